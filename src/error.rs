@@ -1,0 +1,57 @@
+//! Failures on their way up: of a call, and of a connection.
+
+use crate::codes::*;
+
+/// Why a call failed: a result code and a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// WS_ERR_*.
+    pub code: i32,
+    /// For ws_last_error().
+    pub sentence: String,
+}
+
+impl Error {
+    /// A failure with its sentence.
+    pub fn new(code: i32, sentence: impl Into<String>) -> Error {
+        Error { code, sentence: sentence.into() }
+    }
+}
+
+/// Why a connection failed before or during its life, as its last event tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// WS_PHASE_*.
+    pub phase: i32,
+    /// WS_CAUSE_*.
+    pub cause: i32,
+    /// The operating system's number, or 0.
+    pub os_error: i32,
+    /// The close code to send when the protocol can still send one (RFC 6455 section 7.4.1), or 0.
+    pub close_code: u16,
+    /// What happened and what to do.
+    pub sentence: String,
+}
+
+impl Failure {
+    /// A failure in a phase.
+    pub fn new(phase: i32, cause: i32, sentence: impl Into<String>) -> Failure {
+        Failure { phase, cause, sentence: sentence.into(), ..Failure::default() }
+    }
+
+    /// The failure of the transport that `error` tells of.
+    pub fn of_io(phase: i32, cause: i32, what: &str, error: &std::io::Error) -> Failure {
+        Failure { os_error: error.raw_os_error().unwrap_or(0), ..Failure::new(phase, cause, format!("{what}: {error}")) }
+    }
+
+    /// A breach of RFC 6455 that closes the connection with `close_code`.
+    pub fn of_protocol(close_code: u16, sentence: impl Into<String>) -> Failure {
+        let cause = match close_code {
+            1007 => WS_CAUSE_UTF8,
+            1009 => WS_CAUSE_TOO_BIG,
+            1008 => WS_CAUSE_RATE,
+            _ => WS_CAUSE_PROTOCOL,
+        };
+        Failure { close_code, ..Failure::new(WS_PHASE_WEBSOCKET, cause, sentence) }
+    }
+}

@@ -1,0 +1,1 @@
+//! Sockets, names, TLS and the threads behind them. Nothing here knows WebSocket.
