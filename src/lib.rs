@@ -3,5 +3,17 @@
 
 pub mod codes;
 pub mod error;
+pub mod journal;
+pub mod quiet;
+
 pub mod net;
 pub mod protocol;
+
+pub mod peer;
+pub mod server;
+
+pub mod ffi;
+pub mod table;
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("wspeer turns panics into WS_ERR_PANIC and must be built with panic = \"unwind\"");

@@ -1,1 +1,41 @@
 //! Sockets, names, TLS and the threads behind them. Nothing here knows WebSocket.
+
+mod dial;
+mod handshake;
+mod mailbox;
+mod memory;
+mod resolve;
+mod services;
+mod stream;
+mod tls;
+mod verify;
+mod worker;
+
+pub use dial::{Destination, Dial, Step};
+pub use mailbox::{CancelToken, Mailbox};
+pub use memory::MemoryEnd;
+pub use services::Services;
+pub use stream::{Stream, TlsStream};
+pub use tls::{TlsClient, TlsClientSettings, TlsServer};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+
+/// Connections that may wait in the system's queue.
+const BACKLOG: i32 = 1_024;
+
+/// A socket that listens on `address`.
+pub fn listen(address: SocketAddr, v6_only: bool) -> io::Result<mio::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(v6_only)?;
+    }
+    // On Windows this would let two programs share the port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(mio::net::TcpListener::from_std(socket.into()))
+}

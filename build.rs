@@ -1,0 +1,16 @@
+//! Makes the C header into OUT_DIR (a test holds the committed one against it) and sets the name of the shared library.
+
+fn main() {
+    println!("cargo:rerun-if-changed=src");
+    println!("cargo:rerun-if-changed=cbindgen.toml");
+    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let out = std::path::PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets it"));
+    let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is there and right");
+    let header = cbindgen::Builder::new().with_crate(root).with_config(config).generate().expect("the exports can be told in C");
+    header.write_to_file(out.join("wspeer.h"));
+    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwspeer.so.0");
+        // Threads of ours may run and fork handlers stay registered after dlclose: the library stays mapped.
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+}

@@ -1,0 +1,212 @@
+//! Exports that ask and set.
+
+use super::guard::{guard, last_error, wrong};
+use super::pointers::{copy_text, need, put, put_at, text};
+use super::types::*;
+use crate::codes::*;
+use crate::{journal, table};
+use std::ffi::c_char;
+
+/// The state of a handle now, while the queue may lag: WS_CONNECTING, WS_OPEN, WS_CLOSING, WS_CLOSED, or WS_ERR_HANDLE. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_state(h: ws_handle) -> i32 {
+    guard(|| table::state(h))
+}
+
+/// How many messages wait behind a handle, or WS_ERR_HANDLE. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_available(h: ws_handle) -> i32 {
+    guard(|| Ok(i32::try_from(table::available(h)?).unwrap_or(i32::MAX)))
+}
+
+/// Copies a text out: WS_GET_URL and the others. Cut at a code point if `cap` is short, always terminated when cap is above 0.
+///
+/// `len` (may be NULL) is the whole length without the NUL. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (unknown `what`), WS_ERR_KIND,
+/// WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+    guard(|| copy_text(&table::text(h, what)?, buf, cap, len))
+}
+
+/// Copies the value of a header out, as ws_get_text(): of the request on a server's client, of the answer on a client. `name` in any case;
+/// `index` counts headers of the same name from 0.
+///
+/// Returns as ws_get_text(), and WS_EMPTY when there is no such header (buf and len are untouched). Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index: u32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+    guard(|| match table::header(h, text("name", name)?, index)? {
+        Some(value) => copy_text(&value, buf, cap, len),
+        None => Ok(WS_EMPTY),
+    })
+}
+
+/// Copies the counters out. `size` is sizeof(ws_stats); fields that this library does not know are left as they are.
+///
+/// Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (size below 8), WS_ERR_HANDLE. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: usize) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        if size < 8 {
+            return Err(wrong(WS_ERR_ARG, format!("size is {size}: pass sizeof(ws_stats)")));
+        }
+        let stats = table::stats(h)?;
+        let (last_poll_us, longest_poll_us) = stats.poll_us();
+        let size = size.min(size_of::<ws_stats>());
+        let filled = ws_stats {
+            struct_size: size as u32,
+            connections: stats.connections,
+            messages_in: stats.counters.messages_in,
+            messages_out: stats.counters.messages_out,
+            bytes_in: stats.counters.bytes_in,
+            bytes_out: stats.counters.bytes_out,
+            wire_bytes_in: stats.counters.wire_in,
+            wire_bytes_out: stats.counters.wire_out,
+            queued_packets_in: stats.queued[0],
+            queued_bytes_in: stats.queued[1],
+            queued_packets_out: stats.queued[2],
+            queued_bytes_out: stats.queued[3],
+            skipped: stats.counters.skipped,
+            inbound_stalls: stats.counters.stalls,
+            rtt_us: stats.rtt_us,
+            last_poll_us,
+            longest_poll_us,
+            accepted: stats.server[0],
+            refused: stats.server[1],
+            pending_handshakes: stats.server[2],
+        };
+        // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
+        unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };
+        Ok(WS_OK)
+    })
+}
+
+/// Reads an option, WS_OPT_*. Returns WS_OK, WS_ERR_ARG (unknown), WS_ERR_KIND (a server's option), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        put("out", out, table::option(h, option)?)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Sets an option, WS_OPT_*, from now on. On a server: for the server and for clients that connect later; set it on a client's handle for that one.
+///
+/// Returns WS_OK, WS_ERR_ARG (unknown, or a value out of range), WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_set_option(h: ws_handle, option: i32, value: u32) -> ws_result {
+    guard(|| table::set_option(h, option, value).map(|()| WS_OK))
+}
+
+/// Sets a value of the host's own that comes back in every packet and event of this connection. A server's clients start with their server's.
+///
+/// Returns WS_OK or WS_ERR_HANDLE. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
+    guard(|| table::set_user(h, user as u64).map(|()| WS_OK))
+}
+
+/// Lists the handles of a server's clients, those included whose DISCONNECTED was not taken yet.
+///
+/// `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_conns(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
+    guard(|| {
+        put("count", count, 0)?;
+        if cap > 0 {
+            need("out", out)?;
+        }
+        let handles = table::conns(h)?;
+        for (index, handle) in handles.iter().take(cap).enumerate() {
+            put_at(out, index, *handle);
+        }
+        put("count", count, handles.len())?;
+        Ok(if handles.len() > cap { WS_TRUNCATED } else { WS_OK })
+    })
+}
+
+/// The name of a result, "WS_OK" and so on; "WS_UNKNOWN" for a number that is none. Static; never NULL. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_result_name(r: ws_result) -> *const c_char {
+    match r {
+        WS_OK => c"WS_OK",
+        WS_EMPTY => c"WS_EMPTY",
+        WS_MORE => c"WS_MORE",
+        WS_PARTIAL => c"WS_PARTIAL",
+        WS_TRUNCATED => c"WS_TRUNCATED",
+        WS_ERR_ARG => c"WS_ERR_ARG",
+        WS_ERR_NULL => c"WS_ERR_NULL",
+        WS_ERR_HANDLE => c"WS_ERR_HANDLE",
+        WS_ERR_KIND => c"WS_ERR_KIND",
+        WS_ERR_STATE => c"WS_ERR_STATE",
+        WS_ERR_FULL => c"WS_ERR_FULL",
+        WS_ERR_TOO_BIG => c"WS_ERR_TOO_BIG",
+        WS_ERR_UTF8 => c"WS_ERR_UTF8",
+        WS_ERR_TARGET => c"WS_ERR_TARGET",
+        WS_ERR_CONFIG => c"WS_ERR_CONFIG",
+        WS_ERR_URL => c"WS_ERR_URL",
+        WS_ERR_TLS => c"WS_ERR_TLS",
+        WS_ERR_ADDRESS => c"WS_ERR_ADDRESS",
+        WS_ERR_UNSUPPORTED => c"WS_ERR_UNSUPPORTED",
+        WS_ERR_LIMIT => c"WS_ERR_LIMIT",
+        WS_ERR_PANIC => c"WS_ERR_PANIC",
+        _ => c"WS_UNKNOWN",
+    }
+    .as_ptr()
+}
+
+/// Copies out the sentence of this thread's last failed call: what was wrong and what to do. "" before any. Its words may change; decide by the code.
+///
+/// As ws_get_text(). Each thread has its own.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_last_error(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+    let sentence = last_error();
+    guard(|| copy_text(&sentence, buf, cap, len))
+}
+
+/// Sets which log lines are kept from now on, WS_LOG_*. Returns WS_OK or WS_ERR_ARG. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
+    guard(|| {
+        if !(WS_LOG_OFF..=WS_LOG_DEBUG).contains(&level) {
+            return Err(wrong(WS_ERR_ARG, format!("{level} is no WS_LOG_*")));
+        }
+        journal::set_level(level);
+        Ok(WS_OK)
+    })
+}
+
+/// Takes the next log line, "level: text". Nothing is ever printed by the library. At most 1024 lines are kept.
+///
+/// A line is taken only when it fits; else WS_TRUNCATED, and *len is the room it needs without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED,
+/// WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+    guard(|| {
+        let mut result = Ok(WS_EMPTY);
+        journal::next(|line| {
+            result = copy_text(line, buf, cap, len);
+            matches!(result, Ok(WS_OK)) && cap > 0
+        });
+        result
+    })
+}
+
+/// What this build and platform can do: WS_FEATURE_* together. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_features() -> u32 {
+    WS_FEATURE_CLIENT | WS_FEATURE_SERVER | WS_FEATURE_TLS | WS_FEATURE_HEADERS | WS_FEATURE_PING | WS_FEATURE_WAIT | WS_FEATURE_PAIR
+}
+
+/// WS_VERSION of the library that is loaded. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_version() -> u32 {
+    WS_VERSION
+}
+
+/// WS_ABI_VERSION of the library that is loaded; another one than the header's must not be used. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_abi_version() -> u32 {
+    WS_ABI_VERSION
+}

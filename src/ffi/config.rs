@@ -1,0 +1,159 @@
+//! A ws_config becomes Settings: sizes, flags and values are checked here, and never again below.
+
+use super::guard::wrong;
+use super::pointers::{need, optional_text};
+use super::types::ws_config;
+use crate::codes::*;
+use crate::error::Error;
+use crate::journal;
+use crate::net::TlsClientSettings;
+use crate::peer::Options;
+use crate::protocol::{check_header, check_subprotocols};
+use crate::table::Settings;
+use std::ffi::c_char;
+use std::time::Duration;
+
+/// Reads the config of a call; NULL means all defaults.
+pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, Error> {
+    let config = copy(config)?;
+    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW;
+    if config.flags & !known != 0 {
+        return Err(bad(format!("flags has unknown bits (0x{:x})", config.flags & !known)));
+    }
+    let has = |flag: u32| config.flags & flag != 0;
+    let mut options = Options::defaults(server);
+    for (name, option, value) in [
+        ("poll_budget_us", WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
+        ("handshake_timeout_ms", WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
+        ("close_timeout_ms", WS_OPT_CLOSE_TIMEOUT_MS, config.close_timeout_ms),
+        ("heartbeat_ms", WS_OPT_HEARTBEAT_MS, config.heartbeat_ms),
+        ("pong_timeout_ms", WS_OPT_PONG_TIMEOUT_MS, config.pong_timeout_ms),
+        ("max_message_bytes", WS_OPT_MAX_MESSAGE_BYTES, config.max_message_bytes),
+        ("max_fragments", WS_OPT_MAX_FRAGMENTS, config.max_fragments),
+        ("inbound_packets", WS_OPT_INBOUND_PACKETS, config.inbound_packets),
+        ("inbound_bytes", WS_OPT_INBOUND_BYTES, config.inbound_bytes),
+        ("outbound_packets", WS_OPT_OUTBOUND_PACKETS, config.outbound_packets),
+        ("outbound_bytes", WS_OPT_OUTBOUND_BYTES, config.outbound_bytes),
+        ("max_messages_per_s", WS_OPT_MAX_MESSAGES_PER_S, config.max_messages_per_s),
+        ("max_bytes_per_s", WS_OPT_MAX_BYTES_PER_S, config.max_bytes_per_s),
+        ("max_clients", WS_OPT_MAX_CLIENTS, config.max_clients),
+        ("max_clients_per_address", WS_OPT_MAX_CLIENTS_PER_ADDRESS, config.max_clients_per_address),
+        ("max_pending_handshakes", WS_OPT_MAX_PENDING_HANDSHAKES, config.max_pending_handshakes),
+        ("on_full", WS_OPT_ON_FULL, config.on_full),
+    ] {
+        if value != 0 {
+            options.set(option, value).map_err(|why| bad(format!("{name} {why}")))?;
+        }
+    }
+    match config.no_delay {
+        0 | 1 => {}
+        WS_OFF => set(&mut options, WS_OPT_NO_DELAY, 0)?,
+        other => return Err(bad(format!("no_delay is {other}: use 0 (on) or WS_OFF"))),
+    }
+    set(&mut options, WS_OPT_COALESCE, u32::from(has(WS_COALESCE)))?;
+    set(&mut options, WS_OPT_REFUSE_NEW, u32::from(has(WS_REFUSE_NEW)))?;
+    if has(WS_INSECURE) {
+        journal::note(WS_LOG_WARN, || "WS_INSECURE is set: certificates are not checked, so anyone can read and change the traffic".to_owned());
+    }
+    let owned = |name: &str, pointer: *const c_char| optional_text(name, pointer).map(|text| text.map(str::to_owned));
+    let cert_pem = owned("cert_pem", config.cert_pem)?;
+    let key_pem = owned("key_pem", config.key_pem)?;
+    if cert_pem.is_some() != key_pem.is_some() {
+        return Err(bad("cert_pem and key_pem go together: one of them is NULL".to_owned()));
+    }
+    let tls = TlsClientSettings {
+        server_name: owned("server_name", config.server_name)?,
+        ca_pem: owned("ca_pem", config.ca_pem)?,
+        only_ca_pem: has(WS_ONLY_CA_PEM),
+        cert_pem: cert_pem.clone(),
+        key_pem: key_pem.clone(),
+        pin_sha256: pin(config.pin_sha256)?,
+        insecure: has(WS_INSECURE),
+    };
+    Ok(Settings {
+        owner: config.owner,
+        user: config.user as usize as u64,
+        options,
+        connect_timeout: match config.connect_timeout_ms {
+            0 => Some(Duration::from_secs(10)),
+            WS_OFF => None,
+            ms => Some(Duration::from_millis(u64::from(ms))),
+        },
+        queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
+        max_header_bytes: match config.max_header_bytes {
+            0 => 16 << 10,
+            WS_OFF => usize::MAX / 2,
+            bytes => bytes as usize,
+        },
+        headers: headers(&config)?,
+        subprotocols: match optional_text("subprotocols", config.subprotocols)? {
+            Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,
+            _ => Vec::new(),
+        },
+        cert_pem,
+        key_pem,
+        tls,
+    })
+}
+
+/// The host's config in today's layout: an older, shorter one is filled with zeros; a newer, longer one must have a tail of zeros.
+fn copy(config: *const ws_config) -> Result<ws_config, Error> {
+    // SAFETY: all fields of ws_config are integers and pointers, for which zero is a value.
+    let mut copy: ws_config = unsafe { std::mem::zeroed() };
+    if config.is_null() {
+        return Ok(copy);
+    }
+    // SAFETY: the header says that a config holds at least its struct_size, so its first field is readable.
+    let size = unsafe { config.cast::<u32>().read_unaligned() } as usize;
+    let known = size_of::<ws_config>();
+    if !(MIN_CONFIG..=MAX_CONFIG).contains(&size) {
+        return Err(bad(format!("struct_size is {size} and should be {known}: fill the config with ws_config_init(&config, sizeof config) first")));
+    }
+    // SAFETY: the header says that struct_size bytes are readable; no more than this library's own struct is written.
+    unsafe { std::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut copy).cast::<u8>(), size.min(known)) };
+    if size > known {
+        // SAFETY: as above; the tail lies within struct_size.
+        let tail = unsafe { std::slice::from_raw_parts(config.cast::<u8>().add(known), size - known) };
+        if tail.iter().any(|byte| *byte != 0) {
+            return Err(bad("it sets a field that this version of wspeer does not know: update the library".to_owned()));
+        }
+    }
+    Ok(copy)
+}
+
+/// Size of the first published ws_config, and more than any future one will have.
+const MIN_CONFIG: usize = 24 * 4 + 8 * size_of::<usize>();
+const MAX_CONFIG: usize = 4_096;
+
+fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
+    if config.headers_count == 0 {
+        return Ok(Vec::new());
+    }
+    need("headers", config.headers)?;
+    if config.headers_count > 100 {
+        return Err(bad(format!("headers_count is {}: at most 100", config.headers_count)));
+    }
+    let mut list = Vec::new();
+    for index in 0..config.headers_count as usize {
+        // SAFETY: the header says that `headers` points to headers_count texts; NULL was refused above.
+        let pointer = unsafe { config.headers.add(index).read_unaligned() };
+        let line = super::pointers::text("a header", pointer)?;
+        list.push(check_header(line).map_err(bad)?);
+    }
+    Ok(list)
+}
+
+fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {
+    let Some(text) = optional_text("pin_sha256", pointer)? else { return Ok(None) };
+    let digits: String = text.chars().filter(|char| *char != ':').collect();
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
+    <[u8; 32]>::try_from(bytes).map(Some).map_err(|_| wrong(WS_ERR_TLS, "pin_sha256 must be 64 hex digits, colons allowed"))
+}
+
+fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {
+    options.set(option, value).map_err(|why| bad(why.to_owned()))
+}
+
+fn bad(why: String) -> Error {
+    wrong(WS_ERR_CONFIG, format!("the config cannot be used: {why}"))
+}

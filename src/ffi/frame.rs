@@ -1,0 +1,124 @@
+//! Exports for every frame: polling and taking items.
+
+use super::guard::{guard, wrong};
+use super::pointers::{need, put, put_at};
+use super::types::*;
+use crate::codes::*;
+use crate::table::{self, View, What};
+
+/// Moves a handle on: connects, accepts, reads, answers pings, writes, judges timers. Call it once a frame for every handle but a server's clients
+/// (their server moves them; polling one polls it). Never blocks; works for at most poll_budget_us.
+///
+/// Returns WS_OK, WS_MORE when the budget ended with work left, WS_ERR_HANDLE, WS_ERR_PANIC. Never an error for a closed handle. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_poll(h: ws_handle) -> ws_result {
+    guard(|| Ok(if table::poll(h)? { WS_MORE } else { WS_OK }))
+}
+
+/// Takes the next message; other events stay. A server's handle serves its clients in turn; a client's own handle gives only its own.
+///
+/// out->data is lent until the next call that reads items through the same handle (WS_EMPTY included), or its ws_free(); ws_poll() does not
+/// end the loan, and the bytes may be put again into any handle. One thread at a time reads from a handle.
+/// Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_PANIC.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let count = table::take(h, 1, true, |_, view| put_at(out, 0, packet(&view)))?;
+        Ok(if count == 0 { WS_EMPTY } else { WS_OK })
+    })
+}
+
+/// Takes up to `cap` messages at once, as ws_get_packet() would one after the other; all of them stay valid together.
+///
+/// `count` is how many were written to `out`. Returns WS_OK, WS_EMPTY when there is none, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_ARG (cap is 0), WS_ERR_PANIC.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: usize, count: *mut usize) -> ws_result {
+    guard(|| {
+        check_batch(out, cap, count)?;
+        let taken = table::take(h, cap, true, |index, view| put_at(out, index, packet(&view)))?;
+        put("count", count, taken)?;
+        Ok(if taken == 0 { WS_EMPTY } else { WS_OK })
+    })
+}
+
+/// Takes the next item, whatever it is: OPEN, MESSAGE, CLOSE_REQUEST, CLOSED and the others, in order. On a server's handle: of its clients in turn,
+/// in order within each, and its own.
+///
+/// out->packet.data is lent as by ws_get_packet(). Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_PANIC. One thread at a time.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let count = table::take(h, 1, false, |_, view| put_at(out, 0, event(&view)))?;
+        Ok(if count == 0 { WS_EMPTY } else { WS_OK })
+    })
+}
+
+/// Takes up to `cap` items at once, as ws_next_event() would one after the other; all of them stay valid together.
+///
+/// `count` is how many were written to `out`. Returns as ws_get_packets(). One thread at a time.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_next_events(h: ws_handle, out: *mut ws_event, cap: usize, count: *mut usize) -> ws_result {
+    guard(|| {
+        check_batch(out, cap, count)?;
+        let taken = table::take(h, cap, false, |index, view| put_at(out, index, event(&view)))?;
+        put("count", count, taken)?;
+        Ok(if taken == 0 { WS_EMPTY } else { WS_OK })
+    })
+}
+
+fn check_batch<T>(out: *mut T, cap: usize, count: *mut usize) -> Result<(), crate::error::Error> {
+    put("count", count, 0)?;
+    need("out", out)?;
+    match cap {
+        0 => Err(wrong(WS_ERR_ARG, "cap is 0: give room for at least one item")),
+        _ if cap > isize::MAX as usize / size_of::<T>() => Err(wrong(WS_ERR_TOO_BIG, "cap is over what memory can hold")),
+        _ => Ok(()),
+    }
+}
+
+fn packet(view: &View<'_>) -> ws_packet {
+    let (r#type, len) = match view.what {
+        What::Message(true) => (WS_TEXT, view.bytes.len()),
+        What::Message(false) => (WS_BINARY, view.bytes.len()),
+        // The NUL behind the text does not count.
+        What::Mark(_) => (0, view.bytes.len() - 1),
+    };
+    ws_packet { data: view.bytes.as_ptr(), len, r#type, peer_id: 0, conn: view.conn, flags: 0, user: view.user }
+}
+
+fn event(view: &View<'_>) -> ws_event {
+    let blank = ws_event {
+        r#type: WS_EVENT_MESSAGE,
+        conn: view.conn,
+        peer_id: 0,
+        code: 0,
+        phase: 0,
+        cause: 0,
+        http_status: 0,
+        os_error: 0,
+        unsent: 0,
+        clean: 0,
+        time_ns: 0,
+        count: 0,
+        reserved: [0; 4],
+        packet: packet(view),
+    };
+    match view.what {
+        What::Message(_) => blank,
+        What::Mark(mark) => ws_event {
+            r#type: mark.kind,
+            code: mark.code,
+            phase: mark.phase,
+            cause: mark.cause,
+            http_status: mark.http_status,
+            os_error: mark.os_error,
+            unsent: mark.unsent,
+            clean: u32::from(mark.clean),
+            time_ns: mark.time_ns,
+            count: mark.count,
+            ..blank
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! What stands around every export: no panic leaves, and a failure leaves its sentence.
+
+use super::types::ws_result;
+use crate::codes::*;
+use crate::error::Error;
+use crate::{quiet, table};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+thread_local! {
+    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs the body of an export. A failure becomes its code, a panic WS_ERR_PANIC.
+pub(super) fn guard(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
+    let _quiet = quiet::enter();
+    watch_forks();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        #[cfg(feature = "inject-panics")]
+        quiet::inject::pass(quiet::inject::Place::Entry);
+        body()
+    }));
+    match result.unwrap_or_else(|_| Err(table::panicked())) {
+        Ok(result) => result,
+        Err(error) => {
+            // A thread that is ending has no storage for it any more.
+            let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.sentence);
+            error.code
+        }
+    }
+}
+
+/// The sentence of this thread's last failure.
+pub(super) fn last_error() -> String {
+    LAST_ERROR.try_with(|last| last.borrow().clone()).unwrap_or_default()
+}
+
+/// Shorthand for a failure with one of the argument codes.
+pub(super) fn wrong(code: i32, sentence: impl Into<String>) -> Error {
+    debug_assert!(code < WS_OK);
+    Error::new(code, sentence)
+}
+
+#[cfg(unix)]
+fn watch_forks() {
+    extern "C" fn in_child() {
+        table::forget_parent();
+    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: `in_child` is a plain function that only adds to an atomic, and the library stays mapped (it is linked with nodelete).
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+    });
+}
+
+#[cfg(not(unix))]
+fn watch_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {});
+}

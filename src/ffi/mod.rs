@@ -1,0 +1,23 @@
+//! The C boundary: pointers become values, panics become codes. The only unsafe code of the library.
+//! The comments of the exported functions are the manual: `cbindgen` copies them into the header.
+#![allow(unsafe_code)]
+#![allow(clippy::missing_safety_doc)] // Exported comments are written for C; each SAFETY line names the sentence of the header that it relies on.
+
+pub mod ask;
+mod config;
+pub mod end;
+pub mod frame;
+mod guard;
+pub mod open;
+mod pointers;
+pub mod talk;
+pub mod types;
+pub mod wait;
+
+pub use ask::*;
+pub use end::*;
+pub use frame::*;
+pub use open::*;
+pub use talk::*;
+pub use types::*;
+pub use wait::*;

@@ -1,0 +1,141 @@
+//! Exports that open handles.
+
+use super::guard::{guard, wrong};
+use super::pointers::{need, put, put_optional, text};
+use super::types::*;
+use super::{config, pointers};
+use crate::codes::*;
+use crate::table;
+use std::ffi::c_char;
+
+/// Fills a config with zeros, which mean the defaults, and sets its struct_size. Call it with sizeof(ws_config): a program then goes on
+/// working when the struct grows.
+///
+/// Returns WS_OK, WS_ERR_NULL or WS_ERR_CONFIG (an impossible size). Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> ws_result {
+    guard(|| {
+        need("config", config)?;
+        if !(8..=4_096).contains(&size) {
+            return Err(wrong(WS_ERR_CONFIG, format!("size is {size}: pass sizeof(ws_config)")));
+        }
+        // SAFETY: the header says that `size` bytes are writable at `config`; NULL was refused above.
+        unsafe {
+            std::ptr::write_bytes(config.cast::<u8>(), 0, size);
+            config.cast::<u32>().write_unaligned(size as u32);
+        }
+        Ok(WS_OK)
+    })
+}
+
+/// Opens a client: "ws://host:port/path?query" or "wss://…". Returns at once with a handle in CONNECTING; poll it until OPEN or CLOSED.
+/// A user name and password in the URL become an Authorization header. Failures of the network are told by the CLOSED event.
+///
+/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL, WS_ERR_UTF8.
+/// Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_connect(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let url = text("url", url)?;
+        let handle = table::connect(url, config::read(config, false)?)?;
+        put("out", out, handle)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (both families), "ws://localhost:0" (any free port, see WS_OPT_PORT).
+/// The host is an IP address, localhost or *. A path other than "/" restricts requests to it: others get 404. wss:// needs cert_pem and key_pem.
+/// Failures to bind are told at once.
+///
+/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ADDRESS, WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL,
+/// WS_ERR_UTF8. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_listen(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let url = text("url", url)?;
+        let handle = table::listen(url, config::read(config, true)?)?;
+        put("out", out, handle)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Opens two connections that talk to each other in memory through the real protocol: for a local player and for tests. Each end moves its bytes
+/// in its own ws_poll(); the two share one lock.
+///
+/// `config` serves both and may be NULL. Returns WS_OK and the handles, or an error as ws_connect(). Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_handle, client_end: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("server_end", server_end)?;
+        need("client_end", client_end)?;
+        let (server, client) = table::pair(config::read(config, false)?)?;
+        put("server_end", server_end, server)?;
+        put("client_end", client_end, client)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Opens a connection whose bytes the host carries itself, by ws_feed() and ws_take_output(): another transport, a recording, a test.
+/// `role` is WS_ROLE_CLIENT or WS_ROLE_SERVER.
+///
+/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ARG or an error as ws_connect(). Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let handle = table::attach(role, config::read(config, false)?)?;
+        put("out", out, handle)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Gives a connection of ws_attach() bytes that came by its transport; they are copied. They are worked on by the next ws_poll().
+/// `bytes` NULL with `len` 0 says that the transport has ended.
+///
+/// `taken` (may be NULL) is how many bytes were taken: fewer than `len`, even 0, when the host does not poll or read; feed the rest later.
+/// Returns WS_OK, or WS_ERR_STATE (the connection has ended), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, taken: *mut usize) -> ws_result {
+    guard(|| {
+        put_optional(taken, 0);
+        let input = if bytes.is_null() && len == 0 { None } else { Some(pointers::bytes("bytes", bytes, len)?) };
+        put_optional(taken, table::feed(h, input)?);
+        Ok(WS_OK)
+    })
+}
+
+/// Takes bytes that a connection of ws_attach() wants to send by its transport. Ask until *len is 0, after each ws_poll() and put.
+/// When the state is CLOSED and *len is 0, end the transport.
+///
+/// `len` is how many bytes were written to `buf`. Returns WS_OK, or WS_EMPTY when there is nothing, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, len: *mut usize) -> ws_result {
+    guard(|| {
+        put("len", len, 0)?;
+        if cap > 0 {
+            need("buf", buf)?;
+        }
+        if cap > isize::MAX as usize {
+            return Err(wrong(WS_ERR_TOO_BIG, "cap is over what memory can hold"));
+        }
+        let mut piece = [0; 4_096];
+        let mut total = 0;
+        while total < cap {
+            let room = piece.len().min(cap - total);
+            let count = table::take_output(h, &mut piece[..room])?;
+            if count == 0 {
+                break;
+            }
+            // SAFETY: the header says that `cap` bytes are writable at `buf`; `total + count` is at most `cap`.
+            unsafe { std::ptr::copy_nonoverlapping(piece.as_ptr(), buf.add(total), count) };
+            total += count;
+        }
+        if cap == 0 {
+            table::state(h)?;
+        }
+        put("len", len, total)?;
+        Ok(if total == 0 { WS_EMPTY } else { WS_OK })
+    })
+}

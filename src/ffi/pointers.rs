@@ -1,0 +1,90 @@
+//! From pointers to values and back.
+
+use super::guard::wrong;
+use crate::codes::*;
+use crate::error::Error;
+use std::ffi::{CStr, c_char};
+
+/// Texts longer than this are refused: no URL, header or reason is.
+const MAX_TEXT: usize = 1 << 24;
+
+/// A NUL-terminated text that must be there.
+pub(super) fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Error> {
+    optional_text(name, pointer)?.ok_or_else(|| wrong(WS_ERR_NULL, format!("{name} is NULL")))
+}
+
+/// A NUL-terminated text, or NULL.
+pub(super) fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Option<&'a str>, Error> {
+    if pointer.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the header says that texts are NUL-terminated and valid during the call.
+    let text = unsafe { CStr::from_ptr(pointer) };
+    if text.count_bytes() > MAX_TEXT {
+        return Err(wrong(WS_ERR_TOO_BIG, format!("{name} is longer than {MAX_TEXT} bytes")));
+    }
+    text.to_str().map(Some).map_err(|_| wrong(WS_ERR_UTF8, format!("{name} is not valid UTF-8")))
+}
+
+/// `len` bytes; NULL is allowed only for none.
+pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'a [u8], Error> {
+    if len == 0 {
+        return Ok(&[]);
+    }
+    if pointer.is_null() {
+        return Err(wrong(WS_ERR_NULL, format!("{name} is NULL and its length is not 0")));
+    }
+    if len > isize::MAX as usize {
+        return Err(wrong(WS_ERR_TOO_BIG, format!("the length of {name} is over what memory can hold")));
+    }
+    // SAFETY: the header says that `len` bytes are readable at `data` during the call; NULL and impossible lengths were refused above.
+    Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
+}
+
+/// Writes an output that must be there.
+pub(super) fn put<T>(name: &str, pointer: *mut T, value: T) -> Result<(), Error> {
+    need(name, pointer)?;
+    // SAFETY: the header says that outputs are writable; NULL was refused above.
+    unsafe { pointer.write_unaligned(value) };
+    Ok(())
+}
+
+/// Refuses NULL before anything is done.
+pub(super) fn need<T>(name: &str, pointer: *const T) -> Result<(), Error> {
+    if pointer.is_null() { Err(wrong(WS_ERR_NULL, format!("{name} is NULL"))) } else { Ok(()) }
+}
+
+/// Writes element `index` of an output array of at least `index + 1` elements.
+pub(super) fn put_at<T>(array: *mut T, index: usize, value: T) {
+    // SAFETY: callers checked that the array is not NULL and stay below the capacity that the host gave.
+    unsafe { array.add(index).write_unaligned(value) };
+}
+
+/// Writes an output that may be NULL.
+pub(super) fn put_optional<T>(pointer: *mut T, value: T) {
+    if !pointer.is_null() {
+        // SAFETY: the header says that outputs are NULL or writable.
+        unsafe { pointer.write_unaligned(value) };
+    }
+}
+
+/// Copies a text out: cut at a code point if the buffer is short, always terminated. `len` never counts the NUL.
+pub(super) fn copy_text(text: &str, buffer: *mut c_char, cap: usize, len: *mut usize) -> Result<i32, Error> {
+    if buffer.is_null() && cap > 0 {
+        return Err(wrong(WS_ERR_NULL, "buf is NULL and cap is not 0"));
+    }
+    put_optional(len, text.len());
+    if cap == 0 {
+        return Ok(if text.is_empty() { WS_OK } else { WS_TRUNCATED });
+    }
+    let mut end = text.len().min(cap - 1);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    // SAFETY: the header says that `cap` bytes are writable at `buf`; `end` is below `cap`. A `&str` is never inside the host's buffer.
+    unsafe {
+        std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast::<u8>(), end);
+        buffer.add(end).write(0);
+    }
+    Ok(if end < text.len() { WS_TRUNCATED } else { WS_OK })
+}

@@ -1,0 +1,53 @@
+//! Exports that send.
+
+use super::guard::{guard, wrong};
+use super::pointers::bytes;
+use super::types::*;
+use crate::codes::*;
+use crate::error::Error;
+use crate::table;
+
+/// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. A server's handle: to all its open clients, encoded once.
+/// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 16 KiB.
+///
+/// Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
+/// WS_ERR_STATE (not OPEN), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#type: i32) -> ws_result {
+    guard(|| {
+        let (text, payload) = message(data, len, r#type)?;
+        table::put(h, text, payload)
+    })
+}
+
+/// Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).
+///
+/// Returns as ws_put_packet(), and WS_ERR_TARGET (no client of this server), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server). Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *const u8, len: usize, r#type: i32) -> ws_result {
+    guard(|| {
+        let (text, payload) = message(data, len, r#type)?;
+        table::put_to(h, target, text, payload)
+    })
+}
+
+/// Writes what waits to be sent, as far as the transport takes it. A server: of all its clients.
+///
+/// Returns WS_OK, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_flush(h: ws_handle) -> ws_result {
+    guard(|| table::flush(h).map(|()| WS_OK))
+}
+
+fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]), Error> {
+    if len > u32::MAX as usize {
+        return Err(wrong(WS_ERR_TOO_BIG, "the message is over 4 GiB, or its length is wrong"));
+    }
+    let payload = bytes("data", data, len)?;
+    match kind {
+        WS_BINARY => Ok((false, payload)),
+        WS_TEXT if std::str::from_utf8(payload).is_ok() => Ok((true, payload)),
+        WS_TEXT => Err(wrong(WS_ERR_UTF8, "the text is not valid UTF-8: send it as WS_BINARY or mend it")),
+        _ => Err(wrong(WS_ERR_ARG, format!("{kind} is no type of message: use WS_TEXT or WS_BINARY"))),
+    }
+}

@@ -1,0 +1,101 @@
+//! The only export that may block.
+
+use super::guard::{guard, wrong};
+use super::pointers::need;
+use super::types::*;
+use crate::codes::*;
+use crate::error::Error;
+use crate::table::wake::Waiter;
+use crate::table::{self, Plan};
+use std::time::{Duration, Instant};
+
+/// Waits until one of `n` handles has something to poll or to read, for hosts without frames: the only call that may block. 0 and stale handles are
+/// passed over. `timeout_ms` -1: without end; 0: only a look.
+///
+/// Returns WS_OK (poll now), WS_EMPTY (the time is over), WS_ERR_NULL, WS_ERR_ARG, WS_ERR_HANDLE (none of the handles is valid),
+/// WS_ERR_LIMIT. Any thread; each thread waits for itself.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms: i32) -> ws_result {
+    guard(|| {
+        if n > 0 {
+            need("handles", handles)?;
+        }
+        if n > MAX_HANDLES {
+            return Err(wrong(WS_ERR_ARG, format!("n is {n}: at most {MAX_HANDLES} handles")));
+        }
+        if timeout_ms < -1 {
+            return Err(wrong(WS_ERR_ARG, format!("timeout_ms is {timeout_ms}: use -1, 0 or more")));
+        }
+        // SAFETY: the header says that `n` handles are readable at `handles`.
+        let handles: Vec<u32> = (0..n).map(|index| unsafe { handles.add(index).read_unaligned() }).collect();
+        wait(&handles, timeout_ms)
+    })
+}
+
+const MAX_HANDLES: usize = 1 << 20;
+/// The longest wait without a fresh look.
+const LONGEST: Duration = Duration::from_secs(60);
+
+fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
+    let end = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
+    // Before the look, so that nothing that comes after it is missed.
+    let waiter = Waiter::new().ok_or_else(|| wrong(WS_ERR_LIMIT, "the system has no descriptor left to wait with"))?;
+    loop {
+        let mut known = handles.is_empty();
+        let mut plans = Vec::new();
+        for handle in handles {
+            match table::plan(*handle) {
+                Ok(plan) if plan.ready => return Ok(WS_OK),
+                Ok(plan) => {
+                    known = true;
+                    plans.push(plan);
+                }
+                Err(error) if error.code == WS_ERR_HANDLE => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if !known {
+            return Err(wrong(WS_ERR_HANDLE, "none of the handles is valid"));
+        }
+        let now = Instant::now();
+        let timer = plans.iter().filter_map(|plan| plan.timer).min();
+        if timer.is_some_and(|timer| timer <= now) {
+            return Ok(WS_OK);
+        }
+        if end.is_some_and(|end| end <= now) {
+            return Ok(WS_EMPTY);
+        }
+        let until = [end, timer, Some(now + LONGEST)].into_iter().flatten().min().unwrap_or(now);
+        if sleep(&waiter, &plans, until)? {
+            return Ok(WS_OK);
+        }
+    }
+}
+
+/// Sleeps until a descriptor is ready, a wake or `until`. True: ready or woken.
+#[cfg(unix)]
+fn sleep(waiter: &Waiter, plans: &[Plan], until: Instant) -> Result<bool, Error> {
+    use std::os::fd::AsRawFd;
+    let entry = |fd, writes: bool| libc::pollfd { fd, events: if writes { libc::POLLIN | libc::POLLOUT } else { libc::POLLIN }, revents: 0 };
+    let mut list = vec![entry(waiter.pipe.as_raw_fd(), false)];
+    list.extend(plans.iter().flat_map(|plan| plan.descriptors.iter()).map(|(fd, writes)| entry(*fd, *writes)));
+    let left = until.saturating_duration_since(Instant::now());
+    let ms = i32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
+    // SAFETY: `list` is an array of its own length for the whole call.
+    let count = unsafe { libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, ms) };
+    if count < 0 {
+        let error = std::io::Error::last_os_error();
+        return match error.kind() {
+            std::io::ErrorKind::Interrupted => Ok(true),
+            _ => Err(wrong(WS_ERR_LIMIT, format!("the system cannot wait: {error}"))),
+        };
+    }
+    Ok(count > 0)
+}
+
+/// Sleeps until a wake or `until`, in short steps: this system has no one call for all sockets.
+#[cfg(not(unix))]
+fn sleep(waiter: &Waiter, _plans: &[Plan], until: Instant) -> Result<bool, Error> {
+    waiter.rest_until(until.min(Instant::now() + Duration::from_millis(2)));
+    Ok(true)
+}

@@ -1,0 +1,56 @@
+//! The log: lines kept until the host fetches them. Nothing is ever printed.
+
+use crate::codes::*;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Lines kept; the oldest give way.
+const MAX_LINES: usize = 1_024;
+
+static LEVEL: AtomicI32 = AtomicI32::new(WS_LOG_WARN);
+static LINES: Mutex<Lines> = Mutex::new(Lines { waiting: VecDeque::new(), lost: 0 });
+
+struct Lines {
+    waiting: VecDeque<String>,
+    lost: u64,
+}
+
+/// Sets which lines are kept from now on.
+pub fn set_level(level: i32) {
+    LEVEL.store(level, Ordering::Relaxed);
+}
+
+/// Adds a line, made only when its level is kept. Never put secrets in it.
+pub fn note(level: i32, line: impl FnOnce() -> String) {
+    if level > LEVEL.load(Ordering::Relaxed) {
+        return;
+    }
+    let name = match level {
+        WS_LOG_ERROR => "error",
+        WS_LOG_WARN => "warning",
+        WS_LOG_INFO => "info",
+        _ => "debug",
+    };
+    let line = format!("{name}: {}", line());
+    let mut lines = LINES.lock();
+    if lines.waiting.len() >= MAX_LINES {
+        lines.waiting.pop_front();
+        lines.lost += 1;
+    }
+    lines.waiting.push_back(line);
+}
+
+/// The next line, given to `take`, which says whether it took it.
+pub fn next(take: impl FnOnce(&str) -> bool) -> bool {
+    let mut lines = LINES.lock();
+    if lines.lost > 0 {
+        let lost = std::mem::take(&mut lines.lost);
+        lines.waiting.push_front(format!("warning: {lost} log lines were lost; call ws_get_log more often or lower the log level"));
+    }
+    let Some(line) = lines.waiting.front() else { return false };
+    if take(line) {
+        lines.waiting.pop_front();
+    }
+    true
+}

@@ -1,0 +1,289 @@
+//! A client's way to an open transport: name lookup, Happy Eyeballs (RFC 8305), TCP, TLS.
+
+use super::mailbox::{CancelToken, Mailbox};
+use super::resolve::Lookup;
+use super::{Services, Stream, TlsClient};
+use crate::codes::*;
+use crate::error::Failure;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Between the starts of two attempts (section 5, "Connection Attempt Delay").
+const STAGGER: Duration = Duration::from_millis(250);
+
+/// Where to.
+pub struct Destination {
+    /// A name, an IPv4 address, or an IPv6 address without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// For wss://.
+    pub tls: Option<Arc<TlsClient>>,
+    /// TCP_NODELAY.
+    pub no_delay: bool,
+}
+
+/// A way under way.
+pub struct Dial {
+    to: Destination,
+    at: At,
+}
+
+enum At {
+    Looking(Arc<Lookup>),
+    Connecting(Race),
+    Securing(Arc<Mailbox<Result<Stream, Failure>>>, #[expect(dead_code, reason = "its drop cancels")] CancelToken),
+    Over,
+}
+
+/// How far it came.
+pub enum Step {
+    /// Ask again next frame.
+    Pending,
+    /// The transport is open.
+    Done(Stream),
+    /// It will not be.
+    Failed(Failure),
+}
+
+impl Dial {
+    /// Sets out.
+    pub fn start(services: &Services, to: Destination, now: Instant) -> Dial {
+        let at = match services.resolver().resolve(&to.host) {
+            Ok(addresses) => At::Connecting(Race::new(&addresses, to.port, now)),
+            Err(lookup) => At::Looking(lookup),
+        };
+        Dial { to, at }
+    }
+
+    /// Goes on.
+    pub fn step(&mut self, services: &Services, now: Instant) -> Step {
+        if let At::Looking(lookup) = &self.at {
+            match lookup.result() {
+                None => return Step::Pending,
+                Some(Err(failure)) => {
+                    self.at = At::Over;
+                    return Step::Failed(failure);
+                }
+                Some(Ok(addresses)) => self.at = At::Connecting(Race::new(&addresses, self.to.port, now)),
+            }
+        }
+        if let At::Connecting(race) = &mut self.at {
+            let tcp = match race.step(now) {
+                None => return Step::Pending,
+                Some(Err(failure)) => {
+                    self.at = At::Over;
+                    return Step::Failed(failure.of_host(&self.to));
+                }
+                Some(Ok(tcp)) => tcp,
+            };
+            if self.to.no_delay {
+                let _ = tcp.set_nodelay(true);
+            }
+            match self.to.tls.clone() {
+                None => {
+                    self.at = At::Over;
+                    return Step::Done(Stream::Tcp(tcp));
+                }
+                Some(tls) => {
+                    let mailbox = Arc::new(Mailbox::new());
+                    let token = services.connect_tls(tcp, tls, &mailbox);
+                    self.at = At::Securing(mailbox, token);
+                }
+            }
+        }
+        if let At::Securing(mailbox, _) = &self.at {
+            if mailbox.is_empty() {
+                return Step::Pending;
+            }
+            let result = mailbox.take().pop();
+            self.at = At::Over;
+            return match result {
+                Some((_, Ok(stream))) => Step::Done(stream),
+                Some((_, Err(failure))) => Step::Failed(failure),
+                None => Step::Pending,
+            };
+        }
+        Step::Pending
+    }
+
+    /// WS_PHASE_*.
+    pub fn phase(&self) -> i32 {
+        match self.at {
+            At::Looking(_) => WS_PHASE_DNS,
+            At::Securing(..) => WS_PHASE_TLS,
+            At::Connecting(_) | At::Over => WS_PHASE_TCP,
+        }
+    }
+
+    /// The sockets that connect: each is worth a look once it is writable.
+    pub fn wait_fd(&self, each: &mut dyn FnMut(&mio::net::TcpStream)) {
+        if let At::Connecting(race) = &self.at {
+            race.attempts.iter().for_each(|(tcp, _)| each(tcp));
+        }
+    }
+}
+
+/// Why no attempt came through.
+struct Lost {
+    address: SocketAddr,
+    error: io::Error,
+}
+
+impl Lost {
+    fn of_host(self, to: &Destination) -> Failure {
+        let (cause, hint) = match self.error.kind() {
+            ErrorKind::ConnectionRefused => (WS_CAUSE_REFUSED, "nothing listens there: check host and port, and that the server runs"),
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
+                (WS_CAUSE_UNREACHABLE, "there is no way to it: check the network")
+            }
+            ErrorKind::TimedOut => (WS_CAUSE_CONNECT_TIMEOUT, "it did not answer: check address and firewall"),
+            _ => (WS_CAUSE_TCP_FAILED, "the connection could not be made"),
+        };
+        let what = format!("connecting to {}:{} ({}) failed: {hint}", to.host, to.port, self.address);
+        Failure::of_io(WS_PHASE_TCP, cause, &what, &self.error)
+    }
+}
+
+/// Attempts at all addresses, staggered; the first that connects wins.
+struct Race {
+    waiting: VecDeque<SocketAddr>,
+    attempts: Vec<(mio::net::TcpStream, SocketAddr)>,
+    next_start: Instant,
+    lost: Option<Lost>,
+}
+
+impl Race {
+    fn new(addresses: &[IpAddr], port: u16, now: Instant) -> Race {
+        let waiting = interleave(addresses).into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        Race { waiting, attempts: Vec::new(), next_start: now, lost: None }
+    }
+
+    fn step(&mut self, now: Instant) -> Option<Result<mio::net::TcpStream, Lost>> {
+        let mut index = 0;
+        while index < self.attempts.len() {
+            match connected(&self.attempts[index].0) {
+                Ok(true) => return Some(Ok(self.attempts.swap_remove(index).0)),
+                Ok(false) => index += 1,
+                Err(error) => {
+                    let (_, address) = self.attempts.swap_remove(index);
+                    self.lose(address, error);
+                    // Section 5: a failed attempt does not make the next one wait.
+                    self.next_start = now;
+                }
+            }
+        }
+        while now >= self.next_start {
+            let Some(address) = self.waiting.pop_front() else { break };
+            match start(address) {
+                Ok(tcp) => {
+                    self.attempts.push((tcp, address));
+                    self.next_start = now + STAGGER;
+                }
+                Err(error) => self.lose(address, error),
+            }
+        }
+        if self.attempts.is_empty() && self.waiting.is_empty() {
+            let nothing = || Lost { address: SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0), error: ErrorKind::AddrNotAvailable.into() };
+            return Some(Err(self.lost.take().unwrap_or_else(nothing)));
+        }
+        None
+    }
+
+    /// Keeps the most telling failure: a refusal says more than a missing route.
+    fn lose(&mut self, address: SocketAddr, error: io::Error) {
+        let better = self.lost.as_ref().is_none_or(|lost| lost.error.kind() != ErrorKind::ConnectionRefused);
+        if better {
+            self.lost = Some(Lost { address, error });
+        }
+    }
+}
+
+/// Section 4: families in turn, IPv6 first where there is one.
+fn interleave(addresses: &[IpAddr]) -> Vec<IpAddr> {
+    let (mut six, mut four): (VecDeque<IpAddr>, VecDeque<IpAddr>) = addresses.iter().partition(|address| address.is_ipv6());
+    let mut order = Vec::new();
+    while !six.is_empty() || !four.is_empty() {
+        order.extend(six.pop_front());
+        order.extend(four.pop_front());
+    }
+    order.dedup();
+    order
+}
+
+fn start(address: SocketAddr) -> io::Result<mio::net::TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+        #[cfg(unix)]
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(mio::net::TcpStream::from_std(socket.into()))
+}
+
+/// Whether a non-blocking connect has come through.
+fn connected(tcp: &mio::net::TcpStream) -> io::Result<bool> {
+    if let Some(error) = tcp.take_error()? {
+        return Err(error);
+    }
+    match tcp.peer_addr() {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
+        #[cfg(unix)]
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+
+    fn run(mut race: Race) -> Result<mio::net::TcpStream, Lost> {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(result) = race.step(Instant::now()) {
+                return result;
+            }
+            assert!(Instant::now() < end, "the race did not end");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn families_take_turns_and_ipv6_is_first() {
+        let v4 = |last| IpAddr::from(Ipv4Addr::new(10, 0, 0, last));
+        let v6 = |last| IpAddr::from(Ipv6Addr::new(0xFD00, 0, 0, 0, 0, 0, 0, last));
+        assert_eq!(interleave(&[v4(1), v4(2), v4(3), v6(1)]), [v6(1), v4(1), v4(2), v4(3)]);
+    }
+
+    #[test]
+    fn a_refused_first_address_does_not_make_the_second_wait() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let before = Instant::now();
+        // Nobody listens on 127.0.0.2 at this port.
+        let race = Race::new(&[Ipv4Addr::new(127, 0, 0, 2).into(), Ipv4Addr::LOCALHOST.into()], port, before);
+        let tcp = run(race).map_err(|lost| lost.error).unwrap();
+        assert_eq!(tcp.peer_addr().unwrap(), listener.local_addr().unwrap());
+        assert!(before.elapsed() < STAGGER * 4);
+    }
+
+    #[test]
+    fn when_all_fail_the_refusal_is_told() {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let lost = run(Race::new(&[Ipv4Addr::LOCALHOST.into()], port, Instant::now())).err().unwrap();
+        let to = Destination { host: "h".to_owned(), port, tls: None, no_delay: true };
+        let failure = lost.of_host(&to);
+        assert_eq!((failure.phase, failure.cause), (WS_PHASE_TCP, WS_CAUSE_REFUSED));
+        assert!(failure.os_error != 0);
+    }
+}

@@ -1,0 +1,52 @@
+//! Results on their way from a thread of ours to a family, and the way back: "never mind".
+
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Results that wait to be taken.
+pub struct Mailbox<T> {
+    mail: Mutex<Vec<(u64, T)>>,
+    count: AtomicUsize,
+}
+
+impl<T> Mailbox<T> {
+    /// Empty.
+    pub fn new() -> Mailbox<T> {
+        Mailbox { mail: Mutex::new(Vec::new()), count: AtomicUsize::new(0) }
+    }
+
+    /// Leaves a result under a key of the receiver's.
+    pub fn post(&self, key: u64, result: T) {
+        let mut mail = self.mail.lock();
+        mail.push((key, result));
+        self.count.store(mail.len(), Ordering::Release);
+    }
+
+    /// Takes all results.
+    pub fn take(&self) -> Vec<(u64, T)> {
+        let mut mail = self.mail.lock();
+        self.count.store(0, Ordering::Release);
+        std::mem::take(&mut *mail)
+    }
+
+    /// One atomic load.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+}
+
+impl<T> Default for Mailbox<T> {
+    fn default() -> Mailbox<T> {
+        Mailbox::new()
+    }
+}
+
+/// Dropping it cancels the work that it was given for.
+pub struct CancelToken(pub(super) Arc<AtomicBool>);
+
+impl Drop for CancelToken {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,220 @@
+//! Name lookup on threads of ours: the system's lookup blocks.
+
+use crate::codes::*;
+use crate::error::Failure;
+use crate::quiet;
+use parking_lot::{Condvar, Mutex};
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+/// Lookups at once.
+const MAX_THREADS: usize = 8;
+/// A thread without work ends after this.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// One name's lookup, shared by all that ask for it.
+pub struct Lookup {
+    result: Mutex<Option<Result<Vec<IpAddr>, Failure>>>,
+}
+
+impl Lookup {
+    /// The result, once it is there.
+    pub fn result(&self) -> Option<Result<Vec<IpAddr>, Failure>> {
+        self.result.lock().clone()
+    }
+}
+
+type System = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+
+/// The lookups under way.
+pub struct Resolver {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    work: Condvar,
+    system: Box<System>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<(String, Weak<Lookup>)>,
+    running: HashMap<String, Weak<Lookup>>,
+    threads: usize,
+    idle: usize,
+    stopped: bool,
+}
+
+impl Resolver {
+    /// Starts no thread. `wake` is called after each result.
+    pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Resolver {
+        Resolver::with_system(wake, Box::new(|name| Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())))
+    }
+
+    fn with_system(wake: Arc<dyn Fn() + Send + Sync>, system: Box<System>) -> Resolver {
+        Resolver { shared: Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), system, wake }) }
+    }
+
+    /// The addresses of a host, at once for literals and localhost; else a lookup to look at later.
+    pub fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Arc<Lookup>> {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return Ok(vec![address]);
+        }
+        // RFC 6761 section 6.3.
+        let lower = host.trim_end_matches('.').to_ascii_lowercase();
+        if lower == "localhost" || lower.ends_with(".localhost") {
+            return Ok(vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]);
+        }
+        Err(self.look_up(lower))
+    }
+
+    /// Asks the threads to end; waits for none.
+    pub fn stop(&self) {
+        self.shared.state.lock().stopped = true;
+        self.shared.work.notify_all();
+    }
+
+    fn look_up(&self, name: String) -> Arc<Lookup> {
+        let mut state = self.shared.state.lock();
+        state.stopped = false;
+        if let Some(lookup) = state.running.get(&name).and_then(Weak::upgrade) {
+            return lookup;
+        }
+        let lookup = Arc::new(Lookup { result: Mutex::new(None) });
+        state.running.insert(name.clone(), Arc::downgrade(&lookup));
+        state.queue.push_back((name, Arc::downgrade(&lookup)));
+        if state.idle < state.queue.len() && state.threads < MAX_THREADS {
+            let shared = self.shared.clone();
+            match thread::Builder::new().name("wspeer-dns".to_owned()).spawn(move || run(&shared)) {
+                Ok(_) => state.threads += 1,
+                Err(error) if state.threads == 0 => {
+                    state.queue.pop_back();
+                    let failure = Failure::of_io(WS_PHASE_DNS, WS_CAUSE_RESOURCES, "no thread can be started for the name lookup", &error);
+                    *lookup.result.lock() = Some(Err(failure));
+                }
+                Err(_) => {}
+            }
+        }
+        self.shared.work.notify_one();
+        lookup
+    }
+}
+
+impl Drop for Resolver {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(shared: &Shared) {
+    let _quiet = quiet::enter();
+    let mut state = shared.state.lock();
+    loop {
+        if let Some((name, lookup)) = state.queue.pop_front() {
+            // Nobody waits for it any more: it need not be looked up.
+            if let Some(lookup) = lookup.upgrade() {
+                drop(state);
+                let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (shared.system)(&name)));
+                let result = told(&name, found.unwrap_or_else(|_| Err(io::Error::other("the lookup panicked"))));
+                *lookup.result.lock() = Some(result);
+                (shared.wake)();
+                state = shared.state.lock();
+            }
+            state.running.remove(&name);
+            continue;
+        }
+        if state.stopped {
+            break;
+        }
+        state.idle += 1;
+        let waited = shared.work.wait_for(&mut state, IDLE);
+        state.idle -= 1;
+        if waited.timed_out() && state.queue.is_empty() {
+            break;
+        }
+    }
+    state.threads -= 1;
+}
+
+fn told(name: &str, found: io::Result<Vec<IpAddr>>) -> Result<Vec<IpAddr>, Failure> {
+    match found {
+        Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+        Ok(_) => {
+            let sentence = format!("the host {name:?} has no address: check the spelling");
+            Err(Failure::new(WS_PHASE_DNS, WS_CAUSE_NAME_NOT_FOUND, sentence))
+        }
+        Err(error) => {
+            // The system's lookup tells its reasons only in words.
+            let words = error.to_string().to_ascii_lowercase();
+            let unknown = ["not known", "no address", "no such host", "nodename", "host not found"].iter().any(|known| words.contains(known));
+            let cause = if unknown { WS_CAUSE_NAME_NOT_FOUND } else { WS_CAUSE_NAME_FAILED };
+            let what = format!("the host {name:?} was not found: check the spelling and the network");
+            Err(Failure::of_io(WS_PHASE_DNS, cause, &what, &error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    fn wait_for(lookup: &Lookup) -> Result<Vec<IpAddr>, Failure> {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            if let Some(result) = lookup.result() {
+                return result;
+            }
+            assert!(Instant::now() < end, "the lookup did not end");
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn literals_and_localhost_never_queue() {
+        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| panic!("the system was asked")));
+        assert_eq!(resolver.resolve("127.0.0.1").ok(), Some(vec![Ipv4Addr::LOCALHOST.into()]));
+        assert_eq!(resolver.resolve("::1").ok(), Some(vec![Ipv6Addr::LOCALHOST.into()]));
+        assert_eq!(resolver.resolve("game.LOCALHOST").ok().map(|all| all.len()), Some(2));
+    }
+
+    #[test]
+    fn equal_names_are_joined_and_a_slow_one_delays_no_other() {
+        let (gate, asked) = (Arc::new((Mutex::new(false), Condvar::new())), Arc::new(AtomicUsize::new(0)));
+        let (inside, count) = (gate.clone(), asked.clone());
+        let system = move |name: &str| {
+            if name == "slow" {
+                count.fetch_add(1, Ordering::SeqCst);
+                let mut open = inside.0.lock();
+                while !*open {
+                    inside.1.wait(&mut open);
+                }
+            }
+            Ok(vec![Ipv4Addr::new(10, 0, 0, 1).into()])
+        };
+        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(system));
+        let slow: Vec<_> = (0..5).map(|_| resolver.resolve("slow").unwrap_err()).collect();
+        let quick = resolver.resolve("quick").unwrap_err();
+        assert!(wait_for(&quick).is_ok());
+        assert!(slow.iter().all(|lookup| lookup.result().is_none()));
+        *gate.0.lock() = true;
+        gate.1.notify_all();
+        assert!(slow.iter().all(|lookup| wait_for(lookup).is_ok()));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_failure_is_told_with_its_cause() {
+        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| Err(io::Error::other("Name or service not known"))));
+        let failure = wait_for(&resolver.resolve("nowhere.test").unwrap_err()).unwrap_err();
+        assert_eq!((failure.phase, failure.cause), (WS_PHASE_DNS, WS_CAUSE_NAME_NOT_FOUND));
+        assert!(failure.sentence.contains("nowhere.test"));
+    }
+}

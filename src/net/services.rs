@@ -1,0 +1,79 @@
+//! The threads of the library, started when first needed: name lookups, and one worker.
+
+use super::mailbox::{CancelToken, Mailbox};
+use super::resolve::Resolver;
+use super::worker::{Job, Side, Worker};
+use super::{Stream, TlsClient, TlsServer};
+use crate::error::Failure;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What a connection asks of threads of ours.
+pub struct Services {
+    resolver: Resolver,
+    worker: Worker,
+}
+
+impl Services {
+    /// Starts no thread. `wake` is called, on a thread of ours, after each result.
+    pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Services {
+        Services { resolver: Resolver::new(wake.clone()), worker: Worker::new(wake) }
+    }
+
+    /// Asks all threads to end; waits for none.
+    pub fn shutdown(&self) {
+        self.resolver.stop();
+        self.worker.stop();
+    }
+
+    /// A server's TLS handshake. Its result is posted under `key`; dropping the token cancels it.
+    pub fn accept_tls(
+        &self,
+        tcp: mio::net::TcpStream,
+        config: Arc<TlsServer>,
+        mailbox: &Arc<Mailbox<Result<Stream, Failure>>>,
+        key: u64,
+    ) -> CancelToken {
+        self.secure(tcp, Side::Server(config), mailbox, key)
+    }
+
+    /// A stream whose last bytes were written: it is ended, and drained for a while, so that a reset cannot destroy what the peer has yet to read.
+    pub fn reap(&self, stream: Stream) {
+        match stream {
+            Stream::Memory(mut end) => end.finish(),
+            stream => self.worker.submit(Job::Reap(stream)),
+        }
+    }
+
+    /// Closes sockets.
+    pub fn close(&self, streams: Vec<Stream>) {
+        if !streams.is_empty() {
+            self.worker.submit(Job::Discard(Box::new(streams)));
+        }
+    }
+
+    /// Drops something large.
+    pub fn discard(&self, thing: Box<dyn Send>) {
+        self.worker.submit(Job::Discard(thing));
+    }
+
+    /// A client's TLS handshake.
+    pub(super) fn connect_tls(
+        &self,
+        tcp: mio::net::TcpStream,
+        config: Arc<TlsClient>,
+        mailbox: &Arc<Mailbox<Result<Stream, Failure>>>,
+    ) -> CancelToken {
+        self.secure(tcp, Side::Client(config), mailbox, 0)
+    }
+
+    pub(super) fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
+    fn secure(&self, tcp: mio::net::TcpStream, side: Side, mailbox: &Arc<Mailbox<Result<Stream, Failure>>>, key: u64) -> CancelToken {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        self.worker.submit(Job::Secure { tcp, side, mailbox: mailbox.clone(), key, cancelled: cancelled.clone() });
+        CancelToken(cancelled)
+    }
+}

@@ -1,0 +1,203 @@
+//! TLS settings: parsed at once, so that a wrong certificate is told by the call; made ready on the worker, where it takes time.
+
+use super::verify::{ByFingerprint, WrongPin};
+use crate::codes::*;
+use crate::error::{Error, Failure};
+use crate::journal;
+use rustls::client::WebPkiServerVerifier;
+use rustls::crypto::{CryptoProvider, ring as ring_provider};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{CertificateError, ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
+use std::sync::{Arc, LazyLock, OnceLock};
+
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring_provider::default_provider()));
+
+/// A client's settings as the host gave them.
+#[derive(Clone, Default)]
+pub struct TlsClientSettings {
+    /// Instead of the URL's host.
+    pub server_name: Option<String>,
+    /// Trusted besides the bundled and the system's roots.
+    pub ca_pem: Option<String>,
+    /// Trust nothing but `ca_pem`.
+    pub only_ca_pem: bool,
+    /// For servers that ask who we are.
+    pub cert_pem: Option<String>,
+    /// Key of `cert_pem`.
+    pub key_pem: Option<String>,
+    /// Trust the certificate with this SHA-256 alone.
+    pub pin_sha256: Option<[u8; 32]>,
+    /// Trust any certificate.
+    pub insecure: bool,
+}
+
+/// A client's settings, parsed.
+pub struct TlsClient {
+    name: ServerName<'static>,
+    shown_name: String,
+    roots: Vec<CertificateDer<'static>>,
+    only_ca_pem: bool,
+    identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    pin: Option<[u8; 32]>,
+    insecure: bool,
+    config: OnceLock<Result<Arc<ClientConfig>, String>>,
+}
+
+impl TlsClient {
+    /// Parses; makes nothing ready yet.
+    pub fn new(host: &str, settings: TlsClientSettings) -> Result<TlsClient, Error> {
+        let shown_name = settings.server_name.unwrap_or_else(|| host.to_owned());
+        let name = ServerName::try_from(shown_name.clone())
+            .map_err(|_| wrong(format!("{shown_name:?} is no name that a certificate can have; set server_name")))?;
+        let roots = match &settings.ca_pem {
+            Some(pem) => certificates("ca_pem", pem)?,
+            None if settings.only_ca_pem => return Err(wrong("WS_ONLY_CA_PEM is set and ca_pem is NULL: nothing would be trusted")),
+            None => Vec::new(),
+        };
+        let identity = match (&settings.cert_pem, &settings.key_pem) {
+            (Some(cert), Some(key)) => Some((certificates("cert_pem", cert)?, private_key(key)?)),
+            _ => None,
+        };
+        if let Some((chain, key)) = &identity {
+            // Told now, not at the first handshake.
+            check_pair(chain, key)?;
+        }
+        Ok(TlsClient {
+            name,
+            shown_name,
+            roots,
+            only_ca_pem: settings.only_ca_pem,
+            identity,
+            pin: settings.pin_sha256,
+            insecure: settings.insecure,
+            config: OnceLock::new(),
+        })
+    }
+
+    /// A session about to send its hello. Slow the first time: call it on the worker.
+    pub(super) fn session(&self) -> Result<Connection, Failure> {
+        let failed = |why: &str| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {why}"));
+        let config = self.config.get_or_init(|| self.make_config()).as_ref().map_err(|why| failed(why))?;
+        let session = ClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))?;
+        Ok(session.into())
+    }
+
+    /// The name that the certificate has to have.
+    pub(super) fn shown_name(&self) -> &str {
+        &self.shown_name
+    }
+
+    fn make_config(&self) -> Result<Arc<ClientConfig>, String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let builder = ClientConfig::builder_with_provider(PROVIDER.clone()).with_safe_default_protocol_versions().map_err(|error| text(&error))?;
+        let builder = if self.insecure || self.pin.is_some() {
+            let pin = if self.insecure { None } else { self.pin };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(ByFingerprint::new(pin, PROVIDER.clone())))
+        } else {
+            let mut roots = if self.only_ca_pem { Arc::new(RootCertStore::empty()) } else { trust_store() };
+            if !self.roots.is_empty() {
+                let own = Arc::make_mut(&mut roots);
+                for root in &self.roots {
+                    own.add(root.clone()).map_err(|error| format!("a certificate of ca_pem cannot be used: {error}"))?;
+                }
+            }
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build().map_err(|error| text(&error))?;
+            builder.with_webpki_verifier(verifier)
+        };
+        let config = match &self.identity {
+            Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?,
+            None => builder.with_no_client_auth(),
+        };
+        Ok(Arc::new(config))
+    }
+}
+
+/// A server's chain and key, ready.
+pub struct TlsServer {
+    config: Arc<ServerConfig>,
+}
+
+impl TlsServer {
+    /// Parses and checks.
+    pub fn new(cert_pem: &str, key_pem: &str) -> Result<TlsServer, Error> {
+        let chain = certificates("cert_pem", cert_pem)?;
+        let key = private_key(key_pem)?;
+        let config = ServerConfig::builder_with_provider(PROVIDER.clone())
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(|error| wrong(format!("cert_pem and key_pem cannot be used together: {error}")))?;
+        Ok(TlsServer { config: Arc::new(config) })
+    }
+
+    /// A session that awaits a hello.
+    pub(super) fn session(&self) -> Result<Connection, Failure> {
+        ServerConnection::new(self.config.clone())
+            .map(Connection::from)
+            .map_err(|error| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {error}")))
+    }
+}
+
+/// Why a handshake failed, as the last event tells it.
+pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
+    use CertificateError as Bad;
+    let (cause, sentence) = match error {
+        rustls::Error::InvalidCertificate(bad) => match bad {
+            Bad::UnknownIssuer => (
+                WS_CAUSE_CERTIFICATE_UNTRUSTED,
+                format!("the certificate of {name} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"),
+            ),
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+                (WS_CAUSE_CERTIFICATE_EXPIRED, format!("the certificate of {name} has expired or is not valid yet: renew it, and look at the clocks of both machines"))
+            }
+            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+                (WS_CAUSE_CERTIFICATE_NAME, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
+            }
+            Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
+                Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("the certificate of {name} is not the pinned one: its SHA-256 is {}", pin.found)),
+                None => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {other}")),
+            },
+            bad => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {bad}")),
+        },
+        rustls::Error::InvalidMessage(_) => (WS_CAUSE_NOT_TLS, "the other end does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned()),
+        rustls::Error::AlertReceived(alert) => (WS_CAUSE_TLS_FAILED, format!("the other end refused the TLS handshake: {alert:?}")),
+        error => (WS_CAUSE_TLS_FAILED, format!("the TLS handshake failed: {error}")),
+    };
+    Failure::new(WS_PHASE_TLS, cause, sentence)
+}
+
+/// The bundled roots and the system's; read once, which takes tens of milliseconds.
+fn trust_store() -> Arc<RootCertStore> {
+    static STORE: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let system = rustls_native_certs::load_native_certs();
+        let (added, ignored) = roots.add_parsable_certificates(system.certs);
+        journal::note(WS_LOG_DEBUG, || format!("trust store: {added} roots of the system added, {ignored} not usable"));
+        Arc::new(roots)
+    });
+    STORE.clone()
+}
+
+fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let list: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match list {
+        Ok(list) if !list.is_empty() => Ok(list),
+        Ok(_) => Err(wrong(format!("{field} has no certificate in it: give the text of a PEM file, not its name"))),
+        Err(error) => Err(wrong(format!("{field} is not valid PEM: {error:?}"))),
+    }
+}
+
+fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, Error> {
+    PrivateKeyDer::from_pem_slice(pem.as_bytes())
+        .map_err(|_| wrong("key_pem has no private key that can be read: give unencrypted PKCS #8, PKCS #1 or SEC1 PEM text"))
+}
+
+fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -> Result<(), Error> {
+    rustls::sign::CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &PROVIDER)
+        .map(drop)
+        .map_err(|error| wrong(format!("cert_pem and key_pem cannot be used together: {error}")))
+}
+
+fn wrong(sentence: impl Into<String>) -> Error {
+    Error::new(WS_ERR_TLS, sentence)
+}

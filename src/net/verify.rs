@@ -1,0 +1,77 @@
+//! Judging a server's certificate where the usual way is not wanted: by its fingerprint, or not at all.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use std::sync::Arc;
+
+/// Trusts the one certificate with this SHA-256, or, without one, any: the peer must have its key in both cases.
+#[derive(Debug)]
+pub struct ByFingerprint {
+    pin: Option<[u8; 32]>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ByFingerprint {
+    /// `None` trusts any certificate.
+    pub fn new(pin: Option<[u8; 32]>, provider: Arc<CryptoProvider>) -> ByFingerprint {
+        ByFingerprint { pin, provider }
+    }
+}
+
+/// The certificate has another fingerprint.
+#[derive(Debug)]
+pub struct WrongPin {
+    /// SHA-256 of the certificate that came.
+    pub found: String,
+}
+
+impl std::fmt::Display for WrongPin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the certificate has the SHA-256 {}", self.found)
+    }
+}
+
+impl std::error::Error for WrongPin {}
+
+impl ServerCertVerifier for ByFingerprint {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let Some(pin) = &self.pin else { return Ok(ServerCertVerified::assertion()) };
+        let found = ring::digest::digest(&ring::digest::SHA256, end_entity);
+        if found.as_ref() == pin {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let found = data_encoding::HEXLOWER.encode(found.as_ref());
+        Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(WrongPin { found })))))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

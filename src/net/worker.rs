@@ -1,0 +1,303 @@
+//! The one thread for what would break a frame: TLS handshakes, draining ended sockets, dropping what is large.
+
+use super::handshake::Handshake;
+use super::{Mailbox, Stream, TlsClient, TlsServer};
+use crate::codes::*;
+use crate::error::Failure;
+use crate::quiet;
+use mio::{Events, Interest, Poll, Token, Waker};
+use parking_lot::Mutex;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Ended sockets that are drained at a time; more are closed at once.
+const MAX_REAPED: usize = 1_024;
+/// How long, and of how much, an ended socket is drained.
+const REAP_TIME: Duration = Duration::from_secs(3);
+const REAP_BYTES: usize = 4 << 20;
+/// The thread ends after this long without work.
+const IDLE: Duration = Duration::from_secs(30);
+/// How often cancelled handshakes and overdue sockets are looked for.
+const SWEEP: Duration = Duration::from_millis(250);
+const WAKE: Token = Token(usize::MAX);
+
+/// Which end of a TLS handshake, with its settings.
+pub enum Side {
+    /// Ours is the hello.
+    Client(Arc<TlsClient>),
+    /// Ours is the answer.
+    Server(Arc<TlsServer>),
+}
+
+/// Work.
+pub enum Job {
+    /// A handshake to its end.
+    Secure { tcp: mio::net::TcpStream, side: Side, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
+    /// End and drain.
+    Reap(Stream),
+    /// Drop.
+    Discard(Box<dyn Send>),
+}
+
+/// The worker, seen from other threads.
+pub struct Worker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: Vec<Job>,
+    running: bool,
+    stopped: bool,
+    waker: Option<Waker>,
+}
+
+impl Worker {
+    /// Starts no thread. `wake` is called after each result.
+    pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Worker {
+        Worker { shared: Arc::new(Shared { state: Mutex::default(), wake }) }
+    }
+
+    /// Hands over work.
+    pub fn submit(&self, job: Job) {
+        let mut state = self.shared.state.lock();
+        state.jobs.push(job);
+        state.stopped = false;
+        if !state.running {
+            let shared = self.shared.clone();
+            match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || run(&shared)) {
+                Ok(_) => state.running = true,
+                Err(error) => {
+                    let jobs = std::mem::take(&mut state.jobs);
+                    drop(state);
+                    give_up(jobs, &format!("no thread can be started: {error}"));
+                }
+            }
+        } else if let Some(waker) = &state.waker {
+            // It fails only when the system is out of everything; the sweep then finds the job.
+            let _ = waker.wake();
+        }
+    }
+
+    /// Asks the thread to end when the work at hand is done; waits for nothing.
+    pub fn stop(&self) {
+        let mut state = self.shared.state.lock();
+        state.stopped = true;
+        if let Some(waker) = &state.waker {
+            let _ = waker.wake();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// What the worker has in hand.
+enum Task {
+    Secure { handshake: Handshake, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
+    Reap { stream: Stream, end: Instant, drained: usize },
+}
+
+struct Tasks {
+    poll: Poll,
+    list: Vec<Option<Task>>,
+    free: Vec<usize>,
+    reaped: usize,
+}
+
+fn run(shared: &Shared) {
+    let _quiet = quiet::enter();
+    let set_up = Poll::new().and_then(|poll| Waker::new(poll.registry(), WAKE).map(|waker| (poll, waker)));
+    let poll = match set_up {
+        Ok((poll, waker)) => {
+            shared.state.lock().waker = Some(waker);
+            poll
+        }
+        Err(error) => {
+            let mut state = shared.state.lock();
+            state.running = false;
+            let jobs = std::mem::take(&mut state.jobs);
+            drop(state);
+            give_up(jobs, &format!("the system gives no readiness queue: {error}"));
+            return;
+        }
+    };
+    let mut tasks = Tasks { poll, list: Vec::new(), free: Vec::new(), reaped: 0 };
+    let mut events = Events::with_capacity(256);
+    let mut last_work = Instant::now();
+    loop {
+        let jobs = {
+            let mut state = shared.state.lock();
+            let nothing = state.jobs.is_empty() && tasks.is_empty();
+            if nothing && (state.stopped || last_work.elapsed() >= IDLE) {
+                state.running = false;
+                state.waker = None;
+                return;
+            }
+            std::mem::take(&mut state.jobs)
+        };
+        if !jobs.is_empty() {
+            last_work = Instant::now();
+        }
+        for job in jobs {
+            tasks.start(job, shared);
+        }
+        let wait = if tasks.is_empty() { IDLE } else { SWEEP };
+        if !shared.state.lock().jobs.is_empty() {
+            continue;
+        }
+        if tasks.poll.poll(&mut events, Some(wait)).is_err() {
+            events.clear();
+        }
+        for event in &events {
+            if event.token() != WAKE {
+                tasks.step(event.token().0, shared);
+                last_work = Instant::now();
+            }
+        }
+        tasks.sweep();
+    }
+}
+
+impl Tasks {
+    fn is_empty(&self) -> bool {
+        self.free.len() == self.list.len()
+    }
+
+    fn start(&mut self, job: Job, shared: &Shared) {
+        match job {
+            Job::Discard(thing) => {
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(thing)));
+            }
+            Job::Reap(stream) => {
+                let mut stream = stream.unregistered();
+                stream.shutdown_write();
+                if self.reaped < MAX_REAPED {
+                    self.reaped += 1;
+                    let index = self.add(Task::Reap { stream, end: Instant::now() + REAP_TIME, drained: 0 });
+                    self.step(index, shared);
+                }
+            }
+            Job::Secure { cancelled, .. } if cancelled.load(Ordering::Acquire) => {}
+            Job::Secure { tcp, side, mailbox, key, cancelled } => {
+                let started = catch_unwind(AssertUnwindSafe(|| Handshake::start(tcp, &side))).unwrap_or_else(|_| Err(panicked()));
+                match started {
+                    Ok(handshake) => {
+                        let index = self.add(Task::Secure { handshake, mailbox, key, cancelled });
+                        self.step(index, shared);
+                    }
+                    Err(failure) => {
+                        mailbox.post(key, Err(failure));
+                        (shared.wake)();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a task in and registers its socket.
+    fn add(&mut self, mut task: Task) -> usize {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.list.push(None);
+            self.list.len() - 1
+        });
+        let socket = match &mut task {
+            Task::Secure { handshake, .. } => Some(handshake.tcp()),
+            Task::Reap { stream, .. } => stream.tcp(),
+        };
+        if let Some(socket) = socket {
+            // Without readiness the sweep ends it.
+            let _ = self.poll.registry().register(socket, Token(index), Interest::READABLE | Interest::WRITABLE);
+        }
+        self.list[index] = Some(task);
+        index
+    }
+
+    fn step(&mut self, index: usize, shared: &Shared) {
+        let Some(task) = self.list.get_mut(index).and_then(Option::as_mut) else { return };
+        match task {
+            Task::Secure { handshake, .. } => {
+                let stepped = catch_unwind(AssertUnwindSafe(|| handshake.step())).unwrap_or_else(|_| Err(panicked()));
+                if !matches!(stepped, Ok(false))
+                    && let Some(Task::Secure { handshake, mailbox, key, .. }) = self.take(index)
+                {
+                    mailbox.post(key, stepped.map(|_| handshake.finish()));
+                    (shared.wake)();
+                }
+            }
+            Task::Reap { stream, drained, .. } => {
+                // The last of TLS, if the socket did not take it at once.
+                let _ = stream.flush();
+                let mut buffer = [0; 16 << 10];
+                let over = loop {
+                    match stream.read(&mut buffer) {
+                        Ok(0) => break true,
+                        Ok(count) => *drained += count,
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        Err(_) => break true,
+                    }
+                    if *drained > REAP_BYTES {
+                        break true;
+                    }
+                };
+                if over {
+                    self.take(index);
+                }
+            }
+        }
+    }
+
+    fn sweep(&mut self) {
+        let now = Instant::now();
+        for index in 0..self.list.len() {
+            let over = match &self.list[index] {
+                Some(Task::Secure { cancelled, .. }) => cancelled.load(Ordering::Acquire),
+                Some(Task::Reap { end, .. }) => *end <= now,
+                None => false,
+            };
+            if over {
+                self.take(index);
+            }
+        }
+    }
+
+    fn take(&mut self, index: usize) -> Option<Task> {
+        let mut task = self.list[index].take()?;
+        self.free.push(index);
+        match &mut task {
+            Task::Secure { handshake, .. } => drop(self.poll.registry().deregister(handshake.tcp())),
+            Task::Reap { stream, .. } => {
+                self.reaped -= 1;
+                if let Some(socket) = stream.tcp() {
+                    let _ = self.poll.registry().deregister(socket);
+                }
+            }
+        }
+        Some(task)
+    }
+}
+
+fn give_up(jobs: Vec<Job>, why: &str) {
+    for job in jobs {
+        if let Job::Secure { mailbox, key, .. } = job {
+            mailbox.post(key, Err(Failure::new(WS_PHASE_TLS, WS_CAUSE_RESOURCES, why)));
+        }
+    }
+}
+
+fn panicked() -> Failure {
+    Failure::new(WS_PHASE_TLS, WS_CAUSE_PANIC, "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text")
+}

@@ -1,0 +1,124 @@
+//! The memory that sockets are read into, shared by all connections of a family, and the loans out of it.
+
+use std::sync::Arc;
+
+/// A piece of memory that messages lie in. Whoever lends it to the host holds a clone; it is written again only when nobody does.
+pub type Chunk = Arc<Vec<u8>>;
+
+/// Below this much free room a read goes into another chunk.
+const MIN_SPACE: usize = 16 << 10;
+/// Chunks kept from one poll to the next.
+const KEPT_CHUNKS: usize = 1;
+
+/// Read buffers. Each poll starts it anew, after the messages still queued in it were moved away.
+pub struct Arena {
+    chunks: Vec<Chunk>,
+    used: usize,
+    chunk_bytes: usize,
+    scratch: Vec<u8>,
+}
+
+impl Arena {
+    /// Allocates nothing yet.
+    pub fn new(chunk_bytes: usize) -> Arena {
+        Arena { chunks: Vec::new(), used: 0, chunk_bytes, scratch: Vec::new() }
+    }
+
+    /// Starts a poll: keeps one chunk that nobody borrows. No queued message may lie here any more.
+    pub fn renew(&mut self) {
+        self.used = 0;
+        if self.chunks.len() == 1 && Arc::get_mut(&mut self.chunks[0]).is_some() {
+            return;
+        }
+        self.chunks.retain_mut(|chunk| Arc::get_mut(chunk).is_some());
+        self.chunks.truncate(KEPT_CHUNKS);
+    }
+
+    /// Gives the memory back; the next read allocates again.
+    pub fn shrink(&mut self) {
+        self.used = 0;
+        self.chunks = Vec::new();
+        self.scratch = Vec::new();
+    }
+
+    /// Free room to read into, at most `most` bytes, with its place.
+    pub fn space(&mut self, most: usize) -> (&mut [u8], Place) {
+        let fits = self.chunks.last_mut().is_some_and(|chunk| chunk.len() - self.used >= MIN_SPACE && Arc::get_mut(chunk).is_some());
+        if !fits {
+            self.chunks.push(Arc::new(vec![0; self.chunk_bytes]));
+            self.used = 0;
+        }
+        let index = self.chunks.len() - 1;
+        let place = Place { chunk: index as u32, start: self.used as u32 };
+        let end = self.chunk_bytes.min(self.used.saturating_add(most));
+        // A chunk was just pushed or found unshared.
+        let bytes = Arc::get_mut(&mut self.chunks[index]).map(|chunk| &mut chunk[self.used..end]);
+        (bytes.unwrap_or_default(), place)
+    }
+
+    /// Keeps the first `bytes` of the last space for the messages in it.
+    pub fn keep(&mut self, bytes: usize) {
+        self.used += bytes;
+    }
+
+    /// Memory for one call, to mask into.
+    pub fn scratch(&mut self) -> &mut Vec<u8> {
+        &mut self.scratch
+    }
+
+    /// The chunk that a place is in.
+    pub fn chunk(&self, index: u32) -> &Chunk {
+        &self.chunks[index as usize]
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.chunks.len() * self.chunk_bytes
+    }
+}
+
+/// Where a space begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Which chunk.
+    pub chunk: u32,
+    /// First byte in it.
+    pub start: u32,
+}
+
+/// What the host was lent through one handle: held until that handle is read again or freed.
+#[derive(Default)]
+pub struct Loan {
+    held: Vec<Chunk>,
+}
+
+impl Loan {
+    /// Ends the loan. A buffer that was ours alone comes back for reuse.
+    pub fn end(&mut self) -> Option<Vec<u8>> {
+        if self.held.is_empty() {
+            return None;
+        }
+        let last = self.held.pop();
+        self.held.clear();
+        last.and_then(Arc::into_inner)
+    }
+
+    /// Ends the loan of everything but `chunk`, and holds that: reading message after message of one buffer touches no counter.
+    pub fn replace(&mut self, chunk: &Chunk) -> Option<Vec<u8>> {
+        if let [only] = self.held.as_slice()
+            && Arc::ptr_eq(only, chunk)
+        {
+            return None;
+        }
+        let spare = self.end();
+        self.held.push(chunk.clone());
+        spare
+    }
+
+    /// Holds `chunk` besides what is held.
+    pub fn add(&mut self, chunk: &Chunk) {
+        if !self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) {
+            self.held.push(chunk.clone());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The heartbeat: pings, the death of a silent peer, the round-trip time (RFC 6455 section 5.5.2).
+
+use super::{Cx, Peer, Stage};
+use crate::codes::*;
+use crate::error::Failure;
+use std::time::{Duration, Instant};
+
+/// Signs of life of one connection.
+pub struct Beat {
+    /// When anything last came.
+    heard: Instant,
+    /// When we last pinged.
+    pinged: Instant,
+    /// The ping whose pong is awaited.
+    awaits: bool,
+    /// Measured, in microseconds; 0: never.
+    pub rtt_us: u64,
+}
+
+impl Beat {
+    /// Counts from now.
+    pub fn new(now: Instant) -> Beat {
+        Beat { heard: now, pinged: now, awaits: false, rtt_us: 0 }
+    }
+
+    /// Something came.
+    pub fn hear(&mut self, now: Instant) {
+        self.heard = self.heard.max(now);
+    }
+
+    /// A pong came.
+    pub fn hear_pong(&mut self, payload: &[u8], now: Instant) {
+        if self.awaits && payload == PAYLOAD {
+            self.awaits = false;
+            self.rtt_us = (now.saturating_duration_since(self.pinged).as_micros() as u64).max(1);
+        }
+    }
+
+    /// Moves by a gap in polling.
+    pub fn shift(&mut self, gap: Duration) {
+        self.heard += gap;
+        self.pinged += gap;
+    }
+}
+
+/// What our pings carry, so that a pong that nobody asked for is not measured.
+const PAYLOAD: &[u8] = b"wspeer";
+
+impl Peer {
+    /// Pings a peer when it is time, and ends a dead connection. When to look again.
+    pub(super) fn judge_beat(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+        if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
+            return None;
+        }
+        let interval = self.options.time(WS_OPT_HEARTBEAT_MS)?;
+        if interval.is_zero() {
+            return None;
+        }
+        if self.reading_rests() {
+            // We do not look for its pongs, so their absence says nothing.
+            self.beat.heard = cx.now;
+        }
+        if cx.now >= self.beat.pinged + interval {
+            self.beat.pinged = cx.now;
+            self.beat.awaits = true;
+            self.put_control(0x9, PAYLOAD);
+            self.write(cx);
+        }
+        let mut next = self.beat.pinged + interval;
+        if let Some(timeout) = self.options.time(WS_OPT_PONG_TIMEOUT_MS) {
+            let timeout = timeout.max(interval);
+            let dead = self.beat.heard + timeout;
+            if cx.now >= dead && self.beat.awaits {
+                let silent = cx.now.saturating_duration_since(self.beat.heard).as_millis();
+                let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise pong_timeout_ms");
+                self.end(cx, Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, sentence), false);
+                return None;
+            }
+            next = next.min(dead.max(cx.now));
+        }
+        Some(next)
+    }
+}

@@ -1,0 +1,270 @@
+//! The closing handshake (RFC 6455 section 7), and every other end.
+
+use super::{Cx, Mark, Peer, Stage};
+use crate::codes::*;
+use crate::error::{Error, Failure};
+use crate::journal;
+use crate::protocol::{close_payload, code_may_be_sent};
+use std::time::{Duration, Instant};
+
+/// The facts about a close under way.
+#[derive(Default)]
+pub struct Closing {
+    /// The host asked for it.
+    by_host: bool,
+    /// The code of our close frame, once it is queued; `Some(None)`: a close frame without a code.
+    sent: Option<Option<u16>>,
+    /// Of our close frame.
+    sent_reason: String,
+    /// The peer's close frame.
+    received: Option<(Option<u16>, String)>,
+    /// Why we fail the connection (section 7.1.7), or refuse the request.
+    failure: Option<Failure>,
+    /// Nothing more is read: the connection fails, or the request is refused.
+    stop: bool,
+    deadline: Option<Instant>,
+    /// Unwritten bytes when progress was last seen.
+    unwritten: usize,
+}
+
+impl Closing {
+    /// Moves by a gap in polling.
+    pub fn shift(&mut self, gap: Duration) {
+        self.deadline = self.deadline.map(|deadline| deadline + gap);
+    }
+}
+
+/// Checks what a host may close with: 0 (means 1000), -1 (drop) or a code that an endpoint may send, and a reason of at most 123 bytes.
+pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
+    let known = matches!(code, 0 | -1) || u16::try_from(code).is_ok_and(code_may_be_sent);
+    if !known {
+        return Err(Error::new(WS_ERR_ARG, format!("{code} is no close code to send: use 0, -1, 1000-1003, 1007-1014 or 3000-4999")));
+    }
+    if reason.len() > 123 {
+        return Err(Error::new(WS_ERR_ARG, format!("the close reason has {} bytes: at most 123 fit", reason.len())));
+    }
+    Ok(())
+}
+
+impl Peer {
+    /// Starts the closing handshake as the host asked, behind what was accepted; -1 drops at once. Harmless when closed or closing.
+    pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
+        self.close_because(cx, code, reason, None);
+    }
+
+    /// As `close`, for a reason of the library's own that the last event shall tell.
+    pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
+        if matches!(self.stage, Stage::Ended) {
+            return;
+        }
+        let dropped = |sentence: &str| Failure::new(WS_PHASE_APP, WS_CAUSE_DROPPED, sentence);
+        if code == -1 {
+            self.end(cx, failure.unwrap_or_else(|| dropped("the host dropped the connection")), false);
+            return;
+        }
+        if !matches!(self.stage, Stage::Open) {
+            if self.closing.is_none() {
+                self.end(cx, failure.unwrap_or_else(|| dropped("the host closed the connection before it was open")), false);
+            }
+            return;
+        }
+        if self.closing.is_some() {
+            return;
+        }
+        self.start_close(cx.now);
+        let code = if code == 0 { 1000 } else { code as u16 };
+        if let Some(closing) = &mut self.closing {
+            closing.by_host = true;
+            closing.failure = failure;
+        }
+        self.send_close(Some(code), reason);
+        self.write(cx);
+    }
+
+    /// The peer's close frame has come (section 5.5.1): echoes its code behind what was accepted.
+    pub(super) fn close_received(&mut self, cx: &mut Cx<'_>, code: Option<u16>, reason: String) {
+        let asked_here = self.closing.is_some();
+        self.start_close(cx.now);
+        if !asked_here {
+            let mut mark =
+                Mark { kind: WS_EVENT_CLOSE_REQUEST, code: i32::from(code.unwrap_or(1005)), time_ns: cx.time_ns(), ..Mark::default() };
+            mark.set_text(&reason);
+            self.inbox.push_mark(mark);
+        }
+        if let Some(closing) = &mut self.closing {
+            closing.received = Some((code, reason));
+        }
+        self.send_close(code, "");
+    }
+
+    /// Fails the connection (section 7.1.7): a close frame with the code, then no more reading.
+    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, failure: Failure) {
+        self.start_close(cx.now);
+        let code = failure.close_code;
+        let reason = short(&failure.sentence).to_owned();
+        let by_peer_asked = self.closing.as_ref().is_some_and(|closing| closing.sent.is_some());
+        if let Some(closing) = &mut self.closing {
+            closing.failure.get_or_insert(failure);
+            closing.stop = true;
+        }
+        if code != 0 && !by_peer_asked && matches!(self.stage, Stage::Open) {
+            self.send_close(Some(code), &reason);
+        }
+    }
+
+    /// Whether nothing more is to be read: the peer has said its last, or we do not listen any more.
+    pub(super) fn has_read_all(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.received.is_some() || closing.stop)
+    }
+
+    /// Ends the connection when all that had to leave has left.
+    pub(super) fn finish_close(&mut self, cx: &mut Cx<'_>) {
+        let Some(closing) = &mut self.closing else { return };
+        let unwritten = self.outbox.bytes() + self.stream.as_ref().map_or(0, |stream| stream.unsent());
+        if unwritten < closing.unwritten || (unwritten == 0 && closing.unwritten > 0) {
+            // Progress: the time starts anew.
+            closing.deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| cx.now + time);
+        }
+        closing.unwritten = unwritten;
+        if unwritten > 0 || matches!(self.stage, Stage::Ended) {
+            return;
+        }
+        let (by_host, stop) = (closing.by_host, closing.stop);
+        match (closing.failure.take(), closing.received.is_some()) {
+            (Some(failure), clean) if clean || stop => self.end(cx, failure, clean),
+            (Some(failure), _) => closing.failure = Some(failure),
+            (None, true) if by_host => {
+                self.end(cx, Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, "closed as the host asked"), true);
+            }
+            (None, true) => self.end(cx, Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, "the peer closed the connection"), true),
+            (None, false) => {}
+        }
+    }
+
+    /// Ends a close that takes too long. When to look again.
+    pub(super) fn judge_close(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+        let closing = self.closing.as_mut()?;
+        let deadline = closing.deadline?;
+        if matches!(self.stage, Stage::Ended) {
+            return None;
+        }
+        if cx.now < deadline {
+            return Some(deadline);
+        }
+        let own = closing.failure.take();
+        let failure = if let Some(failure) = own {
+            failure
+        } else if self.reading_rests() {
+            let sentence = "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
+            Failure::new(WS_PHASE_APP, WS_CAUSE_NOT_READING, sentence)
+        } else {
+            let sentence = if self.has_output() {
+                "the peer did not read what was sent before the close within close_timeout_ms"
+            } else {
+                "the peer did not answer the close within close_timeout_ms"
+            };
+            Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, sentence)
+        };
+        self.end(cx, failure, false);
+        None
+    }
+
+    /// The connection is over: one last event, and the stream goes.
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>, failure: Failure, clean: bool) {
+        if matches!(self.stage, Stage::Ended) {
+            return;
+        }
+        let closing = self.closing.take().unwrap_or_default();
+        let code = match (&closing.received, closing.sent) {
+            (Some((code, _)), _) => code.unwrap_or(1005),
+            (None, Some(Some(code))) if failure.close_code == code => code,
+            _ => 1006,
+        };
+        self.info.error = if clean && failure.close_code == 0 && failure.phase == WS_PHASE_APP { String::new() } else { failure.sentence.clone() };
+        let unsent = self.outbox.messages() + self.unopened_messages();
+        let mut mark = Mark {
+            kind: if self.of_server { WS_EVENT_DISCONNECTED } else { WS_EVENT_CLOSED },
+            code: i32::from(code),
+            phase: failure.phase,
+            cause: failure.cause,
+            os_error: failure.os_error,
+            http_status: i32::from(self.info.http_status),
+            unsent: u32::try_from(unsent).unwrap_or(u32::MAX),
+            clean,
+            time_ns: cx.time_ns(),
+            ..Mark::default()
+        };
+        mark.set_text(&failure.sentence);
+        self.inbox.push_mark(mark);
+        journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.url, failure.sentence));
+        self.keep_reason(closing);
+        self.stage = Stage::Ended;
+        let finished = self.outbox.bytes() == 0 && self.write_failure.is_none();
+        match self.stream.take() {
+            Some(stream) if finished => cx.services.reap(stream),
+            Some(stream) => cx.services.close(vec![stream]),
+            None => {}
+        }
+        self.outbox = Default::default();
+        self.backlog = Vec::new();
+        self.decoder.shrink();
+    }
+
+    /// The reason that decided the close: the peer's, or ours where we failed the connection.
+    pub fn close_reason(&self) -> &str {
+        match &self.closing {
+            Some(closing) => match &closing.received {
+                Some((_, reason)) => reason,
+                None => &closing.sent_reason,
+            },
+            None => "",
+        }
+    }
+
+    fn keep_reason(&mut self, closing: Box<Closing>) {
+        // Kept for ws_get_text; the state is CLOSED by its stage.
+        if closing.received.is_some() || closing.sent.is_some() {
+            self.closing = Some(closing);
+        }
+    }
+
+    fn start_close(&mut self, now: Instant) {
+        if self.closing.is_none() {
+            let deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time);
+            self.closing = Some(Box::new(Closing { deadline, ..Closing::default() }));
+        }
+    }
+
+    fn send_close(&mut self, code: Option<u16>, reason: &str) {
+        let Some(closing) = &mut self.closing else { return };
+        if closing.sent.is_some() {
+            return;
+        }
+        closing.sent = Some(code);
+        closing.sent_reason = reason.to_owned();
+        let (payload, len) = close_payload(code, reason);
+        self.put_control(0x8, &payload[..len]);
+        if let Some(closing) = &mut self.closing {
+            closing.unwritten = self.outbox.bytes();
+        }
+    }
+
+    /// Lets a refusal or a failed handshake leave before the end.
+    pub(super) fn end_after_output(&mut self, cx: &mut Cx<'_>, failure: Failure) {
+        self.start_close(cx.now);
+        if let Some(closing) = &mut self.closing {
+            closing.failure = Some(failure);
+            closing.stop = true;
+            closing.unwritten = self.outbox.bytes();
+        }
+    }
+}
+
+/// As much of a sentence as a close frame has room for.
+fn short(sentence: &str) -> &str {
+    let mut end = sentence.len().min(123);
+    while !sentence.is_char_boundary(end) {
+        end -= 1;
+    }
+    &sentence[..end]
+}

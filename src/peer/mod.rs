@@ -1,0 +1,274 @@
+//! One WebSocket connection: CONNECTING, OPEN, CLOSING, CLOSED (RFC 6455), from a byte stream to an ordered queue.
+
+pub mod arena;
+mod beat;
+pub mod budget;
+mod close;
+pub mod inbox;
+mod open;
+pub mod options;
+mod outbox;
+mod read;
+mod receive;
+mod send;
+
+pub use arena::{Arena, Chunk, Loan};
+pub use beat::Beat;
+pub use budget::{Budget, Clock, SystemClock};
+pub use close::check_close;
+pub use inbox::{Inbox, Item, Mark, Message};
+pub use open::{Opening, admit};
+pub use options::Options;
+pub use send::Sent;
+
+use crate::codes::*;
+use crate::error::Failure;
+use crate::net::{Services, Stream};
+use crate::protocol::{Decoder, Headers, MaskKeys, Role};
+use close::Closing;
+use open::Stage;
+use outbox::Outbox;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A gap between two polls that moves every deadline: a loading screen, a breakpoint, a suspended phone.
+pub const LONG_GAP: Duration = Duration::from_secs(1);
+/// Read in one round, so that no connection keeps the others waiting.
+pub const ROUND_BYTES: usize = 64 << 10;
+
+/// What a connection needs from around it while it is polled.
+pub struct Cx<'a> {
+    /// Threads of ours.
+    pub services: &'a Services,
+    /// Read buffers of the family.
+    pub arena: &'a mut Arena,
+    /// The time of this poll.
+    pub now: Instant,
+    /// What `time_ns` counts from.
+    pub epoch: Instant,
+    /// The time this poll may take.
+    pub budget: Budget<'a>,
+}
+
+impl Cx<'_> {
+    fn time_ns(&self) -> u64 {
+        self.now.saturating_duration_since(self.epoch).as_nanos() as u64
+    }
+}
+
+/// What can be asked about a connection.
+#[derive(Default)]
+pub struct Info {
+    /// Without user name and password.
+    pub url: String,
+    /// Path of the request.
+    pub path: String,
+    /// Query of the request.
+    pub query: String,
+    /// The agreed one, or "".
+    pub subprotocol: String,
+    /// Why it ended.
+    pub error: String,
+    /// Start of the body of a refusal.
+    pub body: Vec<u8>,
+    /// Version and cipher suite.
+    pub tls: String,
+    /// Status of the answer.
+    pub http_status: u16,
+    /// Of the request (server's end) or the answer (client's end).
+    pub headers: Headers,
+    /// Ours.
+    pub local: Option<SocketAddr>,
+    /// The peer's.
+    pub remote: Option<SocketAddr>,
+}
+
+/// Counters of one connection.
+#[derive(Default, Clone, Copy)]
+pub struct Counters {
+    /// Messages received.
+    pub messages_in: u64,
+    /// Messages accepted for sending.
+    pub messages_out: u64,
+    /// Bytes of messages received.
+    pub bytes_in: u64,
+    /// Bytes of messages accepted for sending.
+    pub bytes_out: u64,
+    /// Bytes read.
+    pub wire_in: u64,
+    /// Bytes written.
+    pub wire_out: u64,
+    /// Messages not taken from a put to several targets.
+    pub skipped: u64,
+    /// How often reading stopped.
+    pub stalls: u64,
+}
+
+impl Counters {
+    /// Adds another connection's.
+    pub fn add(&mut self, other: &Counters) {
+        self.messages_in += other.messages_in;
+        self.messages_out += other.messages_out;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.wire_in += other.wire_in;
+        self.wire_out += other.wire_out;
+        self.skipped += other.skipped;
+        self.stalls += other.stalls;
+    }
+}
+
+/// A connection.
+pub struct Peer {
+    /// Its own handle, for items; 0 for a server's client that is not open yet.
+    pub handle: u32,
+    /// Comes back with every item.
+    pub user: u64,
+    /// Which end this is.
+    pub role: Role,
+    /// Shared until changed.
+    pub options: Arc<Options>,
+    /// What waits for the host.
+    pub inbox: Inbox,
+    /// What the host was lent by this connection's own handle.
+    pub loan: Loan,
+    /// What can be asked.
+    pub info: Box<Info>,
+    /// What was counted.
+    pub counters: Counters,
+    /// Whether its lifecycle is CONNECTED … DISCONNECTED.
+    pub of_server: bool,
+    /// Heartbeat.
+    pub beat: Beat,
+    stage: Stage,
+    stream: Option<Stream>,
+    decoder: Decoder,
+    outbox: Outbox,
+    keys: MaskKeys,
+    closing: Option<Box<Closing>>,
+    /// Read and not decoded: the budget ended.
+    backlog: Vec<u8>,
+    /// Bytes read while the inbound queue was full.
+    over_full: usize,
+    /// A put was refused; WRITABLE is owed.
+    owes_writable: bool,
+    /// Messages that were skipped in the stall under way.
+    skipping: bool,
+    /// Writing failed; what had arrived is read before the end.
+    write_failure: Option<Box<Failure>>,
+    /// When the second of the rate limits began, and what the counters were then.
+    rate: (Option<Instant>, u64, u64),
+}
+
+impl Peer {
+    fn new(role: Role, options: Arc<Options>, stage: Stage, stream: Option<Stream>, now: Instant) -> Peer {
+        Peer {
+            handle: 0,
+            user: 0,
+            role,
+            options,
+            inbox: Inbox::default(),
+            loan: Loan::default(),
+            info: Box::default(),
+            counters: Counters::default(),
+            of_server: false,
+            beat: Beat::new(now),
+            stage,
+            stream,
+            decoder: Decoder::new(role),
+            outbox: Outbox::default(),
+            keys: MaskKeys::new(),
+            closing: None,
+            backlog: Vec::new(),
+            over_full: 0,
+            owes_writable: false,
+            skipping: false,
+            write_failure: None,
+            rate: (None, 0, 0),
+        }
+    }
+
+    /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.
+    pub fn state(&self) -> i32 {
+        match self.stage {
+            Stage::Ended => WS_CLOSED,
+            Stage::Open if self.closing.is_none() => WS_OPEN,
+            Stage::Open => WS_CLOSING,
+            _ if self.closing.is_some() => WS_CLOSING,
+            _ => WS_CONNECTING,
+        }
+    }
+
+    /// One round: writes what waits, reads what is there, answers. True: there is more to read and the budget or the round ended.
+    pub fn pump(&mut self, cx: &mut Cx<'_>) -> bool {
+        self.step_opening(cx);
+        self.write(cx);
+        let more = self.read(cx);
+        self.write(cx);
+        self.finish_close(cx);
+        more
+    }
+
+    /// Ends the connection now if nothing is left to wait for.
+    pub fn finish(&mut self, cx: &mut Cx<'_>) {
+        self.finish_close(cx);
+    }
+
+    /// Judges the timers. Call it after `pump`, so that what had arrived counts. Returns when to judge next.
+    pub fn judge_timers(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+        let opening = self.judge_opening(cx);
+        let close = self.judge_close(cx);
+        let beat = self.judge_beat(cx);
+        [opening, close, beat].into_iter().flatten().min()
+    }
+
+    /// Moves every deadline by a gap in polling.
+    pub fn shift(&mut self, gap: Duration) {
+        self.shift_opening(gap);
+        self.beat.shift(gap);
+        if let Some(closing) = &mut self.closing {
+            closing.shift(gap);
+        }
+    }
+
+    /// The stream, to be given up elsewhere.
+    pub fn take_out_stream(&mut self) -> Option<Stream> {
+        self.stream.take()
+    }
+
+    /// The stream, to register it for readiness.
+    pub fn stream_mut(&mut self) -> Option<&mut Stream> {
+        self.stream.as_mut()
+    }
+
+    /// Whether bytes or messages wait to be written.
+    pub fn has_output(&self) -> bool {
+        self.outbox.bytes() > 0 || self.stream.as_ref().is_some_and(|stream| stream.unsent() > 0)
+    }
+
+    /// Bytes that wait to be written, those inside TLS included.
+    pub fn queued_out(&self) -> usize {
+        self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
+    }
+
+    /// Messages that wait to be written.
+    pub fn queued_messages_out(&self) -> usize {
+        self.outbox.messages()
+    }
+
+    /// Gives memory back that an idle connection does not need.
+    pub fn shrink(&mut self) {
+        self.decoder.shrink();
+        self.outbox.shrink();
+        self.inbox.shrink();
+        if self.backlog.is_empty() {
+            self.backlog = Vec::new();
+        }
+    }
+
+    /// Queues something that happened.
+    pub fn mark(&mut self, cx: &Cx<'_>, kind: i32) {
+        self.inbox.push_mark(Mark { kind, time_ns: cx.time_ns(), http_status: i32::from(self.info.http_status), ..Mark::default() });
+    }
+}

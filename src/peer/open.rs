@@ -1,0 +1,353 @@
+//! The way to OPEN: dialing and the opening handshake (RFC 6455 section 4), at either end.
+
+use super::{Cx, Options, Peer};
+use crate::codes::*;
+use crate::error::Failure;
+use crate::journal;
+use crate::net::{Destination, Dial, Services, Step, Stream};
+use crate::protocol::{Accept, ClientHandshake, Refusal, Request, RequestSpec, Role, ServerHandshake};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How far a connection has come.
+pub(super) enum Stage {
+    /// Towards an open transport.
+    Dialing(Box<Opening>),
+    /// The request leaves and the answer is awaited.
+    Requesting(Box<Opening>),
+    /// The request is awaited.
+    Answering(Box<Opening>),
+    /// Frames flow.
+    Open,
+    /// Over.
+    Ended,
+}
+
+/// What is needed only until OPEN.
+pub struct Opening {
+    deadline: Option<Instant>,
+    timeout: Duration,
+    dial: Option<Dial>,
+    spec: Option<RequestSpec>,
+    client: Option<ClientHandshake>,
+    server: Option<ServerHandshake>,
+    accept: Option<Arc<Accept>>,
+    /// A server decides on it.
+    request: Option<Box<Request>>,
+    /// Put before OPEN, with WS_QUEUE_BEFORE_OPEN.
+    early: Vec<(bool, Vec<u8>)>,
+    early_bytes: usize,
+    queue_before_open: bool,
+}
+
+impl Opening {
+    fn new(now: Instant, timeout: Option<Duration>, queue_before_open: bool) -> Opening {
+        Opening {
+            deadline: timeout.map(|timeout| now + timeout),
+            timeout: timeout.unwrap_or_default(),
+            dial: None,
+            spec: None,
+            client: None,
+            server: None,
+            accept: None,
+            request: None,
+            early: Vec::new(),
+            early_bytes: 0,
+            queue_before_open,
+        }
+    }
+}
+
+/// What a refused or failed request is answered with, or that it may go on. A server gives its own.
+pub fn admit(request: &Request, accept: &Accept) -> Result<(Vec<u8>, Option<String>), Refusal> {
+    accept.answer(request)
+}
+
+impl Peer {
+    /// A client on its way to a destination.
+    pub fn dial(
+        services: &Services,
+        to: Destination,
+        spec: RequestSpec,
+        options: Arc<Options>,
+        timeout: Option<Duration>,
+        queue_before_open: bool,
+        now: Instant,
+    ) -> Peer {
+        let mut opening = Opening::new(now, timeout, queue_before_open);
+        opening.dial = Some(Dial::start(services, to, now));
+        opening.spec = Some(spec);
+        Peer::new(Role::Client, options, Stage::Dialing(Box::new(opening)), None, now)
+    }
+
+    /// A client's end on a transport that is there.
+    pub fn request_on(
+        stream: Stream,
+        spec: &RequestSpec,
+        options: Arc<Options>,
+        timeout: Option<Duration>,
+        queue_before_open: bool,
+        now: Instant,
+    ) -> Peer {
+        let opening = Box::new(Opening::new(now, timeout, queue_before_open));
+        let mut peer = Peer::new(Role::Client, options, Stage::Requesting(opening), None, now);
+        peer.start_request(stream, spec);
+        peer
+    }
+
+    /// A server's end on a transport that is there. With `accept` it answers by itself; else the server decides.
+    pub fn answer_on(
+        stream: Stream,
+        accept: Option<Arc<Accept>>,
+        max_header_bytes: usize,
+        options: Arc<Options>,
+        timeout: Option<Duration>,
+        queue_before_open: bool,
+        now: Instant,
+    ) -> Peer {
+        let mut opening = Opening::new(now, timeout, queue_before_open);
+        opening.server = Some(ServerHandshake::new(max_header_bytes));
+        opening.accept = accept;
+        let mut peer = Peer::new(Role::Server, options, Stage::Answering(Box::new(opening)), None, now);
+        peer.take_stream(stream);
+        peer
+    }
+
+    /// The request that the server has to decide on.
+    pub fn request(&self) -> Option<&Request> {
+        match &self.stage {
+            Stage::Answering(opening) => opening.request.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Answers the request.
+    pub fn decide(&mut self, cx: &mut Cx<'_>, answer: Result<(Vec<u8>, Option<String>), Refusal>) {
+        let Stage::Answering(opening) = &mut self.stage else { return };
+        let Some(request) = opening.request.take() else { return };
+        let scheme = if self.info.tls.is_empty() { "ws" } else { "wss" };
+        self.info.url = format!("{scheme}://{}{}", request.headers.get("host", 0).unwrap_or(""), request.target);
+        self.info.path = request.path;
+        self.info.query = request.query;
+        self.info.headers = request.headers;
+        match answer {
+            Ok((bytes, subprotocol)) => {
+                self.info.http_status = 101;
+                self.info.subprotocol = subprotocol.unwrap_or_default();
+                self.outbox.push_bytes(&bytes);
+                self.open(cx);
+            }
+            Err(refusal) => self.refuse(cx, &refusal),
+        }
+    }
+
+    /// Puts a message that waits for OPEN; false when that is not asked for or there is no room.
+    pub(super) fn queue_early(&mut self, text: bool, payload: &[u8]) -> Option<bool> {
+        let limits = (self.options.limit(WS_OPT_OUTBOUND_PACKETS), self.options.limit(WS_OPT_OUTBOUND_BYTES));
+        let (Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening)) = &mut self.stage else { return None };
+        if !opening.queue_before_open {
+            return None;
+        }
+        let full = !opening.early.is_empty()
+            && (opening.early.len() as u64 >= limits.0 || (opening.early_bytes + payload.len()) as u64 > limits.1);
+        if !full {
+            opening.early_bytes += payload.len();
+            opening.early.push((text, payload.to_vec()));
+        }
+        Some(!full)
+    }
+
+    /// Messages that waited for an OPEN that did not come.
+    pub(super) fn unopened_messages(&self) -> usize {
+        match &self.stage {
+            Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) => opening.early.len(),
+            _ => 0,
+        }
+    }
+
+    /// Goes on dialing.
+    pub(super) fn step_opening(&mut self, cx: &mut Cx<'_>) {
+        let Stage::Dialing(opening) = &mut self.stage else { return };
+        let Some(dial) = &mut opening.dial else { return };
+        match dial.step(cx.services, cx.now) {
+            Step::Pending => {}
+            Step::Failed(failure) => self.end(cx, failure, false),
+            Step::Done(stream) => {
+                opening.dial = None;
+                let spec = opening.spec.take();
+                let Stage::Dialing(opening) = std::mem::replace(&mut self.stage, Stage::Ended) else { return };
+                self.stage = Stage::Requesting(opening);
+                if let Some(spec) = spec {
+                    self.start_request(stream, &spec);
+                }
+            }
+        }
+    }
+
+    /// The opening handshake's bytes: how many of them it took, and whether frames may follow.
+    pub(super) fn take_handshake(&mut self, cx: &mut Cx<'_>, bytes: &[u8]) -> usize {
+        match &mut self.stage {
+            Stage::Requesting(opening) => {
+                let Some(client) = &mut opening.client else { return bytes.len() };
+                match client.receive(bytes) {
+                    Ok(None) => bytes.len(),
+                    Ok(Some((used, response))) => {
+                        self.info.http_status = response.status;
+                        self.info.headers = response.headers;
+                        self.info.subprotocol = response.subprotocol.unwrap_or_default();
+                        self.open(cx);
+                        used
+                    }
+                    Err(refused) => {
+                        self.info.http_status = refused.status;
+                        self.info.headers = refused.headers;
+                        self.info.body = refused.body;
+                        self.end_after_output(cx, refused.failure);
+                        bytes.len()
+                    }
+                }
+            }
+            Stage::Answering(opening) => {
+                let Some(server) = &mut opening.server else { return bytes.len() };
+                match server.receive(bytes) {
+                    Ok(None) => bytes.len(),
+                    Ok(Some((used, request))) => {
+                        let answer = opening.accept.as_ref().map(|accept| admit(&request, accept));
+                        opening.request = Some(Box::new(request));
+                        if let Some(answer) = answer {
+                            self.decide(cx, answer);
+                        }
+                        used
+                    }
+                    Err(refusal) => {
+                        self.refuse(cx, &refusal);
+                        bytes.len()
+                    }
+                }
+            }
+            _ => 0,
+        }
+    }
+
+    /// The transport ended before OPEN.
+    pub(super) fn handshake_eof(&mut self, cx: &mut Cx<'_>) {
+        match &mut self.stage {
+            Stage::Requesting(opening) if opening.client.is_some() => {
+                if let Some(client) = &mut opening.client {
+                    let refused = client.receive_eof();
+                    self.info.http_status = refused.status;
+                    self.info.headers = refused.headers;
+                    self.info.body = refused.body;
+                    self.end(cx, refused.failure, false);
+                }
+            }
+            _ => {
+                let sentence = "the peer ended the transport during the opening handshake";
+                self.end(cx, Failure::new(WS_PHASE_HTTP, WS_CAUSE_PEER_GONE, sentence), false);
+            }
+        }
+    }
+
+    /// Whether a server has to decide before more is read.
+    pub(super) fn awaits_decision(&self) -> bool {
+        matches!(&self.stage, Stage::Answering(opening) if opening.request.is_some())
+    }
+
+    /// WS_PHASE_* of now.
+    pub fn phase(&self) -> i32 {
+        match &self.stage {
+            Stage::Dialing(opening) => opening.dial.as_ref().map_or(WS_PHASE_TCP, Dial::phase),
+            Stage::Requesting(_) | Stage::Answering(_) => WS_PHASE_HTTP,
+            Stage::Open | Stage::Ended => WS_PHASE_WEBSOCKET,
+        }
+    }
+
+    /// The dial under way, to wait for its sockets.
+    pub fn dialing(&self) -> Option<&Dial> {
+        match &self.stage {
+            Stage::Dialing(opening) => opening.dial.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Ends an opening that takes too long. When to look again.
+    pub(super) fn judge_opening(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+        let phase = self.phase();
+        let (Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening)) = &mut self.stage else { return None };
+        if self.closing.is_some() {
+            return None;
+        }
+        let deadline = opening.deadline?;
+        if cx.now < deadline {
+            return Some(deadline);
+        }
+        let ms = opening.timeout.as_millis();
+        if matches!(self.stage, Stage::Answering(_)) {
+            let sentence = format!("the client did not finish its opening handshake within {ms} ms");
+            let refusal = Refusal::new(408, WS_CAUSE_HANDSHAKE_TIMEOUT, sentence);
+            self.refuse(cx, &refusal);
+            self.write(cx);
+            self.finish_close(cx);
+            return None;
+        }
+        if let Stage::Requesting(opening) = &mut self.stage
+            && let Some((status, headers, body)) = opening.client.as_ref().and_then(ClientHandshake::so_far)
+        {
+            self.info.http_status = status;
+            self.info.headers = headers;
+            self.info.body = body;
+        }
+        let what = match phase {
+            WS_PHASE_DNS => "the name lookup took too long: check the network and the name server",
+            WS_PHASE_TCP => "the server did not accept the TCP connection: check address, port and firewall",
+            WS_PHASE_TLS => "the TLS handshake was not finished: the server may not speak TLS on this port",
+            _ => "the server did not answer the opening handshake: it may not be a WebSocket server",
+        };
+        self.end(cx, Failure::new(phase, WS_CAUSE_CONNECT_TIMEOUT, format!("{what} (connect timeout of {ms} ms)")), false);
+        None
+    }
+
+    /// Moves the deadline by a gap in polling.
+    pub(super) fn shift_opening(&mut self, gap: Duration) {
+        if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = &mut self.stage {
+            opening.deadline = opening.deadline.map(|deadline| deadline + gap);
+        }
+    }
+
+    fn start_request(&mut self, stream: Stream, spec: &RequestSpec) {
+        let (handshake, request) = ClientHandshake::start(spec);
+        if let Stage::Requesting(opening) = &mut self.stage {
+            opening.client = Some(handshake);
+        }
+        self.outbox.push_bytes(&request);
+        self.take_stream(stream);
+    }
+
+    fn take_stream(&mut self, stream: Stream) {
+        self.info.local = stream.local_addr();
+        self.info.remote = stream.peer_addr();
+        self.info.tls = stream.describe_tls().unwrap_or_default();
+        if !self.options.is_on(WS_OPT_NO_DELAY) {
+            stream.set_no_delay(false);
+        }
+        self.stream = Some(stream);
+    }
+
+    fn open(&mut self, cx: &mut Cx<'_>) {
+        let stage = std::mem::replace(&mut self.stage, Stage::Open);
+        self.beat = super::Beat::new(cx.now);
+        self.mark(cx, if self.of_server { WS_EVENT_CONNECTED } else { WS_EVENT_OPEN });
+        journal::note(WS_LOG_INFO, || format!("{} is open", self.info.url));
+        if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = stage {
+            for (text, payload) in opening.early {
+                self.push_message(text, &payload);
+            }
+        }
+    }
+
+    fn refuse(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {
+        self.info.http_status = refusal.status;
+        self.outbox.push_bytes(&refusal.to_bytes());
+        self.end_after_output(cx, Failure::new(WS_PHASE_HTTP, refusal.cause, refusal.sentence.clone()));
+    }
+}

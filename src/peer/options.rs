@@ -1,0 +1,97 @@
+//! What a handle may be told after it was opened, as numbers by WS_OPT_*.
+
+use crate::codes::*;
+use std::time::Duration;
+
+const COUNT: usize = 22;
+
+/// The values of all options, defaults resolved. Index: WS_OPT_*.
+#[derive(Clone, Debug)]
+pub struct Options([u32; COUNT]);
+
+impl Options {
+    /// The defaults; a server's clients are pinged, a client pings nobody unasked.
+    pub fn defaults(server: bool) -> Options {
+        let mut values = [0; COUNT];
+        for (option, value) in [
+            (WS_OPT_NO_DELAY, 1),
+            (WS_OPT_HEARTBEAT_MS, if server { 20_000 } else { WS_OFF }),
+            (WS_OPT_PONG_TIMEOUT_MS, 0),
+            (WS_OPT_CLOSE_TIMEOUT_MS, 3_000),
+            (WS_OPT_POLL_BUDGET_US, 1_000),
+            (WS_OPT_MAX_MESSAGE_BYTES, 16 << 20),
+            (WS_OPT_MAX_FRAGMENTS, 131_072),
+            (WS_OPT_INBOUND_PACKETS, 4_096),
+            (WS_OPT_INBOUND_BYTES, 4 << 20),
+            (WS_OPT_OUTBOUND_PACKETS, 4_096),
+            (WS_OPT_OUTBOUND_BYTES, 4 << 20),
+            (WS_OPT_MAX_MESSAGES_PER_S, WS_OFF),
+            (WS_OPT_MAX_BYTES_PER_S, WS_OFF),
+            (WS_OPT_MAX_CLIENTS, 4_096),
+            (WS_OPT_MAX_CLIENTS_PER_ADDRESS, WS_OFF),
+            (WS_OPT_MAX_PENDING_HANDSHAKES, 256),
+            (WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_000),
+            (WS_OPT_ON_FULL, WS_FULL_SKIP),
+        ] {
+            values[option as usize] = value;
+        }
+        Options(values)
+    }
+
+    /// The number as it is given to and by the host. `None`: no such option.
+    pub fn raw(&self, option: i32) -> Option<u32> {
+        if option == WS_OPT_PONG_TIMEOUT_MS && self.0[option as usize] == 0 {
+            let beat = self.0[WS_OPT_HEARTBEAT_MS as usize];
+            return Some(if beat == WS_OFF { WS_OFF } else { beat.saturating_mul(3) });
+        }
+        (1..COUNT as i32).contains(&option).then(|| self.0[option as usize])
+    }
+
+    /// Changes one value; `Err` is what is wrong with it.
+    pub fn set(&mut self, option: i32, value: u32) -> Result<(), &'static str> {
+        match option {
+            WS_OPT_NO_DELAY | WS_OPT_COALESCE | WS_OPT_REFUSE_NEW if value > 1 => Err("must be 0 or 1"),
+            WS_OPT_ON_FULL if !(WS_FULL_SKIP..=WS_FULL_ALL_OR_NONE).contains(&value) => Err("must be one of WS_FULL_*"),
+            WS_OPT_PORT => Err("cannot be set"),
+            WS_OPT_POLL_BUDGET_US | WS_OPT_CLOSE_TIMEOUT_MS | WS_OPT_HANDSHAKE_TIMEOUT_MS | WS_OPT_MAX_PENDING_HANDSHAKES
+                if value == 0 || (value == WS_OFF && option == WS_OPT_CLOSE_TIMEOUT_MS) =>
+            {
+                Err("must be above 0")
+            }
+            _ if (1..COUNT as i32).contains(&option) => {
+                self.0[option as usize] = value;
+                Ok(())
+            }
+            _ => Err("there is no such option"),
+        }
+    }
+
+    /// A switch.
+    pub fn is_on(&self, option: i32) -> bool {
+        self.0[option as usize] == 1
+    }
+
+    /// A limit, `u64::MAX` where it is lifted.
+    pub fn limit(&self, option: i32) -> u64 {
+        match self.0[option as usize] {
+            WS_OFF => u64::MAX,
+            value => u64::from(value),
+        }
+    }
+
+    /// A time in milliseconds, `None` where it is off.
+    pub fn time(&self, option: i32) -> Option<Duration> {
+        match self.raw(option) {
+            None | Some(WS_OFF) => None,
+            Some(value) => Some(Duration::from_millis(u64::from(value))),
+        }
+    }
+
+    /// How long a poll may work; `None`: without end.
+    pub fn budget(&self) -> Option<Duration> {
+        match self.0[WS_OPT_POLL_BUDGET_US as usize] {
+            WS_OFF => None,
+            value => Some(Duration::from_micros(u64::from(value))),
+        }
+    }
+}

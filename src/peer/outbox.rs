@@ -1,0 +1,240 @@
+//! What waits to be written: encoded frames, our own or shared with other connections.
+
+use super::arena::Chunk;
+use crate::net::Stream;
+use crate::protocol::{MaskKeys, Role, encode_frame, extend_masked, mask};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+
+/// Our own segments are closed at this size, so that what was written is freed piece by piece.
+const SEGMENT_BYTES: usize = 64 << 10;
+/// A kept empty segment is not larger than this.
+const SPARE_BYTES: usize = 64 << 10;
+/// Segments handed to one system call.
+const MAX_SLICES: usize = 16;
+
+enum Segment {
+    Own(Vec<u8>),
+    Shared(Chunk),
+}
+
+impl Segment {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Segment::Own(bytes) => bytes,
+            Segment::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// The outbound queue of a connection. A cursor moves through it: nothing is ever moved to the front.
+#[derive(Default)]
+pub struct Outbox {
+    segments: VecDeque<Segment>,
+    /// Written bytes of the first segment.
+    head: usize,
+    /// Unwritten bytes.
+    bytes: usize,
+    /// Place in the outgoing stream up to which bytes were written.
+    written: u64,
+    /// Places in the outgoing stream at which unwritten messages end.
+    ends: VecDeque<u64>,
+}
+
+/// How far writing came.
+pub enum Wrote {
+    /// The queue is empty.
+    All,
+    /// The transport takes no more now.
+    Blocked,
+}
+
+impl Outbox {
+    /// Appends one whole frame. `counts`: it is a message of the host.
+    pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, opcode: u8, rsv1: bool, payload: &[u8], counts: bool) {
+        let tail = self.tail(payload.len() + 14);
+        let before = tail.len();
+        encode_frame(tail, role, keys, opcode, rsv1, payload);
+        let added = tail.len() - before;
+        self.bytes += added;
+        self.count(counts);
+    }
+
+    /// Appends bytes that are no frame (the opening handshake).
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
+        self.tail(bytes.len()).extend_from_slice(bytes);
+        self.bytes += bytes.len();
+    }
+
+    /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already.
+    pub fn push_shared(&mut self, frame: &Chunk, skip: usize) {
+        debug_assert!(skip == 0 || self.bytes == 0);
+        if self.bytes == 0 {
+            self.segments.clear();
+            self.head = skip;
+            self.written += skip as u64;
+        }
+        self.segments.push_back(Segment::Shared(frame.clone()));
+        self.bytes += frame.len() - skip;
+        self.count(true);
+    }
+
+    /// Appends what is left of a frame whose first bytes were written directly.
+    pub fn push_rest(&mut self, rest: &[u8]) {
+        self.push_bytes(rest);
+        self.count(true);
+    }
+
+    /// As `push_rest`, masking on the way; `offset` is the place of `rest` in its payload.
+    pub fn push_masked_rest(&mut self, rest: &[u8], key: [u8; 4], offset: usize) {
+        let mut key = key;
+        key.rotate_left(offset & 3);
+        extend_masked(self.tail(rest.len()), rest, key);
+        self.bytes += rest.len();
+        self.count(true);
+    }
+
+    /// A message was taken whole by the stream, which has not sent all of it.
+    pub fn note_unsent(&mut self) {
+        self.ends.push_back(self.written);
+    }
+
+    /// Forgets the messages that were written whole, once the stream holds nothing back (`all_left`).
+    pub fn acknowledge(&mut self, all_left: bool) {
+        if all_left {
+            if self.bytes == 0 {
+                self.ends.clear();
+            }
+            while self.ends.front().is_some_and(|end| *end <= self.written) {
+                self.ends.pop_front();
+            }
+        }
+    }
+
+    /// Notes bytes that were written without having been queued.
+    pub fn passed_by(&mut self, bytes: usize) {
+        self.written += bytes as u64;
+    }
+
+    /// Writes until all is written or the transport takes no more.
+    pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
+        while self.bytes > 0 {
+            let result = match self.segments.len() {
+                1 => stream.write(&self.segments[0].bytes()[self.head..]),
+                _ => {
+                    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                    let mut count = 0;
+                    for (index, segment) in self.segments.iter().take(MAX_SLICES).enumerate() {
+                        slices[index] = IoSlice::new(&segment.bytes()[if index == 0 { self.head } else { 0 }..]);
+                        count = index + 1;
+                    }
+                    stream.write_vectored(&slices[..count])
+                }
+            };
+            match result {
+                Ok(0) => return Ok(Wrote::Blocked),
+                Ok(count) => self.advance(count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Wrote::Blocked),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Wrote::All)
+    }
+
+    /// Unwritten bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Messages of the host that are not written whole.
+    pub fn messages(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Gives memory back when nothing waits.
+    pub fn shrink(&mut self) {
+        if self.bytes == 0 {
+            self.segments = VecDeque::new();
+            self.ends = VecDeque::new();
+            self.head = 0;
+        }
+    }
+
+    fn count(&mut self, counts: bool) {
+        if counts {
+            self.ends.push_back(self.written + self.bytes as u64);
+        }
+    }
+
+    /// The segment to append to: the last if it is our own and has room.
+    fn tail(&mut self, expected: usize) -> &mut Vec<u8> {
+        if self.bytes == 0 {
+            self.clear_written();
+        }
+        let fits = matches!(self.segments.back(), Some(Segment::Own(bytes)) if bytes.is_empty() || bytes.len() + expected <= SEGMENT_BYTES);
+        if !fits {
+            self.segments.push_back(Segment::Own(Vec::new()));
+        }
+        match self.segments.back_mut() {
+            Some(Segment::Own(bytes)) => bytes,
+            _ => unreachable!("the last segment was just found or made to be our own"),
+        }
+    }
+
+    /// With nothing unwritten: leaves at most one empty segment of our own.
+    fn clear_written(&mut self) {
+        self.head = 0;
+        while self.segments.len() > 1 {
+            self.segments.pop_front();
+        }
+        match self.segments.front_mut() {
+            Some(Segment::Own(bytes)) if bytes.capacity() <= SPARE_BYTES * 2 => bytes.clear(),
+            _ => self.segments.clear(),
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.written += count as u64;
+        self.bytes -= count;
+        self.head += count;
+        if self.bytes == 0 {
+            self.clear_written();
+            return;
+        }
+        while self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.head) {
+            self.head -= self.segments[0].bytes().len();
+            self.segments.pop_front();
+        }
+    }
+}
+
+/// Masks `payload` piece by piece into `scratch`, each piece staying in cache, and writes it; how much of it was written, and whether all went.
+pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {
+    let mut written = 0;
+    let mut done = 0;
+    scratch.clear();
+    scratch.extend_from_slice(header);
+    loop {
+        let piece = (payload.len() - done).min(SEGMENT_BYTES);
+        let start = scratch.len();
+        scratch.extend_from_slice(&payload[done..done + piece]);
+        mask(&mut scratch[start..], key, done);
+        match stream.write(scratch) {
+            Ok(count) => {
+                written += count;
+                if count < scratch.len() {
+                    return Ok(written);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(written),
+            Err(error) => return Err(error),
+        }
+        done += piece;
+        scratch.clear();
+        if done == payload.len() {
+            return Ok(written);
+        }
+    }
+}

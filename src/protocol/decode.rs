@@ -1,0 +1,370 @@
+//! The receiving side: frames to messages (RFC 6455 sections 5.2 to 5.5).
+
+use super::header::Header;
+use super::mask::mask;
+use super::utf8::Utf8;
+use super::{Role, code_may_be_sent};
+use crate::codes::WS_CAUSE_RESOURCES;
+use crate::error::Failure;
+use std::ops::Deref;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xA;
+const RSV1: u8 = 4;
+/// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
+const MAX_RESERVE: u64 = 1 << 20;
+/// A buffer kept for the next assembly is not larger.
+const MAX_SPARE: usize = 1 << 20;
+
+/// What is taken from a peer.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a message, all fragments together.
+    pub max_message: u64,
+    /// Fragments of a message.
+    pub max_fragments: u32,
+}
+
+/// What was decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// All bytes were consumed and no message is whole.
+    Nothing,
+    /// A message that lies whole and unmasked in the buffer of this call.
+    Message {
+        /// Else binary.
+        text: bool,
+        /// RSV1 was set.
+        compressed: bool,
+        /// Its first byte.
+        start: usize,
+        /// Its length.
+        len: usize,
+    },
+    /// A message that came in pieces.
+    Assembled {
+        /// Else binary.
+        text: bool,
+        /// RSV1 was set.
+        compressed: bool,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// To be answered with a pong of the same payload.
+    Ping {
+        /// Application data.
+        payload: ControlPayload,
+    },
+    /// An answer to a ping, or a sign of life.
+    Pong {
+        /// Application data.
+        payload: ControlPayload,
+    },
+    /// The peer's close frame.
+    Close {
+        /// Its status code.
+        code: Option<u16>,
+        /// Its reason.
+        reason: String,
+    },
+}
+
+/// The payload of a control frame, at most 125 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ControlPayload {
+    bytes: [u8; 125],
+    len: u8,
+}
+
+impl Deref for ControlPayload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len as usize]
+    }
+}
+
+impl std::fmt::Debug for ControlPayload {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+/// Where in a frame the decoder stands.
+#[derive(Clone, Copy)]
+enum At {
+    Header,
+    Data { left: u64, done: u64, key: Option<[u8; 4]>, fin: bool },
+    Control { header: Header },
+}
+
+/// The fragmented or cut message under way.
+struct Assembly {
+    text: bool,
+    compressed: bool,
+    fragments: u32,
+    utf8: Utf8,
+    bytes: Vec<u8>,
+}
+
+/// Decodes what one peer sends.
+pub struct Decoder {
+    /// A negotiated extension gives RSV1 a meaning.
+    pub rsv1_allowed: bool,
+    role: Role,
+    at: At,
+    /// Start of a header that is not whole.
+    carried: [u8; 14],
+    carried_len: u8,
+    /// Start of a control payload that is not whole.
+    control: Vec<u8>,
+    assembly: Option<Box<Assembly>>,
+    spare: Vec<u8>,
+}
+
+impl Decoder {
+    /// For our end of a connection: a server demands masked frames, a client unmasked ones (section 5.1).
+    pub fn new(role: Role) -> Decoder {
+        Decoder {
+            rsv1_allowed: false,
+            role,
+            at: At::Header,
+            carried: [0; 14],
+            carried_len: 0,
+            control: Vec::new(),
+            assembly: None,
+            spare: Vec::new(),
+        }
+    }
+
+    /// Decodes from the front of `buf`, unmasking in place: how many bytes were consumed, and what they were.
+    /// Call again with the rest until `Nothing`, which consumes all.
+    pub fn next(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
+        let mut used = 0;
+        loop {
+            match self.at {
+                At::Header => {
+                    let Some((header, len)) = self.header(&buf[used..]) else { return Ok((buf.len(), Received::Nothing)) };
+                    used += len;
+                    self.judge(&header, limits)?;
+                    let whole = header.len <= (buf.len() - used) as u64;
+                    if header.opcode >= CLOSE {
+                        self.at = At::Control { header };
+                    } else if whole && header.fin && header.opcode != CONTINUATION {
+                        let len = header.len as usize;
+                        let payload = &mut buf[used..used + len];
+                        if let Some(key) = header.mask {
+                            mask(payload, key, 0);
+                        }
+                        let (text, compressed) = (header.opcode == TEXT, header.rsv != 0);
+                        if text && !compressed && std::str::from_utf8(payload).is_err() {
+                            return Err(not_utf8());
+                        }
+                        return Ok((used + len, Received::Message { text, compressed, start: used, len }));
+                    } else {
+                        self.at = At::Data { left: header.len, done: 0, key: header.mask, fin: header.fin };
+                        self.start_fragment(&header, limits)?;
+                    }
+                }
+                At::Data { left, done, key, fin } => {
+                    let take = left.min((buf.len() - used) as u64) as usize;
+                    let piece = &mut buf[used..used + take];
+                    if let Some(key) = key {
+                        mask(piece, key, (done & 3) as usize);
+                    }
+                    used += take;
+                    self.append(&buf[used - take..used], left)?;
+                    let left = left - take as u64;
+                    if left > 0 {
+                        self.at = At::Data { left, done: done + take as u64, key, fin };
+                        return Ok((used, Received::Nothing));
+                    }
+                    self.at = At::Header;
+                    if fin {
+                        return self.finish().map(|received| (used, received));
+                    }
+                }
+                At::Control { header } => {
+                    let take = (header.len as usize - self.control.len()).min(buf.len() - used);
+                    self.control.extend_from_slice(&buf[used..used + take]);
+                    used += take;
+                    if self.control.len() < header.len as usize {
+                        return Ok((used, Received::Nothing));
+                    }
+                    self.at = At::Header;
+                    return self.control_frame(&header).map(|received| (used, received));
+                }
+            }
+        }
+    }
+
+    /// A buffer to assemble the next message in.
+    pub fn give_back(&mut self, spare: Vec<u8>) {
+        if spare.capacity() > self.spare.capacity() && spare.capacity() <= MAX_SPARE {
+            self.spare = spare;
+        }
+    }
+
+    /// Gives memory back that no message under way needs.
+    pub fn shrink(&mut self) {
+        self.spare = Vec::new();
+        if self.control.is_empty() {
+            self.control = Vec::new();
+        }
+    }
+
+    /// Whether a message has begun and not ended.
+    pub fn mid_message(&self) -> bool {
+        self.assembly.is_some()
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.spare.capacity() + self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.bytes.capacity())
+    }
+
+    /// The next header, and how many of `bytes` it took. An incomplete one is carried to the next call.
+    fn header(&mut self, bytes: &[u8]) -> Option<(Header, usize)> {
+        if self.carried_len == 0 {
+            let parsed = Header::parse(bytes);
+            if parsed.is_none() {
+                self.carried[..bytes.len()].copy_from_slice(bytes);
+                self.carried_len = bytes.len() as u8;
+            }
+            return parsed;
+        }
+        for (index, byte) in bytes.iter().enumerate() {
+            self.carried[self.carried_len as usize] = *byte;
+            self.carried_len += 1;
+            if let Some((header, _)) = Header::parse(&self.carried[..self.carried_len as usize]) {
+                self.carried_len = 0;
+                return Some((header, index + 1));
+            }
+        }
+        None
+    }
+
+    /// The rules that a header alone can break.
+    fn judge(&self, header: &Header, limits: &Limits) -> Result<(), Failure> {
+        let first_of_data = matches!(header.opcode, TEXT | BINARY);
+        if header.rsv != 0 && !(header.rsv == RSV1 && self.rsv1_allowed && first_of_data) {
+            return Err(protocol("a reserved bit is set and no extension was agreed on (RFC 6455 section 5.2)"));
+        }
+        if header.mask.is_some() != (self.role == Role::Server) {
+            return Err(protocol(match self.role {
+                Role::Server => "a client's frame is not masked (RFC 6455 section 5.1)",
+                Role::Client => "a server's frame is masked (RFC 6455 section 5.1)",
+            }));
+        }
+        if header.opcode >= CLOSE {
+            if header.opcode > PONG {
+                return Err(protocol("a reserved opcode (RFC 6455 section 5.2)"));
+            }
+            if !header.fin || header.len > 125 {
+                return Err(protocol("a control frame is fragmented or longer than 125 bytes (RFC 6455 section 5.5)"));
+            }
+            return Ok(());
+        }
+        if header.opcode > BINARY {
+            return Err(protocol("a reserved opcode (RFC 6455 section 5.2)"));
+        }
+        let assembled = match (&self.assembly, header.opcode) {
+            (Some(assembly), CONTINUATION) => assembly.bytes.len() as u64,
+            (None, TEXT | BINARY) => 0,
+            (None, _) => return Err(protocol("a continuation frame continues nothing (RFC 6455 section 5.4)")),
+            (Some(_), _) => return Err(protocol("a new message begins inside a fragmented one (RFC 6455 section 5.4)")),
+        };
+        if header.len >> 63 != 0 {
+            return Err(protocol("a length has its top bit set (RFC 6455 section 5.2)"));
+        }
+        if assembled.saturating_add(header.len) > limits.max_message {
+            let sentence = format!("a message is longer than max_message_bytes ({}): raise it, or send less at a time", limits.max_message);
+            return Err(Failure::of_protocol(1009, sentence));
+        }
+        Ok(())
+    }
+
+    fn start_fragment(&mut self, header: &Header, limits: &Limits) -> Result<(), Failure> {
+        let spare = &mut self.spare;
+        let assembly = self.assembly.get_or_insert_with(|| {
+            let mut bytes = std::mem::take(spare);
+            bytes.clear();
+            let compressed = header.rsv != 0;
+            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), bytes })
+        });
+        assembly.fragments += 1;
+        if assembly.fragments > limits.max_fragments {
+            let sentence = format!("a message has more fragments than max_fragments ({})", limits.max_fragments);
+            return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, sentence) });
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, piece: &[u8], left: u64) -> Result<(), Failure> {
+        let Some(assembly) = &mut self.assembly else { return Ok(()) };
+        if assembly.text && !assembly.compressed && assembly.utf8.feed(piece).is_err() {
+            return Err(not_utf8());
+        }
+        if assembly.bytes.capacity() - assembly.bytes.len() < piece.len() {
+            let ahead = left.min(MAX_RESERVE.max(assembly.bytes.len() as u64)) as usize;
+            if assembly.bytes.try_reserve(ahead.max(piece.len())).is_err() {
+                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
+                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+            }
+        }
+        assembly.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Received, Failure> {
+        let Some(assembly) = self.assembly.take() else { return Ok(Received::Nothing) };
+        if !assembly.utf8.is_complete() {
+            return Err(not_utf8());
+        }
+        Ok(Received::Assembled { text: assembly.text, compressed: assembly.compressed, bytes: assembly.bytes })
+    }
+
+    fn control_frame(&mut self, header: &Header) -> Result<Received, Failure> {
+        if let Some(key) = header.mask {
+            mask(&mut self.control, key, 0);
+        }
+        let mut payload = ControlPayload { bytes: [0; 125], len: self.control.len() as u8 };
+        payload.bytes[..self.control.len()].copy_from_slice(&self.control);
+        self.control.clear();
+        match header.opcode {
+            PING => Ok(Received::Ping { payload }),
+            PONG => Ok(Received::Pong { payload }),
+            _ => close_frame(&payload),
+        }
+    }
+}
+
+/// Section 5.5.1: nothing, or a code and a reason.
+fn close_frame(payload: &[u8]) -> Result<Received, Failure> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return match payload.len() {
+            0 => Ok(Received::Close { code: None, reason: String::new() }),
+            _ => Err(protocol("a close frame has half a code (RFC 6455 section 5.5.1)")),
+        };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !code_may_be_sent(code) {
+        return Err(protocol(format!("{code} is no close code to be sent (RFC 6455 section 7.4)")));
+    }
+    match std::str::from_utf8(reason) {
+        Ok(reason) => Ok(Received::Close { code: Some(code), reason: reason.to_owned() }),
+        Err(_) => Err(Failure::of_protocol(1007, "a close reason is not valid UTF-8 (RFC 6455 section 5.5.1)")),
+    }
+}
+
+fn protocol(what: impl Into<String>) -> Failure {
+    Failure::of_protocol(1002, format!("the peer broke the protocol: {}", what.into()))
+}
+
+fn not_utf8() -> Failure {
+    Failure::of_protocol(1007, "the peer sent text that is not valid UTF-8 (RFC 6455 section 8.1)")
+}

@@ -1,0 +1,103 @@
+//! HTTP header lists, and what a host may add to them.
+
+use std::collections::HashSet;
+
+/// Headers in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// From parsed ones; bytes that are no UTF-8 are replaced.
+    pub fn from_map(map: &http::HeaderMap) -> Headers {
+        Headers(map.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect())
+    }
+
+    /// The value of the `index`th header of that name, in any case.
+    pub fn get(&self, name: &str, index: usize) -> Option<&str> {
+        self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).nth(index).map(|(_, value)| value.as_str())
+    }
+
+    /// How many headers have that name.
+    pub fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count()
+    }
+
+    /// Whether a comma list, over all headers of that name, has the token, in any case.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.list(name).any(|item| item.eq_ignore_ascii_case(token))
+    }
+
+    /// The items of a comma list, over all headers of that name.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+        values.flat_map(|(_, value)| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+}
+
+/// Names that the opening handshake owns.
+const OWNED: [&str; 2] = ["upgrade", "connection"];
+
+/// Parses "Name: value" and refuses what could break out of its line. `Err` is a sentence.
+pub fn check_header(line: &str) -> Result<(String, String), String> {
+    let Some((name, value)) = line.split_once(':') else {
+        return Err("a header has no colon: write \"Name: value\"".to_owned());
+    };
+    if !is_token(name) {
+        return Err("a header's name has a character that names cannot have".to_owned());
+    }
+    let value = value.trim_matches([' ', '\t']);
+    if value.bytes().any(|byte| matches!(byte, b'\r' | b'\n' | 0) || (byte < 0x20 && byte != b'\t') || byte == 0x7F) {
+        return Err(format!("the value of header {name} has a line break or control character in it"));
+    }
+    let lower = name.to_ascii_lowercase();
+    if OWNED.contains(&lower.as_str()) || lower.starts_with("sec-websocket-") {
+        return Err(format!("header {name} belongs to the opening handshake; subprotocols have a field of their own"));
+    }
+    if matches!(lower.as_str(), "content-length" | "transfer-encoding") {
+        return Err(format!("header {name} would announce a body, and the opening handshake has none"));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Parses a comma list of subprotocols (RFC 6455 section 4.1: tokens, each once). `Err` is a sentence.
+pub fn check_subprotocols(list: &str) -> Result<Vec<String>, String> {
+    let items: Vec<String> = list.split(',').map(|item| item.trim().to_owned()).collect();
+    if let Some(bad) = items.iter().find(|item| !is_token(item)) {
+        return Err(format!("{bad:?} is no subprotocol: use letters, digits and . - _ only"));
+    }
+    if items.iter().collect::<HashSet<_>>().len() < items.len() {
+        return Err("a subprotocol is named twice".to_owned());
+    }
+    Ok(items)
+}
+
+/// A token of RFC 7230 section 3.2.6.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_cannot_break_out_of_its_line() {
+        for bad in ["X: a\r\nY: b", "X: a\nb", "X: a\rb", "X: \0", "X\r\n: a", ": a", "X a: b", "no colon", "Upgrade: x", "connection: x", "Sec-WebSocket-Key: x"] {
+            assert!(check_header(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(check_header("Cookie:  a=b; c=d "), Ok(("Cookie".to_owned(), "a=b; c=d".to_owned())));
+    }
+
+    #[test]
+    fn subprotocols_are_tokens_each_once() {
+        assert_eq!(check_subprotocols("chat.v2, chat.v1").unwrap(), ["chat.v2", "chat.v1"]);
+        for bad in ["", "a,,b", "a b", "a,a", "é"] {
+            assert!(check_subprotocols(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! From a connection in the system's queue to CONNECTED, or to a refusal with an HTTP status.
+
+use super::{Client, FIRST_CLIENT, Handles, Server, Slot};
+use crate::codes::*;
+use crate::journal;
+use crate::net::Stream;
+use crate::peer::{Cx, Mark, Peer, admit};
+use crate::protocol::Refusal;
+use mio::{Interest, Token};
+use std::cmp::Reverse;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How long accepting rests when the system has no descriptor left.
+const REST: Duration = Duration::from_millis(100);
+
+impl Server {
+    /// Takes over finished TLS handshakes and accepts new connections, for at most half the budget.
+    pub(super) fn accept(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
+        let mut half = cx.budget.half();
+        if !self.mailbox.is_empty() {
+            for (key, result) in self.mailbox.take() {
+                self.secured(cx, key, result);
+            }
+        }
+        if !self.accept_ready || self.accept_after.is_some_and(|after| cx.now < after) {
+            return false;
+        }
+        let most = self.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES);
+        let mut index = 0;
+        while index < self.listeners.len() {
+            if self.pending as u64 >= most {
+                return false;
+            }
+            match self.listeners[index].accept() {
+                Ok((stream, address)) => {
+                    let _ = stream.set_nodelay(true);
+                    self.welcome(cx, stream, address, handles);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    index += 1;
+                    continue;
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                Err(error) => {
+                    self.accept_after = Some(cx.now + REST);
+                    journal::note(WS_LOG_ERROR, || format!("accepting failed: {error}"));
+                    if self.own.marks() == 0 {
+                        let mut mark = Mark {
+                            kind: WS_EVENT_ERROR,
+                            phase: WS_PHASE_TCP,
+                            cause: WS_CAUSE_RESOURCES,
+                            os_error: error.raw_os_error().unwrap_or(0),
+                            time_ns: cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64,
+                            ..Mark::default()
+                        };
+                        mark.set_text(&format!("accepting a client failed and is tried again: {error}; raise the limit of open files or lower max_clients"));
+                        self.own.push_mark(mark);
+                    }
+                    return false;
+                }
+            }
+            if half.look() {
+                return true;
+            }
+        }
+        self.accept_ready = false;
+        false
+    }
+
+    /// Answers the request of a client by the limits and the settings.
+    pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) {
+        let busy = |what: &str| Refusal::new(503, WS_CAUSE_HTTP_STATUS, format!("{what}; try again later"));
+        let most = self.options.limit(WS_OPT_MAX_CLIENTS);
+        let most_per_address = self.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
+        let accept = self.settings.accept.clone();
+        let connected = self.connected as u64;
+        let refuses = self.options.is_on(WS_OPT_REFUSE_NEW);
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        let from_there = self.per_address.get(&client.address).copied().unwrap_or(0);
+        let Some(request) = client.peer.request() else { return };
+        let answer = match admit(request, &accept) {
+            Err(refusal) => Err(refusal),
+            Ok(_) if refuses => Err(busy("the server takes no new clients")),
+            Ok(_) if connected >= most => Err(busy("the server is full")),
+            Ok(_) if u64::from(from_there) >= most_per_address => Err(busy("too many clients from this address")),
+            Ok(answer) => Ok(answer),
+        };
+        client.peer.decide(cx, answer);
+        // What was sent behind the request is there already, and the answer leaves now.
+        client.peer.pump(cx);
+    }
+
+    fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::Free);
+            (self.slots.len() - 1) as u32
+        });
+        self.serial = self.serial.wrapping_add(1);
+        let serial = self.serial;
+        self.accepted += 1;
+        self.pending += 1;
+        self.live += 1;
+        match self.settings.tls.clone() {
+            Some(tls) => {
+                let mail_key = u64::from(serial) << 32 | u64::from(key);
+                let token = cx.services.accept_tls(stream, tls, &self.mailbox, mail_key);
+                self.slots[key as usize] = Slot::Securing { serial, address, since: cx.now, _token: token };
+                if let Some(time) = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
+                    self.timers.push(Reverse((cx.now + time, key, serial)));
+                }
+            }
+            None => self.begin(cx, key, serial, Stream::Tcp(stream), address, cx.now, Some(handles)),
+        }
+    }
+
+    fn secured(&mut self, cx: &mut Cx<'_>, mail_key: u64, result: Result<Stream, crate::error::Failure>) {
+        let (key, serial) = (mail_key as u32, (mail_key >> 32) as u32);
+        let Some(Slot::Securing { serial: current, address, since, .. }) = self.slots.get(key as usize) else { return };
+        if *current != serial {
+            return;
+        }
+        let (address, since) = (*address, *since);
+        match result {
+            Ok(stream) => self.begin(cx, key, serial, stream, address, since, None),
+            Err(failure) => {
+                journal::note(WS_LOG_DEBUG, || format!("TLS with {address} failed: {}", failure.sentence));
+                self.refused += 1;
+                self.drop_securing(key);
+            }
+        }
+    }
+
+    /// The transport is there: the request may come.
+    #[allow(clippy::too_many_arguments)]
+    fn begin(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: u32,
+        serial: u32,
+        stream: Stream,
+        address: SocketAddr,
+        since: std::time::Instant,
+        handles: Option<&dyn Handles>,
+    ) {
+        let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let mut peer = Peer::answer_on(stream, None, self.settings.max_header_bytes, self.options.clone(), timeout, false, since);
+        peer.of_server = true;
+        peer.user = self.user;
+        peer.info.remote = Some(address);
+        let mut registered = false;
+        if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            registered = self.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
+        }
+        if !registered {
+            peer.close(cx, -1, "");
+        }
+        let timer = timeout.map(|time| since + time);
+        if let Some(timer) = timer {
+            self.timers.push(Reverse((timer, key, serial)));
+        }
+        self.slots[key as usize] = Slot::Client(Box::new(Client {
+            peer,
+            serial,
+            address: address.ip().to_canonical(),
+            pending: true,
+            in_ready: true,
+            in_waiting: false,
+            in_dirty: false,
+            readable: true,
+            marks: 0,
+            timer,
+            ended: false,
+            done: false,
+        }));
+        self.ready.push_back(key);
+        self.after(cx, key, handles);
+    }
+}

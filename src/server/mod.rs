@@ -1,0 +1,572 @@
+//! A listening server and its clients: accept, limits, fairness, broadcast.
+
+mod accept;
+mod broadcast;
+mod items;
+
+pub use items::is_last;
+
+use crate::codes::*;
+use crate::error::{Error, Failure};
+use crate::journal;
+use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
+use crate::peer::{Chunk, Counters, Cx, Inbox, LONG_GAP, Loan, Mark, Options, Peer};
+use crate::protocol::Accept;
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Tokens below are listeners.
+const FIRST_CLIENT: usize = 8;
+/// Readiness events taken in one poll.
+const EVENTS: usize = 1_024;
+
+/// Who gives out handles for clients.
+pub trait Handles {
+    /// A handle for the client `key`; `None`: none is left.
+    fn give(&self, key: u32) -> Option<u32>;
+    /// The client is gone.
+    fn retire(&self, handle: u32);
+}
+
+/// What a server is opened with.
+pub struct ServerSettings {
+    /// "ws" or "wss" and the host as given, for the URL.
+    pub url_start: String,
+    /// Path and query of the URL, "" or "/…".
+    pub url_path: String,
+    /// For wss://.
+    pub tls: Option<Arc<TlsServer>>,
+    /// How requests are answered.
+    pub accept: Arc<Accept>,
+    /// Longest request.
+    pub max_header_bytes: usize,
+    /// For the server and its clients.
+    pub options: Arc<Options>,
+}
+
+/// One accepted connection.
+struct Client {
+    peer: Peer,
+    /// Tells this client from earlier ones in its place.
+    serial: u32,
+    address: IpAddr,
+    /// Its opening handshake is under way.
+    pending: bool,
+    in_ready: bool,
+    in_waiting: bool,
+    in_dirty: bool,
+    /// The transport may have something to read.
+    readable: bool,
+    /// Marks of its queue that were counted.
+    marks: u32,
+    /// When its timers are judged next.
+    timer: Option<Instant>,
+    /// Its end was noted.
+    ended: bool,
+    /// Its last event was taken.
+    done: bool,
+}
+
+/// A place in the table of clients.
+enum Slot {
+    Free,
+    /// The TLS handshake is under way on the worker.
+    Securing {
+        serial: u32,
+        address: SocketAddr,
+        since: Instant,
+        _token: CancelToken,
+    },
+    Client(Box<Client>),
+}
+
+/// A server.
+pub struct Server {
+    /// Its own handle.
+    pub handle: u32,
+    /// Of the server; its clients start with it.
+    pub user: u64,
+    /// Shared with clients that have not changed theirs.
+    pub options: Arc<Options>,
+    /// What was lent through the server's own handle.
+    pub loan: Loan,
+    settings: ServerSettings,
+    listeners: Vec<TcpListener>,
+    accept_ready: bool,
+    accept_after: Option<Instant>,
+    poll: Poll,
+    events: Events,
+    mailbox: Arc<Mailbox<Result<Stream, Failure>>>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    serial: u32,
+    /// Clients with something to read or write, in turn.
+    ready: VecDeque<u32>,
+    /// Clients with items for the host, in turn.
+    waiting: VecDeque<u32>,
+    /// Items taken from the first of `waiting` in its turn.
+    served: u32,
+    /// Clients with output that nothing has tried to write yet.
+    dirty: Vec<u32>,
+    /// Clients with messages in the arena.
+    fresh: Vec<u32>,
+    /// Clients whose last event was taken.
+    retiring: Vec<u32>,
+    /// Ended clients whose events nobody took, oldest first.
+    finished: VecDeque<(u32, u32)>,
+    timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
+    /// Lifecycle events that wait.
+    lifecycle: usize,
+    /// The server's own events.
+    own: Inbox,
+    per_address: HashMap<IpAddr, u32>,
+    connected: usize,
+    pending: usize,
+    /// Clients that have not ended.
+    live: usize,
+    state: i32,
+    closing: Option<(i32, String, usize)>,
+    past: Counters,
+    accepted: u64,
+    refused: u64,
+    last_poll: Option<Instant>,
+    frame: Option<Chunk>,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// A server on sockets that listen already.
+    pub fn new(mut listeners: Vec<TcpListener>, settings: ServerSettings) -> Result<Server, Error> {
+        let system = |error: std::io::Error| Error::new(WS_ERR_LIMIT, format!("the system gives no readiness queue or address: {error}"));
+        let poll = Poll::new().map_err(system)?;
+        let address = listeners.first().ok_or_else(|| Error::new(WS_ERR_ADDRESS, "there is no address to listen on"))?.local_addr().map_err(system)?;
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            poll.registry().register(listener, Token(index), Interest::READABLE).map_err(system)?;
+        }
+        Ok(Server {
+            handle: 0,
+            user: 0,
+            options: settings.options.clone(),
+            loan: Loan::default(),
+            settings,
+            listeners,
+            accept_ready: true,
+            accept_after: None,
+            poll,
+            events: Events::with_capacity(EVENTS),
+            mailbox: Arc::new(Mailbox::new()),
+            slots: Vec::new(),
+            free: Vec::new(),
+            serial: 0,
+            ready: VecDeque::new(),
+            waiting: VecDeque::new(),
+            served: 0,
+            dirty: Vec::new(),
+            fresh: Vec::new(),
+            retiring: Vec::new(),
+            finished: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            lifecycle: 0,
+            own: Inbox::default(),
+            per_address: HashMap::new(),
+            connected: 0,
+            pending: 0,
+            live: 0,
+            state: WS_OPEN,
+            closing: None,
+            past: Counters::default(),
+            accepted: 0,
+            refused: 0,
+            last_poll: None,
+            frame: None,
+            address,
+        })
+    }
+
+    /// Moves everything on within the budget. True: there is more to do.
+    pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
+        self.note_gap(cx);
+        self.retire(handles);
+        self.settle(cx);
+        self.collect_readiness();
+        self.write_dirty(cx);
+        let mut more = self.go_on_closing(cx);
+        more |= self.accept(cx, handles);
+        more |= self.serve_ready(cx, handles);
+        self.judge_timers(cx, handles);
+        self.note_closed(cx);
+        more
+    }
+
+    /// WS_OPEN, WS_CLOSING or WS_CLOSED.
+    pub fn state(&self) -> i32 {
+        self.state
+    }
+
+    /// The real address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL with the real port.
+    pub fn url(&self) -> String {
+        format!("{}:{}{}", self.settings.url_start, self.address.port(), self.settings.url_path)
+    }
+
+    /// The poll that tells of readiness, to wait for it.
+    pub fn readiness(&self) -> &Poll {
+        &self.poll
+    }
+
+    /// Whether a poll would do something without any event of the system's.
+    pub fn has_work(&self) -> bool {
+        !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_items()
+    }
+
+    /// When timers want a poll.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.timers.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Starts the end: no more clients, and each one is closed within the budget of coming polls. 0 means 1001.
+    pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
+        if self.state != WS_OPEN {
+            if code == -1 && self.state == WS_CLOSING {
+                self.closing = Some((-1, String::new(), 0));
+            }
+            return;
+        }
+        self.state = WS_CLOSING;
+        self.listeners.clear();
+        self.closing = Some((if code == 0 { 1001 } else { code }, reason.to_owned(), 0));
+        self.go_on_closing(cx);
+        self.note_closed(cx);
+    }
+
+    /// Handles of the open clients, in the order of their places.
+    pub fn handles(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Client(client) if client.peer.handle != 0 => Some(client.peer.handle),
+            _ => None,
+        })
+    }
+
+    /// Places of the open clients.
+    pub fn keys(&self) -> impl Iterator<Item = u32> {
+        let open = |slot: &Slot| matches!(slot, Slot::Client(client) if client.peer.handle != 0);
+        self.slots.iter().enumerate().filter(move |(_, slot)| open(slot)).map(|(key, _)| key as u32)
+    }
+
+    /// A client by its place.
+    pub fn peer(&mut self, key: u32) -> Option<&mut Peer> {
+        self.client(key).map(|client| &mut client.peer)
+    }
+
+    /// The counters, past clients included, and (connected, pending, accepted, refused).
+    pub fn counters(&self) -> (Counters, [u64; 4], [u64; 4]) {
+        let mut sum = self.past;
+        let mut queued = [0; 4];
+        for slot in &self.slots {
+            if let Slot::Client(client) = slot {
+                sum.add(&client.peer.counters);
+                queued[0] += client.peer.inbox.len() as u64;
+                queued[1] += client.peer.inbox.bytes();
+                queued[2] += client.peer.queued_messages_out() as u64;
+                queued[3] += client.peer.queued_out() as u64;
+            }
+        }
+        (sum, queued, [self.connected as u64, self.pending as u64, self.accepted, self.refused])
+    }
+
+    /// The sockets of all clients, to be closed elsewhere.
+    pub fn take_streams(&mut self) -> Vec<Stream> {
+        self.state = WS_CLOSED;
+        self.listeners.clear();
+        let clients = self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Client(client) => client.peer.take_out_stream(),
+            _ => None,
+        });
+        clients.collect()
+    }
+
+    /// Ends one client because its handle is freed: it is dropped and forgotten.
+    pub fn forget(&mut self, cx: &mut Cx<'_>, key: u32) {
+        let Some(client) = self.client(key) else { return };
+        client.peer.write(cx);
+        client.peer.close(cx, -1, "");
+        self.after(cx, key, None);
+        if let Some(client) = self.client(key) {
+            client.done = true;
+        }
+        self.remove(key);
+    }
+
+    /// After anything was done to a client: its queue, its output and its end are noted. `handles` where it may have opened.
+    pub fn after(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) {
+        let place = key as usize;
+        let Some(Slot::Client(client)) = self.slots.get_mut(place) else { return };
+        let state = client.peer.state();
+        if client.pending && state != WS_CONNECTING && (client.peer.may_put() || client.peer.inbox.marks() > 0 || state == WS_CLOSED) {
+            client.pending = false;
+            self.pending -= 1;
+            let opened = client.peer.inbox.marks() > 0 && client.peer.info.http_status == 101;
+            if opened {
+                self.connected += 1;
+                *self.per_address.entry(client.address).or_insert(0) += 1;
+                match handles.and_then(|handles| handles.give(key)) {
+                    Some(handle) => client.peer.handle = handle,
+                    None => client.peer.close(cx, -1, ""),
+                }
+            } else {
+                self.refused += 1;
+            }
+        }
+        let state = client.peer.state();
+        if state == WS_CLOSED && !client.ended {
+            client.ended = true;
+            self.live -= 1;
+            if client.peer.handle != 0 {
+                self.connected -= 1;
+                if let Some(count) = self.per_address.get_mut(&client.address) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.per_address.remove(&client.address);
+                    }
+                }
+                self.finished.push_back((key, client.serial));
+            } else {
+                // It never opened: nobody knows of it, and nobody takes its events.
+                client.peer.inbox.drop_marks();
+                client.done = true;
+                self.retiring.push(key);
+            }
+        }
+        let marks = client.peer.inbox.marks() as u32;
+        self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
+        client.marks = marks;
+        if client.peer.handle != 0 && !client.peer.inbox.is_empty() && !client.in_waiting {
+            client.in_waiting = true;
+            self.waiting.push_back(key);
+        }
+        if client.peer.inbox.has_fresh() {
+            self.fresh.push(key);
+        }
+        if state == WS_CLOSING && client.timer.is_none_or(|at| at > cx.now + CLOSE_LOOK) {
+            client.timer = Some(cx.now);
+            self.timers.push(Reverse((cx.now, key, client.serial)));
+        }
+        if self.lifecycle > MAX_LIFECYCLE {
+            self.collapse(cx);
+        }
+    }
+
+    fn client(&mut self, key: u32) -> Option<&mut Client> {
+        match self.slots.get_mut(key as usize) {
+            Some(Slot::Client(client)) => Some(client),
+            _ => None,
+        }
+    }
+
+    fn note_gap(&mut self, cx: &Cx<'_>) {
+        let gap = self.last_poll.map_or(Duration::ZERO, |last| cx.now.saturating_duration_since(last));
+        self.last_poll = Some(cx.now);
+        if gap <= LONG_GAP {
+            return;
+        }
+        for slot in &mut self.slots {
+            match slot {
+                Slot::Client(client) => client.peer.shift(gap),
+                Slot::Securing { since, .. } => *since += gap,
+                Slot::Free => {}
+            }
+        }
+    }
+
+    fn settle(&mut self, cx: &mut Cx<'_>) {
+        for key in std::mem::take(&mut self.fresh) {
+            if let Some(client) = self.client(key) {
+                client.peer.settle(cx.arena);
+            }
+        }
+        cx.arena.renew();
+    }
+
+    fn collect_readiness(&mut self) {
+        // Interrupted or failed: nothing is lost, the next poll asks again.
+        if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
+            return;
+        }
+        for event in &self.events {
+            let token = event.token().0;
+            if token < FIRST_CLIENT {
+                self.accept_ready = true;
+                continue;
+            }
+            let key = (token - FIRST_CLIENT) as u32;
+            if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+                client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
+                if !client.in_ready {
+                    client.in_ready = true;
+                    self.ready.push_back(key);
+                }
+            }
+        }
+    }
+
+    /// One round for each ready client, then another, until the budget ends.
+    fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
+        let mut first_again = None;
+        while let Some(key) = self.ready.pop_front() {
+            if first_again == Some(key) && cx.budget.look() {
+                self.ready.push_front(key);
+                return true;
+            }
+            let Some(client) = self.client(key) else { continue };
+            client.in_ready = false;
+            let more = client.peer.pump(cx);
+            if client.peer.request().is_some() {
+                self.decide(cx, key);
+            }
+            self.after(cx, key, Some(handles));
+            if let Some(client) = self.client(key) {
+                let again = more || client.peer.has_backlog();
+                client.readable = again || client.peer.reading_rests();
+                if again && !client.in_ready {
+                    client.in_ready = true;
+                    self.ready.push_back(key);
+                    first_again.get_or_insert(key);
+                }
+            }
+            if cx.budget.look() {
+                return !self.ready.is_empty();
+            }
+        }
+        false
+    }
+
+    fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
+        while let Some(Reverse((at, key, serial))) = self.timers.peek().copied() {
+            if at > cx.now {
+                break;
+            }
+            self.timers.pop();
+            match self.slots.get_mut(key as usize) {
+                Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
+                    if client.readable && client.in_ready {
+                        // It has not been read in this poll: what waits there may be its sign of life.
+                        client.timer = Some(cx.now + CLOSE_LOOK);
+                        self.timers.push(Reverse((cx.now + CLOSE_LOOK, key, serial)));
+                    } else {
+                        client.timer = client.peer.judge_timers(cx);
+                        if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
+                            client.peer.shrink();
+                        }
+                        if let Some(next) = client.timer {
+                            self.timers.push(Reverse((next.max(cx.now + Duration::from_millis(1)), key, serial)));
+                            client.timer = Some(next.max(cx.now + Duration::from_millis(1)));
+                        }
+                    }
+                    self.after(cx, key, Some(handles));
+                }
+                Some(Slot::Securing { serial: current, since, .. }) if *current == serial => {
+                    let deadline = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| *since + time);
+                    match deadline {
+                        Some(deadline) if deadline > cx.now => self.timers.push(Reverse((deadline, key, serial))),
+                        Some(_) => {
+                            journal::note(WS_LOG_DEBUG, || "a client did not finish its TLS handshake in time".to_owned());
+                            self.refused += 1;
+                            self.drop_securing(key);
+                        }
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+            if cx.budget.look() {
+                break;
+            }
+        }
+    }
+
+    fn go_on_closing(&mut self, cx: &mut Cx<'_>) -> bool {
+        let Some((code, reason, mut next)) = self.closing.take() else { return false };
+        while next < self.slots.len() {
+            if cx.budget.look() {
+                self.closing = Some((code, reason, next));
+                return true;
+            }
+            let key = next as u32;
+            next += 1;
+            match &mut self.slots[key as usize] {
+                Slot::Free => {}
+                Slot::Securing { .. } => self.drop_securing(key),
+                Slot::Client(client) => {
+                    let failure = Failure::new(WS_PHASE_APP, WS_CAUSE_SERVER_CLOSED, "the server was closed");
+                    client.peer.close_because(cx, code, &reason, Some(failure));
+                    self.after(cx, key, None);
+                }
+            }
+        }
+        false
+    }
+
+    fn note_closed(&mut self, cx: &Cx<'_>) {
+        if self.state == WS_CLOSING && self.closing.is_none() && self.live == 0 {
+            self.state = WS_CLOSED;
+            let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
+            let mut mark = Mark {
+                kind: WS_EVENT_CLOSED,
+                code: 1001,
+                phase: WS_PHASE_APP,
+                cause: WS_CAUSE_CLOSED_BY_HOST,
+                clean: true,
+                time_ns,
+                ..Mark::default()
+            };
+            mark.set_text("the server was closed as the host asked");
+            self.own.push_mark(mark);
+        }
+    }
+
+    fn drop_securing(&mut self, key: u32) {
+        self.slots[key as usize] = Slot::Free;
+        self.free.push(key);
+        self.pending -= 1;
+        self.live -= 1;
+    }
+
+    /// Retires the handles of clients whose last event was taken.
+    fn retire(&mut self, handles: &dyn Handles) {
+        for key in std::mem::take(&mut self.retiring) {
+            if let Some(client) = self.client(key)
+                && client.done
+            {
+                if client.peer.handle != 0 {
+                    handles.retire(client.peer.handle);
+                }
+                self.remove(key);
+            }
+        }
+    }
+
+    fn remove(&mut self, key: u32) {
+        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+            self.past.add(&client.peer.counters);
+            self.lifecycle -= client.marks as usize;
+            self.slots[key as usize] = Slot::Free;
+            self.free.push(key);
+        }
+    }
+}
+
+/// A closing client is looked at no later than this.
+const CLOSE_LOOK: Duration = Duration::from_millis(5);
+/// A client that will not be looked at for this long gives its memory back.
+const IDLE: Duration = Duration::from_secs(1);
+/// Lifecycle events that may wait.
+const MAX_LIFECYCLE: usize = 4_096;

@@ -1,0 +1,285 @@
+//! Opening: from a URL and settings to a handle.
+
+use super::family::{Body, Family, Kind, Member};
+use super::{Registry, registry};
+use crate::codes::*;
+use crate::error::Error;
+use crate::journal;
+use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
+use crate::peer::{Arena, Options, Peer};
+use crate::protocol::{Accept, RequestSpec};
+use crate::server::{Server, ServerSettings};
+use data_encoding::BASE64;
+use parking_lot::Mutex;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use url::{Host, Url};
+
+/// Read buffer of a connection alone, and of a server.
+const CLIENT_CHUNK: usize = 128 << 10;
+const SERVER_CHUNK: usize = 256 << 10;
+/// Capacity of the pipes of pairs and attached transports, each way.
+const PIPE_BYTES: usize = 256 << 10;
+
+/// A ws_config, checked and with its defaults.
+pub struct Settings {
+    /// For ws_free_owner.
+    pub owner: u32,
+    /// First user value.
+    pub user: u64,
+    /// Everything with a number.
+    pub options: Options,
+    /// All phases of a client together.
+    pub connect_timeout: Option<Duration>,
+    /// WS_QUEUE_BEFORE_OPEN.
+    pub queue_before_open: bool,
+    /// Longest request or answer.
+    pub max_header_bytes: usize,
+    /// Extra headers.
+    pub headers: Vec<(String, String)>,
+    /// Offered or known.
+    pub subprotocols: Vec<String>,
+    /// PEM of a server's chain and key.
+    pub cert_pem: Option<String>,
+    /// See `cert_pem`.
+    pub key_pem: Option<String>,
+    /// A client's TLS.
+    pub tls: TlsClientSettings,
+}
+
+/// Opens a client.
+pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
+    let url = parse(url)?;
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => address.to_string(),
+        None => return Err(bad_url("it has no host")),
+    };
+    let port = match url.port_or_known_default() {
+        None | Some(0) => return Err(bad_url("port 0 cannot be connected to")),
+        Some(port) => port,
+    };
+    let tls = match url.scheme() {
+        "wss" => Some(Arc::new(TlsClient::new(&host, settings.tls)?)),
+        _ => None,
+    };
+    let mut headers = settings.headers;
+    if !url.username().is_empty() || url.password().is_some() {
+        let plain = |text: &str| percent_decoded(text);
+        let pair = [plain(url.username()), b":".to_vec(), plain(url.password().unwrap_or(""))].concat();
+        headers.push(("Authorization".to_owned(), format!("Basic {}", BASE64.encode(&pair))));
+    }
+    let spec = RequestSpec {
+        host: authority(&url),
+        target: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
+        headers,
+        subprotocols: settings.subprotocols,
+        max_header_bytes: settings.max_header_bytes,
+    };
+    let registry = registry();
+    let now = Instant::now();
+    let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
+    let options = Arc::new(settings.options);
+    let to = Destination { host, port, tls, no_delay };
+    let mut peer = Peer::dial(&registry.services, to, spec, options, settings.connect_timeout, settings.queue_before_open, now);
+    peer.user = settings.user;
+    describe(&mut peer, &url);
+    journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.url));
+    let family = family(Kind::Client(Box::new(peer)), CLIENT_CHUNK, settings.owner);
+    add(registry, &family, Member::Only)
+}
+
+/// Opens a server.
+pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
+    let (any, parsed) = match url.split_once("://*") {
+        Some((scheme, rest)) => (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?),
+        None => (false, parse(url)?),
+    };
+    let tls = match (parsed.scheme(), &settings.cert_pem, &settings.key_pem) {
+        ("wss", Some(cert), Some(key)) => Some(Arc::new(TlsServer::new(cert, key)?)),
+        ("wss", ..) => return Err(Error::new(WS_ERR_TLS, "a wss:// server needs cert_pem and key_pem in its config")),
+        (_, None, None) => None,
+        _ => return Err(Error::new(WS_ERR_CONFIG, "cert_pem or key_pem is set for a ws:// server: use wss:// or leave them out")),
+    };
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(bad_url("a server's URL has no user name or password"));
+    }
+    let port = parsed.port_or_known_default().unwrap_or(0);
+    let both = |first: IpAddr, second: IpAddr| vec![first, second];
+    let (addresses, host) = match parsed.host() {
+        _ if any => (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned()),
+        Some(Host::Ipv4(address)) => (vec![address.into()], address.to_string()),
+        Some(Host::Ipv6(address)) => (vec![address.into()], format!("[{address}]")),
+        Some(Host::Domain("localhost")) => (both(Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()), "localhost".to_owned()),
+        _ => return Err(bad_url("a server listens on an IP address, on localhost or on *")),
+    };
+    let listeners = bind(&addresses, port)?;
+    let path = (parsed.path() != "/").then(|| parsed.path().to_owned());
+    let server_settings = ServerSettings {
+        url_start: format!("{}://{host}", parsed.scheme()),
+        url_path: path.clone().unwrap_or_default(),
+        tls,
+        accept: Arc::new(Accept { path, subprotocols: settings.subprotocols, headers: settings.headers }),
+        max_header_bytes: settings.max_header_bytes,
+        options: Arc::new(settings.options),
+    };
+    let mut server = Server::new(listeners, server_settings)?;
+    server.user = settings.user;
+    journal::note(WS_LOG_INFO, || format!("listening on {}", server.url()));
+    let family = family(Kind::Server(Box::new(server)), SERVER_CHUNK, settings.owner);
+    add(registry(), &family, Member::Server)
+}
+
+/// Opens two ends that talk to each other in memory: (server's, client's).
+pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
+    let (server_end, client_end) = MemoryEnd::pair(PIPE_BYTES);
+    let now = Instant::now();
+    let options = Arc::new(settings.options.clone());
+    let server = peer_of_server(Stream::Memory(server_end), &settings, options.clone(), now);
+    let client = peer_of_client(Stream::Memory(client_end), &settings, options, now);
+    let family = family(Kind::Pair([Some(Box::new(server)), Some(Box::new(client))]), CLIENT_CHUNK, settings.owner);
+    let first = add(registry(), &family, Member::End(0))?;
+    match add(registry(), &family, Member::End(1)) {
+        Ok(second) => Ok((first, second)),
+        Err(error) => {
+            registry().remove(first);
+            Err(error)
+        }
+    }
+}
+
+/// Opens one end whose bytes the host carries.
+pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
+    let (own, host_end) = MemoryEnd::pair(PIPE_BYTES);
+    let now = Instant::now();
+    let options = Arc::new(settings.options.clone());
+    let peer = match role {
+        WS_ROLE_SERVER => peer_of_server(Stream::Memory(own), &settings, options, now),
+        WS_ROLE_CLIENT => peer_of_client(Stream::Memory(own), &settings, options, now),
+        _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
+    };
+    let family = family(Kind::Attached(Box::new(peer), host_end), CLIENT_CHUNK, settings.owner);
+    add(registry(), &family, Member::Only)
+}
+
+fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
+    let accept = Arc::new(Accept { path: None, subprotocols: settings.subprotocols.clone(), headers: settings.headers.clone() });
+    let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+    let mut peer = Peer::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
+    peer.user = settings.user;
+    peer
+}
+
+fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
+    let spec = RequestSpec {
+        host: "localhost".to_owned(),
+        target: "/".to_owned(),
+        headers: settings.headers.clone(),
+        subprotocols: settings.subprotocols.clone(),
+        max_header_bytes: settings.max_header_bytes,
+    };
+    let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
+    peer.user = settings.user;
+    peer.info.url = "ws://localhost/".to_owned();
+    peer.info.path = "/".to_owned();
+    peer
+}
+
+fn family(kind: Kind, chunk_bytes: usize, owner: u32) -> Arc<Family> {
+    let body = Body {
+        kind,
+        arena: Arena::new(chunk_bytes),
+        polled: [None; 2],
+        poll_times: Default::default(),
+        next_timer: None,
+        more: false,
+        active: (0, None),
+    };
+    Arc::new(Family { body: Mutex::new(body), owner })
+}
+
+/// Gives the object its handle and tells it.
+fn add(registry: &Registry, family: &Arc<Family>, member: Member) -> Result<u32, Error> {
+    let handle = registry.add(family, member).ok_or_else(|| Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"))?;
+    let mut body = family.body.lock();
+    match (&mut body.kind, member) {
+        (Kind::Server(server), Member::Server) => server.handle = handle,
+        (kind, member) => {
+            if let Some(peer) = kind.peer(member) {
+                peer.handle = handle;
+            }
+        }
+    }
+    Ok(handle)
+}
+
+fn parse(url: &str) -> Result<Url, Error> {
+    if url.chars().any(|char| char.is_whitespace() || char.is_control()) {
+        return Err(bad_url("it has a space or a control character in it"));
+    }
+    let parsed = Url::parse(url).map_err(|error| bad_url(&error.to_string()))?;
+    if !matches!(parsed.scheme(), "ws" | "wss") {
+        return Err(bad_url("it must start with ws:// or wss://"));
+    }
+    if !url.to_ascii_lowercase().starts_with(&format!("{}://", parsed.scheme())) {
+        return Err(bad_url("it must start with ws:// or wss://"));
+    }
+    if parsed.fragment().is_some() {
+        return Err(bad_url("a WebSocket URL has no #fragment (RFC 6455 section 3)"));
+    }
+    Ok(parsed)
+}
+
+fn bad_url(why: &str) -> Error {
+    Error::new(WS_ERR_URL, format!("the URL cannot be used: {why}"))
+}
+
+/// Host and port as the Host header wants them.
+fn authority(url: &Url) -> String {
+    match url.port() {
+        Some(port) => format!("{}:{port}", url.host_str().unwrap_or("")),
+        None => url.host_str().unwrap_or("").to_owned(),
+    }
+}
+
+fn describe(peer: &mut Peer, url: &Url) {
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    peer.info.url = format!("{}://{}{target}", url.scheme(), authority(url));
+    peer.info.path = url.path().to_owned();
+    peer.info.query = url.query().unwrap_or("").to_owned();
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    percent_encoding::percent_decode_str(text).collect()
+}
+
+/// Binds all addresses to one port. With two families, a machine that lacks one still listens on the other.
+fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, Error> {
+    let failed = |address: SocketAddr, error: &std::io::Error| {
+        Error::new(WS_ERR_ADDRESS, format!("cannot listen on {address}: {error}; choose another port, or end the program that has it"))
+    };
+    let mut tries = 0;
+    'again: loop {
+        let mut listeners: Vec<mio::net::TcpListener> = Vec::new();
+        let mut last = None;
+        for ip in addresses {
+            let bound = listeners.first().and_then(|first| first.local_addr().ok()).map_or(port, |first| first.port());
+            let address = SocketAddr::new(*ip, bound);
+            match listen_at(address, true) {
+                Ok(listener) => listeners.push(listener),
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && port == 0 && tries < 16 => {
+                    tries += 1;
+                    continue 'again;
+                }
+                Err(error) if addresses.len() > 1 && error.kind() != std::io::ErrorKind::AddrInUse => last = Some(failed(address, &error)),
+                Err(error) => return Err(failed(address, &error)),
+            }
+        }
+        return match last {
+            Some(error) if listeners.is_empty() => Err(error),
+            _ => Ok(listeners),
+        };
+    }
+}

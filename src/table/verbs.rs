@@ -1,0 +1,515 @@
+//! What each function of the boundary does with the object behind its handle.
+
+use super::family::{Body, Kind, Member};
+use super::{ClientHandles, Registry, registry, wake, with};
+use crate::codes::*;
+use crate::error::{Error, Failure};
+use crate::journal;
+use crate::net::Stream;
+use crate::peer::{Counters, Cx, LONG_GAP, Peer, Sent, check_close};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A connection that read nothing for this long gives its read buffer back.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// ws_poll. True: the budget ended with work left.
+pub fn poll(handle: u32) -> Result<bool, Error> {
+    let registry = registry();
+    let (family, _) = registry.find(handle)?;
+    with(handle, |body, member| {
+        let now = Instant::now();
+        let budget = budget_of(&mut body.kind, member);
+        let end = if let Member::End(end) = member { end } else { 0 };
+        let gap = body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        body.polled[end] = Some(now);
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, budget);
+        let mut next_timer = None;
+        let mut read = 0;
+        let more = match (kind, member) {
+            (Kind::Server(server), Member::Server | Member::Client(_)) => {
+                server.poll(&mut cx, &ClientHandles { registry, family: family.clone() })
+            }
+            (kind, member) => {
+                if let Kind::Pair(ends) = kind {
+                    // Both ends read into one arena.
+                    ends.iter_mut().flatten().for_each(|peer| peer.settle(cx.arena));
+                }
+                let peer = peer_of(kind, member)?;
+                peer.settle(cx.arena);
+                cx.arena.renew();
+                if gap > LONG_GAP {
+                    peer.shift(gap);
+                }
+                let more = peer.pump(&mut cx);
+                next_timer = if more { None } else { peer.judge_timers(&mut cx) };
+                read = peer.counters.wire_in;
+                more || peer.has_backlog()
+            }
+        };
+        body.next_timer = next_timer;
+        body.more = more;
+        rest(body, read, now, member);
+        let took = now.elapsed();
+        body.poll_times = (took, body.poll_times.1.max(took));
+        wake_memory(&body.kind);
+        Ok(more)
+    })
+}
+
+/// ws_put_packet: to the peer, or from a server to all.
+pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
+    let registry = registry();
+    with(handle, |body, member| {
+        check_size(&mut body.kind, member, payload)?;
+        if let (Kind::Server(_), Member::Server) = (&body.kind, member) {
+            return put_all(registry, body, text, payload, None);
+        }
+        let now = body.polled[0].unwrap_or(registry.epoch);
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
+        let sent = match (&mut *kind, member) {
+            (Kind::Server(server), Member::Client(key)) => server.put_one(&mut cx, key, text, payload),
+            (kind, member) => peer_of(kind, member)?.put(&mut cx, text, payload),
+        };
+        wake_memory(kind);
+        told(sent)
+    })
+}
+
+/// ws_put_packet_to: a server to one client, all (0) or all but one (negative).
+pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i32, Error> {
+    let registry = registry();
+    with(handle, |body, member| {
+        let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
+            return Err(wrong_kind("only a server's handle has targets; use ws_put_packet"));
+        };
+        check_size(&mut body.kind, member, payload)?;
+        match target {
+            i32::MIN => Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target")),
+            0 => put_all(registry, body, text, payload, None),
+            1.. => {
+                let key = own_client(registry, body, target as u32)?;
+                let now = body.polled[0].unwrap_or(registry.epoch);
+                let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
+                let Kind::Server(server) = kind else { return Err(gone()) };
+                told(server.put_one(&mut cx, key, text, payload))
+            }
+            _ => {
+                let except = own_client(registry, body, target.unsigned_abs()).ok();
+                put_all(registry, body, text, payload, except)
+            }
+        }
+    })
+}
+
+/// ws_flush.
+pub fn flush(handle: u32) -> Result<(), Error> {
+    let registry = registry();
+    with(handle, |body, member| {
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), None);
+        match (&mut *kind, member) {
+            (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
+            (kind, member) => peer_of(kind, member)?.write(&mut cx),
+        }
+        wake_memory(kind);
+        Ok(())
+    })
+}
+
+/// ws_close.
+pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
+    check_close(code, reason)?;
+    let registry = registry();
+    with(handle, |body, member| {
+        body.more = true;
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(Duration::from_millis(1)));
+        match (&mut *kind, member) {
+            (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
+            (Kind::Server(server), Member::Client(key)) => {
+                if let Some(peer) = server.peer(key) {
+                    peer.close(&mut cx, code, reason);
+                }
+                server.after(&mut cx, key, None);
+            }
+            (kind, member) => {
+                let peer = peer_of(kind, member)?;
+                peer.close(&mut cx, code, reason);
+                peer.finish(&mut cx);
+            }
+        }
+        wake_memory(kind);
+        Ok(())
+    })
+}
+
+/// ws_disconnect: a server closes one client, all (0) or all but one (negative).
+pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(), Error> {
+    check_close(code, reason)?;
+    let registry = registry();
+    with(handle, |body, member| {
+        let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
+            return Err(wrong_kind("only a server's handle has clients to disconnect; use ws_close"));
+        };
+        if target == i32::MIN {
+            return Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target"));
+        }
+        let one = match target {
+            1.. => Some(own_client(registry, body, target as u32)?),
+            _ => None,
+        };
+        let except = if target < 0 { own_client(registry, body, target.unsigned_abs()).ok() } else { None };
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), None);
+        let Kind::Server(server) = kind else { return Err(gone()) };
+        let keys = match one {
+            Some(key) => vec![key],
+            None => server.keys().filter(|key| Some(*key) != except).collect(),
+        };
+        for key in keys {
+            if let Some(peer) = server.peer(key) {
+                peer.close(&mut cx, code, reason);
+            }
+            server.after(&mut cx, key, None);
+        }
+        Ok(())
+    })
+}
+
+/// ws_free. Stale handles are harmless.
+pub fn free(handle: u32) {
+    let registry = registry();
+    let Some((family, member)) = registry.remove(handle) else { return };
+    let mut body = family.body.lock();
+    let body = &mut *body;
+    let now = Instant::now();
+    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(Duration::from_millis(1)));
+    match (&mut *kind, member) {
+        (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
+        (Kind::Pair(ends), Member::End(end)) => {
+            if let Some(peer) = ends[end].take() {
+                drop_peer(*peer, &mut cx);
+            }
+            if ends.iter().all(Option::is_none) {
+                *kind = Kind::Gone;
+            }
+        }
+        (Kind::Gone, _) => {}
+        _ => match std::mem::replace(kind, Kind::Gone) {
+            Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
+            Kind::Server(mut server) => {
+                server.write_dirty(&mut cx);
+                for handle in server.handles() {
+                    registry.remove(handle);
+                }
+                // Thousands of clients take milliseconds to take apart.
+                registry.services.discard(Box::new(server));
+            }
+            other => *kind = other,
+        },
+    }
+    wake::all();
+}
+
+/// ws_free_owner.
+pub fn free_owner(owner: u32) {
+    if owner != 0 {
+        free_where(|_, of| of == owner);
+    }
+}
+
+/// ws_shutdown.
+pub fn shutdown() {
+    free_where(|_, _| true);
+    registry().services.shutdown();
+}
+
+fn free_where(wanted: impl Fn(Member, u32) -> bool) {
+    let registry = registry();
+    let roots = |member: Member| !matches!(member, Member::Client(_));
+    let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner));
+    handles.into_iter().for_each(free);
+}
+
+/// ws_get_state: the state, or the failure.
+pub fn state(handle: u32) -> Result<i32, Error> {
+    with(handle, |body, member| match (&mut body.kind, member) {
+        (Kind::Server(server), Member::Server) => Ok(server.state()),
+        (kind, member) => Ok(peer_of(kind, member)?.state()),
+    })
+}
+
+/// ws_get_text.
+pub fn text(handle: u32, what: i32) -> Result<String, Error> {
+    with(handle, |body, member| {
+        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
+            return match what {
+                WS_GET_URL => Ok(server.url()),
+                WS_GET_LOCAL_ADDRESS => Ok(server.address().to_string()),
+                WS_GET_PATH..=WS_GET_TLS => Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
+                _ => Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
+            };
+        }
+        let peer = peer_of(&mut body.kind, member)?;
+        let address = |address: Option<std::net::SocketAddr>| address.map_or(String::new(), |address| address.to_string());
+        let info = &peer.info;
+        Ok(match what {
+            WS_GET_URL => info.url.clone(),
+            WS_GET_PATH => info.path.clone(),
+            WS_GET_QUERY => info.query.clone(),
+            WS_GET_SUBPROTOCOL => info.subprotocol.clone(),
+            WS_GET_CLOSE_REASON => peer.close_reason().to_owned(),
+            WS_GET_ERROR => info.error.clone(),
+            WS_GET_LOCAL_ADDRESS => address(info.local),
+            WS_GET_REMOTE_ADDRESS => address(info.remote),
+            WS_GET_BODY => String::from_utf8_lossy(&info.body).into_owned(),
+            WS_GET_TLS => info.tls.clone(),
+            _ => return Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
+        })
+    })
+}
+
+/// ws_get_header: `None` when there is no such header.
+pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Error> {
+    with(handle, |body, member| {
+        let peer = peer_of(&mut body.kind, member)?;
+        Ok(peer.info.headers.get(name, index as usize).map(str::to_owned))
+    })
+}
+
+/// What ws_get_stats tells.
+pub struct Stats {
+    /// Open connections.
+    pub connections: u32,
+    /// Counted since the opening.
+    pub counters: Counters,
+    /// Waiting: messages and bytes in, messages and bytes out.
+    pub queued: [u64; 4],
+    /// Of the last ping, in microseconds.
+    pub rtt_us: u64,
+    /// Of the last poll and the longest.
+    pub poll_times: (Duration, Duration),
+    /// Accepted, refused, pending.
+    pub server: [u64; 3],
+}
+
+/// ws_get_stats.
+pub fn stats(handle: u32) -> Result<Stats, Error> {
+    with(handle, |body, member| {
+        let poll_times = body.poll_times;
+        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
+            let (counters, queued, [connected, pending, accepted, refused]) = server.counters();
+            let server = [accepted, refused, pending];
+            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server });
+        }
+        let peer = peer_of(&mut body.kind, member)?;
+        let queued =
+            [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
+        let connections = u32::from(peer.state() == WS_OPEN);
+        Ok(Stats { connections, counters: peer.counters, queued, rtt_us: peer.beat.rtt_us, poll_times, server: [0; 3] })
+    })
+}
+
+/// ws_get_option.
+pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
+    with(handle, |body, member| {
+        let unknown = || Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"));
+        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
+            return match option {
+                WS_OPT_PORT => Ok(u32::from(server.address().port())),
+                _ => server.options.raw(option).ok_or_else(unknown),
+            };
+        }
+        let peer = peer_of(&mut body.kind, member)?;
+        match option {
+            WS_OPT_PORT => Ok(peer.info.local.map_or(0, |address| u32::from(address.port()))),
+            WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
+            _ => peer.options.raw(option).ok_or_else(unknown),
+        }
+    })
+}
+
+/// ws_set_option. A server's options are those of clients that come later.
+pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
+    with(handle, |body, member| {
+        let wrong = |why: &str| Error::new(WS_ERR_ARG, format!("option {option} cannot be {value}: it {why}"));
+        let wrong = |why: &'static str| if why.starts_with("there") { Error::new(WS_ERR_ARG, why) } else { wrong(why) };
+        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
+            return Arc::make_mut(&mut server.options).set(option, value).map_err(wrong);
+        }
+        if (WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL).contains(&option) {
+            return Err(wrong_kind("this is an option of servers"));
+        }
+        let peer = peer_of(&mut body.kind, member)?;
+        Arc::make_mut(&mut peer.options).set(option, value).map_err(wrong)?;
+        if option == WS_OPT_NO_DELAY
+            && let Some(stream) = peer.stream_mut()
+        {
+            stream.set_no_delay(value == 1);
+        }
+        Ok(())
+    })
+}
+
+/// ws_set_user.
+pub fn set_user(handle: u32, user: u64) -> Result<(), Error> {
+    with(handle, |body, member| {
+        match (&mut body.kind, member) {
+            (Kind::Server(server), Member::Server) => server.user = user,
+            (kind, member) => peer_of(kind, member)?.user = user,
+        }
+        Ok(())
+    })
+}
+
+/// ws_get_conns: the handles of a server's clients.
+pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
+    with(handle, |body, member| match (&mut body.kind, member) {
+        (Kind::Server(server), Member::Server) => Ok(server.handles().collect()),
+        _ => Err(wrong_kind("only a server's handle has clients")),
+    })
+}
+
+/// ws_feed: bytes that came by the host's transport; how many were taken. `None`: that transport has ended.
+pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
+    with(handle, |body, _| match (&mut body.kind, bytes) {
+        (Kind::Attached(_, host_end), Some(bytes)) => match host_end.write(bytes) {
+            Ok(count) => Ok(count),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(0),
+            Err(_) => Err(Error::new(WS_ERR_STATE, "the connection has ended; take its last output and free it")),
+        },
+        (Kind::Attached(_, host_end), None) => {
+            host_end.finish();
+            Ok(0)
+        }
+        _ => Err(wrong_kind("only a handle of ws_attach is fed")),
+    })
+    .inspect(|_| wake::all())
+}
+
+/// ws_take_output: bytes for the host's transport.
+pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
+    with(handle, |body, _| match &mut body.kind {
+        Kind::Attached(_, host_end) => Ok(host_end.read(buffer).unwrap_or(0)),
+        _ => Err(wrong_kind("only a handle of ws_attach has output to take")),
+    })
+}
+
+impl Stats {
+    /// Microseconds of the last poll and the longest.
+    pub fn poll_us(&self) -> (u64, u64) {
+        (self.poll_times.0.as_micros() as u64, self.poll_times.1.as_micros() as u64)
+    }
+}
+
+/// The connection that a handle means; a server itself is none.
+fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Error> {
+    if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
+        return Err(wrong_kind("a server's own handle has no such call; ask one of its clients"));
+    }
+    kind.peer(member).ok_or_else(gone)
+}
+
+fn put_all(registry: &Registry, body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> Result<i32, Error> {
+    let budget = budget_of(&mut body.kind, Member::Server);
+    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), budget);
+    let Kind::Server(server) = kind else { return Err(gone()) };
+    if server.state() != WS_OPEN {
+        return Err(Error::new(WS_ERR_STATE, "the server is closing or closed"));
+    }
+    match server.put_all(&mut cx, text, payload, except) {
+        WS_ERR_FULL => Err(full()),
+        result => Ok(result),
+    }
+}
+
+/// The place of a server's own client.
+fn own_client(registry: &Registry, body: &Body, handle: u32) -> Result<u32, Error> {
+    let Kind::Server(server) = &body.kind else { return Err(gone()) };
+    match registry.slots.read().find(handle) {
+        Some((family, Member::Client(key))) if std::ptr::eq(family.body.data_ptr(), body) && server.handle != handle => Ok(key),
+        _ => Err(Error::new(WS_ERR_TARGET, format!("{handle} is no client of this server"))),
+    }
+}
+
+fn check_size(kind: &mut Kind, member: Member, payload: &[u8]) -> Result<(), Error> {
+    let most = match (&mut *kind, member) {
+        (Kind::Server(server), Member::Server) => server.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
+        (kind, member) => peer_of(kind, member)?.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
+    };
+    // Lengths inside are 32 bits wide.
+    let most = most.min(u64::from(u32::MAX) - 64);
+    if payload.len() as u64 > most {
+        let sentence = format!("the message has {} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends", payload.len());
+        return Err(Error::new(WS_ERR_TOO_BIG, sentence));
+    }
+    Ok(())
+}
+
+fn budget_of(kind: &mut Kind, member: Member) -> Option<Duration> {
+    match (kind, member) {
+        (Kind::Server(server), _) => server.options.budget(),
+        (kind, member) => kind.peer(member).and_then(|peer| peer.options.budget()),
+    }
+}
+
+fn told(sent: Sent) -> Result<i32, Error> {
+    match sent {
+        Sent::Taken => Ok(WS_OK),
+        Sent::Full => Err(full()),
+        Sent::NotOpen => {
+            Err(Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting"))
+        }
+    }
+}
+
+fn full() -> Error {
+    Error::new(WS_ERR_FULL, "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets")
+}
+
+fn wrong_kind(why: &str) -> Error {
+    Error::new(WS_ERR_KIND, why)
+}
+
+fn gone() -> Error {
+    Error::new(WS_ERR_HANDLE, "the handle was freed")
+}
+
+/// One last write, then the socket goes: drained where all was written, so that a reset cannot destroy the last bytes.
+fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
+    peer.write(cx);
+    if peer.state() == WS_OPEN && !peer.has_output() {
+        peer.close_because(cx, 1001, "", Some(Failure::new(WS_PHASE_APP, WS_CAUSE_DROPPED, "freed")));
+    }
+    let finished = !peer.has_output();
+    match peer.take_out_stream() {
+        Some(Stream::Memory(end)) => drop(end),
+        Some(stream) if finished => cx.services.reap(stream),
+        Some(stream) => cx.services.close(vec![stream]),
+        None => {}
+    }
+    journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.url));
+}
+
+/// After a poll: memory that an idle connection does not need goes back.
+fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
+    let (before, since) = body.active;
+    if read != before || since.is_none() {
+        body.active = (read, Some(now));
+        return;
+    }
+    if member == Member::Only && since.is_some_and(|since| now.saturating_duration_since(since) > IDLE) && body.arena.heap_bytes() > 0 {
+        if let Some(peer) = body.kind.peer(member) {
+            if peer.inbox.has_fresh() {
+                return;
+            }
+            peer.shrink();
+        }
+        body.arena.shrink();
+        body.active = (read, None);
+    }
+}
+
+fn wake_memory(kind: &Kind) {
+    if matches!(kind, Kind::Pair(_) | Kind::Attached(..)) {
+        wake::all();
+    }
+}
