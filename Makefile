@@ -1,0 +1,57 @@
+# make demo   builds the library and runs the main job in a terminal, on loopback
+# make test   installs what the tests need and passes them
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+CC ?= cc
+CFLAGS ?= -O2 -g
+STRICT := -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wconversion
+PREFIX ?= /usr/local
+DESTDIR ?=
+EXAMPLES := $(patsubst examples-c/%.c,build/%,$(wildcard examples-c/*.c))
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+
+all: library examples
+
+library:
+	cargo build --release --locked
+	mkdir -p build
+	cp -f $(TARGET)/release/libwspeer.so build/libwspeer.so
+	cp -f $(TARGET)/release/libwspeer.a build/libwspeer.a
+	ln -sf libwspeer.so build/libwspeer.so.0
+
+examples: $(EXAMPLES)
+
+build/%: examples-c/%.c include/wspeer.h | library
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
+
+demo: library build/demo
+	cargo run --quiet --release --locked --example make_cert -- build/demo-cert
+	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
+
+test: 
+	tests/setup.sh
+	tests/run
+
+# Writes include/wspeer.h anew from the sources.
+header:
+	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
+
+fmt:
+	cargo fmt --all
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --all-targets --features inject-panics -- -D warnings
+
+install: library
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/wspeer.h $(DESTDIR)$(PREFIX)/include/
+	install -m 755 build/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0
+	ln -sf libwspeer.so.0 $(DESTDIR)$(PREFIX)/lib/libwspeer.so
+	install -m 644 build/libwspeer.a $(DESTDIR)$(PREFIX)/lib/
+	printf 'prefix=%s\nName: wspeer\nDescription: WebSockets that a game engine polls from its frame loop\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lwspeer\nLibs.private: -lpthread -ldl -lm\n' '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
+
+clean:
+	cargo clean
+	rm -rf build
+
+.PHONY: all library examples demo test header fmt lint install clean

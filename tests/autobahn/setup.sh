@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The original Autobahn suite, wstest 25.10.1, needs Python 2.7: Debian bullseye's is unpacked below the given folder, nothing is installed
+# on the system, and the suite comes by pip. Usage: setup.sh FOLDER
+set -euo pipefail
+mkdir -p "$1"
+cd "$1"
+root=$PWD
+arch=$(dpkg --print-architecture)
+triplet=$(gcc -print-multiarch)
+mkdir -p lists/partial cache/archives/partial packages
+chmod 777 packages
+# The mirror that this machine's own apt uses.
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
+echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bullseye main" > sources.list
+options=(-q -o "Dir::Etc::sourcelist=$root/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache")
+apt-get "${options[@]}" update
+(
+  cd packages
+  apt-get "${options[@]}" download python2.7 python2.7-minimal python2.7-dev libpython2.7 libpython2.7-minimal libpython2.7-stdlib \
+    libpython2.7-dev libffi7 libssl1.1
+)
+for package in packages/*_"$arch".deb; do dpkg -x "$package" python; done
+export LD_LIBRARY_PATH=$root/python/usr/lib/$triplet
+export C_INCLUDE_PATH=$root/python/usr/include/python2.7:$root/python/usr/include
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+python3 -m venv tool
+# Newer ones make no environment for Python 2.7.
+tool/bin/pip install -q 'virtualenv<20.22'
+tool/bin/virtualenv -q -p "$root/python/usr/bin/python2.7" suite
+suite/bin/pip install -q autobahntestsuite==25.10.1
+cat > wstest.new <<SH
+#!/bin/sh
+exec env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" "$root/suite/bin/wstest" "\$@"
+SH
+chmod +x wstest.new
+./wstest.new --help > /dev/null
+mv wstest.new wstest

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs what the tests need: Debian packages (as root), a Python environment, npm packages and the Autobahn suite, all below build/.
+# In CI what cannot be had is a failure; on a developer's own machine it is a printed skip.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p build
+log=$PWD/build/setup.log
+: > "$log"
+
+missing() {
+  tail -n 15 "$log" >&2
+  if [ -n "${CI:-}" ]; then
+    echo "setup: $1 cannot be had" >&2
+    exit 1
+  fi
+  echo "SKIP: $1 cannot be had here; its tests will be skipped"
+}
+
+# command:package
+tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy
+libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg"
+wanted=
+for tool in $tools; do
+  PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
+done
+if [ -n "$wanted" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $wanted; } >> "$log" 2>&1 || missing "$wanted"
+  else
+    missing "(not root)$wanted"
+  fi
+fi
+
+if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websockets' 2> /dev/null; then
+  { python3 -m venv build/venv && build/venv/bin/pip install -q 'websockets>=13'; } >> "$log" 2>&1 || missing "the Python package websockets"
+fi
+
+if [ ! -d build/node/node_modules/ws ]; then
+  mkdir -p build/node
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8) >> "$log" 2>&1 || missing "the npm package ws"
+fi
+
+if [ ! -x build/wst/wstest ]; then
+  tests/autobahn/setup.sh build/wst >> "$log" 2>&1 || missing "the Autobahn suite"
+fi
