@@ -22,14 +22,56 @@ static char *read_file(const char *path) {
   return text;
 }
 
-/* Echoes what one client sent. A message that its full queue does not take stays lent to us: it is put again first, and nothing more is
- * read from that client until then, so its own sending slows down and nothing is lost. */
-static void echo(ws_handle conn) {
+/* A message that the full queue of its client did not take, by the client's place in this table. */
+enum { MAX_HELD = 1024 };
+static struct {
+  ws_handle conn;
   ws_packet packet;
-  while (ws_get_packet(conn, &packet) == WS_OK) {
-    while (ws_put_packet(conn, packet.data, packet.len, packet.type) == WS_ERR_FULL) {
-      ws_poll(conn); /* polls the server; the lent bytes stay valid */
-      ws_wait(&conn, 1, 1);
+} held[MAX_HELD];
+
+/* Puts a held message again. Returns 0 while it must be kept. */
+static int let_go(ws_handle conn) {
+  for (int i = 0; i < MAX_HELD; i++) {
+    if (held[i].conn != conn) continue;
+    if (ws_put_packet(conn, held[i].packet.data, held[i].packet.len, held[i].packet.type) == WS_ERR_FULL) return 0;
+    held[i].conn = 0;
+  }
+  return 1;
+}
+
+static void hold(ws_handle conn, const ws_packet *packet) {
+  for (int i = 0; i < MAX_HELD; i++) {
+    if (held[i].conn) continue;
+    held[i].conn = conn;
+    held[i].packet = *packet;
+    return;
+  }
+  ws_close(conn, 1013, "too many slow clients");
+}
+
+/* Serves one client through its own handle. A message that is not taken stays lent to us, and nothing more is read from this client until
+ * it is: its sending slows down, the others go on, and nothing is lost. */
+static void serve(ws_handle conn) {
+  ws_event event;
+  while (let_go(conn) && ws_next_event(conn, &event) == WS_OK) {
+    char text[256];
+    switch (event.type) {
+      case WS_EVENT_CONNECTED:
+        ws_get_text(conn, WS_GET_REMOTE_ADDRESS, text, sizeof text, NULL);
+        printf("+ %u connected from %s\n", conn, text);
+        break;
+      case WS_EVENT_MESSAGE:
+        if (ws_put_packet(conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) hold(conn, &event.packet);
+        break;
+      case WS_EVENT_CLOSE_REQUEST:
+        printf("~ %u asks to close with code %d: %s\n", conn, event.code, (const char *)event.packet.data);
+        break;
+      case WS_EVENT_DISCONNECTED:
+        printf("- %u disconnected with code %d, %s: %s\n", conn, event.code, event.clean ? "clean" : "unclean",
+               (const char *)event.packet.data);
+        break;
+      default:
+        break;
     }
   }
 }
@@ -60,44 +102,18 @@ int main(int argc, char **argv) {
   printf("Listening on %s\n", url);
   fflush(stdout);
 
-  for (int running = 1, closing = 0; running;) {
+  static ws_handle conns[4096];
+  for (int closing = 0; ws_get_state(server) != WS_CLOSED;) {
     if (stop && !closing) {
       closing = 1;
       ws_close(server, 0, NULL);
     }
     ws_poll(server);
-    ws_event event;
-    while (ws_next_event(server, &event) == WS_OK) {
-      char text[256];
-      switch (event.type) {
-        case WS_EVENT_CONNECTED:
-          ws_get_text(event.conn, WS_GET_REMOTE_ADDRESS, text, sizeof text, NULL);
-          printf("+ %u connected from %s\n", event.conn, text);
-          break;
-        case WS_EVENT_MESSAGE:
-          while (ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) {
-            /* Not taken: the client does not read. Wait for it for a frame; a real game would rather disconnect it. */
-            ws_poll(server);
-            ws_wait(&server, 1, 1);
-          }
-          echo(event.conn);
-          break;
-        case WS_EVENT_CLOSE_REQUEST:
-          printf("~ %u asks to close with code %d: %s\n", event.conn, event.code, (const char *)event.packet.data);
-          break;
-        case WS_EVENT_DISCONNECTED:
-          printf("- %u disconnected with code %d, %s: %s\n", event.conn, event.code, event.clean ? "clean" : "unclean",
-                 (const char *)event.packet.data);
-          break;
-        case WS_EVENT_CLOSED:
-          running = 0;
-          break;
-        default:
-          break;
-      }
-    }
+    size_t count = 0;
+    ws_get_conns(server, conns, sizeof conns / sizeof conns[0], &count);
+    for (size_t i = 0; i < count && i < sizeof conns / sizeof conns[0]; i++) serve(conns[i]);
     fflush(stdout);
-    ws_wait(&server, 1, 16);
+    ws_wait(&server, 1, 16); /* a game would draw its frame here */
   }
   ws_free(server);
   ws_shutdown();

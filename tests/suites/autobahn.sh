@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# The Autobahn suite against programs that are built from the header and the shared library alone.
+. "$(dirname "$0")/../lib/common.sh"
+need build/wst/wstest
+compile autobahn_client
+python3 tests/autobahn/run.py build/wst/wstest build/echo_server build/tests/autobahn_client build/autobahn
