@@ -260,6 +260,9 @@ impl Decoder {
                 Role::Client => "a server's frame is masked (RFC 6455 section 5.1)",
             }));
         }
+        if header.overlong {
+            return Err(protocol("a length is told in a longer form than it needs (RFC 6455 section 5.2)"));
+        }
         if header.opcode >= CLOSE {
             if header.opcode > PONG {
                 return Err(protocol("a reserved opcode (RFC 6455 section 5.2)"));

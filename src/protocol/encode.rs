@@ -11,7 +11,7 @@ pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, opcode: 
         Role::Server => None,
     };
     let mut bytes = [0; 14];
-    let count = Header { fin: true, rsv: u8::from(rsv1) << 2, opcode, mask, len: payload.len() as u64 }.encode(&mut bytes);
+    let count = Header { fin: true, rsv: u8::from(rsv1) << 2, opcode, mask, len: payload.len() as u64, overlong: false }.encode(&mut bytes);
     out.reserve(count + payload.len());
     out.extend_from_slice(&bytes[..count]);
     match mask {
@@ -22,7 +22,7 @@ pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, opcode: 
 
 /// The header of a whole unmasked frame; how many bytes it has.
 pub fn server_frame_header(opcode: u8, rsv1: bool, len: usize, out: &mut [u8; 14]) -> usize {
-    Header { fin: true, rsv: u8::from(rsv1) << 2, opcode, mask: None, len: len as u64 }.encode(out)
+    Header { fin: true, rsv: u8::from(rsv1) << 2, opcode, mask: None, len: len as u64, overlong: false }.encode(out)
 }
 
 /// The payload of a close frame (section 5.5.1); how many bytes of it count. A reason that does not fit is cut at a code point.

@@ -11,21 +11,23 @@ pub struct Header {
     pub opcode: u8,
     /// The masking key.
     pub mask: Option<[u8; 4]>,
-    /// Length of the payload, as sent: the top bit and over-long forms are judged by the decoder.
+    /// Length of the payload; the decoder judges its top bit.
     pub len: u64,
+    /// The length was told in a longer form than it needs, which the decoder refuses.
+    pub overlong: bool,
 }
 
 impl Header {
     /// The header at the start of `bytes`, and its length. `None`: incomplete.
     pub fn parse(bytes: &[u8]) -> Option<(Header, usize)> {
         let [first, second, rest @ ..] = bytes else { return None };
-        let (len, at) = match second & 0x7F {
-            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2),
-            127 => (u64::from_be_bytes(*rest.first_chunk()?), 8),
-            len => (u64::from(len), 0),
+        let (len, at, least) = match second & 0x7F {
+            126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 2, 126),
+            127 => (u64::from_be_bytes(*rest.first_chunk()?), 8, 65_536),
+            len => (u64::from(len), 0, 0),
         };
         let (mask, at) = if second & 0x80 != 0 { (Some(*rest.get(at..)?.first_chunk()?), at + 4) } else { (None, at) };
-        Some((Header { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0xF, mask, len }, at + 2))
+        Some((Header { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0xF, mask, len, overlong: len < least }, at + 2))
     }
 
     /// Writes the header, the length in its shortest form; how many bytes it has.
@@ -91,7 +93,7 @@ mod tests {
             for mask in [None, Some([1, 2, 3, 4])] {
                 for opcode in [0u8, 1, 2, 8, 9, 10] {
                     for rsv in 0..8 {
-                        let header = Header { fin: rsv % 2 == 0, rsv, opcode, mask, len };
+                        let header = Header { fin: rsv % 2 == 0, rsv, opcode, mask, len, overlong: false };
                         let mut out = [0; 14];
                         let count = header.encode(&mut out);
                         let theirs = FrameHeader {

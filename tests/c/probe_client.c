@@ -1,0 +1,41 @@
+/* Connects to argv[1] (argv[2]: subprotocols, argv[3]: max_message_bytes), echoes, and prints how it ended as one line of NAME=VALUE.
+ * Stays until the end of its standard input, as a game would: a process that exits resets what it has not read. */
+#include "wspeer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.connect_timeout_ms = 3000;
+  config.close_timeout_ms = 1000;
+  if (argc > 2 && argv[2][0]) config.subprotocols = argv[2];
+  if (argc > 3) config.max_message_bytes = (uint32_t)atoi(argv[3]);
+  ws_handle h;
+  if (argc < 2 || ws_connect(argv[1], &config, &h) < 0) return 1;
+  int messages = 0;
+  for (;;) {
+    ws_poll(h);
+    ws_event event;
+    while (ws_next_event(h, &event) == WS_OK) {
+      if (event.type == WS_EVENT_MESSAGE) {
+        messages++;
+        ws_put_packet(h, event.packet.data, event.packet.len, event.packet.type);
+      }
+      if (event.type == WS_EVENT_CLOSED) {
+        char body[64], subprotocol[64];
+        ws_get_text(h, WS_GET_BODY, body, sizeof body, NULL);
+        ws_get_text(h, WS_GET_SUBPROTOCOL, subprotocol, sizeof subprotocol, NULL);
+        printf("code=%d phase=%d cause=%d http=%d clean=%u messages=%d subprotocol=%s body=%s sentence=%s\n", event.code, event.phase, event.cause,
+               event.http_status, event.clean, messages, subprotocol, body, (const char *)event.packet.data);
+        fflush(stdout);
+        ws_free(h);
+        (void)getchar();
+        ws_shutdown();
+        return 0;
+      }
+    }
+    ws_wait(&h, 1, 100);
+  }
+}
