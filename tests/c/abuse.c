@@ -1,0 +1,290 @@
+/* Every export with NULL, 0, stale and wrong-kind handles, huge lengths, bad UTF-8 and unusable configs: a code and a sentence, never a crash. */
+#include "check.h"
+
+static ws_handle client_end, server_end, server, conn, attached, stale;
+
+static void set_up(void) {
+  open_pair(NULL, &server_end, &client_end);
+  static ws_handle clients[1];
+  server = open_server(NULL, NULL, clients, 1);
+  size_t count;
+  ws_get_conns(server, &conn, 1, &count);
+  ws_attach(NULL, WS_ROLE_CLIENT, &attached);
+  ws_handle other;
+  ws_pair(NULL, &stale, &other);
+  ws_free(stale);
+  ws_free(other);
+}
+
+/* The call fails with `code`, and ws_last_error says something about it. */
+#define FAILS(call, code, name)                                            \
+  do {                                                                     \
+    ws_result result_ = (call);                                            \
+    if (result_ != (code)) printf("# got %s\n", ws_result_name(result_));  \
+    CHECK(result_ == (code) && strlen(why()) > 8, name);                   \
+  } while (0)
+
+static void bad_handles(void) {
+  ws_handle bad[] = {0, stale, 0xFFFFFFFFu, 0x7FFFFFFFu, 12345};
+  ws_packet packet;
+  ws_event event;
+  ws_stats stats;
+  size_t n;
+  uint32_t value;
+  char text[8];
+  uint8_t byte = 0;
+  for (int i = 0; i < 5; i++) {
+    ws_handle h = bad[i];
+    FAILS(ws_poll(h), WS_ERR_HANDLE, "ws_poll");
+    FAILS(ws_get_packet(h, &packet), WS_ERR_HANDLE, "ws_get_packet");
+    FAILS(ws_get_packets(h, &packet, 1, &n), WS_ERR_HANDLE, "ws_get_packets");
+    FAILS(ws_next_event(h, &event), WS_ERR_HANDLE, "ws_next_event");
+    FAILS(ws_next_events(h, &event, 1, &n), WS_ERR_HANDLE, "ws_next_events");
+    FAILS(ws_put_packet(h, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_put_packet");
+    FAILS(ws_put_packet_to(h, 0, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_put_packet_to");
+    FAILS(ws_flush(h), WS_ERR_HANDLE, "ws_flush");
+    FAILS(ws_close(h, 0, NULL), WS_ERR_HANDLE, "ws_close");
+    FAILS(ws_disconnect(h, 0, 0, NULL), WS_ERR_HANDLE, "ws_disconnect");
+    FAILS(ws_get_state(h), WS_ERR_HANDLE, "ws_get_state");
+    FAILS(ws_get_available(h), WS_ERR_HANDLE, "ws_get_available");
+    FAILS(ws_get_text(h, WS_GET_URL, text, sizeof text, &n), WS_ERR_HANDLE, "ws_get_text");
+    FAILS(ws_get_header(h, "host", 0, text, sizeof text, &n), WS_ERR_HANDLE, "ws_get_header");
+    FAILS(ws_get_stats(h, &stats, sizeof stats), WS_ERR_HANDLE, "ws_get_stats");
+    FAILS(ws_get_option(h, WS_OPT_PORT, &value), WS_ERR_HANDLE, "ws_get_option");
+    FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 1), WS_ERR_HANDLE, "ws_set_option");
+    FAILS(ws_set_user(h, 1), WS_ERR_HANDLE, "ws_set_user");
+    FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_conns");
+    FAILS(ws_feed(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_feed");
+    FAILS(ws_take_output(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_take_output");
+    FAILS(ws_wait(&h, 1, 0), WS_ERR_HANDLE, "ws_wait");
+    ws_free(h);
+  }
+  CHECK(1, "ws_free is harmless");
+}
+
+static void wrong_kinds(void) {
+  size_t n;
+  uint32_t value;
+  uint8_t byte = 0;
+  char text[64];
+  ws_handle none_are_servers[] = {client_end, server_end, conn, attached};
+  for (int i = 0; i < 4; i++) {
+    ws_handle h = none_are_servers[i];
+    FAILS(ws_put_packet_to(h, 0, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_put_packet_to");
+    FAILS(ws_disconnect(h, 0, 0, NULL), WS_ERR_KIND, "ws_disconnect");
+    FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_KIND, "ws_get_conns");
+    FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
+    FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
+  }
+  ws_handle none_are_attached[] = {client_end, server_end, conn, server};
+  for (int i = 0; i < 4; i++) {
+    FAILS(ws_feed(none_are_attached[i], &byte, 1, &n), WS_ERR_KIND, "ws_feed");
+    FAILS(ws_take_output(none_are_attached[i], &byte, 1, &n), WS_ERR_KIND, "ws_take_output");
+  }
+  FAILS(ws_get_header(server, "host", 0, text, sizeof text, &n), WS_ERR_KIND, "ws_get_header of a server");
+  FAILS(ws_get_text(server, WS_GET_PATH, text, sizeof text, &n), WS_ERR_KIND, "ws_get_text of a server");
+  FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a target that is no client");
+  FAILS(ws_put_packet_to(server, (int32_t)stale, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a stale target");
+  FAILS(ws_put_packet_to(server, INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "the target INT32_MIN");
+  CHECK(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY) == WS_OK, "all but one that is not there");
+}
+
+static void nulls(void) {
+  ws_handle h = client_end;
+  ws_packet packet;
+  size_t n;
+  char text[8];
+  FAILS(ws_config_init(NULL, sizeof(ws_config)), WS_ERR_NULL, "ws_config_init");
+  FAILS(ws_connect(NULL, NULL, &h), WS_ERR_NULL, "ws_connect url");
+  FAILS(ws_connect("ws://127.0.0.1:1", NULL, NULL), WS_ERR_NULL, "ws_connect out");
+  FAILS(ws_listen(NULL, NULL, &h), WS_ERR_NULL, "ws_listen url");
+  FAILS(ws_listen("ws://127.0.0.1:0", NULL, NULL), WS_ERR_NULL, "ws_listen out");
+  FAILS(ws_pair(NULL, NULL, &h), WS_ERR_NULL, "ws_pair");
+  FAILS(ws_pair(NULL, &h, NULL), WS_ERR_NULL, "ws_pair");
+  FAILS(ws_attach(NULL, WS_ROLE_CLIENT, NULL), WS_ERR_NULL, "ws_attach");
+  FAILS(ws_feed(attached, NULL, 5, NULL), WS_ERR_NULL, "ws_feed");
+  FAILS(ws_take_output(attached, NULL, 5, &n), WS_ERR_NULL, "ws_take_output buf");
+  FAILS(ws_take_output(attached, (uint8_t *)text, 5, NULL), WS_ERR_NULL, "ws_take_output len");
+  h = client_end;
+  FAILS(ws_get_packet(h, NULL), WS_ERR_NULL, "ws_get_packet");
+  FAILS(ws_get_packets(h, NULL, 1, &n), WS_ERR_NULL, "ws_get_packets out");
+  FAILS(ws_get_packets(h, &packet, 1, NULL), WS_ERR_NULL, "ws_get_packets count");
+  FAILS(ws_next_event(h, NULL), WS_ERR_NULL, "ws_next_event");
+  FAILS(ws_next_events(h, NULL, 1, &n), WS_ERR_NULL, "ws_next_events");
+  FAILS(ws_put_packet(h, NULL, 1, WS_TEXT), WS_ERR_NULL, "ws_put_packet");
+  FAILS(ws_get_text(h, WS_GET_URL, NULL, 5, &n), WS_ERR_NULL, "ws_get_text");
+  FAILS(ws_get_header(h, NULL, 0, text, sizeof text, &n), WS_ERR_NULL, "ws_get_header");
+  FAILS(ws_get_stats(h, NULL, 8), WS_ERR_NULL, "ws_get_stats");
+  FAILS(ws_get_option(h, WS_OPT_NO_DELAY, NULL), WS_ERR_NULL, "ws_get_option");
+  FAILS(ws_get_conns(server, NULL, 1, &n), WS_ERR_NULL, "ws_get_conns");
+  FAILS(ws_get_conns(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_conns count");
+  FAILS(ws_wait(NULL, 1, 0), WS_ERR_NULL, "ws_wait");
+  CHECK(ws_put_packet(client_end, NULL, 0, WS_BINARY) == WS_OK, "an empty message needs no pointer");
+  CHECK(ws_wait(NULL, 0, 0) == WS_EMPTY, "waiting for nothing");
+}
+
+static void huge(void) {
+  ws_handle h = client_end;
+  uint8_t byte = 0;
+  size_t n = 9;
+  ws_packet packet;
+  FAILS(ws_put_packet(h, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet");
+  FAILS(ws_put_packet(h, &byte, SIZE_MAX / 2 + 1, WS_TEXT), WS_ERR_TOO_BIG, "ws_put_packet of text");
+  FAILS(ws_put_packet_to(server, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to");
+  FAILS(ws_get_packets(h, &packet, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_get_packets");
+  CHECK(n == 0, "a count is written always");
+  FAILS(ws_feed(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_feed");
+  FAILS(ws_take_output(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_take_output");
+  FAILS(ws_wait(&h, SIZE_MAX, 0), WS_ERR_ARG, "ws_wait");
+  FAILS(ws_config_init((ws_config *)(void *)&byte, SIZE_MAX), WS_ERR_CONFIG, "ws_config_init");
+  static uint8_t big[(16 << 20) + 1];
+  FAILS(ws_put_packet(h, big, sizeof big, WS_BINARY), WS_ERR_TOO_BIG, "a message over max_message_bytes");
+  CHECK(ws_put_packet(h, big, sizeof big - 1, WS_BINARY) == WS_ERR_FULL || ws_get_available(h) >= 0, "one of just that size");
+}
+
+static void texts(void) {
+  char text[32];
+  size_t n;
+  ws_handle h = client_end;
+  FAILS(ws_put_packet(h, (const uint8_t *)"a\xff", 2, WS_TEXT), WS_ERR_UTF8, "text that is not UTF-8");
+  FAILS(ws_put_packet(h, (const uint8_t *)"\xed\xa0\x80", 3, WS_TEXT), WS_ERR_UTF8, "a surrogate");
+  FAILS(ws_put_packet(h, (const uint8_t *)"a", 1, 0), WS_ERR_ARG, "type 0");
+  FAILS(ws_put_packet(h, (const uint8_t *)"a", 1, 9), WS_ERR_ARG, "type 9");
+  FAILS(ws_connect("ws://\xff/", NULL, &h), WS_ERR_UTF8, "a URL that is not UTF-8");
+  const char *bad[] = {"", "x", "http://localhost/", "ws:", "ws://", "ws:/x", "ws://:80", "ws://host:99999/", "ws://host:x/", "ws://a b/", " ws://a/", "ws://a/\n",
+                       "ws://a/#fragment", "ws://[::1/", "wss//a", "ws://a:0/"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) FAILS(ws_connect(bad[i], NULL, &h), WS_ERR_URL, bad[i]);
+  const char *unbindable[] = {"ws://example.com:0", "http://127.0.0.1:0", "ws://user:secret@127.0.0.1:0"};
+  for (size_t i = 0; i < 3; i++) FAILS(ws_listen(unbindable[i], NULL, &h), WS_ERR_URL, unbindable[i]);
+  FAILS(ws_listen("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "wss without a certificate");
+  FAILS(ws_listen("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "an address of somebody else");
+  h = client_end;
+  int codes[] = {-2, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 70000};
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) FAILS(ws_close(h, codes[i], NULL), WS_ERR_ARG, "a close code that must not be sent");
+  char reason[125];
+  memset(reason, 'x', 124);
+  reason[124] = 0;
+  FAILS(ws_close(h, 1000, reason), WS_ERR_ARG, "a reason of 124 bytes");
+  FAILS(ws_close(h, 1000, "\xff"), WS_ERR_UTF8, "a reason that is not UTF-8");
+  CHECK(ws_get_state(h) == WS_OPEN, "nothing of this closed it");
+  FAILS(ws_get_text(h, 99, text, sizeof text, NULL), WS_ERR_ARG, "an unknown text");
+  FAILS(ws_get_option(h, 99, (uint32_t *)(void *)text), WS_ERR_ARG, "an unknown option");
+  FAILS(ws_set_option(h, 99, 1), WS_ERR_ARG, "an unknown option to set");
+  FAILS(ws_set_option(h, WS_OPT_PORT, 1), WS_ERR_ARG, "an option that cannot be set");
+  FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 7), WS_ERR_ARG, "a switch set to 7");
+  FAILS(ws_set_log_level(9), WS_ERR_ARG, "an unknown log level");
+  FAILS(ws_attach(NULL, 7, &h), WS_ERR_ARG, "an unknown role");
+  FAILS(ws_wait(&client_end, 1, -2), WS_ERR_ARG, "a time-out of -2");
+  FAILS(ws_get_packets(client_end, (ws_packet *)(void *)text, 0, &n), WS_ERR_ARG, "room for no item");
+
+  /* Copied text is cut at a code point and always terminated. */
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  const char *headers[] = {"X-Name: \xc3\xa9\xc3\xa9\xc3\xa9"};
+  config.headers = headers;
+  config.headers_count = 1;
+  ws_handle s, c;
+  open_pair(&config, &s, &c);
+  memset(text, 'z', sizeof text);
+  CHECK(ws_get_header(s, "x-NAME", 0, text, 4, &n) == WS_TRUNCATED && n == 6 && !strcmp(text, "\xc3\xa9"), "cut at a code point");
+  CHECK(text[4] == 'z', "no byte beyond cap is touched");
+  CHECK(ws_get_header(s, "x-name", 0, text, 1, &n) == WS_TRUNCATED && text[0] == 0, "cap 1");
+  CHECK(ws_get_header(s, "x-name", 0, NULL, 0, &n) == WS_TRUNCATED && n == 6, "cap 0 asks for the length");
+  CHECK(ws_get_header(s, "x-name", 0, text, 7, NULL) == WS_OK && strlen(text) == 6, "just enough room, and no len");
+  CHECK(ws_get_header(s, "x-name", 1, text, sizeof text, &n) == WS_EMPTY, "there is no second one");
+  ws_free(s);
+  ws_free(c);
+  for (int r = -40; r < 40; r++)
+    if (!ws_result_name(r) || strncmp(ws_result_name(r), "WS_", 3)) CHECK(0, "ws_result_name");
+  CHECK(!strcmp(ws_result_name(WS_ERR_FULL), "WS_ERR_FULL") && !strcmp(ws_result_name(77), "WS_UNKNOWN"), "names of results");
+}
+
+static void configs(void) {
+  struct {
+    ws_config config;
+    uint8_t tail[64];
+  } big;
+  ws_handle h, other;
+  memset(&big, 0xAA, sizeof big);
+  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "uninitialised");
+  memset(&big, 0, sizeof big);
+  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "struct_size 0");
+  big.config.struct_size = 16;
+  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "struct_size too small");
+  ws_config_init(&big.config, sizeof big);
+  CHECK(ws_pair(&big.config, &h, &other) == WS_OK, "a longer one with a tail of zeros");
+  ws_free(h);
+  ws_free(other);
+  big.tail[sizeof big.tail - 1] = 1;
+  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "a longer one with something in its tail");
+#define BAD(field, value, code)                                \
+  do {                                                         \
+    ws_config config;                                          \
+    ws_config_init(&config, sizeof config);                    \
+    config.field = value;                                      \
+    FAILS(ws_connect("wss://127.0.0.1:1", &config, &h), code, #field); \
+  } while (0)
+  BAD(flags, 1u << 20, WS_ERR_CONFIG);
+  BAD(no_delay, 5, WS_ERR_CONFIG);
+  BAD(on_full, 9, WS_ERR_CONFIG);
+  BAD(close_timeout_ms, WS_OFF, WS_ERR_CONFIG);
+  BAD(subprotocols, "a b", WS_ERR_CONFIG);
+  BAD(subprotocols, "a,,b", WS_ERR_CONFIG);
+  BAD(subprotocols, "a\r\nX: y", WS_ERR_CONFIG);
+  BAD(headers_count, 1, WS_ERR_NULL);
+  BAD(ca_pem, "no PEM", WS_ERR_TLS);
+  BAD(ca_pem, "\xff", WS_ERR_UTF8);
+  BAD(cert_pem, "x", WS_ERR_CONFIG);
+  BAD(key_pem, "x", WS_ERR_CONFIG);
+  BAD(pin_sha256, "00", WS_ERR_TLS);
+  BAD(pin_sha256, "zz00000000000000000000000000000000000000000000000000000000000000", WS_ERR_TLS);
+  BAD(server_name, "not a name", WS_ERR_TLS);
+  const char *headers[] = {"X: a\r\nY: b", "X: a\nb", "X:\x01", "no colon", ": x", "Upgrade: x", "sec-websocket-key: x", "X y: z", "Content-Length: 5"};
+  for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+    ws_config config;
+    ws_config_init(&config, sizeof config);
+    config.headers = &headers[i];
+    config.headers_count = 1;
+    FAILS(ws_connect("ws://127.0.0.1:1", &config, &h), WS_ERR_CONFIG, "a header that breaks out");
+  }
+}
+
+static void secrets(void) {
+  char line[1024];
+  ws_handle h;
+  ws_set_log_level(WS_LOG_DEBUG);
+  CHECK(ws_connect("ws://user:hunter2@127.0.0.1:1/?x=y", NULL, &h) == WS_OK, "a URL with a password");
+  CHECK(ws_get_text(h, WS_GET_URL, line, sizeof line, NULL) == WS_OK && !strstr(line, "hunter2") && !strstr(line, "user"), "is shown without it");
+  ws_event event;
+  double end = now_s() + 10;
+  int closed = 0;
+  while (!closed && now_s() < end) {
+    ws_poll(h);
+    while (ws_next_event(h, &event) == WS_OK)
+      if (event.type == WS_EVENT_CLOSED) closed = event.cause == WS_CAUSE_REFUSED && event.phase == WS_PHASE_TCP && !strstr((const char *)event.packet.data, "hunter2");
+  }
+  CHECK(closed, "the end is told without it");
+  int found = 0;
+  while (ws_get_log(line, sizeof line, NULL) == WS_OK) found |= strstr(line, "hunter2") != NULL;
+  CHECK(!found, "the log is without it");
+  CHECK(ws_get_log(line, sizeof line, NULL) == WS_EMPTY, "the log is empty then");
+  ws_free(h);
+}
+
+int main(void) {
+  set_up();
+  bad_handles();
+  wrong_kinds();
+  nulls();
+  huge();
+  texts();
+  configs();
+  secrets();
+  CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
+  ws_shutdown();
+  CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all");
+  open_pair(NULL, &server_end, &client_end);
+  CHECK(ws_get_state(client_end) == WS_OPEN, "and the library works again");
+  ws_shutdown();
+  FINISH();
+}

@@ -1,0 +1,13 @@
+/* Prints the size and the offsets of every struct of the header, to be held against other languages. */
+#include "wspeer.h"
+
+#include <stdio.h>
+
+#define FIELD(type, field) printf(#type " " #field " %zu %zu\n", offsetof(type, field), sizeof(((type *)0)->field))
+
+int main(void) {
+  printf("ws_packet size %zu 0\nws_event size %zu 0\nws_config size %zu 0\nws_stats size %zu 0\n", sizeof(ws_packet), sizeof(ws_event), sizeof(ws_config),
+         sizeof(ws_stats));
+#include "layout_fields.h"
+  return 0;
+}
