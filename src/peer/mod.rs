@@ -155,6 +155,8 @@ pub struct Peer {
     owes_writable: bool,
     /// Messages that were skipped in the stall under way.
     skipping: bool,
+    /// The peer has ended its direction: a short read is not the last, the end follows.
+    pub end_is_near: bool,
     /// Writing failed; what had arrived is read before the end.
     write_failure: Option<Box<Failure>>,
     /// When the second of the rate limits began, and what the counters were then.
@@ -184,6 +186,7 @@ impl Peer {
             over_full: 0,
             owes_writable: false,
             skipping: false,
+            end_is_near: false,
             write_failure: None,
             rate: (None, 0, 0),
         }

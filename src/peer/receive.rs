@@ -41,7 +41,7 @@ impl Peer {
                         self.eof(cx);
                         return false;
                     }
-                    Ok(count) => (count, count < space.len() && stream.short_read_is_last()),
+                    Ok(count) => (count, count < space.len() && stream.short_read_is_last() && !self.end_is_near),
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
                         self.end_broken(cx);
                         return false;
@@ -64,7 +64,6 @@ impl Peer {
             self.beat.hear(cx.now);
             self.decode(cx, place, count);
             if last && self.backlog.is_empty() {
-                // A FIN behind a short read is seen by the next read: readiness tells of it, and a client is polled.
                 self.end_broken(cx);
                 return false;
             }

@@ -319,7 +319,12 @@ impl Server {
                 self.connected += 1;
                 *self.per_address.entry(client.address).or_insert(0) += 1;
                 match handles.and_then(|handles| handles.give(key)) {
-                    Some(handle) => client.peer.handle = handle,
+                    Some(handle) => {
+                        client.peer.handle = handle;
+                        // Its heartbeat begins.
+                        client.timer = Some(cx.now);
+                        self.timers.push(Reverse((cx.now, key, client.serial)));
+                    }
                     None => client.peer.close(cx, -1, ""),
                 }
             } else {
@@ -409,6 +414,8 @@ impl Server {
             }
             let key = (token - FIRST_CLIENT) as u32;
             if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+                // An end that came with the last bytes makes no second edge: it is read up to.
+                client.peer.end_is_near |= event.is_read_closed() || event.is_error();
                 client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
                 if !client.in_ready {
                     client.in_ready = true;

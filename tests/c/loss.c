@@ -1,0 +1,619 @@
+/* Nothing is lost silently: messages before a close, stalled peers, full queues, gaps in polling. Raw peers are plain sockets of this program. */
+#include "check.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- raw peers ---- */
+
+static int raw_listen(int *port) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address;
+  socklen_t len = sizeof address;
+  memset(&address, 0, sizeof address);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(listener, (struct sockaddr *)&address, sizeof address);
+  listen(listener, 8);
+  getsockname(listener, (struct sockaddr *)&address, &len);
+  *port = ntohs(address.sin_port);
+  return listener;
+}
+
+static void send_all(int fd, const void *bytes, size_t len) {
+  for (size_t at = 0; at < len;) {
+    ssize_t count = send(fd, (const char *)bytes + at, len - at, MSG_NOSIGNAL);
+    if (count > 0) at += (size_t)count;
+    else if (errno != EAGAIN) return;
+  }
+}
+
+/* Connects a wspeer client to a raw server: the raw end, its handshake read and `answer` not yet sent. */
+static int accept_client(ws_handle *client, const ws_config *config, char *accept_key) {
+  int port, fd = -1;
+  int listener = raw_listen(&port);
+  char url[64], head[4096];
+  size_t len = 0;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  if (ws_connect(url, config, client) < 0) exit(1);
+  fcntl(listener, F_SETFL, O_NONBLOCK);
+  double end = now_s() + 10;
+  while (now_s() < end) {
+    ws_poll(*client);
+    if (fd < 0) fd = accept(listener, NULL, NULL);
+    if (fd < 0) continue;
+    ssize_t count = recv(fd, head + len, sizeof head - 1 - len, MSG_DONTWAIT);
+    if (count > 0) len += (size_t)count;
+    head[len] = 0;
+    if (strstr(head, "\r\n\r\n")) break;
+  }
+  close(listener);
+  char *key = strstr(head, "Sec-WebSocket-Key: ");
+  snprintf(accept_key, 25, "%.24s", key ? key + 19 : "");
+  return fd;
+}
+
+/* SHA-1, for Sec-WebSocket-Accept. */
+static void sha1(const char *text, uint8_t out[20]) {
+  uint32_t h[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+  uint8_t data[128] = {0};
+  size_t len = strlen(text), blocks = (len + 9 + 63) / 64;
+  memcpy(data, text, len);
+  data[len] = 0x80;
+  for (int i = 0; i < 8; i++) data[blocks * 64 - 1 - (size_t)i] = (uint8_t)(((uint64_t)len * 8) >> (8 * i));
+  for (size_t b = 0; b < blocks; b++) {
+    uint32_t w[80], v[5];
+    for (int i = 0; i < 16; i++) {
+      const uint8_t *p = data + b * 64 + 4 * i;
+      w[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    }
+    for (int i = 16; i < 80; i++) {
+      uint32_t x = w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16];
+      w[i] = x << 1 | x >> 31;
+    }
+    memcpy(v, h, sizeof v);
+    for (int i = 0; i < 80; i++) {
+      uint32_t f = i < 20 ? (v[1] & v[2]) | (~v[1] & v[3]) : i < 40 || i >= 60 ? v[1] ^ v[2] ^ v[3] : (v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3]);
+      uint32_t k = i < 20 ? 0x5A827999 : i < 40 ? 0x6ED9EBA1 : i < 60 ? 0x8F1BBCDC : 0xCA62C1D6;
+      uint32_t t = (v[0] << 5 | v[0] >> 27) + f + v[4] + k + w[i];
+      v[4] = v[3];
+      v[3] = v[2];
+      v[2] = v[1] << 30 | v[1] >> 2;
+      v[1] = v[0];
+      v[0] = t;
+    }
+    for (int i = 0; i < 5; i++) h[i] += v[i];
+  }
+  for (int i = 0; i < 20; i++) out[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+static size_t answer(char *out, size_t cap, const char *key) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char text[128], base64[32];
+  uint8_t hash[21] = {0};
+  snprintf(text, sizeof text, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
+  sha1(text, hash);
+  for (int i = 0, o = 0; i < 21; i += 3) {
+    uint32_t v = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 | hash[i + 2];
+    for (int k = 0; k < 4; k++) base64[o++] = digits[v >> (18 - 6 * k) & 63];
+  }
+  base64[27] = '=';
+  base64[28] = 0;
+  return (size_t)snprintf(out, cap, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64);
+}
+
+/* A raw client of a wspeer server, past its handshake. */
+static int open_raw(ws_handle server) {
+  uint32_t port;
+  ws_get_option(server, WS_OPT_PORT, &port);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct sockaddr_in address;
+  memset(&address, 0, sizeof address);
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons((uint16_t)port);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address)) exit(1);
+  const char *request =
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+  send_all(fd, request, strlen(request));
+  char head[2048] = "";
+  size_t len = 0;
+  double end = now_s() + 10;
+  while (!strstr(head, "\r\n\r\n") && now_s() < end) {
+    ws_poll(server);
+    ssize_t count = recv(fd, head + len, sizeof head - 1 - len, MSG_DONTWAIT);
+    if (count > 0) len += (size_t)count;
+    head[len] = 0;
+  }
+  return fd;
+}
+
+/* One frame with a zero masking key, or none. */
+static size_t put_frame(uint8_t *out, int first, const void *payload, size_t len, int masked) {
+  size_t at = 0;
+  out[at++] = (uint8_t)first;
+  if (len < 126) {
+    out[at++] = (uint8_t)((masked ? 0x80 : 0) | (int)len);
+  } else if (len < 65536) {
+    out[at++] = (uint8_t)((masked ? 0x80 : 0) | 126);
+    out[at++] = (uint8_t)(len >> 8);
+    out[at++] = (uint8_t)len;
+  } else {
+    out[at++] = (uint8_t)((masked ? 0x80 : 0) | 127);
+    for (int i = 7; i >= 0; i--) out[at++] = (uint8_t)((uint64_t)len >> (8 * i));
+  }
+  if (masked) {
+    memset(out + at, 0, 4);
+    at += 4;
+  }
+  memcpy(out + at, payload, len);
+  return at + len;
+}
+
+/* ---- a hundred messages and then an end, all in one poll ---- */
+
+enum ending { BY_CLOSE, BY_FIN, BY_OVERSIZE, BY_RESET };
+
+static size_t hundred(uint8_t *out, enum ending ending, int masked) {
+  size_t len = 0;
+  for (uint32_t i = 0; i < 100; i++) len += put_frame(out + len, 0x82, &i, sizeof i, masked);
+  if (ending == BY_CLOSE) len += put_frame(out + len, 0x88, "\x03\xe8so long", 9, masked);
+  if (ending == BY_OVERSIZE) {
+    uint8_t head[10] = {0x82, (uint8_t)(masked ? 0xFF : 0x7F), 0, 0, 0, 0, 0x7F, 0, 0, 0};
+    memcpy(out + len, head, sizeof head);
+    len += sizeof head;
+    if (masked) {
+      memset(out + len, 0, 4);
+      len += 4;
+    }
+  }
+  return len;
+}
+
+/* Reads all through `h` and checks: 100 messages in order, then the end. `by_packets`: messages by ws_get_packet once the state is CLOSED. */
+static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_packets, int as_server) {
+  ws_event event;
+  ws_packet packet;
+  uint32_t next = 0;
+  int ends = 0, requests = 0, others = 0, code = 0, cause = 0, wrong = 0, after = 0;
+  double end = now_s() + 10;
+  while (ws_get_state(h) != WS_CLOSED && now_s() < end) ws_poll(polled);
+  CHECK(ws_get_state(h) == WS_CLOSED, "the state is CLOSED first");
+  CHECK(ws_get_available(h) == 100, "all messages wait");
+  if (by_packets)
+    while (ws_get_packet(h, &packet) == WS_OK) wrong += memcmp(packet.data, &next, 4) != 0, next++;
+  while (ws_next_event(h, &event) == WS_OK) {
+    after += ends > 0;
+    if (event.type == WS_EVENT_MESSAGE) wrong += memcmp(event.packet.data, &next, 4) != 0, next++;
+    else if (event.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED)) ends++, code = event.code, cause = event.cause;
+    else if (event.type == WS_EVENT_CLOSE_REQUEST) requests++, wrong += next != 100;
+    else others++;
+  }
+  CHECK(next == 100 && wrong == 0, "all 100 are readable, in order");
+  CHECK(ends == 1 && after == 0, "then one last event");
+  CHECK(others <= 1, "and nothing else but the opening");
+  if (ending == BY_CLOSE) CHECK(requests == 1 && code == 1000 && cause == WS_CAUSE_CLOSED_BY_PEER, "the close is told");
+  if (ending == BY_FIN) CHECK(code == 1006 && cause == WS_CAUSE_PEER_GONE, "the bare end is told");
+  if (ending == BY_OVERSIZE) CHECK(code == 1009 && cause == WS_CAUSE_TOO_BIG, "the oversize frame is told");
+}
+
+static void before_the_end(void) {
+  static uint8_t bytes[8192];
+  char key[32], head[512];
+  for (int by_packets = 0; by_packets < 2; by_packets++) {
+    for (int ending = BY_CLOSE; ending <= BY_OVERSIZE; ending++) {
+      ws_handle client;
+      int fd = accept_client(&client, NULL, key);
+      size_t len = answer(head, sizeof head, key);
+      memcpy(bytes, head, len);
+      len += hundred(bytes + len, (enum ending)ending, 0);
+      send_all(fd, bytes, len);
+      shutdown(fd, SHUT_WR);
+      all_there(client, client, (enum ending)ending, by_packets, 0);
+      ws_free(client);
+      close(fd);
+
+      ws_handle server, conn;
+      size_t count;
+      if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) exit(1);
+      fd = open_raw(server);
+      ws_get_conns(server, &conn, 1, &count);
+      send_all(fd, bytes, hundred(bytes, (enum ending)ending, 1));
+      shutdown(fd, SHUT_WR);
+      all_there(server, conn, (enum ending)ending, by_packets, 1);
+      ws_poll(server);
+      CHECK(ws_get_state(conn) == WS_ERR_HANDLE, "the client's handle retires in the poll after its last event");
+      ws_free(server);
+      close(fd);
+    }
+  }
+}
+
+/* ---- peers that do not read ---- */
+
+static size_t drain(int fd, uint32_t *expect, size_t size, int *wrong) {
+  /* Unmasked frames of `size` bytes with a 16-bit length, numbered. */
+  static uint8_t buffer[1 << 20];
+  static size_t have;
+  size_t seen = 0;
+  ssize_t count;
+  if (*expect == 0) have = 0;
+  while ((count = recv(fd, buffer + have, sizeof buffer - have, MSG_DONTWAIT)) > 0) {
+    have += (size_t)count;
+    size_t at = 0;
+    while (have - at >= size + 4 && buffer[at] == 0x82) {
+      uint32_t number;
+      memcpy(&number, buffer + at + 4, 4);
+      *wrong += number != *expect;
+      (*expect)++;
+      seen++;
+      at += size + 4;
+    }
+    memmove(buffer, buffer + at, have - at);
+    have -= at;
+    if (have > 0 && buffer[0] != 0x82) break;
+  }
+  return seen;
+}
+
+static void stalled_one(void) {
+  enum { SIZE = 1000 };
+  ws_handle server, conn;
+  size_t count;
+  if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) exit(1);
+  int fd = open_raw(server);
+  ws_get_conns(server, &conn, 1, &count);
+  static uint8_t message[SIZE];
+  uint32_t accepted = 0, refused = 0, other = 0;
+  for (int i = 0; i < 20000; i++) {
+    memcpy(message, &accepted, 4);
+    ws_result result = ws_put_packet(conn, message, SIZE, WS_BINARY);
+    if (result == WS_OK) accepted++;
+    else if (result == WS_ERR_FULL) refused++;
+    else other++;
+    ws_poll(server);
+  }
+  CHECK(refused > 0 && other == 0 && accepted > 1000, "a peer that never reads: WS_ERR_FULL");
+  ws_stats stats;
+  ws_get_stats(conn, &stats, sizeof stats);
+  CHECK(stats.messages_out == accepted && stats.queued_bytes_out <= 4 * 1024 * 1024 + 2 * SIZE, "what was accepted is counted and bounded");
+  uint32_t seen = 0;
+  int wrong = 0, writable = 0;
+  ws_event event;
+  double end = now_s() + 20;
+  while (seen < accepted && now_s() < end) {
+    ws_poll(server);
+    drain(fd, &seen, SIZE, &wrong);
+    while (ws_next_event(conn, &event) == WS_OK) writable += event.type == WS_EVENT_WRITABLE;
+  }
+  CHECK(seen == accepted && wrong == 0, "everything accepted arrives in order when it reads again");
+  CHECK(writable == 1, "WRITABLE is told once");
+  CHECK(ws_put_packet(conn, message, SIZE, WS_BINARY) == WS_OK, "and it can be put again");
+  close(fd);
+  ws_free(server);
+}
+
+static void stalled_among_others(void) {
+  enum { SIZE = 1000, SENDS = 8000 };
+  ws_handle server, clients[2], conns[3];
+  size_t count;
+  server = open_server(NULL, NULL, clients, 2);
+  int fd = open_raw(server);
+  ws_get_conns(server, conns, 3, &count);
+  CHECK(count == 3, "three clients, one of which never reads");
+  static uint8_t message[SIZE];
+  uint32_t partial = 0, whole = 0, other = 0, got[2] = {0, 0};
+  int wrong = 0;
+  ws_packet packet;
+  double end = now_s() + 60;
+  for (uint32_t i = 0; i < SENDS; i++) {
+    memcpy(message, &i, 4);
+    ws_result result = ws_put_packet(server, message, SIZE, WS_BINARY);
+    if (result == WS_OK) whole++;
+    else if (result == WS_PARTIAL) partial++;
+    else other++;
+    ws_poll(server);
+    for (int k = 0; k < 2; k++) {
+      ws_poll(clients[k]);
+      while (ws_get_packet(clients[k], &packet) == WS_OK) wrong += memcmp(packet.data, &got[k], 4) != 0, got[k]++;
+    }
+  }
+  while ((got[0] < SENDS || got[1] < SENDS) && now_s() < end) {
+    ws_poll(server);
+    for (int k = 0; k < 2; k++) {
+      ws_poll(clients[k]);
+      while (ws_get_packet(clients[k], &packet) == WS_OK) wrong += memcmp(packet.data, &got[k], 4) != 0, got[k]++;
+    }
+  }
+  CHECK(got[0] == SENDS && got[1] == SENDS && wrong == 0, "those that read get all 8000");
+  CHECK(partial > 0 && other == 0 && whole + partial == SENDS, "the puts that left one out say so");
+  ws_stats stats;
+  ws_get_stats(server, &stats, sizeof stats);
+  CHECK(stats.skipped == partial, "and are counted");
+  int skipped_events = 0;
+  ws_event event;
+  while (ws_next_event(server, &event) == WS_OK) skipped_events += event.type == WS_EVENT_SKIPPED;
+  CHECK(skipped_events == 1, "one SKIPPED event for the stall");
+  uint32_t seen = 0;
+  size_t arrived = 0;
+  for (uint32_t before = 1; (seen != before || arrived < whole) && now_s() < end;) {
+    before = seen;
+    int ignored = 0;
+    ws_poll(server);
+    arrived += drain(fd, &seen, SIZE, &ignored);
+  }
+  CHECK(arrived == whole, "what it was sent arrives when it reads: none silently gone");
+  close(fd);
+  ws_free(server);
+  ws_free(clients[0]);
+  ws_free(clients[1]);
+}
+
+static void policies(void) {
+  for (uint32_t policy = WS_FULL_DISCONNECT; policy <= WS_FULL_ALL_OR_NONE; policy++) {
+    ws_config config;
+    ws_config_init(&config, sizeof config);
+    config.on_full = policy;
+    config.outbound_bytes = 100000;
+    ws_handle server, conn;
+    size_t count;
+    if (ws_listen("ws://127.0.0.1:0", &config, &server) < 0) exit(1);
+    int fd = open_raw(server);
+    ws_get_conns(server, &conn, 1, &count);
+    static uint8_t message[20000];
+    ws_result result = WS_OK;
+    for (int i = 0; i < 2000 && result == WS_OK; i++) {
+      result = ws_put_packet(server, message, sizeof message, WS_BINARY);
+      ws_poll(server);
+    }
+    if (policy == WS_FULL_DISCONNECT) {
+      CHECK(result == WS_PARTIAL && ws_get_state(conn) >= WS_CLOSING, "WS_FULL_DISCONNECT closes it");
+      close(fd);
+      ws_event event;
+      int cause = 0;
+      double end = now_s() + 10;
+      while (!cause && now_s() < end) {
+        ws_poll(server);
+        while (ws_next_event(server, &event) == WS_OK)
+          if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
+      }
+      CHECK(cause == WS_CAUSE_FULL || cause == WS_CAUSE_RESET, "and says why");
+    } else {
+      CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN, "WS_FULL_ALL_OR_NONE refuses");
+      close(fd);
+    }
+    ws_free(server);
+  }
+}
+
+/* ---- closing ---- */
+
+static void put_and_close(void) {
+  ws_handle server, client, conn;
+  size_t count;
+  server = open_server(NULL, NULL, &client, 1);
+  ws_get_conns(server, &conn, 1, &count);
+  static uint8_t message[3000];
+  uint32_t put = 0;
+  while (put < 1000 && ws_put_packet(client, message, sizeof message, WS_BINARY) == WS_OK) put++;
+  ws_close(client, 1000, "done");
+  CHECK(ws_put_packet(client, message, 1, WS_BINARY) == WS_ERR_STATE, "nothing is taken after ws_close");
+  uint32_t got = 0, unsent = 99;
+  int clean = 0;
+  ws_event event;
+  ws_packet packet;
+  double end = now_s() + 20;
+  while (!clean && now_s() < end) {
+    ws_poll(client);
+    ws_poll(server);
+    while (ws_get_packet(conn, &packet) == WS_OK) got++;
+    while (ws_next_event(client, &event) == WS_OK)
+      if (event.type == WS_EVENT_CLOSED) unsent = event.unsent, clean = event.clean ? 1 : -1;
+  }
+  CHECK(put == 1000 && got == put && unsent == 0 && clean == 1, "put, close, poll until CLOSED: all arrive");
+  ws_free(client);
+  ws_free(server);
+
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.close_timeout_ms = 300;
+  if (ws_listen("ws://127.0.0.1:0", &config, &server) < 0) exit(1);
+  int fd = open_raw(server);
+  ws_get_conns(server, &conn, 1, &count);
+  uint32_t accepted = 0;
+  static uint8_t numbered[1000];
+  for (;; accepted++) {
+    memcpy(numbered, &accepted, 4);
+    if (ws_put_packet(conn, numbered, sizeof numbered, WS_BINARY) != WS_OK) break;
+  }
+  ws_close(conn, 1000, "");
+  int cause = 0;
+  end = now_s() + 10;
+  while (!cause && now_s() < end) {
+    ws_poll(server);
+    while (ws_next_event(conn, &event) == WS_OK)
+      if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause, unsent = event.unsent;
+  }
+  uint32_t seen = 0;
+  int wrong = 0;
+  char byte;
+  end = now_s() + 5;
+  for (int over = 0; !over && now_s() < end;) {
+    drain(fd, &seen, sizeof numbered, &wrong);
+    ssize_t left = recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK);
+    over = left == 0 || (left < 0 && errno != EAGAIN);
+    struct pollfd wait = {fd, POLLIN, 0};
+    if (!over) poll(&wait, 1, 10);
+  }
+  CHECK(cause == WS_CAUSE_CLOSE_TIMEOUT && unsent > 0, "a stalled peer: the close ends by its time-out and counts");
+  printf("figure: %u accepted, %u unsent, %u arrived\n", accepted, unsent, seen);
+  CHECK(seen + unsent == accepted && wrong == 0, "exactly what did not leave is counted");
+  close(fd);
+  ws_free(server);
+}
+
+/* ---- a host that does not read, and one that does not poll ---- */
+
+static void full_inbox(void) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.inbound_packets = 10;
+  ws_handle server, conn;
+  size_t count;
+  if (ws_listen("ws://127.0.0.1:0", &config, &server) < 0) exit(1);
+  int fd = open_raw(server);
+  ws_get_conns(server, &conn, 1, &count);
+  fcntl(fd, F_SETFL, O_NONBLOCK);
+  static uint8_t frames[2000], payload[1000];
+  /* 40 messages, then a ping: more than the queue takes, within the 64 KiB that are read beyond it. */
+  for (uint32_t i = 0; i < 40; i++) {
+    memcpy(payload, &i, 4);
+    send_all(fd, frames, put_frame(frames, 0x82, payload, sizeof payload, 1));
+  }
+  send_all(fd, frames, put_frame(frames, 0x89, "alive?", 6, 1));
+  char pong[64] = "";
+  double end = now_s() + 10;
+  while (recv(fd, pong, sizeof pong, 0) < 8 && now_s() < end) ws_poll(server);
+  CHECK(!memcmp(pong, "\x8a\x06" "alive?", 8), "a ping behind a full queue is answered");
+  uint32_t sent = 40;
+  size_t at = 0, len = 0;
+  for (int blocked = 0; blocked < 200 && sent < 200000;) {
+    if (at == len) {
+      memcpy(payload, &sent, 4);
+      len = put_frame(frames, 0x82, payload, sizeof payload, 1);
+      at = 0;
+      sent++;
+    }
+    ssize_t n = send(fd, frames + at, len - at, MSG_NOSIGNAL);
+    if (n > 0) at += (size_t)n, blocked = 0;
+    else blocked++, ws_poll(server);
+  }
+  ws_stats stats;
+  ws_get_stats(conn, &stats, sizeof stats);
+  CHECK(sent < 200000 && stats.queued_packets_in <= 10 + 140 && stats.inbound_stalls > 0, "a host that does not read: TCP slows the sender, the queue is bounded");
+  uint32_t next = 0;
+  int wrong = 0;
+  ws_packet packet;
+  end = now_s() + 20;
+  while (next < sent && now_s() < end) {
+    if (at < len) {
+      ssize_t n = send(fd, frames + at, len - at, MSG_NOSIGNAL);
+      if (n > 0) at += (size_t)n;
+    }
+    ws_poll(server);
+    while (ws_get_packet(conn, &packet) == WS_OK) wrong += memcmp(packet.data, &next, 4) != 0, next++;
+  }
+  CHECK(next == sent && wrong == 0, "and when it reads, all comes in order");
+  close(fd);
+  ws_free(server);
+}
+
+static void gap(void) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.heartbeat_ms = 200;
+  config.pong_timeout_ms = 600;
+  ws_handle server, client;
+  server = open_server(&config, &config, &client, 1);
+  struct timespec nap = {2, 500000000};
+  nanosleep(&nap, NULL); /* the loading screen that this is about */
+  for (double end = now_s() + 0.5; now_s() < end;) {
+    ws_poll(server);
+    ws_poll(client);
+  }
+  CHECK(ws_get_state(client) == WS_OPEN, "a gap of 2.5 s at a pong time-out of 0.6 s: the link lives");
+  ws_stats stats;
+  ws_get_stats(client, &stats, sizeof stats);
+  CHECK(stats.rtt_us > 0, "the round-trip time is measured");
+  ws_free(client);
+  ws_event event;
+  int cause = 0;
+  for (double end = now_s() + 5; !cause && now_s() < end;) {
+    ws_poll(server);
+    while (ws_next_event(server, &event) == WS_OK)
+      if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
+  }
+  CHECK(cause != 0, "a freed client is noticed");
+  int fd = open_raw(server);
+  cause = 0;
+  double began = now_s();
+  while (!cause && now_s() < began + 5) {
+    ws_poll(server);
+    while (ws_next_event(server, &event) == WS_OK)
+      if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
+  }
+  CHECK(cause == WS_CAUSE_PONG_TIMEOUT && now_s() - began < 2, "a peer that answers no ping is dead after the pong time-out");
+  close(fd);
+  ws_free(server);
+}
+
+/* The end that arrives with the last bytes must not be missed by edge-triggered readiness. */
+static void fin_with_data(void) {
+  ws_handle server;
+  if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) exit(1);
+  int right = 0;
+  for (int i = 0; i < 200; i++) {
+    int fd = open_raw(server);
+    uint8_t frame[16];
+    send_all(fd, frame, put_frame(frame, 0x82, "x", 1, 1));
+    shutdown(fd, SHUT_WR);
+    ws_event event;
+    int got = 0, ended = 0;
+    for (double end = now_s() + 5; !ended && now_s() < end;) {
+      ws_poll(server);
+      while (ws_next_event(server, &event) == WS_OK) {
+        got += event.type == WS_EVENT_MESSAGE;
+        ended += event.type == WS_EVENT_DISCONNECTED;
+      }
+    }
+    right += got == 1 && ended == 1;
+    close(fd);
+  }
+  CHECK(right == 200, "200 of 200 ends that came with the last bytes were seen");
+  ws_free(server);
+}
+
+/* A host that reads packets alone leaks nothing, and its unread events collapse into one count. */
+static void only_packets(void) {
+  ws_handle server;
+  if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) exit(1);
+  for (int i = 0; i < 3000; i++) {
+    int fd = open_raw(server);
+    struct linger reset = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    ws_poll(server);
+  }
+  static ws_handle conns[8192];
+  size_t count;
+  for (int i = 0; i < 20; i++) ws_poll(server);
+  ws_get_conns(server, conns, 8192, &count);
+  CHECK(count < 2200, "clients whose events nobody takes retire");
+  ws_event event;
+  uint64_t told = 0;
+  while (ws_next_event(server, &event) == WS_OK) told += event.type == WS_EVENT_SKIPPED ? event.count : 1;
+  CHECK(told == 6000, "every event was told or counted");
+  for (int i = 0; i < 3; i++) ws_poll(server);
+  ws_get_conns(server, conns, 8192, &count);
+  CHECK(count == 0, "none is left");
+  ws_free(server);
+}
+
+int main(void) {
+  before_the_end();
+  stalled_one();
+  stalled_among_others();
+  policies();
+  put_and_close();
+  full_inbox();
+  gap();
+  fin_with_data();
+  only_packets();
+  ws_shutdown();
+  FINISH();
+}
