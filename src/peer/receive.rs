@@ -152,6 +152,11 @@ impl Peer {
             if self.has_read_all() {
                 break;
             }
+            if cx.budget.spend_frame() && at < count {
+                let (space, _) = cx.arena.space(ROUND_BYTES);
+                self.backlog.splice(..0, space[at..count].iter().copied());
+                break;
+            }
         }
         self.judge_rate(cx);
         if keep {
