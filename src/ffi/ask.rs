@@ -24,7 +24,7 @@ pub extern "C" fn ws_get_available(h: ws_handle) -> i32 {
 /// `len` (may be NULL) is the whole length without the NUL. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (unknown `what`), WS_ERR_KIND,
 /// WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     guard(|| copy_text(&table::text(h, what)?, buf, cap, len))
 }
 
@@ -33,7 +33,7 @@ pub extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: us
 ///
 /// Returns as ws_get_text(), and WS_EMPTY when there is no such header (buf and len are untouched). Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index: u32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index: u32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     guard(|| match table::header(h, text("name", name)?, index)? {
         Some(value) => copy_text(&value, buf, cap, len),
         None => Ok(WS_EMPTY),
@@ -44,7 +44,7 @@ pub extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index: u32, b
 ///
 /// Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (size below 8), WS_ERR_HANDLE. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: usize) -> ws_result {
     guard(|| {
         need("out", out)?;
         if size < 8 {
@@ -83,7 +83,7 @@ pub extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: usize) ->
 
 /// Reads an option, WS_OPT_*. Returns WS_OK, WS_ERR_ARG (unknown), WS_ERR_KIND (a server's option), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32) -> ws_result {
+pub unsafe extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32) -> ws_result {
     guard(|| {
         need("out", out)?;
         put("out", out, table::option(h, option)?)?;
@@ -111,7 +111,7 @@ pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
 ///
 /// `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_conns(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_conns(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {
         put("count", count, 0)?;
         if cap > 0 {
@@ -160,7 +160,7 @@ pub extern "C" fn ws_result_name(r: ws_result) -> *const c_char {
 ///
 /// As ws_get_text(). Each thread has its own.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_last_error(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_last_error(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     let sentence = last_error();
     guard(|| copy_text(&sentence, buf, cap, len))
 }
@@ -182,7 +182,7 @@ pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
 /// A line is taken only when it fits; else WS_TRUNCATED, and *len is the room it needs without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED,
 /// WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     guard(|| {
         let mut result = Ok(WS_EMPTY);
         journal::next(|line| {

@@ -122,7 +122,8 @@ fn copy(config: *const ws_config) -> Result<ws_config, Error> {
 }
 
 /// Size of the first published ws_config, and more than any future one will have.
-const MIN_CONFIG: usize = 24 * 4 + 8 * size_of::<usize>();
+const MIN_CONFIG: usize = 24 * size_of::<u32>() + 8 * POINTER;
+const POINTER: usize = size_of::<usize>();
 const MAX_CONFIG: usize = 4_096;
 
 fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {

@@ -13,7 +13,7 @@ use std::ffi::c_char;
 ///
 /// Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char) -> ws_result {
+pub unsafe extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char) -> ws_result {
     guard(|| {
         let reason = optional_text("reason", reason)?.unwrap_or("");
         table::close(h, code, reason).map(|()| WS_OK)
@@ -24,7 +24,7 @@ pub extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char) -> ws
 ///
 /// Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, reason: *const c_char) -> ws_result {
+pub unsafe extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, reason: *const c_char) -> ws_result {
     guard(|| {
         let reason = optional_text("reason", reason)?.unwrap_or("");
         table::disconnect(h, target, code, reason).map(|()| WS_OK)

@@ -21,7 +21,7 @@ pub extern "C" fn ws_poll(h: ws_handle) -> ws_result {
 /// end the loan, and the bytes may be put again into any handle. One thread at a time reads from a handle.
 /// Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_PANIC.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_result {
+pub unsafe extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_result {
     guard(|| {
         need("out", out)?;
         let count = table::take(h, 1, true, |_, view| put_at(out, 0, packet(&view)))?;
@@ -33,7 +33,7 @@ pub extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_result 
 ///
 /// `count` is how many were written to `out`. Returns WS_OK, WS_EMPTY when there is none, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_ARG (cap is 0), WS_ERR_PANIC.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: usize, count: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {
         check_batch(out, cap, count)?;
         let taken = table::take(h, cap, true, |index, view| put_at(out, index, packet(&view)))?;
@@ -47,7 +47,7 @@ pub extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: usize, 
 ///
 /// out->packet.data is lent as by ws_get_packet(). Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_PANIC. One thread at a time.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_result {
+pub unsafe extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_result {
     guard(|| {
         need("out", out)?;
         let count = table::take(h, 1, false, |_, view| put_at(out, 0, event(&view)))?;
@@ -59,7 +59,7 @@ pub extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_result {
 ///
 /// `count` is how many were written to `out`. Returns as ws_get_packets(). One thread at a time.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_next_events(h: ws_handle, out: *mut ws_event, cap: usize, count: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_next_events(h: ws_handle, out: *mut ws_event, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {
         check_batch(out, cap, count)?;
         let taken = table::take(h, cap, false, |index, view| put_at(out, index, event(&view)))?;

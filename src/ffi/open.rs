@@ -13,7 +13,7 @@ use std::ffi::c_char;
 ///
 /// Returns WS_OK, WS_ERR_NULL or WS_ERR_CONFIG (an impossible size). Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> ws_result {
+pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> ws_result {
     guard(|| {
         need("config", config)?;
         if !(8..=4_096).contains(&size) {
@@ -34,7 +34,7 @@ pub extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> ws_resu
 /// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL, WS_ERR_UTF8.
 /// Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_connect(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard(|| {
         need("out", out)?;
         let url = text("url", url)?;
@@ -51,7 +51,7 @@ pub extern "C" fn ws_connect(url: *const c_char, config: *const ws_config, out: 
 /// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ADDRESS, WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL,
 /// WS_ERR_UTF8. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_listen(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard(|| {
         need("out", out)?;
         let url = text("url", url)?;
@@ -66,7 +66,7 @@ pub extern "C" fn ws_listen(url: *const c_char, config: *const ws_config, out: *
 ///
 /// `config` serves both and may be NULL. Returns WS_OK and the handles, or an error as ws_connect(). Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_handle, client_end: *mut ws_handle) -> ws_result {
+pub unsafe extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_handle, client_end: *mut ws_handle) -> ws_result {
     guard(|| {
         need("server_end", server_end)?;
         need("client_end", client_end)?;
@@ -82,7 +82,7 @@ pub extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_handle, 
 ///
 /// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ARG or an error as ws_connect(). Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_handle) -> ws_result {
+pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_handle) -> ws_result {
     guard(|| {
         need("out", out)?;
         let handle = table::attach(role, config::read(config, false)?)?;
@@ -97,7 +97,7 @@ pub extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_ha
 /// `taken` (may be NULL) is how many bytes were taken: fewer than `len`, even 0, when the host does not poll or read; feed the rest later.
 /// Returns WS_OK, or WS_ERR_STATE (the connection has ended), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, taken: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, taken: *mut usize) -> ws_result {
     guard(|| {
         put_optional(taken, 0);
         let input = if bytes.is_null() && len == 0 { None } else { Some(pointers::bytes("bytes", bytes, len)?) };
@@ -111,7 +111,7 @@ pub extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, taken: *mu
 ///
 /// `len` is how many bytes were written to `buf`. Returns WS_OK, or WS_EMPTY when there is nothing, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, len: *mut usize) -> ws_result {
     guard(|| {
         put("len", len, 0)?;
         if cap > 0 {

@@ -13,7 +13,7 @@ use crate::table;
 /// Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
 /// WS_ERR_STATE (not OPEN), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#type: i32) -> ws_result {
+pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {
         let (text, payload) = message(data, len, r#type)?;
         table::put(h, text, payload)
@@ -24,7 +24,7 @@ pub extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#typ
 ///
 /// Returns as ws_put_packet(), and WS_ERR_TARGET (no client of this server), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server). Any thread.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *const u8, len: usize, r#type: i32) -> ws_result {
+pub unsafe extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {
         let (text, payload) = message(data, len, r#type)?;
         table::put_to(h, target, text, payload)

@@ -195,6 +195,7 @@ const _: () = {
     assert!(size_of::<ws_event>() == if wide { 128 } else { 120 });
     assert!(std::mem::offset_of!(ws_event, time_ns) == 40);
     assert!(std::mem::offset_of!(ws_event, packet) == 88);
-    assert!(size_of::<ws_config>() == 24 * 4 + 8 * size_of::<usize>());
+    let pointer = size_of::<usize>();
+    assert!(size_of::<ws_config>() == 24 * 4 + 8 * pointer);
     assert!(size_of::<ws_stats>() == 8 + 18 * 8);
 };

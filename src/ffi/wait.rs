@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Returns WS_OK (poll now), WS_EMPTY (the time is over), WS_ERR_NULL, WS_ERR_ARG, WS_ERR_HANDLE (none of the handles is valid),
 /// WS_ERR_LIMIT. Any thread; each thread waits for itself.
 #[unsafe(no_mangle)]
-pub extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms: i32) -> ws_result {
+pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms: i32) -> ws_result {
     guard(|| {
         if n > 0 {
             need("handles", handles)?;

@@ -1,9 +1,9 @@
 //! One TLS handshake, step by step on the worker.
 
+use super::Stream;
 use super::stream::TlsStream;
 use super::tls::told;
 use super::worker::Side;
-use super::Stream;
 use crate::codes::*;
 use crate::error::Failure;
 use mio::net::TcpStream;
@@ -41,7 +41,8 @@ impl Handshake {
             }
             match self.session.read_tls(&mut self.tcp) {
                 Ok(0) => {
-                    let sentence = "the other end ended the connection during the TLS handshake: it may not speak TLS on this port, or refuse the certificate";
+                    let sentence =
+                        "the other end ended the connection during the TLS handshake: it may not speak TLS on this port, or refuse the certificate";
                     return Err(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence));
                 }
                 Ok(_) => {}

@@ -145,11 +145,14 @@ pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
         rustls::Error::InvalidCertificate(bad) => match bad {
             Bad::UnknownIssuer => (
                 WS_CAUSE_CERTIFICATE_UNTRUSTED,
-                format!("the certificate of {name} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"),
+                format!(
+                    "the certificate of {name} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"
+                ),
             ),
-            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-                (WS_CAUSE_CERTIFICATE_EXPIRED, format!("the certificate of {name} has expired or is not valid yet: renew it, and look at the clocks of both machines"))
-            }
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => (
+                WS_CAUSE_CERTIFICATE_EXPIRED,
+                format!("the certificate of {name} has expired or is not valid yet: renew it, and look at the clocks of both machines"),
+            ),
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 (WS_CAUSE_CERTIFICATE_NAME, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
             }
@@ -159,7 +162,9 @@ pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
             },
             bad => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {bad}")),
         },
-        rustls::Error::InvalidMessage(_) => (WS_CAUSE_NOT_TLS, "the other end does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned()),
+        rustls::Error::InvalidMessage(_) => {
+            (WS_CAUSE_NOT_TLS, "the other end does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
+        }
         rustls::Error::AlertReceived(alert) => (WS_CAUSE_TLS_FAILED, format!("the other end refused the TLS handshake: {alert:?}")),
         error => (WS_CAUSE_TLS_FAILED, format!("the TLS handshake failed: {error}")),
     };

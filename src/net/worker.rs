@@ -106,7 +106,7 @@ impl Drop for Worker {
 
 /// What the worker has in hand.
 enum Task {
-    Secure { handshake: Handshake, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
+    Secure { handshake: Box<Handshake>, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
     Reap { stream: Stream, end: Instant, drained: usize },
 }
 
@@ -195,6 +195,7 @@ impl Tasks {
                 let started = catch_unwind(AssertUnwindSafe(|| Handshake::start(tcp, &side))).unwrap_or_else(|_| Err(panicked()));
                 match started {
                     Ok(handshake) => {
+                        let handshake = Box::new(handshake);
                         let index = self.add(Task::Secure { handshake, mailbox, key, cancelled });
                         self.step(index, shared);
                     }

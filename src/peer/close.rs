@@ -86,8 +86,7 @@ impl Peer {
         let asked_here = self.closing.is_some();
         self.start_close(cx.now);
         if !asked_here {
-            let mut mark =
-                Mark { kind: WS_EVENT_CLOSE_REQUEST, code: i32::from(code.unwrap_or(1005)), time_ns: cx.time_ns(), ..Mark::default() };
+            let mut mark = Mark { kind: WS_EVENT_CLOSE_REQUEST, code: i32::from(code.unwrap_or(1005)), time_ns: cx.time_ns(), ..Mark::default() };
             mark.set_text(&reason);
             self.inbox.push_mark(mark);
         }
@@ -155,7 +154,8 @@ impl Peer {
         let failure = if let Some(failure) = own {
             failure
         } else if self.reading_rests() {
-            let sentence = "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
+            let sentence =
+                "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
             Failure::new(WS_PHASE_APP, WS_CAUSE_NOT_READING, sentence)
         } else {
             let sentence = if self.has_output() {

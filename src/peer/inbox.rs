@@ -180,6 +180,11 @@ impl Inbox {
         self.messages.len()
     }
 
+    /// Whether a message waits.
+    pub fn has_messages(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
     /// Marks that wait.
     pub fn marks(&self) -> usize {
         self.marks.len()

@@ -148,8 +148,7 @@ impl Peer {
         if !opening.queue_before_open {
             return None;
         }
-        let full = !opening.early.is_empty()
-            && (opening.early.len() as u64 >= limits.0 || (opening.early_bytes + payload.len()) as u64 > limits.1);
+        let full = !opening.early.is_empty() && (opening.early.len() as u64 >= limits.0 || (opening.early_bytes + payload.len()) as u64 > limits.1);
         if !full {
             opening.early_bytes += payload.len();
             opening.early.push((text, payload.to_vec()));

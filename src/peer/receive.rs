@@ -79,7 +79,7 @@ impl Peer {
     /// Whether the queue is at its limits.
     pub fn is_full(&self) -> bool {
         self.inbox.len() as u64 >= self.options.limit(WS_OPT_INBOUND_PACKETS)
-            || (self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES) && self.inbox.len() > 0)
+            || (self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES) && self.inbox.has_messages())
     }
 
     /// Bytes that were read and wait to be decoded, or anything that keeps a poll from being the last word.
@@ -169,14 +169,7 @@ impl Peer {
     }
 
     /// The frame path: message after message that lies whole in the buffer, until something else comes.
-    fn decode_messages(
-        &mut self,
-        bytes: &mut [u8],
-        at: &mut usize,
-        place: Place,
-        limits: &Limits,
-        budget: &mut Budget<'_>,
-    ) -> (Next, bool) {
+    fn decode_messages(&mut self, bytes: &mut [u8], at: &mut usize, place: Place, limits: &Limits, budget: &mut Budget<'_>) -> (Next, bool) {
         let mut fresh = false;
         loop {
             match self.decoder.next(&mut bytes[*at..], limits) {

@@ -152,7 +152,7 @@ impl Peer {
         let mut header_len = server_frame_header(opcode, false, payload.len(), &mut header);
         let mut key = None;
         if self.role == Role::Client {
-            let bytes = self.keys.next();
+            let bytes = self.keys.draw();
             header[1] |= 0x80;
             header[header_len..header_len + 4].copy_from_slice(&bytes);
             header_len += 4;

@@ -130,7 +130,9 @@ impl ClientHandshake {
     pub fn receive_eof(&mut self) -> Box<Refused> {
         self.refusal.take().unwrap_or_else(|| {
             let what = if self.received.is_empty() { "without an answer" } else { "in the middle of its answer" };
-            let sentence = format!("the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?");
+            let sentence = format!(
+                "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
+            );
             refused(Failure::new(WS_PHASE_HTTP, WS_CAUSE_PEER_GONE, sentence))
         })
     }

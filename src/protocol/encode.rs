@@ -1,13 +1,13 @@
 //! The sending side: frames and close payloads (RFC 6455 sections 5.2 and 7.4).
 
+use super::Role;
 use super::header::Header;
 use super::mask::{MaskKeys, extend_masked};
-use super::Role;
 
 /// Appends one whole message or control frame: header and payload, masked for a client.
 pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, opcode: u8, rsv1: bool, payload: &[u8]) {
     let mask = match role {
-        Role::Client => Some(keys.next()),
+        Role::Client => Some(keys.draw()),
         Role::Server => None,
     };
     let mut bytes = [0; 14];

@@ -87,7 +87,19 @@ mod tests {
 
     #[test]
     fn a_header_cannot_break_out_of_its_line() {
-        for bad in ["X: a\r\nY: b", "X: a\nb", "X: a\rb", "X: \0", "X\r\n: a", ": a", "X a: b", "no colon", "Upgrade: x", "connection: x", "Sec-WebSocket-Key: x"] {
+        for bad in [
+            "X: a\r\nY: b",
+            "X: a\nb",
+            "X: a\rb",
+            "X: \0",
+            "X\r\n: a",
+            ": a",
+            "X a: b",
+            "no colon",
+            "Upgrade: x",
+            "connection: x",
+            "Sec-WebSocket-Key: x",
+        ] {
             assert!(check_header(bad).is_err(), "{bad:?}");
         }
         assert_eq!(check_header("Cookie:  a=b; c=d "), Ok(("Cookie".to_owned(), "a=b; c=d".to_owned())));

@@ -52,7 +52,7 @@ impl MaskKeys {
     }
 
     /// A fresh key.
-    pub fn next(&mut self) -> [u8; 4] {
+    pub fn draw(&mut self) -> [u8; 4] {
         if self.at == POOL {
             self.refill();
         }
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn keys_differ() {
         let mut keys = MaskKeys::new();
-        let drawn: std::collections::HashSet<_> = (0..1_000).map(|_| keys.next()).collect();
+        let drawn: std::collections::HashSet<_> = (0..1_000).map(|_| keys.draw()).collect();
         assert!(drawn.len() > 990);
     }
 }

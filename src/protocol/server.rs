@@ -114,10 +114,15 @@ impl Accept {
         let common = request.subprotocols.iter().find(|offered| self.subprotocols.contains(offered));
         if common.is_none() && !self.subprotocols.is_empty() {
             let known = self.subprotocols.join(", ");
-            return Err(Refusal::new(400, WS_CAUSE_SUBPROTOCOL, format!("the client offers none of the subprotocols that this server knows: {known}")));
+            return Err(Refusal::new(
+                400,
+                WS_CAUSE_SUBPROTOCOL,
+                format!("the client offers none of the subprotocols that this server knows: {known}"),
+            ));
         }
         let accept = derive_accept_key(request.key.as_bytes());
-        let mut answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n");
+        let mut answer =
+            format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n");
         if let Some(subprotocol) = common {
             answer += &format!("Sec-WebSocket-Protocol: {subprotocol}\r\n");
         }

@@ -55,7 +55,9 @@ impl Server {
                             time_ns: cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64,
                             ..Mark::default()
                         };
-                        mark.set_text(&format!("accepting a client failed and is tried again: {error}; raise the limit of open files or lower max_clients"));
+                        mark.set_text(&format!(
+                            "accepting a client failed and is tried again: {error}; raise the limit of open files or lower max_clients"
+                        ));
                         self.own.push_mark(mark);
                     }
                     return false;

@@ -68,13 +68,16 @@ impl Server {
 
     /// Writes what no event of the system's would make leave.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        for key in std::mem::take(&mut self.dirty) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for key in dirty.drain(..) {
             if let Some(client) = self.client(key) {
                 client.in_dirty = false;
                 client.peer.write(cx);
                 self.after(cx, key, None);
             }
         }
+        dirty.append(&mut self.dirty);
+        self.dirty = dirty;
     }
 
     fn soil(&mut self, key: u32) {

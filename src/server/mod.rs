@@ -144,7 +144,8 @@ impl Server {
     pub fn new(mut listeners: Vec<TcpListener>, settings: ServerSettings) -> Result<Server, Error> {
         let system = |error: std::io::Error| Error::new(WS_ERR_LIMIT, format!("the system gives no readiness queue or address: {error}"));
         let poll = Poll::new().map_err(system)?;
-        let address = listeners.first().ok_or_else(|| Error::new(WS_ERR_ADDRESS, "there is no address to listen on"))?.local_addr().map_err(system)?;
+        let address =
+            listeners.first().ok_or_else(|| Error::new(WS_ERR_ADDRESS, "there is no address to listen on"))?.local_addr().map_err(system)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(index), Interest::READABLE).map_err(system)?;
         }
@@ -393,11 +394,13 @@ impl Server {
     }
 
     fn settle(&mut self, cx: &mut Cx<'_>) {
-        for key in std::mem::take(&mut self.fresh) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        for key in fresh.drain(..) {
             if let Some(client) = self.client(key) {
                 client.peer.settle(cx.arena);
             }
         }
+        self.fresh = fresh;
         cx.arena.renew();
     }
 

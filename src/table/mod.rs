@@ -69,7 +69,8 @@ impl Registry {
 
     fn find(&self, handle: u32) -> Result<(Arc<Family>, Member), Error> {
         self.slots.read().find(handle).ok_or_else(|| {
-            let what = if handle == 0 { "handle 0 was given: check the result of the call that opened it" } else { "the handle was freed or has retired" };
+            let what =
+                if handle == 0 { "handle 0 was given: check the result of the call that opened it" } else { "the handle was freed or has retired" };
             Error::new(WS_ERR_HANDLE, what)
         })
     }

@@ -27,9 +27,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let mut next_timer = None;
         let mut read = 0;
         let more = match (kind, member) {
-            (Kind::Server(server), Member::Server | Member::Client(_)) => {
-                server.poll(&mut cx, &ClientHandles { registry, family: family.clone() })
-            }
+            (Kind::Server(server), Member::Server | Member::Client(_)) => server.poll(&mut cx, &ClientHandles { registry, family: family.clone() }),
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
                     // Both ends read into one arena.
@@ -301,8 +299,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server });
         }
         let peer = peer_of(&mut body.kind, member)?;
-        let queued =
-            [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
+        let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
         let connections = u32::from(peer.state() == WS_OPEN);
         Ok(Stats { connections, counters: peer.counters, queued, rtt_us: peer.beat.rtt_us, poll_times, server: [0; 3] })
     })
@@ -438,7 +435,8 @@ fn check_size(kind: &mut Kind, member: Member, payload: &[u8]) -> Result<(), Err
     // Lengths inside are 32 bits wide.
     let most = most.min(u64::from(u32::MAX) - 64);
     if payload.len() as u64 > most {
-        let sentence = format!("the message has {} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends", payload.len());
+        let sentence =
+            format!("the message has {} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends", payload.len());
         return Err(Error::new(WS_ERR_TOO_BIG, sentence));
     }
     Ok(())
