@@ -41,7 +41,10 @@ impl Peer {
                         self.eof(cx);
                         return false;
                     }
-                    Ok(count) => (count, count < space.len() && stream.short_read_is_last() && !self.end_is_near),
+                    Ok(count) => {
+                        self.counters.wire_in += count as u64;
+                        (count, count < space.len() && stream.short_read_is_last() && !self.end_is_near)
+                    }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {
                         self.end_broken(cx);
                         return false;
@@ -104,7 +107,6 @@ impl Peer {
 
     /// Decodes `count` bytes that were read to `place`.
     fn decode(&mut self, cx: &mut Cx<'_>, place: Place, count: usize) {
-        self.counters.wire_in += count as u64;
         let mut at = 0;
         if !matches!(self.stage, Stage::Open) {
             let (space, _) = cx.arena.space(ROUND_BYTES);

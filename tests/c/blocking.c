@@ -211,7 +211,8 @@ static void flood(const char *name, const char *frame, size_t size, long frames,
     if (reads_answers)
       while (recv(fd, answer, sizeof answer, 0) > 0) {
       }
-    TIMED(ws_poll(server));
+    ws_result polled = WS_OK;
+    TIMED(polled = ws_poll(server));
     for (;;) {
       ws_result result = WS_EMPTY;
       TIMED(result = ws_get_packets(server, packets, 256, &count));
@@ -219,7 +220,7 @@ static void flood(const char *name, const char *frame, size_t size, long frames,
       got += count;
     }
     ws_get_stats(server, &stats, sizeof stats);
-    if (sent == total && stats.wire_bytes_in >= (uint64_t)total) break;
+    if (sent == total && stats.wire_bytes_in >= (uint64_t)total && polled == WS_OK) break;
   }
   CHECK(sent == total && stats.wire_bytes_in >= (uint64_t)total, "the flood was taken to its end");
   if ((frame[0] & 0xF) < 8) CHECK(got == (unsigned long)frames, "every message of it arrived");
