@@ -66,6 +66,13 @@ impl Arena {
         &mut self.scratch
     }
 
+    /// The last space again, and memory for one call beside it.
+    pub fn space_and_scratch(&mut self, most: usize) -> (&mut [u8], &mut Vec<u8>) {
+        let end = self.chunk_bytes.min(self.used.saturating_add(most));
+        let space = self.chunks.last_mut().and_then(Arc::get_mut).and_then(|chunk| chunk.get_mut(self.used..end));
+        (space.unwrap_or_default(), &mut self.scratch)
+    }
+
     /// The chunk that a place is in.
     pub fn chunk(&self, index: u32) -> &Chunk {
         &self.chunks[index as usize]

@@ -4,6 +4,7 @@ pub mod arena;
 mod beat;
 pub mod budget;
 mod close;
+mod compression;
 pub mod inbox;
 mod open;
 pub mod options;
@@ -16,10 +17,11 @@ pub use arena::{Arena, Chunk, Loan};
 pub use beat::Beat;
 pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
+pub use compression::{Codecs, Compression, SharedMessage};
 pub use inbox::{Inbox, Item, Mark, Message};
 pub use open::{Opening, admit};
 pub use options::Options;
-pub use send::Sent;
+pub use send::{AT_ONCE_BYTES, Sent};
 
 use crate::codes::*;
 use crate::error::Failure;
@@ -43,6 +45,8 @@ pub struct Cx<'a> {
     pub services: &'a Services,
     /// Read buffers of the family.
     pub arena: &'a mut Arena,
+    /// Compressors and decompressors of the family.
+    pub codecs: &'a mut Codecs,
     /// The time of this poll.
     pub now: Instant,
     /// What `time_ns` counts from.
@@ -68,6 +72,8 @@ pub struct Info {
     pub query: String,
     /// The agreed one, or "".
     pub subprotocol: String,
+    /// What permessage-deflate was agreed on, or "".
+    pub extensions: String,
     /// Why it ended.
     pub error: String,
     /// Start of the body of a refusal.
@@ -103,6 +109,10 @@ pub struct Counters {
     pub skipped: u64,
     /// How often reading stopped.
     pub stalls: u64,
+    /// Messages that came compressed.
+    pub compressed_in: u64,
+    /// Messages that were compressed.
+    pub compressed_out: u64,
 }
 
 impl Counters {
@@ -116,6 +126,8 @@ impl Counters {
         self.wire_out += other.wire_out;
         self.skipped += other.skipped;
         self.stalls += other.stalls;
+        self.compressed_in += other.compressed_in;
+        self.compressed_out += other.compressed_out;
     }
 }
 
@@ -141,6 +153,8 @@ pub struct Peer {
     pub of_server: bool,
     /// Heartbeat.
     pub beat: Beat,
+    /// permessage-deflate, once it was agreed on.
+    pub compression: Option<Box<Compression>>,
     stage: Stage,
     stream: Option<Stream>,
     decoder: Decoder,
@@ -176,6 +190,7 @@ impl Peer {
             counters: Counters::default(),
             of_server: false,
             beat: Beat::new(now),
+            compression: None,
             stage,
             stream,
             decoder: Decoder::new(role),
@@ -247,17 +262,22 @@ impl Peer {
 
     /// Whether bytes or messages wait to be written.
     pub fn has_output(&self) -> bool {
-        self.outbox.bytes() > 0 || self.stream.as_ref().is_some_and(|stream| stream.unsent() > 0)
+        self.queued_out() > 0
     }
 
-    /// Bytes that wait to be written, those inside TLS included.
+    /// Bytes that wait to be written, those inside TLS and those to be compressed included.
     pub fn queued_out(&self) -> usize {
-        self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
+        self.encoded_out() + self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
     }
 
     /// Messages that wait to be written.
     pub fn queued_messages_out(&self) -> usize {
-        self.outbox.messages()
+        self.outbox.messages() + self.compression.as_ref().map_or(0, |compression| compression.outgoing.len())
+    }
+
+    /// Bytes of frames that wait to be written.
+    fn encoded_out(&self) -> usize {
+        self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
     }
 
     /// Gives memory back that an idle connection does not need.
@@ -265,6 +285,9 @@ impl Peer {
         self.decoder.shrink();
         self.outbox.shrink();
         self.inbox.shrink();
+        if let Some(compression) = &mut self.compression {
+            compression.shrink();
+        }
         if self.backlog.is_empty() {
             self.backlog = Vec::new();
         }

@@ -2,7 +2,7 @@
 
 use super::arena::Chunk;
 use crate::net::Stream;
-use crate::protocol::{MaskKeys, Role, encode_frame, extend_masked, mask};
+use crate::protocol::{Lead, MaskKeys, Role, encode_frame, extend_masked, mask};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
@@ -50,11 +50,11 @@ pub enum Wrote {
 }
 
 impl Outbox {
-    /// Appends one whole frame. `counts`: it is a message of the host.
-    pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, opcode: u8, rsv1: bool, payload: &[u8], counts: bool) {
+    /// Appends one frame. `counts`: it ends a message of the host.
+    pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8], counts: bool) {
         let tail = self.tail(payload.len() + 14);
         let before = tail.len();
-        encode_frame(tail, role, keys, opcode, rsv1, payload);
+        encode_frame(tail, role, keys, lead, payload);
         let added = tail.len() - before;
         self.bytes += added;
         self.count(counts);
@@ -66,8 +66,8 @@ impl Outbox {
         self.bytes += bytes.len();
     }
 
-    /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already.
-    pub fn push_shared(&mut self, frame: &Chunk, skip: usize) {
+    /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already. `counts`: as `push_frame`.
+    pub fn push_shared(&mut self, frame: &Chunk, skip: usize, counts: bool) {
         debug_assert!(skip == 0 || self.bytes == 0);
         if self.bytes == 0 {
             self.segments.clear();
@@ -76,7 +76,7 @@ impl Outbox {
         }
         self.segments.push_back(Segment::Shared(frame.clone()));
         self.bytes += frame.len() - skip;
-        self.count(true);
+        self.count(counts);
     }
 
     /// Appends what is left of a frame whose first bytes were written directly.

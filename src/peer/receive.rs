@@ -1,6 +1,7 @@
 //! From the stream to the queue: reading, decoding, answering control frames.
 
 use super::arena::Place;
+use super::compression::{InflateLimits, Inflated, Tools};
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
@@ -28,10 +29,14 @@ enum Next {
 impl Peer {
     /// Reads and decodes. True: more may be there, and the budget ended or, at a server's client, the round.
     pub(super) fn read(&mut self, cx: &mut Cx<'_>) -> bool {
-        let mut round = 0;
+        let (mut round, mut first) = (0, true);
         while self.wants_bytes() {
-            if cx.budget.look() || (self.of_server && round >= ROUND_BYTES) {
+            // Even a poll whose time is over moves something on.
+            if (!std::mem::take(&mut first) && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES) || !self.go_on_inflating(cx) {
                 return true;
+            }
+            if self.has_read_all() {
+                break;
             }
             let (space, place) = cx.arena.space(ROUND_BYTES);
             let (count, last) = if self.backlog.is_empty() {
@@ -74,9 +79,9 @@ impl Peer {
         false
     }
 
-    /// The inbound queue is full and reading has stopped.
+    /// The inbound queue is full and reading has stopped. A compressed message does not begin while it is: it may become many times its size.
     pub fn reading_rests(&self) -> bool {
-        self.is_full() && self.over_full >= OVER_FULL_BYTES
+        self.is_full() && (self.over_full >= OVER_FULL_BYTES || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
     }
 
     /// Whether the queue is at its limits.
@@ -85,9 +90,10 @@ impl Peer {
             || (self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES) && self.inbox.has_messages())
     }
 
-    /// Bytes that were read and wait to be decoded, or anything that keeps a poll from being the last word.
+    /// What was read or put and waits for no one but a poll.
     pub fn has_backlog(&self) -> bool {
-        !self.backlog.is_empty() && self.wants_bytes_quietly()
+        let waits = !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
+        (waits && self.wants_bytes_quietly()) || self.can_compress()
     }
 
     fn wants_bytes_quietly(&self) -> bool {
@@ -102,7 +108,7 @@ impl Peer {
             self.over_full = 0;
             return true;
         }
-        self.over_full < OVER_FULL_BYTES
+        !self.reading_rests()
     }
 
     /// Decodes `count` bytes that were read to `place`.
@@ -141,6 +147,14 @@ impl Peer {
                     self.counters.messages_in += 1;
                     self.counters.bytes_in += bytes.len() as u64;
                     self.inbox.push_kept(text, bytes);
+                }
+                Next::Other(Received::Compressed { text, last, start, len }) => {
+                    let done = self.take_compressed(cx, text, last, start..start + len);
+                    if (!done || cx.budget.look()) && at < count {
+                        let (space, _) = cx.arena.space(ROUND_BYTES);
+                        self.backlog.splice(..0, space[at..count].iter().copied());
+                        break;
+                    }
                 }
                 Next::Other(Received::Ping { payload }) => {
                     if self.outbox.bytes() < MAX_UNREAD_PONGS {
@@ -186,6 +200,9 @@ impl Peer {
                             self.counters.bytes_in += len as u64;
                             self.inbox.push_fresh(text, place.chunk, place.start + (start + offset) as u32, len as u32);
                         }
+                        Received::Compressed { text, last, start: offset, len } => {
+                            return (Next::Other(Received::Compressed { text, last, start: start + offset, len }), fresh);
+                        }
                         other => return (Next::Other(other), fresh),
                     }
                 }
@@ -195,6 +212,44 @@ impl Peer {
                 return (Next::Later, fresh);
             }
         }
+    }
+
+    /// Decompresses a piece that lies in the last space. False: not all of it, and what follows has to wait.
+    fn take_compressed(&mut self, cx: &mut Cx<'_>, text: bool, last: bool, place: std::ops::Range<usize>) -> bool {
+        let (may_begin, limits) = (!self.is_full(), self.inflate_limits());
+        let Some(compression) = &mut self.compression else { return true };
+        let (space, scratch) = cx.arena.space_and_scratch(ROUND_BYTES);
+        let mut tools = Tools { codecs: cx.codecs, scratch, budget: &mut cx.budget };
+        let inflated = compression.inflate(text, last, &space[place], may_begin, &limits, &mut tools);
+        self.took_inflated(cx, inflated)
+    }
+
+    /// Decompresses what the last poll left. False: there is still more of it.
+    fn go_on_inflating(&mut self, cx: &mut Cx<'_>) -> bool {
+        let limits = self.inflate_limits();
+        let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else { return true };
+        let mut tools = Tools { codecs: cx.codecs, scratch: cx.arena.scratch(), budget: &mut cx.budget };
+        let inflated = compression.resume(&limits, &mut tools);
+        self.took_inflated(cx, inflated)
+    }
+
+    fn took_inflated(&mut self, cx: &mut Cx<'_>, inflated: Result<Inflated, Failure>) -> bool {
+        match inflated {
+            Ok(Inflated::More) => {}
+            Ok(Inflated::Later) => return false,
+            Ok(Inflated::Message { text, bytes }) => {
+                self.counters.messages_in += 1;
+                self.counters.compressed_in += 1;
+                self.counters.bytes_in += bytes.len() as u64;
+                self.inbox.push_kept(text, bytes);
+            }
+            Err(failure) => self.fail(cx, failure),
+        }
+        true
+    }
+
+    fn inflate_limits(&self) -> InflateLimits {
+        InflateLimits { max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES), max_ratio: self.options.limit(WS_OPT_MAX_INFLATE_RATIO) }
     }
 
     /// Closes a peer that sends more than it may.

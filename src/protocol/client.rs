@@ -1,6 +1,6 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
-use super::Headers;
+use super::{DeflateParams, DeflateSettings, Headers, accept_answer, offer};
 use crate::codes::*;
 use crate::error::Failure;
 use tungstenite::handshake::client::{Response as HttpResponse, generate_key};
@@ -20,6 +20,8 @@ pub struct RequestSpec {
     pub headers: Vec<(String, String)>,
     /// Offered, in order of preference.
     pub subprotocols: Vec<String>,
+    /// Offered, if it is wanted.
+    pub deflate: Option<DeflateSettings>,
     /// The longest answer.
     pub max_header_bytes: usize,
 }
@@ -33,6 +35,8 @@ pub struct Response {
     pub headers: Headers,
     /// The agreed one.
     pub subprotocol: Option<String>,
+    /// permessage-deflate, if it was agreed on.
+    pub deflate: Option<DeflateParams>,
 }
 
 /// The server did not agree.
@@ -52,6 +56,7 @@ pub struct Refused {
 pub struct ClientHandshake {
     key: String,
     subprotocols: Vec<String>,
+    deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
     received: Vec<u8>,
     /// The answer is no agreement; its body is being read.
@@ -70,6 +75,9 @@ impl ClientHandshake {
         if !spec.subprotocols.is_empty() {
             request += &format!("Sec-WebSocket-Protocol: {}\r\n", spec.subprotocols.join(", "));
         }
+        if let Some(settings) = &spec.deflate {
+            request += &format!("Sec-WebSocket-Extensions: {}\r\n", offer(settings));
+        }
         for (name, value) in spec.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
             request += &format!("{name}: {value}\r\n");
         }
@@ -77,6 +85,7 @@ impl ClientHandshake {
         let handshake = ClientHandshake {
             key,
             subprotocols: spec.subprotocols.clone(),
+            deflate: spec.deflate,
             max_header_bytes: spec.max_header_bytes,
             received: Vec::new(),
             refusal: None,
@@ -121,7 +130,7 @@ impl ClientHandshake {
             return self.receive_body(&bytes[used..]).map(|()| None);
         }
         match self.verify(&headers) {
-            Ok(subprotocol) => Ok(Some((used, Response { status: 101, headers, subprotocol }))),
+            Ok((subprotocol, deflate)) => Ok(Some((used, Response { status: 101, headers, subprotocol, deflate }))),
             Err(failure) => Err(Box::new(Refused { failure, status: 101, headers, body: Vec::new() })),
         }
     }
@@ -153,7 +162,7 @@ impl ClientHandshake {
     }
 
     /// Section 4.1, the numbered list at its end.
-    fn verify(&self, headers: &Headers) -> Result<Option<String>, Failure> {
+    fn verify(&self, headers: &Headers) -> Result<(Option<String>, Option<DeflateParams>), Failure> {
         if !headers.has_token("upgrade", "websocket") {
             return Err(invalid("the server's answer has no \"Upgrade: websocket\""));
         }
@@ -164,17 +173,21 @@ impl ClientHandshake {
         if headers.count("sec-websocket-accept") != 1 || headers.get("sec-websocket-accept", 0).map(str::trim) != Some(accept.as_str()) {
             return Err(invalid("the server's answer has a wrong Sec-WebSocket-Accept: a cache or proxy may stand in between"));
         }
-        if headers.list("sec-websocket-extensions").next().is_some() {
-            return Err(invalid("the server chose an extension that was not offered"));
-        }
+        let deflate = match &self.deflate {
+            Some(settings) => accept_answer(settings, headers).map_err(|sentence| invalid(&sentence))?,
+            None if headers.list("sec-websocket-extensions").next().is_some() => {
+                return Err(invalid("the server chose an extension that was not offered"));
+            }
+            None => None,
+        };
         let mut chosen = headers.list("sec-websocket-protocol");
         let first = chosen.next();
         let subprotocol = |sentence: String| Failure::new(WS_PHASE_HTTP, WS_CAUSE_SUBPROTOCOL, sentence);
         match first {
-            None if self.subprotocols.is_empty() => Ok(None),
+            None if self.subprotocols.is_empty() => Ok((None, deflate)),
             None => Err(subprotocol(format!("the server chose none of the subprotocols {}", self.subprotocols.join(", ")))),
             Some(_) if chosen.next().is_some() => Err(subprotocol("the server chose more than one subprotocol".to_owned())),
-            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
+            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok((Some(name.to_owned()), deflate)),
             Some(name) => Err(subprotocol(format!("the server chose the subprotocol {name:?}, which was not offered"))),
         }
     }

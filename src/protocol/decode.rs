@@ -38,8 +38,6 @@ pub enum Received {
     Message {
         /// Else binary.
         text: bool,
-        /// RSV1 was set.
-        compressed: bool,
         /// Its first byte.
         start: usize,
         /// Its length.
@@ -49,10 +47,19 @@ pub enum Received {
     Assembled {
         /// Else binary.
         text: bool,
-        /// RSV1 was set.
-        compressed: bool,
         /// All of it.
         bytes: Vec<u8>,
+    },
+    /// The next piece of a message with RSV1 set, unmasked in the buffer of this call.
+    Compressed {
+        /// Of the message; else binary.
+        text: bool,
+        /// It ends its message.
+        last: bool,
+        /// Its first byte.
+        start: usize,
+        /// Its length, which may be 0.
+        len: usize,
     },
     /// To be answered with a pong of the same payload.
     Ping {
@@ -105,9 +112,12 @@ enum At {
 /// The fragmented or cut message under way.
 struct Assembly {
     text: bool,
+    /// Its pieces are handed out as they come, and nothing is assembled here.
     compressed: bool,
     fragments: u32,
     utf8: Utf8,
+    /// Length of its frames so far, the one under way included.
+    announced: u64,
     bytes: Vec<u8>,
 }
 
@@ -154,17 +164,17 @@ impl Decoder {
                     let whole = header.len <= (buf.len() - used) as u64;
                     if header.opcode >= CLOSE {
                         self.at = At::Control { header };
-                    } else if whole && header.fin && header.opcode != CONTINUATION {
+                    } else if whole && header.fin && header.opcode != CONTINUATION && header.rsv == 0 {
                         let len = header.len as usize;
                         let payload = &mut buf[used..used + len];
                         if let Some(key) = header.mask {
                             mask(payload, key, 0);
                         }
-                        let (text, compressed) = (header.opcode == TEXT, header.rsv != 0);
-                        if text && !compressed && std::str::from_utf8(payload).is_err() {
+                        let text = header.opcode == TEXT;
+                        if text && std::str::from_utf8(payload).is_err() {
                             return Err(not_utf8());
                         }
-                        return Ok((used + len, Received::Message { text, compressed, start: used, len }));
+                        return Ok((used + len, Received::Message { text, start: used, len }));
                     } else {
                         self.at = At::Data { left: header.len, done: 0, key: header.mask, fin: header.fin };
                         self.start_fragment(&header, limits)?;
@@ -177,14 +187,24 @@ impl Decoder {
                         mask(piece, key, (done & 3) as usize);
                     }
                     used += take;
-                    self.append(&buf[used - take..used], left)?;
-                    let left = left - take as u64;
-                    if left > 0 {
-                        self.at = At::Data { left, done: done + take as u64, key, fin };
+                    let rest = left - take as u64;
+                    self.at = if rest > 0 { At::Data { left: rest, done: done + take as u64, key, fin } } else { At::Header };
+                    let last = fin && rest == 0;
+                    if let Some(Assembly { text, compressed: true, .. }) = self.assembly.as_deref() {
+                        let text = *text;
+                        if last {
+                            self.assembly = None;
+                        }
+                        if take > 0 || last {
+                            return Ok((used, Received::Compressed { text, last, start: used - take, len: take }));
+                        }
+                    } else {
+                        self.append(&buf[used - take..used], left)?;
+                    }
+                    if rest > 0 {
                         return Ok((used, Received::Nothing));
                     }
-                    self.at = At::Header;
-                    if fin {
+                    if last {
                         return self.finish().map(|received| (used, received));
                     }
                 }
@@ -200,6 +220,13 @@ impl Decoder {
                 }
             }
         }
+    }
+
+    /// An empty buffer, the one that was given back if there is one.
+    pub fn take_spare(&mut self) -> Vec<u8> {
+        let mut spare = std::mem::take(&mut self.spare);
+        spare.clear();
+        spare
     }
 
     /// A buffer to assemble the next message in.
@@ -276,7 +303,7 @@ impl Decoder {
             return Err(protocol("a reserved opcode (RFC 6455 section 5.2)"));
         }
         let assembled = match (&self.assembly, header.opcode) {
-            (Some(assembly), CONTINUATION) => assembly.bytes.len() as u64,
+            (Some(assembly), CONTINUATION) => assembly.announced,
             (None, TEXT | BINARY) => 0,
             (None, _) => return Err(protocol("a continuation frame continues nothing (RFC 6455 section 5.4)")),
             (Some(_), _) => return Err(protocol("a new message begins inside a fragmented one (RFC 6455 section 5.4)")),
@@ -284,7 +311,10 @@ impl Decoder {
         if header.len >> 63 != 0 {
             return Err(protocol("a length has its top bit set (RFC 6455 section 5.2)"));
         }
-        if assembled.saturating_add(header.len) > limits.max_message {
+        let compressed = header.rsv != 0 || self.assembly.as_ref().is_some_and(|assembly| assembly.compressed);
+        // What cannot be compressed may grow a little.
+        let most = if compressed { limits.max_message.saturating_add(limits.max_message / 8 + 64) } else { limits.max_message };
+        if assembled.saturating_add(header.len) > most {
             let sentence = format!("a message is longer than max_message_bytes ({}): raise it, or send less at a time", limits.max_message);
             return Err(Failure::of_protocol(1009, sentence));
         }
@@ -294,12 +324,13 @@ impl Decoder {
     fn start_fragment(&mut self, header: &Header, limits: &Limits) -> Result<(), Failure> {
         let spare = &mut self.spare;
         let assembly = self.assembly.get_or_insert_with(|| {
-            let mut bytes = std::mem::take(spare);
-            bytes.clear();
             let compressed = header.rsv != 0;
-            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), bytes })
+            let mut bytes = if compressed { Vec::new() } else { std::mem::take(spare) };
+            bytes.clear();
+            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), announced: 0, bytes })
         });
         assembly.fragments += 1;
+        assembly.announced += header.len;
         if assembly.fragments > limits.max_fragments {
             let sentence = format!("a message has more fragments than max_fragments ({})", limits.max_fragments);
             return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, sentence) });
@@ -309,7 +340,7 @@ impl Decoder {
 
     fn append(&mut self, piece: &[u8], left: u64) -> Result<(), Failure> {
         let Some(assembly) = &mut self.assembly else { return Ok(()) };
-        if assembly.text && !assembly.compressed && assembly.utf8.feed(piece).is_err() {
+        if assembly.text && assembly.utf8.feed(piece).is_err() {
             return Err(not_utf8());
         }
         if assembly.bytes.capacity() - assembly.bytes.len() < piece.len() {
@@ -328,7 +359,7 @@ impl Decoder {
         if !assembly.utf8.is_complete() {
             return Err(not_utf8());
         }
-        Ok(Received::Assembled { text: assembly.text, compressed: assembly.compressed, bytes: assembly.bytes })
+        Ok(Received::Assembled { text: assembly.text, bytes: assembly.bytes })
     }
 
     fn control_frame(&mut self, header: &Header) -> Result<Received, Failure> {

@@ -284,6 +284,15 @@ impl Server {
         (sum, queued, [self.connected as u64, self.pending as u64, self.accepted, self.refused])
     }
 
+    /// Bytes of the contexts of permessage-deflate of all clients.
+    pub fn deflate_memory(&self) -> usize {
+        let of = |slot: &Slot| match slot {
+            Slot::Client(client) => client.peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes()),
+            _ => 0,
+        };
+        self.slots.iter().map(of).sum()
+    }
+
     /// The sockets of all clients, to be closed elsewhere.
     pub fn take_streams(&mut self) -> Vec<Stream> {
         self.state = WS_CLOSED;
@@ -361,6 +370,10 @@ impl Server {
         }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
+        }
+        if client.peer.can_compress() && !client.in_ready {
+            client.in_ready = true;
+            self.ready.push_back(key);
         }
         if state == WS_CLOSING && client.timer.is_none_or(|at| at > cx.now + CLOSE_LOOK) {
             client.timer = Some(cx.now);

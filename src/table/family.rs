@@ -1,7 +1,7 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
 use crate::net::{MemoryEnd, Services, Stream};
-use crate::peer::{Arena, Budget, Cx, Peer, SystemClock};
+use crate::peer::{Arena, Budget, Codecs, Cx, Peer, SystemClock};
 use crate::server::Server;
 use parking_lot::Mutex;
 use std::time::{Duration, Instant};
@@ -47,6 +47,8 @@ pub struct Body {
     pub kind: Kind,
     /// Their read buffers.
     pub arena: Arena,
+    /// Their compressors that hold no context.
+    pub codecs: Codecs,
     /// When the family was last polled, by member for pairs.
     pub polled: [Option<Instant>; 2],
     /// Duration of the last and of the longest poll.
@@ -64,7 +66,7 @@ static CLOCK: SystemClock = SystemClock;
 impl Body {
     /// The parts that work goes on with: the objects apart from what they work with.
     pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<Duration>) -> (&'a mut Kind, Cx<'a>) {
-        let cx = Cx { services, arena: &mut self.arena, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
+        let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
         (&mut self.kind, cx)
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::journal;
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
 use crate::peer::{Arena, Options, Peer};
-use crate::protocol::{Accept, RequestSpec};
+use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
 use parking_lot::Mutex;
@@ -40,6 +40,8 @@ pub struct Settings {
     pub headers: Vec<(String, String)>,
     /// Offered or known.
     pub subprotocols: Vec<String>,
+    /// permessage-deflate, if it is wanted.
+    pub deflate: Option<DeflateSettings>,
     /// PEM of a server's chain and key.
     pub cert_pem: Option<String>,
     /// See `cert_pem`.
@@ -76,6 +78,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
         target: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
         headers,
         subprotocols: settings.subprotocols,
+        deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
     };
     let registry = registry();
@@ -121,7 +124,7 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
         url_start: format!("{}://{host}", parsed.scheme()),
         url_path: path.clone().unwrap_or_default(),
         tls,
-        accept: Arc::new(Accept { path, subprotocols: settings.subprotocols, headers: settings.headers }),
+        accept: Arc::new(Accept { path, subprotocols: settings.subprotocols, headers: settings.headers, deflate: settings.deflate }),
         max_header_bytes: settings.max_header_bytes,
         options: Arc::new(settings.options),
     };
@@ -165,7 +168,8 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
-    let accept = Arc::new(Accept { path: None, subprotocols: settings.subprotocols.clone(), headers: settings.headers.clone() });
+    let (subprotocols, headers) = (settings.subprotocols.clone(), settings.headers.clone());
+    let accept = Arc::new(Accept { path: None, subprotocols, headers, deflate: settings.deflate });
     let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
     let mut peer = Peer::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
     peer.user = settings.user;
@@ -178,6 +182,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         target: "/".to_owned(),
         headers: settings.headers.clone(),
         subprotocols: settings.subprotocols.clone(),
+        deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
     };
     let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
@@ -191,6 +196,7 @@ fn family(kind: Kind, chunk_bytes: usize, owner: u32) -> Arc<Family> {
     let body = Body {
         kind,
         arena: Arena::new(chunk_bytes),
+        codecs: Default::default(),
         polled: [None; 2],
         poll_times: Default::default(),
         next_timer: None,

@@ -104,7 +104,8 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
 pub fn flush(handle: u32) -> Result<(), Error> {
     let registry = registry();
     with(handle, |body, member| {
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), None);
+        let budget = budget_of(&mut body.kind, member);
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), budget);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
             (kind, member) => peer_of(kind, member)?.write(&mut cx),
@@ -242,7 +243,9 @@ pub fn text(handle: u32, what: i32) -> Result<String, Error> {
             return match what {
                 WS_GET_URL => Ok(server.url()),
                 WS_GET_LOCAL_ADDRESS => Ok(server.address().to_string()),
-                WS_GET_PATH..=WS_GET_TLS => Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
+                WS_GET_PATH..=WS_GET_EXTENSIONS => {
+                    Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest"))
+                }
                 _ => Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
             };
         }
@@ -260,6 +263,7 @@ pub fn text(handle: u32, what: i32) -> Result<String, Error> {
             WS_GET_REMOTE_ADDRESS => address(info.remote),
             WS_GET_BODY => String::from_utf8_lossy(&info.body).into_owned(),
             WS_GET_TLS => info.tls.clone(),
+            WS_GET_EXTENSIONS => info.extensions.clone(),
             _ => return Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
         })
     })
@@ -287,6 +291,8 @@ pub struct Stats {
     pub poll_times: (Duration, Duration),
     /// Accepted, refused, pending.
     pub server: [u64; 3],
+    /// Bytes of the contexts of permessage-deflate.
+    pub deflate_memory: u64,
 }
 
 /// ws_get_stats.
@@ -295,13 +301,17 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let poll_times = body.poll_times;
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             let (counters, queued, [connected, pending, accepted, refused]) = server.counters();
+            let deflate_memory = (server.deflate_memory() + body.codecs.heap_bytes()) as u64;
             let server = [accepted, refused, pending];
-            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server });
+            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server, deflate_memory });
         }
         let peer = peer_of(&mut body.kind, member)?;
         let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
         let connections = u32::from(peer.state() == WS_OPEN);
-        Ok(Stats { connections, counters: peer.counters, queued, rtt_us: peer.beat.rtt_us, poll_times, server: [0; 3] })
+        let (counters, rtt_us) = (peer.counters, peer.beat.rtt_us);
+        let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
+        let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.codecs.heap_bytes() }) as u64;
+        Ok(Stats { connections, counters, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
     })
 }
 
