@@ -11,6 +11,7 @@ const MIN_SPACE: usize = 16 << 10;
 const KEPT_CHUNKS: usize = 1;
 
 /// Read buffers. Each poll starts it anew, after the messages still queued in it were moved away.
+#[derive(Default)]
 pub struct Arena {
     chunks: Vec<Chunk>,
     used: usize,
@@ -110,22 +111,19 @@ impl Loan {
         last.and_then(Arc::into_inner)
     }
 
-    /// Ends the loan of everything but `chunk`, and holds that: reading message after message of one buffer touches no counter.
-    pub fn replace(&mut self, chunk: &Chunk) -> Option<Vec<u8>> {
-        if let [only] = self.held.as_slice()
-            && Arc::ptr_eq(only, chunk)
-        {
+    /// Holds `chunk`: besides what is held (`more`), or instead of it. Reading message after message of one buffer touches no counter.
+    #[inline]
+    pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+        if self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) && (more || self.held.len() == 1) {
             return None;
         }
-        let spare = self.end();
-        self.held.push(chunk.clone());
-        spare
+        self.hold_another(chunk, more)
     }
 
-    /// Holds `chunk` besides what is held.
-    pub fn add(&mut self, chunk: &Chunk) {
-        if !self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) {
-            self.held.push(chunk.clone());
-        }
+    #[cold]
+    fn hold_another(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+        let spare = if more { None } else { self.end() };
+        self.held.push(chunk.clone());
+        spare
     }
 }

@@ -21,6 +21,7 @@ enum Body {
 
 impl Message {
     /// The storage and the range in it.
+    #[inline]
     pub fn parts<'a>(&'a self, arena: &'a Arena) -> (&'a Chunk, &'a [u8]) {
         match &self.body {
             Body::Fresh { chunk, start, len } => {
@@ -81,15 +82,15 @@ impl Mark {
 pub enum Item {
     /// A message.
     Message(Message),
-    /// Anything else.
-    Mark(Mark),
+    /// Anything else; it is rare, and large.
+    Mark(Box<Mark>),
 }
 
 /// The queue. Messages and marks are apart, so that a host may read messages alone; a mark knows how many messages precede it.
 #[derive(Default)]
 pub struct Inbox {
     messages: VecDeque<Message>,
-    marks: VecDeque<(u64, Mark)>,
+    marks: VecDeque<(u64, Box<Mark>)>,
     /// Messages taken so far.
     taken: u64,
     /// Bytes of the waiting messages.
@@ -100,6 +101,7 @@ pub struct Inbox {
 
 impl Inbox {
     /// Queues a message that lies in the arena.
+    #[inline]
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
         self.bytes += u64::from(len);
         self.fresh += 1;
@@ -117,10 +119,11 @@ impl Inbox {
 
     /// Queues something else, behind the messages that wait.
     pub fn push_mark(&mut self, mark: Mark) {
-        self.marks.push_back((self.taken + self.messages.len() as u64, mark));
+        self.marks.push_back((self.taken + self.messages.len() as u64, Box::new(mark)));
     }
 
     /// Takes the next message and leaves marks.
+    #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
         self.taken += 1;

@@ -266,16 +266,19 @@ impl Peer {
     }
 
     /// Bytes that wait to be written, those inside TLS and those to be compressed included.
+    #[inline]
     pub fn queued_out(&self) -> usize {
         self.encoded_out() + self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
     }
 
     /// Messages that wait to be written.
+    #[inline]
     pub fn queued_messages_out(&self) -> usize {
         self.outbox.messages() + self.compression.as_ref().map_or(0, |compression| compression.outgoing.len())
     }
 
     /// Bytes of frames that wait to be written.
+    #[inline]
     fn encoded_out(&self) -> usize {
         self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
     }

@@ -4,6 +4,7 @@ use super::{Arena, Chunk, Item, Message, Peer};
 
 impl Peer {
     /// Takes the next message, marks staying behind.
+    #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
         self.inbox.take_message()
     }
@@ -15,14 +16,17 @@ impl Peer {
 
     /// Ends the loan of this connection's own handle.
     pub fn end_loan(&mut self) {
-        let spare = self.loan.end();
-        self.reuse(spare);
+        if let Some(spare) = self.loan.end() {
+            self.reuse(spare);
+        }
     }
 
-    /// Lends one buffer through this connection's own handle, instead of what was lent before.
-    pub fn lend(&mut self, chunk: &Chunk) {
-        let spare = self.loan.replace(chunk);
-        self.reuse(spare);
+    /// Lends a buffer through this connection's own handle: besides what this call lent already (`more`), or instead of what an earlier one did.
+    #[inline]
+    pub fn lend(&mut self, chunk: &Chunk, more: bool) {
+        if let Some(spare) = self.loan.hold(chunk, more) {
+            self.reuse(spare);
+        }
     }
 
     /// Moves what still lies in the arena into storage of this connection: a poll begins.
@@ -30,11 +34,9 @@ impl Peer {
         self.inbox.settle(arena);
     }
 
-    fn reuse(&mut self, spare: Option<Vec<u8>>) {
+    fn reuse(&mut self, spare: Vec<u8>) {
         // A server has many clients: there each keeps nothing.
-        if let Some(spare) = spare
-            && !self.of_server
-        {
+        if !self.of_server {
             self.decoder.give_back(spare);
         }
     }

@@ -33,28 +33,43 @@ pub enum Sent {
 
 impl Peer {
     /// Puts one message. Its size and UTF-8 have been checked.
+    #[inline(always)]
     pub fn put(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
-        if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
-            return match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
-                Some(true) => self.accepted(payload.len()),
-                Some(false) => Sent::Full,
-                None => Sent::NotOpen,
-            };
+        if !self.may_put() {
+            return self.put_early(text, payload);
         }
         if !self.has_room(payload.len()) {
             self.owes_writable = true;
             return Sent::Full;
         }
-        let coalesce = self.options.is_on(WS_OPT_COALESCE);
-        if !coalesce && payload.len() > DIRECT_BYTES && !self.has_output() && !self.compresses(payload.len()) {
+        if payload.len() > DIRECT_BYTES && self.has_nothing_before(cx, payload.len()) {
             self.put_direct(cx, text, payload);
         } else {
             self.queue_message(cx, text, payload);
-            if !coalesce || self.outbox.bytes() >= COALESCE_BYTES {
+            if self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE) {
                 self.write_frames(cx);
             }
         }
         self.accepted(payload.len())
+    }
+
+    #[cold]
+    fn put_early(&mut self, text: bool, payload: &[u8]) -> Sent {
+        match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
+            Some(true) => self.accepted(payload.len()),
+            Some(false) => Sent::Full,
+            None => Sent::NotOpen,
+        }
+    }
+
+    /// Writes what waits, where a message of that length would make it leave anyhow; whether the message itself can then be written from
+    /// the host's memory.
+    fn has_nothing_before(&mut self, cx: &mut Cx<'_>, len: usize) -> bool {
+        if self.compresses(len) {
+            return false;
+        }
+        self.write_frames(cx);
+        !self.has_output()
     }
 
     /// Puts a frame that goes to several connections, encoded once. `now`: write it at once when nothing waits.
@@ -109,6 +124,7 @@ impl Peer {
     }
 
     /// Room for one more message: an empty queue takes any.
+    #[inline]
     pub fn has_room(&self, len: usize) -> bool {
         let waiting = self.queued_out();
         waiting == 0
@@ -117,6 +133,7 @@ impl Peer {
     }
 
     /// Whether a message could be put now if there were room.
+    #[inline]
     pub fn may_put(&self) -> bool {
         matches!(self.stage, Stage::Open) && self.closing.is_none()
     }
@@ -175,34 +192,41 @@ impl Peer {
     }
 
     /// Appends a message to the queue, compressed where that was agreed on.
+    #[inline(always)]
     pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
+        if self.compression.is_none() || !self.queue_compressed(cx, text, payload) {
+            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+        }
+    }
+
+    /// Queues a message compressed, or behind one that waits to be. False: it goes as it is.
+    fn queue_compressed(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
         let compresses = self.compresses(payload.len());
-        let lead = Lead::whole(opcode_of(text));
         if let Some(compression) = &mut self.compression {
             if compresses && (payload.len() > AT_ONCE_BYTES || !compression.outgoing.is_empty()) {
                 compression.outgoing_bytes += payload.len();
                 compression.outgoing.push_back(Outgoing::Message { text, payload: Arc::new(payload.to_vec()), at: 0, begun: false });
-                return;
+                return true;
             }
             if !compression.outgoing.is_empty() {
                 compression.outgoing_bytes += payload.len();
                 compression.outgoing.push_back(Outgoing::Plain { text, payload: payload.to_vec() });
-                return;
+                return true;
             }
             if compresses {
                 let scratch = cx.arena.scratch();
                 match compression.compress_whole(cx.codecs, payload, scratch) {
                     Ok(true) => {
                         self.counters.compressed_out += 1;
-                        self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..lead }, scratch, true);
-                        return;
+                        self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
+                        return true;
                     }
                     Ok(false) => {}
                     Err(_) => self.compression_failed(),
                 }
             }
         }
-        self.outbox.push_frame(self.role, &mut self.keys, lead, payload, true);
+        false
     }
 
     /// Appends a control frame to the queue.
@@ -337,6 +361,7 @@ impl Peer {
         }
     }
 
+    #[inline]
     fn accepted(&mut self, len: usize) -> Sent {
         self.counters.messages_out += 1;
         self.counters.bytes_out += len as u64;

@@ -127,6 +127,8 @@ pub struct Decoder {
     pub rsv1_allowed: bool,
     role: Role,
     at: At,
+    /// At the start of a frame, with no message under way.
+    between: bool,
     /// Start of a header that is not whole.
     carried: [u8; 14],
     carried_len: u8,
@@ -143,6 +145,7 @@ impl Decoder {
             rsv1_allowed: false,
             role,
             at: At::Header,
+            between: true,
             carried: [0; 14],
             carried_len: 0,
             control: Vec::new(),
@@ -153,7 +156,23 @@ impl Decoder {
 
     /// Decodes from the front of `buf`, unmasking in place: how many bytes were consumed, and what they were.
     /// Call again with the rest until `Nothing`, which consumes all.
+    #[inline]
     pub fn next(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
+        if self.between
+            && let Some((start, len, text)) = whole_message(self.role, buf, limits)
+        {
+            if text && std::str::from_utf8(&buf[start..start + len]).is_err() {
+                return Err(not_utf8());
+            }
+            return Ok((start + len, Received::Message { text, start, len }));
+        }
+        let received = self.next_piece(buf, limits);
+        self.between = matches!(self.at, At::Header) && self.carried_len == 0 && self.assembly.is_none();
+        received
+    }
+
+    /// What is no whole message at the start of the buffer: pieces, control frames, broken frames.
+    fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
         let mut used = 0;
         loop {
             match self.at {
@@ -161,20 +180,8 @@ impl Decoder {
                     let Some((header, len)) = self.header(&buf[used..]) else { return Ok((buf.len(), Received::Nothing)) };
                     used += len;
                     self.judge(&header, limits)?;
-                    let whole = header.len <= (buf.len() - used) as u64;
                     if header.opcode >= CLOSE {
                         self.at = At::Control { header };
-                    } else if whole && header.fin && header.opcode != CONTINUATION && header.rsv == 0 {
-                        let len = header.len as usize;
-                        let payload = &mut buf[used..used + len];
-                        if let Some(key) = header.mask {
-                            mask(payload, key, 0);
-                        }
-                        let text = header.opcode == TEXT;
-                        if text && std::str::from_utf8(payload).is_err() {
-                            return Err(not_utf8());
-                        }
-                        return Ok((used + len, Received::Message { text, start: used, len }));
                     } else {
                         self.at = At::Data { left: header.len, done: 0, key: header.mask, fin: header.fin };
                         self.start_fragment(&header, limits)?;
@@ -375,6 +382,22 @@ impl Decoder {
             _ => close_frame(&payload),
         }
     }
+}
+
+/// A message in one frame that lies whole at the start of `buf` and breaks no rule of headers, unmasked: its place, its length, and whether it is text.
+#[inline]
+fn whole_message(role: Role, buf: &mut [u8], limits: &Limits) -> Option<(usize, usize, bool)> {
+    let (header, start) = Header::parse(buf)?;
+    let good = header.fin && header.rsv == 0 && matches!(header.opcode, TEXT | BINARY) && !header.overlong;
+    if !good || header.len > limits.max_message || header.mask.is_some() != (role == Role::Server) {
+        return None;
+    }
+    let len = usize::try_from(header.len).ok()?;
+    let payload = buf[start..].get_mut(..len)?;
+    if let Some(key) = header.mask {
+        mask(payload, key, 0);
+    }
+    Some((start, len, header.opcode == TEXT))
 }
 
 /// Section 5.5.1: nothing, or a code and a reason.

@@ -1,7 +1,7 @@
 //! The sending side: frames and close payloads (RFC 6455 sections 5.2 and 7.4).
 
 use super::Role;
-use super::header::Header;
+use super::header::{Header, MAX_HEADER};
 use super::mask::{MaskKeys, extend_masked};
 
 /// Goes on with a fragmented message (section 5.4).
@@ -29,29 +29,41 @@ impl Lead {
         Lead { opcode, rsv1: false, fin: true }
     }
 
+    #[inline]
     fn header(self, len: usize, mask: Option<[u8; 4]>) -> Header {
         Header { fin: self.fin, rsv: u8::from(self.rsv1) << 2, opcode: self.opcode, mask, len: len as u64, overlong: false }
     }
 }
 
+/// Masked in one go.
+const SHORT: usize = 1 << 10;
+
 /// Appends one frame: header and payload, masked for a client.
+#[inline(always)]
 pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8]) {
     let mask = match role {
         Role::Client => Some(keys.draw()),
         Role::Server => None,
     };
-    let mut bytes = [0; 14];
+    let mut bytes = [0; MAX_HEADER];
     let count = lead.header(payload.len(), mask).encode(&mut bytes);
-    out.reserve(count + payload.len());
-    out.extend_from_slice(&bytes[..count]);
+    out.reserve(bytes.len() + payload.len());
+    // A copy of fixed length is cheaper than one of the right length.
+    let start = out.len();
+    out.extend_from_slice(&bytes);
+    out.truncate(start + count);
     match mask {
+        Some(key) if payload.len() <= SHORT => {
+            out.extend_from_slice(payload);
+            super::mask(&mut out[start + count..], key, 0);
+        }
         Some(key) => extend_masked(out, payload, key),
         None => out.extend_from_slice(payload),
     }
 }
 
 /// The header of an unmasked frame; how many bytes it has.
-pub fn server_frame_header(lead: Lead, len: usize, out: &mut [u8; 14]) -> usize {
+pub fn server_frame_header(lead: Lead, len: usize, out: &mut [u8; MAX_HEADER]) -> usize {
     lead.header(len, None).encode(out)
 }
 

@@ -16,7 +16,7 @@ pub use decode::{ControlPayload, Decoder, Limits, Received};
 pub use deflate::{Broken, Compressor, Decompressor};
 pub use encode::{CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, opcode_of, server_frame_header};
 pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
-pub use header::Header;
+pub use header::{Header, MAX_HEADER};
 pub use headers::{Headers, check_header, check_subprotocols};
 pub use mask::{MaskKeys, extend_masked, mask};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};

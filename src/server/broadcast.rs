@@ -140,7 +140,7 @@ impl Server {
     }
 
     /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
-    fn soil(&mut self, key: u32, tried: bool) {
+    pub fn soil(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
             && !client.in_dirty
             && client.peer.has_output()

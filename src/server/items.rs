@@ -103,7 +103,7 @@ impl Server {
             if earlier.kind == WS_EVENT_SKIPPED {
                 total += earlier.count;
             } else {
-                self.own.push_mark(earlier);
+                self.own.push_mark(*earlier);
             }
         }
         let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;

@@ -4,14 +4,23 @@ use crate::net::{MemoryEnd, Services, Stream};
 use crate::peer::{Arena, Budget, Codecs, Cx, Peer, SystemClock};
 use crate::server::Server;
 use parking_lot::Mutex;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-/// One lock and what it guards.
+/// One lock and what it guards. Families live as long as the process and are used again, so that whoever has found one may lock it: what a
+/// handle means is known only under the lock (`Kind::is_current`).
 pub struct Family {
     /// Never held across a wait.
     pub body: Mutex<Body>,
     /// ws_config.owner.
-    pub owner: u32,
+    pub owner: AtomicU32,
+}
+
+impl Family {
+    /// With nothing in it.
+    pub fn new() -> Family {
+        Family { body: Mutex::new(Body::default()), owner: AtomicU32::new(0) }
+    }
 }
 
 /// Which object of its family a handle means.
@@ -28,6 +37,7 @@ pub enum Member {
 }
 
 /// The objects of a family.
+#[derive(Default)]
 pub enum Kind {
     /// ws_connect.
     Client(Box<Peer>),
@@ -38,10 +48,12 @@ pub enum Kind {
     /// ws_listen.
     Server(Box<Server>),
     /// Freed, or retired after a panic.
+    #[default]
     Gone,
 }
 
 /// What a lock guards.
+#[derive(Default)]
 pub struct Body {
     /// The objects.
     pub kind: Kind,
@@ -82,7 +94,17 @@ impl Kind {
         }
     }
 
+    /// Whether a member still has the handle that it was found by: something else may be in its place by now.
+    #[inline]
+    pub fn is_current(&mut self, member: Member, handle: u32) -> bool {
+        match (self, member) {
+            (Kind::Server(server), Member::Server) => server.handle == handle,
+            (kind, member) => kind.peer(member).is_some_and(|peer| peer.handle == handle),
+        }
+    }
+
     /// The connection that a handle means, whatever its kind.
+    #[inline]
     pub fn peer(&mut self, member: Member) -> Option<&mut Peer> {
         match (self, member) {
             (Kind::Client(peer) | Kind::Attached(peer, _), Member::Only) => Some(peer),

@@ -10,9 +10,9 @@ use crate::peer::{Arena, Options, Peer};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
-use parking_lot::Mutex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use url::{Host, Url};
 
@@ -90,8 +90,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     peer.user = settings.user;
     describe(&mut peer, &url);
     journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.url));
-    let family = family(Kind::Client(Box::new(peer)), CLIENT_CHUNK, settings.owner);
-    add(registry, &family, Member::Only)
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), CLIENT_CHUNK, settings.owner), Member::Only)
 }
 
 /// Opens a server.
@@ -131,8 +130,8 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
     let mut server = Server::new(listeners, server_settings)?;
     server.user = settings.user;
     journal::note(WS_LOG_INFO, || format!("listening on {}", server.url()));
-    let family = family(Kind::Server(Box::new(server)), SERVER_CHUNK, settings.owner);
-    add(registry(), &family, Member::Server)
+    let registry = registry();
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), SERVER_CHUNK, settings.owner), Member::Server)
 }
 
 /// Opens two ends that talk to each other in memory: (server's, client's).
@@ -142,15 +141,14 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let options = Arc::new(settings.options.clone());
     let server = peer_of_server(Stream::Memory(server_end), &settings, options.clone(), now);
     let client = peer_of_client(Stream::Memory(client_end), &settings, options, now);
-    let family = family(Kind::Pair([Some(Box::new(server)), Some(Box::new(client))]), CLIENT_CHUNK, settings.owner);
-    let first = add(registry(), &family, Member::End(0))?;
-    match add(registry(), &family, Member::End(1)) {
-        Ok(second) => Ok((first, second)),
-        Err(error) => {
-            registry().remove(first);
-            Err(error)
-        }
-    }
+    let registry = registry();
+    let ends = [Some(Box::new(server)), Some(Box::new(client))];
+    let family = take_in(registry, Kind::Pair(ends), CLIENT_CHUNK, settings.owner);
+    let first = add(registry, family, Member::End(0))?;
+    let second = add(registry, family, Member::End(1)).inspect_err(|_| {
+        registry.remove(first);
+    })?;
+    Ok((first, second))
 }
 
 /// Opens one end whose bytes the host carries.
@@ -163,8 +161,8 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
         WS_ROLE_CLIENT => peer_of_client(Stream::Memory(own), &settings, options, now),
         _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
-    let family = family(Kind::Attached(Box::new(peer), host_end), CLIENT_CHUNK, settings.owner);
-    add(registry(), &family, Member::Only)
+    let registry = registry();
+    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), CLIENT_CHUNK, settings.owner), Member::Only)
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
@@ -192,24 +190,25 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
     peer
 }
 
-fn family(kind: Kind, chunk_bytes: usize, owner: u32) -> Arc<Family> {
-    let body = Body {
-        kind,
-        arena: Arena::new(chunk_bytes),
-        codecs: Default::default(),
-        polled: [None; 2],
-        poll_times: Default::default(),
-        next_timer: None,
-        more: false,
-        active: (0, None),
-    };
-    Arc::new(Family { body: Mutex::new(body), owner })
+/// Takes objects in; they have no handles yet.
+fn take_in(registry: &Registry, kind: Kind, chunk_bytes: usize, owner: u32) -> &'static Family {
+    let family = registry.slots.write().take_family();
+    family.owner.store(owner, Ordering::Relaxed);
+    *family.body.lock() = Body { kind, arena: Arena::new(chunk_bytes), ..Body::default() };
+    family
 }
 
-/// Gives the object its handle and tells it.
-fn add(registry: &Registry, family: &Arc<Family>, member: Member) -> Result<u32, Error> {
-    let handle = registry.add(family, member).ok_or_else(|| Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"))?;
+/// Gives an object its handle and tells it. Without one its family is emptied.
+fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u32, Error> {
+    let handle = registry.add(family, member);
     let mut body = family.body.lock();
+    let Some(handle) = handle else {
+        let gone = std::mem::take(&mut *body);
+        drop(body);
+        registry.slots.write().give_family(family);
+        registry.services.discard(Box::new(gone));
+        return Err(Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"));
+    };
     match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => server.handle = handle,
         (kind, member) => {

@@ -1,13 +1,14 @@
 //! What each function of the boundary does with the object behind its handle.
 
 use super::family::{Body, Kind, Member};
-use super::{ClientHandles, Registry, registry, wake, with};
+use super::{ClientHandles, PanicWatch, Registry, registry, wake, with, with_family};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
 use crate::net::Stream;
-use crate::peer::{Counters, Cx, LONG_GAP, Peer, Sent, check_close};
+use crate::peer::{Counters, Cx, LONG_GAP, Options, Peer, Sent, check_close};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// A connection that read nothing for this long gives its read buffer back.
@@ -16,8 +17,7 @@ const IDLE: Duration = Duration::from_secs(5);
 /// ws_poll. True: the budget ended with work left.
 pub fn poll(handle: u32) -> Result<bool, Error> {
     let registry = registry();
-    let (family, _) = registry.find(handle)?;
-    with(handle, |body, member| {
+    with_family(handle, |family, body, member| {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = if let Member::End(end) = member { end } else { 0 };
@@ -27,7 +27,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let mut next_timer = None;
         let mut read = 0;
         let more = match (kind, member) {
-            (Kind::Server(server), Member::Server | Member::Client(_)) => server.poll(&mut cx, &ClientHandles { registry, family: family.clone() }),
+            (Kind::Server(server), Member::Server | Member::Client(_)) => server.poll(&mut cx, &ClientHandles { registry, family }),
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
                     // Both ends read into one arena.
@@ -56,20 +56,24 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 }
 
 /// ws_put_packet: to the peer, or from a server to all.
+#[inline]
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
     let registry = registry();
     with(handle, |body, member| {
-        check_size(&mut body.kind, member, payload)?;
-        if let (Kind::Server(_), Member::Server) = (&body.kind, member) {
+        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
+            check_size(&server.options, payload)?;
             return put_all(registry, body, text, payload, None);
         }
         let now = body.polled[0].unwrap_or(registry.epoch);
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
-        let sent = match (&mut *kind, member) {
-            (Kind::Server(server), Member::Client(key)) => server.put_one(&mut cx, key, text, payload),
-            (kind, member) => peer_of(kind, member)?.put(&mut cx, text, payload),
-        };
-        wake_memory(kind);
+        let peer = kind.peer(member).ok_or_else(gone)?;
+        check_size(&peer.options, payload)?;
+        let sent = peer.put(&mut cx, text, payload);
+        match (&mut *kind, member) {
+            (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => server.soil(key, true),
+            (Kind::Pair(_) | Kind::Attached(..), _) => wake::all(),
+            _ => {}
+        }
         told(sent)
     })
 }
@@ -81,7 +85,9 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
             return Err(wrong_kind("only a server's handle has targets; use ws_put_packet"));
         };
-        check_size(&mut body.kind, member, payload)?;
+        if let Kind::Server(server) = &body.kind {
+            check_size(&server.options, payload)?;
+        }
         match target {
             i32::MIN => Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target")),
             0 => put_all(registry, body, text, payload, None),
@@ -178,7 +184,23 @@ pub fn free(handle: u32) {
     let registry = registry();
     let Some((family, member)) = registry.remove(handle) else { return };
     let mut body = family.body.lock();
-    let body = &mut *body;
+    if !body.kind.is_current(member, handle) {
+        return;
+    }
+    {
+        let mut watch = PanicWatch::new(registry, family, &mut body);
+        drop_member(registry, watch.body(), member);
+        watch.done();
+    }
+    if matches!(body.kind, Kind::Gone) {
+        *body = Body::default();
+        drop(body);
+        registry.slots.write().give_family(family);
+    }
+    wake::all();
+}
+
+fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
     let now = Instant::now();
     let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(Duration::from_millis(1)));
     match (&mut *kind, member) {
@@ -205,7 +227,6 @@ pub fn free(handle: u32) {
             other => *kind = other,
         },
     }
-    wake::all();
 }
 
 /// ws_free_owner.
@@ -224,7 +245,7 @@ pub fn shutdown() {
 fn free_where(wanted: impl Fn(Member, u32) -> bool) {
     let registry = registry();
     let roots = |member: Member| !matches!(member, Member::Client(_));
-    let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner));
+    let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner.load(Ordering::Relaxed)));
     handles.into_iter().for_each(free);
 }
 
@@ -437,19 +458,19 @@ fn own_client(registry: &Registry, body: &Body, handle: u32) -> Result<u32, Erro
     }
 }
 
-fn check_size(kind: &mut Kind, member: Member, payload: &[u8]) -> Result<(), Error> {
-    let most = match (&mut *kind, member) {
-        (Kind::Server(server), Member::Server) => server.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
-        (kind, member) => peer_of(kind, member)?.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
-    };
+#[inline]
+fn check_size(options: &Options, payload: &[u8]) -> Result<(), Error> {
     // Lengths inside are 32 bits wide.
-    let most = most.min(u64::from(u32::MAX) - 64);
-    if payload.len() as u64 > most {
-        let sentence =
-            format!("the message has {} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends", payload.len());
-        return Err(Error::new(WS_ERR_TOO_BIG, sentence));
-    }
-    Ok(())
+    let most = options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64);
+    if payload.len() as u64 > most { Err(too_big(payload.len(), most)) } else { Ok(()) }
+}
+
+#[cold]
+fn too_big(len: usize, most: u64) -> Error {
+    Error::new(
+        WS_ERR_TOO_BIG,
+        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
+    )
 }
 
 fn budget_of(kind: &mut Kind, member: Member) -> Option<Duration> {
@@ -459,16 +480,21 @@ fn budget_of(kind: &mut Kind, member: Member) -> Option<Duration> {
     }
 }
 
+#[inline]
 fn told(sent: Sent) -> Result<i32, Error> {
     match sent {
         Sent::Taken => Ok(WS_OK),
         Sent::Full => Err(full()),
-        Sent::NotOpen => {
-            Err(Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting"))
-        }
+        Sent::NotOpen => Err(not_open()),
     }
 }
 
+#[cold]
+fn not_open() -> Error {
+    Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting")
+}
+
+#[cold]
 fn full() -> Error {
     Error::new(WS_ERR_FULL, "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets")
 }
@@ -477,6 +503,7 @@ fn wrong_kind(why: &str) -> Error {
     Error::new(WS_ERR_KIND, why)
 }
 
+#[cold]
 fn gone() -> Error {
     Error::new(WS_ERR_HANDLE, "the handle was freed")
 }

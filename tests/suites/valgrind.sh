@@ -12,7 +12,7 @@ rc=0
 check() {
   local name=$1
   shift
-  timeout 240 valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --log-file=$logs/$name.log "$@"
+  timeout --foreground 240 valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --log-file=$logs/$name.log "$@"
 }
 
 # verdict NAME STATUS
