@@ -8,11 +8,11 @@ logs=build/tests/valgrind
 mkdir -p $logs
 rc=0
 
-# check NAME PROGRAM...: runs it under memcheck
+# check NAME PROGRAM...: becomes that program under memcheck; call it in a subshell
 check() {
   local name=$1
   shift
-  timeout --foreground 240 valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --log-file=$logs/$name.log "$@"
+  exec valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --log-file=$logs/$name.log "$@"
 }
 
 # verdict NAME STATUS
@@ -23,7 +23,7 @@ verdict() {
 # start NAME PROGRAM...: in the background with its output in a file; sets url from the line that names it
 start() {
   local name=$1
-  check "$@" > $logs/$name.out <&0 &
+  (check "$@") > $logs/$name.out <&0 &
   pid=$!
   for _ in $(seq 600); do
     url=$(grep -oE 'wss?://[^ ]+' $logs/$name.out | head -n 1 || true)
@@ -40,22 +40,19 @@ await() {
   rc=1
 }
 
-# stop PID: the program itself is a child of timeout
-stop() { pkill -TERM -P "$1" || true; }
-
-check demo build/demo --cert $cert --key $key --seconds 2 --clients 4 > $logs/demo.out && status=0 || status=$?
+(check demo build/demo --cert $cert --key $key --seconds 2 --clients 4) > $logs/demo.out && status=0 || status=$?
 verdict demo $status
 
 for scheme in ws wss; do
   if [ $scheme = wss ]; then start echo_server_wss build/echo_server 0 $cert $key; else start echo_server_ws build/echo_server 0; fi
   server=$pid
-  check minimal_client_$scheme build/minimal_client "$url" "" $cert > $logs/minimal_client_$scheme.out &
+  (check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
   client=$!
   await $logs/minimal_client_$scheme.out "Got text data from server: Test packet"
-  stop $client
+  kill $client
   wait $client && status=0 || status=$?
   verdict minimal_client_$scheme $status
-  stop $server
+  kill $server
   wait $server && status=0 || status=$?
   verdict echo_server_$scheme $status
 done
@@ -64,10 +61,10 @@ mkfifo -m 600 $logs/say 2> /dev/null || true
 exec 7<> $logs/say
 start chat_server build/chat server 0 < $logs/say
 server=$pid
-(await $logs/chat_server.out "ann is here"; echo hello; await $logs/chat_server.out "ann: hello") | check chat_client build/chat client "$url" ann > $logs/chat_client.out && status=0 || status=$?
+(await $logs/chat_server.out "ann is here"; echo hello; await $logs/chat_server.out "ann: hello") | (check chat_client build/chat client "$url" ann) > $logs/chat_client.out && status=0 || status=$?
 verdict chat_client $status
 await $logs/chat_server.out "ann has left"
-stop $server
+kill $server
 wait $server && status=0 || status=$?
 [ $status = 143 ] && status=0
 verdict chat_server $status
