@@ -527,8 +527,11 @@
 // A window of 32 KiB: what holds where nothing else was agreed on.
 #define MAX_BITS 15
 
+// The longest one has so many bytes.
+#define MAX_HEADER 14
+
 // Read in one round, so that no connection keeps the others waiting.
-#define ROUND_BYTES (64 << 10)
+#define ROUND_BYTES (256 << 10)
 
 // A message above this is compressed in slices, from the next poll or flush on.
 #define AT_ONCE_BYTES (64 << 10)

@@ -97,6 +97,10 @@ pub struct Inbox {
     bytes: u64,
     /// All messages in the arena are among this many last ones.
     fresh: u32,
+    /// How many marks a waiting host was woken for.
+    told: usize,
+    /// The host takes marks.
+    pub reads_marks: bool,
 }
 
 impl Inbox {
@@ -134,6 +138,7 @@ impl Inbox {
 
     /// Takes the next item.
     pub fn take_item(&mut self) -> Option<Item> {
+        self.reads_marks = true;
         match self.marks.front() {
             Some((after, _)) if *after <= self.taken => self.marks.pop_front().map(|(_, mark)| Item::Mark(mark)),
             _ => self.take_message().map(Item::Message),
@@ -173,8 +178,11 @@ impl Inbox {
 
     /// Gives memory back when nothing waits.
     pub fn shrink(&mut self) {
-        if self.messages.is_empty() && self.messages.capacity() > 64 {
+        if self.messages.is_empty() {
             self.messages = VecDeque::new();
+        }
+        if self.marks.is_empty() {
+            self.marks = VecDeque::new();
         }
     }
 
@@ -191,6 +199,12 @@ impl Inbox {
     /// Marks that wait.
     pub fn marks(&self) -> usize {
         self.marks.len()
+    }
+
+    /// Whether there is something that a waiting host should be woken for: messages, and marks unless it reads none and was woken for these.
+    pub fn has_news(&mut self) -> bool {
+        let is_new = self.marks.len() > std::mem::replace(&mut self.told, self.marks.len());
+        is_new || (self.reads_marks && !self.marks.is_empty()) || self.has_messages()
     }
 
     /// Nothing waits.

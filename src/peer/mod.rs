@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 /// A gap between two polls that moves every deadline: a loading screen, a breakpoint, a suspended phone.
 pub const LONG_GAP: Duration = Duration::from_secs(1);
 /// Read in one round, so that no connection keeps the others waiting.
-pub const ROUND_BYTES: usize = 64 << 10;
+pub const ROUND_BYTES: usize = 256 << 10;
 
 /// What a connection needs from around it while it is polled.
 pub struct Cx<'a> {
@@ -163,6 +163,8 @@ pub struct Peer {
     closing: Option<Box<Closing>>,
     /// Read and not decoded: the budget ended.
     backlog: Vec<u8>,
+    /// The last message was longer than a read: the next may be.
+    expects_long: bool,
     /// Bytes read while the inbound queue was full.
     over_full: usize,
     /// A put was refused; WRITABLE is owed.
@@ -198,6 +200,7 @@ impl Peer {
             keys: MaskKeys::new(),
             closing: None,
             backlog: Vec::new(),
+            expects_long: false,
             over_full: 0,
             owes_writable: false,
             skipping: false,
@@ -208,6 +211,7 @@ impl Peer {
     }
 
     /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.
+    #[inline]
     pub fn state(&self) -> i32 {
         match self.stage {
             Stage::Ended => WS_CLOSED,
@@ -220,11 +224,19 @@ impl Peer {
 
     /// One round: writes what waits, reads what is there, answers. True: there is more to read and the budget or the round ended.
     pub fn pump(&mut self, cx: &mut Cx<'_>) -> bool {
-        self.step_opening(cx);
-        self.write(cx);
+        if !matches!(self.stage, Stage::Open) {
+            self.step_opening(cx);
+        }
+        if self.has_output() {
+            self.write(cx);
+        }
         let more = self.read(cx);
-        self.write(cx);
-        self.finish_close(cx);
+        if self.has_output() {
+            self.write(cx);
+        }
+        if self.closing.is_some() {
+            self.finish_close(cx);
+        }
         more
     }
 
@@ -234,11 +246,14 @@ impl Peer {
     }
 
     /// Judges the timers. Call it after `pump`, so that what had arrived counts. Returns when to judge next.
+    #[inline]
     pub fn judge_timers(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
-        let opening = self.judge_opening(cx);
-        let close = self.judge_close(cx);
-        let beat = self.judge_beat(cx);
-        [opening, close, beat].into_iter().flatten().min()
+        match (&self.stage, &self.closing) {
+            (Stage::Ended, _) => None,
+            (_, Some(_)) => self.judge_close(cx),
+            (Stage::Open, None) => self.judge_beat(cx),
+            _ => self.judge_opening(cx),
+        }
     }
 
     /// Moves every deadline by a gap in polling.

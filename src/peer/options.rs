@@ -94,11 +94,12 @@ impl Options {
         }
     }
 
-    /// How long a poll may work; `None`: without end.
-    pub fn budget(&self) -> Option<Duration> {
+    /// How many microseconds a poll may work; `None`: without end.
+    #[inline]
+    pub fn budget(&self) -> Option<u32> {
         match self.values[WS_OPT_POLL_BUDGET_US as usize] {
             WS_OFF => None,
-            value => Some(Duration::from_micros(u64::from(value))),
+            micros => Some(micros),
         }
     }
 }

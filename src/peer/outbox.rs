@@ -8,8 +8,8 @@ use std::io::{self, ErrorKind, IoSlice};
 
 /// Our own segments are closed at this size, so that what was written is freed piece by piece.
 const SEGMENT_BYTES: usize = 64 << 10;
-/// A kept empty segment is not larger than this.
-const SPARE_BYTES: usize = 64 << 10;
+/// A kept empty segment is not larger than this; an idle connection keeps none.
+const SPARE_BYTES: usize = 2 << 20;
 /// Segments handed to one system call.
 const MAX_SLICES: usize = 16;
 
@@ -194,7 +194,7 @@ impl Outbox {
         self.head = 0;
         self.segments.clear();
         self.open.clear();
-        if self.open.capacity() > SPARE_BYTES * 2 {
+        if self.open.capacity() > SPARE_BYTES {
             self.open = Vec::new();
         }
     }

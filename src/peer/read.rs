@@ -15,29 +15,22 @@ impl Peer {
     }
 
     /// Ends the loan of this connection's own handle.
-    pub fn end_loan(&mut self) {
+    pub fn end_loan(&mut self, arena: &mut Arena) {
         if let Some(spare) = self.loan.end() {
-            self.reuse(spare);
+            arena.give_spare(spare);
         }
     }
 
     /// Lends a buffer through this connection's own handle: besides what this call lent already (`more`), or instead of what an earlier one did.
+    /// Memory that comes back by that is returned.
     #[inline]
-    pub fn lend(&mut self, chunk: &Chunk, more: bool) {
-        if let Some(spare) = self.loan.hold(chunk, more) {
-            self.reuse(spare);
-        }
+    #[must_use]
+    pub fn lend(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+        self.loan.hold(chunk, more)
     }
 
     /// Moves what still lies in the arena into storage of this connection: a poll begins.
     pub fn settle(&mut self, arena: &Arena) {
         self.inbox.settle(arena);
-    }
-
-    fn reuse(&mut self, spare: Vec<u8>) {
-        // A server has many clients: there each keeps nothing.
-        if !self.of_server {
-            self.decoder.give_back(spare);
-        }
     }
 }

@@ -14,6 +14,19 @@ const OVER_FULL_BYTES: usize = 64 << 10;
 /// With this much unwritten, a ping is answered no more until the peer reads.
 const MAX_UNREAD_PONGS: usize = 64 << 10;
 
+/// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
+const SHORT_READ: usize = 16 << 10;
+
+/// What one reading brought.
+enum Got {
+    /// So many bytes: in the arena, or (`None`) where the decoder wanted them. `last`: no more are there.
+    Bytes { count: usize, last: bool, place: Option<Place> },
+    /// Nothing, by an interruption.
+    Again,
+    /// Nothing now, or nothing ever.
+    Nothing,
+}
+
 /// Why the frame path paused.
 enum Next {
     /// All was decoded.
@@ -38,45 +51,91 @@ impl Peer {
             if self.has_read_all() {
                 break;
             }
-            let (space, place) = cx.arena.space(ROUND_BYTES);
-            let (count, last) = if self.backlog.is_empty() {
-                let Some(stream) = &mut self.stream else { return false };
-                match stream.read(space) {
-                    Ok(0) => {
-                        self.eof(cx);
-                        return false;
-                    }
-                    Ok(count) => {
-                        self.counters.wire_in += count as u64;
-                        (count, count < space.len() && stream.short_read_is_last() && !self.end_is_near)
-                    }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        self.end_broken(cx);
-                        return false;
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => {
-                        self.read_failed(cx, &error);
-                        return false;
-                    }
-                }
-            } else {
-                let count = self.backlog.len().min(space.len());
-                space[..count].copy_from_slice(&self.backlog[..count]);
-                self.backlog.drain(..count);
-                (count, false)
+            let got = if self.backlog.is_empty() { self.read_stream(cx) } else { self.read_backlog(cx) };
+            let (count, last, place) = match got {
+                Got::Bytes { count, last, place } => (count, last, place),
+                Got::Again => continue,
+                Got::Nothing => return false,
             };
             if self.backlog.is_empty() {
                 round += count;
             }
             self.beat.hear(cx.now);
-            self.decode(cx, place, count);
+            match place {
+                Some(place) => self.decode(cx, place, count),
+                None => self.take_filled(cx, count),
+            }
             if last && self.backlog.is_empty() {
                 self.end_broken(cx);
                 return false;
             }
         }
         false
+    }
+
+    /// Reads once: to where a long message is assembled, or to the arena.
+    fn read_stream(&mut self, cx: &mut Cx<'_>) -> Got {
+        let most = match () {
+            _ if self.is_full() => OVER_FULL_BYTES - self.over_full,
+            _ if self.expects_long => SHORT_READ,
+            _ => ROUND_BYTES,
+        };
+        let Some(stream) = &mut self.stream else { return Got::Nothing };
+        let (room, place) = match self.decoder.room_to_fill() {
+            Some(room) => (room, None),
+            None => {
+                let (space, place) = cx.arena.space(most);
+                (space, Some(place))
+            }
+        };
+        match stream.read(room) {
+            Ok(0) => self.eof(cx),
+            Ok(count) => {
+                self.counters.wire_in += count as u64;
+                return Got::Bytes { count, last: count < room.len() && stream.short_read_is_last() && !self.end_is_near, place };
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.end_broken(cx),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Got::Again,
+            Err(error) => self.read_failed(cx, &error),
+        }
+        Got::Nothing
+    }
+
+    /// Puts bytes that were read before where they can be decoded.
+    fn read_backlog(&mut self, cx: &mut Cx<'_>) -> Got {
+        let (space, place) = cx.arena.space(ROUND_BYTES);
+        let count = self.backlog.len().min(space.len());
+        space[..count].copy_from_slice(&self.backlog[..count]);
+        self.backlog.drain(..count);
+        Got::Bytes { count, last: false, place: Some(place) }
+    }
+
+    /// Bytes of a long message came to where it is assembled.
+    fn take_filled(&mut self, cx: &mut Cx<'_>, count: usize) {
+        let was_full = self.is_full();
+        match self.decoder.filled(count) {
+            Ok(Received::Assembled { text, bytes }) => {
+                self.expects_long = bytes.len() > ROUND_BYTES;
+                self.take_assembled(text, bytes);
+            }
+            Ok(_) => {}
+            Err(failure) => self.fail(cx, failure),
+        }
+        self.judge_rate(cx);
+        self.note_full(was_full, count);
+    }
+
+    fn take_assembled(&mut self, text: bool, bytes: Vec<u8>) {
+        self.counters.messages_in += 1;
+        self.counters.bytes_in += bytes.len() as u64;
+        self.inbox.push_kept(text, bytes);
+    }
+
+    fn note_full(&mut self, was_full: bool, count: usize) {
+        if self.is_full() {
+            self.over_full += count;
+            self.counters.stalls += u64::from(!was_full);
+        }
     }
 
     /// The inbound queue is full and reading has stopped. A compressed message does not begin while it is: it may become many times its size.
@@ -131,6 +190,9 @@ impl Peer {
             max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX),
         };
         let was_full = self.is_full();
+        if let Some(spare) = cx.arena.take_spare() {
+            self.decoder.offer(spare);
+        }
         let mut keep = false;
         loop {
             let (space, _) = cx.arena.space(ROUND_BYTES);
@@ -143,11 +205,7 @@ impl Peer {
                     break;
                 }
                 Next::Failed(failure) => self.fail(cx, failure),
-                Next::Other(Received::Assembled { text, bytes, .. }) => {
-                    self.counters.messages_in += 1;
-                    self.counters.bytes_in += bytes.len() as u64;
-                    self.inbox.push_kept(text, bytes);
-                }
+                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(text, bytes),
                 Next::Other(Received::Compressed { text, last, start, len }) => {
                     let done = self.take_compressed(cx, text, last, start..start + len);
                     if (!done || cx.budget.look()) && at < count {
@@ -175,13 +233,14 @@ impl Peer {
             }
         }
         self.judge_rate(cx);
+        if let Some(unused) = self.decoder.take_back() {
+            cx.arena.give_spare(unused);
+        }
         if keep {
             cx.arena.keep(count);
+            self.expects_long = false;
         }
-        if self.is_full() {
-            self.over_full += count;
-            self.counters.stalls += u64::from(!was_full);
-        }
+        self.note_full(was_full, count);
     }
 
     /// The frame path: message after message that lies whole in the buffer, until something else comes.
@@ -238,10 +297,8 @@ impl Peer {
             Ok(Inflated::More) => {}
             Ok(Inflated::Later) => return false,
             Ok(Inflated::Message { text, bytes }) => {
-                self.counters.messages_in += 1;
                 self.counters.compressed_in += 1;
-                self.counters.bytes_in += bytes.len() as u64;
-                self.inbox.push_kept(text, bytes);
+                self.take_assembled(text, bytes);
             }
             Err(failure) => self.fail(cx, failure),
         }

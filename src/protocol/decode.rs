@@ -17,8 +17,10 @@ const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 1 << 20;
-/// A buffer kept for the next assembly is not larger.
-const MAX_SPARE: usize = 1 << 20;
+/// With this much of a frame to come, it is read to where it belongs.
+const MIN_FILL: u64 = 16 << 10;
+/// Read there at a time.
+const MAX_FILL: usize = 256 << 10;
 
 /// What is taken from a peer.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +120,9 @@ struct Assembly {
     utf8: Utf8,
     /// Length of its frames so far, the one under way included.
     announced: u64,
+    /// Storage, of which the first `filled` bytes are the message so far.
     bytes: Vec<u8>,
+    filled: usize,
 }
 
 /// Decodes what one peer sends.
@@ -135,7 +139,8 @@ pub struct Decoder {
     /// Start of a control payload that is not whole.
     control: Vec<u8>,
     assembly: Option<Box<Assembly>>,
-    spare: Vec<u8>,
+    /// Storage for the next assembly.
+    spare: Option<Vec<u8>>,
 }
 
 impl Decoder {
@@ -150,7 +155,7 @@ impl Decoder {
             carried_len: 0,
             control: Vec::new(),
             assembly: None,
-            spare: Vec::new(),
+            spare: None,
         }
     }
 
@@ -229,23 +234,59 @@ impl Decoder {
         }
     }
 
-    /// An empty buffer, the one that was given back if there is one.
-    pub fn take_spare(&mut self) -> Vec<u8> {
-        let mut spare = std::mem::take(&mut self.spare);
-        spare.clear();
-        spare
+    /// Storage for the next message that comes in pieces, whatever is in it.
+    pub fn offer(&mut self, spare: Vec<u8>) {
+        self.spare = Some(spare);
     }
 
-    /// A buffer to assemble the next message in.
-    pub fn give_back(&mut self, spare: Vec<u8>) {
-        if spare.capacity() > self.spare.capacity() && spare.capacity() <= MAX_SPARE {
-            self.spare = spare;
+    /// The storage that was offered and not needed.
+    #[inline]
+    pub fn take_back(&mut self) -> Option<Vec<u8>> {
+        self.spare.take()
+    }
+
+    /// Where the next bytes from the peer may be read to, so that they need not be moved: much of a frame has yet to come. Then call `filled`.
+    #[inline]
+    pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
+        match self.at {
+            At::Data { left, .. } if left >= MIN_FILL => self.make_room(left),
+            _ => None,
         }
+    }
+
+    fn make_room(&mut self, left: u64) -> Option<&mut [u8]> {
+        let assembly = self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?;
+        let count = left.min(MAX_FILL as u64) as usize;
+        let end = assembly.filled + count;
+        if assembly.bytes.len() < end {
+            assembly.reserve(left, count).ok()?;
+            assembly.bytes.resize(end, 0);
+        }
+        Some(&mut assembly.bytes[assembly.filled..end])
+    }
+
+    /// So many bytes were read to `room_to_fill`. The message, if it is whole by that.
+    pub fn filled(&mut self, count: usize) -> Result<Received, Failure> {
+        let At::Data { left, done, key, fin } = self.at else { return Ok(Received::Nothing) };
+        let Some(assembly) = &mut self.assembly else { return Ok(Received::Nothing) };
+        let piece = &mut assembly.bytes[assembly.filled..assembly.filled + count];
+        if let Some(key) = key {
+            mask(piece, key, (done & 3) as usize);
+        }
+        if assembly.text && assembly.utf8.feed(piece).is_err() {
+            return Err(not_utf8());
+        }
+        assembly.filled += count;
+        let rest = left - count as u64;
+        self.at = if rest > 0 { At::Data { left: rest, done: done + count as u64, key, fin } } else { At::Header };
+        let received = if rest == 0 && fin { self.finish() } else { Ok(Received::Nothing) };
+        self.between = matches!(self.at, At::Header) && self.assembly.is_none();
+        received
     }
 
     /// Gives memory back that no message under way needs.
     pub fn shrink(&mut self) {
-        self.spare = Vec::new();
+        self.spare = None;
         if self.control.is_empty() {
             self.control = Vec::new();
         }
@@ -258,7 +299,7 @@ impl Decoder {
 
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
-        self.spare.capacity() + self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.bytes.capacity())
+        self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.bytes.capacity())
     }
 
     /// The next header, and how many of `bytes` it took. An incomplete one is carried to the next call.
@@ -332,9 +373,8 @@ impl Decoder {
         let spare = &mut self.spare;
         let assembly = self.assembly.get_or_insert_with(|| {
             let compressed = header.rsv != 0;
-            let mut bytes = if compressed { Vec::new() } else { std::mem::take(spare) };
-            bytes.clear();
-            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), announced: 0, bytes })
+            let bytes = if compressed { None } else { spare.take() }.unwrap_or_default();
+            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), announced: 0, bytes, filled: 0 })
         });
         assembly.fragments += 1;
         assembly.announced += header.len;
@@ -350,14 +390,14 @@ impl Decoder {
         if assembly.text && assembly.utf8.feed(piece).is_err() {
             return Err(not_utf8());
         }
-        if assembly.bytes.capacity() - assembly.bytes.len() < piece.len() {
-            let ahead = left.min(MAX_RESERVE.max(assembly.bytes.len() as u64)) as usize;
-            if assembly.bytes.try_reserve(ahead.max(piece.len())).is_err() {
-                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
-                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
-            }
+        // Over what the storage held before, then behind it.
+        let (over, behind) = piece.split_at(piece.len().min(assembly.bytes.len() - assembly.filled));
+        assembly.bytes[assembly.filled..assembly.filled + over.len()].copy_from_slice(over);
+        if !behind.is_empty() {
+            assembly.reserve(left, behind.len())?;
+            assembly.bytes.extend_from_slice(behind);
         }
-        assembly.bytes.extend_from_slice(piece);
+        assembly.filled += piece.len();
         Ok(())
     }
 
@@ -366,7 +406,9 @@ impl Decoder {
         if !assembly.utf8.is_complete() {
             return Err(not_utf8());
         }
-        Ok(Received::Assembled { text: assembly.text, bytes: assembly.bytes })
+        let Assembly { text, mut bytes, filled, .. } = *assembly;
+        bytes.truncate(filled);
+        Ok(Received::Assembled { text, bytes })
     }
 
     fn control_frame(&mut self, header: &Header) -> Result<Received, Failure> {
@@ -381,6 +423,20 @@ impl Decoder {
             PONG => Ok(Received::Pong { payload }),
             _ => close_frame(&payload),
         }
+    }
+}
+
+impl Assembly {
+    /// Room for `count` more bytes, of `left` that are announced.
+    fn reserve(&mut self, left: u64, count: usize) -> Result<(), Failure> {
+        if self.bytes.capacity() - self.bytes.len() < count {
+            let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
+            if self.bytes.try_reserve(ahead.max(count)).is_err() {
+                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
+                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+            }
+        }
+        Ok(())
     }
 }
 

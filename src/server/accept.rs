@@ -170,6 +170,7 @@ impl Server {
             pending: true,
             in_ready: true,
             in_waiting: false,
+            in_talking: false,
             in_dirty: false,
             readable: true,
             marks: 0,

@@ -10,7 +10,7 @@ use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
 use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
-use crate::peer::{Chunk, Counters, Cx, Inbox, LONG_GAP, Loan, Mark, Options, Peer};
+use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Mark, Options, Peer};
 use crate::protocol::Accept;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
@@ -59,6 +59,7 @@ struct Client {
     pending: bool,
     in_ready: bool,
     in_waiting: bool,
+    in_talking: bool,
     in_dirty: bool,
     /// The transport may have something to read.
     readable: bool,
@@ -109,8 +110,12 @@ pub struct Server {
     ready: VecDeque<u32>,
     /// Clients with items for the host, in turn.
     waiting: VecDeque<u32>,
-    /// Items taken from the first of `waiting` in its turn.
-    served: u32,
+    /// Clients with messages for the host, in turn: a host that takes messages alone passes over no events.
+    talking: VecDeque<u32>,
+    /// Items taken from the first of `waiting`, and messages from the first of `talking`, in its turn.
+    served: (u32, u32),
+    /// When memory is given back if no client was served until then.
+    rest_at: Option<Instant>,
     /// Clients with output that nothing has tried to write yet.
     dirty: Vec<u32>,
     /// Clients with messages in the arena.
@@ -120,8 +125,11 @@ pub struct Server {
     /// Ended clients whose events nobody took, oldest first.
     finished: VecDeque<(u32, u32)>,
     timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-    /// Lifecycle events that wait.
+    /// Lifecycle events that wait, and how many of them a waiting host was woken for.
     lifecycle: usize,
+    told: usize,
+    /// The host takes events by the server's handle.
+    pub reads_events: bool,
     /// The server's own events.
     own: Inbox,
     per_address: HashMap<IpAddr, u32>,
@@ -134,7 +142,6 @@ pub struct Server {
     past: Counters,
     accepted: u64,
     refused: u64,
-    last_poll: Option<Instant>,
     frame: Option<Chunk>,
     address: SocketAddr,
 }
@@ -166,13 +173,17 @@ impl Server {
             serial: 0,
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
-            served: 0,
+            talking: VecDeque::new(),
+            served: (0, 0),
+            rest_at: None,
             dirty: Vec::new(),
             fresh: Vec::new(),
             retiring: Vec::new(),
             finished: VecDeque::new(),
             timers: BinaryHeap::new(),
             lifecycle: 0,
+            told: 0,
+            reads_events: false,
             own: Inbox::default(),
             per_address: HashMap::new(),
             connected: 0,
@@ -183,22 +194,28 @@ impl Server {
             past: Counters::default(),
             accepted: 0,
             refused: 0,
-            last_poll: None,
             frame: None,
             address,
         })
     }
 
     /// Moves everything on within the budget. True: there is more to do.
-    pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        self.note_gap(cx);
+    pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
+        if !gap.is_zero() {
+            self.shift(gap);
+        }
         self.retire(handles);
         self.settle(cx);
         self.collect_readiness();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
-        more |= self.serve_ready(cx, handles);
+        if self.ready.is_empty() {
+            self.rest(cx);
+        } else {
+            self.rest_at = None;
+            more |= self.serve_ready(cx, handles);
+        }
         self.judge_timers(cx, handles);
         self.note_closed(cx);
         more
@@ -225,8 +242,8 @@ impl Server {
     }
 
     /// Whether a poll would do something without any event of the system's.
-    pub fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_items()
+    pub fn has_work(&mut self) -> bool {
+        !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_news()
     }
 
     /// When timers want a poll.
@@ -368,6 +385,10 @@ impl Server {
             client.in_waiting = true;
             self.waiting.push_back(key);
         }
+        if client.peer.handle != 0 && client.peer.inbox.has_messages() && !client.in_talking {
+            client.in_talking = true;
+            self.talking.push_back(key);
+        }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
         }
@@ -391,18 +412,23 @@ impl Server {
         }
     }
 
-    fn note_gap(&mut self, cx: &Cx<'_>) {
-        let gap = self.last_poll.map_or(Duration::ZERO, |last| cx.now.saturating_duration_since(last));
-        self.last_poll = Some(cx.now);
-        if gap <= LONG_GAP {
-            return;
-        }
+    /// Moves every deadline by a gap in polling.
+    fn shift(&mut self, gap: Duration) {
         for slot in &mut self.slots {
             match slot {
                 Slot::Client(client) => client.peer.shift(gap),
                 Slot::Securing { since, .. } => *since += gap,
                 Slot::Free => {}
             }
+        }
+    }
+
+    /// No client is served: after a while the memory for that goes back.
+    fn rest(&mut self, cx: &mut Cx<'_>) {
+        match self.rest_at {
+            Some(at) if cx.now > at && cx.arena.heap_bytes() > 0 && self.fresh.is_empty() => cx.arena.shrink(),
+            None => self.rest_at = Some(cx.now + REST),
+            Some(_) => {}
         }
     }
 
@@ -587,6 +613,8 @@ impl Server {
     }
 }
 
+/// A server that served no client for this long gives its read buffers back.
+const REST: Duration = Duration::from_secs(5);
 /// A closing client is looked at no later than this.
 const CLOSE_LOOK: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.

@@ -63,13 +63,15 @@ pub struct Body {
     pub codecs: Codecs,
     /// When the family was last polled, by member for pairs.
     pub polled: [Option<Instant>; 2],
+    /// A poll after this comes late: see `LONG_GAP`.
+    pub late: [Option<Instant>; 2],
     /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
     /// When timers want the next poll.
     pub next_timer: Option<Instant>,
     /// The last poll left work behind.
     pub more: bool,
-    /// Bytes that had been read, and when that last changed.
+    /// Bytes that had been read, and until when memory is kept if no more are.
     pub active: (u64, Option<Instant>),
 }
 
@@ -77,7 +79,8 @@ static CLOCK: SystemClock = SystemClock;
 
 impl Body {
     /// The parts that work goes on with: the objects apart from what they work with.
-    pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<Duration>) -> (&'a mut Kind, Cx<'a>) {
+    #[inline]
+    pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<u32>) -> (&'a mut Kind, Cx<'a>) {
         let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
         (&mut self.kind, cx)
     }

@@ -3,7 +3,7 @@
 use super::{Body, Kind, Member, with};
 use crate::codes::*;
 use crate::error::Error;
-use crate::peer::{Chunk, Item, Mark};
+use crate::peer::{Arena, Item, Loan, Mark};
 use crate::server::is_last;
 
 /// One item as the host gets it; the bytes are lent.
@@ -37,13 +37,14 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 while count < most {
                     let Some((key, message)) = server.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    server.loan.hold(chunk, count > 0);
+                    let spare = server.loan.hold(chunk, count > 0);
                     let (conn, user) = server.peer(key).map_or((0, 0), |peer| (peer.handle, peer.user));
                     sink(count, View { conn, user, bytes, what: What::Message(message.text) });
                     count += 1;
+                    give_back(arena, spare);
                 }
                 if count == 0 {
-                    server.loan.end();
+                    give_back(arena, server.loan.end());
                 }
                 Ok(count)
             }
@@ -53,12 +54,13 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 while count < most {
                     let Some(message) = peer.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    peer.lend(chunk, count > 0);
+                    let spare = peer.lend(chunk, count > 0);
                     sink(count, View { conn, user, bytes, what: What::Message(message.text) });
                     count += 1;
+                    give_back(arena, spare);
                 }
                 if count == 0 {
-                    peer.end_loan();
+                    peer.end_loan(arena);
                 } else if let (Kind::Server(server), Member::Client(key)) = (kind, member) {
                     server.took(key, false);
                 }
@@ -82,16 +84,17 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
                 }
                 Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark)),
             };
-            match chunk {
-                Some(chunk) => hold(kind, member, chunk, count > 0),
-                None if count == 0 => end_loan(kind, member),
-                None => {}
-            }
+            let spare = match chunk {
+                Some(chunk) => loan_of(kind, member).and_then(|loan| loan.hold(chunk, count > 0)),
+                None if count == 0 => loan_of(kind, member).and_then(Loan::end),
+                None => None,
+            };
             sink(count, View { conn, user, bytes, what });
             count += 1;
+            give_back(arena, spare);
         }
         if count == 0 {
-            end_loan(kind, member);
+            give_back(arena, loan_of(kind, member).and_then(Loan::end));
         }
         Ok(count)
     })
@@ -108,6 +111,7 @@ pub fn available(handle: u32) -> Result<usize, Error> {
 fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, Item)> {
     match (kind, member) {
         (Kind::Server(server), Member::Server) => {
+            server.reads_events = true;
             let (key, item) = server.take_item()?;
             let (conn, user) = match key.and_then(|key| server.peer(key)) {
                 Some(peer) => (peer.handle, peer.user),
@@ -128,26 +132,18 @@ fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, Item)> {
     }
 }
 
-/// Ends what a handle was lent.
-fn end_loan(kind: &mut Kind, member: Member) {
+/// What was lent through a handle.
+fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
     match (kind, member) {
-        (Kind::Server(server), Member::Server) => drop(server.loan.end()),
-        (kind, member) => {
-            if let Some(peer) = kind.peer(member) {
-                peer.end_loan();
-            }
-        }
+        (Kind::Server(server), Member::Server) => Some(&mut server.loan),
+        (kind, member) => kind.peer(member).map(|peer| &mut peer.loan),
     }
 }
 
-/// Holds the memory of an item for the reader: besides what this call lent already (`more`), or instead of what an earlier one did.
-fn hold(kind: &mut Kind, member: Member, chunk: &Chunk, more: bool) {
-    match (kind, member) {
-        (Kind::Server(server), Member::Server) => drop(server.loan.hold(chunk, more)),
-        (kind, member) => {
-            if let Some(peer) = kind.peer(member) {
-                peer.lend(chunk, more);
-            }
-        }
+/// Memory that the host has done with serves the next message.
+#[inline]
+fn give_back(arena: &mut Arena, spare: Option<Vec<u8>>) {
+    if let Some(spare) = spare {
+        arena.give_spare(spare);
     }
 }

@@ -13,7 +13,7 @@ pub use family::{Body, Kind, Member};
 pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, listen, pair};
 pub use verbs::*;
-pub use wait::{Plan, plan};
+pub use wait::Plan;
 
 use crate::codes::*;
 use crate::error::Error;

@@ -6,7 +6,7 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
-use crate::peer::{Arena, Options, Peer};
+use crate::peer::{Arena, Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
@@ -16,9 +16,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use url::{Host, Url};
 
-/// Read buffer of a connection alone, and of a server.
-const CLIENT_CHUNK: usize = 128 << 10;
-const SERVER_CHUNK: usize = 256 << 10;
+/// Read buffer of a connection alone, and of a server: one read, and room for a short one behind it.
+const CHUNK: usize = ROUND_BYTES + (32 << 10);
 /// Capacity of the pipes of pairs and attached transports, each way.
 const PIPE_BYTES: usize = 256 << 10;
 
@@ -90,7 +89,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     peer.user = settings.user;
     describe(&mut peer, &url);
     journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.url));
-    add(registry, take_in(registry, Kind::Client(Box::new(peer)), CLIENT_CHUNK, settings.owner), Member::Only)
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), settings.owner), Member::Only)
 }
 
 /// Opens a server.
@@ -131,7 +130,7 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
     server.user = settings.user;
     journal::note(WS_LOG_INFO, || format!("listening on {}", server.url()));
     let registry = registry();
-    add(registry, take_in(registry, Kind::Server(Box::new(server)), SERVER_CHUNK, settings.owner), Member::Server)
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), settings.owner), Member::Server)
 }
 
 /// Opens two ends that talk to each other in memory: (server's, client's).
@@ -143,7 +142,7 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let client = peer_of_client(Stream::Memory(client_end), &settings, options, now);
     let registry = registry();
     let ends = [Some(Box::new(server)), Some(Box::new(client))];
-    let family = take_in(registry, Kind::Pair(ends), CLIENT_CHUNK, settings.owner);
+    let family = take_in(registry, Kind::Pair(ends), settings.owner);
     let first = add(registry, family, Member::End(0))?;
     let second = add(registry, family, Member::End(1)).inspect_err(|_| {
         registry.remove(first);
@@ -162,7 +161,7 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
         _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
     let registry = registry();
-    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), CLIENT_CHUNK, settings.owner), Member::Only)
+    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), settings.owner), Member::Only)
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
@@ -191,10 +190,10 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
 }
 
 /// Takes objects in; they have no handles yet.
-fn take_in(registry: &Registry, kind: Kind, chunk_bytes: usize, owner: u32) -> &'static Family {
+fn take_in(registry: &Registry, kind: Kind, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
-    *family.body.lock() = Body { kind, arena: Arena::new(chunk_bytes), ..Body::default() };
+    *family.body.lock() = Body { kind, arena: Arena::new(CHUNK), ..Body::default() };
     family
 }
 

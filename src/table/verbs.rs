@@ -21,13 +21,17 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = if let Member::End(end) = member { end } else { 0 };
-        let gap = body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        let is_late = body.late[end].is_some_and(|late| now > late);
+        let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
         body.polled[end] = Some(now);
+        body.late[end] = Some(now + LONG_GAP);
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, budget);
-        let mut next_timer = None;
-        let mut read = 0;
-        let more = match (kind, member) {
-            (Kind::Server(server), Member::Server | Member::Client(_)) => server.poll(&mut cx, &ClientHandles { registry, family }),
+        let (more, moved, next_timer);
+        match (kind, member) {
+            (Kind::Server(server), Member::Server | Member::Client(_)) => {
+                more = server.poll(&mut cx, &ClientHandles { registry, family }, gap);
+                (moved, next_timer) = (true, None);
+            }
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
                     // Both ends read into one arena.
@@ -36,19 +40,22 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 let peer = peer_of(kind, member)?;
                 peer.settle(cx.arena);
                 cx.arena.renew();
-                if gap > LONG_GAP {
+                if is_late {
                     peer.shift(gap);
                 }
-                let more = peer.pump(&mut cx);
-                next_timer = if more { None } else { peer.judge_timers(&mut cx) };
-                read = peer.counters.wire_in;
-                more || peer.has_backlog()
+                let before = peer.counters.wire_in + peer.counters.wire_out;
+                let goes_on = peer.pump(&mut cx);
+                next_timer = if goes_on { None } else { peer.judge_timers(&mut cx) };
+                let read = peer.counters.wire_in;
+                moved = read + peer.counters.wire_out != before || goes_on;
+                more = goes_on || peer.has_backlog();
+                rest(body, read, now, member);
             }
-        };
+        }
         body.next_timer = next_timer;
         body.more = more;
-        rest(body, read, now, member);
-        let took = now.elapsed();
+        // A poll that moves no byte takes no time worth another look at the clock.
+        let took = if moved { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
         wake_memory(&body.kind);
         Ok(more)
@@ -127,7 +134,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     let registry = registry();
     with(handle, |body, member| {
         body.more = true;
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(Duration::from_millis(1)));
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
             (Kind::Server(server), Member::Client(key)) => {
@@ -202,7 +209,7 @@ pub fn free(handle: u32) {
 
 fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
     let now = Instant::now();
-    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(Duration::from_millis(1)));
+    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(1_000));
     match (&mut *kind, member) {
         (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
         (Kind::Pair(ends), Member::End(end)) => {
@@ -473,7 +480,8 @@ fn too_big(len: usize, most: u64) -> Error {
     )
 }
 
-fn budget_of(kind: &mut Kind, member: Member) -> Option<Duration> {
+#[inline]
+fn budget_of(kind: &mut Kind, member: Member) -> Option<u32> {
     match (kind, member) {
         (Kind::Server(server), _) => server.options.budget(),
         (kind, member) => kind.peer(member).and_then(|peer| peer.options.budget()),
@@ -525,21 +533,17 @@ fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
 }
 
 /// After a poll: memory that an idle connection does not need goes back.
+#[inline]
 fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
-    let (before, since) = body.active;
-    if read != before || since.is_none() {
-        body.active = (read, Some(now));
-        return;
-    }
-    if member == Member::Only && since.is_some_and(|since| now.saturating_duration_since(since) > IDLE) && body.arena.heap_bytes() > 0 {
-        if let Some(peer) = body.kind.peer(member) {
-            if peer.inbox.has_fresh() {
-                return;
-            }
+    match body.active {
+        (before, Some(until)) if before == read && now <= until => {}
+        (before, Some(_)) if before == read && member == Member::Only && body.arena.heap_bytes() > 0 => {
+            let Some(peer) = body.kind.peer(member).filter(|peer| !peer.inbox.has_fresh()) else { return };
             peer.shrink();
+            body.arena.shrink();
+            body.active = (read, None);
         }
-        body.arena.shrink();
-        body.active = (read, None);
+        _ => body.active = (read, Some(now + IDLE)),
     }
 }
 

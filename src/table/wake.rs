@@ -1,11 +1,12 @@
 //! Waking threads that wait in ws_wait, when a thread of ours or another thread's call has brought something.
 
 use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-static WAITERS: AtomicUsize = AtomicUsize::new(0);
-static PIPES: Mutex<Vec<(u64, Waker)>> = Mutex::new(Vec::new());
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+static PIPES: Mutex<Vec<(Arc<AtomicBool>, Waker)>> = Mutex::new(Vec::new());
 static TURN: (Mutex<u64>, Condvar) = (Mutex::new(0), Condvar::new());
 
 #[cfg(unix)]
@@ -14,45 +15,67 @@ type Waker = std::os::unix::net::UnixStream;
 type Waker = ();
 
 /// Wakes all that wait; one atomic load when nobody does.
+#[inline]
 pub fn all() {
-    if WAITERS.load(Ordering::Acquire) == 0 {
-        return;
+    if WAITING.load(Ordering::Acquire) > 0 {
+        wake();
     }
+}
+
+#[cold]
+fn wake() {
     *TURN.0.lock() += 1;
     TURN.1.notify_all();
     #[cfg(unix)]
-    for (_, pipe) in PIPES.lock().iter() {
+    for (_, pipe) in PIPES.lock().iter().filter(|(waits, _)| waits.load(Ordering::Acquire)) {
         use std::io::Write;
         // A full pipe wakes as well.
         let _ = (&*pipe).write(&[1]);
     }
 }
 
-/// Registers this thread as waiting.
+/// What one thread waits with, from wait to wait.
 pub struct Waiter {
-    id: u64,
+    waits: Arc<AtomicBool>,
     /// Readable when woken.
     #[cfg(unix)]
     pub pipe: Waker,
 }
 
 impl Waiter {
-    /// Counts from here on; `None` when the system has no descriptor left.
+    /// `None` when the system has no descriptor left.
     pub fn new() -> Option<Waiter> {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
+        let waits = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
-        let waiter = {
+        {
             let (pipe, other) = Waker::pair().ok()?;
             pipe.set_nonblocking(true).ok()?;
             other.set_nonblocking(true).ok()?;
-            PIPES.lock().push((id, other));
-            Waiter { id, pipe }
-        };
+            PIPES.lock().push((waits.clone(), other));
+            Some(Waiter { waits, pipe })
+        }
         #[cfg(not(unix))]
-        let waiter = Waiter { id };
-        WAITERS.fetch_add(1, Ordering::AcqRel);
-        Some(waiter)
+        Some(Waiter { waits })
+    }
+
+    /// Waking counts from here on.
+    pub fn begin(&self) {
+        self.waits.store(true, Ordering::Release);
+        WAITING.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Waking counts no more. `woken`: the pipe may have something in it.
+    pub fn end(&self, woken: bool) {
+        WAITING.fetch_sub(1, Ordering::AcqRel);
+        self.waits.store(false, Ordering::Release);
+        #[cfg(unix)]
+        if woken {
+            use std::io::Read;
+            let mut bytes = [0; 64];
+            while (&self.pipe).read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
+        }
+        #[cfg(not(unix))]
+        let _ = woken;
     }
 
     /// Waits for a wake alone, where there is no descriptor to wait for.
@@ -64,7 +87,6 @@ impl Waiter {
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        WAITERS.fetch_sub(1, Ordering::AcqRel);
-        PIPES.lock().retain(|(id, _)| *id != self.id);
+        PIPES.lock().retain(|(waits, _)| !Arc::ptr_eq(waits, &self.waits));
     }
 }
