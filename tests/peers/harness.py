@@ -9,6 +9,7 @@ import socket
 import subprocess
 import threading
 import time
+import types
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = pathlib.Path(__file__).resolve().parent
@@ -38,12 +39,14 @@ class Wrong(Exception):
 
 @contextlib.contextmanager
 def case(name):
-    """One test: passes unless something in it is wrong."""
+    """One test: passes unless something in it is wrong. What it gives tells afterwards, by `.failed`."""
     global failures
+    outcome = types.SimpleNamespace(failed=False)
     try:
-        yield
+        yield outcome
     except Exception as error:  # a mistake in a test is a failed test
         failures += 1
+        outcome.failed = True
         print(f"not ok - {name} ({type(error).__name__}: {error})", flush=True)
     else:
         print(f"ok - {name}", flush=True)

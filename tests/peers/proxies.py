@@ -74,7 +74,7 @@ backend closing
   option http-server-close
   server one 127.0.0.1:@plain
 backend encrypted
-  server one 127.0.0.1:@secure ssl verify required ca-file @root sni str(localhost) verifyhost localhost
+  server one 127.0.0.1:@secure ssl verify required ca-file @root sni str(localhost)
 backend down
   server one 127.0.0.1:@nobody
 """)
