@@ -5,7 +5,7 @@ use crate::codes::*;
 use crate::error::Failure;
 use crate::journal;
 use crate::net::{Destination, Dial, Services, Step, Stream};
-use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Request, RequestSpec, Role, ServerHandshake};
+use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -200,10 +200,8 @@ impl Peer {
                         used
                     }
                     Err(refused) => {
-                        self.info.http_status = refused.status;
-                        self.info.headers = refused.headers;
-                        self.info.body = refused.body;
-                        self.end_after_output(cx, refused.failure);
+                        let failure = self.refused(*refused);
+                        self.end_after_output(cx, failure);
                         bytes.len()
                     }
                 }
@@ -236,10 +234,8 @@ impl Peer {
             Stage::Requesting(opening) if opening.client.is_some() => {
                 if let Some(client) = &mut opening.client {
                     let refused = client.receive_eof();
-                    self.info.http_status = refused.status;
-                    self.info.headers = refused.headers;
-                    self.info.body = refused.body;
-                    self.end(cx, refused.failure, false);
+                    let failure = self.refused(*refused);
+                    self.end(cx, failure, false);
                 }
             }
             _ => {
@@ -292,11 +288,11 @@ impl Peer {
             return None;
         }
         if let Stage::Requesting(opening) = &mut self.stage
-            && let Some((status, headers, body)) = opening.client.as_ref().and_then(ClientHandshake::so_far)
+            && let Some(refused) = opening.client.as_mut().and_then(ClientHandshake::give_up)
         {
-            self.info.http_status = status;
-            self.info.headers = headers;
-            self.info.body = body;
+            let failure = self.refused(*refused);
+            self.end(cx, failure, false);
+            return None;
         }
         let what = match phase {
             WS_PHASE_DNS => "the name lookup took too long: check the network and the name server",
@@ -352,6 +348,14 @@ impl Peer {
                 self.queue_message(cx, text, &payload);
             }
         }
+    }
+
+    /// Keeps what the server said instead of agreeing.
+    fn refused(&mut self, refused: Refused) -> Failure {
+        self.info.http_status = refused.status;
+        self.info.headers = refused.headers;
+        self.info.body = refused.body;
+        refused.failure
     }
 
     fn refuse(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {

@@ -5,6 +5,7 @@ use super::compression::{InflateLimits, Inflated, Tools};
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::net::tls_failure;
 use crate::protocol::{Limits, Received};
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -338,13 +339,11 @@ impl Peer {
     }
 
     fn read_failed(&mut self, cx: &mut Cx<'_>, error: &std::io::Error) {
-        let phase = match self.phase() {
-            WS_PHASE_WEBSOCKET if error.kind() == ErrorKind::InvalidData => WS_PHASE_TLS,
-            phase => phase,
-        };
-        let failure = match self.write_failure.take() {
-            Some(failure) => *failure,
-            None => Failure::of_io(phase, WS_CAUSE_RESET, "the connection was lost while reading", error),
+        // An alert of TLS says more than the write that failed because of it.
+        let failure = match (tls_failure(error), self.write_failure.take()) {
+            (Some(failure), _) => failure,
+            (None, Some(failure)) => *failure,
+            (None, None) => Failure::of_io(self.phase(), WS_CAUSE_RESET, "the connection was lost while reading", error),
         };
         self.end(cx, failure, false);
     }

@@ -1,14 +1,12 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
+use super::body::Body;
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, offer};
 use crate::codes::*;
 use crate::error::Failure;
 use tungstenite::handshake::client::{Response as HttpResponse, generate_key};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
-
-/// Kept of the body of a refusal.
-const BODY_BYTES: usize = 1 << 10;
 
 /// What the request asks for.
 pub struct RequestSpec {
@@ -60,8 +58,7 @@ pub struct ClientHandshake {
     max_header_bytes: usize,
     received: Vec<u8>,
     /// The answer is no agreement; its body is being read.
-    refusal: Option<Box<Refused>>,
-    body_wanted: usize,
+    refusal: Option<(Box<Refused>, Body)>,
 }
 
 impl ClientHandshake {
@@ -89,7 +86,6 @@ impl ClientHandshake {
             max_header_bytes: spec.max_header_bytes,
             received: Vec::new(),
             refusal: None,
-            body_wanted: 0,
         };
         (handshake, request.into_bytes())
     }
@@ -121,12 +117,8 @@ impl ClientHandshake {
         self.received = Vec::new();
         if status.as_u16() != 101 {
             let failure = Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status_sentence(status, &headers));
-            self.body_wanted = match headers.get("content-length", 0).and_then(|text| text.parse::<usize>().ok()) {
-                Some(len) => len.min(BODY_BYTES),
-                None if matches!(status.as_u16(), 100..=199 | 204 | 304) => 0,
-                None => BODY_BYTES,
-            };
-            self.refusal = Some(Box::new(Refused { failure, status: status.as_u16(), headers, body: Vec::new() }));
+            let body = Body::announced(status.as_u16(), &headers);
+            self.refusal = Some((Box::new(Refused { failure, status: status.as_u16(), headers, body: Vec::new() }), body));
             return self.receive_body(&bytes[used..]).map(|()| None);
         }
         match self.verify(&headers) {
@@ -137,7 +129,7 @@ impl ClientHandshake {
 
     /// The transport ended.
     pub fn receive_eof(&mut self) -> Box<Refused> {
-        self.refusal.take().unwrap_or_else(|| {
+        self.give_up().unwrap_or_else(|| {
             let what = if self.received.is_empty() { "without an answer" } else { "in the middle of its answer" };
             let sentence = format!(
                 "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
@@ -146,19 +138,16 @@ impl ClientHandshake {
         })
     }
 
-    /// What is known of a refusal whose body is still coming.
-    pub fn so_far(&self) -> Option<(u16, Headers, Vec<u8>)> {
-        self.refusal.as_ref().map(|refused| (refused.status, refused.headers.clone(), refused.body.clone()))
+    /// Nothing more is awaited: a refusal, with what came of its body.
+    pub fn give_up(&mut self) -> Option<Box<Refused>> {
+        let (mut refused, body) = self.refusal.take()?;
+        refused.body = body.into_bytes();
+        Some(refused)
     }
 
     fn receive_body(&mut self, bytes: &[u8]) -> Result<(), Box<Refused>> {
-        let Some(refusal) = &mut self.refusal else { return Ok(()) };
-        let take = bytes.len().min(self.body_wanted - refusal.body.len());
-        refusal.body.extend_from_slice(&bytes[..take]);
-        if refusal.body.len() < self.body_wanted {
-            return Ok(());
-        }
-        self.refusal.take().map_or(Ok(()), Err)
+        let whole = self.refusal.as_mut().is_some_and(|(_, body)| body.receive(bytes));
+        if whole { self.give_up().map_or(Ok(()), Err) } else { Ok(()) }
     }
 
     /// Section 4.1, the numbered list at its end.

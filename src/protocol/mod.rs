@@ -1,5 +1,6 @@
 //! RFC 6455 without I/O and without a clock: bytes in, messages and bytes out.
 
+mod body;
 mod client;
 mod decode;
 mod deflate;
