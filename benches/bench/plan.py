@@ -27,6 +27,10 @@ CONTESTANTS = {
         Contestant("tung", "tungstenite", tls=True, about="as it comes: `write` a message, one `flush` a frame; mio; rustls with ring for wss"),
         Contestant("tung8k", "tungstenite", "8k", about="the same, with a read buffer of 8 KiB"),
         Contestant("tungsend", "tungstenite", "send", about="`send`, that is write and flush, a message"),
+        Contestant("fastws", "fastwebsockets", client=False, about="in the shape of its echo example: tokio, hyper, one task a connection"),
+        Contestant("lws", "lws", about="many lws_write in a writeable callback; buffers of 64 KiB; poll"),
+        Contestant("wslay", "wslay", about="every message queued and sent at once, recv and send in callbacks, as Godot's WebSocketPeer does"),
+        Contestant("websocketpp", "websocketpp", about="asio without threads, `poll()` as client"),
     ]
 }
 
@@ -61,8 +65,20 @@ def echo(conns, window, length, mode="window"):
     return {"mode": mode, "conns": conns, "window": window, "len": length}
 
 
+def burst(count):
+    return {"mode": "frame", "len": 64, "burst": count}
+
+
 KIB64, MIB = 64 << 10, 1 << 20
-GROWING = ("raw", "wspeer", "tung", "wslay")
+TLS = ("wspeer", "wspeer-batch", "tung")
+GROWING = ("raw", "wspeer", "wspeer-late", "tung", "wslay")
+
+
+def many(name, kind, about, steps, options, only=()):
+    """One scenario for each step of a growth."""
+    return [Scenario(f"{name}-{step}", kind, about.format(f"{step:,}"), options(step), only) for step in steps]
+
+
 SCENARIOS = {
     s.name: s
     for s in [
@@ -76,6 +92,17 @@ SCENARIOS = {
         Scenario("W2", "server", "100 connections, 64 B, window 8", echo(100, 8, 64)),
         Scenario("W3a", "server", "1 connection, 64 KiB, window 8", echo(1, 8, KIB64)),
         Scenario("W3b", "server", "1 connection, 1 MiB, window 2", echo(1, 2, MIB)),
+        Scenario("W4", "server", "256 B to 1,000 connections at 60 Hz", {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60}),
+        Scenario("wss-W1c", "tls", "wss, frames of 32 x 64 B", frames(64, 32), TLS),
+        Scenario("wss-W3ac", "tls", "wss, frames of 4 x 64 KiB", frames(KIB64, 4), TLS),
+        Scenario("wss-W3bc", "tls", "wss, frames of 1 x 1 MiB", frames(MIB, 1), TLS),
+        *many("idle-clients", "hold", "{} connections after one message each", (100, 1_000, 10_000), lambda n: {"conns": n}),
+        *many("conns", "server", "{} connections, 64 B, window 8", (1, 10, 100, 1_000), lambda n: echo(n, 8, 64), GROWING),
+        *many("queued", "client", "{} messages of 64 B put before the flush", (1, 10, 100, 1_000, 10_000, 100_000), lambda n: burst(n), GROWING),
+        Scenario("polls-small", "client", "thread CPU of single polls, frames of 32 x 64 B", frames(64, 32, histogram=True), ("wspeer",)),
+        Scenario("polls-64k", "client", "thread CPU of single polls, frames of 4 x 64 KiB", frames(KIB64, 4, histogram=True), ("wspeer",)),
+        Scenario("polls-1m", "client", "thread CPU of single polls, frames of 1 x 1 MiB", frames(MIB, 1, histogram=True), ("wspeer",)),
+        Scenario("polls-flood", "client", "thread CPU of single polls, 50,000 x 64 B at once", frames(64, 50_000, histogram=True), ("wspeer",)),
         Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", {"role": "client", "short": 100, "long": 600, **frames(64, 32)}, once=True),
         Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", {"role": "server", "short": 100, "long": 600, **echo(1, 32, 64, "burst")}, once=True),
     ]

@@ -52,6 +52,20 @@ static void parse(int count, char **words) {
   }
 }
 
+/* A contestant without one of the roles leaves its functions out. */
+#define WITHOUT(role, type, name, arguments) \
+  __attribute__((weak)) type name arguments { \
+    bench_fail("has no " role " role"); \
+    abort(); \
+  }
+WITHOUT("client", void, client_open, (int port __attribute__((unused)), const char *ca __attribute__((unused))))
+WITHOUT("client", void, client_put, (const uint8_t *data __attribute__((unused)), size_t len __attribute__((unused))))
+WITHOUT("client", void, client_flush, (void))
+WITHOUT("client", void, client_poll, (void))
+WITHOUT("server", int, server_open, (void))
+WITHOUT("server", void, server_poll, (int wait_ms __attribute__((unused))))
+WITHOUT("server", void, server_put, (const uint8_t *data __attribute__((unused)), size_t len __attribute__((unused))))
+
 /* Named so, and not main, because the contestants in Rust bring a main of their own. */
 int bench_main(int count, char **words) {
   parse(count, words);

@@ -19,7 +19,7 @@ size_t hello_end(struct hello *h) {
 
 size_t hello_raw_length(const struct hello *h) {
   uint32_t len;
-  memcpy(&len, h->text + 4, 4);
+  memcpy(&len, h->text + 4, sizeof len);
   return memcmp(h->text, "RAW!", 4) == 0 ? len : 0;
 }
 
