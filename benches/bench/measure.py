@@ -47,16 +47,16 @@ def finish(process, seconds):
 
 
 def stop(process, number=signal.SIGTERM):
-    """Ends a server, also one behind strace, which must itself live on to write its table."""
+    """Ends a server, also one behind strace, which must itself live on to write its table. Returns what it said at its end."""
     if process.poll() is None:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for pid in [int(child) for child in children] or [process.pid]:
             os.kill(pid, number)
     try:
-        process.communicate(timeout=20)
+        return process.communicate(timeout=20)[0]
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
+        return process.communicate()[0]
 
 
 def line(process, what):
@@ -94,16 +94,18 @@ def client(contestant, options, length, tls=False, wrap=(), env=None, limit=60):
 
 
 def server(contestant, options, length, wrap=(), env=None, limit=90):
-    fanout = ["--fanout", options["len"], "--hz", options["hz"]] if options["mode"] == "fanout" else []
-    process = start(program(contestant.command("server")) + fanout, CONTESTANT_CORE, wrap, env)
+    words = program(contestant.command("server")) + (["--histogram"] if options.get("histogram") else [])
+    words += ["--fanout", options["len"], "--hz", options["hz"]] if options["mode"] == "fanout" else []
+    process = start(words, CONTESTANT_CORE, wrap, env)
     try:
-        words = drive(contestant, process, options) + length
-        out = finish(start(words, FAR_CORE), limit)
-        return json.loads(out) if out else {}
+        out = finish(start(drive(contestant, process, options) + length, FAR_CORE), limit)
+        last = stop(process) if options.get("histogram") else ""
+        return json.loads(out or "{}") | json.loads(last or "{}")
     except Broken as error:
         raise Broken(f"{error}{'' if process.poll() is None else '; the server: ' + process.stderr.read().strip()[-300:]}") from None
     finally:
-        stop(process)
+        if not process.stdout.closed:
+            stop(process)
 
 
 def drive(contestant, process, options):
@@ -189,7 +191,7 @@ def hold(contestant, options):
 
 
 def run(contestant, scenario, seconds):
-    length = ["--seconds", seconds, "--warm", min(0.3, seconds)]
+    length = ["--seconds", seconds, "--warm", scenario.options.get("warm", min(0.3, seconds))]
     if scenario.kind == "client":
         return client(contestant, scenario.options, length)
     if scenario.kind == "tls":

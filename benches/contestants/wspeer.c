@@ -40,6 +40,13 @@ static void configure(ws_config *config) {
   config->max_clients = config->max_pending_handshakes = 1 << 16;
 }
 
+static void poll_peer(void) {
+  bench_call_begins();
+  ws_result result = ws_poll(peer);
+  bench_call_ends();
+  check(result, "ws_poll");
+}
+
 /* The client. */
 
 void client_open(int port, const char *ca) {
@@ -69,7 +76,7 @@ void client_flush(void) {
 }
 
 void client_poll(void) {
-  check(ws_poll(peer), "ws_poll");
+  poll_peer();
   if (late && (uint64_t)ws_get_available(peer) < bench_outstanding()) return;
   ws_packet packets[BATCH];
   size_t count;
@@ -100,7 +107,7 @@ static void echo(const ws_packet *packet) {
 
 void server_poll(int wait_ms) {
   if (wait_ms) ws_wait(&peer, 1, wait_ms);
-  check(ws_poll(peer), "ws_poll");
+  poll_peer();
   ws_packet packets[BATCH];
   size_t count, all = 0;
   if (batch) {

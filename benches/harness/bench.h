@@ -24,6 +24,8 @@ void server_put(const uint8_t *data, size_t len); /* to every client */
 void bench_got(const uint8_t *data, size_t len);
 int bench_variant(const char *name); /* 1 when the command line asks for this variant */
 uint64_t bench_outstanding(void);    /* messages put that have not come back */
+void bench_call_begins(void);        /* around the one call whose duration --histogram counts */
+void bench_call_ends(void);
 void bench_fail(const char *why);    /* ends the run; it does not return */
 
 #ifdef __cplusplus

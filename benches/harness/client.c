@@ -9,9 +9,8 @@
 
 static uint8_t *payload, *expected;
 static uint64_t put, got;
-static uint64_t in_call;            /* thread CPU inside put, flush and poll */
-static uint64_t polls, buckets[64]; /* thread CPU of single polls; bucket n: below 2^n ns */
-static uint64_t longest;
+static uint64_t in_call; /* thread CPU inside put, flush and poll */
+static uint64_t polls;   /* idle ones */
 
 uint64_t bench_outstanding(void) {
   return put - got;
@@ -36,19 +35,6 @@ static void put_some(size_t count) {
   }
 }
 
-static void poll_once(void) {
-  if (!options.histogram) {
-    client_poll();
-    return;
-  }
-  uint64_t began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-  client_poll();
-  uint64_t took = clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
-  buckets[64 - __builtin_clzll(took | 1)]++;
-  if (took > longest) longest = took;
-  polls++;
-}
-
 static void frame(void) {
   uint64_t began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   put_some(options.burst);
@@ -61,7 +47,7 @@ static void frame(void) {
   began = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   uint64_t limit = clock_ns(CLOCK_MONOTONIC) + 20000000000u;
   for (unsigned turn = 1; got < put; turn++) {
-    poll_once();
+    client_poll();
     if (turn % 1024 == 0 && clock_ns(CLOCK_MONOTONIC) > limit) bench_fail("messages did not come back within 20 s");
   }
   in_call += clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
@@ -74,7 +60,7 @@ static void tight(void) {
       put_some(options.burst - (size_t)(put - got));
       client_flush();
     }
-    poll_once();
+    client_poll();
   }
 }
 
@@ -107,8 +93,8 @@ int run_client(void) {
   client_open(options.port, options.ca);
   if (!options.count) run_for(step, options.warm);
 
-  in_call = polls = longest = 0;
-  memset(buckets, 0, sizeof buckets);
+  in_call = polls = 0;
+  calls_clear();
   uint64_t before = got, wall = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
   if (options.count) while ((step == idle ? polls : got) < options.count) step();
   else run_for(step, options.seconds);
@@ -122,9 +108,8 @@ int run_client(void) {
   printf("{\"messages\": %llu, \"wall_ns\": %llu, \"cpu_ns\": %.1f", (unsigned long long)messages, (unsigned long long)wall, (double)cpu / each);
   if (step == frame) printf(", \"in_call_ns\": %.1f", (double)in_call / each);
   if (options.histogram) {
-    printf(", \"polls\": %llu, \"longest_ns\": %llu, \"below_2_to\": [", (unsigned long long)polls, (unsigned long long)longest);
-    for (int i = 0; i < 40; i++) printf("%s%llu", i ? ", " : "", (unsigned long long)buckets[i]);
-    printf("]");
+    printf(", ");
+    calls_print();
   }
   printf("}\n");
   fflush(stdout);

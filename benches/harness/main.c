@@ -1,7 +1,7 @@
 /* The command line of every contestant:
  *   NAME client --port P [--ca PEM] [--variant V] --mode frame|tight|idle --len L --burst B --sleep-us U (--count N | --seconds S [--warm S]) [--histogram]
- *   NAME server [--variant V] [--fanout LEN --hz N]
- * A client prints one line of JSON; a server prints "port N" and serves until SIGTERM. */
+ *   NAME server [--variant V] [--fanout LEN --hz N] [--histogram]
+ * A client prints one line of JSON. A server prints "port N" and serves until SIGTERM; on SIGUSR1 it measures polls with nothing to do. */
 #include "run.h"
 
 #include <signal.h>

@@ -12,6 +12,8 @@ extern struct options {
 } options;
 
 uint64_t clock_ns(int clock);
+void calls_clear(void);
+void calls_print(void); /* as members of a JSON object */
 int run_client(void);
 int run_server(void);
 

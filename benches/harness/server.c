@@ -60,5 +60,11 @@ int run_server(void) {
     }
     server_poll(50);
   }
+  if (options.histogram) {
+    printf("{");
+    calls_print();
+    printf("}\n");
+    fflush(stdout);
+  }
   _Exit(0);
 }
