@@ -105,10 +105,12 @@ static void echo(const ws_packet *packet) {
   if (result != WS_ERR_STATE) check(result, "ws_put_packet");
 }
 
+/* Messages first, then who came and went: an event that nobody takes would keep ws_wait() from waiting. */
 void server_poll(int wait_ms) {
   if (wait_ms) ws_wait(&peer, 1, wait_ms);
   poll_peer();
   ws_packet packets[BATCH];
+  ws_event event;
   size_t count, all = 0;
   if (batch) {
     for (; ws_get_packets(peer, packets, BATCH, &count) == WS_OK; all += count) {
@@ -116,6 +118,9 @@ void server_poll(int wait_ms) {
     }
   } else {
     for (; ws_get_packet(peer, packets) == WS_OK; all++) echo(&packets[0]);
+  }
+  while (ws_next_event(peer, &event) == WS_OK) {
+    if (event.type == WS_EVENT_MESSAGE) echo(&event.packet);
   }
   if (all && !now) check(ws_flush(peer), "ws_flush");
 }

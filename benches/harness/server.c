@@ -32,10 +32,9 @@ static void fan_out(void) {
   uint64_t period = (uint64_t)(1e9 / options.hz), next = clock_ns(CLOCK_MONOTONIC) + period;
   for (uint32_t number = 0; !stop;) {
     uint64_t now = clock_ns(CLOCK_MONOTONIC);
-    if (now < next) {
-      server_poll((int)((next - now + 999999) / 1000000));
-      continue;
-    }
+    server_poll(now < next ? (int)((next - now + 999999) / 1000000) : 0);
+    now = clock_ns(CLOCK_MONOTONIC);
+    if (now < next) continue;
     next += period;
     if (next < now) next = now + period; /* behind: the missing ticks show as a lower rate */
     pattern_number(payload, number++);
