@@ -36,8 +36,8 @@ use std::time::{Duration, Instant};
 
 /// A gap between two polls that moves every deadline: a loading screen, a breakpoint, a suspended phone.
 pub const LONG_GAP: Duration = Duration::from_secs(1);
-/// Read in one round, so that no connection keeps the others waiting.
-pub const ROUND_BYTES: usize = 256 << 10;
+/// Read in one round, so that no connection keeps the others waiting: messages of 256 KiB together, and their headers.
+pub const ROUND_BYTES: usize = (256 << 10) + (4 << 10);
 
 /// What a connection needs from around it while it is polled.
 pub struct Cx<'a> {

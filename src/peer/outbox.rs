@@ -2,12 +2,12 @@
 
 use super::arena::Chunk;
 use crate::net::Stream;
-use crate::protocol::{Lead, MAX_HEADER, MaskKeys, Role, encode_frame, extend_masked, mask};
+use crate::protocol::{Lead, MAX_HEADER, MaskKeys, Role, encode_frame, extend_masked};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
 /// Our own segments are closed at this size, so that what was written is freed piece by piece.
-const SEGMENT_BYTES: usize = 64 << 10;
+const SEGMENT_BYTES: usize = (256 << 10) + 512;
 /// A kept empty segment is not larger than this; an idle connection keeps none.
 const SPARE_BYTES: usize = 2 << 20;
 /// Segments handed to one system call.
@@ -32,6 +32,8 @@ impl Segment {
 pub struct Outbox {
     /// What is behind all other segments and grows.
     open: Vec<u8>,
+    /// Memory of a written segment, for the next one.
+    spare: Vec<u8>,
     /// What comes before it.
     segments: VecDeque<Segment>,
     /// Written bytes of the first segment, which is `open` when there is no other.
@@ -90,9 +92,7 @@ impl Outbox {
 
     /// As `push_rest`, masking on the way; `offset` is the place of `rest` in its payload.
     pub fn push_masked_rest(&mut self, rest: &[u8], key: [u8; 4], offset: usize) {
-        let mut key = key;
-        key.rotate_left(offset & 3);
-        extend_masked(self.tail(rest.len()), rest, key);
+        extend_masked(self.tail(rest.len()), rest, key, offset);
         self.bytes += rest.len();
         self.count(true);
     }
@@ -159,6 +159,7 @@ impl Outbox {
     pub fn shrink(&mut self) {
         if self.bytes == 0 {
             self.open = Vec::new();
+            self.spare = Vec::new();
             self.segments = VecDeque::new();
             self.ends = VecDeque::new();
             self.head = 0;
@@ -185,17 +186,30 @@ impl Outbox {
     #[cold]
     fn close_open(&mut self) {
         if self.bytes > 0 && !self.open.is_empty() {
-            self.segments.push_back(Segment::Own(std::mem::take(&mut self.open)));
+            let next = std::mem::take(&mut self.spare);
+            self.segments.push_back(Segment::Own(std::mem::replace(&mut self.open, next)));
         }
     }
 
     /// Nothing is unwritten: leaves at most a small empty segment.
     fn clear_written(&mut self) {
         self.head = 0;
-        self.segments.clear();
+        while let Some(segment) = self.segments.pop_front() {
+            self.keep(segment);
+        }
         self.open.clear();
         if self.open.capacity() > SPARE_BYTES {
             self.open = Vec::new();
+        }
+    }
+
+    /// A segment was written.
+    fn keep(&mut self, segment: Segment) {
+        if let Segment::Own(mut bytes) = segment
+            && (self.spare.capacity() + 1..=SPARE_BYTES).contains(&bytes.capacity())
+        {
+            bytes.clear();
+            self.spare = bytes;
         }
     }
 
@@ -209,22 +223,25 @@ impl Outbox {
         }
         while self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.head) {
             self.head -= self.segments[0].bytes().len();
-            self.segments.pop_front();
+            if let Some(segment) = self.segments.pop_front() {
+                self.keep(segment);
+            }
         }
     }
 }
 
-/// Masks `payload` piece by piece into `scratch`, each piece staying in cache, and writes it; how much of it was written, and whether all went.
+/// Masked before a write: a piece stays in cache, and few calls do for a long message.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// Masks `payload` piece by piece into `scratch` and writes it; how much of it was written, and whether all went.
 pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {
     let mut written = 0;
     let mut done = 0;
     scratch.clear();
     scratch.extend_from_slice(header);
     loop {
-        let piece = (payload.len() - done).min(SEGMENT_BYTES);
-        let start = scratch.len();
-        scratch.extend_from_slice(&payload[done..done + piece]);
-        mask(&mut scratch[start..], key, done);
+        let piece = (payload.len() - done).min(PIECE_BYTES);
+        extend_masked(scratch, &payload[done..done + piece], key, done);
         match stream.write(scratch) {
             Ok(count) => {
                 written += count;

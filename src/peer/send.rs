@@ -12,7 +12,7 @@ use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
 /// With WS_COALESCE, what waits is written at this size.
-const COALESCE_BYTES: usize = 16 << 10;
+const COALESCE_BYTES: usize = 256 << 10;
 /// A message above this is written from the host's memory when nothing waits before it.
 const DIRECT_BYTES: usize = 16 << 10;
 /// A message above this is compressed in slices, from the next poll or flush on.
@@ -42,7 +42,7 @@ impl Peer {
             self.owes_writable = true;
             return Sent::Full;
         }
-        if payload.len() > DIRECT_BYTES && self.has_nothing_before(cx, payload.len()) {
+        if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {
             self.put_direct(cx, text, payload);
         } else {
             self.queue_message(cx, text, payload);
@@ -62,10 +62,11 @@ impl Peer {
         }
     }
 
-    /// Writes what waits, where a message of that length would make it leave anyhow; whether the message itself can then be written from
-    /// the host's memory.
-    fn has_nothing_before(&mut self, cx: &mut Cx<'_>, len: usize) -> bool {
-        if self.compresses(len) {
+    /// Whether a long message is written from the host's memory; what waits before it is written first. A client has to copy it for the mask
+    /// anyhow: with WS_COALESCE it joins what leaves together.
+    fn goes_directly(&mut self, cx: &mut Cx<'_>, len: usize) -> bool {
+        let joins = self.role == Role::Client && len < COALESCE_BYTES && self.options.is_on(WS_OPT_COALESCE);
+        if joins || self.compresses(len) {
             return false;
         }
         self.write_frames(cx);

@@ -57,7 +57,7 @@ pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, lead: Le
             out.extend_from_slice(payload);
             super::mask(&mut out[start + count..], key, 0);
         }
-        Some(key) => extend_masked(out, payload, key),
+        Some(key) => extend_masked(out, payload, key, 0),
         None => out.extend_from_slice(payload),
     }
 }

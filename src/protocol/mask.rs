@@ -25,17 +25,17 @@ pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
 /// Bytes done at a time, in the widest registers there are.
 const BLOCK: usize = 32;
 
-/// Appends a masked copy; each piece is masked while it is in cache.
-pub fn extend_masked(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4]) {
+/// Appends a masked copy of the bytes at `offset` of a payload; each piece is masked while it is in the nearest cache.
+pub fn extend_masked(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: usize) {
     out.reserve(bytes.len());
     for (index, piece) in bytes.chunks(PIECE).enumerate() {
         let start = out.len();
         out.extend_from_slice(piece);
-        mask(&mut out[start..], key, index * PIECE);
+        mask(&mut out[start..], key, offset + index * PIECE);
     }
 }
 
-const PIECE: usize = 16 << 10;
+const PIECE: usize = 4 << 10;
 
 /// Masking keys from the system's random source (section 5.3: unpredictable), drawn in bulk.
 pub struct MaskKeys {
@@ -104,7 +104,7 @@ mod tests {
     fn a_masked_copy_is_the_masked_original() {
         let plain: Vec<u8> = (0..100_000u32).map(|value| value as u8).collect();
         let mut copy = vec![9];
-        extend_masked(&mut copy, &plain, [1, 2, 3, 4]);
+        extend_masked(&mut copy, &plain, [1, 2, 3, 4], 0);
         mask(&mut copy[1..], [1, 2, 3, 4], 0);
         assert_eq!(copy[1..], plain);
     }
