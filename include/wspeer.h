@@ -530,8 +530,8 @@
 // The longest one has so many bytes.
 #define MAX_HEADER 14
 
-// Read in one round, so that no connection keeps the others waiting.
-#define ROUND_BYTES (256 << 10)
+// Read in one round, so that no connection keeps the others waiting: messages of 256 KiB together, and their headers.
+#define ROUND_BYTES ((256 << 10) + (4 << 10))
 
 // A message above this is compressed in slices, from the next poll or flush on.
 #define AT_ONCE_BYTES (64 << 10)
