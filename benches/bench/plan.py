@@ -63,6 +63,11 @@ def echo(conns, window, length, mode="window", **more):
     return {"mode": mode, "conns": conns, "window": window, "len": length, **more}
 
 
+def counted(role, options):
+    """Two runs of so many frames or bursts."""
+    return {"role": role, "short": 100, "long": 600, **options}
+
+
 def burst(count):
     """The sleep leaves time for all to come back."""
     return frames(64, count, max(4000, 4 * count))
@@ -103,7 +108,7 @@ SCENARIOS = {
         Scenario("polls-1m", "client", "thread CPU of single polls, client, frames of 1 x 1 MiB", frames(MIB, 1, histogram=True), ("wspeer",)),
         Scenario("polls-server", "server", "thread CPU of single polls, server, 1,000 connections, 64 B, window 8", echo(1000, 8, 64, histogram=True), ("wspeer",)),
         Scenario("polls-flood", "client", "thread CPU of single polls, client, frames of 50,000 x 64 B", frames(64, 50_000, histogram=True), ("wspeer",)),
-        Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", {"role": "client", "short": 100, "long": 600, **frames(64, 32, 8000)}, rounds=3),
-        Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", {"role": "server", "short": 100, "long": 600, **echo(1, 32, 64, "burst")}, rounds=3),
+        Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", counted("client", frames(64, 32, 8000)), rounds=3),
+        Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", counted("server", echo(1, 32, 64, "burst")), rounds=3),
     ]
 }
