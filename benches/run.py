@@ -52,7 +52,7 @@ def measure_all(options):
     began = time.monotonic()
     for number in range(options.rounds):
         for scenario in scenarios:
-            if scenario.once and number > 0:
+            if number >= scenario.rounds:
                 continue
             able = [c for c in contestants if scenario.takes(c)]
             turn = number % len(able) if able else 0

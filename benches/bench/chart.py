@@ -18,7 +18,8 @@ OWN, OTHER, INK, FAINT = "#1f6feb", "#9aa4b2", "#1b1f24", "#d5dae1"
 
 
 def text(x, y, words, size=12, anchor="start", weight="normal", ink=INK):
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" fill="{ink}" stroke="#fff" stroke-width="3" paint-order="stroke">{words}</text>'
+    look = f'font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" fill="{ink}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look} stroke="#fff" stroke-width="3" paint-order="stroke">{words}</text>'
 
 
 def bar(x, y, name, value):

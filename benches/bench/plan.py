@@ -42,7 +42,7 @@ class Scenario:
     about: str
     options: dict = field(default_factory=dict)
     only: tuple = ()  # contestants; empty: all that can, but wspeer-late
-    once: bool = False  # what a second round would only repeat
+    rounds: int = 1000  # at most so many
 
     def takes(self, contestant):
         if contestant.name not in self.only if self.only else contestant.name == "wspeer-late":
@@ -51,8 +51,8 @@ class Scenario:
         return {"client": contestant.client, "server": contestant.server, "tls": contestant.tls, "hold": contestant.server}[role]
 
 
-def frames(length, count, **more):
-    return {"mode": "frame", "len": length, "burst": count, "sleep-us": 4000, **more}
+def frames(length, count, sleep_us=4000, **more):
+    return {"mode": "frame", "len": length, "burst": count, "sleep-us": sleep_us, **more}
 
 
 def tight(length, window):
@@ -63,9 +63,14 @@ def echo(conns, window, length, mode="window", **more):
     return {"mode": mode, "conns": conns, "window": window, "len": length, **more}
 
 
+def counted(role, options):
+    """Two runs of so many frames or bursts."""
+    return {"role": role, "short": 100, "long": 600, **options}
+
+
 def burst(count):
     """The sleep leaves time for all to come back."""
-    return frames(64, count, **{"sleep-us": max(4000, 4 * count)})
+    return frames(64, count, max(4000, 4 * count))
 
 
 KIB64, MIB = 64 << 10, 1 << 20
@@ -103,7 +108,7 @@ SCENARIOS = {
         Scenario("polls-1m", "client", "thread CPU of single polls, client, frames of 1 x 1 MiB", frames(MIB, 1, histogram=True), ("wspeer",)),
         Scenario("polls-server", "server", "thread CPU of single polls, server, 1,000 connections, 64 B, window 8", echo(1000, 8, 64, histogram=True), ("wspeer",)),
         Scenario("polls-flood", "client", "thread CPU of single polls, client, frames of 50,000 x 64 B", frames(64, 50_000, histogram=True), ("wspeer",)),
-        Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", {"role": "client", "short": 100, "long": 600, **frames(64, 32)}, once=True),
-        Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", {"role": "server", "short": 100, "long": 600, **echo(1, 32, 64, "burst")}, once=True),
+        Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", counted("client", frames(64, 32, 8000)), rounds=3),
+        Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", counted("server", echo(1, 32, 64, "burst")), rounds=3),
     ]
 }

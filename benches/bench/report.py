@@ -10,6 +10,7 @@ from .plan import CONTESTANTS, SCENARIOS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = {"wslay": "libwslay-dev", "lws": "libwebsockets-dev", "websocketpp": "libwebsocketpp-dev", "asio": "libasio-dev", "openssl": "libssl-dev"}
+OTHERS = {"raw": "raw", "tung": "tungstenite", "fastws": "fastwebsockets", "lws": "libwebsockets", "wslay": "wslay", "websocketpp": "websocketpp"}
 CRATES = ("tungstenite", "fastwebsockets", "tokio", "hyper", "rustls", "mio")
 
 
@@ -45,13 +46,14 @@ def short(results):
         runs = results.get(name)
         if not runs or scenario.kind not in ("client", "server", "tls") or "-" in name.removeprefix("wss-"):
             continue
-        rows.append([name, scenario.about, *(tables.number(ratio(runs, "wspeer", base), 2) if base in runs else "-" for base in ("raw", "tung", "fastws", "lws", "wslay", "websocketpp"))])
-    head = ["scenario", "what it does", "× raw", "× tungstenite", "× fastwebsockets", "× libwebsockets", "× wslay", "× websocketpp"]
+        rows.append([name, scenario.about, *(tables.number(ratio(runs, "wspeer", base), 2) for base in OTHERS)])
+    head = ["scenario", "what it does", *(f"× {title}" for title in OTHERS.values())]
     text = tables.table(head, rows).replace("|---|--:|", "|---|---|", 1)
     runs = results.get("counts-client", {})
     if "wspeer" in runs:
         counted = [middle(runs, "wspeer", key) for key in ("instructions", "system_calls", "allocations")]
-        text += f"\nOne 64 B message out and one in, client, 32 a frame: {counted[0]:,.0f} user instructions, {counted[1]:.2f} data system calls, {counted[2]:.2f} allocations.\n"
+        text += "\nOne 64 B message out and one in, client, 32 a frame: "
+        text += f"{counted[0]:,.0f} user instructions, {counted[1]:.2f} data system calls, {counted[2]:.2f} allocations.\n"
     return text
 
 
@@ -65,16 +67,16 @@ def contestants(results, versions):
 def write(result, folder):
     results, about = result["runs"], result["machine"]
     quick = "\n**These figures are of a quick run and say only that everything runs.**\n" if result["quick"] else ""
-    others = ", ".join(f"{name} {about['versions'][name]}" for name in ("tokio", "hyper", "mio", "rustls", "asio", "openssl") if name in about["versions"])
+    below = ", ".join(f"{name} {about['versions'][name]}" for name in ("tokio", "hyper", "mio", "rustls", "asio", "openssl") if name in about["versions"])
     text = (ROOT / "benches" / "bench" / "benchmarks.md.in").read_text()
     for mark, value in {
         "@QUICK@": quick,
         "@SHORT@": short(results),
-        "@MACHINE@": f"{about['cpu']}, {about['cores']} cores, {about['system']}, Linux {about['kernel']}; {about['rustc']}, gcc {about['gcc']}; wspeer {about['wspeer']}",
+        "@MACHINE@": "{cpu}, {cores} cores, {system}, Linux {kernel}; {rustc}, gcc {gcc}; wspeer {wspeer}".format(**about),
         "@ROUNDS@": str(result["rounds"]),
         "@SECONDS@": f"{result['seconds']:g}",
         "@CONTESTANTS@": contestants(results, about["versions"]),
-        "@OTHERS@": others,
+        "@OTHERS@": below,
         "@TABLES@": tables.everything(results),
     }.items():
         text = text.replace(mark, value)

@@ -10,7 +10,8 @@ def number(value, digits=0):
 
 
 def table(head, rows):
-    return "\n".join(["| " + " | ".join(head) + " |", "|---|" + "--:|" * (len(head) - 1), *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+    lines = ["| " + " | ".join(row) + " |" for row in [head, *rows]]
+    return "\n".join([lines[0], "|---|" + "--:|" * (len(head) - 1), *lines[1:], ""])
 
 
 def named(runs):
@@ -21,7 +22,8 @@ def cost(runs):
     bases = [base for base in BASES if base in runs]
     in_call = any("in_call_ns" in row for rows in runs.values() for row in rows)
     idle = not any(row.get("messages") for rows in runs.values() for row in rows)
-    head = ["contestant", *([] if idle else ["messages/s"]), f"CPU ns a {'poll' if idle else 'message'}", *(["in calls"] if in_call else []), *(f"× {base}" for base in bases)]
+    head = ["contestant", *([] if idle else ["messages/s"]), f"CPU ns a {'poll' if idle else 'message'}"]
+    head += [*(["in calls"] if in_call else []), *(f"× {base}" for base in bases)]
     rows = []
     for name in named(runs):
         row = [name, *([] if idle else [number(rate(runs, name))]), number(middle(runs, name, "cpu_ns"))]
@@ -31,8 +33,9 @@ def cost(runs):
 
 
 def counts(runs):
-    head = ["contestant", "user instructions", "data system calls", "allocations"]
-    return table(head, [[name, *(number(middle(runs, name, key), digits) for key, digits in (("instructions", 0), ("system_calls", 2), ("allocations", 2)))] for name in named(runs)])
+    keys = (("instructions", 0), ("system_calls", 2), ("allocations", 2))
+    rows = [[name, *(number(middle(runs, name, key), digits) for key, digits in keys)] for name in named(runs)]
+    return table(["contestant", "user instructions", "data system calls", "allocations"], rows)
 
 
 def held(results, prefix):
@@ -46,7 +49,8 @@ def held(results, prefix):
         ("Bytes of resident memory a connection", "rss_after"),
     ):
         head = ["contestant", *(f"{int(step):,}" for step in steps)]
-        parts.append(f"{title}, by the number of connections:\n\n" + table(head, [[name, *(number(middle(runs, name, key)) for runs in steps.values())] for name in names]))
+        rows = [[name, *(number(middle(runs, name, key)) for runs in steps.values())] for name in names]
+        parts.append(f"{title}, by the number of connections:\n\n{table(head, rows)}")
     return "\n".join(parts)
 
 
@@ -54,7 +58,8 @@ def growth(results, prefix):
     steps = {name.rsplit("-", 1)[1]: runs for name, runs in results.items() if name.startswith(prefix)}
     names = [name for name in CONTESTANTS if any(name in runs for runs in steps.values())]
     key = "in_call_ns" if prefix == "queued-" else "cpu_ns"
-    return table(["contestant", *(f"{int(step):,}" for step in steps)], [[name, *(number(middle(runs, name, key)) for runs in steps.values())] for name in names])
+    rows = [[name, *(number(middle(runs, name, key)) for runs in steps.values())] for name in names]
+    return table(["contestant", *(f"{int(step):,}" for step in steps)], rows)
 
 
 LIMITS = (13, 16, 18, 20, 21, 24)  # powers of two: 8 us to 17 ms
