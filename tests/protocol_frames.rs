@@ -282,9 +282,9 @@ mod section_7_4_status_codes {
             let may = matches!(code, 1000 | 1001 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 | 1011 | 1012 | 1013 | 1014 | 3000..=4999);
             assert_eq!(code_may_be_sent(code), may, "{code}");
             let [high, low] = code.to_be_bytes();
-            let expected = if may { Close(Some(code), String::new()) } else { Fails(1002) };
-            assert_eq!(decode(Role::Client, !EXTENDED, &LIMITS, &[&[0x88, 2, high, low]]), [expected.clone()]);
-            assert_eq!(decode(Role::Server, !EXTENDED, &LIMITS, &[&[0x88, 0x82, 0, 0, 0, 0, high, low]]), [expected]);
+            let expected = [if may { Close(Some(code), String::new()) } else { Fails(1002) }];
+            assert_eq!(decode(Role::Client, !EXTENDED, &LIMITS, &[&[0x88, 2, high, low]]), expected);
+            assert_eq!(decode(Role::Server, !EXTENDED, &LIMITS, &[&[0x88, 0x82, 0, 0, 0, 0, high, low]]), expected);
         }
     }
 }

@@ -69,7 +69,7 @@ pub fn decode(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]]) -> 
 /// Decodes `bytes` whole; every cut into two and single bytes have to give the same.
 pub fn cut_everywhere(role: Role, extended: bool, limits: &Limits, bytes: &[u8]) -> Vec<Got> {
     let whole = decode(role, extended, limits, &[bytes]);
-    let near = |cut: usize| bytes.len() < 1_000 || cut < 20 || bytes.len() - cut < 20 || cut % 4_099 == 0;
+    let near = |cut: usize| bytes.len() < 1_000 || cut < 20 || bytes.len() - cut < 20 || cut.is_multiple_of(4_099);
     for cut in (0..=bytes.len()).filter(|cut| near(*cut)) {
         assert_eq!(decode(role, extended, limits, &[&bytes[..cut], &bytes[cut..]]), whole, "{role:?}, cut at {cut}");
     }
