@@ -140,6 +140,14 @@ impl Peer {
         }
     }
 
+    /// When a close under way ends by its timeout.
+    pub fn close_deadline(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Ended => None,
+            _ => self.closing.as_ref()?.deadline,
+        }
+    }
+
     /// Ends a close that takes too long. When to look again.
     pub(super) fn judge_close(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
         let closing = self.closing.as_mut()?;

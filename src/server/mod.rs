@@ -362,9 +362,11 @@ impl Server {
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
         }
-        if state == WS_CLOSING && client.timer.is_none_or(|at| at > cx.now + CLOSE_LOOK) {
-            client.timer = Some(cx.now);
-            self.timers.push(Reverse((cx.now, key, client.serial)));
+        if let Some(deadline) = client.peer.close_deadline()
+            && client.timer.is_none_or(|at| at > deadline)
+        {
+            client.timer = Some(deadline);
+            self.timers.push(Reverse((deadline, key, client.serial)));
         }
         if self.lifecycle > MAX_LIFECYCLE {
             self.collapse(cx);
@@ -469,8 +471,8 @@ impl Server {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
                     if client.readable && client.in_ready {
                         // It has not been read in this poll: what waits there may be its sign of life.
-                        client.timer = Some(cx.now + CLOSE_LOOK);
-                        self.timers.push(Reverse((cx.now + CLOSE_LOOK, key, serial)));
+                        client.timer = Some(cx.now + LATER);
+                        self.timers.push(Reverse((cx.now + LATER, key, serial)));
                     } else {
                         client.timer = client.peer.judge_timers(cx);
                         if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
@@ -574,8 +576,8 @@ impl Server {
     }
 }
 
-/// A closing client is looked at no later than this.
-const CLOSE_LOOK: Duration = Duration::from_millis(5);
+/// When a timer is looked at again whose client was not read yet.
+const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(1);
 /// Lifecycle events that may wait.
