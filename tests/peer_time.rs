@@ -237,6 +237,46 @@ mod heartbeat {
     }
 
     #[test]
+    fn a_ping_always_has_time_to_be_answered() {
+        // With a pong timeout of no more than the heartbeat, the silence is long enough when the ping leaves.
+        for timeout in [500, 5_000, 5_001] {
+            let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 5_000), (WS_OPT_PONG_TIMEOUT_MS, timeout)]);
+            end.pass(ms(5_000));
+            for _ in 0..3 {
+                assert_eq!((end.peer.state(), end.output()), (WS_OPEN, PING.to_vec()), "with {timeout} ms");
+                end.now += ms(300);
+                end.feed(PONG);
+                end.poll();
+                end.pass(ms(4_700));
+            }
+            assert_eq!((end.peer.state(), end.output()), (WS_OPEN, PING.to_vec()));
+            assert_eq!(end.closed_after(ms(5_000)), ms(1_000), "and then a second to answer");
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_that_is_switched_on_late_pings_first() {
+        let mut end = End::open_client(&[]);
+        end.pass(ms(600_000));
+        std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_HEARTBEAT_MS, 1_000).unwrap();
+        end.pass(ms(100));
+        assert_eq!((end.output().len(), end.peer.state()), (12, WS_OPEN));
+        end.feed(b"\x8A\x06wspeer");
+        end.pass(ms(900));
+        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.closed_after(ms(10_000)), ms(2_200), "three heartbeats after the pong was read");
+    }
+
+    #[test]
+    fn a_late_poll_pings_before_it_calls_a_peer_dead() {
+        let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 200), (WS_OPT_PONG_TIMEOUT_MS, 600)]);
+        end.now += ms(900);
+        end.poll();
+        assert_eq!((end.output(), end.peer.state()), (PING.to_vec(), WS_OPEN));
+        assert_eq!(end.closed_after(ms(5_000)), ms(400), "as long as from the first ping to the end");
+    }
+
+    #[test]
     fn there_is_no_heartbeat_before_open_and_none_while_closing() {
         let mut end = End::server(&[(WS_OPT_HEARTBEAT_MS, 100), (WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)]);
         end.pass(ms(5_000));
