@@ -155,11 +155,57 @@ mod rates {
     }
 
     #[test]
-    fn without_limits_any_rate_goes() {
+    fn a_second_counts_only_what_came_in_it() {
+        let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        for second in 0..10 {
+            end.feed(&numbered(0, 60));
+            end.poll();
+            end.now += ms(990 + second);
+        }
+        // Polled all the time, and silent.
+        end.pass(ms(100_000));
+        end.feed(&numbered(0, 60));
+        end.poll();
+        assert_eq!(end.peer.state(), WS_OPEN);
+    }
+
+    #[test]
+    fn what_came_in_a_gap_of_polling_counts_as_spread_over_it() {
+        let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
+        end.pass(ms(1_000));
+        end.now += ms(5_000);
+        end.feed(&numbered(0, 500));
+        end.poll();
+        assert_eq!((end.items().len(), end.peer.state()), (500, WS_OPEN));
+        end.now += ms(5_000);
+        end.feed(&numbered(0, 700));
+        end.poll();
+        assert_eq!(end.items().pop(), Some(RATE), "but not more than the rate allows in that time");
+    }
+
+    #[test]
+    fn no_more_than_twice_the_rate_comes_through_in_any_second() {
+        let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
+        let mut came = 0;
+        while end.peer.state() == WS_OPEN && came < 1_000 {
+            end.feed(&numbered(0, 10));
+            end.now += ms(10);
+            end.poll();
+            came += 10;
+        }
+        assert!((110..=200).contains(&came), "{came} messages at ten times the rate");
+    }
+
+    #[test]
+    fn without_limits_any_rate_goes_and_does_not_count_when_they_are_set() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&numbered(0, 20_000));
         end.poll();
         assert_eq!((end.items().len(), end.peer.state()), (20_000, WS_OPEN));
+        std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_MAX_MESSAGES_PER_S, 100).unwrap();
+        end.feed(&numbered(0, 100));
+        end.poll();
+        assert_eq!(end.peer.state(), WS_OPEN);
     }
 }
 

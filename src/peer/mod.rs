@@ -8,6 +8,7 @@ pub mod inbox;
 mod open;
 pub mod options;
 mod outbox;
+mod rate;
 mod read;
 mod receive;
 mod send;
@@ -28,6 +29,7 @@ use crate::protocol::{Decoder, Headers, MaskKeys, Role};
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
+use rate::Rate;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -159,8 +161,8 @@ pub struct Peer {
     pub end_is_near: bool,
     /// Writing failed; what had arrived is read before the end.
     write_failure: Option<Box<Failure>>,
-    /// When the second of the rate limits began, and what the counters were then.
-    rate: (Option<Instant>, u64, u64),
+    /// For the rate limits.
+    rate: Rate,
 }
 
 impl Peer {
@@ -188,7 +190,7 @@ impl Peer {
             skipping: false,
             end_is_near: false,
             write_failure: None,
-            rate: (None, 0, 0),
+            rate: Rate::default(),
         }
     }
 
@@ -230,6 +232,7 @@ impl Peer {
     pub fn shift(&mut self, gap: Duration) {
         self.shift_opening(gap);
         self.beat.shift(gap);
+        self.rate.shift(gap);
         if let Some(closing) = &mut self.closing {
             closing.shift(gap);
         }

@@ -6,7 +6,6 @@ use crate::codes::*;
 use crate::error::Failure;
 use crate::protocol::{Limits, Received};
 use std::io::ErrorKind;
-use std::time::Duration;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
 const OVER_FULL_BYTES: usize = 64 << 10;
@@ -197,15 +196,12 @@ impl Peer {
 
     /// Closes a peer that sends more than it may.
     fn judge_rate(&mut self, cx: &mut Cx<'_>) {
-        let most = (self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S));
-        if most == (u64::MAX, u64::MAX) {
+        let most = [self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S)];
+        if most == [u64::MAX; 2] {
+            self.rate.pass(&self.counters);
             return;
         }
-        let (start, messages, bytes) = self.rate;
-        let over = self.counters.messages_in - messages > most.0 || self.counters.bytes_in - bytes > most.1;
-        if start.is_none_or(|start| cx.now.saturating_duration_since(start) >= Duration::from_secs(1)) {
-            self.rate = (Some(cx.now), self.counters.messages_in, self.counters.bytes_in);
-        }
+        let over = self.rate.is_over(cx.now, &self.counters, most);
         if over && !self.has_read_all() {
             self.fail(cx, Failure::of_protocol(1008, "more messages or bytes a second than max_messages_per_s or max_bytes_per_s allow"));
         }
