@@ -99,11 +99,12 @@ impl Peer {
     pub fn skip(&mut self, cx: &Cx<'_>) {
         self.counters.skipped += 1;
         self.owes_writable = true;
-        if !self.skipping {
-            self.skipping = true;
+        let waits = self.inbox.add_to(WS_EVENT_SKIPPED, 1);
+        if !waits && !self.skipping {
             let mark = Mark { kind: WS_EVENT_SKIPPED, count: 1, time_ns: cx.time_ns(), ..Mark::default() };
             self.inbox.push_mark(mark);
         }
+        self.skipping = true;
     }
 
     /// Writes what waits.
@@ -130,7 +131,10 @@ impl Peer {
             if self.queued_out() as u64 <= room && self.outbox.messages() as u64 <= packets {
                 self.owes_writable = false;
                 self.skipping = false;
-                self.mark(cx, WS_EVENT_WRITABLE);
+                // One that still waits says as much.
+                if !self.inbox.add_to(WS_EVENT_WRITABLE, 0) {
+                    self.mark(cx, WS_EVENT_WRITABLE);
+                }
             }
         }
     }

@@ -60,10 +60,22 @@ impl Server {
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(cx, text, payload);
+        let news = client.peer.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken && client.peer.has_output() && client.peer.options.is_on(WS_OPT_COALESCE) {
             self.soil(key);
         }
+        if news {
+            self.after(cx, key, None);
+        }
         sent
+    }
+
+    /// Writes what waits for one client.
+    pub fn flush_one(&mut self, cx: &mut Cx<'_>, key: u32) {
+        if let Some(client) = self.client(key) {
+            client.peer.write(cx);
+            self.after(cx, key, None);
+        }
     }
 
     /// Writes what no event of the system's would make leave.

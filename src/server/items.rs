@@ -53,7 +53,7 @@ impl Server {
     pub fn took(&mut self, key: u32, last: bool) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let marks = client.peer.inbox.marks() as u32;
-        self.lifecycle -= (client.marks - marks) as usize;
+        self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
         if last {
             client.done = true;
@@ -95,19 +95,10 @@ impl Server {
     }
 
     fn note_skipped(&mut self, cx: &Cx<'_>, count: u64) {
-        let mut total = count;
-        if self.own.marks() == 1
-            && self.state != WS_CLOSED
-            && let Some(Item::Mark(earlier)) = self.own.take_item()
-        {
-            if earlier.kind == WS_EVENT_SKIPPED {
-                total += earlier.count;
-            } else {
-                self.own.push_mark(earlier);
-            }
+        if !self.own.add_to(WS_EVENT_SKIPPED, count) {
+            let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
+            self.own.push_mark(Mark { kind: WS_EVENT_SKIPPED, count, time_ns, ..Mark::default() });
         }
-        let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
-        self.own.push_mark(Mark { kind: WS_EVENT_SKIPPED, count: total, time_ns, ..Mark::default() });
     }
 
     fn turn(&mut self, key: u32) {

@@ -107,6 +107,7 @@ pub fn flush(handle: u32) -> Result<(), Error> {
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), None);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
+            (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
             (kind, member) => peer_of(kind, member)?.write(&mut cx),
         }
         wake_memory(kind);
