@@ -80,3 +80,69 @@ fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
     told.sort_unstable();
     assert_eq!(told, [(WS_EVENT_WRITABLE, 0), (WS_EVENT_SKIPPED, 50)], "every skipped message is counted");
 }
+
+/// Sends messages and polls until the server has them.
+fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
+    use std::io::Write;
+    let before = hall.server.peer(key).unwrap().counters.messages_in;
+    client.write_all(&frame(0x82, b"x").repeat(count)).unwrap();
+    hall.poll_until("the messages", |hall| hall.server.peer(key).unwrap().counters.messages_in == before + count as u64);
+}
+
+#[test]
+fn a_new_client_in_the_place_of_a_freed_one_has_only_its_own() {
+    let mut hall = Hall::new(&[]);
+    for round in 0..20 {
+        let (mut client, key) = hall.open();
+        assert_eq!(key, 0, "the place is used again");
+        send(&mut hall, &mut client, key, 3);
+        assert_eq!(hall.server.available(), 3, "round {round}");
+        // As `ws_free` does, with items still waiting.
+        hall.act(|server, cx| server.forget(cx, key));
+        hall.poll();
+    }
+    let (mut client, key) = hall.open();
+    send(&mut hall, &mut client, key, 2);
+    let message = (Some(key), WS_EVENT_MESSAGE);
+    assert_eq!(hall.items(), [(Some(key), WS_EVENT_CONNECTED), message, message]);
+}
+
+#[test]
+fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
+    let mut hall = Hall::new(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_600_000)]);
+    for _ in 0..200 {
+        let (mut client, key) = hall.open();
+        send(&mut hall, &mut client, key, 1);
+        assert_eq!(hall.server.available(), 1);
+        drop(client);
+        hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+        while let Some(item) = hall.server.peer(key).unwrap().take_item() {
+            let last = matches!(&item, wspeer::peer::Item::Mark(mark) if wspeer::server::is_last(mark));
+            hall.server.took(key, last);
+        }
+        hall.poll();
+        assert!(hall.server.peer(key).is_none(), "retired");
+    }
+    assert!(hall.server.footprint() < 150, "{} entries of 200 clients that are gone", hall.server.footprint());
+}
+
+#[test]
+fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its_own_handle() {
+    let mut hall = Hall::new(&[]);
+    let (mut client, key) = hall.open();
+    send(&mut hall, &mut client, key, 2);
+    drop(client);
+    hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+    // 4096 clients more whose events nobody reads: the first one's are the oldest.
+    while hall.server.peer(key).is_some_and(|peer| peer.inbox.marks() > 0) {
+        let (client, _) = hall.open();
+        drop(client);
+        hall.poll();
+    }
+    for _ in 0..2 {
+        assert!(hall.server.peer(key).unwrap().take_message().is_some(), "its messages stay readable");
+        hall.server.took(key, false);
+    }
+    hall.poll();
+    assert!(hall.server.peer(key).is_none(), "and then it retires");
+}

@@ -168,16 +168,13 @@ impl Server {
             serial,
             address: address.ip().to_canonical(),
             pending: true,
-            in_ready: true,
-            in_waiting: false,
-            in_dirty: false,
             readable: true,
             marks: 0,
             timer,
             ended: false,
             done: false,
         }));
-        self.ready.push_back(key);
+        self.ready.push(key);
         self.after(cx, key, handles);
     }
 }

@@ -35,8 +35,8 @@ impl Server {
             }
             now = now && !cx.budget.look();
             match client.peer.put_shared(cx, &frame, payload.len(), now) {
-                Sent::Taken if client.peer.has_output() && !now => self.soil(key),
-                Sent::Taken if client.peer.has_output() && client.peer.options.is_on(WS_OPT_COALESCE) => self.soil(key),
+                Sent::Taken if client.peer.has_output() && !now => self.dirty.push(key),
+                Sent::Taken if client.peer.has_output() && client.peer.options.is_on(WS_OPT_COALESCE) => self.dirty.push(key),
                 Sent::Taken | Sent::NotOpen => {}
                 Sent::Full if policy == Some(WS_FULL_DISCONNECT) => {
                     partial = true;
@@ -62,7 +62,7 @@ impl Server {
         let sent = client.peer.put(cx, text, payload);
         let news = client.peer.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken && client.peer.has_output() && client.peer.options.is_on(WS_OPT_COALESCE) {
-            self.soil(key);
+            self.dirty.push(key);
         }
         if news {
             self.after(cx, key, None);
@@ -80,24 +80,8 @@ impl Server {
 
     /// Writes what no event of the system's would make leave.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for key in dirty.drain(..) {
-            if let Some(client) = self.client(key) {
-                client.in_dirty = false;
-                client.peer.write(cx);
-                self.after(cx, key, None);
-            }
-        }
-        dirty.append(&mut self.dirty);
-        self.dirty = dirty;
-    }
-
-    fn soil(&mut self, key: u32) {
-        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
-            && !client.in_dirty
-        {
-            client.in_dirty = true;
-            self.dirty.push(key);
+        while let Some(key) = self.dirty.pop() {
+            self.flush_one(cx, key);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the host takes: from all clients in turn, or from one.
 
-use super::{Client, Server, Slot};
+use super::{Server, Slot};
 use crate::codes::*;
 use crate::peer::{Cx, Item, Mark};
 
@@ -13,14 +13,14 @@ impl Server {
         if self.own.marks() > 0 && (self.state != WS_CLOSED || self.own.marks() > 1) {
             return self.own.take_item().map(|item| (None, item));
         }
-        while let Some(&key) = self.waiting.front() {
+        while let Some(key) = self.waiting.front() {
             if let Some(item) = self.client(key).and_then(|client| client.peer.take_item()) {
                 self.served += 1;
                 self.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
                 self.turn(key);
                 return Some((Some(key), item));
             }
-            self.leave_line(key);
+            self.leave_line();
         }
         // Its CLOSED comes after all that its clients had.
         self.own.take_item().map(|item| (None, item))
@@ -30,7 +30,7 @@ impl Server {
     pub fn take_message(&mut self) -> Option<(u32, crate::peer::Message)> {
         let mut left = self.waiting.len();
         while left > 0 {
-            let key = *self.waiting.front()?;
+            let key = self.waiting.front()?;
             left -= 1;
             if let Some(message) = self.client(key).and_then(|client| client.peer.take_message()) {
                 self.served += 1;
@@ -40,10 +40,10 @@ impl Server {
             }
             if self.client(key).is_some_and(|client| !client.peer.inbox.is_empty()) {
                 // Only events are left here: the next one's turn.
-                self.waiting.rotate_left(1);
+                self.waiting.rotate();
                 self.served = 0;
             } else {
-                self.leave_line(key);
+                self.leave_line();
             }
         }
         None
@@ -57,22 +57,23 @@ impl Server {
         client.marks = marks;
         if last {
             client.done = true;
-            self.retiring.push(key);
-        } else if client.readable && !client.in_ready && !client.peer.is_full() {
+        } else if client.readable && !client.peer.is_full() {
             // Reading had stopped at a full queue, and there is room again.
-            client.in_ready = true;
-            self.ready.push_back(key);
+            self.ready.push(key);
+        }
+        if client.done && client.peer.inbox.is_empty() {
+            self.retiring.push(key);
         }
     }
 
     /// Messages that wait.
     pub fn available(&self) -> usize {
-        self.waiting.iter().map(|key| self.slots.get(*key as usize).map_or(0, messages)).sum()
+        self.waiting.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
     }
 
     /// Whether any item waits.
     pub(super) fn has_items(&self) -> bool {
-        self.own.marks() > 0 || self.waiting.iter().any(|key| self.slots.get(*key as usize).is_some_and(|slot| !is_empty(slot)))
+        self.own.marks() > 0 || self.waiting.iter().any(|key| self.slots.get(key as usize).is_some_and(|slot| !is_empty(slot)))
     }
 
     /// Too many events that nobody takes: the oldest finished client's go into one SKIPPED with a count.
@@ -104,22 +105,17 @@ impl Server {
     fn turn(&mut self, key: u32) {
         let empty = self.client(key).is_none_or(|client| client.peer.inbox.is_empty());
         if empty {
-            self.leave_line(key);
+            self.leave_line();
         } else if self.served >= TURN {
             self.served = 0;
-            self.waiting.rotate_left(1);
+            self.waiting.rotate();
         }
     }
 
-    fn leave_line(&mut self, key: u32) {
-        self.waiting.pop_front();
+    /// The first in line has nothing more.
+    fn leave_line(&mut self) {
+        self.waiting.pop();
         self.served = 0;
-        if let Some(Client { in_waiting, peer, done, .. }) = self.client(key) {
-            *in_waiting = false;
-            if *done && peer.inbox.is_empty() {
-                self.retiring.push(key);
-            }
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod accept;
 mod broadcast;
 mod items;
+mod line;
 
 pub use items::is_last;
 
@@ -12,6 +13,7 @@ use crate::journal;
 use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Counters, Cx, Inbox, LONG_GAP, Loan, Mark, Options, Peer};
 use crate::protocol::Accept;
+use line::Line;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use std::cmp::Reverse;
@@ -57,9 +59,6 @@ struct Client {
     address: IpAddr,
     /// Its opening handshake is under way.
     pending: bool,
-    in_ready: bool,
-    in_waiting: bool,
-    in_dirty: bool,
     /// The transport may have something to read.
     readable: bool,
     /// Marks of its queue that were counted.
@@ -106,15 +105,15 @@ pub struct Server {
     free: Vec<u32>,
     serial: u32,
     /// Clients with something to read or write, in turn.
-    ready: VecDeque<u32>,
+    ready: Line,
     /// Clients with items for the host, in turn.
-    waiting: VecDeque<u32>,
+    waiting: Line,
     /// Items taken from the first of `waiting` in its turn.
     served: u32,
     /// Clients with output that nothing has tried to write yet.
-    dirty: Vec<u32>,
+    dirty: Line,
     /// Clients with messages in the arena.
-    fresh: Vec<u32>,
+    fresh: Line,
     /// Clients whose last event was taken.
     retiring: Vec<u32>,
     /// Ended clients whose events nobody took, oldest first.
@@ -164,11 +163,11 @@ impl Server {
             slots: Vec::new(),
             free: Vec::new(),
             serial: 0,
-            ready: VecDeque::new(),
-            waiting: VecDeque::new(),
+            ready: Line::default(),
+            waiting: Line::default(),
             served: 0,
-            dirty: Vec::new(),
-            fresh: Vec::new(),
+            dirty: Line::default(),
+            fresh: Line::default(),
             retiring: Vec::new(),
             finished: VecDeque::new(),
             timers: BinaryHeap::new(),
@@ -193,6 +192,7 @@ impl Server {
     pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         self.note_gap(cx);
         self.retire(handles);
+        self.sweep();
         self.settle(cx);
         self.collect_readiness();
         self.write_dirty(cx);
@@ -284,6 +284,12 @@ impl Server {
         (sum, queued, [self.connected as u64, self.pending as u64, self.accepted, self.refused])
     }
 
+    /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
+    pub fn footprint(&self) -> usize {
+        let queues = self.ready.len() + self.waiting.len() + self.dirty.len() + self.fresh.len() + self.retiring.len();
+        queues + self.finished.len() + self.timers.len()
+    }
+
     /// The sockets of all clients, to be closed elsewhere.
     pub fn take_streams(&mut self) -> Vec<Stream> {
         self.state = WS_CLOSED;
@@ -355,9 +361,8 @@ impl Server {
         let marks = client.peer.inbox.marks() as u32;
         self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
-        if client.peer.handle != 0 && !client.peer.inbox.is_empty() && !client.in_waiting {
-            client.in_waiting = true;
-            self.waiting.push_back(key);
+        if client.peer.handle != 0 && !client.peer.inbox.is_empty() {
+            self.waiting.push(key);
         }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
@@ -396,13 +401,11 @@ impl Server {
     }
 
     fn settle(&mut self, cx: &mut Cx<'_>) {
-        let mut fresh = std::mem::take(&mut self.fresh);
-        for key in fresh.drain(..) {
+        while let Some(key) = self.fresh.pop() {
             if let Some(client) = self.client(key) {
                 client.peer.settle(cx.arena);
             }
         }
-        self.fresh = fresh;
         cx.arena.renew();
     }
 
@@ -422,10 +425,7 @@ impl Server {
                 // An end that came with the last bytes makes no second edge: it is read up to.
                 client.peer.end_is_near |= event.is_read_closed() || event.is_error();
                 client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-                if !client.in_ready {
-                    client.in_ready = true;
-                    self.ready.push_back(key);
-                }
+                self.ready.push(key);
             }
         }
     }
@@ -433,13 +433,12 @@ impl Server {
     /// One round for each ready client, then another, until the budget ends.
     fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         let mut first_again = None;
-        while let Some(key) = self.ready.pop_front() {
+        while let Some(key) = self.ready.front() {
             if first_again == Some(key) && cx.budget.look() {
-                self.ready.push_front(key);
                 return true;
             }
+            self.ready.pop();
             let Some(client) = self.client(key) else { continue };
-            client.in_ready = false;
             let more = client.peer.pump(cx);
             if client.peer.request().is_some() {
                 self.decide(cx, key);
@@ -448,9 +447,8 @@ impl Server {
             if let Some(client) = self.client(key) {
                 let again = more || client.peer.has_backlog();
                 client.readable = again || client.peer.reading_rests();
-                if again && !client.in_ready {
-                    client.in_ready = true;
-                    self.ready.push_back(key);
+                if again {
+                    self.ready.push(key);
                     first_again.get_or_insert(key);
                 }
             }
@@ -469,7 +467,7 @@ impl Server {
             self.timers.pop();
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
-                    if client.readable && client.in_ready {
+                    if client.readable && self.ready.contains(key) {
                         // It has not been read in this poll: what waits there may be its sign of life.
                         client.timer = Some(cx.now + LATER);
                         self.timers.push(Reverse((cx.now + LATER, key, serial)));
@@ -566,6 +564,22 @@ impl Server {
         }
     }
 
+    /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
+    fn sweep(&mut self) {
+        let Server { slots, finished, timers, .. } = self;
+        let most = SWEEP_AT.max(4 * slots.len());
+        if finished.len() > most {
+            finished.retain(|(key, serial)| matches!(&slots[*key as usize], Slot::Client(client) if client.serial == *serial && !client.done));
+        }
+        if timers.len() > most {
+            timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
+                Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),
+                Slot::Securing { serial: current, .. } => current == serial,
+                Slot::Free => false,
+            });
+        }
+    }
+
     fn remove(&mut self, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.past.add(&client.peer.counters);
@@ -580,5 +594,7 @@ impl Server {
 const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(1);
+/// So many entries of clients that are gone do not matter.
+const SWEEP_AT: usize = 64;
 /// Lifecycle events that may wait.
 const MAX_LIFECYCLE: usize = 4_096;
