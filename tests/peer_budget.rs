@@ -85,6 +85,19 @@ mod budget {
     }
 
     #[test]
+    fn a_budget_that_is_over_at_once_still_lets_something_through() {
+        let mut end = End::open_server(&[]);
+        end.feed(&numbered(0, 1_000));
+        let mut seen = Vec::new();
+        for _ in 0..100 {
+            let clock = clock(&end, us(5_000));
+            end.poll_within(&clock, Some(us(1)));
+            seen.extend(numbers(&end.items()));
+        }
+        assert_eq!(seen, (0..1_000).collect::<Vec<u32>>());
+    }
+
+    #[test]
     fn control_frames_count_as_work() {
         let mut end = End::open_server(&[]);
         end.feed(&b"\x89\x80\0\0\0\0".repeat(10_000));

@@ -28,10 +28,13 @@ impl Peer {
     /// Reads and decodes. True: more may be there, and the budget ended or, at a server's client, the round.
     pub(super) fn read(&mut self, cx: &mut Cx<'_>) -> bool {
         let mut round = 0;
+        let mut first = true;
         while self.wants_bytes() {
-            if cx.budget.look() || (self.of_server && round >= ROUND_BYTES) {
+            // One read is made even when the budget was over before: each poll gets on.
+            if (!first && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES) {
                 return true;
             }
+            first = false;
             let (space, place) = cx.arena.space(ROUND_BYTES);
             let (count, last) = if self.backlog.is_empty() {
                 let Some(stream) = &mut self.stream else { return false };

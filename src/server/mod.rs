@@ -439,9 +439,9 @@ impl Server {
             }
             self.ready.pop();
             let Some(client) = self.client(key) else { continue };
-            let more = client.peer.pump(cx);
+            let mut more = client.peer.pump(cx);
             if client.peer.request().is_some() {
-                self.decide(cx, key);
+                more = self.decide(cx, key);
             }
             self.after(cx, key, Some(handles));
             if let Some(client) = self.client(key) {
@@ -506,10 +506,6 @@ impl Server {
     fn go_on_closing(&mut self, cx: &mut Cx<'_>) -> bool {
         let Some((code, reason, mut next)) = self.closing.take() else { return false };
         while next < self.slots.len() {
-            if cx.budget.look() {
-                self.closing = Some((code, reason, next));
-                return true;
-            }
             let key = next as u32;
             next += 1;
             match &mut self.slots[key as usize] {
@@ -520,6 +516,10 @@ impl Server {
                     client.peer.close_because(cx, code, &reason, Some(failure));
                     self.after(cx, key, None);
                 }
+            }
+            if cx.budget.look() && next < self.slots.len() {
+                self.closing = Some((code, reason, next));
+                return true;
             }
         }
         false
