@@ -98,6 +98,26 @@ mod budget {
     }
 
     #[test]
+    fn a_peer_that_floods_and_does_not_answer_a_close_is_given_up() {
+        let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        end.poll();
+        let began = end.now;
+        let flood = numbered(0, 10_000);
+        let (mut sent, mut polls_with_more) = (0, 0);
+        while end.peer.state() != WS_CLOSED {
+            assert!(end.now - began < ms(10_000), "it is still there after 10 s");
+            // Frames of ten bytes without an end: the next write goes on inside the frame where the last one stopped.
+            sent += end.far.write(&flood[sent % 10..]).unwrap_or(0);
+            end.now += ms(16);
+            let clock = clock(&end, us(100));
+            polls_with_more += u32::from(end.poll_within(&clock, Some(us(1_000))).0);
+            end.items();
+        }
+        assert!(polls_with_more > 100 && end.now - began >= ms(3_000));
+    }
+
+    #[test]
     fn control_frames_count_as_work() {
         let mut end = End::open_server(&[]);
         end.feed(&b"\x89\x80\0\0\0\0".repeat(10_000));

@@ -21,7 +21,7 @@ fn times_out_in(phase: i32, to: Destination) {
     let mut poll = |peer: &mut Peer, now: Instant| {
         let mut cx = Cx { services: &services, arena: &mut arena, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
         peer.pump(&mut cx);
-        peer.judge_timers(&mut cx);
+        peer.judge_timers(&mut cx, true);
     };
     while peer.phase() != phase {
         poll(&mut peer, Instant::now());

@@ -89,3 +89,27 @@ fn a_close_of_the_server_goes_on() {
     assert_eq!(hall.server.state(), WS_CLOSED);
     drop(clients);
 }
+
+#[test]
+fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
+    let mut hall = Hall::new(&[]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().close(cx, 1000, "");
+        server.after(cx, key, None);
+    });
+    let flood = frame(0x82, b"x").repeat(5_000);
+    let (mut sent, mut ended) = (0, 0);
+    let end = Instant::now() + PATIENCE;
+    while ended == 0 {
+        assert!(Instant::now() < end, "it is still there after {:?}", hall.now - hall.start);
+        assert!(hall.now - hall.start < ms(10_000), "it is still there after 10 s");
+        // Frames of seven bytes without an end: the next write goes on inside the frame where the last one stopped.
+        sent += client.write(&flood[sent % 7..]).unwrap_or(0);
+        hall.now += ms(16);
+        poll_hurried(&mut hall);
+        ended += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_DISCONNECTED).count();
+    }
+    assert!(hall.now - hall.start >= ms(3_000));
+}

@@ -221,7 +221,14 @@ impl Peer {
     }
 
     /// Judges the timers. Call it after `pump`, so that what had arrived counts. Returns when to judge next.
-    pub fn judge_timers(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+    /// While there is more to read, only a close that is long overdue is judged: a peer that sends without end is not kept for ever.
+    pub fn judge_timers(&mut self, cx: &mut Cx<'_>, read_all: bool) -> Option<Instant> {
+        if !read_all {
+            if self.close_deadline().is_some_and(|deadline| cx.now >= deadline + LONG_GAP) {
+                self.judge_close(cx);
+            }
+            return None;
+        }
         let opening = self.judge_opening(cx);
         let close = self.judge_close(cx);
         let beat = self.judge_beat(cx);

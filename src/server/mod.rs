@@ -468,11 +468,12 @@ impl Server {
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
                     if client.readable && self.ready.contains(key) {
-                        // It has not been read in this poll: what waits there may be its sign of life.
+                        // It has not been read to its end: what waits there may be its sign of life.
+                        client.peer.judge_timers(cx, false);
                         client.timer = Some(cx.now + LATER);
                         self.timers.push(Reverse((cx.now + LATER, key, serial)));
                     } else {
-                        client.timer = client.peer.judge_timers(cx);
+                        client.timer = client.peer.judge_timers(cx, true);
                         if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
                             client.peer.shrink();
                         }

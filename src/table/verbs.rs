@@ -40,7 +40,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                     peer.shift(gap);
                 }
                 let more = peer.pump(&mut cx);
-                next_timer = if more { None } else { peer.judge_timers(&mut cx) };
+                next_timer = peer.judge_timers(&mut cx, !more);
                 read = peer.counters.wire_in;
                 more || peer.has_backlog()
             }

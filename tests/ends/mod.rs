@@ -138,7 +138,7 @@ impl End {
             self.peer.shift(gap);
         }
         let more = self.peer.pump(&mut cx) || self.peer.has_backlog();
-        (more, if more { None } else { self.peer.judge_timers(&mut cx) })
+        (more, self.peer.judge_timers(&mut cx, !more))
     }
 
     /// Does something with the connection besides polling.
