@@ -403,4 +403,34 @@ mod closing {
         assert_eq!((output[0], &output[2..4]), (0x88, 1002u16.to_be_bytes().as_slice()));
         assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PROTOCOL, 1002, false, 0)]);
     }
+
+    #[test]
+    fn a_peer_that_closes_and_is_gone_is_not_waited_on() {
+        for mut end in [End::open_server_over(1_000, &[]), End::open_client(&[])] {
+            let masked = end.peer.role == wspeer::protocol::Role::Server;
+            for _ in 0..3 {
+                end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
+            }
+            let unsent = if masked { 2 } else { 0 };
+            end.feed(if masked { b"\x88\x82\0\0\0\0\x03\xE8" } else { b"\x88\x02\x03\xE8" });
+            end.hang_up();
+            end.poll();
+            let closed = Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_RESET, 1000, false, unsent);
+            assert_eq!(end.items(), [Event(WS_EVENT_CLOSE_REQUEST, 1000), closed], "the answer to the close cannot be sent");
+        }
+    }
+
+    #[test]
+    fn a_failed_connection_whose_peer_is_gone_ends_at_once_with_its_own_cause() {
+        let mut end = End::open_server(&[]);
+        end.feed(b"\x83\x80\0\0\0\0");
+        end.hang_up();
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PROTOCOL, 1002, false, 0)]);
+        let mut end = End::server(&[]);
+        end.feed(b"GET / HTTP/1.1\r\n\r\n");
+        end.hang_up();
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_INVALID, 1006, false, 0)]);
+    }
 }

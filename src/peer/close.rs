@@ -118,6 +118,14 @@ impl Peer {
 
     /// Ends the connection when all that had to leave has left.
     pub(super) fn finish_close(&mut self, cx: &mut Cx<'_>) {
+        if self.has_read_all()
+            && let Some(failure) = self.write_failure.take()
+        {
+            // What waits cannot leave any more, and nothing more is read.
+            let own = self.closing.as_mut().and_then(|closing| closing.failure.take());
+            self.end(cx, own.unwrap_or(*failure), false);
+            return;
+        }
         let Some(closing) = &mut self.closing else { return };
         let unwritten = self.outbox.bytes() + self.stream.as_ref().map_or(0, |stream| stream.unsent());
         if unwritten < closing.unwritten || (unwritten == 0 && closing.unwritten > 0) {

@@ -179,6 +179,11 @@ impl End {
         assert_eq!(self.far.write(bytes).unwrap(), bytes.len());
     }
 
+    /// The far end is gone: what it sent is there, and nothing more is taken.
+    pub fn hang_up(&mut self) {
+        self.far = MemoryEnd::pair(1).0;
+    }
+
     /// What the far end receives.
     pub fn output(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
