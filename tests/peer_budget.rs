@@ -268,6 +268,34 @@ mod full_queues {
     }
 
     #[test]
+    fn writable_means_that_the_message_refused_would_fit() {
+        let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_BYTES, 10_000), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        for _ in 0..4 {
+            assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 996])), Sent::Taken);
+        }
+        assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 8_000])), Sent::Full);
+        for _ in 0..3 {
+            end.poll();
+            assert_eq!(end.items(), [], "3000 bytes wait, and 8000 are no room for 10000");
+        }
+        end.output();
+        end.poll();
+        assert_eq!(end.items(), [Event(WS_EVENT_WRITABLE, 0)]);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 8_000])), Sent::Taken);
+    }
+
+    #[test]
+    fn a_message_refused_before_open_is_told_of_room_after_it() {
+        let mut end = End::server_over(256 << 10, true, &[(WS_OPT_OUTBOUND_PACKETS, 2)]);
+        for sent in [Sent::Taken, Sent::Taken, Sent::Full] {
+            assert_eq!(end.act(|peer, cx| peer.put(cx, true, b"x")), sent);
+        }
+        end.feed(REQUEST);
+        end.poll();
+        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0), Event(WS_EVENT_WRITABLE, 0)]);
+    }
+
+    #[test]
     fn an_empty_queue_takes_any_message() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_BYTES, 10), (WS_OPT_OUTBOUND_PACKETS, 1)]);
         assert_eq!(end.act(|peer, cx| peer.put(cx, true, &[b'x'; 50_000])), Sent::Taken);

@@ -153,8 +153,8 @@ pub struct Peer {
     backlog: Vec<u8>,
     /// Bytes read while the inbound queue was full.
     over_full: usize,
-    /// A put was refused; WRITABLE is owed.
-    owes_writable: bool,
+    /// A put of so many bytes was refused; WRITABLE is owed.
+    owes_writable: Option<usize>,
     /// Messages that were skipped in the stall under way.
     skipping: bool,
     /// The peer has ended its direction: a short read is not the last, the end follows.
@@ -186,7 +186,7 @@ impl Peer {
             closing: None,
             backlog: Vec::new(),
             over_full: 0,
-            owes_writable: false,
+            owes_writable: None,
             skipping: false,
             end_is_near: false,
             write_failure: None,

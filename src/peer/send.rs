@@ -33,12 +33,15 @@ impl Peer {
         if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
             return match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
                 Some(true) => self.accepted(payload.len()),
-                Some(false) => Sent::Full,
+                Some(false) => {
+                    self.owe_writable(payload.len());
+                    Sent::Full
+                }
                 None => Sent::NotOpen,
             };
         }
         if !self.has_room(payload.len()) {
-            self.owes_writable = true;
+            self.owe_writable(payload.len());
             return Sent::Full;
         }
         let coalesce = self.options.is_on(WS_OPT_COALESCE);
@@ -59,7 +62,7 @@ impl Peer {
             return Sent::NotOpen;
         }
         if !self.has_room(payload_len) {
-            self.owes_writable = true;
+            self.owe_writable(payload_len);
             return Sent::Full;
         }
         if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
@@ -90,15 +93,14 @@ impl Peer {
         matches!(self.stage, Stage::Open) && self.closing.is_none()
     }
 
-    /// A put was refused: WRITABLE follows when there is room.
-    pub fn owe_writable(&mut self) {
-        self.owes_writable = true;
+    /// A put of so many bytes was refused: WRITABLE follows when there is room for it.
+    pub fn owe_writable(&mut self, len: usize) {
+        self.owes_writable = self.owes_writable.max(Some(len));
     }
 
     /// Notes that a put to several targets left this one out. True: tell the host, once a stall.
     pub fn skip(&mut self, cx: &Cx<'_>) {
         self.counters.skipped += 1;
-        self.owes_writable = true;
         let waits = self.inbox.add_to(WS_EVENT_SKIPPED, 1);
         if !waits && !self.skipping {
             let mark = Mark { kind: WS_EVENT_SKIPPED, count: 1, time_ns: cx.time_ns(), ..Mark::default() };
@@ -125,11 +127,13 @@ impl Peer {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => self.write_failed(&error),
         }
-        if self.owes_writable && self.state() == WS_OPEN {
+        if let Some(len) = self.owes_writable
+            && self.state() == WS_OPEN
+        {
             let room = self.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = self.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
-            if self.queued_out() as u64 <= room && self.outbox.messages() as u64 <= packets {
-                self.owes_writable = false;
+            if self.queued_out() as u64 <= room && self.outbox.messages() as u64 <= packets && self.has_room(len) {
+                self.owes_writable = None;
                 self.skipping = false;
                 // One that still waits says as much.
                 if !self.inbox.add_to(WS_EVENT_WRITABLE, 0) {

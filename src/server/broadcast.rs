@@ -17,7 +17,7 @@ impl Server {
                     && let Some(client) = self.client(key)
                     && !client.peer.has_room(payload.len())
                 {
-                    client.peer.owe_writable();
+                    client.peer.owe_writable(payload.len());
                 }
             }
             return WS_ERR_FULL;
