@@ -310,6 +310,51 @@ mod full_queues {
     }
 
     #[test]
+    fn pings_are_answered_behind_a_long_queue() {
+        let mut end = End::open_server_over(1_000, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        end.act(|peer, cx| peer.put(cx, false, &[7; 200_000]));
+        let mut received = Vec::new();
+        let mut pings = 0u8;
+        while received.len() < 200_010 {
+            // As long as the message is on its way.
+            if pings < 50 {
+                end.feed(&[b"\x89\x81\0\0\0\0".as_slice(), &[pings]].concat());
+                pings += 1;
+            }
+            end.poll();
+            let more = end.output();
+            assert!(!more.is_empty(), "{} bytes came", received.len());
+            received.extend(more);
+        }
+        while received.len() < 200_010 + 50 * 3 {
+            end.poll();
+            let more = end.output();
+            assert!(!more.is_empty(), "{} bytes came", received.len());
+            received.extend(more);
+        }
+        let pongs: Vec<u8> = (0..50).flat_map(|number| [0x8A, 1, number]).collect();
+        assert_eq!(received[200_010..], pongs);
+    }
+
+    #[test]
+    fn a_peer_that_pings_and_does_not_read_makes_no_endless_queue() {
+        let mut end = End::open_server_over(1_000, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        end.act(|peer, cx| peer.put(cx, false, &[7; 10_000]));
+        let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
+        for _ in 0..5_000 {
+            end.feed(&ping);
+            end.poll();
+        }
+        assert!(end.peer.queued_out() < 80_000, "{} bytes wait", end.peer.queued_out());
+        while !end.output().is_empty() {
+            end.poll();
+        }
+        end.feed(b"\x89\x82\0\0\0\0ok");
+        end.poll();
+        assert_eq!(end.output(), b"\x8A\x02ok", "and once it has read, it is answered again");
+    }
+
+    #[test]
     fn messages_put_before_open_are_limited_and_leave_in_order() {
         let mut end = End::server_over(256 << 10, true, &[(WS_OPT_OUTBOUND_PACKETS, 3)]);
         let put = |end: &mut End, text: &'static [u8]| end.act(|peer, cx| peer.put(cx, true, text));

@@ -155,6 +155,8 @@ pub struct Peer {
     over_full: usize,
     /// A put of so many bytes was refused; WRITABLE is owed.
     owes_writable: Option<usize>,
+    /// Where the last pong ends in what is sent, and bytes of pongs since all had left.
+    pongs: (u64, usize),
     /// Messages that were skipped in the stall under way.
     skipping: bool,
     /// The peer has ended its direction: a short read is not the last, the end follows.
@@ -187,6 +189,7 @@ impl Peer {
             backlog: Vec::new(),
             over_full: 0,
             owes_writable: None,
+            pongs: (0, 0),
             skipping: false,
             end_is_near: false,
             write_failure: None,

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
 const OVER_FULL_BYTES: usize = 64 << 10;
-/// With this much unwritten, a ping is answered no more until the peer reads.
+/// With pongs of this much unwritten, a ping is answered no more until the peer has read them.
 const MAX_UNREAD_PONGS: usize = 64 << 10;
 
 /// Why the frame path paused.
@@ -142,11 +142,7 @@ impl Peer {
                     self.counters.bytes_in += bytes.len() as u64;
                     self.inbox.push_kept(text, bytes);
                 }
-                Next::Other(Received::Ping { payload }) => {
-                    if self.outbox.bytes() < MAX_UNREAD_PONGS {
-                        self.put_control(0xA, &payload);
-                    }
-                }
+                Next::Other(Received::Ping { payload }) => self.answer_ping(&payload),
                 Next::Other(Received::Pong { payload }) => self.beat.hear_pong(&payload, cx.now),
                 Next::Other(Received::Close { code, reason }) => self.close_received(cx, code, reason),
                 Next::Other(_) => {}
@@ -194,6 +190,18 @@ impl Peer {
             if budget.spend_frame() && *at < bytes.len() {
                 return (Next::Later, fresh);
             }
+        }
+    }
+
+    fn answer_ping(&mut self, payload: &[u8]) {
+        let (last, waiting) = &mut self.pongs;
+        if *last <= self.outbox.written() {
+            *waiting = 0;
+        }
+        if *waiting < MAX_UNREAD_PONGS {
+            *waiting += payload.len() + 6;
+            self.put_control(0xA, payload);
+            self.pongs.0 = self.outbox.end();
         }
     }
 
