@@ -80,6 +80,15 @@ impl Kind {
         }
     }
 
+    /// Whether a member is still the one that had this handle: a client may have gone since the handle was looked up, and another one come.
+    pub fn is_still(&self, member: Member, handle: u32) -> bool {
+        match (self, member) {
+            (Kind::Gone, _) => false,
+            (Kind::Server(server), Member::Client(key)) => server.handle_of(key) == Some(handle),
+            _ => true,
+        }
+    }
+
     /// The connection that a handle means, whatever its kind.
     pub fn peer(&mut self, member: Member) -> Option<&mut Peer> {
         match (self, member) {

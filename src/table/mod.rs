@@ -89,8 +89,8 @@ pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Err
     let registry = registry();
     let (family, member) = registry.find(handle)?;
     let mut body = family.body.lock();
-    if matches!(body.kind, Kind::Gone) {
-        return Err(Error::new(WS_ERR_HANDLE, "the handle was freed by another thread"));
+    if !body.kind.is_still(member, handle) {
+        return Err(Error::new(WS_ERR_HANDLE, "the handle was freed or has retired in another thread's call"));
     }
     let act = |body: &mut Body| {
         #[cfg(feature = "inject-panics")]

@@ -179,6 +179,9 @@ pub fn free(handle: u32) {
     let Some((family, member)) = registry.remove(handle) else { return };
     let mut body = family.body.lock();
     let body = &mut *body;
+    if !body.kind.is_still(member, handle) {
+        return;
+    }
     let now = Instant::now();
     let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(Duration::from_millis(1)));
     match (&mut *kind, member) {
@@ -191,7 +194,6 @@ pub fn free(handle: u32) {
                 *kind = Kind::Gone;
             }
         }
-        (Kind::Gone, _) => {}
         _ => match std::mem::replace(kind, Kind::Gone) {
             Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
             Kind::Server(mut server) => {
