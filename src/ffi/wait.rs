@@ -76,9 +76,12 @@ fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
 #[cfg(unix)]
 fn sleep(waiter: &Waiter, plans: &[Plan], until: Instant) -> Result<bool, Error> {
     use std::os::fd::AsRawFd;
-    let entry = |fd, writes: bool| libc::pollfd { fd, events: if writes { libc::POLLIN | libc::POLLOUT } else { libc::POLLIN }, revents: 0 };
-    let mut list = vec![entry(waiter.pipe.as_raw_fd(), false)];
-    list.extend(plans.iter().flat_map(|plan| plan.descriptors.iter()).map(|(fd, writes)| entry(*fd, *writes)));
+    let entry = |fd, reads: bool, writes: bool| {
+        let events = if reads { libc::POLLIN } else { 0 } | if writes { libc::POLLOUT } else { 0 };
+        libc::pollfd { fd, events, revents: 0 }
+    };
+    let mut list = vec![entry(waiter.pipe.as_raw_fd(), true, false)];
+    list.extend(plans.iter().flat_map(|plan| plan.descriptors.iter()).map(|(fd, reads, writes)| entry(*fd, *reads, *writes)));
     let left = until.saturating_duration_since(Instant::now());
     let ms = i32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
     // SAFETY: `list` is an array of its own length for the whole call.

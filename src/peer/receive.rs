@@ -86,10 +86,11 @@ impl Peer {
 
     /// Bytes that were read and wait to be decoded, or anything that keeps a poll from being the last word.
     pub fn has_backlog(&self) -> bool {
-        !self.backlog.is_empty() && self.wants_bytes_quietly()
+        !self.backlog.is_empty() && self.wants_input()
     }
 
-    fn wants_bytes_quietly(&self) -> bool {
+    /// Whether a poll would read what comes.
+    pub fn wants_input(&self) -> bool {
         !self.has_read_all() && !self.awaits_decision() && !matches!(self.stage, Stage::Ended) && !self.reading_rests()
     }
 

@@ -27,10 +27,10 @@ impl Server {
         if !self.accept_ready || self.accept_after.is_some_and(|after| cx.now < after) {
             return false;
         }
-        let most = self.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES);
+        self.accept_after = None;
         let mut index = 0;
         while index < self.listeners.len() {
-            if self.pending as u64 >= most {
+            if !self.may_accept() {
                 return false;
             }
             match self.listeners[index].accept() {
@@ -69,6 +69,11 @@ impl Server {
         }
         self.accept_ready = false;
         false
+    }
+
+    /// Whether connections may wait in the system's queue, and one more handshake may be pending.
+    pub(super) fn may_accept(&self) -> bool {
+        self.accept_ready && !self.listeners.is_empty() && (self.pending as u64) < self.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
     }
 
     /// Answers the request of a client by the limits and the settings. True: it has more to read.

@@ -226,12 +226,14 @@ impl Server {
 
     /// Whether a poll would do something without any event of the system's.
     pub fn has_work(&self) -> bool {
-        !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_items()
+        let accepts = self.may_accept() && self.accept_after.is_none();
+        accepts || !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_items()
     }
 
     /// When timers want a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.timers.peek().map(|Reverse((at, ..))| *at)
+        let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
+        [timer, self.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
     }
 
     /// Starts the end: no more clients, and each one is closed within the budget of coming polls. 0 means 1001.

@@ -193,8 +193,8 @@ fn family(kind: Kind, chunk_bytes: usize, owner: u32) -> Arc<Family> {
         arena: Arena::new(chunk_bytes),
         polled: [None; 2],
         poll_times: Default::default(),
-        next_timer: None,
-        more: false,
+        next_timer: [None; 2],
+        more: [false; 2],
         active: (0, None),
     };
     Arc::new(Family { body: Mutex::new(body), owner })

@@ -20,7 +20,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
     with(handle, |body, member| {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
-        let end = if let Member::End(end) = member { end } else { 0 };
+        let end = member.end();
         let gap = body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         body.polled[end] = Some(now);
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, budget);
@@ -45,8 +45,8 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 more || peer.has_backlog()
             }
         };
-        body.next_timer = next_timer;
-        body.more = more;
+        body.next_timer[end] = next_timer;
+        body.more[end] = more;
         rest(body, read, now, member);
         let took = now.elapsed();
         body.poll_times = (took, body.poll_times.1.max(took));
@@ -120,7 +120,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
     let registry = registry();
     with(handle, |body, member| {
-        body.more = true;
+        body.more[member.end()] = true;
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(Duration::from_millis(1)));
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),

@@ -12,9 +12,9 @@ use std::time::Instant;
 pub struct Plan {
     /// A poll or a read would do something now.
     pub ready: bool,
-    /// Descriptors to wait for; true: until writable too.
+    /// Descriptors to wait for: until readable, until writable.
     #[cfg(unix)]
-    pub descriptors: Vec<(std::os::fd::RawFd, bool)>,
+    pub descriptors: Vec<(std::os::fd::RawFd, bool, bool)>,
     /// When timers want a poll.
     pub timer: Option<Instant>,
 }
@@ -22,7 +22,7 @@ pub struct Plan {
 /// The plan for one handle.
 pub fn plan(handle: u32) -> Result<Plan, Error> {
     with(handle, |body, member| {
-        let mut plan = Plan { timer: body.next_timer, ..Plan::default() };
+        let mut plan = Plan { timer: body.next_timer[member.end()], ..Plan::default() };
         match (&mut body.kind, member) {
             (Kind::Server(server), Member::Server | Member::Client(_)) => {
                 plan.ready = match member {
@@ -33,7 +33,7 @@ pub fn plan(handle: u32) -> Result<Plan, Error> {
                 #[cfg(unix)]
                 {
                     use std::os::fd::AsRawFd;
-                    plan.descriptors.push((server.readiness().as_raw_fd(), false));
+                    plan.descriptors.push((server.readiness().as_raw_fd(), true, false));
                 }
             }
             (kind, member) => {
@@ -42,7 +42,7 @@ pub fn plan(handle: u32) -> Result<Plan, Error> {
                 }
             }
         }
-        plan.ready |= body.more;
+        plan.ready |= body.more[member.end()];
         Ok(plan)
     })
 }
@@ -55,15 +55,14 @@ fn add(plan: &mut Plan, peer: &mut Peer) {
         if let Some(dial) = peer.dialing() {
             // A new attempt may start or end while waiting: look again soon.
             plan.timer = plan.timer.map_or(Instant::now() + DIAL_LOOK, |timer| timer.min(Instant::now() + DIAL_LOOK)).into();
-            dial.wait_fd(&mut |socket| plan.descriptors.push((socket.as_raw_fd(), true)));
+            dial.wait_fd(&mut |socket| plan.descriptors.push((socket.as_raw_fd(), true, true)));
         }
-        let writes = peer.has_output();
-        let rests = peer.reading_rests();
+        let (reads, writes) = (peer.wants_input(), peer.has_output());
         match peer.stream_mut() {
-            Some(Stream::Memory(end)) => plan.ready |= end.readable() > 0 && !rests,
+            Some(Stream::Memory(end)) => plan.ready |= (reads && end.readable() > 0) || (writes && end.room() > 0),
             Some(stream) => {
-                if let Some(socket) = stream.tcp().filter(|_| !rests || writes) {
-                    plan.descriptors.push((socket.as_raw_fd(), writes));
+                if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
+                    plan.descriptors.push((socket.as_raw_fd(), reads, writes));
                 }
             }
             None => {}
