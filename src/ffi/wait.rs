@@ -33,13 +33,16 @@ pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms
 }
 
 const MAX_HANDLES: usize = 1 << 20;
+/// The longest wait without a fresh look when no descriptor is left that a wake could come by.
+#[cfg(unix)]
+const UNWAKEABLE: Duration = Duration::from_millis(20);
 /// The longest wait without a fresh look.
 const LONGEST: Duration = Duration::from_secs(60);
 
 fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
     let end = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
     // Before the look, so that nothing that comes after it is missed.
-    let waiter = Waiter::new().ok_or_else(|| wrong(WS_ERR_LIMIT, "the system has no descriptor left to wait with"))?;
+    let waiter = Waiter::new();
     loop {
         let mut known = handles.is_empty();
         let mut plans = Vec::new();
@@ -80,9 +83,12 @@ fn sleep(waiter: &Waiter, plans: &[Plan], until: Instant) -> Result<bool, Error>
         let events = if reads { libc::POLLIN } else { 0 } | if writes { libc::POLLOUT } else { 0 };
         libc::pollfd { fd, events, revents: 0 }
     };
-    let mut list = vec![entry(waiter.pipe.as_raw_fd(), true, false)];
+    let mut list: Vec<_> = waiter.pipe.iter().map(|pipe| entry(pipe.as_raw_fd(), true, false)).collect();
     list.extend(plans.iter().flat_map(|plan| plan.descriptors.iter()).map(|(fd, reads, writes)| entry(*fd, *reads, *writes)));
-    let left = until.saturating_duration_since(Instant::now());
+    let mut left = until.saturating_duration_since(Instant::now());
+    if waiter.pipe.is_none() {
+        left = left.min(UNWAKEABLE);
+    }
     let ms = i32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
     // SAFETY: `list` is an array of its own length for the whole call.
     let count = unsafe { libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, ms) };

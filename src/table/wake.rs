@@ -31,28 +31,33 @@ pub fn all() {
 /// Registers this thread as waiting.
 pub struct Waiter {
     id: u64,
-    /// Readable when woken.
+    /// Readable when woken; `None` when the system has no descriptor left.
     #[cfg(unix)]
-    pub pipe: Waker,
+    pub pipe: Option<Waker>,
 }
 
 impl Waiter {
-    /// Counts from here on; `None` when the system has no descriptor left.
-    pub fn new() -> Option<Waiter> {
+    /// Counts from here on.
+    pub fn new() -> Waiter {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
         #[cfg(unix)]
         let waiter = {
-            let (pipe, other) = Waker::pair().ok()?;
-            pipe.set_nonblocking(true).ok()?;
-            other.set_nonblocking(true).ok()?;
-            PIPES.lock().push((id, other));
+            let ends = Waker::pair().and_then(|(pipe, other)| {
+                pipe.set_nonblocking(true)?;
+                other.set_nonblocking(true)?;
+                Ok((pipe, other))
+            });
+            let pipe = ends.ok().map(|(pipe, other)| {
+                PIPES.lock().push((id, other));
+                pipe
+            });
             Waiter { id, pipe }
         };
         #[cfg(not(unix))]
         let waiter = Waiter { id };
         WAITERS.fetch_add(1, Ordering::AcqRel);
-        Some(waiter)
+        waiter
     }
 
     /// Waits for a wake alone, where there is no descriptor to wait for.
