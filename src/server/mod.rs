@@ -278,6 +278,14 @@ impl Server {
         self.client(key).map(|client| &mut client.peer)
     }
 
+    /// An option of a client has changed: its timers and its transport are looked at in the next poll.
+    pub fn look_soon(&mut self, key: u32, now: Instant) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        client.timer = Some(now);
+        self.timers.push(Reverse((now, key, client.serial)));
+        self.ready.push(key);
+    }
+
     /// The counters, past clients included, and (connected, pending, accepted, refused).
     pub fn counters(&self) -> (Counters, [u64; 4], [u64; 4]) {
         let mut sum = self.past;

@@ -345,6 +345,9 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
         {
             stream.set_no_delay(value == 1);
         }
+        if let (Kind::Server(server), Member::Client(key)) = (&mut body.kind, member) {
+            server.look_soon(key, Instant::now());
+        }
         Ok(())
     })
 }
