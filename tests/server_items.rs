@@ -146,3 +146,18 @@ fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its
     hall.poll();
     assert!(hall.server.peer(key).is_none(), "and then it retires");
 }
+
+#[test]
+fn a_client_that_no_handle_is_left_for_is_not_counted() {
+    use std::io::Write;
+    let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1)]);
+    hall.given.none_left.set(true);
+    let mut client = hall.connect();
+    client.write_all(REQUEST).unwrap();
+    let mut answer = Vec::new();
+    hall.poll_until("the end of the client", |_| !read(&mut client, &mut answer));
+    hall.given.none_left.set(false);
+    assert_eq!(hall.items(), []);
+    let (_client, _) = hall.open();
+    assert_eq!(hall.server.counters().2[0], 1, "connected");
+}

@@ -341,11 +341,11 @@ impl Server {
             self.pending -= 1;
             let opened = client.peer.inbox.marks() > 0 && client.peer.info.http_status == 101;
             if opened {
-                self.connected += 1;
-                *self.per_address.entry(client.address).or_insert(0) += 1;
                 match handles.and_then(|handles| handles.give(key)) {
                     Some(handle) => {
                         client.peer.handle = handle;
+                        self.connected += 1;
+                        *self.per_address.entry(client.address).or_insert(0) += 1;
                         // Its heartbeat begins.
                         client.timer = Some(cx.now);
                         self.timers.push(Reverse((cx.now, key, client.serial)));
