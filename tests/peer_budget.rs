@@ -402,4 +402,29 @@ mod full_queues {
         }
         assert_eq!(seen, (0..20_000).collect::<Vec<u32>>());
     }
+
+    #[test]
+    fn limits_of_0_leave_room_for_one_message() {
+        let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 0), (WS_OPT_INBOUND_BYTES, 0), (WS_OPT_MAX_FRAGMENTS, 0)]);
+        end.feed(&numbered(0, 20_000));
+        let mut seen = Vec::new();
+        for _ in 0..100 {
+            end.poll();
+            seen.extend(numbers(&end.items()));
+        }
+        assert_eq!(seen.len(), 20_000);
+        end.feed(b"\x82\x81\0\0");
+        end.poll();
+        end.feed(b"\0\0x");
+        end.poll();
+        assert_eq!(end.items(), [Binary(b"x".to_vec())], "a message in one frame, cut by the transport, has one fragment");
+    }
+
+    #[test]
+    fn without_a_limit_a_message_has_at_most_4_gib() {
+        let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGE_BYTES, WS_OFF)]);
+        end.feed(b"\x82\xFF\0\0\0\x01\0\0\0\0\0\0\0\0");
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_TOO_BIG, 1009, false, 0)], "lengths inside have 32 bits");
+    }
 }

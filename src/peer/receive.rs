@@ -80,8 +80,9 @@ impl Peer {
 
     /// Whether the queue is at its limits.
     pub fn is_full(&self) -> bool {
-        self.inbox.len() as u64 >= self.options.limit(WS_OPT_INBOUND_PACKETS)
-            || (self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES) && self.inbox.has_messages())
+        self.inbox.has_messages()
+            && (self.inbox.len() as u64 >= self.options.limit(WS_OPT_INBOUND_PACKETS)
+                || self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES))
     }
 
     /// Bytes that were read and wait to be decoded, or anything that keeps a poll from being the last word.
@@ -122,8 +123,10 @@ impl Peer {
             }
         }
         let limits = Limits {
-            max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
-            max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX),
+            // Lengths inside are 32 bits wide.
+            max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64),
+            // A message in one frame that comes in pieces counts as one fragment.
+            max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
         };
         let was_full = self.is_full();
         let mut keep = false;
