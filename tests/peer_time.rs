@@ -56,6 +56,16 @@ mod opening {
     }
 
     #[test]
+    fn a_refusal_whose_body_does_not_end_is_told_as_a_refusal() {
+        let mut end = End::client(Some(ms(10_000)), &[]);
+        end.poll();
+        end.feed(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\nnothing");
+        end.pass(ms(10_000));
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
+        assert_eq!((end.peer.info.http_status, end.peer.info.body.as_slice()), (404, b"nothing".as_slice()));
+    }
+
+    #[test]
     fn without_a_timeout_it_waits_for_ever() {
         for mut end in [End::client(None, &[]), End::server(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)])] {
             assert_eq!(end.poll(), None);

@@ -345,11 +345,22 @@ mod a_refusal {
     }
 
     #[test]
-    fn what_is_known_of_one_under_way_can_be_asked_for() {
+    fn a_body_in_chunks_ends_with_the_last_chunk() {
+        let head = b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+        let body = b"7\r\nnothing\r\n5\r\n here\r\n0\r\n\r\n".as_slice();
+        assert_eq!(outcome(&spec(&[]), &[head, body].concat(), false), refused(404, body), "told without the end of the connection");
+        assert_eq!(outcome(&spec(&[]), &[head, body, b"HTTP/1.1 200"].concat(), false), refused(404, body));
+        assert_eq!(outcome(&spec(&[]), &[head, b"0\r\n\r\n"].concat(), false), refused(404, b"0\r\n\r\n"));
+        assert_eq!(outcome(&spec(&[]), &[head, &body[..body.len() - 2]].concat(), false), Waits);
+    }
+
+    #[test]
+    fn one_under_way_is_known() {
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
-        assert!(handshake.so_far().is_none());
+        assert!(!handshake.is_refused());
         assert!(matches!(handshake.receive(b"HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 9\r\n\r\nnoth"), Ok(None)));
-        let (status, headers, body) = handshake.so_far().unwrap();
-        assert_eq!((status, headers.get("x", 0), body.as_slice()), (404, Some("y"), b"noth".as_slice()));
+        assert!(handshake.is_refused());
+        let refused = handshake.receive_eof();
+        assert_eq!((refused.status, refused.headers.get("x", 0), refused.body.as_slice()), (404, Some("y"), b"noth".as_slice()));
     }
 }

@@ -289,12 +289,10 @@ impl Peer {
             self.finish_close(cx);
             return None;
         }
-        if let Stage::Requesting(opening) = &mut self.stage
-            && let Some((status, headers, body)) = opening.client.as_ref().and_then(ClientHandshake::so_far)
-        {
-            self.info.http_status = status;
-            self.info.headers = headers;
-            self.info.body = body;
+        if matches!(&self.stage, Stage::Requesting(opening) if opening.client.as_ref().is_some_and(ClientHandshake::is_refused)) {
+            // It did answer; only the rest of its reason does not come.
+            self.handshake_eof(cx);
+            return None;
         }
         let what = match phase {
             WS_PHASE_DNS => "the name lookup took too long: check the network and the name server",

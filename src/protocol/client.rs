@@ -57,6 +57,8 @@ pub struct ClientHandshake {
     /// The answer is no agreement; its body is being read.
     refusal: Option<Box<Refused>>,
     body_wanted: usize,
+    /// The body comes in chunks (RFC 7230 section 4.1), which tell its end.
+    body_in_chunks: bool,
 }
 
 impl ClientHandshake {
@@ -81,6 +83,7 @@ impl ClientHandshake {
             received: Vec::new(),
             refusal: None,
             body_wanted: 0,
+            body_in_chunks: false,
         };
         (handshake, request.into_bytes())
     }
@@ -112,6 +115,7 @@ impl ClientHandshake {
         self.received = Vec::new();
         if status.as_u16() != 101 {
             let failure = Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status_sentence(status, &headers));
+            self.body_in_chunks = headers.has_token("transfer-encoding", "chunked");
             self.body_wanted = match headers.get("content-length", 0).and_then(|text| text.parse::<usize>().ok()) {
                 Some(len) => len.min(BODY_BYTES),
                 None if matches!(status.as_u16(), 100..=199 | 204 | 304) => 0,
@@ -137,16 +141,19 @@ impl ClientHandshake {
         })
     }
 
-    /// What is known of a refusal whose body is still coming.
-    pub fn so_far(&self) -> Option<(u16, Headers, Vec<u8>)> {
-        self.refusal.as_ref().map(|refused| (refused.status, refused.headers.clone(), refused.body.clone()))
+    /// Whether the server has refused and its body is still coming.
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_some()
     }
 
     fn receive_body(&mut self, bytes: &[u8]) -> Result<(), Box<Refused>> {
         let Some(refusal) = &mut self.refusal else { return Ok(()) };
         let take = bytes.len().min(self.body_wanted - refusal.body.len());
         refusal.body.extend_from_slice(&bytes[..take]);
-        if refusal.body.len() < self.body_wanted {
+        let last_chunk = self.body_in_chunks.then(|| end_of_chunks(&refusal.body)).flatten();
+        if let Some(end) = last_chunk {
+            refusal.body.truncate(end);
+        } else if refusal.body.len() < self.body_wanted {
             return Ok(());
         }
         self.refusal.take().map_or(Ok(()), Err)
@@ -189,6 +196,15 @@ impl ClientHandshake {
 pub(super) fn find_blank_line(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(3);
     bytes[start..].windows(4).position(|window| window == b"\r\n\r\n").map(|index| start + index + 4)
+}
+
+/// Where a body in chunks ends, behind its last chunk, which is empty.
+fn end_of_chunks(body: &[u8]) -> Option<usize> {
+    const LAST: &[u8] = b"\r\n0\r\n\r\n";
+    if body.starts_with(&LAST[2..]) {
+        return Some(LAST.len() - 2);
+    }
+    body.windows(LAST.len()).position(|window| window == LAST).map(|at| at + LAST.len())
 }
 
 fn status_sentence(status: http::StatusCode, headers: &Headers) -> String {
