@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// Tokens below are listeners.
 const FIRST_CLIENT: usize = 8;
-/// Readiness events taken in one poll.
+/// Readiness events taken at a time.
 const EVENTS: usize = 1_024;
 
 /// Who gives out handles for clients.
@@ -194,11 +194,16 @@ impl Server {
         self.retire(handles);
         self.sweep();
         self.settle(cx);
-        self.collect_readiness();
+        let mut all_ready = self.collect_readiness();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
         more |= self.serve_ready(cx, handles);
+        while !all_ready && !cx.budget.look() {
+            all_ready = self.collect_readiness();
+            more |= self.serve_ready(cx, handles);
+        }
+        more |= !all_ready;
         self.judge_timers(cx, handles);
         self.note_closed(cx);
         more
@@ -427,12 +432,15 @@ impl Server {
         cx.arena.renew();
     }
 
-    fn collect_readiness(&mut self) {
+    /// Asks the system who is ready. False: there may be more than it told.
+    fn collect_readiness(&mut self) -> bool {
         // Interrupted or failed: nothing is lost, the next poll asks again.
         if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
-            return;
+            return true;
         }
+        let mut count = 0;
         for event in &self.events {
+            count += 1;
             let token = event.token().0;
             if token < FIRST_CLIENT {
                 self.accept_ready = true;
@@ -446,6 +454,7 @@ impl Server {
                 self.ready.push(key);
             }
         }
+        count < EVENTS
     }
 
     /// One round for each ready client, then another, until the budget ends.
