@@ -42,7 +42,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
     let end = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
     // Before the look, so that nothing that comes after it is missed.
-    let waiter = Waiter::new();
+    let waiter = Waiter::register();
     loop {
         let mut known = handles.is_empty();
         let mut plans = Vec::new();

@@ -88,6 +88,17 @@ impl Registry {
 pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
     let registry = registry();
     let (family, member) = registry.find(handle)?;
+    locked(registry, &family, member, handle, |body| act(body, member))
+}
+
+/// As `with`, for a handle that was looked up, or taken out of the table, before.
+fn locked<R>(
+    registry: &Registry,
+    family: &Arc<Family>,
+    member: Member,
+    handle: u32,
+    act: impl FnOnce(&mut Body) -> Result<R, Error>,
+) -> Result<R, Error> {
     let mut body = family.body.lock();
     if !body.kind.is_still(member, handle) {
         return Err(Error::new(WS_ERR_HANDLE, "the handle was freed or has retired in another thread's call"));
@@ -95,12 +106,12 @@ pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Err
     let act = |body: &mut Body| {
         #[cfg(feature = "inject-panics")]
         crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
-        act(body, member)
+        act(body)
     };
     match catch_unwind(AssertUnwindSafe(|| act(&mut body))) {
         Ok(result) => result,
         Err(_) => {
-            abandon(registry, &family, &mut body);
+            abandon(registry, family, &mut body);
             Err(panicked())
         }
     }

@@ -1,7 +1,7 @@
 //! What each function of the boundary does with the object behind its handle.
 
 use super::family::{Body, Kind, Member};
-use super::{ClientHandles, Registry, registry, wake, with};
+use super::{ClientHandles, Registry, locked, registry, wake, with};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
@@ -177,36 +177,34 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
 pub fn free(handle: u32) {
     let registry = registry();
     let Some((family, member)) = registry.remove(handle) else { return };
-    let mut body = family.body.lock();
-    let body = &mut *body;
-    if !body.kind.is_still(member, handle) {
-        return;
-    }
-    let now = Instant::now();
-    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(Duration::from_millis(1)));
-    match (&mut *kind, member) {
-        (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
-        (Kind::Pair(ends), Member::End(end)) => {
-            if let Some(peer) = ends[end].take() {
-                drop_peer(*peer, &mut cx);
-            }
-            if ends.iter().all(Option::is_none) {
-                *kind = Kind::Gone;
-            }
-        }
-        _ => match std::mem::replace(kind, Kind::Gone) {
-            Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
-            Kind::Server(mut server) => {
-                server.write_dirty(&mut cx);
-                for handle in server.handles() {
-                    registry.remove(handle);
+    // Retired by another thread meanwhile, or a panic, which the log tells of.
+    let _ = locked(registry, &family, member, handle, |body| {
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(Duration::from_millis(1)));
+        match (&mut *kind, member) {
+            (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
+            (Kind::Pair(ends), Member::End(end)) => {
+                if let Some(peer) = ends[end].take() {
+                    drop_peer(*peer, &mut cx);
                 }
-                // Thousands of clients take milliseconds to take apart.
-                registry.services.discard(Box::new(server));
+                if ends.iter().all(Option::is_none) {
+                    *kind = Kind::Gone;
+                }
             }
-            other => *kind = other,
-        },
-    }
+            _ => match std::mem::replace(kind, Kind::Gone) {
+                Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
+                Kind::Server(mut server) => {
+                    server.write_dirty(&mut cx);
+                    for handle in server.handles() {
+                        registry.remove(handle);
+                    }
+                    // Thousands of clients take milliseconds to take apart.
+                    registry.services.discard(Box::new(server));
+                }
+                other => *kind = other,
+            },
+        }
+        Ok(())
+    });
     wake::all();
 }
 

@@ -38,7 +38,7 @@ pub struct Waiter {
 
 impl Waiter {
     /// Counts from here on.
-    pub fn new() -> Waiter {
+    pub fn register() -> Waiter {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed) as u64;
         #[cfg(unix)]
