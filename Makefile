@@ -1,5 +1,6 @@
 # make demo   builds the library and runs the main job in a terminal, on loopback
 # make test   installs what the tests need and passes them
+# make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -31,6 +32,11 @@ test:
 	tests/setup.sh
 	tests/run
 
+bench: library
+	benches/setup.sh
+	$(MAKE) -C benches
+	benches/run.py $(BENCH)
+
 # Writes include/wspeer.h anew from the sources.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
@@ -54,4 +60,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test header fmt lint install clean
+.PHONY: all library examples demo test bench header fmt lint install clean

@@ -83,6 +83,7 @@ int main(int argc, char **argv) {
   ws_config_init(&config, sizeof config);
   char *cert = argc > 3 ? read_file(argv[2]) : NULL;
   char *key = argc > 3 ? read_file(argv[3]) : NULL;
+  config.flags = WS_DEFLATE; /* compress for clients that offer it */
   config.cert_pem = cert;
   config.key_pem = key;
   char url[64];

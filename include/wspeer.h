@@ -329,6 +329,9 @@
 // The peer did not read, its queue was full, and on_full is WS_FULL_DISCONNECT (1008).
 #define WS_CAUSE_FULL 54
 
+// The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
+#define WS_CAUSE_DEFLATE 55
+
 // The system has no descriptor or memory left.
 #define WS_CAUSE_RESOURCES 60
 
@@ -349,6 +352,15 @@
 
 // Server: answer every request with 503 until WS_OPT_REFUSE_NEW is set to 0.
 #define WS_REFUSE_NEW 16
+
+// permessage-deflate (RFC 7692): a client offers it, a server accepts it where a client offers it.
+#define WS_DEFLATE 32
+
+// With WS_DEFLATE: the server's compressor shall forget each message, which saves memory and lets a broadcast be compressed once.
+#define WS_SERVER_NO_CONTEXT_TAKEOVER 64
+
+// With WS_DEFLATE: the client's compressor shall forget each message.
+#define WS_CLIENT_NO_CONTEXT_TAKEOVER 128
 
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
@@ -394,6 +406,9 @@
 
 // The TLS version and cipher suite, or "" on ws://.
 #define WS_GET_TLS 10
+
+// What was agreed on of permessage-deflate, as "permessage-deflate; server_no_context_takeover", or "".
+#define WS_GET_EXTENSIONS 11
 
 // TCP_NODELAY: 1 (default) or 0.
 #define WS_OPT_NO_DELAY 1
@@ -458,6 +473,12 @@
 // The local port, to read only: which one "ws://127.0.0.1:0" got.
 #define WS_OPT_PORT 21
 
+// deflate_threshold_bytes.
+#define WS_OPT_DEFLATE_THRESHOLD_BYTES 22
+
+// max_inflate_ratio.
+#define WS_OPT_MAX_INFLATE_RATIO 23
+
 // Nothing.
 #define WS_LOG_OFF 0
 
@@ -494,8 +515,26 @@
 // ws_pair and ws_attach.
 #define WS_FEATURE_PAIR 64
 
+// permessage-deflate.
+#define WS_FEATURE_DEFLATE 128
+
+// Goes on with a fragmented message (section 5.4).
+#define CONTINUATION 0
+
+// The compressor cannot keep to the smallest window of 256 bytes (8 bits); a decompressor can.
+#define MIN_OWN_BITS 9
+
+// A window of 32 KiB: what holds where nothing else was agreed on.
+#define MAX_BITS 15
+
+// The longest one has so many bytes.
+#define MAX_HEADER 14
+
 // Read in one round, so that no connection keeps the others waiting.
-#define ROUND_BYTES (64 << 10)
+#define ROUND_BYTES (256 << 10)
+
+// A message above this is compressed in slices, from the next poll or flush on.
+#define AT_ONCE_BYTES (64 << 10)
 
 // A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
 // 31 bits, so that -handle can mean "all but this one".
@@ -546,6 +585,12 @@ typedef struct ws_stats {
   uint64_t refused;
   // Server: opening handshakes under way.
   uint64_t pending_handshakes;
+  // Messages that came compressed.
+  uint64_t compressed_in;
+  // Messages that were compressed.
+  uint64_t compressed_out;
+  // Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients.
+  uint64_t deflate_memory_bytes;
 } ws_stats;
 
 // A message. 40 bytes with 64-bit pointers, 32 with 32-bit.
@@ -606,7 +651,8 @@ typedef struct ws_config {
   uint32_t struct_size;
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
-  // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW.
+  // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -651,6 +697,18 @@ typedef struct ws_config {
   uint32_t no_delay;
   // How many texts `headers` points to.
   uint32_t headers_count;
+  // With WS_DEFLATE: how hard to compress, 1 (fast) to 9 (small) (default: 1, as a game pays in frame time).
+  uint32_t deflate_level;
+  // With WS_DEFLATE: shorter messages are not compressed, in bytes; WS_OFF: none is (default: 64).
+  uint32_t deflate_threshold_bytes;
+  // With WS_DEFLATE: window of the server's compressor as a power of two, 9 to 15 (default: 15).
+  uint32_t server_max_window_bits;
+  // With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).
+  uint32_t client_max_window_bits;
+  // The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
+  uint32_t max_inflate_ratio;
+  // Zero.
+  uint32_t reserved;
   // Extra headers of the request (client) or of the answer (server), each "Name: value".
   const char *const *headers;
   // Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;

@@ -181,6 +181,8 @@ pub const WS_CAUSE_TOO_BIG: i32 = 52;
 pub const WS_CAUSE_RATE: i32 = 53;
 /// The peer did not read, its queue was full, and on_full is WS_FULL_DISCONNECT (1008).
 pub const WS_CAUSE_FULL: i32 = 54;
+/// The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
+pub const WS_CAUSE_DEFLATE: i32 = 55;
 /// The system has no descriptor or memory left.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
 /// A defect in wspeer was caught; the log has the text.
@@ -198,6 +200,12 @@ pub const WS_INSECURE: u32 = 4;
 pub const WS_ONLY_CA_PEM: u32 = 8;
 /// Server: answer every request with 503 until WS_OPT_REFUSE_NEW is set to 0.
 pub const WS_REFUSE_NEW: u32 = 16;
+/// permessage-deflate (RFC 7692): a client offers it, a server accepts it where a client offers it.
+pub const WS_DEFLATE: u32 = 32;
+/// With WS_DEFLATE: the server's compressor shall forget each message, which saves memory and lets a broadcast be compressed once.
+pub const WS_SERVER_NO_CONTEXT_TAKEOVER: u32 = 64;
+/// With WS_DEFLATE: the client's compressor shall forget each message.
+pub const WS_CLIENT_NO_CONTEXT_TAKEOVER: u32 = 128;
 
 // --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
 
@@ -237,6 +245,8 @@ pub const WS_GET_REMOTE_ADDRESS: i32 = 8;
 pub const WS_GET_BODY: i32 = 9;
 /// The TLS version and cipher suite, or "" on ws://.
 pub const WS_GET_TLS: i32 = 10;
+/// What was agreed on of permessage-deflate, as "permessage-deflate; server_no_context_takeover", or "".
+pub const WS_GET_EXTENSIONS: i32 = 11;
 
 // --- Options of ws_get_option() and ws_set_option(); values as in the field of ws_config of that name. ---
 
@@ -282,6 +292,10 @@ pub const WS_OPT_HANDSHAKE_TIMEOUT_MS: i32 = 19;
 pub const WS_OPT_ON_FULL: i32 = 20;
 /// The local port, to read only: which one "ws://127.0.0.1:0" got.
 pub const WS_OPT_PORT: i32 = 21;
+/// deflate_threshold_bytes.
+pub const WS_OPT_DEFLATE_THRESHOLD_BYTES: i32 = 22;
+/// max_inflate_ratio.
+pub const WS_OPT_MAX_INFLATE_RATIO: i32 = 23;
 
 // --- Log levels of ws_set_log_level(). ---
 
@@ -312,3 +326,5 @@ pub const WS_FEATURE_PING: u32 = 16;
 pub const WS_FEATURE_WAIT: u32 = 32;
 /// ws_pair and ws_attach.
 pub const WS_FEATURE_PAIR: u32 = 64;
+/// permessage-deflate.
+pub const WS_FEATURE_DEFLATE: u32 = 128;

@@ -3,33 +3,35 @@
 use crate::codes::WS_LOG_ERROR;
 use crate::journal;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// While it lives, a panic on this thread goes to the log.
-pub struct Quiet(());
-
-/// Call at the start of every export and of every thread of ours.
-pub fn enter() -> Quiet {
+/// Runs the body of an export or of a thread of ours. A panic goes to the log, and its result is `None`.
+#[inline]
+pub fn catch<R>(body: impl FnOnce() -> R) -> Option<R> {
     static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| match DEPTH.with(Cell::get) {
-            0 => before(info),
-            _ => journal::note(WS_LOG_ERROR, || format!("panic: {info}").replace('\n', " ")),
-        }));
-    });
-    DEPTH.with(|depth| depth.set(depth.get() + 1));
-    Quiet(())
+    if !HOOK.is_completed() {
+        HOOK.call_once(set_hook);
+    }
+    DEPTH.with(|depth| {
+        depth.set(depth.get() + 1);
+        let result = catch_unwind(AssertUnwindSafe(body));
+        depth.set(depth.get() - 1);
+        result.ok()
+    })
 }
 
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get() - 1));
-    }
+#[cold]
+fn set_hook() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| match DEPTH.with(Cell::get) {
+        0 => before(info),
+        _ => journal::note(WS_LOG_ERROR, || format!("panic: {info}").replace('\n', " ")),
+    }));
 }
 
 /// For the tests: makes the next export of this thread panic at a place of choice.

@@ -9,17 +9,26 @@ use std::sync::Arc;
 use std::time::Instant;
 use wspeer::codes::*;
 use wspeer::net::{Destination, Services, TlsClient, TlsClientSettings};
-use wspeer::peer::{Arena, Budget, Cx, Item, Peer, SystemClock};
+use wspeer::peer::{Arena, Budget, Codecs, Cx, Item, Peer, SystemClock};
 use wspeer::protocol::RequestSpec;
 
 fn times_out_in(phase: i32, to: Destination) {
     let services = Services::new(Arc::new(|| {}));
     let mut arena = Arena::new(64 << 10);
+    let mut codecs = Codecs::default();
     let start = Instant::now();
-    let spec = RequestSpec { host: "h".to_owned(), target: "/".to_owned(), headers: Vec::new(), subprotocols: Vec::new(), max_header_bytes: 1 << 10 };
+    let spec = RequestSpec {
+        host: "h".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        subprotocols: Vec::new(),
+        deflate: None,
+        max_header_bytes: 1 << 10,
+    };
     let mut peer = Peer::dial(&services, to, spec, options(false, &[]), Some(ms(60_000)), false, start);
     let mut poll = |peer: &mut Peer, now: Instant| {
-        let mut cx = Cx { services: &services, arena: &mut arena, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
+        let mut cx =
+            Cx { services: &services, arena: &mut arena, codecs: &mut codecs, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
         peer.pump(&mut cx);
         peer.judge_timers(&mut cx, true);
     };

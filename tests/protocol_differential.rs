@@ -5,7 +5,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame, FrameHeader};
 use tungstenite::protocol::{Role as TheirRole, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
-use wspeer::protocol::{Decoder, Header, Limits, MaskKeys, Received, Role, close_payload, encode_frame, mask};
+use wspeer::protocol::{Decoder, Header, Lead, Limits, MaskKeys, Received, Role, close_payload, encode_frame, mask};
 
 const LIMIT: usize = 1 << 17;
 const LIMITS: Limits = Limits { max_message: LIMIT as u64, max_fragments: u32::MAX };
@@ -140,6 +140,7 @@ fn ours(role: Role, pieces: &[&[u8]]) -> (Vec<Got>, End) {
                 Received::Nothing => break,
                 Received::Message { text, start, len, .. } => got.push(message(text, bytes[at + start..at + start + len].to_vec())),
                 Received::Assembled { text, bytes, .. } => got.push(message(text, bytes)),
+                Received::Compressed { .. } => unreachable!("no extension was agreed on"),
                 Received::Ping { payload } => got.push(Got::Ping(payload.to_vec())),
                 Received::Pong { payload } => got.push(Got::Pong(payload.to_vec())),
                 Received::Close { code, reason } => {
@@ -287,7 +288,7 @@ fn what_we_encode_tungstenite_decodes() {
             for (opcode, payload, fin) in &frames {
                 // Whole frames by the encoder that connections use, fragments by the header's.
                 if *fin && *opcode != 0 {
-                    encode_frame(&mut bytes, other(role), &mut keys, *opcode, false, payload);
+                    encode_frame(&mut bytes, other(role), &mut keys, Lead::whole(*opcode), payload);
                 } else {
                     let frame = encode(&mut random, other(role), &[(*opcode, payload.clone(), *fin)]);
                     bytes.extend(frame);

@@ -3,7 +3,7 @@
 mod decoding;
 
 use decoding::*;
-use wspeer::protocol::{Decoder, MaskKeys, Received, Role, code_may_be_sent, encode_frame, mask};
+use wspeer::protocol::{Decoder, Lead, MaskKeys, Received, Role, code_may_be_sent, encode_frame, mask};
 
 /// 5.1 Overview: a client masks all its frames, a server none.
 mod section_5_1_masked_or_not {
@@ -120,11 +120,11 @@ mod section_5_2_base_framing {
         ] {
             let payload = vec![b'x'; len];
             let mut frame = Vec::new();
-            encode_frame(&mut frame, Role::Server, &mut MaskKeys::new(), 0x2, false, &payload);
+            encode_frame(&mut frame, Role::Server, &mut MaskKeys::new(), Lead::whole(0x2), &payload);
             assert_eq!(frame[..=form.len()], [b"\x82", form].concat());
             assert_eq!(frame[1 + form.len()..], payload);
             frame.clear();
-            encode_frame(&mut frame, Role::Client, &mut MaskKeys::new(), 0x2, true, &payload);
+            encode_frame(&mut frame, Role::Client, &mut MaskKeys::new(), Lead { rsv1: true, ..Lead::whole(0x2) }, &payload);
             assert_eq!((frame[0], frame[1]), (0xC2, 0x80 | form[0]));
             assert_eq!(frame.len(), 1 + form.len() + 4 + len);
         }
@@ -157,7 +157,7 @@ mod section_5_3_masking {
         let mut seen = std::collections::HashSet::new();
         for _ in 0..500 {
             let mut frame = Vec::new();
-            encode_frame(&mut frame, Role::Client, &mut keys, 0x1, false, b"Hello");
+            encode_frame(&mut frame, Role::Client, &mut keys, Lead::whole(0x1), b"Hello");
             assert_eq!(frame[..2], [0x81, 0x85]);
             let key = [frame[2], frame[3], frame[4], frame[5]];
             seen.insert(key);

@@ -1,7 +1,7 @@
 //! The server's opening handshake (RFC 6455 section 4.2) with literal bytes: whole, cut in two at every place and byte by byte.
 
 use wspeer::codes::*;
-use wspeer::protocol::{Accept, Refusal, Request, ServerHandshake, check_header, check_subprotocols};
+use wspeer::protocol::{Accept, Agreement, Refusal, Request, ServerHandshake, check_header, check_subprotocols};
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,7 +255,7 @@ mod the_answer {
 
     #[test]
     fn an_agreement_is_these_bytes() {
-        let (bytes, subprotocol) = Accept::default().answer(&parsed(&request("GET / HTTP/1.1", &ALL))).unwrap();
+        let Agreement { answer: bytes, subprotocol, .. } = Accept::default().answer(&parsed(&request("GET / HTTP/1.1", &ALL))).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
@@ -266,7 +266,7 @@ mod the_answer {
     #[test]
     fn it_names_the_subprotocol_and_carries_the_hosts_headers() {
         let accept = Accept { headers: vec![("Set-Cookie".to_owned(), "a=b".to_owned())], ..known(&["superchat"]) };
-        let (bytes, subprotocol) = accept.answer(&offering("Sec-WebSocket-Protocol: chat, superchat")).unwrap();
+        let Agreement { answer: bytes, subprotocol, .. } = accept.answer(&offering("Sec-WebSocket-Protocol: chat, superchat")).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
@@ -277,8 +277,9 @@ mod the_answer {
 
     #[test]
     fn subprotocols_are_strict() {
-        let chosen =
-            |known_ones: &[&str], line: &str| known(known_ones).answer(&offering(line)).map(|(_, name)| name).map_err(|refusal| refusal.status);
+        let chosen = |known_ones: &[&str], line: &str| {
+            known(known_ones).answer(&offering(line)).map(|agreement| agreement.subprotocol).map_err(|refusal| refusal.status)
+        };
         let name = |name: &str| Ok(Some(name.to_owned()));
         assert_eq!(chosen(&["a", "b"], "Sec-WebSocket-Protocol: b, a"), name("b"), "the client's first one that is known");
         assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: x, a"), name("a"));

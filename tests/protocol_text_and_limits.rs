@@ -184,24 +184,40 @@ mod recorded {
     fn a_message_in_one_piece_is_lent_from_the_buffer_and_a_cut_one_is_assembled() {
         let mut bytes = b"\x82\x03abc".to_vec();
         let whole = Decoder::new(Role::Client).next(&mut bytes, &LIMITS);
-        assert_eq!(whole, Ok((5, Received::Message { text: false, compressed: false, start: 2, len: 3 })));
+        assert_eq!(whole, Ok((5, Received::Message { text: false, start: 2, len: 3 })));
         let mut decoder = Decoder::new(Role::Client);
         assert_eq!(decoder.next(&mut bytes[..4], &LIMITS), Ok((4, Received::Nothing)));
-        assert_eq!(decoder.next(&mut bytes[4..], &LIMITS), Ok((1, Received::Assembled { text: false, compressed: false, bytes: b"abc".to_vec() })));
+        assert_eq!(decoder.next(&mut bytes[4..], &LIMITS), Ok((1, Received::Assembled { text: false, bytes: b"abc".to_vec() })));
     }
 
     #[test]
-    fn a_buffer_that_was_given_back_is_used_again_and_has_nothing_of_before() {
+    fn storage_that_was_offered_is_used_and_has_nothing_of_before() {
         let mut decoder = Decoder::new(Role::Client);
-        decoder.give_back(b"old contents".to_vec());
-        let held = decoder.heap_bytes();
+        decoder.offer(b"old contents".to_vec());
         assert!(matches!(decoder.next(&mut b"\x02\x01a".to_vec(), &LIMITS), Ok((3, Received::Nothing))));
-        assert_eq!(decoder.heap_bytes(), held);
-        assert_eq!(
-            decoder.next(&mut b"\x80\x01b".to_vec(), &LIMITS),
-            Ok((3, Received::Assembled { text: false, compressed: false, bytes: b"ab".to_vec() }))
-        );
-        decoder.give_back(vec![0; 2 << 20]);
-        assert_eq!(decoder.heap_bytes(), 0, "one above the limit is not kept");
+        assert_eq!(decoder.take_back(), None, "it is in use");
+        let whole = decoder.next(&mut b"\x80\x01b".to_vec(), &LIMITS);
+        assert_eq!(whole, Ok((3, Received::Assembled { text: false, bytes: b"ab".to_vec() })));
+        decoder.offer(b"unused".to_vec());
+        assert!(matches!(decoder.next(&mut b"\x82\x01a".to_vec(), &LIMITS), Ok((3, Received::Message { .. }))));
+        assert_eq!(decoder.take_back(), Some(b"unused".to_vec()));
+    }
+
+    #[test]
+    fn a_long_message_gives_the_same_wherever_it_is_cut() {
+        let payload: Vec<u8> = (0..200_000u32).map(|value| (value % 251) as u8).collect();
+        for (first, rest) in [(0x82, &payload[..]), (0x02, &payload[..])] {
+            let mut bytes = vec![first, 127];
+            bytes.extend((rest.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(rest);
+            if first == 0x02 {
+                bytes.extend(b"\x89\x01p\x80\x00");
+            }
+            let expected = if first == 0x02 { vec![Ping(b"p".to_vec()), Binary(payload.clone())] } else { vec![Binary(payload.clone())] };
+            for size in [1_000, 4_096, 65_536, 65_537, 100_000] {
+                let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
+                assert!(decode(Role::Client, !EXTENDED, &LIMITS, &pieces) == expected, "in pieces of {size}");
+            }
+        }
     }
 }

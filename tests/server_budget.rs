@@ -11,7 +11,7 @@ use wspeer::codes::*;
 /// Polls with a budget that is over at the first look.
 fn poll_hurried(hall: &mut Hall) -> bool {
     let clock = hall.clock(Duration::from_secs(1));
-    hall.poll_within(&clock, Some(ms(1)))
+    hall.poll_within(&clock, Some(1_000))
 }
 
 /// Writes as much as goes.
@@ -77,9 +77,10 @@ fn a_close_of_the_server_goes_on() {
         let mut hurried = wspeer::peer::Cx {
             services: cx.services,
             arena: cx.arena,
+            codecs: cx.codecs,
             now: cx.now,
             epoch: cx.epoch,
-            budget: wspeer::peer::Budget::new(&clock, cx.now, Some(ms(1))),
+            budget: wspeer::peer::Budget::new(&clock, cx.now, Some(1_000)),
         };
         server.close(&mut hurried, -1, "");
     });

@@ -16,7 +16,7 @@ fn a_closing_client_does_not_use_up_the_budget_of_polls() {
     for _ in 0..10 {
         hall.now += ms(16);
         let clock = hall.clock(ms(1) / 1_000);
-        assert!(!hall.poll_within(&clock, Some(ms(1))));
+        assert!(!hall.poll_within(&clock, Some(1_000)));
         assert!(clock.asked.get() < 50, "a poll with nothing to do looked {} times at its budget", clock.asked.get());
     }
 }
@@ -33,10 +33,10 @@ fn a_client_that_does_not_answer_a_close_is_gone_after_3_s() {
     let clock = hall.clock(ms(1) / 1_000);
     for _ in 0..29 {
         hall.now += ms(100);
-        hall.poll_within(&clock, Some(ms(1)));
+        hall.poll_within(&clock, Some(1_000));
         assert_eq!(hall.items(), []);
     }
     hall.now += ms(200);
-    hall.poll_within(&clock, Some(ms(1)));
+    hall.poll_within(&clock, Some(1_000));
     assert_eq!(hall.items(), [(Some(key), WS_EVENT_DISCONNECTED)]);
 }

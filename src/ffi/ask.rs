@@ -74,6 +74,9 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             accepted: stats.server[0],
             refused: stats.server[1],
             pending_handshakes: stats.server[2],
+            compressed_in: stats.counters.compressed_in,
+            compressed_out: stats.counters.compressed_out,
+            deflate_memory_bytes: stats.deflate_memory,
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };
@@ -196,7 +199,14 @@ pub unsafe extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usiz
 /// What this build and platform can do: WS_FEATURE_* together. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_get_features() -> u32 {
-    WS_FEATURE_CLIENT | WS_FEATURE_SERVER | WS_FEATURE_TLS | WS_FEATURE_HEADERS | WS_FEATURE_PING | WS_FEATURE_WAIT | WS_FEATURE_PAIR
+    WS_FEATURE_CLIENT
+        | WS_FEATURE_SERVER
+        | WS_FEATURE_TLS
+        | WS_FEATURE_HEADERS
+        | WS_FEATURE_PING
+        | WS_FEATURE_WAIT
+        | WS_FEATURE_PAIR
+        | WS_FEATURE_DEFLATE
 }
 
 /// WS_VERSION of the library that is loaded. Any thread.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::journal;
 use crate::net::TlsClientSettings;
 use crate::peer::Options;
-use crate::protocol::{check_header, check_subprotocols};
+use crate::protocol::{DeflateSettings, MAX_BITS, check_header, check_subprotocols};
 use crate::table::Settings;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -16,7 +16,11 @@ use std::time::Duration;
 /// Reads the config of a call; NULL means all defaults.
 pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, Error> {
     let config = copy(config)?;
-    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW;
+    let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
+    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | deflate_flags;
+    if config.reserved != 0 {
+        return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
+    }
     if config.flags & !known != 0 {
         return Err(bad(format!("flags has unknown bits (0x{:x})", config.flags & !known)));
     }
@@ -40,6 +44,8 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
         ("max_clients_per_address", WS_OPT_MAX_CLIENTS_PER_ADDRESS, config.max_clients_per_address),
         ("max_pending_handshakes", WS_OPT_MAX_PENDING_HANDSHAKES, config.max_pending_handshakes),
         ("on_full", WS_OPT_ON_FULL, config.on_full),
+        ("deflate_threshold_bytes", WS_OPT_DEFLATE_THRESHOLD_BYTES, config.deflate_threshold_bytes),
+        ("max_inflate_ratio", WS_OPT_MAX_INFLATE_RATIO, config.max_inflate_ratio),
     ] {
         if value != 0 {
             options.set(option, value).map_err(|why| bad(format!("{name} {why}")))?;
@@ -52,6 +58,11 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
     }
     set(&mut options, WS_OPT_COALESCE, u32::from(has(WS_COALESCE)))?;
     set(&mut options, WS_OPT_REFUSE_NEW, u32::from(has(WS_REFUSE_NEW)))?;
+    options.deflate_level = match config.deflate_level {
+        0 => options.deflate_level,
+        level @ 1..=9 => level as u8,
+        level => return Err(bad(format!("deflate_level is {level}: use 1 to 9"))),
+    };
     if has(WS_INSECURE) {
         journal::note(WS_LOG_WARN, || "WS_INSECURE is set: certificates are not checked, so anyone can read and change the traffic".to_owned());
     }
@@ -86,6 +97,7 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
             bytes => bytes as usize,
         },
         headers: headers(&config)?,
+        deflate: deflate(&config)?,
         subprotocols: match optional_text("subprotocols", config.subprotocols)? {
             Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,
             _ => Vec::new(),
@@ -122,7 +134,7 @@ fn copy(config: *const ws_config) -> Result<ws_config, Error> {
 }
 
 /// Size of the first published ws_config, and more than any future one will have.
-const MIN_CONFIG: usize = 24 * size_of::<u32>() + 8 * POINTER;
+const MIN_CONFIG: usize = 30 * size_of::<u32>() + 8 * POINTER;
 const POINTER: usize = size_of::<usize>();
 const MAX_CONFIG: usize = 4_096;
 
@@ -142,6 +154,24 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
         list.push(check_header(line).map_err(bad)?);
     }
     Ok(list)
+}
+
+fn deflate(config: &ws_config) -> Result<Option<DeflateSettings>, Error> {
+    let bits = |name: &str, value: u32| match value {
+        0 => Ok(MAX_BITS),
+        9..=15 => Ok(value as u8),
+        _ => Err(bad(format!("{name} is {value}: use 9 to 15"))),
+    };
+    let settings = DeflateSettings {
+        server_no_takeover: config.flags & WS_SERVER_NO_CONTEXT_TAKEOVER != 0,
+        client_no_takeover: config.flags & WS_CLIENT_NO_CONTEXT_TAKEOVER != 0,
+        server_bits: bits("server_max_window_bits", config.server_max_window_bits)?,
+        client_bits: bits("client_max_window_bits", config.client_max_window_bits)?,
+    };
+    if config.flags & WS_DEFLATE == 0 && (settings.server_no_takeover || settings.client_no_takeover) {
+        return Err(bad("WS_..._NO_CONTEXT_TAKEOVER is set without WS_DEFLATE".to_owned()));
+    }
+    Ok((config.flags & WS_DEFLATE != 0).then_some(settings))
 }
 
 fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {

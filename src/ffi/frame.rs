@@ -24,7 +24,7 @@ pub extern "C" fn ws_poll(h: ws_handle) -> ws_result {
 pub unsafe extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_result {
     guard(|| {
         need("out", out)?;
-        let count = table::take(h, 1, true, |_, view| put_at(out, 0, packet(&view)))?;
+        let count = table::take_messages(h, 1, |_, view| put_at(out, 0, packet(&view)))?;
         Ok(if count == 0 { WS_EMPTY } else { WS_OK })
     })
 }
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_
 pub unsafe extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {
         check_batch(out, cap, count)?;
-        let taken = table::take(h, cap, true, |index, view| put_at(out, index, packet(&view)))?;
+        let taken = table::take_messages(h, cap, |index, view| put_at(out, index, packet(&view)))?;
         put("count", count, taken)?;
         Ok(if taken == 0 { WS_EMPTY } else { WS_OK })
     })
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: 
 pub unsafe extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_result {
     guard(|| {
         need("out", out)?;
-        let count = table::take(h, 1, false, |_, view| put_at(out, 0, event(&view)))?;
+        let count = table::take_items(h, 1, |_, view| put_at(out, 0, event(&view)))?;
         Ok(if count == 0 { WS_EMPTY } else { WS_OK })
     })
 }
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_r
 pub unsafe extern "C" fn ws_next_events(h: ws_handle, out: *mut ws_event, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {
         check_batch(out, cap, count)?;
-        let taken = table::take(h, cap, false, |index, view| put_at(out, index, event(&view)))?;
+        let taken = table::take_items(h, cap, |index, view| put_at(out, index, event(&view)))?;
         put("count", count, taken)?;
         Ok(if taken == 0 { WS_EMPTY } else { WS_OK })
     })

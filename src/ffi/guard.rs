@@ -5,7 +5,6 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::{quiet, table};
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 thread_local! {
@@ -13,22 +12,26 @@ thread_local! {
 }
 
 /// Runs the body of an export. A failure becomes its code, a panic WS_ERR_PANIC.
+#[inline]
 pub(super) fn guard(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
-    let _quiet = quiet::enter();
     watch_forks();
-    let result = catch_unwind(AssertUnwindSafe(|| {
+    let result = quiet::catch(|| {
         #[cfg(feature = "inject-panics")]
         quiet::inject::pass(quiet::inject::Place::Entry);
         body()
-    }));
-    match result.unwrap_or_else(|_| Err(table::panicked())) {
-        Ok(result) => result,
-        Err(error) => {
-            // A thread that is ending has no storage for it any more.
-            let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.sentence);
-            error.code
-        }
+    });
+    match result {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => failed(error),
+        None => failed(table::panicked()),
     }
+}
+
+#[cold]
+fn failed(error: Error) -> ws_result {
+    // A thread that is ending has no storage for it any more.
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.sentence);
+    error.code
 }
 
 /// The sentence of this thread's last failure.
@@ -43,11 +46,15 @@ pub(super) fn wrong(code: i32, sentence: impl Into<String>) -> Error {
 }
 
 #[cfg(unix)]
+#[inline]
 fn watch_forks() {
     extern "C" fn in_child() {
         table::forget_parent();
     }
     static ONCE: Once = Once::new();
+    if ONCE.is_completed() {
+        return;
+    }
     ONCE.call_once(|| {
         // SAFETY: `in_child` is a plain function that only adds to an atomic, and the library stays mapped (it is linked with nodelete).
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
@@ -55,7 +62,4 @@ fn watch_forks() {
 }
 
 #[cfg(not(unix))]
-fn watch_forks() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {});
-}
+fn watch_forks() {}

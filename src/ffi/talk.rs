@@ -39,6 +39,7 @@ pub extern "C" fn ws_flush(h: ws_handle) -> ws_result {
     guard(|| table::flush(h).map(|()| WS_OK))
 }
 
+#[inline(always)]
 fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]), Error> {
     if len > u32::MAX as usize {
         return Err(wrong(WS_ERR_TOO_BIG, "the message is over 4 GiB, or its length is wrong"));

@@ -78,7 +78,8 @@ pub struct ws_config {
     pub struct_size: u32,
     /// A number of your choice for ws_free_owner(); 0: none.
     pub owner: u32,
-    /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW.
+    /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
+    /// WS_CLIENT_NO_CONTEXT_TAKEOVER.
     pub flags: u32,
     /// How long one ws_poll() may work, in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -123,6 +124,18 @@ pub struct ws_config {
     pub no_delay: u32,
     /// How many texts `headers` points to.
     pub headers_count: u32,
+    /// With WS_DEFLATE: how hard to compress, 1 (fast) to 9 (small) (default: 1, as a game pays in frame time).
+    pub deflate_level: u32,
+    /// With WS_DEFLATE: shorter messages are not compressed, in bytes; WS_OFF: none is (default: 64).
+    pub deflate_threshold_bytes: u32,
+    /// With WS_DEFLATE: window of the server's compressor as a power of two, 9 to 15 (default: 15).
+    pub server_max_window_bits: u32,
+    /// With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).
+    pub client_max_window_bits: u32,
+    /// The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
+    pub max_inflate_ratio: u32,
+    /// Zero.
+    pub reserved: u32,
     /// Extra headers of the request (client) or of the answer (server), each "Name: value".
     pub headers: *const *const c_char,
     /// Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
@@ -187,6 +200,12 @@ pub struct ws_stats {
     pub refused: u64,
     /// Server: opening handshakes under way.
     pub pending_handshakes: u64,
+    /// Messages that came compressed.
+    pub compressed_in: u64,
+    /// Messages that were compressed.
+    pub compressed_out: u64,
+    /// Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients.
+    pub deflate_memory_bytes: u64,
 }
 
 const _: () = {
@@ -197,6 +216,6 @@ const _: () = {
     assert!(std::mem::offset_of!(ws_event, time_ns) == 40);
     assert!(std::mem::offset_of!(ws_event, packet) == 88);
     let pointer = size_of::<usize>();
-    assert!(size_of::<ws_config>() == 24 * 4 + 8 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 18 * 8);
+    assert!(size_of::<ws_config>() == 30 * 4 + 8 * pointer);
+    assert!(size_of::<ws_stats>() == 8 + 21 * 8);
 };

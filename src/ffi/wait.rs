@@ -5,8 +5,9 @@ use super::pointers::need;
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
+use crate::table::Plan;
 use crate::table::wake::Waiter;
-use crate::table::{self, Plan};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// Waits until one of `n` handles has something to poll or to read, for hosts without frames: the only call that may block. 0 and stale handles are
@@ -26,9 +27,19 @@ pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms
         if timeout_ms < -1 {
             return Err(wrong(WS_ERR_ARG, format!("timeout_ms is {timeout_ms}: use -1, 0 or more")));
         }
-        // SAFETY: the header says that `n` handles are readable at `handles`.
-        let handles: Vec<u32> = (0..n).map(|index| unsafe { handles.add(index).read_unaligned() }).collect();
-        wait(&handles, timeout_ms)
+        let mut few = [0; 8];
+        let mut many = Vec::new();
+        let list = if n <= few.len() {
+            &mut few[..n]
+        } else {
+            many.resize(n, 0);
+            &mut many[..]
+        };
+        for (index, handle) in list.iter_mut().enumerate() {
+            // SAFETY: the header says that `n` handles are readable at `handles`.
+            *handle = unsafe { handles.add(index).read_unaligned() };
+        }
+        wait(list, timeout_ms)
     })
 }
 
@@ -39,20 +50,47 @@ const UNWAKEABLE: Duration = Duration::from_millis(20);
 /// The longest wait without a fresh look.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// What a thread keeps for its waits, so that one costs no more system calls than it has to.
+struct Kit {
+    waiter: Waiter,
+    plan: Plan,
+    #[cfg(unix)]
+    list: Vec<libc::pollfd>,
+}
+
+thread_local! {
+    static KIT: Cell<Option<Box<Kit>>> = const { Cell::new(None) };
+}
+
 fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
-    let end = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
+    let kept = KIT.try_with(Cell::take).unwrap_or_default();
+    let mut kit = match kept {
+        Some(kit) if kit.waiter.can_be_woken() => kit,
+        _ => Box::new(Kit {
+            waiter: Waiter::register(),
+            plan: Plan::default(),
+            #[cfg(unix)]
+            list: Vec::new(),
+        }),
+    };
     // Before the look, so that nothing that comes after it is missed.
-    let waiter = Waiter::register();
+    kit.waiter.begin();
+    let result = wait_with(&mut kit, handles, timeout_ms);
+    kit.waiter.end(result != Ok(WS_EMPTY));
+    // Lost where the thread is ending.
+    let _ = KIT.try_with(|kept| kept.set(Some(kit)));
+    result
+}
+
+fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
+    let end = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
     loop {
         let mut known = handles.is_empty();
-        let mut plans = Vec::new();
+        kit.plan.clear();
         for handle in handles {
-            match table::plan(*handle) {
-                Ok(plan) if plan.ready => return Ok(WS_OK),
-                Ok(plan) => {
-                    known = true;
-                    plans.push(plan);
-                }
+            match kit.plan.add(*handle) {
+                Ok(()) if kit.plan.ready => return Ok(WS_OK),
+                Ok(()) => known = true,
                 Err(error) if error.code == WS_ERR_HANDLE => {}
                 Err(error) => return Err(error),
             }
@@ -60,8 +98,7 @@ fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
         if !known {
             return Err(wrong(WS_ERR_HANDLE, "none of the handles is valid"));
         }
-        let now = Instant::now();
-        let timer = plans.iter().filter_map(|plan| plan.timer).min();
+        let (now, timer) = (Instant::now(), kit.plan.timer);
         if timer.is_some_and(|timer| timer <= now) {
             return Ok(WS_OK);
         }
@@ -69,27 +106,26 @@ fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
             return Ok(WS_EMPTY);
         }
         let until = [end, timer, Some(now + LONGEST)].into_iter().flatten().min().unwrap_or(now);
-        if sleep(&waiter, &plans, until)? {
+        if sleep(kit, until.saturating_duration_since(now))? {
             return Ok(WS_OK);
         }
     }
 }
 
-/// Sleeps until a descriptor is ready, a wake or `until`. True: ready or woken.
+/// Sleeps until a descriptor is ready, a wake or the time is over. True: ready or woken.
 #[cfg(unix)]
-fn sleep(waiter: &Waiter, plans: &[Plan], until: Instant) -> Result<bool, Error> {
+fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
     use std::os::fd::AsRawFd;
     let entry = |fd, reads: bool, writes: bool| {
         let events = if reads { libc::POLLIN } else { 0 } | if writes { libc::POLLOUT } else { 0 };
         libc::pollfd { fd, events, revents: 0 }
     };
-    let mut list: Vec<_> = waiter.pipe.iter().map(|pipe| entry(pipe.as_raw_fd(), true, false)).collect();
-    list.extend(plans.iter().flat_map(|plan| plan.descriptors.iter()).map(|(fd, reads, writes)| entry(*fd, *reads, *writes)));
-    let mut left = until.saturating_duration_since(Instant::now());
-    if waiter.pipe.is_none() {
-        left = left.min(UNWAKEABLE);
-    }
-    let ms = i32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
+    let list = &mut kit.list;
+    list.clear();
+    list.extend(kit.waiter.pipe.iter().map(|pipe| entry(pipe.as_raw_fd(), true, false)));
+    list.extend(kit.plan.descriptors.iter().map(|(fd, reads, writes)| entry(*fd, *reads, *writes)));
+    let time = if kit.waiter.pipe.is_some() { time } else { time.min(UNWAKEABLE) };
+    let ms = i32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
     // SAFETY: `list` is an array of its own length for the whole call.
     let count = unsafe { libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, ms) };
     if count < 0 {
@@ -102,9 +138,9 @@ fn sleep(waiter: &Waiter, plans: &[Plan], until: Instant) -> Result<bool, Error>
     Ok(count > 0)
 }
 
-/// Sleeps until a wake or `until`, in short steps: this system has no one call for all sockets.
+/// Sleeps until a wake or the time is over, in short steps: this system has no one call for all sockets.
 #[cfg(not(unix))]
-fn sleep(waiter: &Waiter, _plans: &[Plan], until: Instant) -> Result<bool, Error> {
-    waiter.rest_until(until.min(Instant::now() + Duration::from_millis(2)));
+fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
+    kit.waiter.rest_until(Instant::now() + time.min(Duration::from_millis(2)));
     Ok(true)
 }

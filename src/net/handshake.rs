@@ -1,7 +1,7 @@
 //! One TLS handshake, step by step on the worker.
 
 use super::Stream;
-use super::stream::TlsStream;
+use super::stream::{Quiet, TlsStream};
 use super::tls::told;
 use super::worker::Side;
 use crate::codes::*;
@@ -65,7 +65,7 @@ impl Handshake {
 
     fn send(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            match self.session.write_tls(&mut self.tcp) {
+            match self.session.write_tls(&mut Quiet(&mut self.tcp)) {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

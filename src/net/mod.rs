@@ -16,7 +16,7 @@ pub use mailbox::{CancelToken, Mailbox};
 pub use memory::MemoryEnd;
 pub use services::Services;
 pub use stream::{Stream, TlsStream};
-pub use tls::{TlsClient, TlsClientSettings, TlsServer};
+pub use tls::{TlsClient, TlsClientSettings, TlsServer, tls_failure};
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;

@@ -91,7 +91,7 @@ impl Resolver {
         state.queue.push_back((name, Arc::downgrade(&lookup)));
         if state.idle < state.queue.len() && state.threads < MAX_THREADS {
             let shared = self.shared.clone();
-            match thread::Builder::new().name("wspeer-dns".to_owned()).spawn(move || run(&shared)) {
+            match thread::Builder::new().name("wspeer-dns".to_owned()).spawn(move || quiet::catch(|| run(&shared))) {
                 Ok(_) => state.threads += 1,
                 Err(error) if state.threads == 0 => {
                     state.queue.pop_back();
@@ -113,15 +113,14 @@ impl Drop for Resolver {
 }
 
 fn run(shared: &Shared) {
-    let _quiet = quiet::enter();
     let mut state = shared.state.lock();
     loop {
         if let Some((name, lookup)) = state.queue.pop_front() {
             // Nobody waits for it any more: it need not be looked up.
             if let Some(asked) = lookup.upgrade() {
                 drop(state);
-                let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| (shared.system)(&name)));
-                let result = told(&name, found.unwrap_or_else(|_| Err(io::Error::other("the lookup panicked"))));
+                let found = quiet::catch(|| (shared.system)(&name));
+                let result = told(&name, found.unwrap_or_else(|| Err(io::Error::other("the lookup panicked"))));
                 *asked.result.lock() = Some(result);
                 (shared.wake)();
                 state = shared.state.lock();

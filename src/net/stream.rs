@@ -3,11 +3,18 @@
 use super::MemoryEnd;
 use mio::net::TcpStream;
 use rustls::Connection;
+use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 
 /// Plaintext that rustls may hold encrypted while the socket takes no more.
 const TLS_BUFFER: usize = 64 << 10;
+
+/// A host that leaves SIGPIPE at its default must not be killed by a peer that went. On Apple's systems the sockets themselves are set so.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const NO_SIGNAL: i32 = 0;
 
 /// A byte stream. Every call returns at once; `WouldBlock` means "nothing now".
 pub enum Stream {
@@ -46,7 +53,7 @@ impl Stream {
     /// As `write`, from several places.
     pub fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         if let Stream::Tcp(tcp) = self {
-            return tcp.write_vectored(parts);
+            return Quiet(tcp).write_vectored(parts);
         }
         let mut total = 0;
         for part in parts.iter().filter(|part| !part.is_empty()) {
@@ -149,6 +156,23 @@ impl Stream {
     }
 }
 
+/// A socket to write to without SIGPIPE. The standard library's `write` raises none, but its `write_vectored` is writev(2), which takes no flags.
+pub(super) struct Quiet<'a>(pub(super) &'a mut TcpStream);
+
+impl Write for Quiet<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_io(|| SockRef::from(&*self.0).send_vectored_with_flags(parts, NO_SIGNAL))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// TLS whose handshake is done.
 pub struct TlsStream {
     session: Connection,
@@ -215,7 +239,7 @@ impl TlsStream {
     /// Writes records until none is held back.
     fn send(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
-            match self.session.write_tls(&mut self.tcp) {
+            match self.session.write_tls(&mut Quiet(&mut self.tcp)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -8,7 +8,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::{CryptoProvider, ring as ring_provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{CertificateError, ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
+use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring_provider::default_provider()));
@@ -158,6 +158,10 @@ pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
             }
             Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
                 Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("the certificate of {name} is not the pinned one: its SHA-256 is {}", pin.found)),
+                None if other.to_string() == "CaUsedAsEndEntity" => {
+                    let sentence = "is a CA's and no server's (CA:TRUE): pin it by pin_sha256, or make one with basicConstraints=CA:FALSE";
+                    (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} {sentence}"))
+                }
                 None => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {other}")),
             },
             bad => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {bad}")),
@@ -165,10 +169,40 @@ pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
         rustls::Error::InvalidMessage(_) => {
             (WS_CAUSE_NOT_TLS, "the other end does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
         }
-        rustls::Error::AlertReceived(alert) => (WS_CAUSE_TLS_FAILED, format!("the other end refused the TLS handshake: {alert:?}")),
+        rustls::Error::AlertReceived(alert) => (WS_CAUSE_TLS_FAILED, alert_sentence(*alert)),
         error => (WS_CAUSE_TLS_FAILED, format!("the TLS handshake failed: {error}")),
     };
     Failure::new(WS_PHASE_TLS, cause, sentence)
+}
+
+/// The failure of TLS behind a failed read of an open stream, if it is one. A server of TLS 1.3 judges a client's certificate only then.
+pub fn tls_failure(error: &std::io::Error) -> Option<Failure> {
+    let sentence = match error.get_ref()?.downcast_ref::<rustls::Error>()? {
+        rustls::Error::AlertReceived(alert) => alert_sentence(*alert),
+        error => format!("TLS failed: {error}"),
+    };
+    Some(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence))
+}
+
+/// What the other end means by its alert (RFC 8446 section 6.2).
+fn alert_sentence(alert: AlertDescription) -> String {
+    use AlertDescription as Alert;
+    let hint = match alert {
+        Alert::CertificateRequired => "it demands a certificate: set cert_pem and key_pem",
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied => "it does not accept the certificate from here: check cert_pem, and which CA it trusts",
+        Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
+            "no TLS version or cipher suite (1.2 and 1.3 are offered) suits it, or it demands a certificate: set cert_pem and key_pem"
+        }
+        Alert::UnrecognisedName => "it does not know the name that it was asked for: set server_name",
+        _ => "look at its log",
+    };
+    format!("the other end refused TLS with the alert {alert:?}: {hint}")
 }
 
 /// The bundled roots and the system's; read once, which takes tens of milliseconds.

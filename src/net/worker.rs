@@ -8,7 +8,6 @@ use crate::quiet;
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -74,7 +73,7 @@ impl Worker {
         state.stopped = false;
         if !state.running {
             let shared = self.shared.clone();
-            match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || run(&shared)) {
+            match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || quiet::catch(|| run(&shared))) {
                 Ok(_) => state.running = true,
                 Err(error) => {
                     let jobs = std::mem::take(&mut state.jobs);
@@ -118,7 +117,6 @@ struct Tasks {
 }
 
 fn run(shared: &Shared) {
-    let _quiet = quiet::enter();
     let set_up = Poll::new().and_then(|poll| Waker::new(poll.registry(), WAKE).map(|waker| (poll, waker)));
     let poll = match set_up {
         Ok((poll, waker)) => {
@@ -179,7 +177,7 @@ impl Tasks {
     fn start(&mut self, job: Job, shared: &Shared) {
         match job {
             Job::Discard(thing) => {
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(thing)));
+                let _ = quiet::catch(|| drop(thing));
             }
             Job::Reap(stream) => {
                 let mut stream = stream.unregistered();
@@ -192,7 +190,7 @@ impl Tasks {
             }
             Job::Secure { cancelled, .. } if cancelled.load(Ordering::Acquire) => {}
             Job::Secure { tcp, side, mailbox, key, cancelled } => {
-                let started = catch_unwind(AssertUnwindSafe(|| Handshake::start(tcp, &side))).unwrap_or_else(|_| Err(panicked()));
+                let started = quiet::catch(|| Handshake::start(tcp, &side)).unwrap_or_else(|| Err(panicked()));
                 match started {
                     Ok(handshake) => {
                         let handshake = Box::new(handshake);
@@ -230,7 +228,7 @@ impl Tasks {
         let Some(task) = self.list.get_mut(index).and_then(Option::as_mut) else { return };
         match task {
             Task::Secure { handshake, .. } => {
-                let stepped = catch_unwind(AssertUnwindSafe(|| handshake.step())).unwrap_or_else(|_| Err(panicked()));
+                let stepped = quiet::catch(|| handshake.step()).unwrap_or_else(|| Err(panicked()));
                 if !matches!(stepped, Ok(false))
                     && let Some(Task::Secure { handshake, mailbox, key, .. }) = self.take(index)
                 {

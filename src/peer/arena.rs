@@ -7,31 +7,57 @@ pub type Chunk = Arc<Vec<u8>>;
 
 /// Below this much free room a read goes into another chunk.
 const MIN_SPACE: usize = 16 << 10;
-/// Chunks kept from one poll to the next.
-const KEPT_CHUNKS: usize = 1;
+/// Chunks kept from one poll to the next: the host may hold one while the other is read into.
+const KEPT_CHUNKS: usize = 2;
+/// Buffers of messages kept for the next ones, and of what size at most.
+const KEPT_SPARES: usize = 4;
+const MAX_SPARE: usize = 4 << 20;
 
 /// Read buffers. Each poll starts it anew, after the messages still queued in it were moved away.
+#[derive(Default)]
 pub struct Arena {
     chunks: Vec<Chunk>,
     used: usize,
     chunk_bytes: usize,
     scratch: Vec<u8>,
+    /// Storage of messages that the host has done with: fresh memory costs a page fault every 4 KiB.
+    spares: Vec<Vec<u8>>,
 }
 
 impl Arena {
     /// Allocates nothing yet.
     pub fn new(chunk_bytes: usize) -> Arena {
-        Arena { chunks: Vec::new(), used: 0, chunk_bytes, scratch: Vec::new() }
+        Arena { chunk_bytes, ..Arena::default() }
     }
 
-    /// Starts a poll: keeps one chunk that nobody borrows. No queued message may lie here any more.
+    /// Starts a poll. No queued message may lie here any more.
+    #[inline]
     pub fn renew(&mut self) {
         self.used = 0;
-        if self.chunks.len() == 1 && Arc::get_mut(&mut self.chunks[0]).is_some() {
-            return;
+        if self.chunks.len() > 1 || self.chunks.first_mut().is_some_and(|chunk| Arc::get_mut(chunk).is_none()) {
+            self.sort_out();
         }
-        self.chunks.retain_mut(|chunk| Arc::get_mut(chunk).is_some());
-        self.chunks.truncate(KEPT_CHUNKS);
+    }
+
+    /// Keeps few chunks, a free one last, where the next read looks for it.
+    #[cold]
+    fn sort_out(&mut self) {
+        self.chunks.sort_by_key(|chunk| Arc::strong_count(chunk) == 1);
+        let surplus = self.chunks.len().saturating_sub(KEPT_CHUNKS);
+        self.chunks.drain(..surplus);
+    }
+
+    /// Memory for a message, in use before if there is any. Its content and length are left as they were.
+    #[inline]
+    pub fn take_spare(&mut self) -> Option<Vec<u8>> {
+        self.spares.pop()
+    }
+
+    /// Memory of a message that the host has done with.
+    pub fn give_spare(&mut self, spare: Vec<u8>) {
+        if self.spares.len() < KEPT_SPARES && (MIN_SPACE..=MAX_SPARE).contains(&spare.capacity()) {
+            self.spares.push(spare);
+        }
     }
 
     /// Gives the memory back; the next read allocates again.
@@ -39,6 +65,7 @@ impl Arena {
         self.used = 0;
         self.chunks = Vec::new();
         self.scratch = Vec::new();
+        self.spares = Vec::new();
     }
 
     /// Free room to read into, at most `most` bytes, with its place.
@@ -66,6 +93,13 @@ impl Arena {
         &mut self.scratch
     }
 
+    /// The last space again, and memory for one call beside it.
+    pub fn space_and_scratch(&mut self, most: usize) -> (&mut [u8], &mut Vec<u8>) {
+        let end = self.chunk_bytes.min(self.used.saturating_add(most));
+        let space = self.chunks.last_mut().and_then(Arc::get_mut).and_then(|chunk| chunk.get_mut(self.used..end));
+        (space.unwrap_or_default(), &mut self.scratch)
+    }
+
     /// The chunk that a place is in.
     pub fn chunk(&self, index: u32) -> &Chunk {
         &self.chunks[index as usize]
@@ -73,7 +107,7 @@ impl Arena {
 
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
-        self.chunks.len() * self.chunk_bytes
+        self.chunks.len() * self.chunk_bytes + self.scratch.capacity() + self.spares.iter().map(Vec::capacity).sum::<usize>()
     }
 }
 
@@ -103,22 +137,19 @@ impl Loan {
         last.and_then(Arc::into_inner)
     }
 
-    /// Ends the loan of everything but `chunk`, and holds that: reading message after message of one buffer touches no counter.
-    pub fn replace(&mut self, chunk: &Chunk) -> Option<Vec<u8>> {
-        if let [only] = self.held.as_slice()
-            && Arc::ptr_eq(only, chunk)
-        {
+    /// Holds `chunk`: besides what is held (`more`), or instead of it. Reading message after message of one buffer touches no counter.
+    #[inline]
+    pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+        if self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) && (more || self.held.len() == 1) {
             return None;
         }
-        let spare = self.end();
-        self.held.push(chunk.clone());
-        spare
+        self.hold_another(chunk, more)
     }
 
-    /// Holds `chunk` besides what is held.
-    pub fn add(&mut self, chunk: &Chunk) {
-        if !self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) {
-            self.held.push(chunk.clone());
-        }
+    #[cold]
+    fn hold_another(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+        let spare = if more { None } else { self.end() };
+        self.held.push(chunk.clone());
+        spare
     }
 }

@@ -20,7 +20,9 @@ impl Clock for SystemClock {
 /// The time that one poll may take.
 pub struct Budget<'a> {
     clock: &'a dyn Clock,
-    end: Option<Instant>,
+    start: Instant,
+    /// From `start` on; `u64::MAX`: without end.
+    nanos: u64,
     since_look: u32,
     over: bool,
 }
@@ -29,21 +31,23 @@ pub struct Budget<'a> {
 const FRAMES_PER_LOOK: u32 = 64;
 
 impl<'a> Budget<'a> {
-    /// Three quarters of `length` from `now` on; `None`: without end.
-    pub fn new(clock: &'a dyn Clock, now: Instant, length: Option<Duration>) -> Budget<'a> {
+    /// Three quarters of so many microseconds from `start` on; `None`: without end.
+    #[inline]
+    pub fn new(clock: &'a dyn Clock, start: Instant, micros: Option<u32>) -> Budget<'a> {
         // The rest is for what a poll does after its last look: writing the answers, judging timers.
-        let end = length.map(|length| now + length * 3 / 4);
-        Budget { clock, end, since_look: 0, over: false }
+        let nanos = micros.map_or(u64::MAX, |micros| u64::from(micros) * 750);
+        Budget { clock, start, nanos, since_look: 0, over: false }
     }
 
     /// A part of this budget that ends at half of what is left.
     pub fn half(&self) -> Budget<'a> {
-        let now = self.clock.now();
-        let end = self.end.map(|end| now + end.saturating_duration_since(now) / 2);
-        Budget { clock: self.clock, end, since_look: 0, over: self.over }
+        let spent = self.spent();
+        let nanos = if self.nanos == u64::MAX { u64::MAX } else { spent + self.nanos.saturating_sub(spent) / 2 };
+        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, over: self.over }
     }
 
     /// Counts one frame; true when the time is over. Some frames always pass, so that each poll gets on.
+    #[inline]
     pub fn spend_frame(&mut self) -> bool {
         self.since_look += 1;
         self.since_look >= FRAMES_PER_LOOK && self.look()
@@ -52,7 +56,12 @@ impl<'a> Budget<'a> {
     /// Looks at the clock; true when the time is over.
     pub fn look(&mut self) -> bool {
         self.since_look = 0;
-        self.over = self.over || self.end.is_some_and(|end| self.clock.now() >= end);
+        self.over = self.over || (self.nanos != u64::MAX && self.spent() >= self.nanos);
         self.over
+    }
+
+    fn spent(&self) -> u64 {
+        let spent: Duration = self.clock.now().saturating_duration_since(self.start);
+        spent.as_nanos() as u64
     }
 }

@@ -16,6 +16,8 @@ pub struct Closing {
     sent: Option<Option<u16>>,
     /// Of our close frame.
     sent_reason: String,
+    /// Our close frame leaves behind messages that wait to be compressed.
+    due: bool,
     /// The peer's close frame.
     received: Option<(Option<u16>, String)>,
     /// Why we fail the connection (section 7.1.7), or refuse the request.
@@ -101,12 +103,16 @@ impl Peer {
         self.start_close(cx.now);
         let code = failure.close_code;
         let reason = short(&failure.sentence).to_owned();
-        let by_peer_asked = self.closing.as_ref().is_some_and(|closing| closing.sent.is_some());
+        let mut has_sent = false;
         if let Some(closing) = &mut self.closing {
             closing.failure.get_or_insert(failure);
             closing.stop = true;
+            if std::mem::take(&mut closing.due) {
+                closing.sent = None;
+            }
+            has_sent = closing.sent.is_some();
         }
-        if code != 0 && !by_peer_asked && matches!(self.stage, Stage::Open) {
+        if code != 0 && !has_sent && matches!(self.stage, Stage::Open) {
             self.send_close(Some(code), &reason);
         }
     }
@@ -114,6 +120,11 @@ impl Peer {
     /// Whether nothing more is to be read: the peer has said its last, or we do not listen any more.
     pub(super) fn has_read_all(&self) -> bool {
         self.closing.as_ref().is_some_and(|closing| closing.received.is_some() || closing.stop)
+    }
+
+    /// Whether the connection fails: what was not encoded yet does not leave any more.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.stop)
     }
 
     /// Ends the connection when all that had to leave has left.
@@ -126,8 +137,8 @@ impl Peer {
             self.end(cx, own.unwrap_or(*failure), false);
             return;
         }
+        let unwritten = self.unwritten();
         let Some(closing) = &mut self.closing else { return };
-        let unwritten = self.outbox.bytes() + self.stream.as_ref().map_or(0, |stream| stream.unsent());
         if unwritten < closing.unwritten || (unwritten == 0 && closing.unwritten > 0) {
             // Progress: the time starts anew.
             closing.deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| cx.now + time);
@@ -197,7 +208,7 @@ impl Peer {
             _ => 1006,
         };
         self.info.error = if clean && failure.close_code == 0 && failure.phase == WS_PHASE_APP { String::new() } else { failure.sentence.clone() };
-        let unsent = self.outbox.messages() + self.unopened_messages();
+        let unsent = self.queued_messages_out() + self.unopened_messages();
         let mut mark = Mark {
             kind: if self.of_server { WS_EVENT_DISCONNECTED } else { WS_EVENT_CLOSED },
             code: i32::from(code),
@@ -215,7 +226,7 @@ impl Peer {
         journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.url, failure.sentence));
         self.keep_reason(closing);
         self.stage = Stage::Ended;
-        let finished = self.outbox.bytes() == 0 && self.write_failure.is_none();
+        let finished = self.unwritten() == 0 && self.write_failure.is_none();
         match self.stream.take() {
             Some(stream) if finished => cx.services.reap(stream),
             Some(stream) => cx.services.close(vec![stream]),
@@ -223,6 +234,7 @@ impl Peer {
         }
         self.outbox = Default::default();
         self.backlog = Vec::new();
+        self.compression = None;
         self.decoder.shrink();
     }
 
@@ -258,20 +270,36 @@ impl Peer {
         }
         closing.sent = Some(code);
         closing.sent_reason = reason.to_owned();
-        let (payload, len) = close_payload(code, reason);
-        self.put_control(0x8, &payload[..len]);
+        closing.due = true;
+        self.send_due_close();
+        let unwritten = self.unwritten();
         if let Some(closing) = &mut self.closing {
-            closing.unwritten = self.outbox.bytes();
+            closing.unwritten = unwritten;
         }
+    }
+
+    /// Queues our close frame once no message waits to be compressed before it; where the connection fails, at once.
+    pub(super) fn send_due_close(&mut self) {
+        let waits = self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty());
+        let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || !waits)) else { return };
+        closing.due = false;
+        let (payload, len) = close_payload(closing.sent.flatten(), &closing.sent_reason);
+        self.put_control(0x8, &payload[..len]);
+    }
+
+    /// Bytes that have to leave before the end.
+    fn unwritten(&self) -> usize {
+        if self.has_stopped() { self.encoded_out() } else { self.queued_out() }
     }
 
     /// Lets a refusal or a failed handshake leave before the end.
     pub(super) fn end_after_output(&mut self, cx: &mut Cx<'_>, failure: Failure) {
         self.start_close(cx.now);
+        let unwritten = self.encoded_out();
         if let Some(closing) = &mut self.closing {
             closing.failure = Some(failure);
             closing.stop = true;
-            closing.unwritten = self.outbox.bytes();
+            closing.unwritten = unwritten;
         }
     }
 }

@@ -21,6 +21,7 @@ enum Body {
 
 impl Message {
     /// The storage and the range in it.
+    #[inline]
     pub fn parts<'a>(&'a self, arena: &'a Arena) -> (&'a Chunk, &'a [u8]) {
         match &self.body {
             Body::Fresh { chunk, start, len } => {
@@ -81,25 +82,30 @@ impl Mark {
 pub enum Item {
     /// A message.
     Message(Message),
-    /// Anything else.
-    Mark(Mark),
+    /// Anything else; it is rare, and large.
+    Mark(Box<Mark>),
 }
 
 /// The queue. Messages and marks are apart, so that a host may read messages alone; a mark knows how many messages precede it.
 #[derive(Default)]
 pub struct Inbox {
     messages: VecDeque<Message>,
-    marks: VecDeque<(u64, Mark)>,
+    marks: VecDeque<(u64, Box<Mark>)>,
     /// Messages taken so far.
     taken: u64,
     /// Bytes of the waiting messages.
     bytes: u64,
     /// All messages in the arena are among this many last ones.
     fresh: u32,
+    /// How many marks a waiting host was woken for.
+    told: usize,
+    /// The host takes marks.
+    pub reads_marks: bool,
 }
 
 impl Inbox {
     /// Queues a message that lies in the arena.
+    #[inline]
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
         self.bytes += u64::from(len);
         self.fresh += 1;
@@ -117,7 +123,7 @@ impl Inbox {
 
     /// Queues something else, behind the messages that wait.
     pub fn push_mark(&mut self, mark: Mark) {
-        self.marks.push_back((self.taken + self.messages.len() as u64, mark));
+        self.marks.push_back((self.taken + self.messages.len() as u64, Box::new(mark)));
     }
 
     /// Adds to a mark of that kind that still waits; false: none does.
@@ -127,6 +133,7 @@ impl Inbox {
     }
 
     /// Takes the next message and leaves marks.
+    #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
         self.taken += 1;
@@ -137,6 +144,7 @@ impl Inbox {
 
     /// Takes the next item.
     pub fn take_item(&mut self) -> Option<Item> {
+        self.reads_marks = true;
         match self.marks.front() {
             Some((after, _)) if *after <= self.taken => self.marks.pop_front().map(|(_, mark)| Item::Mark(mark)),
             _ => self.take_message().map(Item::Message),
@@ -176,8 +184,11 @@ impl Inbox {
 
     /// Gives memory back when nothing waits.
     pub fn shrink(&mut self) {
-        if self.messages.is_empty() && self.messages.capacity() > 64 {
+        if self.messages.is_empty() {
             self.messages = VecDeque::new();
+        }
+        if self.marks.is_empty() {
+            self.marks = VecDeque::new();
         }
     }
 
@@ -194,6 +205,12 @@ impl Inbox {
     /// Marks that wait.
     pub fn marks(&self) -> usize {
         self.marks.len()
+    }
+
+    /// Whether there is something that a waiting host should be woken for: messages, and marks unless it reads none and was woken for these.
+    pub fn has_news(&mut self) -> bool {
+        let is_new = self.marks.len() > std::mem::replace(&mut self.told, self.marks.len());
+        is_new || (self.reads_marks && !self.marks.is_empty()) || self.has_messages()
     }
 
     /// Nothing waits.

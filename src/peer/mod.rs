@@ -4,6 +4,7 @@ pub mod arena;
 mod beat;
 pub mod budget;
 mod close;
+mod compression;
 pub mod inbox;
 mod open;
 pub mod options;
@@ -17,10 +18,11 @@ pub use arena::{Arena, Chunk, Loan};
 pub use beat::Beat;
 pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
+pub use compression::{Codecs, Compression, SharedMessage};
 pub use inbox::{Inbox, Item, Mark, Message};
 pub use open::{Opening, admit};
 pub use options::Options;
-pub use send::Sent;
+pub use send::{AT_ONCE_BYTES, Sent};
 
 use crate::codes::*;
 use crate::error::Failure;
@@ -37,7 +39,7 @@ use std::time::{Duration, Instant};
 /// A gap between two polls that moves every deadline: a loading screen, a breakpoint, a suspended phone.
 pub const LONG_GAP: Duration = Duration::from_secs(1);
 /// Read in one round, so that no connection keeps the others waiting.
-pub const ROUND_BYTES: usize = 64 << 10;
+pub const ROUND_BYTES: usize = 256 << 10;
 
 /// What a connection needs from around it while it is polled.
 pub struct Cx<'a> {
@@ -45,6 +47,8 @@ pub struct Cx<'a> {
     pub services: &'a Services,
     /// Read buffers of the family.
     pub arena: &'a mut Arena,
+    /// Compressors and decompressors of the family.
+    pub codecs: &'a mut Codecs,
     /// The time of this poll.
     pub now: Instant,
     /// What `time_ns` counts from.
@@ -70,6 +74,8 @@ pub struct Info {
     pub query: String,
     /// The agreed one, or "".
     pub subprotocol: String,
+    /// What permessage-deflate was agreed on, or "".
+    pub extensions: String,
     /// Why it ended.
     pub error: String,
     /// Start of the body of a refusal.
@@ -105,6 +111,10 @@ pub struct Counters {
     pub skipped: u64,
     /// How often reading stopped.
     pub stalls: u64,
+    /// Messages that came compressed.
+    pub compressed_in: u64,
+    /// Messages that were compressed.
+    pub compressed_out: u64,
 }
 
 impl Counters {
@@ -118,6 +128,8 @@ impl Counters {
         self.wire_out += other.wire_out;
         self.skipped += other.skipped;
         self.stalls += other.stalls;
+        self.compressed_in += other.compressed_in;
+        self.compressed_out += other.compressed_out;
     }
 }
 
@@ -143,6 +155,8 @@ pub struct Peer {
     pub of_server: bool,
     /// Heartbeat.
     pub beat: Beat,
+    /// permessage-deflate, once it was agreed on.
+    pub compression: Option<Box<Compression>>,
     stage: Stage,
     stream: Option<Stream>,
     decoder: Decoder,
@@ -151,6 +165,8 @@ pub struct Peer {
     closing: Option<Box<Closing>>,
     /// Read and not decoded: the budget ended.
     backlog: Vec<u8>,
+    /// The last message was longer than a read: the next may be.
+    expects_long: bool,
     /// Bytes read while the inbound queue was full.
     over_full: usize,
     /// A put of so many bytes was refused; WRITABLE is owed.
@@ -180,6 +196,7 @@ impl Peer {
             counters: Counters::default(),
             of_server: false,
             beat: Beat::new(now),
+            compression: None,
             stage,
             stream,
             decoder: Decoder::new(role),
@@ -187,6 +204,7 @@ impl Peer {
             keys: MaskKeys::new(),
             closing: None,
             backlog: Vec::new(),
+            expects_long: false,
             over_full: 0,
             owes_writable: None,
             pongs: (0, 0),
@@ -198,6 +216,7 @@ impl Peer {
     }
 
     /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.
+    #[inline]
     pub fn state(&self) -> i32 {
         match self.stage {
             Stage::Ended => WS_CLOSED,
@@ -210,11 +229,19 @@ impl Peer {
 
     /// One round: writes what waits, reads what is there, answers. True: there is more to read and the budget or the round ended.
     pub fn pump(&mut self, cx: &mut Cx<'_>) -> bool {
-        self.step_opening(cx);
-        self.write(cx);
+        if !matches!(self.stage, Stage::Open) {
+            self.step_opening(cx);
+        }
+        if self.has_output() {
+            self.write(cx);
+        }
         let more = self.read(cx);
-        self.write(cx);
-        self.finish_close(cx);
+        if self.has_output() {
+            self.write(cx);
+        }
+        if self.closing.is_some() {
+            self.finish_close(cx);
+        }
         more
     }
 
@@ -225,6 +252,7 @@ impl Peer {
 
     /// Judges the timers. Call it after `pump`, so that what had arrived counts. Returns when to judge next.
     /// While there is more to read, only a close that is long overdue is judged: a peer that sends without end is not kept for ever.
+    #[inline]
     pub fn judge_timers(&mut self, cx: &mut Cx<'_>, read_all: bool) -> Option<Instant> {
         if !read_all {
             if self.close_deadline().is_some_and(|deadline| cx.now >= deadline + LONG_GAP) {
@@ -232,10 +260,12 @@ impl Peer {
             }
             return None;
         }
-        let opening = self.judge_opening(cx);
-        let close = self.judge_close(cx);
-        let beat = self.judge_beat(cx);
-        [opening, close, beat].into_iter().flatten().min()
+        match (&self.stage, &self.closing) {
+            (Stage::Ended, _) => None,
+            (_, Some(_)) => self.judge_close(cx),
+            (Stage::Open, None) => self.judge_beat(cx),
+            _ => self.judge_opening(cx),
+        }
     }
 
     /// Moves every deadline by a gap in polling.
@@ -260,17 +290,25 @@ impl Peer {
 
     /// Whether bytes or messages wait to be written.
     pub fn has_output(&self) -> bool {
-        self.outbox.bytes() > 0 || self.stream.as_ref().is_some_and(|stream| stream.unsent() > 0)
+        self.queued_out() > 0
     }
 
-    /// Bytes that wait to be written, those inside TLS included.
+    /// Bytes that wait to be written, those inside TLS and those to be compressed included.
+    #[inline]
     pub fn queued_out(&self) -> usize {
-        self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
+        self.encoded_out() + self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
     }
 
     /// Messages that wait to be written.
+    #[inline]
     pub fn queued_messages_out(&self) -> usize {
-        self.outbox.messages()
+        self.outbox.messages() + self.compression.as_ref().map_or(0, |compression| compression.outgoing.len())
+    }
+
+    /// Bytes of frames that wait to be written.
+    #[inline]
+    fn encoded_out(&self) -> usize {
+        self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
     }
 
     /// Gives memory back that an idle connection does not need.
@@ -278,6 +316,9 @@ impl Peer {
         self.decoder.shrink();
         self.outbox.shrink();
         self.inbox.shrink();
+        if let Some(compression) = &mut self.compression {
+            compression.shrink();
+        }
         if self.backlog.is_empty() {
             self.backlog = Vec::new();
         }

@@ -1,11 +1,11 @@
 //! The way to OPEN: dialing and the opening handshake (RFC 6455 section 4), at either end.
 
-use super::{Cx, Options, Peer};
+use super::{Compression, Cx, Options, Peer};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::journal;
 use crate::net::{Destination, Dial, Services, Step, Stream};
-use crate::protocol::{Accept, ClientHandshake, Refusal, Request, RequestSpec, Role, ServerHandshake};
+use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,7 +59,7 @@ impl Opening {
 }
 
 /// What a refused or failed request is answered with, or that it may go on. A server gives its own.
-pub fn admit(request: &Request, accept: &Accept) -> Result<(Vec<u8>, Option<String>), Refusal> {
+pub fn admit(request: &Request, accept: &Accept) -> Result<Agreement, Refusal> {
     accept.answer(request)
 }
 
@@ -122,7 +122,7 @@ impl Peer {
     }
 
     /// Answers the request.
-    pub fn decide(&mut self, cx: &mut Cx<'_>, answer: Result<(Vec<u8>, Option<String>), Refusal>) {
+    pub fn decide(&mut self, cx: &mut Cx<'_>, answer: Result<Agreement, Refusal>) {
         let Stage::Answering(opening) = &mut self.stage else { return };
         let Some(request) = opening.request.take() else { return };
         let scheme = if self.info.tls.is_empty() { "ws" } else { "wss" };
@@ -131,10 +131,11 @@ impl Peer {
         self.info.query = request.query;
         self.info.headers = request.headers;
         match answer {
-            Ok((bytes, subprotocol)) => {
+            Ok(Agreement { answer, subprotocol, deflate }) => {
                 self.info.http_status = 101;
                 self.info.subprotocol = subprotocol.unwrap_or_default();
-                self.outbox.push_bytes(&bytes);
+                self.outbox.push_bytes(&answer);
+                self.agree(deflate);
                 self.open(cx);
             }
             Err(refusal) => self.refuse(cx, &refusal),
@@ -194,14 +195,13 @@ impl Peer {
                         self.info.http_status = response.status;
                         self.info.headers = response.headers;
                         self.info.subprotocol = response.subprotocol.unwrap_or_default();
+                        self.agree(response.deflate);
                         self.open(cx);
                         used
                     }
                     Err(refused) => {
-                        self.info.http_status = refused.status;
-                        self.info.headers = refused.headers;
-                        self.info.body = refused.body;
-                        self.end_after_output(cx, refused.failure);
+                        let failure = self.refused(*refused);
+                        self.end_after_output(cx, failure);
                         bytes.len()
                     }
                 }
@@ -234,10 +234,8 @@ impl Peer {
             Stage::Requesting(opening) if opening.client.is_some() => {
                 if let Some(client) = &mut opening.client {
                     let refused = client.receive_eof();
-                    self.info.http_status = refused.status;
-                    self.info.headers = refused.headers;
-                    self.info.body = refused.body;
-                    self.end(cx, refused.failure, false);
+                    let failure = self.refused(*refused);
+                    self.end(cx, failure, false);
                 }
             }
             _ => {
@@ -289,9 +287,11 @@ impl Peer {
             self.finish_close(cx);
             return None;
         }
-        if matches!(&self.stage, Stage::Requesting(opening) if opening.client.as_ref().is_some_and(ClientHandshake::is_refused)) {
-            // It did answer; only the rest of its reason does not come.
-            self.handshake_eof(cx);
+        if let Stage::Requesting(opening) = &mut self.stage
+            && let Some(refused) = opening.client.as_mut().and_then(ClientHandshake::give_up)
+        {
+            let failure = self.refused(*refused);
+            self.end(cx, failure, false);
             return None;
         }
         let what = match phase {
@@ -330,6 +330,14 @@ impl Peer {
         self.stream = Some(stream);
     }
 
+    /// From here on RSV1 means a compressed message, if that was agreed on.
+    fn agree(&mut self, deflate: Option<DeflateParams>) {
+        let Some(params) = deflate else { return };
+        self.info.extensions = params.to_string();
+        self.decoder.rsv1_allowed = true;
+        self.compression = Some(Box::new(Compression::new(self.role, &params, self.options.deflate_level)));
+    }
+
     fn open(&mut self, cx: &mut Cx<'_>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Open);
         self.beat = super::Beat::new(cx.now);
@@ -337,9 +345,17 @@ impl Peer {
         journal::note(WS_LOG_INFO, || format!("{} is open", self.info.url));
         if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = stage {
             for (text, payload) in opening.early {
-                self.push_message(text, &payload);
+                self.queue_message(cx, text, &payload);
             }
         }
+    }
+
+    /// Keeps what the server said instead of agreeing.
+    fn refused(&mut self, refused: Refused) -> Failure {
+        self.info.http_status = refused.status;
+        self.info.headers = refused.headers;
+        self.info.body = refused.body;
+        refused.failure
     }
 
     fn refuse(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {

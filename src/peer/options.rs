@@ -3,11 +3,16 @@
 use crate::codes::*;
 use std::time::Duration;
 
-const COUNT: usize = 22;
+const COUNT: usize = 24;
 
-/// The values of all options, defaults resolved. Index: WS_OPT_*.
+/// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
-pub struct Options([u32; COUNT]);
+pub struct Options {
+    /// Index: WS_OPT_*.
+    values: [u32; COUNT],
+    /// Of compressors that are made from now on: 1 (fast) to 9 (small).
+    pub deflate_level: u8,
+}
 
 impl Options {
     /// The defaults; a server's clients are pinged, a client pings nobody unasked.
@@ -32,19 +37,21 @@ impl Options {
             (WS_OPT_MAX_PENDING_HANDSHAKES, 256),
             (WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_000),
             (WS_OPT_ON_FULL, WS_FULL_SKIP),
+            (WS_OPT_DEFLATE_THRESHOLD_BYTES, 64),
+            (WS_OPT_MAX_INFLATE_RATIO, 256),
         ] {
             values[option as usize] = value;
         }
-        Options(values)
+        Options { values, deflate_level: 1 }
     }
 
     /// The number as it is given to and by the host. `None`: no such option.
     pub fn raw(&self, option: i32) -> Option<u32> {
-        if option == WS_OPT_PONG_TIMEOUT_MS && self.0[option as usize] == 0 {
-            let beat = self.0[WS_OPT_HEARTBEAT_MS as usize];
+        if option == WS_OPT_PONG_TIMEOUT_MS && self.values[option as usize] == 0 {
+            let beat = self.values[WS_OPT_HEARTBEAT_MS as usize];
             return Some(if beat == WS_OFF { WS_OFF } else { beat.saturating_mul(3) });
         }
-        (1..COUNT as i32).contains(&option).then(|| self.0[option as usize])
+        (1..COUNT as i32).contains(&option).then(|| self.values[option as usize])
     }
 
     /// Changes one value; `Err` is what is wrong with it.
@@ -59,7 +66,7 @@ impl Options {
                 Err("must be above 0")
             }
             _ if (1..COUNT as i32).contains(&option) => {
-                self.0[option as usize] = value;
+                self.values[option as usize] = value;
                 Ok(())
             }
             _ => Err("there is no such option"),
@@ -68,12 +75,12 @@ impl Options {
 
     /// A switch.
     pub fn is_on(&self, option: i32) -> bool {
-        self.0[option as usize] == 1
+        self.values[option as usize] == 1
     }
 
     /// A limit, `u64::MAX` where it is lifted.
     pub fn limit(&self, option: i32) -> u64 {
-        match self.0[option as usize] {
+        match self.values[option as usize] {
             WS_OFF => u64::MAX,
             value => u64::from(value),
         }
@@ -87,11 +94,12 @@ impl Options {
         }
     }
 
-    /// How long a poll may work; `None`: without end.
-    pub fn budget(&self) -> Option<Duration> {
-        match self.0[WS_OPT_POLL_BUDGET_US as usize] {
+    /// How many microseconds a poll may work; `None`: without end.
+    #[inline]
+    pub fn budget(&self) -> Option<u32> {
+        match self.values[WS_OPT_POLL_BUDGET_US as usize] {
             WS_OFF => None,
-            value => Some(Duration::from_micros(u64::from(value))),
+            micros => Some(micros),
         }
     }
 }

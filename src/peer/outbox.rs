@@ -2,14 +2,14 @@
 
 use super::arena::Chunk;
 use crate::net::Stream;
-use crate::protocol::{MaskKeys, Role, encode_frame, extend_masked, mask};
+use crate::protocol::{Lead, MAX_HEADER, MaskKeys, Role, encode_frame, extend_masked, mask};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
 /// Our own segments are closed at this size, so that what was written is freed piece by piece.
 const SEGMENT_BYTES: usize = 64 << 10;
-/// A kept empty segment is not larger than this.
-const SPARE_BYTES: usize = 64 << 10;
+/// A kept empty segment is not larger than this; an idle connection keeps none.
+const SPARE_BYTES: usize = 2 << 20;
 /// Segments handed to one system call.
 const MAX_SLICES: usize = 16;
 
@@ -30,8 +30,11 @@ impl Segment {
 /// The outbound queue of a connection. A cursor moves through it: nothing is ever moved to the front.
 #[derive(Default)]
 pub struct Outbox {
+    /// What is behind all other segments and grows.
+    open: Vec<u8>,
+    /// What comes before it.
     segments: VecDeque<Segment>,
-    /// Written bytes of the first segment.
+    /// Written bytes of the first segment, which is `open` when there is no other.
     head: usize,
     /// Unwritten bytes.
     bytes: usize,
@@ -50,13 +53,13 @@ pub enum Wrote {
 }
 
 impl Outbox {
-    /// Appends one whole frame. `counts`: it is a message of the host.
-    pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, opcode: u8, rsv1: bool, payload: &[u8], counts: bool) {
-        let tail = self.tail(payload.len() + 14);
+    /// Appends one frame. `counts`: it ends a message of the host.
+    #[inline(always)]
+    pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8], counts: bool) {
+        let tail = self.tail(payload.len() + MAX_HEADER);
         let before = tail.len();
-        encode_frame(tail, role, keys, opcode, rsv1, payload);
-        let added = tail.len() - before;
-        self.bytes += added;
+        encode_frame(tail, role, keys, lead, payload);
+        self.bytes += self.open.len() - before;
         self.count(counts);
     }
 
@@ -66,17 +69,17 @@ impl Outbox {
         self.bytes += bytes.len();
     }
 
-    /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already.
-    pub fn push_shared(&mut self, frame: &Chunk, skip: usize) {
+    /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already. `counts`: as `push_frame`.
+    pub fn push_shared(&mut self, frame: &Chunk, skip: usize, counts: bool) {
         debug_assert!(skip == 0 || self.bytes == 0);
+        self.close_open();
         if self.bytes == 0 {
-            self.segments.clear();
             self.head = skip;
             self.written += skip as u64;
         }
         self.segments.push_back(Segment::Shared(frame.clone()));
         self.bytes += frame.len() - skip;
-        self.count(true);
+        self.count(counts);
     }
 
     /// Appends what is left of a frame whose first bytes were written directly.
@@ -119,17 +122,16 @@ impl Outbox {
     /// Writes until all is written or the transport takes no more.
     pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
         while self.bytes > 0 {
-            let result = match self.segments.len() {
-                1 => stream.write(&self.segments[0].bytes()[self.head..]),
-                _ => {
-                    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-                    let mut count = 0;
-                    for (index, segment) in self.segments.iter().take(MAX_SLICES).enumerate() {
-                        slices[index] = IoSlice::new(&segment.bytes()[if index == 0 { self.head } else { 0 }..]);
-                        count = index + 1;
-                    }
-                    stream.write_vectored(&slices[..count])
+            let result = if self.segments.is_empty() {
+                stream.write(&self.open[self.head..])
+            } else {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                let mut count = 0;
+                for (index, bytes) in self.segments.iter().map(Segment::bytes).chain([self.open.as_slice()]).take(MAX_SLICES).enumerate() {
+                    slices[index] = IoSlice::new(&bytes[if index == 0 { self.head } else { 0 }..]);
+                    count = index + 1;
                 }
+                stream.write_vectored(&slices[..count])
             };
             match result {
                 Ok(0) => return Ok(Wrote::Blocked),
@@ -143,6 +145,7 @@ impl Outbox {
     }
 
     /// Unwritten bytes.
+    #[inline]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -165,42 +168,44 @@ impl Outbox {
     /// Gives memory back when nothing waits.
     pub fn shrink(&mut self) {
         if self.bytes == 0 {
+            self.open = Vec::new();
             self.segments = VecDeque::new();
             self.ends = VecDeque::new();
             self.head = 0;
         }
     }
 
+    #[inline]
     fn count(&mut self, counts: bool) {
         if counts {
             self.ends.push_back(self.end());
         }
     }
 
-    /// The segment to append to: the last if it is our own and has room.
+    /// The segment to append to.
+    #[inline]
     fn tail(&mut self, expected: usize) -> &mut Vec<u8> {
-        if self.bytes == 0 {
-            self.clear_written();
+        if self.open.len() + expected > SEGMENT_BYTES {
+            self.close_open();
         }
-        let fits = matches!(self.segments.back(), Some(Segment::Own(bytes)) if bytes.is_empty() || bytes.len() + expected <= SEGMENT_BYTES);
-        if !fits {
-            self.segments.push_back(Segment::Own(Vec::new()));
-        }
-        match self.segments.back_mut() {
-            Some(Segment::Own(bytes)) => bytes,
-            _ => unreachable!("the last segment was just found or made to be our own"),
+        &mut self.open
+    }
+
+    /// Begins a new segment behind what waits.
+    #[cold]
+    fn close_open(&mut self) {
+        if self.bytes > 0 && !self.open.is_empty() {
+            self.segments.push_back(Segment::Own(std::mem::take(&mut self.open)));
         }
     }
 
-    /// With nothing unwritten: leaves at most one empty segment of our own.
+    /// Nothing is unwritten: leaves at most a small empty segment.
     fn clear_written(&mut self) {
         self.head = 0;
-        while self.segments.len() > 1 {
-            self.segments.pop_front();
-        }
-        match self.segments.front_mut() {
-            Some(Segment::Own(bytes)) if bytes.capacity() <= SPARE_BYTES * 2 => bytes.clear(),
-            _ => self.segments.clear(),
+        self.segments.clear();
+        self.open.clear();
+        if self.open.capacity() > SPARE_BYTES {
+            self.open = Vec::new();
         }
     }
 

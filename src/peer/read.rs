@@ -4,6 +4,7 @@ use super::{Arena, Chunk, Item, Message, Peer};
 
 impl Peer {
     /// Takes the next message, marks staying behind.
+    #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
         self.inbox.take_message()
     }
@@ -14,28 +15,22 @@ impl Peer {
     }
 
     /// Ends the loan of this connection's own handle.
-    pub fn end_loan(&mut self) {
-        let spare = self.loan.end();
-        self.reuse(spare);
+    pub fn end_loan(&mut self, arena: &mut Arena) {
+        if let Some(spare) = self.loan.end() {
+            arena.give_spare(spare);
+        }
     }
 
-    /// Lends one buffer through this connection's own handle, instead of what was lent before.
-    pub fn lend(&mut self, chunk: &Chunk) {
-        let spare = self.loan.replace(chunk);
-        self.reuse(spare);
+    /// Lends a buffer through this connection's own handle: besides what this call lent already (`more`), or instead of what an earlier one did.
+    /// Memory that comes back by that is returned.
+    #[inline]
+    #[must_use]
+    pub fn lend(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+        self.loan.hold(chunk, more)
     }
 
     /// Moves what still lies in the arena into storage of this connection: a poll begins.
     pub fn settle(&mut self, arena: &Arena) {
         self.inbox.settle(arena);
-    }
-
-    fn reuse(&mut self, spare: Option<Vec<u8>>) {
-        // A server has many clients: there each keeps nothing.
-        if let Some(spare) = spare
-            && !self.of_server
-        {
-            self.decoder.give_back(spare);
-        }
     }
 }

@@ -1,9 +1,11 @@
 //! From the stream to the queue: reading, decoding, answering control frames.
 
 use super::arena::Place;
+use super::compression::{InflateLimits, Inflated, Tools};
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::net::tls_failure;
 use crate::protocol::{Limits, Received};
 use std::io::ErrorKind;
 
@@ -11,6 +13,19 @@ use std::io::ErrorKind;
 const OVER_FULL_BYTES: usize = 64 << 10;
 /// With pongs of this much unwritten, a ping is answered no more until the peer has read them.
 const MAX_UNREAD_PONGS: usize = 64 << 10;
+
+/// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
+const SHORT_READ: usize = 16 << 10;
+
+/// What one reading brought.
+enum Got {
+    /// So many bytes: in the arena, or (`None`) where the decoder wanted them. `last`: no more are there.
+    Bytes { count: usize, last: bool, place: Option<Place> },
+    /// Nothing, by an interruption.
+    Again,
+    /// Nothing now, or nothing ever.
+    Nothing,
+}
 
 /// Why the frame path paused.
 enum Next {
@@ -27,44 +42,29 @@ enum Next {
 impl Peer {
     /// Reads and decodes. True: more may be there, and the budget ended or, at a server's client, the round.
     pub(super) fn read(&mut self, cx: &mut Cx<'_>) -> bool {
-        let mut round = 0;
-        let mut first = true;
+        let (mut round, mut first) = (0, true);
         while self.wants_bytes() {
-            // One read is made even when the budget was over before: each poll gets on.
-            if (!first && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES) {
+            // Even a poll whose time is over moves something on.
+            if (!std::mem::take(&mut first) && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES) || !self.go_on_inflating(cx) {
                 return true;
             }
-            first = false;
-            let (space, place) = cx.arena.space(ROUND_BYTES);
-            let (count, last) = if self.backlog.is_empty() {
-                let Some(stream) = &mut self.stream else { return false };
-                match stream.read(space) {
-                    Ok(0) => {
-                        self.eof(cx);
-                        return false;
-                    }
-                    Ok(count) => (count, count < space.len() && stream.short_read_is_last() && !self.end_is_near),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        self.end_broken(cx);
-                        return false;
-                    }
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => {
-                        self.read_failed(cx, &error);
-                        return false;
-                    }
-                }
-            } else {
-                let count = self.backlog.len().min(space.len());
-                space[..count].copy_from_slice(&self.backlog[..count]);
-                self.backlog.drain(..count);
-                (count, false)
+            if self.has_read_all() {
+                break;
+            }
+            let got = if self.backlog.is_empty() { self.read_stream(cx) } else { self.read_backlog(cx) };
+            let (count, last, place) = match got {
+                Got::Bytes { count, last, place } => (count, last, place),
+                Got::Again => continue,
+                Got::Nothing => return false,
             };
             if self.backlog.is_empty() {
                 round += count;
             }
             self.beat.hear(cx.now);
-            self.decode(cx, place, count);
+            match place {
+                Some(place) => self.decode(cx, place, count),
+                None => self.take_filled(cx, count),
+            }
             if last && self.backlog.is_empty() {
                 self.end_broken(cx);
                 return false;
@@ -73,9 +73,74 @@ impl Peer {
         false
     }
 
-    /// The inbound queue is full and reading has stopped.
+    /// Reads once: to where a long message is assembled, or to the arena.
+    fn read_stream(&mut self, cx: &mut Cx<'_>) -> Got {
+        let most = match () {
+            _ if self.is_full() => OVER_FULL_BYTES - self.over_full,
+            _ if self.expects_long => SHORT_READ,
+            _ => ROUND_BYTES,
+        };
+        let Some(stream) = &mut self.stream else { return Got::Nothing };
+        let (room, place) = match self.decoder.room_to_fill() {
+            Some(room) => (room, None),
+            None => {
+                let (space, place) = cx.arena.space(most);
+                (space, Some(place))
+            }
+        };
+        match stream.read(room) {
+            Ok(0) => self.eof(cx),
+            Ok(count) => {
+                self.counters.wire_in += count as u64;
+                return Got::Bytes { count, last: count < room.len() && stream.short_read_is_last() && !self.end_is_near, place };
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.end_broken(cx),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Got::Again,
+            Err(error) => self.read_failed(cx, &error),
+        }
+        Got::Nothing
+    }
+
+    /// Puts bytes that were read before where they can be decoded.
+    fn read_backlog(&mut self, cx: &mut Cx<'_>) -> Got {
+        let (space, place) = cx.arena.space(ROUND_BYTES);
+        let count = self.backlog.len().min(space.len());
+        space[..count].copy_from_slice(&self.backlog[..count]);
+        self.backlog.drain(..count);
+        Got::Bytes { count, last: false, place: Some(place) }
+    }
+
+    /// Bytes of a long message came to where it is assembled.
+    fn take_filled(&mut self, cx: &mut Cx<'_>, count: usize) {
+        let was_full = self.is_full();
+        match self.decoder.filled(count) {
+            Ok(Received::Assembled { text, bytes }) => {
+                self.expects_long = bytes.len() > ROUND_BYTES;
+                self.take_assembled(text, bytes);
+            }
+            Ok(_) => {}
+            Err(failure) => self.fail(cx, failure),
+        }
+        self.judge_rate(cx);
+        self.note_full(was_full, count);
+    }
+
+    fn take_assembled(&mut self, text: bool, bytes: Vec<u8>) {
+        self.counters.messages_in += 1;
+        self.counters.bytes_in += bytes.len() as u64;
+        self.inbox.push_kept(text, bytes);
+    }
+
+    fn note_full(&mut self, was_full: bool, count: usize) {
+        if self.is_full() {
+            self.over_full += count;
+            self.counters.stalls += u64::from(!was_full);
+        }
+    }
+
+    /// The inbound queue is full and reading has stopped. A compressed message does not begin while it is: it may become many times its size.
     pub fn reading_rests(&self) -> bool {
-        self.is_full() && self.over_full >= OVER_FULL_BYTES
+        self.is_full() && (self.over_full >= OVER_FULL_BYTES || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
     }
 
     /// Whether the queue is at its limits.
@@ -85,9 +150,10 @@ impl Peer {
                 || self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES))
     }
 
-    /// Bytes that were read and wait to be decoded, or anything that keeps a poll from being the last word.
+    /// What was read or put and waits for no one but a poll.
     pub fn has_backlog(&self) -> bool {
-        !self.backlog.is_empty() && self.wants_input()
+        let waits = !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
+        (waits && self.wants_input()) || self.can_compress()
     }
 
     /// Whether a poll would read what comes.
@@ -103,12 +169,11 @@ impl Peer {
             self.over_full = 0;
             return true;
         }
-        self.over_full < OVER_FULL_BYTES
+        !self.reading_rests()
     }
 
     /// Decodes `count` bytes that were read to `place`.
     fn decode(&mut self, cx: &mut Cx<'_>, place: Place, count: usize) {
-        self.counters.wire_in += count as u64;
         let mut at = 0;
         if !matches!(self.stage, Stage::Open) {
             let (space, _) = cx.arena.space(ROUND_BYTES);
@@ -129,6 +194,9 @@ impl Peer {
             max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
         };
         let was_full = self.is_full();
+        if let Some(spare) = cx.arena.take_spare() {
+            self.decoder.offer(spare);
+        }
         let mut keep = false;
         loop {
             let (space, _) = cx.arena.space(ROUND_BYTES);
@@ -141,10 +209,14 @@ impl Peer {
                     break;
                 }
                 Next::Failed(failure) => self.fail(cx, failure),
-                Next::Other(Received::Assembled { text, bytes, .. }) => {
-                    self.counters.messages_in += 1;
-                    self.counters.bytes_in += bytes.len() as u64;
-                    self.inbox.push_kept(text, bytes);
+                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(text, bytes),
+                Next::Other(Received::Compressed { text, last, start, len }) => {
+                    let done = self.take_compressed(cx, text, last, start..start + len);
+                    if (!done || cx.budget.look()) && at < count {
+                        let (space, _) = cx.arena.space(ROUND_BYTES);
+                        self.backlog.splice(..0, space[at..count].iter().copied());
+                        break;
+                    }
                 }
                 Next::Other(Received::Ping { payload }) => self.answer_ping(&payload),
                 Next::Other(Received::Pong { payload }) => self.beat.hear_pong(&payload, cx.now),
@@ -161,13 +233,14 @@ impl Peer {
             }
         }
         self.judge_rate(cx);
+        if let Some(unused) = self.decoder.take_back() {
+            cx.arena.give_spare(unused);
+        }
         if keep {
             cx.arena.keep(count);
+            self.expects_long = false;
         }
-        if self.is_full() {
-            self.over_full += count;
-            self.counters.stalls += u64::from(!was_full);
-        }
+        self.note_full(was_full, count);
     }
 
     /// The frame path: message after message that lies whole in the buffer, until something else comes.
@@ -185,6 +258,9 @@ impl Peer {
                             self.counters.messages_in += 1;
                             self.counters.bytes_in += len as u64;
                             self.inbox.push_fresh(text, place.chunk, place.start + (start + offset) as u32, len as u32);
+                        }
+                        Received::Compressed { text, last, start: offset, len } => {
+                            return (Next::Other(Received::Compressed { text, last, start: start + offset, len }), fresh);
                         }
                         other => return (Next::Other(other), fresh),
                     }
@@ -207,6 +283,42 @@ impl Peer {
             self.put_control(0xA, payload);
             self.pongs.0 = self.outbox.end();
         }
+    }
+
+    /// Decompresses a piece that lies in the last space. False: not all of it, and what follows has to wait.
+    fn take_compressed(&mut self, cx: &mut Cx<'_>, text: bool, last: bool, place: std::ops::Range<usize>) -> bool {
+        let (may_begin, limits) = (!self.is_full(), self.inflate_limits());
+        let Some(compression) = &mut self.compression else { return true };
+        let (space, scratch) = cx.arena.space_and_scratch(ROUND_BYTES);
+        let mut tools = Tools { codecs: cx.codecs, scratch, budget: &mut cx.budget };
+        let inflated = compression.inflate(text, last, &space[place], may_begin, &limits, &mut tools);
+        self.took_inflated(cx, inflated)
+    }
+
+    /// Decompresses what the last poll left. False: there is still more of it.
+    fn go_on_inflating(&mut self, cx: &mut Cx<'_>) -> bool {
+        let limits = self.inflate_limits();
+        let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else { return true };
+        let mut tools = Tools { codecs: cx.codecs, scratch: cx.arena.scratch(), budget: &mut cx.budget };
+        let inflated = compression.resume(&limits, &mut tools);
+        self.took_inflated(cx, inflated)
+    }
+
+    fn took_inflated(&mut self, cx: &mut Cx<'_>, inflated: Result<Inflated, Failure>) -> bool {
+        match inflated {
+            Ok(Inflated::More) => {}
+            Ok(Inflated::Later) => return false,
+            Ok(Inflated::Message { text, bytes }) => {
+                self.counters.compressed_in += 1;
+                self.take_assembled(text, bytes);
+            }
+            Err(failure) => self.fail(cx, failure),
+        }
+        true
+    }
+
+    fn inflate_limits(&self) -> InflateLimits {
+        InflateLimits { max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES), max_ratio: self.options.limit(WS_OPT_MAX_INFLATE_RATIO) }
     }
 
     /// Closes a peer that sends more than it may.
@@ -235,13 +347,11 @@ impl Peer {
     }
 
     fn read_failed(&mut self, cx: &mut Cx<'_>, error: &std::io::Error) {
-        let phase = match self.phase() {
-            WS_PHASE_WEBSOCKET if error.kind() == ErrorKind::InvalidData => WS_PHASE_TLS,
-            phase => phase,
-        };
-        let failure = match self.write_failure.take() {
-            Some(failure) => *failure,
-            None => Failure::of_io(phase, WS_CAUSE_RESET, "the connection was lost while reading", error),
+        // An alert of TLS says more than the write that failed because of it.
+        let failure = match (tls_failure(error), self.write_failure.take()) {
+            (Some(failure), _) => failure,
+            (None, Some(failure)) => *failure,
+            (None, None) => Failure::of_io(self.phase(), WS_CAUSE_RESET, "the connection was lost while reading", error),
         };
         self.end(cx, failure, false);
     }

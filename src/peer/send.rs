@@ -1,20 +1,24 @@
 //! From the host to the stream: putting messages, writing, back-pressure.
 
 use super::arena::Chunk;
+use super::compression::{IN_SLICE, Outgoing, SharedMessage};
 use super::outbox::{Wrote, write_masked};
 use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::protocol::{Role, server_frame_header};
+use crate::protocol::{CONTINUATION, Lead, Role, opcode_of, server_frame_header};
+use parking_lot::Mutex;
 use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
 
 /// With WS_COALESCE, what waits is written at this size.
 const COALESCE_BYTES: usize = 16 << 10;
 /// A message above this is written from the host's memory when nothing waits before it.
 const DIRECT_BYTES: usize = 16 << 10;
-/// Opcodes (section 5.2).
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
+/// A message above this is compressed in slices, from the next poll or flush on.
+pub const AT_ONCE_BYTES: usize = 64 << 10;
+/// Compressed ahead of the transport, at most.
+const AHEAD_BYTES: usize = 256 << 10;
 
 /// What became of a put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,31 +33,46 @@ pub enum Sent {
 
 impl Peer {
     /// Puts one message. Its size and UTF-8 have been checked.
+    #[inline(always)]
     pub fn put(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
-        if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
-            return match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
-                Some(true) => self.accepted(payload.len()),
-                Some(false) => {
-                    self.owe_writable(payload.len());
-                    Sent::Full
-                }
-                None => Sent::NotOpen,
-            };
+        if !self.may_put() {
+            return self.put_early(text, payload);
         }
         if !self.has_room(payload.len()) {
             self.owe_writable(payload.len());
             return Sent::Full;
         }
-        let coalesce = self.options.is_on(WS_OPT_COALESCE);
-        if !coalesce && payload.len() > DIRECT_BYTES && !self.has_output() {
+        if payload.len() > DIRECT_BYTES && self.has_nothing_before(cx, payload.len()) {
             self.put_direct(cx, text, payload);
         } else {
-            self.push_message(text, payload);
-            if !coalesce || self.outbox.bytes() >= COALESCE_BYTES {
-                self.write(cx);
+            self.queue_message(cx, text, payload);
+            if self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE) {
+                self.write_frames(cx);
             }
         }
         self.accepted(payload.len())
+    }
+
+    #[cold]
+    fn put_early(&mut self, text: bool, payload: &[u8]) -> Sent {
+        match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
+            Some(true) => self.accepted(payload.len()),
+            Some(false) => {
+                self.owe_writable(payload.len());
+                Sent::Full
+            }
+            None => Sent::NotOpen,
+        }
+    }
+
+    /// Writes what waits, where a message of that length would make it leave anyhow; whether the message itself can then be written from
+    /// the host's memory.
+    fn has_nothing_before(&mut self, cx: &mut Cx<'_>, len: usize) -> bool {
+        if self.compresses(len) {
+            return false;
+        }
+        self.write_frames(cx);
+        !self.has_output()
     }
 
     /// Puts a frame that goes to several connections, encoded once. `now`: write it at once when nothing waits.
@@ -65,30 +84,59 @@ impl Peer {
             self.owe_writable(payload_len);
             return Sent::Full;
         }
-        if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
+        if let Some(compression) = self.compression.as_mut().filter(|compression| !compression.outgoing.is_empty()) {
+            compression.outgoing_bytes += frame.len();
+            compression.outgoing.push_back(Outgoing::Frame(frame.clone()));
+        } else if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
             let result = self.stream.as_mut().map(|stream| stream.write(frame));
             let written = self.note_written(cx, result);
             if written < frame.len() {
-                self.outbox.push_shared(frame, written);
+                self.outbox.push_shared(frame, written, true);
             } else {
                 self.outbox.passed_by(written);
                 self.note_inside_tls();
             }
         } else {
-            self.outbox.push_shared(frame, 0);
+            self.outbox.push_shared(frame, 0, true);
         }
         self.accepted(payload_len)
     }
 
+    /// Puts a long message that is compressed once for several connections.
+    pub fn put_shared_message(&mut self, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
+        self.put_outgoing(Outgoing::Shared(message.clone(), 0), payload_len)
+    }
+
+    /// As `put`, of a message over `AT_ONCE_BYTES` that several connections compress, each in a context of its own.
+    pub fn put_long(&mut self, text: bool, payload: &Chunk) -> Sent {
+        self.put_outgoing(Outgoing::Message { text, payload: payload.clone(), at: 0, begun: false }, payload.len())
+    }
+
+    /// Whether a message of that length is compressed.
+    pub fn compresses(&self, len: usize) -> bool {
+        let least = self.options.limit(WS_OPT_DEFLATE_THRESHOLD_BYTES).max(1);
+        len as u64 >= least && self.compression.as_ref().is_some_and(|compression| compression.compresses())
+    }
+
+    /// Whether something waits to be compressed that could be now.
+    pub fn can_compress(&self) -> bool {
+        self.outbox.bytes() < AHEAD_BYTES
+            && self.write_failure.is_none()
+            && !self.has_stopped()
+            && self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty())
+    }
+
     /// Room for one more message: an empty queue takes any.
+    #[inline]
     pub fn has_room(&self, len: usize) -> bool {
         let waiting = self.queued_out();
         waiting == 0
             || ((waiting + len) as u64 <= self.options.limit(WS_OPT_OUTBOUND_BYTES)
-                && (self.outbox.messages() as u64) < self.options.limit(WS_OPT_OUTBOUND_PACKETS))
+                && (self.queued_messages_out() as u64) < self.options.limit(WS_OPT_OUTBOUND_PACKETS))
     }
 
     /// Whether a message could be put now if there were room.
+    #[inline]
     pub fn may_put(&self) -> bool {
         matches!(self.stage, Stage::Open) && self.closing.is_none()
     }
@@ -109,8 +157,16 @@ impl Peer {
         self.skipping = true;
     }
 
-    /// Writes what waits.
+    /// Compresses what waits for that, within the budget, and writes.
     pub fn write(&mut self, cx: &mut Cx<'_>) {
+        if self.can_compress() {
+            self.compress_waiting(cx);
+        }
+        self.write_frames(cx);
+    }
+
+    /// Writes the frames that wait.
+    fn write_frames(&mut self, cx: &mut Cx<'_>) {
         let Some(stream) = &mut self.stream else { return };
         if self.write_failure.is_some() || (self.outbox.bytes() == 0 && stream.unsent() == 0) {
             return;
@@ -132,7 +188,7 @@ impl Peer {
         {
             let room = self.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = self.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
-            if self.queued_out() as u64 <= room && self.outbox.messages() as u64 <= packets && self.has_room(len) {
+            if self.queued_out() as u64 <= room && self.queued_messages_out() as u64 <= packets && self.has_room(len) {
                 self.owes_writable = None;
                 self.skipping = false;
                 // One that still waits says as much.
@@ -143,21 +199,111 @@ impl Peer {
         }
     }
 
-    /// Appends a message to the queue.
-    pub(super) fn push_message(&mut self, text: bool, payload: &[u8]) {
-        self.outbox.push_frame(self.role, &mut self.keys, if text { TEXT } else { BINARY }, false, payload, true);
+    /// Appends a message to the queue, compressed where that was agreed on.
+    #[inline(always)]
+    pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
+        if self.compression.is_none() || !self.queue_compressed(cx, text, payload) {
+            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+        }
+    }
+
+    /// Queues a message compressed, or behind one that waits to be. False: it goes as it is.
+    fn queue_compressed(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+        let compresses = self.compresses(payload.len());
+        if let Some(compression) = &mut self.compression {
+            if compresses && (payload.len() > AT_ONCE_BYTES || !compression.outgoing.is_empty()) {
+                compression.outgoing_bytes += payload.len();
+                compression.outgoing.push_back(Outgoing::Message { text, payload: Arc::new(payload.to_vec()), at: 0, begun: false });
+                return true;
+            }
+            if !compression.outgoing.is_empty() {
+                compression.outgoing_bytes += payload.len();
+                compression.outgoing.push_back(Outgoing::Plain { text, payload: payload.to_vec() });
+                return true;
+            }
+            if compresses {
+                let scratch = cx.arena.scratch();
+                match compression.compress_whole(cx.codecs, payload, scratch) {
+                    Ok(true) => {
+                        self.counters.compressed_out += 1;
+                        self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
+                        return true;
+                    }
+                    Ok(false) => {}
+                    Err(_) => self.compression_failed(),
+                }
+            }
+        }
+        false
     }
 
     /// Appends a control frame to the queue.
     pub(super) fn put_control(&mut self, opcode: u8, payload: &[u8]) {
-        self.outbox.push_frame(self.role, &mut self.keys, opcode, false, payload, false);
+        self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode), payload, false);
+    }
+
+    /// Compresses slice after slice, for at most half of what is left of the budget.
+    fn compress_waiting(&mut self, cx: &mut Cx<'_>) {
+        let mut half = cx.budget.half();
+        while self.can_compress() {
+            let Some(compression) = &mut self.compression else { return };
+            let Some(next) = compression.outgoing.pop_front() else { return };
+            let scratch = cx.arena.scratch();
+            let done = match next {
+                Outgoing::Frame(frame) => {
+                    self.outbox.push_shared(&frame, 0, true);
+                    frame.len()
+                }
+                Outgoing::Plain { text, payload } => {
+                    self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), &payload, true);
+                    payload.len()
+                }
+                Outgoing::Message { text, payload, at, begun } => {
+                    let end = payload.len().min(at + IN_SLICE);
+                    let fin = end == payload.len();
+                    if compression.compress_slice(cx.codecs, &payload[at..end], fin, scratch).is_err() {
+                        return self.compression_failed();
+                    }
+                    let opcode = if begun { CONTINUATION } else { opcode_of(text) };
+                    // A slice that is nothing new may come out with the next one.
+                    let sends = fin || !scratch.is_empty();
+                    if sends {
+                        self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
+                    }
+                    self.counters.compressed_out += u64::from(fin);
+                    if !fin {
+                        compression.outgoing.push_front(Outgoing::Message { text, payload, at: end, begun: begun || sends });
+                    }
+                    end - at
+                }
+                Outgoing::Shared(message, index) => {
+                    let Ok((frame, count, last)) = message.lock().frame(index) else { return self.compression_failed() };
+                    self.outbox.push_shared(&frame, 0, last);
+                    self.counters.compressed_out += u64::from(last);
+                    if !last {
+                        compression.outgoing.push_front(Outgoing::Shared(message, index + 1));
+                    }
+                    count
+                }
+            };
+            compression.outgoing_bytes -= done;
+            if half.look() {
+                break;
+            }
+        }
+        self.send_due_close();
+    }
+
+    /// The compressor failed, which only a lack of memory explains: what waits cannot leave any more.
+    fn compression_failed(&mut self) {
+        let failure = Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_RESOURCES, "a message could not be compressed: there may be no memory left");
+        self.write_failure.get_or_insert(Box::new(failure));
     }
 
     /// Writes from the host's memory; what the transport does not take is queued.
     fn put_direct(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
-        let opcode = if text { TEXT } else { BINARY };
         let mut header = [0; 14];
-        let mut header_len = server_frame_header(opcode, false, payload.len(), &mut header);
+        let mut header_len = server_frame_header(Lead::whole(opcode_of(text)), payload.len(), &mut header);
         let mut key = None;
         if self.role == Role::Client {
             let bytes = self.keys.draw();
@@ -187,6 +333,20 @@ impl Peer {
         }
     }
 
+    fn put_outgoing(&mut self, outgoing: Outgoing, payload_len: usize) -> Sent {
+        if !self.may_put() {
+            return Sent::NotOpen;
+        }
+        if !self.has_room(payload_len) {
+            self.owe_writable(payload_len);
+            return Sent::Full;
+        }
+        let Some(compression) = &mut self.compression else { return Sent::NotOpen };
+        compression.outgoing_bytes += payload_len;
+        compression.outgoing.push_back(outgoing);
+        self.accepted(payload_len)
+    }
+
     fn note_written(&mut self, _cx: &mut Cx<'_>, result: Option<std::io::Result<usize>>) -> usize {
         let written = match result {
             Some(Ok(count)) => count,
@@ -209,6 +369,7 @@ impl Peer {
         }
     }
 
+    #[inline]
     fn accepted(&mut self, len: usize) -> Sent {
         self.counters.messages_out += 1;
         self.counters.bytes_out += len as u64;

@@ -1,14 +1,12 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
-use super::Headers;
+use super::body::Body;
+use super::{DeflateParams, DeflateSettings, Headers, accept_answer, offer};
 use crate::codes::*;
 use crate::error::Failure;
 use tungstenite::handshake::client::{Response as HttpResponse, generate_key};
 use tungstenite::handshake::derive_accept_key;
 use tungstenite::handshake::machine::TryParse;
-
-/// Kept of the body of a refusal.
-const BODY_BYTES: usize = 1 << 10;
 
 /// What the request asks for.
 pub struct RequestSpec {
@@ -20,6 +18,8 @@ pub struct RequestSpec {
     pub headers: Vec<(String, String)>,
     /// Offered, in order of preference.
     pub subprotocols: Vec<String>,
+    /// Offered, if it is wanted.
+    pub deflate: Option<DeflateSettings>,
     /// The longest answer.
     pub max_header_bytes: usize,
 }
@@ -33,6 +33,8 @@ pub struct Response {
     pub headers: Headers,
     /// The agreed one.
     pub subprotocol: Option<String>,
+    /// permessage-deflate, if it was agreed on.
+    pub deflate: Option<DeflateParams>,
 }
 
 /// The server did not agree.
@@ -52,13 +54,11 @@ pub struct Refused {
 pub struct ClientHandshake {
     key: String,
     subprotocols: Vec<String>,
+    deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
     received: Vec<u8>,
     /// The answer is no agreement; its body is being read.
-    refusal: Option<Box<Refused>>,
-    body_wanted: usize,
-    /// The body comes in chunks (RFC 7230 section 4.1), which tell its end.
-    body_in_chunks: bool,
+    refusal: Option<(Box<Refused>, Body)>,
 }
 
 impl ClientHandshake {
@@ -72,6 +72,9 @@ impl ClientHandshake {
         if !spec.subprotocols.is_empty() {
             request += &format!("Sec-WebSocket-Protocol: {}\r\n", spec.subprotocols.join(", "));
         }
+        if let Some(settings) = &spec.deflate {
+            request += &format!("Sec-WebSocket-Extensions: {}\r\n", offer(settings));
+        }
         for (name, value) in spec.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
             request += &format!("{name}: {value}\r\n");
         }
@@ -79,11 +82,10 @@ impl ClientHandshake {
         let handshake = ClientHandshake {
             key,
             subprotocols: spec.subprotocols.clone(),
+            deflate: spec.deflate,
             max_header_bytes: spec.max_header_bytes,
             received: Vec::new(),
             refusal: None,
-            body_wanted: 0,
-            body_in_chunks: false,
         };
         (handshake, request.into_bytes())
     }
@@ -115,24 +117,19 @@ impl ClientHandshake {
         self.received = Vec::new();
         if status.as_u16() != 101 {
             let failure = Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status_sentence(status, &headers));
-            self.body_in_chunks = headers.has_token("transfer-encoding", "chunked");
-            self.body_wanted = match headers.get("content-length", 0).and_then(|text| text.parse::<usize>().ok()) {
-                Some(len) => len.min(BODY_BYTES),
-                None if matches!(status.as_u16(), 100..=199 | 204 | 304) => 0,
-                None => BODY_BYTES,
-            };
-            self.refusal = Some(Box::new(Refused { failure, status: status.as_u16(), headers, body: Vec::new() }));
+            let body = Body::announced(status.as_u16(), &headers);
+            self.refusal = Some((Box::new(Refused { failure, status: status.as_u16(), headers, body: Vec::new() }), body));
             return self.receive_body(&bytes[used..]).map(|()| None);
         }
         match self.verify(&headers) {
-            Ok(subprotocol) => Ok(Some((used, Response { status: 101, headers, subprotocol }))),
+            Ok((subprotocol, deflate)) => Ok(Some((used, Response { status: 101, headers, subprotocol, deflate }))),
             Err(failure) => Err(Box::new(Refused { failure, status: 101, headers, body: Vec::new() })),
         }
     }
 
     /// The transport ended.
     pub fn receive_eof(&mut self) -> Box<Refused> {
-        self.refusal.take().unwrap_or_else(|| {
+        self.give_up().unwrap_or_else(|| {
             let what = if self.received.is_empty() { "without an answer" } else { "in the middle of its answer" };
             let sentence = format!(
                 "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
@@ -141,26 +138,20 @@ impl ClientHandshake {
         })
     }
 
-    /// Whether the server has refused and its body is still coming.
-    pub fn is_refused(&self) -> bool {
-        self.refusal.is_some()
+    /// Nothing more is awaited: a refusal, with what came of its body.
+    pub fn give_up(&mut self) -> Option<Box<Refused>> {
+        let (mut refused, body) = self.refusal.take()?;
+        refused.body = body.into_bytes();
+        Some(refused)
     }
 
     fn receive_body(&mut self, bytes: &[u8]) -> Result<(), Box<Refused>> {
-        let Some(refusal) = &mut self.refusal else { return Ok(()) };
-        let take = bytes.len().min(self.body_wanted - refusal.body.len());
-        refusal.body.extend_from_slice(&bytes[..take]);
-        let last_chunk = self.body_in_chunks.then(|| end_of_chunks(&refusal.body)).flatten();
-        if let Some(end) = last_chunk {
-            refusal.body.truncate(end);
-        } else if refusal.body.len() < self.body_wanted {
-            return Ok(());
-        }
-        self.refusal.take().map_or(Ok(()), Err)
+        let whole = self.refusal.as_mut().is_some_and(|(_, body)| body.receive(bytes));
+        if whole { self.give_up().map_or(Ok(()), Err) } else { Ok(()) }
     }
 
     /// Section 4.1, the numbered list at its end.
-    fn verify(&self, headers: &Headers) -> Result<Option<String>, Failure> {
+    fn verify(&self, headers: &Headers) -> Result<(Option<String>, Option<DeflateParams>), Failure> {
         if !headers.has_token("upgrade", "websocket") {
             return Err(invalid("the server's answer has no \"Upgrade: websocket\""));
         }
@@ -171,17 +162,21 @@ impl ClientHandshake {
         if headers.count("sec-websocket-accept") != 1 || headers.get("sec-websocket-accept", 0).map(str::trim) != Some(accept.as_str()) {
             return Err(invalid("the server's answer has a wrong Sec-WebSocket-Accept: a cache or proxy may stand in between"));
         }
-        if headers.list("sec-websocket-extensions").next().is_some() {
-            return Err(invalid("the server chose an extension that was not offered"));
-        }
+        let deflate = match &self.deflate {
+            Some(settings) => accept_answer(settings, headers).map_err(|sentence| invalid(&sentence))?,
+            None if headers.list("sec-websocket-extensions").next().is_some() => {
+                return Err(invalid("the server chose an extension that was not offered"));
+            }
+            None => None,
+        };
         let mut chosen = headers.list("sec-websocket-protocol");
         let first = chosen.next();
         let subprotocol = |sentence: String| Failure::new(WS_PHASE_HTTP, WS_CAUSE_SUBPROTOCOL, sentence);
         match first {
-            None if self.subprotocols.is_empty() => Ok(None),
+            None if self.subprotocols.is_empty() => Ok((None, deflate)),
             None => Err(subprotocol(format!("the server chose none of the subprotocols {}", self.subprotocols.join(", ")))),
             Some(_) if chosen.next().is_some() => Err(subprotocol("the server chose more than one subprotocol".to_owned())),
-            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok(Some(name.to_owned())),
+            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok((Some(name.to_owned()), deflate)),
             Some(name) => Err(subprotocol(format!("the server chose the subprotocol {name:?}, which was not offered"))),
         }
     }
@@ -196,15 +191,6 @@ impl ClientHandshake {
 pub(super) fn find_blank_line(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(3);
     bytes[start..].windows(4).position(|window| window == b"\r\n\r\n").map(|index| start + index + 4)
-}
-
-/// Where a body in chunks ends, behind its last chunk, which is empty.
-fn end_of_chunks(body: &[u8]) -> Option<usize> {
-    const LAST: &[u8] = b"\r\n0\r\n\r\n";
-    if body.starts_with(&LAST[2..]) {
-        return Some(LAST.len() - 2);
-    }
-    body.windows(LAST.len()).position(|window| window == LAST).map(|at| at + LAST.len())
 }
 
 fn status_sentence(status: http::StatusCode, headers: &Headers) -> String {

@@ -17,8 +17,10 @@ const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 1 << 20;
-/// A buffer kept for the next assembly is not larger.
-const MAX_SPARE: usize = 1 << 20;
+/// With this much of a frame to come, it is read to where it belongs.
+const MIN_FILL: u64 = 16 << 10;
+/// Read there at a time.
+const MAX_FILL: usize = 256 << 10;
 
 /// What is taken from a peer.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +40,6 @@ pub enum Received {
     Message {
         /// Else binary.
         text: bool,
-        /// RSV1 was set.
-        compressed: bool,
         /// Its first byte.
         start: usize,
         /// Its length.
@@ -49,10 +49,19 @@ pub enum Received {
     Assembled {
         /// Else binary.
         text: bool,
-        /// RSV1 was set.
-        compressed: bool,
         /// All of it.
         bytes: Vec<u8>,
+    },
+    /// The next piece of a message with RSV1 set, unmasked in the buffer of this call.
+    Compressed {
+        /// Of the message; else binary.
+        text: bool,
+        /// It ends its message.
+        last: bool,
+        /// Its first byte.
+        start: usize,
+        /// Its length, which may be 0.
+        len: usize,
     },
     /// To be answered with a pong of the same payload.
     Ping {
@@ -105,10 +114,15 @@ enum At {
 /// The fragmented or cut message under way.
 struct Assembly {
     text: bool,
+    /// Its pieces are handed out as they come, and nothing is assembled here.
     compressed: bool,
     fragments: u32,
     utf8: Utf8,
+    /// Length of its frames so far, the one under way included.
+    announced: u64,
+    /// Storage, of which the first `filled` bytes are the message so far.
     bytes: Vec<u8>,
+    filled: usize,
 }
 
 /// Decodes what one peer sends.
@@ -117,13 +131,16 @@ pub struct Decoder {
     pub rsv1_allowed: bool,
     role: Role,
     at: At,
+    /// At the start of a frame, with no message under way.
+    between: bool,
     /// Start of a header that is not whole.
     carried: [u8; 14],
     carried_len: u8,
     /// Start of a control payload that is not whole.
     control: Vec<u8>,
     assembly: Option<Box<Assembly>>,
-    spare: Vec<u8>,
+    /// Storage for the next assembly.
+    spare: Option<Vec<u8>>,
 }
 
 impl Decoder {
@@ -133,17 +150,34 @@ impl Decoder {
             rsv1_allowed: false,
             role,
             at: At::Header,
+            between: true,
             carried: [0; 14],
             carried_len: 0,
             control: Vec::new(),
             assembly: None,
-            spare: Vec::new(),
+            spare: None,
         }
     }
 
     /// Decodes from the front of `buf`, unmasking in place: how many bytes were consumed, and what they were.
     /// Call again with the rest until `Nothing`, which consumes all.
+    #[inline]
     pub fn next(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
+        if self.between
+            && let Some((start, len, text)) = whole_message(self.role, buf, limits)
+        {
+            if text && std::str::from_utf8(&buf[start..start + len]).is_err() {
+                return Err(not_utf8());
+            }
+            return Ok((start + len, Received::Message { text, start, len }));
+        }
+        let received = self.next_piece(buf, limits);
+        self.between = matches!(self.at, At::Header) && self.carried_len == 0 && self.assembly.is_none();
+        received
+    }
+
+    /// What is no whole message at the start of the buffer: pieces, control frames, broken frames.
+    fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
         let mut used = 0;
         loop {
             match self.at {
@@ -151,20 +185,8 @@ impl Decoder {
                     let Some((header, len)) = self.header(&buf[used..]) else { return Ok((buf.len(), Received::Nothing)) };
                     used += len;
                     self.judge(&header, limits)?;
-                    let whole = header.len <= (buf.len() - used) as u64;
                     if header.opcode >= CLOSE {
                         self.at = At::Control { header };
-                    } else if whole && header.fin && header.opcode != CONTINUATION {
-                        let len = header.len as usize;
-                        let payload = &mut buf[used..used + len];
-                        if let Some(key) = header.mask {
-                            mask(payload, key, 0);
-                        }
-                        let (text, compressed) = (header.opcode == TEXT, header.rsv != 0);
-                        if text && !compressed && std::str::from_utf8(payload).is_err() {
-                            return Err(not_utf8());
-                        }
-                        return Ok((used + len, Received::Message { text, compressed, start: used, len }));
                     } else {
                         self.at = At::Data { left: header.len, done: 0, key: header.mask, fin: header.fin };
                         self.start_fragment(&header, limits)?;
@@ -177,14 +199,24 @@ impl Decoder {
                         mask(piece, key, (done & 3) as usize);
                     }
                     used += take;
-                    self.append(&buf[used - take..used], left)?;
-                    let left = left - take as u64;
-                    if left > 0 {
-                        self.at = At::Data { left, done: done + take as u64, key, fin };
+                    let rest = left - take as u64;
+                    self.at = if rest > 0 { At::Data { left: rest, done: done + take as u64, key, fin } } else { At::Header };
+                    let last = fin && rest == 0;
+                    if let Some(Assembly { text, compressed: true, .. }) = self.assembly.as_deref() {
+                        let text = *text;
+                        if last {
+                            self.assembly = None;
+                        }
+                        if take > 0 || last {
+                            return Ok((used, Received::Compressed { text, last, start: used - take, len: take }));
+                        }
+                    } else {
+                        self.append(&buf[used - take..used], left)?;
+                    }
+                    if rest > 0 {
                         return Ok((used, Received::Nothing));
                     }
-                    self.at = At::Header;
-                    if fin {
+                    if last {
                         return self.finish().map(|received| (used, received));
                     }
                 }
@@ -202,16 +234,59 @@ impl Decoder {
         }
     }
 
-    /// A buffer to assemble the next message in.
-    pub fn give_back(&mut self, spare: Vec<u8>) {
-        if spare.capacity() > self.spare.capacity() && spare.capacity() <= MAX_SPARE {
-            self.spare = spare;
+    /// Storage for the next message that comes in pieces, whatever is in it.
+    pub fn offer(&mut self, spare: Vec<u8>) {
+        self.spare = Some(spare);
+    }
+
+    /// The storage that was offered and not needed.
+    #[inline]
+    pub fn take_back(&mut self) -> Option<Vec<u8>> {
+        self.spare.take()
+    }
+
+    /// Where the next bytes from the peer may be read to, so that they need not be moved: much of a frame has yet to come. Then call `filled`.
+    #[inline]
+    pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
+        match self.at {
+            At::Data { left, .. } if left >= MIN_FILL => self.make_room(left),
+            _ => None,
         }
+    }
+
+    fn make_room(&mut self, left: u64) -> Option<&mut [u8]> {
+        let assembly = self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?;
+        let count = left.min(MAX_FILL as u64) as usize;
+        let end = assembly.filled + count;
+        if assembly.bytes.len() < end {
+            assembly.reserve(left, count).ok()?;
+            assembly.bytes.resize(end, 0);
+        }
+        Some(&mut assembly.bytes[assembly.filled..end])
+    }
+
+    /// So many bytes were read to `room_to_fill`. The message, if it is whole by that.
+    pub fn filled(&mut self, count: usize) -> Result<Received, Failure> {
+        let At::Data { left, done, key, fin } = self.at else { return Ok(Received::Nothing) };
+        let Some(assembly) = &mut self.assembly else { return Ok(Received::Nothing) };
+        let piece = &mut assembly.bytes[assembly.filled..assembly.filled + count];
+        if let Some(key) = key {
+            mask(piece, key, (done & 3) as usize);
+        }
+        if assembly.text && assembly.utf8.feed(piece).is_err() {
+            return Err(not_utf8());
+        }
+        assembly.filled += count;
+        let rest = left - count as u64;
+        self.at = if rest > 0 { At::Data { left: rest, done: done + count as u64, key, fin } } else { At::Header };
+        let received = if rest == 0 && fin { self.finish() } else { Ok(Received::Nothing) };
+        self.between = matches!(self.at, At::Header) && self.assembly.is_none();
+        received
     }
 
     /// Gives memory back that no message under way needs.
     pub fn shrink(&mut self) {
-        self.spare = Vec::new();
+        self.spare = None;
         if self.control.is_empty() {
             self.control = Vec::new();
         }
@@ -224,7 +299,7 @@ impl Decoder {
 
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
-        self.spare.capacity() + self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.bytes.capacity())
+        self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.bytes.capacity())
     }
 
     /// The next header, and how many of `bytes` it took. An incomplete one is carried to the next call.
@@ -276,7 +351,7 @@ impl Decoder {
             return Err(protocol("a reserved opcode (RFC 6455 section 5.2)"));
         }
         let assembled = match (&self.assembly, header.opcode) {
-            (Some(assembly), CONTINUATION) => assembly.bytes.len() as u64,
+            (Some(assembly), CONTINUATION) => assembly.announced,
             (None, TEXT | BINARY) => 0,
             (None, _) => return Err(protocol("a continuation frame continues nothing (RFC 6455 section 5.4)")),
             (Some(_), _) => return Err(protocol("a new message begins inside a fragmented one (RFC 6455 section 5.4)")),
@@ -284,7 +359,10 @@ impl Decoder {
         if header.len >> 63 != 0 {
             return Err(protocol("a length has its top bit set (RFC 6455 section 5.2)"));
         }
-        if assembled.saturating_add(header.len) > limits.max_message {
+        let compressed = header.rsv != 0 || self.assembly.as_ref().is_some_and(|assembly| assembly.compressed);
+        // What cannot be compressed may grow a little.
+        let most = if compressed { limits.max_message.saturating_add(limits.max_message / 8 + 64) } else { limits.max_message };
+        if assembled.saturating_add(header.len) > most {
             let sentence = format!("a message is longer than max_message_bytes ({}): raise it, or send less at a time", limits.max_message);
             return Err(Failure::of_protocol(1009, sentence));
         }
@@ -294,12 +372,12 @@ impl Decoder {
     fn start_fragment(&mut self, header: &Header, limits: &Limits) -> Result<(), Failure> {
         let spare = &mut self.spare;
         let assembly = self.assembly.get_or_insert_with(|| {
-            let mut bytes = std::mem::take(spare);
-            bytes.clear();
             let compressed = header.rsv != 0;
-            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), bytes })
+            let bytes = if compressed { None } else { spare.take() }.unwrap_or_default();
+            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), announced: 0, bytes, filled: 0 })
         });
         assembly.fragments += 1;
+        assembly.announced += header.len;
         if assembly.fragments > limits.max_fragments {
             let sentence = format!("a message has more fragments than max_fragments ({})", limits.max_fragments);
             return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, sentence) });
@@ -309,17 +387,17 @@ impl Decoder {
 
     fn append(&mut self, piece: &[u8], left: u64) -> Result<(), Failure> {
         let Some(assembly) = &mut self.assembly else { return Ok(()) };
-        if assembly.text && !assembly.compressed && assembly.utf8.feed(piece).is_err() {
+        if assembly.text && assembly.utf8.feed(piece).is_err() {
             return Err(not_utf8());
         }
-        if assembly.bytes.capacity() - assembly.bytes.len() < piece.len() {
-            let ahead = left.min(MAX_RESERVE.max(assembly.bytes.len() as u64)) as usize;
-            if assembly.bytes.try_reserve(ahead.max(piece.len())).is_err() {
-                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
-                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
-            }
+        // Over what the storage held before, then behind it.
+        let (over, behind) = piece.split_at(piece.len().min(assembly.bytes.len() - assembly.filled));
+        assembly.bytes[assembly.filled..assembly.filled + over.len()].copy_from_slice(over);
+        if !behind.is_empty() {
+            assembly.reserve(left, behind.len())?;
+            assembly.bytes.extend_from_slice(behind);
         }
-        assembly.bytes.extend_from_slice(piece);
+        assembly.filled += piece.len();
         Ok(())
     }
 
@@ -328,7 +406,9 @@ impl Decoder {
         if !assembly.utf8.is_complete() {
             return Err(not_utf8());
         }
-        Ok(Received::Assembled { text: assembly.text, compressed: assembly.compressed, bytes: assembly.bytes })
+        let Assembly { text, mut bytes, filled, .. } = *assembly;
+        bytes.truncate(filled);
+        Ok(Received::Assembled { text, bytes })
     }
 
     fn control_frame(&mut self, header: &Header) -> Result<Received, Failure> {
@@ -344,6 +424,36 @@ impl Decoder {
             _ => close_frame(&payload),
         }
     }
+}
+
+impl Assembly {
+    /// Room for `count` more bytes, of `left` that are announced.
+    fn reserve(&mut self, left: u64, count: usize) -> Result<(), Failure> {
+        if self.bytes.capacity() - self.bytes.len() < count {
+            let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
+            if self.bytes.try_reserve(ahead.max(count)).is_err() {
+                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
+                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A message in one frame that lies whole at the start of `buf` and breaks no rule of headers, unmasked: its place, its length, and whether it is text.
+#[inline]
+fn whole_message(role: Role, buf: &mut [u8], limits: &Limits) -> Option<(usize, usize, bool)> {
+    let (header, start) = Header::parse(buf)?;
+    let good = header.fin && header.rsv == 0 && matches!(header.opcode, TEXT | BINARY) && !header.overlong;
+    if !good || header.len > limits.max_message || header.mask.is_some() != (role == Role::Server) {
+        return None;
+    }
+    let len = usize::try_from(header.len).ok()?;
+    let payload = buf[start..].get_mut(..len)?;
+    if let Some(key) = header.mask {
+        mask(payload, key, 0);
+    }
+    Some((start, len, header.opcode == TEXT))
 }
 
 /// Section 5.5.1: nothing, or a code and a reason.

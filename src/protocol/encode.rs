@@ -1,28 +1,70 @@
 //! The sending side: frames and close payloads (RFC 6455 sections 5.2 and 7.4).
 
 use super::Role;
-use super::header::Header;
+use super::header::{Header, MAX_HEADER};
 use super::mask::{MaskKeys, extend_masked};
 
-/// Appends one whole message or control frame: header and payload, masked for a client.
-pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, opcode: u8, rsv1: bool, payload: &[u8]) {
+/// Goes on with a fragmented message (section 5.4).
+pub const CONTINUATION: u8 = 0x0;
+
+/// The opcode of a message.
+pub fn opcode_of(text: bool) -> u8 {
+    if text { 0x1 } else { 0x2 }
+}
+
+/// What a frame says of itself besides its length and mask.
+#[derive(Clone, Copy)]
+pub struct Lead {
+    /// Section 5.2.
+    pub opcode: u8,
+    /// The message is compressed (RFC 7692 section 6); only its first frame says so.
+    pub rsv1: bool,
+    /// Last frame of its message.
+    pub fin: bool,
+}
+
+impl Lead {
+    /// A message or control frame in one piece, not compressed.
+    pub fn whole(opcode: u8) -> Lead {
+        Lead { opcode, rsv1: false, fin: true }
+    }
+
+    #[inline]
+    fn header(self, len: usize, mask: Option<[u8; 4]>) -> Header {
+        Header { fin: self.fin, rsv: u8::from(self.rsv1) << 2, opcode: self.opcode, mask, len: len as u64, overlong: false }
+    }
+}
+
+/// Masked in one go.
+const SHORT: usize = 1 << 10;
+
+/// Appends one frame: header and payload, masked for a client.
+#[inline(always)]
+pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8]) {
     let mask = match role {
         Role::Client => Some(keys.draw()),
         Role::Server => None,
     };
-    let mut bytes = [0; 14];
-    let count = Header { fin: true, rsv: u8::from(rsv1) << 2, opcode, mask, len: payload.len() as u64, overlong: false }.encode(&mut bytes);
-    out.reserve(count + payload.len());
-    out.extend_from_slice(&bytes[..count]);
+    let mut bytes = [0; MAX_HEADER];
+    let count = lead.header(payload.len(), mask).encode(&mut bytes);
+    out.reserve(bytes.len() + payload.len());
+    // A copy of fixed length is cheaper than one of the right length.
+    let start = out.len();
+    out.extend_from_slice(&bytes);
+    out.truncate(start + count);
     match mask {
+        Some(key) if payload.len() <= SHORT => {
+            out.extend_from_slice(payload);
+            super::mask(&mut out[start + count..], key, 0);
+        }
         Some(key) => extend_masked(out, payload, key),
         None => out.extend_from_slice(payload),
     }
 }
 
-/// The header of a whole unmasked frame; how many bytes it has.
-pub fn server_frame_header(opcode: u8, rsv1: bool, len: usize, out: &mut [u8; 14]) -> usize {
-    Header { fin: true, rsv: u8::from(rsv1) << 2, opcode, mask: None, len: len as u64, overlong: false }.encode(out)
+/// The header of an unmasked frame; how many bytes it has.
+pub fn server_frame_header(lead: Lead, len: usize, out: &mut [u8; MAX_HEADER]) -> usize {
+    lead.header(len, None).encode(out)
 }
 
 /// The payload of a close frame (section 5.5.1); how many bytes of it count. A reason that does not fit is cut at a code point.
@@ -50,14 +92,14 @@ mod tests {
     #[test]
     fn a_server_sends_the_hello_of_section_5_7_unmasked() {
         let mut out = Vec::new();
-        encode_frame(&mut out, Role::Server, &mut MaskKeys::new(), 0x1, false, b"Hello");
+        encode_frame(&mut out, Role::Server, &mut MaskKeys::new(), Lead::whole(0x1), b"Hello");
         assert_eq!(out, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
     }
 
     #[test]
     fn a_client_sends_it_masked() {
         let mut out = Vec::new();
-        encode_frame(&mut out, Role::Client, &mut MaskKeys::new(), 0x1, false, b"Hello");
+        encode_frame(&mut out, Role::Client, &mut MaskKeys::new(), Lead::whole(0x1), b"Hello");
         assert_eq!(out[..2], [0x81, 0x85]);
         let key = [out[2], out[3], out[4], out[5]];
         super::super::mask(&mut out[6..], key, 0);

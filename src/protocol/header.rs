@@ -1,5 +1,8 @@
 //! Frame headers (RFC 6455 section 5.2).
 
+/// The longest one has so many bytes.
+pub const MAX_HEADER: usize = 14;
+
 /// The header of one frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
@@ -19,6 +22,7 @@ pub struct Header {
 
 impl Header {
     /// The header at the start of `bytes`, and its length. `None`: incomplete.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Option<(Header, usize)> {
         let [first, second, rest @ ..] = bytes else { return None };
         let (len, at, least) = match second & 0x7F {
@@ -31,7 +35,8 @@ impl Header {
     }
 
     /// Writes the header, the length in its shortest form; how many bytes it has.
-    pub fn encode(&self, out: &mut [u8; 14]) -> usize {
+    #[inline]
+    pub fn encode(&self, out: &mut [u8; MAX_HEADER]) -> usize {
         out[0] = u8::from(self.fin) << 7 | self.rsv << 4 | self.opcode;
         let masked = u8::from(self.mask.is_some()) << 7;
         let mut at = 2;

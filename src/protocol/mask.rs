@@ -1,29 +1,29 @@
 //! Masking (RFC 6455 section 5.3).
 
-/// Bytes done at a time: wide enough for the compiler to use the widest registers.
-const BLOCK: usize = 32;
-
 /// Masks or unmasks in place. `offset` is the place of `bytes` in its payload.
+#[inline(always)]
 pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
-    let mut key = key;
-    key.rotate_left(offset & 3);
-    let word = u64::from_ne_bytes([key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]]);
-    let mut blocks = bytes.chunks_exact_mut(BLOCK);
-    for block in &mut blocks {
-        for eight in block.chunks_exact_mut(8) {
-            let value = u64::from_ne_bytes([eight[0], eight[1], eight[2], eight[3], eight[4], eight[5], eight[6], eight[7]]) ^ word;
-            eight.copy_from_slice(&value.to_ne_bytes());
+    // The key as it is at that place of the payload.
+    let word = u32::from_le_bytes(key).rotate_right(8 * (offset as u32 & 3));
+    let key = word.to_le_bytes();
+    let pattern: [u8; BLOCK] = std::array::from_fn(|index| key[index % 4]);
+    let (blocks, rest) = bytes.as_chunks_mut::<BLOCK>();
+    for block in blocks {
+        for (byte, key) in block.iter_mut().zip(pattern) {
+            *byte ^= key;
         }
     }
-    let mut eights = blocks.into_remainder().chunks_exact_mut(8);
-    for eight in &mut eights {
-        let value = u64::from_ne_bytes([eight[0], eight[1], eight[2], eight[3], eight[4], eight[5], eight[6], eight[7]]) ^ word;
-        eight.copy_from_slice(&value.to_ne_bytes());
+    let (words, rest) = rest.as_chunks_mut::<4>();
+    for four in words {
+        *four = (u32::from_le_bytes(*four) ^ word).to_le_bytes();
     }
-    for (byte, key) in eights.into_remainder().iter_mut().zip(key.iter().cycle()) {
+    for (byte, key) in rest.iter_mut().zip(key) {
         *byte ^= key;
     }
 }
+
+/// Bytes done at a time, in the widest registers there are.
+const BLOCK: usize = 32;
 
 /// Appends a masked copy; each piece is masked while it is in cache.
 pub fn extend_masked(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4]) {
@@ -52,12 +52,12 @@ impl MaskKeys {
     }
 
     /// A fresh key.
+    #[inline]
     pub fn draw(&mut self) -> [u8; 4] {
         if self.at == POOL {
             self.refill();
         }
-        let pool = self.pool.as_deref().unwrap_or(&[0; POOL]);
-        let key = [pool[self.at], pool[self.at + 1], pool[self.at + 2], pool[self.at + 3]];
+        let key = self.pool.as_deref().and_then(|pool| pool[self.at..].first_chunk()).copied().unwrap_or_default();
         self.at += 4;
         key
     }

@@ -1,8 +1,11 @@
 //! RFC 6455 without I/O and without a clock: bytes in, messages and bytes out.
 
+mod body;
 mod client;
 mod decode;
+mod deflate;
 mod encode;
+mod extension;
 mod header;
 mod headers;
 mod mask;
@@ -11,11 +14,13 @@ mod utf8;
 
 pub use client::{ClientHandshake, Refused, RequestSpec, Response};
 pub use decode::{ControlPayload, Decoder, Limits, Received};
-pub use encode::{close_payload, code_may_be_sent, encode_frame, server_frame_header};
-pub use header::Header;
+pub use deflate::{Broken, Compressor, Decompressor};
+pub use encode::{CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, opcode_of, server_frame_header};
+pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
+pub use header::{Header, MAX_HEADER};
 pub use headers::{Headers, check_header, check_subprotocols};
 pub use mask::{MaskKeys, extend_masked, mask};
-pub use server::{Accept, Refusal, Request, ServerHandshake};
+pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
 pub use utf8::Utf8;
 
 /// Which end of the connection we are.

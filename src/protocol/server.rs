@@ -1,7 +1,7 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
-use super::Headers;
 use super::client::find_blank_line;
+use super::{DeflateParams, DeflateSettings, Headers, choose_offer};
 use crate::codes::*;
 use data_encoding::BASE64;
 use tungstenite::handshake::derive_accept_key;
@@ -103,11 +103,24 @@ pub struct Accept {
     pub subprotocols: Vec<String>,
     /// Extra headers of the answer.
     pub headers: Vec<(String, String)>,
+    /// permessage-deflate, where a client offers it.
+    pub deflate: Option<DeflateSettings>,
+}
+
+/// What a server agrees to.
+#[derive(Debug)]
+pub struct Agreement {
+    /// The HTTP answer.
+    pub answer: Vec<u8>,
+    /// The chosen one.
+    pub subprotocol: Option<String>,
+    /// permessage-deflate, if the client offered it and it is wanted.
+    pub deflate: Option<DeflateParams>,
 }
 
 impl Accept {
-    /// The answer of agreement and the subprotocol, or a refusal.
-    pub fn answer(&self, request: &Request) -> Result<(Vec<u8>, Option<String>), Refusal> {
+    /// Agreement or a refusal.
+    pub fn answer(&self, request: &Request) -> Result<Agreement, Refusal> {
         if self.path.as_ref().is_some_and(|path| *path != request.path) {
             return Err(Refusal::new(404, WS_CAUSE_HTTP_STATUS, "there is no WebSocket at this path"));
         }
@@ -126,11 +139,15 @@ impl Accept {
         if let Some(subprotocol) = common {
             answer += &format!("Sec-WebSocket-Protocol: {subprotocol}\r\n");
         }
+        let chosen = self.deflate.as_ref().and_then(|settings| choose_offer(settings, &request.headers));
+        if let Some((_, extension)) = &chosen {
+            answer += &format!("Sec-WebSocket-Extensions: {extension}\r\n");
+        }
         for (name, value) in &self.headers {
             answer += &format!("{name}: {value}\r\n");
         }
         answer += "\r\n";
-        Ok((answer.into_bytes(), common.cloned()))
+        Ok(Agreement { answer: answer.into_bytes(), subprotocol: common.cloned(), deflate: chosen.map(|(params, _)| params) })
     }
 }
 

@@ -1,11 +1,71 @@
-//! One message to several clients: encoded once, written while the budget lasts.
+//! One message to several clients: encoded once, compressed once where they share that, written while the budget lasts.
 
 use super::{Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::peer::{Chunk, Cx, Sent};
-use crate::protocol::server_frame_header;
+use crate::peer::{AT_ONCE_BYTES, Chunk, Codecs, Cx, Peer, Sent, SharedMessage};
+use crate::protocol::{Lead, MaskKeys, Role, encode_frame, opcode_of};
+use parking_lot::Mutex;
 use std::sync::Arc;
+
+/// The forms that one message is sent in, each made when the first client needs it.
+struct Forms<'a> {
+    text: bool,
+    payload: &'a [u8],
+    plain: Chunk,
+    /// By window and level: for clients whose compressors forget each message.
+    compressed: Vec<((u8, u8), Compressed)>,
+    /// The payload itself, for long messages.
+    long: Option<Chunk>,
+}
+
+#[derive(Clone)]
+enum Compressed {
+    Frame(Chunk),
+    Long(Arc<Mutex<SharedMessage>>),
+}
+
+impl Forms<'_> {
+    fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Peer, now: bool) -> Sent {
+        let len = self.payload.len();
+        if !peer.compresses(len) {
+            return peer.put_shared(cx, &self.plain, len, now);
+        }
+        match peer.compression.as_ref().and_then(|compression| compression.shared_by()) {
+            Some(kind) => match self.compressed(cx.codecs, kind) {
+                Compressed::Frame(frame) => peer.put_shared(cx, &frame, len, now),
+                Compressed::Long(message) => peer.put_shared_message(&message, len),
+            },
+            None if len > AT_ONCE_BYTES => {
+                let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
+                peer.put_long(self.text, long)
+            }
+            None => peer.put(cx, self.text, self.payload),
+        }
+    }
+
+    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8)) -> Compressed {
+        if let Some((_, form)) = self.compressed.iter().find(|(of, _)| *of == kind) {
+            return form.clone();
+        }
+        let mut compressor = codecs.take_compressor(kind.0, kind.1);
+        let form = if self.payload.len() > AT_ONCE_BYTES {
+            let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
+            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long.clone(), compressor))))
+        } else {
+            let (mut body, mut frame) = (Vec::new(), Vec::new());
+            let done = compressor.compress(self.payload, true, &mut body).is_ok() && body.len() < self.payload.len();
+            codecs.give_compressor(kind.0, kind.1, compressor);
+            if done {
+                let lead = Lead { rsv1: true, ..Lead::whole(opcode_of(self.text)) };
+                encode_frame(&mut frame, Role::Server, &mut MaskKeys::new(), lead, &body);
+            }
+            Compressed::Frame(if done { Arc::new(frame) } else { self.plain.clone() })
+        };
+        self.compressed.push((kind, form.clone()));
+        form
+    }
+}
 
 impl Server {
     /// Puts to every open client, but `except`. WS_OK, WS_PARTIAL, or WS_ERR_FULL where all or none was asked for.
@@ -22,7 +82,7 @@ impl Server {
             }
             return WS_ERR_FULL;
         }
-        let frame = self.encode(text, payload);
+        let mut forms = Forms { text, payload, plain: self.encode(text, payload), compressed: Vec::new(), long: None };
         let mut partial = false;
         let mut now = true;
         for key in 0..self.slots.len() as u32 {
@@ -34,10 +94,9 @@ impl Server {
                 continue;
             }
             now = now && !cx.budget.look();
-            match client.peer.put_shared(cx, &frame, payload.len(), now) {
-                Sent::Taken if client.peer.has_output() && !now => self.dirty.push(key),
-                Sent::Taken if client.peer.has_output() && client.peer.options.is_on(WS_OPT_COALESCE) => self.dirty.push(key),
-                Sent::Taken | Sent::NotOpen => {}
+            match forms.put(cx, &mut client.peer, now) {
+                Sent::Taken => self.soil(key, now),
+                Sent::NotOpen => {}
                 Sent::Full if policy == Some(WS_FULL_DISCONNECT) => {
                     partial = true;
                     let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
@@ -52,7 +111,7 @@ impl Server {
                 }
             }
         }
-        self.frame = Some(frame);
+        self.frame = Some(forms.plain);
         if partial { WS_PARTIAL } else { WS_OK }
     }
 
@@ -61,8 +120,8 @@ impl Server {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(cx, text, payload);
         let news = client.peer.inbox.marks() != client.marks as usize;
-        if sent == Sent::Taken && client.peer.has_output() && client.peer.options.is_on(WS_OPT_COALESCE) {
-            self.dirty.push(key);
+        if sent == Sent::Taken {
+            self.soil(key, true);
         }
         if news {
             self.after(cx, key, None);
@@ -80,8 +139,19 @@ impl Server {
 
     /// Writes what no event of the system's would make leave.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        while let Some(key) = self.dirty.pop() {
+        for _ in 0..self.dirty.len() {
+            let Some(key) = self.dirty.pop() else { return };
             self.flush_one(cx, key);
+        }
+    }
+
+    /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
+    pub fn soil(&mut self, key: u32, tried: bool) {
+        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
+            && client.peer.has_output()
+            && (!tried || client.peer.can_compress() || client.peer.options.is_on(WS_OPT_COALESCE))
+        {
+            self.dirty.push(key);
         }
     }
 
@@ -99,12 +169,8 @@ impl Server {
             frame = Chunk::default();
         }
         if let Some(bytes) = Arc::get_mut(&mut frame) {
-            let mut header = [0; 14];
-            let len = server_frame_header(if text { 0x1 } else { 0x2 }, false, payload.len(), &mut header);
             bytes.clear();
-            bytes.reserve(len + payload.len());
-            bytes.extend_from_slice(&header[..len]);
-            bytes.extend_from_slice(payload);
+            encode_frame(bytes, Role::Server, &mut MaskKeys::new(), Lead::whole(opcode_of(text)), payload);
         }
         frame
     }

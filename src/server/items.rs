@@ -15,9 +15,14 @@ impl Server {
         }
         while let Some(key) = self.waiting.front() {
             if let Some(item) = self.client(key).and_then(|client| client.peer.take_item()) {
-                self.served += 1;
                 self.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
-                self.turn(key);
+                self.served.0 += 1;
+                if self.client(key).is_none_or(|client| client.peer.inbox.is_empty()) {
+                    self.leave_line();
+                } else if self.served.0 >= TURN {
+                    self.served.0 = 0;
+                    self.waiting.rotate();
+                }
                 return Some((Some(key), item));
             }
             self.leave_line();
@@ -28,23 +33,19 @@ impl Server {
 
     /// The next message of any client; other items stay.
     pub fn take_message(&mut self) -> Option<(u32, crate::peer::Message)> {
-        let mut left = self.waiting.len();
-        while left > 0 {
-            let key = self.waiting.front()?;
-            left -= 1;
+        while let Some(key) = self.talking.front() {
             if let Some(message) = self.client(key).and_then(|client| client.peer.take_message()) {
-                self.served += 1;
                 self.took(key, false);
-                self.turn(key);
+                self.served.1 += 1;
+                if self.client(key).is_none_or(|client| !client.peer.inbox.has_messages()) {
+                    self.leave_talk();
+                } else if self.served.1 >= TURN {
+                    self.served.1 = 0;
+                    self.talking.rotate();
+                }
                 return Some((key, message));
             }
-            if self.client(key).is_some_and(|client| !client.peer.inbox.is_empty()) {
-                // Only events are left here: the next one's turn.
-                self.waiting.rotate();
-                self.served = 0;
-            } else {
-                self.leave_line();
-            }
+            self.leave_talk();
         }
         None
     }
@@ -55,25 +56,28 @@ impl Server {
         let marks = client.peer.inbox.marks() as u32;
         self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
-        if last {
-            client.done = true;
+        client.done |= last;
+        if client.done && client.peer.inbox.is_empty() {
+            self.retiring.push(key);
         } else if client.readable && !client.peer.is_full() {
             // Reading had stopped at a full queue, and there is room again.
             self.ready.push(key);
-        }
-        if client.done && client.peer.inbox.is_empty() {
-            self.retiring.push(key);
         }
     }
 
     /// Messages that wait.
     pub fn available(&self) -> usize {
-        self.waiting.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
+        self.talking.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
     }
 
-    /// Whether any item waits.
-    pub(super) fn has_items(&self) -> bool {
-        self.own.marks() > 0 || self.waiting.iter().any(|key| self.slots.get(key as usize).is_some_and(|slot| !is_empty(slot)))
+    /// Whether there is something for the host that a waiting one should be woken for: messages, and events unless it reads none and was
+    /// woken for these.
+    pub(super) fn has_news(&mut self) -> bool {
+        let events = self.lifecycle + self.own.marks();
+        let is_new = events > std::mem::replace(&mut self.told, events);
+        is_new
+            || (self.reads_events && events > 0)
+            || self.talking.iter().any(|key| self.slots.get(key as usize).is_some_and(|slot| messages(slot) > 0))
     }
 
     /// Too many events that nobody takes: the oldest finished client's go into one SKIPPED with a count.
@@ -102,20 +106,16 @@ impl Server {
         }
     }
 
-    fn turn(&mut self, key: u32) {
-        let empty = self.client(key).is_none_or(|client| client.peer.inbox.is_empty());
-        if empty {
-            self.leave_line();
-        } else if self.served >= TURN {
-            self.served = 0;
-            self.waiting.rotate();
-        }
-    }
-
     /// The first in line has nothing more.
     fn leave_line(&mut self) {
         self.waiting.pop();
-        self.served = 0;
+        self.served.0 = 0;
+    }
+
+    /// The first of those with messages has none any more.
+    fn leave_talk(&mut self) {
+        self.talking.pop();
+        self.served.1 = 0;
     }
 }
 
@@ -128,12 +128,5 @@ fn messages(slot: &Slot) -> usize {
     match slot {
         Slot::Client(client) => client.peer.inbox.len(),
         _ => 0,
-    }
-}
-
-fn is_empty(slot: &Slot) -> bool {
-    match slot {
-        Slot::Client(client) => client.peer.inbox.is_empty(),
-        _ => true,
     }
 }

@@ -11,7 +11,7 @@ use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
 use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
-use crate::peer::{Chunk, Counters, Cx, Inbox, LONG_GAP, Loan, Mark, Options, Peer};
+use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Mark, Options, Peer};
 use crate::protocol::Accept;
 use line::Line;
 use mio::net::TcpListener;
@@ -108,8 +108,12 @@ pub struct Server {
     ready: Line,
     /// Clients with items for the host, in turn.
     waiting: Line,
-    /// Items taken from the first of `waiting` in its turn.
-    served: u32,
+    /// Clients with messages for the host, in turn: a host that takes messages alone passes over no events.
+    talking: Line,
+    /// Items taken from the first of `waiting`, and messages from the first of `talking`, in its turn.
+    served: (u32, u32),
+    /// When memory is given back if no client was served until then.
+    rest_at: Option<Instant>,
     /// Clients with output that nothing has tried to write yet.
     dirty: Line,
     /// Clients with messages in the arena.
@@ -119,8 +123,11 @@ pub struct Server {
     /// Ended clients whose events nobody took, oldest first.
     finished: VecDeque<(u32, u32)>,
     timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-    /// Lifecycle events that wait.
+    /// Lifecycle events that wait, and how many of them a waiting host was woken for.
     lifecycle: usize,
+    told: usize,
+    /// The host takes events by the server's handle.
+    pub reads_events: bool,
     /// The server's own events.
     own: Inbox,
     per_address: HashMap<IpAddr, u32>,
@@ -133,7 +140,6 @@ pub struct Server {
     past: Counters,
     accepted: u64,
     refused: u64,
-    last_poll: Option<Instant>,
     frame: Option<Chunk>,
     address: SocketAddr,
 }
@@ -165,13 +171,17 @@ impl Server {
             serial: 0,
             ready: Line::default(),
             waiting: Line::default(),
-            served: 0,
+            talking: Line::default(),
+            served: (0, 0),
+            rest_at: None,
             dirty: Line::default(),
             fresh: Line::default(),
             retiring: Vec::new(),
             finished: VecDeque::new(),
             timers: BinaryHeap::new(),
             lifecycle: 0,
+            told: 0,
+            reads_events: false,
             own: Inbox::default(),
             per_address: HashMap::new(),
             connected: 0,
@@ -182,15 +192,16 @@ impl Server {
             past: Counters::default(),
             accepted: 0,
             refused: 0,
-            last_poll: None,
             frame: None,
             address,
         })
     }
 
     /// Moves everything on within the budget. True: there is more to do.
-    pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        self.note_gap(cx);
+    pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
+        if !gap.is_zero() {
+            self.shift(gap);
+        }
         self.retire(handles);
         self.sweep();
         self.settle(cx);
@@ -198,7 +209,12 @@ impl Server {
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
-        more |= self.serve_ready(cx, handles);
+        if self.ready.is_empty() {
+            self.rest(cx);
+        } else {
+            self.rest_at = None;
+            more |= self.serve_ready(cx, handles);
+        }
         while !all_ready && !cx.budget.look() {
             all_ready = self.collect_readiness();
             more |= self.serve_ready(cx, handles);
@@ -230,9 +246,9 @@ impl Server {
     }
 
     /// Whether a poll would do something without any event of the system's.
-    pub fn has_work(&self) -> bool {
+    pub fn has_work(&mut self) -> bool {
         let accepts = self.may_accept() && self.accept_after.is_none();
-        accepts || !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_items()
+        accepts || !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_news()
     }
 
     /// When timers want a poll.
@@ -309,8 +325,17 @@ impl Server {
 
     /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
     pub fn footprint(&self) -> usize {
-        let queues = self.ready.len() + self.waiting.len() + self.dirty.len() + self.fresh.len() + self.retiring.len();
+        let queues = self.ready.len() + self.waiting.len() + self.talking.len() + self.dirty.len() + self.fresh.len() + self.retiring.len();
         queues + self.finished.len() + self.timers.len()
+    }
+
+    /// Bytes of the contexts of permessage-deflate of all clients.
+    pub fn deflate_memory(&self) -> usize {
+        let of = |slot: &Slot| match slot {
+            Slot::Client(client) => client.peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes()),
+            _ => 0,
+        };
+        self.slots.iter().map(of).sum()
     }
 
     /// The sockets of all clients, to be closed elsewhere.
@@ -387,8 +412,14 @@ impl Server {
         if client.peer.handle != 0 && !client.peer.inbox.is_empty() {
             self.waiting.push(key);
         }
+        if client.peer.handle != 0 && client.peer.inbox.has_messages() {
+            self.talking.push(key);
+        }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
+        }
+        if client.peer.can_compress() {
+            self.ready.push(key);
         }
         if let Some(deadline) = client.peer.close_deadline()
             && client.timer.is_none_or(|at| at > deadline)
@@ -408,18 +439,23 @@ impl Server {
         }
     }
 
-    fn note_gap(&mut self, cx: &Cx<'_>) {
-        let gap = self.last_poll.map_or(Duration::ZERO, |last| cx.now.saturating_duration_since(last));
-        self.last_poll = Some(cx.now);
-        if gap <= LONG_GAP {
-            return;
-        }
+    /// Moves every deadline by a gap in polling.
+    fn shift(&mut self, gap: Duration) {
         for slot in &mut self.slots {
             match slot {
                 Slot::Client(client) => client.peer.shift(gap),
                 Slot::Securing { since, .. } => *since += gap,
                 Slot::Free => {}
             }
+        }
+    }
+
+    /// No client is served: after a while the memory for that goes back.
+    fn rest(&mut self, cx: &mut Cx<'_>) {
+        match self.rest_at {
+            Some(at) if cx.now > at && cx.arena.heap_bytes() > 0 && self.fresh.is_empty() => cx.arena.shrink(),
+            None => self.rest_at = Some(cx.now + REST),
+            Some(_) => {}
         }
     }
 
@@ -618,6 +654,8 @@ impl Server {
     }
 }
 
+/// A server that served no client for this long gives its read buffers back.
+const REST: Duration = Duration::from_secs(5);
 /// When a timer is looked at again whose client was not read yet.
 const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.

@@ -1,17 +1,26 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
 use crate::net::{MemoryEnd, Services, Stream};
-use crate::peer::{Arena, Budget, Cx, Peer, SystemClock};
+use crate::peer::{Arena, Budget, Codecs, Cx, Peer, SystemClock};
 use crate::server::Server;
 use parking_lot::Mutex;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-/// One lock and what it guards.
+/// One lock and what it guards. Families live as long as the process and are used again, so that whoever has found one may lock it: what a
+/// handle means is known only under the lock (`Kind::is_current`).
 pub struct Family {
     /// Never held across a wait.
     pub body: Mutex<Body>,
     /// ws_config.owner.
-    pub owner: u32,
+    pub owner: AtomicU32,
+}
+
+impl Family {
+    /// With nothing in it.
+    pub fn new() -> Family {
+        Family { body: Mutex::new(Body::default()), owner: AtomicU32::new(0) }
+    }
 }
 
 /// Which object of its family a handle means.
@@ -38,6 +47,7 @@ impl Member {
 }
 
 /// The objects of a family.
+#[derive(Default)]
 pub enum Kind {
     /// ws_connect.
     Client(Box<Peer>),
@@ -48,24 +58,30 @@ pub enum Kind {
     /// ws_listen.
     Server(Box<Server>),
     /// Freed, or retired after a panic.
+    #[default]
     Gone,
 }
 
 /// What a lock guards.
+#[derive(Default)]
 pub struct Body {
     /// The objects.
     pub kind: Kind,
     /// Their read buffers.
     pub arena: Arena,
+    /// Their compressors that hold no context.
+    pub codecs: Codecs,
     /// When the family was last polled, by member for pairs.
     pub polled: [Option<Instant>; 2],
+    /// A poll after this comes late: see `LONG_GAP`.
+    pub late: [Option<Instant>; 2],
     /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
     /// When timers want the next poll, by member for pairs.
     pub next_timer: [Option<Instant>; 2],
     /// The last poll left work behind, by member for pairs.
     pub more: [bool; 2],
-    /// Bytes that had been read, and when that last changed.
+    /// Bytes that had been read, and until when memory is kept if no more are.
     pub active: (u64, Option<Instant>),
 }
 
@@ -73,8 +89,9 @@ static CLOCK: SystemClock = SystemClock;
 
 impl Body {
     /// The parts that work goes on with: the objects apart from what they work with.
-    pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<Duration>) -> (&'a mut Kind, Cx<'a>) {
-        let cx = Cx { services, arena: &mut self.arena, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
+    #[inline]
+    pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<u32>) -> (&'a mut Kind, Cx<'a>) {
+        let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
         (&mut self.kind, cx)
     }
 }
@@ -90,16 +107,17 @@ impl Kind {
         }
     }
 
-    /// Whether a member is still the one that had this handle: a client may have gone since the handle was looked up, and another one come.
-    pub fn is_still(&self, member: Member, handle: u32) -> bool {
+    /// Whether a member still has the handle that it was found by: something else may be in its place by now.
+    #[inline]
+    pub fn is_current(&mut self, member: Member, handle: u32) -> bool {
         match (self, member) {
-            (Kind::Gone, _) => false,
-            (Kind::Server(server), Member::Client(key)) => server.handle_of(key) == Some(handle),
-            _ => true,
+            (Kind::Server(server), Member::Server) => server.handle == handle,
+            (kind, member) => kind.peer(member).is_some_and(|peer| peer.handle == handle),
         }
     }
 
     /// The connection that a handle means, whatever its kind.
+    #[inline]
     pub fn peer(&mut self, member: Member) -> Option<&mut Peer> {
         match (self, member) {
             (Kind::Client(peer) | Kind::Attached(peer, _), Member::Only) => Some(peer),

@@ -3,7 +3,7 @@
 use super::{Body, Kind, Member, with};
 use crate::codes::*;
 use crate::error::Error;
-use crate::peer::{Arena, Item, Loan, Mark, Message, Peer};
+use crate::peer::{Arena, Item, Loan, Mark};
 use crate::server::is_last;
 
 /// One item as the host gets it; the bytes are lent.
@@ -26,105 +26,78 @@ pub enum What<'a> {
     Mark(&'a Mark),
 }
 
-/// Takes up to `most` items, or messages alone, through a handle; how many. What it was lent before ends, even when nothing is there.
-pub fn take(handle: u32, most: usize, messages_alone: bool, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
+/// Takes up to `most` messages through a handle, other items staying; how many. What it was lent before ends, even when nothing is there.
+#[inline]
+pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
+    with(handle, |body, member| {
+        let Body { kind, arena, .. } = body;
+        match (kind, member) {
+            (Kind::Server(server), Member::Server) => {
+                let mut count = 0;
+                while count < most {
+                    let Some((key, message)) = server.take_message() else { break };
+                    let (chunk, bytes) = message.parts(arena);
+                    let spare = server.loan.hold(chunk, count > 0);
+                    let (conn, user) = server.peer(key).map_or((0, 0), |peer| (peer.handle, peer.user));
+                    sink(count, View { conn, user, bytes, what: What::Message(message.text) });
+                    count += 1;
+                    give_back(arena, spare);
+                }
+                if count == 0 {
+                    give_back(arena, server.loan.end());
+                }
+                Ok(count)
+            }
+            (kind, member) => {
+                let Some(peer) = kind.peer(member) else { return Ok(0) };
+                let (mut count, conn, user) = (0, peer.handle, peer.user);
+                while count < most {
+                    let Some(message) = peer.take_message() else { break };
+                    let (chunk, bytes) = message.parts(arena);
+                    let spare = peer.lend(chunk, count > 0);
+                    sink(count, View { conn, user, bytes, what: What::Message(message.text) });
+                    count += 1;
+                    give_back(arena, spare);
+                }
+                if count == 0 {
+                    peer.end_loan(arena);
+                } else if let (Kind::Server(server), Member::Client(key)) = (kind, member) {
+                    server.took(key, false);
+                }
+                Ok(count)
+            }
+        }
+    })
+}
+
+/// Takes up to `most` items of all kinds through a handle, as `take_messages` does.
+pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
     with(handle, |body, member| {
         let Body { kind, arena, .. } = body;
         let mut count = 0;
         while count < most {
-            let next = match (&mut *kind, member) {
-                (Kind::Server(server), Member::Server) => {
-                    let taken = if messages_alone {
-                        server.take_message().map(|(key, message)| (Some(key), Item::Message(message)))
-                    } else {
-                        server.take_item()
-                    };
-                    taken.map(|(key, item)| {
-                        let (conn, user) = match key.and_then(|key| server.peer(key)) {
-                            Some(peer) => (peer.handle, peer.user),
-                            None => (server.handle, server.user),
-                        };
-                        (conn, user, item)
-                    })
+            let Some((conn, user, item)) = next_item(kind, member) else { break };
+            let (chunk, bytes, what) = match &item {
+                Item::Message(message) => {
+                    let (chunk, bytes) = message.parts(arena);
+                    (Some(chunk), bytes, What::Message(message.text))
                 }
-                (Kind::Server(server), Member::Client(key)) => {
-                    let taken = server.peer(key).and_then(|peer| take_from(peer, messages_alone));
-                    if let Some((.., item)) = &taken {
-                        server.took(key, matches!(item, Item::Mark(mark) if is_last(mark)));
-                    }
-                    taken
-                }
-                (kind, member) => kind.peer(member).and_then(|peer| take_from(peer, messages_alone)),
+                Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark)),
             };
-            let Some((conn, user, item)) = next else { break };
-            show(kind, member, arena, count, &item, |bytes, what| sink(count, View { conn, user, bytes, what }));
+            let spare = match chunk {
+                Some(chunk) => loan_of(kind, member).and_then(|loan| loan.hold(chunk, count > 0)),
+                None if count == 0 => loan_of(kind, member).and_then(Loan::end),
+                None => None,
+            };
+            sink(count, View { conn, user, bytes, what });
             count += 1;
+            give_back(arena, spare);
         }
         if count == 0 {
-            end_loan(kind, member);
+            give_back(arena, loan_of(kind, member).and_then(Loan::end));
         }
         Ok(count)
     })
-}
-
-/// Ends what a handle was lent.
-pub(super) fn end_loan(kind: &mut Kind, member: Member) {
-    match (kind, member) {
-        (Kind::Server(server), Member::Server) => {
-            server.loan.end();
-        }
-        (kind, member) => {
-            if let Some(peer) = kind.peer(member) {
-                peer.end_loan();
-            }
-        }
-    }
-}
-
-fn take_from(peer: &mut Peer, messages_alone: bool) -> Option<(u32, u64, Item)> {
-    let item = if messages_alone { peer.take_message().map(Item::Message) } else { peer.take_item() };
-    item.map(|item| (peer.handle, peer.user, item))
-}
-
-/// Holds the memory of an item for the reader, the first of a call instead of what was held, and shows it.
-fn show(kind: &mut Kind, member: Member, arena: &Arena, nth: usize, item: &Item, sink: impl FnOnce(&[u8], What<'_>)) {
-    match item {
-        Item::Message(message) => {
-            let (chunk, bytes) = Message::parts(message, arena);
-            hold(kind, member, nth, chunk);
-            sink(bytes, What::Message(message.text));
-        }
-        Item::Mark(mark) => match &mark.text {
-            Some(text) => {
-                hold(kind, member, nth, text);
-                sink(text, What::Mark(mark));
-            }
-            None => {
-                if nth == 0 {
-                    end_loan(kind, member);
-                }
-                sink(b"\0", What::Mark(mark));
-            }
-        },
-    }
-}
-
-fn hold(kind: &mut Kind, member: Member, nth: usize, chunk: &crate::peer::Chunk) {
-    let hold_in = |loan: &mut Loan| {
-        if nth == 0 {
-            loan.replace(chunk);
-        } else {
-            loan.add(chunk);
-        }
-    };
-    match (kind, member) {
-        (Kind::Server(server), Member::Server) => hold_in(&mut server.loan),
-        (kind, member) => {
-            if let Some(peer) = kind.peer(member) {
-                if nth == 0 { peer.lend(chunk) } else { peer.loan.add(chunk) }
-            }
-        }
-    }
 }
 
 /// Messages that wait behind a handle.
@@ -133,4 +106,44 @@ pub fn available(handle: u32) -> Result<usize, Error> {
         (Kind::Server(server), Member::Server) => Ok(server.available()),
         (kind, member) => kind.peer(member).map(|peer| peer.inbox.len()).ok_or_else(|| Error::new(WS_ERR_HANDLE, "the handle was freed")),
     })
+}
+
+fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, Item)> {
+    match (kind, member) {
+        (Kind::Server(server), Member::Server) => {
+            server.reads_events = true;
+            let (key, item) = server.take_item()?;
+            let (conn, user) = match key.and_then(|key| server.peer(key)) {
+                Some(peer) => (peer.handle, peer.user),
+                None => (server.handle, server.user),
+            };
+            Some((conn, user, item))
+        }
+        (Kind::Server(server), Member::Client(key)) => {
+            let peer = server.peer(key)?;
+            let (conn, user, item) = (peer.handle, peer.user, peer.take_item()?);
+            server.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
+            Some((conn, user, item))
+        }
+        (kind, member) => {
+            let peer = kind.peer(member)?;
+            Some((peer.handle, peer.user, peer.take_item()?))
+        }
+    }
+}
+
+/// What was lent through a handle.
+fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
+    match (kind, member) {
+        (Kind::Server(server), Member::Server) => Some(&mut server.loan),
+        (kind, member) => kind.peer(member).map(|peer| &mut peer.loan),
+    }
+}
+
+/// Memory that the host has done with serves the next message.
+#[inline]
+fn give_back(arena: &mut Arena, spare: Option<Vec<u8>>) {
+    if let Some(spare) = spare {
+        arena.give_spare(spare);
+    }
 }

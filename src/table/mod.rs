@@ -3,16 +3,17 @@
 mod family;
 mod items;
 mod open;
+mod recent;
 mod slots;
 pub mod verbs;
 mod wait;
 pub mod wake;
 
 pub use family::{Body, Kind, Member};
-pub use items::{View, What, available, take};
+pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, listen, pair};
 pub use verbs::*;
-pub use wait::{Plan, plan};
+pub use wait::Plan;
 
 use crate::codes::*;
 use crate::error::Error;
@@ -22,7 +23,6 @@ use crate::server::Handles;
 use family::Family;
 use parking_lot::RwLock;
 use slots::Slots;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -45,6 +45,7 @@ static FIRST: OnceLock<Registry> = OnceLock::new();
 /// In the child of a fork: all handles are stale from here on, locks and threads of the parent are left behind.
 pub fn forget_parent() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+    recent::forget_all();
 }
 
 /// The registry of this process.
@@ -67,54 +68,79 @@ impl Registry {
         }
     }
 
-    fn find(&self, handle: u32) -> Result<(Arc<Family>, Member), Error> {
-        self.slots.read().find(handle).ok_or_else(|| {
-            let what =
-                if handle == 0 { "handle 0 was given: check the result of the call that opened it" } else { "the handle was freed or has retired" };
-            Error::new(WS_ERR_HANDLE, what)
-        })
+    fn add(&self, family: &'static Family, member: Member) -> Option<u32> {
+        self.slots.write().add(family, member)
     }
 
-    fn add(&self, family: &Arc<Family>, member: Member) -> Option<u32> {
-        self.slots.write().add(family.clone(), member)
-    }
-
-    fn remove(&self, handle: u32) -> Option<(Arc<Family>, Member)> {
-        self.slots.write().remove(handle)
+    fn remove(&self, handle: u32) -> Option<(&'static Family, Member)> {
+        let removed = self.slots.write().remove(handle);
+        recent::forget_all();
+        removed
     }
 }
 
-/// Does something with the object that a handle means, under the lock of its family. A panic retires the family and becomes WS_ERR_PANIC.
+/// Does something with the object that a handle means, under the lock of its family. A panic retires the family.
+#[inline]
 pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
-    let registry = registry();
-    let (family, member) = registry.find(handle)?;
-    locked(registry, &family, member, handle, |body| act(body, member))
+    with_family(handle, |_, body, member| act(body, member))
 }
 
-/// As `with`, for a handle that was looked up, or taken out of the table, before.
-fn locked<R>(
-    registry: &Registry,
-    family: &Arc<Family>,
-    member: Member,
-    handle: u32,
-    act: impl FnOnce(&mut Body) -> Result<R, Error>,
-) -> Result<R, Error> {
+/// As `with`, with the family itself for what keeps it.
+#[inline]
+pub fn with_family<R>(handle: u32, act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
+    let registry = registry();
+    let Some((family, member)) = recent::find(handle, || registry.slots.read().find(handle)) else { return Err(stale(handle)) };
     let mut body = family.body.lock();
-    if !body.kind.is_still(member, handle) {
-        return Err(Error::new(WS_ERR_HANDLE, "the handle was freed or has retired in another thread's call"));
+    if !body.kind.is_current(member, handle) {
+        return Err(stale(handle));
     }
-    let act = |body: &mut Body| {
-        #[cfg(feature = "inject-panics")]
-        crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
-        act(body)
-    };
-    match catch_unwind(AssertUnwindSafe(|| act(&mut body))) {
-        Ok(result) => result,
-        Err(_) => {
-            abandon(registry, family, &mut body);
-            Err(panicked())
+    let mut watch = PanicWatch::new(registry, family, &mut body);
+    #[cfg(feature = "inject-panics")]
+    crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
+    let result = act(family, watch.body(), member);
+    watch.done();
+    result
+}
+
+/// Retires a family when a panic passes.
+struct PanicWatch<'a> {
+    registry: &'static Registry,
+    family: &'static Family,
+    body: &'a mut Body,
+    done: bool,
+}
+
+impl<'a> PanicWatch<'a> {
+    #[inline]
+    fn new(registry: &'static Registry, family: &'static Family, body: &'a mut Body) -> PanicWatch<'a> {
+        PanicWatch { registry, family, body, done: false }
+    }
+
+    #[inline]
+    fn body(&mut self) -> &mut Body {
+        self.body
+    }
+
+    /// All went well.
+    #[inline]
+    fn done(&mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for PanicWatch<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.done {
+            abandon(self.registry, self.family, self.body);
         }
     }
+}
+
+#[cold]
+fn stale(handle: u32) -> Error {
+    let what = if handle == 0 { "handle 0 was given: check the result of the call that opened it" } else { "the handle was freed or has retired" };
+    Error::new(WS_ERR_HANDLE, what)
 }
 
 /// The failure that a caught panic is told as.
@@ -123,26 +149,28 @@ pub fn panicked() -> Error {
 }
 
 /// After a panic: the family's state cannot be trusted. Its sockets are closed, its handles retired, and what was lent stays where it is.
-fn abandon(registry: &Registry, family: &Arc<Family>, body: &mut Body) {
+#[cold]
+fn abandon(registry: &Registry, family: &'static Family, body: &mut Body) {
     let mut kind = std::mem::replace(&mut body.kind, Kind::Gone);
-    let streams = catch_unwind(AssertUnwindSafe(|| kind.take_streams())).unwrap_or_default();
+    let streams = crate::quiet::catch(|| kind.take_streams()).unwrap_or_default();
     // Leaked on purpose: the host may still hold loans, and half-changed state is not dropped.
     std::mem::forget(kind);
     std::mem::forget(std::mem::replace(&mut body.arena, crate::peer::Arena::new(0)));
     registry.services.close(streams);
     registry.slots.write().remove_family(family);
+    recent::forget_all();
     journal::note(WS_LOG_ERROR, || "a panic was caught and its family of handles retired".to_owned());
 }
 
 /// Gives out handles for the clients of one server.
 struct ClientHandles<'a> {
     registry: &'a Registry,
-    family: Arc<Family>,
+    family: &'static Family,
 }
 
 impl Handles for ClientHandles<'_> {
     fn give(&self, key: u32) -> Option<u32> {
-        self.registry.add(&self.family, Member::Client(key))
+        self.registry.add(self.family, Member::Client(key))
     }
 
     fn retire(&self, handle: u32) {

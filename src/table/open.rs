@@ -6,19 +6,18 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
-use crate::peer::{Arena, Options, Peer};
-use crate::protocol::{Accept, RequestSpec};
+use crate::peer::{Arena, Options, Peer, ROUND_BYTES};
+use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
-use parking_lot::Mutex;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use url::{Host, Url};
 
-/// Read buffer of a connection alone, and of a server.
-const CLIENT_CHUNK: usize = 128 << 10;
-const SERVER_CHUNK: usize = 256 << 10;
+/// Read buffer of a connection alone, and of a server: one read, and room for a short one behind it.
+const CHUNK: usize = ROUND_BYTES + (32 << 10);
 /// Capacity of the pipes of pairs and attached transports, each way.
 const PIPE_BYTES: usize = 256 << 10;
 
@@ -40,6 +39,8 @@ pub struct Settings {
     pub headers: Vec<(String, String)>,
     /// Offered or known.
     pub subprotocols: Vec<String>,
+    /// permessage-deflate, if it is wanted.
+    pub deflate: Option<DeflateSettings>,
     /// PEM of a server's chain and key.
     pub cert_pem: Option<String>,
     /// See `cert_pem`.
@@ -76,6 +77,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
         target: url[url::Position::BeforePath..url::Position::AfterQuery].to_owned(),
         headers,
         subprotocols: settings.subprotocols,
+        deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
     };
     let registry = registry();
@@ -87,8 +89,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     peer.user = settings.user;
     describe(&mut peer, &url);
     journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.url));
-    let family = family(Kind::Client(Box::new(peer)), CLIENT_CHUNK, settings.owner);
-    add(registry, &family, Member::Only)
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), settings.owner), Member::Only)
 }
 
 /// Opens a server.
@@ -121,15 +122,15 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
         url_start: format!("{}://{host}", parsed.scheme()),
         url_path: path.clone().unwrap_or_default(),
         tls,
-        accept: Arc::new(Accept { path, subprotocols: settings.subprotocols, headers: settings.headers }),
+        accept: Arc::new(Accept { path, subprotocols: settings.subprotocols, headers: settings.headers, deflate: settings.deflate }),
         max_header_bytes: settings.max_header_bytes,
         options: Arc::new(settings.options),
     };
     let mut server = Server::new(listeners, server_settings)?;
     server.user = settings.user;
     journal::note(WS_LOG_INFO, || format!("listening on {}", server.url()));
-    let family = family(Kind::Server(Box::new(server)), SERVER_CHUNK, settings.owner);
-    add(registry(), &family, Member::Server)
+    let registry = registry();
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), settings.owner), Member::Server)
 }
 
 /// Opens two ends that talk to each other in memory: (server's, client's).
@@ -139,15 +140,14 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let options = Arc::new(settings.options.clone());
     let server = peer_of_server(Stream::Memory(server_end), &settings, options.clone(), now);
     let client = peer_of_client(Stream::Memory(client_end), &settings, options, now);
-    let family = family(Kind::Pair([Some(Box::new(server)), Some(Box::new(client))]), CLIENT_CHUNK, settings.owner);
-    let first = add(registry(), &family, Member::End(0))?;
-    match add(registry(), &family, Member::End(1)) {
-        Ok(second) => Ok((first, second)),
-        Err(error) => {
-            registry().remove(first);
-            Err(error)
-        }
-    }
+    let registry = registry();
+    let ends = [Some(Box::new(server)), Some(Box::new(client))];
+    let family = take_in(registry, Kind::Pair(ends), settings.owner);
+    let first = add(registry, family, Member::End(0))?;
+    let second = add(registry, family, Member::End(1)).inspect_err(|_| {
+        registry.remove(first);
+    })?;
+    Ok((first, second))
 }
 
 /// Opens one end whose bytes the host carries.
@@ -160,12 +160,13 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
         WS_ROLE_CLIENT => peer_of_client(Stream::Memory(own), &settings, options, now),
         _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
-    let family = family(Kind::Attached(Box::new(peer), host_end), CLIENT_CHUNK, settings.owner);
-    add(registry(), &family, Member::Only)
+    let registry = registry();
+    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), settings.owner), Member::Only)
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
-    let accept = Arc::new(Accept { path: None, subprotocols: settings.subprotocols.clone(), headers: settings.headers.clone() });
+    let (subprotocols, headers) = (settings.subprotocols.clone(), settings.headers.clone());
+    let accept = Arc::new(Accept { path: None, subprotocols, headers, deflate: settings.deflate });
     let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
     let mut peer = Peer::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
     peer.user = settings.user;
@@ -178,6 +179,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         target: "/".to_owned(),
         headers: settings.headers.clone(),
         subprotocols: settings.subprotocols.clone(),
+        deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
     };
     let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
@@ -187,23 +189,25 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
     peer
 }
 
-fn family(kind: Kind, chunk_bytes: usize, owner: u32) -> Arc<Family> {
-    let body = Body {
-        kind,
-        arena: Arena::new(chunk_bytes),
-        polled: [None; 2],
-        poll_times: Default::default(),
-        next_timer: [None; 2],
-        more: [false; 2],
-        active: (0, None),
-    };
-    Arc::new(Family { body: Mutex::new(body), owner })
+/// Takes objects in; they have no handles yet.
+fn take_in(registry: &Registry, kind: Kind, owner: u32) -> &'static Family {
+    let family = registry.slots.write().take_family();
+    family.owner.store(owner, Ordering::Relaxed);
+    *family.body.lock() = Body { kind, arena: Arena::new(CHUNK), ..Body::default() };
+    family
 }
 
-/// Gives the object its handle and tells it.
-fn add(registry: &Registry, family: &Arc<Family>, member: Member) -> Result<u32, Error> {
-    let handle = registry.add(family, member).ok_or_else(|| Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"))?;
+/// Gives an object its handle and tells it. Without one its family is emptied.
+fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u32, Error> {
+    let handle = registry.add(family, member);
     let mut body = family.body.lock();
+    let Some(handle) = handle else {
+        let gone = std::mem::take(&mut *body);
+        drop(body);
+        registry.slots.write().give_family(family);
+        registry.services.discard(Box::new(gone));
+        return Err(Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"));
+    };
     match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => server.handle = handle,
         (kind, member) => {

@@ -1,13 +1,14 @@
 //! What each function of the boundary does with the object behind its handle.
 
 use super::family::{Body, Kind, Member};
-use super::{ClientHandles, Registry, locked, registry, wake, with};
+use super::{ClientHandles, PanicWatch, Registry, registry, wake, with, with_family};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
 use crate::net::Stream;
-use crate::peer::{Counters, Cx, LONG_GAP, Peer, Sent, check_close};
+use crate::peer::{Counters, Cx, LONG_GAP, Options, Peer, Sent, check_close};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// A connection that read nothing for this long gives its read buffer back.
@@ -16,18 +17,21 @@ const IDLE: Duration = Duration::from_secs(5);
 /// ws_poll. True: the budget ended with work left.
 pub fn poll(handle: u32) -> Result<bool, Error> {
     let registry = registry();
-    let (family, _) = registry.find(handle)?;
-    with(handle, |body, member| {
+    with_family(handle, |family, body, member| {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = member.end();
-        let gap = body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
+        let is_late = body.late[end].is_some_and(|late| now > late);
+        let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
         body.polled[end] = Some(now);
+        body.late[end] = Some(now + LONG_GAP);
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, budget);
-        let mut next_timer = None;
-        let mut read = 0;
-        let more = match (kind, member) {
-            (Kind::Server(server), Member::Server | Member::Client(_)) => server.poll(&mut cx, &ClientHandles { registry, family: family.clone() }),
+        let (more, moved, next_timer);
+        match (kind, member) {
+            (Kind::Server(server), Member::Server | Member::Client(_)) => {
+                more = server.poll(&mut cx, &ClientHandles { registry, family }, gap);
+                (moved, next_timer) = (true, None);
+            }
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
                     // Both ends read into one arena.
@@ -36,19 +40,22 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 let peer = peer_of(kind, member)?;
                 peer.settle(cx.arena);
                 cx.arena.renew();
-                if gap > LONG_GAP {
+                if is_late {
                     peer.shift(gap);
                 }
-                let more = peer.pump(&mut cx);
-                next_timer = peer.judge_timers(&mut cx, !more);
-                read = peer.counters.wire_in;
-                more || peer.has_backlog()
+                let before = peer.counters.wire_in + peer.counters.wire_out;
+                let goes_on = peer.pump(&mut cx);
+                next_timer = peer.judge_timers(&mut cx, !goes_on);
+                let read = peer.counters.wire_in;
+                moved = read + peer.counters.wire_out != before || goes_on;
+                more = goes_on || peer.has_backlog();
+                rest(body, read, now, member);
             }
-        };
+        }
         body.next_timer[end] = next_timer;
         body.more[end] = more;
-        rest(body, read, now, member);
-        let took = now.elapsed();
+        // A poll that moves no byte takes no time worth another look at the clock.
+        let took = if moved { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
         wake_memory(&body.kind);
         Ok(more)
@@ -56,20 +63,24 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 }
 
 /// ws_put_packet: to the peer, or from a server to all.
+#[inline]
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
     let registry = registry();
     with(handle, |body, member| {
-        check_size(&mut body.kind, member, payload)?;
-        if let (Kind::Server(_), Member::Server) = (&body.kind, member) {
+        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
+            check_size(&server.options, payload)?;
             return put_all(registry, body, text, payload, None);
         }
         let now = body.polled[0].unwrap_or(registry.epoch);
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
-        let sent = match (&mut *kind, member) {
-            (Kind::Server(server), Member::Client(key)) => server.put_one(&mut cx, key, text, payload),
-            (kind, member) => peer_of(kind, member)?.put(&mut cx, text, payload),
-        };
-        wake_memory(kind);
+        let peer = kind.peer(member).ok_or_else(gone)?;
+        check_size(&peer.options, payload)?;
+        let sent = peer.put(&mut cx, text, payload);
+        match (&mut *kind, member) {
+            (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => server.soil(key, true),
+            (Kind::Pair(_) | Kind::Attached(..), _) => wake::all(),
+            _ => {}
+        }
         told(sent)
     })
 }
@@ -81,7 +92,9 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
             return Err(wrong_kind("only a server's handle has targets; use ws_put_packet"));
         };
-        check_size(&mut body.kind, member, payload)?;
+        if let Kind::Server(server) = &body.kind {
+            check_size(&server.options, payload)?;
+        }
         match target {
             i32::MIN => Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target")),
             0 => put_all(registry, body, text, payload, None),
@@ -104,7 +117,8 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
 pub fn flush(handle: u32) -> Result<(), Error> {
     let registry = registry();
     with(handle, |body, member| {
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), None);
+        let budget = budget_of(&mut body.kind, member);
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), budget);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
             (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
@@ -121,7 +135,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     let registry = registry();
     with(handle, |body, member| {
         body.more[member.end()] = true;
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(Duration::from_millis(1)));
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
             (Kind::Server(server), Member::Client(key)) => {
@@ -177,35 +191,50 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
 pub fn free(handle: u32) {
     let registry = registry();
     let Some((family, member)) = registry.remove(handle) else { return };
-    // Retired by another thread meanwhile, or a panic, which the log tells of.
-    let _ = locked(registry, &family, member, handle, |body| {
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(Duration::from_millis(1)));
-        match (&mut *kind, member) {
-            (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
-            (Kind::Pair(ends), Member::End(end)) => {
-                if let Some(peer) = ends[end].take() {
-                    drop_peer(*peer, &mut cx);
-                }
-                if ends.iter().all(Option::is_none) {
-                    *kind = Kind::Gone;
+    let mut body = family.body.lock();
+    if !body.kind.is_current(member, handle) {
+        return;
+    }
+    {
+        let mut watch = PanicWatch::new(registry, family, &mut body);
+        #[cfg(feature = "inject-panics")]
+        crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
+        drop_member(registry, watch.body(), member);
+        watch.done();
+    }
+    if matches!(body.kind, Kind::Gone) {
+        *body = Body::default();
+        drop(body);
+        registry.slots.write().give_family(family);
+    }
+    wake::all();
+}
+
+fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
+    let now = Instant::now();
+    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(1_000));
+    match (&mut *kind, member) {
+        (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
+        (Kind::Pair(ends), Member::End(end)) => {
+            if let Some(peer) = ends[end].take() {
+                drop_peer(*peer, &mut cx);
+            }
+            if ends.iter().all(Option::is_none) {
+                *kind = Kind::Gone;
+            }
+        }
+        (Kind::Gone, _) => {}
+        _ => match std::mem::replace(kind, Kind::Gone) {
+            Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
+            Kind::Server(mut server) => {
+                server.write_dirty(&mut cx);
+                for handle in server.handles() {
+                    registry.remove(handle);
                 }
             }
-            _ => match std::mem::replace(kind, Kind::Gone) {
-                Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
-                Kind::Server(mut server) => {
-                    server.write_dirty(&mut cx);
-                    for handle in server.handles() {
-                        registry.remove(handle);
-                    }
-                    // Thousands of clients take milliseconds to take apart.
-                    registry.services.discard(Box::new(server));
-                }
-                other => *kind = other,
-            },
-        }
-        Ok(())
-    });
-    wake::all();
+            other => *kind = other,
+        },
+    }
 }
 
 /// ws_free_owner.
@@ -224,7 +253,7 @@ pub fn shutdown() {
 fn free_where(wanted: impl Fn(Member, u32) -> bool) {
     let registry = registry();
     let roots = |member: Member| !matches!(member, Member::Client(_));
-    let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner));
+    let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner.load(Ordering::Relaxed)));
     handles.into_iter().for_each(free);
 }
 
@@ -243,7 +272,9 @@ pub fn text(handle: u32, what: i32) -> Result<String, Error> {
             return match what {
                 WS_GET_URL => Ok(server.url()),
                 WS_GET_LOCAL_ADDRESS => Ok(server.address().to_string()),
-                WS_GET_PATH..=WS_GET_TLS => Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
+                WS_GET_PATH..=WS_GET_EXTENSIONS => {
+                    Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest"))
+                }
                 _ => Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
             };
         }
@@ -261,6 +292,7 @@ pub fn text(handle: u32, what: i32) -> Result<String, Error> {
             WS_GET_REMOTE_ADDRESS => address(info.remote),
             WS_GET_BODY => String::from_utf8_lossy(&info.body).into_owned(),
             WS_GET_TLS => info.tls.clone(),
+            WS_GET_EXTENSIONS => info.extensions.clone(),
             _ => return Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
         })
     })
@@ -288,6 +320,8 @@ pub struct Stats {
     pub poll_times: (Duration, Duration),
     /// Accepted, refused, pending.
     pub server: [u64; 3],
+    /// Bytes of the contexts of permessage-deflate.
+    pub deflate_memory: u64,
 }
 
 /// ws_get_stats.
@@ -296,13 +330,17 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let poll_times = body.poll_times;
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             let (counters, queued, [connected, pending, accepted, refused]) = server.counters();
+            let deflate_memory = (server.deflate_memory() + body.codecs.heap_bytes()) as u64;
             let server = [accepted, refused, pending];
-            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server });
+            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server, deflate_memory });
         }
         let peer = peer_of(&mut body.kind, member)?;
         let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
         let connections = u32::from(peer.state() == WS_OPEN);
-        Ok(Stats { connections, counters: peer.counters, queued, rtt_us: peer.beat.rtt_us, poll_times, server: [0; 3] })
+        let (counters, rtt_us) = (peer.counters, peer.beat.rtt_us);
+        let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
+        let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.codecs.heap_bytes() }) as u64;
+        Ok(Stats { connections, counters, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
     })
 }
 
@@ -431,38 +469,44 @@ fn own_client(registry: &Registry, body: &Body, handle: u32) -> Result<u32, Erro
     }
 }
 
-fn check_size(kind: &mut Kind, member: Member, payload: &[u8]) -> Result<(), Error> {
-    let most = match (&mut *kind, member) {
-        (Kind::Server(server), Member::Server) => server.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
-        (kind, member) => peer_of(kind, member)?.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
-    };
+#[inline]
+fn check_size(options: &Options, payload: &[u8]) -> Result<(), Error> {
     // Lengths inside are 32 bits wide.
-    let most = most.min(u64::from(u32::MAX) - 64);
-    if payload.len() as u64 > most {
-        let sentence =
-            format!("the message has {} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends", payload.len());
-        return Err(Error::new(WS_ERR_TOO_BIG, sentence));
-    }
-    Ok(())
+    let most = options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64);
+    if payload.len() as u64 > most { Err(too_big(payload.len(), most)) } else { Ok(()) }
 }
 
-fn budget_of(kind: &mut Kind, member: Member) -> Option<Duration> {
+#[cold]
+fn too_big(len: usize, most: u64) -> Error {
+    Error::new(
+        WS_ERR_TOO_BIG,
+        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
+    )
+}
+
+#[inline]
+fn budget_of(kind: &mut Kind, member: Member) -> Option<u32> {
     match (kind, member) {
         (Kind::Server(server), _) => server.options.budget(),
         (kind, member) => kind.peer(member).and_then(|peer| peer.options.budget()),
     }
 }
 
+#[inline]
 fn told(sent: Sent) -> Result<i32, Error> {
     match sent {
         Sent::Taken => Ok(WS_OK),
         Sent::Full => Err(full()),
-        Sent::NotOpen => {
-            Err(Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting"))
-        }
+        Sent::NotOpen => Err(not_open()),
     }
 }
 
+#[cold]
+fn not_open() -> Error {
+    Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting")
+}
+
+#[cold]
 fn full() -> Error {
     Error::new(WS_ERR_FULL, "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets")
 }
@@ -471,6 +515,7 @@ fn wrong_kind(why: &str) -> Error {
     Error::new(WS_ERR_KIND, why)
 }
 
+#[cold]
 fn gone() -> Error {
     Error::new(WS_ERR_HANDLE, "the handle was freed")
 }
@@ -492,21 +537,17 @@ fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
 }
 
 /// After a poll: memory that an idle connection does not need goes back.
+#[inline]
 fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
-    let (before, since) = body.active;
-    if read != before || since.is_none() {
-        body.active = (read, Some(now));
-        return;
-    }
-    if member == Member::Only && since.is_some_and(|since| now.saturating_duration_since(since) > IDLE) && body.arena.heap_bytes() > 0 {
-        if let Some(peer) = body.kind.peer(member) {
-            if peer.inbox.has_fresh() {
-                return;
-            }
+    match body.active {
+        (before, Some(until)) if before == read && now <= until => {}
+        (before, Some(_)) if before == read && member == Member::Only && body.arena.heap_bytes() > 0 => {
+            let Some(peer) = body.kind.peer(member).filter(|peer| !peer.inbox.has_fresh()) else { return };
             peer.shrink();
+            body.arena.shrink();
+            body.active = (read, None);
         }
-        body.arena.shrink();
-        body.active = (read, None);
+        _ => body.active = (read, Some(now + IDLE)),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::net::Stream;
 use crate::peer::Peer;
 use std::time::Instant;
 
-/// What may happen to one handle.
+/// What may happen to the handles of one wait.
 #[derive(Default)]
 pub struct Plan {
     /// A poll or a read would do something now.
@@ -19,54 +19,68 @@ pub struct Plan {
     pub timer: Option<Instant>,
 }
 
-/// The plan for one handle.
-pub fn plan(handle: u32) -> Result<Plan, Error> {
-    with(handle, |body, member| {
-        let mut plan = Plan { timer: body.next_timer[member.end()], ..Plan::default() };
-        match (&mut body.kind, member) {
-            (Kind::Server(server), Member::Server | Member::Client(_)) => {
-                plan.ready = match member {
-                    Member::Client(key) => server.peer(key).is_some_and(|peer| !peer.inbox.is_empty()),
-                    _ => server.has_work(),
-                };
-                plan.timer = server.next_timer();
-                #[cfg(unix)]
-                {
-                    use std::os::fd::AsRawFd;
-                    plan.descriptors.push((server.readiness().as_raw_fd(), true, false));
-                }
-            }
-            (kind, member) => {
-                if let Some(peer) = kind.peer(member) {
-                    add(&mut plan, peer);
-                }
-            }
-        }
-        plan.ready |= body.more[member.end()];
-        Ok(plan)
-    })
-}
+impl Plan {
+    /// Forgets all handles.
+    pub fn clear(&mut self) {
+        self.ready = false;
+        self.timer = None;
+        #[cfg(unix)]
+        self.descriptors.clear();
+    }
 
-fn add(plan: &mut Plan, peer: &mut Peer) {
-    plan.ready = !peer.inbox.is_empty() || peer.has_backlog();
-    #[cfg(unix)]
-    {
-        use std::os::fd::AsRawFd;
-        if let Some(dial) = peer.dialing() {
-            // A new attempt may start or end while waiting: look again soon.
-            plan.timer = plan.timer.map_or(Instant::now() + DIAL_LOOK, |timer| timer.min(Instant::now() + DIAL_LOOK)).into();
-            dial.wait_fd(&mut |socket| plan.descriptors.push((socket.as_raw_fd(), true, true)));
-        }
-        let (reads, writes) = (peer.wants_input(), peer.has_output());
-        match peer.stream_mut() {
-            Some(Stream::Memory(end)) => plan.ready |= (reads && end.readable() > 0) || (writes && end.room() > 0),
-            Some(stream) => {
-                if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
-                    plan.descriptors.push((socket.as_raw_fd(), reads, writes));
+    /// Adds what may happen to one handle.
+    pub fn add(&mut self, handle: u32) -> Result<(), Error> {
+        with(handle, |body, member| {
+            self.ready |= body.more[member.end()];
+            self.not_after(body.next_timer[member.end()]);
+            match (&mut body.kind, member) {
+                (Kind::Server(server), Member::Server | Member::Client(_)) => {
+                    self.ready |= match member {
+                        Member::Client(key) => server.peer(key).is_some_and(|peer| peer.inbox.has_news()),
+                        _ => server.has_work(),
+                    };
+                    self.not_after(server.next_timer());
+                    #[cfg(unix)]
+                    {
+                        use std::os::fd::AsRawFd;
+                        self.descriptors.push((server.readiness().as_raw_fd(), true, false));
+                    }
+                }
+                (kind, member) => {
+                    if let Some(peer) = kind.peer(member) {
+                        self.add_peer(peer);
+                    }
                 }
             }
-            None => {}
+            Ok(())
+        })
+    }
+
+    fn add_peer(&mut self, peer: &mut Peer) {
+        self.ready |= peer.inbox.has_news() || peer.has_backlog();
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsRawFd;
+            if let Some(dial) = peer.dialing() {
+                // A new attempt may start or end while waiting: look again soon.
+                self.timer = Some(self.timer.map_or(Instant::now() + DIAL_LOOK, |timer| timer.min(Instant::now() + DIAL_LOOK)));
+                dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
+            }
+            let (reads, writes) = (peer.wants_input(), peer.has_output());
+            match peer.stream_mut() {
+                Some(Stream::Memory(end)) => self.ready |= (reads && end.readable() > 0) || (writes && end.room() > 0),
+                Some(stream) => {
+                    if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
+                        self.descriptors.push((socket.as_raw_fd(), reads, writes));
+                    }
+                }
+                None => {}
+            }
         }
+    }
+
+    fn not_after(&mut self, timer: Option<Instant>) {
+        self.timer = [self.timer, timer].into_iter().flatten().min();
     }
 }
 

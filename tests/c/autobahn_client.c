@@ -10,6 +10,7 @@ static int run(const char *url, char *answer, size_t cap) {
   ws_handle h;
   ws_config config;
   ws_config_init(&config, sizeof config);
+  config.flags = WS_DEFLATE;
   if (ws_connect(url, &config, &h) < 0) return -1;
   ws_packet held = {0};
   int holding = 0, result = 0;

@@ -22,15 +22,26 @@ pub const LIMITS: Limits = Limits { max_message: 1 << 20, max_fragments: 100 };
 /// RSV1 means something: an extension was agreed on.
 pub const EXTENDED: bool = true;
 
-pub fn decode(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]]) -> Vec<Got> {
+/// As a connection decodes: each piece from a buffer, or (`fills`) read to where the decoder wants it.
+fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: bool) -> Vec<Got> {
     let mut decoder = Decoder::new(role);
     decoder.rsv1_allowed = extended;
-    let mut got = Vec::new();
+    let (mut got, mut inflates) = (Vec::new(), Vec::new());
     for piece in pieces {
         let mut bytes = piece.to_vec();
         let mut at = 0;
         loop {
-            let (used, received) = match decoder.next(&mut bytes[at..], limits) {
+            let room = if fills { decoder.room_to_fill().map(|room| room.len().min(bytes.len() - at)) } else { None };
+            let next = match room {
+                Some(count) => {
+                    if let Some(room) = decoder.room_to_fill() {
+                        room[..count].copy_from_slice(&bytes[at..at + count]);
+                    }
+                    decoder.filled(count).map(|received| (count, received))
+                }
+                None => decoder.next(&mut bytes[at..], limits),
+            };
+            let (used, received) = match next {
                 Ok(next) => next,
                 Err(failure) => {
                     assert_eq!(failure.phase, WS_PHASE_WEBSOCKET);
@@ -39,30 +50,34 @@ pub fn decode(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]]) -> 
                     return got;
                 }
             };
+            let start = at;
             at += used;
-            let mut message = |text: bool, compressed: bool, bytes: Vec<u8>| {
-                got.push(match (text, compressed) {
-                    (_, true) => Compressed(bytes),
-                    (true, _) => Text(String::from_utf8(bytes).expect("a text that was let through is UTF-8")),
-                    _ => Binary(bytes),
-                });
+            let message = |text: bool, bytes: Vec<u8>| {
+                if text { Text(String::from_utf8(bytes).expect("a text that was let through is UTF-8")) } else { Binary(bytes) }
             };
             match received {
-                Received::Nothing => {
-                    assert_eq!(at, bytes.len(), "nothing more: all was consumed");
-                    break;
+                Received::Nothing if at == bytes.len() => break,
+                Received::Nothing => assert!(room.is_some(), "nothing more: all was consumed"),
+                Received::Message { text, start: offset, len } => got.push(message(text, bytes[start + offset..start + offset + len].to_vec())),
+                Received::Assembled { text, bytes } => got.push(message(text, bytes)),
+                Received::Compressed { last, start: offset, len, .. } => {
+                    inflates.extend_from_slice(&bytes[start + offset..start + offset + len]);
+                    if last {
+                        got.push(Compressed(std::mem::take(&mut inflates)));
+                    }
                 }
-                Received::Message { text, compressed, start, len } => {
-                    let start = at - used + start;
-                    message(text, compressed, bytes[start..start + len].to_vec());
-                }
-                Received::Assembled { text, compressed, bytes } => message(text, compressed, bytes),
                 Received::Ping { payload } => got.push(Ping(payload.to_vec())),
                 Received::Pong { payload } => got.push(Pong(payload.to_vec())),
                 Received::Close { code, reason } => got.push(Close(code, reason)),
             }
         }
     }
+    got
+}
+
+pub fn decode(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]]) -> Vec<Got> {
+    let got = run(role, extended, limits, pieces, false);
+    assert_eq!(run(role, extended, limits, pieces, true), got, "read to where it is assembled");
     got
 }
 

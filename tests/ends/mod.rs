@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
 use wspeer::net::{MemoryEnd, Services, Stream};
-use wspeer::peer::{Arena, Budget, Clock, Cx, Item, LONG_GAP, Options, Peer};
+use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options, Peer};
 use wspeer::protocol::{Accept, RequestSpec};
 
 pub const REQUEST: &[u8] = b"GET /game?x=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -62,6 +62,7 @@ pub struct End {
     last_poll: Option<Instant>,
     services: Services,
     arena: Arena,
+    codecs: Codecs,
 }
 
 impl End {
@@ -69,7 +70,16 @@ impl End {
         let (near, far) = MemoryEnd::pair(capacity);
         let now = Instant::now();
         let services = Services::new(Arc::new(|| {}));
-        End { peer: make(Stream::Memory(near), now), far, now, start: now, last_poll: None, services, arena: Arena::new(128 << 10) }
+        End {
+            peer: make(Stream::Memory(near), now),
+            far,
+            now,
+            start: now,
+            last_poll: None,
+            services,
+            arena: Arena::new(128 << 10),
+            codecs: Codecs::default(),
+        }
     }
 
     /// A server's end that awaits its request.
@@ -86,8 +96,14 @@ impl End {
 
     /// A client's end that has made its request.
     pub fn client(timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
-        let spec =
-            RequestSpec { host: "h".to_owned(), target: "/".to_owned(), headers: Vec::new(), subprotocols: Vec::new(), max_header_bytes: 16 << 10 };
+        let spec = RequestSpec {
+            host: "h".to_owned(),
+            target: "/".to_owned(),
+            headers: Vec::new(),
+            subprotocols: Vec::new(),
+            deflate: None,
+            max_header_bytes: 16 << 10,
+        };
         End::over(256 << 10, |stream, now| Peer::request_on(stream, &spec, options(false, changes), timeout, false, now))
     }
 
@@ -127,11 +143,17 @@ impl End {
     }
 
     /// Polls with a budget. Whether there is more, and when to look again.
-    pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<Duration>) -> (bool, Option<Instant>) {
+    pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> (bool, Option<Instant>) {
         let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
         self.last_poll = Some(self.now);
-        let mut cx =
-            Cx { services: &self.services, arena: &mut self.arena, now: self.now, epoch: self.start, budget: Budget::new(clock, self.now, budget) };
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(clock, self.now, budget),
+        };
         self.peer.settle(cx.arena);
         cx.arena.renew();
         if gap > LONG_GAP {
@@ -144,8 +166,14 @@ impl End {
     /// Does something with the connection besides polling.
     pub fn act<R>(&mut self, act: impl FnOnce(&mut Peer, &mut Cx<'_>) -> R) -> R {
         let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
-        let mut cx =
-            Cx { services: &self.services, arena: &mut self.arena, now: self.now, epoch: self.start, budget: Budget::new(&clock, self.now, None) };
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(&clock, self.now, None),
+        };
         act(&mut self.peer, &mut cx)
     }
 

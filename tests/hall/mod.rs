@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::net::{Services, listen};
-use wspeer::peer::{Arena, Budget, Clock, Cx, Item, Options};
+use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options};
 use wspeer::protocol::Accept;
 use wspeer::server::{Handles, Server, ServerSettings};
 
@@ -77,6 +77,8 @@ pub struct Hall {
     pub start: Instant,
     services: Services,
     arena: Arena,
+    codecs: Codecs,
+    last_poll: Option<Instant>,
 }
 
 impl Hall {
@@ -97,7 +99,16 @@ impl Hall {
         let mut server = Server::new(vec![listener], settings).unwrap();
         server.handle = 1 << 30;
         let now = Instant::now();
-        Hall { server, given: Given::default(), now, start: now, services: Services::new(Arc::new(|| {})), arena: Arena::new(256 << 10) }
+        Hall {
+            server,
+            given: Given::default(),
+            now,
+            start: now,
+            services: Services::new(Arc::new(|| {})),
+            arena: Arena::new(256 << 10),
+            codecs: Codecs::default(),
+            last_poll: None,
+        }
     }
 
     /// Polls without a budget.
@@ -107,10 +118,19 @@ impl Hall {
     }
 
     /// Polls with a budget. Whether there is more.
-    pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<Duration>) -> bool {
-        let mut cx =
-            Cx { services: &self.services, arena: &mut self.arena, now: self.now, epoch: self.start, budget: Budget::new(clock, self.now, budget) };
-        self.server.poll(&mut cx, &self.given)
+    pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> bool {
+        let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
+        self.last_poll = Some(self.now);
+        let gap = if gap > LONG_GAP { gap } else { Duration::ZERO };
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(clock, self.now, budget),
+        };
+        self.server.poll(&mut cx, &self.given, gap)
     }
 
     pub fn clock(&self, step: Duration) -> Ticking {
@@ -120,8 +140,14 @@ impl Hall {
     /// Does something with the server besides polling.
     pub fn act<R>(&mut self, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
         let clock = self.clock(Duration::ZERO);
-        let mut cx =
-            Cx { services: &self.services, arena: &mut self.arena, now: self.now, epoch: self.start, budget: Budget::new(&clock, self.now, None) };
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(&clock, self.now, None),
+        };
         act(&mut self.server, &mut cx)
     }
 

@@ -1,0 +1,109 @@
+"""The contestants and the scenarios."""
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Contestant:
+    name: str
+    program: str
+    variant: str = ""
+    client: bool = True
+    server: bool = True
+    tls: bool = False
+    about: str = ""
+
+    def command(self, role):
+        return [self.program, role, *(["--variant", self.variant] if self.variant else [])]
+
+
+CONTESTANTS = {
+    c.name: c
+    for c in [
+        Contestant("raw", "raw", about="recv and send of the same bytes, no WebSocket at all: the limit"),
+        Contestant("wspeer", "wspeer", tls=True, about="WS_COALESCE, one ws_flush a frame, ws_get_packet"),
+        Contestant("wspeer-batch", "wspeer", "batch", tls=True, about="the same, with ws_get_packets, 64 at a time"),
+        Contestant("wspeer-now", "wspeer", "now", about="without WS_COALESCE: every put is written at once"),
+        Contestant("wspeer-late", "wspeer", "late", server=False, about="takes messages only when all wait in the queue (growth only)"),
+        Contestant("tung", "tungstenite", tls=True, about="as it comes: `write` a message, one `flush` a frame; mio; rustls with ring for wss"),
+        Contestant("tung8k", "tungstenite", "8k", about="the same, with a read buffer of 8 KiB"),
+        Contestant("tungsend", "tungstenite", "send", about="`send`, that is write and flush, a message"),
+        Contestant("fastws", "fastwebsockets", client=False, about="in the shape of its echo example: tokio, hyper, one task a connection"),
+        Contestant("lws", "lws", about="many lws_write in a writeable callback; buffers of 64 KiB; poll"),
+        Contestant("wslay", "wslay", about="every message queued and sent at once, recv and send in callbacks, as Godot's WebSocketPeer does"),
+        Contestant("websocketpp", "websocketpp", about="asio without threads, `poll()` as client"),
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    kind: str  # client, server, tls, hold, counts
+    about: str
+    options: dict = field(default_factory=dict)
+    only: tuple = ()  # contestants; empty: all that can, but wspeer-late
+    once: bool = False  # what a second round would only repeat
+
+    def takes(self, contestant):
+        if contestant.name not in self.only if self.only else contestant.name == "wspeer-late":
+            return False
+        role = self.options.get("role", self.kind)
+        return {"client": contestant.client, "server": contestant.server, "tls": contestant.tls, "hold": contestant.server}[role]
+
+
+def frames(length, count, **more):
+    return {"mode": "frame", "len": length, "burst": count, "sleep-us": 4000, **more}
+
+
+def tight(length, window):
+    return {"mode": "tight", "len": length, "burst": window}
+
+
+def echo(conns, window, length, mode="window", **more):
+    return {"mode": mode, "conns": conns, "window": window, "len": length, **more}
+
+
+def burst(count):
+    """The sleep leaves time for all to come back."""
+    return frames(64, count, **{"sleep-us": max(4000, 4 * count)})
+
+
+KIB64, MIB = 64 << 10, 1 << 20
+PLAIN = ("raw", "wspeer", "tung", "tung8k", "fastws", "lws", "wslay", "websocketpp")
+GROWING = ("raw", "wspeer", "wspeer-late", "tung", "wslay")
+
+
+def many(name, kind, about, steps, options, only=()):
+    """One scenario for each step of a growth."""
+    return [Scenario(f"{name}-{step}", kind, about.format(f"{step:,}"), options(step), only) for step in steps]
+
+
+SCENARIOS = {
+    s.name: s
+    for s in [
+        Scenario("W1c", "client", "frames of 32 x 64 B: put, flush, 4 ms sleep, poll until all are back", frames(64, 32)),
+        Scenario("W1t", "client", "tight loop, 64 B, window 32", tight(64, 32)),
+        Scenario("W3ac", "client", "frames of 4 x 64 KiB", frames(KIB64, 4)),
+        Scenario("W3bc", "client", "frames of 1 x 1 MiB", frames(MIB, 1)),
+        Scenario("W3at", "client", "tight loop, 64 KiB, window 8", tight(KIB64, 8)),
+        Scenario("idle", "client", "one poll with nothing to read", {"mode": "idle"}),
+        Scenario("W1b", "server", "1 connection, bursts of 32 x 64 B", echo(1, 32, 64, "burst")),
+        Scenario("W2", "server", "100 connections, 64 B, window 8", echo(100, 8, 64)),
+        Scenario("W3a", "server", "1 connection, 64 KiB, window 8", echo(1, 8, KIB64)),
+        Scenario("W3b", "server", "1 connection, 1 MiB, window 2", echo(1, 2, MIB)),
+        Scenario("W4", "server", "256 B to 1,000 connections at 60 Hz", {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60, "warm": 1}),
+        Scenario("wss-W1c", "tls", "wss, frames of 32 x 64 B", frames(64, 32)),
+        Scenario("wss-W3ac", "tls", "wss, frames of 4 x 64 KiB", frames(KIB64, 4)),
+        Scenario("wss-W3bc", "tls", "wss, frames of 1 x 1 MiB", frames(MIB, 1)),
+        *many("idle-clients", "hold", "{} connections after one message each", (100, 1_000, 10_000), lambda n: {"conns": n}, PLAIN),
+        *many("conns", "server", "{} connections, 64 B, window 8", (1, 10, 100, 1_000), lambda n: echo(n, 8, 64), GROWING),
+        *many("queued", "client", "{} messages of 64 B put before the flush", (1, 10, 100, 1_000, 10_000, 100_000), burst, GROWING),
+        Scenario("polls-small", "client", "thread CPU of single polls, client, frames of 32 x 64 B", frames(64, 32, histogram=True), ("wspeer",)),
+        Scenario("polls-64k", "client", "thread CPU of single polls, client, frames of 4 x 64 KiB", frames(KIB64, 4, histogram=True), ("wspeer",)),
+        Scenario("polls-1m", "client", "thread CPU of single polls, client, frames of 1 x 1 MiB", frames(MIB, 1, histogram=True), ("wspeer",)),
+        Scenario("polls-server", "server", "thread CPU of single polls, server, 1,000 connections, 64 B, window 8", echo(1000, 8, 64, histogram=True), ("wspeer",)),
+        Scenario("polls-flood", "client", "thread CPU of single polls, client, frames of 50,000 x 64 B", frames(64, 50_000, histogram=True), ("wspeer",)),
+        Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", {"role": "client", "short": 100, "long": 600, **frames(64, 32)}, once=True),
+        Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", {"role": "server", "short": 100, "long": 600, **echo(1, 32, 64, "burst")}, once=True),
+    ]
+}

@@ -1,0 +1,131 @@
+/* wspeer through its C header. Variants: none: WS_COALESCE, one ws_flush a frame, ws_get_packet; batch: ws_get_packets;
+ * now: every put is written at once; late: takes messages only when all that are due wait in the queue. */
+#include "../harness/bench.h"
+
+#include "wspeer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 64 };
+
+static ws_handle peer;
+static int batch, now, late;
+
+static char *read_file(const char *path) {
+  FILE *file = fopen(path, "rb");
+  char *text = calloc(1, 1 << 16);
+  if (!file || !text || !fread(text, 1, (1 << 16) - 1, file)) bench_fail("the certificate cannot be read");
+  fclose(file);
+  return text;
+}
+
+static void check(ws_result result, const char *call) {
+  if (result >= 0) return;
+  char why[256], text[400];
+  ws_last_error(why, sizeof why, NULL);
+  snprintf(text, sizeof text, "%s: %s: %s", call, ws_result_name(result), why);
+  bench_fail(text);
+}
+
+static void configure(ws_config *config) {
+  batch = bench_variant("batch");
+  now = bench_variant("now");
+  late = bench_variant("late");
+  ws_config_init(config, sizeof *config);
+  if (!now) config->flags |= WS_COALESCE;
+  config->inbound_packets = config->outbound_packets = 1 << 20; /* for the queues of the growth scenarios */
+  config->inbound_bytes = config->outbound_bytes = 64 << 20;
+  config->max_clients = config->max_pending_handshakes = 1 << 16;
+}
+
+static void poll_peer(void) {
+  bench_call_begins();
+  ws_result result = ws_poll(peer);
+  bench_call_ends();
+  check(result, "ws_poll");
+}
+
+/* The client. */
+
+void client_open(int port, const char *ca) {
+  ws_config config;
+  configure(&config);
+  char url[64], *pem = ca ? read_file(ca) : NULL;
+  config.ca_pem = pem;
+  snprintf(url, sizeof url, ca ? "wss://localhost:%d" : "ws://127.0.0.1:%d", port);
+  check(ws_connect(url, &config, &peer), "ws_connect");
+  free(pem);
+  while (ws_get_state(peer) == WS_CONNECTING) {
+    ws_wait(&peer, 1, 100);
+    check(ws_poll(peer), "ws_poll");
+  }
+  if (ws_get_state(peer) == WS_OPEN) return;
+  char why[256];
+  ws_get_text(peer, WS_GET_ERROR, why, sizeof why, NULL);
+  bench_fail(why);
+}
+
+void client_put(const uint8_t *data, size_t len) {
+  check(ws_put_packet(peer, data, len, WS_BINARY), "ws_put_packet");
+}
+
+void client_flush(void) {
+  if (!now) check(ws_flush(peer), "ws_flush");
+}
+
+void client_poll(void) {
+  poll_peer();
+  if (late && (uint64_t)ws_get_available(peer) < bench_outstanding()) return;
+  ws_packet packets[BATCH];
+  size_t count;
+  if (batch) {
+    while (ws_get_packets(peer, packets, BATCH, &count) == WS_OK) {
+      for (size_t i = 0; i < count; i++) bench_got(packets[i].data, packets[i].len);
+    }
+  } else {
+    while (ws_get_packet(peer, packets) == WS_OK) bench_got(packets[0].data, packets[0].len);
+  }
+}
+
+/* The server. */
+
+int server_open(void) {
+  ws_config config;
+  configure(&config);
+  check(ws_listen("ws://127.0.0.1:0", &config, &peer), "ws_listen");
+  uint32_t port;
+  check(ws_get_option(peer, WS_OPT_PORT, &port), "ws_get_option");
+  return (int)port;
+}
+
+static void echo(const ws_packet *packet) {
+  ws_result result = ws_put_packet(packet->conn, packet->data, packet->len, packet->type);
+  if (result != WS_ERR_STATE) check(result, "ws_put_packet");
+}
+
+/* Messages first, then who came and went: an event that nobody takes would keep ws_wait() from waiting. */
+void server_poll(int wait_ms) {
+  if (wait_ms) ws_wait(&peer, 1, wait_ms);
+  poll_peer();
+  ws_packet packets[BATCH];
+  ws_event event;
+  size_t count, all = 0;
+  if (batch) {
+    for (; ws_get_packets(peer, packets, BATCH, &count) == WS_OK; all += count) {
+      for (size_t i = 0; i < count; i++) echo(&packets[i]);
+    }
+  } else {
+    for (; ws_get_packet(peer, packets) == WS_OK; all++) echo(&packets[0]);
+  }
+  while (ws_next_event(peer, &event) == WS_OK) {
+    if (event.type == WS_EVENT_MESSAGE) echo(&event.packet);
+  }
+  if (all && !now) check(ws_flush(peer), "ws_flush");
+}
+
+void server_put(const uint8_t *data, size_t len) {
+  check(ws_put_packet(peer, data, len, WS_BINARY), "ws_put_packet");
+  if (!now) check(ws_flush(peer), "ws_flush");
+}

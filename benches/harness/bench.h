@@ -1,0 +1,34 @@
+/* What a contestant implements, and what the harness gives it. The harness has main(): a contestant is one file with these functions. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The client role. A frame is: put some messages, flush, later poll. */
+void client_open(int port, const char *ca); /* ws://127.0.0.1:port, or with the PEM file `ca` wss://localhost:port; returns when it is open */
+void client_put(const uint8_t *data, size_t len);
+void client_flush(void);
+void client_poll(void); /* never waits; gives every message that came to bench_got() */
+
+/* The server role. */
+int server_open(void);         /* listens on a free port of 127.0.0.1 and returns it */
+void server_poll(int wait_ms); /* waits at most so long for something to do, then accepts, reads and sends every message back; 0: does not wait */
+void server_put(const uint8_t *data, size_t len); /* to every client */
+
+/* From the harness. */
+void bench_got(const uint8_t *data, size_t len);
+int bench_variant(const char *name); /* 1 when the command line asks for this variant */
+uint64_t bench_outstanding(void);    /* messages put that have not come back */
+void bench_call_begins(void);        /* around the one call whose duration --histogram counts */
+void bench_call_ends(void);
+void bench_fail(const char *why);    /* ends the run; it does not return */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

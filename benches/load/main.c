@@ -1,0 +1,39 @@
+/* The far end:
+ *   load echo [--cert PEM --key PEM]      prints "port N", serves clients
+ *   load drive --port P --pid PID [--raw] --mode window|burst|fanout|hold --conns N --window W --len L (--count N | --seconds S --warm S) */
+#include "drive.h"
+#include "echo.h"
+#include "stream.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int count, char **words) {
+  struct plan plan = {.mode = "window", .conns = 1, .window = 1, .len = 64, .seconds = 1, .warm = 0.2};
+  const char *cert = NULL, *key = NULL;
+  signal(SIGPIPE, SIG_IGN);
+  for (int i = 2; i < count; i++) {
+    const char *name = words[i], *value = i + 1 < count ? words[i + 1] : "";
+    if (strcmp(name, "--raw") == 0) {
+      plan.raw = 1;
+      continue;
+    }
+    i++;
+    if (strcmp(name, "--port") == 0) plan.port = atoi(value);
+    else if (strcmp(name, "--pid") == 0) plan.pid = atoi(value);
+    else if (strcmp(name, "--mode") == 0) plan.mode = value;
+    else if (strcmp(name, "--conns") == 0) plan.conns = strtoul(value, NULL, 10);
+    else if (strcmp(name, "--window") == 0) plan.window = strtoul(value, NULL, 10);
+    else if (strcmp(name, "--len") == 0) plan.len = strtoul(value, NULL, 10);
+    else if (strcmp(name, "--count") == 0) plan.count = strtoul(value, NULL, 10);
+    else if (strcmp(name, "--seconds") == 0) plan.seconds = atof(value);
+    else if (strcmp(name, "--warm") == 0) plan.warm = atof(value);
+    else if (strcmp(name, "--cert") == 0) cert = value;
+    else if (strcmp(name, "--key") == 0) key = value;
+    else die("an unknown option");
+  }
+  if (count > 1 && strcmp(words[1], "echo") == 0) return run_echo(cert, key);
+  if (count > 1 && strcmp(words[1], "drive") == 0) return run_drive(&plan);
+  die("usage: load echo|drive ...");
+}

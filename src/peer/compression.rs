@@ -1,0 +1,384 @@
+//! permessage-deflate of one connection (RFC 7692): what came is decompressed and what is put compressed, in slices that a budget can end.
+
+use super::Budget;
+use super::arena::Chunk;
+use crate::codes::*;
+use crate::error::Failure;
+use crate::protocol::{
+    Broken, CONTINUATION, Compressor, Decompressor, DeflateParams, Lead, MAX_BITS, MIN_OWN_BITS, MaskKeys, Role, Utf8, encode_frame, opcode_of,
+};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Decompressed between two looks at the budget.
+const OUT_SLICE: usize = 32 << 10;
+/// Compressed between two looks at the budget.
+pub(super) const IN_SLICE: usize = 16 << 10;
+/// The ratio of a message is judged above this size alone.
+const RATIO_FREE: usize = 1 << 20;
+
+/// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
+#[derive(Default)]
+pub struct Codecs {
+    compressors: Vec<(u8, u8, Compressor)>,
+    decompressors: Vec<Decompressor>,
+}
+
+impl Codecs {
+    /// A compressor that has seen nothing.
+    pub fn take_compressor(&mut self, bits: u8, level: u8) -> Compressor {
+        match self.compressors.iter().position(|(of_bits, of_level, _)| (*of_bits, *of_level) == (bits, level)) {
+            Some(index) => self.compressors.swap_remove(index).2,
+            None => Compressor::new(bits, level),
+        }
+    }
+
+    /// Gives a compressor back; one of each kind is kept.
+    pub fn give_compressor(&mut self, bits: u8, level: u8, mut compressor: Compressor) {
+        if !self.compressors.iter().any(|(of_bits, of_level, _)| (*of_bits, *of_level) == (bits, level)) {
+            compressor.reset();
+            self.compressors.push((bits, level, compressor));
+        }
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.compressors.iter().map(|(.., compressor)| compressor.heap_bytes()).sum::<usize>()
+            + self.decompressors.iter().map(Decompressor::heap_bytes).sum::<usize>()
+    }
+
+    fn take_decompressor(&mut self) -> Decompressor {
+        self.decompressors.pop().unwrap_or_else(|| Decompressor::new(MAX_BITS))
+    }
+
+    fn give_decompressor(&mut self, mut decompressor: Decompressor) {
+        if self.decompressors.is_empty() {
+            decompressor.reset();
+            self.decompressors.push(decompressor);
+        }
+    }
+}
+
+/// What a connection agreed on and has under way.
+pub struct Compression {
+    /// Window of our compressor; too small for it: nothing is compressed.
+    own_bits: u8,
+    own_no_takeover: bool,
+    peer_bits: u8,
+    peer_no_takeover: bool,
+    level: u8,
+    compressor: Option<Compressor>,
+    decompressor: Option<Decompressor>,
+    /// The message that is being decompressed.
+    incoming: Option<Incoming>,
+    /// What of it has come and is not decompressed.
+    rest: Option<Rest>,
+    /// Messages that wait to be compressed, or behind such.
+    pub(super) outgoing: VecDeque<Outgoing>,
+    /// Their bytes.
+    pub(super) outgoing_bytes: usize,
+}
+
+struct Incoming {
+    text: bool,
+    utf8: Utf8,
+    received: u64,
+    message: Vec<u8>,
+}
+
+/// Bytes at hand, and what follows them.
+struct Rest {
+    text: bool,
+    bytes: Vec<u8>,
+    then: Then,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// Pieces that have yet to come.
+    More,
+    /// What every message ends with.
+    Tail,
+    /// Nothing: the message is whole.
+    End,
+}
+
+/// How far decompressing came.
+pub enum Inflated {
+    /// All of the piece was taken.
+    More,
+    /// The budget ended, or the message may not begin yet; the rest is kept.
+    Later,
+    /// A message is whole.
+    Message {
+        /// Else binary.
+        text: bool,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What bounds decompressing.
+pub struct InflateLimits {
+    /// Bytes of a message.
+    pub max_message: u64,
+    /// Bytes given for a byte taken.
+    pub max_ratio: u64,
+}
+
+/// What decompressing works with.
+pub struct Tools<'a, 'b> {
+    /// Spare contexts.
+    pub codecs: &'a mut Codecs,
+    /// Memory for one call.
+    pub scratch: &'a mut Vec<u8>,
+    /// When to stop.
+    pub budget: &'a mut Budget<'b>,
+}
+
+/// A message on its way out.
+pub(super) enum Outgoing {
+    /// To be compressed, from `at` on.
+    Message { text: bool, payload: Chunk, at: usize, begun: bool },
+    /// Not to be compressed.
+    Plain { text: bool, payload: Vec<u8> },
+    /// A frame that others send too.
+    Frame(Chunk),
+    /// A long message that is compressed once for several connections; the next of its frames.
+    Shared(Arc<Mutex<SharedMessage>>, usize),
+}
+
+impl Compression {
+    /// As agreed on, at our end.
+    pub fn new(role: Role, params: &DeflateParams, level: u8) -> Compression {
+        let server = (params.server_bits, params.server_no_takeover);
+        let client = (params.client_bits, params.client_no_takeover);
+        let (own, peer) = if role == Role::Server { (server, client) } else { (client, server) };
+        Compression {
+            own_bits: own.0,
+            own_no_takeover: own.1,
+            peer_bits: peer.0,
+            peer_no_takeover: peer.1,
+            level,
+            compressor: None,
+            decompressor: None,
+            incoming: None,
+            rest: None,
+            outgoing: VecDeque::new(),
+            outgoing_bytes: 0,
+        }
+    }
+
+    /// Whether our end compresses at all: the compressor cannot keep to the smallest window.
+    pub fn compresses(&self) -> bool {
+        self.own_bits >= MIN_OWN_BITS
+    }
+
+    /// Window and level of a message that connections can share, or `None`: each has a context of its own.
+    pub fn shared_by(&self) -> Option<(u8, u8)> {
+        self.own_no_takeover.then_some((self.own_bits, self.level))
+    }
+
+    /// Compresses a whole short message into `scratch`. False: it did not get shorter, and goes as it is.
+    pub(super) fn compress_whole(&mut self, codecs: &mut Codecs, payload: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Broken> {
+        scratch.clear();
+        let (bits, level) = (self.own_bits, self.level);
+        let mut compressor = self.compressor.take().unwrap_or_else(|| codecs.take_compressor(bits, level));
+        compressor.compress(payload, true, scratch)?;
+        if self.own_no_takeover {
+            codecs.give_compressor(bits, level, compressor);
+            // With takeover the peer has to see it, whatever its length: it is part of the context.
+            if scratch.len() >= payload.len() {
+                return Ok(false);
+            }
+        } else {
+            self.compressor = Some(compressor);
+        }
+        Ok(true)
+    }
+
+    /// Compresses the next slice of a long message into `scratch`.
+    pub(super) fn compress_slice(&mut self, codecs: &mut Codecs, slice: &[u8], last: bool, scratch: &mut Vec<u8>) -> Result<(), Broken> {
+        scratch.clear();
+        let (bits, level) = (self.own_bits, self.level);
+        let compressor = self.compressor.get_or_insert_with(|| codecs.take_compressor(bits, level));
+        compressor.compress(slice, last, scratch)?;
+        if last
+            && self.own_no_takeover
+            && let Some(compressor) = self.compressor.take()
+        {
+            codecs.give_compressor(bits, level, compressor);
+        }
+        Ok(())
+    }
+
+    /// Decompresses a piece of a message. `may_begin`: false keeps a new message for later.
+    pub fn inflate(
+        &mut self,
+        text: bool,
+        last: bool,
+        piece: &[u8],
+        may_begin: bool,
+        limits: &InflateLimits,
+        tools: &mut Tools<'_, '_>,
+    ) -> Result<Inflated, Failure> {
+        let then = if last { Then::Tail } else { Then::More };
+        if self.incoming.is_none() && !may_begin {
+            self.rest = Some(Rest { text, bytes: piece.to_vec(), then });
+            return Ok(Inflated::Later);
+        }
+        self.go_on(text, piece, then, limits, tools)
+    }
+
+    /// Goes on with what was kept, if anything was.
+    pub fn resume(&mut self, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
+        match self.rest.take() {
+            Some(Rest { text, bytes, then }) => self.go_on(text, &bytes, then, limits, tools),
+            None => Ok(Inflated::More),
+        }
+    }
+
+    /// Whether something was kept, and whether a new message begins with it.
+    pub fn kept(&self) -> (bool, bool) {
+        (self.rest.is_some(), self.rest.is_some() && self.incoming.is_none())
+    }
+
+    /// Gives memory back that an idle connection does not need: contexts without takeover hold nothing.
+    pub fn shrink(&mut self) {
+        if self.own_no_takeover && self.outgoing.is_empty() {
+            self.compressor = None;
+        }
+        if self.peer_no_takeover && self.incoming.is_none() {
+            self.decompressor = None;
+        }
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
+    }
+
+    fn go_on(&mut self, text: bool, bytes: &[u8], then: Then, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
+        let (mut bytes, mut then) = (bytes, then);
+        let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new() });
+        let peer_bits = self.peer_bits;
+        let no_takeover = self.peer_no_takeover;
+        let decompressor =
+            self.decompressor.get_or_insert_with(|| if no_takeover { tools.codecs.take_decompressor() } else { Decompressor::new(peer_bits) });
+        if tools.scratch.len() < OUT_SLICE {
+            tools.scratch.resize(OUT_SLICE, 0);
+        }
+        loop {
+            let out = &mut tools.scratch[..OUT_SLICE];
+            let (taken, given) = decompressor.decompress(bytes, out).map_err(|Broken| broken())?;
+            incoming.received += taken as u64;
+            incoming.add(&out[..given], limits)?;
+            bytes = &bytes[taken..];
+            if bytes.is_empty() && given < OUT_SLICE {
+                match then {
+                    Then::More => return Ok(Inflated::More),
+                    Then::End => break,
+                    Then::Tail => (bytes, then) = (Decompressor::tail(), Then::End),
+                }
+            } else if taken == 0 && given == 0 {
+                return Err(broken());
+            } else if tools.budget.look() {
+                self.rest = Some(Rest { text, bytes: bytes.to_vec(), then });
+                return Ok(Inflated::Later);
+            }
+        }
+        if no_takeover && let Some(decompressor) = self.decompressor.take() {
+            tools.codecs.give_decompressor(decompressor);
+        }
+        match self.incoming.take() {
+            Some(Incoming { text, utf8, message, .. }) if utf8.is_complete() => Ok(Inflated::Message { text, bytes: message }),
+            _ => Err(not_utf8()),
+        }
+    }
+}
+
+impl Incoming {
+    fn add(&mut self, bytes: &[u8], limits: &InflateLimits) -> Result<(), Failure> {
+        let len = self.message.len() + bytes.len();
+        if len as u64 > limits.max_message {
+            let sentence = format!("a message is longer than max_message_bytes ({}): raise it, or send less at a time", limits.max_message);
+            return Err(Failure::of_protocol(1009, sentence));
+        }
+        if len > RATIO_FREE && len as u64 / self.received.max(1) > limits.max_ratio {
+            let sentence = format!("a message inflates to more than {} bytes a byte: it may be a bomb, or raise max_inflate_ratio", limits.max_ratio);
+            return Err(Failure { cause: WS_CAUSE_DEFLATE, ..Failure::of_protocol(1008, sentence) });
+        }
+        if self.text && self.utf8.feed(bytes).is_err() {
+            return Err(not_utf8());
+        }
+        if self.message.try_reserve(bytes.len()).is_err() {
+            let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
+            return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+        }
+        self.message.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// A long message that several connections send: each of its frames is made when the first of them needs it.
+pub struct SharedMessage {
+    text: bool,
+    payload: Chunk,
+    at: usize,
+    compressor: Option<Compressor>,
+    frames: Vec<(Chunk, usize)>,
+}
+
+impl SharedMessage {
+    /// Nothing is compressed yet.
+    pub fn new(text: bool, payload: Chunk, compressor: Compressor) -> SharedMessage {
+        SharedMessage { text, payload, at: 0, compressor: Some(compressor), frames: Vec::new() }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.payload.is_empty()
+    }
+
+    /// Frame `index` of those made and the next, how many bytes of the message it stands for, and whether it is the last.
+    pub(super) fn frame(&mut self, index: usize) -> Result<(Chunk, usize, bool), Broken> {
+        if index == self.frames.len()
+            && let Some(compressor) = &mut self.compressor
+        {
+            let start = self.at;
+            let mut compressed = Vec::new();
+            let mut last = false;
+            // A slice that is nothing new may come out with the next one.
+            while compressed.is_empty() && !last {
+                let end = self.payload.len().min(self.at + IN_SLICE);
+                last = end == self.payload.len();
+                compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
+                self.at = end;
+            }
+            let opcode = if index > 0 { CONTINUATION } else { opcode_of(self.text) };
+            let mut bytes = Vec::new();
+            encode_frame(&mut bytes, Role::Server, &mut MaskKeys::new(), Lead { opcode, rsv1: index == 0, fin: last }, &compressed);
+            self.frames.push((Arc::new(bytes), self.at - start));
+            if last {
+                self.compressor = None;
+            }
+        }
+        let (frame, count) = self.frames.get(index).ok_or(Broken)?;
+        Ok((frame.clone(), *count, self.compressor.is_none() && index + 1 == self.frames.len()))
+    }
+}
+
+fn broken() -> Failure {
+    let sentence = "the peer sent compressed data that cannot be decompressed (RFC 7692 section 7.2.2)";
+    Failure { cause: WS_CAUSE_DEFLATE, ..Failure::of_protocol(1007, sentence) }
+}
+
+fn not_utf8() -> Failure {
+    Failure::of_protocol(1007, "the peer sent text that is not valid UTF-8 (RFC 6455 section 8.1)")
+}

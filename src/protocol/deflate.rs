@@ -1,0 +1,202 @@
+//! The payloads of permessage-deflate (RFC 7692 section 7.2): DEFLATE without its last four bytes.
+
+use super::MIN_OWN_BITS;
+use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status};
+
+/// What section 7.2.1 takes off the end of a message, and section 7.2.2 puts back.
+const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
+/// Memory of the compressor's tables besides its window: level 8 of 9, zlib's own default.
+const MEM_LEVEL: i32 = 8;
+
+/// One direction's compressor.
+pub struct Compressor {
+    deflate: Deflate,
+    bits: u8,
+}
+
+impl Compressor {
+    /// With a window of 9 to 15 bits, at a level of 1 (fast) to 9 (small).
+    pub fn new(bits: u8, level: u8) -> Compressor {
+        let bits = bits.clamp(MIN_OWN_BITS, super::MAX_BITS);
+        let config = DeflateConfig { window_bits: -i32::from(bits), level: i32::from(level), mem_level: MEM_LEVEL, ..DeflateConfig::default() };
+        Compressor { deflate: Deflate::new_with_config(config), bits }
+    }
+
+    /// Appends the compressed form of a piece of a message to `out`; what comes may come with a later piece. `last` ends the message.
+    pub fn compress(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Broken> {
+        let flush = if last { DeflateFlush::SyncFlush } else { DeflateFlush::NoFlush };
+        let start = out.len();
+        let mut rest = piece;
+        let mut room = piece.len() / 2 + 64;
+        let mut filled = start;
+        loop {
+            out.resize(filled + room, 0);
+            let (read, written) = (self.deflate.total_in(), self.deflate.total_out());
+            self.deflate.compress(rest, &mut out[filled..], flush).map_err(|_| Broken)?;
+            rest = &rest[(self.deflate.total_in() - read) as usize..];
+            filled += (self.deflate.total_out() - written) as usize;
+            // Room that is left shows that all has come.
+            if rest.is_empty() && filled < out.len() {
+                break;
+            }
+            room = (filled - start).max(1 << 10);
+        }
+        out.truncate(filled);
+        if last {
+            match out[start..].strip_suffix(&TAIL) {
+                Some(body) => out.truncate(start + body.len()),
+                // Only a message of no bytes at all: section 7.2.3.6.
+                None => out.push(0),
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what it has seen: no context takeover (section 7.1.1).
+    pub fn reset(&mut self) {
+        self.deflate.reset();
+    }
+
+    /// Bytes of heap: zlib's own estimate, the window twice and the tables.
+    pub fn heap_bytes(&self) -> usize {
+        (1 << (self.bits + 2)) + (1 << (MEM_LEVEL + 9)) + (64 << 10)
+    }
+}
+
+/// One direction's decompressor.
+pub struct Decompressor {
+    inflate: Inflate,
+    bits: u8,
+}
+
+/// The data are not DEFLATE, or the library failed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Broken;
+
+impl Decompressor {
+    /// For a window of up to 15 bits.
+    pub fn new(bits: u8) -> Decompressor {
+        let bits = bits.clamp(MIN_OWN_BITS, super::MAX_BITS);
+        Decompressor { inflate: Inflate::new(false, bits), bits }
+    }
+
+    /// Decompresses a piece of a message into `out`: how many bytes it took and gave. All are taken, and room is left, when it needs more.
+    pub fn decompress(&mut self, piece: &[u8], out: &mut [u8]) -> Result<(usize, usize), Broken> {
+        let (mut taken, mut given) = (0, 0);
+        loop {
+            let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
+            let status = self.inflate.decompress(&piece[taken..], &mut out[given..], InflateFlush::SyncFlush).map_err(|_| Broken)?;
+            taken += (self.inflate.total_in() - read) as usize;
+            given += (self.inflate.total_out() - written) as usize;
+            match status {
+                // A block marked as the last (section 7.2.3.4): what follows begins a stream of its own.
+                Status::StreamEnd => self.inflate.reset(false),
+                _ => return Ok((taken, given)),
+            }
+            if taken == piece.len() || given == out.len() {
+                return Ok((taken, given));
+            }
+        }
+    }
+
+    /// What a message ends with: to be decompressed after its last piece.
+    pub const fn tail() -> &'static [u8] {
+        &TAIL
+    }
+
+    /// Forgets what it has seen.
+    pub fn reset(&mut self) {
+        self.inflate.reset(false);
+    }
+
+    /// Bytes of heap: the window and zlib's tables.
+    pub fn heap_bytes(&self) -> usize {
+        (1 << self.bits) + (16 << 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inflated(decompressor: &mut Decompressor, payload: &[u8]) -> Result<Vec<u8>, Broken> {
+        let mut out = Vec::new();
+        let mut buffer = [0; 1_000];
+        for mut piece in [payload, &TAIL] {
+            loop {
+                let (taken, given) = decompressor.decompress(piece, &mut buffer)?;
+                out.extend_from_slice(&buffer[..given]);
+                piece = &piece[taken..];
+                if piece.is_empty() && given < buffer.len() {
+                    break;
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    #[test]
+    fn the_examples_of_section_7_2_3_are_hello() {
+        let one_block = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let mut decompressor = Decompressor::new(15);
+        assert_eq!(inflated(&mut decompressor, &one_block).unwrap(), b"Hello");
+        // 7.2.3.2: the window is shared.
+        assert_eq!(inflated(&mut decompressor, &[0xf2, 0x00, 0x11, 0x00, 0x00]).unwrap(), b"Hello");
+        // 7.2.3.3: a block without compression.
+        let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
+        assert_eq!(inflated(&mut decompressor, &stored).unwrap(), b"Hello");
+        // 7.2.3.4: a block marked as the last.
+        let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+        assert_eq!(inflated(&mut decompressor, &last).unwrap(), b"Hello");
+        // 7.2.3.5: two blocks.
+        let two = [0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00];
+        assert_eq!(inflated(&mut decompressor, &two).unwrap(), b"Hello");
+        // 7.2.3.6: nothing.
+        assert_eq!(inflated(&mut decompressor, &[0]).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_compressor_writes_the_example_of_section_7_2_3_1() {
+        let mut out = Vec::new();
+        Compressor::new(15, 6).compress(b"Hello", true, &mut out).unwrap();
+        assert_eq!(out, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+    }
+
+    #[test]
+    fn what_is_compressed_in_pieces_is_decompressed_for_every_window_and_level() {
+        let text: Vec<u8> = (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
+        for bits in MIN_OWN_BITS..=15 {
+            for level in [1, 6, 9] {
+                let (mut compressor, mut decompressor) = (Compressor::new(bits, level), Decompressor::new(bits));
+                for piece_len in [1_000, 70_000, 300_000] {
+                    let mut out = Vec::new();
+                    let pieces = text.chunks(piece_len).count();
+                    for (index, piece) in text.chunks(piece_len).enumerate() {
+                        compressor.compress(piece, index + 1 == pieces, &mut out).unwrap();
+                    }
+                    assert!(out.len() < text.len() / 2);
+                    assert!(inflated(&mut decompressor, &out).unwrap() == text, "{bits} bits, level {level}");
+                }
+                compressor.reset();
+                decompressor.reset();
+                let mut out = Vec::new();
+                compressor.compress(&text[..100], true, &mut out).unwrap();
+                assert_eq!(inflated(&mut decompressor, &out).unwrap(), &text[..100]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_reserved_block_type_is_broken() {
+        assert_eq!(inflated(&mut Decompressor::new(15), &[0x07, 0x00]), Err(Broken));
+    }
+
+    #[test]
+    fn truncated_streams_end_or_break_and_never_hang() {
+        let mut whole = Vec::new();
+        Compressor::new(15, 6).compress(&b"a text to be cut, a text to be cut".repeat(20), true, &mut whole).unwrap();
+        for cut in 0..whole.len() {
+            let _ = inflated(&mut Decompressor::new(15), &whole[..cut]);
+        }
+    }
+}

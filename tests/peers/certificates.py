@@ -1,0 +1,95 @@
+"""A private CA and what it signs, made on the spot by the openssl program."""
+import subprocess
+import time
+
+from harness import WORK
+
+FOLDER = WORK / "certificates"
+DAY = 86400
+SETTINGS = """
+[ca]
+default_ca = here
+[here]
+database = index.txt
+new_certs_dir = issued
+rand_serial = yes
+unique_subject = no
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+[intermediate]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign
+[server]
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+extendedKeyUsage = serverAuth
+[other]
+subjectAltName = DNS:game.example
+extendedKeyUsage = serverAuth
+[client]
+extendedKeyUsage = clientAuth
+"""
+
+
+def path(name):
+    """Of a file made here: "chain.pem"."""
+    return str(FOLDER / name)
+
+
+def make():
+    """All of them. NAME.pem and NAME.key: root, intermediate, leaf, rsa, other, expired, future, client, stranger, unknown (signed
+    by the stranger), alone and alone_ca (self-signed). chain.pem is leaf and intermediate."""
+    (FOLDER / "issued").mkdir(parents=True, exist_ok=True)
+    (FOLDER / "index.txt").write_text("")
+    (FOLDER / "settings").write_text(SETTINGS)
+    _self_signed("root", "basicConstraints=critical,CA:TRUE")
+    _self_signed("stranger", "basicConstraints=critical,CA:TRUE")
+    _self_signed("alone", "basicConstraints=CA:FALSE", "subjectAltName=DNS:localhost")
+    # What openssl makes when nothing is said.
+    _self_signed("alone_ca", "subjectAltName=DNS:localhost")
+    _issue("intermediate", "root", "intermediate")
+    _issue("leaf", "intermediate", "server")
+    _issue("rsa", "root", "server", key=["-newkey", "rsa:2048"])
+    _issue("other", "root", "other")
+    _issue("expired", "root", "server", start=-30, end=-1)
+    _issue("future", "root", "server", start=10, end=30)
+    _issue("client", "root", "client")
+    _issue("unknown", "stranger", "client")
+    (FOLDER / "chain.pem").write_text(_read("leaf.pem") + _read("intermediate.pem"))
+    # Both in one file, as HAProxy wants it.
+    (FOLDER / "bundle.pem").write_text(_read("chain.pem") + _read("leaf.key"))
+    # The two older forms of a key.
+    _openssl("ec", "-in", "leaf.key", "-out", "leaf.sec1.key")
+    _openssl("rsa", "-in", "rsa.key", "-traditional", "-out", "rsa.pkcs1.key")
+
+
+def fingerprint(name):
+    """The SHA-256 of a certificate, in hexadecimal digits and colons."""
+    return _openssl("x509", "-in", f"{name}.pem", "-noout", "-fingerprint", "-sha256").strip().split("=")[1]
+
+
+def _read(name):
+    return (FOLDER / name).read_text()
+
+
+def _openssl(*arguments):
+    done = subprocess.run(["openssl", *arguments], cwd=FOLDER, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise SystemExit(f"openssl {' '.join(arguments)}: {done.stderr}")
+    return done.stdout
+
+
+EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+
+
+def _self_signed(name, *extensions):
+    more = [part for text in extensions for part in ("-addext", text)]
+    _openssl("req", "-x509", *EC, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN=wspeer test {name}", "-days", "30", *more)
+
+
+def _issue(name, issuer, section, key=EC, start=-1, end=30):
+    _openssl("req", "-new", *key, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN=wspeer test {name}")
+    date = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * DAY))
+    _openssl("ca", "-batch", "-notext", "-config", "settings", "-extensions", section, "-in", f"{name}.csr", "-out", f"{name}.pem", "-cert", f"{issuer}.pem",
+             "-keyfile", f"{issuer}.key", "-startdate", date(start), "-enddate", date(end))

@@ -1,0 +1,115 @@
+"""The examples of examples-c with each other: what they print, and that they end cleanly."""
+import contextlib
+import re
+import signal
+
+from certificates import path
+from harness import ROOT, Lines, Wrong, case, same
+
+
+def all_examples():
+    echo("ws", [], [])
+    echo("wss", [path("chain.pem"), path("leaf.key")], ["", path("root.pem")])
+    chat()
+    demo()
+    mistakes()
+
+
+@contextlib.contextmanager
+def example(*command):
+    program = Lines([str(ROOT / "build" / command[0]), *command[1:]], command[0])
+    try:
+        yield program
+    finally:
+        program.process.kill()
+        program.process.wait()
+
+
+def line(program, pattern):
+    """The next line, which has to match; what its groups hold."""
+    text = program.line()
+    found = re.fullmatch(pattern, text or "")
+    if not found:
+        raise Wrong(f"{text!r} instead of {pattern!r}")
+    return found.groups()
+
+
+def interrupt(program):
+    program.process.send_signal(signal.SIGINT)
+
+
+def echo(scheme, server_files, client_files):
+    with case(f"echo_server and minimal_client over {scheme}"), example("echo_server", "0", *server_files) as server:
+        (port,) = line(server, rf"Listening on {scheme}://\*:(\d+)/?")
+        url = f"{scheme}://localhost:{port}"
+        with example("minimal_client", url, *client_files) as client:
+            line(client, "Connected")
+            (conn,) = line(server, r"\+ (\d+) connected from (?:127\.0\.0\.1|\[::1\]):\d+")
+            line(client, "< Got text data from server: Test packet")
+            interrupt(client)
+            line(client, "Closed with code 1000: closed as the host asked")
+            line(server, f"~ {conn} asks to close with code 1000: bye")
+            line(server, f"- {conn} disconnected with code 1000, clean: the peer closed the connection")
+            same("the client's exit code", client.wait(), 0)
+        with example("minimal_client", url, *client_files) as client:
+            line(client, "Connected")
+            (conn,) = line(server, r"\+ (\d+) connected from .*")
+            line(client, "< Got text data from server: Test packet")
+            interrupt(server)
+            line(client, "Closed with code 1001: the peer closed the connection")
+            line(server, f"- {conn} disconnected with code 1001, clean: .*")
+            same("the client's exit code when the server ends", client.wait(), 0)
+        same("the server's exit code", server.wait(), 0)
+        same("the server's last line", server.line(), None)
+
+
+def chat():
+    with case("chat: a server and two clients over pipes"), example("chat", "server", "0") as server:
+        (port,) = line(server, r"Chat on ws://\*:(\d+)/?")
+        url = f"ws://localhost:{port}"
+        with example("chat", "client", url, "Ann") as ann:
+            all_see("Ann is here", server, ann)
+            with example("chat", "client", url, "Bob") as bob:
+                all_see("Bob is here", server, ann, bob)
+                ann.write("hello, Bob: κόσμε")
+                all_see("Ann: hello, Bob: κόσμε", server, ann, bob)
+                bob.write("hello, Ann")
+                bob.write("and goodbye")
+                all_see("Bob: hello, Ann", server, ann, bob)
+                all_see("Bob: and goodbye", server, ann, bob)
+                server.write("be kind")
+                all_see("server: be kind", server, ann, bob)
+                bob.process.stdin.close()
+                all_see("(closed as the host asked)", bob)
+                same("Bob's exit code", bob.wait(), 0)
+            all_see("Bob has left", server, ann)
+            server.process.stdin.close()
+            all_see("(the peer closed the connection)", ann)
+            same("Ann's exit code", ann.wait(), 0)
+        all_see("Ann has left", server)
+        same("the server's exit code", server.wait(), 0)
+        same("the server's last line", server.line(), None)
+
+
+def all_see(text, *programs):
+    for program in programs:
+        same(program.name, program.line(), text)
+
+
+def demo():
+    with case("demo"), example("demo", "--cert", path("alone.pem"), "--key", path("alone.key"), "--seconds", "1", "--clients", "3") as program:
+        line(program, r"hosting wss://localhost:\d+/?, 3 clients join, 1 seconds at 60 frames a second")
+        while (text := program.line()) and not text.startswith("nothing was lost"):
+            pass
+        same("last line", text, "nothing was lost and every close was clean")
+        same("exit code", program.wait(), 0)
+
+
+def mistakes():
+    with case("minimal_client: nobody listens"), example("minimal_client", "ws://127.0.0.1:1") as client:
+        line(client, r"Closed with code 1006: .*refused.*")
+        same("exit code", client.wait(), 1)
+    with case("minimal_client: no URL"), example("minimal_client", "http//nothing") as client:
+        same("exit code", client.wait(), 1)
+    with case("echo_server: a key that does not fit"), example("echo_server", "0", path("chain.pem"), path("rsa.key")) as server:
+        same("exit code", server.wait(), 1)

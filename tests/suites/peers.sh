@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Real peers, both ways: npm ws, Python's websockets, libwebsockets, nginx, HAProxy and OpenSSL; and the examples.
+. "$(dirname "$0")/../lib/common.sh"
+need openssl
+compile peer_client
+compile peer_server
+python3 tests/peers/run.py "$@"

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# The C examples under memcheck: no error, nothing definitely lost.
+. "$(dirname "$0")/../lib/common.sh"
+need valgrind build/demo build/tests
+cargo run --quiet --release --locked --example make_cert -- build/tests/cert
+cert=build/tests/cert/cert.pem key=build/tests/cert/key.pem
+logs=build/tests/valgrind
+mkdir -p $logs
+rc=0
+
+# check NAME PROGRAM...: becomes that program under memcheck; call it in a subshell
+check() {
+  local name=$1
+  shift
+  exec valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --log-file=$logs/$name.log "$@"
+}
+
+# verdict NAME STATUS
+verdict() {
+  if [ "$2" = 0 ] && [ ! -s $logs/$1.log ]; then echo "ok - memcheck: $1"; else echo "not ok - memcheck: $1 ended with $2"; cat $logs/$1.log; rc=1; fi
+}
+
+# start NAME PROGRAM...: in the background with its output in a file; sets url from the line that names it
+start() {
+  local name=$1
+  (check "$@") > $logs/$name.out <&0 &
+  pid=$!
+  for _ in $(seq 600); do
+    url=$(grep -oE 'wss?://[^ ]+' $logs/$name.out | head -n 1 || true)
+    [ -n "$url" ] && break
+    sleep 0.1
+  done
+  url=${url/\*/localhost}
+}
+
+# await FILE WORD: until it is printed
+await() {
+  for _ in $(seq 600); do grep -q "$2" "$1" 2> /dev/null && return 0; sleep 0.1; done
+  echo "not ok - memcheck: $2 did not come in $1"
+  rc=1
+}
+
+(check demo build/demo --cert $cert --key $key --seconds 2 --clients 4) > $logs/demo.out && status=0 || status=$?
+verdict demo $status
+
+for scheme in ws wss; do
+  if [ $scheme = wss ]; then start echo_server_wss build/echo_server 0 $cert $key; else start echo_server_ws build/echo_server 0; fi
+  server=$pid
+  (check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
+  client=$!
+  await $logs/minimal_client_$scheme.out "Got text data from server: Test packet"
+  kill $client
+  wait $client && status=0 || status=$?
+  verdict minimal_client_$scheme $status
+  kill $server
+  wait $server && status=0 || status=$?
+  verdict echo_server_$scheme $status
+done
+
+mkfifo -m 600 $logs/say 2> /dev/null || true
+exec 7<> $logs/say
+start chat_server build/chat server 0 < $logs/say 7>&-
+server=$pid
+(await $logs/chat_server.out "ann is here"; echo hello; await $logs/chat_server.out "ann: hello") | (check chat_client build/chat client "$url" ann) > $logs/chat_client.out && status=0 || status=$?
+verdict chat_client $status
+await $logs/chat_server.out "ann has left"
+exec 7>&- # the end of its input: it closes
+wait $server && status=0 || status=$?
+verdict chat_server $status
+exit $rc
