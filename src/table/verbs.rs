@@ -231,6 +231,8 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
                 for handle in server.handles() {
                     registry.remove(handle);
                 }
+                // Thousands of clients take milliseconds to take apart.
+                registry.services.discard(Box::new(server));
             }
             other => *kind = other,
         },
