@@ -217,6 +217,20 @@ mod rates {
     }
 
     #[test]
+    fn silence_over_many_gaps_earns_no_more_than_the_last_of_them() {
+        let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        for _ in 0..50 {
+            end.now += ms(2_000);
+            end.feed(b"\x8A\x80\0\0\0\0");
+            end.poll();
+        }
+        end.now += ms(2_000);
+        end.feed(&numbered(0, 301));
+        end.poll();
+        assert_eq!(end.items().pop(), Some(RATE), "two seconds' worth, and what one second holds");
+    }
+
+    #[test]
     fn no_more_than_twice_the_rate_comes_through_in_any_second() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
         let mut came = 0;

@@ -12,14 +12,15 @@ pub(super) struct Rate {
     counted: [u64; 2],
     /// What is in them; below 0: what may come besides, because the host did not look for a while.
     levels: [f64; 2],
-    /// Of gaps in polling since.
+    /// The last gap in polling since.
     gap: Duration,
 }
 
 impl Rate {
     /// A gap in polling: what came meanwhile comes at once.
     pub(super) fn shift(&mut self, gap: Duration) {
-        self.gap += gap;
+        // The poll after an earlier one has read what came in that.
+        self.gap = gap;
     }
 
     /// Without limits: what came does not count when they are set.
@@ -39,7 +40,10 @@ impl Rate {
             if *level > 0.0 {
                 *level = (*level - most * elapsed).max(0.0);
             }
-            *level += (totals[index] - self.counted[index]) as f64 - most * gap;
+            if gap > 0.0 {
+                *level = (*level - most * gap).max(-most * gap);
+            }
+            *level += (totals[index] - self.counted[index]) as f64;
             over |= *level > most;
         }
         self.at = Some(now);
