@@ -286,14 +286,6 @@ impl Server {
         self.slots.iter().enumerate().filter(move |(_, slot)| open(slot)).map(|(key, _)| key as u32)
     }
 
-    /// The handle of the client in a place.
-    pub fn handle_of(&self, key: u32) -> Option<u32> {
-        match self.slots.get(key as usize) {
-            Some(Slot::Client(client)) => Some(client.peer.handle),
-            _ => None,
-        }
-    }
-
     /// A client by its place.
     pub fn peer(&mut self, key: u32) -> Option<&mut Peer> {
         self.client(key).map(|client| &mut client.peer)
