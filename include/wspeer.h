@@ -665,6 +665,7 @@ typedef struct ws_config {
   // Time without any byte from the peer after which it is pinged, in milliseconds (default: servers' clients 20000, clients WS_OFF).
   uint32_t heartbeat_ms;
   // Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
+  // A ping has at least a second to be answered, or heartbeat_ms if that is less.
   uint32_t pong_timeout_ms;
   // The longest message taken from the peer and from the host, in bytes (default: 16777216).
   uint32_t max_message_bytes;

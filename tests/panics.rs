@@ -120,6 +120,15 @@ fn exports_without_a_handle_are_guarded_too() {
 }
 
 #[test]
+fn a_panic_while_freeing_retires_the_family() {
+    let (server, client) = open_pair();
+    inject::at(Place::Locked);
+    ws_free(client);
+    assert!(!inject::waits(), "it came under the lock");
+    assert_eq!((ws_get_state(client), ws_get_state(server)), (WS_ERR_HANDLE, WS_ERR_HANDLE));
+}
+
+#[test]
 fn what_was_lent_outlives_a_panic() {
     let (server, client) = open_pair();
     assert_eq!(c!(ws_put_packet(client, b"lent".as_ptr(), 4, WS_TEXT)), WS_OK);

@@ -92,6 +92,7 @@ pub struct ws_config {
     /// Time without any byte from the peer after which it is pinged, in milliseconds (default: servers' clients 20000, clients WS_OFF).
     pub heartbeat_ms: u32,
     /// Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
+    /// A ping has at least a second to be answered, or heartbeat_ms if that is less.
     pub pong_timeout_ms: u32,
     /// The longest message taken from the peer and from the host, in bytes (default: 16777216).
     pub max_message_bytes: u32,

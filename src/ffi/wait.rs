@@ -44,6 +44,9 @@ pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms
 }
 
 const MAX_HANDLES: usize = 1 << 20;
+/// The longest wait without a fresh look when no descriptor is left that a wake could come by.
+#[cfg(unix)]
+const UNWAKEABLE: Duration = Duration::from_millis(20);
 /// The longest wait without a fresh look.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -62,16 +65,13 @@ thread_local! {
 fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
     let kept = KIT.try_with(Cell::take).unwrap_or_default();
     let mut kit = match kept {
-        Some(kit) => kit,
-        None => {
-            let waiter = Waiter::new().ok_or_else(|| wrong(WS_ERR_LIMIT, "the system has no descriptor left to wait with"))?;
-            Box::new(Kit {
-                waiter,
-                plan: Plan::default(),
-                #[cfg(unix)]
-                list: Vec::new(),
-            })
-        }
+        Some(kit) if kit.waiter.can_be_woken() => kit,
+        _ => Box::new(Kit {
+            waiter: Waiter::register(),
+            plan: Plan::default(),
+            #[cfg(unix)]
+            list: Vec::new(),
+        }),
     };
     // Before the look, so that nothing that comes after it is missed.
     kit.waiter.begin();
@@ -116,11 +116,15 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_resul
 #[cfg(unix)]
 fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
     use std::os::fd::AsRawFd;
-    let entry = |fd, writes: bool| libc::pollfd { fd, events: if writes { libc::POLLIN | libc::POLLOUT } else { libc::POLLIN }, revents: 0 };
+    let entry = |fd, reads: bool, writes: bool| {
+        let events = if reads { libc::POLLIN } else { 0 } | if writes { libc::POLLOUT } else { 0 };
+        libc::pollfd { fd, events, revents: 0 }
+    };
     let list = &mut kit.list;
     list.clear();
-    list.push(entry(kit.waiter.pipe.as_raw_fd(), false));
-    list.extend(kit.plan.descriptors.iter().map(|(fd, writes)| entry(*fd, *writes)));
+    list.extend(kit.waiter.pipe.iter().map(|pipe| entry(pipe.as_raw_fd(), true, false)));
+    list.extend(kit.plan.descriptors.iter().map(|(fd, reads, writes)| entry(*fd, *reads, *writes)));
+    let time = if kit.waiter.pipe.is_some() { time } else { time.min(UNWAKEABLE) };
     let ms = i32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX);
     // SAFETY: `list` is an array of its own length for the whole call.
     let count = unsafe { libc::poll(list.as_mut_ptr(), list.len() as libc::nfds_t, ms) };

@@ -78,6 +78,12 @@ impl MemoryEnd {
         self.outgoing.lock().finished = true;
     }
 
+    /// Bytes that a write would take now.
+    pub fn room(&self) -> usize {
+        let pipe = self.outgoing.lock();
+        if pipe.finished || pipe.deaf { 0 } else { self.capacity.saturating_sub(pipe.bytes.len() - pipe.at) }
+    }
+
     /// Bytes that wait, and 1 when the end waits.
     pub fn readable(&self) -> usize {
         let pipe = self.incoming.lock();

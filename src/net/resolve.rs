@@ -117,15 +117,18 @@ fn run(shared: &Shared) {
     loop {
         if let Some((name, lookup)) = state.queue.pop_front() {
             // Nobody waits for it any more: it need not be looked up.
-            if let Some(lookup) = lookup.upgrade() {
+            if let Some(asked) = lookup.upgrade() {
                 drop(state);
                 let found = quiet::catch(|| (shared.system)(&name));
                 let result = told(&name, found.unwrap_or_else(|| Err(io::Error::other("the lookup panicked"))));
-                *lookup.result.lock() = Some(result);
+                *asked.result.lock() = Some(result);
                 (shared.wake)();
                 state = shared.state.lock();
             }
-            state.running.remove(&name);
+            // It may have been given up and asked for again: then that lookup goes on.
+            if state.running.get(&name).is_some_and(|running| running.ptr_eq(&lookup)) {
+                state.running.remove(&name);
+            }
             continue;
         }
         if state.stopped {
@@ -206,6 +209,38 @@ mod tests {
         *gate.0.lock() = true;
         gate.1.notify_all();
         assert!(slow.iter().all(|lookup| wait_for(lookup).is_ok()));
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_name_that_was_given_up_and_asked_for_again_is_looked_up_once() {
+        let (gates, asked) = (Arc::new((Mutex::new([false; 2]), Condvar::new())), Arc::new(AtomicUsize::new(0)));
+        let (inside, count) = (gates.clone(), asked.clone());
+        let system = move |name: &str| {
+            count.fetch_add(usize::from(name == "x"), Ordering::SeqCst);
+            let mut open = inside.0.lock();
+            while !open[usize::from(name == "x")] {
+                inside.1.wait(&mut open);
+            }
+            Ok(vec![Ipv4Addr::new(10, 0, 0, 1).into()])
+        };
+        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(system));
+        let busy: Vec<_> = (0..MAX_THREADS).map(|index| resolver.resolve(&format!("busy{index}")).unwrap_err()).collect();
+        drop(resolver.resolve("x").unwrap_err());
+        let again = resolver.resolve("x").unwrap_err();
+        gates.0.lock()[0] = true;
+        gates.1.notify_all();
+        assert!(busy.iter().all(|lookup| wait_for(lookup).is_ok()));
+        let end = Instant::now() + Duration::from_secs(20);
+        while asked.load(Ordering::SeqCst) == 0 {
+            assert!(Instant::now() < end);
+            thread::yield_now();
+        }
+        let third = resolver.resolve("x").unwrap_err();
+        assert!(Arc::ptr_eq(&again, &third), "it joins the lookup under way");
+        gates.0.lock()[1] = true;
+        gates.1.notify_all();
+        assert!(wait_for(&third).is_ok());
         assert_eq!(asked.load(Ordering::SeqCst), 1);
     }
 

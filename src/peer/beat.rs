@@ -11,8 +11,8 @@ pub struct Beat {
     heard: Instant,
     /// When we last pinged.
     pinged: Instant,
-    /// The ping whose pong is awaited.
-    awaits: bool,
+    /// When the oldest ping was sent whose pong is awaited.
+    asked: Option<Instant>,
     /// Measured, in microseconds; 0: never.
     pub rtt_us: u64,
 }
@@ -20,7 +20,7 @@ pub struct Beat {
 impl Beat {
     /// Counts from now.
     pub fn new(now: Instant) -> Beat {
-        Beat { heard: now, pinged: now, awaits: false, rtt_us: 0 }
+        Beat { heard: now, pinged: now, asked: None, rtt_us: 0 }
     }
 
     /// Something came.
@@ -30,9 +30,10 @@ impl Beat {
 
     /// A pong came.
     pub fn hear_pong(&mut self, payload: &[u8], now: Instant) {
-        if self.awaits && payload == PAYLOAD {
-            self.awaits = false;
-            self.rtt_us = (now.saturating_duration_since(self.pinged).as_micros() as u64).max(1);
+        if payload == PAYLOAD
+            && let Some(asked) = self.asked.take()
+        {
+            self.rtt_us = (now.saturating_duration_since(asked).as_micros() as u64).max(1);
         }
     }
 
@@ -40,11 +41,15 @@ impl Beat {
     pub fn shift(&mut self, gap: Duration) {
         self.heard += gap;
         self.pinged += gap;
+        self.asked = self.asked.map(|asked| asked + gap);
     }
 }
 
 /// What our pings carry, so that a pong that nobody asked for is not measured.
 const PAYLOAD: &[u8] = b"wspeer";
+/// What a ping has to be answered in at least, however long the silence before it: the heartbeat may have been switched on late, a poll may have
+/// come late, or the pong timeout may be no longer than the heartbeat.
+const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 impl Peer {
     /// Pings a peer when it is time, and ends a dead connection. When to look again.
@@ -62,21 +67,23 @@ impl Peer {
         }
         if cx.now >= self.beat.pinged + interval {
             self.beat.pinged = cx.now;
-            self.beat.awaits = true;
+            self.beat.asked.get_or_insert(cx.now);
             self.put_control(0x9, PAYLOAD);
             self.write(cx);
         }
         let mut next = self.beat.pinged + interval;
-        if let Some(timeout) = self.options.time(WS_OPT_PONG_TIMEOUT_MS) {
+        if let Some(timeout) = self.options.time(WS_OPT_PONG_TIMEOUT_MS)
+            && let Some(asked) = self.beat.asked
+        {
             let timeout = timeout.max(interval);
-            let dead = self.beat.heard + timeout;
-            if cx.now >= dead && self.beat.awaits {
+            let dead = (self.beat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
+            if cx.now >= dead {
                 let silent = cx.now.saturating_duration_since(self.beat.heard).as_millis();
                 let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise pong_timeout_ms");
                 self.end(cx, Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, sentence), false);
                 return None;
             }
-            next = next.min(dead.max(cx.now));
+            next = next.min(dead);
         }
         Some(next)
     }

@@ -46,11 +46,11 @@ impl<'a> Budget<'a> {
         Budget { clock: self.clock, start: self.start, nanos, since_look: 0, over: self.over }
     }
 
-    /// Counts one frame; true when the time is over.
+    /// Counts one frame; true when the time is over. Some frames always pass, so that each poll gets on.
     #[inline]
     pub fn spend_frame(&mut self) -> bool {
         self.since_look += 1;
-        if self.since_look >= FRAMES_PER_LOOK { self.look() } else { self.over }
+        self.since_look >= FRAMES_PER_LOOK && self.look()
     }
 
     /// Looks at the clock; true when the time is over.

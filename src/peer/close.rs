@@ -129,6 +129,14 @@ impl Peer {
 
     /// Ends the connection when all that had to leave has left.
     pub(super) fn finish_close(&mut self, cx: &mut Cx<'_>) {
+        if self.has_read_all()
+            && let Some(failure) = self.write_failure.take()
+        {
+            // What waits cannot leave any more, and nothing more is read.
+            let own = self.closing.as_mut().and_then(|closing| closing.failure.take());
+            self.end(cx, own.unwrap_or(*failure), false);
+            return;
+        }
         let unwritten = self.unwritten();
         let Some(closing) = &mut self.closing else { return };
         if unwritten < closing.unwritten || (unwritten == 0 && closing.unwritten > 0) {
@@ -148,6 +156,14 @@ impl Peer {
             }
             (None, true) => self.end(cx, Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, "the peer closed the connection"), true),
             (None, false) => {}
+        }
+    }
+
+    /// When a close under way ends by its timeout.
+    pub fn close_deadline(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Ended => None,
+            _ => self.closing.as_ref()?.deadline,
         }
     }
 

@@ -126,6 +126,12 @@ impl Inbox {
         self.marks.push_back((self.taken + self.messages.len() as u64, Box::new(mark)));
     }
 
+    /// Adds to a mark of that kind that still waits; false: none does.
+    pub fn add_to(&mut self, kind: i32, count: u64) -> bool {
+        let waiting = self.marks.iter_mut().find(|(_, mark)| mark.kind == kind);
+        waiting.map(|(_, mark)| mark.count += count).is_some()
+    }
+
     /// Takes the next message and leaves marks.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {

@@ -9,6 +9,7 @@ pub mod inbox;
 mod open;
 pub mod options;
 mod outbox;
+mod rate;
 mod read;
 mod receive;
 mod send;
@@ -30,6 +31,7 @@ use crate::protocol::{Decoder, Headers, MaskKeys, Role};
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
+use rate::Rate;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -167,16 +169,18 @@ pub struct Peer {
     expects_long: bool,
     /// Bytes read while the inbound queue was full.
     over_full: usize,
-    /// A put was refused; WRITABLE is owed.
-    owes_writable: bool,
+    /// A put of so many bytes was refused; WRITABLE is owed.
+    owes_writable: Option<usize>,
+    /// Where the last pong ends in what is sent, and bytes of pongs since all had left.
+    pongs: (u64, usize),
     /// Messages that were skipped in the stall under way.
     skipping: bool,
     /// The peer has ended its direction: a short read is not the last, the end follows.
     pub end_is_near: bool,
     /// Writing failed; what had arrived is read before the end.
     write_failure: Option<Box<Failure>>,
-    /// When the second of the rate limits began, and what the counters were then.
-    rate: (Option<Instant>, u64, u64),
+    /// For the rate limits.
+    rate: Rate,
 }
 
 impl Peer {
@@ -202,11 +206,12 @@ impl Peer {
             backlog: Vec::new(),
             expects_long: false,
             over_full: 0,
-            owes_writable: false,
+            owes_writable: None,
+            pongs: (0, 0),
             skipping: false,
             end_is_near: false,
             write_failure: None,
-            rate: (None, 0, 0),
+            rate: Rate::default(),
         }
     }
 
@@ -246,8 +251,15 @@ impl Peer {
     }
 
     /// Judges the timers. Call it after `pump`, so that what had arrived counts. Returns when to judge next.
+    /// While there is more to read, only a close that is long overdue is judged: a peer that sends without end is not kept for ever.
     #[inline]
-    pub fn judge_timers(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+    pub fn judge_timers(&mut self, cx: &mut Cx<'_>, read_all: bool) -> Option<Instant> {
+        if !read_all {
+            if self.close_deadline().is_some_and(|deadline| cx.now >= deadline + LONG_GAP) {
+                self.judge_close(cx);
+            }
+            return None;
+        }
         match (&self.stage, &self.closing) {
             (Stage::Ended, _) => None,
             (_, Some(_)) => self.judge_close(cx),
@@ -260,6 +272,7 @@ impl Peer {
     pub fn shift(&mut self, gap: Duration) {
         self.shift_opening(gap);
         self.beat.shift(gap);
+        self.rate.shift(gap);
         if let Some(closing) = &mut self.closing {
             closing.shift(gap);
         }

@@ -150,6 +150,16 @@ impl Outbox {
         self.bytes
     }
 
+    /// Place in the outgoing stream up to which bytes were written.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Place in the outgoing stream at which the queue ends.
+    pub fn end(&self) -> u64 {
+        self.written + self.bytes as u64
+    }
+
     /// Messages of the host that are not written whole.
     pub fn messages(&self) -> usize {
         self.ends.len()
@@ -169,7 +179,7 @@ impl Outbox {
     #[inline]
     fn count(&mut self, counts: bool) {
         if counts {
-            self.ends.push_back(self.written + self.bytes as u64);
+            self.ends.push_back(self.end());
         }
     }
 

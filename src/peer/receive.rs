@@ -8,11 +8,10 @@ use crate::error::Failure;
 use crate::net::tls_failure;
 use crate::protocol::{Limits, Received};
 use std::io::ErrorKind;
-use std::time::Duration;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
 const OVER_FULL_BYTES: usize = 64 << 10;
-/// With this much unwritten, a ping is answered no more until the peer reads.
+/// With pongs of this much unwritten, a ping is answered no more until the peer has read them.
 const MAX_UNREAD_PONGS: usize = 64 << 10;
 
 /// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
@@ -146,17 +145,19 @@ impl Peer {
 
     /// Whether the queue is at its limits.
     pub fn is_full(&self) -> bool {
-        self.inbox.len() as u64 >= self.options.limit(WS_OPT_INBOUND_PACKETS)
-            || (self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES) && self.inbox.has_messages())
+        self.inbox.has_messages()
+            && (self.inbox.len() as u64 >= self.options.limit(WS_OPT_INBOUND_PACKETS)
+                || self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES))
     }
 
     /// What was read or put and waits for no one but a poll.
     pub fn has_backlog(&self) -> bool {
         let waits = !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
-        (waits && self.wants_bytes_quietly()) || self.can_compress()
+        (waits && self.wants_input()) || self.can_compress()
     }
 
-    fn wants_bytes_quietly(&self) -> bool {
+    /// Whether a poll would read what comes.
+    pub fn wants_input(&self) -> bool {
         !self.has_read_all() && !self.awaits_decision() && !matches!(self.stage, Stage::Ended) && !self.reading_rests()
     }
 
@@ -187,8 +188,10 @@ impl Peer {
             }
         }
         let limits = Limits {
-            max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES),
-            max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX),
+            // Lengths inside are 32 bits wide.
+            max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64),
+            // A message in one frame that comes in pieces counts as one fragment.
+            max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
         };
         let was_full = self.is_full();
         if let Some(spare) = cx.arena.take_spare() {
@@ -215,11 +218,7 @@ impl Peer {
                         break;
                     }
                 }
-                Next::Other(Received::Ping { payload }) => {
-                    if self.outbox.bytes() < MAX_UNREAD_PONGS {
-                        self.put_control(0xA, &payload);
-                    }
-                }
+                Next::Other(Received::Ping { payload }) => self.answer_ping(&payload),
                 Next::Other(Received::Pong { payload }) => self.beat.hear_pong(&payload, cx.now),
                 Next::Other(Received::Close { code, reason }) => self.close_received(cx, code, reason),
                 Next::Other(_) => {}
@@ -274,6 +273,18 @@ impl Peer {
         }
     }
 
+    fn answer_ping(&mut self, payload: &[u8]) {
+        let (last, waiting) = &mut self.pongs;
+        if *last <= self.outbox.written() {
+            *waiting = 0;
+        }
+        if *waiting < MAX_UNREAD_PONGS {
+            *waiting += payload.len() + 6;
+            self.put_control(0xA, payload);
+            self.pongs.0 = self.outbox.end();
+        }
+    }
+
     /// Decompresses a piece that lies in the last space. False: not all of it, and what follows has to wait.
     fn take_compressed(&mut self, cx: &mut Cx<'_>, text: bool, last: bool, place: std::ops::Range<usize>) -> bool {
         let (may_begin, limits) = (!self.is_full(), self.inflate_limits());
@@ -312,15 +323,12 @@ impl Peer {
 
     /// Closes a peer that sends more than it may.
     fn judge_rate(&mut self, cx: &mut Cx<'_>) {
-        let most = (self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S));
-        if most == (u64::MAX, u64::MAX) {
+        let most = [self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S)];
+        if most == [u64::MAX; 2] {
+            self.rate.pass(&self.counters);
             return;
         }
-        let (start, messages, bytes) = self.rate;
-        let over = self.counters.messages_in - messages > most.0 || self.counters.bytes_in - bytes > most.1;
-        if start.is_none_or(|start| cx.now.saturating_duration_since(start) >= Duration::from_secs(1)) {
-            self.rate = (Some(cx.now), self.counters.messages_in, self.counters.bytes_in);
-        }
+        let over = self.rate.is_over(cx.now, &self.counters, most);
         if over && !self.has_read_all() {
             self.fail(cx, Failure::of_protocol(1008, "more messages or bytes a second than max_messages_per_s or max_bytes_per_s allow"));
         }

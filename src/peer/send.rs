@@ -39,7 +39,7 @@ impl Peer {
             return self.put_early(text, payload);
         }
         if !self.has_room(payload.len()) {
-            self.owes_writable = true;
+            self.owe_writable(payload.len());
             return Sent::Full;
         }
         if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {
@@ -57,7 +57,10 @@ impl Peer {
     fn put_early(&mut self, text: bool, payload: &[u8]) -> Sent {
         match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
             Some(true) => self.accepted(payload.len()),
-            Some(false) => Sent::Full,
+            Some(false) => {
+                self.owe_writable(payload.len());
+                Sent::Full
+            }
             None => Sent::NotOpen,
         }
     }
@@ -79,7 +82,7 @@ impl Peer {
             return Sent::NotOpen;
         }
         if !self.has_room(payload_len) {
-            self.owes_writable = true;
+            self.owe_writable(payload_len);
             return Sent::Full;
         }
         if let Some(compression) = self.compression.as_mut().filter(|compression| !compression.outgoing.is_empty()) {
@@ -139,20 +142,20 @@ impl Peer {
         matches!(self.stage, Stage::Open) && self.closing.is_none()
     }
 
-    /// A put was refused: WRITABLE follows when there is room.
-    pub fn owe_writable(&mut self) {
-        self.owes_writable = true;
+    /// A put of so many bytes was refused: WRITABLE follows when there is room for it.
+    pub fn owe_writable(&mut self, len: usize) {
+        self.owes_writable = self.owes_writable.max(Some(len));
     }
 
     /// Notes that a put to several targets left this one out. True: tell the host, once a stall.
     pub fn skip(&mut self, cx: &Cx<'_>) {
         self.counters.skipped += 1;
-        self.owes_writable = true;
-        if !self.skipping {
-            self.skipping = true;
+        let waits = self.inbox.add_to(WS_EVENT_SKIPPED, 1);
+        if !waits && !self.skipping {
             let mark = Mark { kind: WS_EVENT_SKIPPED, count: 1, time_ns: cx.time_ns(), ..Mark::default() };
             self.inbox.push_mark(mark);
         }
+        self.skipping = true;
     }
 
     /// Compresses what waits for that, within the budget, and writes.
@@ -181,13 +184,18 @@ impl Peer {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => self.write_failed(&error),
         }
-        if self.owes_writable && self.state() == WS_OPEN {
+        if let Some(len) = self.owes_writable
+            && self.state() == WS_OPEN
+        {
             let room = self.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = self.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
-            if self.queued_out() as u64 <= room && self.queued_messages_out() as u64 <= packets {
-                self.owes_writable = false;
+            if self.queued_out() as u64 <= room && self.queued_messages_out() as u64 <= packets && self.has_room(len) {
+                self.owes_writable = None;
                 self.skipping = false;
-                self.mark(cx, WS_EVENT_WRITABLE);
+                // One that still waits says as much.
+                if !self.inbox.add_to(WS_EVENT_WRITABLE, 0) {
+                    self.mark(cx, WS_EVENT_WRITABLE);
+                }
             }
         }
     }
@@ -331,7 +339,7 @@ impl Peer {
             return Sent::NotOpen;
         }
         if !self.has_room(payload_len) {
-            self.owes_writable = true;
+            self.owe_writable(payload_len);
             return Sent::Full;
         }
         let Some(compression) = &mut self.compression else { return Sent::NotOpen };

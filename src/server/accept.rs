@@ -27,10 +27,10 @@ impl Server {
         if !self.accept_ready || self.accept_after.is_some_and(|after| cx.now < after) {
             return false;
         }
-        let most = self.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES);
+        self.accept_after = None;
         let mut index = 0;
         while index < self.listeners.len() {
-            if self.pending as u64 >= most {
+            if !self.may_accept() {
                 return false;
             }
             match self.listeners[index].accept() {
@@ -71,17 +71,22 @@ impl Server {
         false
     }
 
-    /// Answers the request of a client by the limits and the settings.
-    pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) {
+    /// Whether connections may wait in the system's queue, and one more handshake may be pending.
+    pub(super) fn may_accept(&self) -> bool {
+        self.accept_ready && !self.listeners.is_empty() && (self.pending as u64) < self.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
+    }
+
+    /// Answers the request of a client by the limits and the settings. True: it has more to read.
+    pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) -> bool {
         let busy = |what: &str| Refusal::new(503, WS_CAUSE_HTTP_STATUS, format!("{what}; try again later"));
         let most = self.options.limit(WS_OPT_MAX_CLIENTS);
         let most_per_address = self.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
         let accept = self.settings.accept.clone();
         let connected = self.connected as u64;
         let refuses = self.options.is_on(WS_OPT_REFUSE_NEW);
-        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let from_there = self.per_address.get(&client.address).copied().unwrap_or(0);
-        let Some(request) = client.peer.request() else { return };
+        let Some(request) = client.peer.request() else { return false };
         let answer = match admit(request, &accept) {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
@@ -91,7 +96,7 @@ impl Server {
         };
         client.peer.decide(cx, answer);
         // What was sent behind the request is there already, and the answer leaves now.
-        client.peer.pump(cx);
+        client.peer.pump(cx)
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
@@ -168,17 +173,13 @@ impl Server {
             serial,
             address: address.ip().to_canonical(),
             pending: true,
-            in_ready: true,
-            in_waiting: false,
-            in_talking: false,
-            in_dirty: false,
             readable: true,
             marks: 0,
             timer,
             ended: false,
             done: false,
         }));
-        self.ready.push_back(key);
+        self.ready.push(key);
         self.after(cx, key, handles);
     }
 }

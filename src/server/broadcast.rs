@@ -77,7 +77,7 @@ impl Server {
                     && let Some(client) = self.client(key)
                     && !client.peer.has_room(payload.len())
                 {
-                    client.peer.owe_writable();
+                    client.peer.owe_writable(payload.len());
                 }
             }
             return WS_ERR_FULL;
@@ -119,34 +119,38 @@ impl Server {
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(cx, text, payload);
+        let news = client.peer.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken {
             self.soil(key, true);
+        }
+        if news {
+            self.after(cx, key, None);
         }
         sent
     }
 
+    /// Writes what waits for one client.
+    pub fn flush_one(&mut self, cx: &mut Cx<'_>, key: u32) {
+        if let Some(client) = self.client(key) {
+            client.peer.write(cx);
+            self.after(cx, key, None);
+        }
+    }
+
     /// Writes what no event of the system's would make leave.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for key in dirty.drain(..) {
-            if let Some(client) = self.client(key) {
-                client.in_dirty = false;
-                client.peer.write(cx);
-                self.after(cx, key, None);
-            }
+        for _ in 0..self.dirty.len() {
+            let Some(key) = self.dirty.pop() else { return };
+            self.flush_one(cx, key);
         }
-        dirty.append(&mut self.dirty);
-        self.dirty = dirty;
     }
 
     /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
     pub fn soil(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
-            && !client.in_dirty
             && client.peer.has_output()
             && (!tried || client.peer.can_compress() || client.peer.options.is_on(WS_OPT_COALESCE))
         {
-            client.in_dirty = true;
             self.dirty.push(key);
         }
     }

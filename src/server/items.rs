@@ -1,6 +1,6 @@
 //! What the host takes: from all clients in turn, or from one.
 
-use super::{Client, Server, Slot};
+use super::{Server, Slot};
 use crate::codes::*;
 use crate::peer::{Cx, Item, Mark};
 
@@ -13,19 +13,19 @@ impl Server {
         if self.own.marks() > 0 && (self.state != WS_CLOSED || self.own.marks() > 1) {
             return self.own.take_item().map(|item| (None, item));
         }
-        while let Some(&key) = self.waiting.front() {
+        while let Some(key) = self.waiting.front() {
             if let Some(item) = self.client(key).and_then(|client| client.peer.take_item()) {
                 self.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
                 self.served.0 += 1;
                 if self.client(key).is_none_or(|client| client.peer.inbox.is_empty()) {
-                    self.leave_line(key);
+                    self.leave_line();
                 } else if self.served.0 >= TURN {
                     self.served.0 = 0;
-                    self.waiting.rotate_left(1);
+                    self.waiting.rotate();
                 }
                 return Some((Some(key), item));
             }
-            self.leave_line(key);
+            self.leave_line();
         }
         // Its CLOSED comes after all that its clients had.
         self.own.take_item().map(|item| (None, item))
@@ -33,19 +33,19 @@ impl Server {
 
     /// The next message of any client; other items stay.
     pub fn take_message(&mut self) -> Option<(u32, crate::peer::Message)> {
-        while let Some(&key) = self.talking.front() {
+        while let Some(key) = self.talking.front() {
             if let Some(message) = self.client(key).and_then(|client| client.peer.take_message()) {
                 self.took(key, false);
                 self.served.1 += 1;
                 if self.client(key).is_none_or(|client| !client.peer.inbox.has_messages()) {
-                    self.leave_talk(key);
+                    self.leave_talk();
                 } else if self.served.1 >= TURN {
                     self.served.1 = 0;
-                    self.talking.rotate_left(1);
+                    self.talking.rotate();
                 }
                 return Some((key, message));
             }
-            self.leave_talk(key);
+            self.leave_talk();
         }
         None
     }
@@ -54,21 +54,20 @@ impl Server {
     pub fn took(&mut self, key: u32, last: bool) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let marks = client.peer.inbox.marks() as u32;
-        self.lifecycle -= (client.marks - marks) as usize;
+        self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
         client.done |= last;
         if client.done && client.peer.inbox.is_empty() {
             self.retiring.push(key);
-        } else if client.readable && !client.in_ready && !client.peer.is_full() {
+        } else if client.readable && !client.peer.is_full() {
             // Reading had stopped at a full queue, and there is room again.
-            client.in_ready = true;
-            self.ready.push_back(key);
+            self.ready.push(key);
         }
     }
 
     /// Messages that wait.
     pub fn available(&self) -> usize {
-        self.talking.iter().map(|key| self.slots.get(*key as usize).map_or(0, messages)).sum()
+        self.talking.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
     }
 
     /// Whether there is something for the host that a waiting one should be woken for: messages, and events unless it reads none and was
@@ -78,7 +77,7 @@ impl Server {
         let is_new = events > std::mem::replace(&mut self.told, events);
         is_new
             || (self.reads_events && events > 0)
-            || self.talking.iter().any(|key| self.slots.get(*key as usize).is_some_and(|slot| messages(slot) > 0))
+            || self.talking.iter().any(|key| self.slots.get(key as usize).is_some_and(|slot| messages(slot) > 0))
     }
 
     /// Too many events that nobody takes: the oldest finished client's go into one SKIPPED with a count.
@@ -101,41 +100,22 @@ impl Server {
     }
 
     fn note_skipped(&mut self, cx: &Cx<'_>, count: u64) {
-        let mut total = count;
-        if self.own.marks() == 1
-            && self.state != WS_CLOSED
-            && let Some(Item::Mark(earlier)) = self.own.take_item()
-        {
-            if earlier.kind == WS_EVENT_SKIPPED {
-                total += earlier.count;
-            } else {
-                self.own.push_mark(*earlier);
-            }
+        if !self.own.add_to(WS_EVENT_SKIPPED, count) {
+            let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
+            self.own.push_mark(Mark { kind: WS_EVENT_SKIPPED, count, time_ns, ..Mark::default() });
         }
-        let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
-        self.own.push_mark(Mark { kind: WS_EVENT_SKIPPED, count: total, time_ns, ..Mark::default() });
     }
 
-    fn leave_line(&mut self, key: u32) {
-        self.waiting.pop_front();
+    /// The first in line has nothing more.
+    fn leave_line(&mut self) {
+        self.waiting.pop();
         self.served.0 = 0;
-        if let Some(Client { in_waiting, peer, done, .. }) = self.client(key) {
-            *in_waiting = false;
-            if *done && peer.inbox.is_empty() {
-                self.retiring.push(key);
-            }
-        }
     }
 
-    fn leave_talk(&mut self, key: u32) {
-        self.talking.pop_front();
+    /// The first of those with messages has none any more.
+    fn leave_talk(&mut self) {
+        self.talking.pop();
         self.served.1 = 0;
-        if let Some(client) = self.client(key) {
-            client.in_talking = false;
-            if client.done && client.peer.inbox.is_empty() {
-                self.retiring.push(key);
-            }
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod accept;
 mod broadcast;
 mod items;
+mod line;
 
 pub use items::is_last;
 
@@ -12,6 +13,7 @@ use crate::journal;
 use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Mark, Options, Peer};
 use crate::protocol::Accept;
+use line::Line;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use std::cmp::Reverse;
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// Tokens below are listeners.
 const FIRST_CLIENT: usize = 8;
-/// Readiness events taken in one poll.
+/// Readiness events taken at a time.
 const EVENTS: usize = 1_024;
 
 /// Who gives out handles for clients.
@@ -57,10 +59,6 @@ struct Client {
     address: IpAddr,
     /// Its opening handshake is under way.
     pending: bool,
-    in_ready: bool,
-    in_waiting: bool,
-    in_talking: bool,
-    in_dirty: bool,
     /// The transport may have something to read.
     readable: bool,
     /// Marks of its queue that were counted.
@@ -107,19 +105,19 @@ pub struct Server {
     free: Vec<u32>,
     serial: u32,
     /// Clients with something to read or write, in turn.
-    ready: VecDeque<u32>,
+    ready: Line,
     /// Clients with items for the host, in turn.
-    waiting: VecDeque<u32>,
+    waiting: Line,
     /// Clients with messages for the host, in turn: a host that takes messages alone passes over no events.
-    talking: VecDeque<u32>,
+    talking: Line,
     /// Items taken from the first of `waiting`, and messages from the first of `talking`, in its turn.
     served: (u32, u32),
     /// When memory is given back if no client was served until then.
     rest_at: Option<Instant>,
     /// Clients with output that nothing has tried to write yet.
-    dirty: Vec<u32>,
+    dirty: Line,
     /// Clients with messages in the arena.
-    fresh: Vec<u32>,
+    fresh: Line,
     /// Clients whose last event was taken.
     retiring: Vec<u32>,
     /// Ended clients whose events nobody took, oldest first.
@@ -171,13 +169,13 @@ impl Server {
             slots: Vec::new(),
             free: Vec::new(),
             serial: 0,
-            ready: VecDeque::new(),
-            waiting: VecDeque::new(),
-            talking: VecDeque::new(),
+            ready: Line::default(),
+            waiting: Line::default(),
+            talking: Line::default(),
             served: (0, 0),
             rest_at: None,
-            dirty: Vec::new(),
-            fresh: Vec::new(),
+            dirty: Line::default(),
+            fresh: Line::default(),
             retiring: Vec::new(),
             finished: VecDeque::new(),
             timers: BinaryHeap::new(),
@@ -205,8 +203,9 @@ impl Server {
             self.shift(gap);
         }
         self.retire(handles);
+        self.sweep();
         self.settle(cx);
-        self.collect_readiness();
+        let mut all_ready = self.collect_readiness();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
@@ -216,6 +215,11 @@ impl Server {
             self.rest_at = None;
             more |= self.serve_ready(cx, handles);
         }
+        while !all_ready && !cx.budget.look() {
+            all_ready = self.collect_readiness();
+            more |= self.serve_ready(cx, handles);
+        }
+        more |= !all_ready;
         self.judge_timers(cx, handles);
         self.note_closed(cx);
         more
@@ -243,12 +247,14 @@ impl Server {
 
     /// Whether a poll would do something without any event of the system's.
     pub fn has_work(&mut self) -> bool {
-        !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_news()
+        let accepts = self.may_accept() && self.accept_after.is_none();
+        accepts || !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_news()
     }
 
     /// When timers want a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.timers.peek().map(|Reverse((at, ..))| *at)
+        let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
+        [timer, self.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
     }
 
     /// Starts the end: no more clients, and each one is closed within the budget of coming polls. 0 means 1001.
@@ -285,6 +291,14 @@ impl Server {
         self.client(key).map(|client| &mut client.peer)
     }
 
+    /// An option of a client has changed: its timers and its transport are looked at in the next poll.
+    pub fn look_soon(&mut self, key: u32, now: Instant) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        client.timer = Some(now);
+        self.timers.push(Reverse((now, key, client.serial)));
+        self.ready.push(key);
+    }
+
     /// The counters, past clients included, and (connected, pending, accepted, refused).
     pub fn counters(&self) -> (Counters, [u64; 4], [u64; 4]) {
         let mut sum = self.past;
@@ -299,6 +313,12 @@ impl Server {
             }
         }
         (sum, queued, [self.connected as u64, self.pending as u64, self.accepted, self.refused])
+    }
+
+    /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
+    pub fn footprint(&self) -> usize {
+        let queues = self.ready.len() + self.waiting.len() + self.talking.len() + self.dirty.len() + self.fresh.len() + self.retiring.len();
+        queues + self.finished.len() + self.timers.len()
     }
 
     /// Bytes of the contexts of permessage-deflate of all clients.
@@ -343,11 +363,11 @@ impl Server {
             self.pending -= 1;
             let opened = client.peer.inbox.marks() > 0 && client.peer.info.http_status == 101;
             if opened {
-                self.connected += 1;
-                *self.per_address.entry(client.address).or_insert(0) += 1;
                 match handles.and_then(|handles| handles.give(key)) {
                     Some(handle) => {
                         client.peer.handle = handle;
+                        self.connected += 1;
+                        *self.per_address.entry(client.address).or_insert(0) += 1;
                         // Its heartbeat begins.
                         client.timer = Some(cx.now);
                         self.timers.push(Reverse((cx.now, key, client.serial)));
@@ -381,24 +401,23 @@ impl Server {
         let marks = client.peer.inbox.marks() as u32;
         self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
-        if client.peer.handle != 0 && !client.peer.inbox.is_empty() && !client.in_waiting {
-            client.in_waiting = true;
-            self.waiting.push_back(key);
+        if client.peer.handle != 0 && !client.peer.inbox.is_empty() {
+            self.waiting.push(key);
         }
-        if client.peer.handle != 0 && client.peer.inbox.has_messages() && !client.in_talking {
-            client.in_talking = true;
-            self.talking.push_back(key);
+        if client.peer.handle != 0 && client.peer.inbox.has_messages() {
+            self.talking.push(key);
         }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
         }
-        if client.peer.can_compress() && !client.in_ready {
-            client.in_ready = true;
-            self.ready.push_back(key);
+        if client.peer.can_compress() {
+            self.ready.push(key);
         }
-        if state == WS_CLOSING && client.timer.is_none_or(|at| at > cx.now + CLOSE_LOOK) {
-            client.timer = Some(cx.now);
-            self.timers.push(Reverse((cx.now, key, client.serial)));
+        if let Some(deadline) = client.peer.close_deadline()
+            && client.timer.is_none_or(|at| at > deadline)
+        {
+            client.timer = Some(deadline);
+            self.timers.push(Reverse((deadline, key, client.serial)));
         }
         if self.lifecycle > MAX_LIFECYCLE {
             self.collapse(cx);
@@ -433,22 +452,23 @@ impl Server {
     }
 
     fn settle(&mut self, cx: &mut Cx<'_>) {
-        let mut fresh = std::mem::take(&mut self.fresh);
-        for key in fresh.drain(..) {
+        while let Some(key) = self.fresh.pop() {
             if let Some(client) = self.client(key) {
                 client.peer.settle(cx.arena);
             }
         }
-        self.fresh = fresh;
         cx.arena.renew();
     }
 
-    fn collect_readiness(&mut self) {
+    /// Asks the system who is ready. False: there may be more than it told.
+    fn collect_readiness(&mut self) -> bool {
         // Interrupted or failed: nothing is lost, the next poll asks again.
         if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
-            return;
+            return true;
         }
+        let mut count = 0;
         for event in &self.events {
+            count += 1;
             let token = event.token().0;
             if token < FIRST_CLIENT {
                 self.accept_ready = true;
@@ -459,35 +479,31 @@ impl Server {
                 // An end that came with the last bytes makes no second edge: it is read up to.
                 client.peer.end_is_near |= event.is_read_closed() || event.is_error();
                 client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-                if !client.in_ready {
-                    client.in_ready = true;
-                    self.ready.push_back(key);
-                }
+                self.ready.push(key);
             }
         }
+        count < EVENTS
     }
 
     /// One round for each ready client, then another, until the budget ends.
     fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         let mut first_again = None;
-        while let Some(key) = self.ready.pop_front() {
+        while let Some(key) = self.ready.front() {
             if first_again == Some(key) && cx.budget.look() {
-                self.ready.push_front(key);
                 return true;
             }
+            self.ready.pop();
             let Some(client) = self.client(key) else { continue };
-            client.in_ready = false;
-            let more = client.peer.pump(cx);
+            let mut more = client.peer.pump(cx);
             if client.peer.request().is_some() {
-                self.decide(cx, key);
+                more = self.decide(cx, key);
             }
             self.after(cx, key, Some(handles));
             if let Some(client) = self.client(key) {
                 let again = more || client.peer.has_backlog();
                 client.readable = again || client.peer.reading_rests();
-                if again && !client.in_ready {
-                    client.in_ready = true;
-                    self.ready.push_back(key);
+                if again {
+                    self.ready.push(key);
                     first_again.get_or_insert(key);
                 }
             }
@@ -506,12 +522,13 @@ impl Server {
             self.timers.pop();
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
-                    if client.readable && client.in_ready {
-                        // It has not been read in this poll: what waits there may be its sign of life.
-                        client.timer = Some(cx.now + CLOSE_LOOK);
-                        self.timers.push(Reverse((cx.now + CLOSE_LOOK, key, serial)));
+                    if client.readable && self.ready.contains(key) {
+                        // It has not been read to its end: what waits there may be its sign of life.
+                        client.peer.judge_timers(cx, false);
+                        client.timer = Some(cx.now + LATER);
+                        self.timers.push(Reverse((cx.now + LATER, key, serial)));
                     } else {
-                        client.timer = client.peer.judge_timers(cx);
+                        client.timer = client.peer.judge_timers(cx, true);
                         if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
                             client.peer.shrink();
                         }
@@ -545,10 +562,6 @@ impl Server {
     fn go_on_closing(&mut self, cx: &mut Cx<'_>) -> bool {
         let Some((code, reason, mut next)) = self.closing.take() else { return false };
         while next < self.slots.len() {
-            if cx.budget.look() {
-                self.closing = Some((code, reason, next));
-                return true;
-            }
             let key = next as u32;
             next += 1;
             match &mut self.slots[key as usize] {
@@ -559,6 +572,10 @@ impl Server {
                     client.peer.close_because(cx, code, &reason, Some(failure));
                     self.after(cx, key, None);
                 }
+            }
+            if cx.budget.look() && next < self.slots.len() {
+                self.closing = Some((code, reason, next));
+                return true;
             }
         }
         false
@@ -603,6 +620,22 @@ impl Server {
         }
     }
 
+    /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
+    fn sweep(&mut self) {
+        let Server { slots, finished, timers, .. } = self;
+        let most = SWEEP_AT.max(4 * slots.len());
+        if finished.len() > most {
+            finished.retain(|(key, serial)| matches!(&slots[*key as usize], Slot::Client(client) if client.serial == *serial && !client.done));
+        }
+        if timers.len() > most {
+            timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
+                Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),
+                Slot::Securing { serial: current, .. } => current == serial,
+                Slot::Free => false,
+            });
+        }
+    }
+
     fn remove(&mut self, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.past.add(&client.peer.counters);
@@ -615,9 +648,11 @@ impl Server {
 
 /// A server that served no client for this long gives its read buffers back.
 const REST: Duration = Duration::from_secs(5);
-/// A closing client is looked at no later than this.
-const CLOSE_LOOK: Duration = Duration::from_millis(5);
+/// When a timer is looked at again whose client was not read yet.
+const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(1);
+/// So many entries of clients that are gone do not matter.
+const SWEEP_AT: usize = 64;
 /// Lifecycle events that may wait.
 const MAX_LIFECYCLE: usize = 4_096;

@@ -36,6 +36,16 @@ pub enum Member {
     Client(u32),
 }
 
+impl Member {
+    /// Its place in what a family keeps by member for pairs.
+    pub fn end(self) -> usize {
+        match self {
+            Member::End(end) => end,
+            _ => 0,
+        }
+    }
+}
+
 /// The objects of a family.
 #[derive(Default)]
 pub enum Kind {
@@ -67,10 +77,10 @@ pub struct Body {
     pub late: [Option<Instant>; 2],
     /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
-    /// When timers want the next poll.
-    pub next_timer: Option<Instant>,
-    /// The last poll left work behind.
-    pub more: bool,
+    /// When timers want the next poll, by member for pairs.
+    pub next_timer: [Option<Instant>; 2],
+    /// The last poll left work behind, by member for pairs.
+    pub more: [bool; 2],
     /// Bytes that had been read, and until when memory is kept if no more are.
     pub active: (u64, Option<Instant>),
 }

@@ -20,7 +20,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
     with_family(handle, |family, body, member| {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
-        let end = if let Member::End(end) = member { end } else { 0 };
+        let end = member.end();
         let is_late = body.late[end].is_some_and(|late| now > late);
         let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
         body.polled[end] = Some(now);
@@ -45,15 +45,15 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 }
                 let before = peer.counters.wire_in + peer.counters.wire_out;
                 let goes_on = peer.pump(&mut cx);
-                next_timer = if goes_on { None } else { peer.judge_timers(&mut cx) };
+                next_timer = peer.judge_timers(&mut cx, !goes_on);
                 let read = peer.counters.wire_in;
                 moved = read + peer.counters.wire_out != before || goes_on;
                 more = goes_on || peer.has_backlog();
                 rest(body, read, now, member);
             }
         }
-        body.next_timer = next_timer;
-        body.more = more;
+        body.next_timer[end] = next_timer;
+        body.more[end] = more;
         // A poll that moves no byte takes no time worth another look at the clock.
         let took = if moved { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
@@ -121,6 +121,7 @@ pub fn flush(handle: u32) -> Result<(), Error> {
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), budget);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
+            (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
             (kind, member) => peer_of(kind, member)?.write(&mut cx),
         }
         wake_memory(kind);
@@ -133,7 +134,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
     let registry = registry();
     with(handle, |body, member| {
-        body.more = true;
+        body.more[member.end()] = true;
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
@@ -196,6 +197,8 @@ pub fn free(handle: u32) {
     }
     {
         let mut watch = PanicWatch::new(registry, family, &mut body);
+        #[cfg(feature = "inject-panics")]
+        crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
         drop_member(registry, watch.body(), member);
         watch.done();
     }
@@ -379,6 +382,9 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
             && let Some(stream) = peer.stream_mut()
         {
             stream.set_no_delay(value == 1);
+        }
+        if let (Kind::Server(server), Member::Client(key)) = (&mut body.kind, member) {
+            server.look_soon(key, Instant::now());
         }
         Ok(())
     })

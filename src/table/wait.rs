@@ -12,9 +12,9 @@ use std::time::Instant;
 pub struct Plan {
     /// A poll or a read would do something now.
     pub ready: bool,
-    /// Descriptors to wait for; true: until writable too.
+    /// Descriptors to wait for: until readable, until writable.
     #[cfg(unix)]
-    pub descriptors: Vec<(std::os::fd::RawFd, bool)>,
+    pub descriptors: Vec<(std::os::fd::RawFd, bool, bool)>,
     /// When timers want a poll.
     pub timer: Option<Instant>,
 }
@@ -31,8 +31,8 @@ impl Plan {
     /// Adds what may happen to one handle.
     pub fn add(&mut self, handle: u32) -> Result<(), Error> {
         with(handle, |body, member| {
-            self.ready |= body.more;
-            self.not_after(body.next_timer);
+            self.ready |= body.more[member.end()];
+            self.not_after(body.next_timer[member.end()]);
             match (&mut body.kind, member) {
                 (Kind::Server(server), Member::Server | Member::Client(_)) => {
                     self.ready |= match member {
@@ -43,7 +43,7 @@ impl Plan {
                     #[cfg(unix)]
                     {
                         use std::os::fd::AsRawFd;
-                        self.descriptors.push((server.readiness().as_raw_fd(), false));
+                        self.descriptors.push((server.readiness().as_raw_fd(), true, false));
                     }
                 }
                 (kind, member) => {
@@ -64,15 +64,14 @@ impl Plan {
             if let Some(dial) = peer.dialing() {
                 // A new attempt may start or end while waiting: look again soon.
                 self.timer = Some(self.timer.map_or(Instant::now() + DIAL_LOOK, |timer| timer.min(Instant::now() + DIAL_LOOK)));
-                dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true)));
+                dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
             }
-            let writes = peer.has_output();
-            let rests = peer.reading_rests();
+            let (reads, writes) = (peer.wants_input(), peer.has_output());
             match peer.stream_mut() {
-                Some(Stream::Memory(end)) => self.ready |= end.readable() > 0 && !rests,
+                Some(Stream::Memory(end)) => self.ready |= (reads && end.readable() > 0) || (writes && end.room() > 0),
                 Some(stream) => {
-                    if let Some(socket) = stream.tcp().filter(|_| !rests || writes) {
-                        self.descriptors.push((socket.as_raw_fd(), writes));
+                    if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
+                        self.descriptors.push((socket.as_raw_fd(), reads, writes));
                     }
                 }
                 None => {}

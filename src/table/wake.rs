@@ -37,25 +37,38 @@ fn wake() {
 /// What one thread waits with, from wait to wait.
 pub struct Waiter {
     waits: Arc<AtomicBool>,
-    /// Readable when woken.
+    /// Readable when woken; `None` when the system had no descriptor left.
     #[cfg(unix)]
-    pub pipe: Waker,
+    pub pipe: Option<Waker>,
 }
 
 impl Waiter {
-    /// `None` when the system has no descriptor left.
-    pub fn new() -> Option<Waiter> {
+    /// Waits for nothing yet.
+    pub fn register() -> Waiter {
         let waits = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
         {
-            let (pipe, other) = Waker::pair().ok()?;
-            pipe.set_nonblocking(true).ok()?;
-            other.set_nonblocking(true).ok()?;
-            PIPES.lock().push((waits.clone(), other));
-            Some(Waiter { waits, pipe })
+            let ends = Waker::pair().and_then(|(pipe, other)| {
+                pipe.set_nonblocking(true)?;
+                other.set_nonblocking(true)?;
+                Ok((pipe, other))
+            });
+            let pipe = ends.ok().map(|(pipe, other)| {
+                PIPES.lock().push((waits.clone(), other));
+                pipe
+            });
+            Waiter { waits, pipe }
         }
         #[cfg(not(unix))]
-        Some(Waiter { waits })
+        Waiter { waits }
+    }
+
+    /// Whether it has what a wake comes by.
+    pub fn can_be_woken(&self) -> bool {
+        #[cfg(unix)]
+        return self.pipe.is_some();
+        #[cfg(not(unix))]
+        true
     }
 
     /// Waking counts from here on.
@@ -69,10 +82,10 @@ impl Waiter {
         WAITING.fetch_sub(1, Ordering::AcqRel);
         self.waits.store(false, Ordering::Release);
         #[cfg(unix)]
-        if woken {
+        if woken && let Some(mut pipe) = self.pipe.as_ref() {
             use std::io::Read;
             let mut bytes = [0; 64];
-            while (&self.pipe).read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
+            while pipe.read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
         }
         #[cfg(not(unix))]
         let _ = woken;

@@ -1,0 +1,53 @@
+//! How much a peer sends a second.
+
+use super::Counters;
+use std::time::{Duration, Instant};
+
+/// A bucket for messages and one for bytes: what comes fills them, and they drain at the rate that is allowed and hold a second of it.
+#[derive(Default)]
+pub(super) struct Rate {
+    /// When they were last drained.
+    at: Option<Instant>,
+    /// Counters then.
+    counted: [u64; 2],
+    /// What is in them; below 0: what may come besides, because the host did not look for a while.
+    levels: [f64; 2],
+    /// The last gap in polling since.
+    gap: Duration,
+}
+
+impl Rate {
+    /// A gap in polling: what came meanwhile comes at once.
+    pub(super) fn shift(&mut self, gap: Duration) {
+        // The poll after an earlier one has read what came in that.
+        self.gap = gap;
+    }
+
+    /// Without limits: what came does not count when they are set.
+    pub(super) fn pass(&mut self, counters: &Counters) {
+        self.counted = [counters.messages_in, counters.bytes_in];
+        self.gap = Duration::ZERO;
+    }
+
+    /// Whether more came than `most` messages and bytes a second.
+    pub(super) fn is_over(&mut self, now: Instant, counters: &Counters, most: [u64; 2]) -> bool {
+        let elapsed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
+        let gap = std::mem::take(&mut self.gap).as_secs_f64();
+        let totals = [counters.messages_in, counters.bytes_in];
+        let mut over = false;
+        for index in 0..2 {
+            let (most, level) = (most[index] as f64, &mut self.levels[index]);
+            if *level > 0.0 {
+                *level = (*level - most * elapsed).max(0.0);
+            }
+            if gap > 0.0 {
+                *level = (*level - most * gap).max(-most * gap);
+            }
+            *level += (totals[index] - self.counted[index]) as f64;
+            over |= *level > most;
+        }
+        self.at = Some(now);
+        self.counted = totals;
+        over
+    }
+}

@@ -1,0 +1,89 @@
+//! What happens when the system has no descriptor left.
+#![allow(unsafe_code)] // The calls of a C host, and of the system.
+#![cfg(unix)]
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Write;
+use std::net::TcpStream;
+use std::ptr::null;
+use std::time::{Duration, Instant};
+use wspeer::codes::*;
+use wspeer::ffi::*;
+
+/// A call as C makes it.
+macro_rules! c {
+    ($call:expr) => {
+        // SAFETY: every pointer of these tests is NULL or points to a live value of its type.
+        unsafe { $call }
+    };
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// Opens files until no descriptor is left; they are free again when these are dropped.
+fn use_up_descriptors() -> Vec<File> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a live value.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+    limit.rlim_cur = 100;
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+}
+
+fn next(handle: u32) -> Option<ws_event> {
+    // SAFETY: a ws_event is integers and pointers.
+    let mut event: ws_event = unsafe { std::mem::zeroed() };
+    (c!(ws_next_event(handle, &mut event)) == WS_OK).then_some(event)
+}
+
+/// One test, because the limit is the process's.
+#[test]
+fn a_server_without_descriptors_says_so_and_goes_on_when_there_are_some() {
+    let (mut server, mut port) = (0, 0);
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
+    c!(ws_get_option(server, WS_OPT_PORT, &mut port));
+    let mut client = TcpStream::connect(("127.0.0.1", port as u16)).unwrap();
+    client.write_all(REQUEST).unwrap();
+    let files = use_up_descriptors();
+    let end = Instant::now() + Duration::from_secs(20);
+    let error = loop {
+        assert!(Instant::now() < end);
+        assert_eq!(c!(ws_wait(&server, 1, 5_000)), WS_OK, "waiting takes no descriptor that is not there");
+        assert!(ws_poll(server) >= 0);
+        if let Some(event) = next(server) {
+            break event;
+        }
+    };
+    assert_eq!((error.r#type, error.cause, error.os_error), (WS_EVENT_ERROR, WS_CAUSE_RESOURCES, libc::EMFILE));
+    let (began, mut polls) = (Instant::now(), 0);
+    while began.elapsed() < Duration::from_millis(350) {
+        assert!(c!(ws_wait(&server, 1, 350)) >= 0);
+        assert!(ws_poll(server) >= 0);
+        while next(server).is_some() {}
+        polls += 1;
+    }
+    assert!(polls < 20, "{polls} polls in 0.35 s, and accepting rests for 0.1 s each time");
+    let mut other = 0;
+    let url = CString::new(format!("ws://127.0.0.1:{port}/")).unwrap();
+    assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut other)), WS_OK);
+    while ws_get_state(other) != WS_CLOSED {
+        assert!(ws_poll(other) >= 0 && Instant::now() < end);
+    }
+    let closed = next(other).unwrap();
+    assert_eq!((closed.r#type, closed.phase, closed.os_error), (WS_EVENT_CLOSED, WS_PHASE_TCP, libc::EMFILE));
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut other)), WS_ERR_ADDRESS);
+    drop(files);
+    let mut connected = false;
+    while !connected {
+        assert_eq!(c!(ws_wait(&server, 1, 5_000)), WS_OK, "the connection still waits, and no readiness tells of it again");
+        assert!(ws_poll(server) >= 0);
+        while let Some(event) = next(server) {
+            connected |= event.r#type == WS_EVENT_CONNECTED;
+        }
+    }
+    ws_free(server);
+    ws_free(other);
+}

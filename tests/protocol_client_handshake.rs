@@ -1,0 +1,368 @@
+//! The client's opening handshake (RFC 6455 section 4.1) with literal bytes: whole, cut in two at every place and byte by byte.
+
+use tungstenite::handshake::derive_accept_key;
+use wspeer::codes::*;
+use wspeer::protocol::{ClientHandshake, RequestSpec};
+
+/// How an opening handshake ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// The agreed subprotocol, and the bytes that were left for frames.
+    Open(Option<String>, Vec<u8>),
+    /// Cause, status, body.
+    Refused(i32, u16, Vec<u8>),
+    /// More is awaited.
+    Waits,
+}
+use Outcome::*;
+
+const MAX_HEADER: usize = 4_096;
+
+fn spec(subprotocols: &[&str]) -> RequestSpec {
+    RequestSpec {
+        host: "example.com:9080".to_owned(),
+        target: "/chat?room=1".to_owned(),
+        headers: Vec::new(),
+        subprotocols: subprotocols.iter().map(|name| (*name).to_owned()).collect(),
+        deflate: None,
+        max_header_bytes: MAX_HEADER,
+    }
+}
+
+fn key_of(request: &[u8]) -> String {
+    let request = std::str::from_utf8(request).unwrap();
+    request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned()
+}
+
+/// Runs one handshake; `answer` has `{accept}` where the right Sec-WebSocket-Accept goes. `cut` gives the pieces; `end`: the transport ends after it.
+fn run(spec: &RequestSpec, answer: &[u8], end: bool, cut: impl Fn(&[u8]) -> Vec<&[u8]>) -> Outcome {
+    let (mut handshake, request) = ClientHandshake::start(spec);
+    let accept = derive_accept_key(key_of(&request).as_bytes());
+    let place = answer.windows(8).position(|window| window == b"{accept}");
+    let answer = match place {
+        Some(at) => [&answer[..at], accept.as_bytes(), &answer[at + 8..]].concat(),
+        None => answer.to_vec(),
+    };
+    let mut at = 0;
+    for piece in cut(&answer) {
+        match handshake.receive(piece) {
+            Ok(None) => at += piece.len(),
+            Ok(Some((used, response))) => {
+                assert_eq!(response.status, 101);
+                return Open(response.subprotocol, answer[at + used..].to_vec());
+            }
+            Err(refused) => return told(*refused),
+        }
+    }
+    if end { told(*handshake.receive_eof()) } else { Waits }
+}
+
+fn told(refused: wspeer::protocol::Refused) -> Outcome {
+    assert_eq!(refused.failure.phase, WS_PHASE_HTTP);
+    assert!(!refused.failure.sentence.is_empty());
+    Refused(refused.failure.cause, refused.status, refused.body)
+}
+
+/// The outcome of the whole answer; every cut has to give the same.
+fn outcome(spec: &RequestSpec, answer: &[u8], end: bool) -> Outcome {
+    let whole = run(spec, answer, end, |bytes| vec![bytes]);
+    // The real Sec-WebSocket-Accept is 20 characters longer than its place-holder.
+    let longest = answer.len() + 20;
+    for cut in (0..longest).step_by(1 + longest / 500) {
+        let in_two = run(spec, answer, end, |bytes| {
+            let (first, second) = bytes.split_at(cut.min(bytes.len()));
+            vec![first, second]
+        });
+        assert_eq!(in_two, whole, "cut at {cut}");
+    }
+    assert_eq!(run(spec, answer, end, |bytes| bytes.chunks(1).collect()), whole, "byte by byte");
+    whole
+}
+
+/// An answer with these lines besides the status line.
+fn answer(lines: &[&str]) -> Vec<u8> {
+    let mut text = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    for line in lines {
+        text += line;
+        text += "\r\n";
+    }
+    (text + "\r\n").into_bytes()
+}
+
+const UPGRADE: &str = "Upgrade: websocket";
+const CONNECTION: &str = "Connection: Upgrade";
+const ACCEPT: &str = "Sec-WebSocket-Accept: {accept}";
+
+fn to(spec: &RequestSpec, lines: &[&str]) -> Outcome {
+    outcome(spec, &answer(lines), false)
+}
+
+fn opens() -> Outcome {
+    Open(None, Vec::new())
+}
+
+fn invalid() -> Outcome {
+    Refused(WS_CAUSE_HTTP_INVALID, 101, Vec::new())
+}
+
+mod the_request {
+    use super::*;
+
+    #[test]
+    fn it_is_these_bytes() {
+        let (_, request) = ClientHandshake::start(&spec(&[]));
+        let key = key_of(&request);
+        let expected = format!(
+            "GET /chat?room=1 HTTP/1.1\r\nHost: example.com:9080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        assert_eq!(String::from_utf8(request).unwrap(), expected);
+    }
+
+    #[test]
+    fn it_offers_subprotocols_in_order_and_carries_the_hosts_headers() {
+        let mut spec = spec(&["v2.game", "v1.game"]);
+        spec.headers = vec![("Origin".to_owned(), "https://a.example".to_owned()), ("hOST".to_owned(), "other.example".to_owned())];
+        let (_, request) = ClientHandshake::start(&spec);
+        let key = key_of(&request);
+        let expected = format!(
+            "GET /chat?room=1 HTTP/1.1\r\nHost: other.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: v2.game, v1.game\r\nOrigin: https://a.example\r\n\r\n"
+        );
+        assert_eq!(String::from_utf8(request).unwrap(), expected, "a Host of the host's replaces ours and stands once");
+    }
+
+    #[test]
+    fn its_key_is_16_bytes_and_a_new_one_each_time() {
+        let keys: std::collections::HashSet<String> = (0..200).map(|_| key_of(&ClientHandshake::start(&spec(&[])).1)).collect();
+        assert_eq!(keys.len(), 200);
+        assert!(keys.iter().all(|key| key.len() == 24 && key.ends_with("==")));
+    }
+}
+
+mod an_agreement {
+    use super::*;
+
+    #[test]
+    fn it_opens() {
+        assert_eq!(to(&spec(&[]), &[UPGRADE, CONNECTION, ACCEPT]), opens());
+    }
+
+    #[test]
+    fn names_and_tokens_are_taken_in_any_case_and_among_others() {
+        for connection in [
+            "Connection: upgrade",
+            "CONNECTION: UPGRADE",
+            "connection: keep-alive, Upgrade",
+            "Connection:Upgrade ,keep-alive",
+            "Connection: ,Upgrade,",
+        ] {
+            assert_eq!(to(&spec(&[]), &["UPGRADE: WebSocket", connection, "sec-websocket-accept:   {accept} "]), opens(), "{connection}");
+        }
+        assert_eq!(to(&spec(&[]), &["Connection: keep-alive", ACCEPT, "Connection: Upgrade", UPGRADE]), opens(), "in two headers");
+    }
+
+    #[test]
+    fn what_follows_it_belongs_to_frames() {
+        let bytes = [answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x05Hello\x88\x02\x03".to_vec()].concat();
+        assert_eq!(run(&spec(&[]), &bytes, false, |bytes| vec![bytes]), Open(None, b"\x81\x05Hello\x88\x02\x03".to_vec()));
+        assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x05Hello\x88\x02\x03".to_vec()));
+    }
+
+    #[test]
+    fn a_blank_line_inside_the_first_frame_is_no_part_of_it() {
+        let bytes = [answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x04\r\n\r\n".to_vec()].concat();
+        assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x04\r\n\r\n".to_vec()));
+    }
+
+    #[test]
+    fn its_headers_can_be_asked_for_each_by_its_place() {
+        let (mut handshake, request) = ClientHandshake::start(&spec(&[]));
+        let accept = format!("Sec-WebSocket-Accept: {}", derive_accept_key(key_of(&request).as_bytes()));
+        let bytes = answer(&[UPGRADE, CONNECTION, &accept, "Set-Cookie: a=1", "X-Two:  two words ", "Set-Cookie: b=2"]);
+        let (used, response) = handshake.receive(&bytes).unwrap().unwrap();
+        assert_eq!(used, bytes.len());
+        assert_eq!(response.headers.get("set-cookie", 0), Some("a=1"));
+        assert_eq!(response.headers.get("SET-COOKIE", 1), Some("b=2"));
+        assert_eq!(response.headers.get("set-cookie", 2), None);
+        assert_eq!(response.headers.get("x-two", 0), Some("two words"));
+    }
+
+    #[test]
+    fn any_part_of_it_alone_is_waited_on() {
+        let whole = answer(&[UPGRADE, CONNECTION, ACCEPT]);
+        for len in 0..whole.len() {
+            assert_eq!(run(&spec(&[]), &whole[..len], false, |bytes| vec![bytes]), Waits, "{len} bytes");
+        }
+    }
+}
+
+mod no_agreement {
+    use super::*;
+
+    #[test]
+    fn each_header_must_be_there_and_right() {
+        for lines in [
+            [CONNECTION, ACCEPT].as_slice(),
+            &[UPGRADE, ACCEPT],
+            &[UPGRADE, CONNECTION],
+            &["Upgrade: h2c", CONNECTION, ACCEPT],
+            &[UPGRADE, "Connection: close", ACCEPT],
+            &[UPGRADE, "Connection: keep-alive, Upgraded", ACCEPT],
+            &[UPGRADE, CONNECTION, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="],
+            &[UPGRADE, CONNECTION, "Sec-WebSocket-Accept:"],
+            &[UPGRADE, CONNECTION, "Sec-WebSocket-Accept: {accept}x"],
+            &[UPGRADE, CONNECTION, ACCEPT, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="],
+            &[UPGRADE, CONNECTION, ACCEPT, "Sec-WebSocket-Extensions: permessage-deflate"],
+        ] {
+            assert_eq!(to(&spec(&[]), lines), invalid(), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn subprotocols_are_strict() {
+        let chosen = |name: &str| format!("Sec-WebSocket-Protocol: {name}");
+        let with = |offered: &[&str], more: &[&str]| to(&spec(offered), &[[UPGRADE, CONNECTION, ACCEPT].as_slice(), more].concat());
+        assert_eq!(with(&["a", "b"], &[&chosen("b")]), Open(Some("b".to_owned()), Vec::new()));
+        let refused = Refused(WS_CAUSE_SUBPROTOCOL, 101, Vec::new());
+        assert_eq!(with(&["a", "b"], &[]), refused, "offered and none chosen");
+        assert_eq!(with(&["a", "b"], &[&chosen("")]), refused, "offered and an empty one chosen");
+        assert_eq!(with(&[], &[&chosen("a")]), refused, "none offered and one chosen");
+        assert_eq!(with(&["a", "b"], &[&chosen("c")]), refused, "another one");
+        assert_eq!(with(&["a", "b"], &[&chosen("A")]), refused, "they differ by case");
+        assert_eq!(with(&["a", "b"], &[&chosen("a, b")]), refused, "two");
+        assert_eq!(with(&["a", "b"], &[&chosen("a"), &chosen("b")]), refused, "two in two headers");
+    }
+
+    #[test]
+    fn what_is_no_http_is_refused() {
+        let refused = Refused(WS_CAUSE_HTTP_INVALID, 0, Vec::new());
+        for bytes in [
+            b"SSH-2.0-OpenSSH_9.6\r\n\r\n".as_slice(),
+            b"HTTP/1.1 101\x00Switching\r\n\r\n",
+            b"HTTP/1.0 101 Switching Protocols\r\n\r\n",
+            b"HTTP/1.1 abc Bad\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade : websocket\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\nA: b\r\n folded\r\n\r\n",
+        ] {
+            assert_eq!(outcome(&spec(&[]), bytes, false), refused, "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn a_header_as_long_as_the_limit_is_taken_and_a_longer_one_is_not() {
+        let of_length = |len: usize| {
+            // The real Sec-WebSocket-Accept has 28 characters where the place-holder has 8.
+            let bare = answer(&[UPGRADE, CONNECTION, ACCEPT, "X: "]).len() + 20;
+            answer(&[UPGRADE, CONNECTION, ACCEPT, &format!("X: {}", "x".repeat(len - bare))])
+        };
+        assert_eq!(outcome(&spec(&[]), &of_length(MAX_HEADER), false), opens());
+        let refused = Refused(WS_CAUSE_HTTP_TOO_BIG, 0, Vec::new());
+        assert_eq!(outcome(&spec(&[]), &of_length(MAX_HEADER + 1), false), refused);
+        let endless = [b"HTTP/1.1 101 Switching Protocols\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
+        assert_eq!(outcome(&spec(&[]), &endless, false), refused, "one that does not end");
+    }
+
+    #[test]
+    fn too_many_headers_are_refused() {
+        let many: Vec<String> = (0..200).map(|index| format!("X-{index}: 1")).collect();
+        let lines: Vec<&str> = [UPGRADE, CONNECTION, ACCEPT].into_iter().chain(many.iter().map(String::as_str)).collect();
+        assert_eq!(to(&spec(&[]), &lines), Refused(WS_CAUSE_HTTP_INVALID, 0, Vec::new()));
+    }
+
+    #[test]
+    fn an_end_is_told_with_how_far_it_came() {
+        let gone = Refused(WS_CAUSE_PEER_GONE, 0, Vec::new());
+        assert_eq!(outcome(&spec(&[]), b"", true), gone);
+        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 101 Swi", true), gone);
+        let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
+        assert!(handshake.receive_eof().failure.sentence.contains("without an answer"));
+        assert!(matches!(handshake.receive(b"HTTP"), Ok(None)));
+        assert!(handshake.receive_eof().failure.sentence.contains("in the middle"));
+    }
+}
+
+/// Another status than 101: its body says why.
+mod a_refusal {
+    use super::*;
+
+    fn refused(status: u16, body: &[u8]) -> Outcome {
+        Refused(WS_CAUSE_HTTP_STATUS, status, body.to_vec())
+    }
+
+    #[test]
+    fn its_body_is_kept_as_long_as_content_length_says() {
+        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbanned", false), refused(403, b"banned"));
+        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbannedHTTP/1.1 200", false), refused(403, b"banned"));
+        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", false), refused(404, b""));
+    }
+
+    #[test]
+    fn a_body_that_is_not_all_there_is_waited_on_until_the_end() {
+        let bytes = b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nfull";
+        assert_eq!(outcome(&spec(&[]), bytes, false), Waits);
+        assert_eq!(outcome(&spec(&[]), bytes, true), refused(503, b"full"));
+    }
+
+    #[test]
+    fn a_body_without_a_length_goes_on_until_the_end() {
+        let bytes = b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n<html>";
+        assert_eq!(outcome(&spec(&[]), bytes, false), Waits);
+        assert_eq!(outcome(&spec(&[]), bytes, true), refused(200, b"<html>"));
+    }
+
+    #[test]
+    fn the_first_kib_of_a_long_body_is_enough() {
+        let long = [b"HTTP/1.1 500 Oops\r\nContent-Length: 1000000\r\n\r\n".as_slice(), &[b'x'; 2_000]].concat();
+        assert_eq!(outcome(&spec(&[]), &long, false), refused(500, &[b'x'; 1_024]));
+        let unbounded = [b"HTTP/1.1 500 Oops\r\n\r\n".as_slice(), &[b'x'; 1_024]].concat();
+        assert_eq!(outcome(&spec(&[]), &unbounded, false), refused(500, &[b'x'; 1_024]));
+    }
+
+    #[test]
+    fn a_status_without_a_body_is_told_at_once() {
+        for status in [204, 304] {
+            assert_eq!(outcome(&spec(&[]), format!("HTTP/1.1 {status} x\r\n\r\n").as_bytes(), false), refused(status, b""));
+        }
+    }
+
+    #[test]
+    fn a_content_length_that_is_none_is_not_believed() {
+        for length in ["-1", "abc", "18446744073709551616"] {
+            let bytes = format!("HTTP/1.1 400 Bad\r\nContent-Length: {length}\r\n\r\nwhy");
+            assert_eq!(outcome(&spec(&[]), bytes.as_bytes(), true), refused(400, b"why"), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_sentence_names_the_status_and_what_to_do() {
+        for (status, hint) in [(301, "https://b.example/"), (401, "credentials"), (404, "check the URL"), (503, "later")] {
+            let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
+            let bytes = format!("HTTP/1.1 {status} x\r\nLocation: https://b.example/\r\nContent-Length: 0\r\n\r\n");
+            let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.sentence;
+            assert!(sentence.contains(&status.to_string()) && sentence.contains(hint), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_body_in_chunks_ends_with_the_last_chunk() {
+        let head = b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+        let body = b"7\r\nnothing\r\n5\r\n here\r\n0\r\n\r\n".as_slice();
+        let all = refused(404, b"nothing here");
+        assert_eq!(outcome(&spec(&[]), &[head, body].concat(), false), all, "told without the end of the connection");
+        assert_eq!(outcome(&spec(&[]), &[head, body, b"HTTP/1.1 200"].concat(), false), all);
+        assert_eq!(outcome(&spec(&[]), &[head, b"0\r\n\r\n"].concat(), false), refused(404, b""));
+        assert_eq!(outcome(&spec(&[]), &[head, b"7\r\nnothing\r\n5\r\n he"].concat(), false), Waits);
+        assert_eq!(outcome(&spec(&[]), &[head, b"7\r\nnothing\r\n5\r\n he"].concat(), true), refused(404, b"nothing he"));
+    }
+
+    #[test]
+    fn one_under_way_can_be_given_up() {
+        let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
+        assert!(handshake.give_up().is_none());
+        assert!(matches!(handshake.receive(b"HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 9\r\n\r\nnoth"), Ok(None)));
+        let refused = handshake.give_up().unwrap();
+        assert_eq!((refused.status, refused.headers.get("x", 0), refused.body.as_slice()), (404, Some("y"), b"noth".as_slice()));
+    }
+}

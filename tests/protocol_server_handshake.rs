@@ -1,0 +1,348 @@
+//! The server's opening handshake (RFC 6455 section 4.2) with literal bytes: whole, cut in two at every place and byte by byte.
+
+use wspeer::codes::*;
+use wspeer::protocol::{Accept, Agreement, Refusal, Request, ServerHandshake, check_header, check_subprotocols};
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Target, path, query, the subprotocols offered, and the bytes that were left for frames.
+    Valid(String, String, String, Vec<String>, Vec<u8>),
+    /// Status and cause.
+    Refused(u16, i32),
+    /// More is awaited.
+    Waits,
+}
+use Outcome::*;
+
+const MAX_HEADER: usize = 4_096;
+
+fn run(bytes: &[u8], pieces: &[&[u8]]) -> Outcome {
+    let mut handshake = ServerHandshake::new(MAX_HEADER);
+    let mut at = 0;
+    for piece in pieces {
+        match handshake.receive(piece) {
+            Ok(None) => at += piece.len(),
+            Ok(Some((used, request))) => {
+                let Request { target, path, query, subprotocols, .. } = request;
+                return Valid(target, path, query, subprotocols, bytes[at + used..].to_vec());
+            }
+            Err(refusal) => {
+                assert!(!refusal.sentence.is_empty());
+                return Refused(refusal.status, refusal.cause);
+            }
+        }
+    }
+    Waits
+}
+
+/// The outcome of the whole request; every cut has to give the same.
+fn outcome(bytes: &[u8]) -> Outcome {
+    let whole = run(bytes, &[bytes]);
+    for cut in (0..=bytes.len()).step_by(1 + bytes.len() / 500) {
+        assert_eq!(run(bytes, &[&bytes[..cut], &bytes[cut..]]), whole, "cut at {cut}");
+    }
+    let singles: Vec<&[u8]> = bytes.chunks(1).collect();
+    assert_eq!(run(bytes, &singles), whole, "byte by byte");
+    whole
+}
+
+const HOST: &str = "Host: server.example.com";
+const UPGRADE: &str = "Upgrade: websocket";
+const CONNECTION: &str = "Connection: Upgrade";
+const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
+const VERSION: &str = "Sec-WebSocket-Version: 13";
+const ALL: [&str; 5] = [HOST, UPGRADE, CONNECTION, KEY, VERSION];
+
+fn request(first: &str, lines: &[&str]) -> Vec<u8> {
+    format!("{first}\r\n{}\r\n\r\n", lines.join("\r\n")).into_bytes()
+}
+
+fn get(lines: &[&str]) -> Outcome {
+    outcome(&request("GET / HTTP/1.1", lines))
+}
+
+/// All lines of a valid request, those in `instead` taking the place of the one of the same name.
+fn with(instead: &[&str]) -> Vec<String> {
+    let name = |line: &str| line.split(':').next().unwrap_or("").to_ascii_lowercase();
+    let kept = ALL.iter().filter(|line| !instead.iter().any(|other| name(other) == name(line)));
+    kept.chain(instead).map(|line| (*line).to_owned()).collect()
+}
+
+fn get_with(instead: &[&str]) -> Outcome {
+    let lines = with(instead);
+    get(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn valid() -> Outcome {
+    Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), Vec::new())
+}
+
+const INVALID: Outcome = Refused(400, WS_CAUSE_HTTP_INVALID);
+const NO_UPGRADE: Outcome = Refused(426, WS_CAUSE_HTTP_INVALID);
+const TOO_BIG: Outcome = Refused(431, WS_CAUSE_HTTP_TOO_BIG);
+
+fn parsed(bytes: &[u8]) -> Request {
+    ServerHandshake::new(MAX_HEADER).receive(bytes).unwrap().unwrap().1
+}
+
+mod a_valid_request {
+    use super::*;
+
+    #[test]
+    fn the_example_of_section_1_2_is_one() {
+        let bytes = b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n\
+            Sec-WebSocket-Version: 13\r\n\r\n";
+        let offered = vec!["chat".to_owned(), "superchat".to_owned()];
+        assert_eq!(outcome(bytes), Valid("/chat".to_owned(), "/chat".to_owned(), String::new(), offered, Vec::new()));
+    }
+
+    #[test]
+    fn names_and_tokens_are_taken_in_any_case_and_among_others() {
+        for connection in
+            ["Connection: upgrade", "CONNECTION: UPGRADE", "connection: keep-alive, Upgrade", "Connection:Upgrade ,TE", "Connection: ,Upgrade,"]
+        {
+            assert_eq!(get_with(&["UPGRADE: WebSocket", connection]), valid(), "{connection}");
+        }
+        assert_eq!(get_with(&["Connection: keep-alive", "Connection: Upgrade"]), valid(), "in two headers");
+        assert_eq!(get_with(&["Upgrade: h2c, websocket"]), valid());
+        assert_eq!(get_with(&["sec-websocket-KEY:   dGhlIHNhbXBsZSBub25jZQ==  ", "SEC-WEBSOCKET-VERSION:13"]), valid());
+    }
+
+    #[test]
+    fn path_and_query_are_told_apart() {
+        let of = |target: &str| match outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)) {
+            Valid(target, path, query, ..) => (target, path, query),
+            other => panic!("{target}: {other:?}"),
+        };
+        let strings = |target: &str, path: &str, query: &str| (target.to_owned(), path.to_owned(), query.to_owned());
+        assert_eq!(of("/a/b?c=d&e=?"), strings("/a/b?c=d&e=?", "/a/b", "c=d&e=?"));
+        assert_eq!(of("/a%20b"), strings("/a%20b", "/a%20b", ""));
+        assert_eq!(of("ws://server.example.com/chat?x"), strings("/chat?x", "/chat", "x"), "the absolute form");
+        assert_eq!(of("http://server.example.com"), strings("/", "/", ""));
+    }
+
+    #[test]
+    fn what_follows_it_belongs_to_frames() {
+        let frames = b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58\x82\x84\0\0\0\0\r\n\r\n";
+        let bytes = [request("GET / HTTP/1.1", &ALL), frames.to_vec()].concat();
+        assert_eq!(outcome(&bytes), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), frames.to_vec()));
+    }
+
+    #[test]
+    fn any_part_of_it_alone_is_waited_on() {
+        let whole = request("GET / HTTP/1.1", &ALL);
+        for len in 0..whole.len() {
+            assert_eq!(run(&whole, &[&whole[..len]]), Waits, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn subprotocols_of_all_headers_make_one_list() {
+        let request =
+            parsed(&request("GET / HTTP/1.1", &[ALL.as_slice(), &["Sec-WebSocket-Protocol: a , b", "sec-websocket-protocol:c,,"]].concat()));
+        assert_eq!(request.subprotocols, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_content_length_of_0_is_no_body() {
+        assert_eq!(get_with(&["Content-Length: 0"]), valid());
+    }
+}
+
+mod a_bad_request {
+    use super::*;
+
+    #[test]
+    fn each_header_must_be_there() {
+        for (missing, refused) in [(HOST, INVALID), (UPGRADE, NO_UPGRADE), (CONNECTION, NO_UPGRADE), (KEY, INVALID), (VERSION, NO_UPGRADE)] {
+            let lines: Vec<&str> = ALL.into_iter().filter(|line| *line != missing).collect();
+            assert_eq!(get(&lines), refused, "without {missing}");
+        }
+    }
+
+    #[test]
+    fn each_header_must_be_right() {
+        for (line, refused) in [
+            ("Upgrade: h2c", NO_UPGRADE),
+            ("Upgrade: websockets", NO_UPGRADE),
+            ("Connection: close", NO_UPGRADE),
+            ("Connection: keep-alive, Upgraded", NO_UPGRADE),
+            ("Sec-WebSocket-Version: 12", NO_UPGRADE),
+            ("Sec-WebSocket-Version: 8, 13", NO_UPGRADE),
+            ("Sec-WebSocket-Version: 013", NO_UPGRADE),
+            ("Sec-WebSocket-Key:", INVALID),
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ", INVALID),   // no padding
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU=", INVALID), // 17 bytes
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub24=", INVALID),     // 14 bytes
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZ!==", INVALID),
+        ] {
+            assert_eq!(get_with(&[line]), refused, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_may_stand_once_stands_once() {
+        assert_eq!(get_with(&[HOST, "Host: other.example.com"]), INVALID);
+        assert_eq!(get_with(&[KEY, KEY]), INVALID);
+    }
+
+    #[test]
+    fn only_get_of_http_1_1_is_taken() {
+        let method = Refused(405, WS_CAUSE_HTTP_INVALID);
+        for other in ["POST", "HEAD", "OPTIONS", "CONNECT", "get"] {
+            assert_eq!(outcome(&request(&format!("{other} / HTTP/1.1"), &ALL)), method, "{other}");
+        }
+        for first in ["GET / HTTP/1.0", "GET / HTTP/2.0", "GET /", "GET  HTTP/1.1", "GET / / HTTP/1.1"] {
+            assert_eq!(outcome(&request(first, &ALL)), INVALID, "{first}");
+        }
+    }
+
+    #[test]
+    fn a_request_with_a_body_is_refused() {
+        assert_eq!(get_with(&["Content-Length: 5"]), INVALID);
+        assert_eq!(get_with(&["Transfer-Encoding: chunked"]), INVALID);
+    }
+
+    #[test]
+    fn lines_that_smuggle_are_refused() {
+        for line in ["Upgrade : websocket", "X: a\r\n folded: b", "X: a\rb", "X: a\0b", "X\0: a", ": a", "no colon"] {
+            assert_eq!(get_with(&[line]), INVALID, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_http_is_refused_by_its_first_bytes() {
+        // The hello of TLS, which would wait for an answer for ever.
+        assert_eq!(outcome(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03"), INVALID);
+        assert_eq!(outcome(b"\x16"), INVALID);
+        assert_eq!(outcome(b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58"), INVALID);
+    }
+
+    #[test]
+    fn a_request_as_long_as_the_limit_is_taken_and_a_longer_one_is_not() {
+        let bare = request("GET / HTTP/1.1", &[ALL.as_slice(), &["X: "]].concat()).len();
+        let of_length = |len: usize| request("GET / HTTP/1.1", &[ALL.as_slice(), &[format!("X: {}", "x".repeat(len - bare)).as_str()]].concat());
+        assert_eq!(outcome(&of_length(MAX_HEADER)), valid());
+        assert_eq!(outcome(&of_length(MAX_HEADER + 1)), TOO_BIG);
+        let endless = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
+        assert_eq!(outcome(&endless), TOO_BIG, "one that does not end");
+        // Frames behind a request do not count.
+        let pipelined = [request("GET / HTTP/1.1", &ALL), vec![b'x'; 2 * MAX_HEADER]].concat();
+        assert_eq!(run(&pipelined, &[&pipelined]), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), vec![b'x'; 2 * MAX_HEADER]));
+    }
+
+    #[test]
+    fn too_many_headers_are_refused() {
+        let many: Vec<String> = (0..200).map(|index| format!("X-{index}: 1")).collect();
+        let lines: Vec<&str> = ALL.into_iter().chain(many.iter().map(String::as_str)).collect();
+        assert_eq!(get(&lines), TOO_BIG);
+    }
+}
+
+mod the_answer {
+    use super::*;
+
+    fn known(subprotocols: &[&str]) -> Accept {
+        Accept { subprotocols: subprotocols.iter().map(|name| (*name).to_owned()).collect(), ..Accept::default() }
+    }
+
+    fn offering(line: &str) -> Request {
+        let lines = with(&[line]);
+        parsed(&request("GET / HTTP/1.1", &lines.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+
+    #[test]
+    fn an_agreement_is_these_bytes() {
+        let Agreement { answer: bytes, subprotocol, .. } = Accept::default().answer(&parsed(&request("GET / HTTP/1.1", &ALL))).unwrap();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        );
+        assert_eq!(subprotocol, None);
+    }
+
+    #[test]
+    fn it_names_the_subprotocol_and_carries_the_hosts_headers() {
+        let accept = Accept { headers: vec![("Set-Cookie".to_owned(), "a=b".to_owned())], ..known(&["superchat"]) };
+        let Agreement { answer: bytes, subprotocol, .. } = accept.answer(&offering("Sec-WebSocket-Protocol: chat, superchat")).unwrap();
+        assert_eq!(
+            String::from_utf8(bytes).unwrap(),
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+             Sec-WebSocket-Protocol: superchat\r\nSet-Cookie: a=b\r\n\r\n"
+        );
+        assert_eq!(subprotocol.as_deref(), Some("superchat"));
+    }
+
+    #[test]
+    fn subprotocols_are_strict() {
+        let chosen = |known_ones: &[&str], line: &str| {
+            known(known_ones).answer(&offering(line)).map(|agreement| agreement.subprotocol).map_err(|refusal| refusal.status)
+        };
+        let name = |name: &str| Ok(Some(name.to_owned()));
+        assert_eq!(chosen(&["a", "b"], "Sec-WebSocket-Protocol: b, a"), name("b"), "the client's first one that is known");
+        assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: x, a"), name("a"));
+        assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: A"), Err(400), "they differ by case");
+        assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: x"), Err(400));
+        assert_eq!(chosen(&["a"], "X: none offered"), Err(400));
+        assert_eq!(chosen(&[], "Sec-WebSocket-Protocol: a"), Ok(None), "a server that knows none chooses none");
+        let refusal = known(&["a", "b"]).answer(&offering("Sec-WebSocket-Protocol: x")).unwrap_err();
+        assert_eq!(refusal.cause, WS_CAUSE_SUBPROTOCOL);
+        assert!(refusal.sentence.ends_with("a, b"), "{}", refusal.sentence);
+    }
+
+    #[test]
+    fn another_path_is_not_found() {
+        let accept = Accept { path: Some("/game".to_owned()), ..Accept::default() };
+        let status = |target: &str| accept.answer(&parsed(&request(&format!("GET {target} HTTP/1.1"), &ALL))).map_err(|refusal| refusal.status).err();
+        assert_eq!(status("/game"), None);
+        assert_eq!(status("/game?token=1"), None, "the query is the host's to judge");
+        for other in ["/", "/game/", "/Game", "/games", "/x/../game"] {
+            assert_eq!(status(other), Some(404), "{other}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_these_bytes() {
+        let text = |status| String::from_utf8(Refusal::new(status, WS_CAUSE_HTTP_STATUS, "why").to_bytes()).unwrap();
+        assert_eq!(
+            text(404),
+            "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n\r\nwhy\n"
+        );
+        assert!(text(405).contains("\r\nAllow: GET\r\n"));
+        assert!(text(426).contains("\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
+        assert!(text(503).contains("\r\nRetry-After: 5\r\n"));
+        assert!(text(599).starts_with("HTTP/1.1 599 Refused\r\n"));
+    }
+
+    #[test]
+    fn nothing_that_a_host_adds_can_break_out_of_its_line() {
+        for bad in [
+            "X: a\r\nSet-Cookie: b",
+            "X: a\nb",
+            "X: a\r",
+            "X: \0",
+            "X\r\nY: b",
+            "X: a\x1B[0m",
+            "X: \x7F",
+            "Sec-WebSocket-Accept: x",
+            "Content-Length: 1",
+        ] {
+            assert!(check_header(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["a\r\nX: b", "a b", "a\0", "a/b", "\"a\""] {
+            assert!(check_subprotocols(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_request_comes_back_in_the_header_of_a_refusal() {
+        let lines = with(&["Sec-WebSocket-Protocol: evil"]);
+        let request = parsed(&request("GET /evil?evil HTTP/1.1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+        for accept in [known(&["a"]), Accept { path: Some("/a".to_owned()), ..Accept::default() }] {
+            let bytes = accept.answer(&request).unwrap_err().to_bytes();
+            assert!(!String::from_utf8(bytes).unwrap().contains("evil"));
+        }
+    }
+}

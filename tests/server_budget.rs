@@ -1,0 +1,116 @@
+//! A server whose budget is always over: every poll gets on a little, and nothing is stuck or lost.
+
+mod hall;
+
+use hall::*;
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use wspeer::codes::*;
+
+/// Polls with a budget that is over at the first look.
+fn poll_hurried(hall: &mut Hall) -> bool {
+    let clock = hall.clock(Duration::from_secs(1));
+    hall.poll_within(&clock, Some(1_000))
+}
+
+/// Writes as much as goes.
+fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> usize {
+    match stream.write(bytes) {
+        Ok(count) => count,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_was_sent_right_behind_the_request_is_read_without_another_word() {
+    let mut hall = Hall::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
+    for count in 4..24 {
+        let mut client = hall.connect();
+        hall.poll_until("the connection", |hall| hall.server.counters().2[1] == 1);
+        hall.poll();
+        let bytes = [REQUEST.to_vec(), frame(0x82, &[7; 16_000]).repeat(count)].concat();
+        let (mut sent, mut got) = (0, 0);
+        let end = Instant::now() + PATIENCE;
+        while got < count {
+            assert!(Instant::now() < end, "{got} of {count} messages came");
+            if sent < bytes.len() {
+                sent += write_some(&mut client, &bytes[sent..]);
+            }
+            poll_hurried(&mut hall);
+            got += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_MESSAGE).count();
+        }
+    }
+}
+
+#[test]
+fn every_client_is_read_in_turn() {
+    let mut hall = Hall::new(&[]);
+    let mut clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
+    hall.items();
+    for (client, _) in &mut clients {
+        client.write_all(&frame(0x82, b"x").repeat(1_000)).unwrap();
+    }
+    let mut seen = vec![0; 10];
+    let mut polls = 0;
+    while seen.iter().sum::<usize>() < 10_000 {
+        poll_hurried(&mut hall);
+        polls += 1;
+        for (key, kind) in hall.items() {
+            assert_eq!(kind, WS_EVENT_MESSAGE);
+            seen[key.unwrap() as usize] += 1;
+        }
+        let (least, most) = (seen.iter().min().unwrap(), seen.iter().max().unwrap());
+        assert!(most - least <= 2 * 64, "{seen:?} after {polls} polls");
+        assert!(polls < 10_000, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_close_of_the_server_goes_on() {
+    let mut hall = Hall::new(&[]);
+    let clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
+    hall.act(|server, cx| {
+        // As `ws_close` under load: no time is left in the call itself.
+        let clock = Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
+        let mut hurried = wspeer::peer::Cx {
+            services: cx.services,
+            arena: cx.arena,
+            codecs: cx.codecs,
+            now: cx.now,
+            epoch: cx.epoch,
+            budget: wspeer::peer::Budget::new(&clock, cx.now, Some(1_000)),
+        };
+        server.close(&mut hurried, -1, "");
+    });
+    for _ in 0..20 {
+        poll_hurried(&mut hall);
+    }
+    assert_eq!(hall.server.state(), WS_CLOSED);
+    drop(clients);
+}
+
+#[test]
+fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
+    let mut hall = Hall::new(&[]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().close(cx, 1000, "");
+        server.after(cx, key, None);
+    });
+    let flood = frame(0x82, b"x").repeat(5_000);
+    let (mut sent, mut ended) = (0, 0);
+    let end = Instant::now() + PATIENCE;
+    while ended == 0 {
+        assert!(Instant::now() < end, "it is still there after {:?}", hall.now - hall.start);
+        assert!(hall.now - hall.start < ms(10_000), "it is still there after 10 s");
+        // Frames of seven bytes without an end: the next write goes on inside the frame where the last one stopped.
+        sent += client.write(&flood[sent % 7..]).unwrap_or(0);
+        hall.now += ms(16);
+        poll_hurried(&mut hall);
+        ended += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_DISCONNECTED).count();
+    }
+    assert!(hall.now - hall.start >= ms(3_000));
+}

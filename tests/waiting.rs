@@ -1,0 +1,226 @@
+//! ws_wait returns when a poll would get something done, and does not return again and again when it would not.
+#![allow(unsafe_code)] // The calls of a C host.
+
+use std::ffi::CString;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::ptr::null;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tungstenite::handshake::derive_accept_key;
+use wspeer::codes::*;
+use wspeer::ffi::*;
+
+/// A call as C makes it.
+macro_rules! c {
+    ($call:expr) => {
+        // SAFETY: every pointer of these tests is NULL or points to a live value of its type.
+        unsafe { $call }
+    };
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/// One test at a time: what one does in memory wakes all that wait.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn blank<T>() -> T {
+    // SAFETY: used for the structs of the boundary, which are integers and pointers.
+    unsafe { std::mem::zeroed() }
+}
+
+fn config(change: impl FnOnce(&mut ws_config)) -> ws_config {
+    let mut config = blank();
+    c!(ws_config_init(&mut config, size_of::<ws_config>()));
+    change(&mut config);
+    config
+}
+
+/// Waits for one of the handles; it has to be worth it.
+fn wait(handles: &[u32]) {
+    assert_eq!(c!(ws_wait(handles.as_ptr(), handles.len(), 5_000)), WS_OK, "it slept through what a poll would have got done");
+}
+
+/// Takes all items; how many of a kind.
+fn count(handle: u32, kind: i32) -> usize {
+    let mut event: ws_event = blank();
+    let mut count = 0;
+    while c!(ws_next_event(handle, &mut event)) == WS_OK {
+        count += usize::from(event.r#type == kind);
+    }
+    count
+}
+
+fn port(server: u32) -> u16 {
+    let mut port = 0;
+    assert_eq!(c!(ws_get_option(server, WS_OPT_PORT, &mut port)), WS_OK);
+    port as u16
+}
+
+fn open_pair(config: &ws_config) -> (u32, u32) {
+    let (mut server, mut client) = (0, 0);
+    assert_eq!(c!(ws_pair(config, &mut server, &mut client)), WS_OK);
+    for handle in [client, server, client] {
+        assert!(ws_poll(handle) >= 0);
+    }
+    assert_eq!((count(server, WS_EVENT_OPEN), count(client, WS_EVENT_OPEN)), (1, 1));
+    (server, client)
+}
+
+#[test]
+fn clients_beyond_the_limit_of_handshakes_come_one_after_the_other() {
+    let _alone = alone();
+    let config = config(|config| {
+        config.max_pending_handshakes = 1;
+        config.handshake_timeout_ms = WS_OFF;
+        config.heartbeat_ms = WS_OFF;
+    });
+    let mut server = 0;
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), &config, &mut server)), WS_OK);
+    // The first one keeps silent until the others wait behind it.
+    let mut silent = TcpStream::connect(("127.0.0.1", port(server))).unwrap();
+    let mut stats: ws_stats = blank();
+    while stats.pending_handshakes == 0 {
+        wait(&[server]);
+        assert!(ws_poll(server) >= 0);
+        assert_eq!(c!(ws_get_stats(server, &mut stats, size_of::<ws_stats>())), WS_OK);
+    }
+    let waiting: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut client = TcpStream::connect(("127.0.0.1", port(server))).unwrap();
+            client.write_all(REQUEST).unwrap();
+            client
+        })
+        .collect();
+    let began = Instant::now();
+    while c!(ws_wait(&server, 1, 50)) == WS_OK {
+        assert!(ws_poll(server) >= 0);
+        assert!(began.elapsed() < Duration::from_secs(5), "it polls for those that may not come yet");
+    }
+    silent.write_all(REQUEST).unwrap();
+    let mut connected = 0;
+    while connected < waiting.len() + 1 {
+        wait(&[server]);
+        assert!(ws_poll(server) >= 0);
+        connected += count(server, WS_EVENT_CONNECTED);
+    }
+    ws_free(server);
+}
+
+#[test]
+fn a_transport_that_was_emptied_is_filled_again() {
+    let _alone = alone();
+    let mut server = 0;
+    assert_eq!(c!(ws_attach(null(), WS_ROLE_SERVER, &mut server)), WS_OK);
+    assert_eq!(c!(ws_feed(server, REQUEST.as_ptr(), REQUEST.len(), std::ptr::null_mut())), WS_OK);
+    assert!(ws_poll(server) >= 0);
+    assert_eq!(count(server, WS_EVENT_OPEN), 1);
+    let payload = vec![7; 1_000_000];
+    assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+    let mut buffer = vec![0; 100_000];
+    let mut total = 0;
+    while total < payload.len() {
+        let mut len = 0;
+        while c!(ws_take_output(server, buffer.as_mut_ptr(), buffer.len(), &mut len)) == WS_OK {
+            total += len;
+        }
+        if total < payload.len() {
+            wait(&[server]);
+            assert!(ws_poll(server) >= 0);
+        }
+    }
+    ws_free(server);
+}
+
+#[test]
+fn a_long_message_passes_through_a_pair() {
+    let _alone = alone();
+    let (server, client) = open_pair(&config(|_| {}));
+    let payload = vec![7; 3_000_000];
+    assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+    while count(client, WS_EVENT_MESSAGE) == 0 {
+        wait(&[server, client]);
+        assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
+    }
+    ws_free(server);
+    ws_free(client);
+}
+
+#[test]
+fn each_end_of_a_pair_has_its_own_timers() {
+    let _alone = alone();
+    let (server, client) = open_pair(&config(|config| {
+        config.close_timeout_ms = 200;
+        config.inbound_packets = 1;
+    }));
+    // The client's end is full and does not come to the close frame.
+    let payload = vec![7; 100_000];
+    for _ in 0..2 {
+        assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+    }
+    assert_eq!(c!(ws_close(server, 0, null())), WS_OK);
+    let began = Instant::now();
+    while ws_get_state(server) != WS_CLOSED {
+        // The end without a timer is polled last.
+        assert!(ws_poll(server) >= 0 && ws_poll(client) >= 0);
+        if ws_get_state(server) != WS_CLOSED {
+            wait(&[server]);
+        }
+    }
+    assert!(began.elapsed() < Duration::from_secs(3));
+    ws_free(server);
+    ws_free(client);
+}
+
+/// A client of ours on a plain socket.
+fn open_client() -> (u32, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = CString::new(format!("ws://127.0.0.1:{}/", listener.local_addr().unwrap().port())).unwrap();
+    let mut client = 0;
+    assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut client)), WS_OK);
+    assert!(ws_poll(client) >= 0);
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"\r\n\r\n") {
+        assert!(ws_poll(client) >= 0);
+        stream.read_exact(&mut byte).unwrap();
+        request.push(byte[0]);
+    }
+    let request = String::from_utf8(request).unwrap();
+    let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();
+    let accept = derive_accept_key(key.as_bytes());
+    write!(stream, "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").unwrap();
+    while count(client, WS_EVENT_OPEN) == 0 {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+    }
+    (client, stream)
+}
+
+#[test]
+fn a_close_that_waits_for_the_peer_to_read_is_no_reason_to_poll() {
+    let _alone = alone();
+    let (client, mut stream) = open_client();
+    let payload = vec![7; 60_000];
+    while c!(ws_put_packet(client, payload.as_ptr(), payload.len(), WS_BINARY)) == WS_OK {}
+    stream.write_all(b"\x88\x02\x03\xE8and more that nobody reads").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    while count(client, WS_EVENT_CLOSE_REQUEST) == 0 {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+    }
+    let (began, mut polls) = (Instant::now(), 0);
+    while began.elapsed() < Duration::from_millis(300) {
+        c!(ws_wait(&client, 1, 300));
+        assert!(ws_poll(client) >= 0);
+        polls += 1;
+    }
+    assert!(polls < 20, "{polls} polls in 0.3 s with nothing to do");
+    ws_free(client);
+}
