@@ -156,8 +156,7 @@ fn bits(value: &str) -> Option<u8> {
 }
 
 fn elements(headers: &Headers) -> impl Iterator<Item = String> {
-    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-extensions"));
-    values.flat_map(|(_, value)| split(value, ',')).filter(|element| !element.is_empty())
+    headers.all("sec-websocket-extensions").flat_map(|value| split(value, ',')).filter(|element| !element.is_empty())
 }
 
 /// Splits outside of quoted strings (RFC 6455 section 9.1).

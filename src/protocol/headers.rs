@@ -2,24 +2,34 @@
 
 use std::collections::HashSet;
 
-/// Headers in their order.
+/// Headers in their order, in one piece of memory: a server keeps those of each client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(String, String)>);
+pub struct Headers {
+    /// "name:value" in lines; neither can have a line break in it.
+    lines: Box<str>,
+}
 
 impl Headers {
     /// From parsed ones; bytes that are no UTF-8 are replaced.
     pub fn from_map(map: &http::HeaderMap) -> Headers {
-        Headers(map.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect())
+        let mut lines = String::new();
+        for (name, value) in map {
+            lines += name.as_str();
+            lines.push(':');
+            lines += &String::from_utf8_lossy(value.as_bytes());
+            lines.push('\n');
+        }
+        Headers { lines: lines.into_boxed_str() }
     }
 
     /// The value of the `index`th header of that name, in any case.
     pub fn get(&self, name: &str, index: usize) -> Option<&str> {
-        self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).nth(index).map(|(_, value)| value.as_str())
+        self.all(name).nth(index)
     }
 
     /// How many headers have that name.
     pub fn count(&self, name: &str) -> usize {
-        self.0.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name)).count()
+        self.all(name).count()
     }
 
     /// Whether a comma list, over all headers of that name, has the token, in any case.
@@ -29,13 +39,13 @@ impl Headers {
 
     /// The items of a comma list, over all headers of that name.
     pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
-        let values = self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
-        values.flat_map(|(_, value)| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
+        self.all(name).flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
     }
 
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &(String, String)> {
-        self.0.iter()
+    /// The values of all headers of that name, in any case.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let lines = self.lines.split_terminator('\n').filter_map(|line| line.split_once(':'));
+        lines.filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 

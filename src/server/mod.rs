@@ -114,6 +114,10 @@ pub struct Server {
     served: (u32, u32),
     /// When memory is given back if no client was served until then.
     rest_at: Option<Instant>,
+    /// Clients that were served since the last look, and those before: who is not among the first gives memory back at the next look.
+    served_lately: Line,
+    served_before: Line,
+    look_at: Option<Instant>,
     /// Clients with output that nothing has tried to write yet.
     dirty: Line,
     /// Clients with messages in the arena.
@@ -174,6 +178,9 @@ impl Server {
             talking: Line::default(),
             served: (0, 0),
             rest_at: None,
+            served_lately: Line::default(),
+            served_before: Line::default(),
+            look_at: None,
             dirty: Line::default(),
             fresh: Line::default(),
             retiring: Vec::new(),
@@ -222,6 +229,9 @@ impl Server {
         more |= !all_ready;
         self.judge_timers(cx, handles);
         self.note_closed(cx);
+        if !self.served_lately.is_empty() || !self.served_before.is_empty() {
+            self.give_memory_back(cx);
+        }
         more
     }
 
@@ -442,6 +452,26 @@ impl Server {
         }
     }
 
+    /// Clients that have not been served for a while give back the memory that serving them took.
+    fn give_memory_back(&mut self, cx: &mut Cx<'_>) {
+        let look_at = *self.look_at.get_or_insert(cx.now + LOOK);
+        if cx.now < look_at || cx.budget.look() {
+            return;
+        }
+        while let Some(key) = self.served_before.pop() {
+            if !self.served_lately.contains(key)
+                && let Some(client) = self.client(key)
+            {
+                client.peer.shrink();
+            }
+            if cx.budget.look() {
+                return;
+            }
+        }
+        std::mem::swap(&mut self.served_lately, &mut self.served_before);
+        self.look_at = None;
+    }
+
     /// No client is served: after a while the memory for that goes back.
     fn rest(&mut self, cx: &mut Cx<'_>) {
         match self.rest_at {
@@ -499,6 +529,7 @@ impl Server {
                 more = self.decide(cx, key);
             }
             self.after(cx, key, Some(handles));
+            self.served_lately.push(key);
             if let Some(client) = self.client(key) {
                 let again = more || client.peer.has_backlog();
                 client.readable = again || client.peer.reading_rests();
@@ -646,6 +677,8 @@ impl Server {
     }
 }
 
+/// How often it is looked for clients that were not served lately.
+const LOOK: Duration = Duration::from_millis(200);
 /// A server that served no client for this long gives its read buffers back.
 const REST: Duration = Duration::from_secs(5);
 /// When a timer is looked at again whose client was not read yet.
