@@ -1,5 +1,6 @@
 # make demo   builds the library and runs the main job in a terminal, on loopback
 # make test   installs what the tests need and passes them
+# make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
@@ -37,6 +38,10 @@ bench: library
 	$(MAKE) -C benches
 	benches/run.py $(BENCH)
 
+autobahn-full: all
+	tests/setup.sh
+	tests/suites/autobahn.sh --full
+
 # Writes include/wspeer.h anew from the sources.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
@@ -60,4 +65,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test bench header fmt lint install clean
+.PHONY: all library examples demo test autobahn-full bench header fmt lint install clean

@@ -338,7 +338,7 @@
 // A defect in wspeer was caught; the log has the text.
 #define WS_CAUSE_PANIC 61
 
-// A put waits for ws_flush(), the next poll or 16 KiB, so that the messages of a frame leave in one write.
+// A put waits for ws_flush(), the next poll or 256 KiB, so that the messages of a frame leave in one write.
 #define WS_COALESCE 1
 
 // Messages may be put while CONNECTING; they leave after the opening handshake.
@@ -662,7 +662,7 @@ typedef struct ws_config {
   uint32_t handshake_timeout_ms;
   // How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds (default: 3000).
   uint32_t close_timeout_ms;
-  // Time without any byte from the peer after which it is pinged, in milliseconds (default: servers' clients 20000, clients WS_OFF).
+  // How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).
   uint32_t heartbeat_ms;
   // Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
   // A ping has at least a second to be answered, or heartbeat_ms if that is less.
@@ -898,7 +898,8 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
 
 // Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. A server's handle: to all its open clients, encoded once.
-// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 16 KiB.
+// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
+// compressed in slices by the polls and flushes that follow.
 //
 // Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
 // WS_ERR_STATE (not OPEN), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.

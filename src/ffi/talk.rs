@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::table;
 
 /// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. A server's handle: to all its open clients, encoded once.
-/// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 16 KiB.
+/// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
+/// compressed in slices by the polls and flushes that follow.
 ///
 /// Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
 /// WS_ERR_STATE (not OPEN), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.

@@ -89,7 +89,7 @@ pub struct ws_config {
     pub handshake_timeout_ms: u32,
     /// How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds (default: 3000).
     pub close_timeout_ms: u32,
-    /// Time without any byte from the peer after which it is pinged, in milliseconds (default: servers' clients 20000, clients WS_OFF).
+    /// How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).
     pub heartbeat_ms: u32,
     /// Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
     /// A ping has at least a second to be answered, or heartbeat_ms if that is less.

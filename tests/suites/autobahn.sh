@@ -3,4 +3,4 @@
 . "$(dirname "$0")/../lib/common.sh"
 need build/wst/wstest
 compile autobahn_client
-python3 tests/autobahn/run.py build/wst/wstest build/echo_server build/tests/autobahn_client build/autobahn
+python3 tests/autobahn/run.py build/wst/wstest build/echo_server build/tests/autobahn_client build/autobahn "$@"
