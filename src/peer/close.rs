@@ -223,7 +223,7 @@ impl Peer {
         };
         mark.set_text(&failure.sentence);
         self.inbox.push_mark(mark);
-        journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.url, failure.sentence));
+        journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.shown_url(), failure.sentence));
         self.keep_reason(closing);
         self.stage = Stage::Ended;
         let finished = self.unwritten() == 0 && self.write_failure.is_none();

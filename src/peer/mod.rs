@@ -92,6 +92,13 @@ pub struct Info {
     pub remote: Option<SocketAddr>,
 }
 
+impl Info {
+    /// The URL for the log: a query may hold a token.
+    pub fn shown_url(&self) -> &str {
+        self.url.split('?').next().unwrap_or_default()
+    }
+}
+
 /// Counters of one connection.
 #[derive(Default, Clone, Copy)]
 pub struct Counters {

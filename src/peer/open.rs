@@ -324,9 +324,7 @@ impl Peer {
         self.info.local = stream.local_addr();
         self.info.remote = stream.peer_addr();
         self.info.tls = stream.describe_tls().unwrap_or_default();
-        if !self.options.is_on(WS_OPT_NO_DELAY) {
-            stream.set_no_delay(false);
-        }
+        stream.set_no_delay(self.options.is_on(WS_OPT_NO_DELAY));
         self.stream = Some(stream);
     }
 
@@ -342,7 +340,7 @@ impl Peer {
         let stage = std::mem::replace(&mut self.stage, Stage::Open);
         self.beat = super::Beat::new(cx.now);
         self.mark(cx, if self.of_server { WS_EVENT_CONNECTED } else { WS_EVENT_OPEN });
-        journal::note(WS_LOG_INFO, || format!("{} is open", self.info.url));
+        journal::note(WS_LOG_INFO, || format!("{} is open", self.info.shown_url()));
         if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = stage {
             for (text, payload) in opening.early {
                 self.queue_message(cx, text, &payload);

@@ -35,7 +35,10 @@ impl Server {
             }
             match self.listeners[index].accept() {
                 Ok((stream, address)) => {
-                    let _ = stream.set_nodelay(true);
+                    if self.settings.tls.is_some() {
+                        // The handshake is many small messages; the option itself is set when it is done.
+                        let _ = stream.set_nodelay(true);
+                    }
                     self.welcome(cx, stream, address, handles);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -88,7 +88,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     let mut peer = Peer::dial(&registry.services, to, spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.user = settings.user;
     describe(&mut peer, &url);
-    journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.url));
+    journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.shown_url()));
     add(registry, take_in(registry, Kind::Client(Box::new(peer)), settings.owner), Member::Only)
 }
 

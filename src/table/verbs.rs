@@ -535,7 +535,7 @@ fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
         Some(stream) => cx.services.close(vec![stream]),
         None => {}
     }
-    journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.url));
+    journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.shown_url()));
 }
 
 /// After a poll: memory that an idle connection does not need goes back.
