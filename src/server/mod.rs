@@ -112,6 +112,8 @@ pub struct Server {
     talking: Line,
     /// Items taken from the first of `waiting`, and messages from the first of `talking`, in its turn.
     served: (u32, u32),
+    /// The last poll did more than to look.
+    pub worked: bool,
     /// When memory is given back if no client was served until then.
     rest_at: Option<Instant>,
     /// Clients that were served since the last look, and those before: who is not among the first gives memory back at the next look.
@@ -177,6 +179,7 @@ impl Server {
             waiting: Line::default(),
             talking: Line::default(),
             served: (0, 0),
+            worked: false,
             rest_at: None,
             served_lately: Line::default(),
             served_before: Line::default(),
@@ -216,6 +219,7 @@ impl Server {
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
+        self.worked = more || !self.ready.is_empty();
         if self.ready.is_empty() {
             self.rest(cx);
         } else {

@@ -30,7 +30,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         match (kind, member) {
             (Kind::Server(server), Member::Server | Member::Client(_)) => {
                 more = server.poll(&mut cx, &ClientHandles { registry, family }, gap);
-                (moved, next_timer) = (true, None);
+                (moved, next_timer) = (server.worked, None);
             }
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
