@@ -1,0 +1,116 @@
+//! Bytes that are read to where a long message is assembled make the same messages as bytes that are decoded from a buffer, whatever the cuts, and
+//! whatever the storage held before (RFC 6455 section 5.4).
+
+use wspeer::protocol::{Decoder, Lead, Limits, MaskKeys, Received, Role, encode_frame};
+
+const LIMITS: Limits = Limits { max_message: 8 << 20, max_fragments: 100_000 };
+
+/// xorshift: the same numbers in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 as usize % most.max(1)
+    }
+}
+
+/// A message of a known content: text has code points of two bytes.
+fn message(numbers: &mut Numbers) -> (bool, Vec<u8>) {
+    let len = [0, 1, 125, 126, 4_000, 17_000, 70_000, 300_000, 1 << 20][numbers.below(9)] + numbers.below(3);
+    let (text, seed) = (numbers.below(2) == 0, numbers.below(26) as u8);
+    if text { (true, "é".repeat(len / 2).into_bytes()) } else { (false, (0..len).map(|index| (index as u8).wrapping_mul(31) ^ seed).collect()) }
+}
+
+/// The frames of a message, sometimes cut in fragments with a ping between them.
+fn frames(numbers: &mut Numbers, role: Role, keys: &mut MaskKeys, text: bool, bytes: &[u8], out: &mut Vec<u8>) {
+    let pieces = 1 + numbers.below(4) * numbers.below(2);
+    let size = bytes.len().div_ceil(pieces).max(1);
+    let count = bytes.chunks(size).count().max(1);
+    let mut chunks = bytes.chunks(size);
+    for index in 0..count {
+        let opcode = if index > 0 { 0 } else { 2 - u8::from(text) };
+        encode_frame(out, role, keys, Lead { opcode, rsv1: false, fin: index + 1 == count }, chunks.next().unwrap_or_default());
+        if numbers.below(3) == 0 {
+            encode_frame(out, role, keys, Lead::whole(9), b"between");
+        }
+    }
+}
+
+/// How many bytes were read to where their message was assembled.
+fn run(seed: u64, sender: Role, receiver: Role) -> usize {
+    let (mut numbers, mut keys) = (Numbers(seed), MaskKeys::new());
+    let mut wire = Vec::new();
+    let mut sent = Vec::new();
+    for _ in 0..12 {
+        let (text, bytes) = message(&mut numbers);
+        frames(&mut numbers, sender, &mut keys, text, &bytes, &mut wire);
+        sent.push((text, bytes));
+    }
+    let mut decoder = Decoder::new(receiver);
+    let mut got = Vec::new();
+    let mut filled_bytes = 0;
+    let mut at = 0;
+    while at < wire.len() {
+        if numbers.below(2) == 0 {
+            decoder.offer(vec![0xEE; numbers.below(400_000)]);
+        }
+        let most = [1, 7, 1_000, 40_000, 300_000][numbers.below(5)].min(wire.len() - at);
+        if let Some(room) = decoder.room_to_fill() {
+            let count = most.min(room.len());
+            room[..count].copy_from_slice(&wire[at..at + count]);
+            at += count;
+            filled_bytes += count;
+            if let Received::Assembled { text, bytes } = decoder.filled(count).unwrap() {
+                got.push((text, bytes));
+            }
+            continue;
+        }
+        let mut piece = wire[at..at + most].to_vec();
+        at += most;
+        let mut from = 0;
+        loop {
+            let (used, received) = decoder.next(&mut piece[from..], &LIMITS).unwrap();
+            match received {
+                Received::Nothing => break,
+                Received::Message { text, start, len } => got.push((text, piece[from + start..from + start + len].to_vec())),
+                Received::Assembled { text, bytes } => got.push((text, bytes)),
+                Received::Ping { payload } => assert_eq!(&*payload, b"between"),
+                other => panic!("{other:?}"),
+            }
+            from += used;
+        }
+    }
+    assert!(got == sent, "seed {seed}: {} of {} messages", got.len(), sent.len());
+    filled_bytes
+}
+
+#[test]
+fn filled_and_decoded_bytes_make_the_same_messages() {
+    let mut filled = 0;
+    for seed in 1..=60 {
+        filled += run(seed * 7_919, Role::Client, Role::Server);
+        filled += run(seed * 104_729, Role::Server, Role::Client);
+    }
+    assert!(filled > 10 << 20, "{filled} bytes");
+}
+
+#[test]
+fn text_that_is_filled_is_checked_as_it_comes() {
+    let mut wire = Vec::new();
+    let mut bytes = "é".repeat(50_000).into_bytes();
+    bytes[60_001] = 0xFF;
+    encode_frame(&mut wire, Role::Server, &mut MaskKeys::new(), Lead::whole(1), &bytes);
+    let mut decoder = Decoder::new(Role::Client);
+    assert_eq!(decoder.next(&mut wire[..1_000].to_vec(), &LIMITS).unwrap().1, Received::Nothing);
+    let room = decoder.room_to_fill().expect("much is to come");
+    let count = 50_000.min(room.len());
+    room[..count].copy_from_slice(&wire[1_000..1_000 + count]);
+    assert_eq!(decoder.filled(count).unwrap(), Received::Nothing);
+    let room = decoder.room_to_fill().expect("much is to come");
+    let count = room.len().min(wire.len() - 51_000);
+    room[..count].copy_from_slice(&wire[51_000..51_000 + count]);
+    assert_eq!(decoder.filled(count).unwrap_err().close_code, 1007, "before the frame is whole or not at all");
+}
