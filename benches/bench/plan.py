@@ -107,6 +107,8 @@ SCENARIOS = {
         Scenario("polls-64k", "client", "thread CPU of single polls, client, frames of 4 x 64 KiB", frames(KIB64, 4, histogram=True), ("wspeer",)),
         Scenario("polls-1m", "client", "thread CPU of single polls, client, frames of 1 x 1 MiB", frames(MIB, 1, histogram=True), ("wspeer",)),
         Scenario("polls-server", "server", "thread CPU of single polls, server, 1,000 connections, 64 B, window 8", echo(1000, 8, 64, histogram=True), ("wspeer",)),
+        Scenario("polls-fanout", "server", "thread CPU of single polls, server, 256 B to 1,000 connections at 60 Hz",
+                 {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60, "warm": 1, "histogram": True}, ("wspeer", "wspeer-now")),
         Scenario("polls-flood", "client", "thread CPU of single polls, client, frames of 50,000 x 64 B", frames(64, 50_000, histogram=True), ("wspeer",)),
         Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", counted("client", frames(64, 32, 8000)), rounds=3),
         Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", counted("server", echo(1, 32, 64, "burst")), rounds=3),

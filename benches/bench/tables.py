@@ -66,14 +66,16 @@ LIMITS = (13, 16, 18, 20, 21, 24)  # powers of two: 8 us to 17 ms
 
 
 def histograms(results):
-    head = ["scenario", "polls", *(f"< {2**limit / 1e6:.2g} ms" if limit >= 20 else f"< {2**limit // 1000} µs" for limit in LIMITS), "longest"]
+    head = ["contestant", "polls", *(f"< {2**limit / 1e6:.2g} ms" if limit >= 20 else f"< {2**limit // 1000} µs" for limit in LIMITS), "longest"]
     rows = []
-    for name, runs in results.items():
-        found = calls(runs, "wspeer") if name.startswith("polls-") else None
-        if found:
-            count, longest, buckets = found
-            below = [f"{sum(buckets[: limit + 1]) / count:.2%}" for limit in LIMITS]
-            rows.append([SCENARIOS[name].about.split(", ", 1)[1], number(count), *below, f"{longest / 1e6:.2f} ms"])
+    for scenario, runs in results.items():
+        for name in named(runs) if scenario.startswith("polls-") else []:
+            found = calls(runs, name)
+            if found:
+                count, longest, buckets = found
+                below = [f"{sum(buckets[: limit + 1]) / count:.2%}" for limit in LIMITS]
+                title = f"{name}, {SCENARIOS[scenario].about.split(', ', 1)[1]}"
+                rows.append([title, number(count), *below, f"{longest / 1e6:.2f} ms"])
     return table(head, rows)
 
 
