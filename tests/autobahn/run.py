@@ -12,7 +12,7 @@ import time
 GOOD = {"OK", "NON-STRICT", "INFORMATIONAL"}
 # Sections 12 (kinds of data) and 13 (parameters) are permessage-deflate: 5 and 7 parts of 18 cases, message sizes growing from 1 to 18.
 PARTS = [f"12.{part}" for part in range(1, 6)] + [f"13.{part}" for part in range(1, 8)]
-SAMPLE = (1, 3, 5, 8, 11, 16)
+SAMPLE = (1, 3, 5, 8, 11)
 FULL = "--full" in sys.argv
 CASES = 301 + len(PARTS) * (18 if FULL else len(SAMPLE))
 CHOSEN = ["*"] if FULL else [f"{section}.*" for section in (1, 2, 3, 4, 5, 6, 7, 9, 10)] + [f"{part}.{case}" for part in PARTS for case in SAMPLE]
