@@ -11,8 +11,10 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Decompressed between two looks at the budget.
+/// Decompressed between two looks at the budget, at most.
 const OUT_SLICE: usize = 32 << 10;
+/// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
+const TAKE_SLICE: usize = 1 << 10;
 /// Compressed between two looks at the budget.
 pub(super) const IN_SLICE: usize = 16 << 10;
 /// The ratio of a message is judged above this size alone.
@@ -87,21 +89,11 @@ struct Incoming {
     message: Vec<u8>,
 }
 
-/// Bytes at hand, and what follows them.
+/// Bytes at hand, and whether the message ends with them.
 struct Rest {
     text: bool,
     bytes: Vec<u8>,
-    then: Then,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
-    /// Pieces that have yet to come.
-    More,
-    /// What every message ends with.
-    Tail,
-    /// Nothing: the message is whole.
-    End,
+    last: bool,
 }
 
 /// How far decompressing came.
@@ -223,18 +215,17 @@ impl Compression {
         limits: &InflateLimits,
         tools: &mut Tools<'_, '_>,
     ) -> Result<Inflated, Failure> {
-        let then = if last { Then::Tail } else { Then::More };
         if self.incoming.is_none() && !may_begin {
-            self.rest = Some(Rest { text, bytes: piece.to_vec(), then });
+            self.rest = Some(Rest { text, bytes: piece.to_vec(), last });
             return Ok(Inflated::Later);
         }
-        self.go_on(text, piece, then, limits, tools)
+        self.go_on(text, piece, last, limits, tools)
     }
 
     /// Goes on with what was kept, if anything was.
     pub fn resume(&mut self, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
         match self.rest.take() {
-            Some(Rest { text, bytes, then }) => self.go_on(text, &bytes, then, limits, tools),
+            Some(Rest { text, bytes, last }) => self.go_on(text, &bytes, last, limits, tools),
             None => Ok(Inflated::More),
         }
     }
@@ -259,8 +250,8 @@ impl Compression {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
     }
 
-    fn go_on(&mut self, text: bool, bytes: &[u8], then: Then, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
-        let (mut bytes, mut then) = (bytes, then);
+    fn go_on(&mut self, text: bool, bytes: &[u8], last: bool, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
+        let mut left = bytes;
         let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new() });
         let peer_bits = self.peer_bits;
         let no_takeover = self.peer_no_takeover;
@@ -271,22 +262,28 @@ impl Compression {
         }
         loop {
             let out = &mut tools.scratch[..OUT_SLICE];
-            let (taken, given) = decompressor.decompress(bytes, out).map_err(|Broken| broken())?;
+            let piece = &left[..left.len().min(TAKE_SLICE)];
+            let (taken, given) = decompressor.decompress(piece, out).map_err(|Broken| broken())?;
             incoming.received += taken as u64;
             incoming.add(&out[..given], limits)?;
-            bytes = &bytes[taken..];
-            if bytes.is_empty() && given < OUT_SLICE {
-                match then {
-                    Then::More => return Ok(Inflated::More),
-                    Then::End => break,
-                    Then::Tail => (bytes, then) = (Decompressor::tail(), Then::End),
-                }
-            } else if taken == 0 && given == 0 {
+            left = &left[taken..];
+            if left.is_empty() && given < OUT_SLICE {
+                break;
+            }
+            if taken == 0 && given == 0 {
                 return Err(broken());
-            } else if tools.budget.look() {
-                self.rest = Some(Rest { text, bytes: bytes.to_vec(), then });
+            }
+            if tools.budget.look() {
+                self.rest = Some(Rest { text, bytes: left.to_vec(), last });
                 return Ok(Inflated::Later);
             }
+        }
+        if !last {
+            return Ok(Inflated::More);
+        }
+        // A message of no bytes at all is what some compressors make of an empty one that follows another.
+        if incoming.received > 0 {
+            decompressor.finish().map_err(|Broken| broken())?;
         }
         if no_takeover && let Some(decompressor) = self.decompressor.take() {
             tools.codecs.give_decompressor(decompressor);
