@@ -11,12 +11,27 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Decompressed between two looks at the budget.
+/// Decompressed between two looks at the budget, at most.
 const OUT_SLICE: usize = 32 << 10;
-/// Compressed between two looks at the budget.
-pub(super) const IN_SLICE: usize = 16 << 10;
+/// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
+const TAKE_SLICE: usize = 1 << 10;
 /// The ratio of a message is judged above this size alone.
 const RATIO_FREE: usize = 1 << 20;
+
+/// Compressed between two looks at the budget: what takes some 200 µs where the data are hard for that level.
+fn slice_bytes(level: u8) -> usize {
+    match level {
+        0..=2 => 16 << 10,
+        3..=5 => 4 << 10,
+        6 => 2 << 10,
+        _ => 256,
+    }
+}
+
+/// A message above this is compressed in slices, from the next poll or flush on.
+pub fn at_once_bytes(level: u8) -> usize {
+    4 * slice_bytes(level)
+}
 
 /// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
 #[derive(Default)]
@@ -40,6 +55,11 @@ impl Codecs {
             compressor.reset();
             self.compressors.push((bits, level, compressor));
         }
+    }
+
+    /// Gives their memory back.
+    pub fn shrink(&mut self) {
+        *self = Codecs::default();
     }
 
     /// Bytes of heap.
@@ -76,7 +96,7 @@ pub struct Compression {
     rest: Option<Rest>,
     /// Messages that wait to be compressed, or behind such.
     pub(super) outgoing: VecDeque<Outgoing>,
-    /// Their bytes.
+    /// Their bytes, an empty one counted as one byte.
     pub(super) outgoing_bytes: usize,
 }
 
@@ -87,21 +107,11 @@ struct Incoming {
     message: Vec<u8>,
 }
 
-/// Bytes at hand, and what follows them.
+/// Bytes at hand, and whether the message ends with them.
 struct Rest {
     text: bool,
     bytes: Vec<u8>,
-    then: Then,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
-    /// Pieces that have yet to come.
-    More,
-    /// What every message ends with.
-    Tail,
-    /// Nothing: the message is whole.
-    End,
+    last: bool,
 }
 
 /// How far decompressing came.
@@ -144,9 +154,21 @@ pub(super) enum Outgoing {
     /// Not to be compressed.
     Plain { text: bool, payload: Vec<u8> },
     /// A frame that others send too.
-    Frame(Chunk),
-    /// A long message that is compressed once for several connections; the next of its frames.
-    Shared(Arc<Mutex<SharedMessage>>, usize),
+    Frame { frame: Chunk },
+    /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
+    Shared { message: Arc<Mutex<SharedMessage>>, index: usize, at: usize },
+}
+
+impl Outgoing {
+    /// Bytes that are left of it; an empty message counts as one, so that none waits unseen.
+    pub(super) fn left(&self) -> usize {
+        match self {
+            Outgoing::Message { payload, at, .. } => payload.len() - at,
+            Outgoing::Plain { payload, .. } => payload.len().max(1),
+            Outgoing::Frame { frame, .. } => frame.len(),
+            Outgoing::Shared { message, at, .. } => message.lock().len() - at,
+        }
+    }
 }
 
 impl Compression {
@@ -178,6 +200,28 @@ impl Compression {
     /// Window and level of a message that connections can share, or `None`: each has a context of its own.
     pub fn shared_by(&self) -> Option<(u8, u8)> {
         self.own_no_takeover.then_some((self.own_bits, self.level))
+    }
+
+    /// Compressed between two looks at the budget.
+    pub(super) fn slice_bytes(&self) -> usize {
+        slice_bytes(self.level)
+    }
+
+    /// A message above this is compressed in slices, from the next poll or flush on.
+    pub fn at_once_bytes(&self) -> usize {
+        at_once_bytes(self.level)
+    }
+
+    /// Lets a message wait to be compressed, or behind such.
+    pub(super) fn push(&mut self, outgoing: Outgoing) {
+        self.outgoing_bytes += outgoing.left();
+        self.outgoing.push_back(outgoing);
+    }
+
+    /// Puts back what is left of the first.
+    pub(super) fn push_front(&mut self, outgoing: Outgoing) {
+        self.outgoing_bytes += outgoing.left();
+        self.outgoing.push_front(outgoing);
     }
 
     /// Compresses a whole short message into `scratch`. False: it did not get shorter, and goes as it is.
@@ -223,18 +267,17 @@ impl Compression {
         limits: &InflateLimits,
         tools: &mut Tools<'_, '_>,
     ) -> Result<Inflated, Failure> {
-        let then = if last { Then::Tail } else { Then::More };
         if self.incoming.is_none() && !may_begin {
-            self.rest = Some(Rest { text, bytes: piece.to_vec(), then });
+            self.rest = Some(Rest { text, bytes: piece.to_vec(), last });
             return Ok(Inflated::Later);
         }
-        self.go_on(text, piece, then, limits, tools)
+        self.go_on(text, piece, last, limits, tools)
     }
 
     /// Goes on with what was kept, if anything was.
     pub fn resume(&mut self, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
         match self.rest.take() {
-            Some(Rest { text, bytes, then }) => self.go_on(text, &bytes, then, limits, tools),
+            Some(Rest { text, bytes, last }) => self.go_on(text, &bytes, last, limits, tools),
             None => Ok(Inflated::More),
         }
     }
@@ -259,8 +302,8 @@ impl Compression {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
     }
 
-    fn go_on(&mut self, text: bool, bytes: &[u8], then: Then, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
-        let (mut bytes, mut then) = (bytes, then);
+    fn go_on(&mut self, text: bool, bytes: &[u8], last: bool, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
+        let mut left = bytes;
         let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new() });
         let peer_bits = self.peer_bits;
         let no_takeover = self.peer_no_takeover;
@@ -271,22 +314,28 @@ impl Compression {
         }
         loop {
             let out = &mut tools.scratch[..OUT_SLICE];
-            let (taken, given) = decompressor.decompress(bytes, out).map_err(|Broken| broken())?;
+            let piece = &left[..left.len().min(TAKE_SLICE)];
+            let (taken, given) = decompressor.decompress(piece, out).map_err(|Broken| broken())?;
             incoming.received += taken as u64;
             incoming.add(&out[..given], limits)?;
-            bytes = &bytes[taken..];
-            if bytes.is_empty() && given < OUT_SLICE {
-                match then {
-                    Then::More => return Ok(Inflated::More),
-                    Then::End => break,
-                    Then::Tail => (bytes, then) = (Decompressor::tail(), Then::End),
-                }
-            } else if taken == 0 && given == 0 {
+            left = &left[taken..];
+            if left.is_empty() && given < OUT_SLICE {
+                break;
+            }
+            if taken == 0 && given == 0 {
                 return Err(broken());
-            } else if tools.budget.look() {
-                self.rest = Some(Rest { text, bytes: bytes.to_vec(), then });
+            }
+            if tools.budget.look() {
+                self.rest = Some(Rest { text, bytes: left.to_vec(), last });
                 return Ok(Inflated::Later);
             }
+        }
+        if !last {
+            return Ok(Inflated::More);
+        }
+        // A message of no bytes at all is what some compressors make of an empty one that follows another.
+        if incoming.received > 0 {
+            decompressor.finish().map_err(|Broken| broken())?;
         }
         if no_takeover && let Some(decompressor) = self.decompressor.take() {
             tools.codecs.give_decompressor(decompressor);
@@ -326,14 +375,16 @@ pub struct SharedMessage {
     text: bool,
     payload: Chunk,
     at: usize,
+    slice: usize,
     compressor: Option<Compressor>,
+    /// With the place in the payload that each leads up to.
     frames: Vec<(Chunk, usize)>,
 }
 
 impl SharedMessage {
     /// Nothing is compressed yet.
-    pub fn new(text: bool, payload: Chunk, compressor: Compressor) -> SharedMessage {
-        SharedMessage { text, payload, at: 0, compressor: Some(compressor), frames: Vec::new() }
+    pub fn new(text: bool, payload: Chunk, level: u8, compressor: Compressor) -> SharedMessage {
+        SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), frames: Vec::new() }
     }
 
     /// How many bytes it has.
@@ -346,31 +397,30 @@ impl SharedMessage {
         self.payload.is_empty()
     }
 
-    /// Frame `index` of those made and the next, how many bytes of the message it stands for, and whether it is the last.
-    pub(super) fn frame(&mut self, index: usize) -> Result<(Chunk, usize, bool), Broken> {
+    /// Frame `index` of those made and the next, the place in the message that it leads up to, and whether it is the last. `None`: a slice was
+    /// compressed and will come out with a later one.
+    pub(super) fn frame(&mut self, index: usize) -> Result<Option<(Chunk, usize, bool)>, Broken> {
         if index == self.frames.len()
             && let Some(compressor) = &mut self.compressor
         {
-            let start = self.at;
+            let end = self.payload.len().min(self.at + self.slice);
+            let last = end == self.payload.len();
             let mut compressed = Vec::new();
-            let mut last = false;
-            // A slice that is nothing new may come out with the next one.
-            while compressed.is_empty() && !last {
-                let end = self.payload.len().min(self.at + IN_SLICE);
-                last = end == self.payload.len();
-                compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
-                self.at = end;
+            compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
+            self.at = end;
+            if compressed.is_empty() {
+                return Ok(None);
             }
             let opcode = if index > 0 { CONTINUATION } else { opcode_of(self.text) };
             let mut bytes = Vec::new();
             encode_frame(&mut bytes, Role::Server, &mut MaskKeys::new(), Lead { opcode, rsv1: index == 0, fin: last }, &compressed);
-            self.frames.push((Arc::new(bytes), self.at - start));
+            self.frames.push((Arc::new(bytes), end));
             if last {
                 self.compressor = None;
             }
         }
-        let (frame, count) = self.frames.get(index).ok_or(Broken)?;
-        Ok((frame.clone(), *count, self.compressor.is_none() && index + 1 == self.frames.len()))
+        let (frame, end) = self.frames.get(index).ok_or(Broken)?;
+        Ok(Some((frame.clone(), *end, *end == self.payload.len())))
     }
 }
 

@@ -18,11 +18,11 @@ pub use arena::{Arena, Chunk, Loan};
 pub use beat::Beat;
 pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
-pub use compression::{Codecs, Compression, SharedMessage};
+pub use compression::{Codecs, Compression, SharedMessage, at_once_bytes};
 pub use inbox::{Inbox, Item, Mark, Message};
 pub use open::{Opening, admit};
 pub use options::Options;
-pub use send::{AT_ONCE_BYTES, Sent};
+pub use send::Sent;
 
 use crate::codes::*;
 use crate::error::Failure;
@@ -240,7 +240,7 @@ impl Peer {
             self.step_opening(cx);
         }
         if self.has_output() {
-            self.write(cx);
+            self.write_some(cx);
         }
         let more = self.read(cx);
         if self.has_output() {

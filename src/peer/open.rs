@@ -343,7 +343,7 @@ impl Peer {
         journal::note(WS_LOG_INFO, || format!("{} is open", self.info.shown_url()));
         if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = stage {
             for (text, payload) in opening.early {
-                self.queue_message(cx, text, &payload);
+                self.queue_opened(cx, text, payload);
             }
         }
     }

@@ -65,7 +65,7 @@ impl Peer {
                 Some(place) => self.decode(cx, place, count),
                 None => self.take_filled(cx, count),
             }
-            if last && self.backlog.is_empty() {
+            if last && self.backlog.is_empty() && !self.compression.as_ref().is_some_and(|compression| compression.kept().0) {
                 self.end_broken(cx);
                 return false;
             }

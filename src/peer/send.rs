@@ -1,7 +1,7 @@
 //! From the host to the stream: putting messages, writing, back-pressure.
 
 use super::arena::Chunk;
-use super::compression::{IN_SLICE, Outgoing, SharedMessage};
+use super::compression::{Outgoing, SharedMessage};
 use super::outbox::{Wrote, write_masked};
 use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
@@ -15,8 +15,6 @@ use std::sync::Arc;
 const COALESCE_BYTES: usize = 256 << 10;
 /// A message above this is written from the host's memory when nothing waits before it.
 const DIRECT_BYTES: usize = 16 << 10;
-/// A message above this is compressed in slices, from the next poll or flush on.
-pub const AT_ONCE_BYTES: usize = 64 << 10;
 /// Compressed ahead of the transport, at most.
 const AHEAD_BYTES: usize = 256 << 10;
 
@@ -86,8 +84,7 @@ impl Peer {
             return Sent::Full;
         }
         if let Some(compression) = self.compression.as_mut().filter(|compression| !compression.outgoing.is_empty()) {
-            compression.outgoing_bytes += frame.len();
-            compression.outgoing.push_back(Outgoing::Frame(frame.clone()));
+            compression.push(Outgoing::Frame { frame: frame.clone() });
         } else if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
             let result = self.stream.as_mut().map(|stream| stream.write(frame));
             let written = self.note_written(cx, result);
@@ -105,11 +102,11 @@ impl Peer {
 
     /// Puts a long message that is compressed once for several connections.
     pub fn put_shared_message(&mut self, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
-        self.put_outgoing(Outgoing::Shared(message.clone(), 0), payload_len)
+        self.put_outgoing(Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
     }
 
-    /// As `put`, of a message over `AT_ONCE_BYTES` that several connections compress, each in a context of its own.
-    pub fn put_long(&mut self, text: bool, payload: &Chunk) -> Sent {
+    /// As `put`, of a message that several connections compress later, each in a context of its own.
+    pub fn put_later(&mut self, text: bool, payload: &Chunk) -> Sent {
         self.put_outgoing(Outgoing::Message { text, payload: payload.clone(), at: 0, begun: false }, payload.len())
     }
 
@@ -158,8 +155,16 @@ impl Peer {
         self.skipping = true;
     }
 
-    /// Compresses what waits for that, within the budget, and writes.
+    /// Compresses what waits for that while the budget lasts, and writes.
     pub fn write(&mut self, cx: &mut Cx<'_>) {
+        if self.can_compress() && !cx.budget.look() {
+            self.compress_waiting(cx);
+        }
+        self.write_frames(cx);
+    }
+
+    /// As `write`, and at least a slice is compressed: even a poll whose time is over moves something on.
+    pub(super) fn write_some(&mut self, cx: &mut Cx<'_>) {
         if self.can_compress() {
             self.compress_waiting(cx);
         }
@@ -212,14 +217,12 @@ impl Peer {
     fn queue_compressed(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
         let compresses = self.compresses(payload.len());
         if let Some(compression) = &mut self.compression {
-            if compresses && (payload.len() > AT_ONCE_BYTES || !compression.outgoing.is_empty()) {
-                compression.outgoing_bytes += payload.len();
-                compression.outgoing.push_back(Outgoing::Message { text, payload: Arc::new(payload.to_vec()), at: 0, begun: false });
+            if compresses && (payload.len() > compression.at_once_bytes() || !compression.outgoing.is_empty()) {
+                compression.push(Outgoing::Message { text, payload: Arc::new(payload.to_vec()), at: 0, begun: false });
                 return true;
             }
             if !compression.outgoing.is_empty() {
-                compression.outgoing_bytes += payload.len();
-                compression.outgoing.push_back(Outgoing::Plain { text, payload: payload.to_vec() });
+                compression.push(Outgoing::Plain { text, payload: payload.to_vec() });
                 return true;
             }
             if compresses {
@@ -238,6 +241,15 @@ impl Peer {
         false
     }
 
+    /// Queues a message that was put before the connection was open: many may have been, and they are compressed in slices.
+    pub(super) fn queue_opened(&mut self, cx: &mut Cx<'_>, text: bool, payload: Vec<u8>) {
+        let compresses = self.compresses(payload.len());
+        match &mut self.compression {
+            Some(compression) if compresses => compression.push(Outgoing::Message { text, payload: Arc::new(payload), at: 0, begun: false }),
+            _ => self.queue_message(cx, text, &payload),
+        }
+    }
+
     /// Appends a control frame to the queue.
     pub(super) fn put_control(&mut self, opcode: u8, payload: &[u8]) {
         self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode), payload, false);
@@ -250,17 +262,21 @@ impl Peer {
             let Some(compression) = &mut self.compression else { return };
             let Some(next) = compression.outgoing.pop_front() else { return };
             let scratch = cx.arena.scratch();
-            let done = match next {
-                Outgoing::Frame(frame) => {
-                    self.outbox.push_shared(&frame, 0, true);
-                    frame.len()
-                }
+            let left = next.left();
+            compression.outgoing_bytes -= left;
+            match next {
+                Outgoing::Frame { frame } => self.outbox.push_shared(&frame, 0, true),
                 Outgoing::Plain { text, payload } => {
                     self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), &payload, true);
-                    payload.len()
+                }
+                Outgoing::Message { text, payload, at: 0, .. } if left <= compression.slice_bytes() => {
+                    let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.compression_failed() };
+                    let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
+                    self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
+                    self.counters.compressed_out += u64::from(shorter);
                 }
                 Outgoing::Message { text, payload, at, begun } => {
-                    let end = payload.len().min(at + IN_SLICE);
+                    let end = payload.len().min(at + compression.slice_bytes());
                     let fin = end == payload.len();
                     if compression.compress_slice(cx.codecs, &payload[at..end], fin, scratch).is_err() {
                         return self.compression_failed();
@@ -273,21 +289,24 @@ impl Peer {
                     }
                     self.counters.compressed_out += u64::from(fin);
                     if !fin {
-                        compression.outgoing.push_front(Outgoing::Message { text, payload, at: end, begun: begun || sends });
+                        compression.push_front(Outgoing::Message { text, payload, at: end, begun: begun || sends });
                     }
-                    end - at
                 }
-                Outgoing::Shared(message, index) => {
-                    let Ok((frame, count, last)) = message.lock().frame(index) else { return self.compression_failed() };
-                    self.outbox.push_shared(&frame, 0, last);
-                    self.counters.compressed_out += u64::from(last);
-                    if !last {
-                        compression.outgoing.push_front(Outgoing::Shared(message, index + 1));
+                Outgoing::Shared { message, index, at } => {
+                    let made = message.lock().frame(index);
+                    match made {
+                        Ok(Some((frame, end, last))) => {
+                            self.outbox.push_shared(&frame, 0, last);
+                            self.counters.compressed_out += u64::from(last);
+                            if !last {
+                                compression.push_front(Outgoing::Shared { message, index: index + 1, at: end });
+                            }
+                        }
+                        Ok(None) => compression.push_front(Outgoing::Shared { message, index, at }),
+                        Err(_) => return self.compression_failed(),
                     }
-                    count
                 }
-            };
-            compression.outgoing_bytes -= done;
+            }
             if half.look() {
                 break;
             }
@@ -343,8 +362,7 @@ impl Peer {
             return Sent::Full;
         }
         let Some(compression) = &mut self.compression else { return Sent::NotOpen };
-        compression.outgoing_bytes += payload_len;
-        compression.outgoing.push_back(outgoing);
+        compression.push(outgoing);
         self.accepted(payload_len)
     }
 

@@ -3,7 +3,7 @@
 use super::{Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::peer::{AT_ONCE_BYTES, Chunk, Codecs, Cx, Peer, Sent, SharedMessage};
+use crate::peer::{Chunk, Codecs, Cx, Peer, Sent, SharedMessage, at_once_bytes};
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, opcode_of};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -31,14 +31,20 @@ impl Forms<'_> {
         if !peer.compresses(len) {
             return peer.put_shared(cx, &self.plain, len, now);
         }
-        match peer.compression.as_ref().and_then(|compression| compression.shared_by()) {
+        let Some(compression) = &peer.compression else { return peer.put(cx, self.text, self.payload) };
+        match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind) {
-                Compressed::Frame(frame) => peer.put_shared(cx, &frame, len, now),
+                Compressed::Frame(frame) => {
+                    let sent = peer.put_shared(cx, &frame, len, now);
+                    peer.counters.compressed_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    sent
+                }
                 Compressed::Long(message) => peer.put_shared_message(&message, len),
             },
-            None if len > AT_ONCE_BYTES => {
+            // Each compresses for itself: while the budget lasts, and later in slices.
+            None if !now || len > compression.at_once_bytes() => {
                 let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
-                peer.put_long(self.text, long)
+                peer.put_later(self.text, long)
             }
             None => peer.put(cx, self.text, self.payload),
         }
@@ -49,9 +55,9 @@ impl Forms<'_> {
             return form.clone();
         }
         let mut compressor = codecs.take_compressor(kind.0, kind.1);
-        let form = if self.payload.len() > AT_ONCE_BYTES {
+        let form = if self.payload.len() > at_once_bytes(kind.1) {
             let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
-            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long.clone(), compressor))))
+            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long.clone(), kind.1, compressor))))
         } else {
             let (mut body, mut frame) = (Vec::new(), Vec::new());
             let done = compressor.compress(self.payload, true, &mut body).is_ok() && body.len() < self.payload.len();

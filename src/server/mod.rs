@@ -479,7 +479,10 @@ impl Server {
     /// No client is served: after a while the memory for that goes back.
     fn rest(&mut self, cx: &mut Cx<'_>) {
         match self.rest_at {
-            Some(at) if cx.now > at && cx.arena.heap_bytes() > 0 && self.fresh.is_empty() => cx.arena.shrink(),
+            Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.fresh.is_empty() => {
+                cx.arena.shrink();
+                cx.codecs.shrink();
+            }
             None => self.rest_at = Some(cx.now + REST),
             Some(_) => {}
         }

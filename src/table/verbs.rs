@@ -171,7 +171,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
             _ => None,
         };
         let except = if target < 0 { own_client(registry, body, target.unsigned_abs()).ok() } else { None };
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), None);
+        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
         let Kind::Server(server) = kind else { return Err(gone()) };
         let keys = match one {
             Some(key) => vec![key],
@@ -543,10 +543,11 @@ fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
 fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     match body.active {
         (before, Some(until)) if before == read && now <= until => {}
-        (before, Some(_)) if before == read && member == Member::Only && body.arena.heap_bytes() > 0 => {
+        (before, Some(_)) if before == read && member == Member::Only && body.arena.heap_bytes() + body.codecs.heap_bytes() > 0 => {
             let Some(peer) = body.kind.peer(member).filter(|peer| !peer.inbox.has_fresh()) else { return };
             peer.shrink();
             body.arena.shrink();
+            body.codecs.shrink();
             body.active = (read, None);
         }
         _ => body.active = (read, Some(now + IDLE)),

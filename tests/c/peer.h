@@ -76,6 +76,10 @@ static inline ws_config config_of_fields(void) {
   config.pin_sha256 = value("pin");
   config.server_name = value("server_name");
   if (value("flags")) config.flags = (uint32_t)strtoul(value("flags"), NULL, 0);
+  if (value("level")) config.deflate_level = (uint32_t)strtoul(value("level"), NULL, 0);
+  if (value("threshold")) config.deflate_threshold_bytes = (uint32_t)strtoul(value("threshold"), NULL, 0);
+  if (value("server_bits")) config.server_max_window_bits = (uint32_t)strtoul(value("server_bits"), NULL, 0);
+  if (value("client_bits")) config.client_max_window_bits = (uint32_t)strtoul(value("client_bits"), NULL, 0);
   if (value("timeout_ms")) config.connect_timeout_ms = (uint32_t)strtoul(value("timeout_ms"), NULL, 0);
   config.headers = headers;
   while (config.headers_count < MAX_HEADERS && (headers[config.headers_count] = value_at("header", (int)config.headers_count)) != NULL)
@@ -151,11 +155,20 @@ static inline uint32_t crc32_of(const uint8_t *data, size_t len) {
   return ~crc;
 }
 
-/* The message that "put TYPE SIZE" asks for: binary counts 0 to 250 over and over, text repeats characters of 1 to 4 bytes, filled up with x. */
-static inline uint8_t *pattern(int32_t type, size_t size) {
+/* The message that "put TYPE SIZE" asks for: binary counts 0 to 250 over and over, text repeats characters of 1 to 4 bytes, filled up with x,
+ * random (binary, too) are the high bytes of a xorshift generator. */
+static inline uint8_t *pattern(int32_t type, size_t size, int random) {
   static const char unit[] = "ab\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\xAE";
   size_t period = sizeof unit - 1, whole = size - size % period;
   uint8_t *data = malloc(size + 1);
+  uint32_t state = 1;
+  for (size_t i = 0; data && random && i < size; i++) {
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    data[i] = (uint8_t)(state >> 24);
+  }
+  if (random) return data;
   for (size_t i = 0; data && i < size; i++)
     data[i] = type == WS_BINARY ? (uint8_t)(i % 251) : i < whole ? (uint8_t)unit[i % period] : (uint8_t)'x';
   return data;
@@ -166,10 +179,26 @@ static inline void put(ws_handle h) {
   const char *words = value("text");
   int32_t type = words || (value("type") && !strcmp(value("type"), "text")) ? WS_TEXT : WS_BINARY;
   size_t size = words ? strlen(words) : value("size") ? strtoul(value("size"), NULL, 10) : 0;
-  uint8_t *data = words ? NULL : pattern(type, size);
+  uint8_t *data = words ? NULL : pattern(type, size, value("type") && !strcmp(value("type"), "random"));
   ws_result result = ws_put_packet(h, words ? (const uint8_t *)words : data, size, type);
   if (result != WS_OK) failed("ws_put_packet", result);
   free(data);
+}
+
+/* The command "stats". */
+static inline void print_stats(ws_handle h) {
+  ws_stats stats = {0};
+  ws_get_stats(h, &stats, sizeof stats);
+  begin("stats");
+  number("messages_in", stats.messages_in);
+  number("messages_out", stats.messages_out);
+  number("compressed_in", stats.compressed_in);
+  number("compressed_out", stats.compressed_out);
+  number("bytes_in", stats.bytes_in);
+  number("bytes_out", stats.bytes_out);
+  number("wire_in", stats.wire_bytes_in);
+  number("wire_out", stats.wire_bytes_out);
+  finish();
 }
 
 /* The events that clients and servers print alike: MESSAGE, CLOSE_REQUEST, CLOSED and DISCONNECTED. */

@@ -1,7 +1,8 @@
 /* A client that is told what to do, one connection at a time:
  *   connect url=URL [subprotocols=LIST] [header=LINE]... [show=NAME] [ca=FILE] [cert=FILE] [key=FILE] [pin=HEX] [server_name=NAME] [flags=N] [timeout_ms=N]
- *   put type=text|binary size=N      put text=TEXT      close code=N reason=TEXT      drop
- * Prints open, message, close_request, closed and failed. Ends with its standard input. */
+ *           [level=N] [threshold=N] [server_bits=N] [client_bits=N]
+ *   put type=text|binary|random size=N      put text=TEXT      close code=N reason=TEXT      drop      stats
+ * Prints open, message, close_request, closed, stats and failed. Ends with its standard input. */
 #include "peer.h"
 
 static ws_handle client;
@@ -17,6 +18,7 @@ static void connect_client(void) {
 static void obey(void) {
   if (!strcmp(fields[0], "connect")) connect_client();
   if (!strcmp(fields[0], "put")) put(client);
+  if (!strcmp(fields[0], "stats")) print_stats(client);
   if (!strcmp(fields[0], "drop")) ws_close(client, -1, NULL);
   if (!strcmp(fields[0], "close")) {
     ws_result result = ws_close(client, value("code") ? atoi(value("code")) : 0, value("reason"));
@@ -37,6 +39,7 @@ int main(void) {
         text_of("url", client, WS_GET_URL);
         text_of("subprotocol", client, WS_GET_SUBPROTOCOL);
         text_of("tls", client, WS_GET_TLS);
+        text_of("extensions", client, WS_GET_EXTENSIONS);
         text_of("remote", client, WS_GET_REMOTE_ADDRESS);
         shown(client, header_shown);
         finish();

@@ -1,11 +1,13 @@
-/* An echo server with settings: [host=ADDRESS] [path=PATH] [subprotocols=LIST] [header=LINE]... [show=NAME] [cert=FILE] [key=FILE] [flags=N].
- * Commands for all clients: put type=text|binary size=N      close code=N reason=TEXT      stop (the server closes)
+/* An echo server with settings: [host=ADDRESS] [path=PATH] [subprotocols=LIST] [header=LINE]... [show=NAME] [cert=FILE] [key=FILE] [flags=N]
+ * [level=N] [threshold=N] [server_bits=N] [client_bits=N].
+ * Commands for all clients: put type=text|binary|random size=N      close code=N reason=TEXT      stats      stop (the server closes)
  * Prints listening, open, message, close_request, closed and, at its own end, stopped. Ends with that or with its standard input. */
 #include "peer.h"
 
 static void obey(ws_handle server) {
   ws_result result = WS_OK;
   if (!strcmp(fields[0], "put")) put(server);
+  if (!strcmp(fields[0], "stats")) print_stats(server);
   if (!strcmp(fields[0], "close")) result = ws_disconnect(server, 0, value("code") ? atoi(value("code")) : 0, value("reason"));
   if (!strcmp(fields[0], "stop")) result = ws_close(server, 0, value("reason"));
   if (result < 0) failed(fields[0], result);
@@ -17,6 +19,7 @@ static void print_open(ws_handle conn, const char *header_shown) {
   text_of("query", conn, WS_GET_QUERY);
   text_of("subprotocol", conn, WS_GET_SUBPROTOCOL);
   text_of("tls", conn, WS_GET_TLS);
+  text_of("extensions", conn, WS_GET_EXTENSIONS);
   shown(conn, header_shown);
   finish();
 }

@@ -2,12 +2,12 @@
 'use strict';
 const fs = require('fs');
 const WebSocket = require('ws');
-const {close, headers, list, onCommand, print, printMessage, put, shown} = require('./node_common.js');
+const {close, deflate, extensions, headers, list, onCommand, print, printMessage, put, shown} = require('./node_common.js');
 
 let ws;
 
 function connect(settings) {
-  const options = {headers: headers(settings.header)};
+  const options = {headers: headers(settings.header), perMessageDeflate: deflate(settings) || true};
   for (const name of ['ca', 'cert', 'key']) if (settings[name]) options[name] = fs.readFileSync(settings[name]);
   if (settings.server_name) options.servername = settings.server_name;
   if (settings.tls) options.minVersion = options.maxVersion = 'TLSv' + settings.tls;
@@ -25,7 +25,7 @@ function connect(settings) {
   });
   ws.on('open', () => {
     const socket = ws._socket;
-    print('open', {subprotocol: ws.protocol, shown: answer, tls: socket.getProtocol ? socket.getProtocol() : ''});
+    print('open', {subprotocol: ws.protocol, extensions: extensions(ws), shown: answer, tls: socket.getProtocol ? socket.getProtocol() : ''});
   });
   ws.on('message', printMessage);
   ws.on('error', (error) => { end.sentence = error.code ? `${error.code}: ${error.message}` : error.message; });

@@ -42,7 +42,19 @@ function crc32(data) {
   return ~crc >>> 0;
 }
 
+function random(size) {
+  const data = Buffer.alloc(size);
+  for (let i = 0, state = 1; i < size; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    data[i] = state >>> 24;
+  }
+  return data;
+}
+
 function pattern(type, size) {
+  if (type === 'random') return random(size);
   if (type === 'binary') return Buffer.alloc(size, Buffer.from(Uint8Array.from({length: 251}, (_, index) => index)));
   const unit = Buffer.from('abé€🎮');
   const whole = size - size % unit.length;
@@ -79,8 +91,29 @@ function shown(raw, name = '') {
   return raw.filter((_, index) => index % 2 === 1 && raw[index - 1].toLowerCase() === name.toLowerCase());
 }
 
+// What permessage-deflate is offered or agreed to with: deflate=yes and, as needed, flags of tests/c, level, threshold, server_bits and client_bits.
+function deflate(settings) {
+  if (settings.deflate !== 'yes') return false;
+  const options = {threshold: Number(settings.threshold || 0), zlibDeflateOptions: {level: Number(settings.level || 1)}};
+  const flags = Number(settings.flags || 0);
+  if (flags & 64) options.serverNoContextTakeover = true;
+  if (flags & 128) options.clientNoContextTakeover = true;
+  if (settings.server_bits) options.serverMaxWindowBits = Number(settings.server_bits);
+  if (settings.client_bits) options.clientMaxWindowBits = Number(settings.client_bits);
+  return options;
+}
+
+// What was agreed on, as WS_GET_EXTENSIONS tells it.
+function extensions(ws) {
+  const found = ws._extensions['permessage-deflate'];
+  if (!found) return '';
+  const names = ['server_no_context_takeover', 'client_no_context_takeover', 'server_max_window_bits', 'client_max_window_bits'];
+  const parts = names.filter((name) => found.params[name] && found.params[name] !== 15);
+  return ['permessage-deflate', ...parts.map((name) => found.params[name] === true ? name : `${name}=${found.params[name]}`)].join('; ');
+}
+
 function list(text) {
   return text === undefined ? [] : text.split(', ');
 }
 
-module.exports = {close, headers, list, onCommand, parse, pattern, print, printMessage, put, shown};
+module.exports = {close, deflate, extensions, headers, list, onCommand, parse, pattern, print, printMessage, put, shown};

@@ -5,7 +5,7 @@ const fs = require('fs');
 const http = require('http');
 const https = require('https');
 const WebSocket = require('ws');
-const {close, headers, list, onCommand, parse, print, printMessage, put, shown} = require('./node_common.js');
+const {close, deflate, extensions, headers, list, onCommand, parse, print, printMessage, put, shown} = require('./node_common.js');
 
 const settings = parse(process.argv.slice(2));
 const known = list(settings.subprotocols);
@@ -33,14 +33,14 @@ function verifyClient(info, decide) {
 
 function serve(server) {
   const sockets = new WebSocket.Server({
-    server, verifyClient, handleProtocols: (offered) => known.find((name) => offered.has(name)) || false,
+    server, verifyClient, perMessageDeflate: deflate(settings), handleProtocols: (offered) => known.find((name) => offered.has(name)) || false,
   });
   sockets.on('headers', (lines) => lines.push(...settings.header));
   sockets.on('connection', (ws, request) => {
     const socket = request.socket;
     const encrypted = Boolean(settings.cert);
     const [path, query = ''] = request.url.split('?');
-    print('open', {path, query, subprotocol: ws.protocol, shown: shown(request.rawHeaders, settings.show), tls: encrypted ? socket.getProtocol() : '',
+    print('open', {path, query, subprotocol: ws.protocol, extensions: extensions(ws), shown: shown(request.rawHeaders, settings.show), tls: encrypted ? socket.getProtocol() : '',
                    server_name: (encrypted && socket.servername) || '', client: (settings.client_ca && socket.getPeerCertificate().subject.CN) || ''});
     ws.on('message', (data, isBinary) => {
       printMessage(data, isBinary);

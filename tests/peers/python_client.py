@@ -2,9 +2,10 @@
 import asyncio
 import ssl
 
-from python_common import close, commands, limit_versions, names, pattern, show, show_closed, show_message, tls_of
+from python_common import close, commands, deflate_options, extensions, limit_versions, names, pattern, show, show_closed, show_message, tls_of
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 current = {"ws": None}
 
@@ -17,6 +18,7 @@ async def run(settings):
             options["ssl"].load_cert_chain(settings["cert"], settings["key"])
         if "server_name" in settings:
             options["server_hostname"] = settings["server_name"]
+    options |= deflate_options(settings, ClientPerMessageDeflateFactory)
     name = settings.get("show", "")
     try:
         ws = await connect(settings["url"], subprotocols=names(settings), additional_headers=settings["header"], max_size=None, proxy=None, **options)
@@ -28,7 +30,7 @@ async def run(settings):
         show_closed(None, status=0, body="", shown=[], sentence=f"{type(error).__name__}: {error}")
         return
     current["ws"] = ws
-    show("open", subprotocol=ws.subprotocol or "", shown=ws.response.headers.get_all(name), tls=tls_of(ws))
+    show("open", subprotocol=ws.subprotocol or "", extensions=extensions(ws, False), shown=ws.response.headers.get_all(name), tls=tls_of(ws))
     try:
         async for message in ws:
             show_message(message)
