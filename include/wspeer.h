@@ -533,9 +533,6 @@
 // Read in one round, so that no connection keeps the others waiting: messages of 256 KiB together, and their headers.
 #define ROUND_BYTES ((256 << 10) + (4 << 10))
 
-// A message above this is compressed in slices, from the next poll or flush on.
-#define AT_ONCE_BYTES (64 << 10)
-
 // A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
 // 31 bits, so that -handle can mean "all but this one".
 typedef uint32_t ws_handle;
