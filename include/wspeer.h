@@ -518,21 +518,6 @@
 // permessage-deflate.
 #define WS_FEATURE_DEFLATE 128
 
-// Goes on with a fragmented message (section 5.4).
-#define CONTINUATION 0
-
-// The compressor cannot keep to the smallest window of 256 bytes (8 bits); a decompressor can.
-#define MIN_OWN_BITS 9
-
-// A window of 32 KiB: what holds where nothing else was agreed on.
-#define MAX_BITS 15
-
-// The longest one has so many bytes.
-#define MAX_HEADER 14
-
-// Read in one round, so that no connection keeps the others waiting: messages of 256 KiB together, and their headers.
-#define ROUND_BYTES ((256 << 10) + (4 << 10))
-
 // A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
 // 31 bits, so that -handle can mean "all but this one".
 typedef uint32_t ws_handle;
