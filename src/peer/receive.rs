@@ -146,8 +146,8 @@ impl Peer {
 
     /// Whether the queue is at its limits.
     pub fn is_full(&self) -> bool {
-        self.inbox.len() as u64 >= self.options.limit(WS_OPT_INBOUND_PACKETS)
-            || (self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES) && self.inbox.has_messages())
+        let waiting = self.inbox.len() as u64;
+        waiting >= self.options.limit(WS_OPT_INBOUND_PACKETS) || (waiting > 0 && self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES))
     }
 
     /// What was read or put and waits for no one but a poll.

@@ -1,9 +1,12 @@
 //! A listening server and its clients: accept, limits, fairness, broadcast.
 
+mod above;
 mod accept;
 mod broadcast;
 mod items;
 
+pub use above::Above;
+pub use broadcast::Spread;
 pub use items::is_last;
 
 use crate::codes::*;
@@ -96,6 +99,8 @@ pub struct Server {
     pub options: Arc<Options>,
     /// What was lent through the server's own handle.
     pub loan: Loan,
+    /// For the layer above.
+    pub above: Above,
     settings: ServerSettings,
     listeners: Vec<TcpListener>,
     accept_ready: bool,
@@ -161,6 +166,7 @@ impl Server {
             user: 0,
             options: settings.options.clone(),
             loan: Loan::default(),
+            above: Above::default(),
             settings,
             listeners,
             accept_ready: true,
@@ -207,6 +213,7 @@ impl Server {
         self.retire(handles);
         self.settle(cx);
         self.collect_readiness();
+        self.collect_local();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
@@ -243,7 +250,12 @@ impl Server {
 
     /// Whether a poll would do something without any event of the system's.
     pub fn has_work(&mut self) -> bool {
-        !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_news()
+        !self.ready.is_empty()
+            || !self.dirty.is_empty()
+            || !self.retiring.is_empty()
+            || !self.mailbox.is_empty()
+            || self.has_local_work()
+            || self.has_news()
     }
 
     /// When timers want a poll.
@@ -391,6 +403,9 @@ impl Server {
         }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
+        }
+        if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
+            self.above.touched.push(key);
         }
         if client.peer.can_compress() && !client.in_ready {
             client.in_ready = true;
@@ -606,6 +621,9 @@ impl Server {
     fn remove(&mut self, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.past.add(&client.peer.counters);
+            if client.peer.peer_id != 0 {
+                self.above.gone.push(client.peer.peer_id);
+            }
             self.lifecycle -= client.marks as usize;
             self.slots[key as usize] = Slot::Free;
             self.free.push(key);
