@@ -1,7 +1,7 @@
 /*
  * wspeer.h: WebSockets that a game engine polls from its frame loop.
  *
- * A client and a server over ws:// and wss://. No call blocks (save ws_wait), no thread of the library touches the host, and the library
+ * A client, a server and Godot's multiplayer peer over ws:// and wss://. No call blocks (save ws_wait), no thread of the library touches the host, and the library
  * never calls the host back: once a frame the host polls, takes what came, and puts what it wants to send.
  *
  *   #include "wspeer.h"
@@ -23,7 +23,7 @@
  *     ws_free(h);
  *   }
  *
- * HANDLES. A ws_handle is a number: a stale one is WS_ERR_HANDLE, never a crash. ws_connect, ws_listen, ws_pair and ws_attach give one; ws_free
+ * HANDLES. A ws_handle is a number: a stale one is WS_ERR_HANDLE, never a crash. ws_connect, ws_listen, ws_host, ws_join, ws_pair and ws_attach give one; ws_free
  * takes it back in any state. Each client of a server has a handle of its own, told by CONNECTED; it retires by itself in the server's next
  * ws_poll after its DISCONNECTED was taken, so a host that frees none of them leaks none.
  *
@@ -69,6 +69,25 @@
  *   ws_feed,
  *   ws_take_output        - -                      - -                           - -                        its transport
  *   ws_wait               yes                      yes                           waits for its server       until something is put
+ *
+ * A host (ws_host) is a server and a join (ws_join, ws_join_local) a client, but for these; a host's client is a server's client:
+ *
+ *                         host                     host's client                 join, Godot 4's format     join, WS_GODOT3
+ *   ws_put_packet         to all clients           to that client                to the host                to the host and all others
+ *   ws_put_packet_to      id, all, all but id      -                             only 1; else               id, all, all but id
+ *                                                                                WS_ERR_TARGET
+ *   ws_disconnect         id, all, all but id      -                             -                          -
+ *   ws_get_state          OPEN while it listens    its state                     OPEN with its id           OPEN with its id
+ *   ws_get_conn           the client of an id      -                             itself for 1               itself for 1
+ *   ws_get_peer_id        1                        its id                        its id; 0 before OPEN      its id; 0 before OPEN
+ *   ws_get/set_option     WS_OPT_TRANSFER_... too  its own                       WS_OPT_TRANSFER_... too    WS_OPT_TRANSFER_... too
+ *   ws_join_local         a player in memory       -                             -                          -
+ *
+ * MULTIPLAYER. A target above 0 is one peer, 0 is everyone, below 0 everyone but that one (who need not be there). A packet's peer_id is its sender, an
+ * event's peer_id the peer that it is about. A host's client is told as a server's is: CONNECTED, its packets, DISCONNECTED, in that order; ws_disconnect
+ * with code -1 is Godot's force. A join is told OPEN and CONNECTED of peer 1 when its id has come, and CLOSED last. Who breaks the format is closed with
+ * 1002 and WS_CAUSE_MULTIPLAYER; with WS_GODOT3 what a client sends to one who is not there is told by ERROR with WS_CAUSE_NO_PEER and a count.
+ * A message passed on to a client whose queue is full does as on_full says: such a client is disconnected unless on_full is set.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
  */
@@ -178,7 +197,7 @@
 // The connection has ended. What it received stays readable.
 #define WS_CLOSED 3
 
-// A connection of ws_connect, ws_pair or ws_attach is open.
+// A connection of ws_connect, ws_pair or ws_attach is open. A join: its id has come, and is event.peer_id.
 #define WS_EVENT_OPEN 1
 
 // A message, in event.packet.
@@ -190,17 +209,19 @@
 // The connection, or the server itself, has ended. Last event of its handle.
 #define WS_EVENT_CLOSED 4
 
-// Server: a client has finished its opening handshake; event.conn is its handle.
+// Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
+// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.
 #define WS_EVENT_CONNECTED 5
 
-// Server: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
+// Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
+// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
 #define WS_EVENT_DISCONNECTED 6
 
 // The outbound queue refused a message earlier and has room again.
 #define WS_EVENT_WRITABLE 7
 
 // event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-// handle, event.count lifecycle events were left out because nobody read them.
+// handle or that of a join, event.count lifecycle events were left out because nobody read them.
 #define WS_EVENT_SKIPPED 8
 
 // Something went wrong that ends no connection; cause and text say what.
@@ -332,6 +353,12 @@
 // The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
 #define WS_CAUSE_DEFLATE 55
 
+// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).
+#define WS_CAUSE_MULTIPLAYER 56
+
+// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
+#define WS_CAUSE_NO_PEER 57
+
 // The system has no descriptor or memory left.
 #define WS_CAUSE_RESOURCES 60
 
@@ -361,6 +388,9 @@
 
 // With WS_DEFLATE: the client's compressor shall forget each message.
 #define WS_CLIENT_NO_CONTEXT_TAKEOVER 128
+
+// ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
+#define WS_GODOT3 256
 
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
@@ -479,6 +509,12 @@
 // max_inflate_ratio.
 #define WS_OPT_MAX_INFLATE_RATIO 23
 
+// Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Kept and told; every packet is reliable and ordered.
+#define WS_OPT_TRANSFER_MODE 24
+
+// Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.
+#define WS_OPT_TRANSFER_CHANNEL 25
+
 // Nothing.
 #define WS_LOG_OFF 0
 
@@ -517,6 +553,9 @@
 
 // permessage-deflate.
 #define WS_FEATURE_DEFLATE 128
+
+// ws_host, ws_join and ws_join_local.
+#define WS_FEATURE_MULTIPLAYER 256
 
 // A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
 // 31 bits, so that -handle can mean "all but this one".
@@ -599,7 +638,7 @@ typedef struct ws_event {
   int32_t type;
   // The connection that it is about.
   ws_handle conn;
-  // Multiplayer: which peer. Else 0.
+  // Multiplayer: which peer it is about; OPEN of a join: its own id. Else 0.
   int32_t peer_id;
   // CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code; 1005: a close frame without one; 1006: no close frame. Else 0.
   int32_t code;
@@ -617,7 +656,7 @@ typedef struct ws_event {
   uint32_t clean;
   // When it happened: nanoseconds of the system's monotonic clock since the library's first call.
   uint64_t time_ns;
-  // SKIPPED: how many.
+  // SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.
   uint64_t count;
   // Zero.
   uint64_t reserved[4];
@@ -634,11 +673,11 @@ typedef struct ws_config {
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-  // WS_CLIENT_NO_CONTEXT_TAKEOVER.
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;
-  // Client: from ws_connect() to OPEN, all phases together, in milliseconds (default: 10000).
+  // Client, join: from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds (default: 10000).
   uint32_t connect_timeout_ms;
   // Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).
   uint32_t handshake_timeout_ms;
@@ -673,7 +712,7 @@ typedef struct ws_config {
   uint32_t max_clients_per_address;
   // Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).
   uint32_t max_pending_handshakes;
-  // Server: WS_FULL_* (default: WS_FULL_SKIP).
+  // Server, host: WS_FULL_* (default: WS_FULL_SKIP; of a host WS_FULL_DISCONNECT, as a game cannot do without a packet).
   uint32_t on_full;
   // TCP_NODELAY: WS_OFF leaves Nagle's algorithm on (default: small messages leave at once).
   uint32_t no_delay;
@@ -750,10 +789,18 @@ WS_API ws_result ws_set_option(ws_handle h, int32_t option, uint32_t value);
 // Returns WS_OK or WS_ERR_HANDLE. Any thread.
 WS_API ws_result ws_set_user(ws_handle h, size_t user);
 
-// Lists the handles of a server's clients, those included whose DISCONNECTED was not taken yet.
+// Lists the handles of a server's or a host's clients, those included whose DISCONNECTED was not taken yet.
 //
 // `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_get_conns(ws_handle h, ws_handle *out, size_t cap, size_t *count);
+
+// The handle of the connection to a peer, by its id: on a host that of its client, on a join its own for 1.
+//
+// Returns WS_OK, WS_ERR_TARGET (no such peer), WS_ERR_KIND (no host or join), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+WS_API ws_result ws_get_conn(ws_handle h, int32_t peer_id, ws_handle *out);
+
+// The id of a host (1), of a host's client, or of a join (0 until it has come); or WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+WS_API int32_t ws_get_peer_id(ws_handle h);
 
 // The name of a result, "WS_OK" and so on; "WS_UNKNOWN" for a number that is none. Static; never NULL. Any thread.
 WS_API const char *ws_result_name(ws_result r);
@@ -788,7 +835,8 @@ WS_API uint32_t ws_abi_version(void);
 // Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 WS_API ws_result ws_close(ws_handle h, int32_t code, const char *reason);
 
-// Closes one client of a server (target: its handle), all (0) or all but one (minus its handle); code and reason as ws_close().
+// Closes one client of a server (target: its handle), all (0) or all but one (minus its handle); code and reason as ws_close(). On a host a target is
+// a peer's id instead.
 //
 // Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 WS_API ws_result ws_disconnect(ws_handle h, int32_t target, int32_t code, const char *reason);
@@ -854,6 +902,27 @@ WS_API ws_result ws_connect(const char *url, const struct ws_config *config, ws_
 // WS_ERR_UTF8. Any thread.
 WS_API ws_result ws_listen(const char *url, const struct ws_config *config, ws_handle *out);
 
+// Opens a multiplayer host, peer 1: a server, as ws_listen(), whose clients get ids, 2 to 2147483647, drawn at random. The URL is as there. Targets
+// of ws_put_packet_to() and ws_disconnect() are ids; packets and events say by peer_id who sent them and whom they are about. In Godot 4's format, or with
+// WS_GODOT3 in that of Godot 3.2 to 3.6, where it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
+//
+// `config` may be NULL. Returns as ws_listen(). Any thread.
+WS_API ws_result ws_host(const char *url, const struct ws_config *config, ws_handle *out);
+
+// Opens a multiplayer client: joins a host of ws_host() or of Godot. The URL is as for ws_connect(). It is CONNECTING until its id has come, for at most
+// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_GODOT3 the other peers are told by CONNECTED and
+// DISCONNECTED too. CLOSED ends it, and stands for all peers.
+//
+// `config` may be NULL. Returns as ws_connect(). Any thread.
+WS_API ws_result ws_join(const char *url, const struct ws_config *config, ws_handle *out);
+
+// Joins a host of this process in memory, in the host's format: the player who sits at the host's machine. It gets an id and is told as everybody is;
+// only WS_OPT_REFUSE_NEW, the path and the limits of clients are not for it. Poll both handles; they have locks of their own.
+//
+// `config` is the player's and may be NULL. Returns WS_OK and the handle, or WS_ERR_KIND (no host), WS_ERR_STATE (it is closing), WS_ERR_HANDLE,
+// WS_ERR_CONFIG, WS_ERR_LIMIT, WS_ERR_NULL. Any thread.
+WS_API ws_result ws_join_local(ws_handle host, const struct ws_config *config, ws_handle *out);
+
 // Opens two connections that talk to each other in memory through the real protocol: for a local player and for tests. Each end moves its bytes
 // in its own ws_poll(); the two share one lock.
 //
@@ -879,7 +948,8 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 // `len` is how many bytes were written to `buf`. Returns WS_OK, or WS_EMPTY when there is nothing, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
 
-// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. A server's handle: to all its open clients, encoded once.
+// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
+// A join: to the host in Godot 4's format, to everyone with WS_GODOT3, which has no WS_TEXT.
 // It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
 // compressed in slices by the polls and flushes that follow.
 //
@@ -888,8 +958,9 @@ WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *l
 WS_API ws_result ws_put_packet(ws_handle h, const uint8_t *data, size_t len, int32_t type);
 
 // Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).
+// On a host and a join a target is a peer's id instead. A join in Godot 4's format reaches only the host: other targets, 0 included, are WS_ERR_TARGET.
 //
-// Returns as ws_put_packet(), and WS_ERR_TARGET (no client of this server), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server). Any thread.
+// Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server, host or join). Any thread.
 WS_API ws_result ws_put_packet_to(ws_handle h, int32_t target, const uint8_t *data, size_t len, int32_t type);
 
 // Writes what waits to be sent, as far as the transport takes it. A server: of all its clients.

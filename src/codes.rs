@@ -74,7 +74,7 @@ pub const WS_CLOSED: i32 = 3;
 
 // --- Events. ---
 
-/// A connection of ws_connect, ws_pair or ws_attach is open.
+/// A connection of ws_connect, ws_pair or ws_attach is open. A join: its id has come, and is event.peer_id.
 pub const WS_EVENT_OPEN: i32 = 1;
 /// A message, in event.packet.
 pub const WS_EVENT_MESSAGE: i32 = 2;
@@ -82,14 +82,16 @@ pub const WS_EVENT_MESSAGE: i32 = 2;
 pub const WS_EVENT_CLOSE_REQUEST: i32 = 3;
 /// The connection, or the server itself, has ended. Last event of its handle.
 pub const WS_EVENT_CLOSED: i32 = 4;
-/// Server: a client has finished its opening handshake; event.conn is its handle.
+/// Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
+/// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.
 pub const WS_EVENT_CONNECTED: i32 = 5;
-/// Server: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
+/// Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
+/// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
 pub const WS_EVENT_DISCONNECTED: i32 = 6;
 /// The outbound queue refused a message earlier and has room again.
 pub const WS_EVENT_WRITABLE: i32 = 7;
 /// event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-/// handle, event.count lifecycle events were left out because nobody read them.
+/// handle or that of a join, event.count lifecycle events were left out because nobody read them.
 pub const WS_EVENT_SKIPPED: i32 = 8;
 /// Something went wrong that ends no connection; cause and text say what.
 pub const WS_EVENT_ERROR: i32 = 9;
@@ -183,6 +185,10 @@ pub const WS_CAUSE_RATE: i32 = 53;
 pub const WS_CAUSE_FULL: i32 = 54;
 /// The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
 pub const WS_CAUSE_DEFLATE: i32 = 55;
+/// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).
+pub const WS_CAUSE_MULTIPLAYER: i32 = 56;
+/// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
+pub const WS_CAUSE_NO_PEER: i32 = 57;
 /// The system has no descriptor or memory left.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
 /// A defect in wspeer was caught; the log has the text.
@@ -206,6 +212,8 @@ pub const WS_DEFLATE: u32 = 32;
 pub const WS_SERVER_NO_CONTEXT_TAKEOVER: u32 = 64;
 /// With WS_DEFLATE: the client's compressor shall forget each message.
 pub const WS_CLIENT_NO_CONTEXT_TAKEOVER: u32 = 128;
+/// ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
+pub const WS_GODOT3: u32 = 256;
 
 // --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
 
@@ -296,6 +304,10 @@ pub const WS_OPT_PORT: i32 = 21;
 pub const WS_OPT_DEFLATE_THRESHOLD_BYTES: i32 = 22;
 /// max_inflate_ratio.
 pub const WS_OPT_MAX_INFLATE_RATIO: i32 = 23;
+/// Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Kept and told; every packet is reliable and ordered.
+pub const WS_OPT_TRANSFER_MODE: i32 = 24;
+/// Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.
+pub const WS_OPT_TRANSFER_CHANNEL: i32 = 25;
 
 // --- Log levels of ws_set_log_level(). ---
 
@@ -328,3 +340,5 @@ pub const WS_FEATURE_WAIT: u32 = 32;
 pub const WS_FEATURE_PAIR: u32 = 64;
 /// permessage-deflate.
 pub const WS_FEATURE_DEFLATE: u32 = 128;
+/// ws_host, ws_join and ws_join_local.
+pub const WS_FEATURE_MULTIPLAYER: u32 = 256;

@@ -9,6 +9,7 @@ pub mod quiet;
 pub mod net;
 pub mod protocol;
 
+pub mod multiplayer;
 pub mod peer;
 pub mod server;
 

@@ -67,6 +67,9 @@ fn calls() -> Vec<Call> {
     add("ws_set_option", Box::new(|h| ws_set_option(h, WS_OPT_NO_DELAY, 1)));
     add("ws_set_user", Box::new(|h| ws_set_user(h, 1)));
     add("ws_get_conns", Box::new(|h| c!(ws_get_conns(h, &mut 0, 1, &mut 0))));
+    add("ws_get_conn", Box::new(|h| c!(ws_get_conn(h, 1, &mut 0))));
+    add("ws_get_peer_id", Box::new(|h| ws_get_peer_id(h)));
+    add("ws_join_local", Box::new(|h| c!(ws_join_local(h, null(), &mut 0))));
     add("ws_feed", Box::new(|h| c!(ws_feed(h, b"x".as_ptr(), 1, null_mut()))));
     add("ws_take_output", Box::new(|h| c!(ws_take_output(h, [0u8; 8].as_mut_ptr(), 8, &mut 0))));
     add("ws_wait", Box::new(|h| c!(ws_wait(&h, 1, 0))));
@@ -100,6 +103,8 @@ fn exports_without_a_handle_are_guarded_too() {
         ("ws_config_init", Box::new(move |_| c!(ws_config_init(&mut { config }, size_of::<ws_config>())))),
         ("ws_connect", Box::new(|_| c!(ws_connect(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),
         ("ws_listen", Box::new(|_| c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut 0)))),
+        ("ws_host", Box::new(|_| c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), null(), &mut 0)))),
+        ("ws_join", Box::new(|_| c!(ws_join(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),
         ("ws_pair", Box::new(|_| c!(ws_pair(null(), &mut 0, &mut 0)))),
         ("ws_attach", Box::new(|_| c!(ws_attach(null(), WS_ROLE_CLIENT, &mut 0)))),
         ("ws_set_log_level", Box::new(|_| ws_set_log_level(WS_LOG_WARN))),
@@ -126,6 +131,33 @@ fn a_panic_while_freeing_retires_the_family() {
     ws_free(client);
     assert!(!inject::waits(), "it came under the lock");
     assert_eq!((ws_get_state(client), ws_get_state(server)), (WS_ERR_HANDLE, WS_ERR_HANDLE));
+}
+
+#[test]
+fn a_panic_of_a_host_leaves_its_player_in_memory_alive() {
+    for place in [Place::Entry, Place::Locked] {
+        let (mut host, mut local) = (0, 0);
+        assert_eq!(c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), null(), &mut host)), WS_OK);
+        assert_eq!(c!(ws_join_local(host, null(), &mut local)), WS_OK);
+        for _ in 0..5 {
+            ws_poll(host);
+            ws_poll(local);
+        }
+        assert_eq!(ws_get_state(local), WS_OPEN);
+        inject::at(place);
+        assert_eq!(c!(ws_put_packet_to(host, 0, b"x".as_ptr(), 1, WS_BINARY)), WS_ERR_PANIC, "{place:?}");
+        let (host_state, local_state) = match place {
+            Place::Entry => (WS_OPEN, WS_OPEN),
+            Place::Locked => (WS_ERR_HANDLE, WS_CLOSED),
+        };
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while ws_get_state(local) != local_state && std::time::Instant::now() < end {
+            assert!(ws_poll(local) >= 0);
+        }
+        assert_eq!((ws_get_state(host), ws_get_state(local)), (host_state, local_state), "{place:?}");
+        ws_free(local);
+        ws_free(host);
+    }
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
     guard(|| table::set_user(h, user as u64).map(|()| WS_OK))
 }
 
-/// Lists the handles of a server's clients, those included whose DISCONNECTED was not taken yet.
+/// Lists the handles of a server's or a host's clients, those included whose DISCONNECTED was not taken yet.
 ///
 /// `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
@@ -127,6 +127,24 @@ pub unsafe extern "C" fn ws_get_conns(h: ws_handle, out: *mut ws_handle, cap: us
         put("count", count, handles.len())?;
         Ok(if handles.len() > cap { WS_TRUNCATED } else { WS_OK })
     })
+}
+
+/// The handle of the connection to a peer, by its id: on a host that of its client, on a join its own for 1.
+///
+/// Returns WS_OK, WS_ERR_TARGET (no such peer), WS_ERR_KIND (no host or join), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_get_conn(h: ws_handle, peer_id: i32, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        put("out", out, table::conn(h, peer_id)?)?;
+        Ok(WS_OK)
+    })
+}
+
+/// The id of a host (1), of a host's client, or of a join (0 until it has come); or WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_get_peer_id(h: ws_handle) -> i32 {
+    guard(|| table::peer_id(h))
 }
 
 /// The name of a result, "WS_OK" and so on; "WS_UNKNOWN" for a number that is none. Static; never NULL. Any thread.
@@ -207,6 +225,7 @@ pub extern "C" fn ws_get_features() -> u32 {
         | WS_FEATURE_WAIT
         | WS_FEATURE_PAIR
         | WS_FEATURE_DEFLATE
+        | WS_FEATURE_MULTIPLAYER
 }
 
 /// WS_VERSION of the library that is loaded. Any thread.

@@ -6,6 +6,7 @@ use super::types::ws_config;
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
+use crate::multiplayer::Wire;
 use crate::net::TlsClientSettings;
 use crate::peer::Options;
 use crate::protocol::{DeflateSettings, MAX_BITS, check_header, check_subprotocols};
@@ -15,9 +16,26 @@ use std::time::Duration;
 
 /// Reads the config of a call; NULL means all defaults.
 pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, Error> {
+    let settings = read_all(config, server, WS_FULL_SKIP)?;
+    match settings.wire {
+        Wire::Godot4 => Ok(settings),
+        Wire::Godot3 => Err(bad("WS_GODOT3 is for ws_host and ws_join".to_owned())),
+    }
+}
+
+/// Reads the config of a host or a join.
+pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<Settings, Error> {
+    let settings = read_all(config, host, WS_FULL_DISCONNECT)?;
+    if settings.wire == Wire::Godot3 && settings.queue_before_open && !host {
+        return Err(bad("WS_QUEUE_BEFORE_OPEN does not go with WS_GODOT3, where each packet tells the id that has yet to come".to_owned()));
+    }
+    Ok(settings)
+}
+
+fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Settings, Error> {
     let config = copy(config)?;
     let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
-    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | deflate_flags;
+    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_GODOT3 | deflate_flags;
     if config.reserved != 0 {
         return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
     }
@@ -26,6 +44,7 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
     }
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server);
+    set(&mut options, WS_OPT_ON_FULL, on_full)?;
     for (name, option, value) in [
         ("poll_budget_us", WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
         ("handshake_timeout_ms", WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
@@ -90,6 +109,7 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
             WS_OFF => None,
             ms => Some(Duration::from_millis(u64::from(ms))),
         },
+        wire: if has(WS_GODOT3) { Wire::Godot3 } else { Wire::Godot4 },
         queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
         max_header_bytes: match config.max_header_bytes {
             0 => 16 << 10,

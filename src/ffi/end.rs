@@ -20,7 +20,8 @@ pub unsafe extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char
     })
 }
 
-/// Closes one client of a server (target: its handle), all (0) or all but one (minus its handle); code and reason as ws_close().
+/// Closes one client of a server (target: its handle), all (0) or all but one (minus its handle); code and reason as ws_close(). On a host a target is
+/// a peer's id instead.
 ///
 /// Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]

@@ -85,14 +85,14 @@ fn packet(view: &View<'_>) -> ws_packet {
         // The NUL behind the text does not count.
         What::Mark(_) => (0, view.bytes.len() - 1),
     };
-    ws_packet { data: view.bytes.as_ptr(), len, r#type, peer_id: 0, conn: view.conn, flags: 0, user: view.user }
+    ws_packet { data: view.bytes.as_ptr(), len, r#type, peer_id: view.peer_id, conn: view.conn, flags: 0, user: view.user }
 }
 
 fn event(view: &View<'_>) -> ws_event {
     let blank = ws_event {
         r#type: WS_EVENT_MESSAGE,
         conn: view.conn,
-        peer_id: 0,
+        peer_id: view.peer_id,
         code: 0,
         phase: 0,
         cause: 0,

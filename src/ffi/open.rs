@@ -61,6 +61,53 @@ pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config,
     })
 }
 
+/// Opens a multiplayer host, peer 1: a server, as ws_listen(), whose clients get ids, 2 to 2147483647, drawn at random. The URL is as there. Targets
+/// of ws_put_packet_to() and ws_disconnect() are ids; packets and events say by peer_id who sent them and whom they are about. In Godot 4's format, or with
+/// WS_GODOT3 in that of Godot 3.2 to 3.6, where it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
+///
+/// `config` may be NULL. Returns as ws_listen(). Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let url = text("url", url)?;
+        let handle = table::host(url, config::read_multiplayer(config, true)?)?;
+        put("out", out, handle)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Opens a multiplayer client: joins a host of ws_host() or of Godot. The URL is as for ws_connect(). It is CONNECTING until its id has come, for at most
+/// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_GODOT3 the other peers are told by CONNECTED and
+/// DISCONNECTED too. CLOSED ends it, and stands for all peers.
+///
+/// `config` may be NULL. Returns as ws_connect(). Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let url = text("url", url)?;
+        let handle = table::join(url, config::read_multiplayer(config, false)?)?;
+        put("out", out, handle)?;
+        Ok(WS_OK)
+    })
+}
+
+/// Joins a host of this process in memory, in the host's format: the player who sits at the host's machine. It gets an id and is told as everybody is;
+/// only WS_OPT_REFUSE_NEW, the path and the limits of clients are not for it. Poll both handles; they have locks of their own.
+///
+/// `config` is the player's and may be NULL. Returns WS_OK and the handle, or WS_ERR_KIND (no host), WS_ERR_STATE (it is closing), WS_ERR_HANDLE,
+/// WS_ERR_CONFIG, WS_ERR_LIMIT, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config, out: *mut ws_handle) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        let handle = table::join_local(host, config::read_multiplayer(config, false)?)?;
+        put("out", out, handle)?;
+        Ok(WS_OK)
+    })
+}
+
 /// Opens two connections that talk to each other in memory through the real protocol: for a local player and for tests. Each end moves its bytes
 /// in its own ws_poll(); the two share one lock.
 ///

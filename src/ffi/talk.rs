@@ -7,7 +7,8 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::table;
 
-/// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. A server's handle: to all its open clients, encoded once.
+/// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
+/// A join: to the host in Godot 4's format, to everyone with WS_GODOT3, which has no WS_TEXT.
 /// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
 /// compressed in slices by the polls and flushes that follow.
 ///
@@ -22,8 +23,9 @@ pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize
 }
 
 /// Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).
+/// On a host and a join a target is a peer's id instead. A join in Godot 4's format reaches only the host: other targets, 0 included, are WS_ERR_TARGET.
 ///
-/// Returns as ws_put_packet(), and WS_ERR_TARGET (no client of this server), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server). Any thread.
+/// Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server, host or join). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {

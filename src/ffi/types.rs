@@ -41,7 +41,7 @@ pub struct ws_event {
     pub r#type: i32,
     /// The connection that it is about.
     pub conn: ws_handle,
-    /// Multiplayer: which peer. Else 0.
+    /// Multiplayer: which peer it is about; OPEN of a join: its own id. Else 0.
     pub peer_id: i32,
     /// CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code; 1005: a close frame without one; 1006: no close frame. Else 0.
     pub code: i32,
@@ -59,7 +59,7 @@ pub struct ws_event {
     pub clean: u32,
     /// When it happened: nanoseconds of the system's monotonic clock since the library's first call.
     pub time_ns: u64,
-    /// SKIPPED: how many.
+    /// SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.
     pub count: u64,
     /// Zero.
     pub reserved: [u64; 4],
@@ -79,11 +79,11 @@ pub struct ws_config {
     /// A number of your choice for ws_free_owner(); 0: none.
     pub owner: u32,
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-    /// WS_CLIENT_NO_CONTEXT_TAKEOVER.
+    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3.
     pub flags: u32,
     /// How long one ws_poll() may work, in microseconds (default: 1000).
     pub poll_budget_us: u32,
-    /// Client: from ws_connect() to OPEN, all phases together, in milliseconds (default: 10000).
+    /// Client, join: from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds (default: 10000).
     pub connect_timeout_ms: u32,
     /// Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).
     pub handshake_timeout_ms: u32,
@@ -118,7 +118,7 @@ pub struct ws_config {
     pub max_clients_per_address: u32,
     /// Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).
     pub max_pending_handshakes: u32,
-    /// Server: WS_FULL_* (default: WS_FULL_SKIP).
+    /// Server, host: WS_FULL_* (default: WS_FULL_SKIP; of a host WS_FULL_DISCONNECT, as a game cannot do without a packet).
     pub on_full: u32,
     /// TCP_NODELAY: WS_OFF leaves Nagle's algorithm on (default: small messages leave at once).
     pub no_delay: u32,

@@ -99,7 +99,7 @@ impl Peer {
     }
 
     /// Fails the connection (section 7.1.7): a close frame with the code, then no more reading.
-    pub(super) fn fail(&mut self, cx: &mut Cx<'_>, failure: Failure) {
+    pub fn fail(&mut self, cx: &mut Cx<'_>, failure: Failure) {
         self.start_close(cx.now);
         let code = failure.close_code;
         let reason = short(&failure.sentence).to_owned();

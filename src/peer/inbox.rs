@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub struct Message {
     /// Else binary.
     pub text: bool,
+    /// Multiplayer: the peer that sent it, where that is not the one at the other end.
+    pub from: i32,
     body: Body,
 }
 
@@ -37,6 +39,12 @@ impl Message {
             Body::Fresh { len, .. } | Body::Kept { len, .. } => *len as usize,
         }
     }
+
+    fn cut(&mut self, count: u32) {
+        let (Body::Fresh { start, len, .. } | Body::Kept { start, len, .. }) = &mut self.body;
+        *start += count;
+        *len -= count;
+    }
 }
 
 /// Something that happened, other than a message.
@@ -44,6 +52,8 @@ impl Message {
 pub struct Mark {
     /// WS_EVENT_*.
     pub kind: i32,
+    /// Multiplayer: which peer, where that is not the one at the other end.
+    pub peer_id: i32,
     /// Close code.
     pub code: i32,
     /// WS_PHASE_*.
@@ -97,6 +107,10 @@ pub struct Inbox {
     bytes: u64,
     /// All messages in the arena are among this many last ones.
     fresh: u32,
+    /// A layer above looks at each message before it is the host's.
+    pub holds: bool,
+    /// So many last messages wait for that look.
+    held: u32,
     /// How many marks a waiting host was woken for.
     told: usize,
     /// The host takes marks.
@@ -109,7 +123,8 @@ impl Inbox {
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
         self.bytes += u64::from(len);
         self.fresh += 1;
-        self.messages.push_back(Message { text, body: Body::Fresh { chunk, start, len } });
+        self.held += u32::from(self.holds);
+        self.messages.push_back(Message { text, from: 0, body: Body::Fresh { chunk, start, len } });
     }
 
     /// Queues a message with storage of its own.
@@ -118,7 +133,8 @@ impl Inbox {
         self.bytes += u64::from(len);
         // Counted too while something in front of it lies in the arena: settling looks at the last `fresh` messages.
         self.fresh += u32::from(self.fresh > 0);
-        self.messages.push_back(Message { text, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } });
+        self.held += u32::from(self.holds);
+        self.messages.push_back(Message { text, from: 0, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } });
     }
 
     /// Queues something else, behind the messages that wait.
@@ -135,6 +151,9 @@ impl Inbox {
     /// Takes the next message and leaves marks.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
+        if self.messages.len() == self.held as usize {
+            return None;
+        }
         let message = self.messages.pop_front()?;
         self.taken += 1;
         self.bytes -= message.len() as u64;
@@ -155,6 +174,77 @@ impl Inbox {
     pub fn drop_marks(&mut self) -> usize {
         let count = self.marks.len();
         self.marks = VecDeque::new();
+        count
+    }
+
+    /// The first message that waits for the layer above.
+    pub fn first_held<'a>(&'a self, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
+        let message = self.messages.get(self.ready())?;
+        Some((message.text, message.parts(arena).1))
+    }
+
+    /// The first held message is the host's, without its first `header` bytes; `from` as in `Message`.
+    pub fn release(&mut self, header: u32, from: i32) {
+        let index = self.ready();
+        if let Some(message) = self.messages.get_mut(index) {
+            message.cut(header);
+            message.from = from;
+            self.bytes -= u64::from(header);
+            self.held -= 1;
+        }
+    }
+
+    /// The first held message is not the host's.
+    pub fn drop_held(&mut self) {
+        let index = self.ready();
+        let from_end = self.messages.len() - index;
+        let Some(message) = self.messages.remove(index) else { return };
+        self.bytes -= message.len() as u64;
+        self.held -= 1;
+        self.fresh -= u32::from(from_end <= self.fresh as usize);
+        let place = self.taken + index as u64;
+        self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
+    }
+
+    /// None of the held messages is the host's.
+    pub fn drop_all_held(&mut self) {
+        while self.held > 0 {
+            self.drop_held();
+        }
+    }
+
+    /// All messages are the host's, and no more are held.
+    pub fn release_all(&mut self) {
+        self.holds = false;
+        self.held = 0;
+    }
+
+    /// Queues something else in front of the held messages.
+    pub fn push_mark_here(&mut self, mark: Mark) {
+        let place = self.taken + self.ready() as u64;
+        let index = self.marks.iter().rposition(|(after, _)| *after <= place).map_or(0, |before| before + 1);
+        self.marks.insert(index, (place, Box::new(mark)));
+    }
+
+    /// Takes the first mark of a kind, wherever it is.
+    pub fn take_mark(&mut self, kind: i32) -> Option<Mark> {
+        let index = self.marks.iter().position(|(_, mark)| mark.kind == kind)?;
+        self.marks.remove(index).map(|(_, mark)| *mark)
+    }
+
+    /// The first waiting mark that fits.
+    pub fn find_mark(&mut self, fits: impl Fn(&Mark) -> bool) -> Option<&mut Mark> {
+        self.marks.iter_mut().map(|(_, mark)| &mut **mark).find(|mark| fits(mark))
+    }
+
+    /// Drops the marks that fit; how many things they told of.
+    pub fn drop_marks_where(&mut self, fits: impl Fn(&Mark) -> bool) -> u64 {
+        let mut count = 0;
+        self.marks.retain(|(_, mark)| {
+            let drops = fits(mark);
+            count += if drops { mark.count.max(1) } else { 0 };
+            !drops
+        });
         count
     }
 
@@ -192,14 +282,24 @@ impl Inbox {
         }
     }
 
-    /// Messages that wait.
+    /// Messages that wait, held ones included.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Whether a message waits.
+    /// Messages that the host may take.
+    pub fn ready(&self) -> usize {
+        self.messages.len() - self.held as usize
+    }
+
+    /// Messages that wait for the layer above.
+    pub fn held(&self) -> usize {
+        self.held as usize
+    }
+
+    /// Whether there is a message that the host may take.
     pub fn has_messages(&self) -> bool {
-        !self.messages.is_empty()
+        self.ready() > 0
     }
 
     /// Marks that wait.
@@ -226,5 +326,77 @@ impl Inbox {
     /// Whether a message still lies in the arena.
     pub fn has_fresh(&self) -> bool {
         self.fresh > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inbox_of(messages: &[&[u8]]) -> Inbox {
+        let mut inbox = Inbox { holds: true, ..Inbox::default() };
+        for message in messages {
+            inbox.push_kept(false, message.to_vec());
+        }
+        inbox
+    }
+
+    fn taken(inbox: &mut Inbox, arena: &Arena) -> Vec<String> {
+        std::iter::from_fn(|| inbox.take_item())
+            .map(|item| match item {
+                Item::Message(message) => format!("{}:{}", message.from, String::from_utf8_lossy(message.parts(arena).1)),
+                Item::Mark(mark) => format!("mark {}", mark.kind),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn held_messages_are_not_there_until_they_are_released() {
+        let arena = Arena::new(0);
+        let mut inbox = inbox_of(&[b"one", b"two"]);
+        assert!(!inbox.has_messages() && inbox.take_message().is_none() && inbox.take_item().is_none());
+        assert_eq!((inbox.len(), inbox.ready(), inbox.held()), (2, 0, 2));
+        assert_eq!(inbox.first_held(&arena), Some((false, b"one".as_slice())));
+        inbox.release(1, 7);
+        assert_eq!((inbox.ready(), inbox.bytes()), (1, 5));
+        inbox.release_all();
+        inbox.push_kept(false, b"three".to_vec());
+        assert_eq!(taken(&mut inbox, &arena), ["7:ne", "0:two", "0:three"]);
+        assert_eq!(inbox.bytes(), 0);
+    }
+
+    #[test]
+    fn marks_keep_their_places_when_messages_before_them_go() {
+        let arena = Arena::new(0);
+        let mut inbox = inbox_of(&[b"a", b"b", b"c"]);
+        inbox.push_mark(Mark { kind: 4, ..Mark::default() });
+        inbox.release(0, 0);
+        inbox.drop_held();
+        inbox.push_mark_here(Mark { kind: 5, ..Mark::default() });
+        inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
+        inbox.release(0, 0);
+        assert_eq!(taken(&mut inbox, &arena), ["0:a", "mark 5", "mark 6", "0:c", "mark 4"]);
+        inbox.push_kept(false, b"d".to_vec());
+        inbox.push_mark(Mark { kind: 4, ..Mark::default() });
+        inbox.drop_all_held();
+        assert_eq!(taken(&mut inbox, &arena), ["mark 4"]);
+    }
+
+    #[test]
+    fn dropping_keeps_count_of_what_lies_in_the_arena() {
+        let mut arena = Arena::new(64);
+        let (space, place) = arena.space(64);
+        space[..6].copy_from_slice(b"aabbcc");
+        arena.keep(6);
+        let mut inbox = Inbox { holds: true, ..Inbox::default() };
+        for start in [0, 2, 4] {
+            inbox.push_fresh(false, place.chunk, place.start + start, 2);
+        }
+        inbox.drop_held();
+        inbox.release_all();
+        inbox.settle(&arena);
+        arena.renew();
+        assert!(!inbox.has_fresh());
+        assert_eq!(taken(&mut inbox, &arena), ["0:bb", "0:cc"]);
     }
 }

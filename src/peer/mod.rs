@@ -58,7 +58,8 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
-    fn time_ns(&self) -> u64 {
+    /// The time of this poll as events tell it.
+    pub fn time_ns(&self) -> u64 {
         self.now.saturating_duration_since(self.epoch).as_nanos() as u64
     }
 }
@@ -146,6 +147,8 @@ pub struct Peer {
     pub handle: u32,
     /// Comes back with every item.
     pub user: u64,
+    /// Multiplayer: who is at the other end; 0 while that is not known, and without multiplayer.
+    pub peer_id: i32,
     /// Which end this is.
     pub role: Role,
     /// Shared until changed.
@@ -195,6 +198,7 @@ impl Peer {
         Peer {
             handle: 0,
             user: 0,
+            peer_id: 0,
             role,
             options,
             inbox: Inbox::default(),

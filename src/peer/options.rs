@@ -3,7 +3,7 @@
 use crate::codes::*;
 use std::time::Duration;
 
-const COUNT: usize = 24;
+const COUNT: usize = 26;
 
 /// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
@@ -39,6 +39,7 @@ impl Options {
             (WS_OPT_ON_FULL, WS_FULL_SKIP),
             (WS_OPT_DEFLATE_THRESHOLD_BYTES, 64),
             (WS_OPT_MAX_INFLATE_RATIO, 256),
+            (WS_OPT_TRANSFER_MODE, 2),
         ] {
             values[option as usize] = value;
         }
@@ -59,6 +60,8 @@ impl Options {
         match option {
             WS_OPT_NO_DELAY | WS_OPT_COALESCE | WS_OPT_REFUSE_NEW if value > 1 => Err("must be 0 or 1"),
             WS_OPT_ON_FULL if !(WS_FULL_SKIP..=WS_FULL_ALL_OR_NONE).contains(&value) => Err("must be one of WS_FULL_*"),
+            WS_OPT_TRANSFER_MODE if value > 2 => Err("must be 0, 1 or 2"),
+            WS_OPT_TRANSFER_CHANNEL if value > i32::MAX as u32 => Err("must be below 2147483648"),
             WS_OPT_PORT => Err("cannot be set"),
             WS_OPT_POLL_BUDGET_US | WS_OPT_CLOSE_TIMEOUT_MS | WS_OPT_HANDSHAKE_TIMEOUT_MS | WS_OPT_MAX_PENDING_HANDSHAKES
                 if value == 0 || (value == WS_OFF && option == WS_OPT_CLOSE_TIMEOUT_MS) =>

@@ -9,8 +9,8 @@ use crate::protocol::Refusal;
 use mio::{Interest, Token};
 use std::cmp::Reverse;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
 /// How long accepting rests when the system has no descriptor left.
 const REST: Duration = Duration::from_millis(100);
@@ -103,15 +103,7 @@ impl Server {
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
-        let key = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::Free);
-            (self.slots.len() - 1) as u32
-        });
-        self.serial = self.serial.wrapping_add(1);
-        let serial = self.serial;
-        self.accepted += 1;
-        self.pending += 1;
-        self.live += 1;
+        let (key, serial) = self.take_place();
         match self.settings.tls.clone() {
             Some(tls) => {
                 let mail_key = u64::from(serial) << 32 | u64::from(key);
@@ -123,6 +115,19 @@ impl Server {
             }
             None => self.begin(cx, key, serial, Stream::Tcp(stream), address, cx.now, Some(handles)),
         }
+    }
+
+    /// A place for one more client, and its serial number.
+    pub(super) fn take_place(&mut self) -> (u32, u32) {
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::Free);
+            (self.slots.len() - 1) as u32
+        });
+        self.serial = self.serial.wrapping_add(1);
+        self.accepted += 1;
+        self.pending += 1;
+        self.live += 1;
+        (key, self.serial)
     }
 
     fn secured(&mut self, cx: &mut Cx<'_>, mail_key: u64, result: Result<Stream, crate::error::Failure>) {
@@ -144,20 +149,9 @@ impl Server {
 
     /// The transport is there: the request may come.
     #[allow(clippy::too_many_arguments)]
-    fn begin(
-        &mut self,
-        cx: &mut Cx<'_>,
-        key: u32,
-        serial: u32,
-        stream: Stream,
-        address: SocketAddr,
-        since: std::time::Instant,
-        handles: Option<&dyn Handles>,
-    ) {
+    fn begin(&mut self, cx: &mut Cx<'_>, key: u32, serial: u32, stream: Stream, address: SocketAddr, since: Instant, handles: Option<&dyn Handles>) {
         let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let mut peer = Peer::answer_on(stream, None, self.settings.max_header_bytes, self.options.clone(), timeout, false, since);
-        peer.of_server = true;
-        peer.user = self.user;
         peer.info.remote = Some(address);
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
@@ -167,14 +161,23 @@ impl Server {
         if !registered {
             peer.close(cx, -1, "");
         }
-        let timer = timeout.map(|time| since + time);
+        self.settle_in(key, serial, peer, address.ip().to_canonical(), since);
+        self.after(cx, key, handles);
+    }
+
+    /// Puts a client in its place, to be served from now on.
+    pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Peer, address: IpAddr, since: Instant) {
+        peer.of_server = true;
+        peer.user = self.user;
+        peer.inbox.holds = self.above.holds;
+        let timer = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| since + time);
         if let Some(timer) = timer {
             self.timers.push(Reverse((timer, key, serial)));
         }
         self.slots[key as usize] = Slot::Client(Box::new(Client {
             peer,
             serial,
-            address: address.ip().to_canonical(),
+            address,
             pending: true,
             readable: true,
             marks: 0,
@@ -183,6 +186,5 @@ impl Server {
             done: false,
         }));
         self.ready.push(key);
-        self.after(cx, key, handles);
     }
 }

@@ -6,7 +6,24 @@ use crate::error::Failure;
 use crate::peer::{Chunk, Codecs, Cx, Peer, Sent, SharedMessage, at_once_bytes};
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, opcode_of};
 use parking_lot::Mutex;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// A message for several clients.
+pub struct Spread<'a> {
+    /// Else binary.
+    pub text: bool,
+    /// The message.
+    pub payload: &'a [u8],
+    /// Places of those that get it; empty places and clients that are not open are passed over.
+    pub keys: Range<u32>,
+    /// But not these.
+    pub except: &'a [u32],
+    /// WS_FULL_DISCONNECT, or the full ones are skipped.
+    pub on_full: u32,
+    /// Written at once while the budget lasts; else by `write_dirty`.
+    pub now: bool,
+}
 
 /// The forms that one message is sent in, each made when the first client needs it.
 struct Forms<'a> {
@@ -88,22 +105,30 @@ impl Server {
             }
             return WS_ERR_FULL;
         }
+        self.put_spread(
+            cx,
+            Spread { text, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full: policy.unwrap_or(WS_FULL_SKIP), now: true },
+        )
+    }
+
+    /// Puts to the open clients in some places. WS_OK or WS_PARTIAL.
+    pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> i32 {
+        let Spread { text, payload, keys, except, on_full, mut now } = spread;
         let mut forms = Forms { text, payload, plain: self.encode(text, payload), compressed: Vec::new(), long: None };
         let mut partial = false;
-        let mut now = true;
-        for key in 0..self.slots.len() as u32 {
-            if Some(key) == except {
+        for key in keys.start..keys.end.min(self.slots.len() as u32) {
+            if except.contains(&key) {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.pending || !client.peer.may_put() {
+            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.peer_id == 0) {
                 continue;
             }
             now = now && !cx.budget.look();
             match forms.put(cx, &mut client.peer, now) {
                 Sent::Taken => self.soil(key, now),
                 Sent::NotOpen => {}
-                Sent::Full if policy == Some(WS_FULL_DISCONNECT) => {
+                Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
                     let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
                     let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_FULL, sentence) };

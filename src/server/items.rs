@@ -59,8 +59,15 @@ impl Server {
         client.done |= last;
         if client.done && client.peer.inbox.is_empty() {
             self.retiring.push(key);
-        } else if client.readable && !client.peer.is_full() {
-            // Reading had stopped at a full queue, and there is room again.
+        } else {
+            self.read_on(key);
+        }
+    }
+
+    /// After items left a queue: reading that had stopped because it was full goes on.
+    pub fn read_on(&mut self, key: u32) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        if client.readable && !client.peer.is_full() {
             self.ready.push(key);
         }
     }
@@ -126,7 +133,7 @@ pub fn is_last(mark: &Mark) -> bool {
 
 fn messages(slot: &Slot) -> usize {
     match slot {
-        Slot::Client(client) => client.peer.inbox.len(),
+        Slot::Client(client) => client.peer.inbox.ready(),
         _ => 0,
     }
 }

@@ -1,10 +1,13 @@
 //! A listening server and its clients: accept, limits, fairness, broadcast.
 
+mod above;
 mod accept;
 mod broadcast;
 mod items;
 mod line;
 
+pub use above::Above;
+pub use broadcast::Spread;
 pub use items::is_last;
 
 use crate::codes::*;
@@ -94,6 +97,8 @@ pub struct Server {
     pub options: Arc<Options>,
     /// What was lent through the server's own handle.
     pub loan: Loan,
+    /// For the layer above.
+    pub above: Above,
     settings: ServerSettings,
     listeners: Vec<TcpListener>,
     accept_ready: bool,
@@ -165,6 +170,7 @@ impl Server {
             user: 0,
             options: settings.options.clone(),
             loan: Loan::default(),
+            above: Above::default(),
             settings,
             listeners,
             accept_ready: true,
@@ -216,6 +222,7 @@ impl Server {
         self.sweep();
         self.settle(cx);
         let mut all_ready = self.collect_readiness();
+        self.collect_local();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
         more |= self.accept(cx, handles);
@@ -262,7 +269,13 @@ impl Server {
     /// Whether a poll would do something without any event of the system's.
     pub fn has_work(&mut self) -> bool {
         let accepts = self.may_accept() && self.accept_after.is_none();
-        accepts || !self.ready.is_empty() || !self.dirty.is_empty() || !self.retiring.is_empty() || !self.mailbox.is_empty() || self.has_news()
+        accepts
+            || !self.ready.is_empty()
+            || !self.dirty.is_empty()
+            || !self.retiring.is_empty()
+            || !self.mailbox.is_empty()
+            || self.has_local_work()
+            || self.has_news()
     }
 
     /// When timers want a poll.
@@ -423,6 +436,9 @@ impl Server {
         }
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
+        }
+        if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
+            self.above.touched.push(key);
         }
         if client.peer.can_compress() {
             self.ready.push(key);
@@ -677,6 +693,9 @@ impl Server {
     fn remove(&mut self, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.past.add(&client.peer.counters);
+            if client.peer.peer_id != 0 {
+                self.above.gone.push(client.peer.peer_id);
+            }
             self.lifecycle -= client.marks as usize;
             self.slots[key as usize] = Slot::Free;
             self.free.push(key);

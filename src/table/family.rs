@@ -1,5 +1,6 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
+use crate::multiplayer::Multiplayer;
 use crate::net::{MemoryEnd, Services, Stream};
 use crate::peer::{Arena, Budget, Codecs, Cx, Peer, SystemClock};
 use crate::server::Server;
@@ -67,6 +68,8 @@ pub enum Kind {
 pub struct Body {
     /// The objects.
     pub kind: Kind,
+    /// What makes them a host or a join.
+    pub multiplayer: Multiplayer,
     /// Their read buffers.
     pub arena: Arena,
     /// Their compressors that hold no context.
@@ -93,6 +96,28 @@ impl Body {
     pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<u32>) -> (&'a mut Kind, Cx<'a>) {
         let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
         (&mut self.kind, cx)
+    }
+
+    /// As `parts`, and what makes them a host or a join.
+    pub fn parts_of_game<'a>(
+        &'a mut self,
+        services: &'a Services,
+        epoch: Instant,
+        now: Instant,
+        budget: Option<u32>,
+    ) -> (&'a mut Multiplayer, &'a mut Kind, Cx<'a>) {
+        let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
+        (&mut self.multiplayer, &mut self.kind, cx)
+    }
+
+    /// Whether bytes go to another family of this process: whoever waits there has to be woken.
+    pub fn talks_in_memory(&mut self) -> bool {
+        match &mut self.kind {
+            Kind::Pair(_) | Kind::Attached(..) => true,
+            Kind::Client(peer) => matches!(self.multiplayer, Multiplayer::Join(_)) && matches!(peer.stream_mut(), Some(Stream::Memory(_))),
+            Kind::Server(server) => server.has_local(),
+            Kind::Gone => false,
+        }
     }
 }
 

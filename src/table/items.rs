@@ -12,6 +12,8 @@ pub struct View<'a> {
     pub conn: u32,
     /// Of that connection.
     pub user: u64,
+    /// Multiplayer: who sent it, or whom it is about.
+    pub peer_id: i32,
     /// The message, or the text of the event with its NUL.
     pub bytes: &'a [u8],
     /// What it is.
@@ -38,8 +40,8 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                     let Some((key, message)) = server.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
                     let spare = server.loan.hold(chunk, count > 0);
-                    let (conn, user) = server.peer(key).map_or((0, 0), |peer| (peer.handle, peer.user));
-                    sink(count, View { conn, user, bytes, what: What::Message(message.text) });
+                    let (conn, user, peer_id) = server.peer(key).map_or((0, 0, 0), |peer| (peer.handle, peer.user, peer.peer_id));
+                    sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.text) });
                     count += 1;
                     give_back(arena, spare);
                 }
@@ -50,12 +52,13 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
             }
             (kind, member) => {
                 let Some(peer) = kind.peer(member) else { return Ok(0) };
-                let (mut count, conn, user) = (0, peer.handle, peer.user);
+                let (mut count, conn, user, other) = (0, peer.handle, peer.user, peer.peer_id);
                 while count < most {
                     let Some(message) = peer.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
                     let spare = peer.lend(chunk, count > 0);
-                    sink(count, View { conn, user, bytes, what: What::Message(message.text) });
+                    let peer_id = if message.from != 0 { message.from } else { other };
+                    sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.text) });
                     count += 1;
                     give_back(arena, spare);
                 }
@@ -76,20 +79,21 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
         let Body { kind, arena, .. } = body;
         let mut count = 0;
         while count < most {
-            let Some((conn, user, item)) = next_item(kind, member) else { break };
-            let (chunk, bytes, what) = match &item {
+            let Some((conn, user, other, item)) = next_item(kind, member) else { break };
+            let (chunk, bytes, what, about) = match &item {
                 Item::Message(message) => {
                     let (chunk, bytes) = message.parts(arena);
-                    (Some(chunk), bytes, What::Message(message.text))
+                    (Some(chunk), bytes, What::Message(message.text), message.from)
                 }
-                Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark)),
+                Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark), mark.peer_id),
             };
+            let peer_id = if about != 0 { about } else { other };
             let spare = match chunk {
                 Some(chunk) => loan_of(kind, member).and_then(|loan| loan.hold(chunk, count > 0)),
                 None if count == 0 => loan_of(kind, member).and_then(Loan::end),
                 None => None,
             };
-            sink(count, View { conn, user, bytes, what });
+            sink(count, View { conn, user, peer_id, bytes, what });
             count += 1;
             give_back(arena, spare);
         }
@@ -104,30 +108,31 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
 pub fn available(handle: u32) -> Result<usize, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.available()),
-        (kind, member) => kind.peer(member).map(|peer| peer.inbox.len()).ok_or_else(|| Error::new(WS_ERR_HANDLE, "the handle was freed")),
+        (kind, member) => kind.peer(member).map(|peer| peer.inbox.ready()).ok_or_else(|| Error::new(WS_ERR_HANDLE, "the handle was freed")),
     })
 }
 
-fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, Item)> {
+/// The next item, with the handle, the user value and the peer of its connection.
+fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
     match (kind, member) {
         (Kind::Server(server), Member::Server) => {
             server.reads_events = true;
             let (key, item) = server.take_item()?;
-            let (conn, user) = match key.and_then(|key| server.peer(key)) {
-                Some(peer) => (peer.handle, peer.user),
-                None => (server.handle, server.user),
+            let (conn, user, other) = match key.and_then(|key| server.peer(key)) {
+                Some(peer) => (peer.handle, peer.user, peer.peer_id),
+                None => (server.handle, server.user, 0),
             };
-            Some((conn, user, item))
+            Some((conn, user, other, item))
         }
         (Kind::Server(server), Member::Client(key)) => {
             let peer = server.peer(key)?;
-            let (conn, user, item) = (peer.handle, peer.user, peer.take_item()?);
+            let (conn, user, other, item) = (peer.handle, peer.user, peer.peer_id, peer.take_item()?);
             server.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
-            Some((conn, user, item))
+            Some((conn, user, other, item))
         }
         (kind, member) => {
             let peer = kind.peer(member)?;
-            Some((peer.handle, peer.user, peer.take_item()?))
+            Some((peer.handle, peer.user, peer.peer_id, peer.take_item()?))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The handle table: from a number to the object it means, one lock per family.
 
 mod family;
+mod games;
 mod items;
 mod open;
 mod recent;
@@ -10,8 +11,9 @@ mod wait;
 pub mod wake;
 
 pub use family::{Body, Kind, Member};
+pub use games::{conn, peer_id};
 pub use items::{View, What, available, take_items, take_messages};
-pub use open::{Settings, attach, connect, listen, pair};
+pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
 pub use verbs::*;
 pub use wait::Plan;
 

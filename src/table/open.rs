@@ -1,10 +1,11 @@
 //! Opening: from a URL and settings to a handle.
 
 use super::family::{Body, Family, Kind, Member};
-use super::{Registry, registry};
+use super::{Registry, registry, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
+use crate::multiplayer::{self, Join, Multiplayer, Wire};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
 use crate::peer::{Arena, Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub options: Options,
     /// All phases of a client together.
     pub connect_timeout: Option<Duration>,
+    /// WS_GODOT3 or not.
+    pub wire: Wire,
     /// WS_QUEUE_BEFORE_OPEN.
     pub queue_before_open: bool,
     /// Longest request or answer.
@@ -51,6 +54,49 @@ pub struct Settings {
 
 /// Opens a client.
 pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
+    let registry = registry();
+    let owner = settings.owner;
+    let peer = client(registry, url, settings)?;
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::None, owner), Member::Only)
+}
+
+/// Opens a multiplayer client.
+pub fn join(url: &str, settings: Settings) -> Result<u32, Error> {
+    let registry = registry();
+    let (owner, wire, timeout, early) = (settings.owner, settings.wire, settings.connect_timeout, settings.queue_before_open);
+    let mut peer = client(registry, url, settings)?;
+    let join = Join::new(wire, &mut peer, timeout, early, Instant::now());
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), owner), Member::Only)
+}
+
+/// Opens a player of the host's own, in its format.
+pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
+    let registry = registry();
+    let now = Instant::now();
+    let (host_end, own_end) = MemoryEnd::pair(PIPE_BYTES);
+    let wire = with(host, |body, member| {
+        let (game, kind, mut cx) = body.parts_of_game(&registry.services, registry.epoch, now, None);
+        let (Multiplayer::Host(host), Kind::Server(server), Member::Server) = (game, kind, member) else {
+            return Err(Error::new(WS_ERR_KIND, "only a host has players of its own"));
+        };
+        if server.state() != WS_OPEN {
+            return Err(Error::new(WS_ERR_STATE, "the host is closing or closed"));
+        }
+        server.welcome_local(&mut cx, host_end);
+        Ok(host.wire())
+    })?;
+    let early = settings.queue_before_open;
+    let options = Arc::new(settings.options.clone());
+    let mut peer = peer_of_client(Stream::Memory(own_end), &settings, options, now);
+    let join = Join::new(wire, &mut peer, settings.connect_timeout, early, now);
+    let family = take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), settings.owner);
+    let handle = add(registry, family, Member::Only)?;
+    // Its request leaves now, so that the host's next poll answers.
+    super::flush(handle)?;
+    Ok(handle)
+}
+
+fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Error> {
     let url = parse(url)?;
     let host = match url.host() {
         Some(Host::Domain(name)) => name.to_owned(),
@@ -80,7 +126,6 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
         deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
     };
-    let registry = registry();
     let now = Instant::now();
     let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
     let options = Arc::new(settings.options);
@@ -89,11 +134,27 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     peer.user = settings.user;
     describe(&mut peer, &url);
     journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.shown_url()));
-    add(registry, take_in(registry, Kind::Client(Box::new(peer)), settings.owner), Member::Only)
+    Ok(peer)
 }
 
 /// Opens a server.
 pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
+    let registry = registry();
+    let owner = settings.owner;
+    let server = server(url, settings)?;
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), Multiplayer::None, owner), Member::Server)
+}
+
+/// Opens a multiplayer server.
+pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
+    let registry = registry();
+    let (owner, wire) = (settings.owner, settings.wire);
+    let mut server = server(url, settings)?;
+    let host = multiplayer::Host::new(wire, &mut server);
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), Multiplayer::Host(Box::new(host)), owner), Member::Server)
+}
+
+fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     let (any, parsed) = match url.split_once("://*") {
         Some((scheme, rest)) => (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?),
         None => (false, parse(url)?),
@@ -129,8 +190,7 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
     let mut server = Server::new(listeners, server_settings)?;
     server.user = settings.user;
     journal::note(WS_LOG_INFO, || format!("listening on {}", server.url()));
-    let registry = registry();
-    add(registry, take_in(registry, Kind::Server(Box::new(server)), settings.owner), Member::Server)
+    Ok(server)
 }
 
 /// Opens two ends that talk to each other in memory: (server's, client's).
@@ -142,7 +202,7 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let client = peer_of_client(Stream::Memory(client_end), &settings, options, now);
     let registry = registry();
     let ends = [Some(Box::new(server)), Some(Box::new(client))];
-    let family = take_in(registry, Kind::Pair(ends), settings.owner);
+    let family = take_in(registry, Kind::Pair(ends), Multiplayer::None, settings.owner);
     let first = add(registry, family, Member::End(0))?;
     let second = add(registry, family, Member::End(1)).inspect_err(|_| {
         registry.remove(first);
@@ -161,7 +221,7 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
         _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
     let registry = registry();
-    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), settings.owner), Member::Only)
+    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Multiplayer::None, settings.owner), Member::Only)
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
@@ -190,10 +250,10 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
 }
 
 /// Takes objects in; they have no handles yet.
-fn take_in(registry: &Registry, kind: Kind, owner: u32) -> &'static Family {
+fn take_in(registry: &Registry, kind: Kind, multiplayer: Multiplayer, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
-    *family.body.lock() = Body { kind, arena: Arena::new(CHUNK), ..Body::default() };
+    *family.body.lock() = Body { kind, multiplayer, arena: Arena::new(CHUNK), ..Body::default() };
     family
 }
 

@@ -1,10 +1,11 @@
 //! What each function of the boundary does with the object behind its handle.
 
 use super::family::{Body, Kind, Member};
-use super::{ClientHandles, PanicWatch, Registry, registry, wake, with, with_family};
+use super::{ClientHandles, PanicWatch, Registry, games, registry, wake, with, with_family};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
+use crate::multiplayer::{Multiplayer, Target};
 use crate::net::Stream;
 use crate::peer::{Counters, Cx, LONG_GAP, Options, Peer, Sent, check_close};
 use std::sync::Arc;
@@ -25,11 +26,15 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
         body.polled[end] = Some(now);
         body.late[end] = Some(now + LONG_GAP);
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, budget);
-        let (more, moved, next_timer);
+        let (game, kind, mut cx) = body.parts_of_game(&registry.services, registry.epoch, now, budget);
+        let (more, moved, mut next_timer);
         match (kind, member) {
             (Kind::Server(server), Member::Server | Member::Client(_)) => {
-                more = server.poll(&mut cx, &ClientHandles { registry, family }, gap);
+                let handles = ClientHandles { registry, family };
+                more = match game {
+                    Multiplayer::Host(host) => host.poll(server, &mut cx, &handles, gap),
+                    _ => server.poll(&mut cx, &handles, gap),
+                };
                 (moved, next_timer) = (server.worked, None);
             }
             (kind, member) => {
@@ -46,9 +51,13 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 let before = peer.counters.wire_in + peer.counters.wire_out;
                 let goes_on = peer.pump(&mut cx);
                 next_timer = peer.judge_timers(&mut cx, !goes_on);
+                let behind = match game {
+                    Multiplayer::Join(join) => games::poll_join(join, peer, &mut cx, gap, &mut next_timer),
+                    _ => false,
+                };
                 let read = peer.counters.wire_in;
                 moved = read + peer.counters.wire_out != before || goes_on;
-                more = goes_on || peer.has_backlog();
+                more = goes_on || behind || peer.has_backlog();
                 rest(body, read, now, member);
             }
         }
@@ -57,7 +66,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         // A poll that moves no byte takes no time worth another look at the clock.
         let took = if moved { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
-        wake_memory(&body.kind);
+        wake_memory(body);
         Ok(more)
     })
 }
@@ -67,14 +76,17 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
     let registry = registry();
     with(handle, |body, member| {
+        if !matches!(body.multiplayer, Multiplayer::None) {
+            return games::put(registry, body, member, None, text, payload);
+        }
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            check_size(&server.options, payload)?;
+            check_size(&server.options, payload, 0)?;
             return put_all(registry, body, text, payload, None);
         }
         let now = body.polled[0].unwrap_or(registry.epoch);
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
         let peer = kind.peer(member).ok_or_else(gone)?;
-        check_size(&peer.options, payload)?;
+        check_size(&peer.options, payload, 0)?;
         let sent = peer.put(&mut cx, text, payload);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => server.soil(key, true),
@@ -85,28 +97,30 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
     })
 }
 
-/// ws_put_packet_to: a server to one client, all (0) or all but one (negative).
+/// ws_put_packet_to: a server, a host or a join to one, all (0) or all but one (negative).
 pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i32, Error> {
     let registry = registry();
     with(handle, |body, member| {
+        if !matches!(body.multiplayer, Multiplayer::None) {
+            return games::put(registry, body, member, Some(Target::decode(target)?), text, payload);
+        }
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
-            return Err(wrong_kind("only a server's handle has targets; use ws_put_packet"));
+            return Err(wrong_kind("only a server, a host or a join has targets; use ws_put_packet"));
         };
         if let Kind::Server(server) = &body.kind {
-            check_size(&server.options, payload)?;
+            check_size(&server.options, payload, 0)?;
         }
-        match target {
-            i32::MIN => Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target")),
-            0 => put_all(registry, body, text, payload, None),
-            1.. => {
-                let key = own_client(registry, body, target as u32)?;
+        match Target::decode(target)? {
+            Target::All => put_all(registry, body, text, payload, None),
+            Target::One(client) => {
+                let key = own_client(registry, body, client as u32)?;
                 let now = body.polled[0].unwrap_or(registry.epoch);
                 let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
                 let Kind::Server(server) = kind else { return Err(gone()) };
                 told(server.put_one(&mut cx, key, text, payload))
             }
-            _ => {
-                let except = own_client(registry, body, target.unsigned_abs()).ok();
+            Target::AllBut(client) => {
+                let except = own_client(registry, body, client as u32).ok();
                 put_all(registry, body, text, payload, except)
             }
         }
@@ -124,7 +138,7 @@ pub fn flush(handle: u32) -> Result<(), Error> {
             (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
             (kind, member) => peer_of(kind, member)?.write(&mut cx),
         }
-        wake_memory(kind);
+        wake_memory(body);
         Ok(())
     })
 }
@@ -150,7 +164,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
                 peer.finish(&mut cx);
             }
         }
-        wake_memory(kind);
+        wake_memory(body);
         Ok(())
     })
 }
@@ -163,26 +177,26 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
             return Err(wrong_kind("only a server's handle has clients to disconnect; use ws_close"));
         };
-        if target == i32::MIN {
-            return Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target"));
-        }
-        let one = match target {
-            1.. => Some(own_client(registry, body, target as u32)?),
-            _ => None,
+        let target = Target::decode(target)?;
+        let keys = match (&body.kind, &body.multiplayer, target) {
+            (Kind::Server(server), Multiplayer::Host(host), _) => host.places(server, target)?,
+            (_, _, Target::One(client)) => vec![own_client(registry, body, client as u32)?],
+            (Kind::Server(server), _, Target::All) => server.keys().collect(),
+            (Kind::Server(server), _, Target::AllBut(client)) => {
+                let except = own_client(registry, body, client as u32).ok();
+                server.keys().filter(|key| Some(*key) != except).collect()
+            }
+            _ => return Err(gone()),
         };
-        let except = if target < 0 { own_client(registry, body, target.unsigned_abs()).ok() } else { None };
         let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
         let Kind::Server(server) = kind else { return Err(gone()) };
-        let keys = match one {
-            Some(key) => vec![key],
-            None => server.keys().filter(|key| Some(*key) != except).collect(),
-        };
         for key in keys {
             if let Some(peer) = server.peer(key) {
                 peer.close(&mut cx, code, reason);
             }
             server.after(&mut cx, key, None);
         }
+        wake_memory(body);
         Ok(())
     })
 }
@@ -263,7 +277,13 @@ fn free_where(wanted: impl Fn(Member, u32) -> bool) {
 pub fn state(handle: u32) -> Result<i32, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.state()),
-        (kind, member) => Ok(peer_of(kind, member)?.state()),
+        (kind, member) => {
+            let peer = peer_of(kind, member)?;
+            Ok(match &body.multiplayer {
+                Multiplayer::Join(join) => join.state(peer),
+                _ => peer.state(),
+            })
+        }
     })
 }
 
@@ -352,12 +372,14 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
         let unknown = || Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"));
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return match option {
+                WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
                 WS_OPT_PORT => Ok(u32::from(server.address().port())),
                 _ => server.options.raw(option).ok_or_else(unknown),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
         match option {
+            WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
             WS_OPT_PORT => Ok(peer.info.local.map_or(0, |address| u32::from(address.port()))),
             WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
             _ => peer.options.raw(option).ok_or_else(unknown),
@@ -370,6 +392,13 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
     with(handle, |body, member| {
         let wrong = |why: &str| Error::new(WS_ERR_ARG, format!("option {option} cannot be {value}: it {why}"));
         let wrong = |why: &'static str| if why.starts_with("there") { Error::new(WS_ERR_ARG, why) } else { wrong(why) };
+        let of_game = match member {
+            Member::Server | Member::Only => !matches!(body.multiplayer, Multiplayer::None),
+            _ => false,
+        };
+        if matches!(option, WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL) && !of_game {
+            return Err(not_of_game());
+        }
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return Arc::make_mut(&mut server.options).set(option, value).map_err(wrong);
         }
@@ -442,7 +471,7 @@ impl Stats {
 }
 
 /// The connection that a handle means; a server itself is none.
-fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Error> {
+pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Error> {
     if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
         return Err(wrong_kind("a server's own handle has no such call; ask one of its clients"));
     }
@@ -472,10 +501,10 @@ fn own_client(registry: &Registry, body: &Body, handle: u32) -> Result<u32, Erro
 }
 
 #[inline]
-fn check_size(options: &Options, payload: &[u8]) -> Result<(), Error> {
+pub(super) fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
     // Lengths inside are 32 bits wide.
     let most = options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64);
-    if payload.len() as u64 > most { Err(too_big(payload.len(), most)) } else { Ok(()) }
+    if (payload.len() + header) as u64 > most { Err(too_big(payload.len() + header, most)) } else { Ok(()) }
 }
 
 #[cold]
@@ -495,7 +524,7 @@ fn budget_of(kind: &mut Kind, member: Member) -> Option<u32> {
 }
 
 #[inline]
-fn told(sent: Sent) -> Result<i32, Error> {
+pub(super) fn told(sent: Sent) -> Result<i32, Error> {
     match sent {
         Sent::Taken => Ok(WS_OK),
         Sent::Full => Err(full()),
@@ -504,22 +533,26 @@ fn told(sent: Sent) -> Result<i32, Error> {
 }
 
 #[cold]
-fn not_open() -> Error {
+pub(super) fn not_open() -> Error {
     Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting")
 }
 
 #[cold]
-fn full() -> Error {
+pub(super) fn full() -> Error {
     Error::new(WS_ERR_FULL, "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets")
 }
 
-fn wrong_kind(why: &str) -> Error {
+pub(super) fn wrong_kind(why: &str) -> Error {
     Error::new(WS_ERR_KIND, why)
 }
 
 #[cold]
-fn gone() -> Error {
+pub(super) fn gone() -> Error {
     Error::new(WS_ERR_HANDLE, "the handle was freed")
+}
+
+fn not_of_game() -> Error {
+    wrong_kind("this is an option of hosts and joins")
 }
 
 /// One last write, then the socket goes: drained where all was written, so that a reset cannot destroy the last bytes.
@@ -554,8 +587,8 @@ fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     }
 }
 
-fn wake_memory(kind: &Kind) {
-    if matches!(kind, Kind::Pair(_) | Kind::Attached(..)) {
+pub(super) fn wake_memory(body: &mut Body) {
+    if body.talks_in_memory() {
         wake::all();
     }
 }

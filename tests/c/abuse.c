@@ -1,7 +1,7 @@
 /* Every export with NULL, 0, stale and wrong-kind handles, huge lengths, bad UTF-8 and unusable configs: a code and a sentence, never a crash. */
 #include "check.h"
 
-static ws_handle client_end, server_end, server, conn, attached, stale;
+static ws_handle client_end, server_end, server, conn, attached, stale, host, local, host_conn;
 
 static void set_up(void) {
   open_pair(NULL, &server_end, &client_end);
@@ -10,6 +10,13 @@ static void set_up(void) {
   size_t count;
   ws_get_conns(server, &conn, 1, &count);
   ws_attach(NULL, WS_ROLE_CLIENT, &attached);
+  ws_host("ws://127.0.0.1:0", NULL, &host);
+  ws_join_local(host, NULL, &local);
+  for (int i = 0; i < 10 && ws_get_state(local) != WS_OPEN; i++) {
+    ws_poll(host);
+    ws_poll(local);
+  }
+  ws_get_conn(host, ws_get_peer_id(local), &host_conn);
   ws_handle other;
   ws_pair(NULL, &stale, &other);
   ws_free(stale);
@@ -54,6 +61,9 @@ static void bad_handles(void) {
     FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 1), WS_ERR_HANDLE, "ws_set_option");
     FAILS(ws_set_user(h, 1), WS_ERR_HANDLE, "ws_set_user");
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_conns");
+    FAILS(ws_get_conn(h, 1, &value), WS_ERR_HANDLE, "ws_get_conn");
+    FAILS(ws_get_peer_id(h), WS_ERR_HANDLE, "ws_get_peer_id");
+    FAILS(ws_join_local(h, NULL, &value), WS_ERR_HANDLE, "ws_join_local");
     FAILS(ws_feed(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_feed");
     FAILS(ws_take_output(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_take_output");
     FAILS(ws_wait(&h, 1, 0), WS_ERR_HANDLE, "ws_wait");
@@ -76,6 +86,27 @@ static void wrong_kinds(void) {
     FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
   }
+  ws_handle no_games[] = {client_end, server_end, conn, attached, server};
+  for (int i = 0; i < 5; i++) {
+    ws_handle h = no_games[i];
+    FAILS(ws_get_conn(h, 1, &value), WS_ERR_KIND, "ws_get_conn");
+    FAILS(ws_get_peer_id(h), WS_ERR_KIND, "ws_get_peer_id");
+    FAILS(ws_join_local(h, NULL, &value), WS_ERR_KIND, "ws_join_local");
+    FAILS(ws_get_option(h, WS_OPT_TRANSFER_MODE, &value), WS_ERR_KIND, "ws_get_option of a game");
+    FAILS(ws_set_option(h, WS_OPT_TRANSFER_CHANNEL, 1), WS_ERR_KIND, "ws_set_option of a game");
+  }
+  CHECK(ws_get_state(local) == WS_OPEN && ws_get_peer_id(host_conn) == ws_get_peer_id(local), "a player in memory is open");
+  FAILS(ws_put_packet_to(host_conn, 1, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_put_packet_to of a host's client");
+  FAILS(ws_disconnect(local, 1, 0, NULL), WS_ERR_KIND, "ws_disconnect of a join");
+  FAILS(ws_get_conns(local, &value, 1, &n), WS_ERR_KIND, "ws_get_conns of a join");
+  FAILS(ws_get_conn(host_conn, 1, &value), WS_ERR_KIND, "ws_get_conn of a host's client");
+  FAILS(ws_feed(host, &byte, 1, &n), WS_ERR_KIND, "ws_feed of a host");
+  FAILS(ws_put_packet_to(host, 1, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a host to itself");
+  FAILS(ws_put_packet_to(host, INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "INT32_MIN on a host");
+  FAILS(ws_put_packet_to(local, INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "INT32_MIN on a join");
+  FAILS(ws_put_packet_to(local, 0, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a join to all");
+  FAILS(ws_disconnect(host, INT32_MIN, 0, NULL), WS_ERR_ARG, "ws_disconnect of INT32_MIN");
+  FAILS(ws_get_conn(host, INT32_MIN, &value), WS_ERR_TARGET, "ws_get_conn of INT32_MIN");
   ws_handle none_are_attached[] = {client_end, server_end, conn, server};
   for (int i = 0; i < 4; i++) {
     FAILS(ws_feed(none_are_attached[i], &byte, 1, &n), WS_ERR_KIND, "ws_feed");
@@ -99,6 +130,13 @@ static void nulls(void) {
   FAILS(ws_connect("ws://127.0.0.1:1", NULL, NULL), WS_ERR_NULL, "ws_connect out");
   FAILS(ws_listen(NULL, NULL, &h), WS_ERR_NULL, "ws_listen url");
   FAILS(ws_listen("ws://127.0.0.1:0", NULL, NULL), WS_ERR_NULL, "ws_listen out");
+  FAILS(ws_host(NULL, NULL, &h), WS_ERR_NULL, "ws_host url");
+  FAILS(ws_host("ws://127.0.0.1:0", NULL, NULL), WS_ERR_NULL, "ws_host out");
+  FAILS(ws_join(NULL, NULL, &h), WS_ERR_NULL, "ws_join url");
+  FAILS(ws_join("ws://127.0.0.1:1", NULL, NULL), WS_ERR_NULL, "ws_join out");
+  FAILS(ws_join_local(host, NULL, NULL), WS_ERR_NULL, "ws_join_local out");
+  FAILS(ws_get_conn(host, 1, NULL), WS_ERR_NULL, "ws_get_conn out");
+  FAILS(ws_put_packet_to(host, 0, NULL, 1, WS_BINARY), WS_ERR_NULL, "ws_put_packet_to of a host");
   FAILS(ws_pair(NULL, NULL, &h), WS_ERR_NULL, "ws_pair");
   FAILS(ws_pair(NULL, &h, NULL), WS_ERR_NULL, "ws_pair");
   FAILS(ws_attach(NULL, WS_ROLE_CLIENT, NULL), WS_ERR_NULL, "ws_attach");
@@ -131,6 +169,8 @@ static void huge(void) {
   FAILS(ws_put_packet(h, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet");
   FAILS(ws_put_packet(h, &byte, SIZE_MAX / 2 + 1, WS_TEXT), WS_ERR_TOO_BIG, "ws_put_packet of text");
   FAILS(ws_put_packet_to(server, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to");
+  FAILS(ws_put_packet_to(host, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to of a host");
+  FAILS(ws_put_packet(local, &byte, SIZE_MAX / 2 + 1, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet of a join");
   FAILS(ws_get_packets(h, &packet, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_get_packets");
   CHECK(n == 0, "a count is written always");
   FAILS(ws_feed(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_feed");
@@ -156,6 +196,13 @@ static void texts(void) {
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) FAILS(ws_connect(bad[i], NULL, &h), WS_ERR_URL, bad[i]);
   const char *unbindable[] = {"ws://example.com:0", "http://127.0.0.1:0", "ws://user:secret@127.0.0.1:0"};
   for (size_t i = 0; i < 3; i++) FAILS(ws_listen(unbindable[i], NULL, &h), WS_ERR_URL, unbindable[i]);
+  FAILS(ws_host("http://127.0.0.1:0", NULL, &h), WS_ERR_URL, "ws_host of http");
+  FAILS(ws_host("ws://\xff", NULL, &h), WS_ERR_UTF8, "ws_host of no UTF-8");
+  FAILS(ws_host("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "ws_host wss without a certificate");
+  FAILS(ws_host("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "ws_host at an address of somebody else");
+  FAILS(ws_join("ws://a:0/", NULL, &h), WS_ERR_URL, "ws_join of port 0");
+  FAILS(ws_set_option(host, WS_OPT_TRANSFER_MODE, 3), WS_ERR_ARG, "a fourth transfer mode");
+  FAILS(ws_set_option(local, WS_OPT_TRANSFER_CHANNEL, 0x80000000u), WS_ERR_ARG, "a negative channel");
   FAILS(ws_listen("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "wss without a certificate");
   FAILS(ws_listen("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "an address of somebody else");
   h = client_end;
@@ -217,6 +264,8 @@ static void configs(void) {
   ws_free(other);
   big.tail[sizeof big.tail - 1] = 1;
   FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "a longer one with something in its tail");
+  FAILS(ws_host("ws://127.0.0.1:0", &big.config, &h), WS_ERR_CONFIG, "of a host too");
+  FAILS(ws_join_local(host, &big.config, &h), WS_ERR_CONFIG, "of a player in memory too");
 #define BAD(field, value, code)                                \
   do {                                                         \
     ws_config config;                                          \
@@ -225,6 +274,7 @@ static void configs(void) {
     FAILS(ws_connect("wss://127.0.0.1:1", &config, &h), code, #field); \
   } while (0)
   BAD(flags, 1u << 20, WS_ERR_CONFIG);
+  BAD(flags, WS_GODOT3, WS_ERR_CONFIG);
   BAD(no_delay, 5, WS_ERR_CONFIG);
   BAD(on_full, 9, WS_ERR_CONFIG);
   BAD(close_timeout_ms, WS_OFF, WS_ERR_CONFIG);

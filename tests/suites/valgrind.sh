@@ -57,6 +57,14 @@ for scheme in ws wss; do
   verdict echo_server_$scheme $status
 done
 
+start multiplayer_host build/multiplayer host 0 4 < /dev/null
+server=$pid
+(check multiplayer_join build/multiplayer join "$url") > $logs/multiplayer_join.out && status=0 || status=$?
+verdict multiplayer_join $status
+wait $server && status=0 || status=$?
+verdict multiplayer_host $status
+grep -q "I am peer" $logs/multiplayer_join.out && grep -q "has come" $logs/multiplayer_host.out && echo "ok - the players met" || { echo "not ok - the players met"; rc=1; }
+
 mkfifo -m 600 $logs/say 2> /dev/null || true
 exec 7<> $logs/say
 start chat_server build/chat server 0 < $logs/say 7>&-

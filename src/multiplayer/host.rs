@@ -1,0 +1,309 @@
+//! The host's side: gives ids, and in Godot 3's format tells of those who come and go and passes on what is for others.
+
+use super::wire::{self, Message3, Wire};
+use super::{HOST_ID, Target, breach};
+use crate::codes::*;
+use crate::error::Error;
+use crate::peer::{Cx, Mark, Sent};
+use crate::server::{Handles, Server, Spread};
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::time::Duration;
+
+/// Messages of one client that are looked at in its turn.
+const TURN: u32 = 64;
+
+/// What makes a server a host.
+pub struct Host {
+    wire: Wire,
+    /// By id.
+    players: HashMap<i32, Player>,
+    /// Places with messages to look at, in turn.
+    behind: VecDeque<u32>,
+    scratch: Vec<u8>,
+}
+
+struct Player {
+    /// Its place in the server.
+    key: u32,
+    /// It has not ended.
+    here: bool,
+}
+
+impl Host {
+    /// Makes a host of a server that nobody has reached yet.
+    pub fn new(wire: Wire, server: &mut Server) -> Host {
+        server.above.watches = true;
+        server.above.holds = wire == Wire::Godot3;
+        Host { wire, players: HashMap::new(), behind: VecDeque::new(), scratch: Vec::new() }
+    }
+
+    /// Its format.
+    pub fn wire(&self) -> Wire {
+        self.wire
+    }
+
+    /// Moves the server on, greets those who came, and looks at what they sent. True: there is more to do.
+    pub fn poll(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
+        self.meet(server, cx);
+        // What came faster than it could be looked at goes first, so that reading more cannot starve it.
+        let half = cx.budget.half();
+        let whole = std::mem::replace(&mut cx.budget, half);
+        self.catch_up(server, cx);
+        cx.budget = whole;
+        let mut more = server.poll(cx, handles, gap);
+        self.meet(server, cx);
+        more |= self.catch_up(server, cx);
+        server.write_dirty(cx);
+        more
+    }
+
+    /// Puts to a target: a result as the boundary tells it, WS_ERR_FULL and WS_ERR_STATE included, or what is wrong with the target.
+    pub fn put(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, text: bool, payload: &[u8]) -> Result<i32, Error> {
+        let reach = self.reach(target)?;
+        if server.state() != WS_OPEN {
+            return Ok(WS_ERR_STATE);
+        }
+        let framed = self.frame(target.encode(), text, payload)?;
+        let result = match reach {
+            Reach::One(key) => code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload))),
+            Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
+        };
+        self.scratch = framed.unwrap_or_default();
+        Ok(result)
+    }
+
+    /// Puts to the client in one place, by its own handle.
+    pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
+        let to = server.peer(key).map_or(0, |peer| peer.peer_id);
+        let framed = self.frame(to, text, payload)?;
+        let result = code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)));
+        self.scratch = framed.unwrap_or_default();
+        Ok(result)
+    }
+
+    /// Places of the clients that a target means.
+    pub fn places(&self, server: &Server, target: Target) -> Result<Vec<u32>, Error> {
+        Ok(match self.reach(target)? {
+            Reach::One(key) => vec![key],
+            Reach::AllBut(except) => server.keys().filter(|key| Some(*key) != except).collect(),
+        })
+    }
+
+    /// The place of a client by its id.
+    pub fn place(&self, id: i32) -> Result<u32, Error> {
+        self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
+            HOST_ID => Error::new(WS_ERR_TARGET, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
+            _ => Error::new(WS_ERR_TARGET, format!("no peer {id} is here: it may have gone")),
+        })
+    }
+
+    fn reach(&self, target: Target) -> Result<Reach, Error> {
+        Ok(match target {
+            Target::One(id) => Reach::One(self.place(id)?),
+            Target::All => Reach::AllBut(None),
+            Target::AllBut(id) => Reach::AllBut(self.players.get(&id).map(|player| player.key)),
+        })
+    }
+
+    /// The message behind its header, in memory of ours, where the format has one.
+    fn frame(&mut self, to: i32, text: bool, payload: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        match self.wire {
+            Wire::Godot4 => Ok(None),
+            Wire::Godot3 => frame3(std::mem::take(&mut self.scratch), HOST_ID, to, text, payload).map(Some),
+        }
+    }
+
+    /// Takes note of those who came, went or sent since the last look.
+    fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
+        for id in std::mem::take(&mut server.above.gone) {
+            self.part(server, cx, id);
+            self.players.remove(&id);
+        }
+        let mut touched = std::mem::take(&mut server.above.touched);
+        for key in touched.drain(..) {
+            let Some(peer) = server.peer(key) else { continue };
+            if peer.handle == 0 {
+                continue;
+            }
+            if peer.peer_id == 0 {
+                self.admit(server, cx, key);
+            }
+            let Some(peer) = server.peer(key) else { continue };
+            let (id, state, held) = (peer.peer_id, peer.state(), peer.inbox.held());
+            if held > 0 {
+                if !self.behind.contains(&key) {
+                    self.behind.push_back(key);
+                }
+            } else if state == WS_CLOSED {
+                self.part(server, cx, id);
+            }
+        }
+        touched.append(&mut server.above.touched);
+        server.above.touched = touched;
+    }
+
+    /// Gives a new client its id, before anything else is sent to it.
+    fn admit(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
+        let id = self.draw_id();
+        let Some(peer) = server.peer(key) else { return };
+        peer.peer_id = id;
+        match self.wire {
+            Wire::Godot4 => tell(server, cx, key..key + 1, &[], &wire::id_message(id)),
+            Wire::Godot3 => {
+                tell(server, cx, key..key + 1, &[], &wire::about(Message3::Id(id)));
+                tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(HOST_ID)));
+                for other in self.players.iter().filter(|(_, player)| player.here).map(|(id, _)| *id) {
+                    tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(other)));
+                }
+                tell(server, cx, 0..u32::MAX, &[key], &wire::about(Message3::Add(id)));
+            }
+        }
+        self.players.insert(id, Player { key, here: true });
+    }
+
+    /// One has ended: in Godot 3's format the others hear of it.
+    fn part(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
+        let Some(player) = self.players.get_mut(&id).filter(|player| player.here) else { return };
+        player.here = false;
+        if self.wire == Wire::Godot3 && server.state() == WS_OPEN {
+            tell(server, cx, 0..u32::MAX, &[player.key], &wire::about(Message3::Del(id)));
+        }
+    }
+
+    /// An id that nobody has, and nobody can guess.
+    fn draw_id(&self) -> i32 {
+        loop {
+            // Where the system has no randomness there are no masking keys either.
+            let id = (getrandom::u32().unwrap_or_default() & 0x7FFF_FFFF) as i32;
+            if id > HOST_ID && !self.players.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// Looks at held messages, in turn, until the budget ends; at one at least. True: there are more.
+    fn catch_up(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
+        let mut over = false;
+        while !over && let Some(key) = self.behind.pop_front() {
+            let mut left = TURN;
+            while !over && left > 0 && self.look(server, cx, key) {
+                left -= 1;
+                over = cx.budget.look();
+            }
+            // What became the host's is there for it now, and the queue may have room again.
+            server.after(cx, key, None);
+            server.read_on(key);
+            match server.peer(key) {
+                Some(peer) if peer.inbox.held() > 0 => self.behind.push_back(key),
+                Some(peer) if peer.state() == WS_CLOSED => {
+                    let id = peer.peer_id;
+                    self.part(server, cx, id);
+                }
+                _ => {}
+            }
+        }
+        !self.behind.is_empty()
+    }
+
+    /// Looks at one held message of a client. False: there is none.
+    fn look(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+        let Some(peer) = server.peer(key) else { return false };
+        let own = peer.peer_id;
+        let Some((text, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
+        let target = match wire::read3(text, bytes) {
+            Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(|error| error.sentence),
+            Ok(Message3::Payload { from, .. }) => Err(format!("it says that {from} sent what {own} has sent")),
+            Ok(_) => Err("it sent what only a host may send".to_owned()),
+            Err(why) => Err(why),
+        };
+        match target {
+            Ok(Target::One(HOST_ID)) => peer.inbox.release(wire::HEADER as u32, 0),
+            Ok(target) => {
+                let mut message = std::mem::take(&mut self.scratch);
+                message.clear();
+                message.extend_from_slice(bytes);
+                match target {
+                    Target::One(_) | Target::AllBut(HOST_ID) => peer.inbox.drop_held(),
+                    Target::All | Target::AllBut(_) => peer.inbox.release(wire::HEADER as u32, 0),
+                }
+                self.pass_on(server, cx, key, target, &message);
+                self.scratch = message;
+            }
+            Err(why) => close_for(server, cx, key, format!("peer {own} broke the multiplayer format: {why}")),
+        }
+        true
+    }
+
+    /// Sends what one client said to the others that it is for, unchanged.
+    fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, message: &[u8]) {
+        let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
+        let (keys, except) = match self.reach(target) {
+            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put()) => (key..key + 1, [from, from]),
+            Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
+            _ => return note_lost(server, cx, from, target.encode()),
+        };
+        server.put_spread(cx, Spread { text: false, payload: message, keys, except: &except, on_full, now: false });
+    }
+}
+
+/// The places that a target means.
+enum Reach {
+    One(u32),
+    AllBut(Option<u32>),
+}
+
+/// A message behind the header of Godot 3.
+pub(super) fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
+    if text {
+        return Err(Error::new(WS_ERR_ARG, "Godot 3's format has no text: put it as WS_BINARY"));
+    }
+    memory.clear();
+    memory.reserve(wire::HEADER + payload.len());
+    wire::put_header(&mut memory, from, to);
+    memory.extend_from_slice(payload);
+    Ok(memory)
+}
+
+/// Sends a message of the host's own to the clients in some places. One that cannot take it could not go on without it.
+fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
+    server.put_spread(cx, Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false });
+}
+
+/// Closes a client that broke the format; its other messages are not believed.
+fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
+    let Some(peer) = server.peer(key) else { return };
+    peer.inbox.drop_held();
+    if peer.state() == WS_CLOSED {
+        let mut mark =
+            Mark { kind: WS_EVENT_ERROR, phase: WS_PHASE_WEBSOCKET, cause: WS_CAUSE_MULTIPLAYER, time_ns: cx.time_ns(), ..Mark::default() };
+        mark.set_text(&why);
+        peer.inbox.push_mark_here(mark);
+    } else {
+        peer.fail(cx, breach(why));
+        peer.write(cx);
+        peer.finish(cx);
+    }
+    peer.inbox.drop_all_held();
+}
+
+/// What one client sent to another that is not here is counted in one event until the host takes it.
+fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
+    let Some(peer) = server.peer(from) else { return };
+    let is_lost = |mark: &Mark| mark.kind == WS_EVENT_ERROR && mark.cause == WS_CAUSE_NO_PEER;
+    if let Some(mark) = peer.inbox.find_mark(is_lost) {
+        mark.count += 1;
+        return;
+    }
+    let mut mark = Mark { kind: WS_EVENT_ERROR, phase: WS_PHASE_APP, cause: WS_CAUSE_NO_PEER, count: 1, time_ns: cx.time_ns(), ..Mark::default() };
+    mark.set_text(&format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.peer_id));
+    peer.inbox.push_mark_here(mark);
+}
+
+fn code(sent: Sent) -> i32 {
+    match sent {
+        Sent::Taken => WS_OK,
+        Sent::Full => WS_ERR_FULL,
+        Sent::NotOpen => WS_ERR_STATE,
+    }
+}

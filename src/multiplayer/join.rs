@@ -1,0 +1,181 @@
+//! The side of one who joins: OPEN once its id has come; in Godot 3's format it knows the others, and reaches them through the host.
+
+use super::host::frame3;
+use super::wire::{self, Message3, Wire};
+use super::{HOST_ID, Target, breach};
+use crate::codes::*;
+use crate::error::{Error, Failure};
+use crate::peer::{Cx, Mark, Peer, Sent};
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+/// More others than this no host has.
+const MAX_OTHERS: usize = 1 << 16;
+/// Events of others that may wait; more are counted in one SKIPPED.
+const MAX_MARKS: usize = 4_096;
+
+/// What makes a client a join.
+pub struct Join {
+    wire: Wire,
+    /// Ours; 0 until it has come.
+    id: i32,
+    /// Who else is there, as the host says; the host itself included.
+    others: HashSet<i32>,
+    /// The event of the opening handshake, kept until the id has come.
+    opened: Option<Mark>,
+    /// When the id must have come.
+    deadline: Option<Instant>,
+    /// Messages may be put before the id has come.
+    early: bool,
+    scratch: Vec<u8>,
+}
+
+impl Join {
+    /// Makes a join of a client that is not open yet. `timeout` is for all that comes before the id, from `now` on.
+    pub fn new(wire: Wire, peer: &mut Peer, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
+        peer.peer_id = HOST_ID;
+        peer.inbox.holds = true;
+        let deadline = timeout.map(|timeout| now + timeout);
+        Join { wire, id: 0, others: HashSet::new(), opened: None, deadline, early, scratch: Vec::new() }
+    }
+
+    /// Its id, or 0.
+    pub fn id(&self) -> i32 {
+        self.id
+    }
+
+    /// Bytes that the format puts in front of each message.
+    pub fn header_bytes(&self) -> usize {
+        if self.wire == Wire::Godot3 { wire::HEADER } else { 0 }
+    }
+
+    /// The state of its connection, but OPEN only with an id.
+    pub fn state(&self, peer: &Peer) -> i32 {
+        match peer.state() {
+            WS_OPEN if self.id == 0 => WS_CONNECTING,
+            state => state,
+        }
+    }
+
+    /// Looks at what has come; call it after the connection was moved on. True: there is more to look at.
+    pub fn look(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) -> bool {
+        if self.opened.is_none() && self.id == 0 {
+            self.opened = peer.inbox.take_mark(WS_EVENT_OPEN);
+        }
+        while let Some((text, bytes)) = peer.inbox.first_held(cx.arena) {
+            let done = match self.wire {
+                Wire::Godot4 => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
+                Wire::Godot3 => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
+            };
+            if let Err(why) = done {
+                fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
+                peer.inbox.drop_all_held();
+            }
+            if cx.budget.spend_frame() {
+                break;
+            }
+        }
+        if self.id == 0 && peer.state() == WS_OPEN && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
+            let sentence =
+                "the host sent no id within connect_timeout_ms: it may not be a multiplayer host, or it speaks the format of another Godot";
+            fail(peer, cx, Failure { close_code: 1002, ..Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_CONNECT_TIMEOUT, sentence) });
+        }
+        peer.inbox.held() > 0
+    }
+
+    /// When `look` wants to judge the time.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.deadline.filter(|_| self.id == 0)
+    }
+
+    /// Moves the deadline by a gap in polling.
+    pub fn shift(&mut self, gap: Duration) {
+        self.deadline = self.deadline.map(|deadline| deadline + gap);
+    }
+
+    /// Puts to a target; `None`: to the host in Godot 4's format, to everyone in Godot 3's.
+    pub fn put(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
+        if self.id == 0 && !(self.early && self.wire == Wire::Godot4) {
+            return Ok(Sent::NotOpen);
+        }
+        self.check(target)?;
+        if self.wire == Wire::Godot4 {
+            return Ok(peer.put(cx, text, payload));
+        }
+        let to = target.unwrap_or(Target::All).encode();
+        self.scratch = frame3(std::mem::take(&mut self.scratch), self.id, to, text, payload)?;
+        Ok(peer.put(cx, false, &self.scratch))
+    }
+
+    fn check(&self, target: Option<Target>) -> Result<(), Error> {
+        let wrong = |why: String| Err(Error::new(WS_ERR_TARGET, why));
+        match (self.wire, target) {
+            (_, None | Some(Target::One(HOST_ID))) => Ok(()),
+            (Wire::Godot4, _) => {
+                wrong("one who joins reaches only the host, target 1, in Godot 4's format: let the game on the host pass it on".to_owned())
+            }
+            (Wire::Godot3, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
+            (Wire::Godot3, Some(Target::One(id))) if !self.others.contains(&id) => wrong(format!("no peer {id} is here: it may have gone")),
+            (Wire::Godot3, _) => Ok(()),
+        }
+    }
+
+    /// Godot 4: the first message is the id, and all others are the host's as they are.
+    fn take_id(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+        self.open(peer, id);
+        greet(peer, cx, HOST_ID);
+        peer.inbox.drop_held();
+        peer.inbox.release_all();
+    }
+
+    /// Godot 3: one message.
+    fn take(&mut self, peer: &mut Peer, cx: &Cx<'_>, message: Message3) -> Result<(), String> {
+        match message {
+            Message3::Id(id) if self.id == 0 => self.open(peer, id),
+            Message3::Id(_) => return Err("it gave an id twice".to_owned()),
+            _ if self.id == 0 => return Err("its first message gives no id".to_owned()),
+            Message3::Payload { from, .. } if from >= HOST_ID => {
+                peer.inbox.release(wire::HEADER as u32, from);
+                return Ok(());
+            }
+            Message3::Payload { from, .. } => return Err(format!("{from} is no sender")),
+            Message3::Add(id) if self.others.len() >= MAX_OTHERS => return Err(format!("{id} is one peer too many")),
+            Message3::Add(id) => {
+                if id != self.id && self.others.insert(id) {
+                    greet(peer, cx, id);
+                }
+            }
+            Message3::Del(id) => {
+                if self.others.remove(&id) {
+                    peer.inbox.push_mark_here(Mark { kind: WS_EVENT_DISCONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
+                }
+            }
+        }
+        peer.inbox.drop_held();
+        if peer.inbox.marks() > MAX_MARKS {
+            let count = peer.inbox.drop_marks_where(|mark| matches!(mark.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_SKIPPED));
+            peer.inbox.push_mark_here(Mark { kind: WS_EVENT_SKIPPED, count, time_ns: cx.time_ns(), ..Mark::default() });
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, peer: &mut Peer, id: i32) {
+        self.id = id;
+        if let Some(mark) = self.opened.take() {
+            peer.inbox.push_mark_here(Mark { peer_id: id, ..mark });
+        }
+    }
+}
+
+fn greet(peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+    peer.inbox.push_mark_here(Mark { kind: WS_EVENT_CONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
+}
+
+/// Fails the connection, unless it has ended anyhow.
+fn fail(peer: &mut Peer, cx: &mut Cx<'_>, failure: Failure) {
+    if peer.state() != WS_CLOSED {
+        peer.fail(cx, failure);
+        peer.write(cx);
+        peer.finish(cx);
+    }
+}

@@ -1,0 +1,35 @@
+//! The multiplayer peer: a host and those who join it have ids, and messages have targets. It knows messages, not sockets: a host is a server, and a
+//! join is a client, whose messages it looks at.
+
+mod host;
+mod join;
+mod target;
+pub mod wire;
+
+pub use host::Host;
+pub use join::Join;
+pub use target::Target;
+pub use wire::Wire;
+
+use crate::codes::*;
+use crate::error::Failure;
+
+/// The host's id. Everyone else's is above it.
+pub const HOST_ID: i32 = 1;
+
+/// What makes a server a host, or a client a join.
+#[derive(Default)]
+pub enum Multiplayer {
+    /// Neither.
+    #[default]
+    None,
+    /// ws_host.
+    Host(Box<Host>),
+    /// ws_join, ws_join_local.
+    Join(Box<Join>),
+}
+
+/// A breach of the format, for which the connection is closed.
+fn breach(sentence: String) -> Failure {
+    Failure { close_code: 1002, ..Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_MULTIPLAYER, sentence) }
+}

@@ -1,0 +1,72 @@
+//! What a server does for the layer above it, multiplayer: telling of clients that came, went or sent, and taking in players that have no socket.
+
+use super::{Server, Slot};
+use crate::codes::*;
+use crate::net::{MemoryEnd, Stream};
+use crate::peer::{Cx, Peer};
+use crate::protocol::Accept;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// What the layer above is told.
+#[derive(Default)]
+pub struct Above {
+    /// There is one: a client gets nothing from a put to several before it was given its id.
+    pub watches: bool,
+    /// It looks at every message before the host does.
+    pub holds: bool,
+    /// Places of clients that opened, ended or have messages to be looked at; some twice.
+    pub touched: Vec<u32>,
+    /// Ids of clients whose places were given back.
+    pub gone: Vec<i32>,
+    /// Places of clients in memory.
+    local: Vec<u32>,
+}
+
+impl Server {
+    /// Takes in a client that is in this process; neither its address nor its path is judged.
+    pub fn welcome_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
+        let (key, serial) = self.take_place();
+        let of = &self.settings.accept;
+        let accept = Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None };
+        let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let (options, header_bytes) = (self.options.clone(), self.settings.max_header_bytes);
+        let peer = Peer::answer_on(Stream::Memory(end), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);
+        self.settle_in(key, serial, peer, IpAddr::V4(Ipv4Addr::LOCALHOST), cx.now);
+        self.above.local.push(key);
+    }
+
+    /// Whether clients in memory are among them.
+    pub fn has_local(&self) -> bool {
+        !self.above.local.is_empty()
+    }
+
+    /// Whether a client in memory has sent something.
+    pub(super) fn has_local_work(&mut self) -> bool {
+        let local = std::mem::take(&mut self.above.local);
+        let has = |key: &u32| match self.slots.get_mut(*key as usize) {
+            Some(Slot::Client(client)) => matches!(client.peer.stream_mut(), Some(Stream::Memory(end)) if end.readable() > 0),
+            _ => false,
+        };
+        let found = local.iter().any(has);
+        self.above.local = local;
+        found
+    }
+
+    /// Does for clients in memory what the system's readiness does for sockets.
+    pub(super) fn collect_local(&mut self) {
+        let mut local = std::mem::take(&mut self.above.local);
+        local.retain(|key| {
+            let Some(Slot::Client(client)) = self.slots.get_mut(*key as usize) else { return false };
+            let has_output = client.peer.has_output();
+            let Some(Stream::Memory(end)) = client.peer.stream_mut() else { return false };
+            let readable = end.readable() > 0;
+            client.readable |= readable;
+            if readable || has_output {
+                self.ready.push(*key);
+            }
+            true
+        });
+        self.above.local = local;
+    }
+}

@@ -1,0 +1,683 @@
+/* The multiplayer peer over loopback: ids, targets, order, refusals, kicks, full queues, bad input, players in memory; in both formats. Where bytes
+ * matter, the other end is a plain client or server of the library's own, which knows nothing of ids. */
+#include "check.h"
+
+enum { MAX = 8 };
+
+static ws_handle host, joins[MAX];
+static int join_count;
+static int32_t ids[MAX];
+
+static ws_config config_of(uint32_t flags) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = flags;
+  return config;
+}
+
+static void url_of(ws_handle server, char *url, size_t cap) {
+  if (ws_get_text(server, WS_GET_URL, url, cap, NULL) != WS_OK) exit(1);
+}
+
+static void poll_all(void) {
+  ws_poll(host);
+  for (int i = 0; i < join_count; i++) ws_poll(joins[i]);
+}
+
+/* Polls all until the condition holds, for at most 10 s. */
+#define UNTIL(condition)                                            \
+  do {                                                              \
+    double end_ = now_s() + 10;                                     \
+    while (!(condition) && now_s() < end_) poll_all();              \
+    if (!(condition)) printf("# not within 10 s: %s\n", #condition); \
+  } while (0)
+
+/* The next event of one handle that is no message, within 10 s; type 0: none came. */
+static ws_event next_event(ws_handle h) {
+  static ws_event event;
+  double end = now_s() + 10;
+  while (now_s() < end) {
+    if (ws_next_event(h, &event) == WS_OK) return event;
+    poll_all();
+  }
+  memset(&event, 0, sizeof event);
+  return event;
+}
+
+static ws_event event_of(ws_handle h, int32_t type) {
+  ws_event event;
+  do event = next_event(h);
+  while (event.type != type && event.type != 0);
+  return event;
+}
+
+/* The next item is this message from this peer. */
+static int hears(ws_handle h, int32_t from, const char *words) {
+  ws_event event = next_event(h);
+  int good = event.type == WS_EVENT_MESSAGE && event.peer_id == from && event.packet.peer_id == from && event.packet.len == strlen(words) &&
+             !memcmp(event.packet.data, words, event.packet.len);
+  if (!good) printf("# type %d from %d: %.*s\n", event.type, event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
+  return good;
+}
+
+/* Nothing waits for any of them after all have been polled for a while. */
+static int all_quiet(void) {
+  ws_event event;
+  double end = now_s() + 0.05;
+  while (now_s() < end) poll_all();
+  int quiet = ws_next_event(host, &event) == WS_EMPTY;
+  for (int i = 0; i < join_count; i++) quiet &= ws_next_event(joins[i], &event) == WS_EMPTY;
+  return quiet;
+}
+
+static ws_result say_to(ws_handle h, int32_t target, const char *words) {
+  return ws_put_packet_to(h, target, (const uint8_t *)words, strlen(words), WS_BINARY);
+}
+
+static ws_result say(ws_handle h, const char *words) { return ws_put_packet(h, (const uint8_t *)words, strlen(words), WS_BINARY); }
+
+static void add_join(const ws_config *config) {
+  char url[64];
+  url_of(host, url, sizeof url);
+  if (ws_join(url, config, &joins[join_count]) != WS_OK) {
+    fprintf(stderr, "join: %s\n", why());
+    exit(1);
+  }
+  join_count++;
+}
+
+/* A host and `count` joins that are open, everybody's first events taken. */
+static void start(int count, const ws_config *host_config, const ws_config *join_config) {
+  ws_event event;
+  join_count = 0;
+  if (ws_host("ws://127.0.0.1:0", host_config, &host) != WS_OK) {
+    fprintf(stderr, "host: %s\n", why());
+    exit(1);
+  }
+  for (int i = 0; i < count; i++) {
+    add_join(join_config);
+    UNTIL(ws_get_state(joins[i]) == WS_OPEN);
+    ids[i] = ws_get_peer_id(joins[i]);
+  }
+  double end = now_s() + 0.05;
+  while (now_s() < end) poll_all();
+  while (ws_next_event(host, &event) == WS_OK) {
+  }
+  for (int i = 0; i < count; i++)
+    while (ws_next_event(joins[i], &event) == WS_OK) {
+    }
+}
+
+static void stop(void) {
+  for (int i = 0; i < join_count; i++) ws_free(joins[i]);
+  ws_free(host);
+  join_count = 0;
+}
+
+/* ---- both formats alike ---- */
+
+static void coming_and_going(uint32_t format) {
+  ws_config config = config_of(format);
+  ws_handle conn;
+  size_t count;
+  ws_event event;
+  start(0, &config, NULL);
+  CHECK(ws_get_peer_id(host) == 1, "the host is peer 1");
+  add_join(&config);
+  CHECK(ws_get_peer_id(joins[0]) == 0 && ws_get_state(joins[0]) == WS_CONNECTING, "no id yet");
+  CHECK(say(joins[0], "early") == WS_ERR_STATE, "nothing can be put before the id has come");
+  event = next_event(joins[0]);
+  ids[0] = ws_get_peer_id(joins[0]);
+  CHECK(event.type == WS_EVENT_OPEN && event.peer_id == ids[0] && ids[0] >= 2 && event.http_status == 101, "OPEN tells the id");
+  CHECK(ws_get_state(joins[0]) == WS_OPEN, "the state is OPEN with it");
+  event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == 1, "CONNECTED of the host");
+  event = next_event(host);
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == ids[0], "the host is told of the same id");
+  CHECK(ws_get_peer_id(event.conn) == ids[0], "which its handle has");
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && conn == event.conn, "and is found by");
+  CHECK(ws_get_conns(host, &conn, 1, &count) == WS_OK && count == 1 && conn == event.conn, "ws_get_conns lists it");
+  CHECK(ws_get_conn(joins[0], 1, &conn) == WS_OK && conn == joins[0], "a join's connection to the host is its own");
+  CHECK(ws_get_conn(host, 12345, &conn) == WS_ERR_TARGET && ws_get_conn(host, 1, &conn) == WS_ERR_TARGET && ws_get_conn(joins[0], 5, &conn) == WS_ERR_TARGET,
+        "no connection to others");
+  char address[64];
+  CHECK(ws_get_text(event.conn, WS_GET_REMOTE_ADDRESS, address, sizeof address, NULL) == WS_OK && !strncmp(address, "127.0.0.1:", 10), "a peer has an address");
+  ws_stats stats;
+  CHECK(say(joins[0], "abc") == WS_OK && hears(host, ids[0], "abc"), "a packet has its sender");
+  CHECK(ws_get_stats(event.conn, &stats, sizeof stats) == WS_OK && stats.messages_in == 1, "a peer has stats");
+
+  CHECK(say(joins[0], "one") == WS_OK && say(joins[0], "two") == WS_OK && ws_close(joins[0], 4001, "bye") == WS_OK, "packets and a close");
+  UNTIL(ws_get_state(event.conn) == WS_CLOSED);
+  CHECK(hears(host, ids[0], "one") && hears(host, ids[0], "two"), "the packets before the end are readable after it");
+  event = next_event(host);
+  CHECK(event.type == WS_EVENT_CLOSE_REQUEST && event.peer_id == ids[0] && event.code == 4001, "then CLOSE_REQUEST");
+  CHECK(say_to(host, ids[0], "x") == WS_ERR_STATE, "one who has ended cannot be reached");
+  event = next_event(host);
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[0] && event.code == 4001 && event.clean, "and last DISCONNECTED");
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && ws_get_state(conn) == WS_CLOSED, "it can be asked until the next poll");
+  event = event_of(joins[0], WS_EVENT_CLOSED);
+  CHECK(event.type == WS_EVENT_CLOSED && event.peer_id == 1 && event.clean, "the join has its CLOSED");
+  UNTIL(ws_get_state(conn) == WS_ERR_HANDLE);
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_ERR_TARGET && say_to(host, ids[0], "x") == WS_ERR_TARGET, "then it is forgotten");
+  stop();
+}
+
+static void host_targets(uint32_t format) {
+  ws_config config = config_of(format);
+  start(3, &config, &config);
+  CHECK(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2] && ids[0] > 1 && ids[1] > 1 && ids[2] > 1, "ids are different");
+  CHECK(say_to(host, ids[1], "one") == WS_OK && hears(joins[1], 1, "one") && all_quiet(), "to one");
+  CHECK(say_to(host, 0, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all") && hears(joins[2], 1, "all") && all_quiet(), "to all");
+  CHECK(say(host, "put") == WS_OK && hears(joins[0], 1, "put") && hears(joins[1], 1, "put") && hears(joins[2], 1, "put") && all_quiet(), "ws_put_packet to all");
+  CHECK(say_to(host, -ids[1], "but") == WS_OK && hears(joins[0], 1, "but") && hears(joins[2], 1, "but") && all_quiet(), "to all but one");
+  CHECK(say_to(host, -1, "me") == WS_OK && hears(joins[0], 1, "me") && hears(joins[1], 1, "me") && hears(joins[2], 1, "me"), "to all but the host itself");
+  CHECK(say_to(host, -12345, "no") == WS_OK && hears(joins[0], 1, "no") && hears(joins[1], 1, "no") && hears(joins[2], 1, "no"), "to all but one who is not there");
+  CHECK(say_to(host, 12345, "x") == WS_ERR_TARGET && say_to(host, 1, "x") == WS_ERR_TARGET && say_to(host, INT32_MIN, "x") == WS_ERR_ARG, "no such target");
+  ws_handle conn;
+  ws_get_conn(host, ids[2], &conn);
+  CHECK(say(conn, "conn") == WS_OK && hears(joins[2], 1, "conn") && all_quiet(), "by the client's own handle");
+  CHECK(say_to(conn, 0, "x") == WS_ERR_KIND && ws_disconnect(conn, 0, 0, NULL) == WS_ERR_KIND && ws_disconnect(joins[0], 1, 0, NULL) == WS_ERR_KIND, "which has no targets");
+  CHECK(say_to(joins[0], 1, "to 1") == WS_OK && hears(host, ids[0], "to 1") && all_quiet(), "a join to the host");
+  CHECK(say_to(joins[0], INT32_MIN, "x") == WS_ERR_ARG, "INT32_MIN is no target of a join");
+  ws_packet packets[2];
+  size_t count;
+  CHECK(say_to(joins[0], 1, "a") == WS_OK && say_to(joins[0], 1, "b") == WS_OK, "two packets");
+  UNTIL(ws_get_available(host) == 2);
+  CHECK(ws_get_packets(host, packets, 2, &count) == WS_OK && count == 2 && packets[1].peer_id == ids[0] && packets[1].data[0] == 'b', "a batch says who sent it");
+
+  uint32_t value;
+  CHECK(ws_get_option(host, WS_OPT_TRANSFER_MODE, &value) == WS_OK && value == 2, "reliable is the default");
+  CHECK(ws_set_option(joins[0], WS_OPT_TRANSFER_MODE, 0) == WS_OK && ws_get_option(joins[0], WS_OPT_TRANSFER_MODE, &value) == WS_OK && value == 0, "a mode is kept");
+  CHECK(ws_set_option(host, WS_OPT_TRANSFER_CHANNEL, 9) == WS_OK && ws_get_option(host, WS_OPT_TRANSFER_CHANNEL, &value) == WS_OK && value == 9, "a channel is kept");
+  CHECK(ws_set_option(host, WS_OPT_TRANSFER_MODE, 3) == WS_ERR_ARG && ws_set_option(conn, WS_OPT_TRANSFER_MODE, 1) == WS_ERR_KIND, "but no fourth one, nor a client's");
+  CHECK(ws_get_option(host, WS_OPT_ON_FULL, &value) == WS_OK && value == WS_FULL_DISCONNECT, "a host's on_full");
+  stop();
+}
+
+static void kicks(uint32_t format) {
+  ws_config config = config_of(format);
+  start(3, &config, &config);
+  ws_handle conn;
+  ws_event event;
+  ws_get_conn(host, ids[0], &conn);
+  CHECK(say_to(host, ids[0], "last") == WS_OK && ws_disconnect(host, ids[0], 0, "kicked") == WS_OK, "without force");
+  CHECK(hears(joins[0], 1, "last"), "what was put before arrives");
+  event = event_of(joins[0], WS_EVENT_CLOSED);
+  CHECK(event.code == 1000 && event.clean && event.cause == WS_CAUSE_CLOSED_BY_PEER, "the join is told");
+  event = event_of(host, WS_EVENT_DISCONNECTED);
+  CHECK(event.peer_id == ids[0] && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST, "the host is told");
+  CHECK(ws_disconnect(host, ids[1], -1, NULL) == WS_OK, "with force");
+  event = event_of(host, WS_EVENT_DISCONNECTED);
+  CHECK(event.peer_id == ids[1] && !event.clean && event.cause == WS_CAUSE_DROPPED, "it ends at once");
+  event = event_of(joins[1], WS_EVENT_CLOSED);
+  CHECK(event.type == WS_EVENT_CLOSED && !event.clean && event.cause == WS_CAUSE_PEER_GONE, "the join says that the end was not clean");
+  CHECK(ws_disconnect(host, 12345, 0, NULL) == WS_ERR_TARGET && ws_disconnect(host, INT32_MIN, 0, NULL) == WS_ERR_ARG, "nobody there");
+  CHECK(ws_disconnect(host, -ids[2], 0, NULL) == WS_OK && all_quiet() == (format == 0) && ws_get_state(joins[2]) == WS_OPEN, "all but the one who is left");
+  while (ws_next_event(joins[2], &event) == WS_OK) {
+  }
+  CHECK(ws_close(host, 0, NULL) == WS_OK, "the host goes");
+  event = event_of(joins[2], WS_EVENT_CLOSED);
+  CHECK(event.code == 1001 && event.clean, "its last join hears 1001");
+  event = event_of(host, WS_EVENT_DISCONNECTED);
+  CHECK(event.peer_id == ids[2], "and is told of");
+  event = event_of(host, WS_EVENT_CLOSED);
+  CHECK(event.type == WS_EVENT_CLOSED && event.conn == host && say(host, "x") == WS_ERR_STATE, "last the host's own CLOSED");
+  stop();
+}
+
+static void refusing(uint32_t format) {
+  ws_config config = config_of(format | WS_REFUSE_NEW), join_config = config_of(format);
+  start(0, &config, NULL);
+  add_join(&join_config);
+  ws_event event = event_of(joins[0], WS_EVENT_CLOSED);
+  CHECK(event.http_status == 503 && event.phase == WS_PHASE_HTTP, "refused with 503");
+  CHECK(ws_get_peer_id(joins[0]) == 0, "no id was given");
+  CHECK(ws_set_option(host, WS_OPT_REFUSE_NEW, 0) == WS_OK, "no longer");
+  add_join(&join_config);
+  UNTIL(ws_get_state(joins[1]) == WS_OPEN);
+  CHECK(ws_get_peer_id(joins[1]) >= 2 && event_of(host, WS_EVENT_CONNECTED).peer_id == ws_get_peer_id(joins[1]), "the next one gets in");
+  stop();
+}
+
+static void full_queue(uint32_t format) {
+  ws_config config = config_of(format), join_config = config_of(format);
+  config.outbound_bytes = 1 << 20;
+  join_config.inbound_packets = 4;
+  static uint8_t block[64 * 1024];
+  start(2, &config, &join_config);
+  ws_handle conn;
+  ws_get_conn(host, ids[0], &conn);
+  /* The first join polls no more. */
+  ws_handle stalled = joins[0];
+  joins[0] = joins[1];
+  join_count = 1;
+  ws_result result = WS_OK;
+  int accepted = 0;
+  for (; accepted < 2000 && result == WS_OK; accepted += result == WS_OK) {
+    result = ws_put_packet_to(host, ids[0], block, sizeof block, WS_BINARY);
+    ws_poll(host);
+  }
+  CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN, "a full queue to one peer is told, and the peer stays");
+  CHECK(ws_put_packet(host, block, sizeof block, WS_BINARY) == WS_PARTIAL, "to all it is WS_PARTIAL");
+  ws_event event = event_of(joins[0], WS_EVENT_MESSAGE);
+  CHECK(event.packet.len == sizeof block, "the other one has it");
+  join_count = 2;
+  joins[1] = stalled;
+  int received = 0, closed = 0;
+  double end = now_s() + 20;
+  while (!closed && now_s() < end) {
+    poll_all();
+    while (ws_next_event(stalled, &event) == WS_OK) {
+      received += event.type == WS_EVENT_MESSAGE;
+      if (event.type == WS_EVENT_CLOSED) closed = event.code;
+    }
+  }
+  CHECK(received == accepted, "all that was accepted arrives");
+  CHECK(closed == 1008, "then the stalled one is closed with 1008");
+  event = event_of(host, WS_EVENT_DISCONNECTED);
+  CHECK(event.peer_id == ids[0] && event.cause == WS_CAUSE_FULL, "and the host is told why");
+  stop();
+}
+
+static void local_player(uint32_t format) {
+  ws_config config = config_of(format | WS_REFUSE_NEW), plain = config_of(0);
+  ws_event event;
+  start(0, &config, NULL);
+  CHECK(ws_join_local(host, &plain, &joins[0]) == WS_OK, "a refusing host takes its own player in");
+  join_count = 1;
+  ws_poll(host);
+  ws_poll(joins[0]);
+  ws_poll(host);
+  ws_poll(joins[0]);
+  int32_t id = ws_get_peer_id(joins[0]);
+  CHECK(id >= 2 && ws_get_state(joins[0]) == WS_OPEN, "it has an id after two rounds of polls");
+  CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && next_event(joins[0]).type == WS_EVENT_CONNECTED, "told as everybody is");
+  event = next_event(host);
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == id, "the host too");
+  ws_set_option(host, WS_OPT_REFUSE_NEW, 0);
+  ws_config join_config = config_of(format);
+  add_join(&join_config);
+  UNTIL(ws_get_state(joins[1]) == WS_OPEN);
+  int32_t other = ws_get_peer_id(joins[1]);
+  CHECK(other != id && event_of(host, WS_EVENT_CONNECTED).peer_id == other, "beside one who comes by a socket");
+  if (format) CHECK(next_event(joins[0]).peer_id == other && event_of(joins[1], WS_EVENT_CONNECTED).peer_id == 1 && next_event(joins[1]).peer_id == id, "they know of each other");
+  while (ws_next_event(joins[1], &event) == WS_OK) {
+  }
+  CHECK(say(host, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all"), "it hears what all hear");
+  CHECK(say_to(joins[0], 1, "mine") == WS_OK && hears(host, id, "mine"), "and is heard");
+  CHECK(ws_wait(&host, 1, 0) == WS_EMPTY, "nothing waits");
+  CHECK(say_to(joins[0], 1, "wake") == WS_OK && ws_wait(&host, 1, 1000) == WS_OK && hears(host, id, "wake"), "its packet wakes a waiting host");
+  CHECK(say_to(host, id, "wake") == WS_OK && ws_wait(&joins[0], 1, 1000) == WS_OK && hears(joins[0], 1, "wake"), "and the host's wakes it");
+  static uint8_t big[1 << 20];
+  CHECK(ws_put_packet_to(host, id, big, sizeof big, WS_BINARY) == WS_OK && event_of(joins[0], WS_EVENT_MESSAGE).packet.len == sizeof big, "a long packet gets through");
+  ws_close(joins[0], 0, NULL);
+  event = event_of(host, WS_EVENT_DISCONNECTED);
+  CHECK(event.peer_id == id && event.clean && event_of(joins[0], WS_EVENT_CLOSED).clean, "it leaves");
+  ws_handle second;
+  CHECK(ws_join_local(joins[1], NULL, &second) == WS_ERR_KIND && ws_join_local(0, NULL, &second) == WS_ERR_HANDLE, "only a host has players of its own");
+  ws_close(host, 0, NULL);
+  CHECK(ws_join_local(host, NULL, &second) == WS_ERR_STATE, "and only while it is open");
+  stop();
+}
+
+/* ---- Godot 4's format ---- */
+
+static void bytes4(void) {
+  ws_config config = config_of(0);
+  char url[64];
+  start(0, NULL, NULL);
+  url_of(host, url, sizeof url);
+  ws_connect(url, &config, &joins[0]);
+  join_count = 1;
+  ws_event event = event_of(joins[0], WS_EVENT_MESSAGE);
+  int32_t id = event_of(host, WS_EVENT_CONNECTED).peer_id;
+  uint8_t expected[4] = {(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16), (uint8_t)(id >> 24)};
+  CHECK(event.packet.type == WS_BINARY && event.packet.len == 4 && !memcmp(event.packet.data, expected, 4), "the id is the first message, 4 bytes, little-endian");
+  CHECK(say(host, "\x03\x01\x02") == WS_OK && hears(joins[0], 0, "\x03\x01\x02"), "a packet is a message as it is");
+  CHECK(say(joins[0], "\x03raw") == WS_OK && hears(host, id, "\x03raw"), "both ways");
+  CHECK(ws_put_packet(host, (const uint8_t *)"text", 4, WS_TEXT) == WS_OK && event_of(joins[0], WS_EVENT_MESSAGE).packet.type == WS_TEXT, "text stays text");
+  stop();
+}
+
+static void targets4(void) {
+  start(2, NULL, NULL);
+  int32_t others[] = {0, ids[1], ids[0], -1, -ids[1], 12345, -12345};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) CHECK(say_to(joins[0], others[i], "x") == WS_ERR_TARGET && strlen(why()) > 8, "a join reaches only the host");
+  CHECK(say(joins[0], "to the host") == WS_OK && hears(host, ids[0], "to the host") && all_quiet(), "ws_put_packet to the host");
+  stop();
+}
+
+static void early4(void) {
+  ws_config config = config_of(WS_QUEUE_BEFORE_OPEN);
+  start(0, NULL, NULL);
+  add_join(&config);
+  CHECK(say(joins[0], "early") == WS_OK && say_to(joins[0], 1, "bird") == WS_OK, "packets before the id");
+  UNTIL(ws_get_state(joins[0]) == WS_OPEN);
+  ws_event event = next_event(host);
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == ws_get_peer_id(joins[0]), "first the peer");
+  CHECK(hears(host, event.peer_id, "early") && hears(host, event.peer_id, "bird"), "then its packets");
+  stop();
+}
+
+/* A join whose host is a plain server that sends it these messages first: its last event, `server` its client's. */
+static ws_event told_by_host(uint32_t format, const uint8_t *first, size_t len, int32_t type, const uint8_t *second, size_t second_len, ws_event *server) {
+  ws_config config = config_of(format);
+  config.connect_timeout_ms = len == (size_t)-1 ? 300 : 0;
+  char url[64];
+  join_count = 0;
+  ws_listen("ws://127.0.0.1:0", NULL, &host);
+  url_of(host, url, sizeof url);
+  ws_join(url, &config, &joins[0]);
+  join_count = 1;
+  event_of(host, WS_EVENT_CONNECTED);
+  if (len != (size_t)-1) ws_put_packet(host, first, len, type);
+  if (second) ws_put_packet(host, second, second_len, WS_BINARY);
+  ws_event event = event_of(joins[0], WS_EVENT_CLOSED);
+  *server = event_of(host, WS_EVENT_DISCONNECTED);
+  return event;
+}
+
+static void bad_hosts(void) {
+  static const uint8_t id4[4] = {2, 0, 0, 0}, id3[13] = {3, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0};
+  static const struct {
+    const char *name;
+    uint32_t format;
+    int32_t type;
+    size_t len, second_len;
+    uint8_t first[16], second[16];
+  } cases[] = {
+      {"an id of 3 bytes", 0, WS_BINARY, 3, 0, {2, 0, 0}, {0}},
+      {"an id of 5 bytes", 0, WS_BINARY, 5, 0, {2, 0, 0, 0, 0}, {0}},
+      {"an empty first message", 0, WS_BINARY, 0, 0, {0}, {0}},
+      {"the id 1", 0, WS_BINARY, 4, 0, {1, 0, 0, 0}, {0}},
+      {"the id 0", 0, WS_BINARY, 4, 0, {0}, {0}},
+      {"a negative id", 0, WS_BINARY, 4, 0, {0xFF, 0xFF, 0xFF, 0xFF}, {0}},
+      {"an id as text", 0, WS_TEXT, 4, 0, {2, 0, 0, 0}, {0}},
+      {"Godot 3: a short header", WS_GODOT3, WS_BINARY, 8, 0, {3, 1, 0, 0, 0, 0, 0, 0}, {0}},
+      {"Godot 3: no id behind the header", WS_GODOT3, WS_BINARY, 9, 0, {3, 1}, {0}},
+      {"Godot 3: the id 1", WS_GODOT3, WS_BINARY, 13, 0, {3, 1, 0, 0, 0, 0, 0, 0, 0, 1}, {0}},
+      {"Godot 3: a packet before the id", WS_GODOT3, WS_BINARY, 10, 0, {0, 1}, {0}},
+      {"Godot 3: an unknown kind", WS_GODOT3, WS_BINARY, 13, 0, {9, 1}, {0}},
+      {"Godot 3: Godot 4's id", WS_GODOT3, WS_BINARY, 4, 0, {2}, {0}},
+      {"Godot 3: two ids", WS_GODOT3, WS_BINARY, 13, 13, {3, 1, 0, 0, 0, 0, 0, 0, 0, 7}, {3, 1, 0, 0, 0, 0, 0, 0, 0, 8}},
+      {"Godot 3: a packet from nobody", WS_GODOT3, WS_BINARY, 13, 9, {3, 1, 0, 0, 0, 0, 0, 0, 0, 7}, {0}},
+  };
+  ws_event event, server;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    event = told_by_host(cases[i].format, cases[i].first, cases[i].len, cases[i].type, cases[i].second_len ? cases[i].second : NULL, cases[i].second_len, &server);
+    CHECK(event.code == 1002 && event.cause == WS_CAUSE_MULTIPLAYER && event.phase == WS_PHASE_WEBSOCKET && server.code == 1002, cases[i].name);
+    stop();
+  }
+  event = told_by_host(0, id4, (size_t)-1, WS_BINARY, NULL, 0, &server);
+  CHECK(event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_WEBSOCKET && ws_get_peer_id(joins[0]) == 0, "a host that gives no id");
+  stop();
+
+  /* The id, packets and the end in one read: all is delivered, in order. */
+  join_count = 0;
+  char url[64];
+  for (int round = 0; round < 2; round++) {
+    ws_config config = config_of(round ? WS_GODOT3 : 0);
+    static const uint8_t packet3[] = {0, 9, 0, 0, 0, 7, 0, 0, 0, 'h', 'i'};
+    join_count = 0;
+    ws_listen("ws://127.0.0.1:0", NULL, &host);
+    url_of(host, url, sizeof url);
+    ws_join(url, &config, &joins[0]);
+    join_count = 1;
+    event_of(host, WS_EVENT_CONNECTED);
+    if (round) ws_put_packet(host, id3, sizeof id3, WS_BINARY);
+    else ws_put_packet(host, id4, sizeof id4, WS_BINARY);
+    if (round) ws_put_packet(host, packet3, sizeof packet3, WS_BINARY);
+    else say(host, "hi");
+    ws_close(host, 0, NULL);
+    for (int i = 0; i < 50; i++) ws_poll(host);
+    CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && ws_get_peer_id(joins[0]) == (round ? 7 : 2), "the id in one read with the end");
+    if (!round) CHECK(next_event(joins[0]).type == WS_EVENT_CONNECTED, "the host");
+    CHECK(hears(joins[0], round ? 9 : 1, "hi"), "the packet");
+    CHECK(next_event(joins[0]).type == WS_EVENT_CLOSE_REQUEST && next_event(joins[0]).type == WS_EVENT_CLOSED, "the end");
+    stop();
+  }
+}
+
+/* ---- Godot 3's format ---- */
+
+static uint8_t frame[64];
+
+/* A message as Godot 3 writes it. */
+static size_t frame3(uint8_t kind, int32_t from, int32_t to, const char *words) {
+  frame[0] = kind;
+  for (int i = 0; i < 4; i++) {
+    frame[1 + i] = (uint8_t)((uint32_t)from >> 8 * i);
+    frame[5 + i] = (uint8_t)((uint32_t)to >> 8 * i);
+  }
+  memcpy(frame + 9, words, strlen(words));
+  return 9 + strlen(words);
+}
+
+/* The next item is a message that is equal to `frame`. */
+static int gets_frame(ws_handle h, size_t len) {
+  ws_event event = next_event(h);
+  return event.type == WS_EVENT_MESSAGE && event.packet.len == len && !memcmp(event.packet.data, frame, len);
+}
+
+/* The next item is the host's message of that kind about an id. */
+static int gets_id(ws_handle h, uint8_t kind, int32_t id) {
+  char bytes[5] = {0};
+  frame3(kind, 1, 0, "");
+  for (int i = 0; i < 4; i++) bytes[i] = (char)((uint32_t)id >> 8 * i);
+  memcpy(frame + 9, bytes, 4);
+  return gets_frame(h, 13);
+}
+
+/* A plain client of the host: its id. */
+static int32_t add_raw(int place) {
+  char url[64];
+  url_of(host, url, sizeof url);
+  ws_connect(url, NULL, &joins[place]);
+  if (place >= join_count) join_count = place + 1;
+  return event_of(host, WS_EVENT_CONNECTED).peer_id;
+}
+
+static void bytes3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  start(0, &config, NULL);
+  ids[0] = add_raw(0);
+  CHECK(event_of(joins[0], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[0], 3, ids[0]) && gets_id(joins[0], 1, 1), "SYS_ID, then SYS_ADD of the host");
+  ids[1] = add_raw(1);
+  CHECK(event_of(joins[1], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[1], 3, ids[1]) && gets_id(joins[1], 1, 1) && gets_id(joins[1], 1, ids[0]), "SYS_ADD of who is there");
+  CHECK(gets_id(joins[0], 1, ids[1]), "who hears of the new one");
+  size_t len = frame3(0, ids[0], ids[1], "\x04mine");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(), "passed on unchanged, and only to that one");
+  len = frame3(0, ids[0], 0, "all");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && hears(host, ids[0], "all") && all_quiet(), "to all: the host and the others");
+  len = frame3(0, ids[0], -1, "not 1");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(), "to all but the host");
+  len = frame3(0, ids[0], -ids[1], "not B");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "not B") && all_quiet(), "to all but the other");
+  len = frame3(0, ids[0], 1, "");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "") && all_quiet(), "an empty packet to the host");
+  CHECK(say_to(host, ids[0], "one") == WS_OK, "the host to one");
+  len = frame3(0, 1, ids[0], "one");
+  CHECK(gets_frame(joins[0], len), "has its header");
+  CHECK(say_to(host, -ids[0], "but") == WS_OK, "to all but one");
+  len = frame3(0, 1, -ids[0], "but");
+  CHECK(gets_frame(joins[1], len) && all_quiet(), "too");
+  ws_close(joins[1], 0, NULL);
+  CHECK(gets_id(joins[0], 2, ids[1]), "SYS_DEL of who has left");
+  stop();
+}
+
+static void others3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  start(2, &config, &config);
+  CHECK(say_to(joins[0], ids[1], "you") == WS_OK && hears(joins[1], ids[0], "you") && all_quiet(), "to another");
+  CHECK(say(joins[1], "all") == WS_OK && hears(joins[0], ids[1], "all") && hears(host, ids[1], "all") && all_quiet(), "ws_put_packet to all");
+  CHECK(say_to(joins[1], -1, "not 1") == WS_OK && hears(joins[0], ids[1], "not 1") && all_quiet(), "to all but the host");
+  CHECK(say_to(joins[1], -ids[0], "not 0") == WS_OK && hears(host, ids[1], "not 0") && all_quiet(), "to all but the other");
+  CHECK(say_to(joins[0], 12345, "x") == WS_ERR_TARGET && say_to(joins[0], ids[0], "x") == WS_ERR_TARGET, "nobody there, or oneself");
+  CHECK(ws_put_packet(joins[0], (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG && ws_put_packet(host, (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG, "there is no text");
+  add_join(&config);
+  UNTIL(ws_get_state(joins[2]) == WS_OPEN);
+  int32_t third = ws_get_peer_id(joins[2]);
+  ws_event event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == third && next_event(joins[1]).peer_id == third, "the others hear of a new one");
+  event_of(joins[2], WS_EVENT_OPEN);
+  int32_t first = next_event(joins[2]).peer_id, second = next_event(joins[2]).peer_id, last = next_event(joins[2]).peer_id;
+  CHECK(first == 1 && second + last == ids[0] + ids[1] && second != last, "who hears of the host and the others");
+  CHECK(say_to(joins[2], ids[0], "bye") == WS_OK && ws_close(joins[2], 0, NULL) == WS_OK, "it says something and leaves");
+  CHECK(hears(joins[0], third, "bye"), "what it said comes first");
+  event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == third && ws_get_state(joins[0]) == WS_OPEN, "then that it has gone");
+  CHECK(say_to(joins[0], third, "x") == WS_ERR_TARGET, "who is no target any more");
+  ws_handle conn;
+  ws_get_conn(host, ids[1], &conn);
+  ws_free(conn);
+  event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[1], "a client that the host frees is told of too");
+  stop();
+}
+
+static void bad_joins3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  start(1, &config, &config);
+  static const char *names[] = {"a `from` that lies", "a `from` of the host", "a truncated header", "an empty message", "a message about an id", "text", "the target INT32_MIN"};
+  for (int i = 0; i < 7; i++) {
+    int32_t id = add_raw(1);
+    size_t len = frame3(i == 4 ? 1 : 0, i == 0 ? ids[0] : i == 1 ? 1 : id, i == 6 ? INT32_MIN : 0, "abcd");
+    if (i == 2) len = 8;
+    if (i == 3) len = 0;
+    if (i == 5) memset(frame, 'x', len);
+    CHECK(next_event(joins[0]).peer_id == id, "it came");
+    ws_put_packet(joins[1], frame, len, i == 5 ? WS_TEXT : WS_BINARY);
+    frame3(0, id, 0, "not believed");
+    ws_put_packet(joins[1], frame, 21, WS_BINARY);
+    ws_event event = event_of(joins[1], WS_EVENT_CLOSED);
+    CHECK(event.code == 1002, names[i]);
+    event = next_event(host);
+    CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == id && event.cause == WS_CAUSE_MULTIPLAYER && event.code == 1002, "the host is told why, and nothing of it is delivered");
+    CHECK(next_event(joins[0]).type == WS_EVENT_DISCONNECTED && say_to(joins[0], 1, "fine") == WS_OK && hears(host, ids[0], "fine") && all_quiet(), "nobody else is disturbed");
+    ws_free(joins[1]);
+    join_count = 1;
+  }
+  /* To one who is not there: told once until it is read, with a count; nobody is closed. */
+  int32_t id = add_raw(1);
+  next_event(joins[0]);
+  size_t len = frame3(0, id, 99, "lost");
+  for (int i = 0; i < 5; i++) ws_put_packet(joins[1], frame, len, WS_BINARY);
+  len = frame3(0, id, 1, "kept");
+  ws_put_packet(joins[1], frame, len, WS_BINARY);
+  UNTIL(ws_get_available(host) == 1);
+  ws_event event = next_event(host);
+  CHECK(event.type == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_PEER && event.peer_id == id && event.count == 5 && strstr((const char *)event.packet.data, "99"), "packets for nobody are counted in one event");
+  CHECK(hears(host, id, "kept") && ws_get_state(joins[1]) == WS_OPEN, "and their sender stays");
+  stop();
+}
+
+static void many_passed_on(void) {
+  enum { COUNT = 20000 };
+  ws_config config = config_of(WS_GODOT3);
+  start(3, &config, &config);
+  int sent = 0, to_two = 0, to_one = 0, to_host = 0, in_order = 1;
+  double end = now_s() + 30;
+  while ((to_two < COUNT || to_one < COUNT || to_host < COUNT) && now_s() < end) {
+    char words[16];
+    for (int i = 0; i < 50 && sent < COUNT; i++, sent++) {
+      snprintf(words, sizeof words, "%d", sent);
+      if (say(joins[0], words) != WS_OK) break;
+    }
+    poll_all();
+    ws_packet packet;
+    struct {
+      ws_handle h;
+      int *count;
+    } readers[] = {{host, &to_host}, {joins[1], &to_one}, {joins[2], &to_two}};
+    for (int r = 0; r < 3; r++)
+      while (ws_get_packet(readers[r].h, &packet) == WS_OK) {
+        snprintf(words, sizeof words, "%d", (*readers[r].count)++);
+        in_order &= packet.peer_id == ids[0] && packet.len == strlen(words) && !memcmp(packet.data, words, packet.len);
+      }
+  }
+  CHECK(to_host == COUNT && to_one == COUNT && to_two == COUNT && in_order, "20000 broadcasts reach everyone in order");
+  ws_stats stats;
+  ws_get_stats(host, &stats, sizeof stats);
+  printf("figure: longest poll of a host that passes on: %llu us\n", (unsigned long long)stats.longest_poll_us);
+  stop();
+}
+
+/* A host that says nothing but names: events are capped and counted, and packets still come. */
+static void flood_of_names3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  char url[64];
+  uint8_t message[13] = {3, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0};
+  join_count = 0;
+  ws_listen("ws://127.0.0.1:0", NULL, &host);
+  url_of(host, url, sizeof url);
+  ws_join(url, &config, &joins[0]);
+  join_count = 1;
+  event_of(host, WS_EVENT_CONNECTED);
+  ws_put_packet(host, message, sizeof message, WS_BINARY);
+  message[0] = 1;
+  int sent = 0;
+  double end = now_s() + 20;
+  while (sent < 10000 && now_s() < end) {
+    message[9] = (uint8_t)(sent + 100);
+    message[10] = (uint8_t)((sent + 100) >> 8);
+    sent += ws_put_packet(host, message, sizeof message, WS_BINARY) == WS_OK;
+    if (sent % 100 == 0) poll_all();
+  }
+  frame3(0, 1, 0, "end");
+  ws_put_packet(host, frame, 12, WS_BINARY);
+  UNTIL(ws_get_available(joins[0]) == 1);
+  ws_event event;
+  uint64_t told = 0, events = 0;
+  while (ws_next_event(joins[0], &event) == WS_OK && event.type != WS_EVENT_MESSAGE) {
+    events++;
+    if (event.type == WS_EVENT_CONNECTED) told++;
+    if (event.type == WS_EVENT_SKIPPED) told += event.count;
+  }
+  CHECK(sent == 10000 && told == 10000 && events <= 4200 && event.type == WS_EVENT_MESSAGE, "every name is told or counted");
+  stop();
+}
+
+static void configs(void) {
+  ws_handle h;
+  ws_config config = config_of(WS_GODOT3);
+  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && ws_listen("ws://127.0.0.1:0", &config, &h) == WS_ERR_CONFIG, "WS_GODOT3 is for hosts and joins");
+  config = config_of(WS_GODOT3 | WS_QUEUE_BEFORE_OPEN);
+  CHECK(ws_join("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG, "Godot 3 queues nothing before the id");
+  config = config_of(0);
+  config.max_message_bytes = 20;
+  start(1, &config, &config);
+  uint8_t bytes[21] = {0};
+  CHECK(ws_put_packet(host, bytes, 20, WS_BINARY) == WS_OK && ws_put_packet(host, bytes, 21, WS_BINARY) == WS_ERR_TOO_BIG, "Godot 4: a packet of max_message_bytes");
+  stop();
+  config.flags = WS_GODOT3;
+  start(1, &config, &config);
+  CHECK(ws_put_packet(host, bytes, 11, WS_BINARY) == WS_OK && ws_put_packet(host, bytes, 12, WS_BINARY) == WS_ERR_TOO_BIG, "Godot 3: the header counts");
+  CHECK(ws_put_packet(joins[0], bytes, 11, WS_BINARY) == WS_OK && ws_put_packet(joins[0], bytes, 12, WS_BINARY) == WS_ERR_TOO_BIG, "on a join too");
+  CHECK(event_of(joins[0], WS_EVENT_MESSAGE).packet.len == 11 && event_of(host, WS_EVENT_MESSAGE).packet.len == 11, "and the longest one arrives");
+  stop();
+}
+
+int main(void) {
+  static const uint32_t formats[] = {0, WS_GODOT3};
+  for (int i = 0; i < 2; i++) {
+    coming_and_going(formats[i]);
+    host_targets(formats[i]);
+    kicks(formats[i]);
+    refusing(formats[i]);
+    full_queue(formats[i]);
+    local_player(formats[i]);
+  }
+  bytes4();
+  targets4();
+  early4();
+  bad_hosts();
+  bytes3();
+  others3();
+  bad_joins3();
+  many_passed_on();
+  flood_of_names3();
+  configs();
+  ws_shutdown();
+  FINISH();
+}

@@ -1,0 +1,39 @@
+# One peer of a Godot 4 game that does what packets say: --script peer.gd -- host, or: -- join URL
+extends SceneTree
+
+var peer := WebSocketMultiplayerPeer.new()
+var api: SceneMultiplayer
+
+func _initialize():
+	api = get_multiplayer()
+	api.peer_connected.connect(func(id): print("connected ", id))
+	api.peer_disconnected.connect(func(id): print("disconnected ", id))
+	api.connected_to_server.connect(func(): print("joined ", api.get_unique_id()))
+	api.connection_failed.connect(_end.bind("failed"))
+	api.server_disconnected.connect(_end.bind("over"))
+	api.peer_packet.connect(_on_packet)
+	var words := OS.get_cmdline_user_args()
+	if words[0] == "host":
+		var port := randi_range(20000, 60000)
+		while peer.create_server(port, "127.0.0.1") != OK:
+			port = randi_range(20000, 60000)
+		print("listening ", port)
+	elif peer.create_client(words[1]) != OK:
+		_end("failed")
+	api.multiplayer_peer = peer
+
+func _on_packet(id: int, bytes: PackedByteArray):
+	print("packet ", id, " ", bytes.get_string_from_utf8())
+	var words := bytes.get_string_from_utf8().split(" ", true, 2)
+	match words[0]:
+		"say":
+			api.send_bytes(words[2].to_utf8_buffer(), int(words[1]))
+		"kick":
+			peer.disconnect_peer(int(words[1]))
+		"quit":
+			peer.close()
+			quit()
+
+func _end(how: String):
+	print(how)
+	quit()
