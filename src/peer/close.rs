@@ -1,6 +1,6 @@
 //! The closing handshake (RFC 6455 section 7), and every other end.
 
-use super::{Cx, Mark, Peer, Stage};
+use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
@@ -234,7 +234,9 @@ impl Peer {
         }
         self.outbox = Default::default();
         self.backlog = Vec::new();
-        self.compression = None;
+        if let Some(compression) = self.compression.take().filter(|compression| compression.message_bytes() > MUCH) {
+            cx.services.discard(compression);
+        }
         self.decoder.shrink();
     }
 

@@ -297,6 +297,11 @@ impl Compression {
         }
     }
 
+    /// Bytes of messages under way.
+    pub fn message_bytes(&self) -> usize {
+        self.incoming.as_ref().map_or(0, |incoming| incoming.message.capacity()) + self.outgoing_bytes
+    }
+
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)

@@ -41,6 +41,9 @@ pub const LONG_GAP: Duration = Duration::from_secs(1);
 /// Read in one round, so that no connection keeps the others waiting: messages of 256 KiB together, and their headers.
 pub const ROUND_BYTES: usize = (256 << 10) + (4 << 10);
 
+/// The system takes noticeable time to take this much memory back: it is given back by the worker.
+const MUCH: usize = 1 << 20;
+
 /// What a connection needs from around it while it is polled.
 pub struct Cx<'a> {
     /// Threads of ours.
@@ -320,6 +323,11 @@ impl Peer {
     #[inline]
     fn encoded_out(&self) -> usize {
         self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
+    }
+
+    /// Whether it is better taken apart elsewhere.
+    pub fn is_large(&self) -> bool {
+        self.queued_out() + self.compression.as_ref().map_or(0, |compression| compression.message_bytes()) > MUCH
     }
 
     /// Gives memory back that an idle connection does not need.

@@ -3,7 +3,7 @@
 use super::arena::Chunk;
 use super::compression::{Outgoing, SharedMessage};
 use super::outbox::{Wrote, write_masked};
-use super::{Cx, Mark, Peer, Stage};
+use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::protocol::{CONTINUATION, Lead, Role, opcode_of, server_frame_header};
@@ -288,7 +288,9 @@ impl Peer {
                         self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
                     }
                     self.counters.compressed_out += u64::from(fin);
-                    if !fin {
+                    if fin && payload.len() > MUCH {
+                        cx.services.discard(Box::new(payload));
+                    } else if !fin {
                         compression.push_front(Outgoing::Message { text, payload, at: end, begun: begun || sends });
                     }
                 }
@@ -298,7 +300,9 @@ impl Peer {
                         Ok(Some((frame, end, last))) => {
                             self.outbox.push_shared(&frame, 0, last);
                             self.counters.compressed_out += u64::from(last);
-                            if !last {
+                            if last && at + left > MUCH {
+                                cx.services.discard(Box::new(message));
+                            } else if !last {
                                 compression.push_front(Outgoing::Shared { message, index: index + 1, at: end });
                             }
                         }

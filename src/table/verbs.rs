@@ -569,6 +569,9 @@ fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
         None => {}
     }
     journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.shown_url()));
+    if peer.is_large() {
+        cx.services.discard(Box::new(peer));
+    }
 }
 
 /// After a poll: memory that an idle connection does not need goes back.

@@ -1,11 +1,19 @@
-/* An echo server with settings: NAME=VALUE ... Prints "PORT n", then a line per client's end. Ends with its standard input. */
+/* An echo server with settings: NAME=VALUE ... Prints "PORT n", then a line per client's end, with the longest ws_poll since the last such line in
+ * microseconds of thread CPU time. Ends with its standard input. */
 #include "wspeer.h"
 
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+static double cpu_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e6 + (double)now.tv_nsec * 1e-3;
+}
 
 int main(int argc, char **argv) {
   ws_config config;
@@ -26,6 +34,7 @@ int main(int argc, char **argv) {
     if (!strcmp(argv[i], "rate")) config.max_messages_per_s = number;
     if (!strcmp(argv[i], "handshake_timeout")) config.handshake_timeout_ms = number;
     if (!strcmp(argv[i], "heartbeat")) config.heartbeat_ms = number;
+    if (!strcmp(argv[i], "max_ratio")) config.max_inflate_ratio = number;
     if (!strcmp(argv[i], "flags")) config.flags = number;
     if (!strcmp(argv[i], "header")) {
       headers[0] = value;
@@ -46,15 +55,21 @@ int main(int argc, char **argv) {
   ws_get_option(server, WS_OPT_PORT, &port);
   printf("PORT %u\n", port);
   fflush(stdout);
+  double longest = 0;
   for (;;) {
     struct pollfd input = {STDIN_FILENO, POLLIN, 0};
     if (poll(&input, 1, 0) > 0) break;
+    double began = cpu_us();
     ws_poll(server);
+    double took = cpu_us() - began;
+    if (took > longest) longest = took;
     ws_event event;
     while (ws_next_event(server, &event) == WS_OK) {
       if (event.type == WS_EVENT_MESSAGE) ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
-      if (event.type == WS_EVENT_DISCONNECTED)
-        printf("END code=%d phase=%d cause=%d clean=%u\n", event.code, event.phase, event.cause, event.clean);
+      if (event.type == WS_EVENT_DISCONNECTED) {
+        printf("END code=%d phase=%d cause=%d clean=%u poll_us=%.0f\n", event.code, event.phase, event.cause, event.clean, longest);
+        longest = 0;
+      }
       fflush(stdout);
     }
     ws_wait(&server, 1, 5);

@@ -297,6 +297,7 @@ def serve(reply, *arguments, act=None):
         port = listener.getsockname()[1]
         process = subprocess.Popen([CLIENT, f"ws://127.0.0.1:{port}/x?y=z", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         raw = Raw(listener.accept()[0])
+        raw.process = process
         head = raw.head()
         key = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key"))
         data = reply(key)
@@ -366,8 +367,9 @@ def probe_answers():
     check("client: the chosen subprotocol is told", told["subprotocol"] == "b", told)
 
 
-probe_server_frames()
-probe_requests()
-probe_client_frames()
-probe_answers()
-sys.exit(failures > 0)
+if __name__ == "__main__":
+    probe_server_frames()
+    probe_requests()
+    probe_client_frames()
+    probe_answers()
+    sys.exit(failures > 0)
