@@ -5,6 +5,8 @@ mod accept;
 mod broadcast;
 mod items;
 mod line;
+mod memory;
+mod serve;
 
 pub use above::Above;
 pub use broadcast::Spread;
@@ -12,9 +14,8 @@ pub use items::is_last;
 
 use crate::codes::*;
 use crate::error::{Error, Failure};
-use crate::journal;
 use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
-use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Mark, Options, Peer};
+use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Options, Peer};
 use crate::protocol::Accept;
 use line::Line;
 use mio::net::TcpListener;
@@ -472,222 +473,11 @@ impl Server {
         }
     }
 
-    /// Clients that have not been served for a while give back the memory that serving them took.
-    fn give_memory_back(&mut self, cx: &mut Cx<'_>) {
-        let look_at = *self.look_at.get_or_insert(cx.now + LOOK);
-        if cx.now < look_at || cx.budget.look() {
-            return;
-        }
-        while let Some(key) = self.served_before.pop() {
-            if !self.served_lately.contains(key)
-                && let Some(client) = self.client(key)
-            {
-                client.peer.shrink();
-            }
-            if cx.budget.look() {
-                return;
-            }
-        }
-        std::mem::swap(&mut self.served_lately, &mut self.served_before);
-        self.look_at = None;
-    }
-
-    /// No client is served: after a while the memory for that goes back.
-    fn rest(&mut self, cx: &mut Cx<'_>) {
-        match self.rest_at {
-            Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.fresh.is_empty() => {
-                cx.arena.shrink();
-                cx.codecs.shrink();
-            }
-            None => self.rest_at = Some(cx.now + REST),
-            Some(_) => {}
-        }
-    }
-
-    fn settle(&mut self, cx: &mut Cx<'_>) {
-        while let Some(key) = self.fresh.pop() {
-            if let Some(client) = self.client(key) {
-                client.peer.settle(cx.arena);
-            }
-        }
-        cx.arena.renew();
-    }
-
-    /// Asks the system who is ready. False: there may be more than it told.
-    fn collect_readiness(&mut self) -> bool {
-        // Interrupted or failed: nothing is lost, the next poll asks again.
-        if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
-            return true;
-        }
-        let mut count = 0;
-        for event in &self.events {
-            count += 1;
-            let token = event.token().0;
-            if token < FIRST_CLIENT {
-                self.accept_ready = true;
-                continue;
-            }
-            let key = (token - FIRST_CLIENT) as u32;
-            if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
-                // An end that came with the last bytes makes no second edge: it is read up to.
-                client.peer.end_is_near |= event.is_read_closed() || event.is_error();
-                client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-                self.ready.push(key);
-            }
-        }
-        count < EVENTS
-    }
-
-    /// One round for each ready client, then another, until the budget ends.
-    fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        let mut first_again = None;
-        while let Some(key) = self.ready.front() {
-            if first_again == Some(key) && cx.budget.look() {
-                return true;
-            }
-            self.ready.pop();
-            let Some(client) = self.client(key) else { continue };
-            let mut more = client.peer.pump(cx);
-            if client.peer.request().is_some() {
-                more = self.decide(cx, key);
-            }
-            self.after(cx, key, Some(handles));
-            self.served_lately.push(key);
-            if let Some(client) = self.client(key) {
-                let again = more || client.peer.has_backlog();
-                client.readable = again || client.peer.reading_rests();
-                if again {
-                    self.ready.push(key);
-                    first_again.get_or_insert(key);
-                }
-            }
-            if cx.budget.look() {
-                return !self.ready.is_empty();
-            }
-        }
-        false
-    }
-
-    fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
-        while let Some(Reverse((at, key, serial))) = self.timers.peek().copied() {
-            if at > cx.now {
-                break;
-            }
-            self.timers.pop();
-            match self.slots.get_mut(key as usize) {
-                Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
-                    if client.readable && self.ready.contains(key) {
-                        // It has not been read to its end: what waits there may be its sign of life.
-                        client.peer.judge_timers(cx, false);
-                        client.timer = Some(cx.now + LATER);
-                        self.timers.push(Reverse((cx.now + LATER, key, serial)));
-                    } else {
-                        client.timer = client.peer.judge_timers(cx, true);
-                        if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
-                            client.peer.shrink();
-                        }
-                        if let Some(next) = client.timer {
-                            self.timers.push(Reverse((next.max(cx.now + Duration::from_millis(1)), key, serial)));
-                            client.timer = Some(next.max(cx.now + Duration::from_millis(1)));
-                        }
-                    }
-                    self.after(cx, key, Some(handles));
-                }
-                Some(Slot::Securing { serial: current, since, .. }) if *current == serial => {
-                    let deadline = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| *since + time);
-                    match deadline {
-                        Some(deadline) if deadline > cx.now => self.timers.push(Reverse((deadline, key, serial))),
-                        Some(_) => {
-                            journal::note(WS_LOG_DEBUG, || "a client did not finish its TLS handshake in time".to_owned());
-                            self.refused += 1;
-                            self.drop_securing(key);
-                        }
-                        None => {}
-                    }
-                }
-                _ => {}
-            }
-            if cx.budget.look() {
-                break;
-            }
-        }
-    }
-
-    fn go_on_closing(&mut self, cx: &mut Cx<'_>) -> bool {
-        let Some((code, reason, mut next)) = self.closing.take() else { return false };
-        while next < self.slots.len() {
-            let key = next as u32;
-            next += 1;
-            match &mut self.slots[key as usize] {
-                Slot::Free => {}
-                Slot::Securing { .. } => self.drop_securing(key),
-                Slot::Client(client) => {
-                    let failure = Failure::new(WS_PHASE_APP, WS_CAUSE_SERVER_CLOSED, "the server was closed");
-                    client.peer.close_because(cx, code, &reason, Some(failure));
-                    self.after(cx, key, None);
-                }
-            }
-            if cx.budget.look() && next < self.slots.len() {
-                self.closing = Some((code, reason, next));
-                return true;
-            }
-        }
-        false
-    }
-
-    fn note_closed(&mut self, cx: &Cx<'_>) {
-        if self.state == WS_CLOSING && self.closing.is_none() && self.live == 0 {
-            self.state = WS_CLOSED;
-            let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
-            let mut mark = Mark {
-                kind: WS_EVENT_CLOSED,
-                code: 1001,
-                phase: WS_PHASE_APP,
-                cause: WS_CAUSE_CLOSED_BY_HOST,
-                clean: true,
-                time_ns,
-                ..Mark::default()
-            };
-            mark.set_text("the server was closed as the host asked");
-            self.own.push_mark(mark);
-        }
-    }
-
     fn drop_securing(&mut self, key: u32) {
         self.slots[key as usize] = Slot::Free;
         self.free.push(key);
         self.pending -= 1;
         self.live -= 1;
-    }
-
-    /// Retires the handles of clients whose last event was taken.
-    fn retire(&mut self, handles: &dyn Handles) {
-        for key in std::mem::take(&mut self.retiring) {
-            if let Some(client) = self.client(key)
-                && client.done
-            {
-                if client.peer.handle != 0 {
-                    handles.retire(client.peer.handle);
-                }
-                self.remove(key);
-            }
-        }
-    }
-
-    /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
-    fn sweep(&mut self) {
-        let Server { slots, finished, timers, .. } = self;
-        let most = SWEEP_AT.max(4 * slots.len());
-        if finished.len() > most {
-            finished.retain(|(key, serial)| matches!(&slots[*key as usize], Slot::Client(client) if client.serial == *serial && !client.done));
-        }
-        if timers.len() > most {
-            timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
-                Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),
-                Slot::Securing { serial: current, .. } => current == serial,
-                Slot::Free => false,
-            });
-        }
     }
 
     fn remove(&mut self, key: u32) {
@@ -703,15 +493,5 @@ impl Server {
     }
 }
 
-/// How often it is looked for clients that were not served lately.
-const LOOK: Duration = Duration::from_millis(200);
-/// A server that served no client for this long gives its read buffers back.
-const REST: Duration = Duration::from_secs(5);
-/// When a timer is looked at again whose client was not read yet.
-const LATER: Duration = Duration::from_millis(5);
-/// A client that will not be looked at for this long gives its memory back.
-const IDLE: Duration = Duration::from_secs(1);
-/// So many entries of clients that are gone do not matter.
-const SWEEP_AT: usize = 64;
 /// Lifecycle events that may wait.
 const MAX_LIFECYCLE: usize = 4_096;

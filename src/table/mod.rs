@@ -1,5 +1,6 @@
 //! The handle table: from a number to the object it means, one lock per family.
 
+mod ask;
 mod family;
 mod games;
 mod items;
@@ -10,6 +11,7 @@ pub mod verbs;
 mod wait;
 pub mod wake;
 
+pub use ask::*;
 pub use family::{Body, Kind, Member};
 pub use games::{conn, peer_id};
 pub use items::{View, What, available, take_items, take_messages};

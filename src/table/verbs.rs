@@ -7,8 +7,7 @@ use crate::error::{Error, Failure};
 use crate::journal;
 use crate::multiplayer::{Multiplayer, Target};
 use crate::net::Stream;
-use crate::peer::{Counters, Cx, LONG_GAP, Options, Peer, Sent, check_close};
-use std::sync::Arc;
+use crate::peer::{Cx, LONG_GAP, Options, Peer, Sent, check_close};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -273,171 +272,6 @@ fn free_where(wanted: impl Fn(Member, u32) -> bool) {
     handles.into_iter().for_each(free);
 }
 
-/// ws_get_state: the state, or the failure.
-pub fn state(handle: u32) -> Result<i32, Error> {
-    with(handle, |body, member| match (&mut body.kind, member) {
-        (Kind::Server(server), Member::Server) => Ok(server.state()),
-        (kind, member) => {
-            let peer = peer_of(kind, member)?;
-            Ok(match &body.multiplayer {
-                Multiplayer::Join(join) => join.state(peer),
-                _ => peer.state(),
-            })
-        }
-    })
-}
-
-/// ws_get_text.
-pub fn text(handle: u32, what: i32) -> Result<String, Error> {
-    with(handle, |body, member| {
-        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            return match what {
-                WS_GET_URL => Ok(server.url()),
-                WS_GET_LOCAL_ADDRESS => Ok(server.address().to_string()),
-                WS_GET_PATH..=WS_GET_EXTENSIONS => {
-                    Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest"))
-                }
-                _ => Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
-            };
-        }
-        let peer = peer_of(&mut body.kind, member)?;
-        let address = |address: Option<std::net::SocketAddr>| address.map_or(String::new(), |address| address.to_string());
-        let info = &peer.info;
-        Ok(match what {
-            WS_GET_URL => info.url.clone(),
-            WS_GET_PATH => info.path.clone(),
-            WS_GET_QUERY => info.query.clone(),
-            WS_GET_SUBPROTOCOL => info.subprotocol.clone(),
-            WS_GET_CLOSE_REASON => peer.close_reason().to_owned(),
-            WS_GET_ERROR => info.error.clone(),
-            WS_GET_LOCAL_ADDRESS => address(info.local),
-            WS_GET_REMOTE_ADDRESS => address(info.remote),
-            WS_GET_BODY => String::from_utf8_lossy(&info.body).into_owned(),
-            WS_GET_TLS => info.tls.clone(),
-            WS_GET_EXTENSIONS => info.extensions.clone(),
-            _ => return Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
-        })
-    })
-}
-
-/// ws_get_header: `None` when there is no such header.
-pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Error> {
-    with(handle, |body, member| {
-        let peer = peer_of(&mut body.kind, member)?;
-        Ok(peer.info.headers.get(name, index as usize).map(str::to_owned))
-    })
-}
-
-/// What ws_get_stats tells.
-pub struct Stats {
-    /// Open connections.
-    pub connections: u32,
-    /// Counted since the opening.
-    pub counters: Counters,
-    /// Waiting: messages and bytes in, messages and bytes out.
-    pub queued: [u64; 4],
-    /// Of the last ping, in microseconds.
-    pub rtt_us: u64,
-    /// Of the last poll and the longest.
-    pub poll_times: (Duration, Duration),
-    /// Accepted, refused, pending.
-    pub server: [u64; 3],
-    /// Bytes of the contexts of permessage-deflate.
-    pub deflate_memory: u64,
-}
-
-/// ws_get_stats.
-pub fn stats(handle: u32) -> Result<Stats, Error> {
-    with(handle, |body, member| {
-        let poll_times = body.poll_times;
-        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            let (counters, queued, [connected, pending, accepted, refused]) = server.counters();
-            let deflate_memory = (server.deflate_memory() + body.codecs.heap_bytes()) as u64;
-            let server = [accepted, refused, pending];
-            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server, deflate_memory });
-        }
-        let peer = peer_of(&mut body.kind, member)?;
-        let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
-        let connections = u32::from(peer.state() == WS_OPEN);
-        let (counters, rtt_us) = (peer.counters, peer.beat.rtt_us);
-        let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
-        let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.codecs.heap_bytes() }) as u64;
-        Ok(Stats { connections, counters, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
-    })
-}
-
-/// ws_get_option.
-pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
-    with(handle, |body, member| {
-        let unknown = || Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"));
-        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            return match option {
-                WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
-                WS_OPT_PORT => Ok(u32::from(server.address().port())),
-                _ => server.options.raw(option).ok_or_else(unknown),
-            };
-        }
-        let peer = peer_of(&mut body.kind, member)?;
-        match option {
-            WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
-            WS_OPT_PORT => Ok(peer.info.local.map_or(0, |address| u32::from(address.port()))),
-            WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
-            _ => peer.options.raw(option).ok_or_else(unknown),
-        }
-    })
-}
-
-/// ws_set_option. A server's options are those of clients that come later.
-pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
-    with(handle, |body, member| {
-        let wrong = |why: &str| Error::new(WS_ERR_ARG, format!("option {option} cannot be {value}: it {why}"));
-        let wrong = |why: &'static str| if why.starts_with("there") { Error::new(WS_ERR_ARG, why) } else { wrong(why) };
-        let of_game = match member {
-            Member::Server | Member::Only => !matches!(body.multiplayer, Multiplayer::None),
-            _ => false,
-        };
-        if matches!(option, WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL) && !of_game {
-            return Err(not_of_game());
-        }
-        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            return Arc::make_mut(&mut server.options).set(option, value).map_err(wrong);
-        }
-        if (WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL).contains(&option) {
-            return Err(wrong_kind("this is an option of servers"));
-        }
-        let peer = peer_of(&mut body.kind, member)?;
-        Arc::make_mut(&mut peer.options).set(option, value).map_err(wrong)?;
-        if option == WS_OPT_NO_DELAY
-            && let Some(stream) = peer.stream_mut()
-        {
-            stream.set_no_delay(value == 1);
-        }
-        if let (Kind::Server(server), Member::Client(key)) = (&mut body.kind, member) {
-            server.look_soon(key, Instant::now());
-        }
-        Ok(())
-    })
-}
-
-/// ws_set_user.
-pub fn set_user(handle: u32, user: u64) -> Result<(), Error> {
-    with(handle, |body, member| {
-        match (&mut body.kind, member) {
-            (Kind::Server(server), Member::Server) => server.user = user,
-            (kind, member) => peer_of(kind, member)?.user = user,
-        }
-        Ok(())
-    })
-}
-
-/// ws_get_conns: the handles of a server's clients.
-pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
-    with(handle, |body, member| match (&mut body.kind, member) {
-        (Kind::Server(server), Member::Server) => Ok(server.handles().collect()),
-        _ => Err(wrong_kind("only a server's handle has clients")),
-    })
-}
-
 /// ws_feed: bytes that came by the host's transport; how many were taken. `None`: that transport has ended.
 pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
     with(handle, |body, _| match (&mut body.kind, bytes) {
@@ -461,13 +295,6 @@ pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
         Kind::Attached(_, host_end) => Ok(host_end.read(buffer).unwrap_or(0)),
         _ => Err(wrong_kind("only a handle of ws_attach has output to take")),
     })
-}
-
-impl Stats {
-    /// Microseconds of the last poll and the longest.
-    pub fn poll_us(&self) -> (u64, u64) {
-        (self.poll_times.0.as_micros() as u64, self.poll_times.1.as_micros() as u64)
-    }
 }
 
 /// The connection that a handle means; a server itself is none.
@@ -551,7 +378,7 @@ pub(super) fn gone() -> Error {
     Error::new(WS_ERR_HANDLE, "the handle was freed")
 }
 
-fn not_of_game() -> Error {
+pub(super) fn not_of_game() -> Error {
     wrong_kind("this is an option of hosts and joins")
 }
 

@@ -1,0 +1,86 @@
+//! What a server gives back: read buffers, memory of clients at rest, places and handles of clients that are gone.
+
+use super::{Handles, Server, Slot};
+use crate::peer::Cx;
+use std::cmp::Reverse;
+use std::time::Duration;
+
+impl Server {
+    /// Clients that have not been served for a while give back the memory that serving them took.
+    pub(super) fn give_memory_back(&mut self, cx: &mut Cx<'_>) {
+        let look_at = *self.look_at.get_or_insert(cx.now + LOOK);
+        if cx.now < look_at || cx.budget.look() {
+            return;
+        }
+        while let Some(key) = self.served_before.pop() {
+            if !self.served_lately.contains(key)
+                && let Some(client) = self.client(key)
+            {
+                client.peer.shrink();
+            }
+            if cx.budget.look() {
+                return;
+            }
+        }
+        std::mem::swap(&mut self.served_lately, &mut self.served_before);
+        self.look_at = None;
+    }
+
+    /// No client is served: after a while the memory for that goes back.
+    pub(super) fn rest(&mut self, cx: &mut Cx<'_>) {
+        match self.rest_at {
+            Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.fresh.is_empty() => {
+                cx.arena.shrink();
+                cx.codecs.shrink();
+            }
+            None => self.rest_at = Some(cx.now + REST),
+            Some(_) => {}
+        }
+    }
+
+    pub(super) fn settle(&mut self, cx: &mut Cx<'_>) {
+        while let Some(key) = self.fresh.pop() {
+            if let Some(client) = self.client(key) {
+                client.peer.settle(cx.arena);
+            }
+        }
+        cx.arena.renew();
+    }
+
+    /// Retires the handles of clients whose last event was taken.
+    pub(super) fn retire(&mut self, handles: &dyn Handles) {
+        for key in std::mem::take(&mut self.retiring) {
+            if let Some(client) = self.client(key)
+                && client.done
+            {
+                if client.peer.handle != 0 {
+                    handles.retire(client.peer.handle);
+                }
+                self.remove(key);
+            }
+        }
+    }
+
+    /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
+    pub(super) fn sweep(&mut self) {
+        let Server { slots, finished, timers, .. } = self;
+        let most = SWEEP_AT.max(4 * slots.len());
+        if finished.len() > most {
+            finished.retain(|(key, serial)| matches!(&slots[*key as usize], Slot::Client(client) if client.serial == *serial && !client.done));
+        }
+        if timers.len() > most {
+            timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
+                Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),
+                Slot::Securing { serial: current, .. } => current == serial,
+                Slot::Free => false,
+            });
+        }
+    }
+}
+
+/// How often it is looked for clients that were not served lately.
+const LOOK: Duration = Duration::from_millis(200);
+/// A server that served no client for this long gives its read buffers back.
+const REST: Duration = Duration::from_secs(5);
+/// So many entries of clients that are gone do not matter.
+const SWEEP_AT: usize = 64;
