@@ -15,6 +15,10 @@ use std::sync::Arc;
 const OUT_SLICE: usize = 32 << 10;
 /// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
 const TAKE_SLICE: usize = 1 << 10;
+/// A message is moved as it grows up to this size.
+const MOVED_BYTES: usize = 512 << 10;
+/// And then has room for this.
+const PLACE_BYTES: usize = 16 << 20;
 /// The ratio of a message is judged above this size alone.
 const RATIO_FREE: usize = 1 << 20;
 
@@ -366,12 +370,25 @@ impl Incoming {
         if self.text && self.utf8.feed(bytes).is_err() {
             return Err(not_utf8());
         }
-        if self.message.try_reserve(bytes.len()).is_err() {
+        if !self.reserve(len, limits) {
             let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
             return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
         }
         self.message.extend_from_slice(bytes);
         Ok(())
+    }
+
+    /// Room for `len` bytes in all. Moving a long message to where it can grow takes milliseconds: one that is no short one gets its place at once,
+    /// which takes addresses, and no memory until it is written to.
+    fn reserve(&mut self, len: usize, limits: &InflateLimits) -> bool {
+        let missing = len - self.message.len();
+        if len > self.message.capacity() && len > MOVED_BYTES {
+            let place = limits.max_message.min(PLACE_BYTES as u64) as usize;
+            if place > len && self.message.try_reserve_exact(place - self.message.len()).is_ok() {
+                return true;
+            }
+        }
+        self.message.try_reserve(missing).is_ok()
     }
 }
 

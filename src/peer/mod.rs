@@ -327,7 +327,8 @@ impl Peer {
 
     /// Whether it is better taken apart elsewhere.
     pub fn is_large(&self) -> bool {
-        self.queued_out() + self.compression.as_ref().map_or(0, |compression| compression.message_bytes()) > MUCH
+        let under_way = self.compression.as_ref().map_or(0, |compression| compression.message_bytes());
+        self.queued_out() + under_way + self.inbox.bytes() as usize > MUCH
     }
 
     /// Gives memory back that an idle connection does not need.
