@@ -603,6 +603,26 @@ static void many_passed_on(void) {
   stop();
 }
 
+/* What waits to be passed on fills its sender's queue, so that a flood stops being read, and all of it arrives. */
+static void flood_to_pass_on(void) {
+  enum { COUNT = 500 };
+  ws_config host_config = config_of(WS_GODOT3), join_config = config_of(WS_GODOT3);
+  host_config.inbound_packets = 8;
+  start(2, &host_config, &join_config);
+  int sent = 0, got = 0;
+  while (sent < COUNT && say_to(joins[0], ids[1], "pass on") == WS_OK) sent++;
+  ws_stats stats = {0};
+  for (double end = now_s() + 10; got < sent && now_s() < end;) {
+    ws_packet packet;
+    poll_all();
+    while (ws_get_packet(joins[1], &packet) == WS_OK) got++;
+  }
+  ws_get_stats(host, &stats, sizeof stats);
+  CHECK(sent == COUNT && got == COUNT, "a flood to pass on arrives");
+  CHECK(stats.inbound_stalls > 0, "and was not read on while its queue was full");
+  stop();
+}
+
 /* A host that says nothing but names: events are capped and counted, and packets still come. */
 static void flood_of_names3(void) {
   ws_config config = config_of(WS_GODOT3);
@@ -676,6 +696,7 @@ int main(void) {
   others3();
   bad_joins3();
   many_passed_on();
+  flood_to_pass_on();
   flood_of_names3();
   configs();
   ws_shutdown();
