@@ -1,6 +1,7 @@
 # make demo   builds the library and runs the main job in a terminal, on loopback
 # make test   installs what the tests need and passes them
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
+# make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
@@ -42,9 +43,13 @@ autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
 
-# Writes include/wspeer.h anew from the sources.
+# Writes include/wspeer.h anew from the sources, and what C# repeats of it.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
+	bindings/csharp/tools~/generate.py
+
+unity-package: library
+	bindings/csharp/tools~/package.py
 
 fmt:
 	cargo fmt --all
@@ -65,4 +70,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test autobahn-full bench header fmt lint install clean
+.PHONY: all library examples demo test autobahn-full bench header unity-package fmt lint install clean
