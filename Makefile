@@ -42,6 +42,10 @@ autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
 
+# Writes the record of the binary interface anew: at a release, or after an addition.
+abi-record:
+	tests/abi/guard.py --record include/wspeer.h
+
 # Writes include/wspeer.h anew from the sources.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
@@ -65,4 +69,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test autobahn-full bench header fmt lint install clean
+.PHONY: all library examples demo test autobahn-full bench abi-record header fmt lint install clean
