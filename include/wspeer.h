@@ -531,6 +531,18 @@
 // Steps of the handshakes.
 #define WS_LOG_DEBUG 4
 
+// ws_config, which may grow.
+#define WS_STRUCT_CONFIG 1
+
+// ws_stats, which may grow.
+#define WS_STRUCT_STATS 2
+
+// ws_packet, which stays as it is.
+#define WS_STRUCT_PACKET 3
+
+// ws_event, which stays as it is.
+#define WS_STRUCT_EVENT 4
+
 // ws_connect over ws://.
 #define WS_FEATURE_CLIENT 1
 
@@ -828,6 +840,12 @@ WS_API uint32_t ws_version(void);
 
 // WS_ABI_VERSION of the library that is loaded; another one than the header's must not be used. Any thread.
 WS_API uint32_t ws_abi_version(void);
+
+// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet and ws_event
+// are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
+//
+// Returns the size, or 0 for a number that is none. Any thread.
+WS_API uint32_t ws_struct_size(int32_t which);
 
 // Starts the closing handshake, behind the messages that were accepted; poll until CLOSED to be sure that they left. `code` 0 means 1000,
 // -1 drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999. `reason` (NULL: none) has up to 123 bytes.

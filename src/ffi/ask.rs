@@ -239,3 +239,19 @@ pub extern "C" fn ws_version() -> u32 {
 pub extern "C" fn ws_abi_version() -> u32 {
     WS_ABI_VERSION
 }
+
+/// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet and ws_event
+/// are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
+///
+/// Returns the size, or 0 for a number that is none. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ws_struct_size(which: i32) -> u32 {
+    let size = match which {
+        WS_STRUCT_CONFIG => size_of::<ws_config>(),
+        WS_STRUCT_STATS => size_of::<ws_stats>(),
+        WS_STRUCT_PACKET => size_of::<ws_packet>(),
+        WS_STRUCT_EVENT => size_of::<ws_event>(),
+        _ => 0,
+    };
+    size as u32
+}

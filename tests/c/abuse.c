@@ -330,6 +330,10 @@ int main(void) {
   texts();
   configs();
   secrets();
+  CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats) &&
+            ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
+        "the library tells the sizes of its structs");
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(5) == 0 && ws_struct_size(-1) == 0, "and 0 for what is none");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();
   CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all");
