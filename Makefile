@@ -46,6 +46,16 @@ autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
 
+# Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
+SECONDS ?= 60
+TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+fuzz:
+	command -v cargo-fuzz > /dev/null || cargo install cargo-fuzz --version 0.13.2 --locked
+	for target in $(TARGETS); do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=4096 || exit 1; \
+	done
+
 # Writes the record of the binary interface anew: at a release, or after an addition.
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
@@ -73,4 +83,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples godot demo test autobahn-full bench abi-record header fmt lint install clean
+.PHONY: all library examples godot demo test autobahn-full bench fuzz abi-record header fmt lint install clean

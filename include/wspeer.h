@@ -32,7 +32,8 @@
  * that reads only packets and asks for states works and leaks nothing.
  *
  * LOANS. data in a packet or event is lent: it stays valid until the next call that reads items through the same handle (WS_EMPTY included), or its
- * ws_free. ws_poll does not end a loan. Lent bytes may be put again into any handle. One thread at a time reads from a handle.
+ * ws_free. ws_poll does not end a loan, but for one: what was read through the handle of a server's client is lent until that handle retires. Lent
+ * bytes may be put again into any handle. One thread at a time reads from a handle.
  *
  * NOTHING IS LOST SILENTLY. A put is accepted (WS_OK) or not (WS_ERR_FULL: put it again after WRITABLE). What was accepted leaves before the close
  * that follows it; CLOSED says how many accepted messages did not. When the host does not read, its queue fills up to inbound_packets or
