@@ -95,7 +95,9 @@ pub unsafe extern "C" fn ws_get_end(h: ws_handle, out: *mut ws_event) -> ws_resu
     guard(|| {
         need("out", out)?;
         match table::end(h)? {
-            Some((conn, user, peer_id, mark)) => put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) })).map(|()| WS_OK),
+            Some((conn, user, peer_id, mark)) => {
+                put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) })).map(|()| WS_OK)
+            }
             None => Ok(WS_EMPTY),
         }
     })
