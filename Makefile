@@ -25,6 +25,10 @@ examples: $(EXAMPLES)
 build/%: examples-c/%.c include/wspeer.h | library
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
 
+# The addon for Godot 4.3 and later: build/godot-addon/addons/wspeer.
+godot: library
+	$(MAKE) -C bindings/godot
+
 demo: library build/demo
 	cargo run --quiet --release --locked --example make_cert -- build/demo-cert
 	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
@@ -81,4 +85,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test autobahn-full bench fuzz abi-record header fmt lint install clean
+.PHONY: all library examples godot demo test autobahn-full bench fuzz abi-record header fmt lint install clean
