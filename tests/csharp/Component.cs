@@ -105,7 +105,7 @@ static class Component
 
             server.DisconnectAll(4002, "enough");
             Check.That(Until(client, server, () => client.Seen == "opened closed "), "Closed is raised");
-            Check.That(client.Ending.Code == 4002 && client.Ending.Reason == "enough" && client.Ending.Clean && client.Ending.Cause == WebSocketCause.ClosedByPeer,
+            Check.That(client.Ending.Code == 4002 && client.Ending.Reason == "enough" && client.Ending.Clean && client.Ending.End.Cause == WebSocketCause.ClosedByPeer,
                 "with code, reason and cause: " + client.Ending.Message);
             Check.That(client.State == WebSocketState.Closed && client.Peer == null, "and the component can connect again");
             client.Connect();
@@ -162,7 +162,7 @@ static class Component
             client.Frame();
             return client.Seen == "closed closed ";
         }), "nobody listens: Closed");
-        Check.That(client.Ending.Phase == WebSocketPhase.Tcp && client.Ending.Cause == WebSocketCause.Refused && client.Ending.Message.Contains("refused"), client.Ending.Message);
+        Check.That(client.Ending.End.Phase == WebSocketPhase.Tcp && client.Ending.End.Cause == WebSocketCause.Refused && client.Ending.Message.Contains("refused"), client.Ending.Message);
         client.Config = new WebSocketConfig { Subprotocols = "a\0b" };
         client.Connect();
         Check.That(client.Seen == "closed closed closed " && client.Ending.Message.Contains("NUL"), "a config that cannot be: " + client.Ending.Message);

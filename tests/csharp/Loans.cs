@@ -173,7 +173,17 @@ static class Loans
             server.GetConnections(ofServer);
             Check.That(Check.Until(() => ofServer[0].Available == 1 && ofServer[1].Available == 1, clients[0], clients[1], server), "each of two clients has a message");
             WebSocketEvent e;
-            string second = server.TryGetEvent(ofServer[1], out e) ? e.GetText() : null;
+            string second = server.TryGetEvent(ofServer[1], out e) ? e.GetText() : null, seen = "no exception";
+            server.Poll();
+            try
+            {
+                e.GetText();
+            }
+            catch (InvalidOperationException error)
+            {
+                seen = error.Message;
+            }
+            Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
             Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
             Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
         }

@@ -63,6 +63,10 @@ static class Talk
             Check.Same(list[0].GetOption(WebSocketOption.MaxMessageBytes), 1000u, "and read");
 
             Check.Same(server.DisconnectAll(4001, "until later"), WebSocketResult.Ok, "disconnecting all");
+            WebSocketEnd end;
+            Check.That(!clients[2].Connection.TryGetEnd(out end), "it has not ended");
+            Check.That(Check.Until(() => clients[2].State == WebSocketState.Closed, clients[2], server), "it has ended");
+            Check.That(clients[2].Connection.TryGetEnd(out end) && end.Code == 4001 && end.Clean && end.Cause == WebSocketCause.ClosedByPeer, "and says how, before its events are read");
             string closed = null;
             Check.That(Check.Until(() =>
             {

@@ -21,6 +21,7 @@ PREFIXES = {
     "GET_": ("WebSocketText", "int", "Texts that a connection can be asked for."),
     "OPT_": ("WebSocketOption", "int", "What can be read and set while a connection lives."),
     "LOG_": ("WebSocketLogLevel", "int", "Which log lines are kept."),
+    "STRUCT_": ("WebSocketStruct", "int", "Structs whose size the library tells."),
     "FEATURE_": ("WebSocketFeatures", "uint", "What a build and platform can do."),
 }
 RESULT = ("WebSocketResult", "int", "What a call gives back. 0 and above: success.")
@@ -33,6 +34,7 @@ NOT_IN_ENUMS = {"OFF", "VERSION", "ABI_VERSION"}
 
 STRUCTS = {"ws_packet": "NativePacket", "ws_event": "NativeEvent", "ws_config": "NativeConfig", "ws_stats": "WebSocketStats"}
 PUBLIC = {"WebSocketStats"}
+HIDDEN = {"WebSocketStruct"}
 TYPED = {"Flags": "WebSocketFlags", "OnFull": "WebSocketFullPolicy"}
 VALUES = {"int32_t": "int", "uint32_t": "uint", "uint64_t": "ulong", "uint8_t": "byte", "char": "byte", "size_t": "UIntPtr", "void": "void",
           "ws_handle": "uint", "ws_result": "int", **STRUCTS}
@@ -85,7 +87,7 @@ def codes(header):
         block = comment(what, "    ")
         if enum in ("WebSocketFlags", "WebSocketFeatures"):
             block += "    [Flags]\n"
-        block += f"    public enum {enum} : {kind}\n    {{\n"
+        block += f"    {'internal' if enum in HIDDEN else 'public'} enum {enum} : {kind}\n    {{\n"
         if enum == "WebSocketFlags":
             block += "        /// <summary>None.</summary>\n        None = 0,\n"
         for member, number, doc in members:

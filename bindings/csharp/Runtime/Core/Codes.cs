@@ -343,6 +343,19 @@ namespace Wspeer
         Debug = 4,
     }
 
+    /// <summary>Structs whose size the library tells.</summary>
+    internal enum WebSocketStruct : int
+    {
+        /// <summary>ws_config, which may grow.</summary>
+        Config = 1,
+        /// <summary>ws_stats, which may grow.</summary>
+        Stats = 2,
+        /// <summary>ws_packet, which stays as it is.</summary>
+        Packet = 3,
+        /// <summary>ws_event, which stays as it is.</summary>
+        Event = 4,
+    }
+
     /// <summary>What a build and platform can do.</summary>
     [Flags]
     public enum WebSocketFeatures : uint

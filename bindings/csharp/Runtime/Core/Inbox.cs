@@ -69,7 +69,7 @@ namespace Wspeer
         internal ref NativeEvent Item(int index, uint ofTurn)
         {
             if (ofTurn != turn || shutdowns != WebSocketLibrary.Shutdowns)
-                throw new InvalidOperationException("this message or event was lent until the next one is taken, or until Dispose: copy what you keep, by ToArray or GetText");
+                throw new InvalidOperationException("this message or event was lent until the next one is taken or until Dispose (what TryGetEvent gave of one client of a server: until Poll): copy what you keep, by ToArray or GetText");
             return ref items[index];
         }
 

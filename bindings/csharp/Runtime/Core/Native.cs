@@ -34,6 +34,9 @@ namespace Wspeer
         internal static extern int ws_get_stats(uint h, WebSocketStats* @out, UIntPtr size);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_get_end(uint h, NativeEvent* @out);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_get_option(uint h, int option, uint* @out);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -71,6 +74,9 @@ namespace Wspeer
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern uint ws_abi_version();
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern uint ws_struct_size(int which);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_close(uint h, int code, byte* reason);

@@ -51,6 +51,15 @@ namespace Wspeer
             return stats;
         }
 
+        /// <summary>How the connection ended, while its Closed or Disconnected may still wait behind messages; false while it lives. Throws when it is gone.</summary>
+        public unsafe bool TryGetEnd(out WebSocketEnd end)
+        {
+            NativeEvent native;
+            WebSocketResult result = ((WebSocketResult)Native.ws_get_end(Handle, &native)).ThrowIfFailed();
+            end = result == WebSocketResult.Ok ? new WebSocketEnd(native) : default(WebSocketEnd);
+            return result == WebSocketResult.Ok;
+        }
+
         /// <summary>Reads an option. Throws when there is no such one here.</summary>
         public unsafe uint GetOption(WebSocketOption option)
         {

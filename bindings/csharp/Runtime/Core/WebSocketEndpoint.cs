@@ -32,6 +32,7 @@ namespace Wspeer
         public WebSocketResult Poll()
         {
             inbox.Begin();
+            EndOtherLoans();
             return (WebSocketResult)Native.ws_poll(handle);
         }
 
@@ -98,11 +99,17 @@ namespace Wspeer
             disposed = true;
             Native.ws_free(handle);
             inbox.Drop();
+            EndOtherLoans();
             GC.SuppressFinalize(this);
         }
 
         /// <summary>Handles are numbers, so it does no harm to free one late, twice or on another thread.</summary>
         ~WebSocketEndpoint() => Native.ws_free(handle);
+
+        /// <summary>Before a poll and after the end: what was lent by other handles than this one's.</summary>
+        internal virtual void EndOtherLoans()
+        {
+        }
 
         /// <summary>Which function opens.</summary>
         internal enum Opener { Connect, Listen, Host, Join, JoinLocal, Pair, Attach }

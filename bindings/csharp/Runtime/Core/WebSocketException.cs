@@ -8,7 +8,7 @@ namespace Wspeer
         /// <summary>What the call gave back.</summary>
         public WebSocketResult Result { get; }
 
-        internal WebSocketException(WebSocketResult result, string sentence) : base(sentence)
+        internal WebSocketException(WebSocketResult result, string sentence, Exception inner = null) : base(sentence, inner)
         {
             Result = result;
         }

@@ -65,21 +65,30 @@ namespace Wspeer
         {
             if (ready) return;
             uint abi;
+            bool fits;
             try
             {
                 abi = Native.ws_abi_version();
+                fits = abi == Native.AbiVersion && Size(WebSocketStruct.Packet) == sizeof(NativePacket) && Size(WebSocketStruct.Event) == sizeof(NativeEvent)
+                    && Size(WebSocketStruct.Config) >= sizeof(NativeConfig) && Size(WebSocketStruct.Stats) >= sizeof(WebSocketStats);
             }
             catch (DllNotFoundException error)
             {
                 throw new DllNotFoundException("the native library of wspeer was not found: put libwspeer.so, libwspeer.dylib or wspeer.dll beside the program, "
                     + "or below Runtime/Plugins of the package (make unity-package does)", error);
             }
-            if (abi != Native.AbiVersion)
-                throw new WebSocketException(WebSocketResult.ErrUnsupported, "the native library has version " + abi + " of the binary interface and this assembly needs "
-                    + Native.AbiVersion + ": take both from the same release");
+            catch (EntryPointNotFoundException error)
+            {
+                throw new WebSocketException(WebSocketResult.ErrUnsupported, "the native library is older than this assembly: take both from the same release", error);
+            }
+            if (!fits)
+                throw new WebSocketException(WebSocketResult.ErrUnsupported, "the native library, with version " + abi + " of the binary interface, does not fit this assembly, "
+                    + "which was made for " + Native.AbiVersion + ": take both from the same release");
             // A domain that is unloaded, as Unity's editor does, leaves nothing behind.
             AppDomain.CurrentDomain.DomainUnload += (sender, args) => FreeOwned();
             ready = true;
         }
+
+        static int Size(WebSocketStruct which) => (int)Native.ws_struct_size((int)which);
     }
 }

@@ -34,12 +34,15 @@ namespace Wspeer
         }
 
         /// <summary>Takes the next event of one client alone: so a client whose answers find no room can be left unread, and its sending slows down, while others go on.
-        /// It is lent until the next one is taken by this function, or until Dispose. Throws when the client is gone.</summary>
+        /// It is lent until the next one is taken by this function, or until Poll or Dispose. Throws when the client is gone.</summary>
         public bool TryGetEvent(WebSocketConnection client, out WebSocketEvent taken)
         {
             ofOne.Begin();
             return ofOne.TakeEvent(client.Handle, out taken);
         }
+
+        /// <summary>A client may retire in a poll, and what was read from it alone goes with it.</summary>
+        internal override void EndOtherLoans() => ofOne.Drop();
 
         /// <summary>Lists the clients, those included whose Disconnected was not taken yet. Gives how many there are, even when there is no room for all.</summary>
         public int GetConnections(Span<WebSocketConnection> into)

@@ -70,7 +70,7 @@ namespace Wspeer.Unity
             }
             catch (Exception error) when (error is WebSocketException || error is ArgumentException)
             {
-                Raise(new WebSocketClosing(error.Message));
+                Raise(new WebSocketClosing(error.Message, "", default(WebSocketEnd)));
             }
         }
 
@@ -124,7 +124,7 @@ namespace Wspeer.Unity
             catch (WebSocketException freed)
             {
                 Drop();
-                Raise(new WebSocketClosing(freed.Message));
+                Raise(new WebSocketClosing(freed.Message, "", default(WebSocketEnd)));
             }
         }
 
@@ -155,7 +155,8 @@ namespace Wspeer.Unity
                         Writable?.Invoke();
                         break;
                     case WebSocketEventType.Closed:
-                        var closing = new WebSocketClosing(e, peer.Connection.GetText(WebSocketText.CloseReason));
+                        peer.Connection.TryGetEnd(out WebSocketEnd end);
+                        var closing = new WebSocketClosing(e.GetText(), peer.Connection.GetText(WebSocketText.CloseReason), end);
                         Drop();
                         Raise(closing);
                         break;
