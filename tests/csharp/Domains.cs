@@ -30,7 +30,7 @@ static class Domains
 
         public uint Owner => WebSocketLibrary.Owner;
 
-        /// <summary>A visitor that is not there any more has been told by its server.</summary>
+        /// <summary>As long as its domain.</summary>
         public override object InitializeLifetimeService() => null;
     }
 
@@ -47,16 +47,7 @@ static class Domains
                 int port = guest.Play(home.Port);
                 if (guest.Owner != WebSocketLibrary.Owner) otherOwners++;
                 AppDomain.Unload(domain);
-                // The port is free again, so the server is gone.
-                try
-                {
-                    WebSocketServer.Listen("ws://127.0.0.1:" + port).Dispose();
-                    freed++;
-                }
-                catch (WebSocketException error)
-                {
-                    Console.WriteLine(error.Message);
-                }
+                if (Check.Until(() => Refuses(port))) freed++;
                 home.Poll();
                 Check.Drain(home);
             }
@@ -71,5 +62,16 @@ static class Domains
             }, clients[0], home), "this domain's connection lives on");
         }
         clients[0].Dispose();
+    }
+
+    /// <summary>Whether nobody listens on a port, as the server that did is gone.</summary>
+    static bool Refuses(int port)
+    {
+        using (WebSocketPeer visitor = WebSocketPeer.Connect("ws://127.0.0.1:" + port))
+        {
+            Check.Until(() => visitor.State == WebSocketState.Closed || visitor.State == WebSocketState.Open, visitor);
+            WebSocketEnd end;
+            return visitor.Connection.TryGetEnd(out end) && end.Cause == WebSocketCause.Refused;
+        }
     }
 }
