@@ -2,6 +2,7 @@
 # make test   installs what the tests need and passes them
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
+# make bench-bindings   what one message costs through each binding, as a multiple of C
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -41,6 +42,9 @@ bench: library
 	benches/setup.sh
 	$(MAKE) -C benches
 	benches/run.py $(BENCH)
+
+bench-bindings: library
+	benches/bindings/run.py
 
 autobahn-full: all
 	tests/setup.sh
