@@ -3,6 +3,7 @@
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
+# make bench-bindings   what one message costs through each binding, as a multiple of C
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -42,6 +43,9 @@ bench: library
 	benches/setup.sh
 	$(MAKE) -C benches
 	benches/run.py $(BENCH)
+
+bench-bindings: library
+	benches/bindings/run.py
 
 autobahn-full: all
 	tests/setup.sh
