@@ -13,7 +13,6 @@ namespace Wspeer
         enum Exhausted { No, Messages, All }
 
         readonly WebSocketEndpoint owner;
-        readonly int most;
         NativeEvent[] items;
         int next, count;
         Exhausted exhausted;
@@ -26,20 +25,33 @@ namespace Wspeer
         uint turn;
         int shutdowns;
 
-        /// <summary>The owner is kept alive by what is lent. `most` is how many are taken at once.</summary>
-        internal Inbox(WebSocketEndpoint owner, int most = Most)
+        /// <summary>The owner is kept alive by what is lent.</summary>
+        internal Inbox(WebSocketEndpoint owner)
         {
             this.owner = owner;
-            this.most = most;
-            items = new NativeEvent[Math.Min(Least, most)];
+            items = new NativeEvent[Least];
         }
 
         /// <summary>A new loop, or a new poll: the library may have more.</summary>
         internal void Begin() => exhausted = Exhausted.No;
 
-        internal bool TakeEvent(uint handle, out WebSocketEvent taken)
+        /// <summary>How many messages were taken from the library and not given out yet.</summary>
+        internal int Messages
         {
-            if (next == count && !FillWithEvents(handle)) return Nothing(out taken);
+            get
+            {
+                NativeEvent[] all = items;
+                int messages = 0;
+                for (int i = next; i < Math.Min(count, all.Length); i++)
+                    if (all[i].Type == (int)WebSocketEventType.Message) messages++;
+                return messages;
+            }
+        }
+
+        /// <summary>Takes the next event. `ahead`: whether more may be taken from the library with it.</summary>
+        internal bool TakeEvent(uint handle, bool ahead, out WebSocketEvent taken)
+        {
+            if (next == count && !FillWithEvents(handle, ahead)) return Nothing(out taken);
             taken = new WebSocketEvent(this, next, NewTurn());
             next++;
             return true;
@@ -96,16 +108,17 @@ namespace Wspeer
         }
 
         /// <summary>Takes what waits. A call that did not fill the buffer took all there was, so the loop ends without another.</summary>
-        bool FillWithEvents(uint handle)
+        bool FillWithEvents(uint handle, bool ahead)
         {
             if (exhausted == Exhausted.All) return false;
-            if (count == items.Length && items.Length < most) items = new NativeEvent[items.Length * 2];
+            if (count == items.Length && items.Length < Most) items = new NativeEvent[items.Length * 2];
             next = count = 0;
             keptFrom = int.MaxValue;
+            int room = ahead ? items.Length : 1;
             UIntPtr got;
-            fixed (NativeEvent* into = items) Check(Native.ws_next_events(handle, into, (UIntPtr)items.Length, &got));
+            fixed (NativeEvent* into = items) Check(Native.ws_next_events(handle, into, (UIntPtr)room, &got));
             count = (int)got;
-            exhausted = count < items.Length ? Exhausted.All : Exhausted.No;
+            exhausted = count < room ? Exhausted.All : Exhausted.No;
             return count > 0;
         }
 
