@@ -64,6 +64,7 @@
  *   ws_get_state          its state                OPEN while it listens         its state                  its state
  *   ws_get_text           yes                      URL and local address         yes                        yes
  *   ws_get_header         of the answer (client)   -                             of the request             of the other end's
+ *   ws_get_end            its own                  -                             its own                    its own
  *   ws_get_stats          its own                  sum over all clients          its own                    its own
  *   ws_get/set_option     its own                  for later clients too         its own                    its own
  *   ws_get_conns          -                        its clients                   -                          -
@@ -788,6 +789,12 @@ WS_API ws_result ws_get_header(ws_handle h, const char *name, uint32_t index, ch
 //
 // Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (size below 8), WS_ERR_HANDLE. Any thread.
 WS_API ws_result ws_get_stats(ws_handle h, struct ws_stats *out, size_t size);
+
+// How a connection ended, as its CLOSED or DISCONNECTED tells it; that stays in the queue. For a host that asks for states instead of reading events, while
+// messages still wait in front of the event. packet.data is ""; WS_GET_ERROR and WS_GET_CLOSE_REASON are the texts.
+//
+// Returns WS_OK, WS_EMPTY while it lives, WS_ERR_KIND (a server), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+WS_API ws_result ws_get_end(ws_handle h, struct ws_event *out);
 
 // Reads an option, WS_OPT_*. Returns WS_OK, WS_ERR_ARG (unknown), WS_ERR_KIND (a server's option), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_get_option(ws_handle h, int32_t option, uint32_t *out);

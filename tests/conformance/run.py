@@ -51,6 +51,14 @@ LANGUAGES = {
          "build/conformance/conformance_c", *LINK],
         ["build/conformance/conformance_c"],
     ),
+    "cpp": Language(
+        "tests/conformance/conformance.cc",
+        ["g++"],
+        ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fsanitize=address,undefined", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g", "-O1",
+         "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
+        ["build/conformance/conformance_cpp"],
+    ),
+    "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
 }
 
 
