@@ -82,14 +82,13 @@ impl Stage {
             if at_client.got == LENGTHS.len() {
                 close(client, 1000);
             }
-            if conn == 0 {
-                while let Some(event) = next(self.server) {
-                    assert_eq!(event.kind, WS_EVENT_CONNECTED, "{event:?}");
-                    conn = event.conn;
-                    at_server.opened = true;
-                    put_all(conn, 1);
-                    break;
-                }
+            if conn == 0
+                && let Some(event) = next(self.server)
+            {
+                assert_eq!(event.kind, WS_EVENT_CONNECTED, "{event:?}");
+                conn = event.conn;
+                at_server.opened = true;
+                put_all(conn, 1);
             }
             if conn != 0 {
                 at_server.read(conn, 0, &LENGTHS);
