@@ -83,6 +83,7 @@ static class Loans
                     WebSocketEvent e;
                     while (most-- > 0 && server.TryGetEvent(out e))
                     {
+                        if (e.Type == WebSocketEventType.Message && (e.Code != 0 || e.Clean || e.Phase != 0 || e.Cause != 0 || e.HttpStatus != 0)) wrong = "a message with an end";
                         if (e.Type == WebSocketEventType.Message) messages.Add(BitConverter.ToInt32(e.Packet.ToArray(), 0));
                         else others.Add(e.Type + " " + e.Code + " " + e.GetText());
                     }
