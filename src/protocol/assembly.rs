@@ -6,8 +6,10 @@ use crate::codes::WS_CAUSE_RESOURCES;
 use crate::error::Failure;
 
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
-const MAX_RESERVE: u64 = 1 << 20;
-/// Read to where it belongs at a time.
+const MAX_RESERVE: u64 = 64 << 10;
+/// With this much of a message there, the rest is read to where it belongs.
+const MIN_FILLED: usize = 16 << 10;
+/// Read there at a time, at most; and no more than what is there, so that an announced length costs no memory.
 const MAX_FILL: usize = 256 << 10;
 
 /// The message under way.
@@ -59,7 +61,10 @@ impl Assembly {
 
     /// Where the next bytes may be read to, of `left` that have yet to come of the frame. Then call `filled`.
     pub(super) fn room(&mut self, left: u64) -> Option<&mut [u8]> {
-        let count = left.min(MAX_FILL as u64) as usize;
+        if self.filled < MIN_FILLED {
+            return None;
+        }
+        let count = left.min(MAX_FILL.min(self.filled) as u64) as usize;
         let end = self.filled + count;
         if self.bytes.len() < end {
             self.reserve(left, count).ok()?;
