@@ -17,7 +17,7 @@ wspeer.aio is the same under asyncio.
 
 from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State
 from wspeer.config import ConfigArgs
-from wspeer.endpoint import AttachedPeer, Endpoint, Peer
+from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Peer
 from wspeer.errors import (
     AddressError,
     ArgumentError,
@@ -54,7 +54,9 @@ __all__ = [
     "Cause",
     "ConfigArgs",
     "ConfigError",
+    "Connection",
     "ConnectionFailed",
+    "Data",
     "Endpoint",
     "Error",
     "Event",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=Endpoint)
 
+_BATCH = 32
+_SLICE = 0.001
+
 
 class Polled(Generic[E]):
     """An endpoint that a task polls `rate` times a second, as `async with` begins; that waits until a client is open, and raises ConnectionFailed when it
@@ -46,6 +50,7 @@ class Polled(Generic[E]):
         self._task: asyncio.Task[None] | None = None
         self._turn: asyncio.Future[None] | None = None
         self._ended = False
+        self._slice_ends = 0.0
 
     async def __aenter__(self) -> Self:
         self._turn = asyncio.get_running_loop().create_future()
@@ -75,16 +80,15 @@ class Polled(Generic[E]):
                 yield event
                 if event.type == EventType.CLOSED:
                     return
+                await self._give_way()
                 continue
             if self._ended:
                 return
             over = self._over()
-            self._pending.extend(self.endpoint.events(limit=128))
-            if self._pending:
-                await asyncio.sleep(0)
-            elif over:
-                return
-            else:
+            self._pending.extend(self.endpoint.events(limit=_BATCH))
+            if not self._pending:
+                if over:
+                    return
                 await self._next_turn()
 
     async def packets(self) -> AsyncIterator[Packet]:
@@ -99,6 +103,7 @@ class Polled(Generic[E]):
         """As send() of the endpoint, with its arguments, but waits while the queue is full."""
         send: Any = self.endpoint.send  # type: ignore[attr-defined]
         while True:
+            await self._give_way()
             try:
                 return send(data, **where) is not False
             except QueueFull:
@@ -129,6 +134,13 @@ class Polled(Generic[E]):
 
     def _over(self) -> bool:
         return self._ended or self.endpoint.state == State.CLOSED
+
+    async def _give_way(self) -> None:
+        """Lets other tasks run, once a millisecond, where much comes or goes."""
+        now = time.monotonic()
+        if now > self._slice_ends:
+            await asyncio.sleep(0)
+            self._slice_ends = time.monotonic() + _SLICE
 
     async def _next_turn(self) -> None:
         """Waits for the next poll."""

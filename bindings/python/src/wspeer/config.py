@@ -11,7 +11,7 @@ from wspeer._library import Config, lib
 from wspeer.codes import OFF, OnFull
 from wspeer.errors import check, encoded, whole
 
-Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+Headers = Union[Mapping[str, str], Iterable[Union[str, tuple[str, str]]]]
 Pem = Union[str, bytes]
 
 
@@ -19,7 +19,7 @@ class ConfigArgs(TypedDict, total=False):
     """What is left out, or 0, means its default. A limit or a time that is OFF is switched off."""
 
     headers: Headers
-    """Extra headers of the request (client) or of the answer (server)."""
+    """Extra headers of the request (client) or of the answer (server): a dict, or pairs, or lines "Name: value"."""
     subprotocols: Union[str, Iterable[str]]
     """In order of preference. Client: offered; the server must choose one. Server: chooses the client's first that it knows; a client that offers
     none of them is refused with 400."""
@@ -146,14 +146,22 @@ def _yes(name: str, value: object) -> bool:
 
 
 def _headers(config: Config, headers: Headers) -> None:
-    pairs: Iterable[tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers
-    lines = []
-    for pair in pairs:
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise TypeError(f"headers has {pair!r}: give a dict, or pairs of a name and a value")
-        lines.append(encoded("the name of a header", pair[0]) + b": " + encoded(f"the header {pair[0]}", pair[1]))
+    if isinstance(headers, (str, bytes)):
+        raise TypeError("headers is a single text: give a dict, or a list of pairs or lines")
+    items: Iterable[str | tuple[str, str]] = headers.items() if isinstance(headers, Mapping) else headers
+    lines = [_header(item) for item in items]
     config.headers = (ctypes.c_char_p * len(lines))(*lines)
     config.headers_count = len(lines)
+
+
+def _header(item: str | tuple[str, str]) -> bytes:
+    if isinstance(item, str):
+        return encoded("a header", item)
+    try:
+        name, value = item
+    except (TypeError, ValueError):
+        raise TypeError(f"headers has {item!r}: give a name and a value, or a line") from None
+    return encoded("the name of a header", name) + b": " + encoded(f"the header {name}", value)
 
 
 def _subprotocols(config: Config, names: str | Iterable[str]) -> None:

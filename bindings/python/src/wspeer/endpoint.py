@@ -112,11 +112,6 @@ class Endpoint:
         return self._get_text(7)
 
     @property
-    def error(self) -> str:
-        """Why the connection ended, as a sentence that says what to do; "" while it lives."""
-        return self._get_text(6)
-
-    @property
     def options(self) -> Options:
         """What can be asked and set while it lives: `peer.options.heartbeat_ms = 5000`. A server's are for clients that connect later too."""
         return Options(self._handle)
@@ -201,23 +196,22 @@ def encode_message(data: Data, text: bool | None) -> tuple[bytes, int]:
         if text is False:
             raise TypeError("text=False was given with str: give bytes")
         return utf8("the message", data), _TEXT
-    if not isinstance(data, bytes):
-        try:
-            data = memoryview(data).tobytes()
-        except TypeError:
-            raise TypeError(f"the message is {type(data).__name__}: give str (text) or bytes (binary)") from None
-    return data, _TEXT if text else _BINARY
+    return _as_bytes("the message", data, "str (text) or bytes (binary)"), _TEXT if text else _BINARY
 
 
-class Peer(Endpoint):
-    """One connection: of connect(), a client of a server, an end of a pair()."""
+def _as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
+    if isinstance(data, bytes):
+        return data
+    try:
+        return memoryview(data).tobytes()  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} is {type(data).__name__}: give {wanted}") from None
+
+
+class Connection(Endpoint):
+    """What a single connection can tell: a Peer, or a player of a multiplayer game."""
 
     __slots__ = ()
-
-    def send(self, data: Data, text: bool | None = None) -> None:
-        """Sends str as a text message, bytes as a binary one (text=True: bytes that are UTF-8 as text). QueueFull when it cannot be taken now: poll, and
-        send it again after WRITABLE."""
-        self._put(data, text)
 
     def header(self, name: str, default: str = "") -> str:
         """The first header of that name, in any case: of the request on a server's client, of the answer on a client."""
@@ -233,7 +227,7 @@ class Peer(Endpoint):
 
     @property
     def peer_id(self) -> int:
-        """Its id, of a client of a multiplayer host; KindError on others."""
+        """Multiplayer: 1 of a host, the id of a player (0 until it has come) and of a host's client. KindError on others."""
         return check(lib.ws_get_peer_id(self._handle))
 
     @property
@@ -255,6 +249,11 @@ class Peer(Endpoint):
     def close_reason(self) -> str:
         """The reason in the close frame that decided the close: the peer's, or ours where we failed the connection."""
         return self._get_text(5)
+
+    @property
+    def error(self) -> str:
+        """Why the connection ended, as a sentence that says what to do; "" while it lives."""
+        return self._get_text(6)
 
     @property
     def remote_address(self) -> str:
@@ -279,6 +278,17 @@ class Peer(Endpoint):
     def _header(self, name: str, index: int) -> str | None:
         return copied_if_any(lib.ws_get_header, self._handle, encoded("name", name), index)
 
+
+class Peer(Connection):
+    """One connection: of connect(), a client of a server, an end of a pair()."""
+
+    __slots__ = ()
+
+    def send(self, data: Data, text: bool | None = None) -> None:
+        """Sends str as a text message, bytes as a binary one (text=True: bytes that are UTF-8 as text). QueueFull when it cannot be taken now: poll, and
+        send it again after WRITABLE."""
+        self._put(data, text)
+
     def _peer(self, _conn: int) -> Peer:
         return self
 
@@ -288,10 +298,11 @@ class AttachedPeer(Peer):
 
     __slots__ = ()
 
-    def feed(self, data: bytes | None) -> int:
+    def feed(self, data: bytes | bytearray | memoryview | None) -> int:
         """Gives bytes that came by its transport to the next poll(); None: the transport has ended. How many were taken: feed the rest later."""
         taken = ctypes.c_size_t()
-        check(lib.ws_feed(self._handle, data, len(data) if data is not None else 0, taken))
+        given = None if data is None else _as_bytes("data", data)
+        check(lib.ws_feed(self._handle, given, len(given or b""), taken))
         return taken.value
 
     def take_output(self) -> bytes:

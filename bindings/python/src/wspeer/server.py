@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from wspeer._library import lib
 from wspeer.codes import Result
 from wspeer.config import ConfigArgs, pack
-from wspeer.endpoint import INT32, Data, Endpoint, Peer, encode_message
-from wspeer.errors import TargetError, check, copied_if_any, encoded, whole
+from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, encode_message
+from wspeer.errors import TargetError, check, encoded, whole
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -70,9 +70,9 @@ def _conn(name: str, target: Peer | int) -> int:
     return whole(name, target, *INT32)
 
 
-class MultiplayerPeer(_Many):
+class MultiplayerPeer(Connection, _Many):
     """Godot's multiplayer peer: a host of host(), peer 1, or a player of join() and join_local(). A target above 0 is one peer, 0 is everyone, below 0
-    everyone but that one."""
+    everyone but that one. What only a single connection has, such as header(), is a player's, and KindError on a host."""
 
     __slots__ = ()
 
@@ -84,21 +84,11 @@ class MultiplayerPeer(_Many):
         """Host: closes a target, as close(); code -1 is Godot's force."""
         check(lib.ws_disconnect(self._handle, whole("target", target, *INT32), whole("code", code, *INT32), encoded("reason", reason)))
 
-    @property
-    def peer_id(self) -> int:
-        """Its own id: 1 of a host; of a player 0 until it has come."""
-        return check(lib.ws_get_peer_id(self._handle))
-
     def peer(self, peer_id: int) -> Peer:
         """Host: the connection of a player, for its address, header, stats and so on."""
         conn = ctypes.c_uint32()
         check(lib.ws_get_conn(self._handle, whole("peer_id", peer_id, *INT32), conn))
         return self._peer(conn.value)
-
-    def header(self, name: str, default: str = "") -> str:
-        """Player: the first header of that name in the host's answer."""
-        found = copied_if_any(lib.ws_get_header, self._handle, encoded("name", name), 0)
-        return default if found is None else found
 
     def join_local(self, **config: Unpack[ConfigArgs]) -> MultiplayerPeer:
         """Host: the player who sits at its own machine, in memory. Poll both."""
