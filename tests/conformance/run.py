@@ -57,6 +57,14 @@ LANGUAGES = {
         [],
         ["env", "PYTHONPATH=bindings/python/src", "build/venv/bin/python", "-X", "dev", "-W", "error", "tests/conformance/conformance.py"],
     ),
+    "cpp": Language(
+        "tests/conformance/conformance.cc",
+        ["g++"],
+        ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fsanitize=address,undefined", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g", "-O1",
+         "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
+        ["build/conformance/conformance_cpp"],
+    ),
+    "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
 }
 
 

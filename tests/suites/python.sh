@@ -70,7 +70,7 @@ check "its types reach the user's mypy --strict" "$python" -m mypy --strict --py
 echo 'import wspeer; wspeer.connect("ws://localhost", max_clinets=3)' > typo.py
 check "a misspelt option is a type error" not "$python" -m mypy --strict --python-executable "$fresh" typo.py
 check "which names it" grep -q max_clinets "$work/output"
-env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/examples.py" "$fresh" || rc=1
+env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/drive_examples.py" "$fresh" || rc=1
 
 # A source distribution holds no Rust sources, and says so.
 cd "$root/bindings/python"

@@ -128,6 +128,21 @@ class TestEnds(unittest.TestCase):
             self.assertEqual(event_of(EventType.CLOSED, client).code, 1001)
             self.assertIn("gone", repr(conn))
 
+    def test_the_end_is_told_while_messages_wait_before_it(self) -> None:
+        one, other = open_pair()
+        with one, other:
+            self.assertIsNone(other.end)
+            one.send("first")
+            one.close(4001, "enough")
+            until(lambda: other.state == State.CLOSED, one, other)
+            end = other.end
+            assert end is not None
+            self.assertEqual((end.type, end.code, end.clean, end.phase), (EventType.CLOSED, 4001, True, wspeer.Phase.APP))
+            self.assertEqual((end.text, other.close_reason), (other.error, "enough"))
+            self.assertEqual([event.type for event in other.events()], [EventType.MESSAGE, EventType.CLOSE_REQUEST, EventType.CLOSED])
+        with wspeer.host(LOCAL) as host, self.assertRaises(wspeer.KindError):
+            host.end  # noqa: B018
+
     def test_a_block_can_be_left_twice_and_after_free(self) -> None:
         one, other = open_pair()
         with one, other:

@@ -77,6 +77,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_get_available": (c_int32, _handle),
     "ws_get_text": (c_int32, _handle, c_int32, c_void_p, c_size_t, _count),
     "ws_get_header": (c_int32, _handle, _text, c_uint32, c_void_p, c_size_t, _count),
+    "ws_get_end": (c_int32, _handle, c_void_p),
     "ws_get_stats": (c_int32, _handle, POINTER(Stats), c_size_t),
     "ws_get_option": (c_int32, _handle, c_int32, POINTER(c_uint32)),
     "ws_set_option": (c_int32, _handle, c_int32, c_uint32),

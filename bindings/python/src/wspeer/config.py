@@ -54,6 +54,8 @@ class ConfigArgs(TypedDict, total=False):
     """With deflate: the server's compressor shall forget each message, which saves memory and lets a broadcast be compressed once."""
     client_no_context_takeover: bool
     """With deflate: the client's compressor shall forget each message."""
+    any_name: bool
+    """Client: a certificate may be for any name, if it is trusted otherwise. For development alone."""
     godot3: bool
     """host() and join(): the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's."""
 
@@ -119,6 +121,7 @@ FLAGS = {
     "server_no_context_takeover": 64,
     "client_no_context_takeover": 128,
     "godot3": 256,
+    "any_name": 512,
 }
 
 

@@ -256,6 +256,14 @@ class Connection(Endpoint):
         return self._get_text(6)
 
     @property
+    def end(self) -> Event | None:
+        """How it ended, as its last event tells it, while that still waits behind messages; None while it lives."""
+        room = ctypes.create_string_buffer(_library.EVENT.size)
+        if check(lib.ws_get_end(self._handle, room)) == Result.EMPTY:
+            return None
+        return Event(self, self.error.encode(), _library.EVENT.unpack(room))
+
+    @property
     def remote_address(self) -> str:
         """The peer's address and port."""
         return self._get_text(8)
