@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 python=$PWD/build/venv/bin/python
 need "$python" openssl cc cargo
-"$python" -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null || need "mypy and ruff"
+"$python" -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null || need "mypy-and-ruff"
 root=$PWD
 work=$root/build/python
 library=$(cd "$LIBDIR" && pwd)/libwspeer.so
@@ -11,6 +11,10 @@ rc=0
 # check WHAT COMMAND...
 check() {
   if "${@:2}" > "$work/output" 2>&1; then echo "ok - python: $1"; else echo "not ok - python: $1"; cat "$work/output"; rc=1; fi
+}
+# told WHAT PART: the last check's output has it
+told() {
+  if grep -qF "$2" "$work/output"; then echo "ok - python: $1"; else echo "not ok - python: $1"; cat "$work/output"; rc=1; fi
 }
 not() { ! "$@"; }
 rm -rf "$work" bindings/python/build
@@ -69,7 +73,7 @@ check "it works from another folder" env -u WSPEER_LIBRARY -u PYTHONPATH timeout
 check "its types reach the user's mypy --strict" "$python" -m mypy --strict --python-executable "$fresh" game.py
 echo 'import wspeer; wspeer.connect("ws://localhost", max_clinets=3)' > typo.py
 check "a misspelt option is a type error" not "$python" -m mypy --strict --python-executable "$fresh" typo.py
-check "which names it" grep -q max_clinets "$work/output"
+told "which names it" max_clinets
 env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/drive_examples.py" "$fresh" || rc=1
 
 # A source distribution holds no Rust sources, and says so.
@@ -77,7 +81,7 @@ cd "$root/bindings/python"
 check "a source distribution is made" "$python" -c "from setuptools import build_meta; build_meta.build_sdist('$work')"
 mkdir "$work/sdist" && tar -xzf "$work"/wspeer-*.tar.gz -C "$work/sdist"
 check "which is not built without a library" not env -u WSPEER_LIBRARY "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
-check "and says what to do" grep -q "set WSPEER_LIBRARY to a library to put inside" "$work/output"
+told "and says what to do" "set WSPEER_LIBRARY to a library to put inside"
 check "and is built with one" env WSPEER_LIBRARY="$library" "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
 rm -rf build src/*.egg-info
 exit $rc
