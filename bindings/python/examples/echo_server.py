@@ -12,16 +12,14 @@ from pathlib import Path
 import wspeer
 from wspeer import EventType
 
-# What was taken of each client, and has not been answered.
+# What was taken of clients whose queue is full, and has not been answered.
 taken: dict[wspeer.Peer, deque[wspeer.Event]] = {}
 
 
 def serve(client: wspeer.Peer) -> None:
     """Serves one client through its own object. While its queue is full nothing more is read from it: its sending slows down, the others go on, and
     nothing is lost."""
-    events = taken.setdefault(client, deque())
-    if not events:
-        events.extend(client.events(limit=64))
+    events = taken.pop(client, None) or deque(client.events(limit=64))
     while events:
         event = events[0]
         if event.type == EventType.CONNECTED:
@@ -31,13 +29,13 @@ def serve(client: wspeer.Peer) -> None:
                 with contextlib.suppress(wspeer.StateError):  # it has left meanwhile
                     client.send(event.message)
             except wspeer.QueueFull:
+                taken[client] = events
                 return
         elif event.type == EventType.CLOSE_REQUEST:
             print(f"~ {client.handle} asks to close with code {event.code}: {event.text}", flush=True)
         elif event.type == EventType.DISCONNECTED:
             how = "clean" if event.clean else "unclean"
             print(f"- {client.handle} disconnected with code {event.code}, {how}: {event.text}", flush=True)
-            del taken[client]
         events.popleft()
 
 
@@ -60,7 +58,7 @@ def main() -> int:
         print(f"Listening on {server.url}", flush=True)
         while server.state != wspeer.State.CLOSED:
             server.poll()
-            for client in server.clients():
+            for client in {*taken, *server.waiting()}:
                 serve(client)
             server.wait(0.016)  # a game would draw its frame here
     return 0

@@ -174,6 +174,10 @@ class TestEnds(unittest.TestCase):
         server, client, conn = served()
         with client:
             self.assertIs(server.clients()[0], conn)
+            self.assertEqual(server.waiting(), [])
+            client.send("something to take")
+            self.assertIs(until(server.waiting, server, client)[0], conn)
+            self.assertEqual(conn.events()[0].text, "something to take")
             self.assertEqual(repr(conn), f"<wspeer.Peer {conn.handle} OPEN>")
             del server
             gc.collect()

@@ -83,6 +83,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_set_option": (c_int32, _handle, c_int32, c_uint32),
     "ws_set_user": (c_int32, _handle, c_size_t),
     "ws_get_conns": (c_int32, _handle, POINTER(_handle), c_size_t, _count),
+    "ws_get_waiting": (c_int32, _handle, POINTER(_handle), c_size_t, _count),
     "ws_get_conn": (c_int32, _handle, c_int32, POINTER(_handle)),
     "ws_get_peer_id": (c_int32, _handle),
     "ws_last_error": (c_int32, c_void_p, c_size_t, _count),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable
 
 from wspeer._library import lib
 from wspeer.codes import Result
@@ -25,10 +25,17 @@ class _Many(Endpoint):
 
     def clients(self) -> list[Peer]:
         """The clients, those included whose DISCONNECTED was not taken yet."""
+        return self._list(lib.ws_get_conns)
+
+    def waiting(self) -> list[Peer]:
+        """Those clients that have something to take, for a program that reads each by its own object."""
+        return self._list(lib.ws_get_waiting)
+
+    def _list(self, get: Callable[..., int]) -> list[Peer]:
         room, count = 64, ctypes.c_size_t()
         while True:
             handles = (ctypes.c_uint32 * room)()
-            result = check(lib.ws_get_conns(self._handle, handles, room, count))
+            result = check(get(self._handle, handles, room, count))
             if result != Result.TRUNCATED:
                 return [self._peer(handle) for handle in handles[: count.value]]
             room = count.value + 64
