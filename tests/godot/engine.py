@@ -1,4 +1,5 @@
 """Engines as child processes, and the projects that they run."""
+import json
 import os
 import pathlib
 import re
@@ -62,11 +63,11 @@ class Engine:
 
     running = []
 
-    def __init__(self, folder, *args, limit=LIMIT):
-        environment = dict(os.environ, HOME=str(WORK / "home"))
+    def __init__(self, folder, *args, limit=LIMIT, **environment):
+        environment = dict(os.environ, HOME=str(WORK / "home"), **environment)
         (WORK / "home").mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            ["timeout", "-s", "KILL", str(limit), GODOT, "--headless", "--path", str(folder), *map(str, args)],
+            ["timeout", "-s", "KILL", str(limit), GODOT, "--headless", "--max-fps", "250", "--path", str(folder), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, start_new_session=True)
         self.lines = []
         self.news = threading.Condition()
@@ -132,6 +133,34 @@ class Engine:
 
     def faults(self):
         return FAULTS.findall(self.text())
+
+
+class Remote(Engine):
+    """One whose objects a test holds: see remote/remote.gd."""
+
+    def __init__(self, kind, **environment):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            folder = project(ROOT / "tests" / "godot" / "remote", f"remote-{kind}", kind)
+            super().__init__(folder, "--script", "remote.gd", "--", listener.getsockname()[1], **environment)
+            listener.settimeout(20)
+            self.sock, _ = listener.accept()
+        self.answers = self.sock.makefile("r")
+        self.peer, self.multiplayer_peer = NAMES[kind]
+
+    def __call__(self, expression, timeout=40):
+        """The value of an expression in the engine."""
+        self.sock.settimeout(timeout)
+        self.sock.sendall(expression.encode() + b"\n")
+        answer = json.loads(self.answers.readline() or '{"error": "the engine has ended"}')
+        if "error" in answer:
+            raise RuntimeError(f"{expression}: {answer['error']}\n" + "\n".join(self.lines[-10:]))
+        return answer["value"]
+
+    def close(self):
+        """Ends it; the exit code."""
+        self.answers.close()
+        self.sock.close()
+        return self.finish()
 
 
 def end():

@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""What Godot's own WebSocket classes lose or stall on, each tried with our classes and with the stock ones: ours must not; what the stock ones do is printed.
+Usage: defects.py SLOW_DNS_LIBRARY [KIND ...]"""
+import base64
+import pathlib
+import re
+import socket
+import struct
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "probe"))
+
+from engine import OURS, STOCK, Remote, check, end, figure, free_port
+from probe import Raw, answer, frame, request
+
+CONNECTING, OPEN, CLOSING, CLOSED = range(4)
+BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
+NORMAL = struct.pack(">H", 1000)
+
+
+class Case:
+    """One engine of a kind, and what is said of each defect."""
+
+    def __init__(self, kind, library):
+        self.kind = kind
+        self.godot = Remote(kind, LD_PRELOAD=library)
+        self.count = 0
+
+    def says(self, good, name, seen):
+        if self.kind == OURS:
+            check(good, name, seen)
+        figure(f"{self.kind}: {name}: {'yes' if good else 'NO'} ({seen})")
+
+    def name(self):
+        self.count += 1
+        return f"o{self.count}"
+
+    def client(self, first=b"", multiplayer=False, headers=None):
+        """An object that is connecting, or connected, to a raw server that sends these bytes behind its answer; and the raw server's end."""
+        name = self.name()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            kind = self.godot.multiplayer_peer if multiplayer else self.godot.peer
+            self.godot(f'make("{name}", "{kind}")')
+            self.godot(f'{name}.{"create_client" if multiplayer else "connect_to_url"}("ws://127.0.0.1:{listener.getsockname()[1]}")')
+            for _ in range(2):
+                self.godot(f"{name}.poll()")
+            listener.settimeout(10)
+            raw = Raw(listener.accept()[0])
+        # Two bytes at a time may be asked for: go on polling until the request is whole.
+        while True:
+            self.godot(f"{name}.poll()")
+            raw.sock.settimeout(0.02)
+            try:
+                head = raw.head()
+                break
+            except EOFError:
+                pass
+        raw.sock.settimeout(10)
+        key = re.search(r"Sec-WebSocket-Key: (\S+)", head)[1]
+        raw.sock.sendall(answer(key, **(headers or {})) + first)
+        return name, raw
+
+    def open_client(self, **options):
+        name, raw = self.client(**options)
+        if self.godot(f'until("{name}", "get_ready_state", {OPEN}, 5000)') < 0:
+            raise RuntimeError("never open")
+        return name, raw
+
+    def server(self):
+        """A multiplayer server, its signals watched, and its port."""
+        name = self.name()
+        self.godot(f'make("{name}", "{self.godot.multiplayer_peer}")')
+        self.godot(f'watch("{name}", ["peer_connected", "peer_disconnected"])')
+        port = free_port()
+        while self.godot(f'{name}.create_server({port}, "127.0.0.1")') != 0:
+            port = free_port()
+        return name, port
+
+    def admitted(self, name, port, receive_buffer=None):
+        """A raw client of a multiplayer server, and its id."""
+        sock = socket.socket()
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.connect(("127.0.0.1", port))
+        sock.sendall(request().encode())
+        raw = Raw(sock)
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            self.godot(f"{name}.poll()")
+            told = self.godot("told()")
+            if told:
+                break
+        assert raw.head().startswith("HTTP/1.1 101 "), "not opened"
+        number = struct.unpack("<i", raw.frame()[2])[0]
+        assert told == [["peer_connected", number]], told
+        return raw, number
+
+    def drop(self, name, *raws):
+        self.godot(f'drop("{name}")')
+        for raw in raws:
+            raw.sock.close()
+
+
+def numbered(count, masked=False, size=8):
+    return b"".join(frame(BINARY, struct.pack("<I", number) + bytes(size - 4), masked=masked) for number in range(count))
+
+
+def numbers(messages):
+    """What numbered() was, of messages in base64."""
+    return [struct.unpack("<I", base64.b64decode(message)[:4])[0] for message in messages]
+
+
+def fragments(case):
+    name, raw = case.open_client()
+    piece = bytes(30000)
+    raw.sock.sendall(frame(BINARY, piece, fin=False, masked=False) + frame(0, piece, fin=False, masked=False) + frame(0, piece, masked=False) + frame(PING, masked=False))
+    sizes = [len(base64.b64decode(message)) for message in case.godot(f'read("{name}", 1, 1000)')]
+    case.says(sizes == [90000], "a message of 90 000 bytes in fragments arrives", f"sizes {sizes}")
+    case.drop(name, raw)
+
+
+def large_frame(case):
+    name, raw = case.open_client()
+    raw.sock.sendall(frame(BINARY, bytes(65536), masked=False))
+    sizes = [len(base64.b64decode(message)) for message in case.godot(f'read("{name}", 1, 500)')]
+    code = case.godot(f"{name}.get_close_code()")
+    case.says(sizes == [65536], "a frame of 65 536 bytes arrives", f"sizes {sizes}, close code {code}")
+    case.drop(name, raw)
+
+
+def large_send(case):
+    name, raw = case.open_client()
+    error = case.godot(f"{name}.send(filled(1048576, 7))")
+    got = None
+    if error == 0:
+        thread = threading.Thread(target=lambda: results.append(raw.frame()))
+        results = []
+        thread.start()
+        limit = time.monotonic() + 10
+        while thread.is_alive() and time.monotonic() < limit:
+            case.godot(f"{name}.poll()")
+        got = len(results[0][2]) if results else None
+    case.says(error == 0 and got == 1048576, "a message of 1 MiB can be sent", f"error {error}, arrived {got}")
+    case.drop(name, raw)
+
+
+def ping_flood(case):
+    name, raw = case.open_client()
+    raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 15)
+    flood = frame(PING, masked=False) * 20000
+    stop = time.monotonic() + 0.3
+
+    def send():
+        try:
+            while time.monotonic() < stop:
+                raw.sock.sendall(flood)
+        except OSError:
+            pass
+
+    def drain():
+        try:
+            while raw.sock.recv(1 << 16):
+                pass
+        except OSError:
+            pass
+
+    for work in (send, drain):
+        threading.Thread(target=work, daemon=True).start()
+    seen = case.godot(f'spin("{name}", 700)')
+    case.says(seen["cpu"] < 30_000 and seen["wall"] < 500_000, "a flood of pings does not stall a frame", f"longest poll {seen['wall'] / 1000:.1f} ms, CPU {seen['cpu'] / 1000:.1f} ms")
+    case.drop(name, raw)
+
+
+def last_words(case):
+    for how, tail in (("a close", frame(CLOSE, NORMAL, masked=False)), ("the end of TCP", b""), ("a frame over every limit", frame(BINARY, masked=False, length=1 << 40))):
+        name, raw = case.open_client()
+        raw.sock.sendall(numbered(100) + tail)
+        if not tail:
+            raw.sock.shutdown(socket.SHUT_WR)
+        got = numbers(case.godot(f'read("{name}", 100, 500)'))
+        case.says(got == list(range(100)), f"100 messages before {how} are all read", f"{len(got)} read")
+        case.drop(name, raw)
+    name, raw = case.open_client()
+    raw.sock.sendall(numbered(100) + frame(CLOSE, NORMAL, masked=False))
+    case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 3000)')
+    got = numbers(case.godot(f'read("{name}", 100, 200)'))
+    case.says(got == list(range(100)), "they can be read once it is CLOSED", f"{len(got)} read")
+    case.drop(name, raw)
+
+
+def last_words_to_a_multiplayer_client(case):
+    greeting = frame(BINARY, struct.pack("<i", 77), masked=False)
+    name, raw = case.client(first=greeting, multiplayer=True)
+    case.godot(f'until("{name}", "get_connection_status", 2, 3000)')
+    raw.sock.sendall(numbered(100) + frame(CLOSE, NORMAL, masked=False))
+    got = numbers(case.godot(f'read("{name}", 100, 500)'))
+    case.says(got == list(range(100)), "a multiplayer client reads 100 packets before a close", f"{len(got)} read")
+    case.drop(name, raw)
+
+
+def last_words_to_a_multiplayer_server(case):
+    name, port = case.server()
+    raw, number = case.admitted(name, port)
+    raw.sock.sendall(numbered(100, masked=True) + frame(CLOSE, NORMAL))
+    got = numbers(case.godot(f'read("{name}", 100, 500)'))
+    case.says(got == list(range(100)), "a multiplayer server reads 100 packets before a close", f"{len(got)} read")
+    case.says(case.godot("told()") == [["peer_disconnected", number]], "and then has peer_disconnected", "")
+    case.drop(name, raw)
+
+
+def stalled_client(case):
+    """Reliable packets to a client that does not read: each arrives, or the game hears of it."""
+    name, port = case.server()
+    raw, number = case.admitted(name, port, receive_buffer=4096)
+    case.godot(f"{name}.set_target_peer({number})")
+    case.godot(f"{name}.set_transfer_mode(2)")
+    taken = case.godot(f'put_many("{name}", 8000, 1000)')
+    got = []
+
+    def read():
+        try:
+            while len(got) < taken:
+                got.append(struct.unpack("<I", raw.frame()[2][:4])[0])
+        except (EOFError, OSError, struct.error):
+            pass
+
+    reader = threading.Thread(target=read, daemon=True)
+    raw.sock.settimeout(1)
+    reader.start()
+    while reader.is_alive():
+        case.godot(f"{name}.poll()")
+        reader.join(0.002)
+    told = case.godot("told()")
+    complete = got == list(range(len(got)))
+    reported = ["peer_disconnected", number] in told
+    case.says(complete and (len(got) == taken or reported), "8 000 reliable packets to a stalled client are delivered or reported", f"taken {taken}, arrived {len(got)}, told {told}")
+    case.drop(name, raw)
+
+
+def no_loss_at_a_full_queue(case):
+    name, raw = case.open_client()
+    thread = threading.Thread(target=raw.sock.sendall, args=(numbered(10000, size=16) + numbered(20, size=60000) + frame(PING, b"alive", masked=False),), daemon=True)
+    thread.start()
+    for _ in range(200):
+        case.godot(f"{name}.poll()")
+    queued = case.godot(f"{name}.get_available_packet_count()")
+    got = numbers(case.godot(f'read("{name}", 10020, 5000)'))
+    case.says(queued < 10020 and got == [*range(10000), *range(20)], "a full inbound queue slows the sender and loses nothing", f"{queued} queued unread, {len(got)} read")
+    case.drop(name, raw)
+
+
+def many_at_once(case):
+    """Accepts in one poll. No more than the 8 that Godot's listener lets wait."""
+    name, port = case.server()
+    raws = []
+    for _ in range(8):
+        raws.append(Raw(socket.create_connection(("127.0.0.1", port))))
+        raws[-1].sock.sendall(request().encode())
+    polls = 0
+    connected = 0
+    while connected < 8 and polls < 200:
+        case.godot(f"{name}.poll()")
+        polls += 1
+        connected += len(case.godot("told()"))
+    case.says(connected == 8 and polls <= 4, "8 who come together are in within 4 polls", f"{connected} in {polls} polls")
+    case.drop(name, *raws)
+
+
+def keep_alive(case):
+    for what, headers in (("Connection: keep-alive, Upgrade", {"Connection": "keep-alive, Upgrade"}), ("headers of 8 KB", {"X-Filler": "x" * 8000})):
+        name, raw = case.client(headers=headers)
+        state = OPEN if case.godot(f'until("{name}", "get_ready_state", {OPEN}, 700)') >= 0 else case.godot(f"{name}.get_ready_state()")
+        case.says(state == OPEN, f"an answer with {what} connects", f"state {state}")
+        case.drop(name, raw)
+
+
+def slow_name(case):
+    slow, name = case.name(), case.name()
+    case.godot(f'make("{slow}", "{case.godot.peer}")')
+    case.godot(f'{slow}.connect_to_url("ws://a.blackhole.test:9")')
+    case.godot(f"{slow}.poll()")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        case.godot(f'make("{name}", "{case.godot.peer}")')
+        case.godot(f'{name}.connect_to_url("ws://localhost:{listener.getsockname()[1]}")')
+        listener.settimeout(0.05)
+        limit = time.monotonic() + 2
+        began, reached = time.monotonic(), None
+        while time.monotonic() < limit and reached is None:
+            case.godot(f"{name}.poll()")
+            try:
+                listener.accept()[0].close()
+                reached = time.monotonic() - began
+            except TimeoutError:
+                pass
+    case.says(reached is not None and reached < 1, "a name that is slow to look up does not delay localhost", f"reached after {reached if reached is None else round(reached, 2)} s of 2")
+    case.drop(name)
+    case.drop(slow)
+
+
+def unanswered_close(case):
+    """Begun by the first half, looked at by the second."""
+    name, raw = case.open_client()
+    case.godot(f'{name}.close(1000, "bye")')
+    case.godot(f"{name}.poll()")
+    raw.sock.settimeout(10)
+    _, opcode, payload, _ = raw.frame()
+    check(opcode == CLOSE and payload == NORMAL + b"bye", f"{case.kind}: the close frame has the code and the reason", payload)
+    took = case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 4500)')
+    case.says(took >= 0, "a close that is not answered ends", f"after {took} ms of 4500")
+    case.drop(name, raw)
+
+
+def main():
+    library, *kinds = sys.argv[1:]
+    for kind in kinds or [STOCK, OURS]:
+        case = Case(kind, library)
+        for defect in (fragments, large_frame, large_send, ping_flood, last_words, last_words_to_a_multiplayer_client, last_words_to_a_multiplayer_server, stalled_client,
+                       no_loss_at_a_full_queue, many_at_once, keep_alive, unanswered_close, slow_name):
+            began = time.monotonic()
+            try:
+                defect(case)
+            except (RuntimeError, AssertionError, OSError, EOFError) as error:
+                case.says(False, defect.__name__, repr(error))
+            print(f"# {defect.__name__} took {time.monotonic() - began:.1f} s")
+        if kind == STOCK:
+            # It would wait for the lookup.
+            case.godot.kill()
+        else:
+            began = time.monotonic()
+            code = case.godot.close()
+            check(code == 0 and time.monotonic() - began < 5, "the engine ends while a name is looked up", f"{code} after {time.monotonic() - began:.1f} s")
+    return end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
