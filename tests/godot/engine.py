@@ -33,6 +33,11 @@ def figure(text):
     print(f"figure: {text}", flush=True)
 
 
+def quoted(text):
+    """As a literal of GDScript."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))

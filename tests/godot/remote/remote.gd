@@ -55,11 +55,25 @@ func hold(name: String, value) -> bool:
 func drop(name: String) -> bool:
 	return objects.erase(name)
 
-# From now on its signals are kept for told().
+# From now on its signals are kept for told(): each its name and its arguments.
 func watch(name: String, of: Array) -> int:
 	for word in of:
-		objects[name].connect(word, func(id): signals.append([word, id]))
+		var count: int = objects[name].get_signal_list().filter(func(one): return one.name == word)[0].args.size()
+		var keep := func(args): signals.append([word] + args)
+		var keepers := [func(): keep.call([]), func(a): keep.call([a]), func(a, b): keep.call([a, b]), func(a, b, c): keep.call([a, b, c])]
+		objects[name].connect(word, keepers[count])
 	return of.size()
+
+# The scene's own multiplayer, as `api`, goes by that peer from now on; `game` is a node that others may call.
+func play(name: String) -> bool:
+	if not "api" in objects:
+		objects.api = get_multiplayer()
+		objects.game = load("res://game.gd").new()
+		objects.game.name = "Game"
+		root.add_child(objects.game)
+		watch("api", ["peer_connected", "peer_disconnected", "connected_to_server", "connection_failed", "server_disconnected", "peer_packet"])
+	objects.api.multiplayer_peer = objects[name]
+	return true
 
 func told() -> Array:
 	var all := signals
