@@ -1,6 +1,7 @@
 # make demo   builds the library and runs the main job in a terminal, on loopback
 # make test   installs what the tests need and passes them
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
+# make bench-godot   measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
@@ -38,6 +39,13 @@ bench: library
 	$(MAKE) -C benches
 	benches/run.py $(BENCH)
 
+bench-godot: godot
+	benches/setup.sh
+	tests/setup.sh
+	mkdir -p build/bench
+	$(MAKE) -C benches ../build/bench/load
+	benches/godot/run.py $(BENCH)
+
 autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
@@ -65,4 +73,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test autobahn-full bench header fmt lint install clean
+.PHONY: all library examples demo test autobahn-full bench bench-godot header fmt lint install clean

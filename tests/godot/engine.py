@@ -74,6 +74,7 @@ class Engine:
         self.process = subprocess.Popen(
             ["timeout", "-s", "KILL", str(limit), GODOT, "--headless", "--max-fps", "250", "--path", str(folder), *map(str, args)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, start_new_session=True)
+        self.folder = folder
         self.lines = []
         self.news = threading.Condition()
         self.ended = False
@@ -173,5 +174,5 @@ def end():
     for one in Engine.running:
         one.kill()
         if one.faults():
-            check(False, "an engine without errors", "\n".join(one.lines[-30:]))
+            check(False, "an engine without errors", "\n".join([line for line in one.lines if FAULTS.search(line)][:10]))
     return 1 if failures else 0

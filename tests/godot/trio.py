@@ -14,7 +14,7 @@ from engine import OURS, ROOT, STOCK, Remote, free_port
 from harness import Peer, Wrong, case, same
 
 PROGRAM = str(ROOT / "build" / "tests" / "peer_game")
-RELAY, RAW = bytes([7, 3]), bytes([3])
+RELAY, AUTH, RAW = bytes([7, 3]), bytes([7, 0]), bytes([3])
 # What an argument of a remote call is, as Godot writes it.
 VALUES = ["null", "true", "-5", "1.5", '"κόσμε"', "Vector2(1, 2)", "Vector3(1, 2, 3)", "Color(1, 0.5, 0, 1)", '[1, "two", [3.0]]', '{"a": 1, "b": [2]}', "PackedByteArray(1, 2, 255)",
           "PackedInt32Array(1, -2)", "PackedInt64Array(5)", "PackedFloat32Array(0.5)", "PackedFloat64Array(0.25)", 'PackedStringArray("a", "b")', "PackedVector2Array(1, 2)", "PackedColorArray(1, 0, 0, 1)"]
@@ -60,6 +60,18 @@ class GodotPeer:
             time.sleep(0.005)
         raise Wrong(f"{self.kind} Godot was never told {wanted}")
 
+    def told_one(self, name):
+        """It gets a signal of that name: its argument."""
+        limit = time.monotonic() + 15
+        while time.monotonic() < limit:
+            self.queue += self.godot("told()")
+            while self.queue:
+                told = self.queue.pop(0)
+                if told[0] == name:
+                    return told[1]
+            time.sleep(0.005)
+        raise Wrong(f"{self.kind} Godot was never told {name}")
+
     def heard(self, *wanted):
         """These calls, in any order."""
         limit, calls = time.monotonic() + 15, []
@@ -99,6 +111,9 @@ class GodotPeer:
     def close(self):
         self.godot(f"{self.name}.close()")
 
+    def let_in(self, word):
+        self.godot(f'let_in("{word}")')
+
     def end(self):
         same("exit code", self.godot.close(), 0)
 
@@ -132,11 +147,14 @@ class CPeer:
                 raise Wrong(f"C was told {event} instead of {kind} {number}")
         raise Wrong(f"C was never told {kind} {number} {hex}")
 
+    def put(self, target, packet):
+        self.peer.tell("put", target=target, hex=packet.hex())
+
     def send(self, target, data):
         if self.id != 1 and target != 1:
-            self.peer.tell("put", target=1, hex=(RELAY + struct.pack("<i", target) + RAW + data).hex())
+            self.put(1, RELAY + struct.pack("<i", target) + RAW + data)
         else:
-            self.peer.tell("put", target=target, hex=(RAW + data).hex())
+            self.put(target, RAW + data)
 
     def got(self, sender, data):
         if self.id != 1 and sender != 1:
@@ -241,6 +259,40 @@ def play(host, others, third):
         others[1].over()
 
 
+def with_a_word(host, guest, c):
+    """A game that asks for a word first."""
+    name = f"host {host.kind}"
+    with case(f"{name}: who shows the word is let in"):
+        host.let_in("sesame")
+        guest.let_in("sesame")
+        url = host.host()
+        guest.join(url)
+        number = guest.joined()
+        host.connected(number)
+        c.join(url)
+        own = c.peer.event("open")["id"]
+        c._next("connected", 1)
+        c._next("packet", 1, (AUTH + b"sesame").hex())
+        c.put(1, AUTH + b"sesame")
+        c._next("packet", 1, AUTH.hex())
+        c.put(1, AUTH)
+        host.connected(own)
+        guest.connected(own)
+        c.close()
+        host.disconnected(own)
+        c.end()
+        guest.close()
+        host.disconnected(number)
+    with case(f"{name}: who shows another is not"):
+        guest.let_in("open")
+        guest.join(url)
+        guest.told("peer_authentication_failed", 1)
+        failed = host.told_one("peer_authentication_failed")
+        if failed == number:
+            raise Wrong("an id came again")
+        host.close()
+
+
 def calls(name, host, guest):
     with case(f"{name}: remote calls of each type of argument, before and after the path is confirmed"):
         number = guest.id
@@ -264,6 +316,10 @@ def main():
     games = {STOCK: (stock, [ours, CPeer()]), OURS: (ours, [stock, CPeer()]), "C": (CPeer(), [stock, ours])}
     for host in hosts:
         play(*games[host], CPeer())
+    # Words stay asked for, so these come last.
+    for host, guest in ((stock, ours), (ours, stock)):
+        if host.kind in hosts:
+            with_a_word(host, guest, CPeer())
     with case("both engines end by themselves"):
         stock.end()
         ours.end()

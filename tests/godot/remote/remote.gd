@@ -7,6 +7,7 @@ var driver := StreamPeerTCP.new()
 var heard := ""
 var objects := {}
 var signals := []
+var word := PackedByteArray()
 
 func _initialize():
 	driver.connect_to_host("127.0.0.1", int(OS.get_cmdline_user_args()[0]))
@@ -52,6 +53,9 @@ func hold(name: String, value) -> bool:
 	objects[name] = value
 	return value != null
 
+func hold_new(name: String, script: String) -> bool:
+	return hold(name, load(script).new())
+
 func drop(name: String) -> bool:
 	return objects.erase(name)
 
@@ -73,6 +77,18 @@ func play(name: String) -> bool:
 		root.add_child(objects.game)
 		watch("api", ["peer_connected", "peer_disconnected", "connected_to_server", "connection_failed", "server_disconnected", "peer_packet"])
 	objects.api.multiplayer_peer = objects[name]
+	return true
+
+# From now on others of the game have to show that word, and are shown it.
+func let_in(by: String) -> bool:
+	if word.is_empty():
+		objects.api.peer_authenticating.connect(func(id): objects.api.send_auth(id, word))
+		watch("api", ["peer_authentication_failed"])
+	word = by.to_utf8_buffer()
+	objects.api.auth_timeout = 0.5
+	objects.api.auth_callback = func(id, shown):
+		if shown == word:
+			objects.api.complete_auth(id)
 	return true
 
 func told() -> Array:
