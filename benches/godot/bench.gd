@@ -10,10 +10,17 @@ func cpu_us() -> float:
 		sum += float(FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ).get_line().get_slice(" ", 0)) / 1000.0
 	return sum
 
-func client(kind: String, url: String, size: int, burst: int, ms: int) -> Dictionary:
+# Our classes have more to set.
+func make(kind: String, coalesce: bool):
 	var one = ClassDB.instantiate(kind)
 	one.inbound_buffer_size = BUFFER
 	one.outbound_buffer_size = BUFFER
+	if coalesce:
+		one.coalesce = true
+	return one
+
+func client(kind: String, coalesce: bool, url: String, size: int, burst: int, ms: int) -> Dictionary:
+	var one = make(kind, coalesce)
 	one.connect_to_url(url)
 	while one.get_ready_state() == WebSocketPeer.STATE_CONNECTING:
 		one.poll()
@@ -24,12 +31,9 @@ func client(kind: String, url: String, size: int, burst: int, ms: int) -> Dictio
 	return result
 
 # A host and a join in this process; the join sends back what it gets.
-func multiplayer(kind: String, port: int, size: int, burst: int, ms: int) -> Dictionary:
-	var host = ClassDB.instantiate(kind)
-	var join = ClassDB.instantiate(kind)
-	for one in [host, join]:
-		one.inbound_buffer_size = BUFFER
-		one.outbound_buffer_size = BUFFER
+func multiplayer(kind: String, coalesce: bool, port: int, size: int, burst: int, ms: int) -> Dictionary:
+	var host = make(kind, coalesce)
+	var join = make(kind, coalesce)
 	host.create_server(port, "127.0.0.1")
 	join.create_client("ws://127.0.0.1:%d" % port)
 	while join.get_connection_status() != MultiplayerPeer.CONNECTION_CONNECTED:
@@ -83,10 +87,8 @@ func frames(one, put: Callable, pump: Callable, size: int, burst: int, ms: int) 
 	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}
 
 # Sends back what one client says until it leaves.
-func server(kind: String, listener: TCPServer) -> Dictionary:
-	var one = ClassDB.instantiate(kind)
-	one.inbound_buffer_size = BUFFER
-	one.outbound_buffer_size = BUFFER
+func server(kind: String, coalesce: bool, listener: TCPServer) -> Dictionary:
+	var one = make(kind, coalesce)
 	while not listener.is_connection_available():
 		OS.delay_usec(100)
 	one.accept_stream(listener.take_connection())
@@ -99,5 +101,7 @@ func server(kind: String, listener: TCPServer) -> Dictionary:
 			# Its last ones may find nobody.
 			failed += int(one.send(one.get_packet()) != OK and one.get_ready_state() == WebSocketPeer.STATE_OPEN)
 			count += 1
+		if coalesce:
+			one.flush()
 		OS.delay_usec(1000)
 	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}
