@@ -322,6 +322,17 @@ pub const WS_LOG_INFO: i32 = 3;
 /// Steps of the handshakes.
 pub const WS_LOG_DEBUG: i32 = 4;
 
+// --- Structs of ws_struct_size(). ---
+
+/// ws_config, which may grow.
+pub const WS_STRUCT_CONFIG: i32 = 1;
+/// ws_stats, which may grow.
+pub const WS_STRUCT_STATS: i32 = 2;
+/// ws_packet, which stays as it is.
+pub const WS_STRUCT_PACKET: i32 = 3;
+/// ws_event, which stays as it is.
+pub const WS_STRUCT_EVENT: i32 = 4;
+
 // --- Features of ws_get_features(). ---
 
 /// ws_connect over ws://.
