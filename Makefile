@@ -2,7 +2,9 @@
 # make test   installs what the tests need and passes them
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make bench-godot   measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
+# make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
+# make bench-bindings   what one message costs through each binding, as a multiple of C
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -50,9 +52,20 @@ bench-godot: godot
 	$(MAKE) -C benches ../build/bench/load
 	benches/godot/run.py $(BENCH)
 
+bench-bindings: library
+	benches/bindings/run.py
+
 autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
+
+# A crowd that joins, talks, leaves and is cut, for an hour; build/soak.csv has memory and descriptors.
+soak:
+	WSPEER_SOAK_SECONDS=3600 WSPEER_SOAK_CLIENTS=500 cargo test --release --locked --test soak -- --nocapture
+
+# Attacks on a server, half a minute each, beside a hundred honest players.
+attacks: library
+	tests/suites/attacks.sh --seconds 30
 
 # Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
 SECONDS ?= 60
@@ -68,9 +81,13 @@ fuzz:
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
 
-# Writes include/wspeer.h anew from the sources.
+# Writes include/wspeer.h anew from the sources, and what C# repeats of it.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
+	bindings/csharp/tools~/generate.py
+
+unity-package: library
+	bindings/csharp/tools~/package.py
 
 fmt:
 	cargo fmt --all
@@ -93,4 +110,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples godot demo test autobahn-full bench bench-godot fuzz abi-record header fmt lint install clean
+.PHONY: all library examples godot unity-package demo test autobahn-full bench bench-godot fuzz soak attacks abi-record header fmt lint install clean

@@ -394,6 +394,9 @@
 // ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
 #define WS_GODOT3 256
 
+// Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
+#define WS_ANY_NAME 512
+
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
 
@@ -687,7 +690,7 @@ typedef struct ws_config {
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3.
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -749,7 +752,8 @@ typedef struct ws_config {
   // Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
   // a client that offers none of them is refused with 400.
   const char *subprotocols;
-  // Client: PEM of CA certificates to trust besides the bundled and the system's.
+  // Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
+  // only its common name.
   const char *ca_pem;
   // PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.
   const char *cert_pem;

@@ -58,6 +58,7 @@ LANGUAGES = {
          "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
         ["build/conformance/conformance_cpp"],
     ),
+    "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
 }
 
 

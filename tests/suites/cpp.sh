@@ -35,6 +35,7 @@ done
 timeout 200 python3 tests/cpp/run_examples.py $out || rc=1
 
 # The start in the README, word for word but for the port.
+: > $out/echo.log # what an earlier run said
 $out/echo_server 0 > $out/echo.log &
 server=$!
 for _ in $(seq 100); do port=$(sed -n 's/.*\*:\([0-9]*\).*/\1/p' $out/echo.log); [ -n "$port" ] && break; sleep 0.1; done

@@ -33,5 +33,5 @@ run() {
   if ! grep -q '^END$' "$log"; then tail -n 30 "$log"; bad "$1.gd came to its end"; fi
   if grep -E 'leaked|Leaked|unclaimed|still in use|SCRIPT ERROR|handle_crash' "$log"; then bad "$1.gd leaves nothing behind"; else ok "$1.gd leaves nothing behind"; fi
 }
-for script in api peer; do run "$script"; done
+for script in api peer server multiplayer; do run "$script"; done
 exit $rc

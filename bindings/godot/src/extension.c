@@ -1,6 +1,8 @@
 /* The entry of the extension: registers the classes, and gives the editor their help. */
 #include "docs.h"
+#include "multiplayer.h"
 #include "peer.h"
+#include "server.h"
 
 #if defined(_WIN32)
 #define EXPORTED __declspec(dllexport)
@@ -16,9 +18,15 @@ static void register_classes(void) {
   gd_register_methods(library, peer_class.name, peer_more_methods);
   gd_register_constants(library, peer_class.name, peer_more_constants);
   settings_register(library, peer_class.name, OF_PEER);
+  gd_register(library, &server_class);
+  settings_register(library, server_class.name, OF_SERVER);
+  gd_register(library, &multiplayer_class);
+  settings_register(library, multiplayer_class.name, OF_MULTIPLAYER);
 }
 
 static void unregister_classes(void) {
+  gd_unregister(library, &multiplayer_class);
+  gd_unregister(library, &server_class);
   gd_unregister(library, &peer_class);
   /* Nothing of ours outlives the extension. */
   ws_shutdown();

@@ -118,7 +118,7 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   /* As in Godot, a chain that is given is all that is trusted. */
   self->config.ca_pem = pem_of(self, options, "get_trusted_ca_chain");
   if (self->config.ca_pem) self->config.flags |= WS_ONLY_CA_PEM;
-  if (asks(options, "is_unsafe_client")) self->config.flags |= WS_INSECURE;
+  if (asks(options, "is_unsafe_client")) self->config.flags |= self->config.ca_pem ? WS_ANY_NAME : WS_INSECURE;
   gd_variant name, none[1];
   if (gd_call_method(options, "get_common_name_override", none, 0, &name) && gd.variant_get_type(&name) == GD_STRING) {
     gd_string string;

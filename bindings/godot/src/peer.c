@@ -57,6 +57,7 @@ static void keep_text(gd_string *place, ws_handle handle, int32_t what) {
 }
 
 void peer_retire(ws_peer *self) {
+  if (self->gone) return;
   self->gone = ws_get_end(self->base.handle, &self->end) == WS_OK;
   keep_text(&self->end_reason, self->base.handle, WS_GET_CLOSE_REASON);
   keep_text(&self->end_message, self->base.handle, WS_GET_ERROR);

@@ -2,7 +2,7 @@
 # Prints "ok - " and "not ok - " lines and ends with the word END.
 extends SceneTree
 
-const PAIRS := {"WebSocketPeer": "WSPeer"}
+const PAIRS := {"WebSocketPeer": "WSPeer", "WebSocketMultiplayerPeer": "WSMultiplayerPeer"}
 # Told as an int by the engine although it is a float, so that typed scripts would cut it.
 const BETTER := ["heartbeat_interval"]
 
@@ -76,14 +76,14 @@ func own_names(ours: String) -> void:
 			check(not names.has(name), "%s.%s is there once" % [ours, name])
 			names[name] = true
 	for name in names:
-		for parent in ["PacketPeer", "RefCounted", "Object"]:
-			if ClassDB.class_has_method(parent, name) or ClassDB.class_has_signal(parent, name):
-				check(false, "%s.%s hides %s.%s" % [ours, name, parent, name])
+		var parent := ClassDB.get_parent_class(ours)
+		if ClassDB.class_has_method(parent, name) or ClassDB.class_has_signal(parent, name):
+			check(false, "%s.%s hides %s.%s" % [ours, name, parent, name])
 
 func _initialize() -> void:
 	for stock in PAIRS:
 		compare(stock, PAIRS[stock])
-	for ours in ["WSPeer"]:
+	for ours in ["WSPeer", "WSServer", "WSMultiplayerPeer"]:
 		own_names(ours)
 	print("END")
 	quit()

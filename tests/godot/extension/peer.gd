@@ -112,6 +112,34 @@ func tls() -> void:
 	check(wait([wary, secured], func(): return wary.get_ready_state() == 3), "without options such a certificate is refused")
 	check(wary.get_close_phase() == WSPeer.PHASE_TLS, "in the phase of TLS: %s" % wary.get_close_message())
 
+# Whether a client with these TLS options takes a server with that certificate.
+func trusts(client, options: TLSOptions, key: CryptoKey, certificate: X509Certificate) -> bool:
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), options)
+	wait([client], listener.is_connection_available)
+	var secured := StreamPeerTLS.new()
+	secured.accept_stream(listener.take_connection(), TLSOptions.server(key, certificate))
+	var server := WSPeer.new()
+	server.accept_stream(secured)
+	wait([client, server], func(): return client.get_ready_state() != 0)
+	return client.get_ready_state() == 1
+
+# What Godot's own class trusts, with certificates as Godot makes them, ours does.
+func trust() -> void:
+	var crypto := Crypto.new()
+	var key := crypto.generate_rsa(2048)
+	var other_key := crypto.generate_rsa(2048)
+	var here := crypto.generate_self_signed_certificate(key, "CN=localhost,O=test,C=IT")
+	var elsewhere := crypto.generate_self_signed_certificate(key, "CN=elsewhere,O=test,C=IT")
+	var stranger := crypto.generate_self_signed_certificate(other_key, "CN=localhost,O=test,C=IT")
+	for row in [["nothing", null, here], ["it", TLSOptions.client(here), here], ["it, for another name", TLSOptions.client(elsewhere), elsewhere],
+			["it, for that name", TLSOptions.client(elsewhere, "elsewhere"), elsewhere], ["another", TLSOptions.client(stranger), here],
+			["any", TLSOptions.client_unsafe(), elsewhere], ["it, for any name", TLSOptions.client_unsafe(elsewhere), elsewhere],
+			["another, for any name", TLSOptions.client_unsafe(stranger), here]]:
+		var stock := trusts(WebSocketPeer.new(), row[1], key, row[2])
+		check(trusts(WSPeer.new(), row[1], key, row[2]) == stock, "a certificate is taken as by WebSocketPeer where the options trust %s: %s" % [row[0], stock])
+
 func _initialize() -> void:
 	not_connected()
 	for classes in [[WSPeer, WSPeer], [WSPeer, WebSocketPeer], [WebSocketPeer, WSPeer]]:
@@ -121,4 +149,5 @@ func _initialize() -> void:
 		talk(client, server)
 	ours()
 	tls()
+	trust()
 	finish()
