@@ -28,7 +28,9 @@ class Case:
     def says(self, good, name, seen):
         if self.kind == OURS:
             check(good, name, seen)
-        figure(f"{self.kind}: {name}: {'yes' if good else 'NO'} ({seen})")
+            print(f"# {name}: {seen}")
+        else:
+            figure(f"Godot's own, {name}: {'yes' if good else 'NO'} ({seen})")
 
     def name(self):
         self.count += 1

@@ -53,7 +53,18 @@ def minimal(folder, kind):
     check(client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], f"minimal, {kind}: text and bytes come back", client.trace())
     nowhere = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
     check(nowhere.finish() == 0 and nowhere.trace() == ["closed with -1"], f"minimal, {kind}: nobody is there", nowhere.trace())
+    if kind == OURS:
+        short(folder)
     return trace({"server": server, "client": client, "nowhere": nowhere}, port)
+
+
+def short(folder):
+    """The server that only we have."""
+    server, port = server_of(folder, "minimal/short_server.tscn", "PORT", ready="listening on PORT")
+    client = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
+    check(client.finish() == 0 and client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], "minimal: WSServer echoes", client.trace())
+    check(server.wait("a client left cleanly"), "minimal: and sees the client leave")
+    server.kill()
 
 
 def chat(folder, kind):

