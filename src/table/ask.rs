@@ -183,6 +183,14 @@ pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
     })
 }
 
+/// ws_get_waiting: the handles of those of a server's clients that have something to take.
+pub fn waiting(handle: u32) -> Result<Vec<u32>, Error> {
+    with(handle, |body, member| match (&mut body.kind, member) {
+        (Kind::Server(server), Member::Server) => Ok(server.handles_waiting()),
+        _ => Err(wrong_kind("only a server's handle has clients")),
+    })
+}
+
 impl Stats {
     /// Microseconds of the last poll and the longest.
     pub fn poll_us(&self) -> (u64, u64) {
