@@ -65,6 +65,12 @@ LANGUAGES = {
          "tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
         ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "--debug", "build/conformance/conformance_csharp.exe"],
     ),
+    "csharp-net": Language(
+        "tests/conformance/conformance.cs",
+        ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
+        ["sh", "-c", "tests/csharp/mcs-net -unsafe -out:build/conformance/conformance_net.dll tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
+        ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/conformance/conformance_net.dll"],
+    ),
     "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
 }
 
