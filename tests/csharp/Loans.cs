@@ -219,6 +219,8 @@ static class Loans
             }
             Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
             Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
+            var waiting = new WebSocketConnection[2];
+            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0], "the first alone has something to take now");
             Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
