@@ -18,7 +18,7 @@ const RSV1: u8 = 4;
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 1 << 20;
 /// With this much of a frame to come, it is read to where it belongs.
-const MIN_FILL: u64 = 16 << 10;
+const MIN_FILL: u64 = 20 << 10;
 /// Read there at a time.
 const MAX_FILL: usize = 256 << 10;
 
