@@ -32,7 +32,8 @@
  * that reads only packets and asks for states works and leaks nothing.
  *
  * LOANS. data in a packet or event is lent: it stays valid until the next call that reads items through the same handle (WS_EMPTY included), or its
- * ws_free. ws_poll does not end a loan. Lent bytes may be put again into any handle. One thread at a time reads from a handle.
+ * ws_free. ws_poll does not end a loan, but for one: what was read through the handle of a server's client is lent until that handle retires. Lent
+ * bytes may be put again into any handle. One thread at a time reads from a handle.
  *
  * NOTHING IS LOST SILENTLY. A put is accepted (WS_OK) or not (WS_ERR_FULL: put it again after WRITABLE). What was accepted leaves before the close
  * that follows it; CLOSED says how many accepted messages did not. When the host does not read, its queue fills up to inbound_packets or
@@ -63,6 +64,7 @@
  *   ws_get_state          its state                OPEN while it listens         its state                  its state
  *   ws_get_text           yes                      URL and local address         yes                        yes
  *   ws_get_header         of the answer (client)   -                             of the request             of the other end's
+ *   ws_get_end            its own                  -                             its own                    its own
  *   ws_get_stats          its own                  sum over all clients          its own                    its own
  *   ws_get/set_option     its own                  for later clients too         its own                    its own
  *   ws_get_conns          -                        its clients                   -                          -
@@ -392,6 +394,9 @@
 // ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
 #define WS_GODOT3 256
 
+// Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
+#define WS_ANY_NAME 512
+
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
 
@@ -529,6 +534,18 @@
 
 // Steps of the handshakes.
 #define WS_LOG_DEBUG 4
+
+// ws_config, which may grow.
+#define WS_STRUCT_CONFIG 1
+
+// ws_stats, which may grow.
+#define WS_STRUCT_STATS 2
+
+// ws_packet, which stays as it is.
+#define WS_STRUCT_PACKET 3
+
+// ws_event, which stays as it is.
+#define WS_STRUCT_EVENT 4
 
 // ws_connect over ws://.
 #define WS_FEATURE_CLIENT 1
@@ -673,7 +690,7 @@ typedef struct ws_config {
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3.
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -735,7 +752,8 @@ typedef struct ws_config {
   // Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
   // a client that offers none of them is refused with 400.
   const char *subprotocols;
-  // Client: PEM of CA certificates to trust besides the bundled and the system's.
+  // Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
+  // only its common name.
   const char *ca_pem;
   // PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.
   const char *cert_pem;
@@ -775,6 +793,12 @@ WS_API ws_result ws_get_header(ws_handle h, const char *name, uint32_t index, ch
 //
 // Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (size below 8), WS_ERR_HANDLE. Any thread.
 WS_API ws_result ws_get_stats(ws_handle h, struct ws_stats *out, size_t size);
+
+// How a connection ended, as its CLOSED or DISCONNECTED tells it; that stays in the queue. For a host that asks for states instead of reading events, while
+// messages still wait in front of the event. packet.data is ""; WS_GET_ERROR and WS_GET_CLOSE_REASON are the texts.
+//
+// Returns WS_OK, WS_EMPTY while it lives, WS_ERR_KIND (a server), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+WS_API ws_result ws_get_end(ws_handle h, struct ws_event *out);
 
 // Reads an option, WS_OPT_*. Returns WS_OK, WS_ERR_ARG (unknown), WS_ERR_KIND (a server's option), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_get_option(ws_handle h, int32_t option, uint32_t *out);
@@ -827,6 +851,12 @@ WS_API uint32_t ws_version(void);
 
 // WS_ABI_VERSION of the library that is loaded; another one than the header's must not be used. Any thread.
 WS_API uint32_t ws_abi_version(void);
+
+// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet and ws_event
+// are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
+//
+// Returns the size, or 0 for a number that is none. Any thread.
+WS_API uint32_t ws_struct_size(int32_t which);
 
 // Starts the closing handshake, behind the messages that were accepted; poll until CLOSED to be sure that they left. `code` 0 means 1000,
 // -1 drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999. `reason` (NULL: none) has up to 123 bytes.

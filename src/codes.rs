@@ -214,6 +214,8 @@ pub const WS_SERVER_NO_CONTEXT_TAKEOVER: u32 = 64;
 pub const WS_CLIENT_NO_CONTEXT_TAKEOVER: u32 = 128;
 /// ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
 pub const WS_GODOT3: u32 = 256;
+/// Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
+pub const WS_ANY_NAME: u32 = 512;
 
 // --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
 
@@ -321,6 +323,17 @@ pub const WS_LOG_WARN: i32 = 2;
 pub const WS_LOG_INFO: i32 = 3;
 /// Steps of the handshakes.
 pub const WS_LOG_DEBUG: i32 = 4;
+
+// --- Structs of ws_struct_size(). ---
+
+/// ws_config, which may grow.
+pub const WS_STRUCT_CONFIG: i32 = 1;
+/// ws_stats, which may grow.
+pub const WS_STRUCT_STATS: i32 = 2;
+/// ws_packet, which stays as it is.
+pub const WS_STRUCT_PACKET: i32 = 3;
+/// ws_event, which stays as it is.
+pub const WS_STRUCT_EVENT: i32 = 4;
 
 // --- Features of ws_get_features(). ---
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need: Debian packages (as root), a Python environment, npm packages, the Autobahn suite and two Godot engines, all below build/.
+# Installs what the tests need: Debian packages (as root), a Python environment, npm packages, the Autobahn suite and three Godot engines, all below build/.
 # In CI what cannot be had is a failure; on a developer's own machine it is a printed skip.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,8 @@ missing() {
 
 # command:package
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy
-libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg"
+libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg cmake:cmake
+pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime"
 wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
@@ -44,6 +45,6 @@ if [ ! -x build/wst/wstest ]; then
   tests/autobahn/setup.sh build/wst >> "$log" 2>&1 || missing "the Autobahn suite"
 fi
 
-if [ ! -x build/godot/godot4 ] || [ ! -x build/godot/godot3 ]; then
-  tests/godot/setup.sh build/godot >> "$log" 2>&1 || missing "Godot 4.6 and 3.6"
+if [ ! -x build/godot/godot4 ] || [ ! -x build/godot/godot3 ] || [ ! -x build/godot/godot32 ]; then
+  tests/godot/setup.sh build/godot >> "$log" 2>&1 || missing "Godot 4.6, 3.6 and 3.2"
 fi

@@ -35,7 +35,7 @@ pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<S
 fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Settings, Error> {
     let config = copy(config)?;
     let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
-    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_GODOT3 | deflate_flags;
+    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_GODOT3 | WS_ANY_NAME | deflate_flags;
     if config.reserved != 0 {
         return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
     }
@@ -99,6 +99,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         key_pem: key_pem.clone(),
         pin_sha256: pin(config.pin_sha256)?,
         insecure: has(WS_INSECURE),
+        any_name: has(WS_ANY_NAME),
     };
     Ok(Settings {
         owner: config.owner,

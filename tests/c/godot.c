@@ -1,5 +1,5 @@
 /* Real Godot engines on the other side, in both roles: stock multiplayer peers of Godot 4.6 and 3.6, raw packets of the scene's own API.
- * Usage: godot FORMAT ENGINE PROJECT, where FORMAT is 3 or 4 */
+ * Usage: godot FORMAT ENGINE PROJECT [CERT KEY], where FORMAT is 3 or 4; with a certificate and its key all is over wss:// */
 #include "check.h"
 
 #include <fcntl.h>
@@ -12,7 +12,8 @@ enum { MAX = 4, TIMEOUT = 25 };
 static int format;
 /* What a stock engine says when a stock host disconnects it. */
 static const char *kicked;
-static const char *engine_path, *project;
+static const char *engine_path, *project, *cert_path, *key_path;
+static char *cert, *key;
 static ws_handle handles[MAX];
 static int handle_count;
 
@@ -25,8 +26,8 @@ typedef struct {
   size_t len;
 } engine;
 
-/* Starts one with its output in a pipe. It is ended by timeout(1) at the latest. */
-static void start(engine *one, const char *role, const char *url) {
+/* Starts one with its output in a pipe: a host, or a join of that URL. It is ended by timeout(1) at the latest. */
+static void start(engine *one, const char *url) {
   int ends[2];
   memset(one, 0, sizeof *one);
   if (pipe(ends)) exit(1);
@@ -37,10 +38,14 @@ static void start(engine *one, const char *role, const char *url) {
     dup2(ends[1], 2);
     close(ends[0]);
     close(ends[1]);
-    if (format == 4)
-      execlp("timeout", "timeout", "-s", "KILL", "40", engine_path, "--headless", "--path", project, "--script", "peer.gd", "--", role, url, (char *)NULL);
-    else
-      execlp("timeout", "timeout", "-s", "KILL", "40", engine_path, "--path", project, "--script", "peer.gd", role, url, (char *)NULL);
+    const char *args[16] = {"timeout", "-s", "KILL", "40", engine_path, "--path", project, "--script", "peer.gd"};
+    int count = 9;
+    if (format == 4) args[count++] = "--headless", args[count++] = "--";
+    args[count++] = url ? "join" : "host";
+    if (url) args[count++] = url;
+    if (cert) args[count++] = cert_path;
+    if (cert && !url) args[count++] = key_path;
+    execvp("timeout", (char *const *)args);
     _exit(127);
   }
   close(ends[1]);
@@ -121,7 +126,17 @@ static int32_t number_said(engine *one, const char *words) {
 static ws_config config_of(void) {
   ws_config config;
   ws_config_init(&config, sizeof config);
-  config.flags = format == 3 ? WS_GODOT3 : 0;
+  config.flags = (format == 3 ? WS_GODOT3 : 0) | (cert ? WS_ONLY_CA_PEM : 0);
+  config.ca_pem = cert;
+  return config;
+}
+
+static ws_config host_config(void) {
+  ws_config config = config_of();
+  config.flags &= ~(uint32_t)WS_ONLY_CA_PEM;
+  config.ca_pem = NULL;
+  config.cert_pem = cert;
+  config.key_pem = key;
   return config;
 }
 
@@ -166,15 +181,23 @@ static const char *print(const char *words, int32_t number, const char *more) {
   return text[turn];
 }
 
+static int is_encrypted(ws_handle conn) {
+  char tls[128] = "";
+  ws_get_text(conn, WS_GET_TLS, tls, sizeof tls, NULL);
+  if (tls[0]) printf("figure: %s\n", tls);
+  return tls[0] != 0;
+}
+
 /* ---- games ---- */
 
 static void in_a_game_of_godot(void) {
   engine godot;
   handle_count = 0;
-  start(&godot, "host", NULL);
+  start(&godot, NULL);
   int32_t port = number_said(&godot, "listening "), ids[2];
   char url[64];
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d", port);
+  /* By name: Godot 3 looks for no address in a certificate. */
+  snprintf(url, sizeof url, cert ? "wss://localhost:%d" : "ws://127.0.0.1:%d", port);
   ws_config config = config_of();
   for (int i = 0; i < 2; i++) {
     ws_join(url, &config, &handles[i]);
@@ -184,6 +207,7 @@ static void in_a_game_of_godot(void) {
     CHECK(said(&godot, print("connected ", ids[i], ""), NULL, 0), "Godot has peer_connected");
   }
   ws_handle a = handles[0], b = handles[1];
+  CHECK(is_encrypted(a) == (cert != NULL), "over TLS if wanted");
   if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "each hears of the other");
   CHECK(say(a, 1, "hello") == WS_OK && said(&godot, print("packet ", ids[0], " hello"), NULL, 0), "to Godot");
   CHECK(say(a, 1, "say 0 all") == WS_OK && hears(a, 1, "all") && hears(b, 1, "all"), "from Godot to all");
@@ -194,7 +218,7 @@ static void in_a_game_of_godot(void) {
     CHECK(say(b, 0, "everyone") == WS_OK && hears(a, ids[1], "everyone") && said(&godot, print("packet ", ids[1], " everyone"), NULL, 0), "to everyone by way of Godot");
   }
   engine other;
-  start(&other, "join", url);
+  start(&other, url);
   int32_t its = number_said(&other, "joined ");
   CHECK(its >= 2 && said(&godot, print("connected ", its, ""), NULL, 0) && say(b, 1, print("kick ", its, "")) == WS_OK, "Godot disconnects a Godot");
   kicked = ending_of(&other);
@@ -220,19 +244,21 @@ static void with_godot_in_our_game(void) {
   engine godot[3];
   int32_t ids[3];
   char url[64];
-  ws_config config = config_of();
-  ws_host("ws://127.0.0.1:0", &config, &handles[0]);
+  ws_config config = config_of(), hosting = host_config();
+  ws_host(cert ? "wss://localhost:0" : "ws://127.0.0.1:0", &hosting, &handles[0]);
   handle_count = 1;
   ws_handle host = handles[0];
   ws_get_text(host, WS_GET_URL, url, sizeof url, NULL);
   for (int i = 0; i < 2; i++) {
-    start(&godot[i], "join", url);
+    start(&godot[i], url);
     ids[i] = event_of(host, WS_EVENT_CONNECTED).peer_id;
     CHECK(said(&godot[i], print("joined ", ids[i], ""), NULL, 0) && said(&godot[i], "connected 1", NULL, 0), "Godot has our id, and peer_connected of the host");
   }
   if (format == 3) {
     CHECK(said(&godot[0], print("connected ", ids[1], ""), NULL, 0) && said(&godot[1], print("connected ", ids[0], ""), NULL, 0), "each hears of the other");
   }
+  ws_handle conn = 0;
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && is_encrypted(conn) == (cert != NULL), "over TLS if wanted");
   CHECK(say(host, ids[0], "say 1 hello") == WS_OK && hears(host, ids[0], "hello"), "to one and back");
   CHECK(say(host, 0, "to all") == WS_OK && said(&godot[0], "packet 1 to all", NULL, 0) && said(&godot[1], "packet 1 to all", NULL, 0), "to all");
   CHECK(say(host, -ids[0], "but one") == WS_OK && said(&godot[1], "packet 1 but one", NULL, 0), "to all but one");
@@ -259,7 +285,7 @@ static void with_godot_in_our_game(void) {
     CHECK(say(host, 0, "all three") == WS_OK && hears(handles[1], 1, "all three") && said(&godot[0], "packet 1 all three", NULL, 0), "beside Godot");
   }
   ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
-  start(&godot[2], "join", url);
+  start(&godot[2], url);
   CHECK(said(&godot[2], "failed", NULL, 0) && ends(&godot[2]), "a refused Godot has connection_failed");
   CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && !strcmp(ending_of(&godot[0]), kicked) && ends(&godot[0]), "a kicked Godot sees no difference");
   ws_event event;
@@ -272,14 +298,29 @@ static void with_godot_in_our_game(void) {
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
 
+static char *read_file(const char *path) {
+  static char text[2][8192];
+  static int turn;
+  FILE *file = fopen(path, "rb");
+  if (!file) exit(2);
+  turn = !turn;
+  text[turn][fread(text[turn], 1, sizeof text[turn] - 1, file)] = 0;
+  fclose(file);
+  return text[turn];
+}
+
 int main(int argc, char **argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 6) return 2;
   format = atoi(argv[1]);
   engine_path = argv[2];
   project = argv[3];
+  if (argc == 6) {
+    cert = read_file(cert_path = argv[4]);
+    key = read_file(key_path = argv[5]);
+  }
   signal(SIGPIPE, SIG_IGN);
   in_a_game_of_godot();
-  printf("figure: a disconnected Godot says \"%s\"\n", kicked);
+  printf("figure: over %s a disconnected Godot says \"%s\"\n", cert ? "wss://" : "ws://", kicked);
   with_godot_in_our_game();
   ws_shutdown();
   FINISH();

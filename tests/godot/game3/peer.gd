@@ -1,4 +1,4 @@
-# One peer of a Godot 3 game that does what packets say: --script peer.gd host, or: --script peer.gd join URL
+# One peer of a Godot 3 game that does what packets say: --script peer.gd host [CERT KEY], or: --script peer.gd join URL [CERT]
 extends SceneTree
 
 var peer
@@ -13,8 +13,16 @@ func _initialize():
 	var words = Array(OS.get_cmdline_args())
 	words = words.slice(words.find("--script") + 2, words.size() - 1)
 	randomize()
+	var certificate = null
+	if words.size() > (1 if words[0] == "host" else 2):
+		certificate = X509Certificate.new()
+		certificate.load(words[1] if words[0] == "host" else words[2])
 	if words[0] == "host":
 		peer = WebSocketServer.new()
+		if certificate:
+			peer.private_key = CryptoKey.new()
+			peer.private_key.load(words[2])
+			peer.ssl_certificate = certificate
 		peer.bind_ip = "127.0.0.1"
 		var port = 20000 + randi() % 40000
 		while peer.listen(port, PoolStringArray(), true) != OK:
@@ -22,6 +30,7 @@ func _initialize():
 		print("listening ", port)
 	else:
 		peer = WebSocketClient.new()
+		peer.trusted_ssl_certificate = certificate
 		if peer.connect_to_url(words[1], PoolStringArray(), true) != OK:
 			_end("failed")
 	set_network_peer(peer)

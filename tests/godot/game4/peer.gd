@@ -1,4 +1,4 @@
-# One peer of a Godot 4 game that does what packets say: --script peer.gd -- host, or: -- join URL
+# One peer of a Godot 4 game that does what packets say: --script peer.gd -- host [CERT KEY], or: -- join URL [CERT]
 extends SceneTree
 
 var peer := WebSocketMultiplayerPeer.new()
@@ -13,13 +13,25 @@ func _initialize():
 	api.server_disconnected.connect(_end.bind("over"))
 	api.peer_packet.connect(_on_packet)
 	var words := OS.get_cmdline_user_args()
+	var certificate: X509Certificate = null
+	var tls: TLSOptions = null
+	if words.size() > (1 if words[0] == "host" else 2):
+		certificate = X509Certificate.new()
+		certificate.load(words[1] if words[0] == "host" else words[2])
 	if words[0] == "host":
+		if certificate:
+			var key := CryptoKey.new()
+			key.load(words[2])
+			tls = TLSOptions.server(key, certificate)
 		var port := randi_range(20000, 60000)
-		while peer.create_server(port, "127.0.0.1") != OK:
+		while peer.create_server(port, "127.0.0.1", tls) != OK:
 			port = randi_range(20000, 60000)
 		print("listening ", port)
-	elif peer.create_client(words[1]) != OK:
-		_end("failed")
+	else:
+		if certificate:
+			tls = TLSOptions.client(certificate)
+		if peer.create_client(words[1], tls) != OK:
+			_end("failed")
 	api.multiplayer_peer = peer
 
 func _on_packet(id: int, bytes: PackedByteArray):
