@@ -51,6 +51,14 @@ autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
 
+# A crowd that joins, talks, leaves and is cut, for an hour; build/soak.csv has memory and descriptors.
+soak:
+	WSPEER_SOAK_SECONDS=3600 WSPEER_SOAK_CLIENTS=500 cargo test --release --locked --test soak -- --nocapture
+
+# Attacks on a server, half a minute each, beside a hundred honest players.
+attacks: library
+	tests/suites/attacks.sh --seconds 30
+
 # Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
 SECONDS ?= 60
 TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
@@ -94,4 +102,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples godot unity-package demo test autobahn-full bench fuzz abi-record header fmt lint install clean
+.PHONY: all library examples godot unity-package demo test autobahn-full bench fuzz soak attacks abi-record header fmt lint install clean
