@@ -100,11 +100,11 @@ impl Join {
         }
         self.check(target)?;
         if self.wire == Wire::Godot4 {
-            return Ok(peer.put(cx, text, payload));
+            return Ok(peer.put(|| cx, text, payload));
         }
         let to = target.unwrap_or(Target::All).encode();
         self.scratch = frame3(std::mem::take(&mut self.scratch), self.id, to, text, payload)?;
-        Ok(peer.put(cx, false, &self.scratch))
+        Ok(peer.put(|| cx, false, &self.scratch))
     }
 
     fn check(&self, target: Option<Target>) -> Result<(), Error> {

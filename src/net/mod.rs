@@ -28,7 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 
 /// A buffer to read to should have this size: TLS then opens its records there, where a smaller one costs a copy.
-pub const LEAST_READ: usize = 20 << 10;
+pub(crate) const LEAST_READ: usize = 20 << 10;
 
 /// Connections that may wait in the system's queue.
 const BACKLOG: i32 = 1_024;

@@ -11,9 +11,9 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 
 /// Plaintext in one record, at most.
-pub const MAX_PLAIN: usize = 16 << 10;
+const MAX_PLAIN: usize = 16 << 10;
 /// The longest record with its header.
-pub const MAX_RECORD: usize = HEADER + MAX_BODY;
+pub(super) const MAX_RECORD: usize = HEADER + MAX_BODY;
 
 const HEADER: usize = 5;
 /// TLS 1.2 lets a record grow by 2,048 bytes, TLS 1.3 by 256; the cipher sees to the latter.

@@ -224,6 +224,8 @@ namespace Wspeer
         ClientNoContextTakeover = 128,
         /// <summary>ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.</summary>
         Godot3 = 256,
+        /// <summary>Client: a certificate may be for any name, if it is trusted otherwise. For development alone.</summary>
+        AnyName = 512,
     }
 
     /// <summary>What a message to several targets does with one whose queue is full.</summary>

@@ -49,6 +49,9 @@ namespace Wspeer
         internal static extern int ws_get_conns(uint h, uint* @out, UIntPtr cap, UIntPtr* count);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_get_waiting(uint h, uint* @out, UIntPtr cap, UIntPtr* count);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_get_conn(uint h, int peer_id, uint* @out);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -268,7 +271,7 @@ namespace Wspeer
         /// <summary>A number of your choice for ws_free_owner(); 0: none.</summary>
         public uint Owner;
         /// <summary>WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3.</summary>
+        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME.</summary>
         public uint Flags;
         /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -330,7 +333,8 @@ namespace Wspeer
         /// <summary>Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
         /// a client that offers none of them is refused with 400.</summary>
         public IntPtr Subprotocols;
-        /// <summary>Client: PEM of CA certificates to trust besides the bundled and the system's.</summary>
+        /// <summary>Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
+        /// only its common name.</summary>
         public IntPtr CaPem;
         /// <summary>PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.</summary>
         public IntPtr CertPem;
