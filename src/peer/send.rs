@@ -51,6 +51,26 @@ impl Peer {
         self.accepted(payload.len())
     }
 
+    /// Puts several messages, or none of them. An empty queue takes any.
+    pub fn put_together(&mut self, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
+        if !self.may_put() {
+            return Sent::NotOpen;
+        }
+        let total = messages.iter().map(|message| message.len()).sum();
+        if !self.has_room(total) {
+            self.owe_writable(total);
+            return Sent::Full;
+        }
+        for message in messages {
+            self.queue_message(cx, false, message);
+            self.accepted(message.len());
+        }
+        if self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE) {
+            self.write_frames(cx);
+        }
+        Sent::Taken
+    }
+
     #[cold]
     fn put_early(&mut self, text: bool, payload: &[u8]) -> Sent {
         match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
