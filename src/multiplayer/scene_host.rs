@@ -287,7 +287,7 @@ fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, rou
         }
         route.tell(id);
     }
-    route.put(out, call, route.is_known(id));
+    route.put(out, call, route.is_known(id), true);
     Ok(code(server.put_one(cx, key, false, out)))
 }
 
@@ -309,12 +309,12 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
         if route.is_known(id) { known.push(key) } else { unknown.push(key) }
     }
     if known.is_empty() || unknown.is_empty() {
-        route.put(out, call, unknown.is_empty());
+        route.put(out, call, unknown.is_empty(), true);
         return server.put_all(cx, false, out, except);
     }
     let mut by_path = Vec::new();
-    route.put(out, call, true);
-    route.put(&mut by_path, call, false);
+    route.put(out, call, true, false);
+    route.put(&mut by_path, call, false, false);
     if on_full == WS_FULL_ALL_OR_NONE {
         let mut is_full = false;
         for key in known.iter().chain(&unknown) {

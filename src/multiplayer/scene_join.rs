@@ -176,12 +176,13 @@ impl Join {
                 other => return Ok(other),
             }
         }
+        let all_know = targets.iter().all(|id| route.is_known(*id));
         let calls: Vec<Vec<u8>> = targets
             .iter()
             .map(|id| {
                 let mut packet = Vec::new();
                 put_head(&mut packet, *id);
-                route.put(&mut packet, &call, route.is_known(*id));
+                route.put(&mut packet, &call, route.is_known(*id), all_know);
                 packet
             })
             .collect();

@@ -63,7 +63,8 @@ impl Cache {
         }
         let (script, own) = methods.split_once(';').unwrap_or((methods, ""));
         let (mut of_name, mut of_number, mut hash) = (HashMap::new(), HashMap::new(), Md5::new());
-        for (list, first) in [(script, 0), (own, FIRST_OWN)] {
+        // The engine goes through those of rpc_config() first.
+        for (list, first) in [(own, FIRST_OWN), (script, 0)] {
             let mut names: Vec<&str> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
             // Code points in order: so are bytes of UTF-8.
             names.sort_unstable();
@@ -201,10 +202,10 @@ impl Route<'_> {
         self.node.told.entry(peer).or_insert(false);
     }
 
-    /// Appends the call, for a peer that knows the number or does not.
-    pub fn put(&self, out: &mut Vec<u8>, call: &Call<'_>, is_known: bool) {
+    /// Appends the call, for a peer that knows the number or does not; `all_know`: so do all others that it is for.
+    pub fn put(&self, out: &mut Vec<u8>, call: &Call<'_>, is_known: bool, all_know: bool) {
         if is_known {
-            call.put_by_id(out, self.node.id, self.method);
+            call.put_by_id(out, self.node.id, self.method, !all_know);
         } else {
             call.put_by_path(out, self.path, self.method);
         }
@@ -257,7 +258,7 @@ mod tests {
         let route = cache.route(&call).unwrap();
         assert!(route.is_known(1));
         let mut out = Vec::new();
-        route.put(&mut out, &call, true);
+        route.put(&mut out, &call, true, true);
         assert_eq!(out, [0x80, 1, 1]);
         cache.leave(1);
         cache.arrive(1);
@@ -295,15 +296,23 @@ mod tests {
     }
 
     #[test]
-    fn methods_of_rpc_config_come_after_those_of_the_script() {
+    fn methods_of_rpc_config_have_numbers_of_their_own() {
         let mut cache = cache_of("Game", "b,a;d,c");
         let mut out = Vec::new();
         let call = Call { path: "Game", method: "c", count: 0, arguments: &[] };
-        cache.route(&call).unwrap().put(&mut out, &call, true);
+        cache.route(&call).unwrap().put(&mut out, &call, true, true);
         assert_eq!(out, [0xC0, 1, 0, 0x80]);
-        let checksum = data_encoding::HEXLOWER.encode(&Md5::digest(b"abcd"));
+        let checksum = data_encoding::HEXLOWER.encode(&Md5::digest(b"cdab"));
         let announcement = cache.route(&call).unwrap().announcement();
         assert!(matches!(read(&announcement), Ok(Packet::Simplify { checksum: found, .. }) if found == checksum.as_bytes()));
+    }
+
+    // Captured from Godot 4.6.3: tests/godot/scene4/game.gd.
+    #[test]
+    fn the_checksum_of_both_kinds_of_methods_is_the_engine_s() {
+        let mut cache = cache_of("Game", "echo, back, noargs, raw, three, only_authority; configured");
+        let announcement = cache.route(&Call { path: "Game", method: "echo", count: 0, arguments: &[] }).unwrap().announcement();
+        assert_eq!(&announcement[1..33], b"129ad11aa977c494bcd77fb0bae78b69");
     }
 
     #[test]

@@ -71,9 +71,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The packet for those who know the node by its number.
-    pub fn put_by_id(&self, out: &mut Vec<u8>, node: u32, method: u16) {
-        let width = if node <= 0xFF { 0 } else { 1 + u8::from(node > 0xFFFF) };
+    /// The packet for those who know the node by its number. `full`: with all 32 bits of it, as when others get it by path.
+    pub fn put_by_id(&self, out: &mut Vec<u8>, node: u32, method: u16, full: bool) {
+        let width = match node {
+            _ if full => 2,
+            ..=0xFF => 0,
+            ..=0xFFFF => 1,
+            _ => 2,
+        };
         self.put(out, width, node, method);
     }
 
@@ -241,7 +246,7 @@ mod tests {
             if by_path {
                 parsed.put_by_path(&mut out, "Game", method);
             } else {
-                parsed.put_by_id(&mut out, 1, method);
+                parsed.put_by_id(&mut out, 1, method, false);
             }
             assert_eq!(out, packet, "{}", parsed.method);
             let rpc = Rpc::read(&packet).unwrap();
@@ -261,11 +266,14 @@ mod tests {
             (0x1_0000, 1, &[0xA0, 0, 0, 1, 0, 1]),
         ] {
             let mut out = Vec::new();
-            call.put_by_id(&mut out, node, method);
+            call.put_by_id(&mut out, node, method, false);
             assert_eq!(out, head);
             let rpc = Rpc::read(&out).unwrap();
             assert_eq!((rpc.node, rpc.method), (NodeName::Id(node), method));
         }
+        let mut out = Vec::new();
+        call.put_by_id(&mut out, 1, 4, true);
+        assert_eq!(out, [0xA0, 1, 0, 0, 0, 4]);
     }
 
     #[test]
