@@ -1,7 +1,9 @@
 # make demo   builds the library and runs the main job in a terminal, on loopback
 # make test   installs what the tests need and passes them
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
+# make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
+# make bench-bindings   what one message costs through each binding, as a multiple of C
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -25,6 +27,10 @@ examples: $(EXAMPLES)
 build/%: examples-c/%.c include/wspeer.h | library
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
 
+# The addon for Godot 4.3 and later: build/godot-addon/addons/wspeer.
+godot: library
+	$(MAKE) -C bindings/godot
+
 demo: library build/demo
 	cargo run --quiet --release --locked --example make_cert -- build/demo-cert
 	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
@@ -38,17 +44,34 @@ bench: library
 	$(MAKE) -C benches
 	benches/run.py $(BENCH)
 
+bench-bindings: library
+	benches/bindings/run.py
+
 autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
+
+# Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
+SECONDS ?= 60
+TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+fuzz:
+	command -v cargo-fuzz > /dev/null || cargo install cargo-fuzz --version 0.13.2 --locked
+	for target in $(TARGETS); do \
+	  mkdir -p fuzz/corpus/$$target; \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=4096 || exit 1; \
+	done
 
 # Writes the record of the binary interface anew: at a release, or after an addition.
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
 
-# Writes include/wspeer.h anew from the sources.
+# Writes include/wspeer.h anew from the sources, and what C# repeats of it.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
+	bindings/csharp/tools~/generate.py
+
+unity-package: library
+	bindings/csharp/tools~/package.py
 
 fmt:
 	cargo fmt --all
@@ -58,15 +81,17 @@ lint:
 	cargo clippy --all-targets --features inject-panics -- -D warnings
 
 install: library
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 include/wspeer.h $(DESTDIR)$(PREFIX)/include/
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/wspeer
+	install -m 644 include/wspeer.h bindings/cpp/wspeer.hpp $(DESTDIR)$(PREFIX)/include/
 	install -m 755 build/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0
 	ln -sf libwspeer.so.0 $(DESTDIR)$(PREFIX)/lib/libwspeer.so
 	install -m 644 build/libwspeer.a $(DESTDIR)$(PREFIX)/lib/
-	printf 'prefix=%s\nName: wspeer\nDescription: WebSockets that a game engine polls from its frame loop\nVersion: %s\nCflags: -I$${prefix}/include\nLibs: -L$${prefix}/lib -lwspeer\nLibs.private: -lpthread -ldl -lm\n' '$(PREFIX)' '$(VERSION)' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
+	install -m 644 cmake/wspeerConfig.cmake cmake/wspeerTargets.cmake $(DESTDIR)$(PREFIX)/lib/cmake/wspeer/
+	sed 's|@VERSION@|$(VERSION)|' cmake/wspeerConfigVersion.cmake.in > $(DESTDIR)$(PREFIX)/lib/cmake/wspeer/wspeerConfigVersion.cmake
+	sed 's|@VERSION@|$(VERSION)|; s|@PREFIX@|$(PREFIX)|' cmake/wspeer.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
 
 clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples demo test autobahn-full bench abi-record header fmt lint install clean
+.PHONY: all library examples godot unity-package demo test autobahn-full bench fuzz abi-record header fmt lint install clean

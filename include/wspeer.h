@@ -32,7 +32,8 @@
  * that reads only packets and asks for states works and leaks nothing.
  *
  * LOANS. data in a packet or event is lent: it stays valid until the next call that reads items through the same handle (WS_EMPTY included), or its
- * ws_free. ws_poll does not end a loan. Lent bytes may be put again into any handle. One thread at a time reads from a handle.
+ * ws_free. ws_poll does not end a loan, but for one: what was read through the handle of a server's client is lent until that handle retires. Lent
+ * bytes may be put again into any handle. One thread at a time reads from a handle.
  *
  * NOTHING IS LOST SILENTLY. A put is accepted (WS_OK) or not (WS_ERR_FULL: put it again after WRITABLE). What was accepted leaves before the close
  * that follows it; CLOSED says how many accepted messages did not. When the host does not read, its queue fills up to inbound_packets or
@@ -63,6 +64,7 @@
  *   ws_get_state          its state                OPEN while it listens         its state                  its state
  *   ws_get_text           yes                      URL and local address         yes                        yes
  *   ws_get_header         of the answer (client)   -                             of the request             of the other end's
+ *   ws_get_end            its own                  -                             its own                    its own
  *   ws_get_stats          its own                  sum over all clients          its own                    its own
  *   ws_get/set_option     its own                  for later clients too         its own                    its own
  *   ws_get_conns          -                        its clients                   -                          -
@@ -232,10 +234,10 @@
 
 // With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
 // completed, and first come what it sends as AUTH.
-#define WS_EVENT_AUTHENTICATING 20
+#define WS_EVENT_AUTHENTICATING 10
 
 // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
-#define WS_EVENT_AUTH 21
+#define WS_EVENT_AUTH 11
 
 // No phase.
 #define WS_PHASE_NONE 0
@@ -370,17 +372,17 @@
 #define WS_CAUSE_NO_PEER 57
 
 // The peer was not authenticated within WS_OPT_AUTH_TIMEOUT_MS (1008).
-#define WS_CAUSE_AUTH_TIMEOUT 70
+#define WS_CAUSE_AUTH_TIMEOUT 58
 
 // ERROR with WS_SCENE: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here.
-#define WS_CAUSE_CHECKSUM 71
+#define WS_CAUSE_CHECKSUM 59
 
 // ERROR with WS_SCENE: event.count calls of event.peer_id were of a node or method that is not declared.
-#define WS_CAUSE_NO_NODE 72
+#define WS_CAUSE_NO_NODE 62
 
 // ERROR with WS_SCENE: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
 // is not switched on here.
-#define WS_CAUSE_UNSUPPORTED 73
+#define WS_CAUSE_UNSUPPORTED 63
 
 // The system has no descriptor or memory left.
 #define WS_CAUSE_RESOURCES 60
@@ -415,14 +417,17 @@
 // ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
 #define WS_GODOT3 256
 
+// Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
+#define WS_ANY_NAME 512
+
 // ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.
-#define WS_SCENE 65536
+#define WS_SCENE 1024
 
 // With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.
-#define WS_AUTH 131072
+#define WS_AUTH 2048
 
 // With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
-#define WS_NO_RELAY 262144
+#define WS_NO_RELAY 4096
 
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
@@ -846,7 +851,7 @@ typedef struct ws_config {
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY.
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -908,7 +913,8 @@ typedef struct ws_config {
   // Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
   // a client that offers none of them is refused with 400.
   const char *subprotocols;
-  // Client: PEM of CA certificates to trust besides the bundled and the system's.
+  // Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
+  // only its common name.
   const char *ca_pem;
   // PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.
   const char *cert_pem;
@@ -977,6 +983,12 @@ WS_API ws_result ws_get_header(ws_handle h, const char *name, uint32_t index, ch
 //
 // Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (size below 8), WS_ERR_HANDLE. Any thread.
 WS_API ws_result ws_get_stats(ws_handle h, struct ws_stats *out, size_t size);
+
+// How a connection ended, as its CLOSED or DISCONNECTED tells it; that stays in the queue. For a host that asks for states instead of reading events, while
+// messages still wait in front of the event. packet.data is ""; WS_GET_ERROR and WS_GET_CLOSE_REASON are the texts.
+//
+// Returns WS_OK, WS_EMPTY while it lives, WS_ERR_KIND (a server), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+WS_API ws_result ws_get_end(ws_handle h, struct ws_event *out);
 
 // Reads an option, WS_OPT_*. Returns WS_OK, WS_ERR_ARG (unknown), WS_ERR_KIND (a server's option), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_get_option(ws_handle h, int32_t option, uint32_t *out);

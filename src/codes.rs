@@ -99,9 +99,9 @@ pub const WS_EVENT_SKIPPED: i32 = 8;
 pub const WS_EVENT_ERROR: i32 = 9;
 /// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
 /// completed, and first come what it sends as AUTH.
-pub const WS_EVENT_AUTHENTICATING: i32 = 20;
+pub const WS_EVENT_AUTHENTICATING: i32 = 10;
 /// With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
-pub const WS_EVENT_AUTH: i32 = 21;
+pub const WS_EVENT_AUTH: i32 = 11;
 
 // --- Phases: how far a connection had come when it ended. ---
 
@@ -197,14 +197,14 @@ pub const WS_CAUSE_MULTIPLAYER: i32 = 56;
 /// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
 pub const WS_CAUSE_NO_PEER: i32 = 57;
 /// The peer was not authenticated within WS_OPT_AUTH_TIMEOUT_MS (1008).
-pub const WS_CAUSE_AUTH_TIMEOUT: i32 = 70;
+pub const WS_CAUSE_AUTH_TIMEOUT: i32 = 58;
 /// ERROR with WS_SCENE: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here.
-pub const WS_CAUSE_CHECKSUM: i32 = 71;
+pub const WS_CAUSE_CHECKSUM: i32 = 59;
 /// ERROR with WS_SCENE: event.count calls of event.peer_id were of a node or method that is not declared.
-pub const WS_CAUSE_NO_NODE: i32 = 72;
+pub const WS_CAUSE_NO_NODE: i32 = 62;
 /// ERROR with WS_SCENE: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
 /// is not switched on here.
-pub const WS_CAUSE_UNSUPPORTED: i32 = 73;
+pub const WS_CAUSE_UNSUPPORTED: i32 = 63;
 /// The system has no descriptor or memory left.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
 /// A defect in wspeer was caught; the log has the text.
@@ -230,12 +230,14 @@ pub const WS_SERVER_NO_CONTEXT_TAKEOVER: u32 = 64;
 pub const WS_CLIENT_NO_CONTEXT_TAKEOVER: u32 = 128;
 /// ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.
 pub const WS_GODOT3: u32 = 256;
+/// Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
+pub const WS_ANY_NAME: u32 = 512;
 /// ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.
-pub const WS_SCENE: u32 = 65536;
+pub const WS_SCENE: u32 = 1024;
 /// With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.
-pub const WS_AUTH: u32 = 131072;
+pub const WS_AUTH: u32 = 2048;
 /// With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
-pub const WS_NO_RELAY: u32 = 262144;
+pub const WS_NO_RELAY: u32 = 4096;
 
 // --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
 

@@ -62,6 +62,7 @@ fn calls() -> Vec<Call> {
     add("ws_get_available", Box::new(|h| ws_get_available(h)));
     add("ws_get_text", Box::new(|h| c!(ws_get_text(h, WS_GET_URL, null_mut(), 0, null_mut()))));
     add("ws_get_header", Box::new(|h| c!(ws_get_header(h, c"host".as_ptr(), 0, null_mut(), 0, null_mut()))));
+    add("ws_get_end", Box::new(|h| c!(ws_get_end(h, &mut blank()))));
     add("ws_get_stats", Box::new(|h| c!(ws_get_stats(h, &mut blank(), size_of::<ws_stats>()))));
     add("ws_get_option", Box::new(|h| c!(ws_get_option(h, WS_OPT_NO_DELAY, &mut 0))));
     add("ws_set_option", Box::new(|h| ws_set_option(h, WS_OPT_NO_DELAY, 1)));

@@ -121,6 +121,9 @@ mod a_valid_request {
         assert_eq!(of("/a%20b"), strings("/a%20b", "/a%20b", ""));
         assert_eq!(of("ws://server.example.com/chat?x"), strings("/chat?x", "/chat", "x"), "the absolute form");
         assert_eq!(of("http://server.example.com"), strings("/", "/", ""));
+        for target in ["a", "*", "server.example.com:80"] {
+            assert_eq!(outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)), Refused(400, WS_CAUSE_HTTP_INVALID), "{target}");
+        }
     }
 
     #[test]

@@ -18,7 +18,8 @@ missing() {
 
 # command:package
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy
-libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg"
+libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg cmake:cmake
+pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime"
 wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"

@@ -1,9 +1,11 @@
 //! Exports that ask and set.
 
+use super::frame::event;
 use super::guard::{guard, last_error, wrong};
 use super::pointers::{copy_text, need, put, put_at, text};
 use super::types::*;
 use crate::codes::*;
+use crate::table::{View, What};
 use crate::{journal, table};
 use std::ffi::c_char;
 
@@ -81,6 +83,23 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };
         Ok(WS_OK)
+    })
+}
+
+/// How a connection ended, as its CLOSED or DISCONNECTED tells it; that stays in the queue. For a host that asks for states instead of reading events, while
+/// messages still wait in front of the event. packet.data is ""; WS_GET_ERROR and WS_GET_CLOSE_REASON are the texts.
+///
+/// Returns WS_OK, WS_EMPTY while it lives, WS_ERR_KIND (a server), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_get_end(h: ws_handle, out: *mut ws_event) -> ws_result {
+    guard(|| {
+        need("out", out)?;
+        match table::end(h)? {
+            Some((conn, user, peer_id, mark)) => {
+                put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) })).map(|()| WS_OK)
+            }
+            None => Ok(WS_EMPTY),
+        }
     })
 }
 

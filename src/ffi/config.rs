@@ -39,7 +39,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
     let config = copy(config)?;
     let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
     let game_flags = WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY;
-    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | game_flags | deflate_flags;
+    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_ANY_NAME | game_flags | deflate_flags;
     if config.reserved != 0 {
         return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
     }
@@ -103,6 +103,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         key_pem: key_pem.clone(),
         pin_sha256: pin(config.pin_sha256)?,
         insecure: has(WS_INSECURE),
+        any_name: has(WS_ANY_NAME),
     };
     Ok(Settings {
         owner: config.owner,

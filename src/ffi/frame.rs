@@ -87,7 +87,7 @@ fn packet(view: &View<'_>) -> ws_packet {
     ws_packet { data: view.bytes.as_ptr(), len, r#type, peer_id: view.peer_id, conn: view.conn, flags: 0, user: view.user }
 }
 
-fn event(view: &View<'_>) -> ws_event {
+pub(super) fn event(view: &View<'_>) -> ws_event {
     let blank = ws_event {
         r#type: WS_EVENT_MESSAGE,
         conn: view.conn,

@@ -114,7 +114,7 @@ pub struct ws_config {
     /// A number of your choice for ws_free_owner(); 0: none.
     pub owner: u32,
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY.
+    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.
     pub flags: u32,
     /// How long one ws_poll() may work, in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -176,7 +176,8 @@ pub struct ws_config {
     /// Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
     /// a client that offers none of them is refused with 400.
     pub subprotocols: *const c_char,
-    /// Client: PEM of CA certificates to trust besides the bundled and the system's.
+    /// Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
+    /// only its common name.
     pub ca_pem: *const c_char,
     /// PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.
     pub cert_pem: *const c_char,

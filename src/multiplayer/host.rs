@@ -199,7 +199,10 @@ impl Host {
             Wire::Godot3 => {
                 tell(server, cx, key..key + 1, &[], &wire::about(Message3::Id(id)));
                 tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(HOST_ID)));
-                for other in self.players.iter().filter(|(_, player)| player.here).map(|(id, _)| *id) {
+                // In the order of their places, so that a game begins alike each time.
+                let mut there: Vec<_> = self.players.iter().filter(|(_, player)| player.here).map(|(id, player)| (player.key, *id)).collect();
+                there.sort_unstable();
+                for (_, other) in there {
                     tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(other)));
                 }
                 tell(server, cx, 0..u32::MAX, &[key], &wire::about(Message3::Add(id)));

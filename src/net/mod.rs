@@ -1,6 +1,7 @@
 //! Sockets, names, TLS and the threads behind them. Nothing here knows WebSocket.
 
 mod dial;
+mod given;
 mod handshake;
 mod mailbox;
 mod memory;

@@ -1,5 +1,6 @@
 //! TLS settings: parsed at once, so that a wrong certificate is told by the call; made ready on the worker, where it takes time.
 
+use super::given::{ByGiven, CA_AS_SERVER};
 use super::verify::{ByFingerprint, WrongPin};
 use crate::codes::*;
 use crate::error::{Error, Failure};
@@ -30,6 +31,8 @@ pub struct TlsClientSettings {
     pub pin_sha256: Option<[u8; 32]>,
     /// Trust any certificate.
     pub insecure: bool,
+    /// Take a trusted certificate for any name.
+    pub any_name: bool,
 }
 
 /// A client's settings, parsed.
@@ -41,6 +44,7 @@ pub struct TlsClient {
     identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
     pin: Option<[u8; 32]>,
     insecure: bool,
+    any_name: bool,
     config: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
@@ -71,6 +75,7 @@ impl TlsClient {
             identity,
             pin: settings.pin_sha256,
             insecure: settings.insecure,
+            any_name: settings.any_name,
             config: OnceLock::new(),
         })
     }
@@ -103,7 +108,11 @@ impl TlsClient {
                 }
             }
             let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build().map_err(|error| text(&error))?;
-            builder.with_webpki_verifier(verifier)
+            if self.roots.is_empty() && !self.any_name {
+                builder.with_webpki_verifier(verifier)
+            } else {
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(ByGiven::new(verifier, self.roots.clone(), self.any_name)))
+            }
         };
         let config = match &self.identity {
             Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?,
@@ -158,8 +167,9 @@ pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
             }
             Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
                 Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("the certificate of {name} is not the pinned one: its SHA-256 is {}", pin.found)),
-                None if other.to_string() == "CaUsedAsEndEntity" => {
-                    let sentence = "is a CA's and no server's (CA:TRUE): pin it by pin_sha256, or make one with basicConstraints=CA:FALSE";
+                None if other.to_string() == CA_AS_SERVER => {
+                    let sentence =
+                        "is a CA's and no server's (CA:TRUE): give it as ca_pem, pin it by pin_sha256, or make one with basicConstraints=CA:FALSE";
                     (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} {sentence}"))
                 }
                 None => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {other}")),

@@ -222,6 +222,7 @@ impl Peer {
             ..Mark::default()
         };
         mark.set_text(&failure.sentence);
+        self.info.end = Some(mark.clone());
         self.inbox.push_mark(mark);
         journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.shown_url(), failure.sentence));
         self.keep_reason(closing);

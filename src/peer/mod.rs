@@ -82,6 +82,8 @@ pub struct Info {
     pub extensions: String,
     /// Why it ended.
     pub error: String,
+    /// How it ended: a copy of its last event.
+    pub end: Option<Mark>,
     /// Start of the body of a refusal.
     pub body: Vec<u8>,
     /// Version and cipher suite.

@@ -16,10 +16,10 @@ const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
-const MAX_RESERVE: u64 = 1 << 20;
-/// With this much of a frame to come, it is read to where it belongs.
+const MAX_RESERVE: u64 = 64 << 10;
+/// With this much of a frame to come, and of its message there, it is read to where it belongs.
 const MIN_FILL: u64 = 16 << 10;
-/// Read there at a time.
+/// Read there at a time, at most; and no more than what is there, so that an announced length costs no memory.
 const MAX_FILL: usize = 256 << 10;
 
 /// What is taken from a peer.
@@ -256,7 +256,10 @@ impl Decoder {
 
     fn make_room(&mut self, left: u64) -> Option<&mut [u8]> {
         let assembly = self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?;
-        let count = left.min(MAX_FILL as u64) as usize;
+        if (assembly.filled as u64) < MIN_FILL {
+            return None;
+        }
+        let count = left.min(MAX_FILL.min(assembly.filled) as u64) as usize;
         let end = assembly.filled + count;
         if assembly.bytes.len() < end {
             assembly.reserve(left, count).ok()?;

@@ -175,6 +175,10 @@ fn check(request: &HttpRequest) -> Result<Request, Refusal> {
         return Err(invalid("a request to open a WebSocket has no body"));
     }
     let uri = request.uri();
+    // RFC 9112, 3.2: the other forms are for proxies, for CONNECT and for OPTIONS.
+    if !uri.path().starts_with('/') && uri.scheme().is_none() {
+        return Err(invalid("the target of the request must begin with a slash"));
+    }
     let path = if uri.path().is_empty() { "/" } else { uri.path() };
     let query = uri.query().unwrap_or("");
     let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };

@@ -6,7 +6,7 @@ use super::with;
 use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::Multiplayer;
-use crate::peer::Counters;
+use crate::peer::{Counters, Mark};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,14 @@ pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Err
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
         Ok(peer.info.headers.get(name, index as usize).map(str::to_owned))
+    })
+}
+
+/// ws_get_end: the connection, its user value and peer, and its last event; `None` while it lives.
+pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
+    with(handle, |body, member| {
+        let peer = peer_of(&mut body.kind, member)?;
+        Ok(peer.info.end.clone().map(|mark| (peer.handle, peer.user, peer.peer_id, mark)))
     })
 }
 

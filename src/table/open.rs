@@ -286,13 +286,11 @@ fn parse(url: &str) -> Result<Url, Error> {
     if url.chars().any(|char| char.is_whitespace() || char.is_control()) {
         return Err(bad_url("it has a space or a control character in it"));
     }
+    let begins = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    if !begins("ws://") && !begins("wss://") {
+        return Err(bad_url("it must start with ws:// or wss://"));
+    }
     let parsed = Url::parse(url).map_err(|error| bad_url(&error.to_string()))?;
-    if !matches!(parsed.scheme(), "ws" | "wss") {
-        return Err(bad_url("it must start with ws:// or wss://"));
-    }
-    if !url.to_ascii_lowercase().starts_with(&format!("{}://", parsed.scheme())) {
-        return Err(bad_url("it must start with ws:// or wss://"));
-    }
     if parsed.fragment().is_some() {
         return Err(bad_url("a WebSocket URL has no #fragment (RFC 6455 section 3)"));
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Reads the structs from the header, lays them out with ctypes, and compares with what C says.
-Usage: layout.py --fields HEADER > layout_fields.h; layout PROGRAM's output | layout.py --compare HEADER; layout.py --symbols HEADER LIBRARY"""
+Usage: layout.py --fields HEADER > layout_fields.h; layout PROGRAM's output | layout.py --compare HEADER; layout.py --symbols HEADER LIBRARY;
+layout.py --documented HEADER docs/binding.md > a C file that compiles when its tables are right: WIDE is 1 with 64-bit pointers, 0 with 32-bit ones"""
 import ctypes
 import re
 import subprocess
@@ -46,6 +47,15 @@ def main():
         right = sizes["ws_packet"] == (40 if wide else 32) and sizes["ws_event"] == (128 if wide else 120)
         print(f"{'ok' if right else 'not ok'} - layout: {sizes}")
         return 0 if good and right else 1
+    if mode == "--documented":
+        text = open(sys.argv[3]).read()
+        print('#include "wspeer.h"')
+        for struct, wide, narrow in re.findall(r"^`(ws_\w+)`, (\d+) bytes (?:or (\d+)|in both)", text, re.M):
+            print(f'_Static_assert(sizeof({struct}) == (WIDE ? {wide} : {narrow or wide}), "size of {struct}");')
+            table = re.search(rf"^`{struct}`, .*?\n\n(?:\|.*\n)+", text, re.M)
+            for field, wide, narrow in re.findall(r"^\| `(\w+)` \|.*\| (\d+) \| (\d+) \|$", table[0] if table else "", re.M):
+                print(f'_Static_assert(offsetof({struct}, {field}) == (WIDE ? {wide} : {narrow}), "{struct}.{field}");')
+        return 0
     declared = set(re.findall(r"^WS_API .*?(ws_\w+)\(", open(header).read(), re.M))
     output = subprocess.run(["nm", "-D", "--defined-only", sys.argv[3]], check=True, capture_output=True, text=True).stdout
     exported = {line.split()[-1] for line in output.splitlines() if line.split()[-2] in "TtWDBR"}

@@ -56,6 +56,7 @@ static void bad_handles(void) {
     FAILS(ws_get_available(h), WS_ERR_HANDLE, "ws_get_available");
     FAILS(ws_get_text(h, WS_GET_URL, text, sizeof text, &n), WS_ERR_HANDLE, "ws_get_text");
     FAILS(ws_get_header(h, "host", 0, text, sizeof text, &n), WS_ERR_HANDLE, "ws_get_header");
+    FAILS(ws_get_end(h, &event), WS_ERR_HANDLE, "ws_get_end");
     FAILS(ws_get_stats(h, &stats, sizeof stats), WS_ERR_HANDLE, "ws_get_stats");
     FAILS(ws_get_option(h, WS_OPT_PORT, &value), WS_ERR_HANDLE, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 1), WS_ERR_HANDLE, "ws_set_option");
@@ -77,6 +78,7 @@ static void wrong_kinds(void) {
   uint32_t value;
   uint8_t byte = 0;
   char text[64];
+  ws_event event;
   ws_handle none_are_servers[] = {client_end, server_end, conn, attached};
   for (int i = 0; i < 4; i++) {
     ws_handle h = none_are_servers[i];
@@ -113,6 +115,7 @@ static void wrong_kinds(void) {
     FAILS(ws_take_output(none_are_attached[i], &byte, 1, &n), WS_ERR_KIND, "ws_take_output");
   }
   FAILS(ws_get_header(server, "host", 0, text, sizeof text, &n), WS_ERR_KIND, "ws_get_header of a server");
+  FAILS(ws_get_end(server, &event), WS_ERR_KIND, "ws_get_end of a server");
   FAILS(ws_get_text(server, WS_GET_PATH, text, sizeof text, &n), WS_ERR_KIND, "ws_get_text of a server");
   FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a target that is no client");
   FAILS(ws_put_packet_to(server, (int32_t)stale, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a stale target");
@@ -152,6 +155,7 @@ static void nulls(void) {
   FAILS(ws_put_packet(h, NULL, 1, WS_TEXT), WS_ERR_NULL, "ws_put_packet");
   FAILS(ws_get_text(h, WS_GET_URL, NULL, 5, &n), WS_ERR_NULL, "ws_get_text");
   FAILS(ws_get_header(h, NULL, 0, text, sizeof text, &n), WS_ERR_NULL, "ws_get_header");
+  FAILS(ws_get_end(h, NULL), WS_ERR_NULL, "ws_get_end");
   FAILS(ws_get_stats(h, NULL, 8), WS_ERR_NULL, "ws_get_stats");
   FAILS(ws_get_option(h, WS_OPT_NO_DELAY, NULL), WS_ERR_NULL, "ws_get_option");
   FAILS(ws_get_conns(server, NULL, 1, &n), WS_ERR_NULL, "ws_get_conns");

@@ -185,7 +185,10 @@ static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_
   uint32_t next = 0;
   int ends = 0, requests = 0, others = 0, code = 0, cause = 0, wrong = 0, after = 0;
   double end = now_s() + 10;
+  ws_event last = {0};
+  CHECK(ws_get_end(h, &last) == WS_EMPTY && last.type == 0, "no end is told while it lives");
   while (ws_get_state(h) != WS_CLOSED && now_s() < end) ws_poll(polled);
+  CHECK(ws_get_end(h, &last) == WS_OK && last.conn == h, "the end is told before the messages are taken");
   CHECK(ws_get_state(h) == WS_CLOSED, "the state is CLOSED first");
   CHECK(ws_get_available(h) == 100, "all messages wait");
   if (by_packets)
@@ -199,6 +202,8 @@ static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_
   }
   CHECK(next == 100 && wrong == 0, "all 100 are readable, in order");
   CHECK(ends == 1 && after == 0, "then one last event");
+  CHECK(last.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED) && last.code == code && last.cause == cause && last.packet.len == 0,
+        "which is as it was told");
   CHECK(others <= 1, "and nothing else but the opening");
   if (ending == BY_CLOSE) CHECK(requests == 1 && code == 1000 && cause == WS_CAUSE_CLOSED_BY_PEER, "the close is told");
   if (ending == BY_FIN) CHECK(code == 1006 && cause == WS_CAUSE_PEER_GONE, "the bare end is told");

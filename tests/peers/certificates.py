@@ -29,6 +29,11 @@ subjectAltName = DNS:game.example
 extendedKeyUsage = serverAuth
 [client]
 extendedKeyUsage = clientAuth
+[engine]
+basicConstraints = CA:TRUE
+[engine_named]
+basicConstraints = CA:TRUE
+subjectAltName = DNS:game.example
 """
 
 
@@ -39,7 +44,7 @@ def path(name):
 
 def make():
     """All of them. NAME.pem and NAME.key: root, intermediate, leaf, rsa, other, expired, future, client, stranger, unknown (signed
-    by the stranger), alone and alone_ca (self-signed). chain.pem is leaf and intermediate."""
+    by the stranger), alone, alone_ca and engine, engine_old, engine_named (self-signed). chain.pem is leaf and intermediate."""
     (FOLDER / "issued").mkdir(parents=True, exist_ok=True)
     (FOLDER / "index.txt").write_text("")
     (FOLDER / "settings").write_text(SETTINGS)
@@ -48,6 +53,10 @@ def make():
     _self_signed("alone", "basicConstraints=CA:FALSE", "subjectAltName=DNS:localhost")
     # What openssl makes when nothing is said.
     _self_signed("alone_ca", "subjectAltName=DNS:localhost")
+    # As game engines make them: a CA's, with a common name and no other.
+    _issue("engine", None, "engine", name="localhost")
+    _issue("engine_old", None, "engine", name="localhost", start=-30, end=-1)
+    _issue("engine_named", None, "engine_named", name="localhost")
     _issue("intermediate", "root", "intermediate")
     _issue("leaf", "intermediate", "server")
     _issue("rsa", "root", "server", key=["-newkey", "rsa:2048"])
@@ -88,8 +97,10 @@ def _self_signed(name, *extensions):
     _openssl("req", "-x509", *EC, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN=wspeer test {name}", "-days", "30", *more)
 
 
-def _issue(name, issuer, section, key=EC, start=-1, end=30):
-    _openssl("req", "-new", *key, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN=wspeer test {name}")
+def _issue(file, issuer, section, key=EC, start=-1, end=30, name=None):
+    """Without an issuer it signs itself."""
+    _openssl("req", "-new", *key, "-nodes", "-keyout", f"{file}.key", "-out", f"{file}.csr", "-subj", f"/CN={name or 'wspeer test ' + file}")
     date = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * DAY))
-    _openssl("ca", "-batch", "-notext", "-config", "settings", "-extensions", section, "-in", f"{name}.csr", "-out", f"{name}.pem", "-cert", f"{issuer}.pem",
-             "-keyfile", f"{issuer}.key", "-startdate", date(start), "-enddate", date(end))
+    by = ["-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"] if issuer else ["-selfsign", "-keyfile", f"{file}.key"]
+    _openssl("ca", "-batch", "-notext", "-config", "settings", "-extensions", section, "-in", f"{file}.csr", "-out", f"{file}.pem", *by,
+             "-startdate", date(start), "-enddate", date(end))

@@ -1,10 +1,13 @@
-"""The examples of examples-c with each other: what they print, and that they end cleanly."""
+"""The examples with each other: what they print, and that they end cleanly."""
 import contextlib
 import re
 import signal
 
 from certificates import path
 from harness import ROOT, Lines, Wrong, case, same
+
+# Where the programs are; those of other languages say the same.
+FOLDER = ROOT / "build"
 
 
 def all_examples():
@@ -17,7 +20,7 @@ def all_examples():
 
 @contextlib.contextmanager
 def example(*command):
-    program = Lines([str(ROOT / "build" / command[0]), *command[1:]], command[0])
+    program = Lines([str(FOLDER / command[0]), *command[1:]], command[0])
     try:
         yield program
     finally:

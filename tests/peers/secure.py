@@ -7,7 +7,7 @@ from harness import case, close, connection, daemon, ended, has, has_ipv6, same,
 TLS, HTTP = 4, 5
 UNTRUSTED, EXPIRED, NAME, PIN, BAD, NOT_TLS, TLS_FAILED = 30, 31, 32, 33, 34, 35, 36
 INVALID, GONE, RESET = 41, 4, 5
-ONLY_CA_PEM, INSECURE = 8, 4
+ONLY_CA_PEM, INSECURE, ANY_NAME = 8, 4, 512
 FOREIGN = ["ws", "websockets"]
 
 
@@ -23,6 +23,7 @@ def all_details():
         chains(to)
         names(to)
         pins(to)
+        given(to)
         versions(to)
         client_certificates(to)
     alerts()
@@ -91,8 +92,26 @@ def pins(to):
         fails(f"{to}: another pin", peer.url, TLS, PIN, pin.replace(":", "").lower(), pin="00" * 32)
         fails(f"{to}: another pin than the trusted certificate's", peer.url, TLS, PIN, "SHA-256", pin=fingerprint("root"), ca=path("alone.pem"))
     with server(to, **pair("alone_ca")) as peer:
-        fails(f"{to}: a self-signed CA as the server's own certificate", peer.url, TLS, BAD, "pin_sha256", ca=path("alone_ca.pem"))
+        fails(f"{to}: a self-signed CA as the server's own certificate", peer.url, TLS, BAD, "pin_sha256", ca=path("root.pem"))
         opens(f"{to}: which can be pinned", peer, pin=fingerprint("alone_ca"))
+        opens(f"{to}: or trusted", peer, ca=path("alone_ca.pem"))
+
+
+def given(to):
+    """The server's own certificate as ca_pem, as game engines make it; and any name."""
+    with server(to, **pair("engine")) as peer:
+        opens(f"{to}: a CA's certificate with a common name alone, given as ca_pem", peer, flags=ONLY_CA_PEM, ca=path("engine.pem"))
+        fails(f"{to}: for another name", peer.url, TLS, NAME, "server_name", server_name="game.example", ca=path("engine.pem"))
+        opens(f"{to}: which may be any", peer, flags=ANY_NAME, server_name="game.example", ca=path("engine.pem"))
+        fails(f"{to}: one that is not given", peer.url, TLS, BAD, "ca_pem", flags=ANY_NAME, ca=path("engine_named.pem"))
+    with server(to, **pair("engine_named")) as peer:
+        fails(f"{to}: the common name does not count beside another name", peer.url, TLS, NAME, "localhost", ca=path("engine_named.pem"))
+        opens(f"{to}: which counts", peer, server_name="game.example", ca=path("engine_named.pem"))
+    with server(to, **pair("engine_old")) as peer:
+        fails(f"{to}: given, but of the past", peer.url, TLS, EXPIRED, "clocks", flags=ANY_NAME, ca=path("engine_old.pem"))
+    with server(to, **pair("other")) as peer:
+        opens(f"{to}: a chain for another name, where any is taken", peer, flags=ANY_NAME, **ROOT)
+        fails(f"{to}: another chain is not", peer.url, TLS, UNTRUSTED, "ca_pem", flags=ANY_NAME, ca=path("stranger.pem"))
 
 
 def versions(to):

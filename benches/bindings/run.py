@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""What one message costs through each binding, as a multiple of C. Usage: benches/bindings/run.py [--quick] [LANGUAGE ...]
+
+Two ends of ws_pair in one process; each message has 64 B and a number, which is checked. `single`: put, poll, take one, over and over. `frame`: 32 puts, a poll, and all 32
+taken as the binding does it best. A figure is the CPU time of the process (its own clock) divided by the messages; in a round all languages run one after the other, on
+one core, in an order that rotates; the ratio is the median of the ratios within a round."""
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+from typing import NamedTuple
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+LIB = ROOT / os.environ.get("LIBDIR", "build")
+LINK = ["-Iinclude", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
+ENV = os.environ | {"WSPEER_LIBRARY": str(LIB / "libwspeer.so")}
+MODES = ["single", "frame"]
+
+
+class Language(NamedTuple):
+    """Commands run in the root of the tree; MODE and SECONDS follow the one that runs, which prints the ns of a message."""
+
+    # The language is there when this file is.
+    source: str
+    tools: list
+    # Commands that build the program.
+    build: list
+    run: list
+
+
+LANGUAGES = {
+    "c": Language("benches/bindings/message.c", ["cc"],
+                  [["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "benches/bindings/message.c", "-o", "build/bench/message_c", *LINK]],
+                  ["build/bench/message_c"]),
+    "cpp": Language("benches/bindings/message.cc", ["g++"],
+                    [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
+                    ["build/bench/message_cpp"]),
+    "lua": Language("benches/bindings/message.lua", ["luajit"], [], ["luajit", "benches/bindings/message.lua"]),
+}
+
+
+def is_here(name, language):
+    missing = [tool for tool in language.tools if not shutil.which(tool) and not (ROOT / tool).exists()]
+    if missing and (ROOT / language.source).exists():
+        print(f"SKIP: {name}: {', '.join(missing)} is missing")
+    return (ROOT / language.source).exists() and not missing
+
+
+def measure(language, mode, seconds):
+    done = subprocess.run([*language.run, mode, str(seconds)], cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(language.run)} {mode}: {done.stderr}")
+    return float(done.stdout)
+
+
+def main():
+    quick = "--quick" in sys.argv
+    wanted = [name for name in sys.argv[1:] if name != "--quick"]
+    rounds, seconds = (3, 0.05) if quick else (11, 0.3)
+    (ROOT / "build/bench").mkdir(parents=True, exist_ok=True)
+    languages = {name: one for name, one in LANGUAGES.items() if (name == "c" or not wanted or name in wanted) and is_here(name, one)}
+    for language in languages.values():
+        for command in language.build:
+            subprocess.run(command, cwd=ROOT, env=ENV, check=True)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    figures = {(name, mode): [] for name in languages for mode in MODES}
+    names = list(languages)
+    for turn in range(rounds):
+        for name in names[turn % len(names):] + names[:turn % len(names)]:
+            for mode in MODES:
+                figures[name, mode].append(measure(languages[name], mode, seconds))
+    for name in names:
+        parts = []
+        for mode in MODES:
+            ratio = statistics.median(own / c for own, c in zip(figures[name, mode], figures["c", mode]))
+            parts.append(f"{mode} {statistics.median(figures[name, mode]):.0f} ns, {ratio:.2f} x C")
+        print(f"figure: one message in {name}: {'; '.join(parts)}", flush=True)
+
+
+main()

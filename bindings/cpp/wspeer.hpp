@@ -1,0 +1,723 @@
+// wspeer.hpp: wspeer.h in C++17. WebSockets that a game polls from its frame loop; nothing blocks and nothing calls back.
+//
+//   #include <wspeer.hpp>
+//   #include <iostream>
+//
+//   int main() {
+//     auto peer = wspeer::peer::connect("ws://127.0.0.1:9080");
+//     if (!peer) { std::cerr << peer.error().sentence << '\n'; return 1; }
+//     while (peer->state() != wspeer::state::closed) {                  // the game's loop
+//       peer->poll();
+//       for (auto& event : peer->events()) {
+//         if (event.kind() == wspeer::event_kind::open && !peer->put("hello")) return 1;
+//         if (event.kind() == wspeer::event_kind::message) { std::cout << event.text() << '\n'; peer->close(); }
+//         if (event.kind() == wspeer::event_kind::closed) std::cout << event.text() << '\n';
+//       }
+//       // update, draw, wait for the next frame
+//     }
+//   }
+//
+// OWNING. peer, server and multiplayer own their handle: they can be moved, not copied, and free it when they end. client_ref, a server's client, is
+// a number that may be copied and kept: when that client is gone its calls give code::err_handle.
+//
+// LOANS. What a packet or event shows is lent by the library until the next read through the same handle. Packets and events cannot be copied, and
+// live in the loop that reads them: take packet.copy(), or a std::string of text(), to keep one.
+//
+// ERRORS. Calls give a result, opening calls an expected. Nothing throws by itself; with exceptions, or_throw() and value() throw wspeer::exception.
+//
+// What a call means, which threads may make it, and all limits stand in wspeer.h; raw() is the handle for it.
+#ifndef WSPEER_HPP
+#define WSPEER_HPP
+
+#include "wspeer.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+#if defined(__cpp_exceptions)
+#include <stdexcept>
+#endif
+
+namespace wspeer {
+
+static_assert(WS_ABI_VERSION == 1, "this wspeer.hpp belongs to another wspeer.h");
+
+enum class code : std::int32_t {
+  ok = WS_OK,
+  empty = WS_EMPTY,
+  more = WS_MORE,
+  partial = WS_PARTIAL,
+  truncated = WS_TRUNCATED,
+  err_arg = WS_ERR_ARG,
+  err_null = WS_ERR_NULL,
+  err_handle = WS_ERR_HANDLE,
+  err_kind = WS_ERR_KIND,
+  err_state = WS_ERR_STATE,
+  err_full = WS_ERR_FULL,
+  err_too_big = WS_ERR_TOO_BIG,
+  err_utf8 = WS_ERR_UTF8,
+  err_target = WS_ERR_TARGET,
+  err_config = WS_ERR_CONFIG,
+  err_url = WS_ERR_URL,
+  err_tls = WS_ERR_TLS,
+  err_address = WS_ERR_ADDRESS,
+  err_unsupported = WS_ERR_UNSUPPORTED,
+  err_limit = WS_ERR_LIMIT,
+  err_panic = WS_ERR_PANIC
+};
+
+// `stale`: the handle has been freed or has retired.
+enum class state : std::int32_t { connecting = WS_CONNECTING, open = WS_OPEN, closing = WS_CLOSING, closed = WS_CLOSED, stale = WS_ERR_HANDLE };
+
+enum class event_kind : std::int32_t {
+  open = WS_EVENT_OPEN,
+  message = WS_EVENT_MESSAGE,
+  close_request = WS_EVENT_CLOSE_REQUEST,
+  closed = WS_EVENT_CLOSED,
+  connected = WS_EVENT_CONNECTED,
+  disconnected = WS_EVENT_DISCONNECTED,
+  writable = WS_EVENT_WRITABLE,
+  skipped = WS_EVENT_SKIPPED,
+  error = WS_EVENT_ERROR
+};
+
+enum class message_kind : std::int32_t { text = WS_TEXT, binary = WS_BINARY };
+
+enum class phase : std::int32_t {
+  none = WS_PHASE_NONE,
+  dns = WS_PHASE_DNS,
+  tcp = WS_PHASE_TCP,
+  proxy = WS_PHASE_PROXY,
+  tls = WS_PHASE_TLS,
+  http = WS_PHASE_HTTP,
+  websocket = WS_PHASE_WEBSOCKET,
+  app = WS_PHASE_APP
+};
+
+// Why a call failed: what to do stands in the sentence.
+struct error {
+  wspeer::code code = code::ok;
+  std::string sentence;
+
+  const char* name() const { return ws_result_name(static_cast<ws_result>(code)); }
+};
+
+#if defined(__cpp_exceptions)
+class exception : public std::runtime_error {
+ public:
+  explicit exception(wspeer::error why) : std::runtime_error(std::string(why.name()) + ": " + why.sentence), why_(std::move(why)) {}
+  const wspeer::error& error() const { return why_; }
+
+ private:
+  wspeer::error why_;
+};
+#endif
+
+namespace detail {
+
+// A text of the library's: `get(buffer, capacity, length)`.
+template <class Get>
+std::optional<std::string> copy_text(Get get) {
+  char small[256];
+  std::size_t length = 0;
+  ws_result result = get(small, sizeof small, &length);
+  if (result == WS_OK) return std::string(small, length);
+  // It may have grown meanwhile.
+  while (result == WS_TRUNCATED) {
+    std::string whole(length + 1, '\0');
+    result = get(whole.data(), whole.size(), &length);
+    if (result != WS_OK) continue;
+    whole.resize(length);
+    return whole;
+  }
+  return std::nullopt;
+}
+
+inline error last_error(ws_result result) { return {static_cast<code>(result), copy_text(ws_last_error).value_or("")}; }
+
+}  // namespace detail
+
+// What a call gave: true when it succeeded.
+class result {
+ public:
+  explicit result(ws_result value) : value_(value) {}
+
+  explicit operator bool() const { return value_ >= 0; }
+  wspeer::code code() const { return static_cast<wspeer::code>(value_); }
+  bool is(wspeer::code other) const { return code() == other; }
+  // The sentence is that of this thread's last failure: ask before the next call that may fail.
+  wspeer::error error() const { return value_ < 0 ? detail::last_error(value_) : wspeer::error{code(), ""}; }
+#if defined(__cpp_exceptions)
+  result or_throw() const {
+    if (value_ < 0) throw exception(error());
+    return *this;
+  }
+#endif
+
+ private:
+  ws_result value_;
+};
+
+// A value, or why there is none. * and -> need a value.
+template <class Value>
+class [[nodiscard]] expected {
+ public:
+  expected(Value value) : value_(std::move(value)) {}
+  expected(wspeer::error why) : error_(std::move(why)) {}
+
+  explicit operator bool() const { return value_.has_value(); }
+  Value& operator*() { return *value_; }
+  const Value& operator*() const { return *value_; }
+  Value* operator->() { return &*value_; }
+  const Value* operator->() const { return &*value_; }
+  const wspeer::error& error() const { return error_; }
+#if defined(__cpp_exceptions)
+  Value& value() & {
+    check();
+    return *value_;
+  }
+  Value value() && {
+    check();
+    return *std::move(value_);
+  }
+#endif
+
+ private:
+#if defined(__cpp_exceptions)
+  void check() const {
+    if (!value_) throw exception(error_);
+  }
+#endif
+  std::optional<Value> value_;
+  wspeer::error error_;
+};
+
+// Bytes that belong to someone else. Converts to std::span<const std::uint8_t> where there is one.
+class bytes_view {
+ public:
+  using value_type = std::uint8_t;
+  using iterator = const std::uint8_t*;
+
+  constexpr bytes_view() = default;
+  constexpr bytes_view(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+  // Of a vector, array, span and the like of bytes.
+  template <class Bytes, class Element = std::remove_cv_t<std::remove_pointer_t<decltype(std::declval<const Bytes&>().data())>>,
+            class = std::enable_if_t<std::is_same_v<Element, std::uint8_t> || std::is_same_v<Element, std::byte>>>
+  bytes_view(const Bytes& bytes) : data_(reinterpret_cast<const std::uint8_t*>(bytes.data())), size_(bytes.size()) {}
+  explicit bytes_view(std::string_view text) : data_(reinterpret_cast<const std::uint8_t*>(text.data())), size_(text.size()) {}
+
+  constexpr const std::uint8_t* data() const { return data_; }
+  constexpr std::size_t size() const { return size_; }
+  constexpr bool empty() const { return size_ == 0; }
+  constexpr iterator begin() const { return data_; }
+  constexpr iterator end() const { return data_ + size_; }
+  constexpr const std::uint8_t& operator[](std::size_t index) const { return data_[index]; }
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+ private:
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// A message of the program's own.
+struct message {
+  message_kind kind = message_kind::binary;
+  std::vector<std::uint8_t> bytes;
+};
+
+class packet;
+
+// What is put: a string is a text, bytes are binary, a packet or message is what it was. text() and binary() say it otherwise.
+class outgoing {
+ public:
+  outgoing(const char* text) : outgoing(std::string_view(text)) {}
+  outgoing(std::string_view text) : kind_(message_kind::text), bytes_(text) {}
+  outgoing(const std::string& text) : outgoing(std::string_view(text)) {}
+  outgoing(bytes_view bytes) : kind_(message_kind::binary), bytes_(bytes) {}
+  template <class Bytes, class = decltype(bytes_view(std::declval<const Bytes&>())), class = std::enable_if_t<!std::is_convertible_v<const Bytes&, std::string_view>>>
+  outgoing(const Bytes& bytes) : outgoing(bytes_view(bytes)) {}
+  outgoing(const message& message) : kind_(message.kind), bytes_(message.bytes) {}
+  outgoing(const packet& packet);
+  outgoing(message_kind kind, bytes_view bytes) : kind_(kind), bytes_(bytes) {}
+
+  std::int32_t type() const { return static_cast<std::int32_t>(kind_); }
+  // Never NULL, as the library takes NULL for a mistake.
+  const std::uint8_t* data() const { return bytes_.data() ? bytes_.data() : &nothing_; }
+  std::size_t size() const { return bytes_.size(); }
+
+ private:
+  static constexpr std::uint8_t nothing_ = 0;
+  message_kind kind_;
+  bytes_view bytes_;
+};
+
+inline outgoing text(bytes_view bytes) { return {message_kind::text, bytes}; }
+inline outgoing binary(std::string_view bytes) { return {message_kind::binary, bytes_view(bytes)}; }
+
+class client_ref;
+
+// A received message. It cannot be copied, as its bytes are lent until the next read through the same handle: copy() is the program's own.
+class packet {
+ public:
+  packet() = default;
+  explicit packet(const ws_packet& raw) : raw_(raw) {}
+  packet(const packet&) = delete;
+  packet& operator=(const packet&) = delete;
+
+  message_kind kind() const { return static_cast<message_kind>(raw_.type); }
+  bool is_text() const { return raw_.type == WS_TEXT; }
+  bytes_view bytes() const { return {raw_.data, raw_.len}; }
+  std::string_view text() const { return bytes().text(); }
+  std::size_t size() const { return raw_.len; }
+  // Multiplayer: who sent it.
+  std::int32_t peer_id() const { return raw_.peer_id; }
+  // On a server: whose it is.
+  client_ref client() const;
+  std::uint64_t user() const { return raw_.user; }
+  message copy() const { return {kind(), {raw_.data, raw_.data + raw_.len}}; }
+  const ws_packet& raw() const { return raw_; }
+  ws_packet* out() { return &raw_; }
+
+ private:
+  ws_packet raw_{};
+};
+
+static_assert(sizeof(packet) == sizeof(ws_packet) && std::is_standard_layout_v<packet>, "an array of them is one of ws_packet");
+
+inline outgoing::outgoing(const packet& packet) : kind_(packet.kind()), bytes_(packet.bytes()) {}
+
+// Something that happened. It cannot be copied, as its bytes are lent until the next read through the same handle.
+class event {
+ public:
+  event() = default;
+  event(const event&) = delete;
+  event& operator=(const event&) = delete;
+
+  event_kind kind() const { return static_cast<event_kind>(raw_.type); }
+  // The message of event_kind::message.
+  wspeer::packet packet() const { return wspeer::packet(raw_.packet); }
+  bytes_view bytes() const { return {raw_.packet.data, raw_.packet.len}; }
+  // The words of a message, the reason of a close_request, or the sentence of closed, disconnected and error, which says what happened and what to do.
+  std::string_view text() const { return bytes().text(); }
+  // On a server or host: whom it is about.
+  client_ref client() const;
+  std::int32_t peer_id() const { return raw_.peer_id; }
+  std::int32_t close_code() const { return raw_.code; }
+  bool clean() const { return raw_.clean != 0; }
+  wspeer::phase phase() const { return static_cast<wspeer::phase>(raw_.phase); }
+  // WS_CAUSE_*.
+  std::int32_t cause() const { return raw_.cause; }
+  std::int32_t http_status() const { return raw_.http_status; }
+  std::int32_t os_error() const { return raw_.os_error; }
+  std::uint32_t unsent() const { return raw_.unsent; }
+  std::uint64_t count() const { return raw_.count; }
+  std::uint64_t time_ns() const { return raw_.time_ns; }
+  const ws_event& raw() const { return raw_; }
+  ws_event* out() { return &raw_; }
+
+ private:
+  ws_event raw_{};
+};
+
+namespace detail {
+
+// What a range-for reads: one item at a time, so that leaving the loop loses none.
+template <class Item, ws_result (*Next)(ws_handle, std::remove_pointer_t<decltype(std::declval<Item&>().out())>*)>
+class [[nodiscard]] reading {
+ public:
+  class iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Item;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const Item*;
+    using reference = const Item&;
+
+    explicit iterator(reading* from) : from_(from) { ++*this; }
+    iterator() = default;
+    reference operator*() const { return from_->item_; }
+    pointer operator->() const { return &from_->item_; }
+    iterator& operator++() {
+      if (Next(from_->handle_, from_->item_.out()) != WS_OK) from_ = nullptr;
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    friend bool operator==(const iterator& a, const iterator& b) { return a.from_ == b.from_; }
+    friend bool operator!=(const iterator& a, const iterator& b) { return a.from_ != b.from_; }
+
+   private:
+    reading* from_ = nullptr;
+  };
+
+  explicit reading(ws_handle handle) : handle_(handle) {}
+  reading(const reading&) = delete;
+  reading& operator=(const reading&) = delete;
+  iterator begin() { return iterator(this); }
+  iterator end() { return {}; }
+
+ private:
+  ws_handle handle_;
+  Item item_;
+};
+
+}  // namespace detail
+
+using event_range = detail::reading<event, ws_next_event>;
+using packet_range = detail::reading<packet, ws_get_packet>;
+
+// Room for messages that are taken together: read() of a handle fills it. All stay valid until the next read through that handle.
+template <std::size_t Capacity>
+class batch {
+ public:
+  const packet* begin() const { return packets_.data(); }
+  const packet* end() const { return packets_.data() + count_; }
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  const packet& operator[](std::size_t index) const { return packets_[index]; }
+  // Takes up to Capacity messages of a handle; false when none waits.
+  bool fill(ws_handle handle) {
+    count_ = 0;
+    return ws_get_packets(handle, packets_[0].out(), Capacity, &count_) == WS_OK;
+  }
+
+ private:
+  std::array<packet, Capacity> packets_;
+  std::size_t count_ = 0;
+};
+
+// How to open. Numbers and flags by ->, with the names of ws_config; what stays 0 is the default. Texts by the functions, which keep them.
+class config {
+ public:
+  config() { ws_config_init(&raw_, sizeof raw_); }
+
+  ws_config* operator->() { return &raw_; }
+  config& flags(std::uint32_t flags) {
+    raw_.flags |= flags;
+    return *this;
+  }
+  config& header(const std::string& name, const std::string& value) {
+    headers_.push_back(name + ": " + value);
+    return *this;
+  }
+  config& subprotocols(std::string names) { return set(subprotocols_, std::move(names)); }
+  config& ca_pem(std::string pem) { return set(ca_pem_, std::move(pem)); }
+  config& certificate(std::string cert_pem, std::string key_pem) { return set(cert_pem_, std::move(cert_pem)).set(key_pem_, std::move(key_pem)); }
+  config& server_name(std::string name) { return set(server_name_, std::move(name)); }
+  config& pin_sha256(std::string pin) { return set(pin_sha256_, std::move(pin)); }
+
+  // `open(const ws_config*)`, with pointers to the texts.
+  template <class Open>
+  ws_result use(Open open) const {
+    ws_config raw = raw_;
+    std::vector<const char*> lines;
+    for (const std::string& line : headers_) lines.push_back(line.c_str());
+    if (!lines.empty()) {
+      raw.headers = lines.data();
+      raw.headers_count = static_cast<std::uint32_t>(lines.size());
+    }
+    const std::pair<const char**, const std::optional<std::string>*> texts[] = {{&raw.subprotocols, &subprotocols_}, {&raw.ca_pem, &ca_pem_}, {&raw.cert_pem, &cert_pem_},
+                                                                               {&raw.key_pem, &key_pem_}, {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_}};
+    for (const auto& [field, text] : texts)
+      if (*text) *field = (*text)->c_str();
+    return open(&raw);
+  }
+
+ private:
+  config& set(std::optional<std::string>& field, std::string text) {
+    field = std::move(text);
+    return *this;
+  }
+
+  ws_config raw_{};
+  std::vector<std::string> headers_;
+  std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_;
+};
+
+// What every kind of handle can do.
+class handle {
+ public:
+  // For the functions of wspeer.h.
+  ws_handle raw() const { return handle_; }
+  wspeer::state state() const { return static_cast<wspeer::state>(ws_get_state(handle_)); }
+
+  // Once a frame, for every handle but a server's clients.
+  result poll() { return result(ws_poll(handle_)); }
+  // Everything that waits, in order: `for (auto& event : peer.events())`.
+  event_range events() { return event_range(handle_); }
+  // Only the messages; other events stay.
+  packet_range packets() { return packet_range(handle_); }
+  template <std::size_t Capacity>
+  bool read(batch<Capacity>& into) {
+    return into.fill(handle_);
+  }
+  std::int32_t available() const { return ws_get_available(handle_); }
+
+  // To the peer; of a server or host to all clients.
+  [[nodiscard]] result put(const outgoing& message) { return result(ws_put_packet(handle_, message.data(), message.size(), message.type())); }
+  result flush() { return result(ws_flush(handle_)); }
+  // Code 0: 1000, or 1001 of a server; -1: drop at once.
+  result close(std::int32_t code = 0, const std::string& reason = {}) { return result(ws_close(handle_, code, reason.c_str())); }
+
+  std::string url() const { return text_of(WS_GET_URL); }
+  std::string local_address() const { return text_of(WS_GET_LOCAL_ADDRESS); }
+  std::uint16_t port() const { return static_cast<std::uint16_t>(option(WS_OPT_PORT).value_or(0)); }
+  ws_stats stats() const {
+    ws_stats stats{};
+    ws_get_stats(handle_, &stats, sizeof stats);
+    return stats;
+  }
+  // WS_OPT_*.
+  std::optional<std::uint32_t> option(std::int32_t option) const {
+    std::uint32_t value = 0;
+    if (ws_get_option(handle_, option, &value) != WS_OK) return std::nullopt;
+    return value;
+  }
+  result set_option(std::int32_t option, std::uint32_t value) { return result(ws_set_option(handle_, option, value)); }
+  result set_user(std::size_t user) { return result(ws_set_user(handle_, user)); }
+
+ protected:
+  handle() = default;
+  explicit handle(ws_handle raw) : handle_(raw) {}
+  handle(const handle&) = default;
+  handle& operator=(const handle&) = default;
+  ~handle() = default;
+
+  std::string text_of(std::int32_t what) const {
+    return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) { return ws_get_text(handle_, what, buffer, capacity, length); }).value_or("");
+  }
+
+  ws_handle handle_ = 0;
+};
+
+// What a single connection can do besides.
+class connection : public handle {
+ public:
+  std::string path() const { return text_of(WS_GET_PATH); }
+  std::string query() const { return text_of(WS_GET_QUERY); }
+  std::string subprotocol() const { return text_of(WS_GET_SUBPROTOCOL); }
+  std::string close_reason() const { return text_of(WS_GET_CLOSE_REASON); }
+  // Why it ended, as a sentence that says what to do.
+  std::string why() const { return text_of(WS_GET_ERROR); }
+  std::string remote_address() const { return text_of(WS_GET_REMOTE_ADDRESS); }
+  // The first KiB of the body of a refused request.
+  std::string body() const { return text_of(WS_GET_BODY); }
+  std::string tls() const { return text_of(WS_GET_TLS); }
+  std::string extensions() const { return text_of(WS_GET_EXTENSIONS); }
+  // Of the request on a server's client, of the answer on a client. `index` counts those of one name.
+  std::optional<std::string> header(const std::string& name, std::uint32_t index = 0) const {
+    return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) { return ws_get_header(handle_, name.c_str(), index, buffer, capacity, length); });
+  }
+
+ protected:
+  using handle::handle;
+};
+
+namespace detail {
+
+// Frees its handle. The number stays, so that later calls say code::err_handle.
+template <class Base>
+class owning : public Base {
+ public:
+  owning(const owning&) = delete;
+  owning& operator=(const owning&) = delete;
+  owning(owning&& other) noexcept : Base(std::exchange(other.handle_, 0)) {}
+  owning& operator=(owning&& other) noexcept {
+    if (this != &other) {
+      free();
+      this->handle_ = std::exchange(other.handle_, 0);
+    }
+    return *this;
+  }
+  ~owning() { free(); }
+
+  // In any state. What the peer has not acknowledged may be lost: to be sure, close() and poll until closed.
+  void free() { ws_free(this->handle_); }
+
+ protected:
+  owning() = default;
+  explicit owning(ws_handle raw) : Base(raw) {}
+};
+
+// `open(const ws_config*, ws_handle*)`
+template <class Open>
+expected<ws_handle> open_with(const config& config, Open open) {
+  ws_handle handle = 0;
+  const ws_result result = config.use([&](const ws_config* raw) { return open(raw, &handle); });
+  if (result < 0) return last_error(result);
+  return handle;
+}
+
+template <class Owner>
+expected<Owner> owned(const expected<ws_handle>& handle) {
+  if (!handle) return handle.error();
+  return Owner(*handle);
+}
+
+}  // namespace detail
+
+// A server's client. It owns nothing: copy it, keep it, use it as a key.
+class client_ref : public connection {
+ public:
+  client_ref() = default;
+  explicit client_ref(ws_handle raw) : connection(raw) {}
+
+  // On a host: its id.
+  std::int32_t peer_id() const { return ws_get_peer_id(handle_); }
+  // Drops it; it has no DISCONNECTED then.
+  void free() { ws_free(handle_); }
+
+  friend bool operator==(client_ref a, client_ref b) { return a.handle_ == b.handle_; }
+  friend bool operator!=(client_ref a, client_ref b) { return a.handle_ != b.handle_; }
+  friend bool operator<(client_ref a, client_ref b) { return a.handle_ < b.handle_; }
+};
+
+inline client_ref packet::client() const { return client_ref(raw_.conn); }
+inline client_ref event::client() const { return client_ref(raw_.conn); }
+
+namespace detail {
+
+inline std::vector<client_ref> clients_of(ws_handle handle) {
+  std::vector<ws_handle> handles;
+  // More may have come meanwhile.
+  for (std::size_t count = 0; ws_get_conns(handle, handles.data(), handles.size(), &count) >= 0; handles.resize(count)) {
+    if (count <= handles.size()) return {handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(count)};
+  }
+  return {};
+}
+
+}  // namespace detail
+
+// A client, or one of two ends that talk in memory.
+class peer : public detail::owning<connection> {
+ public:
+  // Holds nothing yet.
+  peer() = default;
+  // Takes a handle over.
+  explicit peer(ws_handle raw) : owning(raw) {}
+
+  static expected<peer> connect(const std::string& url, const config& config = {}) {
+    return detail::owned<peer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_connect(url.c_str(), raw, out); }));
+  }
+  // The server's end and the client's end.
+  static expected<std::pair<peer, peer>> pair(const config& config = {}) {
+    ws_handle client = 0;
+    auto server = detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_pair(raw, out, &client); });
+    if (!server) return server.error();
+    return std::pair<peer, peer>(peer(*server), peer(client));
+  }
+  // The program carries the bytes itself: WS_ROLE_CLIENT or WS_ROLE_SERVER.
+  static expected<peer> attach(std::int32_t role, const config& config = {}) {
+    return detail::owned<peer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_attach(raw, role, out); }));
+  }
+  // How many of them were taken; feed the rest later.
+  expected<std::size_t> feed(bytes_view bytes) {
+    std::size_t taken = 0;
+    const ws_result result = ws_feed(handle_, bytes.empty() ? outgoing(bytes).data() : bytes.data(), bytes.size(), &taken);
+    if (result < 0) return detail::last_error(result);
+    return taken;
+  }
+  // The transport has ended.
+  result feed_end() { return result(ws_feed(handle_, nullptr, 0, nullptr)); }
+  // How many bytes to send were written to `buffer`; ask until 0.
+  std::size_t take_output(std::uint8_t* buffer, std::size_t capacity) {
+    std::size_t length = 0;
+    ws_take_output(handle_, buffer, capacity, &length);
+    return length;
+  }
+};
+
+class server : public detail::owning<handle> {
+ public:
+  server() = default;
+  explicit server(ws_handle raw) : owning(raw) {}
+
+  static expected<server> listen(const std::string& url, const config& config = {}) {
+    return detail::owned<server>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_listen(url.c_str(), raw, out); }));
+  }
+
+  [[nodiscard]] result put_to(client_ref client, const outgoing& message) { return put_at(target(client), message); }
+  [[nodiscard]] result put_except(client_ref client, const outgoing& message) { return put_at(-target(client), message); }
+  result disconnect(client_ref client, std::int32_t code = 0, const std::string& reason = {}) {
+    return result(ws_disconnect(handle_, target(client), code, reason.c_str()));
+  }
+  std::vector<client_ref> clients() const { return detail::clients_of(handle_); }
+
+ private:
+  // A client_ref of nothing must not mean all.
+  static std::int32_t target(client_ref client) { return client.raw() ? static_cast<std::int32_t>(client.raw()) : INT32_MAX; }
+  result put_at(std::int32_t target, const outgoing& message) { return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type())); }
+};
+
+// A host, peer 1, or one who joined it. Ids and targets are Godot's: above 0 one peer, 0 everyone, below 0 everyone but that one.
+class multiplayer : public detail::owning<connection> {
+ public:
+  multiplayer() = default;
+  explicit multiplayer(ws_handle raw) : owning(raw) {}
+
+  static expected<multiplayer> host(const std::string& url, const config& config = {}) {
+    return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_host(url.c_str(), raw, out); }));
+  }
+  static expected<multiplayer> join(const std::string& url, const config& config = {}) {
+    return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_join(url.c_str(), raw, out); }));
+  }
+  // The player at the host's own machine, in memory.
+  expected<multiplayer> join_local(const config& config = {}) {
+    return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_join_local(handle_, raw, out); }));
+  }
+
+  // 0 until it has come.
+  std::int32_t peer_id() const { return ws_get_peer_id(handle_); }
+  [[nodiscard]] result put_to(std::int32_t target, const outgoing& message) {
+    return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type()));
+  }
+  result disconnect(std::int32_t target, std::int32_t code = 0, const std::string& reason = {}) {
+    return result(ws_disconnect(handle_, target, code, reason.c_str()));
+  }
+  // The connection to a peer, on a host.
+  std::optional<client_ref> client(std::int32_t peer_id) const {
+    ws_handle found = 0;
+    if (ws_get_conn(handle_, peer_id, &found) != WS_OK) return std::nullopt;
+    return client_ref(found);
+  }
+  // Of a host: those who have joined.
+  std::vector<client_ref> clients() const { return detail::clients_of(handle_); }
+};
+
+// Waits until one of the handles has something to poll or to read, for programs without frames; false: the time is over. -1: without end.
+template <class... Handles>
+bool wait(std::int32_t timeout_ms, const Handles&... handles) {
+  const ws_handle raw[] = {handles.raw()...};
+  return ws_wait(raw, sizeof...(handles), timeout_ms) == WS_OK;
+}
+
+// Frees what was opened with this config->owner.
+inline void free_owner(std::uint32_t owner) { ws_free_owner(owner); }
+// Frees everything and lets the library's threads end; waits for none.
+inline void shutdown() { ws_shutdown(); }
+// WS_LOG_*.
+inline result set_log_level(std::int32_t level) { return result(ws_set_log_level(level)); }
+// The next line of the log.
+inline std::optional<std::string> next_log() { return detail::copy_text(ws_get_log); }
+// WS_FEATURE_*.
+inline std::uint32_t features() { return ws_get_features(); }
+// False when the library that was loaded does not belong to this header: use nothing of it then.
+inline bool fits() { return ws_abi_version() == WS_ABI_VERSION; }
+
+}  // namespace wspeer
+
+template <>
+struct std::hash<wspeer::client_ref> {
+  std::size_t operator()(wspeer::client_ref client) const noexcept { return std::hash<ws_handle>()(client.raw()); }
+};
+
+#endif

@@ -1,0 +1,98 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Wspeer
+{
+    /// <summary>Strings as the library reads them, for the time of one call.</summary>
+    internal sealed unsafe class NativeTexts : IDisposable
+    {
+        readonly List<IntPtr> blocks = new List<IntPtr>();
+
+        /// <summary>A UTF-8 text that ends with a NUL. Null and "", which is what Unity makes of null, give none.</summary>
+        internal IntPtr Text(string text, string name)
+        {
+            if (string.IsNullOrEmpty(text)) return IntPtr.Zero;
+            byte[] bytes = Terminated(text, name);
+            IntPtr block = Take(bytes.Length);
+            Marshal.Copy(bytes, 0, block, bytes.Length);
+            return block;
+        }
+
+        /// <summary>Pointers to such texts.</summary>
+        internal IntPtr List(string[] texts, string name)
+        {
+            if (texts == null || texts.Length == 0) return IntPtr.Zero;
+            IntPtr list = Take(texts.Length * sizeof(IntPtr));
+            for (int i = 0; i < texts.Length; i++)
+            {
+                if (string.IsNullOrEmpty(texts[i])) throw new ArgumentException(name + "[" + i + "] is empty: give each header as \"Name: value\"", name);
+                ((IntPtr*)list)[i] = Text(texts[i], name);
+            }
+            return list;
+        }
+
+        public void Dispose()
+        {
+            foreach (IntPtr block in blocks) Marshal.FreeHGlobal(block);
+            blocks.Clear();
+        }
+
+        IntPtr Take(int size)
+        {
+            IntPtr block = Marshal.AllocHGlobal(size);
+            blocks.Add(block);
+            return block;
+        }
+
+        /// <summary>UTF-8 with a NUL at its end; of null, null. A NUL inside would cut the text short without a word.</summary>
+        internal static byte[] Terminated(string text, string name)
+        {
+            if (text == null) return null;
+            if (text.IndexOf('\0') >= 0) throw new ArgumentException(name + " has a NUL character in it", name);
+            byte[] bytes = new byte[Encoding.UTF8.GetByteCount(text) + 1];
+            Encoding.UTF8.GetBytes(text, 0, text.Length, bytes, 0);
+            return bytes;
+        }
+
+        /// <summary>Which text the library shall copy out.</summary>
+        internal enum Source { OfConnection, Header, LastError, Log }
+
+        /// <summary>A text that the library copies out, however long it is; null when there is none.</summary>
+        internal static string Copied(Source source, uint handle = 0, int what = 0, string header = null, uint index = 0)
+        {
+            byte[] name = Terminated(header, nameof(header));
+            byte* first = stackalloc byte[512];
+            UIntPtr length;
+            int result;
+            fixed (byte* n = name)
+            {
+                result = Copy(source, handle, what, n, index, first, 512, &length);
+                if (result == (int)WebSocketResult.Ok) return Encoding.UTF8.GetString(first, (int)length);
+                while (result == (int)WebSocketResult.Truncated)
+                {
+                    byte[] more = new byte[(int)length + 1];
+                    fixed (byte* m = more)
+                    {
+                        result = Copy(source, handle, what, n, index, m, more.Length, &length);
+                        if (result == (int)WebSocketResult.Ok) return Encoding.UTF8.GetString(m, (int)length);
+                    }
+                }
+            }
+            ((WebSocketResult)result).ThrowIfFailed();
+            return null;
+        }
+
+        static int Copy(Source source, uint handle, int what, byte* name, uint index, byte* buffer, int capacity, UIntPtr* length)
+        {
+            switch (source)
+            {
+                case Source.OfConnection: return Native.ws_get_text(handle, what, buffer, (UIntPtr)capacity, length);
+                case Source.Header: return Native.ws_get_header(handle, name, index, buffer, (UIntPtr)capacity, length);
+                case Source.Log: return Native.ws_get_log(buffer, (UIntPtr)capacity, length);
+                default: return Native.ws_last_error(buffer, (UIntPtr)capacity, length);
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace Wspeer
+{
+    /// <summary>How a connection ended. Its texts are WebSocketText.Error and CloseReason.</summary>
+    public readonly struct WebSocketEnd
+    {
+        /// <summary>The close code; 1005: a close frame without one; 1006: no close frame.</summary>
+        public readonly int Code;
+
+        /// <summary>Whether the closing handshake was completed.</summary>
+        public readonly bool Clean;
+
+        /// <summary>Where it happened.</summary>
+        public readonly WebSocketPhase Phase;
+
+        /// <summary>Why.</summary>
+        public readonly WebSocketCause Cause;
+
+        /// <summary>The HTTP status of the answer to the opening handshake, or 0.</summary>
+        public readonly int HttpStatus;
+
+        /// <summary>The operating system's error number, or 0.</summary>
+        public readonly int OsError;
+
+        /// <summary>How many messages were accepted for sending and never left.</summary>
+        public readonly uint Unsent;
+
+        internal WebSocketEnd(in NativeEvent native)
+        {
+            Code = native.Code;
+            Clean = native.Clean != 0;
+            Phase = (WebSocketPhase)native.Phase;
+            Cause = (WebSocketCause)native.Cause;
+            HttpStatus = native.HttpStatus;
+            OsError = native.OsError;
+            Unsent = native.Unsent;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System;
+using System.Text;
+
+namespace Wspeer
+{
+    /// <summary>One thing that happened, lent as a WebSocketPacket is: read it before the next one is taken.</summary>
+    public readonly ref struct WebSocketEvent
+    {
+        readonly Inbox inbox;
+        readonly int index;
+        readonly uint turn;
+
+        internal WebSocketEvent(Inbox inbox, int index, uint turn)
+        {
+            this.inbox = inbox;
+            this.index = index;
+            this.turn = turn;
+        }
+
+        /// <summary>What happened.</summary>
+        public WebSocketEventType Type => (WebSocketEventType)Native.Type;
+
+        /// <summary>The connection that it is about.</summary>
+        public WebSocketConnection Connection => new WebSocketConnection(Native.Conn);
+
+        /// <summary>Multiplayer: which peer it is about; Open of a join: its own id. Else 0.</summary>
+        public int PeerId => Native.PeerId;
+
+        /// <summary>Message: the message.</summary>
+        public WebSocketPacket Packet => Type == WebSocketEventType.Message ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
+
+        /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: a sentence that says what happened and what to do. Message: its bytes as text. Else "".
+        /// A new string each time.</summary>
+        public string GetText() => Encoding.UTF8.GetString(From.Bytes(index, turn));
+
+        /// <summary>CloseRequest, Closed, Disconnected: the close code; 1005: a close frame without one; 1006: no close frame. Else 0.</summary>
+        public int Code => Native.Code;
+
+        /// <summary>Closed, Disconnected: whether the closing handshake was completed.</summary>
+        public bool Clean => Native.Clean != 0;
+
+        /// <summary>Closed, Disconnected, Error: where it happened.</summary>
+        public WebSocketPhase Phase => (WebSocketPhase)Native.Phase;
+
+        /// <summary>Closed, Disconnected, Error: why.</summary>
+        public WebSocketCause Cause => (WebSocketCause)Native.Cause;
+
+        /// <summary>The HTTP status of the answer to the opening handshake, or 0.</summary>
+        public int HttpStatus => Native.HttpStatus;
+
+        /// <summary>The operating system's error number, or 0.</summary>
+        public int OsError => Native.OsError;
+
+        /// <summary>Closed, Disconnected: how many messages were accepted for sending and never left.</summary>
+        public uint Unsent => Native.Unsent;
+
+        /// <summary>Skipped, and Error with NoPeer: how many.</summary>
+        public ulong Count => Native.Count;
+
+        /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call. 0 for messages that were read by themselves.</summary>
+        public ulong TimeNs => Native.TimeNs;
+
+        /// <summary>What SetUser or WebSocketConfig.User gave that connection.</summary>
+        public IntPtr User => (IntPtr)(long)Native.Packet.User;
+
+        ref NativeEvent Native => ref From.Item(index, turn);
+
+        Inbox From => inbox ?? throw new InvalidOperationException("no event was taken: look at what TryGetEvent gives back");
+    }
+
+    /// <summary>For foreach: the events that wait.</summary>
+    public readonly ref struct WebSocketEvents
+    {
+        readonly WebSocketEndpoint endpoint;
+
+        internal WebSocketEvents(WebSocketEndpoint endpoint)
+        {
+            this.endpoint = endpoint;
+        }
+
+        /// <summary>Begins the loop.</summary>
+        public Enumerator GetEnumerator() => new Enumerator(endpoint);
+
+        /// <summary>Where a loop stands.</summary>
+        public ref struct Enumerator
+        {
+            readonly WebSocketEndpoint endpoint;
+            WebSocketEvent current;
+
+            internal Enumerator(WebSocketEndpoint endpoint)
+            {
+                this.endpoint = endpoint;
+                current = default(WebSocketEvent);
+            }
+
+            /// <summary>The event.</summary>
+            public WebSocketEvent Current => current;
+
+            /// <summary>Takes the next event.</summary>
+            public bool MoveNext() => endpoint.TryGetEvent(out current);
+        }
+    }
+
+    /// <summary>For foreach: the messages that wait.</summary>
+    public readonly ref struct WebSocketPackets
+    {
+        readonly WebSocketEndpoint endpoint;
+
+        internal WebSocketPackets(WebSocketEndpoint endpoint)
+        {
+            this.endpoint = endpoint;
+        }
+
+        /// <summary>Begins the loop.</summary>
+        public Enumerator GetEnumerator() => new Enumerator(endpoint);
+
+        /// <summary>Where a loop stands.</summary>
+        public ref struct Enumerator
+        {
+            readonly WebSocketEndpoint endpoint;
+            WebSocketPacket current;
+
+            internal Enumerator(WebSocketEndpoint endpoint)
+            {
+                this.endpoint = endpoint;
+                current = default(WebSocketPacket);
+            }
+
+            /// <summary>The message.</summary>
+            public WebSocketPacket Current => current;
+
+            /// <summary>Takes the next message.</summary>
+            public bool MoveNext() => endpoint.TryGetPacket(out current);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System;
+using Wspeer;
+
+/// <summary>Someone who chats.</summary>
+public sealed class ChatClient : IDisposable
+{
+    readonly WebSocketPeer peer;
+    readonly Action<string> print;
+
+    public ChatClient(string url, string name, Action<string> print)
+    {
+        peer = WebSocketPeer.Connect(url, new WebSocketConfig { Headers = new[] { "X-Chat-Name: " + name }, Flags = WebSocketFlags.QueueBeforeOpen });
+        this.print = print;
+    }
+
+    /// <summary>Whether the connection has ended with a closing handshake.</summary>
+    public bool Clean { get; private set; }
+
+    /// <summary>Whether leaving would lose what was said, as nobody hears it yet.</summary>
+    public bool Connecting => peer.State == WebSocketState.Connecting;
+
+    /// <summary>One frame. False when the connection has ended.</summary>
+    public bool Frame()
+    {
+        peer.Poll();
+        foreach (WebSocketEvent e in peer.Events())
+        {
+            if (e.Type == WebSocketEventType.Message) print(e.Packet.GetText());
+            if (e.Type != WebSocketEventType.Closed) continue;
+            print("(" + e.GetText() + ")");
+            Clean = e.Clean;
+            return false;
+        }
+        return true;
+    }
+
+    public void Say(string text) => peer.SendText(text);
+
+    public void Leave() => peer.Close(1000);
+
+    public void Wait(int milliseconds) => peer.Wait(milliseconds);
+
+    public void Dispose() => peer.Dispose();
+}

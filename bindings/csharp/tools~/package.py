@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""The Unity package: import settings, and what make unity-package builds.
+Usage: package.py          puts the native libraries that this machine has built in place, and packs build/com.wspeer.wspeer-VERSION.tgz
+       package.py --metas  writes the .meta file of whatever has none; the GUIDs follow from the paths, so they are the same everywhere
+       package.py --check  checks the package: .meta files, GUIDs, JSON, versions"""
+import gzip
+import hashlib
+import io
+import json
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+
+HERE = pathlib.Path(__file__).resolve().parent.parent
+ROOT = HERE.parent.parent
+NAME = "com.wspeer.wspeer"
+NOTICES = "Third Party Notices.md"
+EMPTY = "  userData: \n  assetBundleName: \n  assetBundleVariant: \n"
+
+# Path below Runtime/Plugins: where cargo leaves it, and for which platforms Unity takes it: kind, name, settings.
+PLUGINS = {
+    "linux-x86_64/libwspeer.so": ("x86_64-unknown-linux-gnu", [("Editor", "Editor", {"CPU": "x86_64", "DefaultValueInitialized": "true", "OS": "Linux"}),
+                                                               ("Standalone", "Linux64", {"CPU": "x86_64"})]),
+    "windows-x86_64/wspeer.dll": ("x86_64-pc-windows-msvc", [("Editor", "Editor", {"CPU": "x86_64", "DefaultValueInitialized": "true", "OS": "Windows"}),
+                                                             ("Standalone", "Win64", {"CPU": "x86_64"})]),
+    "macos/libwspeer.dylib": ("universal-apple-darwin", [("Editor", "Editor", {"CPU": "AnyCPU", "DefaultValueInitialized": "true", "OS": "OSX"}),
+                                                         ("Standalone", "OSXUniversal", {"CPU": "AnyCPU"})]),
+    "android/arm64-v8a/libwspeer.so": ("aarch64-linux-android", [("Android", "Android", {"CPU": "ARM64"})]),
+    "android/armeabi-v7a/libwspeer.so": ("armv7-linux-androideabi", [("Android", "Android", {"CPU": "ARMv7"})]),
+    "android/x86_64/libwspeer.so": ("x86_64-linux-android", [("Android", "Android", {"CPU": "X86_64"})]),
+    "ios/libwspeer.a": ("aarch64-apple-ios", [("iPhone", "iOS", {"AddToEmbeddedBinaries": "false", "CPU": "ARM64", "CompileFlags": "", "FrameworkDependencies": ""})]),
+}
+# The same code with another cargo target serves too.
+ALSO = {"windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"], "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"]}
+ALL_PLATFORMS = ["Android", "Editor", "Linux64", "OSXUniversal", "WebGL", "Win", "Win64", "iOS", "tvOS"]
+
+
+def guid(path):
+    return hashlib.md5(f"{NAME}/{path}".encode()).hexdigest()
+
+
+def platform_data(kind, name, enabled, settings):
+    lines = "".join(f"        {key}: {value}\n" for key, value in sorted(settings.items()))
+    return f"  - first:\n      {kind}: {name}\n    second:\n      enabled: {int(enabled)}\n      settings:{' {}' if not settings else ''}\n{lines}"
+
+
+def plugin_meta(path):
+    _, platforms = PLUGINS[path]
+    taken = {name for _, name, _ in platforms}
+    excluded = {f"Exclude {name}": int(name not in taken) for name in ALL_PLATFORMS}
+    data = platform_data("", "Any", False, excluded) + platform_data("Any", "", False, {})
+    data += "".join(platform_data(kind, name, True, settings) for kind, name, settings in platforms)
+    return ("PluginImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  iconMap: {}\n  executionOrder: {}\n  defineConstraints: []\n  isPreloaded: 0\n"
+            f"  isOverridable: 0\n  isExplicitlyReferenced: 0\n  validateReferences: 1\n  platformData:\n{data}{EMPTY}")
+
+
+def meta(path, folder):
+    """The import settings of a path of the package."""
+    path = str(path)
+    below = path.removeprefix("Runtime/Plugins/")
+    if folder:
+        body = "folderAsset: yes\nDefaultImporter:\n  externalObjects: {}\n" + EMPTY
+    elif below in PLUGINS:
+        body = plugin_meta(below)
+    elif path.endswith(".cs"):
+        body = "MonoImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n" + EMPTY
+    elif path.endswith(".asmdef"):
+        body = "AssemblyDefinitionImporter:\n  externalObjects: {}\n" + EMPTY
+    elif path == "package.json":
+        body = "PackageManifestImporter:\n  externalObjects: {}\n" + EMPTY
+    else:
+        body = "TextScriptImporter:\n  externalObjects: {}\n" + EMPTY
+    return f"fileFormatVersion: 2\nguid: {guid(path)}\n{body}"
+
+
+def hidden(path):
+    """Unity does not import what begins with a dot or ends with a tilde, nor what is below it."""
+    return any(part.startswith(".") or part.endswith("~") for part in path.parts)
+
+
+def assets():
+    """Whatever needs a .meta: path, and whether it is a folder. Native libraries count whether they are there or not."""
+    found = {path.relative_to(HERE): path.is_dir() for path in HERE.rglob("*") if path.suffix != ".meta"}
+    for plugin in PLUGINS:
+        path = pathlib.PurePath("Runtime/Plugins") / plugin
+        found[path] = False
+        found.update({parent: True for parent in list(path.parents)[:-1]})
+    return {path: folder for path, folder in sorted(found.items()) if not hidden(path)}
+
+
+def write_metas():
+    for path, folder in assets().items():
+        target = HERE / f"{path}.meta"
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(meta(path, folder))
+
+
+def check():
+    good = True
+
+    def tell(fine, what):
+        nonlocal good
+        good = good and fine
+        print(f"{'ok' if fine else 'not ok'} - package: {what}")
+
+    wanted = {f"{path}.meta" for path in assets()}
+    there = {str(path.relative_to(HERE)) for path in HERE.rglob("*.meta") if not hidden(path.relative_to(HERE))}
+    tell(wanted == there, f"{len(wanted)} files and folders, each with a .meta and none without one {sorted(wanted ^ there) or ''}")
+    texts = {name: (HERE / name).read_text() for name in there}
+    guids = {name: re.findall(r"^guid: ([0-9a-f]{32})$", text, re.M) for name, text in texts.items()}
+    tell(all(len(found) == 1 for found in guids.values()) and len({found[0] for found in guids.values() if found}) == len(there), "every GUID is there once")
+    tell(all(found == [guid(name.removesuffix(".meta"))] for name, found in guids.items()), "GUIDs follow from the paths")
+    stale = [name for name, text in texts.items() if name in wanted and text != meta(name.removesuffix(".meta"), assets()[pathlib.Path(name.removesuffix(".meta"))])]
+    tell(not stale, f"import settings are what package.py says {stale or ''}")
+    definitions = {path: json.loads(path.read_text()) for path in HERE.rglob("*.asmdef")}
+    names = {definition["name"] for definition in definitions.values()}
+    tell(names == {"Wspeer", "Wspeer.Unity"} and all(set(one["references"]) <= names for one in definitions.values()), f"assembly definitions {sorted(names)}")
+    tell(all(path.stem == one["name"] for path, one in definitions.items()), "assembly definitions are named as their files")
+    package = json.loads((HERE / "package.json").read_text())
+    version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
+    project = re.search(r"<Version>(.*)</Version>", (HERE / "dotnet~/Wspeer.csproj").read_text()).group(1)
+    tell(package["version"] == version == project and re.fullmatch(r"\d+\.\d+\.\d+", version), f"version {version} in package.json, Wspeer.csproj and Cargo.toml")
+    tell(f"## {version}" in (HERE / "CHANGELOG.md").read_text(), f"CHANGELOG.md has {version}")
+    tell(package["name"] == NAME and re.fullmatch(r"[a-z0-9.-]{1,214}", NAME) and re.fullmatch(r"\d{4}\.\d", package["unity"])
+         and all(package[key] for key in ("displayName", "description", "license", "author")), "package.json has what a package needs")
+    samples = {sample["path"] for sample in package["samples"]}
+    there = {f"Samples~/{path.name}" for path in (HERE / "Samples~").iterdir() if path.is_dir()}
+    tell(samples == there and all(sample["displayName"] and sample["description"] for sample in package["samples"]), f"package.json names the samples {sorted(there)}")
+    return 0 if good else 1
+
+
+def built(plugin):
+    """Where this machine has that library, or None."""
+    name = pathlib.PurePath(plugin).name
+    for triple in [PLUGINS[plugin][0], *ALSO.get(plugin, [])]:
+        path = ROOT / "target" / triple / "release" / name
+        if path.exists():
+            return path
+    own = {"Linux": "linux-x86_64/libwspeer.so", "Darwin": "macos/libwspeer.dylib", "Windows": "windows-x86_64/wspeer.dll"}.get(platform.system())
+    for folder in (ROOT / "build", ROOT / "target" / "release"):
+        if plugin == own and (own != "linux-x86_64/libwspeer.so" or platform.machine() == "x86_64") and (folder / name).exists():
+            return folder / name
+    return None
+
+
+def notices():
+    """The licences of the crates that the native libraries hold."""
+    said = json.loads(subprocess.run(["cargo", "metadata", "--locked", "--format-version", "1"], cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    packages = {package["id"]: package for package in said["packages"]}
+    needs = {node["id"]: [dep["pkg"] for dep in node["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])] for node in said["resolve"]["nodes"]}
+    reached, waiting = set(), [said["resolve"]["root"]]
+    while waiting:
+        one = waiting.pop()
+        if one not in reached:
+            reached.add(one)
+            waiting += needs[one]
+    out = ["# Third Party Notices\n\nThe native libraries of this package hold these Rust crates.\n"]
+    for package in sorted((packages[one] for one in reached - {said["resolve"]["root"]}), key=lambda one: (one["name"], one["version"])):
+        out.append(f"\n## {package['name']} {package['version']}\n\nLicence: {package['license']}\n")
+        folder = pathlib.Path(package["manifest_path"]).parent
+        for path in sorted(folder.iterdir()):
+            if re.match(r"(?i)(licen[cs]e|copying|notice|unlicense)", path.name) and path.is_file():
+                out.append(f"\n### {path.name}\n\n```\n{path.read_text(errors='replace').strip()}\n```\n")
+    return "".join(out)
+
+
+def pack():
+    placed = []
+    for plugin in PLUGINS:
+        source = built(plugin)
+        target = HERE / "Runtime" / "Plugins" / plugin
+        if source:
+            shutil.copyfile(source, target)
+            if plugin == "linux-x86_64/libwspeer.so" and shutil.which("strip"):
+                subprocess.run(["strip", "--strip-unneeded", target], check=True)
+        if target.exists():
+            placed.append(plugin)
+    version = json.loads((HERE / "package.json").read_text())["version"]
+    files = {str(path.relative_to(HERE)): path.read_bytes() for path in HERE.rglob("*")
+             if path.is_file() and not path.relative_to(HERE).parts[0].startswith((".", "tools~"))}
+    # A .meta whose library is not there would be told as a mistake by Unity.
+    absent = [f"Runtime/Plugins/{plugin}" for plugin in PLUGINS if plugin not in placed]
+    for path in absent:
+        files.pop(f"{path}.meta", None)
+    for path in sorted({str(parent) for plugin in absent for parent in list(pathlib.PurePath(plugin).parents)[:-1]}, reverse=True):
+        if not any(name.startswith(f"Runtime/Plugins/{path}/") for name in files):
+            files.pop(f"Runtime/Plugins/{path}.meta", None)
+    files[NOTICES], files[f"{NOTICES}.meta"] = notices().encode(), meta(NOTICES, False).encode()
+    target = ROOT / "build" / f"{NAME}-{version}.tgz"
+    target.parent.mkdir(exist_ok=True)
+    with open(target, "wb") as raw, gzip.GzipFile("", "wb", 9, raw, 0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for name, content in sorted(files.items()):
+            entry = tarfile.TarInfo(f"package/{name}")
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    print(f"{target.relative_to(ROOT)}: {len(files)} files, native libraries: {', '.join(placed) or 'none'}")
+    return 0
+
+
+def main():
+    if sys.argv[1:] == ["--check"]:
+        return check()
+    write_metas()
+    return 0 if sys.argv[1:] == ["--metas"] else pack()
+
+
+sys.exit(main())

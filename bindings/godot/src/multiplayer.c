@@ -1,0 +1,330 @@
+#include "multiplayer.h"
+
+#include <stdio.h>
+
+static void start(void *place, gd_object *object) {
+  game *self = place;
+  endpoint_start(&self->base, object, OF_MULTIPLAYER);
+  self->transfer_mode = RELIABLE;
+}
+
+static void drop(game *self) {
+  crowd_end(&self->clients);
+  if (self->link) peer_retire(self->link);
+  ws_free(self->base.handle);
+  self->base.handle = 0;
+  self->status = DISCONNECTED;
+  self->is_host = self->has_next = self->full_told = false;
+  self->id = 0;
+}
+
+static void let_link_go(game *self) {
+  gd.ref_set_object(&self->link_ref, NULL);
+  self->link = NULL;
+}
+
+static void end(void *place) {
+  drop(place);
+  let_link_go(place);
+  endpoint_end(&((game *)place)->base);
+}
+
+/* ---- opening ---- */
+
+static bool is_free(game *self) {
+  if (self->status == DISCONNECTED && !self->clients.busy) {
+    drop(self);
+    let_link_go(self);
+    return true;
+  }
+  gd_error("WSMultiplayerPeer", "this multiplayer peer is in use: close() it first, or make another one");
+  return false;
+}
+
+/* What both have in common once they are open. */
+static int64_t opened(game *self, int64_t error, int32_t status, int32_t id) {
+  if (error != GD_OK) return error;
+  self->status = status;
+  self->id = id;
+  ws_set_option(self->base.handle, WS_OPT_TRANSFER_MODE, (uint32_t)self->transfer_mode);
+  ws_set_option(self->base.handle, WS_OPT_TRANSFER_CHANNEL, (uint32_t)self->transfer_channel);
+  return GD_OK;
+}
+
+static void create_server(const gd_call *call) {
+  game *self = call->self;
+  if (!is_free(self)) {
+    gd_return_int(call, GD_ERR_ALREADY_IN_USE);
+    return;
+  }
+  opening how;
+  opening_start(&how, &self->base, OF_MULTIPLAYER);
+  if (self->refuses) how.config.flags |= WS_REFUSE_NEW;
+  gd_object *tls = gd_object_at(call, 2);
+  int64_t error = opening_tls(&how, tls, true);
+  if (error == GD_OK) {
+    const char *address = opening_address(&how, &self->base, gd_int_at(call, 0), gd_string_at(call, 1), tls != NULL);
+    error = error_of(ws_host(address, &how.config, &self->base.handle), __func__);
+  }
+  opening_end(&how);
+  self->is_host = error == GD_OK;
+  gd_return_int(call, opened(self, error, CONNECTED, SERVER_ID));
+}
+
+static void create_client(const gd_call *call) {
+  game *self = call->self;
+  if (!is_free(self)) {
+    gd_return_int(call, GD_ERR_ALREADY_IN_USE);
+    return;
+  }
+  opening how;
+  opening_start(&how, &self->base, OF_MULTIPLAYER);
+  /* As in Godot, one time is for both sides. */
+  how.config.connect_timeout_ms = how.config.handshake_timeout_ms;
+  const char *url = opening_text(&how, gd_string_at(call, 0));
+  int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
+  if (error == GD_OK) error = error_of(ws_join(url ? url : "", &how.config, &self->base.handle), __func__);
+  opening_end(&how);
+  if (error == GD_OK) self->link = peer_borrow(&self->link_ref, &self->base, self->base.handle);
+  gd_return_int(call, opened(self, error, CONNECTING, 0));
+}
+
+static void v_close(const gd_call *call) {
+  game *self = call->self;
+  if (self->base.handle) ws_close(self->base.handle, 0, NULL);
+  if (!self->clients.busy) drop(self);
+  else self->status = DISCONNECTED;
+}
+
+/* ---- polling ---- */
+
+static void tell_peer(game *self, const char *signal, int32_t id) {
+  gd_variant args[] = {gd_of_int(id)};
+  gd_emit(self->base.object, signal, args, 1);
+}
+
+/* After a close() nobody is told of any more. */
+static void connected(void *place, client *about) {
+  if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_connected", about->id);
+}
+
+static void disconnected(void *place, client *about, bool was_clean) {
+  (void)was_clean;
+  if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_disconnected", about->id);
+}
+
+/* A join's events, as far as no packet that was not read stands in front of them. */
+static void poll_join(game *self) {
+  ws_event event;
+  while (self->status != DISCONNECTED && !self->has_next && (self->status == CONNECTING || ws_get_available(self->base.handle) == 0)) {
+    if (ws_next_event(self->base.handle, &event) != WS_OK) return;
+    if (event.type == WS_EVENT_OPEN) self->id = event.peer_id;
+    if (event.type == WS_EVENT_CONNECTED) {
+      self->status = CONNECTED;
+      tell_peer(self, "peer_connected", event.peer_id);
+    }
+    if (event.type != WS_EVENT_CLOSED) continue;
+    bool was_connected = self->status == CONNECTED;
+    if (self->link) peer_retire(self->link);
+    self->status = DISCONNECTED;
+    if (was_connected) tell_peer(self, "peer_disconnected", SERVER_ID);
+  }
+}
+
+static void v_poll(const gd_call *call) {
+  static const crowd_events events = {connected, NULL, NULL, disconnected};
+  game *self = call->self;
+  if (!self->base.handle || self->clients.busy) return;
+  /* A handler may let go of this peer: it lives until the poll is over. */
+  gd_variant keep = gd_of_object(self->base.object);
+  ws_poll(self->base.handle);
+  if (self->is_host) {
+    crowd_tell(&self->clients, &self->base, &events);
+  } else {
+    self->clients.busy = true;
+    poll_join(self);
+    self->clients.busy = false;
+  }
+  /* Closed by a handler, or by the other end. */
+  if (self->status == DISCONNECTED) drop(self);
+  gd.variant_destroy(&keep);
+}
+
+/* ---- packets ---- */
+
+static bool look_ahead(game *self) {
+  if (!self->has_next) self->has_next = self->base.handle && ws_get_packet(self->base.handle, &self->next) == WS_OK;
+  return self->has_next;
+}
+
+static void v_get_packet(const gd_call *call) {
+  game *self = call->self;
+  const uint8_t **bytes = *(const uint8_t **const *)call->args[0];
+  int32_t *len = *(int32_t *const *)call->args[1];
+  bool got = look_ahead(self);
+  *bytes = got ? self->next.data : NULL;
+  *len = got ? (int32_t)self->next.len : 0;
+  self->has_next = false;
+  gd_return_int(call, got ? GD_OK : GD_ERR_UNAVAILABLE);
+}
+
+static void v_get_packet_peer(const gd_call *call) {
+  game *self = call->self;
+  gd_return_int(call, look_ahead(self) ? self->next.peer_id : 0);
+}
+
+static void v_available(const gd_call *call) {
+  const game *self = call->self;
+  int32_t count = self->base.handle ? ws_get_available(self->base.handle) : 0;
+  gd_return_int(call, (count < 0 ? 0 : count) + self->has_next);
+}
+
+/* The handle of a peer's connection; 0: there is none. */
+static ws_handle conn_of(const game *self, int64_t id) {
+  ws_handle conn = 0;
+  bool has = self->base.handle && id > 0 && id <= INT32_MAX && ws_get_conn(self->base.handle, (int32_t)id, &conn) == WS_OK;
+  return has ? conn : 0;
+}
+
+/* The scene does not look at what a put returns: a full queue is told in the log too, once. */
+static void tell_full(game *self, int32_t target) {
+  char text[200], whose[40] = "of some peers are";
+  client *about = target > 0 && self->is_host ? crowd_find(&self->clients, conn_of(self, target)) : NULL;
+  bool *told = about ? &about->full_told : &self->full_told;
+  if (*told) return;
+  *told = true;
+  if (target > 0) snprintf(whose, sizeof whose, "of peer %d is", (int)target);
+  snprintf(text, sizeof text, "the outbound queue %s full and the packet was not taken: poll before sending more, or raise outbound_buffer_size", whose);
+  gd_error("put_packet", text);
+}
+
+static void v_put_packet(const gd_call *call) {
+  game *self = call->self;
+  const uint8_t *bytes = *(const uint8_t *const *)call->args[0];
+  size_t len = (size_t)gd_int_at(call, 1);
+  if (!self->base.handle) {
+    gd_error("put_packet", "this multiplayer peer is not connected: call create_server() or create_client() first");
+    gd_return_int(call, GD_ERR_UNCONFIGURED);
+    return;
+  }
+  /* As in Godot, a client's packets all go to the server. */
+  int32_t target = self->is_host ? self->target : SERVER_ID;
+  ws_result result = ws_put_packet_to(self->base.handle, target, bytes, len, WS_BINARY);
+  if (result == WS_OK) self->full_told = false;
+  if (result == WS_ERR_FULL && target > 0 && self->is_host && self->base.numbers[FULL_QUEUE_POLICY] == WS_FULL_DISCONNECT)
+    ws_disconnect(self->base.handle, target, 1008, "its outbound queue is full");
+  if (result == WS_ERR_FULL || result == WS_PARTIAL) {
+    tell_full(self, target);
+    gd_return_int(call, GD_ERR_OUT_OF_MEMORY);
+    return;
+  }
+  /* To one who is leaving is no mistake worth a line. */
+  gd_return_int(call, error_of(result, result == WS_ERR_STATE ? NULL : "put_packet"));
+}
+
+static void v_max_packet_size(const gd_call *call) {
+  uint32_t most = settings_max_message(call->self);
+  gd_return_int(call, most > INT32_MAX ? INT32_MAX : most);
+}
+
+/* WebSockets are reliable, and have one channel. */
+static void v_get_packet_mode(const gd_call *call) {
+  gd_return_int(call, RELIABLE);
+}
+
+static void v_get_packet_channel(const gd_call *call) {
+  gd_return_int(call, 0);
+}
+
+/* ---- peers ---- */
+
+/* As conn_of(), with an error. */
+static ws_handle conn_at(const gd_call *call) {
+  ws_handle conn = conn_of(call->self, gd_int_at(call, 0));
+  if (!conn) gd_error("WSMultiplayerPeer", "there is no connection to a peer with this id: a client is connected to the server alone, which is peer 1");
+  return conn;
+}
+
+static void v_disconnect_peer(const gd_call *call) {
+  game *self = call->self;
+  ws_handle conn = conn_at(call);
+  if (!conn) return;
+  ws_close(conn, 1000, NULL);
+  client *about = self->is_host ? crowd_find(&self->clients, conn) : NULL;
+  if (!gd_bool_at(call, 1) || !about) return;
+  /* By force: no packet and no signal of it comes any more. */
+  if (self->has_next && self->next.conn == conn) self->has_next = false;
+  crowd_forget(&self->clients, about);
+  ws_free(conn);
+}
+
+static void get_peer(const gd_call *call) {
+  game *self = call->self;
+  if (self->link && gd_int_at(call, 0) == SERVER_ID) {
+    gd_return_object(call, self->link->base.object);
+    return;
+  }
+  client *about = self->is_host ? crowd_find(&self->clients, conn_at(call)) : NULL;
+  gd_return_object(call, about ? crowd_peer(about, &self->base)->base.object : NULL);
+}
+
+static void get_peer_address(const gd_call *call) {
+  return_address_of(call, conn_at(call), WS_GET_REMOTE_ADDRESS);
+}
+
+static void get_peer_port(const gd_call *call) {
+  return_port_of(call, conn_at(call), WS_GET_REMOTE_ADDRESS);
+}
+
+static void get_local_port(const gd_call *call) {
+  uint32_t port = 0;
+  ws_get_option(((const game *)call->self)->base.handle, WS_OPT_PORT, &port);
+  gd_return_int(call, port);
+}
+
+static void flush(const gd_call *call) {
+  ws_flush(((const game *)call->self)->base.handle);
+}
+
+static void get_stats(const gd_call *call) {
+  return_stats_of(call, ((const game *)call->self)->base.handle);
+}
+
+static const gd_method virtuals[] = {
+    {"_get_packet", v_get_packet, NULL},
+    {"_put_packet", v_put_packet, NULL},
+    {"_get_available_packet_count", v_available, NULL},
+    {"_get_max_packet_size", v_max_packet_size, NULL},
+    {"_get_packet_channel", v_get_packet_channel, NULL},
+    {"_get_packet_mode", v_get_packet_mode, NULL},
+    {"_get_packet_peer", v_get_packet_peer, NULL},
+    {"_set_transfer_channel", v_set_transfer_channel, NULL},
+    {"_get_transfer_channel", v_get_transfer_channel, NULL},
+    {"_set_transfer_mode", v_set_transfer_mode, NULL},
+    {"_get_transfer_mode", v_get_transfer_mode, NULL},
+    {"_set_target_peer", v_set_target_peer, NULL},
+    {"_is_server", v_is_server, NULL},
+    {"_poll", v_poll, NULL},
+    {"_close", v_close, NULL},
+    {"_disconnect_peer", v_disconnect_peer, NULL},
+    {"_get_unique_id", v_get_unique_id, NULL},
+    {"_set_refuse_new_connections", v_set_refuse_new_connections, NULL},
+    {"_is_refusing_new_connections", v_is_refusing_new_connections, NULL},
+    {"_is_server_relay_supported", v_is_server_relay_supported, NULL},
+    {"_get_connection_status", v_get_connection_status, NULL},
+    {0},
+};
+
+static const gd_method methods[] = {
+    {"create_client(url: String, tls_client_options: TLSOptions = null) -> Error", create_client, NULL},
+    {"create_server(port: int, bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error", create_server, NULL},
+    {"get_peer(peer_id: int) const -> WSPeer", get_peer, NULL},
+    {"get_peer_address(id: int) const -> String", get_peer_address, NULL},
+    {"get_peer_port(id: int) const -> int", get_peer_port, NULL},
+    {"get_local_port() const -> int", get_local_port, NULL},
+    {"flush()", flush, NULL},
+    {"get_stats() const -> Dictionary", get_stats, NULL},
+    {0},
+};
+
+const gd_class multiplayer_class = {"WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, NULL};

@@ -1,0 +1,52 @@
+/* What a WSMultiplayerPeer keeps and tells: transfer mode and channel, target, status, whether new peers may come. */
+#include "multiplayer.h"
+
+void v_set_transfer_channel(const gd_call *call) {
+  game *self = call->self;
+  self->transfer_channel = (int32_t)gd_int_at(call, 0);
+  if (self->base.handle) ws_set_option(self->base.handle, WS_OPT_TRANSFER_CHANNEL, (uint32_t)self->transfer_channel);
+}
+
+void v_get_transfer_channel(const gd_call *call) {
+  gd_return_int(call, ((const game *)call->self)->transfer_channel);
+}
+
+void v_set_transfer_mode(const gd_call *call) {
+  game *self = call->self;
+  self->transfer_mode = (int32_t)gd_int_at(call, 0);
+  if (self->base.handle) ws_set_option(self->base.handle, WS_OPT_TRANSFER_MODE, (uint32_t)self->transfer_mode);
+}
+
+void v_get_transfer_mode(const gd_call *call) {
+  gd_return_int(call, ((const game *)call->self)->transfer_mode);
+}
+
+void v_set_target_peer(const gd_call *call) {
+  ((game *)call->self)->target = (int32_t)gd_int_at(call, 0);
+}
+
+void v_is_server(const gd_call *call) {
+  gd_return_bool(call, ((const game *)call->self)->is_host);
+}
+
+void v_get_unique_id(const gd_call *call) {
+  gd_return_int(call, ((const game *)call->self)->id);
+}
+
+void v_get_connection_status(const gd_call *call) {
+  gd_return_int(call, ((const game *)call->self)->status);
+}
+
+void v_set_refuse_new_connections(const gd_call *call) {
+  game *self = call->self;
+  self->refuses = gd_bool_at(call, 0);
+  if (self->is_host) ws_set_option(self->base.handle, WS_OPT_REFUSE_NEW, self->refuses);
+}
+
+void v_is_refusing_new_connections(const gd_call *call) {
+  gd_return_bool(call, ((const game *)call->self)->refuses);
+}
+
+void v_is_server_relay_supported(const gd_call *call) {
+  gd_return_bool(call, true);
+}

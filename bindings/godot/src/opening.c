@@ -1,0 +1,158 @@
+#include "opening.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As the engine does, this extension ends the program when a few bytes cannot be had. */
+static void *must(void *memory) {
+  if (!memory) abort();
+  return memory;
+}
+
+/* Memory that lives as long as the opening. */
+static void *reserve(opening *self, size_t size) {
+  self->held = must(realloc(self->held, (self->held_count + 1) * sizeof *self->held));
+  return self->held[self->held_count++] = must(malloc(size));
+}
+
+static char *hold(opening *self, const char *bytes, size_t len) {
+  char *copy = reserve(self, len + 1);
+  memcpy(copy, bytes, len);
+  copy[len] = 0;
+  return copy;
+}
+
+const char *opening_text(opening *self, const gd_string *string) {
+  gd_utf8 text;
+  gd_utf8_open(&text, string);
+  const char *held = text.len ? hold(self, text.bytes, text.len) : NULL;
+  gd_utf8_close(&text);
+  return held;
+}
+
+void opening_subprotocols(opening *self, const gd_packed *list) {
+  size_t count = gd_packed_size(GD_STRINGS, list), len = 0;
+  char *joined = NULL;
+  for (size_t i = 0; i < count; i++) {
+    gd_utf8 text;
+    gd_utf8_open(&text, gd.packed_string_array_operator_index_const(list, (int64_t)i));
+    joined = must(realloc(joined, len + text.len + 3));
+    len += (size_t)sprintf(joined + len, "%s%s", len ? ", " : "", text.bytes);
+    gd_utf8_close(&text);
+  }
+  self->config.subprotocols = joined ? hold(self, joined, len) : NULL;
+  free(joined);
+}
+
+void opening_start(opening *self, const endpoint *from, class_kind kind) {
+  memset(self, 0, sizeof *self);
+  ws_config_init(&self->config, sizeof self->config);
+  settings_fill(from, kind, &self->config);
+  opening_subprotocols(self, &from->supported_protocols);
+  self->config.pin_sha256 = opening_text(self, &from->certificate_pin);
+  size_t count = gd_packed_size(GD_STRINGS, &from->handshake_headers);
+  if (count == 0) return;
+  const char **headers = reserve(self, count * sizeof *headers);
+  for (size_t i = 0; i < count; i++) {
+    const char *header = opening_text(self, gd.packed_string_array_operator_index_const(&from->handshake_headers, (int64_t)i));
+    headers[i] = header ? header : "";
+  }
+  self->config.headers = headers;
+  self->config.headers_count = (uint32_t)count;
+}
+
+void opening_end(opening *self) {
+  for (size_t i = 0; i < self->held_count; i++) free(self->held[i]);
+  free(self->held);
+}
+
+/* The PEM text of a certificate or key, which is what a method of the options gives; NULL when there is none. */
+static const char *pem_of(opening *self, gd_object *options, const char *method) {
+  gd_variant got, text;
+  gd_object *held = NULL;
+  const char *pem = NULL;
+  gd_variant none[1];
+  if (gd_call_method(options, method, none, 0, &got) && gd.variant_get_type(&got) == GD_OBJECT) gd_to(GD_OBJECT, &held, &got);
+  if (held) {
+    if (gd_call_method(held, "save_to_string", none, 0, &text) && gd.variant_get_type(&text) == GD_STRING) {
+      gd_string string;
+      gd_to(GD_STRING, &string, &text);
+      pem = opening_text(self, &string);
+      gd_free(GD_STRING, &string);
+    }
+    gd.variant_destroy(&text);
+  }
+  gd.variant_destroy(&got);
+  return pem;
+}
+
+static bool asks(gd_object *options, const char *method) {
+  gd_variant got, none[1];
+  gd_bool is = 0;
+  if (gd_call_method(options, method, none, 0, &got) && gd.variant_get_type(&got) == GD_BOOL) gd_to(GD_BOOL, &is, &got);
+  gd.variant_destroy(&got);
+  return is != 0;
+}
+
+int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
+  if (!options) return GD_OK;
+  if (asks(options, "is_server") != of_server) {
+    gd_error(__func__, of_server ? "these TLS options are a client's: use TLSOptions.server()" : "these TLS options are a server's: use TLSOptions.client()");
+    return GD_ERR_INVALID_PARAMETER;
+  }
+  if (of_server) {
+    self->config.key_pem = pem_of(self, options, "get_private_key");
+    self->config.cert_pem = pem_of(self, options, "get_own_certificate");
+    return GD_OK;
+  }
+  /* As in Godot, a chain that is given is all that is trusted. */
+  self->config.ca_pem = pem_of(self, options, "get_trusted_ca_chain");
+  if (self->config.ca_pem) self->config.flags |= WS_ONLY_CA_PEM;
+  if (asks(options, "is_unsafe_client")) self->config.flags |= self->config.ca_pem ? WS_ANY_NAME : WS_INSECURE;
+  gd_variant name, none[1];
+  if (gd_call_method(options, "get_common_name_override", none, 0, &name) && gd.variant_get_type(&name) == GD_STRING) {
+    gd_string string;
+    gd_to(GD_STRING, &string, &name);
+    self->config.server_name = opening_text(self, &string);
+    gd_free(GD_STRING, &string);
+  }
+  gd.variant_destroy(&name);
+  return GD_OK;
+}
+
+const char *opening_address(opening *self, const endpoint *from, int64_t port, const gd_string *bind_address, bool tls) {
+  gd_utf8 host, path;
+  gd_utf8_open(&host, bind_address);
+  gd_utf8_open(&path, &from->request_path);
+  size_t cap = host.len + path.len + 40;
+  char *url = reserve(self, cap);
+  bool is_ipv6 = strchr(host.bytes, ':') != NULL;
+  snprintf(url, cap, "%s://%s%s%s:%d%s%s", tls ? "wss" : "ws", is_ipv6 ? "[" : "", host.len ? host.bytes : "*", is_ipv6 ? "]" : "", (int)port,
+                     path.len && path.bytes[0] != '/' ? "/" : "", path.bytes);
+  gd_utf8_close(&path);
+  gd_utf8_close(&host);
+  return url;
+}
+
+int64_t error_of(ws_result result, const char *function) {
+  if (result >= 0) return GD_OK;
+  if (function) {
+    char why[1024];
+    ws_last_error(why, sizeof why, NULL);
+    gd_error(function, why);
+  }
+  switch (result) {
+    case WS_ERR_FULL:
+    case WS_ERR_TOO_BIG: return GD_ERR_OUT_OF_MEMORY;
+    case WS_ERR_UTF8: return GD_ERR_INVALID_DATA;
+    case WS_ERR_ADDRESS: return GD_ERR_ALREADY_IN_USE;
+    case WS_ERR_UNSUPPORTED: return GD_ERR_UNAVAILABLE;
+    case WS_ERR_LIMIT: return GD_ERR_CANT_CREATE;
+    case WS_ERR_PANIC: return GD_ERR_BUG;
+    case WS_ERR_HANDLE:
+    case WS_ERR_KIND:
+    case WS_ERR_STATE: return GD_FAILED;
+    default: return GD_ERR_INVALID_PARAMETER;
+  }
+}

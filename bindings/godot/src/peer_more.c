@@ -1,0 +1,200 @@
+/* What WSPeer has beyond WebSocketPeer. */
+#include "peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void flush(const gd_call *call) {
+  ws_peer *self = call->self;
+  ws_flush(self->base.handle);
+  if (self->stream.object) stream_poll(self);
+}
+
+/* A connection of a server gives its packets alone: its server takes what else happens. */
+static ws_result next(ws_peer *self, ws_event *event) {
+  if (!self->base.handle) return WS_EMPTY;
+  if (!self->borrowed) return ws_next_event(self->base.handle, event);
+  memset(event, 0, sizeof *event);
+  event->type = WS_EVENT_MESSAGE;
+  return ws_get_packet(self->base.handle, &event->packet);
+}
+
+static void next_event(const gd_call *call) {
+  ws_peer *self = call->self;
+  gd_dictionary *told = gd_return_dictionary(call);
+  ws_event event;
+  if (next(self, &event) != WS_OK) return;
+  gd_set(told, "type", gd_of_int(event.type));
+  if (event.type == WS_EVENT_MESSAGE) {
+    self->last_type = event.packet.type;
+    self->taken++;
+    gd_packed bytes;
+    gd_bytes_new(&bytes, event.packet.data, event.packet.len);
+    gd_set(told, "packet", gd_of(GD_BYTES, &bytes));
+    gd_set(told, "is_text", gd_of_bool(event.packet.type == WS_TEXT));
+    gd_free(GD_BYTES, &bytes);
+    return;
+  }
+  gd_set(told, "text", gd_of_text((const char *)event.packet.data, event.packet.len));
+  gd_set(told, "code", gd_of_int(event.code == 1006 ? -1 : event.code));
+  gd_set(told, "phase", gd_of_int(event.phase));
+  gd_set(told, "cause", gd_of_int(event.cause));
+  gd_set(told, "http_status", gd_of_int(event.http_status));
+  gd_set(told, "os_error", gd_of_int(event.os_error));
+  gd_set(told, "unsent", gd_of_int(event.unsent));
+  gd_set(told, "clean", gd_of_bool(event.clean));
+  gd_set(told, "count", gd_of_int((int64_t)event.count));
+  gd_set(told, "time_usec", gd_of_int((int64_t)(event.time_ns / 1000)));
+}
+
+static void get_stats(const gd_call *call) {
+  return_stats_of(call, ((const ws_peer *)call->self)->base.handle);
+}
+
+static void get_round_trip_time(const gd_call *call) {
+  ws_stats stats = {0};
+  ws_get_stats(((const ws_peer *)call->self)->base.handle, &stats, sizeof stats);
+  gd_return_float(call, (double)stats.rtt_us / 1e6);
+}
+
+static void was_clean_close(const gd_call *call) {
+  ws_event event;
+  gd_return_bool(call, peer_end_of(call->self, &event) && event.clean);
+}
+
+/* A field of the last event; the row says which. */
+static void get_end_number(const gd_call *call) {
+  ws_event event;
+  int32_t value = 0;
+  if (peer_end_of(call->self, &event)) memcpy(&value, (const char *)&event + *(const size_t *)call->data, sizeof value);
+  gd_return_int(call, value);
+}
+
+static void get_close_message(const gd_call *call) {
+  const ws_peer *self = call->self;
+  if (!self->gone) {
+    return_text_of(call, self->base.handle, WS_GET_ERROR);
+    return;
+  }
+  gd_free(GD_STRING, call->ret);
+  gd_copy(GD_STRING, call->ret, &self->end_message);
+}
+
+/* A text of the connection; the row says which. */
+static void get_text(const gd_call *call) {
+  return_text_of(call, ((const ws_peer *)call->self)->base.handle, *(const int32_t *)call->data);
+}
+
+static void get_received_header(const gd_call *call) {
+  const ws_peer *self = call->self;
+  gd_utf8 name;
+  char small[1024], *value = small;
+  size_t len = 0;
+  int64_t index = gd_int_at(call, 1);
+  uint32_t which = index >= 0 && index < UINT32_MAX ? (uint32_t)index : UINT32_MAX;
+  gd_utf8_open(&name, gd_string_at(call, 0));
+  ws_result result = ws_get_header(self->base.handle, name.bytes, which, small, sizeof small, &len);
+  if (result == WS_TRUNCATED && (value = malloc(len + 1))) result = ws_get_header(self->base.handle, name.bytes, which, value, len + 1, &len);
+  gd_utf8_close(&name);
+  gd_return_text(call, value, result == WS_OK && value ? len : 0);
+  if (value != small) free(value);
+}
+
+static void get_local_host(const gd_call *call) {
+  return_address_of(call, ((const ws_peer *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
+}
+
+static void get_local_port(const gd_call *call) {
+  return_port_of(call, ((const ws_peer *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
+}
+
+static const size_t phase = offsetof(ws_event, phase), cause = offsetof(ws_event, cause), http_status = offsetof(ws_event, http_status),
+                    os_error = offsetof(ws_event, os_error), unsent = offsetof(ws_event, unsent);
+static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_EXTENSIONS, path = WS_GET_PATH, query = WS_GET_QUERY;
+
+const gd_method peer_more_methods[] = {
+    {"next_event() -> Dictionary", next_event, NULL},
+    {"flush()", flush, NULL},
+    {"get_stats() const -> Dictionary", get_stats, NULL},
+    {"get_round_trip_time() const -> float", get_round_trip_time, NULL},
+    {"was_clean_close() const -> bool", was_clean_close, NULL},
+    {"get_close_phase() const -> WSPeer.Phase", get_end_number, &phase},
+    {"get_close_cause() const -> WSPeer.Cause", get_end_number, &cause},
+    {"get_close_message() const -> String", get_close_message, NULL},
+    {"get_close_http_status() const -> int", get_end_number, &http_status},
+    {"get_close_os_error() const -> int", get_end_number, &os_error},
+    {"get_unsent_packet_count() const -> int", get_end_number, &unsent},
+    {"get_received_header(name: String, index: int = 0) const -> String", get_received_header, NULL},
+    {"get_received_body() const -> String", get_text, &body},
+    {"get_requested_path() const -> String", get_text, &path},
+    {"get_requested_query() const -> String", get_text, &query},
+    {"get_selected_extensions() const -> String", get_text, &extensions},
+    {"get_tls_info() const -> String", get_text, &tls},
+    {"get_local_host() const -> String", get_local_host, NULL},
+    {"get_local_port() const -> int", get_local_port, NULL},
+    {0},
+};
+
+#define EVENT(name) {"Event", "EVENT_" #name, WS_EVENT_##name}
+#define PHASE(name) {"Phase", "PHASE_" #name, WS_PHASE_##name}
+#define CAUSE(name) {"Cause", "CAUSE_" #name, WS_CAUSE_##name}
+#define FULL(name) {"FullQueuePolicy", "FULL_QUEUE_" #name, WS_FULL_##name}
+
+const gd_constant peer_more_constants[] = {
+    EVENT(OPEN),
+    EVENT(MESSAGE),
+    EVENT(CLOSE_REQUEST),
+    EVENT(CLOSED),
+    EVENT(WRITABLE),
+    EVENT(ERROR),
+    PHASE(NONE),
+    PHASE(DNS),
+    PHASE(TCP),
+    PHASE(PROXY),
+    PHASE(TLS),
+    PHASE(HTTP),
+    PHASE(WEBSOCKET),
+    PHASE(APP),
+    CAUSE(NONE),
+    CAUSE(CLOSED_BY_HOST),
+    CAUSE(CLOSED_BY_PEER),
+    CAUSE(DROPPED),
+    CAUSE(PEER_GONE),
+    CAUSE(RESET),
+    CAUSE(SERVER_CLOSED),
+    CAUSE(CLOSE_TIMEOUT),
+    CAUSE(NOT_READING),
+    CAUSE(PONG_TIMEOUT),
+    CAUSE(NAME_NOT_FOUND),
+    CAUSE(NAME_FAILED),
+    CAUSE(CONNECT_TIMEOUT),
+    CAUSE(REFUSED),
+    CAUSE(UNREACHABLE),
+    CAUSE(TCP_FAILED),
+    CAUSE(CERTIFICATE_UNTRUSTED),
+    CAUSE(CERTIFICATE_EXPIRED),
+    CAUSE(CERTIFICATE_NAME),
+    CAUSE(CERTIFICATE_PIN),
+    CAUSE(CERTIFICATE_BAD),
+    CAUSE(NOT_TLS),
+    CAUSE(TLS_FAILED),
+    CAUSE(HTTP_STATUS),
+    CAUSE(HTTP_INVALID),
+    CAUSE(HTTP_TOO_BIG),
+    CAUSE(SUBPROTOCOL),
+    CAUSE(HANDSHAKE_TIMEOUT),
+    CAUSE(PROTOCOL),
+    CAUSE(UTF8),
+    CAUSE(TOO_BIG),
+    CAUSE(RATE),
+    CAUSE(FULL),
+    CAUSE(DEFLATE),
+    CAUSE(MULTIPLAYER),
+    CAUSE(NO_PEER),
+    CAUSE(RESOURCES),
+    CAUSE(PANIC),
+    FULL(SKIP),
+    FULL(DISCONNECT),
+    FULL(ALL_OR_NONE),
+    {0},
+};

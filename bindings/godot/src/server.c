@@ -1,0 +1,266 @@
+#include "server.h"
+#include "crowd.h"
+
+#include <string.h>
+
+typedef struct {
+  endpoint base;
+  crowd clients;
+  /* Of what is bound: to be told while a stop() is under way. */
+  bool listening;
+} server;
+
+static void start(void *place, gd_object *object) {
+  endpoint_start(&((server *)place)->base, object, OF_SERVER);
+}
+
+static void drop(server *self) {
+  crowd_end(&self->clients);
+  ws_free(self->base.handle);
+  self->base.handle = 0;
+  self->listening = false;
+}
+
+static void end(void *place) {
+  drop(place);
+  endpoint_end(&((server *)place)->base);
+}
+
+/* ---- listening ---- */
+
+static void listen(const gd_call *call) {
+  server *self = call->self;
+  if (self->listening || self->clients.busy) {
+    gd_error(__func__, "this server listens already: stop() it first, and poll() until its clients have gone");
+    gd_return_int(call, GD_ERR_ALREADY_IN_USE);
+    return;
+  }
+  drop(self);
+  opening how;
+  opening_start(&how, &self->base, OF_SERVER);
+  opening_subprotocols(&how, gd_packed_at(call, 1));
+  gd_object *tls = gd_object_at(call, 3);
+  int64_t error = opening_tls(&how, tls, true);
+  if (error == GD_OK) {
+    const char *address = opening_address(&how, &self->base, gd_int_at(call, 0), gd_string_at(call, 2), tls != NULL);
+    error = error_of(ws_listen(address, &how.config, &self->base.handle), __func__);
+  }
+  opening_end(&how);
+  self->listening = error == GD_OK;
+  gd_return_int(call, error);
+}
+
+static void stop(const gd_call *call) {
+  server *self = call->self;
+  self->listening = false;
+  if (self->base.handle) ws_close(self->base.handle, 0, NULL);
+}
+
+static void is_listening(const gd_call *call) {
+  gd_return_bool(call, ((const server *)call->self)->listening);
+}
+
+static void get_local_port(const gd_call *call) {
+  uint32_t port = 0;
+  ws_get_option(((const server *)call->self)->base.handle, WS_OPT_PORT, &port);
+  gd_return_int(call, port);
+}
+
+static void get_local_host(const gd_call *call) {
+  return_address_of(call, ((const server *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
+}
+
+/* ---- polling: what happened becomes signals ---- */
+
+static void connected(void *place, client *about) {
+  char protocol[256] = "";
+  ws_get_text(about->conn, WS_GET_SUBPROTOCOL, protocol, sizeof protocol, NULL);
+  gd_variant args[] = {gd_of_int(about->id), gd_of_text(protocol, strlen(protocol))};
+  gd_emit(((server *)place)->base.object, "client_connected", args, 2);
+}
+
+static void received(void *place, client *about) {
+  gd_variant args[] = {gd_of_int(about->id)};
+  gd_emit(((server *)place)->base.object, "data_received", args, 1);
+}
+
+static void close_requested(void *place, client *about, int32_t code, const char *reason) {
+  gd_variant args[] = {gd_of_int(about->id), gd_of_int(code), gd_of_text(reason, strlen(reason))};
+  gd_emit(((server *)place)->base.object, "client_close_request", args, 3);
+}
+
+static void disconnected(void *place, client *about, bool was_clean) {
+  gd_variant args[] = {gd_of_int(about->id), gd_of_bool(was_clean)};
+  gd_emit(((server *)place)->base.object, "client_disconnected", args, 2);
+}
+
+static void poll(const gd_call *call) {
+  static const crowd_events events = {connected, received, close_requested, disconnected};
+  server *self = call->self;
+  if (!self->base.handle || self->clients.busy) return;
+  /* A handler may let go of this server: it lives until the poll is over. */
+  gd_variant keep = gd_of_object(self->base.object);
+  ws_poll(self->base.handle);
+  crowd_tell(&self->clients, &self->base, &events);
+  if (!self->listening && ws_get_state(self->base.handle) == WS_CLOSED && self->clients.count == 0) drop(self);
+  gd.variant_destroy(&keep);
+}
+
+/* ---- clients ---- */
+
+/* The client with the id of an argument; NULL and an error: there is none. */
+static client *client_at(const gd_call *call) {
+  server *self = call->self;
+  int64_t id = gd_int_at(call, 0);
+  client *found = id > 0 && id <= INT32_MAX ? crowd_find(&self->clients, (ws_handle)id) : NULL;
+  if (!found) gd_error("WSServer", "there is no client with this id: it has gone, or client_connected has not told of it yet");
+  return found;
+}
+
+static void has_peer(const gd_call *call) {
+  const server *self = call->self;
+  int64_t id = gd_int_at(call, 0);
+  gd_return_bool(call, id > 0 && id <= INT32_MAX && crowd_find(&self->clients, (ws_handle)id));
+}
+
+static void get_peer(const gd_call *call) {
+  client *about = client_at(call);
+  gd_return_object(call, about ? crowd_peer(about, call->self)->base.object : NULL);
+}
+
+static void get_peers(const gd_call *call) {
+  const server *self = call->self;
+  gd_free(GD_INTS, call->ret);
+  gd_new(GD_INTS, call->ret);
+  gd_packed_resize(GD_INTS, call->ret, self->clients.count);
+  for (size_t i = 0; i < self->clients.count; i++) *gd.packed_int32_array_operator_index(call->ret, (int64_t)i) = self->clients.clients[i].id;
+}
+
+static void get_peer_address(const gd_call *call) {
+  client *about = client_at(call);
+  return_address_of(call, about ? about->conn : 0, WS_GET_REMOTE_ADDRESS);
+}
+
+static void get_peer_port(const gd_call *call) {
+  client *about = client_at(call);
+  return_port_of(call, about ? about->conn : 0, WS_GET_REMOTE_ADDRESS);
+}
+
+static void disconnect_peer(const gd_call *call) {
+  if (!client_at(call)) return;
+  gd_utf8 reason;
+  gd_utf8_open(&reason, gd_string_at(call, 2));
+  int64_t code = gd_int_at(call, 1);
+  error_of(ws_disconnect(((server *)call->self)->base.handle, (int32_t)gd_int_at(call, 0), code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
+  gd_utf8_close(&reason);
+}
+
+static void get_packet(const gd_call *call) {
+  client *about = client_at(call);
+  ws_packet packet;
+  gd_free(GD_BYTES, call->ret);
+  if (about && peer_take(crowd_peer(about, call->self), &packet) == WS_OK) gd_bytes_new(call->ret, packet.data, packet.len);
+  else gd_new(GD_BYTES, call->ret);
+}
+
+static void was_string_packet(const gd_call *call) {
+  client *about = client_at(call);
+  gd_return_bool(call, about && about->peer && about->peer->last_type == WS_TEXT);
+}
+
+static void get_available_packet_count(const gd_call *call) {
+  client *about = client_at(call);
+  int32_t count = about ? ws_get_available(about->conn) : 0;
+  gd_return_int(call, count < 0 ? 0 : count);
+}
+
+/* ---- sending ---- */
+
+static int64_t send_to(const gd_call *call, const uint8_t *bytes, size_t len, int32_t type) {
+  client *about = client_at(call);
+  return about ? peer_put(crowd_peer(about, call->self), bytes, len, type, "send") : GD_ERR_DOES_NOT_EXIST;
+}
+
+static void send(const gd_call *call) {
+  const gd_packed *message = gd_packed_at(call, 1);
+  int32_t type = gd_int_at(call, 2) == 0 ? WS_TEXT : WS_BINARY;
+  gd_return_int(call, send_to(call, gd_bytes_of(message), gd_packed_size(GD_BYTES, message), type));
+}
+
+static void send_text(const gd_call *call) {
+  gd_utf8 text;
+  gd_utf8_open(&text, gd_string_at(call, 1));
+  gd_return_int(call, send_to(call, (const uint8_t *)text.bytes, text.len, WS_TEXT));
+  gd_utf8_close(&text);
+}
+
+static int64_t send_all(const gd_call *call, const uint8_t *bytes, size_t len, int32_t type, int64_t but) {
+  const server *self = call->self;
+  if (!self->base.handle) {
+    gd_error("broadcast", "this server does not listen: call listen() first");
+    return GD_ERR_UNCONFIGURED;
+  }
+  if (but < 0 || but > INT32_MAX) {
+    gd_error("broadcast", "the client to leave out has no valid id: give 0 or the id of a client");
+    return GD_ERR_INVALID_PARAMETER;
+  }
+  ws_result result = ws_put_packet_to(self->base.handle, (int32_t)-but, bytes, len, type);
+  /* Some had no room: the others have got it. */
+  return result == WS_PARTIAL ? GD_ERR_OUT_OF_MEMORY : error_of(result, "broadcast");
+}
+
+static void broadcast(const gd_call *call) {
+  const gd_packed *message = gd_packed_at(call, 0);
+  int32_t type = gd_int_at(call, 1) == 0 ? WS_TEXT : WS_BINARY;
+  gd_return_int(call, send_all(call, gd_bytes_of(message), gd_packed_size(GD_BYTES, message), type, gd_int_at(call, 2)));
+}
+
+static void broadcast_text(const gd_call *call) {
+  gd_utf8 text;
+  gd_utf8_open(&text, gd_string_at(call, 0));
+  gd_return_int(call, send_all(call, (const uint8_t *)text.bytes, text.len, WS_TEXT, gd_int_at(call, 1)));
+  gd_utf8_close(&text);
+}
+
+static void flush(const gd_call *call) {
+  ws_flush(((server *)call->self)->base.handle);
+}
+
+static void get_stats(const gd_call *call) {
+  return_stats_of(call, ((const server *)call->self)->base.handle);
+}
+
+static const gd_method methods[] = {
+    {"listen(port: int, protocols: PackedStringArray = [], bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error", listen, NULL},
+    {"stop()", stop, NULL},
+    {"is_listening() const -> bool", is_listening, NULL},
+    {"poll()", poll, NULL},
+    {"has_peer(id: int) const -> bool", has_peer, NULL},
+    {"get_peer(id: int) -> WSPeer", get_peer, NULL},
+    {"get_peers() const -> PackedInt32Array", get_peers, NULL},
+    {"get_peer_address(id: int) const -> String", get_peer_address, NULL},
+    {"get_peer_port(id: int) const -> int", get_peer_port, NULL},
+    {"disconnect_peer(id: int, code: int = 1000, reason: String = \"\")", disconnect_peer, NULL},
+    {"get_packet(id: int) -> PackedByteArray", get_packet, NULL},
+    {"was_string_packet(id: int) const -> bool", was_string_packet, NULL},
+    {"get_available_packet_count(id: int) const -> int", get_available_packet_count, NULL},
+    {"send(id: int, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", send, NULL},
+    {"send_text(id: int, message: String) -> Error", send_text, NULL},
+    {"broadcast(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1, except_id: int = 0) -> Error", broadcast, NULL},
+    {"broadcast_text(message: String, except_id: int = 0) -> Error", broadcast_text, NULL},
+    {"flush()", flush, NULL},
+    {"get_local_host() const -> String", get_local_host, NULL},
+    {"get_local_port() const -> int", get_local_port, NULL},
+    {"get_stats() const -> Dictionary", get_stats, NULL},
+    {0},
+};
+
+static const char *const signals[] = {
+    "client_connected(id: int, protocol: String)",
+    "client_disconnected(id: int, was_clean: bool)",
+    "client_close_request(id: int, code: int, reason: String)",
+    "data_received(id: int)",
+    NULL,
+};
+
+const gd_class server_class = {"WSServer", "RefCounted", sizeof(server), start, end, NULL, methods, NULL, NULL, signals};

@@ -1,0 +1,181 @@
+#include "settings.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+  const char *name;
+  const char *type;
+  /* By class_kind; NONE: it has no such property. */
+  double defaults[CLASSES_WITH_SETTINGS];
+  /* In ws_config; 0: none. */
+  size_t field;
+  /* WS_OPT_*; 0: not while it is open. */
+  int32_t option;
+  /* From the property's unit to the library's. */
+  double scale;
+  /* What 0 means to the library. */
+  uint32_t zero;
+  /* In ws_config.flags. */
+  uint32_t flag;
+} setting;
+
+#define NONE -1.0
+#define FIELD(name) offsetof(ws_config, name)
+
+static const setting settings[NUMBERS] = {
+    [INBOUND_BUFFER_SIZE] = {"inbound_buffer_size", "int", {65535, 4194304, 65535}, FIELD(inbound_bytes), WS_OPT_INBOUND_BYTES, 1, WS_OFF, 0},
+    [OUTBOUND_BUFFER_SIZE] = {"outbound_buffer_size", "int", {65535, 4194304, 65535}, FIELD(outbound_bytes), WS_OPT_OUTBOUND_BYTES, 1, WS_OFF, 0},
+    [MAX_QUEUED_PACKETS] = {"max_queued_packets", "int", {4096, 4096, 4096}, FIELD(inbound_packets), WS_OPT_INBOUND_PACKETS, 1, WS_OFF, 0},
+    [MAX_MESSAGE_SIZE] = {"max_message_size", "int", {16777216, 16777216, 16777216}, FIELD(max_message_bytes), WS_OPT_MAX_MESSAGE_BYTES, 1, WS_OFF, 0},
+    [HEARTBEAT_INTERVAL] = {"heartbeat_interval", "float", {0, 20, 20}, FIELD(heartbeat_ms), WS_OPT_HEARTBEAT_MS, 1000, WS_OFF, 0},
+    [PONG_TIMEOUT] = {"pong_timeout", "float", {0, 0, 0}, FIELD(pong_timeout_ms), WS_OPT_PONG_TIMEOUT_MS, 1000, 0, 0},
+    [CONNECT_TIMEOUT] = {"connect_timeout", "float", {10, NONE, NONE}, FIELD(connect_timeout_ms), 0, 1000, WS_OFF, 0},
+    [HANDSHAKE_TIMEOUT] = {"handshake_timeout", "float", {NONE, 3, 3}, FIELD(handshake_timeout_ms), WS_OPT_HANDSHAKE_TIMEOUT_MS, 1000, WS_OFF, 0},
+    [CLOSE_TIMEOUT] = {"close_timeout", "float", {3, 3, 3}, FIELD(close_timeout_ms), WS_OPT_CLOSE_TIMEOUT_MS, 1000, 0, 0},
+    [POLL_BUDGET_USEC] = {"poll_budget_usec", "int", {1000, 1000, 1000}, FIELD(poll_budget_us), WS_OPT_POLL_BUDGET_US, 1, WS_OFF, 0},
+    [MAX_CLIENTS] = {"max_clients", "int", {NONE, 4096, 4096}, FIELD(max_clients), WS_OPT_MAX_CLIENTS, 1, WS_OFF, 0},
+    [MAX_CLIENTS_PER_ADDRESS] = {"max_clients_per_address", "int", {NONE, 0, 0}, FIELD(max_clients_per_address), WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1,
+                                 WS_OFF, 0},
+    [MAX_PENDING_HANDSHAKES] = {"max_pending_handshakes", "int", {NONE, 256, 256}, FIELD(max_pending_handshakes), WS_OPT_MAX_PENDING_HANDSHAKES, 1,
+                                WS_OFF, 0},
+    [MAX_MESSAGES_PER_SECOND] = {"max_messages_per_second", "int", {NONE, 0, 0}, FIELD(max_messages_per_s), WS_OPT_MAX_MESSAGES_PER_S, 1, WS_OFF, 0},
+    [MAX_BYTES_PER_SECOND] = {"max_bytes_per_second", "int", {NONE, 0, 0}, FIELD(max_bytes_per_s), WS_OPT_MAX_BYTES_PER_S, 1, WS_OFF, 0},
+    [FULL_QUEUE_POLICY] = {"full_queue_policy", "WSPeer.FullQueuePolicy", {NONE, WS_FULL_SKIP, WS_FULL_SKIP}, FIELD(on_full), WS_OPT_ON_FULL, 1, 0, 0},
+    /* Of a multiplayer peer it is MultiplayerPeer's. */
+    [REFUSE_NEW_CONNECTIONS] = {"refuse_new_connections", "bool", {NONE, 0, NONE}, 0, WS_OPT_REFUSE_NEW, 1, 0, WS_REFUSE_NEW},
+    [COALESCE] = {"coalesce", "bool", {0, 0, 0}, 0, WS_OPT_COALESCE, 1, 0, WS_COALESCE},
+    [QUEUE_BEFORE_OPEN] = {"queue_before_open", "bool", {0, NONE, NONE}, 0, 0, 1, 0, WS_QUEUE_BEFORE_OPEN},
+    [COMPRESSION_ENABLED] = {"compression_enabled", "bool", {0, 0, 0}, 0, 0, 1, 0, WS_DEFLATE},
+    [COMPRESSION_LEVEL] = {"compression_level", "int", {1, 1, 1}, FIELD(deflate_level), 0, 1, 0, 0},
+    [COMPRESSION_THRESHOLD] = {"compression_threshold", "int", {64, 64, 64}, FIELD(deflate_threshold_bytes), WS_OPT_DEFLATE_THRESHOLD_BYTES, 1, 1, 0},
+    [SERVER_CONTEXT_TAKEOVER] = {"server_context_takeover", "bool", {1, 1, 1}, 0, 0, 1, 0, WS_SERVER_NO_CONTEXT_TAKEOVER},
+    [CLIENT_CONTEXT_TAKEOVER] = {"client_context_takeover", "bool", {1, 1, 1}, 0, 0, 1, 0, WS_CLIENT_NO_CONTEXT_TAKEOVER},
+    [MAX_INFLATE_RATIO] = {"max_inflate_ratio", "int", {256, 256, 256}, FIELD(max_inflate_ratio), WS_OPT_MAX_INFLATE_RATIO, 1, WS_OFF, 0},
+    /* A method, as in WebSocketPeer; no property. */
+    [NO_DELAY] = {NULL, "bool", {1, 1, 1}, 0, WS_OPT_NO_DELAY, 1, 0, 0},
+};
+
+/* Texts and lists. */
+typedef struct {
+  const char *name;
+  const char *type;
+  uint32_t type_number;
+  size_t place;
+  bool has[CLASSES_WITH_SETTINGS];
+} list;
+
+static const list lists[] = {
+    {"supported_protocols", "PackedStringArray", GD_STRINGS, offsetof(endpoint, supported_protocols), {true, false, true}},
+    {"handshake_headers", "PackedStringArray", GD_STRINGS, offsetof(endpoint, handshake_headers), {true, true, true}},
+    {"certificate_pin", "String", GD_STRING, offsetof(endpoint, certificate_pin), {true, false, true}},
+    {"request_path", "String", GD_STRING, offsetof(endpoint, request_path), {false, true, true}},
+};
+enum { LISTS = sizeof lists / sizeof *lists };
+
+static bool has(const setting *row, class_kind kind) {
+  return row->name && row->defaults[kind] >= 0;
+}
+
+void endpoint_start(endpoint *self, gd_object *object, class_kind kind) {
+  self->object = object;
+  for (int i = 0; i < NUMBERS; i++) self->numbers[i] = settings[i].defaults[kind];
+  for (int i = 0; i < LISTS; i++) gd_new(lists[i].type_number, (char *)self + lists[i].place);
+}
+
+void endpoint_end(endpoint *self) {
+  for (int i = 0; i < LISTS; i++) gd_free(lists[i].type_number, (char *)self + lists[i].place);
+}
+
+uint32_t settings_raw(const endpoint *self, int index) {
+  const setting *row = &settings[index];
+  double value = ceil(self->numbers[index] * row->scale);
+  if (!(value > 0)) return row->zero;
+  return value < (double)WS_OFF ? (uint32_t)value : WS_OFF;
+}
+
+uint32_t settings_max_message(const endpoint *self) {
+  uint32_t most = settings_raw(self, MAX_MESSAGE_SIZE), in = settings_raw(self, INBOUND_BUFFER_SIZE), out = settings_raw(self, OUTBOUND_BUFFER_SIZE);
+  if (in != WS_OFF && in > most) most = in;
+  if (out != WS_OFF && out > most) most = out;
+  return most;
+}
+
+void settings_set(endpoint *self, int index, double value) {
+  const setting *row = &settings[index];
+  self->numbers[index] = value;
+  if (!self->handle || !row->option || ws_get_state(self->handle) == WS_CLOSED) return;
+  ws_result result = ws_set_option(self->handle, row->option, settings_raw(self, index));
+  if (index == MAX_QUEUED_PACKETS) ws_set_option(self->handle, WS_OPT_OUTBOUND_PACKETS, settings_raw(self, index));
+  if (index <= MAX_MESSAGE_SIZE) ws_set_option(self->handle, WS_OPT_MAX_MESSAGE_BYTES, settings_max_message(self));
+  if (result >= 0 || result == WS_ERR_HANDLE) return;
+  char why[512];
+  ws_last_error(why, sizeof why, NULL);
+  gd_error(row->name, why);
+}
+
+void settings_fill(const endpoint *self, class_kind kind, ws_config *config) {
+  for (int i = 0; i < NUMBERS; i++) {
+    const setting *row = &settings[i];
+    if (row->defaults[kind] < 0) continue;
+    uint32_t raw = settings_raw(self, i);
+    if (row->field) memcpy((char *)config + row->field, &raw, sizeof raw);
+    if (row->flag && raw && i != SERVER_CONTEXT_TAKEOVER && i != CLIENT_CONTEXT_TAKEOVER) config->flags |= row->flag;
+  }
+  config->outbound_packets = config->inbound_packets;
+  config->max_message_bytes = settings_max_message(self);
+  config->no_delay = settings_raw(self, NO_DELAY) ? 0 : WS_OFF;
+  if (!(config->flags & WS_DEFLATE)) return;
+  if (!settings_raw(self, SERVER_CONTEXT_TAKEOVER)) config->flags |= WS_SERVER_NO_CONTEXT_TAKEOVER;
+  if (!settings_raw(self, CLIENT_CONTEXT_TAKEOVER)) config->flags |= WS_CLIENT_NO_CONTEXT_TAKEOVER;
+}
+
+static void set_number(const gd_call *call) {
+  const setting *row = call->data;
+  bool is_float = row->type[0] == 'f', is_bool = row->type[0] == 'b';
+  double value = is_float ? gd_float_at(call, 0) : is_bool ? gd_bool_at(call, 0) : (double)gd_int_at(call, 0);
+  settings_set(call->self, (int)(row - settings), value);
+}
+
+static void get_number(const gd_call *call) {
+  const setting *row = call->data;
+  double value = ((const endpoint *)call->self)->numbers[row - settings];
+  if (row->type[0] == 'f') gd_return_float(call, value);
+  else if (row->type[0] == 'b') gd_return_bool(call, value != 0);
+  else gd_return_int(call, (int64_t)value);
+}
+
+static void set_list(const gd_call *call) {
+  const list *row = call->data;
+  void *place = (char *)call->self + row->place;
+  gd_free(row->type_number, place);
+  gd_copy(row->type_number, place, call->args[0]);
+}
+
+static void get_list(const gd_call *call) {
+  const list *row = call->data;
+  gd_free(row->type_number, call->ret);
+  gd_copy(row->type_number, call->ret, (const char *)call->self + row->place);
+}
+
+static void register_one(gd_library *library, const char *class_name, const char *name, const char *type, gd_method_function set,
+                         gd_method_function get, const void *data) {
+  char set_text[160], get_text[160], property[120], setter[64], getter[64];
+  snprintf(setter, sizeof setter, "set_%s", name);
+  snprintf(getter, sizeof getter, "get_%s", name);
+  snprintf(set_text, sizeof set_text, "%s(value: %s)", setter, type);
+  snprintf(get_text, sizeof get_text, "%s() const -> %s", getter, type);
+  snprintf(property, sizeof property, "%s: %s", name, type);
+  const gd_method methods[] = {{set_text, set, data}, {get_text, get, data}, {0}};
+  const gd_property properties[] = {{property, setter, getter}, {0}};
+  gd_register_methods(library, class_name, methods);
+  gd_register_properties(library, class_name, properties);
+}
+
+void settings_register(gd_library *library, const char *class_name, class_kind kind) {
+  for (int i = 0; i < LISTS; i++)
+    if (lists[i].has[kind]) register_one(library, class_name, lists[i].name, lists[i].type, set_list, get_list, &lists[i]);
+  for (int i = 0; i < NUMBERS; i++)
+    if (has(&settings[i], kind)) register_one(library, class_name, settings[i].name, settings[i].type, set_number, get_number, &settings[i]);
+}

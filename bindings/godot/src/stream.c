@@ -1,0 +1,166 @@
+/* accept_stream(): the server's end of a connection over any StreamPeer, whose bytes are carried between it and ws_attach(). */
+#include "peer.h"
+
+#include <stdlib.h>
+
+/* Of StreamPeerTCP, StreamPeerTLS and StreamPeerUDS alike. */
+enum { STATUS_CONNECTING = 1, STATUS_CONNECTED = 2 };
+/* Carried at a time, and how often in a poll. */
+enum { PIECE = 65536, ROUNDS = 8 };
+
+/* The integer that a method of the stream gives, or `otherwise` where there is none. */
+static int64_t ask(gd_object *stream, const char *method, int64_t otherwise) {
+  gd_variant got, none[1];
+  if (!gd_has_method(stream, method)) return otherwise;
+  int64_t value = gd_call_method(stream, method, none, 0, &got) ? gd_to_int(&got) : otherwise;
+  gd.variant_destroy(&got);
+  return value;
+}
+
+static void tell(gd_object *stream, const char *method) {
+  ask(stream, method, 0);
+}
+
+/* Calls a method that gives [Error, value]: the error; the second is copied to `value` and has to be destroyed. */
+static int64_t ask_pair(gd_object *stream, const char *method, gd_variant argument, gd_variant *value) {
+  gd_variant got, args[] = {argument};
+  int64_t error = GD_FAILED;
+  gd.variant_new_nil(value);
+  if (gd_call_method(stream, method, args, 1, &got) && gd.variant_get_type(&got) == GD_ARRAY) {
+    gd_array pair;
+    gd_to(GD_ARRAY, &pair, &got);
+    error = gd_to_int(gd.array_operator_index_const(&pair, 0));
+    gd.variant_new_copy(value, gd.array_operator_index_const(&pair, 1));
+    gd_free(GD_ARRAY, &pair);
+  }
+  gd.variant_destroy(&got);
+  return error;
+}
+
+int64_t stream_accept(ws_peer *self, gd_object *stream) {
+  if (!stream) {
+    gd_error("accept_stream", "the stream is null: give a StreamPeer that is connected");
+    return GD_ERR_INVALID_PARAMETER;
+  }
+  opening how;
+  opening_start(&how, &self->base, OF_PEER);
+  how.config.handshake_timeout_ms = how.config.connect_timeout_ms;
+  int64_t error = error_of(ws_attach(&how.config, WS_ROLE_SERVER, &self->base.handle), "accept_stream");
+  opening_end(&how);
+  if (error == GD_OK) gd.ref_set_object(&self->stream, stream);
+  return error;
+}
+
+void stream_drop(ws_peer *self) {
+  if (!self->stream.object) return;
+  gd.ref_set_object(&self->stream, NULL);
+  gd_free(GD_BYTES, &self->unfed);
+  gd_new(GD_BYTES, &self->unfed);
+  free(self->unput);
+  self->unput = NULL;
+  self->fed = self->unput_start = self->unput_end = 0;
+}
+
+/* What came by the stream, as far as the library takes it. True: something moved. */
+static bool feed(ws_peer *self) {
+  gd_object *stream = self->stream.object;
+  size_t size = gd_packed_size(GD_BYTES, &self->unfed), taken = 0;
+  if (self->fed == size) {
+    int64_t available = ask(stream, "get_available_bytes", 0);
+    if (available <= 0) return false;
+    gd_variant bytes;
+    int64_t error = ask_pair(stream, "get_partial_data", gd_of_int(available < PIECE ? available : PIECE), &bytes);
+    if (error == GD_OK && gd.variant_get_type(&bytes) == GD_BYTES) {
+      gd_free(GD_BYTES, &self->unfed);
+      gd_to(GD_BYTES, &self->unfed, &bytes);
+      self->fed = 0;
+      size = gd_packed_size(GD_BYTES, &self->unfed);
+    }
+    gd.variant_destroy(&bytes);
+    if (self->fed == size) return false;
+  }
+  if (ws_feed(self->base.handle, gd_bytes_of(&self->unfed) + self->fed, size - self->fed, &taken) < 0) taken = size - self->fed;
+  self->fed += taken;
+  return taken > 0;
+}
+
+/* What the library wants to send, as far as the stream takes it. True: something moved. */
+static bool put(ws_peer *self) {
+  if (self->unput_start == self->unput_end) {
+    if (!self->unput && !(self->unput = malloc(PIECE))) return false;
+    self->unput_start = self->unput_end = 0;
+    if (ws_take_output(self->base.handle, self->unput, PIECE, &self->unput_end) != WS_OK) self->unput_end = 0;
+    if (self->unput_end == 0) return false;
+  }
+  gd_packed bytes;
+  gd_variant sent;
+  gd_bytes_new(&bytes, self->unput + self->unput_start, self->unput_end - self->unput_start);
+  int64_t error = ask_pair(self->stream.object, "put_partial_data", gd_of(GD_BYTES, &bytes), &sent);
+  gd_free(GD_BYTES, &bytes);
+  int64_t count = error == GD_OK ? gd_to_int(&sent) : 0;
+  gd.variant_destroy(&sent);
+  if (count <= 0) return false;
+  self->unput_start += (size_t)count;
+  return true;
+}
+
+/* The stream is not needed any more: ended as its class does it. */
+static void hang_up(ws_peer *self) {
+  gd_object *stream = self->stream.object;
+  if (gd_has_method(stream, "disconnect_from_stream")) tell(stream, "disconnect_from_stream");
+  else if (gd_has_method(stream, "disconnect_from_host")) tell(stream, "disconnect_from_host");
+}
+
+void stream_poll(ws_peer *self) {
+  gd_object *stream = self->stream.object;
+  if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) {
+    ws_poll(self->base.handle);
+    return;
+  }
+  if (gd_has_method(stream, "poll")) tell(stream, "poll");
+  int64_t status = ask(stream, "get_status", STATUS_CONNECTED);
+  if (status == STATUS_CONNECTING) return;
+  for (int round = 0, moved = 1; moved && round < ROUNDS; round++) {
+    moved = feed(self);
+    ws_poll(self->base.handle);
+    while (put(self)) moved = 1;
+  }
+  bool all_fed = self->fed == gd_packed_size(GD_BYTES, &self->unfed);
+  if (status != STATUS_CONNECTED && all_fed && ask(stream, "get_available_bytes", 0) <= 0) {
+    /* Nothing more comes, and nothing can leave. */
+    ws_feed(self->base.handle, NULL, 0, NULL);
+    ws_poll(self->base.handle);
+    self->unput_start = self->unput_end = 0;
+  }
+  if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) hang_up(self);
+}
+
+/* The stream itself, or the one below it, as under TLS, that has a method; `below` has to be let go. */
+static gd_object *who_has(const ws_peer *self, const char *method, gd_variant *below) {
+  gd_variant none[1];
+  gd_object *stream = self->stream.object;
+  gd.variant_new_nil(below);
+  if (gd_has_method(stream, method)) return stream;
+  gd_object *inner = NULL;
+  if (gd_has_method(stream, "get_stream") && gd_call_method(stream, "get_stream", none, 0, below) && gd.variant_get_type(below) == GD_OBJECT)
+    gd_to(GD_OBJECT, &inner, below);
+  return inner && gd_has_method(inner, method) ? inner : NULL;
+}
+
+void stream_return_host(const gd_call *call, const ws_peer *self) {
+  gd_variant below, got, none[1];
+  gd_object *stream = who_has(self, "get_connected_host", &below);
+  if (stream && gd_call_method(stream, "get_connected_host", none, 0, &got) && gd.variant_get_type(&got) == GD_STRING) {
+    gd_free(GD_STRING, call->ret);
+    gd_to(GD_STRING, call->ret, &got);
+  }
+  if (stream) gd.variant_destroy(&got);
+  gd.variant_destroy(&below);
+}
+
+void stream_return_port(const gd_call *call, const ws_peer *self) {
+  gd_variant below;
+  gd_object *stream = who_has(self, "get_connected_port", &below);
+  gd_return_int(call, stream ? ask(stream, "get_connected_port", 0) : 0);
+  gd.variant_destroy(&below);
+}

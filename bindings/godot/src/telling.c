@@ -1,0 +1,59 @@
+/* What the library tells about a handle, as results of calls. */
+#include "opening.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void return_text_of(const gd_call *call, ws_handle handle, int32_t what) {
+  char small[512], *text = small;
+  size_t len = 0;
+  ws_result result = ws_get_text(handle, what, small, sizeof small, &len);
+  if (result == WS_TRUNCATED && (text = malloc(len + 1))) result = ws_get_text(handle, what, text, len + 1, &len);
+  if (result < 0 || !text) len = 0;
+  gd_return_text(call, text, len);
+  if (text != small) free(text);
+}
+
+/* Cuts the port off; NULL when there is none. */
+static char *cut(ws_handle handle, int32_t what, char *text, size_t cap) {
+  char *colon = ws_get_text(handle, what, text, cap, NULL) == WS_OK ? strrchr(text, ':') : NULL;
+  if (!colon) return NULL;
+  *colon = 0;
+  return colon + 1;
+}
+
+void return_address_of(const gd_call *call, ws_handle handle, int32_t what) {
+  char text[128];
+  if (!cut(handle, what, text, sizeof text)) text[0] = 0;
+  size_t len = strlen(text), brackets = text[0] == '[';
+  gd_return_text(call, text + brackets, len - 2 * brackets);
+}
+
+void return_port_of(const gd_call *call, ws_handle handle, int32_t what) {
+  char text[128], *port = cut(handle, what, text, sizeof text);
+  gd_return_int(call, port ? atoi(port) : 0);
+}
+
+void return_stats_of(const gd_call *call, ws_handle handle) {
+  static const struct {
+    const char *name;
+    size_t place;
+  } counters[] = {
+#define COUNTER(name) {#name, offsetof(ws_stats, name)}
+      COUNTER(messages_in),       COUNTER(messages_out),       COUNTER(bytes_in),       COUNTER(bytes_out),          COUNTER(wire_bytes_in),
+      COUNTER(wire_bytes_out),    COUNTER(queued_packets_in),  COUNTER(queued_bytes_in), COUNTER(queued_packets_out), COUNTER(queued_bytes_out),
+      COUNTER(skipped),           COUNTER(inbound_stalls),     COUNTER(rtt_us),         COUNTER(last_poll_us),       COUNTER(longest_poll_us),
+      COUNTER(accepted),          COUNTER(refused),            COUNTER(pending_handshakes), COUNTER(compressed_in),  COUNTER(compressed_out),
+      COUNTER(deflate_memory_bytes),
+#undef COUNTER
+  };
+  gd_dictionary *told = gd_return_dictionary(call);
+  ws_stats stats = {0};
+  if (ws_get_stats(handle, &stats, sizeof stats) < 0) return;
+  gd_set(told, "connections", gd_of_int(stats.connections));
+  for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+    uint64_t value;
+    memcpy(&value, (const char *)&stats + counters[i].place, sizeof value);
+    gd_set(told, counters[i].name, gd_of_int((int64_t)value));
+  }
+}

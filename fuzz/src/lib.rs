@@ -1,0 +1,37 @@
+//! What the fuzzer runs, one module a target: each takes any bytes and panics when a promise is broken. `tests/fuzz.rs` of the library runs the same
+//! on the seeds and on mutations of them with a fixed seed, without libFuzzer.
+#![allow(unsafe_code)] // The calls of a C host.
+
+mod calls;
+#[path = "../../tests/decoding/mod.rs"]
+mod decoding;
+mod deflate;
+mod frames;
+mod handshakes;
+mod input;
+mod links;
+mod multiplayer;
+mod twins;
+mod urls;
+
+/// A target's name and body.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 9] = [
+    ("server_handshake", handshakes::server),
+    ("client_handshake", handshakes::client),
+    ("extension", handshakes::extension),
+    ("frames", frames::frames),
+    ("compressed_frames", frames::compressed),
+    ("deflate", deflate::deflate),
+    ("urls", urls::urls),
+    ("multiplayer", multiplayer::formats),
+    ("calls", calls::calls),
+];
+
+/// Runs the target of that name.
+pub fn run(name: &str, data: &[u8]) {
+    let (_, body) = TARGETS.iter().find(|(known, _)| *known == name).expect("the name of a target");
+    body(data);
+}

@@ -1,0 +1,82 @@
+/* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, and keeps sending to whoever asks for /deaf. Prints its port, then on SIGTERM what became of it.
+ * Usage: arena FLAGS [CERT.pem KEY.pem] */
+#include "check.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number) {
+  (void)number;
+  stop = 1;
+}
+
+static char *read_file(const char *path) {
+  FILE *file = fopen(path, "rb");
+  char *text = calloc(1, 1 << 16);
+  if (!file || !text) exit(1);
+  if (!fread(text, 1, (1 << 16) - 1, file)) exit(1);
+  fclose(file);
+  return text;
+}
+
+enum { MOST = 4096 };
+static ws_handle deaf[MOST];
+static int deaf_count;
+
+/* What cannot be taken is not read: the sender slows down. */
+static void serve(ws_handle server, uint64_t *skipped) {
+  ws_event event;
+  while (ws_next_event(server, &event) == WS_OK) {
+    char path[64] = "";
+    if (event.type == WS_EVENT_MESSAGE && ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) ++*skipped;
+    if (event.type != WS_EVENT_CONNECTED) continue;
+    ws_get_text(event.conn, WS_GET_PATH, path, sizeof path, NULL);
+    if (!strcmp(path, "/deaf") && deaf_count < MOST) deaf[deaf_count++] = event.conn;
+  }
+}
+
+int main(int argc, char **argv) {
+  static uint8_t news[16384];
+  ws_config config;
+  ws_handle server;
+  uint32_t port;
+  uint64_t skipped = 0, refused_puts = 0;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_COALESCE | (argc > 1 ? (uint32_t)atoi(argv[1]) : 0);
+  config.max_clients = 8192;
+  config.max_messages_per_s = 500;
+  config.max_bytes_per_s = 4 << 20;
+  int tls = argc > 3;
+  if (tls) {
+    config.cert_pem = read_file(argv[2]);
+    config.key_pem = read_file(argv[3]);
+  }
+  if (ws_listen(tls ? "wss://127.0.0.1:0" : "ws://127.0.0.1:0", &config, &server) < 0) {
+    fprintf(stderr, "%s\n", why());
+    return 1;
+  }
+  signal(SIGTERM, on_signal);
+  ws_get_option(server, WS_OPT_PORT, &port);
+  printf("%u\n", port);
+  fflush(stdout);
+  double next_news = now_s();
+  while (!stop) {
+    ws_wait(&server, 1, 10);
+    ws_poll(server);
+    serve(server, &skipped);
+    ws_flush(server);
+    if (deaf_count && now_s() >= next_news) {
+      next_news = now_s() + 1.0 / 60;
+      for (int i = 0; i < deaf_count; i++)
+        if (ws_put_packet(deaf[i], news, sizeof news, WS_BINARY) == WS_ERR_FULL) refused_puts++;
+        else if (ws_get_state(deaf[i]) == WS_ERR_HANDLE) deaf[i--] = deaf[--deaf_count];
+    }
+  }
+  ws_stats stats;
+  ws_get_stats(server, &stats, sizeof stats);
+  printf("longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u\n", (unsigned long long)stats.longest_poll_us,
+         (unsigned long long)stats.accepted, (unsigned long long)stats.refused, (unsigned long long)skipped, (unsigned long long)refused_puts, stats.connections);
+  ws_shutdown();
+  FINISH();
+}

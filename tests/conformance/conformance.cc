@@ -1,0 +1,473 @@
+// The conformance program in C++: docs/conformance.md. It builds without exceptions and RTTI.
+// Usage: conformance SCENARIO [URL [CA.pem]]
+#include "wspeer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cinttypes>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+using wspeer::event_kind;
+using std::string;
+
+namespace {
+
+// ---- The trace ----
+
+std::map<std::int32_t, string> peer_names = {{1, "host"}};
+
+template <class Result>
+bool check(const char* verb, const Result& result) {
+  if (result) return true;
+  const wspeer::error error = result.error();
+  std::printf("failed %s %s: %s\n", verb, error.name(), error.sentence.c_str());
+  return false;
+}
+
+std::uint32_t adler32(wspeer::bytes_view bytes) {
+  std::uint32_t a = 1, b = 0;
+  for (const std::uint8_t byte : bytes) {
+    a = (a + byte) % 65521;
+    b = (b + a) % 65521;
+  }
+  return b << 16 | a;
+}
+
+string words(std::string_view text) { return string(text); }
+
+void begin_line(const string& name) {
+  if (!name.empty()) std::printf("%s ", name.c_str());
+}
+
+void print(const string& name, const wspeer::packet& packet) {
+  begin_line(name);
+  std::printf("%s %zu %08" PRIx32, packet.is_text() ? "text" : "binary", packet.size(), adler32(packet.bytes()));
+  if (packet.peer_id()) std::printf(" peer=%s", peer_names[packet.peer_id()].c_str());
+  if (packet.is_text() && packet.size() > 0 && packet.size() <= 64) std::printf(" %s", words(packet.text()).c_str());
+  std::printf("\n");
+}
+
+void print(const string& name, const wspeer::event& event) {
+  const wspeer::client_ref of = event.client();
+  switch (event.kind()) {
+    case event_kind::message: return print(name, event.packet());
+    case event_kind::open:
+      begin_line(name);
+      std::printf("open protocol=%s\n", of.subprotocol().c_str());
+      return;
+    case event_kind::connected:
+      begin_line(name);
+      std::printf("connected");
+      if (!event.peer_id()) std::printf(" path=%s query=%s protocol=%s", of.path().c_str(), of.query().c_str(), of.subprotocol().c_str());
+      break;
+    case event_kind::close_request:
+      begin_line(name);
+      std::printf("close-request code=%d reason=%s", event.close_code(), words(event.text()).c_str());
+      break;
+    case event_kind::closed:
+    case event_kind::disconnected:
+      begin_line(name);
+      std::printf("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%u reason=%s error=%s", event.kind() == event_kind::closed ? "closed" : "disconnected",
+                  event.close_code(), event.clean() ? 1 : 0, static_cast<int>(event.phase()), event.cause(), event.http_status(), event.unsent(),
+                  of.close_reason().c_str(), words(event.text()).c_str());
+      break;
+    case event_kind::writable:
+    case event_kind::skipped:
+    case event_kind::error:
+      begin_line(name);
+      std::printf("event %d", static_cast<int>(event.kind()));
+      break;
+  }
+  if (event.peer_id()) std::printf(" peer=%s", peer_names[event.peer_id()].c_str());
+  std::printf("\n");
+}
+
+template <class Link>
+void print_header(const string& name, const Link& link, const char* header, std::uint32_t index) {
+  const auto value = link.header(header, index);
+  begin_line(name);
+  if (value) std::printf("header %s %u=%s\n", header, index, value->c_str());
+  else std::printf("no header %s %u\n", header, index);
+}
+
+// ---- Polling ----
+
+std::vector<wspeer::handle*> polled;
+
+void poll_all() {
+  for (wspeer::handle* one : polled) one->poll();
+  std::this_thread::sleep_for(std::chrono::microseconds(500));
+}
+
+// Polls all until `done` says so; within 10 s.
+template <class Done>
+void poll_until(const string& name, Done done) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      std::printf("nothing came to '%s' for 10 s\n", name.c_str());
+      std::exit(1);
+    }
+    poll_all();
+  }
+}
+
+// Shows the next event to `see`, which is read by a loop that is left at once: the others stay.
+template <class Handle, class See>
+void next_event(Handle& handle, const string& name, See see) {
+  poll_until(name, [&] {
+    for (auto& event : handle.events()) {
+      see(event);
+      return true;
+    }
+    return false;
+  });
+}
+
+template <class Handle>
+void take(Handle& handle, const string& name, int count) {
+  for (int i = 0; i < count; i++) next_event(handle, name, [&](const wspeer::event& event) { print(name, event); });
+}
+
+// Prints events up to one of this kind.
+template <class Handle>
+void until(Handle& handle, const string& name, event_kind kind) {
+  for (bool seen = false; !seen;) {
+    next_event(handle, name, [&](const wspeer::event& event) {
+      print(name, event);
+      seen = event.kind() == kind;
+    });
+  }
+}
+
+// ---- Scenarios of a client ----
+
+wspeer::peer client;
+
+bool open_client(const string& url, const wspeer::config& config = {}) {
+  polled.clear();
+  auto opened = wspeer::peer::connect(url, config);
+  if (!check("connect", opened)) return false;
+  client = std::move(*opened);
+  polled = {&client};
+  take(client, "", 1);
+  return client.state() == wspeer::state::open;
+}
+
+void close_client(std::int32_t code = 1000, const string& reason = {}) {
+  check("close", client.close(code, reason));
+  until(client, "", event_kind::closed);
+}
+
+void put(const wspeer::outgoing& message) { check("put", client.put(message)); }
+
+void echo(const string& url) {
+  open_client(url + "/echo");
+  put("hello");
+  take(client, "", 1);
+  put("κόσμε 🎮");
+  take(client, "", 1);
+  close_client();
+}
+
+void sizes(const string& url) {
+  constexpr std::size_t lengths[] = {0, 1, 125, 126, 65535, 65536, 1 << 20};
+  open_client(url + "/echo");
+  for (const std::size_t length : lengths) {
+    string text(length, '\0');
+    for (std::size_t i = 0; i < length; i++) text[i] = static_cast<char>('a' + i % 26);
+    put(text);
+    take(client, "", 1);
+  }
+  for (const std::size_t length : lengths) {
+    std::vector<std::uint8_t> bytes(length);
+    for (std::size_t i = 0; i < length; i++) bytes[i] = static_cast<std::uint8_t>(i % 251);
+    put(bytes);
+    take(client, "", 1);
+  }
+  close_client();
+}
+
+void wss(const string& url, const string& ca) {
+  open_client(url + "/echo", wspeer::config().flags(WS_ONLY_CA_PEM).ca_pem(ca));
+  std::printf("tls %s\n", client.tls().empty() ? "no" : "yes");
+  put("secret");
+  take(client, "", 1);
+  close_client();
+}
+
+void subprotocol(const string& url) {
+  open_client(url + "/echo", wspeer::config().subprotocols("chat.v3, chat.v2"));
+  close_client();
+  open_client(url + "/echo", wspeer::config().subprotocols("other"));
+}
+
+void headers(const string& url) {
+  open_client(url + "/echo?a=1&b=%20", wspeer::config().header("X-Ask", "one").header("X-Ask", "two words"));
+  for (std::uint32_t i = 0; i < 3; i++) print_header("", client, "x-answer", i);
+  print_header("", client, "x-missing", 0);
+  close_client();
+}
+
+void certificate(const string& url) { open_client(url + "/echo"); }
+
+void status(const string& url) {
+  open_client(url + "/refuse/403");
+  print_header("", client, "x-refused", 0);
+  std::printf("body %s\n", client.body().c_str());
+}
+
+void nobody(const string& url) { open_client(url + "/"); }
+
+void close_here(const string& url) {
+  const std::pair<std::int32_t, string> closes[] = {{0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
+  for (const auto& [code, reason] : closes) {
+    open_client(url + "/sink");
+    put("last");
+    close_client(code, reason);
+  }
+  open_client(url + "/echo");
+  close_client(-1);
+}
+
+void close_there(const string& url) {
+  for (const char* path : {"/close/1000/", "/close/1001/going", "/close/4001/bye"}) {
+    open_client(url + path);
+    until(client, "", event_kind::closed);
+  }
+}
+
+void burst(const string& url) {
+  open_client(url + "/burst");
+  poll_until("", [] { return client.state() == wspeer::state::closed; });
+  std::printf("state %d available %d\n", static_cast<int>(client.state()), client.available());
+  wspeer::batch<32> batch;
+  while (client.read(batch))
+    for (auto& packet : batch) print("", packet);
+  until(client, "", event_kind::closed);
+}
+
+wspeer::config limited() {
+  wspeer::config config;
+  config->max_message_bytes = 1000;
+  return config;
+}
+
+void bad_peer(const string& url) {
+  for (const char* path : {"/close/none", "/close/drop", "/bad/utf8", "/bad/reserved", "/bad/big"}) {
+    open_client(url + path, limited());
+    until(client, "", event_kind::closed);
+  }
+}
+
+// ---- Bad input ----
+
+void bad_open(const string&) {
+  for (const char* url : {"", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"}) check("connect", wspeer::peer::connect(url));
+  for (const char* url : {"nothing", "ws://game.example:0", "wss://127.0.0.1:0"}) check("listen", wspeer::server::listen(url));
+  check("connect", wspeer::peer::connect("ws://127.0.0.1:1", wspeer::config().header("X-Bad", "one\r\nX-Worse: two")));
+  const char* no_colon = "no colon";
+  wspeer::config config;
+  config->headers = &no_colon;
+  config->headers_count = 1;
+  check("connect", wspeer::peer::connect("ws://127.0.0.1:1", config));
+  check("connect", wspeer::peer::connect("wss://127.0.0.1:1", wspeer::config().ca_pem("no certificate")));
+  wspeer::config deflate;
+  deflate->flags = WS_DEFLATE;
+  deflate->deflate_level = 10;
+  check("connect", wspeer::peer::connect("ws://127.0.0.1:1", deflate));
+}
+
+void bad_put(const string& url) {
+  const std::vector<std::byte> zeros(1001);
+  auto early = wspeer::peer::connect(url, limited());
+  if (!check("connect", early)) return;
+  check("put", early->put("too early"));
+  open_client(url + "/echo", limited());
+  put(zeros);
+  put({wspeer::message_kind::binary, wspeer::bytes_view(reinterpret_cast<const std::uint8_t*>(zeros.data()), 1000)});
+  take(client, "", 1);
+  close_client();
+  put("too late");
+}
+
+void bad_text(const string& url) {
+  open_client(url + "/echo");
+  put("a\xCE");
+  put("good");
+  take(client, "", 1);
+  close_client();
+}
+
+void bad_close(const string& url) {
+  open_client(url + "/echo");
+  check("close", client.close(1000, string(124, 'r')));
+  for (const std::int32_t code : {999, 1005, 5000}) check("close", client.close(code));
+  close_client();
+}
+
+// ---- Handles that have ended ----
+
+void stale(const string& url) {
+  open_client(url + "/echo");
+  client.free();
+  put("to nobody");
+  check("close", client.close(1000));
+  check("poll", client.poll());
+  client.free();
+
+  auto server = wspeer::server::listen("ws://127.0.0.1:0");
+  if (!check("listen", server)) return;
+  auto connected = wspeer::peer::connect(server->url());
+  if (!check("connect", connected)) return;
+  polled = {&*server, &*connected};
+  take(*connected, "client", 1);
+  wspeer::client_ref gone;
+  next_event(*server, "server", [&](const wspeer::event& event) {
+    gone = event.client();
+    print("server", event);
+  });
+  check("close", connected->close(-1));
+  until(*server, "server", event_kind::disconnected);
+  check("put", gone.put("just gone"));
+  server->poll();
+  check("put", gone.put("to nobody"));
+  check("put_to", server->put_to(wspeer::client_ref(12345), wspeer::bytes_view()));
+  polled.clear();
+}
+
+// ---- A server ----
+
+void serve(const string&) {
+  auto opened = wspeer::server::listen("ws://127.0.0.1:0", wspeer::config().subprotocols("chat").header("X-Answer", "yes"));
+  if (!check("listen", opened)) return;
+  wspeer::server& server = *opened;
+  polled = {&server};
+  std::printf("port %u\n", unsigned{server.port()});
+  std::fflush(stdout);
+  std::vector<wspeer::client_ref> clients;
+  for (bool running = true; running;) {
+    next_event(server, "", [&](const wspeer::event& event) {
+      if (event.kind() == event_kind::closed) {
+        running = false;
+        return;
+      }
+      wspeer::client_ref client_of = event.client();
+      if (event.kind() == event_kind::connected) clients.push_back(client_of);
+      const string number = std::to_string(std::find(clients.begin(), clients.end(), client_of) - clients.begin() + 1);
+      print(number, event);
+      if (event.kind() == event_kind::connected) {
+        print_header(number, client_of, "x-name", 0);
+        check("put", client_of.put("welcome " + number));
+      } else if (event.kind() == event_kind::message) {
+        const std::string_view said = event.text();
+        if (said == "me") check("put_to", server.put_to(client_of, event.packet()));
+        else if (said == "others") check("put_to", server.put_except(client_of, event.packet()));
+        else if (said == "end") check("disconnect", server.disconnect(client_of, 4004, "as you wish"));
+        else if (said == "stop") check("close", server.close(4100, "over"));
+        else check("put", server.put(event.packet()));
+      } else if (event.kind() == event_kind::disconnected && server.state() == wspeer::state::open) {
+        check("put", server.put(number + " has left"));
+      }
+    });
+  }
+  std::printf("server closed\n");
+  polled.clear();
+}
+
+// ---- A game ----
+
+void play(std::uint32_t format) {
+  const bool godot3 = format == WS_GODOT3;
+  const string names[] = {"a", "b", "c"};
+  const auto words_of = [&](std::string_view text) { return godot3 ? wspeer::binary(text) : wspeer::outgoing(text); };
+  const auto config = wspeer::config().flags(format);
+  auto opened = wspeer::multiplayer::host("ws://127.0.0.1:0", config);
+  if (!check("host", opened)) return;
+  wspeer::multiplayer& host = *opened;
+  polled = {&host};
+  wspeer::multiplayer joins[3];
+  std::int32_t ids[3];
+  for (std::size_t i = 0; i < 3; i++) {
+    auto joined = wspeer::multiplayer::join(host.url(), config);
+    if (!check("join", joined)) return;
+    joins[i] = std::move(*joined);
+    polled.push_back(&joins[i]);
+    poll_until(names[i], [&] { return joins[i].state() != wspeer::state::connecting; });
+    ids[i] = joins[i].peer_id();
+    peer_names[ids[i]] = names[i];
+    take(host, "host", 1);
+    take(joins[i], names[i], godot3 ? 2 + static_cast<int>(i) : 2);
+    for (std::size_t there = 0; godot3 && there < i; there++) take(joins[there], names[there], 1);
+  }
+  auto& [a, b, c] = joins;
+  const auto hears = [&](std::size_t who) { take(joins[who], names[who], 1); };
+
+  check("put", host.put(words_of("to all")));
+  for (std::size_t i = 0; i < 3; i++) hears(i);
+  check("put_to", host.put_to(ids[1], words_of("to b")));
+  hears(1);
+  check("put_to", host.put_to(-ids[2], words_of("not to c")));
+  hears(0);
+  hears(1);
+  check("put_to", host.put_to(1, words_of("to myself")));
+  for (std::size_t i = 0; i < 3; i++) {
+    check("put", joins[i].put(words_of("from me")));
+    take(host, "host", 1);
+    for (std::size_t other = 0; godot3 && other < 3; other++)
+      if (other != i) hears(other);
+  }
+  check("put_to", a.put_to(1, words_of("to the host")));
+  take(host, "host", 1);
+  check("put_to", a.put_to(ids[2], words_of("to c")));
+  if (godot3) hears(2);
+
+  check("disconnect", host.disconnect(ids[1], 4003, "kicked"));
+  until(host, "host", event_kind::disconnected);
+  until(b, "b", event_kind::closed);
+  if (godot3) hears(0);
+  if (godot3) hears(2);
+  check("close", c.close(4005, "leaving"));
+  until(host, "host", event_kind::disconnected);
+  until(c, "c", event_kind::closed);
+  if (godot3) hears(0);
+  check("close", host.close(0, "the game is over"));
+  until(host, "host", event_kind::disconnected);
+  until(a, "a", event_kind::closed);
+  polled.clear();
+}
+
+string read_file(const char* path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<string, void (*)(const string&)> scenarios = {
+      {"echo", echo}, {"sizes", sizes}, {"subprotocol", subprotocol}, {"headers", headers}, {"certificate", certificate}, {"status", status},
+      {"nobody", nobody}, {"close-here", close_here}, {"close-there", close_there}, {"burst", burst}, {"bad-peer", bad_peer}, {"bad-open", bad_open},
+      {"bad-put", bad_put}, {"bad-text", bad_text}, {"bad-close", bad_close}, {"stale", stale}, {"server", serve},
+      {"multiplayer", [](const string&) { play(0); }}, {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};
+  const string name = argc > 1 ? argv[1] : "", url = argc > 2 ? argv[2] : "";
+  if (name == "wss" && argc > 3) {
+    wss(url, read_file(argv[3]));
+  } else if (const auto found = scenarios.find(name); found != scenarios.end()) {
+    found->second(url);
+  } else {
+    std::fprintf(stderr, "usage: %s SCENARIO [URL [CA.pem]]\n", argv[0]);
+    return 2;
+  }
+  client.free();
+  wspeer::shutdown();
+  return 0;
+}

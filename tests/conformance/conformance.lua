@@ -1,0 +1,406 @@
+-- The conformance program in LuaJIT, by its FFI alone: docs/conformance.md and docs/binding.md.
+-- Usage: luajit conformance.lua SCENARIO [URL [CA.pem]]     in the root of the tree; WSPEER_LIBRARY names the library
+local ffi = require("ffi")
+local header = assert(io.open("include/wspeer.h")):read("*a")
+local K = {}
+for name, value in header:gmatch("#define (WS_[%u%d_]+) (%-?[%dxA-F]+)") do K[name] = tonumber(value) end
+ffi.cdef((header:gsub("#[^\n]*", ""):gsub('extern "C" {', ""):gsub('}  // extern "C"', ""):gsub("WS_API", "")))
+ffi.cdef("int usleep(unsigned microseconds);")
+local ws = ffi.load(os.getenv("WSPEER_LIBRARY") or "build/libwspeer.so")
+
+-- ---- The trace ----
+
+local text_buffer, text_length = ffi.new("char[65536]"), ffi.new("size_t[1]")
+
+local function last_error()
+  ws.ws_last_error(text_buffer, 65536, nil)
+  return ffi.string(text_buffer)
+end
+
+local function check(verb, result)
+  if result < 0 then print(("failed %s %s: %s"):format(verb, ffi.string(ws.ws_result_name(result)), last_error())) end
+  return result
+end
+
+local function text_of(h, what)
+  if ws.ws_get_text(h, what, text_buffer, 65536, nil) ~= 0 then return "" end
+  return ffi.string(text_buffer)
+end
+
+local function adler32(data, length)
+  local a, b = 1, 0
+  for i = 0, length - 1 do
+    a = (a + data[i]) % 65521
+    b = (b + a) % 65521
+  end
+  return ("%04x%04x"):format(b, a)
+end
+
+local ends, peer_names = {}, {}
+
+local function show(name, line) print(name == "" and line or name .. " " .. line) end
+
+local function peer_field(id) return id == 0 and "" or " peer=" .. (peer_names[id] or "nobody") end
+
+local function print_packet(name, packet)
+  local length = tonumber(packet.len)
+  local is_text = packet.type == K.WS_TEXT
+  local line = ("%s %d %s%s"):format(is_text and "text" or "binary", length, adler32(packet.data, length), peer_field(packet.peer_id))
+  if is_text and length > 0 and length <= 64 then line = line .. " " .. ffi.string(packet.data, length) end
+  show(name, line)
+end
+
+local function print_event(name, event)
+  local kind, words = event.type, ffi.string(event.packet.data, event.packet.len)
+  if kind == K.WS_EVENT_MESSAGE then return print_packet(name, event.packet) end
+  if kind == K.WS_EVENT_OPEN then return show(name, "open protocol=" .. text_of(event.conn, K.WS_GET_SUBPROTOCOL)) end
+  local line = ("event %d"):format(kind)
+  if kind == K.WS_EVENT_CONNECTED then
+    line = "connected"
+    if event.peer_id == 0 then
+      line = ("connected path=%s query=%s protocol=%s"):format(text_of(event.conn, K.WS_GET_PATH), text_of(event.conn, K.WS_GET_QUERY), text_of(event.conn, K.WS_GET_SUBPROTOCOL))
+    end
+  elseif kind == K.WS_EVENT_CLOSE_REQUEST then
+    line = ("close-request code=%d reason=%s"):format(event.code, words)
+  elseif kind == K.WS_EVENT_CLOSED or kind == K.WS_EVENT_DISCONNECTED then
+    line = ("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%d reason=%s error=%s"):format(kind == K.WS_EVENT_CLOSED and "closed" or "disconnected", event.code,
+      event.clean, event.phase, event.cause, event.http_status, event.unsent, text_of(event.conn, K.WS_GET_CLOSE_REASON), words)
+  end
+  show(name, line .. peer_field(event.peer_id))
+end
+
+local function print_header(name, h, header_name, index)
+  if ws.ws_get_header(h, header_name, index, text_buffer, 65536, nil) ~= 0 then return show(name, ("no header %s %d"):format(header_name, index)) end
+  show(name, ("header %s %d=%s"):format(header_name, index, ffi.string(text_buffer)))
+end
+
+-- ---- Polling ----
+
+local function poll_all()
+  for _, one in ipairs(ends) do ws.ws_poll(one.h) end
+  ffi.C.usleep(500)
+end
+
+local function poll_until(name, done)
+  local limit = os.time() + 10
+  while not done() do
+    if os.time() > limit then
+      print(("nothing came to '%s' for 10 s"):format(name))
+      os.exit(1)
+    end
+    poll_all()
+  end
+end
+
+local event = ffi.new("ws_event")
+
+local function next_event(one)
+  poll_until(one.name, function() return ws.ws_next_event(one.h, event) == K.WS_OK end)
+  return event
+end
+
+local function take(one, count)
+  for _ = 1, count do print_event(one.name, next_event(one)) end
+end
+
+local function until_event(one, kind)
+  repeat print_event(one.name, next_event(one)) until event.type == kind
+end
+
+-- A config, and what keeps its texts alive until the call that copies them.
+local function config_of(fields)
+  local config, kept = ffi.new("ws_config"), {}
+  ws.ws_config_init(config, ffi.sizeof(config))
+  for name, value in pairs(fields or {}) do
+    if name == "headers" then
+      kept.headers = ffi.new("const char *[?]", #value, value)
+      config.headers, config.headers_count = kept.headers, #value
+    else
+      config[name] = value
+      kept[name] = value
+    end
+  end
+  return config, kept
+end
+
+local out = ffi.new("ws_handle[1]")
+
+-- The call is one of connect, listen, host and join. The handle, or nothing.
+local function open(verb, url, fields)
+  local config, kept = config_of(fields)
+  local result = check(verb, ws["ws_" .. verb](url, config, out))
+  assert(kept)
+  if result >= 0 then return out[0] end
+end
+
+local function put(h, words, kind) return check("put", ws.ws_put_packet(h, words, #words, kind or K.WS_TEXT)) end
+
+local function put_to(h, target, words, kind) return check("put_to", ws.ws_put_packet_to(h, target, words, #words, kind or K.WS_TEXT)) end
+
+-- ---- Scenarios of a client ----
+
+local client = { name = "", h = 0 }
+
+local function open_client(url, fields)
+  ws.ws_free(client.h)
+  client.h, ends = open("connect", url, fields) or 0, { client }
+  if client.h ~= 0 then take(client, 1) end
+end
+
+local function close_client(code, reason)
+  check("close", ws.ws_close(client.h, code or 1000, reason or ""))
+  until_event(client, K.WS_EVENT_CLOSED)
+end
+
+local scenarios = {}
+
+function scenarios.echo(url)
+  open_client(url .. "/echo")
+  for _, words in ipairs { "hello", "κόσμε 🎮" } do
+    put(client.h, words)
+    take(client, 1)
+  end
+  close_client()
+end
+
+function scenarios.sizes(url)
+  local big = 1048576
+  local bytes = ffi.new("uint8_t[?]", big)
+  open_client(url .. "/echo")
+  for kind = K.WS_TEXT, K.WS_BINARY do
+    for i = 0, big - 1 do bytes[i] = kind == K.WS_TEXT and 97 + i % 26 or i % 251 end
+    for _, length in ipairs { 0, 1, 125, 126, 65535, 65536, big } do
+      check("put", ws.ws_put_packet(client.h, bytes, length, kind))
+      take(client, 1)
+    end
+  end
+  close_client()
+end
+
+function scenarios.wss(url, ca)
+  open_client(url .. "/echo", { flags = K.WS_ONLY_CA_PEM, ca_pem = assert(io.open(ca)):read("*a") })
+  print("tls " .. (text_of(client.h, K.WS_GET_TLS) == "" and "no" or "yes"))
+  put(client.h, "secret")
+  take(client, 1)
+  close_client()
+end
+
+function scenarios.subprotocol(url)
+  open_client(url .. "/echo", { subprotocols = "chat.v3, chat.v2" })
+  close_client()
+  open_client(url .. "/echo", { subprotocols = "other" })
+end
+
+function scenarios.headers(url)
+  open_client(url .. "/echo?a=1&b=%20", { headers = { "X-Ask: one", "X-Ask: two words" } })
+  for i = 0, 2 do print_header("", client.h, "x-answer", i) end
+  print_header("", client.h, "x-missing", 0)
+  close_client()
+end
+
+function scenarios.certificate(url) open_client(url .. "/echo") end
+
+function scenarios.status(url)
+  open_client(url .. "/refuse/403")
+  print_header("", client.h, "x-refused", 0)
+  print("body " .. text_of(client.h, K.WS_GET_BODY))
+end
+
+function scenarios.nobody(url) open_client(url .. "/") end
+
+scenarios["close-here"] = function(url)
+  for _, one in ipairs { { 0, "" }, { 1000, "bye" }, { 1001, "" }, { 3000, "κόσμε" }, { 4999, ("r"):rep(123) } } do
+    open_client(url .. "/sink")
+    put(client.h, "last")
+    close_client(one[1], one[2])
+  end
+  open_client(url .. "/echo")
+  close_client(-1)
+end
+
+scenarios["close-there"] = function(url)
+  for _, path in ipairs { "/close/1000/", "/close/1001/going", "/close/4001/bye" } do
+    open_client(url .. path)
+    until_event(client, K.WS_EVENT_CLOSED)
+  end
+end
+
+function scenarios.burst(url)
+  open_client(url .. "/burst")
+  poll_until("", function() return ws.ws_get_state(client.h) == K.WS_CLOSED end)
+  print(("state %d available %d"):format(ws.ws_get_state(client.h), ws.ws_get_available(client.h)))
+  local packets = ffi.new("ws_packet[32]")
+  while ws.ws_get_packets(client.h, packets, 32, text_length) == K.WS_OK do
+    for i = 0, tonumber(text_length[0]) - 1 do print_packet("", packets[i]) end
+  end
+  until_event(client, K.WS_EVENT_CLOSED)
+end
+
+scenarios["bad-peer"] = function(url)
+  for _, path in ipairs { "/close/none", "/close/drop", "/bad/utf8", "/bad/reserved", "/bad/big" } do
+    open_client(url .. path, { max_message_bytes = 1000 })
+    until_event(client, K.WS_EVENT_CLOSED)
+  end
+end
+
+-- ---- Bad input ----
+
+scenarios["bad-open"] = function()
+  for _, url in ipairs { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" } do open("connect", url) end
+  for _, url in ipairs { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" } do open("listen", url) end
+  open("connect", "ws://127.0.0.1:1", { headers = { "X-Bad: one\r\nX-Worse: two" } })
+  open("connect", "ws://127.0.0.1:1", { headers = { "no colon" } })
+  open("connect", "wss://127.0.0.1:1", { ca_pem = "no certificate" })
+  open("connect", "ws://127.0.0.1:1", { flags = K.WS_DEFLATE, deflate_level = 10 })
+end
+
+scenarios["bad-put"] = function(url)
+  local zeros = ("\0"):rep(1001)
+  client.h = open("connect", url, { max_message_bytes = 1000 })
+  put(client.h, "too early")
+  open_client(url .. "/echo", { max_message_bytes = 1000 })
+  put(client.h, zeros, K.WS_BINARY)
+  put(client.h, zeros:sub(2), K.WS_BINARY)
+  take(client, 1)
+  close_client()
+  put(client.h, "too late")
+end
+
+scenarios["bad-text"] = function(url)
+  open_client(url .. "/echo")
+  put(client.h, "a\206")
+  put(client.h, "good")
+  take(client, 1)
+  close_client()
+end
+
+scenarios["bad-close"] = function(url)
+  open_client(url .. "/echo")
+  check("close", ws.ws_close(client.h, 1000, ("r"):rep(124)))
+  for _, code in ipairs { 999, 1005, 5000 } do check("close", ws.ws_close(client.h, code, "")) end
+  close_client()
+end
+
+-- ---- Handles that have ended ----
+
+function scenarios.stale(url)
+  open_client(url .. "/echo")
+  ws.ws_free(client.h)
+  put(client.h, "to nobody")
+  check("close", ws.ws_close(client.h, 1000, ""))
+  check("poll", ws.ws_poll(client.h))
+  ws.ws_free(client.h)
+
+  local server = { name = "server", h = open("listen", "ws://127.0.0.1:0") }
+  client = { name = "client", h = open("connect", text_of(server.h, K.WS_GET_URL)) }
+  ends = { server, client }
+  take(client, 1)
+  local gone = next_event(server).conn
+  print_event("server", event)
+  check("close", ws.ws_close(client.h, -1, ""))
+  until_event(server, K.WS_EVENT_DISCONNECTED)
+  put(gone, "just gone")
+  ws.ws_poll(server.h)
+  put(gone, "to nobody")
+  put_to(server.h, 12345, "", K.WS_BINARY)
+end
+
+-- ---- A server ----
+
+function scenarios.server()
+  local server = { name = "", h = open("listen", "ws://127.0.0.1:0", { subprotocols = "chat", headers = { "X-Answer: yes" } }) }
+  ends = { server }
+  local port, numbers, count = ffi.new("uint32_t[1]"), {}, 0
+  ws.ws_get_option(server.h, K.WS_OPT_PORT, port)
+  print("port " .. port[0])
+  io.stdout:flush()
+  while next_event(server).conn ~= server.h do
+    local conn, kind = event.conn, event.type
+    if kind == K.WS_EVENT_CONNECTED then
+      count = count + 1
+      numbers[conn] = tostring(count)
+    end
+    local number = numbers[conn]
+    print_event(number, event)
+    if kind == K.WS_EVENT_CONNECTED then
+      print_header(number, conn, "x-name", 0)
+      put(conn, "welcome " .. number)
+    elseif kind == K.WS_EVENT_MESSAGE then
+      local words = ffi.string(event.packet.data, event.packet.len)
+      if words == "me" then put_to(server.h, conn, words)
+      elseif words == "others" then put_to(server.h, -conn, words)
+      elseif words == "end" then check("disconnect", ws.ws_disconnect(server.h, conn, 4004, "as you wish"))
+      elseif words == "stop" then check("close", ws.ws_close(server.h, 4100, "over"))
+      else put(server.h, words, event.packet.type) end
+    elseif kind == K.WS_EVENT_DISCONNECTED and ws.ws_get_state(server.h) == K.WS_OPEN then
+      put(server.h, number .. " has left")
+    end
+  end
+  print("server closed")
+end
+
+-- ---- A game ----
+
+local function play(format)
+  local godot3 = format == K.WS_GODOT3
+  local kind = godot3 and K.WS_BINARY or K.WS_TEXT
+  local host = { name = "host", h = open("host", "ws://127.0.0.1:0", { flags = format }) }
+  local joins = {}
+  ends, peer_names[1] = { host }, "host"
+  for i, name in ipairs { "a", "b", "c" } do
+    local join = { name = name, h = open("join", text_of(host.h, K.WS_GET_URL), { flags = format }) }
+    joins[i], ends[i + 1] = join, join
+    poll_until(name, function() return ws.ws_get_state(join.h) ~= K.WS_CONNECTING end)
+    join.id = ws.ws_get_peer_id(join.h)
+    peer_names[join.id] = name
+    take(host, 1)
+    take(join, godot3 and 1 + i or 2)
+    for there = 1, godot3 and i - 1 or 0 do take(joins[there], 1) end
+  end
+  local a, b, c = joins[1], joins[2], joins[3]
+
+  put(host.h, "to all", kind)
+  for _, join in ipairs(joins) do take(join, 1) end
+  put_to(host.h, b.id, "to b", kind)
+  take(b, 1)
+  put_to(host.h, -c.id, "not to c", kind)
+  take(a, 1)
+  take(b, 1)
+  put_to(host.h, 1, "to myself", kind)
+  for _, join in ipairs(joins) do
+    put(join.h, "from me", kind)
+    take(host, 1)
+    for _, other in ipairs(godot3 and joins or {}) do
+      if other ~= join then take(other, 1) end
+    end
+  end
+  put_to(a.h, 1, "to the host", kind)
+  take(host, 1)
+  put_to(a.h, c.id, "to c", kind)
+  if godot3 then take(c, 1) end
+
+  check("disconnect", ws.ws_disconnect(host.h, b.id, 4003, "kicked"))
+  until_event(host, K.WS_EVENT_DISCONNECTED)
+  until_event(b, K.WS_EVENT_CLOSED)
+  if godot3 then take(a, 1) end
+  if godot3 then take(c, 1) end
+  check("close", ws.ws_close(c.h, 4005, "leaving"))
+  until_event(host, K.WS_EVENT_DISCONNECTED)
+  until_event(c, K.WS_EVENT_CLOSED)
+  if godot3 then take(a, 1) end
+  check("close", ws.ws_close(host.h, 0, "the game is over"))
+  until_event(host, K.WS_EVENT_DISCONNECTED)
+  until_event(a, K.WS_EVENT_CLOSED)
+end
+
+function scenarios.multiplayer() play(0) end
+
+function scenarios.multiplayer3() play(K.WS_GODOT3) end
+
+local run = scenarios[arg[1] or ""]
+if not run then
+  io.stderr:write("usage: conformance.lua SCENARIO [URL [CA.pem]]\n")
+  os.exit(2)
+end
+run(arg[2], arg[3])
+ws.ws_shutdown()

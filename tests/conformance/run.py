@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Runs every scenario of docs/conformance.md in one language, or in all that are in this tree, and compares the traces byte for byte with those in expected/.
+Usage: build/venv/bin/python tests/conformance/run.py [--language NAME]... [--scenario NAME]... [--write]    --write: what C prints becomes what is expected"""
+import argparse
+import contextlib
+import difflib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import far
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "tests" / "peers"))
+import certificates  # noqa: E402
+
+HERE = ROOT / "tests" / "conformance"
+EXPECTED = HERE / "expected"
+WORK = ROOT / "build" / "conformance"
+LIB = ROOT / os.environ.get("LIBDIR", "build")
+LINK = [f"-I{ROOT}/include", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
+# Without the proxies of the machine that this runs on.
+ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {"WSPEER_LIBRARY": str(LIB / "libwspeer.so")}
+LIMIT = 60
+
+
+class Language(NamedTuple):
+    """How a language's program is built and run; both commands run in the root of the tree."""
+
+    # The language is there when this file is.
+    source: str
+    # What has to be installed.
+    tools: list
+    # The command that builds the program; none: nothing to build.
+    build: list
+    # The command that runs it; the scenario and its arguments follow. WSPEER_LIBRARY names the library for those that load it themselves.
+    run: list
+    # The scenarios that the language cannot say, each with the reason.
+    omits: dict = {}
+
+
+LANGUAGES = {
+    "c": Language(
+        "tests/conformance/conformance.c",
+        ["cc"],
+        ["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g", "-O1", "tests/conformance/conformance.c", "-o",
+         "build/conformance/conformance_c", *LINK],
+        ["build/conformance/conformance_c"],
+    ),
+    "cpp": Language(
+        "tests/conformance/conformance.cc",
+        ["g++"],
+        ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fsanitize=address,undefined", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g", "-O1",
+         "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
+        ["build/conformance/conformance_cpp"],
+    ),
+    "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
+}
+
+
+# ---- The scenarios: each gives the program's arguments, and afterwards what the far end has noted ----
+
+
+@contextlib.contextmanager
+def alone(_run):
+    """Without a far end."""
+    yield [], []
+
+
+def against(**settings):
+    @contextlib.contextmanager
+    def scenario(_run):
+        end = far.Library(**settings)
+        notes = []
+        yield [end.url], notes
+        notes += end.end()
+
+    return scenario
+
+
+@contextlib.contextmanager
+def against_raw(_run):
+    end = far.Raw()
+    notes = []
+    yield [end.url], notes
+    notes += end.end()
+
+
+@contextlib.contextmanager
+def against_tls(_run):
+    end = far.Library(certificate=(certificates.path("chain.pem"), certificates.path("leaf.key")))
+    notes = []
+    yield [end.url, certificates.path("root.pem")], notes
+    notes += end.end()
+
+
+@contextlib.contextmanager
+def against_nobody(_run):
+    with far.unused_port() as held:
+        yield [f"ws://127.0.0.1:{held.getsockname()[1]}"], []
+
+
+@contextlib.contextmanager
+def met_by_clients(run):
+    """The program is a server: its first line names the port."""
+    notes = []
+    run.when_listening = lambda port: far.clients(port, notes)
+    yield [], notes
+
+
+SCENARIOS = {
+    "echo": against(),
+    "sizes": against(),
+    "wss": against_tls,
+    "subprotocol": against(subprotocols=["chat.v1", "chat.v2"]),
+    "headers": against(),
+    "certificate": against_tls,
+    "status": against(),
+    "nobody": against_nobody,
+    "close-here": against(),
+    "close-there": against(),
+    "burst": against_raw,
+    "bad-peer": against_raw,
+    "bad-open": alone,
+    "bad-put": against(),
+    "bad-text": against(),
+    "bad-close": against(),
+    "stale": against(),
+    "server": met_by_clients,
+    "multiplayer": alone,
+    "multiplayer3": alone,
+}
+
+
+class Run:
+    """One program in one scenario."""
+
+    when_listening = None
+
+    def trace(self, command, scenario):
+        """What the program printed and what the far end noted, ports made equal."""
+        with SCENARIOS[scenario](self) as (arguments, notes):
+            process = subprocess.Popen([*command, scenario, *arguments], cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       encoding="utf-8", errors="replace")
+            try:
+                printed = self._meet(process) + process.communicate(timeout=LIMIT)[0]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                printed = process.communicate()[0] + f"not ended after {LIMIT} s\n"
+        if process.returncode:
+            printed += f"ended with {process.returncode}\n"
+        if arguments and ":" in arguments[0]:
+            printed = printed.replace(":" + arguments[0].rsplit(":", 1)[1], ":PORT")
+        return printed + "".join(f"far: {note}\n" for note in notes)
+
+    def _meet(self, process):
+        if not self.when_listening:
+            return ""
+        line = process.stdout.readline()
+        word, _, port = line.partition(" ")
+        if word != "port":
+            return line
+        try:
+            self.when_listening(int(port))
+        except Exception as error:
+            process.kill()
+            return f"the clients failed: {type(error).__name__}: {error}\n"
+        return ""
+
+
+def say(good, what, details=""):
+    print(f"{'ok' if good else 'not ok'} - conformance: {what}", flush=True)
+    if not good:
+        print("\n".join(f"# {line}" for line in details.splitlines()), flush=True)
+    return not good
+
+
+def is_here(name, language):
+    """Whether a language can be run: a failure in CI when a tool is missing, a printed skip elsewhere."""
+    missing = [tool for tool in language.tools if not shutil.which(tool) and not (ROOT / tool).exists()]
+    if not (ROOT / language.source).exists() or not missing:
+        return (ROOT / language.source).exists()
+    if os.environ.get("CI"):
+        raise SystemExit(f"not ok - conformance: {name} needs {', '.join(missing)}")
+    print(f"SKIP: conformance in {name}: {', '.join(missing)} is missing")
+    return False
+
+
+def run_language(name, language, scenarios):
+    failures = 0
+    if language.build:
+        built = subprocess.run(language.build, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        if built.returncode:
+            return say(False, f"{name} is built", built.stdout)
+    began = time.monotonic()
+    for scenario in scenarios:
+        if scenario in language.omits:
+            print(f"# {name} leaves out {scenario}: {language.omits[scenario]}")
+            continue
+        trace = Run().trace(language.run, scenario)
+        expected = (EXPECTED / f"{scenario}.txt").read_text(encoding="utf-8")
+        difference = "\n".join(difflib.unified_diff(expected.splitlines(), trace.splitlines(), "expected", name, lineterm=""))
+        failures += say(trace == expected, f"{name}: {scenario}", difference)
+    print(f"figure: conformance in {name}: {len(scenarios) - len(language.omits)} scenarios in {time.monotonic() - began:.1f} s", flush=True)
+    return failures
+
+
+def write(scenarios):
+    EXPECTED.mkdir(exist_ok=True)
+    subprocess.run(LANGUAGES["c"].build, cwd=ROOT, check=True)
+    for scenario in scenarios:
+        (EXPECTED / f"{scenario}.txt").write_text(Run().trace(LANGUAGES["c"].run, scenario), encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--language", action="append", choices=LANGUAGES, default=[])
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, default=[])
+    parser.add_argument("--write", action="store_true")
+    wanted = parser.parse_args()
+    WORK.mkdir(parents=True, exist_ok=True)
+    certificates.make()
+    scenarios = wanted.scenario or list(SCENARIOS)
+    if wanted.write:
+        write(scenarios)
+    failures = 0
+    for name, language in LANGUAGES.items():
+        if (not wanted.language or name in wanted.language) and is_here(name, language):
+            failures += run_language(name, language, scenarios)
+    return 1 if failures else 0
+
+
+sys.exit(main())

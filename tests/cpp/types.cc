@@ -1,0 +1,239 @@
+// What bindings/cpp/wspeer.hpp promises: types that cannot be mixed up or copied by mistake, lifetimes, errors with and without exceptions.
+#include "wspeer.hpp"
+
+#include <array>
+#include <cstdio>
+#include <string>
+#include <unordered_map>
+#include <vector>
+#if __has_include(<span>)
+#include <span>
+#endif
+
+namespace {
+
+int failures = 0;
+
+void check(bool good, const char* what) {
+  if (!good) failures++;
+  std::printf("%s - c++: %s\n", good ? "ok" : "not ok", what);
+}
+
+using namespace wspeer;
+
+template <class A, class B>
+constexpr bool mixes = std::is_constructible_v<A, B> || std::is_assignable_v<A&, B>;
+static_assert(!mixes<peer, server&&> && !mixes<server, multiplayer&&> && !mixes<multiplayer, peer&&> && !mixes<client_ref, peer&>);
+static_assert(!std::is_copy_constructible_v<peer> && std::is_nothrow_move_constructible_v<server> && std::is_nothrow_move_assignable_v<multiplayer>);
+static_assert(!std::is_copy_constructible_v<packet> && !std::is_copy_constructible_v<event> && !std::is_move_constructible_v<event>);
+static_assert(!std::is_copy_constructible_v<event_range> && !std::is_move_constructible_v<packet_range>);
+static_assert(std::is_trivially_copyable_v<client_ref> && sizeof(client_ref) == sizeof(ws_handle) && sizeof(peer) == sizeof(ws_handle));
+static_assert(!std::is_invocable_v<decltype(&server::put_to), server&, const peer&, const outgoing&>);
+static_assert(!std::is_invocable_v<decltype(&server::put_to), server&, ws_handle, const outgoing&>);
+static_assert(std::is_invocable_v<decltype(&server::put_to), server&, client_ref, const outgoing&>);
+static_assert(!std::is_convertible_v<ws_handle, client_ref> && !std::is_convertible_v<std::string, bytes_view> && !std::is_convertible_v<std::vector<int>, bytes_view>);
+static_assert(std::is_convertible_v<std::array<std::byte, 4>, bytes_view> && std::is_convertible_v<std::vector<std::uint8_t>, outgoing>);
+#if defined(__cpp_lib_span)
+static_assert(std::is_convertible_v<bytes_view, std::span<const std::uint8_t>> && std::is_convertible_v<std::span<const std::byte>, bytes_view>);
+#endif
+
+std::pair<peer, peer> open_pair(const config& config = {}) {
+  auto made = peer::pair(config);
+  if (!made) std::abort();
+  auto& [server_end, client_end] = *made;
+  for (int i = 0; i < 100 && (server_end.state() != state::open || client_end.state() != state::open); i++) {
+    client_end.poll();
+    server_end.poll();
+  }
+  return std::move(*made);
+}
+
+void what_is_put() {
+  auto [a, b] = open_pair();
+  const std::string text = "a text";
+  const std::vector<std::uint8_t> bytes = {1, 2, 3};
+  bool good = a.put("literal") && a.put(text) && a.put(std::string_view(text)) && a.put(bytes) && a.put(std::array<std::byte, 2>{}) && a.put(bytes_view()) &&
+              a.put(binary(text)) && a.put(wspeer::text(bytes)) && a.put(message{message_kind::text, {'m'}}) && a.put("");
+  check(good, "everything is accepted");
+  b.poll();
+  std::string seen;
+  for (auto& packet : b.packets()) {
+    seen += packet.is_text() ? "t" : "b";
+    seen += std::to_string(packet.size());
+    good = good && bool(b.put(packet));
+  }
+  check(seen == "t7t6t6b3b2b0b6t3t1t0", "strings are texts, bytes are binary, text() and binary() say it otherwise");
+  a.poll();
+  std::string back;
+  for (auto& packet : a.packets()) back += (packet.is_text() ? "t" : "b") + std::to_string(packet.size());
+  check(good && back == seen, "a packet goes back as what it was");
+}
+
+void reading_and_keeping() {
+  auto [a, b] = open_pair();
+  for (int i = 0; i < 100; i++)
+    if (!a.put("message " + std::to_string(i))) std::abort();
+  b.poll();
+  int seen = 0;
+  for (auto& event : b.events()) {
+    if (event.kind() == event_kind::message && ++seen == 10) break;
+  }
+  std::vector<message> kept;
+  for (auto& packet : b.packets()) {
+    kept.push_back(packet.copy());
+    if (kept.size() == 10) break;
+  }
+  check(kept.size() == 10 && bytes_view(kept[0].bytes).text() == "message 10", "leaving a loop loses nothing, and a copy is the program's own");
+  batch<64> batch;
+  check(b.read(batch) && batch.size() == 64 && batch[0].text() == "message 20" && batch[63].text() == "message 83", "a batch takes many, valid together");
+  std::size_t count = 0;
+  for (auto& packet : batch) count += packet.is_text();
+  check(count == 64 && b.read(batch) && batch.size() == 16 && !b.read(batch) && batch.empty(), "and the rest, and then none");
+  check(b.available() == 0 && b.events().begin() == b.events().end(), "nothing waits");
+}
+
+void owning() {
+  auto ends = open_pair();
+  peer& a = ends.first;
+  const ws_handle raw = a.raw();
+  {
+    peer moved = std::move(a);
+    check(moved.raw() == raw && moved.state() == state::open, "a move takes the handle along");
+    check(a.poll().is(code::err_handle) && a.put("x").is(code::err_handle), "what was moved from gives an error");
+    peer other;
+    other = std::move(moved);
+    other = std::move(*&other);
+    check(other.raw() == raw && ws_get_state(raw) == WS_OPEN, "so does an assignment, to itself too");
+  }
+  check(ws_get_state(raw) == WS_ERR_HANDLE, "the end of an owner frees the handle");
+  peer& b = ends.second;
+  const ws_handle second = b.raw();
+  b = peer();
+  check(ws_get_state(second) == WS_ERR_HANDLE, "assigning frees what was there");
+  peer nothing;
+  nothing.free();
+  check(nothing.state() == state::stale && nothing.url().empty() && !nothing.header("X"), "an empty handle answers");
+}
+
+void mistakes() {
+  auto refused = peer::connect("nothing");
+  check(!refused && refused.error().code == code::err_url && refused.error().sentence.find("ws://") != std::string::npos, "an opening that fails says why");
+  check(std::string(refused.error().name()) == "WS_ERR_URL", "and its name");
+  auto [a, b] = open_pair();
+  const result bad = a.put("a\xFF");
+  check(!bad && bad.is(code::err_utf8) && bad.error().sentence.find("UTF-8") != std::string::npos, "so does a call");
+  check(bool(a.put("good")) && a.put("good").error().sentence.empty(), "and one that succeeds has no error");
+#if defined(__cpp_exceptions)
+  std::string caught;
+  try {
+    (void)peer::connect("nothing").value();
+  } catch (const exception& error) {
+    caught = error.what();
+  }
+  check(caught.rfind("WS_ERR_URL: ", 0) == 0, "value() throws the name and the sentence");
+  try {
+    a.close(999).or_throw();
+    caught = "";
+  } catch (const exception& error) {
+    caught = error.error().code == code::err_arg ? error.error().sentence : "";
+  }
+  check(caught.find("999") != std::string::npos, "or_throw() throws");
+  peer good = peer::connect("ws://127.0.0.1:1").value();
+  check(good.state() == state::connecting, "value() moves out what is there");
+#endif
+}
+
+void texts_and_clients() {
+  const std::string long_value(1000, 'v');
+  auto server = server::listen("ws://127.0.0.1:0", config().header("X-Long", long_value));
+  if (!server) std::abort();
+  config asks;
+  asks.header("X-Ask", "one");
+  asks->owner = 7;
+  const config copied = asks;
+  auto a = peer::connect(server->url(), copied), b = peer::connect(server->url(), asks);
+  if (!a || !b) std::abort();
+  std::unordered_map<client_ref, int> seen;
+  while (seen.size() < 2) {
+    wait(10, *server, *a, *b);
+    server->poll();
+    a->poll();
+    b->poll();
+    for (auto& event : server->events())
+      if (event.kind() == event_kind::connected) seen[event.client()]++;
+  }
+  check(a->header("x-long") == long_value && !a->header("x-long", 1), "a long header comes whole, once");
+  check(server->clients().size() == 2 && seen.count(server->clients()[0]) == 1 && server->clients()[1].header("X-Ask") == "one", "the clients are listed, with their headers");
+  const client_ref first = server->clients()[0], second = server->clients()[1];
+  check(server->port() != 0 && server->url().find(std::to_string(server->port())) != std::string::npos, "the port is in the URL");
+  check(bool(server->put_except(first, "x")) && server->stats().messages_out == 1, "all but one");
+  check(server->put_to(client_ref(), "x").is(code::err_target) && server->disconnect(client_ref()).is(code::err_target), "a client_ref of nothing is no target, and not all");
+  check(server->set_option(WS_OPT_COALESCE, 1) && server->option(WS_OPT_COALESCE) == 1U && !server->option(9999), "options are set and read");
+  free_owner(7);
+  check(a->state() == state::stale && b->state() == state::stale && server->state() == state::open, "free_owner frees those with that owner");
+  int gone = 0;
+  for (int i = 0; i < 1000 && gone < 2; i++) {
+    wait(10, *server);
+    server->poll();
+    for (auto& event : server->events()) gone += event.kind() == event_kind::disconnected && (event.client() == first || event.client() == second);
+  }
+  server->poll();
+  check(gone == 2 && server->clients().empty() && client_ref(first).put("x").is(code::err_handle), "a client_ref that has ended gives an error");
+}
+
+void own_transport() {
+  auto client = peer::attach(WS_ROLE_CLIENT), server = peer::attach(WS_ROLE_SERVER);
+  if (!client || !server) std::abort();
+  const auto carry = [](peer& from, peer& to) {
+    std::array<std::uint8_t, 512> buffer;
+    from.poll();
+    for (std::size_t size; (size = from.take_output(buffer.data(), buffer.size())) > 0;) {
+      const auto fed = to.feed(bytes_view(buffer.data(), size));
+      if (!fed || *fed != size) std::abort();
+    }
+    to.poll();
+  };
+  for (int i = 0; i < 10; i++) {
+    carry(*client, *server);
+    carry(*server, *client);
+  }
+  bool said = client->state() == state::open && client->put("carried");
+  carry(*client, *server);
+  std::string heard;
+  for (auto& packet : server->packets()) heard = packet.text();
+  check(said && heard == "carried", "bytes that the program carries itself");
+  server->feed_end();
+  server->poll();
+  check(server->state() == state::closed, "until the transport ends");
+}
+
+void log_and_library() {
+  check(fits() && (features() & WS_FEATURE_MULTIPLAYER) != 0, "the library fits");
+  set_log_level(WS_LOG_INFO);
+  {
+    auto ends = open_pair();
+    ends.first.close();
+    for (int i = 0; i < 10; i++) {
+      ends.first.poll();
+      ends.second.poll();
+    }
+  }
+  check(next_log().has_value(), "the log has lines");
+  while (next_log()) {
+  }
+  check(!next_log(), "until all are taken");
+}
+
+}  // namespace
+
+int main() {
+  what_is_put();
+  reading_and_keeping();
+  owning();
+  mistakes();
+  texts_and_clients();
+  own_transport();
+  log_and_library();
+  shutdown();
+  return failures ? 1 : 0;
+}

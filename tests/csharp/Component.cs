@@ -1,0 +1,230 @@
+using System;
+using System.Reflection;
+using UnityEditor;
+using UnityEngine;
+using Wspeer;
+using Wspeer.Unity;
+
+/// <summary>The component, its lifecycle called as Unity would call it.</summary>
+static class Component
+{
+    static long total;
+
+    sealed class Client : WebSocketClientBehaviour
+    {
+        public string Seen = "";
+        public WebSocketClosing Ending;
+        public int Messages;
+
+        public Client()
+        {
+            Opened += () => Seen += "opened ";
+            MessageReceived += message => Messages += message.Length > 0 ? 1 : 0;
+            Closed += closing =>
+            {
+                Seen += "closed ";
+                Ending = closing;
+            };
+        }
+
+        public void Begin() => Start();
+
+        public void Frame()
+        {
+            Update();
+            LateUpdate();
+        }
+
+        public void Destroy() => OnDestroy();
+    }
+
+    public static void Run()
+    {
+        // As Unity does before any scene, and when the editor has loaded the scripts.
+        Invoke("Begin");
+        Invoke("Watch");
+        Life();
+        Handlers();
+        Failures();
+        Garbage();
+        Ends();
+    }
+
+    static void Invoke(string name)
+    {
+        typeof(WebSocketClientBehaviour).Assembly.GetType("Wspeer.Unity.Lifetime", true).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic).Invoke(null, null);
+    }
+
+    static WebSocketServer Listen() => WebSocketServer.Listen("ws://127.0.0.1:0", new WebSocketConfig { Owner = 9 });
+
+    static bool Until(Client client, WebSocketServer server, Func<bool> holds)
+    {
+        return Check.Until(() =>
+        {
+            client.Frame();
+            return holds();
+        }, server);
+    }
+
+    static Client Opened(WebSocketServer server)
+    {
+        var client = new Client { Url = "ws://127.0.0.1:" + server.Port };
+        client.Begin();
+        if (!Until(client, server, () => client.State == WebSocketState.Open && client.Seen == "opened ")) throw new Exception("the component did not open");
+        Check.Drain(server);
+        return client;
+    }
+
+    static void Life()
+    {
+        using (WebSocketServer server = Listen())
+        {
+            var client = new Client { Url = "ws://127.0.0.1:" + server.Port, ConnectOnStart = false };
+            client.Begin();
+            client.Frame();
+            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "nothing happens before Connect");
+            Check.Same(client.SendText("early"), WebSocketResult.ErrState, "sending before Connect");
+            Check.Same(client.Close(), WebSocketResult.ErrState, "closing before Connect");
+            client.Connect();
+            Check.Same(client.State, WebSocketState.Connecting, "Connect returns at once");
+            Check.That(Until(client, server, () => client.Seen == "opened "), "Opened is raised from Update");
+            Check.Drain(server);
+
+            string text = null;
+            client.TextReceived += heard => text = heard;
+            client.SendText("hello");
+            client.Send(new byte[] { 1 });
+            server.Poll();
+            Check.Same(server.Available, 0, "what is sent waits for the end of the frame");
+            client.Frame();
+            Check.That(Check.Until(() => server.Available == 2, server), "and leaves in LateUpdate");
+            server.SendText("welcome");
+            server.Send(new byte[] { 2 });
+            Check.That(Until(client, server, () => client.Messages == 2), "MessageReceived is raised for both types");
+            Check.Same(text, "welcome", "TextReceived only for texts");
+
+            server.DisconnectAll(4002, "enough");
+            Check.That(Until(client, server, () => client.Seen == "opened closed "), "Closed is raised");
+            Check.That(client.Ending.Code == 4002 && client.Ending.Reason == "enough" && client.Ending.Clean && client.Ending.End.Cause == WebSocketCause.ClosedByPeer,
+                "with code, reason and cause: " + client.Ending.Message);
+            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "and the component can connect again");
+            client.Connect();
+            Check.That(Until(client, server, () => client.Seen == "opened closed opened "), "which it does");
+            Check.Drain(server);
+            client.Destroy();
+            int code = 0;
+            Check.Until(() =>
+            {
+                foreach (WebSocketEvent e in server.Events())
+                    if (e.Type == WebSocketEventType.Disconnected || e.Type == WebSocketEventType.CloseRequest) code = code == 0 ? e.Code : code;
+                return code != 0;
+            }, server);
+            Check.Same(code, 1001, "OnDestroy says goodbye with 1001");
+            client.Frame();
+            client.Destroy();
+            Check.That(client.Peer == null, "a frame and a second OnDestroy after it do nothing");
+        }
+    }
+
+    static void Handlers()
+    {
+        using (WebSocketServer server = Listen())
+        {
+            Client client = Opened(server);
+            int calls = 0;
+            client.MessageReceived += message =>
+            {
+                if (calls++ == 0) throw new InvalidOperationException("a mistake of the game");
+            };
+            server.Send(new byte[1]);
+            server.Send(new byte[1]);
+            Check.That(Until(client, server, () => calls == 2), "a handler that throws loses no message");
+            Check.That(Debug.StubLast is InvalidOperationException && Debug.StubLast.Message == "a mistake of the game", "and is logged");
+            Client other = Opened(server);
+            other.MessageReceived += message => other.Connect();
+            for (int i = 0; i < 5; i++) server.Send(new byte[1]);
+            Check.That(Until(other, server, () => other.Messages >= 1), "a handler that connects anew in the midst of messages");
+            Check.That(other.Messages == 1 && other.State == WebSocketState.Connecting, "gets none of the old connection after it");
+            Check.That(Until(other, server, () => other.Seen == "opened opened "), "and the new one opens");
+            client.Destroy();
+            other.Destroy();
+        }
+    }
+
+    static void Failures()
+    {
+        var client = new Client { Url = "nowhere" };
+        client.Begin();
+        Check.That(client.Seen == "closed " && client.Ending.Message.StartsWith("ErrUrl: "), "a URL that is none raises Closed: " + client.Ending.Message);
+        client.Connect("ws://127.0.0.1:1");
+        Check.That(Check.Until(() =>
+        {
+            client.Frame();
+            return client.Seen == "closed closed ";
+        }), "nobody listens: Closed");
+        Check.That(client.Ending.End.Phase == WebSocketPhase.Tcp && client.Ending.End.Cause == WebSocketCause.Refused && client.Ending.Message.Contains("refused"), client.Ending.Message);
+        client.Config = new WebSocketConfig { Subprotocols = "a\0b" };
+        client.Connect();
+        Check.That(client.Seen == "closed closed closed " && client.Ending.Message.Contains("NUL"), "a config that cannot be: " + client.Ending.Message);
+        client.Config = null;
+        using (WebSocketServer server = Listen())
+        {
+            Client freed = Opened(server);
+            WebSocketLibrary.FreeOwned();
+            freed.Frame();
+            Check.That(freed.Seen == "opened closed " && freed.Ending.Message.StartsWith("ErrHandle: "), "freed elsewhere: " + freed.Ending.Message);
+        }
+    }
+
+    static void Garbage()
+    {
+        using (WebSocketServer server = Listen())
+        {
+            Client client = Opened(server);
+            byte[] data = new byte[64];
+            for (int frame = 0; frame < 100; frame++) Exchange(client, server, data);
+            int had = client.Messages;
+            total = 0;
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int frame = 0; frame < 1000; frame++) Exchange(client, server, data);
+            long counted = GC.GetAllocatedBytesForCurrentThread() - before;
+            Check.That(counted == 0 && client.Messages > had + 5000 && total > 64 * 5000, "frames with messages: " + counted + " bytes for " + (client.Messages - had) + " received and 10000 sent");
+            client.Destroy();
+        }
+    }
+
+    static void Exchange(Client client, WebSocketServer server, byte[] data)
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            server.Send(data);
+            client.Send(data);
+        }
+        server.Poll();
+        client.Frame();
+        foreach (WebSocketPacket packet in server.Packets()) total += packet.Length;
+    }
+
+    static void Ends()
+    {
+        using (WebSocketServer tool = Listen())
+        {
+            Client client = Opened(tool);
+            EditorApplication.StubPlayMode(PlayModeStateChange.ExitingPlayMode);
+            Check.Same(client.State, WebSocketState.Open, "leaving play mode: what is still to be destroyed can say goodbye");
+            EditorApplication.StubPlayMode(PlayModeStateChange.EnteredEditMode);
+            Check.Same(client.State, WebSocketState.Closed, "after play mode everything of the game is freed");
+            Check.Same(tool.Poll(), WebSocketResult.Ok, "but not an editor tool's server with an owner of its own");
+            client = Opened(tool);
+            AssemblyReloadEvents.StubReload();
+            Check.Same(client.State, WebSocketState.Closed, "a domain reload frees too");
+            client = Opened(tool);
+            Application.StubUnload();
+            Check.Same(client.State, WebSocketState.Closed, "so does unloading Unity");
+            client = Opened(tool);
+            Invoke("Begin");
+            Check.Same(client.State, WebSocketState.Closed, "and the next play mode, where the domain is not reloaded");
+            Check.Same(tool.Poll(), WebSocketResult.Ok, "the tool's server listens on");
+        }
+    }
+}

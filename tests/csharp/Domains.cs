@@ -1,0 +1,77 @@
+using System;
+using Wspeer;
+
+/// <summary>Application domains that are loaded and unloaded, which is how Unity's editor reloads scripts: each leaves nothing behind, and others keep what is theirs.</summary>
+static class Domains
+{
+    public sealed class Guest : MarshalByRefObject
+    {
+        WebSocketServer server;
+        WebSocketPeer client, visitor;
+
+        /// <summary>Opens a server and clients, one of them to another domain's server, and leaves them in the midst of traffic. Gives the port.</summary>
+        public int Play(int othersPort)
+        {
+            var clients = new WebSocketPeer[1];
+            server = Check.OpenServer(clients);
+            client = clients[0];
+            visitor = WebSocketPeer.Connect("ws://127.0.0.1:" + othersPort);
+            for (int i = 0; i < 50; i++)
+            {
+                client.Send(new byte[5000]);
+                server.Send(new byte[5000]);
+                client.Poll();
+                visitor.Poll();
+            }
+            WebSocketPacket packet;
+            client.TryGetPacket(out packet);
+            return server.Port;
+        }
+
+        public uint Owner => WebSocketLibrary.Owner;
+
+        /// <summary>As long as its domain.</summary>
+        public override object InitializeLifetimeService() => null;
+    }
+
+    public static void Run()
+    {
+        var clients = new WebSocketPeer[1];
+        using (WebSocketServer home = Check.OpenServer(clients))
+        {
+            int reloads = 0, freed = 0, otherOwners = 0;
+            for (; reloads < 50; reloads++)
+            {
+                AppDomain domain = AppDomain.CreateDomain("game " + reloads);
+                var guest = (Guest)domain.CreateInstanceAndUnwrap(typeof(Guest).Assembly.FullName, typeof(Guest).FullName);
+                int port = guest.Play(home.Port);
+                if (guest.Owner != WebSocketLibrary.Owner) otherOwners++;
+                AppDomain.Unload(domain);
+                if (Check.Until(() => Refuses(port))) freed++;
+                home.Poll();
+                Check.Drain(home);
+            }
+            Check.Same(freed, 50, "50 domains unloaded in the midst of traffic: what they opened is freed");
+            Check.Same(otherOwners, 50, "each had an owner of its own");
+            clients[0].SendText("still here");
+            string got = null;
+            Check.That(Check.Until(() =>
+            {
+                foreach (WebSocketPacket packet in home.Packets()) got = packet.GetText();
+                return got != null;
+            }, clients[0], home), "this domain's connection lives on");
+        }
+        clients[0].Dispose();
+    }
+
+    /// <summary>Whether nobody listens on a port, as the server that did is gone.</summary>
+    static bool Refuses(int port)
+    {
+        using (WebSocketPeer visitor = WebSocketPeer.Connect("ws://127.0.0.1:" + port))
+        {
+            Check.Until(() => visitor.State == WebSocketState.Closed || visitor.State == WebSocketState.Open, visitor);
+            WebSocketEnd end;
+            return visitor.Connection.TryGetEnd(out end) && end.Cause == WebSocketCause.Refused;
+        }
+    }
+}

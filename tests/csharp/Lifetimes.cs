@@ -1,0 +1,123 @@
+using System;
+using System.IO;
+using System.Runtime.InteropServices;
+using System.Text;
+using Wspeer;
+
+/// <summary>Opening and ending under traffic, in every way, without a leak; and what was opened by another user of the library stays.</summary>
+static class Lifetimes
+{
+    public static void Run()
+    {
+        Cycles();
+        Owners();
+    }
+
+    static void Cycles()
+    {
+        for (int i = 0; i < 10; i++) Cycle(i);
+        Collect();
+        int descriptors = Descriptors();
+        long memory = Memory();
+        for (int i = 0; i < 50; i++) Cycle(i);
+        Collect();
+        // What the worker still closes.
+        Check.Until(() => Descriptors() <= descriptors);
+        Check.That(Descriptors() <= descriptors, "50 cycles under traffic: " + descriptors + " descriptors before, " + Descriptors() + " after");
+        Check.That(Memory() - memory < 8192, "50 cycles under traffic: " + memory + " KiB before, " + Memory() + " KiB after");
+    }
+
+    /// <summary>A server and three clients in the midst of traffic, ended by Dispose, by the garbage collector, by the owner or by a shutdown.</summary>
+    static void Cycle(int number)
+    {
+        var clients = new WebSocketPeer[3];
+        WebSocketServer server = Check.OpenServer(clients);
+        byte[] data = new byte[3000];
+        for (int frame = 0; frame < 20; frame++)
+        {
+            for (int i = 0; i < 10; i++) server.Send(data);
+            server.Poll();
+            foreach (WebSocketPeer client in clients)
+            {
+                client.Send(data);
+                client.Poll();
+                WebSocketPacket packet;
+                client.TryGetPacket(out packet);
+            }
+        }
+        switch (number % 4)
+        {
+            case 0:
+                server.Dispose();
+                foreach (WebSocketPeer client in clients) client.Dispose();
+                break;
+            case 1:
+                break;
+            case 2:
+                WebSocketLibrary.FreeOwned();
+                break;
+            default:
+                WebSocketLibrary.Shutdown();
+                break;
+        }
+    }
+
+    static void Collect()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    static int Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
+    static long Memory()
+    {
+        foreach (string line in File.ReadAllLines("/proc/self/status"))
+            if (line.StartsWith("VmRSS:")) return long.Parse(line.Substring(6).Replace("kB", "").Trim());
+        return 0;
+    }
+
+    [DllImport("wspeer", CallingConvention = CallingConvention.Cdecl)]
+    static extern unsafe int ws_connect(byte* url, void* config, uint* result);
+
+    [DllImport("wspeer", CallingConvention = CallingConvention.Cdecl)]
+    static extern int ws_get_state(uint h);
+
+    [DllImport("wspeer", CallingConvention = CallingConvention.Cdecl)]
+    static extern int ws_poll(uint h);
+
+    [DllImport("wspeer", CallingConvention = CallingConvention.Cdecl)]
+    static extern void ws_free(uint h);
+
+    static unsafe uint Connect(byte* url)
+    {
+        uint handle;
+        return ws_connect(url, null, &handle) == 0 ? handle : 0;
+    }
+
+    static unsafe void Owners()
+    {
+        Check.That(WebSocketLibrary.Owner != 0, "this assembly has an owner of its own");
+        uint foreign = 0;
+        using (WebSocketServer tool = WebSocketServer.Listen("ws://127.0.0.1:0", new WebSocketConfig { Owner = 5 }))
+        using (WebSocketServer game = WebSocketServer.Listen("ws://127.0.0.1:0"))
+        {
+            // Another user of the native library in the process.
+            fixed (byte* url = Encoding.UTF8.GetBytes("ws://127.0.0.1:" + tool.Port + "\0")) foreign = Connect(url);
+            Check.That(foreign != 0, "another user connects");
+            Check.That(Check.Until(() => ws_poll(foreign) >= 0 && ws_get_state(foreign) == 1, tool, game), "and is open");
+            WebSocketLibrary.FreeOwned();
+            Check.Same(game.Poll(), WebSocketResult.ErrHandle, "FreeOwned frees what this assembly opened");
+            Check.Same(tool.Poll(), WebSocketResult.Ok, "but not what has another owner");
+            Check.That(Check.Until(() => ws_poll(foreign) >= 0, tool) && ws_get_state(foreign) == 1, "nor another user's connection");
+            WebSocketLibrary.FreeOwner(0);
+            Check.Same(ws_get_state(foreign), 1, "owner 0 frees nothing");
+            WebSocketLibrary.FreeOwner(5);
+            Check.Same(tool.Poll(), WebSocketResult.ErrHandle, "FreeOwner frees what has that owner");
+            ws_free(foreign);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+using System;
+using System.Collections.Generic;
+using Wspeer;
+
+/// <summary>Reading in batches: nothing is lost when a loop is left early, order is kept however reading is mixed, and what is over says so.</summary>
+static class Loans
+{
+    public static void Run()
+    {
+        LeftEarly();
+        AFrameLater();
+        Mixed();
+        Over();
+        EachClient();
+    }
+
+    static void LeftEarly()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client);
+        for (int i = 0; i < 1000; i++) client.Send(BitConverter.GetBytes(i));
+        int next = 0;
+        bool inOrder = true;
+        Check.Until(() =>
+        {
+            foreach (WebSocketEvent e in server.Events())
+            {
+                inOrder &= BitConverter.ToInt32(e.Packet.ToArray(), 0) == next++;
+                if (next % 7 == 0) break;
+            }
+            return next == 1000;
+        }, client, server);
+        Check.That(inOrder && next == 1000, "a loop that is left every seventh time gets 1000 of 1000 messages in order");
+        client.Dispose();
+        server.Dispose();
+    }
+
+    /// <summary>A loop that was left at the last message of a batch must not hide what the next poll brings.</summary>
+    static void AFrameLater()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client);
+        int misses = 0;
+        for (int frame = 0; frame < 10; frame++)
+        {
+            client.Send(new byte[1]);
+            client.Poll();
+            server.Poll();
+            WebSocketEvent e;
+            if (!server.TryGetEvent(out e)) misses++;
+        }
+        Check.Same(misses, 0, "one message a frame, read by one TryGetEvent, comes in its frame");
+        client.Dispose();
+        server.Dispose();
+    }
+
+    /// <summary>Random reading in every way against what was sent: messages and the lifecycle each in order, nothing twice, texts intact.</summary>
+    static void Mixed()
+    {
+        var random = new Random(7);
+        int rounds = 0;
+        string wrong = null;
+        for (; rounds < 300 && wrong == null; rounds++)
+        {
+            WebSocketPeer server, client;
+            WebSocketPeer.Pair(out server, out client);
+            Check.Until(() => client.State == WebSocketState.Open && server.State == WebSocketState.Open, client, server);
+            int count = random.Next(300);
+            for (int i = 0; i < count; i++) client.Send(BitConverter.GetBytes(i));
+            client.Close(4000, "round " + rounds);
+            Check.Until(() => server.State == WebSocketState.Closed, client, server);
+            var messages = new List<int>();
+            var others = new List<string>();
+            for (int idle = 0; idle < 2;)
+            {
+                int before = messages.Count + others.Count;
+                int most = 1 + random.Next(80);
+                if (random.Next(2) == 0)
+                {
+                    WebSocketEvent e;
+                    while (most-- > 0 && server.TryGetEvent(out e))
+                    {
+                        if (e.Type == WebSocketEventType.Message) messages.Add(BitConverter.ToInt32(e.Packet.ToArray(), 0));
+                        else others.Add(e.Type + " " + e.Code + " " + e.GetText());
+                    }
+                }
+                else
+                {
+                    foreach (WebSocketPacket packet in server.Packets())
+                    {
+                        messages.Add(BitConverter.ToInt32(packet.ToArray(), 0));
+                        if (--most == 0) break;
+                    }
+                }
+                idle = messages.Count + others.Count == before ? idle + 1 : 0;
+                if (messages.Count < count || others.Count < 3) idle = 0;
+                if (others.Count > 3 || messages.Count > count) break;
+            }
+            for (int i = 0; i < messages.Count; i++)
+                if (messages[i] != i) wrong = "message " + messages[i] + " at " + i;
+            string all = string.Join("; ", others);
+            if (messages.Count != count || all != "Open 0 ; CloseRequest 4000 round " + rounds + "; Closed 4000 the peer closed the connection") wrong = messages.Count + " of " + count + "; " + all;
+            client.Dispose();
+            server.Dispose();
+        }
+        Check.That(wrong == null, rounds + " connections read in random ways" + (wrong == null ? "" : " (" + wrong + ")"));
+    }
+
+    static void Over()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client);
+        client.SendText("one");
+        client.SendText("two");
+        client.Poll();
+        server.Poll();
+        WebSocketPacket first, second;
+        Check.That(server.TryGetPacket(out first) && first.GetText() == "one", "the first message");
+        client.Poll();
+        server.Poll();
+        Check.Same(first.GetText(), "one", "it is lent beyond a poll");
+        Check.That(server.TryGetPacket(out second) && second.GetText() == "two", "the second message");
+        string seen = "no exception";
+        try
+        {
+            first.GetText();
+        }
+        catch (InvalidOperationException error)
+        {
+            seen = error.Message;
+        }
+        Check.That(seen.Contains("copy what you keep"), "the first one is over and says so");
+        server.Dispose();
+        seen = "no exception";
+        try
+        {
+            second.GetText();
+        }
+        catch (InvalidOperationException error)
+        {
+            seen = error.Message;
+        }
+        Check.That(seen.Contains("until Dispose"), "disposing ends the second one, and it says so");
+
+        Check.OpenPair(out server, out client);
+        client.SendText("three");
+        client.Poll();
+        server.Poll();
+        server.TryGetPacket(out first);
+        WebSocketLibrary.Shutdown();
+        seen = "no exception";
+        try
+        {
+            first.GetText();
+        }
+        catch (InvalidOperationException error)
+        {
+            seen = error.Message;
+        }
+        Check.That(seen.Contains("copy what you keep"), "so does a shutdown of the library");
+        client.Dispose();
+        server.Dispose();
+    }
+
+    static void EachClient()
+    {
+        var clients = new WebSocketPeer[2];
+        using (WebSocketServer server = Check.OpenServer(clients))
+        {
+            clients[0].SendText("from the first");
+            clients[1].SendText("from the second");
+            var ofServer = new WebSocketConnection[2];
+            server.GetConnections(ofServer);
+            Check.That(Check.Until(() => ofServer[0].Available == 1 && ofServer[1].Available == 1, clients[0], clients[1], server), "each of two clients has a message");
+            WebSocketEvent e;
+            string second = server.TryGetEvent(ofServer[1], out e) ? e.GetText() : null, seen = "no exception";
+            server.Poll();
+            try
+            {
+                e.GetText();
+            }
+            catch (InvalidOperationException error)
+            {
+                seen = error.Message;
+            }
+            Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
+            Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
+            Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
+        }
+        foreach (WebSocketPeer client in clients) client.Dispose();
+    }
+}

@@ -1,0 +1,26 @@
+using System;
+
+/// <summary>Usage: Tests.exe GROUP...</summary>
+static class Program
+{
+    static int Main(string[] groups)
+    {
+        foreach (string name in groups)
+        {
+            Check.Group(name);
+            switch (name)
+            {
+                case "calls": Calls.Run(); break;
+                case "talk": Talk.Run(); break;
+                case "loans": Loans.Run(); break;
+                case "wrong": WrongUse.Run(); break;
+                case "allocations": Allocations.Run(); break;
+                case "lifetimes": Lifetimes.Run(); break;
+                case "domains": Domains.Run(); break;
+                case "component": Component.Run(); break;
+                default: throw new ArgumentException("no such group: " + name);
+            }
+        }
+        return Check.Failures == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,127 @@
+using System;
+using Wspeer;
+
+/// <summary>Whatever is given wrongly ends in an exception or a result with a sentence, never in a crash.</summary>
+static class WrongUse
+{
+    public static void Run()
+    {
+        Opening();
+        Arguments();
+        Disposed();
+        Stale();
+    }
+
+    static void Opening()
+    {
+        Check.Throws<ArgumentNullException>(() => WebSocketPeer.Connect(null), "url", "no URL");
+        Check.Throws<WebSocketException>(() => WebSocketPeer.Connect("http//nothing"), "ErrUrl: ", "a URL that is none");
+        Check.Throws<ArgumentException>(() => WebSocketPeer.Connect("ws://localhost/\0"), "NUL", "a NUL in the URL");
+        Check.Throws<WebSocketException>(() => WebSocketPeer.Connect("ws://localhost", new WebSocketConfig { DeflateLevel = 99 }), "deflate_level", "a value that cannot be");
+        Check.Throws<WebSocketException>(() => WebSocketPeer.Connect("ws://localhost", new WebSocketConfig { Flags = (WebSocketFlags)0x80000000 }), "flags", "a flag that is none");
+        Check.Throws<WebSocketException>(() => WebSocketPeer.Connect("ws://localhost", new WebSocketConfig { Headers = new[] { "no colon" } }), "ErrConfig: ", "a header that is none");
+        Check.Throws<ArgumentException>(() => WebSocketPeer.Connect("ws://localhost", new WebSocketConfig { Headers = new string[3] }), "Headers[0]", "headers that are null");
+        Check.Throws<WebSocketException>(() => WebSocketPeer.Connect("wss://localhost", new WebSocketConfig { CaPem = "no PEM" }), "ErrTls: ", "a certificate that is none");
+        Check.Throws<WebSocketException>(() => WebSocketServer.Listen("wss://localhost:0"), "cert_pem", "a wss:// server without a certificate");
+        Check.Throws<WebSocketException>(() => WebSocketServer.Listen("ws://203.0.113.1:0"), "ErrAddress: ", "an address that is not ours");
+        Check.Throws<WebSocketException>(() => WebSocketPeer.Attach((WebSocketRole)9), "ErrArg: ", "a role that is none");
+        Check.Throws<ArgumentNullException>(() => WebSocketMultiplayerPeer.JoinLocal(null), "host", "no host to join");
+        try
+        {
+            WebSocketPeer.Connect("nothing");
+        }
+        catch (WebSocketException error)
+        {
+            Check.Same(error.Result, WebSocketResult.ErrUrl, "the exception has the result");
+        }
+    }
+
+    static unsafe void Arguments()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client, new WebSocketConfig { MaxMessageBytes = 1000 });
+        Check.Throws<ArgumentNullException>(() => client.Send((byte[])null), "data", "null bytes");
+        Check.Throws<ArgumentNullException>(() => client.SendText(null), "text", "a null text");
+        Check.Same(client.Send(new byte[1001]), WebSocketResult.ErrTooBig, "a message over the limit");
+        Check.That(WebSocketLibrary.LastError.Contains("1000"), "and its sentence: " + WebSocketLibrary.LastError);
+        Check.Same(client.Send((IntPtr)1, int.MaxValue), WebSocketResult.ErrTooBig, "a huge length is not even read");
+        Check.Throws<ArgumentOutOfRangeException>(() => client.Send((IntPtr)1, -1), "length", "a negative length");
+        Check.Same(client.Send(IntPtr.Zero, 5), WebSocketResult.ErrNull, "NULL with a length");
+        Check.Same(client.Send(ReadOnlySpan<byte>.Empty), WebSocketResult.Ok, "an empty message is one");
+        Check.Same(client.Send(new byte[] { 0xff }, WebSocketMessageType.Text), WebSocketResult.ErrUtf8, "bytes that are no text");
+        Check.Same(client.Send(new byte[1], (WebSocketMessageType)7), WebSocketResult.ErrArg, "a type that is none");
+        Check.Same(client.Close(1005), WebSocketResult.ErrArg, "a close code that is none");
+        Check.Same(client.Close(1000, new string('x', 124)), WebSocketResult.ErrArg, "a reason that is too long");
+        Check.Throws<ArgumentException>(() => client.Close(1000, "a\0b"), "NUL", "a reason with a NUL");
+        Check.Throws<WebSocketException>(() => client.Connection.GetText((WebSocketText)99), "ErrArg: ", "a text that is none");
+        Check.Throws<WebSocketException>(() => client.Connection.GetOption((WebSocketOption)99), "ErrArg: ", "an option that is none");
+        Check.Same(client.Connection.SetOption((WebSocketOption)99, 1), WebSocketResult.ErrArg, "setting it");
+        Check.Throws<ArgumentNullException>(() => client.Connection.GetHeader(null), "name", "a header without a name");
+        Check.Throws<ArgumentOutOfRangeException>(() => client.Connection.GetHeader("X", -1), "index", "a header before the first");
+        int taken;
+        Check.Same(client.Feed(new byte[1], out taken), WebSocketResult.ErrKind, "bytes for a connection that carries its own");
+        Check.Same(client.TakeOutput(new byte[1], out taken), WebSocketResult.ErrKind, "and from one");
+        Check.Throws<WebSocketException>(() => client.Close(1005).ThrowIfFailed(), "ErrArg: ", "a result as an exception");
+        Check.Throws<InvalidOperationException>(() => GC.KeepAlive(default(WebSocketPacket).Data.Length), "no message", "a message that was never taken");
+        Check.Throws<InvalidOperationException>(() => GC.KeepAlive(default(WebSocketEvent).Code), "no event", "an event that was never taken");
+        Check.Throws<ArgumentNullException>(() => WebSocketLibrary.Wait(0, null), "endpoints", "waiting for null");
+        Check.Same(WebSocketLibrary.Wait(0), WebSocketResult.Empty, "waiting for nothing");
+        Check.Same(WebSocketLibrary.SetLogLevel((WebSocketLogLevel)77), WebSocketResult.ErrArg, "a log level that is none");
+        client.Dispose();
+        server.Dispose();
+    }
+
+    static void Disposed()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client);
+        WebSocketConnection connection = client.Connection;
+        client.SendText("unread");
+        client.Poll();
+        server.Poll();
+        server.Dispose();
+        server.Dispose();
+        client.Dispose();
+        Check.Same(client.Poll(), WebSocketResult.ErrHandle, "disposed: Poll");
+        Check.That(WebSocketLibrary.LastError.Length > 10, "disposed: its sentence: " + WebSocketLibrary.LastError);
+        Check.Same(client.SendText("x"), WebSocketResult.ErrHandle, "disposed: Send");
+        Check.Same(client.Flush(), WebSocketResult.ErrHandle, "disposed: Flush");
+        Check.Same(client.Close(), WebSocketResult.ErrHandle, "disposed: Close");
+        Check.Same(client.Wait(0), WebSocketResult.ErrHandle, "disposed: Wait");
+        Check.Same(client.State, WebSocketState.Closed, "disposed: State");
+        Check.Same(client.Available, 0, "disposed: Available");
+        Check.Throws<WebSocketException>(() => GC.KeepAlive(client.Url), "ErrHandle: ", "disposed: Url");
+        WebSocketEvent e;
+        WebSocketPacket packet;
+        Check.That(!server.TryGetEvent(out e) && !server.TryGetPacket(out packet), "disposed: nothing is to be read");
+        Check.Same(connection.SendText("x"), WebSocketResult.ErrHandle, "a connection that was kept is stale");
+        Check.That(WebSocketLibrary.LastError.Contains("freed"), "and its sentence: " + WebSocketLibrary.LastError);
+        Check.Same(connection.State, WebSocketState.Closed, "stale: State");
+        Check.Throws<WebSocketException>(() => connection.GetStats(), "ErrHandle: ", "stale: statistics");
+
+        Check.OpenPair(out server, out client);
+        for (int i = 0; i < 100; i++) client.Send(new byte[1]);
+        client.Poll();
+        server.Poll();
+        int read = 0;
+        foreach (WebSocketEvent one in server.Events())
+        {
+            read++;
+            server.Dispose();
+        }
+        Check.Same(read, 1, "a loop that disposes what it reads ends");
+        client.Dispose();
+    }
+
+    static void Stale()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client);
+        WebSocketLibrary.FreeOwned();
+        Check.Same(client.Poll(), WebSocketResult.ErrHandle, "freed elsewhere: Poll");
+        Check.Throws<WebSocketException>(() => Check.Drain(server), "ErrHandle: ", "freed elsewhere: reading says so");
+        Check.That(!default(WebSocketConnection).SendText("x").Equals(WebSocketResult.Ok), "a connection that is none");
+        client.Dispose();
+        server.Dispose();
+    }
+}

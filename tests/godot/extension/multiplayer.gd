@@ -1,0 +1,221 @@
+# WSMultiplayerPeer under the engine's own SceneMultiplayer, with peers of WebSocketMultiplayerPeer in both roles, and by itself.
+extends "res://check.gd"
+
+# No RefCounted: its handlers hold on to it.
+class Player extends Object:
+	var peer: MultiplayerPeer
+	var scene := SceneMultiplayer.new()
+	var told := []
+	func _init(own: MultiplayerPeer) -> void:
+		peer = own
+		scene.root_path = ^"/root"
+		scene.peer_connected.connect(func(id): told.append("+%d" % id))
+		scene.peer_disconnected.connect(func(id): told.append("-%d" % id))
+		scene.connected_to_server.connect(func(): told.append("connected"))
+		scene.connection_failed.connect(func(): told.append("failed"))
+		scene.server_disconnected.connect(func(): told.append("server gone"))
+		scene.peer_packet.connect(func(id, bytes): told.append([id, bytes.get_string_from_utf8()]))
+	func start() -> void:
+		scene.multiplayer_peer = peer
+	func poll() -> void:
+		scene.poll()
+	func id() -> int:
+		return peer.get_unique_id()
+	func take() -> Array:
+		var all := told
+		told = []
+		return all
+
+func free_port() -> int:
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	return listener.get_local_port()
+
+func game(kinds: Array) -> void:
+	var names := "%s hosts %s and %s" % kinds.map(func(kind): return "wspeer" if kind == WSMultiplayerPeer else "Godot")
+	var port := free_port()
+	var server := Player.new(kinds[0].new())
+	check(server.peer.create_server(port, "127.0.0.1") == OK, names)
+	server.start()
+	check(server.id() == 1 and server.peer.get_connection_status() == 2 and server.scene.is_server(), "the host is peer 1")
+	var one := Player.new(kinds[1].new())
+	check(one.peer.create_client("ws://127.0.0.1:%d" % port) == OK and one.peer.get_connection_status() == 1, "one joins")
+	one.start()
+	check(wait([server, one], func(): return server.told.size() == 1 and one.told.size() == 2), "and is there")
+	check(server.take() == ["+%d" % one.id()] and one.id() >= 2, "as the host is told")
+	var first := one.take()
+	check(first == ["connected", "+1"], "and the other: %s" % [first])
+	var two := Player.new(kinds[2].new())
+	two.peer.create_client("ws://127.0.0.1:%d" % port)
+	two.start()
+	var all := [server, one, two]
+	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 1 and two.told.size() == 3), "another joins")
+	check(two.id() != one.id() and one.take() == ["+%d" % two.id()], "the others are told of it")
+	server.take()
+	two.take()
+	server.scene.send_bytes("all".to_utf8_buffer())
+	server.scene.send_bytes("one".to_utf8_buffer(), one.id())
+	server.scene.send_bytes("but".to_utf8_buffer(), -one.id())
+	one.scene.send_bytes("host".to_utf8_buffer(), 1)
+	one.scene.send_bytes("relayed".to_utf8_buffer(), two.id())
+	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 2 and two.told.size() == 3), "packets travel to all, one, all but one, and through the host")
+	check(server.take() == [[one.id(), "host"]] and one.take() == [[1, "all"], [1, "one"]], "to whom they are for")
+	var got := two.take()
+	check([one.id(), "relayed"] in got and got.filter(func(each): return each[0] == 1) == [[1, "all"], [1, "but"]], "from whom they are, in order")
+	if server.peer is WSMultiplayerPeer:
+		var link: WSPeer = server.peer.get_peer(one.id())
+		check(link == server.peer.get_peer(one.id()) and link.get_ready_state() == WSPeer.STATE_OPEN, "a peer is a WSPeer too")
+		check(server.peer.get_peer_address(one.id()) == "127.0.0.1" and server.peer.get_peer_port(one.id()) > 0, "with an address")
+	server.peer.disconnect_peer(one.id())
+	check(wait(all, func(): return "server gone" in one.told and server.told.size() == 1), "one is sent away")
+	var last := one.take()
+	check(last == ["-1", "server gone"], "as it is told: %s" % [last])
+	check(wait(all, func(): return two.told.size() == 1) and server.take().size() == 1 and two.take().size() == 1, "the others are told once")
+	check(one.peer.get_connection_status() == 0, "it is disconnected")
+	two.scene.send_bytes("bye".to_utf8_buffer(), 1)
+	var id := two.id()
+	two.peer.close()
+	if kinds[2] == WSMultiplayerPeer:
+		# The stock host loses what came before an end in the same poll.
+		check(wait([server], func(): return server.told.size() == (2 if kinds[0] == WSMultiplayerPeer else 1)), "two leaves")
+		if kinds[0] == WSMultiplayerPeer:
+			check(server.take() == [[id, "bye"], "-%d" % id], "after its last words")
+	else:
+		check(wait([server], func(): return "-%d" % id in server.told), "two leaves")
+	server.peer.close()
+	check(server.peer.get_connection_status() == 0, "the host closes")
+	for player in all:
+		player.free()
+
+# By itself, as a script may use it.
+func alone() -> void:
+	var told := []
+	host = WSMultiplayerPeer.new()
+	host.peer_connected.connect(func(id): told.append(id))
+	host.peer_disconnected.connect(func(id): told.append(-id))
+	check(host.transfer_mode == MultiplayerPeer.TRANSFER_MODE_RELIABLE and host.transfer_channel == 0 and not host.refuse_new_connections, "defaults of MultiplayerPeer")
+	host.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
+	host.transfer_channel = 3
+	check(host.transfer_mode == 0 and host.transfer_channel == 3, "mode and channel are kept")
+	check(host.put_packet([1]) == ERR_UNCONFIGURED and host.get_connection_status() == 0, "unconnected it sends nothing")
+	check(host.create_server(0, "127.0.0.1") == OK and host.create_server(0) == ERR_ALREADY_IN_USE and host.create_client("ws://x") == ERR_ALREADY_IN_USE, "it is opened once")
+	var other := WSMultiplayerPeer.new()
+	check(other.create_server(host.get_local_port(), "127.0.0.1") == ERR_ALREADY_IN_USE, "a port is for one")
+	check(other.create_client("http://x") == ERR_INVALID_PARAMETER, "a URL must be one")
+	var url := "ws://127.0.0.1:%d" % host.get_local_port()
+	host.refuse_new_connections = true
+	check(host.refuse_new_connections, "it can refuse")
+	other.create_client(url)
+	check(wait([host, other], func(): return other.get_connection_status() == 0), "who comes then is refused")
+	check(other.get_peer(1).get_close_http_status() == 503 and "503" in other.get_peer(1).get_close_message(), "and knows why: %s" % other.get_peer(1).get_close_message())
+	host.refuse_new_connections = false
+	check(other.create_client(url) == OK, "it may try again")
+	check(wait([host, other], func(): return other.get_connection_status() == 2 and told.size() == 1), "and is there")
+	var id := other.get_unique_id()
+	check(told == [id] and other.get_packet_peer() == 0 and other.get_available_packet_count() == 0, "with its id")
+	host.set_target_peer(id)
+	for i in 3:
+		host.put_packet([i])
+	check(wait([other], func(): return other.get_available_packet_count() == 3), "three packets come")
+	check(other.get_packet_peer() == 1 and other.get_available_packet_count() == 3, "the sender of the next is told, and it still waits")
+	check(other.get_packet() == PackedByteArray([0]) and other.get_packet_peer() == 1 and other.get_packet() == PackedByteArray([1]), "they come in order")
+	check(other.get_packet_mode() == MultiplayerPeer.TRANSFER_MODE_RELIABLE and other.get_packet_channel() == 0, "reliably")
+	host.set_target_peer(-id)
+	check(host.put_packet([9]) == OK, "to nobody is no error")
+	other.put_packet([7])
+	host.disconnect_peer(id)
+	check(wait([host, other], func(): return other.get_available_packet_count() == 1 and not other.get_peer(1).get_ready_state() == 1), "it is sent away while a packet waits")
+	check(other.get_connection_status() == 2, "it is connected until that is read")
+	check(other.get_packet() == PackedByteArray([2]), "it is read")
+	other.poll()
+	check(other.get_connection_status() == 0 and other.get_peer(1).get_close_code() == 1000, "then not any more")
+	check(wait([host], func(): return host.get_available_packet_count() == 1) and told == [id], "its last packet comes before its end is told")
+	check(host.get_packet_peer() == id and host.get_packet() == PackedByteArray([7]), "it is read")
+	host.poll()
+	check(told == [id, -id], "then its end is told")
+	told.clear()
+	other.create_client(url)
+	wait([host, other], func(): return told.size() == 1 and other.get_connection_status() == 2)
+	id = other.get_unique_id()
+	var link: WSPeer = host.get_peer(id)
+	other.put_packet([1])
+	wait([host, other], func(): return host.get_available_packet_count() == 1)
+	host.get_packet_peer()
+	host.disconnect_peer(id, true)
+	check(host.get_available_packet_count() == 0 and host.get_peer(id) == null, "by force one is gone at once, with its packets")
+	for i in 10:
+		host.poll()
+	check(told == [id] and link.get_ready_state() == 3, "and no signal tells it")
+	check(wait([other], func(): return other.get_connection_status() == 0) and other.get_peer(1).get_close_code() == 1000, "the other end is told by a close")
+
+func full() -> void:
+	host = WSMultiplayerPeer.new()
+	host.create_server(0, "127.0.0.1")
+	var url := "ws://127.0.0.1:%d" % host.get_local_port()
+	var stalled := WSMultiplayerPeer.new()
+	stalled.create_client(url)
+	wait([host, stalled], func(): return stalled.get_connection_status() == 2)
+	host.set_target_peer(stalled.get_unique_id())
+	var packet := PackedByteArray()
+	packet.resize(4096)
+	var accepted := 0
+	for i in 8000:
+		packet.encode_u32(0, accepted)
+		var error := host.put_packet(packet)
+		if error == OK:
+			accepted += 1
+		elif error != ERR_OUT_OF_MEMORY:
+			check(false, "error %d" % error)
+		host.poll()
+	check(accepted > 0 and accepted < 8000, "to one who does not read, %d of 8000 are accepted and the others are errors" % accepted)
+	var seen := [0, 0]
+	check(wait([host, stalled], func():
+		while stalled.get_available_packet_count():
+			if stalled.get_packet().decode_u32(0) != seen[0]: seen[1] += 1
+			seen[0] += 1
+		return seen[0] == accepted, 20.0), "all that were accepted come")
+	check(seen == [accepted, 0], "in order")
+	check(host.put_packet(packet) == OK, "and there is room again")
+
+# Handlers that do what a peer does not expect.
+var host: WSMultiplayerPeer
+var joined: WSMultiplayerPeer
+
+func send_away(id: int) -> void:
+	host.poll()
+	host.disconnect_peer(id, true)
+
+func handlers() -> void:
+	host = WSMultiplayerPeer.new()
+	host.create_server(0, "127.0.0.1")
+	var url := "ws://127.0.0.1:%d" % host.get_local_port()
+	host.peer_connected.connect(send_away)
+	joined = WSMultiplayerPeer.new()
+	joined.create_client(url)
+	check(wait([host, joined], func(): return joined.get_connection_status() == 0), "a handler may poll and send away by force")
+	host.peer_connected.connect(func(_id): host.close())
+	joined.create_client(url)
+	check(wait([host, joined], func(): return joined.get_connection_status() == 0) and host.get_connection_status() == 0, "a handler may close the host")
+	host = WSMultiplayerPeer.new()
+	host.create_server(0, "127.0.0.1")
+	joined.peer_connected.connect(func(_id): joined.close())
+	joined.create_client("ws://127.0.0.1:%d" % host.get_local_port())
+	check(wait([host, joined], func(): return joined.get_connection_status() == 0), "a handler may close a join")
+	host.peer_connected.connect(func(_id): host = null)
+	joined = WSMultiplayerPeer.new()
+	joined.create_client("ws://127.0.0.1:%d" % host.get_local_port())
+	check(wait([joined], func():
+		if host: host.poll()
+		return host == null), "a handler may let go of the host")
+	joined = null
+
+func _initialize() -> void:
+	var kinds := [WSMultiplayerPeer, WebSocketMultiplayerPeer]
+	for host in kinds:
+		for one in kinds:
+			game([host, one, WSMultiplayerPeer])
+	game([WSMultiplayerPeer, WebSocketMultiplayerPeer, WebSocketMultiplayerPeer])
+	alone()
+	full()
+	handlers()
+	finish()

@@ -1,0 +1,153 @@
+# WSPeer against WSPeer and against the engine's own WebSocketPeer, in both roles, over accept_stream().
+extends "res://check.gd"
+
+func pair(client, server, url_path := "/") -> Array:
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	check(client.connect_to_url("ws://127.0.0.1:%d%s" % [listener.get_local_port(), url_path]) == OK, "%s connects" % client.get_class())
+	check(wait([client], listener.is_connection_available), "somebody comes")
+	check(server.accept_stream(listener.take_connection()) == OK, "%s accepts a stream" % server.get_class())
+	check(wait([client, server], func(): return client.get_ready_state() == 1 and server.get_ready_state() == 1), "both are open")
+	return [client, server, listener.get_local_port()]
+
+func talk(client, server) -> void:
+	var both := "%s to %s" % [client.get_class(), server.get_class()]
+	var polled := [client, server]
+	client.send_text("grüße")
+	client.put_packet(PackedByteArray([1, 2, 3]))
+	client.put_var({"a": [1, 2.5, "x"]})
+	client.send(PackedByteArray([65]), 0)
+	client.send(PackedByteArray())
+	check(wait(polled, func(): return server.get_available_packet_count() == 5), "%s: five packets come" % both)
+	check(server.get_packet().get_string_from_utf8() == "grüße" and server.was_string_packet(), "%s: a text" % both)
+	check(server.get_packet() == PackedByteArray([1, 2, 3]) and not server.was_string_packet(), "%s: bytes" % both)
+	check(server.get_var() == {"a": [1, 2.5, "x"]}, "%s: a Variant" % both)
+	check(server.get_packet() == PackedByteArray([65]) and server.was_string_packet(), "%s: send() as text" % both)
+	check(server.get_packet().is_empty() and server.get_packet_error() == OK, "%s: an empty packet" % both)
+	check(server.get_packet().is_empty() and server.get_packet_error() != OK, "%s: and no more" % both)
+	var large := PackedByteArray()
+	large.resize(60000)
+	large.fill(7)
+	server.put_packet(large)
+	check(wait(polled, func(): return client.get_available_packet_count() == 1) and client.get_packet() == large, "%s: 60 kB back" % both)
+	server.close(4001, "bye")
+	check(wait(polled, func(): return client.get_ready_state() == 3 and server.get_ready_state() == 3), "%s: closes" % both)
+	check(client.get_close_code() == 4001 and client.get_close_reason() == "bye", "%s: with code and reason" % both)
+
+func ours() -> void:
+	var client := WSPeer.new()
+	var server := WSPeer.new()
+	client.handshake_headers = ["X-Token: abc"]
+	client.supported_protocols = ["v2", "v1"]
+	server.supported_protocols = ["v1"]
+	server.handshake_headers = ["X-Answer: 42"]
+	server.compression_enabled = true
+	client.compression_enabled = true
+	var port: int = pair(client, server, "/room?name=a")[2]
+	check(client.get_selected_protocol() == "v1" and server.get_selected_protocol() == "v1", "a subprotocol is agreed on")
+	check(client.get_requested_url() == "ws://127.0.0.1:%d/room?name=a" % port, "the client tells its URL")
+	check(server.get_requested_path() == "/room" and server.get_requested_query() == "name=a", "the server tells path and query")
+	check(server.get_received_header("x-token") == "abc" and client.get_received_header("X-ANSWER") == "42", "headers of the other end are told")
+	check(client.get_selected_extensions().begins_with("permessage-deflate"), "compression is agreed on")
+	check(client.get_connected_host() == "127.0.0.1" and client.get_connected_port() == port, "the client tells whom it is connected to")
+	check(server.get_connected_host() == "127.0.0.1" and server.get_connected_port() == client.get_local_port(), "and the server")
+	check(client.connect_to_url("ws://127.0.0.1:1") == ERR_ALREADY_IN_USE, "an open peer connects no second time")
+	client.send_text("a".repeat(1000))
+	check(wait([client, server], func(): return server.get_available_packet_count() == 1), "a compressed packet comes")
+	check(server.get_stats().compressed_in == 1 and server.get_stats().wire_bytes_in < 600, "small")
+	server.send_text("last words")
+	server.close(3000, "ü".repeat(100))
+	check(wait([client, server], func(): return client.get_ready_state() == 3), "it closes, with a reason that is too long")
+	check(client.get_close_code() == 3000 and client.get_close_reason() == "ü".repeat(61), "the reason is cut between characters")
+	check(client.get_available_packet_count() == 1, "what came before the close is still there")
+	check(client.was_clean_close() and client.get_close_cause() == WSPeer.CAUSE_CLOSED_BY_PEER, "and the cause is told")
+	var types := []
+	var event := client.next_event()
+	while event:
+		types.append(event.type)
+		event = client.next_event()
+	check(types == [WSPeer.EVENT_OPEN, WSPeer.EVENT_MESSAGE, WSPeer.EVENT_CLOSE_REQUEST, WSPeer.EVENT_CLOSED], "events come in order")
+	check(client.connect_to_url("ws://127.0.0.1:%d" % port) == OK, "a closed peer connects again")
+	check(wait([client], func(): return client.get_ready_state() == 3), "where nobody listens it ends")
+	check(client.get_close_code() == -1 and client.get_close_phase() == WSPeer.PHASE_TCP, "with code -1, in the phase of TCP")
+	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(), "and says why: %s" % client.get_close_message())
+
+func not_connected() -> void:
+	var peer := WSPeer.new()
+	check(peer.send_text("x") == FAILED and peer.put_packet([1]) == FAILED, "a peer without connection sends nothing")
+	check(peer.connect_to_url("http://x") == ERR_INVALID_PARAMETER and peer.connect_to_url("") == ERR_INVALID_PARAMETER, "a wrong URL is an error")
+	check(peer.connect_to_url("ws://127.0.0.1:99999") == ERR_INVALID_PARAMETER, "so is a wrong port")
+	check(peer.accept_stream(null) == ERR_INVALID_PARAMETER, "and no stream")
+	check(peer.get_ready_state() == WSPeer.STATE_CLOSED and peer.get_close_code() == -1, "it stays closed")
+	check(peer.next_event().is_empty() and peer.get_connected_host() == "" and peer.get_connected_port() == 0, "and tells nothing")
+	peer.poll()
+	peer.close()
+	peer.flush()
+	peer.set_no_delay(false)
+
+func tls() -> void:
+	var crypto := Crypto.new()
+	var key := crypto.generate_rsa(2048)
+	var certificate := crypto.generate_self_signed_certificate(key, "CN=localhost", "20200101000000", "20400101000000")
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	var client := WSPeer.new()
+	check(client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), TLSOptions.server(key, certificate)) == ERR_INVALID_PARAMETER,
+			"a client does not take a server's TLS options")
+	check(client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), TLSOptions.client_unsafe()) == OK, "a client takes unsafe TLS options")
+	check(wait([client], listener.is_connection_available), "it comes")
+	var secured := StreamPeerTLS.new()
+	secured.accept_stream(listener.take_connection(), TLSOptions.server(key, certificate))
+	check(wait([client, secured], func(): return secured.get_status() == StreamPeerTLS.STATUS_CONNECTED), "TLS is agreed on")
+	var server := WSPeer.new()
+	check(server.accept_stream(secured) == OK, "a stream of TLS is accepted")
+	check(wait([client, server], func(): return client.get_ready_state() == 1 and server.get_ready_state() == 1), "both are open")
+	check(server.get_connected_host() == "127.0.0.1" and client.get_tls_info() != "", "and tell of it: %s" % client.get_tls_info())
+	talk(client, server)
+	var wary := WSPeer.new()
+	wary.connect_to_url("wss://localhost:%d" % listener.get_local_port())
+	wait([wary], listener.is_connection_available)
+	secured = StreamPeerTLS.new()
+	secured.accept_stream(listener.take_connection(), TLSOptions.server(key, certificate))
+	check(wait([wary, secured], func(): return wary.get_ready_state() == 3), "without options such a certificate is refused")
+	check(wary.get_close_phase() == WSPeer.PHASE_TLS, "in the phase of TLS: %s" % wary.get_close_message())
+
+# Whether a client with these TLS options takes a server with that certificate.
+func trusts(client, options: TLSOptions, key: CryptoKey, certificate: X509Certificate) -> bool:
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), options)
+	wait([client], listener.is_connection_available)
+	var secured := StreamPeerTLS.new()
+	secured.accept_stream(listener.take_connection(), TLSOptions.server(key, certificate))
+	var server := WSPeer.new()
+	server.accept_stream(secured)
+	wait([client, server], func(): return client.get_ready_state() != 0)
+	return client.get_ready_state() == 1
+
+# What Godot's own class trusts, with certificates as Godot makes them, ours does.
+func trust() -> void:
+	var crypto := Crypto.new()
+	var key := crypto.generate_rsa(2048)
+	var other_key := crypto.generate_rsa(2048)
+	var here := crypto.generate_self_signed_certificate(key, "CN=localhost,O=test,C=IT")
+	var elsewhere := crypto.generate_self_signed_certificate(key, "CN=elsewhere,O=test,C=IT")
+	var stranger := crypto.generate_self_signed_certificate(other_key, "CN=localhost,O=test,C=IT")
+	for row in [["nothing", null, here], ["it", TLSOptions.client(here), here], ["it, for another name", TLSOptions.client(elsewhere), elsewhere],
+			["it, for that name", TLSOptions.client(elsewhere, "elsewhere"), elsewhere], ["another", TLSOptions.client(stranger), here],
+			["any", TLSOptions.client_unsafe(), elsewhere], ["it, for any name", TLSOptions.client_unsafe(elsewhere), elsewhere],
+			["another, for any name", TLSOptions.client_unsafe(stranger), here]]:
+		var stock := trusts(WebSocketPeer.new(), row[1], key, row[2])
+		check(trusts(WSPeer.new(), row[1], key, row[2]) == stock, "a certificate is taken as by WebSocketPeer where the options trust %s: %s" % [row[0], stock])
+
+func _initialize() -> void:
+	not_connected()
+	for classes in [[WSPeer, WSPeer], [WSPeer, WebSocketPeer], [WebSocketPeer, WSPeer]]:
+		var client = classes[0].new()
+		var server = classes[1].new()
+		pair(client, server)
+		talk(client, server)
+	ours()
+	tls()
+	trust()
+	finish()

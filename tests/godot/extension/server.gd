@@ -1,0 +1,157 @@
+# WSServer: signals in order, packets, broadcasts, limits, closing; with WSPeer and with the engine's own WebSocketPeer as clients, and over TLS.
+extends "res://check.gd"
+
+var told := []
+var server: WSServer
+
+func serve(tls: TLSOptions = null) -> String:
+	told.clear()
+	server = WSServer.new()
+	server.client_connected.connect(func(id, protocol): told.append(["connected", id, protocol]))
+	server.data_received.connect(func(id): told.append(["data", id, server.get_packet(id).get_string_from_utf8()]))
+	server.client_close_request.connect(func(id, code, reason): told.append(["close", id, code, reason]))
+	server.client_disconnected.connect(func(id, clean): told.append(["gone", id, clean]))
+	check(server.listen(0, ["chat"], "127.0.0.1", tls) == OK and server.is_listening(), "a server listens")
+	return "%s://localhost:%d" % ["wss" if tls else "ws", server.get_local_port()]
+
+func join(url: String, client, options: TLSOptions = null):
+	client.supported_protocols = ["chat"]
+	check(client.connect_to_url(url, options) == OK, "%s connects" % client.get_class())
+	return client
+
+func life(client, url: String, options: TLSOptions = null) -> void:
+	var kind: String = client.get_class()
+	join(url, client, options)
+	check(wait([server, client], func(): return client.get_ready_state() == 1 and told.size() == 1), "%s: it is told" % kind)
+	var id: int = told[0][1]
+	check(told == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id], "%s: by its id and subprotocol" % kind)
+	check(server.get_peer_address(id) == "127.0.0.1" and server.get_peer_port(id) > 0, "%s: with its address" % kind)
+	check(server.get_peer(id) == server.get_peer(id) and server.get_peer(id).get_ready_state() == 1, "%s: and as a WSPeer" % kind)
+	told.clear()
+	client.send_text("one")
+	client.send_text("two")
+	client.close(4002, "enough")
+	check(wait([server, client], func(): return told.size() == 4), "%s: talks and goes" % kind)
+	check(told == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]], "%s: told in order: %s" % [kind, told])
+	check(not server.has_peer(id), "%s: is forgotten" % kind)
+	wait([client], func(): return client.get_ready_state() == 3)
+
+func crowd(url: String) -> void:
+	var clients := []
+	for i in 40:
+		clients.append(join(url, WSPeer.new()))
+	check(wait([server] + clients, func(): return told.size() == 40), "forty clients come")
+	var all := [server] + clients
+	check(server.broadcast_text("hi") == OK, "a broadcast")
+	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 1)), "reaches all")
+	var ids := server.get_peers()
+	server.broadcast(PackedByteArray([9]), WSPeer.WRITE_MODE_BINARY, ids[3])
+	server.send(ids[3], PackedByteArray([1]))
+	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 2)), "one to all but one, and one to that one")
+	var seen := {1: 0, 9: 0}
+	for one in clients:
+		one.get_packet()
+		seen[one.get_packet()[0]] += 1
+	check(seen == {1: 1, 9: 39}, "each got its own")
+	check(server.get_stats().connections == 40, "the stats count them")
+	told.clear()
+	for one in clients:
+		one.send_text("x")
+	check(wait(all, func(): return told.size() == 40), "each is heard")
+	told.clear()
+	server.disconnect_peer(ids[0], 4000, "you")
+	check(wait(all, func(): return told.size() == 1) and told[0] == ["gone", ids[0], true], "one is sent away")
+	check(clients.filter(func(one): return one.get_close_code() == 4000 and one.get_close_reason() == "you").size() == 1, "and knows why")
+	server.stop()
+	check(not server.is_listening(), "the server stops")
+	check(wait(all, func(): return told.size() == 40), "all are told to have gone")
+	check(clients.filter(func(one): return one.get_close_code() == 1001).size() == 39, "and closed with 1001")
+	check(server.listen(0) == OK, "it listens again")
+	server.stop()
+
+func unread() -> void:
+	var url := serve()
+	for connection in server.data_received.get_connections():
+		server.data_received.disconnect(connection.callable)
+	var client = join(url, WSPeer.new())
+	wait([server, client], func(): return told.size() == 1)
+	var id: int = told[0][1]
+	client.send_text("one")
+	client.send_text("two")
+	client.close()
+	wait([server, client], func(): return client.get_ready_state() == 3)
+	for i in 20:
+		server.poll()
+	check(told.size() == 1 and server.get_available_packet_count(id) == 2, "while packets wait, their client has not gone")
+	check(server.get_packet(id).get_string_from_utf8() == "one" and server.was_string_packet(id), "they are read")
+	var peer := server.get_peer(id)
+	check(peer.get_packet().get_string_from_utf8() == "two", "also by its WSPeer")
+	server.poll()
+	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "then it has gone")
+	server.poll()
+	check(peer.get_ready_state() == 3 and peer.get_close_code() == 1000 and peer.was_clean_close(), "its WSPeer knows how")
+	client = join(url, WSPeer.new())
+	told.clear()
+	wait([server, client], func(): return told.size() == 1)
+	id = told[0][1]
+	client.send_text("never read")
+	client.close()
+	check(wait([server, client], func(): return told.size() == 3, 10), "packets that nobody reads do not keep a client for ever")
+	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "and it is told as the others")
+
+# Handlers that do what a server does not expect.
+func handlers() -> void:
+	var url := serve()
+	server.client_connected.connect(func(id, _protocol):
+		server.poll()
+		server.disconnect_peer(id))
+	var client = join(url, WSPeer.new())
+	check(wait([server, client], func(): return told.size() == 2) and told[1][0] == "gone", "a handler may poll and send away")
+	server.client_connected.connect(func(_id, _protocol): server.stop())
+	client = join(url, WSPeer.new())
+	check(wait([server, client], func(): return client.get_ready_state() == 3), "a handler may stop the server")
+	url = serve()
+	server.client_connected.connect(func(_id, _protocol): server = null)
+	client = join(url, WSPeer.new())
+	check(wait([client], func():
+		if server: server.poll()
+		return client.get_ready_state() == 3), "a handler may let go of it")
+
+func errors() -> void:
+	serve()
+	check(server.listen(0) == ERR_ALREADY_IN_USE, "it listens once")
+	var other := WSServer.new()
+	check(other.listen(server.get_local_port(), [], "127.0.0.1") == ERR_ALREADY_IN_USE, "a port is for one")
+	check(other.listen(0, [], "no address") == ERR_INVALID_PARAMETER, "an address must be one")
+	check(other.listen(0, [], "*", TLSOptions.client()) == ERR_INVALID_PARAMETER, "a server wants a server's TLS options")
+	check(other.broadcast_text("x") == ERR_UNCONFIGURED and other.get_peer(5) == null and other.get_packet(5).is_empty(), "and nothing is there")
+	check(other.send_text(7, "x") == ERR_DOES_NOT_EXIST, "nobody to send to")
+	other.max_clients = 1
+	check(other.listen(0, [], "127.0.0.1") == OK, "a server for one")
+	other.full_queue_policy = WSPeer.FULL_QUEUE_DISCONNECT
+	var first := WSPeer.new()
+	var second := WSPeer.new()
+	first.connect_to_url("ws://127.0.0.1:%d" % other.get_local_port())
+	check(wait([other, first], func(): return first.get_ready_state() == 1), "takes one")
+	second.connect_to_url("ws://127.0.0.1:%d" % other.get_local_port())
+	check(wait([other, second], func(): return second.get_ready_state() == 3), "and no other")
+	check(second.get_close_http_status() == 503 and second.get_close_phase() == WSPeer.PHASE_HTTP, "with 503")
+
+func _initialize() -> void:
+	var url := serve()
+	life(WSPeer.new(), url)
+	told.clear()
+	life(WebSocketPeer.new(), url)
+	told.clear()
+	crowd(url)
+	unread()
+	handlers()
+	errors()
+	var crypto := Crypto.new()
+	var key := crypto.generate_rsa(2048)
+	url = serve(TLSOptions.server(key, crypto.generate_self_signed_certificate(key)))
+	life(WSPeer.new(), url, TLSOptions.client_unsafe())
+	told.clear()
+	life(WebSocketPeer.new(), url, TLSOptions.client_unsafe())
+	server = null
+	finish()

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Every scenario of docs/conformance.md in every language that is here: the traces are equal byte for byte.
+. "$(dirname "$0")/../lib/common.sh"
+need openssl build/venv/bin/python
+build/venv/bin/python tests/conformance/run.py "$@"

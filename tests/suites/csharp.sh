@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# The Unity and C# binding on Mono: compiled with all warnings as errors, layouts, lifetimes, garbage, wrong use, the component, the samples and the package.
+. "$(dirname "$0")/../lib/common.sh"
+need mcs mono clang openssl
+rc=0
+out=build/csharp
+package=bindings/csharp
+mkdir -p $out
+ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $out/libwspeer.so
+
+# build WHAT FLAGS...: one assembly, all warnings as errors
+build() {
+  local what=$1
+  shift
+  if mcs -langversion:7.2 -warn:4 -warnaserror -nologo -lib:$out "$@"; then
+    echo "ok - build: $what"
+  else
+    echo "not ok - build: $what"
+    rc=1
+  fi
+}
+
+python3 "$package/tools~/generate.py" --check || rc=1
+python3 "$package/tools~/package.py" --check || rc=1
+build Wspeer.dll -unsafe -target:library -out:$out/Wspeer.dll $package/Runtime/Core/*.cs
+build "UnityEngine's stub" -target:library -out:$out/UnityStub.dll tests/csharp/UnityStub.cs
+build "the component in a player" -target:library -r:Wspeer.dll -r:UnityStub.dll -out:$out/player.dll $package/Runtime/Unity/*.cs
+build "the component in the editor" -define:UNITY_EDITOR -target:library -r:Wspeer.dll -r:UnityStub.dll -out:$out/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
+for sample in MinimalClient EchoServer Chat; do
+  build "$sample in Unity" -define:UNITY_2021_3_OR_NEWER -target:library -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$out/unity-sample.dll "$package/Samples~/$sample"/*.cs
+  build "$sample" -r:Wspeer.dll "-out:$out/$sample.exe" "$package/Samples~/$sample"/*.cs
+done
+build Layout.exe -r:Wspeer.dll -r:System.dll -r:System.Core.dll -out:$out/Layout.exe tests/csharp/Layout.cs
+build Tests.exe -unsafe -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -r:System.Core.dll -out:$out/Tests.exe \
+  tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component}.cs
+[ $rc = 0 ] || exit $rc
+
+python3 tests/abi/layout.py --fields include/wspeer.h > build/tests/layout_fields.h
+compile layout -Ibuild/tests
+if diff <(build/tests/layout | sort) <(mono $out/Layout.exe | sort); then
+  echo "ok - layout: $(mono $out/Layout.exe | wc -l) sizes and offsets equal in C# and C"
+else
+  echo "not ok - layout: sizes and offsets in C# and C"
+  rc=1
+fi
+mono $out/Layout.exe 32 > build/tests/layout32.c
+for target in i686-linux-gnu armv7a-linux-gnueabihf i686-windows-msvc; do
+  if clang -target $target -std=c11 -ffreestanding -fsyntax-only -Wno-pragma-once-outside-header -Iinclude build/tests/layout32.c; then
+    echo "ok - layout: $(grep -c _Static_assert build/tests/layout32.c) sizes and offsets with 32-bit pointers on $target"
+  else
+    echo "not ok - layout: 32-bit pointers on $target"
+    rc=1
+  fi
+done
+
+for group in calls talk loans wrong allocations lifetimes domains component; do
+  timeout 120 mono --debug $out/Tests.exe $group || { echo "not ok - $group ended with $?"; rc=1; }
+done
+
+# As on iOS, where the library is part of the program.
+mkdir -p $out/internal
+build "Wspeer.dll as for iOS" -define:UNITY_IOS -unsafe -target:library -out:$out/internal/Wspeer.dll $package/Runtime/Core/*.cs
+cp $out/{Tests.exe,Wspeer.Unity.dll,UnityStub.dll} $out/internal/
+if LD_PRELOAD=$out/libwspeer.so timeout 120 mono --debug $out/internal/Tests.exe talk loans > $out/internal.log && ! grep -q '^not ok' $out/internal.log; then
+  echo "ok - __Internal: $(grep -c '^ok' $out/internal.log) tests with the library in the program itself"
+else
+  cat $out/internal.log
+  echo "not ok - __Internal"
+  rc=1
+fi
+
+timeout 120 python3 tests/csharp/samples.py $out || rc=1
+exit $rc
