@@ -74,7 +74,7 @@
  *
  * A host (ws_host) is a server and a join (ws_join, ws_join_local) a client, but for these; a host's client is a server's client:
  *
- *                         host                     host's client                 join, Godot 4's format     join, WS_GODOT3
+ *                         host                     host's client                 join, Godot 4's format     join, WS_SCENE or WS_GODOT3
  *   ws_put_packet         to all clients           to that client                to the host                to the host and all others
  *   ws_put_packet_to      id, all, all but id      -                             only 1; else               id, all, all but id
  *                                                                                WS_ERR_TARGET
@@ -85,11 +85,41 @@
  *   ws_get/set_option     WS_OPT_TRANSFER_... too  its own                       WS_OPT_TRANSFER_... too    WS_OPT_TRANSFER_... too
  *   ws_join_local         a player in memory       -                             -                          -
  *
+ * With WS_SCENE too (- : WS_ERR_KIND, and so without it):
+ *
+ *                         host                     host's client                 join
+ *   ws_put_packet with
+ *   WS_CALL               all clients              that client                   the host and all others
+ *   ws_put_packet_to
+ *   with WS_CALL          id, all, all but id      -                             id, all, all but id
+ *   ws_declare_node       for all                  -                             for all
+ *   ws_send_auth,
+ *   ws_complete_auth      a client that            -                             the host
+ *                         authenticates
+ *
  * MULTIPLAYER. A target above 0 is one peer, 0 is everyone, below 0 everyone but that one (who need not be there). A packet's peer_id is its sender, an
  * event's peer_id the peer that it is about. A host's client is told as a server's is: CONNECTED, its packets, DISCONNECTED, in that order; ws_disconnect
  * with code -1 is Godot's force. A join is told OPEN and CONNECTED of peer 1 when its id has come, and CLOSED last. Who breaks the format is closed with
- * 1002 and WS_CAUSE_MULTIPLAYER; with WS_GODOT3 what a client sends to one who is not there is told by ERROR with WS_CAUSE_NO_PEER and a count.
+ * 1002 and WS_CAUSE_MULTIPLAYER; with WS_SCENE and WS_GODOT3 what a client sends to one who is not there is told by ERROR with WS_CAUSE_NO_PEER and a count.
  * A message passed on to a client whose queue is full does as on_full says: such a client is disconnected unless on_full is set.
+ *
+ * SCENES. With WS_SCENE a host or a join speaks what Godot 4's SceneMultiplayer speaks on top of that, so that it takes part in a stock Godot game:
+ *
+ *   ws_join("ws://127.0.0.1:9080", &config, &h);                  // config.flags = WS_SCENE
+ *   ws_declare_node(h, "/root/Game", "hello, move, shoot");       // every @rpc of that node's script
+ *   ...
+ *   if (e.type == WS_EVENT_MESSAGE && e.packet.type == WS_CALL) {
+ *     ws_call call;
+ *     ws_variant args[16];
+ *     if (ws_decode_call(e.packet.data, e.packet.len, &call, args, 16) == WS_OK && !strcmp(call.method, "hello") && args[0].type == WS_VARIANT_INT)
+ *       printf("%d says hello %lld\n", e.peer_id, (long long)args[0].integer);
+ *   }
+ *
+ * Everyone is told of everyone by CONNECTED and DISCONNECTED, and reaches everyone; the host passes on what is for others and says itself who sent it. A
+ * packet of type WS_BINARY is what send_bytes() sends and the signal peer_packet tells, one of type WS_CALL a remote call. Any peer may call any declared
+ * method: look at peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH come AUTHENTICATING and AUTH before CONNECTED, and a join is OPEN
+ * once it is admitted; who ends before that has no CONNECTED. What a peer sends that is no fault of it but of no use here is told by ERROR, once for each
+ * cause until it is taken, with a count. docs/godot-scene.md has the bytes.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
  */
@@ -215,11 +245,11 @@
 #define WS_EVENT_CLOSED 4
 
 // Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
-// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.
+// Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.
 #define WS_EVENT_CONNECTED 5
 
 // Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
-// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
+// Join in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
 #define WS_EVENT_DISCONNECTED 6
 
 // The outbound queue refused a message earlier and has room again.
@@ -365,10 +395,11 @@
 // The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
 #define WS_CAUSE_DEFLATE 55
 
-// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).
+// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header, a value that cannot be read (1002).
+// ERROR of a join in a scene: event.count packets of event.peer_id that the host passed on were broken so.
 #define WS_CAUSE_MULTIPLAYER 56
 
-// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
+// ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
 #define WS_CAUSE_NO_PEER 57
 
 // The peer was not authenticated within WS_OPT_AUTH_TIMEOUT_MS (1008).
@@ -798,7 +829,7 @@ typedef struct ws_packet {
   const uint8_t *data;
   // How many bytes; 0 is an empty message.
   size_t len;
-  // WS_TEXT or WS_BINARY.
+  // WS_TEXT, WS_BINARY or WS_CALL.
   int32_t type;
   // Multiplayer: who sent it. Else 0.
   int32_t peer_id;
@@ -834,11 +865,11 @@ typedef struct ws_event {
   uint32_t clean;
   // When it happened: nanoseconds of the system's monotonic clock since the library's first call.
   uint64_t time_ns;
-  // SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.
+  // SKIPPED, and ERROR about what a peer sent: how many.
   uint64_t count;
   // Zero.
   uint64_t reserved[4];
-  // MESSAGE: the message. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
+  // MESSAGE: the message. AUTH: packet.data and len are the data. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
   // for CLOSE_REQUEST, a sentence that says what happened and what to do for CLOSED, DISCONNECTED and ERROR, else "".
   struct ws_packet packet;
 } ws_event;
@@ -1124,14 +1155,14 @@ WS_API ws_result ws_listen(const char *url, const struct ws_config *config, ws_h
 
 // Opens a multiplayer host, peer 1: a server, as ws_listen(), whose clients get ids, 2 to 2147483647, drawn at random. The URL is as there. Targets
 // of ws_put_packet_to() and ws_disconnect() are ids; packets and events say by peer_id who sent them and whom they are about. In Godot 4's format, or with
-// WS_GODOT3 in that of Godot 3.2 to 3.6, where it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
+// WS_GODOT3 in that of Godot 3.2 to 3.6; there, and with WS_SCENE, it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
 //
 // `config` may be NULL. Returns as ws_listen(). Any thread.
 WS_API ws_result ws_host(const char *url, const struct ws_config *config, ws_handle *out);
 
 // Opens a multiplayer client: joins a host of ws_host() or of Godot. The URL is as for ws_connect(). It is CONNECTING until its id has come, for at most
-// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_GODOT3 the other peers are told by CONNECTED and
-// DISCONNECTED too. CLOSED ends it, and stands for all peers.
+// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_SCENE or WS_GODOT3 the other peers are told by
+// CONNECTED and DISCONNECTED too; with WS_AUTH it is CONNECTING until it is admitted. CLOSED ends it, and stands for all peers.
 //
 // `config` may be NULL. Returns as ws_connect(). Any thread.
 WS_API ws_result ws_join(const char *url, const struct ws_config *config, ws_handle *out);

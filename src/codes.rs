@@ -85,10 +85,10 @@ pub const WS_EVENT_CLOSE_REQUEST: i32 = 3;
 /// The connection, or the server itself, has ended. Last event of its handle.
 pub const WS_EVENT_CLOSED: i32 = 4;
 /// Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
-/// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.
+/// Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.
 pub const WS_EVENT_CONNECTED: i32 = 5;
 /// Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
-/// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
+/// Join in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
 pub const WS_EVENT_DISCONNECTED: i32 = 6;
 /// The outbound queue refused a message earlier and has room again.
 pub const WS_EVENT_WRITABLE: i32 = 7;
@@ -192,9 +192,10 @@ pub const WS_CAUSE_RATE: i32 = 53;
 pub const WS_CAUSE_FULL: i32 = 54;
 /// The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
 pub const WS_CAUSE_DEFLATE: i32 = 55;
-/// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).
+/// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header, a value that cannot be read (1002).
+/// ERROR of a join in a scene: event.count packets of event.peer_id that the host passed on were broken so.
 pub const WS_CAUSE_MULTIPLAYER: i32 = 56;
-/// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
+/// ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
 pub const WS_CAUSE_NO_PEER: i32 = 57;
 /// The peer was not authenticated within WS_OPT_AUTH_TIMEOUT_MS (1008).
 pub const WS_CAUSE_AUTH_TIMEOUT: i32 = 58;

@@ -20,7 +20,7 @@ pub struct ws_packet {
     pub data: *const u8,
     /// How many bytes; 0 is an empty message.
     pub len: usize,
-    /// WS_TEXT or WS_BINARY.
+    /// WS_TEXT, WS_BINARY or WS_CALL.
     pub r#type: i32,
     /// Multiplayer: who sent it. Else 0.
     pub peer_id: i32,
@@ -59,11 +59,11 @@ pub struct ws_event {
     pub clean: u32,
     /// When it happened: nanoseconds of the system's monotonic clock since the library's first call.
     pub time_ns: u64,
-    /// SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.
+    /// SKIPPED, and ERROR about what a peer sent: how many.
     pub count: u64,
     /// Zero.
     pub reserved: [u64; 4],
-    /// MESSAGE: the message. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
+    /// MESSAGE: the message. AUTH: packet.data and len are the data. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
     /// for CLOSE_REQUEST, a sentence that says what happened and what to do for CLOSED, DISCONNECTED and ERROR, else "".
     pub packet: ws_packet,
 }
