@@ -1,7 +1,8 @@
 //! Variants against the bytes of Godot 4.6.3's var_to_bytes, recorded with its own values; every part of them, and bytes at random.
 
 use wspeer::codes::*;
-use wspeer::multiplayer::scene::{Fault, Form, Item, MAX_DEPTH, Reader, Sink, write};
+use wspeer::multiplayer::scene::packet::{self, Packet};
+use wspeer::multiplayer::scene::{Call, Fault, Form, Item, MAX_DEPTH, Reader, Sink, write};
 
 fn item(kind: i32) -> Item<'static> {
     Item { kind, ..Item::default() }
@@ -147,7 +148,7 @@ fn read(bytes: &[u8], form: Form) -> Result<Vec<Item<'_>>, Fault> {
     let mut reader = Reader::new(bytes, form);
     let mut items = Vec::new();
     while !reader.rest().is_empty() || !reader.is_outside() {
-        items.push(reader.next()?);
+        items.push(reader.read_item()?);
     }
     Ok(items)
 }
@@ -206,7 +207,7 @@ fn every_value_that_is_cut_off_is_refused() {
         let bytes = hex(bytes);
         for end in 0..bytes.len() {
             let mut reader = Reader::new(&bytes[..end], Form::Full);
-            let done = (0..items.len()).try_for_each(|_| reader.next().map(|_| ()));
+            let done = (0..items.len()).try_for_each(|_| reader.read_item().map(|_| ()));
             assert!(matches!(done, Err(Fault::Malformed(_))), "{end} bytes of {items:?}");
         }
     }
@@ -312,7 +313,7 @@ fn bytes_at_random_and_changed_values_never_panic_and_what_is_read_can_be_writte
                 *byte = random(&mut state) as u8;
             }
         }
-        let form = if random(&mut state) % 2 == 0 { Form::Full } else { Form::Compact };
+        let form = if random(&mut state).is_multiple_of(2) { Form::Full } else { Form::Compact };
         let Ok(items) = read(&bytes, form) else { continue };
         taken += 1;
         let (again, _) = written(&items, form).unwrap_or_else(|why| panic!("{why}: {bytes:02x?}"));
@@ -331,7 +332,7 @@ fn random_items_survive_the_way_there_and_back() {
         while owed > 0 {
             owed -= 1;
             let count = (random(&mut state) % 4) as u32;
-            let container = items.len() < 40 && random(&mut state) % 3 == 0;
+            let container = items.len() < 40 && random(&mut state).is_multiple_of(3);
             items.push(match random(&mut state) % 4 {
                 0 if container => {
                     owed += u64::from(count);
@@ -346,7 +347,7 @@ fn random_items_survive_the_way_there_and_back() {
                 _ => text(["", "a", "ab", "abc", "héé", "a longer one"][random(&mut state) as usize % 6]),
             });
         }
-        let form = if random(&mut state) % 2 == 0 { Form::Full } else { Form::Compact };
+        let form = if random(&mut state).is_multiple_of(2) { Form::Full } else { Form::Compact };
         let (bytes, _) = written(&items, form).unwrap();
         assert_eq!(read(&bytes, form), Ok(items));
     }
@@ -363,5 +364,57 @@ fn a_buffer_that_is_too_short_is_never_overrun_and_the_need_is_counted() {
             assert_eq!(sink.len(), need);
             assert!(memory[cap..].iter().all(|byte| *byte == 0xAA));
         }
+    }
+}
+
+#[test]
+fn packets_and_calls_at_random_never_panic_and_a_call_that_is_read_can_be_put() {
+    let simplify = packet::simplify_path(b"5c0ea9862d1e940a58e1e1095eec1074", 1, "Game");
+    let seeds = [
+        hex("0701565cdc67"),
+        hex("0703565cdc6703010203"),
+        hex("07030000000080010200"),
+        hex("0700746f6b2d41"),
+        simplify,
+        hex("020101000000"),
+        hex("03040506"),
+        hex("a0060000800147616d6500"),
+        hex("80010200dead"),
+        hex("00010002020504000000020000006869000000"),
+        hex("201b0000800002030000000000c03f050000000000803f0000004047616d6500"),
+        hex("b00100000080000101"),
+    ];
+    let mut state = 23;
+    let mut calls = 0;
+    for _ in 0..200_000 {
+        let mut bytes = seeds[random(&mut state) as usize % seeds.len()].clone();
+        bytes.truncate(bytes.len() - (random(&mut state) as usize % 4).min(bytes.len()));
+        for _ in 0..random(&mut state) % 5 {
+            let at = random(&mut state) as usize % bytes.len().max(1);
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte = random(&mut state) as u8;
+            }
+        }
+        let inner = match packet::read(&bytes) {
+            Ok(Packet::Relay { packet, .. }) => packet::read(packet),
+            other => other,
+        };
+        let Ok(Packet::Call(rpc)) = inner else { continue };
+        let Ok(call) = rpc.expand("Game", "hello") else { continue };
+        calls += 1;
+        let (call, items) = Call::read(&call).unwrap();
+        assert!(items >= usize::from(call.count));
+        for full in [false, true] {
+            let mut again = Vec::new();
+            call.put_by_id(&mut again, 77, 5, full);
+            let Ok(Packet::Call(rpc)) = packet::read(&again) else { panic!("{again:02x?}") };
+            assert_eq!(rpc.expand("Game", "hello").map(|again| Call::read(&again).map(|(again, _)| again == call)), Ok(Ok(true)));
+        }
+    }
+    assert!(calls > 20_000, "{calls}");
+    for _ in 0..100_000 {
+        let bytes: Vec<u8> = (0..random(&mut state) % 80).map(|_| random(&mut state) as u8).collect();
+        let _ = packet::read(&bytes).map(|packet| format!("{packet:?}"));
+        let _ = Call::read(&bytes).map(|(call, _)| format!("{call:?}"));
     }
 }

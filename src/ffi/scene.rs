@@ -87,7 +87,7 @@ pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut w
         let (call, count) = Call::read(bytes("data", data, len)?).map_err(refused)?;
         let mut reader = call.items();
         for index in 0..count.min(cap) {
-            put_at(items, index, variant(&reader.next().map_err(refused)?));
+            put_at(items, index, variant(&reader.read_item().map_err(refused)?));
         }
         let [path, method] = [call.path, call.method].map(|text| text.as_ptr().cast::<c_char>());
         let items = u32::try_from(count).map_err(|_| wrong(WS_ERR_TOO_BIG, "it has more items than can be counted"))?;
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn ws_decode_variant(
         let mut reader = Reader::new(data, Form::Full);
         let mut index = 0;
         loop {
-            let item = reader.next().map_err(refused)?;
+            let item = reader.read_item().map_err(refused)?;
             if index < cap {
                 put_at(items, index, variant(&item));
             }

@@ -64,7 +64,7 @@ impl<'a> Call<'a> {
 
     /// The bytes that are all of its arguments, where a packet needs no count of them.
     fn only_bytes(&self) -> Option<&'a [u8]> {
-        match self.items().next() {
+        match self.items().read_item() {
             _ if self.count == 0 => Some(&[]),
             Ok(item) if self.count == 1 && item.kind == WS_VARIANT_PACKED_BYTE_ARRAY => Some(item.bytes),
             _ => None,
@@ -75,8 +75,8 @@ impl<'a> Call<'a> {
     pub fn put_by_id(&self, out: &mut Vec<u8>, node: u32, method: u16, full: bool) {
         let width = match node {
             _ if full => 2,
-            ..=0xFF => 0,
-            ..=0xFFFF => 1,
+            0..=0xFF => 0,
+            0x100..=0xFFFF => 1,
             _ => 2,
         };
         self.put(out, width, node, method);
@@ -186,7 +186,7 @@ fn check(count: u8, arguments: &[u8]) -> Result<usize, Fault> {
     let mut items = 0;
     for _ in 0..count {
         loop {
-            reader.next()?;
+            reader.read_item()?;
             items += 1;
             if reader.is_outside() {
                 break;

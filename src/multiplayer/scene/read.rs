@@ -28,7 +28,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next item.
-    pub fn next(&mut self) -> Result<Item<'a>, Fault> {
+    pub fn read_item(&mut self) -> Result<Item<'a>, Fault> {
         match self.nest.inside() {
             None if self.form == Form::Compact => self.compact(),
             None | Some(Inside::Values) => self.full(),
