@@ -67,7 +67,8 @@
  *   ws_get_end            its own                  -                             its own                    its own
  *   ws_get_stats          its own                  sum over all clients          its own                    its own
  *   ws_get/set_option     its own                  for later clients too         its own                    its own
- *   ws_get_conns          -                        its clients                   -                          -
+ *   ws_get_conns,
+ *   ws_get_waiting        -                        its clients                   -                          -
  *   ws_feed,
  *   ws_take_output        - -                      - -                           - -                        its transport
  *   ws_wait               yes                      yes                           waits for its server       until something is put
@@ -1038,6 +1039,12 @@ WS_API ws_result ws_set_user(ws_handle h, size_t user);
 //
 // `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_get_conns(ws_handle h, ws_handle *out, size_t cap, size_t *count);
+
+// Lists the handles of those of a server's or a host's clients that have something to take: messages, or events such as CONNECTED. For a host that
+// reads each client by its own handle.
+//
+// `count` is how many there are, even when more than `cap`. Returns as ws_get_conns(). Any thread.
+WS_API ws_result ws_get_waiting(ws_handle h, ws_handle *out, size_t cap, size_t *count);
 
 // The handle of the connection to a peer, by its id: on a host that of its client, on a join its own for 1.
 //

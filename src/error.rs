@@ -2,19 +2,25 @@
 
 use crate::codes::*;
 
-/// Why a call failed: a result code and a sentence that says what to do.
+/// Why a call failed: a result code and a sentence that says what to do. Small, as every call could return one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
-    /// WS_ERR_*.
-    pub code: i32,
-    /// For ws_last_error().
-    pub sentence: String,
-}
+pub struct Error(Box<(i32, String)>);
 
 impl Error {
     /// A failure with its sentence.
+    #[cold]
     pub fn new(code: i32, sentence: impl Into<String>) -> Error {
-        Error { code, sentence: sentence.into() }
+        Error(Box::new((code, sentence.into())))
+    }
+
+    /// WS_ERR_*.
+    pub fn code(&self) -> i32 {
+        self.0.0
+    }
+
+    /// For ws_last_error().
+    pub fn into_sentence(self) -> String {
+        self.0.1
     }
 }
 

@@ -326,7 +326,7 @@ mod closing {
     fn what_was_accepted_leaves_first_and_each_progress_gives_3_s_more() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_CLOSE_TIMEOUT_MS, 3_000)]);
         for _ in 0..10 {
-            assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 996])), wspeer::peer::Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::peer::Sent::Taken);
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         let mut received = 0;
@@ -349,7 +349,7 @@ mod closing {
     fn without_progress_it_ends_and_counts_what_did_not_leave() {
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..10 {
-            end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
+            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         end.pass(ms(2_000));
@@ -378,7 +378,7 @@ mod closing {
     fn a_close_by_the_peer_waits_for_what_was_accepted_too() {
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..3 {
-            end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
+            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
         }
         end.feed(b"\x88\x82\0\0\0\0\x03\xE9");
         end.poll();
@@ -419,7 +419,7 @@ mod closing {
         for mut end in [End::open_server_over(1_000, &[]), End::open_client(&[])] {
             let masked = end.peer.role == wspeer::protocol::Role::Server;
             for _ in 0..3 {
-                end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
+                end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
             }
             let unsent = if masked { 2 } else { 0 };
             end.feed(if masked { b"\x88\x82\0\0\0\0\x03\xE8" } else { b"\x88\x02\x03\xE8" });

@@ -131,8 +131,7 @@ fn encode(random: &mut Random, sender: Role, frames: &[(u8, Vec<u8>, bool)]) -> 
     let mut out = Vec::new();
     for (opcode, payload, fin) in frames {
         let key = (sender == Role::Client).then(|| (random.next() as u32).to_be_bytes());
-        let mut header = [0; 14];
-        let len = Header { fin: *fin, rsv: 0, opcode: *opcode, mask: key, len: payload.len() as u64, overlong: false }.encode(&mut header);
+        let (header, len) = Header { fin: *fin, rsv: 0, opcode: *opcode, mask: key, len: payload.len() as u64, overlong: false }.encode();
         out.extend_from_slice(&header[..len]);
         let start = out.len();
         out.extend_from_slice(payload);

@@ -18,7 +18,7 @@ missing() {
 
 # command:package
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy
-libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg cmake:cmake
+libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg ip:iproute2 cmake:cmake
 pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime"
 wanted=
 for tool in $tools; do

@@ -37,6 +37,10 @@ LANGUAGES = {
     "cpp": Language("benches/bindings/message.cc", ["g++"],
                     [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
                     ["build/bench/message_cpp"]),
+    "csharp": Language("benches/bindings/message.cs", ["mcs", "mono"],
+                       [["sh", "-c", "mcs -langversion:7.2 -unsafe -optimize -warnaserror -nologo -r:System.dll -out:build/bench/message_csharp.exe "
+                         "benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
+                       ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "build/bench/message_csharp.exe"]),
     "lua": Language("benches/bindings/message.lua", ["luajit"], [], ["luajit", "benches/bindings/message.lua"]),
 }
 

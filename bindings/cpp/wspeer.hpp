@@ -20,7 +20,7 @@
 // OWNING. peer, server and multiplayer own their handle: they can be moved, not copied, and free it when they end. client_ref, a server's client, is
 // a number that may be copied and kept: when that client is gone its calls give code::err_handle.
 //
-// LOANS. What a packet or event shows is lent by the library until the next read through the same handle. Packets and events cannot be copied, and
+// LOANS. What a packet or event shows is lent by the library until the next read through the same handle, or its end. Packets and events cannot be copied, and
 // live in the loop that reads them: take packet.copy(), or a std::string of text(), to keep one.
 //
 // ERRORS. Calls give a result, opening calls an expected. Nothing throws by itself; with exceptions, or_throw() and value() throw wspeer::exception.
@@ -176,8 +176,9 @@ class [[nodiscard]] expected {
   expected(wspeer::error why) : error_(std::move(why)) {}
 
   explicit operator bool() const { return value_.has_value(); }
-  Value& operator*() { return *value_; }
-  const Value& operator*() const { return *value_; }
+  Value& operator*() & { return *value_; }
+  const Value& operator*() const& { return *value_; }
+  Value&& operator*() && { return *std::move(value_); }
   Value* operator->() { return &*value_; }
   const Value* operator->() const { return &*value_; }
   const wspeer::error& error() const { return error_; }
@@ -331,8 +332,11 @@ class event {
 
 namespace detail {
 
+inline bool next(ws_handle handle, packet& into) { return ws_get_packet(handle, into.out()) == WS_OK; }
+inline bool next(ws_handle handle, event& into) { return ws_next_event(handle, into.out()) == WS_OK; }
+
 // What a range-for reads: one item at a time, so that leaving the loop loses none.
-template <class Item, ws_result (*Next)(ws_handle, std::remove_pointer_t<decltype(std::declval<Item&>().out())>*)>
+template <class Item>
 class [[nodiscard]] reading {
  public:
   class iterator {
@@ -348,7 +352,7 @@ class [[nodiscard]] reading {
     reference operator*() const { return from_->item_; }
     pointer operator->() const { return &from_->item_; }
     iterator& operator++() {
-      if (Next(from_->handle_, from_->item_.out()) != WS_OK) from_ = nullptr;
+      if (!next(from_->handle_, from_->item_)) from_ = nullptr;
       return *this;
     }
     void operator++(int) { ++*this; }
@@ -372,8 +376,8 @@ class [[nodiscard]] reading {
 
 }  // namespace detail
 
-using event_range = detail::reading<event, ws_next_event>;
-using packet_range = detail::reading<packet, ws_get_packet>;
+using event_range = detail::reading<event>;
+using packet_range = detail::reading<packet>;
 
 // Room for messages that are taken together: read() of a handle fills it. All stay valid until the next read through that handle.
 template <std::size_t Capacity>

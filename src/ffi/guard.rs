@@ -14,7 +14,6 @@ thread_local! {
 /// Runs the body of an export. A failure becomes its code, a panic WS_ERR_PANIC.
 #[inline]
 pub(super) fn guard(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
-    watch_forks();
     let result = quiet::catch(|| {
         #[cfg(feature = "inject-panics")]
         quiet::inject::pass(quiet::inject::Place::Entry);
@@ -27,11 +26,18 @@ pub(super) fn guard(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_resul
     }
 }
 
+/// As `guard`, for what gives out handles: from the first one on, a fork makes those of the parent stale in the child.
+pub(super) fn guard_opening(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
+    watch_forks();
+    guard(body)
+}
+
 #[cold]
 fn failed(error: Error) -> ws_result {
     // A thread that is ending has no storage for it any more.
-    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.sentence);
-    error.code
+    let code = error.code();
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.into_sentence());
+    code
 }
 
 /// The sentence of this thread's last failure.
@@ -46,15 +52,11 @@ pub(super) fn wrong(code: i32, sentence: impl Into<String>) -> Error {
 }
 
 #[cfg(unix)]
-#[inline]
 fn watch_forks() {
     extern "C" fn in_child() {
         table::forget_parent();
     }
     static ONCE: Once = Once::new();
-    if ONCE.is_completed() {
-        return;
-    }
     ONCE.call_once(|| {
         // SAFETY: `in_child` is a plain function that only adds to an atomic, and the library stays mapped (it is linked with nodelete).
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };

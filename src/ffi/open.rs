@@ -1,6 +1,6 @@
 //! Exports that open handles.
 
-use super::guard::{guard, wrong};
+use super::guard::{guard, guard_opening, wrong};
 use super::pointers::{need, put, put_optional, text};
 use super::types::*;
 use super::{config, pointers};
@@ -35,7 +35,7 @@ pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> 
 /// Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("out", out)?;
         let url = text("url", url)?;
         let handle = table::connect(url, config::read(config, false)?)?;
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config
 /// WS_ERR_UTF8. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("out", out)?;
         let url = text("url", url)?;
         let handle = table::listen(url, config::read(config, true)?)?;
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config,
 /// `config` may be NULL. Returns as ws_listen(). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("out", out)?;
         let url = text("url", url)?;
         let handle = table::host(url, config::read_multiplayer(config, true)?)?;
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, o
 /// `config` may be NULL. Returns as ws_connect(). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("out", out)?;
         let url = text("url", url)?;
         let handle = table::join(url, config::read_multiplayer(config, false)?)?;
@@ -100,7 +100,7 @@ pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, o
 /// WS_ERR_CONFIG, WS_ERR_LIMIT, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config, out: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("out", out)?;
         let handle = table::join_local(host, config::read_multiplayer(config, false)?)?;
         put("out", out, handle)?;
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config
 /// `config` serves both and may be NULL. Returns WS_OK and the handles, or an error as ws_connect(). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_handle, client_end: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("server_end", server_end)?;
         need("client_end", client_end)?;
         let (server, client) = table::pair(config::read(config, false)?)?;
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_h
 /// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ARG or an error as ws_connect(). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_handle) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         need("out", out)?;
         let handle = table::attach(role, config::read(config, false)?)?;
         put("out", out, handle)?;

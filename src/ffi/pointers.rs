@@ -27,15 +27,13 @@ pub(super) fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Op
 }
 
 /// `len` bytes; NULL is allowed only for none.
+#[inline]
 pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'a [u8], Error> {
     if len == 0 {
         return Ok(&[]);
     }
-    if pointer.is_null() {
-        return Err(wrong(WS_ERR_NULL, format!("{name} is NULL and its length is not 0")));
-    }
-    if len > isize::MAX as usize {
-        return Err(wrong(WS_ERR_TOO_BIG, format!("the length of {name} is over what memory can hold")));
+    if pointer.is_null() || len > isize::MAX as usize {
+        return Err(no_bytes(name, pointer.is_null()));
     }
     // SAFETY: the header says that `len` bytes are readable at `data` during the call; NULL and impossible lengths were refused above.
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
@@ -51,6 +49,14 @@ pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
 }
 
+#[cold]
+fn no_bytes(name: &str, is_null: bool) -> Error {
+    match is_null {
+        true => wrong(WS_ERR_NULL, format!("{name} is NULL and its length is not 0")),
+        false => wrong(WS_ERR_TOO_BIG, format!("the length of {name} is over what memory can hold")),
+    }
+}
+
 /// Writes an output that must be there.
 pub(super) fn put<T>(name: &str, pointer: *mut T, value: T) -> Result<(), Error> {
     need(name, pointer)?;
@@ -60,8 +66,14 @@ pub(super) fn put<T>(name: &str, pointer: *mut T, value: T) -> Result<(), Error>
 }
 
 /// Refuses NULL before anything is done.
+#[inline]
 pub(super) fn need<T>(name: &str, pointer: *const T) -> Result<(), Error> {
-    if pointer.is_null() { Err(wrong(WS_ERR_NULL, format!("{name} is NULL"))) } else { Ok(()) }
+    if pointer.is_null() { Err(null(name)) } else { Ok(()) }
+}
+
+#[cold]
+fn null(name: &str) -> Error {
+    wrong(WS_ERR_NULL, format!("{name} is NULL"))
 }
 
 /// Writes element `index` of an output array of at least `index + 1` elements.

@@ -168,7 +168,7 @@ impl<'a> Iterator for Items<'a> {
         match bytes("data", raw.data, raw.len) {
             Ok(bytes) => Some(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes }),
             Err(error) => {
-                *self.error = Some(Error::new(error.code, format!("item {}: {}", self.index - 1, error.sentence)));
+                *self.error = Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_sentence())));
                 None
             }
         }

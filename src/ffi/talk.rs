@@ -60,7 +60,7 @@ fn call<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Error> {
 
 #[inline(always)]
 fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]), Error> {
-    if len > u32::MAX as usize {
+    if u32::try_from(len).is_err() {
         return Err(wrong(WS_ERR_TOO_BIG, "the message is over 4 GiB, or its length is wrong"));
     }
     let payload = bytes("data", data, len)?;
@@ -68,6 +68,11 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
         WS_BINARY => Ok((false, payload)),
         WS_TEXT if std::str::from_utf8(payload).is_ok() => Ok((true, payload)),
         WS_TEXT => Err(wrong(WS_ERR_UTF8, "the text is not valid UTF-8: send it as WS_BINARY or mend it")),
-        _ => Err(wrong(WS_ERR_ARG, format!("{kind} is no type of message: use WS_TEXT, WS_BINARY or WS_CALL"))),
+        _ => Err(no_type(kind)),
     }
+}
+
+#[cold]
+fn no_type(kind: i32) -> Error {
+    wrong(WS_ERR_ARG, format!("{kind} is no type of message: use WS_TEXT, WS_BINARY or WS_CALL"))
 }

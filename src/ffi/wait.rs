@@ -91,7 +91,7 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_resul
             match kit.plan.add(*handle) {
                 Ok(()) if kit.plan.ready => return Ok(WS_OK),
                 Ok(()) => known = true,
-                Err(error) if error.code == WS_ERR_HANDLE => {}
+                Err(error) if error.code() == WS_ERR_HANDLE => {}
                 Err(error) => return Err(error),
             }
         }

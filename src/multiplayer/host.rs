@@ -276,7 +276,7 @@ impl Host {
         let own = peer.peer_id;
         let Some((text, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
         let target = match wire::read3(text, bytes) {
-            Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(|error| error.sentence),
+            Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(Error::into_sentence),
             Ok(Message3::Payload { from, .. }) => Err(format!("it says that {from} sent what {own} has sent")),
             Ok(_) => Err("it sent what only a host may send".to_owned()),
             Err(why) => Err(why),

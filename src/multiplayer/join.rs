@@ -123,7 +123,7 @@ impl Join {
         }
         self.check(target)?;
         match &self.scene {
-            None if self.wire == Wire::Godot4 => return Ok(peer.put(cx, text, payload)),
+            None if self.wire == Wire::Godot4 => return Ok(peer.put(|| cx, text, payload)),
             Some(of_scene) if !of_scene.is_in => return Ok(Sent::NotOpen),
             Some(_) => {
                 check_raw(text, payload)?;
@@ -133,7 +133,7 @@ impl Join {
         }
         let to = target.unwrap_or(Target::All).encode();
         self.scratch = frame3(std::mem::take(&mut self.scratch), self.id, to, text, payload)?;
-        Ok(peer.put(cx, false, &self.scratch))
+        Ok(peer.put(|| cx, false, &self.scratch))
     }
 
     pub(super) fn check(&self, target: Option<Target>) -> Result<(), Error> {

@@ -160,7 +160,7 @@ impl Host {
         }
         let target = match Target::decode(to) {
             Ok(target) => target,
-            Err(error) => return close_for(server, cx, key, broken(own, &error.sentence)),
+            Err(error) => return close_for(server, cx, key, broken(own, &error.into_sentence())),
         };
         if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
             peer.inbox.drop_held();

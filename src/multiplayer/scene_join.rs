@@ -123,7 +123,7 @@ impl Join {
             self.scratch.clear();
             put_head(&mut self.scratch, from);
             self.scratch.extend_from_slice(&reply);
-            peer.put(cx, false, &self.scratch);
+            peer.put(|| &mut *cx, false, &self.scratch);
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Join {
         put_head(&mut self.scratch, if relays { target.encode() } else { HOST_ID });
         packet::put_raw(&mut self.scratch);
         self.scratch.extend_from_slice(payload);
-        peer.put(cx, false, &self.scratch)
+        peer.put(|| &mut *cx, false, &self.scratch)
     }
 
     /// Puts a call to a target; `None`: to everyone.
@@ -171,7 +171,7 @@ impl Join {
             self.scratch.clear();
             put_head(&mut self.scratch, *id);
             self.scratch.extend_from_slice(&route.announcement());
-            match peer.put(cx, false, &self.scratch) {
+            match peer.put(|| &mut *cx, false, &self.scratch) {
                 Sent::Taken => route.tell(*id),
                 other => return Ok(other),
             }
@@ -197,7 +197,7 @@ impl Join {
         }
         self.scratch.clear();
         packet::put_auth(&mut self.scratch, data);
-        Ok(peer.put(cx, false, &self.scratch))
+        Ok(peer.put(|| &mut *cx, false, &self.scratch))
     }
 
     /// The authentication of the host is complete on this side.
@@ -207,7 +207,7 @@ impl Join {
         }
         self.scratch.clear();
         packet::put_auth(&mut self.scratch, &[]);
-        let sent = peer.put(cx, false, &self.scratch);
+        let sent = peer.put(|| &mut *cx, false, &self.scratch);
         let of_scene = self.authenticating(id)?;
         of_scene.local |= sent == Sent::Taken;
         if of_scene.local && of_scene.remote {

@@ -46,7 +46,7 @@ mod tests {
         assert_eq!(Target::decode(-7), Ok(Target::AllBut(7)));
         assert_eq!(Target::decode(i32::MAX), Ok(Target::One(i32::MAX)));
         assert_eq!(Target::decode(i32::MIN + 1), Ok(Target::AllBut(i32::MAX)));
-        assert_eq!(Target::decode(i32::MIN).map_err(|error| error.code), Err(WS_ERR_ARG));
+        assert_eq!(Target::decode(i32::MIN).map_err(|error| error.code()), Err(WS_ERR_ARG));
         for raw in [0, 1, -1, 7, -7, i32::MAX, -i32::MAX] {
             assert_eq!(Target::decode(raw).map(Target::encode), Ok(raw));
         }

@@ -34,7 +34,7 @@ impl Arena {
     #[inline]
     pub fn renew(&mut self) {
         self.used = 0;
-        if self.chunks.len() > 1 || self.chunks.first_mut().is_some_and(|chunk| Arc::get_mut(chunk).is_none()) {
+        if self.chunks.len() > 1 || self.chunks.first().is_some_and(|chunk| !is_free(chunk)) {
             self.sort_out();
         }
     }
@@ -42,7 +42,7 @@ impl Arena {
     /// Keeps few chunks, a free one last, where the next read looks for it.
     #[cold]
     fn sort_out(&mut self) {
-        self.chunks.sort_by_key(|chunk| Arc::strong_count(chunk) == 1);
+        self.chunks.sort_by_key(is_free);
         let surplus = self.chunks.len().saturating_sub(KEPT_CHUNKS);
         self.chunks.drain(..surplus);
     }
@@ -70,17 +70,11 @@ impl Arena {
 
     /// Free room to read into, at most `most` bytes, with its place.
     pub fn space(&mut self, most: usize) -> (&mut [u8], Place) {
-        let fits = self.chunks.last_mut().is_some_and(|chunk| chunk.len() - self.used >= MIN_SPACE && Arc::get_mut(chunk).is_some());
-        if !fits {
-            self.chunks.push(Arc::new(vec![0; self.chunk_bytes]));
-            self.used = 0;
+        if self.chunks.last().is_none_or(|chunk| chunk.len() - self.used < MIN_SPACE || !is_free(chunk)) {
+            self.add_chunk();
         }
-        let index = self.chunks.len() - 1;
-        let place = Place { chunk: index as u32, start: self.used as u32 };
-        let end = self.chunk_bytes.min(self.used.saturating_add(most));
-        // A chunk was just pushed or found unshared.
-        let bytes = Arc::get_mut(&mut self.chunks[index]).map(|chunk| &mut chunk[self.used..end]);
-        (bytes.unwrap_or_default(), place)
+        let place = Place { chunk: self.chunks.len() as u32 - 1, start: self.used as u32 };
+        (self.last_space(most), place)
     }
 
     /// Keeps the first `bytes` of the last space for the messages in it.
@@ -95,9 +89,20 @@ impl Arena {
 
     /// The last space again, and memory for one call beside it.
     pub fn space_and_scratch(&mut self, most: usize) -> (&mut [u8], &mut Vec<u8>) {
-        let end = self.chunk_bytes.min(self.used.saturating_add(most));
-        let space = self.chunks.last_mut().and_then(Arc::get_mut).and_then(|chunk| chunk.get_mut(self.used..end));
-        (space.unwrap_or_default(), &mut self.scratch)
+        let Arena { chunks, used, scratch, .. } = self;
+        (space_in(chunks, *used, most), scratch)
+    }
+
+    /// The last space again.
+    #[inline]
+    pub fn last_space(&mut self, most: usize) -> &mut [u8] {
+        space_in(&mut self.chunks, self.used, most)
+    }
+
+    #[cold]
+    fn add_chunk(&mut self) {
+        self.chunks.push(Arc::new(vec![0; self.chunk_bytes]));
+        self.used = 0;
     }
 
     /// The chunk that a place is in.
@@ -109,6 +114,19 @@ impl Arena {
     pub fn heap_bytes(&self) -> usize {
         self.chunks.len() * self.chunk_bytes + self.scratch.capacity() + self.spares.iter().map(Vec::capacity).sum::<usize>()
     }
+}
+
+/// Whether nobody else holds it: clones are made under the family's lock alone.
+fn is_free(chunk: &Chunk) -> bool {
+    Arc::strong_count(chunk) == 1
+}
+
+/// The free room of the last chunk, which nobody else holds, at most `most` bytes.
+#[inline]
+fn space_in(chunks: &mut [Chunk], used: usize, most: usize) -> &mut [u8] {
+    let Some(chunk) = chunks.last_mut().and_then(Arc::get_mut) else { return &mut [] };
+    let end = chunk.len().min(used.saturating_add(most));
+    chunk.get_mut(used..end).unwrap_or_default()
 }
 
 /// Where a space begins.

@@ -107,12 +107,12 @@ pub enum Item {
 pub struct Inbox {
     messages: VecDeque<Message>,
     marks: VecDeque<(u64, Box<Mark>)>,
-    /// Messages taken so far.
-    taken: u64,
+    /// How many messages there were, those included that wait.
+    end: u64,
     /// Bytes of the waiting messages.
     bytes: u64,
-    /// All messages in the arena are among this many last ones.
-    fresh: u32,
+    /// Only messages behind the first so many of all may lie in the arena.
+    settled: u64,
     /// A layer above looks at each message before it is the host's.
     pub holds: bool,
     /// So many last messages wait for that look.
@@ -128,8 +128,8 @@ impl Inbox {
     #[inline]
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
         self.bytes += u64::from(len);
-        self.fresh += 1;
         self.held += u32::from(self.holds);
+        self.end += 1;
         self.messages.push_back(Message { kind: kind_of(text), from: 0, body: Body::Fresh { chunk, start, len } });
     }
 
@@ -137,15 +137,17 @@ impl Inbox {
     pub fn push_kept(&mut self, text: bool, bytes: Vec<u8>) {
         let len = bytes.len() as u32;
         self.bytes += u64::from(len);
-        // Counted too while something in front of it lies in the arena: settling looks at the last `fresh` messages.
-        self.fresh += u32::from(self.fresh > 0);
+        if !self.has_fresh() {
+            self.settled = self.end + 1;
+        }
+        self.end += 1;
         self.held += u32::from(self.holds);
         self.messages.push_back(Message { kind: kind_of(text), from: 0, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } });
     }
 
     /// Queues something else, behind the messages that wait.
     pub fn push_mark(&mut self, mark: Mark) {
-        self.marks.push_back((self.taken + self.messages.len() as u64, Box::new(mark)));
+        self.marks.push_back((self.end, Box::new(mark)));
     }
 
     /// Adds to a mark of that kind that still waits; false: none does.
@@ -154,24 +156,31 @@ impl Inbox {
         waiting.map(|(_, mark)| mark.count += count).is_some()
     }
 
+    /// The next message.
+    #[inline]
+    pub fn first_message(&self) -> Option<&Message> {
+        if self.held as usize == self.messages.len() { None } else { self.messages.front() }
+    }
+
     /// Takes the next message and leaves marks.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
-        if self.messages.len() == self.held as usize {
-            return None;
-        }
-        let message = self.messages.pop_front()?;
-        self.taken += 1;
-        self.bytes -= message.len() as u64;
-        self.fresh = self.fresh.min(self.messages.len() as u32);
-        Some(message)
+        let len = self.first_message()?.len();
+        self.pass_message(len)
+    }
+
+    /// Takes the first message, which has that length.
+    #[inline]
+    pub fn pass_message(&mut self, len: usize) -> Option<Message> {
+        self.bytes -= len as u64;
+        self.messages.pop_front()
     }
 
     /// Takes the next item.
     pub fn take_item(&mut self) -> Option<Item> {
         self.reads_marks = true;
         match self.marks.front() {
-            Some((after, _)) if *after <= self.taken => self.marks.pop_front().map(|(_, mark)| Item::Mark(mark)),
+            Some((after, _)) if *after <= self.taken() => self.marks.pop_front().map(|(_, mark)| Item::Mark(mark)),
             _ => self.take_message().map(Item::Message),
         }
     }
@@ -215,12 +224,12 @@ impl Inbox {
     /// The first held message is not the host's.
     pub fn drop_held(&mut self) {
         let index = self.ready();
-        let from_end = self.messages.len() - index;
+        let place = self.taken() + index as u64;
         let Some(message) = self.messages.remove(index) else { return };
+        self.end -= 1;
         self.bytes -= message.len() as u64;
         self.held -= 1;
-        self.fresh -= u32::from(from_end <= self.fresh as usize);
-        let place = self.taken + index as u64;
+        self.settled -= u64::from(place < self.settled);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
 
@@ -239,7 +248,7 @@ impl Inbox {
 
     /// Queues something else in front of the held messages.
     pub fn push_mark_here(&mut self, mark: Mark) {
-        let place = self.taken + self.ready() as u64;
+        let place = self.taken() + self.ready() as u64;
         let index = self.marks.iter().rposition(|(after, _)| *after <= place).map_or(0, |before| before + 1);
         self.marks.insert(index, (place, Box::new(mark)));
     }
@@ -268,10 +277,10 @@ impl Inbox {
 
     /// Moves what still lies in the arena into one storage of this connection.
     pub fn settle(&mut self, arena: &Arena) {
-        if self.fresh == 0 {
+        if !self.has_fresh() {
             return;
         }
-        let first = self.messages.len() - self.fresh as usize;
+        let first = self.settled.saturating_sub(self.taken()) as usize;
         let total = self.messages.range(first..).map(|message| if matches!(message.body, Body::Fresh { .. }) { message.len() } else { 0 }).sum();
         let mut storage = Vec::with_capacity(total);
         for message in self.messages.range(first..) {
@@ -287,7 +296,7 @@ impl Inbox {
                 start += len;
             }
         }
-        self.fresh = 0;
+        self.settled = self.end;
     }
 
     /// Gives memory back when nothing waits.
@@ -341,9 +350,14 @@ impl Inbox {
         self.bytes
     }
 
-    /// Whether a message still lies in the arena.
+    /// Whether a message may still lie in the arena.
     pub fn has_fresh(&self) -> bool {
-        self.fresh > 0
+        !self.messages.is_empty() && self.settled < self.end
+    }
+
+    /// Messages taken so far.
+    fn taken(&self) -> u64 {
+        self.end - self.messages.len() as u64
     }
 }
 

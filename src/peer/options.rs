@@ -94,6 +94,13 @@ impl Options {
         }
     }
 
+    /// Whether a limit lets so many pass.
+    #[inline]
+    pub fn allows(&self, option: i32, amount: usize) -> bool {
+        let value = self.values[option as usize];
+        amount as u64 <= u64::from(value) || value == WS_OFF
+    }
+
     /// A time in milliseconds, `None` where it is off.
     pub fn time(&self, option: i32) -> Option<Duration> {
         match self.raw(option) {

@@ -2,7 +2,7 @@
 
 use super::arena::Chunk;
 use crate::net::Stream;
-use crate::protocol::{Lead, MAX_HEADER, MaskKeys, Role, encode_frame, extend_masked};
+use crate::protocol::{Lead, MaskKeys, Role, copy_masked, extend_masked, frame_room, write_frame};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
@@ -14,16 +14,45 @@ const SPARE_BYTES: usize = 2 << 20;
 const MAX_SLICES: usize = 16;
 
 enum Segment {
-    Own(Vec<u8>),
+    Own(Buffer),
     Shared(Chunk),
 }
 
 impl Segment {
     fn bytes(&self) -> &[u8] {
         match self {
-            Segment::Own(bytes) => bytes,
+            Segment::Own(buffer) => buffer.filled(),
             Segment::Shared(bytes) => bytes,
         }
+    }
+}
+
+/// Memory that is filled from the front. What is behind stays initialised, so that a frame is written to its place without a check for each piece.
+#[derive(Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+impl Buffer {
+    fn filled(&self) -> &[u8] {
+        &self.bytes[..self.filled]
+    }
+
+    /// Room for so many bytes more. Then add to `filled` what was used of it.
+    #[inline]
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        let end = self.filled + len;
+        if end > self.bytes.len() {
+            self.grow(end);
+        }
+        &mut self.bytes[self.filled..end]
+    }
+
+    #[cold]
+    fn grow(&mut self, end: usize) {
+        self.bytes.reserve(end - self.bytes.len());
+        self.bytes.resize(self.bytes.capacity(), 0);
     }
 }
 
@@ -31,9 +60,9 @@ impl Segment {
 #[derive(Default)]
 pub struct Outbox {
     /// What is behind all other segments and grows.
-    open: Vec<u8>,
+    open: Buffer,
     /// Memory of a written segment, for the next one.
-    spare: Vec<u8>,
+    spare: Buffer,
     /// What comes before it.
     segments: VecDeque<Segment>,
     /// Written bytes of the first segment, which is `open` when there is no other.
@@ -58,17 +87,15 @@ impl Outbox {
     /// Appends one frame. `counts`: it ends a message of the host.
     #[inline(always)]
     pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8], counts: bool) {
-        let tail = self.tail(payload.len() + MAX_HEADER);
-        let before = tail.len();
-        encode_frame(tail, role, keys, lead, payload);
-        self.bytes += self.open.len() - before;
+        let count = write_frame(self.room(frame_room(payload.len())), role, keys, lead, payload);
+        self.add(count);
         self.count(counts);
     }
 
     /// Appends bytes that are no frame (the opening handshake).
     pub fn push_bytes(&mut self, bytes: &[u8]) {
-        self.tail(bytes.len()).extend_from_slice(bytes);
-        self.bytes += bytes.len();
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.add(bytes.len());
     }
 
     /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already. `counts`: as `push_frame`.
@@ -92,8 +119,8 @@ impl Outbox {
 
     /// As `push_rest`, masking on the way; `offset` is the place of `rest` in its payload.
     pub fn push_masked_rest(&mut self, rest: &[u8], key: [u8; 4], offset: usize) {
-        extend_masked(self.tail(rest.len()), rest, key, offset);
-        self.bytes += rest.len();
+        copy_masked(self.room(rest.len()), rest, key, offset);
+        self.add(rest.len());
         self.count(true);
     }
 
@@ -123,11 +150,11 @@ impl Outbox {
     pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
         while self.bytes > 0 {
             let result = if self.segments.is_empty() {
-                stream.write(&self.open[self.head..])
+                stream.write(&self.open.filled()[self.head..])
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                 let mut count = 0;
-                for (index, bytes) in self.segments.iter().map(Segment::bytes).chain([self.open.as_slice()]).take(MAX_SLICES).enumerate() {
+                for (index, bytes) in self.segments.iter().map(Segment::bytes).chain([self.open.filled()]).take(MAX_SLICES).enumerate() {
                     slices[index] = IoSlice::new(&bytes[if index == 0 { self.head } else { 0 }..]);
                     count = index + 1;
                 }
@@ -168,8 +195,8 @@ impl Outbox {
     /// Gives memory back when nothing waits.
     pub fn shrink(&mut self) {
         if self.bytes == 0 {
-            self.open = Vec::new();
-            self.spare = Vec::new();
+            self.open = Buffer::default();
+            self.spare = Buffer::default();
             self.segments = VecDeque::new();
             self.ends = VecDeque::new();
             self.head = 0;
@@ -183,19 +210,25 @@ impl Outbox {
         }
     }
 
-    /// The segment to append to.
+    /// Room behind all that is queued. Then `add` what was used of it.
     #[inline]
-    fn tail(&mut self, expected: usize) -> &mut Vec<u8> {
-        if self.open.len() + expected > SEGMENT_BYTES {
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        if self.open.filled + len > SEGMENT_BYTES {
             self.close_open();
         }
-        &mut self.open
+        self.open.room(len)
+    }
+
+    #[inline]
+    fn add(&mut self, count: usize) {
+        self.open.filled += count;
+        self.bytes += count;
     }
 
     /// Begins a new segment behind what waits.
     #[cold]
     fn close_open(&mut self) {
-        if self.bytes > 0 && !self.open.is_empty() {
+        if self.bytes > 0 && self.open.filled > 0 {
             let next = std::mem::take(&mut self.spare);
             self.segments.push_back(Segment::Own(std::mem::replace(&mut self.open, next)));
         }
@@ -207,19 +240,18 @@ impl Outbox {
         while let Some(segment) = self.segments.pop_front() {
             self.keep(segment);
         }
-        self.open.clear();
-        if self.open.capacity() > SPARE_BYTES {
-            self.open = Vec::new();
+        self.open.filled = 0;
+        if self.open.bytes.len() > SPARE_BYTES {
+            self.open = Buffer::default();
         }
     }
 
     /// A segment was written.
     fn keep(&mut self, segment: Segment) {
-        if let Segment::Own(mut bytes) = segment
-            && (self.spare.capacity() + 1..=SPARE_BYTES).contains(&bytes.capacity())
+        if let Segment::Own(buffer) = segment
+            && (self.spare.bytes.len() + 1..=SPARE_BYTES).contains(&buffer.bytes.len())
         {
-            bytes.clear();
-            self.spare = bytes;
+            self.spare = Buffer { filled: 0, ..buffer };
         }
     }
 

@@ -177,7 +177,7 @@ impl Peer {
     fn decode(&mut self, cx: &mut Cx<'_>, place: Place, count: usize) {
         let mut at = 0;
         if !matches!(self.stage, Stage::Open) {
-            let (space, _) = cx.arena.space(ROUND_BYTES);
+            let space = cx.arena.last_space(ROUND_BYTES);
             // The handshake keeps its own copy; the bytes are few and read once.
             let bytes = space[..count].to_vec();
             at = self.take_handshake(cx, &bytes);
@@ -200,7 +200,7 @@ impl Peer {
         }
         let mut keep = false;
         loop {
-            let (space, _) = cx.arena.space(ROUND_BYTES);
+            let space = cx.arena.last_space(ROUND_BYTES);
             let (next, fresh) = self.decode_messages(&mut space[..count], &mut at, place, &limits, &mut cx.budget);
             keep |= fresh;
             match next {
@@ -214,7 +214,7 @@ impl Peer {
                 Next::Other(Received::Compressed { text, last, start, len }) => {
                     let done = self.take_compressed(cx, text, last, start..start + len);
                     if (!done || cx.budget.look()) && at < count {
-                        let (space, _) = cx.arena.space(ROUND_BYTES);
+                        let space = cx.arena.last_space(ROUND_BYTES);
                         self.backlog.splice(..0, space[at..count].iter().copied());
                         break;
                     }
@@ -228,7 +228,7 @@ impl Peer {
                 break;
             }
             if cx.budget.spend_frame() && at < count {
-                let (space, _) = cx.arena.space(ROUND_BYTES);
+                let space = cx.arena.last_space(ROUND_BYTES);
                 self.backlog.splice(..0, space[at..count].iter().copied());
                 break;
             }
@@ -244,7 +244,8 @@ impl Peer {
         self.note_full(was_full, count);
     }
 
-    /// The frame path: message after message that lies whole in the buffer, until something else comes.
+    /// The frame path: message after message that lies whole in the buffer, until something else comes. Alone, it needs few registers.
+    #[inline(never)]
     fn decode_messages(&mut self, bytes: &mut [u8], at: &mut usize, place: Place, limits: &Limits, budget: &mut Budget<'_>) -> (Next, bool) {
         let mut fresh = false;
         loop {

@@ -6,8 +6,9 @@ use super::outbox::{Wrote, write_masked};
 use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::protocol::{CONTINUATION, Lead, Role, opcode_of, server_frame_header};
+use crate::protocol::{CONTINUATION, Lead, Role, frame_header, opcode_of};
 use parking_lot::Mutex;
+use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
@@ -30,9 +31,9 @@ pub enum Sent {
 }
 
 impl Peer {
-    /// Puts one message. Its size and UTF-8 have been checked.
-    #[inline(always)]
-    pub fn put(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
+    /// Puts one message. Its size and UTF-8 have been checked. What writing and compressing work with is made when it is needed.
+    #[inline]
+    pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
         if !self.may_put() {
             return self.put_early(text, payload);
         }
@@ -40,12 +41,12 @@ impl Peer {
             self.owe_writable(payload.len());
             return Sent::Full;
         }
-        if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {
-            self.put_direct(cx, text, payload);
+        if payload.len() > DIRECT_BYTES || self.compression.is_some() {
+            self.put_with_care(cx().borrow_mut(), text, payload);
         } else {
-            self.queue_message(cx, text, payload);
-            if self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE) {
-                self.write_frames(cx);
+            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+            if self.must_write() {
+                self.write_frames(cx().borrow_mut());
             }
         }
         self.accepted(payload.len())
@@ -65,10 +66,27 @@ impl Peer {
             self.queue_message(cx, false, message);
             self.accepted(message.len());
         }
-        if self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE) {
+        if self.must_write() {
             self.write_frames(cx);
         }
         Sent::Taken
+    }
+
+    /// Puts what is long or may be compressed.
+    fn put_with_care(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
+        if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {
+            return self.put_direct(cx, text, payload);
+        }
+        self.queue_message(cx, text, payload);
+        if self.must_write() {
+            self.write_frames(cx);
+        }
+    }
+
+    /// Whether what was queued is written now.
+    #[inline]
+    fn must_write(&self) -> bool {
+        self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE)
     }
 
     #[cold]
@@ -149,8 +167,8 @@ impl Peer {
     pub fn has_room(&self, len: usize) -> bool {
         let waiting = self.queued_out();
         waiting == 0
-            || ((waiting + len) as u64 <= self.options.limit(WS_OPT_OUTBOUND_BYTES)
-                && (self.queued_messages_out() as u64) < self.options.limit(WS_OPT_OUTBOUND_PACKETS))
+            || (self.options.allows(WS_OPT_OUTBOUND_BYTES, waiting + len)
+                && self.options.allows(WS_OPT_OUTBOUND_PACKETS, self.queued_messages_out() + 1))
     }
 
     /// Whether a message could be put now if there were room.
@@ -226,7 +244,6 @@ impl Peer {
     }
 
     /// Appends a message to the queue, compressed where that was agreed on.
-    #[inline(always)]
     pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
         if self.compression.is_none() || !self.queue_compressed(cx, text, payload) {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
@@ -346,16 +363,8 @@ impl Peer {
 
     /// Writes from the host's memory; what the transport does not take is queued.
     fn put_direct(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
-        let mut header = [0; 14];
-        let mut header_len = server_frame_header(Lead::whole(opcode_of(text)), payload.len(), &mut header);
-        let mut key = None;
-        if self.role == Role::Client {
-            let bytes = self.keys.draw();
-            header[1] |= 0x80;
-            header[header_len..header_len + 4].copy_from_slice(&bytes);
-            header_len += 4;
-            key = Some(bytes);
-        }
+        let key = (self.role == Role::Client).then(|| self.keys.draw());
+        let (header, header_len) = frame_header(Lead::whole(opcode_of(text)), payload.len(), key);
         let header = &header[..header_len];
         let result = self.stream.as_mut().map(|stream| match key {
             Some(key) => write_masked(stream, header, payload, key, cx.arena.scratch()),

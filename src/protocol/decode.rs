@@ -1,12 +1,11 @@
 //! The receiving side: frames to messages (RFC 6455 sections 5.2 to 5.5).
 
+use super::Role;
+use super::assembly::Assembly;
+use super::control::{ControlPayload, close_frame};
 use super::header::Header;
 use super::mask::mask;
-use super::utf8::Utf8;
-use super::{Role, code_may_be_sent};
-use crate::codes::WS_CAUSE_RESOURCES;
 use crate::error::Failure;
-use std::ops::Deref;
 
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -15,12 +14,8 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
-/// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
-const MAX_RESERVE: u64 = 64 << 10;
-/// With this much of a frame to come, and of its message there, it is read to where it belongs.
+/// With this much of a frame to come, it is read to where it belongs.
 const MIN_FILL: u64 = 16 << 10;
-/// Read there at a time, at most; and no more than what is there, so that an announced length costs no memory.
-const MAX_FILL: usize = 256 << 10;
 
 /// What is taken from a peer.
 #[derive(Clone, Copy, Debug)]
@@ -82,47 +77,12 @@ pub enum Received {
     },
 }
 
-/// The payload of a control frame, at most 125 bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct ControlPayload {
-    bytes: [u8; 125],
-    len: u8,
-}
-
-impl Deref for ControlPayload {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes[..self.len as usize]
-    }
-}
-
-impl std::fmt::Debug for ControlPayload {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        (**self).fmt(formatter)
-    }
-}
-
 /// Where in a frame the decoder stands.
 #[derive(Clone, Copy)]
 enum At {
     Header,
     Data { left: u64, done: u64, key: Option<[u8; 4]>, fin: bool },
     Control { header: Header },
-}
-
-/// The fragmented or cut message under way.
-struct Assembly {
-    text: bool,
-    /// Its pieces are handed out as they come, and nothing is assembled here.
-    compressed: bool,
-    fragments: u32,
-    utf8: Utf8,
-    /// Length of its frames so far, the one under way included.
-    announced: u64,
-    /// Storage, of which the first `filled` bytes are the message so far.
-    bytes: Vec<u8>,
-    filled: usize,
 }
 
 /// Decodes what one peer sends.
@@ -177,6 +137,7 @@ impl Decoder {
     }
 
     /// What is no whole message at the start of the buffer: pieces, control frames, broken frames.
+    #[inline(never)]
     fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
         let mut used = 0;
         loop {
@@ -210,8 +171,8 @@ impl Decoder {
                         if take > 0 || last {
                             return Ok((used, Received::Compressed { text, last, start: used - take, len: take }));
                         }
-                    } else {
-                        self.append(&buf[used - take..used], left)?;
+                    } else if let Some(assembly) = &mut self.assembly {
+                        assembly.append(&buf[used - take..used], left)?;
                     }
                     if rest > 0 {
                         return Ok((used, Received::Nothing));
@@ -249,37 +210,20 @@ impl Decoder {
     #[inline]
     pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
         match self.at {
-            At::Data { left, .. } if left >= MIN_FILL => self.make_room(left),
+            At::Data { left, .. } if left >= MIN_FILL => self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?.room(left),
             _ => None,
         }
-    }
-
-    fn make_room(&mut self, left: u64) -> Option<&mut [u8]> {
-        let assembly = self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?;
-        if (assembly.filled as u64) < MIN_FILL {
-            return None;
-        }
-        let count = left.min(MAX_FILL.min(assembly.filled) as u64) as usize;
-        let end = assembly.filled + count;
-        if assembly.bytes.len() < end {
-            assembly.reserve(left, count).ok()?;
-            assembly.bytes.resize(end, 0);
-        }
-        Some(&mut assembly.bytes[assembly.filled..end])
     }
 
     /// So many bytes were read to `room_to_fill`. The message, if it is whole by that.
     pub fn filled(&mut self, count: usize) -> Result<Received, Failure> {
         let At::Data { left, done, key, fin } = self.at else { return Ok(Received::Nothing) };
         let Some(assembly) = &mut self.assembly else { return Ok(Received::Nothing) };
-        let piece = &mut assembly.bytes[assembly.filled..assembly.filled + count];
-        if let Some(key) = key {
-            mask(piece, key, (done & 3) as usize);
-        }
-        if assembly.text && assembly.utf8.feed(piece).is_err() {
-            return Err(not_utf8());
-        }
-        assembly.filled += count;
+        assembly.filled(count, |piece| {
+            if let Some(key) = key {
+                mask(piece, key, (done & 3) as usize);
+            }
+        })?;
         let rest = left - count as u64;
         self.at = if rest > 0 { At::Data { left: rest, done: done + count as u64, key, fin } } else { At::Header };
         let received = if rest == 0 && fin { self.finish() } else { Ok(Received::Nothing) };
@@ -302,7 +246,7 @@ impl Decoder {
 
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
-        self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.bytes.capacity())
+        self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.heap_bytes())
     }
 
     /// The next header, and how many of `bytes` it took. An incomplete one is carried to the next call.
@@ -377,49 +321,20 @@ impl Decoder {
         let assembly = self.assembly.get_or_insert_with(|| {
             let compressed = header.rsv != 0;
             let bytes = if compressed { None } else { spare.take() }.unwrap_or_default();
-            Box::new(Assembly { text: header.opcode == TEXT, compressed, fragments: 0, utf8: Utf8::new(), announced: 0, bytes, filled: 0 })
+            Box::new(Assembly::new(header.opcode == TEXT, compressed, bytes))
         });
-        assembly.fragments += 1;
-        assembly.announced += header.len;
-        if assembly.fragments > limits.max_fragments {
-            let sentence = format!("a message has more fragments than max_fragments ({})", limits.max_fragments);
-            return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, sentence) });
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, piece: &[u8], left: u64) -> Result<(), Failure> {
-        let Some(assembly) = &mut self.assembly else { return Ok(()) };
-        if assembly.text && assembly.utf8.feed(piece).is_err() {
-            return Err(not_utf8());
-        }
-        // Over what the storage held before, then behind it.
-        let (over, behind) = piece.split_at(piece.len().min(assembly.bytes.len() - assembly.filled));
-        assembly.bytes[assembly.filled..assembly.filled + over.len()].copy_from_slice(over);
-        if !behind.is_empty() {
-            assembly.reserve(left, behind.len())?;
-            assembly.bytes.extend_from_slice(behind);
-        }
-        assembly.filled += piece.len();
-        Ok(())
+        assembly.start_fragment(header.len, limits)
     }
 
     fn finish(&mut self) -> Result<Received, Failure> {
-        let Some(assembly) = self.assembly.take() else { return Ok(Received::Nothing) };
-        if !assembly.utf8.is_complete() {
-            return Err(not_utf8());
-        }
-        let Assembly { text, mut bytes, filled, .. } = *assembly;
-        bytes.truncate(filled);
-        Ok(Received::Assembled { text, bytes })
+        self.assembly.take().map_or(Ok(Received::Nothing), |assembly| assembly.finish())
     }
 
     fn control_frame(&mut self, header: &Header) -> Result<Received, Failure> {
         if let Some(key) = header.mask {
             mask(&mut self.control, key, 0);
         }
-        let mut payload = ControlPayload { bytes: [0; 125], len: self.control.len() as u8 };
-        payload.bytes[..self.control.len()].copy_from_slice(&self.control);
+        let payload = ControlPayload::new(&self.control);
         self.control.clear();
         match header.opcode {
             PING => Ok(Received::Ping { payload }),
@@ -429,58 +344,40 @@ impl Decoder {
     }
 }
 
-impl Assembly {
-    /// Room for `count` more bytes, of `left` that are announced.
-    fn reserve(&mut self, left: u64, count: usize) -> Result<(), Failure> {
-        if self.bytes.capacity() - self.bytes.len() < count {
-            let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
-            if self.bytes.try_reserve(ahead.max(count)).is_err() {
-                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
-                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
-            }
-        }
-        Ok(())
-    }
-}
-
 /// A message in one frame that lies whole at the start of `buf` and breaks no rule of headers, unmasked: its place, its length, and whether it is text.
 #[inline]
 fn whole_message(role: Role, buf: &mut [u8], limits: &Limits) -> Option<(usize, usize, bool)> {
-    let (header, start) = Header::parse(buf)?;
-    let good = header.fin && header.rsv == 0 && matches!(header.opcode, TEXT | BINARY) && !header.overlong;
-    if !good || header.len > limits.max_message || header.mask.is_some() != (role == Role::Server) {
+    let [first, second, rest @ ..] = &*buf else { return None };
+    let text = match first {
+        0x81 => true,
+        0x82 => false,
+        _ => return None,
+    };
+    let masked = if role == Role::Server { 0x80 } else { 0 };
+    let (len, at) = match second ^ masked {
+        len @ 0..=125 => (u64::from(len), 2),
+        126 => (u64::from(u16::from_be_bytes(*rest.first_chunk()?)), 4),
+        127 => (u64::from_be_bytes(*rest.first_chunk()?), 10),
+        _ => return None,
+    };
+    let overlong = (at == 4 && len < 126) || (at == 10 && len < 65_536);
+    if overlong || len > limits.max_message {
         return None;
     }
-    let len = usize::try_from(header.len).ok()?;
-    let payload = buf[start..].get_mut(..len)?;
-    if let Some(key) = header.mask {
-        mask(payload, key, 0);
+    let len = usize::try_from(len).ok()?;
+    if masked == 0 {
+        buf[at..].get(..len)?;
+        return Some((at, len, text));
     }
-    Some((start, len, header.opcode == TEXT))
+    let (key, payload) = buf[at..].split_first_chunk_mut()?;
+    mask(payload.get_mut(..len)?, *key, 0);
+    Some((at + 4, len, text))
 }
 
-/// Section 5.5.1: nothing, or a code and a reason.
-fn close_frame(payload: &[u8]) -> Result<Received, Failure> {
-    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
-        return match payload.len() {
-            0 => Ok(Received::Close { code: None, reason: String::new() }),
-            _ => Err(protocol("a close frame has half a code (RFC 6455 section 5.5.1)")),
-        };
-    };
-    let code = u16::from_be_bytes(*code);
-    if !code_may_be_sent(code) {
-        return Err(protocol(format!("{code} is no close code to be sent (RFC 6455 section 7.4)")));
-    }
-    match std::str::from_utf8(reason) {
-        Ok(reason) => Ok(Received::Close { code: Some(code), reason: reason.to_owned() }),
-        Err(_) => Err(Failure::of_protocol(1007, "a close reason is not valid UTF-8 (RFC 6455 section 5.5.1)")),
-    }
-}
-
-fn protocol(what: impl Into<String>) -> Failure {
+pub(super) fn protocol(what: impl Into<String>) -> Failure {
     Failure::of_protocol(1002, format!("the peer broke the protocol: {}", what.into()))
 }
 
-fn not_utf8() -> Failure {
+pub(super) fn not_utf8() -> Failure {
     Failure::of_protocol(1007, "the peer sent text that is not valid UTF-8 (RFC 6455 section 8.1)")
 }

@@ -1,8 +1,8 @@
 //! The sending side: frames and close payloads (RFC 6455 sections 5.2 and 7.4).
 
 use super::Role;
-use super::header::{Header, MAX_HEADER};
-use super::mask::{MaskKeys, extend_masked};
+use super::header::{ENCODED, Header};
+use super::mask::{MaskKeys, copy_masked};
 
 /// Goes on with a fragmented message (section 5.4).
 pub const CONTINUATION: u8 = 0x0;
@@ -35,36 +35,50 @@ impl Lead {
     }
 }
 
-/// Masked in one go.
-const SHORT: usize = 1 << 10;
-
 /// Appends one frame: header and payload, masked for a client.
-#[inline(always)]
 pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8]) {
-    let mask = match role {
-        Role::Client => Some(keys.draw()),
-        Role::Server => None,
-    };
-    let mut bytes = [0; MAX_HEADER];
-    let count = lead.header(payload.len(), mask).encode(&mut bytes);
-    out.reserve(bytes.len() + payload.len());
-    // A copy of fixed length is cheaper than one of the right length.
     let start = out.len();
-    out.extend_from_slice(&bytes);
+    out.resize(start + frame_room(payload.len()), 0);
+    let count = write_frame(&mut out[start..], role, keys, lead, payload);
     out.truncate(start + count);
-    match mask {
-        Some(key) if payload.len() <= SHORT => {
-            out.extend_from_slice(payload);
-            super::mask(&mut out[start + count..], key, 0);
+}
+
+/// The room that a frame is written into.
+#[inline]
+pub fn frame_room(payload_len: usize) -> usize {
+    ENCODED + payload_len
+}
+
+/// Writes one frame to the front of `room`, which is as long as `frame_room` says; how many bytes it has.
+#[inline(always)]
+pub fn write_frame(room: &mut [u8], role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8]) -> usize {
+    match role {
+        Role::Client => {
+            let key = keys.draw();
+            let body = write_header(room, lead.header(payload.len(), Some(key)));
+            let end = body + payload.len();
+            copy_masked(&mut room[body..end], payload, key, 0);
+            end
         }
-        Some(key) => extend_masked(out, payload, key, 0),
-        None => out.extend_from_slice(payload),
+        Role::Server => {
+            let body = write_header(room, lead.header(payload.len(), None));
+            let end = body + payload.len();
+            room[body..end].copy_from_slice(payload);
+            end
+        }
     }
 }
 
-/// The header of an unmasked frame; how many bytes it has.
-pub fn server_frame_header(lead: Lead, len: usize, out: &mut [u8; MAX_HEADER]) -> usize {
-    lead.header(len, None).encode(out)
+#[inline(always)]
+fn write_header(room: &mut [u8], header: Header) -> usize {
+    let (bytes, count) = header.encode();
+    room[..ENCODED].copy_from_slice(&bytes);
+    count
+}
+
+/// The header of a frame for a payload that is sent apart, and how many of its bytes count.
+pub fn frame_header(lead: Lead, len: usize, mask: Option<[u8; 4]>) -> ([u8; ENCODED], usize) {
+    lead.header(len, mask).encode()
 }
 
 /// The payload of a close frame (section 5.5.1); how many bytes of it count. A reason that does not fit is cut at a code point.

@@ -3,27 +3,36 @@
 /// Masks or unmasks in place. `offset` is the place of `bytes` in its payload.
 #[inline(always)]
 pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
-    // The key as it is at that place of the payload.
-    let word = u32::from_le_bytes(key).rotate_right(8 * (offset as u32 & 3));
-    let key = word.to_le_bytes();
-    let pattern: [u8; BLOCK] = std::array::from_fn(|index| key[index % 4]);
-    let (blocks, rest) = bytes.as_chunks_mut::<BLOCK>();
-    for block in blocks {
-        for (byte, key) in block.iter_mut().zip(pattern) {
-            *byte ^= key;
-        }
+    let key = twice(key, offset);
+    let (words, rest) = bytes.as_chunks_mut();
+    for word in words {
+        *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
     }
-    let (words, rest) = rest.as_chunks_mut::<4>();
-    for four in words {
-        *four = (u32::from_le_bytes(*four) ^ word).to_le_bytes();
-    }
-    for (byte, key) in rest.iter_mut().zip(key) {
+    for (byte, key) in rest.iter_mut().zip(key.to_le_bytes()) {
         *byte ^= key;
     }
 }
 
-/// Bytes done at a time, in the widest registers there are.
-const BLOCK: usize = 32;
+/// Makes a masked copy; both have the same length. `offset` is the place of `from` in its payload.
+#[inline(always)]
+pub fn copy_masked(to: &mut [u8], from: &[u8], key: [u8; 4], offset: usize) {
+    let key = twice(key, offset);
+    let (to_words, to) = to.as_chunks_mut();
+    let (from_words, from) = from.as_chunks();
+    for (to, from) in to_words.iter_mut().zip(from_words) {
+        *to = (u64::from_le_bytes(*from) ^ key).to_le_bytes();
+    }
+    for ((to, from), key) in to.iter_mut().zip(from).zip(key.to_le_bytes()) {
+        *to = from ^ key;
+    }
+}
+
+/// The key as it is at `offset` of the payload, twice: the loops over such words are compiled to the widest registers there are.
+#[inline(always)]
+fn twice(key: [u8; 4], offset: usize) -> u64 {
+    let key = u64::from(u32::from_le_bytes(key).rotate_right(8 * (offset as u32 & 3)));
+    key << 32 | key
+}
 
 /// Appends a masked copy of the bytes at `offset` of a payload; each piece is masked while it is in the nearest cache.
 pub fn extend_masked(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: usize) {
@@ -38,9 +47,9 @@ pub fn extend_masked(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: usiz
 const PIECE: usize = 4 << 10;
 
 /// Masking keys from the system's random source (section 5.3: unpredictable), drawn in bulk.
+#[derive(Default)]
 pub struct MaskKeys {
-    pool: Option<Box<[u8; POOL]>>,
-    at: usize,
+    pool: Vec<[u8; 4]>,
 }
 
 const POOL: usize = 1 << 10;
@@ -48,37 +57,30 @@ const POOL: usize = 1 << 10;
 impl MaskKeys {
     /// Draws nothing yet.
     pub fn new() -> MaskKeys {
-        MaskKeys { pool: None, at: POOL }
+        MaskKeys::default()
     }
 
     /// A fresh key.
     #[inline]
     pub fn draw(&mut self) -> [u8; 4] {
-        if self.at == POOL {
-            self.refill();
+        match self.pool.pop() {
+            Some(key) => key,
+            None => self.refill(),
         }
-        let key = self.pool.as_deref().and_then(|pool| pool[self.at..].first_chunk()).copied().unwrap_or_default();
-        self.at += 4;
-        key
     }
 
     #[cold]
-    fn refill(&mut self) {
-        let pool = self.pool.get_or_insert_with(|| Box::new([0; POOL]));
-        if getrandom::fill(pool.as_mut_slice()).is_err() {
+    fn refill(&mut self) -> [u8; 4] {
+        let mut bytes = [0; POOL];
+        if getrandom::fill(&mut bytes).is_err() {
             // No random source: the hasher's secret keys are the next best.
             use std::hash::{BuildHasher, RandomState};
-            for eight in pool.chunks_exact_mut(8) {
-                eight.copy_from_slice(&RandomState::new().hash_one(eight.as_ptr() as usize).to_ne_bytes());
+            for eight in bytes.as_chunks_mut::<8>().0 {
+                *eight = RandomState::new().hash_one(eight.as_ptr() as usize).to_ne_bytes();
             }
         }
-        self.at = 0;
-    }
-}
-
-impl Default for MaskKeys {
-    fn default() -> MaskKeys {
-        MaskKeys::new()
+        self.pool.extend_from_slice(bytes.as_chunks().0);
+        self.pool.pop().unwrap_or_default()
     }
 }
 

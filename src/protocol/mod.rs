@@ -1,7 +1,9 @@
 //! RFC 6455 without I/O and without a clock: bytes in, messages and bytes out.
 
+mod assembly;
 mod body;
 mod client;
+mod control;
 mod decode;
 mod deflate;
 mod encode;
@@ -13,13 +15,14 @@ mod server;
 mod utf8;
 
 pub use client::{ClientHandshake, Refused, RequestSpec, Response};
-pub use decode::{ControlPayload, Decoder, Limits, Received};
+pub use control::ControlPayload;
+pub use decode::{Decoder, Limits, Received};
 pub use deflate::{Broken, Compressor, Decompressor};
-pub use encode::{CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, opcode_of, server_frame_header};
+pub use encode::{CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, frame_header, frame_room, opcode_of, write_frame};
 pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
-pub use header::{Header, MAX_HEADER};
+pub use header::Header;
 pub use headers::{Headers, check_header, check_subprotocols};
-pub use mask::{MaskKeys, extend_masked, mask};
+pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
 pub use utf8::Utf8;
 

@@ -48,7 +48,7 @@ impl Forms<'_> {
         if !peer.compresses(len) {
             return peer.put_shared(cx, &self.plain, len, now);
         }
-        let Some(compression) = &peer.compression else { return peer.put(cx, self.text, self.payload) };
+        let Some(compression) = &peer.compression else { return peer.put(|| cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind) {
                 Compressed::Frame(frame) => {
@@ -63,7 +63,7 @@ impl Forms<'_> {
                 let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
                 peer.put_later(self.text, long)
             }
-            None => peer.put(cx, self.text, self.payload),
+            None => peer.put(|| cx, self.text, self.payload),
         }
     }
 
@@ -150,7 +150,7 @@ impl Server {
     /// Puts to one client.
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
-        let sent = client.peer.put(cx, text, payload);
+        let sent = client.peer.put(|| &mut *cx, text, payload);
         let news = client.peer.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken {
             self.soil(key, true);

@@ -97,7 +97,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let poll_times = body.poll_times;
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             let (counters, queued, [connected, pending, accepted, refused]) = server.counters();
-            let deflate_memory = (server.deflate_memory() + body.codecs.heap_bytes()) as u64;
+            let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
             let server = [accepted, refused, pending];
             return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server, deflate_memory });
         }
@@ -106,7 +106,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let connections = u32::from(peer.state() == WS_OPEN);
         let (counters, rtt_us) = (peer.counters, peer.beat.rtt_us);
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
-        let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.codecs.heap_bytes() }) as u64;
+        let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
         Ok(Stats { connections, counters, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
     })
 }
@@ -179,6 +179,14 @@ pub fn set_user(handle: u32, user: u64) -> Result<(), Error> {
 pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.handles().collect()),
+        _ => Err(wrong_kind("only a server's handle has clients")),
+    })
+}
+
+/// ws_get_waiting: the handles of those of a server's clients that have something to take.
+pub fn waiting(handle: u32) -> Result<Vec<u32>, Error> {
+    with(handle, |body, member| match (&mut body.kind, member) {
+        (Kind::Server(server), Member::Server) => Ok(server.handles_waiting()),
         _ => Err(wrong_kind("only a server's handle has clients")),
     })
 }

@@ -1,7 +1,8 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
+use super::{Registry, registry};
 use crate::multiplayer::Multiplayer;
-use crate::net::{MemoryEnd, Services, Stream};
+use crate::net::{MemoryEnd, Stream};
 use crate::peer::{Arena, Budget, Codecs, Cx, Peer, SystemClock};
 use crate::server::Server;
 use parking_lot::Mutex;
@@ -30,7 +31,7 @@ pub enum Member {
     /// A connection of its own.
     Only,
     /// One end of a pair: 0 the server's, 1 the client's.
-    End(usize),
+    End(u8),
     /// The server itself.
     Server,
     /// A server's client, by its place.
@@ -41,7 +42,7 @@ impl Member {
     /// Its place in what a family keeps by member for pairs.
     pub fn end(self) -> usize {
         match self {
-            Member::End(end) => end,
+            Member::End(end) => end.into(),
             _ => 0,
         }
     }
@@ -52,10 +53,10 @@ impl Member {
 pub enum Kind {
     /// ws_connect.
     Client(Box<Peer>),
-    /// ws_pair; an end that was freed is gone.
-    Pair([Option<Box<Peer>>; 2]),
     /// ws_attach: the connection, and the host's end of its transport.
     Attached(Box<Peer>, MemoryEnd),
+    /// ws_pair; an end that was freed is gone.
+    Pair([Option<Box<Peer>>; 2]),
     /// ws_listen.
     Server(Box<Server>),
     /// Freed, or retired after a panic.
@@ -70,10 +71,8 @@ pub struct Body {
     pub kind: Kind,
     /// What makes them a host or a join.
     pub multiplayer: Multiplayer,
-    /// Their read buffers.
-    pub arena: Arena,
-    /// Their compressors that hold no context.
-    pub codecs: Codecs,
+    /// What they work with.
+    pub shared: Shared,
     /// When the family was last polled, by member for pairs.
     pub polled: [Option<Instant>; 2],
     /// A poll after this comes late: see `LONG_GAP`.
@@ -88,26 +87,59 @@ pub struct Body {
     pub active: (u64, Option<Instant>),
 }
 
+/// What the objects of a family work with.
+#[derive(Default)]
+pub struct Shared {
+    /// Their read buffers.
+    pub arena: Arena,
+    /// Their compressors that hold no context.
+    pub codecs: Codecs,
+}
+
 static CLOCK: SystemClock = SystemClock;
+
+impl Shared {
+    /// Allocates nothing yet; reads take up to so many bytes.
+    pub fn new(chunk_bytes: usize) -> Shared {
+        Shared { arena: Arena::new(chunk_bytes), codecs: Codecs::default() }
+    }
+
+    /// For work that begins now and may take so many microseconds.
+    #[inline]
+    pub fn cx(&mut self, now: Instant, budget: Option<u32>) -> Cx<'_> {
+        let Registry { services, epoch, .. } = registry();
+        Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch: *epoch, budget: Budget::new(&CLOCK, now, budget) }
+    }
+
+    /// For work that reads no clock: the last poll is time enough for what it tells.
+    #[cold]
+    pub fn cx_since(&mut self, polled: Option<Instant>) -> Cx<'_> {
+        self.cx(polled.unwrap_or(registry().epoch), None)
+    }
+
+    /// Gives memory back.
+    pub fn shrink(&mut self) {
+        self.arena.shrink();
+        self.codecs.shrink();
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.arena.heap_bytes() + self.codecs.heap_bytes()
+    }
+}
 
 impl Body {
     /// The parts that work goes on with: the objects apart from what they work with.
     #[inline]
-    pub fn parts<'a>(&'a mut self, services: &'a Services, epoch: Instant, now: Instant, budget: Option<u32>) -> (&'a mut Kind, Cx<'a>) {
-        let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
-        (&mut self.kind, cx)
+    pub fn parts(&mut self, now: Instant, budget: Option<u32>) -> (&mut Kind, Cx<'_>) {
+        (&mut self.kind, self.shared.cx(now, budget))
     }
 
     /// As `parts`, and what makes them a host or a join.
-    pub fn parts_of_game<'a>(
-        &'a mut self,
-        services: &'a Services,
-        epoch: Instant,
-        now: Instant,
-        budget: Option<u32>,
-    ) -> (&'a mut Multiplayer, &'a mut Kind, Cx<'a>) {
-        let cx = Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch, budget: Budget::new(&CLOCK, now, budget) };
-        (&mut self.multiplayer, &mut self.kind, cx)
+    #[inline]
+    pub fn parts_of_game(&mut self, now: Instant, budget: Option<u32>) -> (&mut Multiplayer, &mut Kind, Cx<'_>) {
+        (&mut self.multiplayer, &mut self.kind, self.shared.cx(now, budget))
     }
 
     /// Whether bytes go to another family of this process: whoever waits there has to be woken.
@@ -135,20 +167,28 @@ impl Kind {
     /// Whether a member still has the handle that it was found by: something else may be in its place by now.
     #[inline]
     pub fn is_current(&mut self, member: Member, handle: u32) -> bool {
-        match (self, member) {
-            (Kind::Server(server), Member::Server) => server.handle == handle,
-            (kind, member) => kind.peer(member).is_some_and(|peer| peer.handle == handle),
-        }
+        let current = match self.peer(member) {
+            Some(peer) => peer.handle,
+            None => match self {
+                Kind::Server(server) if member == Member::Server => server.handle,
+                _ => 0,
+            },
+        };
+        current == handle
     }
 
     /// The connection that a handle means, whatever its kind.
     #[inline]
     pub fn peer(&mut self, member: Member) -> Option<&mut Peer> {
-        match (self, member) {
-            (Kind::Client(peer) | Kind::Attached(peer, _), Member::Only) => Some(peer),
-            (Kind::Pair(ends), Member::End(end)) => ends[end].as_deref_mut(),
-            (Kind::Server(server), Member::Client(key)) => server.peer(key),
-            _ => None,
+        match self {
+            // Nothing else is in its family.
+            Kind::Client(peer) | Kind::Attached(peer, _) => Some(peer),
+            Kind::Pair(ends) => ends.get_mut(member.end())?.as_deref_mut(),
+            Kind::Server(server) => match member {
+                Member::Client(key) => server.peer(key),
+                _ => None,
+            },
+            Kind::Gone => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::family::{Body, Kind, Member};
 use super::verbs::{check_size, full, gone, not_open, told, wake_memory, wrong_kind};
-use super::{Registry, with};
+use super::{registry, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::{HOST_ID, Join, Multiplayer, Target};
@@ -18,13 +18,13 @@ pub(super) fn poll_join(join: &mut Join, peer: &mut Peer, cx: &mut Cx<'_>, gap: 
 }
 
 /// ws_put_packet (`target` is `None`) and ws_put_packet_to.
-pub(super) fn put(registry: &Registry, body: &mut Body, member: Member, target: Option<Target>, text: bool, payload: &[u8]) -> Result<i32, Error> {
+pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text: bool, payload: &[u8]) -> Result<i32, Error> {
     let several = member == Member::Server && !matches!(target, Some(Target::One(_)));
     let (now, budget) = match &body.kind {
         Kind::Server(server) if several => (Instant::now(), server.options.budget()),
-        _ => (body.polled[0].unwrap_or(registry.epoch), None),
+        _ => (body.polled[0].unwrap_or(registry().epoch), None),
     };
-    let (game, kind, mut cx) = body.parts_of_game(&registry.services, registry.epoch, now, budget);
+    let (game, kind, mut cx) = body.parts_of_game(now, budget);
     let result = match (game, kind, member) {
         (Multiplayer::Host(host), Kind::Server(server), member) => {
             check_size(&server.options, payload, host.header_bytes())?;

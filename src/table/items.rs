@@ -1,6 +1,6 @@
 //! Taking items through a handle, and the loans that go with them.
 
-use super::{Body, Kind, Member, with};
+use super::{Body, Kind, Member, Shared, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::peer::{Arena, Item, Loan, Mark};
@@ -32,7 +32,7 @@ pub enum What<'a> {
 #[inline]
 pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
     with(handle, |body, member| {
-        let Body { kind, arena, .. } = body;
+        let Body { kind, shared: Shared { arena, .. }, .. } = body;
         match (kind, member) {
             (Kind::Server(server), Member::Server) => {
                 let mut count = 0;
@@ -52,13 +52,14 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
             }
             (kind, member) => {
                 let Some(peer) = kind.peer(member) else { return Ok(0) };
-                let (mut count, conn, user, other) = (0, peer.handle, peer.user, peer.peer_id);
+                let mut count = 0;
                 while count < most {
-                    let Some(message) = peer.take_message() else { break };
+                    let Some(message) = peer.inbox.first_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    let spare = peer.lend(chunk, count > 0);
-                    let peer_id = if message.from != 0 { message.from } else { other };
-                    sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
+                    let spare = peer.loan.hold(chunk, count > 0);
+                    let peer_id = if message.from != 0 { message.from } else { peer.peer_id };
+                    sink(count, View { conn: peer.handle, user: peer.user, peer_id, bytes, what: What::Message(message.kind) });
+                    peer.inbox.pass_message(bytes.len());
                     count += 1;
                     give_back(arena, spare);
                 }
@@ -76,7 +77,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
 /// Takes up to `most` items of all kinds through a handle, as `take_messages` does.
 pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
     with(handle, |body, member| {
-        let Body { kind, arena, .. } = body;
+        let Body { kind, shared: Shared { arena, .. }, .. } = body;
         let mut count = 0;
         while count < most {
             let Some((conn, user, other, item)) = next_item(kind, member) else { break };

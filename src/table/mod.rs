@@ -13,7 +13,7 @@ mod wait;
 pub mod wake;
 
 pub use ask::*;
-pub use family::{Body, Kind, Member};
+pub use family::{Body, Kind, Member, Shared};
 pub use games::{conn, peer_id};
 pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
@@ -94,13 +94,12 @@ pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Err
 /// As `with`, with the family itself for what keeps it.
 #[inline]
 pub fn with_family<R>(handle: u32, act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
-    let registry = registry();
-    let Some((family, member)) = recent::find(handle, || registry.slots.read().find(handle)) else { return Err(stale(handle)) };
+    let (Some(family), member) = recent::find(handle, look_up) else { return Err(stale(handle)) };
     let mut body = family.body.lock();
     if !body.kind.is_current(member, handle) {
         return Err(stale(handle));
     }
-    let mut watch = PanicWatch::new(registry, family, &mut body);
+    let mut watch = PanicWatch::new(family, &mut body);
     #[cfg(feature = "inject-panics")]
     crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
     let result = act(family, watch.body(), member);
@@ -110,7 +109,6 @@ pub fn with_family<R>(handle: u32, act: impl FnOnce(&'static Family, &mut Body, 
 
 /// Retires a family when a panic passes.
 struct PanicWatch<'a> {
-    registry: &'static Registry,
     family: &'static Family,
     body: &'a mut Body,
     done: bool,
@@ -118,8 +116,8 @@ struct PanicWatch<'a> {
 
 impl<'a> PanicWatch<'a> {
     #[inline]
-    fn new(registry: &'static Registry, family: &'static Family, body: &'a mut Body) -> PanicWatch<'a> {
-        PanicWatch { registry, family, body, done: false }
+    fn new(family: &'static Family, body: &'a mut Body) -> PanicWatch<'a> {
+        PanicWatch { family, body, done: false }
     }
 
     #[inline]
@@ -138,9 +136,14 @@ impl Drop for PanicWatch<'_> {
     #[inline]
     fn drop(&mut self) {
         if !self.done {
-            abandon(self.registry, self.family, self.body);
+            abandon(self.family, self.body);
         }
     }
+}
+
+#[cold]
+fn look_up(handle: u32) -> Option<(&'static Family, Member)> {
+    registry().slots.read().find(handle)
 }
 
 #[cold]
@@ -156,12 +159,13 @@ pub fn panicked() -> Error {
 
 /// After a panic: the family's state cannot be trusted. Its sockets are closed, its handles retired, and what was lent stays where it is.
 #[cold]
-fn abandon(registry: &Registry, family: &'static Family, body: &mut Body) {
+fn abandon(family: &'static Family, body: &mut Body) {
+    let registry = registry();
     let mut kind = std::mem::replace(&mut body.kind, Kind::Gone);
     let streams = crate::quiet::catch(|| kind.take_streams()).unwrap_or_default();
     // Leaked on purpose: the host may still hold loans, and half-changed state is not dropped.
     std::mem::forget(kind);
-    std::mem::forget(std::mem::replace(&mut body.arena, crate::peer::Arena::new(0)));
+    std::mem::forget(std::mem::take(&mut body.shared));
     registry.services.close(streams);
     registry.slots.write().remove_family(family);
     recent::forget_all();

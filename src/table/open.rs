@@ -1,13 +1,13 @@
 //! Opening: from a URL and settings to a handle.
 
-use super::family::{Body, Family, Kind, Member};
+use super::family::{Body, Family, Kind, Member, Shared};
 use super::{Registry, registry, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, Multiplayer, SceneSettings, Wire};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
-use crate::peer::{Arena, Options, Peer, ROUND_BYTES};
+use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
@@ -78,7 +78,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let now = Instant::now();
     let (host_end, own_end) = MemoryEnd::pair(PIPE_BYTES);
     let (wire, scene) = with(host, |body, member| {
-        let (game, kind, mut cx) = body.parts_of_game(&registry.services, registry.epoch, now, None);
+        let (game, kind, mut cx) = body.parts_of_game(now, None);
         let (Multiplayer::Host(host), Kind::Server(server), Member::Server) = (game, kind, member) else {
             return Err(Error::new(WS_ERR_KIND, "only a host has players of its own"));
         };
@@ -256,7 +256,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
 fn take_in(registry: &Registry, kind: Kind, multiplayer: Multiplayer, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
-    *family.body.lock() = Body { kind, multiplayer, arena: Arena::new(CHUNK), ..Body::default() };
+    *family.body.lock() = Body { kind, multiplayer, shared: Shared::new(CHUNK), ..Body::default() };
     family
 }
 

@@ -2,24 +2,26 @@
 
 use super::family::{Family, Member};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Places of a thread; handles that fall on the same one take turns.
 const PLACES: usize = 256;
 
 /// Counts whatever makes handles stale: an entry of an earlier count is not believed.
-static CHANGES: AtomicU64 = AtomicU64::new(1);
+static CHANGES: AtomicU32 = AtomicU32::new(1);
 
-/// A handle, and what it meant at some count of changes.
+/// A handle with the count of changes, and what it meant then.
 #[derive(Clone, Copy)]
 struct Entry {
-    changes: u64,
-    handle: u32,
-    meaning: Option<(&'static Family, Member)>,
+    key: u64,
+    family: Option<&'static Family>,
+    member: Member,
 }
 
+const NOTHING: Entry = Entry { key: 0, family: None, member: Member::Only };
+
 thread_local! {
-    static ENTRIES: [Cell<Entry>; PLACES] = const { [const { Cell::new(Entry { changes: 0, handle: 0, meaning: None }) }; PLACES] };
+    static ENTRIES: [Cell<Entry>; PLACES] = const { [const { Cell::new(NOTHING) }; PLACES] };
 }
 
 /// From here on no thread trusts what it found before.
@@ -28,17 +30,17 @@ pub fn forget_all() {
 }
 
 /// What a handle means; `look` finds it when this thread has not lately. It may be stale as soon as it is found.
-#[inline]
-pub fn find(handle: u32, look: impl FnOnce() -> Option<(&'static Family, Member)>) -> Option<(&'static Family, Member)> {
+#[inline(always)]
+pub fn find(handle: u32, look: impl FnOnce(u32) -> Option<(&'static Family, Member)>) -> (Option<&'static Family>, Member) {
     ENTRIES.with(|entries| {
-        let entry = &entries[handle as usize % PLACES];
-        let changes = CHANGES.load(Ordering::Acquire);
-        let known = entry.get();
-        if known.handle == handle && known.changes == changes {
-            return known.meaning;
+        let place = &entries[handle as usize % PLACES];
+        let key = u64::from(CHANGES.load(Ordering::Acquire)) << 32 | u64::from(handle);
+        let mut known = place.get();
+        if known.key != key {
+            let Some((family, member)) = look(handle) else { return (None, Member::Only) };
+            known = Entry { key, family: Some(family), member };
+            place.set(known);
         }
-        let meaning = look();
-        entry.set(Entry { changes, handle, meaning });
-        meaning
+        (known.family, known.member)
     })
 }

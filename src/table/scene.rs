@@ -3,7 +3,7 @@
 use super::family::{Body, Kind, Member};
 use super::games::finished;
 use super::verbs::{check_size, gone, told, wake_memory, wrong_kind};
-use super::{Registry, registry, with};
+use super::with;
 use crate::error::Error;
 use crate::multiplayer::{Host, Join, Multiplayer, Target};
 use crate::peer::{Cx, Peer};
@@ -12,10 +12,9 @@ use std::time::Instant;
 
 /// ws_put_packet (`target` is `None`) and ws_put_packet_to of a call.
 pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<i32, Error> {
-    let registry = registry();
     let target = target.map(Target::decode).transpose()?;
     with(handle, |body, member| {
-        let result = match side(registry, body, member)? {
+        let result = match side(body, member)? {
             Side::Host(host, server, mut cx) => {
                 check_size(&server.options, bytes, host.header_bytes())?;
                 match (member, target) {
@@ -36,10 +35,9 @@ pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<i32, E
 
 /// ws_send_auth.
 pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<i32, Error> {
-    let registry = registry();
     with(handle, |body, member| {
         whole(member)?;
-        let result = match side(registry, body, member)? {
+        let result = match side(body, member)? {
             Side::Host(host, server, mut cx) => host.send_auth(server, &mut cx, peer_id, data)?,
             Side::Join(join, peer, mut cx) => told(join.send_auth(peer, &mut cx, peer_id, data)?)?,
         };
@@ -50,10 +48,9 @@ pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<i32, Error> {
 
 /// ws_complete_auth.
 pub fn complete_auth(handle: u32, peer_id: i32) -> Result<i32, Error> {
-    let registry = registry();
     with(handle, |body, member| {
         whole(member)?;
-        let result = match side(registry, body, member)? {
+        let result = match side(body, member)? {
             Side::Host(host, server, mut cx) => host.complete_auth(server, &mut cx, peer_id)?,
             Side::Join(join, peer, mut cx) => told(join.complete_auth(peer, &mut cx, peer_id)?)?,
         };
@@ -66,10 +63,9 @@ pub fn complete_auth(handle: u32, peer_id: i32) -> Result<i32, Error> {
 
 /// ws_declare_node; `None`: it is forgotten.
 pub fn declare_node(handle: u32, path: &str, methods: Option<&str>) -> Result<(), Error> {
-    let registry = registry();
     with(handle, |body, member| {
         whole(member)?;
-        match side(registry, body, member)? {
+        match side(body, member)? {
             Side::Host(host, ..) => host.declare(path, methods),
             Side::Join(join, ..) => join.declare(path, methods),
         }
@@ -82,8 +78,8 @@ enum Side<'a> {
     Join(&'a mut Join, &'a mut Peer, Cx<'a>),
 }
 
-fn side<'a>(registry: &'a Registry, body: &'a mut Body, member: Member) -> Result<Side<'a>, Error> {
-    let (game, kind, cx) = body.parts_of_game(&registry.services, registry.epoch, Instant::now(), None);
+fn side<'a>(body: &'a mut Body, member: Member) -> Result<Side<'a>, Error> {
+    let (game, kind, cx) = body.parts_of_game(Instant::now(), None);
     match (game, kind, member) {
         (Multiplayer::Host(host), Kind::Server(server), _) => Ok(Side::Host(host, server, cx)),
         (Multiplayer::Join(join), Kind::Client(peer), _) => Ok(Side::Join(join, peer, cx)),

@@ -25,7 +25,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
         body.polled[end] = Some(now);
         body.late[end] = Some(now + LONG_GAP);
-        let (game, kind, mut cx) = body.parts_of_game(&registry.services, registry.epoch, now, budget);
+        let (game, kind, mut cx) = body.parts_of_game(now, budget);
         let (more, moved, mut next_timer);
         match (kind, member) {
             (Kind::Server(server), Member::Server | Member::Client(_)) => {
@@ -79,21 +79,14 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 /// ws_put_packet: to the peer, or from a server to all.
 #[inline]
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
-    let registry = registry();
     with(handle, |body, member| {
-        if !matches!(body.multiplayer, Multiplayer::None) {
-            return games::put(registry, body, member, None, text, payload);
-        }
-        if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            check_size(&server.options, payload, 0)?;
-            return put_all(registry, body, text, payload, None);
-        }
-        let now = body.polled[0].unwrap_or(registry.epoch);
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
-        let peer = kind.peer(member).ok_or_else(gone)?;
+        let Body { kind, multiplayer: Multiplayer::None, shared, polled, .. } = body else {
+            return games::put(body, member, None, text, payload);
+        };
+        let Some(peer) = kind.peer(member) else { return put_to_all(body, text, payload) };
         check_size(&peer.options, payload, 0)?;
-        let sent = peer.put(&mut cx, text, payload);
-        match (&mut *kind, member) {
+        let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
+        match (kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => server.soil(key, true),
             (Kind::Pair(_) | Kind::Attached(..), _) => wake::all(),
             _ => {}
@@ -104,10 +97,9 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
 
 /// ws_put_packet_to: a server, a host or a join to one, all (0) or all but one (negative).
 pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i32, Error> {
-    let registry = registry();
     with(handle, |body, member| {
         if !matches!(body.multiplayer, Multiplayer::None) {
-            return games::put(registry, body, member, Some(Target::decode(target)?), text, payload);
+            return games::put(body, member, Some(Target::decode(target)?), text, payload);
         }
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
             return Err(wrong_kind("only a server, a host or a join has targets; use ws_put_packet"));
@@ -116,17 +108,15 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
             check_size(&server.options, payload, 0)?;
         }
         match Target::decode(target)? {
-            Target::All => put_all(registry, body, text, payload, None),
+            Target::All => put_all(body, text, payload, None),
             Target::One(client) => {
-                let key = own_client(registry, body, client as u32)?;
-                let now = body.polled[0].unwrap_or(registry.epoch);
-                let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, None);
-                let Kind::Server(server) = kind else { return Err(gone()) };
-                told(server.put_one(&mut cx, key, text, payload))
+                let key = own_client(body, client as u32)?;
+                let Body { kind: Kind::Server(server), shared, polled, .. } = body else { return Err(gone()) };
+                told(server.put_one(&mut shared.cx_since(polled[0]), key, text, payload))
             }
             Target::AllBut(client) => {
-                let except = own_client(registry, body, client as u32).ok();
-                put_all(registry, body, text, payload, except)
+                let except = own_client(body, client as u32).ok();
+                put_all(body, text, payload, except)
             }
         }
     })
@@ -134,10 +124,9 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
 
 /// ws_flush.
 pub fn flush(handle: u32) -> Result<(), Error> {
-    let registry = registry();
     with(handle, |body, member| {
         let budget = budget_of(&mut body.kind, member);
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), budget);
+        let (kind, mut cx) = body.parts(Instant::now(), budget);
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
             (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
@@ -151,10 +140,9 @@ pub fn flush(handle: u32) -> Result<(), Error> {
 /// ws_close.
 pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
-    let registry = registry();
     with(handle, |body, member| {
         body.more[member.end()] = true;
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
+        let (kind, mut cx) = body.parts(Instant::now(), Some(1_000));
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
             (Kind::Server(server), Member::Client(key)) => {
@@ -177,7 +165,6 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
 /// ws_disconnect: a server closes one client, all (0) or all but one (negative).
 pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
-    let registry = registry();
     with(handle, |body, member| {
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
             return Err(wrong_kind("only a server's handle has clients to disconnect; use ws_close"));
@@ -185,15 +172,15 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
         let target = Target::decode(target)?;
         let keys = match (&body.kind, &body.multiplayer, target) {
             (Kind::Server(server), Multiplayer::Host(host), _) => host.places(server, target)?,
-            (_, _, Target::One(client)) => vec![own_client(registry, body, client as u32)?],
+            (_, _, Target::One(client)) => vec![own_client(body, client as u32)?],
             (Kind::Server(server), _, Target::All) => server.keys().collect(),
             (Kind::Server(server), _, Target::AllBut(client)) => {
-                let except = own_client(registry, body, client as u32).ok();
+                let except = own_client(body, client as u32).ok();
                 server.keys().filter(|key| Some(*key) != except).collect()
             }
             _ => return Err(gone()),
         };
-        let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), Some(1_000));
+        let (kind, mut cx) = body.parts(Instant::now(), Some(1_000));
         let Kind::Server(server) = kind else { return Err(gone()) };
         for key in keys {
             if let Some(peer) = server.peer(key) {
@@ -215,7 +202,7 @@ pub fn free(handle: u32) {
         return;
     }
     {
-        let mut watch = PanicWatch::new(registry, family, &mut body);
+        let mut watch = PanicWatch::new(family, &mut body);
         #[cfg(feature = "inject-panics")]
         crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
         drop_member(registry, watch.body(), member);
@@ -231,11 +218,11 @@ pub fn free(handle: u32) {
 
 fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
     let now = Instant::now();
-    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, now, Some(1_000));
+    let (kind, mut cx) = body.parts(now, Some(1_000));
     match (&mut *kind, member) {
         (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
         (Kind::Pair(ends), Member::End(end)) => {
-            if let Some(peer) = ends[end].take() {
+            if let Some(peer) = ends[usize::from(end)].take() {
                 drop_peer(*peer, &mut cx);
             }
             if ends.iter().all(Option::is_none) {
@@ -311,9 +298,17 @@ pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Erro
     kind.peer(member).ok_or_else(gone)
 }
 
-fn put_all(registry: &Registry, body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> Result<i32, Error> {
+/// ws_put_packet on a server's own handle.
+#[inline(never)]
+fn put_to_all(body: &mut Body, text: bool, payload: &[u8]) -> Result<i32, Error> {
+    let Kind::Server(server) = &body.kind else { return Err(gone()) };
+    check_size(&server.options, payload, 0)?;
+    put_all(body, text, payload, None)
+}
+
+fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> Result<i32, Error> {
     let budget = budget_of(&mut body.kind, Member::Server);
-    let (kind, mut cx) = body.parts(&registry.services, registry.epoch, Instant::now(), budget);
+    let (kind, mut cx) = body.parts(Instant::now(), budget);
     let Kind::Server(server) = kind else { return Err(gone()) };
     if server.state() != WS_OPEN {
         return Err(Error::new(WS_ERR_STATE, "the server is closing or closed"));
@@ -325,23 +320,26 @@ fn put_all(registry: &Registry, body: &mut Body, text: bool, payload: &[u8], exc
 }
 
 /// The place of a server's own client.
-fn own_client(registry: &Registry, body: &Body, handle: u32) -> Result<u32, Error> {
+fn own_client(body: &Body, handle: u32) -> Result<u32, Error> {
     let Kind::Server(server) = &body.kind else { return Err(gone()) };
-    match registry.slots.read().find(handle) {
+    match registry().slots.read().find(handle) {
         Some((family, Member::Client(key))) if std::ptr::eq(family.body.data_ptr(), body) && server.handle != handle => Ok(key),
         _ => Err(Error::new(WS_ERR_TARGET, format!("{handle} is no client of this server"))),
     }
 }
 
+/// Lengths inside are 32 bits wide.
+const MAX_LEN: usize = u32::MAX as usize - 64;
+
 #[inline]
 pub(super) fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
-    // Lengths inside are 32 bits wide.
-    let most = options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64);
-    if (payload.len() + header) as u64 > most { Err(too_big(payload.len() + header, most)) } else { Ok(()) }
+    let len = payload.len() + header;
+    if len <= MAX_LEN && options.allows(WS_OPT_MAX_MESSAGE_BYTES, len) { Ok(()) } else { Err(too_big(options, len)) }
 }
 
 #[cold]
-fn too_big(len: usize, most: u64) -> Error {
+fn too_big(options: &Options, len: usize) -> Error {
+    let most = options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(MAX_LEN as u64);
     Error::new(
         WS_ERR_TOO_BIG,
         format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
@@ -412,11 +410,10 @@ fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
 fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     match body.active {
         (before, Some(until)) if before == read && now <= until => {}
-        (before, Some(_)) if before == read && member == Member::Only && body.arena.heap_bytes() + body.codecs.heap_bytes() > 0 => {
+        (before, Some(_)) if before == read && member == Member::Only && body.shared.heap_bytes() > 0 => {
             let Some(peer) = body.kind.peer(member).filter(|peer| !peer.inbox.has_fresh()) else { return };
             peer.shrink();
-            body.arena.shrink();
-            body.codecs.shrink();
+            body.shared.shrink();
             body.active = (read, None);
         }
         _ => body.active = (read, Some(now + IDLE)),

@@ -62,6 +62,7 @@ static void bad_handles(void) {
     FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 1), WS_ERR_HANDLE, "ws_set_option");
     FAILS(ws_set_user(h, 1), WS_ERR_HANDLE, "ws_set_user");
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_conns");
+    FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_waiting");
     FAILS(ws_get_conn(h, 1, &value), WS_ERR_HANDLE, "ws_get_conn");
     FAILS(ws_get_peer_id(h), WS_ERR_HANDLE, "ws_get_peer_id");
     FAILS(ws_join_local(h, NULL, &value), WS_ERR_HANDLE, "ws_join_local");
@@ -85,6 +86,7 @@ static void wrong_kinds(void) {
     FAILS(ws_put_packet_to(h, 0, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_put_packet_to");
     FAILS(ws_disconnect(h, 0, 0, NULL), WS_ERR_KIND, "ws_disconnect");
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_KIND, "ws_get_conns");
+    FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_KIND, "ws_get_waiting");
     FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
   }
@@ -159,6 +161,8 @@ static void nulls(void) {
   FAILS(ws_get_stats(h, NULL, 8), WS_ERR_NULL, "ws_get_stats");
   FAILS(ws_get_option(h, WS_OPT_NO_DELAY, NULL), WS_ERR_NULL, "ws_get_option");
   FAILS(ws_get_conns(server, NULL, 1, &n), WS_ERR_NULL, "ws_get_conns");
+  FAILS(ws_get_waiting(server, NULL, 1, &n), WS_ERR_NULL, "ws_get_waiting");
+  FAILS(ws_get_waiting(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_waiting count");
   FAILS(ws_get_conns(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_conns count");
   FAILS(ws_wait(NULL, 1, 0), WS_ERR_NULL, "ws_wait");
   CHECK(ws_put_packet(client_end, NULL, 0, WS_BINARY) == WS_OK, "an empty message needs no pointer");

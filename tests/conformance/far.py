@@ -39,13 +39,17 @@ class Far:
     def url(self):
         return f"{self.scheme}://localhost:{self.port}"
 
-    @contextlib.contextmanager
-    def _serving(self):
-        """One connection, and the list for its notes; what is wrong in it is noted, and so fails the scenario."""
+    def _begin(self):
+        """A connection, before its program can know of it: the list for its notes, which `_serving` has to take."""
         notes = []
         with self._changed:
             self._busy += 1
             self._notes.append(notes)
+        return notes
+
+    @contextlib.contextmanager
+    def _serving(self, notes):
+        """What is wrong in a connection is noted, and so fails the scenario."""
         try:
             yield notes
         except Exception as error:
@@ -88,14 +92,15 @@ class Library(Far):
             return answer
         return None
 
-    def _response(self, _connection, _request, answer):
+    def _response(self, connection, _request, answer):
         if answer is not None and answer.status_code == 101:
             answer.headers["X-Answer"] = "one"
             answer.headers["X-Answer"] = "two, three"
+            connection.notes = self._begin()
         return answer
 
     def _serve(self, ws):
-        with self._serving() as notes:
+        with self._serving(ws.notes) as notes:
             notes.append(f"open path={ws.request.path} protocol={ws.subprotocol or ''}")
             for value in ws.request.headers.get_all("X-Ask"):
                 notes.append(f"header X-Ask={value}")
@@ -123,14 +128,14 @@ class Raw(Far):
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._socket.accept()
-                threading.Thread(target=self._talk, args=[connection], daemon=True).start()
+                threading.Thread(target=self._talk, args=[connection, self._begin()], daemon=True).start()
 
     def _stop(self):
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
-    def _talk(self, connection):
-        with self._serving() as notes, connection:
+    def _talk(self, connection, notes):
+        with self._serving(notes), connection:
             connection.settimeout(LIMIT)
             request = b""
             while not request.endswith(b"\r\n\r\n"):

@@ -58,6 +58,13 @@ LANGUAGES = {
          "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
         ["build/conformance/conformance_cpp"],
     ),
+    "csharp": Language(
+        "tests/conformance/conformance.cs",
+        ["mcs", "mono"],
+        ["sh", "-c", "mcs -langversion:7.2 -unsafe -warn:4 -warnaserror -nologo -r:System.dll -r:System.Core.dll -out:build/conformance/conformance_csharp.exe "
+         "tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
+        ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "--debug", "build/conformance/conformance_csharp.exe"],
+    ),
     "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
 }
 

@@ -12,6 +12,7 @@ static class Loans
         Mixed();
         Over();
         EachClient();
+        Retiring();
     }
 
     static void LeftEarly()
@@ -19,6 +20,7 @@ static class Loans
         WebSocketPeer server, client;
         Check.OpenPair(out server, out client);
         for (int i = 0; i < 1000; i++) client.Send(BitConverter.GetBytes(i));
+        Check.Until(() => server.Available == 1000, client, server);
         int next = 0;
         bool inOrder = true;
         Check.Until(() =>
@@ -28,9 +30,10 @@ static class Loans
                 inOrder &= BitConverter.ToInt32(e.Packet.ToArray(), 0) == next++;
                 if (next % 7 == 0) break;
             }
+            inOrder &= server.Available == 1000 - next;
             return next == 1000;
         }, client, server);
-        Check.That(inOrder && next == 1000, "a loop that is left every seventh time gets 1000 of 1000 messages in order");
+        Check.That(inOrder && next == 1000, "a loop that is left every seventh time gets 1000 of 1000 messages in order, and Available counts the rest");
         client.Dispose();
         server.Dispose();
     }
@@ -80,6 +83,7 @@ static class Loans
                     WebSocketEvent e;
                     while (most-- > 0 && server.TryGetEvent(out e))
                     {
+                        if (e.Type == WebSocketEventType.Message && (e.Code != 0 || e.Clean || e.Phase != 0 || e.Cause != 0 || e.HttpStatus != 0)) wrong = "a message with an end";
                         if (e.Type == WebSocketEventType.Message) messages.Add(BitConverter.ToInt32(e.Packet.ToArray(), 0));
                         else others.Add(e.Type + " " + e.Code + " " + e.GetText());
                     }
@@ -186,6 +190,33 @@ static class Loans
             Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
             Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
             Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
+        }
+        foreach (WebSocketPeer client in clients) client.Dispose();
+    }
+
+    /// <summary>A client whose Disconnected was not given out yet can still be asked, however many polls come between.</summary>
+    static void Retiring()
+    {
+        var clients = new WebSocketPeer[2];
+        using (WebSocketServer server = Check.OpenServer(clients))
+        {
+            foreach (WebSocketPeer client in clients)
+            {
+                client.SendText("goodbye");
+                client.Close();
+            }
+            var all = new WebSocketEndpoint[] { clients[0], clients[1], server };
+            Check.Until(() => clients[0].State == WebSocketState.Closed && clients[1].State == WebSocketState.Closed, all);
+            int asked = 0, gone = 0;
+            Check.Until(() =>
+            {
+                WebSocketEvent e;
+                if (!server.TryGetEvent(out e)) return gone == 2;
+                if (e.Connection.GetText(WebSocketText.RemoteAddress) != "") asked++;
+                if (e.Type == WebSocketEventType.Disconnected) gone++;
+                return false;
+            }, all);
+            Check.That(asked == 6 && gone == 2, "one event a poll: " + asked + " of 6 times the client could be asked");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }

@@ -79,8 +79,12 @@ pub fn listen(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_confi
 }
 
 pub fn connect(port: u16, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> u32 {
+    connect_to(port, "/", certificate, edit)
+}
+
+pub fn connect_to(port: u16, path: &str, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> u32 {
     let scheme = if certificate.is_some() { "wss" } else { "ws" };
-    let url = CString::new(format!("{scheme}://127.0.0.1:{port}/")).unwrap();
+    let url = CString::new(format!("{scheme}://127.0.0.1:{port}{path}")).unwrap();
     let mut client = 0;
     with_config(false, certificate, edit, |config| {
         // SAFETY: everything lives.
@@ -119,6 +123,20 @@ pub fn put(handle: u32, bytes: &[u8]) -> i32 {
 pub fn close(handle: u32, code: i32) -> i32 {
     // SAFETY: NULL is no reason.
     unsafe { ws_close(handle, code, null()) }
+}
+
+pub fn flush(handle: u32) -> i32 {
+    ws_flush(handle)
+}
+
+/// The path of a client's request.
+pub fn path(conn: u32) -> String {
+    let mut buffer = [0; 256];
+    // SAFETY: the buffer lives, and is terminated.
+    unsafe {
+        assert_eq!(ws_get_text(conn, WS_GET_PATH, buffer.as_mut_ptr(), buffer.len(), std::ptr::null_mut()), WS_OK);
+        CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned()
+    }
 }
 
 pub fn poll(handle: u32) -> i32 {

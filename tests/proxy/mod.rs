@@ -132,6 +132,8 @@ struct Run {
 struct Line {
     sockets: [TcpStream; 2],
     flows: [Flow; 2],
+    /// One end has gone, and what it says does not get through: dropped at last, as a router forgets.
+    forgotten_at: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -196,7 +198,7 @@ impl Run {
                 let _ = socket.set_nodelay(true);
             }
             let flows = (self.plan)(number).map(|faults| Flow { faults, ..Flow::default() });
-            self.lines.push(Some(Line { sockets, flows }));
+            self.lines.push(Some(Line { sockets, flows, forgotten_at: None }));
             self.passed.lock().unwrap().push([0; 2]);
         }
     }
@@ -214,6 +216,13 @@ impl Line {
                     // Unread bytes or no lingering: the peer sees a reset.
                     let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
                 }
+                return false;
+            }
+        }
+        let silent = self.flows.iter().any(|flow| matches!(flow.ended, Some(End::Stall | End::Swallow)));
+        if silent && self.flows.iter().any(|flow| flow.source_ended) {
+            let forgotten_at = *self.forgotten_at.get_or_insert(now + Duration::from_secs(10));
+            if now >= forgotten_at {
                 return false;
             }
         }

@@ -2,7 +2,7 @@
 # The C examples under memcheck: no error, nothing definitely lost.
 . "$(dirname "$0")/../lib/common.sh"
 need valgrind build/demo build/tests
-cargo run --quiet --release --locked --example make_cert -- build/tests/cert
+cargo run --quiet --locked --example make_cert -- build/tests/cert
 cert=build/tests/cert/cert.pem key=build/tests/cert/key.pem
 logs=build/tests/valgrind
 mkdir -p $logs

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what C# only repeats of include/wspeer.h: Runtime/Core/Codes.cs (constants), Native.cs (functions and structs) and WebSocketConfig.cs.
 Usage: generate.py          writes the files
-       generate.py --check  fails when they are not what the header says"""
+       generate.py --check  fails when their code is not what the header says"""
 import pathlib
 import re
 import sys
@@ -198,12 +198,16 @@ namespace Wspeer
 """
 
 
+def without_comments(text):
+    return [line for line in text.splitlines() if not line.lstrip().startswith("//")]
+
+
 def main():
     header = HEADER.read_text()
     core = HERE / "Runtime" / "Core"
     wanted = {core / "Codes.cs": codes(header), core / "Native.cs": native(header), core / "WebSocketConfig.cs": config(header)}
     if sys.argv[1:] == ["--check"]:
-        stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+        stale = [path.name for path, text in wanted.items() if not path.exists() or without_comments(path.read_text()) != without_comments(text)]
         print(f"{'not ok' if stale else 'ok'} - Codes.cs, Native.cs and WebSocketConfig.cs are what the header says{': make header writes ' + ' and '.join(stale) if stale else ''}")
         return 1 if stale else 0
     for path, text in wanted.items():

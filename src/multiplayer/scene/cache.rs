@@ -320,7 +320,7 @@ mod tests {
         let mut cache = cache_of("Game", "hello");
         assert!(cache.declare("/root/Game", "hello").is_ok(), "the same again");
         for (path, methods) in [("Game", "hello,raw"), ("", "a"), ("Node", "a,a"), ("Node", "a;a")] {
-            assert_eq!(cache.declare(path, methods).map_err(|error| error.code), Err(WS_ERR_ARG), "{path} {methods}");
+            assert_eq!(cache.declare(path, methods).map_err(|error| error.code()), Err(WS_ERR_ARG), "{path} {methods}");
         }
         assert!(cache.forget("Game").is_ok() && cache.forget("Game").is_err());
         assert!(cache.declare("Game", "hello,raw").is_ok(), "anew");

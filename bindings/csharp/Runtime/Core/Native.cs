@@ -49,6 +49,9 @@ namespace Wspeer
         internal static extern int ws_get_conns(uint h, uint* @out, UIntPtr cap, UIntPtr* count);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_get_waiting(uint h, uint* @out, UIntPtr cap, UIntPtr* count);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_get_conn(uint h, int peer_id, uint* @out);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]

@@ -1,0 +1,54 @@
+//! The payloads of control frames (RFC 6455 section 5.5).
+
+use super::code_may_be_sent;
+use super::decode::{Received, protocol};
+use crate::error::Failure;
+use std::ops::Deref;
+
+/// The payload of a control frame, at most 125 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ControlPayload {
+    bytes: [u8; 125],
+    len: u8,
+}
+
+impl Deref for ControlPayload {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len as usize]
+    }
+}
+
+impl std::fmt::Debug for ControlPayload {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        (**self).fmt(formatter)
+    }
+}
+
+impl ControlPayload {
+    /// A copy of at most 125 bytes.
+    pub(super) fn new(payload: &[u8]) -> ControlPayload {
+        let mut bytes = [0; 125];
+        bytes[..payload.len()].copy_from_slice(payload);
+        ControlPayload { bytes, len: payload.len() as u8 }
+    }
+}
+
+/// Section 5.5.1: nothing, or a code and a reason.
+pub(super) fn close_frame(payload: &[u8]) -> Result<Received, Failure> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return match payload.len() {
+            0 => Ok(Received::Close { code: None, reason: String::new() }),
+            _ => Err(protocol("a close frame has half a code (RFC 6455 section 5.5.1)")),
+        };
+    };
+    let code = u16::from_be_bytes(*code);
+    if !code_may_be_sent(code) {
+        return Err(protocol(format!("{code} is no close code to be sent (RFC 6455 section 7.4)")));
+    }
+    match std::str::from_utf8(reason) {
+        Ok(reason) => Ok(Received::Close { code: Some(code), reason: reason.to_owned() }),
+        Err(_) => Err(Failure::of_protocol(1007, "a close reason is not valid UTF-8 (RFC 6455 section 5.5.1)")),
+    }
+}
