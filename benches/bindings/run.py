@@ -32,10 +32,10 @@ class Language(NamedTuple):
 
 LANGUAGES = {
     "c": Language("benches/bindings/message.c", ["cc"],
-                  [["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "benches/bindings/message.c", "-o", "build/bench/message_c", *LINK]],
+                  [["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror", "benches/bindings/message.c", "-o", "build/bench/message_c", *LINK]],
                   ["build/bench/message_c"]),
     "cpp": Language("benches/bindings/message.cc", ["g++"],
-                    [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
+                    [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
                     ["build/bench/message_cpp"]),
     "csharp": Language("benches/bindings/message.cs", ["mcs", "mono"],
                        [["sh", "-c", "mcs -langversion:7.2 -unsafe -optimize -warnaserror -nologo -r:System.dll -out:build/bench/message_csharp.exe "

@@ -54,7 +54,7 @@ LANGUAGES = {
     "cpp": Language(
         "tests/conformance/conformance.cc",
         ["g++"],
-        ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fsanitize=address,undefined", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g", "-O1",
+        ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fsanitize=address,undefined", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g",
          "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
         ["build/conformance/conformance_cpp"],
     ),

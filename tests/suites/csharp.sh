@@ -32,7 +32,7 @@ for sample in MinimalClient EchoServer Chat; do
 done
 build Layout.exe -r:Wspeer.dll -r:System.dll -r:System.Core.dll -out:$out/Layout.exe tests/csharp/Layout.cs
 build Tests.exe -unsafe -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -r:System.Core.dll -out:$out/Tests.exe \
-  tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component}.cs
+  tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads}.cs
 [ $rc = 0 ] || exit $rc
 
 python3 tests/abi/layout.py --fields include/wspeer.h > build/tests/layout_fields.h
@@ -53,7 +53,7 @@ for target in i686-linux-gnu armv7a-linux-gnueabihf i686-windows-msvc; do
   fi
 done
 
-for group in calls talk loans wrong allocations lifetimes domains component; do
+for group in calls talk loans wrong allocations lifetimes threads domains component; do
   timeout 120 mono --debug $out/Tests.exe $group || { echo "not ok - $group ended with $?"; rc=1; }
 done
 
@@ -70,4 +70,9 @@ else
 fi
 
 timeout 120 python3 tests/csharp/samples.py $out || rc=1
+
+if [ "$(uname -sm)" = "Linux x86_64" ]; then
+  timeout 120 "$package/tools~/package.py" && python3 tests/csharp/packed.py build/com.wspeer.wspeer-*.tgz $out/unpacked || { echo "not ok - packed"; rc=1; }
+  build "what was packed" -unsafe -target:library -out:$out/packed.dll $out/unpacked/package/Runtime/Core/*.cs
+fi
 exit $rc
