@@ -1,4 +1,5 @@
 #include "opening.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,9 +139,10 @@ const char *opening_address(opening *self, const endpoint *from, int64_t port, c
 int64_t error_of(ws_result result, const char *function) {
   if (result >= 0) return GD_OK;
   if (function) {
-    char why[1024];
+    char why[512], told[WORDS];
     ws_last_error(why, sizeof why, NULL);
-    gd_error(function, why);
+    in_words(told, why, strlen(why));
+    gd_error(function, told);
   }
   switch (result) {
     case WS_ERR_FULL:

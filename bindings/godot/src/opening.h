@@ -19,6 +19,9 @@ enum {
   GD_ERR_BUG = 47
 };
 
+/* What a close frame has room for. */
+enum { CLOSE_REASON_BYTES = 123 };
+
 /* A config, and the texts that it points to. */
 typedef struct {
   ws_config config;
@@ -43,6 +46,8 @@ const char *opening_address(opening *self, const endpoint *from, int64_t port, c
 
 /* The text that ws_get_text() gives, as a call's result. */
 void return_text_of(const gd_call *call, ws_handle handle, int32_t what);
+/* The sentence of WS_GET_ERROR, in Godot's words. */
+gd_string error_text_of(ws_handle handle);
 /* The address or the port of "1.2.3.4:5" or "[::1]:5", as a call's result. */
 void return_address_of(const gd_call *call, ws_handle handle, int32_t what);
 void return_port_of(const gd_call *call, ws_handle handle, int32_t what);
