@@ -32,6 +32,15 @@ const char *opening_text(opening *self, const gd_string *string) {
   return held;
 }
 
+const char *opening_url(opening *self, const gd_string *string) {
+  gd_utf8 text;
+  gd_utf8_open(&text, string);
+  char *held = reserve(self, text.len + sizeof "ws://");
+  snprintf(held, text.len + sizeof "ws://", "%s%s", strstr(text.bytes, "://") ? "" : "ws://", text.bytes);
+  gd_utf8_close(&text);
+  return held;
+}
+
 void opening_subprotocols(opening *self, const gd_packed *list) {
   size_t count = gd_packed_size(GD_STRINGS, list), len = 0;
   char *joined = NULL;

@@ -37,6 +37,8 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server);
 void opening_subprotocols(opening *self, const gd_packed *list);
 /* A copy of a String that lives as long as the opening. */
 const char *opening_text(opening *self, const gd_string *string);
+/* The same of a URL; one without a scheme is ws://, as Godot has it. */
+const char *opening_url(opening *self, const gd_string *string);
 
 /* Godot's Error for a result. A failure is printed with its sentence, if `function` is given. */
 int64_t error_of(ws_result result, const char *function);
