@@ -51,6 +51,12 @@ LANGUAGES = {
          "build/conformance/conformance_c", *LINK],
         ["build/conformance/conformance_c"],
     ),
+    "python": Language(
+        "bindings/python/src/wspeer/__init__.py",
+        [],
+        [],
+        ["env", "PYTHONPATH=bindings/python/src", "build/venv/bin/python", "-X", "dev", "-W", "error", "tests/conformance/conformance.py"],
+    ),
     "cpp": Language(
         "tests/conformance/conformance.cc",
         ["g++"],
