@@ -73,6 +73,7 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
 }
 
 void opening_end(opening *self) {
+  tell_log();
   for (size_t i = 0; i < self->held_count; i++) free(self->held[i]);
   free(self->held);
 }
@@ -147,6 +148,7 @@ const char *opening_address(opening *self, const endpoint *from, int64_t port, c
 
 int64_t error_of(ws_result result, const char *function) {
   if (result >= 0) return GD_OK;
+  if (result == WS_ERR_PANIC) tell_log();
   if (function) {
     char why[512], told[WORDS];
     ws_last_error(why, sizeof why, NULL);
