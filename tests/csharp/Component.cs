@@ -35,6 +35,8 @@ static class Component
             LateUpdate();
         }
 
+        public void EndOfFrame() => LateUpdate();
+
         public void Destroy() => OnDestroy();
     }
 
@@ -96,7 +98,7 @@ static class Component
             client.Send(new byte[] { 1 });
             server.Poll();
             Check.Same(server.Available, 0, "what is sent waits for the end of the frame");
-            client.Frame();
+            client.EndOfFrame();
             Check.That(Check.Until(() => server.Available == 2, server), "and leaves in LateUpdate");
             server.SendText("welcome");
             server.Send(new byte[] { 2 });

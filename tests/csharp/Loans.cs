@@ -13,6 +13,7 @@ static class Loans
         Over();
         EachClient();
         Retiring();
+        AfterAnEnd();
     }
 
     static void LeftEarly()
@@ -217,6 +218,34 @@ static class Loans
                 return false;
             }, all);
             Check.That(asked == 6 && gone == 2, "one event a poll: " + asked + " of 6 times the client could be asked");
+        }
+        foreach (WebSocketPeer client in clients) client.Dispose();
+    }
+
+    /// <summary>A message that is read as an event has nothing of an event that stood in its place before.</summary>
+    static void AfterAnEnd()
+    {
+        var clients = new WebSocketPeer[2];
+        using (WebSocketServer server = Check.OpenServer(clients))
+        {
+            clients[0].Close(4000, "before");
+            int code = 0;
+            Check.Until(() =>
+            {
+                foreach (WebSocketEvent e in server.Events()) code = Math.Max(code, e.Code);
+                return clients[0].State == WebSocketState.Closed && server.Connection.GetStats().Connections == 1;
+            }, clients[0], clients[1], server);
+            for (int i = 0; i < 4; i++) clients[1].Send(new byte[1]);
+            Check.Until(() => server.Available == 4, clients[1], server);
+            foreach (WebSocketPacket packet in server.Packets())
+                if (packet.Length == 1) break;
+            int messages = 0, left = 0;
+            foreach (WebSocketEvent e in server.Events())
+            {
+                if (e.Type == WebSocketEventType.Message) messages++;
+                left += e.Code + (e.Clean ? 1 : 0) + (int)e.Phase + (int)e.Cause + e.HttpStatus;
+            }
+            Check.That(code == 4000 && messages == 3 && left == 0, "messages after an end have nothing of it: " + messages + " of 3, " + left);
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }
