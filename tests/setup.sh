@@ -19,7 +19,7 @@ missing() {
 # command:package
 tools="cc:gcc g++:g++ clang:clang valgrind:valgrind strace:strace openssl:openssl node:nodejs npm:npm nginx:nginx-light haproxy:haproxy
 libwebsockets-test-server:libwebsockets-test-server dpkg:dpkg ip:iproute2 cmake:cmake
-pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime"
+pkg-config:pkg-config luajit:luajit mcs:mono-mcs mono:mono-runtime emcc:emscripten chromium:chromium"
 wanted=
 for tool in $tools; do
   PATH=$PATH:/usr/sbin command -v "${tool%%:*}" > /dev/null || wanted="$wanted ${tool##*:}"
@@ -49,6 +49,11 @@ fi
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8) >> "$log" 2>&1 || missing "the npm package ws"
+fi
+
+# What drives Chromium, and the closure compiler of Debian's Emscripten 3.1.6.
+if [ ! -d build/node/node_modules/playwright-core ] || [ ! -d build/node/node_modules/google-closure-compiler-linux ]; then
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . playwright-core google-closure-compiler@20220104.0.0) >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
 fi
 
 if [ ! -x build/wst/wstest ]; then

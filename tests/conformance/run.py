@@ -41,6 +41,8 @@ class Language(NamedTuple):
     run: list
     # The scenarios that the language cannot say, each with the reason.
     omits: dict = {}
+    # Runs only when it is asked for by name.
+    apart: bool = False
 
 
 LANGUAGES = {
@@ -78,6 +80,16 @@ LANGUAGES = {
         ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/conformance/conformance_net.dll"],
     ),
     "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
+    # The C program in a browser; what differs there is in expected/web/ and in docs/web.md.
+    "web": Language(
+        "bindings/web/library_wspeer.js",
+        ["emcc", "chromium", "node", "build/node/node_modules/playwright-core"],
+        ["tests/web/build", "tests/conformance/conformance.c", "build/conformance/web/conformance.js", "-O2"],
+        ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
+        {name: "a browser listens to nobody" for name in ("server", "multiplayer", "multiplayer3")}
+        | {"wss": "a browser trusts no other roots than its own", "headers": "a browser shows no headers and takes none"},
+        apart=True,
+    ),
 }
 
 
@@ -221,7 +233,8 @@ def run_language(name, language, scenarios):
             print(f"# {name} leaves out {scenario}: {language.omits[scenario]}")
             continue
         trace = Run().trace(language.run, scenario)
-        expected = (EXPECTED / f"{scenario}.txt").read_text(encoding="utf-8")
+        own = EXPECTED / name / f"{scenario}.txt"
+        expected = (own if own.exists() else EXPECTED / f"{scenario}.txt").read_text(encoding="utf-8")
         difference = "\n".join(difflib.unified_diff(expected.splitlines(), trace.splitlines(), "expected", name, lineterm=""))
         failures += say(trace == expected, f"{name}: {scenario}", difference)
     print(f"figure: conformance in {name}: {len(scenarios) - len(language.omits)} scenarios in {time.monotonic() - began:.1f} s", flush=True)
@@ -248,7 +261,7 @@ def main():
         write(scenarios)
     failures = 0
     for name, language in LANGUAGES.items():
-        if (not wanted.language or name in wanted.language) and is_here(name, language):
+        if (name in wanted.language or not (wanted.language or language.apart)) and is_here(name, language):
             failures += run_language(name, language, scenarios)
     return 1 if failures else 0
 

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The header in a browser: bindings/web/library_wspeer.js, compiled by Emscripten and run in headless Chromium.
+. "$(dirname "$0")/../lib/common.sh"
+need clang emcc chromium node build/node/node_modules/playwright-core build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl build/godot/godot4
+rc=0
+python3 bindings/web/offsets.py --check || rc=1
+
+mkdir -p build/web
+export BROWSER_ENDPOINT=$PWD/build/web/endpoint
+rm -f "$BROWSER_ENDPOINT"
+# The browser ends with its input, which this shell holds open.
+exec 3> >(timeout 600 node tests/web/browser.js serve "$BROWSER_ENDPOINT" > build/web/browser.log 2>&1)
+for ((i = 0; i < 300; i++)); do
+  [ -e "$BROWSER_ENDPOINT" ] && break
+  sleep 0.1
+done
+[ -e "$BROWSER_ENDPOINT" ] || { echo "not ok - web: the browser starts: $(tail -n 3 build/web/browser.log)"; exit 1; }
+
+build/venv/bin/python tests/conformance/run.py --language web || rc=1
+build/venv/bin/python tests/web/run.py || rc=1
+exec 3>&-
+exit $rc

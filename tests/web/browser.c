@@ -1,0 +1,308 @@
+/* What a page has beyond the scenarios of docs/conformance.md: sizes, bursts, limits, loans while the memory grows, and that nothing is silent.
+ * Usage: browser ECHO-URL DYING-URL NOBODY-URL */
+#include "../c/check.h"
+
+#include <emscripten/heap.h>
+
+static const ws_config *defaults(void) {
+  static ws_config config;
+  ws_config_init(&config, sizeof config);
+  return &config;
+}
+
+/* The next event, within 20 s. */
+static ws_event next(ws_handle h) {
+  ws_event event;
+  memset(&event, 0, sizeof event);
+  for (double limit = now_s() + 20; ws_next_event(h, &event) != WS_OK && now_s() < limit; emscripten_sleep(1)) ws_poll(h);
+  return event;
+}
+
+static ws_handle opened(const char *url, const ws_config *config) {
+  ws_handle h = 0;
+  if (ws_connect(url, config, &h) < 0) printf("connect: %s\n", why());
+  ws_event event = next(h);
+  CHECK(event.type == WS_EVENT_OPEN && event.conn == h && event.time_ns > 0, "OPEN comes first");
+  return h;
+}
+
+static ws_event closed(ws_handle h, int32_t code, const char *reason) {
+  ws_close(h, code, reason);
+  ws_event event;
+  do event = next(h);
+  while (event.type && event.type != WS_EVENT_CLOSED);
+  return event;
+}
+
+static void layouts(void) {
+  CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats), "ws_config and ws_stats are as long as in C");
+  CHECK(ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event), "ws_packet and ws_event are as long as in C");
+  CHECK(ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) && ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) && ws_struct_size(7) == 0, "and so are the others");
+  CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION, "versions");
+  CHECK(!strcmp(ws_result_name(WS_OK), "WS_OK") && !strcmp(ws_result_name(WS_ERR_PANIC), "WS_ERR_PANIC") && !strcmp(ws_result_name(WS_TRUNCATED), "WS_TRUNCATED"),
+        "names of results");
+  CHECK(!strcmp(ws_result_name(5), "WS_UNKNOWN") && !strcmp(ws_result_name(-17), "WS_UNKNOWN") && ws_result_name(0) == ws_result_name(0), "names are static");
+}
+
+/* A message of every size and kind, out and back. */
+static void sizes(const char *url) {
+  static const size_t lengths[] = {0, 1, 125, 126, 65535, 65536, 1 << 20, 16 << 20};
+  ws_config config = *defaults();
+  config.outbound_bytes = 64 << 20;
+  ws_handle h = opened(url, &config);
+  uint8_t *bytes = malloc((16 << 20) + 1);
+  uint32_t seed = 1;
+  for (int32_t type = WS_TEXT; type <= WS_BINARY; type++) {
+    /* The browser compresses where the server agrees: what shrinks too well would be taken for a bomb. */
+    for (size_t i = 0; i < (16 << 20); i++) {
+      seed = seed * 1664525 + 1013904223;
+      bytes[i] = (uint8_t)(type == WS_TEXT ? 'a' + (seed >> 24) % 26 : seed >> 24);
+    }
+    int good = 0;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+      if (ws_put_packet(h, bytes, lengths[i], type) < 0) printf("put: %s\n", why());
+      ws_event event = next(h);
+      good += event.type == WS_EVENT_MESSAGE && event.packet.type == type && event.packet.len == lengths[i] && event.packet.data && !memcmp(event.packet.data, bytes, lengths[i]);
+    }
+    CHECK(good == 8, type == WS_TEXT ? "text from 0 bytes to 16 MiB comes back" : "binary from 0 bytes to 16 MiB comes back");
+  }
+  CHECK(ws_put_packet(h, bytes, (16 << 20) + 1, WS_BINARY) == WS_ERR_TOO_BIG, "a byte more is too big");
+  free(bytes);
+  closed(h, 0, NULL);
+  ws_free(h);
+}
+
+/* Ten thousand messages wait before the first poll, as in a tab in the background. */
+static void burst(const char *url) {
+  enum { COUNT = 10000, BATCH = 64 };
+  static ws_event events[BATCH];
+  ws_config config = *defaults();
+  config.outbound_packets = COUNT;
+  ws_handle h = opened(url, &config);
+  char text[16];
+  int put = 0, taken = 0, in_order = 1;
+  for (; put < COUNT; put++) {
+    int len = snprintf(text, sizeof text, "message %d", put);
+    if (ws_put_packet(h, (const uint8_t *)text, (size_t)len, WS_TEXT) != WS_OK) break;
+  }
+  CHECK(put == COUNT, "all are taken");
+  for (double limit = now_s() + 20; ws_get_available(h) < COUNT && now_s() < limit;) emscripten_sleep(5);
+  CHECK(ws_get_available(h) == COUNT, "all wait without one poll");
+  size_t count;
+  while (ws_next_events(h, events, BATCH, &count) == WS_OK) {
+    for (size_t i = 0; i < count; i++, taken++) {
+      int len = snprintf(text, sizeof text, "message %d", taken);
+      in_order &= events[i].packet.len == (size_t)len && !memcmp(events[i].packet.data, text, (size_t)len);
+    }
+  }
+  CHECK(taken == COUNT && in_order, "and are read in order, in batches");
+  ws_stats stats;
+  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.messages_in == COUNT && stats.messages_out == COUNT && stats.bytes_in == stats.bytes_out && stats.connections == 1 &&
+            stats.queued_packets_in == 0 && stats.queued_packets_out == 0, "the counters agree");
+  closed(h, 0, NULL);
+  ws_free(h);
+}
+
+/* Who does not read is closed, and is told. */
+static void inbound_limit(const char *url) {
+  ws_config config = *defaults();
+  config.inbound_packets = 10;
+  ws_handle h = opened(url, &config);
+  for (int i = 0; i < 20; i++) ws_put_packet(h, (const uint8_t *)"x", 1, WS_BINARY);
+  for (double limit = now_s() + 20; ws_get_state(h) != WS_CLOSED && now_s() < limit;) emscripten_sleep(5);
+  ws_event event, end;
+  CHECK(ws_get_end(h, &end) == WS_OK && end.type == WS_EVENT_CLOSED && end.cause == WS_CAUSE_NOT_READING && end.packet.len == 0, "ws_get_end tells why");
+  int messages = 0;
+  while ((event = next(h)).type == WS_EVENT_MESSAGE) messages++;
+  CHECK(messages == 10 && event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING && !event.clean, "the ten that fit stay readable before CLOSED");
+  CHECK(strstr((const char *)event.packet.data, "inbound_packets") != NULL, "CLOSED says what to raise");
+  CHECK(ws_next_event(h, &event) == WS_EMPTY, "CLOSED is the last");
+  ws_free(h);
+}
+
+/* WS_ERR_FULL, and WRITABLE once. */
+static void outbound_limit(const char *url) {
+  enum { SIZE = 256 << 10 };
+  static uint8_t bytes[SIZE];
+  ws_config config = *defaults();
+  config.outbound_bytes = 1 << 20;
+  ws_handle h = opened(url, &config);
+  int taken = 0, back = 0, writable = 0;
+  while (ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK && taken < 100) taken++;
+  CHECK(taken == 4 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "WRITABLE"), "a full queue takes no more");
+  while (back < taken || !writable) {
+    ws_event event = next(h);
+    if (!event.type) break;
+    back += event.type == WS_EVENT_MESSAGE;
+    writable += event.type == WS_EVENT_WRITABLE;
+  }
+  CHECK(back == taken && writable == 1 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK && next(h).packet.len == SIZE, "WRITABLE comes once, and the next is taken");
+  closed(h, 0, NULL);
+  ws_free(h);
+}
+
+/* What is lent stays where it is while the memory of the program grows. */
+static void growth(const char *url) {
+  ws_handle h = opened(url, NULL);
+  ws_put_packet(h, (const uint8_t *)"lent", 4, WS_TEXT);
+  ws_event event = next(h);
+  size_t before = emscripten_get_heap_size();
+  uint8_t *volatile more = malloc(before);
+  if (more) memset(more, 7, before);
+  CHECK(more && emscripten_get_heap_size() > before, "the memory has grown");
+  ws_poll(h);
+  CHECK(event.packet.len == 4 && !memcmp(event.packet.data, "lent", 4), "the loan is as it was");
+  CHECK(ws_put_packet(h, event.packet.data, event.packet.len, WS_BINARY) == WS_OK, "lent bytes are put again");
+  event = next(h);
+  CHECK(event.packet.type == WS_BINARY && event.packet.len == 4 && !memcmp(event.packet.data, "lent", 4), "and come back");
+  CHECK(closed(h, 0, NULL).code == 1000, "and the connection goes on to its end");
+  ws_free(h);
+  free(more);
+}
+
+/* A thousand messages take no memory once the buffer has grown. */
+static void memory(const char *url) {
+  enum { SIZE = 100000 };
+  static uint8_t bytes[SIZE];
+  ws_handle h = opened(url, NULL);
+  const uint8_t *place = NULL;
+  int moved = -1, good = 0;
+  for (int i = 0; i < 200; i++) {
+    ws_put_packet(h, bytes, SIZE, WS_BINARY);
+    ws_event event = next(h);
+    good += event.packet.len == SIZE;
+    moved += event.packet.data != place;
+    place = event.packet.data;
+  }
+  CHECK(good == 200 && moved == 0, "every loan lies in the same buffer");
+  closed(h, 0, NULL);
+  ws_free(h);
+}
+
+static void close_codes(const char *url) {
+  static const int32_t codes[] = {0, 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1014, 3000, 4000, 4999};
+  int good = 0;
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+    ws_handle h = 0;
+    ws_connect(url, NULL, &h);
+    next(h);
+    ws_event event = closed(h, codes[i], "bye");
+    good += event.code == (codes[i] ? codes[i] : 1000) && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST && event.http_status == 101;
+    ws_free(h);
+  }
+  CHECK(good == 13, "every code is reported as it was asked for");
+  ws_handle h = opened(url, NULL);
+  ws_close(h, -1, NULL);
+  ws_event event;
+  CHECK(ws_get_state(h) == WS_CLOSED && ws_next_event(h, &event) == WS_OK && event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_DROPPED, "-1 is over at once");
+  ws_free(h);
+}
+
+static void failures_of_peers(const char *dying, const char *nobody) {
+  ws_handle h = opened(dying, NULL);
+  ws_put_packet(h, (const uint8_t *)"die", 3, WS_TEXT);
+  ws_event event = next(h);
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE && event.packet.len > 0, "a server that dies is told");
+  ws_free(h);
+  ws_connect(nobody, NULL, &h);
+  event = next(h);
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.http_status == 0 && strstr((const char *)event.packet.data, "does not say why"), "a refused connection is told");
+  CHECK(ws_get_state(h) == WS_CLOSED && ws_put_packet(h, NULL, 0, WS_TEXT) == WS_ERR_STATE, "and takes nothing");
+  ws_free(h);
+  ws_config config = *defaults();
+  config.connect_timeout_ms = 1;
+  ws_connect(dying, &config, &h);
+  for (double until = now_s() + 0.02; now_s() < until;) {
+  }
+  ws_poll(h);
+  CHECK(ws_next_event(h, &event) == WS_OK && event.cause == WS_CAUSE_CONNECT_TIMEOUT, "the connect timeout is judged by the poll");
+  ws_free(h);
+}
+
+/* Messages before OPEN, packets without events, texts, options and numbers of the program's own. */
+static void small_things(const char *url) {
+  ws_config config = *defaults();
+  config.flags = WS_QUEUE_BEFORE_OPEN;
+  config.user = (void *)4711;
+  config.owner = 5;
+  ws_handle h, other;
+  char text[8];
+  size_t len;
+  uint32_t value = 0;
+  ws_packet packet;
+  ws_connect(url, &config, &h);
+  CHECK(ws_get_state(h) == WS_CONNECTING && ws_put_packet(h, (const uint8_t *)"early", 5, WS_TEXT) == WS_OK, "a message is taken before OPEN");
+  for (double limit = now_s() + 20; !ws_get_available(h) && now_s() < limit; emscripten_sleep(1)) ws_poll(h);
+  CHECK(ws_get_packet(h, &packet) == WS_OK && packet.len == 5 && packet.user == 4711 && packet.conn == h, "ws_get_packet takes messages alone");
+  ws_event event;
+  CHECK(ws_next_event(h, &event) == WS_OK && event.type == WS_EVENT_OPEN && event.packet.user == 4711 && event.packet.data && !event.packet.len, "and leaves OPEN");
+  CHECK(ws_get_text(h, WS_GET_URL, text, sizeof text, &len) == WS_TRUNCATED && !strncmp(text, "ws://", 5) && !text[7] && len > 7, "texts are cut and their length is told");
+  CHECK(ws_get_option(h, WS_OPT_CLOSE_TIMEOUT_MS, &value) == WS_OK && value == 3000 && ws_set_option(h, WS_OPT_CLOSE_TIMEOUT_MS, 0) == WS_ERR_ARG, "options");
+  CHECK(ws_set_option(h, WS_OPT_NO_DELAY, 0) == WS_ERR_UNSUPPORTED && ws_get_option(h, WS_OPT_MAX_CLIENTS, &value) == WS_ERR_KIND && ws_get_option(h, 99, &value) == WS_ERR_ARG,
+        "options that are not there");
+  CHECK(ws_set_user(h, 42) == WS_OK && ws_put_packet(h, (const uint8_t *)"x", 1, WS_TEXT) == WS_OK && next(h).packet.user == 42, "another number of one's own");
+  CHECK(ws_put_packet_to(h, 1, NULL, 0, WS_TEXT) == WS_ERR_KIND && ws_disconnect(h, 1, 0, NULL) == WS_ERR_KIND && ws_get_peer_id(h) == WS_ERR_KIND, "calls of other kinds");
+  CHECK(ws_next_event(h, NULL) == WS_ERR_NULL && ws_get_packets(h, &packet, 0, &len) == WS_ERR_ARG && ws_put_packet(h, NULL, 1, WS_TEXT) == WS_ERR_NULL &&
+            ws_put_packet(h, NULL, 0, 9) == WS_ERR_ARG, "wrong arguments");
+  ws_connect(url, NULL, &other);
+  ws_free_owner(5);
+  CHECK(ws_get_state(h) == WS_ERR_HANDLE && strstr(why(), "freed") && ws_get_state(other) == WS_CONNECTING && ws_poll(0) == WS_ERR_HANDLE, "ws_free_owner frees its own alone");
+  ws_shutdown();
+  CHECK(ws_get_state(other) == WS_ERR_HANDLE, "ws_shutdown frees all");
+  ws_set_log_level(WS_LOG_INFO);
+  h = opened(url, NULL);
+  closed(h, 0, NULL);
+  char line[256];
+  CHECK(ws_get_log(line, 4, &len) == WS_TRUNCATED && ws_get_log(line, sizeof line, NULL) == WS_OK && !strncmp(line, "info: ws://", 11), "the log");
+  ws_free(h);
+}
+
+/* What a browser cannot do says so. */
+static void unsupported(const char *url) {
+  ws_handle h = 0, two = 0;
+  ws_config config = *defaults();
+  size_t len;
+  const char *header = "X-One: 1";
+  CHECK(ws_get_features() == (WS_FEATURE_CLIENT | WS_FEATURE_TLS | WS_FEATURE_MULTIPLAYER), "ws_get_features");
+  CHECK(ws_listen("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && ws_host("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && strlen(why()) > 20, "servers and hosts");
+  CHECK(ws_pair(NULL, &h, &two) == WS_ERR_UNSUPPORTED && ws_attach(NULL, WS_ROLE_CLIENT, &h) == WS_ERR_UNSUPPORTED && ws_join_local(1, NULL, &h) == WS_ERR_UNSUPPORTED, "memory");
+  CHECK(ws_feed(1, NULL, 0, NULL) == WS_ERR_UNSUPPORTED && ws_take_output(1, NULL, 0, &len) == WS_ERR_UNSUPPORTED && (ws_wait)(&h, 1, 0) == WS_ERR_UNSUPPORTED, "transports and waiting");
+  CHECK(ws_encode_call("", "", NULL, 0, NULL, 0, &len) == WS_ERR_UNSUPPORTED && ws_declare_node(1, "", "") == WS_ERR_UNSUPPORTED, "scenes");
+  config.headers = &header;
+  config.headers_count = 1;
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "headers"), "headers");
+  config = *defaults();
+  config.pin_sha256 = "00";
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "pin_sha256"), "TLS options");
+  config = *defaults();
+  config.heartbeat_ms = 1000;
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "heartbeat_ms"), "heartbeats");
+  config = *defaults();
+  config.flags = WS_INSECURE;
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && ws_connect("ws://user:word@127.0.0.1/", NULL, &h) == WS_ERR_UNSUPPORTED, "trust and passwords");
+  config = *defaults();
+  config.flags = 1u << 30;
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_CONFIG && ws_config_init(&config, 4) == WS_ERR_CONFIG, "unknown flags and sizes are wrong, not unsupported");
+  h = opened(url, NULL);
+  char text[8];
+  CHECK(ws_get_header(h, "server", 0, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED && ws_get_text(h, WS_GET_REMOTE_ADDRESS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
+            ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED, "headers of the answer, addresses, TLS");
+  ws_free(h);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 4) return 2;
+  layouts();
+  sizes(argv[1]);
+  burst(argv[1]);
+  inbound_limit(argv[1]);
+  outbound_limit(argv[1]);
+  growth(argv[1]);
+  memory(argv[1]);
+  close_codes(argv[1]);
+  failures_of_peers(argv[2], argv[3]);
+  small_things(argv[1]);
+  unsupported(argv[1]);
+  ws_shutdown();
+  FINISH();
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""The same programs natively and in headless Chromium, against wspeer, npm ws and Python's websockets; BROWSER_ENDPOINT names the browser that serves. Usage: run.py"""
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "tests" / "conformance"))
+import far  # noqa: E402
+
+WEB = ROOT / "build" / "web"
+LIB = ROOT / os.environ.get("LIBDIR", "build")
+NATIVE = ["-std=c99", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-Iinclude", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
+ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+GROWS = "-sALLOW_MEMORY_GROWTH=1"
+# How the program of what a page has is built, and against whom it runs.
+BUILDS = {
+    "O0": (["-O0", GROWS], "wspeer"),
+    "O2": (["-O2", GROWS], "ws"),
+    "O3-closure": (["-O3", "--closure", "1", GROWS], "websockets"),
+    "modularize-bigint": (["-O1", "-sMODULARIZE=1", "-sEXPORT_NAME=createProgram", "-sWASM_BIGINT=1", GROWS], "wspeer"),
+    "pthread": (["-O1", "-pthread", "-Wno-pthreads-mem-growth", GROWS], "wspeer"),
+}
+failures = 0
+
+
+def say(good, what, details=""):
+    global failures
+    failures += not good
+    print(f"{'ok' if good else 'not ok'} - web: {what}", flush=True)
+    if not good:
+        print("\n".join(f"# {line}" for line in details.splitlines()), flush=True)
+
+
+def run(command, limit=100):
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=limit)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        return "no end", (late.stdout or b"").decode(errors="replace")
+
+
+def build(source, name, *flags):
+    code, said = run(["tests/web/build", source, str(WEB / f"{name}.js"), *flags])
+    if code:
+        say(False, f"{name} is built with {' '.join(flags)}", said)
+    return code == 0
+
+
+def build_native(source, name):
+    code, said = run(["cc", source, "-o", str(WEB / name), *NATIVE])
+    if code:
+        say(False, f"{name} is built natively", said)
+
+
+def in_browser(name, *arguments):
+    return run(["node", "tests/web/browser.js", "run", str(WEB / f"{name}.js"), *arguments])
+
+
+@contextlib.contextmanager
+def started(command, word):
+    """A program that runs meanwhile, and what follows `word` in a line of its output. Its later lines are read, so that it never waits."""
+    process = subprocess.Popen(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+    try:
+        for line in process.stdout:
+            if word in line:
+                threading.Thread(target=process.stdout.read, daemon=True).start()
+                yield line[line.index(word) + len(word):].strip()
+                break
+        else:
+            raise SystemExit(f"not ok - web: {command[0]} ended with {process.wait()}")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def same(what, native, web, *arguments):
+    """A program prints the same natively and in the browser."""
+    ours, theirs = run([str(WEB / native), *arguments]), in_browser(web, *arguments)
+    say(ours == theirs and ours[0] == 0 and ours[1], f"{what}: {len(ours[1].splitlines())} lines equal to native", f"native: {ours}\nweb: {theirs}")
+
+
+def pages(urls, dying):
+    with far.unused_port() as held:
+        nobody = f"ws://127.0.0.1:{held.getsockname()[1]}"
+        for name, (flags, peer) in BUILDS.items():
+            began = time.monotonic()
+            if not build("tests/web/browser.c", name, *flags):
+                continue
+            code, said = in_browser(name, urls[peer], dying, nobody)
+            lines = said.splitlines()
+            wrong = [line for line in lines if not line.startswith("ok - ")]
+            say(code == 0 and not wrong and len(lines) > 60, f"{' '.join(flags)} against {peer}: {len(lines)} checks in {time.monotonic() - began:.1f} s", f"ended with {code}\n" + "\n".join(wrong))
+
+
+def joins(once):
+    build_native("tests/web/join.c", "join")
+    build_native("tests/web/host.c", "host")
+    build("tests/web/join.c", "join", "-O2")
+    for form in ("4", "3"):
+        with started([str(WEB / "host"), form], "ws://") as host:
+            same(f"two join a native host in Godot {form}'s format", "join", "join", form, f"ws://{host}")
+    same("a host that sends no id", "join", "join", "wrong", once)
+
+
+def godot():
+    """A stock Godot 4.6 hosts; a Godot, a native wspeer and a page join."""
+    engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/game4", "--script", "peer.gd", "--"]
+    with started([*engine, "host"], "listening ") as port, started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined"):
+        same("a stock Godot 4.6 host with a Godot beside", "join", "join", "godot", f"ws://127.0.0.1:{port}")
+
+
+def main():
+    WEB.mkdir(parents=True, exist_ok=True)
+    build_native("examples-c/echo_server.c", "echo_server")
+    build_native("examples-c/minimal_client.c", "minimal_client")
+    build("examples-c/minimal_client.c", "minimal_client", "-O2")
+    with started([str(WEB / "echo_server"), "0"], "Listening on ") as of_wspeer, started(["node", "tests/web/server.js"], "") as of_ws:
+        ends = far.Library()
+        ws = f"ws://127.0.0.1:{of_ws}"
+        urls = {"wspeer": f"ws://127.0.0.1:{of_wspeer.rsplit(':', 1)[1].rstrip('/')}/", "ws": f"{ws}/", "websockets": f"{ends.url}/echo"}
+        same("examples-c/minimal_client.c", "minimal_client", "minimal_client", f"{ws}/once")
+        pages(urls, f"{ws}/")
+        joins(f"{ws}/")
+        godot()
+    return 1 if failures else 0
+
+
+sys.exit(main())
