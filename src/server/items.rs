@@ -1,5 +1,6 @@
 //! What the host takes: from all clients in turn, or from one.
 
+use super::client::MAX_LIFECYCLE;
 use super::{Server, Slot};
 use crate::codes::*;
 use crate::peer::{Cx, Item, Mark};
@@ -89,7 +90,7 @@ impl Server {
 
     /// Too many events that nobody takes: the oldest finished client's go into one SKIPPED with a count.
     pub(super) fn collapse(&mut self, cx: &Cx<'_>) {
-        while self.lifecycle > super::MAX_LIFECYCLE {
+        while self.lifecycle > MAX_LIFECYCLE {
             let Some((key, serial)) = self.finished.pop_front() else { return };
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
             if client.serial != serial || client.done {
