@@ -10,6 +10,8 @@ use std::io::{self, ErrorKind, IoSlice};
 const SEGMENT_BYTES: usize = (256 << 10) + 512;
 /// A kept empty segment is not larger than this; an idle connection keeps none.
 const SPARE_BYTES: usize = 2 << 20;
+/// A buffer that grows is initialised for so much more than it needs.
+const GROWN_AHEAD: usize = 4 << 10;
 /// Segments handed to one system call.
 const MAX_SLICES: usize = 16;
 
@@ -52,7 +54,9 @@ impl Buffer {
     #[cold]
     fn grow(&mut self, end: usize) {
         self.bytes.reserve(end - self.bytes.len());
-        self.bytes.resize(self.bytes.capacity(), 0);
+        // Pages that are not needed are not touched.
+        let len = self.bytes.capacity().min(end + GROWN_AHEAD);
+        self.bytes.resize(len, 0);
     }
 }
 

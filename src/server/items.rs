@@ -3,7 +3,17 @@
 use super::client::MAX_LIFECYCLE;
 use super::{Server, Slot};
 use crate::codes::*;
-use crate::peer::{Cx, Item, Mark};
+use crate::peer::{Cx, Item, Mark, Message};
+
+/// The connection that a message came by.
+pub struct Origin {
+    /// Its handle.
+    pub conn: u32,
+    /// Its user value.
+    pub user: u64,
+    /// Multiplayer: who is at its other end.
+    pub peer_id: i32,
+}
 
 /// Items that one client gives before the next one's turn.
 const TURN: u32 = 64;
@@ -32,23 +42,35 @@ impl Server {
         self.own.take_item().map(|item| (None, item))
     }
 
-    /// The next message of any client; other items stay.
-    pub fn take_message(&mut self) -> Option<(u32, crate::peer::Message)> {
-        while let Some(key) = self.talking.front() {
-            if let Some(message) = self.client(key).and_then(|client| client.peer.take_message()) {
-                self.took(key, false);
-                self.served.1 += 1;
-                if self.client(key).is_none_or(|client| !client.peer.inbox.has_messages()) {
-                    self.leave_talk();
-                } else if self.served.1 >= TURN {
-                    self.served.1 = 0;
-                    self.talking.rotate();
-                }
-                return Some((key, message));
+    /// The next message of any client, and where it comes from; other items stay.
+    #[inline]
+    pub fn take_message(&mut self) -> Option<(Message, Origin)> {
+        loop {
+            let key = self.talking.front()?;
+            let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else {
+                self.leave_talk();
+                continue;
+            };
+            let Some(message) = client.peer.take_message() else {
+                self.leave_talk();
+                continue;
+            };
+            let origin = Origin { conn: client.peer.handle, user: client.peer.user, peer_id: client.peer.peer_id };
+            let more = client.peer.inbox.has_messages();
+            if client.done && client.peer.inbox.is_empty() {
+                self.retiring.push(key);
+            } else if client.readable && !client.peer.is_full() {
+                self.ready.push(key);
             }
-            self.leave_talk();
+            self.served.1 += 1;
+            if !more {
+                self.leave_talk();
+            } else if self.served.1 >= TURN {
+                self.served.1 = 0;
+                self.talking.rotate();
+            }
+            return Some((message, origin));
         }
-        None
     }
 
     /// After an item was taken from one client, through whichever handle.

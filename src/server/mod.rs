@@ -11,7 +11,7 @@ mod serve;
 
 pub use above::Above;
 pub use broadcast::Spread;
-pub use items::is_last;
+pub use items::{Origin, is_last};
 
 use crate::codes::*;
 use crate::error::{Error, Failure};
