@@ -32,12 +32,20 @@ class Language(NamedTuple):
 
 LANGUAGES = {
     "c": Language("benches/bindings/message.c", ["cc"],
-                  [["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "benches/bindings/message.c", "-o", "build/bench/message_c", *LINK]],
+                  [["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror", "benches/bindings/message.c", "-o", "build/bench/message_c", *LINK]],
                   ["build/bench/message_c"]),
     "cpp": Language("benches/bindings/message.cc", ["g++"],
-                    [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
+                    [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
                     ["build/bench/message_cpp"]),
+    "csharp": Language("benches/bindings/message.cs", ["mcs", "mono"],
+                       [["sh", "-c", "mcs -langversion:7.2 -unsafe -optimize -warnaserror -nologo -r:System.dll -out:build/bench/message_csharp.exe "
+                         "benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
+                       ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "build/bench/message_csharp.exe"]),
+    "csharp-net": Language("benches/bindings/message.cs", ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
+                           [["sh", "-c", "tests/csharp/mcs-net -unsafe -optimize -out:build/bench/message_net.dll benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
+                           ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/bench/message_net.dll"]),
     "lua": Language("benches/bindings/message.lua", ["luajit"], [], ["luajit", "benches/bindings/message.lua"]),
+    "python": Language("benches/bindings/message.py", ["python3"], [], ["env", "PYTHONPATH=bindings/python/src", "python3", "benches/bindings/message.py"]),
 }
 
 

@@ -5,6 +5,7 @@ use super::guard::{guard, last_error, wrong};
 use super::pointers::{copy_text, need, put, put_at, text};
 use super::types::*;
 use crate::codes::*;
+use crate::error::Error;
 use crate::table::{View, What};
 use crate::{journal, table};
 use std::ffi::c_char;
@@ -134,18 +135,16 @@ pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
 /// `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_conns(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
-    guard(|| {
-        put("count", count, 0)?;
-        if cap > 0 {
-            need("out", out)?;
-        }
-        let handles = table::conns(h)?;
-        for (index, handle) in handles.iter().take(cap).enumerate() {
-            put_at(out, index, *handle);
-        }
-        put("count", count, handles.len())?;
-        Ok(if handles.len() > cap { WS_TRUNCATED } else { WS_OK })
-    })
+    guard(|| give_handles(out, cap, count, || table::conns(h)))
+}
+
+/// Lists the handles of those of a server's or a host's clients that have something to take: messages, or events such as CONNECTED. For a host that
+/// reads each client by its own handle.
+///
+/// `count` is how many there are, even when more than `cap`. Returns as ws_get_conns(). Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_get_waiting(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
+    guard(|| give_handles(out, cap, count, || table::waiting(h)))
 }
 
 /// The handle of the connection to a peer, by its id: on a host that of its client, on a join its own for 1.
@@ -245,6 +244,7 @@ pub extern "C" fn ws_get_features() -> u32 {
         | WS_FEATURE_PAIR
         | WS_FEATURE_DEFLATE
         | WS_FEATURE_MULTIPLAYER
+        | WS_FEATURE_SCENE
 }
 
 /// WS_VERSION of the library that is loaded. Any thread.
@@ -259,8 +259,8 @@ pub extern "C" fn ws_abi_version() -> u32 {
     WS_ABI_VERSION
 }
 
-/// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet and ws_event
-/// are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
+/// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet, ws_event,
+/// ws_variant and ws_call are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
 ///
 /// Returns the size, or 0 for a number that is none. Any thread.
 #[unsafe(no_mangle)]
@@ -270,7 +270,22 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
         WS_STRUCT_STATS => size_of::<ws_stats>(),
         WS_STRUCT_PACKET => size_of::<ws_packet>(),
         WS_STRUCT_EVENT => size_of::<ws_event>(),
+        WS_STRUCT_VARIANT => size_of::<ws_variant>(),
+        WS_STRUCT_CALL => size_of::<ws_call>(),
         _ => 0,
     };
     size as u32
+}
+
+fn give_handles(out: *mut ws_handle, cap: usize, count: *mut usize, list: impl FnOnce() -> Result<Vec<u32>, Error>) -> Result<ws_result, Error> {
+    put("count", count, 0)?;
+    if cap > 0 {
+        need("out", out)?;
+    }
+    let handles = list()?;
+    for (index, handle) in handles.iter().take(cap).enumerate() {
+        put_at(out, index, *handle);
+    }
+    put("count", count, handles.len())?;
+    Ok(if handles.len() > cap { WS_TRUNCATED } else { WS_OK })
 }

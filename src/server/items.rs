@@ -73,6 +73,23 @@ impl Server {
         }
     }
 
+    /// Handles of the clients that have something to take, in turn.
+    pub fn handles_waiting(&mut self) -> Vec<u32> {
+        let first = self.waiting.front();
+        let mut handles = Vec::new();
+        for _ in 0..self.waiting.len() {
+            // Once around: each leaves its place, and takes it again if it still waits.
+            let Some(key) = self.waiting.pop() else { break };
+            let Some(client) = self.client(key).filter(|client| client.peer.handle != 0 && !client.peer.inbox.is_empty()) else { continue };
+            handles.push(client.peer.handle);
+            self.waiting.push(key);
+        }
+        if self.waiting.front() != first {
+            self.served.0 = 0;
+        }
+        handles
+    }
+
     /// After an item was taken from one client, through whichever handle.
     pub fn took(&mut self, key: u32, last: bool) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };

@@ -612,6 +612,48 @@ static void only_packets(void) {
   ws_free(server);
 }
 
+/* Who reads each client by its own handle learns which ones have something. */
+static void by_client(void) {
+  ws_handle clients[8], waiting[8], server = open_server(NULL, NULL, clients, 8);
+  size_t count = 0;
+  ws_event event;
+  CHECK(ws_get_waiting(server, waiting, 4, &count) == WS_TRUNCATED && count == 8, "newcomers wait, all of them counted");
+  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 8, "and told");
+  for (int i = 0; i < 8; i++) CHECK(ws_next_event(waiting[i], &event) == WS_OK && event.type == WS_EVENT_CONNECTED, "as CONNECTED");
+  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "then nobody waits");
+  ws_put_packet(clients[2], (const uint8_t *)"a", 1, WS_TEXT);
+  ws_put_packet(clients[2], (const uint8_t *)"b", 1, WS_TEXT);
+  ws_put_packet(clients[5], (const uint8_t *)"c", 1, WS_TEXT);
+  ws_close(clients[7], 0, NULL);
+  double end = now_s() + 5;
+  while (count < 3 && now_s() < end) {
+    ws_poll(server);
+    for (int i = 0; i < 8; i++) ws_poll(clients[i]);
+    ws_get_waiting(server, waiting, 8, &count);
+  }
+  CHECK(count == 3, "who has sent or gone waits");
+  int messages = 0, ends = 0;
+  for (int i = 0; i < 3; i++) {
+    while (ws_next_event(waiting[i], &event) == WS_OK) messages += event.type == WS_EVENT_MESSAGE, ends += event.type == WS_EVENT_DISCONNECTED;
+  }
+  CHECK(messages == 3, "the messages are theirs");
+  while (ends == 0 && now_s() < end) {
+    ws_poll(server);
+    for (int i = 0; i < 8; i++) ws_poll(clients[i]);
+    ws_get_waiting(server, waiting, 8, &count);
+    for (size_t i = 0; i < count; i++)
+      while (ws_next_event(waiting[i], &event) == WS_OK) ends += event.type == WS_EVENT_DISCONNECTED;
+  }
+  ws_poll(server);
+  CHECK(ends == 1 && ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "then nobody waits again");
+  CHECK(ws_get_conns(server, waiting, 8, &count) == WS_OK && count == 7, "seven are left");
+  ws_put_packet(clients[0], (const uint8_t *)"d", 1, WS_TEXT);
+  while (ws_next_event(server, &event) != WS_OK && now_s() < end) ws_poll(server);
+  CHECK(event.type == WS_EVENT_MESSAGE && event.packet.data[0] == 'd', "the server's handle still takes what comes");
+  for (int i = 0; i < 8; i++) ws_free(clients[i]);
+  ws_free(server);
+}
+
 int main(void) {
   before_the_end();
   stalled_one();
@@ -622,6 +664,7 @@ int main(void) {
   gap();
   fin_with_data();
   only_packets();
+  by_client();
   ws_shutdown();
   FINISH();
 }

@@ -90,4 +90,15 @@ static class Check
     {
         foreach (WebSocketEvent e in endpoint.Events()) GC.KeepAlive(e.Type);
     }
+
+    /// <summary>Whether nobody listens on a port, as the server that did is gone.</summary>
+    public static bool Refuses(int port)
+    {
+        using (WebSocketPeer visitor = WebSocketPeer.Connect("ws://127.0.0.1:" + port))
+        {
+            Until(() => visitor.State == WebSocketState.Closed || visitor.State == WebSocketState.Open, visitor);
+            WebSocketEnd end;
+            return visitor.Connection.TryGetEnd(out end) && end.Cause == WebSocketCause.Refused;
+        }
+    }
 }

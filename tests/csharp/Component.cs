@@ -35,6 +35,8 @@ static class Component
             LateUpdate();
         }
 
+        public void EndOfFrame() => LateUpdate();
+
         public void Destroy() => OnDestroy();
     }
 
@@ -96,7 +98,7 @@ static class Component
             client.Send(new byte[] { 1 });
             server.Poll();
             Check.Same(server.Available, 0, "what is sent waits for the end of the frame");
-            client.Frame();
+            client.EndOfFrame();
             Check.That(Check.Until(() => server.Available == 2, server), "and leaves in LateUpdate");
             server.SendText("welcome");
             server.Send(new byte[] { 2 });
@@ -165,7 +167,7 @@ static class Component
         Check.That(client.Ending.End.Phase == WebSocketPhase.Tcp && client.Ending.End.Cause == WebSocketCause.Refused && client.Ending.Message.Contains("refused"), client.Ending.Message);
         client.Config = new WebSocketConfig { Subprotocols = "a\0b" };
         client.Connect();
-        Check.That(client.Seen == "closed closed closed " && client.Ending.Message.Contains("NUL"), "a config that cannot be: " + client.Ending.Message);
+        Check.That(client.Seen == "closed closed closed " && client.Ending.Message.Contains("NUL"), "a config that cannot be: " + client.Ending.Message.Split('\n')[0]);
         client.Config = null;
         using (WebSocketServer server = Listen())
         {

@@ -11,7 +11,10 @@ static class Loans
         AFrameLater();
         Mixed();
         Over();
+        FreedElsewhere();
         EachClient();
+        Retiring();
+        AfterAnEnd();
     }
 
     static void LeftEarly()
@@ -19,6 +22,7 @@ static class Loans
         WebSocketPeer server, client;
         Check.OpenPair(out server, out client);
         for (int i = 0; i < 1000; i++) client.Send(BitConverter.GetBytes(i));
+        Check.Until(() => server.Available == 1000, client, server);
         int next = 0;
         bool inOrder = true;
         Check.Until(() =>
@@ -28,9 +32,10 @@ static class Loans
                 inOrder &= BitConverter.ToInt32(e.Packet.ToArray(), 0) == next++;
                 if (next % 7 == 0) break;
             }
+            inOrder &= server.Available == 1000 - next;
             return next == 1000;
         }, client, server);
-        Check.That(inOrder && next == 1000, "a loop that is left every seventh time gets 1000 of 1000 messages in order");
+        Check.That(inOrder && next == 1000, "a loop that is left every seventh time gets 1000 of 1000 messages in order, and Available counts the rest");
         client.Dispose();
         server.Dispose();
     }
@@ -80,6 +85,7 @@ static class Loans
                     WebSocketEvent e;
                     while (most-- > 0 && server.TryGetEvent(out e))
                     {
+                        if (e.Type == WebSocketEventType.Message && (e.Code != 0 || e.Clean || e.Phase != 0 || e.Cause != 0 || e.HttpStatus != 0)) wrong = "a message with an end";
                         if (e.Type == WebSocketEventType.Message) messages.Add(BitConverter.ToInt32(e.Packet.ToArray(), 0));
                         else others.Add(e.Type + " " + e.Code + " " + e.GetText());
                     }
@@ -141,25 +147,53 @@ static class Loans
             seen = error.Message;
         }
         Check.That(seen.Contains("until Dispose"), "disposing ends the second one, and it says so");
+        client.Dispose();
+    }
 
-        Check.OpenPair(out server, out client);
-        client.SendText("three");
-        client.Poll();
-        server.Poll();
-        server.TryGetPacket(out first);
-        WebSocketLibrary.Shutdown();
-        seen = "no exception";
+    /// <summary>Whoever frees what is being read, its reader is told; whose handle lives, reads on.</summary>
+    static void FreedElsewhere()
+    {
+        WebSocketPeer server, client, other, otherClient;
+        foreach (string way in new[] { "FreeOwned", "Shutdown" })
+        {
+            Check.OpenPair(out server, out client);
+            Check.OpenPair(out other, out otherClient, new WebSocketConfig { Owner = 5 });
+            foreach (WebSocketPeer one in new[] { client, otherClient })
+            {
+                one.SendText("one");
+                one.SendText("two");
+                one.Poll();
+            }
+            server.Poll();
+            other.Poll();
+            WebSocketPacket packet, others;
+            bool read = server.TryGetPacket(out packet) && other.TryGetPacket(out others);
+            other.TryGetPacket(out others);
+            if (way == "FreeOwned") WebSocketLibrary.FreeOwned();
+            else WebSocketLibrary.Shutdown();
+            Check.That(read && Told(packet), way + ": a message that was being read says so");
+            Check.Throws<WebSocketException>(() =>
+            {
+                WebSocketPacket next;
+                server.TryGetPacket(out next);
+            }, "ErrHandle: ", way + ": so does the next, though it was taken before");
+            if (way == "FreeOwned") Check.Same(others.GetText(), "two", way + ": what has another owner is read on");
+            else Check.That(Told(others), way + ": and that of every owner");
+            foreach (WebSocketPeer one in new[] { server, client, other, otherClient }) one.Dispose();
+        }
+    }
+
+    static bool Told(WebSocketPacket packet)
+    {
         try
         {
-            first.GetText();
+            packet.GetText();
+            return false;
         }
-        catch (InvalidOperationException error)
+        catch (WebSocketException error)
         {
-            seen = error.Message;
+            return error.Result == WebSocketResult.ErrHandle;
         }
-        Check.That(seen.Contains("copy what you keep"), "so does a shutdown of the library");
-        client.Dispose();
-        server.Dispose();
     }
 
     static void EachClient()
@@ -185,7 +219,64 @@ static class Loans
             }
             Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
             Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
+            var waiting = new WebSocketConnection[2];
+            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0], "the first alone has something to take now");
             Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
+        }
+        foreach (WebSocketPeer client in clients) client.Dispose();
+    }
+
+    /// <summary>A client whose Disconnected was not given out yet can still be asked, however many polls come between.</summary>
+    static void Retiring()
+    {
+        var clients = new WebSocketPeer[2];
+        using (WebSocketServer server = Check.OpenServer(clients))
+        {
+            foreach (WebSocketPeer client in clients)
+            {
+                client.SendText("goodbye");
+                client.Close();
+            }
+            var all = new WebSocketEndpoint[] { clients[0], clients[1], server };
+            Check.Until(() => clients[0].State == WebSocketState.Closed && clients[1].State == WebSocketState.Closed, all);
+            int asked = 0, gone = 0;
+            Check.Until(() =>
+            {
+                WebSocketEvent e;
+                if (!server.TryGetEvent(out e)) return gone == 2;
+                if (e.Connection.GetText(WebSocketText.RemoteAddress) != "") asked++;
+                if (e.Type == WebSocketEventType.Disconnected) gone++;
+                return false;
+            }, all);
+            Check.That(asked == 6 && gone == 2, "one event a poll: " + asked + " of 6 times the client could be asked");
+        }
+        foreach (WebSocketPeer client in clients) client.Dispose();
+    }
+
+    /// <summary>A message that is read as an event has nothing of an event that stood in its place before.</summary>
+    static void AfterAnEnd()
+    {
+        var clients = new WebSocketPeer[2];
+        using (WebSocketServer server = Check.OpenServer(clients))
+        {
+            clients[0].Close(4000, "before");
+            int code = 0;
+            Check.Until(() =>
+            {
+                foreach (WebSocketEvent e in server.Events()) code = Math.Max(code, e.Code);
+                return clients[0].State == WebSocketState.Closed && server.Connection.GetStats().Connections == 1;
+            }, clients[0], clients[1], server);
+            for (int i = 0; i < 4; i++) clients[1].Send(new byte[1]);
+            Check.Until(() => server.Available == 4, clients[1], server);
+            foreach (WebSocketPacket packet in server.Packets())
+                if (packet.Length == 1) break;
+            int messages = 0, left = 0;
+            foreach (WebSocketEvent e in server.Events())
+            {
+                if (e.Type == WebSocketEventType.Message) messages++;
+                left += e.Code + (e.Clean ? 1 : 0) + (int)e.Phase + (int)e.Cause + e.HttpStatus;
+            }
+            Check.That(code == 4000 && messages == 3 && left == 0, "messages after an end have nothing of it: " + messages + " of 3, " + left);
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }

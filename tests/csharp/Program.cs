@@ -16,6 +16,7 @@ static class Program
                 case "wrong": WrongUse.Run(); break;
                 case "allocations": Allocations.Run(); break;
                 case "lifetimes": Lifetimes.Run(); break;
+                case "threads": Threads.Run(); break;
                 case "domains": Domains.Run(); break;
                 case "component": Component.Run(); break;
                 default: throw new ArgumentException("no such group: " + name);

@@ -5,7 +5,7 @@ need g++ clang++ openssl
 out=build/cpp
 mkdir -p $out
 link="-Iinclude -Ibindings/cpp -L$LIBDIR -lwspeer -Wl,-rpath,$(cd "$LIBDIR" && pwd)"
-gcc="g++ -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Werror -g -O1 -fsanitize=address,undefined"
+gcc="g++ -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Werror -g -fsanitize=address,undefined"
 # Those that are off ask for C++98, for no padding, or for what a header alone cannot have.
 clang="clang++ -Weverything -Wno-c++98-compat -Wno-c++98-compat-pedantic -Wno-padded -Wno-weak-vtables -Werror -g -O1"
 rc=0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what C# only repeats of include/wspeer.h: Runtime/Core/Codes.cs (constants), Native.cs (functions and structs) and WebSocketConfig.cs.
 Usage: generate.py          writes the files
-       generate.py --check  fails when they are not what the header says"""
+       generate.py --check  fails when their code is not what the header says"""
 import pathlib
 import re
 import sys
@@ -21,22 +21,24 @@ PREFIXES = {
     "GET_": ("WebSocketText", "int", "Texts that a connection can be asked for."),
     "OPT_": ("WebSocketOption", "int", "What can be read and set while a connection lives."),
     "LOG_": ("WebSocketLogLevel", "int", "Which log lines are kept."),
+    "VARIANT_": ("WebSocketVariantType", "int", "Types of values in a remote call of Godot's: Variant.Type."),
     "STRUCT_": ("WebSocketStruct", "int", "Structs whose size the library tells."),
     "FEATURE_": ("WebSocketFeatures", "uint", "What a build and platform can do."),
 }
 RESULT = ("WebSocketResult", "int", "What a call gives back. 0 and above: success.")
-TYPE = ("WebSocketMessageType", "int", "The two types of messages.")
+TYPE = ("WebSocketMessageType", "int", "The types of messages.")
 STATE = ("WebSocketState", "int", "The states of RFC 6455.")
 FLAGS = ("WebSocketFlags", "uint", "Switches of WebSocketConfig.")
-PLAIN = {"OK": RESULT, "EMPTY": RESULT, "MORE": RESULT, "PARTIAL": RESULT, "TRUNCATED": RESULT, "TEXT": TYPE, "BINARY": TYPE,
+PLAIN = {"OK": RESULT, "EMPTY": RESULT, "MORE": RESULT, "PARTIAL": RESULT, "TRUNCATED": RESULT, "TEXT": TYPE, "BINARY": TYPE, "CALL": TYPE,
          "CONNECTING": STATE, "OPEN": STATE, "CLOSING": STATE, "CLOSED": STATE}
 NOT_IN_ENUMS = {"OFF", "VERSION", "ABI_VERSION"}
 
-STRUCTS = {"ws_packet": "NativePacket", "ws_event": "NativeEvent", "ws_config": "NativeConfig", "ws_stats": "WebSocketStats"}
+STRUCTS = {"ws_packet": "NativePacket", "ws_event": "NativeEvent", "ws_config": "NativeConfig", "ws_stats": "WebSocketStats",
+           "ws_variant": "NativeVariant", "ws_call": "NativeCall"}
 PUBLIC = {"WebSocketStats"}
 HIDDEN = {"WebSocketStruct"}
 TYPED = {"Flags": "WebSocketFlags", "OnFull": "WebSocketFullPolicy"}
-VALUES = {"int32_t": "int", "uint32_t": "uint", "uint64_t": "ulong", "uint8_t": "byte", "char": "byte", "size_t": "UIntPtr", "void": "void",
+VALUES = {"int32_t": "int", "uint32_t": "uint", "uint64_t": "ulong", "int64_t": "long", "double": "double", "uint8_t": "byte", "char": "byte", "size_t": "UIntPtr", "void": "void",
           "ws_handle": "uint", "ws_result": "int", **STRUCTS}
 
 
@@ -196,12 +198,16 @@ namespace Wspeer
 """
 
 
+def without_comments(text):
+    return [line for line in text.splitlines() if not line.lstrip().startswith("//")]
+
+
 def main():
     header = HEADER.read_text()
     core = HERE / "Runtime" / "Core"
     wanted = {core / "Codes.cs": codes(header), core / "Native.cs": native(header), core / "WebSocketConfig.cs": config(header)}
     if sys.argv[1:] == ["--check"]:
-        stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+        stale = [path.name for path, text in wanted.items() if not path.exists() or without_comments(path.read_text()) != without_comments(text)]
         print(f"{'not ok' if stale else 'ok'} - Codes.cs, Native.cs and WebSocketConfig.cs are what the header says{': make header writes ' + ' and '.join(stale) if stale else ''}")
         return 1 if stale else 0
     for path, text in wanted.items():

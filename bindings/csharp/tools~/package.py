@@ -183,13 +183,10 @@ def pack():
     version = json.loads((HERE / "package.json").read_text())["version"]
     files = {str(path.relative_to(HERE)): path.read_bytes() for path in HERE.rglob("*")
              if path.is_file() and not path.relative_to(HERE).parts[0].startswith((".", "tools~"))}
-    # A .meta whose library is not there would be told as a mistake by Unity.
-    absent = [f"Runtime/Plugins/{plugin}" for plugin in PLUGINS if plugin not in placed]
-    for path in absent:
-        files.pop(f"{path}.meta", None)
-    for path in sorted({str(parent) for plugin in absent for parent in list(pathlib.PurePath(plugin).parents)[:-1]}, reverse=True):
-        if not any(name.startswith(f"Runtime/Plugins/{path}/") for name in files):
-            files.pop(f"Runtime/Plugins/{path}.meta", None)
+    # A .meta without its library, or of a folder without one, would be told as a mistake by Unity.
+    there = {name for name in files if not name.endswith(".meta")}
+    there |= {str(parent) for name in there for parent in pathlib.PurePath(name).parents}
+    files = {name: content for name, content in files.items() if name.removesuffix(".meta") in there}
     files[NOTICES], files[f"{NOTICES}.meta"] = notices().encode(), meta(NOTICES, False).encode()
     target = ROOT / "build" / f"{NAME}-{version}.tgz"
     target.parent.mkdir(exist_ok=True)

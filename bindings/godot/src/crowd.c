@@ -70,10 +70,10 @@ void crowd_end(crowd *self) {
   memset(self, 0, sizeof *self);
 }
 
-/* Handles of all clients into `listed`. */
+/* Handles of the clients of whom there is something to tell, into `listed`. */
 static size_t list(crowd *self, ws_handle server) {
   size_t count = 0;
-  while (ws_get_conns(server, self->listed, self->listed_room, &count) == WS_TRUNCATED) {
+  while (ws_get_waiting(server, self->listed, self->listed_room, &count) == WS_TRUNCATED) {
     self->listed_room = 2 * count;
     self->listed = realloc(self->listed, self->listed_room * sizeof *self->listed);
     if (!self->listed) abort();

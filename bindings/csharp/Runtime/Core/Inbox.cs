@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Wspeer
@@ -12,10 +13,20 @@ namespace Wspeer
         /// <summary>What the library had no more of when it was asked last. A loop then ends without asking again.</summary>
         enum Exhausted { No, Messages, All }
 
+        // Never read: what is lent keeps it alive.
+#pragma warning disable 0414
         readonly WebSocketEndpoint owner;
-        readonly int most;
+#pragma warning restore 0414
+
         NativeEvent[] items;
+        NativePacket[] packets;
         int next, count;
+
+        /// <summary>Whether items may hold more than messages have.</summary>
+        bool holdEvents;
+
+        /// <summary>The last messages filled their buffer, which grows before the next.</summary>
+        bool full;
         Exhausted exhausted;
 
         /// <summary>From this place on the items' texts lie in `kept`, at the offset that stands for their address.</summary>
@@ -24,37 +35,55 @@ namespace Wspeer
 
         /// <summary>Counts what was given out: a view of another turn than the last is over.</summary>
         uint turn;
-        int shutdowns;
 
-        /// <summary>The owner is kept alive by what is lent. `most` is how many are taken at once.</summary>
-        internal Inbox(WebSocketEndpoint owner, int most = Most)
+        /// <summary>Counts the calls that may free what others read from: FreeOwner and Shutdown.</summary>
+        internal static volatile int Frees;
+
+        /// <summary>The handle that was read last, and how many such calls it has outlived.</summary>
+        uint source;
+        int outlived;
+
+        internal Inbox(WebSocketEndpoint owner)
         {
             this.owner = owner;
-            this.most = most;
-            items = new NativeEvent[Math.Min(Least, most)];
+            items = new NativeEvent[Least];
         }
 
         /// <summary>A new loop, or a new poll: the library may have more.</summary>
         internal void Begin() => exhausted = Exhausted.No;
 
-        internal bool TakeEvent(uint handle, out WebSocketEvent taken)
+        /// <summary>How many messages were taken from the library and not given out yet.</summary>
+        internal int Messages
         {
-            if (next == count && !FillWithEvents(handle)) return Nothing(out taken);
-            taken = new WebSocketEvent(this, next, NewTurn());
-            next++;
+            get
+            {
+                NativeEvent[] all = items;
+                int messages = 0;
+                for (int i = next; i < Math.Min(count, all.Length); i++)
+                    if (all[i].Type == (int)WebSocketEventType.Message) messages++;
+                return messages;
+            }
+        }
+
+        /// <summary>Takes the next event. `ahead`: whether more may be taken from the library with it.</summary>
+        internal bool TakeEvent(uint handle, bool ahead, out WebSocketEvent taken)
+        {
+            if (outlived != Frees) Outlive(handle);
+            if (next == count && !FillWithEvents(handle, ahead)) return Nothing(out taken);
+            taken = new WebSocketEvent(this, next++, ++turn);
             return true;
         }
 
         internal bool TakePacket(uint handle, out WebSocketPacket taken)
         {
-            if (!FindMessage() && !(FillWithPackets(handle) && FindMessage()))
+            if (outlived != Frees) Outlive(handle);
+            if ((next == count || items[next].Type != (int)WebSocketEventType.Message) && !FindMessage() && !FillWithPackets(handle))
             {
                 Nothing(out _);
                 taken = default(WebSocketPacket);
                 return false;
             }
-            taken = new WebSocketPacket(this, next, NewTurn());
-            next++;
+            taken = new WebSocketPacket(this, next++, ++turn);
             return true;
         }
 
@@ -66,25 +95,35 @@ namespace Wspeer
             turn++;
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal ref NativeEvent Item(int index, uint ofTurn)
         {
-            if (ofTurn != turn || shutdowns != WebSocketLibrary.Shutdowns)
-                throw new InvalidOperationException("this message or event was lent until the next one is taken or until Dispose (what TryGetEvent gave of one client of a server: until Poll): copy what you keep, by ToArray or GetText");
+            if (ofTurn != turn) Over();
+            if (outlived != Frees) Outlive(source);
             return ref items[index];
         }
 
+        static void Over()
+        {
+            throw new InvalidOperationException("this message or event was lent until the next one is taken or until Dispose (what TryGetEvent gave of one client of a server: "
+                + "until Poll): copy what you keep, by ToArray or GetText");
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal ReadOnlySpan<byte> Bytes(int index, uint ofTurn)
         {
             ref NativeEvent item = ref Item(index, ofTurn);
             int length = checked((int)item.Packet.Len);
-            GC.KeepAlive(owner);
             return index >= keptFrom ? new ReadOnlySpan<byte>(kept, (int)item.Packet.Data, length) : new ReadOnlySpan<byte>((void*)item.Packet.Data, length);
         }
 
-        uint NewTurn()
+        /// <summary>Something was freed: what was lent can be read on only when this handle was not. Throws when it was.</summary>
+        void Outlive(uint handle)
         {
-            shutdowns = WebSocketLibrary.Shutdowns;
-            return ++turn;
+            int frees = Frees;
+            int state = Native.ws_get_state(handle);
+            if (state < 0) ((WebSocketResult)state).ThrowIfFailed();
+            outlived = frees;
         }
 
         bool Nothing(out WebSocketEvent taken)
@@ -96,16 +135,19 @@ namespace Wspeer
         }
 
         /// <summary>Takes what waits. A call that did not fill the buffer took all there was, so the loop ends without another.</summary>
-        bool FillWithEvents(uint handle)
+        bool FillWithEvents(uint handle, bool ahead)
         {
             if (exhausted == Exhausted.All) return false;
-            if (count == items.Length && items.Length < most) items = new NativeEvent[items.Length * 2];
+            if (count == items.Length && items.Length < Most) items = new NativeEvent[items.Length * 2];
             next = count = 0;
             keptFrom = int.MaxValue;
+            holdEvents = true;
+            source = handle;
+            int room = ahead ? items.Length : 1;
             UIntPtr got;
-            fixed (NativeEvent* into = items) Check(Native.ws_next_events(handle, into, (UIntPtr)items.Length, &got));
+            fixed (NativeEvent* into = items) Check(Native.ws_next_events(handle, into, (UIntPtr)room, &got));
             count = (int)got;
-            exhausted = count < items.Length ? Exhausted.All : Exhausted.No;
+            exhausted = count < room ? Exhausted.All : Exhausted.No;
             return count > 0;
         }
 
@@ -114,20 +156,36 @@ namespace Wspeer
         {
             if (exhausted != Exhausted.No && next == count) return false;
             Keep();
+            source = handle;
             int left = count - next;
-            const int Room = 64;
-            NativePacket* packets = stackalloc NativePacket[Room];
+            if (packets == null) packets = new NativePacket[Least];
+            if (full) packets = new NativePacket[packets.Length * 2];
             UIntPtr got;
-            Check(Native.ws_get_packets(handle, packets, (UIntPtr)Room, &got));
+            fixed (NativePacket* into = packets) Check(Native.ws_get_packets(handle, into, (UIntPtr)packets.Length, &got));
             int messages = (int)got;
+            full = messages == packets.Length && messages < Most;
             NativeEvent[] old = items;
             if (messages + left > items.Length) items = new NativeEvent[Math.Max(messages + left, items.Length * 2)];
             Array.Copy(old, next, items, messages, left);
-            for (int i = 0; i < messages; i++) items[i] = new NativeEvent { Type = (int)WebSocketEventType.Message, Conn = packets[i].Conn, PeerId = packets[i].PeerId, Packet = packets[i] };
+            if (holdEvents)
+            {
+                Array.Clear(items, 0, messages);
+                Array.Clear(items, messages + left, items.Length - messages - left);
+            }
+            holdEvents = left > 0;
+            for (int i = 0; i < messages; i++)
+            {
+                ref NativeEvent item = ref items[i];
+                ref NativePacket packet = ref packets[i];
+                item.Type = (int)WebSocketEventType.Message;
+                item.Conn = packet.Conn;
+                item.PeerId = packet.PeerId;
+                item.Packet = packet;
+            }
             next = 0;
             count = messages + left;
             keptFrom = left > 0 ? messages : int.MaxValue;
-            exhausted = messages < Room ? Exhausted.Messages : Exhausted.No;
+            exhausted = messages < packets.Length ? Exhausted.Messages : Exhausted.No;
             return messages > 0;
         }
 

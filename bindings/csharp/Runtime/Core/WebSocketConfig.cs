@@ -13,7 +13,7 @@ namespace Wspeer
         /// <summary>A number of your choice for WebSocketLibrary.FreeOwner(); 0: WebSocketLibrary.Owner.</summary>
         [NonSerialized] public uint Owner;
         /// <summary>WebSocketFlags.Coalesce | WebSocketFlags.QueueBeforeOpen | WebSocketFlags.Insecure | WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate | WebSocketFlags.ServerNoContextTakeover |
-        /// WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3.</summary>
+        /// WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 | WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay.</summary>
         public WebSocketFlags Flags;
         /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -71,7 +71,8 @@ namespace Wspeer
         /// <summary>Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
         /// a client that offers none of them is refused with 400.</summary>
         public string Subprotocols;
-        /// <summary>Client: PEM of CA certificates to trust besides the bundled and the system's.</summary>
+        /// <summary>Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
+        /// only its common name.</summary>
         public string CaPem;
         /// <summary>PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.</summary>
         public string CertPem;

@@ -10,7 +10,8 @@ namespace Wspeer
         /// <summary>The ws_handle.</summary>
         public readonly uint Handle;
 
-        internal WebSocketConnection(uint handle)
+        /// <summary>Of a ws_handle that was kept.</summary>
+        public WebSocketConnection(uint handle)
         {
             Handle = handle;
         }

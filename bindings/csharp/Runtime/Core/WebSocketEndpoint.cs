@@ -8,11 +8,13 @@ namespace Wspeer
     {
         readonly Inbox inbox;
         readonly uint handle;
+        readonly bool hasClients;
         volatile bool disposed;
 
-        internal WebSocketEndpoint(uint handle)
+        internal WebSocketEndpoint(uint handle, bool hasClients)
         {
             this.handle = handle;
+            this.hasClients = hasClients;
             inbox = new Inbox(this);
         }
 
@@ -23,7 +25,7 @@ namespace Wspeer
         public WebSocketState State => Connection.State;
 
         /// <summary>How many messages wait to be read.</summary>
-        public int Available => Connection.Available;
+        public int Available => inbox.Messages + Connection.Available;
 
         /// <summary>Its URL, without user name and password. A server: with the real port.</summary>
         public string Url => Connection.GetText(WebSocketText.Url);
@@ -36,7 +38,8 @@ namespace Wspeer
             return (WebSocketResult)Native.ws_poll(handle);
         }
 
-        /// <summary>The events that wait, messages among them, in order: foreach (var e in peer.Events()).</summary>
+        /// <summary>The events that wait, messages among them, in order: foreach (var e in peer.Events()). Up to 256 are taken from the library at once, so let a server's
+        /// loop run to its end: a client whose Disconnected was taken retires in the next Poll, even when the loop was left before it.</summary>
         public WebSocketEvents Events()
         {
             inbox.Begin();
@@ -50,10 +53,12 @@ namespace Wspeer
             return new WebSocketPackets(this);
         }
 
-        /// <summary>Takes the next event. Throws when the library has freed this one, by WebSocketLibrary.Shutdown or FreeOwner.</summary>
-        public bool TryGetEvent(out WebSocketEvent taken)
+        /// <summary>Takes the next event; a server and a host take no other with it. Throws when the library has freed this one, by WebSocketLibrary.Shutdown or FreeOwner.</summary>
+        public bool TryGetEvent(out WebSocketEvent taken) => NextEvent(!hasClients, out taken);
+
+        internal bool NextEvent(bool ahead, out WebSocketEvent taken)
         {
-            if (!disposed) return inbox.TakeEvent(handle, out taken);
+            if (!disposed) return inbox.TakeEvent(handle, ahead, out taken);
             taken = default(WebSocketEvent);
             return false;
         }

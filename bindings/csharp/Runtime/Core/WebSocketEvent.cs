@@ -97,7 +97,7 @@ namespace Wspeer
             public WebSocketEvent Current => current;
 
             /// <summary>Takes the next event.</summary>
-            public bool MoveNext() => endpoint.TryGetEvent(out current);
+            public bool MoveNext() => endpoint.NextEvent(true, out current);
         }
     }
 

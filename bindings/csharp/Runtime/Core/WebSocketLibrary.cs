@@ -6,7 +6,6 @@ namespace Wspeer
     public static unsafe class WebSocketLibrary
     {
         static volatile bool ready;
-        static int shutdowns;
 
         /// <summary>The owner of whatever is opened with a config whose Owner is 0. Drawn anew each time that this assembly is loaded, so that other users
         /// of the native library in the process, and a domain before or after this one, have another.</summary>
@@ -28,13 +27,17 @@ namespace Wspeer
         }
 
         /// <summary>Frees all that was opened with this WebSocketConfig.Owner. 0 frees nothing. What is lent ends with it.</summary>
-        public static void FreeOwner(uint owner) => Native.ws_free_owner(owner);
+        public static void FreeOwner(uint owner)
+        {
+            Native.ws_free_owner(owner);
+            Inbox.Frees++;
+        }
 
         /// <summary>Frees everything in the process, that of other users of the native library too, and asks its threads to end.</summary>
         public static void Shutdown()
         {
-            System.Threading.Interlocked.Increment(ref shutdowns);
             Native.ws_shutdown();
+            Inbox.Frees++;
         }
 
         /// <summary>Waits until one of these has something to poll or to read, for hosts without frames. -1: without end; 0: only a look.
@@ -56,9 +59,6 @@ namespace Wspeer
             line = NativeTexts.Copied(NativeTexts.Source.Log);
             return line != null;
         }
-
-        /// <summary>How often everything was freed. What was lent before cannot be read after.</summary>
-        internal static int Shutdowns => System.Threading.Volatile.Read(ref shutdowns);
 
         /// <summary>Comes before whatever opens: looks whether the native library is there and is the right one.</summary>
         internal static void Ready()

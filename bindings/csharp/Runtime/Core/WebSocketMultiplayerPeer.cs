@@ -7,7 +7,7 @@ namespace Wspeer
     /// A target above 0 is one peer, 0 is everyone, below 0 everyone but that one.</summary>
     public sealed unsafe class WebSocketMultiplayerPeer : WebSocketEndpoint
     {
-        WebSocketMultiplayerPeer(uint handle, bool isHost) : base(handle)
+        WebSocketMultiplayerPeer(uint handle, bool isHost) : base(handle, isHost)
         {
             IsHost = isHost;
         }

@@ -6,7 +6,7 @@ namespace Wspeer
     /// <summary>One connection: a client, an end of a pair, or a connection whose bytes travel by a transport of your own.</summary>
     public sealed unsafe class WebSocketPeer : WebSocketEndpoint
     {
-        WebSocketPeer(uint handle) : base(handle)
+        WebSocketPeer(uint handle) : base(handle, false)
         {
         }
 

@@ -1,0 +1,484 @@
+// The conformance program in C#: docs/conformance.md.
+// Usage: conformance SCENARIO [URL [CA.pem]]
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Text.RegularExpressions;
+using Wspeer;
+
+static class Conformance
+{
+    delegate void See(WebSocketEvent e);
+
+    static readonly TextWriter output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+
+    // ---- The trace ----
+
+    static readonly Dictionary<int, string> peerNames = new Dictionary<int, string> { { 1, "host" } };
+
+    static bool Failed(string verb, WebSocketResult result)
+    {
+        if (result >= 0) return false;
+        string inC = "WS" + Regex.Replace(result.ToString(), "([A-Z])", "_$1").ToUpperInvariant();
+        output.WriteLine("failed " + verb + " " + inC + ": " + WebSocketLibrary.LastError);
+        return true;
+    }
+
+    /// <summary>What the body opens, or null and a line.</summary>
+    static T Opened<T>(string verb, Func<T> open) where T : class
+    {
+        try
+        {
+            return open();
+        }
+        catch (WebSocketException error)
+        {
+            Failed(verb, error.Result);
+            return null;
+        }
+    }
+
+    static uint Adler32(ReadOnlySpan<byte> bytes)
+    {
+        uint a = 1, b = 0;
+        foreach (byte one in bytes)
+        {
+            a = (a + one) % 65521;
+            b = (b + a) % 65521;
+        }
+        return b << 16 | a;
+    }
+
+    static string Begin(string name) => name == "" ? "" : name + " ";
+
+    static string By(int peerId) => peerId == 0 ? "" : " peer=" + peerNames[peerId];
+
+    static void Print(string name, WebSocketPacket packet)
+    {
+        bool shown = packet.IsText && packet.Length > 0 && packet.Length <= 64;
+        output.WriteLine(Begin(name) + (packet.IsText ? "text " : "binary ") + packet.Length + " " + Adler32(packet.Data).ToString("x8") + By(packet.PeerId)
+            + (shown ? " " + packet.GetText() : ""));
+    }
+
+    static void Print(string name, WebSocketEvent e)
+    {
+        WebSocketConnection of = e.Connection;
+        string line;
+        switch (e.Type)
+        {
+            case WebSocketEventType.Message:
+                Print(name, e.Packet);
+                return;
+            case WebSocketEventType.Open:
+                output.WriteLine(Begin(name) + "open protocol=" + of.GetText(WebSocketText.Subprotocol));
+                return;
+            case WebSocketEventType.Connected:
+                line = "connected";
+                if (e.PeerId == 0)
+                    line += " path=" + of.GetText(WebSocketText.Path) + " query=" + of.GetText(WebSocketText.Query) + " protocol=" + of.GetText(WebSocketText.Subprotocol);
+                break;
+            case WebSocketEventType.CloseRequest:
+                line = "close-request code=" + e.Code + " reason=" + e.GetText();
+                break;
+            case WebSocketEventType.Closed:
+            case WebSocketEventType.Disconnected:
+                line = (e.Type == WebSocketEventType.Closed ? "closed" : "disconnected") + " code=" + e.Code + " clean=" + (e.Clean ? 1 : 0) + " phase=" + (int)e.Phase + " cause="
+                    + (int)e.Cause + " status=" + e.HttpStatus + " unsent=" + e.Unsent + " reason=" + of.GetText(WebSocketText.CloseReason) + " error=" + e.GetText();
+                break;
+            default:
+                line = "event " + (int)e.Type;
+                break;
+        }
+        output.WriteLine(Begin(name) + line + By(e.PeerId));
+    }
+
+    static void PrintHeader(string name, WebSocketConnection connection, string header, int index)
+    {
+        string value = connection.GetHeader(header, index);
+        output.WriteLine(Begin(name) + (value != null ? "header " + header + " " + index + "=" + value : "no header " + header + " " + index));
+    }
+
+    // ---- Polling ----
+
+    static readonly List<WebSocketEndpoint> polled = new List<WebSocketEndpoint>();
+
+    /// <summary>Polls all until `done` says so; within 10 s.</summary>
+    static void PollUntil(string name, Func<bool> done)
+    {
+        for (DateTime limit = DateTime.UtcNow.AddSeconds(10); !done();)
+        {
+            if (DateTime.UtcNow > limit)
+            {
+                output.WriteLine("nothing came to '" + name + "' for 10 s");
+                Environment.Exit(1);
+            }
+            foreach (WebSocketEndpoint one in polled) one.Poll();
+            System.Threading.Thread.Sleep(1);
+        }
+    }
+
+    static void NextEvent(WebSocketEndpoint endpoint, string name, See see)
+    {
+        PollUntil(name, () =>
+        {
+            WebSocketEvent e;
+            if (!endpoint.TryGetEvent(out e)) return false;
+            see(e);
+            return true;
+        });
+    }
+
+    static void Take(WebSocketEndpoint endpoint, string name, int count)
+    {
+        for (int i = 0; i < count; i++) NextEvent(endpoint, name, e => Print(name, e));
+    }
+
+    /// <summary>Prints events up to one of this type.</summary>
+    static void Until(WebSocketEndpoint endpoint, string name, WebSocketEventType type)
+    {
+        for (bool seen = false; !seen;)
+        {
+            NextEvent(endpoint, name, e =>
+            {
+                Print(name, e);
+                seen = e.Type == type;
+            });
+        }
+    }
+
+    // ---- Scenarios of a client ----
+
+    static WebSocketPeer client;
+
+    static void OpenClient(string url, WebSocketConfig config = null)
+    {
+        polled.Clear();
+        client?.Dispose();
+        client = Opened("connect", () => WebSocketPeer.Connect(url, config));
+        if (client == null) return;
+        polled.Add(client);
+        Take(client, "", 1);
+    }
+
+    static void CloseClient(int code = 1000, string reason = "")
+    {
+        Failed("close", client.Close(code, reason));
+        Until(client, "", WebSocketEventType.Closed);
+    }
+
+    static void Put(string text) => Failed("put", client.SendText(text));
+
+    static void Echo(string url)
+    {
+        OpenClient(url + "/echo");
+        Put("hello");
+        Take(client, "", 1);
+        Put("κόσμε 🎮");
+        Take(client, "", 1);
+        CloseClient();
+    }
+
+    static void Sizes(string url)
+    {
+        int[] lengths = { 0, 1, 125, 126, 65535, 65536, 1 << 20 };
+        OpenClient(url + "/echo");
+        foreach (int length in lengths)
+        {
+            var text = new StringBuilder(length);
+            for (int i = 0; i < length; i++) text.Append((char)('a' + i % 26));
+            Put(text.ToString());
+            Take(client, "", 1);
+        }
+        foreach (int length in lengths)
+        {
+            byte[] bytes = new byte[length];
+            for (int i = 0; i < length; i++) bytes[i] = (byte)(i % 251);
+            Failed("put", client.Send(bytes));
+            Take(client, "", 1);
+        }
+        CloseClient();
+    }
+
+    static void Wss(string url, string ca)
+    {
+        OpenClient(url + "/echo", new WebSocketConfig { Flags = WebSocketFlags.OnlyCaPem, CaPem = ca });
+        output.WriteLine("tls " + (client.Connection.GetText(WebSocketText.Tls) == "" ? "no" : "yes"));
+        Put("secret");
+        Take(client, "", 1);
+        CloseClient();
+    }
+
+    static void Subprotocol(string url)
+    {
+        OpenClient(url + "/echo", new WebSocketConfig { Subprotocols = "chat.v3, chat.v2" });
+        CloseClient();
+        OpenClient(url + "/echo", new WebSocketConfig { Subprotocols = "other" });
+    }
+
+    static void Headers(string url)
+    {
+        OpenClient(url + "/echo?a=1&b=%20", new WebSocketConfig { Headers = new[] { "X-Ask: one", "X-Ask: two words" } });
+        for (int i = 0; i < 3; i++) PrintHeader("", client.Connection, "x-answer", i);
+        PrintHeader("", client.Connection, "x-missing", 0);
+        CloseClient();
+    }
+
+    static void Certificate(string url) => OpenClient(url + "/echo");
+
+    static void Status(string url)
+    {
+        OpenClient(url + "/refuse/403");
+        PrintHeader("", client.Connection, "x-refused", 0);
+        output.WriteLine("body " + client.Connection.GetText(WebSocketText.Body));
+    }
+
+    static void Nobody(string url) => OpenClient(url + "/");
+
+    static void CloseHere(string url)
+    {
+        foreach (string close in new[] { "0 ", "1000 bye", "1001 ", "3000 κόσμε", "4999 " + new string('r', 123) })
+        {
+            int blank = close.IndexOf(' ');
+            OpenClient(url + "/sink");
+            Put("last");
+            CloseClient(int.Parse(close.Substring(0, blank)), close.Substring(blank + 1));
+        }
+        OpenClient(url + "/echo");
+        CloseClient(-1);
+    }
+
+    static void CloseThere(string url)
+    {
+        foreach (string path in new[] { "/close/1000/", "/close/1001/going", "/close/4001/bye" })
+        {
+            OpenClient(url + path);
+            Until(client, "", WebSocketEventType.Closed);
+        }
+    }
+
+    static void Burst(string url)
+    {
+        OpenClient(url + "/burst");
+        PollUntil("", () => client.State == WebSocketState.Closed);
+        output.WriteLine("state " + (int)client.State + " available " + client.Available);
+        foreach (WebSocketPacket packet in client.Packets()) Print("", packet);
+        Until(client, "", WebSocketEventType.Closed);
+    }
+
+    static readonly WebSocketConfig limited = new WebSocketConfig { MaxMessageBytes = 1000 };
+
+    static void BadPeer(string url)
+    {
+        foreach (string path in new[] { "/close/none", "/close/drop", "/bad/utf8", "/bad/reserved", "/bad/big" })
+        {
+            OpenClient(url + path, limited);
+            Until(client, "", WebSocketEventType.Closed);
+        }
+    }
+
+    // ---- Bad input ----
+
+    static void BadOpen(string url)
+    {
+        const string nobody = "ws://127.0.0.1:1";
+        foreach (string bad in new[] { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" }) Opened("connect", () => WebSocketPeer.Connect(bad));
+        foreach (string bad in new[] { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" }) Opened("listen", () => WebSocketServer.Listen(bad));
+        Opened("connect", () => WebSocketPeer.Connect(nobody, new WebSocketConfig { Headers = new[] { "X-Bad: one\r\nX-Worse: two" } }));
+        Opened("connect", () => WebSocketPeer.Connect(nobody, new WebSocketConfig { Headers = new[] { "no colon" } }));
+        Opened("connect", () => WebSocketPeer.Connect("wss://127.0.0.1:1", new WebSocketConfig { CaPem = "no certificate" }));
+        Opened("connect", () => WebSocketPeer.Connect(nobody, new WebSocketConfig { DeflateLevel = 10, Flags = WebSocketFlags.Deflate }));
+    }
+
+    static void BadPut(string url)
+    {
+        byte[] zeros = new byte[1001];
+        using (WebSocketPeer early = Opened("connect", () => WebSocketPeer.Connect(url, limited))) Failed("put", early.SendText("too early"));
+        OpenClient(url + "/echo", limited);
+        Failed("put", client.Send(zeros));
+        Failed("put", client.Send(new ReadOnlySpan<byte>(zeros, 0, 1000)));
+        Take(client, "", 1);
+        CloseClient();
+        Put("too late");
+    }
+
+    static void BadText(string url)
+    {
+        OpenClient(url + "/echo");
+        Failed("put", client.Send(new byte[] { (byte)'a', 0xCE }, WebSocketMessageType.Text));
+        Put("good");
+        Take(client, "", 1);
+        CloseClient();
+    }
+
+    static void BadClose(string url)
+    {
+        OpenClient(url + "/echo");
+        Failed("close", client.Close(1000, new string('r', 124)));
+        foreach (int code in new[] { 999, 1005, 5000 }) Failed("close", client.Close(code));
+        CloseClient();
+    }
+
+    // ---- Handles that have ended ----
+
+    static void Stale(string url)
+    {
+        OpenClient(url + "/echo");
+        client.Dispose();
+        Put("to nobody");
+        Failed("close", client.Close(1000));
+        Failed("poll", client.Poll());
+        client.Dispose();
+
+        using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0"))
+        using (WebSocketPeer other = WebSocketPeer.Connect(server.Url))
+        {
+            polled.Clear();
+            polled.Add(server);
+            polled.Add(other);
+            Take(other, "client", 1);
+            var gone = default(WebSocketConnection);
+            NextEvent(server, "server", e =>
+            {
+                gone = e.Connection;
+                Print("server", e);
+            });
+            Failed("close", other.Close(-1));
+            Until(server, "server", WebSocketEventType.Disconnected);
+            Failed("put", gone.SendText("just gone"));
+            server.Poll();
+            Failed("put", gone.SendText("to nobody"));
+            Failed("put_to", server.SendTo(new WebSocketConnection(12345), ReadOnlySpan<byte>.Empty));
+        }
+        polled.Clear();
+    }
+
+    // ---- A server ----
+
+    static void Serve(string url)
+    {
+        var config = new WebSocketConfig { Subprotocols = "chat", Headers = new[] { "X-Answer: yes" } };
+        using (WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0", config))
+        {
+            polled.Add(server);
+            output.WriteLine("port " + server.Port);
+            var clients = new List<WebSocketConnection>();
+            for (bool running = true; running;)
+            {
+                NextEvent(server, "", e =>
+                {
+                    if (e.Type == WebSocketEventType.Closed) running = false;
+                    else Serve(server, clients, e);
+                });
+            }
+            output.WriteLine("server closed");
+            polled.Clear();
+        }
+    }
+
+    static void Serve(WebSocketServer server, List<WebSocketConnection> clients, WebSocketEvent e)
+    {
+        WebSocketConnection of = e.Connection;
+        if (e.Type == WebSocketEventType.Connected) clients.Add(of);
+        string number = (clients.IndexOf(of) + 1).ToString();
+        Print(number, e);
+        switch (e.Type)
+        {
+            case WebSocketEventType.Connected:
+                PrintHeader(number, of, "x-name", 0);
+                Failed("put", of.SendText("welcome " + number));
+                break;
+            case WebSocketEventType.Message:
+                string said = e.Packet.GetText();
+                if (said == "me") Failed("put_to", server.SendTo(of, e.Packet.Data, e.Packet.Type));
+                else if (said == "others") Failed("put_to", server.SendToAllBut(of, e.Packet.Data, e.Packet.Type));
+                else if (said == "end") Failed("disconnect", server.Disconnect(of, 4004, "as you wish"));
+                else if (said == "stop") Failed("close", server.Close(4100, "over"));
+                else Failed("put", server.Send(e.Packet.Data, e.Packet.Type));
+                break;
+            case WebSocketEventType.Disconnected:
+                if (server.State == WebSocketState.Open) Failed("put", server.SendText(number + " has left"));
+                break;
+        }
+    }
+
+    // ---- A game ----
+
+    static void Play(WebSocketFlags format)
+    {
+        bool godot3 = format == WebSocketFlags.Godot3;
+        WebSocketMessageType type = godot3 ? WebSocketMessageType.Binary : WebSocketMessageType.Text;
+        string[] names = { "a", "b", "c" };
+        var config = new WebSocketConfig { Flags = format };
+        var joins = new WebSocketMultiplayerPeer[3];
+        WebSocketMultiplayerPeer host = WebSocketMultiplayerPeer.Host("ws://127.0.0.1:0", config);
+        polled.Add(host);
+        Action<int> hears = who => Take(joins[who], names[who], 1);
+        for (int i = 0; i < 3; i++)
+        {
+            joins[i] = WebSocketMultiplayerPeer.Join(host.Url, config);
+            polled.Add(joins[i]);
+            PollUntil(names[i], () => joins[i].State != WebSocketState.Connecting);
+            peerNames[joins[i].UniqueId] = names[i];
+            Take(host, "host", 1);
+            Take(joins[i], names[i], godot3 ? 2 + i : 2);
+            for (int there = 0; godot3 && there < i; there++) hears(there);
+        }
+        int[] ids = joins.Select(join => join.UniqueId).ToArray();
+        Func<string, byte[]> bytes = Encoding.UTF8.GetBytes;
+
+        Failed("put", host.Send(bytes("to all"), type));
+        for (int i = 0; i < 3; i++) hears(i);
+        Failed("put_to", host.SendTo(ids[1], bytes("to b"), type));
+        hears(1);
+        Failed("put_to", host.SendTo(-ids[2], bytes("not to c"), type));
+        hears(0);
+        hears(1);
+        Failed("put_to", host.SendTo(1, bytes("to myself"), type));
+        for (int i = 0; i < 3; i++)
+        {
+            Failed("put", joins[i].Send(bytes("from me"), type));
+            Take(host, "host", 1);
+            for (int other = 0; godot3 && other < 3; other++)
+                if (other != i) hears(other);
+        }
+        Failed("put_to", joins[0].SendTo(1, bytes("to the host"), type));
+        Take(host, "host", 1);
+        Failed("put_to", joins[0].SendTo(ids[2], bytes("to c"), type));
+        if (godot3) hears(2);
+
+        Failed("disconnect", host.DisconnectPeer(ids[1], 4003, "kicked"));
+        Until(host, "host", WebSocketEventType.Disconnected);
+        Until(joins[1], "b", WebSocketEventType.Closed);
+        if (godot3) hears(0);
+        if (godot3) hears(2);
+        Failed("close", joins[2].Close(4005, "leaving"));
+        Until(host, "host", WebSocketEventType.Disconnected);
+        Until(joins[2], "c", WebSocketEventType.Closed);
+        if (godot3) hears(0);
+        Failed("close", host.Close(0, "the game is over"));
+        Until(host, "host", WebSocketEventType.Disconnected);
+        Until(joins[0], "a", WebSocketEventType.Closed);
+        foreach (WebSocketEndpoint one in polled) one.Dispose();
+    }
+
+    static int Main(string[] arguments)
+    {
+        var scenarios = new Dictionary<string, Action<string>>
+        {
+            { "echo", Echo }, { "sizes", Sizes }, { "subprotocol", Subprotocol }, { "headers", Headers }, { "certificate", Certificate }, { "status", Status }, { "nobody", Nobody },
+            { "close-here", CloseHere }, { "close-there", CloseThere }, { "burst", Burst }, { "bad-peer", BadPeer }, { "bad-open", BadOpen }, { "bad-put", BadPut },
+            { "bad-text", BadText }, { "bad-close", BadClose }, { "stale", Stale }, { "server", Serve }, { "multiplayer", url => Play(WebSocketFlags.None) },
+            { "multiplayer3", url => Play(WebSocketFlags.Godot3) },
+        };
+        string name = arguments.Length > 0 ? arguments[0] : "", to = arguments.Length > 1 ? arguments[1] : "";
+        Action<string> run;
+        if (name == "wss" && arguments.Length > 2) Wss(to, File.ReadAllText(arguments[2]));
+        else if (scenarios.TryGetValue(name, out run)) run(to);
+        else return 2;
+        client?.Dispose();
+        WebSocketLibrary.Shutdown();
+        return 0;
+    }
+}

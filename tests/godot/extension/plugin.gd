@@ -1,0 +1,40 @@
+# In the editor: opens the help of each class and looks whether its text is shown.
+@tool
+extends EditorPlugin
+
+const CLASSES := ["WSPeer", "WSServer", "WSMultiplayerPeer"]
+# The editor scans the project first, and may load this script anew meanwhile; a help page needs some frames to appear.
+const STEP := 10
+
+var frame := 0
+
+func check(good: bool, what: String) -> void:
+	print("ok - " if good else "not ok - ", what)
+
+func shown(node: Node) -> String:
+	var text := ""
+	if node is RichTextLabel:
+		text = node.get_parsed_text()
+	for child in node.get_children(true):
+		text += shown(child)
+	return text
+
+# The first words of the class's documentation.
+func brief(name: String) -> String:
+	var text := FileAccess.get_file_as_string("res://doc_classes/%s.xml" % name)
+	return text.get_slice("<brief_description>", 1).get_slice("<", 0).get_slice("[", 0).strip_edges()
+
+func _process(_delta: float) -> void:
+	frame += 1
+	if frame % STEP or EditorInterface.get_resource_filesystem().is_scanning():
+		return
+	@warning_ignore("integer_division")
+	var step := frame / STEP
+	if step > 1 and step - 2 < CLASSES.size():
+		var words := brief(CLASSES[step - 2])
+		check(words != "" and words in shown(EditorInterface.get_script_editor()), "the editor's help tells of %s: %s" % [CLASSES[step - 2], words])
+	if step - 1 < CLASSES.size():
+		EditorInterface.get_script_editor().goto_help("class_name:" + CLASSES[step - 1])
+		return
+	print("END")
+	get_tree().quit()

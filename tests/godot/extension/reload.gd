@@ -1,0 +1,25 @@
+# The extension taken out and put in again while the engine runs; and what an editor does when its file has changed.
+extends "res://check.gd"
+
+const EXTENSION := "res://addons/wspeer/wspeer.gdextension"
+
+# Untyped, as the classes go and come. Nothing is kept: the engine cannot free objects of an extension that was taken out.
+func open() -> Array:
+	var server = ClassDB.instantiate("WSServer")
+	var peer = ClassDB.instantiate("WSPeer")
+	server.listen(0, PackedStringArray(), "127.0.0.1")
+	peer.connect_to_url("ws://localhost:%d" % server.get_local_port())
+	return [server, peer] if wait([server, peer], func(): return peer.get_ready_state() == 1) else []
+
+func _initialize() -> void:
+	check(open().size() == 2, "it works")
+	for i in 3:
+		check(GDExtensionManager.unload_extension(EXTENSION) == GDExtensionManager.LOAD_STATUS_OK, "it is taken out")
+		check(not ClassDB.class_exists("WSPeer"), "its classes are gone")
+		check(GDExtensionManager.load_extension(EXTENSION) == GDExtensionManager.LOAD_STATUS_OK, "it is put in again")
+		check(open().size() == 2, "it works again")
+	var kept := open()
+	check(GDExtensionManager.reload_extension(EXTENSION) != GDExtensionManager.LOAD_STATUS_OK, "it is not reloaded while it runs")
+	kept[1].send_text("still here")
+	check(wait(kept, func(): return kept[0].get_stats().messages_in == 1), "and goes on")
+	finish()
