@@ -105,13 +105,15 @@ pub enum Item {
 
 /// Marks, each with the number of messages that precede it; few connections have any at a time.
 #[derive(Default)]
-struct Marks(Option<Box<VecDeque<(u64, Box<Mark>)>>>);
+struct Marks(Option<Box<PlacedMarks>>);
+
+type PlacedMarks = VecDeque<(u64, Box<Mark>)>;
 
 impl Deref for Marks {
-    type Target = VecDeque<(u64, Box<Mark>)>;
+    type Target = PlacedMarks;
 
     fn deref(&self) -> &Self::Target {
-        static NONE: VecDeque<(u64, Box<Mark>)> = VecDeque::new();
+        static NONE: PlacedMarks = VecDeque::new();
         self.0.as_deref().unwrap_or(&NONE)
     }
 }
