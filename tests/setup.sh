@@ -36,6 +36,16 @@ if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websocke
   { python3 -m venv build/venv && build/venv/bin/pip install -q 'websockets>=13'; } >> "$log" 2>&1 || missing "the Python package websockets"
 fi
 
+if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null; then
+  # mypy 2 no longer checks for Python 3.9.
+  build/venv/bin/python -m pip install -q 'mypy<2' ruff 'setuptools>=77' >> "$log" 2>&1 || missing "mypy and ruff"
+fi
+
+# The runtime of .NET Core 3.1, which is MIT-licensed and comes as a Python wheel.
+if [ ! -x build/dotnet/dotnetcore2/bin/dotnet ]; then
+  { build/venv/bin/pip install -q --no-deps --target build/dotnet dotnetcore2==3.1.23 && chmod +x build/dotnet/dotnetcore2/bin/dotnet; } >> "$log" 2>&1 || missing "the .NET runtime"
+fi
+
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8) >> "$log" 2>&1 || missing "the npm package ws"

@@ -41,7 +41,11 @@ LANGUAGES = {
                        [["sh", "-c", "mcs -langversion:7.2 -unsafe -optimize -warnaserror -nologo -r:System.dll -out:build/bench/message_csharp.exe "
                          "benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
                        ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "build/bench/message_csharp.exe"]),
+    "csharp-net": Language("benches/bindings/message.cs", ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
+                           [["sh", "-c", "tests/csharp/mcs-net -unsafe -optimize -out:build/bench/message_net.dll benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
+                           ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/bench/message_net.dll"]),
     "lua": Language("benches/bindings/message.lua", ["luajit"], [], ["luajit", "benches/bindings/message.lua"]),
+    "python": Language("benches/bindings/message.py", ["python3"], [], ["env", "PYTHONPATH=bindings/python/src", "python3", "benches/bindings/message.py"]),
 }
 
 

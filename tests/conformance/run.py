@@ -51,6 +51,12 @@ LANGUAGES = {
          "build/conformance/conformance_c", *LINK],
         ["build/conformance/conformance_c"],
     ),
+    "python": Language(
+        "bindings/python/src/wspeer/__init__.py",
+        [],
+        [],
+        ["env", "PYTHONPATH=bindings/python/src", "build/venv/bin/python", "-X", "dev", "-W", "error", "tests/conformance/conformance.py"],
+    ),
     "cpp": Language(
         "tests/conformance/conformance.cc",
         ["g++"],
@@ -64,6 +70,12 @@ LANGUAGES = {
         ["sh", "-c", "mcs -langversion:7.2 -unsafe -warn:4 -warnaserror -nologo -r:System.dll -r:System.Core.dll -out:build/conformance/conformance_csharp.exe "
          "tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
         ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "--debug", "build/conformance/conformance_csharp.exe"],
+    ),
+    "csharp-net": Language(
+        "tests/conformance/conformance.cs",
+        ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
+        ["sh", "-c", "tests/csharp/mcs-net -unsafe -out:build/conformance/conformance_net.dll tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
+        ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/conformance/conformance_net.dll"],
     ),
     "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
 }

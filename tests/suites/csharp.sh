@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The Unity and C# binding on Mono: compiled with all warnings as errors, layouts, lifetimes, garbage, wrong use, the component, the samples and the package.
+# The Unity and C# binding on Mono and on .NET: compiled with all warnings as errors, layouts, lifetimes, garbage, wrong use, the component, the samples and the package.
 . "$(dirname "$0")/../lib/common.sh"
-need mcs mono clang openssl
+need mcs mono clang openssl build/dotnet/dotnetcore2/bin/dotnet
 rc=0
 out=build/csharp
 package=bindings/csharp
+tests=(tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads}.cs)
 mkdir -p $out
 ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $out/libwspeer.so
 
@@ -32,7 +33,7 @@ for sample in MinimalClient EchoServer Chat; do
 done
 build Layout.exe -r:Wspeer.dll -r:System.dll -r:System.Core.dll -out:$out/Layout.exe tests/csharp/Layout.cs
 build Tests.exe -unsafe -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -r:System.Core.dll -out:$out/Tests.exe \
-  tests/csharp/{Check,Program,Calls,Talk,Loans,WrongUse,Allocations,Lifetimes,Domains,Component,Threads}.cs
+  "${tests[@]}"
 [ $rc = 0 ] || exit $rc
 
 python3 tests/abi/layout.py --fields include/wspeer.h > build/tests/layout_fields.h
@@ -56,6 +57,22 @@ done
 for group in calls talk loans wrong allocations lifetimes threads domains component; do
   timeout 120 mono --debug $out/Tests.exe $group || { echo "not ok - $group ended with $?"; rc=1; }
 done
+
+# The same on .NET, where application domains cannot be unloaded.
+net=$out/net
+mkdir -p $net
+ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $net/libwspeer.so
+if tests/csharp/mcs-net -unsafe -target:library -out:$net/Wspeer.dll $package/Runtime/Core/*.cs &&
+  tests/csharp/mcs-net -target:library -out:$net/UnityStub.dll tests/csharp/UnityStub.cs &&
+  tests/csharp/mcs-net -define:UNITY_EDITOR -target:library -lib:$net -r:Wspeer.dll -r:UnityStub.dll -out:$net/Wspeer.Unity.dll $package/Runtime/Unity/*.cs &&
+  tests/csharp/mcs-net -unsafe -lib:$net -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$net/Tests.dll "${tests[@]}" &&
+  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong allocations lifetimes threads component > $net/log && ! grep -q '^not ok' $net/log; then
+  echo "ok - .NET: $(grep -c '^ok' $net/log) tests on .NET Core 3.1"
+else
+  cat $net/log
+  echo "not ok - .NET"
+  rc=1
+fi
 
 # As on iOS, where the library is part of the program.
 mkdir -p $out/internal

@@ -1,4 +1,5 @@
 #include "opening.h"
+#include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,15 @@ const char *opening_text(opening *self, const gd_string *string) {
   gd_utf8 text;
   gd_utf8_open(&text, string);
   const char *held = text.len ? hold(self, text.bytes, text.len) : NULL;
+  gd_utf8_close(&text);
+  return held;
+}
+
+const char *opening_url(opening *self, const gd_string *string) {
+  gd_utf8 text;
+  gd_utf8_open(&text, string);
+  char *held = reserve(self, text.len + sizeof "ws://");
+  snprintf(held, text.len + sizeof "ws://", "%s%s", strstr(text.bytes, "://") ? "" : "ws://", text.bytes);
   gd_utf8_close(&text);
   return held;
 }
@@ -63,6 +73,7 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
 }
 
 void opening_end(opening *self) {
+  tell_log();
   for (size_t i = 0; i < self->held_count; i++) free(self->held[i]);
   free(self->held);
 }
@@ -137,10 +148,12 @@ const char *opening_address(opening *self, const endpoint *from, int64_t port, c
 
 int64_t error_of(ws_result result, const char *function) {
   if (result >= 0) return GD_OK;
+  if (result == WS_ERR_PANIC) tell_log();
   if (function) {
-    char why[1024];
+    char why[512], told[WORDS];
     ws_last_error(why, sizeof why, NULL);
-    gd_error(function, why);
+    in_words(told, why, strlen(why));
+    gd_error(function, told);
   }
   switch (result) {
     case WS_ERR_FULL:

@@ -48,19 +48,15 @@ ws_peer *peer_borrow(gd_ref *ref, const endpoint *owner, ws_handle handle) {
   return self;
 }
 
-static void keep_text(gd_string *place, ws_handle handle, int32_t what) {
-  char text[1024];
-  size_t len = 0;
-  if (ws_get_text(handle, what, text, sizeof text, &len) < 0) len = 0;
-  gd_free(GD_STRING, place);
-  *place = gd_string_new(text, len < sizeof text ? len : sizeof text - 1);
-}
-
 void peer_retire(ws_peer *self) {
   if (self->gone) return;
   self->gone = ws_get_end(self->base.handle, &self->end) == WS_OK;
-  keep_text(&self->end_reason, self->base.handle, WS_GET_CLOSE_REASON);
-  keep_text(&self->end_message, self->base.handle, WS_GET_ERROR);
+  char reason[CLOSE_REASON_BYTES + 1] = "";
+  ws_get_text(self->base.handle, WS_GET_CLOSE_REASON, reason, sizeof reason, NULL);
+  gd_free(GD_STRING, &self->end_reason);
+  self->end_reason = gd_string_new(reason, strlen(reason));
+  gd_free(GD_STRING, &self->end_message);
+  self->end_message = error_text_of(self->base.handle);
 }
 
 bool peer_end_of(const ws_peer *self, ws_event *event) {
@@ -74,6 +70,7 @@ int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, 
     return GD_FAILED;
   }
   ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
+  if (result == WS_OK && self->stream.object && !self->base.numbers[COALESCE]) stream_flush(self);
   bool tell = result != WS_ERR_FULL || !self->told_full;
   self->told_full = result == WS_ERR_FULL;
   return error_of(result, tell ? function : NULL);
@@ -96,7 +93,7 @@ static void v_get_packet(const gd_call *call) {
   bool got = peer_take(call->self, &packet) == WS_OK;
   *bytes = got ? packet.data : NULL;
   *len = got ? (int32_t)packet.len : 0;
-  gd_return_int(call, got ? GD_OK : GD_ERR_UNAVAILABLE);
+  gd_return_int(call, got ? GD_OK : state_of(call->self) == WS_OPEN ? GD_ERR_UNAVAILABLE : GD_FAILED);
 }
 
 static void v_put_packet(const gd_call *call) {
@@ -133,9 +130,9 @@ static void connect_to_url(const gd_call *call) {
   drop(self);
   opening how;
   opening_start(&how, &self->base, OF_PEER);
-  const char *url = opening_text(&how, gd_string_at(call, 0));
+  const char *url = opening_url(&how, gd_string_at(call, 0));
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
-  if (error == GD_OK) error = error_of(ws_connect(url ? url : "", &how.config, &self->base.handle), __func__);
+  if (error == GD_OK) error = error_of(ws_connect(url, &how.config, &self->base.handle), __func__);
   opening_end(&how);
   gd_free(GD_STRING, &self->requested_url);
   gd_copy(GD_STRING, &self->requested_url, gd_string_at(call, 0));
@@ -183,15 +180,11 @@ static void close(const gd_call *call) {
   if (!self->base.handle || self->gone) return;
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 1));
-  if (reason.len > 123) {
-    /* What a close frame has room for, cut between characters. */
-    size_t len = 123;
-    while (len > 0 && (reason.bytes[len] & 0xC0) == 0x80) len--;
-    reason.bytes[len] = 0;
-  }
+  gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
   int64_t code = gd_int_at(call, 0);
   error_of(ws_close(self->base.handle, code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
   gd_utf8_close(&reason);
+  if (self->stream.object) stream_flush(self);
 }
 
 static void get_connected_host(const gd_call *call) {

@@ -23,6 +23,7 @@ typedef struct {
   uint8_t *unput;
   size_t unput_start;
   size_t unput_end;
+  bool hung_up;
   /* How a borrowed connection ended, as its handle is gone: the event, and its texts. */
   bool gone;
   ws_event end;
@@ -50,6 +51,8 @@ bool peer_end_of(const ws_peer *self, ws_event *end);
 /* accept_stream(): the bytes go through any StreamPeer. */
 int64_t stream_accept(ws_peer *self, gd_object *stream);
 void stream_poll(ws_peer *self);
+/* Carries away what the library wants to send, and ends the stream where the connection has ended. */
+void stream_flush(ws_peer *self);
 void stream_drop(ws_peer *self);
 /* The address and port at the other end of the stream, where it tells. */
 void stream_return_host(const gd_call *call, const ws_peer *self);

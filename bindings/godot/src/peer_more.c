@@ -1,5 +1,6 @@
 /* What WSPeer has beyond WebSocketPeer. */
 #include "peer.h"
+#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 static void flush(const gd_call *call) {
   ws_peer *self = call->self;
   ws_flush(self->base.handle);
-  if (self->stream.object) stream_poll(self);
+  if (self->stream.object) stream_flush(self);
 }
 
 /* A connection of a server gives its packets alone: its server takes what else happens. */
@@ -35,7 +36,11 @@ static void next_event(const gd_call *call) {
     gd_free(GD_BYTES, &bytes);
     return;
   }
-  gd_set(told, "text", gd_of_text((const char *)event.packet.data, event.packet.len));
+  char text[WORDS];
+  /* What the peer gave as its reason stays as it is. */
+  bool is_reason = event.type == WS_EVENT_CLOSE_REQUEST;
+  size_t len = is_reason ? 0 : in_words(text, (const char *)event.packet.data, event.packet.len);
+  gd_set(told, "text", is_reason ? gd_of_text((const char *)event.packet.data, event.packet.len) : gd_of_text(text, len));
   gd_set(told, "code", gd_of_int(event.code == 1006 ? -1 : event.code));
   gd_set(told, "phase", gd_of_int(event.phase));
   gd_set(told, "cause", gd_of_int(event.cause));
@@ -72,12 +77,9 @@ static void get_end_number(const gd_call *call) {
 
 static void get_close_message(const gd_call *call) {
   const ws_peer *self = call->self;
-  if (!self->gone) {
-    return_text_of(call, self->base.handle, WS_GET_ERROR);
-    return;
-  }
   gd_free(GD_STRING, call->ret);
-  gd_copy(GD_STRING, call->ret, &self->end_message);
+  if (self->gone) gd_copy(GD_STRING, call->ret, &self->end_message);
+  else *(gd_string *)call->ret = error_text_of(self->base.handle);
 }
 
 /* A text of the connection; the row says which. */

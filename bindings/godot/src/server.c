@@ -150,6 +150,7 @@ static void disconnect_peer(const gd_call *call) {
   if (!client_at(call)) return;
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 2));
+  gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
   int64_t code = gd_int_at(call, 1);
   error_of(ws_disconnect(((server *)call->self)->base.handle, (int32_t)gd_int_at(call, 0), code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
   gd_utf8_close(&reason);

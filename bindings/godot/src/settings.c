@@ -1,4 +1,5 @@
 #include "settings.h"
+#include "words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,9 +111,10 @@ void settings_set(endpoint *self, int index, double value) {
   if (index == MAX_QUEUED_PACKETS) ws_set_option(self->handle, WS_OPT_OUTBOUND_PACKETS, settings_raw(self, index));
   if (index <= MAX_MESSAGE_SIZE) ws_set_option(self->handle, WS_OPT_MAX_MESSAGE_BYTES, settings_max_message(self));
   if (result >= 0 || result == WS_ERR_HANDLE) return;
-  char why[512];
+  char why[512], told[WORDS];
   ws_last_error(why, sizeof why, NULL);
-  gd_error(row->name, why);
+  in_words(told, why, strlen(why));
+  gd_error(row->name, told);
 }
 
 void settings_fill(const endpoint *self, class_kind kind, ws_config *config) {

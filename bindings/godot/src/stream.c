@@ -59,13 +59,15 @@ void stream_drop(ws_peer *self) {
   free(self->unput);
   self->unput = NULL;
   self->fed = self->unput_start = self->unput_end = 0;
+  self->hung_up = false;
 }
 
-/* What came by the stream, as far as the library takes it. True: something moved. */
-static bool feed(ws_peer *self) {
+/* What came by the stream, as far as the library takes it. True: something moved. A stream that has ended gives no more. */
+static bool feed(ws_peer *self, bool is_connected) {
   gd_object *stream = self->stream.object;
   size_t size = gd_packed_size(GD_BYTES, &self->unfed), taken = 0;
   if (self->fed == size) {
+    if (!is_connected) return false;
     int64_t available = ask(stream, "get_available_bytes", 0);
     if (available <= 0) return false;
     gd_variant bytes;
@@ -109,30 +111,38 @@ static void hang_up(ws_peer *self) {
   gd_object *stream = self->stream.object;
   if (gd_has_method(stream, "disconnect_from_stream")) tell(stream, "disconnect_from_stream");
   else if (gd_has_method(stream, "disconnect_from_host")) tell(stream, "disconnect_from_host");
+  self->hung_up = true;
+}
+
+void stream_flush(ws_peer *self) {
+  if (self->hung_up) return;
+  while (ask(self->stream.object, "get_status", STATUS_CONNECTED) == STATUS_CONNECTED && put(self)) {
+  }
+  if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) hang_up(self);
 }
 
 void stream_poll(ws_peer *self) {
   gd_object *stream = self->stream.object;
-  if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) {
+  if (self->hung_up) return;
+  if (gd_has_method(stream, "poll")) tell(stream, "poll");
+  int64_t status = ask(stream, "get_status", STATUS_CONNECTED);
+  if (status == STATUS_CONNECTING) {
+    /* Its time for the opening handshake runs meanwhile. */
     ws_poll(self->base.handle);
     return;
   }
-  if (gd_has_method(stream, "poll")) tell(stream, "poll");
-  int64_t status = ask(stream, "get_status", STATUS_CONNECTED);
-  if (status == STATUS_CONNECTING) return;
   for (int round = 0, moved = 1; moved && round < ROUNDS; round++) {
-    moved = feed(self);
+    moved = feed(self, status == STATUS_CONNECTED);
     ws_poll(self->base.handle);
-    while (put(self)) moved = 1;
+    while (status == STATUS_CONNECTED && put(self)) moved = 1;
   }
-  bool all_fed = self->fed == gd_packed_size(GD_BYTES, &self->unfed);
-  if (status != STATUS_CONNECTED && all_fed && ask(stream, "get_available_bytes", 0) <= 0) {
+  if (status != STATUS_CONNECTED && self->fed == gd_packed_size(GD_BYTES, &self->unfed)) {
     /* Nothing more comes, and nothing can leave. */
     ws_feed(self->base.handle, NULL, 0, NULL);
     ws_poll(self->base.handle);
     self->unput_start = self->unput_end = 0;
   }
-  if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) hang_up(self);
+  stream_flush(self);
 }
 
 /* The stream itself, or the one below it, as under TLS, that has a method; `below` has to be let go. */

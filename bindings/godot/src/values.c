@@ -99,6 +99,13 @@ void gd_utf8_close(gd_utf8 *utf8) {
   if (utf8->bytes != utf8->small) free(utf8->bytes);
 }
 
+void gd_utf8_cut(gd_utf8 *utf8, size_t most) {
+  if (utf8->len <= most) return;
+  while (most > 0 && (utf8->bytes[most] & 0xC0) == 0x80) most--;
+  utf8->bytes[most] = 0;
+  utf8->len = most;
+}
+
 size_t gd_packed_size(uint32_t type, const gd_packed *packed) {
   int64_t size = 0;
   size_of[type]((gd_packed *)packed, NULL, &size, 0);

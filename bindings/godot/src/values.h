@@ -43,6 +43,8 @@ typedef struct {
 
 void gd_utf8_open(gd_utf8 *utf8, const gd_string *string);
 void gd_utf8_close(gd_utf8 *utf8);
+/* Shortens it to at most that many bytes, between characters. */
+void gd_utf8_cut(gd_utf8 *utf8, size_t most);
 
 /* Packed arrays. */
 size_t gd_packed_size(uint32_t type, const gd_packed *packed);

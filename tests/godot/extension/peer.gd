@@ -72,6 +72,71 @@ func ours() -> void:
 	check(client.get_close_code() == -1 and client.get_close_phase() == WSPeer.PHASE_TCP, "with code -1, in the phase of TCP")
 	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(), "and says why: %s" % client.get_close_message())
 
+# A stream of another kind, where the engine has one: a socket of the file system.
+func other_streams() -> void:
+	if not ClassDB.class_exists("UDSServer"):
+		return
+	var listener = ClassDB.instantiate("UDSServer")
+	var path := OS.get_user_data_dir().path_join("socket")
+	DirAccess.remove_absolute(path)
+	DirAccess.make_dir_recursive_absolute(path.get_base_dir())
+	check(listener.listen(path) == OK, "a socket of the file system")
+	var near = ClassDB.instantiate("StreamPeerUDS")
+	near.connect_to_host(path)
+	wait([near], func(): return near.get_status() == 2 and listener.is_connection_available())
+	var server := WSPeer.new()
+	server.accept_stream(listener.take_connection())
+	near.put_data("GET /x HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".to_utf8_buffer())
+	check(wait([server], func(): return server.get_ready_state() == 1) and server.get_requested_path() == "/x", "carries a connection")
+	near.poll()
+	var answer: String = near.get_partial_data(near.get_available_bytes())[1].get_string_from_utf8()
+	check("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer, "is answered")
+	server.send_text("hi")
+	near.poll()
+	check(near.get_partial_data(near.get_available_bytes())[1] == PackedByteArray([0x81, 2, 0x68, 0x69]), "a text leaves at once")
+	server.close(-1)
+	check(server.get_ready_state() == WSPeer.STATE_CLOSED and server.get_close_code() == -1, "it is dropped")
+	var gone := func():
+		near.poll()
+		return near.get_status() != 2
+	check(wait([], gone), "and the stream with it")
+
+# The other end of a stream goes without a word; the opening handshake never comes.
+func lost_streams() -> void:
+	var client := WSPeer.new()
+	var server := WSPeer.new()
+	pair(client, server)
+	client.send_text("last")
+	client.close(-1)
+	check(wait([server], func(): return server.get_ready_state() == 3), "a lost stream is an end")
+	check(server.get_close_code() == -1 and server.get_close_cause() == WSPeer.CAUSE_PEER_GONE and server.get_packet().get_string_from_utf8() == "last", "with what came before")
+	var listener := TCPServer.new()
+	listener.listen(0, "127.0.0.1")
+	var silent := StreamPeerTCP.new()
+	silent.connect_to_host("127.0.0.1", listener.get_local_port())
+	wait([silent], listener.is_connection_available)
+	server.connect_timeout = 0.3
+	server.accept_stream(listener.take_connection())
+	check(wait([server], func(): return server.get_ready_state() == 3) and server.get_close_cause() == WSPeer.CAUSE_HANDSHAKE_TIMEOUT, "one that says nothing ends by the time for its handshake")
+
+# Longer than the buffers' sizes, in both directions, as they are by default.
+func long_packets() -> void:
+	var client := WSPeer.new()
+	var server := WSPeer.new()
+	pair(client, server)
+	var long := PackedByteArray()
+	long.resize(1000000)
+	long.fill(3)
+	check(client.put_packet(long) == OK and server.put_packet(long) == OK, "packets longer than the buffers are taken")
+	check(wait([client, server], func(): return client.get_available_packet_count() + server.get_available_packet_count() == 2), "and come")
+	check(client.get_packet() == long and server.get_packet() == long, "whole")
+	server.max_message_size = 1000
+	server.inbound_buffer_size = 1000
+	server.outbound_buffer_size = 1000
+	client.put_packet(long)
+	check(wait([client, server], func(): return client.get_ready_state() == 3) and client.get_close_code() == 1009, "over the limit is 1009")
+	check(server.get_close_code() == 1009 and server.get_close_cause() == WSPeer.CAUSE_TOO_BIG, "on both ends: %s" % server.get_close_message())
+
 func not_connected() -> void:
 	var peer := WSPeer.new()
 	check(peer.send_text("x") == FAILED and peer.put_packet([1]) == FAILED, "a peer without connection sends nothing")
@@ -148,6 +213,9 @@ func _initialize() -> void:
 		pair(client, server)
 		talk(client, server)
 	ours()
+	long_packets()
+	other_streams()
+	lost_streams()
 	tls()
 	trust()
 	finish()

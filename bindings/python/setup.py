@@ -1,0 +1,53 @@
+"""Puts the library into the package: built from the checkout that this folder lies in, or the one that WSPEER_LIBRARY names."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Distribution, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_py import build_py
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+FILE = {"win32": "wspeer.dll", "darwin": "libwspeer.dylib"}.get(sys.platform, "libwspeer.so")
+
+
+def library() -> Path:
+    named = os.environ.get("WSPEER_LIBRARY")
+    if named:
+        return Path(named)
+    if not (CHECKOUT / "Cargo.toml").exists():
+        sys.exit(
+            "wspeer: the Rust sources are not here: install from a checkout (pip install bindings/python), or set WSPEER_LIBRARY to a library to put inside"
+        )
+    if not shutil.which("cargo"):
+        sys.exit("wspeer: cargo is missing: install Rust, or set WSPEER_LIBRARY to a library to put inside")
+    subprocess.run(["cargo", "build", "--release", "--locked", "--lib"], cwd=CHECKOUT, check=True)
+    return CHECKOUT / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / FILE
+
+
+class BuildPy(build_py):
+    def run(self) -> None:
+        super().run()
+        package = Path("src" if self.editable_mode else self.build_lib) / "wspeer"
+        shutil.copy2(library(), package / FILE)
+        if sys.platform == "linux" and shutil.which("strip"):
+            subprocess.run(["strip", "--strip-debug", str(package / FILE)], check=True)
+
+
+class BdistWheel(bdist_wheel):
+    def get_tag(self) -> tuple[str, str, str]:
+        """The library is for one platform, but for any Python 3."""
+        return "py3", "none", super().get_tag()[2]
+
+
+class WithLibrary(Distribution):
+    def has_ext_modules(self) -> bool:
+        return True
+
+
+setup(distclass=WithLibrary, cmdclass={"build_py": BuildPy, "bdist_wheel": BdistWheel})

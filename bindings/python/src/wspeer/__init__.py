@@ -1,0 +1,103 @@
+"""WebSockets that a program polls from its frame loop: a client, a server and Godot's multiplayer peer over ws:// and wss://.
+
+    import wspeer
+
+    with wspeer.connect("ws://127.0.0.1:9080") as peer:
+        while peer.state != wspeer.State.CLOSED:
+            peer.poll()
+            for event in peer.events():
+                if event.type == wspeer.EventType.OPEN:
+                    peer.send("hello")
+                elif event.type == wspeer.EventType.MESSAGE:
+                    print(event.text)
+            # update, draw, wait for the next frame
+
+wspeer.aio is the same under asyncio.
+"""
+
+from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State
+from wspeer.config import ConfigArgs
+from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Peer
+from wspeer.errors import (
+    AddressError,
+    ArgumentError,
+    CallFailed,
+    ConfigError,
+    ConnectionFailed,
+    Error,
+    HandleError,
+    KindError,
+    LimitError,
+    PanicError,
+    QueueFull,
+    StateError,
+    TargetError,
+    TextError,
+    TlsError,
+    TooBig,
+    UnsupportedError,
+    UrlError,
+)
+from wspeer.items import Event, Packet
+from wspeer.opening import attach, connect, host, join, listen, pair
+from wspeer.options import Options, Stats
+from wspeer.process import features, forward_log, free_owner, library_version, log_lines, set_log_level, shutdown
+from wspeer.server import MultiplayerPeer, Server
+from wspeer.waiting import wait
+
+__all__ = [
+    "OFF",
+    "AddressError",
+    "ArgumentError",
+    "AttachedPeer",
+    "CallFailed",
+    "Cause",
+    "ConfigArgs",
+    "ConfigError",
+    "Connection",
+    "ConnectionFailed",
+    "Data",
+    "Endpoint",
+    "Error",
+    "Event",
+    "EventType",
+    "Feature",
+    "HandleError",
+    "KindError",
+    "LimitError",
+    "LogLevel",
+    "MultiplayerPeer",
+    "OnFull",
+    "Options",
+    "Packet",
+    "PanicError",
+    "Peer",
+    "Phase",
+    "QueueFull",
+    "Result",
+    "Role",
+    "Server",
+    "State",
+    "StateError",
+    "Stats",
+    "TargetError",
+    "TextError",
+    "TlsError",
+    "TooBig",
+    "UnsupportedError",
+    "UrlError",
+    "attach",
+    "connect",
+    "features",
+    "forward_log",
+    "free_owner",
+    "host",
+    "join",
+    "library_version",
+    "listen",
+    "log_lines",
+    "pair",
+    "set_log_level",
+    "shutdown",
+    "wait",
+]

@@ -1,0 +1,125 @@
+"""Who may read when, and what is lent: what keeps copied and lent bytes from being read after the library has taken them back."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+from wspeer._library import EVENT, PACKET
+from wspeer.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from wspeer.endpoint import Endpoint
+
+BATCH = 128
+"""How many items a call of the library takes at once."""
+
+
+class Gate:
+    """What an opened object and its clients share. The library's loans end with the next read, a free, and for a client with the poll that forgets it:
+    so of those one happens at a time. `with gate:` is a read or a free; a poll holds the lock alone."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.count = ctypes.c_size_t()
+        self.loans = Loans()
+        self._busy = False
+        self._events: ctypes.Array[ctypes.c_char] | None = None
+        self._packets: ctypes.Array[ctypes.c_char] | None = None
+        _gates.add(self)
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        if self._busy:
+            self.lock.release()
+            raise StateError("it is being read by the call that this one interrupted: a signal handler may only close it, or set a flag for the loop")
+        self._busy = True
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._busy = False
+        self.lock.release()
+
+    @property
+    def events(self) -> ctypes.Array[ctypes.c_char]:
+        """Room for a batch."""
+        if self._events is None:
+            self._events = ctypes.create_string_buffer(BATCH * EVENT.size)
+        return self._events
+
+    @property
+    def packets(self) -> ctypes.Array[ctypes.c_char]:
+        """Room for a batch."""
+        if self._packets is None:
+            self._packets = ctypes.create_string_buffer(BATCH * PACKET.size)
+        return self._packets
+
+    def renew(self) -> None:
+        """After a fork a thread that is not there may hold the lock."""
+        self.lock = threading.RLock()
+        self._busy = False
+
+
+_gates: weakref.WeakSet[Gate] = weakref.WeakSet()
+
+
+@contextlib.contextmanager
+def all_gates() -> Iterator[None]:
+    """Everybody's: nothing is read, and nothing is lent."""
+    with contextlib.ExitStack() as stack:
+        for gate in sorted(_gates, key=id):
+            stack.enter_context(gate)
+            gate.loans.end()
+        yield
+
+
+def _renew_all() -> None:
+    for gate in list(_gates):
+        gate.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)
+
+
+class _Memory(ctypes.Array[ctypes.c_ubyte]):
+    """Memory of the library. All views of lent bytes hold this object, and it holds the endpoint."""
+
+    _type_ = ctypes.c_ubyte
+    _length_ = sys.maxsize
+    endpoint: Endpoint
+
+
+class Loans:
+    """The views that an endpoint has given out since its last read."""
+
+    def __init__(self) -> None:
+        self._given: list[tuple[weakref.ref[memoryview], weakref.ref[_Memory]]] = []
+
+    def give(self, endpoint: Endpoint, address: int, length: int) -> memoryview:
+        """A read-only view of what the library lends."""
+        memory = _Memory.from_address(address)
+        memory.endpoint = endpoint
+        view = memoryview(memory).cast("B")[:length].toreadonly()
+        self._given.append((weakref.ref(view), weakref.ref(memory)))
+        return view
+
+    def end(self) -> None:
+        """Makes the views unusable. Raises BufferError, as bytearray and mmap do, when something made of one is still in use."""
+        if not self._given:
+            return
+        for view_of, _ in self._given:
+            view = view_of()
+            if view is not None:
+                view.release()
+        del view
+        self._given = [loan for loan in self._given if loan[1]() is not None]
+        if self._given:
+            raise BufferError("a slice of lent bytes is still in use: drop it before the next read, or keep bytes(slice) instead")

@@ -1,0 +1,182 @@
+"""wspeer under asyncio: something polls at a rate of your choice, and nothing blocks the loop.
+
+async with wspeer.aio.connect("ws://127.0.0.1:9080") as ws:
+    await ws.send("hello")
+    async for packet in ws.packets():
+        print(packet.text)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from wspeer import opening
+from wspeer.codes import EventType, State
+from wspeer.config import ConfigArgs
+from wspeer.endpoint import Data, Endpoint, Peer
+from wspeer.errors import ArgumentError, CallFailed, ConnectionFailed, QueueFull
+from wspeer.items import Event, Packet
+from wspeer.server import MultiplayerPeer, Server
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from types import TracebackType
+
+    from typing_extensions import Self, Unpack
+
+E = TypeVar("E", bound=Endpoint)
+
+_BATCH = 32
+_SLICE = 0.001
+
+
+class Polled(Generic[E]):
+    """An endpoint that a task polls `rate` times a second, as `async with` begins; that waits until a client is open, and raises ConnectionFailed when it
+    cannot be. It ends with close(), or after an exception with close code 1011 and without waiting; then the endpoint is freed.
+
+    Everything that does not wait is called on `.endpoint`, such as state, stats() and clients(); but events and packets are taken here."""
+
+    def __init__(self, endpoint: E, rate: float = 60) -> None:
+        if not 0 < rate <= 10_000:
+            endpoint.free()
+            raise ArgumentError(f"rate is {rate}: give how many polls a second, above 0 and up to 10000")
+        self.endpoint = endpoint
+        self._period = 1 / rate
+        self._pending: deque[Event] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._turn: asyncio.Future[None] | None = None
+        self._ended = False
+        self._slice_ends = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._turn = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._poll())
+        try:
+            await self._opened()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, None)
+            raise
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                await self.close()
+        except BaseException as failure:
+            kind = type(failure)
+            raise
+        finally:
+            self._end(kind)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Everything that happens, in order; the last is CLOSED. What a loop that was left has not seen, the next one sees."""
+        while True:
+            if self._pending:
+                event = self._pending.popleft()
+                yield event
+                if event.type == EventType.CLOSED:
+                    return
+                await self._give_way()
+                continue
+            if self._ended:
+                return
+            over = self._over()
+            self._pending.extend(self.endpoint.events(limit=_BATCH))
+            if not self._pending:
+                if over:
+                    return
+                await self._next_turn()
+
+    async def packets(self) -> AsyncIterator[Packet]:
+        """The messages; other events are passed over. Ends with a clean close, and raises ConnectionFailed at another end."""
+        async for event in self.events():
+            if event.type == EventType.MESSAGE:
+                yield event
+            elif event.type == EventType.CLOSED:
+                event.raise_if_failed()
+
+    async def send(self, data: Data, **where: Any) -> bool:
+        """As send() of the endpoint, with its arguments, but waits while the queue is full."""
+        send: Any = self.endpoint.send  # type: ignore[attr-defined]
+        while True:
+            await self._give_way()
+            try:
+                return send(data, **where) is not False
+            except QueueFull:
+                await self._next_turn()
+
+    async def close(self, code: int = 0, reason: str = "") -> None:
+        """Closes, and waits until what was accepted has left and the peer has answered, or close_timeout_ms is over. What came before can still be read."""
+        self.endpoint.close(code, reason)
+        while not self._over():
+            await self._next_turn()
+
+    async def _opened(self) -> None:
+        while self.endpoint.state == State.CONNECTING:
+            await self._next_turn()
+        if self.endpoint.state == State.CLOSED:
+            self._pending.extend(self.endpoint.events())
+            if self._pending and self._pending[0].type == EventType.CLOSED:
+                raise ConnectionFailed(self._pending[0])
+
+    def _end(self, kind: type[BaseException] | None) -> None:
+        self._ended = True
+        if self._task is not None:
+            self._task.cancel()
+        with contextlib.suppress(CallFailed):
+            # For tasks that read and have not come to the end.
+            self._pending.extend(self.endpoint.events())
+        self.endpoint.__exit__(kind, None, None)
+
+    def _over(self) -> bool:
+        return self._ended or self.endpoint.state == State.CLOSED
+
+    async def _give_way(self) -> None:
+        """Lets other tasks run, once a millisecond, where much comes or goes."""
+        now = time.monotonic()
+        if now > self._slice_ends:
+            await asyncio.sleep(0)
+            self._slice_ends = time.monotonic() + _SLICE
+
+    async def _next_turn(self) -> None:
+        """Waits for the next poll."""
+        if self._task is None or self._turn is None:
+            raise RuntimeError("nothing polls it: use `async with`")
+        await asyncio.wait({self._turn, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if self._task.done() and not self._ended:
+            self._task.result()
+
+    async def _poll(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            more = self.endpoint.poll()
+            turn, self._turn = self._turn, loop.create_future()
+            if turn is not None:
+                turn.set_result(None)
+            due = max(due + self._period, loop.time())
+            await asyncio.sleep(0 if more else due - loop.time())
+
+
+def connect(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[Peer]:
+    """As wspeer.connect()."""
+    return Polled(opening.connect(url, **config), rate)
+
+
+def listen(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[Server]:
+    """As wspeer.listen()."""
+    return Polled(opening.listen(url, **config), rate)
+
+
+def host(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[MultiplayerPeer]:
+    """As wspeer.host()."""
+    return Polled(opening.host(url, **config), rate)
+
+
+def join(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[MultiplayerPeer]:
+    """As wspeer.join()."""
+    return Polled(opening.join(url, **config), rate)

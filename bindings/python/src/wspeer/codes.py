@@ -1,0 +1,267 @@
+"""The library's numbers by their names: of include/wspeer.h without the prefixes."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+OFF = 0xFFFFFFFF
+"""In a limit or a time: switched off, or unlimited."""
+
+
+class _Code(IntEnum):
+    """A number of a newer library is no failure: it is named after its value."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> _Code | None:
+        if not isinstance(value, int):
+            return None
+        made = int.__new__(cls, value)
+        made._name_ = f"UNKNOWN_{value}"
+        made._value_ = value
+        return made
+
+
+class Result(_Code):
+    """The result of a call of the library: 0 and above succeeded."""
+
+    OK = 0
+    """Done."""
+    EMPTY = 1
+    """Nothing waits; ask again next frame."""
+    MORE = 2
+    """poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may poll again."""
+    PARTIAL = 3
+    """Some of several targets could not take the message; SKIPPED events say which."""
+    TRUNCATED = 4
+    """The buffer was too short: the text was cut at a code point and terminated."""
+    ERR_ARG = -1
+    """An argument is out of its range."""
+    ERR_NULL = -2
+    """A pointer is NULL."""
+    ERR_HANDLE = -3
+    """The handle is 0, stale (freed or retired) or was never given out."""
+    ERR_KIND = -4
+    """This kind of handle has no such call."""
+    ERR_STATE = -5
+    """Not in this state: messages can be put only while OPEN (or before, with queue_before_open)."""
+    ERR_FULL = -6
+    """The outbound queue is full and the message was not taken. Poll, and put it again after the WRITABLE event."""
+    ERR_TOO_BIG = -7
+    """The message is over max_message_bytes, or a length is over what memory can hold."""
+    ERR_UTF8 = -8
+    """Text is not valid UTF-8."""
+    ERR_TARGET = -9
+    """There is no such target."""
+    ERR_CONFIG = -10
+    """An option is not usable; the sentence names the field."""
+    ERR_URL = -11
+    """The URL cannot be used."""
+    ERR_TLS = -12
+    """A certificate, key or pin in the config cannot be used."""
+    ERR_ADDRESS = -13
+    """listen(): the address cannot be bound; the sentence has the reason."""
+    ERR_UNSUPPORTED = -14
+    """This build or platform cannot do it; see features()."""
+    ERR_LIMIT = -15
+    """A limit of the library or the system: no handle, descriptor, thread or memory left."""
+    ERR_PANIC = -16
+    """A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the text."""
+
+
+class State(_Code):
+    """The state of a connection or server."""
+
+    CONNECTING = 0
+    """Name lookup, TCP, TLS or the opening handshake is under way."""
+    OPEN = 1
+    """Messages flow. A server: it listens."""
+    CLOSING = 2
+    """The closing handshake is under way. Messages that arrive are still delivered."""
+    CLOSED = 3
+    """The connection has ended. What it received stays readable."""
+
+
+class EventType(_Code):
+    """What an event tells."""
+
+    OPEN = 1
+    """A connection of connect(), pair() or attach() is open. A join: its id has come, and is event.peer_id."""
+    MESSAGE = 2
+    """A message."""
+    CLOSE_REQUEST = 3
+    """The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer answers by itself."""
+    CLOSED = 4
+    """The connection, or the server itself, has ended. Last event of its handle."""
+    CONNECTED = 5
+    """Server, host: a client has finished its opening handshake; event.peer is its connection, and on a host event.peer_id its id. Join: peer event.peer_id
+    is there: the host, 1, and in Godot 3's format each other one."""
+    DISCONNECTED = 6
+    """Server, host: a client has ended. Last event of its handle, which retires in the server's next poll(). Join in Godot 3's format: peer event.peer_id
+    has gone; when this connection itself ends, CLOSED stands for all."""
+    WRITABLE = 7
+    """The outbound queue refused a message earlier and has room again."""
+    SKIPPED = 8
+    """event.count messages for event.peer were not taken because its queue was full (once per stall), or, when event.conn is the server's own or that of a
+    join, event.count lifecycle events were left out because nobody read them."""
+    ERROR = 9
+    """Something went wrong that ends no connection; cause and text say what."""
+
+
+class Phase(_Code):
+    """Where a connection was when it ended."""
+
+    NONE = 0
+    """No phase."""
+    DNS = 1
+    """Looking up the name."""
+    TCP = 2
+    """Connecting by TCP."""
+    PROXY = 3
+    """Talking to a proxy."""
+    TLS = 4
+    """The TLS handshake, or a TLS failure later."""
+    HTTP = 5
+    """The opening handshake (HTTP)."""
+    WEBSOCKET = 6
+    """The WebSocket protocol, after the opening handshake."""
+    APP = 7
+    """Ended by the application: a closing handshake that either side asked for, or a drop by the host."""
+
+
+class Cause(_Code):
+    """Why a connection ended."""
+
+    NONE = 0
+    """No cause."""
+    CLOSED_BY_HOST = 1
+    """The host asked for the close and the closing handshake was completed."""
+    CLOSED_BY_PEER = 2
+    """The peer asked for the close and the closing handshake was completed."""
+    DROPPED = 3
+    """The host dropped the connection (code -1), or closed it before it was open."""
+    PEER_GONE = 4
+    """The peer ended the transport without a closing handshake."""
+    RESET = 5
+    """The transport was reset or failed; os_error has the system's number."""
+    SERVER_CLOSED = 6
+    """The server that this client belonged to was closed."""
+    CLOSE_TIMEOUT = 7
+    """The closing handshake, or the sending of what was accepted before it, was not finished within its time."""
+    NOT_READING = 8
+    """The closing handshake could not be finished because the host did not read its full inbound queue."""
+    PONG_TIMEOUT = 9
+    """No pong within pong_timeout_ms."""
+    NAME_NOT_FOUND = 20
+    """The name has no address."""
+    NAME_FAILED = 21
+    """The name lookup failed otherwise."""
+    CONNECT_TIMEOUT = 22
+    """The connect timeout ended in the phase that the event names."""
+    REFUSED = 23
+    """Every address refused the connection."""
+    UNREACHABLE = 24
+    """No route to any address."""
+    TCP_FAILED = 25
+    """TCP failed otherwise; os_error has the system's number."""
+    CERTIFICATE_UNTRUSTED = 30
+    """The certificate was signed by nobody that this machine trusts."""
+    CERTIFICATE_EXPIRED = 31
+    """The certificate has expired or is not valid yet. Look at both clocks."""
+    CERTIFICATE_NAME = 32
+    """The certificate is for another name."""
+    CERTIFICATE_PIN = 33
+    """The certificate does not have the pinned SHA-256."""
+    CERTIFICATE_BAD = 34
+    """The certificate cannot be used otherwise."""
+    NOT_TLS = 35
+    """The other end is not speaking TLS."""
+    TLS_FAILED = 36
+    """TLS failed otherwise."""
+    HTTP_STATUS = 40
+    """The server answered the request with another status than 101; http_status has it."""
+    HTTP_INVALID = 41
+    """The answer, or the request, is not a valid opening handshake."""
+    HTTP_TOO_BIG = 42
+    """The header is over max_header_bytes."""
+    SUBPROTOCOL = 43
+    """No subprotocol in common, or one that was not asked for."""
+    HANDSHAKE_TIMEOUT = 44
+    """The opening handshake of a server's client took longer than handshake_timeout_ms."""
+    PROTOCOL = 50
+    """The peer broke RFC 6455 (close code 1002)."""
+    UTF8 = 51
+    """The peer sent text that is not UTF-8 (1007)."""
+    TOO_BIG = 52
+    """The peer sent a message or frame over the limits (1009)."""
+    RATE = 53
+    """The peer sent more than max_messages_per_s or max_bytes_per_s (1008)."""
+    FULL = 54
+    """The peer did not read, its queue was full, and on_full is OnFull.DISCONNECT (1008)."""
+    DEFLATE = 55
+    """The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008)."""
+    MULTIPLAYER = 56
+    """The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002)."""
+    NO_PEER = 57
+    """ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there."""
+    RESOURCES = 60
+    """The system has no descriptor or memory left."""
+    PANIC = 61
+    """A defect in wspeer was caught; the log has the text."""
+
+
+class OnFull(_Code):
+    """What becomes of one of several targets whose queue is full."""
+
+    SKIP = 1
+    """Skip that target: send() gives False, a SKIPPED event, WRITABLE when it recovers. The default."""
+    DISCONNECT = 2
+    """Disconnect that target with 1008."""
+    ALL_OR_NONE = 3
+    """Take the message for all targets or for none (QueueFull)."""
+
+
+class Role(_Code):
+    """Which end of a connection attach() is."""
+
+    CLIENT = 1
+    """The client's end: sends the request, masks its frames."""
+    SERVER = 2
+    """The server's end: answers the request."""
+
+
+class LogLevel(_Code):
+    """Which lines of the log are kept."""
+
+    OFF = 0
+    """Nothing."""
+    ERROR = 1
+    """Defects and what no event tells."""
+    WARN = 2
+    """What is likely a mistake, such as insecure=True. The default."""
+    INFO = 3
+    """Connections that open and end."""
+    DEBUG = 4
+    """Steps of the handshakes."""
+
+
+class Feature(IntFlag):
+    """What this build and platform can do."""
+
+    CLIENT = 1
+    """connect() over ws://."""
+    SERVER = 2
+    """listen()."""
+    TLS = 4
+    """wss://."""
+    HEADERS = 8
+    """Request headers can be set and response headers read."""
+    PING = 16
+    """Protocol pings and their round-trip time."""
+    WAIT = 32
+    """wait()."""
+    PAIR = 64
+    """pair() and attach()."""
+    DEFLATE = 128
+    """permessage-deflate."""
+    MULTIPLAYER = 256
+    """host(), join() and join_local()."""

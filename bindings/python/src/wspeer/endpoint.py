@@ -1,0 +1,323 @@
+"""What is opened: that which all kinds can, and a single connection."""
+
+from __future__ import annotations
+
+import ctypes
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar, Union
+
+from wspeer import _library
+from wspeer._gate import BATCH, Gate
+from wspeer._library import lib
+from wspeer.codes import Result, State
+from wspeer.errors import KindError, check, copied, copied_if_any, encoded, utf8, whole
+from wspeer.items import Event, Packet
+from wspeer.options import Options, Stats
+from wspeer.waiting import wait
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Data = Union[str, bytes, bytearray, memoryview]
+Self = TypeVar("Self", bound="Endpoint")
+
+_TEXT, _BINARY = 1, 2
+INT32 = (-(2**31), 2**31 - 1)
+
+
+class Endpoint:
+    """Anything that is opened: a Peer, a Server, a MultiplayerPeer. Poll it once a frame, then take what came.
+
+    As a context manager it is closed and freed at the end, without waiting: with close code 1000 (a server 1001), after an exception 1011. To be sure
+    that all has left, close() and poll() until CLOSED before. Any thread may use it; a call waits for another one's read or poll of the same object."""
+
+    __slots__ = ("__weakref__", "_freed", "_gate", "_handle", "_parent")
+
+    def __init__(self, handle: int, parent: Endpoint | None = None) -> None:
+        self._handle = handle
+        self._parent = parent
+        self._gate: Gate = parent._gate if parent else Gate()
+        self._freed = False
+
+    @property
+    def handle(self) -> int:
+        """The library's number for it: what events and packets call `conn`."""
+        return self._handle
+
+    def poll(self) -> bool:
+        """Moves it on: connects, accepts, reads, answers pings, writes, judges timers. Once a frame for everything but a server's clients. Never blocks;
+        works for at most poll_budget_us. True when that ended with work left: poll again if there is time."""
+        with self._gate.lock:
+            return check(lib.ws_poll(self._handle)) == Result.MORE
+
+    def events(self, limit: int | None = None, lend: bool = False) -> list[Event]:
+        """Takes what waits, in order, up to `limit`. With lend=True messages are not copied, and at most 128 items are taken: their data are memoryviews
+        that can be used until the next read from here or free(); later they raise ValueError, and a slice that you kept makes the read raise BufferError."""
+        taken: list[Event] = []
+        with self._gate:
+            for fields in self._batches(lib.ws_next_events, self._gate.events, _library.EVENT, limit, lend):
+                address, length = fields[12], fields[13]
+                lent = lend and fields[0] == _MESSAGE
+                data = self._gate.loans.give(self, address, length) if lent else ctypes.string_at(address, length)
+                taken.append(Event(self, data, fields))
+        return taken
+
+    def packets(self, limit: int | None = None, lend: bool = False) -> list[Packet]:
+        """Takes the messages that wait, and leaves other events; as events()."""
+        taken: list[Packet] = []
+        with self._gate:
+            for fields in self._batches(lib.ws_get_packets, self._gate.packets, _library.PACKET, limit, lend):
+                address, length, kind, peer_id, conn, _, user = fields
+                data = self._gate.loans.give(self, address, length) if lend else ctypes.string_at(address, length)
+                taken.append(Packet(self, data, kind == _TEXT, peer_id, conn, user))
+        return taken
+
+    def flush(self) -> None:
+        """Writes what waits to be sent, as far as the transport takes it."""
+        check(lib.ws_flush(self._handle))
+
+    def close(self, code: int = 0, reason: str = "") -> None:
+        """Starts the closing handshake, behind what was accepted; poll() until CLOSED to be sure that it left. `code` 0 means 1000 (a server: 1001), -1
+        drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999. `reason` has up to 123 bytes. A server stops listening and closes all."""
+        check(lib.ws_close(self._handle, whole("code", code, *INT32), encoded("reason", reason)))
+
+    def free(self) -> None:
+        """Gives it back in any state, without a closing handshake. What the peer has not acknowledged may be lost. Harmless twice."""
+        if self._freed:
+            return
+        with self._gate:
+            if self._parent is None:
+                self._gate.loans.end()
+            self._freed = True
+            lib.ws_free(self._handle)
+
+    @property
+    def state(self) -> State:
+        """Its state now; a server's is OPEN while it listens."""
+        return State(check(lib.ws_get_state(self._handle)))
+
+    @property
+    def available(self) -> int:
+        """How many messages wait."""
+        return check(lib.ws_get_available(self._handle))
+
+    @property
+    def url(self) -> str:
+        """The URL as it is used, without user name and password; a server's with the real port."""
+        return self._get_text(1)
+
+    @property
+    def local_address(self) -> str:
+        """The local address and port: "127.0.0.1:9080", "[::1]:9080"."""
+        return self._get_text(7)
+
+    @property
+    def options(self) -> Options:
+        """What can be asked and set while it lives: `peer.options.heartbeat_ms = 5000`. A server's are for clients that connect later too."""
+        return Options(self._handle)
+
+    def stats(self) -> Stats:
+        """The counters. A server's: the sum over its clients, past ones included."""
+        return Stats.of(self._handle)
+
+    def set_user(self, user: int) -> None:
+        """A number of your own that comes back in every packet and event. A server's clients start with their server's."""
+        check(lib.ws_set_user(self._handle, whole("user", user, 0, 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1)))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits, for hosts without frames, until there is something to poll or to read, for at most `timeout` seconds. False when they are over."""
+        return wait([self], timeout)
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not self._freed:
+            # One that has gone already needs no goodbye.
+            lib.ws_close(self._handle, 1011 if kind else 0, b"")
+            self.free()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_freed", True) and self._parent is None:
+            warnings.warn(f"unclosed {self!r}: use `with`, or free() it", ResourceWarning, source=self, stacklevel=2)
+            lib.ws_free(self._handle)
+
+    def __repr__(self) -> str:
+        state = lib.ws_get_state(self._handle)
+        return f"<wspeer.{type(self).__name__} {self._handle} {State(state).name if state >= 0 else 'gone'}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: it is of this process alone")
+
+    def _batches(self, take: Any, room: Any, layout: Any, limit: int | None, lend: bool) -> Any:
+        """The items of batch after batch, taken apart. The gate is ours."""
+        if lend and self._parent is not None:
+            raise KindError("a server's client lends nothing: read it with lend=False, or all clients through the server with lend=True")
+        left = BATCH if lend else (1 << 62)
+        if limit is not None:
+            left = min(left, whole("limit", limit, 1, 1 << 62))
+        if self._parent is None:
+            self._gate.loans.end()
+        count = self._gate.count
+        first = True
+        while left > 0:
+            wanted = min(BATCH, left)
+            result = take(self._handle, room, wanted, count)
+            if result < 0 and not first:
+                return  # what was taken is given first; the next call tells
+            check(result)
+            first = False
+            taken = count.value
+            yield from layout.iter_unpack(memoryview(room)[: taken * layout.size])
+            left -= taken
+            if taken < wanted:
+                return
+
+    def _get_text(self, what: int) -> str:
+        return copied(lib.ws_get_text, self._handle, what)
+
+    def _peer(self, _conn: int) -> Peer:
+        raise NotImplementedError
+
+    def _put(self, data: Data, text: bool | None) -> bool:
+        payload, kind = encode_message(data, text)
+        return self._taken(lib.ws_put_packet(self._handle, payload, len(payload), kind))
+
+    def _taken(self, result: int) -> bool:
+        return check(result) != Result.PARTIAL
+
+
+_MESSAGE = 2
+
+
+def encode_message(data: Data, text: bool | None) -> tuple[bytes, int]:
+    """The bytes and the kind of a message."""
+    if isinstance(data, str):
+        if text is False:
+            raise TypeError("text=False was given with str: give bytes")
+        return utf8("the message", data), _TEXT
+    return _as_bytes("the message", data, "str (text) or bytes (binary)"), _TEXT if text else _BINARY
+
+
+def _as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
+    if isinstance(data, bytes):
+        return data
+    try:
+        return memoryview(data).tobytes()  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name} is {type(data).__name__}: give {wanted}") from None
+
+
+class Connection(Endpoint):
+    """What a single connection can tell: a Peer, or a player of a multiplayer game."""
+
+    __slots__ = ()
+
+    def header(self, name: str, default: str = "") -> str:
+        """The first header of that name, in any case: of the request on a server's client, of the answer on a client."""
+        found = self._header(name, 0)
+        return default if found is None else found
+
+    def headers(self, name: str) -> list[str]:
+        """All headers of that name."""
+        found: list[str] = []
+        while (value := self._header(name, len(found))) is not None:
+            found.append(value)
+        return found
+
+    @property
+    def peer_id(self) -> int:
+        """Multiplayer: 1 of a host, the id of a player (0 until it has come) and of a host's client. KindError on others."""
+        return check(lib.ws_get_peer_id(self._handle))
+
+    @property
+    def path(self) -> str:
+        """The path of the request, without the query."""
+        return self._get_text(2)
+
+    @property
+    def query(self) -> str:
+        """The query of the request, without the question mark."""
+        return self._get_text(3)
+
+    @property
+    def subprotocol(self) -> str:
+        """The subprotocol that both ends agreed on, or ""."""
+        return self._get_text(4)
+
+    @property
+    def close_reason(self) -> str:
+        """The reason in the close frame that decided the close: the peer's, or ours where we failed the connection."""
+        return self._get_text(5)
+
+    @property
+    def error(self) -> str:
+        """Why the connection ended, as a sentence that says what to do; "" while it lives."""
+        return self._get_text(6)
+
+    @property
+    def end(self) -> Event | None:
+        """How it ended, as its last event tells it, while that still waits behind messages; None while it lives."""
+        room = ctypes.create_string_buffer(_library.EVENT.size)
+        if check(lib.ws_get_end(self._handle, room)) == Result.EMPTY:
+            return None
+        return Event(self, self.error.encode(), _library.EVENT.unpack(room))
+
+    @property
+    def remote_address(self) -> str:
+        """The peer's address and port."""
+        return self._get_text(8)
+
+    @property
+    def body(self) -> str:
+        """The first KiB of the body of a refused request."""
+        return self._get_text(9)
+
+    @property
+    def tls(self) -> str:
+        """The TLS version and cipher suite, or "" on ws://."""
+        return self._get_text(10)
+
+    @property
+    def extensions(self) -> str:
+        """What was agreed on of permessage-deflate, or ""."""
+        return self._get_text(11)
+
+    def _header(self, name: str, index: int) -> str | None:
+        return copied_if_any(lib.ws_get_header, self._handle, encoded("name", name), index)
+
+
+class Peer(Connection):
+    """One connection: of connect(), a client of a server, an end of a pair()."""
+
+    __slots__ = ()
+
+    def send(self, data: Data, text: bool | None = None) -> None:
+        """Sends str as a text message, bytes as a binary one (text=True: bytes that are UTF-8 as text). QueueFull when it cannot be taken now: poll, and
+        send it again after WRITABLE."""
+        self._put(data, text)
+
+    def _peer(self, _conn: int) -> Peer:
+        return self
+
+
+class AttachedPeer(Peer):
+    """A connection of attach(), whose bytes the host carries."""
+
+    __slots__ = ()
+
+    def feed(self, data: bytes | bytearray | memoryview | None) -> int:
+        """Gives bytes that came by its transport to the next poll(); None: the transport has ended. How many were taken: feed the rest later."""
+        taken = ctypes.c_size_t()
+        given = None if data is None else _as_bytes("data", data)
+        check(lib.ws_feed(self._handle, given, len(given or b""), taken))
+        return taken.value
+
+    def take_output(self) -> bytes:
+        """Takes what it wants to send by its transport, b"" when there is nothing. Ask after each poll() and send()."""
+        room = ctypes.create_string_buffer(64 * 1024)
+        length = ctypes.c_size_t()
+        parts = []
+        while check(lib.ws_take_output(self._handle, room, len(room), length)) == Result.OK and length.value:
+            parts.append(room.raw[: length.value])
+        return b"".join(parts)

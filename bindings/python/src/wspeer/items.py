@@ -1,0 +1,123 @@
+"""What is taken: packets and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+from wspeer.codes import Cause, EventType, Phase
+from wspeer.errors import ConnectionFailed
+
+if TYPE_CHECKING:
+    from wspeer.endpoint import Endpoint, Peer
+
+Bytes = Union[bytes, memoryview]
+
+
+class Packet:
+    """A message."""
+
+    __slots__ = ("_source", "conn", "data", "is_text", "peer_id", "user")
+
+    def __init__(self, source: Endpoint, data: Bytes, is_text: bool, peer_id: int, conn: int, user: int) -> None:
+        self._source = source
+        self.data = data
+        """Its bytes. With lend=True a read-only memoryview, valid until the next read from where it came."""
+        self.is_text = is_text
+        """Whether it was sent as text; the library has checked that it is UTF-8."""
+        self.peer_id = peer_id
+        """Multiplayer: who sent it. Else 0."""
+        self.conn = conn
+        """The number of the connection that it came by."""
+        self.user = user
+        """What set_user() gave that connection."""
+
+    @property
+    def text(self) -> str:
+        """Its bytes as str; those of a binary message that are no UTF-8 are replaced."""
+        return str(self.data, "utf-8", "replace")
+
+    @property
+    def message(self) -> str | Bytes:
+        """str when it was sent as text, else its bytes. What send() takes."""
+        return str(self.data, "utf-8") if self.is_text else self.data
+
+    @property
+    def peer(self) -> Peer:
+        """The connection that it came by. Always the same object while you keep it."""
+        return self._source._peer(self.conn)
+
+    def __repr__(self) -> str:
+        return f"<wspeer.Packet {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
+
+
+class Event(Packet):
+    """One thing that happened. An event of type MESSAGE is a packet; of the others `text` is the peer's reason (CLOSE_REQUEST), or a sentence that
+    says what happened and what to do (CLOSED, DISCONNECTED, ERROR)."""
+
+    __slots__ = ("_fields", "type")
+
+    def __init__(self, source: Endpoint, data: Bytes, fields: tuple[Any, ...]) -> None:
+        kind = fields[0]
+        super().__init__(source, data, kind == EventType.MESSAGE and fields[14] == 1, fields[2], fields[1], fields[18])
+        self._fields = fields
+        self.type = _TYPES.get(kind) or EventType(kind)
+        """What it tells."""
+
+    @property
+    def code(self) -> int:
+        """CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code; 1005: a close frame without one; 1006: no close frame. Else 0."""
+        return int(self._fields[3])
+
+    @property
+    def phase(self) -> Phase:
+        """CLOSED, DISCONNECTED, ERROR: where the connection was."""
+        return Phase(self._fields[4])
+
+    @property
+    def cause(self) -> Cause:
+        """CLOSED, DISCONNECTED, ERROR: why."""
+        return Cause(self._fields[5])
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status of the answer to the opening handshake, or 0."""
+        return int(self._fields[6])
+
+    @property
+    def os_error(self) -> int:
+        """The operating system's error number, or 0."""
+        return int(self._fields[7])
+
+    @property
+    def unsent(self) -> int:
+        """CLOSED, DISCONNECTED: how many messages were accepted for sending and never left."""
+        return int(self._fields[8])
+
+    @property
+    def clean(self) -> bool:
+        """CLOSED, DISCONNECTED: whether the closing handshake was completed."""
+        return bool(self._fields[9])
+
+    @property
+    def time_ns(self) -> int:
+        """When it happened: nanoseconds of the system's monotonic clock since the library's first call."""
+        return int(self._fields[10])
+
+    @property
+    def count(self) -> int:
+        """SKIPPED, and ERROR with Cause.NO_PEER: how many."""
+        return int(self._fields[11])
+
+    def raise_if_failed(self) -> None:
+        """Raises ConnectionFailed for a CLOSED or DISCONNECTED that was not clean."""
+        if self.type in (EventType.CLOSED, EventType.DISCONNECTED) and not self.clean:
+            raise ConnectionFailed(self)
+
+    def __repr__(self) -> str:
+        if self.type == EventType.MESSAGE:
+            return f"<wspeer.Event MESSAGE, {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
+        more = f", code {self.code}, {self.phase.name}, {self.text!r}" if self.data or self.code else ""
+        return f"<wspeer.Event {self.type.name}, conn {self.conn}{more}>"
+
+
+_TYPES = {kind.value: kind for kind in EventType}

@@ -1,0 +1,104 @@
+"""What has many clients: a server, and Godot's multiplayer peer."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from typing import TYPE_CHECKING, Callable
+
+from wspeer._library import lib
+from wspeer.codes import Result
+from wspeer.config import ConfigArgs, pack
+from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, encode_message
+from wspeer.errors import TargetError, check, encoded, whole
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class _Many(Endpoint):
+    __slots__ = ("_clients",)
+
+    def __init__(self, handle: int) -> None:
+        super().__init__(handle)
+        self._clients: weakref.WeakValueDictionary[int, Peer] = weakref.WeakValueDictionary()
+
+    def clients(self) -> list[Peer]:
+        """The clients, those included whose DISCONNECTED was not taken yet."""
+        return self._list(lib.ws_get_conns)
+
+    def waiting(self) -> list[Peer]:
+        """Those clients that have something to take, for a program that reads each by its own object."""
+        return self._list(lib.ws_get_waiting)
+
+    def _list(self, get: Callable[..., int]) -> list[Peer]:
+        room, count = 64, ctypes.c_size_t()
+        while True:
+            handles = (ctypes.c_uint32 * room)()
+            result = check(get(self._handle, handles, room, count))
+            if result != Result.TRUNCATED:
+                return [self._peer(handle) for handle in handles[: count.value]]
+            room = count.value + 64
+
+    def _put_to(self, data: Data, target: int, text: bool | None) -> bool:
+        payload, kind = encode_message(data, text)
+        return self._taken(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind))
+
+    def _peer(self, conn: int) -> Peer:
+        if conn == self._handle:
+            raise TargetError("this is about the server or the player itself: peer is for what is about a client")
+        known = self._clients.get(conn)
+        if known is None:
+            known = self._clients[conn] = Peer(conn, self)
+        return known
+
+
+class Server(_Many):
+    """A server of listen(). Its poll() moves all clients on, and its events() are theirs in turn; `event.peer` is the client."""
+
+    __slots__ = ()
+
+    def send(self, data: Data, to: Peer | int = 0, but: Peer | int | None = None, text: bool | None = None) -> bool:
+        """Sends to all clients, or to one, or to all but one. As Peer.send(); False when some of several targets could not take it, which SKIPPED tells of."""
+        if but is not None:
+            return self._put_to(data, -_conn("but", but), text)
+        return self._put_to(data, _conn("to", to), text)
+
+    def disconnect(self, target: Peer | int = 0, code: int = 0, reason: str = "") -> None:
+        """Closes one client, or all, as close()."""
+        check(lib.ws_disconnect(self._handle, _conn("target", target), whole("code", code, *INT32), encoded("reason", reason)))
+
+
+def _conn(name: str, target: Peer | int) -> int:
+    if isinstance(target, Peer):
+        return target.handle
+    if isinstance(target, bool) or not isinstance(target, int):
+        raise TypeError(f"{name} is {type(target).__name__}: give a client, its conn, or 0 for all")
+    return whole(name, target, *INT32)
+
+
+class MultiplayerPeer(Connection, _Many):
+    """Godot's multiplayer peer: a host of host(), peer 1, or a player of join() and join_local(). A target above 0 is one peer, 0 is everyone, below 0
+    everyone but that one. What only a single connection has, such as header(), is a player's, and KindError on a host."""
+
+    __slots__ = ()
+
+    def send(self, data: Data, to: int | None = None, text: bool | None = None) -> bool:
+        """Sends to a target; without one as far as the format goes: a host's to all, a player's to the host, with godot3=True to everyone. As Server.send()."""
+        return self._put(data, text) if to is None else self._put_to(data, whole("to", to, *INT32), text)
+
+    def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
+        """Host: closes a target, as close(); code -1 is Godot's force."""
+        check(lib.ws_disconnect(self._handle, whole("target", target, *INT32), whole("code", code, *INT32), encoded("reason", reason)))
+
+    def peer(self, peer_id: int) -> Peer:
+        """Host: the connection of a player, for its address, header, stats and so on."""
+        conn = ctypes.c_uint32()
+        check(lib.ws_get_conn(self._handle, whole("peer_id", peer_id, *INT32), conn))
+        return self._peer(conn.value)
+
+    def join_local(self, **config: Unpack[ConfigArgs]) -> MultiplayerPeer:
+        """Host: the player who sits at its own machine, in memory. Poll both."""
+        handle = ctypes.c_uint32()
+        check(lib.ws_join_local(self._handle, pack(config), handle))
+        return MultiplayerPeer(handle.value)

@@ -1,0 +1,35 @@
+"""The only call that blocks."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from wspeer._library import lib
+from wspeer.codes import Result
+from wspeer.errors import ArgumentError, check
+
+if TYPE_CHECKING:
+    from wspeer.endpoint import Endpoint
+
+# Python's signal handlers run between two calls of the library.
+_SLICE = 0.1
+
+
+def wait(endpoints: Iterable[Endpoint], timeout: float | None = None) -> bool:
+    """Waits, for programs without frames, until one of several has something to poll or to read, for at most `timeout` seconds (None: without end).
+    False when they are over."""
+    if timeout is not None and (math.isnan(timeout) or timeout < 0):
+        raise ArgumentError(f"timeout is {timeout}: give seconds, 0 for a look, or None to wait without end")
+    handles = [endpoint.handle for endpoint in endpoints]
+    array = (ctypes.c_uint32 * len(handles))(*handles)
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    while True:
+        left = min(max(end - time.monotonic(), 0), _SLICE)
+        if check(lib.ws_wait(array, len(handles), math.ceil(left * 1000))) == Result.OK:
+            return True
+        if time.monotonic() >= end:
+            return False

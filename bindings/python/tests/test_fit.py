@@ -1,0 +1,188 @@
+"""The package against the header, and the library that it loads."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+from enum import IntEnum, IntFlag
+from pathlib import Path
+from typing import get_type_hints
+
+from talk import LOCAL, ROOT, python
+
+import wspeer
+from wspeer import _library, codes
+from wspeer.config import FLAGS, ConfigArgs
+from wspeer.endpoint import Connection
+from wspeer.options import Options
+
+HEADER = (ROOT / "include" / "wspeer.h").read_text(encoding="utf-8")
+DEFINED = {name: int(value) for name, value in re.findall(r"^#define (WS_\w+) (-?\d+)$", HEADER, re.M)}
+ENUMS = {
+    "EVENT": wspeer.EventType,
+    "PHASE": wspeer.Phase,
+    "CAUSE": wspeer.Cause,
+    "FULL": wspeer.OnFull,
+    "ROLE": wspeer.Role,
+    "LOG": wspeer.LogLevel,
+    "FEATURE": wspeer.Feature,
+}
+# What Python says in another way: bytes and str, the version of the package, the sizes that are held against ours.
+INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_STRUCT_CONFIG", "WS_STRUCT_STATS", "WS_STRUCT_PACKET", "WS_STRUCT_EVENT"}
+
+
+def fields_of(struct: str) -> list[tuple[str, str]]:
+    body = re.search(rf"typedef struct {struct} \{{(.*?)\}}", HEADER, re.S)[1]
+    plain = re.sub(r"//.*", "", body)
+    return [(kind.strip(), name) for kind, name in re.findall(r"([\w \*]+?)(\w+)(?:\[\d+\])?;", plain)]
+
+
+class TestHeader(unittest.TestCase):
+    def test_every_constant_of_the_header_has_its_name_and_number(self) -> None:
+        for name, value in DEFINED.items():
+            group, _, rest = name[3:].partition("_")
+            with self.subTest(name):
+                if group in ENUMS:
+                    self.assertEqual(ENUMS[group][rest], value)
+                elif group == "GET":
+                    texts = {**vars(wspeer.Endpoint), **vars(Connection)}
+                    self.assertIsInstance(texts[rest.lower()], property)
+                elif group == "OPT":
+                    option = vars(Options)[rest.lower()]
+                    self.assertEqual(getattr(option, "number", {"on_full": 20, "port": 21}.get(rest.lower())), value)
+                elif name[3:] in wspeer.Result.__members__:
+                    self.assertEqual(wspeer.Result[name[3:]], value)
+                elif name[3:] in wspeer.State.__members__:
+                    self.assertEqual(wspeer.State[name[3:]], value)
+                elif name[3:].lower() in FLAGS:
+                    self.assertEqual(FLAGS[name[3:].lower()], value)
+                else:
+                    self.assertIn(name, INNER)
+        self.assertGreater(len(DEFINED), 140)
+
+    def test_no_name_has_a_number_that_the_header_lacks(self) -> None:
+        for kind in vars(codes).values():
+            if isinstance(kind, type) and issubclass(kind, (IntEnum, IntFlag)):
+                for name, member in kind.__members__.items():
+                    group = next((group for group, enum in ENUMS.items() if enum is kind), "")
+                    self.assertEqual(DEFINED[f"WS_{group}_{name}" if group else f"WS_{name}"], member)
+
+    def test_every_field_of_the_config_and_the_stats_is_reachable(self) -> None:
+        inner = {"struct_size", "flags", "headers_count", "reserved"}
+        names = {name for _, name in fields_of("ws_config")} - inner
+        self.assertEqual(names | set(FLAGS), set(ConfigArgs.__annotations__))
+        self.assertEqual([name for _, name in fields_of("ws_stats")][1:], list(wspeer.Stats._fields))
+
+    def test_structs_have_the_order_of_the_header(self) -> None:
+        for struct, ours in (("ws_config", _library.Config), ("ws_stats", _library.Stats)):
+            self.assertEqual([name for _, name in fields_of(struct)], [field[0] for field in ours._fields_])
+        letters = {"const uint8_t *": "P", "size_t": "N", "int32_t": "i", "ws_handle": "I", "uint32_t": "I", "uint64_t": "Q"}
+        packet = "".join(letters[kind] for kind, _ in fields_of("ws_packet"))
+        self.assertEqual(_library.PACKET.format, "@" + packet)
+        event = "".join({"reserved": "32x", "packet": packet}.get(name) or letters[kind] for kind, name in fields_of("ws_event"))
+        self.assertEqual(_library.EVENT.format, "@" + event)
+
+    def test_every_function_of_the_header_is_declared(self) -> None:
+        # One at a time is a batch of one; the names of results are those of the enum.
+        others = {"ws_get_packet", "ws_next_event", "ws_result_name"}
+        declared = set(re.findall(r"^WS_API .*?(ws_\w+)\(", HEADER, re.M)) - others
+        self.assertEqual(declared, set(_library._FUNCTIONS), "bind what is new in bindings/python/src/wspeer")
+
+    def test_the_version_is_that_of_the_library(self) -> None:
+        pyproject = (ROOT / "bindings/python/pyproject.toml").read_text()
+        self.assertIn(f'version = "{wspeer.library_version()}"', pyproject)
+        self.assertTrue(wspeer.features() & wspeer.Feature.TLS)
+
+
+class TestLoading(unittest.TestCase):
+    def refused(self, path: str) -> str:
+        done = python("import wspeer", env={"WSPEER_LIBRARY": path})
+        self.assertEqual(done.returncode, 1, done.stderr)
+        last = done.stderr.strip().splitlines()[-1]
+        self.assertTrue(last.startswith("ImportError: wspeer: "), last)
+        return last
+
+    def test_a_library_that_is_not_there_is_told(self) -> None:
+        self.assertIn("/nowhere/libwspeer.so", self.refused("/nowhere/libwspeer.so"))
+
+    def test_another_library_is_told(self) -> None:
+        self.assertIn("another library", self.refused("libm.so.6"))
+
+    def test_without_a_library_it_is_told_what_to_do(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(Path(wspeer.__file__).parent, Path(folder) / "wspeer", ignore=shutil.ignore_patterns("*wspeer.so", "__pycache__"))
+            done = python("import wspeer", env={"WSPEER_LIBRARY": "", "PYTHONPATH": folder}, cwd=folder)
+            self.assertIn("ImportError: wspeer: ", done.stderr)
+            self.assertIn("install the package with pip, or set WSPEER_LIBRARY", done.stderr)
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_sizes_and_versions_of_another_library_are_refused(self) -> None:
+        sizes = [ctypes.sizeof(_library.Config), ctypes.sizeof(_library.Stats), _library.PACKET.size, _library.EVENT.size]
+        cases = [("version 2", 2, sizes)]
+        for index in range(4):
+            # Events and packets of any other size, a config and stats that lack a field.
+            cases.append(("the structs of", 1, [size - 8 * (index == at) for at, size in enumerate(sizes)]))
+        cases.append(("the structs of", 1, [*sizes[:3], sizes[3] + 8]))
+        for said, version, told in cases:
+            with self.subTest(said=said, told=told):
+                self.assertIn(said, self.refused(str(self.fake(version, told))))
+
+    @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
+    def test_a_config_that_has_grown_is_taken(self) -> None:
+        sizes = [ctypes.sizeof(_library.Config) + 16, ctypes.sizeof(_library.Stats) + 8, _library.PACKET.size, _library.EVENT.size]
+        done = python("import wspeer", env={"WSPEER_LIBRARY": str(self.fake(1, sizes))})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def fake(self, version: int, sizes: list[int]) -> Path:
+        folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        others = set(_library._FUNCTIONS) - {"ws_abi_version", "ws_struct_size"}
+        lines = [f"int {name}(void) {{ return 0; }}" for name in sorted(others)]
+        lines.append(f"unsigned ws_abi_version(void) {{ return {version}; }}")
+        lines.append(f"unsigned ws_struct_size(int n) {{ unsigned sizes[] = {{0, {', '.join(map(str, sizes))}}}; return sizes[n]; }}")
+        (folder / "fake.c").write_text("\n".join(lines))
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "fake.so", folder / "fake.c"], check=True)
+        return folder / "fake.so"
+
+    def test_unknown_numbers_of_a_newer_library_have_a_name(self) -> None:
+        self.assertEqual(wspeer.EventType(99).name, "UNKNOWN_99")
+        self.assertEqual(wspeer.Cause(1234), 1234)
+        with self.assertRaises(ValueError):
+            wspeer.Phase("tcp")
+
+
+class TestOptions(unittest.TestCase):
+    def test_every_option_is_read_and_set(self) -> None:
+        read_only = {"port"}
+        with wspeer.host(LOCAL) as host:
+            for name, option in vars(Options).items():
+                if name.startswith("_"):
+                    continue
+                with self.subTest(name):
+                    before = getattr(host.options, name)
+                    if name in read_only:
+                        self.assertTrue(0 < before < 65536)
+                        with self.assertRaises(AttributeError):
+                            setattr(host.options, name, 1)
+                        continue
+                    value = {bool: not before}.get(type(before), 2 if name == "transfer_mode" else 3)
+                    value = wspeer.OnFull.SKIP if name == "on_full" else 5000 if name.endswith("_ms") else value
+                    setattr(host.options, name, value)
+                    self.assertEqual(getattr(host.options, name), value)
+                    self.assertTrue(option.__doc__)
+
+    def test_every_config_argument_is_taken(self) -> None:
+        given = {name: 12 for name, kind in get_type_hints(ConfigArgs).items() if kind is int}
+        given.update(deflate_level=9, server_max_window_bits=9, client_max_window_bits=15, pong_timeout_ms=100, heartbeat_ms=50, max_header_bytes=4096)
+        given.update(dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3"}, True), no_delay=False, on_full=wspeer.OnFull.ALL_OR_NONE)
+        given.update(headers=[("X-A", "1"), "X-B: 2"], subprotocols=["a", "b"], server_name="game.example", pin_sha256=":".join(["ab"] * 32))
+        with wspeer.connect("ws://127.0.0.1:1", **given) as peer:
+            self.assertEqual(peer.options.max_message_bytes, 12)
+            self.assertEqual(peer.options.heartbeat_ms, 50)
+            self.assertIs(peer.options.no_delay, False)
+            self.assertIs(peer.options.coalesce, True)
+        self.assertEqual(set(given) | {"only_ca_pem", "godot3", "ca_pem", "cert_pem", "key_pem"}, set(ConfigArgs.__annotations__))

@@ -1,0 +1,431 @@
+"""The conformance program in Python: runs one scenario of docs/conformance.md and prints its trace. Usage: conformance.py SCENARIO [URL [CA.pem]]"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+import wspeer
+from wspeer import EventType, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHORT = 64
+
+# ---- The trace ----
+
+
+class End:
+    """One object of a scenario, and its name at the start of lines: "" where there is one alone."""
+
+    def __init__(self, name: str, ws: Any, peer_id: int = 0) -> None:
+        self.name, self.ws, self.peer_id = name, ws, peer_id
+        ends.append(self)
+
+    def next_event(self) -> wspeer.Event:
+        """The next event, polling all; within 10 s."""
+        limit = time.monotonic() + 10
+        while True:
+            events: list[wspeer.Event] = self.ws.events(limit=1)
+            if events:
+                return events[0]
+            if time.monotonic() > limit:
+                sys.exit(f"nothing came to '{self.name}' for 10 s")
+            poll_all()
+
+    def take(self, count: int = 1) -> None:
+        for _ in range(count):
+            show(self.name, self.next_event())
+
+    def until(self, kind: EventType) -> None:
+        while True:
+            event = self.next_event()
+            show(self.name, event)
+            if event.type == kind:
+                return
+
+
+# What is polled while one is waited for.
+ends: list[End] = []
+
+
+def say(name: str, line: str) -> None:
+    print(f"{name} {line}" if name else line, flush=True)
+
+
+@contextlib.contextmanager
+def told(verb: str) -> Iterator[None]:
+    """A call that fails is a line with its verb, the result's name and the sentence."""
+    try:
+        yield
+    except wspeer.CallFailed as error:
+        print(f"failed {verb} WS_{error.result.name}: {error.sentence}", flush=True)
+
+
+def peer_name(peer_id: int) -> str:
+    return "host" if peer_id == 1 else next((end.name for end in ends if end.peer_id == peer_id), "nobody")
+
+
+def show_packet(name: str, packet: wspeer.Packet) -> None:
+    line = f"{'text' if packet.is_text else 'binary'} {len(packet.data)} {zlib.adler32(packet.data):08x}"
+    if packet.peer_id:
+        line += f" peer={peer_name(packet.peer_id)}"
+    if packet.is_text and 0 < len(packet.data) <= SHORT:
+        line += f" {packet.text}"
+    say(name, line)
+
+
+def show(name: str, event: wspeer.Event) -> None:
+    if event.type == EventType.MESSAGE:
+        show_packet(name, event)
+        return
+    end = next((end.ws for end in ends if end.ws.handle == event.conn), None) or event.peer
+    if event.type == EventType.OPEN:
+        line = f"open protocol={end.subprotocol}"
+    elif event.type == EventType.CONNECTED:
+        line = "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
+    elif event.type == EventType.CLOSE_REQUEST:
+        line = f"close-request code={event.code} reason={event.text}"
+    elif event.type in (EventType.CLOSED, EventType.DISCONNECTED):
+        word = "closed" if event.type == EventType.CLOSED else "disconnected"
+        line = f"{word} code={event.code} clean={event.clean:d} phase={event.phase:d} cause={event.cause:d} status={event.http_status} unsent={event.unsent}"
+        line += f" reason={end.close_reason} error={event.text}"
+    else:
+        line = f"event {event.type:d}"
+    if event.peer_id and event.type != EventType.OPEN:
+        line += f" peer={peer_name(event.peer_id)}"
+    say(name, line)
+
+
+def show_header(name: str, peer: wspeer.Peer, header: str, index: int) -> None:
+    values = peer.headers(header)
+    say(name, f"header {header} {index}={values[index]}" if index < len(values) else f"no header {header} {index}")
+
+
+def poll_all() -> None:
+    for end in ends:
+        end.ws.poll()
+    time.sleep(0.0005)
+
+
+def until_state(ws: Any, done: Callable[[State], bool]) -> None:
+    limit = time.monotonic() + 10
+    while not done(ws.state) and time.monotonic() < limit:
+        poll_all()
+
+
+def put(ws: Any, data: wspeer.Data, **where: Any) -> None:
+    with told("put_to" if "to" in where else "put"):
+        ws.send(data, **where)
+
+
+def free_all() -> None:
+    for end in ends:
+        end.ws.free()
+    ends.clear()
+
+
+# ---- Scenarios of a client; each connects to URL, or URL and a path ----
+
+
+def open_client(url: str, **config: Any) -> End:
+    """A client that is polled until it is open or has ended."""
+    free_all()
+    client = End("", wspeer.connect(url, **config))
+    client.take()
+    return client
+
+
+def close_client(client: End, code: int = 1000, reason: str = "") -> None:
+    with told("close"):
+        client.ws.close(code, reason)
+    client.until(EventType.CLOSED)
+
+
+def echo(url: str) -> None:
+    client = open_client(url + "/echo")
+    for text in ("hello", "κόσμε 🎮"):
+        put(client.ws, text)
+        client.take()
+    close_client(client)
+
+
+def sizes(url: str) -> None:
+    big = 1 << 20
+    text = bytes(ord("a") + i % 26 for i in range(big)).decode()
+    binary = bytes(i % 251 for i in range(big))
+    client = open_client(url + "/echo")
+    for data in (text, binary):
+        for length in (0, 1, 125, 126, 65535, 65536, big):
+            put(client.ws, data[:length])
+            client.take()
+    close_client(client)
+
+
+def wss(url: str, ca: str) -> None:
+    client = open_client(url + "/echo", only_ca_pem=True, ca_pem=Path(ca).read_text())
+    print("tls", "yes" if client.ws.tls else "no")
+    put(client.ws, "secret")
+    client.take()
+    close_client(client)
+
+
+def subprotocol(url: str) -> None:
+    close_client(open_client(url + "/echo", subprotocols=["chat.v3", "chat.v2"]))
+    open_client(url + "/echo", subprotocols="other")
+
+
+def headers(url: str) -> None:
+    client = open_client(url + "/echo?a=1&b=%20", headers=[("X-Ask", "one"), ("X-Ask", "two words")])
+    for index in range(3):
+        show_header("", client.ws, "x-answer", index)
+    show_header("", client.ws, "x-missing", 0)
+    close_client(client)
+
+
+def certificate(url: str, _ca: str) -> None:
+    open_client(url + "/echo")
+
+
+def status(url: str) -> None:
+    client = open_client(url + "/refuse/403")
+    show_header("", client.ws, "x-refused", 0)
+    print("body", client.ws.body)
+
+
+def nobody(url: str) -> None:
+    open_client(url + "/")
+
+
+def close_here(url: str) -> None:
+    for code, reason in ((0, ""), (1000, "bye"), (1001, ""), (3000, "κόσμε"), (4999, "r" * 123)):
+        client = open_client(url + "/sink")
+        put(client.ws, "last")
+        close_client(client, code, reason)
+    close_client(open_client(url + "/echo"), -1)
+
+
+def close_there(url: str) -> None:
+    for path in ("/close/1000/", "/close/1001/going", "/close/4001/bye"):
+        open_client(url + path).until(EventType.CLOSED)
+
+
+def burst(url: str) -> None:
+    client = open_client(url + "/burst")
+    until_state(client.ws, lambda state: state == State.CLOSED)
+    print(f"state {client.ws.state:d} available {client.ws.available}")
+    while packets := client.ws.packets(limit=32, lend=True):
+        for packet in packets:
+            show_packet("", packet)
+    client.until(EventType.CLOSED)
+
+
+def bad_peer(url: str) -> None:
+    for path in ("/close/none", "/close/drop", "/bad/utf8", "/bad/reserved", "/bad/big"):
+        open_client(url + path, max_message_bytes=1000).until(EventType.CLOSED)
+
+
+# ---- Bad input ----
+
+
+def bad_open() -> None:
+    for url in ("", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"):
+        with told("connect"):
+            wspeer.connect(url)
+    for url in ("nothing", "ws://game.example:0", "wss://127.0.0.1:0"):
+        with told("listen"):
+            wspeer.listen(url)
+    with told("connect"):
+        wspeer.connect("ws://127.0.0.1:1", headers={"X-Bad": "one\r\nX-Worse: two"})
+    with told("connect"):
+        wspeer.connect("ws://127.0.0.1:1", headers=["no colon"])
+    with told("connect"):
+        wspeer.connect("wss://127.0.0.1:1", ca_pem="no certificate")
+    with told("connect"):
+        wspeer.connect("ws://127.0.0.1:1", deflate=True, deflate_level=10)
+
+
+def bad_put(url: str) -> None:
+    with wspeer.connect(url, max_message_bytes=1000) as early:
+        put(early, "too early")
+    client = open_client(url + "/echo", max_message_bytes=1000)
+    put(client.ws, bytes(1001))
+    put(client.ws, bytes(1000))
+    client.take()
+    close_client(client)
+    put(client.ws, "too late")
+
+
+def bad_text(url: str) -> None:
+    client = open_client(url + "/echo")
+    with told("put"):
+        client.ws.send(b"a\xce", text=True)
+    put(client.ws, "good")
+    client.take()
+    close_client(client)
+
+
+def bad_close(url: str) -> None:
+    client = open_client(url + "/echo")
+    for code, reason in ((1000, "r" * 124), (999, ""), (1005, ""), (5000, "")):
+        with told("close"):
+            client.ws.close(code, reason)
+    close_client(client)
+
+
+# ---- Objects that have ended ----
+
+
+def stale(url: str) -> None:
+    freed = open_client(url + "/echo").ws
+    freed.free()
+    put(freed, "to nobody")
+    with told("close"):
+        freed.close(1000)
+    with told("poll"):
+        freed.poll()
+    freed.free()
+
+    # A server's client retires in the poll after its DISCONNECTED.
+    ends.clear()
+    server = End("server", wspeer.listen("ws://127.0.0.1:0"))
+    client = End("client", wspeer.connect(server.ws.url))
+    client.take()
+    event = server.next_event()
+    conn = event.peer
+    show("server", event)
+    client.ws.close(-1)
+    server.until(EventType.DISCONNECTED)
+    put(conn, "just gone")
+    server.ws.poll()
+    put(conn, "to nobody")
+    put(server.ws, b"", to=12345)
+    free_all()
+
+
+# ---- A server; the driver's clients come one by one, and their words say what to do ----
+
+
+def serve() -> None:
+    server = End("", wspeer.listen("ws://127.0.0.1:0", subprotocols="chat", headers={"X-Answer": "yes"}))
+    ws: wspeer.Server = server.ws
+    print(f"port {ws.options.port}", flush=True)
+    names: dict[wspeer.Peer, int] = {}
+    while (event := server.next_event()).type != EventType.CLOSED:
+        peer = event.peer
+        name = str(names.setdefault(peer, len(names) + 1))
+        show(name, event)
+        if event.type == EventType.CONNECTED:
+            show_header(name, peer, "x-name", 0)
+            put(peer, f"welcome {name}")
+        elif event.type == EventType.MESSAGE and event.text == "me":
+            put(ws, event.message, to=peer)
+        elif event.type == EventType.MESSAGE and event.text == "others":
+            with told("put_to"):
+                ws.send(event.message, but=peer)
+        elif event.type == EventType.MESSAGE and event.text == "end":
+            with told("disconnect"):
+                ws.disconnect(peer, 4004, "as you wish")
+        elif event.type == EventType.MESSAGE and event.text == "stop":
+            with told("close"):
+                ws.close(4100, "over")
+        elif event.type == EventType.MESSAGE:
+            put(ws, event.message)
+        elif event.type == EventType.DISCONNECTED and ws.state == State.OPEN:
+            put(ws, f"{name} has left")
+    print("server closed")
+
+
+# ---- A game: a host and three who join it, in either format ----
+
+
+def multiplayer(godot3: bool) -> None:
+    def words(text: str) -> str | bytes:
+        return text.encode() if godot3 else text
+
+    host = End("host", wspeer.host("ws://127.0.0.1:0", godot3=godot3), 1)
+    players: list[End] = []
+    for name in "abc":
+        player = End(name, wspeer.join(host.ws.url, godot3=godot3))
+        until_state(player.ws, lambda state: state != State.CONNECTING)
+        player.peer_id = player.ws.peer_id
+        host.take()
+        player.take(2 + len(players) if godot3 else 2)
+        for other in players if godot3 else ():
+            other.take()
+        players.append(player)
+    a, b, c = players
+
+    put(host.ws, words("to all"))
+    for player in players:
+        player.take()
+    put(host.ws, words("to b"), to=b.peer_id)
+    b.take()
+    put(host.ws, words("not to c"), to=-c.peer_id)
+    a.take()
+    b.take()
+    put(host.ws, words("to myself"), to=1)
+    for player in players:
+        put(player.ws, words("from me"))
+        host.take()
+        for other in players if godot3 else ():
+            if other is not player:
+                other.take()
+    put(a.ws, words("to the host"), to=1)
+    host.take()
+    put(a.ws, words("to c"), to=c.peer_id)
+    if godot3:
+        c.take()
+
+    with told("disconnect"):
+        host.ws.disconnect(b.peer_id, 4003, "kicked")
+    host.until(EventType.DISCONNECTED)
+    b.until(EventType.CLOSED)
+    if godot3:
+        a.take()
+        c.take()
+    with told("close"):
+        c.ws.close(4005, "leaving")
+    host.until(EventType.DISCONNECTED)
+    c.until(EventType.CLOSED)
+    if godot3:
+        a.take()
+    with told("close"):
+        host.ws.close(0, "the game is over")
+    host.until(EventType.DISCONNECTED)
+    a.until(EventType.CLOSED)
+
+
+SCENARIOS: dict[str, Callable[..., None]] = {
+    "echo": echo,
+    "sizes": sizes,
+    "wss": wss,
+    "subprotocol": subprotocol,
+    "headers": headers,
+    "certificate": certificate,
+    "status": status,
+    "nobody": nobody,
+    "close-here": close_here,
+    "close-there": close_there,
+    "burst": burst,
+    "bad-peer": bad_peer,
+    "bad-open": bad_open,
+    "bad-put": bad_put,
+    "bad-text": bad_text,
+    "bad-close": bad_close,
+    "stale": stale,
+    "server": serve,
+    "multiplayer": lambda: multiplayer(False),
+    "multiplayer3": lambda: multiplayer(True),
+}
+
+
+if __name__ == "__main__":
+    SCENARIOS[sys.argv[1]](*sys.argv[2:])
+    free_all()
+    wspeer.shutdown()
