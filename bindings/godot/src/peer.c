@@ -181,8 +181,8 @@ static void close(const gd_call *call) {
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 1));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
-  int64_t code = gd_int_at(call, 0);
-  error_of(ws_close(self->base.handle, code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
+  int32_t code = gd_int32_at(call, 0);
+  error_of(ws_close(self->base.handle, code < 0 ? -1 : code, reason.bytes), __func__);
   gd_utf8_close(&reason);
   if (self->stream.object) stream_flush(self);
 }
@@ -216,10 +216,7 @@ static void get_requested_url(const gd_call *call) {
 static void set_no_delay(const gd_call *call) {
   ws_peer *self = call->self;
   settings_set(&self->base, NO_DELAY, gd_bool_at(call, 0));
-  if (!self->stream.object || !gd_has_method(self->stream.object, "set_no_delay")) return;
-  gd_variant on[] = {gd_of_bool(gd_bool_at(call, 0))}, none;
-  gd_call_method(self->stream.object, "set_no_delay", on, 1, &none);
-  gd.variant_destroy(&none);
+  if (self->stream.object) stream_no_delay(self);
 }
 
 static void get_current_outbound_buffered_amount(const gd_call *call) {
