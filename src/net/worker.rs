@@ -317,16 +317,7 @@ mod tests {
     fn a_panic_does_not_end_the_worker() {
         let first = AtomicBool::new(true);
         let worker = Worker::new(Arc::new(move || assert!(!first.swap(false, Ordering::SeqCst), "the first time")));
-        let settings = TlsClientSettings {
-            server_name: None,
-            ca_pem: None,
-            only_ca_pem: false,
-            cert_pem: None,
-            key_pem: None,
-            pin_sha256: None,
-            insecure: true,
-            any_name: false,
-        };
+        let settings = TlsClientSettings { insecure: true, ..TlsClientSettings::default() };
         let side = Arc::new(TlsClient::new("localhost", settings).unwrap());
         let mailbox = Arc::new(Mailbox::new());
         for round in 0..2 {
