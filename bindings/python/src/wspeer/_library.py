@@ -134,5 +134,8 @@ def _assert_fit(path: str, library: ctypes.CDLL) -> None:
         raise ImportError(f"wspeer: the structs of {path} have {(config, stats, packet, event)} bytes, this package's {ours}: install both anew")
 
 
+# As ctypes.string_at, which costs a Python function more.
+bytes_at = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, ctypes.c_ssize_t)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
+
 PATH = _find()
 lib = _load(PATH)

@@ -42,7 +42,7 @@ class _Many(Endpoint):
 
     def _put_to(self, data: Data, target: int, text: bool | None) -> bool:
         payload, kind = encode_message(data, text)
-        return self._taken(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind))
+        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind)) != Result.PARTIAL
 
     def _peer(self, conn: int) -> Peer:
         if conn == self._handle:
@@ -85,7 +85,10 @@ class MultiplayerPeer(Connection, _Many):
 
     def send(self, data: Data, to: int | None = None, text: bool | None = None) -> bool:
         """Sends to a target; without one as far as the format goes: a host's to all, a player's to the host, with godot3=True to everyone. As Server.send()."""
-        return self._put(data, text) if to is None else self._put_to(data, whole("to", to, *INT32), text)
+        if to is not None:
+            return self._put_to(data, whole("to", to, *INT32), text)
+        payload, kind = encode_message(data, text)
+        return check(lib.ws_put_packet(self._handle, payload, len(payload), kind)) != Result.PARTIAL
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
         """Host: closes a target, as close(); code -1 is Godot's force."""
