@@ -1,6 +1,7 @@
 # make demo   builds the library and runs the main job in a terminal, on loopback
 # make test   installs what the tests need and passes them
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
+# make bench-godot   measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
 # make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 # make bench-bindings   what one message costs through each binding, as a multiple of C
@@ -44,6 +45,13 @@ bench: library
 	benches/setup.sh
 	$(MAKE) -C benches
 	benches/run.py $(BENCH)
+
+bench-godot: godot
+	benches/setup.sh
+	tests/setup.sh
+	mkdir -p build/bench
+	$(MAKE) -C benches ../build/bench/load
+	benches/godot/run.py $(BENCH)
 
 bench-bindings: library
 	benches/bindings/run.py
@@ -103,4 +111,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples godot unity-package demo test autobahn-full bench fuzz soak attacks abi-record header fmt lint install clean
+.PHONY: all library examples godot unity-package demo test autobahn-full bench bench-godot fuzz soak attacks abi-record header fmt lint install clean

@@ -75,7 +75,7 @@
  *
  * A host (ws_host) is a server and a join (ws_join, ws_join_local) a client, but for these; a host's client is a server's client:
  *
- *                         host                     host's client                 join, Godot 4's format     join, WS_GODOT3
+ *                         host                     host's client                 join, Godot 4's format     join, WS_SCENE or WS_GODOT3
  *   ws_put_packet         to all clients           to that client                to the host                to the host and all others
  *   ws_put_packet_to      id, all, all but id      -                             only 1; else               id, all, all but id
  *                                                                                WS_ERR_TARGET
@@ -86,11 +86,41 @@
  *   ws_get/set_option     WS_OPT_TRANSFER_... too  its own                       WS_OPT_TRANSFER_... too    WS_OPT_TRANSFER_... too
  *   ws_join_local         a player in memory       -                             -                          -
  *
+ * With WS_SCENE too (- : WS_ERR_KIND, and so without it):
+ *
+ *                         host                     host's client                 join
+ *   ws_put_packet with
+ *   WS_CALL               all clients              that client                   the host and all others
+ *   ws_put_packet_to
+ *   with WS_CALL          id, all, all but id      -                             id, all, all but id
+ *   ws_declare_node       for all                  -                             for all
+ *   ws_send_auth,
+ *   ws_complete_auth      a client that            -                             the host
+ *                         authenticates
+ *
  * MULTIPLAYER. A target above 0 is one peer, 0 is everyone, below 0 everyone but that one (who need not be there). A packet's peer_id is its sender, an
  * event's peer_id the peer that it is about. A host's client is told as a server's is: CONNECTED, its packets, DISCONNECTED, in that order; ws_disconnect
  * with code -1 is Godot's force. A join is told OPEN and CONNECTED of peer 1 when its id has come, and CLOSED last. Who breaks the format is closed with
- * 1002 and WS_CAUSE_MULTIPLAYER; with WS_GODOT3 what a client sends to one who is not there is told by ERROR with WS_CAUSE_NO_PEER and a count.
+ * 1002 and WS_CAUSE_MULTIPLAYER; with WS_SCENE and WS_GODOT3 what a client sends to one who is not there is told by ERROR with WS_CAUSE_NO_PEER and a count.
  * A message passed on to a client whose queue is full does as on_full says: such a client is disconnected unless on_full is set.
+ *
+ * SCENES. With WS_SCENE a host or a join speaks what Godot 4's SceneMultiplayer speaks on top of that, so that it takes part in a stock Godot game:
+ *
+ *   ws_join("ws://127.0.0.1:9080", &config, &h);                  // config.flags = WS_SCENE
+ *   ws_declare_node(h, "/root/Game", "hello, move, shoot");       // every @rpc of that node's script
+ *   ...
+ *   if (e.type == WS_EVENT_MESSAGE && e.packet.type == WS_CALL) {
+ *     ws_call call;
+ *     ws_variant args[16];
+ *     if (ws_decode_call(e.packet.data, e.packet.len, &call, args, 16) == WS_OK && !strcmp(call.method, "hello") && args[0].type == WS_VARIANT_INT)
+ *       printf("%d says hello %lld\n", e.peer_id, (long long)args[0].integer);
+ *   }
+ *
+ * Everyone is told of everyone by CONNECTED and DISCONNECTED, and reaches everyone; the host passes on what is for others and says itself who sent it. A
+ * packet of type WS_BINARY is what send_bytes() sends and the signal peer_packet tells, one of type WS_CALL a remote call. Any peer may call any declared
+ * method: look at peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH come AUTHENTICATING and AUTH before CONNECTED, and a join is OPEN
+ * once it is admitted; who ends before that has no CONNECTED. What a peer sends that is no fault of it but of no use here is told by ERROR, once for each
+ * cause until it is taken, with a count. docs/godot-scene.md has the bytes.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
  */
@@ -188,6 +218,9 @@
 // A binary message.
 #define WS_BINARY 2
 
+// A remote call, with WS_SCENE alone: put what ws_encode_call() made, give what came to ws_decode_call().
+#define WS_CALL 3
+
 // Name lookup, TCP, TLS or the opening handshake is under way.
 #define WS_CONNECTING 0
 
@@ -213,11 +246,11 @@
 #define WS_EVENT_CLOSED 4
 
 // Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
-// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.
+// Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.
 #define WS_EVENT_CONNECTED 5
 
 // Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
-// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
+// Join in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
 #define WS_EVENT_DISCONNECTED 6
 
 // The outbound queue refused a message earlier and has room again.
@@ -229,6 +262,13 @@
 
 // Something went wrong that ends no connection; cause and text say what.
 #define WS_EVENT_ERROR 9
+
+// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
+// completed, and first come what it sends as AUTH.
+#define WS_EVENT_AUTHENTICATING 10
+
+// With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
+#define WS_EVENT_AUTH 11
 
 // No phase.
 #define WS_PHASE_NONE 0
@@ -356,11 +396,25 @@
 // The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
 #define WS_CAUSE_DEFLATE 55
 
-// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).
+// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header, a value that cannot be read (1002).
+// ERROR of a join in a scene: event.count packets of event.peer_id that the host passed on were broken so.
 #define WS_CAUSE_MULTIPLAYER 56
 
-// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
+// ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
 #define WS_CAUSE_NO_PEER 57
+
+// The peer was not authenticated within WS_OPT_AUTH_TIMEOUT_MS (1008).
+#define WS_CAUSE_AUTH_TIMEOUT 58
+
+// ERROR with WS_SCENE: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here.
+#define WS_CAUSE_CHECKSUM 59
+
+// ERROR with WS_SCENE: event.count calls of event.peer_id were of a node or method that is not declared.
+#define WS_CAUSE_NO_NODE 62
+
+// ERROR with WS_SCENE: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
+// is not switched on here.
+#define WS_CAUSE_UNSUPPORTED 63
 
 // The system has no descriptor or memory left.
 #define WS_CAUSE_RESOURCES 60
@@ -397,6 +451,15 @@
 
 // Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
 #define WS_ANY_NAME 512
+
+// ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.
+#define WS_SCENE 1024
+
+// With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.
+#define WS_AUTH 2048
+
+// With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
+#define WS_NO_RELAY 4096
 
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
@@ -521,6 +584,9 @@
 // Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.
 #define WS_OPT_TRANSFER_CHANNEL 25
 
+// Host, join with WS_AUTH: how long the authentication of a peer may take, in milliseconds; WS_OFF: without end (default: 3000). For those who come later.
+#define WS_OPT_AUTH_TIMEOUT_MS 26
+
 // Nothing.
 #define WS_LOG_OFF 0
 
@@ -548,6 +614,129 @@
 // ws_event, which stays as it is.
 #define WS_STRUCT_EVENT 4
 
+// ws_variant.
+#define WS_STRUCT_VARIANT 5
+
+// ws_call.
+#define WS_STRUCT_CALL 6
+
+// null.
+#define WS_VARIANT_NIL 0
+
+// bool, in `integer`.
+#define WS_VARIANT_BOOL 1
+
+// int, in `integer`.
+#define WS_VARIANT_INT 2
+
+// float, in number[0].
+#define WS_VARIANT_FLOAT 3
+
+// String: UTF-8 in data and len.
+#define WS_VARIANT_STRING 4
+
+// Vector2: x, y in `number`.
+#define WS_VARIANT_VECTOR2 5
+
+// Vector2i: x, y.
+#define WS_VARIANT_VECTOR2I 6
+
+// Rect2: position, size.
+#define WS_VARIANT_RECT2 7
+
+// Rect2i: position, size.
+#define WS_VARIANT_RECT2I 8
+
+// Vector3: x, y, z.
+#define WS_VARIANT_VECTOR3 9
+
+// Vector3i: x, y, z.
+#define WS_VARIANT_VECTOR3I 10
+
+// Transform2D: x axis, y axis, origin.
+#define WS_VARIANT_TRANSFORM2D 11
+
+// Vector4: x, y, z, w.
+#define WS_VARIANT_VECTOR4 12
+
+// Vector4i: x, y, z, w.
+#define WS_VARIANT_VECTOR4I 13
+
+// Plane: normal, d.
+#define WS_VARIANT_PLANE 14
+
+// Quaternion: x, y, z, w.
+#define WS_VARIANT_QUATERNION 15
+
+// AABB: position, size.
+#define WS_VARIANT_AABB 16
+
+// Basis: row by row, the first row is the x of all three axes.
+#define WS_VARIANT_BASIS 17
+
+// Transform3D: its Basis, then its origin.
+#define WS_VARIANT_TRANSFORM3D 18
+
+// Projection: column by column.
+#define WS_VARIANT_PROJECTION 19
+
+// Color: r, g, b, a.
+#define WS_VARIANT_COLOR 20
+
+// StringName, as STRING.
+#define WS_VARIANT_STRING_NAME 21
+
+// NodePath: `count` STRINGs follow, names and then number[0] sub-names; `integer` is 1 when it is absolute.
+#define WS_VARIANT_NODE_PATH 22
+
+// RID: cannot be sent.
+#define WS_VARIANT_RID 23
+
+// Object: cannot be sent.
+#define WS_VARIANT_OBJECT 24
+
+// Callable: cannot be sent.
+#define WS_VARIANT_CALLABLE 25
+
+// Signal: cannot be sent.
+#define WS_VARIANT_SIGNAL 26
+
+// Dictionary: `count` pairs follow, a key and a value each. A typed one: `integer` is the type of the keys plus 256 times that of the values.
+#define WS_VARIANT_DICTIONARY 27
+
+// Array: `count` values follow. A typed one: `integer` is the type of its elements.
+#define WS_VARIANT_ARRAY 28
+
+// PackedByteArray: `count` bytes in data.
+#define WS_VARIANT_PACKED_BYTE_ARRAY 29
+
+// PackedInt32Array: `count` int32_t in data, little-endian and maybe not aligned, so copy them out; so are all that follow.
+#define WS_VARIANT_PACKED_INT32_ARRAY 30
+
+// PackedInt64Array: `count` int64_t.
+#define WS_VARIANT_PACKED_INT64_ARRAY 31
+
+// PackedFloat32Array: `count` floats.
+#define WS_VARIANT_PACKED_FLOAT32_ARRAY 32
+
+// PackedFloat64Array: `count` doubles.
+#define WS_VARIANT_PACKED_FLOAT64_ARRAY 33
+
+// PackedStringArray: `count` STRINGs follow.
+#define WS_VARIANT_PACKED_STRING_ARRAY 34
+
+// PackedVector2Array: 2 floats each; of an engine with double precision 2 doubles, and `len` is then twice as much.
+#define WS_VARIANT_PACKED_VECTOR2_ARRAY 35
+
+// PackedVector3Array: 3 floats each, or doubles.
+#define WS_VARIANT_PACKED_VECTOR3_ARRAY 36
+
+// PackedColorArray: 4 floats each.
+#define WS_VARIANT_PACKED_COLOR_ARRAY 37
+
+// PackedVector4Array: 4 floats each, or doubles.
+#define WS_VARIANT_PACKED_VECTOR4_ARRAY 38
+
 // ws_connect over ws://.
 #define WS_FEATURE_CLIENT 1
 
@@ -574,6 +763,9 @@
 
 // ws_host, ws_join and ws_join_local.
 #define WS_FEATURE_MULTIPLAYER 256
+
+// WS_SCENE.
+#define WS_FEATURE_SCENE 512
 
 // A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
 // 31 bits, so that -handle can mean "all but this one".
@@ -638,7 +830,7 @@ typedef struct ws_packet {
   const uint8_t *data;
   // How many bytes; 0 is an empty message.
   size_t len;
-  // WS_TEXT or WS_BINARY.
+  // WS_TEXT, WS_BINARY or WS_CALL.
   int32_t type;
   // Multiplayer: who sent it. Else 0.
   int32_t peer_id;
@@ -674,11 +866,11 @@ typedef struct ws_event {
   uint32_t clean;
   // When it happened: nanoseconds of the system's monotonic clock since the library's first call.
   uint64_t time_ns;
-  // SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.
+  // SKIPPED, and ERROR about what a peer sent: how many.
   uint64_t count;
   // Zero.
   uint64_t reserved[4];
-  // MESSAGE: the message. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
+  // MESSAGE: the message. AUTH: packet.data and len are the data. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
   // for CLOSE_REQUEST, a sentence that says what happened and what to do for CLOSED, DISCONNECTED and ERROR, else "".
   struct ws_packet packet;
 } ws_event;
@@ -691,7 +883,7 @@ typedef struct ws_config {
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME.
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;
@@ -767,6 +959,35 @@ typedef struct ws_config {
   // The first value of ws_set_user().
   void *user;
 } ws_config;
+
+// A value of Godot's, or the head of a container whose items follow it in the array. Fields that a type has no use for are zero; zero them too when you
+// make one. 160 bytes with 64-bit pointers, 152 with 32-bit.
+typedef struct ws_variant {
+  // WS_VARIANT_*.
+  int32_t type;
+  // How many items, pairs, elements or names belong to it.
+  uint32_t count;
+  // BOOL: 0 or 1. INT. ARRAY, DICTIONARY: what its elements have to be, 0: anything. NODE_PATH: 1 when it is absolute.
+  int64_t integer;
+  // FLOAT: number[0]. The components of vectors, rectangles, transforms and colours. NODE_PATH: number[0] is how many of its names are sub-names.
+  double number[16];
+  // STRING, STRING_NAME: UTF-8, not NUL-terminated. Packed arrays: their elements. Lent; never NULL in what was decoded.
+  const uint8_t *data;
+  // How many bytes.
+  size_t len;
+} ws_variant;
+
+// A call that has come. 24 bytes with 64-bit pointers, 16 with 32-bit.
+typedef struct ws_call {
+  // The path of the node as it was declared, without "/root/"; NUL-terminated, lent as the packet is.
+  const char *path;
+  // The name of the method; NUL-terminated, lent likewise.
+  const char *method;
+  // How many arguments it has.
+  uint32_t arguments;
+  // How many items these are, those in containers included.
+  uint32_t items;
+} ws_call;
 
 #ifdef __cplusplus
 extern "C" {
@@ -859,8 +1080,8 @@ WS_API uint32_t ws_version(void);
 // WS_ABI_VERSION of the library that is loaded; another one than the header's must not be used. Any thread.
 WS_API uint32_t ws_abi_version(void);
 
-// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet and ws_event
-// are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
+// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet, ws_event,
+// ws_variant and ws_call are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
 //
 // Returns the size, or 0 for a number that is none. Any thread.
 WS_API uint32_t ws_struct_size(int32_t which);
@@ -941,14 +1162,14 @@ WS_API ws_result ws_listen(const char *url, const struct ws_config *config, ws_h
 
 // Opens a multiplayer host, peer 1: a server, as ws_listen(), whose clients get ids, 2 to 2147483647, drawn at random. The URL is as there. Targets
 // of ws_put_packet_to() and ws_disconnect() are ids; packets and events say by peer_id who sent them and whom they are about. In Godot 4's format, or with
-// WS_GODOT3 in that of Godot 3.2 to 3.6, where it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
+// WS_GODOT3 in that of Godot 3.2 to 3.6; there, and with WS_SCENE, it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
 //
 // `config` may be NULL. Returns as ws_listen(). Any thread.
 WS_API ws_result ws_host(const char *url, const struct ws_config *config, ws_handle *out);
 
 // Opens a multiplayer client: joins a host of ws_host() or of Godot. The URL is as for ws_connect(). It is CONNECTING until its id has come, for at most
-// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_GODOT3 the other peers are told by CONNECTED and
-// DISCONNECTED too. CLOSED ends it, and stands for all peers.
+// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_SCENE or WS_GODOT3 the other peers are told by
+// CONNECTED and DISCONNECTED too; with WS_AUTH it is CONNECTING until it is admitted. CLOSED ends it, and stands for all peers.
 //
 // `config` may be NULL. Returns as ws_connect(). Any thread.
 WS_API ws_result ws_join(const char *url, const struct ws_config *config, ws_handle *out);
@@ -985,8 +1206,62 @@ WS_API ws_result ws_feed(ws_handle h, const uint8_t *bytes, size_t len, size_t *
 // `len` is how many bytes were written to `buf`. Returns WS_OK, or WS_EMPTY when there is nothing, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *len);
 
+// Declares a node of the game, so that it can be called and its calls be understood: `path` as "Game" or "/root/Game", and all its RPCs. Godot numbers
+// them, and both sides compare a checksum of their names, so `methods` names every function of the node's script that is annotated @rpc, and no other, in
+// any order: "hello, move, shoot". Names behind a semicolon are those that Node.rpc_config() made callable. NULL forgets the node. Declare at once after
+// ws_host() or ws_join(): calls of a node that is not declared are lost, and told by ERROR with WS_CAUSE_NO_NODE.
+//
+// `h` is a host or a join with WS_SCENE. Returns WS_OK, WS_ERR_ARG (the path, a name twice, declared with other methods, or nothing to forget),
+// WS_ERR_LIMIT, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+WS_API ws_result ws_declare_node(ws_handle h, const char *path, const char *methods);
+
+// Sends data for the authentication of a peer, after its AUTHENTICATING: on a host of any such peer, on a join of peer 1. It comes there as AUTH, or in
+// Godot's auth_callback. Needs WS_SCENE | WS_AUTH.
+//
+// Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (one side has completed), WS_ERR_ARG (no data), WS_ERR_FULL,
+// WS_ERR_TOO_BIG (over 64 KiB), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+WS_API ws_result ws_send_auth(ws_handle h, int32_t peer_id, const uint8_t *data, size_t len);
+
+// Says that the authentication of a peer is complete on this side. Once the other side has said so too, the peer is there: CONNECTED follows. To refuse a
+// peer: ws_disconnect(), or ws_close() on a join. Who is not authenticated within WS_OPT_AUTH_TIMEOUT_MS is disconnected.
+//
+// Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (completed already), WS_ERR_FULL, WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+WS_API ws_result ws_complete_auth(ws_handle h, int32_t peer_id);
+
+// Makes a call of `method` of the node at `path` ("Game" or "/root/Game") to put as WS_CALL. `items` are the arguments: each value is one item, behind a
+// container's item come those of what it contains, and so on; a call has at most 255 arguments.
+//
+//   ws_variant args[3] = {{.type = WS_VARIANT_INT, .integer = 5}, {.type = WS_VARIANT_ARRAY, .count = 1}, {.type = WS_VARIANT_FLOAT, .number = {1.5}}};
+//   uint8_t call[256];
+//   size_t len;
+//   if (ws_encode_call("Game", "hello", args, 3, call, sizeof call, &len) == WS_OK) ws_put_packet_to(h, 1, call, len, WS_CALL);   // hello(5, [1.5])
+//
+// `len` is the length of the call, even when it is more than `cap`: the result is then WS_ERR_TOO_BIG, and what was written to `buf` is of no use.
+// Nothing of what the items point to may lie in `buf`.
+// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an item that is wrong; ws_last_error() says which), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+WS_API ws_result ws_encode_call(const char *path, const char *method, const struct ws_variant *items, size_t count, uint8_t *buf, size_t cap, size_t *len);
+
+// Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.
+//
+// `out` says which method of which node, and how many arguments and items there are. At most `cap` items are written to `items`; the result is
+// WS_TRUNCATED when there are more. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
+// program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
+WS_API ws_result ws_decode_call(const uint8_t *data, size_t len, struct ws_call *out, struct ws_variant *items, size_t cap);
+
+// Writes one value as Godot's var_to_bytes() does, for bytes_to_var() and get_var(). `items` as for ws_encode_call().
+//
+// Returns as ws_encode_call(); WS_ERR_ARG too when the items are not one value. Any thread.
+WS_API ws_result ws_encode_variant(const struct ws_variant *items, size_t count, uint8_t *buf, size_t cap, size_t *len);
+
+// Reads one value as Godot's var_to_bytes() and put_var() write it. All that the items point to is lent from `data`.
+//
+// `count` is how many items there are; at most `cap` are written, and the result is WS_TRUNCATED when there are more. `used` (may be NULL) is how many
+// bytes the value has, which may be fewer than `len`. Returns as ws_decode_call(). Any thread.
+WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_variant *items, size_t cap, size_t *count, size_t *used);
+
 // Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
-// A join: to the host in Godot 4's format, to everyone with WS_GODOT3, which has no WS_TEXT.
+// A join: to the host in Godot 4's format, to everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is
+// what send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node at the other side.
 // It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
 // compressed in slices by the polls and flushes that follow.
 //
@@ -995,7 +1270,8 @@ WS_API ws_result ws_take_output(ws_handle h, uint8_t *buf, size_t cap, size_t *l
 WS_API ws_result ws_put_packet(ws_handle h, const uint8_t *data, size_t len, int32_t type);
 
 // Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).
-// On a host and a join a target is a peer's id instead. A join in Godot 4's format reaches only the host: other targets, 0 included, are WS_ERR_TARGET.
+// On a host and a join a target is a peer's id instead. A join in Godot 4's plain format reaches only the host: other targets, 0 included, are
+// WS_ERR_TARGET; with WS_SCENE and WS_GODOT3 it reaches the others by way of the host.
 //
 // Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server, host or join). Any thread.
 WS_API ws_result ws_put_packet_to(ws_handle h, int32_t target, const uint8_t *data, size_t len, int32_t type);

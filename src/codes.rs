@@ -60,6 +60,8 @@ pub const WS_ERR_PANIC: i32 = -16;
 pub const WS_TEXT: i32 = 1;
 /// A binary message.
 pub const WS_BINARY: i32 = 2;
+/// A remote call, with WS_SCENE alone: put what ws_encode_call() made, give what came to ws_decode_call().
+pub const WS_CALL: i32 = 3;
 
 // --- States of a connection: RFC 6455 and the browser's WebSocket.readyState. ---
 
@@ -83,10 +85,10 @@ pub const WS_EVENT_CLOSE_REQUEST: i32 = 3;
 /// The connection, or the server itself, has ended. Last event of its handle.
 pub const WS_EVENT_CLOSED: i32 = 4;
 /// Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
-/// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.
+/// Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.
 pub const WS_EVENT_CONNECTED: i32 = 5;
 /// Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
-/// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
+/// Join in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
 pub const WS_EVENT_DISCONNECTED: i32 = 6;
 /// The outbound queue refused a message earlier and has room again.
 pub const WS_EVENT_WRITABLE: i32 = 7;
@@ -95,6 +97,11 @@ pub const WS_EVENT_WRITABLE: i32 = 7;
 pub const WS_EVENT_SKIPPED: i32 = 8;
 /// Something went wrong that ends no connection; cause and text say what.
 pub const WS_EVENT_ERROR: i32 = 9;
+/// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
+/// completed, and first come what it sends as AUTH.
+pub const WS_EVENT_AUTHENTICATING: i32 = 10;
+/// With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
+pub const WS_EVENT_AUTH: i32 = 11;
 
 // --- Phases: how far a connection had come when it ended. ---
 
@@ -185,10 +192,20 @@ pub const WS_CAUSE_RATE: i32 = 53;
 pub const WS_CAUSE_FULL: i32 = 54;
 /// The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).
 pub const WS_CAUSE_DEFLATE: i32 = 55;
-/// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).
+/// The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header, a value that cannot be read (1002).
+/// ERROR of a join in a scene: event.count packets of event.peer_id that the host passed on were broken so.
 pub const WS_CAUSE_MULTIPLAYER: i32 = 56;
-/// ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
+/// ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.
 pub const WS_CAUSE_NO_PEER: i32 = 57;
+/// The peer was not authenticated within WS_OPT_AUTH_TIMEOUT_MS (1008).
+pub const WS_CAUSE_AUTH_TIMEOUT: i32 = 58;
+/// ERROR with WS_SCENE: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here.
+pub const WS_CAUSE_CHECKSUM: i32 = 59;
+/// ERROR with WS_SCENE: event.count calls of event.peer_id were of a node or method that is not declared.
+pub const WS_CAUSE_NO_NODE: i32 = 62;
+/// ERROR with WS_SCENE: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
+/// is not switched on here.
+pub const WS_CAUSE_UNSUPPORTED: i32 = 63;
 /// The system has no descriptor or memory left.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
 /// A defect in wspeer was caught; the log has the text.
@@ -216,6 +233,12 @@ pub const WS_CLIENT_NO_CONTEXT_TAKEOVER: u32 = 128;
 pub const WS_GODOT3: u32 = 256;
 /// Client: a certificate may be for any name, if it is trusted otherwise. For development alone.
 pub const WS_ANY_NAME: u32 = 512;
+/// ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.
+pub const WS_SCENE: u32 = 1024;
+/// With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.
+pub const WS_AUTH: u32 = 2048;
+/// With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
+pub const WS_NO_RELAY: u32 = 4096;
 
 // --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
 
@@ -310,6 +333,8 @@ pub const WS_OPT_MAX_INFLATE_RATIO: i32 = 23;
 pub const WS_OPT_TRANSFER_MODE: i32 = 24;
 /// Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.
 pub const WS_OPT_TRANSFER_CHANNEL: i32 = 25;
+/// Host, join with WS_AUTH: how long the authentication of a peer may take, in milliseconds; WS_OFF: without end (default: 3000). For those who come later.
+pub const WS_OPT_AUTH_TIMEOUT_MS: i32 = 26;
 
 // --- Log levels of ws_set_log_level(). ---
 
@@ -334,6 +359,91 @@ pub const WS_STRUCT_STATS: i32 = 2;
 pub const WS_STRUCT_PACKET: i32 = 3;
 /// ws_event, which stays as it is.
 pub const WS_STRUCT_EVENT: i32 = 4;
+/// ws_variant.
+pub const WS_STRUCT_VARIANT: i32 = 5;
+/// ws_call.
+pub const WS_STRUCT_CALL: i32 = 6;
+
+// --- Types of values in a ws_variant: Godot 4's Variant.Type. ---
+
+/// null.
+pub const WS_VARIANT_NIL: i32 = 0;
+/// bool, in `integer`.
+pub const WS_VARIANT_BOOL: i32 = 1;
+/// int, in `integer`.
+pub const WS_VARIANT_INT: i32 = 2;
+/// float, in number[0].
+pub const WS_VARIANT_FLOAT: i32 = 3;
+/// String: UTF-8 in data and len.
+pub const WS_VARIANT_STRING: i32 = 4;
+/// Vector2: x, y in `number`.
+pub const WS_VARIANT_VECTOR2: i32 = 5;
+/// Vector2i: x, y.
+pub const WS_VARIANT_VECTOR2I: i32 = 6;
+/// Rect2: position, size.
+pub const WS_VARIANT_RECT2: i32 = 7;
+/// Rect2i: position, size.
+pub const WS_VARIANT_RECT2I: i32 = 8;
+/// Vector3: x, y, z.
+pub const WS_VARIANT_VECTOR3: i32 = 9;
+/// Vector3i: x, y, z.
+pub const WS_VARIANT_VECTOR3I: i32 = 10;
+/// Transform2D: x axis, y axis, origin.
+pub const WS_VARIANT_TRANSFORM2D: i32 = 11;
+/// Vector4: x, y, z, w.
+pub const WS_VARIANT_VECTOR4: i32 = 12;
+/// Vector4i: x, y, z, w.
+pub const WS_VARIANT_VECTOR4I: i32 = 13;
+/// Plane: normal, d.
+pub const WS_VARIANT_PLANE: i32 = 14;
+/// Quaternion: x, y, z, w.
+pub const WS_VARIANT_QUATERNION: i32 = 15;
+/// AABB: position, size.
+pub const WS_VARIANT_AABB: i32 = 16;
+/// Basis: row by row, the first row is the x of all three axes.
+pub const WS_VARIANT_BASIS: i32 = 17;
+/// Transform3D: its Basis, then its origin.
+pub const WS_VARIANT_TRANSFORM3D: i32 = 18;
+/// Projection: column by column.
+pub const WS_VARIANT_PROJECTION: i32 = 19;
+/// Color: r, g, b, a.
+pub const WS_VARIANT_COLOR: i32 = 20;
+/// StringName, as STRING.
+pub const WS_VARIANT_STRING_NAME: i32 = 21;
+/// NodePath: `count` STRINGs follow, names and then number[0] sub-names; `integer` is 1 when it is absolute.
+pub const WS_VARIANT_NODE_PATH: i32 = 22;
+/// RID: cannot be sent.
+pub const WS_VARIANT_RID: i32 = 23;
+/// Object: cannot be sent.
+pub const WS_VARIANT_OBJECT: i32 = 24;
+/// Callable: cannot be sent.
+pub const WS_VARIANT_CALLABLE: i32 = 25;
+/// Signal: cannot be sent.
+pub const WS_VARIANT_SIGNAL: i32 = 26;
+/// Dictionary: `count` pairs follow, a key and a value each. A typed one: `integer` is the type of the keys plus 256 times that of the values.
+pub const WS_VARIANT_DICTIONARY: i32 = 27;
+/// Array: `count` values follow. A typed one: `integer` is the type of its elements.
+pub const WS_VARIANT_ARRAY: i32 = 28;
+/// PackedByteArray: `count` bytes in data.
+pub const WS_VARIANT_PACKED_BYTE_ARRAY: i32 = 29;
+/// PackedInt32Array: `count` int32_t in data, little-endian and maybe not aligned, so copy them out; so are all that follow.
+pub const WS_VARIANT_PACKED_INT32_ARRAY: i32 = 30;
+/// PackedInt64Array: `count` int64_t.
+pub const WS_VARIANT_PACKED_INT64_ARRAY: i32 = 31;
+/// PackedFloat32Array: `count` floats.
+pub const WS_VARIANT_PACKED_FLOAT32_ARRAY: i32 = 32;
+/// PackedFloat64Array: `count` doubles.
+pub const WS_VARIANT_PACKED_FLOAT64_ARRAY: i32 = 33;
+/// PackedStringArray: `count` STRINGs follow.
+pub const WS_VARIANT_PACKED_STRING_ARRAY: i32 = 34;
+/// PackedVector2Array: 2 floats each; of an engine with double precision 2 doubles, and `len` is then twice as much.
+pub const WS_VARIANT_PACKED_VECTOR2_ARRAY: i32 = 35;
+/// PackedVector3Array: 3 floats each, or doubles.
+pub const WS_VARIANT_PACKED_VECTOR3_ARRAY: i32 = 36;
+/// PackedColorArray: 4 floats each.
+pub const WS_VARIANT_PACKED_COLOR_ARRAY: i32 = 37;
+/// PackedVector4Array: 4 floats each, or doubles.
+pub const WS_VARIANT_PACKED_VECTOR4_ARRAY: i32 = 38;
 
 // --- Features of ws_get_features(). ---
 
@@ -355,3 +465,5 @@ pub const WS_FEATURE_PAIR: u32 = 64;
 pub const WS_FEATURE_DEFLATE: u32 = 128;
 /// ws_host, ws_join and ws_join_local.
 pub const WS_FEATURE_MULTIPLAYER: u32 = 256;
+/// WS_SCENE.
+pub const WS_FEATURE_SCENE: u32 = 512;

@@ -244,6 +244,7 @@ pub extern "C" fn ws_get_features() -> u32 {
         | WS_FEATURE_PAIR
         | WS_FEATURE_DEFLATE
         | WS_FEATURE_MULTIPLAYER
+        | WS_FEATURE_SCENE
 }
 
 /// WS_VERSION of the library that is loaded. Any thread.
@@ -258,8 +259,8 @@ pub extern "C" fn ws_abi_version() -> u32 {
     WS_ABI_VERSION
 }
 
-/// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet and ws_event
-/// are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
+/// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet, ws_event,
+/// ws_variant and ws_call are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
 ///
 /// Returns the size, or 0 for a number that is none. Any thread.
 #[unsafe(no_mangle)]
@@ -269,6 +270,8 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
         WS_STRUCT_STATS => size_of::<ws_stats>(),
         WS_STRUCT_PACKET => size_of::<ws_packet>(),
         WS_STRUCT_EVENT => size_of::<ws_event>(),
+        WS_STRUCT_VARIANT => size_of::<ws_variant>(),
+        WS_STRUCT_CALL => size_of::<ws_call>(),
         _ => 0,
     };
     size as u32

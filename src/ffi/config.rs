@@ -6,7 +6,7 @@ use super::types::ws_config;
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
-use crate::multiplayer::Wire;
+use crate::multiplayer::{SceneSettings, Wire};
 use crate::net::TlsClientSettings;
 use crate::peer::Options;
 use crate::protocol::{DeflateSettings, MAX_BITS, check_header, check_subprotocols};
@@ -20,14 +20,17 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
     match settings.wire {
         Wire::Godot4 => Ok(settings),
         Wire::Godot3 => Err(bad("WS_GODOT3 is for ws_host and ws_join".to_owned())),
+        Wire::Scene => Err(bad("WS_SCENE is for ws_host and ws_join".to_owned())),
     }
 }
 
 /// Reads the config of a host or a join.
 pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<Settings, Error> {
     let settings = read_all(config, host, WS_FULL_DISCONNECT)?;
-    if settings.wire == Wire::Godot3 && settings.queue_before_open && !host {
-        return Err(bad("WS_QUEUE_BEFORE_OPEN does not go with WS_GODOT3, where each packet tells the id that has yet to come".to_owned()));
+    if settings.wire != Wire::Godot4 && settings.queue_before_open && !host {
+        return Err(bad(
+            "WS_QUEUE_BEFORE_OPEN goes neither with WS_GODOT3 nor with WS_SCENE, where packets are for others who have yet to come".to_owned()
+        ));
     }
     Ok(settings)
 }
@@ -35,7 +38,8 @@ pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<S
 fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Settings, Error> {
     let config = copy(config)?;
     let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
-    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_GODOT3 | WS_ANY_NAME | deflate_flags;
+    let game_flags = WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY;
+    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_ANY_NAME | game_flags | deflate_flags;
     if config.reserved != 0 {
         return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
     }
@@ -110,7 +114,8 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
             WS_OFF => None,
             ms => Some(Duration::from_millis(u64::from(ms))),
         },
-        wire: if has(WS_GODOT3) { Wire::Godot3 } else { Wire::Godot4 },
+        wire: wire(config.flags)?,
+        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
         queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
         max_header_bytes: match config.max_header_bytes {
             0 => 16 << 10,
@@ -175,6 +180,16 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
         list.push(check_header(line).map_err(bad)?);
     }
     Ok(list)
+}
+
+fn wire(flags: u32) -> Result<Wire, Error> {
+    match (flags & WS_GODOT3 != 0, flags & WS_SCENE != 0) {
+        (true, true) => Err(bad("WS_GODOT3 and WS_SCENE exclude each other".to_owned())),
+        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => Err(bad("WS_AUTH or WS_NO_RELAY is set without WS_SCENE".to_owned())),
+        (true, false) => Ok(Wire::Godot3),
+        (false, true) => Ok(Wire::Scene),
+        (false, false) => Ok(Wire::Godot4),
+    }
 }
 
 fn deflate(config: &ws_config) -> Result<Option<DeflateSettings>, Error> {

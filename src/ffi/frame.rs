@@ -80,8 +80,7 @@ fn check_batch<T>(out: *mut T, cap: usize, count: *mut usize) -> Result<(), crat
 
 fn packet(view: &View<'_>) -> ws_packet {
     let (r#type, len) = match view.what {
-        What::Message(true) => (WS_TEXT, view.bytes.len()),
-        What::Message(false) => (WS_BINARY, view.bytes.len()),
+        What::Message(kind) => (kind, view.bytes.len()),
         // The NUL behind the text does not count.
         What::Mark(_) => (0, view.bytes.len() - 1),
     };

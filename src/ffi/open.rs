@@ -63,7 +63,7 @@ pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config,
 
 /// Opens a multiplayer host, peer 1: a server, as ws_listen(), whose clients get ids, 2 to 2147483647, drawn at random. The URL is as there. Targets
 /// of ws_put_packet_to() and ws_disconnect() are ids; packets and events say by peer_id who sent them and whom they are about. In Godot 4's format, or with
-/// WS_GODOT3 in that of Godot 3.2 to 3.6, where it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
+/// WS_GODOT3 in that of Godot 3.2 to 3.6; there, and with WS_SCENE, it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
 ///
 /// `config` may be NULL. Returns as ws_listen(). Any thread.
 #[unsafe(no_mangle)]
@@ -78,8 +78,8 @@ pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, o
 }
 
 /// Opens a multiplayer client: joins a host of ws_host() or of Godot. The URL is as for ws_connect(). It is CONNECTING until its id has come, for at most
-/// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_GODOT3 the other peers are told by CONNECTED and
-/// DISCONNECTED too. CLOSED ends it, and stands for all peers.
+/// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_SCENE or WS_GODOT3 the other peers are told by
+/// CONNECTED and DISCONNECTED too; with WS_AUTH it is CONNECTING until it is admitted. CLOSED ends it, and stands for all peers.
 ///
 /// `config` may be NULL. Returns as ws_connect(). Any thread.
 #[unsafe(no_mangle)]

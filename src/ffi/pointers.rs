@@ -39,6 +39,16 @@ pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
 
+/// `len` bytes to be written; NULL is allowed only for none.
+pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&'a mut [u8], Error> {
+    bytes(name, pointer, len)?;
+    if len == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: the header says that `cap` bytes are writable at `buf` during the call and nobody else's; NULL and impossible lengths were refused above.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
+}
+
 #[cold]
 fn no_bytes(name: &str, is_null: bool) -> Error {
     match is_null {

@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::table;
 
 /// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
-/// A join: to the host in Godot 4's format, to everyone with WS_GODOT3, which has no WS_TEXT.
+/// A join: to the host in Godot 4's format, to everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is
+/// what send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node at the other side.
 /// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
 /// compressed in slices by the polls and flushes that follow.
 ///
@@ -17,18 +18,25 @@ use crate::table;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {
+        if r#type == WS_CALL {
+            return table::put_call(h, None, call(data, len)?);
+        }
         let (text, payload) = message(data, len, r#type)?;
         table::put(h, text, payload)
     })
 }
 
 /// Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).
-/// On a host and a join a target is a peer's id instead. A join in Godot 4's format reaches only the host: other targets, 0 included, are WS_ERR_TARGET.
+/// On a host and a join a target is a peer's id instead. A join in Godot 4's plain format reaches only the host: other targets, 0 included, are
+/// WS_ERR_TARGET; with WS_SCENE and WS_GODOT3 it reaches the others by way of the host.
 ///
 /// Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server, host or join). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {
+        if r#type == WS_CALL {
+            return table::put_call(h, Some(target), call(data, len)?);
+        }
         let (text, payload) = message(data, len, r#type)?;
         table::put_to(h, target, text, payload)
     })
@@ -40,6 +48,14 @@ pub unsafe extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *cons
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_flush(h: ws_handle) -> ws_result {
     guard(|| table::flush(h).map(|()| WS_OK))
+}
+
+#[cold]
+fn call<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Error> {
+    if len > u32::MAX as usize / 2 {
+        return Err(wrong(WS_ERR_TOO_BIG, "the call is over 2 GiB, or its length is wrong"));
+    }
+    bytes("data", data, len)
 }
 
 #[inline(always)]
@@ -58,5 +74,5 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
 
 #[cold]
 fn no_type(kind: i32) -> Error {
-    wrong(WS_ERR_ARG, format!("{kind} is no type of message: use WS_TEXT or WS_BINARY"))
+    wrong(WS_ERR_ARG, format!("{kind} is no type of message: use WS_TEXT, WS_BINARY or WS_CALL"))
 }

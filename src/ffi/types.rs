@@ -20,7 +20,7 @@ pub struct ws_packet {
     pub data: *const u8,
     /// How many bytes; 0 is an empty message.
     pub len: usize,
-    /// WS_TEXT or WS_BINARY.
+    /// WS_TEXT, WS_BINARY or WS_CALL.
     pub r#type: i32,
     /// Multiplayer: who sent it. Else 0.
     pub peer_id: i32,
@@ -59,13 +59,48 @@ pub struct ws_event {
     pub clean: u32,
     /// When it happened: nanoseconds of the system's monotonic clock since the library's first call.
     pub time_ns: u64,
-    /// SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.
+    /// SKIPPED, and ERROR about what a peer sent: how many.
     pub count: u64,
     /// Zero.
     pub reserved: [u64; 4],
-    /// MESSAGE: the message. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
+    /// MESSAGE: the message. AUTH: packet.data and len are the data. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
     /// for CLOSE_REQUEST, a sentence that says what happened and what to do for CLOSED, DISCONNECTED and ERROR, else "".
     pub packet: ws_packet,
+}
+
+/// A value of Godot's, or the head of a container whose items follow it in the array. Fields that a type has no use for are zero; zero them too when you
+/// make one. 160 bytes with 64-bit pointers, 152 with 32-bit.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types)]
+pub struct ws_variant {
+    /// WS_VARIANT_*.
+    pub r#type: i32,
+    /// How many items, pairs, elements or names belong to it.
+    pub count: u32,
+    /// BOOL: 0 or 1. INT. ARRAY, DICTIONARY: what its elements have to be, 0: anything. NODE_PATH: 1 when it is absolute.
+    pub integer: i64,
+    /// FLOAT: number[0]. The components of vectors, rectangles, transforms and colours. NODE_PATH: number[0] is how many of its names are sub-names.
+    pub number: [f64; 16],
+    /// STRING, STRING_NAME: UTF-8, not NUL-terminated. Packed arrays: their elements. Lent; never NULL in what was decoded.
+    pub data: *const u8,
+    /// How many bytes.
+    pub len: usize,
+}
+
+/// A call that has come. 24 bytes with 64-bit pointers, 16 with 32-bit.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types)]
+pub struct ws_call {
+    /// The path of the node as it was declared, without "/root/"; NUL-terminated, lent as the packet is.
+    pub path: *const c_char,
+    /// The name of the method; NUL-terminated, lent likewise.
+    pub method: *const c_char,
+    /// How many arguments it has.
+    pub arguments: u32,
+    /// How many items these are, those in containers included.
+    pub items: u32,
 }
 
 /// How to open a connection or a server. Fill it with ws_config_init(), then set what you need; every field that stays 0 means its default.
@@ -79,7 +114,7 @@ pub struct ws_config {
     /// A number of your choice for ws_free_owner(); 0: none.
     pub owner: u32,
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME.
+    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.
     pub flags: u32,
     /// How long one ws_poll() may work, in microseconds (default: 1000).
     pub poll_budget_us: u32,
@@ -217,6 +252,8 @@ const _: () = {
     assert!(std::mem::offset_of!(ws_event, time_ns) == 40);
     assert!(std::mem::offset_of!(ws_event, packet) == 88);
     let pointer = size_of::<usize>();
+    assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
+    assert!(size_of::<ws_call>() == 8 + 2 * pointer);
     assert!(size_of::<ws_config>() == 30 * 4 + 8 * pointer);
     assert!(size_of::<ws_stats>() == 8 + 21 * 8);
 };

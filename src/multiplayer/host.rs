@@ -1,5 +1,8 @@
 //! The host's side: gives ids, and in Godot 3's format tells of those who come and go and passes on what is for others.
 
+use super::scene::packet::{RAW_HEAD, about, put_raw};
+use super::scene_host::{SceneHost, not_admitted};
+use super::scene_packets::{SceneSettings, note};
 use super::wire::{self, Message3, Wire};
 use super::{HOST_ID, Target, breach};
 use crate::codes::*;
@@ -8,7 +11,7 @@ use crate::peer::{Cx, Mark, Sent};
 use crate::server::{Handles, Server, Spread};
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Messages of one client that are looked at in its turn.
 const TURN: u32 = 64;
@@ -17,30 +20,52 @@ const TURN: u32 = 64;
 pub struct Host {
     wire: Wire,
     /// By id.
-    players: HashMap<i32, Player>,
+    pub(super) players: HashMap<i32, Player>,
     /// Places with messages to look at, in turn.
-    behind: VecDeque<u32>,
-    scratch: Vec<u8>,
+    pub(super) behind: VecDeque<u32>,
+    pub(super) scratch: Vec<u8>,
+    /// With Wire::Scene.
+    pub(super) scene: Option<SceneHost>,
 }
 
-struct Player {
+pub(super) struct Player {
     /// Its place in the server.
     key: u32,
     /// It has not ended.
-    here: bool,
+    pub(super) here: bool,
 }
 
 impl Host {
     /// Makes a host of a server that nobody has reached yet.
-    pub fn new(wire: Wire, server: &mut Server) -> Host {
+    pub fn new(wire: Wire, scene: SceneSettings, server: &mut Server) -> Host {
         server.above.watches = true;
-        server.above.holds = wire == Wire::Godot3;
-        Host { wire, players: HashMap::new(), behind: VecDeque::new(), scratch: Vec::new() }
+        server.above.holds = wire != Wire::Godot4;
+        let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
+        Host { wire, players: HashMap::new(), behind: VecDeque::new(), scratch: Vec::new(), scene }
     }
 
     /// Its format.
     pub fn wire(&self) -> Wire {
         self.wire
+    }
+
+    /// How it treats its scene.
+    pub fn scene_settings(&self) -> SceneSettings {
+        self.scene.as_ref().map(|of_scene| of_scene.scene.settings).unwrap_or_default()
+    }
+
+    /// Bytes that the format puts in front of each message.
+    pub fn header_bytes(&self) -> usize {
+        match self.wire {
+            Wire::Godot4 => 0,
+            Wire::Scene => RAW_HEAD,
+            Wire::Godot3 => wire::HEADER,
+        }
+    }
+
+    /// When `poll` wants to judge the time.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.scene.as_ref().and_then(SceneHost::next_timer)
     }
 
     /// Moves the server on, greets those who came, and looks at what they sent. True: there is more to do.
@@ -54,6 +79,9 @@ impl Host {
         let mut more = server.poll(cx, handles, gap);
         self.meet(server, cx);
         more |= self.catch_up(server, cx);
+        if let Some(of_scene) = &mut self.scene {
+            of_scene.judge_time(server, cx, gap);
+        }
         server.write_dirty(cx);
         more
     }
@@ -66,6 +94,7 @@ impl Host {
         }
         let framed = self.frame(target.encode(), text, payload)?;
         let result = match reach {
+            Reach::One(key) if server.peer(key).is_some_and(|peer| peer.apart) => return Err(not_admitted(target.encode())),
             Reach::One(key) => code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload))),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
@@ -75,7 +104,10 @@ impl Host {
 
     /// Puts to the client in one place, by its own handle.
     pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
-        let to = server.peer(key).map_or(0, |peer| peer.peer_id);
+        let (to, is_apart) = server.peer(key).map_or((0, false), |peer| (peer.peer_id, peer.apart));
+        if is_apart {
+            return Err(not_admitted(to));
+        }
         let framed = self.frame(to, text, payload)?;
         let result = code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)));
         self.scratch = framed.unwrap_or_default();
@@ -98,7 +130,7 @@ impl Host {
         })
     }
 
-    fn reach(&self, target: Target) -> Result<Reach, Error> {
+    pub(super) fn reach(&self, target: Target) -> Result<Reach, Error> {
         Ok(match target {
             Target::One(id) => Reach::One(self.place(id)?),
             Target::All => Reach::AllBut(None),
@@ -110,6 +142,14 @@ impl Host {
     fn frame(&mut self, to: i32, text: bool, payload: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match self.wire {
             Wire::Godot4 => Ok(None),
+            Wire::Scene => {
+                check_raw(text, payload)?;
+                let mut memory = std::mem::take(&mut self.scratch);
+                memory.clear();
+                put_raw(&mut memory);
+                memory.extend_from_slice(payload);
+                Ok(Some(memory))
+            }
             Wire::Godot3 => frame3(std::mem::take(&mut self.scratch), HOST_ID, to, text, payload).map(Some),
         }
     }
@@ -130,8 +170,14 @@ impl Host {
                 self.admit(server, cx, key);
             }
             let Some(peer) = server.peer(key) else { continue };
-            let (id, state, held) = (peer.peer_id, peer.state(), peer.inbox.held());
-            if held > 0 {
+            let (id, state) = (peer.peer_id, peer.state());
+            let waits = self.scene.as_ref().is_some_and(|of_scene| of_scene.keeps_waiting(id));
+            if waits && state == WS_CLOSED {
+                peer.inbox.drop_all_held();
+                server.after(cx, key, None);
+            }
+            let held = server.peer(key).map_or(0, |peer| peer.inbox.held());
+            if held > 0 && !waits {
                 if !self.behind.contains(&key) {
                     self.behind.push_back(key);
                 }
@@ -149,7 +195,7 @@ impl Host {
         let Some(peer) = server.peer(key) else { return };
         peer.peer_id = id;
         match self.wire {
-            Wire::Godot4 => tell(server, cx, key..key + 1, &[], &wire::id_message(id)),
+            Wire::Godot4 | Wire::Scene => tell(server, cx, key..key + 1, &[], &wire::id_message(id)),
             Wire::Godot3 => {
                 tell(server, cx, key..key + 1, &[], &wire::about(Message3::Id(id)));
                 tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(HOST_ID)));
@@ -163,14 +209,24 @@ impl Host {
             }
         }
         self.players.insert(id, Player { key, here: true });
+        if self.wire == Wire::Scene {
+            self.meet_in_scene(server, cx, key, id);
+        }
     }
 
-    /// One has ended: in Godot 3's format the others hear of it.
+    /// One has ended: the others hear of it, but in the plain format of Godot 4.
     fn part(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
         let Some(player) = self.players.get_mut(&id).filter(|player| player.here) else { return };
         player.here = false;
-        if self.wire == Wire::Godot3 && server.state() == WS_OPEN {
-            tell(server, cx, 0..u32::MAX, &[player.key], &wire::about(Message3::Del(id)));
+        let key = player.key;
+        let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
+        if !was_told || server.state() != WS_OPEN {
+            return;
+        }
+        match self.wire {
+            Wire::Godot4 => {}
+            Wire::Scene => tell(server, cx, 0..u32::MAX, &[key], &about(id, false)),
+            Wire::Godot3 => tell(server, cx, 0..u32::MAX, &[key], &wire::about(Message3::Del(id))),
         }
     }
 
@@ -198,7 +254,9 @@ impl Host {
             server.after(cx, key, None);
             server.read_on(key);
             match server.peer(key) {
-                Some(peer) if peer.inbox.held() > 0 => self.behind.push_back(key),
+                Some(peer) if peer.inbox.held() > 0 && !self.scene.as_ref().is_some_and(|of_scene| of_scene.keeps_waiting(peer.peer_id)) => {
+                    self.behind.push_back(key);
+                }
                 Some(peer) if peer.state() == WS_CLOSED => {
                     let id = peer.peer_id;
                     self.part(server, cx, id);
@@ -211,6 +269,9 @@ impl Host {
 
     /// Looks at one held message of a client. False: there is none.
     fn look(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+        if self.wire == Wire::Scene {
+            return self.look_in_scene(server, cx, key);
+        }
         let Some(peer) = server.peer(key) else { return false };
         let own = peer.peer_id;
         let Some((text, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
@@ -239,10 +300,10 @@ impl Host {
     }
 
     /// Sends what one client said to the others that it is for, unchanged.
-    fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, message: &[u8]) {
+    pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, message: &[u8]) {
         let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
-            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put()) => (key..key + 1, [from, from]),
+            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.apart) => (key..key + 1, [from, from]),
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
             _ => return note_lost(server, cx, from, target.encode()),
         };
@@ -251,9 +312,18 @@ impl Host {
 }
 
 /// The places that a target means.
-enum Reach {
+pub(super) enum Reach {
     One(u32),
     AllBut(Option<u32>),
+}
+
+/// Raw bytes of a scene are binary and never empty, as in Godot.
+pub(super) fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
+    match payload {
+        _ if text => Err(Error::new(WS_ERR_ARG, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
+        [] => Err(Error::new(WS_ERR_ARG, "a scene has no empty packets: Godot would refuse it")),
+        _ => Ok(()),
+    }
 }
 
 /// A message behind the header of Godot 3.
@@ -269,12 +339,12 @@ pub(super) fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payloa
 }
 
 /// Sends a message of the host's own to the clients in some places. One that cannot take it could not go on without it.
-fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
+pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
     server.put_spread(cx, Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false });
 }
 
 /// Closes a client that broke the format; its other messages are not believed.
-fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
+pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
     let Some(peer) = server.peer(key) else { return };
     peer.inbox.drop_held();
     if peer.state() == WS_CLOSED {
@@ -293,17 +363,11 @@ fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
 /// What one client sent to another that is not here is counted in one event until the host takes it.
 fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
     let Some(peer) = server.peer(from) else { return };
-    let is_lost = |mark: &Mark| mark.kind == WS_EVENT_ERROR && mark.cause == WS_CAUSE_NO_PEER;
-    if let Some(mark) = peer.inbox.find_mark(is_lost) {
-        mark.count += 1;
-        return;
-    }
-    let mut mark = Mark { kind: WS_EVENT_ERROR, phase: WS_PHASE_APP, cause: WS_CAUSE_NO_PEER, count: 1, time_ns: cx.time_ns(), ..Mark::default() };
-    mark.set_text(&format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.peer_id));
-    peer.inbox.push_mark_here(mark);
+    let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.peer_id);
+    note(&mut peer.inbox, 0, WS_CAUSE_NO_PEER, &why, cx.time_ns());
 }
 
-fn code(sent: Sent) -> i32 {
+pub(super) fn code(sent: Sent) -> i32 {
     match sent {
         Sent::Taken => WS_OK,
         Sent::Full => WS_ERR_FULL,

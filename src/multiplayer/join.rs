@@ -1,6 +1,9 @@
 //! The side of one who joins: OPEN once its id has come; in Godot 3's format it knows the others, and reaches them through the host.
 
-use super::host::frame3;
+use super::host::{check_raw, frame3};
+use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
+use super::scene_join::SceneJoin;
+use super::scene_packets::SceneSettings;
 use super::wire::{self, Message3, Wire};
 use super::{HOST_ID, Target, breach};
 use crate::codes::*;
@@ -18,25 +21,28 @@ const MAX_MARKS: usize = 4_096;
 pub struct Join {
     wire: Wire,
     /// Ours; 0 until it has come.
-    id: i32,
+    pub(super) id: i32,
     /// Who else is there, as the host says; the host itself included.
-    others: HashSet<i32>,
+    pub(super) others: HashSet<i32>,
     /// The event of the opening handshake, kept until the id has come.
     opened: Option<Mark>,
     /// When the id must have come.
     deadline: Option<Instant>,
     /// Messages may be put before the id has come.
     early: bool,
-    scratch: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
+    /// With Wire::Scene.
+    pub(super) scene: Option<SceneJoin>,
 }
 
 impl Join {
     /// Makes a join of a client that is not open yet. `timeout` is for all that comes before the id, from `now` on.
-    pub fn new(wire: Wire, peer: &mut Peer, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
+    pub fn new(wire: Wire, scene: SceneSettings, peer: &mut Peer, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
         peer.peer_id = HOST_ID;
         peer.inbox.holds = true;
         let deadline = timeout.map(|timeout| now + timeout);
-        Join { wire, id: 0, others: HashSet::new(), opened: None, deadline, early, scratch: Vec::new() }
+        let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
+        Join { wire, id: 0, others: HashSet::new(), opened: None, deadline, early, scratch: Vec::new(), scene }
     }
 
     /// Its id, or 0.
@@ -46,13 +52,17 @@ impl Join {
 
     /// Bytes that the format puts in front of each message.
     pub fn header_bytes(&self) -> usize {
-        if self.wire == Wire::Godot3 { wire::HEADER } else { 0 }
+        match self.wire {
+            Wire::Godot4 => 0,
+            Wire::Scene => RELAY_HEAD + RAW_HEAD,
+            Wire::Godot3 => wire::HEADER,
+        }
     }
 
-    /// The state of its connection, but OPEN only with an id.
+    /// The state of its connection, but OPEN only with an id and admitted.
     pub fn state(&self, peer: &Peer) -> i32 {
         match peer.state() {
-            WS_OPEN if self.id == 0 => WS_CONNECTING,
+            WS_OPEN if self.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => WS_CONNECTING,
             state => state,
         }
     }
@@ -66,57 +76,76 @@ impl Join {
             let done = match self.wire {
                 Wire::Godot4 => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
                 Wire::Godot3 => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
+                Wire::Scene if self.id == 0 => wire::read_id(text, bytes).map(|id| self.enter_scene(peer, cx, id)),
+                Wire::Scene => self.look_in_scene(peer, cx),
             };
             if let Err(why) = done {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
                 peer.inbox.drop_all_held();
             }
-            if cx.budget.spend_frame() {
+            if self.keeps_waiting() || cx.budget.spend_frame() {
                 break;
             }
+        }
+        self.shorten(peer, cx);
+        if self.keeps_waiting() && peer.state() == WS_CLOSED {
+            peer.inbox.drop_all_held();
         }
         if self.id == 0 && peer.state() == WS_OPEN && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
             let sentence =
                 "the host sent no id within connect_timeout_ms: it may not be a multiplayer host, or it speaks the format of another Godot";
             fail(peer, cx, Failure { close_code: 1002, ..Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_CONNECT_TIMEOUT, sentence) });
         }
-        peer.inbox.held() > 0
+        if peer.state() == WS_OPEN && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
+            let sentence = "the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?";
+            fail(peer, cx, Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_AUTH_TIMEOUT, sentence) });
+        }
+        peer.inbox.held() > 0 && !self.keeps_waiting()
     }
 
     /// When `look` wants to judge the time.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.deadline.filter(|_| self.id == 0)
+        self.deadline.filter(|_| self.id == 0).or(self.auth_deadline())
     }
 
     /// Moves the deadline by a gap in polling.
     pub fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
+        if let Some(of_scene) = &mut self.scene {
+            of_scene.deadline = of_scene.deadline.map(|deadline| deadline + gap);
+        }
     }
 
-    /// Puts to a target; `None`: to the host in Godot 4's format, to everyone in Godot 3's.
+    /// Puts to a target; `None`: to the host in Godot 4's format, to everyone in a scene and in Godot 3's.
     pub fn put(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         if self.id == 0 && !(self.early && self.wire == Wire::Godot4) {
             return Ok(Sent::NotOpen);
         }
         self.check(target)?;
-        if self.wire == Wire::Godot4 {
-            return Ok(peer.put(|| cx, text, payload));
+        match &self.scene {
+            None if self.wire == Wire::Godot4 => return Ok(peer.put(|| cx, text, payload)),
+            Some(of_scene) if !of_scene.is_in => return Ok(Sent::NotOpen),
+            Some(_) => {
+                check_raw(text, payload)?;
+                return Ok(self.put_raw(peer, cx, target.unwrap_or(Target::All), payload));
+            }
+            None => {}
         }
         let to = target.unwrap_or(Target::All).encode();
         self.scratch = frame3(std::mem::take(&mut self.scratch), self.id, to, text, payload)?;
         Ok(peer.put(|| cx, false, &self.scratch))
     }
 
-    fn check(&self, target: Option<Target>) -> Result<(), Error> {
+    pub(super) fn check(&self, target: Option<Target>) -> Result<(), Error> {
         let wrong = |why: String| Err(Error::new(WS_ERR_TARGET, why));
         match (self.wire, target) {
             (_, None | Some(Target::One(HOST_ID))) => Ok(()),
             (Wire::Godot4, _) => {
                 wrong("one who joins reaches only the host, target 1, in Godot 4's format: let the game on the host pass it on".to_owned())
             }
-            (Wire::Godot3, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
-            (Wire::Godot3, Some(Target::One(id))) if !self.others.contains(&id) => wrong(format!("no peer {id} is here: it may have gone")),
-            (Wire::Godot3, _) => Ok(()),
+            (_, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
+            (_, Some(Target::One(id))) if !self.others.contains(&id) => wrong(format!("no peer {id} is here: it may have gone")),
+            _ => Ok(()),
         }
     }
 
@@ -139,8 +168,8 @@ impl Join {
                 return Ok(());
             }
             Message3::Payload { from, .. } => return Err(format!("{from} is no sender")),
-            Message3::Add(id) if self.others.len() >= MAX_OTHERS => return Err(format!("{id} is one peer too many")),
             Message3::Add(id) => {
+                self.check_newcomer(id)?;
                 if id != self.id && self.others.insert(id) {
                     greet(peer, cx, id);
                 }
@@ -152,14 +181,31 @@ impl Join {
             }
         }
         peer.inbox.drop_held();
+        Ok(())
+    }
+
+    /// A host has no more peers than that.
+    pub(super) fn check_newcomer(&self, id: i32) -> Result<(), String> {
+        if self.others.len() < MAX_OTHERS { Ok(()) } else { Err(format!("{id} is one peer too many")) }
+    }
+
+    /// Events of others that nobody reads become one.
+    fn shorten(&self, peer: &mut Peer, cx: &Cx<'_>) {
         if peer.inbox.marks() > MAX_MARKS {
             let count = peer.inbox.drop_marks_where(|mark| matches!(mark.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_SKIPPED));
             peer.inbox.push_mark_here(Mark { kind: WS_EVENT_SKIPPED, count, time_ns: cx.time_ns(), ..Mark::default() });
         }
-        Ok(())
     }
 
-    fn open(&mut self, peer: &mut Peer, id: i32) {
+    fn keeps_waiting(&self) -> bool {
+        self.scene.as_ref().is_some_and(SceneJoin::keeps_waiting)
+    }
+
+    fn auth_deadline(&self) -> Option<Instant> {
+        self.scene.as_ref().and_then(|of_scene| of_scene.deadline)
+    }
+
+    pub(super) fn open(&mut self, peer: &mut Peer, id: i32) {
         self.id = id;
         if let Some(mark) = self.opened.take() {
             peer.inbox.push_mark_here(Mark { peer_id: id, ..mark });
@@ -167,7 +213,7 @@ impl Join {
     }
 }
 
-fn greet(peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+pub(super) fn greet(peer: &mut Peer, cx: &Cx<'_>, id: i32) {
     peer.inbox.push_mark_here(Mark { kind: WS_EVENT_CONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
 }
 

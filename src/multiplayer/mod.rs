@@ -3,11 +3,16 @@
 
 mod host;
 mod join;
+pub mod scene;
+mod scene_host;
+mod scene_join;
+mod scene_packets;
 mod target;
 pub mod wire;
 
 pub use host::Host;
 pub use join::Join;
+pub use scene_packets::SceneSettings;
 pub use target::Target;
 pub use wire::Wire;
 

@@ -8,6 +8,8 @@
 pub enum Wire {
     /// Of WebSocketMultiplayerPeer since Godot 4.0.
     Godot4,
+    /// The same, with what SceneMultiplayer says on top of it.
+    Scene,
     /// Of WebSocketServer and WebSocketClient with gd_mp_api, Godot 3.2 to 3.6.
     Godot3,
 }

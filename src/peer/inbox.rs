@@ -1,13 +1,14 @@
 //! The one ordered queue of a connection: messages, and between them what happened.
 
 use super::arena::{Arena, Chunk};
+use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A received message.
 pub struct Message {
-    /// Else binary.
-    pub text: bool,
+    /// WS_TEXT, WS_BINARY or WS_CALL.
+    pub kind: i32,
     /// Multiplayer: the peer that sent it, where that is not the one at the other end.
     pub from: i32,
     body: Body,
@@ -77,6 +78,11 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Bytes as they are in place of a text.
+    pub fn set_bytes(&mut self, bytes: &[u8]) {
+        self.text = Some(Arc::new([bytes, b"\0"].concat()));
+    }
+
     /// `text` with the NUL that C wants.
     pub fn set_text(&mut self, text: &str) {
         if !text.is_empty() {
@@ -124,7 +130,7 @@ impl Inbox {
         self.bytes += u64::from(len);
         self.held += u32::from(self.holds);
         self.end += 1;
-        self.messages.push_back(Message { text, from: 0, body: Body::Fresh { chunk, start, len } });
+        self.messages.push_back(Message { kind: kind_of(text), from: 0, body: Body::Fresh { chunk, start, len } });
     }
 
     /// Queues a message with storage of its own.
@@ -136,7 +142,7 @@ impl Inbox {
         }
         self.end += 1;
         self.held += u32::from(self.holds);
-        self.messages.push_back(Message { text, from: 0, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } });
+        self.messages.push_back(Message { kind: kind_of(text), from: 0, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } });
     }
 
     /// Queues something else, behind the messages that wait.
@@ -189,7 +195,7 @@ impl Inbox {
     /// The first message that waits for the layer above.
     pub fn first_held<'a>(&'a self, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
         let message = self.messages.get(self.ready())?;
-        Some((message.text, message.parts(arena).1))
+        Some((message.kind == WS_TEXT, message.parts(arena).1))
     }
 
     /// The first held message is the host's, without its first `header` bytes; `from` as in `Message`.
@@ -199,6 +205,18 @@ impl Inbox {
             message.cut(header);
             message.from = from;
             self.bytes -= u64::from(header);
+            self.held -= 1;
+        }
+    }
+
+    /// The first held message is the host's, with other bytes: a remote call; `from` as in `Message`.
+    pub fn release_as_call(&mut self, bytes: Vec<u8>, from: i32) {
+        let index = self.ready();
+        if let Some(message) = self.messages.get_mut(index) {
+            self.bytes -= message.len() as u64;
+            self.bytes += bytes.len() as u64;
+            let len = bytes.len() as u32;
+            *message = Message { kind: WS_CALL, from, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } };
             self.held -= 1;
         }
     }
@@ -343,6 +361,10 @@ impl Inbox {
     }
 }
 
+fn kind_of(text: bool) -> i32 {
+    if text { WS_TEXT } else { WS_BINARY }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,6 +398,26 @@ mod tests {
         inbox.release_all();
         inbox.push_kept(false, b"three".to_vec());
         assert_eq!(taken(&mut inbox, &arena), ["7:ne", "0:two", "0:three"]);
+        assert_eq!(inbox.bytes(), 0);
+    }
+
+    #[test]
+    fn a_call_takes_the_place_of_its_packet() {
+        let mut arena = Arena::new(64);
+        let (space, place) = arena.space(64);
+        space[..4].copy_from_slice(b"aabb");
+        arena.keep(4);
+        let mut inbox = Inbox { holds: true, ..Inbox::default() };
+        for start in [0, 2] {
+            inbox.push_fresh(false, place.chunk, place.start + start, 2);
+        }
+        inbox.release_as_call(b"a call".to_vec(), 9);
+        assert_eq!((inbox.ready(), inbox.held(), inbox.bytes()), (1, 1, 8));
+        inbox.release(0, 0);
+        inbox.settle(&arena);
+        let kinds: Vec<i32> = inbox.messages.iter().map(|message| message.kind).collect();
+        assert_eq!(kinds, [WS_CALL, WS_BINARY]);
+        assert_eq!(taken(&mut inbox, &arena), ["9:a call", "0:bb"]);
         assert_eq!(inbox.bytes(), 0);
     }
 

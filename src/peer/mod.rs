@@ -154,6 +154,8 @@ pub struct Peer {
     pub user: u64,
     /// Multiplayer: who is at the other end; 0 while that is not known, and without multiplayer.
     pub peer_id: i32,
+    /// Multiplayer: it is not admitted yet, and gets nothing of what is put to several.
+    pub apart: bool,
     /// Which end this is.
     pub role: Role,
     /// Shared until changed.
@@ -204,6 +206,7 @@ impl Peer {
             handle: 0,
             user: 0,
             peer_id: 0,
+            apart: false,
             role,
             options,
             inbox: Inbox::default(),

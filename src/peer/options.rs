@@ -3,7 +3,7 @@
 use crate::codes::*;
 use std::time::Duration;
 
-const COUNT: usize = 26;
+const COUNT: usize = 27;
 
 /// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
@@ -40,6 +40,7 @@ impl Options {
             (WS_OPT_DEFLATE_THRESHOLD_BYTES, 64),
             (WS_OPT_MAX_INFLATE_RATIO, 256),
             (WS_OPT_TRANSFER_MODE, 2),
+            (WS_OPT_AUTH_TIMEOUT_MS, 3_000),
         ] {
             values[option as usize] = value;
         }
@@ -63,7 +64,11 @@ impl Options {
             WS_OPT_TRANSFER_MODE if value > 2 => Err("must be 0, 1 or 2"),
             WS_OPT_TRANSFER_CHANNEL if value > i32::MAX as u32 => Err("must be below 2147483648"),
             WS_OPT_PORT => Err("cannot be set"),
-            WS_OPT_POLL_BUDGET_US | WS_OPT_CLOSE_TIMEOUT_MS | WS_OPT_HANDSHAKE_TIMEOUT_MS | WS_OPT_MAX_PENDING_HANDSHAKES
+            WS_OPT_POLL_BUDGET_US
+            | WS_OPT_AUTH_TIMEOUT_MS
+            | WS_OPT_CLOSE_TIMEOUT_MS
+            | WS_OPT_HANDSHAKE_TIMEOUT_MS
+            | WS_OPT_MAX_PENDING_HANDSHAKES
                 if value == 0 || (value == WS_OFF && option == WS_OPT_CLOSE_TIMEOUT_MS) =>
             {
                 Err("must be above 0")

@@ -52,6 +52,26 @@ impl Peer {
         self.accepted(payload.len())
     }
 
+    /// Puts several messages, or none of them. An empty queue takes any.
+    pub fn put_together(&mut self, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
+        if !self.may_put() {
+            return Sent::NotOpen;
+        }
+        let total = messages.iter().map(|message| message.len()).sum();
+        if !self.has_room(total) {
+            self.owe_writable(total);
+            return Sent::Full;
+        }
+        for message in messages {
+            self.queue_message(cx, false, message);
+            self.accepted(message.len());
+        }
+        if self.must_write() {
+            self.write_frames(cx);
+        }
+        Sent::Taken
+    }
+
     /// Puts what is long or may be compressed.
     fn put_with_care(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
         if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {

@@ -98,6 +98,7 @@ impl Server {
             for key in 0..self.slots.len() as u32 {
                 if Some(key) != except
                     && let Some(client) = self.client(key)
+                    && !client.peer.apart
                     && !client.peer.has_room(payload.len())
                 {
                     client.peer.owe_writable(payload.len());
@@ -121,7 +122,7 @@ impl Server {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.peer_id == 0) {
+            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.peer_id == 0) || client.peer.apart {
                 continue;
             }
             now = now && !cx.budget.look();
@@ -188,7 +189,7 @@ impl Server {
 
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
         self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
-            Slot::Client(client) if !client.pending && client.peer.may_put() && Some(key as u32) != except => Some(&**client),
+            Slot::Client(client) if !client.pending && client.peer.may_put() && !client.peer.apart && Some(key as u32) != except => Some(&**client),
             _ => None,
         })
     }

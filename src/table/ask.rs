@@ -117,14 +117,14 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
         let unknown = || Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"));
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return match option {
-                WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
+                WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
                 WS_OPT_PORT => Ok(u32::from(server.address().port())),
                 _ => server.options.raw(option).ok_or_else(unknown),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
         match option {
-            WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
+            WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
             WS_OPT_PORT => Ok(peer.info.local.map_or(0, |address| u32::from(address.port()))),
             WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
             _ => peer.options.raw(option).ok_or_else(unknown),
@@ -141,7 +141,7 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
             Member::Server | Member::Only => !matches!(body.multiplayer, Multiplayer::None),
             _ => false,
         };
-        if matches!(option, WS_OPT_TRANSFER_MODE | WS_OPT_TRANSFER_CHANNEL) && !of_game {
+        if (WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS).contains(&option) && !of_game {
             return Err(not_of_game());
         }
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {

@@ -5,8 +5,7 @@ use super::verbs::{check_size, full, gone, not_open, told, wake_memory, wrong_ki
 use super::{registry, with};
 use crate::codes::*;
 use crate::error::Error;
-use crate::multiplayer::wire::HEADER;
-use crate::multiplayer::{HOST_ID, Join, Multiplayer, Target, Wire};
+use crate::multiplayer::{HOST_ID, Join, Multiplayer, Target};
 use crate::peer::{Cx, Peer};
 use std::time::{Duration, Instant};
 
@@ -28,7 +27,7 @@ pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text:
     let (game, kind, mut cx) = body.parts_of_game(now, budget);
     let result = match (game, kind, member) {
         (Multiplayer::Host(host), Kind::Server(server), member) => {
-            check_size(&server.options, payload, if host.wire() == Wire::Godot3 { HEADER } else { 0 })?;
+            check_size(&server.options, payload, host.header_bytes())?;
             match (member, target) {
                 (Member::Client(key), None) => host.put_one(server, &mut cx, key, text, payload)?,
                 (Member::Client(_), Some(_)) => return Err(wrong_kind("only a server, a host or a join has targets; use ws_put_packet")),
@@ -42,6 +41,11 @@ pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text:
         _ => return Err(gone()),
     };
     wake_memory(body);
+    finished(result)
+}
+
+/// A result with its sentence.
+pub(super) fn finished(result: i32) -> Result<i32, Error> {
     match result {
         WS_ERR_FULL => Err(full()),
         WS_ERR_STATE => Err(not_open()),

@@ -22,8 +22,8 @@ pub struct View<'a> {
 
 /// A message or an event.
 pub enum What<'a> {
-    /// A message; true: text.
-    Message(bool),
+    /// A message: WS_TEXT, WS_BINARY or WS_CALL.
+    Message(i32),
     /// An event.
     Mark(&'a Mark),
 }
@@ -41,7 +41,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                     let (chunk, bytes) = message.parts(arena);
                     let spare = server.loan.hold(chunk, count > 0);
                     let (conn, user, peer_id) = server.peer(key).map_or((0, 0, 0), |peer| (peer.handle, peer.user, peer.peer_id));
-                    sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.text) });
+                    sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
                     count += 1;
                     give_back(arena, spare);
                 }
@@ -58,7 +58,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                     let (chunk, bytes) = message.parts(arena);
                     let spare = peer.loan.hold(chunk, count > 0);
                     let peer_id = if message.from != 0 { message.from } else { peer.peer_id };
-                    sink(count, View { conn: peer.handle, user: peer.user, peer_id, bytes, what: What::Message(message.text) });
+                    sink(count, View { conn: peer.handle, user: peer.user, peer_id, bytes, what: What::Message(message.kind) });
                     peer.inbox.pass_message(bytes.len());
                     count += 1;
                     give_back(arena, spare);
@@ -84,7 +84,7 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
             let (chunk, bytes, what, about) = match &item {
                 Item::Message(message) => {
                     let (chunk, bytes) = message.parts(arena);
-                    (Some(chunk), bytes, What::Message(message.text), message.from)
+                    (Some(chunk), bytes, What::Message(message.kind), message.from)
                 }
                 Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark), mark.peer_id),
             };

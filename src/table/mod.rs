@@ -6,6 +6,7 @@ mod games;
 mod items;
 mod open;
 mod recent;
+mod scene;
 mod slots;
 pub mod verbs;
 mod wait;
@@ -16,6 +17,7 @@ pub use family::{Body, Kind, Member, Shared};
 pub use games::{conn, peer_id};
 pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
+pub use scene::{complete_auth, declare_node, put_call, send_auth};
 pub use verbs::*;
 pub use wait::Plan;
 

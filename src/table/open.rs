@@ -5,7 +5,7 @@ use super::{Registry, registry, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
-use crate::multiplayer::{self, Join, Multiplayer, Wire};
+use crate::multiplayer::{self, Join, Multiplayer, SceneSettings, Wire};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
 use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
@@ -32,8 +32,10 @@ pub struct Settings {
     pub options: Options,
     /// All phases of a client together.
     pub connect_timeout: Option<Duration>,
-    /// WS_GODOT3 or not.
+    /// WS_GODOT3, WS_SCENE or neither.
     pub wire: Wire,
+    /// With WS_SCENE.
+    pub scene: SceneSettings,
     /// WS_QUEUE_BEFORE_OPEN.
     pub queue_before_open: bool,
     /// Longest request or answer.
@@ -63,9 +65,10 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
 /// Opens a multiplayer client.
 pub fn join(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
-    let (owner, wire, timeout, early) = (settings.owner, settings.wire, settings.connect_timeout, settings.queue_before_open);
+    let (owner, wire, scene) = (settings.owner, settings.wire, settings.scene);
+    let (timeout, early) = (settings.connect_timeout, settings.queue_before_open);
     let mut peer = client(registry, url, settings)?;
-    let join = Join::new(wire, &mut peer, timeout, early, Instant::now());
+    let join = Join::new(wire, scene, &mut peer, timeout, early, Instant::now());
     add(registry, take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), owner), Member::Only)
 }
 
@@ -74,7 +77,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
     let now = Instant::now();
     let (host_end, own_end) = MemoryEnd::pair(PIPE_BYTES);
-    let wire = with(host, |body, member| {
+    let (wire, scene) = with(host, |body, member| {
         let (game, kind, mut cx) = body.parts_of_game(now, None);
         let (Multiplayer::Host(host), Kind::Server(server), Member::Server) = (game, kind, member) else {
             return Err(Error::new(WS_ERR_KIND, "only a host has players of its own"));
@@ -83,12 +86,12 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
             return Err(Error::new(WS_ERR_STATE, "the host is closing or closed"));
         }
         server.welcome_local(&mut cx, host_end);
-        Ok(host.wire())
+        Ok((host.wire(), host.scene_settings()))
     })?;
     let early = settings.queue_before_open;
     let options = Arc::new(settings.options.clone());
     let mut peer = peer_of_client(Stream::Memory(own_end), &settings, options, now);
-    let join = Join::new(wire, &mut peer, settings.connect_timeout, early, now);
+    let join = Join::new(wire, scene, &mut peer, settings.connect_timeout, early, now);
     let family = take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), settings.owner);
     let handle = add(registry, family, Member::Only)?;
     // Its request leaves now, so that the host's next poll answers.
@@ -148,9 +151,9 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
 /// Opens a multiplayer server.
 pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
-    let (owner, wire) = (settings.owner, settings.wire);
+    let (owner, wire, scene) = (settings.owner, settings.wire, settings.scene);
     let mut server = server(url, settings)?;
-    let host = multiplayer::Host::new(wire, &mut server);
+    let host = multiplayer::Host::new(wire, scene, &mut server);
     add(registry, take_in(registry, Kind::Server(Box::new(server)), Multiplayer::Host(Box::new(host)), owner), Member::Server)
 }
 

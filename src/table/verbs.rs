@@ -34,7 +34,13 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                     Multiplayer::Host(host) => host.poll(server, &mut cx, &handles, gap),
                     _ => server.poll(&mut cx, &handles, gap),
                 };
-                (moved, next_timer) = (server.worked, None);
+                (moved, next_timer) = (
+                    server.worked,
+                    match game {
+                        Multiplayer::Host(host) => host.next_timer(),
+                        _ => None,
+                    },
+                );
             }
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-TYPES = {"uint8_t": ctypes.c_uint8, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t,
+TYPES = {"uint8_t": ctypes.c_uint8, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64, "int64_t": ctypes.c_int64, "double": ctypes.c_double, "size_t": ctypes.c_size_t,
          "ws_handle": ctypes.c_uint32, "ws_result": ctypes.c_int32}
 
 
@@ -40,7 +40,7 @@ def main():
         for name, struct in found.items():
             for field, _ in struct._fields_:
                 ours.append(f"{name} {field} {getattr(struct, field).offset} {getattr(struct, field).size}")
-        good = sorted(filter(None, said)) == sorted(ours) and len(found) == 4
+        good = sorted(filter(None, said)) == sorted(ours) and len(found) == 6
         print(f"{'ok' if good else 'not ok'} - layout: {len(ours)} sizes and offsets equal in C and ctypes")
         wide = ctypes.sizeof(ctypes.c_void_p) == 8
         sizes = {name: ctypes.sizeof(struct) for name, struct in found.items()}

@@ -169,6 +169,75 @@ static void nulls(void) {
   CHECK(ws_wait(NULL, 0, 0) == WS_EMPTY, "waiting for nothing");
 }
 
+/* Values, calls and what belongs to scenes. */
+static void scenes(void) {
+  ws_handle scene, player;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_SCENE;
+  uint8_t buf[64] = {0};
+  size_t n = 9;
+  ws_call call;
+  ws_variant item = {0};
+  FAILS(ws_declare_node(0, "A", "a"), WS_ERR_HANDLE, "ws_declare_node of no handle");
+  FAILS(ws_send_auth(77, 1, buf, 1), WS_ERR_HANDLE, "ws_send_auth of no handle");
+  FAILS(ws_complete_auth(77, 1), WS_ERR_HANDLE, "ws_complete_auth of no handle");
+  ws_handle kinds[] = {client_end, server, attached, host, local};
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    FAILS(ws_declare_node(kinds[i], "A", "a"), WS_ERR_KIND, "ws_declare_node without a scene");
+    FAILS(ws_send_auth(kinds[i], 1, buf, 1), WS_ERR_KIND, "ws_send_auth without a scene");
+    FAILS(ws_complete_auth(kinds[i], 1), WS_ERR_KIND, "ws_complete_auth without a scene");
+    ws_encode_call("A", "a", NULL, 0, buf, sizeof buf, &n);
+    FAILS(ws_put_packet(kinds[i], buf, n, WS_CALL), WS_ERR_KIND, "a call without a scene");
+  }
+  FAILS(ws_set_option(client_end, WS_OPT_AUTH_TIMEOUT_MS, 5), WS_ERR_KIND, "an option of games");
+  CHECK(ws_host("ws://127.0.0.1:0", &config, &scene) == WS_OK && ws_join_local(scene, NULL, &player) == WS_OK, "a scene");
+  FAILS(ws_declare_node(scene, NULL, "a"), WS_ERR_NULL, "a node without a path");
+  FAILS(ws_declare_node(scene, "", "a"), WS_ERR_ARG, "an empty path");
+  FAILS(ws_declare_node(scene, "A", NULL), WS_ERR_ARG, "nothing to forget");
+  FAILS(ws_declare_node(scene, "A", "a,a"), WS_ERR_ARG, "a name twice");
+  FAILS(ws_declare_node(scene, "A", "\xff"), WS_ERR_UTF8, "names that are not UTF-8");
+  FAILS(ws_declare_node(scene, "\xff", "a"), WS_ERR_UTF8, "a path that is not UTF-8");
+  FAILS(ws_send_auth(scene, 1, NULL, 1), WS_ERR_NULL, "data at NULL");
+  FAILS(ws_send_auth(scene, 1, buf, SIZE_MAX), WS_ERR_TOO_BIG, "data without end");
+  FAILS(ws_send_auth(scene, 5, buf, 1), WS_ERR_TARGET, "data for nobody");
+  FAILS(ws_complete_auth(scene, INT32_MIN), WS_ERR_TARGET, "nobody to complete");
+  FAILS(ws_send_auth(player, 1, buf, 1), WS_ERR_TARGET, "an authentication that there is not");
+  FAILS(ws_set_option(scene, WS_OPT_AUTH_TIMEOUT_MS, 0), WS_ERR_ARG, "no time");
+  FAILS(ws_put_packet(scene, NULL, 5, WS_CALL), WS_ERR_NULL, "a call at NULL");
+  FAILS(ws_put_packet(scene, buf, SIZE_MAX, WS_CALL), WS_ERR_TOO_BIG, "a call without end");
+  FAILS(ws_put_packet(scene, buf, 0, WS_CALL), WS_ERR_ARG, "an empty call");
+  FAILS(ws_put_packet_to(scene, INT32_MIN, buf, n, WS_CALL), WS_ERR_ARG, "INT32_MIN");
+  ws_free(player);
+  ws_free(scene);
+  FAILS(ws_encode_call(NULL, "a", NULL, 0, buf, sizeof buf, &n), WS_ERR_NULL, "ws_encode_call path");
+  FAILS(ws_encode_call("A", NULL, NULL, 0, buf, sizeof buf, &n), WS_ERR_NULL, "ws_encode_call method");
+  FAILS(ws_encode_call("A", "a", NULL, 1, buf, sizeof buf, &n), WS_ERR_NULL, "ws_encode_call items");
+  FAILS(ws_encode_call("A", "a", NULL, 0, NULL, 5, &n), WS_ERR_NULL, "ws_encode_call buf");
+  FAILS(ws_encode_call("A", "a", NULL, 0, buf, sizeof buf, NULL), WS_ERR_NULL, "ws_encode_call len");
+  FAILS(ws_encode_call("", "a", NULL, 0, buf, sizeof buf, &n), WS_ERR_ARG, "ws_encode_call of no node");
+  FAILS(ws_encode_call("A", "a", &item, SIZE_MAX, buf, sizeof buf, &n), WS_ERR_TOO_BIG, "items without end");
+  FAILS(ws_encode_call("A", "a", &item, 1, buf, SIZE_MAX, &n), WS_ERR_TOO_BIG, "a buffer without end");
+  FAILS(ws_encode_variant(NULL, 1, buf, sizeof buf, &n), WS_ERR_NULL, "ws_encode_variant items");
+  FAILS(ws_encode_variant(&item, 0, buf, sizeof buf, &n), WS_ERR_ARG, "ws_encode_variant of nothing");
+  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, NULL), WS_ERR_NULL, "ws_encode_variant len");
+  item.type = WS_VARIANT_PACKED_INT64_ARRAY;
+  item.count = UINT32_MAX;
+  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, &n), WS_ERR_ARG, "an array with a count that lies");
+  item.len = SIZE_MAX;
+  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, &n), WS_ERR_NULL, "and at NULL");
+  FAILS(ws_decode_variant(NULL, 4, &item, 1, &n, NULL), WS_ERR_NULL, "ws_decode_variant data");
+  FAILS(ws_decode_variant(buf, SIZE_MAX, &item, 1, &n, NULL), WS_ERR_TOO_BIG, "ws_decode_variant len");
+  FAILS(ws_decode_variant(buf, 4, NULL, 1, &n, NULL), WS_ERR_NULL, "ws_decode_variant items");
+  FAILS(ws_decode_variant(buf, 4, &item, SIZE_MAX, &n, NULL), WS_ERR_TOO_BIG, "ws_decode_variant cap");
+  FAILS(ws_decode_variant(buf, 4, &item, 1, NULL, NULL), WS_ERR_NULL, "ws_decode_variant count");
+  FAILS(ws_decode_variant(buf, 0, &item, 1, &n, NULL), WS_ERR_ARG, "ws_decode_variant of nothing");
+  FAILS(ws_decode_call(NULL, 4, &call, &item, 1), WS_ERR_NULL, "ws_decode_call data");
+  FAILS(ws_decode_call(buf, 4, NULL, &item, 1), WS_ERR_NULL, "ws_decode_call out");
+  FAILS(ws_decode_call(buf, 4, &call, NULL, 1), WS_ERR_NULL, "ws_decode_call items");
+  FAILS(ws_decode_call(buf, 0, &call, &item, 1), WS_ERR_ARG, "ws_decode_call of nothing");
+}
+
 static void huge(void) {
   ws_handle h = client_end;
   uint8_t byte = 0;
@@ -334,6 +403,7 @@ int main(void) {
   bad_handles();
   wrong_kinds();
   nulls();
+  scenes();
   huge();
   texts();
   configs();
@@ -341,7 +411,7 @@ int main(void) {
   CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats) &&
             ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
         "the library tells the sizes of its structs");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(5) == 0 && ws_struct_size(-1) == 0, "and 0 for what is none");
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(7) == 0 && ws_struct_size(-1) == 0, "and 0 for what is none");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();
   CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all");

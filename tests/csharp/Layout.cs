@@ -8,8 +8,8 @@ using System.Text.RegularExpressions;
 /// Usage: Layout.exe [32]</summary>
 static class Layout
 {
-    static readonly string[] names = { "NativePacket", "NativeEvent", "NativeConfig", "WebSocketStats" };
-    static readonly string[] inC = { "ws_packet", "ws_event", "ws_config", "ws_stats" };
+    static readonly string[] names = { "NativePacket", "NativeEvent", "NativeConfig", "WebSocketStats", "NativeVariant", "NativeCall" };
+    static readonly string[] inC = { "ws_packet", "ws_event", "ws_config", "ws_stats", "ws_variant", "ws_call" };
 
     static int Main(string[] arguments)
     {

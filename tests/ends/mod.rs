@@ -234,7 +234,7 @@ impl End {
         Some(match self.peer.take_item()? {
             Item::Message(message) => {
                 let bytes = message.parts(&self.arena).1.to_vec();
-                if message.text { Text(String::from_utf8(bytes).unwrap()) } else { Binary(bytes) }
+                if message.kind == WS_TEXT { Text(String::from_utf8(bytes).unwrap()) } else { Binary(bytes) }
             }
             Item::Mark(mark) if mark.kind == WS_EVENT_CLOSED => Closed(mark.phase, mark.cause, mark.code, mark.clean, mark.unsent),
             Item::Mark(mark) => Event(mark.kind, mark.code),

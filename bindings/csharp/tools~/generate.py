@@ -21,22 +21,24 @@ PREFIXES = {
     "GET_": ("WebSocketText", "int", "Texts that a connection can be asked for."),
     "OPT_": ("WebSocketOption", "int", "What can be read and set while a connection lives."),
     "LOG_": ("WebSocketLogLevel", "int", "Which log lines are kept."),
+    "VARIANT_": ("WebSocketVariantType", "int", "Types of values in a remote call of Godot's: Variant.Type."),
     "STRUCT_": ("WebSocketStruct", "int", "Structs whose size the library tells."),
     "FEATURE_": ("WebSocketFeatures", "uint", "What a build and platform can do."),
 }
 RESULT = ("WebSocketResult", "int", "What a call gives back. 0 and above: success.")
-TYPE = ("WebSocketMessageType", "int", "The two types of messages.")
+TYPE = ("WebSocketMessageType", "int", "The types of messages.")
 STATE = ("WebSocketState", "int", "The states of RFC 6455.")
 FLAGS = ("WebSocketFlags", "uint", "Switches of WebSocketConfig.")
-PLAIN = {"OK": RESULT, "EMPTY": RESULT, "MORE": RESULT, "PARTIAL": RESULT, "TRUNCATED": RESULT, "TEXT": TYPE, "BINARY": TYPE,
+PLAIN = {"OK": RESULT, "EMPTY": RESULT, "MORE": RESULT, "PARTIAL": RESULT, "TRUNCATED": RESULT, "TEXT": TYPE, "BINARY": TYPE, "CALL": TYPE,
          "CONNECTING": STATE, "OPEN": STATE, "CLOSING": STATE, "CLOSED": STATE}
 NOT_IN_ENUMS = {"OFF", "VERSION", "ABI_VERSION"}
 
-STRUCTS = {"ws_packet": "NativePacket", "ws_event": "NativeEvent", "ws_config": "NativeConfig", "ws_stats": "WebSocketStats"}
+STRUCTS = {"ws_packet": "NativePacket", "ws_event": "NativeEvent", "ws_config": "NativeConfig", "ws_stats": "WebSocketStats",
+           "ws_variant": "NativeVariant", "ws_call": "NativeCall"}
 PUBLIC = {"WebSocketStats"}
 HIDDEN = {"WebSocketStruct"}
 TYPED = {"Flags": "WebSocketFlags", "OnFull": "WebSocketFullPolicy"}
-VALUES = {"int32_t": "int", "uint32_t": "uint", "uint64_t": "ulong", "uint8_t": "byte", "char": "byte", "size_t": "UIntPtr", "void": "void",
+VALUES = {"int32_t": "int", "uint32_t": "uint", "uint64_t": "ulong", "int64_t": "long", "double": "double", "uint8_t": "byte", "char": "byte", "size_t": "UIntPtr", "void": "void",
           "ws_handle": "uint", "ws_result": "int", **STRUCTS}
 
 

@@ -81,9 +81,9 @@ static void create_client(const gd_call *call) {
   opening_start(&how, &self->base, OF_MULTIPLAYER);
   /* As in Godot, one time is for both sides. */
   how.config.connect_timeout_ms = how.config.handshake_timeout_ms;
-  const char *url = opening_text(&how, gd_string_at(call, 0));
+  const char *url = opening_url(&how, gd_string_at(call, 0));
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
-  if (error == GD_OK) error = error_of(ws_join(url ? url : "", &how.config, &self->base.handle), __func__);
+  if (error == GD_OK) error = error_of(ws_join(url, &how.config, &self->base.handle), __func__);
   opening_end(&how);
   if (error == GD_OK) self->link = peer_borrow(&self->link_ref, &self->base, self->base.handle);
   gd_return_int(call, opened(self, error, CONNECTING, 0));
@@ -165,7 +165,7 @@ static void v_get_packet(const gd_call *call) {
   *bytes = got ? self->next.data : NULL;
   *len = got ? (int32_t)self->next.len : 0;
   self->has_next = false;
-  gd_return_int(call, got ? GD_OK : GD_ERR_UNAVAILABLE);
+  gd_return_int(call, got ? GD_OK : self->base.handle ? GD_ERR_UNAVAILABLE : GD_ERR_UNCONFIGURED);
 }
 
 static void v_get_packet_peer(const gd_call *call) {
@@ -216,6 +216,10 @@ static void v_put_packet(const gd_call *call) {
   if (result == WS_ERR_FULL || result == WS_PARTIAL) {
     tell_full(self, target);
     gd_return_int(call, GD_ERR_OUT_OF_MEMORY);
+    return;
+  }
+  if (result == WS_ERR_STATE && ws_get_state(self->base.handle) == WS_CONNECTING) {
+    gd_return_int(call, GD_ERR_UNCONFIGURED);
     return;
   }
   /* To one who is leaving is no mistake worth a line. */

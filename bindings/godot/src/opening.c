@@ -32,6 +32,15 @@ const char *opening_text(opening *self, const gd_string *string) {
   return held;
 }
 
+const char *opening_url(opening *self, const gd_string *string) {
+  gd_utf8 text;
+  gd_utf8_open(&text, string);
+  char *held = reserve(self, text.len + sizeof "ws://");
+  snprintf(held, text.len + sizeof "ws://", "%s%s", strstr(text.bytes, "://") ? "" : "ws://", text.bytes);
+  gd_utf8_close(&text);
+  return held;
+}
+
 void opening_subprotocols(opening *self, const gd_packed *list) {
   size_t count = gd_packed_size(GD_STRINGS, list), len = 0;
   char *joined = NULL;
@@ -64,6 +73,7 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
 }
 
 void opening_end(opening *self) {
+  tell_log();
   for (size_t i = 0; i < self->held_count; i++) free(self->held[i]);
   free(self->held);
 }
@@ -138,6 +148,7 @@ const char *opening_address(opening *self, const endpoint *from, int64_t port, c
 
 int64_t error_of(ws_result result, const char *function) {
   if (result >= 0) return GD_OK;
+  if (result == WS_ERR_PANIC) tell_log();
   if (function) {
     char why[512], told[WORDS];
     ws_last_error(why, sizeof why, NULL);

@@ -37,6 +37,8 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server);
 void opening_subprotocols(opening *self, const gd_packed *list);
 /* A copy of a String that lives as long as the opening. */
 const char *opening_text(opening *self, const gd_string *string);
+/* The same of a URL; one without a scheme is ws://, as Godot has it. */
+const char *opening_url(opening *self, const gd_string *string);
 
 /* Godot's Error for a result. A failure is printed with its sentence, if `function` is given. */
 int64_t error_of(ws_result result, const char *function);
@@ -46,6 +48,8 @@ const char *opening_address(opening *self, const endpoint *from, int64_t port, c
 
 /* The text that ws_get_text() gives, as a call's result. */
 void return_text_of(const gd_call *call, ws_handle handle, int32_t what);
+/* Prints what the library has logged: what is likely a mistake, and defects. */
+void tell_log(void);
 /* The sentence of WS_GET_ERROR, in Godot's words. */
 gd_string error_text_of(ws_handle handle);
 /* The address or the port of "1.2.3.4:5" or "[::1]:5", as a call's result. */

@@ -93,7 +93,7 @@ static void v_get_packet(const gd_call *call) {
   bool got = peer_take(call->self, &packet) == WS_OK;
   *bytes = got ? packet.data : NULL;
   *len = got ? (int32_t)packet.len : 0;
-  gd_return_int(call, got ? GD_OK : GD_ERR_UNAVAILABLE);
+  gd_return_int(call, got ? GD_OK : state_of(call->self) == WS_OPEN ? GD_ERR_UNAVAILABLE : GD_FAILED);
 }
 
 static void v_put_packet(const gd_call *call) {
@@ -130,9 +130,9 @@ static void connect_to_url(const gd_call *call) {
   drop(self);
   opening how;
   opening_start(&how, &self->base, OF_PEER);
-  const char *url = opening_text(&how, gd_string_at(call, 0));
+  const char *url = opening_url(&how, gd_string_at(call, 0));
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
-  if (error == GD_OK) error = error_of(ws_connect(url ? url : "", &how.config, &self->base.handle), __func__);
+  if (error == GD_OK) error = error_of(ws_connect(url, &how.config, &self->base.handle), __func__);
   opening_end(&how);
   gd_free(GD_STRING, &self->requested_url);
   gd_copy(GD_STRING, &self->requested_url, gd_string_at(call, 0));

@@ -23,6 +23,15 @@ gd_string error_text_of(ws_handle handle) {
   return gd_string_new(told, len);
 }
 
+void tell_log(void) {
+  char line[512], told[WORDS];
+  while (ws_get_log(line, sizeof line, NULL) == WS_OK) {
+    in_words(told, line, strlen(line));
+    if (strncmp(line, "error", 5) == 0) gd_error("wspeer", told);
+    else gd_warning("wspeer", told);
+  }
+}
+
 /* Cuts the port off; NULL when there is none. */
 static char *cut(ws_handle handle, int32_t what, char *text, size_t cap) {
   char *colon = ws_get_text(handle, what, text, cap, NULL) == WS_OK ? strrchr(text, ':') : NULL;

@@ -6,6 +6,8 @@ static const struct {
   const char *field;
   const char *name;
 } words[] = {
+    {"the OPEN event", "STATE_OPEN"},
+    {"WS_QUEUE_BEFORE_OPEN", "queue_before_open"},
     {"max_message_bytes", "max_message_size"},
     {"max_messages_per_s", "max_messages_per_second"},
     {"max_bytes_per_s", "max_bytes_per_second"},

@@ -111,6 +111,14 @@ func handlers() -> void:
 	client = join(url, WSPeer.new())
 	check(wait([server, client], func(): return client.get_ready_state() == 3), "a handler may stop the server")
 	url = serve()
+	client = join(url, WSPeer.new())
+	wait([server, client], func(): return told.size() == 1)
+	var kept := server.get_peer(told[0][1])
+	server = null
+	check(kept.get_ready_state() == 3 and kept.send_text("x") == FAILED and kept.get_packet().is_empty(), "a client's WSPeer outlives its server, closed")
+	kept.poll()
+	kept.close()
+	url = serve()
 	server.client_connected.connect(func(_id, _protocol): server = null)
 	client = join(url, WSPeer.new())
 	check(wait([client], func():

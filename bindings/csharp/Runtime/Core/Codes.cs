@@ -50,13 +50,15 @@ namespace Wspeer
         ErrPanic = -16,
     }
 
-    /// <summary>The two types of messages.</summary>
+    /// <summary>The types of messages.</summary>
     public enum WebSocketMessageType : int
     {
         /// <summary>A text message: UTF-8, checked.</summary>
         Text = 1,
         /// <summary>A binary message.</summary>
         Binary = 2,
+        /// <summary>A remote call, with WebSocketFlags.Scene alone: put what ws_encode_call() made, give what came to ws_decode_call().</summary>
+        Call = 3,
     }
 
     /// <summary>The states of RFC 6455.</summary>
@@ -84,10 +86,10 @@ namespace Wspeer
         /// <summary>The connection, or the server itself, has ended. Last event of its handle.</summary>
         Closed = 4,
         /// <summary>Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
-        /// Join: peer event.peer_id is there: the host, 1, and in Godot 3's format each other one.</summary>
+        /// Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.</summary>
         Connected = 5,
         /// <summary>Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
-        /// Join in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.</summary>
+        /// Join in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.</summary>
         Disconnected = 6,
         /// <summary>The outbound queue refused a message earlier and has room again.</summary>
         Writable = 7,
@@ -96,6 +98,11 @@ namespace Wspeer
         Skipped = 8,
         /// <summary>Something went wrong that ends no connection; cause and text say what.</summary>
         Error = 9,
+        /// <summary>With WebSocketFlags.Auth: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
+        /// completed, and first come what it sends as AUTH.</summary>
+        Authenticating = 10,
+        /// <summary>With WebSocketFlags.Auth: event.packet holds data that peer event.peer_id sent for its authentication.</summary>
+        Auth = 11,
     }
 
     /// <summary>Where a connection was when it ended.</summary>
@@ -190,10 +197,20 @@ namespace Wspeer
         Full = 54,
         /// <summary>The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).</summary>
         Deflate = 55,
-        /// <summary>The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002).</summary>
+        /// <summary>The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header, a value that cannot be read (1002).
+        /// ERROR of a join in a scene: event.count packets of event.peer_id that the host passed on were broken so.</summary>
         Multiplayer = 56,
-        /// <summary>ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.</summary>
+        /// <summary>ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.</summary>
         NoPeer = 57,
+        /// <summary>The peer was not authenticated within WebSocketOption.AuthTimeoutMs (1008).</summary>
+        AuthTimeout = 58,
+        /// <summary>ERROR with WebSocketFlags.Scene: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here.</summary>
+        Checksum = 59,
+        /// <summary>ERROR with WebSocketFlags.Scene: event.count calls of event.peer_id were of a node or method that is not declared.</summary>
+        NoNode = 62,
+        /// <summary>ERROR with WebSocketFlags.Scene: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
+        /// is not switched on here.</summary>
+        Unsupported = 63,
         /// <summary>The system has no descriptor or memory left.</summary>
         Resources = 60,
         /// <summary>A defect in wspeer was caught; the log has the text.</summary>
@@ -226,6 +243,12 @@ namespace Wspeer
         Godot3 = 256,
         /// <summary>Client: a certificate may be for any name, if it is trusted otherwise. For development alone.</summary>
         AnyName = 512,
+        /// <summary>ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.</summary>
+        Scene = 1024,
+        /// <summary>With WebSocketFlags.Scene: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.</summary>
+        Auth = 2048,
+        /// <summary>With WebSocketFlags.Scene: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.</summary>
+        NoRelay = 4096,
     }
 
     /// <summary>What a message to several targets does with one whose queue is full.</summary>
@@ -328,6 +351,8 @@ namespace Wspeer
         TransferMode = 24,
         /// <summary>Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.</summary>
         TransferChannel = 25,
+        /// <summary>Host, join with WebSocketFlags.Auth: how long the authentication of a peer may take, in milliseconds; WebSocketConfig.Off: without end (default: 3000). For those who come later.</summary>
+        AuthTimeoutMs = 26,
     }
 
     /// <summary>Which log lines are kept.</summary>
@@ -356,6 +381,93 @@ namespace Wspeer
         Packet = 3,
         /// <summary>ws_event, which stays as it is.</summary>
         Event = 4,
+        /// <summary>ws_variant.</summary>
+        Variant = 5,
+        /// <summary>ws_call.</summary>
+        Call = 6,
+    }
+
+    /// <summary>Types of values in a remote call of Godot's: Variant.Type.</summary>
+    public enum WebSocketVariantType : int
+    {
+        /// <summary>null.</summary>
+        Nil = 0,
+        /// <summary>bool, in `integer`.</summary>
+        Bool = 1,
+        /// <summary>int, in `integer`.</summary>
+        Int = 2,
+        /// <summary>float, in number[0].</summary>
+        Float = 3,
+        /// <summary>String: UTF-8 in data and len.</summary>
+        String = 4,
+        /// <summary>Vector2: x, y in `number`.</summary>
+        Vector2 = 5,
+        /// <summary>Vector2i: x, y.</summary>
+        Vector2i = 6,
+        /// <summary>Rect2: position, size.</summary>
+        Rect2 = 7,
+        /// <summary>Rect2i: position, size.</summary>
+        Rect2i = 8,
+        /// <summary>Vector3: x, y, z.</summary>
+        Vector3 = 9,
+        /// <summary>Vector3i: x, y, z.</summary>
+        Vector3i = 10,
+        /// <summary>Transform2D: x axis, y axis, origin.</summary>
+        Transform2d = 11,
+        /// <summary>Vector4: x, y, z, w.</summary>
+        Vector4 = 12,
+        /// <summary>Vector4i: x, y, z, w.</summary>
+        Vector4i = 13,
+        /// <summary>Plane: normal, d.</summary>
+        Plane = 14,
+        /// <summary>Quaternion: x, y, z, w.</summary>
+        Quaternion = 15,
+        /// <summary>AABB: position, size.</summary>
+        Aabb = 16,
+        /// <summary>Basis: row by row, the first row is the x of all three axes.</summary>
+        Basis = 17,
+        /// <summary>Transform3D: its Basis, then its origin.</summary>
+        Transform3d = 18,
+        /// <summary>Projection: column by column.</summary>
+        Projection = 19,
+        /// <summary>Color: r, g, b, a.</summary>
+        Color = 20,
+        /// <summary>StringName, as STRING.</summary>
+        StringName = 21,
+        /// <summary>NodePath: `count` STRINGs follow, names and then number[0] sub-names; `integer` is 1 when it is absolute.</summary>
+        NodePath = 22,
+        /// <summary>RID: cannot be sent.</summary>
+        Rid = 23,
+        /// <summary>Object: cannot be sent.</summary>
+        Object = 24,
+        /// <summary>Callable: cannot be sent.</summary>
+        Callable = 25,
+        /// <summary>Signal: cannot be sent.</summary>
+        Signal = 26,
+        /// <summary>Dictionary: `count` pairs follow, a key and a value each. A typed one: `integer` is the type of the keys plus 256 times that of the values.</summary>
+        Dictionary = 27,
+        /// <summary>Array: `count` values follow. A typed one: `integer` is the type of its elements.</summary>
+        Array = 28,
+        /// <summary>PackedByteArray: `count` bytes in data.</summary>
+        PackedByteArray = 29,
+        /// <summary>PackedInt32Array: `count` int32_t in data, little-endian and maybe not aligned, so copy them out; so are all that follow.</summary>
+        PackedInt32Array = 30,
+        /// <summary>PackedInt64Array: `count` int64_t.</summary>
+        PackedInt64Array = 31,
+        /// <summary>PackedFloat32Array: `count` floats.</summary>
+        PackedFloat32Array = 32,
+        /// <summary>PackedFloat64Array: `count` doubles.</summary>
+        PackedFloat64Array = 33,
+        /// <summary>PackedStringArray: `count` STRINGs follow.</summary>
+        PackedStringArray = 34,
+        /// <summary>PackedVector2Array: 2 floats each; of an engine with double precision 2 doubles, and `len` is then twice as much.</summary>
+        PackedVector2Array = 35,
+        /// <summary>PackedVector3Array: 3 floats each, or doubles.</summary>
+        PackedVector3Array = 36,
+        /// <summary>PackedColorArray: 4 floats each.</summary>
+        PackedColorArray = 37,
+        /// <summary>PackedVector4Array: 4 floats each, or doubles.</summary>
+        PackedVector4Array = 38,
     }
 
     /// <summary>What a build and platform can do.</summary>
@@ -380,5 +492,7 @@ namespace Wspeer
         Deflate = 128,
         /// <summary>ws_host, ws_join and ws_join_local.</summary>
         Multiplayer = 256,
+        /// <summary>WebSocketFlags.Scene.</summary>
+        Scene = 512,
     }
 }

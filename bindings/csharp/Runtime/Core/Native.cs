@@ -142,6 +142,27 @@ namespace Wspeer
         internal static extern int ws_take_output(uint h, byte* buf, UIntPtr cap, UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_declare_node(uint h, byte* path, byte* methods);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_send_auth(uint h, int peer_id, byte* data, UIntPtr len);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_complete_auth(uint h, int peer_id);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_encode_call(byte* path, byte* method, NativeVariant* items, UIntPtr count, byte* buf, UIntPtr cap, UIntPtr* len);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_decode_call(byte* data, UIntPtr len, NativeCall* @out, NativeVariant* items, UIntPtr cap);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_encode_variant(NativeVariant* items, UIntPtr count, byte* buf, UIntPtr cap, UIntPtr* len);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_decode_variant(byte* data, UIntPtr len, NativeVariant* items, UIntPtr cap, UIntPtr* count, UIntPtr* used);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_put_packet(uint h, byte* data, UIntPtr len, int type);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -214,7 +235,7 @@ namespace Wspeer
         public IntPtr Data;
         /// <summary>How many bytes; 0 is an empty message.</summary>
         public UIntPtr Len;
-        /// <summary>WS_TEXT or WS_BINARY.</summary>
+        /// <summary>WS_TEXT, WS_BINARY or WS_CALL.</summary>
         public int Type;
         /// <summary>Multiplayer: who sent it. Else 0.</summary>
         public int PeerId;
@@ -252,11 +273,11 @@ namespace Wspeer
         public uint Clean;
         /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call.</summary>
         public ulong TimeNs;
-        /// <summary>SKIPPED, and ERROR with WS_CAUSE_NO_PEER: how many.</summary>
+        /// <summary>SKIPPED, and ERROR about what a peer sent: how many.</summary>
         public ulong Count;
         /// <summary>Zero.</summary>
         public fixed ulong Reserved[4];
-        /// <summary>MESSAGE: the message. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
+        /// <summary>MESSAGE: the message. AUTH: packet.data and len are the data. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
         /// for CLOSE_REQUEST, a sentence that says what happened and what to do for CLOSED, DISCONNECTED and ERROR, else "".</summary>
         public NativePacket Packet;
     }
@@ -271,7 +292,7 @@ namespace Wspeer
         /// <summary>A number of your choice for ws_free_owner(); 0: none.</summary>
         public uint Owner;
         /// <summary>WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME.</summary>
+        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.</summary>
         public uint Flags;
         /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
@@ -346,5 +367,38 @@ namespace Wspeer
         public IntPtr PinSha256;
         /// <summary>The first value of ws_set_user().</summary>
         public IntPtr User;
+    }
+
+    /// <summary>A value of Godot's, or the head of a container whose items follow it in the array. Fields that a type has no use for are zero; zero them too when you
+    /// make one. 160 bytes with 64-bit pointers, 152 with 32-bit.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct NativeVariant
+    {
+        /// <summary>WS_VARIANT_*.</summary>
+        public int Type;
+        /// <summary>How many items, pairs, elements or names belong to it.</summary>
+        public uint Count;
+        /// <summary>BOOL: 0 or 1. INT. ARRAY, DICTIONARY: what its elements have to be, 0: anything. NODE_PATH: 1 when it is absolute.</summary>
+        public long Integer;
+        /// <summary>FLOAT: number[0]. The components of vectors, rectangles, transforms and colours. NODE_PATH: number[0] is how many of its names are sub-names.</summary>
+        public fixed double Number[16];
+        /// <summary>STRING, STRING_NAME: UTF-8, not NUL-terminated. Packed arrays: their elements. Lent; never NULL in what was decoded.</summary>
+        public IntPtr Data;
+        /// <summary>How many bytes.</summary>
+        public UIntPtr Len;
+    }
+
+    /// <summary>A call that has come. 24 bytes with 64-bit pointers, 16 with 32-bit.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct NativeCall
+    {
+        /// <summary>The path of the node as it was declared, without "/root/"; NUL-terminated, lent as the packet is.</summary>
+        public IntPtr Path;
+        /// <summary>The name of the method; NUL-terminated, lent likewise.</summary>
+        public IntPtr Method;
+        /// <summary>How many arguments it has.</summary>
+        public uint Arguments;
+        /// <summary>How many items these are, those in containers included.</summary>
+        public uint Items;
     }
 }

@@ -1,0 +1,107 @@
+# One round each of what benches/godot/run.py measures; each gives the messages that came back and the CPU time of the whole process for them.
+extends RefCounted
+
+const BUFFER := 8 << 20
+
+# Of all threads.
+func cpu_us() -> float:
+	var sum := 0.0
+	for thread in DirAccess.get_directories_at("/proc/self/task"):
+		sum += float(FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ).get_line().get_slice(" ", 0)) / 1000.0
+	return sum
+
+# Our classes have more to set.
+func make(kind: String, coalesce: bool):
+	var one = ClassDB.instantiate(kind)
+	one.inbound_buffer_size = BUFFER
+	one.outbound_buffer_size = BUFFER
+	if coalesce:
+		one.coalesce = true
+	return one
+
+func client(kind: String, coalesce: bool, url: String, size: int, burst: int, ms: int) -> Dictionary:
+	var one = make(kind, coalesce)
+	one.connect_to_url(url)
+	while one.get_ready_state() == WebSocketPeer.STATE_CONNECTING:
+		one.poll()
+		OS.delay_usec(100)
+	var result := frames(one, one.send, func(): one.poll(), size, burst, ms)
+	# Without a close frame: the far end knows data alone.
+	one.close(-1)
+	return result
+
+# A host and a join in this process; the join sends back what it gets.
+func multiplayer(kind: String, coalesce: bool, port: int, size: int, burst: int, ms: int) -> Dictionary:
+	var host = make(kind, coalesce)
+	var join = make(kind, coalesce)
+	host.create_server(port, "127.0.0.1")
+	join.create_client("ws://127.0.0.1:%d" % port)
+	while join.get_connection_status() != MultiplayerPeer.CONNECTION_CONNECTED:
+		host.poll()
+		join.poll()
+		OS.delay_usec(100)
+	host.set_target_peer(join.get_unique_id())
+	join.set_target_peer(1)
+	var pump := func():
+		host.poll()
+		join.poll()
+		while join.get_available_packet_count() > 0:
+			join.put_packet(join.get_packet())
+	var result := frames(host, host.put_packet, pump, size, burst, ms)
+	join.close()
+	host.close()
+	return result
+
+# As benches/harness/pattern.h has it.
+func pattern(size: int) -> PackedByteArray:
+	var message := PackedByteArray()
+	message.resize(size)
+	for i in size:
+		message[i] = (i * 31 + (i >> 8) * 7 + 5) & 255
+	return message
+
+# A frame: so many messages are sent, 4 ms pass, then it polls until all are back.
+func frames(one, put: Callable, pump: Callable, size: int, burst: int, ms: int) -> Dictionary:
+	var message := pattern(size)
+	var count := 0
+	var back := 0
+	var failed := 0
+	var used := cpu_us()
+	var end := Time.get_ticks_msec() + ms
+	while Time.get_ticks_msec() < end:
+		for i in burst:
+			message.encode_u32(0, count + i)
+			failed += int(put.call(message) != OK)
+		pump.call()
+		OS.delay_usec(4000)
+		count += burst
+		while back < count and Time.get_ticks_msec() < end + 5000:
+			pump.call()
+			while one.get_available_packet_count() > 0:
+				var packet: PackedByteArray = one.get_packet()
+				failed += int(packet.size() != size or packet.decode_u32(0) != back)
+				back += 1
+			if back < count:
+				OS.delay_usec(100)
+	failed += count - back
+	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}
+
+# Sends back what one client says until it leaves.
+func server(kind: String, coalesce: bool, listener: TCPServer) -> Dictionary:
+	var one = make(kind, coalesce)
+	while not listener.is_connection_available():
+		OS.delay_usec(100)
+	one.accept_stream(listener.take_connection())
+	var count := 0
+	var failed := 0
+	var used := cpu_us()
+	while one.get_ready_state() != WebSocketPeer.STATE_CLOSED:
+		one.poll()
+		while one.get_available_packet_count() > 0:
+			# Its last ones may find nobody.
+			failed += int(one.send(one.get_packet()) != OK and one.get_ready_state() == WebSocketPeer.STATE_OPEN)
+			count += 1
+		if coalesce:
+			one.flush()
+		OS.delay_usec(1000)
+	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}

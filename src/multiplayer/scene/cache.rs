@@ -1,0 +1,337 @@
+//! Which numbers stand for which nodes: of ours, as we told each peer, and of each peer's, as it told us.
+
+use super::call::{Call, NodeName, Rpc};
+use super::packet::{CHECKSUM, simplify_path};
+use crate::codes::*;
+use crate::error::Error;
+use md5::{Digest, Md5};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Declared nodes, at most.
+const MAX_NODES: usize = 1 << 16;
+/// The longest path of a node.
+const MAX_PATH: usize = 4_096;
+/// Memory that the paths of one peer may take.
+const MAX_KNOWN_BYTES: usize = 4 << 20;
+/// What a path takes besides its text.
+const ENTRY_BYTES: usize = 128;
+/// Numbers of methods that were made callable by Node.rpc_config() begin here; those of the script at 0.
+const FIRST_OWN: u16 = 1 << 15;
+
+/// All that is known of nodes.
+#[derive(Default)]
+pub struct Cache {
+    /// Ours, by path.
+    nodes: HashMap<String, Node>,
+    /// The paths of ours, by number.
+    paths: HashMap<u32, String>,
+    last_id: u32,
+    /// The others'.
+    peers: HashMap<i32, Known>,
+}
+
+/// A declared node.
+struct Node {
+    id: u32,
+    methods: HashMap<String, u16>,
+    names: HashMap<u16, String>,
+    checksum: [u8; CHECKSUM],
+    /// Who was told its number, and whether that was confirmed.
+    told: HashMap<i32, bool>,
+}
+
+/// What one peer's numbers stand for.
+#[derive(Default)]
+struct Known {
+    paths: HashMap<u32, Arc<str>>,
+    /// The checksums that came with the paths.
+    checksums: HashMap<Arc<str>, [u8; CHECKSUM]>,
+    bytes: usize,
+}
+
+/// Why a call does not reach the program: a cause and a sentence.
+pub type Lost = (i32, String);
+
+impl Cache {
+    /// Declares a node of the game with the names of its methods; see ws_declare_node().
+    pub fn declare(&mut self, path: &str, methods: &str) -> Result<(), Error> {
+        let wrong = |why: String| Error::new(WS_ERR_ARG, why);
+        let path = relative(path);
+        if path.is_empty() || path.len() > MAX_PATH {
+            return Err(wrong(format!("the path of a node has 1 to {MAX_PATH} bytes")));
+        }
+        let (script, own) = methods.split_once(';').unwrap_or((methods, ""));
+        let (mut of_name, mut of_number, mut hash) = (HashMap::new(), HashMap::new(), Md5::new());
+        // The engine goes through those of rpc_config() first.
+        for (list, first) in [(own, FIRST_OWN), (script, 0)] {
+            let mut names: Vec<&str> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+            // Code points in order: so are bytes of UTF-8.
+            names.sort_unstable();
+            if names.len() > usize::from(FIRST_OWN) {
+                return Err(wrong(format!("a node has at most {FIRST_OWN} methods")));
+            }
+            for (number, name) in (first..=u16::MAX).zip(names) {
+                hash.update(name.as_bytes());
+                if of_name.insert(name.to_owned(), number).is_some() {
+                    return Err(wrong(format!("the method {name} is named twice")));
+                }
+                of_number.insert(number, name.to_owned());
+            }
+        }
+        let mut checksum = [0; CHECKSUM];
+        let digest = data_encoding::HEXLOWER.encode(&hash.finalize());
+        checksum.copy_from_slice(digest.as_bytes());
+        match self.nodes.get(path) {
+            Some(node) if node.checksum == checksum && node.methods == of_name => return Ok(()),
+            Some(_) => return Err(wrong(format!("{path} is declared with other methods: forget it first, with NULL"))),
+            None if self.nodes.len() >= MAX_NODES => return Err(Error::new(WS_ERR_LIMIT, format!("{MAX_NODES} nodes are declared: forget some"))),
+            None => {}
+        }
+        self.last_id += 1;
+        self.paths.insert(self.last_id, path.to_owned());
+        let node = Node { id: self.last_id, methods: of_name, names: of_number, checksum, told: HashMap::new() };
+        self.nodes.insert(path.to_owned(), node);
+        Ok(())
+    }
+
+    /// Forgets a declared node.
+    pub fn forget(&mut self, path: &str) -> Result<(), Error> {
+        let node = self.nodes.remove(relative(path)).ok_or_else(|| undeclared(path))?;
+        self.paths.remove(&node.id);
+        Ok(())
+    }
+
+    /// A peer has come.
+    pub fn arrive(&mut self, peer: i32) {
+        self.peers.insert(peer, Known::default());
+    }
+
+    /// A peer has gone.
+    pub fn leave(&mut self, peer: i32) {
+        if self.peers.remove(&peer).is_some() {
+            for node in self.nodes.values_mut() {
+                node.told.remove(&peer);
+            }
+        }
+    }
+
+    /// A peer's number stands for a path. What to confirm, if the node is declared: that its methods are the same, or not.
+    pub fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Option<bool>, String> {
+        let known = self.peers.entry(from).or_default();
+        known.bytes += path.len() + ENTRY_BYTES;
+        if path.len() > MAX_PATH || known.bytes > MAX_KNOWN_BYTES {
+            return Err("it gives numbers to more paths than fit, or to one that is too long".to_owned());
+        }
+        let path: Arc<str> = path.into();
+        if known.paths.insert(id, path.clone()).is_some() {
+            return Err(format!("it gives the number {id} to a second path"));
+        }
+        known.checksums.insert(path.clone(), *checksum);
+        Ok(self.nodes.get(&*path).map(|node| node.checksum == *checksum))
+    }
+
+    /// A peer knows a number of ours. The path, where it says that its node has other methods.
+    pub fn confirm(&mut self, from: i32, id: u32, same: bool) -> Result<Option<&str>, String> {
+        // It may have been forgotten meanwhile.
+        let Some((path, node)) = self.paths.get(&id).and_then(|path| self.nodes.get_mut(path).map(|node| (path, node))) else { return Ok(None) };
+        let confirmed = node.told.get_mut(&from).ok_or_else(|| format!("it confirms the number {id}, which it was not told"))?;
+        *confirmed = true;
+        Ok((!same).then_some(path))
+    }
+
+    /// The path and the method of a peer's call.
+    pub fn resolve(&self, from: i32, rpc: &Rpc<'_>) -> Result<(&str, &str), Lost> {
+        let known = self.peers.get(&from);
+        let path = match rpc.node {
+            NodeName::Id(id) => known
+                .and_then(|known| known.paths.get(&id))
+                .map(|path| &**path)
+                .ok_or_else(|| (WS_CAUSE_NO_NODE, format!("peer {from} called a node by the number {id}, which it gave to none")))?,
+            NodeName::Path(path) => path,
+        };
+        let Some((path, node)) = self.nodes.get_key_value(path) else {
+            return Err((WS_CAUSE_NO_NODE, format!("peer {from} called the node {path}, which is not declared: use ws_declare_node")));
+        };
+        let checksum = known.and_then(|known| known.checksums.get(path.as_str()));
+        if checksum.is_some_and(|checksum| *checksum != node.checksum) {
+            return Err((WS_CAUSE_CHECKSUM, other_methods(from, path)));
+        }
+        match node.names.get(&rpc.method) {
+            Some(method) => Ok((path, method)),
+            None => Err((WS_CAUSE_NO_NODE, format!("peer {from} called method {} of {path}, which has {} methods", rpc.method, node.names.len()))),
+        }
+    }
+
+    /// The way of a call of the program's own.
+    pub fn route(&mut self, call: &Call<'_>) -> Result<Route<'_>, Error> {
+        let Some(node) = self.nodes.get_mut(relative(call.path)) else { return Err(undeclared(call.path)) };
+        let Some(method) = node.methods.get(call.method).copied() else {
+            let why = format!("{} was declared without a method {}: name all methods that the game's script has as RPCs", call.path, call.method);
+            return Err(Error::new(WS_ERR_ARG, why));
+        };
+        Ok(Route { path: &self.paths[&node.id], node, method })
+    }
+}
+
+/// How a call goes to each peer.
+pub struct Route<'a> {
+    path: &'a str,
+    node: &'a mut Node,
+    method: u16,
+}
+
+impl Route<'_> {
+    /// The peer was told the node's number, whether or not it has confirmed that.
+    pub fn is_told(&self, peer: i32) -> bool {
+        self.node.told.contains_key(&peer)
+    }
+
+    /// The peer has confirmed the number.
+    pub fn is_known(&self, peer: i32) -> bool {
+        self.node.told.get(&peer).is_some_and(|confirmed| *confirmed)
+    }
+
+    /// The packet that tells the number.
+    pub fn announcement(&self) -> Vec<u8> {
+        simplify_path(&self.node.checksum, self.node.id, self.path)
+    }
+
+    /// It was told to this peer.
+    pub fn tell(&mut self, peer: i32) {
+        self.node.told.entry(peer).or_insert(false);
+    }
+
+    /// Appends the call, for a peer that knows the number or does not; `all_know`: so do all others that it is for.
+    pub fn put(&self, out: &mut Vec<u8>, call: &Call<'_>, is_known: bool, all_know: bool) {
+        if is_known {
+            call.put_by_id(out, self.node.id, self.method, !all_know);
+        } else {
+            call.put_by_path(out, self.path, self.method);
+        }
+    }
+}
+
+/// That two programs do not mean the same by a number.
+pub fn other_methods(peer: i32, path: &str) -> String {
+    format!("{path} has other methods at peer {peer} than were declared here: name all that its script has as RPCs, and no other")
+}
+
+/// A path as it is sent: below the scene's root.
+fn relative(path: &str) -> &str {
+    path.strip_prefix("/root/").unwrap_or(path)
+}
+
+fn undeclared(path: &str) -> Error {
+    Error::new(WS_ERR_ARG, format!("the node {path} is not declared: use ws_declare_node first"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::packet::{Packet, read};
+    use super::*;
+
+    const CHECK: &[u8; 32] = b"5c0ea9862d1e940a58e1e1095eec1074";
+
+    fn cache_of(path: &str, methods: &str) -> Cache {
+        let mut cache = Cache::default();
+        cache.declare(path, methods).unwrap();
+        cache.arrive(1);
+        cache
+    }
+
+    fn rpc(node: NodeName<'_>, method: u16) -> Rpc<'_> {
+        Rpc { node, method, only_bytes: true, arguments: &[] }
+    }
+
+    // Captured between Godot 4.6.3 and its own server: the checksum of a node with the RPCs hello, noargs and raw.
+    #[test]
+    fn a_path_is_told_as_the_engine_does_and_used_when_it_is_confirmed() {
+        let mut cache = cache_of("/root/Game", "raw,hello , noargs");
+        let call = Call { path: "Game", method: "noargs", count: 0, arguments: &[] };
+        let mut route = cache.route(&call).unwrap();
+        assert_eq!(route.announcement(), [&[1][..], CHECK, &[0, 1, 0, 0, 0], b"Game\0"].concat());
+        assert!(!route.is_told(1) && !route.is_known(1));
+        route.tell(1);
+        assert!(route.is_told(1) && !route.is_known(1));
+        assert_eq!(cache.confirm(1, 1, true), Ok(None));
+        let route = cache.route(&call).unwrap();
+        assert!(route.is_known(1));
+        let mut out = Vec::new();
+        route.put(&mut out, &call, true, true);
+        assert_eq!(out, [0x80, 1, 1]);
+        cache.leave(1);
+        cache.arrive(1);
+        assert!(!cache.route(&call).unwrap().is_told(1));
+    }
+
+    #[test]
+    fn a_peer_s_numbers_are_its_own() {
+        let mut cache = cache_of("Game", "hello,noargs,raw");
+        cache.arrive(7);
+        assert_eq!(cache.simplify(7, 3, "Game", CHECK), Ok(Some(true)));
+        assert_eq!(cache.simplify(7, 4, "Other", CHECK), Ok(None));
+        assert_eq!(cache.resolve(7, &rpc(NodeName::Id(3), 1)), Ok(("Game", "noargs")));
+        assert_eq!(cache.resolve(7, &rpc(NodeName::Path("Game"), 2)), Ok(("Game", "raw")));
+        let cause = |from, rpc: Rpc<'_>| cache.resolve(from, &rpc).map_err(|(cause, _)| cause);
+        for (from, name, method) in
+            [(1, NodeName::Id(3), 0), (7, NodeName::Id(4), 0), (7, NodeName::Path("Other"), 0), (7, NodeName::Id(3), 3), (7, NodeName::Id(3), 0x8000)]
+        {
+            assert_eq!(cause(from, rpc(name, method)), Err(WS_CAUSE_NO_NODE), "{from} {name:?} {method}");
+        }
+        assert!(cache.simplify(7, 3, "Game", CHECK).is_err(), "a number twice");
+    }
+
+    #[test]
+    fn other_methods_are_found_out() {
+        let mut cache = cache_of("Game", "hello");
+        assert_eq!(cache.simplify(1, 9, "Game", CHECK), Ok(Some(false)));
+        for name in [NodeName::Id(9), NodeName::Path("Game")] {
+            assert_eq!(cache.resolve(1, &rpc(name, 0)).map_err(|(cause, _)| cause), Err(WS_CAUSE_CHECKSUM));
+        }
+        cache.route(&Call { path: "Game", method: "hello", count: 0, arguments: &[] }).unwrap().tell(1);
+        assert_eq!(cache.confirm(1, 1, false), Ok(Some("Game")));
+        assert!(cache.confirm(2, 1, true).is_err(), "who was not told");
+        assert_eq!(cache.confirm(1, 77, true), Ok(None));
+    }
+
+    #[test]
+    fn methods_of_rpc_config_have_numbers_of_their_own() {
+        let mut cache = cache_of("Game", "b,a;d,c");
+        let mut out = Vec::new();
+        let call = Call { path: "Game", method: "c", count: 0, arguments: &[] };
+        cache.route(&call).unwrap().put(&mut out, &call, true, true);
+        assert_eq!(out, [0xC0, 1, 0, 0x80]);
+        let checksum = data_encoding::HEXLOWER.encode(&Md5::digest(b"cdab"));
+        let announcement = cache.route(&call).unwrap().announcement();
+        assert!(matches!(read(&announcement), Ok(Packet::Simplify { checksum: found, .. }) if found == checksum.as_bytes()));
+    }
+
+    // Captured from Godot 4.6.3: tests/godot/scene4/game.gd.
+    #[test]
+    fn the_checksum_of_both_kinds_of_methods_is_the_engine_s() {
+        let mut cache = cache_of("Game", "echo, back, noargs, raw, three, only_authority; configured");
+        let announcement = cache.route(&Call { path: "Game", method: "echo", count: 0, arguments: &[] }).unwrap().announcement();
+        assert_eq!(&announcement[1..33], b"129ad11aa977c494bcd77fb0bae78b69");
+    }
+
+    #[test]
+    fn declarations_are_checked() {
+        let mut cache = cache_of("Game", "hello");
+        assert!(cache.declare("/root/Game", "hello").is_ok(), "the same again");
+        for (path, methods) in [("Game", "hello,raw"), ("", "a"), ("Node", "a,a"), ("Node", "a;a")] {
+            assert_eq!(cache.declare(path, methods).map_err(|error| error.code()), Err(WS_ERR_ARG), "{path} {methods}");
+        }
+        assert!(cache.forget("Game").is_ok() && cache.forget("Game").is_err());
+        assert!(cache.declare("Game", "hello,raw").is_ok(), "anew");
+        let of = |path, method| Call { path, method, count: 0, arguments: &[] };
+        assert!(cache.route(&of("Game", "hullo")).is_err() && cache.route(&of("Gamma", "hello")).is_err());
+        for number in 0..10_000 {
+            if cache.simplify(5, number, &"x".repeat(4_000), CHECK).is_err() {
+                assert!(number > 500);
+                return;
+            }
+        }
+        panic!("a peer fills the memory");
+    }
+}

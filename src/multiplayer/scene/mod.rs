@@ -1,0 +1,14 @@
+//! What Godot 4's SceneMultiplayer says on top of the multiplayer peer, as bytes and as what is known of nodes: no I/O, no clock.
+
+mod cache;
+mod call;
+pub mod packet;
+mod read;
+mod variant;
+mod write;
+
+pub use cache::{Cache, Lost, Route, other_methods};
+pub use call::{Call, NodeName, Rpc};
+pub use read::Reader;
+pub use variant::{COMPONENTS, Fault, Form, Item, MAX_DEPTH, name};
+pub use write::{Sink, write};

@@ -1,0 +1,204 @@
+//! From items to bytes.
+
+use super::variant::{Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, strange};
+use crate::codes::*;
+
+/// Where a writer's bytes go: what has no room is counted all the same.
+pub struct Sink<'a> {
+    room: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Sink<'a> {
+    /// Into this memory.
+    pub fn new(room: &'a mut [u8]) -> Sink<'a> {
+        Sink { room, len: 0 }
+    }
+
+    /// Bytes so far, those included that had no room.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Nothing so far.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends bytes.
+    pub fn put(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.len.checked_add(bytes.len()).and_then(|end| self.room.get_mut(self.len..end)) {
+            place.copy_from_slice(bytes);
+        }
+        self.len = self.len.saturating_add(bytes.len());
+    }
+
+    /// Changes a byte that was put before.
+    pub fn set(&mut self, at: usize, byte: u8) {
+        if let Some(place) = self.room.get_mut(at) {
+            *place = byte;
+        }
+    }
+
+    fn word(&mut self, word: u32) {
+        self.put(&word.to_le_bytes());
+    }
+
+    fn pad(&mut self, len: usize) {
+        self.put(&[0; 3][..len.wrapping_neg() % 4]);
+    }
+}
+
+/// Writes items; how many outermost values they are. `Err` says which item is wrong, from 0 on.
+pub fn write<'a>(items: impl Iterator<Item = Item<'a>>, form: Form, out: &mut Sink<'_>) -> Result<usize, String> {
+    let mut nest = Nest::new();
+    let mut values = 0;
+    for (index, item) in items.enumerate() {
+        let inside = nest.inside();
+        values += usize::from(inside.is_none());
+        let done = match inside {
+            None if form == Form::Compact => write_compact(&item, &mut nest, out),
+            None | Some(Inside::Values) => write_full(&item, &mut nest, out),
+            Some(_) if item.kind != WS_VARIANT_STRING => Err("is not the String that the container before it wants".to_owned()),
+            Some(inside) => write_string(&item, &mut nest, out, inside == Inside::Strings),
+        };
+        done.map_err(|why| format!("item {index} ({}) {why}", name(item.kind)))?;
+    }
+    if nest.depth > 0 {
+        return Err(format!("the last container lacks {} items", nest.open[nest.depth - 1].0));
+    }
+    Ok(values)
+}
+
+fn write_compact(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<(), String> {
+    let value = item.integer;
+    match item.kind {
+        WS_VARIANT_BOOL => out.put(&[1 | if value != 0 { 0x80 } else { 0 }]),
+        WS_VARIANT_INT => {
+            let mode = [8, 16, 32].iter().position(|bits| value << (64 - bits) >> (64 - bits) == value).unwrap_or(3);
+            out.put(&[2 | (mode as u8) << 6]);
+            out.put(&value.to_le_bytes()[..1 << mode]);
+        }
+        _ => return write_full(item, nest, out),
+    }
+    nest.leave();
+    Ok(())
+}
+
+fn write_full(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<(), String> {
+    let kind = item.kind as u32;
+    if let Some((count, integers)) = components(item.kind) {
+        out.word(kind);
+        for number in &item.number[..count] {
+            if integers && (number.fract() != 0.0 || *number < f64::from(i32::MIN) || *number > f64::from(i32::MAX)) {
+                return Err(format!("has {number} in it, which is no integer of 32 bits"));
+            }
+            out.word(if integers { *number as i32 as u32 } else { (*number as f32).to_bits() });
+        }
+        nest.leave();
+        return Ok(());
+    }
+    if let Some((narrow, double)) = element(item.kind) {
+        let fits = |size: usize| (item.count as usize).checked_mul(size) == Some(item.bytes.len());
+        let wide = !fits(narrow) && fits(double);
+        if !fits(narrow) && !wide {
+            return Err(format!("has {} bytes for {} elements: {narrow} belong to each", item.bytes.len(), item.count));
+        }
+        out.word(kind | if wide { WIDE } else { 0 });
+        out.word(item.count);
+        out.put(item.bytes);
+        out.pad(item.bytes.len());
+        nest.leave();
+        return Ok(());
+    }
+    match item.kind {
+        WS_VARIANT_NIL => out.word(kind),
+        WS_VARIANT_BOOL => {
+            out.word(kind);
+            out.word(u32::from(item.integer != 0));
+        }
+        WS_VARIANT_INT => match i32::try_from(item.integer) {
+            Ok(value) => {
+                out.word(kind);
+                out.word(value as u32);
+            }
+            Err(_) => {
+                out.word(kind | WIDE);
+                out.put(&item.integer.to_le_bytes());
+            }
+        },
+        WS_VARIANT_FLOAT => {
+            let value = item.number[0];
+            if f64::from(value as f32).to_bits() == value.to_bits() {
+                out.word(kind);
+                out.word((value as f32).to_bits());
+            } else {
+                out.word(kind | WIDE);
+                out.put(&value.to_le_bytes());
+            }
+        }
+        WS_VARIANT_STRING | WS_VARIANT_STRING_NAME => {
+            out.word(kind);
+            return write_string(item, nest, out, false);
+        }
+        WS_VARIANT_NODE_PATH => {
+            let sub_names = item.number[0];
+            if !(0.0..=f64::from(item.count)).contains(&sub_names) || item.count >= NAMES {
+                return Err(format!("has {} names, and {sub_names} of them are said to be sub-names", item.count));
+            }
+            out.word(kind);
+            out.word((item.count - sub_names as u32) | NAMES);
+            out.word(sub_names as u32);
+            out.word(u32::from(item.integer != 0));
+            return nest.enter(u64::from(item.count), Inside::Names).map_err(Fault::sentence);
+        }
+        WS_VARIANT_PACKED_STRING_ARRAY => {
+            out.word(kind);
+            out.word(item.count);
+            return nest.enter(u64::from(item.count), Inside::Strings).map_err(Fault::sentence);
+        }
+        WS_VARIANT_ARRAY => {
+            let typed = element_types(item.integer, 1)?;
+            out.word(kind | u32::from(typed[0] != 0) << 16);
+            typed[..1].iter().filter(|kind| **kind != 0).for_each(|kind| out.word(u32::from(*kind)));
+            out.word(item.count);
+            return nest.enter(u64::from(item.count), Inside::Values).map_err(Fault::sentence);
+        }
+        WS_VARIANT_DICTIONARY => {
+            let typed = element_types(item.integer, 2)?;
+            out.word(kind | u32::from(typed[0] != 0) << 16 | u32::from(typed[1] != 0) << 18);
+            typed.iter().filter(|kind| **kind != 0).for_each(|kind| out.word(u32::from(*kind)));
+            out.word(item.count);
+            return nest.enter(2 * u64::from(item.count), Inside::Values).map_err(Fault::sentence);
+        }
+        other => return Err(strange(other)),
+    }
+    nest.leave();
+    Ok(())
+}
+
+fn write_string(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>, counts_nul: bool) -> Result<(), String> {
+    if std::str::from_utf8(item.bytes).is_err() {
+        return Err("is not valid UTF-8".to_owned());
+    }
+    let len = item.bytes.len() + usize::from(counts_nul);
+    out.word(u32::try_from(len).map_err(|_| "is longer than 4 GiB".to_owned())?);
+    out.put(item.bytes);
+    if counts_nul {
+        out.put(b"\0");
+    }
+    out.pad(len);
+    nest.leave();
+    Ok(())
+}
+
+/// The types of a container's elements from `integer`: of an Array's, or of a Dictionary's keys and values.
+fn element_types(integer: i64, count: usize) -> Result<[u8; 2], String> {
+    let bytes = integer.to_le_bytes();
+    let known = bytes[..count].iter().all(|kind| i32::from(*kind) <= WS_VARIANT_PACKED_VECTOR4_ARRAY && *kind != WS_VARIANT_OBJECT as u8);
+    if known && bytes[count..].iter().all(|byte| *byte == 0) {
+        Ok([bytes[0], bytes[1]])
+    } else {
+        Err(format!("has {integer} as the type of its elements, which is none"))
+    }
+}

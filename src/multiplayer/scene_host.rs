@@ -1,0 +1,369 @@
+//! A host in a scene: whom it has admitted, what it tells them of each other, what it passes on, and calls.
+
+use super::host::{Host, Reach, close_for, code, tell};
+use super::scene::packet::{self, Packet, RELAY_HEAD};
+use super::scene::{Call, Route};
+use super::scene_packets::{Scene, SceneSettings, Source, note, take_auth};
+use super::{HOST_ID, Target};
+use crate::codes::*;
+use crate::error::{Error, Failure};
+use crate::peer::{Cx, Mark, Sent};
+use crate::server::{Server, Spread};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// What a host keeps of its scene.
+pub struct SceneHost {
+    /// What a join keeps too.
+    pub scene: Scene,
+    /// Those who are not admitted yet, by id.
+    pending: HashMap<i32, Pending>,
+}
+
+/// One whose authentication is under way.
+struct Pending {
+    /// Its place in the server.
+    key: u32,
+    /// The program has completed it.
+    local: bool,
+    /// The other side has.
+    remote: bool,
+    /// It has sent something else, which waits.
+    waits: bool,
+    deadline: Option<Instant>,
+    /// The event of its arrival, kept until it is admitted.
+    opened: Option<Mark>,
+}
+
+impl SceneHost {
+    /// With nobody there.
+    pub fn new(settings: SceneSettings) -> SceneHost {
+        SceneHost { scene: Scene::new(settings), pending: HashMap::new() }
+    }
+
+    /// Whether what one has sent waits for its authentication.
+    pub fn keeps_waiting(&self, id: i32) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.waits && !pending.local)
+    }
+
+    /// One has gone. True: the others know of it.
+    pub fn part(&mut self, id: i32) -> bool {
+        self.scene.cache.leave(id);
+        self.pending.remove(&id).is_none() && self.scene.settings.relay
+    }
+
+    /// When the time of somebody's authentication ends.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.pending.values().filter_map(|pending| pending.deadline).min()
+    }
+
+    /// Disconnects those who were not authenticated in time.
+    pub fn judge_time(&mut self, server: &mut Server, cx: &mut Cx<'_>, gap: Duration) {
+        for (id, pending) in &mut self.pending {
+            pending.deadline = pending.deadline.map(|deadline| deadline + gap);
+            if pending.deadline.is_none_or(|deadline| cx.now < deadline) {
+                continue;
+            }
+            pending.deadline = None;
+            if let Some(peer) = server.peer(pending.key) {
+                let why = format!("peer {id} was not authenticated within WS_OPT_AUTH_TIMEOUT_MS");
+                let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_AUTH_TIMEOUT, why) };
+                peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
+                server.after(cx, pending.key, None);
+            }
+        }
+    }
+
+    /// One who is not admitted, by id.
+    fn authenticating(&mut self, id: i32) -> Result<&mut Pending, Error> {
+        self.pending
+            .get_mut(&id)
+            .ok_or_else(|| Error::new(WS_ERR_TARGET, format!("peer {id} is not being authenticated: it was admitted, or has gone")))
+    }
+}
+
+impl Host {
+    /// After a new client was given its id: it is admitted, or authenticated first.
+    pub(super) fn meet_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
+        let timeout = server.options.time(WS_OPT_AUTH_TIMEOUT_MS);
+        let Some(of_scene) = &mut self.scene else { return };
+        if !of_scene.scene.settings.auth {
+            return self.let_in(server, cx, key, id);
+        }
+        let Some(peer) = server.peer(key) else { return };
+        peer.apart = true;
+        let opened = peer.inbox.take_mark(WS_EVENT_CONNECTED);
+        peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, time_ns: cx.time_ns(), ..Mark::default() });
+        let deadline = timeout.map(|timeout| cx.now + timeout);
+        of_scene.pending.insert(id, Pending { key, local: false, remote: false, waits: false, deadline, opened });
+        server.after(cx, key, None);
+    }
+
+    /// Looks at one held message of a client. False: there is none, or it has to wait.
+    pub(super) fn look_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
+        let own = peer.peer_id;
+        let time_ns = cx.time_ns();
+        if peer.inbox.held() == 0 {
+            return false;
+        }
+        match of_scene.pending.get_mut(&own) {
+            // The other side has seen its end: whatever comes now comes from one who is here.
+            Some(pending) if pending.local => self.admit_pending(server, cx, own),
+            Some(pending) => match take_auth(&mut peer.inbox, cx.arena, 0, time_ns) {
+                Ok(Some(is_last)) => {
+                    pending.remote |= is_last;
+                    return true;
+                }
+                Ok(None) => {
+                    pending.waits = true;
+                    return false;
+                }
+                Err(why) => {
+                    close_for(server, cx, key, broken(own, &why));
+                    return true;
+                }
+            },
+            None => {}
+        }
+        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
+        let Some((_, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
+        if let Ok(Packet::Relay { peer: to, packet }) = packet::read(bytes) {
+            let mut message = std::mem::take(&mut self.scratch);
+            message.clear();
+            packet::put_relay(&mut message, own);
+            message.extend_from_slice(packet);
+            self.relay(server, cx, key, to, &message);
+            self.scratch = message;
+            return true;
+        }
+        match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns }) {
+            Ok(reply) => answer(server, cx, key, reply),
+            Err(why) => close_for(server, cx, key, broken(own, &why)),
+        }
+        true
+    }
+
+    /// What one client sent to others, the first held message of it: `message` is how they get it.
+    fn relay(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, message: &[u8]) {
+        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
+        let (own, time_ns) = (peer.peer_id, cx.time_ns());
+        if !of_scene.scene.settings.relay {
+            peer.inbox.drop_held();
+            return note(
+                &mut peer.inbox,
+                0,
+                WS_CAUSE_UNSUPPORTED,
+                &format!("peer {own} wants to be passed on, and WS_NO_RELAY is set here"),
+                time_ns,
+            );
+        }
+        let target = match Target::decode(to) {
+            Ok(target) => target,
+            Err(error) => return close_for(server, cx, key, broken(own, &error.into_sentence())),
+        };
+        if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
+            peer.inbox.drop_held();
+        } else {
+            match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns }) {
+                Ok(reply) => answer(server, cx, key, reply),
+                Err(why) => return close_for(server, cx, key, broken(own, &why)),
+            }
+        }
+        self.pass_on(server, cx, key, target, message);
+    }
+
+    /// Puts a call to a target, or to the client in one place.
+    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<i32, Error> {
+        let reach = self.reach(target)?;
+        self.put_call_to(server, cx, reach, bytes)
+    }
+
+    /// As `put_call`, to the client in one place.
+    pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<i32, Error> {
+        self.put_call_to(server, cx, Reach::One(key), bytes)
+    }
+
+    fn put_call_to(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, bytes: &[u8]) -> Result<i32, Error> {
+        let (call, _) = Call::read(bytes).map_err(|fault| not_a_call(&fault.sentence()))?;
+        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        let mut route = of_scene.scene.cache.route(&call)?;
+        if server.state() != WS_OPEN {
+            return Ok(WS_ERR_STATE);
+        }
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        let result = match reach {
+            Reach::One(key) => call_one(server, cx, key, &call, &mut route, &mut out),
+            Reach::AllBut(except) => Ok(call_many(server, cx, except, &call, &mut route, &mut out)),
+        };
+        self.scratch = out;
+        result
+    }
+
+    /// Sends data for the authentication of a peer.
+    pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<i32, Error> {
+        let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
+        if pending.local || pending.remote {
+            return Err(over(id));
+        }
+        let key = pending.key;
+        self.scratch.clear();
+        packet::put_auth(&mut self.scratch, data);
+        Ok(code(server.put_one(cx, key, false, &self.scratch)))
+    }
+
+    /// The authentication of a peer is complete on this side.
+    pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<i32, Error> {
+        let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
+        if pending.local {
+            return Err(over(id));
+        }
+        let key = pending.key;
+        self.scratch.clear();
+        packet::put_auth(&mut self.scratch, &[]);
+        let sent = server.put_one(cx, key, false, &self.scratch);
+        if sent != Sent::Taken {
+            return Ok(code(sent));
+        }
+        if let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.get_mut(&id)) {
+            pending.local = true;
+            if pending.remote {
+                self.admit_pending(server, cx, id);
+            }
+        }
+        // What waited is looked at in the next poll.
+        if server.peer(key).is_some_and(|peer| peer.inbox.held() > 0) && !self.behind.contains(&key) {
+            self.behind.push_back(key);
+        }
+        Ok(WS_OK)
+    }
+
+    /// Declares a node; see ws_declare_node().
+    pub fn declare(&mut self, path: &str, methods: Option<&str>) -> Result<(), Error> {
+        let cache = &mut self.scene.as_mut().ok_or_else(not_a_scene)?.scene.cache;
+        match methods {
+            Some(methods) => cache.declare(path, methods),
+            None => cache.forget(path),
+        }
+    }
+
+    fn admit_pending(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
+        let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.remove(&id)) else { return };
+        if let (Some(peer), Some(opened)) = (server.peer(pending.key), pending.opened) {
+            peer.inbox.push_mark_here(Mark { time_ns: cx.time_ns(), ..opened });
+        }
+        self.let_in(server, cx, pending.key, id);
+        server.after(cx, pending.key, None);
+    }
+
+    /// The others hear of one who is admitted, and it of them.
+    fn let_in(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
+        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
+        peer.apart = false;
+        of_scene.scene.cache.arrive(id);
+        if !of_scene.scene.settings.relay {
+            return;
+        }
+        let is_in = |other: &i32| *other != id && !of_scene.pending.contains_key(other);
+        let others: Vec<i32> = self.players.iter().filter(|(other, player)| player.here && is_in(other)).map(|(other, _)| *other).collect();
+        for other in others {
+            tell(server, cx, key..key + 1, &[], &packet::about(other, true));
+        }
+        tell(server, cx, 0..u32::MAX, &[key], &packet::about(id, true));
+    }
+}
+
+fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Result<i32, Error> {
+    let Some(peer) = server.peer(key) else { return Ok(WS_ERR_STATE) };
+    let id = peer.peer_id;
+    if peer.apart {
+        return Err(not_admitted(id));
+    }
+    if !route.is_told(id) {
+        let sent = server.put_one(cx, key, false, &route.announcement());
+        if sent != Sent::Taken {
+            return Ok(code(sent));
+        }
+        route.tell(id);
+    }
+    route.put(out, call, route.is_known(id), true);
+    Ok(code(server.put_one(cx, key, false, out)))
+}
+
+fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> i32 {
+    let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
+    let keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
+    let mut announcement = None;
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for key in keys {
+        let Some(peer) = server.peer(key).filter(|peer| peer.peer_id != 0 && !peer.apart && peer.may_put()) else { continue };
+        let id = peer.peer_id;
+        if !route.is_told(id) {
+            let payload = announcement.get_or_insert_with(|| route.announcement());
+            let spread = Spread { text: false, payload, keys: key..key + 1, except: &[], on_full, now: true };
+            if server.put_spread(cx, spread) == WS_OK {
+                route.tell(id);
+            }
+        }
+        if route.is_known(id) { known.push(key) } else { unknown.push(key) }
+    }
+    if known.is_empty() || unknown.is_empty() {
+        route.put(out, call, unknown.is_empty(), true);
+        return server.put_all(cx, false, out, except);
+    }
+    let mut by_path = Vec::new();
+    route.put(out, call, true, false);
+    route.put(&mut by_path, call, false, false);
+    if on_full == WS_FULL_ALL_OR_NONE {
+        let mut is_full = false;
+        for key in known.iter().chain(&unknown) {
+            if let Some(peer) = server.peer(*key).filter(|peer| !peer.has_room(by_path.len())) {
+                peer.owe_writable(by_path.len());
+                is_full = true;
+            }
+        }
+        if is_full {
+            return WS_ERR_FULL;
+        }
+    }
+    let mut result = WS_OK;
+    for (keys, payload) in [(known, &*out), (unknown, &by_path)] {
+        for key in keys {
+            let spread = Spread { text: false, payload, keys: key..key + 1, except: &[], on_full, now: true };
+            result = result.max(server.put_spread(cx, spread));
+        }
+    }
+    result
+}
+
+/// Tells a client that the number of a node is known. Without that it goes on to send the path, which serves as well.
+fn answer(server: &mut Server, cx: &mut Cx<'_>, key: u32, reply: Option<[u8; 6]>) {
+    if let Some(reply) = reply {
+        server.put_one(cx, key, false, &reply);
+    }
+}
+
+fn broken(id: i32, why: &str) -> String {
+    format!("peer {id} broke the format of the scene: {why}")
+}
+
+/// WS_CALL or the authentication without WS_SCENE.
+pub(super) fn not_a_scene() -> Error {
+    Error::new(WS_ERR_KIND, "remote calls and authentication need WS_SCENE in the flags of the config")
+}
+
+/// What is put as WS_CALL is none.
+pub(super) fn not_a_call(why: &str) -> Error {
+    Error::new(WS_ERR_ARG, format!("this is no call of ws_encode_call(): {why}"))
+}
+
+/// The authentication has ended.
+pub(super) fn over(id: i32) -> Error {
+    Error::new(WS_ERR_STATE, format!("the authentication of peer {id} was completed already: no more can be sent"))
+}
+
+/// Nothing but its authentication goes to this one.
+pub(super) fn not_admitted(id: i32) -> Error {
+    Error::new(WS_ERR_STATE, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
+}

@@ -1,0 +1,257 @@
+//! A join in a scene: its authentication, the others by way of the host, and calls.
+
+use super::join::{Join, greet};
+use super::scene::Call;
+use super::scene::packet::{self, Packet, RELAY_HEAD};
+use super::scene_host::{not_a_call, not_a_scene, over};
+use super::scene_packets::{Scene, SceneSettings, Source, note, take_auth};
+use super::{HOST_ID, Target};
+use crate::codes::*;
+use crate::error::Error;
+use crate::peer::{Cx, Mark, Peer, Sent};
+use std::time::Instant;
+
+/// What a join keeps of its scene.
+pub struct SceneJoin {
+    /// What a host keeps too.
+    pub scene: Scene,
+    /// The host is there for the program.
+    pub is_in: bool,
+    /// This side has completed the authentication.
+    local: bool,
+    /// The host has.
+    remote: bool,
+    /// The host has sent something else, which waits.
+    waits: bool,
+    /// When the authentication must be over.
+    pub deadline: Option<Instant>,
+}
+
+impl SceneJoin {
+    /// Before the id has come.
+    pub fn new(settings: SceneSettings) -> SceneJoin {
+        SceneJoin { scene: Scene::new(settings), is_in: false, local: false, remote: false, waits: false, deadline: None }
+    }
+
+    /// Whether what has come waits for the authentication.
+    pub fn keeps_waiting(&self) -> bool {
+        self.waits && !self.local && !self.is_in
+    }
+}
+
+impl Join {
+    /// The id has come.
+    pub(super) fn enter_scene(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+        let Some(of_scene) = &mut self.scene else { return };
+        self.id = id;
+        peer.inbox.drop_held();
+        if !of_scene.scene.settings.auth {
+            return self.be_admitted(peer, cx);
+        }
+        of_scene.deadline = peer.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
+        peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, peer_id: HOST_ID, time_ns: cx.time_ns(), ..Mark::default() });
+    }
+
+    /// Looks at the first held message; `Err`: the host broke the format.
+    pub(super) fn look_in_scene(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) -> Result<(), String> {
+        let Some(of_scene) = &mut self.scene else { return Ok(()) };
+        let time_ns = cx.time_ns();
+        if !of_scene.is_in {
+            if !of_scene.local {
+                match take_auth(&mut peer.inbox, cx.arena, HOST_ID, time_ns)? {
+                    Some(is_last) => of_scene.remote |= is_last,
+                    None => of_scene.waits = true,
+                }
+                return Ok(());
+            }
+            // The host has seen our end: whatever comes now comes from one who is here.
+            self.be_admitted(peer, cx);
+        }
+        let Some((_, bytes)) = peer.inbox.first_held(cx.arena) else { return Ok(()) };
+        match packet::read(bytes) {
+            Ok(Packet::Add(id)) => self.hear_of(peer, cx, id, true),
+            Ok(Packet::Del(id)) => self.hear_of(peer, cx, id, false),
+            Ok(Packet::Relay { peer: from, .. }) => self.take_relayed(peer, cx, from),
+            _ => self.take_packet(peer, cx, HOST_ID, 0),
+        }
+    }
+
+    fn hear_of(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32, is_here: bool) -> Result<(), String> {
+        let Some(of_scene) = &mut self.scene else { return Ok(()) };
+        if !of_scene.scene.settings.relay {
+            self.refuse_relay(peer, cx);
+            return Ok(());
+        }
+        if is_here {
+            self.check_newcomer(id)?;
+        }
+        let Some(of_scene) = &mut self.scene else { return Ok(()) };
+        if is_here && id != self.id && self.others.insert(id) {
+            of_scene.scene.cache.arrive(id);
+            greet(peer, cx, id);
+        } else if !is_here && self.others.remove(&id) {
+            of_scene.scene.cache.leave(id);
+            peer.inbox.push_mark_here(Mark { kind: WS_EVENT_DISCONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
+        }
+        peer.inbox.drop_held();
+        Ok(())
+    }
+
+    fn take_relayed(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, from: i32) -> Result<(), String> {
+        let Some(of_scene) = &self.scene else { return Ok(()) };
+        if !of_scene.scene.settings.relay {
+            self.refuse_relay(peer, cx);
+            return Ok(());
+        }
+        if from == HOST_ID || !self.others.contains(&from) {
+            return Err(format!("it passed on what {from} sent, who is not there"));
+        }
+        // The host passes on without a look, so it is not to blame for what it passes on.
+        if let Err(why) = self.take_packet(peer, cx, from, RELAY_HEAD) {
+            peer.inbox.drop_held();
+            let why = format!("peer {from} broke the format of the scene: {why}");
+            note(&mut peer.inbox, from, WS_CAUSE_MULTIPLAYER, &why, cx.time_ns());
+        }
+        Ok(())
+    }
+
+    fn take_packet(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, from: i32, head: usize) -> Result<(), String> {
+        let Some(of_scene) = &mut self.scene else { return Ok(()) };
+        let source = Source { peer: from, told: from, head, time_ns: cx.time_ns() };
+        if let Some(reply) = of_scene.scene.take(&mut peer.inbox, cx.arena, source)? {
+            // Without it the other goes on to send the path, which serves as well.
+            self.scratch.clear();
+            put_head(&mut self.scratch, from);
+            self.scratch.extend_from_slice(&reply);
+            peer.put(|| &mut *cx, false, &self.scratch);
+        }
+        Ok(())
+    }
+
+    fn refuse_relay(&self, peer: &mut Peer, cx: &Cx<'_>) {
+        peer.inbox.drop_held();
+        note(&mut peer.inbox, HOST_ID, WS_CAUSE_UNSUPPORTED, "the host passes on what others send, and WS_NO_RELAY is set here", cx.time_ns());
+    }
+
+    /// Puts bytes of the game's own, as Godot's send_bytes; a target that was checked.
+    pub(super) fn put_raw(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Target, payload: &[u8]) -> Sent {
+        let relays = self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.settings.relay);
+        if !relays && target == Target::AllBut(HOST_ID) {
+            // There is nobody else.
+            return if peer.may_put() { Sent::Taken } else { Sent::NotOpen };
+        }
+        self.scratch.clear();
+        put_head(&mut self.scratch, if relays { target.encode() } else { HOST_ID });
+        packet::put_raw(&mut self.scratch);
+        self.scratch.extend_from_slice(payload);
+        peer.put(|| &mut *cx, false, &self.scratch)
+    }
+
+    /// Puts a call to a target; `None`: to everyone.
+    pub fn put_call(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
+        let (call, _) = Call::read(bytes).map_err(|fault| not_a_call(&fault.sentence()))?;
+        let target = target.unwrap_or(Target::All);
+        let of_scene = self.scene.as_ref().ok_or_else(not_a_scene)?;
+        if !of_scene.is_in || !peer.may_put() {
+            return Ok(Sent::NotOpen);
+        }
+        self.check(Some(target))?;
+        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        let mut route = of_scene.scene.cache.route(&call)?;
+        let mut targets: Vec<i32> = match target {
+            Target::One(id) => vec![id],
+            Target::All => self.others.iter().copied().collect(),
+            Target::AllBut(except) => self.others.iter().copied().filter(|id| *id != except).collect(),
+        };
+        targets.sort_unstable();
+        for id in &targets {
+            if route.is_told(*id) {
+                continue;
+            }
+            self.scratch.clear();
+            put_head(&mut self.scratch, *id);
+            self.scratch.extend_from_slice(&route.announcement());
+            match peer.put(|| &mut *cx, false, &self.scratch) {
+                Sent::Taken => route.tell(*id),
+                other => return Ok(other),
+            }
+        }
+        let all_know = targets.iter().all(|id| route.is_known(*id));
+        let calls: Vec<Vec<u8>> = targets
+            .iter()
+            .map(|id| {
+                let mut packet = Vec::new();
+                put_head(&mut packet, *id);
+                route.put(&mut packet, &call, route.is_known(*id), all_know);
+                packet
+            })
+            .collect();
+        Ok(peer.put_together(cx, &calls))
+    }
+
+    /// Sends data for the authentication of the host.
+    pub fn send_auth(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
+        let of_scene = self.authenticating(id)?;
+        if of_scene.local || of_scene.remote {
+            return Err(over(id));
+        }
+        self.scratch.clear();
+        packet::put_auth(&mut self.scratch, data);
+        Ok(peer.put(|| &mut *cx, false, &self.scratch))
+    }
+
+    /// The authentication of the host is complete on this side.
+    pub fn complete_auth(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
+        if self.authenticating(id)?.local {
+            return Err(over(id));
+        }
+        self.scratch.clear();
+        packet::put_auth(&mut self.scratch, &[]);
+        let sent = peer.put(|| &mut *cx, false, &self.scratch);
+        let of_scene = self.authenticating(id)?;
+        of_scene.local |= sent == Sent::Taken;
+        if of_scene.local && of_scene.remote {
+            self.be_admitted(peer, cx);
+        }
+        Ok(sent)
+    }
+
+    /// Declares a node; see ws_declare_node().
+    pub fn declare(&mut self, path: &str, methods: Option<&str>) -> Result<(), Error> {
+        let cache = &mut self.scene.as_mut().ok_or_else(not_a_scene)?.scene.cache;
+        match methods {
+            Some(methods) => cache.declare(path, methods),
+            None => cache.forget(path),
+        }
+    }
+
+    fn authenticating(&mut self, id: i32) -> Result<&mut SceneJoin, Error> {
+        let known = self.id != 0;
+        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        if id != HOST_ID || of_scene.is_in || !known || !of_scene.scene.settings.auth {
+            return Err(Error::new(
+                WS_ERR_TARGET,
+                format!("peer {id} is not being authenticated: one who joins knows AUTHENTICATING of peer 1 alone"),
+            ));
+        }
+        Ok(of_scene)
+    }
+
+    /// The host is there from now on.
+    fn be_admitted(&mut self, peer: &mut Peer, cx: &Cx<'_>) {
+        let Some(of_scene) = &mut self.scene else { return };
+        of_scene.is_in = true;
+        of_scene.deadline = None;
+        of_scene.scene.cache.arrive(HOST_ID);
+        self.others.insert(HOST_ID);
+        self.open(peer, self.id);
+        greet(peer, cx, HOST_ID);
+    }
+}
+
+/// The head of a packet to one peer or to several: none for the host alone.
+fn put_head(out: &mut Vec<u8>, to: i32) {
+    if to != HOST_ID {
+        packet::put_relay(out, to);
+    }
+}

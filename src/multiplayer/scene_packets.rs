@@ -1,0 +1,154 @@
+//! What a packet of the scene does where it arrives, on a host and on a join alike.
+
+use super::scene::packet::{self, CHECKSUM, Packet, RAW_HEAD};
+use super::scene::{Cache, Fault, other_methods};
+use crate::codes::*;
+use crate::peer::{Arena, Inbox, Mark};
+
+/// Authentication data that the program has not taken, at most.
+const MAX_AUTH_UNREAD: usize = 64;
+/// The longest data of one message of the authentication.
+const MAX_AUTH_BYTES: usize = 64 << 10;
+
+/// How ws_host and ws_join were told to treat the scene.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SceneSettings {
+    /// WS_AUTH.
+    pub auth: bool,
+    /// Not WS_NO_RELAY.
+    pub relay: bool,
+}
+
+/// What both sides keep of a scene.
+pub struct Scene {
+    /// As it was opened.
+    pub settings: SceneSettings,
+    /// What is known of nodes.
+    pub cache: Cache,
+}
+
+/// Where a packet comes from.
+#[derive(Clone, Copy)]
+pub struct Source {
+    /// Who sent it.
+    pub peer: i32,
+    /// As messages and marks tell it: 0 for the one at the other end.
+    pub told: i32,
+    /// Where in the message it begins.
+    pub head: usize,
+    /// When it came.
+    pub time_ns: u64,
+}
+
+/// What is to be done with the message.
+enum Effect {
+    Raw,
+    Call(Vec<u8>),
+    Reply(Option<[u8; 6]>, Option<(i32, String)>),
+    Lost(i32, String),
+}
+
+impl Scene {
+    /// Nothing is known yet.
+    pub fn new(settings: SceneSettings) -> Scene {
+        Scene { settings, cache: Cache::default() }
+    }
+
+    /// Does what the packet in the first held message says; what is to be answered to its sender. `Err`: no peer would send that; the message is left.
+    pub fn take(&mut self, inbox: &mut Inbox, arena: &Arena, source: Source) -> Result<Option<[u8; 6]>, String> {
+        let effect = match inbox.first_held(arena) {
+            Some((false, bytes)) => self.effect(source.peer, bytes.get(source.head..).unwrap_or_default())?,
+            Some((true, _)) => return Err("a message is text, and the scene has none".to_owned()),
+            None => return Ok(None),
+        };
+        let (reply, lost) = match effect {
+            Effect::Raw => {
+                inbox.release((source.head + RAW_HEAD) as u32, source.told);
+                return Ok(None);
+            }
+            Effect::Call(bytes) => {
+                inbox.release_as_call(bytes, source.told);
+                return Ok(None);
+            }
+            Effect::Reply(reply, lost) => (reply, lost),
+            Effect::Lost(cause, why) => (None, Some((cause, why))),
+        };
+        inbox.drop_held();
+        if let Some((cause, why)) = lost {
+            note(inbox, source.told, cause, &why, source.time_ns);
+        }
+        Ok(reply)
+    }
+
+    fn effect(&mut self, from: i32, bytes: &[u8]) -> Result<Effect, String> {
+        Ok(match packet::read(bytes)? {
+            Packet::Raw(_) => Effect::Raw,
+            Packet::Call(rpc) => match self.cache.resolve(from, &rpc) {
+                Ok((path, method)) => match rpc.expand(path, method) {
+                    Ok(bytes) => Effect::Call(bytes),
+                    Err(Fault::Malformed(why)) => return Err(format!("its call of {method} on {path} cannot be read: {why}")),
+                    Err(Fault::Unsupported(why)) => Effect::Lost(
+                        WS_CAUSE_UNSUPPORTED,
+                        format!("peer {from} called {method} on {path} with an argument that cannot be read: {why}"),
+                    ),
+                },
+                Err((cause, why)) => Effect::Lost(cause, why),
+            },
+            Packet::Simplify { checksum, id, path } => self.simplify(from, id, path, checksum)?,
+            Packet::Confirm { same, id } => {
+                let other = self.cache.confirm(from, id, same)?;
+                Effect::Reply(None, other.map(|path| (WS_CAUSE_CHECKSUM, other_methods(from, path))))
+            }
+            Packet::Replication => {
+                let why = format!(
+                    "peer {from} replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), which a program without Godot does not read"
+                );
+                Effect::Lost(WS_CAUSE_UNSUPPORTED, why)
+            }
+            // A last word after all was said.
+            Packet::Auth([]) => Effect::Reply(None, None),
+            Packet::Auth(_) if self.settings.auth => {
+                Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} sent authentication data after the end of it"))
+            }
+            Packet::Auth(_) => Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} wants an authentication, and WS_AUTH is not set here")),
+            Packet::Add(_) | Packet::Del(_) | Packet::Relay { .. } => return Err("it sent what only a host may send".to_owned()),
+        })
+    }
+
+    fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Effect, String> {
+        let same = self.cache.simplify(from, id, path, checksum)?;
+        let lost = (same == Some(false)).then(|| (WS_CAUSE_CHECKSUM, other_methods(from, path)));
+        Ok(Effect::Reply(same.map(|same| packet::confirm_path(same, id)), lost))
+    }
+}
+
+/// Looks at the first held message of one who is not authenticated. `Some`: it was part of that, and true says that it was the last part.
+/// `None`: it is something else, and is left. `Err`: too much of it waits for the program.
+pub fn take_auth(inbox: &mut Inbox, arena: &Arena, told: i32, time_ns: u64) -> Result<Option<bool>, String> {
+    let Some((false, bytes)) = inbox.first_held(arena) else { return Ok(None) };
+    let Ok(Packet::Auth(data)) = packet::read(bytes) else { return Ok(None) };
+    if data.is_empty() {
+        inbox.drop_held();
+        return Ok(Some(true));
+    }
+    if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
+        return Err(format!("it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"));
+    }
+    let mut mark = Mark { kind: WS_EVENT_AUTH, peer_id: told, time_ns, ..Mark::default() };
+    mark.set_bytes(data);
+    inbox.push_mark_here(mark);
+    inbox.drop_held();
+    Ok(Some(false))
+}
+
+/// What does not reach the program is told by one ERROR for each sender and cause until that is taken, with a count.
+pub fn note(inbox: &mut Inbox, told: i32, cause: i32, why: &str, time_ns: u64) {
+    if let Some(mark) = inbox.find_mark(|mark| mark.kind == WS_EVENT_ERROR && mark.cause == cause && mark.peer_id == told) {
+        mark.count += 1;
+        return;
+    }
+    let phase = if cause == WS_CAUSE_MULTIPLAYER { WS_PHASE_WEBSOCKET } else { WS_PHASE_APP };
+    let mut mark = Mark { kind: WS_EVENT_ERROR, peer_id: told, phase, cause, count: 1, time_ns, ..Mark::default() };
+    mark.set_text(why);
+    inbox.push_mark_here(mark);
+}

@@ -1,0 +1,565 @@
+/* A real Godot 4.6 in scenes, in both roles: authentication, others by way of the host, raw bytes, remote calls with every type, and the bytes on the wire beside
+ * those of a stock peer. Usage: scene_godot ENGINE PROJECT */
+#include "engine.h"
+
+enum { MAX = 4 };
+
+static const char *engine_path, *project;
+static ws_handle handles[MAX];
+static int handle_count;
+
+static void move_on(void) {
+  for (int i = 0; i < handle_count; i++) ws_poll(handles[i]);
+  ws_wait(handles, (size_t)handle_count, 2);
+}
+
+/* A host, or a join of that URL, with up to two more words. */
+static void godot(engine *one, const char *url, const char *word, const char *second) {
+  const char *args[] = {engine_path, "--headless", "--path", project, "--script", "scene.gd", "--", url ? "join" : "host", url ? url : word, url ? word : second, url ? second : NULL, NULL};
+  launch(one, args);
+}
+
+static ws_config config_of(uint32_t flags) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_SCENE | flags;
+  return config;
+}
+
+static ws_event event_of(ws_handle h, int32_t type) {
+  ws_event event;
+  double end = now_s() + 25;
+  while (now_s() < end) {
+    if (ws_next_event(h, &event) != WS_OK) move_on();
+    else if (event.type == type) return event;
+    else if (event.type == WS_EVENT_ERROR) printf("# %s\n", (const char *)event.packet.data);
+  }
+  memset(&event, 0, sizeof event);
+  return event;
+}
+
+static int hears(ws_handle h, int32_t from, const char *words) {
+  ws_event event = event_of(h, WS_EVENT_MESSAGE);
+  int good = event.peer_id == from && event.packet.type == WS_BINARY && event.packet.len == strlen(words) && !memcmp(event.packet.data, words, strlen(words));
+  if (!good) printf("# heard from %d: %.*s\n", event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
+  return good;
+}
+
+static ws_result say(ws_handle h, int32_t target, const char *format, ...) {
+  char words[1024];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(words, sizeof words, format, list);
+  va_end(list);
+  return ws_put_packet_to(h, target, (const uint8_t *)words, strlen(words), WS_BINARY);
+}
+
+/* All RPCs of game.gd; the last one was made callable by rpc_config(). */
+static void declare(ws_handle h) {
+  if (ws_declare_node(h, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured") != WS_OK) exit(1);
+}
+
+static ws_result call(ws_handle h, int32_t target, const char *method, const ws_variant *items, size_t count) {
+  static uint8_t buf[8192];
+  size_t len;
+  ws_result result = ws_encode_call("Game", method, items, count, buf, sizeof buf, &len);
+  return result == WS_OK ? ws_put_packet_to(h, target, buf, len, WS_CALL) : result;
+}
+
+/* The next message is a call of that method from that peer; its items go to `items`, and how many they are is the result, or -1. */
+static int called(ws_handle h, int32_t from, const char *method, ws_variant *items, size_t cap) {
+  static ws_event event;
+  ws_call got;
+  event = event_of(h, WS_EVENT_MESSAGE);
+  if (event.packet.type != WS_CALL || ws_decode_call(event.packet.data, event.packet.len, &got, items, cap) != WS_OK) {
+    printf("# no call that fits, of type %d from %d: %.*s\n", event.packet.type, event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
+    return -1;
+  }
+  if (event.peer_id != from || strcmp(got.path, "Game") || strcmp(got.method, method)) {
+    printf("# %d called %s.%s\n", event.peer_id, got.path, got.method);
+    return -1;
+  }
+  return (int)got.items;
+}
+
+/* ---- values ---- */
+
+/* What Godot 4.6.3 prints for values of each type by var_to_bytes(). */
+static const char *const values[] = {
+  "00000000",
+  "0100000001000000",
+  "0100000000000000",
+  "0200000005000000",
+  "02000000ffffffff",
+  "020000002c010000",
+  "0200000070110100",
+  "0200010000f2052a01000000",
+  "030000000000c03f",
+  "030001009a9999999999b93f",
+  "040000000200000068690000",
+  "0400000000000000",
+  "040000000500000068c3a9c3a9000000",
+  "050000000000803f00000040",
+  "0600000001000000feffffff",
+  "070000000000803f000000400000404000008040",
+  "0800000001000000020000000300000004000000",
+  "090000000000803f0000004000004040",
+  "0a0000000100000002000000fdffffff",
+  "0b0000000000803f0000004000004040000080400000a0400000c040",
+  "0c0000000000803f000000400000404000008040",
+  "0d000000010000000200000003000000fcffffff",
+  "0e0000000000803f000000400000404000008040",
+  "0f0000000000003f0000003f0000003f0000003f",
+  "100000000000803f0000004000004040000080400000a0400000c040",
+  "110000000000803f000080400000e040000000400000a04000000041000040400000c04000001041",
+  "120000000000803f000080400000e040000000400000a04000000041000040400000c04000001041000020410000304100004041",
+  "130000000000803f0000004000004040000080400000a0400000c0400000e040000000410000104100002041000030410000404100005041000060410000704100008041",
+  "140000000000803f0000003f0000803e0000803f",
+  "15000000040000006e616d65",
+  "160000000200008002000000000000000100000041000000010000004200000001000000630000000100000064000000",
+  "1600000002000080000000000100000004000000726f6f740400000047616d65",
+  "1b00000000000000",
+  "1b00000002000000040000000100000061000000020000000100000002000000020000001c000000010000000100000001000000",
+  "1c00000000000000",
+  "1c00000003000000020000000100000004000000010000007800000000000000",
+  "1c000100020000000200000002000000010000000200000002000000",
+  "1b0005000400000002000000010000000400000001000000610000000200000001000000",
+  "1d0000000300000001020300",
+  "1e0000000200000001000000feffffff",
+  "1f000000020000000100000000000000feffffffffffffff",
+  "20000000010000000000c03f",
+  "2100000001000000000000000000f83f",
+  "2200000003000000020000006100000004000000626364000100000000000000",
+  "23000000010000000000803f00000040",
+  "24000000010000000000803f0000004000004040",
+  "25000000010000000000803f0000003f0000803e0000803f",
+  "26000000010000000000803f000000400000404000008040",
+};
+enum { VALUES = sizeof values / sizeof *values };
+
+static size_t bytes_of(const char *hex, uint8_t *out) {
+  size_t len = 0;
+  for (unsigned byte; sscanf(hex + 2 * len, "%2x", &byte) == 1; len++) out[len] = (uint8_t)byte;
+  return len;
+}
+
+static const char *hex_of(const uint8_t *bytes, size_t len) {
+  static char hex[2048];
+  hex[0] = 0;
+  for (size_t i = 0; i < len && i < 1000; i++) snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+  return hex;
+}
+
+/* Every value goes to Godot as an argument, is printed there, and comes back as the argument of a call. */
+static void all_values(ws_handle h, int32_t own, engine *one, int32_t its) {
+  int arrived = 0, returned = 0;
+  for (int i = 0; i < VALUES; i++) {
+    uint8_t bytes[256];
+    ws_variant items[16];
+    size_t count, len;
+    ws_decode_variant(bytes, bytes_of(values[i], bytes), items, 16, &count, NULL);
+    if (call(h, its, "echo", items, count) != WS_OK) printf("# %s\n", why());
+    int got = called(h, its, "back", items, 16);
+    if (got >= 0 && ws_encode_variant(items, (size_t)got, bytes, sizeof bytes, &len) == WS_OK && !strcmp(hex_of(bytes, len), values[i])) returned++;
+    else printf("# back came %s for %s\n", got >= 0 ? hex_of(bytes, len) : "nothing", values[i]);
+    arrived += says(one, "echo %d %s", own, values[i]);
+  }
+  CHECK(arrived == VALUES, "a value of each type comes to Godot in a call");
+  CHECK(returned == VALUES, "and from Godot");
+}
+
+static ws_variant text_item(const char *text) {
+  ws_variant item = {0};
+  item.type = WS_VARIANT_STRING;
+  item.data = (const uint8_t *)text;
+  item.len = strlen(text);
+  return item;
+}
+
+/* Calls of a Godot peer and by it that all_values() does not make. */
+static void more_calls(ws_handle h, int32_t own, engine *one, int32_t its) {
+  ws_variant items[8] = {{0}};
+  items[0].type = WS_VARIANT_PACKED_BYTE_ARRAY;
+  items[0].data = (const uint8_t *)"\xde\xad";
+  items[0].len = items[0].count = 2;
+  CHECK(call(h, its, "raw", items, 1) == WS_OK && says(one, "raw %d dead", own), "bytes alone");
+  CHECK(call(h, its, "noargs", NULL, 0) == WS_OK && says(one, "noargs %d", own), "no arguments");
+  items[0].type = WS_VARIANT_INT;
+  items[0].integer = -7;
+  items[1] = text_item("x");
+  memset(&items[2], 0, sizeof items[2]);
+  items[2].type = WS_VARIANT_ARRAY;
+  items[2].count = 1;
+  items[3] = items[0];
+  CHECK(call(h, its, "three", items, 4) == WS_OK && says(one, "three %d -7 x [-7]", own), "three arguments");
+  CHECK(call(h, its, "configured", &items[1], 1) == WS_OK && says(one, "configured %d x", own), "a method of rpc_config(), by a number of 16 bits");
+  CHECK(say(h, its, "call %d raw [PackedByteArray(1, 2, 3)]", own) == WS_OK && called(h, its, "raw", items, 8) == 1 && items[0].len == 3 && items[0].data[2] == 3, "bytes alone from Godot");
+  CHECK(say(h, its, "call %d noargs", own) == WS_OK && called(h, its, "noargs", items, 8) == 0, "no arguments");
+  CHECK(say(h, its, "call %d three [1, \"two\", [3, [4]]]", own) == WS_OK && called(h, its, "three", items, 8) == 6 && items[2].count == 2 && items[5].integer == 4, "three arguments");
+  CHECK(say(h, its, "call %d configured [\"w\"]", own) == WS_OK && called(h, its, "configured", items, 8) == 1 && items[0].data[0] == 'w', "a method of rpc_config()");
+}
+
+/* ---- games ---- */
+
+static void in_a_game_of_godot(void) {
+  static engine server, other;
+  char url[64];
+  int32_t ids[2];
+  ws_config config = config_of(0);
+  handle_count = 0;
+  godot(&server, NULL, NULL, NULL);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d", number_said(&server, "listening "));
+  for (int i = 0; i < 2; i++) {
+    ws_join(url, &config, &handles[i]);
+    handle_count = i + 1;
+    declare(handles[i]);
+    ids[i] = event_of(handles[i], WS_EVENT_OPEN).peer_id;
+    CHECK(event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", ids[i]), "a program joins Godot");
+  }
+  ws_handle a = handles[0], b = handles[1];
+  CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "each hears of the other");
+  godot(&other, url, NULL, NULL);
+  int32_t its = event_of(a, WS_EVENT_CONNECTED).peer_id;
+  CHECK(event_of(b, WS_EVENT_CONNECTED).peer_id == its && says(&other, "joined %d", its) && says(&other, "connected %d", ids[0]) && says(&other, "connected %d", ids[1]), "a stock client joins, and all hear of each other");
+  all_values(a, ids[0], &server, 1);
+  more_calls(a, ids[0], &server, 1);
+  all_values(a, ids[0], &other, its);
+  more_calls(b, ids[1], &other, its);
+  CHECK(call(a, 1, "only_authority", NULL, 0) == WS_OK && call(a, its, "only_authority", NULL, 0) == WS_OK && call(a, 0, "noargs", NULL, 0) == WS_OK, "a call to all");
+  CHECK(says(&server, "noargs %d", ids[0]) && says(&other, "noargs %d", ids[0]) && called(b, ids[0], "noargs", NULL, 0) == 0, "comes to both kinds");
+  CHECK(!line_of(&server, "only_authority", 0) && !line_of(&other, "only_authority", 0), "what is for the authority alone is refused by Godot");
+  CHECK(say(a, its, "call 0 noargs") == WS_OK && called(a, its, "noargs", NULL, 0) == 0 && called(b, its, "noargs", NULL, 0) == 0 && says(&server, "noargs %d", its), "a stock client calls all");
+  CHECK(say(a, 1, "call %d noargs", -ids[0]) == WS_OK && called(b, 1, "noargs", NULL, 0) == 0 && says(&other, "noargs 1"), "the stock server calls all but one");
+  CHECK(say(a, ids[1], "to b") == WS_OK && hears(b, ids[0], "to b"), "raw bytes to another by way of Godot");
+  CHECK(say(a, its, "to it") == WS_OK && says(&other, "packet %d to it", ids[0]), "to a stock client");
+  CHECK(say(a, 0, "to all") == WS_OK && hears(b, ids[0], "to all") && says(&other, "packet %d to all", ids[0]) && says(&server, "packet %d to all", ids[0]), "to all");
+  CHECK(say(a, -ids[1], "not b") == WS_OK && says(&other, "packet %d not b", ids[0]) && says(&server, "packet %d not b", ids[0]), "to all but one");
+  CHECK(say(a, -1, "not the server") == WS_OK && hears(b, ids[0], "not the server") && says(&other, "packet %d not the server", ids[0]), "to all but the server");
+  CHECK(say(b, its, "say %d one", ids[0]) == WS_OK && hears(a, its, "one"), "from a stock client to one");
+  CHECK(say(b, its, "say 0 all") == WS_OK && hears(a, its, "all") && hears(b, its, "all"), "to all");
+  CHECK(say(b, its, "say %d but", -ids[0]) == WS_OK && hears(b, its, "but") && says(&server, "packet %d but", its), "to all but one");
+  CHECK(say(b, 1, "say -%d by the server", ids[1]) == WS_OK && hears(a, 1, "by the server"), "from the server to all but one");
+  CHECK(!strstr(server.text, "not the server"), "who is left out hears nothing");
+  CHECK(say(a, 1, "kick %d", ids[1]) == WS_OK && event_of(b, WS_EVENT_CLOSED).code == 1000, "the server disconnects one");
+  CHECK(event_of(a, WS_EVENT_DISCONNECTED).peer_id == ids[1] && says(&other, "disconnected %d", ids[1]), "and both kinds hear of that");
+  CHECK(say(a, 1, "kick %d", its) == WS_OK && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && says(&other, "over") && ends(&other), "the stock client too");
+  CHECK(say(a, 1, "quit") == WS_OK && event_of(a, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&server), "the server quits");
+  for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
+}
+
+static void with_godot_in_our_game(void) {
+  static engine first, second, third;
+  char url[64];
+  ws_config config = config_of(0);
+  ws_host("ws://127.0.0.1:0", &config, &handles[0]);
+  ws_handle host = handles[0];
+  handle_count = 1;
+  declare(host);
+  ws_get_text(host, WS_GET_URL, url, sizeof url, NULL);
+  godot(&first, url, NULL, NULL);
+  godot(&second, url, NULL, NULL);
+  int32_t ids[3] = {event_of(host, WS_EVENT_CONNECTED).peer_id, event_of(host, WS_EVENT_CONNECTED).peer_id, 0};
+  if (number_said(&first, "joined ") != ids[0]) {
+    int32_t other = ids[0];
+    ids[0] = ids[1];
+    ids[1] = other;
+  }
+  CHECK(says(&first, "joined %d", ids[0]) && says(&second, "joined %d", ids[1]) && says(&first, "connected 1"), "two stock clients join");
+  CHECK(says(&first, "connected %d", ids[1]) && says(&second, "connected %d", ids[0]), "and hear of each other");
+  all_values(host, 1, &first, ids[0]);
+  more_calls(host, 1, &first, ids[0]);
+  CHECK(ws_join(url, &config, &handles[1]) == WS_OK, "a program joins them");
+  ws_handle join = handles[1];
+  handle_count = 2;
+  declare(join);
+  ids[2] = event_of(join, WS_EVENT_OPEN).peer_id;
+  CHECK(says(&first, "connected %d", ids[2]) && says(&second, "connected %d", ids[2]), "and they hear of it");
+  all_values(join, ids[2], &second, ids[1]);
+  more_calls(join, ids[2], &second, ids[1]);
+  CHECK(call(host, 0, "noargs", NULL, 0) == WS_OK && says(&first, "noargs 1") && says(&second, "noargs 1") && called(join, 1, "noargs", NULL, 0) == 0, "our host calls all, some of whom know the number");
+  CHECK(say(host, ids[0], "call 0 noargs") == WS_OK && called(host, ids[0], "noargs", NULL, 0) == 0 && called(join, ids[0], "noargs", NULL, 0) == 0 && says(&second, "noargs %d", ids[0]), "a stock client calls all");
+  CHECK(say(host, ids[0], "call %d three [1, \"b\", []]", ids[1]) == WS_OK && says(&second, "three %d 1 b []", ids[0]), "one stock client calls another by way of our host");
+  CHECK(say(host, ids[0], "say %d to B", ids[1]) == WS_OK && says(&second, "packet %d to B", ids[0]), "raw bytes between stock clients");
+  CHECK(say(host, ids[1], "say 0 all") == WS_OK && hears(host, ids[1], "all") && hears(join, ids[1], "all") && says(&first, "packet %d all", ids[1]), "to all");
+  CHECK(say(host, ids[1], "say -1 peers") == WS_OK && hears(join, ids[1], "peers") && says(&first, "packet %d peers", ids[1]), "to all but our host");
+  CHECK(say(host, ids[1], "say %d but", -ids[0]) == WS_OK && hears(host, ids[1], "but") && hears(join, ids[1], "but"), "to all but one");
+  CHECK(say(join, 0, "from a program") == WS_OK && hears(host, ids[2], "from a program") && says(&first, "packet %d from a program", ids[2]) && says(&second, "packet %d from a program", ids[2]), "a program to all");
+  CHECK(say(host, -ids[0], "but one") == WS_OK && says(&second, "packet 1 but one") && hears(join, 1, "but one"), "our host to all but one");
+  CHECK(say(host, ids[0], "marker") == WS_OK && says(&first, "packet 1 marker") && !strstr(first.text, "but one") && !strstr(first.text, "packet 1 but"), "who does not hear it");
+  ws_close(join, 0, NULL);
+  CHECK(says(&first, "disconnected %d", ids[2]) && says(&second, "disconnected %d", ids[2]), "the program leaves");
+  ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
+  godot(&third, url, NULL, NULL);
+  CHECK(says(&third, "failed") && ends(&third), "a refused stock client has connection_failed");
+  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && says(&first, "over") && ends(&first), "a kicked one has server_disconnected");
+  CHECK(says(&second, "disconnected %d", ids[0]), "and the other hears of that");
+  CHECK(ws_close(host, 0, NULL) == WS_OK && says(&second, "over") && ends(&second), "our host ends the game");
+  CHECK(!strstr(first.text, "ERROR") && !strstr(second.text, "ERROR"), "no stock client had an error to print");
+  if (strstr(second.text, "ERROR")) printf("# %s\n", second.text);
+  for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
+}
+
+static void authentication(void) {
+  static engine server, good, bad, silent;
+  char url[64];
+  ws_config config = config_of(WS_AUTH), plain = config_of(0);
+  handle_count = 0;
+  godot(&server, NULL, "auth", NULL);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d", number_said(&server, "listening "));
+  ws_join(url, &config, &handles[0]);
+  handle_count = 1;
+  ws_handle a = handles[0];
+  CHECK(event_of(a, WS_EVENT_AUTHENTICATING).peer_id == 1 && ws_get_state(a) == WS_CONNECTING, "a stock server wants an authentication");
+  int32_t id = ws_get_peer_id(a);
+  CHECK(says(&server, "authenticating %d", id) && ws_send_auth(a, 1, (const uint8_t *)"secret good", 11) == WS_OK && says(&server, "auth %d secret good", id), "our secret comes there");
+  ws_event event = event_of(a, WS_EVENT_AUTH);
+  CHECK(event.packet.len == 7 && !memcmp(event.packet.data, "welcome", 7) && !line_of(&server, "connected", 0), "and its answer here");
+  CHECK(ws_complete_auth(a, 1) == WS_OK && event_of(a, WS_EVENT_OPEN).peer_id == id && event_of(a, WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", id), "we are in, on both sides");
+  CHECK(say(a, 1, "say %d hello", id) == WS_OK && hears(a, 1, "hello"), "packets pass");
+  ws_join(url, &config, &handles[1]);
+  handle_count = 2;
+  event_of(handles[1], WS_EVENT_AUTHENTICATING);
+  int32_t refused = ws_get_peer_id(handles[1]);
+  CHECK(ws_send_auth(handles[1], 1, (const uint8_t *)"secret bad", 10) == WS_OK && event_of(handles[1], WS_EVENT_CLOSED).code == 1000, "a wrong secret is refused");
+  CHECK(says(&server, "auth %d secret bad", refused) && ws_get_state(a) == WS_OPEN, "and nobody else is disturbed");
+  ws_join(url, &plain, &handles[2]);
+  handle_count = 3;
+  event = event_of(handles[2], WS_EVENT_CLOSED);
+  CHECK(event.code == 1000 && says(&server, "unauthenticated %d", ws_get_peer_id(handles[2])), "who never authenticates is disconnected after Godot's 3 s");
+  CHECK(say(a, 1, "quit") == WS_OK && ends(&server), "the server quits");
+  for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
+
+  ws_host("ws://127.0.0.1:0", &config, &handles[0]);
+  ws_handle host = handles[0];
+  handle_count = 1;
+  ws_get_text(host, WS_GET_URL, url, sizeof url, NULL);
+  godot(&good, url, "auth", NULL);
+  godot(&bad, url, "auth", "bad");
+  godot(&silent, url, "auth", "silent");
+  int32_t in = 0, out = 0, late = 0;
+  double end = now_s() + 25;
+  for (int done = 0; done < 3 && now_s() < end;) {
+    if (ws_next_event(host, &event) != WS_OK) {
+      move_on();
+      continue;
+    }
+    if (event.type == WS_EVENT_AUTH && event.packet.len == 11 && !memcmp(event.packet.data, "secret good", 11)) {
+      in = event.peer_id;
+      ws_send_auth(host, in, (const uint8_t *)"welcome", 7);
+      ws_complete_auth(host, in);
+    } else if (event.type == WS_EVENT_AUTH) {
+      out = event.peer_id;
+      ws_disconnect(host, out, 0, "no");
+    } else if (event.type == WS_EVENT_CONNECTED) {
+      done++;
+      CHECK(event.peer_id == in, "a stock client is authenticated");
+    } else if (event.type == WS_EVENT_DISCONNECTED) {
+      done++;
+      if (event.peer_id != out) late = event.peer_id;
+    }
+  }
+  CHECK(says(&good, "joined %d", in) && says(&good, "auth 1 welcome"), "and has joined");
+  CHECK(out && says(&bad, "unauthenticated 1") && ends(&bad), "one with a wrong secret is refused");
+  CHECK(late && says(&silent, "unauthenticated 1") && ends(&silent), "one that never completes gives up by itself");
+  CHECK(say(host, in, "say 1 hi") == WS_OK && hears(host, in, "hi"), "packets pass");
+  ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, 300);
+  godot(&silent, url, "auth", "bad");
+  event = event_of(host, WS_EVENT_AUTHENTICATING);
+  late = event.peer_id;
+  event = event_of(host, WS_EVENT_DISCONNECTED);
+  CHECK(event.peer_id == late && event.cause == WS_CAUSE_AUTH_TIMEOUT && says(&silent, "unauthenticated 1") && ends(&silent), "ours gives up on one that it does not answer");
+  CHECK(!strstr(good.text, "ERROR"), "no error there");
+  ws_close(host, 0, NULL);
+  CHECK(says(&good, "over") && ends(&good), "the end");
+  ws_free(host);
+}
+
+/* ---- bytes ---- */
+
+/* What came to one plain connection since the last look, each message on a line; ids as letters. */
+static void transcript(ws_handle h, char *text, size_t cap, const int32_t *ids, int count) {
+  ws_packet packet;
+  double quiet = now_s() + 0.3;
+  while (now_s() < quiet) {
+    move_on();
+    while (ws_get_packet(h, &packet) == WS_OK) {
+      quiet = now_s() + 0.3;
+      size_t used = strlen(text);
+      for (size_t i = 0; i < packet.len && used + 4 < cap; i++) {
+        int32_t number = i + 4 <= packet.len ? (int32_t)((uint32_t)packet.data[i] | (uint32_t)packet.data[i + 1] << 8 | (uint32_t)packet.data[i + 2] << 16 | (uint32_t)packet.data[i + 3] << 24) : 0;
+        int known = -1;
+        for (int k = 0; k < count; k++)
+          if (number == ids[k]) known = k;
+        used += (size_t)(known >= 0 ? snprintf(text + used, cap - used, "%c", 'A' + known) : snprintf(text + used, cap - used, "%02x", packet.data[i]));
+        if (known >= 0) i += 3;
+      }
+      if (used + 2 < cap) strcpy(text + used, "\n");
+    }
+  }
+}
+
+static void send_hex(ws_handle h, const char *text, const int32_t *ids) {
+  uint8_t bytes[512];
+  size_t len = 0;
+  for (; *text; text++) {
+    if (*text == ' ') continue;
+    if (*text == 'A' || *text == 'B') {
+      for (int i = 0; i < 4; i++) bytes[len++] = (uint8_t)((uint32_t)ids[*text - 'A'] >> 8 * i);
+      continue;
+    }
+    unsigned byte;
+    sscanf(text++, "%2x", &byte);
+    bytes[len++] = (uint8_t)byte;
+  }
+  ws_put_packet(h, bytes, len, WS_BINARY);
+}
+
+static void compare(const char *stock, const char *ours, const char *name) {
+  CHECK(*stock && !strcmp(stock, ours), name);
+  if (strcmp(stock, ours)) printf("# stock:\n%s# ours:\n%s", stock, ours);
+}
+
+/* The same two plain clients at a stock host and at ours: what they are sent is the same. */
+static void hosts_send_the_same(void) {
+  static engine server;
+  static char text[2][2][4096];
+  for (int ours = 0; ours < 2; ours++) {
+    char url[64];
+    ws_config config = config_of(0);
+    ws_packet packet;
+    int32_t ids[2];
+    handle_count = 0;
+    if (ours) {
+      ws_host("ws://127.0.0.1:0", &config, &handles[2]);
+      handle_count = 3;
+      handles[0] = handles[1] = 0;
+      ws_get_text(handles[2], WS_GET_URL, url, sizeof url, NULL);
+      declare(handles[2]);
+    } else {
+      godot(&server, NULL, NULL, NULL);
+      snprintf(url, sizeof url, "ws://127.0.0.1:%d", number_said(&server, "listening "));
+      handle_count = 2;
+      handles[0] = handles[1] = 0;
+    }
+    for (int i = 0; i < 2; i++) {
+      ws_connect(url, NULL, &handles[i]);
+      while (ws_get_packet(handles[i], &packet) != WS_OK) move_on();
+      ids[i] = (int32_t)((uint32_t)packet.data[0] | (uint32_t)packet.data[1] << 8 | (uint32_t)packet.data[2] << 16 | (uint32_t)packet.data[3] << 24);
+      if (packet.len != 4) exit(1);
+    }
+    ws_handle a = handles[0], b = handles[1];
+    static const char *const sent[] = {"0703 B 03 0102", "0703 00000000 03 03", "0703 ffffffff 03 04", "0703 B a0 06000080 02 47616d6500"};
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) send_hex(a, sent[i], ids);
+    transcript(b, text[ours][1], sizeof text[ours][1], ids, 2);
+    /* The host puts: raw bytes to all and to one, calls to one before and after it has confirmed. */
+    for (int step = 0; step < 4; step++) {
+      if (!ours) {
+        char words[256];
+        snprintf(words, sizeof words, step == 0 ? "\3say 0 hi" : step == 1 ? "\3call %d three [5, \"hi\", [1.5, true]]" : step == 2 ? "\3call %d noargs" : "\3call 0 raw [PackedByteArray(9)]", ids[0]);
+        ws_put_packet(a, (const uint8_t *)words, strlen(words), WS_BINARY);
+      } else {
+        ws_variant items[5] = {{0}};
+        items[0].type = WS_VARIANT_INT;
+        items[0].integer = 5;
+        items[1] = text_item("hi");
+        items[2].type = WS_VARIANT_ARRAY;
+        items[2].count = 2;
+        items[3].type = WS_VARIANT_FLOAT;
+        items[3].number[0] = 1.5;
+        items[4].type = WS_VARIANT_BOOL;
+        items[4].integer = 1;
+        ws_variant bytes = {0};
+        bytes.type = WS_VARIANT_PACKED_BYTE_ARRAY;
+        bytes.data = (const uint8_t *)"\t";
+        bytes.len = bytes.count = 1;
+        ws_result result = step == 0 ? say(handles[2], 0, "hi") : step == 1 ? call(handles[2], ids[0], "three", items, 5) : step == 2 ? call(handles[2], ids[0], "noargs", NULL, 0) : call(handles[2], 0, "raw", &bytes, 1);
+        if (result != WS_OK) printf("# %s\n", why());
+      }
+      transcript(a, text[ours][0], sizeof text[ours][0], ids, 2);
+      if (step == 1) send_hex(a, "02 01 01000000", ids);
+      for (int i = 0; i < 30; i++) move_on();
+    }
+    ws_close(a, 0, NULL);
+    transcript(b, text[ours][1], sizeof text[ours][1], ids, 2);
+    if (ours) {
+      ws_free(handles[2]);
+    } else {
+      ws_put_packet(b, (const uint8_t *)"\3quit", 5, WS_BINARY);
+      ends(&server);
+    }
+    ws_free(a);
+    ws_free(b);
+  }
+  handle_count = 0;
+  compare(text[0][0], text[1][0], "a host of ours sends one client what a stock host sends");
+  compare(text[0][1], text[1][1], "and another one");
+  printf("# to the first client:\n%s# to the second:\n%s", text[0][0], text[0][1]);
+}
+
+/* A plain server for a stock client and for ours: what they send is the same. */
+static void joins_send_the_same(void) {
+  static engine client;
+  static char text[2][8192];
+  for (int ours = 0; ours < 2; ours++) {
+    char url[64];
+    ws_config config = config_of(0);
+    int32_t ids[2] = {0x05a5c976, 0x67dc5c56};
+    ws_listen("ws://127.0.0.1:0", NULL, &handles[0]);
+    handle_count = 1;
+    ws_get_text(handles[0], WS_GET_URL, url, sizeof url, NULL);
+    if (ours) {
+      ws_join(url, &config, &handles[1]);
+      handle_count = 2;
+      declare(handles[1]);
+    } else {
+      godot(&client, url, NULL, NULL);
+    }
+    ws_handle conn = event_of(handles[0], WS_EVENT_CONNECTED).conn;
+    send_hex(conn, "A", ids);
+    send_hex(conn, "0701 B", ids);
+    if (ours) event_of(handles[1], WS_EVENT_OPEN);
+    else says(&client, "connected %d", ids[1]);
+    static const struct {
+      int32_t target;
+      const char *words;
+    } steps[] = {{1, "say one"}, {0x67dc5c56, "say two"}, {0, "say all"}, {-1, "say not the host"}, {-0x67dc5c56, "say not B"}, {1, "call noargs"}, {0, "call noargs"}, {1, "call noargs"}, {0, "call noargs"}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+      char words[128];
+      int calls = steps[i].words[0] == 'c';
+      snprintf(words, sizeof words, "\3%.4s%d %s", steps[i].words, steps[i].target, steps[i].words + (calls ? 5 : 4));
+      if (calls) snprintf(words, sizeof words, "\3call %d noargs", steps[i].target);
+      if (!ours) ws_put_packet(conn, (const uint8_t *)words, strlen(words), WS_BINARY);
+      else if (calls) call(handles[1], steps[i].target, "noargs", NULL, 0);
+      else say(handles[1], steps[i].target, "%s", steps[i].words + 4);
+      /* A set of peers has no order. */
+      transcript(conn, text[ours], sizeof text[ours], ids, 2);
+      if (i == 6) {
+        send_hex(conn, "02 01 01000000", ids);
+        send_hex(conn, "0703 B 02 01 01000000", ids);
+        send_hex(conn, "01 3030303030303030303030303030303030303030303030303030303030303030 00 05000000 47616d6500", ids);
+        send_hex(conn, "0703 B 01 3030303030303030303030303030303030303030303030303030303030303030 00 06000000 47616d6500", ids);
+        transcript(conn, text[ours], sizeof text[ours], ids, 2);
+      }
+    }
+    ws_free(handles[0]);
+    if (ours) ws_free(handles[1]);
+    else ends(&client);
+  }
+  handle_count = 0;
+  compare(text[0], text[1], "a join of ours sends what a stock client sends");
+  printf("# from the client:\n%s", text[0]);
+}
+
+int main(int argc, char **argv) {
+  if (argc != 3) return 2;
+  engine_path = argv[1];
+  project = argv[2];
+  signal(SIGPIPE, SIG_IGN);
+  in_a_game_of_godot();
+  with_godot_in_our_game();
+  authentication();
+  hosts_send_the_same();
+  joins_send_the_same();
+  ws_shutdown();
+  FINISH();
+}

@@ -1,0 +1,112 @@
+"""An engine of one kind, held by a test, and raw peers of its objects."""
+import base64
+import pathlib
+import re
+import socket
+import struct
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "probe"))
+
+from engine import OURS, Remote, check, figure, free_port
+from probe import Raw, answer, frame, request
+
+CONNECTING, OPEN, CLOSING, CLOSED = range(4)
+BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
+NORMAL = struct.pack(">H", 1000)
+
+
+class Case:
+    """One engine of a kind, and what is said of each defect."""
+
+    def __init__(self, kind, library):
+        self.kind = kind
+        self.godot = Remote(kind, LD_PRELOAD=library)
+        self.count = 0
+
+    def says(self, good, name, seen):
+        if self.kind == OURS:
+            check(good, name, seen)
+            print(f"# {name}: {seen}")
+        else:
+            figure(f"Godot's own, {name}: {'yes' if good else 'NO'} ({seen})")
+
+    def name(self):
+        self.count += 1
+        return f"o{self.count}"
+
+    def client(self, first=b"", multiplayer=False, headers=None, reply=None, settings=None, path=""):
+        """An object that is connecting, or connected, to a raw server, and the raw server's end. `reply` makes the answer from the key; `first` is sent behind it."""
+        name = self.name()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            kind = self.godot.multiplayer_peer if multiplayer else self.godot.peer
+            self.godot(f'make("{name}", "{kind}")')
+            for setting, value in (settings or {}).items():
+                self.godot(f'{name}.set("{setting}", {value})')
+            self.godot(f'{name}.{"create_client" if multiplayer else "connect_to_url"}("ws://127.0.0.1:{listener.getsockname()[1]}{path}")')
+            self.godot(f"{name}.poll()")
+            listener.settimeout(10)
+            raw = Raw(listener.accept()[0])
+        # A poll may send a part of the request.
+        while True:
+            self.godot(f"{name}.poll()")
+            raw.sock.settimeout(0.02)
+            try:
+                raw.request = raw.head()
+                break
+            except EOFError:
+                pass
+        raw.sock.settimeout(10)
+        key = re.search(r"Sec-WebSocket-Key: (\S+)", raw.request)[1]
+        raw.sock.sendall((reply(key) if reply else answer(key, **(headers or {}))) + first)
+        return name, raw
+
+    def open_client(self, **options):
+        name, raw = self.client(**options)
+        if self.godot(f'until("{name}", "get_ready_state", {OPEN}, 5000)') < 0:
+            raise RuntimeError("never open")
+        return name, raw
+
+    def server(self):
+        """A multiplayer server, its signals watched, and its port."""
+        name = self.name()
+        self.godot(f'make("{name}", "{self.godot.multiplayer_peer}")')
+        self.godot(f'watch("{name}", ["peer_connected", "peer_disconnected"])')
+        port = free_port()
+        while self.godot(f'{name}.create_server({port}, "127.0.0.1")') != 0:
+            port = free_port()
+        return name, port
+
+    def admitted(self, name, port, receive_buffer=None):
+        """A raw client of a multiplayer server, and its id."""
+        sock = socket.socket()
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.connect(("127.0.0.1", port))
+        sock.sendall(request().encode())
+        raw = Raw(sock)
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            self.godot(f"{name}.poll()")
+            told = self.godot("told()")
+            if told:
+                break
+        assert raw.head().startswith("HTTP/1.1 101 "), "not opened"
+        number = struct.unpack("<i", raw.frame()[2])[0]
+        assert told == [["peer_connected", number]], told
+        return raw, number
+
+    def drop(self, name, *raws):
+        self.godot(f'drop("{name}")')
+        for raw in raws:
+            raw.sock.close()
+
+
+def numbered(count, masked=False, size=8):
+    return b"".join(frame(BINARY, struct.pack("<I", number) + bytes(size - 4), masked=masked) for number in range(count))
+
+
+def numbers(messages):
+    """What numbered() was, of messages in base64."""
+    return [struct.unpack("<I", base64.b64decode(message)[:4])[0] for message in messages]

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""The demo project, run with our classes and with the stock ones: the printed traces are equal. Usage: demo.py [KIND ...]"""
+import re
+import sys
+
+from engine import OURS, ROOT, STOCK, Engine, check, end, free_port, project
+from websockets.sync.client import connect
+
+DEMO = ROOT / "bindings" / "godot" / "demo"
+
+
+def main():
+    kinds = sys.argv[1:] or [STOCK, OURS]
+    for demo in (minimal, chat, game):
+        traces = {}
+        for kind in kinds:
+            traces[kind] = demo(project(DEMO, f"demo-{kind}", kind), kind)
+        if len(kinds) == 2:
+            check(traces[STOCK] == traces[OURS], f"{demo.__name__}: equal traces", f"{traces[STOCK]}\n{traces[OURS]}")
+    return end()
+
+
+def trace(engines, port):
+    """What they printed, the port and the ids replaced."""
+    text = "\n".join("\n".join([f"[{name}]", *one.trace()]) for name, one in engines.items())
+    text = text.replace(str(port), "PORT")
+    ids = []
+    for found in re.findall(r"\b\d{5,}\b", text):
+        if found not in ids:
+            ids.append(found)
+    for number, found in enumerate(ids):
+        text = re.sub(rf"\b{found}\b", f"ID{number}", text)
+    return text
+
+
+def server_of(folder, scene, *args, ready):
+    """One on a free port, and the port."""
+    for _ in range(5):
+        port = free_port()
+        server = Engine(folder, scene, "--", *[port if word == "PORT" else word for word in args])
+        if server.wait(ready.replace("PORT", str(port))):
+            return server, port
+        server.kill()
+    raise SystemExit(f"{scene} did not start")
+
+
+def minimal(folder, kind):
+    server, port = server_of(folder, "minimal/server.tscn", "PORT", ready="listening on PORT")
+    client = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
+    check(client.finish() == 0, f"minimal, {kind}: the client ends by itself")
+    check(server.wait("a client left with 1000 that was all"), f"minimal, {kind}: the server sees it leave")
+    server.kill()
+    check(client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], f"minimal, {kind}: text and bytes come back", client.trace())
+    nowhere = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
+    check(nowhere.finish() == 0 and nowhere.trace() == ["closed with -1"], f"minimal, {kind}: nobody is there", nowhere.trace())
+    if kind == OURS:
+        short(folder)
+    return trace({"server": server, "client": client, "nowhere": nowhere}, port)
+
+
+def short(folder):
+    """The server that only we have."""
+    server, port = server_of(folder, "minimal/short_server.tscn", "PORT", ready="listening on PORT")
+    client = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
+    check(client.finish() == 0 and client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], "minimal: WSServer echoes", client.trace())
+    check(server.wait("a client left cleanly"), "minimal: and sees the client leave")
+    server.kill()
+
+
+def chat(folder, kind):
+    server, port = server_of(folder, "chat/server.tscn", "PORT", ready="listening on PORT")
+    url = f"ws://127.0.0.1:{port}"
+    heard = []
+    with connect(url, subprotocols=["chat"]) as guest:
+        guest.send("Grace")
+        heard.append(guest.recv(10))
+        ada = Engine(folder, "chat/client.tscn", "--", url, "Ada", "Good morning", "κόσμε 👋")
+        check(ada.finish() == 0, f"chat, {kind}: a guest ends by itself")
+        heard += [guest.recv(10) for _ in range(4)]
+        other = Engine(folder, "chat/client.tscn", "--", url, "Grace")
+        check(other.finish() == 0 and other.trace()[-1] == "closed with 4000 that name is taken", f"chat, {kind}: a name is taken", other.trace())
+    check(server.wait("Grace has left"), f"chat, {kind}: the last has left")
+    server.kill()
+    expected = ["Grace is here", "Ada is here", "Ada: Good morning", "Ada: κόσμε 👋", "Ada has left"]
+    check(heard == expected, f"chat, {kind}: another library heard it all", heard)
+    check(ada.trace() == ["protocol chat", *expected[1:4], "closed with 1000 "], f"chat, {kind}: so did the guest", ada.trace())
+    return trace({"server": server, "ada": ada, "other": other}, port)
+
+
+def game(folder, kind):
+    host, port = server_of(folder, "game/game.tscn", "host", "PORT", ready=r"1 is at \(300\.0, 180\.0\)")
+    url = f"ws://127.0.0.1:{port}"
+    stays = Engine(folder, "game/game.tscn", "--", "join", url, "right", "stay")
+    check(stays.wait(r"\d+ is at \(20\.0, 0\.0\)"), f"game, {kind}: a player walks")
+    walks = Engine(folder, "game/game.tscn", "--", "join", url, "right", "down", "down", "left", "left", "up")
+    check(walks.finish() == 0, f"game, {kind}: another walks and leaves")
+    check(stays.wait(r"left \d+") and host.wait(r"left \d+"), f"game, {kind}: which all see")
+    late = Engine(folder, "game/game.tscn", "--", "join", url)
+    check(late.finish() == 0 and late.wait(r"\d+ is at \(20\.0, 0\.0\)"), f"game, {kind}: a late one sees who is where")
+    check(host.wait(r"left \d+", after=host.lines.index(host.wait(r"left \d+").group()) + 1), f"game, {kind}: and leaves")
+    host.kill()
+    check(stays.finish() == 0 and stays.trace()[-1] == "the game is over", f"game, {kind}: the host has gone", stays.trace())
+    places = [re.sub(r"^\d+", "", line) for line in walks.trace() if " is at " in line][-7:]
+    expected = [" is at (0.0, 0.0)", " is at (20.0, 0.0)", " is at (20.0, 20.0)", " is at (20.0, 40.0)", " is at (0.0, 40.0)", " is at (0.0, 40.0)", " is at (0.0, 20.0)"]
+    check(places == expected, f"game, {kind}: the host keeps them in the field", places)
+    return trace({"host": host, "stays": stays, "walks": walks, "late": late}, port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
