@@ -188,10 +188,10 @@ def encode_message(data: Data, text: bool | None) -> tuple[bytes, int]:
         if text is False:
             raise TypeError("text=False was given with str: give bytes")
         return utf8("the message", data), TEXT
-    return _as_bytes("the message", data, "str (text) or bytes (binary)"), TEXT if text else BINARY
+    return as_bytes("the message", data, "str (text) or bytes (binary)"), TEXT if text else BINARY
 
 
-def _as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
+def as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
     if isinstance(data, bytes):
         return data
     try:
@@ -304,7 +304,7 @@ class AttachedPeer(Peer):
     def feed(self, data: bytes | bytearray | memoryview | None) -> int:
         """Gives bytes that came by its transport to the next poll(); None: the transport has ended. How many were taken: feed the rest later."""
         taken = ctypes.c_size_t()
-        given = None if data is None else _as_bytes("data", data)
+        given = None if data is None else as_bytes("data", data)
         check(lib.ws_feed(self._handle, given, len(given or b""), taken))
         return taken.value
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Union
 
 from wspeer.codes import Cause, EventType, Phase
 from wspeer.errors import ConnectionFailed
+from wspeer.godot import CALL_TYPE, Call, decode_call
 
 if TYPE_CHECKING:
     from wspeer.endpoint import Endpoint, Peer
@@ -18,6 +19,7 @@ class Packet:
     """A message."""
 
     __slots__ = ("_fields", "_source", "data")
+    _KIND = 2
 
     def __init__(self, source: Endpoint, data: Bytes, fields: tuple[Any, ...]) -> None:
         self._source = source
@@ -56,6 +58,11 @@ class Packet:
         return str(self.data, "utf-8") if self.is_text else self.data
 
     @property
+    def call(self) -> Call | None:
+        """Scene: the remote call that it is; None when it is none. ArgumentError or UnsupportedError when it cannot be read."""
+        return decode_call(self.data) if self._fields[self._KIND] == CALL_TYPE else None
+
+    @property
     def peer(self) -> Peer:
         """The connection that it came by. Always the same object while you keep it."""
         return self._source._peer(self.conn)
@@ -69,6 +76,7 @@ class Event(Packet):
     says what happened and what to do (CLOSED, DISCONNECTED, ERROR)."""
 
     __slots__ = ()
+    _KIND = 14
 
     @property
     def type(self) -> EventType:
