@@ -3,12 +3,15 @@
 mod dial;
 mod given;
 mod handshake;
+mod keys;
 mod mailbox;
 mod memory;
+mod records;
 mod resolve;
 mod services;
 mod stream;
 mod tls;
+mod tls_stream;
 mod verify;
 mod worker;
 
@@ -16,12 +19,16 @@ pub use dial::{Destination, Dial, Step};
 pub use mailbox::{CancelToken, Mailbox};
 pub use memory::MemoryEnd;
 pub use services::Services;
-pub use stream::{Stream, TlsStream};
+pub use stream::Stream;
 pub use tls::{TlsClient, TlsClientSettings, TlsServer, tls_failure};
+pub use tls_stream::TlsStream;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
+
+/// A buffer to read to should have this size: TLS then opens its records there, where a smaller one costs a copy.
+pub(crate) const LEAST_READ: usize = 20 << 10;
 
 /// Connections that may wait in the system's queue.
 const BACKLOG: i32 = 1_024;

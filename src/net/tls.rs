@@ -5,11 +5,12 @@ use super::verify::{ByFingerprint, WrongPin};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
-use rustls::client::WebPkiServerVerifier;
+use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring as ring_provider};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection};
+use rustls::server::UnbufferedServerConnection;
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, ServerConfig};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring_provider::default_provider()));
@@ -81,11 +82,10 @@ impl TlsClient {
     }
 
     /// A session about to send its hello. Slow the first time: call it on the worker.
-    pub(super) fn session(&self) -> Result<Connection, Failure> {
+    pub(super) fn session(&self) -> Result<UnbufferedClientConnection, Failure> {
         let failed = |why: &str| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {why}"));
         let config = self.config.get_or_init(|| self.make_config()).as_ref().map_err(|why| failed(why))?;
-        let session = ClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))?;
-        Ok(session.into())
+        UnbufferedClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))
     }
 
     /// The name that the certificate has to have.
@@ -114,10 +114,12 @@ impl TlsClient {
                 builder.dangerous().with_custom_certificate_verifier(Arc::new(ByGiven::new(verifier, self.roots.clone(), self.any_name)))
             }
         };
-        let config = match &self.identity {
+        let mut config = match &self.identity {
             Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?,
             None => builder.with_no_client_auth(),
         };
+        // For `Records`, which goes on where the handshake ends.
+        config.enable_secret_extraction = true;
         Ok(Arc::new(config))
     }
 }
@@ -132,17 +134,17 @@ impl TlsServer {
     pub fn new(cert_pem: &str, key_pem: &str) -> Result<TlsServer, Error> {
         let chain = certificates("cert_pem", cert_pem)?;
         let key = private_key(key_pem)?;
-        let config = ServerConfig::builder_with_provider(PROVIDER.clone())
+        let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(|error| wrong(format!("cert_pem and key_pem cannot be used together: {error}")))?;
+        config.enable_secret_extraction = true;
         Ok(TlsServer { config: Arc::new(config) })
     }
 
     /// A session that awaits a hello.
-    pub(super) fn session(&self) -> Result<Connection, Failure> {
-        ServerConnection::new(self.config.clone())
-            .map(Connection::from)
+    pub(super) fn session(&self) -> Result<UnbufferedServerConnection, Failure> {
+        UnbufferedServerConnection::new(self.config.clone())
             .map_err(|error| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {error}")))
     }
 }

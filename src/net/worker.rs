@@ -232,7 +232,8 @@ impl Tasks {
                 if !matches!(stepped, Ok(false))
                     && let Some(Task::Secure { handshake, mailbox, key, .. }) = self.take(index)
                 {
-                    mailbox.post(key, stepped.map(|_| handshake.finish()));
+                    let opened = stepped.and_then(|_| quiet::catch(|| handshake.finish()).unwrap_or_else(|| Err(panicked())));
+                    mailbox.post(key, opened);
                     (shared.wake)();
                 }
             }
@@ -245,7 +246,8 @@ impl Tasks {
                         Ok(0) => break true,
                         Ok(count) => *drained += count,
                         Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
-                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        // What brings nothing counts, too.
+                        Err(error) if error.kind() == ErrorKind::Interrupted => *drained += buffer.len(),
                         Err(_) => break true,
                     }
                     if *drained > REAP_BYTES {

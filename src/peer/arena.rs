@@ -1,12 +1,13 @@
 //! The memory that sockets are read into, shared by all connections of a family, and the loans out of it.
 
+use crate::net::LEAST_READ;
 use std::sync::Arc;
 
 /// A piece of memory that messages lie in. Whoever lends it to the host holds a clone; it is written again only when nobody does.
 pub type Chunk = Arc<Vec<u8>>;
 
 /// Below this much free room a read goes into another chunk.
-const MIN_SPACE: usize = 16 << 10;
+const MIN_SPACE: usize = LEAST_READ;
 /// Chunks kept from one poll to the next: the host may hold one while the other is read into.
 const KEPT_CHUNKS: usize = 2;
 /// Buffers of messages kept for the next ones, and of what size at most.

@@ -5,7 +5,7 @@ use super::compression::{InflateLimits, Inflated, Tools};
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::net::tls_failure;
+use crate::net::{LEAST_READ, tls_failure};
 use crate::protocol::{Limits, Received};
 use std::io::ErrorKind;
 
@@ -15,7 +15,7 @@ const OVER_FULL_BYTES: usize = 64 << 10;
 const MAX_UNREAD_PONGS: usize = 64 << 10;
 
 /// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
-const SHORT_READ: usize = 16 << 10;
+const SHORT_READ: usize = LEAST_READ + (1 << 10);
 
 /// What one reading brought.
 enum Got {
@@ -92,7 +92,7 @@ impl Peer {
             Ok(0) => self.eof(cx),
             Ok(count) => {
                 self.counters.wire_in += count as u64;
-                return Got::Bytes { count, last: count < room.len() && stream.short_read_is_last() && !self.end_is_near, place };
+                return Got::Bytes { count, last: stream.has_read_all(count < room.len()) && !self.end_is_near, place };
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.end_broken(cx),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Got::Again,

@@ -7,9 +7,9 @@ use crate::error::Failure;
 
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 64 << 10;
-/// With this much of a message there, the rest is read to where it belongs.
-const MIN_FILLED: usize = 16 << 10;
-/// Read there at a time, at most; and no more than what is there, so that an announced length costs no memory.
+/// With this much of a message or of storage there, the rest is read to where it belongs.
+const MIN_FILLED: usize = 20 << 10;
+/// Read there at a time, at most; and no more than what is there or what storage there is, so that an announced length costs no memory.
 const MAX_FILL: usize = 256 << 10;
 
 /// The message under way.
@@ -61,10 +61,11 @@ impl Assembly {
 
     /// Where the next bytes may be read to, of `left` that have yet to come of the frame. Then call `filled`.
     pub(super) fn room(&mut self, left: u64) -> Option<&mut [u8]> {
-        if self.filled < MIN_FILLED {
+        let most = self.filled.max(self.bytes.len() - self.filled).min(MAX_FILL);
+        if most < MIN_FILLED {
             return None;
         }
-        let count = left.min(MAX_FILL.min(self.filled) as u64) as usize;
+        let count = left.min(most as u64) as usize;
         let end = self.filled + count;
         if self.bytes.len() < end {
             self.reserve(left, count).ok()?;

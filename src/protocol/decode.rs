@@ -15,7 +15,7 @@ const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
 /// With this much of a frame to come, it is read to where it belongs.
-const MIN_FILL: u64 = 16 << 10;
+const MIN_FILL: u64 = 20 << 10;
 
 /// What is taken from a peer.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ static class Loans
         AFrameLater();
         Mixed();
         Over();
+        FreedElsewhere();
         EachClient();
         Retiring();
         AfterAnEnd();
@@ -146,25 +147,53 @@ static class Loans
             seen = error.Message;
         }
         Check.That(seen.Contains("until Dispose"), "disposing ends the second one, and it says so");
+        client.Dispose();
+    }
 
-        Check.OpenPair(out server, out client);
-        client.SendText("three");
-        client.Poll();
-        server.Poll();
-        server.TryGetPacket(out first);
-        WebSocketLibrary.Shutdown();
-        seen = "no exception";
+    /// <summary>Whoever frees what is being read, its reader is told; whose handle lives, reads on.</summary>
+    static void FreedElsewhere()
+    {
+        WebSocketPeer server, client, other, otherClient;
+        foreach (string way in new[] { "FreeOwned", "Shutdown" })
+        {
+            Check.OpenPair(out server, out client);
+            Check.OpenPair(out other, out otherClient, new WebSocketConfig { Owner = 5 });
+            foreach (WebSocketPeer one in new[] { client, otherClient })
+            {
+                one.SendText("one");
+                one.SendText("two");
+                one.Poll();
+            }
+            server.Poll();
+            other.Poll();
+            WebSocketPacket packet, others;
+            bool read = server.TryGetPacket(out packet) && other.TryGetPacket(out others);
+            other.TryGetPacket(out others);
+            if (way == "FreeOwned") WebSocketLibrary.FreeOwned();
+            else WebSocketLibrary.Shutdown();
+            Check.That(read && Told(packet), way + ": a message that was being read says so");
+            Check.Throws<WebSocketException>(() =>
+            {
+                WebSocketPacket next;
+                server.TryGetPacket(out next);
+            }, "ErrHandle: ", way + ": so does the next, though it was taken before");
+            if (way == "FreeOwned") Check.Same(others.GetText(), "two", way + ": what has another owner is read on");
+            else Check.That(Told(others), way + ": and that of every owner");
+            foreach (WebSocketPeer one in new[] { server, client, other, otherClient }) one.Dispose();
+        }
+    }
+
+    static bool Told(WebSocketPacket packet)
+    {
         try
         {
-            first.GetText();
+            packet.GetText();
+            return false;
         }
-        catch (InvalidOperationException error)
+        catch (WebSocketException error)
         {
-            seen = error.Message;
+            return error.Result == WebSocketResult.ErrHandle;
         }
-        Check.That(seen.Contains("copy what you keep"), "so does a shutdown of the library");
-        client.Dispose();
-        server.Dispose();
     }
 
     static void EachClient()
@@ -190,6 +219,8 @@ static class Loans
             }
             Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
             Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
+            var waiting = new WebSocketConnection[2];
+            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0], "the first alone has something to take now");
             Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();

@@ -86,6 +86,28 @@ else
   rc=1
 fi
 
+# What a program says when the native library is not there, too old, or of another binary interface.
+mkdir -p $out/alone
+cp $out/{Wspeer.dll,MinimalClient.exe} $out/alone/
+says() {
+  if (cd $out/alone && timeout 60 mono MinimalClient.exe ws://localhost 2>&1 < /dev/null) > $out/alone.log; then
+    echo "not ok - library: $1 does not fail"
+    rc=1
+  elif grep -q "$2" $out/alone.log; then
+    echo "ok - library: $1"
+  else
+    cat $out/alone.log
+    echo "not ok - library: $1"
+    rc=1
+  fi
+}
+rm -f $out/alone/libwspeer.so
+says "it is not there" "put libwspeer.so"
+echo 'unsigned ws_abi_version(void) { return 1; } int ws_last_error(char *b, long c, long *l) { *b = 0; *l = 0; return 0; }' | ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
+says "it is too old" "is older than this assembly"
+echo 'unsigned ws_abi_version(void) { return 2; }' | ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
+says "it has another binary interface" "version 2 of the binary interface"
+
 timeout 120 python3 tests/csharp/samples.py $out || rc=1
 
 if [ "$(uname -sm)" = "Linux x86_64" ]; then

@@ -24,6 +24,26 @@ mkdir -p "$HOME"
 (cd "$project" && timeout 60 "$godot" --headless --dump-gdextension-interface > /dev/null 2>&1)
 python3 "$project/interface.py" "$project/gdextension_interface.h" bindings/godot/src/interface.h || rc=1
 
+# look: the editor, where the classes have their help, and which quits. It waits most of the time.
+look() {
+  export HOME=$project-home
+  local editor=$project-editor plain=$project-plain
+  rm -rf "$editor" "$plain" "$HOME"
+  mkdir -p "$editor/addons/look" "$editor/.godot" "$plain" "$HOME"
+  cp -r build/godot-addon/addons bindings/godot/doc_classes "$editor"
+  cp tests/godot/extension/plugin.gd "$editor/addons/look"
+  printf '[plugin]\nname="look"\ndescription=""\nauthor=""\nversion="1"\nscript="plugin.gd"\n' > "$editor/addons/look/plugin.cfg"
+  printf 'config_version=5\n[editor_plugins]\nenabled=PackedStringArray("res://addons/look/plugin.cfg")\n' > "$editor/project.godot"
+  printf 'config_version=5\n' > "$plain/project.godot"
+  # An editor that has made its cache of documentation; in the run that makes it, Godot 4.6.3 shows no texts for classes of extensions.
+  timeout 120 "$godot" --headless --editor --quit-after 30 --path "$plain" > build/tests/gdextension.plain 2>&1 || return
+  # Found beforehand: in the run that finds an extension, Godot 4.6.3 often aborts at its end.
+  cp "$project/.godot/extension_list.cfg" "$editor/.godot"
+  timeout 120 "$godot" --headless --editor --verbose --path "$editor" > build/tests/gdextension.editor 2>&1
+}
+look &
+looking=$!
+
 # run NAME [ARGUMENT]: the checks of a script, and nothing left behind when the engine has quit
 run() {
   local log="build/tests/gdextension.$1" name="$1.gd${2:+ ($2)}" code=0
@@ -39,21 +59,13 @@ judge() {
   if grep -E 'leaked|Leaked|still in use|SCRIPT ERROR|handle_crash|Orphan StringName' "$2" | grep -v 'StringName: Node '; then bad "$1 leaves nothing behind"; else ok "$1 leaves nothing behind"; fi
 }
 for script in api peer server multiplayer storm reload; do run "$script"; done
-for state in resolving connecting open closing "in a handler"; do run quit "$state"; done
+for state in open closing "in a handler"; do run quit "$state"; done
 
 mkdir -p "$project/made"
 timeout 60 "$godot" --headless --path "$project" --doctool "$project/made" --gdextension-docs > build/tests/gdextension.doctool 2>&1 || true
 python3 "$project/docs.py" "$project/made/doc_classes" bindings/godot/doc_classes || rc=1
 
-# The editor: the classes have their help in it, and it quits.
-editor=$project-editor
-rm -rf "$editor"
-mkdir -p "$editor/addons/look"
-cp -r build/godot-addon/addons bindings/godot/doc_classes "$editor"
-cp tests/godot/extension/plugin.gd "$editor/addons/look"
-printf '[plugin]\nname="look"\ndescription=""\nauthor=""\nversion="1"\nscript="plugin.gd"\n' > "$editor/addons/look/plugin.cfg"
-printf 'config_version=5\n[editor_plugins]\nenabled=PackedStringArray("res://addons/look/plugin.cfg")\n' > "$editor/project.godot"
 code=0
-timeout 120 "$godot" --headless --editor --verbose --path "$editor" > build/tests/gdextension.editor 2>&1 || code=$?
+wait "$looking" || code=$?
 judge "the editor" build/tests/gdextension.editor "$code"
 exit $rc

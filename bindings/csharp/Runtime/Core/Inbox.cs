@@ -35,10 +35,13 @@ namespace Wspeer
 
         /// <summary>Counts what was given out: a view of another turn than the last is over.</summary>
         uint turn;
-        int shutdowns;
 
-        /// <summary>How often everything was freed by a shutdown of the library, which ends all loans.</summary>
-        internal static volatile int Shutdowns;
+        /// <summary>Counts the calls that may free what others read from: FreeOwner and Shutdown.</summary>
+        internal static volatile int Frees;
+
+        /// <summary>The handle that was read last, and how many such calls it has outlived.</summary>
+        uint source;
+        int outlived;
 
         internal Inbox(WebSocketEndpoint owner)
         {
@@ -65,20 +68,22 @@ namespace Wspeer
         /// <summary>Takes the next event. `ahead`: whether more may be taken from the library with it.</summary>
         internal bool TakeEvent(uint handle, bool ahead, out WebSocketEvent taken)
         {
+            if (outlived != Frees) Outlive(handle);
             if (next == count && !FillWithEvents(handle, ahead)) return Nothing(out taken);
-            taken = new WebSocketEvent(this, next++, NewTurn());
+            taken = new WebSocketEvent(this, next++, ++turn);
             return true;
         }
 
         internal bool TakePacket(uint handle, out WebSocketPacket taken)
         {
+            if (outlived != Frees) Outlive(handle);
             if ((next == count || items[next].Type != (int)WebSocketEventType.Message) && !FindMessage() && !FillWithPackets(handle))
             {
                 Nothing(out _);
                 taken = default(WebSocketPacket);
                 return false;
             }
-            taken = new WebSocketPacket(this, next++, NewTurn());
+            taken = new WebSocketPacket(this, next++, ++turn);
             return true;
         }
 
@@ -93,7 +98,8 @@ namespace Wspeer
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal ref NativeEvent Item(int index, uint ofTurn)
         {
-            if (ofTurn != turn || shutdowns != Shutdowns) Over();
+            if (ofTurn != turn) Over();
+            if (outlived != Frees) Outlive(source);
             return ref items[index];
         }
 
@@ -111,11 +117,13 @@ namespace Wspeer
             return index >= keptFrom ? new ReadOnlySpan<byte>(kept, (int)item.Packet.Data, length) : new ReadOnlySpan<byte>((void*)item.Packet.Data, length);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        uint NewTurn()
+        /// <summary>Something was freed: what was lent can be read on only when this handle was not. Throws when it was.</summary>
+        void Outlive(uint handle)
         {
-            shutdowns = Shutdowns;
-            return ++turn;
+            int frees = Frees;
+            int state = Native.ws_get_state(handle);
+            if (state < 0) ((WebSocketResult)state).ThrowIfFailed();
+            outlived = frees;
         }
 
         bool Nothing(out WebSocketEvent taken)
@@ -134,6 +142,7 @@ namespace Wspeer
             next = count = 0;
             keptFrom = int.MaxValue;
             holdEvents = true;
+            source = handle;
             int room = ahead ? items.Length : 1;
             UIntPtr got;
             fixed (NativeEvent* into = items) Check(Native.ws_next_events(handle, into, (UIntPtr)room, &got));
@@ -147,6 +156,7 @@ namespace Wspeer
         {
             if (exhausted != Exhausted.No && next == count) return false;
             Keep();
+            source = handle;
             int left = count - next;
             if (packets == null) packets = new NativePacket[Least];
             if (full) packets = new NativePacket[packets.Length * 2];

@@ -27,13 +27,17 @@ namespace Wspeer
         }
 
         /// <summary>Frees all that was opened with this WebSocketConfig.Owner. 0 frees nothing. What is lent ends with it.</summary>
-        public static void FreeOwner(uint owner) => Native.ws_free_owner(owner);
+        public static void FreeOwner(uint owner)
+        {
+            Native.ws_free_owner(owner);
+            Inbox.Frees++;
+        }
 
         /// <summary>Frees everything in the process, that of other users of the native library too, and asks its threads to end.</summary>
         public static void Shutdown()
         {
-            Inbox.Shutdowns++;
             Native.ws_shutdown();
+            Inbox.Frees++;
         }
 
         /// <summary>Waits until one of these has something to poll or to read, for hosts without frames. -1: without end; 0: only a look.

@@ -53,7 +53,17 @@ namespace Wspeer
         public int GetConnections(Span<WebSocketConnection> into)
         {
             UIntPtr count;
-            fixed (WebSocketConnection* list = &MemoryMarshal.GetReference(into)) ((WebSocketResult)Native.ws_get_conns(Connection.Handle, (uint*)list, (UIntPtr)into.Length, &count)).ThrowIfFailed();
+            fixed (WebSocketConnection* list = &MemoryMarshal.GetReference(into))
+                ((WebSocketResult)Native.ws_get_conns(Connection.Handle, (uint*)list, (UIntPtr)into.Length, &count)).ThrowIfFailed();
+            return (int)count;
+        }
+
+        /// <summary>Lists the clients that have something to take, for who reads each by itself. Gives how many there are, as GetConnections.</summary>
+        public int GetWaiting(Span<WebSocketConnection> into)
+        {
+            UIntPtr count;
+            fixed (WebSocketConnection* list = &MemoryMarshal.GetReference(into))
+                ((WebSocketResult)Native.ws_get_waiting(Connection.Handle, (uint*)list, (UIntPtr)into.Length, &count)).ThrowIfFailed();
             return (int)count;
         }
 
