@@ -105,3 +105,23 @@ func server(kind: String, coalesce: bool, listener: TCPServer) -> Dictionary:
 			one.flush()
 		OS.delay_usec(1000)
 	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}
+
+# The same by WSServer.
+func own_server(coalesce: bool, server) -> Dictionary:
+	server.coalesce = coalesce
+	while server.get_peers().is_empty():
+		server.poll()
+		OS.delay_usec(100)
+	var id: int = server.get_peers()[0]
+	var count := 0
+	var failed := 0
+	var used := cpu_us()
+	while server.has_peer(id):
+		server.poll()
+		while server.get_available_packet_count(id) > 0:
+			failed += int(server.send(id, server.get_packet(id)) != OK and server.has_peer(id) and server.get_peer(id).get_ready_state() == WebSocketPeer.STATE_OPEN)
+			count += 1
+		if coalesce:
+			server.flush()
+		OS.delay_usec(1000)
+	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}

@@ -22,6 +22,7 @@ SIZES = {64: 32, 65536: 4}
 ROLES = {
     "client": "a client, the far end is `benches/load`",
     "server": "a server by `TCPServer` and `accept_stream`, the far end is `benches/load`",
+    "WSServer": "a server, for wspeer by `WSServer`, the far end is `benches/load`",
     "multiplayer": "a multiplayer server and a client of it, both in the engine",
 }
 
@@ -35,9 +36,10 @@ def measure(godot, role, kind, size, seconds, port):
     elif role == "multiplayer":
         seen = godot(f'bench.multiplayer({multiplayer_peer}, {free_port()}, {size}, {burst}, {ms})')
     else:
-        load = subprocess.Popen(["taskset", "-c", "1", LOAD, "drive", "--port", str(godot("listener.get_local_port()")), "--pid", str(godot.pid()), "--mode", "burst",
+        own = role == "WSServer" and kind != STOCK
+        load = subprocess.Popen(["taskset", "-c", "1", LOAD, "drive", "--port", str(godot(f"{'own' if own else 'listener'}.get_local_port()")), "--pid", str(godot.pid()), "--mode", "burst",
                                  "--window", str(burst), "--len", str(size), "--seconds", str(seconds), "--warm", "0.05"], stdout=subprocess.DEVNULL)
-        seen = godot(f'bench.server({peer}, listener)')
+        seen = godot(f"bench.own_server({str(kind == COALESCED).lower()}, own)" if own else f"bench.server({peer}, listener)")
         load.wait()
     if seen["failed"] or not seen["messages"]:
         raise SystemExit(f"{role} {kind} {size}: {seen}")
@@ -78,13 +80,16 @@ def main():
     rounds, seconds = (1, 0.3) if options.quick else (9, 0.5)
     echo = subprocess.Popen(["taskset", "-c", "1", LOAD, "echo"], stdout=subprocess.PIPE, text=True)
     port = int(echo.stdout.readline().split()[1])
-    godot = Remote(OURS)
+    godot = Remote(OURS, limit=900)
     try:
         subprocess.run(["taskset", "-a", "-c", "-p", "0", str(godot.pid())], check=True, stdout=subprocess.DEVNULL)
         shutil.copy(ROOT / "benches" / "godot" / "bench.gd", godot.folder / "bench.gd")
         godot('hold_new("bench", "res://bench.gd")')
         godot('make("listener", "TCPServer")')
         godot('listener.listen(0, "127.0.0.1")')
+        godot('make("own", "WSServer")')
+        godot(f"own.set('outbound_buffer_size', {8 << 20})")
+        godot('own.listen(0, str_to_var("PackedStringArray()"), "127.0.0.1")')
         cells = {(role, size): {kind: [] for kind in KINDS} for role in ROLES for size in SIZES}
         for number in range(rounds):
             for (role, size), cell in cells.items():

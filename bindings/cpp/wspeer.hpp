@@ -510,6 +510,8 @@ class connection : public handle {
   std::string query() const { return text_of(WS_GET_QUERY); }
   std::string subprotocol() const { return text_of(WS_GET_SUBPROTOCOL); }
   std::string close_reason() const { return text_of(WS_GET_CLOSE_REASON); }
+  // How it ended, without taking its last event; false while it lives.
+  bool end(event& into) const { return ws_get_end(handle_, into.out()) == WS_OK; }
   // Why it ended, as a sentence that says what to do.
   std::string why() const { return text_of(WS_GET_ERROR); }
   std::string remote_address() const { return text_of(WS_GET_REMOTE_ADDRESS); }
@@ -590,10 +592,12 @@ inline client_ref event::client() const { return client_ref(raw_.conn); }
 
 namespace detail {
 
-inline std::vector<client_ref> clients_of(ws_handle handle) {
+// `list` is ws_get_conns or ws_get_waiting.
+template <class List>
+std::vector<client_ref> clients_of(ws_handle handle, List list) {
   std::vector<ws_handle> handles;
   // More may have come meanwhile.
-  for (std::size_t count = 0; ws_get_conns(handle, handles.data(), handles.size(), &count) >= 0; handles.resize(count)) {
+  for (std::size_t count = 0; list(handle, handles.data(), handles.size(), &count) >= 0; handles.resize(count)) {
     if (count <= handles.size()) return {handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(count)};
   }
   return {};
@@ -654,7 +658,9 @@ class server : public detail::owning<handle> {
   result disconnect(client_ref client, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target(client), code, reason.c_str()));
   }
-  std::vector<client_ref> clients() const { return detail::clients_of(handle_); }
+  std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
+  // Those that have something to take, for a program that reads each by its own handle.
+  std::vector<client_ref> waiting() const { return detail::clients_of(handle_, ws_get_waiting); }
 
  private:
   // A client_ref of nothing must not mean all.
@@ -694,7 +700,8 @@ class multiplayer : public detail::owning<connection> {
     return client_ref(found);
   }
   // Of a host: those who have joined.
-  std::vector<client_ref> clients() const { return detail::clients_of(handle_); }
+  std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
+  std::vector<client_ref> waiting() const { return detail::clients_of(handle_, ws_get_waiting); }
 };
 
 // Waits until one of the handles has something to poll or to read, for programs without frames; false: the time is over. -1: without end.
@@ -715,7 +722,10 @@ inline std::optional<std::string> next_log() { return detail::copy_text(ws_get_l
 // WS_FEATURE_*.
 inline std::uint32_t features() { return ws_get_features(); }
 // False when the library that was loaded does not belong to this header: use nothing of it then.
-inline bool fits() { return ws_abi_version() == WS_ABI_VERSION; }
+inline bool fits() {
+  return ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
+         ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats);
+}
 
 }  // namespace wspeer
 

@@ -169,8 +169,20 @@ void texts_and_clients() {
   check(bool(server->put_except(first, "x")) && server->stats().messages_out == 1, "all but one");
   check(server->put_to(client_ref(), "x").is(code::err_target) && server->disconnect(client_ref()).is(code::err_target), "a client_ref of nothing is no target, and not all");
   check(server->set_option(WS_OPT_COALESCE, 1) && server->option(WS_OPT_COALESCE) == 1U && !server->option(9999), "options are set and read");
+  event end;
+  check(server->waiting().empty() && a->put("x") && !a->end(end), "nobody waits, and nobody has ended");
+  for (int i = 0; i < 1000 && server->waiting().empty(); i++) {
+    wait(10, *server);
+    server->poll();
+  }
+  check(server->waiting().size() == 1 && server->waiting()[0].available() == 1, "one waits");
   free_owner(7);
   check(a->state() == state::stale && b->state() == state::stale && server->state() == state::open, "free_owner frees those with that owner");
+  for (int i = 0; i < 1000 && (first.state() != state::closed || second.state() != state::closed); i++) {
+    wait(10, *server);
+    server->poll();
+  }
+  check(first.end(end) && end.kind() == event_kind::disconnected && end.close_code() == 1001, "how one ended is told before its events are taken");
   int gone = 0;
   for (int i = 0; i < 1000 && gone < 2; i++) {
     wait(10, *server);

@@ -68,6 +68,23 @@ class Case:
             raise RuntimeError("never open")
         return name, raw
 
+    def accepted(self):
+        """An object that has accepted a raw client, open, and the raw client."""
+        name, listener = self.name(), self.name()
+        self.godot(f'make("{name}", "{self.godot.peer}")')
+        self.godot(f'make("{listener}", "TCPServer")')
+        self.godot(f'{listener}.listen(0, "127.0.0.1")')
+        raw = Raw(socket.create_connection(("127.0.0.1", self.godot(f"{listener}.get_local_port()"))))
+        raw.sock.sendall(request().encode())
+        limit = time.monotonic() + 5
+        while not self.godot(f"{listener}.is_connection_available()") and time.monotonic() < limit:
+            pass
+        self.godot(f"{name}.accept_stream({listener}.take_connection())")
+        self.godot(f'until("{name}", "get_ready_state", {OPEN}, 3000)')
+        assert raw.head().startswith("HTTP/1.1 101 "), "not opened"
+        self.drop(listener)
+        return name, raw
+
     def server(self):
         """A multiplayer server, its signals watched, and its port."""
         name = self.name()

@@ -216,10 +216,7 @@ static void get_requested_url(const gd_call *call) {
 static void set_no_delay(const gd_call *call) {
   ws_peer *self = call->self;
   settings_set(&self->base, NO_DELAY, gd_bool_at(call, 0));
-  if (!self->stream.object || !gd_has_method(self->stream.object, "set_no_delay")) return;
-  gd_variant on[] = {gd_of_bool(gd_bool_at(call, 0))}, none;
-  gd_call_method(self->stream.object, "set_no_delay", on, 1, &none);
-  gd.variant_destroy(&none);
+  if (self->stream.object) stream_no_delay(self);
 }
 
 static void get_current_outbound_buffered_amount(const gd_call *call) {

@@ -54,6 +54,8 @@ void stream_poll(ws_peer *self);
 /* Carries away what the library wants to send, and ends the stream where the connection has ended. */
 void stream_flush(ws_peer *self);
 void stream_drop(ws_peer *self);
+/* Tells the TCP stream, or the one below TLS, what set_no_delay() was told. */
+void stream_no_delay(const ws_peer *self);
 /* The address and port at the other end of the stream, where it tells. */
 void stream_return_host(const gd_call *call, const ws_peer *self);
 void stream_return_port(const gd_call *call, const ws_peer *self);

@@ -47,8 +47,11 @@ int64_t stream_accept(ws_peer *self, gd_object *stream) {
   how.config.handshake_timeout_ms = how.config.connect_timeout_ms;
   int64_t error = error_of(ws_attach(&how.config, WS_ROLE_SERVER, &self->base.handle), "accept_stream");
   opening_end(&how);
-  if (error == GD_OK) gd.ref_set_object(&self->stream, stream);
-  return error;
+  if (error != GD_OK) return error;
+  gd.ref_set_object(&self->stream, stream);
+  /* Else the second message of a frame waits for the first one's acknowledgement, which the other side delays by 40 ms. */
+  stream_no_delay(self);
+  return GD_OK;
 }
 
 void stream_drop(ws_peer *self) {
@@ -155,6 +158,16 @@ static gd_object *who_has(const ws_peer *self, const char *method, gd_variant *b
   if (gd_has_method(stream, "get_stream") && gd_call_method(stream, "get_stream", none, 0, below) && gd.variant_get_type(below) == GD_OBJECT)
     gd_to(GD_OBJECT, &inner, below);
   return inner && gd_has_method(inner, method) ? inner : NULL;
+}
+
+void stream_no_delay(const ws_peer *self) {
+  gd_variant below, none, on[] = {gd_of_bool(self->base.numbers[NO_DELAY] != 0)};
+  gd_object *stream = who_has(self, "set_no_delay", &below);
+  if (stream) {
+    gd_call_method(stream, "set_no_delay", on, 1, &none);
+    gd.variant_destroy(&none);
+  }
+  gd.variant_destroy(&below);
 }
 
 void stream_return_host(const gd_call *call, const ws_peer *self) {

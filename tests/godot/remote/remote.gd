@@ -145,6 +145,21 @@ func read(name: String, count: int, ms: int) -> Array:
 		OS.delay_usec(200)
 	return messages
 
+# Answers each message with so many, at once, until so many have come; how many did.
+func answer_many(name: String, times: int, count: int, ms: int) -> int:
+	var one = objects[name]
+	var end := Time.get_ticks_msec() + ms
+	var done := 0
+	while done < count and Time.get_ticks_msec() < end:
+		one.poll()
+		while one.get_available_packet_count() > 0:
+			var packet: PackedByteArray = one.get_packet()
+			for i in times:
+				one.send(packet)
+			done += 1
+		OS.delay_usec(200)
+	return done
+
 # Puts packets that begin with their number, without a poll; how many were taken.
 func put_many(name: String, count: int, size: int) -> int:
 	var taken := 0
