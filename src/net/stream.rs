@@ -22,7 +22,7 @@ pub enum Stream {
     /// wss://
     Tls(Box<TlsStream>),
     /// A pair, or a transport that the host carries.
-    Memory(MemoryEnd),
+    Memory(Box<MemoryEnd>),
 }
 
 impl Stream {

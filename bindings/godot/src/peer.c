@@ -181,8 +181,8 @@ static void close(const gd_call *call) {
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 1));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
-  int64_t code = gd_int_at(call, 0);
-  error_of(ws_close(self->base.handle, code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
+  int32_t code = gd_int32_at(call, 0);
+  error_of(ws_close(self->base.handle, code < 0 ? -1 : code, reason.bytes), __func__);
   gd_utf8_close(&reason);
   if (self->stream.object) stream_flush(self);
 }
