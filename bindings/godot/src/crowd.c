@@ -112,6 +112,7 @@ static void tell_close(void *owner, const crowd_events *events, client *about, i
 /* It has gone: the last that is told of it. */
 static void tell_end(crowd *self, void *owner, const crowd_events *events, ws_handle conn, bool was_clean) {
   client *about = crowd_find(self, conn);
+  if (!about) return;
   if (about->peer) peer_retire(about->peer);
   if (events->disconnected) events->disconnected(owner, about, was_clean);
   about = crowd_find(self, conn);
