@@ -157,6 +157,9 @@ impl Soak {
             self.at_server(event);
         }
         flush(self.server);
+        while let Some(line) = log_line() {
+            assert!(!line.contains("panic"), "a defect was caught: {line}");
+        }
         let now = Instant::now();
         let mut at = 0;
         while at < self.players.len() {

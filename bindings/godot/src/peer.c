@@ -70,7 +70,7 @@ int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, 
     return GD_FAILED;
   }
   ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
-  if (result == WS_OK && self->stream.object && !self->base.numbers[COALESCE]) stream_flush(self);
+  if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   bool tell = result != WS_ERR_FULL || !self->told_full;
   self->told_full = result == WS_ERR_FULL;
   return error_of(result, tell ? function : NULL);
