@@ -72,6 +72,10 @@ fn calls() -> Vec<Call> {
     add("ws_get_conn", Box::new(|h| c!(ws_get_conn(h, 1, &mut 0))));
     add("ws_get_peer_id", Box::new(|h| ws_get_peer_id(h)));
     add("ws_join_local", Box::new(|h| c!(ws_join_local(h, null(), &mut 0))));
+    add("ws_declare_node", Box::new(|h| c!(ws_declare_node(h, c"Game".as_ptr(), c"hello".as_ptr()))));
+    add("ws_send_auth", Box::new(|h| c!(ws_send_auth(h, 1, b"x".as_ptr(), 1))));
+    add("ws_complete_auth", Box::new(|h| ws_complete_auth(h, 1)));
+    add("ws_put_packet of a call", Box::new(|h| c!(ws_put_packet(h, b"x".as_ptr(), 1, WS_CALL))));
     add("ws_feed", Box::new(|h| c!(ws_feed(h, b"x".as_ptr(), 1, null_mut()))));
     add("ws_take_output", Box::new(|h| c!(ws_take_output(h, [0u8; 8].as_mut_ptr(), 8, &mut 0))));
     add("ws_wait", Box::new(|h| c!(ws_wait(&h, 1, 0))));
@@ -109,6 +113,10 @@ fn exports_without_a_handle_are_guarded_too() {
         ("ws_join", Box::new(|_| c!(ws_join(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),
         ("ws_pair", Box::new(|_| c!(ws_pair(null(), &mut 0, &mut 0)))),
         ("ws_attach", Box::new(|_| c!(ws_attach(null(), WS_ROLE_CLIENT, &mut 0)))),
+        ("ws_encode_call", Box::new(|_| c!(ws_encode_call(c"A".as_ptr(), c"a".as_ptr(), null(), 0, null_mut(), 0, &mut 0)))),
+        ("ws_decode_call", Box::new(|_| c!(ws_decode_call(b"x".as_ptr(), 1, &mut blank(), null_mut(), 0)))),
+        ("ws_encode_variant", Box::new(|_| c!(ws_encode_variant(null(), 0, null_mut(), 0, &mut 0)))),
+        ("ws_decode_variant", Box::new(|_| c!(ws_decode_variant(b"x".as_ptr(), 1, null_mut(), 0, &mut 0, null_mut())))),
         ("ws_set_log_level", Box::new(|_| ws_set_log_level(WS_LOG_WARN))),
         ("ws_get_log", Box::new(|_| c!(ws_get_log(null_mut(), 0, null_mut())))),
         ("ws_last_error", Box::new(|_| c!(ws_last_error(null_mut(), 0, null_mut())))),

@@ -62,7 +62,7 @@ mod opening {
         end.feed(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\nnothing");
         end.pass(ms(10_000));
         assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
-        assert_eq!((end.peer.info.http_status, end.peer.info.body.as_slice()), (404, b"nothing".as_slice()));
+        assert_eq!((end.peer.info.http_status, end.peer.info.text(WS_GET_BODY)), (404, "nothing"));
     }
 
     #[test]

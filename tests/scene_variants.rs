@@ -220,6 +220,7 @@ fn values_that_mean_nothing_elsewhere_are_named() {
         ("18000100a10500f905000000", "Object"),
         ("19000000", "Callable"),
         ("1a000000000000000000000000000000", "Signal"),
+        ("1c0001001800000000000000", "objects"),
         ("1c00020011000000456e636f6465644f626a6563744173494400000000000000", "objects"),
     ] {
         let Err(Fault::Unsupported(why)) = read(&hex(bytes), Form::Full) else { panic!("{word}") };

@@ -593,7 +593,7 @@ fn config(input: &mut Input) -> ws_config {
         config.poll_budget_us = 1;
     }
     if how & 32 != 0 {
-        config.flags |= WS_GODOT3 * u32::from(input.byte() & 1);
+        config.flags |= [0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH][input.below(4)];
         config.on_full = u32::from(input.byte() % 4);
     }
     config

@@ -11,6 +11,7 @@ mod handshakes;
 mod input;
 mod links;
 mod multiplayer;
+mod scene;
 mod twins;
 mod urls;
 
@@ -18,7 +19,7 @@ mod urls;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("server_handshake", handshakes::server),
     ("client_handshake", handshakes::client),
     ("extension", handshakes::extension),
@@ -27,6 +28,7 @@ pub const TARGETS: [Target; 9] = [
     ("deflate", deflate::deflate),
     ("urls", urls::urls),
     ("multiplayer", multiplayer::formats),
+    ("scene", scene::scene),
     ("calls", calls::calls),
 ];
 

@@ -293,15 +293,19 @@ fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, rou
 
 fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> i32 {
     let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
-    let keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
-    let mut announcement = None;
+    let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
+    keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.peer_id != 0 && !peer.apart && peer.may_put()));
+    let mut by_path = Vec::new();
+    route.put(&mut by_path, call, false, false);
+    let announcement = route.announcement();
+    if on_full == WS_FULL_ALL_OR_NONE && !have_room(server, &keys, announcement.len() + by_path.len()) {
+        return WS_ERR_FULL;
+    }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for key in keys {
-        let Some(peer) = server.peer(key).filter(|peer| peer.peer_id != 0 && !peer.apart && peer.may_put()) else { continue };
-        let id = peer.peer_id;
+        let id = server.peer(key).map_or(0, |peer| peer.peer_id);
         if !route.is_told(id) {
-            let payload = announcement.get_or_insert_with(|| route.announcement());
-            let spread = Spread { text: false, payload, keys: key..key + 1, except: &[], on_full, now: true };
+            let spread = Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
             if server.put_spread(cx, spread) == WS_OK {
                 route.tell(id);
             }
@@ -312,21 +316,7 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
         route.put(out, call, unknown.is_empty(), true);
         return server.put_all(cx, false, out, except);
     }
-    let mut by_path = Vec::new();
     route.put(out, call, true, false);
-    route.put(&mut by_path, call, false, false);
-    if on_full == WS_FULL_ALL_OR_NONE {
-        let mut is_full = false;
-        for key in known.iter().chain(&unknown) {
-            if let Some(peer) = server.peer(*key).filter(|peer| !peer.has_room(by_path.len())) {
-                peer.owe_writable(by_path.len());
-                is_full = true;
-            }
-        }
-        if is_full {
-            return WS_ERR_FULL;
-        }
-    }
     let mut result = WS_OK;
     for (keys, payload) in [(known, &*out), (unknown, &by_path)] {
         for key in keys {
@@ -335,6 +325,18 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
         }
     }
     result
+}
+
+/// Whether each of some clients has room for so many bytes; who has not is told when it has.
+fn have_room(server: &mut Server, keys: &[u32], len: usize) -> bool {
+    let mut all = true;
+    for key in keys {
+        if let Some(peer) = server.peer(*key).filter(|peer| !peer.has_room(len)) {
+            peer.owe_writable(len);
+            all = false;
+        }
+    }
+    all
 }
 
 /// Tells a client that the number of a node is known. Without that it goes on to send the path, which serves as well.

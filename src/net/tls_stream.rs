@@ -8,8 +8,9 @@ use rustls::crypto::cipher::OutboundChunks;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// Plaintext that is sealed before the socket is asked to take it; so much is held back at most.
-const BATCH: usize = 64 << 10;
+/// Plaintext that is sealed before the socket is asked to take it, and a little more rather than one small write behind. So much is held back at most.
+const BATCH: usize = 96 << 10;
+const MAX_BATCH: usize = 100 << 10;
 /// Records handed to one system call.
 const MAX_SLICES: usize = 8;
 // The longest record fits with room to spare.
@@ -70,7 +71,7 @@ impl TlsStream {
         let mut rest = OutboundChunks::new(parts);
         let mut total = 0;
         while !rest.is_empty() {
-            let (batch, behind) = rest.split_at(BATCH);
+            let (batch, behind) = rest.split_at(if rest.len() <= MAX_BATCH { MAX_BATCH } else { BATCH });
             let count = batch.len();
             self.records.seal(batch).map_err(broken)?;
             self.held += count;
@@ -89,7 +90,11 @@ impl TlsStream {
     pub fn send(&mut self) -> io::Result<()> {
         while !self.records.outgoing.is_empty() {
             let (slices, count) = self.records.outgoing.slices::<MAX_SLICES>();
-            match Quiet(&mut self.tcp).write_vectored(&slices[..count]) {
+            let result = match &slices[..count] {
+                [one] => self.tcp.write(one),
+                several => Quiet(&mut self.tcp).write_vectored(several),
+            };
+            match result {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(count) => self.records.outgoing.advance(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -73,7 +73,7 @@ impl Worker {
         state.stopped = false;
         if !state.running {
             let shared = self.shared.clone();
-            match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || quiet::catch(|| run(&shared))) {
+            match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || run_on(&shared)) {
                 Ok(_) => state.running = true,
                 Err(error) => {
                     let jobs = std::mem::take(&mut state.jobs);
@@ -114,6 +114,11 @@ struct Tasks {
     list: Vec<Option<Task>>,
     free: Vec<usize>,
     reaped: usize,
+}
+
+/// Until the work is over. After a panic it begins anew: what was in hand then is dropped, and ends by its time-outs.
+fn run_on(shared: &Shared) {
+    while quiet::catch(|| run(shared)).is_none() {}
 }
 
 fn run(shared: &Shared) {
@@ -242,7 +247,7 @@ impl Tasks {
                 let _ = stream.flush();
                 let mut buffer = [0; 16 << 10];
                 let over = loop {
-                    match stream.read(&mut buffer) {
+                    match stream.drain(&mut buffer) {
                         Ok(0) => break true,
                         Ok(count) => *drained += count,
                         Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
@@ -301,4 +306,40 @@ fn give_up(jobs: Vec<Job>, why: &str) {
 
 fn panicked() -> Failure {
     Failure::new(WS_PHASE_TLS, WS_CAUSE_PANIC, "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TlsClientSettings;
+    use super::*;
+
+    #[test]
+    fn a_panic_does_not_end_the_worker() {
+        let first = AtomicBool::new(true);
+        let worker = Worker::new(Arc::new(move || assert!(!first.swap(false, Ordering::SeqCst), "the first time")));
+        let settings = TlsClientSettings { insecure: true, ..TlsClientSettings::default() };
+        let side = Arc::new(TlsClient::new("localhost", settings).unwrap());
+        let mailbox = Arc::new(Mailbox::new());
+        for round in 0..2 {
+            // A socket whose other end has gone: the handshake fails at once, and the worker calls out.
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let tcp = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            drop(listener.accept().unwrap());
+            tcp.set_nonblocking(true).unwrap();
+            worker.submit(Job::Secure {
+                tcp: mio::net::TcpStream::from_std(tcp),
+                side: Side::Client(side.clone()),
+                mailbox: mailbox.clone(),
+                key: round,
+                cancelled: Arc::default(),
+            });
+            let end = Instant::now() + Duration::from_secs(20);
+            while mailbox.is_empty() {
+                assert!(Instant::now() < end, "no answer in round {round}");
+                thread::yield_now();
+            }
+            let mail = mailbox.take();
+            assert!(matches!(&mail[..], [(key, Err(_))] if *key == round));
+        }
+    }
 }

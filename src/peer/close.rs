@@ -207,7 +207,8 @@ impl Peer {
             (None, Some(Some(code))) if failure.close_code == code => code,
             _ => 1006,
         };
-        self.info.error = if clean && failure.close_code == 0 && failure.phase == WS_PHASE_APP { String::new() } else { failure.sentence.clone() };
+        let asked_for = clean && failure.close_code == 0 && failure.phase == WS_PHASE_APP;
+        self.info.set_text(WS_GET_ERROR, if asked_for { "" } else { &failure.sentence });
         let unsent = self.queued_messages_out() + self.unopened_messages();
         let mut mark = Mark {
             kind: if self.of_server { WS_EVENT_DISCONNECTED } else { WS_EVENT_CLOSED },
@@ -222,7 +223,7 @@ impl Peer {
             ..Mark::default()
         };
         mark.set_text(&failure.sentence);
-        self.info.end = Some(mark.clone());
+        self.info.end = Some(Box::new(mark.clone()));
         self.inbox.push_mark(mark);
         journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.shown_url(), failure.sentence));
         self.keep_reason(closing);

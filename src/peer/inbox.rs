@@ -3,6 +3,7 @@
 use super::arena::{Arena, Chunk};
 use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// A received message.
@@ -102,11 +103,32 @@ pub enum Item {
     Mark(Box<Mark>),
 }
 
+/// Marks, each with the number of messages that precede it; few connections have any at a time.
+#[derive(Default)]
+struct Marks(Option<Box<PlacedMarks>>);
+
+type PlacedMarks = VecDeque<(u64, Box<Mark>)>;
+
+impl Deref for Marks {
+    type Target = PlacedMarks;
+
+    fn deref(&self) -> &Self::Target {
+        static NONE: PlacedMarks = VecDeque::new();
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Marks {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.0.get_or_insert_default()
+    }
+}
+
 /// The queue. Messages and marks are apart, so that a host may read messages alone; a mark knows how many messages precede it.
 #[derive(Default)]
 pub struct Inbox {
     messages: VecDeque<Message>,
-    marks: VecDeque<(u64, Box<Mark>)>,
+    marks: Marks,
     /// How many messages there were, those included that wait.
     end: u64,
     /// Bytes of the waiting messages.
@@ -118,7 +140,7 @@ pub struct Inbox {
     /// So many last messages wait for that look.
     held: u32,
     /// How many marks a waiting host was woken for.
-    told: usize,
+    told: u32,
     /// The host takes marks.
     pub reads_marks: bool,
 }
@@ -188,7 +210,7 @@ impl Inbox {
     /// Drops the marks; how many they were.
     pub fn drop_marks(&mut self) -> usize {
         let count = self.marks.len();
-        self.marks = VecDeque::new();
+        self.marks = Marks::default();
         count
     }
 
@@ -305,7 +327,7 @@ impl Inbox {
             self.messages = VecDeque::new();
         }
         if self.marks.is_empty() {
-            self.marks = VecDeque::new();
+            self.marks = Marks::default();
         }
     }
 
@@ -336,7 +358,8 @@ impl Inbox {
 
     /// Whether there is something that a waiting host should be woken for: messages, and marks unless it reads none and was woken for these.
     pub fn has_news(&mut self) -> bool {
-        let is_new = self.marks.len() > std::mem::replace(&mut self.told, self.marks.len());
+        let marks = self.marks.len() as u32;
+        let is_new = marks > std::mem::replace(&mut self.told, marks);
         is_new || (self.reads_marks && !self.marks.is_empty()) || self.has_messages()
     }
 

@@ -6,6 +6,7 @@ pub mod budget;
 mod close;
 mod compression;
 pub mod inbox;
+mod info;
 mod open;
 pub mod options;
 mod outbox;
@@ -20,6 +21,7 @@ pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
 pub use compression::{Codecs, Compression, SharedMessage, at_once_bytes};
 pub use inbox::{Inbox, Item, Mark, Message};
+pub use info::{Address, Info};
 pub use open::{Opening, admit};
 pub use options::Options;
 pub use send::Sent;
@@ -27,12 +29,11 @@ pub use send::Sent;
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{Services, Stream};
-use crate::protocol::{Decoder, Headers, MaskKeys, Role};
+use crate::protocol::{Decoder, MaskKeys, Role};
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
 use rate::Rate;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -64,44 +65,6 @@ impl Cx<'_> {
     /// The time of this poll as events tell it.
     pub fn time_ns(&self) -> u64 {
         self.now.saturating_duration_since(self.epoch).as_nanos() as u64
-    }
-}
-
-/// What can be asked about a connection.
-#[derive(Default)]
-pub struct Info {
-    /// Without user name and password.
-    pub url: String,
-    /// Path of the request.
-    pub path: String,
-    /// Query of the request.
-    pub query: String,
-    /// The agreed one, or "".
-    pub subprotocol: String,
-    /// What permessage-deflate was agreed on, or "".
-    pub extensions: String,
-    /// Why it ended.
-    pub error: String,
-    /// How it ended: a copy of its last event.
-    pub end: Option<Mark>,
-    /// Start of the body of a refusal.
-    pub body: Vec<u8>,
-    /// Version and cipher suite.
-    pub tls: String,
-    /// Status of the answer.
-    pub http_status: u16,
-    /// Of the request (server's end) or the answer (client's end).
-    pub headers: Headers,
-    /// Ours.
-    pub local: Option<SocketAddr>,
-    /// The peer's.
-    pub remote: Option<SocketAddr>,
-}
-
-impl Info {
-    /// The URL for the log: a query may hold a token.
-    pub fn shown_url(&self) -> &str {
-        self.url.split('?').next().unwrap_or_default()
     }
 }
 
@@ -185,19 +148,19 @@ pub struct Peer {
     /// The last message was longer than a read: the next may be.
     expects_long: bool,
     /// Bytes read while the inbound queue was full.
-    over_full: usize,
+    over_full: u32,
     /// A put of so many bytes was refused; WRITABLE is owed.
-    owes_writable: Option<usize>,
+    owes_writable: Option<u32>,
     /// Where the last pong ends in what is sent, and bytes of pongs since all had left.
-    pongs: (u64, usize),
+    pongs: (u64, u32),
     /// Messages that were skipped in the stall under way.
     skipping: bool,
     /// The peer has ended its direction: a short read is not the last, the end follows.
     pub end_is_near: bool,
     /// Writing failed; what had arrived is read before the end.
     write_failure: Option<Box<Failure>>,
-    /// For the rate limits.
-    rate: Rate,
+    /// For the rate limits, where there are any.
+    rate: Option<Box<Rate>>,
 }
 
 impl Peer {
@@ -230,7 +193,7 @@ impl Peer {
             skipping: false,
             end_is_near: false,
             write_failure: None,
-            rate: Rate::default(),
+            rate: None,
         }
     }
 
@@ -291,7 +254,10 @@ impl Peer {
     pub fn shift(&mut self, gap: Duration) {
         self.shift_opening(gap);
         self.beat.shift(gap);
-        self.rate.shift(gap);
+        if self.rate_limits().is_some() {
+            let before = self.received();
+            self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).shift(gap);
+        }
         if let Some(closing) = &mut self.closing {
             closing.shift(gap);
         }

@@ -125,15 +125,12 @@ impl Peer {
     pub fn decide(&mut self, cx: &mut Cx<'_>, answer: Result<Agreement, Refusal>) {
         let Stage::Answering(opening) = &mut self.stage else { return };
         let Some(request) = opening.request.take() else { return };
-        let scheme = if self.info.tls.is_empty() { "ws" } else { "wss" };
-        self.info.url = format!("{scheme}://{}{}", request.headers.get("host", 0).unwrap_or(""), request.target);
-        self.info.path = request.path;
-        self.info.query = request.query;
+        self.info.set_target(&request.path, &request.query);
         self.info.headers = request.headers;
         match answer {
             Ok(Agreement { answer, subprotocol, deflate }) => {
                 self.info.http_status = 101;
-                self.info.subprotocol = subprotocol.unwrap_or_default();
+                self.info.set_text(WS_GET_SUBPROTOCOL, subprotocol.unwrap_or_default());
                 self.outbox.push_bytes(&answer);
                 self.agree(deflate);
                 self.open(cx);
@@ -194,7 +191,7 @@ impl Peer {
                     Ok(Some((used, response))) => {
                         self.info.http_status = response.status;
                         self.info.headers = response.headers;
-                        self.info.subprotocol = response.subprotocol.unwrap_or_default();
+                        self.info.set_text(WS_GET_SUBPROTOCOL, response.subprotocol.unwrap_or_default());
                         self.agree(response.deflate);
                         self.open(cx);
                         used
@@ -321,9 +318,9 @@ impl Peer {
     }
 
     fn take_stream(&mut self, stream: Stream) {
-        self.info.local = stream.local_addr();
-        self.info.remote = stream.peer_addr();
-        self.info.tls = stream.describe_tls().unwrap_or_default();
+        self.info.local = stream.local_addr().into();
+        self.info.remote = stream.peer_addr().into();
+        self.info.set_text(WS_GET_TLS, stream.describe_tls().unwrap_or_default());
         stream.set_no_delay(self.options.is_on(WS_OPT_NO_DELAY));
         self.stream = Some(stream);
     }
@@ -331,7 +328,7 @@ impl Peer {
     /// From here on RSV1 means a compressed message, if that was agreed on.
     fn agree(&mut self, deflate: Option<DeflateParams>) {
         let Some(params) = deflate else { return };
-        self.info.extensions = params.to_string();
+        self.info.set_text(WS_GET_EXTENSIONS, params.to_string());
         self.decoder.rsv1_allowed = true;
         self.compression = Some(Box::new(Compression::new(self.role, &params, self.options.deflate_level)));
     }
@@ -352,7 +349,7 @@ impl Peer {
     fn refused(&mut self, refused: Refused) -> Failure {
         self.info.http_status = refused.status;
         self.info.headers = refused.headers;
-        self.info.body = refused.body;
+        self.info.set_text(WS_GET_BODY, String::from_utf8_lossy(&refused.body));
         refused.failure
     }
 

@@ -10,6 +10,8 @@ use std::io::{self, ErrorKind, IoSlice};
 const SEGMENT_BYTES: usize = (256 << 10) + 512;
 /// A kept empty segment is not larger than this; an idle connection keeps none.
 const SPARE_BYTES: usize = 2 << 20;
+/// A buffer that grows is initialised for so much more than it needs.
+const GROWN_AHEAD: usize = 4 << 10;
 /// Segments handed to one system call.
 const MAX_SLICES: usize = 16;
 
@@ -52,8 +54,17 @@ impl Buffer {
     #[cold]
     fn grow(&mut self, end: usize) {
         self.bytes.reserve(end - self.bytes.len());
-        self.bytes.resize(self.bytes.capacity(), 0);
+        // Pages that are not needed are not touched.
+        let len = self.bytes.capacity().min(end + GROWN_AHEAD);
+        self.bytes.resize(len, 0);
     }
+}
+
+/// Closed segments, and memory of a written one for the next.
+#[derive(Default)]
+struct Earlier {
+    segments: VecDeque<Segment>,
+    spare: Buffer,
 }
 
 /// The outbound queue of a connection. A cursor moves through it: nothing is ever moved to the front.
@@ -61,10 +72,8 @@ impl Buffer {
 pub struct Outbox {
     /// What is behind all other segments and grows.
     open: Buffer,
-    /// Memory of a written segment, for the next one.
-    spare: Buffer,
-    /// What comes before it.
-    segments: VecDeque<Segment>,
+    /// What comes before it; rarely anything does.
+    earlier: Option<Box<Earlier>>,
     /// Written bytes of the first segment, which is `open` when there is no other.
     head: usize,
     /// Unwritten bytes.
@@ -106,7 +115,7 @@ impl Outbox {
             self.head = skip;
             self.written += skip as u64;
         }
-        self.segments.push_back(Segment::Shared(frame.clone()));
+        self.earlier.get_or_insert_default().segments.push_back(Segment::Shared(frame.clone()));
         self.bytes += frame.len() - skip;
         self.count(counts);
     }
@@ -149,12 +158,12 @@ impl Outbox {
     /// Writes until all is written or the transport takes no more.
     pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
         while self.bytes > 0 {
-            let result = if self.segments.is_empty() {
+            let result = if self.segments().is_empty() {
                 stream.write(&self.open.filled()[self.head..])
             } else {
                 let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                 let mut count = 0;
-                for (index, bytes) in self.segments.iter().map(Segment::bytes).chain([self.open.filled()]).take(MAX_SLICES).enumerate() {
+                for (index, bytes) in self.segments().iter().map(Segment::bytes).chain([self.open.filled()]).take(MAX_SLICES).enumerate() {
                     slices[index] = IoSlice::new(&bytes[if index == 0 { self.head } else { 0 }..]);
                     count = index + 1;
                 }
@@ -196,8 +205,7 @@ impl Outbox {
     pub fn shrink(&mut self) {
         if self.bytes == 0 {
             self.open = Buffer::default();
-            self.spare = Buffer::default();
-            self.segments = VecDeque::new();
+            self.earlier = None;
             self.ends = VecDeque::new();
             self.head = 0;
         }
@@ -229,29 +237,20 @@ impl Outbox {
     #[cold]
     fn close_open(&mut self) {
         if self.bytes > 0 && self.open.filled > 0 {
-            let next = std::mem::take(&mut self.spare);
-            self.segments.push_back(Segment::Own(std::mem::replace(&mut self.open, next)));
+            let Earlier { segments, spare } = &mut **self.earlier.get_or_insert_default();
+            segments.push_back(Segment::Own(std::mem::replace(&mut self.open, std::mem::take(spare))));
         }
     }
 
     /// Nothing is unwritten: leaves at most a small empty segment.
     fn clear_written(&mut self) {
         self.head = 0;
-        while let Some(segment) = self.segments.pop_front() {
-            self.keep(segment);
+        if let Some(earlier) = &mut self.earlier {
+            while earlier.pass_first() {}
         }
         self.open.filled = 0;
         if self.open.bytes.len() > SPARE_BYTES {
             self.open = Buffer::default();
-        }
-    }
-
-    /// A segment was written.
-    fn keep(&mut self, segment: Segment) {
-        if let Segment::Own(buffer) = segment
-            && (self.spare.bytes.len() + 1..=SPARE_BYTES).contains(&buffer.bytes.len())
-        {
-            self.spare = Buffer { filled: 0, ..buffer };
         }
     }
 
@@ -263,12 +262,31 @@ impl Outbox {
             self.clear_written();
             return;
         }
-        while self.segments.front().is_some_and(|segment| segment.bytes().len() <= self.head) {
-            self.head -= self.segments[0].bytes().len();
-            if let Some(segment) = self.segments.pop_front() {
-                self.keep(segment);
-            }
+        let Some(earlier) = &mut self.earlier else { return };
+        while let Some(len) = earlier.segments.front().map(|segment| segment.bytes().len())
+            && len <= self.head
+        {
+            self.head -= len;
+            earlier.pass_first();
         }
+    }
+
+    fn segments(&self) -> &VecDeque<Segment> {
+        static NONE: VecDeque<Segment> = VecDeque::new();
+        self.earlier.as_ref().map_or(&NONE, |earlier| &earlier.segments)
+    }
+}
+
+impl Earlier {
+    /// The first segment was written; its memory may serve the next one. False: there is none.
+    fn pass_first(&mut self) -> bool {
+        let Some(segment) = self.segments.pop_front() else { return false };
+        if let Segment::Own(buffer) = segment
+            && (self.spare.bytes.len() + 1..=SPARE_BYTES).contains(&buffer.bytes.len())
+        {
+            self.spare = Buffer { filled: 0, ..buffer };
+        }
+        true
     }
 }
 

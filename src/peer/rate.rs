@@ -23,10 +23,9 @@ impl Rate {
         self.gap = gap;
     }
 
-    /// Without limits: what came does not count when they are set.
-    pub(super) fn pass(&mut self, counters: &Counters) {
-        self.counted = [counters.messages_in, counters.bytes_in];
-        self.gap = Duration::ZERO;
+    /// Empty, when so many messages and bytes had come.
+    pub(super) fn new(counted: [u64; 2]) -> Rate {
+        Rate { counted, ..Rate::default() }
     }
 
     /// Whether more came than `most` messages and bytes a second.

@@ -2,6 +2,7 @@
 
 use super::arena::Place;
 use super::compression::{InflateLimits, Inflated, Tools};
+use super::rate::Rate;
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
@@ -76,7 +77,7 @@ impl Peer {
     /// Reads once: to where a long message is assembled, or to the arena.
     fn read_stream(&mut self, cx: &mut Cx<'_>) -> Got {
         let most = match () {
-            _ if self.is_full() => OVER_FULL_BYTES - self.over_full,
+            _ if self.is_full() => OVER_FULL_BYTES - self.over_full as usize,
             _ if self.expects_long => SHORT_READ,
             _ => ROUND_BYTES,
         };
@@ -112,7 +113,7 @@ impl Peer {
 
     /// Bytes of a long message came to where it is assembled.
     fn take_filled(&mut self, cx: &mut Cx<'_>, count: usize) {
-        let was_full = self.is_full();
+        let (was_full, before) = (self.is_full(), self.received());
         match self.decoder.filled(count) {
             Ok(Received::Assembled { text, bytes }) => {
                 self.expects_long = bytes.len() > ROUND_BYTES;
@@ -121,7 +122,7 @@ impl Peer {
             Ok(_) => {}
             Err(failure) => self.fail(cx, failure),
         }
-        self.judge_rate(cx);
+        self.judge_rate(cx, before);
         self.note_full(was_full, count);
     }
 
@@ -133,14 +134,14 @@ impl Peer {
 
     fn note_full(&mut self, was_full: bool, count: usize) {
         if self.is_full() {
-            self.over_full += count;
+            self.over_full += count as u32;
             self.counters.stalls += u64::from(!was_full);
         }
     }
 
     /// The inbound queue is full and reading has stopped. A compressed message does not begin while it is: it may become many times its size.
     pub fn reading_rests(&self) -> bool {
-        self.is_full() && (self.over_full >= OVER_FULL_BYTES || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
+        self.is_full() && (self.over_full as usize >= OVER_FULL_BYTES || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
     }
 
     /// Whether the queue is at its limits.
@@ -194,7 +195,7 @@ impl Peer {
             // A message in one frame that comes in pieces counts as one fragment.
             max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
         };
-        let was_full = self.is_full();
+        let (was_full, before) = (self.is_full(), self.received());
         if let Some(spare) = cx.arena.take_spare() {
             self.decoder.offer(spare);
         }
@@ -233,7 +234,7 @@ impl Peer {
                 break;
             }
         }
-        self.judge_rate(cx);
+        self.judge_rate(cx, before);
         if let Some(unused) = self.decoder.take_back() {
             cx.arena.give_spare(unused);
         }
@@ -280,8 +281,8 @@ impl Peer {
         if *last <= self.outbox.written() {
             *waiting = 0;
         }
-        if *waiting < MAX_UNREAD_PONGS {
-            *waiting += payload.len() + 6;
+        if (*waiting as usize) < MAX_UNREAD_PONGS {
+            *waiting += payload.len() as u32 + 6;
             self.put_control(0xA, payload);
             self.pongs.0 = self.outbox.end();
         }
@@ -323,14 +324,24 @@ impl Peer {
         InflateLimits { max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES), max_ratio: self.options.limit(WS_OPT_MAX_INFLATE_RATIO) }
     }
 
-    /// Closes a peer that sends more than it may.
-    fn judge_rate(&mut self, cx: &mut Cx<'_>) {
+    /// Messages and bytes a second that the peer may send, where that is limited.
+    pub(super) fn rate_limits(&self) -> Option<[u64; 2]> {
         let most = [self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S)];
-        if most == [u64::MAX; 2] {
-            self.rate.pass(&self.counters);
+        (most != [u64::MAX; 2]).then_some(most)
+    }
+
+    pub(super) fn received(&self) -> [u64; 2] {
+        [self.counters.messages_in, self.counters.bytes_in]
+    }
+
+    /// Closes a peer that sends more than it may. `before`: the messages and bytes that had come before those to be judged.
+    fn judge_rate(&mut self, cx: &mut Cx<'_>, before: [u64; 2]) {
+        let Some(most) = self.rate_limits() else {
+            // What has come until then does not count when limits are set.
+            self.rate = None;
             return;
-        }
-        let over = self.rate.is_over(cx.now, &self.counters, most);
+        };
+        let over = self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).is_over(cx.now, &self.counters, most);
         if over && !self.has_read_all() {
             self.fail(cx, Failure::of_protocol(1008, "more messages or bytes a second than max_messages_per_s or max_bytes_per_s allow"));
         }

@@ -179,7 +179,7 @@ impl Peer {
 
     /// A put of so many bytes was refused: WRITABLE follows when there is room for it.
     pub fn owe_writable(&mut self, len: usize) {
-        self.owes_writable = self.owes_writable.max(Some(len));
+        self.owes_writable = self.owes_writable.max(Some(u32::try_from(len).unwrap_or(u32::MAX)));
     }
 
     /// Notes that a put to several targets left this one out. True: tell the host, once a stall.
@@ -232,7 +232,7 @@ impl Peer {
         {
             let room = self.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = self.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
-            if self.queued_out() as u64 <= room && self.queued_messages_out() as u64 <= packets && self.has_room(len) {
+            if self.queued_out() as u64 <= room && self.queued_messages_out() as u64 <= packets && self.has_room(len as usize) {
                 self.owes_writable = None;
                 self.skipping = false;
                 // One that still waits says as much.

@@ -3,7 +3,7 @@
 use super::code_may_be_sent;
 use super::decode::{Received, protocol};
 use crate::error::Failure;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 /// The payload of a control frame, at most 125 bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,11 +27,23 @@ impl std::fmt::Debug for ControlPayload {
 }
 
 impl ControlPayload {
-    /// A copy of at most 125 bytes.
-    pub(super) fn new(payload: &[u8]) -> ControlPayload {
-        let mut bytes = [0; 125];
-        bytes[..payload.len()].copy_from_slice(payload);
-        ControlPayload { bytes, len: payload.len() as u8 }
+    /// Adds bytes; they are 125 at most, all together.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        let start = self.len as usize;
+        self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len() as u8;
+    }
+}
+
+impl Default for ControlPayload {
+    fn default() -> ControlPayload {
+        ControlPayload { bytes: [0; 125], len: 0 }
+    }
+}
+
+impl DerefMut for ControlPayload {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[..self.len as usize]
     }
 }
 

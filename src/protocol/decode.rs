@@ -97,7 +97,7 @@ pub struct Decoder {
     carried: [u8; 14],
     carried_len: u8,
     /// Start of a control payload that is not whole.
-    control: Vec<u8>,
+    control: Option<Box<ControlPayload>>,
     assembly: Option<Box<Assembly>>,
     /// Storage for the next assembly.
     spare: Option<Vec<u8>>,
@@ -113,7 +113,7 @@ impl Decoder {
             between: true,
             carried: [0; 14],
             carried_len: 0,
-            control: Vec::new(),
+            control: None,
             assembly: None,
             spare: None,
         }
@@ -182,14 +182,16 @@ impl Decoder {
                     }
                 }
                 At::Control { header } => {
-                    let take = (header.len as usize - self.control.len()).min(buf.len() - used);
-                    self.control.extend_from_slice(&buf[used..used + take]);
+                    let mut payload = self.control.take().map_or(ControlPayload::default(), |start| *start);
+                    let take = (header.len as usize - payload.len()).min(buf.len() - used);
+                    payload.append(&buf[used..used + take]);
                     used += take;
-                    if self.control.len() < header.len as usize {
+                    if payload.len() < header.len as usize {
+                        self.control = Some(Box::new(payload));
                         return Ok((used, Received::Nothing));
                     }
                     self.at = At::Header;
-                    return self.control_frame(&header).map(|received| (used, received));
+                    return control_frame(&header, payload).map(|received| (used, received));
                 }
             }
         }
@@ -234,9 +236,6 @@ impl Decoder {
     /// Gives memory back that no message under way needs.
     pub fn shrink(&mut self) {
         self.spare = None;
-        if self.control.is_empty() {
-            self.control = Vec::new();
-        }
     }
 
     /// Whether a message has begun and not ended.
@@ -246,7 +245,7 @@ impl Decoder {
 
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
-        self.control.capacity() + self.assembly.as_ref().map_or(0, |assembly| assembly.heap_bytes())
+        self.assembly.as_ref().map_or(0, |assembly| assembly.heap_bytes())
     }
 
     /// The next header, and how many of `bytes` it took. An incomplete one is carried to the next call.
@@ -329,18 +328,16 @@ impl Decoder {
     fn finish(&mut self) -> Result<Received, Failure> {
         self.assembly.take().map_or(Ok(Received::Nothing), |assembly| assembly.finish())
     }
+}
 
-    fn control_frame(&mut self, header: &Header) -> Result<Received, Failure> {
-        if let Some(key) = header.mask {
-            mask(&mut self.control, key, 0);
-        }
-        let payload = ControlPayload::new(&self.control);
-        self.control.clear();
-        match header.opcode {
-            PING => Ok(Received::Ping { payload }),
-            PONG => Ok(Received::Pong { payload }),
-            _ => close_frame(&payload),
-        }
+fn control_frame(header: &Header, mut payload: ControlPayload) -> Result<Received, Failure> {
+    if let Some(key) = header.mask {
+        mask(&mut payload, key, 0);
+    }
+    match header.opcode {
+        PING => Ok(Received::Ping { payload }),
+        PONG => Ok(Received::Pong { payload }),
+        _ => close_frame(&payload),
     }
 }
 

@@ -49,10 +49,17 @@ const PIECE: usize = 4 << 10;
 /// Masking keys from the system's random source (section 5.3: unpredictable), drawn in bulk.
 #[derive(Default)]
 pub struct MaskKeys {
-    pool: Vec<[u8; 4]>,
+    /// A server draws none.
+    pool: Option<Box<Pool>>,
 }
 
-const POOL: usize = 1 << 10;
+/// Keys, of which the first `left` were not drawn.
+struct Pool {
+    keys: [[u8; 4]; POOL],
+    left: usize,
+}
+
+const POOL: usize = 256;
 
 impl MaskKeys {
     /// Draws nothing yet.
@@ -63,24 +70,32 @@ impl MaskKeys {
     /// A fresh key.
     #[inline]
     pub fn draw(&mut self) -> [u8; 4] {
-        match self.pool.pop() {
-            Some(key) => key,
-            None => self.refill(),
+        match &mut self.pool {
+            Some(pool) if pool.left > 0 => pool.next(),
+            pool => Pool::refill(pool),
         }
+    }
+}
+
+impl Pool {
+    #[inline]
+    fn next(&mut self) -> [u8; 4] {
+        self.left -= 1;
+        self.keys[self.left % POOL]
     }
 
     #[cold]
-    fn refill(&mut self) -> [u8; 4] {
-        let mut bytes = [0; POOL];
-        if getrandom::fill(&mut bytes).is_err() {
+    fn refill(pool: &mut Option<Box<Pool>>) -> [u8; 4] {
+        let pool = pool.get_or_insert_with(|| Box::new(Pool { keys: [[0; 4]; POOL], left: 0 }));
+        if getrandom::fill(pool.keys.as_flattened_mut()).is_err() {
             // No random source: the hasher's secret keys are the next best.
             use std::hash::{BuildHasher, RandomState};
-            for eight in bytes.as_chunks_mut::<8>().0 {
+            for eight in pool.keys.as_flattened_mut().as_chunks_mut::<8>().0 {
                 *eight = RandomState::new().hash_one(eight.as_ptr() as usize).to_ne_bytes();
             }
         }
-        self.pool.extend_from_slice(bytes.as_chunks().0);
-        self.pool.pop().unwrap_or_default()
+        pool.left = POOL;
+        pool.next()
     }
 }
 

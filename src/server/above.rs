@@ -5,7 +5,6 @@ use crate::codes::*;
 use crate::net::{MemoryEnd, Stream};
 use crate::peer::{Cx, Peer};
 use crate::protocol::Accept;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// What the layer above is told.
@@ -31,8 +30,8 @@ impl Server {
         let accept = Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None };
         let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let (options, header_bytes) = (self.options.clone(), self.settings.max_header_bytes);
-        let peer = Peer::answer_on(Stream::Memory(end), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);
-        self.settle_in(key, serial, peer, IpAddr::V4(Ipv4Addr::LOCALHOST), cx.now);
+        let peer = Peer::answer_on(Stream::Memory(Box::new(end)), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);
+        self.settle_in(key, serial, peer, cx.now);
         self.above.local.push(key);
     }
 

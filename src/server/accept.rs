@@ -1,6 +1,7 @@
 //! From a connection in the system's queue to CONNECTED, or to a refusal with an HTTP status.
 
-use super::{Client, FIRST_CLIENT, Handles, Server, Slot};
+use super::client::{Client, Securing, Slot};
+use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
 use crate::journal;
 use crate::net::Stream;
@@ -9,7 +10,7 @@ use crate::protocol::Refusal;
 use mio::{Interest, Token};
 use std::cmp::Reverse;
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// How long accepting rests when the system has no descriptor left.
@@ -88,7 +89,7 @@ impl Server {
         let connected = self.connected as u64;
         let refuses = self.options.is_on(WS_OPT_REFUSE_NEW);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
-        let from_there = self.per_address.get(&client.address).copied().unwrap_or(0);
+        let from_there = self.per_address.get(&client.address()).copied().unwrap_or(0);
         let Some(request) = client.peer.request() else { return false };
         let answer = match admit(request, &accept) {
             Err(refusal) => Err(refusal),
@@ -108,7 +109,7 @@ impl Server {
             Some(tls) => {
                 let mail_key = u64::from(serial) << 32 | u64::from(key);
                 let token = cx.services.accept_tls(stream, tls, &self.mailbox, mail_key);
-                self.slots[key as usize] = Slot::Securing { serial, address, since: cx.now, _token: token };
+                self.slots[key as usize] = Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
                 if let Some(time) = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
                     self.timers.push(Reverse((cx.now + time, key, serial)));
                 }
@@ -132,11 +133,11 @@ impl Server {
 
     fn secured(&mut self, cx: &mut Cx<'_>, mail_key: u64, result: Result<Stream, crate::error::Failure>) {
         let (key, serial) = (mail_key as u32, (mail_key >> 32) as u32);
-        let Some(Slot::Securing { serial: current, address, since, .. }) = self.slots.get(key as usize) else { return };
-        if *current != serial {
+        let Some(Slot::Securing(securing)) = self.slots.get(key as usize) else { return };
+        let Securing { serial: current, address, since, .. } = **securing;
+        if current != serial {
             return;
         }
-        let (address, since) = (*address, *since);
         match result {
             Ok(stream) => self.begin(cx, key, serial, stream, address, since, None),
             Err(failure) => {
@@ -152,7 +153,7 @@ impl Server {
     fn begin(&mut self, cx: &mut Cx<'_>, key: u32, serial: u32, stream: Stream, address: SocketAddr, since: Instant, handles: Option<&dyn Handles>) {
         let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let mut peer = Peer::answer_on(stream, None, self.settings.max_header_bytes, self.options.clone(), timeout, false, since);
-        peer.info.remote = Some(address);
+        peer.info.remote = Some(address).into();
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -161,12 +162,12 @@ impl Server {
         if !registered {
             peer.close(cx, -1, "");
         }
-        self.settle_in(key, serial, peer, address.ip().to_canonical(), since);
+        self.settle_in(key, serial, peer, since);
         self.after(cx, key, handles);
     }
 
     /// Puts a client in its place, to be served from now on.
-    pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Peer, address: IpAddr, since: Instant) {
+    pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Peer, since: Instant) {
         peer.of_server = true;
         peer.user = self.user;
         peer.inbox.holds = self.above.holds;
@@ -175,7 +176,7 @@ impl Server {
             self.timers.push(Reverse((timer, key, serial)));
         }
         self.slots[key as usize] =
-            Slot::Client(Box::new(Client { peer, serial, address, pending: true, readable: true, marks: 0, timer, ended: false, done: false }));
+            Slot::Client(Box::new(Client { peer, serial, pending: true, readable: true, marks: 0, timer, ended: false, done: false }));
         self.ready.push(key);
     }
 }

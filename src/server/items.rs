@@ -1,8 +1,19 @@
 //! What the host takes: from all clients in turn, or from one.
 
+use super::client::MAX_LIFECYCLE;
 use super::{Server, Slot};
 use crate::codes::*;
-use crate::peer::{Cx, Item, Mark};
+use crate::peer::{Cx, Item, Mark, Message};
+
+/// The connection that a message came by.
+pub struct Origin {
+    /// Its handle.
+    pub conn: u32,
+    /// Its user value.
+    pub user: u64,
+    /// Multiplayer: who is at its other end.
+    pub peer_id: i32,
+}
 
 /// Items that one client gives before the next one's turn.
 const TURN: u32 = 64;
@@ -31,23 +42,35 @@ impl Server {
         self.own.take_item().map(|item| (None, item))
     }
 
-    /// The next message of any client; other items stay.
-    pub fn take_message(&mut self) -> Option<(u32, crate::peer::Message)> {
-        while let Some(key) = self.talking.front() {
-            if let Some(message) = self.client(key).and_then(|client| client.peer.take_message()) {
-                self.took(key, false);
-                self.served.1 += 1;
-                if self.client(key).is_none_or(|client| !client.peer.inbox.has_messages()) {
-                    self.leave_talk();
-                } else if self.served.1 >= TURN {
-                    self.served.1 = 0;
-                    self.talking.rotate();
-                }
-                return Some((key, message));
+    /// The next message of any client, and where it comes from; other items stay.
+    #[inline]
+    pub fn take_message(&mut self) -> Option<(Message, Origin)> {
+        loop {
+            let key = self.talking.front()?;
+            let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else {
+                self.leave_talk();
+                continue;
+            };
+            let Some(message) = client.peer.take_message() else {
+                self.leave_talk();
+                continue;
+            };
+            let origin = Origin { conn: client.peer.handle, user: client.peer.user, peer_id: client.peer.peer_id };
+            let more = client.peer.inbox.has_messages();
+            if client.done && client.peer.inbox.is_empty() {
+                self.retiring.push(key);
+            } else if client.readable && !client.peer.is_full() {
+                self.ready.push(key);
             }
-            self.leave_talk();
+            self.served.1 += 1;
+            if !more {
+                self.leave_talk();
+            } else if self.served.1 >= TURN {
+                self.served.1 = 0;
+                self.talking.rotate();
+            }
+            return Some((message, origin));
         }
-        None
     }
 
     /// Handles of the clients that have something to take, in turn.
@@ -106,7 +129,7 @@ impl Server {
 
     /// Too many events that nobody takes: the oldest finished client's go into one SKIPPED with a count.
     pub(super) fn collapse(&mut self, cx: &Cx<'_>) {
-        while self.lifecycle > super::MAX_LIFECYCLE {
+        while self.lifecycle > MAX_LIFECYCLE {
             let Some((key, serial)) = self.finished.pop_front() else { return };
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
             if client.serial != serial || client.done {

@@ -52,6 +52,13 @@ impl Line {
         self.keys.iter().copied()
     }
 
+    /// Gives memory back when nobody stands here.
+    pub(super) fn shrink(&mut self) {
+        if self.keys.is_empty() {
+            *self = Line::default();
+        }
+    }
+
     /// How many.
     pub(super) fn len(&self) -> usize {
         self.keys.len()

@@ -1,5 +1,6 @@
 //! What a server gives back: read buffers, memory of clients at rest, places and handles of clients that are gone.
 
+use super::line::Line;
 use super::{Handles, Server, Slot};
 use crate::peer::Cx;
 use std::cmp::Reverse;
@@ -24,6 +25,11 @@ impl Server {
         }
         std::mem::swap(&mut self.served_lately, &mut self.served_before);
         self.look_at = None;
+        if self.served_before.is_empty() {
+            let lines = [&mut self.ready, &mut self.waiting, &mut self.talking, &mut self.dirty, &mut self.fresh];
+            lines.into_iter().chain([&mut self.served_lately, &mut self.served_before]).for_each(Line::shrink);
+            self.timers.shrink_to(self.timers.len() + self.timers.len() / 2);
+        }
     }
 
     /// No client is served: after a while the memory for that goes back.
@@ -71,7 +77,7 @@ impl Server {
         if timers.len() > most {
             timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
                 Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),
-                Slot::Securing { serial: current, .. } => current == serial,
+                Slot::Securing(securing) => securing.serial == *serial,
                 Slot::Free => false,
             });
         }

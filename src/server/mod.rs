@@ -3,6 +3,7 @@
 mod above;
 mod accept;
 mod broadcast;
+mod client;
 mod items;
 mod line;
 mod memory;
@@ -10,13 +11,14 @@ mod serve;
 
 pub use above::Above;
 pub use broadcast::Spread;
-pub use items::is_last;
+pub use items::{Origin, is_last};
 
 use crate::codes::*;
 use crate::error::{Error, Failure};
-use crate::net::{CancelToken, Mailbox, Stream, TlsServer};
+use crate::net::{Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Options, Peer};
 use crate::protocol::Accept;
+use client::{Client, Slot};
 use line::Line;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
@@ -53,39 +55,6 @@ pub struct ServerSettings {
     pub max_header_bytes: usize,
     /// For the server and its clients.
     pub options: Arc<Options>,
-}
-
-/// One accepted connection.
-struct Client {
-    peer: Peer,
-    /// Tells this client from earlier ones in its place.
-    serial: u32,
-    address: IpAddr,
-    /// Its opening handshake is under way.
-    pending: bool,
-    /// The transport may have something to read.
-    readable: bool,
-    /// Marks of its queue that were counted.
-    marks: u32,
-    /// When its timers are judged next.
-    timer: Option<Instant>,
-    /// Its end was noted.
-    ended: bool,
-    /// Its last event was taken.
-    done: bool,
-}
-
-/// A place in the table of clients.
-enum Slot {
-    Free,
-    /// The TLS handshake is under way on the worker.
-    Securing {
-        serial: u32,
-        address: SocketAddr,
-        since: Instant,
-        _token: CancelToken,
-    },
-    Client(Box<Client>),
 }
 
 /// A server.
@@ -319,14 +288,6 @@ impl Server {
         self.client(key).map(|client| &mut client.peer)
     }
 
-    /// An option of a client has changed: its timers and its transport are looked at in the next poll.
-    pub fn look_soon(&mut self, key: u32, now: Instant) {
-        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        client.timer = Some(now);
-        self.timers.push(Reverse((now, key, client.serial)));
-        self.ready.push(key);
-    }
-
     /// The counters, past clients included, and (connected, pending, accepted, refused).
     pub fn counters(&self) -> (Counters, [u64; 4], [u64; 4]) {
         let mut sum = self.past;
@@ -381,117 +342,14 @@ impl Server {
         self.remove(key);
     }
 
-    /// After anything was done to a client: its queue, its output and its end are noted. `handles` where it may have opened.
-    pub fn after(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) {
-        let place = key as usize;
-        let Some(Slot::Client(client)) = self.slots.get_mut(place) else { return };
-        let state = client.peer.state();
-        if client.pending && state != WS_CONNECTING && (client.peer.may_put() || client.peer.inbox.marks() > 0 || state == WS_CLOSED) {
-            client.pending = false;
-            self.pending -= 1;
-            let opened = client.peer.inbox.marks() > 0 && client.peer.info.http_status == 101;
-            if opened {
-                match handles.and_then(|handles| handles.give(key)) {
-                    Some(handle) => {
-                        client.peer.handle = handle;
-                        self.connected += 1;
-                        *self.per_address.entry(client.address).or_insert(0) += 1;
-                        // Its heartbeat begins.
-                        client.timer = Some(cx.now);
-                        self.timers.push(Reverse((cx.now, key, client.serial)));
-                    }
-                    None => client.peer.close(cx, -1, ""),
-                }
-            } else {
-                self.refused += 1;
-            }
-        }
-        let state = client.peer.state();
-        if state == WS_CLOSED && !client.ended {
-            client.ended = true;
-            self.live -= 1;
-            if client.peer.handle != 0 {
-                self.connected -= 1;
-                if let Some(count) = self.per_address.get_mut(&client.address) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.per_address.remove(&client.address);
-                    }
-                }
-                self.finished.push_back((key, client.serial));
-            } else {
-                // It never opened: nobody knows of it, and nobody takes its events.
-                client.peer.inbox.drop_marks();
-                client.done = true;
-                self.retiring.push(key);
-            }
-        }
-        let marks = client.peer.inbox.marks() as u32;
-        self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
-        client.marks = marks;
-        if client.peer.handle != 0 && !client.peer.inbox.is_empty() {
-            self.waiting.push(key);
-        }
-        if client.peer.handle != 0 && client.peer.inbox.has_messages() {
-            self.talking.push(key);
-        }
-        if client.peer.inbox.has_fresh() {
-            self.fresh.push(key);
-        }
-        if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
-            self.above.touched.push(key);
-        }
-        if client.peer.can_compress() {
-            self.ready.push(key);
-        }
-        if let Some(deadline) = client.peer.close_deadline()
-            && client.timer.is_none_or(|at| at > deadline)
-        {
-            client.timer = Some(deadline);
-            self.timers.push(Reverse((deadline, key, client.serial)));
-        }
-        if self.lifecycle > MAX_LIFECYCLE {
-            self.collapse(cx);
-        }
-    }
-
-    fn client(&mut self, key: u32) -> Option<&mut Client> {
-        match self.slots.get_mut(key as usize) {
-            Some(Slot::Client(client)) => Some(client),
-            _ => None,
-        }
-    }
-
     /// Moves every deadline by a gap in polling.
     fn shift(&mut self, gap: Duration) {
         for slot in &mut self.slots {
             match slot {
                 Slot::Client(client) => client.peer.shift(gap),
-                Slot::Securing { since, .. } => *since += gap,
+                Slot::Securing(securing) => securing.since += gap,
                 Slot::Free => {}
             }
         }
     }
-
-    fn drop_securing(&mut self, key: u32) {
-        self.slots[key as usize] = Slot::Free;
-        self.free.push(key);
-        self.pending -= 1;
-        self.live -= 1;
-    }
-
-    fn remove(&mut self, key: u32) {
-        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
-            self.past.add(&client.peer.counters);
-            if client.peer.peer_id != 0 {
-                self.above.gone.push(client.peer.peer_id);
-            }
-            self.lifecycle -= client.marks as usize;
-            self.slots[key as usize] = Slot::Free;
-            self.free.push(key);
-        }
-    }
 }
-
-/// Lifecycle events that may wait.
-const MAX_LIFECYCLE: usize = 4_096;

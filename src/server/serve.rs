@@ -89,8 +89,8 @@ impl Server {
                     }
                     self.after(cx, key, Some(handles));
                 }
-                Some(Slot::Securing { serial: current, since, .. }) if *current == serial => {
-                    let deadline = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| *since + time);
+                Some(Slot::Securing(securing)) if securing.serial == serial => {
+                    let deadline = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
                     match deadline {
                         Some(deadline) if deadline > cx.now => self.timers.push(Reverse((deadline, key, serial))),
                         Some(_) => {
@@ -116,7 +116,7 @@ impl Server {
             next += 1;
             match &mut self.slots[key as usize] {
                 Slot::Free => {}
-                Slot::Securing { .. } => self.drop_securing(key),
+                Slot::Securing(_) => self.drop_securing(key),
                 Slot::Client(client) => {
                     let failure = Failure::new(WS_PHASE_APP, WS_CAUSE_SERVER_CLOSED, "the server was closed");
                     client.peer.close_because(cx, code, &reason, Some(failure));

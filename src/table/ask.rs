@@ -38,20 +38,14 @@ pub fn text(handle: u32, what: i32) -> Result<String, Error> {
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
-        let address = |address: Option<std::net::SocketAddr>| address.map_or(String::new(), |address| address.to_string());
         let info = &peer.info;
         Ok(match what {
-            WS_GET_URL => info.url.clone(),
-            WS_GET_PATH => info.path.clone(),
-            WS_GET_QUERY => info.query.clone(),
-            WS_GET_SUBPROTOCOL => info.subprotocol.clone(),
+            WS_GET_URL => info.url(),
+            WS_GET_PATH => info.path().to_owned(),
             WS_GET_CLOSE_REASON => peer.close_reason().to_owned(),
-            WS_GET_ERROR => info.error.clone(),
-            WS_GET_LOCAL_ADDRESS => address(info.local),
-            WS_GET_REMOTE_ADDRESS => address(info.remote),
-            WS_GET_BODY => String::from_utf8_lossy(&info.body).into_owned(),
-            WS_GET_TLS => info.tls.clone(),
-            WS_GET_EXTENSIONS => info.extensions.clone(),
+            WS_GET_LOCAL_ADDRESS => info.local.to_string(),
+            WS_GET_REMOTE_ADDRESS => info.remote.to_string(),
+            WS_GET_QUERY | WS_GET_SUBPROTOCOL | WS_GET_ERROR | WS_GET_BODY | WS_GET_TLS | WS_GET_EXTENSIONS => info.text(what).to_owned(),
             _ => return Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
         })
     })
@@ -69,7 +63,7 @@ pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Err
 pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
-        Ok(peer.info.end.clone().map(|mark| (peer.handle, peer.user, peer.peer_id, mark)))
+        Ok(peer.info.end.as_deref().map(|mark| (peer.handle, peer.user, peer.peer_id, mark.clone())))
     })
 }
 
@@ -125,7 +119,7 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
         let peer = peer_of(&mut body.kind, member)?;
         match option {
             WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
-            WS_OPT_PORT => Ok(peer.info.local.map_or(0, |address| u32::from(address.port()))),
+            WS_OPT_PORT => Ok(peer.info.local.get().map_or(0, |address| u32::from(address.port()))),
             WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
             _ => peer.options.raw(option).ok_or_else(unknown),
         }

@@ -4,7 +4,7 @@ use super::{Body, Kind, Member, Shared, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::peer::{Arena, Item, Loan, Mark};
-use crate::server::is_last;
+use crate::server::{Origin, is_last};
 
 /// One item as the host gets it; the bytes are lent.
 pub struct View<'a> {
@@ -37,10 +37,9 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
             (Kind::Server(server), Member::Server) => {
                 let mut count = 0;
                 while count < most {
-                    let Some((key, message)) = server.take_message() else { break };
+                    let Some((message, Origin { conn, user, peer_id })) = server.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
                     let spare = server.loan.hold(chunk, count > 0);
-                    let (conn, user, peer_id) = server.peer(key).map_or((0, 0, 0), |peer| (peer.handle, peer.user, peer.peer_id));
                     sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
                     count += 1;
                     give_back(arena, spare);

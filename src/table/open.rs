@@ -90,7 +90,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     })?;
     let early = settings.queue_before_open;
     let options = Arc::new(settings.options.clone());
-    let mut peer = peer_of_client(Stream::Memory(own_end), &settings, options, now);
+    let mut peer = peer_of_client(Stream::Memory(Box::new(own_end)), &settings, options, now);
     let join = Join::new(wire, scene, &mut peer, settings.connect_timeout, early, now);
     let family = take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), settings.owner);
     let handle = add(registry, family, Member::Only)?;
@@ -201,8 +201,8 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let (server_end, client_end) = MemoryEnd::pair(PIPE_BYTES);
     let now = Instant::now();
     let options = Arc::new(settings.options.clone());
-    let server = peer_of_server(Stream::Memory(server_end), &settings, options.clone(), now);
-    let client = peer_of_client(Stream::Memory(client_end), &settings, options, now);
+    let server = peer_of_server(Stream::Memory(Box::new(server_end)), &settings, options.clone(), now);
+    let client = peer_of_client(Stream::Memory(Box::new(client_end)), &settings, options, now);
     let registry = registry();
     let ends = [Some(Box::new(server)), Some(Box::new(client))];
     let family = take_in(registry, Kind::Pair(ends), Multiplayer::None, settings.owner);
@@ -219,8 +219,8 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
     let now = Instant::now();
     let options = Arc::new(settings.options.clone());
     let peer = match role {
-        WS_ROLE_SERVER => peer_of_server(Stream::Memory(own), &settings, options, now),
-        WS_ROLE_CLIENT => peer_of_client(Stream::Memory(own), &settings, options, now),
+        WS_ROLE_SERVER => peer_of_server(Stream::Memory(Box::new(own)), &settings, options, now),
+        WS_ROLE_CLIENT => peer_of_client(Stream::Memory(Box::new(own)), &settings, options, now),
         _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
     let registry = registry();
@@ -247,8 +247,8 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
     };
     let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.user = settings.user;
-    peer.info.url = "ws://localhost/".to_owned();
-    peer.info.path = "/".to_owned();
+    peer.info.set_text(WS_GET_URL, "ws://localhost/");
+    peer.info.set_target("/", "");
     peer
 }
 
@@ -311,9 +311,8 @@ fn authority(url: &Url) -> String {
 
 fn describe(peer: &mut Peer, url: &Url) {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    peer.info.url = format!("{}://{}{target}", url.scheme(), authority(url));
-    peer.info.path = url.path().to_owned();
-    peer.info.query = url.query().unwrap_or("").to_owned();
+    peer.info.set_text(WS_GET_URL, format!("{}://{}{target}", url.scheme(), authority(url)));
+    peer.info.set_target(url.path(), url.query().unwrap_or(""));
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {

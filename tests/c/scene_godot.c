@@ -1,10 +1,10 @@
 /* A real Godot 4.6 in scenes, in both roles: authentication, others by way of the host, raw bytes, remote calls with every type, and the bytes on the wire beside
- * those of a stock peer. Usage: scene_godot ENGINE PROJECT */
+ * those of a stock peer. Usage: scene_godot ENGINE PROJECT EXAMPLE */
 #include "engine.h"
 
 enum { MAX = 4 };
 
-static const char *engine_path, *project;
+static const char *engine_path, *project, *example_path;
 static ws_handle handles[MAX];
 static int handle_count;
 
@@ -550,8 +550,28 @@ static void joins_send_the_same(void) {
   printf("# from the client:\n%s", text[0]);
 }
 
+/* examples-c/godot_rpc.c in a stock game. */
+static void the_example(void) {
+  static engine server, example;
+  char url[64];
+  ws_config config = config_of(0);
+  handle_count = 0;
+  godot(&server, NULL, NULL, NULL);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d", number_said(&server, "listening "));
+  const char *args[] = {example_path, url, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured", "echo", "from C", NULL};
+  launch(&example, args);
+  CHECK(says(&example, "peer 1 is there") && says(&example, "peer 1 calls Game.back(\"from C\")"), "the example calls and is called back");
+  ws_join(url, &config, &handles[0]);
+  handle_count = 1;
+  event_of(handles[0], WS_EVENT_CONNECTED);
+  CHECK(say(handles[0], 1, "quit") == WS_OK && ends(&server) && ends(&example), "and ends with the game");
+  ws_free(handles[0]);
+  handle_count = 0;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 3) return 2;
+  if (argc != 4) return 2;
+  example_path = argv[3];
   engine_path = argv[1];
   project = argv[2];
   signal(SIGPIPE, SIG_IGN);
@@ -560,6 +580,7 @@ int main(int argc, char **argv) {
   authentication();
   hosts_send_the_same();
   joins_send_the_same();
+  the_example();
   ws_shutdown();
   FINISH();
 }

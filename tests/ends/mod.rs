@@ -71,7 +71,7 @@ impl End {
         let now = Instant::now();
         let services = Services::new(Arc::new(|| {}));
         End {
-            peer: make(Stream::Memory(near), now),
+            peer: make(Stream::Memory(Box::new(near)), now),
             far,
             now,
             start: now,

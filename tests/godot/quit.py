@@ -5,9 +5,7 @@ import socket
 import sys
 import time
 
-from engine import OURS, STOCK, Remote, check, end, free_port
-
-OPEN = 1
+from engine import OURS, Remote, check, end, free_port
 
 
 def connecting(godot, stack):

@@ -102,6 +102,16 @@ pub fn last_error() -> String {
     }
 }
 
+/// The next line of the log.
+pub fn log_line() -> Option<String> {
+    let mut buffer = [0; 2_048];
+    // SAFETY: the buffer lives, and is terminated.
+    unsafe {
+        let result = ws_get_log(buffer.as_mut_ptr(), buffer.len(), std::ptr::null_mut());
+        (result == WS_OK).then(|| CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned())
+    }
+}
+
 pub fn next(handle: u32) -> Option<Event> {
     // SAFETY: an event is numbers and pointers.
     let mut event: ws_event = unsafe { std::mem::zeroed() };

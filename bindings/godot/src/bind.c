@@ -307,6 +307,11 @@ int64_t gd_int_at(const gd_call *call, int index) {
   return *(const int64_t *)call->args[index];
 }
 
+int32_t gd_int32_at(const gd_call *call, int index) {
+  int64_t value = gd_int_at(call, index);
+  return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
+}
+
 double gd_float_at(const gd_call *call, int index) {
   return *(const double *)call->args[index];
 }

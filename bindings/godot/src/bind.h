@@ -61,6 +61,8 @@ gd_object *gd_instantiate(const gd_class *about, void **self);
 
 /* Arguments and results of a call. */
 int64_t gd_int_at(const gd_call *call, int index);
+/* Numbers that do not fit become the nearest that does. */
+int32_t gd_int32_at(const gd_call *call, int index);
 double gd_float_at(const gd_call *call, int index);
 bool gd_bool_at(const gd_call *call, int index);
 gd_object *gd_object_at(const gd_call *call, int index);

@@ -7,8 +7,13 @@
 /* So many polls without a read, three seconds of frames, and packets of a client that has gone are given up. */
 enum { PATIENCE = 180 };
 
+/* Where the search for a handle begins. */
+static size_t home_of(const crowd *self, ws_handle conn) {
+  return (conn * UINT32_C(2654435769)) & (self->place_count - 1);
+}
+
 static size_t place_of(const crowd *self, ws_handle conn) {
-  size_t place = (conn * UINT32_C(2654435769)) & (self->place_count - 1);
+  size_t place = home_of(self, conn);
   while (self->places[place] && self->clients[self->places[place] - 1].conn != conn) place = (place + 1) & (self->place_count - 1);
   return place;
 }
@@ -25,6 +30,18 @@ static void place_all(crowd *self) {
     memset(self->places, 0, wanted * sizeof *self->places);
   }
   for (size_t i = 0; i < self->count; i++) self->places[place_of(self, self->clients[i].conn)] = (uint32_t)(i + 1);
+}
+
+/* Empties a place; those behind it that would not be found any more move up. */
+static void empty_place(crowd *self, size_t hole) {
+  size_t mask = self->place_count - 1;
+  for (size_t at = (hole + 1) & mask; self->places[at]; at = (at + 1) & mask) {
+    size_t home = home_of(self, self->clients[self->places[at] - 1].conn);
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
+    self->places[hole] = self->places[at];
+    hole = at;
+  }
+  self->places[hole] = 0;
 }
 
 client *crowd_find(const crowd *self, ws_handle conn) {
@@ -58,8 +75,13 @@ void crowd_forget(crowd *self, client *about) {
     peer_retire(about->peer);
     gd.ref_set_object(&about->ref, NULL);
   }
-  *about = self->clients[--self->count];
-  place_all(self);
+  empty_place(self, place_of(self, about->conn));
+  client *last = &self->clients[self->count - 1];
+  if (about != last) {
+    self->places[place_of(self, last->conn)] = (uint32_t)(about - self->clients + 1);
+    *about = *last;
+  }
+  self->count--;
 }
 
 void crowd_end(crowd *self) {
@@ -90,6 +112,7 @@ static void tell_close(void *owner, const crowd_events *events, client *about, i
 /* It has gone: the last that is told of it. */
 static void tell_end(crowd *self, void *owner, const crowd_events *events, ws_handle conn, bool was_clean) {
   client *about = crowd_find(self, conn);
+  if (!about) return;
   if (about->peer) peer_retire(about->peer);
   if (events->disconnected) events->disconnected(owner, about, was_clean);
   about = crowd_find(self, conn);

@@ -54,8 +54,8 @@ enum {
   GD_TYPES = 39
 };
 
-enum { GD_CALL_OK = 0, GD_CALL_WRONG_METHOD = 1, GD_CALL_WRONG_ARGUMENT = 2, GD_CALL_TOO_MANY = 3, GD_CALL_TOO_FEW = 4 };
-enum { GD_METHOD_NORMAL = 1, GD_METHOD_CONST = 4, GD_METHOD_STATIC = 32 };
+enum { GD_CALL_OK = 0, GD_CALL_WRONG_ARGUMENT = 2, GD_CALL_TOO_MANY = 3, GD_CALL_TOO_FEW = 4 };
+enum { GD_METHOD_NORMAL = 1, GD_METHOD_CONST = 4 };
 enum { GD_HINT_RESOURCE_TYPE = 17, GD_USAGE_DEFAULT = 6, GD_USAGE_ENUM = 65536 };
 enum { GD_LEVEL_SCENE = 2, GD_LEVEL_EDITOR = 3 };
 
@@ -151,7 +151,6 @@ typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int3
   X(uint8_t *, packed_byte_array_operator_index, (gd_packed * bytes, int64_t index))                                                                 \
   X(const uint8_t *, packed_byte_array_operator_index_const, (const gd_packed *bytes, int64_t index))                                                \
   X(int32_t *, packed_int32_array_operator_index, (gd_packed * ints, int64_t index))                                                                 \
-  X(gd_string *, packed_string_array_operator_index, (gd_packed * strings, int64_t index))                                                           \
   X(const gd_string *, packed_string_array_operator_index_const, (const gd_packed *strings, int64_t index))                                          \
   X(gd_variant *, array_operator_index_const, (const gd_array *array, int64_t index))                                                                \
   X(gd_variant *, dictionary_operator_index, (gd_dictionary * dictionary, const gd_variant *key))                                                    \

@@ -63,7 +63,7 @@ static void create_server(const gd_call *call) {
   gd_object *tls = gd_object_at(call, 2);
   int64_t error = opening_tls(&how, tls, true);
   if (error == GD_OK) {
-    const char *address = opening_address(&how, &self->base, gd_int_at(call, 0), gd_string_at(call, 1), tls != NULL);
+    const char *address = opening_address(&how, &self->base, gd_int32_at(call, 0), gd_string_at(call, 1), tls != NULL);
     error = error_of(ws_host(address, &how.config, &self->base.handle), __func__);
   }
   opening_end(&how);

@@ -3,7 +3,7 @@
 
 void v_set_transfer_channel(const gd_call *call) {
   game *self = call->self;
-  self->transfer_channel = (int32_t)gd_int_at(call, 0);
+  self->transfer_channel = gd_int32_at(call, 0);
   if (self->base.handle) ws_set_option(self->base.handle, WS_OPT_TRANSFER_CHANNEL, (uint32_t)self->transfer_channel);
 }
 
@@ -13,7 +13,7 @@ void v_get_transfer_channel(const gd_call *call) {
 
 void v_set_transfer_mode(const gd_call *call) {
   game *self = call->self;
-  self->transfer_mode = (int32_t)gd_int_at(call, 0);
+  self->transfer_mode = gd_int32_at(call, 0);
   if (self->base.handle) ws_set_option(self->base.handle, WS_OPT_TRANSFER_MODE, (uint32_t)self->transfer_mode);
 }
 
@@ -22,7 +22,7 @@ void v_get_transfer_mode(const gd_call *call) {
 }
 
 void v_set_target_peer(const gd_call *call) {
-  ((game *)call->self)->target = (int32_t)gd_int_at(call, 0);
+  ((game *)call->self)->target = gd_int32_at(call, 0);
 }
 
 void v_is_server(const gd_call *call) {

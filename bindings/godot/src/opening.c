@@ -132,7 +132,7 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   return GD_OK;
 }
 
-const char *opening_address(opening *self, const endpoint *from, int64_t port, const gd_string *bind_address, bool tls) {
+const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address, bool tls) {
   gd_utf8 host, path;
   gd_utf8_open(&host, bind_address);
   gd_utf8_open(&path, &from->request_path);

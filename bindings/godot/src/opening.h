@@ -44,7 +44,7 @@ const char *opening_url(opening *self, const gd_string *string);
 int64_t error_of(ws_result result, const char *function);
 
 /* The URL to bind to, as ws_listen() and ws_host() want it; the text lives as long as the opening. */
-const char *opening_address(opening *self, const endpoint *from, int64_t port, const gd_string *bind_address, bool tls);
+const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address, bool tls);
 
 /* The text that ws_get_text() gives, as a call's result. */
 void return_text_of(const gd_call *call, ws_handle handle, int32_t what);

@@ -70,7 +70,7 @@ int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, 
     return GD_FAILED;
   }
   ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
-  if (result == WS_OK && self->stream.object && !self->base.numbers[COALESCE]) stream_flush(self);
+  if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   bool tell = result != WS_ERR_FULL || !self->told_full;
   self->told_full = result == WS_ERR_FULL;
   return error_of(result, tell ? function : NULL);
@@ -181,8 +181,8 @@ static void close(const gd_call *call) {
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 1));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
-  int64_t code = gd_int_at(call, 0);
-  error_of(ws_close(self->base.handle, code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
+  int32_t code = gd_int32_at(call, 0);
+  error_of(ws_close(self->base.handle, code < 0 ? -1 : code, reason.bytes), __func__);
   gd_utf8_close(&reason);
   if (self->stream.object) stream_flush(self);
 }

@@ -18,6 +18,7 @@ typedef struct {
   gd_string requested_url;
   /* The stream of accept_stream(), its pending bytes in both directions, and who is at its other end. */
   gd_ref stream;
+  bool has_status;
   gd_packed unfed;
   size_t fed;
   uint8_t *unput;

@@ -42,7 +42,7 @@ static void listen(const gd_call *call) {
   gd_object *tls = gd_object_at(call, 3);
   int64_t error = opening_tls(&how, tls, true);
   if (error == GD_OK) {
-    const char *address = opening_address(&how, &self->base, gd_int_at(call, 0), gd_string_at(call, 2), tls != NULL);
+    const char *address = opening_address(&how, &self->base, gd_int32_at(call, 0), gd_string_at(call, 2), tls != NULL);
     error = error_of(ws_listen(address, &how.config, &self->base.handle), __func__);
   }
   opening_end(&how);
@@ -151,8 +151,8 @@ static void disconnect_peer(const gd_call *call) {
   gd_utf8 reason;
   gd_utf8_open(&reason, gd_string_at(call, 2));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
-  int64_t code = gd_int_at(call, 1);
-  error_of(ws_disconnect(((server *)call->self)->base.handle, (int32_t)gd_int_at(call, 0), code < 0 ? -1 : (int32_t)code, reason.bytes), __func__);
+  int32_t code = gd_int32_at(call, 1);
+  error_of(ws_disconnect(((server *)call->self)->base.handle, gd_int32_at(call, 0), code < 0 ? -1 : code, reason.bytes), __func__);
   gd_utf8_close(&reason);
 }
 

@@ -110,7 +110,8 @@ void settings_set(endpoint *self, int index, double value) {
   ws_result result = ws_set_option(self->handle, row->option, settings_raw(self, index));
   if (index == MAX_QUEUED_PACKETS) ws_set_option(self->handle, WS_OPT_OUTBOUND_PACKETS, settings_raw(self, index));
   if (index <= MAX_MESSAGE_SIZE) ws_set_option(self->handle, WS_OPT_MAX_MESSAGE_BYTES, settings_max_message(self));
-  if (result >= 0 || result == WS_ERR_HANDLE) return;
+  /* A client has no options of servers. */
+  if (result >= 0 || result == WS_ERR_HANDLE || result == WS_ERR_KIND) return;
   char why[512], told[WORDS];
   ws_last_error(why, sizeof why, NULL);
   in_words(told, why, strlen(why));
@@ -145,7 +146,7 @@ static void get_number(const gd_call *call) {
   double value = ((const endpoint *)call->self)->numbers[row - settings];
   if (row->type[0] == 'f') gd_return_float(call, value);
   else if (row->type[0] == 'b') gd_return_bool(call, value != 0);
-  else gd_return_int(call, (int64_t)value);
+  else gd_return_int(call, value < 9e18 ? (int64_t)value : INT64_MAX);
 }
 
 static void set_list(const gd_call *call) {

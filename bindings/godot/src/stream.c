@@ -17,6 +17,15 @@ static int64_t ask(gd_object *stream, const char *method, int64_t otherwise) {
   return value;
 }
 
+/* A stream that has no status is connected. */
+static int64_t status_of(const ws_peer *self) {
+  gd_variant got, none[1];
+  if (!self->has_status) return STATUS_CONNECTED;
+  int64_t status = gd_call_method(self->stream.object, "get_status", none, 0, &got) ? gd_to_int(&got) : STATUS_CONNECTED;
+  gd.variant_destroy(&got);
+  return status;
+}
+
 static void tell(gd_object *stream, const char *method) {
   ask(stream, method, 0);
 }
@@ -49,6 +58,7 @@ int64_t stream_accept(ws_peer *self, gd_object *stream) {
   opening_end(&how);
   if (error != GD_OK) return error;
   gd.ref_set_object(&self->stream, stream);
+  self->has_status = gd_has_method(stream, "get_status");
   /* Else the second message of a frame waits for the first one's acknowledgement, which the other side delays by 40 ms. */
   stream_no_delay(self);
   return GD_OK;
@@ -89,14 +99,18 @@ static bool feed(ws_peer *self, bool is_connected) {
   return taken > 0;
 }
 
+/* Takes what the library wants to send. True: there is something. */
+static bool take(ws_peer *self) {
+  if (self->unput_start < self->unput_end) return true;
+  if (!self->unput && !(self->unput = malloc(PIECE))) return false;
+  self->unput_start = self->unput_end = 0;
+  if (ws_take_output(self->base.handle, self->unput, PIECE, &self->unput_end) != WS_OK) self->unput_end = 0;
+  return self->unput_end > 0;
+}
+
 /* What the library wants to send, as far as the stream takes it. True: something moved. */
 static bool put(ws_peer *self) {
-  if (self->unput_start == self->unput_end) {
-    if (!self->unput && !(self->unput = malloc(PIECE))) return false;
-    self->unput_start = self->unput_end = 0;
-    if (ws_take_output(self->base.handle, self->unput, PIECE, &self->unput_end) != WS_OK) self->unput_end = 0;
-    if (self->unput_end == 0) return false;
-  }
+  if (!take(self)) return false;
   gd_packed bytes;
   gd_variant sent;
   gd_bytes_new(&bytes, self->unput + self->unput_start, self->unput_end - self->unput_start);
@@ -119,7 +133,9 @@ static void hang_up(ws_peer *self) {
 
 void stream_flush(ws_peer *self) {
   if (self->hung_up) return;
-  while (ask(self->stream.object, "get_status", STATUS_CONNECTED) == STATUS_CONNECTED && put(self)) {
+  if (take(self) && status_of(self) == STATUS_CONNECTED) {
+    while (put(self)) {
+    }
   }
   if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) hang_up(self);
 }
@@ -128,7 +144,7 @@ void stream_poll(ws_peer *self) {
   gd_object *stream = self->stream.object;
   if (self->hung_up) return;
   if (gd_has_method(stream, "poll")) tell(stream, "poll");
-  int64_t status = ask(stream, "get_status", STATUS_CONNECTED);
+  int64_t status = status_of(self);
   if (status == STATUS_CONNECTING) {
     /* Its time for the opening handshake runs meanwhile. */
     ws_poll(self->base.handle);

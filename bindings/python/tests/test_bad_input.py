@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import unittest
 from typing import Any, Callable
 
@@ -112,6 +113,9 @@ class TestBadInput(unittest.TestCase):
             self.assertIn("nothing listens there", str(error))
             self.assertIn("phase TCP, code 1006", str(error))
             self.assertGreater(error.os_error, 0)
+            # As a pool of processes passes it on.
+            again = pickle.loads(pickle.dumps(error))
+            self.assertEqual((str(again), vars(again)), (str(error), vars(error)))
             self.told(wspeer.StateError, "", peer.send, "late")
 
     def test_freed(self) -> None:

@@ -30,9 +30,13 @@ ENUMS = {
     "ROLE": wspeer.Role,
     "LOG": wspeer.LogLevel,
     "FEATURE": wspeer.Feature,
+    "VARIANT": wspeer.VariantType,
 }
 # What Python says in another way: bytes and str, the version of the package, the sizes that are held against ours.
-INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_STRUCT_CONFIG", "WS_STRUCT_STATS", "WS_STRUCT_PACKET", "WS_STRUCT_EVENT"}
+INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL"}
+INNER |= {f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL")}
+
+FROZEN = [struct.size for struct in (_library.PACKET, _library.EVENT, _library.VARIANT, _library.CALL)]
 
 
 def fields_of(struct: str) -> list[tuple[str, str]]:
@@ -85,6 +89,10 @@ class TestHeader(unittest.TestCase):
         self.assertEqual(_library.PACKET.format, "@" + packet)
         event = "".join({"reserved": "32x", "packet": packet}.get(name) or letters[kind] for kind, name in fields_of("ws_event"))
         self.assertEqual(_library.EVENT.format, "@" + event)
+        letters.update({"int64_t": "q", "double": "d", "const char *": "P"})
+        variant = "".join({"number": "16d"}.get(name) or letters[kind] for kind, name in fields_of("ws_variant"))
+        call = "".join(letters[kind] for kind, _ in fields_of("ws_call"))
+        self.assertEqual((_library.VARIANT.format, _library.CALL.format), ("@" + variant, "@" + call))
 
     def test_every_function_of_the_header_is_declared(self) -> None:
         # One at a time is a batch of one; the names of results are those of the enum.
@@ -121,19 +129,19 @@ class TestLoading(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_sizes_and_versions_of_another_library_are_refused(self) -> None:
-        sizes = [ctypes.sizeof(_library.Config), ctypes.sizeof(_library.Stats), _library.PACKET.size, _library.EVENT.size]
+        sizes = [ctypes.sizeof(_library.Config), ctypes.sizeof(_library.Stats), *FROZEN]
         cases = [("version 2", 2, sizes)]
-        for index in range(4):
+        for index in range(6):
             # Events and packets of any other size, a config and stats that lack a field.
             cases.append(("the structs of", 1, [size - 8 * (index == at) for at, size in enumerate(sizes)]))
-        cases.append(("the structs of", 1, [*sizes[:3], sizes[3] + 8]))
+        cases.append(("the structs of", 1, [*sizes[:3], sizes[3] + 8, *sizes[4:]]))
         for said, version, told in cases:
             with self.subTest(said=said, told=told):
                 self.assertIn(said, self.refused(str(self.fake(version, told))))
 
     @unittest.skipUnless(shutil.which("cc"), "needs a C compiler")
     def test_a_config_that_has_grown_is_taken(self) -> None:
-        sizes = [ctypes.sizeof(_library.Config) + 16, ctypes.sizeof(_library.Stats) + 8, _library.PACKET.size, _library.EVENT.size]
+        sizes = [ctypes.sizeof(_library.Config) + 16, ctypes.sizeof(_library.Stats) + 8, *FROZEN]
         done = python("import wspeer", env={"WSPEER_LIBRARY": str(self.fake(1, sizes))})
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
@@ -158,7 +166,7 @@ class TestLoading(unittest.TestCase):
 class TestOptions(unittest.TestCase):
     def test_every_option_is_read_and_set(self) -> None:
         read_only = {"port"}
-        with wspeer.host(LOCAL) as host:
+        with wspeer.host(LOCAL, scene=True, auth=True) as host:
             for name, option in vars(Options).items():
                 if name.startswith("_"):
                     continue
@@ -178,11 +186,13 @@ class TestOptions(unittest.TestCase):
     def test_every_config_argument_is_taken(self) -> None:
         given = {name: 12 for name, kind in get_type_hints(ConfigArgs).items() if kind is int}
         given.update(deflate_level=9, server_max_window_bits=9, client_max_window_bits=15, pong_timeout_ms=100, heartbeat_ms=50, max_header_bytes=4096)
-        given.update(dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3"}, True), no_delay=False, on_full=wspeer.OnFull.ALL_OR_NONE)
+        given.update(
+            dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay"}, True), no_delay=False, on_full=wspeer.OnFull.ALL_OR_NONE
+        )
         given.update(headers=[("X-A", "1"), "X-B: 2"], subprotocols=["a", "b"], server_name="game.example", pin_sha256=":".join(["ab"] * 32))
         with wspeer.connect("ws://127.0.0.1:1", **given) as peer:
             self.assertEqual(peer.options.max_message_bytes, 12)
             self.assertEqual(peer.options.heartbeat_ms, 50)
             self.assertIs(peer.options.no_delay, False)
             self.assertIs(peer.options.coalesce, True)
-        self.assertEqual(set(given) | {"only_ca_pem", "godot3", "ca_pem", "cert_pem", "key_pem"}, set(ConfigArgs.__annotations__))
+        self.assertEqual(set(given) | {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "ca_pem", "cert_pem", "key_pem"}, set(ConfigArgs.__annotations__))

@@ -5,17 +5,15 @@ use super::packet::{CHECKSUM, simplify_path};
 use crate::codes::*;
 use crate::error::Error;
 use md5::{Digest, Md5};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Declared nodes, at most.
 const MAX_NODES: usize = 1 << 16;
 /// The longest path of a node.
 const MAX_PATH: usize = 4_096;
-/// Memory that the paths of one peer may take.
-const MAX_KNOWN_BYTES: usize = 4 << 20;
-/// What a path takes besides its text.
-const ENTRY_BYTES: usize = 128;
+/// Numbers that one peer may give to declared nodes.
+const MAX_NUMBERS: usize = 1 << 16;
 /// Numbers of methods that were made callable by Node.rpc_config() begin here; those of the script at 0.
 const FIRST_OWN: u16 = 1 << 15;
 
@@ -23,9 +21,9 @@ const FIRST_OWN: u16 = 1 << 15;
 #[derive(Default)]
 pub struct Cache {
     /// Ours, by path.
-    nodes: HashMap<String, Node>,
-    /// The paths of ours, by number.
-    paths: HashMap<u32, String>,
+    nodes: HashMap<Arc<str>, Node>,
+    /// The paths of ours, by number. A number is never used again.
+    paths: HashMap<u32, Arc<str>>,
     last_id: u32,
     /// The others'.
     peers: HashMap<i32, Known>,
@@ -33,21 +31,22 @@ pub struct Cache {
 
 /// A declared node.
 struct Node {
+    path: Arc<str>,
     id: u32,
     methods: HashMap<String, u16>,
     names: HashMap<u16, String>,
     checksum: [u8; CHECKSUM],
-    /// Who was told its number, and whether that was confirmed.
-    told: HashMap<i32, bool>,
 }
 
-/// What one peer's numbers stand for.
+/// What one peer and we know of each other's numbers.
 #[derive(Default)]
 struct Known {
+    /// What its numbers stand for. Those of nodes that are not declared are not kept: they are never confirmed, so it never calls by them.
     paths: HashMap<u32, Arc<str>>,
-    /// The checksums that came with the paths.
-    checksums: HashMap<Arc<str>, [u8; CHECKSUM]>,
-    bytes: usize,
+    /// Declared nodes that have other methods there.
+    others: HashSet<Arc<str>>,
+    /// Our numbers that it was told, and whether it has confirmed them.
+    told: HashMap<u32, bool>,
 }
 
 /// Why a call does not reach the program: a cause and a sentence.
@@ -89,9 +88,9 @@ impl Cache {
             None => {}
         }
         self.last_id += 1;
-        self.paths.insert(self.last_id, path.to_owned());
-        let node = Node { id: self.last_id, methods: of_name, names: of_number, checksum, told: HashMap::new() };
-        self.nodes.insert(path.to_owned(), node);
+        let path: Arc<str> = path.into();
+        self.paths.insert(self.last_id, path.clone());
+        self.nodes.insert(path.clone(), Node { path, id: self.last_id, methods: of_name, names: of_number, checksum });
         Ok(())
     }
 
@@ -99,6 +98,11 @@ impl Cache {
     pub fn forget(&mut self, path: &str) -> Result<(), Error> {
         let node = self.nodes.remove(relative(path)).ok_or_else(|| undeclared(path))?;
         self.paths.remove(&node.id);
+        for known in self.peers.values_mut() {
+            known.paths.retain(|_, path| *path != node.path);
+            known.others.remove(&node.path);
+            known.told.remove(&node.id);
+        }
         Ok(())
     }
 
@@ -109,34 +113,34 @@ impl Cache {
 
     /// A peer has gone.
     pub fn leave(&mut self, peer: i32) {
-        if self.peers.remove(&peer).is_some() {
-            for node in self.nodes.values_mut() {
-                node.told.remove(&peer);
-            }
-        }
+        self.peers.remove(&peer);
     }
 
     /// A peer's number stands for a path. What to confirm, if the node is declared: that its methods are the same, or not.
     pub fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Option<bool>, String> {
+        let Some(node) = self.nodes.get(path) else { return Ok(None) };
         let known = self.peers.entry(from).or_default();
-        known.bytes += path.len() + ENTRY_BYTES;
-        if path.len() > MAX_PATH || known.bytes > MAX_KNOWN_BYTES {
-            return Err("it gives numbers to more paths than fit, or to one that is too long".to_owned());
-        }
-        let path: Arc<str> = path.into();
-        if known.paths.insert(id, path.clone()).is_some() {
+        if known.paths.insert(id, node.path.clone()).is_some() {
             return Err(format!("it gives the number {id} to a second path"));
         }
-        known.checksums.insert(path.clone(), *checksum);
-        Ok(self.nodes.get(&*path).map(|node| node.checksum == *checksum))
+        if known.paths.len() > MAX_NUMBERS {
+            return Err(format!("it gives a number to more than {MAX_NUMBERS} paths"));
+        }
+        let same = node.checksum == *checksum;
+        if same {
+            known.others.remove(path);
+        } else {
+            known.others.insert(node.path.clone());
+        }
+        Ok(Some(same))
     }
 
     /// A peer knows a number of ours. The path, where it says that its node has other methods.
     pub fn confirm(&mut self, from: i32, id: u32, same: bool) -> Result<Option<&str>, String> {
         // It may have been forgotten meanwhile.
-        let Some((path, node)) = self.paths.get(&id).and_then(|path| self.nodes.get_mut(path).map(|node| (path, node))) else { return Ok(None) };
-        let confirmed = node.told.get_mut(&from).ok_or_else(|| format!("it confirms the number {id}, which it was not told"))?;
-        *confirmed = true;
+        let Some(path) = self.paths.get(&id) else { return Ok(None) };
+        let told = self.peers.get_mut(&from).and_then(|known| known.told.get_mut(&id));
+        *told.ok_or_else(|| format!("it confirms the number {id}, which it was not told"))? = true;
         Ok((!same).then_some(path))
     }
 
@@ -147,14 +151,14 @@ impl Cache {
             NodeName::Id(id) => known
                 .and_then(|known| known.paths.get(&id))
                 .map(|path| &**path)
-                .ok_or_else(|| (WS_CAUSE_NO_NODE, format!("peer {from} called a node by the number {id}, which it gave to none")))?,
+                .ok_or_else(|| (WS_CAUSE_NO_NODE, format!("peer {from} called a node by the number {id}, which it gave to none that is declared")))?,
             NodeName::Path(path) => path,
         };
-        let Some((path, node)) = self.nodes.get_key_value(path) else {
+        let Some(node) = self.nodes.get(path) else {
             return Err((WS_CAUSE_NO_NODE, format!("peer {from} called the node {path}, which is not declared: use ws_declare_node")));
         };
-        let checksum = known.and_then(|known| known.checksums.get(path.as_str()));
-        if checksum.is_some_and(|checksum| *checksum != node.checksum) {
+        let path = &*node.path;
+        if known.is_some_and(|known| known.others.contains(path)) {
             return Err((WS_CAUSE_CHECKSUM, other_methods(from, path)));
         }
         match node.names.get(&rpc.method) {
@@ -165,41 +169,41 @@ impl Cache {
 
     /// The way of a call of the program's own.
     pub fn route(&mut self, call: &Call<'_>) -> Result<Route<'_>, Error> {
-        let Some(node) = self.nodes.get_mut(relative(call.path)) else { return Err(undeclared(call.path)) };
+        let Some(node) = self.nodes.get(relative(call.path)) else { return Err(undeclared(call.path)) };
         let Some(method) = node.methods.get(call.method).copied() else {
             let why = format!("{} was declared without a method {}: name all methods that the game's script has as RPCs", call.path, call.method);
             return Err(Error::new(WS_ERR_ARG, why));
         };
-        Ok(Route { path: &self.paths[&node.id], node, method })
+        Ok(Route { peers: &mut self.peers, node, method })
     }
 }
 
 /// How a call goes to each peer.
 pub struct Route<'a> {
-    path: &'a str,
-    node: &'a mut Node,
+    peers: &'a mut HashMap<i32, Known>,
+    node: &'a Node,
     method: u16,
 }
 
 impl Route<'_> {
     /// The peer was told the node's number, whether or not it has confirmed that.
     pub fn is_told(&self, peer: i32) -> bool {
-        self.node.told.contains_key(&peer)
+        self.peers.get(&peer).is_some_and(|known| known.told.contains_key(&self.node.id))
     }
 
     /// The peer has confirmed the number.
     pub fn is_known(&self, peer: i32) -> bool {
-        self.node.told.get(&peer).is_some_and(|confirmed| *confirmed)
+        self.peers.get(&peer).is_some_and(|known| known.told.get(&self.node.id) == Some(&true))
     }
 
     /// The packet that tells the number.
     pub fn announcement(&self) -> Vec<u8> {
-        simplify_path(&self.node.checksum, self.node.id, self.path)
+        simplify_path(&self.node.checksum, self.node.id, &self.node.path)
     }
 
     /// It was told to this peer.
     pub fn tell(&mut self, peer: i32) {
-        self.node.told.entry(peer).or_insert(false);
+        self.peers.entry(peer).or_default().told.entry(self.node.id).or_insert(false);
     }
 
     /// Appends the call, for a peer that knows the number or does not; `all_know`: so do all others that it is for.
@@ -207,7 +211,7 @@ impl Route<'_> {
         if is_known {
             call.put_by_id(out, self.node.id, self.method, !all_know);
         } else {
-            call.put_by_path(out, self.path, self.method);
+            call.put_by_path(out, &self.node.path, self.method);
         }
     }
 }
@@ -326,12 +330,16 @@ mod tests {
         assert!(cache.declare("Game", "hello,raw").is_ok(), "anew");
         let of = |path, method| Call { path, method, count: 0, arguments: &[] };
         assert!(cache.route(&of("Game", "hullo")).is_err() && cache.route(&of("Gamma", "hello")).is_err());
-        for number in 0..10_000 {
-            if cache.simplify(5, number, &"x".repeat(4_000), CHECK).is_err() {
-                assert!(number > 500);
-                return;
-            }
-        }
-        panic!("a peer fills the memory");
+        let first_refused = (0..100_000).find(|number| cache.simplify(5, *number, "Game", CHECK).is_err());
+        assert_eq!(first_refused, Some(65_536));
+        assert!((0..100_000).all(|number| cache.simplify(6, number, "Other", CHECK) == Ok(None)), "what is not declared takes no memory");
+        cache.leave(5);
+        assert_eq!(cache.simplify(5, 0, "Game", CHECK).map(|same| same.is_some()), Ok(true));
+        assert!(cache.forget("Game").is_ok() && cache.declare("Game", "other").is_ok());
+        assert_eq!(
+            cache.resolve(5, &rpc(NodeName::Id(0), 0)).map_err(|(cause, _)| cause),
+            Err(WS_CAUSE_NO_NODE),
+            "its number was for what was forgotten"
+        );
     }
 }

@@ -148,13 +148,15 @@ impl<'a> Reader<'a> {
 
     /// The type that a container's elements have to have, 0 for any.
     fn element_type(&mut self, mode: u32, what: &str) -> Result<i64, Fault> {
+        let of_objects = || Err(Fault::Unsupported(format!("a typed {what} of objects means nothing to another program")));
         match mode & 3 {
             0 => Ok(0),
             1 => match self.word()? {
+                24 => of_objects(),
                 kind @ 1..=38 => Ok(i64::from(kind)),
                 kind => Err(Fault::Malformed(format!("{kind} is no type for the elements of a typed {what}"))),
             },
-            _ => Err(Fault::Unsupported(format!("a typed {what} of objects means nothing to another program"))),
+            _ => of_objects(),
         }
     }
 

@@ -15,7 +15,7 @@
 wspeer.aio is the same under asyncio.
 """
 
-from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State
+from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State, VariantType
 from wspeer.config import ConfigArgs
 from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Peer
 from wspeer.errors import (
@@ -38,6 +38,7 @@ from wspeer.errors import (
     UnsupportedError,
     UrlError,
 )
+from wspeer.godot import Call, Value, decode_variant, encode_variant
 from wspeer.items import Event, Packet
 from wspeer.opening import attach, connect, host, join, listen, pair
 from wspeer.options import Options, Stats
@@ -50,6 +51,7 @@ __all__ = [
     "AddressError",
     "ArgumentError",
     "AttachedPeer",
+    "Call",
     "CallFailed",
     "Cause",
     "ConfigArgs",
@@ -86,8 +88,12 @@ __all__ = [
     "TooBig",
     "UnsupportedError",
     "UrlError",
+    "Value",
+    "VariantType",
     "attach",
     "connect",
+    "decode_variant",
+    "encode_variant",
     "features",
     "forward_log",
     "free_owner",

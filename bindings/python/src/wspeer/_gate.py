@@ -34,7 +34,8 @@ class Gate:
         self._busy = False
         self._events: ctypes.Array[ctypes.c_char] | None = None
         self._packets: ctypes.Array[ctypes.c_char] | None = None
-        _gates.add(self)
+        with _registering:
+            _gates.add(self)
 
     def __enter__(self) -> None:
         self.lock.acquire()
@@ -68,19 +69,24 @@ class Gate:
 
 
 _gates: weakref.WeakSet[Gate] = weakref.WeakSet()
+_registering = threading.Lock()
 
 
 @contextlib.contextmanager
 def all_gates() -> Iterator[None]:
     """Everybody's: nothing is read, and nothing is lent."""
+    with _registering:
+        gates = sorted(_gates, key=id)
     with contextlib.ExitStack() as stack:
-        for gate in sorted(_gates, key=id):
+        for gate in gates:
             stack.enter_context(gate)
             gate.loans.end()
         yield
 
 
 def _renew_all() -> None:
+    global _registering  # noqa: PLW0603
+    _registering = threading.Lock()
     for gate in list(_gates):
         gate.renew()
 

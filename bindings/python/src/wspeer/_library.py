@@ -48,6 +48,11 @@ PACKET = struct.Struct("@PNiiIIQ")
 EVENT = struct.Struct("@iIiiiiiiIIQQ32xPNiiIIQ")
 """ws_event: type, conn, peer_id, code, phase, cause, http_status, os_error, unsent, clean, time_ns, count, (reserved,) and its packet."""
 
+VARIANT = struct.Struct("@iIq16dPN")
+"""ws_variant: type, count, integer, number, data, len."""
+CALL = struct.Struct("@PPII")
+"""ws_call: path, method, arguments, items."""
+
 _handle, _text, _count = c_uint32, c_char_p, POINTER(c_size_t)
 _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     # name: result, arguments
@@ -86,6 +91,13 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_get_waiting": (c_int32, _handle, POINTER(_handle), c_size_t, _count),
     "ws_get_conn": (c_int32, _handle, c_int32, POINTER(_handle)),
     "ws_get_peer_id": (c_int32, _handle),
+    "ws_declare_node": (c_int32, _handle, _text, _text),
+    "ws_send_auth": (c_int32, _handle, c_int32, _text, c_size_t),
+    "ws_complete_auth": (c_int32, _handle, c_int32),
+    "ws_encode_call": (c_int32, _text, _text, _text, c_size_t, c_void_p, c_size_t, _count),
+    "ws_decode_call": (c_int32, _text, c_size_t, c_void_p, c_void_p, c_size_t),
+    "ws_encode_variant": (c_int32, _text, c_size_t, c_void_p, c_size_t, _count),
+    "ws_decode_variant": (c_int32, _text, c_size_t, c_void_p, c_size_t, _count, _count),
     "ws_last_error": (c_int32, c_void_p, c_size_t, _count),
     "ws_set_log_level": (c_int32, c_int32),
     "ws_get_log": (c_int32, c_void_p, c_size_t, _count),
@@ -126,13 +138,15 @@ def _assert_fit(path: str, library: ctypes.CDLL) -> None:
     version = library.ws_abi_version()
     if version != ABI_VERSION:
         raise ImportError(f"wspeer: {path} has version {version} of the binary interface, this package needs {ABI_VERSION}: install both anew")
-    config, stats, packet, event = (library.ws_struct_size(which) for which in (1, 2, 3, 4))
-    # A config and stats may have grown, and say for themselves how long they are; packets and events lie side by side in a batch.
-    fits = config >= ctypes.sizeof(Config) and stats >= ctypes.sizeof(Stats) and packet == PACKET.size and event == EVENT.size
-    if not fits:
-        ours = (ctypes.sizeof(Config), ctypes.sizeof(Stats), PACKET.size, EVENT.size)
-        raise ImportError(f"wspeer: the structs of {path} have {(config, stats, packet, event)} bytes, this package's {ours}: install both anew")
+    sizes = [library.ws_struct_size(which) for which in range(1, 7)]
+    ours = [ctypes.sizeof(Config), ctypes.sizeof(Stats), PACKET.size, EVENT.size, VARIANT.size, CALL.size]
+    # A config and stats may have grown, and say for themselves how long they are; the others lie side by side in arrays.
+    if sizes[0] < ours[0] or sizes[1] < ours[1] or sizes[2:] != ours[2:]:
+        raise ImportError(f"wspeer: the structs of {path} have {sizes} bytes, this package's {ours}: install both anew")
 
+
+# As ctypes.string_at, which costs a Python function more.
+bytes_at = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, ctypes.c_ssize_t)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
 
 PATH = _find()
 lib = _load(PATH)

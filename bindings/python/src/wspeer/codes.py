@@ -105,6 +105,11 @@ class EventType(_Code):
     join, event.count lifecycle events were left out because nobody read them."""
     ERROR = 9
     """Something went wrong that ends no connection; cause and text say what."""
+    AUTHENTICATING = 10
+    """With auth=True: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect(). CONNECTED follows once both sides have
+    completed."""
+    AUTH = 11
+    """With auth=True: event.data was sent by peer event.peer_id for its authentication."""
 
 
 class Phase(_Code):
@@ -203,10 +208,18 @@ class Cause(_Code):
     """The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002)."""
     NO_PEER = 57
     """ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there."""
+    AUTH_TIMEOUT = 58
+    """The peer was not authenticated within options.auth_timeout_ms (1008)."""
+    CHECKSUM = 59
+    """ERROR in a scene: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here."""
     RESOURCES = 60
     """The system has no descriptor or memory left."""
     PANIC = 61
     """A defect in wspeer was caught; the log has the text."""
+    NO_NODE = 62
+    """ERROR in a scene: event.count calls of event.peer_id were of a node or method that is not declared."""
+    UNSUPPORTED = 63
+    """ERROR in a scene: event.count packets of event.peer_id were nothing for a program, such as replication."""
 
 
 class OnFull(_Code):
@@ -265,3 +278,88 @@ class Feature(IntFlag):
     """permessage-deflate."""
     MULTIPLAYER = 256
     """host(), join() and join_local()."""
+    SCENE = 512
+    """host() and join() with scene=True."""
+
+
+class VariantType(_Code):
+    """The types of Godot's values."""
+
+    NIL = 0
+    """Null."""
+    BOOL = 1
+    """Bool."""
+    INT = 2
+    """Int."""
+    FLOAT = 3
+    """Float."""
+    STRING = 4
+    """String."""
+    VECTOR2 = 5
+    """Vector2."""
+    VECTOR2I = 6
+    """Vector2i."""
+    RECT2 = 7
+    """Rect2."""
+    RECT2I = 8
+    """Rect2i."""
+    VECTOR3 = 9
+    """Vector3."""
+    VECTOR3I = 10
+    """Vector3i."""
+    TRANSFORM2D = 11
+    """Transform2D."""
+    VECTOR4 = 12
+    """Vector4."""
+    VECTOR4I = 13
+    """Vector4i."""
+    PLANE = 14
+    """Plane."""
+    QUATERNION = 15
+    """Quaternion."""
+    AABB = 16
+    """AABB."""
+    BASIS = 17
+    """Basis."""
+    TRANSFORM3D = 18
+    """Transform3D."""
+    PROJECTION = 19
+    """Projection."""
+    COLOR = 20
+    """Color."""
+    STRING_NAME = 21
+    """StringName."""
+    NODE_PATH = 22
+    """NodePath."""
+    RID = 23
+    """RID."""
+    OBJECT = 24
+    """Object."""
+    CALLABLE = 25
+    """Callable."""
+    SIGNAL = 26
+    """Signal."""
+    DICTIONARY = 27
+    """Dictionary."""
+    ARRAY = 28
+    """Array."""
+    PACKED_BYTE_ARRAY = 29
+    """PackedByteArray."""
+    PACKED_INT32_ARRAY = 30
+    """PackedInt32Array."""
+    PACKED_INT64_ARRAY = 31
+    """PackedInt64Array."""
+    PACKED_FLOAT32_ARRAY = 32
+    """PackedFloat32Array."""
+    PACKED_FLOAT64_ARRAY = 33
+    """PackedFloat64Array."""
+    PACKED_STRING_ARRAY = 34
+    """PackedStringArray."""
+    PACKED_VECTOR2_ARRAY = 35
+    """PackedVector2Array."""
+    PACKED_VECTOR3_ARRAY = 36
+    """PackedVector3Array."""
+    PACKED_COLOR_ARRAY = 37
+    """PackedColorArray."""
+    PACKED_VECTOR4_ARRAY = 38
+    """PackedVector4Array."""

@@ -58,6 +58,12 @@ class ConfigArgs(TypedDict, total=False):
     """Client: a certificate may be for any name, if it is trusted otherwise. For development alone."""
     godot3: bool
     """host() and join(): the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's."""
+    scene: bool
+    """host() and join(): what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls."""
+    auth: bool
+    """With scene: who comes is told by AUTHENTICATING and is there only once both sides have called complete_auth()."""
+    no_relay: bool
+    """With scene: clients do not hear of each other, and the host passes nothing on. The same on all sides."""
 
     poll_budget_us: int
     """How long one poll() may work, in microseconds (default: 1000)."""
@@ -122,6 +128,9 @@ FLAGS = {
     "client_no_context_takeover": 128,
     "godot3": 256,
     "any_name": 512,
+    "scene": 1024,
+    "auth": 2048,
+    "no_relay": 4096,
 }
 
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import warnings
-from typing import TYPE_CHECKING, Any, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 from wspeer import _library
 from wspeer._gate import BATCH, Gate
-from wspeer._library import lib
-from wspeer.codes import Result, State
+from wspeer._library import bytes_at, lib
+from wspeer.codes import EventType, Result, State
 from wspeer.errors import KindError, check, copied, copied_if_any, encoded, utf8, whole
-from wspeer.items import Event, Packet
+from wspeer.items import BINARY, TEXT, Event, Packet
 from wspeer.options import Options, Stats
 from wspeer.waiting import wait
 
 if TYPE_CHECKING:
+    import struct
     from types import TracebackType
 
 Data = Union[str, bytes, bytearray, memoryview]
 Self = TypeVar("Self", bound="Endpoint")
+Item = TypeVar("Item", bound=Packet)
 
-_TEXT, _BINARY = 1, 2
 INT32 = (-(2**31), 2**31 - 1)
 
 
@@ -48,29 +49,19 @@ class Endpoint:
         """Moves it on: connects, accepts, reads, answers pings, writes, judges timers. Once a frame for everything but a server's clients. Never blocks;
         works for at most poll_budget_us. True when that ended with work left: poll again if there is time."""
         with self._gate.lock:
-            return check(lib.ws_poll(self._handle)) == Result.MORE
+            result: int = lib.ws_poll(self._handle)
+        return check(result) != 0
 
     def events(self, limit: int | None = None, lend: bool = False) -> list[Event]:
         """Takes what waits, in order, up to `limit`. With lend=True messages are not copied, and at most 128 items are taken: their data are memoryviews
         that can be used until the next read from here or free(); later they raise ValueError, and a slice that you kept makes the read raise BufferError."""
-        taken: list[Event] = []
         with self._gate:
-            for fields in self._batches(lib.ws_next_events, self._gate.events, _library.EVENT, limit, lend):
-                address, length = fields[12], fields[13]
-                lent = lend and fields[0] == _MESSAGE
-                data = self._gate.loans.give(self, address, length) if lent else ctypes.string_at(address, length)
-                taken.append(Event(self, data, fields))
-        return taken
+            return self._take(Event, 12, lib.ws_next_events, self._gate.events, _library.EVENT, limit, lend)
 
     def packets(self, limit: int | None = None, lend: bool = False) -> list[Packet]:
         """Takes the messages that wait, and leaves other events; as events()."""
-        taken: list[Packet] = []
         with self._gate:
-            for fields in self._batches(lib.ws_get_packets, self._gate.packets, _library.PACKET, limit, lend):
-                address, length, kind, peer_id, conn, _, user = fields
-                data = self._gate.loans.give(self, address, length) if lend else ctypes.string_at(address, length)
-                taken.append(Packet(self, data, kind == _TEXT, peer_id, conn, user))
-        return taken
+            return self._take(Packet, 0, lib.ws_get_packets, self._gate.packets, _library.PACKET, limit, lend)
 
     def flush(self) -> None:
         """Writes what waits to be sent, as far as the transport takes it."""
@@ -149,8 +140,8 @@ class Endpoint:
     def __reduce__(self) -> Any:
         raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: it is of this process alone")
 
-    def _batches(self, take: Any, room: Any, layout: Any, limit: int | None, lend: bool) -> Any:
-        """The items of batch after batch, taken apart. The gate is ours."""
+    def _take(self, make: Callable[..., Item], at: int, take: Any, room: Any, layout: struct.Struct, limit: int | None, lend: bool) -> list[Item]:
+        """Batch after batch, each item taken apart; `at` is where the address and the length of its bytes stand. The gate is ours."""
         if lend and self._parent is not None:
             raise KindError("a server's client lends nothing: read it with lend=False, or all clients through the server with lend=True")
         left = BATCH if lend else (1 << 62)
@@ -159,19 +150,30 @@ class Endpoint:
         if self._parent is None:
             self._gate.loans.end()
         count = self._gate.count
-        first = True
+        items: list[Item] = []
         while left > 0:
             wanted = min(BATCH, left)
             result = take(self._handle, room, wanted, count)
-            if result < 0 and not first:
-                return  # what was taken is given first; the next call tells
-            check(result)
-            first = False
+            if result < 0 and items:
+                break  # what was taken is given first; the next call tells
+            if result < 0:
+                check(result)
             taken = count.value
-            yield from layout.iter_unpack(memoryview(room)[: taken * layout.size])
+            batch = layout.iter_unpack(memoryview(room)[: taken * layout.size])
+            if lend:
+                items += [make(self, self._lent(fields, at), fields) for fields in batch]
+            else:
+                items += [make(self, bytes_at(fields[at], fields[at + 1]), fields) for fields in batch]
             left -= taken
             if taken < wanted:
-                return
+                break
+        return items
+
+    def _lent(self, fields: tuple[Any, ...], at: int) -> bytes | memoryview:
+        """The bytes of a message; those of other events are copied."""
+        if at and fields[0] != EventType.MESSAGE:
+            return bytes(bytes_at(fields[at], fields[at + 1]))
+        return self._gate.loans.give(self, fields[at], fields[at + 1])
 
     def _get_text(self, what: int) -> str:
         return copied(lib.ws_get_text, self._handle, what)
@@ -179,27 +181,17 @@ class Endpoint:
     def _peer(self, _conn: int) -> Peer:
         raise NotImplementedError
 
-    def _put(self, data: Data, text: bool | None) -> bool:
-        payload, kind = encode_message(data, text)
-        return self._taken(lib.ws_put_packet(self._handle, payload, len(payload), kind))
-
-    def _taken(self, result: int) -> bool:
-        return check(result) != Result.PARTIAL
-
-
-_MESSAGE = 2
-
 
 def encode_message(data: Data, text: bool | None) -> tuple[bytes, int]:
     """The bytes and the kind of a message."""
     if isinstance(data, str):
         if text is False:
             raise TypeError("text=False was given with str: give bytes")
-        return utf8("the message", data), _TEXT
-    return _as_bytes("the message", data, "str (text) or bytes (binary)"), _TEXT if text else _BINARY
+        return utf8("the message", data), TEXT
+    return as_bytes("the message", data, "str (text) or bytes (binary)"), TEXT if text else BINARY
 
 
-def _as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
+def as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
     if isinstance(data, bytes):
         return data
     try:
@@ -295,7 +287,10 @@ class Peer(Connection):
     def send(self, data: Data, text: bool | None = None) -> None:
         """Sends str as a text message, bytes as a binary one (text=True: bytes that are UTF-8 as text). QueueFull when it cannot be taken now: poll, and
         send it again after WRITABLE."""
-        self._put(data, text)
+        payload, kind = (data, BINARY) if type(data) is bytes and not text else encode_message(data, text)
+        result = lib.ws_put_packet(self._handle, payload, len(payload), kind)
+        if result < 0:
+            check(result)
 
     def _peer(self, _conn: int) -> Peer:
         return self
@@ -309,7 +304,7 @@ class AttachedPeer(Peer):
     def feed(self, data: bytes | bytearray | memoryview | None) -> int:
         """Gives bytes that came by its transport to the next poll(); None: the transport has ended. How many were taken: feed the rest later."""
         taken = ctypes.c_size_t()
-        given = None if data is None else _as_bytes("data", data)
+        given = None if data is None else as_bytes("data", data)
         check(lib.ws_feed(self._handle, given, len(given or b""), taken))
         return taken.value
 

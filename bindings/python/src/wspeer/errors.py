@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from wspeer._library import lib
 from wspeer.codes import Cause, Phase, Result
@@ -38,6 +38,9 @@ class ConnectionFailed(Error):
         """The operating system's number, or 0."""
         self.unsent = event.unsent
         """How many accepted messages did not leave."""
+
+    def __reduce__(self) -> Any:
+        return ConnectionFailed.__new__, (ConnectionFailed, self.sentence), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.sentence} (phase {self.phase.name}, code {self.code})"

@@ -6,30 +6,46 @@ from typing import TYPE_CHECKING, Any, Union
 
 from wspeer.codes import Cause, EventType, Phase
 from wspeer.errors import ConnectionFailed
+from wspeer.godot import CALL_TYPE, Call, decode_call
 
 if TYPE_CHECKING:
     from wspeer.endpoint import Endpoint, Peer
 
 Bytes = Union[bytes, memoryview]
+TEXT, BINARY = 1, 2
 
 
 class Packet:
     """A message."""
 
-    __slots__ = ("_source", "conn", "data", "is_text", "peer_id", "user")
+    __slots__ = ("_fields", "_source", "data")
+    _KIND = 2
 
-    def __init__(self, source: Endpoint, data: Bytes, is_text: bool, peer_id: int, conn: int, user: int) -> None:
+    def __init__(self, source: Endpoint, data: Bytes, fields: tuple[Any, ...]) -> None:
         self._source = source
+        self._fields = fields
         self.data = data
         """Its bytes. With lend=True a read-only memoryview, valid until the next read from where it came."""
-        self.is_text = is_text
+
+    @property
+    def is_text(self) -> bool:
         """Whether it was sent as text; the library has checked that it is UTF-8."""
-        self.peer_id = peer_id
-        """Multiplayer: who sent it. Else 0."""
-        self.conn = conn
-        """The number of the connection that it came by."""
-        self.user = user
+        return bool(self._fields[2] == TEXT)
+
+    @property
+    def peer_id(self) -> int:
+        """Multiplayer: who sent it, or whom an event is about. Else 0."""
+        return int(self._fields[3])
+
+    @property
+    def conn(self) -> int:
+        """The number of the connection that it came by, or that an event is about."""
+        return int(self._fields[4])
+
+    @property
+    def user(self) -> int:
         """What set_user() gave that connection."""
+        return int(self._fields[6])
 
     @property
     def text(self) -> str:
@@ -40,6 +56,11 @@ class Packet:
     def message(self) -> str | Bytes:
         """str when it was sent as text, else its bytes. What send() takes."""
         return str(self.data, "utf-8") if self.is_text else self.data
+
+    @property
+    def call(self) -> Call | None:
+        """Scene: the remote call that it is; None when it is none. ArgumentError or UnsupportedError when it cannot be read."""
+        return decode_call(self.data) if self._fields[self._KIND] == CALL_TYPE else None
 
     @property
     def peer(self) -> Peer:
@@ -54,14 +75,34 @@ class Event(Packet):
     """One thing that happened. An event of type MESSAGE is a packet; of the others `text` is the peer's reason (CLOSE_REQUEST), or a sentence that
     says what happened and what to do (CLOSED, DISCONNECTED, ERROR)."""
 
-    __slots__ = ("_fields", "type")
+    __slots__ = ()
+    _KIND = 14
 
-    def __init__(self, source: Endpoint, data: Bytes, fields: tuple[Any, ...]) -> None:
-        kind = fields[0]
-        super().__init__(source, data, kind == EventType.MESSAGE and fields[14] == 1, fields[2], fields[1], fields[18])
-        self._fields = fields
-        self.type = _TYPES.get(kind) or EventType(kind)
+    @property
+    def type(self) -> EventType:
         """What it tells."""
+        kind = self._fields[0]
+        return _TYPES.get(kind) or EventType(kind)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a message that was sent as text."""
+        return bool(self._fields[0] == EventType.MESSAGE and self._fields[14] == TEXT)
+
+    @property
+    def peer_id(self) -> int:
+        """Multiplayer: which peer it is about; OPEN of a player: its own id. Else 0."""
+        return int(self._fields[2])
+
+    @property
+    def conn(self) -> int:
+        """The number of the connection that it is about."""
+        return int(self._fields[1])
+
+    @property
+    def user(self) -> int:
+        """What set_user() gave that connection."""
+        return int(self._fields[18])
 
     @property
     def code(self) -> int:

@@ -74,6 +74,7 @@ class Options:
     max_inflate_ratio = _Number(23, "The most that a message over 1 MiB may have been compressed.")
     transfer_mode = _Number(24, "Multiplayer: Godot's transfer mode, kept and told.")
     transfer_channel = _Number(25, "Multiplayer: Godot's transfer channel, kept and told.")
+    auth_timeout_ms = _Number(26, "Multiplayer with auth=True: how long the authentication of a peer may take.")
 
     @property
     def on_full(self) -> OnFull:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Callable
 
 from wspeer._library import lib
 from wspeer.codes import Result
 from wspeer.config import ConfigArgs, pack
-from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, encode_message
+from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message
 from wspeer.errors import TargetError, check, encoded, whole
+from wspeer.godot import CALL_TYPE, encode_call
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -42,7 +44,7 @@ class _Many(Endpoint):
 
     def _put_to(self, data: Data, target: int, text: bool | None) -> bool:
         payload, kind = encode_message(data, text)
-        return self._taken(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind))
+        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), kind)) != Result.PARTIAL
 
     def _peer(self, conn: int) -> Peer:
         if conn == self._handle:
@@ -85,11 +87,40 @@ class MultiplayerPeer(Connection, _Many):
 
     def send(self, data: Data, to: int | None = None, text: bool | None = None) -> bool:
         """Sends to a target; without one as far as the format goes: a host's to all, a player's to the host, with godot3=True to everyone. As Server.send()."""
-        return self._put(data, text) if to is None else self._put_to(data, whole("to", to, *INT32), text)
+        if to is not None:
+            return self._put_to(data, whole("to", to, *INT32), text)
+        payload, kind = encode_message(data, text)
+        return check(lib.ws_put_packet(self._handle, payload, len(payload), kind)) != Result.PARTIAL
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
         """Host: closes a target, as close(); code -1 is Godot's force."""
         check(lib.ws_disconnect(self._handle, whole("target", target, *INT32), whole("code", code, *INT32), encoded("reason", reason)))
+
+    def declare_node(self, path: str, methods: str | Iterable[str] | None, by_config: Iterable[str] = ()) -> None:
+        """With scene=True: declares a node, so that it can be called and its calls be understood. `methods` names every function of its script that is
+        annotated @rpc, and no other, in any order; `by_config` those that Node.rpc_config() made callable. None forgets it. Declare at once after opening."""
+        if methods is not None:
+            annotated = methods if isinstance(methods, str) else ", ".join(methods)
+            configured = ", ".join(by_config)
+            methods = f"{annotated}; {configured}" if configured else annotated
+        check(lib.ws_declare_node(self._handle, encoded("path", path), None if methods is None else encoded("methods", methods)))
+
+    def call(self, path: str, method: str, *arguments: object, to: int | None = None) -> bool:
+        """With scene=True: calls a method of a node at a target, or at all others. As send(); the other side reads it by `packet.call`."""
+        payload = encode_call(path, method, *arguments)
+        if to is None:
+            return check(lib.ws_put_packet(self._handle, payload, len(payload), CALL_TYPE)) != Result.PARTIAL
+        target = whole("to", to, *INT32)
+        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), CALL_TYPE)) != Result.PARTIAL
+
+    def send_auth(self, peer_id: int, data: bytes) -> None:
+        """With auth=True: sends data for the authentication of a peer, which comes there as AUTH."""
+        payload = as_bytes("data", data)
+        check(lib.ws_send_auth(self._handle, whole("peer_id", peer_id, *INT32), payload, len(payload)))
+
+    def complete_auth(self, peer_id: int) -> None:
+        """With auth=True: says that the authentication of a peer is complete on this side."""
+        check(lib.ws_complete_auth(self._handle, whole("peer_id", peer_id, *INT32)))
 
     def peer(self, peer_id: int) -> Peer:
         """Host: the connection of a player, for its address, header, stats and so on."""

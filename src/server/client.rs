@@ -1,0 +1,165 @@
+//! One accepted connection, and what its server notes after anything was done to it.
+
+use super::{Handles, Server};
+use crate::codes::*;
+use crate::net::CancelToken;
+use crate::peer::{Cx, Peer};
+use std::cmp::Reverse;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Instant;
+
+/// One accepted connection.
+pub(super) struct Client {
+    pub(super) peer: Peer,
+    /// Tells this client from earlier ones in its place.
+    pub(super) serial: u32,
+    /// Its opening handshake is under way.
+    pub(super) pending: bool,
+    /// The transport may have something to read.
+    pub(super) readable: bool,
+    /// Marks of its queue that were counted.
+    pub(super) marks: u32,
+    /// When its timers are judged next.
+    pub(super) timer: Option<Instant>,
+    /// Its end was noted.
+    pub(super) ended: bool,
+    /// Its last event was taken.
+    pub(super) done: bool,
+}
+
+/// One whose TLS handshake is under way.
+pub(super) struct Securing {
+    pub(super) serial: u32,
+    pub(super) address: SocketAddr,
+    pub(super) since: Instant,
+    pub(super) _token: CancelToken,
+}
+
+impl Client {
+    /// Where it comes from, for the limits; clients in memory come from here.
+    pub(super) fn address(&self) -> IpAddr {
+        self.peer.info.remote.get().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
+    }
+}
+
+/// A place in the table of clients.
+pub(super) enum Slot {
+    Free,
+    /// The TLS handshake is under way on the worker.
+    Securing(Box<Securing>),
+    Client(Box<Client>),
+}
+
+impl Server {
+    /// An option of a client has changed: its timers and its transport are looked at in the next poll.
+    pub fn look_soon(&mut self, key: u32, now: Instant) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        client.timer = Some(now);
+        self.timers.push(Reverse((now, key, client.serial)));
+        self.ready.push(key);
+    }
+
+    /// After anything was done to a client: its queue, its output and its end are noted. `handles` where it may have opened.
+    pub fn after(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) {
+        let place = key as usize;
+        let Some(Slot::Client(client)) = self.slots.get_mut(place) else { return };
+        let state = client.peer.state();
+        if client.pending && state != WS_CONNECTING && (client.peer.may_put() || client.peer.inbox.marks() > 0 || state == WS_CLOSED) {
+            client.pending = false;
+            self.pending -= 1;
+            let opened = client.peer.inbox.marks() > 0 && client.peer.info.http_status == 101;
+            if opened {
+                match handles.and_then(|handles| handles.give(key)) {
+                    Some(handle) => {
+                        client.peer.handle = handle;
+                        self.connected += 1;
+                        *self.per_address.entry(client.address()).or_insert(0) += 1;
+                        // Its heartbeat begins.
+                        client.timer = Some(cx.now);
+                        self.timers.push(Reverse((cx.now, key, client.serial)));
+                    }
+                    None => client.peer.close(cx, -1, ""),
+                }
+            } else {
+                self.refused += 1;
+            }
+        }
+        let state = client.peer.state();
+        if state == WS_CLOSED && !client.ended {
+            client.ended = true;
+            self.live -= 1;
+            if client.peer.handle != 0 {
+                self.connected -= 1;
+                let address = client.address();
+                if let Some(count) = self.per_address.get_mut(&address) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.per_address.remove(&address);
+                    }
+                }
+                self.finished.push_back((key, client.serial));
+            } else {
+                // It never opened: nobody knows of it, and nobody takes its events.
+                client.peer.inbox.drop_marks();
+                client.done = true;
+                self.retiring.push(key);
+            }
+        }
+        let marks = client.peer.inbox.marks() as u32;
+        self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
+        client.marks = marks;
+        if client.peer.handle != 0 && !client.peer.inbox.is_empty() {
+            self.waiting.push(key);
+        }
+        if client.peer.handle != 0 && client.peer.inbox.has_messages() {
+            self.talking.push(key);
+        }
+        if client.peer.inbox.has_fresh() {
+            self.fresh.push(key);
+        }
+        if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
+            self.above.touched.push(key);
+        }
+        if client.peer.can_compress() {
+            self.ready.push(key);
+        }
+        if let Some(deadline) = client.peer.close_deadline()
+            && client.timer.is_none_or(|at| at > deadline)
+        {
+            client.timer = Some(deadline);
+            self.timers.push(Reverse((deadline, key, client.serial)));
+        }
+        if self.lifecycle > MAX_LIFECYCLE {
+            self.collapse(cx);
+        }
+    }
+
+    pub(super) fn client(&mut self, key: u32) -> Option<&mut Client> {
+        match self.slots.get_mut(key as usize) {
+            Some(Slot::Client(client)) => Some(client),
+            _ => None,
+        }
+    }
+
+    pub(super) fn drop_securing(&mut self, key: u32) {
+        self.slots[key as usize] = Slot::Free;
+        self.free.push(key);
+        self.pending -= 1;
+        self.live -= 1;
+    }
+
+    pub(super) fn remove(&mut self, key: u32) {
+        if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+            self.past.add(&client.peer.counters);
+            if client.peer.peer_id != 0 {
+                self.above.gone.push(client.peer.peer_id);
+            }
+            self.lifecycle -= client.marks as usize;
+            self.slots[key as usize] = Slot::Free;
+            self.free.push(key);
+        }
+    }
+}
+
+/// Lifecycle events that may wait.
+pub(super) const MAX_LIFECYCLE: usize = 4_096;
