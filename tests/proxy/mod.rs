@@ -124,7 +124,7 @@ struct Run {
     passed: Arc<Mutex<Vec<Passed>>>,
     plan: Plan,
     /// Never shorter: a connection's number is its place.
-    lines: Vec<Option<Line>>,
+    lines: Vec<Option<Box<Line>>>,
     dice: u64,
 }
 
@@ -198,7 +198,7 @@ impl Run {
                 let _ = socket.set_nodelay(true);
             }
             let flows = (self.plan)(number).map(|faults| Flow { faults, ..Flow::default() });
-            self.lines.push(Some(Line { sockets, flows, forgotten_at: None }));
+            self.lines.push(Some(Box::new(Line { sockets, flows, forgotten_at: None })));
             self.passed.lock().unwrap().push([0; 2]);
         }
     }
