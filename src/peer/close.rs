@@ -235,7 +235,7 @@ impl Peer {
             None => {}
         }
         self.outbox = Default::default();
-        self.backlog = Vec::new();
+        self.backlog = Default::default();
         if let Some(compression) = self.compression.take().filter(|compression| compression.message_bytes() > MUCH) {
             cx.services.discard(compression);
         }

@@ -7,7 +7,7 @@ use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{LEAST_READ, tls_failure};
-use crate::protocol::{Limits, Received};
+use crate::protocol::{ControlPayload, Limits, Received};
 use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
@@ -17,6 +17,11 @@ const MAX_UNREAD_PONGS: usize = 64 << 10;
 
 /// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
 const SHORT_READ: usize = LEAST_READ + (1 << 10);
+
+/// Reads are not halved more often: that is a short read.
+const MOST_NARROW: u8 = 4;
+/// Pings of one read that are answered one by one; of more, the last is (RFC 6455 section 5.5.3).
+const PINGS_APART: u8 = 64;
 
 /// What one reading brought.
 enum Got {
@@ -63,7 +68,13 @@ impl Peer {
             }
             self.beat.hear(cx.now);
             match place {
-                Some(place) => self.decode(cx, place, count),
+                Some(place) => {
+                    let narrow = self.narrow;
+                    self.decode(cx, place, count);
+                    if count == self.read_size() && self.narrow == narrow {
+                        self.narrow = narrow.saturating_sub(1);
+                    }
+                }
                 None => self.take_filled(cx, count),
             }
             if last && self.backlog.is_empty() && !self.compression.as_ref().is_some_and(|compression| compression.kept().0) {
@@ -79,7 +90,7 @@ impl Peer {
         let most = match () {
             _ if self.is_full() => OVER_FULL_BYTES - self.over_full as usize,
             _ if self.expects_long => SHORT_READ,
-            _ => ROUND_BYTES,
+            _ => self.read_size(),
         };
         let Some(stream) = &mut self.stream else { return Got::Nothing };
         let (room, place) = match self.decoder.room_to_fill() {
@@ -104,11 +115,20 @@ impl Peer {
 
     /// Puts bytes that were read before where they can be decoded.
     fn read_backlog(&mut self, cx: &mut Cx<'_>) -> Got {
-        let (space, place) = cx.arena.space(ROUND_BYTES);
-        let count = self.backlog.len().min(space.len());
-        space[..count].copy_from_slice(&self.backlog[..count]);
-        self.backlog.drain(..count);
+        let (space, place) = cx.arena.space(self.read_size());
+        let count = self.backlog.take(space);
         Got::Bytes { count, last: false, place: Some(place) }
+    }
+
+    /// How much is read at once.
+    fn read_size(&self) -> usize {
+        (ROUND_BYTES >> self.narrow).max(SHORT_READ)
+    }
+
+    /// The budget ended before all of the last space was decoded.
+    fn keep_for_later(&mut self, cx: &mut Cx<'_>, range: std::ops::Range<usize>) {
+        self.narrow = (self.narrow + 2).min(MOST_NARROW);
+        self.backlog.put_back(&cx.arena.last_space(ROUND_BYTES)[range]);
     }
 
     /// Bytes of a long message came to where it is assembled.
@@ -184,7 +204,7 @@ impl Peer {
             at = self.take_handshake(cx, &bytes);
             if !matches!(self.stage, Stage::Open) {
                 if at < count {
-                    self.backlog.splice(..0, bytes[at..].iter().copied());
+                    self.backlog.put_back(&bytes[at..]);
                 }
                 return;
             }
@@ -207,7 +227,7 @@ impl Peer {
             match next {
                 Next::Over => break,
                 Next::Later => {
-                    self.backlog.splice(..0, space[at..count].iter().copied());
+                    self.keep_for_later(cx, at..count);
                     break;
                 }
                 Next::Failed(failure) => self.fail(cx, failure),
@@ -215,22 +235,27 @@ impl Peer {
                 Next::Other(Received::Compressed { text, last, start, len }) => {
                     let done = self.take_compressed(cx, text, last, start..start + len);
                     if (!done || cx.budget.look()) && at < count {
-                        let space = cx.arena.last_space(ROUND_BYTES);
-                        self.backlog.splice(..0, space[at..count].iter().copied());
+                        self.keep_for_later(cx, at..count);
                         break;
                     }
                 }
-                Next::Other(Received::Ping { payload }) => self.answer_ping(&payload),
+                Next::Other(Received::Ping { payload }) => self.answer_ping(payload),
                 Next::Other(Received::Pong { payload }) => self.beat.hear_pong(&payload, cx.now),
-                Next::Other(Received::Close { code, reason }) => self.close_received(cx, code, reason),
+                Next::Other(Received::Close { code, reason }) => {
+                    self.answer_last_ping();
+                    self.close_received(cx, code, reason);
+                }
+                Next::Other(Received::Fragments) if cx.budget.look() => {
+                    self.keep_for_later(cx, at..count);
+                    break;
+                }
                 Next::Other(_) => {}
             }
             if self.has_read_all() {
                 break;
             }
             if cx.budget.spend_frame() && at < count {
-                let space = cx.arena.last_space(ROUND_BYTES);
-                self.backlog.splice(..0, space[at..count].iter().copied());
+                self.keep_for_later(cx, at..count);
                 break;
             }
         }
@@ -276,16 +301,45 @@ impl Peer {
         }
     }
 
-    fn answer_ping(&mut self, payload: &[u8]) {
+    /// The first few pings of a read are answered each, and of the others the last.
+    fn answer_ping(&mut self, payload: ControlPayload) {
+        if self.pings.0 < PINGS_APART && self.pings.1.is_none() && self.has_room_for_pong() {
+            self.pings.0 += 1;
+            self.put_pong(&payload);
+            return;
+        }
+        match &mut self.pings.1 {
+            Some(last) => **last = payload,
+            none => *none = Some(Box::new(payload)),
+        }
+    }
+
+    /// Answers the ping that waits, unless the peer has yet to read many answers.
+    pub(super) fn answer_last_ping(&mut self) {
+        self.pings.0 = 0;
+        if self.closing.is_some() {
+            self.pings.1 = None;
+        }
+        if self.pings.1.is_some()
+            && self.has_room_for_pong()
+            && let Some(payload) = self.pings.1.take()
+        {
+            self.put_pong(&payload);
+        }
+    }
+
+    fn has_room_for_pong(&mut self) -> bool {
         let (last, waiting) = &mut self.pongs;
         if *last <= self.outbox.written() {
             *waiting = 0;
         }
-        if (*waiting as usize) < MAX_UNREAD_PONGS {
-            *waiting += payload.len() as u32 + 6;
-            self.put_control(0xA, payload);
-            self.pongs.0 = self.outbox.end();
-        }
+        (*waiting as usize) < MAX_UNREAD_PONGS
+    }
+
+    fn put_pong(&mut self, payload: &[u8]) {
+        self.pongs.1 += payload.len() as u32 + 6;
+        self.put_control(0xA, payload);
+        self.pongs.0 = self.outbox.end();
     }
 
     /// Decompresses a piece that lies in the last space. False: not all of it, and what follows has to wait.
