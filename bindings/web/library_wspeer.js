@@ -38,18 +38,19 @@ var LibraryWspeer = {
     }
   },
   $WSPEER_C: {
-    ABI_VERSION: 1, ANY_NAME: 512, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2, CAUSE_CLOSE_TIMEOUT: 7,
-    CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_MULTIPLAYER: 56, CAUSE_NONE: 0, CAUSE_NOT_READING: 8, CAUSE_PEER_GONE: 4, CAUSE_TOO_BIG: 52,
-    CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2, COALESCE: 1, CONNECTING: 0, DEFLATE: 32, EMPTY: 1, ERR_ARG: -1, ERR_CONFIG: -10,
-    ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2, ERR_PANIC: -16, ERR_STATE: -5, ERR_TARGET: -9, ERR_TOO_BIG: -7,
-    ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_CLOSED: 4, EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6,
-    EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5,
-    GET_ERROR: 6, GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4, GET_TLS: 10,
-    GET_URL: 1, GODOT3: 256, INSECURE: 4, NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4,
-    OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_BYTES_PER_S: 13, OPT_MAX_MESSAGES_PER_S: 12,
-    OPT_MAX_MESSAGE_BYTES: 6, OPT_NO_DELAY: 1, OPT_ON_FULL: 20, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5,
-    OPT_PONG_TIMEOUT_MS: 3, OPT_REFUSE_NEW: 15, OPT_TRANSFER_CHANNEL: 25, OPT_TRANSFER_MODE: 24, PHASE_APP: 7, PHASE_NONE: 0, PHASE_WEBSOCKET: 6,
-    QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VERSION: 100
+    ABI_VERSION: 1, ANY_NAME: 512, APP_HEARTBEAT: 8192, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2,
+    CAUSE_CLOSE_TIMEOUT: 7, CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_MULTIPLAYER: 56, CAUSE_NONE: 0, CAUSE_NOT_READING: 8,
+    CAUSE_NO_HEARTBEAT: 64, CAUSE_PEER_GONE: 4, CAUSE_PONG_TIMEOUT: 9, CAUSE_TOO_BIG: 52, CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2,
+    COALESCE: 1, CONNECTING: 0, DEFLATE: 32, EMPTY: 1, ERR_ARG: -1, ERR_CONFIG: -10, ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15,
+    ERR_NULL: -2, ERR_PANIC: -16, ERR_STATE: -5, ERR_TARGET: -9, ERR_TOO_BIG: -7, ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_CLOSED: 4,
+    EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6, EVENT_ERROR: 9, EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_WRITABLE: 7,
+    FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5, GET_ERROR: 6, GET_EXTENSIONS: 11,
+    GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4, GET_TLS: 10, GET_URL: 1, GODOT3: 256, INSECURE: 4,
+    NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2,
+    OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_BYTES_PER_S: 13, OPT_MAX_MESSAGES_PER_S: 12, OPT_MAX_MESSAGE_BYTES: 6, OPT_NO_DELAY: 1,
+    OPT_ON_FULL: 20, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5, OPT_PONG_TIMEOUT_MS: 3, OPT_REFUSE_NEW: 15,
+    OPT_TRANSFER_CHANNEL: 25, OPT_TRANSFER_MODE: 24, PHASE_APP: 7, PHASE_NONE: 0, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16,
+    SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VERSION: 100
   },
   // From the lowest result, -16, upwards.
   $WSPEER_NAMES: [
@@ -310,7 +311,7 @@ var LibraryWspeer = {
       function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
       var flags = field(at.flags);
       var known = WSPEER_C.COALESCE | WSPEER_C.QUEUE_BEFORE_OPEN | WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.REFUSE_NEW | WSPEER_C.DEFLATE | WSPEER_C.GODOT3 |
-        WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY;
+        WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY | WSPEER_C.APP_HEARTBEAT;
       if (field(at.reserved)) return WSPEER.badConfig('reserved is ' + field(at.reserved) + ': it must be 0');
       if (flags & ~known) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~known) >>> 0).toString(16) + ')');
       if (!join && flags & WSPEER_C.GODOT3) return WSPEER.badConfig('WS_GODOT3 is for ws_host and ws_join');
@@ -327,8 +328,14 @@ var LibraryWspeer = {
       name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits', 'max_inflate_ratio'],
         [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits, at.max_inflate_ratio]);
       if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + name + ' 0');
-      name = isSet(['heartbeat_ms', 'pong_timeout_ms', 'max_messages_per_s', 'max_bytes_per_s'], [at.heartbeat_ms, at.pong_timeout_ms, at.max_messages_per_s, at.max_bytes_per_s]);
-      if (name) return WSPEER.unsupported('it shows no pings and does not stop reading, so leave ' + name + ' 0');
+      var beats = flags & WSPEER_C.APP_HEARTBEAT;
+      name = beats ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
+      if (name) return WSPEER.unsupported('it shows no pings, so leave ' + name + ' 0, or set WS_APP_HEARTBEAT here and at a server of wspeer');
+      if (beats && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
+        return WSPEER.badConfig('max_message_bytes is ' + field(at.max_message_bytes) + ': WS_APP_HEARTBEAT needs at least 32');
+      }
+      name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
+      if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + name + ' 0');
       name = isSet(['max_fragments', 'max_header_bytes'], [at.max_fragments, at.max_header_bytes]);
       if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + name + ' 0');
       if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave deflate_threshold_bytes 0');
@@ -339,8 +346,8 @@ var LibraryWspeer = {
       var options = {};
       function option(number, value, standard) { options[number] = value || standard; }
       option(WSPEER_C.OPT_NO_DELAY, 0, 1);
-      option(WSPEER_C.OPT_HEARTBEAT_MS, 0, WSPEER.OFF);
-      option(WSPEER_C.OPT_PONG_TIMEOUT_MS, 0, WSPEER.OFF);
+      option(WSPEER_C.OPT_HEARTBEAT_MS, beats ? field(at.heartbeat_ms) : 0, beats ? 20000 : WSPEER.OFF);
+      option(WSPEER_C.OPT_PONG_TIMEOUT_MS, beats ? field(at.pong_timeout_ms) : 0, 0);
       option(WSPEER_C.OPT_CLOSE_TIMEOUT_MS, field(at.close_timeout_ms), 3000);
       option(WSPEER_C.OPT_POLL_BUDGET_US, field(at.poll_budget_us), 1000);
       option(WSPEER_C.OPT_MAX_MESSAGE_BYTES, field(at.max_message_bytes), 16777216);
@@ -382,7 +389,7 @@ var LibraryWspeer = {
       if (typeof url === 'string') return WSPEER.fail(WSPEER_C.ERR_URL, 'the URL cannot be used: ' + url);
       if (url.username || url.password) return WSPEER.unsupported('a request has no Authorization header, so leave user name and password out of the URL');
       try {
-        socket = new WebSocket(url.href, settings.protocols);
+        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER.askIn(url.href) : url.href, settings.protocols);
       } catch (error) {
         if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: ' + error.message);
         return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it: ' + error.message);
@@ -394,6 +401,7 @@ var LibraryWspeer = {
         messages: WSPEER.fifo(), marks: WSPEER.fifo(), nextNumber: 0, bytesWaiting: 0, lent: 0, lentSize: 0,
         early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
+        rttUs: 0, pulse: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER.pulse() : null,
         join: join ? { godot3: (settings.flags & WSPEER_C.GODOT3) !== 0, id: 0, others: {} } : null
       };
       WSPEER.peers[peer.handle] = peer;
@@ -408,6 +416,7 @@ var LibraryWspeer = {
 
     opened: function (peer) {
       peer.status = 101;
+      if (peer.pulse) WSPEER.beginPulse(peer);
       if (peer.join) return WSPEER.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN);
@@ -426,6 +435,8 @@ var LibraryWspeer = {
         return WSPEER.breakOff(peer, 1009, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_TOO_BIG,
           'a message is longer than max_message_bytes (' + most + '): raise it, or send less at a time');
       }
+      var watched = peer.pulse ? WSPEER.watch(peer, text, bytes) : WSPEER.OF_HOST;
+      if (watched === WSPEER.BEAT) return;
       var waiting = WSPEER.count(peer.messages), packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
       if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && peer.bytesWaiting >= room))) {
         return WSPEER.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_NOT_READING,
@@ -435,6 +446,7 @@ var LibraryWspeer = {
       peer.bytesIn += bytes.length;
       if (peer.join) WSPEER.cameToJoin(peer, text, bytes);
       else WSPEER.pushMessage(peer, text, bytes, 0);
+      if (watched === WSPEER.NOT_OFFERED) WSPEER.losePulse(peer);
     },
     closed: function (peer, event) {
       var closing = peer.closing, code = event.code;
@@ -539,6 +551,8 @@ var LibraryWspeer = {
         peer.wanted = -1;
         WSPEER.pushMark(peer, WSPEER_C.EVENT_WRITABLE, { peerId: peer.join ? 1 : 0 });
       }
+      if (peer.pulse && peer.status && !peer.closing) WSPEER.judgePulse(peer);
+      if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.closing && peer.socket.bufferedAmount < peer.closing.waiting) {
         peer.closing.waiting = peer.socket.bufferedAmount;
         peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
@@ -689,6 +703,81 @@ var LibraryWspeer = {
       return '';
     },
 
+    // ---- The application heartbeat, docs/heartbeat.md: this end asks in the URL and pings; the server announces and answers ----
+
+    OF_HOST: 0,
+    BEAT: 1,
+    NOT_OFFERED: 2,
+    pulse: function () { return { marker: null, deadline: Infinity, number: 0, asked: -1, pinged: 0, heard: 0, polled: 0 }; },
+    askIn: function (href) { return href + (href.indexOf('?') < 0 ? '?' : '&') + 'wspeer-heartbeat=1'; },
+    beginPulse: function (peer) {
+      var now = WSPEER.now();
+      peer.pulse.pinged = peer.pulse.heard = peer.pulse.polled = now;
+      if (peer.timeout !== WSPEER.OFF) peer.pulse.deadline = now + peer.timeout;
+    },
+    begins: function (bytes, start) { return start.every(function (byte, i) { return bytes[i] === byte; }); },
+    // Whether a message is a heartbeat, or the host's.
+    watch: function (peer, text, bytes) {
+      var pulse = peer.pulse, announcement;
+      pulse.heard = WSPEER.now();
+      if (!pulse.marker) {
+        announcement = Array.prototype.slice.call(WSPEER.encode('wspeer-heartbeat'));
+        if (text || bytes.length !== 32 || !WSPEER.begins(bytes, announcement)) return WSPEER.NOT_OFFERED;
+        pulse.marker = Array.prototype.slice.call(bytes, 16);
+        return WSPEER.BEAT;
+      }
+      if (text || bytes.length < 17 || !WSPEER.begins(bytes, pulse.marker)) return WSPEER.OF_HOST;
+      if (bytes.length === 21 && pulse.asked >= 0 && WSPEER.begins(bytes, WSPEER.beat(pulse, 2))) {
+        peer.rttUs = Math.max(1, Math.round((pulse.heard - pulse.asked) * 1000));
+        pulse.asked = -1;
+      }
+      return WSPEER.BEAT;
+    },
+    beat: function (pulse, kind) {
+      var number = pulse.number;
+      return pulse.marker.concat([kind, number >>> 24, number >>> 16 & 255, number >>> 8 & 255, number & 255]);
+    },
+    pongTimeout: function (peer) {
+      var interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS];
+      return peer.options[WSPEER_C.OPT_PONG_TIMEOUT_MS] || (interval === WSPEER.OFF ? WSPEER.OFF : Math.min(interval * 3, WSPEER.OFF));
+    },
+    // As the native library judges its pings. A gap in polling moves all: the page slept.
+    judgePulse: function (peer) {
+      var pulse = peer.pulse, now = WSPEER.now(), gap = now - pulse.polled, interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS], timeout = WSPEER.pongTimeout(peer);
+      pulse.polled = now;
+      if (gap > 1000) {
+        pulse.heard += gap;
+        pulse.pinged += gap;
+        pulse.deadline += gap;
+        if (pulse.asked >= 0) pulse.asked += gap;
+      }
+      if (!pulse.marker) return now < pulse.deadline ? undefined : WSPEER.losePulse(peer);
+      if (!interval || interval === WSPEER.OFF) return undefined;
+      if (now >= pulse.pinged + interval) {
+        pulse.pinged = now;
+        if (pulse.asked < 0 && peer.socket.readyState === 1) {
+          pulse.number = (pulse.number + 1) >>> 0;
+          pulse.asked = now;
+          peer.socket.send(new Uint8Array(WSPEER.beat(pulse, 1)));
+        }
+      }
+      if (timeout === WSPEER.OFF || pulse.asked < 0) return undefined;
+      timeout = Math.max(timeout, interval);
+      if (now < Math.max(pulse.heard + timeout, pulse.asked + Math.max(timeout - interval, Math.min(interval, 1000)))) return undefined;
+      WSPEER.closeSocket(peer, 0, '');
+      return WSPEER.ended(peer, {
+        code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PONG_TIMEOUT,
+        words: 'the peer was silent for ' + Math.round(now - pulse.heard) + ' ms and answered no ping: the link is cut, or raise pong_timeout_ms'
+      });
+    },
+    losePulse: function (peer) {
+      peer.pulse = null;
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
+        phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_NO_HEARTBEAT, words: 'the server offers no application heartbeat: it is another than wspeer or has ' +
+          'no WS_APP_HEARTBEAT; there is no round-trip time, and a dead link shows late'
+      });
+    },
+
     // ---- Options ----
 
     // 0: the connection has that option. `set`: it is to be changed.
@@ -699,6 +788,7 @@ var LibraryWspeer = {
       }
       if (option < 1 || option > WSPEER_C.OPT_AUTH_TIMEOUT_MS) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
       var own = [WSPEER_C.OPT_NO_DELAY, WSPEER_C.OPT_HEARTBEAT_MS, WSPEER_C.OPT_PONG_TIMEOUT_MS, WSPEER_C.OPT_MAX_MESSAGES_PER_S, WSPEER_C.OPT_MAX_BYTES_PER_S];
+      if (set && peer.flags & WSPEER_C.APP_HEARTBEAT && (option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS)) return 0;
       if (peer.options[option] === undefined || (set && own.indexOf(option) >= 0)) return WSPEER.unsupported('option ' + option + ' is the browser\'s own affair');
       return 0;
     }
@@ -747,7 +837,7 @@ var LibraryWspeer = {
     WSPEER.settle(peer);
     values = [
       [at.messages_in, peer.messagesIn], [at.messages_out, peer.messagesOut], [at.bytes_in, peer.bytesIn], [at.bytes_out, peer.bytesOut],
-      [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
+      [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length], [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
     ];
     HEAPU8.fill(0, out, out + size);
@@ -777,7 +867,7 @@ var LibraryWspeer = {
     if (!peer) return WSPEER_C.ERR_HANDLE;
     wrong = WSPEER.checkOption(peer, option, false);
     if (wrong) return wrong;
-    WSPEER.setWord(out, peer.options[option]);
+    WSPEER.setWord(out, option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER.pongTimeout(peer) : peer.options[option]);
     return WSPEER_C.OK;
   },
   ws_set_option: function (h, option, value) {

@@ -107,6 +107,19 @@ def joins(once):
     same("a host that sends no id", "join", "join", "wrong", once)
 
 
+def heartbeats(other):
+    """With a wspeer that freezes (each client its own), and with a server that knows nothing of it."""
+    build_native("tests/web/heart.c", "heart")
+    build_native("tests/web/heartbeat.c", "heartbeat")
+    build("tests/web/heartbeat.c", "heartbeat", "-O2", "--closure", "1")
+    said = []
+    for program in (run, None):
+        with started([str(WEB / "heart")], "ws://") as url:
+            said.append(run([str(WEB / "heartbeat"), "wspeer", f"ws://{url.rstrip('/')}"]) if program else in_browser("heartbeat", "wspeer", f"ws://{url.rstrip('/')}"))
+    say(said[0] == said[1] and said[0][0] == 0 and "rtt: measured" in said[0][1] and "cause=9" in said[0][1], "the heartbeat: RTT, order, counters, and a server that stops polling", f"native: {said[0]}\nweb: {said[1]}")
+    same("no heartbeat with another server", "heartbeat", "heartbeat", "other", other)
+
+
 def godot():
     """A stock Godot 4.6 hosts; a Godot, a native wspeer and a page join."""
     engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/game4", "--script", "peer.gd", "--"]
@@ -126,6 +139,7 @@ def main():
         same("examples-c/minimal_client.c", "minimal_client", "minimal_client", f"{ws}/once")
         pages(urls, f"{ws}/")
         joins(f"{ws}/")
+        heartbeats(f"{ws}/")
         godot()
     return 1 if failures else 0
 
