@@ -774,9 +774,6 @@
 // WS_SCENE.
 #define WS_FEATURE_SCENE 512
 
-// The length of an announcement, the longest of these messages.
-#define LONGEST_BEAT 32
-
 // A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
 // 31 bits, so that -handle can mean "all but this one".
 typedef uint32_t ws_handle;
