@@ -22,19 +22,19 @@ const PLACE_BYTES: usize = 16 << 20;
 /// The ratio of a message is judged above this size alone.
 const RATIO_FREE: usize = 1 << 20;
 
-/// Compressed between two looks at the budget: what takes some 200 µs where the data are hard for that level.
+/// Compressed between two looks at the budget: what takes some 100 µs where the data are hard for that level.
 fn slice_bytes(level: u8) -> usize {
     match level {
-        0..=2 => 16 << 10,
-        3..=5 => 4 << 10,
-        6 => 2 << 10,
-        _ => 256,
+        0..=2 => 8 << 10,
+        3..=5 => 2 << 10,
+        6 => 1 << 10,
+        _ => 128,
     }
 }
 
 /// A message above this is compressed in slices, from the next poll or flush on.
 pub fn at_once_bytes(level: u8) -> usize {
-    4 * slice_bytes(level)
+    8 * slice_bytes(level)
 }
 
 /// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
@@ -226,6 +226,15 @@ impl Compression {
     pub(super) fn push_front(&mut self, outgoing: Outgoing) {
         self.outgoing_bytes += outgoing.left();
         self.outgoing.push_front(outgoing);
+    }
+
+    /// Makes the context that the first of what waits is compressed in, if that needs one of its own. True: it was made, which is work like a slice.
+    pub(super) fn prepare(&mut self, codecs: &mut Codecs) -> bool {
+        let missing = self.compressor.is_none() && matches!(self.outgoing.front(), Some(Outgoing::Message { .. }));
+        if missing {
+            self.compressor = Some(codecs.take_compressor(self.own_bits, self.level));
+        }
+        missing
     }
 
     /// Compresses a whole short message into `scratch`. False: it did not get shorter, and goes as it is.

@@ -297,6 +297,9 @@ impl Peer {
         let mut half = cx.budget.half();
         while self.can_compress() {
             let Some(compression) = &mut self.compression else { return };
+            if compression.prepare(cx.codecs) && half.look() {
+                break;
+            }
             let Some(next) = compression.outgoing.pop_front() else { return };
             let scratch = cx.arena.scratch();
             let left = next.left();
