@@ -82,10 +82,12 @@ fuzz:
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
 
-# Writes include/wspeer.h anew from the sources, and what C# repeats of it.
+# Writes include/wspeer.h anew from the sources, and what C# and the browser repeat of it.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
 	bindings/csharp/tools~/generate.py
+	bindings/web/offsets.py
+	bindings/csharp/tools~/package.py --metas
 
 unity-package: library
 	bindings/csharp/tools~/package.py
