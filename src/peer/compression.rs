@@ -102,6 +102,10 @@ pub struct Compression {
     pub(super) outgoing: VecDeque<Outgoing>,
     /// Their bytes, an empty one counted as one byte.
     pub(super) outgoing_bytes: usize,
+    /// Messages that came compressed.
+    pub messages_in: u64,
+    /// Messages that were compressed.
+    pub messages_out: u64,
 }
 
 struct Incoming {
@@ -193,6 +197,8 @@ impl Compression {
             rest: None,
             outgoing: VecDeque::new(),
             outgoing_bytes: 0,
+            messages_in: 0,
+            messages_out: 0,
         }
     }
 
