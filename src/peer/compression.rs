@@ -326,6 +326,16 @@ impl Compression {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
     }
 
+    /// The contexts of messages that wait and that other connections send too: which, and bytes of heap.
+    pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.outgoing.iter().filter_map(|outgoing| match outgoing {
+            Outgoing::Shared { message, .. } => {
+                Some((Arc::as_ptr(message).addr(), message.lock().compressor.as_ref().map_or(0, Compressor::heap_bytes)))
+            }
+            _ => None,
+        })
+    }
+
     fn go_on(&mut self, text: bool, bytes: &[u8], last: bool, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
         let mut left = bytes;
         let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new() });
