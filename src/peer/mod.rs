@@ -10,6 +10,7 @@ mod info;
 mod open;
 pub mod options;
 mod outbox;
+mod outgoing;
 mod rate;
 mod read;
 mod receive;
@@ -19,11 +20,12 @@ pub use arena::{Arena, Chunk, Loan};
 pub use beat::Beat;
 pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
-pub use compression::{Codecs, Compression, SharedMessage, at_once_bytes};
+pub use compression::{Codecs, Compression};
 pub use inbox::{Inbox, Item, Mark, Message};
 pub use info::{Address, Info};
 pub use open::{Opening, admit};
 pub use options::Options;
+pub use outgoing::{SharedMessage, at_once_bytes};
 pub use send::Sent;
 
 use crate::codes::*;
@@ -87,23 +89,31 @@ pub struct Counters {
     pub skipped: u64,
     /// How often reading stopped.
     pub stalls: u64,
+}
+
+/// What one connection or several counted.
+#[derive(Default, Clone, Copy)]
+pub struct Totals {
+    /// What every connection counts.
+    pub counters: Counters,
     /// Messages that came compressed.
     pub compressed_in: u64,
     /// Messages that were compressed.
     pub compressed_out: u64,
 }
 
-impl Counters {
+impl Totals {
     /// Adds another connection's.
-    pub fn add(&mut self, other: &Counters) {
-        self.messages_in += other.messages_in;
-        self.messages_out += other.messages_out;
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
-        self.wire_in += other.wire_in;
-        self.wire_out += other.wire_out;
-        self.skipped += other.skipped;
-        self.stalls += other.stalls;
+    pub fn add(&mut self, other: &Totals) {
+        let (sum, added) = (&mut self.counters, &other.counters);
+        sum.messages_in += added.messages_in;
+        sum.messages_out += added.messages_out;
+        sum.bytes_in += added.bytes_in;
+        sum.bytes_out += added.bytes_out;
+        sum.wire_in += added.wire_in;
+        sum.wire_out += added.wire_out;
+        sum.skipped += added.skipped;
+        sum.stalls += added.stalls;
         self.compressed_in += other.compressed_in;
         self.compressed_out += other.compressed_out;
     }
@@ -195,6 +205,13 @@ impl Peer {
             write_failure: None,
             rate: None,
         }
+    }
+
+    /// What was counted, by whatever counts.
+    pub fn totals(&self) -> Totals {
+        let [compressed_in, compressed_out] =
+            self.compression.as_ref().map_or([0; 2], |compression| [compression.messages_in, compression.messages_out]);
+        Totals { counters: self.counters, compressed_in, compressed_out }
     }
 
     /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.

@@ -312,7 +312,9 @@ impl Peer {
             Ok(Inflated::More) => {}
             Ok(Inflated::Later) => return false,
             Ok(Inflated::Message { text, bytes }) => {
-                self.counters.compressed_in += 1;
+                if let Some(compression) = &mut self.compression {
+                    compression.messages_in += 1;
+                }
                 self.take_assembled(text, bytes);
             }
             Err(failure) => self.fail(cx, failure),

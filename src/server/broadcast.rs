@@ -53,7 +53,9 @@ impl Forms<'_> {
             Some(kind) => match self.compressed(cx.codecs, kind) {
                 Compressed::Frame(frame) => {
                     let sent = peer.put_shared(cx, &frame, len, now);
-                    peer.counters.compressed_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    if let Some(compression) = &mut peer.compression {
+                        compression.messages_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    }
                     sent
                 }
                 Compressed::Long(message) => peer.put_shared_message(&message, len),
