@@ -127,6 +127,25 @@ def godot():
         same("a stock Godot 4.6 host with a Godot beside", "join", "join", "godot", f"ws://127.0.0.1:{port}")
 
 
+def scenes():
+    """Godot 4's scene: recorded values, the bytes of a join, and a stock Godot 4.6 with another beside."""
+    build_native("tests/web/scene.c", "scene")
+    build_native("tests/web/scene_host.c", "scene_host")
+    build("tests/web/scene.c", "scene", "-O3", "--closure", "1")
+    traces = []
+    same("values and calls", "scene", "scene", "values")
+    with started([str(WEB / "scene_host")], "ws://") as host:
+        same("the bytes of a join in a scene", "scene", "scene", "wire", f"ws://{host}")
+    engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/scene4", "--script", "scene.gd", "--"]
+    with started([*engine, "host"], "listening ") as port:
+        for program in ([str(WEB / "scene")], ["node", "tests/web/browser.js", "run", str(WEB / "scene.js")]):
+            with started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined "):
+                traces.append(run([*program, "godot", f"ws://127.0.0.1:{port}"]))
+    say(traces[0] == traces[1] and traces[0][0] == 0, f"calls of a stock Godot and back: {len(traces[0][1].splitlines())} lines equal to native", f"native: {traces[0]}\nweb: {traces[1]}")
+    with started([*engine, "host", "auth"], "listening ") as port:
+        same("the authentication of a stock Godot", "scene", "scene", "auth", f"ws://127.0.0.1:{port}")
+
+
 def main():
     WEB.mkdir(parents=True, exist_ok=True)
     build_native("examples-c/echo_server.c", "echo_server")
@@ -141,6 +160,7 @@ def main():
         joins(f"{ws}/")
         heartbeats(f"{ws}/")
         godot()
+        scenes()
     return 1 if failures else 0
 
 
