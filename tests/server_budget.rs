@@ -28,7 +28,7 @@ fn what_was_sent_right_behind_the_request_is_read_without_another_word() {
     let mut hall = Hall::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
     for count in 4..24 {
         let mut client = hall.connect();
-        hall.poll_until("the connection", |hall| hall.server.counters().2[1] == 1);
+        hall.poll_until("the connection", |hall| hall.server.totals().2[1] == 1);
         hall.poll();
         let bytes = [REQUEST.to_vec(), frame(0x82, &[7; 16_000]).repeat(count)].concat();
         let (mut sent, mut got) = (0, 0);

@@ -38,7 +38,7 @@ fn all_that_are_ready_are_served_in_one_poll() {
             clients.push(client);
         }
         let count = clients.len() as u64;
-        hall.poll_until("the clients", |hall| hall.server.counters().2[0] == count);
+        hall.poll_until("the clients", |hall| hall.server.totals().2[0] == count);
     }
     hall.poll();
     hall.items();

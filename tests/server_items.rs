@@ -159,5 +159,5 @@ fn a_client_that_no_handle_is_left_for_is_not_counted() {
     hall.given.none_left.set(false);
     assert_eq!(hall.items(), []);
     let (_client, _) = hall.open();
-    assert_eq!(hall.server.counters().2[0], 1, "connected");
+    assert_eq!(hall.server.totals().2[0], 1, "connected");
 }

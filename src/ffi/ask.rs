@@ -6,6 +6,7 @@ use super::pointers::{copy_text, need, put, put_at, text};
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
+use crate::peer::Totals;
 use crate::table::{View, What};
 use crate::{journal, table};
 use std::ffi::c_char;
@@ -55,30 +56,31 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
         }
         let stats = table::stats(h)?;
         let (last_poll_us, longest_poll_us) = stats.poll_us();
+        let Totals { counters, compressed_in, compressed_out } = stats.totals;
         let size = size.min(size_of::<ws_stats>());
         let filled = ws_stats {
             struct_size: size as u32,
             connections: stats.connections,
-            messages_in: stats.counters.messages_in,
-            messages_out: stats.counters.messages_out,
-            bytes_in: stats.counters.bytes_in,
-            bytes_out: stats.counters.bytes_out,
-            wire_bytes_in: stats.counters.wire_in,
-            wire_bytes_out: stats.counters.wire_out,
+            messages_in: counters.messages_in,
+            messages_out: counters.messages_out,
+            bytes_in: counters.bytes_in,
+            bytes_out: counters.bytes_out,
+            wire_bytes_in: counters.wire_in,
+            wire_bytes_out: counters.wire_out,
             queued_packets_in: stats.queued[0],
             queued_bytes_in: stats.queued[1],
             queued_packets_out: stats.queued[2],
             queued_bytes_out: stats.queued[3],
-            skipped: stats.counters.skipped,
-            inbound_stalls: stats.counters.stalls,
+            skipped: counters.skipped,
+            inbound_stalls: counters.stalls,
             rtt_us: stats.rtt_us,
             last_poll_us,
             longest_poll_us,
             accepted: stats.server[0],
             refused: stats.server[1],
             pending_handshakes: stats.server[2],
-            compressed_in: stats.counters.compressed_in,
-            compressed_out: stats.counters.compressed_out,
+            compressed_in,
+            compressed_out,
             deflate_memory_bytes: stats.deflate_memory,
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.

@@ -11,6 +11,9 @@ mod info;
 mod open;
 pub mod options;
 mod outbox;
+mod outgoing;
+mod pong;
+mod pulse;
 mod rate;
 mod read;
 mod receive;
@@ -20,11 +23,12 @@ pub use arena::{Arena, Chunk, Loan};
 pub use beat::Beat;
 pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
-pub use compression::{Codecs, Compression, SharedMessage, at_once_bytes};
+pub use compression::{Codecs, Compression};
 pub use inbox::{Inbox, Item, Mark, Message};
 pub use info::{Address, Info};
 pub use open::{Opening, admit};
 pub use options::Options;
+pub use outgoing::{SharedMessage, at_once_bytes};
 pub use send::Sent;
 
 use crate::codes::*;
@@ -35,6 +39,7 @@ use backlog::Backlog;
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
+use pulse::Pulse;
 use rate::Rate;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,23 +94,31 @@ pub struct Counters {
     pub skipped: u64,
     /// How often reading stopped.
     pub stalls: u64,
+}
+
+/// What one connection or several counted.
+#[derive(Default, Clone, Copy)]
+pub struct Totals {
+    /// What every connection counts.
+    pub counters: Counters,
     /// Messages that came compressed.
     pub compressed_in: u64,
     /// Messages that were compressed.
     pub compressed_out: u64,
 }
 
-impl Counters {
+impl Totals {
     /// Adds another connection's.
-    pub fn add(&mut self, other: &Counters) {
-        self.messages_in += other.messages_in;
-        self.messages_out += other.messages_out;
-        self.bytes_in += other.bytes_in;
-        self.bytes_out += other.bytes_out;
-        self.wire_in += other.wire_in;
-        self.wire_out += other.wire_out;
-        self.skipped += other.skipped;
-        self.stalls += other.stalls;
+    pub fn add(&mut self, other: &Totals) {
+        let (sum, added) = (&mut self.counters, &other.counters);
+        sum.messages_in += added.messages_in;
+        sum.messages_out += added.messages_out;
+        sum.bytes_in += added.bytes_in;
+        sum.bytes_out += added.bytes_out;
+        sum.wire_in += added.wire_in;
+        sum.wire_out += added.wire_out;
+        sum.skipped += added.skipped;
+        sum.stalls += added.stalls;
         self.compressed_in += other.compressed_in;
         self.compressed_out += other.compressed_out;
     }
@@ -137,6 +150,8 @@ pub struct Peer {
     pub of_server: bool,
     /// Heartbeat.
     pub beat: Beat,
+    /// The application heartbeat, where it was asked for.
+    pulse: Option<Box<Pulse>>,
     /// permessage-deflate, once it was agreed on.
     pub compression: Option<Box<Compression>>,
     stage: Stage,
@@ -157,7 +172,7 @@ pub struct Peer {
     owes_writable: Option<u32>,
     /// Where the last pong ends in what is sent, and bytes of pongs since all had left.
     pongs: (u64, u32),
-    /// Pings of this read that were answered, and the last one that was not yet.
+    /// Pings of this round that were answered, and the last one that was not yet.
     pings: (u8, Option<Box<ControlPayload>>),
     /// Messages that were skipped in the stall under way.
     skipping: bool,
@@ -184,6 +199,7 @@ impl Peer {
             counters: Counters::default(),
             of_server: false,
             beat: Beat::new(now),
+            pulse: None,
             compression: None,
             stage,
             stream,
@@ -203,6 +219,13 @@ impl Peer {
             write_failure: None,
             rate: None,
         }
+    }
+
+    /// What was counted, by whatever counts.
+    pub fn totals(&self) -> Totals {
+        let [compressed_in, compressed_out] =
+            self.compression.as_ref().map_or([0; 2], |compression| [compression.messages_in, compression.messages_out]);
+        Totals { counters: self.counters, compressed_in, compressed_out }
     }
 
     /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.
@@ -227,6 +250,9 @@ impl Peer {
         }
         let more = self.read(cx);
         self.answer_last_ping();
+        if self.pulse.is_some() {
+            self.send_due_beat();
+        }
         if self.has_output() {
             self.write(cx);
         }
@@ -254,6 +280,10 @@ impl Peer {
         match (&self.stage, &self.closing) {
             (Stage::Ended, _) => None,
             (_, Some(_)) => self.judge_close(cx),
+            (Stage::Open, None) if self.pulse.is_some() => {
+                let next = self.judge_pulse(cx);
+                self.judge_beat(cx).into_iter().chain(next).min()
+            }
             (Stage::Open, None) => self.judge_beat(cx),
             _ => self.judge_opening(cx),
         }
@@ -263,6 +293,7 @@ impl Peer {
     pub fn shift(&mut self, gap: Duration) {
         self.shift_opening(gap);
         self.beat.shift(gap);
+        self.shift_pulse(gap);
         if self.rate_limits().is_some() {
             let before = self.received();
             self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).shift(gap);

@@ -2,26 +2,23 @@
 
 use super::arena::Place;
 use super::compression::{InflateLimits, Inflated, Tools};
+use super::pulse::Watched;
 use super::rate::Rate;
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{LEAST_READ, tls_failure};
-use crate::protocol::{ControlPayload, Limits, Received};
+use crate::protocol::{Beating, Limits, Received};
 use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
 const OVER_FULL_BYTES: usize = 64 << 10;
-/// With pongs of this much unwritten, a ping is answered no more until the peer has read them.
-const MAX_UNREAD_PONGS: usize = 64 << 10;
 
 /// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
 const SHORT_READ: usize = LEAST_READ + (1 << 10);
 
 /// Reads are not halved more often: that is a short read.
 const MOST_NARROW: u8 = 4;
-/// Pings of one read that are answered one by one; of more, the last is (RFC 6455 section 5.5.3).
-const PINGS_APART: u8 = 64;
 
 /// What one reading brought.
 enum Got {
@@ -41,6 +38,10 @@ enum Next {
     Later,
     /// Something rarer than a whole message.
     Other(Received),
+    /// An application heartbeat.
+    Beat(Beating),
+    /// The first message of a server that offers none.
+    NoBeat,
     /// The peer broke the protocol.
     Failed(Failure),
 }
@@ -137,7 +138,7 @@ impl Peer {
         match self.decoder.filled(count) {
             Ok(Received::Assembled { text, bytes }) => {
                 self.expects_long = bytes.len() > ROUND_BYTES;
-                self.take_assembled(text, bytes);
+                self.take_assembled(cx, text, bytes);
             }
             Ok(_) => {}
             Err(failure) => self.fail(cx, failure),
@@ -146,10 +147,17 @@ impl Peer {
         self.note_full(was_full, count);
     }
 
-    fn take_assembled(&mut self, text: bool, bytes: Vec<u8>) {
+    fn take_assembled(&mut self, cx: &Cx<'_>, text: bool, bytes: Vec<u8>) {
+        let watched = self.watch(text, &bytes);
+        if let Watched::Beat(beating) = watched {
+            return self.take_beat(beating, cx.now);
+        }
         self.counters.messages_in += 1;
         self.counters.bytes_in += bytes.len() as u64;
         self.inbox.push_kept(text, bytes);
+        if matches!(watched, Watched::NotOffered) {
+            self.lose_pulse(cx);
+        }
     }
 
     fn note_full(&mut self, was_full: bool, count: usize) {
@@ -231,7 +239,9 @@ impl Peer {
                     break;
                 }
                 Next::Failed(failure) => self.fail(cx, failure),
-                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(text, bytes),
+                Next::Beat(beating) => self.take_beat(beating, cx.now),
+                Next::NoBeat => self.lose_pulse(cx),
+                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(cx, text, bytes),
                 Next::Other(Received::Compressed { text, last, start, len }) => {
                     let done = self.take_compressed(cx, text, last, start..start + len);
                     if (!done || cx.budget.look()) && at < count {
@@ -273,7 +283,7 @@ impl Peer {
     /// The frame path: message after message that lies whole in the buffer, until something else comes. Alone, it needs few registers.
     #[inline(never)]
     fn decode_messages(&mut self, bytes: &mut [u8], at: &mut usize, place: Place, limits: &Limits, budget: &mut Budget<'_>) -> (Next, bool) {
-        let mut fresh = false;
+        let (mut fresh, watches) = (false, self.pulse.is_some());
         loop {
             match self.decoder.next(&mut bytes[*at..], limits) {
                 Ok((_, Received::Nothing)) => return (Next::Over, fresh),
@@ -282,10 +292,11 @@ impl Peer {
                     *at += used;
                     match received {
                         Received::Message { text, start: offset, len, .. } => {
+                            if watches && let Some(next) = self.watch_fresh(text, &bytes[start + offset..][..len], place, start + offset) {
+                                return (next, true);
+                            }
                             fresh = true;
-                            self.counters.messages_in += 1;
-                            self.counters.bytes_in += len as u64;
-                            self.inbox.push_fresh(text, place.chunk, place.start + (start + offset) as u32, len as u32);
+                            self.take_fresh(text, place, start + offset, len);
                         }
                         Received::Compressed { text, last, start: offset, len } => {
                             return (Next::Other(Received::Compressed { text, last, start: start + offset, len }), fresh);
@@ -301,45 +312,24 @@ impl Peer {
         }
     }
 
-    /// The first few pings of a read are answered each, and of the others the last.
-    fn answer_ping(&mut self, payload: ControlPayload) {
-        if self.pings.0 < PINGS_APART && self.pings.1.is_none() && self.has_room_for_pong() {
-            self.pings.0 += 1;
-            self.put_pong(&payload);
-            return;
-        }
-        match &mut self.pings.1 {
-            Some(last) => **last = payload,
-            none => *none = Some(Box::new(payload)),
-        }
+    #[inline(always)]
+    fn take_fresh(&mut self, text: bool, place: Place, at: usize, len: usize) {
+        self.counters.messages_in += 1;
+        self.counters.bytes_in += len as u64;
+        self.inbox.push_fresh(text, place.chunk, place.start + at as u32, len as u32);
     }
 
-    /// Answers the ping that waits, unless the peer has yet to read many answers.
-    pub(super) fn answer_last_ping(&mut self) {
-        self.pings.0 = 0;
-        if self.closing.is_some() {
-            self.pings.1 = None;
+    /// A message while heartbeats may come. `None`: it is the host's.
+    #[cold]
+    fn watch_fresh(&mut self, text: bool, bytes: &[u8], place: Place, at: usize) -> Option<Next> {
+        match self.watch(text, bytes) {
+            Watched::Message => None,
+            Watched::Beat(beating) => Some(Next::Beat(beating)),
+            Watched::NotOffered => {
+                self.take_fresh(text, place, at, bytes.len());
+                Some(Next::NoBeat)
+            }
         }
-        if self.pings.1.is_some()
-            && self.has_room_for_pong()
-            && let Some(payload) = self.pings.1.take()
-        {
-            self.put_pong(&payload);
-        }
-    }
-
-    fn has_room_for_pong(&mut self) -> bool {
-        let (last, waiting) = &mut self.pongs;
-        if *last <= self.outbox.written() {
-            *waiting = 0;
-        }
-        (*waiting as usize) < MAX_UNREAD_PONGS
-    }
-
-    fn put_pong(&mut self, payload: &[u8]) {
-        self.pongs.1 += payload.len() as u32 + 6;
-        self.put_control(0xA, payload);
-        self.pongs.0 = self.outbox.end();
     }
 
     /// Decompresses a piece that lies in the last space. False: not all of it, and what follows has to wait.
@@ -366,8 +356,10 @@ impl Peer {
             Ok(Inflated::More) => {}
             Ok(Inflated::Later) => return false,
             Ok(Inflated::Message { text, bytes }) => {
-                self.counters.compressed_in += 1;
-                self.take_assembled(text, bytes);
+                if let Some(compression) = &mut self.compression {
+                    compression.messages_in += 1;
+                }
+                self.take_assembled(cx, text, bytes);
             }
             Err(failure) => self.fail(cx, failure),
         }

@@ -1,8 +1,8 @@
 //! From the host to the stream: putting messages, writing, back-pressure.
 
 use super::arena::Chunk;
-use super::compression::{Outgoing, SharedMessage};
 use super::outbox::{Wrote, write_masked};
+use super::outgoing::{Outgoing, SharedMessage};
 use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
@@ -286,7 +286,7 @@ impl Peer {
                 let scratch = cx.arena.scratch();
                 match compression.compress_whole(cx.codecs, payload, scratch) {
                     Ok(true) => {
-                        self.counters.compressed_out += 1;
+                        compression.messages_out += 1;
                         self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
                         return Some(true);
                     }
@@ -321,6 +321,9 @@ impl Peer {
         let mut half = cx.budget.half();
         while self.can_compress() {
             let Some(compression) = &mut self.compression else { return };
+            if compression.prepare(cx.codecs) && half.look() {
+                break;
+            }
             let Some(next) = compression.outgoing.pop_front() else { return };
             let scratch = cx.arena.scratch();
             let left = next.left();
@@ -336,7 +339,7 @@ impl Peer {
                     let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.compression_failed() };
                     let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
                     self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
-                    self.counters.compressed_out += u64::from(shorter);
+                    compression.messages_out += u64::from(shorter);
                 }
                 Outgoing::Message { text, payload, at, begun } => {
                     let end = payload.len().min(at + compression.slice_bytes());
@@ -350,7 +353,7 @@ impl Peer {
                     if sends {
                         self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
                     }
-                    self.counters.compressed_out += u64::from(fin);
+                    compression.messages_out += u64::from(fin);
                     if fin && payload.len() > MUCH {
                         cx.services.discard(Box::new(payload));
                     } else if !fin {
@@ -362,7 +365,7 @@ impl Peer {
                     match made {
                         Ok(Some((frame, end, last))) => {
                             self.outbox.push_shared(&frame, 0, last);
-                            self.counters.compressed_out += u64::from(last);
+                            compression.messages_out += u64::from(last);
                             if last && at + left > MUCH {
                                 cx.services.discard(Box::new(message));
                             } else if !last {
@@ -378,6 +381,7 @@ impl Peer {
                 break;
             }
         }
+        self.send_due_beat();
         self.send_due_close();
     }
 

@@ -55,7 +55,9 @@ impl Forms<'_> {
                 None => Sent::NoMemory,
                 Some(Compressed::Frame(frame)) => {
                     let sent = peer.put_shared(cx, &frame, len, now);
-                    peer.counters.compressed_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    if let Some(compression) = &mut peer.compression {
+                        compression.messages_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    }
                     sent
                 }
                 Some(Compressed::Long(message)) => peer.put_shared_message(&message, len),

@@ -158,7 +158,7 @@ impl Server {
 
     pub(super) fn remove(&mut self, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
-            self.past.add(&client.peer.counters);
+            self.past.add(&client.peer.totals());
             if client.peer.peer_id != 0 {
                 self.above.gone.push(client.peer.peer_id);
             }

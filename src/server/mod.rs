@@ -17,7 +17,7 @@ pub use items::{Origin, is_last};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::net::{Mailbox, Stream, TlsServer};
-use crate::peer::{Chunk, Counters, Cx, Inbox, Loan, Options, Peer};
+use crate::peer::{Chunk, Cx, Inbox, Loan, Options, Peer, Totals};
 use crate::protocol::Accept;
 use client::{Client, Slot};
 use line::Line;
@@ -120,7 +120,7 @@ pub struct Server {
     live: usize,
     state: i32,
     closing: Option<(i32, String, usize)>,
-    past: Counters,
+    past: Totals,
     accepted: u64,
     refused: u64,
     frame: Option<Chunk>,
@@ -177,7 +177,7 @@ impl Server {
             live: 0,
             state: WS_OPEN,
             closing: None,
-            past: Counters::default(),
+            past: Totals::default(),
             accepted: 0,
             refused: 0,
             frame: None,
@@ -291,13 +291,13 @@ impl Server {
         self.client(key).map(|client| &mut client.peer)
     }
 
-    /// The counters, past clients included, and (connected, pending, accepted, refused).
-    pub fn counters(&self) -> (Counters, [u64; 4], [u64; 4]) {
+    /// What was counted, past clients included, and (connected, pending, accepted, refused).
+    pub fn totals(&self) -> (Totals, [u64; 4], [u64; 4]) {
         let mut sum = self.past;
         let mut queued = [0; 4];
         for slot in &self.slots {
             if let Slot::Client(client) = slot {
-                sum.add(&client.peer.counters);
+                sum.add(&client.peer.totals());
                 queued[0] += client.peer.inbox.len() as u64;
                 queued[1] += client.peer.inbox.bytes();
                 queued[2] += client.peer.queued_messages_out() as u64;
@@ -315,11 +315,15 @@ impl Server {
 
     /// Bytes of the contexts of permessage-deflate of all clients.
     pub fn deflate_memory(&self) -> usize {
-        let of = |slot: &Slot| match slot {
-            Slot::Client(client) => client.peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes()),
-            _ => 0,
+        let compressions = || {
+            self.slots.iter().filter_map(|slot| match slot {
+                Slot::Client(client) => client.peer.compression.as_ref(),
+                _ => None,
+            })
         };
-        self.slots.iter().map(of).sum()
+        let own: usize = compressions().map(|compression| compression.heap_bytes()).sum();
+        let shared: HashMap<_, _> = compressions().flat_map(|compression| compression.shared_contexts()).collect();
+        own + shared.values().sum::<usize>()
     }
 
     /// The sockets of all clients, to be closed elsewhere.

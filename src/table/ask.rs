@@ -6,7 +6,7 @@ use super::with;
 use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::Multiplayer;
-use crate::peer::{Counters, Mark};
+use crate::peer::{Mark, Totals};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -72,7 +72,7 @@ pub struct Stats {
     /// Open connections.
     pub connections: u32,
     /// Counted since the opening.
-    pub counters: Counters,
+    pub totals: Totals,
     /// Waiting: messages and bytes in, messages and bytes out.
     pub queued: [u64; 4],
     /// Of the last ping, in microseconds.
@@ -90,18 +90,18 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
     with(handle, |body, member| {
         let poll_times = body.poll_times;
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            let (counters, queued, [connected, pending, accepted, refused]) = server.counters();
+            let (totals, queued, [connected, pending, accepted, refused]) = server.totals();
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
             let server = [accepted, refused, pending];
-            return Ok(Stats { connections: connected as u32, counters, queued, rtt_us: 0, poll_times, server, deflate_memory });
+            return Ok(Stats { connections: connected as u32, totals, queued, rtt_us: 0, poll_times, server, deflate_memory });
         }
         let peer = peer_of(&mut body.kind, member)?;
         let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
         let connections = u32::from(peer.state() == WS_OPEN);
-        let (counters, rtt_us) = (peer.counters, peer.beat.rtt_us);
+        let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
         let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
-        Ok(Stats { connections, counters, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
+        Ok(Stats { connections, totals, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
     })
 }
 

@@ -173,11 +173,11 @@ probe.Raw.sock_frame = sock_frame
 
 
 def expect_code(ends, name, data, wanted, grown_limit=None):
-    """The close code, the memory and the time: measured again, up to ten times, where the time was over."""
-    for _ in range(10):
+    """The close code, the memory and the time: measured again, up to three times, where the time was over."""
+    for attempt in range(3):
         seen, told, grown = ends.run(close_code_of(data))
         poll_us = int(told["poll_us"])
-        if poll_us < POLL_LIMIT_US:
+        if poll_us < POLL_LIMIT_US or attempt == 2:
             break
     # An end that has said why it closes drops what is still under way, which may be a reset.
     code = int(str(seen).split(",")[0]) if str(seen)[0].isdigit() else seen
@@ -189,10 +189,10 @@ def expect_code(ends, name, data, wanted, grown_limit=None):
 
 
 def expect_echoes(ends, name, data, wanted):
-    for _ in range(10):
+    for attempt in range(3):
         (seen, code), told, _ = ends.run(echoes_of(data, len(wanted), ends))
         poll_us = int(told["poll_us"])
-        if poll_us < POLL_LIMIT_US:
+        if poll_us < POLL_LIMIT_US or attempt == 2:
             break
     check(f"{ends.name}: {name}", seen == wanted and code == 1000, (str(seen)[:200], code, told))
     check(f"{ends.name}: {name}: no poll over 1 ms", poll_us < POLL_LIMIT_US, poll_us)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The header in a browser: bindings/web/library_wspeer.js, compiled by Emscripten and run in headless Chromium.
+# The header in a browser: bindings/web/*.js, compiled by Emscripten and run in headless Chromium.
 . "$(dirname "$0")/../lib/common.sh"
 need clang emcc chromium node build/node/node_modules/playwright-core build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl build/godot/godot4
 rc=0
@@ -18,5 +18,13 @@ done
 
 build/venv/bin/python tests/conformance/run.py --language web || rc=1
 build/venv/bin/python tests/web/run.py || rc=1
+
+# The chat of examples-web.
+if NODE_PATH=/usr/share/nodejs make -s examples-web && cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then
+  timeout 100 node tests/web/chat.js build/examples-web build/web/chat build/web/chat.png || rc=1
+else
+  echo "not ok - web: the chat is built"
+  rc=1
+fi
 exec 3>&-
 exit $rc
