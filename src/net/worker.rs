@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 /// Ended sockets that are drained at a time; more are closed at once.
@@ -55,7 +55,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     jobs: Vec<Job>,
-    running: bool,
+    running: Option<ThreadId>,
     stopped: bool,
     waker: Option<Waker>,
 }
@@ -70,11 +70,12 @@ impl Worker {
     pub fn submit(&self, job: Job) {
         let mut state = self.shared.state.lock();
         state.jobs.push(job);
-        state.stopped = false;
-        if !state.running {
+        // What the work at hand brings, as a server's clients when it is dropped, does not keep a thread that was asked to end.
+        state.stopped &= state.running == Some(thread::current().id());
+        if state.running.is_none() {
             let shared = self.shared.clone();
             match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || run_on(&shared)) {
-                Ok(_) => state.running = true,
+                Ok(thread) => state.running = Some(thread.thread().id()),
                 Err(error) => {
                     let jobs = std::mem::take(&mut state.jobs);
                     drop(state);
@@ -130,7 +131,7 @@ fn run(shared: &Shared) {
         }
         Err(error) => {
             let mut state = shared.state.lock();
-            state.running = false;
+            state.running = None;
             let jobs = std::mem::take(&mut state.jobs);
             drop(state);
             give_up(jobs, &format!("the system gives no readiness queue: {error}"));
@@ -145,7 +146,7 @@ fn run(shared: &Shared) {
             let mut state = shared.state.lock();
             let nothing = state.jobs.is_empty() && tasks.is_empty();
             if nothing && (state.stopped || last_work.elapsed() >= IDLE) {
-                state.running = false;
+                state.running = None;
                 state.waker = None;
                 return;
             }
@@ -158,9 +159,12 @@ fn run(shared: &Shared) {
             tasks.start(job, shared);
         }
         let wait = if tasks.is_empty() { IDLE } else { SWEEP };
-        if !shared.state.lock().jobs.is_empty() {
+        // What came while the jobs were done, or before there was a waker.
+        let state = shared.state.lock();
+        if !state.jobs.is_empty() || (state.stopped && tasks.is_empty()) {
             continue;
         }
+        drop(state);
         if tasks.poll.poll(&mut events, Some(wait)).is_err() {
             events.clear();
         }
@@ -312,6 +316,30 @@ fn panicked() -> Failure {
 mod tests {
     use super::super::TlsClientSettings;
     use super::*;
+
+    /// When it is dropped: waits for the word, then brings more work.
+    struct Brings(Arc<Worker>, std::sync::mpsc::Receiver<()>);
+
+    impl Drop for Brings {
+        fn drop(&mut self) {
+            self.1.recv().unwrap();
+            self.0.submit(Job::Discard(Box::new(())));
+        }
+    }
+
+    #[test]
+    fn work_that_work_brings_does_not_keep_a_stopped_worker() {
+        let worker = Arc::new(Worker::new(Arc::new(|| ())));
+        let (go, wait) = std::sync::mpsc::channel();
+        worker.submit(Job::Discard(Box::new(Brings(worker.clone(), wait))));
+        worker.stop();
+        go.send(()).unwrap();
+        let end = Instant::now() + IDLE / 2;
+        while worker.shared.state.lock().running.is_some() {
+            assert!(Instant::now() < end, "the thread goes on");
+            thread::yield_now();
+        }
+    }
 
     #[test]
     fn a_panic_does_not_end_the_worker() {
