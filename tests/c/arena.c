@@ -1,4 +1,5 @@
-/* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, and keeps sending to whoever asks for /deaf. Prints its port, then on SIGTERM what became of it.
+/* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, keeps sending to whoever asks for /deaf, and
+ * serves browsers, who ask for /browser, from one origin alone. Prints its port, then on SIGTERM what became of it.
  * Usage: arena FLAGS [CERT.pem KEY.pem] */
 #include "check.h"
 
@@ -24,6 +25,13 @@ enum { MOST = 4096 };
 static ws_handle deaf[MOST];
 static int deaf_count;
 
+/* Browsers name the page that they come from in one Origin header, in lower case. */
+static int comes_from_our_page(ws_handle conn) {
+  char origin[128];
+  return ws_get_header(conn, "Origin", 0, origin, sizeof origin, NULL) == WS_OK && !strcmp(origin, "https://game.example") &&
+         ws_get_header(conn, "Origin", 1, origin, sizeof origin, NULL) == WS_EMPTY;
+}
+
 /* What cannot be taken is not read: the sender slows down. */
 static void serve(ws_handle server, uint64_t *skipped) {
   ws_event event;
@@ -32,6 +40,8 @@ static void serve(ws_handle server, uint64_t *skipped) {
     if (event.type == WS_EVENT_MESSAGE && ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) ++*skipped;
     if (event.type != WS_EVENT_CONNECTED) continue;
     ws_get_text(event.conn, WS_GET_PATH, path, sizeof path, NULL);
+    /* Freed, it is gone at once, with all that it sent behind its request. */
+    if (!strcmp(path, "/browser") && !comes_from_our_page(event.conn)) ws_free(event.conn);
     if (!strcmp(path, "/deaf") && deaf_count < MOST) deaf[deaf_count++] = event.conn;
   }
 }
