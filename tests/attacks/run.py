@@ -19,15 +19,13 @@ import zlib
 
 PLAYERS = 100
 WS_DEFLATE = 32
-PEACE = "no attack"
 # Far above what is measured, as a test machine has other work: the figures are printed.
 P99_LIMIT_US = 250_000
 MEMORY_LIMIT_KB = 256 * 1024
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = f"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-# Under a flood of frames the median may be so many times that of peace, and no flood of them takes a poll to itself: 20 attackers made it 25 times.
-MEDIAN_RATIO = 10
-median_of_peace = None
+# The budget of a poll is 1 ms. Its processor time does not grow with what else the machine does.
+POLL_CPU_LIMIT_US = 5_000
 failures = 0
 
 
@@ -163,7 +161,7 @@ class Arena:
             yield
             time.sleep(max(0, every - (time.monotonic() - began)))
 
-    def judge(self, what, good, is_fair=False):
+    def judge(self, what, good):
         """Ends both; the players must have noticed nothing."""
         self.peak = max(self.peak, memory_kb(self.server.pid))
         self.players.send_signal(signal.SIGTERM)
@@ -175,19 +173,15 @@ class Arena:
         fair = told["lost"] == "0" and told["ended"] == "0" and told["sent"] == told["got"] and int(told["got"]) > PLAYERS * 20
         check(fair and not err, f"{self.name}: the players lost nothing ({told['got']} messages came back) {err[:300]}")
         check(int(told["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")
-        if self.name == PEACE:
-            global median_of_peace
-            median_of_peace = int(told["p50_us"])
-        if is_fair and median_of_peace:
-            check(int(told["p50_us"]) < MEDIAN_RATIO * median_of_peace, f"{self.name}: the median is less than {MEDIAN_RATIO} times that of peace ({told['p50_us']} us, {median_of_peace} us)")
+        check(int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US, f"{self.name}: no poll took {POLL_CPU_LIMIT_US} us of the processor")
         grown = self.peak - self.before
         check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
         check(self.server.returncode == 0, f"{self.name}: the server ended well")
-        print(f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us", flush=True)
+        print(f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us, of processor time {after['longest_poll_cpu_us']} us", flush=True)
 
 
 def peace():
-    arena = Arena(PEACE)
+    arena = Arena("no attack")
     for _ in arena.rounds(0.1):
         pass
     arena.judge("nobody attacked", True)
@@ -335,7 +329,7 @@ def frame_flood(name, bytes_of, request=REQUEST, flags=0, count=20):
         crowd.send(bytes_of)
         crowd.read()
         sent += 1
-    arena.judge(f"{opened} attackers were let in, {crowd.gone} of them were closed", opened == count, is_fair=True)
+    arena.judge(f"{opened} attackers were let in, {crowd.gone} of them were closed", opened == count)
     crowd.close()
 
 
