@@ -152,6 +152,23 @@ fn idle() {
     }
 }
 
+/// A long message that goes to several takes the spare context with it, and that still counts, once.
+fn shared() {
+    let [server, client, conn] = open(WS_SERVER_NO_CONTEXT_TAKEOVER);
+    let before = figure(server);
+    let payload = vec![7; 1 << 20];
+    assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+    assert_eq!(figure(server), before, "a context that a waiting message holds is told");
+    let mut packet = blank::<ws_packet>();
+    let end = Instant::now() + Duration::from_secs(10);
+    while c!(ws_get_packet(client, &mut packet)) != WS_OK {
+        assert!(Instant::now() < end && ws_poll(server) >= 0 && ws_poll(client) >= 0);
+    }
+    assert!(before > 200_000 && ws_get_state(conn) == WS_OPEN);
+    ws_free(client);
+    ws_free(server);
+}
+
 /// One test, as the allocator counts for all.
 #[test]
 fn the_memory_of_contexts() {
@@ -159,5 +176,6 @@ fn the_memory_of_contexts() {
         first_use(0, bits);
         first_use(WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER, bits);
     }
+    shared();
     idle();
 }

@@ -10,6 +10,7 @@ import textwrap
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LIBRARY = HERE / "library_wspeer.js"
+SOURCES = sorted(HERE.glob("library_wspeer*.js"))
 HEADER = ROOT / "include" / "wspeer.h"
 sys.path.append(str(ROOT / "tests" / "abi"))
 import guard  # noqa: E402
@@ -64,7 +65,7 @@ def main():
     source = LIBRARY.read_text()
     interface = guard.interface(HEADER)
     calls, found = signatures(interface)
-    made = place(source, "header", layout(interface, "32") + constants(interface, source))
+    made = place(source, "header", layout(interface, "32") + constants(interface, "".join(file.read_text() for file in SOURCES)))
     made = place(made, "signatures", calls)
     if sys.argv[1:] != ["--check"]:
         LIBRARY.write_text(made)

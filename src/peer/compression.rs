@@ -1,13 +1,10 @@
 //! permessage-deflate of one connection (RFC 7692): what came is decompressed and what is put compressed, in slices that a budget can end.
 
 use super::Budget;
-use super::arena::Chunk;
+use super::outgoing::{Outgoing, at_once_bytes, slice_bytes};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::protocol::{
-    Broken, CONTINUATION, Compressor, Decompressor, DeflateParams, Lead, MAX_BITS, MIN_OWN_BITS, MaskKeys, Role, Utf8, encode_frame, opcode_of,
-};
-use parking_lot::Mutex;
+use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MAX_BITS, MIN_OWN_BITS, Role, Utf8};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -21,21 +18,6 @@ const MOVED_BYTES: usize = 512 << 10;
 const PLACE_BYTES: usize = 16 << 20;
 /// The ratio of a message is judged above this size alone.
 const RATIO_FREE: usize = 1 << 20;
-
-/// Compressed between two looks at the budget: what takes some 100 µs where the data are hard for that level.
-fn slice_bytes(level: u8) -> usize {
-    match level {
-        0..=2 => 8 << 10,
-        3..=5 => 2 << 10,
-        6 => 1 << 10,
-        _ => 128,
-    }
-}
-
-/// A message above this is compressed in slices, from the next poll or flush on.
-pub fn at_once_bytes(level: u8) -> usize {
-    8 * slice_bytes(level)
-}
 
 /// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
 #[derive(Default)]
@@ -153,30 +135,6 @@ pub struct Tools<'a, 'b> {
     pub scratch: &'a mut Vec<u8>,
     /// When to stop.
     pub budget: &'a mut Budget<'b>,
-}
-
-/// A message on its way out.
-pub(super) enum Outgoing {
-    /// To be compressed, from `at` on.
-    Message { text: bool, payload: Chunk, at: usize, begun: bool },
-    /// Not to be compressed.
-    Plain { text: bool, payload: Vec<u8> },
-    /// A frame that others send too.
-    Frame { frame: Chunk },
-    /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
-    Shared { message: Arc<Mutex<SharedMessage>>, index: usize, at: usize },
-}
-
-impl Outgoing {
-    /// Bytes that are left of it; an empty message counts as one, so that none waits unseen.
-    pub(super) fn left(&self) -> usize {
-        match self {
-            Outgoing::Message { payload, at, .. } => payload.len() - at,
-            Outgoing::Plain { payload, .. } => payload.len().max(1),
-            Outgoing::Frame { frame, .. } => frame.len(),
-            Outgoing::Shared { message, at, .. } => message.lock().len() - at,
-        }
-    }
 }
 
 impl Compression {
@@ -326,6 +284,14 @@ impl Compression {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
     }
 
+    /// The contexts of messages that wait and that other connections send too: which, and bytes of heap.
+    pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.outgoing.iter().filter_map(|outgoing| match outgoing {
+            Outgoing::Shared { message, .. } => Some((Arc::as_ptr(message).addr(), message.lock().heap_bytes())),
+            _ => None,
+        })
+    }
+
     fn go_on(&mut self, text: bool, bytes: &[u8], last: bool, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
         let mut left = bytes;
         let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new() });
@@ -404,60 +370,6 @@ impl Incoming {
             }
         }
         self.message.try_reserve(missing).is_ok()
-    }
-}
-
-/// A long message that several connections send: each of its frames is made when the first of them needs it.
-pub struct SharedMessage {
-    text: bool,
-    payload: Chunk,
-    at: usize,
-    slice: usize,
-    compressor: Option<Compressor>,
-    /// With the place in the payload that each leads up to.
-    frames: Vec<(Chunk, usize)>,
-}
-
-impl SharedMessage {
-    /// Nothing is compressed yet.
-    pub fn new(text: bool, payload: Chunk, level: u8, compressor: Compressor) -> SharedMessage {
-        SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), frames: Vec::new() }
-    }
-
-    /// How many bytes it has.
-    pub fn len(&self) -> usize {
-        self.payload.len()
-    }
-
-    /// Whether it has none.
-    pub fn is_empty(&self) -> bool {
-        self.payload.is_empty()
-    }
-
-    /// Frame `index` of those made and the next, the place in the message that it leads up to, and whether it is the last. `None`: a slice was
-    /// compressed and will come out with a later one.
-    pub(super) fn frame(&mut self, index: usize) -> Result<Option<(Chunk, usize, bool)>, Broken> {
-        if index == self.frames.len()
-            && let Some(compressor) = &mut self.compressor
-        {
-            let end = self.payload.len().min(self.at + self.slice);
-            let last = end == self.payload.len();
-            let mut compressed = Vec::new();
-            compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
-            self.at = end;
-            if compressed.is_empty() {
-                return Ok(None);
-            }
-            let opcode = if index > 0 { CONTINUATION } else { opcode_of(self.text) };
-            let mut bytes = Vec::new();
-            encode_frame(&mut bytes, Role::Server, &mut MaskKeys::new(), Lead { opcode, rsv1: index == 0, fin: last }, &compressed);
-            self.frames.push((Arc::new(bytes), end));
-            if last {
-                self.compressor = None;
-            }
-        }
-        let (frame, end) = self.frames.get(index).ok_or(Broken)?;
-        Ok(Some((frame.clone(), *end, *end == self.payload.len())))
     }
 }
 

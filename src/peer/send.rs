@@ -1,8 +1,8 @@
 //! From the host to the stream: putting messages, writing, back-pressure.
 
 use super::arena::Chunk;
-use super::compression::{Outgoing, SharedMessage};
 use super::outbox::{Wrote, write_masked};
+use super::outgoing::{Outgoing, SharedMessage};
 use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;

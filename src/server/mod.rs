@@ -312,11 +312,15 @@ impl Server {
 
     /// Bytes of the contexts of permessage-deflate of all clients.
     pub fn deflate_memory(&self) -> usize {
-        let of = |slot: &Slot| match slot {
-            Slot::Client(client) => client.peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes()),
-            _ => 0,
+        let compressions = || {
+            self.slots.iter().filter_map(|slot| match slot {
+                Slot::Client(client) => client.peer.compression.as_ref(),
+                _ => None,
+            })
         };
-        self.slots.iter().map(of).sum()
+        let own: usize = compressions().map(|compression| compression.heap_bytes()).sum();
+        let shared: HashMap<_, _> = compressions().flat_map(|compression| compression.shared_contexts()).collect();
+        own + shared.values().sum::<usize>()
     }
 
     /// The sockets of all clients, to be closed elsewhere.

@@ -2,8 +2,10 @@
 # Godot 4's scene: over loopback, and with a real Godot 4.6 in both roles.
 . "$(dirname "$0")/../lib/common.sh"
 rc=0
-compile scene
-timeout 100 build/tests/scene || { echo "not ok - scene ended with $?"; rc=1; }
+for name in scene scene_bytes; do
+  compile "$name"
+  timeout 100 "build/tests/$name" || { echo "not ok - $name ended with $?"; rc=1; }
+done
 need build/godot/godot4 build/godot_rpc timeout
 compile scene_godot
 rm -rf build/tests/scene4 build/tests/scene-home

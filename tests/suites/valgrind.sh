@@ -66,9 +66,11 @@ verdict multiplayer_host $status
 grep -q "I am peer" $logs/multiplayer_join.out && grep -q "has come" $logs/multiplayer_host.out && echo "ok - the players met" || { echo "not ok - the players met"; rc=1; }
 
 # Calls and values, with lent items and buffers of the caller's, good and bad.
-compile scene
-(check scene build/tests/scene) > $logs/scene.out && status=0 || status=$?
-verdict scene $status
+for name in scene scene_bytes; do
+  compile $name
+  (check $name build/tests/$name) > $logs/$name.out && status=0 || status=$?
+  verdict $name $status
+done
 
 mkfifo -m 600 $logs/say 2> /dev/null || true
 exec 7<> $logs/say

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The header in a browser: bindings/web/library_wspeer.js, compiled by Emscripten and run in headless Chromium.
+# The header in a browser: bindings/web/*.js, compiled by Emscripten and run in headless Chromium.
 . "$(dirname "$0")/../lib/common.sh"
 need clang emcc chromium node build/node/node_modules/playwright-core build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl build/godot/godot4
 rc=0

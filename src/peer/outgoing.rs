@@ -1,0 +1,104 @@
+//! Messages that wait to be compressed, or behind such.
+
+use super::arena::Chunk;
+use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Compressed between two looks at the budget: what takes some 100 µs where the data are hard for that level.
+pub(super) fn slice_bytes(level: u8) -> usize {
+    match level {
+        0..=2 => 8 << 10,
+        3..=5 => 2 << 10,
+        6 => 1 << 10,
+        _ => 128,
+    }
+}
+
+/// A message above this is compressed in slices, from the next poll or flush on.
+pub fn at_once_bytes(level: u8) -> usize {
+    8 * slice_bytes(level)
+}
+
+/// A message on its way out.
+pub(super) enum Outgoing {
+    /// To be compressed, from `at` on.
+    Message { text: bool, payload: Chunk, at: usize, begun: bool },
+    /// Not to be compressed.
+    Plain { text: bool, payload: Vec<u8> },
+    /// A frame that others send too.
+    Frame { frame: Chunk },
+    /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
+    Shared { message: Arc<Mutex<SharedMessage>>, index: usize, at: usize },
+}
+
+impl Outgoing {
+    /// Bytes that are left of it; an empty message counts as one, so that none waits unseen.
+    pub(super) fn left(&self) -> usize {
+        match self {
+            Outgoing::Message { payload, at, .. } => payload.len() - at,
+            Outgoing::Plain { payload, .. } => payload.len().max(1),
+            Outgoing::Frame { frame, .. } => frame.len(),
+            Outgoing::Shared { message, at, .. } => message.lock().len() - at,
+        }
+    }
+}
+
+/// A long message that several connections send: each of its frames is made when the first of them needs it.
+pub struct SharedMessage {
+    text: bool,
+    payload: Chunk,
+    at: usize,
+    slice: usize,
+    compressor: Option<Compressor>,
+    /// With the place in the payload that each leads up to.
+    frames: Vec<(Chunk, usize)>,
+}
+
+impl SharedMessage {
+    /// Nothing is compressed yet.
+    pub fn new(text: bool, payload: Chunk, level: u8, compressor: Compressor) -> SharedMessage {
+        SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), frames: Vec::new() }
+    }
+
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.payload.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.payload.is_empty()
+    }
+
+    /// Bytes of its context.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.compressor.as_ref().map_or(0, Compressor::heap_bytes)
+    }
+
+    /// Frame `index` of those made and the next, the place in the message that it leads up to, and whether it is the last. `None`: a slice was
+    /// compressed and will come out with a later one.
+    pub(super) fn frame(&mut self, index: usize) -> Result<Option<(Chunk, usize, bool)>, Broken> {
+        if index == self.frames.len()
+            && let Some(compressor) = &mut self.compressor
+        {
+            let end = self.payload.len().min(self.at + self.slice);
+            let last = end == self.payload.len();
+            let mut compressed = Vec::new();
+            compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
+            self.at = end;
+            if compressed.is_empty() {
+                return Ok(None);
+            }
+            let opcode = if index > 0 { CONTINUATION } else { opcode_of(self.text) };
+            let mut bytes = Vec::new();
+            encode_frame(&mut bytes, Role::Server, &mut MaskKeys::new(), Lead { opcode, rsv1: index == 0, fin: last }, &compressed);
+            self.frames.push((Arc::new(bytes), end));
+            if last {
+                self.compressor = None;
+            }
+        }
+        let (frame, end) = self.frames.get(index).ok_or(Broken)?;
+        Ok(Some((frame.clone(), *end, *end == self.payload.len())))
+    }
+}

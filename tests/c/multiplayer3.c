@@ -1,0 +1,231 @@
+/* Godot 3's format over loopback: its bytes, others by way of the host, joins that lie, floods. */
+#include "party.h"
+
+static uint8_t frame[64];
+
+/* A message as Godot 3 writes it. */
+static size_t frame3(uint8_t kind, int32_t from, int32_t to, const char *words) {
+  frame[0] = kind;
+  for (int i = 0; i < 4; i++) {
+    frame[1 + i] = (uint8_t)((uint32_t)from >> 8 * i);
+    frame[5 + i] = (uint8_t)((uint32_t)to >> 8 * i);
+  }
+  memcpy(frame + 9, words, strlen(words));
+  return 9 + strlen(words);
+}
+
+/* The next item is a message that is equal to `frame`. */
+static int gets_frame(ws_handle h, size_t len) {
+  ws_event event = next_event(h);
+  return event.type == WS_EVENT_MESSAGE && event.packet.len == len && !memcmp(event.packet.data, frame, len);
+}
+
+/* The next item is the host's message of that kind about an id. */
+static int gets_id(ws_handle h, uint8_t kind, int32_t id) {
+  char bytes[5] = {0};
+  frame3(kind, 1, 0, "");
+  for (int i = 0; i < 4; i++) bytes[i] = (char)((uint32_t)id >> 8 * i);
+  memcpy(frame + 9, bytes, 4);
+  return gets_frame(h, 13);
+}
+
+/* A plain client of the host: its id. */
+static int32_t add_raw(int place) {
+  char url[64];
+  url_of(host, url, sizeof url);
+  ws_connect(url, NULL, &joins[place]);
+  if (place >= join_count) join_count = place + 1;
+  return event_of(host, WS_EVENT_CONNECTED).peer_id;
+}
+
+static void bytes3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  start(0, &config, NULL);
+  ids[0] = add_raw(0);
+  CHECK(event_of(joins[0], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[0], 3, ids[0]) && gets_id(joins[0], 1, 1), "SYS_ID, then SYS_ADD of the host");
+  ids[1] = add_raw(1);
+  CHECK(event_of(joins[1], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[1], 3, ids[1]) && gets_id(joins[1], 1, 1) && gets_id(joins[1], 1, ids[0]), "SYS_ADD of who is there");
+  CHECK(gets_id(joins[0], 1, ids[1]), "who hears of the new one");
+  size_t len = frame3(0, ids[0], ids[1], "\x04mine");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(), "passed on unchanged, and only to that one");
+  len = frame3(0, ids[0], 0, "all");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && hears(host, ids[0], "all") && all_quiet(), "to all: the host and the others");
+  len = frame3(0, ids[0], -1, "not 1");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(), "to all but the host");
+  len = frame3(0, ids[0], -ids[1], "not B");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "not B") && all_quiet(), "to all but the other");
+  len = frame3(0, ids[0], 1, "");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "") && all_quiet(), "an empty packet to the host");
+  CHECK(say_to(host, ids[0], "one") == WS_OK, "the host to one");
+  len = frame3(0, 1, ids[0], "one");
+  CHECK(gets_frame(joins[0], len), "has its header");
+  CHECK(say_to(host, -ids[0], "but") == WS_OK, "to all but one");
+  len = frame3(0, 1, -ids[0], "but");
+  CHECK(gets_frame(joins[1], len) && all_quiet(), "too");
+  ws_close(joins[1], 0, NULL);
+  CHECK(gets_id(joins[0], 2, ids[1]), "SYS_DEL of who has left");
+  stop();
+}
+
+static void others3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  start(2, &config, &config);
+  CHECK(say_to(joins[0], ids[1], "you") == WS_OK && hears(joins[1], ids[0], "you") && all_quiet(), "to another");
+  CHECK(say(joins[1], "all") == WS_OK && hears(joins[0], ids[1], "all") && hears(host, ids[1], "all") && all_quiet(), "ws_put_packet to all");
+  CHECK(say_to(joins[1], -1, "not 1") == WS_OK && hears(joins[0], ids[1], "not 1") && all_quiet(), "to all but the host");
+  CHECK(say_to(joins[1], -ids[0], "not 0") == WS_OK && hears(host, ids[1], "not 0") && all_quiet(), "to all but the other");
+  CHECK(say_to(joins[0], 12345, "x") == WS_ERR_TARGET && say_to(joins[0], ids[0], "x") == WS_ERR_TARGET, "nobody there, or oneself");
+  CHECK(ws_put_packet(joins[0], (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG && ws_put_packet(host, (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG, "there is no text");
+  add_join(&config);
+  UNTIL(ws_get_state(joins[2]) == WS_OPEN);
+  int32_t third = ws_get_peer_id(joins[2]);
+  ws_event event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == third && next_event(joins[1]).peer_id == third, "the others hear of a new one");
+  event_of(joins[2], WS_EVENT_OPEN);
+  int32_t first = next_event(joins[2]).peer_id, second = next_event(joins[2]).peer_id, last = next_event(joins[2]).peer_id;
+  CHECK(first == 1 && second + last == ids[0] + ids[1] && second != last, "who hears of the host and the others");
+  CHECK(say_to(joins[2], ids[0], "bye") == WS_OK && ws_close(joins[2], 0, NULL) == WS_OK, "it says something and leaves");
+  CHECK(hears(joins[0], third, "bye"), "what it said comes first");
+  event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == third && ws_get_state(joins[0]) == WS_OPEN, "then that it has gone");
+  CHECK(say_to(joins[0], third, "x") == WS_ERR_TARGET, "who is no target any more");
+  ws_handle conn;
+  ws_get_conn(host, ids[1], &conn);
+  ws_free(conn);
+  event = next_event(joins[0]);
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[1], "a client that the host frees is told of too");
+  stop();
+}
+
+static void bad_joins3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  start(1, &config, &config);
+  static const char *names[] = {"a `from` that lies", "a `from` of the host", "a truncated header", "an empty message", "a message about an id", "text", "the target INT32_MIN"};
+  for (int i = 0; i < 7; i++) {
+    int32_t id = add_raw(1);
+    size_t len = frame3(i == 4 ? 1 : 0, i == 0 ? ids[0] : i == 1 ? 1 : id, i == 6 ? INT32_MIN : 0, "abcd");
+    if (i == 2) len = 8;
+    if (i == 3) len = 0;
+    if (i == 5) memset(frame, 'x', len);
+    CHECK(next_event(joins[0]).peer_id == id, "it came");
+    ws_put_packet(joins[1], frame, len, i == 5 ? WS_TEXT : WS_BINARY);
+    frame3(0, id, 0, "not believed");
+    ws_put_packet(joins[1], frame, 21, WS_BINARY);
+    ws_event event = event_of(joins[1], WS_EVENT_CLOSED);
+    CHECK(event.code == 1002, names[i]);
+    event = next_event(host);
+    CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == id && event.cause == WS_CAUSE_MULTIPLAYER && event.code == 1002, "the host is told why, and nothing of it is delivered");
+    CHECK(next_event(joins[0]).type == WS_EVENT_DISCONNECTED && say_to(joins[0], 1, "fine") == WS_OK && hears(host, ids[0], "fine") && all_quiet(), "nobody else is disturbed");
+    ws_free(joins[1]);
+    join_count = 1;
+  }
+  /* To one who is not there: told once until it is read, with a count; nobody is closed. */
+  int32_t id = add_raw(1);
+  next_event(joins[0]);
+  size_t len = frame3(0, id, 99, "lost");
+  for (int i = 0; i < 5; i++) ws_put_packet(joins[1], frame, len, WS_BINARY);
+  len = frame3(0, id, 1, "kept");
+  ws_put_packet(joins[1], frame, len, WS_BINARY);
+  UNTIL(ws_get_available(host) == 1);
+  ws_event event = next_event(host);
+  CHECK(event.type == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_PEER && event.peer_id == id && event.count == 5 && strstr((const char *)event.packet.data, "99"), "packets for nobody are counted in one event");
+  CHECK(hears(host, id, "kept") && ws_get_state(joins[1]) == WS_OPEN, "and their sender stays");
+  stop();
+}
+
+static void many_passed_on(void) {
+  enum { COUNT = 20000 };
+  ws_config config = config_of(WS_GODOT3);
+  start(3, &config, &config);
+  int sent = 0, to_two = 0, to_one = 0, to_host = 0, in_order = 1;
+  double end = now_s() + 30;
+  while ((to_two < COUNT || to_one < COUNT || to_host < COUNT) && now_s() < end) {
+    char words[16];
+    for (int i = 0; i < 50 && sent < COUNT; i++, sent++) {
+      snprintf(words, sizeof words, "%d", sent);
+      if (say(joins[0], words) != WS_OK) break;
+    }
+    poll_all();
+    ws_packet packet;
+    struct {
+      ws_handle h;
+      int *count;
+    } readers[] = {{host, &to_host}, {joins[1], &to_one}, {joins[2], &to_two}};
+    for (int r = 0; r < 3; r++)
+      while (ws_get_packet(readers[r].h, &packet) == WS_OK) {
+        snprintf(words, sizeof words, "%d", (*readers[r].count)++);
+        in_order &= packet.peer_id == ids[0] && packet.len == strlen(words) && !memcmp(packet.data, words, packet.len);
+      }
+  }
+  CHECK(to_host == COUNT && to_one == COUNT && to_two == COUNT && in_order, "20000 broadcasts reach everyone in order");
+  ws_stats stats;
+  ws_get_stats(host, &stats, sizeof stats);
+  printf("figure: longest poll of a host that passes on: %llu us\n", (unsigned long long)stats.longest_poll_us);
+  stop();
+}
+
+/* What waits to be passed on fills its sender's queue, so that a flood stops being read, and all of it arrives. */
+static void flood_to_pass_on(void) {
+  enum { COUNT = 500 };
+  ws_config host_config = config_of(WS_GODOT3), join_config = config_of(WS_GODOT3);
+  host_config.inbound_packets = 8;
+  start(2, &host_config, &join_config);
+  int sent = 0, got = 0;
+  while (sent < COUNT && say_to(joins[0], ids[1], "pass on") == WS_OK) sent++;
+  ws_stats stats = {0};
+  for (double end = now_s() + 10; got < sent && now_s() < end;) {
+    ws_packet packet;
+    poll_all();
+    while (ws_get_packet(joins[1], &packet) == WS_OK) got++;
+  }
+  ws_get_stats(host, &stats, sizeof stats);
+  CHECK(sent == COUNT && got == COUNT, "a flood to pass on arrives");
+  CHECK(stats.inbound_stalls > 0, "and was not read on while its queue was full");
+  stop();
+}
+
+/* A host that says nothing but names: events are capped and counted, and packets still come. */
+static void flood_of_names3(void) {
+  ws_config config = config_of(WS_GODOT3);
+  char url[64];
+  uint8_t message[13] = {3, 1, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0};
+  join_count = 0;
+  ws_listen("ws://127.0.0.1:0", NULL, &host);
+  url_of(host, url, sizeof url);
+  ws_join(url, &config, &joins[0]);
+  join_count = 1;
+  event_of(host, WS_EVENT_CONNECTED);
+  ws_put_packet(host, message, sizeof message, WS_BINARY);
+  message[0] = 1;
+  int sent = 0;
+  double end = now_s() + 20;
+  while (sent < 10000 && now_s() < end) {
+    message[9] = (uint8_t)(sent + 100);
+    message[10] = (uint8_t)((sent + 100) >> 8);
+    sent += ws_put_packet(host, message, sizeof message, WS_BINARY) == WS_OK;
+    if (sent % 100 == 0) poll_all();
+  }
+  frame3(0, 1, 0, "end");
+  ws_put_packet(host, frame, 12, WS_BINARY);
+  UNTIL(ws_get_available(joins[0]) == 1);
+  ws_event event;
+  uint64_t told = 0, events = 0;
+  while (ws_next_event(joins[0], &event) == WS_OK && event.type != WS_EVENT_MESSAGE) {
+    events++;
+    if (event.type == WS_EVENT_CONNECTED) told++;
+    if (event.type == WS_EVENT_SKIPPED) told += event.count;
+  }
+  CHECK(sent == 10000 && told == 10000 && events <= 4200 && event.type == WS_EVENT_MESSAGE, "every name is told or counted");
+  stop();
+}
+
+int main(void) {
+  bytes3();
+  others3();
+  bad_joins3();
+  many_passed_on();
+  flood_to_pass_on();
+  flood_of_names3();
+  ws_shutdown();
+  FINISH();
+}
