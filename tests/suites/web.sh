@@ -18,5 +18,8 @@ done
 
 build/venv/bin/python tests/conformance/run.py --language web || rc=1
 build/venv/bin/python tests/web/run.py || rc=1
+build/venv/bin/python tests/web/edges.py || rc=1
+build/venv/bin/python tests/web/every.py || rc=1
+build/venv/bin/python tests/web/three.py || rc=1
 exec 3>&-
 exit $rc

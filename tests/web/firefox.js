@@ -1,4 +1,4 @@
-// What browser.js needs of headless Firefox, over WebDriver BiDi (which Firefox speaks itself); one session at a time.
+// What browser.js needs of headless Firefox, over WebDriver BiDi (which Firefox speaks itself); one session at a time. TRUSTED_CA: a file with one more root to trust.
 const childProcess = require('child_process')
 const fs = require('fs')
 const os = require('os')
@@ -19,9 +19,17 @@ const PREFS = {
   'toolkit.telemetry.reportingpolicy.firstRun': false,
 }
 
+// certutil is of libnss3-tools.
+function trust(profile, ca) {
+  const certutil = (...words) => childProcess.execFileSync('certutil', ['-d', `sql:${profile}`, ...words])
+  certutil('-N', '--empty-password')
+  certutil('-A', '-n', 'wspeer test', '-t', 'C,,', '-i', ca)
+}
+
 async function serve() {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'wspeer-firefox-'))
   fs.writeFileSync(path.join(profile, 'user.js'), Object.entries(PREFS).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});\n`).join(''))
+  if (process.env.TRUSTED_CA) trust(profile, process.env.TRUSTED_CA)
   const firefox = childProcess.spawn(FIREFOX, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const endpoint = await new Promise((resolve, reject) => {
     let said = ''

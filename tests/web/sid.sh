@@ -12,10 +12,13 @@ if [ ! -e "$root/made" ]; then
   debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg sid "$root" "$mirror" /usr/share/debootstrap/scripts/sid
   apt-config dump | grep -E '^Acquire::https?::' > "$root/etc/apt/apt.conf.d/90outside" || true
   DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y --no-install-recommends emscripten
+  # The closure compiler of its time; setup.sh has that of Debian's Emscripten 3.1.6.
+  npm install --silent --no-audit --no-fund --prefix "$root/opt" google-closure-compiler
   touch "$root/made"
 fi
 
 # This folder has the same path inside. The mounts are of this one process and end with it; Emscripten keeps the system libraries that it builds in the chroot.
+# The closure compiler warns of Emscripten's own externs, which is no error of the programs.
 mkdir -p "$root$PWD"
 exec unshare --mount bash -c '
   root=$1
@@ -23,5 +26,6 @@ exec unshare --mount bash -c '
   mount --bind . "$root$PWD"
   mount -t proc proc "$root/proc"
   mount -t tmpfs tmpfs "$root/dev/shm" || true
-  exec chroot "$root" env -u WEB_TOOLS -C "$PWD" HOME=/root EM_CACHE=/var/cache/emscripten PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+  exec chroot "$root" env -u WEB_TOOLS -C "$PWD" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin EM_CACHE=/var/cache/emscripten EMCC_CFLAGS=-Wno-error=closure \
+    EM_CLOSURE_COMPILER=/opt/node_modules/google-closure-compiler-linux/compiler "$@"
 ' sid "$root" "$@"
