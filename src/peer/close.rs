@@ -236,8 +236,8 @@ impl Peer {
         }
         self.outbox = Default::default();
         self.backlog = Vec::new();
-        if let Some(compression) = self.compression.take().filter(|compression| compression.message_bytes() > MUCH) {
-            cx.services.discard(compression);
+        if let Some(ended) = self.compression.as_mut().map(|compression| compression.end()).filter(|ended| ended.message_bytes() > MUCH) {
+            cx.services.discard(Box::new(ended));
         }
         self.decoder.shrink();
     }

@@ -274,6 +274,13 @@ impl Compression {
         }
     }
 
+    /// Takes out all that is under way; what was counted stays.
+    pub(super) fn end(&mut self) -> Compression {
+        let empty =
+            Compression { compressor: None, decompressor: None, incoming: None, rest: None, outgoing: VecDeque::new(), outgoing_bytes: 0, ..*self };
+        std::mem::replace(self, empty)
+    }
+
     /// Bytes of messages under way.
     pub fn message_bytes(&self) -> usize {
         self.incoming.as_ref().map_or(0, |incoming| incoming.message.capacity()) + self.outgoing_bytes

@@ -1,70 +1,5 @@
-/* Sending with permessage-deflate: no call blocks, order and accounting hold in every state, a broadcast is compressed once where it can be. */
-#include "check.h"
-
-#include <sys/resource.h>
-
-static const double CPU_LIMIT_S = 0.001;
-static const size_t LONG_BYTES = 16u << 20;
-
-enum { CROWD = 100 };
-
-static uint8_t *zeros, *text, *noise;
-static double longest;
-
-static double cpu_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-#define TIMED(call)                                  \
-  do {                                               \
-    double cpu_ = cpu_now();                         \
-    (void)(call);                                    \
-    cpu_ = cpu_now() - cpu_;                         \
-    if (cpu_ > longest) longest = cpu_;              \
-  } while (0)
-
-/* Other work on the machine can only make a call seem longer: what was over the limit is measured again, up to three times in all. */
-static int attempt, over;
-
-#define MEASURE(scenario)                                        \
-  for (attempt = 1, over = 1; over && attempt <= 3; attempt++) { \
-    longest = 0;                                                 \
-    scenario;                                                    \
-  }
-
-static void report(const char *name) {
-  over = longest >= CPU_LIMIT_S;
-  printf("figure: %-44s longest call %7.1f us CPU\n", name, longest * 1e6);
-  if (!over || attempt == 3) CHECK(!over, name);
-}
-
-static ws_config config_of(uint32_t flags) {
-  ws_config config;
-  ws_config_init(&config, sizeof config);
-  config.flags = WS_DEFLATE | flags;
-  return config;
-}
-
-static ws_stats stats_of(ws_handle h) {
-  ws_stats stats = {0};
-  ws_get_stats(h, &stats, sizeof stats);
-  return stats;
-}
-
-static ws_result put(ws_handle h, const uint8_t *data, size_t len) { return ws_put_packet(h, data, len, WS_BINARY); }
-
-/* Takes the messages of `h`: their lengths must be those of `lengths` from *next on, their bytes those of `data`. */
-static int take(ws_handle h, const uint8_t *const *data, const size_t *lengths, int count, int *next) {
-  ws_packet packet;
-  int good = 1;
-  while (ws_get_packet(h, &packet) == WS_OK) {
-    good &= *next < count && packet.len == lengths[*next] && (packet.len == 0 || !memcmp(packet.data, data[*next], packet.len));
-    ++*next;
-  }
-  return good;
-}
+/* Sending with permessage-deflate: no call blocks, order and accounting hold in every state. Several connections are in deflate_crowd.c. */
+#include "deflate.h"
 
 /* A long message, others behind it, one of them empty, and a close behind all. */
 static void long_message(const char *name, uint32_t flags, uint32_t level, const uint8_t *data, size_t size, uint32_t budget_us, int closes) {
@@ -112,6 +47,7 @@ static void long_message(const char *name, uint32_t flags, uint32_t level, const
     CHECK(good && next == count, "all messages arrive whole and in order");
     CHECK(after.queued_packets_out == 0 && after.queued_bytes_out == 0, "nothing is left in the queue");
     CHECK(!closes || unsent == 0, "the close behind them delivers all");
+    CHECK(after.compressed_out >= 3, "how many were compressed is told, after the end too");
   }
   ws_free(client);
   ws_free(server);
@@ -391,183 +327,8 @@ static void freed(void) {
   report("ws_free in every state");
 }
 
-static ws_handle crowd_of(ws_handle *clients, uint32_t server_flags, ws_config *client_configs, int kinds) {
-  ws_config config = config_of(server_flags);
-  config.outbound_bytes = 64u << 20;
-  ws_handle server;
-  if (ws_listen("ws://127.0.0.1:0", &config, &server) < 0) exit(1);
-  char url[64];
-  ws_get_text(server, WS_GET_URL, url, sizeof url, NULL);
-  for (int i = 0; i < CROWD; i++)
-    if (ws_connect(url, &client_configs[i % kinds], &clients[i]) < 0) exit(1);
-  for (double end = now_s() + 20; now_s() < end;) {
-    ws_poll(server);
-    int open = 0;
-    for (int i = 0; i < CROWD; i++) {
-      ws_poll(clients[i]);
-      open += ws_get_state(clients[i]) == WS_OPEN;
-    }
-    if (open == CROWD && stats_of(server).connections == CROWD) break;
-  }
-  return server;
-}
-
-/* Puts to all, and polls until each client has the message. The CPU time of the server's calls. */
-static double broadcast(ws_handle server, ws_handle *clients, const uint8_t *data, size_t size, int *arrived) {
-  double cpu = cpu_now(), spent;
-  TIMED(ws_put_packet(server, data, size, WS_BINARY));
-  spent = cpu_now() - cpu;
-  int got[CROWD] = {0};
-  *arrived = 0;
-  for (double end = now_s() + 20; *arrived < CROWD && now_s() < end;) {
-    cpu = cpu_now();
-    TIMED(ws_poll(server));
-    spent += cpu_now() - cpu;
-    for (int i = 0; i < CROWD; i++) {
-      ws_packet packet;
-      ws_poll(clients[i]);
-      while (ws_get_packet(clients[i], &packet) == WS_OK)
-        if (packet.len == size && !memcmp(packet.data, data, size) && !got[i]) got[i] = 1, ++*arrived;
-    }
-  }
-  return spent;
-}
-
-static void free_crowd(ws_handle server, ws_handle *clients) {
-  for (int i = 0; i < CROWD; i++) ws_free(clients[i]);
-  ws_free(server);
-}
-
-static double broadcasts(const char *name, uint32_t flags, int kinds, size_t size, uint64_t compressed) {
-  ws_handle clients[CROWD];
-  ws_config configs[3] = {config_of(0), config_of(WS_SERVER_NO_CONTEXT_TAKEOVER), config_of(0)};
-  if (kinds == 3) configs[2].flags = 0;
-  for (int i = 0; i < 3; i++) configs[i].poll_budget_us = 100000;
-  ws_handle server = crowd_of(clients, flags, configs, kinds);
-  longest = 0;
-  int arrived = 0;
-  ws_stats before = stats_of(server);
-  double spent = broadcast(server, clients, text, size, &arrived);
-  ws_stats after = stats_of(server);
-  printf("figure: %s of %zu B to %d: %.2f ms CPU, %llu compressed, %llu B each on the wire, contexts %llu KiB\n", name, size, CROWD, spent * 1e3,
-         (unsigned long long)(after.compressed_out - before.compressed_out), (unsigned long long)(after.wire_bytes_out - before.wire_bytes_out) / CROWD,
-         (unsigned long long)after.deflate_memory_bytes >> 10);
-  if (attempt <= 1) {
-    CHECK(arrived == CROWD, name);
-    CHECK(after.compressed_out - before.compressed_out == compressed, "so many clients got it compressed");
-    CHECK(after.messages_out - before.messages_out == CROWD && after.queued_packets_out == 0, "and it left for all");
-    if (flags & WS_SERVER_NO_CONTEXT_TAKEOVER) CHECK(after.deflate_memory_bytes < 1u << 20, "one context for all");
-  }
-  free_crowd(server, clients);
-  return spent;
-}
-
-static void crowds(void) {
-  double shared[2], own[2];
-  size_t sizes[] = {16000, 1u << 20};
-  for (int i = 0; i < 2; i++) {
-    attempt = 1;
-    shared[i] = broadcasts("a broadcast without takeover", WS_SERVER_NO_CONTEXT_TAKEOVER, 1, sizes[i], CROWD);
-    own[i] = broadcasts("a broadcast with takeover", 0, 1, sizes[i], CROWD);
-    broadcasts("a broadcast to mixed clients", 0, 3, sizes[i], 67);
-  }
-  CHECK(shared[1] * 3 < own[1], "without takeover a long message is compressed once, not a hundred times");
-  MEASURE(broadcasts("with takeover, 16 000 B", 0, 1, 16000, CROWD); report("broadcast with takeover, 16 000 B"))
-  MEASURE(broadcasts("with takeover, 1 MiB", 0, 1, 1u << 20, CROWD); report("broadcast with takeover, 1 MiB"))
-  MEASURE(broadcasts("without takeover, 1 MiB", WS_SERVER_NO_CONTEXT_TAKEOVER, 1, 1u << 20, CROWD); report("broadcast without takeover, 1 MiB"))
-}
-
-/* A client of three does not read: on_full says what becomes of a broadcast. */
-static void on_full(uint32_t policy, uint32_t flags) {
-  ws_handle clients[3];
-  ws_config config = config_of(flags), client_config = config_of(0);
-  config.on_full = policy;
-  config.outbound_bytes = 1 << 20;
-  client_config.inbound_packets = 1;
-  ws_handle server = open_server(&config, &client_config, clients, 3);
-  ws_event event;
-  while (ws_next_event(server, &event) == WS_OK) {
-  }
-  ws_result result = WS_OK;
-  int skipped = 0, dropped = 0, writable = 0, rounds = 0, got = 0, sent = 0;
-  for (double end = now_s() + 20; result == WS_OK && now_s() < end; rounds++) {
-    result = ws_put_packet(server, noise, 200000, WS_BINARY);
-    sent += result == WS_OK || result == WS_PARTIAL;
-    for (int k = 0; k < 50; k++) {
-      ws_packet packet;
-      ws_poll(server);
-      for (int i = 0; i < 3; i++) ws_poll(clients[i]);
-      for (int i = 0; i < 2; i++)
-        while (ws_get_packet(clients[i], &packet) == WS_OK) got += i == 0;
-    }
-  }
-  if (policy == WS_FULL_ALL_OR_NONE) CHECK(result == WS_ERR_FULL, "all or none: WS_ERR_FULL");
-  else CHECK(result == WS_PARTIAL, "one of three is full: WS_PARTIAL");
-  ws_packet packet;
-  int third = 0;
-  for (double end = now_s() + 20; now_s() < end && !(writable || dropped) ;) {
-    ws_poll(server);
-    for (int i = 0; i < 3; i++) {
-      ws_poll(clients[i]);
-      while (ws_get_packet(clients[i], &packet) == WS_OK) got += i == 0, third += i == 2;
-    }
-    while (ws_next_event(server, &event) == WS_OK) {
-      skipped += event.type == WS_EVENT_SKIPPED;
-      dropped += event.type == WS_EVENT_DISCONNECTED && event.code == 1008 && event.cause == WS_CAUSE_FULL;
-      writable += event.type == WS_EVENT_WRITABLE;
-    }
-  }
-  for (double end = now_s() + 10; now_s() < end && got < sent;) {
-    ws_poll(server);
-    ws_poll(clients[0]);
-    while (ws_get_packet(clients[0], &packet) == WS_OK) got++;
-  }
-  CHECK(got == sent, "a client that reads gets all");
-  CHECK(policy == WS_FULL_SKIP ? skipped == 1 && writable == 1 : policy == WS_FULL_DISCONNECT ? dropped == 1 : writable == 1, "and the events say what happened");
-  for (int i = 0; i < 3; i++) ws_free(clients[i]);
-  ws_free(server);
-}
-
-/* Disconnecting clients that wait with long messages does not compress all of them in one call. */
-static void disconnects(void) {
-  ws_handle clients[CROWD];
-  ws_config configs[1] = {config_of(0)};
-  ws_handle server = crowd_of(clients, 0, configs, 1);
-  longest = 0;
-  ws_put_packet(server, zeros, 4u << 20, WS_BINARY);
-  TIMED(ws_disconnect(server, 0, 4001, "bye"));
-  int good = 0, ended = 0;
-  for (double end = now_s() + 30; ended < CROWD && now_s() < end;) {
-    TIMED(ws_poll(server));
-    ws_event event;
-    for (int i = 0; i < CROWD; i++) {
-      ws_poll(clients[i]);
-      while (ws_next_event(clients[i], &event) == WS_OK) {
-        good += event.type == WS_EVENT_MESSAGE && event.packet.len == 4u << 20;
-        ended += event.type == WS_EVENT_CLOSED;
-        good += event.type == WS_EVENT_CLOSED && event.code == 4001 && event.clean;
-      }
-    }
-  }
-  if (attempt <= 1) CHECK(good == 2 * CROWD, "each gets the message, then the close");
-  free_crowd(server, clients);
-  report("100 disconnects behind 4 MiB");
-}
-
 int main(void) {
-  struct rlimit files = {4096, 4096};
-  setrlimit(RLIMIT_NOFILE, &files);
-  zeros = calloc(1, LONG_BYTES);
-  text = malloc(LONG_BYTES);
-  noise = malloc(LONG_BYTES);
-  uint32_t state = 1;
-  for (size_t i = 0; i < LONG_BYTES; i++) {
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    noise[i] = (uint8_t)(state >> 24);
-    text[i] = (uint8_t)(i % 64 < 50 ? "{\"entity\": 17, \"position\": [1.0, 2.5, 3.25], \"name\":"[i % 64] : 'a' + noise[i] % 16);
-  }
+  make_payloads();
   MEASURE(long_message("16 MiB of text", 0, 1, text, LONG_BYTES, 0, 0))
   MEASURE(long_message("16 MiB of noise, and a close", WS_CLIENT_NO_CONTEXT_TAKEOVER, 1, noise, LONG_BYTES, 0, 1))
   MEASURE(long_message("16 MiB of zeros, level 9, and a close", 0, 9, zeros, LONG_BYTES, 0, 1))
@@ -584,15 +345,7 @@ int main(void) {
   full_inbound();
   full_inbound_of_server();
   MEASURE(freed())
-  crowds();
-  for (uint32_t policy = WS_FULL_SKIP; policy <= WS_FULL_ALL_OR_NONE; policy++) {
-    on_full(policy, 0);
-    on_full(policy, WS_SERVER_NO_CONTEXT_TAKEOVER);
-  }
-  MEASURE(disconnects())
-  free(zeros);
-  free(text);
-  free(noise);
+  free_payloads();
   ws_shutdown();
   FINISH();
 }
