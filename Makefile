@@ -29,6 +29,17 @@ examples: $(EXAMPLES)
 build/%: examples-c/%.c include/wspeer.h | library
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
 
+# The chat in a page, build/examples-web: any static server serves it.
+examples-web: build/examples-web/chat.js build/examples-web/index.html
+
+build/examples-web/chat.js: examples-web/chat.c include/wspeer.h $(wildcard bindings/web/*.js)
+	mkdir -p build/examples-web
+	emcc -std=gnu99 -Wall -Wextra -O2 -Iinclude $< $(patsubst %,--js-library %,$(wildcard bindings/web/*.js)) -sEXPORTED_FUNCTIONS=_main,_malloc,_free -sALLOW_MEMORY_GROWTH=1 -o $@
+
+build/examples-web/index.html: examples-web/index.html
+	mkdir -p build/examples-web
+	cp $< $@
+
 # The addon for Godot 4.3 and later: build/godot-addon/addons/wspeer.
 godot: library
 	$(MAKE) -C bindings/godot
@@ -82,10 +93,12 @@ fuzz:
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
 
-# Writes include/wspeer.h anew from the sources, and what C# repeats of it.
+# Writes include/wspeer.h anew from the sources, and what C# and the browser repeat of it.
 header:
 	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
 	bindings/csharp/tools~/generate.py
+	bindings/web/offsets.py
+	bindings/csharp/tools~/package.py --metas
 
 unity-package: library
 	bindings/csharp/tools~/package.py
@@ -118,4 +131,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks abi-record header fmt lint install clean
+.PHONY: all library examples examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks abi-record header fmt lint install clean

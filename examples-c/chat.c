@@ -37,10 +37,38 @@ static void say_to_all(const char *text) {
   ws_put_packet(handle, (const uint8_t *)text, strlen(text), WS_TEXT);
 }
 
+/* Undoes what a form does to a text in a URL. */
+static void decode(char *text) {
+  char *out = text;
+  for (unsigned code; *text; text++) {
+    *out++ = *text == '+' ? ' ' : *text;
+    if (*text != '%' || sscanf(text + 1, "%2x", &code) != 1 || code < ' ') continue;
+    out[-1] = (char)code;
+    text += 2;
+  }
+  *out = 0;
+}
+
+/* A client gives its name in a header, or in the query as a page does, which has no headers: ?name=Ada */
+static void name_of(ws_handle conn, char *name, size_t cap) {
+  char query[512] = "", *found;
+  name[0] = 0;
+  if (ws_get_header(conn, "X-Chat-Name", 0, name, cap, NULL) != WS_EMPTY) return;
+  ws_get_text(conn, WS_GET_QUERY, query, sizeof query, NULL);
+  found = strstr(query, "name=");
+  if (!found) return;
+  found[strcspn(found, "&")] = 0;
+  decode(found);
+  snprintf(name, cap, "%s", found + 5);
+}
+
 static int serve(const char *port) {
   char url[64], text[1600];
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = WS_APP_HEARTBEAT;
   snprintf(url, sizeof url, "ws://*:%s", port);
-  if (ws_listen(url, NULL, &handle) < 0) return -1;
+  if (ws_listen(url, &config, &handle) < 0) return -1;
   ws_get_text(handle, WS_GET_URL, url, sizeof url, NULL);
   printf("Chat on %s\n", url);
   int open = 1, input = 1;
@@ -58,7 +86,7 @@ static int serve(const char *port) {
     ws_event event;
     while (ws_next_event(handle, &event) == WS_OK) {
       char name[64] = "";
-      if (event.type != WS_EVENT_CLOSED) ws_get_header(event.conn, "X-Chat-Name", 0, name, sizeof name, NULL);
+      if (event.type != WS_EVENT_CLOSED) name_of(event.conn, name, sizeof name);
       if (event.type == WS_EVENT_CONNECTED) {
         snprintf(text, sizeof text, "%s is here", name);
         say_to_all(text);

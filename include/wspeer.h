@@ -416,6 +416,9 @@
 // is not switched on here.
 #define WS_CAUSE_UNSUPPORTED 63
 
+// ERROR at a client with WS_APP_HEARTBEAT: the server offers no application heartbeat.
+#define WS_CAUSE_NO_HEARTBEAT 64
+
 // The system has no descriptor or memory left.
 #define WS_CAUSE_RESOURCES 60
 
@@ -460,6 +463,10 @@
 
 // With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
 #define WS_NO_RELAY 4096
+
+// Both ends: the client's heartbeat goes as messages that the host does not see, as a browser hides pings: rtt_us and pong_timeout_ms work there too. A
+// client's heartbeat_ms is then 20000 unless set. A server that does not offer it is told by ERROR with WS_CAUSE_NO_HEARTBEAT. docs/heartbeat.md has the bytes.
+#define WS_APP_HEARTBEAT 8192
 
 // Skip that target: WS_PARTIAL, a SKIPPED event, WRITABLE when it recovers. The default.
 #define WS_FULL_SKIP 1
@@ -883,7 +890,7 @@ typedef struct ws_config {
   // A number of your choice for ws_free_owner(); 0: none.
   uint32_t owner;
   // WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.
+  // WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.
   uint32_t flags;
   // How long one ws_poll() may work, in microseconds (default: 1000).
   uint32_t poll_budget_us;

@@ -206,6 +206,8 @@ pub const WS_CAUSE_NO_NODE: i32 = 62;
 /// ERROR with WS_SCENE: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
 /// is not switched on here.
 pub const WS_CAUSE_UNSUPPORTED: i32 = 63;
+/// ERROR at a client with WS_APP_HEARTBEAT: the server offers no application heartbeat.
+pub const WS_CAUSE_NO_HEARTBEAT: i32 = 64;
 /// The system has no descriptor or memory left.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
 /// A defect in wspeer was caught; the log has the text.
@@ -239,6 +241,9 @@ pub const WS_SCENE: u32 = 1024;
 pub const WS_AUTH: u32 = 2048;
 /// With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
 pub const WS_NO_RELAY: u32 = 4096;
+/// Both ends: the client's heartbeat goes as messages that the host does not see, as a browser hides pings: rtt_us and pong_timeout_ms work there too. A
+/// client's heartbeat_ms is then 20000 unless set. A server that does not offer it is told by ERROR with WS_CAUSE_NO_HEARTBEAT. docs/heartbeat.md has the bytes.
+pub const WS_APP_HEARTBEAT: u32 = 8192;
 
 // --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
 

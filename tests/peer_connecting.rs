@@ -24,6 +24,7 @@ fn times_out_in(phase: i32, to: Destination) {
         subprotocols: Vec::new(),
         deflate: None,
         max_header_bytes: 1 << 10,
+        heartbeat: false,
     };
     let mut peer = Peer::dial(&services, to, spec, options(false, &[]), Some(ms(60_000)), false, start);
     let mut poll = |peer: &mut Peer, now: Instant| {

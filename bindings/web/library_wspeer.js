@@ -39,18 +39,22 @@ var LibraryWspeer = {
     }
   },
   $WSPEER_C: {
-    ABI_VERSION: 1, ANY_NAME: 512, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2, CAUSE_CLOSE_TIMEOUT: 7,
-    CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_MULTIPLAYER: 56, CAUSE_NONE: 0, CAUSE_NOT_READING: 8, CAUSE_PEER_GONE: 4, CAUSE_TOO_BIG: 52,
-    CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2, COALESCE: 1, CONNECTING: 0, DEFLATE: 32, EMPTY: 1, ERR_ARG: -1, ERR_CONFIG: -10,
-    ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2, ERR_PANIC: -16, ERR_STATE: -5, ERR_TARGET: -9, ERR_TOO_BIG: -7,
-    ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_CLOSED: 4, EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6,
-    EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5,
+    ABI_VERSION: 1, ANY_NAME: 512, APP_HEARTBEAT: 8192, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_AUTH_TIMEOUT: 58, CAUSE_CHECKSUM: 59,
+    CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2, CAUSE_CLOSE_TIMEOUT: 7, CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_MULTIPLAYER: 56,
+    CAUSE_NONE: 0, CAUSE_NOT_READING: 8, CAUSE_NO_HEARTBEAT: 64, CAUSE_NO_NODE: 62, CAUSE_PEER_GONE: 4, CAUSE_PONG_TIMEOUT: 9, CAUSE_TOO_BIG: 52,
+    CAUSE_UNSUPPORTED: 63, CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2, COALESCE: 1, CONNECTING: 0, DEFLATE: 32, EMPTY: 1, ERR_ARG: -1,
+    ERR_CONFIG: -10, ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2, ERR_PANIC: -16, ERR_STATE: -5, ERR_TARGET: -9,
+    ERR_TOO_BIG: -7, ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_AUTH: 11, EVENT_AUTHENTICATING: 10, EVENT_CLOSED: 4,
+    EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6, EVENT_ERROR: 9, EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_SKIPPED: 8,
+    EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_SCENE: 512, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5,
     GET_ERROR: 6, GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4, GET_TLS: 10,
     GET_URL: 1, GODOT3: 256, INSECURE: 4, NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4,
     OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_BYTES_PER_S: 13, OPT_MAX_MESSAGES_PER_S: 12,
     OPT_MAX_MESSAGE_BYTES: 6, OPT_NO_DELAY: 1, OPT_ON_FULL: 20, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5,
     OPT_PONG_TIMEOUT_MS: 3, OPT_REFUSE_NEW: 15, OPT_TRANSFER_CHANNEL: 25, OPT_TRANSFER_MODE: 24, PHASE_APP: 7, PHASE_NONE: 0, PHASE_WEBSOCKET: 6,
-    QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VERSION: 100
+    QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1,
+    VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24,
+    VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
   },
   // From the lowest result, -16, upwards.
   $WSPEER_NAMES: [
@@ -69,6 +73,7 @@ var LibraryWspeer = {
       }
       if (option < 1 || option > WSPEER_C.OPT_AUTH_TIMEOUT_MS) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
       var own = [WSPEER_C.OPT_NO_DELAY, WSPEER_C.OPT_HEARTBEAT_MS, WSPEER_C.OPT_PONG_TIMEOUT_MS, WSPEER_C.OPT_MAX_MESSAGES_PER_S, WSPEER_C.OPT_MAX_BYTES_PER_S];
+      if (set && peer.flags & WSPEER_C.APP_HEARTBEAT && (option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS)) return 0;
       if (peer.options[option] === undefined || (set && own.indexOf(option) >= 0)) return WSPEER.unsupported('option ' + option + ' is the browser\'s own affair');
       return 0;
     }
@@ -117,7 +122,7 @@ var LibraryWspeer = {
     WSPEER_CONN.settle(peer);
     values = [
       [at.messages_in, peer.messagesIn], [at.messages_out, peer.messagesOut], [at.bytes_in, peer.bytesIn], [at.bytes_out, peer.bytesOut],
-      [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
+      [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length], [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
     ];
     HEAPU8.fill(0, out, out + size);
@@ -147,7 +152,7 @@ var LibraryWspeer = {
     if (!peer) return WSPEER_C.ERR_HANDLE;
     wrong = WSPEER_OPTIONS.checkOption(peer, option, false);
     if (wrong) return wrong;
-    WSPEER.setWord(out, peer.options[option]);
+    WSPEER.setWord(out, option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_PULSE.pongTimeout(peer) : peer.options[option]);
     return WSPEER_C.OK;
   },
   ws_set_option: function (h, option, value) {
@@ -214,7 +219,7 @@ var LibraryWspeer = {
     if (result === WSPEER_C.OK) WSPEER.log.shift();
     return result;
   },
-  ws_get_features: function () { return WSPEER_C.FEATURE_CLIENT | WSPEER_C.FEATURE_TLS | WSPEER_C.FEATURE_MULTIPLAYER; },
+  ws_get_features: function () { return WSPEER_C.FEATURE_CLIENT | WSPEER_C.FEATURE_TLS | WSPEER_C.FEATURE_MULTIPLAYER | WSPEER_C.FEATURE_SCENE; },
   ws_version: function () { return WSPEER_C.VERSION; },
   ws_abi_version: function () { return WSPEER_C.ABI_VERSION; },
   ws_struct_size: function (which) {
@@ -268,13 +273,13 @@ var LibraryWspeer = {
   ws_attach: function (config, role, out) { return WSPEER.unsupported('it speaks the protocol only to the network'); },
   ws_feed: function (h, bytes, len, taken) { return WSPEER.unsupported('no connection is one of ws_attach'); },
   ws_take_output: function (h, buf, cap, len) { return WSPEER.unsupported('no connection is one of ws_attach'); },
-  ws_declare_node: function (h, path, methods) { return WSPEER.unsupported('WS_SCENE is not there'); },
-  ws_send_auth: function (h, peer_id, data, len) { return WSPEER.unsupported('WS_SCENE is not there'); },
-  ws_complete_auth: function (h, peer_id) { return WSPEER.unsupported('WS_SCENE is not there'); },
-  ws_encode_call: function (path, method, items, count, buf, cap, len) { return WSPEER.unsupported('WS_SCENE is not there'); },
-  ws_decode_call: function (data, len, out, items, cap) { return WSPEER.unsupported('WS_SCENE is not there'); },
-  ws_encode_variant: function (items, count, buf, cap, len) { return WSPEER.unsupported('Variants are not there'); },
-  ws_decode_variant: function (data, len, items, cap, count, used) { return WSPEER.unsupported('Variants are not there'); },
+  ws_declare_node: function (h, path, methods) { return WSPEER_SCENE.declare(h, path, methods); },
+  ws_send_auth: function (h, peer_id, data, len) { return WSPEER_SCENE.sendAuth(h, peer_id, data, len >>> 0); },
+  ws_complete_auth: function (h, peer_id) { return WSPEER_SCENE.completeAuth(h, peer_id); },
+  ws_encode_call: function (path, method, items, count, buf, cap, len) { return WSPEER_CALL.encodeCall(path, method, items, count, buf, cap, len); },
+  ws_decode_call: function (data, len, out, items, cap) { return WSPEER_CALL.decodeCall(data, len, out, items, cap); },
+  ws_encode_variant: function (items, count, buf, cap, len) { return WSPEER_CALL.encodeVariant(items, count, buf, cap, len); },
+  ws_decode_variant: function (data, len, items, cap, count, used) { return WSPEER_CALL.decodeVariant(data, len, items, cap, count, used); },
   ws_put_packet: function (h, data, len, type) { return WSPEER_CONN.put(h, undefined, data, len, type); },
   ws_put_packet_to: function (h, target, data, len, type) { return WSPEER_CONN.put(h, target, data, len, type); },
   ws_flush: function (h) { return WSPEER.find(h) ? WSPEER_C.OK : WSPEER_C.ERR_HANDLE; },
@@ -301,6 +306,9 @@ var WSPEER_SIGNATURES = {
 Object.keys(WSPEER_SIGNATURES).forEach(function (name) {
   LibraryWspeer[name + '__sig'] = WSPEER_SIGNATURES[name];
   LibraryWspeer[name + '__proxy'] = 'sync';
-  LibraryWspeer[name + '__deps'] = ['$WSPEER', '$WSPEER_C', '$WSPEER_LAYOUT', '$WSPEER_NAMES', '$WSPEER_CONN', '$WSPEER_JOIN', '$WSPEER_OPTIONS'];
+  LibraryWspeer[name + '__deps'] = [
+    '$WSPEER', '$WSPEER_C', '$WSPEER_LAYOUT', '$WSPEER_NAMES', '$WSPEER_CONN', '$WSPEER_JOIN', '$WSPEER_SCENE', '$WSPEER_CALL', '$WSPEER_VARIANT', '$WSPEER_PULSE',
+    '$WSPEER_OPTIONS'
+  ];
 });
 mergeInto(LibraryManager.library, LibraryWspeer);

@@ -18,13 +18,14 @@ mergeInto(LibraryManager.library, {
       function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
       var flags = field(at.flags);
       var known = WSPEER_C.COALESCE | WSPEER_C.QUEUE_BEFORE_OPEN | WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.REFUSE_NEW | WSPEER_C.DEFLATE | WSPEER_C.GODOT3 |
-        WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY;
+        WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY | WSPEER_C.APP_HEARTBEAT;
       if (field(at.reserved)) return WSPEER.badConfig('reserved is ' + field(at.reserved) + ': it must be 0');
       if (flags & ~known) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~known) >>> 0).toString(16) + ')');
       if (!join && flags & WSPEER_C.GODOT3) return WSPEER.badConfig('WS_GODOT3 is for ws_host and ws_join');
       if (!join && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_SCENE is for ws_host and ws_join');
-      if (flags & (WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY)) return WSPEER.unsupported('WS_SCENE is not there, WS_GODOT3 and Godot 4\'s plain format are');
-      if (join && flags & WSPEER_C.GODOT3 && flags & WSPEER_C.QUEUE_BEFORE_OPEN) {
+      if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_GODOT3 and WS_SCENE exclude each other');
+      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY)) return WSPEER.badConfig('WS_AUTH or WS_NO_RELAY is set without WS_SCENE');
+      if (flags & (WSPEER_C.GODOT3 | WSPEER_C.SCENE) && flags & WSPEER_C.QUEUE_BEFORE_OPEN) {
         return WSPEER.badConfig('WS_QUEUE_BEFORE_OPEN goes neither with WS_GODOT3 nor with WS_SCENE, where packets are for others who have yet to come');
       }
       if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME)) return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
@@ -35,8 +36,14 @@ mergeInto(LibraryManager.library, {
       name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits', 'max_inflate_ratio'],
         [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits, at.max_inflate_ratio]);
       if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + name + ' 0');
-      name = isSet(['heartbeat_ms', 'pong_timeout_ms', 'max_messages_per_s', 'max_bytes_per_s'], [at.heartbeat_ms, at.pong_timeout_ms, at.max_messages_per_s, at.max_bytes_per_s]);
-      if (name) return WSPEER.unsupported('it shows no pings and does not stop reading, so leave ' + name + ' 0');
+      var beats = flags & WSPEER_C.APP_HEARTBEAT;
+      name = beats ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
+      if (name) return WSPEER.unsupported('it shows no pings, so leave ' + name + ' 0, or set WS_APP_HEARTBEAT here and at a server of wspeer');
+      if (beats && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
+        return WSPEER.badConfig('max_message_bytes is ' + field(at.max_message_bytes) + ': WS_APP_HEARTBEAT needs at least 32');
+      }
+      name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
+      if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + name + ' 0');
       name = isSet(['max_fragments', 'max_header_bytes'], [at.max_fragments, at.max_header_bytes]);
       if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + name + ' 0');
       if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave deflate_threshold_bytes 0');
@@ -47,8 +54,8 @@ mergeInto(LibraryManager.library, {
       var options = {};
       function option(number, value, standard) { options[number] = value || standard; }
       option(WSPEER_C.OPT_NO_DELAY, 0, 1);
-      option(WSPEER_C.OPT_HEARTBEAT_MS, 0, WSPEER.OFF);
-      option(WSPEER_C.OPT_PONG_TIMEOUT_MS, 0, WSPEER.OFF);
+      option(WSPEER_C.OPT_HEARTBEAT_MS, beats ? field(at.heartbeat_ms) : 0, beats ? 20000 : WSPEER.OFF);
+      option(WSPEER_C.OPT_PONG_TIMEOUT_MS, beats ? field(at.pong_timeout_ms) : 0, 0);
       option(WSPEER_C.OPT_CLOSE_TIMEOUT_MS, field(at.close_timeout_ms), 3000);
       option(WSPEER_C.OPT_POLL_BUDGET_US, field(at.poll_budget_us), 1000);
       option(WSPEER_C.OPT_MAX_MESSAGE_BYTES, field(at.max_message_bytes), 16777216);
@@ -62,6 +69,7 @@ mergeInto(LibraryManager.library, {
       option(WSPEER_C.OPT_COALESCE, flags & WSPEER_C.COALESCE, 0);
       option(WSPEER_C.OPT_TRANSFER_MODE, 0, 2);
       option(WSPEER_C.OPT_TRANSFER_CHANNEL, 0, 0);
+      option(WSPEER_C.OPT_AUTH_TIMEOUT_MS, 0, 3000);
       if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig('close_timeout_ms must be above 0');
       return { flags: flags, owner: field(at.owner), user: field(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
     },
@@ -90,7 +98,7 @@ mergeInto(LibraryManager.library, {
       if (typeof url === 'string') return WSPEER.fail(WSPEER_C.ERR_URL, 'the URL cannot be used: ' + url);
       if (url.username || url.password) return WSPEER.unsupported('a request has no Authorization header, so leave user name and password out of the URL');
       try {
-        socket = new WebSocket(url.href, settings.protocols);
+        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href, settings.protocols);
       } catch (error) {
         if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: ' + error.message);
         return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it: ' + error.message);
@@ -102,7 +110,8 @@ mergeInto(LibraryManager.library, {
         messages: WSPEER.fifo(), marks: WSPEER.fifo(), nextNumber: 0, bytesWaiting: 0, lent: 0, lentSize: 0,
         early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
-        join: join ? { godot3: (settings.flags & WSPEER_C.GODOT3) !== 0, id: 0, others: {} } : null
+        rttUs: 0, pulse: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.pulse() : null,
+        join: join ? WSPEER_JOIN.join(settings.flags) : null
       };
       WSPEER.peers[peer.handle] = peer;
       socket.onopen = function () { WSPEER_CONN.opened(peer); };
@@ -116,6 +125,7 @@ mergeInto(LibraryManager.library, {
 
     opened: function (peer) {
       peer.status = 101;
+      if (peer.pulse) WSPEER_PULSE.beginPulse(peer);
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN);
@@ -134,15 +144,19 @@ mergeInto(LibraryManager.library, {
         return WSPEER_CONN.breakOff(peer, 1009, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_TOO_BIG,
           'a message is longer than max_message_bytes (' + most + '): raise it, or send less at a time');
       }
-      var waiting = WSPEER.count(peer.messages), packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
-      if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && peer.bytesWaiting >= room))) {
+      var watched = peer.pulse ? WSPEER_PULSE.watch(peer, text, bytes) : WSPEER_PULSE.OF_HOST;
+      if (watched === WSPEER_PULSE.BEAT) return;
+      var held = peer.join && peer.join.scene ? peer.join.scene : { held: [], heldBytes: 0 }, waiting = WSPEER.count(peer.messages) + held.held.length;
+      var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
+      if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && peer.bytesWaiting + held.heldBytes >= room))) {
         return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_NOT_READING,
           'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise inbound_packets or inbound_bytes');
       }
       peer.messagesIn++;
       peer.bytesIn += bytes.length;
       if (peer.join) WSPEER_JOIN.cameToJoin(peer, text, bytes);
-      else WSPEER.pushMessage(peer, text, bytes, 0);
+      else WSPEER.pushMessage(peer, text ? WSPEER_C.TEXT : WSPEER_C.BINARY, bytes, 0);
+      if (watched === WSPEER_PULSE.NOT_OFFERED) WSPEER_PULSE.losePulse(peer);
     },
     closed: function (peer, event) {
       var closing = peer.closing, code = event.code;
@@ -247,6 +261,8 @@ mergeInto(LibraryManager.library, {
         peer.wanted = -1;
         WSPEER.pushMark(peer, WSPEER_C.EVENT_WRITABLE, { peerId: peer.join ? 1 : 0 });
       }
+      if (peer.pulse && peer.status && !peer.closing) WSPEER_PULSE.judgePulse(peer);
+      if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.closing && peer.socket.bufferedAmount < peer.closing.waiting) {
         peer.closing.waiting = peer.socket.bufferedAmount;
         peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
@@ -258,6 +274,10 @@ mergeInto(LibraryManager.library, {
           words: peer.socket.bufferedAmount ? 'the peer did not read what was sent before the close within close_timeout_ms' :
             'the peer did not answer the close within close_timeout_ms'
         });
+      }
+      if (peer.status && peer.join.id) {
+        return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_AUTH_TIMEOUT,
+          'the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?');
       }
       if (peer.status) {
         return WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_CONNECT_TIMEOUT,
@@ -288,13 +308,40 @@ mergeInto(LibraryManager.library, {
       peer.sizesBytes += size;
       peer.socket.send(data);
     },
+    mayPut: function (peer) { return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1; },
+    notOpen: function () {
+      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting');
+    },
+    full: function (peer, size) {
+      peer.wanted = size;
+      return WSPEER.fail(WSPEER_C.ERR_FULL, 'the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets');
+    },
+    sendCounted: function (peer, data, size) {
+      if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
+      WSPEER_CONN.send(peer, data, size);
+      peer.messagesOut++;
+      peer.bytesOut += size;
+      return WSPEER_C.OK;
+    },
+    // Messages of a join's format: now, all or none of them.
+    putTogether: function (peer, packets) {
+      var total = packets.reduce(function (sum, packet) { return sum + packet.length; }, 0);
+      if (!WSPEER_CONN.mayPut(peer)) return WSPEER_CONN.notOpen();
+      if (!WSPEER_CONN.hasRoom(peer, total)) return WSPEER_CONN.full(peer, total);
+      packets.forEach(function (packet) {
+        WSPEER_CONN.send(peer, packet, packet.length);
+        peer.messagesOut++;
+        peer.bytesOut += packet.length;
+      });
+      return WSPEER_C.OK;
+    },
+    putNow: function (peer, packet) { return WSPEER_CONN.putTogether(peer, [packet]); },
     // ws_put_packet and ws_put_packet_to; `target` undefined: to the peer, or as a join does.
     put: function (h, target, at, len, type) {
       var peer, data, early, size = len >>> 0, text = type === WSPEER_C.TEXT;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
       if (size > 2147483647) return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
-      if (type === WSPEER_C.CALL) return WSPEER.unsupported('remote calls need WS_SCENE, which is not there');
-      if (!text && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is no type of message: use WS_TEXT, WS_BINARY or WS_CALL');
+      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is no type of message: use WS_TEXT, WS_BINARY or WS_CALL');
       data = WSPEER.bytesAt(at, size);
       if (text) data = WSPEER.decode(data);
       if (data === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: send it as WS_BINARY or mend it');
@@ -302,31 +349,26 @@ mergeInto(LibraryManager.library, {
       if (!peer) return WSPEER_C.ERR_HANDLE;
       if (target !== undefined && !peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'only servers, hosts and joins have targets; use ws_put_packet');
       if (target === -2147483648) return WSPEER.fail(WSPEER_C.ERR_ARG, 'INT32_MIN is no target');
-      if (peer.join && peer.join.godot3) size += 9;
+      if (type === WSPEER_C.CALL && !peer.join) return WSPEER_SCENE.of(peer);
+      size += peer.join ? WSPEER_JOIN.headerBytes(peer.join) : 0;
       if (!WSPEER.allows(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], size)) {
         return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
           ' are allowed: split it, or raise max_message_bytes at both ends');
       }
+      if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
       early = peer.state === WSPEER_C.CONNECTING && peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;
-      if ((peer.state !== WSPEER_C.OPEN || peer.socket.readyState !== 1) && !early) {
-        return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting');
-      }
+      if ((peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early) return WSPEER_CONN.notOpen();
       if (peer.join) {
         var wrong = WSPEER_JOIN.checkTarget(peer.join, target);
         if (wrong) return WSPEER.fail(WSPEER_C.ERR_TARGET, wrong);
+        if (peer.join.scene) return WSPEER_SCENE.putRaw(peer, target, text, data);
         if (peer.join.godot3 && text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text: put it as WS_BINARY');
         if (peer.join.godot3) data = WSPEER_JOIN.frame3(peer.join.id, target || 0, data);
       }
-      if (!WSPEER_CONN.hasRoom(peer, size)) {
-        peer.wanted = size;
-        return WSPEER.fail(WSPEER_C.ERR_FULL, 'the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets');
-      }
-      if (early && !peer.status) {
-        peer.early.push({ data: text ? data : new Uint8Array(data), size: size });
-        peer.earlyBytes += size;
-      } else {
-        WSPEER_CONN.send(peer, data, size);
-      }
+      if (!early || peer.status) return WSPEER_CONN.sendCounted(peer, data, size);
+      if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
+      peer.early.push({ data: text ? data : new Uint8Array(data), size: size });
+      peer.earlyBytes += size;
       peer.messagesOut++;
       peer.bytesOut += size;
       return WSPEER_C.OK;

@@ -1,67 +1,101 @@
-// wspeer in the browser: a connection that joins a multiplayer host. See library_wspeer.js.
+// wspeer in the browser: a connection that joins a multiplayer host. In Godot 4's format the first message is the id; in Godot 3's every message has 9 bytes
+// in front (kind, from, to); with WS_SCENE library_wspeer_scene.js reads what follows the id. A port of src/multiplayer/join.rs. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_JOIN: {
-    // ---- Multiplayer: Godot 4's format, where the first message is the id, and Godot 3's, where every message has 9 bytes in front (kind, from, to) ----
+    MAX_OTHERS: 65536,
+    MAX_MARKS: 4096,
 
-    cameToJoin: function (peer, text, bytes) {
-      var join = peer.join, why = join.godot3 ? WSPEER_JOIN.read3(peer, text, bytes) : join.id ? '' : WSPEER_JOIN.readId(peer, text, bytes, 0, bytes.length);
-      if (why) return WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_MULTIPLAYER, 'the host broke the multiplayer format: ' + why);
-      if (why === '') WSPEER.pushMessage(peer, text, bytes, 1);
+    join: function (flags) {
+      return { godot3: (flags & WSPEER_C.GODOT3) !== 0, scene: flags & WSPEER_C.SCENE ? WSPEER_SCENE.scene(flags) : null, id: 0, others: new Set() };
     },
-    number: function (bytes, at) { return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24; },
-    // Takes the id in; null when it is one, else why not.
+    // What the format puts in front of each message, at most.
+    headerBytes: function (join) { return join.godot3 ? 9 : join.scene ? 7 : 0; },
+    cameToJoin: function (peer, text, bytes) {
+      var join = peer.join, why = '';
+      if (join.godot3) why = WSPEER_JOIN.read3(peer, text, bytes);
+      else if (!join.id) why = WSPEER_JOIN.readId(peer, text, bytes, 0, bytes.length);
+      else if (join.scene) why = WSPEER_SCENE.came(peer, text, bytes);
+      else WSPEER.pushMessage(peer, text ? WSPEER_C.TEXT : WSPEER_C.BINARY, bytes, 1);
+      WSPEER_JOIN.judge(peer, why);
+    },
+    // What waited for the authentication.
+    lookOn: function (peer) { WSPEER_JOIN.judge(peer, WSPEER_SCENE.lookOn(peer)); },
+    judge: function (peer, why) {
+      if (why) WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_MULTIPLAYER, 'the host broke the multiplayer format: ' + why);
+      if (WSPEER.count(peer.marks) > WSPEER_JOIN.MAX_MARKS) WSPEER_JOIN.shorten(peer);
+    },
+    // Events of others that nobody reads become one.
+    shorten: function (peer) {
+      var skipped = 0, marks = peer.marks, about = [WSPEER_C.EVENT_CONNECTED, WSPEER_C.EVENT_DISCONNECTED, WSPEER_C.EVENT_SKIPPED];
+      marks.items = marks.items.slice(marks.first).filter(function (mark) {
+        if (about.indexOf(mark.type) < 0) return true;
+        skipped += mark.count || 1;
+        return false;
+      });
+      marks.first = 0;
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_SKIPPED, { count: skipped });
+    },
+    isOpen: function (peer) {
+      if (peer.state === WSPEER_C.CONNECTING) peer.state = WSPEER_C.OPEN;
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN, { peerId: peer.join.id });
+    },
+    greet: function (peer, id) {
+      peer.join.others.add(id);
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_CONNECTED, { peerId: id });
+    },
+    // Another one is there, or was known already; '' or what is wrong with that.
+    arrived: function (peer, id) {
+      var join = peer.join;
+      if (join.others.size >= WSPEER_JOIN.MAX_OTHERS) return id + ' is one peer too many';
+      if (id !== join.id && !join.others.has(id)) WSPEER_JOIN.greet(peer, id);
+      return '';
+    },
+    left: function (peer, id) {
+      if (peer.join.others.delete(id)) WSPEER.pushMark(peer, WSPEER_C.EVENT_DISCONNECTED, { peerId: id });
+    },
+    // Takes the id in; '' when it is one, else why not.
     readId: function (peer, text, bytes, at, len) {
-      var id = WSPEER_JOIN.number(bytes, at);
+      var id = WSPEER.number(bytes, at);
       if (text) return 'the first message is text and not an id of 4 bytes';
       if (len !== 4) return 'the first message has ' + len + ' bytes and not the 4 of an id';
       if (id < 2) return id + ' is no id for one who joins: those are 2 and above';
       peer.join.id = id;
-      if (peer.state === WSPEER_C.CONNECTING) peer.state = WSPEER_C.OPEN;
-      WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN, { peerId: id });
-      if (!peer.join.godot3) WSPEER.pushMark(peer, WSPEER_C.EVENT_CONNECTED, { peerId: 1 });
-      return null;
+      if (peer.join.scene) {
+        WSPEER_SCENE.enter(peer);
+        return '';
+      }
+      WSPEER_JOIN.isOpen(peer);
+      if (!peer.join.godot3) WSPEER_JOIN.greet(peer, 1);
+      return '';
     },
-    // One message in Godot 3's format; null: done, else what is wrong with it.
+    // One message in Godot 3's format; '' or what is wrong with it.
     read3: function (peer, text, bytes) {
       var join = peer.join, kind = bytes[0], id, from;
       if (bytes.length < 9) return 'a message has ' + bytes.length + ' bytes and not the 9 of its header';
       if (text) return 'a message is text, and this format has none';
       if (kind > 3) return kind + ' is no kind of message';
       if (kind && bytes.length < 13) return 'a message about an id has ' + bytes.length + ' bytes and not 13';
-      id = WSPEER_JOIN.number(bytes, 9);
+      id = WSPEER.number(bytes, 9);
       if (kind === 3) return join.id ? 'it gave an id twice' : WSPEER_JOIN.readId(peer, false, bytes, 9, 4);
       if (!join.id) return 'its first message gives no id';
       if (kind === 0) {
-        from = WSPEER_JOIN.number(bytes, 1);
+        from = WSPEER.number(bytes, 1);
         if (from < 1) return from + ' is no sender';
-        WSPEER.pushMessage(peer, false, bytes.subarray(9), from);
-        return null;
+        WSPEER.pushMessage(peer, WSPEER_C.BINARY, bytes.subarray(9), from);
+        return '';
       }
       if (id < 1) return id + ' is no id of a peer';
-      if (kind === 1 && id !== join.id && !join.others[id]) {
-        join.others[id] = true;
-        WSPEER.pushMark(peer, WSPEER_C.EVENT_CONNECTED, { peerId: id });
-      } else if (kind === 2 && join.others[id]) {
-        delete join.others[id];
-        WSPEER.pushMark(peer, WSPEER_C.EVENT_DISCONNECTED, { peerId: id });
-      }
-      return null;
+      if (kind === 1) return WSPEER_JOIN.arrived(peer, id);
+      WSPEER_JOIN.left(peer, id);
+      return '';
     },
-    frame3: function (from, to, data) {
-      var framed = new Uint8Array(9 + data.length);
-      for (var i = 0; i < 4; i++) {
-        framed[1 + i] = from >> (8 * i);
-        framed[5 + i] = to >> (8 * i);
-      }
-      framed.set(data, 9);
-      return framed;
-    },
+    frame3: function (from, to, data) { return WSPEER.joined([[0], WSPEER.littleEndian(from, 4), WSPEER.littleEndian(to, 4), data]); },
     checkTarget: function (join, target) {
       if (target === undefined || target === 1) return '';
-      if (!join.godot3) return 'one who joins reaches only the host, target 1, in Godot 4\'s format: let the game on the host pass it on';
+      if (!join.godot3 && !join.scene) return 'one who joins reaches only the host, target 1, in Godot 4\'s format: let the game on the host pass it on';
       if (target === join.id) return target + ' is this peer itself';
-      if (target > 0 && !join.others[target]) return 'no peer ' + target + ' is here: it may have gone';
+      if (target > 0 && !join.others.has(target)) return 'no peer ' + target + ' is here: it may have gone';
       return '';
     }
   }

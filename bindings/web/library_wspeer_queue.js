@@ -24,6 +24,24 @@ mergeInto(LibraryManager.library, {
       HEAPU32[at >> 2] = value % 4294967296;
       HEAPU32[(at + 4) >> 2] = Math.floor(value / 4294967296);
     },
+    number: function (bytes, at) { return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24; },
+    littleEndian: function (number, width) {
+      var bytes = [];
+      for (var i = 0; i < width; i++) bytes.push(number >>> (8 * i) & 0xff);
+      return bytes;
+    },
+    // Rows of bytes as one.
+    joined: function (rows) {
+      var size = 0, all;
+      rows.forEach(function (row) { size += row.length; });
+      all = new Uint8Array(size);
+      size = 0;
+      rows.forEach(function (row) {
+        all.set(row, size);
+        size += row.length;
+      });
+      return all;
+    },
     // Bytes of the program as they are now. Web interfaces take no memory that threads share: it is copied.
     bytesAt: function (at, len) {
       if (typeof SharedArrayBuffer !== 'undefined' && HEAPU8.buffer instanceof SharedArrayBuffer) return HEAPU8.slice(at, at + len);
@@ -137,9 +155,9 @@ mergeInto(LibraryManager.library, {
       if (mark.peerId === undefined) mark.peerId = peer.join ? 1 : 0;
       WSPEER.push(peer, peer.marks, mark);
     },
-    pushMessage: function (peer, text, bytes, from) {
+    pushMessage: function (peer, kind, bytes, from) {
       peer.bytesWaiting += bytes.length;
-      WSPEER.push(peer, peer.messages, { text: text, bytes: bytes, peerId: from });
+      WSPEER.push(peer, peer.messages, { kind: kind, bytes: bytes, peerId: from });
     },
     // The next item; `messages`: the next message. undefined: there is none.
     next: function (peer, messages) {
@@ -156,7 +174,7 @@ mergeInto(LibraryManager.library, {
       for (i = 0; i < cap; i++) {
         item = WSPEER.next(peer, messages);
         if (!item) break;
-        if (item.type) item.bytes = item.words ? WSPEER.encode(item.words + '\0') : null;
+        if (item.type) item.bytes = item.data || (item.words ? WSPEER.encode(item.words + '\0') : null);
         items.push(item);
         total += item.bytes ? item.bytes.length : 0;
       }
@@ -198,7 +216,7 @@ mergeInto(LibraryManager.library, {
       HEAPU8.fill(0, out, out + packet.size);
       WSPEER.setWord(out + packet.data, data);
       WSPEER.setWord(out + packet.len, item.bytes ? item.bytes.length - (mark ? 1 : 0) : 0);
-      WSPEER.setWord(out + packet.type, mark ? 0 : item.text ? WSPEER_C.TEXT : WSPEER_C.BINARY);
+      WSPEER.setWord(out + packet.type, mark ? 0 : item.kind);
       WSPEER.setWord(out + packet.peer_id, item.peerId);
       WSPEER.setWord(out + packet.conn, peer.handle);
       WSPEER.setLong(out + packet.user, peer.user);

@@ -32,12 +32,16 @@ fn serve(pieces: &[&[u8]]) -> Option<(usize, Vec<u8>)> {
                     subprotocols: if request.subprotocols.is_empty() { Vec::new() } else { vec!["chat".to_owned()] },
                     headers: vec![("Server".to_owned(), "x".to_owned())],
                     deflate: Some(SETTINGS),
+                    heartbeat: true,
                 };
                 let answer = match accept.answer(&request) {
                     Ok(agreement) => {
                         assert!(agreement.answer.starts_with(b"HTTP/1.1 101 "));
                         if let Some(params) = agreement.deflate {
                             assert!((8..=15).contains(&params.server_bits) && (8..=15).contains(&params.client_bits));
+                        }
+                        if let Some(rest) = agreement.heartbeat {
+                            assert!(rest.len() < request.query.len());
                         }
                         one_header(&agreement.answer);
                         agreement.answer
@@ -77,6 +81,7 @@ pub fn client(data: &[u8]) {
         subprotocols: if cut & 0x80 == 0 { Vec::new() } else { vec!["chat".to_owned()] },
         deflate: (cut & 0x40 != 0).then_some(SETTINGS),
         max_header_bytes: MAX_HEADER,
+        heartbeat: false,
     };
     let whole = ask(&spec, input.0, 0);
     assert_eq!(ask(&spec, input.0, cut & 0x3F), whole, "cut otherwise");

@@ -9,7 +9,7 @@ use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::net::TlsClientSettings;
 use crate::peer::Options;
-use crate::protocol::{DeflateSettings, MAX_BITS, check_header, check_subprotocols};
+use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
 use crate::table::Settings;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -39,7 +39,15 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
     let config = copy(config)?;
     let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
     let game_flags = WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY;
-    let known = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_ANY_NAME | game_flags | deflate_flags;
+    let known = WS_COALESCE
+        | WS_QUEUE_BEFORE_OPEN
+        | WS_INSECURE
+        | WS_ONLY_CA_PEM
+        | WS_REFUSE_NEW
+        | WS_ANY_NAME
+        | WS_APP_HEARTBEAT
+        | game_flags
+        | deflate_flags;
     if config.reserved != 0 {
         return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
     }
@@ -47,7 +55,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         return Err(bad(format!("flags has unknown bits (0x{:x})", config.flags & !known)));
     }
     let has = |flag: u32| config.flags & flag != 0;
-    let mut options = Options::defaults(server);
+    let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
     set(&mut options, WS_OPT_ON_FULL, on_full)?;
     for (name, option, value) in [
         ("poll_budget_us", WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
@@ -73,6 +81,9 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         if value != 0 {
             options.set(option, value).map_err(|why| bad(format!("{name} {why}")))?;
         }
+    }
+    if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_BEAT) {
+        return Err(bad(format!("max_message_bytes is {}: WS_APP_HEARTBEAT needs at least {LONGEST_BEAT}", config.max_message_bytes)));
     }
     match config.no_delay {
         0 | 1 => {}
@@ -116,6 +127,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         },
         wire: wire(config.flags)?,
         scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
+        heartbeat: has(WS_APP_HEARTBEAT),
         queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
         max_header_bytes: match config.max_header_bytes {
             0 => 16 << 10,

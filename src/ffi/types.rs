@@ -114,7 +114,7 @@ pub struct ws_config {
     /// A number of your choice for ws_free_owner(); 0: none.
     pub owner: u32,
     /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.
+    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.
     pub flags: u32,
     /// How long one ws_poll() may work, in microseconds (default: 1000).
     pub poll_budget_us: u32,

@@ -30,11 +30,21 @@ impl Beat {
 
     /// A pong came.
     pub fn hear_pong(&mut self, payload: &[u8], now: Instant) {
-        if payload == PAYLOAD
-            && let Some(asked) = self.asked.take()
-        {
+        if payload == PAYLOAD {
+            self.answered(now);
+        }
+    }
+
+    /// The answer to our ping came.
+    pub fn answered(&mut self, now: Instant) {
+        if let Some(asked) = self.asked.take() {
             self.rtt_us = (now.saturating_duration_since(asked).as_micros() as u64).max(1);
         }
+    }
+
+    /// Whether a ping has no answer yet.
+    pub fn waits_for_answer(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Moves by a gap in polling.
@@ -67,8 +77,10 @@ impl Peer {
         }
         if cx.now >= self.beat.pinged + interval {
             self.beat.pinged = cx.now;
+            if !self.ping_by_message() {
+                self.put_control(0x9, PAYLOAD);
+            }
             self.beat.asked.get_or_insert(cx.now);
-            self.put_control(0x9, PAYLOAD);
             self.write(cx);
         }
         let mut next = self.beat.pinged + interval;

@@ -11,6 +11,7 @@ mod open;
 pub mod options;
 mod outbox;
 mod outgoing;
+mod pulse;
 mod rate;
 mod read;
 mod receive;
@@ -35,6 +36,7 @@ use crate::protocol::{Decoder, MaskKeys, Role};
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
+use pulse::Pulse;
 use rate::Rate;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -145,6 +147,8 @@ pub struct Peer {
     pub of_server: bool,
     /// Heartbeat.
     pub beat: Beat,
+    /// The application heartbeat, where it was asked for.
+    pulse: Option<Box<Pulse>>,
     /// permessage-deflate, once it was agreed on.
     pub compression: Option<Box<Compression>>,
     stage: Stage,
@@ -188,6 +192,7 @@ impl Peer {
             counters: Counters::default(),
             of_server: false,
             beat: Beat::new(now),
+            pulse: None,
             compression: None,
             stage,
             stream,
@@ -235,6 +240,9 @@ impl Peer {
             self.write_some(cx);
         }
         let more = self.read(cx);
+        if self.pulse.is_some() {
+            self.send_due_beat();
+        }
         if self.has_output() {
             self.write(cx);
         }
@@ -262,6 +270,10 @@ impl Peer {
         match (&self.stage, &self.closing) {
             (Stage::Ended, _) => None,
             (_, Some(_)) => self.judge_close(cx),
+            (Stage::Open, None) if self.pulse.is_some() => {
+                let next = self.judge_pulse(cx);
+                self.judge_beat(cx).into_iter().chain(next).min()
+            }
             (Stage::Open, None) => self.judge_beat(cx),
             _ => self.judge_opening(cx),
         }
@@ -271,6 +283,7 @@ impl Peer {
     pub fn shift(&mut self, gap: Duration) {
         self.shift_opening(gap);
         self.beat.shift(gap);
+        self.shift_pulse(gap);
         if self.rate_limits().is_some() {
             let before = self.received();
             self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).shift(gap);

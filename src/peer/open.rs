@@ -128,11 +128,15 @@ impl Peer {
         self.info.set_target(&request.path, &request.query);
         self.info.headers = request.headers;
         match answer {
-            Ok(Agreement { answer, subprotocol, deflate }) => {
+            Ok(Agreement { answer, subprotocol, deflate, heartbeat }) => {
                 self.info.http_status = 101;
                 self.info.set_text(WS_GET_SUBPROTOCOL, subprotocol.unwrap_or_default());
                 self.outbox.push_bytes(&answer);
                 self.agree(deflate);
+                if let Some(query) = heartbeat {
+                    self.info.set_text(WS_GET_QUERY, query);
+                    self.announce_pulse();
+                }
                 self.open(cx);
             }
             Err(refusal) => self.refuse(cx, &refusal),
@@ -313,6 +317,9 @@ impl Peer {
         if let Stage::Requesting(opening) = &mut self.stage {
             opening.client = Some(handshake);
         }
+        if spec.heartbeat {
+            self.ask_for_pulse();
+        }
         self.outbox.push_bytes(&request);
         self.take_stream(stream);
     }
@@ -339,6 +346,9 @@ impl Peer {
         self.mark(cx, if self.of_server { WS_EVENT_CONNECTED } else { WS_EVENT_OPEN });
         journal::note(WS_LOG_INFO, || format!("{} is open", self.info.shown_url()));
         if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = stage {
+            if self.role == Role::Client {
+                self.await_pulse(opening.deadline.map(|_| cx.now + opening.timeout));
+            }
             for (text, payload) in opening.early {
                 self.queue_opened(cx, text, payload);
             }

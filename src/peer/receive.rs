@@ -2,12 +2,13 @@
 
 use super::arena::Place;
 use super::compression::{InflateLimits, Inflated, Tools};
+use super::pulse::Watched;
 use super::rate::Rate;
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{LEAST_READ, tls_failure};
-use crate::protocol::{Limits, Received};
+use crate::protocol::{Beating, Limits, Received};
 use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
@@ -36,6 +37,10 @@ enum Next {
     Later,
     /// Something rarer than a whole message.
     Other(Received),
+    /// An application heartbeat.
+    Beat(Beating),
+    /// The first message of a server that offers none.
+    NoBeat,
     /// The peer broke the protocol.
     Failed(Failure),
 }
@@ -117,7 +122,7 @@ impl Peer {
         match self.decoder.filled(count) {
             Ok(Received::Assembled { text, bytes }) => {
                 self.expects_long = bytes.len() > ROUND_BYTES;
-                self.take_assembled(text, bytes);
+                self.take_assembled(cx, text, bytes);
             }
             Ok(_) => {}
             Err(failure) => self.fail(cx, failure),
@@ -126,10 +131,17 @@ impl Peer {
         self.note_full(was_full, count);
     }
 
-    fn take_assembled(&mut self, text: bool, bytes: Vec<u8>) {
+    fn take_assembled(&mut self, cx: &Cx<'_>, text: bool, bytes: Vec<u8>) {
+        let watched = self.watch(text, &bytes);
+        if let Watched::Beat(beating) = watched {
+            return self.take_beat(beating, cx.now);
+        }
         self.counters.messages_in += 1;
         self.counters.bytes_in += bytes.len() as u64;
         self.inbox.push_kept(text, bytes);
+        if matches!(watched, Watched::NotOffered) {
+            self.lose_pulse(cx);
+        }
     }
 
     fn note_full(&mut self, was_full: bool, count: usize) {
@@ -211,7 +223,9 @@ impl Peer {
                     break;
                 }
                 Next::Failed(failure) => self.fail(cx, failure),
-                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(text, bytes),
+                Next::Beat(beating) => self.take_beat(beating, cx.now),
+                Next::NoBeat => self.lose_pulse(cx),
+                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(cx, text, bytes),
                 Next::Other(Received::Compressed { text, last, start, len }) => {
                     let done = self.take_compressed(cx, text, last, start..start + len);
                     if (!done || cx.budget.look()) && at < count {
@@ -248,7 +262,7 @@ impl Peer {
     /// The frame path: message after message that lies whole in the buffer, until something else comes. Alone, it needs few registers.
     #[inline(never)]
     fn decode_messages(&mut self, bytes: &mut [u8], at: &mut usize, place: Place, limits: &Limits, budget: &mut Budget<'_>) -> (Next, bool) {
-        let mut fresh = false;
+        let (mut fresh, watches) = (false, self.pulse.is_some());
         loop {
             match self.decoder.next(&mut bytes[*at..], limits) {
                 Ok((_, Received::Nothing)) => return (Next::Over, fresh),
@@ -257,10 +271,11 @@ impl Peer {
                     *at += used;
                     match received {
                         Received::Message { text, start: offset, len, .. } => {
+                            if watches && let Some(next) = self.watch_fresh(text, &bytes[start + offset..][..len], place, start + offset) {
+                                return (next, true);
+                            }
                             fresh = true;
-                            self.counters.messages_in += 1;
-                            self.counters.bytes_in += len as u64;
-                            self.inbox.push_fresh(text, place.chunk, place.start + (start + offset) as u32, len as u32);
+                            self.take_fresh(text, place, start + offset, len);
                         }
                         Received::Compressed { text, last, start: offset, len } => {
                             return (Next::Other(Received::Compressed { text, last, start: start + offset, len }), fresh);
@@ -272,6 +287,26 @@ impl Peer {
             }
             if budget.spend_frame() && *at < bytes.len() {
                 return (Next::Later, fresh);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn take_fresh(&mut self, text: bool, place: Place, at: usize, len: usize) {
+        self.counters.messages_in += 1;
+        self.counters.bytes_in += len as u64;
+        self.inbox.push_fresh(text, place.chunk, place.start + at as u32, len as u32);
+    }
+
+    /// A message while heartbeats may come. `None`: it is the host's.
+    #[cold]
+    fn watch_fresh(&mut self, text: bool, bytes: &[u8], place: Place, at: usize) -> Option<Next> {
+        match self.watch(text, bytes) {
+            Watched::Message => None,
+            Watched::Beat(beating) => Some(Next::Beat(beating)),
+            Watched::NotOffered => {
+                self.take_fresh(text, place, at, bytes.len());
+                Some(Next::NoBeat)
             }
         }
     }
@@ -315,7 +350,7 @@ impl Peer {
                 if let Some(compression) = &mut self.compression {
                     compression.messages_in += 1;
                 }
-                self.take_assembled(text, bytes);
+                self.take_assembled(cx, text, bytes);
             }
             Err(failure) => self.fail(cx, failure),
         }

@@ -355,6 +355,7 @@ impl Peer {
                 break;
             }
         }
+        self.send_due_beat();
         self.send_due_close();
     }
 

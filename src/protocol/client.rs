@@ -1,7 +1,7 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
 use super::body::Body;
-use super::{DeflateParams, DeflateSettings, Headers, accept_answer, offer};
+use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::codes::*;
 use crate::error::Failure;
 use tungstenite::handshake::client::{Response as HttpResponse, generate_key};
@@ -22,6 +22,8 @@ pub struct RequestSpec {
     pub deflate: Option<DeflateSettings>,
     /// The longest answer.
     pub max_header_bytes: usize,
+    /// Whether the application heartbeat is asked for.
+    pub heartbeat: bool,
 }
 
 /// The server's agreement.
@@ -67,7 +69,8 @@ impl ClientHandshake {
         let key = generate_key();
         let own_host = spec.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = own_host.map_or(&spec.host, |(_, value)| value);
-        let mut request = format!("GET {} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", spec.target);
+        let target = if spec.heartbeat { &ask_in(&spec.target) } else { &spec.target };
+        let mut request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         request += &format!("Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n");
         if !spec.subprotocols.is_empty() {
             request += &format!("Sec-WebSocket-Protocol: {}\r\n", spec.subprotocols.join(", "));

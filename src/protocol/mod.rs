@@ -10,6 +10,7 @@ mod encode;
 mod extension;
 mod header;
 mod headers;
+mod heartbeat;
 mod mask;
 mod server;
 mod utf8;
@@ -22,6 +23,7 @@ pub use encode::{CONTINUATION, Lead, close_payload, code_may_be_sent, encode_fra
 pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
 pub use header::Header;
 pub use headers::{Headers, check_header, check_subprotocols};
+pub use heartbeat::{Beating, LONGEST_BEAT, Marker, announcement, ask_in, beat, read_announcement, read_beat, without_question};
 pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
 pub use utf8::Utf8;

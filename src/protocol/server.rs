@@ -1,7 +1,7 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
 use super::client::find_blank_line;
-use super::{DeflateParams, DeflateSettings, Headers, choose_offer};
+use super::{DeflateParams, DeflateSettings, Headers, choose_offer, without_question};
 use crate::codes::*;
 use data_encoding::BASE64;
 use tungstenite::handshake::derive_accept_key;
@@ -105,6 +105,8 @@ pub struct Accept {
     pub headers: Vec<(String, String)>,
     /// permessage-deflate, where a client offers it.
     pub deflate: Option<DeflateSettings>,
+    /// The application heartbeat, where a client asks for it.
+    pub heartbeat: bool,
 }
 
 /// What a server agrees to.
@@ -116,6 +118,8 @@ pub struct Agreement {
     pub subprotocol: Option<String>,
     /// permessage-deflate, if the client offered it and it is wanted.
     pub deflate: Option<DeflateParams>,
+    /// The query without the question for the application heartbeat, if the client asked and it is wanted.
+    pub heartbeat: Option<String>,
 }
 
 impl Accept {
@@ -147,7 +151,8 @@ impl Accept {
             answer += &format!("{name}: {value}\r\n");
         }
         answer += "\r\n";
-        Ok(Agreement { answer: answer.into_bytes(), subprotocol: common.cloned(), deflate: chosen.map(|(params, _)| params) })
+        let heartbeat = self.heartbeat.then(|| without_question(&request.query)).flatten();
+        Ok(Agreement { answer: answer.into_bytes(), subprotocol: common.cloned(), deflate: chosen.map(|(params, _)| params), heartbeat })
     }
 }
 

@@ -27,7 +27,8 @@ impl Server {
     pub fn welcome_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
         let (key, serial) = self.take_place();
         let of = &self.settings.accept;
-        let accept = Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None };
+        let accept =
+            Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None, heartbeat: of.heartbeat };
         let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let (options, header_bytes) = (self.options.clone(), self.settings.max_header_bytes);
         let peer = Peer::answer_on(Stream::Memory(Box::new(end)), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);

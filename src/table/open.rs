@@ -36,6 +36,8 @@ pub struct Settings {
     pub wire: Wire,
     /// With WS_SCENE.
     pub scene: SceneSettings,
+    /// WS_APP_HEARTBEAT.
+    pub heartbeat: bool,
     /// WS_QUEUE_BEFORE_OPEN.
     pub queue_before_open: bool,
     /// Longest request or answer.
@@ -128,6 +130,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Er
         subprotocols: settings.subprotocols,
         deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
+        heartbeat: settings.heartbeat,
     };
     let now = Instant::now();
     let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
@@ -186,7 +189,13 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
         url_start: format!("{}://{host}", parsed.scheme()),
         url_path: path.clone().unwrap_or_default(),
         tls,
-        accept: Arc::new(Accept { path, subprotocols: settings.subprotocols, headers: settings.headers, deflate: settings.deflate }),
+        accept: Arc::new(Accept {
+            path,
+            subprotocols: settings.subprotocols,
+            headers: settings.headers,
+            deflate: settings.deflate,
+            heartbeat: settings.heartbeat,
+        }),
         max_header_bytes: settings.max_header_bytes,
         options: Arc::new(settings.options),
     };
@@ -229,7 +238,7 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
     let (subprotocols, headers) = (settings.subprotocols.clone(), settings.headers.clone());
-    let accept = Arc::new(Accept { path: None, subprotocols, headers, deflate: settings.deflate });
+    let accept = Arc::new(Accept { path: None, subprotocols, headers, deflate: settings.deflate, heartbeat: settings.heartbeat });
     let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
     let mut peer = Peer::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
     peer.user = settings.user;
@@ -244,6 +253,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         subprotocols: settings.subprotocols.clone(),
         deflate: settings.deflate,
         max_header_bytes: settings.max_header_bytes,
+        heartbeat: settings.heartbeat,
     };
     let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.user = settings.user;

@@ -90,12 +90,17 @@ impl End {
     pub fn server_over(capacity: usize, queue_before_open: bool, changes: &[(i32, u32)]) -> End {
         let options = options(true, changes);
         let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-        let accept = Some(Arc::new(Accept::default()));
+        let accept = Some(Arc::new(Accept { heartbeat: true, ..Accept::default() }));
         End::over(capacity, |stream, now| Peer::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now))
     }
 
     /// A client's end that has made its request.
     pub fn client(timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
+        End::client_asking(false, timeout, changes)
+    }
+
+    /// The same, and whether it asks for the application heartbeat.
+    pub fn client_asking(heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
         let spec = RequestSpec {
             host: "h".to_owned(),
             target: "/".to_owned(),
@@ -103,6 +108,7 @@ impl End {
             subprotocols: Vec::new(),
             deflate: None,
             max_header_bytes: 16 << 10,
+            heartbeat,
         };
         End::over(256 << 10, |stream, now| Peer::request_on(stream, &spec, options(false, changes), timeout, false, now))
     }
@@ -124,7 +130,12 @@ impl End {
 
     /// A client's end past its opening handshake.
     pub fn open_client(changes: &[(i32, u32)]) -> End {
-        let mut end = End::client(None, changes);
+        End::client(None, changes).opened()
+    }
+
+    /// A client's end, past its opening handshake.
+    pub fn opened(self) -> End {
+        let mut end = self;
         end.poll();
         let request = String::from_utf8(end.output()).unwrap();
         let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();

@@ -86,6 +86,20 @@ else
   rc=1
 fi
 
+# As in WebGL, where it is JavaScript in the page.
+mkdir -p $out/webgl
+build "Wspeer.dll as for WebGL" -define:UNITY_WEBGL -unsafe -target:library -out:$out/webgl/Wspeer.dll $package/Runtime/Core/*.cs
+build "the component as for WebGL" -define:UNITY_WEBGL -target:library -r:$out/webgl/Wspeer.dll -r:UnityStub.dll -out:$out/webgl/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
+lacking=$(grep -oE 'extern [a-z]+ ws_[a-z_]+|extern .*\bws_[a-z_]+\(' $package/Runtime/Core/Native.cs | grep -oE 'ws_[a-z_]+' | sort -u | while read -r name; do
+  grep -qE "^  $name: function" $package/Runtime/Plugins/WebGL/*.jslib || echo "$name"
+done)
+if [ -z "$lacking" ] && grep -qa __Internal $out/webgl/Wspeer.dll; then
+  echo "ok - WebGL: every function that the C# layer imports is in the page's library"
+else
+  echo "not ok - WebGL: the page's library lacks $lacking"
+  rc=1
+fi
+
 # What a program says when the native library is not there, too old, or of another binary interface.
 mkdir -p $out/alone
 cp $out/{Wspeer.dll,MinimalClient.exe} $out/alone/

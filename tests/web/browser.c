@@ -263,11 +263,10 @@ static void unsupported(const char *url) {
   ws_config config = *defaults();
   size_t len;
   const char *header = "X-One: 1";
-  CHECK(ws_get_features() == (WS_FEATURE_CLIENT | WS_FEATURE_TLS | WS_FEATURE_MULTIPLAYER), "ws_get_features");
+  CHECK(ws_get_features() == (WS_FEATURE_CLIENT | WS_FEATURE_TLS | WS_FEATURE_MULTIPLAYER | WS_FEATURE_SCENE), "ws_get_features");
   CHECK(ws_listen("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && ws_host("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && strlen(why()) > 20, "servers and hosts");
   CHECK(ws_pair(NULL, &h, &two) == WS_ERR_UNSUPPORTED && ws_attach(NULL, WS_ROLE_CLIENT, &h) == WS_ERR_UNSUPPORTED && ws_join_local(1, NULL, &h) == WS_ERR_UNSUPPORTED, "memory");
   CHECK(ws_feed(1, NULL, 0, NULL) == WS_ERR_UNSUPPORTED && ws_take_output(1, NULL, 0, &len) == WS_ERR_UNSUPPORTED && (ws_wait)(&h, 1, 0) == WS_ERR_UNSUPPORTED, "transports and waiting");
-  CHECK(ws_encode_call("", "", NULL, 0, NULL, 0, &len) == WS_ERR_UNSUPPORTED && ws_declare_node(1, "", "") == WS_ERR_UNSUPPORTED, "scenes");
   config.headers = &header;
   config.headers_count = 1;
   CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "headers"), "headers");

@@ -109,11 +109,43 @@ def joins(once):
     same("a host that sends no id", "join", "join", "wrong", once)
 
 
+def heartbeats(other):
+    """With a wspeer that freezes (each client its own), and with a server that knows nothing of it."""
+    build_native("tests/web/heart.c", "heart")
+    build_native("tests/web/heartbeat.c", "heartbeat")
+    build("tests/web/heartbeat.c", "heartbeat", "-O2", "--closure", "1")
+    said = []
+    for program in (run, None):
+        with started([str(WEB / "heart")], "ws://") as url:
+            said.append(run([str(WEB / "heartbeat"), "wspeer", f"ws://{url.rstrip('/')}"]) if program else in_browser("heartbeat", "wspeer", f"ws://{url.rstrip('/')}"))
+    say(said[0] == said[1] and said[0][0] == 0 and "rtt: measured" in said[0][1] and "cause=9" in said[0][1], "the heartbeat: RTT, order, counters, and a server that stops polling", f"native: {said[0]}\nweb: {said[1]}")
+    same("no heartbeat with another server", "heartbeat", "heartbeat", "other", other)
+
+
 def godot():
     """A stock Godot 4.6 hosts; a Godot, a native wspeer and a page join."""
     engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/game4", "--script", "peer.gd", "--"]
     with started([*engine, "host"], "listening ") as port, started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined"):
         same("a stock Godot 4.6 host with a Godot beside", "join", "join", "godot", f"ws://127.0.0.1:{port}")
+
+
+def scenes():
+    """Godot 4's scene: recorded values, the bytes of a join, and a stock Godot 4.6 with another beside."""
+    build_native("tests/web/scene.c", "scene")
+    build_native("tests/web/scene_host.c", "scene_host")
+    build("tests/web/scene.c", "scene", "-O3", "--closure", "1")
+    traces = []
+    same("values and calls", "scene", "scene", "values")
+    with started([str(WEB / "scene_host")], "ws://") as host:
+        same("the bytes of a join in a scene", "scene", "scene", "wire", f"ws://{host}")
+    engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/scene4", "--script", "scene.gd", "--"]
+    with started([*engine, "host"], "listening ") as port:
+        for program in ([str(WEB / "scene")], ["node", "tests/web/browser.js", "run", str(WEB / "scene.js")]):
+            with started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined "):
+                traces.append(run([*program, "godot", f"ws://127.0.0.1:{port}"]))
+    say(traces[0] == traces[1] and traces[0][0] == 0, f"calls of a stock Godot and back: {len(traces[0][1].splitlines())} lines equal to native", f"native: {traces[0]}\nweb: {traces[1]}")
+    with started([*engine, "host", "auth"], "listening ") as port:
+        same("the authentication of a stock Godot", "scene", "scene", "auth", f"ws://127.0.0.1:{port}")
 
 
 def main():
@@ -128,7 +160,9 @@ def main():
         same("examples-c/minimal_client.c", "minimal_client", "minimal_client", f"{ws}/once")
         pages(urls, f"{ws}/")
         joins(f"{ws}/")
+        heartbeats(f"{ws}/")
         godot()
+        scenes()
     return 1 if failures else 0
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Unity package: import settings, and what make unity-package builds.
 Usage: package.py          puts the native libraries that this machine has built in place, and packs build/com.wspeer.wspeer-VERSION.tgz
-       package.py --metas  writes the .meta file of whatever has none; the GUIDs follow from the paths, so they are the same everywhere
+       package.py --metas  writes Runtime/Plugins/WebGL, which is a copy of bindings/web, and the .meta file of whatever has none; the GUIDs follow from the paths, so they are the same everywhere
        package.py --check  checks the package: .meta files, GUIDs, JSON, versions"""
 import gzip
 import hashlib
@@ -36,6 +36,8 @@ PLUGINS = {
 }
 # The same code with another cargo target serves too.
 ALSO = {"windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"], "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"]}
+# The header in the browser goes along as text, so that the package in git has it; --check holds it against its source.
+PAGES = {f"WebGL/{path.stem}.jslib": path for path in sorted((ROOT / "bindings" / "web").glob("library_wspeer*.js"))}
 ALL_PLATFORMS = ["Android", "Editor", "Linux64", "OSXUniversal", "WebGL", "Win", "Win64", "iOS", "tvOS"]
 
 
@@ -49,7 +51,7 @@ def platform_data(kind, name, enabled, settings):
 
 
 def plugin_meta(path):
-    _, platforms = PLUGINS[path]
+    platforms = [("WebGL", "WebGL", {})] if path in PAGES else PLUGINS[path][1]
     taken = {name for _, name, _ in platforms}
     excluded = {f"Exclude {name}": int(name not in taken) for name in ALL_PLATFORMS}
     data = platform_data("", "Any", False, excluded) + platform_data("Any", "", False, {})
@@ -64,7 +66,7 @@ def meta(path, folder):
     below = path.removeprefix("Runtime/Plugins/")
     if folder:
         body = "folderAsset: yes\nDefaultImporter:\n  externalObjects: {}\n" + EMPTY
-    elif below in PLUGINS:
+    elif below in PLUGINS or below in PAGES:
         body = plugin_meta(below)
     elif path.endswith(".cs"):
         body = "MonoImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n" + EMPTY
@@ -92,6 +94,13 @@ def assets():
     return {path: folder for path, folder in sorted(found.items()) if not hidden(path)}
 
 
+def write_pages():
+    for page, source in PAGES.items():
+        target = HERE / "Runtime" / "Plugins" / page
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+
+
 def write_metas():
     for path, folder in assets().items():
         target = HERE / f"{path}.meta"
@@ -117,6 +126,10 @@ def check():
     tell(all(found == [guid(name.removesuffix(".meta"))] for name, found in guids.items()), "GUIDs follow from the paths")
     stale = [name for name, text in texts.items() if name in wanted and text != meta(name.removesuffix(".meta"), assets()[pathlib.Path(name.removesuffix(".meta"))])]
     tell(not stale, f"import settings are what package.py says {stale or ''}")
+    copies = {path.relative_to(HERE / "Runtime" / "Plugins").as_posix(): path.read_bytes() for path in HERE.rglob("*.jslib")}
+    tell(copies == {page: source.read_bytes() for page, source in PAGES.items()}, f"{', '.join(copies)}: as in bindings/web (else: package.py --metas)")
+    taken = {name: re.findall(r"Exclude (\w+): 0$", text, re.M) for name, text in texts.items() if name.endswith(".jslib.meta")}
+    tell(taken and all(platforms == ["WebGL"] for platforms in taken.values()), "which Unity takes for WebGL alone")
     definitions = {path: json.loads(path.read_text()) for path in HERE.rglob("*.asmdef")}
     names = {definition["name"] for definition in definitions.values()}
     tell(names == {"Wspeer", "Wspeer.Unity"} and all(set(one["references"]) <= names for one in definitions.values()), f"assembly definitions {sorted(names)}")
@@ -202,6 +215,7 @@ def pack():
 def main():
     if sys.argv[1:] == ["--check"]:
         return check()
+    write_pages()
     write_metas()
     return 0 if sys.argv[1:] == ["--metas"] else pack()
 

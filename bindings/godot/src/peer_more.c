@@ -195,6 +195,7 @@ const gd_constant peer_more_constants[] = {
     CAUSE(NO_PEER),
     CAUSE(RESOURCES),
     CAUSE(PANIC),
+    CAUSE(NO_HEARTBEAT),
     FULL(SKIP),
     FULL(DISCONNECT),
     FULL(ALL_OR_NONE),

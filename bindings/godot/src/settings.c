@@ -48,6 +48,7 @@ static const setting settings[NUMBERS] = {
     [REFUSE_NEW_CONNECTIONS] = {"refuse_new_connections", "bool", {NONE, 0, NONE}, 0, WS_OPT_REFUSE_NEW, 1, 0, WS_REFUSE_NEW},
     [COALESCE] = {"coalesce", "bool", {0, 0, 0}, 0, WS_OPT_COALESCE, 1, 0, WS_COALESCE},
     [QUEUE_BEFORE_OPEN] = {"queue_before_open", "bool", {0, NONE, NONE}, 0, 0, 1, 0, WS_QUEUE_BEFORE_OPEN},
+    [APPLICATION_HEARTBEAT] = {"application_heartbeat", "bool", {0, 0, 0}, 0, 0, 1, 0, WS_APP_HEARTBEAT},
     [COMPRESSION_ENABLED] = {"compression_enabled", "bool", {0, 0, 0}, 0, 0, 1, 0, WS_DEFLATE},
     [COMPRESSION_LEVEL] = {"compression_level", "int", {1, 1, 1}, FIELD(deflate_level), 0, 1, 0, 0},
     [COMPRESSION_THRESHOLD] = {"compression_threshold", "int", {64, 64, 64}, FIELD(deflate_threshold_bytes), WS_OPT_DEFLATE_THRESHOLD_BYTES, 1, 1, 0},

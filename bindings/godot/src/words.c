@@ -8,6 +8,7 @@ static const struct {
 } words[] = {
     {"the OPEN event", "STATE_OPEN"},
     {"WS_QUEUE_BEFORE_OPEN", "queue_before_open"},
+    {"WS_APP_HEARTBEAT", "application_heartbeat"},
     {"max_message_bytes", "max_message_size"},
     {"max_messages_per_s", "max_messages_per_second"},
     {"max_bytes_per_s", "max_bytes_per_second"},

@@ -186,12 +186,13 @@ class TestOptions(unittest.TestCase):
     def test_every_config_argument_is_taken(self) -> None:
         given = {name: 12 for name, kind in get_type_hints(ConfigArgs).items() if kind is int}
         given.update(deflate_level=9, server_max_window_bits=9, client_max_window_bits=15, pong_timeout_ms=100, heartbeat_ms=50, max_header_bytes=4096)
+        given.update(max_message_bytes=64)  # Room for a heartbeat.
         given.update(
             dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay"}, True), no_delay=False, on_full=wspeer.OnFull.ALL_OR_NONE
         )
         given.update(headers=[("X-A", "1"), "X-B: 2"], subprotocols=["a", "b"], server_name="game.example", pin_sha256=":".join(["ab"] * 32))
         with wspeer.connect("ws://127.0.0.1:1", **given) as peer:
-            self.assertEqual(peer.options.max_message_bytes, 12)
+            self.assertEqual(peer.options.max_message_bytes, 64)
             self.assertEqual(peer.options.heartbeat_ms, 50)
             self.assertIs(peer.options.no_delay, False)
             self.assertIs(peer.options.coalesce, True)

@@ -211,6 +211,8 @@ namespace Wspeer
         /// <summary>ERROR with WebSocketFlags.Scene: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
         /// is not switched on here.</summary>
         Unsupported = 63,
+        /// <summary>ERROR at a client with WebSocketFlags.AppHeartbeat: the server offers no application heartbeat.</summary>
+        NoHeartbeat = 64,
         /// <summary>The system has no descriptor or memory left.</summary>
         Resources = 60,
         /// <summary>A defect in wspeer was caught; the log has the text.</summary>
@@ -249,6 +251,9 @@ namespace Wspeer
         Auth = 2048,
         /// <summary>With WebSocketFlags.Scene: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.</summary>
         NoRelay = 4096,
+        /// <summary>Both ends: the client's heartbeat goes as messages that the host does not see, as a browser hides pings: rtt_us and pong_timeout_ms work there too. A
+        /// client's heartbeat_ms is then 20000 unless set. A server that does not offer it is told by ERROR with WebSocketCause.NoHeartbeat. docs/heartbeat.md has the bytes.</summary>
+        AppHeartbeat = 8192,
     }
 
     /// <summary>What a message to several targets does with one whose queue is full.</summary>

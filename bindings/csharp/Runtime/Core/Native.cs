@@ -292,7 +292,7 @@ namespace Wspeer
         /// <summary>A number of your choice for ws_free_owner(); 0: none.</summary>
         public uint Owner;
         /// <summary>WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY.</summary>
+        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.</summary>
         public uint Flags;
         /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;

@@ -13,7 +13,7 @@ namespace Wspeer
         /// <summary>A number of your choice for WebSocketLibrary.FreeOwner(); 0: WebSocketLibrary.Owner.</summary>
         [NonSerialized] public uint Owner;
         /// <summary>WebSocketFlags.Coalesce | WebSocketFlags.QueueBeforeOpen | WebSocketFlags.Insecure | WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate | WebSocketFlags.ServerNoContextTakeover |
-        /// WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 | WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay.</summary>
+        /// WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 | WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay | WebSocketFlags.AppHeartbeat.</summary>
         public WebSocketFlags Flags;
         /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;

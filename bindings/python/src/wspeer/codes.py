@@ -220,6 +220,8 @@ class Cause(_Code):
     """ERROR in a scene: event.count calls of event.peer_id were of a node or method that is not declared."""
     UNSUPPORTED = 63
     """ERROR in a scene: event.count packets of event.peer_id were nothing for a program, such as replication."""
+    NO_HEARTBEAT = 64
+    """ERROR of a client with app_heartbeat: the server offers no application heartbeat; pings take its place."""
 
 
 class OnFull(_Code):

@@ -64,6 +64,8 @@ class ConfigArgs(TypedDict, total=False):
     """With scene: who comes is told by AUTHENTICATING and is there only once both sides have called complete_auth()."""
     no_relay: bool
     """With scene: clients do not hear of each other, and the host passes nothing on. The same on all sides."""
+    app_heartbeat: bool
+    """Both ends: the client's heartbeat goes as messages that no program sees, for browsers, which hide pings. A client's heartbeat_ms is then 20000."""
 
     poll_budget_us: int
     """How long one poll() may work, in microseconds (default: 1000)."""
@@ -131,6 +133,7 @@ FLAGS = {
     "scene": 1024,
     "auth": 2048,
     "no_relay": 4096,
+    "app_heartbeat": 8192,
 }
 
 

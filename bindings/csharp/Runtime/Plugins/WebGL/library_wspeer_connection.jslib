@@ -1,0 +1,377 @@
+// wspeer in the browser: a connection from its opening to its end, over the browser's WebSocket. See library_wspeer.js.
+
+mergeInto(LibraryManager.library, {
+  $WSPEER_CONN: {
+    // ---- Opening ----
+
+    // What a config says, or a result below 0.
+    readConfig: function (config, join) {
+      var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, i;
+      if (config && (size < 152 || size > 4096)) {
+        return WSPEER.badConfig('struct_size is ' + size + ' and should be ' + at.size + ': fill the config with ws_config_init(&config, sizeof config) first');
+      }
+      for (i = at.size; i < size; i++) {
+        if (HEAPU8[config + i]) return WSPEER.badConfig('it sets a field that this version of wspeer does not know: update the library');
+      }
+      function field(offset) { return offset + 4 <= size ? WSPEER.word(config + offset) : 0; }
+      // The name of the first of these fields that is set.
+      function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
+      var flags = field(at.flags);
+      var known = WSPEER_C.COALESCE | WSPEER_C.QUEUE_BEFORE_OPEN | WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.REFUSE_NEW | WSPEER_C.DEFLATE | WSPEER_C.GODOT3 |
+        WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY | WSPEER_C.APP_HEARTBEAT;
+      if (field(at.reserved)) return WSPEER.badConfig('reserved is ' + field(at.reserved) + ': it must be 0');
+      if (flags & ~known) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~known) >>> 0).toString(16) + ')');
+      if (!join && flags & WSPEER_C.GODOT3) return WSPEER.badConfig('WS_GODOT3 is for ws_host and ws_join');
+      if (!join && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_SCENE is for ws_host and ws_join');
+      if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_GODOT3 and WS_SCENE exclude each other');
+      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY)) return WSPEER.badConfig('WS_AUTH or WS_NO_RELAY is set without WS_SCENE');
+      if (flags & (WSPEER_C.GODOT3 | WSPEER_C.SCENE) && flags & WSPEER_C.QUEUE_BEFORE_OPEN) {
+        return WSPEER.badConfig('WS_QUEUE_BEFORE_OPEN goes neither with WS_GODOT3 nor with WS_SCENE, where packets are for others who have yet to come');
+      }
+      if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME)) return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
+      if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER)) return WSPEER.unsupported('the browser agrees on compression by itself');
+      name = isSet(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'], [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
+      if (name) return WSPEER.unsupported('TLS is the browser\'s own affair, so leave ' + name + ' NULL');
+      if (field(at.headers_count)) return WSPEER.unsupported('a request has no headers of one\'s own; say it in the URL\'s query or in the first message');
+      name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits', 'max_inflate_ratio'],
+        [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits, at.max_inflate_ratio]);
+      if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + name + ' 0');
+      var beats = flags & WSPEER_C.APP_HEARTBEAT;
+      name = beats ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
+      if (name) return WSPEER.unsupported('it shows no pings, so leave ' + name + ' 0, or set WS_APP_HEARTBEAT here and at a server of wspeer');
+      if (beats && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
+        return WSPEER.badConfig('max_message_bytes is ' + field(at.max_message_bytes) + ': WS_APP_HEARTBEAT needs at least 32');
+      }
+      name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
+      if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + name + ' 0');
+      name = isSet(['max_fragments', 'max_header_bytes'], [at.max_fragments, at.max_header_bytes]);
+      if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + name + ' 0');
+      if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave deflate_threshold_bytes 0');
+      if (field(at.no_delay) && field(at.no_delay) !== 1) return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave no_delay 0');
+      texts = field(at.subprotocols) ? WSPEER.textAt(field(at.subprotocols)) : '';
+      if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
+      protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
+      var options = {};
+      function option(number, value, standard) { options[number] = value || standard; }
+      option(WSPEER_C.OPT_NO_DELAY, 0, 1);
+      option(WSPEER_C.OPT_HEARTBEAT_MS, beats ? field(at.heartbeat_ms) : 0, beats ? 20000 : WSPEER.OFF);
+      option(WSPEER_C.OPT_PONG_TIMEOUT_MS, beats ? field(at.pong_timeout_ms) : 0, 0);
+      option(WSPEER_C.OPT_CLOSE_TIMEOUT_MS, field(at.close_timeout_ms), 3000);
+      option(WSPEER_C.OPT_POLL_BUDGET_US, field(at.poll_budget_us), 1000);
+      option(WSPEER_C.OPT_MAX_MESSAGE_BYTES, field(at.max_message_bytes), 16777216);
+      // A browser reads on and a page may sleep, so more may wait than on other platforms.
+      option(WSPEER_C.OPT_INBOUND_PACKETS, field(at.inbound_packets), 65536);
+      option(WSPEER_C.OPT_INBOUND_BYTES, field(at.inbound_bytes), 67108864);
+      option(WSPEER_C.OPT_OUTBOUND_PACKETS, field(at.outbound_packets), 4096);
+      option(WSPEER_C.OPT_OUTBOUND_BYTES, field(at.outbound_bytes), 4194304);
+      option(WSPEER_C.OPT_MAX_MESSAGES_PER_S, 0, WSPEER.OFF);
+      option(WSPEER_C.OPT_MAX_BYTES_PER_S, 0, WSPEER.OFF);
+      option(WSPEER_C.OPT_COALESCE, flags & WSPEER_C.COALESCE, 0);
+      option(WSPEER_C.OPT_TRANSFER_MODE, 0, 2);
+      option(WSPEER_C.OPT_TRANSFER_CHANNEL, 0, 0);
+      option(WSPEER_C.OPT_AUTH_TIMEOUT_MS, 0, 3000);
+      if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig('close_timeout_ms must be above 0');
+      return { flags: flags, owner: field(at.owner), user: field(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
+    },
+    // A URL that can be used, taken apart; or why not.
+    readUrl: function (text) {
+      var authority = /^wss?:\/\/([^\/?#]*)/i.exec(text), url;
+      if (/[\s\x00-\x1f\x7f]/.test(text)) return 'it has a space or a control character in it';
+      if (!authority) return 'it must start with ws:// or wss://';
+      if (!authority[1].replace(/^.*@/, '').replace(/:\d*$/, '')) return 'empty host';
+      if (Number((/:(\d+)$/.exec(authority[1]) || [0, 0])[1]) > 65535) return 'invalid port number';
+      if (text.indexOf('#') >= 0) return 'a WebSocket URL has no #fragment (RFC 6455 section 3)';
+      try {
+        url = new URL(text);
+      } catch (error) {
+        return 'the browser cannot read it';
+      }
+      return url;
+    },
+    open: function (urlAt, config, out, join) {
+      if (WSPEER.isNull('out', out) || WSPEER.isNull('url', urlAt)) return WSPEER_C.ERR_NULL;
+      if (typeof _malloc === 'undefined') return WSPEER.fail(WSPEER_C.ERR_LIMIT, 'malloc is not exported: link with -sEXPORTED_FUNCTIONS=_main,_malloc,_free');
+      var text = WSPEER.textAt(urlAt), settings = WSPEER_CONN.readConfig(config, join), url, peer, socket;
+      if (text === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'url is not valid UTF-8');
+      if (typeof settings === 'number') return settings;
+      url = WSPEER_CONN.readUrl(text);
+      if (typeof url === 'string') return WSPEER.fail(WSPEER_C.ERR_URL, 'the URL cannot be used: ' + url);
+      if (url.username || url.password) return WSPEER.unsupported('a request has no Authorization header, so leave user name and password out of the URL');
+      try {
+        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href, settings.protocols);
+      } catch (error) {
+        if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: ' + error.message);
+        return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it: ' + error.message);
+      }
+      socket.binaryType = 'arraybuffer';
+      peer = {
+        handle: WSPEER.nextHandle++, socket: socket, state: WSPEER_C.CONNECTING, url: url, options: settings.options, flags: settings.flags, owner: settings.owner,
+        user: settings.user, deadline: settings.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + settings.timeout, timeout: settings.timeout,
+        messages: WSPEER.fifo(), marks: WSPEER.fifo(), nextNumber: 0, bytesWaiting: 0, lent: 0, lentSize: 0,
+        early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
+        closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
+        rttUs: 0, pulse: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.pulse() : null,
+        join: join ? WSPEER_JOIN.join(settings.flags) : null
+      };
+      WSPEER.peers[peer.handle] = peer;
+      socket.onopen = function () { WSPEER_CONN.opened(peer); };
+      socket.onmessage = function (event) { WSPEER_CONN.came(peer, event.data); };
+      socket.onclose = function (event) { WSPEER_CONN.closed(peer, event); };
+      WSPEER.setWord(out, peer.handle);
+      return WSPEER_C.OK;
+    },
+
+    // ---- What the browser tells ----
+
+    opened: function (peer) {
+      peer.status = 101;
+      if (peer.pulse) WSPEER_PULSE.beginPulse(peer);
+      if (peer.join) return WSPEER_CONN.sendEarly(peer);
+      peer.state = WSPEER_C.OPEN;
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN);
+      WSPEER.note(3, peer.url.href + ' is open');
+      WSPEER_CONN.sendEarly(peer);
+    },
+    sendEarly: function (peer) {
+      var early = peer.early;
+      peer.early = [];
+      peer.earlyBytes = 0;
+      early.forEach(function (data) { WSPEER_CONN.send(peer, data.data, data.size); });
+    },
+    came: function (peer, data) {
+      var text = typeof data === 'string', bytes = text ? WSPEER.encode(data) : new Uint8Array(data), most = peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES];
+      if (!WSPEER.allows(most, bytes.length)) {
+        return WSPEER_CONN.breakOff(peer, 1009, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_TOO_BIG,
+          'a message is longer than max_message_bytes (' + most + '): raise it, or send less at a time');
+      }
+      var watched = peer.pulse ? WSPEER_PULSE.watch(peer, text, bytes) : WSPEER_PULSE.OF_HOST;
+      if (watched === WSPEER_PULSE.BEAT) return;
+      var held = peer.join && peer.join.scene ? peer.join.scene : { held: [], heldBytes: 0 }, waiting = WSPEER.count(peer.messages) + held.held.length;
+      var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
+      if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && peer.bytesWaiting + held.heldBytes >= room))) {
+        return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_NOT_READING,
+          'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise inbound_packets or inbound_bytes');
+      }
+      peer.messagesIn++;
+      peer.bytesIn += bytes.length;
+      if (peer.join) WSPEER_JOIN.cameToJoin(peer, text, bytes);
+      else WSPEER.pushMessage(peer, text ? WSPEER_C.TEXT : WSPEER_C.BINARY, bytes, 0);
+      if (watched === WSPEER_PULSE.NOT_OFFERED) WSPEER_PULSE.losePulse(peer);
+    },
+    closed: function (peer, event) {
+      var closing = peer.closing, code = event.code;
+      if (!peer.status) {
+        return WSPEER_CONN.ended(peer, {
+          code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_NONE, words: 'the connection could not be opened, and a browser does not say why: ' +
+            'check host and port, that the server runs, its certificate, path and subprotocols; the console may say more'
+        });
+      }
+      peer.reason = event.reason;
+      if (!event.wasClean) {
+        return WSPEER_CONN.ended(peer, {
+          code: code, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PEER_GONE,
+          words: 'the connection ended without a closing handshake: the peer has gone, or broke the protocol, and a browser does not say which'
+        });
+      }
+      if (closing) {
+        if (code === closing.sent) code = closing.asked;
+        return WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST, words: 'closed as the host asked' });
+      }
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
+      WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER, words: 'the peer closed the connection' });
+    },
+
+    // ---- Ending ----
+
+    // The last event, and the socket is let go.
+    ended: function (peer, mark) {
+      var socket = peer.socket;
+      if (peer.state === WSPEER_C.CLOSED) return;
+      WSPEER_CONN.settle(peer);
+      mark.status = peer.status;
+      mark.unsent = peer.early.length + (mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes));
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      peer.error = mark.clean ? '' : mark.words;
+      peer.state = WSPEER_C.CLOSED;
+      peer.early = [];
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSED, mark);
+      peer.end = mark;
+      WSPEER.note(3, peer.url.href + ' ended: ' + mark.words + ' (code ' + mark.code + ')');
+    },
+    // What a page may say of a code: 1000 and 3000-4999.
+    wireCode: function (code) { return code === 1000 || code >= 3000 ? code : code + 3000; },
+    closeSocket: function (peer, code, reason) {
+      try {
+        if (code) peer.socket.close(WSPEER_CONN.wireCode(code), reason);
+        else peer.socket.close();
+      } catch (error) {
+        WSPEER.note(1, 'the browser did not close: ' + error.message);
+      }
+    },
+    // Fails the connection: the peer is told the code, and nothing more is read.
+    breakOff: function (peer, code, phase, cause, words) {
+      var short = words;
+      while (WSPEER.encode(short).length > 123) short = short.slice(0, -1);
+      WSPEER_CONN.closeSocket(peer, code, short);
+      peer.reason = short;
+      WSPEER_CONN.ended(peer, { code: code, phase: phase, cause: cause, words: words });
+    },
+    drop: function (peer, words) {
+      WSPEER_CONN.closeSocket(peer, 0, '');
+      WSPEER_CONN.ended(peer, { code: 1006, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_DROPPED, words: words });
+    },
+    close: function (peer, code, reason) {
+      if (peer.state === WSPEER_C.CLOSED) return;
+      if (code === -1) return WSPEER_CONN.drop(peer, 'the host dropped the connection');
+      if (peer.closing) return;
+      if (!peer.status) return WSPEER_CONN.drop(peer, 'the host closed the connection before it was open');
+      code = code || 1000;
+      peer.closing = { asked: code, sent: WSPEER_CONN.wireCode(code), waiting: peer.socket.bufferedAmount };
+      peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
+      peer.state = WSPEER_C.CLOSING;
+      WSPEER_CONN.closeSocket(peer, code, reason);
+    },
+    // What is wrong with a code and a reason to close with, as a result; 0: nothing.
+    checkClose: function (code, reason) {
+      var known = code === 0 || code === -1 || (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+      if (reason === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'reason is not valid UTF-8');
+      if (!known) return WSPEER.fail(WSPEER_C.ERR_ARG, code + ' is no close code to send: use 0, -1, 1000-1003, 1007-1014 or 3000-4999');
+      var size = WSPEER.encode(reason).length;
+      if (size > 123) return WSPEER.fail(WSPEER_C.ERR_ARG, 'the close reason has ' + size + ' bytes: at most 123 fit');
+      return 0;
+    },
+    free: function (peer) {
+      if (peer.state !== WSPEER_C.CLOSED) {
+        if (!peer.closing) WSPEER_CONN.closeSocket(peer, peer.status ? 1001 : 0, '');
+        peer.socket.onopen = peer.socket.onmessage = peer.socket.onclose = null;
+        peer.state = WSPEER_C.CLOSED;
+      }
+      if (peer.lent) _free(peer.lent);
+      delete WSPEER.peers[peer.handle];
+    },
+    freeWhere: function (wanted) {
+      Object.keys(WSPEER.peers).forEach(function (h) {
+        if (wanted(WSPEER.peers[h])) WSPEER_CONN.free(WSPEER.peers[h]);
+      });
+    },
+    // Timers and room for what is sent, judged once a frame.
+    poll: function (peer) {
+      if (peer.state === WSPEER_C.CLOSED) return;
+      if (peer.wanted >= 0 && WSPEER_CONN.hasRoom(peer, peer.wanted)) {
+        peer.wanted = -1;
+        WSPEER.pushMark(peer, WSPEER_C.EVENT_WRITABLE, { peerId: peer.join ? 1 : 0 });
+      }
+      if (peer.pulse && peer.status && !peer.closing) WSPEER_PULSE.judgePulse(peer);
+      if (peer.state === WSPEER_C.CLOSED) return;
+      if (peer.closing && peer.socket.bufferedAmount < peer.closing.waiting) {
+        peer.closing.waiting = peer.socket.bufferedAmount;
+        peer.deadline = WSPEER.now() + peer.options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS];
+      }
+      if ((peer.state !== WSPEER_C.CONNECTING && !peer.closing) || WSPEER.now() < peer.deadline) return;
+      if (peer.closing) {
+        return WSPEER_CONN.ended(peer, {
+          code: 1006, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSE_TIMEOUT,
+          words: peer.socket.bufferedAmount ? 'the peer did not read what was sent before the close within close_timeout_ms' :
+            'the peer did not answer the close within close_timeout_ms'
+        });
+      }
+      if (peer.status && peer.join.id) {
+        return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_AUTH_TIMEOUT,
+          'the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?');
+      }
+      if (peer.status) {
+        return WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_CONNECT_TIMEOUT,
+          'the host sent no id within connect_timeout_ms: it may not be a multiplayer host, or it speaks the format of another Godot');
+      }
+      WSPEER_CONN.closeSocket(peer, 0, '');
+      WSPEER_CONN.ended(peer, {
+        code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_CONNECT_TIMEOUT,
+        words: 'the connection was not open after ' + peer.timeout + ' ms: check host and port, and that the server runs, or raise connect_timeout_ms'
+      });
+    },
+
+    // ---- Sending ----
+
+    // Forgets what has left: bufferedAmount says how many bytes have not.
+    settle: function (peer) {
+      var buffered = peer.socket.bufferedAmount;
+      while (WSPEER.count(peer.sizes) && peer.sizesBytes - WSPEER.peek(peer.sizes) >= buffered) peer.sizesBytes -= WSPEER.take(peer.sizes);
+    },
+    hasRoom: function (peer, len) {
+      WSPEER_CONN.settle(peer);
+      var waiting = peer.socket.bufferedAmount + peer.earlyBytes, packets = WSPEER.count(peer.sizes) + peer.early.length;
+      return (!waiting && !packets) || (WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_BYTES], waiting + len) &&
+        WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_PACKETS], packets + 1));
+    },
+    send: function (peer, data, size) {
+      peer.sizes.items.push(size);
+      peer.sizesBytes += size;
+      peer.socket.send(data);
+    },
+    mayPut: function (peer) { return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1; },
+    notOpen: function () {
+      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting');
+    },
+    full: function (peer, size) {
+      peer.wanted = size;
+      return WSPEER.fail(WSPEER_C.ERR_FULL, 'the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets');
+    },
+    sendCounted: function (peer, data, size) {
+      if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
+      WSPEER_CONN.send(peer, data, size);
+      peer.messagesOut++;
+      peer.bytesOut += size;
+      return WSPEER_C.OK;
+    },
+    // Messages of a join's format: now, all or none of them.
+    putTogether: function (peer, packets) {
+      var total = packets.reduce(function (sum, packet) { return sum + packet.length; }, 0);
+      if (!WSPEER_CONN.mayPut(peer)) return WSPEER_CONN.notOpen();
+      if (!WSPEER_CONN.hasRoom(peer, total)) return WSPEER_CONN.full(peer, total);
+      packets.forEach(function (packet) {
+        WSPEER_CONN.send(peer, packet, packet.length);
+        peer.messagesOut++;
+        peer.bytesOut += packet.length;
+      });
+      return WSPEER_C.OK;
+    },
+    putNow: function (peer, packet) { return WSPEER_CONN.putTogether(peer, [packet]); },
+    // ws_put_packet and ws_put_packet_to; `target` undefined: to the peer, or as a join does.
+    put: function (h, target, at, len, type) {
+      var peer, data, early, size = len >>> 0, text = type === WSPEER_C.TEXT;
+      if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
+      if (size > 2147483647) return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
+      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is no type of message: use WS_TEXT, WS_BINARY or WS_CALL');
+      data = WSPEER.bytesAt(at, size);
+      if (text) data = WSPEER.decode(data);
+      if (data === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: send it as WS_BINARY or mend it');
+      peer = WSPEER.find(h);
+      if (!peer) return WSPEER_C.ERR_HANDLE;
+      if (target !== undefined && !peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'only servers, hosts and joins have targets; use ws_put_packet');
+      if (target === -2147483648) return WSPEER.fail(WSPEER_C.ERR_ARG, 'INT32_MIN is no target');
+      if (type === WSPEER_C.CALL && !peer.join) return WSPEER_SCENE.of(peer);
+      size += peer.join ? WSPEER_JOIN.headerBytes(peer.join) : 0;
+      if (!WSPEER.allows(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], size)) {
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
+          ' are allowed: split it, or raise max_message_bytes at both ends');
+      }
+      if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
+      early = peer.state === WSPEER_C.CONNECTING && peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;
+      if ((peer.state !== WSPEER_C.OPEN || !WSPEER_CONN.mayPut(peer)) && !early) return WSPEER_CONN.notOpen();
+      if (peer.join) {
+        var wrong = WSPEER_JOIN.checkTarget(peer.join, target);
+        if (wrong) return WSPEER.fail(WSPEER_C.ERR_TARGET, wrong);
+        if (peer.join.scene) return WSPEER_SCENE.putRaw(peer, target, text, data);
+        if (peer.join.godot3 && text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text: put it as WS_BINARY');
+        if (peer.join.godot3) data = WSPEER_JOIN.frame3(peer.join.id, target || 0, data);
+      }
+      if (!early || peer.status) return WSPEER_CONN.sendCounted(peer, data, size);
+      if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
+      peer.early.push({ data: text ? data : new Uint8Array(data), size: size });
+      peer.earlyBytes += size;
+      peer.messagesOut++;
+      peer.bytesOut += size;
+      return WSPEER_C.OK;
+    }
+  }
+});
