@@ -1273,7 +1273,8 @@ WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_va
 // compressed in slices by the polls and flushes that follow.
 //
 // Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
-// WS_ERR_STATE (not OPEN), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
+// WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (no memory left for it, and nothing was taken), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE,
+// WS_ERR_PANIC. Any thread.
 WS_API ws_result ws_put_packet(ws_handle h, const uint8_t *data, size_t len, int32_t type);
 
 // Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).

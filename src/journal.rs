@@ -1,6 +1,7 @@
 //! The log: lines kept until the host fetches them. Nothing is ever printed.
 
 use crate::codes::*;
+use crate::forks::Own;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -9,11 +10,20 @@ use std::sync::atomic::{AtomicI32, Ordering};
 const MAX_LINES: usize = 1_024;
 
 static LEVEL: AtomicI32 = AtomicI32::new(WS_LOG_WARN);
-static LINES: Mutex<Lines> = Mutex::new(Lines { waiting: VecDeque::new(), lost: 0 });
+static LINES: Own<Mutex<Lines>> = Own::new(Mutex::new(Lines::NONE));
 
 struct Lines {
     waiting: VecDeque<String>,
     lost: u64,
+}
+
+impl Lines {
+    const NONE: Lines = Lines { waiting: VecDeque::new(), lost: 0 };
+}
+
+/// In the child of a fork: the parent's lines are not its own.
+pub fn forget_parent() {
+    LINES.renew(Mutex::new(Lines::NONE));
 }
 
 /// Sets which lines are kept from now on.
@@ -33,7 +43,7 @@ pub fn note(level: i32, line: impl FnOnce() -> String) {
         _ => "debug",
     };
     let line = format!("{name}: {}", line());
-    let mut lines = LINES.lock();
+    let mut lines = LINES.get().lock();
     if lines.waiting.len() >= MAX_LINES {
         lines.waiting.pop_front();
         lines.lost += 1;
@@ -43,7 +53,7 @@ pub fn note(level: i32, line: impl FnOnce() -> String) {
 
 /// The next line, given to `take`, which says whether it took it.
 pub fn next(take: impl FnOnce(&str) -> bool) -> bool {
-    let mut lines = LINES.lock();
+    let mut lines = LINES.get().lock();
     if lines.lost > 0 {
         let lost = std::mem::take(&mut lines.lost);
         lines.waiting.push_front(format!("warning: {lost} log lines were lost; call ws_get_log more often or lower the log level"));

@@ -3,6 +3,8 @@
 
 pub mod codes;
 pub mod error;
+pub mod forks;
+pub mod heap;
 pub mod journal;
 pub mod quiet;
 

@@ -140,6 +140,7 @@ pub fn ours(role: Role, pieces: &[&[u8]]) -> (Vec<Got>, End) {
             let message = |text: bool, bytes: Vec<u8>| if text { Got::Text(String::from_utf8(bytes).unwrap()) } else { Got::Binary(bytes) };
             match received {
                 Received::Nothing => break,
+                Received::Fragments => {}
                 Received::Message { text, start, len, .. } => got.push(message(text, bytes[at + start..at + start + len].to_vec())),
                 Received::Assembled { text, bytes, .. } => got.push(message(text, bytes)),
                 Received::Compressed { .. } => unreachable!("no extension was agreed on"),

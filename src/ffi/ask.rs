@@ -1,7 +1,7 @@
 //! Exports that ask and set.
 
 use super::frame::event;
-use super::guard::{guard, last_error, wrong};
+use super::guard::{guard, guard_opening, last_error, wrong};
 use super::pointers::{copy_text, need, put, put_at, text};
 use super::types::*;
 use crate::codes::*;
@@ -224,7 +224,7 @@ pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
 /// WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         let mut result = Ok(WS_EMPTY);
         journal::next(|line| {
             result = copy_text(line, buf, cap, len);

@@ -14,7 +14,8 @@ use crate::table;
 /// compressed in slices by the polls and flushes that follow.
 ///
 /// Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
-/// WS_ERR_STATE (not OPEN), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
+/// WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (no memory left for it, and nothing was taken), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE,
+/// WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {

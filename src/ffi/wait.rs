@@ -1,6 +1,6 @@
 //! The only export that may block.
 
-use super::guard::{guard, wrong};
+use super::guard::{guard_opening, wrong};
 use super::pointers::need;
 use super::types::*;
 use crate::codes::*;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 /// WS_ERR_LIMIT. Any thread; each thread waits for itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms: i32) -> ws_result {
-    guard(|| {
+    guard_opening(|| {
         if n > 0 {
             need("handles", handles)?;
         }

@@ -6,7 +6,8 @@ use super::scene_packets::{SceneSettings, note};
 use super::wire::{self, Message3, Wire};
 use super::{HOST_ID, Target, breach};
 use crate::codes::*;
-use crate::error::Error;
+use crate::error::{Error, Failure};
+use crate::heap;
 use crate::peer::{Cx, Mark, Sent};
 use crate::server::{Handles, Server, Spread};
 use std::collections::{HashMap, VecDeque};
@@ -147,8 +148,7 @@ impl Host {
                 let mut memory = std::mem::take(&mut self.scratch);
                 memory.clear();
                 put_raw(&mut memory);
-                memory.extend_from_slice(payload);
-                Ok(Some(memory))
+                if heap::append(&mut memory, payload) { Ok(Some(memory)) } else { Err(heap::lacks()) }
             }
             Wire::Godot3 => frame3(std::mem::take(&mut self.scratch), HOST_ID, to, text, payload).map(Some),
         }
@@ -286,7 +286,10 @@ impl Host {
             Ok(target) => {
                 let mut message = std::mem::take(&mut self.scratch);
                 message.clear();
-                message.extend_from_slice(bytes);
+                if !heap::append(&mut message, bytes) {
+                    close_for_memory(server, cx, key);
+                    return true;
+                }
                 match target {
                     Target::One(_) | Target::AllBut(HOST_ID) => peer.inbox.drop_held(),
                     Target::All | Target::AllBut(_) => peer.inbox.release(wire::HEADER as u32, 0),
@@ -307,7 +310,9 @@ impl Host {
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
             _ => return note_lost(server, cx, from, target.encode()),
         };
-        server.put_spread(cx, Spread { text: false, payload: message, keys, except: &except, on_full, now: false });
+        if server.put_spread(cx, Spread { text: false, payload: message, keys, except: &except, on_full, now: false }) == WS_ERR_LIMIT {
+            close_for_memory(server, cx, from);
+        }
     }
 }
 
@@ -332,10 +337,8 @@ pub(super) fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payloa
         return Err(Error::new(WS_ERR_ARG, "Godot 3's format has no text: put it as WS_BINARY"));
     }
     memory.clear();
-    memory.reserve(wire::HEADER + payload.len());
     wire::put_header(&mut memory, from, to);
-    memory.extend_from_slice(payload);
-    Ok(memory)
+    if heap::append(&mut memory, payload) { Ok(memory) } else { Err(heap::lacks()) }
 }
 
 /// Sends a message of the host's own to the clients in some places. One that cannot take it could not go on without it.
@@ -360,6 +363,15 @@ pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: Str
     peer.inbox.drop_all_held();
 }
 
+/// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
+pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
+    let Some(peer) = server.peer(key) else { return };
+    let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
+    peer.fail(cx, Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+    peer.inbox.drop_all_held();
+    server.after(cx, key, None);
+}
+
 /// What one client sent to another that is not here is counted in one event until the host takes it.
 fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
     let Some(peer) = server.peer(from) else { return };
@@ -372,5 +384,6 @@ pub(super) fn code(sent: Sent) -> i32 {
         Sent::Taken => WS_OK,
         Sent::Full => WS_ERR_FULL,
         Sent::NotOpen => WS_ERR_STATE,
+        Sent::NoMemory => WS_ERR_LIMIT,
     }
 }

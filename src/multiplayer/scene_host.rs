@@ -1,12 +1,13 @@
 //! A host in a scene: whom it has admitted, what it tells them of each other, what it passes on, and calls.
 
-use super::host::{Host, Reach, close_for, code, tell};
+use super::host::{Host, Reach, close_for, close_for_memory, code, tell};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene::{Call, Route};
 use super::scene_packets::{Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target};
 use crate::codes::*;
 use crate::error::{Error, Failure};
+use crate::heap;
 use crate::peer::{Cx, Mark, Sent};
 use crate::server::{Server, Spread};
 use std::collections::HashMap;
@@ -132,7 +133,10 @@ impl Host {
             let mut message = std::mem::take(&mut self.scratch);
             message.clear();
             packet::put_relay(&mut message, own);
-            message.extend_from_slice(packet);
+            if !heap::append(&mut message, packet) {
+                close_for_memory(server, cx, key);
+                return true;
+            }
             self.relay(server, cx, key, to, &message);
             self.scratch = message;
             return true;
@@ -321,7 +325,10 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     for (keys, payload) in [(known, &*out), (unknown, &by_path)] {
         for key in keys {
             let spread = Spread { text: false, payload, keys: key..key + 1, except: &[], on_full, now: true };
-            result = result.max(server.put_spread(cx, spread));
+            result = match server.put_spread(cx, spread) {
+                WS_OK => result,
+                _ => WS_PARTIAL,
+            };
         }
     }
     result

@@ -8,6 +8,7 @@ use super::scene_packets::{Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target};
 use crate::codes::*;
 use crate::error::Error;
+use crate::heap;
 use crate::peer::{Cx, Mark, Peer, Sent};
 use std::time::Instant;
 
@@ -143,7 +144,9 @@ impl Join {
         self.scratch.clear();
         put_head(&mut self.scratch, if relays { target.encode() } else { HOST_ID });
         packet::put_raw(&mut self.scratch);
-        self.scratch.extend_from_slice(payload);
+        if !heap::append(&mut self.scratch, payload) {
+            return Sent::NoMemory;
+        }
         peer.put(|| &mut *cx, false, &self.scratch)
     }
 

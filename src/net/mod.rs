@@ -47,3 +47,8 @@ pub fn listen(address: SocketAddr, v6_only: bool) -> io::Result<mio::net::TcpLis
     socket.listen(BACKLOG)?;
     Ok(mio::net::TcpListener::from_std(socket.into()))
 }
+
+/// In the child of a fork: what threads of the parent may have been making is made again.
+pub fn forget_parent() {
+    tls::forget_parent();
+}

@@ -4,6 +4,7 @@ use super::given::{ByGiven, CA_AS_SERVER};
 use super::verify::{ByFingerprint, WrongPin};
 use crate::codes::*;
 use crate::error::{Error, Failure};
+use crate::forks::Own;
 use crate::journal;
 use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring as ring_provider};
@@ -219,14 +220,21 @@ fn alert_sentence(alert: AlertDescription) -> String {
 
 /// The bundled roots and the system's; read once, which takes tens of milliseconds.
 fn trust_store() -> Arc<RootCertStore> {
-    static STORE: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
+    let read = || {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let system = rustls_native_certs::load_native_certs();
         let (added, ignored) = roots.add_parsable_certificates(system.certs);
         journal::note(WS_LOG_DEBUG, || format!("trust store: {added} roots of the system added, {ignored} not usable"));
         Arc::new(roots)
-    });
-    STORE.clone()
+    };
+    STORE.get().get_or_init(read).clone()
+}
+
+static STORE: Own<OnceLock<Arc<RootCertStore>>> = Own::new(OnceLock::new());
+
+/// In the child of a fork: the parent's worker may have been reading the store, and will not end that here.
+pub(super) fn forget_parent() {
+    STORE.renew(OnceLock::new());
 }
 
 fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {

@@ -25,6 +25,9 @@ pub struct Budget<'a> {
     nanos: u64,
     since_look: u32,
     over: bool,
+    /// Where the slice under way ends; `u64::MAX`: there is none.
+    slice_end: u64,
+    slice_over: bool,
 }
 
 /// Frames between two looks at the clock: about 5 µs of work.
@@ -36,14 +39,29 @@ impl<'a> Budget<'a> {
     pub fn new(clock: &'a dyn Clock, start: Instant, micros: Option<u32>) -> Budget<'a> {
         // The rest is for what a poll does after its last look: writing the answers, judging timers.
         let nanos = micros.map_or(u64::MAX, |micros| u64::from(micros) * 750);
-        Budget { clock, start, nanos, since_look: 0, over: false }
+        Budget { clock, start, nanos, since_look: 0, over: false, slice_end: u64::MAX, slice_over: false }
     }
 
     /// A part of this budget that ends at half of what is left.
     pub fn half(&self) -> Budget<'a> {
         let spent = self.spent();
-        let nanos = if self.nanos == u64::MAX { u64::MAX } else { spent + self.nanos.saturating_sub(spent) / 2 };
-        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, over: self.over }
+        let end = self.nanos.min(self.slice_end);
+        let nanos = if end == u64::MAX { u64::MAX } else { spent + end.saturating_sub(spent) / 2 };
+        let over = self.over || self.slice_over;
+        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, over, slice_end: u64::MAX, slice_over: false }
+    }
+
+    /// From here on one of several uses it: for an eighth of it at most, the budget says that it is over.
+    pub fn begin_slice(&mut self) {
+        if self.nanos != u64::MAX {
+            self.slice_end = self.spent() + self.nanos / 8;
+        }
+    }
+
+    /// The slice ends. True: it was used up.
+    pub fn end_slice(&mut self) -> bool {
+        self.slice_end = u64::MAX;
+        std::mem::take(&mut self.slice_over)
     }
 
     /// Counts one frame; true when the time is over. Some frames always pass, so that each poll gets on.
@@ -56,8 +74,12 @@ impl<'a> Budget<'a> {
     /// Looks at the clock; true when the time is over.
     pub fn look(&mut self) -> bool {
         self.since_look = 0;
-        self.over = self.over || (self.nanos != u64::MAX && self.spent() >= self.nanos);
-        self.over
+        if !self.over && !self.slice_over && self.nanos != u64::MAX {
+            let spent = self.spent();
+            self.over = spent >= self.nanos;
+            self.slice_over = spent >= self.slice_end;
+        }
+        self.over || self.slice_over
     }
 
     fn spent(&self) -> u64 {

@@ -235,7 +235,7 @@ impl Peer {
             None => {}
         }
         self.outbox = Default::default();
-        self.backlog = Vec::new();
+        self.backlog = Default::default();
         if let Some(ended) = self.compression.as_mut().map(|compression| compression.end()).filter(|ended| ended.message_bytes() > MUCH) {
             cx.services.discard(Box::new(ended));
         }

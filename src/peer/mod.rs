@@ -1,6 +1,7 @@
 //! One WebSocket connection: CONNECTING, OPEN, CLOSING, CLOSED (RFC 6455), from a byte stream to an ordered queue.
 
 pub mod arena;
+mod backlog;
 mod beat;
 pub mod budget;
 mod close;
@@ -11,6 +12,7 @@ mod open;
 pub mod options;
 mod outbox;
 mod outgoing;
+mod pong;
 mod pulse;
 mod rate;
 mod read;
@@ -32,7 +34,8 @@ pub use send::Sent;
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{Services, Stream};
-use crate::protocol::{Decoder, MaskKeys, Role};
+use crate::protocol::{ControlPayload, Decoder, MaskKeys, Role};
+use backlog::Backlog;
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
@@ -158,7 +161,9 @@ pub struct Peer {
     keys: MaskKeys,
     closing: Option<Box<Closing>>,
     /// Read and not decoded: the budget ended.
-    backlog: Vec<u8>,
+    backlog: Backlog,
+    /// Reads are halved so many times: its frames are small, and what a slice of the budget does not decode has to be kept.
+    narrow: u8,
     /// The last message was longer than a read: the next may be.
     expects_long: bool,
     /// Bytes read while the inbound queue was full.
@@ -167,6 +172,8 @@ pub struct Peer {
     owes_writable: Option<u32>,
     /// Where the last pong ends in what is sent, and bytes of pongs since all had left.
     pongs: (u64, u32),
+    /// Pings of this round that were answered, and the last one that was not yet.
+    pings: (u8, Option<Box<ControlPayload>>),
     /// Messages that were skipped in the stall under way.
     skipping: bool,
     /// The peer has ended its direction: a short read is not the last, the end follows.
@@ -200,11 +207,13 @@ impl Peer {
             outbox: Outbox::default(),
             keys: MaskKeys::new(),
             closing: None,
-            backlog: Vec::new(),
+            backlog: Backlog::default(),
+            narrow: 0,
             expects_long: false,
             over_full: 0,
             owes_writable: None,
             pongs: (0, 0),
+            pings: (0, None),
             skipping: false,
             end_is_near: false,
             write_failure: None,
@@ -240,6 +249,7 @@ impl Peer {
             self.write_some(cx);
         }
         let more = self.read(cx);
+        self.answer_last_ping();
         if self.pulse.is_some() {
             self.send_due_beat();
         }
@@ -340,9 +350,7 @@ impl Peer {
         if let Some(compression) = &mut self.compression {
             compression.shrink();
         }
-        if self.backlog.is_empty() {
-            self.backlog = Vec::new();
-        }
+        self.backlog.shrink();
     }
 
     /// Queues something that happened.

@@ -1,8 +1,9 @@
 //! The way to OPEN: dialing and the opening handshake (RFC 6455 section 4), at either end.
 
-use super::{Compression, Cx, Options, Peer};
+use super::{Compression, Cx, Options, Peer, Sent};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap;
 use crate::journal;
 use crate::net::{Destination, Dial, Services, Step, Stream};
 use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake};
@@ -144,18 +145,20 @@ impl Peer {
     }
 
     /// Puts a message that waits for OPEN; false when that is not asked for or there is no room.
-    pub(super) fn queue_early(&mut self, text: bool, payload: &[u8]) -> Option<bool> {
+    pub(super) fn queue_early(&mut self, text: bool, payload: &[u8]) -> Option<Sent> {
         let limits = (self.options.limit(WS_OPT_OUTBOUND_PACKETS), self.options.limit(WS_OPT_OUTBOUND_BYTES));
         let (Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening)) = &mut self.stage else { return None };
         if !opening.queue_before_open {
             return None;
         }
         let full = !opening.early.is_empty() && (opening.early.len() as u64 >= limits.0 || (opening.early_bytes + payload.len()) as u64 > limits.1);
-        if !full {
-            opening.early_bytes += payload.len();
-            opening.early.push((text, payload.to_vec()));
+        if full {
+            return Some(Sent::Full);
         }
-        Some(!full)
+        let Some(copy) = heap::copy(payload) else { return Some(Sent::NoMemory) };
+        opening.early_bytes += payload.len();
+        opening.early.push((text, copy));
+        Some(Sent::Taken)
     }
 
     /// Messages that waited for an OPEN that did not come.

@@ -93,6 +93,15 @@ pub enum Wrote {
 }
 
 impl Outbox {
+    /// Whether there is memory for so many bytes more; it is kept for what is appended next.
+    pub fn reserve(&mut self, len: usize) -> bool {
+        if self.open.filled + len > SEGMENT_BYTES {
+            self.close_open();
+        }
+        let missing = (self.open.filled + len).saturating_sub(self.open.bytes.len());
+        self.open.bytes.try_reserve(missing).is_ok()
+    }
+
     /// Appends one frame. `counts`: it ends a message of the host.
     #[inline(always)]
     pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8], counts: bool) {

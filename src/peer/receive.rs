@@ -13,11 +13,12 @@ use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
 const OVER_FULL_BYTES: usize = 64 << 10;
-/// With pongs of this much unwritten, a ping is answered no more until the peer has read them.
-const MAX_UNREAD_PONGS: usize = 64 << 10;
 
 /// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
 const SHORT_READ: usize = LEAST_READ + (1 << 10);
+
+/// Reads are not halved more often: that is a short read.
+const MOST_NARROW: u8 = 4;
 
 /// What one reading brought.
 enum Got {
@@ -68,7 +69,13 @@ impl Peer {
             }
             self.beat.hear(cx.now);
             match place {
-                Some(place) => self.decode(cx, place, count),
+                Some(place) => {
+                    let narrow = self.narrow;
+                    self.decode(cx, place, count);
+                    if count == self.read_size() && self.narrow == narrow {
+                        self.narrow = narrow.saturating_sub(1);
+                    }
+                }
                 None => self.take_filled(cx, count),
             }
             if last && self.backlog.is_empty() && !self.compression.as_ref().is_some_and(|compression| compression.kept().0) {
@@ -84,7 +91,7 @@ impl Peer {
         let most = match () {
             _ if self.is_full() => OVER_FULL_BYTES - self.over_full as usize,
             _ if self.expects_long => SHORT_READ,
-            _ => ROUND_BYTES,
+            _ => self.read_size(),
         };
         let Some(stream) = &mut self.stream else { return Got::Nothing };
         let (room, place) = match self.decoder.room_to_fill() {
@@ -109,11 +116,20 @@ impl Peer {
 
     /// Puts bytes that were read before where they can be decoded.
     fn read_backlog(&mut self, cx: &mut Cx<'_>) -> Got {
-        let (space, place) = cx.arena.space(ROUND_BYTES);
-        let count = self.backlog.len().min(space.len());
-        space[..count].copy_from_slice(&self.backlog[..count]);
-        self.backlog.drain(..count);
+        let (space, place) = cx.arena.space(self.read_size());
+        let count = self.backlog.take(space);
         Got::Bytes { count, last: false, place: Some(place) }
+    }
+
+    /// How much is read at once.
+    fn read_size(&self) -> usize {
+        (ROUND_BYTES >> self.narrow).max(SHORT_READ)
+    }
+
+    /// The budget ended before all of the last space was decoded.
+    fn keep_for_later(&mut self, cx: &mut Cx<'_>, range: std::ops::Range<usize>) {
+        self.narrow = (self.narrow + 2).min(MOST_NARROW);
+        self.backlog.put_back(&cx.arena.last_space(ROUND_BYTES)[range]);
     }
 
     /// Bytes of a long message came to where it is assembled.
@@ -196,7 +212,7 @@ impl Peer {
             at = self.take_handshake(cx, &bytes);
             if !matches!(self.stage, Stage::Open) {
                 if at < count {
-                    self.backlog.splice(..0, bytes[at..].iter().copied());
+                    self.backlog.put_back(&bytes[at..]);
                 }
                 return;
             }
@@ -219,7 +235,7 @@ impl Peer {
             match next {
                 Next::Over => break,
                 Next::Later => {
-                    self.backlog.splice(..0, space[at..count].iter().copied());
+                    self.keep_for_later(cx, at..count);
                     break;
                 }
                 Next::Failed(failure) => self.fail(cx, failure),
@@ -229,22 +245,27 @@ impl Peer {
                 Next::Other(Received::Compressed { text, last, start, len }) => {
                     let done = self.take_compressed(cx, text, last, start..start + len);
                     if (!done || cx.budget.look()) && at < count {
-                        let space = cx.arena.last_space(ROUND_BYTES);
-                        self.backlog.splice(..0, space[at..count].iter().copied());
+                        self.keep_for_later(cx, at..count);
                         break;
                     }
                 }
-                Next::Other(Received::Ping { payload }) => self.answer_ping(&payload),
+                Next::Other(Received::Ping { payload }) => self.answer_ping(payload),
                 Next::Other(Received::Pong { payload }) => self.beat.hear_pong(&payload, cx.now),
-                Next::Other(Received::Close { code, reason }) => self.close_received(cx, code, reason),
+                Next::Other(Received::Close { code, reason }) => {
+                    self.answer_last_ping();
+                    self.close_received(cx, code, reason);
+                }
+                Next::Other(Received::Fragments) if cx.budget.look() => {
+                    self.keep_for_later(cx, at..count);
+                    break;
+                }
                 Next::Other(_) => {}
             }
             if self.has_read_all() {
                 break;
             }
             if cx.budget.spend_frame() && at < count {
-                let space = cx.arena.last_space(ROUND_BYTES);
-                self.backlog.splice(..0, space[at..count].iter().copied());
+                self.keep_for_later(cx, at..count);
                 break;
             }
         }
@@ -308,18 +329,6 @@ impl Peer {
                 self.take_fresh(text, place, at, bytes.len());
                 Some(Next::NoBeat)
             }
-        }
-    }
-
-    fn answer_ping(&mut self, payload: &[u8]) {
-        let (last, waiting) = &mut self.pongs;
-        if *last <= self.outbox.written() {
-            *waiting = 0;
-        }
-        if (*waiting as usize) < MAX_UNREAD_PONGS {
-            *waiting += payload.len() as u32 + 6;
-            self.put_control(0xA, payload);
-            self.pongs.0 = self.outbox.end();
         }
     }
 

@@ -6,7 +6,8 @@ use super::outgoing::{Outgoing, SharedMessage};
 use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::protocol::{CONTINUATION, Lead, Role, frame_header, opcode_of};
+use crate::heap;
+use crate::protocol::{CONTINUATION, Lead, Role, frame_header, frame_room, opcode_of};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
@@ -28,6 +29,8 @@ pub enum Sent {
     Full,
     /// Not OPEN.
     NotOpen,
+    /// There is no memory for a copy of it.
+    NoMemory,
 }
 
 impl Peer {
@@ -42,7 +45,9 @@ impl Peer {
             return Sent::Full;
         }
         if payload.len() > DIRECT_BYTES || self.compression.is_some() {
-            self.put_with_care(cx().borrow_mut(), text, payload);
+            if !self.put_with_care(cx().borrow_mut(), text, payload) {
+                return Sent::NoMemory;
+            }
         } else {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
             if self.must_write() {
@@ -63,7 +68,9 @@ impl Peer {
             return Sent::Full;
         }
         for message in messages {
-            self.queue_message(cx, false, message);
+            if !self.queue_message(cx, false, message) {
+                self.memory_failed();
+            }
             self.accepted(message.len());
         }
         if self.must_write() {
@@ -72,15 +79,19 @@ impl Peer {
         Sent::Taken
     }
 
-    /// Puts what is long or may be compressed.
-    fn put_with_care(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
+    /// Puts what is long or may be compressed. False: there is no memory for it.
+    fn put_with_care(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
         if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {
-            return self.put_direct(cx, text, payload);
+            self.put_direct(cx, text, payload);
+            return true;
         }
-        self.queue_message(cx, text, payload);
+        if !self.queue_message(cx, text, payload) {
+            return false;
+        }
         if self.must_write() {
             self.write_frames(cx);
         }
+        true
     }
 
     /// Whether what was queued is written now.
@@ -92,11 +103,12 @@ impl Peer {
     #[cold]
     fn put_early(&mut self, text: bool, payload: &[u8]) -> Sent {
         match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
-            Some(true) => self.accepted(payload.len()),
-            Some(false) => {
+            Some(Sent::Taken) => self.accepted(payload.len()),
+            Some(Sent::Full) => {
                 self.owe_writable(payload.len());
                 Sent::Full
             }
+            Some(sent) => sent,
             None => Sent::NotOpen,
         }
     }
@@ -243,24 +255,32 @@ impl Peer {
         }
     }
 
-    /// Appends a message to the queue, compressed where that was agreed on.
-    pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
-        if self.compression.is_none() || !self.queue_compressed(cx, text, payload) {
-            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+    /// Appends a message to the queue, compressed where that was agreed on. False: there is no memory for it.
+    pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+        match self.compression.is_some().then(|| self.queue_compressed(cx, text, payload)).flatten() {
+            Some(done) => done,
+            None => self.queue_plain(text, payload),
         }
     }
 
-    /// Queues a message compressed, or behind one that waits to be. False: it goes as it is.
-    fn queue_compressed(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+    fn queue_plain(&mut self, text: bool, payload: &[u8]) -> bool {
+        let fits = self.outbox.reserve(frame_room(payload.len()));
+        if fits {
+            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+        }
+        fits
+    }
+
+    /// Queues a message compressed, or behind one that waits to be: whether there was memory for it. `None`: it goes as it is.
+    fn queue_compressed(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Option<bool> {
         let compresses = self.compresses(payload.len());
         if let Some(compression) = &mut self.compression {
             if compresses && (payload.len() > compression.at_once_bytes() || !compression.outgoing.is_empty()) {
-                compression.push(Outgoing::Message { text, payload: Arc::new(payload.to_vec()), at: 0, begun: false });
-                return true;
+                let copy = heap::copy(payload).map(|copy| compression.push(Outgoing::Message { text, payload: Arc::new(copy), at: 0, begun: false }));
+                return Some(copy.is_some());
             }
             if !compression.outgoing.is_empty() {
-                compression.push(Outgoing::Plain { text, payload: payload.to_vec() });
-                return true;
+                return Some(heap::copy(payload).map(|payload| compression.push(Outgoing::Plain { text, payload })).is_some());
             }
             if compresses {
                 let scratch = cx.arena.scratch();
@@ -268,14 +288,14 @@ impl Peer {
                     Ok(true) => {
                         compression.messages_out += 1;
                         self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
-                        return true;
+                        return Some(true);
                     }
                     Ok(false) => {}
                     Err(_) => self.compression_failed(),
                 }
             }
         }
-        false
+        None
     }
 
     /// Queues a message that was put before the connection was open: many may have been, and they are compressed in slices.
@@ -283,7 +303,11 @@ impl Peer {
         let compresses = self.compresses(payload.len());
         match &mut self.compression {
             Some(compression) if compresses => compression.push(Outgoing::Message { text, payload: Arc::new(payload), at: 0, begun: false }),
-            _ => self.queue_message(cx, text, &payload),
+            _ => {
+                if !self.queue_message(cx, text, &payload) {
+                    self.memory_failed();
+                }
+            }
         }
     }
 
@@ -307,7 +331,9 @@ impl Peer {
             match next {
                 Outgoing::Frame { frame } => self.outbox.push_shared(&frame, 0, true),
                 Outgoing::Plain { text, payload } => {
-                    self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), &payload, true);
+                    if !self.queue_plain(text, &payload) {
+                        return self.memory_failed();
+                    }
                 }
                 Outgoing::Message { text, payload, at: 0, .. } if left <= compression.slice_bytes() => {
                     let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.compression_failed() };
@@ -365,6 +391,18 @@ impl Peer {
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
+    /// What was accepted cannot leave any more, for lack of memory: the connection ends.
+    #[cold]
+    fn memory_failed(&mut self) {
+        let failure = Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_RESOURCES, "there is no memory left for what is to be sent: send less at a time");
+        self.write_failure.get_or_insert(Box::new(failure));
+    }
+
+    /// Whether it ends because what was accepted cannot leave: no event of the system's tells of that.
+    pub fn has_failed(&self) -> bool {
+        self.write_failure.is_some()
+    }
+
     /// Writes from the host's memory; what the transport does not take is queued.
     fn put_direct(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
         let key = (self.role == Role::Client).then(|| self.keys.draw());
@@ -382,6 +420,10 @@ impl Peer {
         let done = written.saturating_sub(header_len);
         match key {
             _ if written == header_len + payload.len() => self.note_inside_tls(),
+            _ if !self.outbox.reserve(payload.len() - done) => {
+                self.outbox.note_unsent();
+                self.memory_failed();
+            }
             Some(key) => self.outbox.push_masked_rest(&payload[done..], key, done),
             None => self.outbox.push_rest(&payload[done..]),
         }

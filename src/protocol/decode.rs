@@ -16,6 +16,8 @@ const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
 /// With this much of a frame to come, it is read to where it belongs.
 const MIN_FILL: u64 = 20 << 10;
+/// Fragments taken in one call.
+const FRAGMENTS_PER_CALL: u32 = 64;
 
 /// What is taken from a peer.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub struct Limits {
 pub enum Received {
     /// All bytes were consumed and no message is whole.
     Nothing,
+    /// Many fragments of a message, and there are more bytes: whoever has a clock looks at it.
+    Fragments,
     /// A message that lies whole and unmasked in the buffer of this call.
     Message {
         /// Else binary.
@@ -140,8 +144,10 @@ impl Decoder {
     #[inline(never)]
     fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
         let mut used = 0;
+        let mut fragments = 0;
         loop {
             match self.at {
+                At::Header if fragments == FRAGMENTS_PER_CALL && used < buf.len() => return Ok((used, Received::Fragments)),
                 At::Header => {
                     let Some((header, len)) = self.header(&buf[used..]) else { return Ok((buf.len(), Received::Nothing)) };
                     used += len;
@@ -149,6 +155,7 @@ impl Decoder {
                     if header.opcode >= CLOSE {
                         self.at = At::Control { header };
                     } else {
+                        fragments += 1;
                         self.at = At::Data { left: header.len, done: 0, key: header.mask, fin: header.fin };
                         self.start_fragment(&header, limits)?;
                     }

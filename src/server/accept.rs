@@ -175,8 +175,17 @@ impl Server {
         if let Some(timer) = timer {
             self.timers.push(Reverse((timer, key, serial)));
         }
-        self.slots[key as usize] =
-            Slot::Client(Box::new(Client { peer, serial, pending: true, readable: true, marks: 0, timer, ended: false, done: false }));
+        self.slots[key as usize] = Slot::Client(Box::new(Client {
+            peer,
+            serial,
+            pending: true,
+            busy_until: None,
+            readable: true,
+            marks: 0,
+            timer,
+            ended: false,
+            done: false,
+        }));
         self.ready.push(key);
     }
 }

@@ -3,8 +3,9 @@
 use super::{Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap;
 use crate::peer::{Chunk, Codecs, Cx, Peer, Sent, SharedMessage, at_once_bytes};
-use crate::protocol::{Lead, MaskKeys, Role, encode_frame, opcode_of};
+use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_room, opcode_of};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
@@ -51,32 +52,42 @@ impl Forms<'_> {
         let Some(compression) = &peer.compression else { return peer.put(|| cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind) {
-                Compressed::Frame(frame) => {
+                None => Sent::NoMemory,
+                Some(Compressed::Frame(frame)) => {
                     let sent = peer.put_shared(cx, &frame, len, now);
                     if let Some(compression) = &mut peer.compression {
                         compression.messages_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
                     }
                     sent
                 }
-                Compressed::Long(message) => peer.put_shared_message(&message, len),
+                Some(Compressed::Long(message)) => peer.put_shared_message(&message, len),
             },
             // Each compresses for itself: while the budget lasts, and later in slices.
-            None if !now || len > compression.at_once_bytes() => {
-                let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
-                peer.put_later(self.text, long)
-            }
+            None if !now || len > compression.at_once_bytes() => match self.long() {
+                Some(long) => peer.put_later(self.text, &long),
+                None => Sent::NoMemory,
+            },
             None => peer.put(|| cx, self.text, self.payload),
         }
     }
 
-    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8)) -> Compressed {
-        if let Some((_, form)) = self.compressed.iter().find(|(of, _)| *of == kind) {
-            return form.clone();
+    /// The payload for long messages, where there is memory for it.
+    fn long(&mut self) -> Option<Chunk> {
+        if self.long.is_none() {
+            self.long = heap::copy(self.payload).map(Arc::new);
         }
+        self.long.clone()
+    }
+
+    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8)) -> Option<Compressed> {
+        if let Some((_, form)) = self.compressed.iter().find(|(of, _)| *of == kind) {
+            return Some(form.clone());
+        }
+        let is_long = self.payload.len() > at_once_bytes(kind.1);
+        let long = if is_long { Some(self.long()?) } else { None };
         let mut compressor = codecs.take_compressor(kind.0, kind.1);
-        let form = if self.payload.len() > at_once_bytes(kind.1) {
-            let long = self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec()));
-            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long.clone(), kind.1, compressor))))
+        let form = if let Some(long) = long {
+            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long, kind.1, compressor))))
         } else {
             let (mut body, mut frame) = (Vec::new(), Vec::new());
             let done = compressor.compress(self.payload, true, &mut body).is_ok() && body.len() < self.payload.len();
@@ -88,12 +99,13 @@ impl Forms<'_> {
             Compressed::Frame(if done { Arc::new(frame) } else { self.plain.clone() })
         };
         self.compressed.push((kind, form.clone()));
-        form
+        Some(form)
     }
 }
 
 impl Server {
-    /// Puts to every open client, but `except`. WS_OK, WS_PARTIAL, or WS_ERR_FULL where all or none was asked for.
+    /// Puts to every open client, but `except`. WS_OK, WS_PARTIAL, WS_ERR_LIMIT without memory for it, or WS_ERR_FULL where all or
+    /// none was asked for.
     pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> i32 {
         let policy = self.options.raw(WS_OPT_ON_FULL);
         if policy == Some(WS_FULL_ALL_OR_NONE) && self.open_clients(except).any(|client| !client.peer.has_room(payload.len())) {
@@ -114,10 +126,11 @@ impl Server {
         )
     }
 
-    /// Puts to the open clients in some places. WS_OK or WS_PARTIAL.
+    /// Puts to the open clients in some places. WS_OK, WS_PARTIAL, or WS_ERR_LIMIT where there is no memory for it.
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> i32 {
         let Spread { text, payload, keys, except, on_full, mut now } = spread;
-        let mut forms = Forms { text, payload, plain: self.encode(text, payload), compressed: Vec::new(), long: None };
+        let Some(plain) = self.encode(text, payload) else { return WS_ERR_LIMIT };
+        let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long: None };
         let mut partial = false;
         for key in keys.start..keys.end.min(self.slots.len() as u32) {
             if except.contains(&key) {
@@ -131,14 +144,14 @@ impl Server {
             match forms.put(cx, &mut client.peer, now) {
                 Sent::Taken => self.soil(key, now),
                 Sent::NotOpen => {}
-                Sent::Full if on_full == WS_FULL_DISCONNECT => {
+                Sent::Full | Sent::NoMemory if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
                     let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
                     let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_FULL, sentence) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));
                     self.after(cx, key, None);
                 }
-                Sent::Full => {
+                Sent::Full | Sent::NoMemory => {
                     partial = true;
                     client.peer.skip(cx);
                     self.after(cx, key, None);
@@ -182,8 +195,8 @@ impl Server {
     /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
     pub fn soil(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
-            && client.peer.has_output()
-            && (!tried || client.peer.can_compress() || client.peer.options.is_on(WS_OPT_COALESCE))
+            && (client.peer.has_output() || client.peer.has_failed())
+            && (!tried || client.peer.has_failed() || client.peer.can_compress() || client.peer.options.is_on(WS_OPT_COALESCE))
         {
             self.dirty.push(key);
         }
@@ -196,16 +209,17 @@ impl Server {
         })
     }
 
-    /// The frame, in the memory of the last one when no client holds that any more.
-    fn encode(&mut self, text: bool, payload: &[u8]) -> Chunk {
+    /// The frame, in the memory of the last one when no client holds that any more; `None`: there is no memory for it.
+    fn encode(&mut self, text: bool, payload: &[u8]) -> Option<Chunk> {
         let mut frame = self.frame.take().unwrap_or_default();
         if Arc::get_mut(&mut frame).is_none_or(|bytes| bytes.capacity() > (1 << 20).max(2 * payload.len())) {
             frame = Chunk::default();
         }
         if let Some(bytes) = Arc::get_mut(&mut frame) {
             bytes.clear();
+            bytes.try_reserve(frame_room(payload.len())).ok()?;
             encode_frame(bytes, Role::Server, &mut MaskKeys::new(), Lead::whole(opcode_of(text)), payload);
         }
-        frame
+        Some(frame)
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Client {
     pub(super) serial: u32,
     /// Its opening handshake is under way.
     pub(super) pending: bool,
+    /// It used up its slice lately: until then it is served behind the others.
+    pub(super) busy_until: Option<Instant>,
     /// The transport may have something to read.
     pub(super) readable: bool,
     /// Marks of its queue that were counted.
@@ -36,6 +38,11 @@ pub(super) struct Securing {
 }
 
 impl Client {
+    /// Whether it is served behind the others.
+    pub(super) fn is_busy(&self, now: Instant) -> bool {
+        self.busy_until.is_some_and(|until| now < until)
+    }
+
     /// Where it comes from, for the limits; clients in memory come from here.
     pub(super) fn address(&self) -> IpAddr {
         self.peer.info.remote.get().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
@@ -120,8 +127,9 @@ impl Server {
         if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
             self.above.touched.push(key);
         }
-        if client.peer.can_compress() {
-            self.ready.push(key);
+        if client.peer.can_compress() || (client.peer.has_failed() && state != WS_CLOSED) {
+            let busy = client.is_busy(cx.now);
+            self.ready.enter(key, busy);
         }
         if let Some(deadline) = client.peer.close_deadline()
             && client.timer.is_none_or(|at| at > deadline)

@@ -8,6 +8,7 @@ mod items;
 mod line;
 mod memory;
 mod serve;
+mod turns;
 
 pub use above::Above;
 pub use broadcast::Spread;
@@ -27,6 +28,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use turns::Turns;
 
 /// Tokens below are listeners.
 const FIRST_CLIENT: usize = 8;
@@ -80,7 +82,7 @@ pub struct Server {
     free: Vec<u32>,
     serial: u32,
     /// Clients with something to read or write, in turn.
-    ready: Line,
+    ready: Turns,
     /// Clients with items for the host, in turn.
     waiting: Line,
     /// Clients with messages for the host, in turn: a host that takes messages alone passes over no events.
@@ -151,7 +153,7 @@ impl Server {
             slots: Vec::new(),
             free: Vec::new(),
             serial: 0,
-            ready: Line::default(),
+            ready: Turns::default(),
             waiting: Line::default(),
             talking: Line::default(),
             served: (0, 0),
@@ -191,7 +193,8 @@ impl Server {
         self.retire(handles);
         self.sweep();
         self.settle(cx);
-        let mut all_ready = self.collect_readiness();
+        self.ready.begin_poll();
+        let mut all_ready = self.collect_readiness(cx.now);
         self.collect_local();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
@@ -204,7 +207,7 @@ impl Server {
             more |= self.serve_ready(cx, handles);
         }
         while !all_ready && !cx.budget.look() {
-            all_ready = self.collect_readiness();
+            all_ready = self.collect_readiness(cx.now);
             more |= self.serve_ready(cx, handles);
         }
         more |= !all_ready;

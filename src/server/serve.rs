@@ -6,11 +6,11 @@ use crate::error::Failure;
 use crate::journal;
 use crate::peer::{Cx, Mark};
 use std::cmp::Reverse;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Server {
     /// Asks the system who is ready. False: there may be more than it told.
-    pub(super) fn collect_readiness(&mut self) -> bool {
+    pub(super) fn collect_readiness(&mut self, now: Instant) -> bool {
         // Interrupted or failed: nothing is lost, the next poll asks again.
         if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
             return true;
@@ -28,33 +28,37 @@ impl Server {
                 // An end that came with the last bytes makes no second edge: it is read up to.
                 client.peer.end_is_near |= event.is_read_closed() || event.is_error();
                 client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-                self.ready.push(key);
+                let busy = client.is_busy(now);
+                self.ready.enter(key, busy);
             }
         }
         count < EVENTS
     }
 
-    /// One round for each ready client, then another, until the budget ends.
+    /// One round for each ready client, then another, until the budget ends. While others wait a round is a slice of the budget, and who uses up
+    /// its slice is served behind them for a while.
     pub(super) fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        let mut first_again = None;
-        while let Some(key) = self.ready.front() {
-            if first_again == Some(key) && cx.budget.look() {
-                return true;
-            }
-            self.ready.pop();
+        while let Some(key) = self.ready.pop() {
+            let alone = self.ready.is_empty();
             let Some(client) = self.client(key) else { continue };
+            if !alone {
+                cx.budget.begin_slice();
+            }
             let mut more = client.peer.pump(cx);
             if client.peer.request().is_some() {
                 more = self.decide(cx, key);
             }
+            let used_up = cx.budget.end_slice();
             self.after(cx, key, Some(handles));
             self.served_lately.push(key);
             if let Some(client) = self.client(key) {
+                if used_up {
+                    client.busy_until = Some(cx.now + BUSY);
+                }
                 let again = more || client.peer.has_backlog();
                 client.readable = again || client.peer.reading_rests();
                 if again {
-                    self.ready.push(key);
-                    first_again.get_or_insert(key);
+                    self.ready.push_behind(key);
                 }
             }
             if cx.budget.look() {
@@ -150,6 +154,8 @@ impl Server {
     }
 }
 
+/// For so long one that used up its slice is served behind the others.
+const BUSY: Duration = Duration::from_secs(1);
 /// When a timer is looked at again whose client was not read yet.
 const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.

@@ -5,6 +5,7 @@ use super::verbs::{check_size, full, gone, not_open, told, wake_memory, wrong_ki
 use super::{registry, with};
 use crate::codes::*;
 use crate::error::Error;
+use crate::heap;
 use crate::multiplayer::{HOST_ID, Join, Multiplayer, Target};
 use crate::peer::{Cx, Peer};
 use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ pub(super) fn finished(result: i32) -> Result<i32, Error> {
     match result {
         WS_ERR_FULL => Err(full()),
         WS_ERR_STATE => Err(not_open()),
+        WS_ERR_LIMIT => Err(heap::lacks()),
         result => Ok(result),
     }
 }

@@ -23,13 +23,13 @@ pub use wait::Plan;
 
 use crate::codes::*;
 use crate::error::Error;
+use crate::forks::{self, Own};
 use crate::journal;
-use crate::net::Services;
+use crate::net::{self, Services};
 use crate::server::Handles;
 use family::Family;
 use parking_lot::RwLock;
 use slots::Slots;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -40,38 +40,29 @@ pub struct Registry {
     pub services: Services,
     /// What `time_ns` counts from.
     pub epoch: Instant,
-    /// The table of the child after a fork.
-    after_fork: OnceLock<Box<Registry>>,
 }
 
-/// How many forks lie between this process and the first registry.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-static FIRST: OnceLock<Registry> = OnceLock::new();
+static REGISTRY: Own<OnceLock<Registry>> = Own::new(OnceLock::new());
 
-/// In the child of a fork: all handles are stale from here on, locks and threads of the parent are left behind.
+/// In the child of a fork: all handles are stale from here on, and locks, lines of the log and threads of the parent are left behind.
 pub fn forget_parent() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
+    REGISTRY.renew(OnceLock::new());
+    journal::forget_parent();
+    wake::forget_parent();
+    net::forget_parent();
+    forks::add_one();
     recent::forget_all();
 }
 
 /// The registry of this process.
 pub fn registry() -> &'static Registry {
-    let mut registry = FIRST.get_or_init(|| Registry::new(0));
-    for fork in 1..=FORKS.load(Ordering::Relaxed) {
-        registry = registry.after_fork.get_or_init(|| Box::new(Registry::new(fork)));
-    }
-    registry
+    REGISTRY.get().get_or_init(|| Registry::new(forks::count()))
 }
 
 impl Registry {
     /// Generations start elsewhere after a fork, so that the parent's handles do not fit.
     fn new(fork: u32) -> Registry {
-        Registry {
-            slots: RwLock::new(Slots::new(fork)),
-            services: Services::new(Arc::new(wake::all)),
-            epoch: Instant::now(),
-            after_fork: OnceLock::new(),
-        }
+        Registry { slots: RwLock::new(Slots::new(fork)), services: Services::new(Arc::new(wake::all)), epoch: Instant::now() }
     }
 
     fn add(&self, family: &'static Family, member: Member) -> Option<u32> {

@@ -4,6 +4,7 @@ use super::family::{Body, Kind, Member};
 use super::{ClientHandles, PanicWatch, Registry, games, registry, wake, with, with_family};
 use crate::codes::*;
 use crate::error::{Error, Failure};
+use crate::heap;
 use crate::journal;
 use crate::multiplayer::{Multiplayer, Target};
 use crate::net::Stream;
@@ -315,6 +316,7 @@ fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> 
     }
     match server.put_all(&mut cx, text, payload, except) {
         WS_ERR_FULL => Err(full()),
+        WS_ERR_LIMIT => Err(heap::lacks()),
         result => Ok(result),
     }
 }
@@ -360,6 +362,7 @@ pub(super) fn told(sent: Sent) -> Result<i32, Error> {
         Sent::Taken => Ok(WS_OK),
         Sent::Full => Err(full()),
         Sent::NotOpen => Err(not_open()),
+        Sent::NoMemory => Err(heap::lacks()),
     }
 }
 

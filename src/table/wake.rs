@@ -1,13 +1,30 @@
 //! Waking threads that wait in ws_wait, when a thread of ours or another thread's call has brought something.
 
+use crate::forks::{self, Own};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-static WAITING: AtomicUsize = AtomicUsize::new(0);
-static PIPES: Mutex<Vec<(Arc<AtomicBool>, Waker)>> = Mutex::new(Vec::new());
-static TURN: (Mutex<u64>, Condvar) = (Mutex::new(0), Condvar::new());
+static WAITERS: Own<Waiters> = Own::new(Waiters::NONE);
+
+/// Who waits in this process.
+struct Waiters {
+    count: AtomicUsize,
+    pipes: Mutex<Vec<(Arc<AtomicBool>, Waker)>>,
+    turn: (Mutex<u64>, Condvar),
+}
+
+impl Waiters {
+    // One for each process: none of them is shared.
+    #[allow(clippy::declare_interior_mutable_const)]
+    const NONE: Waiters = Waiters { count: AtomicUsize::new(0), pipes: Mutex::new(Vec::new()), turn: (Mutex::new(0), Condvar::new()) };
+}
+
+/// In the child of a fork: nobody waits.
+pub fn forget_parent() {
+    WAITERS.renew(Waiters::NONE);
+}
 
 #[cfg(unix)]
 type Waker = std::os::unix::net::UnixStream;
@@ -17,17 +34,18 @@ type Waker = ();
 /// Wakes all that wait; one atomic load when nobody does.
 #[inline]
 pub fn all() {
-    if WAITING.load(Ordering::Acquire) > 0 {
+    if WAITERS.get().count.load(Ordering::Acquire) > 0 {
         wake();
     }
 }
 
 #[cold]
 fn wake() {
-    *TURN.0.lock() += 1;
-    TURN.1.notify_all();
+    let Waiters { pipes, turn, .. } = WAITERS.get();
+    *turn.0.lock() += 1;
+    turn.1.notify_all();
     #[cfg(unix)]
-    for (_, pipe) in PIPES.lock().iter().filter(|(waits, _)| waits.load(Ordering::Acquire)) {
+    for (_, pipe) in pipes.lock().iter().filter(|(waits, _)| waits.load(Ordering::Acquire)) {
         use std::io::Write;
         // A full pipe wakes as well.
         let _ = (&*pipe).write(&[1]);
@@ -37,6 +55,8 @@ fn wake() {
 /// What one thread waits with, from wait to wait.
 pub struct Waiter {
     waits: Arc<AtomicBool>,
+    /// The process that it belongs to: the child of a fork would take the wakes of its parent.
+    fork: u32,
     /// Readable when woken; `None` when the system had no descriptor left.
     #[cfg(unix)]
     pub pipe: Option<Waker>,
@@ -46,6 +66,7 @@ impl Waiter {
     /// Waits for nothing yet.
     pub fn register() -> Waiter {
         let waits = Arc::new(AtomicBool::new(false));
+        let fork = forks::count();
         #[cfg(unix)]
         {
             let ends = Waker::pair().and_then(|(pipe, other)| {
@@ -54,32 +75,32 @@ impl Waiter {
                 Ok((pipe, other))
             });
             let pipe = ends.ok().map(|(pipe, other)| {
-                PIPES.lock().push((waits.clone(), other));
+                WAITERS.get().pipes.lock().push((waits.clone(), other));
                 pipe
             });
-            Waiter { waits, pipe }
+            Waiter { waits, fork, pipe }
         }
         #[cfg(not(unix))]
-        Waiter { waits }
+        Waiter { waits, fork }
     }
 
     /// Whether it has what a wake comes by.
     pub fn can_be_woken(&self) -> bool {
         #[cfg(unix)]
-        return self.pipe.is_some();
+        return self.pipe.is_some() && self.fork == forks::count();
         #[cfg(not(unix))]
-        true
+        return self.fork == forks::count();
     }
 
     /// Waking counts from here on.
     pub fn begin(&self) {
         self.waits.store(true, Ordering::Release);
-        WAITING.fetch_add(1, Ordering::AcqRel);
+        WAITERS.get().count.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Waking counts no more. `woken`: the pipe may have something in it.
     pub fn end(&self, woken: bool) {
-        WAITING.fetch_sub(1, Ordering::AcqRel);
+        WAITERS.get().count.fetch_sub(1, Ordering::AcqRel);
         self.waits.store(false, Ordering::Release);
         #[cfg(unix)]
         if woken && let Some(mut pipe) = self.pipe.as_ref() {
@@ -93,13 +114,14 @@ impl Waiter {
 
     /// Waits for a wake alone, where there is no descriptor to wait for.
     pub fn rest_until(&self, end: Instant) {
-        let mut turn = TURN.0.lock();
-        let _ = TURN.1.wait_until(&mut turn, end);
+        let Waiters { turn, .. } = WAITERS.get();
+        let mut count = turn.0.lock();
+        let _ = turn.1.wait_until(&mut count, end);
     }
 }
 
 impl Drop for Waiter {
     fn drop(&mut self) {
-        PIPES.lock().retain(|(waits, _)| !Arc::ptr_eq(waits, &self.waits));
+        WAITERS.get().pipes.lock().retain(|(waits, _)| !Arc::ptr_eq(waits, &self.waits));
     }
 }

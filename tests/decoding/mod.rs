@@ -58,6 +58,7 @@ fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: boo
             match received {
                 Received::Nothing if at == bytes.len() => break,
                 Received::Nothing => assert!(room.is_some(), "nothing more: all was consumed"),
+                Received::Fragments => assert!(at < bytes.len()),
                 Received::Message { text, start: offset, len } => got.push(message(text, bytes[start + offset..start + offset + len].to_vec())),
                 Received::Assembled { text, bytes } => got.push(message(text, bytes)),
                 Received::Compressed { last, start: offset, len, .. } => {
