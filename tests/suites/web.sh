@@ -21,6 +21,7 @@ build/venv/bin/python tests/web/run.py || rc=1
 build/venv/bin/python tests/web/edges.py || rc=1
 build/venv/bin/python tests/web/every.py || rc=1
 build/venv/bin/python tests/web/three.py || rc=1
+[ "${WEB_TOOLS:-}" != sid ] || build/venv/bin/python tests/web/wide.py || rc=1
 
 # The chat of examples-web, which has its own way to Chromium and is built by the emcc of this machine.
 if [ -n "${WSPEER_BROWSER:-}${WEB_TOOLS:-}" ]; then

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Every function of the header is called, natively and in a browser: it is there, and it answers WS_ERR_UNSUPPORTED, with a sentence, just when ws_get_features() lacks what it needs.
 The program is written from the header, so a new function is in it at once. Usage: every.py"""
-import pathlib
 import re
 import shutil
 import sys
@@ -12,6 +11,7 @@ from run import ROOT, WEB, build_native, in_browser, say
 sys.path.append(str(ROOT / "tests" / "abi"))
 import guard  # noqa: E402
 
+SOURCE = WEB / "every.c"
 # What a function needs; all others are for every build.
 NEEDS = {
     "SERVER": "ws_listen ws_host ws_join_local",
@@ -96,17 +96,22 @@ def missing_one():
     shutil.copytree(ROOT / "bindings" / "web", spoilt)
     for file in spoilt.glob("*.js"):
         file.write_text(re.sub(r"\bws_flush: ", "ws_flushed: ", file.read_text()))
-    code, said = run.run(["env", f"WEB_LIBRARY={spoilt}", "tests/web/build", str(WEB / "every.c"), str(WEB / "every_spoilt.js")])
+    code, said = run.run(["env", f"WEB_LIBRARY={spoilt}", "tests/web/build", str(SOURCE), str(WEB / "every_spoilt.js")])
     say(code != 0 and "undefined symbol: ws_flush" in said, "a library without ws_flush does not link", said)
 
 
-def main():
+def write():
+    """The program; the functions of the header."""
     functions = guard.interface(ROOT / "include" / "wspeer.h")["functions"]
-    source = WEB / "every.c"
-    pathlib.Path(source).write_text(program(functions))
-    build_native(str(source), "every")
+    SOURCE.write_text(program(functions))
+    return functions
+
+
+def main():
+    functions = write()
+    build_native(str(SOURCE), "every")
     calls_all("natively", functions, *run.run([str(WEB / "every"), "ws://127.0.0.1:9/"]))
-    if run.build(str(source), "every"):
+    if run.build(str(SOURCE), "every"):
         calls_all("in the browser", functions, *in_browser("every", "ws://127.0.0.1:9/"))
     missing_one()
     return 1 if run.failures else 0
