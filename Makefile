@@ -79,6 +79,11 @@ soak:
 attacks: library
 	tests/suites/attacks.sh --seconds 30
 
+# The careless host: too little memory or no descriptors, forks, signals, clocks that jump, polls that come late or never.
+careless: all
+	tests/run careless forks lack loss signals
+	cargo test --locked --test descriptors --test server_fairness
+
 # Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
 SECONDS ?= 60
 TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
@@ -103,6 +108,13 @@ header:
 unity-package: library
 	bindings/csharp/tools~/package.py
 
+# The suite of the web build in another browser (apt: firefox-esr), and with the Emscripten of Debian sid (as root, apt: debootstrap; 1 GB in build/sid).
+web-firefox: library
+	WSPEER_BROWSER=firefox tests/suites/web.sh
+
+web-emscripten6: library
+	WEB_TOOLS=sid tests/suites/web.sh
+
 fmt:
 	cargo fmt --all
 
@@ -124,4 +136,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples examples-web godot unity-package demo test autobahn-full bench bench-godot fuzz soak attacks abi-record header fmt lint install clean
+.PHONY: all library examples examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks careless abi-record header fmt lint install clean

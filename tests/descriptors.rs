@@ -33,6 +33,16 @@ fn use_up_descriptors() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
 
+/// What this process has used.
+fn processor_time() -> Duration {
+    // SAFETY: a rusage is integers.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` is a live value.
+    assert_eq!(unsafe { libc::getrusage(libc::RUSAGE_SELF, &mut usage) }, 0);
+    let of = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1_000);
+    of(usage.ru_utime) + of(usage.ru_stime)
+}
+
 fn next(handle: u32) -> Option<ws_event> {
     // SAFETY: a ws_event is integers and pointers.
     let mut event: ws_event = unsafe { std::mem::zeroed() };
@@ -58,7 +68,7 @@ fn a_server_without_descriptors_says_so_and_goes_on_when_there_are_some() {
         }
     };
     assert_eq!((error.r#type, error.cause, error.os_error), (WS_EVENT_ERROR, WS_CAUSE_RESOURCES, libc::EMFILE));
-    let (began, mut polls) = (Instant::now(), 0);
+    let (began, used, mut polls) = (Instant::now(), processor_time(), 0);
     while began.elapsed() < Duration::from_millis(350) {
         assert!(c!(ws_wait(&server, 1, 350)) >= 0);
         assert!(ws_poll(server) >= 0);
@@ -66,12 +76,23 @@ fn a_server_without_descriptors_says_so_and_goes_on_when_there_are_some() {
         polls += 1;
     }
     assert!(polls < 20, "{polls} polls in 0.35 s, and accepting rests for 0.1 s each time");
+    assert!(processor_time() - used < Duration::from_millis(50), "{:?} of the processor in 0.35 s", processor_time() - used);
+    // A host with frames does not wait: its polls ask the system no more often for that.
+    let (began, mut errors) = (Instant::now(), 0);
+    while began.elapsed() < Duration::from_millis(350) {
+        assert!(ws_poll(server) >= 0);
+        errors += u32::from(next(server).is_some_and(|event| event.r#type == WS_EVENT_ERROR));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!((1..=6).contains(&errors), "{errors} errors were told in 0.35 s");
     let mut other = 0;
     let url = CString::new(format!("ws://127.0.0.1:{port}/")).unwrap();
     assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut other)), WS_OK);
+    let used = processor_time();
     while ws_get_state(other) != WS_CLOSED {
         assert!(ws_poll(other) >= 0 && Instant::now() < end);
     }
+    assert!(processor_time() - used < Duration::from_millis(50));
     let closed = next(other).unwrap();
     assert_eq!((closed.r#type, closed.phase, closed.os_error), (WS_EVENT_CLOSED, WS_PHASE_TCP, libc::EMFILE));
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut other)), WS_ERR_ADDRESS);

@@ -7,9 +7,42 @@
 // cannot do is WS_ERR_UNSUPPORTED with a sentence. docs/web.md has the differences from the native library. ECMAScript 5, as old Emscriptens read no more.
 // The tables between markers are written by offsets.py.
 
+// Whether pointers have 64 bits: -sMEMORY64, which older Emscriptens do not know.
+var WSPEER_IS_WIDE = typeof MEMORY64 !== 'undefined' && !!MEMORY64;
+
 var LibraryWspeer = {
   // <header> from include/wspeer.h
-  $WSPEER_LAYOUT: {
+  $WSPEER_LAYOUT: WSPEER_IS_WIDE ? {
+    pointer: 8,
+    stats: {
+      size: 176, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
+      queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
+      last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
+      deflate_memory_bytes: 168
+    },
+    packet: {
+      size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
+    },
+    event: {
+      size: 128, type: 0, conn: 4, peer_id: 8, code: 12, phase: 16, cause: 20, http_status: 24, os_error: 28, unsent: 32, clean: 36, time_ns: 40,
+      count: 48, reserved: 56, packet: 88
+    },
+    config: {
+      size: 184, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
+      heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36, max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52,
+      outbound_packets: 56, outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
+      max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96, deflate_threshold_bytes: 100,
+      server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112, reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136,
+      cert_pem: 144, key_pem: 152, server_name: 160, pin_sha256: 168, user: 176
+    },
+    variant: {
+      size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
+    },
+    call: {
+      size: 24, path: 0, method: 8, arguments: 16, items: 20
+    }
+  } : {
+    pointer: 4,
     stats: {
       size: 176, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
       queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
@@ -106,7 +139,7 @@ var LibraryWspeer = {
       case WSPEER_C.GET_TLS: return WSPEER.unsupported('it does not tell the TLS version and cipher');
       default: return WSPEER.fail(WSPEER_C.ERR_ARG, what + ' is no WS_GET_*');
     }
-    return WSPEER.copyText(text, buf, cap >>> 0, len);
+    return WSPEER.copyText(text, buf, WSPEER.size(cap), len);
   },
   ws_get_header: function (h, name, index, buf, cap, len) {
     if (WSPEER.isNull('name', name)) return WSPEER_C.ERR_NULL;
@@ -114,7 +147,7 @@ var LibraryWspeer = {
   },
   ws_get_stats: function (h, out, size) {
     var at = WSPEER_LAYOUT.stats, peer, values, name;
-    size = Math.min(size >>> 0, at.size);
+    size = Math.min(WSPEER.size(size), at.size);
     if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
     if (size < 8) return WSPEER.fail(WSPEER_C.ERR_ARG, 'size is ' + size + ': pass sizeof(ws_stats)');
     peer = WSPEER.find(h);
@@ -173,7 +206,7 @@ var LibraryWspeer = {
   ws_set_user: function (h, user) {
     var peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
-    peer.user = user >>> 0;
+    peer.user = WSPEER.size(user);
     return WSPEER_C.OK;
   },
   ws_get_conns: function (h, out, cap, count) {
@@ -202,7 +235,7 @@ var LibraryWspeer = {
     if (!WSPEER.names[name]) WSPEER.names[name] = WSPEER.keepText(name);
     return WSPEER.names[name];
   },
-  ws_last_error: function (buf, cap, len) { return WSPEER.copyText(WSPEER.lastError, buf, cap >>> 0, len); },
+  ws_last_error: function (buf, cap, len) { return WSPEER.copyText(WSPEER.lastError, buf, WSPEER.size(cap), len); },
   ws_set_log_level: function (level) {
     if (level < 0 || level > 4) return WSPEER.fail(WSPEER_C.ERR_ARG, level + ' is no WS_LOG_*');
     WSPEER.logLevel = level;
@@ -215,7 +248,7 @@ var LibraryWspeer = {
       WSPEER.lostLines = 0;
     }
     if (!WSPEER.log.length) return WSPEER_C.EMPTY;
-    result = WSPEER.copyText(WSPEER.log[0], buf, cap >>> 0, len);
+    result = WSPEER.copyText(WSPEER.log[0], buf, WSPEER.size(cap), len);
     if (result === WSPEER_C.OK) WSPEER.log.shift();
     return result;
   },
@@ -257,9 +290,9 @@ var LibraryWspeer = {
   ws_next_event: function (h, out) { return WSPEER.isNull('out', out) ? WSPEER_C.ERR_NULL : WSPEER.read(h, false, out, 1, 0); },
   ws_next_events: function (h, out, cap, count) { return WSPEER.readBatch(h, false, out, cap, count); },
   ws_config_init: function (config, size) {
-    size = size >>> 0;
+    size = WSPEER.size(size);
     if (WSPEER.isNull('config', config)) return WSPEER_C.ERR_NULL;
-    if (size < 152 || size > 4096) return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'size is ' + size + ': pass sizeof(ws_config)');
+    if (size < WSPEER.leastConfig() || size > 4096) return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'size is ' + size + ': pass sizeof(ws_config)');
     HEAPU8.fill(0, config, config + size);
     WSPEER.setWord(config, size);
     return WSPEER_C.OK;
@@ -274,7 +307,7 @@ var LibraryWspeer = {
   ws_feed: function (h, bytes, len, taken) { return WSPEER.unsupported('no connection is one of ws_attach'); },
   ws_take_output: function (h, buf, cap, len) { return WSPEER.unsupported('no connection is one of ws_attach'); },
   ws_declare_node: function (h, path, methods) { return WSPEER_SCENE.declare(h, path, methods); },
-  ws_send_auth: function (h, peer_id, data, len) { return WSPEER_SCENE.sendAuth(h, peer_id, data, len >>> 0); },
+  ws_send_auth: function (h, peer_id, data, len) { return WSPEER_SCENE.sendAuth(h, peer_id, data, WSPEER.size(len)); },
   ws_complete_auth: function (h, peer_id) { return WSPEER_SCENE.completeAuth(h, peer_id); },
   ws_encode_call: function (path, method, items, count, buf, cap, len) { return WSPEER_CALL.encodeCall(path, method, items, count, buf, cap, len); },
   ws_decode_call: function (data, len, out, items, cap) { return WSPEER_CALL.decodeCall(data, len, out, items, cap); },
@@ -290,21 +323,21 @@ var LibraryWspeer = {
 
 // <signatures> from include/wspeer.h
 var WSPEER_SIGNATURES = {
-  ws_abi_version: 'i', ws_attach: 'iiii', ws_close: 'iiii', ws_complete_auth: 'iii', ws_config_init: 'iii', ws_connect: 'iiii',
-  ws_declare_node: 'iiii', ws_decode_call: 'iiiiii', ws_decode_variant: 'iiiiiii', ws_disconnect: 'iiiii', ws_encode_call: 'iiiiiiii',
-  ws_encode_variant: 'iiiiii', ws_feed: 'iiiii', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiii',
-  ws_get_conns: 'iiiii', ws_get_end: 'iii', ws_get_features: 'i', ws_get_header: 'iiiiiii', ws_get_log: 'iiii', ws_get_option: 'iiii',
-  ws_get_packet: 'iii', ws_get_packets: 'iiiii', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iiii', ws_get_text: 'iiiiii',
-  ws_get_waiting: 'iiiii', ws_host: 'iiii', ws_join: 'iiii', ws_join_local: 'iiii', ws_last_error: 'iiii', ws_listen: 'iiii', ws_next_event: 'iii',
-  ws_next_events: 'iiiii', ws_pair: 'iiii', ws_poll: 'ii', ws_put_packet: 'iiiii', ws_put_packet_to: 'iiiiii', ws_result_name: 'ii',
-  ws_send_auth: 'iiiii', ws_set_log_level: 'ii', ws_set_option: 'iiii', ws_set_user: 'iii', ws_shutdown: 'v', ws_struct_size: 'ii',
-  ws_take_output: 'iiiii', ws_version: 'i', ws_wait: 'iiii'
+  ws_abi_version: 'i', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii', ws_config_init: 'ipp', ws_connect: 'ippp',
+  ws_declare_node: 'iipp', ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp', ws_disconnect: 'iiiip', ws_encode_call: 'ippppppp',
+  ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip',
+  ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
+  ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp', ws_get_text: 'iiippp',
+  ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_next_event: 'iip',
+  ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_result_name: 'pi',
+  ws_send_auth: 'iiipp', ws_set_log_level: 'ii', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
+  ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
 };
 // </signatures>
 
 // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.
 Object.keys(WSPEER_SIGNATURES).forEach(function (name) {
-  LibraryWspeer[name + '__sig'] = WSPEER_SIGNATURES[name];
+  LibraryWspeer[name + '__sig'] = WSPEER_IS_WIDE ? WSPEER_SIGNATURES[name] : WSPEER_SIGNATURES[name].replace(/p/g, 'i');
   LibraryWspeer[name + '__proxy'] = 'sync';
   LibraryWspeer[name + '__deps'] = [
     '$WSPEER', '$WSPEER_C', '$WSPEER_LAYOUT', '$WSPEER_NAMES', '$WSPEER_CONN', '$WSPEER_JOIN', '$WSPEER_SCENE', '$WSPEER_CALL', '$WSPEER_VARIANT', '$WSPEER_PULSE',

@@ -14,8 +14,8 @@ mergeInto(LibraryManager.library, {
       item.lo = view.getUint32(start + variant.integer, true);
       item.hi = view.getInt32(start + variant.integer + 4, true);
       for (i = 0; i < 16; i++) item.number[i] = view.getFloat64(start + variant.number + 8 * i, true);
-      item.at = WSPEER.word(start + variant.data);
-      item.len = WSPEER.word(start + variant.len);
+      item.at = WSPEER.wordOfSize(start + variant.data);
+      item.len = WSPEER.wordOfSize(start + variant.len);
       if (item.len && !item.at) throw { words: 'item ' + index + ': data is NULL and its length is not 0', code: WSPEER_C.ERR_NULL };
       if (item.len > 0x7fffffff) throw { words: 'item ' + index + ': the length of data is over what memory can hold', code: WSPEER_C.ERR_TOO_BIG };
       return item;
@@ -28,8 +28,8 @@ mergeInto(LibraryManager.library, {
       view.setUint32(start + variant.integer, item.lo, true);
       view.setInt32(start + variant.integer + 4, item.hi, true);
       for (i = 0; i < 16; i++) view.setFloat64(start + variant.number + 8 * i, item.number[i], true);
-      WSPEER.setWord(start + variant.data, base + item.at);
-      WSPEER.setWord(start + variant.len, item.len);
+      WSPEER.setSize(start + variant.data, base + item.at);
+      WSPEER.setSize(start + variant.len, item.len);
     },
     // A fault as a result; what is none is thrown on.
     failed: function (fault, prefix) {
@@ -60,7 +60,7 @@ mergeInto(LibraryManager.library, {
     encode: function (items, count, buf, cap, len, body) {
       var index = 0, item = WSPEER_VARIANT.item(), sink, wrong;
       if (WSPEER.isNull('len', len)) return WSPEER_C.ERR_NULL;
-      WSPEER.setWord(len, 0);
+      WSPEER.setSize(len, 0);
       wrong = WSPEER_CALL.checkItems(items, count) || WSPEER_CALL.checkBytes('buf', buf, cap);
       if (wrong) return wrong;
       sink = WSPEER_VARIANT.sink(buf, cap);
@@ -69,7 +69,7 @@ mergeInto(LibraryManager.library, {
       } catch (fault) {
         return WSPEER_CALL.failed(fault, '');
       }
-      WSPEER.setWord(len, sink.len);
+      WSPEER.setSize(len, sink.len);
       return sink.len > cap ? WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'buf has ' + cap + ' bytes and ' + sink.len + ' are needed') : WSPEER_C.OK;
     },
     encodeCall: function (path, method, items, count, buf, cap, len) {
@@ -77,7 +77,7 @@ mergeInto(LibraryManager.library, {
       if (typeof texts[0] === 'number') return texts[0];
       texts[1] = WSPEER_CALL.text('method', method);
       if (typeof texts[1] === 'number') return texts[1];
-      return WSPEER_CALL.encode(items, count >>> 0, buf, cap >>> 0, len, function (next, sink) {
+      return WSPEER_CALL.encode(items, WSPEER.size(count), buf, WSPEER.size(cap), len, function (next, sink) {
         var place, values;
         if (!texts[0] || !texts[1]) throw WSPEER_VARIANT.bad('a call needs the path of a node and the name of a method');
         texts.forEach(function (text) {
@@ -93,7 +93,7 @@ mergeInto(LibraryManager.library, {
       });
     },
     encodeVariant: function (items, count, buf, cap, len) {
-      return WSPEER_CALL.encode(items, count >>> 0, buf, cap >>> 0, len, function (next, sink) {
+      return WSPEER_CALL.encode(items, WSPEER.size(count), buf, WSPEER.size(cap), len, function (next, sink) {
         var values = WSPEER_VARIANT.write(next, false, sink);
         if (values !== 1) throw WSPEER_VARIANT.bad('the items are ' + values + ' values and not one: put them into an Array');
       });
@@ -103,8 +103,8 @@ mergeInto(LibraryManager.library, {
 
     decodeCall: function (data, len, out, items, cap) {
       var bytes, call, reader, item, i, at = WSPEER_LAYOUT.call, wrong;
-      len >>>= 0;
-      cap >>>= 0;
+      len = WSPEER.size(len);
+      cap = WSPEER.size(cap);
       if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
       wrong = WSPEER_CALL.checkItems(items, cap) || WSPEER_CALL.checkBytes('data', data, len);
       if (wrong) return wrong;
@@ -120,18 +120,18 @@ mergeInto(LibraryManager.library, {
         WSPEER_VARIANT.read(reader, item);
         WSPEER_CALL.store(items, i, item, data);
       }
-      WSPEER.setWord(out + at.path, data);
-      WSPEER.setWord(out + at.method, data + call.method);
+      WSPEER.setSize(out + at.path, data);
+      WSPEER.setSize(out + at.method, data + call.method);
       WSPEER.setWord(out + at.arguments, call.count);
       WSPEER.setWord(out + at.items, call.items);
       return call.items > cap ? WSPEER_C.TRUNCATED : WSPEER_C.OK;
     },
     decodeVariant: function (data, len, items, cap, count, used) {
       var reader, item = WSPEER_VARIANT.item(), index = 0, wrong;
-      len >>>= 0;
-      cap >>>= 0;
+      len = WSPEER.size(len);
+      cap = WSPEER.size(cap);
       if (WSPEER.isNull('count', count)) return WSPEER_C.ERR_NULL;
-      WSPEER.setWord(count, 0);
+      WSPEER.setSize(count, 0);
       wrong = WSPEER_CALL.checkItems(items, cap) || WSPEER_CALL.checkBytes('data', data, len);
       if (wrong) return wrong;
       reader = WSPEER_VARIANT.reader(HEAPU8.subarray(data, data + len), 0, len, false);
@@ -144,8 +144,8 @@ mergeInto(LibraryManager.library, {
       } catch (fault) {
         return WSPEER_CALL.failed(fault, 'these bytes cannot be read: ');
       }
-      WSPEER.setWord(count, index);
-      if (used) WSPEER.setWord(used, reader.at);
+      WSPEER.setSize(count, index);
+      if (used) WSPEER.setSize(used, reader.at);
       return index > cap ? WSPEER_C.TRUNCATED : WSPEER_C.OK;
     },
 

@@ -7,15 +7,17 @@ mergeInto(LibraryManager.library, {
     // What a config says, or a result below 0.
     readConfig: function (config, join) {
       var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, i;
-      if (config && (size < 152 || size > 4096)) {
+      if (config && (size < WSPEER.leastConfig() || size > 4096)) {
         return WSPEER.badConfig('struct_size is ' + size + ' and should be ' + at.size + ': fill the config with ws_config_init(&config, sizeof config) first');
       }
       for (i = at.size; i < size; i++) {
         if (HEAPU8[config + i]) return WSPEER.badConfig('it sets a field that this version of wspeer does not know: update the library');
       }
       function field(offset) { return offset + 4 <= size ? WSPEER.word(config + offset) : 0; }
+      function pointer(offset) { return offset + WSPEER_LAYOUT.pointer <= size ? WSPEER.wordOfSize(config + offset) : 0; }
       // The name of the first of these fields that is set.
       function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
+      function isGiven(names, offsets) { return names.filter(function (name, i) { return pointer(offsets[i]); })[0]; }
       var flags = field(at.flags);
       var known = WSPEER_C.COALESCE | WSPEER_C.QUEUE_BEFORE_OPEN | WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.REFUSE_NEW | WSPEER_C.DEFLATE | WSPEER_C.GODOT3 |
         WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY | WSPEER_C.APP_HEARTBEAT;
@@ -30,7 +32,7 @@ mergeInto(LibraryManager.library, {
       }
       if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME)) return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
       if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER)) return WSPEER.unsupported('the browser agrees on compression by itself');
-      name = isSet(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'], [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
+      name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'], [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
       if (name) return WSPEER.unsupported('TLS is the browser\'s own affair, so leave ' + name + ' NULL');
       if (field(at.headers_count)) return WSPEER.unsupported('a request has no headers of one\'s own; say it in the URL\'s query or in the first message');
       name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits', 'max_inflate_ratio'],
@@ -48,7 +50,7 @@ mergeInto(LibraryManager.library, {
       if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + name + ' 0');
       if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave deflate_threshold_bytes 0');
       if (field(at.no_delay) && field(at.no_delay) !== 1) return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave no_delay 0');
-      texts = field(at.subprotocols) ? WSPEER.textAt(field(at.subprotocols)) : '';
+      texts = pointer(at.subprotocols) ? WSPEER.textAt(pointer(at.subprotocols)) : '';
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
       var options = {};
@@ -71,7 +73,7 @@ mergeInto(LibraryManager.library, {
       option(WSPEER_C.OPT_TRANSFER_CHANNEL, 0, 0);
       option(WSPEER_C.OPT_AUTH_TIMEOUT_MS, 0, 3000);
       if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig('close_timeout_ms must be above 0');
-      return { flags: flags, owner: field(at.owner), user: field(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
+      return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
     },
     // A URL that can be used, taken apart; or why not.
     readUrl: function (text) {
@@ -338,7 +340,7 @@ mergeInto(LibraryManager.library, {
     putNow: function (peer, packet) { return WSPEER_CONN.putTogether(peer, [packet]); },
     // ws_put_packet and ws_put_packet_to; `target` undefined: to the peer, or as a join does.
     put: function (h, target, at, len, type) {
-      var peer, data, early, size = len >>> 0, text = type === WSPEER_C.TEXT;
+      var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
       if (size > 2147483647) return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
       if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is no type of message: use WS_TEXT, WS_BINARY or WS_CALL');

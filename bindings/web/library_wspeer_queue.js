@@ -16,13 +16,23 @@ mergeInto(LibraryManager.library, {
     OFF: 4294967295,
     allows: function (limit, amount) { return limit === WSPEER.OFF || amount <= limit; },
 
-    // ---- Memory: pointers and sizes have 32 bits here; a table and these functions are all that 64 would change. ----
+    // ---- Memory: pointers and sizes have 32 bits or, with -sMEMORY64, 64; in JavaScript both are numbers ----
 
-    word: function (at) { return HEAPU32[at >> 2]; },
-    setWord: function (at, value) { HEAPU32[at >> 2] = value; },
+    isWide: function () { return WSPEER_LAYOUT.pointer === 8; },
+    slot: function (at) { return WSPEER.isWide() ? at / 4 : at >>> 2; },
+    // An argument that is as wide as a pointer.
+    size: function (value) { return WSPEER.isWide() ? value : value >>> 0; },
+    leastConfig: function () { return 120 + 8 * WSPEER_LAYOUT.pointer; },
+    word: function (at) { return HEAPU32[WSPEER.slot(at)]; },
+    setWord: function (at, value) { HEAPU32[WSPEER.slot(at)] = value; },
     setLong: function (at, value) {
-      HEAPU32[at >> 2] = value % 4294967296;
-      HEAPU32[(at + 4) >> 2] = Math.floor(value / 4294967296);
+      HEAPU32[WSPEER.slot(at)] = value % 4294967296;
+      HEAPU32[WSPEER.slot(at + 4)] = Math.floor(value / 4294967296);
+    },
+    wordOfSize: function (at) { return WSPEER.word(at) + (WSPEER.isWide() ? WSPEER.word(at + 4) * 4294967296 : 0); },
+    setSize: function (at, value) {
+      if (WSPEER.isWide()) WSPEER.setLong(at, value);
+      else WSPEER.setWord(at, value);
     },
     number: function (bytes, at) { return bytes[at] | bytes[at + 1] << 8 | bytes[at + 2] << 16 | bytes[at + 3] << 24; },
     littleEndian: function (number, width) {
@@ -81,7 +91,7 @@ mergeInto(LibraryManager.library, {
     copyText: function (text, buf, cap, len) {
       var bytes = WSPEER.encode(text), end = bytes.length;
       if (!buf && cap) return WSPEER.fail(WSPEER_C.ERR_NULL, 'buf is NULL and cap is not 0');
-      if (len) WSPEER.setWord(len, bytes.length);
+      if (len) WSPEER.setSize(len, bytes.length);
       if (!cap) return bytes.length ? WSPEER_C.TRUNCATED : WSPEER_C.OK;
       if (end > cap - 1) {
         end = cap - 1;
@@ -214,8 +224,8 @@ mergeInto(LibraryManager.library, {
     writePacket: function (peer, item, data, out) {
       var packet = WSPEER_LAYOUT.packet, mark = item.type;
       HEAPU8.fill(0, out, out + packet.size);
-      WSPEER.setWord(out + packet.data, data);
-      WSPEER.setWord(out + packet.len, item.bytes ? item.bytes.length - (mark ? 1 : 0) : 0);
+      WSPEER.setSize(out + packet.data, data);
+      WSPEER.setSize(out + packet.len, item.bytes ? item.bytes.length - (mark ? 1 : 0) : 0);
       WSPEER.setWord(out + packet.type, mark ? 0 : item.kind);
       WSPEER.setWord(out + packet.peer_id, item.peerId);
       WSPEER.setWord(out + packet.conn, peer.handle);
@@ -244,15 +254,15 @@ mergeInto(LibraryManager.library, {
       if (!peer) return WSPEER_C.ERR_HANDLE;
       taken = WSPEER.lend(peer, messages, out, cap);
       if (taken < 0) return WSPEER.fail(WSPEER_C.ERR_LIMIT, 'there is no memory for what came: allow the memory to grow (-sALLOW_MEMORY_GROWTH)');
-      if (count) WSPEER.setWord(count, taken);
+      if (count) WSPEER.setSize(count, taken);
       return taken ? WSPEER_C.OK : WSPEER_C.EMPTY;
     },
     readBatch: function (h, messages, out, cap, count) {
       if (WSPEER.isNull('count', count)) return WSPEER_C.ERR_NULL;
-      WSPEER.setWord(count, 0);
+      WSPEER.setSize(count, 0);
       if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
       if (!cap) return WSPEER.fail(WSPEER_C.ERR_ARG, 'cap is 0: give room for at least one item');
-      return WSPEER.read(h, messages, out, cap >>> 0, count);
+      return WSPEER.read(h, messages, out, WSPEER.size(cap), count);
     }
   }
 });

@@ -4,6 +4,7 @@ Usage: offsets.py          writes the tables between their markers
        offsets.py --check  fails when they are not current, and when a function of the header is missing"""
 import pathlib
 import re
+import subprocess
 import sys
 import textwrap
 
@@ -15,22 +16,50 @@ HEADER = ROOT / "include" / "wspeer.h"
 sys.path.append(str(ROOT / "tests" / "abi"))
 import guard  # noqa: E402
 
-# A value of a call as Emscripten names it, with 32-bit pointers; nothing 64 bits wide is passed by value.
-KINDS = {"void": "v", "uint32_t": "i", "int32_t": "i", "size_t": "i", "ws_handle": "i", "ws_result": "i"}
+# A value of a call as Emscripten names it: p is as wide as a pointer. Nothing else that 64 bits would need is passed by value.
+KINDS = {"void": "v", "uint32_t": "i", "int32_t": "i", "size_t": "p", "ws_handle": "i", "ws_result": "i"}
+# Where wasm32 and wasm64 are the same as what the guard of the interface asks the compiler for.
+TARGETS = {"32": "wasm32", "64": "wasm64"}
 
 
 def wrapped(parts, indent):
     return textwrap.fill(", ".join(part.replace(" ", "\0") for part in parts), 150, initial_indent=" " * indent, subsequent_indent=" " * indent).replace("\0", " ")
 
 
+def size_of(fields, bits):
+    """As C has it: up to a multiple of the widest alignment, which is that of a 64-bit field or of a pointer."""
+    end = max(offset + length for offset, length in (field[bits] for field in fields.values()))
+    pointers = any("*" in field["type"] or "size_t" in field["type"] for field in fields.values())
+    wide = any("64_t" in field["type"] or "double" in field["type"] or "ws_" in field["type"] for field in fields.values()) or (pointers and bits == "64")
+    step = 8 if wide else 4
+    return -(-end // step) * step
+
+
 def layout(interface, bits):
     lines = []
     for struct, fields in interface["structs"].items():
-        size = max(offset + length for offset, length in (field[bits] for field in fields.values()))
-        assert size % 8 == 0 or struct in ("ws_config", "ws_call"), f"{struct} has padding at its end"
-        places = [f"size: {size}", *(f"{name}: {field[bits][0]}" for name, field in fields.items())]
+        places = [f"size: {size_of(fields, bits)}", *(f"{name}: {field[bits][0]}" for name, field in fields.items())]
         lines.append(f"    {struct.removeprefix('ws_')}: {{\n{wrapped(places, 6)}\n    }}")
-    return "  $WSPEER_LAYOUT: {\n" + ",\n".join(lines) + "\n  },\n"
+    return f"    pointer: {int(bits) // 8},\n" + ",\n".join(lines) + "\n"
+
+
+def layouts(interface):
+    return "  $WSPEER_LAYOUT: WSPEER_IS_WIDE ? {\n" + layout(interface, "64") + "  } : {\n" + layout(interface, "32") + "  },\n"
+
+
+def holds(interface, bits):
+    """Whether the compiler for WebAssembly agrees with the table, field by field."""
+    checks = [f'#include "{HEADER}"', "#include <stddef.h>"]
+    for struct, fields in interface["structs"].items():
+        checks.append(f'_Static_assert(sizeof({struct}) == {size_of(fields, bits)}, "{struct}");')
+        checks += [f'_Static_assert(offsetof({struct}, {name}) == {field[bits][0]}, "{struct}.{name}");' for name, field in fields.items()]
+    command = ["clang", f"--target={TARGETS[bits]}", "-std=c11", "-ffreestanding", "-nostdlibinc", "-fsyntax-only", "-xc", "-"]
+    done = subprocess.run(command, input="\n".join(checks), text=True, capture_output=True)
+    good = done.returncode == 0
+    print(f"{'ok' if good else 'not ok'} - web: {len(checks) - 2} sizes and places of the header are those that clang has for {TARGETS[bits]}")
+    if not good:
+        print("\n".join(f"# {line}" for line in done.stderr.splitlines()))
+    return good
 
 
 def constants(interface, source):
@@ -49,7 +78,7 @@ def signatures(interface):
     for name, prototype in interface["functions"].items():
         result, arguments = re.match(rf"WS_API (.*?){name}\((.*)\)$", prototype).groups()
         values = [result] + [argument for argument in arguments.split(",") if argument.strip() != "void"]
-        found[name] = "".join("i" if "*" in value else KINDS[re.findall(r"\w+", value.replace("const", "").replace("struct", ""))[0]] for value in values)
+        found[name] = "".join("p" if "*" in value else KINDS[re.findall(r"\w+", value.replace("const", "").replace("struct", ""))[0]] for value in values)
     lines = wrapped([f"{name}: '{found[name]}'" for name in sorted(found)], 2)
     return f"var WSPEER_SIGNATURES = {{\n{lines}\n}};\n", found
 
@@ -65,7 +94,7 @@ def main():
     source = LIBRARY.read_text()
     interface = guard.interface(HEADER)
     calls, found = signatures(interface)
-    made = place(source, "header", layout(interface, "32") + constants(interface, "".join(file.read_text() for file in SOURCES)))
+    made = place(source, "header", layouts(interface) + constants(interface, "".join(file.read_text() for file in SOURCES)))
     made = place(made, "signatures", calls)
     if sys.argv[1:] != ["--check"]:
         LIBRARY.write_text(made)
@@ -75,7 +104,8 @@ def main():
     good = made == source
     print(f"{'ok' if good else 'not ok'} - web: layouts, constants and signatures of library_wspeer.js are those of the header")
     print(f"{'not ok' if wrong else 'ok'} - web: {len(written)} functions with the header's arguments {sorted(wrong) or ''}")
-    return 0 if good and not wrong else 1
+    held = [holds(interface, bits) for bits in TARGETS]
+    return 0 if good and not wrong and all(held) else 1
 
 
 if __name__ == "__main__":

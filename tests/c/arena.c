@@ -1,4 +1,5 @@
-/* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, and keeps sending to whoever asks for /deaf. Prints its port, then on SIGTERM what became of it.
+/* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, keeps sending to whoever asks for /deaf, and
+ * serves browsers, who ask for /browser, from one origin alone. Prints its port, then on SIGTERM what became of it.
  * Usage: arena FLAGS [CERT.pem KEY.pem] */
 #include "check.h"
 
@@ -24,6 +25,20 @@ enum { MOST = 4096 };
 static ws_handle deaf[MOST];
 static int deaf_count;
 
+/* Browsers name the page that they come from in one Origin header, in lower case. */
+static int comes_from_our_page(ws_handle conn) {
+  char origin[128];
+  return ws_get_header(conn, "Origin", 0, origin, sizeof origin, NULL) == WS_OK && !strcmp(origin, "https://game.example") &&
+         ws_get_header(conn, "Origin", 1, origin, sizeof origin, NULL) == WS_EMPTY;
+}
+
+/* Processor time of this thread: that of a poll does not grow with what else the machine does. */
+static double cpu_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 /* What cannot be taken is not read: the sender slows down. */
 static void serve(ws_handle server, uint64_t *skipped) {
   ws_event event;
@@ -32,6 +47,8 @@ static void serve(ws_handle server, uint64_t *skipped) {
     if (event.type == WS_EVENT_MESSAGE && ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) ++*skipped;
     if (event.type != WS_EVENT_CONNECTED) continue;
     ws_get_text(event.conn, WS_GET_PATH, path, sizeof path, NULL);
+    /* Freed, it is gone at once, with all that it sent behind its request. */
+    if (!strcmp(path, "/browser") && !comes_from_our_page(event.conn)) ws_free(event.conn);
     if (!strcmp(path, "/deaf") && deaf_count < MOST) deaf[deaf_count++] = event.conn;
   }
 }
@@ -60,10 +77,13 @@ int main(int argc, char **argv) {
   ws_get_option(server, WS_OPT_PORT, &port);
   printf("%u\n", port);
   fflush(stdout);
-  double next_news = now_s();
+  double next_news = now_s(), longest_cpu = 0;
   while (!stop) {
     ws_wait(&server, 1, 10);
+    double began = cpu_s();
     ws_poll(server);
+    double took = cpu_s() - began;
+    if (took > longest_cpu) longest_cpu = took;
     serve(server, &skipped);
     ws_flush(server);
     if (deaf_count && now_s() >= next_news) {
@@ -75,7 +95,7 @@ int main(int argc, char **argv) {
   }
   ws_stats stats;
   ws_get_stats(server, &stats, sizeof stats);
-  printf("longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u\n", (unsigned long long)stats.longest_poll_us,
+  printf("longest_poll_cpu_us=%.0f longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u\n", longest_cpu * 1e6, (unsigned long long)stats.longest_poll_us,
          (unsigned long long)stats.accepted, (unsigned long long)stats.refused, (unsigned long long)skipped, (unsigned long long)refused_puts, stats.connections);
   ws_shutdown();
   FINISH();

@@ -1,4 +1,4 @@
-// Runs programs that emcc has built in headless Chromium.
+// Runs programs that emcc has built in headless Chromium, or in Firefox with WSPEER_BROWSER=firefox. CHROMIUM_FLAGS: more of them, for a Chromium of one run.
 // Usage: browser.js serve ENDPOINT-FILE              one browser for all runs, until its input ends
 //        browser.js run PROGRAM.js [ARGUMENT...]     prints what the program prints, and ends as it does; BROWSER_ENDPOINT names the file
 const fs = require('fs')
@@ -6,7 +6,6 @@ const http = require('http')
 const path = require('path')
 const { chromium } = require('../../build/node/node_modules/playwright-core')
 
-const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium'
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const LIMIT_MS = 60000
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' }
@@ -27,12 +26,12 @@ function serveProgram(program, html) {
   return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)))
 }
 
-// MODULARIZE leaves the function createProgram.
+// MODULARIZE leaves the function createProgram. `ended` becomes the program's result.
 function pageOf(program, argv) {
   return `<!doctype html><meta charset="utf-8"><title>wspeer</title><script>
-    var said = '', tell = line => { said += line + '\\n' };
-    var Module = { arguments: ${JSON.stringify(argv)}, print: tell, printErr: tell, onExit: end, onAbort: why => { tell('aborted: ' + why); end(99) } };
-    function end(code) { if (!Module.over) { Module.over = true; finish(code) } }
+    var said = '', finish, ended = new Promise(resolve => { finish = resolve }), tell = line => { said += line + '\\n' };
+    var Module = { arguments: ${JSON.stringify(argv)}, print: tell, printErr: tell, onExit: finish, onAbort: why => { tell('aborted: ' + why); finish(99) } };
+    addEventListener('error', event => { if (!/unwind|ExitStatus/.test(event.message)) { tell(event.message); finish(98) } });
     </script><script src="${path.basename(program)}"></script><script>if (typeof createProgram === 'function') createProgram(Module)</script>`
 }
 
@@ -40,16 +39,12 @@ async function run(browser, program, argv, tell) {
   const server = await serveProgram(program, pageOf(program, argv))
   const page = await browser.newPage()
   try {
-    let finish
-    const ended = new Promise((resolve, reject) => {
-      finish = resolve
-      page.on('pageerror', error => { if (!/unwind|ExitStatus/.test(String(error))) reject(error) })
+    const lost = new Promise((resolve, reject) => {
       page.on('crash', () => reject(new Error('the page crashed')))
       setTimeout(() => reject(new Error(`not ended after ${LIMIT_MS} ms`)), LIMIT_MS).unref()
     })
-    await page.exposeFunction('finish', finish)
     await page.goto(`http://127.0.0.1:${server.address().port}/page.html`)
-    return await ended
+    return await Promise.race([page.evaluate('ended'), lost])
   } finally {
     tell(await page.evaluate('said').catch(error => `${error}\n`))
     await page.close()
@@ -58,13 +53,20 @@ async function run(browser, program, argv, tell) {
   }
 }
 
-const launch = () => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS })
+// Each browser: launch() one for this run alone, serve() one for many as { endpoint, close }, connect(endpoint) to that.
+const CHROMIUM = {
+  options: { executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args: [...FLAGS, ...(process.env.CHROMIUM_FLAGS || '').split(' ').filter(Boolean)] },
+  launch: () => chromium.launch(CHROMIUM.options),
+  serve: () => chromium.launchServer(CHROMIUM.options).then(server => ({ endpoint: server.wsEndpoint(), close: () => server.close() })),
+  connect: endpoint => chromium.connect(endpoint),
+}
 
 async function main() {
   const [verb, subject, ...argv] = process.argv.slice(2)
+  const kind = process.env.WSPEER_BROWSER === 'firefox' ? require('./firefox') : CHROMIUM
   if (verb === 'serve') {
-    const server = await chromium.launchServer({ executablePath: CHROMIUM, headless: true, args: FLAGS })
-    fs.writeFileSync(subject + '.new', server.wsEndpoint())
+    const server = await kind.serve()
+    fs.writeFileSync(subject + '.new', server.endpoint)
     fs.renameSync(subject + '.new', subject)
     process.stdin.resume()
     await new Promise(resolve => process.stdin.on('end', resolve))
@@ -72,7 +74,7 @@ async function main() {
     return 0
   }
   const endpoint = process.env.BROWSER_ENDPOINT
-  const browser = endpoint && fs.existsSync(endpoint) ? await chromium.connect(fs.readFileSync(endpoint, 'utf8')) : await launch()
+  const browser = endpoint && fs.existsSync(endpoint) ? await kind.connect(fs.readFileSync(endpoint, 'utf8')) : await kind.launch()
   try {
     return await run(browser, subject, argv, words => fs.writeSync(1, words))
   } catch (error) {
