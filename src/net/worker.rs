@@ -7,10 +7,11 @@ use crate::error::Failure;
 use crate::quiet;
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
+use std::cell::Cell;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Ended sockets that are drained at a time; more are closed at once.
@@ -55,7 +56,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     jobs: Vec<Job>,
-    running: Option<ThreadId>,
+    running: bool,
     stopped: bool,
     waker: Option<Waker>,
 }
@@ -71,11 +72,11 @@ impl Worker {
         let mut state = self.shared.state.lock();
         state.jobs.push(job);
         // What the work at hand brings, as a server's clients when it is dropped, does not keep a thread that was asked to end.
-        state.stopped &= state.running == Some(thread::current().id());
-        if state.running.is_none() {
+        state.stopped &= WORKS_FOR.get() == Arc::as_ptr(&self.shared).addr();
+        if !state.running {
             let shared = self.shared.clone();
             match thread::Builder::new().name("wspeer-worker".to_owned()).spawn(move || run_on(&shared)) {
-                Ok(thread) => state.running = Some(thread.thread().id()),
+                Ok(_) => state.running = true,
                 Err(error) => {
                     let jobs = std::mem::take(&mut state.jobs);
                     drop(state);
@@ -117,8 +118,14 @@ struct Tasks {
     reaped: usize,
 }
 
+thread_local! {
+    /// In a worker's thread: the address of what it shares with its worker.
+    static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
+}
+
 /// Until the work is over. After a panic it begins anew: what was in hand then is dropped, and ends by its time-outs.
-fn run_on(shared: &Shared) {
+fn run_on(shared: &Arc<Shared>) {
+    WORKS_FOR.set(Arc::as_ptr(shared).addr());
     while quiet::catch(|| run(shared)).is_none() {}
 }
 
@@ -131,7 +138,7 @@ fn run(shared: &Shared) {
         }
         Err(error) => {
             let mut state = shared.state.lock();
-            state.running = None;
+            state.running = false;
             let jobs = std::mem::take(&mut state.jobs);
             drop(state);
             give_up(jobs, &format!("the system gives no readiness queue: {error}"));
@@ -146,7 +153,7 @@ fn run(shared: &Shared) {
             let mut state = shared.state.lock();
             let nothing = state.jobs.is_empty() && tasks.is_empty();
             if nothing && (state.stopped || last_work.elapsed() >= IDLE) {
-                state.running = None;
+                state.running = false;
                 state.waker = None;
                 return;
             }
@@ -335,7 +342,7 @@ mod tests {
         worker.stop();
         go.send(()).unwrap();
         let end = Instant::now() + IDLE / 2;
-        while worker.shared.state.lock().running.is_some() {
+        while worker.shared.state.lock().running {
             assert!(Instant::now() < end, "the thread goes on");
             thread::yield_now();
         }

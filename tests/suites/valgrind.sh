@@ -6,13 +6,14 @@ cargo run --quiet --locked --example make_cert -- build/tests/cert
 cert=build/tests/cert/cert.pem key=build/tests/cert/key.pem
 logs=build/tests/valgrind
 mkdir -p $logs
+kinds=definite
 rc=0
 
 # check NAME PROGRAM...: becomes that program under memcheck; call it in a subshell
 check() {
   local name=$1
   shift
-  exec valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --log-file=$logs/$name.log "$@"
+  exec valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=$kinds --errors-for-leak-kinds=$kinds --log-file=$logs/$name.log "$@"
 }
 
 # verdict NAME STATUS
@@ -66,6 +67,11 @@ verdict multiplayer_host $status
 grep -q "I am peer" $logs/multiplayer_join.out && grep -q "has come" $logs/multiplayer_host.out && echo "ok - the players met" || { echo "not ok - the players met"; rc=1; }
 
 # Calls and values, with lent items and buffers of the caller's, good and bad.
+compile shutdown
+(kinds=definite,indirect,possible; check shutdown build/tests/shutdown $cert $key) > $logs/shutdown.out && status=0 || status=$?
+grep -E '^figure|^not ok' $logs/shutdown.out
+verdict shutdown $status
+
 for name in scene scene_bytes; do
   compile $name
   (check $name build/tests/$name) > $logs/$name.out && status=0 || status=$?

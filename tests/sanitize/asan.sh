@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# AddressSanitizer with LeakSanitizer over the Rust tests and the C, C++ and C# programs, all with a library that is instrumented too. Wants a nightly toolchain.
+# Usage: asan.sh [rust] [c] [cpp] [csharp]     all of them unless some are named
+. "$(dirname "$0")/../lib/common.sh"
+parts=${*:-rust c cpp csharp}
+target=$(rustc -vV | sed -n 's/^host: //p')
+sanitized() { CARGO_TARGET_DIR=target/asan RUSTFLAGS=-Zsanitizer=address cargo +nightly "$@"; }
+lib=build/asan
+export LIBDIR=$lib ASAN_OPTIONS=quarantine_size_mb=8
+mkdir -p $lib/bin
+rc=0
+
+sanitized rustc --locked --target "$target" --features inject-panics --lib --crate-type cdylib
+cp -f "target/asan/$target/debug/libwspeer.so" $lib/
+ln -sf libwspeer.so $lib/libwspeer.so.0
+cargo run --quiet --locked --example make_cert -- $lib/cert
+
+for part in $parts; do
+  case $part in
+  rust)
+    # Without the tests that count by an allocator of their own, which takes the place of the sanitizer's.
+    names=$(ls tests/*.rs | sed 's|tests/||; s|\.rs$||' | grep -vxE 'allocations|deflate_memory|panics')
+    sanitized test --locked --no-fail-fast --target "$target" --features inject-panics --lib $(printf -- '--test %s ' $names) || rc=1
+    # What a panic of ours interrupts may stay allocated.
+    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 sanitized test --locked --target "$target" --features inject-panics --test panics || rc=1
+    ;;
+  c)
+    # What bounds the time of a call is not for an instrumented library.
+    for name in abuse loans threads loss multiplayer multiplayer3 scene scene_bytes heartbeat signals; do
+      CC="gcc -fsanitize=address" compile "$name"
+      timeout 300 "build/tests/$name" $lib/cert/cert.pem $lib/cert/key.pem > "$lib/$name.log" 2>&1 && echo "ok - asan: $name" || { echo "not ok - asan: $name"; grep -v '^ok' "$lib/$name.log" | head -50; rc=1; }
+      rm -f "build/tests/$name"
+    done
+    ;;
+  cpp)
+    tests/suites/cpp.sh || rc=1
+    tests/suites/conformance.sh --language cpp || rc=1
+    ;;
+  csharp)
+    # Mono looks for its own leaks and catches its own SIGSEGV.
+    printf '#!/bin/sh\nexec env LD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 %s "$@"\n' "$(readlink -f "$(gcc -print-file-name=libasan.so)")" "$(command -v mono)" > $lib/bin/mono
+    chmod +x $lib/bin/mono
+    PATH=$PWD/$lib/bin:$PATH tests/suites/conformance.sh --language csharp || rc=1
+    ;;
+  *) echo "asan: $part is none of rust, c, cpp, csharp" && exit 2 ;;
+  esac
+done
+exit $rc
