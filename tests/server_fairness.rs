@@ -89,6 +89,36 @@ fn a_message_passes_floods_of_small_frames() {
 }
 
 #[test]
+fn a_message_passes_bursts_that_are_read_whole_and_come_again() {
+    let mut hall = Hall::new(&[]);
+    // Nearly all that one poll has time for, and nothing of it is left for the next.
+    let mut flood = Flood::new(&mut hall, b"", frame(0x8A, b"").repeat(9_000));
+    let (mut honest, key) = hall.open();
+    hall.items();
+    let mut longest = 0;
+    for round in 0..10 {
+        for (socket, _) in &mut flood.sockets {
+            socket.write_all(&flood.bytes).unwrap();
+        }
+        honest.write_all(&frame(0x82, b"a move")).unwrap();
+        let (mut polls, mut came) = (0, None);
+        let end = Instant::now() + PATIENCE;
+        while poll(&mut hall) || came.is_none() {
+            assert!(Instant::now() < end, "it never came");
+            polls += 1;
+            hall.now += ms(1);
+            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE) {
+                came = Some(polls);
+            }
+        }
+        if round >= 2 {
+            longest = longest.max(came.unwrap_or(polls));
+        }
+    }
+    assert!(longest <= 2, "a message waited {longest} polls behind bursts of {FLOODERS}");
+}
+
+#[test]
 fn a_flood_is_served_all_the_same_while_many_send_a_little() {
     let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS, 1_000)]);
     let (mut busy, key) = hall.open();

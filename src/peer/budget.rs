@@ -24,6 +24,8 @@ pub struct Budget<'a> {
     /// From `start` on; `u64::MAX`: without end.
     nanos: u64,
     since_look: u32,
+    /// What the clock told at the last look.
+    seen: u64,
     over: bool,
     /// Where the slice under way ends; `u64::MAX`: there is none.
     slice_end: u64,
@@ -39,7 +41,7 @@ impl<'a> Budget<'a> {
     pub fn new(clock: &'a dyn Clock, start: Instant, micros: Option<u32>) -> Budget<'a> {
         // The rest is for what a poll does after its last look: writing the answers, judging timers.
         let nanos = micros.map_or(u64::MAX, |micros| u64::from(micros) * 750);
-        Budget { clock, start, nanos, since_look: 0, over: false, slice_end: u64::MAX, slice_over: false }
+        Budget { clock, start, nanos, since_look: 0, seen: 0, over: false, slice_end: u64::MAX, slice_over: false }
     }
 
     /// A part of this budget that ends at half of what is left.
@@ -48,13 +50,13 @@ impl<'a> Budget<'a> {
         let end = self.nanos.min(self.slice_end);
         let nanos = if end == u64::MAX { u64::MAX } else { spent + end.saturating_sub(spent) / 2 };
         let over = self.over || self.slice_over;
-        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, over, slice_end: u64::MAX, slice_over: false }
+        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over, slice_end: u64::MAX, slice_over: false }
     }
 
-    /// From here on one of several uses it: for an eighth of it at most, the budget says that it is over.
+    /// From the last look on one of several uses it: after an eighth of it, the budget says that it is over.
     pub fn begin_slice(&mut self) {
         if self.nanos != u64::MAX {
-            self.slice_end = self.spent() + self.nanos / 8;
+            self.slice_end = self.seen + self.nanos / 8;
         }
     }
 
@@ -75,9 +77,9 @@ impl<'a> Budget<'a> {
     pub fn look(&mut self) -> bool {
         self.since_look = 0;
         if !self.over && !self.slice_over && self.nanos != u64::MAX {
-            let spent = self.spent();
-            self.over = spent >= self.nanos;
-            self.slice_over = spent >= self.slice_end;
+            self.seen = self.spent();
+            self.over = self.seen >= self.nanos;
+            self.slice_over = self.seen >= self.slice_end;
         }
         self.over || self.slice_over
     }

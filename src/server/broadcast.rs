@@ -144,7 +144,7 @@ impl Server {
             match forms.put(cx, &mut client.peer, now) {
                 Sent::Taken => self.soil(key, now),
                 Sent::NotOpen => {}
-                Sent::Full | Sent::NoMemory if on_full == WS_FULL_DISCONNECT => {
+                Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
                     let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
                     let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_FULL, sentence) };

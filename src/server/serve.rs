@@ -38,6 +38,7 @@ impl Server {
     /// One round for each ready client, then another, until the budget ends. While others wait a round is a slice of the budget, and who uses up
     /// its slice is served behind them for a while.
     pub(super) fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
+        cx.budget.look();
         while let Some(key) = self.ready.pop() {
             let alone = self.ready.is_empty();
             let Some(client) = self.client(key) else { continue };

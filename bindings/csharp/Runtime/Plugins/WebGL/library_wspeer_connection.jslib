@@ -148,9 +148,10 @@ mergeInto(LibraryManager.library, {
       }
       var watched = peer.pulse ? WSPEER_PULSE.watch(peer, text, bytes) : WSPEER_PULSE.OF_HOST;
       if (watched === WSPEER_PULSE.BEAT) return;
-      var held = peer.join && peer.join.scene ? peer.join.scene : { held: [], heldBytes: 0 }, waiting = WSPEER.count(peer.messages) + held.held.length;
+      var scene = peer.join && peer.join.scene, waiting = WSPEER.count(peer.messages) + (scene ? scene.held.length : 0);
+      var bytesWaiting = peer.bytesWaiting + (scene ? scene.heldBytes : 0);
       var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
-      if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && peer.bytesWaiting + held.heldBytes >= room))) {
+      if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && bytesWaiting >= room))) {
         return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_NOT_READING,
           'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise inbound_packets or inbound_bytes');
       }

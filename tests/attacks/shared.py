@@ -1,0 +1,175 @@
+"""What the attacks share: the server, its honest players and what they must have noticed, and crowds of raw sockets."""
+import pathlib
+import random
+import re
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+PLAYERS = 100
+WS_DEFLATE = 32
+# Far above what is measured, as a test machine has other work: the figures are printed.
+P99_LIMIT_US = 250_000
+MEMORY_LIMIT_KB = 256 * 1024
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+REQUEST = f"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+# The budget of a poll is 1 ms. Its processor time does not grow with what else the machine does.
+POLL_CPU_LIMIT_US = 5_000
+failures = 0
+# Set by run.py: the programs, the certificate, and how long an attack lasts.
+programs = {"arena": "", "honest": "", "cert": "", "key": ""}
+seconds = 2.0
+
+
+def check(good, what):
+    global failures
+    failures += not good
+    print(f"{'ok' if good else 'not ok'} - attacks: {what}", flush=True)
+
+
+def frame(first, payload, length=None):
+    """A client's frame with the masking key 0."""
+    n = len(payload) if length is None else length
+    if n < 126:
+        head = struct.pack("!BB", first, 0x80 | n)
+    elif n < 65536:
+        head = struct.pack("!BBH", first, 0x80 | 126, n)
+    else:
+        head = struct.pack("!BBQ", first, 0x80 | 127, n)
+    return head + b"\0\0\0\0" + payload
+
+
+class Crowd:
+    """Many raw connections, none of which waits for another."""
+
+    def __init__(self, port, count, many_addresses=False):
+        self.port = port
+        self.many = many_addresses
+        self.sockets = []
+        self.gone = 0
+        for _ in range(count):
+            self.add()
+
+    def add(self):
+        one = socket.socket()
+        if self.many:
+            one.bind((f"127.{random.randrange(1, 250)}.{random.randrange(1, 250)}.{random.randrange(1, 250)}", 0))
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.1", self.port))
+        self.sockets.append(one)
+        return one
+
+    def send(self, bytes_of):
+        """What fits now of bytes_of(number) to each; those that have ended are counted and closed."""
+        for number, one in enumerate(list(self.sockets)):
+            try:
+                one.send(bytes_of(number))
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.end(one)
+
+    def read(self, most=65536):
+        answers = []
+        for one in list(self.sockets):
+            try:
+                data = one.recv(most)
+                if data:
+                    answers.append(data)
+                else:
+                    self.end(one)
+            except BlockingIOError:
+                pass
+            except OSError:
+                self.end(one)
+        return answers
+
+    def open_all(self, request=REQUEST, limit=20):
+        """Opening handshakes of all; returns how many are open."""
+        waiting = {one: b"" for one in self.sockets}
+        sent = set()
+        end = time.monotonic() + limit
+        opened = 0
+        with selectors.DefaultSelector() as selector:
+            for one in waiting:
+                selector.register(one, selectors.EVENT_WRITE)
+            while waiting and time.monotonic() < end:
+                for key, _ in selector.select(0.2):
+                    one = key.fileobj
+                    try:
+                        if one not in sent:
+                            one.send(request)
+                            sent.add(one)
+                            selector.modify(one, selectors.EVENT_READ)
+                            continue
+                        data = one.recv(4096)
+                    except BlockingIOError:
+                        continue
+                    except OSError:
+                        data = b""
+                    waiting[one] += data
+                    if b"\r\n\r\n" in waiting[one] or not data:
+                        opened += waiting[one].startswith(b"HTTP/1.1 101")
+                        selector.unregister(one)
+                        del waiting[one]
+                        if not data:
+                            self.end(one)
+        return opened
+
+    def end(self, one):
+        one.close()
+        self.sockets.remove(one)
+        self.gone += 1
+
+    def close(self):
+        for one in self.sockets:
+            one.close()
+        self.sockets.clear()
+
+
+def memory_kb(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
+
+
+class Arena:
+    """The server and its honest players, for one attack."""
+
+    def __init__(self, name, flags=0, tls=False):
+        self.name, self.tls = name, tls
+        command = [programs["arena"], str(flags)] + ([programs["cert"], programs["key"]] if tls else [])
+        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.server.stdout.readline())
+        url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"
+        self.players = subprocess.Popen([programs["honest"], url, str(PLAYERS)] + ([programs["cert"]] if tls else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        check(self.players.stdout.readline() == "open\n", f"{name}: {PLAYERS} players are in")
+        self.before = self.peak = memory_kb(self.server.pid)
+
+    def rounds(self, every):
+        """Yields until the time is over."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.peak = max(self.peak, memory_kb(self.server.pid))
+            began = time.monotonic()
+            yield
+            time.sleep(max(0, every - (time.monotonic() - began)))
+
+    def judge(self, what, good):
+        """Ends both; the players must have noticed nothing."""
+        self.peak = max(self.peak, memory_kb(self.server.pid))
+        self.players.send_signal(signal.SIGTERM)
+        out, err = self.players.communicate(timeout=30)
+        told = dict(pair.split("=") for pair in out.split())
+        self.server.send_signal(signal.SIGTERM)
+        after = dict(pair.split("=") for pair in self.server.communicate(timeout=30)[0].split())
+        check(good, f"{self.name}: {what}")
+        fair = told["lost"] == "0" and told["ended"] == "0" and told["sent"] == told["got"] and int(told["got"]) > PLAYERS * 20
+        check(fair and not err, f"{self.name}: the players lost nothing ({told['got']} messages came back) {err[:300]}")
+        check(int(told["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")
+        check(int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US, f"{self.name}: no poll took {POLL_CPU_LIMIT_US} us of the processor")
+        grown = self.peak - self.before
+        check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
+        check(self.server.returncode == 0, f"{self.name}: the server ended well")
+        print(f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us, of processor time {after['longest_poll_cpu_us']} us", flush=True)
