@@ -34,11 +34,12 @@ pub use send::Sent;
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{Services, Stream};
-use crate::protocol::{ControlPayload, Decoder, MaskKeys, Role};
+use crate::protocol::{Decoder, MaskKeys, Role};
 use backlog::Backlog;
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
+use pong::Pongs;
 use pulse::Pulse;
 use rate::Rate;
 use std::sync::Arc;
@@ -72,6 +73,11 @@ impl Cx<'_> {
     /// The time of this poll as events tell it.
     pub fn time_ns(&self) -> u64 {
         self.now.saturating_duration_since(self.epoch).as_nanos() as u64
+    }
+
+    /// The second of this poll, in whole ones since the same start.
+    pub fn second(&self) -> u32 {
+        self.now.saturating_duration_since(self.epoch).as_secs() as u32
     }
 }
 
@@ -170,10 +176,8 @@ pub struct Peer {
     over_full: u32,
     /// A put of so many bytes was refused; WRITABLE is owed.
     owes_writable: Option<u32>,
-    /// Where the last pong ends in what is sent, and bytes of pongs since all had left.
-    pongs: (u64, u32),
-    /// Pings of this round that were answered, and the last one that was not yet.
-    pings: (u8, Option<Box<ControlPayload>>),
+    /// Answers to pings.
+    pongs: Pongs,
     /// Messages that were skipped in the stall under way.
     skipping: bool,
     /// The peer has ended its direction: a short read is not the last, the end follows.
@@ -212,8 +216,7 @@ impl Peer {
             expects_long: false,
             over_full: 0,
             owes_writable: None,
-            pongs: (0, 0),
-            pings: (0, None),
+            pongs: Pongs::default(),
             skipping: false,
             end_is_near: false,
             write_failure: None,

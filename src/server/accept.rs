@@ -175,17 +175,8 @@ impl Server {
         if let Some(timer) = timer {
             self.timers.push(Reverse((timer, key, serial)));
         }
-        self.slots[key as usize] = Slot::Client(Box::new(Client {
-            peer,
-            serial,
-            pending: true,
-            busy_until: None,
-            readable: true,
-            marks: 0,
-            timer,
-            ended: false,
-            done: false,
-        }));
+        self.slots[key as usize] =
+            Slot::Client(Box::new(Client { peer, serial, pending: true, busy_until: 0, readable: true, marks: 0, timer, ended: false, done: false }));
         self.ready.push(key);
     }
 }

@@ -15,8 +15,8 @@ pub(super) struct Client {
     pub(super) serial: u32,
     /// Its opening handshake is under way.
     pub(super) pending: bool,
-    /// It used up its slice lately: until then it is served behind the others.
-    pub(super) busy_until: Option<Instant>,
+    /// It used up its slice lately: until that second it is served behind the others.
+    pub(super) busy_until: u32,
     /// The transport may have something to read.
     pub(super) readable: bool,
     /// Marks of its queue that were counted.
@@ -39,8 +39,8 @@ pub(super) struct Securing {
 
 impl Client {
     /// Whether it is served behind the others.
-    pub(super) fn is_busy(&self, now: Instant) -> bool {
-        self.busy_until.is_some_and(|until| now < until)
+    pub(super) fn is_busy(&self, second: u32) -> bool {
+        second < self.busy_until
     }
 
     /// Where it comes from, for the limits; clients in memory come from here.
@@ -128,7 +128,7 @@ impl Server {
             self.above.touched.push(key);
         }
         if client.peer.can_compress() || (client.peer.has_failed() && state != WS_CLOSED) {
-            let busy = client.is_busy(cx.now);
+            let busy = client.is_busy(cx.second());
             self.ready.enter(key, busy);
         }
         if let Some(deadline) = client.peer.close_deadline()

@@ -194,7 +194,7 @@ impl Server {
         self.sweep();
         self.settle(cx);
         self.ready.begin_poll();
-        let mut all_ready = self.collect_readiness(cx.now);
+        let mut all_ready = self.collect_readiness(cx.second());
         self.collect_local();
         self.write_dirty(cx);
         let mut more = self.go_on_closing(cx);
@@ -207,7 +207,7 @@ impl Server {
             more |= self.serve_ready(cx, handles);
         }
         while !all_ready && !cx.budget.look() {
-            all_ready = self.collect_readiness(cx.now);
+            all_ready = self.collect_readiness(cx.second());
             more |= self.serve_ready(cx, handles);
         }
         more |= !all_ready;

@@ -6,11 +6,11 @@ use crate::error::Failure;
 use crate::journal;
 use crate::peer::{Cx, Mark};
 use std::cmp::Reverse;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 impl Server {
     /// Asks the system who is ready. False: there may be more than it told.
-    pub(super) fn collect_readiness(&mut self, now: Instant) -> bool {
+    pub(super) fn collect_readiness(&mut self, second: u32) -> bool {
         // Interrupted or failed: nothing is lost, the next poll asks again.
         if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
             return true;
@@ -28,7 +28,7 @@ impl Server {
                 // An end that came with the last bytes makes no second edge: it is read up to.
                 client.peer.end_is_near |= event.is_read_closed() || event.is_error();
                 client.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
-                let busy = client.is_busy(now);
+                let busy = client.is_busy(second);
                 self.ready.enter(key, busy);
             }
         }
@@ -54,7 +54,7 @@ impl Server {
             self.served_lately.push(key);
             if let Some(client) = self.client(key) {
                 if used_up {
-                    client.busy_until = Some(cx.now + BUSY);
+                    client.busy_until = cx.second() + BUSY;
                 }
                 let again = more || client.peer.has_backlog();
                 client.readable = again || client.peer.reading_rests();
@@ -155,8 +155,8 @@ impl Server {
     }
 }
 
-/// For so long one that used up its slice is served behind the others.
-const BUSY: Duration = Duration::from_secs(1);
+/// For so many seconds one that used up its slice is served behind the others, of which the first has begun.
+const BUSY: u32 = 2;
 /// When a timer is looked at again whose client was not read yet.
 const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.
