@@ -173,7 +173,7 @@ def hold(contestant, options):
             far = start(words, FAR_CORE)
             for state in ("connected", "idle"):
                 line(far, state)
-                time.sleep(0.5)  # a few polls without traffic, so that what shrinks has shrunk
+                time.sleep(1)  # a few polls without traffic, so that what shrinks has shrunk
                 states.append((anonymous_bytes(process.pid), counter.read()[1]))
                 if state == "connected":
                     far.stdin.write("\n")
