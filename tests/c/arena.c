@@ -64,6 +64,7 @@ int main(int argc, char **argv) {
   config.max_clients = 8192;
   config.max_messages_per_s = 500;
   config.max_bytes_per_s = 4 << 20;
+  config.outbound_bytes = 1 << 20;
   int tls = argc > 3;
   if (tls) {
     config.cert_pem = read_file(argv[2]);
@@ -85,13 +86,13 @@ int main(int argc, char **argv) {
     double took = cpu_s() - began;
     if (took > longest_cpu) longest_cpu = took;
     serve(server, &skipped);
-    ws_flush(server);
     if (deaf_count && now_s() >= next_news) {
       next_news = now_s() + 1.0 / 60;
       for (int i = 0; i < deaf_count; i++)
         if (ws_put_packet(deaf[i], news, sizeof news, WS_BINARY) == WS_ERR_FULL) refused_puts++;
         else if (ws_get_state(deaf[i]) == WS_ERR_HANDLE) deaf[i--] = deaf[--deaf_count];
     }
+    ws_flush(server);
   }
   ws_stats stats;
   ws_get_stats(server, &stats, sizeof stats);
