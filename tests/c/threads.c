@@ -2,11 +2,12 @@
 #include "check.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { ROUNDS = 300, PUTS = 2000 };
 static ws_handle shared_server, shared_client, server, clients[4];
-static volatile int done;
-static volatile unsigned long received;
+static atomic_int done;
+static atomic_ulong received;
 
 static void *polls(void *handle) {
   ws_handle h = *(ws_handle *)handle;
@@ -15,7 +16,7 @@ static void *polls(void *handle) {
     ws_packet packet;
     while (ws_get_packet(h, &packet) == WS_OK) {
       if (packet.len != 8) exit(3);
-      __sync_fetch_and_add(&received, 1);
+      received++;
     }
   }
   return NULL;
