@@ -58,12 +58,14 @@ impl Plan {
 
     fn add_peer(&mut self, peer: &mut Peer) {
         self.ready |= peer.inbox.has_news() || peer.has_backlog();
+        if let Some(dial) = peer.dialing() {
+            self.ready |= dial.is_due(Instant::now());
+            self.not_after(dial.next_start());
+        }
         #[cfg(unix)]
         {
             use std::os::fd::AsRawFd;
             if let Some(dial) = peer.dialing() {
-                // A new attempt may start or end while waiting: look again soon.
-                self.timer = Some(self.timer.map_or(Instant::now() + DIAL_LOOK, |timer| timer.min(Instant::now() + DIAL_LOOK)));
                 dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
             }
             let (reads, writes) = (peer.wants_input(), peer.has_output());
@@ -83,6 +85,3 @@ impl Plan {
         self.timer = [self.timer, timer].into_iter().flatten().min();
     }
 }
-
-/// How long a wait goes on without a look at a dial.
-const DIAL_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
