@@ -255,3 +255,42 @@ fn the_second_address_of_a_name_is_tried_while_the_first_keeps_silent() {
     ws_free(client);
     ws_free(server);
 }
+
+/// A client of a server that answers nothing, which it is to give up on after so many milliseconds.
+fn dial_silence(connect_timeout_ms: u32) -> (u32, TcpListener) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = CString::new(format!("ws://127.0.0.1:{}", silent.local_addr().unwrap().port())).unwrap();
+    let mut client = 0;
+    assert_eq!(c!(ws_connect(url.as_ptr(), &config(|config| config.connect_timeout_ms = connect_timeout_ms), &mut client)), WS_OK);
+    (client, silent)
+}
+
+#[test]
+fn a_host_that_waits_for_long_has_not_looked_away() {
+    let _alone = alone();
+    // More than a second: a gap of that length between polls would move the deadline.
+    let (client, _silent) = dial_silence(1_100);
+    let began = Instant::now();
+    while count(client, WS_EVENT_CLOSED) == 0 {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+        assert!(began.elapsed() < Duration::from_millis(2_000), "it is not given up");
+    }
+    assert!(began.elapsed() >= Duration::from_millis(1_100));
+    ws_free(client);
+}
+
+#[test]
+fn a_first_poll_that_comes_late_moves_the_deadlines_too() {
+    let _alone = alone();
+    let (client, _silent) = dial_silence(300);
+    // A loading screen.
+    std::thread::sleep(Duration::from_millis(1_050));
+    assert!(ws_poll(client) >= 0);
+    assert_eq!(ws_get_state(client), WS_CONNECTING);
+    while ws_get_state(client) != WS_CLOSED {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+    }
+    ws_free(client);
+}

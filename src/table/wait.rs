@@ -28,9 +28,10 @@ impl Plan {
         self.descriptors.clear();
     }
 
-    /// Adds what may happen to one handle.
-    pub fn add(&mut self, handle: u32) -> Result<(), Error> {
+    /// Adds what may happen to one handle from `now` on.
+    pub fn add(&mut self, handle: u32, now: Instant) -> Result<(), Error> {
         with(handle, |body, member| {
+            body.attend(member.end(), now, now);
             self.ready |= body.more[member.end()];
             self.not_after(body.next_timer[member.end()]);
             match (&mut body.kind, member) {
@@ -48,7 +49,7 @@ impl Plan {
                 }
                 (kind, member) => {
                     if let Some(peer) = kind.peer(member) {
-                        self.add_peer(peer);
+                        self.add_peer(peer, now);
                     }
                 }
             }
@@ -56,10 +57,10 @@ impl Plan {
         })
     }
 
-    fn add_peer(&mut self, peer: &mut Peer) {
+    fn add_peer(&mut self, peer: &mut Peer, now: Instant) {
         self.ready |= peer.inbox.has_news() || peer.has_backlog();
         if let Some(dial) = peer.dialing() {
-            self.ready |= dial.is_due(Instant::now());
+            self.ready |= dial.is_due(now);
             self.not_after(dial.next_start());
         }
         #[cfg(unix)]
@@ -83,5 +84,15 @@ impl Plan {
 
     fn not_after(&mut self, timer: Option<Instant>) {
         self.timer = [self.timer, timer].into_iter().flatten().min();
+    }
+}
+
+/// A wait for these handles that began `since` is over. Those that are stale are passed over.
+pub fn has_waited(handles: &[u32], since: Instant, now: Instant) {
+    for handle in handles {
+        let _ = with(*handle, |body, member| {
+            body.attend(member.end(), since, now);
+            Ok(())
+        });
     }
 }
