@@ -294,3 +294,57 @@ fn a_first_poll_that_comes_late_moves_the_deadlines_too() {
     }
     ws_free(client);
 }
+
+/// A wss:// server of ours and a client that has no room for more than two messages.
+fn open_tls() -> (u32, u32) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert, key) = (CString::new(made.cert.pem()).unwrap(), CString::new(made.signing_key.serialize_pem()).unwrap());
+    let (mut server, mut client) = (0, 0);
+    let of_server = config(|config| {
+        (config.cert_pem, config.key_pem) = (cert.as_ptr(), key.as_ptr());
+        config.outbound_bytes = WS_OFF;
+    });
+    assert_eq!(c!(ws_listen(c"wss://127.0.0.1:0".as_ptr(), &of_server, &mut server)), WS_OK);
+    let url = CString::new(format!("wss://127.0.0.1:{}", port(server))).unwrap();
+    let of_client = config(|config| {
+        config.flags = WS_INSECURE;
+        config.inbound_packets = 2;
+    });
+    assert_eq!(c!(ws_connect(url.as_ptr(), &of_client, &mut client)), WS_OK);
+    while count(client, WS_EVENT_OPEN) == 0 {
+        wait(&[client, server]);
+        assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
+    }
+    (server, client)
+}
+
+fn wire_bytes_in(handle: u32) -> u64 {
+    let mut stats: ws_stats = blank();
+    assert_eq!(c!(ws_get_stats(handle, &mut stats, size_of::<ws_stats>())), WS_OK);
+    stats.wire_bytes_in
+}
+
+#[test]
+fn what_tls_holds_when_the_queue_was_full_is_a_reason_to_poll() {
+    let _alone = alone();
+    let (server, client) = open_tls();
+    let payload = vec![7; 1_000];
+    for total in 320..360 {
+        for _ in 0..total {
+            assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+        }
+        let mut got = 0;
+        while got < total {
+            wait(&[client]);
+            // Polled until it reads no more, and only then read.
+            let mut before = u64::MAX;
+            while before != wire_bytes_in(client) {
+                before = wire_bytes_in(client);
+                assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
+            }
+            got += count(client, WS_EVENT_MESSAGE);
+        }
+    }
+    ws_free(client);
+    ws_free(server);
+}

@@ -70,8 +70,9 @@ impl Plan {
                 dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
             }
             let (reads, writes) = (peer.wants_input(), peer.has_output());
+            self.ready |= reads && peer.stream_mut().is_some_and(|stream| stream.holds_input());
             match peer.stream_mut() {
-                Some(Stream::Memory(end)) => self.ready |= (reads && end.readable() > 0) || (writes && end.room() > 0),
+                Some(Stream::Memory(end)) => self.ready |= writes && end.room() > 0,
                 Some(stream) => {
                     if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
                         self.descriptors.push((socket.as_raw_fd(), reads, writes));
