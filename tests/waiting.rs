@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::io::{Read, Write};
 use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ptr::null;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tungstenite::handshake::derive_accept_key;
@@ -178,11 +179,11 @@ fn each_end_of_a_pair_has_its_own_timers() {
 }
 
 /// A client of ours on a plain socket.
-fn open_client() -> (u32, TcpStream) {
+fn open_client(flags: u32) -> (u32, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = CString::new(format!("ws://127.0.0.1:{}/", listener.local_addr().unwrap().port())).unwrap();
     let mut client = 0;
-    assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut client)), WS_OK);
+    assert_eq!(c!(ws_connect(url.as_ptr(), &config(|config| config.flags = flags), &mut client)), WS_OK);
     assert!(ws_poll(client) >= 0);
     let (mut stream, _) = listener.accept().unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -207,7 +208,7 @@ fn open_client() -> (u32, TcpStream) {
 #[test]
 fn a_close_that_waits_for_the_peer_to_read_is_no_reason_to_poll() {
     let _alone = alone();
-    let (client, mut stream) = open_client();
+    let (client, mut stream) = open_client(0);
     let payload = vec![7; 60_000];
     while c!(ws_put_packet(client, payload.as_ptr(), payload.len(), WS_BINARY)) == WS_OK {}
     stream.write_all(b"\x88\x02\x03\xE8and more that nobody reads").unwrap();
@@ -347,4 +348,88 @@ fn what_tls_holds_when_the_queue_was_full_is_a_reason_to_poll() {
     }
     ws_free(client);
     ws_free(server);
+}
+
+/// While a thread waits for a handle and polls it: does something, with that thread asleep.
+fn while_another_waits<R>(handle: u32, act: impl FnOnce() -> R) -> R {
+    let (waits, over) = (AtomicBool::new(false), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                waits.store(true, Ordering::SeqCst);
+                c!(ws_wait(&handle, 1, 20_000));
+                ws_poll(handle);
+            }
+        });
+        while !waits.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let result = act();
+        over.store(true, Ordering::SeqCst);
+        // Has it look.
+        ws_free(handle);
+        result
+    })
+}
+
+#[test]
+fn what_another_thread_puts_leaves_while_one_waits() {
+    let _alone = alone();
+    for (flags, len) in [(0, 8 << 20), (WS_COALESCE, 100), (WS_COALESCE, 8 << 20)] {
+        let (client, mut stream) = open_client(flags);
+        let payload = vec![7; len];
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        // That thread may have been awake at the first.
+        let left = while_another_waits(client, || {
+            (0..3).all(|_| {
+                let put = c!(ws_put_packet(client, payload.as_ptr(), payload.len(), WS_BINARY));
+                let header = if len > 125 { 14 } else { 6 };
+                put == WS_OK && stream.read_exact(&mut vec![0; header + len]).is_ok()
+            })
+        });
+        assert!(left, "a message of {len} bytes waits while a thread waits, with flags {flags}");
+    }
+}
+
+#[test]
+fn what_another_thread_does_to_a_handle_ends_a_wait_for_it() {
+    let _alone = alone();
+    let acts: [(&str, fn(u32) -> i32); 2] =
+        [("a close", |client| c!(ws_close(client, -1, null()))), ("another heartbeat", |client| ws_set_option(client, WS_OPT_HEARTBEAT_MS, 50))];
+    for (what, act) in acts {
+        let (client, _stream) = open_client(0);
+        let asleep = AtomicBool::new(false);
+        let slept = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let began = Instant::now();
+                asleep.store(true, Ordering::SeqCst);
+                let result = c!(ws_wait(&client, 1, 5_000));
+                (result, began.elapsed())
+            });
+            while !asleep.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            // It may still be on its way to sleep: then it finds the change when it looks.
+            std::thread::sleep(Duration::from_millis(20));
+            assert_eq!(act(client), WS_OK);
+            thread.join().unwrap()
+        });
+        assert_eq!(slept.0, WS_OK, "{what}: it slept for {:?}", slept.1);
+        ws_free(client);
+    }
+    let server_config = config(|config| config.flags = WS_COALESCE);
+    let mut server = 0;
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), &server_config, &mut server)), WS_OK);
+    let mut stream = TcpStream::connect(("127.0.0.1", port(server))).unwrap();
+    stream.write_all(REQUEST).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    while count(server, WS_EVENT_CONNECTED) == 0 {
+        wait(&[server]);
+        assert!(ws_poll(server) >= 0);
+    }
+    let left = while_another_waits(server, || {
+        let mut header = [0; 512];
+        (0..3).all(|_| c!(ws_put_packet(server, REQUEST.as_ptr(), 3, WS_BINARY)) == WS_OK && stream.read(&mut header).is_ok_and(|count| count > 0))
+    });
+    assert!(left, "what a server collects waits while a thread waits");
 }

@@ -86,10 +86,16 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
         let Some(peer) = kind.peer(member) else { return put_to_all(body, text, payload) };
         check_size(&peer.options, payload, 0)?;
         let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
+        let waits = peer.has_output();
         match (kind, member) {
-            (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => server.soil(key, true),
-            (Kind::Pair(_) | Kind::Attached(..), _) => wake::all(),
-            _ => {}
+            (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {
+                server.soil(key, true);
+                if server.has_dirty() {
+                    wake::all();
+                }
+            }
+            (Kind::Client(_), _) if !waits => {}
+            _ => wake::all(),
         }
         told(sent)
     })
@@ -112,7 +118,9 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
             Target::One(client) => {
                 let key = own_client(body, client as u32)?;
                 let Body { kind: Kind::Server(server), shared, polled, .. } = body else { return Err(gone()) };
-                told(server.put_one(&mut shared.cx_since(polled[0]), key, text, payload))
+                let sent = server.put_one(&mut shared.cx_since(polled[0]), key, text, payload);
+                wake_for_output(body);
+                told(sent)
             }
             Target::AllBut(client) => {
                 let except = own_client(body, client as u32).ok();
@@ -157,7 +165,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
                 peer.finish(&mut cx);
             }
         }
-        wake_memory(body);
+        wake::all();
         Ok(())
     })
 }
@@ -188,7 +196,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
             }
             server.after(&mut cx, key, None);
         }
-        wake_memory(body);
+        wake::all();
         Ok(())
     })
 }
@@ -313,7 +321,9 @@ fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> 
     if server.state() != WS_OPEN {
         return Err(Error::new(WS_ERR_STATE, "the server is closing or closed"));
     }
-    match server.put_all(&mut cx, text, payload, except) {
+    let result = server.put_all(&mut cx, text, payload, except);
+    wake_for_output(body);
+    match result {
         WS_ERR_FULL => Err(full()),
         WS_ERR_LIMIT => Err(heap::lacks()),
         result => Ok(result),
@@ -425,7 +435,19 @@ fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     }
 }
 
-pub(super) fn wake_memory(body: &mut Body) {
+/// After a put: what did not leave has to, even while another thread waits that looked before.
+pub(super) fn wake_for_output(body: &mut Body) {
+    let waits = match &mut body.kind {
+        Kind::Client(peer) => peer.has_output(),
+        Kind::Server(server) => server.has_dirty(),
+        _ => false,
+    };
+    if waits || body.talks_in_memory() {
+        wake::all();
+    }
+}
+
+fn wake_memory(body: &mut Body) {
     if body.talks_in_memory() {
         wake::all();
     }
