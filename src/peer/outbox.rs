@@ -299,8 +299,8 @@ impl Earlier {
     }
 }
 
-/// Masked before a write: a piece stays in cache, and few calls do for a long message.
-const PIECE_BYTES: usize = 256 << 10;
+/// Masked before a write: few calls do for a long message, and what is masked is still in a cache near by when the system copies it.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Masks `payload` piece by piece into `scratch` and writes it; how much of it was written, and whether all went.
 pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {
