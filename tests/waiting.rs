@@ -1,9 +1,10 @@
 //! ws_wait returns when a poll would get something done, and does not return again and again when it would not.
 #![allow(unsafe_code)] // The calls of a C host.
 
+use socket2::{Domain, Socket, Type};
 use std::ffi::CString;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ptr::null;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -222,5 +223,74 @@ fn a_close_that_waits_for_the_peer_to_read_is_no_reason_to_poll() {
         polls += 1;
     }
     assert!(polls < 20, "{polls} polls in 0.3 s with nothing to do");
+    ws_free(client);
+}
+
+/// A socket that listens at `address` and answers nobody: its queue is full.
+fn silent(address: SocketAddr) -> (Socket, TcpStream) {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+    socket.set_only_v6(true).unwrap();
+    socket.bind(&address.into()).unwrap();
+    socket.listen(0).unwrap();
+    (socket, TcpStream::connect(address).unwrap())
+}
+
+#[test]
+fn the_second_address_of_a_name_is_tried_while_the_first_keeps_silent() {
+    let _alone = alone();
+    let mut server = 0;
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
+    let _silent = silent(SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port(server)));
+    let url = CString::new(format!("ws://localhost:{}", port(server))).unwrap();
+    let mut client = 0;
+    assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut client)), WS_OK);
+    let (began, mut polls) = (Instant::now(), 0);
+    while count(client, WS_EVENT_OPEN) == 0 {
+        wait(&[client, server]);
+        assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
+        polls += 1;
+    }
+    assert!(began.elapsed() < Duration::from_secs(3), "the second address was tried after {:?}", began.elapsed());
+    assert!(polls < 30, "{polls} polls to open one connection");
+    ws_free(client);
+    ws_free(server);
+}
+
+/// A client of a server that answers nothing, which it is to give up on after so many milliseconds.
+fn dial_silence(connect_timeout_ms: u32) -> (u32, TcpListener) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = CString::new(format!("ws://127.0.0.1:{}", silent.local_addr().unwrap().port())).unwrap();
+    let mut client = 0;
+    assert_eq!(c!(ws_connect(url.as_ptr(), &config(|config| config.connect_timeout_ms = connect_timeout_ms), &mut client)), WS_OK);
+    (client, silent)
+}
+
+#[test]
+fn a_host_that_waits_for_long_has_not_looked_away() {
+    let _alone = alone();
+    // More than a second: a gap of that length between polls would move the deadline.
+    let (client, _silent) = dial_silence(1_100);
+    let began = Instant::now();
+    while count(client, WS_EVENT_CLOSED) == 0 {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+        assert!(began.elapsed() < Duration::from_millis(2_000), "it is not given up");
+    }
+    assert!(began.elapsed() >= Duration::from_millis(1_100));
+    ws_free(client);
+}
+
+#[test]
+fn a_first_poll_that_comes_late_moves_the_deadlines_too() {
+    let _alone = alone();
+    let (client, _silent) = dial_silence(300);
+    // A loading screen.
+    std::thread::sleep(Duration::from_millis(1_050));
+    assert!(ws_poll(client) >= 0);
+    assert_eq!(ws_get_state(client), WS_CONNECTING);
+    while ws_get_state(client) != WS_CLOSED {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+    }
     ws_free(client);
 }

@@ -266,15 +266,17 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
 fn take_in(registry: &Registry, kind: Kind, multiplayer: Multiplayer, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
-    *family.body.lock() = Body { kind, multiplayer, shared: Shared::new(CHUNK), ..Body::default() };
+    // A first poll that comes late finds its deadlines moved, as any other.
+    let attended = [Some(Instant::now()); 2];
+    *family.body.lock() = Body { kind, multiplayer, shared: Shared::new(CHUNK), attended, ..Body::default() };
     family
 }
 
 /// Gives an object its handle and tells it. Without one its family is emptied.
 fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u32, Error> {
-    let handle = registry.add(family, member);
+    // Under its lock, so that a ws_shutdown of another thread meets the object with its handle.
     let mut body = family.body.lock();
-    let Some(handle) = handle else {
+    let Some(handle) = registry.add(family, member) else {
         let gone = std::mem::take(&mut *body);
         drop(body);
         registry.slots.write().give_family(family);

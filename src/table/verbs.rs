@@ -8,7 +8,7 @@ use crate::heap;
 use crate::journal;
 use crate::multiplayer::{Multiplayer, Target};
 use crate::net::Stream;
-use crate::peer::{Cx, LONG_GAP, Options, Peer, Sent, check_close};
+use crate::peer::{Cx, Options, Peer, Sent, check_close};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,9 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = member.end();
-        let is_late = body.late[end].is_some_and(|late| now > late);
-        let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
+        let gap = body.gap(end, now).unwrap_or_default();
         body.polled[end] = Some(now);
-        body.late[end] = Some(now + LONG_GAP);
+        body.attended[end] = Some(now);
         let (game, kind, mut cx) = body.parts_of_game(now, budget);
         let (more, moved, mut next_timer);
         match (kind, member) {
@@ -51,7 +50,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 let peer = peer_of(kind, member)?;
                 peer.settle(cx.arena);
                 cx.arena.renew();
-                if is_late {
+                if !gap.is_zero() {
                     peer.shift(gap);
                 }
                 let before = peer.counters.wire_in + peer.counters.wire_out;
