@@ -519,10 +519,10 @@
 // TCP_NODELAY: 1 (default) or 0.
 #define WS_OPT_NO_DELAY 1
 
-// heartbeat_ms.
+// heartbeat_ms; 0 and WS_OFF: no pings.
 #define WS_OPT_HEARTBEAT_MS 2
 
-// pong_timeout_ms.
+// pong_timeout_ms; 0: three times heartbeat_ms.
 #define WS_OPT_PONG_TIMEOUT_MS 3
 
 // close_timeout_ms.
@@ -898,7 +898,7 @@ typedef struct ws_config {
   uint32_t connect_timeout_ms;
   // Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).
   uint32_t handshake_timeout_ms;
-  // How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds (default: 3000).
+  // How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WS_OFF (default: 3000).
   uint32_t close_timeout_ms;
   // How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).
   uint32_t heartbeat_ms;

@@ -290,9 +290,9 @@ pub const WS_GET_EXTENSIONS: i32 = 11;
 
 /// TCP_NODELAY: 1 (default) or 0.
 pub const WS_OPT_NO_DELAY: i32 = 1;
-/// heartbeat_ms.
+/// heartbeat_ms; 0 and WS_OFF: no pings.
 pub const WS_OPT_HEARTBEAT_MS: i32 = 2;
-/// pong_timeout_ms.
+/// pong_timeout_ms; 0: three times heartbeat_ms.
 pub const WS_OPT_PONG_TIMEOUT_MS: i32 = 3;
 /// close_timeout_ms.
 pub const WS_OPT_CLOSE_TIMEOUT_MS: i32 = 4;

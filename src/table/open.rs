@@ -11,6 +11,7 @@ use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -334,7 +335,13 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 /// Binds all addresses to one port. With two families, a machine that lacks one still listens on the other.
 fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, Error> {
     let failed = |address: SocketAddr, error: &std::io::Error| {
-        Error::new(WS_ERR_ADDRESS, format!("cannot listen on {address}: {error}; choose another port, or end the program that has it"))
+        let hint = match error.kind() {
+            ErrorKind::AddrInUse => "choose another port, or end the program that has it",
+            ErrorKind::AddrNotAvailable => "this machine has no such address: use * for all that it has, or localhost",
+            ErrorKind::PermissionDenied => "ports below 1024 need rights: choose a higher one",
+            _ => "choose another address or port",
+        };
+        Error::new(WS_ERR_ADDRESS, format!("cannot listen on {address}: {error}; {hint}"))
     };
     let mut tries = 0;
     'again: loop {
@@ -345,11 +352,11 @@ fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, E
             let address = SocketAddr::new(*ip, bound);
             match listen_at(address, true) {
                 Ok(listener) => listeners.push(listener),
-                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && port == 0 && tries < 16 => {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && tries < 16 => {
                     tries += 1;
                     continue 'again;
                 }
-                Err(error) if addresses.len() > 1 && error.kind() != std::io::ErrorKind::AddrInUse => last = Some(failed(address, &error)),
+                Err(error) if addresses.len() > 1 && error.kind() != ErrorKind::AddrInUse => last = Some(failed(address, &error)),
                 Err(error) => return Err(failed(address, &error)),
             }
         }

@@ -367,7 +367,10 @@ pub(super) fn told(sent: Sent) -> Result<i32, Error> {
 
 #[cold]
 pub(super) fn not_open() -> Error {
-    Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting")
+    Error::new(
+        WS_ERR_STATE,
+        "the connection is not OPEN: before OPEN a message needs WS_QUEUE_BEFORE_OPEN, and once it closes none is taken, so open another",
+    )
 }
 
 #[cold]

@@ -308,9 +308,9 @@ namespace Wspeer
     {
         /// <summary>TCP_NODELAY: 1 (default) or 0.</summary>
         NoDelay = 1,
-        /// <summary>heartbeat_ms.</summary>
+        /// <summary>heartbeat_ms; 0 and WebSocketConfig.Off: no pings.</summary>
         HeartbeatMs = 2,
-        /// <summary>pong_timeout_ms.</summary>
+        /// <summary>pong_timeout_ms; 0: three times heartbeat_ms.</summary>
         PongTimeoutMs = 3,
         /// <summary>close_timeout_ms.</summary>
         CloseTimeoutMs = 4,
