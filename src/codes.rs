@@ -215,7 +215,7 @@ pub const WS_CAUSE_PANIC: i32 = 61;
 
 // --- Flags of ws_config.flags. ---
 
-/// A put waits for ws_flush(), the next poll or 256 KiB, so that the messages of a frame leave in one write.
+/// A put waits for ws_flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write.
 pub const WS_COALESCE: u32 = 1;
 /// Messages may be put while CONNECTING; they leave after the opening handshake.
 pub const WS_QUEUE_BEFORE_OPEN: u32 = 2;

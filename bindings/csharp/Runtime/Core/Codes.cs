@@ -225,7 +225,7 @@ namespace Wspeer
     {
         /// <summary>None.</summary>
         None = 0,
-        /// <summary>A put waits for ws_flush(), the next poll or 256 KiB, so that the messages of a frame leave in one write.</summary>
+        /// <summary>A put waits for ws_flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write.</summary>
         Coalesce = 1,
         /// <summary>Messages may be put while CONNECTING; they leave after the opening handshake.</summary>
         QueueBeforeOpen = 2,
