@@ -257,7 +257,7 @@
 #define WS_EVENT_WRITABLE 7
 
 // event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-// handle or that of a join, event.count lifecycle events were left out because nobody read them.
+// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.
 #define WS_EVENT_SKIPPED 8
 
 // Something went wrong that ends no connection; cause and text say what.

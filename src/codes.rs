@@ -93,7 +93,7 @@ pub const WS_EVENT_DISCONNECTED: i32 = 6;
 /// The outbound queue refused a message earlier and has room again.
 pub const WS_EVENT_WRITABLE: i32 = 7;
 /// event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-/// handle or that of a join, event.count lifecycle events were left out because nobody read them.
+/// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.
 pub const WS_EVENT_SKIPPED: i32 = 8;
 /// Something went wrong that ends no connection; cause and text say what.
 pub const WS_EVENT_ERROR: i32 = 9;

@@ -94,7 +94,7 @@ namespace Wspeer
         /// <summary>The outbound queue refused a message earlier and has room again.</summary>
         Writable = 7,
         /// <summary>event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-        /// handle or that of a join, event.count lifecycle events were left out because nobody read them.</summary>
+        /// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.</summary>
         Skipped = 8,
         /// <summary>Something went wrong that ends no connection; cause and text say what.</summary>
         Error = 9,
