@@ -319,6 +319,28 @@ fn open_tls() -> (u32, u32) {
     (server, client)
 }
 
+/// Descriptors of this process.
+#[cfg(target_os = "linux")]
+fn descriptors() -> Vec<i32> {
+    std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_program_that_the_host_starts_gets_no_descriptor_of_ours() {
+    let _alone = alone();
+    let before = descriptors();
+    let (server, client) = open_tls();
+    let ours: Vec<i32> = descriptors().into_iter().filter(|fd| !before.contains(fd)).collect();
+    // SAFETY: a look at a number.
+    let flags = |fd: i32| unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    // A listener, its queue of readiness, two ends, what wakes; the directory itself was closed.
+    assert!(ours.len() >= 5, "{ours:?}");
+    assert!(ours.iter().all(|fd| flags(*fd) & libc::FD_CLOEXEC != 0), "{ours:?}");
+    ws_free(client);
+    ws_free(server);
+}
+
 fn wire_bytes_in(handle: u32) -> u64 {
     let mut stats: ws_stats = blank();
     assert_eq!(c!(ws_get_stats(handle, &mut stats, size_of::<ws_stats>())), WS_OK);
