@@ -257,7 +257,7 @@
 #define WS_EVENT_WRITABLE 7
 
 // event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-// handle or that of a join, event.count lifecycle events were left out because nobody read them.
+// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.
 #define WS_EVENT_SKIPPED 8
 
 // Something went wrong that ends no connection; cause and text say what.
@@ -425,7 +425,7 @@
 // A defect in wspeer was caught; the log has the text.
 #define WS_CAUSE_PANIC 61
 
-// A put waits for ws_flush(), the next poll or 256 KiB, so that the messages of a frame leave in one write.
+// A put waits for ws_flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write.
 #define WS_COALESCE 1
 
 // Messages may be put while CONNECTING; they leave after the opening handshake.
@@ -519,10 +519,10 @@
 // TCP_NODELAY: 1 (default) or 0.
 #define WS_OPT_NO_DELAY 1
 
-// heartbeat_ms.
+// heartbeat_ms; 0 and WS_OFF: no pings.
 #define WS_OPT_HEARTBEAT_MS 2
 
-// pong_timeout_ms.
+// pong_timeout_ms; 0: three times heartbeat_ms.
 #define WS_OPT_PONG_TIMEOUT_MS 3
 
 // close_timeout_ms.
@@ -898,7 +898,7 @@ typedef struct ws_config {
   uint32_t connect_timeout_ms;
   // Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).
   uint32_t handshake_timeout_ms;
-  // How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds (default: 3000).
+  // How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WS_OFF (default: 3000).
   uint32_t close_timeout_ms;
   // How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).
   uint32_t heartbeat_ms;
@@ -1118,7 +1118,8 @@ WS_API void ws_free_owner(uint32_t owner);
 WS_API void ws_shutdown(void);
 
 // Moves a handle on: connects, accepts, reads, answers pings, writes, judges timers. Call it once a frame for every handle but a server's clients
-// (their server moves them; polling one polls it). Never blocks; works for at most poll_budget_us.
+// (their server moves them; polling one polls it). Never blocks; works for at most poll_budget_us. After more than a second without a poll or ws_wait(), as
+// behind a loading screen, all times move on by that gap, so a host that polls less often than once a second has no time-outs: let it ws_wait().
 //
 // Returns WS_OK, WS_MORE when the budget ended with work left, WS_ERR_HANDLE, WS_ERR_PANIC. Never an error for a closed handle. Any thread.
 WS_API ws_result ws_poll(ws_handle h);
@@ -1269,7 +1270,7 @@ WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_va
 // Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
 // A join: to the host in Godot 4's format, to everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is
 // what send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node at the other side.
-// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 256 KiB. With WS_DEFLATE a message over 64 KiB is
+// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 128 KiB. With WS_DEFLATE a message over 64 KiB is
 // compressed in slices by the polls and flushes that follow.
 //
 // Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),

@@ -93,7 +93,7 @@ pub const WS_EVENT_DISCONNECTED: i32 = 6;
 /// The outbound queue refused a message earlier and has room again.
 pub const WS_EVENT_WRITABLE: i32 = 7;
 /// event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-/// handle or that of a join, event.count lifecycle events were left out because nobody read them.
+/// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.
 pub const WS_EVENT_SKIPPED: i32 = 8;
 /// Something went wrong that ends no connection; cause and text say what.
 pub const WS_EVENT_ERROR: i32 = 9;
@@ -215,7 +215,7 @@ pub const WS_CAUSE_PANIC: i32 = 61;
 
 // --- Flags of ws_config.flags. ---
 
-/// A put waits for ws_flush(), the next poll or 256 KiB, so that the messages of a frame leave in one write.
+/// A put waits for ws_flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write.
 pub const WS_COALESCE: u32 = 1;
 /// Messages may be put while CONNECTING; they leave after the opening handshake.
 pub const WS_QUEUE_BEFORE_OPEN: u32 = 2;
@@ -290,9 +290,9 @@ pub const WS_GET_EXTENSIONS: i32 = 11;
 
 /// TCP_NODELAY: 1 (default) or 0.
 pub const WS_OPT_NO_DELAY: i32 = 1;
-/// heartbeat_ms.
+/// heartbeat_ms; 0 and WS_OFF: no pings.
 pub const WS_OPT_HEARTBEAT_MS: i32 = 2;
-/// pong_timeout_ms.
+/// pong_timeout_ms; 0: three times heartbeat_ms.
 pub const WS_OPT_PONG_TIMEOUT_MS: i32 = 3;
 /// close_timeout_ms.
 pub const WS_OPT_CLOSE_TIMEOUT_MS: i32 = 4;

@@ -4,15 +4,15 @@ mod hall;
 
 use hall::*;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
-use std::time::Instant;
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
 use wspeer::codes::*;
 
 const FLOODERS: usize = 20;
 
 /// A poll with 1 ms, in which each look at the clock stands for 5 µs.
 fn poll(hall: &mut Hall) -> bool {
-    let clock = hall.clock(std::time::Duration::from_micros(5));
+    let clock = hall.clock(Duration::from_micros(5));
     hall.poll_within(&clock, Some(1_000))
 }
 
@@ -144,7 +144,7 @@ fn a_burst_of_one_client_alone_is_read_in_one_poll() {
     let (mut client, _) = hall.open();
     hall.items();
     client.write_all(&frame(0x82, b"x").repeat(9_000)).unwrap();
-    let clock = hall.clock(std::time::Duration::from_micros(4));
+    let clock = hall.clock(Duration::from_micros(4));
     assert!(!hall.poll_within(&clock, Some(1_000)), "nothing is left");
     assert_eq!(hall.items().len(), 9_000);
 }
@@ -171,4 +171,26 @@ fn many_pings_at_once_are_answered_by_the_last() {
     let numbers: Vec<u32> = pongs.chunks(6).map(|pong| u32::from_be_bytes(pong[2..].try_into().unwrap())).collect();
     assert_eq!(numbers[..64], (0..64).collect::<Vec<u32>>(), "the first ones are answered each");
     assert!(numbers.len() <= 70 && numbers.is_sorted(), "{numbers:?}");
+}
+
+#[test]
+fn a_flood_at_one_address_keeps_nobody_out_at_the_other() {
+    let other = {
+        let free = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        free.local_addr().unwrap()
+    };
+    let mut hall = Hall::at(&[SocketAddr::from(([127, 0, 0, 1], 0)), other], &[]);
+    let _flood: Vec<_> = (0..40).map(|_| hall.connect()).collect();
+    let mut honest = TcpStream::connect(other).unwrap();
+    honest.set_nonblocking(true).unwrap();
+    honest.write_all(REQUEST).unwrap();
+    let mut answer = Vec::new();
+    while answer.is_empty() {
+        // Each poll has time for one connection.
+        let clock = hall.clock(Duration::from_secs(1));
+        hall.poll_within(&clock, Some(1_000));
+        read(&mut honest, &mut answer);
+        let accepted = hall.server.totals().2[2];
+        assert!(accepted < 20, "{accepted} were accepted before it");
+    }
 }

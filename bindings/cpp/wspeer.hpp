@@ -88,10 +88,12 @@ enum class event_kind : std::int32_t {
   disconnected = WS_EVENT_DISCONNECTED,
   writable = WS_EVENT_WRITABLE,
   skipped = WS_EVENT_SKIPPED,
-  error = WS_EVENT_ERROR
+  error = WS_EVENT_ERROR,
+  authenticating = WS_EVENT_AUTHENTICATING,
+  auth = WS_EVENT_AUTH
 };
 
-enum class message_kind : std::int32_t { text = WS_TEXT, binary = WS_BINARY };
+enum class message_kind : std::int32_t { text = WS_TEXT, binary = WS_BINARY, call = WS_CALL };
 
 enum class phase : std::int32_t {
   none = WS_PHASE_NONE,
@@ -693,6 +695,12 @@ class multiplayer : public detail::owning<connection> {
   result disconnect(std::int32_t target, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target, code, reason.c_str()));
   }
+  // With WS_SCENE: a node and all its RPCs, "hello, move, shoot"; calls are made by ws_encode_call() and read by ws_decode_call().
+  result declare_node(const std::string& path, const std::string& methods) { return result(ws_declare_node(handle_, path.c_str(), methods.c_str())); }
+  result forget_node(const std::string& path) { return result(ws_declare_node(handle_, path.c_str(), nullptr)); }
+  // With WS_AUTH, after event_kind::authenticating.
+  result send_auth(std::int32_t peer_id, bytes_view data) { return result(ws_send_auth(handle_, peer_id, data.data(), data.size())); }
+  result complete_auth(std::int32_t peer_id) { return result(ws_complete_auth(handle_, peer_id)); }
   // The connection to a peer, on a host.
   std::optional<client_ref> client(std::int32_t peer_id) const {
     ws_handle found = 0;

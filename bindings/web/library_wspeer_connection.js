@@ -313,7 +313,7 @@ mergeInto(LibraryManager.library, {
     },
     mayPut: function (peer) { return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1; },
     notOpen: function () {
-      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting');
+      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: before OPEN a message needs WS_QUEUE_BEFORE_OPEN, and once it closes none is taken, so open another');
     },
     full: function (peer, size) {
       peer.wanted = size;

@@ -7,7 +7,8 @@ use crate::codes::*;
 use crate::table::{self, View, What};
 
 /// Moves a handle on: connects, accepts, reads, answers pings, writes, judges timers. Call it once a frame for every handle but a server's clients
-/// (their server moves them; polling one polls it). Never blocks; works for at most poll_budget_us.
+/// (their server moves them; polling one polls it). Never blocks; works for at most poll_budget_us. After more than a second without a poll or ws_wait(), as
+/// behind a loading screen, all times move on by that gap, so a host that polls less often than once a second has no time-outs: let it ws_wait().
 ///
 /// Returns WS_OK, WS_MORE when the budget ended with work left, WS_ERR_HANDLE, WS_ERR_PANIC. Never an error for a closed handle. Any thread.
 #[unsafe(no_mangle)]

@@ -122,7 +122,7 @@ pub struct ws_config {
     pub connect_timeout_ms: u32,
     /// Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).
     pub handshake_timeout_ms: u32,
-    /// How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds (default: 3000).
+    /// How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WS_OFF (default: 3000).
     pub close_timeout_ms: u32,
     /// How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).
     pub heartbeat_ms: u32,

@@ -5,8 +5,8 @@ use super::pointers::need;
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
-use crate::table::Plan;
 use crate::table::wake::Waiter;
+use crate::table::{Plan, has_waited};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -83,12 +83,13 @@ fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
 }
 
 fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
-    let end = u64::try_from(timeout_ms).ok().map(|ms| Instant::now() + Duration::from_millis(ms));
+    let mut now = Instant::now();
+    let end = u64::try_from(timeout_ms).ok().map(|ms| now + Duration::from_millis(ms));
     loop {
         let mut known = handles.is_empty();
         kit.plan.clear();
         for handle in handles {
-            match kit.plan.add(*handle) {
+            match kit.plan.add(*handle, now) {
                 Ok(()) if kit.plan.ready => return Ok(WS_OK),
                 Ok(()) => known = true,
                 Err(error) if error.code() == WS_ERR_HANDLE => {}
@@ -98,7 +99,7 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_resul
         if !known {
             return Err(wrong(WS_ERR_HANDLE, "none of the handles is valid"));
         }
-        let (now, timer) = (Instant::now(), kit.plan.timer);
+        let timer = kit.plan.timer;
         if timer.is_some_and(|timer| timer <= now) {
             return Ok(WS_OK);
         }
@@ -106,7 +107,10 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_resul
             return Ok(WS_EMPTY);
         }
         let until = [end, timer, Some(now + LONGEST)].into_iter().flatten().min().unwrap_or(now);
-        if sleep(kit, until.saturating_duration_since(now))? {
+        let woken = sleep(kit, until.saturating_duration_since(now))?;
+        let since = std::mem::replace(&mut now, Instant::now());
+        has_waited(handles, since, now);
+        if woken {
             return Ok(WS_OK);
         }
     }

@@ -9,8 +9,8 @@ use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap;
 use crate::peer::{Cx, Mark, Sent};
-use crate::server::{Handles, Server, Spread};
-use std::collections::{HashMap, VecDeque};
+use crate::server::{Handles, Line, Server, Spread};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub struct Host {
     /// By id.
     pub(super) players: HashMap<i32, Player>,
     /// Places with messages to look at, in turn.
-    pub(super) behind: VecDeque<u32>,
+    pub(super) behind: Line,
     pub(super) scratch: Vec<u8>,
     /// With Wire::Scene.
     pub(super) scene: Option<SceneHost>,
@@ -42,7 +42,7 @@ impl Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
         let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
-        Host { wire, players: HashMap::new(), behind: VecDeque::new(), scratch: Vec::new(), scene }
+        Host { wire, players: HashMap::new(), behind: Line::default(), scratch: Vec::new(), scene }
     }
 
     /// Its format.
@@ -178,9 +178,7 @@ impl Host {
             }
             let held = server.peer(key).map_or(0, |peer| peer.inbox.held());
             if held > 0 && !waits {
-                if !self.behind.contains(&key) {
-                    self.behind.push_back(key);
-                }
+                self.behind.push(key);
             } else if state == WS_CLOSED {
                 self.part(server, cx, id);
             }
@@ -244,7 +242,7 @@ impl Host {
     /// Looks at held messages, in turn, until the budget ends; at one at least. True: there are more.
     fn catch_up(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
         let mut over = false;
-        while !over && let Some(key) = self.behind.pop_front() {
+        while !over && let Some(key) = self.behind.pop() {
             let mut left = TURN;
             while !over && left > 0 && self.look(server, cx, key) {
                 left -= 1;
@@ -255,7 +253,7 @@ impl Host {
             server.read_on(key);
             match server.peer(key) {
                 Some(peer) if peer.inbox.held() > 0 && !self.scene.as_ref().is_some_and(|of_scene| of_scene.keeps_waiting(peer.peer_id)) => {
-                    self.behind.push_back(key);
+                    self.behind.push(key);
                 }
                 Some(peer) if peer.state() == WS_CLOSED => {
                     let id = peer.peer_id;

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const MAX_OTHERS: usize = 1 << 16;
 /// Events of others that may wait; more are counted in one SKIPPED.
 const MAX_MARKS: usize = 4_096;
+/// So many are passed over in no time.
+const FEW_MARKS: usize = 64;
 
 /// What makes a client a join.
 pub struct Join {
@@ -83,7 +85,9 @@ impl Join {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
                 peer.inbox.drop_all_held();
             }
-            if self.keeps_waiting() || cx.budget.spend_frame() {
+            // Beside many events that nobody reads a look costs more.
+            let is_over = if peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
+            if self.keeps_waiting() || is_over {
                 break;
             }
         }
@@ -192,7 +196,11 @@ impl Join {
     /// Events of others that nobody reads become one.
     fn shorten(&self, peer: &mut Peer, cx: &Cx<'_>) {
         if peer.inbox.marks() > MAX_MARKS {
-            let count = peer.inbox.drop_marks_where(|mark| matches!(mark.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_SKIPPED));
+            let of_others = |mark: &Mark| {
+                matches!(mark.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_SKIPPED)
+                    || (mark.kind == WS_EVENT_ERROR && mark.peer_id != 0)
+            };
+            let count = peer.inbox.drop_marks_where(of_others);
             peer.inbox.push_mark_here(Mark { kind: WS_EVENT_SKIPPED, count, time_ns: cx.time_ns(), ..Mark::default() });
         }
     }

@@ -237,8 +237,8 @@ impl Host {
             }
         }
         // What waited is looked at in the next poll.
-        if server.peer(key).is_some_and(|peer| peer.inbox.held() > 0) && !self.behind.contains(&key) {
-            self.behind.push_back(key);
+        if server.peer(key).is_some_and(|peer| peer.inbox.held() > 0) {
+            self.behind.push(key);
         }
         Ok(WS_OK)
     }

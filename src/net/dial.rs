@@ -120,6 +120,24 @@ impl Dial {
         }
     }
 
+    /// Whether `step` would go on now: a thread of ours has brought a result, or it is time for the next address.
+    pub fn is_due(&self, now: Instant) -> bool {
+        match &self.at {
+            At::Looking(lookup) => lookup.result().is_some(),
+            At::Connecting(race) => race.next_start().is_some_and(|start| start <= now),
+            At::Securing(mailbox, _) => !mailbox.is_empty(),
+            At::Over => false,
+        }
+    }
+
+    /// When the next address is tried, if there is one.
+    pub fn next_start(&self) -> Option<Instant> {
+        match &self.at {
+            At::Connecting(race) => race.next_start(),
+            _ => None,
+        }
+    }
+
     /// The sockets that connect: each is worth a look once it is writable.
     pub fn wait_fd(&self, each: &mut dyn FnMut(&mio::net::TcpStream)) {
         if let At::Connecting(race) = &self.at {
@@ -194,6 +212,10 @@ impl Race {
         None
     }
 
+    fn next_start(&self) -> Option<Instant> {
+        (!self.waiting.is_empty()).then_some(self.next_start)
+    }
+
     /// Keeps the most telling failure: a refusal says more than a missing route.
     fn lose(&mut self, address: SocketAddr, error: io::Error) {
         let better = self.lost.as_ref().is_none_or(|lost| lost.error.kind() != ErrorKind::ConnectionRefused);
@@ -244,6 +266,7 @@ fn connected(tcp: &mio::net::TcpStream) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::resolve::Resolver;
     use super::*;
     use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
 
@@ -275,6 +298,37 @@ mod tests {
         let tcp = run(race).map_err(|lost| lost.error).unwrap();
         assert_eq!(tcp.peer_addr().unwrap(), listener.local_addr().unwrap());
         assert!(before.elapsed() < STAGGER * 4);
+    }
+
+    #[test]
+    fn it_is_due_when_a_result_is_there_or_the_next_address_is() {
+        let dial = |at| Dial { to: Destination { host: "h".to_owned(), port: 1, tls: None, no_delay: true }, at };
+        let now = Instant::now();
+        let (result, gate) = std::sync::mpsc::channel();
+        let gate = parking_lot::Mutex::new(gate);
+        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(move |_| gate.lock().recv().unwrap()));
+        let lookup = resolver.resolve("a.name").unwrap_err();
+        let looking = dial(At::Looking(lookup.clone()));
+        assert!(!looking.is_due(now));
+        result.send(Ok(vec![Ipv4Addr::LOCALHOST.into()])).unwrap();
+        while lookup.result().is_none() {
+            assert!(now.elapsed() < Duration::from_secs(20), "the lookup did not end");
+            std::thread::yield_now();
+        }
+        assert!(looking.is_due(now));
+        let mailbox = Arc::new(Mailbox::new());
+        let securing = dial(At::Securing(mailbox.clone(), CancelToken(Arc::default())));
+        assert!(!securing.is_due(now));
+        mailbox.post(0, Err(Failure::default()));
+        assert!(securing.is_due(now));
+        let mut connecting = dial(At::Connecting(Race::new(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], 1, now)));
+        assert!(connecting.is_due(now));
+        assert_eq!(connecting.next_start(), Some(now));
+        if let At::Connecting(race) = &mut connecting.at {
+            race.waiting.pop_front();
+            race.next_start = now + STAGGER;
+        }
+        assert!(!connecting.is_due(now) && connecting.is_due(now + STAGGER));
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl Resolver {
         Resolver::with_system(wake, Box::new(|name| Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())))
     }
 
-    fn with_system(wake: Arc<dyn Fn() + Send + Sync>, system: Box<System>) -> Resolver {
+    /// As `new`, with another lookup than the system's.
+    pub(super) fn with_system(wake: Arc<dyn Fn() + Send + Sync>, system: Box<System>) -> Resolver {
         Resolver { shared: Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), system, wake }) }
     }
 

@@ -43,6 +43,15 @@ impl Stream {
         }
     }
 
+    /// Whether something waits to be read that the system does not know of.
+    pub fn holds_input(&self) -> bool {
+        match self {
+            Stream::Tcp(_) => false,
+            Stream::Tls(tls) => tls.holds_input(),
+            Stream::Memory(end) => end.readable() > 0,
+        }
+    }
+
     /// Writes what is taken now.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {

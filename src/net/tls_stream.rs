@@ -62,7 +62,12 @@ impl TlsStream {
 
     /// Whether all that the socket had was given out.
     pub fn has_read_all(&self) -> bool {
-        self.drained && self.plain.is_empty() && !self.records.is_over() && !begins_whole(&self.carried)
+        self.drained && !self.holds_input()
+    }
+
+    /// Whether a read would give out something, or tell the end, without the socket having more.
+    pub fn holds_input(&self) -> bool {
+        !self.plain.is_empty() || self.records.is_over() || begins_whole(&self.carried)
     }
 
     /// Takes plaintext from several places and sends it, as long as the socket takes it.

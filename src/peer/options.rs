@@ -69,10 +69,11 @@ impl Options {
             | WS_OPT_CLOSE_TIMEOUT_MS
             | WS_OPT_HANDSHAKE_TIMEOUT_MS
             | WS_OPT_MAX_PENDING_HANDSHAKES
-                if value == 0 || (value == WS_OFF && option == WS_OPT_CLOSE_TIMEOUT_MS) =>
+                if value == 0 =>
             {
                 Err("must be above 0")
             }
+            WS_OPT_CLOSE_TIMEOUT_MS if value == WS_OFF => Err("cannot be off: a close has to end"),
             _ if (1..COUNT as i32).contains(&option) => {
                 self.values[option as usize] = value;
                 Ok(())

@@ -167,16 +167,10 @@ impl Outbox {
     /// Writes until all is written or the transport takes no more.
     pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
         while self.bytes > 0 {
-            let result = if self.segments().is_empty() {
-                stream.write(&self.open.filled()[self.head..])
-            } else {
-                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-                let mut count = 0;
-                for (index, bytes) in self.segments().iter().map(Segment::bytes).chain([self.open.filled()]).take(MAX_SLICES).enumerate() {
-                    slices[index] = IoSlice::new(&bytes[if index == 0 { self.head } else { 0 }..]);
-                    count = index + 1;
-                }
-                stream.write_vectored(&slices[..count])
+            let (slices, count) = self.slices();
+            let result = match &slices[..count] {
+                [one] => stream.write(one),
+                several => stream.write_vectored(several),
             };
             match result {
                 Ok(0) => return Ok(Wrote::Blocked),
@@ -187,6 +181,18 @@ impl Outbox {
             }
         }
         Ok(Wrote::All)
+    }
+
+    /// What is written next, and how many places it lies in.
+    fn slices(&self) -> ([IoSlice<'_>; MAX_SLICES], usize) {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let open = Some(self.open.filled()).filter(|bytes| !bytes.is_empty());
+        let mut count = 0;
+        for (slice, bytes) in slices.iter_mut().zip(self.segments().iter().map(Segment::bytes).chain(open)) {
+            *slice = IoSlice::new(&bytes[if count == 0 { self.head } else { 0 }..]);
+            count += 1;
+        }
+        (slices, count)
     }
 
     /// Unwritten bytes.
@@ -299,8 +305,8 @@ impl Earlier {
     }
 }
 
-/// Masked before a write: a piece stays in cache, and few calls do for a long message.
-const PIECE_BYTES: usize = 256 << 10;
+/// Masked before a write: few calls do for a long message, and what is masked is still in a cache near by when the system copies it.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Masks `payload` piece by piece into `scratch` and writes it; how much of it was written, and whether all went.
 pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {

@@ -13,8 +13,8 @@ use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
-/// With WS_COALESCE, what waits is written at this size.
-const COALESCE_BYTES: usize = 256 << 10;
+/// With WS_COALESCE, what waits is written at this size: more of it would have left the nearest caches before it is copied.
+const COALESCE_BYTES: usize = 128 << 10;
 /// A message above this is written from the host's memory when nothing waits before it.
 const DIRECT_BYTES: usize = 16 << 10;
 /// Compressed ahead of the transport, at most.

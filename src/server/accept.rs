@@ -68,6 +68,8 @@ impl Server {
                 }
             }
             if half.look() {
+                // The next poll begins with the other address.
+                self.listeners.rotate_left(1);
                 return true;
             }
         }

@@ -202,6 +202,11 @@ impl Server {
         }
     }
 
+    /// Whether output waits for the next flush or poll.
+    pub fn has_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
         self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
             Slot::Client(client) if !client.pending && client.peer.may_put() && !client.peer.apart && Some(key as u32) != except => Some(&**client),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// The queue.
 #[derive(Default)]
-pub(super) struct Line {
+pub struct Line {
     keys: VecDeque<u32>,
     /// By place: whether it stands here.
     stands: Vec<bool>,
@@ -12,7 +12,7 @@ pub(super) struct Line {
 
 impl Line {
     /// Puts a place at the end, if it does not stand here.
-    pub(super) fn push(&mut self, key: u32) {
+    pub fn push(&mut self, key: u32) {
         if !self.contains(key) {
             let place = key as usize;
             if place >= self.stands.len() {
@@ -24,48 +24,48 @@ impl Line {
     }
 
     /// Takes the first place.
-    pub(super) fn pop(&mut self) -> Option<u32> {
+    pub fn pop(&mut self) -> Option<u32> {
         let key = self.keys.pop_front()?;
         self.stands[key as usize] = false;
         Some(key)
     }
 
     /// The first place, which stays.
-    pub(super) fn front(&self) -> Option<u32> {
+    pub fn front(&self) -> Option<u32> {
         self.keys.front().copied()
     }
 
     /// The first place goes to the end.
-    pub(super) fn rotate(&mut self) {
+    pub fn rotate(&mut self) {
         if !self.keys.is_empty() {
             self.keys.rotate_left(1);
         }
     }
 
     /// Whether a place stands here.
-    pub(super) fn contains(&self, key: u32) -> bool {
+    pub fn contains(&self, key: u32) -> bool {
         self.stands.get(key as usize).is_some_and(|stands| *stands)
     }
 
     /// All places, in turn.
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.keys.iter().copied()
     }
 
     /// Gives memory back when nobody stands here.
-    pub(super) fn shrink(&mut self) {
+    pub fn shrink(&mut self) {
         if self.keys.is_empty() {
             *self = Line::default();
         }
     }
 
     /// How many.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.keys.len()
     }
 
     /// None.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 }

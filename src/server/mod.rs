@@ -13,6 +13,7 @@ mod turns;
 pub use above::Above;
 pub use broadcast::Spread;
 pub use items::{Origin, is_last};
+pub use line::Line;
 
 use crate::codes::*;
 use crate::error::{Error, Failure};
@@ -20,7 +21,6 @@ use crate::net::{Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Cx, Inbox, Loan, Options, Peer, Totals};
 use crate::protocol::Accept;
 use client::{Client, Slot};
-use line::Line;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use std::cmp::Reverse;

@@ -2,7 +2,7 @@
 
 use super::family::{Kind, Member};
 use super::verbs::{not_of_game, peer_of, wrong_kind};
-use super::with;
+use super::{wake, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::Multiplayer;
@@ -154,6 +154,9 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
         if let (Kind::Server(server), Member::Client(key)) = (&mut body.kind, member) {
             server.look_soon(key, Instant::now());
         }
+        // The change of a timer or a limit may be a reason to poll, for a thread that waits too.
+        body.more[member.end()] = true;
+        wake::all();
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use super::{Registry, registry};
 use crate::multiplayer::Multiplayer;
 use crate::net::{MemoryEnd, Stream};
-use crate::peer::{Arena, Budget, Codecs, Cx, Peer, SystemClock};
+use crate::peer::{Arena, Budget, Codecs, Cx, LONG_GAP, Peer, SystemClock};
 use crate::server::Server;
 use parking_lot::Mutex;
 use std::sync::atomic::AtomicU32;
@@ -75,8 +75,8 @@ pub struct Body {
     pub shared: Shared,
     /// When the family was last polled, by member for pairs.
     pub polled: [Option<Instant>; 2],
-    /// A poll after this comes late: see `LONG_GAP`.
-    pub late: [Option<Instant>; 2],
+    /// When the host last polled or waited, by member for pairs; before that, when it was opened. Longer ago than `LONG_GAP`: it comes late.
+    pub attended: [Option<Instant>; 2],
     /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
     /// When timers want the next poll, by member for pairs.
@@ -140,6 +140,20 @@ impl Body {
     #[inline]
     pub fn parts_of_game(&mut self, now: Instant, budget: Option<u32>) -> (&mut Multiplayer, &mut Kind, Cx<'_>) {
         (&mut self.multiplayer, &mut self.kind, self.shared.cx(now, budget))
+    }
+
+    /// For how long the host has looked away, if that is a gap that moves deadlines.
+    #[inline]
+    pub fn gap(&self, end: usize, now: Instant) -> Option<Duration> {
+        let gap = now.saturating_duration_since(self.attended[end]?);
+        (gap > LONG_GAP).then_some(gap)
+    }
+
+    /// A host that waits does not look away, unless it had before `since`: then its next poll comes late.
+    pub fn attend(&mut self, end: usize, since: Instant, now: Instant) {
+        if self.gap(end, since).is_none() {
+            self.attended[end] = Some(now);
+        }
     }
 
     /// Whether bytes go to another family of this process: whoever waits there has to be woken.

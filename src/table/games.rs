@@ -1,7 +1,7 @@
 //! What the functions of the boundary do with hosts and joins, where that is not what they do with servers and clients.
 
 use super::family::{Body, Kind, Member};
-use super::verbs::{check_size, full, gone, not_open, told, wake_memory, wrong_kind};
+use super::verbs::{check_size, full, gone, not_open, told, wake_for_output, wrong_kind};
 use super::{registry, with};
 use crate::codes::*;
 use crate::error::Error;
@@ -41,7 +41,7 @@ pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text:
         }
         _ => return Err(gone()),
     };
-    wake_memory(body);
+    wake_for_output(body);
     finished(result)
 }
 

@@ -19,7 +19,7 @@ pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
 pub use scene::{complete_auth, declare_node, put_call, send_auth};
 pub use verbs::*;
-pub use wait::Plan;
+pub use wait::{Plan, has_waited};
 
 use crate::codes::*;
 use crate::error::Error;

@@ -11,6 +11,7 @@ use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -266,15 +267,17 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
 fn take_in(registry: &Registry, kind: Kind, multiplayer: Multiplayer, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
-    *family.body.lock() = Body { kind, multiplayer, shared: Shared::new(CHUNK), ..Body::default() };
+    // A first poll that comes late finds its deadlines moved, as any other.
+    let attended = [Some(Instant::now()); 2];
+    *family.body.lock() = Body { kind, multiplayer, shared: Shared::new(CHUNK), attended, ..Body::default() };
     family
 }
 
 /// Gives an object its handle and tells it. Without one its family is emptied.
 fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u32, Error> {
-    let handle = registry.add(family, member);
+    // Under its lock, so that a ws_shutdown of another thread meets the object with its handle.
     let mut body = family.body.lock();
-    let Some(handle) = handle else {
+    let Some(handle) = registry.add(family, member) else {
         let gone = std::mem::take(&mut *body);
         drop(body);
         registry.slots.write().give_family(family);
@@ -332,7 +335,13 @@ fn percent_decoded(text: &str) -> Vec<u8> {
 /// Binds all addresses to one port. With two families, a machine that lacks one still listens on the other.
 fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, Error> {
     let failed = |address: SocketAddr, error: &std::io::Error| {
-        Error::new(WS_ERR_ADDRESS, format!("cannot listen on {address}: {error}; choose another port, or end the program that has it"))
+        let hint = match error.kind() {
+            ErrorKind::AddrInUse => "choose another port, or end the program that has it",
+            ErrorKind::AddrNotAvailable => "this machine has no such address: use * for all that it has, or localhost",
+            ErrorKind::PermissionDenied => "ports below 1024 need rights: choose a higher one",
+            _ => "choose another address or port",
+        };
+        Error::new(WS_ERR_ADDRESS, format!("cannot listen on {address}: {error}; {hint}"))
     };
     let mut tries = 0;
     'again: loop {
@@ -343,11 +352,11 @@ fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, E
             let address = SocketAddr::new(*ip, bound);
             match listen_at(address, true) {
                 Ok(listener) => listeners.push(listener),
-                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && port == 0 && tries < 16 => {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && tries < 16 => {
                     tries += 1;
                     continue 'again;
                 }
-                Err(error) if addresses.len() > 1 && error.kind() != std::io::ErrorKind::AddrInUse => last = Some(failed(address, &error)),
+                Err(error) if addresses.len() > 1 && error.kind() != ErrorKind::AddrInUse => last = Some(failed(address, &error)),
                 Err(error) => return Err(failed(address, &error)),
             }
         }

@@ -2,7 +2,7 @@
 
 use super::family::{Body, Kind, Member};
 use super::games::finished;
-use super::verbs::{check_size, gone, told, wake_memory, wrong_kind};
+use super::verbs::{check_size, gone, told, wake_for_output, wrong_kind};
 use super::with;
 use crate::error::Error;
 use crate::multiplayer::{Host, Join, Multiplayer, Target};
@@ -28,7 +28,7 @@ pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<i32, E
                 told(join.put_call(peer, &mut cx, target, bytes)?)?
             }
         };
-        wake_memory(body);
+        wake_for_output(body);
         finished(result)
     })
 }
@@ -41,7 +41,7 @@ pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<i32, Error> {
             Side::Host(host, server, mut cx) => host.send_auth(server, &mut cx, peer_id, data)?,
             Side::Join(join, peer, mut cx) => told(join.send_auth(peer, &mut cx, peer_id, data)?)?,
         };
-        wake_memory(body);
+        wake_for_output(body);
         finished(result)
     })
 }
@@ -56,7 +56,7 @@ pub fn complete_auth(handle: u32, peer_id: i32) -> Result<i32, Error> {
         };
         // What came meanwhile is looked at by the next poll.
         body.more[0] = true;
-        wake_memory(body);
+        wake_for_output(body);
         finished(result)
     })
 }

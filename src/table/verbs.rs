@@ -8,7 +8,7 @@ use crate::heap;
 use crate::journal;
 use crate::multiplayer::{Multiplayer, Target};
 use crate::net::Stream;
-use crate::peer::{Cx, LONG_GAP, Options, Peer, Sent, check_close};
+use crate::peer::{Cx, Options, Peer, Sent, check_close};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,9 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = member.end();
-        let is_late = body.late[end].is_some_and(|late| now > late);
-        let gap = if is_late { body.polled[end].map_or(Duration::ZERO, |last| now.saturating_duration_since(last)) } else { Duration::ZERO };
+        let gap = body.gap(end, now).unwrap_or_default();
         body.polled[end] = Some(now);
-        body.late[end] = Some(now + LONG_GAP);
+        body.attended[end] = Some(now);
         let (game, kind, mut cx) = body.parts_of_game(now, budget);
         let (more, moved, mut next_timer);
         match (kind, member) {
@@ -51,7 +50,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 let peer = peer_of(kind, member)?;
                 peer.settle(cx.arena);
                 cx.arena.renew();
-                if is_late {
+                if !gap.is_zero() {
                     peer.shift(gap);
                 }
                 let before = peer.counters.wire_in + peer.counters.wire_out;
@@ -87,10 +86,16 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
         let Some(peer) = kind.peer(member) else { return put_to_all(body, text, payload) };
         check_size(&peer.options, payload, 0)?;
         let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
+        let waits = peer.has_output();
         match (kind, member) {
-            (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => server.soil(key, true),
-            (Kind::Pair(_) | Kind::Attached(..), _) => wake::all(),
-            _ => {}
+            (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {
+                server.soil(key, true);
+                if server.has_dirty() {
+                    wake::all();
+                }
+            }
+            (Kind::Client(_), _) if !waits => {}
+            _ => wake::all(),
         }
         told(sent)
     })
@@ -113,7 +118,9 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
             Target::One(client) => {
                 let key = own_client(body, client as u32)?;
                 let Body { kind: Kind::Server(server), shared, polled, .. } = body else { return Err(gone()) };
-                told(server.put_one(&mut shared.cx_since(polled[0]), key, text, payload))
+                let sent = server.put_one(&mut shared.cx_since(polled[0]), key, text, payload);
+                wake_for_output(body);
+                told(sent)
             }
             Target::AllBut(client) => {
                 let except = own_client(body, client as u32).ok();
@@ -158,7 +165,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
                 peer.finish(&mut cx);
             }
         }
-        wake_memory(body);
+        wake::all();
         Ok(())
     })
 }
@@ -189,7 +196,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
             }
             server.after(&mut cx, key, None);
         }
-        wake_memory(body);
+        wake::all();
         Ok(())
     })
 }
@@ -314,7 +321,9 @@ fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> 
     if server.state() != WS_OPEN {
         return Err(Error::new(WS_ERR_STATE, "the server is closing or closed"));
     }
-    match server.put_all(&mut cx, text, payload, except) {
+    let result = server.put_all(&mut cx, text, payload, except);
+    wake_for_output(body);
+    match result {
         WS_ERR_FULL => Err(full()),
         WS_ERR_LIMIT => Err(heap::lacks()),
         result => Ok(result),
@@ -368,7 +377,10 @@ pub(super) fn told(sent: Sent) -> Result<i32, Error> {
 
 #[cold]
 pub(super) fn not_open() -> Error {
-    Error::new(WS_ERR_STATE, "the connection is not OPEN: wait for the OPEN event, or set WS_QUEUE_BEFORE_OPEN before connecting")
+    Error::new(
+        WS_ERR_STATE,
+        "the connection is not OPEN: before OPEN a message needs WS_QUEUE_BEFORE_OPEN, and once it closes none is taken, so open another",
+    )
 }
 
 #[cold]
@@ -423,7 +435,19 @@ fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     }
 }
 
-pub(super) fn wake_memory(body: &mut Body) {
+/// After a put: what did not leave has to, even while another thread waits that looked before.
+pub(super) fn wake_for_output(body: &mut Body) {
+    let waits = match &mut body.kind {
+        Kind::Client(peer) => peer.has_output(),
+        Kind::Server(server) => server.has_dirty(),
+        _ => false,
+    };
+    if waits || body.talks_in_memory() {
+        wake::all();
+    }
+}
+
+fn wake_memory(body: &mut Body) {
     if body.talks_in_memory() {
         wake::all();
     }

@@ -28,9 +28,10 @@ impl Plan {
         self.descriptors.clear();
     }
 
-    /// Adds what may happen to one handle.
-    pub fn add(&mut self, handle: u32) -> Result<(), Error> {
+    /// Adds what may happen to one handle from `now` on.
+    pub fn add(&mut self, handle: u32, now: Instant) -> Result<(), Error> {
         with(handle, |body, member| {
+            body.attend(member.end(), now, now);
             self.ready |= body.more[member.end()];
             self.not_after(body.next_timer[member.end()]);
             match (&mut body.kind, member) {
@@ -48,7 +49,7 @@ impl Plan {
                 }
                 (kind, member) => {
                     if let Some(peer) = kind.peer(member) {
-                        self.add_peer(peer);
+                        self.add_peer(peer, now);
                     }
                 }
             }
@@ -56,19 +57,22 @@ impl Plan {
         })
     }
 
-    fn add_peer(&mut self, peer: &mut Peer) {
+    fn add_peer(&mut self, peer: &mut Peer, now: Instant) {
         self.ready |= peer.inbox.has_news() || peer.has_backlog();
+        if let Some(dial) = peer.dialing() {
+            self.ready |= dial.is_due(now);
+            self.not_after(dial.next_start());
+        }
         #[cfg(unix)]
         {
             use std::os::fd::AsRawFd;
             if let Some(dial) = peer.dialing() {
-                // A new attempt may start or end while waiting: look again soon.
-                self.timer = Some(self.timer.map_or(Instant::now() + DIAL_LOOK, |timer| timer.min(Instant::now() + DIAL_LOOK)));
                 dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
             }
             let (reads, writes) = (peer.wants_input(), peer.has_output());
+            self.ready |= reads && peer.stream_mut().is_some_and(|stream| stream.holds_input());
             match peer.stream_mut() {
-                Some(Stream::Memory(end)) => self.ready |= (reads && end.readable() > 0) || (writes && end.room() > 0),
+                Some(Stream::Memory(end)) => self.ready |= writes && end.room() > 0,
                 Some(stream) => {
                     if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
                         self.descriptors.push((socket.as_raw_fd(), reads, writes));
@@ -84,5 +88,12 @@ impl Plan {
     }
 }
 
-/// How long a wait goes on without a look at a dial.
-const DIAL_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
+/// A wait for these handles that began `since` is over. Those that are stale are passed over.
+pub fn has_waited(handles: &[u32], since: Instant, now: Instant) {
+    for handle in handles {
+        let _ = with(*handle, |body, member| {
+            body.attend(member.end(), since, now);
+            Ok(())
+        });
+    }
+}

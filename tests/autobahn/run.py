@@ -25,13 +25,27 @@ def free_port():
         return sock.getsockname()[1]
 
 
-def wait_for_port(port, process):
+def is_listening(port, process):
+    """Waits for it. False: the process has ended, as somebody took the port before it did."""
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as sock:
             if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return True
         time.sleep(0.05)
+    return False
+
+
+def start_fuzzing_server(wstest, folder):
+    for _ in range(5):
+        port = free_port()
+        spec = {"url": f"ws://127.0.0.1:{port}", "outdir": str(folder), "cases": CHOSEN, "exclude-cases": [], "exclude-agent-cases": {}}
+        (folder / "spec.json").write_text(json.dumps(spec))
+        process = subprocess.Popen([wstest, "-m", "fuzzingserver", "-s", folder / "spec.json"], stdout=subprocess.DEVNULL)
+        if is_listening(port, process):
+            return port, process
+        process.kill()
+        process.wait()
     raise SystemExit("the fuzzing server did not start")
 
 
@@ -67,12 +81,8 @@ def server(wstest, program, folder):
 
 
 def client(wstest, program, folder):
-    port = free_port()
-    spec = {"url": f"ws://127.0.0.1:{port}", "outdir": str(folder), "cases": CHOSEN, "exclude-cases": [], "exclude-agent-cases": {}}
-    (folder / "spec.json").write_text(json.dumps(spec))
-    process = subprocess.Popen([wstest, "-m", "fuzzingserver", "-s", folder / "spec.json"], stdout=subprocess.DEVNULL)
+    port, process = start_fuzzing_server(wstest, folder)
     try:
-        wait_for_port(port, process)
         subprocess.run([program, f"ws://127.0.0.1:{port}"], timeout=LIMIT)
     finally:
         process.terminate()

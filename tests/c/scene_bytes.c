@@ -119,6 +119,37 @@ static void bytes_of_a_join(void) {
   stop();
 }
 
+/* A host tells of one after the other, each of which sends what is told by ERROR and goes, to a join that reads no events. */
+static void errors_that_nobody_reads(void) {
+  enum { PEERS = 6000 };
+  ws_config config = config_of(WS_SCENE);
+  char url[64];
+  ws_stats stats;
+  if (ws_listen("ws://127.0.0.1:0", NULL, &host) != WS_OK) exit(1);
+  ws_get_text(host, WS_GET_URL, url, sizeof url, NULL);
+  ws_join(url, &config, &joins[0]);
+  join_count = 1;
+  ws_handle conn = event_of(host, WS_EVENT_CONNECTED).conn;
+  ids[0] = 0x05a5c976;
+  send(conn, "A");
+  for (int i = 0; i < PEERS; i++) {
+    ids[1] = 0x01000000 + i;
+    static const char *const about[] = {"0701 B", "0703 B 05", "0702 B"};
+    for (int k = 0; k < 3; k++) {
+      while (send(conn, about[k]) == WS_ERR_FULL) poll_all();
+    }
+  }
+  send(conn, "03 31");
+  for (double end = now_s() + 20; ws_get_available(joins[0]) == 0 && now_s() < end;) poll_all();
+  ws_get_stats(joins[0], &stats, sizeof stats);
+  printf("figure: longest poll of a join whose events nobody reads: %d us\n", (int)stats.longest_poll_us);
+  uint64_t items = 0, told = 0;
+  for (ws_event event; ws_next_event(joins[0], &event) == WS_OK; items++) told += event.type == WS_EVENT_SKIPPED || event.type == WS_EVENT_ERROR ? event.count : 1;
+  CHECK(items < 4200, "events of others that nobody reads become one");
+  CHECK(told == 3 + 3 * PEERS, "with a count of all");
+  stop();
+}
+
 /* ---- bad input ---- */
 
 static void breaks(const char *bytes, const char *name) {
@@ -248,6 +279,7 @@ static void floods(void) {
 int main(void) {
   bytes_of_a_host();
   bytes_of_a_join();
+  errors_that_nobody_reads();
   bad_clients();
   bad_hosts();
   floods();

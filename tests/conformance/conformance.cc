@@ -81,6 +81,8 @@ void print(const string& name, const wspeer::event& event) {
     case event_kind::writable:
     case event_kind::skipped:
     case event_kind::error:
+    case event_kind::authenticating:
+    case event_kind::auth:
       begin_line(name);
       std::printf("event %d", static_cast<int>(event.kind()));
       break;

@@ -219,6 +219,40 @@ void own_transport() {
   check(server->state() == state::closed, "until the transport ends");
 }
 
+// A host and its local player, polled until both have no more to say; what a kind of event brought.
+std::string scene_until(multiplayer& host, multiplayer& player, event_kind kind) {
+  std::string brought;
+  for (int i = 0; i < 100; i++) {
+    for (multiplayer* side : {&host, &player}) {
+      side->poll();
+      for (auto& event : side->events()) {
+        if (event.kind() == kind) brought.append(event.text());
+        if (event.kind() == event_kind::authenticating) side->send_auth(event.peer_id(), bytes_view(std::string_view(side == &host ? "host" : "player")));
+        if (event.kind() == event_kind::auth) side->complete_auth(event.peer_id());
+        if (event.kind() != event_kind::message || event.packet().kind() != message_kind::call) continue;
+        ws_call call;
+        if (ws_decode_call(event.bytes().data(), event.bytes().size(), &call, nullptr, 0) == WS_OK) brought.append(call.method);
+      }
+    }
+  }
+  return brought;
+}
+
+void a_scene() {
+  auto host = multiplayer::host("ws://127.0.0.1:0", config().flags(WS_SCENE | WS_AUTH));
+  if (!host) std::abort();
+  auto player = host->join_local();
+  if (!player) std::abort();
+  check(host->declare_node("Game", "hello") && player->declare_node("Game", "hello"), "a node of a scene");
+  check(!host->forget_node("Other"), "one that was not declared is not forgotten");
+  check(scene_until(*host, *player, event_kind::auth) == "hostplayer", "both sides are authenticated");
+  std::array<std::uint8_t, 64> room;
+  std::size_t size = 0;
+  const bool made = ws_encode_call("Game", "hello", nullptr, 0, room.data(), room.size(), &size) == WS_OK;
+  check(made && player->put_to(1, {message_kind::call, {room.data(), size}}), "a call is put");
+  check(scene_until(*host, *player, event_kind::error) == "hello", "and comes");
+}
+
 void log_and_library() {
   check(fits() && (features() & WS_FEATURE_MULTIPLAYER) != 0, "the library fits");
   set_log_level(WS_LOG_INFO);
@@ -245,6 +279,7 @@ int main() {
   mistakes();
   texts_and_clients();
   own_transport();
+  a_scene();
   log_and_library();
   shutdown();
   return failures ? 1 : 0;

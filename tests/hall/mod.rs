@@ -83,6 +83,10 @@ pub struct Hall {
 
 impl Hall {
     pub fn new(changes: &[(i32, u32)]) -> Hall {
+        Hall::at(&[SocketAddr::from(([127, 0, 0, 1], 0))], changes)
+    }
+
+    pub fn at(addresses: &[SocketAddr], changes: &[(i32, u32)]) -> Hall {
         let mut options = Options::defaults(true);
         for (option, value) in changes {
             options.set(*option, *value).unwrap();
@@ -95,8 +99,8 @@ impl Hall {
             max_header_bytes: 16 << 10,
             options: Arc::new(options),
         };
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), true).unwrap();
-        let mut server = Server::new(vec![listener], settings).unwrap();
+        let listeners = addresses.iter().map(|address| listen(*address, true).unwrap()).collect();
+        let mut server = Server::new(listeners, settings).unwrap();
         server.handle = 1 << 30;
         let now = Instant::now();
         Hall {

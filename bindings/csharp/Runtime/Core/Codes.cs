@@ -94,7 +94,7 @@ namespace Wspeer
         /// <summary>The outbound queue refused a message earlier and has room again.</summary>
         Writable = 7,
         /// <summary>event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-        /// handle or that of a join, event.count lifecycle events were left out because nobody read them.</summary>
+        /// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.</summary>
         Skipped = 8,
         /// <summary>Something went wrong that ends no connection; cause and text say what.</summary>
         Error = 9,
@@ -225,7 +225,7 @@ namespace Wspeer
     {
         /// <summary>None.</summary>
         None = 0,
-        /// <summary>A put waits for ws_flush(), the next poll or 256 KiB, so that the messages of a frame leave in one write.</summary>
+        /// <summary>A put waits for ws_flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write.</summary>
         Coalesce = 1,
         /// <summary>Messages may be put while CONNECTING; they leave after the opening handshake.</summary>
         QueueBeforeOpen = 2,
@@ -308,9 +308,9 @@ namespace Wspeer
     {
         /// <summary>TCP_NODELAY: 1 (default) or 0.</summary>
         NoDelay = 1,
-        /// <summary>heartbeat_ms.</summary>
+        /// <summary>heartbeat_ms; 0 and WebSocketConfig.Off: no pings.</summary>
         HeartbeatMs = 2,
-        /// <summary>pong_timeout_ms.</summary>
+        /// <summary>pong_timeout_ms; 0: three times heartbeat_ms.</summary>
         PongTimeoutMs = 3,
         /// <summary>close_timeout_ms.</summary>
         CloseTimeoutMs = 4,

@@ -300,7 +300,7 @@ namespace Wspeer
         public uint ConnectTimeoutMs;
         /// <summary>Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).</summary>
         public uint HandshakeTimeoutMs;
-        /// <summary>How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds (default: 3000).</summary>
+        /// <summary>How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WS_OFF (default: 3000).</summary>
         public uint CloseTimeoutMs;
         /// <summary>How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).</summary>
         public uint HeartbeatMs;

@@ -39,7 +39,7 @@ class ConfigArgs(TypedDict, total=False):
     """A number of your choice for free_owner()."""
 
     coalesce: bool
-    """What is sent waits for flush(), the next poll() or 256 KiB, so that the messages of a frame leave in one write."""
+    """What is sent waits for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one write."""
     queue_before_open: bool
     """Messages may be sent while CONNECTING; they leave after the opening handshake."""
     insecure: bool

@@ -29,7 +29,8 @@ mergeInto(LibraryManager.library, {
     shorten: function (peer) {
       var skipped = 0, marks = peer.marks, about = [WSPEER_C.EVENT_CONNECTED, WSPEER_C.EVENT_DISCONNECTED, WSPEER_C.EVENT_SKIPPED];
       marks.items = marks.items.slice(marks.first).filter(function (mark) {
-        if (about.indexOf(mark.type) < 0) return true;
+        // An error with a count is about what somebody sent.
+        if (about.indexOf(mark.type) < 0 && !(mark.type === WSPEER_C.EVENT_ERROR && mark.count)) return true;
         skipped += mark.count || 1;
         return false;
       });
