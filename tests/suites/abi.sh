@@ -19,7 +19,7 @@ python3 tests/abi/layout.py --fields include/wspeer.h > build/tests/layout_field
 compile layout -Ibuild/tests
 build/tests/layout | python3 tests/abi/layout.py --compare include/wspeer.h || rc=1
 python3 tests/abi/layout.py --symbols include/wspeer.h "$LIBDIR/libwspeer.so" || rc=1
-for program in abuse loans threads; do
+for program in abuse loans; do
   compile "$program"
   timeout 120 "build/tests/$program" || { echo "not ok - $program ended with $?"; rc=1; }
 done
