@@ -33,7 +33,7 @@ def panel(top, title, minutes, lines, dots, unit):
     for name, colour, points in lines:
         path = " L".join(f"{x:.1f} {y:.1f}" for x, y in map(place, points))
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="1.2"/>')
-        names.append((place(points[-1])[1], name, colour))
+        names.append((min(place(point)[1] for point in points[-20:]), name, colour))
     for name, colour, points in dots:
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in map(place, points)]
         names.append((place(points[-1])[1], name, colour))
