@@ -26,7 +26,7 @@ for part in $parts; do
     ;;
   c)
     # What bounds the time of a call is not for an instrumented library.
-    for name in abuse loans threads loss multiplayer multiplayer3 scene scene_bytes heartbeat signals; do
+    for name in abuse loans threads loss host_habits multiplayer multiplayer3 scene scene_bytes heartbeat signals; do
       CC="gcc -fsanitize=address" compile "$name"
       timeout 300 "build/tests/$name" $lib/cert/cert.pem $lib/cert/key.pem > "$lib/$name.log" 2>&1 && echo "ok - asan: $name" || { echo "not ok - asan: $name"; grep -v '^ok' "$lib/$name.log" | head -50; rc=1; }
       rm -f "build/tests/$name"
