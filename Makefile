@@ -72,9 +72,10 @@ autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
 
-# A crowd that joins, talks, leaves and is cut, for an hour; build/soak.csv has memory and descriptors.
+# A crowd that joins, talks, leaves and is cut, for an hour; build/soak.csv has memory and descriptors, build/soak.svg shows them.
 soak:
 	WSPEER_SOAK_SECONDS=3600 WSPEER_SOAK_CLIENTS=500 cargo test --release --locked --test soak -- --nocapture
+	tests/soak/plot.py build/soak.csv build/soak.svg
 
 # Attacks on a server, half a minute each, beside a hundred honest players.
 attacks: library

@@ -19,6 +19,8 @@ struct Counting;
 
 /// Bytes that are allocated now.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
+/// The most that growing moved at once since it was last set to 0.
+static MOVED: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: every call goes to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
@@ -26,6 +28,16 @@ unsafe impl GlobalAlloc for Counting {
         LIVE.fetch_add(layout.size(), Ordering::Relaxed);
         // SAFETY: as above.
         unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        LIVE.fetch_add(size, Ordering::Relaxed);
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        if size > layout.size() {
+            MOVED.fetch_max(layout.size(), Ordering::Relaxed);
+        }
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -169,6 +181,39 @@ fn shared() {
     ws_free(server);
 }
 
+/// A message that outgrows its place is moved piece by piece between looks at the budget, and is what was sent.
+fn growth() {
+    let config = config(0, 0);
+    let (mut server, mut client) = (0, 0);
+    assert_eq!(c!(ws_pair(&config, &mut server, &mut client)), WS_OK);
+    while ws_get_state(server) != WS_OPEN || ws_get_state(client) != WS_OPEN {
+        assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
+    }
+    // A line changes now and then: some sizes end beside a place's end.
+    for len in [65_535, 65_537, 98_304, 131_072, 131_073, 200_000, 262_145, 524_288, 600_000, 3_000_000, 16 << 20] {
+        let payload: Vec<u8> = (0..len).map(|at| (at / 40 % 251) as u8).collect();
+        assert_eq!(c!(ws_put_packet(client, payload.as_ptr(), len, WS_BINARY)), WS_OK);
+        let (mut packet, mut polls, mut moved) = (blank::<ws_packet>(), 0, 0);
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            assert!(Instant::now() < end && ws_poll(client) >= 0);
+            MOVED.store(0, Ordering::Relaxed);
+            assert!(ws_poll(server) >= 0);
+            moved = moved.max(MOVED.load(Ordering::Relaxed));
+            polls += 1;
+            if c!(ws_get_packet(server, &mut packet)) == WS_OK {
+                break;
+            }
+        }
+        // SAFETY: lent until the next read.
+        let got = unsafe { std::slice::from_raw_parts(packet.data, packet.len) };
+        assert!(got == payload, "{len} bytes came as they were sent");
+        assert!(moved <= 96 << 10, "{moved} bytes were moved at once for a message of {len}, in {polls} polls");
+    }
+    ws_free(client);
+    ws_free(server);
+}
+
 /// One test, as the allocator counts for all.
 #[test]
 fn the_memory_of_contexts() {
@@ -177,5 +222,6 @@ fn the_memory_of_contexts() {
         first_use(WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER, bits);
     }
     shared();
+    growth();
     idle();
 }

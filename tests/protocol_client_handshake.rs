@@ -252,6 +252,20 @@ mod no_agreement {
     }
 
     #[test]
+    fn an_answer_that_only_announces_another_is_passed_over() {
+        let early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        let whole = [early.as_slice(), &answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x00"].concat();
+        assert_eq!(outcome(&spec(&[]), &whole, false), Open(None, b"\x81\x00".to_vec()));
+        let refusal = [early.as_slice(), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"].concat();
+        assert_eq!(outcome(&spec(&[]), &refusal, false), Refused(WS_CAUSE_HTTP_STATUS, 403, b"no".to_vec()));
+        // They count towards the longest header, so there is an end to them.
+        assert_eq!(
+            outcome(&spec(&[]), &b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEADER / 20), false),
+            Refused(WS_CAUSE_HTTP_TOO_BIG, 0, Vec::new())
+        );
+    }
+
+    #[test]
     fn a_header_as_long_as_the_limit_is_taken_and_a_longer_one_is_not() {
         let of_length = |len: usize| {
             // The real Sec-WebSocket-Accept has 28 characters where the place-holder has 8.

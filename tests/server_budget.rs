@@ -67,6 +67,65 @@ fn every_client_is_read_in_turn() {
     }
 }
 
+/// Each look at this clock takes a little, as work does.
+fn poll_busily(hall: &mut Hall) -> bool {
+    let clock = hall.clock(Duration::from_micros(10));
+    hall.poll_within(&clock, Some(1_000))
+}
+
+#[test]
+fn who_is_gone_is_dropped_in_time_however_much_there_is_to_read() {
+    let mut hall = Hall::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
+    let mut talkers: Vec<_> = (0..100).map(|_| hall.open()).collect();
+    let silent: Vec<_> = (0..300).map(|_| hall.open()).collect();
+    hall.items();
+    let moves = frame(0x82, b"x").repeat(10);
+    let (mut gone, mut got) = (0, 0);
+    let began = hall.now;
+    while gone < silent.len() {
+        assert!(hall.now - began < ms(6_000), "{gone} of {} silent clients are gone after 6 s", silent.len());
+        for (talker, _) in &mut talkers {
+            // Whole frames alone: what does not fit now is left out.
+            let _ = write_some(talker, &moves);
+        }
+        hall.now += ms(16);
+        // There is always more to read than a poll gets done.
+        assert!(poll_busily(&mut hall), "the budget of each poll is used up");
+        for (key, kind) in hall.items() {
+            gone += usize::from(kind == WS_EVENT_DISCONNECTED);
+            got += usize::from(kind == WS_EVENT_MESSAGE);
+            assert!(kind != WS_EVENT_DISCONNECTED || silent.iter().any(|(_, silent)| Some(*silent) == key), "a talker was dropped");
+        }
+    }
+    assert!(got > 1_000);
+}
+
+#[test]
+fn a_poll_asks_for_part_of_a_large_crowd_that_is_ready() {
+    let mut hall = Hall::new(&[]);
+    let mut clients: Vec<_> = (0..600).map(|_| hall.open()).collect();
+    hall.items();
+    hall.poll();
+    let before = hall.server.footprint();
+    for (client, _) in &mut clients {
+        client.write_all(&frame(0x82, b"x")).unwrap();
+    }
+    // The budget ends at the first look: those whom it asked about stand in line.
+    let mut got = 0;
+    for polls in 1.. {
+        poll_hurried(&mut hall);
+        if polls == 1 {
+            let line = hall.server.footprint() - before;
+            assert!((1..300).contains(&line), "{line} entries after one poll");
+        }
+        got += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_MESSAGE).count();
+        if got == 600 {
+            break;
+        }
+        assert!(polls < 1_200, "{got} messages after {polls} polls");
+    }
+}
+
 #[test]
 fn a_close_of_the_server_goes_on() {
     let mut hall = Hall::new(&[]);

@@ -1,11 +1,14 @@
 //! A crowd that joins, talks, leaves and is cut, over wss:// with compression and through a proxy: what both ends count agrees, and memory and descriptors stay flat.
-//! WSPEER_SOAK_SECONDS (default 30) and WSPEER_SOAK_CLIENTS (default 150); every 5 s a line goes to build/soak.csv.
+//! Now and then all leave, so that what the library still holds can be told to the byte. WSPEER_SOAK_SECONDS (default 30) and WSPEER_SOAK_CLIENTS (default 150);
+//! every 5 s a line goes to build/soak.csv, of which tests/soak/plot.py makes a picture.
 #![allow(unsafe_code)] // The calls of a C host.
 #![cfg(target_os = "linux")] // It looks into /proc.
 
+mod counting;
 mod host;
 mod proxy;
 
+use counting::{Counting, be_elsewhere, live};
 use host::*;
 use proxy::{End, Faults, Proxy};
 use std::collections::HashMap;
@@ -14,6 +17,13 @@ use std::time::{Duration, Instant};
 use wspeer::codes::*;
 
 const FRAME: Duration = Duration::from_millis(16);
+/// Longer than the library keeps memory for connections that may come again.
+const REST: Duration = Duration::from_secs(7);
+/// What it may hold more at a later rest than at the first: its table of handles grows until 4,096 are free.
+const SLACK: i64 = 256 << 10;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// Marsaglia's xorshift64: the same crowd in each run.
 struct Dice(u64);
@@ -78,8 +88,13 @@ struct Totals {
     cut: u64,
     never_opened: u64,
     messages: u64,
+    /// Of the server's ends.
+    put: u64,
+    got: u64,
     unsent: u64,
     lost_on_the_way: u64,
+    /// Connections of which the server heard and the client did not, as the answer to its request was cut.
+    one_sided: u64,
 }
 
 struct Soak {
@@ -102,10 +117,14 @@ impl Soak {
         let (server, port) = listen(Some(&certificate), |config| {
             config.flags |= WS_DEFLATE | WS_COALESCE;
             (config.heartbeat_ms, config.pong_timeout_ms, config.max_pending_handshakes) = (1_000, 3_000, WS_OFF);
+            // A third of a frame: the crowd is large.
+            config.poll_budget_us = 5_000;
         });
         let proxy = Proxy::new(port);
         let mut fate = Dice(0xFA7E);
         proxy.plan(move |_| {
+            // On the proxy's thread: its memory is not the library's.
+            be_elsewhere();
             let mut faults = <[Faults; 2]>::default();
             let choppy = Faults {
                 delay: fate.time(Duration::from_millis(40)),
@@ -141,7 +160,9 @@ impl Soak {
             (config.heartbeat_ms, config.pong_timeout_ms, config.connect_timeout_ms) = (1_000, 3_000, 5_000);
         });
         let now = Instant::now();
-        let leaves_at = now + Duration::from_secs(1) + self.dice.time(Duration::from_secs(6));
+        // A few stay until all have to go.
+        let stays = if self.dice.below(500) == 0 { Duration::from_secs(3_600) } else { self.dice.time(Duration::from_secs(6)) };
+        let leaves_at = now + Duration::from_secs(1) + stays;
         self.players.push(Player { handle, name, open: false, tally: Tally::default(), next_put: now, leaves_at });
     }
 
@@ -194,6 +215,9 @@ impl Soak {
             }
             WS_EVENT_DISCONNECTED => {
                 let (name, tally) = self.conns.remove(&event.conn).expect("CONNECTED came first");
+                check_counters(event.conn, tally);
+                self.totals.put += u64::from(tally.put);
+                self.totals.got += u64::from(tally.got);
                 self.over(name, Over { tally, unsent: event.unsent, clean: event.clean });
             }
             WS_EVENT_CLOSE_REQUEST | WS_EVENT_WRITABLE | WS_EVENT_SKIPPED => {}
@@ -214,12 +238,7 @@ impl Soak {
                 WS_EVENT_CLOSED => {
                     let (name, open) = (player.name, player.open);
                     let over = Over { tally: player.tally, unsent: event.unsent, clean: event.clean };
-                    let counted = stats(player.handle);
-                    assert_eq!(
-                        (counted.messages_in, counted.messages_out),
-                        (u64::from(over.tally.got), u64::from(over.tally.put)),
-                        "the counters are the host's"
-                    );
+                    check_counters(player.handle, over.tally);
                     if open {
                         self.over(name, over)
                     } else {
@@ -257,11 +276,17 @@ impl Soak {
             assert!(to.tally.got <= arrived_at_most, "{from:?} {to:?}");
             self.totals.unsent += u64::from(from.unsent);
             self.totals.lost_on_the_way += u64::from(arrived_at_most - to.tally.got);
-            // Whoever saw a clean end has all that the other end could send before it.
-            assert!(!(this.clean && other.clean) || to.tally.got == arrived_at_most, "a clean end lost something: {from:?} {to:?}");
+            // Whoever saw a clean end has all that the other end sent before it.
+            assert!(!to.clean || to.tally.got == arrived_at_most, "a clean end lost something: {from:?} {to:?}");
         }
         if this.clean && other.clean { self.totals.clean += 1 } else { self.totals.cut += 1 }
     }
+}
+
+/// What the library counted is what the host did.
+fn check_counters(handle: u32, tally: Tally) {
+    let counted = stats(handle);
+    assert_eq!((counted.messages_in, counted.messages_out), (u64::from(tally.got), u64::from(tally.put)), "the counters are the host's");
 }
 
 fn memory_kib() -> u64 {
@@ -278,57 +303,118 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
+/// Figures over time, and build/soak.csv.
+struct Record {
+    began: Instant,
+    csv: std::fs::File,
+    /// Of the process, and of the library and the hosts, in KiB, while people are there.
+    resident: Vec<u64>,
+    heap: Vec<u64>,
+    descriptors: Vec<u64>,
+    /// Bytes that the library and the hosts hold while nobody is there.
+    at_rest: Vec<i64>,
+}
+
+impl Record {
+    fn new(began: Instant) -> Record {
+        std::fs::create_dir_all("build").expect("writable");
+        let mut csv = std::fs::File::create("build/soak.csv").expect("writable");
+        writeln!(csv, "seconds,resident_kib,heap_kib,proxy_heap_kib,descriptors,players,messages,clean,cut").expect("writable");
+        Record { began, csv, resident: Vec::new(), heap: Vec::new(), descriptors: Vec::new(), at_rest: Vec::new() }
+    }
+
+    fn line(&mut self, soak: &Soak) {
+        let (at, players, totals) = (self.began.elapsed().as_secs(), soak.players.len(), &soak.totals);
+        let (resident, descriptors, (heap, proxy_heap)) = (memory_kib(), descriptors() as u64, live());
+        if players > 0 {
+            self.resident.push(resident);
+            self.heap.push(heap as u64 >> 10);
+            self.descriptors.push(descriptors);
+        } else {
+            self.at_rest.push(heap);
+        }
+        let Totals { messages, clean, cut, .. } = totals;
+        let (heap, proxy_heap) = (heap as f64 / 1_024.0, proxy_heap as f64 / 1_024.0);
+        writeln!(self.csv, "{at},{resident},{heap:.1},{proxy_heap:.1},{descriptors},{players},{messages},{clean},{cut}").expect("writable");
+    }
+}
+
+impl Soak {
+    /// Everybody leaves; what is on its way arrives or is reported; and what was kept for the next one goes back. In a short run only until that has.
+    fn rest(&mut self, record: &mut Record, short: bool) {
+        for player in &mut self.players {
+            player.leaves_at = Instant::now();
+        }
+        until("all have left", || {
+            self.frame(0);
+            self.players.is_empty() && self.conns.is_empty()
+        });
+        self.totals.one_sided += self.halves.drain().count() as u64;
+        let enough = record.at_rest.first().filter(|_| short).map_or(0, |first| first + SLACK);
+        let end = Instant::now() + REST;
+        while Instant::now() < end && live().0 > enough {
+            self.frame(0);
+            std::thread::sleep(FRAME);
+        }
+        record.line(self);
+    }
+}
+
 #[test]
 fn a_crowd_comes_and_goes() {
     let seconds = number("WSPEER_SOAK_SECONDS", 30);
     let crowd = number("WSPEER_SOAK_CLIENTS", 150) as usize;
-    std::fs::create_dir_all("build").expect("writable");
-    let mut csv = std::fs::File::create("build/soak.csv").expect("writable");
-    writeln!(csv, "seconds,memory_kib,descriptors,players,messages,clean,cut").expect("writable");
+    let short = seconds < 1_000;
     let began = Instant::now();
     let before = descriptors();
     let mut soak = Soak::new();
+    let mut record = Record::new(began);
     let mut next_line = began;
-    let mut memory = Vec::new();
+    // After the first minutes, and every five from then on.
+    let (first_rest, between) = if short { (seconds / 3, seconds) } else { (120, 300) };
+    let mut next_rest = began + Duration::from_secs(first_rest);
     while began.elapsed() < Duration::from_secs(seconds) {
         let frame = Instant::now();
         soak.frame(crowd);
         if frame >= next_line {
-            next_line = frame + Duration::from_secs(if seconds > 100 { 5 } else { 1 });
-            memory.push(memory_kib());
-            let totals = &soak.totals;
-            let (at, now) = (began.elapsed().as_secs(), memory[memory.len() - 1]);
-            writeln!(csv, "{at},{now},{},{},{},{},{}", descriptors(), soak.players.len(), totals.messages, totals.clean, totals.cut)
-                .expect("writable");
+            next_line = frame + Duration::from_secs(if short { 1 } else { 5 });
+            record.line(&soak);
+        }
+        if frame >= next_rest {
+            next_rest = frame + Duration::from_secs(between);
+            soak.rest(&mut record, short);
         }
         // The pace of a game: this is what a frame is.
         std::thread::sleep(FRAME.saturating_sub(frame.elapsed()));
     }
-    // Everybody leaves; what is on its way arrives or is reported.
-    for player in &mut soak.players {
-        player.leaves_at = Instant::now();
-    }
-    until("all have left", || {
-        soak.frame(0);
-        soak.players.is_empty() && soak.conns.is_empty()
-    });
+    soak.rest(&mut record, short);
     let proxy_passed = soak.proxy.passed().len();
-    let Soak { server, proxy, totals, halves, .. } = soak;
+    let whole = stats(soak.server);
+    let Soak { server, proxy, totals, .. } = soak;
     free(server);
     drop(proxy);
-    println!(
-        "figure: soak of {seconds} s, {crowd} clients: {totals:?}, {} of which the server never heard, {proxy_passed} connections",
-        halves.len()
-    );
+    println!("figure: soak of {seconds} s, {crowd} clients: {totals:?}, {proxy_passed} connections");
     assert!(totals.clean > 0 && totals.cut > 0 && totals.messages > 1_000, "{totals:?}");
+    assert_eq!(
+        (whole.accepted, whole.messages_in, whole.messages_out),
+        (totals.opened + whole.refused, totals.got, totals.put),
+        "the server's counters are the sum of its clients': {totals:?}"
+    );
     ws_shutdown_and_wait(before);
-    // Flat: the last third takes no more than the one before it, but for the allocator's noise. In the first third the crowd gathers.
-    let third = memory.len() / 3;
-    let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
-    let (middle, last) = (most(&memory[third..2 * third]), most(&memory[2 * third..]));
-    println!("figure: memory {middle} KiB at most in the middle third, {last} KiB in the last");
-    // ThreadSanitizer's own memory grows with every place that was touched.
-    assert!(std::env::var_os("TSAN_OPTIONS").is_some() || last < middle + middle / 5 + 8_192, "memory grows: {middle} KiB, then {last} KiB");
+    let Record { resident, heap, descriptors, at_rest, .. } = record;
+    println!("figure: heap at rest, bytes: {at_rest:?}");
+    let (first, most_at_rest) = (at_rest[0], at_rest.iter().copied().max().unwrap_or(0));
+    assert!(most_at_rest < first + SLACK, "the library keeps memory of those who are gone: {at_rest:?}");
+    for (what, figures, noise) in [("resident KiB", resident, 8_192), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)] {
+        // Flat: the last third takes no more than the one before it, but for noise. In the first third the crowd gathers.
+        let third = figures.len() / 3;
+        let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
+        let (middle, last) = (most(&figures[third..2 * third]), most(&figures[2 * third..]));
+        println!("figure: {what}: {middle} at most in the middle third, {last} in the last");
+        // ThreadSanitizer's own memory grows with every place that was touched.
+        let spoilt = what == "resident KiB" && std::env::var_os("TSAN_OPTIONS").is_some();
+        assert!(spoilt || last < middle + middle / 5 + noise, "{what} grow: {middle}, then {last}");
+    }
 }
 
 fn ws_shutdown_and_wait(before: usize) {

@@ -230,9 +230,11 @@ impl Host {
 
     /// An id that nobody has, and nobody can guess.
     fn draw_id(&self) -> i32 {
+        let mut random = 0_u32;
         loop {
-            // Where the system has no randomness there are no masking keys either.
-            let id = (getrandom::u32().unwrap_or_default() & 0x7FFF_FFFF) as i32;
+            // A system without randomness has guessable ids, and an end to this.
+            random = getrandom::u32().unwrap_or(random.wrapping_add(1));
+            let id = (random & 0x7FFF_FFFF) as i32;
             if id > HOST_ID && !self.players.contains_key(&id) {
                 return id;
             }

@@ -321,11 +321,14 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
         return server.put_all(cx, false, out, except);
     }
     route.put(out, call, true, false);
+    // Memory for both forms is there before anybody gets one.
+    let everyone = |payload| Spread { text: false, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full, now: true };
+    let (by_number, by_path) = (everyone(out), everyone(&by_path));
+    let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else { return WS_ERR_LIMIT };
     let mut result = WS_OK;
-    for (keys, payload) in [(known, &*out), (unknown, &by_path)] {
+    for (keys, spread, mut forms) in [(known, by_number, of_known), (unknown, by_path, of_unknown)] {
         for key in keys {
-            let spread = Spread { text: false, payload, keys: key..key + 1, except: &[], on_full, now: true };
-            result = match server.put_spread(cx, spread) {
+            result = match server.put_forms(cx, Spread { keys: key..key + 1, ..spread.clone() }, &mut forms) {
                 WS_OK => result,
                 _ => WS_PARTIAL,
             };

@@ -53,6 +53,13 @@ impl<'a> Budget<'a> {
         Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over, slice_end: u64::MAX, slice_over: false }
     }
 
+    /// An eighth of this budget from now on, whatever was spent: for what has to get on in each poll.
+    pub fn eighth(&self) -> Budget<'a> {
+        let spent = self.spent();
+        let nanos = if self.nanos == u64::MAX { u64::MAX } else { spent + self.nanos / 8 };
+        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over: false, slice_end: u64::MAX, slice_over: false }
+    }
+
     /// From the last look on one of several uses it: after an eighth of it, the budget says that it is over.
     pub fn begin_slice(&mut self) {
         if self.nanos != u64::MAX {

@@ -12,9 +12,11 @@ use std::sync::Arc;
 const OUT_SLICE: usize = 32 << 10;
 /// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
 const TAKE_SLICE: usize = 1 << 10;
-/// A message is moved as it grows up to this size.
-const MOVED_BYTES: usize = 512 << 10;
-/// And then has room for this.
+/// Of a message that outgrows its place, so much is moved between two looks at the budget: with a page fault for every 4 KiB, that takes as long as two slices.
+const MOVE_SLICE: usize = 64 << 10;
+/// A place doubles up to this size.
+const DOUBLED_BYTES: usize = 512 << 10;
+/// And then is this large.
 const PLACE_BYTES: usize = 16 << 20;
 /// The ratio of a message is judged above this size alone.
 const RATIO_FREE: usize = 1 << 20;
@@ -95,12 +97,15 @@ struct Incoming {
     utf8: Utf8,
     received: u64,
     message: Vec<u8>,
+    /// A larger place for it, as far as it was moved there.
+    moved: Option<Vec<u8>>,
 }
 
-/// Bytes at hand, and whether the message ends with them.
+/// Bytes at hand, from `at` on, and whether the message ends with them.
 struct Rest {
     text: bool,
     bytes: Vec<u8>,
+    at: usize,
     last: bool,
 }
 
@@ -180,6 +185,11 @@ impl Compression {
         at_once_bytes(self.level)
     }
 
+    /// Whether messages wait to be compressed.
+    pub fn has_outgoing(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
     /// Lets a message wait to be compressed, or behind such.
     pub(super) fn push(&mut self, outgoing: Outgoing) {
         self.outgoing_bytes += outgoing.left();
@@ -245,18 +255,25 @@ impl Compression {
         tools: &mut Tools<'_, '_>,
     ) -> Result<Inflated, Failure> {
         if self.incoming.is_none() && !may_begin {
-            self.rest = Some(Rest { text, bytes: piece.to_vec(), last });
+            self.rest = Some(Rest { text, bytes: piece.to_vec(), at: 0, last });
             return Ok(Inflated::Later);
         }
-        self.go_on(text, piece, last, limits, tools)
+        let (inflated, left) = self.go_on(text, piece, last, limits, tools)?;
+        if let Inflated::Later = inflated {
+            self.rest = Some(Rest { text, bytes: left.to_vec(), at: 0, last });
+        }
+        Ok(inflated)
     }
 
     /// Goes on with what was kept, if anything was.
     pub fn resume(&mut self, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
-        match self.rest.take() {
-            Some(Rest { text, bytes, last }) => self.go_on(text, &bytes, last, limits, tools),
-            None => Ok(Inflated::More),
+        let Some(Rest { text, bytes, at, last }) = self.rest.take() else { return Ok(Inflated::More) };
+        let (inflated, left) = self.go_on(text, &bytes[at..], last, limits, tools)?;
+        if let Inflated::Later = inflated {
+            let at = bytes.len() - left.len();
+            self.rest = Some(Rest { text, bytes, at, last });
         }
+        Ok(inflated)
     }
 
     /// Whether something was kept, and whether a new message begins with it.
@@ -283,7 +300,7 @@ impl Compression {
 
     /// Bytes of messages under way.
     pub fn message_bytes(&self) -> usize {
-        self.incoming.as_ref().map_or(0, |incoming| incoming.message.capacity()) + self.outgoing_bytes
+        self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + self.outgoing_bytes
     }
 
     /// Bytes of heap.
@@ -299,9 +316,16 @@ impl Compression {
         })
     }
 
-    fn go_on(&mut self, text: bool, bytes: &[u8], last: bool, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
-        let mut left = bytes;
-        let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new() });
+    /// Decompresses until the budget ends, and what is left of the bytes then.
+    fn go_on<'b>(
+        &mut self,
+        text: bool,
+        mut left: &'b [u8],
+        last: bool,
+        limits: &InflateLimits,
+        tools: &mut Tools<'_, '_>,
+    ) -> Result<(Inflated, &'b [u8]), Failure> {
+        let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new(), moved: None });
         let peer_bits = self.peer_bits;
         let no_takeover = self.peer_no_takeover;
         let decompressor =
@@ -310,25 +334,26 @@ impl Compression {
             tools.scratch.resize(OUT_SLICE, 0);
         }
         loop {
-            let out = &mut tools.scratch[..OUT_SLICE];
-            let piece = &left[..left.len().min(TAKE_SLICE)];
-            let (taken, given) = decompressor.decompress(piece, out).map_err(|Broken| broken())?;
-            incoming.received += taken as u64;
-            incoming.add(&out[..given], limits)?;
-            left = &left[taken..];
-            if left.is_empty() && given < OUT_SLICE {
-                break;
-            }
-            if taken == 0 && given == 0 {
-                return Err(broken());
+            if !incoming.moves(limits) {
+                let out = &mut tools.scratch[..OUT_SLICE];
+                let piece = &left[..left.len().min(TAKE_SLICE)];
+                let (taken, given) = decompressor.decompress(piece, out).map_err(|Broken| broken())?;
+                incoming.received += taken as u64;
+                incoming.add(&out[..given], limits)?;
+                left = &left[taken..];
+                if left.is_empty() && given < OUT_SLICE {
+                    break;
+                }
+                if taken == 0 && given == 0 {
+                    return Err(broken());
+                }
             }
             if tools.budget.look() {
-                self.rest = Some(Rest { text, bytes: left.to_vec(), last });
-                return Ok(Inflated::Later);
+                return Ok((Inflated::Later, left));
             }
         }
         if !last {
-            return Ok(Inflated::More);
+            return Ok((Inflated::More, left));
         }
         // A message of no bytes at all is what some compressors make of an empty one that follows another.
         if incoming.received > 0 {
@@ -338,7 +363,7 @@ impl Compression {
             tools.codecs.give_decompressor(decompressor);
         }
         match self.incoming.take() {
-            Some(Incoming { text, utf8, message, .. }) if utf8.is_complete() => Ok(Inflated::Message { text, bytes: message }),
+            Some(Incoming { text, utf8, message, .. }) if utf8.is_complete() => Ok((Inflated::Message { text, bytes: message }, left)),
             _ => Err(not_utf8()),
         }
     }
@@ -358,7 +383,7 @@ impl Incoming {
         if self.text && self.utf8.feed(bytes).is_err() {
             return Err(not_utf8());
         }
-        if !self.reserve(len, limits) {
+        if self.message.try_reserve(bytes.len()).is_err() {
             let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
             return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
         }
@@ -366,17 +391,35 @@ impl Incoming {
         Ok(())
     }
 
-    /// Room for `len` bytes in all. Moving a long message to where it can grow takes milliseconds: one that is no short one gets its place at once,
-    /// which takes addresses, and no memory until it is written to.
-    fn reserve(&mut self, len: usize, limits: &InflateLimits) -> bool {
-        let missing = len - self.message.len();
-        if len > self.message.capacity() && len > MOVED_BYTES {
-            let place = limits.max_message.min(PLACE_BYTES as u64) as usize;
-            if place > len && self.message.try_reserve_exact(place - self.message.len()).is_ok() {
-                return true;
+    /// Moves the message on to a place where the next slice fits. True: it did something, which is work like a slice. A message that is no short one
+    /// gets the last of its places early: that takes addresses, and no memory until it is written to.
+    fn moves(&mut self, limits: &InflateLimits) -> bool {
+        let Incoming { message, moved, .. } = self;
+        if moved.is_none() {
+            let room = message.capacity() - message.len();
+            let next = OUT_SLICE.min(limits.max_message.saturating_sub(message.len() as u64) as usize);
+            if message.len() <= MOVE_SLICE || room >= next || message.capacity() >= PLACE_BYTES {
+                return false;
             }
+            let size = if message.capacity() < DOUBLED_BYTES { 2 * message.capacity() } else { PLACE_BYTES.min(limits.max_message as usize) };
+            let mut place = Vec::new();
+            if size < message.len() + next || place.try_reserve_exact(size).is_err() {
+                return false;
+            }
+            *moved = Some(place);
         }
-        self.message.try_reserve(missing).is_ok()
+        let Some(place) = moved else { return false };
+        let end = message.len().min(place.len() + MOVE_SLICE);
+        place.extend_from_slice(&message[place.len()..end]);
+        if end == message.len() {
+            *message = std::mem::take(place);
+            *moved = None;
+        }
+        true
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.message.capacity() + self.moved.as_ref().map_or(0, Vec::capacity)
     }
 }
 

@@ -1,107 +1,11 @@
 //! The one ordered queue of a connection: messages, and between them what happened.
 
-use super::arena::{Arena, Chunk};
+use super::arena::Arena;
+use super::item::{Body, Item, Mark, Message};
 use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-
-/// A received message.
-pub struct Message {
-    /// WS_TEXT, WS_BINARY or WS_CALL.
-    pub kind: i32,
-    /// Multiplayer: the peer that sent it, where that is not the one at the other end.
-    pub from: i32,
-    body: Body,
-}
-
-/// Where the bytes of a message are.
-enum Body {
-    /// In the arena, until the next poll.
-    Fresh { chunk: u32, start: u32, len: u32 },
-    /// In storage of its own or of its batch.
-    Kept { storage: Chunk, start: u32, len: u32 },
-}
-
-impl Message {
-    /// The storage and the range in it.
-    #[inline]
-    pub fn parts<'a>(&'a self, arena: &'a Arena) -> (&'a Chunk, &'a [u8]) {
-        match &self.body {
-            Body::Fresh { chunk, start, len } => {
-                let storage = arena.chunk(*chunk);
-                (storage, &storage[*start as usize..(*start + *len) as usize])
-            }
-            Body::Kept { storage, start, len } => (storage, &storage[*start as usize..(*start + *len) as usize]),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match &self.body {
-            Body::Fresh { len, .. } | Body::Kept { len, .. } => *len as usize,
-        }
-    }
-
-    fn cut(&mut self, count: u32) {
-        let (Body::Fresh { start, len, .. } | Body::Kept { start, len, .. }) = &mut self.body;
-        *start += count;
-        *len -= count;
-    }
-}
-
-/// Something that happened, other than a message.
-#[derive(Clone, Debug, Default)]
-pub struct Mark {
-    /// WS_EVENT_*.
-    pub kind: i32,
-    /// Multiplayer: which peer, where that is not the one at the other end.
-    pub peer_id: i32,
-    /// Close code.
-    pub code: i32,
-    /// WS_PHASE_*.
-    pub phase: i32,
-    /// WS_CAUSE_*.
-    pub cause: i32,
-    /// HTTP status.
-    pub http_status: i32,
-    /// The system's number.
-    pub os_error: i32,
-    /// Messages accepted and not sent.
-    pub unsent: u32,
-    /// The closing handshake was completed.
-    pub clean: bool,
-    /// Nanoseconds since the library's first call.
-    pub time_ns: u64,
-    /// How many, for SKIPPED.
-    pub count: u64,
-    /// NUL-terminated text; `None`: "".
-    pub text: Option<Chunk>,
-}
-
-impl Mark {
-    /// Bytes as they are in place of a text.
-    pub fn set_bytes(&mut self, bytes: &[u8]) {
-        self.text = Some(Arc::new([bytes, b"\0"].concat()));
-    }
-
-    /// `text` with the NUL that C wants.
-    pub fn set_text(&mut self, text: &str) {
-        if !text.is_empty() {
-            let mut bytes = Vec::with_capacity(text.len() + 1);
-            bytes.extend(text.bytes().filter(|byte| *byte != 0));
-            bytes.push(0);
-            self.text = Some(Arc::new(bytes));
-        }
-    }
-}
-
-/// The next item of the queue.
-pub enum Item {
-    /// A message.
-    Message(Message),
-    /// Anything else; it is rare, and large.
-    Mark(Box<Mark>),
-}
 
 /// Marks, each with the number of messages that precede it; few connections have any at a time.
 #[derive(Default)]
@@ -152,19 +56,18 @@ impl Inbox {
         self.bytes += u64::from(len);
         self.held += u32::from(self.holds);
         self.end += 1;
-        self.messages.push_back(Message { kind: kind_of(text), from: 0, body: Body::Fresh { chunk, start, len } });
+        self.messages.push_back(Message::fresh(text, chunk, start, len));
     }
 
     /// Queues a message with storage of its own.
     pub fn push_kept(&mut self, text: bool, bytes: Vec<u8>) {
-        let len = bytes.len() as u32;
-        self.bytes += u64::from(len);
+        self.bytes += bytes.len() as u64;
         if !self.has_fresh() {
             self.settled = self.end + 1;
         }
         self.end += 1;
         self.held += u32::from(self.holds);
-        self.messages.push_back(Message { kind: kind_of(text), from: 0, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } });
+        self.messages.push_back(Message::kept(if text { WS_TEXT } else { WS_BINARY }, 0, bytes));
     }
 
     /// Queues something else, behind the messages that wait.
@@ -237,8 +140,7 @@ impl Inbox {
         if let Some(message) = self.messages.get_mut(index) {
             self.bytes -= message.len() as u64;
             self.bytes += bytes.len() as u64;
-            let len = bytes.len() as u32;
-            *message = Message { kind: WS_CALL, from, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } };
+            *message = Message::kept(WS_CALL, from, bytes);
             self.held -= 1;
         }
     }
@@ -382,10 +284,6 @@ impl Inbox {
     fn taken(&self) -> u64 {
         self.end - self.messages.len() as u64
     }
-}
-
-fn kind_of(text: bool) -> i32 {
-    if text { WS_TEXT } else { WS_BINARY }
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ pub struct ClientHandshake {
     deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
     received: Vec<u8>,
+    /// Where in it the answer begins: behind those that only announce it.
+    start: usize,
     /// The answer is no agreement; its body is being read.
     refusal: Option<(Box<Refused>, Body)>,
 }
@@ -88,6 +90,7 @@ impl ClientHandshake {
             deflate: spec.deflate,
             max_header_bytes: spec.max_header_bytes,
             received: Vec::new(),
+            start: 0,
             refusal: None,
         };
         (handshake, request.into_bytes())
@@ -100,20 +103,22 @@ impl ClientHandshake {
         }
         let before = self.received.len();
         self.received.extend_from_slice(bytes);
-        let Some(end) = find_blank_line(&self.received, before) else {
-            if self.received.len() > self.max_header_bytes {
+        let (used, response) = loop {
+            let end = find_blank_line(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
+            if end.unwrap_or(self.received.len()) > self.max_header_bytes {
                 return Err(self.too_big());
             }
-            return Ok(None);
-        };
-        if end > self.max_header_bytes {
-            return Err(self.too_big());
-        }
-        let used = end - before.min(end);
-        let response = match HttpResponse::try_parse(&self.received[..end]) {
-            Ok(Some((_, response))) => response,
-            Ok(None) => return Err(refused(invalid("the server's answer is not valid HTTP"))),
-            Err(error) => return Err(refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?")))),
+            let Some(end) = end else { return Ok(None) };
+            let response = match HttpResponse::try_parse(&self.received[self.start..end]) {
+                Ok(Some((_, response))) => response,
+                Ok(None) => return Err(refused(invalid("the server's answer is not valid HTTP"))),
+                Err(error) => return Err(refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?")))),
+            };
+            // RFC 9110 section 15.2: the final answer is yet to come.
+            if !response.status().is_informational() || response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
+                break (end - before.min(end), response);
+            }
+            self.start = end;
         };
         let status = response.status();
         let headers = Headers::from_map(response.headers());

@@ -10,7 +10,11 @@ use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// The level at which the shortest messages are compressed later.
+const MAX_LEVEL: u8 = 9;
+
 /// A message for several clients.
+#[derive(Clone)]
 pub struct Spread<'a> {
     /// Else binary.
     pub text: bool,
@@ -26,14 +30,14 @@ pub struct Spread<'a> {
     pub now: bool,
 }
 
-/// The forms that one message is sent in, each made when the first client needs it.
-struct Forms<'a> {
+/// The forms that one message is sent in. What is long is reserved before the first client gets any; the rest is made when a client needs it.
+pub struct Forms<'a> {
     text: bool,
     payload: &'a [u8],
     plain: Chunk,
     /// By window and level: for clients whose compressors forget each message.
     compressed: Vec<((u8, u8), Compressed)>,
-    /// The payload itself, for long messages.
+    /// The payload itself, for what is compressed later.
     long: Option<Chunk>,
 }
 
@@ -52,39 +56,31 @@ impl Forms<'_> {
         let Some(compression) = &peer.compression else { return peer.put(|| cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind) {
-                None => Sent::NoMemory,
-                Some(Compressed::Frame(frame)) => {
+                Compressed::Frame(frame) => {
                     let sent = peer.put_shared(cx, &frame, len, now);
                     if let Some(compression) = &mut peer.compression {
                         compression.messages_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
                     }
                     sent
                 }
-                Some(Compressed::Long(message)) => peer.put_shared_message(&message, len),
+                Compressed::Long(message) => peer.put_shared_message(&message, len),
             },
             // Each compresses for itself: while the budget lasts, and later in slices.
-            None if !now || len > compression.at_once_bytes() => match self.long() {
-                Some(long) => peer.put_later(self.text, &long),
-                None => Sent::NoMemory,
-            },
+            None if !now || len > compression.at_once_bytes() || compression.has_outgoing() => peer.put_later(self.text, &self.long()),
             None => peer.put(|| cx, self.text, self.payload),
         }
     }
 
-    /// The payload for long messages, where there is memory for it.
-    fn long(&mut self) -> Option<Chunk> {
-        if self.long.is_none() {
-            self.long = heap::copy(self.payload).map(Arc::new);
-        }
-        self.long.clone()
+    /// The payload; where it is a long one it was copied before.
+    fn long(&mut self) -> Chunk {
+        self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec())).clone()
     }
 
-    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8)) -> Option<Compressed> {
+    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8)) -> Compressed {
         if let Some((_, form)) = self.compressed.iter().find(|(of, _)| *of == kind) {
-            return Some(form.clone());
+            return form.clone();
         }
-        let is_long = self.payload.len() > at_once_bytes(kind.1);
-        let long = if is_long { Some(self.long()?) } else { None };
+        let long = (self.payload.len() > at_once_bytes(kind.1)).then(|| self.long());
         let mut compressor = codecs.take_compressor(kind.0, kind.1);
         let form = if let Some(long) = long {
             Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long, kind.1, compressor))))
@@ -99,7 +95,7 @@ impl Forms<'_> {
             Compressed::Frame(if done { Arc::new(frame) } else { self.plain.clone() })
         };
         self.compressed.push((kind, form.clone()));
-        Some(form)
+        form
     }
 }
 
@@ -126,11 +122,35 @@ impl Server {
         )
     }
 
-    /// Puts to the open clients in some places. WS_OK, WS_PARTIAL, or WS_ERR_LIMIT where there is no memory for it.
+    /// Puts to the open clients in some places. WS_OK, WS_PARTIAL, or WS_ERR_LIMIT where there is no memory for it: then no client gets it.
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> i32 {
-        let Spread { text, payload, keys, except, on_full, mut now } = spread;
-        let Some(plain) = self.encode(text, payload) else { return WS_ERR_LIMIT };
-        let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long: None };
+        let Some(mut forms) = self.forms(&spread) else { return WS_ERR_LIMIT };
+        let result = self.put_forms(cx, spread, &mut forms);
+        self.frame = Some(forms.plain);
+        result
+    }
+
+    /// The forms of a message, with the memory for what is long of them; `None`: there is not enough.
+    pub fn forms<'a>(&mut self, spread: &Spread<'a>) -> Option<Forms<'a>> {
+        let Spread { text, payload, ref keys, except, .. } = *spread;
+        let plain = self.encode(text, payload)?;
+        let keeps = |client: &super::Client| {
+            let at_once = client.peer.compression.as_ref().map_or(usize::MAX, |compression| compression.at_once_bytes());
+            payload.len() > at_once && client.peer.compresses(payload.len())
+        };
+
+        let is_kept = payload.len() > at_once_bytes(MAX_LEVEL)
+            && self.slots.iter().enumerate().any(|(key, slot)| match slot {
+                Slot::Client(client) => keys.contains(&(key as u32)) && !except.contains(&(key as u32)) && client.peer.may_put() && keeps(client),
+                _ => false,
+            });
+        let long = if is_kept { Some(Arc::new(heap::copy(payload)?)) } else { None };
+        Some(Forms { text, payload, plain, compressed: Vec::new(), long })
+    }
+
+    /// As `put_spread`, of a message whose forms are there.
+    pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> i32 {
+        let Spread { keys, except, on_full, mut now, .. } = spread;
         let mut partial = false;
         for key in keys.start..keys.end.min(self.slots.len() as u32) {
             if except.contains(&key) {
@@ -158,7 +178,6 @@ impl Server {
                 }
             }
         }
-        self.frame = Some(forms.plain);
         if partial { WS_PARTIAL } else { WS_OK }
     }
 

@@ -26,7 +26,15 @@ impl Server {
         std::mem::swap(&mut self.served_lately, &mut self.served_before);
         self.look_at = None;
         if self.served_before.is_empty() {
-            let lines = [&mut self.ready.first, &mut self.ready.behind, &mut self.waiting, &mut self.talking, &mut self.dirty, &mut self.fresh];
+            let lines = [
+                &mut self.ready.first,
+                &mut self.ready.behind,
+                &mut self.waiting,
+                &mut self.talking,
+                &mut self.dirty,
+                &mut self.fresh,
+                &mut self.unread,
+            ];
             lines.into_iter().chain([&mut self.served_lately, &mut self.served_before]).for_each(Line::shrink);
             self.timers.shrink_to(self.timers.len() + self.timers.len() / 2);
         }

@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::journal;
 use crate::peer::{Cx, Mark};
 use std::cmp::Reverse;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Server {
     /// Asks the system who is ready. False: there may be more than it told.
@@ -69,7 +69,30 @@ impl Server {
         false
     }
 
+    /// Timers that were due while there was more to read are judged now that there is not.
+    pub(super) fn time_read(&mut self, now: Instant) {
+        for _ in 0..self.unread.len() {
+            let Some(key) = self.unread.pop() else { return };
+            if self.ready.contains(key) {
+                self.unread.push(key);
+            } else if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+                client.timer = Some(now);
+                self.timers.push(Reverse((now, key, client.serial)));
+            }
+        }
+    }
+
+    /// Judges timers that are due. They have a part of the budget of their own: where reading takes all of the other, who is gone would stay, and take more.
+    #[inline]
     pub(super) fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
+        if self.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
+            self.judge_due(cx, handles);
+        }
+    }
+
+    #[inline(never)]
+    fn judge_due(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
+        let mut part = cx.budget.eighth();
         while let Some(Reverse((at, key, serial))) = self.timers.peek().copied() {
             if at > cx.now {
                 break;
@@ -80,8 +103,8 @@ impl Server {
                     if client.readable && self.ready.contains(key) {
                         // It has not been read to its end: what waits there may be its sign of life.
                         client.peer.judge_timers(cx, false);
-                        client.timer = Some(cx.now + LATER);
-                        self.timers.push(Reverse((cx.now + LATER, key, serial)));
+                        client.timer = None;
+                        self.unread.push(key);
                     } else {
                         client.timer = client.peer.judge_timers(cx, true);
                         if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
@@ -108,7 +131,7 @@ impl Server {
                 }
                 _ => {}
             }
-            if cx.budget.look() {
+            if part.look() {
                 break;
             }
         }
@@ -157,7 +180,5 @@ impl Server {
 
 /// For so many seconds one that used up its slice is served behind the others, of which the first has begun.
 const BUSY: u32 = 2;
-/// When a timer is looked at again whose client was not read yet.
-const LATER: Duration = Duration::from_millis(5);
 /// A client that will not be looked at for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(1);

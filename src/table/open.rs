@@ -178,8 +178,9 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     let port = parsed.port_or_known_default().unwrap_or(0);
     let both = |first: IpAddr, second: IpAddr| vec![first, second];
     let (addresses, host) = match parsed.host() {
-        _ if any => (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned()),
-        Some(Host::Ipv4(address)) => (vec![address.into()], address.to_string()),
+        // "*" was all of the host.
+        Some(Host::Ipv4(Ipv4Addr::UNSPECIFIED)) if any => (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned()),
+        Some(Host::Ipv4(address)) if !any => (vec![address.into()], address.to_string()),
         Some(Host::Ipv6(address)) => (vec![address.into()], format!("[{address}]")),
         Some(Host::Domain("localhost")) => (both(Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()), "localhost".to_owned()),
         _ => return Err(bad_url("a server listens on an IP address, on localhost or on *")),

@@ -2,6 +2,7 @@
  * is bounded once the message is there. */
 #include "check.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,17 +11,24 @@ enum { HUGE_BYTES = 300 << 20, LEFT_BYTES = 100 << 20 };
 
 static uint8_t *huge;
 
-/* From here on no 300 MB more can be had. */
-static void bound_memory(void) {
+static rlim_t address_space(void) {
   char line[128];
-  unsigned long pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");
   if (!file || !fgets(line, sizeof line, file)) exit(3);
   fclose(file);
-  pages = strtoul(line, NULL, 10);
+  return (rlim_t)strtoul(line, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* From here on so much can be had, and no more. */
+static void leave_memory(size_t bytes) {
   struct rlimit limit;
-  limit.rlim_cur = limit.rlim_max = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + LEFT_BYTES;
+  limit.rlim_cur = limit.rlim_max = address_space() + bytes;
   if (setrlimit(RLIMIT_AS, &limit)) exit(3);
+}
+
+/* From here on no 300 MB more can be had. */
+static void bound_memory(void) {
+  leave_memory(LEFT_BYTES);
   void *more = malloc(HUGE_BYTES);
   if (more) exit(3);
 }
@@ -127,6 +135,42 @@ static void broadcast_with(uint32_t flags) {
 static void broadcast(void) { broadcast_with(0); }
 static void broadcast_compressed(void) { broadcast_with(WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER); }
 
+/* There is memory for the frame that a client without compression gets, and not for what the other keeps to compress: neither gets anything. */
+static void broadcast_mixed_with(uint32_t flags) {
+  ws_config config, plain;
+  ws_handle deflating, other = 0;
+  ws_event event;
+  char url[64];
+  fill(&config, flags);
+  fill(&plain, 0);
+  ws_handle server = open_server(&config, &plain, &other, 1);
+  ws_get_text(server, WS_GET_URL, url, sizeof url, NULL);
+  if (ws_connect(url, &config, &deflating) < 0) exit(1);
+  for (double end = now_s() + 10; ws_get_state(deflating) != WS_OPEN && now_s() < end;) {
+    ws_poll(server);
+    ws_poll(deflating);
+  }
+  while (ws_next_event(server, &event) == WS_OK) {
+  }
+  leave_memory(HUGE_BYTES + LEFT_BYTES);
+  CHECK(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY) == WS_ERR_LIMIT, "what one client of two has no memory for is refused for both");
+  CHECK(ws_put_packet(server, (const uint8_t *)"still", 5, WS_BINARY) == WS_OK, "a short one is taken");
+  int got = 0, others = 0;
+  ws_handle all[3] = {server, deflating, other};
+  for (double end = now_s() + 10; got < 2 && now_s() < end;)
+    for (int i = 0; i < 3; i++) {
+      ws_poll(all[i]);
+      while (ws_next_event(all[i], &event) == WS_OK) {
+        got += event.type == WS_EVENT_MESSAGE && event.packet.len == 5;
+        others += event.type == WS_EVENT_SKIPPED || (event.type == WS_EVENT_MESSAGE && event.packet.len != 5);
+      }
+    }
+  CHECK(got == 2 && others == 0, "and is all that both get, with nobody skipped");
+}
+
+static void broadcast_mixed(void) { broadcast_mixed_with(WS_DEFLATE); }
+static void broadcast_mixed_shared(void) { broadcast_mixed_with(WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER); }
+
 static void games(uint32_t flags) {
   ws_config config;
   ws_handle host, join;
@@ -213,6 +257,7 @@ static void inflate(void) {
   open_pair(&config, &s2, &c2);
   static uint8_t bytes[4 << 20];
   size_t filled = 0, len;
+  rlim_t before = address_space();
   ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY);
   double end = now_s() + 120;
   ws_stats stats;
@@ -222,6 +267,8 @@ static void inflate(void) {
     filled += len;
     ws_get_stats(c, &stats, sizeof stats);
   } while ((len || stats.queued_packets_out) && now_s() < end);
+  /* What was compressed is dropped by another thread. */
+  while (address_space() > before + LEFT_BYTES && now_s() < end) sched_yield();
   bound_memory();
   for (size_t fed = 0, taken; fed < filled && ws_get_state(s) == WS_OPEN && now_s() < end; fed += taken) {
     if (ws_feed(s, bytes + fed, filled - fed, &taken) != WS_OK) break;
@@ -240,7 +287,7 @@ int main(void) {
     const char *name;
     void (*run)(void);
   } cases[] = {{"put_direct", put_direct}, {"put_behind", put_behind}, {"put_to_be_compressed", put_to_be_compressed}, {"put_early", put_early}, {"broadcast", broadcast},
-               {"broadcast_compressed", broadcast_compressed}, {"game_of_godot3", game_of_godot3}, {"game_of_scene", game_of_scene}, {"receive_whole", receive_whole},
+               {"broadcast_compressed", broadcast_compressed}, {"broadcast_mixed", broadcast_mixed}, {"broadcast_mixed_shared", broadcast_mixed_shared}, {"game_of_godot3", game_of_godot3}, {"game_of_scene", game_of_scene}, {"receive_whole", receive_whole},
                {"receive_fragments", receive_fragments}, {"inflate", inflate}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     int status = 0;

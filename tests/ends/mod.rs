@@ -1,6 +1,10 @@
 //! One end of a connection over memory, polled as a host polls it, with an invented time. The test is the other end and speaks in bytes.
 #![allow(dead_code)] // Each test program uses its own part of it.
 
+#[path = "../clock/mod.rs"]
+mod clock;
+
+pub use clock::Ticking;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,21 +41,6 @@ pub enum Took {
     Closed(i32, i32, i32, bool, u32),
 }
 pub use Took::*;
-
-/// A clock that moves on by `step` each time it is asked.
-pub struct Ticking {
-    pub now: Cell<Instant>,
-    pub step: Duration,
-    pub asked: Cell<u32>,
-}
-
-impl Clock for Ticking {
-    fn now(&self) -> Instant {
-        self.asked.set(self.asked.get() + 1);
-        self.now.set(self.now.get() + self.step);
-        self.now.get()
-    }
-}
 
 /// The connection, what it needs to be polled, and the far end of its transport.
 pub struct End {

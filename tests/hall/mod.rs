@@ -1,6 +1,10 @@
 //! A server on a real port, polled as a host polls it, with an invented time. Its clients are plain sockets of the test.
 #![allow(dead_code)] // Each test program uses its own part of it.
 
+#[path = "../clock/mod.rs"]
+mod clock;
+
+pub use clock::Ticking;
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -51,21 +55,6 @@ impl Handles for Given {
 
     fn retire(&self, handle: u32) {
         self.retired.borrow_mut().push(handle);
-    }
-}
-
-/// A clock that moves on by `step` each time it is asked.
-pub struct Ticking {
-    pub now: Cell<Instant>,
-    pub step: Duration,
-    pub asked: Cell<u32>,
-}
-
-impl Clock for Ticking {
-    fn now(&self) -> Instant {
-        self.asked.set(self.asked.get() + 1);
-        self.now.set(self.now.get() + self.step);
-        self.now.get()
     }
 }
 

@@ -27,7 +27,7 @@ for part in $parts; do
     ;;
   c)
     # What bounds the time of a call is not for an instrumented library.
-    programs asan "gcc -fsanitize=address" abuse loans threads loss multiplayer multiplayer3 scene scene_bytes heartbeat signals
+    programs asan "gcc -fsanitize=address" abuse loans threads loss host_habits multiplayer multiplayer3 scene scene_bytes heartbeat signals
     ;;
   cpp)
     COMPILERS=gcc tests/suites/cpp.sh || rc=1

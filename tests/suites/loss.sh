@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Nothing is lost silently.
 . "$(dirname "$0")/../lib/common.sh"
-compile loss
-timeout 200 build/tests/loss || { echo "not ok - loss ended with $?"; exit 1; }
+for program in loss host_habits; do
+  compile $program
+  timeout 200 build/tests/$program || { echo "not ok - $program ended with $?"; exit 1; }
+done

@@ -1,5 +1,8 @@
 //! Any sequence of calls of the C ABI, right and wrong, over ends in memory and over loopback, beside a model that knows what was accepted.
 
+mod ask;
+mod open;
+
 use super::input::Input;
 use super::links::Way;
 use std::ffi::CString;
@@ -119,84 +122,6 @@ impl World {
         assert!(handle != 0 && handle < 1 << 31, "{handle:#x} is no handle");
         assert!(self.known.iter().all(|known| known.handle != handle), "a handle that is in use was given again");
         self.known.push(Known { handle, part, lent: None, over: false });
-    }
-
-    fn pair(&mut self, input: &mut Input) {
-        if self.known.len() >= MOST_ENDS {
-            return;
-        }
-        let config = config(input);
-        let (mut server, mut client) = (0, 0);
-        // SAFETY: everything lives.
-        let result = unsafe { ws_pair(&config, &mut server, &mut client) };
-        if checked(result) == WS_OK {
-            self.links.push(Link::default());
-            let link = self.links.len() - 1;
-            self.add(server, Part::End { link, side: 0 });
-            self.add(client, Part::End { link, side: 1 });
-        }
-    }
-
-    fn listen(&mut self, input: &mut Input) {
-        if self.server.is_some() {
-            return;
-        }
-        let config = config(input);
-        let (mut server, mut port) = (0, 0);
-        // SAFETY: everything lives.
-        unsafe {
-            if checked(ws_listen(c"ws://127.0.0.1:0".as_ptr(), &config, &mut server)) != WS_OK {
-                return;
-            }
-            assert_eq!(ws_get_option(server, WS_OPT_PORT, &mut port), WS_OK);
-        }
-        self.add(server, Part::Server);
-        self.server = Some((server, port));
-    }
-
-    fn connect(&mut self, input: &mut Input) {
-        let Some((_, port)) = self.server else { return };
-        if self.known.len() >= MOST_ENDS {
-            return;
-        }
-        let config = config(input);
-        self.clients += 1;
-        let path = format!("/{}", self.clients);
-        let url = CString::new(format!("ws://127.0.0.1:{port}{path}")).expect("no NUL");
-        let mut client = 0;
-        // SAFETY: everything lives.
-        if checked(unsafe { ws_connect(url.as_ptr(), &config, &mut client) }) == WS_OK {
-            self.links.push(Link { path, ..Link::default() });
-            self.add(client, Part::End { link: self.links.len() - 1, side: 1 });
-        }
-    }
-
-    /// Attached ends, hosts and joins: their own rules are other tests'; here they only must not disturb.
-    fn others(&mut self, input: &mut Input) {
-        if self.known.len() >= MOST_ENDS {
-            return;
-        }
-        let how = input.byte();
-        let config = config(input);
-        let mut handle = 0;
-        // SAFETY: everything lives.
-        unsafe {
-            let host = self.known.iter().find(|known| known.part == Part::Other).map_or(0, |known| known.handle);
-            let result = match how % 4 {
-                0 => ws_attach(&config, 1 + i32::from(how >> 7), &mut handle),
-                1 => ws_host(c"ws://127.0.0.1:0".as_ptr(), &config, &mut handle),
-                2 => ws_join_local(host, &config, &mut handle),
-                _ => {
-                    let mut port = 0;
-                    ws_get_option(host, WS_OPT_PORT, &mut port);
-                    let url = CString::new(format!("ws://127.0.0.1:{}", port.max(1))).expect("no NUL");
-                    ws_join(url.as_ptr(), &config, &mut handle)
-                }
-            };
-            if checked(result) == WS_OK {
-                self.add(handle, Part::Other);
-            }
-        }
     }
 
     fn choose(&self, input: &mut Input) -> Option<usize> {
@@ -411,106 +336,6 @@ impl World {
         }
     }
 
-    fn ask(&mut self, input: &mut Input) {
-        let Some(at) = self.choose(input) else { return };
-        let (what, cap) = (i32::from(input.byte() as i8), usize::from(input.byte()));
-        let handle = self.known[at].handle;
-        let mut text = vec![0xFFu8; cap + 1];
-        let mut len = usize::MAX;
-        // SAFETY: everything lives.
-        unsafe {
-            let result = checked(ws_get_text(handle, what, text.as_mut_ptr().cast(), cap, &mut len));
-            assert_eq!(text[cap], 0xFF, "nothing is written behind the buffer");
-            if result >= 0 && cap > 0 {
-                let end = text.iter().position(|byte| *byte == 0).expect("text ends with a NUL");
-                assert!(std::str::from_utf8(&text[..end]).is_ok() && (result == WS_TRUNCATED) == (len > end), "{result} {len} {end}");
-            }
-            checked(ws_get_header(handle, c"host".as_ptr(), u32::from(cap as u8), text.as_mut_ptr().cast(), cap, &mut len));
-            let mut stats = std::mem::zeroed::<ws_stats>();
-            checked(ws_get_stats(handle, &mut stats, 8 + cap.min(size_of::<ws_stats>() - 8)));
-            let mut value = 0;
-            checked(ws_get_option(handle, what, &mut value));
-            let mut conns = [0; 4];
-            let mut count = 0;
-            checked(ws_get_conns(handle, conns.as_mut_ptr(), cap.min(4), &mut count));
-            checked(ws_get_conn(handle, what, &mut conns[0]));
-        }
-        let state = ws_get_state(handle);
-        assert!((WS_CONNECTING..=WS_CLOSED).contains(&state) || state == WS_ERR_HANDLE && self.retires(at), "{state}");
-        checked(ws_get_available(handle).min(0));
-        checked(ws_get_peer_id(handle).min(0));
-    }
-
-    fn set(&mut self, input: &mut Input) {
-        let Some(at) = self.choose(input) else { return };
-        let (option, value) = (i32::from(input.byte() % 28), input.u32());
-        let handle = self.known[at].handle;
-        // Limits that end connections by themselves make nothing that the model knows.
-        if [WS_OPT_HEARTBEAT_MS, WS_OPT_PONG_TIMEOUT_MS, WS_OPT_CLOSE_TIMEOUT_MS, WS_OPT_HANDSHAKE_TIMEOUT_MS].contains(&option) {
-            return;
-        }
-        checked(ws_set_option(handle, option, value));
-        checked(ws_set_user(handle, value as usize));
-        if value & 1 == 0 {
-            checked(ws_flush(handle));
-        }
-    }
-
-    fn feed(&mut self, input: &mut Input) {
-        let Some(at) = self.choose(input) else { return };
-        let len = usize::from(input.byte());
-        let bytes = input.take(len);
-        let mut taken = usize::MAX;
-        let handle = self.known[at].handle;
-        // SAFETY: everything lives.
-        let result = checked(unsafe { ws_feed(handle, bytes.as_ptr(), bytes.len(), &mut taken) });
-        assert!(result < 0 || taken <= bytes.len());
-        if self.known[at].part == Part::Other {
-            Call::output(handle);
-        }
-    }
-
-    /// NULL, handles that are none, lengths that cannot be.
-    fn wrong(&mut self, input: &mut Input) {
-        let handle = match input.byte() % 4 {
-            0 => 0,
-            1 => input.u32(),
-            2 => self.known.last().map_or(0, |known| known.handle ^ (1 << 20)),
-            _ => u32::MAX,
-        };
-        if self.known.iter().any(|known| known.handle == handle) {
-            return;
-        }
-        let mine = self.choose(input).map_or(0, |at| self.known[at].handle);
-        // SAFETY: what is wrong about each is what the header says is an error.
-        unsafe {
-            for result in [
-                ws_poll(handle),
-                ws_put_packet(handle, b"x".as_ptr(), 1, WS_TEXT),
-                ws_close(handle, 0, null()),
-                ws_flush(handle),
-                ws_get_state(handle),
-                ws_set_option(handle, WS_OPT_COALESCE, 1),
-            ] {
-                assert_eq!(result, WS_ERR_HANDLE, "of a handle that is none");
-            }
-            for result in [
-                ws_get_packet(mine, null_mut()),
-                ws_next_event(mine, null_mut()),
-                ws_put_packet(mine, null(), 1, WS_TEXT),
-                ws_connect(null(), null(), null_mut()),
-                ws_get_option(mine, WS_OPT_PORT, null_mut()),
-            ] {
-                assert!(result < 0 && result != WS_ERR_PANIC, "{result} with NULL");
-            }
-            let result = ws_put_packet(mine, b"x".as_ptr(), usize::MAX, WS_BINARY);
-            assert!(result < 0 && result != WS_ERR_PANIC);
-            let result = ws_put_packet(mine, b"x".as_ptr(), 1, i32::from(input.byte() as i8).max(3));
-            assert!(result < 0 && result != WS_ERR_PANIC);
-        }
-        ws_free(handle);
-    }
-
     /// Polls and reads everything: what was accepted over a link that lives on has to arrive.
     fn settle(&mut self) {
         for _ in 0..2_000 {
@@ -570,31 +395,4 @@ fn length(input: &mut Input) -> usize {
         3 => 0,
         _ => low,
     }
-}
-
-fn config(input: &mut Input) -> ws_config {
-    // SAFETY: a config is numbers and pointers.
-    let mut config = unsafe { std::mem::zeroed::<ws_config>() };
-    // SAFETY: it lives.
-    unsafe { ws_config_init(&mut config, size_of::<ws_config>()) };
-    let how = input.byte();
-    config.flags = u32::from(how & 3);
-    if how & 4 != 0 {
-        config.flags |= WS_DEFLATE | u32::from(how >> 6) << 6;
-    }
-    if how & 8 != 0 {
-        let limits = input.byte();
-        config.inbound_packets = u32::from(limits & 15);
-        config.outbound_packets = u32::from(limits >> 4);
-        config.inbound_bytes = u32::from(input.byte()) * 16;
-        config.outbound_bytes = u32::from(input.byte()) * 16;
-    }
-    if how & 16 != 0 {
-        config.poll_budget_us = 1;
-    }
-    if how & 32 != 0 {
-        config.flags |= [0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH][input.below(4)];
-        config.on_full = u32::from(input.byte() % 4);
-    }
-    config
 }

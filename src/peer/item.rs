@@ -1,0 +1,116 @@
+//! What waits for the host: a message, or something that happened.
+
+use super::arena::{Arena, Chunk};
+use crate::codes::{WS_BINARY, WS_TEXT};
+use std::sync::Arc;
+
+/// A received message.
+pub struct Message {
+    /// WS_TEXT, WS_BINARY or WS_CALL.
+    pub kind: i32,
+    /// Multiplayer: the peer that sent it, where that is not the one at the other end.
+    pub from: i32,
+    pub(super) body: Body,
+}
+
+/// Where the bytes of a message are.
+pub(super) enum Body {
+    /// In the arena, until the next poll.
+    Fresh { chunk: u32, start: u32, len: u32 },
+    /// In storage of its own or of its batch.
+    Kept { storage: Chunk, start: u32, len: u32 },
+}
+
+impl Message {
+    /// One that lies in the arena.
+    #[inline]
+    pub(super) fn fresh(text: bool, chunk: u32, start: u32, len: u32) -> Message {
+        Message { kind: if text { WS_TEXT } else { WS_BINARY }, from: 0, body: Body::Fresh { chunk, start, len } }
+    }
+
+    /// One with storage of its own.
+    pub(super) fn kept(kind: i32, from: i32, bytes: Vec<u8>) -> Message {
+        let len = bytes.len() as u32;
+        Message { kind, from, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } }
+    }
+
+    /// The storage and the range in it.
+    #[inline]
+    pub fn parts<'a>(&'a self, arena: &'a Arena) -> (&'a Chunk, &'a [u8]) {
+        match &self.body {
+            Body::Fresh { chunk, start, len } => {
+                let storage = arena.chunk(*chunk);
+                (storage, &storage[*start as usize..(*start + *len) as usize])
+            }
+            Body::Kept { storage, start, len } => (storage, &storage[*start as usize..(*start + *len) as usize]),
+        }
+    }
+
+    /// How many bytes.
+    pub(super) fn len(&self) -> usize {
+        match &self.body {
+            Body::Fresh { len, .. } | Body::Kept { len, .. } => *len as usize,
+        }
+    }
+
+    /// Without its first bytes.
+    pub(super) fn cut(&mut self, count: u32) {
+        let (Body::Fresh { start, len, .. } | Body::Kept { start, len, .. }) = &mut self.body;
+        *start += count;
+        *len -= count;
+    }
+}
+
+/// Something that happened, other than a message.
+#[derive(Clone, Debug, Default)]
+pub struct Mark {
+    /// WS_EVENT_*.
+    pub kind: i32,
+    /// Multiplayer: which peer, where that is not the one at the other end.
+    pub peer_id: i32,
+    /// Close code.
+    pub code: i32,
+    /// WS_PHASE_*.
+    pub phase: i32,
+    /// WS_CAUSE_*.
+    pub cause: i32,
+    /// HTTP status.
+    pub http_status: i32,
+    /// The system's number.
+    pub os_error: i32,
+    /// Messages accepted and not sent.
+    pub unsent: u32,
+    /// The closing handshake was completed.
+    pub clean: bool,
+    /// Nanoseconds since the library's first call.
+    pub time_ns: u64,
+    /// How many, for SKIPPED.
+    pub count: u64,
+    /// NUL-terminated text; `None`: "".
+    pub text: Option<Chunk>,
+}
+
+impl Mark {
+    /// Bytes as they are in place of a text.
+    pub fn set_bytes(&mut self, bytes: &[u8]) {
+        self.text = Some(Arc::new([bytes, b"\0"].concat()));
+    }
+
+    /// `text` with the NUL that C wants.
+    pub fn set_text(&mut self, text: &str) {
+        if !text.is_empty() {
+            let mut bytes = Vec::with_capacity(text.len() + 1);
+            bytes.extend(text.bytes().filter(|byte| *byte != 0));
+            bytes.push(0);
+            self.text = Some(Arc::new(bytes));
+        }
+    }
+}
+
+/// The next item of the queue.
+pub enum Item {
+    /// A message.
+    Message(Message),
+    /// Anything else; it is rare, and large.
+    Mark(Box<Mark>),
+}
