@@ -4,6 +4,7 @@
 # make bench-godot   measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
 # make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
 # make test-long   hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, tsan, attacks, soak and autobahn-full are its parts
+# make windows   builds wspeer.dll with MinGW and tries it under Wine; as root on Debian it installs both (apt, 1.9 GB)
 # make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
 # make bench-bindings   what one message costs through each binding, as a multiple of C
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -135,6 +136,10 @@ web-firefox: library
 web-emscripten6: library
 	WEB_TOOLS=sid tests/suites/web.sh
 
+windows:
+	tests/setup.sh
+	tests/windows/run.sh $(WINDOWS)
+
 fmt:
 	cargo fmt --all
 
@@ -156,4 +161,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record header fmt lint install clean
+.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record header fmt lint install clean

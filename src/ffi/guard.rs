@@ -5,7 +5,6 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::{quiet, table};
 use std::cell::RefCell;
-use std::sync::Once;
 
 thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
@@ -56,7 +55,7 @@ fn watch_forks() {
     extern "C" fn in_child() {
         table::forget_parent();
     }
-    static ONCE: Once = Once::new();
+    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         // SAFETY: `in_child` is a plain function that only adds to an atomic, and the library stays mapped (it is linked with nodelete).
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };

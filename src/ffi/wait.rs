@@ -142,9 +142,10 @@ fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
     Ok(count > 0)
 }
 
-/// Sleeps until a wake or the time is over, in short steps: this system has no one call for all sockets.
+/// Sleeps for a step, or until a wake. This system has no one call for all that a poll looks at: each step is followed by a fresh look. True: woken, or
+/// only a poll can tell.
 #[cfg(not(unix))]
 fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
-    kit.waiter.rest_until(Instant::now() + time.min(Duration::from_millis(2)));
-    Ok(true)
+    const STEP: Duration = Duration::from_millis(2);
+    Ok(kit.waiter.rest_until(Instant::now() + time.min(STEP)) || kit.plan.blind)
 }

@@ -15,6 +15,9 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
 
+/// What comes after a short read is told by the system. On Windows it is only once a read has found nothing: mio asks anew no sooner.
+pub(super) const SHORT_IS_LAST: bool = cfg!(unix);
+
 /// A byte stream. Every call returns at once; `WouldBlock` means "nothing now".
 pub enum Stream {
     /// ws://
@@ -38,8 +41,9 @@ impl Stream {
     /// Whether nothing more was there at the last read, which filled its buffer or was `short`. With TLS it is always shorter than what came.
     pub fn has_read_all(&self, short: bool) -> bool {
         match self {
+            Stream::Tcp(_) => short && SHORT_IS_LAST,
             Stream::Tls(tls) => tls.has_read_all(),
-            _ => short,
+            Stream::Memory(_) => short,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::LEAST_READ;
 use super::records::{MAX_RECORD, Records, begins_whole};
-use super::stream::Quiet;
+use super::stream::{Quiet, SHORT_IS_LAST};
 use mio::net::TcpStream;
 use rustls::crypto::cipher::OutboundChunks;
 use std::io::{self, ErrorKind, Read, Write};
@@ -152,7 +152,7 @@ impl TlsStream {
                 Ok(count) => {
                     buffer[..filled].copy_from_slice(&std::mem::take(&mut self.carried));
                     filled += count;
-                    self.drained = filled < buffer.len();
+                    self.drained = SHORT_IS_LAST && filled < buffer.len();
                 }
                 Err(error) => return Err(error),
             }

@@ -245,6 +245,12 @@ impl Server {
         &self.poll
     }
 
+    /// Asks the system for events, where nothing else can wait for them. `second`: `Cx::second`.
+    #[cfg(not(unix))]
+    pub fn look(&mut self, second: u32) {
+        self.collect_readiness(second);
+    }
+
     /// Whether a poll would do something without any event of the system's.
     pub fn has_work(&mut self) -> bool {
         let accepts = self.may_accept() && self.accept_after.is_none();

@@ -5,6 +5,7 @@ use super::with;
 use crate::error::Error;
 use crate::net::Stream;
 use crate::peer::Peer;
+use mio::net::TcpStream;
 use std::time::Instant;
 
 /// What may happen to the handles of one wait.
@@ -15,6 +16,9 @@ pub struct Plan {
     /// Descriptors to wait for: until readable, until writable.
     #[cfg(unix)]
     pub descriptors: Vec<(std::os::fd::RawFd, bool, bool)>,
+    /// Something may happen that no look from here shows.
+    #[cfg(not(unix))]
+    pub blind: bool,
     /// When timers want a poll.
     pub timer: Option<Instant>,
 }
@@ -26,6 +30,10 @@ impl Plan {
         self.timer = None;
         #[cfg(unix)]
         self.descriptors.clear();
+        #[cfg(not(unix))]
+        {
+            self.blind = false;
+        }
     }
 
     /// Adds what may happen to one handle from `now` on.
@@ -36,6 +44,8 @@ impl Plan {
             self.not_after(body.next_timer[member.end()]);
             match (&mut body.kind, member) {
                 (Kind::Server(server), Member::Server | Member::Client(_)) => {
+                    #[cfg(not(unix))]
+                    server.look(now.saturating_duration_since(super::registry().epoch).as_secs() as u32);
                     self.ready |= match member {
                         Member::Client(key) => server.peer(key).is_some_and(|peer| peer.inbox.has_news()),
                         _ => server.has_work(),
@@ -64,23 +74,38 @@ impl Plan {
             self.not_after(dial.next_start());
         }
         #[cfg(unix)]
-        {
+        if let Some(dial) = peer.dialing() {
             use std::os::fd::AsRawFd;
-            if let Some(dial) = peer.dialing() {
-                dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
-            }
-            let (reads, writes) = (peer.wants_input(), peer.has_output());
-            self.ready |= reads && peer.stream_mut().is_some_and(|stream| stream.holds_input());
-            match peer.stream_mut() {
-                Some(Stream::Memory(end)) => self.ready |= writes && end.room() > 0,
-                Some(stream) => {
-                    if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
-                        self.descriptors.push((socket.as_raw_fd(), reads, writes));
-                    }
-                }
-                None => {}
-            }
+            dial.wait_fd(&mut |socket| self.descriptors.push((socket.as_raw_fd(), true, true)));
         }
+        #[cfg(not(unix))]
+        {
+            self.blind |= peer.dialing().is_some();
+        }
+        let (reads, writes) = (peer.wants_input(), peer.has_output());
+        self.ready |= reads && peer.stream_mut().is_some_and(|stream| stream.holds_input());
+        match peer.stream_mut() {
+            Some(Stream::Memory(end)) => self.ready |= writes && end.room() > 0,
+            Some(stream) => {
+                if let Some(socket) = stream.tcp().filter(|_| reads || writes) {
+                    self.add_socket(socket, reads, writes);
+                }
+            }
+            None => {}
+        }
+    }
+
+    #[cfg(unix)]
+    fn add_socket(&mut self, socket: &TcpStream, reads: bool, writes: bool) {
+        use std::os::fd::AsRawFd;
+        self.descriptors.push((socket.as_raw_fd(), reads, writes));
+    }
+
+    #[cfg(not(unix))]
+    fn add_socket(&mut self, socket: &TcpStream, reads: bool, writes: bool) {
+        let has_nothing = || socket.peek(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+        self.ready |= reads && !has_nothing();
+        self.blind |= writes;
     }
 
     fn not_after(&mut self, timer: Option<Instant>) {

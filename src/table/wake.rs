@@ -41,11 +41,11 @@ pub fn all() {
 
 #[cold]
 fn wake() {
-    let Waiters { pipes, turn, .. } = WAITERS.get();
-    *turn.0.lock() += 1;
-    turn.1.notify_all();
+    let waiters = WAITERS.get();
+    *waiters.turn.0.lock() += 1;
+    waiters.turn.1.notify_all();
     #[cfg(unix)]
-    for (_, pipe) in pipes.lock().iter().filter(|(waits, _)| waits.load(Ordering::Acquire)) {
+    for (_, pipe) in waiters.pipes.lock().iter().filter(|(waits, _)| waits.load(Ordering::Acquire)) {
         use std::io::Write;
         // A full pipe wakes as well.
         let _ = (&*pipe).write(&[1]);
@@ -112,11 +112,11 @@ impl Waiter {
         let _ = woken;
     }
 
-    /// Waits for a wake alone, where there is no descriptor to wait for.
-    pub fn rest_until(&self, end: Instant) {
+    /// Waits for a wake alone, where there is no descriptor to wait for. True: it came.
+    pub fn rest_until(&self, end: Instant) -> bool {
         let Waiters { turn, .. } = WAITERS.get();
         let mut count = turn.0.lock();
-        let _ = turn.1.wait_until(&mut count, end);
+        !turn.1.wait_until(&mut count, end).timed_out()
     }
 }
 

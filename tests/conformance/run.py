@@ -83,6 +83,15 @@ LANGUAGES = {
         ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/conformance/conformance_net.dll"],
     ),
     "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
+    # The C program and the DLL of `make windows`, under Wine.
+    "windows": Language(
+        "tests/windows/wine",
+        ["x86_64-w64-mingw32-gcc", "wine", "build/windows/wspeer.dll"],
+        ["x86_64-w64-mingw32-gcc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-Iinclude", "tests/conformance/conformance.c", "-o",
+         "build/windows/conformance.exe", "build/windows/libwspeer.dll.a", "-static", "-lpthread"],
+        ["tests/windows/wine", "build/windows/conformance.exe"],
+        apart=True,
+    ),
     # The C program in a browser; what differs there is in expected/web/ and in docs/web.md.
     "web": Language(
         "bindings/web/library_wspeer.js",
