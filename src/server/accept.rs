@@ -46,7 +46,11 @@ impl Server {
                     index += 1;
                     continue;
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::NotConnected
+                    ) => {}
                 Err(error) => {
                     self.accept_after = Some(cx.now + REST);
                     journal::note(WS_LOG_ERROR, || format!("accepting failed: {error}"));

@@ -62,7 +62,7 @@ pub fn registry() -> &'static Registry {
 impl Registry {
     /// Generations start elsewhere after a fork, so that the parent's handles do not fit.
     fn new(fork: u32) -> Registry {
-        Registry { slots: RwLock::new(Slots::new(fork)), services: Services::new(Arc::new(wake::all)), epoch: Instant::now() }
+        Registry { slots: RwLock::new(Slots::new(fork)), services: Services::new(Arc::new(wake::all_from_afar)), epoch: Instant::now() }
     }
 
     fn add(&self, family: &'static Family, member: Member) -> Option<u32> {

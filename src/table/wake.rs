@@ -3,7 +3,7 @@
 use crate::forks::{self, Own};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::time::Instant;
 
 static WAITERS: Own<Waiters> = Own::new(Waiters::NONE);
@@ -37,6 +37,12 @@ pub fn all() {
     if WAITERS.get().count.load(Ordering::Acquire) > 0 {
         wake();
     }
+}
+
+/// As `all`, for news that no family's lock stands between: either this sees the waiter, or the waiter's look sees the news.
+pub fn all_from_afar() {
+    fence(Ordering::SeqCst);
+    all();
 }
 
 #[cold]
@@ -96,6 +102,8 @@ impl Waiter {
     pub fn begin(&self) {
         self.waits.store(true, Ordering::Release);
         WAITERS.get().count.fetch_add(1, Ordering::AcqRel);
+        // Before the looks that follow: see `all_from_afar`.
+        fence(Ordering::SeqCst);
     }
 
     /// Waking counts no more. `woken`: the pipe may have something in it.

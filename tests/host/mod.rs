@@ -8,7 +8,7 @@ use wspeer::codes::*;
 use wspeer::ffi::*;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 150 } else { 30 });
 
 /// A certificate of this run's own for 127.0.0.1, and its key.
 pub struct Certificate {

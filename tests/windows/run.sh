@@ -45,7 +45,10 @@ for part in $parts; do
     build/venv/bin/python tests/conformance/run.py --language windows || rc=1
     ;;
   rust)
-    cargo_for_windows test --no-fail-fast --lib --tests || rc=1
+    # docs/windows.md says why not all.
+    names="deflate_memory fuzz header network peer_budget peer_connecting peer_heartbeat peer_time scene_variants secrets server_items server_timers tls_streams"
+    names+=" $(basename -s .rs tests/protocol_*.rs)"
+    cargo_for_windows test --no-fail-fast --lib $(printf -- '--test %s ' $names) || rc=1
     ;;
   *) echo "windows: $part is none of c, conformance, rust" && exit 2 ;;
   esac
