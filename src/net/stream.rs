@@ -1,5 +1,6 @@
 //! An open transport that never blocks: TCP, TLS over it, or memory.
 
+use super::tls_stream::BATCH;
 use super::{MemoryEnd, TlsStream};
 use mio::net::TcpStream;
 use socket2::SockRef;
@@ -53,6 +54,14 @@ impl Stream {
             Stream::Tcp(_) => false,
             Stream::Tls(tls) => tls.holds_input(),
             Stream::Memory(end) => end.readable() > 0,
+        }
+    }
+
+    /// How much of a long message is best written at once: few calls for the system, and for TLS what it seals before it sends.
+    pub fn piece_bytes(&self) -> usize {
+        match self {
+            Stream::Tls(_) => BATCH,
+            _ => 1 << 20,
         }
     }
 

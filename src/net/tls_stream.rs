@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
 /// Plaintext that is sealed before the socket is asked to take it, and a little more rather than one small write behind. So much is held back at most.
-const BATCH: usize = 96 << 10;
+pub(super) const BATCH: usize = 96 << 10;
 const MAX_BATCH: usize = 100 << 10;
 /// Records handed to one system call.
 const MAX_SLICES: usize = 8;

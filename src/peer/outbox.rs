@@ -305,9 +305,6 @@ impl Earlier {
     }
 }
 
-/// Masked before a write: few calls do for a long message, and what is masked is still in a cache near by when the system copies it.
-const PIECE_BYTES: usize = 1 << 20;
-
 /// Masks `payload` piece by piece into `scratch` and writes it; how much of it was written, and whether all went.
 pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {
     let mut written = 0;
@@ -315,7 +312,7 @@ pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8
     scratch.clear();
     scratch.extend_from_slice(header);
     loop {
-        let piece = (payload.len() - done).min(PIECE_BYTES);
+        let piece = (payload.len() - done).min(stream.piece_bytes());
         extend_masked(scratch, &payload[done..done + piece], key, done);
         match stream.write(scratch) {
             Ok(count) => {
