@@ -206,6 +206,9 @@ mod no_agreement {
         for lines in [
             [CONNECTION, ACCEPT].as_slice(),
             &[UPGRADE, ACCEPT],
+            &["Upgrade: h2c, websocket", CONNECTION, ACCEPT],
+            &[UPGRADE, UPGRADE, CONNECTION, ACCEPT],
+            &[UPGRADE, CONNECTION, ACCEPT, ACCEPT],
             &[UPGRADE, CONNECTION],
             &["Upgrade: h2c", CONNECTION, ACCEPT],
             &[UPGRADE, "Connection: close", ACCEPT],
@@ -241,11 +244,11 @@ mod no_agreement {
         for bytes in [
             b"SSH-2.0-OpenSSH_9.6\r\n\r\n".as_slice(),
             b"HTTP/1.1 101\x00Switching\r\n\r\n",
-            b"HTTP/1.0 101 Switching Protocols\r\n\r\n",
             b"HTTP/1.1 abc Bad\r\n\r\n",
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade : websocket\r\n\r\n",
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade\r\n\r\n",
-            b"HTTP/1.1 101 Switching Protocols\r\nA: b\r\n folded\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\n A: b\r\n\r\n",
+            b"HTTP/1.1 099 Low\r\n\r\n",
         ] {
             assert_eq!(outcome(&spec(&[]), bytes, false), refused, "{:?}", String::from_utf8_lossy(bytes));
         }
@@ -352,7 +355,7 @@ mod a_refusal {
 
     #[test]
     fn the_sentence_names_the_status_and_what_to_do() {
-        for (status, hint) in [(301, "https://b.example/"), (401, "credentials"), (404, "check the URL"), (503, "later")] {
+        for (status, hint) in [(301, "wss://b.example/"), (401, "credentials"), (404, "check the URL"), (503, "later")] {
             let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
             let bytes = format!("HTTP/1.1 {status} x\r\nLocation: https://b.example/\r\nContent-Length: 0\r\n\r\n");
             let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.sentence;
@@ -379,5 +382,117 @@ mod a_refusal {
         assert!(matches!(handshake.receive(b"HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 9\r\n\r\nnoth"), Ok(None)));
         let refused = handshake.give_up().unwrap();
         assert_eq!((refused.status, refused.headers.get("x", 0), refused.body.as_slice()), (404, Some("y"), b"noth".as_slice()));
+    }
+}
+
+/// What real servers and proxies send that is not quite HTTP/1.1, or not HTTP at all.
+mod other_answers {
+    use super::*;
+
+    fn sentence(bytes: &[u8]) -> String {
+        ClientHandshake::start(&spec(&[])).0.receive(bytes).unwrap_err().failure.sentence
+    }
+
+    #[test]
+    fn one_in_http_1_0_keeps_status_headers_and_body() {
+        // Python's http.server, and an error file of HAProxy.
+        let python = b"HTTP/1.0 404 File not found\r\nServer: SimpleHTTP/0.6 Python/3.12\r\nContent-Length: 4\r\n\r\nlost".as_slice();
+        let haproxy = b"HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<html>".as_slice();
+        assert_eq!(outcome(&spec(&[]), python, false), Refused(WS_CAUSE_HTTP_STATUS, 404, b"lost".to_vec()));
+        assert_eq!(outcome(&spec(&[]), haproxy, true), Refused(WS_CAUSE_HTTP_STATUS, 503, b"<html>".to_vec()));
+        let refused = ClientHandshake::start(&spec(&[])).0.receive(python).unwrap_err();
+        assert_eq!(refused.headers.get("server", 0), Some("SimpleHTTP/0.6 Python/3.12"));
+    }
+
+    #[test]
+    fn a_101_in_http_1_0_has_a_sentence_of_its_own() {
+        let bytes = b"HTTP/1.0 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n";
+        assert_eq!(outcome(&spec(&[]), bytes, false), invalid());
+        assert!(sentence(bytes).contains("101 in HTTP/1.0"), "{}", sentence(bytes));
+    }
+
+    #[test]
+    fn what_cannot_begin_http_fails_at_its_first_bytes_and_is_shown() {
+        for (bytes, shown) in [
+            (b"SSH-2.0-OpenSSH_9.6p1 Debian-3\r\n".as_slice(), r#""SSH-2.0-OpenSSH_9.6p1 Debian-3\r\n""#),
+            (b"220 mail.example ESMTP\r\n", r#""220 mail.example ESMTP\r\n""#),
+            (b"-ERR wrong number of arguments\r\n", r#""-ERR wrong number of arguments\r\n""#),
+            (b"\0\0\x12\x04\0\0\0\0\0", r#""\x00\x00\x12\x04\x00\x00\x00\x00\x00""#),
+            (b"HTTP/2 200\r\n", r#""HTTP/2 200\r\n""#),
+            (b"\r\n\r\nhello", r#""hello""#),
+            (b"\x15\x03\x01\0\x02\x02\x46", r#""\x15\x03\x01\x00\x02\x02F""#),
+        ] {
+            assert_eq!(outcome(&spec(&[]), bytes, false), Refused(WS_CAUSE_HTTP_INVALID, 0, Vec::new()), "{shown}");
+            assert!(sentence(bytes).contains(shown), "{}", sentence(bytes));
+        }
+        let long = sentence(&[b'x'; 500]);
+        assert!(long.contains(&"x".repeat(32)) && !long.contains(&"x".repeat(33)), "{long}");
+        for len in 0..=8 {
+            assert_eq!(run(&spec(&[]), &b"HTTP/1.1"[..len], false, |bytes| vec![bytes]), Waits);
+        }
+    }
+
+    #[test]
+    fn lines_may_end_in_lf_alone() {
+        let text = String::from_utf8(answer(&[UPGRADE, CONNECTION, ACCEPT])).unwrap();
+        for mixed in
+            [text.replace("\r\n", "\n"), text.replacen("\r\n", "\n", 1), text.replace("\r\n\r\n", "\n\r\n"), text.replace("\r\n\r\n", "\r\n\n")]
+        {
+            let bytes = [mixed.as_bytes(), b"\x81\x02\n\n"].concat();
+            assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x02\n\n".to_vec()), "{mixed:?}");
+        }
+        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 No\nContent-Length: 2\n\nno", false), Refused(WS_CAUSE_HTTP_STATUS, 403, b"no".to_vec()));
+    }
+
+    #[test]
+    fn folded_lines_are_unfolded() {
+        let lines = [UPGRADE, "Connection: keep-alive,\r\n\tUpgrade", "Sec-WebSocket-Accept:\r\n  {accept}", "X: a\r\n b\n c"];
+        assert_eq!(to(&spec(&[]), &lines), opens());
+        let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
+        let refused = handshake.receive(b"HTTP/1.1 403 No\r\nX: a\r\n  b\r\nContent-Length: 0\r\n\r\n").unwrap_err();
+        assert_eq!(refused.headers.get("x", 0), Some("a    b"));
+    }
+
+    #[test]
+    fn content_lengths_that_differ_are_not_believed() {
+        let with = |lengths: &str| format!("HTTP/1.1 403 No\r\n{lengths}\r\nabcdef").into_bytes();
+        let body = |body: &[u8]| Refused(WS_CAUSE_HTTP_STATUS, 403, body.to_vec());
+        assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2\r\nContent-Length: 2\r\n"), false), body(b"ab"));
+        assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2\r\nContent-Length: 4\r\n"), true), body(b"abcdef"));
+        assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2, 4\r\n"), true), body(b"abcdef"));
+        assert_eq!(outcome(&spec(&[]), &with("Content-Length: +2\r\n"), true), body(b"abcdef"));
+    }
+
+    #[test]
+    fn a_redirect_tells_scheme_host_and_path_alone() {
+        for (location, shown) in [
+            ("https://user:s3cret@b.example:8443/a/b?s3cret#s3cret", "points to wss://b.example:8443/a/b: connect there"),
+            ("http://b.example?s3cret", "points to ws://b.example/: connect"),
+            ("ws://[::1]:9/x?s3cret", "points to ws://[::1]:9/x: connect"),
+            ("/login?s3cret", "points to /login on the same server: connect"),
+            ("//s3cret:s3cret@b.example/p?s3cret", "points to b.example/p with the same scheme: connect"),
+            ("mailto:s3cret@b.example", "points elsewhere"),
+            ("https://s3cret@:99999/?s3cret", "points elsewhere"),
+        ] {
+            let told = sentence(format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+            assert!(told.contains(shown) && !told.contains("s3cret"), "{location}: {told}");
+        }
+    }
+
+    #[test]
+    fn no_sentence_names_a_subprotocol() {
+        // Some hosts offer a token as a subprotocol.
+        let offered = spec(&["v1.game", "s3cret"]);
+        for chosen in [None, Some("S3CRET"), Some("s3cret, v1.game"), Some("s3cret-2")] {
+            let (mut handshake, request) = ClientHandshake::start(&offered);
+            let accept = format!("Sec-WebSocket-Accept: {}", derive_accept_key(key_of(&request).as_bytes()));
+            let chosen = chosen.map(|name| format!("Sec-WebSocket-Protocol: {name}"));
+            let lines: Vec<&str> = [UPGRADE, CONNECTION, &accept].into_iter().chain(chosen.as_deref()).collect();
+            let failure = handshake.receive(&answer(&lines)).unwrap_err().failure;
+            assert_eq!(failure.cause, WS_CAUSE_SUBPROTOCOL);
+            assert!(!failure.sentence.to_lowercase().contains("s3cret") && failure.sentence.contains("subprotocol"), "{}", failure.sentence);
+        }
+        let refused = ClientHandshake::start(&offered).0.receive(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").unwrap_err();
+        assert!(refused.failure.sentence.contains("none of the subprotocols offered"), "{}", refused.failure.sentence);
     }
 }

@@ -127,6 +127,43 @@ mod a_valid_request {
     }
 
     #[test]
+    fn a_target_may_have_every_byte_that_a_client_puts_there() {
+        let printable = (0x21_u8..0x7F).map(char::from).filter(|char| !matches!(char, '#' | '?'));
+        for char in printable.chain("é\u{1F3AE}".chars()) {
+            for (path, query) in
+                [(format!("/{char}"), String::new()), (format!("/{char}room"), format!("{char}")), ("/".to_owned(), format!("t={char}x"))]
+            {
+                let target = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
+                let bytes = request(&format!("GET {target} HTTP/1.1"), &ALL);
+                let valid = Valid(target.clone(), path, query, Vec::new(), Vec::new());
+                assert_eq!(run(&bytes, &[&bytes]), valid, "{target}");
+                assert_eq!(run(&bytes, &bytes.chunks(1).collect::<Vec<_>>()), valid, "{target}");
+            }
+        }
+        let of = |target: &str| outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL));
+        for target in ["/?t=x", "/?v=1", "/@room", "/~me", "/a+b", "/a=b", "/\"q\"", "/a//b", "//a"] {
+            assert!(matches!(of(target), Valid(told, ..) if told == target), "{target}");
+        }
+        assert!(matches!(of("/a#b"), Valid(told, ..) if told == "/a"), "a fragment is left out");
+    }
+
+    #[test]
+    fn lines_may_end_in_lf_alone_and_empty_ones_may_stand_before_it() {
+        let text = String::from_utf8(request("GET / HTTP/1.1", &ALL)).unwrap();
+        for mixed in [text.replace("\r\n", "\n"), text.replacen("\r\n", "\n", 2), text.replace("\r\n\r\n", "\r\n\n"), format!("\r\n\r\n{text}")] {
+            let bytes = [mixed.as_bytes(), b"\x81\n\n"].concat();
+            assert_eq!(outcome(&bytes), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), b"\x81\n\n".to_vec()), "{mixed:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_request_behind_it_is_left_for_the_decoder_of_frames() {
+        let second = request("GET /admin HTTP/1.1", &ALL);
+        let both = [request("GET / HTTP/1.1", &ALL), second.clone()].concat();
+        assert_eq!(outcome(&both), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), second));
+    }
+
+    #[test]
     fn what_follows_it_belongs_to_frames() {
         let frames = b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58\x82\x84\0\0\0\0\r\n\r\n";
         let bytes = [request("GET / HTTP/1.1", &ALL), frames.to_vec()].concat();
@@ -189,6 +226,13 @@ mod a_bad_request {
     fn a_header_that_may_stand_once_stands_once() {
         assert_eq!(get_with(&[HOST, "Host: other.example.com"]), INVALID);
         assert_eq!(get_with(&[KEY, KEY]), INVALID);
+        assert_eq!(get_with(&[VERSION, VERSION]), INVALID);
+        assert_eq!(get_with(&[VERSION, "Sec-WebSocket-Version: 8"]), INVALID);
+        assert_eq!(get_with(&["Content-Length: 0", "Content-Length: 5"]), INVALID);
+        assert_eq!(get_with(&["Content-Length: 0", "Content-Length: 0"]), INVALID);
+        for host in ["Host: a.example, b.example", "Host: a b", "Host: user:secret@a.example", "Host: a/b", "Host: a?b"] {
+            assert_eq!(get_with(&[host]), INVALID, "{host}");
+        }
     }
 
     #[test]
@@ -220,6 +264,12 @@ mod a_bad_request {
         // The hello of TLS, which would wait for an answer for ever.
         assert_eq!(outcome(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03"), INVALID);
         assert_eq!(outcome(b"\x16"), INVALID);
+        assert_eq!(outcome(b"PRI * HTTP/2.0"), INVALID);
+        assert_eq!(outcome(b"SSH-2.0-OpenSSH_9.6\r\n"), INVALID);
+        assert_eq!(outcome(b"EHLO example\r\n"), INVALID);
+        assert_eq!(outcome(b"GET /\r\n"), INVALID);
+        assert_eq!(outcome(b"GET /\x1B"), INVALID);
+        assert_eq!(outcome(b"{\"json\""), INVALID);
         assert_eq!(outcome(b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58"), INVALID);
     }
 

@@ -5,7 +5,7 @@ use super::resolve::Lookup;
 use super::{Services, Stream, TlsClient};
 use crate::codes::*;
 use crate::error::Failure;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -256,6 +256,12 @@ fn connected(tcp: &mio::net::TcpStream) -> io::Result<bool> {
         return Err(error);
     }
     match tcp.peer_addr() {
+        // Nobody listens at a port of this machine, and the system gave the attempt just this port: it connected to itself.
+        Ok(peer) if tcp.local_addr().is_ok_and(|own| own == peer) => {
+            // The port is free at once: a server may be about to listen there.
+            let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
+            Err(ErrorKind::ConnectionRefused.into())
+        }
         Ok(_) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
         #[cfg(unix)]
@@ -329,6 +335,27 @@ mod tests {
             race.next_start = now + STAGGER;
         }
         assert!(!connecting.is_due(now) && connecting.is_due(now + STAGGER));
+    }
+
+    #[test]
+    fn a_socket_that_connected_to_itself_was_refused() {
+        for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+            let socket = Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, Some(Protocol::TCP)).unwrap();
+            // A machine without IPv6 has one case less.
+            if socket.bind(&SocketAddr::new(ip, 0).into()).is_err() {
+                continue;
+            }
+            let own = socket.local_addr().unwrap().as_socket().unwrap();
+            socket.connect(&own.into()).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let tcp = mio::net::TcpStream::from_std(socket.into());
+            let mut race = Race::new(&[], own.port(), Instant::now());
+            race.attempts.push((tcp, own));
+            let lost = run(race).err().unwrap();
+            let to = Destination { host: "h".to_owned(), port: own.port(), tls: None, no_delay: true };
+            assert_eq!(lost.of_host(&to).cause, WS_CAUSE_REFUSED);
+            assert!(TcpListener::bind(own).is_ok(), "its port is free again");
+        }
     }
 
     #[test]

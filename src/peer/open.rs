@@ -169,6 +169,14 @@ impl Peer {
         }
     }
 
+    /// Messages that wait for OPEN, and their bytes.
+    pub fn early(&self) -> (usize, usize) {
+        match &self.stage {
+            Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) => (opening.early.len(), opening.early_bytes),
+            _ => (0, 0),
+        }
+    }
+
     /// Goes on dialing.
     pub(super) fn step_opening(&mut self, cx: &mut Cx<'_>) {
         let Stage::Dialing(opening) = &mut self.stage else { return };
@@ -286,9 +294,7 @@ impl Peer {
         if matches!(self.stage, Stage::Answering(_)) {
             let sentence = format!("the client did not finish its opening handshake within {ms} ms");
             let refusal = Refusal::new(408, WS_CAUSE_HANDSHAKE_TIMEOUT, sentence);
-            self.refuse(cx, &refusal);
-            self.write(cx);
-            self.finish_close(cx);
+            self.turn_away(cx, &refusal);
             return None;
         }
         if let Stage::Requesting(opening) = &mut self.stage
@@ -364,6 +370,13 @@ impl Peer {
         self.info.headers = refused.headers;
         self.info.set_text(WS_GET_BODY, String::from_utf8_lossy(&refused.body));
         refused.failure
+    }
+
+    /// Refuses a client before it has asked.
+    pub fn turn_away(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {
+        self.refuse(cx, refusal);
+        self.write(cx);
+        self.finish_close(cx);
     }
 
     fn refuse(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {

@@ -19,7 +19,7 @@ impl Body {
     /// As the header of the answer announces it.
     pub fn announced(status: u16, headers: &Headers) -> Body {
         let chunked = headers.has_token("transfer-encoding", "chunked");
-        let wanted = match headers.get("content-length", 0).and_then(|text| text.trim().parse::<usize>().ok()) {
+        let wanted = match length(headers) {
             _ if matches!(status, 100..=199 | 204 | 304) => 0,
             _ if chunked => CHUNKED_BYTES,
             Some(len) => len.min(KEPT_BYTES),
@@ -40,6 +40,13 @@ impl Body {
     pub fn into_bytes(self) -> Vec<u8> {
         if self.chunked { unchunk(&self.received).0 } else { self.received }
     }
+}
+
+/// Content-Length, if all of them are the same number (RFC 9112 section 6.3).
+fn length(headers: &Headers) -> Option<usize> {
+    let mut all = headers.list("content-length");
+    let first = all.next().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    all.all(|other| other == first).then(|| first.parse().ok()).flatten()
 }
 
 /// What the chunks hold, and whether no more is needed (RFC 7230 section 4.1). What follows a broken chunk is left out.

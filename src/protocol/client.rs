@@ -1,12 +1,13 @@
 //! The client's side of the opening handshake (RFC 6455 section 4.1).
 
 use super::body::Body;
+use super::head::{AnswerHead, empty_lines, find_end};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::codes::*;
 use crate::error::Failure;
-use tungstenite::handshake::client::{Response as HttpResponse, generate_key};
+use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
-use tungstenite::handshake::machine::TryParse;
+use url::Url;
 
 /// What the request asks for.
 pub struct RequestSpec {
@@ -103,31 +104,36 @@ impl ClientHandshake {
         }
         let before = self.received.len();
         self.received.extend_from_slice(bytes);
-        let (used, response) = loop {
-            let end = find_blank_line(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
+        let (used, head) = loop {
+            self.start += empty_lines(&self.received[self.start..]);
+            if !may_be_answer(&self.received[self.start..]) {
+                return Err(not_http(&self.received[self.start..]));
+            }
+            let end = find_end(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
             if end.unwrap_or(self.received.len()) > self.max_header_bytes {
                 return Err(self.too_big());
             }
             let Some(end) = end else { return Ok(None) };
-            let response = match HttpResponse::try_parse(&self.received[self.start..end]) {
-                Ok(Some((_, response))) => response,
-                Ok(None) => return Err(refused(invalid("the server's answer is not valid HTTP"))),
-                Err(error) => return Err(refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?")))),
-            };
+            let head = AnswerHead::parse(self.received[self.start..end].to_vec())
+                .map_err(|error| refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?"))))?;
             // RFC 9110 section 15.2: the final answer is yet to come.
-            if !response.status().is_informational() || response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
-                break (end - before.min(end), response);
+            if !matches!(head.status, 100 | 102..=199) {
+                break (end - before.min(end), head);
             }
             self.start = end;
         };
-        let status = response.status();
-        let headers = Headers::from_map(response.headers());
+        let AnswerHead { minor, status, headers } = head;
         self.received = Vec::new();
-        if status.as_u16() != 101 {
-            let failure = Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status_sentence(status, &headers));
-            let body = Body::announced(status.as_u16(), &headers);
-            self.refusal = Some((Box::new(Refused { failure, status: status.as_u16(), headers, body: Vec::new() }), body));
+        if status != 101 {
+            let failure = Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, self.status_sentence(status, &headers));
+            let body = Body::announced(status, &headers);
+            self.refusal = Some((Box::new(Refused { failure, status, headers, body: Vec::new() }), body));
             return self.receive_body(&bytes[used..]).map(|()| None);
+        }
+        if minor == 0 {
+            let sentence = "the server answered 101 in HTTP/1.0, which cannot change the protocol: a proxy in between may speak only HTTP/1.0 \
+                            (nginx: proxy_http_version 1.1)";
+            return Err(Box::new(Refused { failure: invalid(sentence), status, headers, body: Vec::new() }));
         }
         match self.verify(&headers) {
             Ok((subprotocol, deflate)) => Ok(Some((used, Response { status: 101, headers, subprotocol, deflate }))),
@@ -160,8 +166,10 @@ impl ClientHandshake {
 
     /// Section 4.1, the numbered list at its end.
     fn verify(&self, headers: &Headers) -> Result<(Option<String>, Option<DeflateParams>), Failure> {
-        if !headers.has_token("upgrade", "websocket") {
-            return Err(invalid("the server's answer has no \"Upgrade: websocket\""));
+        // Item 2: the whole value, where of Connection one token is enough.
+        let is_websocket = headers.get("upgrade", 0).is_some_and(|value| value.trim().eq_ignore_ascii_case("websocket"));
+        if headers.count("upgrade") != 1 || !is_websocket {
+            return Err(invalid("the server's answer must have one \"Upgrade: websocket\""));
         }
         if !headers.has_token("connection", "upgrade") {
             return Err(invalid("the server's answer has no \"Connection: Upgrade\""));
@@ -179,14 +187,40 @@ impl ClientHandshake {
         };
         let mut chosen = headers.list("sec-websocket-protocol");
         let first = chosen.next();
-        let subprotocol = |sentence: String| Failure::new(WS_PHASE_HTTP, WS_CAUSE_SUBPROTOCOL, sentence);
+        // Without names: some hosts offer a token as a subprotocol.
+        let subprotocol = |sentence: &str| Failure::new(WS_PHASE_HTTP, WS_CAUSE_SUBPROTOCOL, sentence);
         match first {
             None if self.subprotocols.is_empty() => Ok((None, deflate)),
-            None => Err(subprotocol(format!("the server chose none of the subprotocols {}", self.subprotocols.join(", ")))),
-            Some(_) if chosen.next().is_some() => Err(subprotocol("the server chose more than one subprotocol".to_owned())),
+            None => Err(subprotocol("the server chose none of the subprotocols that were offered: it may know none of them")),
+            Some(_) if chosen.next().is_some() => Err(subprotocol("the server chose more than one subprotocol")),
             Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok((Some(name.to_owned()), deflate)),
-            Some(name) => Err(subprotocol(format!("the server chose the subprotocol {name:?}, which was not offered"))),
+            Some(_) => Err(subprotocol("the server chose a subprotocol that was not offered: ws_get_header tells its Sec-WebSocket-Protocol")),
         }
+    }
+
+    fn status_sentence(&self, number: u16, headers: &Headers) -> String {
+        let name =
+            http::StatusCode::from_u16(number).ok().and_then(|status| status.canonical_reason()).map(|name| format!(" {name}")).unwrap_or_default();
+        let hint = match number {
+            300..=399 => match headers.get("location", 0).and_then(shown_location) {
+                Some(place) => format!("it points to {place}: connect there"),
+                None => "it points elsewhere".to_owned(),
+            },
+            400 if self.subprotocols.is_empty() => {
+                "it did not understand the request, or wants a subprotocol: its body (WS_GET_BODY) may say why".to_owned()
+            }
+            400 => "it did not understand the request, or knows none of the subprotocols offered: its body (WS_GET_BODY) may say why".to_owned(),
+            401 | 407 => "it wants to know who you are: check the credentials".to_owned(),
+            403 => "it does not allow this: check credentials and Origin".to_owned(),
+            404 => "it has nothing at this path: check the URL".to_owned(),
+            426 => "a proxy in between may have dropped the Upgrade header (nginx: proxy_http_version 1.1, Upgrade and Connection headers), \
+                    or the server wants another version"
+                .to_owned(),
+            429 | 503 => "it has no room now: try again later".to_owned(),
+            500..=599 => "it, or what stands behind it, has failed".to_owned(),
+            _ => "it may not be a WebSocket server".to_owned(),
+        };
+        format!("the server answered {number}{name} instead of 101: {hint}")
     }
 
     fn too_big(&self) -> Box<Refused> {
@@ -195,31 +229,43 @@ impl ClientHandshake {
     }
 }
 
-/// Where the header ends, behind its blank line; the bytes before `from` were searched before.
-pub(super) fn find_blank_line(bytes: &[u8], from: usize) -> Option<usize> {
-    let start = from.saturating_sub(3);
-    bytes[start..].windows(4).position(|window| window == b"\r\n\r\n").map(|index| start + index + 4)
+/// Whether bytes can be the beginning of an answer in HTTP/1.
+fn may_be_answer(bytes: &[u8]) -> bool {
+    bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
 
-fn status_sentence(status: http::StatusCode, headers: &Headers) -> String {
-    let number = status.as_u16();
-    let name = status.canonical_reason().unwrap_or("");
-    let hint = match number {
-        300..=399 => match headers.get("location", 0) {
-            Some(place) => format!("it points to {place}: connect there"),
-            None => "it points elsewhere".to_owned(),
-        },
-        400 => "it did not understand the request: check path, headers and subprotocols".to_owned(),
-        401 | 407 => "it wants to know who you are: check the credentials".to_owned(),
-        403 => "it does not allow this: check credentials and Origin".to_owned(),
-        404 => "it has nothing at this path: check the URL".to_owned(),
-        426 => "it wants another protocol version".to_owned(),
-        429 | 503 => "it has no room now: try again later".to_owned(),
-        500..=599 => "it, or what stands behind it, has failed".to_owned(),
-        _ => "it may not be a WebSocket server".to_owned(),
-    };
-    format!("the server answered {number} {name} instead of 101: {hint}")
+/// Refuses what is another protocol, and shows its first bytes.
+fn not_http(bytes: &[u8]) -> Box<Refused> {
+    let shown = bytes[..bytes.len().min(SHOWN_BYTES)].escape_ascii();
+    refused(invalid(&format!("the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port")))
 }
+
+/// Where a redirect points: scheme, host and path. A user name, password or query may be a secret.
+fn shown_location(location: &str) -> Option<String> {
+    let cut = |text: &str| text.chars().take(SHOWN_LOCATION).collect::<String>();
+    if let Ok(url) = Url::parse(location) {
+        let scheme = match url.scheme() {
+            "http" | "ws" => "ws",
+            "https" | "wss" => "wss",
+            _ => return None,
+        };
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        return Some(format!("{scheme}://{}{port}{}", cut(url.host_str()?), cut(url.path())));
+    }
+    // Relative to the request, whose scheme and host are known to the host.
+    let url = Url::parse("ws://same.invalid/").and_then(|base| base.join(location)).ok()?;
+    match url.host_str()? {
+        "same.invalid" => Some(format!("{} on the same server", cut(url.path()))),
+        host => {
+            Some(format!("{}{}{} with the same scheme", cut(host), url.port().map(|port| format!(":{port}")).unwrap_or_default(), cut(url.path())))
+        }
+    }
+}
+
+/// Bytes that are shown of what is not HTTP.
+const SHOWN_BYTES: usize = 32;
+/// Characters that are shown of a redirect's host and of its path.
+const SHOWN_LOCATION: usize = 256;
 
 fn invalid(sentence: &str) -> Failure {
     Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_INVALID, sentence)

@@ -1,5 +1,6 @@
 //! HTTP header lists, and what a host may add to them.
 
+use super::head::is_token_byte;
 use std::collections::HashSet;
 
 /// Headers in their order, in one piece of memory: a server keeps those of each client.
@@ -12,11 +13,16 @@ pub struct Headers {
 impl Headers {
     /// From parsed ones; bytes that are no UTF-8 are replaced.
     pub fn from_map(map: &http::HeaderMap) -> Headers {
+        Headers::from_pairs(map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
+    }
+
+    /// From names and values that have no line break in them; bytes that are no UTF-8 are replaced.
+    pub(super) fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>) -> Headers {
         let mut lines = String::new();
-        for (name, value) in map {
-            lines += name.as_str();
+        for (name, value) in pairs {
+            lines += name;
             lines.push(':');
-            lines += &String::from_utf8_lossy(value.as_bytes());
+            lines += &String::from_utf8_lossy(value);
             lines.push('\n');
         }
         Headers { lines: lines.into_boxed_str() }
@@ -78,7 +84,8 @@ pub fn check_header(line: &str) -> Result<(String, String), String> {
 pub fn check_subprotocols(list: &str) -> Result<Vec<String>, String> {
     let items: Vec<String> = list.split(',').map(|item| item.trim().to_owned()).collect();
     if let Some(bad) = items.iter().find(|item| !is_token(item)) {
-        return Err(format!("{bad:?} is no subprotocol: use letters, digits and . - _ only"));
+        let place = items.iter().position(|item| item == bad).map_or(1, |index| index + 1);
+        return Err(format!("subprotocol {place} of the list is not a token: use letters, digits and . - _ only"));
     }
     if items.iter().collect::<HashSet<_>>().len() < items.len() {
         return Err("a subprotocol is named twice".to_owned());
@@ -88,7 +95,7 @@ pub fn check_subprotocols(list: &str) -> Result<Vec<String>, String> {
 
 /// A token of RFC 7230 section 3.2.6.
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod decode;
 mod deflate;
 mod encode;
 mod extension;
+mod head;
 mod header;
 mod headers;
 mod heartbeat;

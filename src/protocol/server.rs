@@ -1,12 +1,10 @@
 //! The server's side of the opening handshake (RFC 6455 section 4.2).
 
-use super::client::find_blank_line;
+use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
 use super::{DeflateParams, DeflateSettings, Headers, choose_offer, without_question};
 use crate::codes::*;
 use data_encoding::BASE64;
 use tungstenite::handshake::derive_accept_key;
-use tungstenite::handshake::machine::TryParse;
-use tungstenite::handshake::server::Request as HttpRequest;
 
 /// A valid request.
 #[derive(Debug)]
@@ -75,22 +73,20 @@ impl ServerHandshake {
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(usize, Request)>, Refusal> {
         let before = self.received.len();
         self.received.extend_from_slice(bytes);
-        let end = find_blank_line(&self.received, before);
+        let start = empty_lines(&self.received);
+        // Another protocol is refused at once: its client may wait for an answer before it says more.
+        let within = &self.received[start.min(self.max_header_bytes)..self.received.len().min(self.max_header_bytes)];
+        if let Some(sentence) = not_a_request(within, before.saturating_sub(start)) {
+            return Err(invalid(sentence));
+        }
+        let end = find_end(&self.received[start..], before.saturating_sub(start)).map(|end| start + end);
         if end.unwrap_or(self.received.len()) > self.max_header_bytes {
             return Err(Refusal::new(431, WS_CAUSE_HTTP_TOO_BIG, format!("the header of the request is over {} bytes", self.max_header_bytes)));
         }
-        // What does not begin like a request is answered at once, so that TLS on a plain port does not wait for a time-out.
-        if !self.received.iter().take(8).all(|byte| matches!(byte, b'A'..=b'Z' | b' ' | b'/' | b'\r' | b'\n' | b'a'..=b'z' | b'*' | b'?' | b'%' | b':' | b'-' | b'.' | b'_' | b'0'..=b'9')) {
-            return Err(invalid("this is not HTTP; a ws:// port was asked in another protocol, such as TLS"));
-        }
         let Some(end) = end else { return Ok(None) };
-        let parsed = match HttpRequest::try_parse(&self.received[..end]) {
-            Ok(Some((_, request))) => request,
-            Ok(None) => return Err(invalid("the request is not valid HTTP")),
-            Err(error) => return Err(unparsed(&error, &self.received[..end])),
-        };
+        let parsed = RequestHead::parse(&self.received[start..end]).map_err(unparsed)?;
         self.received = Vec::new();
-        check(&parsed).map(|request| Some((end - before.min(end), request)))
+        check(parsed).map(|request| Some((end - before.min(end), request)))
     }
 }
 
@@ -156,14 +152,55 @@ impl Accept {
     }
 }
 
+/// Why bytes cannot begin a request in HTTP/1, or `None`; those before `from` were judged before. A target may have any byte that is not a control character: browsers and games send
+/// more than RFC 3986 allows.
+fn not_a_request(bytes: &[u8], from: usize) -> Option<&'static str> {
+    let (judged, new) = bytes.split_at(from.min(bytes.len()));
+    if judged.contains(&b'\n') {
+        return None;
+    }
+    if bytes.starts_with(HTTP_2) {
+        return Some("this server speaks HTTP/1.1 alone, and was asked in HTTP/2");
+    }
+    let is_control = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\r' | b'\t')) || *byte == 0x7F;
+    let end = new.iter().position(|byte| *byte == b'\n').map(|end| from + end);
+    let line = &bytes[..end.unwrap_or(bytes.len())];
+    let method = line[..line.len().min(LONGEST_METHOD)].split(|byte| *byte == b' ').next().unwrap_or_default();
+    let no_method = !method.iter().all(|byte| is_token_byte(*byte)) || (method.is_empty() && !line.is_empty());
+    let no_version = end.is_some() && !line.windows(6).any(|window| window == b" HTTP/");
+    (no_method || no_version || line[judged.len()..].iter().any(is_control))
+        .then_some("this is not HTTP; a ws:// port was asked in another protocol, such as TLS")
+}
+
+/// What a longer one begins with is judged.
+const LONGEST_METHOD: usize = 64;
+/// The beginning of the preface of a client that speaks HTTP/2 without asking (RFC 9113 section 3.4).
+const HTTP_2: &[u8] = b"PRI * HTTP/2";
+
 /// Section 4.2.1.
-fn check(request: &HttpRequest) -> Result<Request, Refusal> {
-    if request.method() != http::Method::GET {
+fn check(request: RequestHead) -> Result<Request, Refusal> {
+    let RequestHead { method, target, minor, headers } = request;
+    if method != "GET" {
         return Err(Refusal::new(405, WS_CAUSE_HTTP_INVALID, "a WebSocket is opened with GET"));
     }
-    let headers = Headers::from_map(request.headers());
-    if headers.count("host") != 1 {
-        return Err(invalid("the request must have one Host header"));
+    if minor == 0 {
+        return Err(invalid("a WebSocket is opened in HTTP/1.1, and the request is in HTTP/1.0: a proxy in between may speak only that"));
+    }
+    if headers.count("host") != 1 || !headers.get("host", 0).is_some_and(is_host) {
+        return Err(invalid("the request must have one Host header, with a host and at most a port"));
+    }
+    for (name, sentence) in [
+        ("content-length", "the request has several Content-Length headers"),
+        ("sec-websocket-version", "the request has several Sec-WebSocket-Version headers"),
+        ("sec-websocket-key", "the request has several Sec-WebSocket-Key headers"),
+    ] {
+        if headers.count(name) > 1 {
+            return Err(invalid(sentence));
+        }
+    }
+    // Without this a body would be read as frames, or as a request by who stands in between.
+    if headers.get("content-length", 0).is_some_and(|length| length.trim() != "0") || headers.count("transfer-encoding") > 0 {
+        return Err(invalid("a request to open a WebSocket has no body"));
     }
     if !headers.has_token("upgrade", "websocket") || !headers.has_token("connection", "upgrade") {
         return Err(upgrade("this is a WebSocket server: ask with \"Upgrade: websocket\" and \"Connection: Upgrade\""));
@@ -172,34 +209,43 @@ fn check(request: &HttpRequest) -> Result<Request, Refusal> {
         return Err(upgrade("only version 13 of the WebSocket protocol is spoken here"));
     }
     let key = headers.get("sec-websocket-key", 0).unwrap_or("").trim().to_owned();
-    if headers.count("sec-websocket-key") != 1 || BASE64.decode(key.as_bytes()).map(|bytes| bytes.len()) != Ok(16) {
+    if BASE64.decode(key.as_bytes()).map(|bytes| bytes.len()) != Ok(16) {
         return Err(invalid("the request must have one Sec-WebSocket-Key of 16 bytes in base64"));
     }
-    let has_length = headers.get("content-length", 0).is_some_and(|length| length.trim() != "0");
-    if has_length || headers.count("transfer-encoding") > 0 {
-        return Err(invalid("a request to open a WebSocket has no body"));
-    }
-    let uri = request.uri();
-    // RFC 9112, 3.2: the other forms are for proxies, for CONNECT and for OPTIONS.
-    if !uri.path().starts_with('/') && uri.scheme().is_none() {
+    let Some((path, query)) = split_target(&target) else {
         return Err(invalid("the target of the request must begin with a slash"));
-    }
-    let path = if uri.path().is_empty() { "/" } else { uri.path() };
-    let query = uri.query().unwrap_or("");
+    };
     let target = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     let subprotocols = headers.list("sec-websocket-protocol").map(str::to_owned).collect();
     Ok(Request { target, path: path.to_owned(), query: query.to_owned(), headers, key, subprotocols })
 }
 
-fn unparsed(error: &tungstenite::Error, bytes: &[u8]) -> Refusal {
-    use tungstenite::error::{Error, ProtocolError};
-    match error {
-        Error::Capacity(_) => Refusal::new(431, WS_CAUSE_HTTP_TOO_BIG, "the request has too many headers"),
-        Error::Protocol(ProtocolError::WrongHttpMethod) => Refusal::new(405, WS_CAUSE_HTTP_INVALID, "a WebSocket is opened with GET"),
-        // What httparse says of more headers than there is room for.
-        _ if bytes.windows(2).filter(|pair| pair == b"\r\n").count() > 124 => {
-            Refusal::new(431, WS_CAUSE_HTTP_TOO_BIG, "the request has too many headers")
+/// Path and query of a target in origin form or absolute form (RFC 9112 section 3.2); the others are for proxies, CONNECT and OPTIONS.
+/// A fragment, which should not be there, is left out.
+fn split_target(target: &str) -> Option<(&str, &str)> {
+    let target = target.split('#').next().unwrap_or(target);
+    let origin = if target.starts_with('/') {
+        target
+    } else {
+        let (scheme, rest) = target.split_once("://")?;
+        let authority = rest.find(['/', '?']).unwrap_or(rest.len());
+        if authority == 0 || scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+            return None;
         }
+        &rest[authority..]
+    };
+    let (path, query) = origin.split_once('?').unwrap_or((origin, ""));
+    Some((if path.is_empty() { "/" } else { path }, query))
+}
+
+/// Whether a Host header can be one: it becomes a part of the URL, and of the log.
+fn is_host(value: &str) -> bool {
+    !value.trim().chars().any(|char| char.is_whitespace() || char.is_control() || "@/\\?#\"<>,".contains(char))
+}
+
+fn unparsed(error: httparse::Error) -> Refusal {
+    match error {
+        httparse::Error::TooManyHeaders => Refusal::new(431, WS_CAUSE_HTTP_TOO_BIG, "the request has too many headers"),
         error => invalid(&format!("the request is not valid HTTP/1.1: {error}")),
     }
 }

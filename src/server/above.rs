@@ -5,6 +5,7 @@ use crate::codes::*;
 use crate::net::{MemoryEnd, Stream};
 use crate::peer::{Cx, Peer};
 use crate::protocol::Accept;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// What the layer above is told.
@@ -25,7 +26,7 @@ pub struct Above {
 impl Server {
     /// Takes in a client that is in this process; neither its address nor its path is judged.
     pub fn welcome_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
-        let (key, serial) = self.take_place();
+        let (key, serial) = self.take_place(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let of = &self.settings.accept;
         let accept =
             Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None, heartbeat: of.heartbeat };

@@ -1,6 +1,6 @@
 //! From a connection in the system's queue to CONNECTED, or to a refusal with an HTTP status.
 
-use super::client::{Client, Securing, Slot};
+use super::client::{Client, Securing, Slot, count};
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
 use crate::journal;
@@ -10,11 +10,18 @@ use crate::protocol::Refusal;
 use mio::{Interest, Token};
 use std::cmp::Reverse;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// How long accepting rests when the system has no descriptor left.
 const REST: Duration = Duration::from_millis(100);
+
+/// Over max_clients_per_address.
+const CROWDED: &str = "too many clients from this address";
+
+fn busy(what: &str) -> Refusal {
+    Refusal::new(503, WS_CAUSE_HTTP_STATUS, format!("{what}; try again later"))
+}
 
 impl Server {
     /// Takes over finished TLS handshakes and accepts new connections, for at most half the budget.
@@ -88,20 +95,19 @@ impl Server {
 
     /// Answers the request of a client by the limits and the settings. True: it has more to read.
     pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) -> bool {
-        let busy = |what: &str| Refusal::new(503, WS_CAUSE_HTTP_STATUS, format!("{what}; try again later"));
         let most = self.options.limit(WS_OPT_MAX_CLIENTS);
         let most_per_address = self.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
         let accept = self.settings.accept.clone();
         let connected = self.connected as u64;
         let refuses = self.options.is_on(WS_OPT_REFUSE_NEW);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
-        let from_there = self.per_address.get(&client.address()).copied().unwrap_or(0);
+        let from_there = self.per_address.get(&client.address()).copied().unwrap_or_default();
         let Some(request) = client.peer.request() else { return false };
         let answer = match admit(request, &accept) {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),
-            Ok(_) if u64::from(from_there) >= most_per_address => Err(busy("too many clients from this address")),
+            Ok(_) if u64::from(from_there.connected) >= most_per_address => Err(busy(CROWDED)),
             Ok(answer) => Ok(answer),
         };
         client.peer.decide(cx, answer);
@@ -110,8 +116,21 @@ impl Server {
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
-        let (key, serial) = self.take_place();
-        match self.settings.tls.clone() {
+        let ip = address.ip().to_canonical();
+        let most = self.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
+        let there = self.per_address.get(&ip).copied().unwrap_or_default();
+        let tls = self.settings.tls.clone();
+        // Pending ones count too: one address must not hold all places of pending handshakes. With TLS only these, so that who has too many
+        // connections is told so in HTTP.
+        let crowded = u64::from(there.pending) + if tls.is_some() { 0 } else { u64::from(there.connected) } >= most;
+        if crowded && tls.is_some() {
+            self.accepted += 1;
+            self.refused += 1;
+            self.refusals.tell(cx.now, || format!("{address} was refused before TLS: {CROWDED}"));
+            return;
+        }
+        let (key, serial) = self.take_place(ip);
+        match tls {
             Some(tls) => {
                 let mail_key = u64::from(serial) << 32 | u64::from(key);
                 let token = cx.services.accept_tls(stream, tls, &self.mailbox, mail_key);
@@ -120,12 +139,18 @@ impl Server {
                     self.timers.push(Reverse((cx.now + time, key, serial)));
                 }
             }
+            None if crowded => {
+                let mut peer = self.answering(Stream::Tcp(stream), address, cx.now);
+                peer.turn_away(cx, &busy(CROWDED));
+                self.settle_in(key, serial, peer, cx.now);
+                self.after(cx, key, Some(handles));
+            }
             None => self.begin(cx, key, serial, Stream::Tcp(stream), address, cx.now, Some(handles)),
         }
     }
 
     /// A place for one more client, and its serial number.
-    pub(super) fn take_place(&mut self) -> (u32, u32) {
+    pub(super) fn take_place(&mut self, address: IpAddr) -> (u32, u32) {
         let key = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::Free);
             (self.slots.len() - 1) as u32
@@ -133,6 +158,7 @@ impl Server {
         self.serial = self.serial.wrapping_add(1);
         self.accepted += 1;
         self.pending += 1;
+        count(&mut self.per_address, address, |there| there.pending += 1);
         self.live += 1;
         (key, self.serial)
     }
@@ -147,7 +173,7 @@ impl Server {
         match result {
             Ok(stream) => self.begin(cx, key, serial, stream, address, since, None),
             Err(failure) => {
-                journal::note(WS_LOG_DEBUG, || format!("TLS with {address} failed: {}", failure.sentence));
+                self.refusals.tell(cx.now, || format!("TLS with {address} failed: {}", failure.sentence));
                 self.refused += 1;
                 self.drop_securing(key);
             }
@@ -157,9 +183,7 @@ impl Server {
     /// The transport is there: the request may come.
     #[allow(clippy::too_many_arguments)]
     fn begin(&mut self, cx: &mut Cx<'_>, key: u32, serial: u32, stream: Stream, address: SocketAddr, since: Instant, handles: Option<&dyn Handles>) {
-        let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-        let mut peer = Peer::answer_on(stream, None, self.settings.max_header_bytes, self.options.clone(), timeout, false, since);
-        peer.info.remote = Some(address).into();
+        let mut peer = self.answering(stream, address, since);
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -170,6 +194,13 @@ impl Server {
         }
         self.settle_in(key, serial, peer, since);
         self.after(cx, key, handles);
+    }
+
+    fn answering(&self, stream: Stream, address: SocketAddr, since: Instant) -> Peer {
+        let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let mut peer = Peer::answer_on(stream, None, self.settings.max_header_bytes, self.options.clone(), timeout, false, since);
+        peer.info.remote = Some(address).into();
+        peer
     }
 
     /// Puts a client in its place, to be served from now on.

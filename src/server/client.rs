@@ -5,6 +5,7 @@ use crate::codes::*;
 use crate::net::CancelToken;
 use crate::peer::{Cx, Peer};
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
@@ -49,6 +50,23 @@ impl Client {
     }
 }
 
+/// Clients from one address.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct FromThere {
+    pub(super) connected: u32,
+    /// Their opening handshakes, that of TLS included, are under way.
+    pub(super) pending: u32,
+}
+
+/// Counts a client from `address`, or counts it no longer.
+pub(super) fn count(per_address: &mut HashMap<IpAddr, FromThere>, address: IpAddr, change: impl FnOnce(&mut FromThere)) {
+    let there = per_address.entry(address).or_default();
+    change(there);
+    if *there == FromThere::default() {
+        per_address.remove(&address);
+    }
+}
+
 /// A place in the table of clients.
 pub(super) enum Slot {
     Free,
@@ -74,13 +92,14 @@ impl Server {
         if client.pending && state != WS_CONNECTING && (client.peer.may_put() || client.peer.inbox.marks() > 0 || state == WS_CLOSED) {
             client.pending = false;
             self.pending -= 1;
+            count(&mut self.per_address, client.address(), |there| there.pending -= 1);
             let opened = client.peer.inbox.marks() > 0 && client.peer.info.http_status == 101;
             if opened {
                 match handles.and_then(|handles| handles.give(key)) {
                     Some(handle) => {
                         client.peer.handle = handle;
                         self.connected += 1;
-                        *self.per_address.entry(client.address()).or_insert(0) += 1;
+                        count(&mut self.per_address, client.address(), |there| there.connected += 1);
                         // Its heartbeat begins.
                         client.timer = Some(cx.now);
                         self.timers.push(Reverse((cx.now, key, client.serial)));
@@ -89,6 +108,15 @@ impl Server {
                 }
             } else {
                 self.refused += 1;
+                let (address, status) = (&client.peer.info.remote, client.peer.info.http_status);
+                match client.peer.info.end.as_deref().map(|mark| mark.cause) {
+                    // A probe that says nothing, or our own doing.
+                    Some(WS_CAUSE_PEER_GONE | WS_CAUSE_RESET | WS_CAUSE_SERVER_CLOSED | WS_CAUSE_CLOSED_BY_HOST) | None => {}
+                    Some(_) => {
+                        let sentence = client.peer.info.text(WS_GET_ERROR);
+                        self.refusals.tell(cx.now, || format!("{address} was refused with {status}: {sentence}"));
+                    }
+                }
             }
         }
         let state = client.peer.state();
@@ -97,13 +125,7 @@ impl Server {
             self.live -= 1;
             if client.peer.handle != 0 {
                 self.connected -= 1;
-                let address = client.address();
-                if let Some(count) = self.per_address.get_mut(&address) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.per_address.remove(&address);
-                    }
-                }
+                count(&mut self.per_address, client.address(), |there| there.connected -= 1);
                 self.finished.push_back((key, client.serial));
             } else {
                 // It never opened: nobody knows of it, and nobody takes its events.
@@ -150,6 +172,9 @@ impl Server {
     }
 
     pub(super) fn drop_securing(&mut self, key: u32) {
+        if let Some(Slot::Securing(securing)) = self.slots.get(key as usize) {
+            count(&mut self.per_address, securing.address.ip().to_canonical(), |there| there.pending -= 1);
+        }
         self.slots[key as usize] = Slot::Free;
         self.free.push(key);
         self.pending -= 1;

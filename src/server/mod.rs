@@ -7,6 +7,7 @@ mod client;
 mod items;
 mod line;
 mod memory;
+mod refusals;
 mod serve;
 mod turns;
 
@@ -20,9 +21,10 @@ use crate::error::{Error, Failure};
 use crate::net::{Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Cx, Inbox, Loan, Options, Peer, Totals};
 use crate::protocol::Accept;
-use client::{Client, Slot};
+use client::{Client, FromThere, Slot};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use refusals::Refusals;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -115,7 +117,8 @@ pub struct Server {
     pub reads_events: bool,
     /// The server's own events.
     own: Inbox,
-    per_address: HashMap<IpAddr, u32>,
+    per_address: HashMap<IpAddr, FromThere>,
+    refusals: Refusals,
     connected: usize,
     pending: usize,
     /// Clients that have not ended.
@@ -175,6 +178,7 @@ impl Server {
             reads_events: false,
             own: Inbox::default(),
             per_address: HashMap::new(),
+            refusals: Refusals::default(),
             connected: 0,
             pending: 0,
             live: 0,
@@ -218,6 +222,7 @@ impl Server {
             self.time_read(cx.now);
         }
         self.judge_timers(cx, handles);
+        self.refusals.pass(cx.now);
         self.note_closed(cx);
         if !self.served_lately.is_empty() || !self.served_before.is_empty() {
             self.give_memory_back(cx);

@@ -3,7 +3,6 @@
 use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::journal;
 use crate::peer::{Cx, Mark};
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -127,7 +126,8 @@ impl Server {
                     match deadline {
                         Some(deadline) if deadline > cx.now => self.timers.push(Reverse((deadline, key, serial))),
                         Some(_) => {
-                            journal::note(WS_LOG_DEBUG, || "a client did not finish its TLS handshake in time".to_owned());
+                            let address = securing.address;
+                            self.refusals.tell(cx.now, || format!("{address} did not finish its TLS handshake in time"));
                             self.refused += 1;
                             self.drop_securing(key);
                         }

@@ -96,7 +96,9 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             return Ok(Stats { connections: connected as u32, totals, queued, rtt_us: 0, poll_times, server, deflate_memory });
         }
         let peer = peer_of(&mut body.kind, member)?;
-        let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), peer.queued_messages_out() as u64, peer.queued_out() as u64];
+        let (early, early_bytes) = peer.early();
+        let out = [peer.queued_messages_out() + early, peer.queued_out() + early_bytes].map(|count| count as u64);
+        let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), out[0], out[1]];
         let connections = u32::from(peer.state() == WS_OPEN);
         let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());

@@ -119,7 +119,8 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Er
         _ => None,
     };
     let mut headers = settings.headers;
-    if !url.username().is_empty() || url.password().is_some() {
+    let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    if !has_own && (!url.username().is_empty() || url.password().is_some()) {
         let plain = |text: &str| percent_decoded(text);
         let pair = [plain(url.username()), b":".to_vec(), plain(url.password().unwrap_or(""))].concat();
         headers.push(("Authorization".to_owned(), format!("Basic {}", BASE64.encode(&pair))));
@@ -162,10 +163,16 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
 }
 
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
+    // "*" is all of the host.
     let (any, parsed) = match url.split_once("://*") {
-        Some((scheme, rest)) => (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?),
-        None => (false, parse(url)?),
+        Some((scheme, rest)) if !scheme.contains(['/', ':']) && (rest.is_empty() || rest.starts_with([':', '/', '?', '#'])) => {
+            (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?)
+        }
+        _ => (false, parse(url)?),
     };
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return Err(bad_url("a server's URL has no query and no #fragment: clients bring their own query"));
+    }
     let tls = match (parsed.scheme(), &settings.cert_pem, &settings.key_pem) {
         ("wss", Some(cert), Some(key)) => Some(Arc::new(TlsServer::new(cert, key)?)),
         ("wss", ..) => return Err(Error::new(WS_ERR_TLS, "a wss:// server needs cert_pem and key_pem in its config")),
@@ -178,7 +185,6 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     let port = parsed.port_or_known_default().unwrap_or(0);
     let both = |first: IpAddr, second: IpAddr| vec![first, second];
     let (addresses, host) = match parsed.host() {
-        // "*" was all of the host.
         Some(Host::Ipv4(Ipv4Addr::UNSPECIFIED)) if any => (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned()),
         Some(Host::Ipv4(address)) if !any => (vec![address.into()], address.to_string()),
         Some(Host::Ipv6(address)) => (vec![address.into()], format!("[{address}]")),
@@ -304,11 +310,7 @@ fn parse(url: &str) -> Result<Url, Error> {
     if !begins("ws://") && !begins("wss://") {
         return Err(bad_url("it must start with ws:// or wss://"));
     }
-    let parsed = Url::parse(url).map_err(|error| bad_url(&error.to_string()))?;
-    if parsed.fragment().is_some() {
-        return Err(bad_url("a WebSocket URL has no #fragment (RFC 6455 section 3)"));
-    }
-    Ok(parsed)
+    Url::parse(url).map_err(|error| bad_url(&error.to_string()))
 }
 
 fn bad_url(why: &str) -> Error {

@@ -1,0 +1,126 @@
+//! The head of an HTTP message: where it ends, its start line and its headers (RFC 9112).
+
+use super::Headers;
+use httparse::{EMPTY_HEADER, Error, Header, Status};
+
+/// Header lines of one message.
+const MAX_LINES: usize = 124;
+
+/// The length of the head, its blank line included; `from` bytes were searched before. A line may end in LF alone (section 2.2).
+pub(super) fn find_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let start = from.saturating_sub(2);
+    let mut breaks = bytes.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
+    breaks.find_map(|at| match &bytes[at + 1..] {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
+}
+
+/// Empty lines before a start line are passed over (section 2.2).
+pub(super) fn empty_lines(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+}
+
+/// A character of a method, a header's name or a subprotocol (RFC 9110 section 5.6.2).
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Status line and headers of an answer.
+pub(super) struct AnswerHead {
+    /// The second number of HTTP/1.x.
+    pub minor: u8,
+    /// 100 to 999.
+    pub status: u16,
+    /// In their order.
+    pub headers: Headers,
+}
+
+impl AnswerHead {
+    /// Parses a whole head. Folded lines are unfolded, as section 5.2 asks of a user agent.
+    pub fn parse(mut head: Vec<u8>) -> Result<AnswerHead, Error> {
+        unfold(&mut head);
+        let mut lines = [EMPTY_HEADER; MAX_LINES];
+        let mut parsed = httparse::Response::new(&mut lines);
+        match (parsed.parse(&head)?, parsed.version, parsed.code) {
+            (Status::Complete(_), Some(minor), Some(status @ 100..)) => Ok(AnswerHead { minor, status, headers: headers(parsed.headers) }),
+            _ => Err(Error::Status),
+        }
+    }
+}
+
+/// Request line and headers of a request.
+pub(super) struct RequestHead {
+    /// As it came: methods differ by case.
+    pub method: String,
+    /// As it came.
+    pub target: String,
+    /// The second number of HTTP/1.x.
+    pub minor: u8,
+    /// In their order.
+    pub headers: Headers,
+}
+
+impl RequestHead {
+    /// Parses a whole head. A folded line is an error (section 5.2: a server that does not refuse it has to unfold it before anyone else reads it).
+    pub fn parse(head: &[u8]) -> Result<RequestHead, Error> {
+        let mut lines = [EMPTY_HEADER; MAX_LINES];
+        let mut parsed = httparse::Request::new(&mut lines);
+        match (parsed.parse(head)?, parsed.method, parsed.path, parsed.version) {
+            (Status::Complete(_), Some(method), Some(target), Some(minor)) => {
+                Ok(RequestHead { method: method.to_owned(), target: target.to_owned(), minor, headers: headers(parsed.headers) })
+            }
+            _ => Err(Error::Token),
+        }
+    }
+}
+
+fn headers(parsed: &[Header<'_>]) -> Headers {
+    Headers::from_pairs(parsed.iter().map(|header| (header.name, header.value)))
+}
+
+/// Writes spaces over the line breaks of folded header lines. What follows the start line begins a header and is no fold.
+fn unfold(head: &mut [u8]) {
+    let Some(start) = head.iter().skip(empty_lines(head)).position(|byte| *byte == b'\n') else { return };
+    for at in empty_lines(head) + start + 1..head.len().saturating_sub(1) {
+        if head[at] == b'\n' && matches!(head[at + 1], b' ' | b'\t') {
+            head[at] = b' ';
+            if head[at - 1] == b'\r' {
+                head[at - 1] = b' ';
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_found_however_it_is_cut() {
+        for (bytes, end) in [
+            (b"a\r\n\r\nb".as_slice(), Some(5)),
+            (b"a\n\nb", Some(3)),
+            (b"a\r\n\nb", Some(4)),
+            (b"a\n\r\nb", Some(4)),
+            (b"a\r\nb\r\n", None),
+            (b"a\r\r\nb", None),
+            (b"a\n\r", None),
+        ] {
+            for from in 0..=end.unwrap_or(bytes.len() + 1) - 1 {
+                assert_eq!(find_end(bytes, from), end, "{bytes:?} from {from}");
+            }
+        }
+    }
+
+    #[test]
+    fn folds_become_spaces_and_the_start_line_has_none() {
+        let mut folded = b"\r\nHTTP/1.1 200 OK\r\nA: b\r\n c\n\td\r\n\r\n".to_vec();
+        unfold(&mut folded);
+        assert_eq!(folded, b"\r\nHTTP/1.1 200 OK\r\nA: b   c \td\r\n\r\n");
+        let mut start = b"HTTP/1.1 200 OK\r\n A: b\r\n\r\n".to_vec();
+        unfold(&mut start);
+        assert_eq!(start, b"HTTP/1.1 200 OK\r\n A: b\r\n\r\n");
+    }
+}

@@ -1,0 +1,44 @@
+//! Log lines about clients that did not get in: at the default level, and few, as anybody can cause them.
+
+use crate::codes::*;
+use crate::journal;
+use std::time::{Duration, Instant};
+
+/// Lines in one period.
+const LINES: u32 = 10;
+/// Length of a period.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// What was logged in the period under way.
+#[derive(Default)]
+pub(super) struct Refusals {
+    since: Option<Instant>,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Refusals {
+    /// Logs a client that was refused or failed, with its address and the reason.
+    pub(super) fn tell(&mut self, now: Instant, line: impl FnOnce() -> String) {
+        self.pass(now);
+        self.since.get_or_insert(now);
+        if self.lines < LINES {
+            self.lines += 1;
+            journal::note(WS_LOG_WARN, line);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Ends the period when it is over, and says how many lines were left out.
+    pub(super) fn pass(&mut self, now: Instant) {
+        if !self.since.is_some_and(|since| now.saturating_duration_since(since) >= PERIOD) {
+            return;
+        }
+        let left_out = self.left_out;
+        if left_out > 0 {
+            journal::note(WS_LOG_WARN, || format!("{left_out} more clients were refused or failed; at most {LINES} a second are logged"));
+        }
+        *self = Refusals::default();
+    }
+}
