@@ -32,7 +32,7 @@ impl Refusals {
 
     /// Ends the period when it is over, and says how many lines were left out.
     pub(super) fn pass(&mut self, now: Instant) {
-        if !self.since.is_some_and(|since| now.saturating_duration_since(since) >= PERIOD) {
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) < PERIOD) {
             return;
         }
         let left_out = self.left_out;
