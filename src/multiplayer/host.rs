@@ -217,6 +217,13 @@ impl Host {
         let Some(player) = self.players.get_mut(&id).filter(|player| player.here) else { return };
         player.here = false;
         let key = player.key;
+        if self.scene.as_ref().is_some_and(|of_scene| of_scene.is_pending(id))
+            && let Some(peer) = server.peer(key)
+        {
+            // It was never admitted, so nothing that it sent is for anybody, whatever ended it.
+            peer.inbox.drop_all_held();
+            server.after(cx, key, None);
+        }
         let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
         if !was_told || server.state() != WS_OPEN {
             return;

@@ -47,6 +47,11 @@ impl SceneHost {
         self.pending.get(&id).is_some_and(|pending| pending.waits && !pending.local)
     }
 
+    /// Whether one is not admitted yet.
+    pub fn is_pending(&self, id: i32) -> bool {
+        self.pending.contains_key(&id)
+    }
+
     /// One has gone. True: the others know of it.
     pub fn part(&mut self, id: i32) -> bool {
         self.scene.cache.leave(id);

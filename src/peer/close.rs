@@ -224,7 +224,7 @@ impl Peer {
         };
         mark.set_text(&failure.sentence);
         self.info.end = Some(Box::new(mark.clone()));
-        self.inbox.push_mark(mark);
+        self.inbox.push_end(mark);
         journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.shown_url(), failure.sentence));
         self.keep_reason(closing);
         self.stage = Stage::Ended;

@@ -47,6 +47,8 @@ pub struct Inbox {
     told: u32,
     /// The host takes marks.
     pub reads_marks: bool,
+    /// The mark that ends the connection was queued: it stays the last one.
+    ended: bool,
 }
 
 impl Inbox {
@@ -72,7 +74,21 @@ impl Inbox {
 
     /// Queues something else, behind the messages that wait.
     pub fn push_mark(&mut self, mark: Mark) {
-        self.marks.push_back((self.end, Box::new(mark)));
+        self.insert_mark(self.marks.len(), self.end, mark);
+    }
+
+    /// Queues the last event of the connection. Marks that come later go before it, and are dropped once it was taken.
+    pub fn push_end(&mut self, mark: Mark) {
+        self.push_mark(mark);
+        self.ended = true;
+    }
+
+    fn insert_mark(&mut self, index: usize, place: u64, mark: Mark) {
+        if !self.ended {
+            self.marks.insert(index, (place, Box::new(mark)));
+        } else if let Some(before_end) = self.marks.len().checked_sub(1) {
+            self.marks.insert(index.min(before_end), (place, Box::new(mark)));
+        }
     }
 
     /// Adds to a mark of that kind that still waits; false: none does.
@@ -159,9 +175,11 @@ impl Inbox {
 
     /// None of the held messages is the host's.
     pub fn drop_all_held(&mut self) {
-        while self.held > 0 {
-            self.drop_held();
-        }
+        let ready = self.ready();
+        self.bytes -= self.messages.drain(ready..).map(|message| message.len() as u64).sum::<u64>();
+        self.end -= u64::from(std::mem::take(&mut self.held));
+        self.settled = self.settled.min(self.end);
+        self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
     }
 
     /// All messages are the host's, and no more are held.
@@ -174,7 +192,7 @@ impl Inbox {
     pub fn push_mark_here(&mut self, mark: Mark) {
         let place = self.taken() + self.ready() as u64;
         let index = self.marks.iter().rposition(|(after, _)| *after <= place).map_or(0, |before| before + 1);
-        self.marks.insert(index, (place, Box::new(mark)));
+        self.insert_mark(index, place, mark);
     }
 
     /// Takes the first mark of a kind, wherever it is.
@@ -357,6 +375,20 @@ mod tests {
         inbox.push_mark(Mark { kind: 4, ..Mark::default() });
         inbox.drop_all_held();
         assert_eq!(taken(&mut inbox, &arena), ["mark 4"]);
+    }
+
+    #[test]
+    fn the_end_stays_last() {
+        let arena = Arena::new(0);
+        let mut inbox = inbox_of(&[b"a", b"b"]);
+        inbox.push_end(Mark { kind: 9, ..Mark::default() });
+        inbox.push_mark(Mark { kind: 5, ..Mark::default() });
+        inbox.drop_all_held();
+        inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
+        assert_eq!(taken(&mut inbox, &arena), ["mark 5", "mark 6", "mark 9"]);
+        inbox.push_mark(Mark { kind: 5, ..Mark::default() });
+        inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
+        assert!(inbox.is_empty(), "the end was taken: nothing follows it");
     }
 
     #[test]

@@ -134,6 +134,10 @@ impl Server {
                 self.retiring.push(key);
             }
         }
+        if client.done && client.peer.inbox.is_empty() {
+            // Its last event collapsed while messages of it waited to be inspected, and these were dropped.
+            self.retiring.push(key);
+        }
         let marks = client.peer.inbox.marks() as u32;
         self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;

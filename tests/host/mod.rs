@@ -78,6 +78,18 @@ pub fn listen(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_confi
     (server, port as u16)
 }
 
+/// A multiplayer host on a free port: its handle and port.
+pub fn host(edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
+    let (mut host, mut port) = (0, 0);
+    with_config(true, None, edit, |config| {
+        // SAFETY: everything lives.
+        assert_eq!(unsafe { ws_host(c"ws://127.0.0.1:0".as_ptr(), config, &mut host) }, WS_OK, "{}", last_error());
+    });
+    // SAFETY: it lives.
+    assert_eq!(unsafe { ws_get_option(host, WS_OPT_PORT, &mut port) }, WS_OK);
+    (host, port as u16)
+}
+
 pub fn connect(port: u16, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> u32 {
     connect_to(port, "/", certificate, edit)
 }
