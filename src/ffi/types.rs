@@ -2,7 +2,8 @@
 
 use std::ffi::{c_char, c_void};
 
-/// A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash.
+/// A connection, a server or a server's client. 0 is never valid. A stale handle is WS_ERR_HANDLE, never a crash; its number comes back after
+/// 2146435072 others at the earliest (less 2047 for each handle that stays open meanwhile).
 /// 31 bits, so that -handle can mean "all but this one".
 #[allow(non_camel_case_types)]
 pub type ws_handle = u32;
