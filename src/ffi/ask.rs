@@ -2,7 +2,7 @@
 
 use super::frame::event;
 use super::guard::{guard, guard_opening, last_error, wrong};
-use super::pointers::{copy_text, need, put, put_at, text};
+use super::pointers::{copy_text, need, put, put_at, put_optional, text};
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
@@ -29,7 +29,10 @@ pub extern "C" fn ws_get_available(h: ws_handle) -> i32 {
 /// WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
-    guard(|| copy_text(&table::text(h, what)?, buf, cap, len))
+    guard(|| {
+        put_optional(len, 0);
+        copy_text(&table::text(h, what)?, buf, cap, len)
+    })
 }
 
 /// Copies the value of a header out, as ws_get_text(): of the request on a server's client, of the answer on a client. `name` in any case;
@@ -38,9 +41,12 @@ pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, 
 /// Returns as ws_get_text(), and WS_EMPTY when there is no such header (buf and len are untouched). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index: u32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
-    guard(|| match table::header(h, text("name", name)?, index)? {
-        Some(value) => copy_text(&value, buf, cap, len),
-        None => Ok(WS_EMPTY),
+    guard(|| {
+        let found = text("name", name).and_then(|name| table::header(h, name, index)).inspect_err(|_| put_optional(len, 0))?;
+        match found {
+            Some(value) => copy_text(&value, buf, cap, len),
+            None => Ok(WS_EMPTY),
+        }
     })
 }
 

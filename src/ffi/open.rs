@@ -181,7 +181,7 @@ pub unsafe extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, 
             total += count;
         }
         if cap == 0 {
-            table::state(h)?;
+            table::take_output(h, &mut [])?;
         }
         put("len", len, total)?;
         Ok(if total == 0 { WS_EMPTY } else { WS_OK })

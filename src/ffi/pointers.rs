@@ -93,6 +93,7 @@ pub(super) fn put_optional<T>(pointer: *mut T, value: T) {
 /// Copies a text out: cut at a code point if the buffer is short, always terminated. `len` never counts the NUL.
 pub(super) fn copy_text(text: &str, buffer: *mut c_char, cap: usize, len: *mut usize) -> Result<i32, Error> {
     if buffer.is_null() && cap > 0 {
+        put_optional(len, 0);
         return Err(wrong(WS_ERR_NULL, "buf is NULL and cap is not 0"));
     }
     put_optional(len, text.len());

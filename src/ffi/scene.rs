@@ -69,6 +69,7 @@ pub unsafe extern "C" fn ws_encode_call(
     len: *mut usize,
 ) -> ws_result {
     guard(|| {
+        put("len", len, 0)?;
         let (path, method) = (text("path", path)?, text("method", method)?);
         encode(items, count, buf, cap, len, |items, out| Call::write(path, method, items, out))
     })
@@ -124,6 +125,7 @@ pub unsafe extern "C" fn ws_decode_variant(
 ) -> ws_result {
     guard(|| {
         put("count", count, 0)?;
+        super::pointers::put_optional(used, 0);
         check_items(items, cap)?;
         let data = bytes("data", data, len)?;
         let mut reader = Reader::new(data, Form::Full);

@@ -124,6 +124,7 @@ fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
         let events = if reads { libc::POLLIN } else { 0 } | if writes { libc::POLLOUT } else { 0 };
         libc::pollfd { fd, events, revents: 0 }
     };
+    kit.plan.merge_descriptors();
     let list = &mut kit.list;
     list.clear();
     list.extend(kit.waiter.pipe.iter().map(|pipe| entry(pipe.as_raw_fd(), true, false)));

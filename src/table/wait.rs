@@ -108,6 +108,20 @@ impl Plan {
         self.blind |= writes;
     }
 
+    /// Counts a descriptor once, however many handles share it: a server's clients all wait for the server's. The system takes no more entries than a
+    /// process may have descriptors.
+    #[cfg(unix)]
+    pub fn merge_descriptors(&mut self) {
+        self.descriptors.sort_unstable_by_key(|(fd, ..)| *fd);
+        self.descriptors.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            if same {
+                *kept = (kept.0, kept.1 || next.1, kept.2 || next.2);
+            }
+            same
+        });
+    }
+
     fn not_after(&mut self, timer: Option<Instant>) {
         self.timer = [self.timer, timer].into_iter().flatten().min();
     }
