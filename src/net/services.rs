@@ -45,8 +45,9 @@ impl Services {
         }
     }
 
-    /// Closes sockets.
-    pub fn close(&self, streams: Vec<Stream>) {
+    /// Closes sockets on the worker. Pipes in memory end at once, so that whoever waits at the other end can be woken by the caller.
+    pub fn close(&self, mut streams: Vec<Stream>) {
+        streams.retain(|stream| !matches!(stream, Stream::Memory(_)));
         if !streams.is_empty() {
             self.worker.submit(Job::Discard(Box::new(streams)));
         }

@@ -37,6 +37,17 @@ impl Server {
         self.above.local.push(key);
     }
 
+    /// Ends the pipes of clients in memory: their other ends read the end from here on.
+    pub fn drop_local(&mut self) {
+        for key in std::mem::take(&mut self.above.local) {
+            if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
+                && matches!(client.peer.stream_mut(), Some(Stream::Memory(_)))
+            {
+                drop(client.peer.take_out_stream());
+            }
+        }
+    }
+
     /// Whether clients in memory are among them.
     pub fn has_local(&self) -> bool {
         !self.above.local.is_empty()

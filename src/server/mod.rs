@@ -354,6 +354,11 @@ impl Server {
         clients.collect()
     }
 
+    /// Closes the listening sockets: the port is free when this returns.
+    pub fn stop_listening(&mut self) {
+        self.listeners.clear();
+    }
+
     /// Ends one client because its handle is freed: it is dropped and forgotten.
     pub fn forget(&mut self, cx: &mut Cx<'_>, key: u32) {
         let Some(client) = self.client(key) else { return };

@@ -160,6 +160,7 @@ fn abandon(family: &'static Family, body: &mut Body) {
     registry.services.close(streams);
     registry.slots.write().remove_family(family);
     recent::forget_all();
+    wake::all();
     journal::note(WS_LOG_ERROR, || "a panic was caught and its family of handles retired".to_owned());
 }
 

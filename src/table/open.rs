@@ -1,7 +1,7 @@
 //! Opening: from a URL and settings to a handle.
 
 use super::family::{Body, Family, Kind, Member, Shared};
-use super::{Registry, registry, with};
+use super::{Registry, registry, wake, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
@@ -285,10 +285,13 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
     // Under its lock, so that a ws_shutdown of another thread meets the object with its handle.
     let mut body = family.body.lock();
     let Some(handle) = registry.add(family, member) else {
-        let gone = std::mem::take(&mut *body);
+        let mut gone = std::mem::take(&mut *body);
         drop(body);
         registry.slots.write().give_family(family);
+        // A server's port is free again, and the other end of a pipe reads the end, when this returns.
+        registry.services.close(gone.kind.take_streams());
         registry.services.discard(Box::new(gone));
+        wake::all();
         return Err(Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"));
     };
     match (&mut body.kind, member) {

@@ -19,6 +19,8 @@ const IDLE: Duration = Duration::from_secs(5);
 pub fn poll(handle: u32) -> Result<bool, Error> {
     let registry = registry();
     with_family(handle, |family, body, member| {
+        // Asked before: a pipe that ends in this poll is gone after it, and the other end has to hear of that.
+        let in_memory = body.talks_in_memory();
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = member.end();
@@ -71,7 +73,9 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         // A poll that moves no byte takes no time worth another look at the clock.
         let took = if moved { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
-        wake_memory(body);
+        if in_memory {
+            wake::all();
+        }
         Ok(more)
     })
 }
@@ -133,6 +137,7 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
 /// ws_flush.
 pub fn flush(handle: u32) -> Result<(), Error> {
     with(handle, |body, member| {
+        let in_memory = body.talks_in_memory();
         let budget = budget_of(&mut body.kind, member);
         let (kind, mut cx) = body.parts(Instant::now(), budget);
         match (&mut *kind, member) {
@@ -140,7 +145,9 @@ pub fn flush(handle: u32) -> Result<(), Error> {
             (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
             (kind, member) => peer_of(kind, member)?.write(&mut cx),
         }
-        wake_memory(body);
+        if in_memory {
+            wake::all();
+        }
         Ok(())
     })
 }
@@ -245,6 +252,9 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
                 for handle in server.handles() {
                     registry.remove(handle);
                 }
+                // Here and not by the worker: the host may listen on the port again at once, and whoever waits for a pipe is woken by the caller.
+                server.stop_listening();
+                server.drop_local();
                 // Thousands of clients take milliseconds to take apart.
                 registry.services.discard(Box::new(server));
             }
@@ -443,12 +453,6 @@ pub(super) fn wake_for_output(body: &mut Body) {
         _ => false,
     };
     if waits || body.talks_in_memory() {
-        wake::all();
-    }
-}
-
-fn wake_memory(body: &mut Body) {
-    if body.talks_in_memory() {
         wake::all();
     }
 }
