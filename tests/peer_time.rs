@@ -425,9 +425,84 @@ mod closing {
             end.feed(if masked { b"\x88\x82\0\0\0\0\x03\xE8" } else { b"\x88\x02\x03\xE8" });
             end.hang_up();
             end.poll();
-            let closed = Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_RESET, 1000, false, unsent);
+            let closed = Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 1000, false, unsent);
             assert_eq!(end.items(), [Event(WS_EVENT_CLOSE_REQUEST, 1000), closed], "the answer to the close cannot be sent");
         }
+    }
+
+    /// The far end goes on with pings, and reads a little each 2 s; how long the close takes.
+    fn time_with_pings(end: &mut End, most: std::time::Duration) -> std::time::Duration {
+        let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
+        let began = end.now;
+        let mut piece = [0; 100];
+        while end.peer.state() != WS_CLOSED {
+            assert!(end.now - began < most, "it is still there after {most:?}");
+            while end.far.room() >= ping.len() && end.far.write(&ping).is_ok_and(|count| count > 0) {}
+            end.pass(ms(2_000));
+            let _ = end.far.read(&mut piece);
+        }
+        end.now - began
+    }
+
+    #[test]
+    fn pongs_behind_our_close_frame_are_no_progress() {
+        let mut end = End::open_server_over(1_000, &[]);
+        end.act(|peer, cx| peer.close(cx, 4_001, "bye"));
+        assert!(time_with_pings(&mut end, ms(60_000)) <= ms(4_000));
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 0)]);
+        // The close frame is behind messages, which are progress: 3 004 bytes, of which 1 000 are in the pipe, and 100 are read each 2 s.
+        let mut end = End::open_server_over(1_000, &[]);
+        for _ in 0..3 {
+            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+        }
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        let time = time_with_pings(&mut end, ms(120_000));
+        assert!((ms(40_000)..=ms(48_000)).contains(&time), "{time:?}");
+    }
+
+    #[test]
+    fn a_close_does_not_wait_for_pongs_behind_it() {
+        let mut end = End::open_server_over(1_000, &[]);
+        end.act(|peer, cx| peer.close(cx, 4_001, ""));
+        let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
+        for _ in 0..50 {
+            let _ = end.far.write(&ping[..ping.len() * usize::from(end.far.room() >= ping.len())]);
+            end.poll();
+        }
+        assert!(end.peer.has_output(), "pongs wait");
+        end.feed(b"\x88\x82\0\0\0\0\x0F\xA1");
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 4_001, true, 0)]);
+    }
+
+    #[test]
+    fn the_event_says_with_what_the_peer_closed() {
+        for (frame, sentence) in [
+            (b"\x88\x06\x03\xF1long".as_slice(), "the peer closed the connection with 1009 (message too big): long"),
+            (b"\x88\x02\x0F\xA1", "the peer closed the connection with 4001"),
+            (b"\x88\x05\x03\xE8a\nb", "the peer closed the connection with 1000: a b"),
+            (b"\x88\0", "the peer closed the connection without a code"),
+        ] {
+            let mut end = End::open_client(&[]);
+            end.feed(frame);
+            end.poll();
+            let mark = end.peer.info.end.as_deref().unwrap();
+            let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned());
+            assert_eq!((text.as_deref(), mark.cause), (Some(sentence), WS_CAUSE_CLOSED_BY_PEER));
+        }
+    }
+
+    #[test]
+    fn a_close_frame_that_came_decides_even_where_the_last_read_was_short_and_writing_failed() {
+        let mut end = End::open_client(&[]);
+        end.feed(b"\x82\x01x\x88\x05\x0F\xA1out");
+        end.hang_up();
+        // The put finds that the peer has gone, and nothing has been read yet.
+        end.act(|peer, cx| peer.put(|| cx, false, b"on the way"));
+        end.poll();
+        let items = end.items();
+        assert_eq!(items[..2], [Binary(b"x".to_vec()), Event(WS_EVENT_CLOSE_REQUEST, 4_001)]);
+        assert!(matches!(items[2], Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 4_001, false, _)), "{items:?}");
     }
 
     #[test]

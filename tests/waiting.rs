@@ -370,3 +370,140 @@ fn what_another_thread_does_to_a_handle_ends_a_wait_for_it() {
     });
     assert!(left, "what a server collects waits while a thread waits");
 }
+
+/// Keeps the worker from all other work until it is dropped.
+struct Busy(std::sync::mpsc::Sender<()>);
+
+fn keep_the_worker_busy() -> Busy {
+    struct Until(std::sync::mpsc::Receiver<()>);
+    impl Drop for Until {
+        fn drop(&mut self) {
+            let _ = self.0.recv_timeout(Duration::from_secs(20));
+        }
+    }
+    let (done, until) = std::sync::mpsc::channel();
+    wspeer::table::registry().services.discard(Box::new(Until(until)));
+    Busy(done)
+}
+
+#[test]
+fn a_local_player_hears_of_its_hosts_end_whatever_the_worker_does() {
+    let _alone = alone();
+    let ends: [fn(u32); 3] = [|host| ws_free(host), |_| ws_free_owner(77), |_| ws_shutdown()];
+    for end in ends {
+        let config = config(|config| config.owner = 77);
+        let (mut host, mut local) = (0, 0);
+        assert_eq!(c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), &config, &mut host)), WS_OK);
+        // Of no owner, so that it stays; ws_shutdown frees it as well.
+        assert_eq!(c!(ws_join_local(host, null(), &mut local)), WS_OK);
+        while count(local, WS_EVENT_OPEN) == 0 {
+            assert!(ws_poll(host) >= 0 && ws_poll(local) >= 0);
+        }
+        let busy = keep_the_worker_busy();
+        std::thread::scope(|scope| {
+            scope.spawn(|| end(host));
+            while matches!(ws_get_state(local), WS_OPEN | WS_CLOSING) {
+                // Where the end is there before the wait, it is seen without a wake.
+                let waited = c!(ws_wait(&local, 1, 5_000));
+                assert!(waited == WS_OK || waited == WS_ERR_HANDLE, "it slept its full time");
+                ws_poll(local);
+            }
+        });
+        drop(busy.0);
+        ws_free(local);
+    }
+}
+
+#[test]
+fn an_end_with_unsent_bytes_is_heard_at_the_other_end_of_a_pair() {
+    let _alone = alone();
+    let (server, client) = open_pair(&config(|_| {}));
+    let payload = vec![7; 1_000_000];
+    assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+    while ws_get_state(client) == WS_OPEN && c!(ws_wait(&client, 1, 0)) == WS_OK {
+        assert!(ws_poll(client) >= 0);
+    }
+    let busy = keep_the_worker_busy();
+    assert_eq!(c!(ws_close(server, -1, null())), WS_OK);
+    while ws_get_state(client) != WS_CLOSED {
+        wait(&[client]);
+        assert!(ws_poll(client) >= 0);
+    }
+    drop(busy.0);
+    ws_free(server);
+    ws_free(client);
+}
+
+#[test]
+fn a_host_hears_of_the_end_of_its_local_player() {
+    let _alone = alone();
+    let (mut host, mut local) = (0, 0);
+    assert_eq!(c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), null(), &mut host)), WS_OK);
+    assert_eq!(c!(ws_join_local(host, null(), &mut local)), WS_OK);
+    while count(local, WS_EVENT_OPEN) == 0 || count(host, WS_EVENT_CONNECTED) == 0 && ws_get_state(local) != WS_OPEN {
+        assert!(ws_poll(host) >= 0 && ws_poll(local) >= 0);
+    }
+    // The player does not answer the close, so it ends in a poll of its own by the timeout.
+    assert_eq!(ws_set_option(local, WS_OPT_CLOSE_TIMEOUT_MS, 100), WS_OK);
+    assert_eq!(c!(ws_close(local, 0, null())), WS_OK);
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while ws_get_state(local) != WS_CLOSED {
+                c!(ws_wait(&local, 1, 5_000));
+                ws_poll(local);
+            }
+            ended.store(true, Ordering::SeqCst);
+        });
+        let mut gone = 0;
+        while gone == 0 {
+            wait(&[host]);
+            if ended.load(Ordering::SeqCst) {
+                assert!(ws_poll(host) >= 0);
+                gone += count(host, WS_EVENT_DISCONNECTED);
+            }
+        }
+    });
+    ws_free(local);
+    ws_free(host);
+}
+
+#[cfg(unix)]
+#[test]
+fn handles_that_share_a_descriptor_are_one_to_wait_for() {
+    let _alone = alone();
+    let mut server = 0;
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
+    let mut clients: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(("127.0.0.1", port(server))).unwrap()).collect();
+    clients.iter_mut().for_each(|client| client.write_all(REQUEST).unwrap());
+    let mut connected = 0;
+    while connected < clients.len() {
+        wait(&[server]);
+        assert!(ws_poll(server) >= 0);
+        connected += count(server, WS_EVENT_CONNECTED);
+    }
+    let (mut handles, mut have) = ([0; 4], 0);
+    assert_eq!(c!(ws_get_conns(server, handles.as_mut_ptr(), handles.len(), &mut have)), WS_OK);
+    handles[3] = server;
+    // The system takes no more entries than the process may have descriptors.
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    assert_eq!(c!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit)), 0);
+    let few = libc::rlimit { rlim_cur: 512.min(limit.rlim_cur), ..limit };
+    assert_eq!(c!(libc::setrlimit(libc::RLIMIT_NOFILE, &few)), 0);
+    let many: Vec<u32> = handles.iter().copied().cycle().take(2_000).collect();
+    // What a poll of the server would still get done is done first.
+    let began = Instant::now();
+    let waited = loop {
+        let waited = c!(ws_wait(many.as_ptr(), many.len(), 20));
+        if waited != WS_OK || began.elapsed() > Duration::from_secs(5) {
+            break waited;
+        }
+        assert!(ws_poll(server) >= 0);
+        count(server, WS_EVENT_CONNECTED);
+    };
+    assert_eq!(waited, WS_EMPTY);
+    clients[1].write_all(b"\x81\x81\0\0\0\0x").unwrap();
+    wait(&many);
+    assert_eq!(c!(libc::setrlimit(libc::RLIMIT_NOFILE, &limit)), 0);
+    ws_free(server);
+}

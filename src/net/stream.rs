@@ -16,8 +16,9 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
 
-/// What comes after a short read is told by the system. On Windows it is only once a read has found nothing: mio asks anew no sooner.
-pub(super) const SHORT_IS_LAST: bool = cfg!(unix);
+/// What comes after a short read is told by the system. On Windows it is only once a read has found nothing: mio asks anew no sooner. A read also stops at
+/// out-of-band bytes, whatever is behind them: Linux tells of those (`Stream::read_on`), other systems do not by way of mio.
+pub(super) const SHORT_IS_LAST: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// A byte stream. Every call returns at once; `WouldBlock` means "nothing now".
 pub enum Stream {
@@ -45,6 +46,13 @@ impl Stream {
             Stream::Tcp(_) => short && SHORT_IS_LAST,
             Stream::Tls(tls) => tls.has_read_all(),
             Stream::Memory(_) => short,
+        }
+    }
+
+    /// From here on no read is the last for being short.
+    pub fn read_on(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.read_on();
         }
     }
 

@@ -28,6 +28,8 @@ pub struct TlsStream {
     given: usize,
     /// The socket had no more when it was last read.
     drained: bool,
+    /// A short read of the socket is not the last.
+    reads_on: bool,
     /// Plaintext taken since nothing was held back.
     held: usize,
 }
@@ -35,7 +37,7 @@ pub struct TlsStream {
 impl TlsStream {
     /// `carried` and `plain` came behind the handshake.
     pub fn new(tcp: TcpStream, records: Records, carried: Vec<u8>, plain: Vec<u8>) -> TlsStream {
-        TlsStream { tcp, records, carried, plain, given: 0, drained: false, held: 0 }
+        TlsStream { tcp, records, carried, plain, given: 0, drained: false, reads_on: false, held: 0 }
     }
 
     /// Reads what is there. `Ok(0)`: the peer has ended it. `Interrupted`: something came that is no plaintext, and there may be more.
@@ -63,6 +65,11 @@ impl TlsStream {
     /// Whether all that the socket had was given out.
     pub fn has_read_all(&self) -> bool {
         self.drained && !self.holds_input()
+    }
+
+    /// From here on the socket is read until it has nothing more.
+    pub fn read_on(&mut self) {
+        self.reads_on = true;
     }
 
     /// Whether a read would give out something, or tell the end, without the socket having more.
@@ -152,7 +159,7 @@ impl TlsStream {
                 Ok(count) => {
                     buffer[..filled].copy_from_slice(&std::mem::take(&mut self.carried));
                     filled += count;
-                    self.drained = SHORT_IS_LAST && filled < buffer.len();
+                    self.drained = SHORT_IS_LAST && !self.reads_on && filled < buffer.len();
                 }
                 Err(error) => return Err(error),
             }

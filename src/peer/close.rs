@@ -4,6 +4,7 @@ use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
+use crate::net::Stream;
 use crate::protocol::{close_payload, code_may_be_sent};
 use std::time::{Duration, Instant};
 
@@ -25,14 +26,31 @@ pub struct Closing {
     /// Nothing more is read: the connection fails, or the request is refused.
     stop: bool,
     deadline: Option<Instant>,
-    /// Unwritten bytes when progress was last seen.
-    unwritten: usize,
+    /// Place in the outgoing stream at which our close frame ends, once it is queued. Pongs behind it are nothing to wait for.
+    end: Option<u64>,
+    /// When progress was last seen: the place in the outgoing stream up to which bytes had left, at most `end`, and bytes that waited to be compressed.
+    progress: (u64, usize),
 }
 
 impl Closing {
     /// Moves by a gap in polling.
     pub fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
+    }
+
+    /// Whether the peer's close frame has come.
+    pub fn is_received(&self) -> bool {
+        self.received.is_some()
+    }
+
+    /// How a connection ends whose peer has sent its close frame; `None`: it has not.
+    fn failure_of_received(&self) -> Option<Failure> {
+        let (code, reason) = self.received.as_ref()?;
+        Some(if self.by_host {
+            Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, "closed as the host asked")
+        } else {
+            Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, closed_by_peer(*code, reason))
+        })
     }
 }
 
@@ -132,29 +150,33 @@ impl Peer {
         if self.has_read_all()
             && let Some(failure) = self.write_failure.take()
         {
-            // What waits cannot leave any more, and nothing more is read.
+            // What waits cannot leave any more, and nothing more is read. The peer's close frame says more than the failed write.
             let own = self.closing.as_mut().and_then(|closing| closing.failure.take());
-            self.end(cx, own.unwrap_or(*failure), false);
+            let received = || self.closing.as_ref().and_then(|closing| closing.failure_of_received());
+            let failure = own.or_else(received).unwrap_or(*failure);
+            self.end(cx, failure, false);
             return;
         }
-        let unwritten = self.unwritten();
+        let (unwritten, left, uncompressed) = (self.unwritten(), self.left(), self.uncompressed());
         let Some(closing) = &mut self.closing else { return };
-        if unwritten < closing.unwritten || (unwritten == 0 && closing.unwritten > 0) {
+        let left = closing.end.map_or(left, |end| left.min(end));
+        if left > closing.progress.0 || uncompressed < closing.progress.1 {
             // Progress: the time starts anew.
             closing.deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| cx.now + time);
+            closing.progress = (left, uncompressed);
         }
-        closing.unwritten = unwritten;
         if unwritten > 0 || matches!(self.stage, Stage::Ended) {
             return;
         }
-        let (by_host, stop) = (closing.by_host, closing.stop);
+        let stop = closing.stop;
         match (closing.failure.take(), closing.received.is_some()) {
             (Some(failure), clean) if clean || stop => self.end(cx, failure, clean),
             (Some(failure), _) => closing.failure = Some(failure),
-            (None, true) if by_host => {
-                self.end(cx, Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, "closed as the host asked"), true);
+            (None, true) => {
+                if let Some(failure) = closing.failure_of_received() {
+                    self.end(cx, failure, true);
+                }
             }
-            (None, true) => self.end(cx, Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, "the peer closed the connection"), true),
             (None, false) => {}
         }
     }
@@ -185,7 +207,7 @@ impl Peer {
                 "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
             Failure::new(WS_PHASE_APP, WS_CAUSE_NOT_READING, sentence)
         } else {
-            let sentence = if self.has_output() {
+            let sentence = if self.unwritten() > 0 {
                 "the peer did not read what was sent before the close within close_timeout_ms"
             } else {
                 "the peer did not answer the close within close_timeout_ms"
@@ -225,7 +247,9 @@ impl Peer {
         mark.set_text(&failure.sentence);
         self.info.end = Some(Box::new(mark.clone()));
         self.inbox.push_end(mark);
-        journal::note(WS_LOG_INFO, || format!("{} ended: {} (code {code})", self.info.shown_url(), failure.sentence));
+        // The reason is the peer's text: the event has it, and the log does not.
+        let why = if failure.cause == WS_CAUSE_CLOSED_BY_PEER { "the peer closed the connection" } else { &failure.sentence };
+        journal::note(WS_LOG_INFO, || format!("{} ended: {why} (code {code})", self.info.shown_url()));
         self.keep_reason(closing);
         self.stage = Stage::Ended;
         let finished = self.unwritten() == 0 && self.write_failure.is_none();
@@ -263,7 +287,8 @@ impl Peer {
     fn start_close(&mut self, now: Instant) {
         if self.closing.is_none() {
             let deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time);
-            self.closing = Some(Box::new(Closing { deadline, ..Closing::default() }));
+            let progress = (self.left(), self.uncompressed());
+            self.closing = Some(Box::new(Closing { deadline, progress, ..Closing::default() }));
         }
     }
 
@@ -276,10 +301,6 @@ impl Peer {
         closing.sent_reason = reason.to_owned();
         closing.due = true;
         self.send_due_close();
-        let unwritten = self.unwritten();
-        if let Some(closing) = &mut self.closing {
-            closing.unwritten = unwritten;
-        }
     }
 
     /// Queues our close frame once no message waits to be compressed before it; where the connection fails, at once.
@@ -289,23 +310,62 @@ impl Peer {
         closing.due = false;
         let (payload, len) = close_payload(closing.sent.flatten(), &closing.sent_reason);
         self.put_control(0x8, &payload[..len]);
+        let end = self.outbox.end();
+        if let Some(closing) = &mut self.closing {
+            closing.end = Some(end);
+        }
     }
 
-    /// Bytes that have to leave before the end.
+    /// Bytes that have to leave before the end: up to our close frame, once that is queued.
     fn unwritten(&self) -> usize {
-        if self.has_stopped() { self.encoded_out() } else { self.queued_out() }
+        match self.closing.as_ref().and_then(|closing| closing.end) {
+            Some(end) => end.saturating_sub(self.left()) as usize,
+            None if self.has_stopped() => self.encoded_out(),
+            None => self.queued_out(),
+        }
+    }
+
+    /// Place in the outgoing stream up to which bytes have left.
+    fn left(&self) -> u64 {
+        self.outbox.written().saturating_sub(self.stream.as_ref().map_or(0, Stream::unsent) as u64)
+    }
+
+    /// Bytes of messages that wait to be compressed.
+    fn uncompressed(&self) -> usize {
+        self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
     }
 
     /// Lets a refusal or a failed handshake leave before the end.
     pub(super) fn end_after_output(&mut self, cx: &mut Cx<'_>, failure: Failure) {
         self.start_close(cx.now);
-        let unwritten = self.encoded_out();
         if let Some(closing) = &mut self.closing {
             closing.failure = Some(failure);
             closing.stop = true;
-            closing.unwritten = unwritten;
         }
     }
+}
+
+/// That the peer closed the connection, with which code and why.
+fn closed_by_peer(code: Option<u16>, reason: &str) -> String {
+    let Some(code) = code else { return "the peer closed the connection without a code".to_owned() };
+    let meaning = match code {
+        1001 => " (going away)",
+        1002 => " (protocol error)",
+        1003 => " (unsupported data)",
+        1007 => " (invalid data)",
+        1008 => " (policy violation)",
+        1009 => " (message too big)",
+        1010 => " (extension needed)",
+        1011 => " (internal error)",
+        1012 => " (service restart)",
+        1013 => " (try again later)",
+        1014 => " (bad gateway)",
+        _ => "",
+    };
+    let colon = if reason.is_empty() { "" } else { ": " };
+    // A peer cannot begin a line of its own.
+    let reason = reason.replace(char::is_control, " ");
+    format!("the peer closed the connection with {code}{meaning}{colon}{reason}")
 }
 
 /// As much of a sentence as a close frame has room for.

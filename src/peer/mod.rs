@@ -182,8 +182,8 @@ pub struct Peer {
     pongs: Pongs,
     /// Messages that were skipped in the stall under way.
     skipping: bool,
-    /// The peer has ended its direction: a short read is not the last, the end follows.
-    pub end_is_near: bool,
+    /// A short read is not the last: the peer has ended its direction and the end follows, or it sent out-of-band bytes, at which a read stops.
+    reads_on: bool,
     /// Writing failed; what had arrived is read before the end.
     write_failure: Option<Box<Failure>>,
     /// For the rate limits, where there are any.
@@ -220,7 +220,7 @@ impl Peer {
             owes_writable: None,
             pongs: Pongs::default(),
             skipping: false,
-            end_is_near: false,
+            reads_on: false,
             write_failure: None,
             rate: None,
         }
@@ -316,6 +316,14 @@ impl Peer {
     /// The stream, to register it for readiness.
     pub fn stream_mut(&mut self) -> Option<&mut Stream> {
         self.stream.as_mut()
+    }
+
+    /// From here on reading goes on until nothing comes: a short read is not the last.
+    pub fn read_on(&mut self) {
+        self.reads_on = true;
+        if let Some(stream) = &mut self.stream {
+            stream.read_on();
+        }
     }
 
     /// Whether bytes or messages wait to be written.

@@ -105,7 +105,7 @@ impl Peer {
             Ok(0) => self.eof(cx),
             Ok(count) => {
                 self.counters.wire_in += count as u64;
-                return Got::Bytes { count, last: stream.has_read_all(count < room.len()) && !self.end_is_near, place };
+                return Got::Bytes { count, last: stream.has_read_all(count < room.len()) && !self.reads_on, place };
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.end_broken(cx),
             Err(error) if error.kind() == ErrorKind::Interrupted => return Got::Again,
@@ -417,6 +417,10 @@ impl Peer {
 
     /// After writing failed and all that had arrived was read.
     fn end_broken(&mut self, cx: &mut Cx<'_>) {
+        if self.closing.as_ref().is_some_and(|closing| closing.is_received()) {
+            // The peer's close frame came with the last bytes, and decides: see `finish_close`.
+            return;
+        }
         if let Some(failure) = self.write_failure.take() {
             self.end(cx, *failure, false);
         }

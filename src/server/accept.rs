@@ -187,6 +187,9 @@ impl Server {
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
             let interest = Interest::READABLE | Interest::WRITABLE;
+            // Of out-of-band bytes, at which reading stops: see `Peer::read_on`.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            let interest = interest | Interest::PRIORITY;
             registered = self.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
         }
         if !registered {

@@ -29,8 +29,10 @@ impl Server {
                     // Room for what nobody waits to write. On Windows every read that found nothing is followed by such an event.
                     continue;
                 }
-                // An end that came with the last bytes makes no second edge: it is read up to.
-                client.peer.end_is_near |= event.is_read_closed() || event.is_error();
+                // An end that came with the last bytes makes no second edge, nor do messages behind out-of-band bytes: they are read up to.
+                if event.is_read_closed() || event.is_error() || event.is_priority() {
+                    client.peer.read_on();
+                }
                 client.readable |= readable;
                 let busy = client.is_busy(second);
                 self.ready.enter(key, busy);

@@ -105,7 +105,7 @@ static class Loans
             for (int i = 0; i < messages.Count; i++)
                 if (messages[i] != i) wrong = "message " + messages[i] + " at " + i;
             string all = string.Join("; ", others);
-            if (messages.Count != count || all != "Open 0 ; CloseRequest 4000 round " + rounds + "; Closed 4000 the peer closed the connection") wrong = messages.Count + " of " + count + "; " + all;
+            if (messages.Count != count || all != "Open 0 ; CloseRequest 4000 round " + rounds + "; Closed 4000 the peer closed the connection with 4000: round " + rounds) wrong = messages.Count + " of " + count + "; " + all;
             client.Dispose();
             server.Dispose();
         }

@@ -1,4 +1,5 @@
 //! Handles of the C ABI, and waiting for them.
+#![allow(dead_code)] // Each test program uses its own part of it.
 
 use std::ffi::CString;
 use std::io::{Read, Write};

@@ -181,7 +181,19 @@ mergeInto(LibraryManager.library, {
         return WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST, words: 'closed as the host asked' });
       }
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
-      WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER, words: 'the peer closed the connection' });
+      WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER, words: WSPEER_CONN.closedByPeer(code, event.reason) });
+    },
+
+    // That the peer closed the connection, with which code and why.
+    closedByPeer: function (code, reason) {
+      if (code === 1005) return 'the peer closed the connection without a code';
+      var meaning = {
+        1001: ' (going away)', 1002: ' (protocol error)', 1003: ' (unsupported data)', 1007: ' (invalid data)', 1008: ' (policy violation)',
+        1009: ' (message too big)', 1010: ' (extension needed)', 1011: ' (internal error)', 1012: ' (service restart)', 1013: ' (try again later)',
+        1014: ' (bad gateway)'
+      }[code] || '';
+      // A peer cannot begin a line of its own.
+      return 'the peer closed the connection with ' + code + meaning + (reason ? ': ' : '') + reason.replace(/[\u0000-\u001F\u007F-\u009F]/g, ' ');
     },
 
     // ---- Ending ----
