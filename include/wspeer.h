@@ -945,6 +945,7 @@ typedef struct ws_config {
   // With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).
   uint32_t client_max_window_bits;
   // The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
+  // What is sent keeps to half of it.
   uint32_t max_inflate_ratio;
   // Zero.
   uint32_t reserved;

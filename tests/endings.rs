@@ -169,3 +169,101 @@ fn what_is_not_there_has_no_length() {
     assert_eq!((c!(ws_encode_call(null(), null(), null(), 0, buffer.as_mut_ptr(), 32, &mut len)), len), (WS_ERR_NULL, 0));
     ws_free(client);
 }
+
+/// A message of 3 MiB whose parts compress as their letters say: z nothing but zeros, n noise.
+fn parts(pattern: &str) -> Vec<u8> {
+    let mut seed = 1_u32;
+    let mut noise = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        seed as u8
+    };
+    let part = (3 << 20) / pattern.len();
+    pattern.chars().flat_map(|kind| (0..part).map(move |_| kind)).map(|kind| if kind == 'n' { noise() } else { 0 }).collect()
+}
+
+const PATTERNS: [&str; 6] = ["z", "n", "zn", "nz", "zzn", "nzzzzzzz"];
+
+#[test]
+fn what_compresses_well_is_not_refused_as_a_bomb_by_a_library_like_ours() {
+    let _alone = alone();
+    for (level, ratio) in [(1, 0), (6, 0), (9, 0), (1, 1), (1, 2), (6, 900)] {
+        for flags in [0, WS_SERVER_NO_CONTEXT_TAKEOVER] {
+            let config = config(|config| {
+                config.flags = WS_DEFLATE | flags;
+                config.deflate_level = level;
+                config.max_inflate_ratio = ratio;
+                config.poll_budget_us = WS_OFF;
+            });
+            let (server, client) = open_pair(&config);
+            for pattern in PATTERNS {
+                let payload = parts(pattern);
+                assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+                let mut event: ws_event = blank();
+                wait_for("the message", || {
+                    assert!(ws_poll(server) >= 0 && ws_poll(client) >= 0);
+                    while c!(ws_next_event(client, &mut event)) == WS_OK {
+                        assert_ne!(event.r#type, WS_EVENT_CLOSED, "level {level}, ratio {ratio}, {pattern}");
+                        if event.r#type == WS_EVENT_MESSAGE {
+                            // SAFETY: lent until the next call that reads from the handle.
+                            let got = unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) };
+                            assert!(got == payload, "level {level}, ratio {ratio}, {pattern}");
+                            return true;
+                        }
+                    }
+                    false
+                });
+            }
+            let mut stats: ws_stats = blank();
+            assert_eq!(c!(ws_get_stats(server, &mut stats, size_of::<ws_stats>())), WS_OK);
+            assert!(ratio != 0 || stats.wire_bytes_out < stats.bytes_out * 3 / 4, "it still compresses: {} bytes", stats.wire_bytes_out);
+            ws_free(server);
+            ws_free(client);
+        }
+    }
+}
+
+#[test]
+fn nor_is_a_broadcast() {
+    let _alone = alone();
+    for flags in [0, WS_SERVER_NO_CONTEXT_TAKEOVER] {
+        let config = config(|config| {
+            config.flags = WS_DEFLATE | flags;
+            config.deflate_level = 6;
+            config.poll_budget_us = WS_OFF;
+        });
+        let mut server = 0;
+        assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), &config, &mut server)), WS_OK);
+        let url = CString::new(format!("ws://127.0.0.1:{}/", port(server))).unwrap();
+        let mut clients = [0; 3];
+        for client in &mut clients {
+            assert_eq!(c!(ws_connect(url.as_ptr(), &config, client)), WS_OK);
+        }
+        wait_for("the clients", || {
+            assert!(ws_poll(server) >= 0);
+            clients.iter().all(|client| ws_poll(*client) >= 0 && ws_get_state(*client) == WS_OPEN)
+        });
+        for pattern in PATTERNS {
+            let payload = parts(pattern);
+            assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
+            let mut left = clients.to_vec();
+            wait_for("the message at all", || {
+                assert!(ws_poll(server) >= 0);
+                left.retain(|client| {
+                    assert!(ws_poll(*client) >= 0 && ws_get_state(*client) == WS_OPEN, "{pattern}");
+                    let (mut packet, mut is_same): (ws_packet, bool) = (blank(), false);
+                    if c!(ws_get_packet(*client, &mut packet)) == WS_OK {
+                        // SAFETY: lent until the next call that reads from the handle.
+                        is_same = unsafe { std::slice::from_raw_parts(packet.data, packet.len) } == payload;
+                        assert!(is_same, "{pattern}");
+                    }
+                    !is_same
+                });
+                left.is_empty()
+            });
+        }
+        ws_free(server);
+        clients.iter().for_each(|client| ws_free(*client));
+    }
+}

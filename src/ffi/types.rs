@@ -169,6 +169,7 @@ pub struct ws_config {
     /// With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).
     pub client_max_window_bits: u32,
     /// The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
+    /// What is sent keeps to half of it.
     pub max_inflate_ratio: u32,
     /// Zero.
     pub reserved: u32,

@@ -19,7 +19,7 @@ const DOUBLED_BYTES: usize = 512 << 10;
 /// And then is this large.
 const PLACE_BYTES: usize = 16 << 20;
 /// The ratio of a message is judged above this size alone.
-const RATIO_FREE: usize = 1 << 20;
+pub(super) const RATIO_FREE: usize = 1 << 20;
 
 /// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
 #[derive(Default)]
@@ -229,12 +229,23 @@ impl Compression {
         Ok(true)
     }
 
-    /// Compresses the next slice of a long message into `scratch`.
-    pub(super) fn compress_slice(&mut self, codecs: &mut Codecs, slice: &[u8], last: bool, scratch: &mut Vec<u8>) -> Result<(), Broken> {
+    /// Compresses the next slice of a long message into `scratch`; or it goes as it is, `stored`.
+    pub(super) fn compress_slice(
+        &mut self,
+        codecs: &mut Codecs,
+        slice: &[u8],
+        stored: bool,
+        last: bool,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), Broken> {
         scratch.clear();
         let (bits, level) = (self.own_bits, self.level);
         let compressor = self.compressor.get_or_insert_with(|| codecs.take_compressor(bits, level));
-        compressor.compress(slice, last, scratch)?;
+        if stored {
+            compressor.store(slice, last, scratch)?;
+        } else {
+            compressor.compress(slice, last, scratch)?;
+        }
         if last
             && self.own_no_takeover
             && let Some(compressor) = self.compressor.take()

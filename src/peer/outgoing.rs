@@ -1,6 +1,7 @@
 //! Messages that wait to be compressed, or behind such.
 
 use super::arena::Chunk;
+use super::compression::RATIO_FREE;
 use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -20,10 +21,16 @@ pub fn at_once_bytes(level: u8) -> usize {
     8 * slice_bytes(level)
 }
 
+/// Whether the slice of a message that leads up to `end` has to go without compression, so that no part of it becomes more than `max_ratio` times its size:
+/// the peer may refuse what we would refuse. `sent`: bytes that came out before it. Half the ratio is kept to, as a receiver judges inside of slices.
+pub(super) fn must_store(message_len: usize, end: usize, sent: usize, max_ratio: u64) -> bool {
+    message_len > RATIO_FREE && max_ratio < u64::MAX && (sent as u64).saturating_mul(max_ratio) < 2 * end as u64
+}
+
 /// A message on its way out.
 pub(super) enum Outgoing {
-    /// To be compressed, from `at` on.
-    Message { text: bool, payload: Chunk, at: usize, begun: bool },
+    /// To be compressed, from `at` on; `sent` bytes came out of what is before it.
+    Message { text: bool, payload: Chunk, at: usize, sent: usize, begun: bool },
     /// Not to be compressed.
     Plain { text: bool, payload: Vec<u8> },
     /// A frame that others send too.
@@ -51,14 +58,17 @@ pub struct SharedMessage {
     at: usize,
     slice: usize,
     compressor: Option<Compressor>,
+    /// See `must_store`.
+    max_ratio: u64,
+    sent: usize,
     /// With the place in the payload that each leads up to.
     frames: Vec<(Chunk, usize)>,
 }
 
 impl SharedMessage {
     /// Nothing is compressed yet.
-    pub fn new(text: bool, payload: Chunk, level: u8, compressor: Compressor) -> SharedMessage {
-        SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), frames: Vec::new() }
+    pub fn new(text: bool, payload: Chunk, level: u8, max_ratio: u64, compressor: Compressor) -> SharedMessage {
+        SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), max_ratio, sent: 0, frames: Vec::new() }
     }
 
     /// How many bytes it has.
@@ -85,7 +95,12 @@ impl SharedMessage {
             let end = self.payload.len().min(self.at + self.slice);
             let last = end == self.payload.len();
             let mut compressed = Vec::new();
-            compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
+            if must_store(self.payload.len(), end, self.sent, self.max_ratio) {
+                compressor.store(&self.payload[self.at..end], last, &mut compressed)?;
+            } else {
+                compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
+            }
+            self.sent += compressed.len();
             self.at = end;
             if compressed.is_empty() {
                 return Ok(None);

@@ -2,7 +2,7 @@
 
 use super::arena::Chunk;
 use super::outbox::{Wrote, write_masked};
-use super::outgoing::{Outgoing, SharedMessage};
+use super::outgoing::{Outgoing, SharedMessage, must_store};
 use super::{Cx, MUCH, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
@@ -157,7 +157,7 @@ impl Peer {
 
     /// As `put`, of a message that several connections compress later, each in a context of its own.
     pub fn put_later(&mut self, text: bool, payload: &Chunk) -> Sent {
-        self.put_outgoing(Outgoing::Message { text, payload: payload.clone(), at: 0, begun: false }, payload.len())
+        self.put_outgoing(Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false }, payload.len())
     }
 
     /// Whether a message of that length is compressed.
@@ -276,7 +276,8 @@ impl Peer {
         let compresses = self.compresses(payload.len());
         if let Some(compression) = &mut self.compression {
             if compresses && (payload.len() > compression.at_once_bytes() || !compression.outgoing.is_empty()) {
-                let copy = heap::copy(payload).map(|copy| compression.push(Outgoing::Message { text, payload: Arc::new(copy), at: 0, begun: false }));
+                let copy = heap::copy(payload)
+                    .map(|copy| compression.push(Outgoing::Message { text, payload: Arc::new(copy), at: 0, sent: 0, begun: false }));
                 return Some(copy.is_some());
             }
             if !compression.outgoing.is_empty() {
@@ -302,7 +303,7 @@ impl Peer {
     pub(super) fn queue_opened(&mut self, cx: &mut Cx<'_>, text: bool, payload: Vec<u8>) {
         let compresses = self.compresses(payload.len());
         match &mut self.compression {
-            Some(compression) if compresses => compression.push(Outgoing::Message { text, payload: Arc::new(payload), at: 0, begun: false }),
+            Some(compression) if compresses => compression.push(Outgoing::Message { text, payload: Arc::new(payload), at: 0, sent: 0, begun: false }),
             _ => {
                 if !self.queue_message(cx, text, &payload) {
                     self.memory_failed();
@@ -319,6 +320,7 @@ impl Peer {
     /// Compresses slice after slice, for at most half of what is left of the budget.
     fn compress_waiting(&mut self, cx: &mut Cx<'_>) {
         let mut half = cx.budget.half();
+        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
         while self.can_compress() {
             let Some(compression) = &mut self.compression else { return };
             if compression.prepare(cx.codecs) && half.look() {
@@ -341,10 +343,11 @@ impl Peer {
                     self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
                     compression.messages_out += u64::from(shorter);
                 }
-                Outgoing::Message { text, payload, at, begun } => {
+                Outgoing::Message { text, payload, at, sent, begun } => {
                     let end = payload.len().min(at + compression.slice_bytes());
                     let fin = end == payload.len();
-                    if compression.compress_slice(cx.codecs, &payload[at..end], fin, scratch).is_err() {
+                    let stored = must_store(payload.len(), end, sent, max_ratio);
+                    if compression.compress_slice(cx.codecs, &payload[at..end], stored, fin, scratch).is_err() {
                         return self.compression_failed();
                     }
                     let opcode = if begun { CONTINUATION } else { opcode_of(text) };
@@ -357,7 +360,8 @@ impl Peer {
                     if fin && payload.len() > MUCH {
                         cx.services.discard(Box::new(payload));
                     } else if !fin {
-                        compression.push_front(Outgoing::Message { text, payload, at: end, begun: begun || sends });
+                        let sent = sent + scratch.len();
+                        compression.push_front(Outgoing::Message { text, payload, at: end, sent, begun: begun || sends });
                     }
                 }
                 Outgoing::Shared { message, index, at } => {

@@ -36,7 +36,37 @@ impl Compressor {
 
     /// Appends the compressed form of a piece of a message to `out`; what comes may come with a later piece. `last` ends the message.
     pub fn compress(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Broken> {
-        let flush = if last { DeflateFlush::SyncFlush } else { DeflateFlush::NoFlush };
+        let start = out.len();
+        self.append(piece, if last { DeflateFlush::SyncFlush } else { DeflateFlush::NoFlush }, out)?;
+        if last {
+            match out[start..].strip_suffix(&TAIL) {
+                Some(body) => out.truncate(start + body.len()),
+                // Only a message of no bytes at all: section 7.2.3.6.
+                None => out.push(0),
+            }
+        }
+        Ok(())
+    }
+
+    /// As `compress`, in blocks without compression (section 7.2.3.3), behind all that was compressed before. What follows refers to nothing before it.
+    pub fn store(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Broken> {
+        self.append(&[], DeflateFlush::SyncFlush, out)?;
+        self.deflate.reset();
+        for block in piece.chunks(usize::from(u16::MAX)) {
+            let len = block.len() as u16;
+            out.push(0);
+            out.extend_from_slice(&len.to_le_bytes());
+            out.extend_from_slice(&(!len).to_le_bytes());
+            out.extend_from_slice(block);
+        }
+        if last {
+            // The first byte of the empty block whose other four section 7.2.1 takes off.
+            out.push(0);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, piece: &[u8], flush: DeflateFlush, out: &mut Vec<u8>) -> Result<(), Broken> {
         let start = out.len();
         let mut rest = piece;
         let mut room = piece.len() / 2 + 64;
@@ -54,13 +84,6 @@ impl Compressor {
             room = (filled - start).max(1 << 10);
         }
         out.truncate(filled);
-        if last {
-            match out[start..].strip_suffix(&TAIL) {
-                Some(body) => out.truncate(start + body.len()),
-                // Only a message of no bytes at all: section 7.2.3.6.
-                None => out.push(0),
-            }
-        }
         Ok(())
     }
 
@@ -210,6 +233,27 @@ mod tests {
                 let mut out = Vec::new();
                 compressor.compress(&text[..100], true, &mut out).unwrap();
                 assert_eq!(inflated(&mut decompressor, &out).unwrap(), &text[..100]);
+            }
+        }
+    }
+
+    #[test]
+    fn stored_pieces_lie_between_compressed_ones() {
+        let text: Vec<u8> = (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
+        for level in [1, 6, 9] {
+            let (mut compressor, mut decompressor) = (Compressor::new(12, level), Decompressor::new(12));
+            for pattern in 0..32 {
+                let mut out = Vec::new();
+                let pieces = text.chunks(60_000).count();
+                for (index, piece) in text.chunks(60_000).enumerate() {
+                    let last = index + 1 == pieces;
+                    if pattern >> index & 1 == 1 {
+                        compressor.store(piece, last, &mut out).unwrap();
+                    } else {
+                        compressor.compress(piece, last, &mut out).unwrap();
+                    }
+                }
+                assert!(inflated(&mut decompressor, &out).unwrap() == text, "level {level}, stored {pattern:b}");
             }
         }
     }

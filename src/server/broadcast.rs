@@ -39,6 +39,8 @@ pub struct Forms<'a> {
     compressed: Vec<((u8, u8), Compressed)>,
     /// The payload itself, for what is compressed later.
     long: Option<Chunk>,
+    /// max_inflate_ratio.
+    max_ratio: u64,
 }
 
 #[derive(Clone)]
@@ -83,7 +85,7 @@ impl Forms<'_> {
         let long = (self.payload.len() > at_once_bytes(kind.1)).then(|| self.long());
         let mut compressor = codecs.take_compressor(kind.0, kind.1);
         let form = if let Some(long) = long {
-            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long, kind.1, compressor))))
+            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long, kind.1, self.max_ratio, compressor))))
         } else {
             let (mut body, mut frame) = (Vec::new(), Vec::new());
             let done = compressor.compress(self.payload, true, &mut body).is_ok() && body.len() < self.payload.len();
@@ -145,7 +147,8 @@ impl Server {
                 _ => false,
             });
         let long = if is_kept { Some(Arc::new(heap::copy(payload)?)) } else { None };
-        Some(Forms { text, payload, plain, compressed: Vec::new(), long })
+        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
+        Some(Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio })
     }
 
     /// As `put_spread`, of a message whose forms are there.

@@ -345,7 +345,8 @@ namespace Wspeer
         public uint ServerMaxWindowBits;
         /// <summary>With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).</summary>
         public uint ClientMaxWindowBits;
-        /// <summary>The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).</summary>
+        /// <summary>The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
+        /// What is sent keeps to half of it.</summary>
         public uint MaxInflateRatio;
         /// <summary>Zero.</summary>
         public uint Reserved;
