@@ -26,6 +26,13 @@ library:
 	cp -f $(TARGET)/release/libwspeer.a build/libwspeer.a
 	ln -sf libwspeer.so build/libwspeer.so.0
 
+# For `sudo make install`, which may have no cargo: only what is older than the sources is built anew.
+build/libwspeer.so: $(shell find src -name '*.rs') build.rs cbindgen.toml Cargo.toml Cargo.lock
+	$(MAKE) library
+
+build/libwspeer.a: build/libwspeer.so
+	test -e $@ || $(MAKE) library
+
 examples: $(EXAMPLES)
 
 build/%: examples-c/%.c include/wspeer.h | library
@@ -147,8 +154,9 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --all-targets --features inject-panics -- -D warnings
 
-install: library
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/wspeer
+install: build/libwspeer.so build/libwspeer.a
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/wspeer $(DESTDIR)$(PREFIX)/share/doc/wspeer
+	install -m 644 LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(PREFIX)/share/doc/wspeer/
 	install -m 644 include/wspeer.h bindings/cpp/wspeer.hpp $(DESTDIR)$(PREFIX)/include/
 	install -m 755 build/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0
 	ln -sf libwspeer.so.0 $(DESTDIR)$(PREFIX)/lib/libwspeer.so

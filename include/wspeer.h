@@ -10,17 +10,23 @@
  *   int main(void) {
  *     ws_handle h;
  *     if (ws_connect("ws://127.0.0.1:9080", NULL, &h) < 0) return 1;
+ *     int answered = 0;
  *     for (int running = 1; running;) {                    // the game's loop
  *       ws_poll(h);
  *       ws_event e;
  *       while (ws_next_event(h, &e) == WS_OK) {
  *         if (e.type == WS_EVENT_OPEN) ws_put_packet(h, (const uint8_t *)"hello", 5, WS_TEXT);
- *         if (e.type == WS_EVENT_MESSAGE) printf("%.*s\n", (int)e.packet.len, (const char *)e.packet.data);
+ *         if (e.type == WS_EVENT_MESSAGE) {
+ *           printf("%.*s\n", (int)e.packet.len, (const char *)e.packet.data);
+ *           answered = 1;
+ *           ws_close(h, 1000, NULL);
+ *         }
  *         if (e.type == WS_EVENT_CLOSED) { printf("%s\n", (const char *)e.packet.data); running = 0; }
  *       }
- *       // update, draw, wait for the next frame
+ *       ws_wait(&h, 1, 16);                                // a game updates, draws and waits for its next frame
  *     }
  *     ws_free(h);
+ *     return answered ? 0 : 1;
  *   }
  *
  * HANDLES. A ws_handle is a number: a stale one is WS_ERR_HANDLE, never a crash. ws_connect, ws_listen, ws_host, ws_join, ws_pair and ws_attach give one; ws_free
@@ -1248,8 +1254,8 @@ WS_API ws_result ws_complete_auth(ws_handle h, int32_t peer_id);
 //   if (ws_encode_call("Game", "hello", args, 3, call, sizeof call, &len) == WS_OK) ws_put_packet_to(h, 1, call, len, WS_CALL);   // hello(5, [1.5])
 //
 // `len` is the length of the call, even when it is more than `cap`: the result is then WS_ERR_TOO_BIG, and what was written to `buf` is of no use.
-// Nothing of what the items point to may lie in `buf`.
-// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an item that is wrong; ws_last_error() says which), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+// Neither the path, the method, the items nor what they point to may lie in `buf`.
+// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an item that is wrong, or what lies in `buf`; ws_last_error() says which), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
 WS_API ws_result ws_encode_call(const char *path, const char *method, const struct ws_variant *items, size_t count, uint8_t *buf, size_t cap, size_t *len);
 
 // Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.

@@ -57,7 +57,8 @@ fn watch_forks() {
     }
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        // SAFETY: `in_child` is a plain function that only adds to an atomic, and the library stays mapped (it is linked with nodelete).
+        // SAFETY: `in_child` stays mapped (the library is linked with nodelete) and takes no lock that a thread of the parent may have held. It allocates,
+        // which POSIX leaves open in the child of a process with threads; glibc, musl and Apple's libc keep their allocator usable there.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
 }

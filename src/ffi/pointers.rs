@@ -4,6 +4,7 @@ use super::guard::wrong;
 use crate::codes::*;
 use crate::error::Error;
 use std::ffi::{CStr, c_char};
+use std::mem::MaybeUninit;
 
 /// Texts longer than this are refused: no URL, header or reason is.
 const MAX_TEXT: usize = 1 << 24;
@@ -39,14 +40,24 @@ pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
 
-/// `len` bytes to be written; NULL is allowed only for none.
-pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&'a mut [u8], Error> {
-    bytes(name, pointer, len)?;
+/// `len` bytes to be written, which the host need not have initialised; NULL is allowed only for none. What else the call reads must not lie there:
+/// see `overlaps`.
+pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&'a mut [MaybeUninit<u8>], Error> {
     if len == 0 {
         return Ok(&mut []);
     }
+    if pointer.is_null() || len > isize::MAX as usize {
+        return Err(no_bytes(name, pointer.is_null()));
+    }
     // SAFETY: the header says that `cap` bytes are writable at `buf` during the call and nobody else's; NULL and impossible lengths were refused above.
-    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, len) })
+    // `MaybeUninit` asks for no value in them.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), len) })
+}
+
+/// Whether the `len` bytes at `pointer` share one with the `cap` bytes at `buf`.
+pub(super) fn overlaps(pointer: *const u8, len: usize, buf: *const u8, cap: usize) -> bool {
+    let (from, to) = (pointer.addr(), buf.addr());
+    len > 0 && cap > 0 && from < to.saturating_add(cap) && to < from.saturating_add(len)
 }
 
 #[cold]

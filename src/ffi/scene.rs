@@ -1,7 +1,7 @@
 //! Exports for a scene of Godot 4: values and calls over buffers of the caller's, authentication, nodes.
 
 use super::guard::{guard, wrong};
-use super::pointers::{bytes, need, optional_text, put, put_at, text, writable};
+use super::pointers::{bytes, need, optional_text, overlaps, put, put_at, text, writable};
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
@@ -56,8 +56,8 @@ pub extern "C" fn ws_complete_auth(h: ws_handle, peer_id: i32) -> ws_result {
 ///   if (ws_encode_call("Game", "hello", args, 3, call, sizeof call, &len) == WS_OK) ws_put_packet_to(h, 1, call, len, WS_CALL);   // hello(5, [1.5])
 ///
 /// `len` is the length of the call, even when it is more than `cap`: the result is then WS_ERR_TOO_BIG, and what was written to `buf` is of no use.
-/// Nothing of what the items point to may lie in `buf`.
-/// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an item that is wrong; ws_last_error() says which), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+/// Neither the path, the method, the items nor what they point to may lie in `buf`.
+/// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an item that is wrong, or what lies in `buf`; ws_last_error() says which), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_encode_call(
     path: *const c_char,
@@ -71,6 +71,9 @@ pub unsafe extern "C" fn ws_encode_call(
     guard(|| {
         put("len", len, 0)?;
         let (path, method) = (text("path", path)?, text("method", method)?);
+        for (name, text) in [("path", path), ("method", method)] {
+            outside(name, text.as_ptr(), text.len() + 1, buf, cap)?;
+        }
         encode(items, count, buf, cap, len, |items, out| Call::write(path, method, items, out))
     })
 }
@@ -154,6 +157,8 @@ struct Items<'a> {
     items: *const ws_variant,
     count: usize,
     index: usize,
+    /// Where the writer's bytes go, and how many may.
+    buf: (*const u8, usize),
     error: &'a mut Option<Error>,
 }
 
@@ -167,7 +172,8 @@ impl<'a> Iterator for Items<'a> {
         // SAFETY: the header says that `items` points to `count` items; NULL and impossible counts were refused before.
         let raw = unsafe { self.items.add(self.index).read_unaligned() };
         self.index += 1;
-        match bytes("data", raw.data, raw.len) {
+        let (buf, cap) = self.buf;
+        match outside("data", raw.data, raw.len, buf, cap).and_then(|()| bytes("data", raw.data, raw.len)) {
             Ok(bytes) => Some(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes }),
             Err(error) => {
                 *self.error = Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_sentence())));
@@ -187,9 +193,10 @@ fn encode(
 ) -> Result<ws_result, Error> {
     put("len", len, 0)?;
     check_items(items, count)?;
-    let mut sink = Sink::new(writable("buf", buf, cap)?);
+    outside("items", items.cast(), count * size_of::<ws_variant>(), buf, cap)?;
+    let mut sink = Sink::uninit(writable("buf", buf, cap)?);
     let mut error = None;
-    let done = body(Items { items, count, index: 0, error: &mut error }, &mut sink);
+    let done = body(Items { items, count, index: 0, buf: (buf, cap), error: &mut error }, &mut sink);
     if let Some(error) = error {
         return Err(error);
     }
@@ -199,6 +206,11 @@ fn encode(
         return Err(wrong(WS_ERR_TOO_BIG, format!("buf has {cap} bytes and {} are needed", sink.len())));
     }
     Ok(WS_OK)
+}
+
+/// Refuses an input that shares bytes with `buf`: no reference to one may be in use while the sink writes there.
+fn outside(name: &str, pointer: *const u8, len: usize, buf: *const u8, cap: usize) -> Result<(), Error> {
+    if overlaps(pointer, len, buf, cap) { Err(wrong(WS_ERR_ARG, format!("{name} lies in buf"))) } else { Ok(()) }
 }
 
 fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {

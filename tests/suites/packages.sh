@@ -30,6 +30,11 @@ consumer() {
 make -s install DESTDIR="$work/stage" PREFIX=/opt/wspeer > "$work/install.log" 2>&1 || { cat "$work/install.log"; echo "not ok - packages: make install"; exit 1; }
 prefix=$work/stage/opt/wspeer
 step "make install with DESTDIR puts everything below it" sh -c "cd '$prefix' && ls include/wspeer.h include/wspeer.hpp lib/libwspeer.so lib/libwspeer.so.0 lib/libwspeer.a"
+step "make install puts the licences" sh -c "cd '$prefix/share/doc/wspeer' && ls LICENSE-MIT LICENSE-APACHE"
+mkdir "$work/no-cargo"
+printf '#!/bin/sh\necho "cargo was called: $*"\nexit 1\n' > "$work/no-cargo/cargo"
+chmod +x "$work/no-cargo/cargo"
+step "make install after make needs no cargo" env PATH="$work/no-cargo:$PATH" make -s install DESTDIR="$work/again" PREFIX=/opt/wspeer
 consumer find_package -DCMAKE_PREFIX_PATH="$prefix"
 consumer fetch_content -DFETCHCONTENT_SOURCE_DIR_WSPEER="$PWD" -DWSPEER_CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}" -DFETCHCONTENT_FULLY_DISCONNECTED=ON
 step "fetch_content: building again builds nothing" sh -c "cmake --build '$work/fetch_content' | grep -v cargo | grep -i 'linking\|building' && exit 1 || exit 0"

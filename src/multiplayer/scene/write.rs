@@ -2,17 +2,29 @@
 
 use super::variant::{Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, strange};
 use crate::codes::*;
+use std::mem::MaybeUninit;
 
 /// Where a writer's bytes go: what has no room is counted all the same.
 pub struct Sink<'a> {
-    room: &'a mut [u8],
+    room: Room<'a>,
     len: usize,
+}
+
+/// The memory of a sink: a host's need not be initialised.
+enum Room<'a> {
+    Bytes(&'a mut [u8]),
+    Uninit(&'a mut [MaybeUninit<u8>]),
 }
 
 impl<'a> Sink<'a> {
     /// Into this memory.
     pub fn new(room: &'a mut [u8]) -> Sink<'a> {
-        Sink { room, len: 0 }
+        Sink { room: Room::Bytes(room), len: 0 }
+    }
+
+    /// Into this memory, whose old bytes are never read.
+    pub fn uninit(room: &'a mut [MaybeUninit<u8>]) -> Sink<'a> {
+        Sink { room: Room::Uninit(room), len: 0 }
     }
 
     /// Bytes so far, those included that had no room.
@@ -27,16 +39,35 @@ impl<'a> Sink<'a> {
 
     /// Appends bytes.
     pub fn put(&mut self, bytes: &[u8]) {
-        if let Some(place) = self.len.checked_add(bytes.len()).and_then(|end| self.room.get_mut(self.len..end)) {
-            place.copy_from_slice(bytes);
+        let end = self.len.saturating_add(bytes.len());
+        match &mut self.room {
+            Room::Bytes(room) => {
+                if let Some(place) = room.get_mut(self.len..end) {
+                    place.copy_from_slice(bytes);
+                }
+            }
+            Room::Uninit(room) => {
+                for (place, byte) in room.get_mut(self.len..end).into_iter().flatten().zip(bytes) {
+                    place.write(*byte);
+                }
+            }
         }
-        self.len = self.len.saturating_add(bytes.len());
+        self.len = end;
     }
 
     /// Changes a byte that was put before.
     pub fn set(&mut self, at: usize, byte: u8) {
-        if let Some(place) = self.room.get_mut(at) {
-            *place = byte;
+        match &mut self.room {
+            Room::Bytes(room) => {
+                if let Some(place) = room.get_mut(at) {
+                    *place = byte;
+                }
+            }
+            Room::Uninit(room) => {
+                if let Some(place) = room.get_mut(at) {
+                    place.write(byte);
+                }
+            }
         }
     }
 
