@@ -54,10 +54,11 @@ pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), len) })
 }
 
-/// Whether the `len` bytes at `pointer` share one with the `cap` bytes at `buf`.
+/// Whether the `len` bytes at `pointer` share one with the `cap` bytes at `buf`. NULL and impossible lengths share none: they have errors of their own.
 pub(super) fn overlaps(pointer: *const u8, len: usize, buf: *const u8, cap: usize) -> bool {
     let (from, to) = (pointer.addr(), buf.addr());
-    len > 0 && cap > 0 && from < to.saturating_add(cap) && to < from.saturating_add(len)
+    let possible = |pointer: *const u8, len: usize| !pointer.is_null() && (1..=isize::MAX as usize).contains(&len);
+    possible(pointer, len) && possible(buf, cap) && from < to.saturating_add(cap) && to < from.saturating_add(len)
 }
 
 #[cold]

@@ -160,7 +160,7 @@ fn not_a_request(bytes: &[u8], from: usize) -> Option<&'static str> {
         return None;
     }
     if bytes.starts_with(HTTP_2) {
-        return Some("this server speaks HTTP/1.1 alone, and was asked in HTTP/2");
+        return Some("it is HTTP/2, and this server speaks HTTP/1.1");
     }
     let is_control = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\r' | b'\t')) || *byte == 0x7F;
     let end = new.iter().position(|byte| *byte == b'\n').map(|end| from + end);
