@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// Decompressed between two looks at the budget, at most.
 const OUT_SLICE: usize = 32 << 10;
 /// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
-const TAKE_SLICE: usize = 1 << 10;
+const TAKE_SLICE: usize = 512;
 /// Of a message that outgrows its place, so much is moved between two looks at the budget: with a page fault for every 4 KiB, that takes as long as two slices.
 const MOVE_SLICE: usize = 64 << 10;
 /// A place doubles up to this size.

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The default budget. */
-static const double CPU_LIMIT_S = 0.001;
+/* The budget of 1 ms, and a half of tolerance for the slice that is under way when it ends: the slowest machine tried took 1.25 ms. */
+static const double CPU_LIMIT_S = 0.0015;
 
 static double cpu_now(void) {
   struct timespec now;

@@ -41,7 +41,7 @@ await() {
   rc=1
 }
 
-(check demo build/demo --cert $cert --key $key --seconds 2 --clients 4) > $logs/demo.out && status=0 || status=$?
+(check demo build/demo --cert $cert --key $key --seconds 8 --clients 4) > $logs/demo.out && status=0 || status=$?
 verdict demo $status
 
 for scheme in ws wss; do
