@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::error::Failure;
-use wspeer::net::{CancelToken, Destination, Dial, Mailbox, Services, Step, Stream, TlsClient, TlsClientSettings, TlsServer, tls_failure};
+use wspeer::net::{CancelToken, Destination, Dial, Mailbox, Reader, Services, Step, Stream, TlsClient, TlsClientSettings, TlsServer, tls_failure};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -87,11 +87,14 @@ impl Trust {
     }
 
     fn far_server(&self, version: &'static SupportedProtocolVersion, tcp: TcpStream) -> Far {
+        Far::new(ServerConnection::new(self.server_config(version)).unwrap().into(), tcp)
+    }
+
+    fn server_config(&self, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap().with_no_client_auth();
         let chain = vec![PemObject::from_pem_slice(self.cert.as_bytes()).unwrap()];
-        let config = config.with_single_cert(chain, PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()).unwrap();
-        Far::new(ServerConnection::new(Arc::new(config)).unwrap().into(), tcp)
+        Arc::new(config.with_single_cert(chain, PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()).unwrap())
     }
 }
 
@@ -339,7 +342,7 @@ fn a_changed_record_ends_it_after_what_came_before() {
         Err(error) => Some(error),
     });
     assert_eq!(plain, b"good");
-    let failure = tls_failure(&error).unwrap();
+    let failure = tls_failure(&error, Reader::Client).unwrap();
     assert_eq!((failure.phase, failure.cause), (WS_PHASE_TLS, WS_CAUSE_TLS_FAILED));
     // It stays so, and the other end has heard why.
     assert_eq!(stream.read(&mut buffer).unwrap_err().kind(), ErrorKind::InvalidData);
@@ -371,4 +374,44 @@ fn a_handshake_message_without_end_is_refused() {
         }
     });
     assert_eq!(failure.phase, WS_PHASE_TLS);
+}
+
+#[test]
+fn who_connects_again_resumes_its_session() {
+    for version in VERSIONS {
+        let services = Services::new(Arc::new(|| {}));
+        let (trust, other) = (Trust::new(), Trust::new());
+        let config = trust.server_config(version);
+        let mut kinds = Vec::new();
+        for settings_of in [&trust, &trust, &trust, &other] {
+            let (mut dial, tcp) = dial(&services, settings_of);
+            let mut far = Far::new(ServerConnection::new(config.clone()).unwrap().into(), tcp);
+            let stream = until("the handshake", || {
+                far.receive();
+                far.send(usize::MAX);
+                match dial.step(&services, Instant::now()) {
+                    Step::Pending => None,
+                    Step::Done(stream) => Some(Some(stream)),
+                    Step::Failed(_) => Some(None),
+                }
+            });
+            let Some(stream) = stream else {
+                kinds.push(None);
+                continue;
+            };
+            let (mut stream, mut far) = finish(stream, far);
+            kinds.push(far.session.handshake_kind());
+            // Tickets come behind the handshake, before the first bytes.
+            far.say(b"hello");
+            let mut plain = Vec::new();
+            until("the first bytes", || {
+                far.send(usize::MAX);
+                read(&mut stream, &mut plain, 30_000);
+                (plain == b"hello").then_some(())
+            });
+        }
+        use rustls::HandshakeKind::{Full, Resumed};
+        // A ticket is of use to who trusts the same alone.
+        assert_eq!(kinds, [Some(Full), Some(Resumed), Some(Resumed), None], "{version:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Judging a server's certificate by what the host gave: the usual way, and a certificate that is itself among those given, as engines make them for tests.
 
+use super::der::common_name;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -56,7 +57,11 @@ impl ServerCertVerifier for ByGiven {
         let may_pass = match &refusal {
             // webpki has found the chain good, and judges the name last.
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => is_given || self.any_name,
-            // It has found the certificate to be of today.
+            // It judges a certificate's own dates and uses before who signed it; the host vouches for this one.
+            CertificateError::UnknownIssuer
+            | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => is_given,
+            // As above.
             CertificateError::Other(other) => is_given && other.to_string() == CA_AS_SERVER,
             _ => false,
         };
@@ -91,50 +96,3 @@ impl ServerCertVerifier for ByGiven {
 
 /// What webpki calls a CA's certificate in a server's place.
 pub const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
-
-/// The common name of a certificate's subject (RFC 5280 section 4.1), as it lies there.
-fn common_name(certificate: &[u8]) -> Option<&[u8]> {
-    let mut rest = element(element(certificate)?.value)?.value;
-    if element(rest)?.tag == VERSION {
-        rest = element(rest)?.rest;
-    }
-    // Serial number, signature, issuer, validity.
-    for _ in 0..4 {
-        rest = element(rest)?.rest;
-    }
-    let mut names = element(rest)?.value;
-    while let Some(set) = element(names) {
-        names = set.rest;
-        let kind = element(element(set.value)?.value)?;
-        if kind.value == COMMON_NAME {
-            return element(kind.rest).map(|name| name.value);
-        }
-    }
-    None
-}
-
-const VERSION: u8 = 0xA0;
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
-
-/// One element of DER, and what lies behind it.
-struct Element<'a> {
-    tag: u8,
-    value: &'a [u8],
-    rest: &'a [u8],
-}
-
-fn element(der: &[u8]) -> Option<Element<'_>> {
-    let (&[tag, first], mut behind) = der.split_first_chunk::<2>()?;
-    let mut len = usize::from(first);
-    if first >= 0x80 {
-        let count = usize::from(first & 0x7F);
-        if count == 0 || count > 4 {
-            return None;
-        }
-        let (bytes, after) = behind.split_at_checked(count)?;
-        len = bytes.iter().fold(0, |len, byte| len << 8 | usize::from(*byte));
-        behind = after;
-    }
-    let (value, rest) = behind.split_at_checked(len)?;
-    Some(Element { tag, value, rest })
-}

@@ -3,7 +3,7 @@
 use super::Stream;
 use super::keys::Keys;
 use super::records::{Records, begins_whole};
-use super::tls::told;
+use super::tls_errors::{Reader, failed_handshake};
 use super::tls_stream::TlsStream;
 use super::worker::Side;
 use crate::codes::*;
@@ -73,7 +73,7 @@ impl Handshake {
                     // The alert that tells the other end why.
                     while self.session.wants_write() && self.advance().is_ok() {}
                     let _ = self.send();
-                    return Err(told(&error, &self.name));
+                    return Err(failed_handshake(&error, &self.name, self.session.reader()));
                 }
             };
             if matches!(next, Next::Again) {
@@ -87,8 +87,12 @@ impl Handshake {
             }
             match self.receive() {
                 Ok(0) => {
-                    let sentence =
-                        "the other end ended the connection during the TLS handshake: it may not speak TLS on this port, or refuse the certificate";
+                    let sentence = match self.session.reader() {
+                        Reader::Client => {
+                            "the server ended the connection during the TLS handshake: it may not speak TLS on this port, or demand a certificate"
+                        }
+                        Reader::Server => "the client ended the connection during the TLS handshake: it may not trust the certificate",
+                    };
                     return Err(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence));
                 }
                 Ok(_) if self.incoming.len() > MAX_WAITING => {
@@ -105,12 +109,13 @@ impl Handshake {
 
     /// The open stream.
     pub fn finish(self) -> Result<Stream, Failure> {
+        let reader = self.session.reader();
         let records = match self.session {
             Session::Client(session) => session.dangerous_into_kernel_connection().map(|(secrets, keys)| (secrets, Keys::Client(keys))),
             Session::Server(session) => session.dangerous_into_kernel_connection().map(|(secrets, keys)| (secrets, Keys::Server(keys))),
         }
         .and_then(|(secrets, keys)| Records::new(secrets, keys, self.closed))
-        .map_err(|error| told(&error, &self.name))?;
+        .map_err(|error| failed_handshake(&error, &self.name, reader))?;
         Ok(Stream::Tls(Box::new(TlsStream::new(self.tcp, records, self.incoming, self.plain))))
     }
 
@@ -147,6 +152,13 @@ impl Handshake {
 }
 
 impl Session {
+    fn reader(&self) -> Reader {
+        match self {
+            Session::Client(_) => Reader::Client,
+            Session::Server(_) => Reader::Server,
+        }
+    }
+
     fn wants_write(&self) -> bool {
         match self {
             Session::Client(session) => session.wants_write(),

@@ -1,16 +1,19 @@
 //! Sockets, names, TLS and the threads behind them. Nothing here knows WebSocket.
 
+mod der;
 mod dial;
 mod given;
 mod handshake;
 mod keys;
 mod mailbox;
 mod memory;
+mod pem;
 mod records;
 mod resolve;
 mod services;
 mod stream;
 mod tls;
+mod tls_errors;
 mod tls_stream;
 mod verify;
 mod worker;
@@ -20,7 +23,8 @@ pub use mailbox::{CancelToken, Mailbox};
 pub use memory::MemoryEnd;
 pub use services::Services;
 pub use stream::Stream;
-pub use tls::{TlsClient, TlsClientSettings, TlsServer, tls_failure};
+pub use tls::{TlsClient, TlsClientSettings, TlsServer};
+pub use tls_errors::{Reader, tls_failure};
 pub use tls_stream::TlsStream;
 
 use socket2::{Domain, Protocol, Socket, Type};

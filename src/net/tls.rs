@@ -1,17 +1,19 @@
 //! TLS settings: parsed at once, so that a wrong certificate is told by the call; made ready on the worker, where it takes time.
 
-use super::given::{ByGiven, CA_AS_SERVER};
-use super::verify::{ByFingerprint, WrongPin};
+use super::given::ByGiven;
+use super::pem::{certificates, private_key};
+use super::tls_errors::bad_identity;
+use super::verify::ByFingerprint;
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::forks::Own;
 use crate::journal;
+use parking_lot::Mutex;
 use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring as ring_provider};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
-use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::sync::{Arc, LazyLock, OnceLock};
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring_provider::default_provider()));
@@ -57,12 +59,12 @@ impl TlsClient {
         let name = ServerName::try_from(shown_name.clone())
             .map_err(|_| wrong(format!("{shown_name:?} is no name that a certificate can have; set server_name")))?;
         let roots = match &settings.ca_pem {
-            Some(pem) => certificates("ca_pem", pem)?,
+            Some(pem) => usable_roots(certificates("ca_pem", pem)?)?,
             None if settings.only_ca_pem => return Err(wrong("WS_ONLY_CA_PEM is set and ca_pem is NULL: nothing would be trusted")),
             None => Vec::new(),
         };
         let identity = match (&settings.cert_pem, &settings.key_pem) {
-            (Some(cert), Some(key)) => Some((certificates("cert_pem", cert)?, private_key(key)?)),
+            (Some(cert), Some(key)) => Some((certificates("cert_pem", cert)?, private_key("key_pem", key)?)),
             _ => None,
         };
         if let Some((chain, key)) = &identity {
@@ -85,13 +87,33 @@ impl TlsClient {
     /// A session about to send its hello. Slow the first time: call it on the worker.
     pub(super) fn session(&self) -> Result<UnbufferedClientConnection, Failure> {
         let failed = |why: &str| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {why}"));
-        let config = self.config.get_or_init(|| self.make_config()).as_ref().map_err(|why| failed(why))?;
+        let config = self.config.get_or_init(|| shared_config(self.digest(), || self.make_config())).as_ref().map_err(|why| failed(why))?;
         UnbufferedClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))
     }
 
     /// The name that the certificate has to have.
     pub(super) fn shown_name(&self) -> &str {
         &self.shown_name
+    }
+
+    /// SHA-256 of all that decides whom this client trusts and who it says it is.
+    fn digest(&self) -> [u8; 32] {
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        let mut feed = |part: &[u8]| {
+            context.update(&(part.len() as u64).to_le_bytes());
+            context.update(part);
+        };
+        feed(&[u8::from(self.only_ca_pem), u8::from(self.insecure), u8::from(self.any_name), u8::from(self.identity.is_some())]);
+        feed(self.pin.as_ref().map_or(&[][..], |pin| pin));
+        feed(&(self.roots.len() as u64).to_le_bytes());
+        self.roots.iter().for_each(|root| feed(root));
+        if let Some((chain, key)) = &self.identity {
+            feed(key.secret_der());
+            chain.iter().for_each(|certificate| feed(certificate));
+        }
+        let mut digest = [0; 32];
+        digest.copy_from_slice(context.finish().as_ref());
+        digest
     }
 
     fn make_config(&self) -> Result<Arc<ClientConfig>, String> {
@@ -103,10 +125,7 @@ impl TlsClient {
         } else {
             let mut roots = if self.only_ca_pem { Arc::new(RootCertStore::empty()) } else { trust_store() };
             if !self.roots.is_empty() {
-                let own = Arc::make_mut(&mut roots);
-                for root in &self.roots {
-                    own.add(root.clone()).map_err(|error| format!("a certificate of ca_pem cannot be used: {error}"))?;
-                }
+                Arc::make_mut(&mut roots).add_parsable_certificates(self.roots.iter().cloned());
             }
             let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build().map_err(|error| text(&error))?;
             if self.roots.is_empty() && !self.any_name {
@@ -134,11 +153,11 @@ impl TlsServer {
     /// Parses and checks.
     pub fn new(cert_pem: &str, key_pem: &str) -> Result<TlsServer, Error> {
         let chain = certificates("cert_pem", cert_pem)?;
-        let key = private_key(key_pem)?;
+        let key = private_key("key_pem", key_pem)?;
         let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|error| wrong(format!("cert_pem and key_pem cannot be used together: {error}")))?;
+            .map_err(|error| wrong(bad_identity(&error)))?;
         config.enable_secret_extraction = true;
         Ok(TlsServer { config: Arc::new(config) })
     }
@@ -148,74 +167,6 @@ impl TlsServer {
         UnbufferedServerConnection::new(self.config.clone())
             .map_err(|error| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {error}")))
     }
-}
-
-/// Why a handshake failed, as the last event tells it.
-pub(super) fn told(error: &rustls::Error, name: &str) -> Failure {
-    use CertificateError as Bad;
-    let (cause, sentence) = match error {
-        rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => (
-                WS_CAUSE_CERTIFICATE_UNTRUSTED,
-                format!(
-                    "the certificate of {name} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"
-                ),
-            ),
-            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => (
-                WS_CAUSE_CERTIFICATE_EXPIRED,
-                format!("the certificate of {name} has expired or is not valid yet: renew it, and look at the clocks of both machines"),
-            ),
-            Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                (WS_CAUSE_CERTIFICATE_NAME, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
-            }
-            Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
-                Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("the certificate of {name} is not the pinned one: its SHA-256 is {}", pin.found)),
-                None if other.to_string() == CA_AS_SERVER => {
-                    let sentence =
-                        "is a CA's and no server's (CA:TRUE): give it as ca_pem, pin it by pin_sha256, or make one with basicConstraints=CA:FALSE";
-                    (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} {sentence}"))
-                }
-                None => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {other}")),
-            },
-            bad => (WS_CAUSE_CERTIFICATE_BAD, format!("the certificate of {name} cannot be used: {bad}")),
-        },
-        rustls::Error::InvalidMessage(_) => {
-            (WS_CAUSE_NOT_TLS, "the other end does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
-        }
-        rustls::Error::AlertReceived(alert) => (WS_CAUSE_TLS_FAILED, alert_sentence(*alert)),
-        error => (WS_CAUSE_TLS_FAILED, format!("the TLS handshake failed: {error}")),
-    };
-    Failure::new(WS_PHASE_TLS, cause, sentence)
-}
-
-/// The failure of TLS behind a failed read of an open stream, if it is one. A server of TLS 1.3 judges a client's certificate only then.
-pub fn tls_failure(error: &std::io::Error) -> Option<Failure> {
-    let sentence = match error.get_ref()?.downcast_ref::<rustls::Error>()? {
-        rustls::Error::AlertReceived(alert) => alert_sentence(*alert),
-        error => format!("TLS failed: {error}"),
-    };
-    Some(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence))
-}
-
-/// What the other end means by its alert (RFC 8446 section 6.2).
-fn alert_sentence(alert: AlertDescription) -> String {
-    use AlertDescription as Alert;
-    let hint = match alert {
-        Alert::CertificateRequired => "it demands a certificate: set cert_pem and key_pem",
-        Alert::BadCertificate
-        | Alert::UnsupportedCertificate
-        | Alert::CertificateRevoked
-        | Alert::CertificateExpired
-        | Alert::CertificateUnknown
-        | Alert::UnknownCA
-        | Alert::AccessDenied => "it does not accept the certificate from here: check cert_pem, and which CA it trusts",
-        Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
-            "no TLS version or cipher suite (1.2 and 1.3 are offered) suits it, or it demands a certificate: set cert_pem and key_pem"
-        }
-        Alert::UnrecognisedName => "it does not know the name that it was asked for: set server_name",
-        _ => "look at its log",
-    };
-    format!("the other end refused TLS with the alert {alert:?}: {hint}")
 }
 
 /// The bundled roots and the system's; read once, which takes tens of milliseconds.
@@ -232,29 +183,47 @@ fn trust_store() -> Arc<RootCertStore> {
 
 static STORE: Own<OnceLock<Arc<RootCertStore>>> = Own::new(OnceLock::new());
 
-/// In the child of a fork: the parent's worker may have been reading the store, and will not end that here.
+/// A configuration that clients of equal settings share, with its session tickets: who connects again to a server is spared its signature.
+type SharedConfig = ([u8; 32], Arc<ClientConfig>);
+
+/// The last ones used, oldest first. Each holds tickets of at most 256 servers.
+static CONFIGS: Own<Mutex<Vec<SharedConfig>>> = Own::new(Mutex::new(Vec::new()));
+const MAX_CONFIGS: usize = 8;
+
+fn shared_config(digest: [u8; 32], make: impl FnOnce() -> Result<Arc<ClientConfig>, String>) -> Result<Arc<ClientConfig>, String> {
+    let mut configs = CONFIGS.get().lock();
+    let config = match configs.iter().position(|(of, _)| *of == digest) {
+        Some(index) => configs.remove(index).1,
+        None => make()?,
+    };
+    if configs.len() == MAX_CONFIGS {
+        configs.remove(0);
+    }
+    configs.push((digest, config.clone()));
+    Ok(config)
+}
+
+/// In the child of a fork: the parent's worker may have been reading the store or the list, and will not end that here.
 pub(super) fn forget_parent() {
     STORE.renew(OnceLock::new());
+    CONFIGS.renew(Mutex::new(Vec::new()));
 }
 
-fn certificates(field: &str, pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let list: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    match list {
-        Ok(list) if !list.is_empty() => Ok(list),
-        Ok(_) => Err(wrong(format!("{field} has no certificate in it: give the text of a PEM file, not its name"))),
-        Err(error) => Err(wrong(format!("{field} is not valid PEM: {error:?}"))),
+/// The certificates of ca_pem; those that nobody can be trusted by are left out, so that one does not spoil a bundle.
+fn usable_roots(list: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let count = list.len();
+    let usable: Vec<_> = list.into_iter().filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok()).collect();
+    if usable.is_empty() {
+        return Err(wrong("ca_pem has no certificate that can be used: each is damaged, or of a kind that is not known here"));
     }
-}
-
-fn private_key(pem: &str) -> Result<PrivateKeyDer<'static>, Error> {
-    PrivateKeyDer::from_pem_slice(pem.as_bytes())
-        .map_err(|_| wrong("key_pem has no private key that can be read: give unencrypted PKCS #8, PKCS #1 or SEC1 PEM text"))
+    if usable.len() < count {
+        journal::note(WS_LOG_WARN, || format!("{} of the {count} certificates of ca_pem cannot be used and are left out", count - usable.len()));
+    }
+    Ok(usable)
 }
 
 fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -> Result<(), Error> {
-    rustls::sign::CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &PROVIDER)
-        .map(drop)
-        .map_err(|error| wrong(format!("cert_pem and key_pem cannot be used together: {error}")))
+    rustls::sign::CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &PROVIDER).map(drop).map_err(|error| wrong(bad_identity(&error)))
 }
 
 fn wrong(sentence: impl Into<String>) -> Error {

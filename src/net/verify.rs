@@ -1,9 +1,10 @@
 //! Judging a server's certificate where the usual way is not wanted: by its fingerprint, or not at all.
 
+use super::der::{parts_of_key, public_key};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use rustls::crypto::{CryptoProvider, verify_tls13_signature_with_raw_key};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, PeerMisbehaved, SignatureScheme};
 use std::sync::Arc;
 
 /// Trusts the one certificate with this SHA-256, or, without one, any: the peer must have its key in both cases.
@@ -59,7 +60,17 @@ impl ServerCertVerifier for ByFingerprint {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let (algorithm, key) = public_key(cert).and_then(parts_of_key).ok_or_else(unreadable)?;
+        let mapping = self.provider.signature_verification_algorithms.mapping;
+        let (_, verifiers) =
+            mapping.iter().find(|(scheme, _)| *scheme == dss.scheme).ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
+        // In TLS 1.2 a scheme does not name the curve.
+        let fitting = verifiers.iter().find(|verifier| verifier.public_key_alg_id().as_ref() == algorithm);
+        let verifier = fitting.ok_or_else(|| Error::General(WRONG_KEY.to_owned()))?;
+        match verifier.verify_signature(key, message, dss.signature()) {
+            Ok(()) => Ok(HandshakeSignatureValid::assertion()),
+            Err(_) => Err(CertificateError::BadSignature.into()),
+        }
     }
 
     fn verify_tls13_signature(
@@ -68,10 +79,18 @@ impl ServerCertVerifier for ByFingerprint {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        let key = SubjectPublicKeyInfoDer::from(public_key(cert).ok_or_else(unreadable)?);
+        verify_tls13_signature_with_raw_key(message, &key, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+/// The signature scheme of the handshake is for another kind of key.
+const WRONG_KEY: &str = "the signature is of another kind than the certificate's key";
+
+fn unreadable() -> Error {
+    CertificateError::BadEncoding.into()
 }

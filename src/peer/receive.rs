@@ -7,8 +7,8 @@ use super::rate::Rate;
 use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::net::{LEAST_READ, tls_failure};
-use crate::protocol::{Beating, Limits, Received};
+use crate::net::{LEAST_READ, Reader, tls_failure};
+use crate::protocol::{Beating, Limits, Received, Role};
 use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
@@ -407,7 +407,8 @@ impl Peer {
 
     fn read_failed(&mut self, cx: &mut Cx<'_>, error: &std::io::Error) {
         // An alert of TLS says more than the write that failed because of it.
-        let failure = match (tls_failure(error), self.write_failure.take()) {
+        let reader = if self.role == Role::Server { Reader::Server } else { Reader::Client };
+        let failure = match (tls_failure(error, reader), self.write_failure.take()) {
             (Some(failure), _) => failure,
             (None, Some(failure)) => *failure,
             (None, None) => Failure::of_io(self.phase(), WS_CAUSE_RESET, "the connection was lost while reading", error),

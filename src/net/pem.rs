@@ -1,0 +1,191 @@
+//! Certificates and private keys out of PEM text (RFC 7468) as people paste it. No part of the text is ever in an error sentence.
+
+use crate::codes::WS_ERR_TLS;
+use crate::error::Error;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+/// The longest label that is known is "ENCRYPTED PRIVATE KEY".
+const MAX_LABEL: usize = 32;
+
+/// All certificates of a text, in their order.
+pub(super) fn certificates(field: &str, text: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let blocks = blocks(field, text)?;
+    let mut list = Vec::new();
+    for block in blocks.iter().filter(|block| block.is_certificate()) {
+        let certificate = CertificateDer::from_pem_slice(block.canonical().as_bytes());
+        list.push(certificate.map_err(|_| wrong(format!("{field}: the base64 of certificate {} is damaged", list.len() + 1)))?);
+    }
+    if list.is_empty() {
+        return Err(wrong(if blocks.iter().any(Block::is_key) {
+            format!("{field} has a private key and no certificate: are certificate and key exchanged?")
+        } else {
+            format!("{field} has no certificate in it: give the text of a PEM file, not its name")
+        }));
+    }
+    Ok(list)
+}
+
+/// The first private key of a text.
+pub(super) fn private_key(field: &str, text: &str) -> Result<PrivateKeyDer<'static>, Error> {
+    let blocks = blocks(field, text)?;
+    let Some(block) = blocks.iter().find(|block| block.is_key()) else {
+        return Err(wrong(if blocks.iter().any(Block::is_certificate) {
+            format!("{field} has a certificate and no private key: are certificate and key exchanged?")
+        } else {
+            format!("{field} has no private key in it: give the text of an unencrypted PEM file (PKCS #8, PKCS #1 or SEC1), not its name")
+        }));
+    };
+    if block.is_encrypted() {
+        return Err(wrong(format!("{field} is encrypted: write it without its password (openssl pkey -in key.pem -out plain.pem)")));
+    }
+    PrivateKeyDer::from_pem_slice(block.canonical().as_bytes()).map_err(|_| {
+        wrong(format!("{field} cannot be read as a private key: give unencrypted PKCS #8, PKCS #1 or SEC1 PEM text; its base64 may be damaged"))
+    })
+}
+
+/// One block: what stands between BEGIN and END.
+struct Block {
+    label: String,
+    /// Without white space.
+    body: String,
+}
+
+impl Block {
+    fn is_certificate(&self) -> bool {
+        self.label == "CERTIFICATE"
+    }
+
+    fn is_key(&self) -> bool {
+        self.label.ends_with("PRIVATE KEY")
+    }
+
+    /// By its label (PKCS #8) or by its header "Proc-Type: 4,ENCRYPTED" (RFC 1421).
+    fn is_encrypted(&self) -> bool {
+        self.label == "ENCRYPTED PRIVATE KEY" || self.body.contains("ENCRYPTED")
+    }
+
+    /// As RFC 7468 writes it, but for the length of its lines.
+    fn canonical(&self) -> String {
+        format!("{BEGIN}{label}{DASHES}\n{body}\n{END}{label}{DASHES}\n", label = self.label, body = self.body)
+    }
+}
+
+/// The blocks of a text, whatever is around them. Taken as well: a byte order mark, indentation, any line ends, line ends written out as `\n`
+/// (environment variables, JSON), and none at all.
+fn blocks(field: &str, text: &str) -> Result<Vec<Block>, Error> {
+    let text = text.replace("\\r", "\n").replace("\\n", "\n");
+    let mut rest = text.as_str();
+    let mut blocks = Vec::new();
+    while let Some(at) = rest.find(BEGIN) {
+        let cut = || wrong(format!("{field}: block {} has no whole BEGIN and END line: the text is cut off or damaged", blocks.len() + 1));
+        let (label, behind) = rest[at + BEGIN.len()..].split_once(DASHES).ok_or_else(cut)?;
+        if label.len() > MAX_LABEL {
+            return Err(cut());
+        }
+        let end = format!("{END}{label}{DASHES}");
+        let (body, behind) = behind.split_once(end.as_str()).ok_or_else(cut)?;
+        if body.contains(BEGIN) {
+            return Err(cut());
+        }
+        blocks.push(Block { label: label.to_owned(), body: body.split_whitespace().collect() });
+        rest = behind;
+    }
+    Ok(blocks)
+}
+
+fn wrong(sentence: String) -> Error {
+    Error::new(WS_ERR_TLS, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made() -> (String, String) {
+        let made = rcgen::generate_simple_self_signed(["game.example".to_owned()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    }
+
+    /// What pasting does to a text.
+    fn pasted(text: &str) -> Vec<(&'static str, String)> {
+        vec![
+            ("as it is", text.to_owned()),
+            ("a byte order mark", format!("\u{FEFF}{text}")),
+            ("CRLF", text.replace('\n', "\r\n")),
+            ("CR", text.replace('\n', "\r")),
+            ("indented", text.lines().map(|line| format!("    {line}  \n")).collect()),
+            ("written-out line ends", text.replace('\n', "\\n")),
+            ("written-out CRLF", text.replace('\n', "\\r\\n")),
+            ("one line", text.replace('\n', "")),
+            ("spaces for line ends", text.replace('\n', " ")),
+            ("text around it", format!("Bag Attributes\n  friendlyName: x\n{text}\nthe end")),
+            ("quotes around it", format!("\"{text}\"")),
+            ("empty lines", text.replace('\n', "\n\n")),
+        ]
+    }
+
+    #[test]
+    fn text_as_people_paste_it_is_read() {
+        let (cert, key) = made();
+        for (how, text) in pasted(&cert) {
+            assert_eq!(certificates("cert_pem", &text).unwrap(), certificates("cert_pem", &cert).unwrap(), "{how}");
+        }
+        for (how, text) in pasted(&key) {
+            assert_eq!(private_key("key_pem", &text).unwrap(), private_key("key_pem", &key).unwrap(), "{how}");
+        }
+        for (_, text) in pasted(&format!("{key}{cert}{cert}")) {
+            assert_eq!(certificates("cert_pem", &text).unwrap().len(), 2);
+        }
+    }
+
+    /// Every damage to a text that we can think of, read as certificate and as key: never a piece of the text in the sentence.
+    #[test]
+    fn no_part_of_a_text_is_in_a_sentence() {
+        let (cert, key) = made();
+        let mut tried = 0;
+        for text in [&key, &cert, &format!("{cert}{key}")] {
+            let damaged = [
+                text.replace("-----END", "----END"),
+                text.replace("KEY-----", "KEY--"),
+                text.replace("-----\n", "\n"),
+                text.replace("M", "!"),
+                text.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+                text.replace("PRIVATE KEY", "SECRET"),
+                text.replacen("-----\n", "-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n", 1),
+            ];
+            let cuts = (0..text.len()).step_by(7).flat_map(|at| [text[..at].to_owned(), text[at..].to_owned()]);
+            for text in cuts.chain(damaged) {
+                for (_, text) in pasted(&text) {
+                    let errors = [certificates("cert_pem", &text).err(), private_key("key_pem", &text).err()];
+                    for sentence in errors.into_iter().flatten().map(Error::into_sentence) {
+                        tried += 1;
+                        for secret in [&cert, &key] {
+                            let secret: String = secret.lines().filter(|line| !line.contains('-')).collect();
+                            let leaks = secret.as_bytes().windows(8).any(|piece| sentence.as_bytes().windows(8).any(|said| said == piece));
+                            assert!(!leaks && sentence.len() < 200, "{sentence}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(tried > 1_000);
+    }
+
+    #[test]
+    fn the_sentence_names_the_usual_mistakes() {
+        let (cert, key) = made();
+        let of_cert = |text: &str| certificates("cert_pem", text).unwrap_err().into_sentence();
+        let of_key = |text: &str| private_key("key_pem", text).unwrap_err().into_sentence();
+        assert!(of_cert(&key).contains("exchanged"));
+        assert!(of_key(&cert).contains("exchanged"));
+        assert!(of_cert("cert.pem").contains("not its name"));
+        assert!(of_key("key.pem").contains("not its name"));
+        assert!(of_key(&key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY")).contains("password"));
+        assert!(of_cert(&format!("{cert}{}", cert.replace("M", "!"))).contains("certificate 2"));
+        assert!(of_key(&key[..key.len() / 2]).contains("cut off"));
+    }
+}

@@ -1,0 +1,175 @@
+//! Why TLS failed, as events and the log say it: what happened, then what the reader can do. A client's reader is a player or a game's developer,
+//! a server's reader is who runs it.
+
+use super::given::CA_AS_SERVER;
+use super::verify::WrongPin;
+use crate::codes::*;
+use crate::error::Failure;
+use rustls::{AlertDescription, CertificateError, Error};
+
+/// Whose sentence it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The side that connected.
+    Client,
+    /// The side that listens.
+    Server,
+}
+
+/// Why a handshake failed. `name`: what the peer's certificate has to be for.
+pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Failure {
+    let (cause, sentence) = match (error, reader) {
+        (Error::InvalidCertificate(bad), _) => bad_certificate(bad, name),
+        (Error::InvalidMessage(_), Reader::Client) => {
+            (WS_CAUSE_NOT_TLS, "the server does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
+        }
+        (Error::InvalidMessage(_), Reader::Server) => {
+            (WS_CAUSE_NOT_TLS, "the client did not speak TLS: it may have used ws:// or http:// for this wss:// port".to_owned())
+        }
+        (Error::AlertReceived(alert), _) => (WS_CAUSE_TLS_FAILED, received_alert(*alert, reader)),
+        (Error::PeerIncompatible(why), Reader::Client) => (
+            WS_CAUSE_TLS_FAILED,
+            format!(
+                "this client and the server share no TLS version, cipher suite or type of key ({why:?}): TLS 1.2 and 1.3 with P-256, P-384, Ed25519 \
+                 or RSA of 2048 bits and more are supported, and P-521 is not"
+            ),
+        ),
+        (Error::PeerIncompatible(why), Reader::Server) => (
+            WS_CAUSE_TLS_FAILED,
+            format!("the client and this server share no TLS version, cipher suite or type of key ({why:?}): the client may be old"),
+        ),
+        (error, _) => (WS_CAUSE_TLS_FAILED, format!("the TLS handshake failed: {error}")),
+    };
+    Failure::new(WS_PHASE_TLS, cause, sentence)
+}
+
+/// The failure of TLS behind a failed read of an open stream, if it is one. A server of TLS 1.3 judges a client's certificate only then.
+pub fn tls_failure(error: &std::io::Error, reader: Reader) -> Option<Failure> {
+    let sentence = match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::AlertReceived(alert) => received_alert(*alert, reader),
+        error => format!("TLS failed: {error}"),
+    };
+    Some(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence))
+}
+
+/// Why a certificate and its key cannot be used by the side that has them.
+pub(super) fn bad_identity(error: &Error) -> String {
+    let why = match error {
+        Error::InconsistentKeys(_) => "the key is another certificate's, or cert_pem does not begin with the certificate of this key: \
+             its own certificate comes first, then the one that signed it, and so on"
+            .to_owned(),
+        Error::InvalidCertificate(CertificateError::Other(other)) if other.to_string() == VERSION_1 => {
+            "the certificate is of X.509 version 1: make one of version 3, with subjectAltName".to_owned()
+        }
+        Error::InvalidCertificate(bad) => format!("the certificate cannot be read: {bad}"),
+        // rustls says no more of a key than that it is none of those it knows.
+        Error::General(_) => "the type of the key is not supported: use P-256, P-384, Ed25519, or RSA of 2048 bits and more".to_owned(),
+        error => error.to_string(),
+    };
+    format!("cert_pem and key_pem cannot be used together: {why}")
+}
+
+fn bad_certificate(bad: &CertificateError, name: &str) -> (i32, String) {
+    use CertificateError as Bad;
+    let of = format!("the certificate of {name}");
+    match bad {
+        Bad::UnknownIssuer => (
+            WS_CAUSE_CERTIFICATE_UNTRUSTED,
+            format!(
+                "{of} was signed by nobody that is trusted here: give its CA, or the certificate itself, as ca_pem, or have the server send its whole chain"
+            ),
+        ),
+        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
+            (WS_CAUSE_CERTIFICATE_EXPIRED, format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"))
+        }
+        Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            WS_CAUSE_CERTIFICATE_NAME,
+            format!(
+                "{of} has no name in subjectAltName, and a common name does not count: make one with subjectAltName=DNS:{name} (IP:… for an address), \
+                 or give the certificate itself as ca_pem"
+            ),
+        ),
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
+            (WS_CAUSE_CERTIFICATE_NAME, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
+        }
+        Bad::UnsupportedSignatureAlgorithmContext { .. } => (
+            WS_CAUSE_CERTIFICATE_BAD,
+            format!("{of}, or one of its chain, is signed by an algorithm that is not accepted, such as SHA-1 or P-521: have it signed with SHA-256"),
+        ),
+        Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            WS_CAUSE_CERTIFICATE_BAD,
+            format!("{of} has a type of key that is not supported, such as P-521: use P-256, P-384, Ed25519, or RSA of 2048 bits and more"),
+        ),
+        Bad::BadSignature => (
+            WS_CAUSE_CERTIFICATE_BAD,
+            format!("a signature of {of} does not fit: it may be damaged, or its RSA key shorter than 2048 bits, which is not accepted"),
+        ),
+        Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
+            (WS_CAUSE_CERTIFICATE_BAD, format!("{of} is not for a server: its extendedKeyUsage lacks serverAuth"))
+        }
+        Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
+            Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("{of} is not the pinned one: its SHA-256 is {}", pin.found)),
+            None => (WS_CAUSE_CERTIFICATE_BAD, format!("{of} {}", of_webpki(&other.to_string()))),
+        },
+        bad => (WS_CAUSE_CERTIFICATE_BAD, format!("{of} cannot be used: {bad}")),
+    }
+}
+
+/// What webpki calls a certificate of version 1.
+const VERSION_1: &str = "UnsupportedCertVersion";
+
+fn of_webpki(what: &str) -> String {
+    match what {
+        CA_AS_SERVER => {
+            "is a CA's and no server's (CA:TRUE): give it as ca_pem, pin it by pin_sha256, or make one with basicConstraints=CA:FALSE".to_owned()
+        }
+        VERSION_1 => "is of X.509 version 1, which has no names: make one of version 3 with subjectAltName, or pin it by pin_sha256".to_owned(),
+        "UnsupportedCriticalExtension" => "has a critical extension that is not known here: make one without it, or pin it by pin_sha256".to_owned(),
+        other => format!("cannot be used: {other}"),
+    }
+}
+
+/// What the other side means by its alert (RFC 8446 section 6.2).
+fn received_alert(alert: AlertDescription, reader: Reader) -> String {
+    use AlertDescription as Alert;
+    let (other, hint) = match reader {
+        Reader::Client => (
+            "server",
+            match alert {
+                Alert::CertificateRequired => "it demands a certificate: set cert_pem and key_pem",
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied => "it does not accept the certificate from here: check cert_pem, and which CA it trusts",
+                Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
+                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this client (P-521 is not supported), or it demands a \
+                     certificate: set cert_pem and key_pem"
+                }
+                Alert::UnrecognisedName => "it does not know the name that it was asked for: set server_name",
+                _ => "its log may say more",
+            },
+        ),
+        Reader::Server => (
+            "client",
+            match alert {
+                Alert::UnknownCA => {
+                    "it does not trust the certificate: give it the CA as ca_pem, or send the whole chain in cert_pem, this server's own first"
+                }
+                Alert::CertificateExpired => "it takes the certificate for expired: renew it, and check the clocks of both machines",
+                Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateUnknown
+                | Alert::AccessDenied => "it does not accept the certificate: check its names (subjectAltName), its dates and its chain",
+                Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
+                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this server"
+                }
+                _ => "its log may say more",
+            },
+        ),
+    };
+    format!("the {other} refused TLS with the alert {alert:?}: {hint}")
+}
