@@ -72,10 +72,11 @@ namespace Wspeer
         /// <summary>Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
         /// a client that offers none of them is refused with 400.</summary>
         public string Subprotocols;
-        /// <summary>Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, be it a CA's too (CA:TRUE) or be its name
-        /// only its common name.</summary>
+        /// <summary>Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, even if a CA signed it, it is marked
+        /// CA:TRUE, or it names its host only in the common name. What cannot be used is left out with a warning in the log; WebSocketResult.ErrTls if all is.
+        /// The text may be indented, in one line, or have its line ends written out as \n.</summary>
         public string CaPem;
-        /// <summary>PEM of the certificate chain, own certificate first. A wss:// server needs it; a client sends it when asked.</summary>
+        /// <summary>PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client sends it when asked.</summary>
         public string CertPem;
         /// <summary>PEM of the private key of cert_pem (PKCS #8, PKCS #1 or SEC1).</summary>
         public string KeyPem;
