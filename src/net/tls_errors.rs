@@ -75,9 +75,7 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (i32, String) {
     match bad {
         Bad::UnknownIssuer => (
             WS_CAUSE_CERTIFICATE_UNTRUSTED,
-            format!(
-                "{of} was signed by nobody that is trusted here: give its CA, or the certificate itself, as ca_pem, or have the server send its whole chain"
-            ),
+            format!("{of} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"),
         ),
         Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
             (WS_CAUSE_CERTIFICATE_EXPIRED, format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"))
@@ -86,7 +84,7 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (i32, String) {
             WS_CAUSE_CERTIFICATE_NAME,
             format!(
                 "{of} has no name in subjectAltName, and a common name does not count: make one with subjectAltName=DNS:{name} (IP:… for an address), \
-                 or give the certificate itself as ca_pem"
+                 or give the certificate itself as ca_pem and its common name as server_name"
             ),
         ),
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
