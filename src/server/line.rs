@@ -52,9 +52,9 @@ impl Line {
         self.keys.iter().copied()
     }
 
-    /// Gives memory back when nobody stands here.
+    /// Gives memory back when nobody stands here, and it is worth an allocation later.
     pub fn shrink(&mut self) {
-        if self.keys.is_empty() {
+        if self.keys.is_empty() && self.stands.capacity() + size_of::<u32>() * self.keys.capacity() > KEPT_BYTES {
             *self = Line::default();
         }
     }
@@ -69,3 +69,6 @@ impl Line {
         self.keys.is_empty()
     }
 }
+
+/// A queue that nobody stands in keeps this much memory.
+const KEPT_BYTES: usize = 1 << 10;
