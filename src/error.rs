@@ -1,6 +1,28 @@
 //! Failures on their way up: of a call, and of a connection.
 
 use crate::codes::*;
+use std::borrow::Cow;
+
+/// Longest sentence of an event, in bytes.
+pub const MAX_SENTENCE: usize = 1_024;
+/// Longest text of a peer's within a sentence, in bytes.
+const MAX_SHOWN: usize = 256;
+const ELLIPSIS: &str = "…";
+
+/// A text that a peer may have chosen, as a sentence shows it: at most 256 bytes.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    cut(text, MAX_SHOWN)
+}
+
+/// At most `max` bytes of a text, cut at a code point with an ellipsis at the end.
+pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    if text.len() <= max {
+        return Cow::Borrowed(text);
+    }
+    let most = max - ELLIPSIS.len();
+    let end = (0..=most).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    Cow::Owned([&text[..end], ELLIPSIS].concat())
+}
 
 /// Why a call failed: a result code and a sentence that says what to do. Small, as every call could return one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,5 +81,21 @@ impl Failure {
             _ => WS_CAUSE_PROTOCOL,
         };
         Failure { close_code, ..Failure::new(WS_PHASE_WEBSOCKET, cause, sentence) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_at_a_code_point() {
+        assert_eq!(cut("abcdef", 6), "abcdef");
+        assert_eq!(cut("abcdefg", 6), "abc…");
+        for lead in 0..4 {
+            let long = "x".repeat(lead) + &"😀".repeat(100);
+            let cut = cut(&long, 40);
+            assert!((35..=40).contains(&cut.len()) && cut.ends_with("😀…"), "{cut}");
+        }
     }
 }

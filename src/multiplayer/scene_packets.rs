@@ -3,6 +3,7 @@
 use super::scene::packet::{self, CHECKSUM, Packet, RAW_HEAD};
 use super::scene::{Cache, Fault, other_methods};
 use crate::codes::*;
+use crate::error::shown;
 use crate::peer::{Arena, Inbox, Mark};
 
 /// Authentication data that the program has not taken, at most.
@@ -84,14 +85,17 @@ impl Scene {
         Ok(match packet::read(bytes)? {
             Packet::Raw(_) => Effect::Raw,
             Packet::Call(rpc) => match self.cache.resolve(from, &rpc) {
-                Ok((path, method)) => match rpc.expand(path, method) {
-                    Ok(bytes) => Effect::Call(bytes),
-                    Err(Fault::Malformed(why)) => return Err(format!("its call of {method} on {path} cannot be read: {why}")),
-                    Err(Fault::Unsupported(why)) => Effect::Lost(
-                        WS_CAUSE_UNSUPPORTED,
-                        format!("peer {from} called {method} on {path} with an argument that cannot be read: {why}"),
-                    ),
-                },
+                Ok((path, method)) => {
+                    let of = || format!("{} on {}", shown(method), shown(path));
+                    match rpc.expand(path, method) {
+                        Ok(bytes) => Effect::Call(bytes),
+                        Err(Fault::Malformed(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
+                        Err(Fault::Unsupported(why)) => Effect::Lost(
+                            WS_CAUSE_UNSUPPORTED,
+                            format!("peer {from} called {} with an argument that cannot be read: {why}", of()),
+                        ),
+                    }
+                }
                 Err((cause, why)) => Effect::Lost(cause, why),
             },
             Packet::Simplify { checksum, id, path } => self.simplify(from, id, path, checksum)?,

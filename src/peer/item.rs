@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, Chunk};
 use crate::codes::{WS_BINARY, WS_TEXT};
+use crate::error::{MAX_SENTENCE, cut};
 use std::sync::Arc;
 
 /// A received message.
@@ -96,8 +97,9 @@ impl Mark {
         self.text = Some(Arc::new([bytes, b"\0"].concat()));
     }
 
-    /// `text` with the NUL that C wants.
+    /// `text`, at most MAX_SENTENCE bytes of it, with the NUL that C wants.
     pub fn set_text(&mut self, text: &str) {
+        let text = cut(text, MAX_SENTENCE);
         if !text.is_empty() {
             let mut bytes = Vec::with_capacity(text.len() + 1);
             bytes.extend(text.bytes().filter(|byte| *byte != 0));

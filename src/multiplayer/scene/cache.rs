@@ -3,7 +3,7 @@
 use super::call::{Call, NodeName, Rpc};
 use super::packet::{CHECKSUM, simplify_path};
 use crate::codes::*;
-use crate::error::Error;
+use crate::error::{Error, shown};
 use md5::{Digest, Md5};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Cache {
             for (number, name) in (first..=u16::MAX).zip(names) {
                 hash.update(name.as_bytes());
                 if of_name.insert(name.to_owned(), number).is_some() {
-                    return Err(wrong(format!("the method {name} is named twice")));
+                    return Err(wrong(format!("the method {} is named twice", shown(name))));
                 }
                 of_number.insert(number, name.to_owned());
             }
@@ -83,7 +83,7 @@ impl Cache {
         checksum.copy_from_slice(digest.as_bytes());
         match self.nodes.get(path) {
             Some(node) if node.checksum == checksum && node.methods == of_name => return Ok(()),
-            Some(_) => return Err(wrong(format!("{path} is declared with other methods: forget it first, with NULL"))),
+            Some(_) => return Err(wrong(format!("{} is declared with other methods: forget it first, with NULL", shown(path)))),
             None if self.nodes.len() >= MAX_NODES => return Err(Error::new(WS_ERR_LIMIT, format!("{MAX_NODES} nodes are declared: forget some"))),
             None => {}
         }
@@ -155,7 +155,7 @@ impl Cache {
             NodeName::Path(path) => path,
         };
         let Some(node) = self.nodes.get(path) else {
-            return Err((WS_CAUSE_NO_NODE, format!("peer {from} called the node {path}, which is not declared: use ws_declare_node")));
+            return Err((WS_CAUSE_NO_NODE, format!("peer {from} called the node {}, which is not declared: use ws_declare_node", shown(path))));
         };
         let path = &*node.path;
         if known.is_some_and(|known| known.others.contains(path)) {
@@ -163,7 +163,10 @@ impl Cache {
         }
         match node.names.get(&rpc.method) {
             Some(method) => Ok((path, method)),
-            None => Err((WS_CAUSE_NO_NODE, format!("peer {from} called method {} of {path}, which has {} methods", rpc.method, node.names.len()))),
+            None => {
+                let (number, path, count) = (rpc.method, shown(path), node.names.len());
+                Err((WS_CAUSE_NO_NODE, format!("peer {from} called method {number} of {path}, which has {count} methods")))
+            }
         }
     }
 
@@ -171,7 +174,8 @@ impl Cache {
     pub fn route(&mut self, call: &Call<'_>) -> Result<Route<'_>, Error> {
         let Some(node) = self.nodes.get(relative(call.path)) else { return Err(undeclared(call.path)) };
         let Some(method) = node.methods.get(call.method).copied() else {
-            let why = format!("{} was declared without a method {}: name all methods that the game's script has as RPCs", call.path, call.method);
+            let (path, method) = (shown(call.path), shown(call.method));
+            let why = format!("{path} was declared without a method {method}: name all methods that the game's script has as RPCs");
             return Err(Error::new(WS_ERR_ARG, why));
         };
         Ok(Route { peers: &mut self.peers, node, method })
@@ -218,7 +222,7 @@ impl Route<'_> {
 
 /// That two programs do not mean the same by a number.
 pub fn other_methods(peer: i32, path: &str) -> String {
-    format!("{path} has other methods at peer {peer} than were declared here: name all that its script has as RPCs, and no other")
+    format!("{} has other methods at peer {peer} than were declared here: name all that its script has as RPCs, and no other", shown(path))
 }
 
 /// A path as it is sent: below the scene's root.
@@ -227,7 +231,7 @@ fn relative(path: &str) -> &str {
 }
 
 fn undeclared(path: &str) -> Error {
-    Error::new(WS_ERR_ARG, format!("the node {path} is not declared: use ws_declare_node first"))
+    Error::new(WS_ERR_ARG, format!("the node {} is not declared: use ws_declare_node first", shown(path)))
 }
 
 #[cfg(test)]
@@ -284,6 +288,16 @@ mod tests {
             assert_eq!(cause(from, rpc(name, method)), Err(WS_CAUSE_NO_NODE), "{from} {name:?} {method}");
         }
         assert!(cache.simplify(7, 3, "Game", CHECK).is_err(), "a number twice");
+    }
+
+    #[test]
+    fn a_sentence_shows_the_start_of_a_long_path() {
+        let cache = cache_of("Game", "hello");
+        let path = "é".repeat(100_000);
+        let (cause, why) = cache.resolve(1, &rpc(NodeName::Path(&path), 0)).unwrap_err();
+        assert!(cause == WS_CAUSE_NO_NODE && why.len() < 400 && why.ends_with("é…, which is not declared: use ws_declare_node"), "{why}");
+        let call = Call { path: &path, method: "hello", count: 0, arguments: &[] };
+        assert!(Cache::default().route(&call).err().is_some_and(|error| error.into_sentence().len() < 400));
     }
 
     #[test]
