@@ -266,7 +266,7 @@
 // handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.
 #define WS_EVENT_SKIPPED 8
 
-// Something went wrong that ends no connection; cause and text say what.
+// Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and of a path or name at most 256.
 #define WS_EVENT_ERROR 9
 
 // With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
@@ -600,6 +600,12 @@
 // Host, join with WS_AUTH: how long the authentication of a peer may take, in milliseconds; WS_OFF: without end (default: 3000). For those who come later.
 #define WS_OPT_AUTH_TIMEOUT_MS 26
 
+// Host, join: max_call_bytes.
+#define WS_OPT_MAX_CALL_BYTES 27
+
+// Host, join: max_call_items.
+#define WS_OPT_MAX_CALL_ITEMS 28
+
 // Nothing.
 #define WS_LOG_OFF 0
 
@@ -806,7 +812,7 @@ typedef struct ws_stats {
   uint64_t wire_bytes_in;
   // Bytes written to the transport, above TLS.
   uint64_t wire_bytes_out;
-  // Messages that wait for the host.
+  // Messages that wait for the host, and AUTH events.
   uint64_t queued_packets_in;
   // Their bytes.
   uint64_t queued_bytes_in;
@@ -918,9 +924,9 @@ typedef struct ws_config {
   uint32_t max_fragments;
   // The longest request or response header, in bytes (default: 16384).
   uint32_t max_header_bytes;
-  // Messages that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).
+  // Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).
   uint32_t inbound_packets;
-  // Bytes of messages that may wait for the host (default: 4194304).
+  // Bytes of messages and of AUTH events that may wait for the host (default: 4194304).
   uint32_t inbound_bytes;
   // Messages that may wait to be sent (default: 4096).
   uint32_t outbound_packets;
@@ -974,6 +980,12 @@ typedef struct ws_config {
   const char *pin_sha256;
   // The first value of ws_set_user().
   void *user;
+  // With WS_SCENE: the longest remote call, its arguments included, in bytes (default: 1048576).
+  // Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WS_ERR_TOO_BIG.
+  uint32_t max_call_bytes;
+  // With WS_SCENE: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
+  // At more, as max_call_bytes.
+  uint32_t max_call_items;
 } ws_config;
 
 // A value of Godot's, or the head of a container whose items follow it in the array. Fields that a type has no use for are zero; zero them too when you

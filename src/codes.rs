@@ -340,6 +340,10 @@ pub const WS_OPT_TRANSFER_MODE: i32 = 24;
 pub const WS_OPT_TRANSFER_CHANNEL: i32 = 25;
 /// Host, join with WS_AUTH: how long the authentication of a peer may take, in milliseconds; WS_OFF: without end (default: 3000). For those who come later.
 pub const WS_OPT_AUTH_TIMEOUT_MS: i32 = 26;
+/// Host, join: max_call_bytes.
+pub const WS_OPT_MAX_CALL_BYTES: i32 = 27;
+/// Host, join: max_call_items.
+pub const WS_OPT_MAX_CALL_ITEMS: i32 = 28;
 
 // --- Log levels of ws_set_log_level(). ---
 

@@ -3,8 +3,8 @@
 use crate::codes::*;
 use std::borrow::Cow;
 
-/// Longest sentence of an event, in bytes.
-pub const MAX_SENTENCE: usize = 1_024;
+/// Longest text of an event, in bytes.
+const MAX_SENTENCE: usize = 1_024;
 /// Longest text of a peer's within a sentence, in bytes.
 const MAX_SHOWN: usize = 256;
 const ELLIPSIS: &str = "…";
@@ -14,8 +14,13 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     cut(text, MAX_SHOWN)
 }
 
+/// The text of an event: at most 1024 bytes.
+pub fn sentence(text: &str) -> Cow<'_, str> {
+    cut(text, MAX_SENTENCE)
+}
+
 /// At most `max` bytes of a text, cut at a code point with an ellipsis at the end.
-pub fn cut(text: &str, max: usize) -> Cow<'_, str> {
+fn cut(text: &str, max: usize) -> Cow<'_, str> {
     if text.len() <= max {
         return Cow::Borrowed(text);
     }

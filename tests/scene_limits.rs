@@ -1,5 +1,7 @@
 //! What one peer of a scene can make the host keep: texts of events, authentication data, calls.
 
+#![allow(unsafe_code)] // It calls the C ABI.
+
 mod host;
 
 use host::{Event, PATIENCE};
@@ -26,8 +28,14 @@ impl Raw {
 
     /// A binary message, masked with zeros.
     fn send(&mut self, payload: &[u8]) {
-        let head = [&[0x82, 0xFF], (payload.len() as u64).to_be_bytes().as_slice(), &[0; 4]].concat();
-        self.unsent.extend_from_slice(&head);
+        let len = payload.len();
+        self.unsent.push(0x82);
+        match len {
+            0..126 => self.unsent.push(0x80 | len as u8),
+            126..65_536 => self.unsent.extend([&[0xFE], (len as u16).to_be_bytes().as_slice()].concat()),
+            _ => self.unsent.extend([&[0xFF], (len as u64).to_be_bytes().as_slice()].concat()),
+        }
+        self.unsent.extend([0; 4]);
         self.unsent.extend_from_slice(payload);
     }
 
@@ -64,7 +72,7 @@ fn event(host: u32, raw: &mut Raw, what: &str, fits: impl Fn(&Event) -> bool) ->
 fn the_text_of_an_error_shows_the_start_of_a_path() {
     let (host, port) = host::host(|config| config.flags |= WS_SCENE);
     let mut raw = Raw::open(port);
-    for path in ["é".repeat(1_000_000), "x".repeat(256), "x".repeat(257), "🎮".repeat(64), "🎮".repeat(65)] {
+    for path in ["é".repeat(500_000), "x".repeat(256), "x".repeat(257), "🎮".repeat(64), "🎮".repeat(65)] {
         // A call by path: its place, the method, one argument fewer than none.
         raw.send(&[&[0xA0, 6, 0, 0, 0x80, 0], path.as_bytes(), &[0]].concat());
         let error = event(host, &mut raw, "ERROR", |event| event.kind == WS_EVENT_ERROR);
@@ -75,4 +83,94 @@ fn the_text_of_an_error_shows_the_start_of_a_path() {
         assert!(if path.len() <= 256 { shown == path } else { shown.ends_with('…') && path.starts_with(shown.trim_end_matches('…')) });
     }
     host::free(host);
+}
+
+#[test]
+fn authentication_data_that_waits_counts_for_the_inbound_limits() {
+    const LIMIT: u32 = 64 << 10;
+    const SENT: usize = 40;
+    let (host, port) = host::host(|config| {
+        config.flags |= WS_SCENE | WS_AUTH;
+        config.inbound_bytes = LIMIT;
+    });
+    let mut raw = Raw::open(port);
+    for _ in 0..SENT {
+        raw.send(&[&[7, 0], [b'a'; 60_000].as_slice()].concat());
+    }
+    host::until("two that wait", || {
+        raw.step();
+        host::poll(host);
+        host::stats(host).queued_packets_in >= 2
+    });
+    for _ in 0..100 {
+        raw.step();
+        host::poll(host);
+    }
+    let waits = host::stats(host).queued_bytes_in;
+    assert!((u64::from(LIMIT)..=4 * u64::from(LIMIT)).contains(&waits), "{waits} bytes wait");
+    for count in 0..SENT {
+        let data = event(host, &mut raw, "AUTH", |event| {
+            assert!(!event.is_end(), "{count} came: {}", event.sentence());
+            event.kind == WS_EVENT_AUTH
+        });
+        assert_eq!(data.bytes.len(), 60_000);
+    }
+    assert_eq!(host::stats(host).queued_bytes_in, 0);
+    host::free(host);
+}
+
+/// A call of the node Game's method 0 by its path, with these arguments, their count in front.
+fn call(arguments: &[u8]) -> Vec<u8> {
+    let place = (6 + arguments.len()) as u32 | 1 << 31;
+    [&[0x20], place.to_le_bytes().as_slice(), &[0], arguments, b"Game\0"].concat()
+}
+
+/// One Array of so many nulls.
+fn nulls(count: u32) -> Vec<u8> {
+    [&[1, 28, 0, 0, 0], count.to_le_bytes().as_slice(), vec![0; 4 * count as usize].as_slice()].concat()
+}
+
+fn declare(handle: u32) {
+    // SAFETY: both texts live.
+    assert_eq!(unsafe { wspeer::ffi::ws_declare_node(handle, c"Game".as_ptr(), c"hello".as_ptr()) }, WS_OK, "{}", host::last_error());
+}
+
+#[test]
+fn calls_have_limits_of_their_own() {
+    // An Array is an item too.
+    for (count, items, bytes, why) in [
+        (65_535, 0, 0, None),
+        (65_536, 0, 0, Some("max_call_items")),
+        (99, 100, 0, None),
+        (100, 100, 0, Some("max_call_items")),
+        (100, 0, 1_000, None),
+        (300, 0, 1_000, Some("max_call_bytes")),
+        (262_144, WS_OFF, 0, Some("max_call_bytes")),
+        (262_144, WS_OFF, WS_OFF, None),
+    ] {
+        for passed_on in [false, true] {
+            let (host, port) = host::host(|config| {
+                config.flags |= WS_SCENE;
+                (config.max_call_items, config.max_call_bytes) = (items, bytes);
+            });
+            declare(host);
+            let mut raw = Raw::open(port);
+            let mut packet = call(&nulls(count));
+            if passed_on {
+                // To all: to the host as well.
+                packet.splice(..0, [7, 3, 0, 0, 0, 0]);
+            }
+            raw.send(&packet);
+            let came = event(host, &mut raw, "a call or an end", |event| event.kind == WS_EVENT_MESSAGE || event.is_end());
+            match why {
+                None => assert_eq!(came.kind, WS_EVENT_MESSAGE, "{count}, {items}, {bytes}: {}", came.sentence()),
+                Some(why) => {
+                    let (code, cause) = (1002, WS_CAUSE_MULTIPLAYER);
+                    assert_eq!((came.kind, came.code, came.cause), (WS_EVENT_DISCONNECTED, code, cause), "{count}, {items}, {bytes}");
+                    assert!(came.sentence().contains(why), "{}", came.sentence());
+                }
+            }
+            host::free(host);
+        }
+    }
 }

@@ -203,7 +203,11 @@ mergeInto(LibraryManager.library, {
     takePacket: function (peer, from, bytes) {
       if (!bytes.length) throw WSPEER_VARIANT.bad('a packet is empty');
       switch (bytes[0] & 7) {
-        case 0: return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
+        case 0:
+          if (bytes.length > peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]) {
+            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: max_call_bytes is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
+          }
+          return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
         case 1: return WSPEER_SCENE.takePath(peer, from, bytes);
         case 2: return WSPEER_SCENE.takeConfirmed(peer, from, bytes);
         case 3:
@@ -270,7 +274,7 @@ mergeInto(LibraryManager.library, {
         return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called method ' + rpc.method + ' of ' + WSPEER_SCENE.shown(path) + ', which has ' + node.methods.names.size + ' methods');
       }
       try {
-        call = WSPEER_CALL.expand(rpc, path, method);
+        call = WSPEER_CALL.expand(rpc, path, method, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);
       } catch (fault) {
         if (!fault.words) throw fault;
         method = WSPEER_SCENE.shown(method) + ' on ' + WSPEER_SCENE.shown(path);
@@ -309,11 +313,15 @@ mergeInto(LibraryManager.library, {
     },
     // A call to a target; undefined: to everyone.
     putCall: function (peer, target, data) {
-      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets;
+      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets, most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
+      if (data.length + 16 > most) {
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: max_call_bytes is ' + most + ': send less, or raise it at both ends');
+      }
       try {
-        call = WSPEER_CALL.read(data);
+        call = WSPEER_CALL.read(data, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);
       } catch (fault) {
         if (!fault.words) throw fault;
+        if (fault.code) return WSPEER.fail(fault.code, fault.words + ': send less, or raise it at both ends');
         return WSPEER.fail(WSPEER_C.ERR_ARG, 'this is no call of ws_encode_call(): ' + fault.words);
       }
       if (!scene) return WSPEER_SCENE.of(peer);

@@ -77,6 +77,8 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         ("on_full", WS_OPT_ON_FULL, config.on_full),
         ("deflate_threshold_bytes", WS_OPT_DEFLATE_THRESHOLD_BYTES, config.deflate_threshold_bytes),
         ("max_inflate_ratio", WS_OPT_MAX_INFLATE_RATIO, config.max_inflate_ratio),
+        ("max_call_bytes", WS_OPT_MAX_CALL_BYTES, config.max_call_bytes),
+        ("max_call_items", WS_OPT_MAX_CALL_ITEMS, config.max_call_items),
     ] {
         if value != 0 {
             options.set(option, value).map_err(|why| bad(format!("{name} {why}")))?;

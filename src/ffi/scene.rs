@@ -231,5 +231,6 @@ fn refused(fault: Fault) -> Error {
     match fault {
         Fault::Malformed(why) => wrong(WS_ERR_ARG, format!("these bytes cannot be read: {why}")),
         Fault::Unsupported(why) => wrong(WS_ERR_UNSUPPORTED, why),
+        Fault::TooMany(why) => wrong(WS_ERR_TOO_BIG, why),
     }
 }

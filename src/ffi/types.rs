@@ -136,9 +136,9 @@ pub struct ws_config {
     pub max_fragments: u32,
     /// The longest request or response header, in bytes (default: 16384).
     pub max_header_bytes: u32,
-    /// Messages that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).
+    /// Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).
     pub inbound_packets: u32,
-    /// Bytes of messages that may wait for the host (default: 4194304).
+    /// Bytes of messages and of AUTH events that may wait for the host (default: 4194304).
     pub inbound_bytes: u32,
     /// Messages that may wait to be sent (default: 4096).
     pub outbound_packets: u32,
@@ -192,6 +192,12 @@ pub struct ws_config {
     pub pin_sha256: *const c_char,
     /// The first value of ws_set_user().
     pub user: *mut c_void,
+    /// With WS_SCENE: the longest remote call, its arguments included, in bytes (default: 1048576).
+    /// Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WS_ERR_TOO_BIG.
+    pub max_call_bytes: u32,
+    /// With WS_SCENE: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
+    /// At more, as max_call_bytes.
+    pub max_call_items: u32,
 }
 
 /// Counters since the handle was opened. A server: the sum over its clients, past ones included.
@@ -215,7 +221,7 @@ pub struct ws_stats {
     pub wire_bytes_in: u64,
     /// Bytes written to the transport, above TLS.
     pub wire_bytes_out: u64,
-    /// Messages that wait for the host.
+    /// Messages that wait for the host, and AUTH events.
     pub queued_packets_in: u64,
     /// Their bytes.
     pub queued_bytes_in: u64,
@@ -257,6 +263,6 @@ const _: () = {
     let pointer = size_of::<usize>();
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
-    assert!(size_of::<ws_config>() == 30 * 4 + 8 * pointer);
+    assert!(size_of::<ws_config>() == 32 * 4 + 8 * pointer);
     assert!(size_of::<ws_stats>() == 8 + 21 * 8);
 };

@@ -4,7 +4,7 @@ use super::scene::packet::{RAW_HEAD, about, put_raw};
 use super::scene_host::{SceneHost, not_admitted};
 use super::scene_packets::{SceneSettings, note};
 use super::wire::{self, Message3, Wire};
-use super::{HOST_ID, Target, breach};
+use super::{HOST_ID, Target, breach, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap;
@@ -99,7 +99,7 @@ impl Host {
             Reach::One(key) => code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload))),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
-        self.scratch = framed.unwrap_or_default();
+        self.scratch = kept(cx, framed.unwrap_or_default());
         Ok(result)
     }
 
@@ -111,7 +111,7 @@ impl Host {
         }
         let framed = self.frame(to, text, payload)?;
         let result = code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)));
-        self.scratch = framed.unwrap_or_default();
+        self.scratch = kept(cx, framed.unwrap_or_default());
         Ok(result)
     }
 
@@ -302,7 +302,7 @@ impl Host {
                     Target::All | Target::AllBut(_) => peer.inbox.release(wire::HEADER as u32, 0),
                 }
                 self.pass_on(server, cx, key, target, &message);
-                self.scratch = message;
+                self.scratch = kept(cx, message);
             }
             Err(why) => close_for(server, cx, key, format!("peer {own} broke the multiplayer format: {why}")),
         }

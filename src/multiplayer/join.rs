@@ -5,7 +5,7 @@ use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
 use super::scene_join::SceneJoin;
 use super::scene_packets::SceneSettings;
 use super::wire::{self, Message3, Wire};
-use super::{HOST_ID, Target, breach};
+use super::{HOST_ID, Target, breach, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::peer::{Cx, Mark, Peer, Sent};
@@ -137,7 +137,9 @@ impl Join {
         }
         let to = target.unwrap_or(Target::All).encode();
         self.scratch = frame3(std::mem::take(&mut self.scratch), self.id, to, text, payload)?;
-        Ok(peer.put(|| cx, false, &self.scratch))
+        let sent = peer.put(|| &mut *cx, false, &self.scratch);
+        self.scratch = kept(cx, std::mem::take(&mut self.scratch));
+        Ok(sent)
     }
 
     pub(super) fn check(&self, target: Option<Target>) -> Result<(), Error> {

@@ -18,6 +18,7 @@ pub use wire::Wire;
 
 use crate::codes::*;
 use crate::error::Failure;
+use crate::peer::Cx;
 
 /// The host's id. Everyone else's is above it.
 pub const HOST_ID: i32 = 1;
@@ -32,6 +33,18 @@ pub enum Multiplayer {
     Host(Box<Host>),
     /// ws_join, ws_join_local.
     Join(Box<Join>),
+}
+
+/// Memory that serves again, at most.
+const KEPT: usize = 64 << 10;
+
+/// What is kept of memory that served: what is large goes back, which takes its time and is the worker's.
+fn kept(cx: &Cx<'_>, memory: Vec<u8>) -> Vec<u8> {
+    if memory.capacity() <= KEPT {
+        return memory;
+    }
+    cx.services.discard(Box::new(memory));
+    Vec::new()
 }
 
 /// A breach of the format, for which the connection is closed.

@@ -3,8 +3,8 @@
 use super::host::{Host, Reach, close_for, close_for_memory, code, tell};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene::{Call, Route};
-use super::scene_packets::{Scene, SceneSettings, Source, note, take_auth};
-use super::{HOST_ID, Target};
+use super::scene_packets::{CallLimits, Scene, SceneSettings, Source, note, take_auth};
+use super::{HOST_ID, Target, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap;
@@ -107,6 +107,7 @@ impl Host {
 
     /// Looks at one held message of a client. False: there is none, or it has to wait.
     pub(super) fn look_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+        let limits = CallLimits::of(&server.options);
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
         let own = peer.peer_id;
         let time_ns = cx.time_ns();
@@ -135,6 +136,10 @@ impl Host {
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
         let Some((_, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
         if let Ok(Packet::Relay { peer: to, packet }) = packet::read(bytes) {
+            if let Err(why) = limits.check(packet) {
+                close_for(server, cx, key, broken(own, &why));
+                return true;
+            }
             let mut message = std::mem::take(&mut self.scratch);
             message.clear();
             packet::put_relay(&mut message, own);
@@ -143,10 +148,10 @@ impl Host {
                 return true;
             }
             self.relay(server, cx, key, to, &message);
-            self.scratch = message;
+            self.scratch = kept(cx, message);
             return true;
         }
-        match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns }) {
+        match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
             Ok(reply) => answer(server, cx, key, reply),
             Err(why) => close_for(server, cx, key, broken(own, &why)),
         }
@@ -155,6 +160,7 @@ impl Host {
 
     /// What one client sent to others, the first held message of it: `message` is how they get it.
     fn relay(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, message: &[u8]) {
+        let limits = CallLimits::of(&server.options);
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
         let (own, time_ns) = (peer.peer_id, cx.time_ns());
         if !of_scene.scene.settings.relay {
@@ -174,7 +180,7 @@ impl Host {
         if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
             peer.inbox.drop_held();
         } else {
-            match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns }) {
+            match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits }) {
                 Ok(reply) => answer(server, cx, key, reply),
                 Err(why) => return close_for(server, cx, key, broken(own, &why)),
             }
@@ -194,7 +200,7 @@ impl Host {
     }
 
     fn put_call_to(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, bytes: &[u8]) -> Result<i32, Error> {
-        let (call, _) = Call::read(bytes).map_err(|fault| not_a_call(&fault.sentence()))?;
+        let call = CallLimits::of(&server.options).read(bytes)?;
         let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
         let mut route = of_scene.scene.cache.route(&call)?;
         if server.state() != WS_OPEN {
@@ -206,7 +212,7 @@ impl Host {
             Reach::One(key) => call_one(server, cx, key, &call, &mut route, &mut out),
             Reach::AllBut(except) => Ok(call_many(server, cx, except, &call, &mut route, &mut out)),
         };
-        self.scratch = out;
+        self.scratch = kept(cx, out);
         result
     }
 
@@ -368,11 +374,6 @@ fn broken(id: i32, why: &str) -> String {
 /// WS_CALL or the authentication without WS_SCENE.
 pub(super) fn not_a_scene() -> Error {
     Error::new(WS_ERR_KIND, "remote calls and authentication need WS_SCENE in the flags of the config")
-}
-
-/// What is put as WS_CALL is none.
-pub(super) fn not_a_call(why: &str) -> Error {
-    Error::new(WS_ERR_ARG, format!("this is no call of ws_encode_call(): {why}"))
 }
 
 /// The authentication has ended.

@@ -1,11 +1,10 @@
 //! A join in a scene: its authentication, the others by way of the host, and calls.
 
 use super::join::{Join, greet};
-use super::scene::Call;
 use super::scene::packet::{self, Packet, RELAY_HEAD};
-use super::scene_host::{not_a_call, not_a_scene, over};
-use super::scene_packets::{Scene, SceneSettings, Source, note, take_auth};
-use super::{HOST_ID, Target};
+use super::scene_host::{not_a_scene, over};
+use super::scene_packets::{CallLimits, Scene, SceneSettings, Source, note, take_auth};
+use super::{HOST_ID, Target, kept};
 use crate::codes::*;
 use crate::error::Error;
 use crate::heap;
@@ -118,7 +117,7 @@ impl Join {
 
     fn take_packet(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, from: i32, head: usize) -> Result<(), String> {
         let Some(of_scene) = &mut self.scene else { return Ok(()) };
-        let source = Source { peer: from, told: from, head, time_ns: cx.time_ns() };
+        let source = Source { peer: from, told: from, head, time_ns: cx.time_ns(), limits: CallLimits::of(&peer.options) };
         if let Some(reply) = of_scene.scene.take(&mut peer.inbox, cx.arena, source)? {
             // Without it the other goes on to send the path, which serves as well.
             self.scratch.clear();
@@ -147,12 +146,14 @@ impl Join {
         if !heap::append(&mut self.scratch, payload) {
             return Sent::NoMemory;
         }
-        peer.put(|| &mut *cx, false, &self.scratch)
+        let sent = peer.put(|| &mut *cx, false, &self.scratch);
+        self.scratch = kept(cx, std::mem::take(&mut self.scratch));
+        sent
     }
 
     /// Puts a call to a target; `None`: to everyone.
     pub fn put_call(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
-        let (call, _) = Call::read(bytes).map_err(|fault| not_a_call(&fault.sentence()))?;
+        let call = CallLimits::of(&peer.options).read(bytes)?;
         let target = target.unwrap_or(Target::All);
         let of_scene = self.scene.as_ref().ok_or_else(not_a_scene)?;
         if !of_scene.is_in || !peer.may_put() {

@@ -1,10 +1,10 @@
 //! What a packet of the scene does where it arrives, on a host and on a join alike.
 
 use super::scene::packet::{self, CHECKSUM, Packet, RAW_HEAD};
-use super::scene::{Cache, Fault, other_methods};
+use super::scene::{Cache, Call, Fault, other_methods};
 use crate::codes::*;
-use crate::error::shown;
-use crate::peer::{Arena, Inbox, Mark};
+use crate::error::{Error, shown};
+use crate::peer::{Arena, Inbox, Mark, Options};
 
 /// Authentication data that the program has not taken, at most.
 const MAX_AUTH_UNREAD: usize = 64;
@@ -39,6 +39,51 @@ pub struct Source {
     pub head: usize,
     /// When it came.
     pub time_ns: u64,
+    /// What its calls may be.
+    pub limits: CallLimits,
+}
+
+/// The limits of remote calls.
+#[derive(Clone, Copy)]
+pub struct CallLimits {
+    bytes: u64,
+    items: u64,
+}
+
+/// Bytes that a packet of a call may have beside what the program has of it.
+const CALL_HEAD: usize = 16;
+
+impl CallLimits {
+    /// As the options say.
+    pub fn of(options: &Options) -> CallLimits {
+        CallLimits { bytes: options.limit(WS_OPT_MAX_CALL_BYTES), items: options.limit(WS_OPT_MAX_CALL_ITEMS) }
+    }
+
+    /// Whether a packet is a call that is too long. `Err`: it is.
+    pub fn check(self, packet: &[u8]) -> Result<(), String> {
+        if packet::is_call(packet) && packet.len() as u64 > self.bytes {
+            return Err(format!("its call has {} bytes: max_call_bytes is {}", packet.len(), self.bytes));
+        }
+        Ok(())
+    }
+
+    /// Reads a call of the program's own.
+    pub fn read(self, bytes: &[u8]) -> Result<Call<'_>, Error> {
+        let too_big = |why: String| Error::new(WS_ERR_TOO_BIG, format!("{why}: send less, or raise it at both ends"));
+        if (bytes.len() + CALL_HEAD) as u64 > self.bytes {
+            return Err(too_big(format!("the call has {} bytes and needs {CALL_HEAD} more: max_call_bytes is {}", bytes.len(), self.bytes)));
+        }
+        match Call::read_within(bytes, self.items) {
+            Ok((call, _)) => Ok(call),
+            Err(Fault::TooMany(why)) => Err(too_big(why)),
+            Err(fault) => Err(not_a_call(&fault.sentence())),
+        }
+    }
+}
+
+/// What is put as WS_CALL is none.
+fn not_a_call(why: &str) -> Error {
+    Error::new(WS_ERR_ARG, format!("this is no call of ws_encode_call(): {why}"))
 }
 
 /// What is to be done with the message.
@@ -58,7 +103,7 @@ impl Scene {
     /// Does what the packet in the first held message says; what is to be answered to its sender. `Err`: no peer would send that; the message is left.
     pub fn take(&mut self, inbox: &mut Inbox, arena: &Arena, source: Source) -> Result<Option<[u8; 6]>, String> {
         let effect = match inbox.first_held(arena) {
-            Some((false, bytes)) => self.effect(source.peer, bytes.get(source.head..).unwrap_or_default())?,
+            Some((false, bytes)) => self.effect(source, bytes.get(source.head..).unwrap_or_default())?,
             Some((true, _)) => return Err("a message is text, and the scene has none".to_owned()),
             None => return Ok(None),
         };
@@ -81,19 +126,20 @@ impl Scene {
         Ok(reply)
     }
 
-    fn effect(&mut self, from: i32, bytes: &[u8]) -> Result<Effect, String> {
+    fn effect(&mut self, source: Source, bytes: &[u8]) -> Result<Effect, String> {
+        let from = source.peer;
+        source.limits.check(bytes)?;
         Ok(match packet::read(bytes)? {
             Packet::Raw(_) => Effect::Raw,
             Packet::Call(rpc) => match self.cache.resolve(from, &rpc) {
                 Ok((path, method)) => {
                     let of = || format!("{} on {}", shown(method), shown(path));
-                    match rpc.expand(path, method) {
+                    match rpc.expand_within(path, method, source.limits.items) {
                         Ok(bytes) => Effect::Call(bytes),
-                        Err(Fault::Malformed(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
-                        Err(Fault::Unsupported(why)) => Effect::Lost(
-                            WS_CAUSE_UNSUPPORTED,
-                            format!("peer {from} called {} with an argument that cannot be read: {why}", of()),
-                        ),
+                        Err(Fault::Malformed(why) | Fault::TooMany(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
+                        Err(Fault::Unsupported(why)) => {
+                            Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} called {} with an argument that cannot be read: {why}", of()))
+                        }
                     }
                 }
                 Err((cause, why)) => Effect::Lost(cause, why),

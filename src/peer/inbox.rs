@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::item::{Body, Item, Mark, Message};
-use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
+use crate::codes::{WS_BINARY, WS_CALL, WS_EVENT_AUTH, WS_TEXT};
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -35,8 +35,10 @@ pub struct Inbox {
     marks: Marks,
     /// How many messages there were, those included that wait.
     end: u64,
-    /// Bytes of the waiting messages.
+    /// Bytes of the waiting messages and authentication data.
     bytes: u64,
+    /// Number of marks with authentication data: peers send them, so they count like messages.
+    auths: u32,
     /// Only messages behind the first so many of all may lie in the arena.
     settled: u64,
     /// A layer above looks at each message before it is the host's.
@@ -84,10 +86,22 @@ impl Inbox {
     }
 
     fn insert_mark(&mut self, index: usize, place: u64, mark: Mark) {
+        if mark.kind == WS_EVENT_AUTH && (!self.ended || !self.marks.is_empty()) {
+            self.auths += 1;
+            self.bytes += mark.text_len();
+        }
         if !self.ended {
             self.marks.insert(index, (place, Box::new(mark)));
         } else if let Some(before_end) = self.marks.len().checked_sub(1) {
             self.marks.insert(index.min(before_end), (place, Box::new(mark)));
+        }
+    }
+
+    /// A mark is no longer there.
+    fn uncount(&mut self, mark: &Mark) {
+        if mark.kind == WS_EVENT_AUTH {
+            self.auths -= 1;
+            self.bytes -= mark.text_len();
         }
     }
 
@@ -121,16 +135,20 @@ impl Inbox {
     pub fn take_item(&mut self) -> Option<Item> {
         self.reads_marks = true;
         match self.marks.front() {
-            Some((after, _)) if *after <= self.taken() => self.marks.pop_front().map(|(_, mark)| Item::Mark(mark)),
+            Some((after, _)) if *after <= self.taken() => {
+                let (_, mark) = self.marks.pop_front()?;
+                self.uncount(&mark);
+                Some(Item::Mark(mark))
+            }
             _ => self.take_message().map(Item::Message),
         }
     }
 
     /// Drops the marks; how many they were.
     pub fn drop_marks(&mut self) -> usize {
-        let count = self.marks.len();
-        self.marks = Marks::default();
-        count
+        let marks = std::mem::take(&mut self.marks);
+        marks.iter().for_each(|(_, mark)| self.uncount(mark));
+        marks.len()
     }
 
     /// The first message that waits for the layer above.
@@ -198,7 +216,9 @@ impl Inbox {
     /// Takes the first mark of a kind, wherever it is.
     pub fn take_mark(&mut self, kind: i32) -> Option<Mark> {
         let index = self.marks.iter().position(|(_, mark)| mark.kind == kind)?;
-        self.marks.remove(index).map(|(_, mark)| *mark)
+        let (_, mark) = self.marks.remove(index)?;
+        self.uncount(&mark);
+        Some(*mark)
     }
 
     /// The first waiting mark that fits.
@@ -208,12 +228,17 @@ impl Inbox {
 
     /// Drops the marks that fit; how many things they told of.
     pub fn drop_marks_where(&mut self, fits: impl Fn(&Mark) -> bool) -> u64 {
-        let mut count = 0;
+        let (mut count, mut auths, mut bytes) = (0, 0, 0);
         self.marks.retain(|(_, mark)| {
             let drops = fits(mark);
             count += if drops { mark.count.max(1) } else { 0 };
+            if drops && mark.kind == WS_EVENT_AUTH {
+                (auths, bytes) = (auths + 1, bytes + mark.text_len());
+            }
             !drops
         });
+        self.auths -= auths;
+        self.bytes -= bytes;
         count
     }
 
@@ -256,6 +281,11 @@ impl Inbox {
         self.messages.len()
     }
 
+    /// Messages and authentication data that wait: what counts for the inbound limits.
+    pub fn counted(&self) -> usize {
+        self.messages.len() + self.auths as usize
+    }
+
     /// Messages that the host may take.
     pub fn ready(&self) -> usize {
         self.messages.len() - self.held as usize
@@ -288,7 +318,7 @@ impl Inbox {
         self.messages.is_empty() && self.marks.is_empty()
     }
 
-    /// Bytes of the waiting messages.
+    /// Bytes of the waiting messages and authentication data.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -389,6 +419,23 @@ mod tests {
         inbox.push_mark(Mark { kind: 5, ..Mark::default() });
         inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
         assert!(inbox.is_empty(), "the end was taken: nothing follows it");
+    }
+
+    #[test]
+    fn authentication_data_counts_until_it_is_taken() {
+        let mut inbox = inbox_of(&[b"abc"]);
+        let mut mark = Mark { kind: WS_EVENT_AUTH, ..Mark::default() };
+        mark.set_bytes(b"token");
+        for _ in 0..3 {
+            inbox.push_mark_here(mark.clone());
+        }
+        assert_eq!((inbox.bytes(), inbox.counted(), inbox.len()), (3 + 3 * 5, 4, 1));
+        assert!(inbox.take_item().is_some() && inbox.take_mark(WS_EVENT_AUTH).is_some());
+        assert_eq!((inbox.bytes(), inbox.counted()), (3 + 5, 2));
+        inbox.push_end(Mark { kind: 4, ..Mark::default() });
+        assert_eq!(inbox.drop_marks(), 2);
+        inbox.push_mark_here(mark);
+        assert_eq!((inbox.bytes(), inbox.counted()), (3, 1), "dropped behind the end");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::arena::{Arena, Chunk};
 use crate::codes::{WS_BINARY, WS_TEXT};
-use crate::error::{MAX_SENTENCE, cut};
+use crate::error::sentence;
 use std::sync::Arc;
 
 /// A received message.
@@ -92,14 +92,19 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Bytes of the text or data.
+    pub(super) fn text_len(&self) -> u64 {
+        self.text.as_ref().map_or(0, |text| text.len() as u64 - 1)
+    }
+
     /// Bytes as they are in place of a text.
     pub fn set_bytes(&mut self, bytes: &[u8]) {
         self.text = Some(Arc::new([bytes, b"\0"].concat()));
     }
 
-    /// `text`, at most MAX_SENTENCE bytes of it, with the NUL that C wants.
+    /// `text`, at most 1024 bytes of it, with the NUL that C wants.
     pub fn set_text(&mut self, text: &str) {
-        let text = cut(text, MAX_SENTENCE);
+        let text = sentence(text);
         if !text.is_empty() {
             let mut bytes = Vec::with_capacity(text.len() + 1);
             bytes.extend(text.bytes().filter(|byte| *byte != 0));

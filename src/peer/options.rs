@@ -3,7 +3,7 @@
 use crate::codes::*;
 use std::time::Duration;
 
-const COUNT: usize = 27;
+const COUNT: usize = 29;
 
 /// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ impl Options {
             (WS_OPT_MAX_INFLATE_RATIO, 256),
             (WS_OPT_TRANSFER_MODE, 2),
             (WS_OPT_AUTH_TIMEOUT_MS, 3_000),
+            (WS_OPT_MAX_CALL_BYTES, 1 << 20),
+            (WS_OPT_MAX_CALL_ITEMS, 65_536),
         ] {
             values[option as usize] = value;
         }

@@ -175,7 +175,7 @@ impl Peer {
     /// Whether the queue is at its limits.
     pub fn is_full(&self) -> bool {
         // Those count too that the host may not take yet, because they are to be passed on.
-        let waiting = self.inbox.len() as u64;
+        let waiting = self.inbox.counted() as u64;
         let (packets, bytes) = (self.options.limit(WS_OPT_INBOUND_PACKETS), self.options.limit(WS_OPT_INBOUND_BYTES));
         waiting > 0 && (waiting >= packets || self.inbox.bytes() >= bytes)
     }

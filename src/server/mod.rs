@@ -315,7 +315,7 @@ impl Server {
         for slot in &self.slots {
             if let Slot::Client(client) = slot {
                 sum.add(&client.peer.totals());
-                queued[0] += client.peer.inbox.len() as u64;
+                queued[0] += client.peer.inbox.counted() as u64;
                 queued[1] += client.peer.inbox.bytes();
                 queued[2] += client.peer.queued_messages_out() as u64;
                 queued[3] += client.peer.queued_out() as u64;

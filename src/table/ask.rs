@@ -98,7 +98,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let peer = peer_of(&mut body.kind, member)?;
         let (early, early_bytes) = peer.early();
         let out = [peer.queued_messages_out() + early, peer.queued_out() + early_bytes].map(|count| count as u64);
-        let queued = [peer.inbox.len() as u64, peer.inbox.bytes(), out[0], out[1]];
+        let queued = [peer.inbox.counted() as u64, peer.inbox.bytes(), out[0], out[1]];
         let connections = u32::from(peer.state() == WS_OPEN);
         let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
@@ -113,14 +113,14 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
         let unknown = || Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"));
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return match option {
-                WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
+                WS_OPT_TRANSFER_MODE..=WS_OPT_MAX_CALL_ITEMS if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
                 WS_OPT_PORT => Ok(u32::from(server.address().port())),
                 _ => server.options.raw(option).ok_or_else(unknown),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
         match option {
-            WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
+            WS_OPT_TRANSFER_MODE..=WS_OPT_MAX_CALL_ITEMS if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
             WS_OPT_PORT => Ok(peer.info.local.get().map_or(0, |address| u32::from(address.port()))),
             WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
             _ => peer.options.raw(option).ok_or_else(unknown),
@@ -137,7 +137,7 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
             Member::Server | Member::Only => !matches!(body.multiplayer, Multiplayer::None),
             _ => false,
         };
-        if (WS_OPT_TRANSFER_MODE..=WS_OPT_AUTH_TIMEOUT_MS).contains(&option) && !of_game {
+        if (WS_OPT_TRANSFER_MODE..=WS_OPT_MAX_CALL_ITEMS).contains(&option) && !of_game {
             return Err(not_of_game());
         }
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {

@@ -35,7 +35,7 @@ impl World {
 
     pub(super) fn set(&mut self, input: &mut Input) {
         let Some(at) = self.choose(input) else { return };
-        let (option, value) = (i32::from(input.byte() % 28), input.u32());
+        let (option, value) = (i32::from(input.byte() % 30), input.u32());
         let handle = self.known[at].handle;
         // Limits that end connections by themselves make nothing that the model knows.
         if [WS_OPT_HEARTBEAT_MS, WS_OPT_PONG_TIMEOUT_MS, WS_OPT_CLOSE_TIMEOUT_MS, WS_OPT_HANDSHAKE_TIMEOUT_MS].contains(&option) {

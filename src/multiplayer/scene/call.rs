@@ -30,13 +30,18 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// Reads and checks all of it; how many items its arguments are.
     pub fn read(bytes: &'a [u8]) -> Result<(Call<'a>, usize), Fault> {
+        Call::read_within(bytes, u64::MAX)
+    }
+
+    /// As `read`, of arguments that are `max_items` items at most.
+    pub fn read_within(bytes: &'a [u8], max_items: u64) -> Result<(Call<'a>, usize), Fault> {
         let malformed = |why: &str| Fault::Malformed(why.to_owned());
         let mut texts = bytes.splitn(3, |byte| *byte == 0);
         let mut text = || texts.next().and_then(|text| std::str::from_utf8(text).ok()).filter(|text| !text.is_empty());
         let (Some(path), Some(method)) = (text(), text()) else { return Err(malformed("it has no path and method in front")) };
         let Some([count, arguments @ ..]) = texts.next() else { return Err(malformed("it has no count of arguments")) };
         let call = Call { path, method, count: *count, arguments };
-        let items = check(call.count, arguments)?;
+        let items = check(call.count, arguments, max_items)?;
         Ok((call, items))
     }
 
@@ -156,6 +161,11 @@ impl<'a> Rpc<'a> {
 
     /// The call as the program has it, its arguments checked.
     pub fn expand(&self, path: &str, method: &str) -> Result<Vec<u8>, Fault> {
+        self.expand_within(path, method, u64::MAX)
+    }
+
+    /// As `expand`, of arguments that are `max_items` items at most.
+    pub fn expand_within(&self, path: &str, method: &str, max_items: u64) -> Result<Vec<u8>, Fault> {
         let mut out = Vec::with_capacity(path.len() + method.len() + self.arguments.len() + 3 + BYTES_HEAD + 3);
         for text in [path, method] {
             out.extend_from_slice(text.as_bytes());
@@ -171,7 +181,7 @@ impl<'a> Rpc<'a> {
                 out.resize(out.len() + bytes.len().wrapping_neg() % 4, 0);
             }
             [count, arguments @ ..] => {
-                check(*count, arguments)?;
+                check(*count, arguments, max_items)?;
                 out.extend_from_slice(self.arguments);
             }
             [] => return Err(Fault::Malformed("it has no count of arguments".to_owned())),
@@ -181,13 +191,16 @@ impl<'a> Rpc<'a> {
 }
 
 /// Reads all arguments; how many items they are.
-fn check(count: u8, arguments: &[u8]) -> Result<usize, Fault> {
+fn check(count: u8, arguments: &[u8], max_items: u64) -> Result<usize, Fault> {
     let mut reader = Reader::new(arguments, Form::Compact);
     let mut items = 0;
     for _ in 0..count {
         loop {
             reader.read_item()?;
             items += 1;
+            if items as u64 > max_items {
+                return Err(Fault::TooMany(format!("its arguments are more than max_call_items ({max_items})")));
+            }
             if reader.is_outside() {
                 break;
             }

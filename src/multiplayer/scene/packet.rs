@@ -79,6 +79,11 @@ pub fn read(bytes: &[u8]) -> Result<Packet<'_>, String> {
     }
 }
 
+/// Whether a packet is a remote call, whatever else is wrong with it.
+pub fn is_call(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first & COMMAND == CALL)
+}
+
 fn simplify(rest: &[u8]) -> Result<Packet<'_>, String> {
     let Some((checksum, rest)) = rest.split_first_chunk::<CHECKSUM>() else { return Err("a path to be simplified is cut off".to_owned()) };
     let [0, rest @ ..] = rest else { return Err("the checksum of a path has no end".to_owned()) };

@@ -37,13 +37,15 @@ pub enum Fault {
     Malformed(String),
     /// A type that means nothing outside of the program that sent it.
     Unsupported(String),
+    /// More items than are allowed.
+    TooMany(String),
 }
 
 impl Fault {
     /// What is wrong.
     pub fn sentence(self) -> String {
         match self {
-            Fault::Malformed(why) | Fault::Unsupported(why) => why,
+            Fault::Malformed(why) | Fault::Unsupported(why) | Fault::TooMany(why) => why,
         }
     }
 }

@@ -195,7 +195,7 @@ namespace Wspeer
         public ulong WireBytesIn;
         /// <summary>Bytes written to the transport, above TLS.</summary>
         public ulong WireBytesOut;
-        /// <summary>Messages that wait for the host.</summary>
+        /// <summary>Messages that wait for the host, and AUTH events.</summary>
         public ulong QueuedPacketsIn;
         /// <summary>Their bytes.</summary>
         public ulong QueuedBytesIn;
@@ -313,9 +313,9 @@ namespace Wspeer
         public uint MaxFragments;
         /// <summary>The longest request or response header, in bytes (default: 16384).</summary>
         public uint MaxHeaderBytes;
-        /// <summary>Messages that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).</summary>
+        /// <summary>Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).</summary>
         public uint InboundPackets;
-        /// <summary>Bytes of messages that may wait for the host (default: 4194304).</summary>
+        /// <summary>Bytes of messages and of AUTH events that may wait for the host (default: 4194304).</summary>
         public uint InboundBytes;
         /// <summary>Messages that may wait to be sent (default: 4096).</summary>
         public uint OutboundPackets;
@@ -369,6 +369,12 @@ namespace Wspeer
         public IntPtr PinSha256;
         /// <summary>The first value of ws_set_user().</summary>
         public IntPtr User;
+        /// <summary>With WS_SCENE: the longest remote call, its arguments included, in bytes (default: 1048576).
+        /// Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WS_ERR_TOO_BIG.</summary>
+        public uint MaxCallBytes;
+        /// <summary>With WS_SCENE: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
+        /// At more, as max_call_bytes.</summary>
+        public uint MaxCallItems;
     }
 
     /// <summary>A value of Godot's, or the head of a container whose items follow it in the array. Fields that a type has no use for are zero; zero them too when you

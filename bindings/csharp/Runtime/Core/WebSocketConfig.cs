@@ -34,9 +34,9 @@ namespace Wspeer
         public uint MaxFragments;
         /// <summary>The longest request or response header, in bytes (default: 16384).</summary>
         public uint MaxHeaderBytes;
-        /// <summary>Messages that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).</summary>
+        /// <summary>Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).</summary>
         public uint InboundPackets;
-        /// <summary>Bytes of messages that may wait for the host (default: 4194304).</summary>
+        /// <summary>Bytes of messages and of AUTH events that may wait for the host (default: 4194304).</summary>
         public uint InboundBytes;
         /// <summary>Messages that may wait to be sent (default: 4096).</summary>
         public uint OutboundPackets;
@@ -86,6 +86,12 @@ namespace Wspeer
         public string PinSha256;
         /// <summary>The first value of ws_set_user().</summary>
         [NonSerialized] public IntPtr User;
+        /// <summary>With WebSocketFlags.Scene: the longest remote call, its arguments included, in bytes (default: 1048576).
+        /// Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WebSocketResult.ErrTooBig.</summary>
+        public uint MaxCallBytes;
+        /// <summary>With WebSocketFlags.Scene: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
+        /// At more, as max_call_bytes.</summary>
+        public uint MaxCallItems;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
         {
@@ -125,6 +131,8 @@ namespace Wspeer
             to->ServerName = texts.Text(ServerName, nameof(ServerName));
             to->PinSha256 = texts.Text(PinSha256, nameof(PinSha256));
             to->User = User;
+            to->MaxCallBytes = MaxCallBytes;
+            to->MaxCallItems = MaxCallItems;
         }
     }
 }

@@ -27,6 +27,7 @@ class Config(ctypes.Structure):
         ("headers", POINTER(c_char_p)),
         *((name, c_char_p) for name in ("subprotocols", "ca_pem", "cert_pem", "key_pem", "server_name", "pin_sha256")),
         ("user", c_void_p),
+        *((name, c_uint32) for name in ("max_call_bytes", "max_call_items")),
     ]
 
 

@@ -117,6 +117,10 @@ class ConfigArgs(TypedDict, total=False):
     """With deflate: window of the client's compressor as a power of two, 9 to 15 (default: 15)."""
     max_inflate_ratio: int
     """The most that a message over 1 MiB may have been compressed; at more the connection is closed with 1008 (default: 256)."""
+    max_call_bytes: int
+    """With scene: the longest remote call; who sends a longer one is closed with 1002 (default: 1048576)."""
+    max_call_items: int
+    """With scene: the most items that the arguments of a remote call may be (default: 65536)."""
 
 
 FLAGS = {

@@ -75,6 +75,8 @@ class Options:
     transfer_mode = _Number(24, "Multiplayer: Godot's transfer mode, kept and told.")
     transfer_channel = _Number(25, "Multiplayer: Godot's transfer channel, kept and told.")
     auth_timeout_ms = _Number(26, "Multiplayer with auth=True: how long the authentication of a peer may take.")
+    max_call_bytes = _Number(27, "Multiplayer with scene=True: the longest remote call.")
+    max_call_items = _Number(28, "Multiplayer with scene=True: the most items that the arguments of a remote call may be.")
 
     @property
     def on_full(self) -> OnFull:

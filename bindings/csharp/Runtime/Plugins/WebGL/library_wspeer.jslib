@@ -28,12 +28,12 @@ var LibraryWspeer = {
       count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 184, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
+      size: 192, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
       heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36, max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52,
       outbound_packets: 56, outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
       max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96, deflate_threshold_bytes: 100,
       server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112, reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136,
-      cert_pem: 144, key_pem: 152, server_name: 160, pin_sha256: 168, user: 176
+      cert_pem: 144, key_pem: 152, server_name: 160, pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188
     },
     variant: {
       size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
@@ -57,12 +57,12 @@ var LibraryWspeer = {
       count: 48, reserved: 56, packet: 88
     },
     config: {
-      size: 152, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
+      size: 160, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
       heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36, max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52,
       outbound_packets: 56, outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
       max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96, deflate_threshold_bytes: 100,
       server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112, reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128,
-      cert_pem: 132, key_pem: 136, server_name: 140, pin_sha256: 144, user: 148
+      cert_pem: 132, key_pem: 136, server_name: 140, pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156
     },
     variant: {
       size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
@@ -82,12 +82,13 @@ var LibraryWspeer = {
     EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_SCENE: 512, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5,
     GET_ERROR: 6, GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4, GET_TLS: 10,
     GET_URL: 1, GODOT3: 256, INSECURE: 4, NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4,
-    OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_BYTES_PER_S: 13, OPT_MAX_MESSAGES_PER_S: 12,
-    OPT_MAX_MESSAGE_BYTES: 6, OPT_NO_DELAY: 1, OPT_ON_FULL: 20, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5,
-    OPT_PONG_TIMEOUT_MS: 3, OPT_REFUSE_NEW: 15, OPT_TRANSFER_CHANNEL: 25, OPT_TRANSFER_MODE: 24, PHASE_APP: 7, PHASE_NONE: 0, PHASE_WEBSOCKET: 6,
-    QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1, TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1,
-    VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24,
-    VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
+    OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_BYTES_PER_S: 13, OPT_MAX_CALL_BYTES: 27,
+    OPT_MAX_CALL_ITEMS: 28, OPT_MAX_MESSAGES_PER_S: 12, OPT_MAX_MESSAGE_BYTES: 6, OPT_NO_DELAY: 1, OPT_ON_FULL: 20, OPT_OUTBOUND_BYTES: 11,
+    OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5, OPT_PONG_TIMEOUT_MS: 3, OPT_REFUSE_NEW: 15, OPT_TRANSFER_CHANNEL: 25, OPT_TRANSFER_MODE: 24,
+    PHASE_APP: 7, PHASE_NONE: 0, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1,
+    TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0,
+    VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4,
+    VARIANT_STRING_NAME: 21, VERSION: 100
   },
   // From the lowest result, -16, upwards.
   $WSPEER_NAMES: [
@@ -101,10 +102,10 @@ var LibraryWspeer = {
     // 0: the connection has that option. `set`: it is to be changed.
     checkOption: function (peer, option, set) {
       if (option >= WSPEER_C.OPT_REFUSE_NEW && option <= WSPEER_C.OPT_ON_FULL) return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
-      if (option >= WSPEER_C.OPT_TRANSFER_MODE && option <= WSPEER_C.OPT_AUTH_TIMEOUT_MS && !peer.join) {
+      if (option >= WSPEER_C.OPT_TRANSFER_MODE && option <= WSPEER_C.OPT_MAX_CALL_ITEMS && !peer.join) {
         return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
       }
-      if (option < 1 || option > WSPEER_C.OPT_AUTH_TIMEOUT_MS) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
+      if (option < 1 || option > WSPEER_C.OPT_MAX_CALL_ITEMS) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
       var own = [WSPEER_C.OPT_NO_DELAY, WSPEER_C.OPT_HEARTBEAT_MS, WSPEER_C.OPT_PONG_TIMEOUT_MS, WSPEER_C.OPT_MAX_MESSAGES_PER_S, WSPEER_C.OPT_MAX_BYTES_PER_S];
       if (set && peer.flags & WSPEER_C.APP_HEARTBEAT && (option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS)) return 0;
       if (peer.options[option] === undefined || (set && own.indexOf(option) >= 0)) return WSPEER.unsupported('option ' + option + ' is the browser\'s own affair');

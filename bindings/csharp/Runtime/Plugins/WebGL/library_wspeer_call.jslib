@@ -110,7 +110,7 @@ mergeInto(LibraryManager.library, {
       if (wrong) return wrong;
       bytes = HEAPU8.subarray(data, data + len);
       try {
-        call = WSPEER_CALL.read(bytes);
+        call = WSPEER_CALL.read(bytes, Infinity);
       } catch (fault) {
         return WSPEER_CALL.failed(fault, 'these bytes cannot be read: ');
       }
@@ -151,8 +151,8 @@ mergeInto(LibraryManager.library, {
 
     // ---- A call as the program has it: path, NUL, method, NUL, how many arguments, the arguments in compact form ----
 
-    // Checks all of it: where the method and the arguments begin, how many arguments and items they are.
-    read: function (bytes) {
+    // Checks all of it: where the method and the arguments begin, how many arguments and items they are, `maxItems` at most.
+    read: function (bytes, maxItems) {
       var first = bytes.indexOf(0), second = first < 0 ? -1 : bytes.indexOf(0, first + 1), pathEnd = first < 0 ? bytes.length : first, end = second < 0 ? bytes.length : second;
       if (!pathEnd || first < 0 || end === first + 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, pathEnd) || !WSPEER_VARIANT.isUtf8(bytes, first + 1, end - first - 1)) {
         throw WSPEER_VARIANT.bad('it has no path and method in front');
@@ -160,16 +160,16 @@ mergeInto(LibraryManager.library, {
       if (second < 0 || second + 1 === bytes.length) throw WSPEER_VARIANT.bad('it has no count of arguments');
       return {
         path: bytes.subarray(0, first), method: first + 1, name: bytes.subarray(first + 1, second), count: bytes[second + 1], start: second + 2, bytes: bytes,
-        items: WSPEER_CALL.check(bytes, second + 1)
+        items: WSPEER_CALL.check(bytes, second + 1, maxItems)
       };
     },
     // Reads all arguments behind their count; how many items they are.
-    check: function (bytes, at) {
+    check: function (bytes, at, maxItems) {
       var reader = WSPEER_VARIANT.reader(bytes, at + 1, bytes.length - at - 1, true), item = WSPEER_VARIANT.item(), items = 0;
       for (var count = bytes[at]; count > 0; count--) {
         do {
           WSPEER_VARIANT.read(reader, item);
-          items++;
+          if (++items > maxItems) throw { words: 'its arguments are more than max_call_items (' + maxItems + ')', code: WSPEER_C.ERR_TOO_BIG };
         } while (!WSPEER_VARIANT.isOutside(reader));
       }
       if (reader.at !== reader.end) throw WSPEER_VARIANT.bad(reader.end - reader.at + ' bytes follow the last argument');
@@ -217,7 +217,7 @@ mergeInto(LibraryManager.library, {
       return WSPEER.decode(bytes.slice(0, end));
     },
     // The call as the program has it, its arguments checked.
-    expand: function (rpc, path, method) {
+    expand: function (rpc, path, method, maxItems) {
       var texts = WSPEER.encode(path + '\0' + method + '\0'), args = rpc.args;
       if (rpc.onlyBytes && !args.length) return WSPEER.joined([texts, [0]]);
       if (rpc.onlyBytes) {
@@ -225,7 +225,7 @@ mergeInto(LibraryManager.library, {
           [0, 0, 0].slice(0, WSPEER_VARIANT.pad(args.length))]);
       }
       if (!args.length) throw WSPEER_VARIANT.bad('it has no count of arguments');
-      WSPEER_CALL.check(args, 0);
+      WSPEER_CALL.check(args, 0, maxItems);
       return WSPEER.joined([texts, args]);
     }
   }

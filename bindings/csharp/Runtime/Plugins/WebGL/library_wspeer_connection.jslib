@@ -72,6 +72,8 @@ mergeInto(LibraryManager.library, {
       option(WSPEER_C.OPT_TRANSFER_MODE, 0, 2);
       option(WSPEER_C.OPT_TRANSFER_CHANNEL, 0, 0);
       option(WSPEER_C.OPT_AUTH_TIMEOUT_MS, 0, 3000);
+      option(WSPEER_C.OPT_MAX_CALL_BYTES, field(at.max_call_bytes), 1048576);
+      option(WSPEER_C.OPT_MAX_CALL_ITEMS, field(at.max_call_items), 65536);
       if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig('close_timeout_ms must be above 0');
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
     },

@@ -28,10 +28,17 @@ mergeInto(LibraryManager.library, {
       if (!scene.peers.has(peerId)) scene.peers.set(peerId, { paths: new Map(), others: new Set(), told: new Map() });
       return scene.peers.get(peerId);
     },
-    undeclared: function (path) { return WSPEER.fail(WSPEER_C.ERR_ARG, 'the node ' + path + ' is not declared: use ws_declare_node first'); },
+    // A text that a peer may have chosen, as a sentence shows it: at most 256 bytes, cut at a code point.
+    shown: function (text) {
+      var bytes = WSPEER.encode(text), end = 253;
+      if (bytes.length <= 256) return text;
+      while ((bytes[end] & 0xC0) === 0x80) end--;
+      return WSPEER.decode(bytes.slice(0, end)) + '\u2026';
+    },
+    undeclared: function (path) { return WSPEER.fail(WSPEER_C.ERR_ARG, 'the node ' + WSPEER_SCENE.shown(path) + ' is not declared: use ws_declare_node first'); },
     // What two programs do not mean the same by.
     otherMethods: function (peerId, path) {
-      return path + ' has other methods at peer ' + peerId + ' than were declared here: name all that its script has as RPCs, and no other';
+      return WSPEER_SCENE.shown(path) + ' has other methods at peer ' + peerId + ' than were declared here: name all that its script has as RPCs, and no other';
     },
     byCodePoint: function (a, b) {
       var left = WSPEER.encode(a), right = WSPEER.encode(b), i = 0;
@@ -47,7 +54,7 @@ mergeInto(LibraryManager.library, {
         var list = part[0].split(',').map(function (name) { return name.trim(); }).filter(function (name) { return name; }).sort(WSPEER_SCENE.byCodePoint);
         if (list.length > WSPEER_SCENE.FIRST_OWN) wrong = wrong || 'a node has at most ' + WSPEER_SCENE.FIRST_OWN + ' methods';
         list.forEach(function (name, i) {
-          if (numbers.has(name)) wrong = wrong || 'the method ' + name + ' is named twice';
+          if (numbers.has(name)) wrong = wrong || 'the method ' + WSPEER_SCENE.shown(name) + ' is named twice';
           numbers.set(name, part[1] + i);
           names.set(part[1] + i, name);
           all += name;
@@ -72,7 +79,7 @@ mergeInto(LibraryManager.library, {
       if (node) {
         same = node.methods.checksum === methods.checksum && node.methods.numbers.size === methods.numbers.size;
         methods.numbers.forEach(function (number, name) { same = same && node.methods.numbers.get(name) === number; });
-        return same ? WSPEER_C.OK : WSPEER.fail(WSPEER_C.ERR_ARG, path + ' is declared with other methods: forget it first, with NULL');
+        return same ? WSPEER_C.OK : WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_SCENE.shown(path) + ' is declared with other methods: forget it first, with NULL');
       }
       if (scene.nodes.size >= WSPEER_SCENE.MAX_NODES) return WSPEER.fail(WSPEER_C.ERR_LIMIT, WSPEER_SCENE.MAX_NODES + ' nodes are declared: forget some');
       node = { path: path, id: ++scene.lastId, methods: methods };
@@ -196,7 +203,11 @@ mergeInto(LibraryManager.library, {
     takePacket: function (peer, from, bytes) {
       if (!bytes.length) throw WSPEER_VARIANT.bad('a packet is empty');
       switch (bytes[0] & 7) {
-        case 0: return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
+        case 0:
+          if (bytes.length > peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]) {
+            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: max_call_bytes is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
+          }
+          return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
         case 1: return WSPEER_SCENE.takePath(peer, from, bytes);
         case 2: return WSPEER_SCENE.takeConfirmed(peer, from, bytes);
         case 3:
@@ -256,18 +267,19 @@ mergeInto(LibraryManager.library, {
       function lost(cause, why) { WSPEER_SCENE.note(peer, from, cause, why); }
       if (path === undefined) return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called a node by the number ' + rpc.node + ', which it gave to none that is declared');
       node = scene.nodes.get(path);
-      if (!node) return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called the node ' + path + ', which is not declared: use ws_declare_node');
+      if (!node) return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called the node ' + WSPEER_SCENE.shown(path) + ', which is not declared: use ws_declare_node');
       if (known && known.others.has(path)) return lost(WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
       method = node.methods.names.get(rpc.method);
       if (method === undefined) {
-        return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called method ' + rpc.method + ' of ' + path + ', which has ' + node.methods.names.size + ' methods');
+        return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called method ' + rpc.method + ' of ' + WSPEER_SCENE.shown(path) + ', which has ' + node.methods.names.size + ' methods');
       }
       try {
-        call = WSPEER_CALL.expand(rpc, path, method);
+        call = WSPEER_CALL.expand(rpc, path, method, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);
       } catch (fault) {
         if (!fault.words) throw fault;
-        if (!fault.unsupported) throw WSPEER_VARIANT.bad('its call of ' + method + ' on ' + path + ' cannot be read: ' + fault.words);
-        return lost(WSPEER_C.CAUSE_UNSUPPORTED, 'peer ' + from + ' called ' + method + ' on ' + path + ' with an argument that cannot be read: ' + fault.words);
+        method = WSPEER_SCENE.shown(method) + ' on ' + WSPEER_SCENE.shown(path);
+        if (!fault.unsupported) throw WSPEER_VARIANT.bad('its call of ' + method + ' cannot be read: ' + fault.words);
+        return lost(WSPEER_C.CAUSE_UNSUPPORTED, 'peer ' + from + ' called ' + method + ' with an argument that cannot be read: ' + fault.words);
       }
       WSPEER.pushMessage(peer, WSPEER_C.CALL, call, from);
     },
@@ -301,11 +313,15 @@ mergeInto(LibraryManager.library, {
     },
     // A call to a target; undefined: to everyone.
     putCall: function (peer, target, data) {
-      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets;
+      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets, most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
+      if (data.length + 16 > most) {
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: max_call_bytes is ' + most + ': send less, or raise it at both ends');
+      }
       try {
-        call = WSPEER_CALL.read(data);
+        call = WSPEER_CALL.read(data, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);
       } catch (fault) {
         if (!fault.words) throw fault;
+        if (fault.code) return WSPEER.fail(fault.code, fault.words + ': send less, or raise it at both ends');
         return WSPEER.fail(WSPEER_C.ERR_ARG, 'this is no call of ws_encode_call(): ' + fault.words);
       }
       if (!scene) return WSPEER_SCENE.of(peer);
@@ -317,7 +333,7 @@ mergeInto(LibraryManager.library, {
       if (!node) return WSPEER_SCENE.undeclared(path);
       method = WSPEER.decode(call.name.slice());
       if (!node.methods.numbers.has(method)) {
-        return WSPEER.fail(WSPEER_C.ERR_ARG, path + ' was declared without a method ' + method + ': name all methods that the game\'s script has as RPCs');
+        return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_SCENE.shown(path) + ' was declared without a method ' + WSPEER_SCENE.shown(method) + ': name all methods that the game\'s script has as RPCs');
       }
       if (target > 0) targets = [target];
       else peer.join.others.forEach(function (id) { if (id !== -target) targets.push(id); });
