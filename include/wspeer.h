@@ -800,7 +800,7 @@ typedef struct ws_stats {
   uint32_t struct_size;
   // Server: connected clients. Else 1 while OPEN.
   uint32_t connections;
-  // Messages received.
+  // Messages received. With WS_AUTH those of a peer count once it is admitted.
   uint64_t messages_in;
   // Messages accepted for sending.
   uint64_t messages_out;
@@ -820,7 +820,8 @@ typedef struct ws_stats {
   uint64_t queued_packets_out;
   // Bytes that wait to be sent, frames and TLS included.
   uint64_t queued_bytes_out;
-  // Messages not taken by a full queue of one of several targets.
+  // Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
+  // their sender, or because it ended before it was admitted (WS_AUTH).
   uint64_t skipped;
   // How often reading stopped because the host's queue was full.
   uint64_t inbound_stalls;
@@ -1116,13 +1117,15 @@ WS_API uint32_t ws_struct_size(int32_t which);
 
 // Starts the closing handshake, behind the messages that were accepted; poll until CLOSED to be sure that they left. `code` 0 means 1000,
 // -1 drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999. `reason` (NULL: none) has up to 123 bytes.
-// A server stops listening and closes its clients, with 1001 for 0. A handle that is closing or closed is left as it is.
+// A server stops listening and closes its clients, with 1001 for 0. A handle that is closing or closed is left as it is. Messages that had arrived stay
+// readable.
 //
 // Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 WS_API ws_result ws_close(ws_handle h, int32_t code, const char *reason);
 
 // Closes one client of a server (target: its handle), all (0) or all but one (minus its handle); code and reason as ws_close(). On a host a target is
-// a peer's id instead.
+// a peer's id instead. Nothing more of that client is delivered but its DISCONNECTED: messages and events that wait are dropped, and messages that
+// still come; ws_stats.skipped counts the messages. To go on reading what it sent, ws_close() its own handle instead.
 //
 // Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 WS_API ws_result ws_disconnect(ws_handle h, int32_t target, int32_t code, const char *reason);

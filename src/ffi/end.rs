@@ -9,7 +9,8 @@ use std::ffi::c_char;
 
 /// Starts the closing handshake, behind the messages that were accepted; poll until CLOSED to be sure that they left. `code` 0 means 1000,
 /// -1 drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999. `reason` (NULL: none) has up to 123 bytes.
-/// A server stops listening and closes its clients, with 1001 for 0. A handle that is closing or closed is left as it is.
+/// A server stops listening and closes its clients, with 1001 for 0. A handle that is closing or closed is left as it is. Messages that had arrived stay
+/// readable.
 ///
 /// Returns WS_OK, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]
@@ -21,7 +22,8 @@ pub unsafe extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char
 }
 
 /// Closes one client of a server (target: its handle), all (0) or all but one (minus its handle); code and reason as ws_close(). On a host a target is
-/// a peer's id instead.
+/// a peer's id instead. Nothing more of that client is delivered but its DISCONNECTED: messages and events that wait are dropped, and messages that
+/// still come; ws_stats.skipped counts the messages. To go on reading what it sent, ws_close() its own handle instead.
 ///
 /// Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]

@@ -209,7 +209,7 @@ pub struct ws_stats {
     pub struct_size: u32,
     /// Server: connected clients. Else 1 while OPEN.
     pub connections: u32,
-    /// Messages received.
+    /// Messages received. With WS_AUTH those of a peer count once it is admitted.
     pub messages_in: u64,
     /// Messages accepted for sending.
     pub messages_out: u64,
@@ -229,7 +229,8 @@ pub struct ws_stats {
     pub queued_packets_out: u64,
     /// Bytes that wait to be sent, frames and TLS included.
     pub queued_bytes_out: u64,
-    /// Messages not taken by a full queue of one of several targets.
+    /// Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
+    /// their sender, or because it ended before it was admitted (WS_AUTH).
     pub skipped: u64,
     /// How often reading stopped because the host's queue was full.
     pub inbound_stalls: u64,

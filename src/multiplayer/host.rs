@@ -171,13 +171,8 @@ impl Host {
             }
             let Some(peer) = server.peer(key) else { continue };
             let (id, state) = (peer.peer_id, peer.state());
-            let waits = self.scene.as_ref().is_some_and(|of_scene| of_scene.keeps_waiting(id));
-            if waits && state == WS_CLOSED {
-                peer.inbox.drop_all_held();
-                server.after(cx, key, None);
-            }
-            let held = server.peer(key).map_or(0, |peer| peer.inbox.held());
-            if held > 0 && !waits {
+            let held = peer.inbox.held();
+            if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
             } else if state == WS_CLOSED {
                 self.part(server, cx, id);
@@ -217,11 +212,8 @@ impl Host {
         let Some(player) = self.players.get_mut(&id).filter(|player| player.here) else { return };
         player.here = false;
         let key = player.key;
-        if self.scene.as_ref().is_some_and(|of_scene| of_scene.is_pending(id))
-            && let Some(peer) = server.peer(key)
-        {
-            // It was never admitted, so nothing that it sent is for anybody, whatever ended it.
-            peer.inbox.drop_all_held();
+        if let Some(peer) = server.peer(key).filter(|peer| peer.peer_id == id && peer.apart) {
+            peer.refuse_held(cx);
             server.after(cx, key, None);
         }
         let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
@@ -260,15 +252,12 @@ impl Host {
             // What became the host's is there for it now, and the queue may have room again.
             server.after(cx, key, None);
             server.read_on(key);
-            match server.peer(key) {
-                Some(peer) if peer.inbox.held() > 0 && !self.scene.as_ref().is_some_and(|of_scene| of_scene.keeps_waiting(peer.peer_id)) => {
-                    self.behind.push(key);
-                }
-                Some(peer) if peer.state() == WS_CLOSED => {
-                    let id = peer.peer_id;
-                    self.part(server, cx, id);
-                }
-                _ => {}
+            let Some(peer) = server.peer(key) else { continue };
+            let (held, state, id) = (peer.inbox.held(), peer.state(), peer.peer_id);
+            if held > 0 && self.hears(server, key) {
+                self.behind.push(key);
+            } else if state == WS_CLOSED {
+                self.part(server, cx, id);
             }
         }
         !self.behind.is_empty()
@@ -276,6 +265,9 @@ impl Host {
 
     /// Looks at one held message of a client. False: there is none.
     fn look(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+        if !self.hears(server, key) {
+            return false;
+        }
         if self.wire == Wire::Scene {
             return self.look_in_scene(server, cx, key);
         }

@@ -87,13 +87,13 @@ impl Join {
             }
             // Beside many events that nobody reads a look costs more.
             let is_over = if peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
-            if self.keeps_waiting() || is_over {
+            if !self.hears() || is_over {
                 break;
             }
         }
         self.shorten(peer, cx);
-        if self.keeps_waiting() && peer.state() == WS_CLOSED {
-            peer.inbox.drop_all_held();
+        if peer.state() == WS_CLOSED && !self.hears() {
+            peer.refuse_held(cx);
         }
         if self.id == 0 && peer.state() == WS_OPEN && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
             let sentence =
@@ -103,8 +103,12 @@ impl Join {
         if peer.state() == WS_OPEN && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
             let sentence = "the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?";
             fail(peer, cx, Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_AUTH_TIMEOUT, sentence) });
+            if let Some(of_scene) = &mut self.scene {
+                of_scene.admission.refused = true;
+            }
+            peer.refuse_messages(cx);
         }
-        peer.inbox.held() > 0 && !self.keeps_waiting()
+        peer.inbox.held() > 0 && self.hears()
     }
 
     /// When `look` wants to judge the time.
@@ -207,8 +211,9 @@ impl Join {
         }
     }
 
-    fn keeps_waiting(&self) -> bool {
-        self.scene.as_ref().is_some_and(SceneJoin::keeps_waiting)
+    /// Whether held messages may be inspected; see `Admission`.
+    fn hears(&self) -> bool {
+        self.scene.as_ref().is_none_or(SceneJoin::hears)
     }
 
     fn auth_deadline(&self) -> Option<Instant> {

@@ -3,7 +3,7 @@
 use super::host::{Host, Reach, close_for, close_for_memory, code, tell};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene::{Call, Route};
-use super::scene_packets::{CallLimits, Scene, SceneSettings, Source, note, take_auth};
+use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
@@ -25,12 +25,7 @@ pub struct SceneHost {
 struct Pending {
     /// Its place in the server.
     key: u32,
-    /// The program has completed it.
-    local: bool,
-    /// The other side has.
-    remote: bool,
-    /// It has sent something else, which waits.
-    waits: bool,
+    admission: Admission,
     deadline: Option<Instant>,
     /// The event of its arrival, kept until it is admitted.
     opened: Option<Mark>,
@@ -40,16 +35,6 @@ impl SceneHost {
     /// With nobody there.
     pub fn new(settings: SceneSettings) -> SceneHost {
         SceneHost { scene: Scene::new(settings), pending: HashMap::new() }
-    }
-
-    /// Whether what one has sent waits for its authentication.
-    pub fn keeps_waiting(&self, id: i32) -> bool {
-        self.pending.get(&id).is_some_and(|pending| pending.waits && !pending.local)
-    }
-
-    /// Whether one is not admitted yet.
-    pub fn is_pending(&self, id: i32) -> bool {
-        self.pending.contains_key(&id)
     }
 
     /// One has gone. True: the others know of it.
@@ -74,7 +59,9 @@ impl SceneHost {
             if let Some(peer) = server.peer(pending.key) {
                 let why = format!("peer {id} was not authenticated within WS_OPT_AUTH_TIMEOUT_MS");
                 let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_AUTH_TIMEOUT, why) };
+                pending.admission.refused = true;
                 peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
+                peer.refuse_messages(cx);
                 server.after(cx, pending.key, None);
             }
         }
@@ -89,6 +76,13 @@ impl SceneHost {
 }
 
 impl Host {
+    /// Whether the held messages of a client may be inspected; see `Admission`. Outside a scene, those of everyone who has an id.
+    pub(super) fn hears(&self, server: &mut Server, key: u32) -> bool {
+        let Some(peer) = server.peer(key).filter(|peer| peer.peer_id != 0) else { return false };
+        let pending = || self.scene.as_ref().and_then(|of_scene| of_scene.pending.get(&peer.peer_id));
+        !peer.apart || pending().is_some_and(|pending| pending.admission.hears())
+    }
+
     /// After a new client was given its id: it is admitted, or authenticated first.
     pub(super) fn meet_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let timeout = server.options.time(WS_OPT_AUTH_TIMEOUT_MS);
@@ -101,7 +95,7 @@ impl Host {
         let opened = peer.inbox.take_mark(WS_EVENT_CONNECTED);
         peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, time_ns: cx.time_ns(), ..Mark::default() });
         let deadline = timeout.map(|timeout| cx.now + timeout);
-        of_scene.pending.insert(id, Pending { key, local: false, remote: false, waits: false, deadline, opened });
+        of_scene.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
         server.after(cx, key, None);
     }
 
@@ -116,14 +110,14 @@ impl Host {
         }
         match of_scene.pending.get_mut(&own) {
             // The other side has seen its end: whatever comes now comes from one who is here.
-            Some(pending) if pending.local => self.admit_pending(server, cx, own),
+            Some(pending) if pending.admission.local => self.admit_pending(server, cx, own),
             Some(pending) => match take_auth(&mut peer.inbox, cx.arena, 0, time_ns) {
                 Ok(Some(is_last)) => {
-                    pending.remote |= is_last;
+                    pending.admission.remote |= is_last;
                     return true;
                 }
                 Ok(None) => {
-                    pending.waits = true;
+                    pending.admission.waits = true;
                     return false;
                 }
                 Err(why) => {
@@ -219,7 +213,7 @@ impl Host {
     /// Sends data for the authentication of a peer.
     pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<i32, Error> {
         let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
-        if pending.local || pending.remote {
+        if pending.admission.local || pending.admission.remote {
             return Err(over(id));
         }
         let key = pending.key;
@@ -231,7 +225,7 @@ impl Host {
     /// The authentication of a peer is complete on this side.
     pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<i32, Error> {
         let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
-        if pending.local {
+        if pending.admission.local {
             return Err(over(id));
         }
         let key = pending.key;
@@ -242,8 +236,8 @@ impl Host {
             return Ok(code(sent));
         }
         if let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.get_mut(&id)) {
-            pending.local = true;
-            if pending.remote {
+            pending.admission.local = true;
+            if pending.admission.remote {
                 self.admit_pending(server, cx, id);
             }
         }

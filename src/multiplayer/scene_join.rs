@@ -3,7 +3,7 @@
 use super::join::{Join, greet};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene_host::{not_a_scene, over};
-use super::scene_packets::{CallLimits, Scene, SceneSettings, Source, note, take_auth};
+use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
 use crate::error::Error;
@@ -17,12 +17,8 @@ pub struct SceneJoin {
     pub scene: Scene,
     /// The host is there for the program.
     pub is_in: bool,
-    /// This side has completed the authentication.
-    local: bool,
-    /// The host has.
-    remote: bool,
-    /// The host has sent something else, which waits.
-    waits: bool,
+    /// The authentication of the host.
+    pub admission: Admission,
     /// When the authentication must be over.
     pub deadline: Option<Instant>,
 }
@@ -30,12 +26,12 @@ pub struct SceneJoin {
 impl SceneJoin {
     /// Before the id has come.
     pub fn new(settings: SceneSettings) -> SceneJoin {
-        SceneJoin { scene: Scene::new(settings), is_in: false, local: false, remote: false, waits: false, deadline: None }
+        SceneJoin { scene: Scene::new(settings), is_in: false, admission: Admission::default(), deadline: None }
     }
 
-    /// Whether what has come waits for the authentication.
-    pub fn keeps_waiting(&self) -> bool {
-        self.waits && !self.local && !self.is_in
+    /// Whether the held messages of the host may be inspected.
+    pub fn hears(&self) -> bool {
+        self.is_in || self.admission.hears()
     }
 }
 
@@ -49,6 +45,7 @@ impl Join {
             return self.be_admitted(peer, cx);
         }
         of_scene.deadline = peer.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
+        peer.apart = true;
         peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, peer_id: HOST_ID, time_ns: cx.time_ns(), ..Mark::default() });
     }
 
@@ -57,10 +54,10 @@ impl Join {
         let Some(of_scene) = &mut self.scene else { return Ok(()) };
         let time_ns = cx.time_ns();
         if !of_scene.is_in {
-            if !of_scene.local {
+            if !of_scene.admission.local {
                 match take_auth(&mut peer.inbox, cx.arena, HOST_ID, time_ns)? {
-                    Some(is_last) => of_scene.remote |= is_last,
-                    None => of_scene.waits = true,
+                    Some(is_last) => of_scene.admission.remote |= is_last,
+                    None => of_scene.admission.waits = true,
                 }
                 return Ok(());
             }
@@ -196,7 +193,7 @@ impl Join {
     /// Sends data for the authentication of the host.
     pub fn send_auth(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
         let of_scene = self.authenticating(id)?;
-        if of_scene.local || of_scene.remote {
+        if of_scene.admission.local || of_scene.admission.remote {
             return Err(over(id));
         }
         self.scratch.clear();
@@ -206,15 +203,16 @@ impl Join {
 
     /// The authentication of the host is complete on this side.
     pub fn complete_auth(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
-        if self.authenticating(id)?.local {
+        if self.authenticating(id)?.admission.local {
             return Err(over(id));
         }
         self.scratch.clear();
         packet::put_auth(&mut self.scratch, &[]);
         let sent = peer.put(|| &mut *cx, false, &self.scratch);
         let of_scene = self.authenticating(id)?;
-        of_scene.local |= sent == Sent::Taken;
-        if of_scene.local && of_scene.remote {
+        let admission = &mut of_scene.admission;
+        admission.local |= sent == Sent::Taken;
+        if admission.local && admission.remote {
             self.be_admitted(peer, cx);
         }
         Ok(sent)
@@ -245,6 +243,7 @@ impl Join {
     fn be_admitted(&mut self, peer: &mut Peer, cx: &Cx<'_>) {
         let Some(of_scene) = &mut self.scene else { return };
         of_scene.is_in = true;
+        peer.apart = false;
         of_scene.deadline = None;
         of_scene.scene.cache.arrive(HOST_ID);
         self.others.insert(HOST_ID);

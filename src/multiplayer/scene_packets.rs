@@ -20,6 +20,35 @@ pub struct SceneSettings {
     pub relay: bool,
 }
 
+/// The authentication of one peer with WS_AUTH, on a host and on a join alike. This is the rule about who is heard:
+///
+/// - Until the program has completed the authentication, nothing of the peer is read but its authentication. The first other packet, and
+///   everything behind it, waits held: it is not delivered, passed on or told.
+/// - Once the program has completed it, the peer is admitted by its own completion or its next packet, whichever comes first.
+/// - What is held when the connection of a peer that is not admitted ends is dropped, whatever ended it. So is all that comes after the time for
+///   the authentication has passed. Both count as `skipped` and not as messages received.
+///
+/// Two rules hold for every peer, admitted or not: after `Peer::disconnect` nothing of it is delivered but its last event, and after `Peer::close`
+/// what had arrived stays readable.
+#[derive(Default)]
+pub struct Admission {
+    /// The program has completed it.
+    pub local: bool,
+    /// The other side has.
+    pub remote: bool,
+    /// The peer has sent something else, which waits.
+    pub waits: bool,
+    /// The time for it has passed.
+    pub refused: bool,
+}
+
+impl Admission {
+    /// Whether the next held packet of a peer that is not admitted may be inspected.
+    pub fn hears(&self) -> bool {
+        !self.refused && (self.local || !self.waits)
+    }
+}
+
 /// What both sides keep of a scene.
 pub struct Scene {
     /// As it was opened.

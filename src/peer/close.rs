@@ -72,6 +72,13 @@ impl Peer {
         self.close_because(cx, code, reason, None);
     }
 
+    /// As `close`, for a host that wants to hear nothing more of the peer: all that waits and comes is dropped, but the end.
+    pub fn disconnect(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
+        self.inbox.silence();
+        self.drop_refused(cx);
+        self.close(cx, code, reason);
+    }
+
     /// As `close`, for a reason of the library's own that the last event shall tell.
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         if matches!(self.stage, Stage::Ended) {

@@ -11,6 +11,9 @@ use std::sync::Arc;
 #[derive(Default)]
 struct Marks(Option<Box<PlacedMarks>>);
 
+/// Messages that nobody gets, to be freed where that breaks no frame.
+pub type Dropped = VecDeque<Message>;
+
 type PlacedMarks = VecDeque<(u64, Box<Mark>)>;
 
 impl Deref for Marks {
@@ -51,6 +54,14 @@ pub struct Inbox {
     pub reads_marks: bool,
     /// The mark that ends the connection was queued: it stays the last one.
     ended: bool,
+    /// Messages are dropped, those that wait and those that come.
+    refuses: bool,
+    /// Of marks only the last is queued.
+    silenced: bool,
+    /// Messages that came and that nobody got: their sender was disconnected, or never admitted.
+    pub dropped: u64,
+    /// Messages among them whose sender was not admitted, and their bytes.
+    pub refused: (u64, u64),
 }
 
 impl Inbox {
@@ -81,11 +92,14 @@ impl Inbox {
 
     /// Queues the last event of the connection. Marks that come later go before it, and are dropped once it was taken.
     pub fn push_end(&mut self, mark: Mark) {
-        self.push_mark(mark);
+        self.marks.push_back((self.end, Box::new(mark)));
         self.ended = true;
     }
 
     fn insert_mark(&mut self, index: usize, place: u64, mark: Mark) {
+        if self.silenced {
+            return;
+        }
         if mark.kind == WS_EVENT_AUTH && (!self.ended || !self.marks.is_empty()) {
             self.auths += 1;
             self.bytes += mark.text_len();
@@ -193,11 +207,56 @@ impl Inbox {
 
     /// None of the held messages is the host's.
     pub fn drop_all_held(&mut self) {
-        let ready = self.ready();
-        self.bytes -= self.messages.drain(ready..).map(|message| message.len() as u64).sum::<u64>();
+        drop(self.take_held());
+    }
+
+    /// Takes the held messages out, and their bytes.
+    fn take_held(&mut self) -> (Dropped, u64) {
+        let held = self.messages.split_off(self.ready());
+        let bytes = held.iter().map(|message| message.len() as u64).sum::<u64>();
+        self.bytes -= bytes;
         self.end -= u64::from(std::mem::take(&mut self.held));
         self.settled = self.settled.min(self.end);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
+        (held, bytes)
+    }
+
+    /// Drops the held messages of a sender that was not admitted, and counts them.
+    pub fn refuse_held(&mut self) -> Dropped {
+        let (held, bytes) = self.take_held();
+        self.dropped += held.len() as u64;
+        self.refused = (self.refused.0 + held.len() as u64, self.refused.1 + bytes);
+        held
+    }
+
+    /// From now on messages are dropped by `drop_refused`.
+    pub fn refuse_messages(&mut self) {
+        self.refuses = true;
+    }
+
+    /// From now on nothing is queued but the last mark; marks that wait are dropped, and messages by `drop_refused`.
+    pub fn silence(&mut self) {
+        self.refuses = true;
+        self.bytes -= self.auth_bytes();
+        self.auths = 0;
+        let end = self.marks.pop_back().filter(|_| self.ended);
+        self.marks.clear();
+        self.marks.extend(end);
+        self.silenced = true;
+    }
+
+    /// Drops all messages where they are refused, and counts them. `apart`: their sender is not admitted.
+    pub fn drop_refused(&mut self, apart: bool) -> Option<Dropped> {
+        if !self.refuses || self.messages.is_empty() {
+            return None;
+        }
+        let count = self.messages.len() as u64;
+        self.dropped += count;
+        if apart {
+            self.refused = (self.refused.0 + count, self.refused.1 + self.message_bytes());
+        }
+        (self.bytes, self.held) = (self.auth_bytes(), 0);
+        Some(std::mem::take(&mut self.messages))
     }
 
     /// All messages are the host's, and no more are held.
@@ -321,6 +380,16 @@ impl Inbox {
     /// Bytes of the waiting messages and authentication data.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Bytes of the waiting messages alone.
+    pub fn message_bytes(&self) -> u64 {
+        self.bytes - self.auth_bytes()
+    }
+
+    fn auth_bytes(&self) -> u64 {
+        let of_auth = |mark: &Mark| if mark.kind == WS_EVENT_AUTH { mark.text_len() } else { 0 };
+        if self.auths == 0 { 0 } else { self.marks.iter().map(|(_, mark)| of_auth(mark)).sum() }
     }
 
     /// Whether a message may still lie in the arena.

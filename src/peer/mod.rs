@@ -98,7 +98,7 @@ pub struct Counters {
     pub wire_in: u64,
     /// Bytes written.
     pub wire_out: u64,
-    /// Messages not taken from a put to several targets.
+    /// Messages not taken from a put to several targets; in a total also those that came and that nobody got.
     pub skipped: u64,
     /// How often reading stopped.
     pub stalls: u64,
@@ -140,7 +140,7 @@ pub struct Peer {
     pub user: u64,
     /// Multiplayer: who is at the other end; 0 while that is not known, and without multiplayer.
     pub peer_id: i32,
-    /// Multiplayer: it is not admitted yet, and gets nothing of what is put to several.
+    /// Multiplayer: it is not admitted yet. A host's client gets nothing of what is put to several, and what it sends waits held.
     pub apart: bool,
     /// Which end this is.
     pub role: Role,
@@ -230,7 +230,17 @@ impl Peer {
     pub fn totals(&self) -> Totals {
         let [compressed_in, compressed_out] =
             self.compression.as_ref().map_or([0; 2], |compression| [compression.messages_in, compression.messages_out]);
-        Totals { counters: self.counters, compressed_in, compressed_out }
+        let mut counters = self.counters;
+        let (mut messages, mut bytes) = self.inbox.refused;
+        if self.apart {
+            // What waits has not been received until its sender is admitted.
+            messages += self.inbox.len() as u64;
+            bytes += self.inbox.message_bytes();
+        }
+        counters.messages_in = counters.messages_in.saturating_sub(messages);
+        counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
+        counters.skipped += self.inbox.dropped;
+        Totals { counters, compressed_in, compressed_out }
     }
 
     /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.
@@ -254,6 +264,7 @@ impl Peer {
             self.write_some(cx);
         }
         let more = self.read(cx);
+        self.drop_refused(cx);
         self.answer_last_ping();
         if self.pulse.is_some() {
             self.send_due_beat();

@@ -2,9 +2,11 @@
 
 use super::arena::Place;
 use super::compression::{InflateLimits, Inflated, Tools};
+use super::inbox::Dropped;
+use super::item::Message;
 use super::pulse::Watched;
 use super::rate::Rate;
-use super::{Budget, Cx, Peer, ROUND_BYTES, Stage};
+use super::{Budget, Cx, MUCH, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::net::{LEAST_READ, Reader, tls_failure};
@@ -50,7 +52,7 @@ impl Peer {
     /// Reads and decodes. True: more may be there, and the budget ended or, at a server's client, the round.
     pub(super) fn read(&mut self, cx: &mut Cx<'_>) -> bool {
         let (mut round, mut first) = (0, true);
-        while self.wants_bytes() {
+        while self.wants_bytes(cx) {
             // Even a poll whose time is over moves something on.
             if (!std::mem::take(&mut first) && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES) || !self.go_on_inflating(cx) {
                 return true;
@@ -191,7 +193,28 @@ impl Peer {
         !self.has_read_all() && !self.awaits_decision() && !matches!(self.stage, Stage::Ended) && !self.reading_rests()
     }
 
-    fn wants_bytes(&mut self) -> bool {
+    /// Drops the messages that wait, and from now on those that come.
+    pub fn refuse_messages(&mut self, cx: &mut Cx<'_>) {
+        self.inbox.refuse_messages();
+        self.drop_refused(cx);
+    }
+
+    /// Drops the held messages because the peer was not admitted.
+    pub fn refuse_held(&mut self, cx: &mut Cx<'_>) {
+        let dropped = self.inbox.refuse_held();
+        discard(cx, dropped);
+    }
+
+    /// Drops the messages that came, where they are refused.
+    #[inline]
+    pub(super) fn drop_refused(&mut self, cx: &mut Cx<'_>) {
+        if let Some(dropped) = self.inbox.drop_refused(self.apart) {
+            discard(cx, dropped);
+        }
+    }
+
+    fn wants_bytes(&mut self, cx: &mut Cx<'_>) -> bool {
+        self.drop_refused(cx);
         if self.has_read_all() || self.awaits_decision() || self.stream.is_none() {
             return false;
         }
@@ -425,5 +448,12 @@ impl Peer {
         if let Some(failure) = self.write_failure.take() {
             self.end(cx, *failure, false);
         }
+    }
+}
+
+/// Frees messages, many bytes of them on the worker.
+fn discard(cx: &Cx<'_>, dropped: Dropped) {
+    if dropped.iter().map(Message::len).sum::<usize>() > MUCH {
+        cx.services.discard(Box::new(dropped));
     }
 }

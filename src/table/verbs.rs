@@ -199,7 +199,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
         let Kind::Server(server) = kind else { return Err(gone()) };
         for key in keys {
             if let Some(peer) = server.peer(key) {
-                peer.close(&mut cx, code, reason);
+                peer.disconnect(&mut cx, code, reason);
             }
             server.after(&mut cx, key, None);
         }

@@ -183,7 +183,7 @@ namespace Wspeer
         public uint StructSize;
         /// <summary>Server: connected clients. Else 1 while OPEN.</summary>
         public uint Connections;
-        /// <summary>Messages received.</summary>
+        /// <summary>Messages received. With WS_AUTH those of a peer count once it is admitted.</summary>
         public ulong MessagesIn;
         /// <summary>Messages accepted for sending.</summary>
         public ulong MessagesOut;
@@ -203,7 +203,8 @@ namespace Wspeer
         public ulong QueuedPacketsOut;
         /// <summary>Bytes that wait to be sent, frames and TLS included.</summary>
         public ulong QueuedBytesOut;
-        /// <summary>Messages not taken by a full queue of one of several targets.</summary>
+        /// <summary>Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
+        /// their sender, or because it ended before it was admitted (WS_AUTH).</summary>
         public ulong Skipped;
         /// <summary>How often reading stopped because the host's queue was full.</summary>
         public ulong InboundStalls;
