@@ -154,12 +154,17 @@ impl Host {
         }
     }
 
-    /// Takes note of those who came, went or sent since the last look.
-    fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
+    /// Forgets those whose places were given back. Call it before a place can be taken again, as their ids must not mean who takes it.
+    pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
         for id in std::mem::take(&mut server.above.gone) {
             self.part(server, cx, id);
             self.players.remove(&id);
         }
+    }
+
+    /// Takes note of those who came, went or sent since the last look.
+    fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
+        self.forget_gone(server, cx);
         let mut touched = std::mem::take(&mut server.above.touched);
         for key in touched.drain(..) {
             let Some(peer) = server.peer(key) else { continue };

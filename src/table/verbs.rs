@@ -233,9 +233,14 @@ pub fn free(handle: u32) {
 
 fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
     let now = Instant::now();
-    let (kind, mut cx) = body.parts(now, Some(1_000));
+    let (game, kind, mut cx) = body.parts_of_game(now, Some(1_000));
     match (&mut *kind, member) {
-        (Kind::Server(server), Member::Client(key)) => server.forget(&mut cx, key),
+        (Kind::Server(server), Member::Client(key)) => {
+            server.forget(&mut cx, key);
+            if let Multiplayer::Host(host) = game {
+                host.forget_gone(server, &mut cx);
+            }
+        }
         (Kind::Pair(ends), Member::End(end)) => {
             if let Some(peer) = ends[usize::from(end)].take() {
                 drop_peer(*peer, &mut cx);

@@ -28,6 +28,7 @@ impl Certificate {
 pub struct Event {
     pub kind: i32,
     pub conn: u32,
+    pub peer_id: i32,
     pub code: i32,
     pub phase: i32,
     pub cause: i32,
@@ -133,8 +134,8 @@ pub fn next(handle: u32) -> Option<Event> {
     }
     // SAFETY: lent until the next read.
     let bytes = unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) }.to_vec();
-    let ws_event { r#type: kind, conn, code, phase, cause, clean, unsent, count, .. } = event;
-    Some(Event { kind, conn, code, phase, cause, clean: clean == 1, unsent, count, bytes })
+    let ws_event { r#type: kind, conn, peer_id, code, phase, cause, clean, unsent, count, .. } = event;
+    Some(Event { kind, conn, peer_id, code, phase, cause, clean: clean == 1, unsent, count, bytes })
 }
 
 pub fn put(handle: u32, bytes: &[u8]) -> i32 {
