@@ -38,7 +38,11 @@ impl Server {
             }
             self.leave_line();
         }
-        // Its CLOSED comes after all that its clients had.
+        // Its CLOSED comes after all that its clients had, and DISCONNECTED waits behind messages that were not inspected yet.
+        let is_held = |slot: &Slot| matches!(slot, Slot::Client(client) if client.peer.inbox.held() > 0);
+        if self.own.marks() == 0 || self.slots.iter().any(is_held) {
+            return None;
+        }
         self.own.take_item().map(|item| (None, item))
     }
 
