@@ -937,9 +937,9 @@ typedef struct ws_config {
   uint32_t max_messages_per_s;
   // Bytes of messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).
   uint32_t max_bytes_per_s;
-  // Server: clients that may be connected; more are answered with 503 (default: 4096).
+  // Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).
   uint32_t max_clients;
-  // Server: clients from one IP address; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).
+  // Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).
   uint32_t max_clients_per_address;
   // Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).
   uint32_t max_pending_handshakes;

@@ -331,7 +331,7 @@ fn pair(seed: u32, carry: bool) {
             }
             2 if carry && random(8) == 0 => {
                 // SAFETY: the bytes live.
-                unsafe { ws_feed(handle, b"\x83\x00".as_ptr(), 2, null_mut()) };
+                unsafe { ws_feed(handle, [0x83_u8, 0].as_ptr(), 2, null_mut()) };
             }
             3 => assert_eq!(ws_set_option(handle, WS_OPT_POLL_BUDGET_US, [1, 60, 1_000][random(3) as usize]), WS_OK),
             _ => _ = host::put(handle, b"hello"),

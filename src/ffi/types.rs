@@ -148,9 +148,9 @@ pub struct ws_config {
     pub max_messages_per_s: u32,
     /// Bytes of messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).
     pub max_bytes_per_s: u32,
-    /// Server: clients that may be connected; more are answered with 503 (default: 4096).
+    /// Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).
     pub max_clients: u32,
-    /// Server: clients from one IP address; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).
+    /// Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).
     pub max_clients_per_address: u32,
     /// Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).
     pub max_pending_handshakes: u32,

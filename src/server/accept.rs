@@ -18,6 +18,8 @@ const REST: Duration = Duration::from_millis(100);
 
 /// Over max_clients_per_address.
 const CROWDED: &str = "too many clients from this address";
+/// Over a limit of clients because of those that have ended.
+const UNREAD: &str = "the server has not read the messages of clients that have ended";
 
 fn busy(what: &str) -> Refusal {
     Refusal::new(503, WS_CAUSE_HTTP_STATUS, format!("{what}; try again later"))
@@ -100,19 +102,28 @@ impl Server {
         let accept = self.settings.accept.clone();
         let connected = self.connected as u64;
         let refuses = self.options.is_on(WS_OPT_REFUSE_NEW);
+        let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
+        let address = client.address();
+        let from_there = u64::from(self.per_address.get(&address).copied().unwrap_or_default().connected);
+        let has_room = self.has_room_beside(connected, most, None) && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
-        let from_there = self.per_address.get(&client.address()).copied().unwrap_or_default();
         let Some(request) = client.peer.request() else { return false };
         let answer = match admit(request, &accept) {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),
-            Ok(_) if u64::from(from_there.connected) >= most_per_address => Err(busy(CROWDED)),
+            Ok(_) if from_there >= most_per_address => Err(busy(CROWDED)),
+            Ok(_) if !has_room => Err(busy(UNREAD)),
             Ok(answer) => Ok(answer),
         };
         client.peer.decide(cx, answer);
         // What was sent behind the request is there already, and the answer leaves now.
         client.peer.pump(cx)
+    }
+
+    /// Whether one more client has room beside so many, and beside the ended ones whose messages nobody has read.
+    fn has_room_beside(&mut self, count: u64, most: u64, address: Option<IpAddr>) -> bool {
+        count + (self.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {

@@ -127,6 +127,9 @@ impl Server {
                 self.connected -= 1;
                 count(&mut self.per_address, client.address(), |there| there.connected -= 1);
                 self.finished.push_back((key, client.serial));
+                if client.peer.inbox.counted() > 0 {
+                    self.ended_unread.push((key, client.serial));
+                }
             } else {
                 // It never opened: nobody knows of it, and nobody takes its events.
                 client.peer.inbox.drop_marks();
@@ -166,6 +169,20 @@ impl Server {
         if self.lifecycle > MAX_LIFECYCLE {
             self.collapse(cx);
         }
+    }
+
+    /// Ended clients whose messages nobody has read, those from `address` or all: they count for the limits of clients, so that a host that does not
+    /// read holds no more messages of clients than the limits allow. Whoever comes then gives way.
+    pub(super) fn unread_ended(&mut self, address: Option<IpAddr>) -> u64 {
+        let Server { slots, ended_unread, .. } = self;
+        let mut count = 0;
+        ended_unread.retain(|(key, serial)| {
+            let Slot::Client(client) = &slots[*key as usize] else { return false };
+            let holds = client.serial == *serial && client.peer.inbox.counted() > 0;
+            count += u64::from(holds && address.is_none_or(|address| address == client.address()));
+            holds
+        });
+        count
     }
 
     pub(super) fn client(&mut self, key: u32) -> Option<&mut Client> {

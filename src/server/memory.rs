@@ -77,11 +77,15 @@ impl Server {
 
     /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
     pub(super) fn sweep(&mut self) {
-        let Server { slots, finished, timers, .. } = self;
+        let Server { slots, finished, ended_unread, .. } = self;
         let most = SWEEP_AT.max(4 * slots.len());
         if finished.len() > most {
             finished.retain(|(key, serial)| matches!(&slots[*key as usize], Slot::Client(client) if client.serial == *serial && !client.done));
         }
+        if ended_unread.len() > most {
+            self.unread_ended(None);
+        }
+        let Server { slots, timers, .. } = self;
         if timers.len() > most {
             timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
                 Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),

@@ -107,6 +107,8 @@ pub struct Server {
     retiring: Vec<u32>,
     /// Ended clients whose events nobody took, oldest first.
     finished: VecDeque<(u32, u32)>,
+    /// Clients that ended with messages that nobody has read, and some that have none any more: see `unread_ended`.
+    ended_unread: Vec<(u32, u32)>,
     timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
     /// Clients whose timers were due and that have more to read first.
     unread: Line,
@@ -171,6 +173,7 @@ impl Server {
             fresh: Line::default(),
             retiring: Vec::new(),
             finished: VecDeque::new(),
+            ended_unread: Vec::new(),
             timers: BinaryHeap::new(),
             unread: Line::default(),
             lifecycle: 0,
@@ -327,7 +330,7 @@ impl Server {
     /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
     pub fn footprint(&self) -> usize {
         let queues = self.ready.len() + self.waiting.len() + self.talking.len() + self.dirty.len() + self.fresh.len() + self.retiring.len();
-        queues + self.finished.len() + self.timers.len() + self.unread.len()
+        queues + self.finished.len() + self.ended_unread.len() + self.timers.len() + self.unread.len()
     }
 
     /// Bytes of the contexts of permessage-deflate of all clients.

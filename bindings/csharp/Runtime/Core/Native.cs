@@ -326,9 +326,9 @@ namespace Wspeer
         public uint MaxMessagesPerS;
         /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).</summary>
         public uint MaxBytesPerS;
-        /// <summary>Server: clients that may be connected; more are answered with 503 (default: 4096).</summary>
+        /// <summary>Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).</summary>
         public uint MaxClients;
-        /// <summary>Server: clients from one IP address; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).</summary>
+        /// <summary>Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).</summary>
         public uint MaxClientsPerAddress;
         /// <summary>Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).</summary>
         public uint MaxPendingHandshakes;
