@@ -821,7 +821,7 @@ typedef struct ws_stats {
   // Bytes that wait to be sent, frames and TLS included.
   uint64_t queued_bytes_out;
   // Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
-  // their sender, or because it ended before it was admitted (WS_AUTH).
+  // their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).
   uint64_t skipped;
   // How often reading stopped because the host's queue was full.
   uint64_t inbound_stalls;
@@ -933,9 +933,9 @@ typedef struct ws_config {
   uint32_t outbound_packets;
   // Bytes that may wait to be sent (default: 4194304).
   uint32_t outbound_bytes;
-  // Messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).
+  // Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WS_OFF).
   uint32_t max_messages_per_s;
-  // Bytes of messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).
+  // Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WS_OFF).
   uint32_t max_bytes_per_s;
   // Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).
   uint32_t max_clients;

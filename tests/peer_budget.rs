@@ -6,7 +6,7 @@ use ends::*;
 use std::cell::Cell;
 use std::time::Duration;
 use wspeer::codes::*;
-use wspeer::peer::{ROUND_BYTES, Sent};
+use wspeer::peer::{ROUND_BYTES, Sent, SystemClock};
 
 fn us(count: u64) -> Duration {
     Duration::from_micros(count)
@@ -171,6 +171,27 @@ mod rates {
         assert_eq!(numbers(&items).len(), 101, "what came is readable");
         let output = end.output();
         assert_eq!((output[0], &output[2..4]), (0x88, 1008u16.to_be_bytes().as_slice()));
+    }
+
+    #[test]
+    fn nothing_behind_what_was_too_much_is_heard_a_close_included() {
+        for (limit, most) in [(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_MAX_BYTES_PER_S, 400)] {
+            for ending in [b"".as_slice(), b"\x88\x82\0\0\0\0\x03\xE8"] {
+                for budget in [1, 1_000, 1_000_000] {
+                    let mut end = End::open_server(&[(limit, most), (WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+                    end.feed(&[&numbered(0, 5_000), ending].concat());
+                    while end.peer.state() != WS_CLOSED {
+                        end.poll_within(&SystemClock, Some(budget));
+                    }
+                    let mut items = end.items();
+                    assert!(matches!(items.pop(), Some(Closed(_, WS_CAUSE_RATE, ..))));
+                    items.retain(|item| *item != Event(WS_EVENT_CLOSE_REQUEST, 1000));
+                    assert_eq!(numbers(&items), (0..101).collect::<Vec<u32>>(), "budget {budget}");
+                    let counters = end.peer.totals().counters;
+                    assert_eq!(counters.messages_in, 101 + counters.skipped);
+                }
+            }
+        }
     }
 
     #[test]

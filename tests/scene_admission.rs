@@ -87,10 +87,17 @@ enum End {
     Kick,
     Drop,
     Timeout,
+    /// It breaks the WebSocket protocol.
     Breach,
+    /// It sends more for its authentication than may wait.
+    Greed,
+    /// It sends a message that is too long.
+    TooLong,
+    /// It sends too many messages, and its close at once.
+    Flood,
 }
 
-const ENDS: [End; 7] = [End::Close, End::Fin, End::Reset, End::Kick, End::Drop, End::Timeout, End::Breach];
+const ENDS: [End; 10] = [End::Close, End::Fin, End::Reset, End::Kick, End::Drop, End::Timeout, End::Breach, End::Greed, End::TooLong, End::Flood];
 
 /// What a program or a peer could be made to take: raw bytes, a call, packets for all, for the host, for all but the host.
 fn forged(random: &mut impl FnMut(u32) -> u32) -> Vec<u8> {
@@ -144,6 +151,12 @@ fn intrude(seed: u32, end: End) {
     if end == End::Timeout {
         set(host, WS_OPT_AUTH_TIMEOUT_MS, 20);
     }
+    if end == End::TooLong {
+        set(host, WS_OPT_MAX_MESSAGE_BYTES, 100);
+    }
+    if end == End::Flood {
+        set(host, WS_OPT_MAX_MESSAGES_PER_S, 1 + random(20));
+    }
     let budget = [1, 20, 1_000][random(3) as usize];
     events.clear();
     let mut intruder = Raw::open(host, port, &mut events);
@@ -161,6 +174,12 @@ fn intrude(seed: u32, end: End) {
     match end {
         End::Close => batch.push(frame(8, &1000_u16.to_be_bytes())),
         End::Breach => batch.push(vec![0x83, 0x80, 0, 0, 0, 0]),
+        End::Greed => {
+            batch.splice(0..0, (0..100).map(|_| packet(b"\x07\x00more")));
+            batch.extend([frame(8, &[]), vec![]].into_iter().take(random(2) as usize));
+        }
+        End::TooLong => batch.push(packet(&[3; 120])),
+        End::Flood => batch.extend((0..40).map(|_| packet(b"\x03!")).chain([frame(8, &1000_u16.to_be_bytes())])),
         _ => {}
     }
     intruder.send(&batch);
@@ -170,7 +189,8 @@ fn intrude(seed: u32, end: End) {
     }
     let conn = host::conns(host).into_iter().find(|conn| *conn != admitted);
     match (end, conn) {
-        (End::Fin, _) => intruder.stream.as_ref().unwrap().shutdown(Shutdown::Write).unwrap(),
+        // Where the host took its authentication in time, that was not too much.
+        (End::Fin | End::Greed, _) => intruder.stream.as_ref().unwrap().shutdown(Shutdown::Write).unwrap(),
         // What it has not read makes the system reset the connection.
         (End::Reset, _) => drop(intruder.stream.take()),
         // SAFETY: NULL is no reason.
@@ -193,7 +213,7 @@ fn intrude(seed: u32, end: End) {
         step(host, &mut events);
     }
     witness.read();
-    let of_end = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_CLOSE_REQUEST, WS_EVENT_DISCONNECTED];
+    let of_end = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_DISCONNECTED];
     let strange: Vec<_> = events.iter().filter(|event| event.conn == admitted || !of_end.contains(&event.kind)).collect();
     assert!(strange.is_empty(), "{end:?}, seed {seed}, budget {budget}: {strange:?}");
     assert!(witness.got.is_empty(), "{end:?}, seed {seed}: the witness got {:?}", witness.got);
@@ -383,7 +403,7 @@ fn play(seed: u32) {
             match event.kind {
                 WS_EVENT_DISCONNECTED => one.ended = true,
                 _ if one.kicked => panic!("seed {seed}: {event:?} after ws_disconnect"),
-                WS_EVENT_AUTHENTICATING | WS_EVENT_AUTH | WS_EVENT_CLOSE_REQUEST => {}
+                WS_EVENT_AUTHENTICATING | WS_EVENT_AUTH => {}
                 WS_EVENT_CONNECTED => one.connected = true,
                 _ => assert!(one.connected, "seed {seed}: {event:?} before CONNECTED"),
             }
@@ -488,7 +508,7 @@ fn false_host(seed: u32) {
         for _ in 0..random(4) {
             step(join, &mut events);
         }
-        let before = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_CLOSE_REQUEST, WS_EVENT_CLOSED];
+        let before = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_CLOSED];
         let strange = events.iter().find(|event| !completed && !before.contains(&event.kind));
         assert!(strange.is_none(), "seed {seed}: {strange:?} of a host that the program did not let in");
         assert!(completed || host::stats(join).messages_in <= auth, "seed {seed}");

@@ -144,9 +144,9 @@ pub struct ws_config {
     pub outbound_packets: u32,
     /// Bytes that may wait to be sent (default: 4194304).
     pub outbound_bytes: u32,
-    /// Messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).
+    /// Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WS_OFF).
     pub max_messages_per_s: u32,
-    /// Bytes of messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).
+    /// Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WS_OFF).
     pub max_bytes_per_s: u32,
     /// Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).
     pub max_clients: u32,
@@ -230,7 +230,7 @@ pub struct ws_stats {
     /// Bytes that wait to be sent, frames and TLS included.
     pub queued_bytes_out: u64,
     /// Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
-    /// their sender, or because it ended before it was admitted (WS_AUTH).
+    /// their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).
     pub skipped: u64,
     /// How often reading stopped because the host's queue was full.
     pub inbound_stalls: u64,

@@ -218,7 +218,7 @@ impl Host {
         player.here = false;
         let key = player.key;
         if let Some(peer) = server.peer(key).filter(|peer| peer.peer_id == id && peer.apart) {
-            peer.refuse_held(cx);
+            peer.drop_held(cx);
             server.after(cx, key, None);
         }
         let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
@@ -353,7 +353,10 @@ pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, excep
 /// Closes a client that broke the format; its other messages are not believed.
 pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
     let Some(peer) = server.peer(key) else { return };
-    peer.inbox.drop_held();
+    peer.drop_held(cx);
+    if peer.state() == WS_CLOSED && peer.apart {
+        return;
+    }
     if peer.state() == WS_CLOSED {
         let mut mark =
             Mark { kind: WS_EVENT_ERROR, phase: WS_PHASE_WEBSOCKET, cause: WS_CAUSE_MULTIPLAYER, time_ns: cx.time_ns(), ..Mark::default() };
@@ -364,7 +367,6 @@ pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: Str
         peer.write(cx);
         peer.finish(cx);
     }
-    peer.inbox.drop_all_held();
 }
 
 /// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
@@ -372,7 +374,7 @@ pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
     let Some(peer) = server.peer(key) else { return };
     let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
     peer.fail(cx, Failure { cause: WS_CAUSE_RESOURCES, ..failure });
-    peer.inbox.drop_all_held();
+    peer.drop_held(cx);
     server.after(cx, key, None);
 }
 

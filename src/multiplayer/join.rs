@@ -83,7 +83,7 @@ impl Join {
             };
             if let Err(why) = done {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
-                peer.inbox.drop_all_held();
+                peer.drop_held(cx);
             }
             // Beside many events that nobody reads a look costs more.
             let is_over = if peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
@@ -93,7 +93,7 @@ impl Join {
         }
         self.shorten(peer, cx);
         if peer.state() == WS_CLOSED && !self.hears() {
-            peer.refuse_held(cx);
+            peer.drop_held(cx);
         }
         if self.id == 0 && peer.state() == WS_OPEN && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
             let sentence =

@@ -91,7 +91,7 @@ impl Host {
             return self.let_in(server, cx, key, id);
         }
         let Some(peer) = server.peer(key) else { return };
-        peer.apart = true;
+        peer.keep_apart();
         let opened = peer.inbox.take_mark(WS_EVENT_CONNECTED);
         peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, time_ns: cx.time_ns(), ..Mark::default() });
         let deadline = timeout.map(|timeout| cx.now + timeout);
@@ -269,7 +269,7 @@ impl Host {
     /// The others hear of one who is admitted, and it of them.
     fn let_in(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
-        peer.apart = false;
+        peer.let_in(cx);
         of_scene.scene.cache.arrive(id);
         if !of_scene.scene.settings.relay {
             return;

@@ -45,7 +45,7 @@ impl Join {
             return self.be_admitted(peer, cx);
         }
         of_scene.deadline = peer.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
-        peer.apart = true;
+        peer.keep_apart();
         peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, peer_id: HOST_ID, time_ns: cx.time_ns(), ..Mark::default() });
     }
 
@@ -243,12 +243,12 @@ impl Join {
     fn be_admitted(&mut self, peer: &mut Peer, cx: &Cx<'_>) {
         let Some(of_scene) = &mut self.scene else { return };
         of_scene.is_in = true;
-        peer.apart = false;
         of_scene.deadline = None;
         of_scene.scene.cache.arrive(HOST_ID);
         self.others.insert(HOST_ID);
         self.open(peer, self.id);
         greet(peer, cx, HOST_ID);
+        peer.let_in(cx);
     }
 }
 

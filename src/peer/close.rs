@@ -21,6 +21,8 @@ pub struct Closing {
     due: bool,
     /// The peer's close frame.
     received: Option<(Option<u16>, String)>,
+    /// The peer asked for it while it was not admitted: CLOSE_REQUEST comes when it is.
+    untold: bool,
     /// Why we fail the connection (section 7.1.7), or refuse the request.
     failure: Option<Failure>,
     /// Nothing more is read: the connection fails, or the request is refused.
@@ -112,15 +114,38 @@ impl Peer {
     pub(super) fn close_received(&mut self, cx: &mut Cx<'_>, code: Option<u16>, reason: String) {
         let asked_here = self.closing.is_some();
         self.start_close(cx.now);
-        if !asked_here {
-            let mut mark = Mark { kind: WS_EVENT_CLOSE_REQUEST, code: i32::from(code.unwrap_or(1005)), time_ns: cx.time_ns(), ..Mark::default() };
-            mark.set_text(&reason);
-            self.inbox.push_mark(mark);
-        }
         if let Some(closing) = &mut self.closing {
             closing.received = Some((code, reason));
+            closing.untold = !asked_here;
+        }
+        if !self.apart {
+            self.tell_close_request(cx.time_ns());
         }
         self.send_close(code, "");
+    }
+
+    /// Multiplayer: the peer is not admitted. Nothing is told of it but its authentication and its end.
+    pub fn keep_apart(&mut self) {
+        self.apart = true;
+        let was_told = self.inbox.take_mark(WS_EVENT_CLOSE_REQUEST).is_some();
+        if let Some(closing) = self.closing.as_mut().filter(|_| was_told) {
+            closing.untold = true;
+        }
+    }
+
+    /// Multiplayer: the peer is admitted.
+    pub fn let_in(&mut self, cx: &Cx<'_>) {
+        self.apart = false;
+        self.tell_close_request(cx.time_ns());
+    }
+
+    fn tell_close_request(&mut self, time_ns: u64) {
+        let Some(closing) = self.closing.as_mut().filter(|closing| closing.untold) else { return };
+        closing.untold = false;
+        let Some((code, reason)) = &closing.received else { return };
+        let mut mark = Mark { kind: WS_EVENT_CLOSE_REQUEST, code: i32::from(code.unwrap_or(1005)), time_ns, ..Mark::default() };
+        mark.set_text(reason);
+        self.inbox.push_mark(mark);
     }
 
     /// Fails the connection (section 7.1.7): a close frame with the code, then no more reading.

@@ -58,7 +58,7 @@ pub struct Inbox {
     refuses: bool,
     /// Of marks only the last is queued.
     silenced: bool,
-    /// Messages that came and that nobody got: their sender was disconnected, or never admitted.
+    /// Messages that came and that nobody got: their sender was disconnected, sent too much, or was never admitted.
     pub dropped: u64,
     /// Messages among them whose sender was not admitted, and their bytes.
     pub refused: (u64, u64),
@@ -205,28 +205,42 @@ impl Inbox {
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
 
-    /// None of the held messages is the host's.
-    pub fn drop_all_held(&mut self) {
-        drop(self.take_held());
+    /// None of the held messages is the host's. `apart`: their sender is not admitted, and they are counted.
+    pub fn drop_all_held(&mut self, apart: bool) -> Dropped {
+        let held = self.drop_last(self.held(), apart);
+        self.dropped += if apart { held.len() as u64 } else { 0 };
+        held
     }
 
-    /// Takes the held messages out, and their bytes.
-    fn take_held(&mut self) -> (Dropped, u64) {
-        let held = self.messages.split_off(self.ready());
-        let bytes = held.iter().map(|message| message.len() as u64).sum::<u64>();
+    /// Of the last `count` messages those are dropped and counted that follow the one by which they became more than `most` messages or bytes; `apart` as in
+    /// `drop_refused`.
+    pub fn drop_excess(&mut self, count: usize, most: [u64; 2], apart: bool) -> Dropped {
+        let (mut messages, mut bytes) = (0, 0);
+        let count = count.min(self.messages.len());
+        let kept = self.messages.range(self.messages.len() - count..).take_while(|message| {
+            let is_kept = messages <= most[0] && bytes <= most[1];
+            messages += 1;
+            bytes += message.len() as u64;
+            is_kept
+        });
+        let excess = self.drop_last(count - kept.count(), apart);
+        self.dropped += excess.len() as u64;
+        excess
+    }
+
+    /// Drops the last `count` messages.
+    fn drop_last(&mut self, count: usize, apart: bool) -> Dropped {
+        let last = self.messages.split_off(self.messages.len() - count);
+        let bytes = last.iter().map(|message| message.len() as u64).sum::<u64>();
         self.bytes -= bytes;
-        self.end -= u64::from(std::mem::take(&mut self.held));
+        self.held -= self.held.min(count as u32);
+        self.end -= count as u64;
         self.settled = self.settled.min(self.end);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
-        (held, bytes)
-    }
-
-    /// Drops the held messages of a sender that was not admitted, and counts them.
-    pub fn refuse_held(&mut self) -> Dropped {
-        let (held, bytes) = self.take_held();
-        self.dropped += held.len() as u64;
-        self.refused = (self.refused.0 + held.len() as u64, self.refused.1 + bytes);
-        held
+        if apart {
+            self.refused = (self.refused.0 + count as u64, self.refused.1 + bytes);
+        }
+        last
     }
 
     /// From now on messages are dropped by `drop_refused`.
@@ -472,7 +486,7 @@ mod tests {
         assert_eq!(taken(&mut inbox, &arena), ["0:a", "mark 5", "mark 6", "0:c", "mark 4"]);
         inbox.push_kept(false, b"d".to_vec());
         inbox.push_mark(Mark { kind: 4, ..Mark::default() });
-        inbox.drop_all_held();
+        inbox.drop_all_held(false);
         assert_eq!(taken(&mut inbox, &arena), ["mark 4"]);
     }
 
@@ -482,7 +496,7 @@ mod tests {
         let mut inbox = inbox_of(&[b"a", b"b"]);
         inbox.push_end(Mark { kind: 9, ..Mark::default() });
         inbox.push_mark(Mark { kind: 5, ..Mark::default() });
-        inbox.drop_all_held();
+        inbox.drop_all_held(false);
         inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
         assert_eq!(taken(&mut inbox, &arena), ["mark 5", "mark 6", "mark 9"]);
         inbox.push_mark(Mark { kind: 5, ..Mark::default() });

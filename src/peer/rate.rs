@@ -28,12 +28,12 @@ impl Rate {
         Rate { counted, ..Rate::default() }
     }
 
-    /// Whether more came than `most` messages and bytes a second.
-    pub(super) fn is_over(&mut self, now: Instant, counters: &Counters, most: [u64; 2]) -> bool {
+    /// What came is put in. `Some`: more than `most` messages and bytes a second; so many messages came, and there was room for so many and so many bytes.
+    pub(super) fn take(&mut self, now: Instant, counters: &Counters, most: [u64; 2]) -> Option<(usize, [u64; 2])> {
         let elapsed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         let gap = std::mem::take(&mut self.gap).as_secs_f64();
         let totals = [counters.messages_in, counters.bytes_in];
-        let mut over = false;
+        let (mut over, mut room) = (false, [0; 2]);
         for index in 0..2 {
             let (most, level) = (most[index] as f64, &mut self.levels[index]);
             if *level > 0.0 {
@@ -42,11 +42,14 @@ impl Rate {
             if gap > 0.0 {
                 *level = (*level - most * gap).max(-most * gap);
             }
+            // Without a limit there is room for all.
+            room[index] = (most - *level).max(0.0) as u64;
             *level += (totals[index] - self.counted[index]) as f64;
             over |= *level > most;
         }
+        let came = totals[0] - self.counted[0];
         self.at = Some(now);
         self.counted = totals;
-        over
+        over.then_some((came as usize, room))
     }
 }

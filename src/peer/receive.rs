@@ -199,9 +199,9 @@ impl Peer {
         self.drop_refused(cx);
     }
 
-    /// Drops the held messages because the peer was not admitted.
-    pub fn refuse_held(&mut self, cx: &mut Cx<'_>) {
-        let dropped = self.inbox.refuse_held();
+    /// Drops the held messages: nobody gets them.
+    pub fn drop_held(&mut self, cx: &mut Cx<'_>) {
+        let dropped = self.inbox.drop_all_held(self.apart);
         discard(cx, dropped);
     }
 
@@ -368,10 +368,13 @@ impl Peer {
     /// Decompresses what the last poll left. False: there is still more of it.
     fn go_on_inflating(&mut self, cx: &mut Cx<'_>) -> bool {
         let limits = self.inflate_limits();
+        let before = self.received();
         let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else { return true };
         let mut tools = Tools { codecs: cx.codecs, scratch: cx.arena.scratch(), budget: &mut cx.budget };
         let inflated = compression.resume(&limits, &mut tools);
-        self.took_inflated(cx, inflated)
+        let done = self.took_inflated(cx, inflated);
+        self.judge_rate(cx, before);
+        done
     }
 
     fn took_inflated(&mut self, cx: &mut Cx<'_>, inflated: Result<Inflated, Failure>) -> bool {
@@ -410,8 +413,12 @@ impl Peer {
             self.rate = None;
             return;
         };
-        let over = self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).is_over(cx.now, &self.counters, most);
-        if over && !self.has_read_all() {
+        let excess = self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(cx.now, &self.counters, most);
+        let Some((count, room)) = excess else { return };
+        // As if each had come alone: what follows the one that was too much is not heard, a close frame included.
+        let dropped = self.inbox.drop_excess(count, room, self.apart);
+        discard(cx, dropped);
+        if !self.has_stopped() {
             self.fail(cx, Failure::of_protocol(1008, "more messages or bytes a second than max_messages_per_s or max_bytes_per_s allow"));
         }
     }

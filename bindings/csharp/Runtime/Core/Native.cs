@@ -204,7 +204,7 @@ namespace Wspeer
         /// <summary>Bytes that wait to be sent, frames and TLS included.</summary>
         public ulong QueuedBytesOut;
         /// <summary>Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
-        /// their sender, or because it ended before it was admitted (WS_AUTH).</summary>
+        /// their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).</summary>
         public ulong Skipped;
         /// <summary>How often reading stopped because the host's queue was full.</summary>
         public ulong InboundStalls;
@@ -322,9 +322,9 @@ namespace Wspeer
         public uint OutboundPackets;
         /// <summary>Bytes that may wait to be sent (default: 4194304).</summary>
         public uint OutboundBytes;
-        /// <summary>Messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).</summary>
+        /// <summary>Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WS_OFF).</summary>
         public uint MaxMessagesPerS;
-        /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008 (default: WS_OFF).</summary>
+        /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WS_OFF).</summary>
         public uint MaxBytesPerS;
         /// <summary>Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).</summary>
         public uint MaxClients;

@@ -42,9 +42,9 @@ namespace Wspeer
         public uint OutboundPackets;
         /// <summary>Bytes that may wait to be sent (default: 4194304).</summary>
         public uint OutboundBytes;
-        /// <summary>Messages a peer may send in a second before it is closed with 1008 (default: WebSocketConfig.Off).</summary>
+        /// <summary>Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WebSocketConfig.Off).</summary>
         public uint MaxMessagesPerS;
-        /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008 (default: WebSocketConfig.Off).</summary>
+        /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WebSocketConfig.Off).</summary>
         public uint MaxBytesPerS;
         /// <summary>Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).</summary>
         public uint MaxClients;
