@@ -113,8 +113,9 @@ asan:
 tsan:
 	tests/sanitize/tsan.sh $(TSAN)
 
-# The long forms of what `make test` does in short, in turn: 100 minutes of fuzzing, an hour of a crowd, and the rest.
+# The long forms of what `make test` does in short, in turn: the longest messages, 100 minutes of fuzzing, an hour of a crowd, and the rest.
 test-long: all
+	WSPEER_LONG_BYTES=4294967301 cargo test --release --locked --test long_messages
 	$(MAKE) fuzz SECONDS=600
 	$(MAKE) asan
 	$(MAKE) tsan

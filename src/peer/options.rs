@@ -5,6 +5,9 @@ use std::time::Duration;
 
 const COUNT: usize = 29;
 
+/// The longest message that is sent or taken, whatever the options say: lengths inside are 32 bits wide.
+pub const MAX_LEN: usize = u32::MAX as usize - 64;
+
 /// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -95,6 +98,11 @@ impl Options {
             WS_OFF => u64::MAX,
             value => u64::from(value),
         }
+    }
+
+    /// Bytes of a message, however it comes: `max_message_bytes`, and at most `MAX_LEN`.
+    pub fn max_message(&self) -> u64 {
+        self.limit(WS_OPT_MAX_MESSAGE_BYTES).min(MAX_LEN as u64)
     }
 
     /// Whether a limit lets so many pass.

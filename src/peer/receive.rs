@@ -240,12 +240,7 @@ impl Peer {
                 return;
             }
         }
-        let limits = Limits {
-            // Lengths inside are 32 bits wide.
-            max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(u64::from(u32::MAX) - 64),
-            // A message in one frame that comes in pieces counts as one fragment.
-            max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
-        };
+        let limits = self.frame_limits();
         let (was_full, before) = (self.is_full(), self.received());
         if let Some(spare) = cx.arena.take_spare() {
             self.decoder.offer(spare);
@@ -392,8 +387,16 @@ impl Peer {
         true
     }
 
+    fn frame_limits(&self) -> Limits {
+        Limits {
+            max_message: self.options.max_message(),
+            // A message in one frame that comes in pieces counts as one fragment.
+            max_fragments: u32::try_from(self.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
+        }
+    }
+
     fn inflate_limits(&self) -> InflateLimits {
-        InflateLimits { max_message: self.options.limit(WS_OPT_MAX_MESSAGE_BYTES), max_ratio: self.options.limit(WS_OPT_MAX_INFLATE_RATIO) }
+        InflateLimits { max_message: self.options.max_message(), max_ratio: self.options.limit(WS_OPT_MAX_INFLATE_RATIO) }
     }
 
     /// Messages and bytes a second that the peer may send, where that is limited.
@@ -462,5 +465,24 @@ impl Peer {
 fn discard(cx: &Cx<'_>, dropped: Dropped) {
     if dropped.iter().map(Message::len).sum::<usize>() > MUCH {
         cx.services.discard(Box::new(dropped));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::Options;
+    use crate::protocol::Role;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    #[test]
+    fn both_ways_of_a_message_have_one_limit_that_its_length_fits_in() {
+        for (value, most) in [(0, 0), (5_000, 5_000), (u32::MAX - 1, u32::MAX - 64), (WS_OFF, u32::MAX - 64)] {
+            let mut options = Options::defaults(true);
+            options.set(WS_OPT_MAX_MESSAGE_BYTES, value).unwrap();
+            let peer = Peer::new(Role::Server, Arc::new(options), Stage::Open, None, Instant::now());
+            assert_eq!((peer.frame_limits().max_message, peer.inflate_limits().max_message), (most.into(), most.into()), "max_message_bytes {value}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::heap;
 use crate::journal;
 use crate::multiplayer::{Multiplayer, Target};
 use crate::net::Stream;
-use crate::peer::{Cx, Options, Peer, Sent, check_close};
+use crate::peer::{Cx, MAX_LEN, Options, Peer, Sent, check_close};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -354,9 +354,6 @@ fn own_client(body: &Body, handle: u32) -> Result<u32, Error> {
     }
 }
 
-/// Lengths inside are 32 bits wide.
-const MAX_LEN: usize = u32::MAX as usize - 64;
-
 #[inline]
 pub(super) fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
     let len = payload.len() + header;
@@ -365,7 +362,7 @@ pub(super) fn check_size(options: &Options, payload: &[u8], header: usize) -> Re
 
 #[cold]
 fn too_big(options: &Options, len: usize) -> Error {
-    let most = options.limit(WS_OPT_MAX_MESSAGE_BYTES).min(MAX_LEN as u64);
+    let most = options.max_message();
     Error::new(
         WS_ERR_TOO_BIG,
         format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
