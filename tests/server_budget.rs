@@ -173,3 +173,72 @@ fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
     }
     assert!(hall.now - hall.start >= ms(3_000));
 }
+
+#[test]
+fn many_who_are_gone_retire_over_several_polls() {
+    let mut hall = Hall::new(&[]);
+    let clients: Vec<_> = (0..200).map(|_| hall.open()).collect();
+    hall.items();
+    drop(clients);
+    let mut gone = 0;
+    hall.poll_until("all are gone", |hall| {
+        // Their last events are taken when all are there.
+        gone = (0..200).filter(|key| hall.server.peer(*key).is_some_and(|peer| peer.state() == WS_CLOSED)).count();
+        gone == 200
+    });
+    assert_eq!(hall.items().len(), 200);
+    let mut polls = 0;
+    while hall.given.retired.borrow().len() < 200 {
+        let before = hall.given.retired.borrow().len();
+        let clock = hall.clock(Duration::from_micros(50));
+        let more = hall.poll_within(&clock, Some(1_000));
+        let retired = hall.given.retired.borrow().len();
+        assert!((1..=10).contains(&(retired - before)), "{} retired in a poll of 1 ms where each takes 50 us", retired - before);
+        assert_eq!(more, retired < 200);
+        polls += 1;
+    }
+    assert!(polls >= 20);
+    let mut retired = hall.given.retired.borrow().clone();
+    retired.sort_unstable();
+    retired.dedup();
+    assert_eq!(retired.len(), 200, "each once");
+}
+
+#[test]
+fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
+    let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    let mut sent = 0;
+    let flood = frame(0x82, &[7; 1_000]);
+    hall.poll_until("reading stops", |hall| {
+        sent += write_some(&mut client, &flood[sent % flood.len()..]);
+        hall.server.peer(key).unwrap().reading_rests()
+    });
+    // What it has not read becomes a reset when it goes.
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().put(|| &mut *cx, false, b"unread");
+    });
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    hall.poll_until("writing fails", |hall| {
+        hall.act(|server, cx| {
+            server.peer(key).unwrap().put(|| &mut *cx, false, b"more");
+            server.after(cx, key, None);
+        });
+        hall.server.peer(key).is_some_and(|peer| peer.has_failed())
+    });
+    for _ in 0..10 {
+        let clock = hall.clock(Duration::from_micros(10));
+        assert!(!hall.poll_within(&clock, Some(1_000)), "there is nothing to do until the host reads");
+        assert!(clock.asked.get() < 20, "it looked at the clock {} times", clock.asked.get());
+        assert!(hall.server.peer(key).unwrap().has_failed());
+    }
+    // And it goes on when the host does.
+    let mut got = Vec::new();
+    hall.poll_until("the end", |hall| {
+        got.extend(hall.items());
+        got.last().is_some_and(|(_, kind)| *kind == WS_EVENT_DISCONNECTED)
+    });
+    assert!(got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == WS_EVENT_MESSAGE), "{} items", got.len());
+}

@@ -1,5 +1,6 @@
 //! The memory that sockets are read into, shared by all connections of a family, and the loans out of it.
 
+use super::MUCH;
 use crate::net::LEAST_READ;
 use std::sync::Arc;
 
@@ -54,19 +55,19 @@ impl Arena {
         self.spares.pop()
     }
 
-    /// Memory of a message that the host has done with.
-    pub fn give_spare(&mut self, spare: Vec<u8>) {
+    /// Memory of a message that the host has done with. What is not kept comes back.
+    pub fn give_spare(&mut self, spare: Vec<u8>) -> Option<Vec<u8>> {
         if self.spares.len() < KEPT_SPARES && (MIN_SPACE..=MAX_SPARE).contains(&spare.capacity()) {
             self.spares.push(spare);
+            return None;
         }
+        Some(spare)
     }
 
-    /// Gives the memory back; the next read allocates again.
-    pub fn shrink(&mut self) {
-        self.used = 0;
-        self.chunks = Vec::new();
-        self.scratch = Vec::new();
-        self.spares = Vec::new();
+    /// Takes out the memory; the next read allocates again.
+    pub fn take_out(&mut self) -> Arena {
+        let empty = Arena::new(self.chunk_bytes);
+        std::mem::replace(self, empty)
     }
 
     /// Free room to read into, at most `most` bytes, with its place.
@@ -139,6 +140,16 @@ pub struct Place {
     pub start: u32,
 }
 
+/// What is given back when a loan ends.
+pub enum Spent {
+    /// Nothing.
+    Nothing,
+    /// The last buffer, which may be held elsewhere too.
+    One(Chunk),
+    /// Several large ones.
+    Several(Vec<Chunk>),
+}
+
 /// What the host was lent through one handle: held until that handle is read again or freed.
 #[derive(Default)]
 pub struct Loan {
@@ -146,29 +157,34 @@ pub struct Loan {
 }
 
 impl Loan {
-    /// Ends the loan. A buffer that was ours alone comes back for reuse.
-    pub fn end(&mut self) -> Option<Vec<u8>> {
-        if self.held.is_empty() {
-            return None;
+    /// Ends the loan: the last buffer comes back for reuse, and all of them if dropping them takes time.
+    pub fn end(&mut self) -> Spent {
+        if self.held.len() > 1 && self.bytes() > MUCH {
+            return Spent::Several(std::mem::take(&mut self.held));
         }
         let last = self.held.pop();
         self.held.clear();
-        last.and_then(Arc::into_inner)
+        last.map_or(Spent::Nothing, Spent::One)
+    }
+
+    /// Bytes of heap that nobody else holds.
+    pub fn bytes(&self) -> usize {
+        self.held.iter().filter(|chunk| is_free(chunk)).map(|chunk| chunk.capacity()).sum()
     }
 
     /// Holds `chunk`: besides what is held (`more`), or instead of it. Reading message after message of one buffer touches no counter.
     #[inline]
-    pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
+    pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Spent {
         if self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) && (more || self.held.len() == 1) {
-            return None;
+            return Spent::Nothing;
         }
         self.hold_another(chunk, more)
     }
 
     #[cold]
-    fn hold_another(&mut self, chunk: &Chunk, more: bool) -> Option<Vec<u8>> {
-        let spare = if more { None } else { self.end() };
+    fn hold_another(&mut self, chunk: &Chunk, more: bool) -> Spent {
+        let spent = if more { Spent::Nothing } else { self.end() };
         self.held.push(chunk.clone());
-        spare
+        spent
     }
 }

@@ -42,6 +42,11 @@ impl Backlog {
         self.0.as_ref().is_none_or(|kept| kept.taken == kept.bytes.len())
     }
 
+    /// Bytes of heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |kept| kept.bytes.capacity())
+    }
+
     /// Gives memory back when nothing waits.
     pub(super) fn shrink(&mut self) {
         if self.is_empty() {

@@ -1,6 +1,6 @@
 //! The closing handshake (RFC 6455 section 7), and every other end.
 
-use super::{Cx, MUCH, Mark, Peer, Stage};
+use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
@@ -121,6 +121,7 @@ impl Peer {
         if !self.apart {
             self.tell_close_request(cx.time_ns());
         }
+        self.drop_unfinished(cx);
         self.send_close(code, "");
     }
 
@@ -162,6 +163,7 @@ impl Peer {
             }
             has_sent = closing.sent.is_some();
         }
+        self.drop_unfinished(cx);
         if code != 0 && !has_sent && matches!(self.stage, Stage::Open) {
             self.send_close(Some(code), &reason);
         }
@@ -283,19 +285,30 @@ impl Peer {
         let why = if failure.cause == WS_CAUSE_CLOSED_BY_PEER { "the peer closed the connection" } else { &failure.sentence };
         journal::note(WS_LOG_INFO, || format!("{} ended: {why} (code {code})", self.info.shown_url()));
         self.keep_reason(closing);
-        self.stage = Stage::Ended;
+        let early = self.early().1;
+        cx.discard(early, std::mem::replace(&mut self.stage, Stage::Ended));
         let finished = self.unwritten() == 0 && self.write_failure.is_none();
         match self.stream.take() {
             Some(stream) if finished => cx.services.reap(stream),
             Some(stream) => cx.services.close(vec![stream]),
             None => {}
         }
-        self.outbox = Default::default();
-        self.backlog = Default::default();
-        if let Some(ended) = self.compression.as_mut().map(|compression| compression.end()).filter(|ended| ended.message_bytes() > MUCH) {
-            cx.services.discard(Box::new(ended));
+        cx.discard(self.outbox.bytes(), std::mem::take(&mut self.outbox));
+        self.drop_unfinished(cx);
+        if let Some(ended) = self.compression.as_mut().map(|compression| compression.end()) {
+            cx.discard(ended.message_bytes(), ended);
         }
         self.decoder.shrink();
+    }
+
+    /// Nothing more is read: drops what has come of a message that is not whole, and what was not decoded.
+    fn drop_unfinished(&mut self, cx: &Cx<'_>) {
+        let assembled = self.decoder.abandon();
+        cx.discard(assembled.capacity(), assembled);
+        cx.discard(self.backlog.heap_bytes(), std::mem::take(&mut self.backlog));
+        if let Some((bytes, inflated)) = self.compression.as_mut().map(|compression| compression.abandon()) {
+            cx.discard(bytes, inflated);
+        }
     }
 
     /// The reason that decided the close: the peer's, or ours where we failed the connection.

@@ -309,9 +309,17 @@ impl Compression {
         std::mem::replace(self, empty)
     }
 
+    /// Takes out the message that is being decompressed: nothing more is taken. Its bytes of heap, and what holds them.
+    pub(super) fn abandon(&mut self) -> (usize, impl Send + 'static) {
+        let (incoming, rest) = (self.incoming.take(), self.rest.take());
+        let bytes = incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
+        (bytes, (incoming, rest))
+    }
+
     /// Bytes of messages under way.
     pub fn message_bytes(&self) -> usize {
-        self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + self.outgoing_bytes
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
+        self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest + self.outgoing_bytes
     }
 
     /// Bytes of heap.

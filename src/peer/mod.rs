@@ -20,7 +20,7 @@ mod read;
 mod receive;
 mod send;
 
-pub use arena::{Arena, Chunk, Loan};
+pub use arena::{Arena, Chunk, Loan, Spent};
 pub use beat::Beat;
 pub use budget::{Budget, Clock, SystemClock};
 pub use close::check_close;
@@ -53,7 +53,7 @@ pub const LONG_GAP: Duration = Duration::from_secs(1);
 pub const ROUND_BYTES: usize = (256 << 10) + (4 << 10);
 
 /// The system takes noticeable time to take this much memory back: it is given back by the worker.
-const MUCH: usize = 1 << 20;
+pub const MUCH: usize = 1 << 20;
 
 /// What a connection needs from around it while it is polled.
 pub struct Cx<'a> {
@@ -75,6 +75,13 @@ impl Cx<'_> {
     /// The time of this poll as events tell it.
     pub fn time_ns(&self) -> u64 {
         self.now.saturating_duration_since(self.epoch).as_nanos() as u64
+    }
+
+    /// Drops something that has so many bytes of heap: through the worker if that is much.
+    pub fn discard(&self, bytes: usize, thing: impl Send + 'static) {
+        if bytes > MUCH {
+            self.services.discard(Box::new(thing));
+        }
     }
 
     /// The second of this poll, in whole ones since the same start.
@@ -363,7 +370,8 @@ impl Peer {
     /// Whether it is better taken apart elsewhere.
     pub fn is_large(&self) -> bool {
         let under_way = self.compression.as_ref().map_or(0, |compression| compression.message_bytes());
-        self.queued_out() + under_way + self.inbox.bytes() as usize > MUCH
+        let received = self.decoder.heap_bytes() + self.backlog.heap_bytes() + self.inbox.bytes() as usize + self.loan.bytes();
+        self.queued_out() + under_way + received > MUCH
     }
 
     /// Gives memory back that an idle connection does not need.

@@ -14,13 +14,6 @@ impl Peer {
         self.inbox.take_item()
     }
 
-    /// Ends the loan of this connection's own handle.
-    pub fn end_loan(&mut self, arena: &mut Arena) {
-        if let Some(spare) = self.loan.end() {
-            arena.give_spare(spare);
-        }
-    }
-
     /// Moves what still lies in the arena into storage of this connection: a poll begins.
     pub fn settle(&mut self, arena: &Arena) {
         self.inbox.settle(arena);

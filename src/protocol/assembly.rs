@@ -95,6 +95,11 @@ impl Assembly {
         Ok(Received::Assembled { text, bytes })
     }
 
+    /// Its storage, whatever is in it.
+    pub(super) fn into_storage(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Bytes of heap.
     pub(super) fn heap_bytes(&self) -> usize {
         self.bytes.capacity()

@@ -245,6 +245,11 @@ impl Decoder {
         self.spare = None;
     }
 
+    /// Takes out the storage of the message under way: nothing more is decoded.
+    pub fn abandon(&mut self) -> Vec<u8> {
+        self.assembly.take().map(|assembly| assembly.into_storage()).unwrap_or_default()
+    }
+
     /// Whether a message has begun and not ended.
     pub fn mid_message(&self) -> bool {
         self.assembly.is_some()

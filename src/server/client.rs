@@ -44,6 +44,11 @@ impl Client {
         second < self.busy_until
     }
 
+    /// Nothing of it is left to take: its handle retires.
+    pub(super) fn is_over(&self) -> bool {
+        self.done && (self.peer.handle == 0 || self.peer.inbox.is_empty())
+    }
+
     /// Where it comes from, for the limits; clients in memory come from here.
     pub(super) fn address(&self) -> IpAddr {
         self.peer.info.remote.get().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
@@ -134,12 +139,12 @@ impl Server {
                 // It never opened: nobody knows of it, and nobody takes its events.
                 client.peer.inbox.drop_marks();
                 client.done = true;
-                self.retiring.push(key);
+                self.retiring.push_back(key);
             }
         }
         if client.done && client.peer.inbox.is_empty() {
             // Its last event collapsed while messages of it waited to be inspected, and these were dropped.
-            self.retiring.push(key);
+            self.retiring.push_back(key);
         }
         let marks = client.peer.inbox.marks() as u32;
         self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
@@ -156,7 +161,7 @@ impl Server {
         if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
             self.above.touched.push(key);
         }
-        if client.peer.can_compress() || (client.peer.has_failed() && state != WS_CLOSED) {
+        if client.peer.can_compress() || (client.peer.has_failed() && state != WS_CLOSED && !client.peer.reading_rests()) {
             let busy = client.is_busy(cx.second());
             self.ready.enter(key, busy);
         }
@@ -202,14 +207,18 @@ impl Server {
         self.live -= 1;
     }
 
-    pub(super) fn remove(&mut self, key: u32) {
+    pub(super) fn remove(&mut self, cx: &Cx<'_>, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.past.add(&client.peer.totals());
             if client.peer.peer_id != 0 {
                 self.above.gone.push(client.peer.peer_id);
             }
             self.lifecycle -= client.marks as usize;
-            self.slots[key as usize] = Slot::Free;
+            if let Slot::Client(client) = std::mem::replace(&mut self.slots[key as usize], Slot::Free)
+                && client.peer.is_large()
+            {
+                cx.services.discard(client);
+            }
             self.free.push(key);
         }
     }

@@ -62,7 +62,7 @@ impl Server {
             let origin = Origin { conn: client.peer.handle, user: client.peer.user, peer_id: client.peer.peer_id };
             let more = client.peer.inbox.has_messages();
             if client.done && client.peer.inbox.is_empty() {
-                self.retiring.push(key);
+                self.retiring.push_back(key);
             } else if client.readable && !client.peer.is_full() {
                 self.ready.push(key);
             }
@@ -102,7 +102,7 @@ impl Server {
         client.marks = marks;
         client.done |= last;
         if client.done && client.peer.inbox.is_empty() {
-            self.retiring.push(key);
+            self.retiring.push_back(key);
         } else {
             self.read_on(key);
         }
@@ -144,7 +144,7 @@ impl Server {
             client.marks = 0;
             client.done = true;
             if client.peer.inbox.is_empty() {
-                self.retiring.push(key);
+                self.retiring.push_back(key);
             }
             self.note_skipped(cx, dropped as u64);
         }

@@ -4,6 +4,7 @@ use super::line::Line;
 use super::{Handles, Server, Slot};
 use crate::peer::Cx;
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 impl Server {
@@ -44,7 +45,8 @@ impl Server {
     pub(super) fn rest(&mut self, cx: &mut Cx<'_>) {
         match self.rest_at {
             Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.fresh.is_empty() => {
-                cx.arena.shrink();
+                let arena = cx.arena.take_out();
+                cx.discard(arena.heap_bytes(), arena);
                 cx.codecs.shrink();
             }
             None => self.rest_at = Some(cx.now + REST),
@@ -61,18 +63,29 @@ impl Server {
         cx.arena.renew();
     }
 
-    /// Retires the handles of clients whose last event was taken.
-    pub(super) fn retire(&mut self, handles: &dyn Handles) {
-        for key in std::mem::take(&mut self.retiring) {
+    /// Retires the handles of clients whose last event was taken, for at most half of the budget. True: more of them wait.
+    pub(super) fn retire(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
+        if self.retiring.is_empty() {
+            return false;
+        }
+        let mut half = cx.budget.half();
+        while let Some(key) = self.retiring.pop_front() {
             if let Some(client) = self.client(key)
-                && client.done
+                && client.is_over()
             {
                 if client.peer.handle != 0 {
                     handles.retire(client.peer.handle);
                 }
-                self.remove(key);
+                self.remove(cx, key);
+                if half.look() {
+                    break;
+                }
             }
         }
+        if self.retiring.is_empty() {
+            self.retiring = VecDeque::new();
+        }
+        !self.retiring.is_empty()
     }
 
     /// Drops what clients that are gone left in queues that know them by their serial, once it is much.

@@ -104,7 +104,7 @@ pub struct Server {
     /// Clients with messages in the arena.
     fresh: Line,
     /// Clients whose last event was taken.
-    retiring: Vec<u32>,
+    retiring: VecDeque<u32>,
     /// Ended clients whose events nobody took, oldest first.
     finished: VecDeque<(u32, u32)>,
     /// Clients that ended with messages that nobody has read, and some that have none any more: see `unread_ended`.
@@ -171,7 +171,7 @@ impl Server {
             look_at: None,
             dirty: Line::default(),
             fresh: Line::default(),
-            retiring: Vec::new(),
+            retiring: VecDeque::new(),
             finished: VecDeque::new(),
             ended_unread: Vec::new(),
             timers: BinaryHeap::new(),
@@ -200,14 +200,14 @@ impl Server {
         if !gap.is_zero() {
             self.shift(gap);
         }
-        self.retire(handles);
+        let mut more = self.retire(cx, handles);
         self.sweep();
         self.settle(cx);
         self.ready.begin_poll();
         let mut all_ready = self.collect_readiness(cx.second());
         self.collect_local();
         self.write_dirty(cx);
-        let mut more = self.go_on_closing(cx);
+        more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
         self.worked = more || !self.ready.is_empty();
         if self.ready.is_empty() {
@@ -371,7 +371,7 @@ impl Server {
         if let Some(client) = self.client(key) {
             client.done = true;
         }
-        self.remove(key);
+        self.remove(cx, key);
     }
 
     /// Moves every deadline by a gap in polling.

@@ -3,7 +3,7 @@
 use super::{Registry, registry};
 use crate::multiplayer::Multiplayer;
 use crate::net::{MemoryEnd, Stream};
-use crate::peer::{Arena, Budget, Codecs, Cx, LONG_GAP, Peer, SystemClock};
+use crate::peer::{Arena, Budget, Codecs, Cx, LONG_GAP, MUCH, Peer, SystemClock};
 use crate::server::Server;
 use parking_lot::Mutex;
 use std::sync::atomic::AtomicU32;
@@ -119,7 +119,10 @@ impl Shared {
 
     /// Gives memory back.
     pub fn shrink(&mut self) {
-        self.arena.shrink();
+        let arena = self.arena.take_out();
+        if arena.heap_bytes() > MUCH {
+            registry().services.discard(Box::new(arena));
+        }
         self.codecs.shrink();
     }
 

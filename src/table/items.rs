@@ -1,10 +1,11 @@
 //! Taking items through a handle, and the loans that go with them.
 
-use super::{Body, Kind, Member, Shared, with};
+use super::{Body, Kind, Member, Shared, registry, with};
 use crate::codes::*;
 use crate::error::Error;
-use crate::peer::{Arena, Item, Loan, Mark};
+use crate::peer::{Arena, Chunk, Item, Loan, MUCH, Mark, Spent};
 use crate::server::{Origin, is_last};
+use std::sync::Arc;
 
 /// One item as the host gets it; the bytes are lent.
 pub struct View<'a> {
@@ -39,10 +40,10 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 while count < most {
                     let Some((message, Origin { conn, user, peer_id })) = server.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    let spare = server.loan.hold(chunk, count > 0);
+                    let spent = server.loan.hold(chunk, count > 0);
                     sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
                     count += 1;
-                    give_back(arena, spare);
+                    give_back(arena, spent);
                 }
                 if count == 0 {
                     give_back(arena, server.loan.end());
@@ -55,15 +56,15 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 while count < most {
                     let Some(message) = peer.inbox.first_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    let spare = peer.loan.hold(chunk, count > 0);
+                    let spent = peer.loan.hold(chunk, count > 0);
                     let peer_id = if message.from != 0 { message.from } else { peer.peer_id };
                     sink(count, View { conn: peer.handle, user: peer.user, peer_id, bytes, what: What::Message(message.kind) });
                     peer.inbox.pass_message(bytes.len());
                     count += 1;
-                    give_back(arena, spare);
+                    give_back(arena, spent);
                 }
                 if count == 0 {
-                    peer.end_loan(arena);
+                    give_back(arena, peer.loan.end());
                 } else if let (Kind::Server(server), Member::Client(key)) = (kind, member) {
                     server.took(key, false);
                 }
@@ -88,17 +89,17 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
                 Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark), mark.peer_id),
             };
             let peer_id = if about != 0 { about } else { other };
-            let spare = match chunk {
-                Some(chunk) => loan_of(kind, member).and_then(|loan| loan.hold(chunk, count > 0)),
-                None if count == 0 => loan_of(kind, member).and_then(Loan::end),
-                None => None,
+            let spent = match chunk {
+                Some(chunk) => loan_of(kind, member).map_or(Spent::Nothing, |loan| loan.hold(chunk, count > 0)),
+                None if count == 0 => loan_of(kind, member).map_or(Spent::Nothing, Loan::end),
+                None => Spent::Nothing,
             };
             sink(count, View { conn, user, peer_id, bytes, what });
             count += 1;
-            give_back(arena, spare);
+            give_back(arena, spent);
         }
         if count == 0 {
-            give_back(arena, loan_of(kind, member).and_then(Loan::end));
+            give_back(arena, loan_of(kind, member).map_or(Spent::Nothing, Loan::end));
         }
         Ok(count)
     })
@@ -145,10 +146,20 @@ fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
     }
 }
 
-/// Memory that the host has done with serves the next message.
+/// Memory that the host has done with serves the next message. Much of it goes back through the worker: the system takes its time.
 #[inline]
-fn give_back(arena: &mut Arena, spare: Option<Vec<u8>>) {
-    if let Some(spare) = spare {
-        arena.give_spare(spare);
+fn give_back(arena: &mut Arena, spent: Spent) {
+    match spent {
+        Spent::Nothing => {}
+        Spent::One(chunk) => give_one_back(arena, chunk),
+        Spent::Several(chunks) => registry().services.discard(Box::new(chunks)),
+    }
+}
+
+fn give_one_back(arena: &mut Arena, chunk: Chunk) {
+    if let Some(surplus) = Arc::into_inner(chunk).and_then(|spare| arena.give_spare(spare))
+        && surplus.capacity() > MUCH
+    {
+        registry().services.discard(Box::new(surplus));
     }
 }
