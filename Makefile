@@ -113,9 +113,11 @@ asan:
 tsan:
 	tests/sanitize/tsan.sh $(TSAN)
 
-# The long forms of what `make test` does in short, in turn: the longest messages, 100 minutes of fuzzing, an hour of a crowd, and the rest.
+# The long forms of what `make test` does in short, in turn: the longest messages and calls, all handles there are, 100 minutes of fuzzing, an hour of a crowd, and the rest.
 test-long: all
 	WSPEER_LONG_BYTES=4294967301 cargo test --release --locked --test long_messages
+	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
+	WSPEER_OPENS=2200000000 cargo test --release --locked --lib table::slots
 	$(MAKE) fuzz SECONDS=600
 	$(MAKE) asan
 	$(MAKE) tsan

@@ -18,6 +18,64 @@ pub fn append(to: &mut Vec<u8>, bytes: &[u8]) -> bool {
     fits
 }
 
+/// Of bytes that outgrow their place, so many are moved at a time: with a page fault for every 4 KiB, that takes some 30 µs.
+pub const MOVE_SLICE: usize = 64 << 10;
+
+/// Bytes on the way from the place that they have outgrown to a larger one, slice by slice.
+#[derive(Default)]
+pub struct Move(Option<Vec<u8>>);
+
+/// What a step of moving did.
+pub enum Moved {
+    /// Nothing: there is nothing to move.
+    Nothing,
+    /// A slice was moved.
+    Slice,
+    /// The last slice was moved. This is what the bytes lay in before.
+    All(Vec<u8>),
+}
+
+impl Move {
+    /// Whether it is under way.
+    pub fn is_under_way(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Bytes that were moved so far.
+    pub fn moved(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::len)
+    }
+
+    /// Begins, with a place of that size; that takes addresses, and no memory until it is written to. False: there is none.
+    pub fn begin(&mut self, size: usize) -> bool {
+        let mut place = Vec::new();
+        let fits = place.try_reserve_exact(size).is_ok();
+        self.0 = fits.then_some(place);
+        fits
+    }
+
+    /// Moves the next slice of what `bytes` begins with, its first `filled` bytes. After the last one the larger place is in `bytes`.
+    pub fn step(&mut self, bytes: &mut Vec<u8>, filled: usize) -> Moved {
+        let Some(place) = &mut self.0 else { return Moved::Nothing };
+        let end = filled.min(place.len() + MOVE_SLICE);
+        place.extend_from_slice(&bytes[place.len()..end]);
+        if end < filled {
+            return Moved::Slice;
+        }
+        self.0.take().map_or(Moved::Nothing, |place| Moved::All(std::mem::replace(bytes, place)))
+    }
+
+    /// Takes out the larger place: the bytes are not needed any more.
+    pub fn abandon(&mut self) -> Vec<u8> {
+        self.0.take().unwrap_or_default()
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, Vec::capacity)
+    }
+}
+
 /// The failure of a put.
 #[cold]
 pub fn lacks() -> Error {

@@ -304,7 +304,7 @@ impl Peer {
     /// Nothing more is read: drops what has come of a message that is not whole, and what was not decoded.
     fn drop_unfinished(&mut self, cx: &Cx<'_>) {
         let assembled = self.decoder.abandon();
-        cx.discard(assembled.capacity(), assembled);
+        cx.discard(assembled.iter().map(Vec::capacity).sum(), assembled);
         cx.discard(self.backlog.heap_bytes(), std::mem::take(&mut self.backlog));
         if let Some((bytes, inflated)) = self.compression.as_mut().map(|compression| compression.abandon()) {
             cx.discard(bytes, inflated);

@@ -4,6 +4,7 @@ use super::Budget;
 use super::outgoing::{Outgoing, at_once_bytes, slice_bytes};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap::{MOVE_SLICE, Move, Moved};
 use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MAX_BITS, MIN_OWN_BITS, Role, Utf8};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,12 +13,11 @@ use std::sync::Arc;
 const OUT_SLICE: usize = 32 << 10;
 /// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
 const TAKE_SLICE: usize = 512;
-/// Of a message that outgrows its place, so much is moved between two looks at the budget: with a page fault for every 4 KiB, that takes as long as two slices.
-const MOVE_SLICE: usize = 64 << 10;
 /// A place doubles up to this size.
 const DOUBLED_BYTES: usize = 512 << 10;
-/// And then is this large.
+/// Then is this large, and beyond that so many times as large as before.
 const PLACE_BYTES: usize = 16 << 20;
+const GROWTH: usize = 4;
 /// The ratio of a message is judged above this size alone.
 pub(super) const RATIO_FREE: usize = 1 << 20;
 
@@ -82,6 +82,8 @@ pub struct Compression {
     incoming: Option<Incoming>,
     /// What of it has come and is not decompressed.
     rest: Option<Rest>,
+    /// Where it lay before it was moved: to be given back.
+    pub(super) outgrown: Option<Vec<u8>>,
     /// Messages that wait to be compressed, or behind such.
     pub(super) outgoing: VecDeque<Outgoing>,
     /// Their bytes, an empty one counted as one byte.
@@ -97,8 +99,7 @@ struct Incoming {
     utf8: Utf8,
     received: u64,
     message: Vec<u8>,
-    /// A larger place for it, as far as it was moved there.
-    moved: Option<Vec<u8>>,
+    moving: Move,
 }
 
 /// Bytes at hand, from `at` on, and whether the message ends with them.
@@ -158,6 +159,7 @@ impl Compression {
             decompressor: None,
             incoming: None,
             rest: None,
+            outgrown: None,
             outgoing: VecDeque::new(),
             outgoing_bytes: 0,
             messages_in: 0,
@@ -304,8 +306,16 @@ impl Compression {
 
     /// Takes out all that is under way; what was counted stays.
     pub(super) fn end(&mut self) -> Compression {
-        let empty =
-            Compression { compressor: None, decompressor: None, incoming: None, rest: None, outgoing: VecDeque::new(), outgoing_bytes: 0, ..*self };
+        let empty = Compression {
+            compressor: None,
+            decompressor: None,
+            incoming: None,
+            rest: None,
+            outgrown: None,
+            outgoing: VecDeque::new(),
+            outgoing_bytes: 0,
+            ..*self
+        };
         std::mem::replace(self, empty)
     }
 
@@ -344,7 +354,8 @@ impl Compression {
         limits: &InflateLimits,
         tools: &mut Tools<'_, '_>,
     ) -> Result<(Inflated, &'b [u8]), Failure> {
-        let incoming = self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new(), moved: None });
+        let incoming =
+            self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new(), moving: Move::default() });
         let peer_bits = self.peer_bits;
         let no_takeover = self.peer_no_takeover;
         let decompressor =
@@ -353,7 +364,10 @@ impl Compression {
             tools.scratch.resize(OUT_SLICE, 0);
         }
         loop {
-            if !incoming.moves(limits) {
+            let moved = incoming.move_on(limits);
+            if let Moved::All(outgrown) = moved {
+                self.outgrown = Some(outgrown);
+            } else if let Moved::Nothing = moved {
                 let out = &mut tools.scratch[..OUT_SLICE];
                 let piece = &left[..left.len().min(TAKE_SLICE)];
                 let (taken, given) = decompressor.decompress(piece, out).map_err(|Broken| broken())?;
@@ -410,35 +424,32 @@ impl Incoming {
         Ok(())
     }
 
-    /// Moves the message on to a place where the next slice fits. True: it did something, which is work like a slice. A message that is no short one
-    /// gets the last of its places early: that takes addresses, and no memory until it is written to.
-    fn moves(&mut self, limits: &InflateLimits) -> bool {
-        let Incoming { message, moved, .. } = self;
-        if moved.is_none() {
-            let room = message.capacity() - message.len();
-            let next = OUT_SLICE.min(limits.max_message.saturating_sub(message.len() as u64) as usize);
-            if message.len() <= MOVE_SLICE || room >= next || message.capacity() >= PLACE_BYTES {
-                return false;
+    /// Moves the message on to a place where the next slice fits, which is work like a slice. A message that is no short one gets the last of its places
+    /// early: that takes addresses, and no memory until it is written to.
+    fn move_on(&mut self, limits: &InflateLimits) -> Moved {
+        let Incoming { message, moving, .. } = self;
+        if !moving.is_under_way() {
+            let (capacity, room) = (message.capacity(), message.capacity() - message.len());
+            let most = usize::try_from(limits.max_message).unwrap_or(usize::MAX);
+            let next = OUT_SLICE.min(most.saturating_sub(message.len()));
+            if message.len() <= MOVE_SLICE || room >= next {
+                return Moved::Nothing;
             }
-            let size = if message.capacity() < DOUBLED_BYTES { 2 * message.capacity() } else { PLACE_BYTES.min(limits.max_message as usize) };
-            let mut place = Vec::new();
-            if size < message.len() + next || place.try_reserve_exact(size).is_err() {
-                return false;
+            let size = match capacity {
+                0..DOUBLED_BYTES => 2 * capacity,
+                DOUBLED_BYTES..PLACE_BYTES => PLACE_BYTES,
+                _ => capacity.saturating_mul(GROWTH),
+            };
+            let size = size.min(most);
+            if size < message.len() + next || !moving.begin(size) {
+                return Moved::Nothing;
             }
-            *moved = Some(place);
         }
-        let Some(place) = moved else { return false };
-        let end = message.len().min(place.len() + MOVE_SLICE);
-        place.extend_from_slice(&message[place.len()..end]);
-        if end == message.len() {
-            *message = std::mem::take(place);
-            *moved = None;
-        }
-        true
+        moving.step(message, message.len())
     }
 
     fn heap_bytes(&self) -> usize {
-        self.message.capacity() + self.moved.as_ref().map_or(0, Vec::capacity)
+        self.message.capacity() + self.moving.heap_bytes()
     }
 }
 

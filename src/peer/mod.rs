@@ -84,6 +84,13 @@ impl Cx<'_> {
         }
     }
 
+    /// Memory of a message that serves the next one, or goes back.
+    pub fn give_back(&mut self, spare: Vec<u8>) {
+        if let Some(surplus) = self.arena.give_spare(spare) {
+            self.discard(surplus.capacity(), surplus);
+        }
+    }
+
     /// The second of this poll, in whole ones since the same start.
     pub fn second(&self) -> u32 {
         self.now.saturating_duration_since(self.epoch).as_secs() as u32

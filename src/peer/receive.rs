@@ -9,6 +9,7 @@ use super::rate::Rate;
 use super::{Budget, Cx, MUCH, Peer, ROUND_BYTES, Stage};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap::Moved;
 use crate::net::{LEAST_READ, Reader, tls_failure};
 use crate::protocol::{Beating, Limits, Received, Role};
 use std::io::ErrorKind;
@@ -54,7 +55,8 @@ impl Peer {
         let (mut round, mut first) = (0, true);
         while self.wants_bytes(cx) {
             // Even a poll whose time is over moves something on.
-            if (!std::mem::take(&mut first) && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES) || !self.go_on_inflating(cx) {
+            let over = (!std::mem::take(&mut first) && cx.budget.look()) || (self.of_server && round >= ROUND_BYTES);
+            if over || !self.go_on_inflating(cx) || !self.go_on_moving(cx) {
                 return true;
             }
             if self.has_read_all() {
@@ -289,7 +291,7 @@ impl Peer {
         }
         self.judge_rate(cx, before);
         if let Some(unused) = self.decoder.take_back() {
-            cx.arena.give_spare(unused);
+            cx.give_back(unused);
         }
         if keep {
             cx.arena.keep(count);
@@ -372,7 +374,25 @@ impl Peer {
         done
     }
 
+    /// Moves a long message that may outgrow its place. False: the budget ended before all of it was moved.
+    fn go_on_moving(&mut self, cx: &mut Cx<'_>) -> bool {
+        let limits = self.frame_limits();
+        loop {
+            match self.decoder.move_on(&limits) {
+                Moved::Nothing => return true,
+                Moved::Slice => {}
+                Moved::All(outgrown) => cx.give_back(outgrown),
+            }
+            if cx.budget.look() {
+                return false;
+            }
+        }
+    }
+
     fn took_inflated(&mut self, cx: &mut Cx<'_>, inflated: Result<Inflated, Failure>) -> bool {
+        if let Some(outgrown) = self.compression.as_mut().and_then(|compression| compression.outgrown.take()) {
+            cx.give_back(outgrown);
+        }
         match inflated {
             Ok(Inflated::More) => {}
             Ok(Inflated::Later) => return false,

@@ -4,6 +4,7 @@ use super::decode::{Limits, Received, not_utf8};
 use super::utf8::Utf8;
 use crate::codes::WS_CAUSE_RESOURCES;
 use crate::error::Failure;
+use crate::heap::{MOVE_SLICE, Move, Moved};
 
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 64 << 10;
@@ -11,6 +12,10 @@ const MAX_RESERVE: u64 = 64 << 10;
 const MIN_FILLED: usize = 20 << 10;
 /// Read there at a time, at most; and no more than what is there or what storage there is, so that an announced length costs no memory.
 const MAX_FILL: usize = 256 << 10;
+/// What one read may bring, at most: so much room is made before it, so that nothing is moved in the middle of it.
+const MOST_OF_A_READ: usize = (256 << 10) + (4 << 10);
+/// A place that is outgrown is followed by one so many times as large.
+const GROWTH: usize = 4;
 
 /// The message under way.
 pub(super) struct Assembly {
@@ -24,12 +29,13 @@ pub(super) struct Assembly {
     /// Storage, of which the first `filled` bytes are the message so far.
     bytes: Vec<u8>,
     filled: usize,
+    moving: Move,
 }
 
 impl Assembly {
     /// Nothing has come yet. `bytes` is storage, whatever is in it.
     pub(super) fn new(text: bool, compressed: bool, bytes: Vec<u8>) -> Assembly {
-        Assembly { text, compressed, announced: 0, fragments: 0, utf8: Utf8::new(), bytes, filled: 0 }
+        Assembly { text, compressed, announced: 0, fragments: 0, utf8: Utf8::new(), bytes, filled: 0, moving: Move::default() }
     }
 
     /// A frame of that length begins.
@@ -59,6 +65,33 @@ impl Assembly {
         Ok(())
     }
 
+    /// Before a read: moves a slice of the message on to a larger place where there may be no room for all that the read brings, the rest of the frame
+    /// under way and, unless that is the last one, what follows. Call it until nothing is left to move.
+    pub(super) fn move_on(&mut self, frame: Option<(u64, bool)>, max_message: u64) -> Moved {
+        if !self.moving.is_under_way() {
+            if self.filled <= MOVE_SLICE {
+                return Moved::Nothing;
+            }
+            let most = max_message.saturating_sub(self.filled as u64);
+            let left = match frame {
+                Some((left, true)) => left.min(most),
+                _ => most,
+            };
+            let need = left.min(MOST_OF_A_READ as u64) as usize;
+            let capacity = self.bytes.capacity();
+            if capacity - self.filled >= need {
+                return Moved::Nothing;
+            }
+            let whole = (self.filled as u64).saturating_add(left);
+            let size = whole.min(capacity.saturating_mul(GROWTH) as u64).max((self.filled + need) as u64);
+            // Where there is no memory the next append says so, if it needs it.
+            if !usize::try_from(size).is_ok_and(|size| self.moving.begin(size)) {
+                return Moved::Nothing;
+            }
+        }
+        self.moving.step(&mut self.bytes, self.filled)
+    }
+
     /// Where the next bytes may be read to, of `left` that have yet to come of the frame. Then call `filled`.
     pub(super) fn room(&mut self, left: u64) -> Option<&mut [u8]> {
         let most = self.filled.max(self.bytes.len() - self.filled).min(MAX_FILL);
@@ -68,7 +101,8 @@ impl Assembly {
         let count = left.min(most as u64) as usize;
         let end = self.filled + count;
         if self.bytes.len() < end {
-            self.reserve(left, count).ok()?;
+            // Over TLS less comes than there was room for, so that storage may be longer than what was filled.
+            self.reserve(left, end - self.bytes.len()).ok()?;
             self.bytes.resize(end, 0);
         }
         Some(&mut self.bytes[self.filled..end])
@@ -95,14 +129,15 @@ impl Assembly {
         Ok(Received::Assembled { text, bytes })
     }
 
-    /// Its storage, whatever is in it.
-    pub(super) fn into_storage(self) -> Vec<u8> {
-        self.bytes
+    /// Its storage, whatever is in it, and the larger one that it was on the way to.
+    pub(super) fn into_storage(mut self) -> [Vec<u8>; 2] {
+        let place = self.moving.abandon();
+        [self.bytes, place]
     }
 
     /// Bytes of heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.capacity() + self.moving.heap_bytes()
     }
 
     /// Room for `count` more bytes, of `left` that are announced.
@@ -115,5 +150,57 @@ impl Assembly {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a message of so many bytes in one frame, each time only a part of what there is room for, as over TLS. How often it was moved.
+    fn read(whole: usize, part: impl Fn(usize) -> usize) -> usize {
+        let mut assembly = Assembly::new(false, false, Vec::new());
+        let first = vec![0; (30 << 10).min(whole)];
+        assembly.start_fragment(whole as u64, &Limits { max_message: u64::MAX, max_fragments: 1 }).unwrap();
+        assembly.append(&first, whole as u64).unwrap();
+        let mut moves = 0;
+        while assembly.filled < whole {
+            let left = (whole - assembly.filled) as u64;
+            loop {
+                let before = assembly.moving.moved();
+                match assembly.move_on(Some((left, true)), u64::MAX) {
+                    Moved::Nothing => break,
+                    Moved::Slice => assert_eq!(assembly.moving.moved(), before + MOVE_SLICE),
+                    Moved::All(_) => {
+                        assert!(assembly.filled - before <= MOVE_SLICE);
+                        moves += 1;
+                    }
+                }
+            }
+            let place = assembly.bytes.as_ptr();
+            let count = match assembly.room(left) {
+                Some(room) => part(room.len()),
+                None => 0,
+            };
+            if count > 0 {
+                assembly.filled(count, |_| ()).unwrap();
+            } else {
+                let piece = vec![0; left.min(10 << 10) as usize];
+                assembly.append(&piece, left).unwrap();
+            }
+            assert!(assembly.filled <= 128 << 10 || assembly.bytes.as_ptr() == place, "all {} bytes were moved at once", assembly.filled);
+        }
+        assert!(assembly.bytes.capacity() <= whole.max(128 << 10), "{} bytes for {whole}", assembly.bytes.capacity());
+        moves
+    }
+
+    #[test]
+    fn a_message_grows_by_slices_into_places_that_it_fits_in() {
+        for whole in [1 << 20, (4 << 20) + 1, 16 << 20, (64 << 20) - 1] {
+            for divisor in [1, 2, 7] {
+                let moves = read(whole, |room| room / divisor);
+                assert!((2..=6).contains(&moves), "{moves} moves for {whole} bytes");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::control::{ControlPayload, close_frame};
 use super::header::Header;
 use super::mask::mask;
 use crate::error::Failure;
+use crate::heap::Moved;
 
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -245,8 +246,20 @@ impl Decoder {
         self.spare = None;
     }
 
+    /// Before a read: moves a slice of the message under way on, if it may outgrow its place. Call it until there is nothing to move.
+    pub fn move_on(&mut self, limits: &Limits) -> Moved {
+        let frame = match self.at {
+            At::Data { left, fin, .. } => Some((left, fin)),
+            _ => None,
+        };
+        match self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed) {
+            Some(assembly) => assembly.move_on(frame, limits.max_message),
+            None => Moved::Nothing,
+        }
+    }
+
     /// Takes out the storage of the message under way: nothing more is decoded.
-    pub fn abandon(&mut self) -> Vec<u8> {
+    pub fn abandon(&mut self) -> [Vec<u8>; 2] {
         self.assembly.take().map(|assembly| assembly.into_storage()).unwrap_or_default()
     }
 

@@ -224,6 +224,8 @@ pub fn free(handle: u32) {
         watch.done();
     }
     if matches!(body.kind, Kind::Gone) {
+        // Its read buffers go elsewhere where they are large.
+        body.shared.shrink();
         *body = Body::default();
         drop(body);
         registry.slots.write().give_family(family);

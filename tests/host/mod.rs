@@ -81,14 +81,31 @@ pub fn listen(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_confi
 
 /// A multiplayer host on a free port: its handle and port.
 pub fn host(edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
+    host_over(None, edit)
+}
+
+pub fn host_over(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
+    let url = if certificate.is_some() { c"wss://127.0.0.1:0" } else { c"ws://127.0.0.1:0" };
     let (mut host, mut port) = (0, 0);
-    with_config(true, None, edit, |config| {
+    with_config(true, certificate, edit, |config| {
         // SAFETY: everything lives.
-        assert_eq!(unsafe { ws_host(c"ws://127.0.0.1:0".as_ptr(), config, &mut host) }, WS_OK, "{}", last_error());
+        assert_eq!(unsafe { ws_host(url.as_ptr(), config, &mut host) }, WS_OK, "{}", last_error());
     });
     // SAFETY: it lives.
     assert_eq!(unsafe { ws_get_option(host, WS_OPT_PORT, &mut port) }, WS_OK);
     (host, port as u16)
+}
+
+/// A player of a host on that port.
+pub fn join(port: u16, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> u32 {
+    let scheme = if certificate.is_some() { "wss" } else { "ws" };
+    let url = CString::new(format!("{scheme}://127.0.0.1:{port}")).unwrap();
+    let mut join = 0;
+    with_config(false, certificate, edit, |config| {
+        // SAFETY: everything lives.
+        assert_eq!(unsafe { ws_join(url.as_ptr(), config, &mut join) }, WS_OK, "{}", last_error());
+    });
+    join
 }
 
 pub fn connect(port: u16, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> u32 {
