@@ -816,9 +816,9 @@ typedef struct ws_stats {
   uint64_t queued_packets_in;
   // Their bytes.
   uint64_t queued_bytes_in;
-  // Messages that wait to be sent.
+  // Messages that wait to be sent: the operating system has not taken them whole.
   uint64_t queued_packets_out;
-  // Bytes that wait to be sent, frames and TLS included.
+  // Bytes that wait to be sent, with the headers of frames. Over wss:// the bytes of a TLS record wait until all of it was taken.
   uint64_t queued_bytes_out;
   // Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
   // their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).

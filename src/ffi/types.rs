@@ -225,9 +225,9 @@ pub struct ws_stats {
     pub queued_packets_in: u64,
     /// Their bytes.
     pub queued_bytes_in: u64,
-    /// Messages that wait to be sent.
+    /// Messages that wait to be sent: the operating system has not taken them whole.
     pub queued_packets_out: u64,
-    /// Bytes that wait to be sent, frames and TLS included.
+    /// Bytes that wait to be sent, with the headers of frames. Over wss:// the bytes of a TLS record wait until all of it was taken.
     pub queued_bytes_out: u64,
     /// Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
     /// their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).

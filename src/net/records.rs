@@ -275,11 +275,12 @@ impl Records {
         if self.finished {
             return Err(Error::EncryptError);
         }
+        let plain = if typ == ContentType::ApplicationData { payload.len() } else { 0 };
         // The version that both write on the outside of a record.
         let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_2, payload };
         let record = self.sealer.encrypt(message, self.sealed)?;
         self.sealed += 1;
-        self.outgoing.push(record.encode());
+        self.outgoing.push(record.encode(), plain);
         Ok(())
     }
 
@@ -314,9 +315,17 @@ pub fn begins_whole(bytes: &[u8]) -> bool {
 /// Sealed records on their way to the socket.
 #[derive(Default)]
 pub struct Outgoing {
-    records: VecDeque<Vec<u8>>,
+    records: VecDeque<Record>,
     /// Sent bytes of the first one.
     head: usize,
+    /// Bytes of plaintext in the records that were sent whole, since the handshake.
+    left: u64,
+}
+
+/// A sealed record, and how many bytes of the host's plaintext it holds.
+struct Record {
+    bytes: Vec<u8>,
+    plain: usize,
 }
 
 impl Outgoing {
@@ -330,7 +339,7 @@ impl Outgoing {
         let mut slices = [IoSlice::new(&[]); MOST];
         let mut count = 0;
         for (slice, record) in slices.iter_mut().zip(&self.records) {
-            *slice = IoSlice::new(&record[if count == 0 { self.head } else { 0 }..]);
+            *slice = IoSlice::new(&record.bytes[if count == 0 { self.head } else { 0 }..]);
             count += 1;
         }
         (slices, count)
@@ -339,16 +348,25 @@ impl Outgoing {
     /// So many bytes were sent.
     pub fn advance(&mut self, count: usize) {
         self.head += count;
-        while self.records.front().is_some_and(|record| record.len() <= self.head) {
-            self.head -= self.records.pop_front().map_or(0, |record| record.len());
+        while let Some(Record { bytes, plain }) = self.records.front()
+            && bytes.len() <= self.head
+        {
+            self.head -= bytes.len();
+            self.left += *plain as u64;
+            self.records.pop_front();
         }
         if self.records.is_empty() && self.records.capacity() > 64 {
             self.records = VecDeque::new();
         }
     }
 
-    fn push(&mut self, record: Vec<u8>) {
-        self.records.push_back(record);
+    /// Position in the plaintext since the handshake up to which the records were sent whole.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    fn push(&mut self, bytes: Vec<u8>, plain: usize) {
+        self.records.push_back(Record { bytes, plain });
     }
 }
 

@@ -114,11 +114,13 @@ impl Stream {
         }
     }
 
-    /// Bytes that were taken and that TLS holds back.
-    pub fn unsent(&self) -> usize {
+    /// Position in what was written up to which the system has taken it, where `written` bytes of `all` were written: TLS holds some of them back.
+    #[inline]
+    pub fn left(&self, written: u64, all: u64) -> u64 {
         match self {
-            Stream::Tls(tls) => tls.held(),
-            _ => 0,
+            // A write that failed may have sent some of what it did not take.
+            Stream::Tls(tls) => tls.left().min(all),
+            _ => written,
         }
     }
 

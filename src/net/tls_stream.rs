@@ -30,14 +30,12 @@ pub struct TlsStream {
     drained: bool,
     /// A short read of the socket is not the last.
     reads_on: bool,
-    /// Plaintext taken since nothing was held back.
-    held: usize,
 }
 
 impl TlsStream {
     /// `carried` and `plain` came behind the handshake.
     pub fn new(tcp: TcpStream, records: Records, carried: Vec<u8>, plain: Vec<u8>) -> TlsStream {
-        TlsStream { tcp, records, carried, plain, given: 0, drained: false, reads_on: false, held: 0 }
+        TlsStream { tcp, records, carried, plain, given: 0, drained: false, reads_on: false }
     }
 
     /// Reads what is there. `Ok(0)`: the peer has ended it. `Interrupted`: something came that is no plaintext, and there may be more.
@@ -86,7 +84,6 @@ impl TlsStream {
             let (batch, behind) = rest.split_at(if rest.len() <= MAX_BATCH { MAX_BATCH } else { BATCH });
             let count = batch.len();
             self.records.seal(batch).map_err(broken)?;
-            self.held += count;
             total += count;
             rest = behind;
             match self.send() {
@@ -113,13 +110,12 @@ impl TlsStream {
                 Err(error) => return Err(error),
             }
         }
-        self.held = 0;
         Ok(())
     }
 
-    /// Plaintext bytes that were taken and may not have left.
-    pub fn held(&self) -> usize {
-        self.held
+    /// Position in the plaintext up to which the socket has taken it, whole records only.
+    pub fn left(&self) -> u64 {
+        self.records.outgoing.left()
     }
 
     /// Says that nothing more comes from here.

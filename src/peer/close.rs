@@ -4,7 +4,6 @@ use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
-use crate::net::Stream;
 use crate::protocol::{close_payload, code_may_be_sent};
 use std::time::{Duration, Instant};
 
@@ -191,7 +190,7 @@ impl Peer {
             self.end(cx, failure, false);
             return;
         }
-        let (unwritten, left, uncompressed) = (self.unwritten(), self.left(), self.uncompressed());
+        let (unwritten, left, uncompressed) = (self.unwritten(), self.outbox.left(), self.uncompressed());
         let Some(closing) = &mut self.closing else { return };
         let left = closing.end.map_or(left, |end| left.min(end));
         if left > closing.progress.0 || uncompressed < closing.progress.1 {
@@ -265,6 +264,10 @@ impl Peer {
         };
         let asked_for = clean && failure.close_code == 0 && failure.phase == WS_PHASE_APP;
         self.info.set_text(WS_GET_ERROR, if asked_for { "" } else { &failure.sentence });
+        if let Some(stream) = &self.stream {
+            // A read may have sent what TLS held back.
+            self.outbox.acknowledge(stream);
+        }
         let unsent = self.queued_messages_out() + self.unopened_messages();
         let mut mark = Mark {
             kind: if self.of_server { WS_EVENT_DISCONNECTED } else { WS_EVENT_CLOSED },
@@ -332,7 +335,7 @@ impl Peer {
     fn start_close(&mut self, now: Instant) {
         if self.closing.is_none() {
             let deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time);
-            let progress = (self.left(), self.uncompressed());
+            let progress = (self.outbox.left(), self.uncompressed());
             self.closing = Some(Box::new(Closing { deadline, progress, ..Closing::default() }));
         }
     }
@@ -364,15 +367,10 @@ impl Peer {
     /// Bytes that have to leave before the end: up to our close frame, once that is queued.
     fn unwritten(&self) -> usize {
         match self.closing.as_ref().and_then(|closing| closing.end) {
-            Some(end) => end.saturating_sub(self.left()) as usize,
-            None if self.has_stopped() => self.encoded_out(),
+            Some(end) => end.saturating_sub(self.outbox.left()) as usize,
+            None if self.has_stopped() => self.outbox.bytes(),
             None => self.queued_out(),
         }
-    }
-
-    /// Place in the outgoing stream up to which bytes have left.
-    fn left(&self) -> u64 {
-        self.outbox.written().saturating_sub(self.stream.as_ref().map_or(0, Stream::unsent) as u64)
     }
 
     /// Bytes of messages that wait to be compressed.

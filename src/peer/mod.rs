@@ -356,22 +356,16 @@ impl Peer {
         self.queued_out() > 0
     }
 
-    /// Bytes that wait to be written, those inside TLS and those to be compressed included.
+    /// Bytes that have not left, those inside TLS and those to be compressed included.
     #[inline]
     pub fn queued_out(&self) -> usize {
-        self.encoded_out() + self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
+        self.outbox.bytes() + self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
     }
 
-    /// Messages that wait to be written.
+    /// Messages that have not left.
     #[inline]
     pub fn queued_messages_out(&self) -> usize {
         self.outbox.messages() + self.compression.as_ref().map_or(0, |compression| compression.outgoing.len())
-    }
-
-    /// Bytes of frames that wait to be written.
-    #[inline]
-    fn encoded_out(&self) -> usize {
-        self.outbox.bytes() + self.stream.as_ref().map_or(0, Stream::unsent)
     }
 
     /// Whether it is better taken apart elsewhere.

@@ -1,4 +1,4 @@
-//! What waits to be written: encoded frames, our own or shared with other connections.
+//! What waits to leave: encoded frames, our own or shared with other connections. All its counts are positions in the outgoing stream.
 
 use super::arena::Chunk;
 use crate::net::Stream;
@@ -76,11 +76,13 @@ pub struct Outbox {
     earlier: Option<Box<Earlier>>,
     /// Written bytes of the first segment, which is `open` when there is no other.
     head: usize,
-    /// Unwritten bytes.
-    bytes: usize,
-    /// Place in the outgoing stream up to which bytes were written.
+    /// Position in the outgoing stream up to which the system has taken the bytes.
+    left: u64,
+    /// Position up to which the stream has taken them. TLS may hold back what is behind `left`.
     written: u64,
-    /// Places in the outgoing stream at which unwritten messages end.
+    /// Position at which the queue ends.
+    end: u64,
+    /// Positions at which the host's messages end that have not left.
     ends: VecDeque<u64>,
 }
 
@@ -118,14 +120,14 @@ impl Outbox {
 
     /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already. `counts`: as `push_frame`.
     pub fn push_shared(&mut self, frame: &Chunk, skip: usize, counts: bool) {
-        debug_assert!(skip == 0 || self.bytes == 0);
+        debug_assert!(skip == 0 || self.unwritten() == 0);
         self.close_open();
-        if self.bytes == 0 {
+        if self.unwritten() == 0 {
             self.head = skip;
             self.written += skip as u64;
         }
         self.earlier.get_or_insert_default().segments.push_back(Segment::Shared(frame.clone()));
-        self.bytes += frame.len() - skip;
+        self.end += frame.len() as u64;
         self.count(counts);
     }
 
@@ -142,36 +144,43 @@ impl Outbox {
         self.count(true);
     }
 
-    /// A message was taken whole by the stream, which has not sent all of it.
-    pub fn note_unsent(&mut self) {
-        self.ends.push_back(self.written);
-    }
-
-    /// Forgets the messages that were written whole, once the stream holds nothing back (`all_left`).
-    pub fn acknowledge(&mut self, all_left: bool) {
-        if all_left {
-            if self.bytes == 0 {
-                self.ends.clear();
-            }
-            while self.ends.front().is_some_and(|end| *end <= self.written) {
-                self.ends.pop_front();
-            }
+    /// A message of the host's ends here, all of which the stream has taken without a queue.
+    pub fn end_message(&mut self) {
+        if self.end > self.left {
+            self.ends.push_back(self.end);
         }
     }
 
-    /// Notes bytes that were written without having been queued.
-    pub fn passed_by(&mut self, bytes: usize) {
+    /// A message that was accepted is lost, and nothing is written any more: one byte that never leaves stands for it.
+    pub fn note_lost(&mut self) {
+        self.end += 1;
+        self.ends.push_back(self.end);
+    }
+
+    /// Asks the stream how far it came. Every write is followed by this.
+    #[inline]
+    pub fn acknowledge(&mut self, stream: &Stream) {
+        self.left = stream.left(self.written, self.end);
+        if self.left == self.end {
+            self.ends.clear();
+            return;
+        }
+        while self.ends.front().is_some_and(|end| *end <= self.left) {
+            self.ends.pop_front();
+        }
+    }
+
+    /// Notes bytes that were written without having been queued, when nothing was unwritten.
+    pub fn passed_by(&mut self, bytes: usize, stream: &Stream) {
         self.written += bytes as u64;
+        self.end += bytes as u64;
+        self.acknowledge(stream);
     }
 
     /// Writes until all is written or the transport takes no more.
     pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
-        while self.bytes > 0 {
-            let (slices, count) = self.slices();
-            let result = match &slices[..count] {
-                [one] => stream.write(one),
-                several => stream.write_vectored(several),
-            };
+        while self.written < self.end {
+            let result = if self.segments().is_empty() { stream.write(&self.open.filled()[self.head..]) } else { self.write_segments(stream) };
             match result {
                 Ok(0) => return Ok(Wrote::Blocked),
                 Ok(count) => self.advance(count),
@@ -181,6 +190,15 @@ impl Outbox {
             }
         }
         Ok(Wrote::All)
+    }
+
+    /// Writes from several places, or from one that is shared.
+    fn write_segments(&self, stream: &mut Stream) -> io::Result<usize> {
+        let (slices, count) = self.slices();
+        match &slices[..count] {
+            [one] => stream.write(one),
+            several => stream.write_vectored(several),
+        }
     }
 
     /// What is written next, and how many places it lies in.
@@ -195,41 +213,53 @@ impl Outbox {
         (slices, count)
     }
 
-    /// Unwritten bytes.
+    /// Bytes that have not left.
     #[inline]
     pub fn bytes(&self) -> usize {
-        self.bytes
+        (self.end - self.left) as usize
     }
 
-    /// Place in the outgoing stream up to which bytes were written.
+    /// Bytes that the stream has not taken.
+    #[inline]
+    pub fn unwritten(&self) -> usize {
+        (self.end - self.written) as usize
+    }
+
+    /// Position in the outgoing stream up to which the stream has taken the bytes.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Place in the outgoing stream at which the queue ends.
-    pub fn end(&self) -> u64 {
-        self.written + self.bytes as u64
+    /// Position in the outgoing stream up to which bytes have left.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
-    /// Messages of the host that are not written whole.
+    /// Position in the outgoing stream at which the queue ends.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Messages of the host that have not left whole.
+    #[inline]
     pub fn messages(&self) -> usize {
         self.ends.len()
     }
 
-    /// Gives memory back when nothing waits.
+    /// Gives memory back where nothing is unwritten.
     pub fn shrink(&mut self) {
-        if self.bytes == 0 {
+        if self.unwritten() == 0 {
             self.open = Buffer::default();
             self.earlier = None;
-            self.ends = VecDeque::new();
             self.head = 0;
+            self.ends.shrink_to_fit();
         }
     }
 
     #[inline]
     fn count(&mut self, counts: bool) {
         if counts {
-            self.ends.push_back(self.end());
+            self.ends.push_back(self.end);
         }
     }
 
@@ -245,13 +275,13 @@ impl Outbox {
     #[inline]
     fn add(&mut self, count: usize) {
         self.open.filled += count;
-        self.bytes += count;
+        self.end += count as u64;
     }
 
     /// Begins a new segment behind what waits.
     #[cold]
     fn close_open(&mut self) {
-        if self.bytes > 0 && self.open.filled > 0 {
+        if self.unwritten() > 0 && self.open.filled > 0 {
             let Earlier { segments, spare } = &mut **self.earlier.get_or_insert_default();
             segments.push_back(Segment::Own(std::mem::replace(&mut self.open, std::mem::take(spare))));
         }
@@ -271,9 +301,8 @@ impl Outbox {
 
     fn advance(&mut self, count: usize) {
         self.written += count as u64;
-        self.bytes -= count;
         self.head += count;
-        if self.bytes == 0 {
+        if self.written == self.end {
             self.clear_written();
             return;
         }

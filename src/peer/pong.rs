@@ -3,7 +3,7 @@
 use super::Peer;
 use crate::protocol::ControlPayload;
 
-/// With pongs of this much unwritten, a ping is answered no more until the peer has read them.
+/// With pongs of this much that have not left, a ping is answered no more until the peer has read them.
 const MAX_UNREAD_PONGS: u32 = 64 << 10;
 /// Pings of a round that are answered one by one; of more, the last is.
 const PINGS_APART: u8 = 64;
@@ -50,7 +50,7 @@ impl Peer {
     }
 
     fn has_room_for_pong(&mut self) -> bool {
-        if self.pongs.end <= self.outbox.written() {
+        if self.pongs.end <= self.outbox.left() {
             self.pongs.unread = 0;
         }
         self.pongs.unread < MAX_UNREAD_PONGS

@@ -98,7 +98,7 @@ impl Peer {
         let Some(pulse) = &mut self.pulse else { return };
         let (Some((pong, number)), Some(marker)) = (pulse.due, &pulse.marker) else { return };
         let is_cut = self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty());
-        if is_cut || self.closing.is_some() || pulse.end > self.outbox.written() {
+        if is_cut || self.closing.is_some() || pulse.end > self.outbox.left() {
             return;
         }
         pulse.due = None;

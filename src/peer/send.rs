@@ -97,7 +97,7 @@ impl Peer {
     /// Whether what was queued is written now.
     #[inline]
     fn must_write(&self) -> bool {
-        self.outbox.bytes() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE)
+        self.outbox.unwritten() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE)
     }
 
     #[cold]
@@ -125,7 +125,7 @@ impl Peer {
     }
 
     /// Puts a frame that goes to several connections, encoded once. `now`: write it at once when nothing waits.
-    pub fn put_shared(&mut self, cx: &mut Cx<'_>, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
+    pub fn put_shared(&mut self, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
         if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
             return Sent::NotOpen;
         }
@@ -137,12 +137,13 @@ impl Peer {
             compression.push(Outgoing::Frame { frame: frame.clone() });
         } else if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
             let result = self.stream.as_mut().map(|stream| stream.write(frame));
-            let written = self.note_written(cx, result);
+            let written = self.note_written(result);
             if written < frame.len() {
                 self.outbox.push_shared(frame, written, true);
+                self.acknowledge();
             } else {
-                self.outbox.passed_by(written);
-                self.note_inside_tls();
+                self.passed_by(written);
+                self.outbox.end_message();
             }
         } else {
             self.outbox.push_shared(frame, 0, true);
@@ -168,7 +169,7 @@ impl Peer {
 
     /// Whether something waits to be compressed that could be now.
     pub fn can_compress(&self) -> bool {
-        self.outbox.bytes() < AHEAD_BYTES
+        self.outbox.unwritten() < AHEAD_BYTES
             && self.write_failure.is_none()
             && !self.has_stopped()
             && self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty())
@@ -224,16 +225,16 @@ impl Peer {
     /// Writes the frames that wait.
     fn write_frames(&mut self, cx: &mut Cx<'_>) {
         let Some(stream) = &mut self.stream else { return };
-        if self.write_failure.is_some() || (self.outbox.bytes() == 0 && stream.unsent() == 0) {
+        if self.write_failure.is_some() || self.outbox.bytes() == 0 {
             return;
         }
-        let before = self.outbox.bytes();
+        let before = self.outbox.written();
         let result = self.outbox.write_to(stream).and_then(|wrote| match wrote {
             Wrote::All => stream.flush(),
             Wrote::Blocked => Ok(()),
         });
-        self.outbox.acknowledge(stream.unsent() == 0);
-        self.counters.wire_out += (before - self.outbox.bytes()) as u64;
+        self.outbox.acknowledge(stream);
+        self.counters.wire_out += self.outbox.written() - before;
         match result {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -338,7 +339,7 @@ impl Peer {
                     }
                 }
                 Outgoing::Message { text, payload, at: 0, .. } if left <= compression.slice_bytes() => {
-                    let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.compression_failed() };
+                    let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.message_failed() };
                     let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
                     self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
                     compression.messages_out += u64::from(shorter);
@@ -348,7 +349,7 @@ impl Peer {
                     let fin = end == payload.len();
                     let stored = must_store(payload.len(), end, sent, max_ratio);
                     if compression.compress_slice(cx.codecs, &payload[at..end], stored, fin, scratch).is_err() {
-                        return self.compression_failed();
+                        return self.message_failed();
                     }
                     let opcode = if begun { CONTINUATION } else { opcode_of(text) };
                     // A slice that is nothing new may come out with the next one.
@@ -377,7 +378,7 @@ impl Peer {
                             }
                         }
                         Ok(None) => compression.push_front(Outgoing::Shared { message, index, at }),
-                        Err(_) => return self.compression_failed(),
+                        Err(_) => return self.message_failed(),
                     }
                 }
             }
@@ -395,9 +396,17 @@ impl Peer {
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
-    /// What was accepted cannot leave any more, for lack of memory: the connection ends.
+    /// As `compression_failed`, of a message that was taken out of the queue for it.
+    #[cold]
+    fn message_failed(&mut self) {
+        self.outbox.note_lost();
+        self.compression_failed();
+    }
+
+    /// A message that was accepted cannot leave any more, for lack of memory: the connection ends.
     #[cold]
     fn memory_failed(&mut self) {
+        self.outbox.note_lost();
         let failure = Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_RESOURCES, "there is no memory left for what is to be sent: send less at a time");
         self.write_failure.get_or_insert(Box::new(failure));
     }
@@ -416,18 +425,15 @@ impl Peer {
             Some(key) => write_masked(stream, header, payload, key, cx.arena.scratch()),
             None => stream.write_vectored(&[IoSlice::new(header), IoSlice::new(payload)]),
         });
-        let written = self.note_written(cx, result);
-        self.outbox.passed_by(written);
+        let written = self.note_written(result);
+        self.passed_by(written);
         if written < header_len {
             self.outbox.push_bytes(&header[written..]);
         }
         let done = written.saturating_sub(header_len);
         match key {
-            _ if written == header_len + payload.len() => self.note_inside_tls(),
-            _ if !self.outbox.reserve(payload.len() - done) => {
-                self.outbox.note_unsent();
-                self.memory_failed();
-            }
+            _ if written == header_len + payload.len() => self.outbox.end_message(),
+            _ if !self.outbox.reserve(payload.len() - done) => self.memory_failed(),
             Some(key) => self.outbox.push_masked_rest(&payload[done..], key, done),
             None => self.outbox.push_rest(&payload[done..]),
         }
@@ -449,7 +455,7 @@ impl Peer {
         self.accepted(payload_len)
     }
 
-    fn note_written(&mut self, _cx: &mut Cx<'_>, result: Option<std::io::Result<usize>>) -> usize {
+    fn note_written(&mut self, result: Option<std::io::Result<usize>>) -> usize {
         let written = match result {
             Some(Ok(count)) => count,
             Some(Err(error)) => {
@@ -464,10 +470,16 @@ impl Peer {
         written
     }
 
-    /// A message all of which the stream took may still wait inside TLS.
-    fn note_inside_tls(&mut self) {
-        if self.stream.as_ref().is_some_and(|stream| stream.unsent() > 0) {
-            self.outbox.note_unsent();
+    /// Notes bytes that were written without having been queued.
+    fn passed_by(&mut self, bytes: usize) {
+        if let Some(stream) = &self.stream {
+            self.outbox.passed_by(bytes, stream);
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        if let Some(stream) = &self.stream {
+            self.outbox.acknowledge(stream);
         }
     }
 

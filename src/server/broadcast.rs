@@ -53,13 +53,13 @@ impl Forms<'_> {
     fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Peer, now: bool) -> Sent {
         let len = self.payload.len();
         if !peer.compresses(len) {
-            return peer.put_shared(cx, &self.plain, len, now);
+            return peer.put_shared(&self.plain, len, now);
         }
         let Some(compression) = &peer.compression else { return peer.put(|| cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind) {
                 Compressed::Frame(frame) => {
-                    let sent = peer.put_shared(cx, &frame, len, now);
+                    let sent = peer.put_shared(&frame, len, now);
                     if let Some(compression) = &mut peer.compression {
                         compression.messages_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
                     }

@@ -169,6 +169,35 @@ fn pattern(count: usize) -> Vec<u8> {
     (0..count).map(|index| (index * 7 + index / 251) as u8).collect()
 }
 
+#[test]
+fn plaintext_has_left_when_its_record_was_sent_whole() {
+    for tls13 in [true, false] {
+        let (mut ours, _) = pair(tls13);
+        let mut ends = Vec::new();
+        let (mut plain, mut wire) = (0, 0);
+        for count in [1, 16_384, 16_385, 40_000, 700] {
+            ours.seal(OutboundChunks::Single(&pattern(count))).unwrap();
+            for record in ours.outgoing.records.range(ends.len()..) {
+                wire += record.bytes.len();
+                plain += record.bytes.len() as u64 - (ours.outgoing.records[0].bytes.len() as u64 - 1);
+                ends.push((wire, plain));
+            }
+        }
+        // What is no plaintext of the host's counts for nothing.
+        ours.alert(WARNING, AlertDescription::UserCanceled);
+        assert_eq!(plain, 1 + 16_384 + 16_385 + 40_000 + 700);
+        let mut sent = 0;
+        while !ours.outgoing.is_empty() {
+            let (slices, _) = ours.outgoing.slices::<2>();
+            let step = (slices[0].len() + slices[1].len()).min(977);
+            ours.outgoing.advance(step);
+            sent += step;
+            assert_eq!(ours.outgoing.left(), ends.iter().rev().find(|(end, _)| *end <= sent).map_or(0, |(_, plain)| *plain));
+        }
+        assert_eq!(ours.outgoing.left(), plain);
+    }
+}
+
 /// A record of a kind that only a test seals.
 fn odd(records: &mut Records, typ: ContentType, payload: &[u8]) -> Vec<u8> {
     records.seal_record(typ, OutboundChunks::Single(payload)).unwrap();

@@ -199,9 +199,9 @@ namespace Wspeer
         public ulong QueuedPacketsIn;
         /// <summary>Their bytes.</summary>
         public ulong QueuedBytesIn;
-        /// <summary>Messages that wait to be sent.</summary>
+        /// <summary>Messages that wait to be sent: the operating system has not taken them whole.</summary>
         public ulong QueuedPacketsOut;
-        /// <summary>Bytes that wait to be sent, frames and TLS included.</summary>
+        /// <summary>Bytes that wait to be sent, with the headers of frames. Over wss:// the bytes of a TLS record wait until all of it was taken.</summary>
         public ulong QueuedBytesOut;
         /// <summary>Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
         /// their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).</summary>
