@@ -63,6 +63,9 @@ fn mutate(random: &mut Random, all: &[Vec<u8>]) -> Vec<u8> {
 fn targets_hold_on_seeds_and_mutations() {
     let only = std::env::var("WSPEER_FUZZ_TARGET").ok();
     let time = std::env::var("WSPEER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).map_or(TIME, Duration::from_secs);
+    if let Some(only) = &only {
+        assert!(fuzz::TARGETS.iter().any(|(name, _)| name == only), "no target is named {only}");
+    }
     for (name, body) in fuzz::TARGETS.into_iter().filter(|(name, _)| only.as_deref().is_none_or(|only| only == *name)) {
         let seeds = seeds(name);
         assert!(!seeds.is_empty(), "{name} has no seeds");

@@ -42,6 +42,29 @@ def frame(first, payload, length=None):
     return head + b"\0\0\0\0" + payload
 
 
+def frames_of(data):
+    """The whole frames at the start of what a server sent: (first byte, payload)."""
+    found = []
+    while len(data) >= 2:
+        size, at = data[1] & 0x7F, 2
+        if size >= 126:
+            at = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:at], "big")
+        if data[1] & 0x80 or len(data) < at + size:
+            break
+        found.append((data[0], data[at : at + size]))
+        data = data[at + size :]
+    return found
+
+
+def close_code(data):
+    """The code of the close frame that ends what a server sent; None: there is none."""
+    for first, payload in frames_of(data):
+        if first == 0x88 and len(payload) >= 2:
+            return int.from_bytes(payload[:2], "big")
+    return None
+
+
 class Crowd:
     """Many raw connections, none of which waits for another."""
 
@@ -49,6 +72,8 @@ class Crowd:
         self.port = port
         self.many = many_addresses
         self.sockets = []
+        # What is still to be sent on a socket that was full: a frame is never cut.
+        self.unsent = {}
         self.gone = 0
         for _ in range(count):
             self.add()
@@ -63,22 +88,31 @@ class Crowd:
         return one
 
     def send(self, bytes_of):
-        """What fits now of bytes_of(number) to each; those that have ended are counted and closed."""
+        """bytes_of(socket's number) to each, once all that it was given before has left; those that have ended are counted and closed."""
         for number, one in enumerate(list(self.sockets)):
+            data = self.unsent.pop(one, b"") or bytes_of(number)
             try:
-                one.send(bytes_of(number))
+                data = data[one.send(data) :]
+                if data:
+                    self.unsent[one] = data
             except BlockingIOError:
+                self.unsent[one] = data
                 pass
             except OSError:
                 self.end(one)
 
     def read(self, most=65536):
+        """What has come, one piece for each socket that had something."""
+        return [data for _, data in self.read_each(most)]
+
+    def read_each(self, most=65536):
+        """What has come, with the socket that it came from."""
         answers = []
         for one in list(self.sockets):
             try:
                 data = one.recv(most)
                 if data:
-                    answers.append(data)
+                    answers.append((one, data))
                 else:
                     self.end(one)
             except BlockingIOError:
@@ -122,6 +156,7 @@ class Crowd:
     def end(self, one):
         one.close()
         self.sockets.remove(one)
+        self.unsent.pop(one, None)
         self.gone += 1
 
     def close(self):
@@ -137,9 +172,9 @@ def memory_kb(pid):
 class Arena:
     """The server and its honest players, for one attack."""
 
-    def __init__(self, name, flags=0, tls=False):
-        self.name, self.tls = name, tls
-        command = [programs["arena"], str(flags)] + ([programs["cert"], programs["key"]] if tls else [])
+    def __init__(self, name, flags=0, tls=False, least_s=0, handshake_timeout_ms=0):
+        self.name, self.tls, self.seconds = name, tls, max(seconds, least_s)
+        command = [programs["arena"], str(flags), str(handshake_timeout_ms)] + ([programs["cert"], programs["key"]] if tls else [])
         self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.port = int(self.server.stdout.readline())
         url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"
@@ -149,22 +184,23 @@ class Arena:
 
     def rounds(self, every):
         """Yields until the time is over."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             self.peak = max(self.peak, memory_kb(self.server.pid))
             began = time.monotonic()
             yield
             time.sleep(max(0, every - (time.monotonic() - began)))
 
-    def judge(self, what, good):
-        """Ends both; the players must have noticed nothing."""
+    def judge(self, what=None, good=False):
+        """Ends both; the players must have noticed nothing. `what` is what the attack itself must have come to."""
         self.peak = max(self.peak, memory_kb(self.server.pid))
         self.players.send_signal(signal.SIGTERM)
         out, err = self.players.communicate(timeout=30)
         told = dict(pair.split("=") for pair in out.split())
         self.server.send_signal(signal.SIGTERM)
         after = dict(pair.split("=") for pair in self.server.communicate(timeout=30)[0].split())
-        check(good, f"{self.name}: {what}")
+        if what:
+            check(good, f"{self.name}: {what}")
         fair = told["lost"] == "0" and told["ended"] == "0" and told["sent"] == told["got"] and int(told["got"]) > PLAYERS * 20
         check(fair and not err, f"{self.name}: the players lost nothing ({told['got']} messages came back) {err[:300]}")
         check(int(told["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")

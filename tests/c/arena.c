@@ -1,6 +1,6 @@
 /* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, keeps sending to whoever asks for /deaf, and
  * serves browsers, who ask for /browser, from one origin alone. Prints its port, then on SIGTERM what became of it.
- * Usage: arena FLAGS [CERT.pem KEY.pem] */
+ * Usage: arena FLAGS HANDSHAKE_TIMEOUT_MS [CERT.pem KEY.pem], where 0 is the default */
 #include "check.h"
 
 #include <signal.h>
@@ -65,10 +65,11 @@ int main(int argc, char **argv) {
   config.max_messages_per_s = 500;
   config.max_bytes_per_s = 4 << 20;
   config.outbound_bytes = 1 << 20;
-  int tls = argc > 3;
+  config.handshake_timeout_ms = argc > 2 ? (uint32_t)atoi(argv[2]) : 0;
+  int tls = argc > 4;
   if (tls) {
-    config.cert_pem = read_file(argv[2]);
-    config.key_pem = read_file(argv[3]);
+    config.cert_pem = read_file(argv[3]);
+    config.key_pem = read_file(argv[4]);
   }
   if (ws_listen(tls ? "wss://127.0.0.1:0" : "ws://127.0.0.1:0", &config, &server) < 0) {
     fprintf(stderr, "%s\n", why());

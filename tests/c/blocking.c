@@ -1,5 +1,5 @@
-/* No call blocks: the longest single call in thread CPU time and by the clock, in every phase a network can hang in and under every flood.
- * Run with slowdns preloaded. Usage: blocking CERT.pem KEY.pem */
+/* No call blocks: the longest single call in thread CPU time, and how often the thread gave up its processor inside a call, in every phase a network can
+ * hang in and under every flood. Run with slowdns preloaded. Usage: blocking CERT.pem KEY.pem */
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -19,41 +19,73 @@ static double cpu_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/* A call that waits gives up the processor. Rarely one does that to take a lock which another thread holds for a moment: the bound is one in 5000 calls, and two. */
+static const long CALLS_PER_WAIT = 5000, WAITS_AT_LEAST = 3;
+
+static long waits_now(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nvcsw;
+}
+
 static double longest_cpu, longest_wall;
-static long calls;
+static long calls, waits;
 
 #define TIMED(call)                                            \
   do {                                                         \
+    long waits_ = waits_now();                                 \
     double cpu_ = cpu_now(), wall_ = now_s();                  \
     (void)(call);                                              \
     cpu_ = cpu_now() - cpu_;                                   \
     wall_ = now_s() - wall_;                                   \
+    waits += waits_now() - waits_;                             \
     if (cpu_ > longest_cpu) longest_cpu = cpu_;                \
     if (wall_ > longest_wall) longest_wall = wall_;            \
     calls++;                                                   \
   } while (0)
 
-/* Other work on the machine can only make a call seem longer: a scenario that was over the limit is measured again, up to three times in all. */
-static int attempt, over;
-
-#define MEASURE(scenario)                                   \
-  for (attempt = 1, over = 1; over && attempt <= 3; attempt++) { \
-    over = 0;                                               \
-    scenario;                                               \
-  }
+/* Each scenario is measured until two of at most three measurements agree: the median decides. */
+static struct {
+  char name[64];
+  int within, over;
+} results[64];
+static int result_count;
 
 static void report(const char *name) {
-  printf("figure: %-28s longest call %7.1f us CPU, %8.1f us by the clock, of %ld\n", name, longest_cpu * 1e6, longest_wall * 1e6, calls);
-  static char within[64][64]; /* scenarios that a measurement has shown: those beside them may be measured again */
-  static int shown;
-  int good = longest_cpu < CPU_LIMIT_S;
-  for (int i = 0; i < shown; i++) good |= strcmp(within[i], name) == 0;
-  if (longest_cpu < CPU_LIMIT_S && shown < 64) snprintf(within[shown++], sizeof within[0], "%s", name);
-  over |= !good;
-  if (good || attempt == 3) CHECK(good && "longest_cpu < CPU_LIMIT_S", name);
+  printf("figure: %-28s longest call %7.1f us CPU, %8.1f us by the clock, %ld waits, of %ld\n", name, longest_cpu * 1e6, longest_wall * 1e6, waits, calls);
+  int at = 0;
+  while (at < result_count && strcmp(results[at].name, name)) at++;
+  if (at == result_count) {
+    if (at == 64) exit(3);
+    snprintf(results[result_count++].name, sizeof results[0].name, "%s", name);
+  }
+  int good = longest_cpu < CPU_LIMIT_S && waits < WAITS_AT_LEAST + calls / CALLS_PER_WAIT;
+  if (good) results[at].within++;
+  else results[at].over++;
   longest_cpu = longest_wall = 0;
-  calls = 0;
+  calls = waits = 0;
 }
+
+static int all_decided(void) {
+  for (int i = 0; i < result_count; i++)
+    if (results[i].within < 2 && results[i].over < 2) return 0;
+  return 1;
+}
+
+static void judge(void) {
+  for (int i = 0; i < result_count; i++) CHECK(results[i].within >= 2, results[i].name);
+  result_count = 0;
+}
+
+#define MEASURE(scenario)   \
+  do {                      \
+    scenario;               \
+    scenario;               \
+    if (!all_decided()) {   \
+      scenario;             \
+    }                       \
+    judge();                \
+  } while (0)
 
 static int raw_listen(int *port, int backlog) {
   int listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -186,6 +218,7 @@ static void hanging(void) {
   open_client(&h, "wss", "127.0.0.1", 1);
   ends_in("refused: phase TCP", h, WS_PHASE_TCP, WS_CAUSE_REFUSED, -1, "");
   longest_cpu = longest_wall = 0;
+  calls = waits = 0;
 }
 
 /* Sends `frames` copies of a frame from a raw client as fast as they are taken, while a server polls. */
@@ -341,13 +374,13 @@ int main(int argc, char **argv) {
   struct rlimit files = {8192, 8192};
   setrlimit(RLIMIT_NOFILE, &files);
   char *cert = read_file(argv[1]), *key = read_file(argv[2]);
-  MEASURE(hanging())
-  MEASURE(flood("500 000 pings", "\x89\x80\0\0\0\0", 6, 500000, 1))
-  MEASURE(flood("500 000 pings, answers unread", "\x89\x84\0\0\0\0ping", 10, 500000, 0))
-  MEASURE(flood("a million tiny frames", "\x82\x81\0\0\0\0x", 7, 1000000, 1))
-  MEASURE(flood("a million empty frames", "\x82\x80\0\0\0\0", 6, 1000000, 1))
-  MEASURE(crowd(NULL, NULL, 1000))
-  MEASURE(crowd(cert, key, 300))
-  MEASURE(free_everywhere(cert, key))
+  MEASURE(hanging());
+  MEASURE(flood("500 000 pings", "\x89\x80\0\0\0\0", 6, 500000, 1));
+  MEASURE(flood("500 000 pings, answers unread", "\x89\x84\0\0\0\0ping", 10, 500000, 0));
+  MEASURE(flood("a million tiny frames", "\x82\x81\0\0\0\0x", 7, 1000000, 1));
+  MEASURE(flood("a million empty frames", "\x82\x80\0\0\0\0", 6, 1000000, 1));
+  MEASURE(crowd(NULL, NULL, 1000));
+  MEASURE(crowd(cert, key, 300));
+  MEASURE(free_everywhere(cert, key));
   FINISH();
 }

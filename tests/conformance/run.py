@@ -27,6 +27,8 @@ LINK = [f"-I{ROOT}/include", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
 # Without the proxies of the machine that this runs on.
 ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {"WSPEER_LIBRARY": str(LIB / "libwspeer.so")}
 LIMIT = 60
+# Only the traces whose "language: scenario" contains it.
+FILTER = os.environ.get("FILTER", "")
 
 
 class Language(NamedTuple):
@@ -244,6 +246,8 @@ def run_language(name, language, scenarios):
             return say(False, f"{name} is built", built.stdout)
     began = time.monotonic()
     for scenario in scenarios:
+        if FILTER not in f"{name}: {scenario}":
+            continue
         if scenario in language.omits:
             print(f"# {name} leaves out {scenario}: {language.omits[scenario]}")
             continue

@@ -26,14 +26,16 @@ static class WrongUse
         Check.Throws<WebSocketException>(() => WebSocketServer.Listen("ws://203.0.113.1:0"), "ErrAddress: ", "an address that is not ours");
         Check.Throws<WebSocketException>(() => WebSocketPeer.Attach((WebSocketRole)9), "ErrArg: ", "a role that is none");
         Check.Throws<ArgumentNullException>(() => WebSocketMultiplayerPeer.JoinLocal(null), "host", "no host to join");
+        WebSocketResult result = WebSocketResult.Ok;
         try
         {
             WebSocketPeer.Connect("nothing");
         }
         catch (WebSocketException error)
         {
-            Check.Same(error.Result, WebSocketResult.ErrUrl, "the exception has the result");
+            result = error.Result;
         }
+        Check.Same(result, WebSocketResult.ErrUrl, "the exception has the result");
     }
 
     static unsafe void Arguments()

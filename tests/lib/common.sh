@@ -1,9 +1,16 @@
-# For the suites: the folder, compiling test programs against the header and the shared library, and what to do without a tool.
+# What the suites share. Sourced first; it changes to the root of the checkout.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 LIBDIR=${LIBDIR:-build}
 STRICT="-std=c99 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Wall -Wextra -Wpedantic -Wconversion -Werror"
+# The result of the suite, for `exit $rc`.
+rc=0
 mkdir -p build/tests
+# tests/run builds these; a suite that is run by hand builds them itself.
+if [ ! -e "$LIBDIR/libwspeer.so" ] && [ "$LIBDIR" = build ]; then make all; fi
+
+# part NAME: whether the part of that name is wanted. FILTER names the parts to run; none: all.
+part() { [[ $1 == *"${FILTER:-}"* ]]; }
 
 # compile NAME [FLAGS...]: tests/c/NAME.c to build/tests/NAME
 compile() {
@@ -12,16 +19,32 @@ compile() {
   ${CC:-cc} $STRICT -g -O1 -Iinclude "tests/c/$name.c" -o "build/tests/$name" -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" -lpthread "$@"
 }
 
+# program NAME [ARGUMENT...]: compiles tests/c/NAME.c with $FLAGS and runs it under $WRAP for at most $LIMIT (200) seconds.
+program() {
+  local name=$1 code=0
+  shift
+  part "$name" || return 0
+  compile "$name" ${FLAGS:-}
+  timeout "${LIMIT:-200}" ${WRAP:-} "build/tests/$name" "$@" || code=$?
+  [ "$code" = 0 ] || { echo "not ok - $name ended with $code"; rc=1; }
+}
+
+# certificate DIRECTORY: a self-signed certificate for localhost, DIRECTORY/cert.pem and DIRECTORY/key.pem
+certificate() { cargo run --quiet --locked --example make_cert -- "$1"; }
+
 # need FILE-OR-COMMAND...: a failure in CI, a printed skip elsewhere
 need() {
   for tool in "$@"; do
-    if [ ! -e "$tool" ] && ! PATH=$PATH:/usr/sbin command -v "$tool" > /dev/null; then
-      if [ -n "${CI:-}" ]; then
-        echo "not ok - $tool is missing"
-        exit 1
-      fi
-      echo "SKIP: $tool is missing"
-      exit 0
-    fi
+    if [ ! -e "$tool" ] && ! PATH=$PATH:/usr/sbin command -v "$tool" > /dev/null; then lacks "$tool is missing"; fi
   done
+}
+
+# lacks WHY: ends the suite, which cannot run here: a failure in CI, a printed skip elsewhere
+lacks() {
+  if [ -n "${CI:-}" ]; then
+    echo "not ok - $1"
+    exit 1
+  fi
+  echo "SKIP: $1"
+  exit 0
 }

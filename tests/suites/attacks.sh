@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Attacks on a server while honest players go on. Usage: attacks.sh [--seconds N] [NAME...]
+# Attacks on a server while honest players go on. Usage: attacks.sh [--seconds N]
+# Parts: the names in ATTACKS of tests/attacks/run.py.
 . "$(dirname "$0")/../lib/common.sh"
 need python3 cargo openssl
 for name in arena honest; do compile "$name"; done
-cargo run --quiet --release --locked --example make_cert -- build/tests/attacks-cert
-exec timeout 1100 python3 tests/attacks/run.py build/tests/arena build/tests/honest build/tests/attacks-cert/cert.pem build/tests/attacks-cert/key.pem "$@"
+certificate build/tests/attacks-cert
+exec timeout 1100 python3 tests/attacks/run.py build/tests/arena build/tests/honest build/tests/attacks-cert/cert.pem build/tests/attacks-cert/key.pem "$@" ${FILTER:+"$FILTER"}

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Real Godot 4.6, 3.6 and 3.2 on the other side, in both roles, over ws:// and wss://.
+# Parts: 4.6, 3.6, 3.2.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 build/godot/godot3 build/godot/godot32 timeout
 compile godot
-cargo run --quiet --release --locked --example make_cert -- build/tests/godot-cert
+certificate build/tests/godot-cert
 cert=$PWD/build/tests/godot-cert/cert.pem key=$PWD/build/tests/godot-cert/key.pem
-rc=0
 rm -rf build/tests/godot-home
 mkdir -p build/tests/godot-home
 export HOME=$PWD/build/tests/godot-home
 for version in 4.6 3.6 3.2; do
+  part "$version" || continue
   format=${version%%.*}
   engine=$PWD/build/godot/godot$format
   [ $version != 3.2 ] || engine+=2

@@ -1,9 +1,7 @@
 #!/usr/bin/env bash
 # Hosts and joins over loopback, in both formats.
+# Parts: multiplayer, multiplayer3.
 . "$(dirname "$0")/../lib/common.sh"
-rc=0
-for name in multiplayer multiplayer3; do
-  compile "$name"
-  timeout 200 "build/tests/$name" || { echo "not ok - $name ended with $?"; rc=1; }
-done
+program multiplayer
+program multiplayer3
 exit $rc

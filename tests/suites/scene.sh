@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # Godot 4's scene: over loopback, and with a real Godot 4.6 in both roles.
+# Parts: scene, scene_bytes, scene_godot.
 . "$(dirname "$0")/../lib/common.sh"
-rc=0
-for name in scene scene_bytes; do
-  compile "$name"
-  timeout 100 "build/tests/$name" || { echo "not ok - $name ended with $?"; rc=1; }
-done
+for name in scene scene_bytes; do LIMIT=100 program "$name"; done
+part scene_godot || exit $rc
 need build/godot/godot4 build/godot_rpc timeout
 compile scene_godot
 rm -rf build/tests/scene4 build/tests/scene-home

@@ -2,12 +2,11 @@
 # The C examples under memcheck: no error, nothing definitely lost.
 . "$(dirname "$0")/../lib/common.sh"
 need valgrind build/demo build/tests
-cargo run --quiet --locked --example make_cert -- build/tests/cert
+certificate build/tests/cert
 cert=build/tests/cert/cert.pem key=build/tests/cert/key.pem
 logs=build/tests/valgrind
 mkdir -p $logs
 kinds=definite
-rc=0
 
 # check NAME PROGRAM...: becomes that program under memcheck; call it in a subshell
 check() {
@@ -41,6 +40,9 @@ await() {
   rc=1
 }
 
+# end PID: a program that has ended already is judged by its status
+end() { kill "$1" 2> /dev/null || true; }
+
 (check demo build/demo --cert $cert --key $key --seconds 8 --clients 4) > $logs/demo.out && status=0 || status=$?
 verdict demo $status
 
@@ -50,10 +52,10 @@ for scheme in ws wss; do
   (check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
   client=$!
   await $logs/minimal_client_$scheme.out "Got text data from server: Test packet"
-  kill $client
+  end $client
   wait $client && status=0 || status=$?
   verdict minimal_client_$scheme $status
-  kill $server
+  end $server
   wait $server && status=0 || status=$?
   verdict echo_server_$scheme $status
 done
@@ -78,14 +80,22 @@ for name in scene scene_bytes; do
   verdict $name $status
 done
 
-mkfifo -m 600 $logs/say 2> /dev/null || true
-exec 7<> $logs/say
-start chat_server build/chat server 0 < $logs/say 7>&-
+# What each of the chat's ends reads comes from a pipe that this shell holds open: it closes at the end of its input.
+rm -f $logs/say_server $logs/say_client
+mkfifo -m 600 $logs/say_server $logs/say_client
+exec 7<> $logs/say_server 8<> $logs/say_client
+start chat_server build/chat server 0 < $logs/say_server 7>&- 8>&-
 server=$pid
-(await $logs/chat_server.out "ann is here"; echo hello; await $logs/chat_server.out "ann: hello") | (check chat_client build/chat client "$url" ann) > $logs/chat_client.out && status=0 || status=$?
+(check chat_client build/chat client "$url" ann) < $logs/say_client > $logs/chat_client.out 7>&- 8>&- &
+client=$!
+await $logs/chat_server.out "ann is here"
+echo hello >&8
+await $logs/chat_server.out "ann: hello"
+exec 8>&-
+wait $client && status=0 || status=$?
 verdict chat_client $status
 await $logs/chat_server.out "ann has left"
-exec 7>&- # the end of its input: it closes
+exec 7>&-
 wait $server && status=0 || status=$?
 verdict chat_server $status
 exit $rc
