@@ -1,12 +1,21 @@
-# make demo   builds the library and runs the main job in a terminal, on loopback
-# make test   installs what the tests need and passes them
-# make autobahn-full   all 517 cases of the Autobahn suite in both roles: a quarter of an hour
-# make bench-godot   measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
-# make unity-package   puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
-# make test-long   hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, tsan, attacks, soak and autobahn-full are its parts
-# make windows   builds wspeer.dll with MinGW and tries it under Wine; as root on Debian it installs both (apt, 1.9 GB)
-# make bench  installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
+# make                  builds the library and the C examples into build/
+# make demo             builds the library and runs the main job in a terminal, on loopback
+# make check            the fast tests: format, lints, the protocol and connection tests in Rust, generated files
+# make test             installs what the tests need and passes all of them; tests/run NAME runs one suite, tests/README.md has more
+# make test-long        hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, tsan, attacks, soak and autobahn-full are its parts
+# make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
+# make header           writes include/wspeer.h and what repeats it anew from the sources
+# make abi-record       records the binary interface anew: at a release, or after an addition
+# make release-check    whether version, changelog, ABI record, header and generated files agree
+# make godot            the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
+# make unity-package    puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
+# make examples-web     the chat in a page: build/examples-web
+# make windows          builds wspeer.dll with MinGW and tries it under Wine; as root on Debian it installs both (apt, 1.9 GB)
+# make autobahn-full    all 517 cases of the Autobahn suite in both roles: a quarter of an hour
+# make bench            installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
+# make bench-godot      measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
 # make bench-bindings   what one message costs through each binding, as a multiple of C
+# make clean            removes build/ and what cargo built
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -57,9 +66,19 @@ demo: library build/demo
 	cargo run --quiet --locked --example make_cert -- build/demo-cert
 	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
 
-test: 
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+test:
 	tests/setup.sh
 	tests/run
+
+# What needs no network beyond loopback and nothing but cargo, in under three minutes when warm.
+check:
+	tests/run fmt clippy fast
+
+release-check:
+	tests/release.py
 
 bench: library
 	benches/setup.sh
@@ -168,8 +187,13 @@ install: build/libwspeer.so build/libwspeer.a
 	sed 's|@VERSION@|$(VERSION)|' cmake/wspeerConfigVersion.cmake.in > $(DESTDIR)$(PREFIX)/lib/cmake/wspeer/wspeerConfigVersion.cmake
 	sed 's|@VERSION@|$(VERSION)|; s|@PREFIX@|$(PREFIX)|' cmake/wspeer.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
 
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/include/wspeer.h $(DESTDIR)$(PREFIX)/include/wspeer.hpp
+	rm -f $(DESTDIR)$(PREFIX)/lib/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0 $(DESTDIR)$(PREFIX)/lib/libwspeer.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
+	rm -rf $(DESTDIR)$(PREFIX)/lib/cmake/wspeer $(DESTDIR)$(PREFIX)/share/doc/wspeer
+
 clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record header fmt lint install clean
+.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check release-check test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record header fmt lint install uninstall clean
