@@ -1179,13 +1179,14 @@ WS_API ws_result ws_config_init(struct ws_config *config, size_t size);
 
 // Opens a client: "ws://host:port/path?query" or "wss://…". Returns at once with a handle in CONNECTING; poll it until OPEN or CLOSED.
 // A user name and password in the URL become an Authorization header, unless `headers` has one. A #fragment is left out. Failures of the network are told by the CLOSED event.
+// A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" or "ws://[fe80::1%eth0]:9080". The Host header is without it.
 //
 // `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL, WS_ERR_UTF8.
 // Any thread.
 WS_API ws_result ws_connect(const char *url, const struct ws_config *config, ws_handle *out);
 
 // Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (both families), "ws://localhost:0" (any free port, see WS_OPT_PORT).
-// [::] is IPv6 alone, 0.0.0.0 IPv4 alone, * both. A query, fragment, user name or password is WS_ERR_URL.
+// [::] is IPv6 alone, 0.0.0.0 IPv4 alone, * both; a link-local address as for ws_connect(). A query, fragment, user name or password is WS_ERR_URL.
 // The host is an IP address, localhost or *. A path other than "/" restricts requests to it: others get 404. wss:// needs cert_pem and key_pem.
 // Failures to bind are told at once.
 //

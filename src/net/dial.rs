@@ -1,14 +1,14 @@
 //! A client's way to an open transport: name lookup, Happy Eyeballs (RFC 8305), TCP, TLS.
 
 use super::mailbox::{CancelToken, Mailbox};
-use super::resolve::Lookup;
+use super::resolve::{Lookup, lacks_interface};
 use super::{Services, Stream, TlsClient};
 use crate::codes::*;
 use crate::error::Failure;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 
 /// Where to.
 pub struct Destination {
-    /// A name, an IPv4 address, or an IPv6 address without brackets.
+    /// A name, an IPv4 address, or an IPv6 address without brackets, with the number of its interface if it has one: "fe80::1%2".
     pub host: String,
     /// TCP port.
     pub port: u16,
@@ -155,6 +155,9 @@ struct Lost {
 impl Lost {
     fn of_host(self, to: &Destination) -> Failure {
         let (cause, hint) = match self.error.kind() {
+            _ if lacks_interface(&self.address) => {
+                (WS_CAUSE_TCP_FAILED, "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name")
+            }
             ErrorKind::ConnectionRefused => (WS_CAUSE_REFUSED, "nothing listens there: check host and port, and that the server runs"),
             ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
                 (WS_CAUSE_UNREACHABLE, "there is no way to it: check the network")
@@ -176,8 +179,12 @@ struct Race {
 }
 
 impl Race {
-    fn new(addresses: &[IpAddr], port: u16, now: Instant) -> Race {
-        let waiting = interleave(addresses).into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+    fn new(addresses: &[SocketAddr], port: u16, now: Instant) -> Race {
+        let with_port = |mut address: SocketAddr| {
+            address.set_port(port);
+            address
+        };
+        let waiting = interleave(addresses).into_iter().map(with_port).collect();
         Race { waiting, attempts: Vec::new(), next_start: now, lost: None }
     }
 
@@ -206,7 +213,7 @@ impl Race {
             }
         }
         if self.attempts.is_empty() && self.waiting.is_empty() {
-            let nothing = || Lost { address: SocketAddr::new(IpAddr::from([0, 0, 0, 0]), 0), error: ErrorKind::AddrNotAvailable.into() };
+            let nothing = || Lost { address: SocketAddr::from(([0, 0, 0, 0], 0)), error: ErrorKind::AddrNotAvailable.into() };
             return Some(Err(self.lost.take().unwrap_or_else(nothing)));
         }
         None
@@ -226,8 +233,8 @@ impl Race {
 }
 
 /// Section 4: families in turn, IPv6 first where there is one.
-fn interleave(addresses: &[IpAddr]) -> Vec<IpAddr> {
-    let (mut six, mut four): (VecDeque<IpAddr>, VecDeque<IpAddr>) = addresses.iter().partition(|address| address.is_ipv6());
+fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let (mut six, mut four): (VecDeque<SocketAddr>, VecDeque<SocketAddr>) = addresses.iter().partition(|address| address.is_ipv6());
     let mut order = Vec::new();
     while !six.is_empty() || !four.is_empty() {
         order.extend(six.pop_front());
@@ -274,7 +281,11 @@ fn connected(tcp: &mio::net::TcpStream) -> io::Result<bool> {
 mod tests {
     use super::super::resolve::Resolver;
     use super::*;
-    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+
+    fn at(ip: impl Into<IpAddr>) -> SocketAddr {
+        SocketAddr::new(ip.into(), 0)
+    }
 
     fn run(mut race: Race) -> Result<mio::net::TcpStream, Lost> {
         let end = Instant::now() + Duration::from_secs(20);
@@ -289,8 +300,8 @@ mod tests {
 
     #[test]
     fn families_take_turns_and_ipv6_is_first() {
-        let v4 = |last| IpAddr::from(Ipv4Addr::new(10, 0, 0, last));
-        let v6 = |last| IpAddr::from(Ipv6Addr::new(0xFD00, 0, 0, 0, 0, 0, 0, last));
+        let v4 = |last| SocketAddr::from(([10, 0, 0, last], 0));
+        let v6 = |last| SocketAddr::from(([0xFD00, 0, 0, 0, 0, 0, 0, last], 0));
         assert_eq!(interleave(&[v4(1), v4(2), v4(3), v6(1)]), [v6(1), v4(1), v4(2), v4(3)]);
     }
 
@@ -300,7 +311,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let before = Instant::now();
         // Nobody listens on 127.0.0.2 at this port.
-        let race = Race::new(&[Ipv4Addr::new(127, 0, 0, 2).into(), Ipv4Addr::LOCALHOST.into()], port, before);
+        let race = Race::new(&[SocketAddr::from(([127, 0, 0, 2], 0)), at(Ipv4Addr::LOCALHOST)], port, before);
         let tcp = run(race).map_err(|lost| lost.error).unwrap();
         assert_eq!(tcp.peer_addr().unwrap(), listener.local_addr().unwrap());
         assert!(before.elapsed() < STAGGER * 4);
@@ -316,7 +327,7 @@ mod tests {
         let lookup = resolver.resolve("a.name").unwrap_err();
         let looking = dial(At::Looking(lookup.clone()));
         assert!(!looking.is_due(now));
-        result.send(Ok(vec![Ipv4Addr::LOCALHOST.into()])).unwrap();
+        result.send(Ok(vec![at(Ipv4Addr::LOCALHOST)])).unwrap();
         while lookup.result().is_none() {
             assert!(now.elapsed() < Duration::from_secs(20), "the lookup did not end");
             std::thread::yield_now();
@@ -327,7 +338,7 @@ mod tests {
         assert!(!securing.is_due(now));
         mailbox.post(0, Err(Failure::default()));
         assert!(securing.is_due(now));
-        let mut connecting = dial(At::Connecting(Race::new(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()], 1, now)));
+        let mut connecting = dial(At::Connecting(Race::new(&[at(Ipv4Addr::LOCALHOST), at(Ipv6Addr::LOCALHOST)], 1, now)));
         assert!(connecting.is_due(now));
         assert_eq!(connecting.next_start(), Some(now));
         if let At::Connecting(race) = &mut connecting.at {
@@ -359,9 +370,17 @@ mod tests {
     }
 
     #[test]
+    fn a_link_local_address_without_an_interface_is_told_as_that() {
+        let race = Race::new(&["[fe80::1]:0".parse().unwrap()], 9, Instant::now());
+        let to = Destination { host: "fe80::1".to_owned(), port: 9, tls: None, no_delay: true };
+        let lost = run(race).err().unwrap();
+        assert!(lost.of_host(&to).sentence.contains("needs its interface"));
+    }
+
+    #[test]
     fn when_all_fail_the_refusal_is_told() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let lost = run(Race::new(&[Ipv4Addr::LOCALHOST.into()], port, Instant::now())).err().unwrap();
+        let lost = run(Race::new(&[at(Ipv4Addr::LOCALHOST)], port, Instant::now())).err().unwrap();
         let to = Destination { host: "h".to_owned(), port, tls: None, no_delay: true };
         let failure = lost.of_host(&to);
         assert_eq!((failure.phase, failure.cause), (WS_PHASE_TCP, WS_CAUSE_REFUSED));

@@ -21,6 +21,7 @@ mod worker;
 pub use dial::{Destination, Dial, Step};
 pub use mailbox::{CancelToken, Mailbox};
 pub use memory::MemoryEnd;
+pub use resolve::{interface, lacks_interface};
 pub use services::Services;
 pub use stream::Stream;
 pub use tls::{TlsClient, TlsClientSettings, TlsServer};

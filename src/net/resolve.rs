@@ -6,7 +6,7 @@ use crate::quiet;
 use parking_lot::{Condvar, Mutex};
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
@@ -16,19 +16,19 @@ const MAX_THREADS: usize = 8;
 /// A thread without work ends after this.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// One name's lookup, shared by all that ask for it.
+/// One name's lookup, shared by all that ask for it. Its addresses have port 0, and a link-local one the number of its interface.
 pub struct Lookup {
-    result: Mutex<Option<Result<Vec<IpAddr>, Failure>>>,
+    result: Mutex<Option<Result<Vec<SocketAddr>, Failure>>>,
 }
 
 impl Lookup {
     /// The result, once it is there.
-    pub fn result(&self) -> Option<Result<Vec<IpAddr>, Failure>> {
+    pub fn result(&self) -> Option<Result<Vec<SocketAddr>, Failure>> {
         self.result.lock().clone()
     }
 }
 
-type System = dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync;
+type System = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 /// The lookups under way.
 pub struct Resolver {
@@ -54,7 +54,7 @@ struct State {
 impl Resolver {
     /// Starts no thread. `wake` is called after each result.
     pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Resolver {
-        Resolver::with_system(wake, Box::new(|name| Ok((name, 0).to_socket_addrs()?.map(|address| address.ip()).collect())))
+        Resolver::with_system(wake, Box::new(|name| Ok((name, 0).to_socket_addrs()?.collect())))
     }
 
     /// As `new`, with another lookup than the system's.
@@ -63,14 +63,14 @@ impl Resolver {
     }
 
     /// The addresses of a host, at once for literals and localhost; else a lookup to look at later.
-    pub fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Arc<Lookup>> {
-        if let Ok(address) = host.parse::<IpAddr>() {
+    pub fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, Arc<Lookup>> {
+        if let Some(address) = literal(host) {
             return Ok(vec![address]);
         }
         // RFC 6761 section 6.3.
         let lower = host.trim_end_matches('.').to_ascii_lowercase();
         if lower == "localhost" || lower.ends_with(".localhost") {
-            return Ok(vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]);
+            return Ok([Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()].map(|ip: IpAddr| SocketAddr::new(ip, 0)).to_vec());
         }
         Err(self.look_up(lower))
     }
@@ -113,6 +113,30 @@ impl Drop for Resolver {
     }
 }
 
+/// An address written as one, IPv6 with the number of its interface too: "fe80::1%2".
+fn literal(host: &str) -> Option<SocketAddr> {
+    let plain = host.parse().map(|ip: IpAddr| SocketAddr::new(ip, 0)).ok();
+    plain.or_else(|| Some(format!("[{host}]:0").parse::<SocketAddrV6>().ok()?.into()))
+}
+
+/// The number of the interface that the zone (RFC 4007 section 11) of a link-local address names.
+pub fn interface(address: Ipv6Addr, zone: &str) -> Option<u32> {
+    if !address.is_unicast_link_local() {
+        return None;
+    }
+    if let Ok(number) = zone.parse::<u32>() {
+        return (number != 0).then_some(number);
+    }
+    // The system reads an address with a zone without a lookup.
+    let found = (format!("{address}%{zone}"), 0).to_socket_addrs().ok()?;
+    found.filter_map(|found| if let SocketAddr::V6(found) = found { Some(found.scope_id()) } else { None }).find(|number| *number != 0)
+}
+
+/// Whether the address is of no use without the number of an interface, and has none.
+pub fn lacks_interface(address: &SocketAddr) -> bool {
+    matches!(address, SocketAddr::V6(address) if address.ip().is_unicast_link_local() && address.scope_id() == 0)
+}
+
 fn run(shared: &Shared) {
     let mut state = shared.state.lock();
     loop {
@@ -145,7 +169,7 @@ fn run(shared: &Shared) {
     state.threads -= 1;
 }
 
-fn told(name: &str, found: io::Result<Vec<IpAddr>>) -> Result<Vec<IpAddr>, Failure> {
+fn told(name: &str, found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr>, Failure> {
     match found {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
         Ok(_) => {
@@ -169,7 +193,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
 
-    fn wait_for(lookup: &Lookup) -> Result<Vec<IpAddr>, Failure> {
+    fn wait_for(lookup: &Lookup) -> Result<Vec<SocketAddr>, Failure> {
         let end = Instant::now() + Duration::from_secs(20);
         loop {
             if let Some(result) = lookup.result() {
@@ -183,8 +207,10 @@ mod tests {
     #[test]
     fn literals_and_localhost_never_queue() {
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| panic!("the system was asked")));
-        assert_eq!(resolver.resolve("127.0.0.1").ok(), Some(vec![Ipv4Addr::LOCALHOST.into()]));
-        assert_eq!(resolver.resolve("::1").ok(), Some(vec![Ipv6Addr::LOCALHOST.into()]));
+        let addresses = |host: &str| resolver.resolve(host).ok().map(|all| all.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" "));
+        assert_eq!(addresses("127.0.0.1").unwrap(), "127.0.0.1:0");
+        assert_eq!(addresses("::1").unwrap(), "[::1]:0");
+        assert_eq!(addresses("fe80::1%7").unwrap(), "[fe80::1%7]:0");
         assert_eq!(resolver.resolve("game.LOCALHOST").ok().map(|all| all.len()), Some(2));
     }
 
@@ -200,7 +226,7 @@ mod tests {
                     inside.1.wait(&mut open);
                 }
             }
-            Ok(vec![Ipv4Addr::new(10, 0, 0, 1).into()])
+            Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
         };
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(system));
         let slow: Vec<_> = (0..5).map(|_| resolver.resolve("slow").unwrap_err()).collect();
@@ -223,7 +249,7 @@ mod tests {
             while !open[usize::from(name == "x")] {
                 inside.1.wait(&mut open);
             }
-            Ok(vec![Ipv4Addr::new(10, 0, 0, 1).into()])
+            Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
         };
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(system));
         let busy: Vec<_> = (0..MAX_THREADS).map(|index| resolver.resolve(&format!("busy{index}")).unwrap_err()).collect();
@@ -243,6 +269,18 @@ mod tests {
         gates.1.notify_all();
         assert!(wait_for(&third).is_ok());
         assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_link_local_address_keeps_its_interface() {
+        let found: SocketAddr = "[fe80::1%3]:0".parse().unwrap();
+        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(move |_| Ok(vec![found])));
+        assert_eq!(wait_for(&resolver.resolve("console.local").unwrap_err()).unwrap(), [found]);
+        assert!(lacks_interface(&"[fe80::1]:9".parse().unwrap()));
+        assert!(!lacks_interface(&found) && !lacks_interface(&"[::1]:9".parse().unwrap()));
+        let address = Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 1);
+        assert_eq!((interface(address, "3"), interface(address, "0"), interface(address, "nothing0")), (Some(3), None, None));
+        assert_eq!(interface(Ipv6Addr::LOCALHOST, "3"), None);
     }
 
     #[test]

@@ -6,13 +6,14 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, Multiplayer, SceneSettings, Wire};
-use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, listen as listen_at};
+use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface, listen as listen_at};
 use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
 use data_encoding::BASE64;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
 }
 
 fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Error> {
-    let url = parse(url)?;
+    let (url, zone) = parse(url)?;
     let host = match url.host() {
         Some(Host::Domain(name)) => name.to_owned(),
         Some(Host::Ipv4(address)) => address.to_string(),
@@ -118,6 +119,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Er
         "wss" => Some(Arc::new(TlsClient::new(&host, settings.tls)?)),
         _ => None,
     };
+    let host = zone.as_ref().map_or(host.clone(), |zone| format!("{host}%{}", zone.number));
     let mut headers = settings.headers;
     let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     if !has_own && (!url.username().is_empty() || url.password().is_some()) {
@@ -140,7 +142,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Er
     let to = Destination { host, port, tls, no_delay };
     let mut peer = Peer::dial(&registry.services, to, spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.user = settings.user;
-    describe(&mut peer, &url);
+    describe(&mut peer, &url, zone.as_ref());
     journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.shown_url()));
     Ok(peer)
 }
@@ -164,7 +166,7 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
 
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     // "*" is all of the host.
-    let (any, parsed) = match url.split_once("://*") {
+    let (any, (parsed, zone)) = match url.split_once("://*") {
         Some((scheme, rest)) if !scheme.contains(['/', ':']) && (rest.is_empty() || rest.starts_with([':', '/', '?', '#'])) => {
             (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?)
         }
@@ -183,15 +185,19 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
         return Err(bad_url("a server's URL has no user name or password"));
     }
     let port = parsed.port_or_known_default().unwrap_or(0);
-    let both = |first: IpAddr, second: IpAddr| vec![first, second];
+    let at = |ip: IpAddr| SocketAddr::new(ip, port);
+    let both = |first: IpAddr, second: IpAddr| vec![at(first), at(second)];
     let (addresses, host) = match parsed.host() {
         Some(Host::Ipv4(Ipv4Addr::UNSPECIFIED)) if any => (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned()),
-        Some(Host::Ipv4(address)) if !any => (vec![address.into()], address.to_string()),
-        Some(Host::Ipv6(address)) => (vec![address.into()], format!("[{address}]")),
+        Some(Host::Ipv4(address)) if !any => (vec![at(address.into())], address.to_string()),
+        Some(Host::Ipv6(address)) => {
+            let number = zone.as_ref().map_or(0, |zone| zone.number);
+            (vec![SocketAddrV6::new(address, port, 0, number).into()], bracketed(&address.to_string(), zone.as_ref()))
+        }
         Some(Host::Domain("localhost")) => (both(Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()), "localhost".to_owned()),
         _ => return Err(bad_url("a server listens on an IP address, on localhost or on *")),
     };
-    let listeners = bind(&addresses, port)?;
+    let listeners = bind(&addresses)?;
     let path = (parsed.path() != "/").then(|| parsed.path().to_owned());
     let server_settings = ServerSettings {
         url_start: format!("{}://{host}", parsed.scheme()),
@@ -305,7 +311,16 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
     Ok(handle)
 }
 
-fn parse(url: &str) -> Result<Url, Error> {
+/// All but the unreserved characters of RFC 3986.
+const NOT_IN_ZONE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The interface of a link-local address: how the URL names it, and its number.
+struct Zone {
+    name: String,
+    number: u32,
+}
+
+fn parse(url: &str) -> Result<(Url, Option<Zone>), Error> {
     if url.chars().any(|char| char.is_whitespace() || char.is_control()) {
         return Err(bad_url("it has a space or a control character in it"));
     }
@@ -313,7 +328,36 @@ fn parse(url: &str) -> Result<Url, Error> {
     if !begins("ws://") && !begins("wss://") {
         return Err(bad_url("it must start with ws:// or wss://"));
     }
-    Url::parse(url).map_err(|error| bad_url(&error.to_string()))
+    let parsed = |url: &str| Url::parse(url).map_err(|error| bad_url(&error.to_string()));
+    let Some((name, without)) = split_zone(url) else { return Ok((parsed(url)?, None)) };
+    let url = parsed(&without)?;
+    let number = match url.host() {
+        Some(Host::Ipv6(address)) => interface(address, &name),
+        _ => None,
+    };
+    let no_such = || bad_url("this machine has no interface of the name behind the %, or the address is not a link-local one");
+    Ok((url, Some(Zone { number: number.ok_or_else(no_such)?, name })))
+}
+
+/// The zone of a URL's IPv6 address, and the URL without it: RFC 6874 writes "[fe80::1%25eth0]", many tools "[fe80::1%eth0]".
+fn split_zone(url: &str) -> Option<(String, String)> {
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#', '\\']).map_or(url.len(), |len| start + len);
+    let start = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    let host = url[start..end].strip_prefix('[')?;
+    let (address, zone) = host[..host.find(']')?].split_once('%')?;
+    let name = zone.strip_prefix("25").filter(|rest| !rest.is_empty()).unwrap_or(zone);
+    let name = String::from_utf8(percent_decoded(name)).ok()?;
+    let (from, to) = (start + 1 + address.len(), start + 2 + address.len() + zone.len());
+    Some((name, format!("{}{}", &url[..from], &url[to..])))
+}
+
+/// An IPv6 address in a URL.
+fn bracketed(address: &str, zone: Option<&Zone>) -> String {
+    match zone {
+        Some(zone) => format!("[{address}%25{}]", utf8_percent_encode(&zone.name, NOT_IN_ZONE)),
+        None => format!("[{address}]"),
+    }
 }
 
 fn bad_url(why: &str) -> Error {
@@ -328,20 +372,27 @@ fn authority(url: &Url) -> String {
     }
 }
 
-fn describe(peer: &mut Peer, url: &Url) {
+fn describe(peer: &mut Peer, url: &Url, zone: Option<&Zone>) {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    peer.info.set_text(WS_GET_URL, format!("{}://{}{target}", url.scheme(), authority(url)));
+    let shown = match (url.host(), zone) {
+        (Some(Host::Ipv6(address)), Some(_)) => {
+            format!("{}{}", bracketed(&address.to_string(), zone), url.port().map_or(String::new(), |port| format!(":{port}")))
+        }
+        _ => authority(url),
+    };
+    peer.info.set_text(WS_GET_URL, format!("{}://{shown}{target}", url.scheme()));
     peer.info.set_target(url.path(), url.query().unwrap_or(""));
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {
-    percent_encoding::percent_decode_str(text).collect()
+    percent_decode_str(text).collect()
 }
 
 /// Binds all addresses to one port. With two families, a machine that lacks one still listens on the other.
-fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, Error> {
+fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
     let failed = |address: SocketAddr, error: &std::io::Error| {
         let hint = match error.kind() {
+            _ if lacks_interface(&address) => "a link-local address needs its interface: write [fe80::1%25eth0]",
             ErrorKind::AddrInUse => "choose another port, or end the program that has it",
             ErrorKind::AddrNotAvailable => "this machine has no such address: use * for all that it has, or localhost",
             ErrorKind::PermissionDenied => "ports below 1024 need rights: choose a higher one",
@@ -353,12 +404,12 @@ fn bind(addresses: &[IpAddr], port: u16) -> Result<Vec<mio::net::TcpListener>, E
     'again: loop {
         let mut listeners: Vec<mio::net::TcpListener> = Vec::new();
         let mut last = None;
-        for ip in addresses {
-            let bound = listeners.first().and_then(|first| first.local_addr().ok()).map_or(port, |first| first.port());
-            let address = SocketAddr::new(*ip, bound);
+        for address in addresses {
+            let mut address = *address;
+            address.set_port(listeners.first().and_then(|first| first.local_addr().ok()).map_or(address.port(), |first| first.port()));
             match listen_at(address, true) {
                 Ok(listener) => listeners.push(listener),
-                Err(error) if error.kind() == ErrorKind::AddrInUse && port == 0 && tries < 16 => {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && addresses[0].port() == 0 && tries < 16 => {
                     tries += 1;
                     continue 'again;
                 }
