@@ -233,7 +233,12 @@ impl Peer {
             return Some(deadline);
         }
         let own = closing.failure.take();
+        let by_peer = closing.failure_of_received().filter(|_| !closing.by_host);
         let failure = if let Some(failure) = own {
+            failure
+        } else if let Some(mut failure) = by_peer {
+            // It does not read any more: its close frame says more than that.
+            failure.sentence += "; it did not read what was sent before within close_timeout_ms";
             failure
         } else if self.reading_rests() {
             let sentence =
