@@ -32,6 +32,7 @@ pub struct Event {
     pub code: i32,
     pub phase: i32,
     pub cause: i32,
+    pub http_status: i32,
     pub clean: bool,
     pub unsent: u32,
     pub count: u64,
@@ -151,8 +152,8 @@ pub fn next(handle: u32) -> Option<Event> {
     }
     // SAFETY: lent until the next read.
     let bytes = unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) }.to_vec();
-    let ws_event { r#type: kind, conn, peer_id, code, phase, cause, clean, unsent, count, .. } = event;
-    Some(Event { kind, conn, peer_id, code, phase, cause, clean: clean == 1, unsent, count, bytes })
+    let ws_event { r#type: kind, conn, peer_id, code, phase, cause, http_status, clean, unsent, count, .. } = event;
+    Some(Event { kind, conn, peer_id, code, phase, cause, http_status, clean: clean == 1, unsent, count, bytes })
 }
 
 pub fn put(handle: u32, bytes: &[u8]) -> i32 {
