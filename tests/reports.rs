@@ -1209,3 +1209,41 @@ fn attempts_that_fail_leave_no_descriptor() {
     }
     until("all are gone", || sockets() <= before);
 }
+
+/// https://github.com/zaphoyd/websocketpp/issues/311: a second server listens on a port that is taken, and nobody is told.
+#[test]
+fn a_port_that_is_taken_is_told_at_once() {
+    let (first, port) = listen(None, |_| {});
+    for url in ["ws://127.0.0.1", "ws://*", "ws://localhost", "ws://0.0.0.0"] {
+        let url = CString::new(format!("{url}:{port}")).unwrap();
+        for open in [ws_listen, ws_host] {
+            let mut second = 0;
+            // SAFETY: everything lives; NULL is the defaults.
+            assert_eq!(unsafe { open(url.as_ptr(), std::ptr::null(), &mut second) }, WS_ERR_ADDRESS, "{url:?}");
+            assert!(last_error().contains("choose another port"), "{}", last_error());
+        }
+    }
+    // The one that was there goes on.
+    let client = connect(port, None, |_| {});
+    event(&[client, first], WS_EVENT_OPEN);
+    free(client);
+    free(first);
+}
+
+/// https://github.com/python-websockets/websockets/issues/1594: a Host header of the program's own is sent besides that of the library.
+#[test]
+fn a_host_header_of_the_program_is_the_only_one() {
+    for own in [None, Some(c"Host: game.example"), Some(c"HOST: [::1]:7")] {
+        let (port, thread) = serving(move |stream, request| {
+            let hosts: Vec<&str> = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("host:")).collect();
+            let wanted = format!("127.0.0.1:{}", stream.local_addr().unwrap().port());
+            let wanted = own.map_or(wanted.as_str(), |own| own.to_str().unwrap().split_once(": ").unwrap().1);
+            assert_eq!(hosts, [format!("Host: {wanted}")]);
+        });
+        let lines = [own.map_or(std::ptr::null(), CStr::as_ptr)];
+        let client = connect(port, None, |config| (config.headers, config.headers_count) = (lines.as_ptr(), u32::from(own.is_some())));
+        all_of(client);
+        free(client);
+        thread.join().unwrap();
+    }
+}
