@@ -84,8 +84,9 @@ static void accept_one(int listener, SSL_CTX *tls) {
   epoll_ctl(poller, EPOLL_CTL_ADD, c->stream.fd, &event);
 }
 
-int run_echo(const char *cert, const char *key) {
+int run_echo(const char *cert, const char *key, int tickets) {
   SSL_CTX *tls = cert ? stream_tls(cert, key) : NULL;
+  if (tls && !tickets) SSL_CTX_set_num_tickets(tls, 0);
   int listener = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;

@@ -1,5 +1,5 @@
 /* The far end:
- *   load echo [--cert PEM --key PEM]      prints "port N", serves clients
+ *   load echo [--cert PEM --key PEM [--no-tickets]]   prints "port N", serves clients; without tickets no TLS session is resumed
  *   load drive --port P --pid PID [--raw] --mode window|burst|fanout|hold --conns N --window W --len L (--count N | --seconds S --warm S) */
 #include "drive.h"
 #include "echo.h"
@@ -12,11 +12,16 @@
 int main(int count, char **words) {
   struct plan plan = {.mode = "window", .conns = 1, .window = 1, .len = 64, .seconds = 1, .warm = 0.2};
   const char *cert = NULL, *key = NULL;
+  int tickets = 1;
   signal(SIGPIPE, SIG_IGN);
   for (int i = 2; i < count; i++) {
     const char *name = words[i], *value = i + 1 < count ? words[i + 1] : "";
     if (strcmp(name, "--raw") == 0) {
       plan.raw = 1;
+      continue;
+    }
+    if (strcmp(name, "--no-tickets") == 0) {
+      tickets = 0;
       continue;
     }
     i++;
@@ -33,7 +38,7 @@ int main(int count, char **words) {
     else if (strcmp(name, "--key") == 0) key = value;
     else die("an unknown option");
   }
-  if (count > 1 && strcmp(words[1], "echo") == 0) return run_echo(cert, key);
+  if (count > 1 && strcmp(words[1], "echo") == 0) return run_echo(cert, key, tickets);
   if (count > 1 && strcmp(words[1], "drive") == 0) return run_drive(&plan);
   die("usage: load echo|drive ...");
 }
