@@ -30,8 +30,22 @@ fn set_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| match DEPTH.with(Cell::get) {
         0 => before(info),
-        _ => journal::note(WS_LOG_ERROR, || format!("panic: {info}").replace('\n', " ")),
+        _ => journal::note(WS_LOG_ERROR, || {
+            let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+            let text = match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
+                (Some(text), _) => *text,
+                (None, Some(text)) => without_values(text),
+                (None, None) => "",
+            };
+            format!("panic{place}: {text}").replace('\n', " ")
+        }),
     }));
+}
+
+/// The text of a panic up to the values in it, which may be a peer's or a secret.
+fn without_values(text: &str) -> &str {
+    let end = [": ", "`", "'", "\""].iter().filter_map(|mark| text.find(mark)).min();
+    text[..end.unwrap_or(text.len())].trim_end()
 }
 
 /// For the tests: makes the next export of this thread panic at a place of choice.
@@ -68,5 +82,36 @@ pub mod inject {
             NEXT.with(|next| next.set(None));
             panic!("injected at {place:?}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_tells_its_place_and_no_values() {
+        journal::set_level(WS_LOG_ERROR);
+        let secret = "marked€".to_owned();
+        let wrong: Result<(), String> = std::hint::black_box(Err(secret.clone()));
+        for broken in [
+            Box::new(|| drop(secret[..7].to_owned())) as Box<dyn Fn()>,
+            Box::new(|| wrong.clone().unwrap()),
+            Box::new(|| wrong.clone().expect("a result")),
+            Box::new(|| assert_eq!(secret, "")),
+            Box::new(|| panic!("{secret:?}")),
+        ] {
+            assert!(catch(broken).is_none());
+        }
+        assert!(catch(|| [0][std::hint::black_box(secret.len())]).is_none());
+        let mut told = Vec::new();
+        while journal::next(|line| {
+            told.push(line.to_owned());
+            true
+        }) {}
+        told.retain(|line| line.contains("quiet.rs"));
+        assert_eq!(told.len(), 6, "{told:?}");
+        assert!(!told.iter().any(|line| line.contains("marked")), "{told:?}");
+        assert!(told[5].ends_with("index out of bounds"), "{told:?}");
     }
 }

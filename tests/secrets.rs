@@ -43,6 +43,11 @@ fn with_log(mut told: Vec<String>) -> Vec<String> {
 
 /// Answers one request; what it was asked.
 fn answering(answer: String) -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
+    answering_with(move |_| answer)
+}
+
+/// Answers one request with what is made of it; what it was asked.
+fn answering_with(make: impl FnOnce(&str) -> String + Send + 'static) -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = std::thread::spawn(move || {
@@ -53,8 +58,9 @@ fn answering(answer: String) -> (std::net::SocketAddr, std::thread::JoinHandle<S
             assert_eq!(stream.read(&mut byte).unwrap(), 1);
             request.push(byte[0]);
         }
-        stream.write_all(answer.as_bytes()).unwrap();
-        String::from_utf8(request).unwrap()
+        let request = String::from_utf8(request).unwrap();
+        stream.write_all(make(&request).as_bytes()).unwrap();
+        request
     });
     (address, asked)
 }
@@ -128,4 +134,107 @@ fn a_failed_connection_tells_no_secret() {
     for secret in ["hunter2", "opensesame", "aHVudGVy"] {
         assert!(!told.iter().any(|line| line.contains(secret)), "{secret} in {told:?}");
     }
+}
+
+#[test]
+fn an_answer_that_repeats_the_request_shows_no_secret() {
+    let _alone = ALONE.lock();
+    ws_set_log_level(WS_LOG_DEBUG);
+    for path in (0..30).map(|len| format!("/{}", "p".repeat(len))) {
+        for (query, begins) in
+            [("?marked=marked", ""), ("?marked", ""), ("", "ERR marked"), ("", "500 unknown command: Bearer mark"), ("", "-ERR v1.marked")]
+        {
+            let (address, asked) = if begins.is_empty() { answering_with(|request| request.to_owned()) } else { answering(begins.to_owned()) };
+            let url = CString::new(format!("ws://{address}{path}{query}")).unwrap();
+            // SAFETY: a ws_config is integers and pointers.
+            let mut config: ws_config = unsafe { std::mem::zeroed() };
+            c!(ws_config_init(&mut config, size_of::<ws_config>()));
+            let header = c"Authorization: Bearer marked".as_ptr();
+            (config.headers, config.headers_count, config.subprotocols) = (&header, 1, c"v1.marked".as_ptr());
+            let mut handle = 0;
+            assert_eq!(c!(ws_connect(url.as_ptr(), &config, &mut handle)), WS_OK);
+            let told = with_log(vec![poll_until_closed(handle)]);
+            ws_free(handle);
+            asked.join().unwrap();
+            assert!(told[0].contains("it begins with"), "{told:?}");
+            assert!(!told.iter().any(|line| line.contains("mark")), "{told:?}");
+        }
+    }
+}
+
+/// Every text that the events of a handle bring.
+fn events(handle: u32) -> Vec<String> {
+    let mut texts = Vec::new();
+    loop {
+        // SAFETY: a ws_event is integers and pointers.
+        let mut event: ws_event = unsafe { std::mem::zeroed() };
+        if c!(ws_next_event(handle, &mut event)) != WS_OK {
+            return texts;
+        }
+        if event.packet.len > 0 {
+            // SAFETY: lent until the next call.
+            texts.push(String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) }).into_owned());
+        }
+    }
+}
+
+#[test]
+fn a_server_tells_no_secret_of_its_clients() {
+    let _alone = ALONE.lock();
+    ws_set_log_level(WS_LOG_DEBUG);
+    // SAFETY: a ws_config is integers and pointers.
+    let mut config: ws_config = unsafe { std::mem::zeroed() };
+    c!(ws_config_init(&mut config, size_of::<ws_config>()));
+    let header = c"X-Own: marked".as_ptr();
+    (config.headers, config.headers_count, config.subprotocols) = (&header, 1, c"v1.game".as_ptr());
+    let mut server = 0;
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0/game".as_ptr(), &config, &mut server)), WS_OK);
+    let url = text_of(|buf, cap, len| c!(ws_get_text(server, WS_GET_URL, buf, cap, len))).unwrap();
+    let address = url.trim_start_matches("ws://").trim_end_matches("/game").to_owned();
+    let secrets = "Authorization: Basic marked\r\nCookie: marked\r\nX: marked\r\nOrigin: http://marked\r\n";
+    let good = "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    for request in [
+        format!("GET /game?marked=marked HTTP/1.1\r\n{good}Sec-WebSocket-Protocol: v1.game, marked\r\n{secrets}\r\n"),
+        format!("GET /game?marked=marked HTTP/1.1\r\n{good}Sec-WebSocket-Protocol: v9.marked\r\n{secrets}\r\n"),
+        format!("GET /game?marked=marked HTTP/1.1\r\n{good}{secrets}\r\n"),
+        format!("GET /other?marked HTTP/1.1\r\n{good}{secrets}\r\n"),
+        format!("GET http://marked:marked@h/other?marked HTTP/1.1\r\n{good}{secrets}\r\n"),
+        format!("GET /game?marked HTTP/1.0\r\n{good}{secrets}\r\n"),
+        format!("POST /game?marked HTTP/1.1\r\n{good}{secrets}\r\nmarked"),
+        format!("GET /game?marked HTTP/1.1\r\nHost: marked@marked\r\n{secrets}\r\n"),
+        format!("GET /game?marked HTTP/1.1\r\n{good}Host: marked\r\n{secrets}\r\n"),
+        format!("GET /game?marked HTTP/1.1\r\n{}{secrets}\r\n", good.replace("AAAA", "marked")),
+        format!("GET /game?marked HTTP/1.1\r\n{}{secrets}\r\n", good.replace("13", "marked")),
+        format!("GET /game?marked HTTP/1.1\r\n{}{secrets}\r\n", good.replace("websocket", "marked")),
+        format!("GET /game?marked HTTP/1.1\r\n{good}Content-Length: marked\r\n{secrets}\r\nmarked"),
+        format!("GET /game?marked HTTP/1.1\r\n{good}marked\r\n marked: marked\r\n{secrets}\r\n"),
+        format!("GET /game?marked HTTP/1.1\r\n{good}X: {}\r\n\r\n", "marked".repeat(4_000)),
+        "marked marked marked\r\n\r\n".to_owned(),
+        "\x16\x03\x01marked".to_owned(),
+    ] {
+        let mut client = std::net::TcpStream::connect(&address).unwrap();
+        client.write_all(request.as_bytes()).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let (mut answer, mut told, mut ended) = (Vec::new(), Vec::new(), false);
+        let end = Instant::now() + Duration::from_secs(20);
+        while !ended || !told.iter().any(|line: &String| line.contains("refused") || line.contains("ended")) {
+            assert!(Instant::now() < end, "{request:?} {told:?} {}", String::from_utf8_lossy(&answer));
+            ws_poll(server);
+            told.append(&mut events(server));
+            told = with_log(told);
+            let mut buffer = [0; 4_096];
+            match client.read(&mut buffer) {
+                Ok(count) if count > 0 => answer.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                _ => ended = true,
+            }
+            if answer.starts_with(b"HTTP/1.1 101") {
+                drop(client.shutdown(std::net::Shutdown::Both));
+            }
+        }
+        assert!(!told.iter().any(|line| line.contains("marked")), "{request:?}: {told:?}");
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 101") || !answer.contains("marked"), "{request:?}: {answer}");
+    }
+    ws_free(server);
 }

@@ -5,6 +5,7 @@ use super::head::{AnswerHead, empty_lines, find_end};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::codes::*;
 use crate::error::Failure;
+use std::fmt;
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 use url::Url;
@@ -28,7 +29,6 @@ pub struct RequestSpec {
 }
 
 /// The server's agreement.
-#[derive(Debug)]
 pub struct Response {
     /// 101.
     pub status: u16,
@@ -41,7 +41,6 @@ pub struct Response {
 }
 
 /// The server did not agree.
-#[derive(Debug)]
 pub struct Refused {
     /// Why.
     pub failure: Failure,
@@ -53,9 +52,25 @@ pub struct Refused {
     pub body: Vec<u8>,
 }
 
+/// Without the subprotocol, which some games use for a token.
+impl fmt::Debug for Response {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Response").field("status", &self.status).field("headers", &self.headers).finish_non_exhaustive()
+    }
+}
+
+/// Without the body, which may repeat the request.
+impl fmt::Debug for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Refused").field("failure", &self.failure).field("headers", &self.headers).finish_non_exhaustive()
+    }
+}
+
 /// Waits for the answer, over any cutting of it into pieces.
 pub struct ClientHandshake {
     key: String,
+    /// Of the request: what a server may repeat and no sentence may show.
+    secrets: Vec<u8>,
     subprotocols: Vec<String>,
     deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
@@ -87,6 +102,7 @@ impl ClientHandshake {
         request += "\r\n";
         let handshake = ClientHandshake {
             key,
+            secrets: secrets(spec),
             subprotocols: spec.subprotocols.clone(),
             deflate: spec.deflate,
             max_header_bytes: spec.max_header_bytes,
@@ -107,7 +123,7 @@ impl ClientHandshake {
         let (used, head) = loop {
             self.start += empty_lines(&self.received[self.start..]);
             if !may_be_answer(&self.received[self.start..]) {
-                return Err(not_http(&self.received[self.start..]));
+                return Err(not_http(&self.received[self.start..], &self.secrets));
             }
             let end = find_end(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
             if end.unwrap_or(self.received.len()) > self.max_header_bytes {
@@ -234,10 +250,20 @@ fn may_be_answer(bytes: &[u8]) -> bool {
     bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
 
-/// Refuses what is another protocol, and shows its first bytes.
-fn not_http(bytes: &[u8]) -> Box<Refused> {
-    let shown = bytes[..bytes.len().min(SHOWN_BYTES)].escape_ascii();
+/// Refuses what is another protocol, and shows its first bytes, up to those that repeat a secret: an echo server begins with the request itself.
+fn not_http(bytes: &[u8], secrets: &[u8]) -> Box<Refused> {
+    let repeats = |at: &usize| bytes.get(*at..at + REPEATED_BYTES).is_some_and(|part| secrets.windows(REPEATED_BYTES).any(|secret| secret == part));
+    let most = bytes.len().min(SHOWN_BYTES);
+    let end = (0..most).find(repeats).unwrap_or(most);
+    let shown = bytes[..end].escape_ascii();
     refused(invalid(&format!("the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port")))
+}
+
+/// The query, with what stands before its question mark, the values of the host's headers, and the subprotocols.
+fn secrets(spec: &RequestSpec) -> Vec<u8> {
+    let query = spec.target.find('?').map(|mark| format!("GET {}", spec.target).split_off(mark + 5 - REPEATED_BYTES));
+    let values = spec.headers.iter().map(|(_, value)| value.as_str());
+    values.chain(spec.subprotocols.iter().map(String::as_str)).chain(query.as_deref()).collect::<Vec<_>>().join("\n").into_bytes()
 }
 
 /// Where a redirect points: scheme, host and path. A user name, password or query may be a secret.
@@ -262,6 +288,8 @@ fn shown_location(location: &str) -> Option<String> {
     }
 }
 
+/// So many bytes that also stand in a secret are taken for a part of it.
+const REPEATED_BYTES: usize = 4;
 /// Bytes that are shown of what is not HTTP.
 const SHOWN_BYTES: usize = 32;
 /// Characters that are shown of a redirect's host and of its path.

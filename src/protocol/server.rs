@@ -4,10 +4,10 @@ use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
 use super::{DeflateParams, DeflateSettings, Headers, choose_offer, without_question};
 use crate::codes::*;
 use data_encoding::BASE64;
+use std::fmt;
 use tungstenite::handshake::derive_accept_key;
 
 /// A valid request.
-#[derive(Debug)]
 pub struct Request {
     /// Path and query.
     pub target: String,
@@ -21,6 +21,13 @@ pub struct Request {
     pub key: String,
     /// What the client offers, in its order.
     pub subprotocols: Vec<String>,
+}
+
+/// Without what may be a secret: the query, the values of headers and the subprotocols.
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Request").field("path", &self.path).field("headers", &self.headers).finish_non_exhaustive()
+    }
 }
 
 /// A request that is not agreed to, and the HTTP answer to it.
@@ -91,7 +98,7 @@ impl ServerHandshake {
 }
 
 /// How a server answers valid requests.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Accept {
     /// The only path, if one is set.
     pub path: Option<String>,
@@ -106,7 +113,6 @@ pub struct Accept {
 }
 
 /// What a server agrees to.
-#[derive(Debug)]
 pub struct Agreement {
     /// The HTTP answer.
     pub answer: Vec<u8>,
@@ -116,6 +122,13 @@ pub struct Agreement {
     pub deflate: Option<DeflateParams>,
     /// The query without the question for the application heartbeat, if the client asked and it is wanted.
     pub heartbeat: Option<String>,
+}
+
+/// Without the answer, whose headers may have secrets in them.
+impl fmt::Debug for Agreement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Agreement").field("deflate", &self.deflate).finish_non_exhaustive()
+    }
 }
 
 impl Accept {
@@ -256,4 +269,33 @@ fn invalid(sentence: &str) -> Refusal {
 
 fn upgrade(sentence: &str) -> Refusal {
     Refusal::new(426, WS_CAUSE_HTTP_INVALID, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{ClientHandshake, RequestSpec};
+
+    #[test]
+    fn no_debug_text_has_a_secret() {
+        let spec = RequestSpec {
+            host: "h".to_owned(),
+            target: "/game?marked".to_owned(),
+            headers: vec![("Cookie".to_owned(), "marked".to_owned())],
+            subprotocols: vec!["marked".to_owned()],
+            deflate: None,
+            max_header_bytes: 1_000,
+            heartbeat: false,
+        };
+        let (mut client, sent) = ClientHandshake::start(&spec);
+        let Ok(Some((_, request))) = ServerHandshake::new(1_000).receive(&sent) else { panic!("the request is valid") };
+        assert!(request.subprotocols == ["marked"] && request.query == "marked");
+        let accept = Accept { subprotocols: spec.subprotocols.clone(), headers: spec.headers.clone(), ..Accept::default() };
+        let Ok(agreement) = accept.answer(&request) else { panic!("it is agreed to") };
+        let response = client.receive(&agreement.answer);
+        let refused = ClientHandshake::start(&spec).0.receive(b"HTTP/1.1 401 No\r\nX: marked\r\nContent-Length: 6\r\n\r\nmarked");
+        assert!(response.is_ok() && refused.is_err());
+        let told = format!("{request:?} {agreement:?} {response:?} {refused:?}");
+        assert!(told.contains("/game") && told.to_lowercase().contains("cookie") && !told.contains("marked"), "{told}");
+    }
 }

@@ -122,6 +122,12 @@ void mistakes() {
   auto [a, b] = open_pair();
   const result bad = a.put("a\xFF");
   check(!bad && bad.is(code::err_utf8) && bad.error().sentence.find("UTF-8") != std::string::npos, "so does a call");
+  config secret;
+  secret.header("X", "marked\r\n").subprotocols("marked, marked");
+  for (const char* url : {"ws://marked:marked@h:99999/?marked", "ws://localhost/"}) {
+    auto opened = peer::connect(url, secret);
+    check(!opened && opened.error().sentence.find("marked") == std::string::npos, "no error tells a secret");
+  }
   check(bool(a.put("good")) && a.put("good").error().sentence.empty(), "and one that succeeds has no error");
 #if defined(__cpp_exceptions)
   std::string caught;

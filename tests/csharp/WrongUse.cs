@@ -10,6 +10,42 @@ static class WrongUse
         Arguments();
         Disposed();
         Stale();
+        Secrets();
+    }
+
+    /// <summary>No text of an exception, and of those inside it, has what may be a secret.</summary>
+    static void Secrets()
+    {
+        var configs = new[]
+        {
+            new WebSocketConfig { Headers = new[] { "Authorization marked" } },
+            new WebSocketConfig { Headers = new[] { "X: marked\r\n" } },
+            new WebSocketConfig { Headers = new[] { "X: marked\0" } },
+            new WebSocketConfig { Subprotocols = "mar ked, marked/2" },
+            new WebSocketConfig { Subprotocols = "marked, marked" },
+            new WebSocketConfig { CaPem = "marked" },
+            new WebSocketConfig { CertPem = "marked", KeyPem = "-----BEGIN PRIVATE KEY-----\nmarked\n-----END PRIVATE KEY-----\n" },
+            new WebSocketConfig { PinSha256 = "marked" },
+            null,
+        };
+        foreach (WebSocketConfig config in configs)
+        {
+            foreach (string url in new[] { "wss://marked:marked@localhost:1/?marked", "ws://marked:marked@h:99999/?marked", "ws://localhost/?marked\0" })
+            {
+                if (config == null && url.StartsWith("wss")) continue;
+                string told = "nothing was thrown";
+                try
+                {
+                    using (WebSocketPeer.Connect(url, config)) { }
+                }
+                catch (Exception error)
+                {
+                    told = error.ToString() + config;
+                }
+                if (told == "nothing was thrown" || told.ToLowerInvariant().Contains("marked")) Check.That(false, "a secret: " + told);
+            }
+        }
+        Check.That(true, "no exception tells a secret");
     }
 
     static void Opening()

@@ -255,6 +255,19 @@ static void small_things(const char *url) {
   char line[256];
   CHECK(ws_get_log(line, 4, &len) == WS_TRUNCATED && ws_get_log(line, sizeof line, NULL) == WS_OK && !strncmp(line, "info: ws://", 11), "the log");
   ws_free(h);
+  while (ws_get_log(line, sizeof line, NULL) == WS_OK) {}
+  char with_query[256];
+  snprintf(with_query, sizeof with_query, "%s%smarked=marked", url, strchr(url, '?') ? "&" : "?");
+  h = opened(with_query, NULL);
+  closed(h, 0, NULL);
+  ws_free(h);
+  int lines = 0, secret = 0;
+  for (; ws_get_log(line, sizeof line, NULL) == WS_OK; lines++) secret |= strstr(line, "marked") != NULL;
+  CHECK(lines >= 2 && !secret, "the log has no query");
+  config = *defaults();
+  config.subprotocols = "marked/1";
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_CONFIG && !strstr(why(), "marked"), "a subprotocol that is none is not repeated");
+  CHECK(ws_connect("ws://marked:marked@127.0.0.1:1/?marked", NULL, &h) < 0 && !strstr(why(), "marked"), "nor are user name, password and query");
 }
 
 /* What a browser cannot do says so. */

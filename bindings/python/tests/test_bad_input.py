@@ -65,8 +65,8 @@ class TestBadInput(unittest.TestCase):
         self.told(wspeer.ArgumentError, "NUL", wspeer.connect, NOBODY, headers={"X-A": "\0"})
         self.told(TypeError, "the header X-A is int", wspeer.connect, NOBODY, headers={"X-A": 5})
         self.told(TypeError, "single text", wspeer.connect, NOBODY, headers="X-A: 1")
-        self.told(TypeError, "headers has (1, 2, 3)", wspeer.connect, NOBODY, headers=[(1, 2, 3)])
-        self.told(TypeError, "headers has None", wspeer.connect, NOBODY, headers=[None])
+        self.told(TypeError, "headers has an item of type tuple", wspeer.connect, NOBODY, headers=[(1, 2, 3)])
+        self.told(TypeError, "headers has an item of type NoneType", wspeer.connect, NOBODY, headers=[None])
 
     def test_messages(self) -> None:
         one, other = open_pair(max_message_bytes=1000)
@@ -117,6 +117,38 @@ class TestBadInput(unittest.TestCase):
             again = pickle.loads(pickle.dumps(error))
             self.assertEqual((str(again), vars(again)), (str(error), vars(error)))
             self.told(wspeer.StateError, "", peer.send, "late")
+
+    def test_secrets(self) -> None:
+        """No text of an exception, and no object that it keeps, has what may be a secret."""
+        for options in (
+            {"headers": [("Authorization", "marked", "marked")]},
+            {"headers": ["Authorization marked"]},
+            {"headers": {"X": "marked\r\n"}},
+            {"headers": {"X": "marked\0"}},
+            {"headers": {"X": "marked\ud800"}},
+            {"headers": ["X: marked\ud800"]},
+            {"headers": "X: marked"},
+            {"subprotocols": ["marked", "marked"]},
+            {"subprotocols": "mar ked, marked/2"},
+            {"subprotocols": ["marked\ud800"]},
+            {"ca_pem": b"marked\xff"},
+            {"ca_pem": "marked"},
+            {"ca_pem": "marked\ud800"},
+            {"cert_pem": b"marked", "key_pem": b"marked\xff"},
+            {"cert_pem": "marked", "key_pem": "-----BEGIN PRIVATE KEY-----\nmarked\n-----END PRIVATE KEY-----\n"},
+            {"pin_sha256": "marked"},
+            {"heartbeat_ms": "marked"},
+            {"insecure": "marked"},
+        ):
+            for url in ("wss://marked:marked@localhost:1/?marked", "ws://marked:marked@h:99999/?marked", "ws://localhost/?marked\ud800"):
+                with self.subTest(options=options, url=url):
+                    with self.assertRaises(Exception) as caught:
+                        wspeer.connect(url, **options)
+                    error: BaseException | None = caught.exception
+                    while error is not None:
+                        told = f"{error} {error!r} {error.args} {vars(error)}"
+                        self.assertNotIn("marked", told.lower())
+                        error = error.__cause__ or error.__context__
 
     def test_freed(self) -> None:
         with wspeer.connect(NOBODY) as peer:

@@ -179,7 +179,8 @@ def _header(item: str | tuple[str, str]) -> bytes:
     try:
         name, value = item
     except (TypeError, ValueError):
-        raise TypeError(f"headers has {item!r}: give a name and a value, or a line") from None
+        # Without the item, which may hold a secret.
+        raise TypeError(f"headers has an item of type {type(item).__name__}: give a name and a value, or a line") from None
     return encoded("the name of a header", name) + b": " + encoded(f"the header {name}", value)
 
 
@@ -188,13 +189,21 @@ def _subprotocols(config: Config, names: str | Iterable[str]) -> None:
     config.subprotocols = encoded("subprotocols", text)
 
 
+def _decoded(text: bytes) -> str | None:
+    """None: it is no UTF-8. Python's own error would hold the text."""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def _pem(name: str) -> Callable[[Config, Pem], None]:
     def set_pem(config: Config, text: Pem) -> None:
         if isinstance(text, bytes):
-            try:
-                text = text.decode()
-            except UnicodeDecodeError:
-                raise TypeError(f"{name} is no PEM but other bytes: give the text of a .pem file") from None
+            decoded = _decoded(text)
+            if decoded is None:
+                raise TypeError(f"{name} is no PEM but other bytes: give the text of a .pem file")
+            text = decoded
         setattr(config, name, encoded(name, text))
 
     return set_pem

@@ -189,7 +189,9 @@ def utf8(name: str, text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        raise TextError(f"{name} has a lone surrogate at {error.start}, which no UTF-8 can hold: leave it out") from None
+        start = error.start
+    # Outside of the handler: Python's own error, which would be its context, holds the text.
+    raise TextError(f"{name} has a lone surrogate at {start}, which no UTF-8 can hold: leave it out")
 
 
 def whole(name: str, number: object, least: int, most: int) -> int:

@@ -157,6 +157,8 @@ class Event(Packet):
     def __repr__(self) -> str:
         if self.type == EventType.MESSAGE:
             return f"<wspeer.Event MESSAGE, {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
+        if self.type == EventType.AUTH:
+            return f"<wspeer.Event AUTH, {len(self.data)} bytes, conn {self.conn}>"
         more = f", code {self.code}, {self.phase.name}, {self.text!r}" if self.data or self.code else ""
         return f"<wspeer.Event {self.type.name}, conn {self.conn}{more}>"
 

@@ -104,8 +104,9 @@ mergeInto(LibraryManager.library, {
       try {
         socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href, settings.protocols);
       } catch (error) {
-        if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: ' + error.message);
-        return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it: ' + error.message);
+        // Its own text has the URL or the subprotocol in it, which may be a secret.
+        if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: a subprotocol is a token, and each is named once');
+        return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it (' + error.name + '): a page of https:// opens only wss://');
       }
       socket.binaryType = 'arraybuffer';
       peer = {
@@ -133,7 +134,7 @@ mergeInto(LibraryManager.library, {
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN);
-      WSPEER.note(3, peer.url.href + ' is open');
+      WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' is open');
       WSPEER_CONN.sendEarly(peer);
     },
     sendEarly: function (peer) {
@@ -213,8 +214,12 @@ mergeInto(LibraryManager.library, {
       peer.early = [];
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSED, mark);
       peer.end = mark;
-      WSPEER.note(3, peer.url.href + ' ended: ' + mark.words + ' (code ' + mark.code + ')');
+      // The reason is the peer's text: the event has it, and the log does not.
+      var words = mark.cause === WSPEER_C.CAUSE_CLOSED_BY_PEER ? 'the peer closed the connection' : mark.words;
+      WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' ended: ' + words + ' (code ' + mark.code + ')');
     },
+    // The URL for the log: a query may hold a token.
+    shownUrl: function (peer) { return peer.url.href.split('?')[0]; },
     // What a page may say of a code: 1000 and 3000-4999.
     wireCode: function (code) { return code === 1000 || code >= 3000 ? code : code + 3000; },
     closeSocket: function (peer, code, reason) {
@@ -222,7 +227,7 @@ mergeInto(LibraryManager.library, {
         if (code) peer.socket.close(WSPEER_CONN.wireCode(code), reason);
         else peer.socket.close();
       } catch (error) {
-        WSPEER.note(1, 'the browser did not close: ' + error.message);
+        WSPEER.note(1, 'the browser did not close (' + error.name + ')');
       }
     },
     // Fails the connection: the peer is told the code, and nothing more is read.
