@@ -95,14 +95,18 @@ impl Case {
         if self.kind == Kind::Host { host_over(certificate, edit(*self)) } else { listen(certificate, edit(*self)) }
     }
 
-    fn clients_end(&self, certificate: &Certificate, port: u16) -> u32 {
+    fn clients_end(&self, certificate: &Certificate, port: u16, early: bool) -> u32 {
         let certificate = self.tls.then_some(certificate);
-        if self.kind == Kind::Host { join(port, certificate, edit(*self)) } else { connect(port, certificate, edit(*self)) }
+        let edit = |config: &mut ws_config| {
+            edit(*self)(config);
+            config.flags |= if early { WS_QUEUE_BEFORE_OPEN } else { 0 };
+        };
+        if self.kind == Kind::Host { join(port, certificate, edit) } else { connect(port, certificate, edit) }
     }
 
     fn open(&self, certificate: &Certificate, longest: &mut Longest) -> Ends {
         let (server, port) = self.servers_end(certificate);
-        let client = self.clients_end(certificate, port);
+        let client = self.clients_end(certificate, port, false);
         until("both are open", || {
             longest.time("poll", || poll(server));
             longest.time("poll", || poll(client));
@@ -156,10 +160,41 @@ fn talk(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Lon
     }
 }
 
+/// One that was put before OPEN.
+fn talk_early(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Longest) {
+    let (server, port) = case.servers_end(certificate);
+    let client = case.clients_end(certificate, port, true);
+    assert_eq!(longest.time("put", || put(client, payload)), WS_OK);
+    let ends = Ends { polled: client, put: client, receiver: server, roots: [client, server] };
+    receive(&ends, payload.len(), longest);
+    for root in ends.roots {
+        longest.time("free", || free(root));
+    }
+}
+
+/// Many small ones that were put before OPEN.
+fn talk_early_often(case: Case, certificate: &Certificate, longest: &mut Longest) {
+    let (server, port) = case.servers_end(certificate);
+    let client = case.clients_end(certificate, port, true);
+    let payload = vec![b'x'; 1_000];
+    let mut count = 0;
+    while put(client, &payload) == WS_OK {
+        count += 1;
+    }
+    assert!(count > 1_000);
+    let ends = Ends { polled: client, put: client, receiver: server, roots: [client, server] };
+    for _ in 0..count {
+        receive(&ends, payload.len(), longest);
+    }
+    for root in ends.roots {
+        free(root);
+    }
+}
+
 /// Clients that go in the middle of a message, each in a way of its own.
 fn leave(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Longest) {
     let (server, port) = case.servers_end(certificate);
-    let clients: Vec<u32> = (0..GONE).map(|_| case.clients_end(certificate, port)).collect();
+    let clients: Vec<u32> = (0..GONE).map(|_| case.clients_end(certificate, port, false)).collect();
     let share = (largest() / GONE).min(payload.len()) as u64;
     let mut open = 0;
     until("all are open", || {
@@ -270,7 +305,11 @@ fn no_call_takes_longer_than_the_budget_and_a_tolerance() {
         };
         judge("talks", best(copy, |longest| talk(case, &certificate, &payload, longest)));
         if kind == Kind::Server {
+            judge("early", best(copy, |longest| talk_early(case, &certificate, &payload, longest)));
             judge("leaves", best(copy, |longest| leave(case, &certificate, &payload, longest)));
+            if size == MIB {
+                judge("often", best(copy, |longest| talk_early_often(case, &certificate, longest)));
+            }
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));

@@ -16,7 +16,7 @@ pub struct Closing {
     sent: Option<Option<u16>>,
     /// Of our close frame.
     sent_reason: String,
-    /// Our close frame leaves behind messages that wait to be compressed.
+    /// Our close frame leaves behind messages that wait to be encoded.
     due: bool,
     /// The peer's close frame.
     received: Option<(Option<u16>, String)>,
@@ -303,6 +303,7 @@ impl Peer {
         }
         cx.discard(self.outbox.bytes(), std::mem::take(&mut self.outbox));
         self.drop_unfinished(cx);
+        cx.discard(self.waiting.as_ref().map_or(0, |waiting| waiting.bytes()), self.waiting.take());
         if let Some(ended) = self.compression.as_mut().map(|compression| compression.end()) {
             cx.discard(ended.message_bytes(), ended);
         }
@@ -356,10 +357,10 @@ impl Peer {
         self.send_due_close();
     }
 
-    /// Queues our close frame once no message waits to be compressed before it; where the connection fails, at once.
+    /// Queues our close frame once no message waits to be encoded before it; where the connection fails, at once.
     pub(super) fn send_due_close(&mut self) {
-        let waits = self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty());
-        let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || !waits)) else { return };
+        let is_free = self.waiting.is_none();
+        let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free)) else { return };
         closing.due = false;
         let (payload, len) = close_payload(closing.sent.flatten(), &closing.sent_reason);
         self.put_control(0x8, &payload[..len]);
@@ -378,9 +379,9 @@ impl Peer {
         }
     }
 
-    /// Bytes of messages that wait to be compressed.
+    /// Bytes of messages that wait to be encoded.
     fn uncompressed(&self) -> usize {
-        self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
+        self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
     }
 
     /// Lets a refusal or a failed handshake leave before the end.

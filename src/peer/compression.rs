@@ -1,13 +1,11 @@
 //! permessage-deflate of one connection (RFC 7692): what came is decompressed and what is put compressed, in slices that a budget can end.
 
 use super::Budget;
-use super::outgoing::{Outgoing, at_once_bytes, slice_bytes};
+use super::outgoing::{at_once_bytes, slice_bytes};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::heap::{MOVE_SLICE, Move, Moved};
 use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MAX_BITS, MIN_OWN_BITS, Role, Utf8};
-use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// Decompressed between two looks at the budget, at most.
 const OUT_SLICE: usize = 32 << 10;
@@ -84,10 +82,6 @@ pub struct Compression {
     rest: Option<Rest>,
     /// Where it lay before it was moved: to be given back.
     pub(super) outgrown: Option<Vec<u8>>,
-    /// Messages that wait to be compressed, or behind such.
-    pub(super) outgoing: VecDeque<Outgoing>,
-    /// Their bytes, an empty one counted as one byte.
-    pub(super) outgoing_bytes: usize,
     /// Messages that came compressed.
     pub messages_in: u64,
     /// Messages that were compressed.
@@ -160,8 +154,6 @@ impl Compression {
             incoming: None,
             rest: None,
             outgrown: None,
-            outgoing: VecDeque::new(),
-            outgoing_bytes: 0,
             messages_in: 0,
             messages_out: 0,
         }
@@ -187,26 +179,9 @@ impl Compression {
         at_once_bytes(self.level)
     }
 
-    /// Whether messages wait to be compressed.
-    pub fn has_outgoing(&self) -> bool {
-        !self.outgoing.is_empty()
-    }
-
-    /// Lets a message wait to be compressed, or behind such.
-    pub(super) fn push(&mut self, outgoing: Outgoing) {
-        self.outgoing_bytes += outgoing.left();
-        self.outgoing.push_back(outgoing);
-    }
-
-    /// Puts back what is left of the first.
-    pub(super) fn push_front(&mut self, outgoing: Outgoing) {
-        self.outgoing_bytes += outgoing.left();
-        self.outgoing.push_front(outgoing);
-    }
-
-    /// Makes the context that the first of what waits is compressed in, if that needs one of its own. True: it was made, which is work like a slice.
+    /// Makes the context that messages of its own are compressed in, if there is none. True: it was made, which is work like a slice.
     pub(super) fn prepare(&mut self, codecs: &mut Codecs) -> bool {
-        let missing = self.compressor.is_none() && matches!(self.outgoing.front(), Some(Outgoing::Message { .. }));
+        let missing = self.compressor.is_none();
         if missing {
             self.compressor = Some(codecs.take_compressor(self.own_bits, self.level));
         }
@@ -294,9 +269,9 @@ impl Compression {
         (self.rest.is_some(), self.rest.is_some() && self.incoming.is_none())
     }
 
-    /// Gives memory back that an idle connection does not need: contexts without takeover hold nothing.
-    pub fn shrink(&mut self) {
-        if self.own_no_takeover && self.outgoing.is_empty() {
+    /// Gives memory back that an idle connection does not need: contexts without takeover hold nothing. `idle`: no message waits to be compressed.
+    pub fn shrink(&mut self, idle: bool) {
+        if self.own_no_takeover && idle {
             self.compressor = None;
         }
         if self.peer_no_takeover && self.incoming.is_none() {
@@ -306,16 +281,7 @@ impl Compression {
 
     /// Takes out all that is under way; what was counted stays.
     pub(super) fn end(&mut self) -> Compression {
-        let empty = Compression {
-            compressor: None,
-            decompressor: None,
-            incoming: None,
-            rest: None,
-            outgrown: None,
-            outgoing: VecDeque::new(),
-            outgoing_bytes: 0,
-            ..*self
-        };
+        let empty = Compression { compressor: None, decompressor: None, incoming: None, rest: None, outgrown: None, ..*self };
         std::mem::replace(self, empty)
     }
 
@@ -329,20 +295,12 @@ impl Compression {
     /// Bytes of messages under way.
     pub fn message_bytes(&self) -> usize {
         let rest = self.rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
-        self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest + self.outgoing_bytes
+        self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest
     }
 
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
-    }
-
-    /// The contexts of messages that wait and that other connections send too: which, and bytes of heap.
-    pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.outgoing.iter().filter_map(|outgoing| match outgoing {
-            Outgoing::Shared { message, .. } => Some((Arc::as_ptr(message).addr(), message.lock().heap_bytes())),
-            _ => None,
-        })
     }
 
     /// Decompresses until the budget ends, and what is left of the bytes then.

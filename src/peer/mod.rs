@@ -41,6 +41,7 @@ use backlog::Backlog;
 use close::Closing;
 use open::Stage;
 use outbox::Outbox;
+use outgoing::Waiting;
 use pong::Pongs;
 use pulse::Pulse;
 use rate::Rate;
@@ -174,6 +175,8 @@ pub struct Peer {
     pub beat: Beat,
     /// The application heartbeat, where it was asked for.
     pulse: Option<Box<Pulse>>,
+    /// What waits to be encoded: behind it wait all messages that are put. `None` where nothing does.
+    waiting: Option<Box<Waiting>>,
     /// permessage-deflate, once it was agreed on.
     pub compression: Option<Box<Compression>>,
     stage: Stage,
@@ -192,6 +195,8 @@ pub struct Peer {
     over_full: u32,
     /// A put of so many bytes was refused; WRITABLE is owed.
     owes_writable: Option<u32>,
+    /// Writing ended before the transport took no more.
+    writes_on: bool,
     /// Answers to pings.
     pongs: Pongs,
     /// Messages that were skipped in the stall under way.
@@ -220,6 +225,7 @@ impl Peer {
             of_server: false,
             beat: Beat::new(now),
             pulse: None,
+            waiting: None,
             compression: None,
             stage,
             stream,
@@ -232,6 +238,7 @@ impl Peer {
             expects_long: false,
             over_full: 0,
             owes_writable: None,
+            writes_on: false,
             pongs: Pongs::default(),
             skipping: false,
             reads_on: false,
@@ -356,16 +363,21 @@ impl Peer {
         self.queued_out() > 0
     }
 
-    /// Bytes that have not left, those inside TLS and those to be compressed included.
+    /// Bytes that have not left, those inside TLS and those to be encoded included.
     #[inline]
     pub fn queued_out(&self) -> usize {
-        self.outbox.bytes() + self.compression.as_ref().map_or(0, |compression| compression.outgoing_bytes)
+        self.outbox.bytes() + self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
     }
 
     /// Messages that have not left.
     #[inline]
     pub fn queued_messages_out(&self) -> usize {
-        self.outbox.messages() + self.compression.as_ref().map_or(0, |compression| compression.outgoing.len())
+        self.outbox.messages() + self.waiting.as_ref().map_or(0, |waiting| waiting.len())
+    }
+
+    /// The contexts of messages that wait and that other connections send too: which, and bytes of heap.
+    pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.waiting.iter().flat_map(|waiting| waiting.shared_contexts())
     }
 
     /// Whether it is better taken apart elsewhere.
@@ -381,7 +393,7 @@ impl Peer {
         self.outbox.shrink();
         self.inbox.shrink();
         if let Some(compression) = &mut self.compression {
-            compression.shrink();
+            compression.shrink(self.waiting.is_none());
         }
         self.backlog.shrink();
     }

@@ -1,5 +1,6 @@
 //! The way to OPEN: dialing and the opening handshake (RFC 6455 section 4), at either end.
 
+use super::outgoing::{Outgoing, Waiting};
 use super::{Compression, Cx, Options, Peer, Sent};
 use crate::codes::*;
 use crate::error::Failure;
@@ -36,8 +37,7 @@ pub struct Opening {
     /// A server decides on it.
     request: Option<Box<Request>>,
     /// Put before OPEN, with WS_QUEUE_BEFORE_OPEN.
-    early: Vec<(bool, Vec<u8>)>,
-    early_bytes: usize,
+    early: Waiting,
     queue_before_open: bool,
 }
 
@@ -52,8 +52,7 @@ impl Opening {
             server: None,
             accept: None,
             request: None,
-            early: Vec::new(),
-            early_bytes: 0,
+            early: Waiting::default(),
             queue_before_open,
         }
     }
@@ -151,13 +150,13 @@ impl Peer {
         if !opening.queue_before_open {
             return None;
         }
-        let full = !opening.early.is_empty() && (opening.early.len() as u64 >= limits.0 || (opening.early_bytes + payload.len()) as u64 > limits.1);
+        let waits = opening.early.len();
+        let full = waits > 0 && (waits as u64 >= limits.0 || (opening.early.bytes() + payload.len()) as u64 > limits.1);
         if full {
             return Some(Sent::Full);
         }
         let Some(copy) = heap::copy(payload) else { return Some(Sent::NoMemory) };
-        opening.early_bytes += payload.len();
-        opening.early.push((text, copy));
+        opening.early.push(Outgoing::Early { text, payload: copy });
         Some(Sent::Taken)
     }
 
@@ -172,7 +171,7 @@ impl Peer {
     /// Messages that wait for OPEN, and their bytes.
     pub fn early(&self) -> (usize, usize) {
         match &self.stage {
-            Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) => (opening.early.len(), opening.early_bytes),
+            Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) => (opening.early.len(), opening.early.bytes()),
             _ => (0, 0),
         }
     }
@@ -358,9 +357,7 @@ impl Peer {
             if self.role == Role::Client {
                 self.await_pulse(opening.deadline.map(|_| cx.now + opening.timeout));
             }
-            for (text, payload) in opening.early {
-                self.queue_opened(cx, text, payload);
-            }
+            self.waiting = Some(Box::new(opening.early)).filter(|early| early.len() > 0);
         }
     }
 

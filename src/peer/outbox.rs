@@ -14,6 +14,8 @@ const SPARE_BYTES: usize = 2 << 20;
 const GROWN_AHEAD: usize = 4 << 10;
 /// Segments handed to one system call.
 const MAX_SLICES: usize = 16;
+/// Bytes handed to it, at most: what takes some 100 µs.
+const WRITE_BYTES: usize = SEGMENT_BYTES;
 
 enum Segment {
     Own(Buffer),
@@ -92,6 +94,8 @@ pub enum Wrote {
     All,
     /// The transport takes no more now.
     Blocked,
+    /// The time is over.
+    Later,
 }
 
 impl Outbox {
@@ -177,16 +181,24 @@ impl Outbox {
         self.acknowledge(stream);
     }
 
-    /// Writes until all is written or the transport takes no more.
-    pub fn write_to(&mut self, stream: &mut Stream) -> io::Result<Wrote> {
+    /// Writes until all is written, the transport takes no more, or the time is over, which is asked after each write.
+    pub fn write_to(&mut self, stream: &mut Stream, mut is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
         while self.written < self.end {
-            let result = if self.segments().is_empty() { stream.write(&self.open.filled()[self.head..]) } else { self.write_segments(stream) };
+            let result = if self.segments().is_empty() {
+                let rest = &self.open.filled()[self.head..];
+                stream.write(&rest[..rest.len().min(WRITE_BYTES)])
+            } else {
+                self.write_segments(stream)
+            };
             match result {
                 Ok(0) => return Ok(Wrote::Blocked),
                 Ok(count) => self.advance(count),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Wrote::Blocked),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
+            }
+            if self.written < self.end && is_over() {
+                return Ok(Wrote::Later);
             }
         }
         Ok(Wrote::All)
@@ -205,10 +217,16 @@ impl Outbox {
     fn slices(&self) -> ([IoSlice<'_>; MAX_SLICES], usize) {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let open = Some(self.open.filled()).filter(|bytes| !bytes.is_empty());
-        let mut count = 0;
+        let (mut count, mut left) = (0, WRITE_BYTES);
         for (slice, bytes) in slices.iter_mut().zip(self.segments().iter().map(Segment::bytes).chain(open)) {
-            *slice = IoSlice::new(&bytes[if count == 0 { self.head } else { 0 }..]);
+            let bytes = &bytes[if count == 0 { self.head } else { 0 }..];
+            let bytes = &bytes[..bytes.len().min(left)];
+            *slice = IoSlice::new(bytes);
             count += 1;
+            left -= bytes.len();
+            if left == 0 {
+                break;
+            }
         }
         (slices, count)
     }

@@ -1,9 +1,10 @@
-//! Messages that wait to be compressed, or behind such.
+//! Messages that wait to be compressed, or behind such, and those that were put before OPEN.
 
 use super::arena::Chunk;
 use super::compression::RATIO_FREE;
 use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
 use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Compressed between two looks at the budget: what takes some 100 µs where the data are hard for that level.
@@ -27,12 +28,17 @@ pub(super) fn must_store(message_len: usize, end: usize, sent: usize, max_ratio:
     message_len > RATIO_FREE && max_ratio < u64::MAX && (sent as u64).saturating_mul(max_ratio) < 2 * end as u64
 }
 
+/// Of a message that is not compressed, so many bytes are encoded between two looks at the budget: a longer one leaves in fragments.
+pub(super) const PLAIN_SLICE: usize = 64 << 10;
+
 /// A message on its way out.
 pub(super) enum Outgoing {
+    /// Put before OPEN, when it was not known whether it will be compressed.
+    Early { text: bool, payload: Vec<u8> },
     /// To be compressed, from `at` on; `sent` bytes came out of what is before it.
     Message { text: bool, payload: Chunk, at: usize, sent: usize, begun: bool },
-    /// Not to be compressed.
-    Plain { text: bool, payload: Vec<u8> },
+    /// Not to be compressed; it is encoded up to `at`.
+    Plain { text: bool, payload: Vec<u8>, at: usize },
     /// A frame that others send too.
     Frame { frame: Chunk },
     /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
@@ -44,10 +50,62 @@ impl Outgoing {
     pub(super) fn left(&self) -> usize {
         match self {
             Outgoing::Message { payload, at, .. } => payload.len() - at,
-            Outgoing::Plain { payload, .. } => payload.len().max(1),
+            Outgoing::Early { payload, .. } => payload.len().max(1),
+            Outgoing::Plain { payload, at, .. } => (payload.len() - at).max(1),
             Outgoing::Frame { frame, .. } => frame.len(),
             Outgoing::Shared { message, at, .. } => message.lock().len() - at,
         }
+    }
+}
+
+/// What waits, in order. Most connections never have any of it.
+#[derive(Default)]
+pub(super) struct Waiting {
+    messages: VecDeque<Outgoing>,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Lets a message wait.
+    pub(super) fn push(&mut self, outgoing: Outgoing) {
+        self.bytes += outgoing.left();
+        self.messages.push_back(outgoing);
+    }
+
+    /// Puts back what is left of the first.
+    pub(super) fn push_front(&mut self, outgoing: Outgoing) {
+        self.bytes += outgoing.left();
+        self.messages.push_front(outgoing);
+    }
+
+    /// The first.
+    pub(super) fn first(&self) -> Option<&Outgoing> {
+        self.messages.front()
+    }
+
+    /// Takes the first.
+    pub(super) fn pop(&mut self) -> Option<Outgoing> {
+        let first = self.messages.pop_front()?;
+        self.bytes -= first.left();
+        Some(first)
+    }
+
+    /// How many messages.
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Their bytes, an empty message counted as one byte.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The contexts of messages that other connections send too: which, and bytes of heap.
+    pub(super) fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.messages.iter().filter_map(|outgoing| match outgoing {
+            Outgoing::Shared { message, .. } => Some((Arc::as_ptr(message).addr(), message.lock().heap_bytes())),
+            _ => None,
+        })
     }
 }
 

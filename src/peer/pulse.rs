@@ -97,8 +97,8 @@ impl Peer {
     pub(super) fn send_due_beat(&mut self) {
         let Some(pulse) = &mut self.pulse else { return };
         let (Some((pong, number)), Some(marker)) = (pulse.due, &pulse.marker) else { return };
-        let is_cut = self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty());
-        if is_cut || self.closing.is_some() || pulse.end > self.outbox.left() {
+        // A message may be cut by fragments.
+        if self.waiting.is_some() || self.closing.is_some() || pulse.end > self.outbox.left() {
             return;
         }
         pulse.due = None;

@@ -187,7 +187,7 @@ impl Peer {
     /// What was read or put and waits for no one but a poll.
     pub fn has_backlog(&self) -> bool {
         let waits = !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
-        (waits && self.wants_input()) || self.can_compress()
+        (waits && self.wants_input()) || self.can_send_on()
     }
 
     /// Whether a poll would read what comes.

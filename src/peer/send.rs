@@ -2,8 +2,8 @@
 
 use super::arena::Chunk;
 use super::outbox::{Wrote, write_masked};
-use super::outgoing::{Outgoing, SharedMessage, must_store};
-use super::{Cx, MUCH, Mark, Peer, Stage};
+use super::outgoing::{Outgoing, PLAIN_SLICE, SharedMessage, must_store};
+use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::heap;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 const COALESCE_BYTES: usize = 128 << 10;
 /// A message above this is written from the host's memory when nothing waits before it.
 const DIRECT_BYTES: usize = 16 << 10;
-/// Compressed ahead of the transport, at most.
+/// Compressed and encoded ahead of the transport, at most.
 const AHEAD_BYTES: usize = 256 << 10;
 
 /// What became of a put.
@@ -44,14 +44,14 @@ impl Peer {
             self.owe_writable(payload.len());
             return Sent::Full;
         }
-        if payload.len() > DIRECT_BYTES || self.compression.is_some() {
+        if payload.len() > DIRECT_BYTES || self.compression.is_some() || self.waiting.is_some() {
             if !self.put_with_care(cx().borrow_mut(), text, payload) {
                 return Sent::NoMemory;
             }
         } else {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
             if self.must_write() {
-                self.write_frames(cx().borrow_mut());
+                self.write_frames(cx().borrow_mut(), true);
             }
         }
         self.accepted(payload.len())
@@ -74,7 +74,7 @@ impl Peer {
             self.accepted(message.len());
         }
         if self.must_write() {
-            self.write_frames(cx);
+            self.write_frames(cx, true);
         }
         Sent::Taken
     }
@@ -89,7 +89,7 @@ impl Peer {
             return false;
         }
         if self.must_write() {
-            self.write_frames(cx);
+            self.write_frames(cx, true);
         }
         true
     }
@@ -120,7 +120,7 @@ impl Peer {
         if joins || self.compresses(len) {
             return false;
         }
-        self.write_frames(cx);
+        self.write_frames(cx, true);
         !self.has_output()
     }
 
@@ -133,8 +133,8 @@ impl Peer {
             self.owe_writable(payload_len);
             return Sent::Full;
         }
-        if let Some(compression) = self.compression.as_mut().filter(|compression| !compression.outgoing.is_empty()) {
-            compression.push(Outgoing::Frame { frame: frame.clone() });
+        if let Some(waiting) = &mut self.waiting {
+            waiting.push(Outgoing::Frame { frame: frame.clone() });
         } else if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
             let result = self.stream.as_mut().map(|stream| stream.write(frame));
             let written = self.note_written(result);
@@ -167,12 +167,19 @@ impl Peer {
         len as u64 >= least && self.compression.as_ref().is_some_and(|compression| compression.compresses())
     }
 
-    /// Whether something waits to be compressed that could be now.
+    /// Whether something waits to be compressed or encoded.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Whether something waits to be compressed or encoded that could be now.
     pub fn can_compress(&self) -> bool {
-        self.outbox.unwritten() < AHEAD_BYTES
-            && self.write_failure.is_none()
-            && !self.has_stopped()
-            && self.compression.as_ref().is_some_and(|compression| !compression.outgoing.is_empty())
+        self.waiting.is_some() && self.outbox.unwritten() < AHEAD_BYTES && self.write_failure.is_none() && !self.has_stopped()
+    }
+
+    /// Whether there is something to encode or write that no event of the system's tells of.
+    pub fn can_send_on(&self) -> bool {
+        self.writes_on || self.can_compress()
     }
 
     /// Room for one more message: an empty queue takes any.
@@ -206,32 +213,39 @@ impl Peer {
         self.skipping = true;
     }
 
-    /// Compresses what waits for that while the budget lasts, and writes.
+    /// Compresses and encodes what waits for that, and writes, while the budget lasts.
     pub fn write(&mut self, cx: &mut Cx<'_>) {
-        if self.can_compress() && !cx.budget.look() {
-            self.compress_waiting(cx);
+        while self.can_compress() && !cx.budget.look() {
+            self.encode_waiting(cx);
+            self.write_frames(cx, false);
         }
-        self.write_frames(cx);
+        self.write_frames(cx, false);
     }
 
-    /// As `write`, and at least a slice is compressed: even a poll whose time is over moves something on.
+    /// As `write`, for half of the budget, but a slice at least: even a poll whose time is over moves something on.
     pub(super) fn write_some(&mut self, cx: &mut Cx<'_>) {
         if self.can_compress() {
-            self.compress_waiting(cx);
+            self.encode_waiting(cx);
         }
-        self.write_frames(cx);
+        self.write_frames(cx, false);
     }
 
-    /// Writes the frames that wait.
-    fn write_frames(&mut self, cx: &mut Cx<'_>) {
+    /// Writes the frames that wait, for half of what is left of the budget; `once`: for a put, as much as one write takes.
+    fn write_frames(&mut self, cx: &mut Cx<'_>, once: bool) {
+        self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
         if self.write_failure.is_some() || self.outbox.bytes() == 0 {
             return;
         }
         let before = self.outbox.written();
-        let result = self.outbox.write_to(stream).and_then(|wrote| match wrote {
+        let mut half = None;
+        let result = self.outbox.write_to(stream, || once || half.get_or_insert_with(|| cx.budget.half()).look()).and_then(|wrote| match wrote {
             Wrote::All => stream.flush(),
             Wrote::Blocked => Ok(()),
+            Wrote::Later => {
+                self.writes_on = true;
+                Ok(())
+            }
         });
         self.outbox.acknowledge(stream);
         self.counters.wire_out += self.outbox.written() - before;
@@ -258,59 +272,43 @@ impl Peer {
 
     /// Appends a message to the queue, compressed where that was agreed on. False: there is no memory for it.
     pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
-        match self.compression.is_some().then(|| self.queue_compressed(cx, text, payload)).flatten() {
-            Some(done) => done,
-            None => self.queue_plain(text, payload),
+        let compression = self.compression.as_ref().filter(|_| self.compresses(payload.len()));
+        let (compresses, at_once) = (compression.is_some(), compression.map_or(usize::MAX, |compression| compression.at_once_bytes()));
+        if self.waiting.is_some() || payload.len() > at_once {
+            let Some(copy) = heap::copy(payload) else { return false };
+            self.wait(if compresses {
+                Outgoing::Message { text, payload: Arc::new(copy), at: 0, sent: 0, begun: false }
+            } else {
+                Outgoing::Plain { text, payload: copy, at: 0 }
+            });
+            return true;
         }
+        if compresses && let Some(compression) = &mut self.compression {
+            let scratch = cx.arena.scratch();
+            match compression.compress_whole(cx.codecs, payload, scratch) {
+                Ok(true) => {
+                    compression.messages_out += 1;
+                    self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
+                    return true;
+                }
+                Ok(false) => {}
+                Err(_) => self.compression_failed(),
+            }
+        }
+        self.queue_plain(Lead::whole(opcode_of(text)), payload)
     }
 
-    fn queue_plain(&mut self, text: bool, payload: &[u8]) -> bool {
+    fn queue_plain(&mut self, lead: Lead, payload: &[u8]) -> bool {
         let fits = self.outbox.reserve(frame_room(payload.len()));
         if fits {
-            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
+            self.outbox.push_frame(self.role, &mut self.keys, lead, payload, lead.fin);
         }
         fits
     }
 
-    /// Queues a message compressed, or behind one that waits to be: whether there was memory for it. `None`: it goes as it is.
-    fn queue_compressed(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Option<bool> {
-        let compresses = self.compresses(payload.len());
-        if let Some(compression) = &mut self.compression {
-            if compresses && (payload.len() > compression.at_once_bytes() || !compression.outgoing.is_empty()) {
-                let copy = heap::copy(payload)
-                    .map(|copy| compression.push(Outgoing::Message { text, payload: Arc::new(copy), at: 0, sent: 0, begun: false }));
-                return Some(copy.is_some());
-            }
-            if !compression.outgoing.is_empty() {
-                return Some(heap::copy(payload).map(|payload| compression.push(Outgoing::Plain { text, payload })).is_some());
-            }
-            if compresses {
-                let scratch = cx.arena.scratch();
-                match compression.compress_whole(cx.codecs, payload, scratch) {
-                    Ok(true) => {
-                        compression.messages_out += 1;
-                        self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
-                        return Some(true);
-                    }
-                    Ok(false) => {}
-                    Err(_) => self.compression_failed(),
-                }
-            }
-        }
-        None
-    }
-
-    /// Queues a message that was put before the connection was open: many may have been, and they are compressed in slices.
-    pub(super) fn queue_opened(&mut self, cx: &mut Cx<'_>, text: bool, payload: Vec<u8>) {
-        let compresses = self.compresses(payload.len());
-        match &mut self.compression {
-            Some(compression) if compresses => compression.push(Outgoing::Message { text, payload: Arc::new(payload), at: 0, sent: 0, begun: false }),
-            _ => {
-                if !self.queue_message(cx, text, &payload) {
-                    self.memory_failed();
-                }
-            }
-        }
+    /// Lets a message wait to be compressed, or behind such.
+    fn wait(&mut self, outgoing: Outgoing) {
+        self.waiting.get_or_insert_default().push(outgoing);
     }
 
     /// Appends a control frame to the queue.
@@ -318,69 +316,16 @@ impl Peer {
         self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode), payload, false);
     }
 
-    /// Compresses slice after slice, for at most half of what is left of the budget.
-    fn compress_waiting(&mut self, cx: &mut Cx<'_>) {
+    /// Compresses and encodes slice after slice, for at most half of what is left of the budget.
+    fn encode_waiting(&mut self, cx: &mut Cx<'_>) {
         let mut half = cx.budget.half();
-        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
         while self.can_compress() {
-            let Some(compression) = &mut self.compression else { return };
-            if compression.prepare(cx.codecs) && half.look() {
-                break;
-            }
-            let Some(next) = compression.outgoing.pop_front() else { return };
-            let scratch = cx.arena.scratch();
-            let left = next.left();
-            compression.outgoing_bytes -= left;
-            match next {
-                Outgoing::Frame { frame } => self.outbox.push_shared(&frame, 0, true),
-                Outgoing::Plain { text, payload } => {
-                    if !self.queue_plain(text, &payload) {
-                        return self.memory_failed();
-                    }
-                }
-                Outgoing::Message { text, payload, at: 0, .. } if left <= compression.slice_bytes() => {
-                    let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.message_failed() };
-                    let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
-                    self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
-                    compression.messages_out += u64::from(shorter);
-                }
-                Outgoing::Message { text, payload, at, sent, begun } => {
-                    let end = payload.len().min(at + compression.slice_bytes());
-                    let fin = end == payload.len();
-                    let stored = must_store(payload.len(), end, sent, max_ratio);
-                    if compression.compress_slice(cx.codecs, &payload[at..end], stored, fin, scratch).is_err() {
-                        return self.message_failed();
-                    }
-                    let opcode = if begun { CONTINUATION } else { opcode_of(text) };
-                    // A slice that is nothing new may come out with the next one.
-                    let sends = fin || !scratch.is_empty();
-                    if sends {
-                        self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
-                    }
-                    compression.messages_out += u64::from(fin);
-                    if fin && payload.len() > MUCH {
-                        cx.services.discard(Box::new(payload));
-                    } else if !fin {
-                        let sent = sent + scratch.len();
-                        compression.push_front(Outgoing::Message { text, payload, at: end, sent, begun: begun || sends });
-                    }
-                }
-                Outgoing::Shared { message, index, at } => {
-                    let made = message.lock().frame(index);
-                    match made {
-                        Ok(Some((frame, end, last))) => {
-                            self.outbox.push_shared(&frame, 0, last);
-                            compression.messages_out += u64::from(last);
-                            if last && at + left > MUCH {
-                                cx.services.discard(Box::new(message));
-                            } else if !last {
-                                compression.push_front(Outgoing::Shared { message, index: index + 1, at: end });
-                            }
-                        }
-                        Ok(None) => compression.push_front(Outgoing::Shared { message, index, at }),
-                        Err(_) => return self.message_failed(),
-                    }
-                }
+            let Some(first) = self.waiting.as_mut().and_then(|waiting| waiting.pop()) else { break };
+            let rest = self.encode_slice(cx, first);
+            match (rest, &mut self.waiting) {
+                (Some(rest), Some(waiting)) => waiting.push_front(rest),
+                (None, Some(waiting)) if waiting.len() == 0 => self.waiting = None,
+                _ => {}
             }
             if half.look() {
                 break;
@@ -388,6 +333,93 @@ impl Peer {
         }
         self.send_due_beat();
         self.send_due_close();
+    }
+
+    /// Encodes the next slice of a message, or does other work that takes as long; what is left of the message.
+    fn encode_slice(&mut self, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
+        match first {
+            Outgoing::Early { text, payload } if self.compresses(payload.len()) => {
+                Some(Outgoing::Message { text, payload: Arc::new(payload), at: 0, sent: 0, begun: false })
+            }
+            Outgoing::Early { text, payload } => self.encode_plain(cx, text, payload, 0),
+            Outgoing::Plain { text, payload, at } => self.encode_plain(cx, text, payload, at),
+            Outgoing::Frame { frame } => {
+                self.outbox.push_shared(&frame, 0, true);
+                None
+            }
+            Outgoing::Message { .. } | Outgoing::Shared { .. } => self.compress_slice(cx, first),
+        }
+    }
+
+    /// The next fragment of a message that is not compressed.
+    fn encode_plain(&mut self, cx: &mut Cx<'_>, text: bool, payload: Vec<u8>, at: usize) -> Option<Outgoing> {
+        let end = payload.len().min(at + PLAIN_SLICE);
+        let fin = end == payload.len();
+        let opcode = if at > 0 { CONTINUATION } else { opcode_of(text) };
+        if !self.queue_plain(Lead { opcode, rsv1: false, fin }, &payload[at..end]) {
+            self.memory_failed();
+            return None;
+        }
+        if !fin {
+            return Some(Outgoing::Plain { text, payload, at: end });
+        }
+        cx.discard(payload.len(), payload);
+        None
+    }
+
+    fn compress_slice(&mut self, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
+        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
+        let compression = self.compression.as_mut()?;
+        if matches!(first, Outgoing::Message { .. }) && compression.prepare(cx.codecs) {
+            return Some(first);
+        }
+        let left = first.left();
+        let scratch = cx.arena.scratch();
+        match first {
+            Outgoing::Message { text, payload, at: 0, .. } if left <= compression.slice_bytes() => {
+                let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.message_failed() };
+                let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
+                self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
+                compression.messages_out += u64::from(shorter);
+            }
+            Outgoing::Message { text, payload, at, sent, begun } => {
+                let end = payload.len().min(at + compression.slice_bytes());
+                let fin = end == payload.len();
+                let stored = must_store(payload.len(), end, sent, max_ratio);
+                if compression.compress_slice(cx.codecs, &payload[at..end], stored, fin, scratch).is_err() {
+                    return self.message_failed();
+                }
+                let opcode = if begun { CONTINUATION } else { opcode_of(text) };
+                // A slice that is nothing new may come out with the next one.
+                let sends = fin || !scratch.is_empty();
+                if sends {
+                    self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
+                }
+                compression.messages_out += u64::from(fin);
+                if !fin {
+                    let sent = sent + scratch.len();
+                    return Some(Outgoing::Message { text, payload, at: end, sent, begun: begun || sends });
+                }
+                cx.discard(payload.len(), payload);
+            }
+            Outgoing::Shared { message, index, at } => {
+                let made = message.lock().frame(index);
+                match made {
+                    Ok(Some((frame, end, last))) => {
+                        self.outbox.push_shared(&frame, 0, last);
+                        compression.messages_out += u64::from(last);
+                        if !last {
+                            return Some(Outgoing::Shared { message, index: index + 1, at: end });
+                        }
+                        cx.discard(at + left, message);
+                    }
+                    Ok(None) => return Some(Outgoing::Shared { message, index, at }),
+                    Err(_) => return self.message_failed(),
+                }
+            }
+            _ => {}
+        }
+        None
     }
 
     /// The compressor failed, which only a lack of memory explains: what waits cannot leave any more.
@@ -398,9 +430,10 @@ impl Peer {
 
     /// As `compression_failed`, of a message that was taken out of the queue for it.
     #[cold]
-    fn message_failed(&mut self) {
+    fn message_failed<R>(&mut self) -> Option<R> {
         self.outbox.note_lost();
         self.compression_failed();
+        None
     }
 
     /// A message that was accepted cannot leave any more, for lack of memory: the connection ends.
@@ -450,8 +483,7 @@ impl Peer {
             self.owe_writable(payload_len);
             return Sent::Full;
         }
-        let Some(compression) = &mut self.compression else { return Sent::NotOpen };
-        compression.push(outgoing);
+        self.wait(outgoing);
         self.accepted(payload_len)
     }
 

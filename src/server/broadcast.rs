@@ -68,7 +68,7 @@ impl Forms<'_> {
                 Compressed::Long(message) => peer.put_shared_message(&message, len),
             },
             // Each compresses for itself: while the budget lasts, and later in slices.
-            None if !now || len > compression.at_once_bytes() || compression.has_outgoing() => peer.put_later(self.text, &self.long()),
+            None if !now || len > compression.at_once_bytes() || peer.is_waiting() => peer.put_later(self.text, &self.long()),
             None => peer.put(|| cx, self.text, self.payload),
         }
     }
@@ -218,7 +218,7 @@ impl Server {
     pub fn soil(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
             && (client.peer.has_output() || client.peer.has_failed())
-            && (!tried || client.peer.has_failed() || client.peer.can_compress() || client.peer.options.is_on(WS_OPT_COALESCE))
+            && (!tried || client.peer.has_failed() || client.peer.can_send_on() || client.peer.options.is_on(WS_OPT_COALESCE))
         {
             self.dirty.push(key);
         }

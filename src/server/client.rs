@@ -161,7 +161,7 @@ impl Server {
         if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
             self.above.touched.push(key);
         }
-        if client.peer.can_compress() || (client.peer.has_failed() && state != WS_CLOSED && !client.peer.reading_rests()) {
+        if client.peer.can_send_on() || (client.peer.has_failed() && state != WS_CLOSED && !client.peer.reading_rests()) {
             let busy = client.is_busy(cx.second());
             self.ready.enter(key, busy);
         }

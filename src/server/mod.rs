@@ -335,14 +335,14 @@ impl Server {
 
     /// Bytes of the contexts of permessage-deflate of all clients.
     pub fn deflate_memory(&self) -> usize {
-        let compressions = || {
+        let peers = || {
             self.slots.iter().filter_map(|slot| match slot {
-                Slot::Client(client) => client.peer.compression.as_ref(),
+                Slot::Client(client) => Some(&client.peer),
                 _ => None,
             })
         };
-        let own: usize = compressions().map(|compression| compression.heap_bytes()).sum();
-        let shared: HashMap<_, _> = compressions().flat_map(|compression| compression.shared_contexts()).collect();
+        let own: usize = peers().filter_map(|peer| peer.compression.as_ref()).map(|compression| compression.heap_bytes()).sum();
+        let shared: HashMap<_, _> = peers().flat_map(|peer| peer.shared_contexts()).collect();
         own + shared.values().sum::<usize>()
     }
 
