@@ -230,3 +230,59 @@ fn ending_a_loan_gives_large_memory_back_elsewhere() {
         free(server);
     }
 }
+
+/// Reads what is there.
+fn drain(client: &mut TcpStream) -> usize {
+    client.set_nonblocking(true).unwrap();
+    let (mut buffer, mut total) = (vec![0; 256 << 10], 0);
+    while let Ok(count @ 1..) = client.read(&mut buffer) {
+        total += count;
+    }
+    total
+}
+
+#[test]
+fn a_server_of_formerly_long_messages_holds_little() {
+    const CLIENTS: usize = 8;
+    let _turn = turn();
+    let message = [head(0x82, 4 * MIB as u64), vec![7; 4 * MIB]].concat();
+    for talks_on in [false, true] {
+        let (server, port) = listen(None, |config| (config.heartbeat_ms, config.inbound_bytes) = (WS_OFF, WS_OFF));
+        let mut clients: Vec<_> = (0..CLIENTS).map(|_| open(server, port).0).collect();
+        while next(server).is_some() {}
+        let before = LIVE.load(Ordering::Relaxed);
+        let most = Cell::new(0);
+        let held = || LIVE.load(Ordering::Relaxed).saturating_sub(before);
+        for client in &clients {
+            send(server, client, &message);
+        }
+        let mut got = 0;
+        until("all messages came", || {
+            poll_lightly(server);
+            most.set(held().max(most.get()));
+            got += take(server, 8).0;
+            got == CLIENTS
+        });
+        assert_eq!(take(server, 8).0, 0);
+        // One for all, larger than what is kept.
+        assert_eq!(put(server, &message), WS_OK);
+        let mut read = 0;
+        until("all have read it", || {
+            poll_lightly(server);
+            most.set(held().max(most.get()));
+            read += clients.iter_mut().map(drain).sum::<usize>();
+            read >= CLIENTS * message.len()
+        });
+        until("its memory goes back", || {
+            if talks_on {
+                send(server, &clients[0], b"\x82\x81\0\0\0\0x");
+            }
+            poll_lightly(server);
+            take(server, 8);
+            held() <= MIB
+        });
+        println!("talks on: {talks_on}; most {} KiB, then {} KiB", most.get() >> 10, held() >> 10);
+        drop(clients);
+        free(server);
+    }
+}

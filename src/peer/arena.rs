@@ -3,6 +3,7 @@
 use super::MUCH;
 use crate::net::LEAST_READ;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// A piece of memory that messages lie in. Whoever lends it to the host holds a clone; it is written again only when nobody does.
 pub type Chunk = Arc<Vec<u8>>;
@@ -14,6 +15,8 @@ const KEPT_CHUNKS: usize = 2;
 /// Buffers of messages kept for the next ones, and of what size at most.
 const KEPT_SPARES: usize = 4;
 const MAX_SPARE: usize = 4 << 20;
+/// Those that served no message for this long are given back.
+const SPARE_TIME: Duration = Duration::from_secs(5);
 
 /// Read buffers. Each poll starts it anew, after the messages still queued in it were moved away.
 #[derive(Default)]
@@ -24,6 +27,8 @@ pub struct Arena {
     scratch: Vec<u8>,
     /// Storage of messages that the host has done with: fresh memory costs a page fault every 4 KiB.
     spares: Vec<Vec<u8>>,
+    /// How many of them, at least, have lain there since a time.
+    unused: Option<(usize, Instant)>,
 }
 
 impl Arena {
@@ -53,6 +58,30 @@ impl Arena {
     #[inline]
     pub fn take_spare(&mut self) -> Option<Vec<u8>> {
         self.spares.pop()
+    }
+
+    /// What was taken serves a message.
+    pub fn note_use(&mut self) {
+        if let Some((unused, _)) = &mut self.unused {
+            *unused = self.spares.len().min(*unused);
+        }
+    }
+
+    /// Takes out the memory for messages that served none for a while.
+    #[inline]
+    pub fn take_unused(&mut self, now: Instant) -> Option<Vec<Vec<u8>>> {
+        if self.spares.is_empty() { None } else { self.look_for_unused(now) }
+    }
+
+    #[cold]
+    fn look_for_unused(&mut self, now: Instant) -> Option<Vec<Vec<u8>>> {
+        let (unused, since) = *self.unused.get_or_insert((self.spares.len(), now));
+        if now < since + SPARE_TIME {
+            return None;
+        }
+        let spares = self.spares.drain(..unused.min(self.spares.len())).collect();
+        self.unused = None;
+        Some(spares)
     }
 
     /// Memory of a message that the host has done with. What is not kept comes back.

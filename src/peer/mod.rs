@@ -85,6 +85,14 @@ impl Cx<'_> {
         }
     }
 
+    /// Begins a poll with the read buffers, in which no queued message may lie any more.
+    pub fn renew(&mut self) {
+        self.arena.renew();
+        if let Some(unused) = self.arena.take_unused(self.now) {
+            self.discard(unused.iter().map(Vec::capacity).sum(), unused);
+        }
+    }
+
     /// Memory of a message that serves the next one, or goes back.
     pub fn give_back(&mut self, spare: Vec<u8>) {
         if let Some(surplus) = self.arena.give_spare(spare) {

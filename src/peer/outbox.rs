@@ -1,5 +1,6 @@
 //! What waits to leave: encoded frames, our own or shared with other connections. All its counts are positions in the outgoing stream.
 
+use super::MUCH;
 use super::arena::Chunk;
 use crate::net::Stream;
 use crate::protocol::{Lead, MaskKeys, Role, copy_masked, extend_masked, frame_room, write_frame};
@@ -23,6 +24,14 @@ enum Segment {
 }
 
 impl Segment {
+    /// Bytes of heap that go back with it.
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Segment::Own(buffer) => buffer.bytes.capacity(),
+            Segment::Shared(bytes) => bytes.capacity(),
+        }
+    }
+
     fn bytes(&self) -> &[u8] {
         match self {
             Segment::Own(buffer) => buffer.filled(),
@@ -67,7 +76,12 @@ impl Buffer {
 struct Earlier {
     segments: VecDeque<Segment>,
     spare: Buffer,
+    /// Large ones that were written: to be given back elsewhere.
+    spent: Vec<Segment>,
 }
+
+/// Large memory of what was written.
+pub struct Spent(#[allow(dead_code)] Vec<Segment>);
 
 /// The outbound queue of a connection. A cursor moves through it: nothing is ever moved to the front.
 #[derive(Default)]
@@ -172,6 +186,13 @@ impl Outbox {
         while self.ends.front().is_some_and(|end| *end <= self.left) {
             self.ends.pop_front();
         }
+    }
+
+    /// Takes out the large memory of what was written.
+    #[inline]
+    pub fn take_spent(&mut self) -> Option<Spent> {
+        let spent = &mut self.earlier.as_mut()?.spent;
+        if spent.is_empty() { None } else { Some(Spent(std::mem::take(spent))) }
     }
 
     /// Notes bytes that were written without having been queued, when nothing was unwritten.
@@ -300,7 +321,7 @@ impl Outbox {
     #[cold]
     fn close_open(&mut self) {
         if self.unwritten() > 0 && self.open.filled > 0 {
-            let Earlier { segments, spare } = &mut **self.earlier.get_or_insert_default();
+            let Earlier { segments, spare, .. } = &mut **self.earlier.get_or_insert_default();
             segments.push_back(Segment::Own(std::mem::replace(&mut self.open, std::mem::take(spare))));
         }
     }
@@ -313,7 +334,8 @@ impl Outbox {
         }
         self.open.filled = 0;
         if self.open.bytes.len() > SPARE_BYTES {
-            self.open = Buffer::default();
+            let open = Segment::Own(std::mem::take(&mut self.open));
+            self.earlier.get_or_insert_default().spent.push(open);
         }
     }
 
@@ -342,11 +364,13 @@ impl Outbox {
 impl Earlier {
     /// The first segment was written; its memory may serve the next one. False: there is none.
     fn pass_first(&mut self) -> bool {
-        let Some(segment) = self.segments.pop_front() else { return false };
-        if let Segment::Own(buffer) = segment
-            && (self.spare.bytes.len() + 1..=SPARE_BYTES).contains(&buffer.bytes.len())
-        {
-            self.spare = Buffer { filled: 0, ..buffer };
+        match self.segments.pop_front() {
+            Some(Segment::Own(buffer)) if (self.spare.bytes.len() + 1..=SPARE_BYTES).contains(&buffer.bytes.len()) => {
+                self.spare = Buffer { filled: 0, ..buffer };
+            }
+            Some(segment) if segment.heap_bytes() > MUCH => self.spent.push(segment),
+            Some(_) => {}
+            None => return false,
         }
         true
     }

@@ -78,11 +78,6 @@ impl Waiting {
         self.messages.push_front(outgoing);
     }
 
-    /// The first.
-    pub(super) fn first(&self) -> Option<&Outgoing> {
-        self.messages.front()
-    }
-
     /// Takes the first.
     pub(super) fn pop(&mut self) -> Option<Outgoing> {
         let first = self.messages.pop_front()?;

@@ -244,9 +244,13 @@ impl Peer {
         }
         let limits = self.frame_limits();
         let (was_full, before) = (self.is_full(), self.received());
-        if let Some(spare) = cx.arena.take_spare() {
-            self.decoder.offer(spare);
-        }
+        let offers = match cx.arena.take_spare() {
+            Some(spare) => {
+                self.decoder.offer(spare);
+                true
+            }
+            None => false,
+        };
         let mut keep = false;
         loop {
             let space = cx.arena.last_space(ROUND_BYTES);
@@ -290,8 +294,10 @@ impl Peer {
             }
         }
         self.judge_rate(cx, before);
-        if let Some(unused) = self.decoder.take_back() {
-            cx.give_back(unused);
+        match self.decoder.take_back() {
+            Some(unused) => cx.give_back(unused),
+            None if offers => cx.arena.note_use(),
+            None => {}
         }
         if keep {
             cx.arena.keep(count);

@@ -249,6 +249,9 @@ impl Peer {
         });
         self.outbox.acknowledge(stream);
         self.counters.wire_out += self.outbox.written() - before;
+        if let Some(spent) = self.outbox.take_spent() {
+            cx.services.discard(Box::new(spent));
+        }
         match result {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}

@@ -4,7 +4,7 @@ use super::{Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::heap;
-use crate::peer::{Chunk, Codecs, Cx, Peer, Sent, SharedMessage, at_once_bytes};
+use crate::peer::{Chunk, Codecs, Cx, MUCH, Peer, Sent, SharedMessage, at_once_bytes};
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_room, opcode_of};
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -128,7 +128,12 @@ impl Server {
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> i32 {
         let Some(mut forms) = self.forms(&spread) else { return WS_ERR_LIMIT };
         let result = self.put_forms(cx, spread, &mut forms);
-        self.frame = Some(forms.plain);
+        // Kept for the next one; what is large is not.
+        if forms.plain.capacity() > MUCH {
+            cx.discard(forms.plain.capacity(), forms.plain);
+        } else {
+            self.frame = Some(forms.plain);
+        }
         result
     }
 
@@ -239,7 +244,7 @@ impl Server {
     /// The frame, in the memory of the last one when no client holds that any more; `None`: there is no memory for it.
     fn encode(&mut self, text: bool, payload: &[u8]) -> Option<Chunk> {
         let mut frame = self.frame.take().unwrap_or_default();
-        if Arc::get_mut(&mut frame).is_none_or(|bytes| bytes.capacity() > (1 << 20).max(2 * payload.len())) {
+        if Arc::get_mut(&mut frame).is_none() {
             frame = Chunk::default();
         }
         if let Some(bytes) = Arc::get_mut(&mut frame) {

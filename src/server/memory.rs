@@ -48,6 +48,7 @@ impl Server {
                 let arena = cx.arena.take_out();
                 cx.discard(arena.heap_bytes(), arena);
                 cx.codecs.shrink();
+                self.frame = None;
             }
             None => self.rest_at = Some(cx.now + REST),
             Some(_) => {}
@@ -60,7 +61,7 @@ impl Server {
                 client.peer.settle(cx.arena);
             }
         }
-        cx.arena.renew();
+        cx.renew();
     }
 
     /// Retires the handles of clients whose last event was taken, for at most half of the budget. True: more of them wait.

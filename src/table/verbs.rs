@@ -51,7 +51,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 }
                 let peer = peer_of(kind, member)?;
                 peer.settle(cx.arena);
-                cx.arena.renew();
+                cx.renew();
                 if !gap.is_zero() {
                     peer.shift(gap);
                 }
