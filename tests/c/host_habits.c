@@ -114,8 +114,11 @@ static void only_packets(void) {
   uint64_t told = 0;
   while (ws_next_event(server, &event) == WS_OK) told += event.type == WS_EVENT_SKIPPED ? event.count : 1;
   CHECK(told == 6000, "every event was told or counted");
-  for (int i = 0; i < 3; i++) ws_poll(server);
-  ws_get_conns(server, conns, 8192, &count);
+  /* Retiring takes its part of each poll's budget. */
+  for (double end = now_s() + 10; count > 0 && now_s() < end;) {
+    ws_poll(server);
+    ws_get_conns(server, conns, 8192, &count);
+  }
   CHECK(count == 0, "none is left");
   ws_free(server);
 }
