@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading;
@@ -12,6 +13,7 @@ static class Lifetimes
     {
         Cycles();
         Forgotten();
+        Spans();
         Owners();
     }
 
@@ -80,6 +82,85 @@ static class Lifetimes
             Collect();
             return Check.Refuses(port);
         }), "a server that was forgotten is freed by the garbage collector");
+    }
+
+    /// <summary>What is lent is read while the garbage collector runs all the time, of peers that nothing else refers to.</summary>
+    static void Spans()
+    {
+        bool ends = false;
+        var collector = new Thread(() =>
+        {
+            while (!Volatile.Read(ref ends)) Collect();
+        });
+        collector.Start();
+        bool whole = true;
+        for (int i = 0; i < 20; i++)
+        {
+            whole &= AreSevens(Copied(Waiting()));
+            whole &= Seen(Waiting()) == new string('\a', Length);
+        }
+        Volatile.Write(ref ends, true);
+        collector.Join();
+        Check.That(whole, "copies of what is lent are whole while the garbage collector runs");
+        Check.That(KeptSpan(), "a span is read to its end where GC.KeepAlive(peer) follows");
+    }
+
+    const int Length = 2 << 20;
+
+    /// <summary>A peer with one message that waits.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static WebSocketPeer Waiting()
+    {
+        WebSocketPeer server, client;
+        Check.OpenPair(out server, out client, new WebSocketConfig { OutboundBytes = 2 * Length });
+        byte[] data = new byte[Length];
+        for (int i = 0; i < Length; i++) data[i] = 7;
+        client.Send(data);
+        Check.Until(() => server.Available > 0, server, client);
+        GC.KeepAlive(client);
+        return server;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static byte[] Copied(WebSocketPeer peer)
+    {
+        WebSocketPacket packet;
+        peer.TryGetPacket(out packet);
+        return packet.ToArray();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static string Seen(WebSocketPeer peer)
+    {
+        foreach (WebSocketEvent e in peer.Events())
+            if (e.Type == WebSocketEventType.Message) return e.GetText();
+        return "";
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static ReadOnlySpan<byte> Span(WebSocketPeer peer)
+    {
+        WebSocketPacket packet;
+        peer.TryGetPacket(out packet);
+        return packet.Data;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static bool KeptSpan()
+    {
+        WebSocketPeer peer = Waiting();
+        ReadOnlySpan<byte> span = Span(peer);
+        Collect();
+        bool whole = AreSevens(span);
+        GC.KeepAlive(peer);
+        return whole;
+    }
+
+    static bool AreSevens(ReadOnlySpan<byte> bytes)
+    {
+        int sevens = 0;
+        foreach (byte one in bytes) sevens += one == 7 ? 1 : 0;
+        return sevens == Length;
     }
 
     static void Collect()

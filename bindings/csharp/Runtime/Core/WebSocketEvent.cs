@@ -31,7 +31,12 @@ namespace Wspeer
 
         /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: a sentence that says what happened and what to do. Message: its bytes as text. Else "".
         /// A new string each time.</summary>
-        public string GetText() => Encoding.UTF8.GetString(From.Bytes(index, turn));
+        public string GetText()
+        {
+            string text = Encoding.UTF8.GetString(From.Bytes(index, turn));
+            GC.KeepAlive(inbox);
+            return text;
+        }
 
         /// <summary>CloseRequest, Closed, Disconnected: the close code; 1005: a close frame without one; 1006: no close frame. Else 0.</summary>
         public int Code => Native.Code;

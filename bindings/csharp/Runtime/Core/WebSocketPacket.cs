@@ -17,7 +17,8 @@ namespace Wspeer
             this.turn = turn;
         }
 
-        /// <summary>The bytes, where the library has them. The span must not be used any longer than the message.</summary>
+        /// <summary>The bytes, where the library has them. The span must not be used any longer than the message, and does not keep alive what gave it: a peer that
+        /// nothing refers to any more is freed by the garbage collector, with its memory. A field or a using holds it, or GC.KeepAlive(peer) behind the last use.</summary>
         public ReadOnlySpan<byte> Data => From.Bytes(index, turn);
 
         /// <summary>How many bytes.</summary>
@@ -39,13 +40,27 @@ namespace Wspeer
         public IntPtr User => (IntPtr)(long)Native.User;
 
         /// <summary>The bytes as a new array.</summary>
-        public byte[] ToArray() => Data.ToArray();
+        public byte[] ToArray()
+        {
+            byte[] copy = Data.ToArray();
+            GC.KeepAlive(inbox);
+            return copy;
+        }
 
         /// <summary>The bytes as a new string.</summary>
-        public string GetText() => Encoding.UTF8.GetString(Data);
+        public string GetText()
+        {
+            string text = Encoding.UTF8.GetString(Data);
+            GC.KeepAlive(inbox);
+            return text;
+        }
 
         /// <summary>Copies the bytes to where there is room for Length of them.</summary>
-        public void CopyTo(Span<byte> destination) => Data.CopyTo(destination);
+        public void CopyTo(Span<byte> destination)
+        {
+            Data.CopyTo(destination);
+            GC.KeepAlive(inbox);
+        }
 
         ref NativePacket Native => ref From.Item(index, turn).Packet;
 
