@@ -58,7 +58,7 @@ judge() {
   # The editor itself leaves one name, "Node".
   if grep -E 'leaked|Leaked|still in use|SCRIPT ERROR|handle_crash|Orphan StringName' "$2" | grep -v 'StringName: Node '; then bad "$1 leaves nothing behind"; else ok "$1 leaves nothing behind"; fi
 }
-for script in api peer server multiplayer inherited wrong storm reload; do run "$script"; done
+for script in api peer scripted server multiplayer inherited wrong storm reload; do run "$script"; done
 for state in open closing "in a handler"; do run quit "$state"; done
 
 mkdir -p "$project/made"

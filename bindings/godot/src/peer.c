@@ -70,10 +70,12 @@ int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, 
     return GD_FAILED;
   }
   ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
-  if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   bool tell = result != WS_ERR_FULL || !self->told_full;
   self->told_full = result == WS_ERR_FULL;
-  return error_of(result, tell ? function : NULL);
+  int64_t error = error_of(result, tell ? function : NULL);
+  /* Last, as a script that the stream has may let go of this peer. */
+  if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
+  return error;
 }
 
 ws_result peer_take(ws_peer *self, ws_packet *packet) {
@@ -115,6 +117,10 @@ static void v_max_packet_size(const gd_call *call) {
 /* ---- WebSocketPeer ---- */
 
 static bool is_free(ws_peer *self) {
+  if (self->busy) {
+    gd_error("WSPeer", "this peer is calling its stream: open the next connection when that call has returned");
+    return false;
+  }
   int32_t state = state_of(self);
   if (!self->borrowed && (state == WS_CLOSED || state == WS_CLOSING)) return true;
   gd_error("WSPeer", "this peer has a connection already: close() it first, or make another WSPeer");
@@ -188,13 +194,13 @@ static void close(const gd_call *call) {
 }
 
 static void get_connected_host(const gd_call *call) {
-  const ws_peer *self = call->self;
+  ws_peer *self = call->self;
   if (self->stream.object) stream_return_host(call, self);
   else return_address_of(call, self->base.handle, WS_GET_REMOTE_ADDRESS);
 }
 
 static void get_connected_port(const gd_call *call) {
-  const ws_peer *self = call->self;
+  ws_peer *self = call->self;
   if (self->stream.object) stream_return_port(call, self);
   else return_port_of(call, self->base.handle, WS_GET_REMOTE_ADDRESS);
 }

@@ -25,6 +25,8 @@ typedef struct {
   size_t unput_start;
   size_t unput_end;
   bool hung_up;
+  /* A method of the stream is being called. */
+  bool busy;
   /* How a borrowed connection ended, as its handle is gone: the event, and its texts. */
   bool gone;
   ws_event end;
@@ -56,9 +58,9 @@ void stream_poll(ws_peer *self);
 void stream_flush(ws_peer *self);
 void stream_drop(ws_peer *self);
 /* Tells the TCP stream, or the one below TLS, what set_no_delay() was told. */
-void stream_no_delay(const ws_peer *self);
+void stream_no_delay(ws_peer *self);
 /* The address and port at the other end of the stream, where it tells. */
-void stream_return_host(const gd_call *call, const ws_peer *self);
-void stream_return_port(const gd_call *call, const ws_peer *self);
+void stream_return_host(const gd_call *call, ws_peer *self);
+void stream_return_port(const gd_call *call, ws_peer *self);
 
 #endif

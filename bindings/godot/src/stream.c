@@ -2,6 +2,7 @@
 #include "peer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Of StreamPeerTCP, StreamPeerTLS and StreamPeerUDS alike. */
 enum { STATUS_CONNECTING = 1, STATUS_CONNECTED = 2 };
@@ -46,6 +47,28 @@ static int64_t ask_pair(gd_object *stream, const char *method, gd_variant argume
   return error;
 }
 
+/* The methods of a stream may be a script's, which may do anything: call this peer, put another stream in its place, or let go of both. So while they are called both
+ * are held, and what calls them is not entered again: what came of it meanwhile is seen to behind. */
+typedef struct {
+  gd_ref peer, stream;
+} hold;
+
+static bool enter(hold *held, ws_peer *self) {
+  if (self->busy) return false;
+  self->busy = true;
+  memset(held, 0, sizeof *held);
+  gd.ref_set_object(&held->peer, self->base.object);
+  gd.ref_set_object(&held->stream, self->stream.object);
+  return true;
+}
+
+/* Nothing of the peer may be used behind this. */
+static void leave(hold *held, ws_peer *self) {
+  self->busy = false;
+  gd.ref_set_object(&held->stream, NULL);
+  gd.ref_set_object(&held->peer, NULL);
+}
+
 int64_t stream_accept(ws_peer *self, gd_object *stream) {
   if (!stream) {
     gd_error("accept_stream", "the stream is null: give a StreamPeer that is connected");
@@ -58,7 +81,11 @@ int64_t stream_accept(ws_peer *self, gd_object *stream) {
   opening_end(&how);
   if (error != GD_OK) return error;
   gd.ref_set_object(&self->stream, stream);
-  self->has_status = gd_has_method(stream, "get_status");
+  hold held;
+  if (enter(&held, self)) {
+    self->has_status = gd_has_method(stream, "get_status");
+    leave(&held, self);
+  }
   /* Else the second message of a frame waits for the first one's acknowledgement, which the other side delays by 40 ms. */
   stream_no_delay(self);
   return GD_OK;
@@ -123,24 +150,37 @@ static bool put(ws_peer *self) {
   return true;
 }
 
+/* Puts what waits now; what a script adds meanwhile waits for the next time. True: something moved. */
+static bool put_all(ws_peer *self) {
+  ws_stats stats = {0};
+  ws_get_stats(self->base.handle, &stats, sizeof stats);
+  bool moved = false;
+  for (uint64_t left = stats.queued_bytes_out / PIECE + ROUNDS; left > 0 && put(self); left--) moved = true;
+  return moved;
+}
+
 /* The stream is not needed any more: ended as its class does it. */
 static void hang_up(ws_peer *self) {
   gd_object *stream = self->stream.object;
+  self->hung_up = true;
   if (gd_has_method(stream, "disconnect_from_stream")) tell(stream, "disconnect_from_stream");
   else if (gd_has_method(stream, "disconnect_from_host")) tell(stream, "disconnect_from_host");
-  self->hung_up = true;
 }
 
-void stream_flush(ws_peer *self) {
+static void flush(ws_peer *self) {
   if (self->hung_up) return;
-  if (take(self) && status_of(self) == STATUS_CONNECTED) {
-    while (put(self)) {
-    }
-  }
+  if (take(self) && status_of(self) == STATUS_CONNECTED) put_all(self);
   if (ws_get_state(self->base.handle) == WS_CLOSED && self->unput_start == self->unput_end) hang_up(self);
 }
 
-void stream_poll(ws_peer *self) {
+void stream_flush(ws_peer *self) {
+  hold held;
+  if (!enter(&held, self)) return;
+  flush(self);
+  leave(&held, self);
+}
+
+static void move_on(ws_peer *self) {
   gd_object *stream = self->stream.object;
   if (self->hung_up) return;
   if (gd_has_method(stream, "poll")) tell(stream, "poll");
@@ -153,7 +193,7 @@ void stream_poll(ws_peer *self) {
   for (int round = 0, moved = 1; moved && round < ROUNDS; round++) {
     moved = feed(self, status == STATUS_CONNECTED);
     ws_poll(self->base.handle);
-    while (status == STATUS_CONNECTED && put(self)) moved = 1;
+    if (status == STATUS_CONNECTED && put_all(self)) moved = 1;
   }
   if (status != STATUS_CONNECTED && self->fed == gd_packed_size(GD_BYTES, &self->unfed)) {
     /* Nothing more comes, and nothing can leave. */
@@ -161,7 +201,14 @@ void stream_poll(ws_peer *self) {
     ws_poll(self->base.handle);
     self->unput_start = self->unput_end = 0;
   }
-  stream_flush(self);
+  flush(self);
+}
+
+void stream_poll(ws_peer *self) {
+  hold held;
+  if (!enter(&held, self)) return;
+  move_on(self);
+  leave(&held, self);
 }
 
 /* The stream itself, or the one below it, as under TLS, that has a method; `below` has to be let go. */
@@ -176,7 +223,9 @@ static gd_object *who_has(const ws_peer *self, const char *method, gd_variant *b
   return inner && gd_has_method(inner, method) ? inner : NULL;
 }
 
-void stream_no_delay(const ws_peer *self) {
+void stream_no_delay(ws_peer *self) {
+  hold held;
+  if (!enter(&held, self)) return;
   gd_variant below, none, on[] = {gd_of_bool(self->base.numbers[NO_DELAY] != 0)};
   gd_object *stream = who_has(self, "set_no_delay", &below);
   if (stream) {
@@ -184,9 +233,12 @@ void stream_no_delay(const ws_peer *self) {
     gd.variant_destroy(&none);
   }
   gd.variant_destroy(&below);
+  leave(&held, self);
 }
 
-void stream_return_host(const gd_call *call, const ws_peer *self) {
+void stream_return_host(const gd_call *call, ws_peer *self) {
+  hold held;
+  if (!enter(&held, self)) return;
   gd_variant below, got, none[1];
   gd_object *stream = who_has(self, "get_connected_host", &below);
   if (stream && gd_call_method(stream, "get_connected_host", none, 0, &got) && gd.variant_get_type(&got) == GD_STRING) {
@@ -195,11 +247,18 @@ void stream_return_host(const gd_call *call, const ws_peer *self) {
   }
   if (stream) gd.variant_destroy(&got);
   gd.variant_destroy(&below);
+  leave(&held, self);
 }
 
-void stream_return_port(const gd_call *call, const ws_peer *self) {
+void stream_return_port(const gd_call *call, ws_peer *self) {
+  hold held;
   gd_variant below;
+  if (!enter(&held, self)) {
+    gd_return_int(call, 0);
+    return;
+  }
   gd_object *stream = who_has(self, "get_connected_port", &below);
   gd_return_int(call, stream ? ask(stream, "get_connected_port", 0) : 0);
   gd.variant_destroy(&below);
+  leave(&held, self);
 }
