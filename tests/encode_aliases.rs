@@ -1,4 +1,4 @@
-//! What ws_encode_call() and ws_encode_variant() read may not lie where they write: each input that does is refused, and none that lies beside it.
+//! What ws_encode_call(), ws_decode_call() and their like read may not lie where they write: what does is refused, and nothing that lies beside it.
 #![allow(unsafe_code)] // Calls as C makes them.
 
 use std::ffi::c_char;
@@ -54,4 +54,34 @@ fn the_output_need_not_be_initialised() {
     // SAFETY: the call has written `len` bytes.
     let call = unsafe { std::slice::from_raw_parts(memory.as_ptr().cast::<u8>(), len) };
     assert!(call.windows(5).any(|part| part == b"hello"));
+}
+
+#[test]
+fn items_that_are_written_into_what_is_decoded_are_refused() {
+    let (size, mut len) = (size_of::<ws_variant>(), 0);
+    let mut memory = [const { MaybeUninit::<u8>::uninit() }; 1_024];
+    let base = memory.as_mut_ptr().cast::<u8>();
+    let item = [string(b"hi".as_ptr(), 2)];
+    assert_eq!(encode_call(c"Game".as_ptr().cast(), c"hello".as_ptr().cast(), &item, base, 1_024), (WS_OK, len_of_call()));
+    let end = base.wrapping_add(len_of_call());
+    let mut call = ws_call { path: std::ptr::null(), method: std::ptr::null(), arguments: 0, items: 0 };
+    // SAFETY: all pointers are into memory that outlives the calls.
+    let decode = |out: *mut ws_call, items: *mut u8| unsafe { ws_decode_call(base, len_of_call(), out, items.cast(), 1) };
+    assert_eq!(decode(&mut call, base), WS_ERR_ARG, "the items");
+    assert_eq!(decode(&mut call, end.wrapping_sub(1)), WS_ERR_ARG, "the last byte of the call");
+    assert_eq!(decode(base.cast(), end), WS_ERR_ARG, "the description of the call");
+    assert_eq!(decode(&mut call, end), WS_OK, "items behind the call");
+
+    // SAFETY: as above.
+    let encoded = unsafe { ws_encode_variant(item.as_ptr(), 1, base, size, &mut len) };
+    let end = base.wrapping_add(len);
+    let mut count = 0;
+    // SAFETY: as above.
+    let mut decode = |items: *mut u8| unsafe { ws_decode_variant(base, len, items.cast(), 1, &mut count, std::ptr::null_mut()) };
+    assert_eq!((encoded, decode(base), decode(end)), (WS_OK, WS_ERR_ARG, WS_OK));
+}
+
+/// "Game", "hello", how many arguments, and one of four bytes, four bytes and two with two more.
+fn len_of_call() -> usize {
+    5 + 6 + 1 + 4 + 4 + 4
 }

@@ -19,7 +19,8 @@ pub(super) fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Op
     if pointer.is_null() {
         return Ok(None);
     }
-    // SAFETY: the header says that texts are NUL-terminated and valid during the call.
+    // SAFETY: the header says that texts are NUL-terminated, and that what a call reads stays as it is until it returns. No text is used after an output was
+    // written that may lie in it.
     let text = unsafe { CStr::from_ptr(pointer) };
     if text.count_bytes() > MAX_TEXT {
         return Err(wrong(WS_ERR_TOO_BIG, format!("{name} is longer than {MAX_TEXT} bytes")));
@@ -36,7 +37,8 @@ pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'
     if pointer.is_null() || len > isize::MAX as usize {
         return Err(no_bytes(name, pointer.is_null()));
     }
-    // SAFETY: the header says that `len` bytes are readable at `data` during the call; NULL and impossible lengths were refused above.
+    // SAFETY: the header says that `len` bytes are readable at `data`, and that what a call reads stays as it is until it returns; NULL and impossible lengths
+    // were refused above. Outputs that are written while the bytes are in use lie elsewhere: see `overlaps`.
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
 

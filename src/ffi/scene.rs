@@ -72,7 +72,7 @@ pub unsafe extern "C" fn ws_encode_call(
         put("len", len, 0)?;
         let (path, method) = (text("path", path)?, text("method", method)?);
         for (name, text) in [("path", path), ("method", method)] {
-            outside(name, text.as_ptr(), text.len() + 1, buf, cap)?;
+            outside(name, text.as_ptr(), text.len() + 1, "buf", (buf, cap))?;
         }
         encode(items, count, buf, cap, len, |items, out| Call::write(path, method, items, out))
     })
@@ -81,13 +81,15 @@ pub unsafe extern "C" fn ws_encode_call(
 /// Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.
 ///
 /// `out` says which method of which node, and how many arguments and items there are. At most `cap` items are written to `items`; the result is
-/// WS_TRUNCATED when there are more. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
+/// WS_TRUNCATED when there are more. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
 /// program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut ws_call, items: *mut ws_variant, cap: usize) -> ws_result {
     guard(|| {
         need("out", out)?;
         check_items(items, cap)?;
+        outside("out", out.cast(), size_of::<ws_call>(), "data", (data, len))?;
+        outside("items", items.cast(), cap * size_of::<ws_variant>(), "data", (data, len))?;
         let (call, count) = Call::read(bytes("data", data, len)?).map_err(refused)?;
         let mut reader = call.items();
         for index in 0..count.min(cap) {
@@ -116,7 +118,7 @@ pub unsafe extern "C" fn ws_encode_variant(items: *const ws_variant, count: usiz
 /// Reads one value as Godot's var_to_bytes() and put_var() write it. All that the items point to is lent from `data`.
 ///
 /// `count` is how many items there are; at most `cap` are written, and the result is WS_TRUNCATED when there are more. `used` (may be NULL) is how many
-/// bytes the value has, which may be fewer than `len`. Returns as ws_decode_call(). Any thread.
+/// bytes the value has, which may be fewer than `len`. `items` may not lie in `data`. Returns as ws_decode_call(). Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_decode_variant(
     data: *const u8,
@@ -130,6 +132,7 @@ pub unsafe extern "C" fn ws_decode_variant(
         put("count", count, 0)?;
         super::pointers::put_optional(used, 0);
         check_items(items, cap)?;
+        outside("items", items.cast(), cap * size_of::<ws_variant>(), "data", (data, len))?;
         let data = bytes("data", data, len)?;
         let mut reader = Reader::new(data, Form::Full);
         let mut index = 0;
@@ -172,8 +175,7 @@ impl<'a> Iterator for Items<'a> {
         // SAFETY: the header says that `items` points to `count` items; NULL and impossible counts were refused before.
         let raw = unsafe { self.items.add(self.index).read_unaligned() };
         self.index += 1;
-        let (buf, cap) = self.buf;
-        match outside("data", raw.data, raw.len, buf, cap).and_then(|()| bytes("data", raw.data, raw.len)) {
+        match outside("data", raw.data, raw.len, "buf", self.buf).and_then(|()| bytes("data", raw.data, raw.len)) {
             Ok(bytes) => Some(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes }),
             Err(error) => {
                 *self.error = Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_sentence())));
@@ -193,7 +195,7 @@ fn encode(
 ) -> Result<ws_result, Error> {
     put("len", len, 0)?;
     check_items(items, count)?;
-    outside("items", items.cast(), count * size_of::<ws_variant>(), buf, cap)?;
+    outside("items", items.cast(), count * size_of::<ws_variant>(), "buf", (buf, cap))?;
     let mut sink = Sink::uninit(writable("buf", buf, cap)?);
     let mut error = None;
     let done = body(Items { items, count, index: 0, buf: (buf, cap), error: &mut error }, &mut sink);
@@ -208,9 +210,9 @@ fn encode(
     Ok(WS_OK)
 }
 
-/// Refuses an input that shares bytes with `buf`: no reference to one may be in use while the sink writes there.
-fn outside(name: &str, pointer: *const u8, len: usize, buf: *const u8, cap: usize) -> Result<(), Error> {
-    if overlaps(pointer, len, buf, cap) { Err(wrong(WS_ERR_ARG, format!("{name} lies in buf"))) } else { Ok(()) }
+/// Refuses inputs and outputs that share bytes: no reference to an input may be in use while an output is written there.
+fn outside(name: &str, pointer: *const u8, len: usize, other: &str, (place, room): (*const u8, usize)) -> Result<(), Error> {
+    if overlaps(pointer, len, place, room) { Err(wrong(WS_ERR_ARG, format!("{name} lies in {other}"))) } else { Ok(()) }
 }
 
 fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
