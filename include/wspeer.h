@@ -45,8 +45,8 @@
  * that follows it; CLOSED says how many accepted messages did not. When the host does not read, its queue fills up to inbound_packets or
  * inbound_bytes, reading stops, and TCP slows the peer down. To be sure of delivery, ws_close and poll until CLOSED before ws_free.
  *
- * THREADS. Any function from any thread. A server with its clients, or the ends of a pair, share one lock; others run in parallel. After fork all
- * handles are stale in the child.
+ * THREADS. Any function from any thread. A server with its clients, or the ends of a pair, share one lock; others run in parallel. What a call reads
+ * stays as it is until it returns. After fork all handles are stale in the child.
  *
  * ERRORS. Results of 0 and above are successes. ws_last_error gives this thread's last failure as a sentence that says what to do; an ended connection
  * says why in its last event and by ws_get_text(WS_GET_ERROR). Outputs are written only on success; counts and lengths always.
@@ -425,7 +425,7 @@
 // ERROR at a client with WS_APP_HEARTBEAT: the server offers no application heartbeat.
 #define WS_CAUSE_NO_HEARTBEAT 64
 
-// The system has no descriptor or memory left.
+// The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of event.peer_id were lost for lack of memory.
 #define WS_CAUSE_RESOURCES 60
 
 // A defect in wspeer was caught; the log has the text.
@@ -1278,7 +1278,7 @@ WS_API ws_result ws_encode_call(const char *path, const char *method, const stru
 // Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.
 //
 // `out` says which method of which node, and how many arguments and items there are. At most `cap` items are written to `items`; the result is
-// WS_TRUNCATED when there are more. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
+// WS_TRUNCATED when there are more. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
 // program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
 WS_API ws_result ws_decode_call(const uint8_t *data, size_t len, struct ws_call *out, struct ws_variant *items, size_t cap);
 
@@ -1290,7 +1290,7 @@ WS_API ws_result ws_encode_variant(const struct ws_variant *items, size_t count,
 // Reads one value as Godot's var_to_bytes() and put_var() write it. All that the items point to is lent from `data`.
 //
 // `count` is how many items there are; at most `cap` are written, and the result is WS_TRUNCATED when there are more. `used` (may be NULL) is how many
-// bytes the value has, which may be fewer than `len`. Returns as ws_decode_call(). Any thread.
+// bytes the value has, which may be fewer than `len`. `items` may not lie in `data`. Returns as ws_decode_call(). Any thread.
 WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_variant *items, size_t cap, size_t *count, size_t *used);
 
 // Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.

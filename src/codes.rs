@@ -208,7 +208,7 @@ pub const WS_CAUSE_NO_NODE: i32 = 62;
 pub const WS_CAUSE_UNSUPPORTED: i32 = 63;
 /// ERROR at a client with WS_APP_HEARTBEAT: the server offers no application heartbeat.
 pub const WS_CAUSE_NO_HEARTBEAT: i32 = 64;
-/// The system has no descriptor or memory left.
+/// The system has no descriptor or memory left. ERROR with WS_SCENE: event.count calls of event.peer_id were lost for lack of memory.
 pub const WS_CAUSE_RESOURCES: i32 = 60;
 /// A defect in wspeer was caught; the log has the text.
 pub const WS_CAUSE_PANIC: i32 = 61;

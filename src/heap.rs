@@ -9,9 +9,14 @@ pub fn copy(bytes: &[u8]) -> Option<Vec<u8>> {
     append(&mut copy, bytes).then_some(copy)
 }
 
+/// Makes room for so many bytes more, where there is memory for them.
+pub fn reserve(to: &mut Vec<u8>, len: usize) -> bool {
+    to.try_reserve(len).is_ok()
+}
+
 /// Appends, where there is memory for it.
 pub fn append(to: &mut Vec<u8>, bytes: &[u8]) -> bool {
-    let fits = to.try_reserve(bytes.len()).is_ok();
+    let fits = reserve(to, bytes.len());
     if fits {
         to.extend_from_slice(bytes);
     }

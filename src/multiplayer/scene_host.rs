@@ -289,6 +289,9 @@ fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, rou
     if peer.apart {
         return Err(not_admitted(id));
     }
+    if !route.reserve(out, call) {
+        return Ok(WS_ERR_LIMIT);
+    }
     if !route.is_told(id) {
         let sent = server.put_one(cx, key, false, &route.announcement());
         if sent != Sent::Taken {
@@ -305,6 +308,9 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
     keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.peer_id != 0 && !peer.apart && peer.may_put()));
     let mut by_path = Vec::new();
+    if !route.reserve(&mut by_path, call) || !route.reserve(out, call) {
+        return WS_ERR_LIMIT;
+    }
     route.put(&mut by_path, call, false, false);
     let announcement = route.announcement();
     if on_full == WS_FULL_ALL_OR_NONE && !have_room(server, &keys, announcement.len() + by_path.len()) {

@@ -178,16 +178,19 @@ impl Join {
             }
         }
         let all_know = targets.iter().all(|id| route.is_known(*id));
-        let calls: Vec<Vec<u8>> = targets
+        let calls: Option<Vec<Vec<u8>>> = targets
             .iter()
             .map(|id| {
                 let mut packet = Vec::new();
                 put_head(&mut packet, *id);
+                if !route.reserve(&mut packet, &call) {
+                    return None;
+                }
                 route.put(&mut packet, &call, route.is_known(*id), all_know);
-                packet
+                Some(packet)
             })
             .collect();
-        Ok(peer.put_together(cx, &calls))
+        Ok(calls.map_or(Sent::NoMemory, |calls| peer.put_together(cx, &calls)))
     }
 
     /// Sends data for the authentication of the host.

@@ -164,7 +164,11 @@ impl Scene {
                 Ok((path, method)) => {
                     let of = || format!("{} on {}", shown(method), shown(path));
                     match rpc.expand_within(path, method, source.limits.items) {
-                        Ok(bytes) => Effect::Call(bytes),
+                        Ok(Some(bytes)) => Effect::Call(bytes),
+                        Ok(None) => Effect::Lost(
+                            WS_CAUSE_RESOURCES,
+                            format!("peer {from} called {}, and there is no memory left to take the call: lower max_call_bytes", of()),
+                        ),
                         Err(Fault::Malformed(why) | Fault::TooMany(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
                         Err(Fault::Unsupported(why)) => {
                             Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} called {} with an argument that cannot be read: {why}", of()))

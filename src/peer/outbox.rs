@@ -13,6 +13,8 @@ const SEGMENT_BYTES: usize = (256 << 10) + 512;
 const SPARE_BYTES: usize = 2 << 20;
 /// A buffer that grows is initialised for so much more than it needs.
 const GROWN_AHEAD: usize = 4 << 10;
+/// A piece that is masked at once is made no smaller than this for lack of memory.
+const LEAST_PIECE: usize = 64 << 10;
 /// Segments handed to one system call.
 const MAX_SLICES: usize = 16;
 /// Bytes handed to it, at most: what takes some 100 µs.
@@ -383,7 +385,10 @@ pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8
     scratch.clear();
     scratch.extend_from_slice(header);
     loop {
-        let piece = (payload.len() - done).min(stream.piece_bytes());
+        let mut piece = (payload.len() - done).min(stream.piece_bytes());
+        while piece > LEAST_PIECE && scratch.try_reserve(piece).is_err() {
+            piece /= 2;
+        }
         extend_masked(scratch, &payload[done..done + piece], key, done);
         match stream.write(scratch) {
             Ok(count) => {

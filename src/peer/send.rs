@@ -67,8 +67,11 @@ impl Peer {
             self.owe_writable(total);
             return Sent::Full;
         }
-        for message in messages {
+        for (index, message) in messages.iter().enumerate() {
             if !self.queue_message(cx, false, message) {
+                if index == 0 {
+                    return Sent::NoMemory;
+                }
                 self.memory_failed();
             }
             self.accepted(message.len());

@@ -210,6 +210,11 @@ impl Route<'_> {
         self.peers.entry(peer).or_default().told.entry(self.node.id).or_insert(false);
     }
 
+    /// Makes room for the call. False: there is no memory for it.
+    pub fn reserve(&self, out: &mut Vec<u8>, call: &Call<'_>) -> bool {
+        call.reserve(out, &self.node.path)
+    }
+
     /// Appends the call, for a peer that knows the number or does not; `all_know`: so do all others that it is for.
     pub fn put(&self, out: &mut Vec<u8>, call: &Call<'_>, is_known: bool, all_know: bool) {
         if is_known {

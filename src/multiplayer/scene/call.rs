@@ -4,6 +4,7 @@
 use super::packet::path;
 use super::{Fault, Form, Item, Reader, Sink, write};
 use crate::codes::WS_VARIANT_PACKED_BYTE_ARRAY;
+use crate::heap;
 
 /// The number of a node has this bit: the rest of it says where in the packet the node's path begins.
 const BY_PATH: u32 = 1 << 31;
@@ -13,6 +14,8 @@ const BYTES_ALONE: u8 = 0x80;
 const WIDE_METHOD: u8 = 0x40;
 /// Bytes of a full PackedByteArray in front of its elements.
 const BYTES_HEAD: usize = 8;
+/// Bytes of a packet in front of the count of arguments, at most.
+const PACKET_HEAD: usize = 1 + 4 + 2;
 
 /// A call as ws_encode_call() makes it: path, NUL, method, NUL, how many arguments, the arguments in compact form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,11 @@ impl<'a> Call<'a> {
             Ok(item) if self.count == 1 && item.kind == WS_VARIANT_PACKED_BYTE_ARRAY => Some(item.bytes),
             _ => None,
         }
+    }
+
+    /// Makes room for its packet, with that path or without one. False: there is no memory for it.
+    pub fn reserve(&self, out: &mut Vec<u8>, path: &str) -> bool {
+        heap::reserve(out, PACKET_HEAD + 1 + self.arguments.len() + path.len() + 1)
     }
 
     /// The packet for those who know the node by its number. `full`: with all 32 bits of it, as when others get it by path.
@@ -159,14 +167,17 @@ impl<'a> Rpc<'a> {
         Ok(Rpc { node, method: number(&packet[1 + node_width..head]) as u16, only_bytes: first & BYTES_ALONE != 0, arguments: &packet[head..end] })
     }
 
-    /// The call as the program has it, its arguments checked.
-    pub fn expand(&self, path: &str, method: &str) -> Result<Vec<u8>, Fault> {
+    /// The call as the program has it, its arguments checked. `None`: there is no memory for it.
+    pub fn expand(&self, path: &str, method: &str) -> Result<Option<Vec<u8>>, Fault> {
         self.expand_within(path, method, u64::MAX)
     }
 
     /// As `expand`, of arguments that are `max_items` items at most.
-    pub fn expand_within(&self, path: &str, method: &str, max_items: u64) -> Result<Vec<u8>, Fault> {
-        let mut out = Vec::with_capacity(path.len() + method.len() + self.arguments.len() + 3 + BYTES_HEAD + 3);
+    pub fn expand_within(&self, path: &str, method: &str, max_items: u64) -> Result<Option<Vec<u8>>, Fault> {
+        let mut out = Vec::new();
+        if !heap::reserve(&mut out, path.len() + method.len() + self.arguments.len() + 3 + BYTES_HEAD + 3) {
+            return Ok(None);
+        }
         for text in [path, method] {
             out.extend_from_slice(text.as_bytes());
             out.push(0);
@@ -186,7 +197,7 @@ impl<'a> Rpc<'a> {
             }
             [] => return Err(Fault::Malformed("it has no count of arguments".to_owned())),
         }
-        Ok(out)
+        Ok(Some(out))
     }
 }
 
@@ -264,7 +275,7 @@ mod tests {
             assert_eq!(out, packet, "{}", parsed.method);
             let rpc = Rpc::read(&packet).unwrap();
             assert_eq!((rpc.method, rpc.node), (method, if by_path { NodeName::Path("Game") } else { NodeName::Id(1) }));
-            assert_eq!(rpc.expand("Game", parsed.method), Ok(call.clone()));
+            assert_eq!(rpc.expand("Game", parsed.method), Ok(Some(call.clone())));
         }
     }
 

@@ -213,7 +213,7 @@ namespace Wspeer
         Unsupported = 63,
         /// <summary>ERROR at a client with WebSocketFlags.AppHeartbeat: the server offers no application heartbeat.</summary>
         NoHeartbeat = 64,
-        /// <summary>The system has no descriptor or memory left.</summary>
+        /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.count calls of event.peer_id were lost for lack of memory.</summary>
         Resources = 60,
         /// <summary>A defect in wspeer was caught; the log has the text.</summary>
         Panic = 61,
