@@ -352,30 +352,31 @@ pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, excep
 
 /// Closes a client that broke the format; its other messages are not believed.
 pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
+    close_with(server, cx, key, breach(why));
+}
+
+/// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
+pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
+    let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
+    close_with(server, cx, key, Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+    server.after(cx, key, None);
+}
+
+fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) {
     let Some(peer) = server.peer(key) else { return };
     peer.drop_held(cx);
     if peer.state() == WS_CLOSED && peer.apart {
         return;
     }
     if peer.state() == WS_CLOSED {
-        let mut mark =
-            Mark { kind: WS_EVENT_ERROR, phase: WS_PHASE_WEBSOCKET, cause: WS_CAUSE_MULTIPLAYER, time_ns: cx.time_ns(), ..Mark::default() };
-        mark.set_text(&why);
+        let mut mark = Mark { kind: WS_EVENT_ERROR, phase: failure.phase, cause: failure.cause, time_ns: cx.time_ns(), ..Mark::default() };
+        mark.set_text(&failure.sentence);
         peer.inbox.push_mark_here(mark);
     } else {
-        peer.fail(cx, breach(why));
+        peer.fail(cx, failure);
         peer.write(cx);
         peer.finish(cx);
     }
-}
-
-/// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
-pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
-    let Some(peer) = server.peer(key) else { return };
-    let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
-    peer.fail(cx, Failure { cause: WS_CAUSE_RESOURCES, ..failure });
-    peer.drop_held(cx);
-    server.after(cx, key, None);
 }
 
 /// What one client sent to another that is not here is counted in one event until the host takes it.
