@@ -48,7 +48,7 @@ fn packet_of(bytes: &[u8]) {
     };
     match inner {
         Ok(Packet::Call(rpc)) => {
-            if let Ok(call) = rpc.expand("Game", "hello") {
+            if let Ok(Some(call)) = rpc.expand("Game", "hello") {
                 let (call, items) = Call::read(&call).expect("a call that was checked");
                 put_again(&call, items);
             }
@@ -72,7 +72,7 @@ fn put_again(call: &Call<'_>, items: usize) {
             call.put_by_id(&mut out, 77, 5, false);
         }
         let Ok(Packet::Call(rpc)) = packet::read(&out) else { panic!("no call: {out:02x?}") };
-        let again = rpc.expand(call.path, call.method).expect("what was put can be read");
+        let again = rpc.expand(call.path, call.method).expect("what was put can be read").expect("there is memory");
         let (again, count) = Call::read(&again).expect("what was read can be read");
         let alone = call.count == 1 && again.count == 0;
         assert!(alone || (again.count == call.count && count == items), "{call:?} {again:?}");
