@@ -27,7 +27,8 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
 all: library examples
 
-# Without the Rust library beside them: what only C calls is then compiled as internal, which makes each call some 35 instructions shorter.
+# CMakeLists.txt and pip (bindings/python/setup.py) build by this very command, and so the same library. Without the Rust library beside them what only C calls
+# is compiled as internal, which makes each call some 35 instructions shorter.
 library:
 	cargo rustc --release --locked --lib --crate-type cdylib,staticlib
 	mkdir -p build
@@ -47,12 +48,15 @@ examples: $(EXAMPLES)
 build/%: examples-c/%.c include/wspeer.h | library
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
 
+# Debian's Emscripten needs Node's modules of Debian, which a Node from elsewhere does not look for.
+EMCC := $(if $(wildcard /usr/share/nodejs),NODE_PATH="$${NODE_PATH:+$$NODE_PATH:}/usr/share/nodejs" )emcc
+
 # The chat in a page, build/examples-web: any static server serves it.
 examples-web: build/examples-web/chat.js build/examples-web/index.html
 
 build/examples-web/chat.js: examples-web/chat.c include/wspeer.h $(wildcard bindings/web/*.js)
 	mkdir -p build/examples-web
-	emcc -std=gnu99 -Wall -Wextra -O2 -Iinclude $< $(patsubst %,--js-library %,$(wildcard bindings/web/*.js)) -sEXPORTED_FUNCTIONS=_main,_malloc,_free -sALLOW_MEMORY_GROWTH=1 -o $@
+	$(EMCC) -std=gnu99 -Wall -Wextra -O2 -Iinclude $< $(patsubst %,--js-library %,$(wildcard bindings/web/*.js)) -sEXPORTED_FUNCTIONS=_main,_malloc,_free -sALLOW_MEMORY_GROWTH=1 -o $@
 
 build/examples-web/index.html: examples-web/index.html
 	mkdir -p build/examples-web

@@ -18,3 +18,13 @@ fn every_name_of_the_header_has_its_prefix() {
     let strangers: Vec<&str> = names.filter(|name| !name.starts_with("WS")).collect();
     assert!(strangers.is_empty(), "exclude them in cbindgen.toml: {strangers:?}");
 }
+
+/// A program that was linked with what `cargo build` makes finds it by the name that it looks for.
+#[test]
+#[cfg(target_os = "linux")]
+fn cargo_leaves_a_link_by_the_soname() {
+    let program = std::env::current_exe().unwrap();
+    let link = program.parent().and_then(|deps| deps.parent()).unwrap().join("libwspeer.so.0");
+    assert_eq!(std::fs::read_link(&link).unwrap().to_str(), Some("libwspeer.so"), "{}", link.display());
+    assert!(link.exists(), "and the library is there");
+}

@@ -409,7 +409,10 @@ fn packets_and_calls_at_random_never_panic_and_a_call_that_is_read_can_be_put() 
             let mut again = Vec::new();
             call.put_by_id(&mut again, 77, 5, full);
             let Ok(Packet::Call(rpc)) = packet::read(&again) else { panic!("{again:02x?}") };
-            assert_eq!(rpc.expand("Game", "hello").map(|again| again.is_some_and(|again| Call::read(&again).is_ok_and(|(again, _)| again == call))), Ok(true));
+            assert_eq!(
+                rpc.expand("Game", "hello").map(|again| again.is_some_and(|again| Call::read(&again).is_ok_and(|(again, _)| again == call))),
+                Ok(true)
+            );
         }
     }
     assert!(calls > 20_000, "{calls}");

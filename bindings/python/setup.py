@@ -12,7 +12,8 @@ from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parents[1]
 FILE = {"win32": "wspeer.dll", "darwin": "libwspeer.dylib"}.get(sys.platform, "libwspeer.so")
 
 
@@ -26,7 +27,8 @@ def library() -> Path:
         )
     if not shutil.which("cargo"):
         sys.exit("wspeer: cargo is missing: install Rust, or set WSPEER_LIBRARY to a library to put inside")
-    subprocess.run(["cargo", "build", "--release", "--locked", "--lib"], cwd=CHECKOUT, check=True)
+    # As `make` and CMake do: the same library.
+    subprocess.run(["cargo", "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib,staticlib"], cwd=CHECKOUT, check=True)
     return CHECKOUT / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / FILE
 
 
@@ -35,8 +37,6 @@ class BuildPy(build_py):
         super().run()
         package = Path("src" if self.editable_mode else self.build_lib) / "wspeer"
         shutil.copy2(library(), package / FILE)
-        if sys.platform == "linux" and shutil.which("strip"):
-            subprocess.run(["strip", "--strip-debug", str(package / FILE)], check=True)
 
 
 class BdistWheel(bdist_wheel):
@@ -49,5 +49,10 @@ class WithLibrary(Distribution):
     def has_ext_modules(self) -> bool:
         return True
 
+
+# They lie at the root of the checkout, and a package holds only what lies below it.
+for licence in ("LICENSE-MIT", "LICENSE-APACHE"):
+    if (CHECKOUT / licence).exists():
+        shutil.copy2(CHECKOUT / licence, HERE / licence)
 
 setup(distclass=WithLibrary, cmdclass={"build_py": BuildPy, "bdist_wheel": BdistWheel})

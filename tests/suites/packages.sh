@@ -37,6 +37,10 @@ chmod +x "$work/no-cargo/cargo"
 step "make install after make needs no cargo" env PATH="$work/no-cargo:$PATH" make -s install DESTDIR="$work/again" PREFIX=/opt/wspeer
 consumer find_package -DCMAKE_PREFIX_PATH="$prefix"
 consumer fetch_content -DFETCHCONTENT_SOURCE_DIR_WSPEER="$PWD" -DWSPEER_CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}" -DFETCHCONTENT_FULLY_DISCONNECTED=ON
+step "fetch_content: its library is the one that make builds" cmp "$work"/fetch_content/_deps/wspeer-build/lib/libwspeer.so.0 build/libwspeer.so
+step "the library has no debug information" sh -c "! readelf -SW build/libwspeer.so | grep -q '\.debug_'"
+told=$(sed -n 's/^`build\/libwspeer\.so` has about \([0-9.]*\) MB.*/\1/p' README.md)
+step "README: its size is told, $told MB" awk -v told="$told" -v size="$(stat -Lc %s build/libwspeer.so)" 'BEGIN { off = size / 1e6 - told; exit !(told > 0 && off < 0.5 && off > -0.5) }'
 step "fetch_content: building again builds nothing" sh -c "cmake --build '$work/fetch_content' | grep -v cargo | grep -i 'linking\|building' && exit 1 || exit 0"
 
 # linked NAME SOURCE FLAGS...: what pkg-config says builds a program, which runs

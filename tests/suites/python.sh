@@ -43,7 +43,9 @@ import sys, zipfile
 names = set(zipfile.ZipFile(sys.argv[1]).namelist())
 assert {"wspeer/libwspeer.so", "wspeer/py.typed", "wspeer/aio.py"} <= names, names
 assert all(name.startswith(("wspeer/", "wspeer-")) for name in names), names
+assert {name.rpartition("/")[2] for name in names} >= {"LICENSE-MIT", "LICENSE-APACHE"}, names
 END
+check "its library is the one that make builds" sh -c "unzip -p '$wheel' wspeer/libwspeer.so | cmp - '$root/build/libwspeer.so'"
 check "a fresh environment takes it without a registry" sh -c "'$python' -m venv '$work/fresh' && '$work/fresh/bin/python' -m pip install -q --no-index --disable-pip-version-check '$wheel'"
 fresh=$work/fresh/bin/python
 

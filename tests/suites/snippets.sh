@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# README's quick start as it stands. Its port is fixed, so all of it runs in a network of its own.
+# The commands and blocks of README, the docs and the bindings' READMEs as they stand, but for docs/binding.md (suite lua) and docs/conformance.md (suite bindings).
+# Their port is fixed, so all of it runs in a network of its own.
 . "$(dirname "$0")/../lib/common.sh"
 need python3 unshare ip cc
 if [ -z "${SNIPPETS_ALONE:-}" ]; then
@@ -13,8 +14,10 @@ work=$PWD/build/snippets
 rm -rf "$work"
 mkdir -p "$work"
 ln -s ../../include ../../build ../../bindings "$work/"
-extract=$PWD/tests/snippets/extract.py
-readme=$PWD/README.md
+root=$PWD
+extract=$root/tests/snippets/extract.py
+wrap=$root/tests/snippets/wrap.py
+readme=$root/README.md
 trap 'jobs -p | xargs -r kill 2> /dev/null || true' EXIT
 
 # check WHAT COMMAND...: a test that passes when the command does
@@ -55,25 +58,200 @@ while IFS= read -r line; do
     *) check "README: \`$command\`" eval "$command" ;;
   esac
 done < commands
-kill %1
-wait %1 2> /dev/null || true
+server_ends() {
+  kill %% 2> /dev/null
+  wait %% 2> /dev/null || true
+}
+server_ends
 code=0
 timeout 20 ./hello > hello.log 2>&1 || code=$?
 check "README: hello ends with 1 when nobody listens" test "$code" = 1
 
-# The server: a part of a program.
-{ printf '#include "wspeer.h"\n#include <stdio.h>\nvoid part(void);\nvoid part(void) {\n'; "$extract" "$readme" c ws_listen; printf '}\n'; } > server.c
-check "README: the server in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c server.c -o server.o
+# wrapped FILE LANGUAGE PART: a block that is a part of a program, as one
+wrapped() { "$extract" "$@" | "$wrap" "$2"; }
+
+export WSPEER_LIBRARY=$root/build/libwspeer.so PYTHONPATH=$root/bindings/python/src
+# far KIND: the other side of what follows, which prints to far.log
+far() {
+  python3 "$root/tests/snippets/far.py" "$1" > far.log 2>&1 &
+  check "the other side listens" until_listening
+}
+# says PART COMMAND...: the command prints it; it is ended when it has
+says() {
+  "${@:2}" > said.log 2>&1 &
+  local pid=$! found=1
+  for _ in $(seq 400); do
+    if grep -q "$1" said.log; then found=0; break; fi
+    sleep 0.05
+  done
+  kill "$pid" 2> /dev/null
+  wait "$pid" 2> /dev/null || true
+  cat said.log
+  return $found
+}
+# ends COMMAND...: by itself, with success
+ends() { timeout 30 "$@"; }
+# serves COMMAND...: listens; of two clients the one's hello reaches the other
+serves() {
+  "$@" > served.log 2>&1 &
+  local pid=$! code=0
+  until_listening && timeout 30 python3 "$root/tests/snippets/far.py" talkers || code=$?
+  kill "$pid" 2> /dev/null
+  wait "$pid" 2> /dev/null || true
+  cat served.log
+  return $code
+}
+have() {
+  if command -v "$1" > /dev/null; then return; fi
+  if [ -n "${CI:-}" ]; then need "$1"; fi
+  echo "SKIP: $1 is missing"
+  return 1
+}
+
+# C: the server of README, and the parts that have no program around them.
+link="-L$root/build -lwspeer -Wl,-rpath,$root/build"
+wrapped "$readme" c ws_listen > server.c
+check "README: the server in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude server.c -o server $link
+check "README: the server in C sends to everyone" serves ./server
+{
+  printf '#include "wspeer.h"\n#include <string.h>\nvoid on_hello(int32_t from, const ws_variant *args);\n'
+  number=0
+  for block in 'ws_join(' 'ws_encode_call(' 'ws_decode_call(' 'WS_EVENT_AUTH)'; do
+    number=$((number + 1))
+    printf 'void part%d(ws_handle, ws_event);\nvoid part%d(ws_handle %s, ws_event e) {\n(void)e;\n' $number $number "$([ $number = 1 ] && echo unused || echo h)"
+    [ $number = 1 ] && printf '(void)unused;\n' || printf '(void)h;\n'
+    "$extract" "$root/docs/godot-scene.md" c "$block"
+    printf '}\n'
+  done
+} > scene.c
+check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c scene.c -o scene.o
+{
+  printf '#include "wspeer.h"\n#include <string.h>\nvoid part(ws_event event);\n'
+  "$extract" "$root/SECURITY.md" c comes_from_our_page | sed 's/^\.\.\.$/void part(ws_event event) {/'
+  printf '}\n'
+} > origin.c
+check "SECURITY.md: its part in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c origin.c -o origin.o
+
+# C++.
+if have g++; then
+  cxx="g++ -std=c++17 -Wall -Wextra -Werror -Iinclude -Ibindings/cpp"
+  cpp=$root/bindings/cpp/README.md
+  wrapped "$readme" cpp 'peer::connect' > part.cc
+  "$extract" "$cpp" cpp 'int main()' > game.cc
+  wrapped "$cpp" cpp 'server::listen' > server.cc
+  check "README: C++ compiles" $cxx part.cc -o part_cc $link
+  check "bindings/cpp/README.md: the start compiles" $cxx game.cc -o game_cc $link
+  check "bindings/cpp/README.md: the server compiles" $cxx server.cc -o server_cc $link
+  far server
+  check "README: C++ shows what comes" says '^hello$' stdbuf -oL ./part_cc
+  check "bindings/cpp/README.md: the start says hello and ends" ends ./game_cc
+  check "and was heard" grep -qx hello far.log
+  server_ends
+  check "bindings/cpp/README.md: the server sends to everyone" serves ./server_cc
+  # To have it: where `make install PREFIX=…` has put it, and by FetchContent from this tree.
+  check "README: make install PREFIX=…" make -s -C "$root" install PREFIX="$work/installed"
+  line=$("$extract" "$cpp" sh 'pkg-config' | sed 's/ *#.*//')
+  check "bindings/cpp/README.md: \`$line\`" env PKG_CONFIG_PATH="$work/installed/lib/pkgconfig" sh -c "$line"
+  if have cmake; then
+    for block in find_package FetchContent_MakeAvailable; do
+      mkdir -p "$block"
+      cp game.cc "$block"
+      { printf 'cmake_minimum_required(VERSION 3.16)\nproject(game CXX)\nset(CMAKE_CXX_STANDARD 17)\nadd_executable(game game.cc)\n'; "$extract" "$cpp" cmake "$block"; } > "$block/CMakeLists.txt"
+      check "bindings/cpp/README.md: $block" sh -c "cmake -S '$block' -B '$block/build' -DCMAKE_PREFIX_PATH='$work/installed' \
+        -DFETCHCONTENT_SOURCE_DIR_WSPEER='$root' -DWSPEER_CARGO_TARGET_DIR='${CARGO_TARGET_DIR:-$root/target}' && cmake --build '$block/build'"
+    done
+  fi
+fi
+
+# C#.
+if have mcs && have mono; then
+  csharp=$root/bindings/csharp/README.md
+  cp -r "$root/bindings/csharp" package
+  ln -sf "$root/build/libwspeer.so" package/libwspeer.so
+  line=$(sed -n 's/^- \*\*Mono\*\*: `\(.*\)`\.$/\1/p' "$csharp")
+  check "bindings/csharp/README.md: \`$line\`" sh -c "cd package && $line"
+  wrapped "$readme" csharp 'WebSocketPeer.Connect' > package/part.cs
+  wrapped "$csharp" csharp 'WebSocketPeer.Connect' > package/game.cs
+  # A method of a component, in a class of its own.
+  { printf 'using UnityEngine;\nusing Wspeer;\nusing Wspeer.Unity;\nclass Game : MonoBehaviour { void Start() {\n'; "$extract" "$csharp" csharp WebSocketClientBehaviour; printf '} }\n'; } > package/component.cs
+  for name in part game; do
+    check "C#: $name compiles" sh -c "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"
+  done
+  far server
+  check "README: C# shows what comes" says '^hello$' mono package/part.exe
+  check "bindings/csharp/README.md: ten lines say hello and end" ends mono package/game.exe
+  check "and were heard" grep -qx hello far.log
+  server_ends
+  check "bindings/csharp/README.md: the component compiles" sh -c "cd package && mcs -langversion:7.2 -nologo -target:library -out:UnityStub.dll '$root/tests/csharp/UnityStub.cs' &&
+    mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:UnityStub.dll -out:Wspeer.Unity.dll Runtime/Unity/*.cs &&
+    mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll component.cs"
+fi
+
+# Python.
+python=$root/bindings/python/README.md
+wrapped "$readme" python 'wspeer.connect' > part.py
+wrapped "$python" python 'wspeer.connect' > game.py
+wrapped "$python" python 'wspeer.listen' > server.py
+wrapped "$python" python 'wspeer.aio.connect' > aio.py
+far server
+check "README: Python shows what comes" says '^hello$' python3 -u part.py
+check "bindings/python/README.md: ten lines say hello and end" ends python3 game.py
+check "and were heard" grep -qx hello far.log
+server_ends
+far server
+check "bindings/python/README.md: asyncio says hello and ends" ends python3 aio.py
+check "and was heard" grep -qx hello far.log
+server_ends
+check "bindings/python/README.md: the server sends to all but one" serves python3 server.py
+# What the game does meanwhile stands where the block has dots.
+{
+  printf 'import wspeer\n'
+  "$extract" "$python" python declare_node | sed '0,/^\.\.\.$/s//while player.state != wspeer.State.OPEN: player.poll()/; 0,/^\.\.\.$/s//event = next(iter(player.events()))/'
+  printf 'player.close()\nwhile player.state != wspeer.State.CLOSED: player.poll()\n'
+} > scene.py
+far scene
+check "bindings/python/README.md: the player calls" ends python3 scene.py
+check "and was heard" sh -c 'for i in $(seq 100); do grep -qx "hello 5 \[1.5\]" far.log && exit; sleep 0.05; done; cat far.log; exit 1'
+server_ends
+if [ -x "$root/build/venv/bin/python" ] && command -v cargo > /dev/null; then
+  line=$("$extract" "$python" sh 'pip install' | sed 's/ *#.*//')
+  packages=$("$root/build/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  check "bindings/python/README.md: \`$line\`" sh -c "'$root/build/venv/bin/python' -m venv '$work/fresh' && . '$work/fresh/bin/activate' && cd '$root' &&
+    env -u WSPEER_LIBRARY PYTHONPATH='$packages' PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 $line && cd / && env -u WSPEER_LIBRARY -u PYTHONPATH python -c 'import wspeer'"
+elif [ -n "${CI:-}" ]; then
+  need build/venv/bin/python cargo
+fi
+
+# Godot: the blocks are scripts, of which the engine has to know all.
+godot=$root/build/godot/godot4
+if [ -x "$godot" ] && [ -e "$root/build/godot-addon/addons/wspeer/wspeer.gdextension" ]; then
+  mkdir -p godot/.godot
+  cp -r "$root/build/godot-addon/addons" godot/
+  printf 'config_version=5\n' > godot/project.godot
+  echo 'res://addons/wspeer/wspeer.gdextension' > godot/.godot/extension_list.cfg
+  "$extract" "$root/bindings/godot/README.md" gdscript WSPeer.new > godot/peer.gd
+  { printf 'extends Node\n'; "$extract" "$root/bindings/godot/README.md" gdscript WSServer.new; } > godot/server.gd
+  for name in peer server; do
+    check "bindings/godot/README.md: $name" sh -c "HOME='$work' timeout 60 '$godot' --headless --path godot --check-only --script $name.gd > godot.log 2>&1; code=\$?; cat godot.log; ! grep -q ERROR godot.log && exit \$code"
+  done
+elif [ -n "${CI:-}" ]; then
+  need "$godot" "$root/build/godot-addon"
+fi
 
 # The browser: the line as it stands, over a program of the smallest.
-if command -v emcc > /dev/null; then
+if have emcc; then
   cp hello.c game.c
   line=$(sed -n 's/^`\(emcc game\.c .* -o game\.html\)`.*/\1/p' "$readme")
   check "README: the emcc line is there" test -n "$line"
   check "README: \`emcc game.c …\`" eval "$line"
-elif [ -n "${CI:-}" ]; then
-  need emcc
-else
-  echo "SKIP: emcc is missing"
 fi
+
+# Commands: what is told is there, and the one that takes seconds runs.
+cd "$root"
+targets=$(grep -ohE '`make [a-z0-9-]+' README.md SECURITY.md docs/*.md bindings/*/README.md | sed 's/`make //' | sort -u)
+for target in $targets; do
+  grep -qE "^$target:|^$target " Makefile || { echo "not ok - snippets: make $target is told and is no target"; rc=1; }
+done
+check "every \`make …\` that is told is a target: $(echo "$targets" | wc -l)" test -n "$targets"
+if command -v cargo > /dev/null; then check "README: \`make demo\`" timeout 300 make -s demo; fi
 exit $rc

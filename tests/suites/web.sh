@@ -25,7 +25,7 @@ done
 # The chat of examples-web, which has its own way to Chromium and is built by the emcc of this machine.
 if [ -n "${WSPEER_BROWSER:-}${WEB_TOOLS:-}" ] || ! part chat; then
   echo "# the chat is left out"
-elif NODE_PATH=/usr/share/nodejs make -s examples-web && cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then
+elif env -u NODE_PATH make -s examples-web && cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then
   timeout 100 node tests/web/chat.js build/examples-web build/web/chat build/web/chat.png || rc=1
 else
   echo "not ok - web: the chat is built"

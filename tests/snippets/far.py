@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""The other side of a snippet, at 127.0.0.1:9080, by the Python package. Usage: far.py server: greets who comes and closes after the first message that it gets.
+far.py talkers: two clients, of whom one says hello; ends when the other has got that. far.py scene: a host whose node Game is called. Each prints what it hears."""
+
+import sys
+import time
+
+import wspeer
+from wspeer import EventType
+
+URL = "ws://127.0.0.1:9080"
+LIMIT = 20
+
+
+def server():
+    with wspeer.listen(URL) as here:
+        while True:
+            here.poll()
+            for event in here.events():
+                if event.type == EventType.CONNECTED:
+                    event.peer.send("hello")
+                if event.type == EventType.MESSAGE:
+                    print(event.text, flush=True)
+                    event.peer.close()
+            here.wait(0.05)
+
+
+def talkers():
+    end = time.monotonic() + LIMIT
+    heard = False
+    with wspeer.connect(URL) as one, wspeer.connect(URL) as other:
+        while not heard and time.monotonic() < end:
+            for peer in (one, other):
+                peer.poll()
+                for event in peer.events():
+                    if event.type == EventType.MESSAGE and peer is other:
+                        print(event.text, flush=True)
+                        heard = event.text == "hello"
+            # Again and again, as the other may have come later.
+            if one.state == other.state == wspeer.State.OPEN:
+                one.send("hello")
+            other.wait(0.05)
+    sys.exit(not heard)
+
+
+def scene():
+    with wspeer.host(URL, scene=True) as here:
+        here.declare_node("/root/Game", ["hello", "move", "shoot"])
+        while True:
+            here.poll()
+            for event in here.events():
+                if event.type == EventType.MESSAGE and (call := event.call):
+                    print(call.method, *call.arguments, flush=True)
+            here.wait(0.05)
+
+
+if __name__ == "__main__":
+    {"server": server, "talkers": talkers, "scene": scene}[sys.argv[1]]()

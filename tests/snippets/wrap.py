@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Makes a program of a part of one: what stands behind a line "every frame" is its loop. Usage: wrap.py LANGUAGE < PART; LANGUAGE is c, cpp, csharp or python."""
+import re
+import sys
+
+HEADS = {
+    "c": '#include "wspeer.h"\n#include <stdio.h>\n#include <string.h>\nint main(void) {\n',
+    "cpp": "#include <wspeer.hpp>\n#include <iostream>\nint main() {\n",
+    "csharp": "using System;\nusing Wspeer;\nstatic class Snippet\n{\n    static void Main()\n    {\n",
+}
+
+
+def braces(language, part):
+    before, _, loop = re.split(r"^(/\* every frame \*/|// every frame)\n", part, flags=re.M) if "every frame" in part else (part, "", "")
+    always = "1" if language == "c" else "true"
+    body = f"while ({always}) {{\n{loop}}}\n" if loop else ""
+    return HEADS[language] + before + body + ("}\n}\n" if language == "csharp" else "}\n")
+
+
+def python(part):
+    """The rest of the block is one deeper."""
+    lines, indent = ["import asyncio", "import wspeer"], None
+    asynchronous = "async with" in part
+    for line in part.splitlines():
+        if line.strip() == "# every frame":
+            indent = line[: len(line) - len(line.lstrip())]
+            lines.append(f"{indent}while True:")
+        else:
+            lines.append(line if indent is None else "    " + line)
+    if asynchronous:
+        lines = lines[:2] + ["async def main():"] + ["    " + line for line in lines[2:]] + ["asyncio.run(main())"]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    part = sys.stdin.read()
+    sys.stdout.write(python(part) if sys.argv[1] == "python" else braces(sys.argv[1], part))
+
+
+if __name__ == "__main__":
+    main()
