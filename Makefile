@@ -32,7 +32,8 @@ all: library examples
 library:
 	cargo rustc --release --locked --lib --crate-type cdylib,staticlib
 	mkdir -p build
-	cp -f $(TARGET)/release/libwspeer.so build/libwspeer.so
+	rm -f build/libwspeer.so # a program that runs keeps the one that it has mapped
+	cp $(TARGET)/release/libwspeer.so build/libwspeer.so
 	cp -f $(TARGET)/release/libwspeer.a build/libwspeer.a
 	ln -sf libwspeer.so build/libwspeer.so.0
 

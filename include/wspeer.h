@@ -266,7 +266,8 @@
 // handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.
 #define WS_EVENT_SKIPPED 8
 
-// Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and of a path or name at most 256.
+// Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a path
+// or name.
 #define WS_EVENT_ERROR 9
 
 // With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have

@@ -96,7 +96,8 @@ namespace Wspeer
         /// <summary>event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
         /// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.</summary>
         Skipped = 8,
-        /// <summary>Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and of a path or name at most 256.</summary>
+        /// <summary>Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a path
+        /// or name.</summary>
         Error = 9,
         /// <summary>With WebSocketFlags.Auth: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
         /// completed, and first come what it sends as AUTH.</summary>

@@ -104,8 +104,8 @@ class EventType(_Code):
     """event.count messages for event.peer were not taken because its queue was full (once per stall), or, when event.conn is the server's own or that of a
     join, event.count lifecycle events were left out because nobody read them."""
     ERROR = 9
-    """Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and of a path or name at
-    most 256."""
+    """Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a
+    path or name."""
     AUTHENTICATING = 10
     """With auth=True: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect(). CONNECTED follows once both sides have
     completed."""
