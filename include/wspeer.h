@@ -1139,7 +1139,8 @@ WS_API void ws_free(ws_handle h);
 // Frees all handles that were opened with this ws_config.owner: what a binding calls when its host reloads. 0 frees none. Any thread.
 WS_API void ws_free_owner(uint32_t owner);
 
-// Frees all handles and asks the library's threads to end; waits for none. The library works again after the next open. Any thread.
+// Frees all handles, forgets TLS sessions that a next connect would resume, and asks the library's threads to end; waits for none. The library works again
+// after the next open. Any thread.
 WS_API void ws_shutdown(void);
 
 // Moves a handle on: connects, accepts, reads, answers pings, writes, judges timers. Call it once a frame for every handle but a server's clients

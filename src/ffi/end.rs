@@ -54,7 +54,8 @@ pub extern "C" fn ws_free_owner(owner: u32) {
     });
 }
 
-/// Frees all handles and asks the library's threads to end; waits for none. The library works again after the next open. Any thread.
+/// Frees all handles, forgets TLS sessions that a next connect would resume, and asks the library's threads to end; waits for none. The library works again
+/// after the next open. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_shutdown() {
     guard(|| {

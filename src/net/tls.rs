@@ -203,6 +203,13 @@ fn shared_config(digest: [u8; 32], make: impl FnOnce() -> Result<Arc<ClientConfi
     Ok(config)
 }
 
+/// Gives up the shared configurations and the tickets in them, which are secrets. Waits where a configuration is just being made: call it on the worker, or
+/// while that does not run.
+pub(super) fn forget_sessions() {
+    let forgotten = std::mem::take(&mut *CONFIGS.get().lock());
+    drop(forgotten);
+}
+
 /// In the child of a fork: the parent's worker may have been reading the store or the list, and will not end that here.
 pub(super) fn forget_parent() {
     STORE.renew(OnceLock::new());

@@ -1,7 +1,7 @@
 //! The one thread for what would break a frame: TLS handshakes, draining ended sockets, dropping what is large.
 
 use super::handshake::Handshake;
-use super::{Mailbox, Stream, TlsClient, TlsServer};
+use super::{Mailbox, Stream, TlsClient, TlsServer, tls};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::quiet;
@@ -58,7 +58,18 @@ struct State {
     jobs: Vec<Job>,
     running: bool,
     stopped: bool,
+    /// The TLS sessions of all that was freed are to be forgotten.
+    forgets: bool,
     waker: Option<Waker>,
+}
+
+impl State {
+    fn stop(&mut self) {
+        self.stopped = true;
+        if let Some(waker) = &self.waker {
+            let _ = waker.wake();
+        }
+    }
 }
 
 impl Worker {
@@ -89,19 +100,21 @@ impl Worker {
         }
     }
 
-    /// Asks the thread to end when the work at hand is done; waits for nothing.
+    /// Asks the thread to end when the work at hand is done, which also forgets the TLS sessions; waits for nothing.
     pub fn stop(&self) {
         let mut state = self.shared.state.lock();
-        state.stopped = true;
-        if let Some(waker) = &state.waker {
-            let _ = waker.wake();
+        state.stop();
+        if state.running {
+            state.forgets = true;
+        } else {
+            tls::forget_sessions();
         }
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.stop();
+        self.shared.state.lock().stop();
     }
 }
 
@@ -151,6 +164,9 @@ fn run(shared: &Shared) {
     loop {
         let jobs = {
             let mut state = shared.state.lock();
+            if std::mem::take(&mut state.forgets) {
+                tls::forget_sessions();
+            }
             let nothing = state.jobs.is_empty() && tasks.is_empty();
             if nothing && (state.stopped || last_work.elapsed() >= IDLE) {
                 state.running = false;

@@ -6,6 +6,8 @@ certificate build/tests/cert
 cert=build/tests/cert/cert.pem key=build/tests/cert/key.pem
 logs=build/tests/valgrind
 mkdir -p $logs
+# Instead of the system's roots, which take a second to read here.
+unset SSL_CERT_DIR
 kinds=definite
 
 # check NAME PROGRAM...: becomes that program under memcheck; call it in a subshell
@@ -49,11 +51,16 @@ verdict demo $status
 for scheme in ws wss; do
   if [ $scheme = wss ]; then start echo_server_wss build/echo_server 0 $cert $key; else start echo_server_ws build/echo_server 0; fi
   server=$pid
-  (check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
-  client=$!
-  await $logs/minimal_client_$scheme.out "Got text data from server: Test packet"
-  end $client
-  wait $client && status=0 || status=$?
+  for try in 1 2 3 4 5; do
+    (SSL_CERT_FILE=$cert check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
+    client=$!
+    until grep -q "Got text data from server: Test packet" $logs/minimal_client_$scheme.out || ! kill -0 $client 2> /dev/null; do sleep 0.1; done
+    end $client
+    wait $client && status=0 || status=$?
+    # Beside other work a handshake under memcheck may take longer than either end waits for it.
+    grep -q "Closed with code 1006" $logs/minimal_client_$scheme.out && [ ! -s $logs/minimal_client_$scheme.log ] || break
+    echo "# a handshake took too long: try $try of 5"
+  done
   verdict minimal_client_$scheme $status
   end $server
   wait $server && status=0 || status=$?
