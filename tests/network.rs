@@ -218,7 +218,9 @@ fn silence_in_any_phase_ends_by_its_timeout() {
                     judge(&what, &at_client, &at_server);
                     let end = at_client.end.expect("an end");
                     let known = [WS_CAUSE_CONNECT_TIMEOUT, WS_CAUSE_PONG_TIMEOUT, WS_CAUSE_CLOSE_TIMEOUT, WS_CAUSE_PEER_GONE, WS_CAUSE_RESET];
-                    assert!(end.clean || known.contains(&end.cause), "{what}: {end:?}");
+                    // Where the server's time-out comes first, its answer may still arrive.
+                    let answered = String::from_utf8_lossy(&end.bytes).contains("408 Request Timeout");
+                    assert!(end.clean || answered || known.contains(&end.cause), "{what}: {end:?}");
                     assert!(began.elapsed() < Duration::from_secs(10), "{what}: {:?}", began.elapsed());
                 }
             }
