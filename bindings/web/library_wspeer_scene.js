@@ -5,7 +5,8 @@ mergeInto(LibraryManager.library, {
   $WSPEER_SCENE: {
     MAX_NODES: 65536,
     MAX_PATH: 4096,
-    MAX_NUMBERS: 65536,
+    // Its last numbers of one node are kept: the engine gives another one when a node leaves the tree and comes back.
+    NUMBERS: 4,
     MAX_AUTH_UNREAD: 64,
     MAX_AUTH_BYTES: 65536,
     FIRST_OWN: 32768,
@@ -25,7 +26,7 @@ mergeInto(LibraryManager.library, {
 
     relative: function (path) { return path.indexOf('/root/') === 0 ? path.slice(6) : path; },
     known: function (scene, peerId) {
-      if (!scene.peers.has(peerId)) scene.peers.set(peerId, { paths: new Map(), others: new Set(), told: new Map() });
+      if (!scene.peers.has(peerId)) scene.peers.set(peerId, { paths: new Map(), given: new Map(), others: new Set(), told: new Map() });
       return scene.peers.get(peerId);
     },
     // A text that a peer may have chosen, as a sentence shows it: at most 256 bytes, cut at a code point.
@@ -93,7 +94,8 @@ mergeInto(LibraryManager.library, {
       scene.nodes.delete(path);
       scene.paths.delete(node.id);
       scene.peers.forEach(function (known) {
-        known.paths.forEach(function (other, number) { if (other === path) known.paths.delete(number); });
+        (known.given.get(path) || []).forEach(function (number) { known.paths.delete(number); });
+        known.given.delete(path);
         known.others.delete(path);
         known.told.delete(node.id);
       });
@@ -242,7 +244,8 @@ mergeInto(LibraryManager.library, {
       known = WSPEER_SCENE.known(scene, from);
       if (known.paths.has(id)) throw WSPEER_VARIANT.bad('it gives the number ' + id + ' to a second path');
       known.paths.set(id, path);
-      if (known.paths.size > WSPEER_SCENE.MAX_NUMBERS) throw WSPEER_VARIANT.bad('it gives a number to more than ' + WSPEER_SCENE.MAX_NUMBERS + ' paths');
+      if (!known.given.has(path)) known.given.set(path, []);
+      if (known.given.get(path).push(id) > WSPEER_SCENE.NUMBERS) known.paths.delete(known.given.get(path).shift());
       same = WSPEER.joined([bytes.subarray(1, 33)]).every(function (byte, i) { return byte === node.methods.checksum.charCodeAt(i); });
       if (same) known.others.delete(path);
       else known.others.add(path);

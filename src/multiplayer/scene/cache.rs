@@ -5,15 +5,17 @@ use super::packet::{CHECKSUM, simplify_path};
 use crate::codes::*;
 use crate::error::{Error, shown};
 use md5::{Digest, Md5};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Declared nodes, at most.
 const MAX_NODES: usize = 1 << 16;
 /// The longest path of a node.
 const MAX_PATH: usize = 4_096;
-/// Numbers that one peer may give to declared nodes.
-const MAX_NUMBERS: usize = 1 << 16;
+/// So many last numbers of a peer's for one node are kept: the engine gives another one when a node leaves the tree and comes back.
+const NUMBERS: usize = 4;
+/// So many entries about nodes that were forgotten meanwhile are kept, beside as many as there are nodes.
+const STALE: usize = 64;
 /// Numbers of methods that were made callable by Node.rpc_config() begin here; those of the script at 0.
 const FIRST_OWN: u16 = 1 << 15;
 
@@ -38,15 +40,53 @@ struct Node {
     checksum: [u8; CHECKSUM],
 }
 
-/// What one peer and we know of each other's numbers.
+/// What one peer and we know of each other's numbers. Nodes are told by our numbers; those that were forgotten go now and then.
 #[derive(Default)]
 struct Known {
     /// What its numbers stand for. Those of nodes that are not declared are not kept: they are never confirmed, so it never calls by them.
-    paths: HashMap<u32, Arc<str>>,
-    /// Declared nodes that have other methods there.
-    others: HashSet<Arc<str>>,
+    numbers: HashMap<u32, u32>,
+    /// Of each node that it has given a number.
+    nodes: HashMap<u32, There>,
     /// Our numbers that it was told, and whether it has confirmed them.
     told: HashMap<u32, bool>,
+}
+
+/// A declared node as a peer has it.
+#[derive(Default)]
+struct There {
+    /// Its last numbers, the latest at the end.
+    numbers: [Option<u32>; NUMBERS],
+    /// It has other methods there.
+    is_other: bool,
+}
+
+impl Known {
+    /// A number stands for a node. False: it stands for another one already, or for the same.
+    fn give(&mut self, number: u32, node: u32, is_other: bool, paths: &HashMap<u32, Arc<str>>) -> bool {
+        if self.nodes.len() > 2 * paths.len() + STALE {
+            self.nodes.retain(|node, _| paths.contains_key(node));
+            self.numbers.retain(|_, node| paths.contains_key(node));
+        }
+        if self.numbers.get(&number).is_some_and(|before| paths.contains_key(before)) {
+            return false;
+        }
+        self.numbers.insert(number, node);
+        let there = self.nodes.entry(node).or_default();
+        there.is_other = is_other;
+        there.numbers.rotate_left(1);
+        let oldest = there.numbers[NUMBERS - 1].replace(number);
+        if let Some(oldest) = oldest.filter(|oldest| self.numbers.get(oldest) == Some(&node)) {
+            self.numbers.remove(&oldest);
+        }
+        true
+    }
+
+    /// Bytes of its lists.
+    fn bytes(&self) -> usize {
+        self.numbers.capacity() * (size_of::<(u32, u32)>() + 1)
+            + self.nodes.capacity() * (size_of::<(u32, There)>() + 1)
+            + self.told.capacity() * (size_of::<(u32, bool)>() + 1)
+    }
 }
 
 /// Why a call does not reach the program: a cause and a sentence.
@@ -98,12 +138,12 @@ impl Cache {
     pub fn forget(&mut self, path: &str) -> Result<(), Error> {
         let node = self.nodes.remove(relative(path)).ok_or_else(|| undeclared(path))?;
         self.paths.remove(&node.id);
-        for known in self.peers.values_mut() {
-            known.paths.retain(|_, path| *path != node.path);
-            known.others.remove(&node.path);
-            known.told.remove(&node.id);
-        }
         Ok(())
+    }
+
+    /// Bytes of what is known of the peers' nodes.
+    pub fn bytes(&self) -> usize {
+        self.peers.values().map(Known::bytes).sum()
     }
 
     /// A peer has come.
@@ -119,18 +159,9 @@ impl Cache {
     /// A peer's number stands for a path. What to confirm, if the node is declared: that its methods are the same, or not.
     pub fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Option<bool>, String> {
         let Some(node) = self.nodes.get(path) else { return Ok(None) };
-        let known = self.peers.entry(from).or_default();
-        if known.paths.insert(id, node.path.clone()).is_some() {
-            return Err(format!("it gives the number {id} to a second path"));
-        }
-        if known.paths.len() > MAX_NUMBERS {
-            return Err(format!("it gives a number to more than {MAX_NUMBERS} paths"));
-        }
         let same = node.checksum == *checksum;
-        if same {
-            known.others.remove(path);
-        } else {
-            known.others.insert(node.path.clone());
+        if !self.peers.entry(from).or_default().give(id, node.id, !same, &self.paths) {
+            return Err(format!("it gives the number {id} to a second path"));
         }
         Ok(Some(same))
     }
@@ -149,7 +180,7 @@ impl Cache {
         let known = self.peers.get(&from);
         let path = match rpc.node {
             NodeName::Id(id) => known
-                .and_then(|known| known.paths.get(&id))
+                .and_then(|known| self.paths.get(known.numbers.get(&id)?))
                 .map(|path| &**path)
                 .ok_or_else(|| (WS_CAUSE_NO_NODE, format!("peer {from} called a node by the number {id}, which it gave to none that is declared")))?,
             NodeName::Path(path) => path,
@@ -158,7 +189,7 @@ impl Cache {
             return Err((WS_CAUSE_NO_NODE, format!("peer {from} called the node {}, which is not declared: use ws_declare_node", shown(path))));
         };
         let path = &*node.path;
-        if known.is_some_and(|known| known.others.contains(path)) {
+        if known.is_some_and(|known| known.nodes.get(&node.id).is_some_and(|there| there.is_other)) {
             return Err((WS_CAUSE_CHECKSUM, other_methods(from, path)));
         }
         match node.names.get(&rpc.method) {
@@ -178,13 +209,14 @@ impl Cache {
             let why = format!("{path} was declared without a method {method}: name all methods that the game's script has as RPCs");
             return Err(Error::new(WS_ERR_ARG, why));
         };
-        Ok(Route { peers: &mut self.peers, node, method })
+        Ok(Route { peers: &mut self.peers, paths: &self.paths, node, method })
     }
 }
 
 /// How a call goes to each peer.
 pub struct Route<'a> {
     peers: &'a mut HashMap<i32, Known>,
+    paths: &'a HashMap<u32, Arc<str>>,
     node: &'a Node,
     method: u16,
 }
@@ -207,7 +239,11 @@ impl Route<'_> {
 
     /// It was told to this peer.
     pub fn tell(&mut self, peer: i32) {
-        self.peers.entry(peer).or_default().told.entry(self.node.id).or_insert(false);
+        let told = &mut self.peers.entry(peer).or_default().told;
+        if told.len() > 2 * self.paths.len() + STALE {
+            told.retain(|node, _| self.paths.contains_key(node));
+        }
+        told.entry(self.node.id).or_insert(false);
     }
 
     /// Makes room for the call. False: there is no memory for it.
@@ -349,8 +385,7 @@ mod tests {
         assert!(cache.declare("Game", "hello,raw").is_ok(), "anew");
         let of = |path, method| Call { path, method, count: 0, arguments: &[] };
         assert!(cache.route(&of("Game", "hullo")).is_err() && cache.route(&of("Gamma", "hello")).is_err());
-        let first_refused = (0..100_000).find(|number| cache.simplify(5, *number, "Game", CHECK).is_err());
-        assert_eq!(first_refused, Some(65_536));
+        assert!((0..100_000).all(|number| cache.simplify(5, number, "Game", CHECK).is_ok()), "a node that comes and goes");
         assert!((0..100_000).all(|number| cache.simplify(6, number, "Other", CHECK) == Ok(None)), "what is not declared takes no memory");
         cache.leave(5);
         assert_eq!(cache.simplify(5, 0, "Game", CHECK).map(|same| same.is_some()), Ok(true));
@@ -360,5 +395,49 @@ mod tests {
             Err(WS_CAUSE_NO_NODE),
             "its number was for what was forgotten"
         );
+    }
+
+    #[test]
+    fn a_peer_s_numbers_take_bounded_memory() {
+        let mut cache = Cache::default();
+        for node in 0..100 {
+            cache.declare(&format!("Node{node}"), "hello").unwrap();
+        }
+        cache.arrive(7);
+        for number in 0..1_000_000 {
+            assert!(cache.simplify(7, number, &format!("Node{}", number % 100), CHECK).is_ok());
+        }
+        assert!(cache.bytes() < 32 << 10, "{}", cache.bytes());
+        // The last numbers are there, and those before are not, for each node.
+        for number in 0..1_000_000 {
+            assert_eq!(
+                cache.resolve(7, &rpc(NodeName::Id(number), 0)).is_err_and(|(cause, _)| cause == WS_CAUSE_NO_NODE),
+                number < 999_600,
+                "{number}"
+            );
+        }
+        assert!(cache.simplify(7, 999_999, "Node0", CHECK).is_err(), "a number that is in use");
+        assert_eq!(cache.simplify(7, 0, "Node0", CHECK), Ok(Some(false)), "one that is not, any more");
+    }
+
+    #[test]
+    fn what_was_forgotten_takes_bounded_memory() {
+        let mut cache = Cache::default();
+        cache.declare("Stays", "hello").unwrap();
+        cache.arrive(7);
+        assert!(cache.simplify(7, u32::MAX, "Stays", CHECK).is_ok());
+        for round in 0..100_000 {
+            cache.declare("Game", "hello").unwrap();
+            for path in ["Game", "Stays"] {
+                cache.route(&Call { path, method: "hello", count: 0, arguments: &[] }).unwrap().tell(7);
+            }
+            assert!(cache.simplify(7, round, "Game", CHECK).is_ok());
+            cache.forget("Game").unwrap();
+            // Its number may stand for another one now.
+            assert!(round % 10 != 0 || cache.simplify(7, round, "Stays", CHECK).is_ok());
+        }
+        assert!(cache.bytes() < 16 << 10, "{}", cache.bytes());
+        assert!(cache.resolve(7, &rpc(NodeName::Id(99_990), 0)).is_err_and(|(cause, _)| cause == WS_CAUSE_CHECKSUM));
+        assert!(cache.route(&Call { path: "Stays", method: "hello", count: 0, arguments: &[] }).unwrap().is_told(7));
     }
 }
