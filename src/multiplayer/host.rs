@@ -1,5 +1,6 @@
 //! The host's side: gives ids, and in Godot 3's format tells of those who come and go and passes on what is for others.
 
+use super::news::{Heard, News, Piece};
 use super::scene::packet::{RAW_HEAD, about, put_raw};
 use super::scene_host::{SceneHost, not_admitted};
 use super::scene_packets::{SceneSettings, note};
@@ -8,7 +9,7 @@ use super::{HOST_ID, Target, breach, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap;
-use crate::peer::{Cx, Mark, Sent};
+use crate::peer::{Arena, Chunk, Cx, Inbox, Mark, Sent};
 use crate::server::{Handles, Line, Server, Spread};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -25,6 +26,8 @@ pub struct Host {
     /// Places with messages to look at, in turn.
     pub(super) behind: Line,
     pub(super) scratch: Vec<u8>,
+    /// What the players have yet to hear of each other.
+    news: News,
     /// With Wire::Scene.
     pub(super) scene: Option<SceneHost>,
 }
@@ -33,7 +36,9 @@ pub(super) struct Player {
     /// Its place in the server.
     key: u32,
     /// It has not ended.
-    pub(super) here: bool,
+    here: bool,
+    /// Of whom it has heard.
+    heard: Heard,
 }
 
 impl Host {
@@ -42,7 +47,7 @@ impl Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
         let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
-        Host { wire, players: HashMap::new(), behind: Line::default(), scratch: Vec::new(), scene }
+        Host { wire, players: HashMap::new(), behind: Line::default(), scratch: Vec::new(), news: News::default(), scene }
     }
 
     /// Its format.
@@ -71,20 +76,26 @@ impl Host {
 
     /// Moves the server on, greets those who came, and looks at what they sent. True: there is more to do.
     pub fn poll(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
-        self.meet(server, cx);
         // What came faster than it could be looked at goes first, so that reading more cannot starve it.
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
-        self.catch_up(server, cx);
+        self.meet(server, cx);
+        if !server.write_later(cx, false) {
+            self.catch_up(server, cx);
+        }
+        cx.budget = whole;
+        let half = cx.budget.half();
+        let whole = std::mem::replace(&mut cx.budget, half);
+        self.inform(server, cx);
         cx.budget = whole;
         let mut more = server.poll(cx, handles, gap);
-        self.meet(server, cx);
+        more |= self.meet(server, cx);
         more |= self.catch_up(server, cx);
+        more |= self.inform(server, cx);
         if let Some(of_scene) = &mut self.scene {
             of_scene.judge_time(server, cx, gap);
         }
-        server.write_dirty(cx);
-        more
+        more | server.write_later(cx, true)
     }
 
     /// Puts to a target: a result as the boundary tells it, WS_ERR_FULL and WS_ERR_STATE included, or what is wrong with the target.
@@ -162,17 +173,24 @@ impl Host {
         }
     }
 
-    /// Takes note of those who came, went or sent since the last look.
-    fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
+    /// Takes note of those who came, went or sent since the last look, until the budget ends; of one at least. True: there are more.
+    fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
         self.forget_gone(server, cx);
-        let mut touched = std::mem::take(&mut server.above.touched);
-        for key in touched.drain(..) {
+        let mut over = false;
+        // One whose end is noted stands here again.
+        for _ in 0..server.above.touched.len() {
+            if over {
+                return true;
+            }
+            let Some(key) = server.above.touched.pop() else { break };
             let Some(peer) = server.peer(key) else { continue };
             if peer.handle == 0 {
                 continue;
             }
             if peer.peer_id == 0 {
                 self.admit(server, cx, key);
+                // From now on it is there for the program.
+                server.after(cx, key, None);
             }
             let Some(peer) = server.peer(key) else { continue };
             let (id, state) = (peer.peer_id, peer.state());
@@ -182,9 +200,9 @@ impl Host {
             } else if state == WS_CLOSED {
                 self.part(server, cx, id);
             }
+            over = cx.budget.look();
         }
-        touched.append(&mut server.above.touched);
-        server.above.touched = touched;
+        false
     }
 
     /// Gives a new client its id, before anything else is sent to it.
@@ -197,19 +215,101 @@ impl Host {
             Wire::Godot3 => {
                 tell(server, cx, key..key + 1, &[], &wire::about(Message3::Id(id)));
                 tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(HOST_ID)));
-                // In the order of their places, so that a game begins alike each time.
-                let mut there: Vec<_> = self.players.iter().filter(|(_, player)| player.here).map(|(id, player)| (player.key, *id)).collect();
-                there.sort_unstable();
-                for (_, other) in there {
-                    tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(other)));
-                }
-                tell(server, cx, 0..u32::MAX, &[key], &wire::about(Message3::Add(id)));
             }
         }
-        self.players.insert(id, Player { key, here: true });
-        if self.wire == Wire::Scene {
-            self.meet_in_scene(server, cx, key, id);
+        self.players.insert(id, Player { key, here: true, heard: Heard::default() });
+        match self.wire {
+            Wire::Godot4 => {}
+            Wire::Scene => self.meet_in_scene(server, cx, key, id),
+            Wire::Godot3 => self.introduce(id),
         }
+    }
+
+    /// The others are to hear of a newcomer, and it of them.
+    pub(super) fn introduce(&mut self, id: i32) {
+        if let Some(player) = self.players.get_mut(&id) {
+            self.news.arrive(&mut player.heard, id);
+        }
+        for player in self.players.values().filter(|player| player.here && player.heard.is_in()) {
+            self.news.waiting.push(player.key);
+        }
+    }
+
+    /// Notes for the others that some have gone, until the budget ends; one at least. Who has not heard of one by then never does. True: there are more.
+    fn take_leave(&mut self, cx: &mut Cx<'_>) -> bool {
+        while let Some(left) = self.news.next_left() {
+            for player in self.players.values_mut() {
+                if player.here && player.heard.lose(left) {
+                    self.news.waiting.push(player.key);
+                }
+            }
+            if cx.budget.look() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Tells players of those who came and went, as far as their queues have room, until the budget ends; one of one thing at least. True: there is more.
+    fn inform(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
+        if self.take_leave(cx) {
+            return true;
+        }
+        let mut told = false;
+        for _ in 0..self.news.waiting.len() {
+            let Some(key) = self.news.waiting.pop() else { break };
+            let id = server.peer(key).map_or(0, |peer| peer.peer_id);
+            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else { continue };
+            if !server.peer(key).is_some_and(|peer| peer.may_put()) {
+                continue;
+            }
+            let has_room = |server: &mut Server| server.peer(key).is_some_and(|peer| peer.has_room_beside(NEWS_BYTES));
+            let (mut over, mut has_heard_all) = (false, false);
+            while !over && !has_heard_all {
+                if !has_room(server) {
+                    server.flush_one(cx, key);
+                    if !has_room(server) {
+                        break;
+                    }
+                }
+                match self.news.pop(&mut player.heard) {
+                    Some(piece) => tell(server, cx, key..key + 1, &[], &about_player(self.wire, piece)),
+                    None => has_heard_all = true,
+                }
+                told |= !has_heard_all;
+                over = cx.budget.spend_frame();
+            }
+            if !has_heard_all {
+                // Its turn comes again when the others have had theirs, or when there is room.
+                self.news.waiting.push(key);
+            }
+            if over || cx.budget.look() {
+                return told && !self.news.waiting.is_empty();
+            }
+        }
+        false
+    }
+
+    /// Tells those in some places of the sender of what they are about to get, before the news that are ahead of it. Places where there is no room for that.
+    fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
+        let mut full = Vec::new();
+        let id = server.peer(from).map_or(0, |peer| peer.peer_id);
+        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else { return full };
+        let message = about_player(self.wire, Piece::Came(id));
+        for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
+            let to = server.peer(key).map_or(0, |peer| peer.peer_id);
+            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
+            let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
+            if server.put_spread(cx, spread) == WS_OK {
+                player.heard.hear_early(&of);
+            } else {
+                full.push(key);
+            }
+        }
+        if let Some(player) = self.players.get_mut(&id) {
+            player.heard = std::mem::take(&mut of);
+        }
+        full
     }
 
     /// One has ended: the others hear of it, but in the plain format of Godot 4.
@@ -225,10 +325,10 @@ impl Host {
         if !was_told || server.state() != WS_OPEN {
             return;
         }
-        match self.wire {
-            Wire::Godot4 => {}
-            Wire::Scene => tell(server, cx, 0..u32::MAX, &[key], &about(id, false)),
-            Wire::Godot3 => tell(server, cx, 0..u32::MAX, &[key], &wire::about(Message3::Del(id))),
+        if self.wire != Wire::Godot4
+            && let Some(player) = self.players.get_mut(&id)
+        {
+            self.news.leave(&mut player.heard);
         }
     }
 
@@ -288,18 +388,15 @@ impl Host {
         match target {
             Ok(Target::One(HOST_ID)) => peer.inbox.release(wire::HEADER as u32, 0),
             Ok(target) => {
-                let mut message = std::mem::take(&mut self.scratch);
-                message.clear();
-                if !heap::append(&mut message, bytes) {
+                let Some(passed) = Passed::first_of(&peer.inbox, cx.arena, &[], 0, &mut self.scratch) else {
                     close_for_memory(server, cx, key);
                     return true;
-                }
+                };
                 match target {
                     Target::One(_) | Target::AllBut(HOST_ID) => peer.inbox.drop_held(),
                     Target::All | Target::AllBut(_) => peer.inbox.release(wire::HEADER as u32, 0),
                 }
-                self.pass_on(server, cx, key, target, &message);
-                self.scratch = kept(cx, message);
+                self.pass_on(server, cx, key, target, passed);
             }
             Err(why) => close_for(server, cx, key, format!("peer {own} broke the multiplayer format: {why}")),
         }
@@ -307,16 +404,74 @@ impl Host {
     }
 
     /// Sends what one client said to the others that it is for, unchanged.
-    pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, message: &[u8]) {
+    pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
         let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
             Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.apart) => (key..key + 1, [from, from]),
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
             _ => return note_lost(server, cx, from, target.encode()),
         };
-        if server.put_spread(cx, Spread { text: false, payload: message, keys, except: &except, on_full, now: false }) == WS_ERR_LIMIT {
+        let mut except = except.to_vec();
+        if !self.news.waiting.is_empty() {
+            except.extend(self.announce(server, cx, from, &keys, on_full));
+        }
+        let spread = |payload| Spread { text: false, payload, keys: keys.clone(), except: &except, on_full, now: false };
+        let result = match passed {
+            Passed::Short(message) => {
+                let result = server.put_spread(cx, spread(&message));
+                self.scratch = kept(cx, message);
+                result
+            }
+            Passed::Long { head, storage, start } if server.needs_copy(&keys) => {
+                let mut message = head;
+                let result = if heap::append(&mut message, &storage[start..]) { server.put_spread(cx, spread(&message)) } else { WS_ERR_LIMIT };
+                kept(cx, message);
+                result
+            }
+            Passed::Long { head, storage, start } => server.put_parts(cx, spread(&head), &storage, start),
+        };
+        if result == WS_ERR_LIMIT {
             close_for_memory(server, cx, from);
         }
+    }
+}
+
+/// A message as others get it.
+pub(super) enum Passed {
+    /// A copy.
+    Short(Vec<u8>),
+    /// With other first bytes than those before `start`; too long for a copy.
+    Long { head: Vec<u8>, storage: Chunk, start: usize },
+}
+
+impl Passed {
+    /// The first held message, with `head` in the place of its first bytes. `None`: there is no memory for it.
+    pub(super) fn first_of(inbox: &Inbox, arena: &Arena, head: &[u8], skip: usize, scratch: &mut Vec<u8>) -> Option<Passed> {
+        let (_, bytes) = inbox.first_held(arena)?;
+        if bytes.len() > COPIED
+            && let Some((storage, start)) = inbox.first_held_storage()
+        {
+            return Some(Passed::Long { head: head.to_vec(), storage: storage.clone(), start: start + skip });
+        }
+        let mut message = std::mem::take(scratch);
+        message.clear();
+        (heap::append(&mut message, head) && heap::append(&mut message, &bytes[skip..])).then_some(Passed::Short(message))
+    }
+}
+
+/// The longest message that is copied in no time.
+const COPIED: usize = 64 << 10;
+
+/// Bytes of the longest message about a player.
+const NEWS_BYTES: usize = wire::HEADER + 4;
+
+/// The message that tells of a player.
+fn about_player(wire: Wire, piece: Piece) -> Vec<u8> {
+    match (wire, piece) {
+        (Wire::Godot3, Piece::Came(id)) => wire::about(Message3::Add(id)).to_vec(),
+        (Wire::Godot3, Piece::Went(id)) => wire::about(Message3::Del(id)).to_vec(),
+        (Wire::Godot4 | Wire::Scene, Piece::Came(id)) => about(id, true).to_vec(),
+        (Wire::Godot4 | Wire::Scene, Piece::Went(id)) => about(id, false).to_vec(),
     }
 }
 

@@ -19,6 +19,9 @@ const MAX_MARKS: usize = 4_096;
 /// So many are passed over in no time.
 const FEW_MARKS: usize = 64;
 
+/// And messages of so many bytes.
+const LONG: usize = 256;
+
 /// What makes a client a join.
 pub struct Join {
     wire: Wire,
@@ -75,6 +78,7 @@ impl Join {
             self.opened = peer.inbox.take_mark(WS_EVENT_OPEN);
         }
         while let Some((text, bytes)) = peer.inbox.first_held(cx.arena) {
+            let is_long = bytes.len() > LONG;
             let done = match self.wire {
                 Wire::Godot4 => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
                 Wire::Godot3 => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
@@ -85,8 +89,8 @@ impl Join {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
                 peer.drop_held(cx);
             }
-            // Beside many events that nobody reads a look costs more.
-            let is_over = if peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
+            // A long call, or a look beside many events that nobody reads, costs more.
+            let is_over = if is_long || peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
             if !self.hears() || is_over {
                 break;
             }

@@ -3,6 +3,7 @@
 
 mod host;
 mod join;
+mod news;
 pub mod scene;
 mod scene_host;
 mod scene_join;

@@ -1,16 +1,16 @@
 //! A host in a scene: whom it has admitted, what it tells them of each other, what it passes on, and calls.
 
-use super::host::{Host, Reach, close_for, close_for_memory, code, tell};
+use super::host::{Host, Passed, Reach, close_for, close_for_memory, code};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene::{Call, Route};
 use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
-use crate::heap;
 use crate::peer::{Cx, Mark, Sent};
 use crate::server::{Server, Spread};
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::{Duration, Instant};
 
 /// What a host keeps of its scene.
@@ -19,6 +19,8 @@ pub struct SceneHost {
     pub scene: Scene,
     /// Those who are not admitted yet, by id.
     pending: HashMap<i32, Pending>,
+    /// When their time ends, and of some who are no longer among them.
+    deadlines: BinaryHeap<Reverse<(Instant, i32)>>,
 }
 
 /// One whose authentication is under way.
@@ -34,7 +36,7 @@ struct Pending {
 impl SceneHost {
     /// With nobody there.
     pub fn new(settings: SceneSettings) -> SceneHost {
-        SceneHost { scene: Scene::new(settings), pending: HashMap::new() }
+        SceneHost { scene: Scene::new(settings), pending: HashMap::new(), deadlines: BinaryHeap::new() }
     }
 
     /// One has gone. True: the others know of it.
@@ -45,16 +47,19 @@ impl SceneHost {
 
     /// When the time of somebody's authentication ends.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.pending.values().filter_map(|pending| pending.deadline).min()
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Disconnects those who were not authenticated in time.
     pub fn judge_time(&mut self, server: &mut Server, cx: &mut Cx<'_>, gap: Duration) {
-        for (id, pending) in &mut self.pending {
-            pending.deadline = pending.deadline.map(|deadline| deadline + gap);
-            if pending.deadline.is_none_or(|deadline| cx.now < deadline) {
-                continue;
-            }
+        if !gap.is_zero() {
+            self.pending.values_mut().for_each(|pending| pending.deadline = pending.deadline.map(|deadline| deadline + gap));
+            self.deadlines = self.pending.iter().filter_map(|(id, pending)| Some(Reverse((pending.deadline?, *id)))).collect();
+        }
+        let mut part = cx.budget.eighth();
+        while let Some(Reverse((at, id))) = self.deadlines.peek().copied().filter(|Reverse((at, _))| *at <= cx.now) {
+            self.deadlines.pop();
+            let Some(pending) = self.pending.get_mut(&id).filter(|pending| pending.deadline == Some(at)) else { continue };
             pending.deadline = None;
             if let Some(peer) = server.peer(pending.key) {
                 let why = format!("peer {id} was not authenticated within WS_OPT_AUTH_TIMEOUT_MS");
@@ -64,7 +69,18 @@ impl SceneHost {
                 peer.refuse_messages(cx);
                 server.after(cx, pending.key, None);
             }
+            if part.look() {
+                break;
+            }
         }
+    }
+
+    /// One more is authenticated until then.
+    fn wait_until(&mut self, deadline: Instant, id: i32) {
+        if self.deadlines.len() > 64 + 2 * self.pending.len() {
+            self.deadlines.retain(|Reverse((at, id))| self.pending.get(id).is_some_and(|pending| pending.deadline == Some(*at)));
+        }
+        self.deadlines.push(Reverse((deadline, id)));
     }
 
     /// One who is not admitted, by id.
@@ -96,6 +112,9 @@ impl Host {
         peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, time_ns: cx.time_ns(), ..Mark::default() });
         let deadline = timeout.map(|timeout| cx.now + timeout);
         of_scene.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
+        if let Some(deadline) = deadline {
+            of_scene.wait_until(deadline, id);
+        }
         server.after(cx, key, None);
     }
 
@@ -134,15 +153,12 @@ impl Host {
                 close_for(server, cx, key, broken(own, &why));
                 return true;
             }
-            let mut message = std::mem::take(&mut self.scratch);
-            message.clear();
-            packet::put_relay(&mut message, own);
-            if !heap::append(&mut message, packet) {
-                close_for_memory(server, cx, key);
-                return true;
+            let mut head = Vec::with_capacity(RELAY_HEAD);
+            packet::put_relay(&mut head, own);
+            match Passed::first_of(&peer.inbox, cx.arena, &head, RELAY_HEAD, &mut self.scratch) {
+                Some(passed) => self.relay(server, cx, key, to, passed),
+                None => close_for_memory(server, cx, key),
             }
-            self.relay(server, cx, key, to, &message);
-            self.scratch = kept(cx, message);
             return true;
         }
         match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
@@ -152,8 +168,8 @@ impl Host {
         true
     }
 
-    /// What one client sent to others, the first held message of it: `message` is how they get it.
-    fn relay(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, message: &[u8]) {
+    /// What one client sent to others, the first held message of it: `passed` is how they get it.
+    fn relay(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, passed: Passed) {
         let limits = CallLimits::of(&server.options);
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
         let (own, time_ns) = (peer.peer_id, cx.time_ns());
@@ -179,7 +195,7 @@ impl Host {
                 Err(why) => return close_for(server, cx, key, broken(own, &why)),
             }
         }
-        self.pass_on(server, cx, key, target, message);
+        self.pass_on(server, cx, key, target, passed);
     }
 
     /// Puts a call to a target, or to the client in one place.
@@ -271,15 +287,9 @@ impl Host {
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
         peer.let_in(cx);
         of_scene.scene.cache.arrive(id);
-        if !of_scene.scene.settings.relay {
-            return;
+        if of_scene.scene.settings.relay {
+            self.introduce(id);
         }
-        let is_in = |other: &i32| *other != id && !of_scene.pending.contains_key(other);
-        let others: Vec<i32> = self.players.iter().filter(|(other, player)| player.here && is_in(other)).map(|(other, _)| *other).collect();
-        for other in others {
-            tell(server, cx, key..key + 1, &[], &packet::about(other, true));
-        }
-        tell(server, cx, 0..u32::MAX, &[key], &packet::about(id, true));
     }
 }
 

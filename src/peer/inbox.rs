@@ -1,6 +1,6 @@
 //! The one ordered queue of a connection: messages, and between them what happened.
 
-use super::arena::Arena;
+use super::arena::{Arena, Chunk};
 use super::item::{Body, Item, Mark, Message};
 use crate::codes::{WS_BINARY, WS_CALL, WS_EVENT_AUTH, WS_TEXT};
 use std::collections::VecDeque;
@@ -12,9 +12,10 @@ use std::sync::Arc;
 struct Marks(Option<Box<PlacedMarks>>);
 
 /// Messages that nobody gets, to be freed where that breaks no frame.
-pub type Dropped = VecDeque<Message>;
+pub type Dropped = Messages;
 
 type PlacedMarks = VecDeque<(u64, Box<Mark>)>;
+type Messages = VecDeque<Message>;
 
 impl Deref for Marks {
     type Target = PlacedMarks;
@@ -31,10 +32,31 @@ impl DerefMut for Marks {
     }
 }
 
+/// Messages that wait for the look of a layer above; apart from the others, so that each is taken from the front.
+#[derive(Default)]
+struct Held(Option<Box<Messages>>);
+
+impl Deref for Held {
+    type Target = Messages;
+
+    fn deref(&self) -> &Self::Target {
+        static NONE: Messages = VecDeque::new();
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        self.0.get_or_insert_default()
+    }
+}
+
 /// The queue. Messages and marks are apart, so that a host may read messages alone; a mark knows how many messages precede it.
 #[derive(Default)]
 pub struct Inbox {
-    messages: VecDeque<Message>,
+    messages: Messages,
+    /// Those behind them that wait for the look of a layer above.
+    held: Held,
     marks: Marks,
     /// How many messages there were, those included that wait.
     end: u64,
@@ -46,8 +68,6 @@ pub struct Inbox {
     settled: u64,
     /// A layer above looks at each message before it is the host's.
     pub holds: bool,
-    /// So many last messages wait for that look.
-    held: u32,
     /// How many marks a waiting host was woken for.
     told: u32,
     /// The host takes marks.
@@ -69,9 +89,8 @@ impl Inbox {
     #[inline]
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
         self.bytes += u64::from(len);
-        self.held += u32::from(self.holds);
         self.end += 1;
-        self.messages.push_back(Message::fresh(text, chunk, start, len));
+        self.push(Message::fresh(text, chunk, start, len));
     }
 
     /// Queues a message with storage of its own.
@@ -81,8 +100,16 @@ impl Inbox {
             self.settled = self.end + 1;
         }
         self.end += 1;
-        self.held += u32::from(self.holds);
-        self.messages.push_back(Message::kept(if text { WS_TEXT } else { WS_BINARY }, 0, bytes));
+        self.push(Message::kept(if text { WS_TEXT } else { WS_BINARY }, 0, bytes));
+    }
+
+    #[inline]
+    fn push(&mut self, message: Message) {
+        if self.holds {
+            self.held.push_back(message);
+        } else {
+            self.messages.push_back(message);
+        }
     }
 
     /// Queues something else, behind the messages that wait.
@@ -128,7 +155,7 @@ impl Inbox {
     /// The next message.
     #[inline]
     pub fn first_message(&self) -> Option<&Message> {
-        if self.held as usize == self.messages.len() { None } else { self.messages.front() }
+        self.messages.front()
     }
 
     /// Takes the next message and leaves marks.
@@ -167,40 +194,44 @@ impl Inbox {
 
     /// The first message that waits for the layer above.
     pub fn first_held<'a>(&'a self, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
-        let message = self.messages.get(self.ready())?;
+        let message = self.held.front()?;
         Some((message.kind == WS_TEXT, message.parts(arena).1))
+    }
+
+    /// The storage of the first held message and the place in it from which on it is that message, where it has one for itself.
+    pub fn first_held_storage(&self) -> Option<(&Chunk, usize)> {
+        self.held.front()?.own_storage()
     }
 
     /// The first held message is the host's, without its first `header` bytes; `from` as in `Message`.
     pub fn release(&mut self, header: u32, from: i32) {
-        let index = self.ready();
-        if let Some(message) = self.messages.get_mut(index) {
+        if let Some(mut message) = self.pop_held() {
             message.cut(header);
             message.from = from;
             self.bytes -= u64::from(header);
-            self.held -= 1;
+            self.messages.push_back(message);
         }
     }
 
     /// The first held message is the host's, with other bytes: a remote call; `from` as in `Message`.
     pub fn release_as_call(&mut self, bytes: Vec<u8>, from: i32) {
-        let index = self.ready();
-        if let Some(message) = self.messages.get_mut(index) {
+        if let Some(message) = self.pop_held() {
             self.bytes -= message.len() as u64;
             self.bytes += bytes.len() as u64;
-            *message = Message::kept(WS_CALL, from, bytes);
-            self.held -= 1;
+            self.messages.push_back(Message::kept(WS_CALL, from, bytes));
         }
+    }
+
+    fn pop_held(&mut self) -> Option<Message> {
+        if self.held.is_empty() { None } else { self.held.pop_front() }
     }
 
     /// The first held message is not the host's.
     pub fn drop_held(&mut self) {
-        let index = self.ready();
-        let place = self.taken() + index as u64;
-        let Some(message) = self.messages.remove(index) else { return };
+        let place = self.taken() + self.messages.len() as u64;
+        let Some(message) = self.pop_held() else { return };
         self.end -= 1;
         self.bytes -= message.len() as u64;
-        self.held -= 1;
         self.settled -= u64::from(place < self.settled);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
@@ -216,8 +247,9 @@ impl Inbox {
     /// `drop_refused`.
     pub fn drop_excess(&mut self, count: usize, most: [u64; 2], apart: bool) -> Dropped {
         let (mut messages, mut bytes) = (0, 0);
-        let count = count.min(self.messages.len());
-        let kept = self.messages.range(self.messages.len() - count..).take_while(|message| {
+        let count = count.min(self.len());
+        let (first, first_held) = self.places(self.len() - count);
+        let kept = self.messages.range(first..).chain(self.held.range(first_held..)).take_while(|message| {
             let is_kept = messages <= most[0] && bytes <= most[1];
             messages += 1;
             bytes += message.len() as u64;
@@ -228,12 +260,20 @@ impl Inbox {
         excess
     }
 
+    /// Where the messages from one on lie among the host's and among the held.
+    fn places(&self, from: usize) -> (usize, usize) {
+        (from.min(self.messages.len()), from.saturating_sub(self.messages.len()))
+    }
+
     /// Drops the last `count` messages.
     fn drop_last(&mut self, count: usize, apart: bool) -> Dropped {
-        let last = self.messages.split_off(self.messages.len() - count);
+        let (first, first_held) = self.places(self.len() - count);
+        let mut last = self.messages.split_off(first);
+        if !self.held.is_empty() {
+            last.append(&mut self.held.split_off(first_held));
+        }
         let bytes = last.iter().map(|message| message.len() as u64).sum::<u64>();
         self.bytes -= bytes;
-        self.held -= self.held.min(count as u32);
         self.end -= count as u64;
         self.settled = self.settled.min(self.end);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
@@ -261,22 +301,24 @@ impl Inbox {
 
     /// Drops all messages where they are refused, and counts them. `apart`: their sender is not admitted.
     pub fn drop_refused(&mut self, apart: bool) -> Option<Dropped> {
-        if !self.refuses || self.messages.is_empty() {
+        let count = self.len() as u64;
+        if !self.refuses || count == 0 {
             return None;
         }
-        let count = self.messages.len() as u64;
         self.dropped += count;
         if apart {
             self.refused = (self.refused.0 + count, self.refused.1 + self.message_bytes());
         }
-        (self.bytes, self.held) = (self.auth_bytes(), 0);
-        Some(std::mem::take(&mut self.messages))
+        self.bytes = self.auth_bytes();
+        let mut all = std::mem::take(&mut self.messages);
+        all.append(&mut std::mem::take(&mut self.held));
+        Some(all)
     }
 
     /// All messages are the host's, and no more are held.
     pub fn release_all(&mut self) {
         self.holds = false;
-        self.held = 0;
+        self.messages.extend(std::mem::take(&mut self.held).drain(..));
     }
 
     /// Queues something else in front of the held messages.
@@ -321,16 +363,19 @@ impl Inbox {
             return;
         }
         let first = self.settled.saturating_sub(self.taken()) as usize;
-        let total = self.messages.range(first..).map(|message| if matches!(message.body, Body::Fresh { .. }) { message.len() } else { 0 }).sum();
+        let (first, behind) = self.places(first);
+        let fresh = || self.messages.range(first..).chain(self.held.range(behind..));
+        let total = fresh().map(|message| if matches!(message.body, Body::Fresh { .. }) { message.len() } else { 0 }).sum();
         let mut storage = Vec::with_capacity(total);
-        for message in self.messages.range(first..) {
+        for message in fresh() {
             if matches!(message.body, Body::Fresh { .. }) {
                 storage.extend_from_slice(message.parts(arena).1);
             }
         }
         let storage = Arc::new(storage);
         let mut start = 0;
-        for message in self.messages.range_mut(first..) {
+        let held = self.held.0.iter_mut().flat_map(|held| held.range_mut(behind..));
+        for message in self.messages.range_mut(first..).chain(held) {
             if let Body::Fresh { len, .. } = message.body {
                 message.body = Body::Kept { storage: storage.clone(), start, len };
                 start += len;
@@ -344,6 +389,9 @@ impl Inbox {
         if self.messages.is_empty() {
             self.messages = VecDeque::new();
         }
+        if self.held.is_empty() {
+            self.held = Held::default();
+        }
         if self.marks.is_empty() {
             self.marks = Marks::default();
         }
@@ -351,22 +399,22 @@ impl Inbox {
 
     /// Messages that wait, held ones included.
     pub fn len(&self) -> usize {
-        self.messages.len()
+        self.messages.len() + self.held.len()
     }
 
     /// Messages and authentication data that wait: what counts for the inbound limits.
     pub fn counted(&self) -> usize {
-        self.messages.len() + self.auths as usize
+        self.len() + self.auths as usize
     }
 
     /// Messages that the host may take.
     pub fn ready(&self) -> usize {
-        self.messages.len() - self.held as usize
+        self.messages.len()
     }
 
     /// Messages that wait for the layer above.
     pub fn held(&self) -> usize {
-        self.held as usize
+        self.held.len()
     }
 
     /// Whether there is a message that the host may take.
@@ -388,7 +436,7 @@ impl Inbox {
 
     /// Nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.messages.is_empty() && self.marks.is_empty()
+        self.len() == 0 && self.marks.is_empty()
     }
 
     /// Bytes of the waiting messages and authentication data.
@@ -408,12 +456,12 @@ impl Inbox {
 
     /// Whether a message may still lie in the arena.
     pub fn has_fresh(&self) -> bool {
-        !self.messages.is_empty() && self.settled < self.end
+        self.settled < self.end && !(self.messages.is_empty() && self.held.is_empty())
     }
 
     /// Messages taken so far.
     fn taken(&self) -> u64 {
-        self.end - self.messages.len() as u64
+        self.end - self.len() as u64
     }
 }
 
@@ -471,6 +519,31 @@ mod tests {
         assert_eq!(kinds, [WS_CALL, WS_BINARY]);
         assert_eq!(taken(&mut inbox, &arena), ["9:a call", "0:bb"]);
         assert_eq!(inbox.bytes(), 0);
+    }
+
+    #[test]
+    fn what_is_dropped_behind_many_messages_costs_no_more() {
+        for at_once in [false, true] {
+            let mut inbox = Inbox { holds: true, ..Inbox::default() };
+            // At a cost in proportion to those in front, this would take an hour.
+            for _ in 0..2_000_000 {
+                inbox.push_fresh(false, 0, 0, 1);
+            }
+            for _ in 0..1_000_000 {
+                inbox.release(0, 0);
+            }
+            inbox.push_mark(Mark { kind: 4, ..Mark::default() });
+            if at_once {
+                inbox.drop_all_held(false);
+            } else {
+                for _ in 0..1_000_000 {
+                    inbox.drop_held();
+                }
+            }
+            assert_eq!((inbox.len(), inbox.ready(), inbox.held(), inbox.bytes()), (1_000_000, 1_000_000, 0, 1_000_000));
+            while inbox.take_message().is_some() {}
+            assert!(matches!(inbox.take_item(), Some(Item::Mark(mark)) if mark.kind == 4) && inbox.is_empty());
+        }
     }
 
     #[test]

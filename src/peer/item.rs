@@ -47,6 +47,17 @@ impl Message {
         }
     }
 
+    /// The storage and the place in it from which on it is this message: `None` where it holds more than that.
+    pub(super) fn own_storage(&self) -> Option<(&Chunk, usize)> {
+        match &self.body {
+            Body::Kept { storage, start, len } => {
+                let (start, len) = (*start as usize, *len as usize);
+                (start + len == storage.len() && storage.capacity() <= 2 * len).then_some((storage, start))
+            }
+            Body::Fresh { .. } => None,
+        }
+    }
+
     /// How many bytes.
     pub(super) fn len(&self) -> usize {
         match &self.body {

@@ -23,6 +23,8 @@ const WRITE_BYTES: usize = SEGMENT_BYTES;
 enum Segment {
     Own(Buffer),
     Shared(Chunk),
+    /// From a place on.
+    Part(Chunk, usize),
 }
 
 impl Segment {
@@ -30,7 +32,7 @@ impl Segment {
     fn heap_bytes(&self) -> usize {
         match self {
             Segment::Own(buffer) => buffer.bytes.capacity(),
-            Segment::Shared(bytes) => bytes.capacity(),
+            Segment::Shared(bytes) | Segment::Part(bytes, _) => bytes.capacity(),
         }
     }
 
@@ -38,6 +40,7 @@ impl Segment {
         match self {
             Segment::Own(buffer) => buffer.filled(),
             Segment::Shared(bytes) => bytes,
+            Segment::Part(bytes, start) => &bytes[*start..],
         }
     }
 }
@@ -149,6 +152,14 @@ impl Outbox {
         self.earlier.get_or_insert_default().segments.push_back(Segment::Shared(frame.clone()));
         self.end += frame.len() as u64;
         self.count(counts);
+    }
+
+    /// Appends a frame that other connections send too: its `head`, and what lies in `storage` from `start` on.
+    pub fn push_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize) {
+        self.push_shared(head, 0, false);
+        self.earlier.get_or_insert_default().segments.push_back(Segment::Part(storage.clone(), start));
+        self.end += (storage.len() - start) as u64;
+        self.count(true);
     }
 
     /// Appends what is left of a frame whose first bytes were written directly.

@@ -154,6 +154,19 @@ impl Peer {
         self.accepted(payload_len)
     }
 
+    /// As `put_shared`, of a frame in two parts, on a connection without compression; it is written later.
+    pub fn put_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
+        if !self.may_put() {
+            return Sent::NotOpen;
+        }
+        if !self.has_room(payload_len) {
+            self.owe_writable(payload_len);
+            return Sent::Full;
+        }
+        self.outbox.push_parts(head, storage, start);
+        self.accepted(payload_len)
+    }
+
     /// Puts a long message that is compressed once for several connections.
     pub fn put_shared_message(&mut self, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
         self.put_outgoing(Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
@@ -192,6 +205,13 @@ impl Peer {
         waiting == 0
             || (self.options.allows(WS_OPT_OUTBOUND_BYTES, waiting + len)
                 && self.options.allows(WS_OPT_OUTBOUND_PACKETS, self.queued_messages_out() + 1))
+    }
+
+    /// Whether a message has room that leaves half of the queue to others.
+    pub fn has_room_beside(&self, len: usize) -> bool {
+        let waiting = self.queued_out();
+        let half = |option: i32| self.options.limit(option) / 2;
+        waiting == 0 || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES) && (self.queued_messages_out() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
     }
 
     /// Whether a message could be put now if there were room.

@@ -1,6 +1,6 @@
 //! What a server does for the layer above it, multiplayer: telling of clients that came, went or sent, and taking in players that have no socket.
 
-use super::{Server, Slot};
+use super::{Line, Server, Slot};
 use crate::codes::*;
 use crate::net::{MemoryEnd, Stream};
 use crate::peer::{Cx, Peer};
@@ -15,12 +15,19 @@ pub struct Above {
     pub watches: bool,
     /// It looks at every message before the host does.
     pub holds: bool,
-    /// Places of clients that opened, ended or have messages to be looked at; some twice.
-    pub touched: Vec<u32>,
+    /// Places of clients that opened, ended or have messages to be looked at.
+    pub touched: Line,
     /// Ids of clients whose places were given back.
     pub gone: Vec<i32>,
     /// Places of clients in memory.
     local: Vec<u32>,
+}
+
+impl Above {
+    /// Whether a client is there for the host: the layer above has given it its id, if there is one.
+    pub(super) fn shows(&self, peer: &Peer) -> bool {
+        peer.handle != 0 && (!self.watches || peer.peer_id != 0)
+    }
 }
 
 impl Server {

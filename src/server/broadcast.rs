@@ -5,7 +5,7 @@ use crate::codes::*;
 use crate::error::Failure;
 use crate::heap;
 use crate::peer::{Chunk, Codecs, Cx, MUCH, Peer, Sent, SharedMessage, at_once_bytes};
-use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_room, opcode_of};
+use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct Spread<'a> {
     pub except: &'a [u32],
     /// WS_FULL_DISCONNECT, or the full ones are skipped.
     pub on_full: u32,
-    /// Written at once while the budget lasts; else by `write_dirty`.
+    /// Written at once while the budget lasts; else by `write_later`.
     pub now: bool,
 }
 
@@ -41,6 +41,8 @@ pub struct Forms<'a> {
     long: Option<Chunk>,
     /// max_inflate_ratio.
     max_ratio: u64,
+    /// Where the end of the message lies, from a place on: `plain` is what comes before it, and there are no other forms.
+    rest: Option<(&'a Chunk, usize)>,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,9 @@ enum Compressed {
 impl Forms<'_> {
     fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Peer, now: bool) -> Sent {
         let len = self.payload.len();
+        if let Some((storage, start)) = self.rest {
+            return peer.put_parts(&self.plain, storage, start, len + storage.len() - start);
+        }
         if !peer.compresses(len) {
             return peer.put_shared(&self.plain, len, now);
         }
@@ -137,6 +142,32 @@ impl Server {
         result
     }
 
+    /// As `put_spread`, of a message that ends with what lies in `storage` from `start` on, which is not copied; it is written later. Nobody
+    /// there `needs_copy`.
+    pub fn put_parts(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, storage: &Chunk, start: usize) -> i32 {
+        let (header, count) = frame_header(Lead::whole(opcode_of(spread.text)), spread.payload.len() + storage.len() - start, None);
+        let plain = Arc::new([&header[..count], spread.payload].concat());
+        let Spread { text, payload, .. } = spread;
+        let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long: None, max_ratio: 0, rest: Some((storage, start)) };
+        self.passed.push(storage.clone());
+        self.put_forms(cx, spread, &mut forms)
+    }
+
+    /// Whether one of those in some places has agreed on compression, or sends other things first that wait to be encoded.
+    pub fn needs_copy(&self, keys: &Range<u32>) -> bool {
+        let places = self.slots.iter().take(keys.end as usize).skip(keys.start as usize);
+        places.into_iter().any(|slot| matches!(slot, Slot::Client(client) if client.peer.compression.is_some() || client.peer.is_waiting()))
+    }
+
+    /// Lets the worker drop what all have sent that was passed on.
+    pub(super) fn drop_passed(&mut self, cx: &Cx<'_>) {
+        let gone = self.passed.extract_if(.., |storage| Arc::strong_count(storage) == 1);
+        gone.for_each(|storage| cx.services.discard(Box::new(storage)));
+        if self.passed.is_empty() {
+            self.passed = Vec::new();
+        }
+    }
+
     /// The forms of a message, with the memory for what is long of them; `None`: there is not enough.
     pub fn forms<'a>(&mut self, spread: &Spread<'a>) -> Option<Forms<'a>> {
         let Spread { text, payload, ref keys, except, .. } = *spread;
@@ -153,13 +184,13 @@ impl Server {
             });
         let long = if is_kept { Some(Arc::new(heap::copy(payload)?)) } else { None };
         let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
-        Some(Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio })
+        Some(Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: None })
     }
 
     /// As `put_spread`, of a message whose forms are there.
     pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> i32 {
         let Spread { keys, except, on_full, mut now, .. } = spread;
-        let mut partial = false;
+        let (mut partial, at_once) = (false, now);
         for key in keys.start..keys.end.min(self.slots.len() as u32) {
             if except.contains(&key) {
                 continue;
@@ -170,7 +201,8 @@ impl Server {
             }
             now = now && !cx.budget.look();
             match forms.put(cx, &mut client.peer, now) {
-                Sent::Taken => self.soil(key, now),
+                Sent::Taken if at_once => self.soil(key, now),
+                Sent::Taken => self.later.push(key),
                 Sent::NotOpen => {}
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
@@ -211,12 +243,34 @@ impl Server {
         }
     }
 
-    /// Writes what no event of the system's would make leave.
+    /// Writes what no event of the system's would make leave, of the host's and of what its clients caused.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
+        self.write_own(cx);
+        for _ in 0..self.later.len() {
+            let Some(key) = self.later.pop() else { return };
+            self.flush_one(cx, key);
+        }
+    }
+
+    /// Writes what the host has put.
+    pub(super) fn write_own(&mut self, cx: &mut Cx<'_>) {
         for _ in 0..self.dirty.len() {
             let Some(key) = self.dirty.pop() else { return };
             self.flush_one(cx, key);
         }
+    }
+
+    /// Writes what clients caused for others, while the budget lasts; an eighth of it is for this alone. `own`: what the host has put as well.
+    /// True: there is more.
+    pub fn write_later(&mut self, cx: &mut Cx<'_>, own: bool) -> bool {
+        let mut part = cx.budget.eighth();
+        while let Some(key) = if own && !self.dirty.is_empty() { self.dirty.pop() } else { self.later.pop() } {
+            self.flush_one(cx, key);
+            if part.look() && cx.budget.look() {
+                break;
+            }
+        }
+        !self.later.is_empty() || (own && !self.dirty.is_empty())
     }
 
     /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
@@ -231,7 +285,7 @@ impl Server {
 
     /// Whether output waits for the next flush or poll.
     pub fn has_dirty(&self) -> bool {
-        !self.dirty.is_empty()
+        !self.dirty.is_empty() || !self.later.is_empty()
     }
 
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {

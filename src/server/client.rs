@@ -149,10 +149,11 @@ impl Server {
         let marks = client.peer.inbox.marks() as u32;
         self.lifecycle = self.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
-        if client.peer.handle != 0 && !client.peer.inbox.is_empty() {
+        let shows = self.above.shows(&client.peer);
+        if shows && !client.peer.inbox.is_empty() {
             self.waiting.push(key);
         }
-        if client.peer.handle != 0 && client.peer.inbox.has_messages() {
+        if shows && client.peer.inbox.has_messages() {
             self.talking.push(key);
         }
         if client.peer.inbox.has_fresh() {

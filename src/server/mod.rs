@@ -99,8 +99,12 @@ pub struct Server {
     served_lately: Line,
     served_before: Line,
     look_at: Option<Instant>,
-    /// Clients with output that nothing has tried to write yet.
+    /// Clients with output of the host's that nothing has tried to write yet.
     dirty: Line,
+    /// Clients with such output that other clients caused: writing it has the poll's budget.
+    later: Line,
+    /// Storages of long messages that were passed on.
+    passed: Vec<Chunk>,
     /// Clients with messages in the arena.
     fresh: Line,
     /// Clients whose last event was taken.
@@ -170,6 +174,8 @@ impl Server {
             served_before: Line::default(),
             look_at: None,
             dirty: Line::default(),
+            later: Line::default(),
+            passed: Vec::new(),
             fresh: Line::default(),
             retiring: VecDeque::new(),
             finished: VecDeque::new(),
@@ -202,11 +208,12 @@ impl Server {
         }
         let mut more = self.retire(cx, handles);
         self.sweep();
+        self.drop_passed(cx);
         self.settle(cx);
         self.ready.begin_poll();
         let mut all_ready = self.collect_readiness(cx.second());
         self.collect_local();
-        self.write_dirty(cx);
+        self.write_own(cx);
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
         self.worked = more || !self.ready.is_empty();
@@ -264,7 +271,7 @@ impl Server {
         let accepts = self.may_accept() && self.accept_after.is_none();
         accepts
             || !self.ready.is_empty()
-            || !self.dirty.is_empty()
+            || self.has_dirty()
             || !self.retiring.is_empty()
             || !self.mailbox.is_empty()
             || self.has_local_work()
@@ -292,17 +299,25 @@ impl Server {
         self.note_closed(cx);
     }
 
-    /// Handles of the open clients, in the order of their places.
-    pub fn handles(&self) -> impl Iterator<Item = u32> {
+    /// Handles that were given to clients, those included that are not shown yet.
+    pub fn all_handles(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Client(client) if client.peer.handle != 0 => Some(client.peer.handle),
             _ => None,
         })
     }
 
+    /// Handles of the open clients, in the order of their places.
+    pub fn handles(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Client(client) if self.above.shows(&client.peer) => Some(client.peer.handle),
+            _ => None,
+        })
+    }
+
     /// Places of the open clients.
     pub fn keys(&self) -> impl Iterator<Item = u32> {
-        let open = |slot: &Slot| matches!(slot, Slot::Client(client) if client.peer.handle != 0);
+        let open = |slot: &Slot| matches!(slot, Slot::Client(client) if self.above.shows(&client.peer));
         self.slots.iter().enumerate().filter(move |(_, slot)| open(slot)).map(|(key, _)| key as u32)
     }
 
@@ -329,7 +344,8 @@ impl Server {
 
     /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
     pub fn footprint(&self) -> usize {
-        let queues = self.ready.len() + self.waiting.len() + self.talking.len() + self.dirty.len() + self.fresh.len() + self.retiring.len();
+        let written = self.dirty.len() + self.later.len();
+        let queues = self.ready.len() + self.waiting.len() + self.talking.len() + written + self.fresh.len() + self.retiring.len();
         queues + self.finished.len() + self.ended_unread.len() + self.timers.len() + self.unread.len()
     }
 

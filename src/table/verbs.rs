@@ -256,7 +256,7 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
             Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
             Kind::Server(mut server) => {
                 server.write_dirty(&mut cx);
-                for handle in server.handles() {
+                for handle in server.all_handles() {
                     registry.remove(handle);
                 }
                 // Here and not by the worker: the host may listen on the port again at once, and whoever waits for a pipe is woken by the caller.

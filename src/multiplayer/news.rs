@@ -1,0 +1,216 @@
+//! Of whom the players of a host have yet to hear: of those who came and went. It waits for room in their outbound queues, and for the poll's budget.
+
+use crate::server::Line;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Who is there, and who waits for news.
+#[derive(Default)]
+pub struct News {
+    /// Ids of those who are there, by the numbers of their coming.
+    there: BTreeMap<u64, i32>,
+    last: u64,
+    /// Numbers of those who have gone.
+    leaving: VecDeque<u64>,
+    /// Places of players for whom there is news, in turn; of some there is none any more.
+    pub waiting: Line,
+}
+
+/// What one player has heard.
+#[derive(Default)]
+pub struct Heard {
+    /// The number of its own coming; 0: it does not hear of the others, nor they of it.
+    number: u64,
+    /// It heard of those with numbers up to this one,
+    up_to: u64,
+    /// and before their turn of these, in order.
+    early: Vec<u64>,
+    /// Ids of those who went, of whom it had heard.
+    gone: VecDeque<i32>,
+}
+
+/// One thing to hear.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// This one is there.
+    Came(i32),
+    /// This one has gone.
+    Went(i32),
+}
+
+impl News {
+    /// One has come, and is to hear of the others.
+    pub fn arrive(&mut self, heard: &mut Heard, id: i32) {
+        self.last += 1;
+        *heard = Heard { number: self.last, ..Heard::default() };
+        self.there.insert(self.last, id);
+    }
+
+    /// One has gone. The others hear of that from `next_left` on; until then they may hear that it is there.
+    pub fn leave(&mut self, heard: &mut Heard) {
+        let number = std::mem::take(heard).number;
+        if number != 0 {
+            self.leaving.push_back(number);
+        }
+    }
+
+    /// One who has gone, and whom the others are to `lose`.
+    pub fn next_left(&mut self) -> Option<Left> {
+        let number = self.leaving.pop_front()?;
+        self.there.remove(&number).map(|id| Left { number, id })
+    }
+
+    /// The next thing for one to hear, which it has heard then.
+    pub fn pop(&self, heard: &mut Heard) -> Option<Piece> {
+        if let Some(id) = heard.gone.pop_front() {
+            if heard.gone.is_empty() {
+                heard.gone = VecDeque::new();
+            }
+            return Some(Piece::Went(id));
+        }
+        if !heard.is_in() {
+            return None;
+        }
+        let is_new = |number: u64| number != heard.number && heard.early.binary_search(&number).is_err();
+        let next = self.there.range(heard.up_to + 1..).find(|(number, _)| is_new(**number));
+        heard.up_to = next.map_or(self.last, |(number, _)| *number);
+        let passed = heard.early.partition_point(|number| *number <= heard.up_to);
+        heard.early.drain(..passed);
+        next.map(|(_, id)| Piece::Came(*id))
+    }
+}
+
+/// One who has gone.
+#[derive(Clone, Copy)]
+pub struct Left {
+    number: u64,
+    id: i32,
+}
+
+impl Heard {
+    /// Whether it hears of the others, and they of it.
+    pub fn is_in(&self) -> bool {
+        self.number != 0
+    }
+
+    /// Whether it has yet to hear of another.
+    pub fn lacks(&self, of: &Heard) -> bool {
+        self.is_in() && of.is_in() && self.number != of.number && !self.knows(of.number)
+    }
+
+    /// It heard of another before the turn of that.
+    pub fn hear_early(&mut self, of: &Heard) {
+        if let Err(at) = self.early.binary_search(&of.number) {
+            self.early.insert(at, of.number);
+        }
+    }
+
+    /// Another has gone. True: it is to hear of that, as it has heard of the coming.
+    pub fn lose(&mut self, left: Left) -> bool {
+        let knew = self.is_in() && self.knows(left.number);
+        if knew {
+            self.gone.push_back(left.id);
+        }
+        if let Ok(at) = self.early.binary_search(&left.number) {
+            self.early.remove(at);
+        }
+        knew
+    }
+
+    fn knows(&self, number: u64) -> bool {
+        number <= self.up_to || self.early.binary_search(&number).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// What each player was told, and holds for true.
+    struct Crowd {
+        news: News,
+        players: Vec<(i32, Heard, HashSet<i32>)>,
+        leaving: VecDeque<i32>,
+        random: u64,
+    }
+
+    impl Crowd {
+        fn below(&mut self, bound: usize) -> usize {
+            self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (self.random >> 33) as usize % bound.max(1)
+        }
+
+        fn lose(&mut self) {
+            let (id, left) = (self.leaving.pop_front().unwrap(), self.news.next_left().unwrap());
+            for (_, heard, told) in &mut self.players {
+                assert_eq!(heard.lose(left), told.contains(&id));
+            }
+        }
+
+        fn tell(&mut self, at: usize) -> bool {
+            let (_, heard, told) = &mut self.players[at];
+            let Some(piece) = self.news.pop(heard) else { return false };
+            assert!(match piece {
+                Piece::Came(id) => told.insert(id),
+                Piece::Went(id) => told.remove(&id),
+            });
+            true
+        }
+
+        fn step(&mut self, next: &mut i32) {
+            match self.below(8) {
+                0 | 1 => {
+                    let mut heard = Heard::default();
+                    self.news.arrive(&mut heard, *next);
+                    self.players.push((*next, heard, HashSet::new()));
+                    *next += 1;
+                }
+                2 if !self.players.is_empty() => {
+                    let at = self.below(self.players.len());
+                    let (id, mut heard, _) = self.players.swap_remove(at);
+                    self.news.leave(&mut heard);
+                    self.leaving.push_back(id);
+                }
+                4 if !self.leaving.is_empty() => self.lose(),
+                3 if self.players.len() > 1 => {
+                    let (to, of) = (self.below(self.players.len()), self.below(self.players.len()));
+                    let (id, lacks) = (self.players[of].0, self.players[to].1.lacks(&self.players[of].1));
+                    assert_eq!(lacks, to != of && !self.players[to].2.contains(&id));
+                    if lacks {
+                        let of = std::mem::take(&mut self.players[of].1);
+                        let (_, heard, told) = &mut self.players[to];
+                        heard.hear_early(&of);
+                        assert!(told.insert(id));
+                        self.players.iter_mut().find(|(other, ..)| *other == id).unwrap().1 = of;
+                    }
+                }
+                _ => {
+                    let at = self.below(self.players.len());
+                    if at < self.players.len() {
+                        self.tell(at);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_hears_once_of_each_who_stays_and_of_the_end_of_whom_it_heard() {
+        for seed in 0..200 {
+            let (mut crowd, mut next) = (Crowd { news: News::default(), players: Vec::new(), leaving: VecDeque::new(), random: seed }, 2);
+            for _ in 0..400 {
+                crowd.step(&mut next);
+            }
+            while !crowd.leaving.is_empty() {
+                crowd.lose();
+            }
+            for at in 0..crowd.players.len() {
+                while crowd.tell(at) {}
+            }
+            let all: HashSet<i32> = crowd.players.iter().map(|(id, ..)| *id).collect();
+            for (id, _, told) in &crowd.players {
+                assert!(told.len() + 1 == all.len() && !told.contains(id) && told.is_subset(&all));
+            }
+        }
+    }
+}
