@@ -1,5 +1,6 @@
 //! The host's side: gives ids, and in Godot 3's format tells of those who come and go and passes on what is for others.
 
+use super::ids::Ids;
 use super::news::{Heard, News, Piece};
 use super::scene::packet::{RAW_HEAD, about, put_raw};
 use super::scene_host::{SceneHost, not_admitted};
@@ -21,6 +22,7 @@ const TURN: u32 = 64;
 /// What makes a server a host.
 pub struct Host {
     wire: Wire,
+    ids: Ids,
     /// By id.
     pub(super) players: HashMap<i32, Player>,
     /// Places with messages to look at, in turn.
@@ -47,7 +49,7 @@ impl Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
         let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
-        Host { wire, players: HashMap::new(), behind: Line::default(), scratch: Vec::new(), news: News::default(), scene }
+        Host { wire, ids: Ids::new(), players: HashMap::new(), behind: Line::default(), scratch: Vec::new(), news: News::default(), scene }
     }
 
     /// Its format.
@@ -332,14 +334,11 @@ impl Host {
         }
     }
 
-    /// An id that nobody has, and nobody can guess.
-    fn draw_id(&self) -> i32 {
-        let mut random = 0_u32;
+    /// An id that nobody has or had, and nobody can guess.
+    fn draw_id(&mut self) -> i32 {
         loop {
-            // A system without randomness has guessable ids, and an end to this.
-            random = getrandom::u32().unwrap_or(random.wrapping_add(1));
-            let id = (random & 0x7FFF_FFFF) as i32;
-            if id > HOST_ID && !self.players.contains_key(&id) {
+            let id = self.ids.draw();
+            if !self.players.contains_key(&id) {
                 return id;
             }
         }

@@ -2,6 +2,7 @@
 //! join is a client, whose messages it looks at.
 
 mod host;
+mod ids;
 mod join;
 mod news;
 pub mod scene;

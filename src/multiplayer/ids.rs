@@ -1,0 +1,72 @@
+//! The ids that a host gives: nobody can guess one, and none comes twice.
+
+use super::HOST_ID;
+use std::hash::{BuildHasher, RandomState};
+
+/// Ids are numbers of so many bits.
+const BITS: u32 = 31;
+/// Of the Feistel network: four would do for numbers of any length, but halves of 16 bits are short.
+const ROUNDS: u8 = 8;
+
+/// A counter behind a secret permutation of 31 bits: an id comes again only after all 2147483646 have been given.
+pub struct Ids {
+    /// SipHash with keys of the system's generator.
+    secret: RandomState,
+    count: u32,
+}
+
+impl Ids {
+    /// With a secret of its own.
+    pub fn new() -> Ids {
+        Ids { secret: RandomState::new(), count: 0 }
+    }
+
+    /// The next one: 2 or above.
+    pub fn draw(&mut self) -> i32 {
+        loop {
+            self.count = (self.count + 1) % (1 << BITS);
+            let mut id = self.permute(self.count);
+            // The permutation is one of 32 bits. Going on until a number is short enough is one of 31.
+            while id >= 1 << BITS {
+                id = self.permute(id);
+            }
+            if id as i32 > HOST_ID {
+                return id as i32;
+            }
+        }
+    }
+
+    fn permute(&self, number: u32) -> u32 {
+        let (mut left, mut right) = ((number >> 16) as u16, number as u16);
+        for round in 0..ROUNDS {
+            (left, right) = (right, left ^ self.secret.hash_one((round, right)) as u16);
+        }
+        u32::from(left) << 16 | u32::from(right)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_id_comes_twice() {
+        let mut ids = Ids::new();
+        // So many drawn at random would be some twenty times one that was there.
+        let drawn: Vec<i32> = (0..300_000).map(|_| ids.draw()).collect();
+        assert_eq!(drawn.iter().collect::<HashSet<_>>().len(), drawn.len());
+        assert!(drawn.iter().all(|id| *id >= 2));
+        // They lie anywhere, and each host has others.
+        let mean = drawn.iter().map(|id| f64::from(*id)).sum::<f64>() / drawn.len() as f64;
+        assert!((0.49..0.51).contains(&(mean / f64::from(i32::MAX))), "{mean}");
+        assert!((0..10).all(|_| Ids::new().draw() != drawn[0]));
+    }
+
+    #[test]
+    fn the_permutation_is_one() {
+        let ids = Ids::new();
+        let images: HashSet<u32> = (0..1 << 16).map(|number| ids.permute(number << 16 | 7)).collect();
+        assert_eq!(images.len(), 1 << 16);
+    }
+}
