@@ -259,6 +259,15 @@ fn disconnect(host: u32, id: i32, code: i32) -> i32 {
     unsafe { ws_disconnect(host, id, code, null()) }
 }
 
+/// The clients that have something to take.
+fn waiting(host: u32) -> Vec<u32> {
+    let (mut list, mut count) = (vec![0; 16], 0);
+    // SAFETY: the list and the count live.
+    assert_eq!(unsafe { ws_get_waiting(host, list.as_mut_ptr(), list.len(), &mut count) }, WS_OK);
+    list.truncate(count);
+    list
+}
+
 fn join_local(host: u32, flags: u32) -> u32 {
     // SAFETY: a config is numbers and pointers.
     let mut config: ws_config = unsafe { std::mem::zeroed() };
@@ -393,6 +402,7 @@ fn play(seed: u32) {
                 host::poll(one.join);
             }
         }
+        step_without_poll(host, &mut events);
         for event in &events {
             let Some(one) = all.iter_mut().find(|one| one.conn == event.conn) else {
                 // Told while it came.
@@ -409,6 +419,7 @@ fn play(seed: u32) {
             }
             assert!(one.completed || !one.connected, "seed {seed}: {event:?} of one that the program did not let in");
         }
+        assert_eq!(waiting(host), [0; 0], "seed {seed}: they have nothing to take");
         for one in all.iter().filter(|one| !one.ended && host::conns(host).contains(&one.conn)) {
             // What is passed on later comes as an event: see above.
             let waiting = ws_get_available(one.conn);

@@ -147,15 +147,18 @@ var LibraryWspeer = {
     return WSPEER.find(h) ? WSPEER.unsupported('it does not show the headers of the answer') : WSPEER_C.ERR_HANDLE;
   },
   ws_get_stats: function (h, out, size) {
-    var at = WSPEER_LAYOUT.stats, peer, values, name;
+    var at = WSPEER_LAYOUT.stats, peer, values, name, apart;
     size = Math.min(WSPEER.size(size), at.size);
     if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
     if (size < 8) return WSPEER.fail(WSPEER_C.ERR_ARG, 'size is ' + size + ': pass sizeof(ws_stats)');
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
     WSPEER_CONN.settle(peer);
+    apart = WSPEER_SCENE.apart(peer) || { held: [], heldBytes: 0 };
     values = [
-      [at.messages_in, peer.messagesIn], [at.messages_out, peer.messagesOut], [at.bytes_in, peer.bytesIn], [at.bytes_out, peer.bytesOut],
+      [at.messages_in, peer.messagesIn - apart.held.length], [at.messages_out, peer.messagesOut],
+      [at.bytes_in, peer.bytesIn - apart.heldBytes], [at.bytes_out, peer.bytesOut],
+      [at.skipped, peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length], [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
     ];

@@ -116,6 +116,11 @@ mergeInto(LibraryManager.library, {
       scene.heldBytes += bytes.length;
       return WSPEER_SCENE.lookOn(peer);
     },
+    // The scene of a join whose host is not admitted, or null. Nothing of that host is told or counted but its authentication and its end.
+    apart: function (peer) {
+      var scene = peer.join && peer.join.scene;
+      return scene && scene.auth && !scene.isIn ? scene : null;
+    },
     lookOn: function (peer) {
       var scene = peer.join.scene, why = '';
       while (!why && scene.held.length && !WSPEER_SCENE.keepsWaiting(scene)) why = WSPEER_SCENE.lookAtHeld(peer, scene);

@@ -46,6 +46,9 @@ impl Join {
         peer.peer_id = HOST_ID;
         peer.inbox.holds = true;
         let deadline = timeout.map(|timeout| now + timeout);
+        if scene.auth {
+            peer.keep_apart();
+        }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
         Join { wire, id: 0, others: HashSet::new(), opened: None, deadline, early, scratch: Vec::new(), scene }
     }

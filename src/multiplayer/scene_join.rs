@@ -45,7 +45,6 @@ impl Join {
             return self.be_admitted(peer, cx);
         }
         of_scene.deadline = peer.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
-        peer.keep_apart();
         peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, peer_id: HOST_ID, time_ns: cx.time_ns(), ..Mark::default() });
     }
 

@@ -417,6 +417,11 @@ impl Inbox {
         self.held.len()
     }
 
+    /// Whether there is something that the host may take.
+    pub fn has_items(&self) -> bool {
+        self.has_messages() || self.marks.front().is_some_and(|(after, _)| *after <= self.taken())
+    }
+
     /// Whether there is a message that the host may take.
     pub fn has_messages(&self) -> bool {
         self.ready() > 0

@@ -84,7 +84,7 @@ impl Server {
         for _ in 0..self.waiting.len() {
             // Once around: each leaves its place, and takes it again if it still waits.
             let Some(key) = self.waiting.pop() else { break };
-            let Some(client) = self.client(key).filter(|client| client.peer.handle != 0 && !client.peer.inbox.is_empty()) else { continue };
+            let Some(client) = self.client(key).filter(|client| client.peer.handle != 0 && client.peer.inbox.has_items()) else { continue };
             handles.push(client.peer.handle);
             self.waiting.push(key);
         }

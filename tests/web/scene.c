@@ -370,6 +370,15 @@ static void wire(const char *url) {
   ws_set_option(join, WS_OPT_AUTH_TIMEOUT_MS, 60);
   take(2);
   ws_free(join);
+  open_join(url, WS_AUTH);
+  take(1);
+  /* What the host says to that, and that it closes, is not told: it was not admitted. */
+  told("bye", ws_send_auth(join, 1, (const uint8_t *)"bye", 3));
+  take(1);
+  ws_stats stats;
+  ws_get_stats(join, &stats, sizeof stats);
+  printf("%u messages, %u skipped\n", (unsigned)stats.messages_in, (unsigned)stats.skipped);
+  ws_free(join);
   open_join(url, WS_NO_RELAY);
   take(2);
   told("to all", say(0, "x"));

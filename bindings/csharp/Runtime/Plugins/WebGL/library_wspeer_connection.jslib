@@ -183,7 +183,7 @@ mergeInto(LibraryManager.library, {
         if (code === closing.sent) code = closing.asked;
         return WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST, words: 'closed as the host asked' });
       }
-      WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
+      if (!WSPEER_SCENE.apart(peer)) WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
       WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER, words: WSPEER_CONN.closedByPeer(code, event.reason) });
     },
 
