@@ -11,7 +11,7 @@ use wspeer::codes::*;
 use wspeer::error::Failure;
 use wspeer::net::{CancelToken, Destination, Dial, Mailbox, Reader, Services, Step, Stream, TlsClient, TlsClientSettings, TlsServer, tls_failure};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
 
 /// The other end.
