@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::net::TlsClientSettings;
-use crate::peer::Options;
+use crate::peer::{Options, Refused, definition};
 use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
 use crate::table::Settings;
 use std::ffi::c_char;
@@ -57,31 +57,31 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
     set(&mut options, WS_OPT_ON_FULL, on_full)?;
-    for (name, option, value) in [
-        ("poll_budget_us", WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
-        ("handshake_timeout_ms", WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
-        ("close_timeout_ms", WS_OPT_CLOSE_TIMEOUT_MS, config.close_timeout_ms),
-        ("heartbeat_ms", WS_OPT_HEARTBEAT_MS, config.heartbeat_ms),
-        ("pong_timeout_ms", WS_OPT_PONG_TIMEOUT_MS, config.pong_timeout_ms),
-        ("max_message_bytes", WS_OPT_MAX_MESSAGE_BYTES, config.max_message_bytes),
-        ("max_fragments", WS_OPT_MAX_FRAGMENTS, config.max_fragments),
-        ("inbound_packets", WS_OPT_INBOUND_PACKETS, config.inbound_packets),
-        ("inbound_bytes", WS_OPT_INBOUND_BYTES, config.inbound_bytes),
-        ("outbound_packets", WS_OPT_OUTBOUND_PACKETS, config.outbound_packets),
-        ("outbound_bytes", WS_OPT_OUTBOUND_BYTES, config.outbound_bytes),
-        ("max_messages_per_s", WS_OPT_MAX_MESSAGES_PER_S, config.max_messages_per_s),
-        ("max_bytes_per_s", WS_OPT_MAX_BYTES_PER_S, config.max_bytes_per_s),
-        ("max_clients", WS_OPT_MAX_CLIENTS, config.max_clients),
-        ("max_clients_per_address", WS_OPT_MAX_CLIENTS_PER_ADDRESS, config.max_clients_per_address),
-        ("max_pending_handshakes", WS_OPT_MAX_PENDING_HANDSHAKES, config.max_pending_handshakes),
-        ("on_full", WS_OPT_ON_FULL, config.on_full),
-        ("deflate_threshold_bytes", WS_OPT_DEFLATE_THRESHOLD_BYTES, config.deflate_threshold_bytes),
-        ("max_inflate_ratio", WS_OPT_MAX_INFLATE_RATIO, config.max_inflate_ratio),
-        ("max_call_bytes", WS_OPT_MAX_CALL_BYTES, config.max_call_bytes),
-        ("max_call_items", WS_OPT_MAX_CALL_ITEMS, config.max_call_items),
+    for (option, value) in [
+        (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
+        (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
+        (WS_OPT_CLOSE_TIMEOUT_MS, config.close_timeout_ms),
+        (WS_OPT_HEARTBEAT_MS, config.heartbeat_ms),
+        (WS_OPT_PONG_TIMEOUT_MS, config.pong_timeout_ms),
+        (WS_OPT_MAX_MESSAGE_BYTES, config.max_message_bytes),
+        (WS_OPT_MAX_FRAGMENTS, config.max_fragments),
+        (WS_OPT_INBOUND_PACKETS, config.inbound_packets),
+        (WS_OPT_INBOUND_BYTES, config.inbound_bytes),
+        (WS_OPT_OUTBOUND_PACKETS, config.outbound_packets),
+        (WS_OPT_OUTBOUND_BYTES, config.outbound_bytes),
+        (WS_OPT_MAX_MESSAGES_PER_S, config.max_messages_per_s),
+        (WS_OPT_MAX_BYTES_PER_S, config.max_bytes_per_s),
+        (WS_OPT_MAX_CLIENTS, config.max_clients),
+        (WS_OPT_MAX_CLIENTS_PER_ADDRESS, config.max_clients_per_address),
+        (WS_OPT_MAX_PENDING_HANDSHAKES, config.max_pending_handshakes),
+        (WS_OPT_ON_FULL, config.on_full),
+        (WS_OPT_DEFLATE_THRESHOLD_BYTES, config.deflate_threshold_bytes),
+        (WS_OPT_MAX_INFLATE_RATIO, config.max_inflate_ratio),
+        (WS_OPT_MAX_CALL_BYTES, config.max_call_bytes),
+        (WS_OPT_MAX_CALL_ITEMS, config.max_call_items),
     ] {
         if value != 0 {
-            options.set(option, value).map_err(|why| bad(format!("{name} {why}")))?;
+            set(&mut options, option, value)?;
         }
     }
     if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_BEAT) {
@@ -232,7 +232,11 @@ fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {
 }
 
 fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {
-    options.set(option, value).map_err(|why| bad(why.to_owned()))
+    let name = definition(option).map_or("", |definition| definition.name);
+    options.set(option, value).map_err(|refused| match refused {
+        Refused::Unknown => bad("there is no such option".to_owned()),
+        Refused::Value(why) => bad(format!("{name} is {value}: it {why}")),
+    })
 }
 
 fn bad(why: String) -> Error {

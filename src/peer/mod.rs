@@ -29,7 +29,7 @@ pub use inbox::Inbox;
 pub use info::{Address, Info};
 pub use item::{Item, Mark, Message};
 pub use open::{Opening, admit};
-pub use options::{MAX_LEN, Options};
+pub use options::{MAX_LEN, Options, Refused, Scope, definition};
 pub use outgoing::{SharedMessage, at_once_bytes};
 pub use send::Sent;
 

@@ -1,12 +1,12 @@
 //! What can be asked of the object behind a handle, and set.
 
 use super::family::{Kind, Member};
-use super::verbs::{not_of_game, peer_of, wrong_kind};
-use super::{wake, with};
+use super::verbs::{peer_of, wrong_kind};
+use super::{Body, wake, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::Multiplayer;
-use crate::peer::{Mark, Totals};
+use crate::peer::{Mark, Refused, Scope, Totals, definition};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -110,44 +110,50 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
 /// ws_get_option.
 pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
     with(handle, |body, member| {
-        let unknown = || Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"));
+        check_option(body, member, option)?;
+        let unknown = || no_option(option);
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return match option {
-                WS_OPT_TRANSFER_MODE..=WS_OPT_MAX_CALL_ITEMS if !matches!(body.multiplayer, Multiplayer::Host(_)) => Err(not_of_game()),
                 WS_OPT_PORT => Ok(u32::from(server.address().port())),
                 _ => server.options.raw(option).ok_or_else(unknown),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
         match option {
-            WS_OPT_TRANSFER_MODE..=WS_OPT_MAX_CALL_ITEMS if !matches!(body.multiplayer, Multiplayer::Join(_)) => Err(not_of_game()),
             WS_OPT_PORT => Ok(peer.info.local.get().map_or(0, |address| u32::from(address.port()))),
-            WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL => Err(wrong_kind("this is an option of servers")),
             _ => peer.options.raw(option).ok_or_else(unknown),
         }
     })
 }
 
+fn no_option(option: i32) -> Error {
+    Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"))
+}
+
+/// Whether the handle has the option.
+fn check_option(body: &Body, member: Member, option: i32) -> Result<(), Error> {
+    let is_server = matches!((&body.kind, member), (Kind::Server(_), Member::Server));
+    let is_multiplayer = matches!(member, Member::Server | Member::Only) && !matches!(body.multiplayer, Multiplayer::None);
+    match definition(option).ok_or_else(|| no_option(option))?.scope {
+        Scope::Server if !is_server => Err(wrong_kind("this is an option of servers")),
+        Scope::Multiplayer if !is_multiplayer => Err(wrong_kind("this is an option of hosts and joins")),
+        _ => Ok(()),
+    }
+}
+
 /// ws_set_option. A server's options are those of clients that come later.
 pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
     with(handle, |body, member| {
-        let wrong = |why: &str| Error::new(WS_ERR_ARG, format!("option {option} cannot be {value}: it {why}"));
-        let wrong = |why: &'static str| if why.starts_with("there") { Error::new(WS_ERR_ARG, why) } else { wrong(why) };
-        let of_game = match member {
-            Member::Server | Member::Only => !matches!(body.multiplayer, Multiplayer::None),
-            _ => false,
+        check_option(body, member, option)?;
+        let refused = |refused| match (refused, definition(option)) {
+            (Refused::Value(why), Some(definition)) => Error::new(WS_ERR_ARG, format!("{} cannot be {value}: it {why}", definition.name)),
+            _ => no_option(option),
         };
-        if (WS_OPT_TRANSFER_MODE..=WS_OPT_MAX_CALL_ITEMS).contains(&option) && !of_game {
-            return Err(not_of_game());
-        }
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            return Arc::make_mut(&mut server.options).set(option, value).map_err(wrong);
-        }
-        if (WS_OPT_REFUSE_NEW..=WS_OPT_ON_FULL).contains(&option) {
-            return Err(wrong_kind("this is an option of servers"));
+            return Arc::make_mut(&mut server.options).set(option, value).map_err(refused);
         }
         let peer = peer_of(&mut body.kind, member)?;
-        Arc::make_mut(&mut peer.options).set(option, value).map_err(wrong)?;
+        Arc::make_mut(&mut peer.options).set(option, value).map_err(refused)?;
         if option == WS_OPT_NO_DELAY
             && let Some(stream) = peer.stream_mut()
         {

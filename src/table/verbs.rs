@@ -411,10 +411,6 @@ pub(super) fn gone() -> Error {
     Error::new(WS_ERR_HANDLE, "the handle was freed")
 }
 
-pub(super) fn not_of_game() -> Error {
-    wrong_kind("this is an option of hosts and joins")
-}
-
 /// One last write, then the socket goes: drained where all was written, so that a reset cannot destroy the last bytes.
 fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
     peer.write(cx);

@@ -99,6 +99,11 @@ var LibraryWspeer = {
   // </header>
 
   $WSPEER_OPTIONS: {
+    // As ws_config names it, of an option that checkOption() knows.
+    name: function (option) {
+      for (var key in WSPEER_C) if (key.indexOf('OPT_') === 0 && WSPEER_C[key] === option) return key.slice(4).toLowerCase();
+      return 'option ' + option;
+    },
     // 0: the connection has that option. `set`: it is to be changed.
     checkOption: function (peer, option, set) {
       if (option >= WSPEER_C.OPT_REFUSE_NEW && option <= WSPEER_C.OPT_ON_FULL) return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
@@ -108,7 +113,7 @@ var LibraryWspeer = {
       if (option < 1 || option > WSPEER_C.OPT_MAX_CALL_ITEMS) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
       var own = [WSPEER_C.OPT_NO_DELAY, WSPEER_C.OPT_HEARTBEAT_MS, WSPEER_C.OPT_PONG_TIMEOUT_MS, WSPEER_C.OPT_MAX_MESSAGES_PER_S, WSPEER_C.OPT_MAX_BYTES_PER_S];
       if (set && peer.flags & WSPEER_C.APP_HEARTBEAT && (option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS)) return 0;
-      if (peer.options[option] === undefined || (set && own.indexOf(option) >= 0)) return WSPEER.unsupported('option ' + option + ' is the browser\'s own affair');
+      if (peer.options[option] === undefined || (set && own.indexOf(option) >= 0)) return WSPEER.unsupported(WSPEER_OPTIONS.name(option) + ' is the browser\'s own affair');
       return 0;
     }
   },
@@ -199,11 +204,11 @@ var LibraryWspeer = {
     if (wrong) return wrong;
     value = value >>> 0;
     if (option === WSPEER_C.OPT_COALESCE && value > 1) why = 'must be 0 or 1';
-    if (option === WSPEER_C.OPT_TRANSFER_MODE && value > 2) why = 'must be 0, 1 or 2';
-    if (option === WSPEER_C.OPT_TRANSFER_CHANNEL && value > 2147483647) why = 'must be below 2147483648';
+    if (option === WSPEER_C.OPT_TRANSFER_MODE && value > 2) why = 'must be 0 to 2';
+    if (option === WSPEER_C.OPT_TRANSFER_CHANNEL && value > 2147483647) why = 'must be 0 to 2147483647';
     if ((option === WSPEER_C.OPT_POLL_BUDGET_US || option === WSPEER_C.OPT_CLOSE_TIMEOUT_MS) && !value) why = 'must be above 0';
-    if (option === WSPEER_C.OPT_CLOSE_TIMEOUT_MS && value === WSPEER.OFF) why = 'must be above 0';
-    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, 'option ' + option + ' cannot be ' + value + ': it ' + why);
+    if (option === WSPEER_C.OPT_CLOSE_TIMEOUT_MS && value === WSPEER.OFF) why = 'cannot be off: a close has to end';
+    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_OPTIONS.name(option) + ' cannot be ' + value + ': it ' + why);
     peer.options[option] = value;
     return WSPEER_C.OK;
   },
