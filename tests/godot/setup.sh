@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real Godot engines that need no screen: 4.6 as FOLDER/godot4, 3.6 as FOLDER/godot3, from Debian's newer suites, and 3.2 as FOLDER/godot32, from bookworm.
+# Real Godot engines that need no screen: 4.6 or a newer 4.x as FOLDER/godot4, 3.6 as FOLDER/godot3, from Debian's newer suites, and 3.2 as FOLDER/godot32, from bookworm.
 # They bring their own libraries and loader; nothing is installed on the system, and no root is needed. Usage: setup.sh FOLDER
 set -euo pipefail
 mkdir -p "$1"
@@ -30,7 +30,7 @@ fetch() {
   for package in packages/*.deb; do dpkg-deb -x "$package" new; done
 }
 
-# launcher NAME TREE BINARY VERSION: a script that starts the engine with its own libraries; fails when that is another version
+# launcher NAME TREE BINARY PATTERN: a script that starts the engine with its own libraries; fails when its version is another one
 launcher() {
   local tree="$root/$2"
   local lib="$tree/usr/lib/$triplet"
@@ -40,7 +40,7 @@ launcher() {
     "$lib" "$tree/lib/$triplet" "$lib" "$3" "$tree/usr/bin/$3" > "$1.new"
   chmod +x "$1.new"
   # 3.2 ends with 255 here.
-  { HOME=$root timeout 30 "./$1.new" --version || true; } | tee /dev/stderr | grep "^$4" > /dev/null
+  { HOME=$root timeout 30 "./$1.new" --version || true; } | tee /dev/stderr | grep -E "^$4" > /dev/null
 }
 
 newest() {
@@ -49,7 +49,7 @@ newest() {
     fetch "$suite" godot godot3-server || continue
     rm -rf tree
     mv new tree
-    launcher godot4 tree godot 4.6 && launcher godot3 tree godot3-server 3.6 && mv godot4.new godot4 && mv godot3.new godot3 && return
+    launcher godot4 tree godot '4\.([6-9]|[1-9][0-9]+)\.' && launcher godot3 tree godot3-server '3\.6\.' && mv godot4.new godot4 && mv godot3.new godot3 && return
   done
   return 1
 }
@@ -58,7 +58,7 @@ oldest() {
   fetch bookworm godot3-server
   rm -rf tree32
   mv new tree32
-  launcher godot32 tree32 godot3-server 3.2
+  launcher godot32 tree32 godot3-server '3\.2\.'
   mv godot32.new godot32
 }
 
