@@ -44,7 +44,7 @@ static long calls, waits;
     calls++;                                                   \
   } while (0)
 
-/* Each scenario is measured until two of at most three measurements agree: the median decides. */
+/* Each scenario is measured until three of at most five measurements agree: the median decides. */
 static struct {
   char name[64];
   int within, over;
@@ -68,23 +68,21 @@ static void report(const char *name) {
 
 static int all_decided(void) {
   for (int i = 0; i < result_count; i++)
-    if (results[i].within < 2 && results[i].over < 2) return 0;
+    if (results[i].within < 3 && results[i].over < 3) return 0;
   return 1;
 }
 
 static void judge(void) {
-  for (int i = 0; i < result_count; i++) CHECK(results[i].within >= 2, results[i].name);
+  for (int i = 0; i < result_count; i++) CHECK(results[i].within >= 3, results[i].name);
   result_count = 0;
 }
 
-#define MEASURE(scenario)   \
-  do {                      \
-    scenario;               \
-    scenario;               \
-    if (!all_decided()) {   \
-      scenario;             \
-    }                       \
-    judge();                \
+#define MEASURE(scenario)                                 \
+  do {                                                    \
+    for (int i = 0; i < 3 || !all_decided(); i++) {       \
+      scenario;                                           \
+    }                                                     \
+    judge();                                              \
   } while (0)
 
 static int raw_listen(int *port, int backlog) {
