@@ -50,7 +50,7 @@ class TestBadInput(unittest.TestCase):
             self.told(TypeError, "deflate is ", wspeer.connect, NOBODY, deflate=value)
             self.told(TypeError, "no_delay is ", wspeer.connect, NOBODY, no_delay=value)
         self.told(wspeer.ConfigError, "deflate_level is 10", wspeer.connect, NOBODY, deflate=True, deflate_level=10)
-        self.told(wspeer.ConfigError, "on_full must be", wspeer.listen, LOCAL, on_full=7)
+        self.told(wspeer.ConfigError, "on_full is 7: it must be", wspeer.listen, LOCAL, on_full=7)
         self.told(wspeer.TlsError, "ca_pem has no certificate", wspeer.connect, "wss://127.0.0.1:1", ca_pem="nothing")
         self.told(TypeError, "key_pem is no PEM", wspeer.connect, NOBODY, key_pem=b"\xff\xfe")
         self.told(TypeError, "ca_pem is int", wspeer.connect, NOBODY, ca_pem=5)
