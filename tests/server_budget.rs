@@ -242,3 +242,65 @@ fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
     });
     assert!(got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == WS_EVENT_MESSAGE), "{} items", got.len());
 }
+
+#[test]
+fn what_the_host_puts_to_many_is_written_within_the_budget_and_in_turn() {
+    const CLIENTS: usize = 100;
+    let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
+    hall.items();
+    let (mut last, mut longest) = ([0; CLIENTS], 0);
+    for poll in 1..=100 {
+        // A frame of a game: a message to all, and a poll that has time for a part of them.
+        hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), WS_OK));
+        let clock = hall.clock(Duration::from_micros(50));
+        assert!(hall.poll_within(&clock, Some(1_000)), "there is more to write");
+        let mut written = 0;
+        for ((stream, bytes), last) in clients.iter_mut().zip(&mut last) {
+            let before = bytes.len();
+            assert!(read(stream, bytes));
+            if bytes.len() > before {
+                written += 1;
+                longest = longest.max(poll - *last);
+                *last = poll;
+            }
+        }
+        assert!((5..=20).contains(&written), "{written} were written to in a poll of 1 ms where each takes 50 us");
+    }
+    assert!(longest <= 20, "one of them waited for {longest} polls");
+    hall.poll();
+    assert!(!hall.server.has_dirty());
+    for (stream, bytes) in &mut clients {
+        read(stream, bytes);
+        assert!(*bytes == b"\x82\x05state".repeat(100), "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn closing_many_writes_within_the_budget() {
+    const CLIENTS: usize = 100;
+    let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
+    hall.items();
+    hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), WS_OK));
+    let mut so_far = 0;
+    for poll in 0.. {
+        let clock = hall.clock(Duration::from_micros(50));
+        if poll == 0 {
+            hall.act_within(&clock, Some(1_000), |server, cx| server.close(cx, 1001, ""));
+        } else {
+            hall.poll_within(&clock, Some(1_000));
+        }
+        let mut reached = 0;
+        for (stream, bytes) in &mut clients {
+            read(stream, bytes);
+            reached += usize::from(!bytes.is_empty());
+        }
+        assert!(reached - so_far <= 30, "{} were written to in a call of 1 ms where each takes 50 us", reached - so_far);
+        so_far = reached;
+        if clients.iter().all(|(_, bytes)| bytes == b"\x82\x04last\x88\x02\x03\xe9") {
+            break;
+        }
+        assert!(poll < 100, "{so_far} of them were written to");
+    }
+}

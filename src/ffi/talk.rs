@@ -10,7 +10,7 @@ use crate::table;
 /// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
 /// A join: to the host in Godot 4's format, to everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is
 /// what send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node at the other side.
-/// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next ws_poll() or at 128 KiB. With WS_DEFLATE a message over 64 KiB is
+/// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next polls or at 128 KiB. With WS_DEFLATE a message over 64 KiB is
 /// compressed in slices by the polls and flushes that follow.
 ///
 /// Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),

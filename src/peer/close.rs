@@ -106,7 +106,12 @@ impl Peer {
             closing.failure = failure;
         }
         self.send_close(Some(code), reason);
-        self.write(cx);
+        if cx.budget.look() {
+            // The polls that follow write.
+            self.writes_on = true;
+        } else {
+            self.write(cx);
+        }
     }
 
     /// The peer's close frame has come (section 5.5.1): echoes its code behind what was accepted.

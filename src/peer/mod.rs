@@ -298,7 +298,8 @@ impl Peer {
         if self.pulse.is_some() {
             self.send_due_beat();
         }
-        if self.has_output() {
+        // Where the time was over before, writing goes on in the next poll.
+        if self.has_output() && !(self.writes_on && cx.budget.look()) {
             self.write(cx);
         }
         if self.closing.is_some() {

@@ -245,19 +245,31 @@ impl Server {
 
     /// Writes what no event of the system's would make leave, of the host's and of what its clients caused.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        self.write_own(cx);
-        for _ in 0..self.later.len() {
-            let Some(key) = self.later.pop() else { return };
-            self.flush_one(cx, key);
+        for own in [true, false] {
+            for _ in 0..if own { self.dirty.len() } else { self.later.len() } {
+                let Some(key) = (if own { self.dirty.pop() } else { self.later.pop() }) else { break };
+                self.flush_one(cx, key);
+            }
         }
     }
 
-    /// Writes what the host has put.
+    /// Writes what the host has put, for half of what is left of the budget, and an eighth of it at least; whose turn does not come is first the
+    /// next time.
     pub(super) fn write_own(&mut self, cx: &mut Cx<'_>) {
-        for _ in 0..self.dirty.len() {
-            let Some(key) = self.dirty.pop() else { return };
-            self.flush_one(cx, key);
+        if self.dirty.is_empty() {
+            return;
         }
+        let mut part = cx.budget.eighth();
+        let half = cx.budget.half();
+        let whole = std::mem::replace(&mut cx.budget, half);
+        for _ in 0..self.dirty.len() {
+            let Some(key) = self.dirty.pop() else { break };
+            self.flush_one(cx, key);
+            if cx.budget.look() && part.look() {
+                break;
+            }
+        }
+        cx.budget = whole;
     }
 
     /// Writes what clients caused for others, while the budget lasts; an eighth of it is for this alone. `own`: what the host has put as well.

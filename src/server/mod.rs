@@ -237,6 +237,9 @@ impl Server {
         if !self.served_lately.is_empty() || !self.served_before.is_empty() {
             self.give_memory_back(cx);
         }
+        if !self.above.watches && !self.dirty.is_empty() {
+            more |= cx.budget.look() || self.write_later(cx, true);
+        }
         more
     }
 

@@ -133,13 +133,18 @@ impl Hall {
     /// Does something with the server besides polling.
     pub fn act<R>(&mut self, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
         let clock = self.clock(Duration::ZERO);
+        self.act_within(&clock, None, act)
+    }
+
+    /// As `act`, with a budget.
+    pub fn act_within<R>(&mut self, clock: &dyn Clock, budget: Option<u32>, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
         let mut cx = Cx {
             services: &self.services,
             arena: &mut self.arena,
             codecs: &mut self.codecs,
             now: self.now,
             epoch: self.start,
-            budget: Budget::new(&clock, self.now, None),
+            budget: Budget::new(clock, self.now, budget),
         };
         act(&mut self.server, &mut cx)
     }
