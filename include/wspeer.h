@@ -1131,9 +1131,9 @@ WS_API ws_result ws_close(ws_handle h, int32_t code, const char *reason);
 // Returns WS_OK, WS_ERR_TARGET, WS_ERR_KIND, WS_ERR_ARG, WS_ERR_UTF8, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 WS_API ws_result ws_disconnect(ws_handle h, int32_t target, int32_t code, const char *reason);
 
-// Retires a handle in any state and ends its loans; one last write is tried. What the peer has not acknowledged may be lost: to be sure, ws_close()
-// and poll until CLOSED first. A server: its clients' handles retire too. A server's client: it is dropped and forgotten. 0 and stale handles are
-// harmless. Never blocks. Any thread.
+// Retires a handle in any state and ends its loans; one last write is tried, by a thread of the library where it takes more than a millisecond. What the
+// peer has not acknowledged may be lost: to be sure, ws_close() and poll until CLOSED first. A server: its clients' handles retire too. A server's
+// client: it is dropped and forgotten. 0 and stale handles are harmless. Never blocks. Any thread.
 WS_API void ws_free(ws_handle h);
 
 // Frees all handles that were opened with this ws_config.owner: what a binding calls when its host reloads. 0 frees none. Any thread.

@@ -267,3 +267,127 @@ fn nor_is_a_broadcast() {
         clients.iter().for_each(|client| ws_free(*client));
     }
 }
+
+/// CPU time of this thread.
+#[cfg(unix)]
+fn spent() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: it lives.
+    assert_eq!(unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) }, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// One longest call of a server that ends; the budget is 1 ms, and to write to all of them took tens.
+#[cfg(unix)]
+const LONGEST: Duration = Duration::from_millis(8);
+
+/// Ends a server.
+#[cfg(unix)]
+type End = fn(u32);
+
+/// A server with many clients, each of which has much waiting, and what they were sent.
+#[cfg(unix)]
+fn crowd(messages: usize, len: usize, flags: u32) -> (u32, Vec<TcpStream>, Vec<u8>) {
+    let config = config(|config| {
+        config.owner = 6;
+        config.flags = flags;
+    });
+    let mut server = 0;
+    assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), &config, &mut server)), WS_OK);
+    let clients: Vec<_> = (0..10).flat_map(|_| served(server, 20)).collect();
+    let payload = vec![7; len];
+    for _ in 0..messages {
+        assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), len, WS_BINARY)), WS_OK);
+    }
+    let head = if len < 65_536 {
+        [&[0x82, 126][..], &(len as u16).to_be_bytes()].concat()
+    } else {
+        [&[0x82, 127][..], &(len as u64).to_be_bytes()].concat()
+    };
+    (server, clients, [head, payload].concat().repeat(messages))
+}
+
+/// Tries three times; the median of what the longest call took.
+#[cfg(unix)]
+fn median(mut one: impl FnMut() -> Duration) -> Duration {
+    let mut took: Vec<_> = (0..3).map(|_| one()).collect();
+    took.sort();
+    took[1]
+}
+
+#[cfg(unix)]
+#[test]
+fn freeing_a_server_with_much_to_send_takes_no_longer_than_a_budget() {
+    let _alone = alone();
+    let ends: [End; 3] = [|server| ws_free(server), |_| ws_free_owner(6), |_| ws_shutdown()];
+    for end in ends {
+        let took = median(|| {
+            let (server, clients, _) = crowd(3, 100_000, WS_COALESCE);
+            let begun = spent();
+            end(server);
+            let took = spent() - begun;
+            drop(clients);
+            took
+        });
+        assert!(took < LONGEST, "{took:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_fits_the_systems_buffers_leaves_when_the_server_is_freed() {
+    let _alone = alone();
+    let ends: [End; 3] = [|server| ws_free(server), |_| ws_free_owner(6), |_| ws_shutdown()];
+    for end in ends {
+        let (server, clients, sent) = crowd(3, 4_000, WS_COALESCE);
+        end(server);
+        for mut client in clients {
+            let mut got = Vec::new();
+            client.read_to_end(&mut got).unwrap();
+            assert!(got == sent, "{} of {} bytes", got.len(), sent.len());
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn closing_all_who_have_much_to_get_takes_no_longer_than_a_budget() {
+    let _alone = alone();
+    let ends: [(End, &[u8]); 3] = [
+        (|server| assert_eq!(c!(ws_close(server, 0, null())), WS_OK), b"\x88\x02\x03\xe9"),
+        (|server| assert_eq!(c!(ws_disconnect(server, 0, 4_001, null())), WS_OK), b"\x88\x02\x0f\xa1"),
+        (|server| assert_eq!(c!(ws_close(server, -1, null())), WS_OK), b""),
+    ];
+    for (end, close) in ends {
+        let took = median(|| {
+            let (server, mut clients, sent) = crowd(3, 100_000, WS_COALESCE);
+            let mut longest = Duration::ZERO;
+            let mut time = |call: &dyn Fn()| {
+                let begun = spent();
+                call();
+                longest = longest.max(spent() - begun);
+            };
+            time(&|| end(server));
+            let wanted = [&sent[..], close].concat();
+            let mut got = vec![Vec::new(); clients.len()];
+            clients.iter().for_each(|client| client.set_nonblocking(true).unwrap());
+            let mut buffer = vec![0; 1 << 16];
+            let (mut ended, mut gone) = (0, 0);
+            wait_for("the end", || {
+                time(&|| assert!(ws_poll(server) >= 0));
+                ended += count(server, WS_EVENT_DISCONNECTED);
+                gone = 0;
+                for (client, got) in clients.iter_mut().zip(&mut got) {
+                    while let Ok(read @ 1..) = client.read(&mut buffer) {
+                        got.extend_from_slice(&buffer[..read]);
+                    }
+                    gone += usize::from(*got == wanted);
+                }
+                if close.is_empty() { ended == clients.len() } else { gone == clients.len() }
+            });
+            ws_free(server);
+            longest
+        });
+        assert!(took < LONGEST, "{took:?}");
+    }
+}

@@ -34,9 +34,9 @@ pub unsafe extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, rea
     })
 }
 
-/// Retires a handle in any state and ends its loans; one last write is tried. What the peer has not acknowledged may be lost: to be sure, ws_close()
-/// and poll until CLOSED first. A server: its clients' handles retire too. A server's client: it is dropped and forgotten. 0 and stale handles are
-/// harmless. Never blocks. Any thread.
+/// Retires a handle in any state and ends its loans; one last write is tried, by a thread of the library where it takes more than a millisecond. What the
+/// peer has not acknowledged may be lost: to be sure, ws_close() and poll until CLOSED first. A server: its clients' handles retire too. A server's
+/// client: it is dropped and forgotten. 0 and stale handles are harmless. Never blocks. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_free(h: ws_handle) {
     guard(|| {

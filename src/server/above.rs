@@ -44,12 +44,13 @@ impl Server {
         self.above.local.push(key);
     }
 
-    /// Ends the pipes of clients in memory: their other ends read the end from here on.
-    pub fn drop_local(&mut self) {
+    /// Ends the pipes of clients in memory, after one last write: their other ends read the end from here on.
+    pub fn drop_local(&mut self, cx: &mut Cx<'_>) {
         for key in std::mem::take(&mut self.above.local) {
             if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
                 && matches!(client.peer.stream_mut(), Some(Stream::Memory(_)))
             {
+                client.peer.write(cx);
                 drop(client.peer.take_out_stream());
             }
         }

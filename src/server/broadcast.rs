@@ -253,6 +253,20 @@ impl Server {
         }
     }
 
+    /// Tries once more to write what waits for the clients, until the budget ends; `each`: once for each of them, whatever that takes.
+    pub fn write_last(&mut self, cx: &mut Cx<'_>, each: bool) {
+        for slot in &mut self.slots {
+            if let Slot::Client(client) = slot
+                && client.peer.has_output()
+            {
+                if cx.budget.look() && !each {
+                    return;
+                }
+                client.peer.write(cx);
+            }
+        }
+    }
+
     /// Writes what the host has put, for half of what is left of the budget, and an eighth of it at least; whose turn does not come is first the
     /// next time.
     pub(super) fn write_own(&mut self, cx: &mut Cx<'_>) {

@@ -4,6 +4,7 @@ mod ask;
 mod family;
 mod games;
 mod items;
+mod leave;
 mod open;
 mod recent;
 mod scene;
@@ -73,6 +74,14 @@ impl Registry {
         let removed = self.slots.write().remove(handle);
         recent::forget_all();
         removed
+    }
+
+    fn remove_all(&self, handles: impl Iterator<Item = u32>) {
+        let mut slots = self.slots.write();
+        for handle in handles {
+            slots.remove(handle);
+        }
+        recent::forget_all();
     }
 }
 

@@ -1,14 +1,13 @@
 //! What each function of the boundary does with the object behind its handle.
 
 use super::family::{Body, Kind, Member};
+use super::leave::{Leaving, What, drop_peer};
 use super::{ClientHandles, PanicWatch, Registry, games, registry, wake, with, with_family};
 use crate::codes::*;
-use crate::error::{Error, Failure};
+use crate::error::Error;
 use crate::heap;
-use crate::journal;
 use crate::multiplayer::{Multiplayer, Target};
-use crate::net::Stream;
-use crate::peer::{Cx, MAX_LEN, Options, Peer, Sent, check_close};
+use crate::peer::{MAX_LEN, Options, Peer, Sent, check_close};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -197,6 +196,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
         };
         let (kind, mut cx) = body.parts(Instant::now(), Some(1_000));
         let Kind::Server(server) = kind else { return Err(gone()) };
+        // Once the budget is over they are closed all the same, and the polls that follow write.
         for key in keys {
             if let Some(peer) = server.peer(key) {
                 peer.disconnect(&mut cx, code, reason);
@@ -210,6 +210,11 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
 
 /// ws_free. Stale handles are harmless.
 pub fn free(handle: u32) {
+    free_since(handle, Instant::now());
+}
+
+/// As `free`, in a call that began at `now`: what it frees has one budget together.
+fn free_since(handle: u32, now: Instant) {
     let registry = registry();
     let Some((family, member)) = registry.remove(handle) else { return };
     let mut body = family.body.lock();
@@ -220,7 +225,7 @@ pub fn free(handle: u32) {
         let mut watch = PanicWatch::new(family, &mut body);
         #[cfg(feature = "inject-panics")]
         crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);
-        drop_member(registry, watch.body(), member);
+        drop_member(registry, watch.body(), member, now);
         watch.done();
     }
     if matches!(body.kind, Kind::Gone) {
@@ -233,8 +238,8 @@ pub fn free(handle: u32) {
     wake::all();
 }
 
-fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
-    let now = Instant::now();
+fn drop_member(registry: &Registry, body: &mut Body, member: Member, now: Instant) {
+    let mut left = None;
     let (game, kind, mut cx) = body.parts_of_game(now, Some(1_000));
     match (&mut *kind, member) {
         (Kind::Server(server), Member::Client(key)) => {
@@ -245,7 +250,7 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
         }
         (Kind::Pair(ends), Member::End(end)) => {
             if let Some(peer) = ends[usize::from(end)].take() {
-                drop_peer(*peer, &mut cx);
+                drop_peer(peer, &mut cx);
             }
             if ends.iter().all(Option::is_none) {
                 *kind = Kind::Gone;
@@ -253,20 +258,22 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member) {
         }
         (Kind::Gone, _) => {}
         _ => match std::mem::replace(kind, Kind::Gone) {
-            Kind::Client(peer) | Kind::Attached(peer, _) => drop_peer(*peer, &mut cx),
+            Kind::Client(peer) | Kind::Attached(peer, _) => left = drop_peer(peer, &mut cx).map(|peer| What::Peer(Some(peer))),
             Kind::Server(mut server) => {
-                server.write_dirty(&mut cx);
-                for handle in server.all_handles() {
-                    registry.remove(handle);
-                }
+                registry.remove_all(server.all_handles());
                 // Here and not by the worker: the host may listen on the port again at once, and whoever waits for a pipe is woken by the caller.
                 server.stop_listening();
-                server.drop_local();
-                // Thousands of clients take milliseconds to take apart.
-                registry.services.discard(Box::new(server));
+                server.drop_local(&mut cx);
+                server.write_last(&mut cx, false);
+                // Thousands of clients take milliseconds to write to and to take apart.
+                left = Some(What::Server(server));
             }
             other => *kind = other,
         },
+    }
+    if let Some(what) = left {
+        let shared = std::mem::take(&mut body.shared);
+        registry.services.discard(Box::new(Leaving { what, shared }));
     }
 }
 
@@ -287,7 +294,8 @@ fn free_where(wanted: impl Fn(Member, u32) -> bool) {
     let registry = registry();
     let roots = |member: Member| !matches!(member, Member::Client(_));
     let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner.load(Ordering::Relaxed)));
-    handles.into_iter().for_each(free);
+    let now = Instant::now();
+    handles.into_iter().for_each(|handle| free_since(handle, now));
 }
 
 /// ws_feed: bytes that came by the host's transport; how many were taken. `None`: that transport has ended.
@@ -409,25 +417,6 @@ pub(super) fn wrong_kind(why: &str) -> Error {
 #[cold]
 pub(super) fn gone() -> Error {
     Error::new(WS_ERR_HANDLE, "the handle was freed")
-}
-
-/// One last write, then the socket goes: drained where all was written, so that a reset cannot destroy the last bytes.
-fn drop_peer(mut peer: Peer, cx: &mut Cx<'_>) {
-    peer.write(cx);
-    if peer.state() == WS_OPEN && !peer.has_output() {
-        peer.close_because(cx, 1001, "", Some(Failure::new(WS_PHASE_APP, WS_CAUSE_DROPPED, "freed")));
-    }
-    let finished = !peer.has_output();
-    match peer.take_out_stream() {
-        Some(Stream::Memory(end)) => drop(end),
-        Some(stream) if finished => cx.services.reap(stream),
-        Some(stream) => cx.services.close(vec![stream]),
-        None => {}
-    }
-    journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.shown_url()));
-    if peer.is_large() {
-        cx.services.discard(Box::new(peer));
-    }
 }
 
 /// After a poll: memory that an idle connection does not need goes back.

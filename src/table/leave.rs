@@ -1,0 +1,73 @@
+//! What was freed while it had more to send than a call has time for: the worker writes it once more and takes it apart.
+
+use super::family::Shared;
+use crate::codes::*;
+use crate::error::Failure;
+use crate::journal;
+use crate::net::Stream;
+use crate::peer::{Cx, Peer};
+use crate::server::Server;
+use std::time::Instant;
+
+/// How long the worker writes what one handle left behind, in microseconds; after that each connection has one more write.
+const LAST_WRITES_US: u32 = 1_000_000;
+
+/// Freed, with what it works with. Dropping it is the work.
+pub(super) struct Leaving {
+    pub(super) what: What,
+    pub(super) shared: Shared,
+}
+
+pub(super) enum What {
+    Server(Box<Server>),
+    Peer(Option<Box<Peer>>),
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let mut cx = self.shared.cx(Instant::now(), Some(LAST_WRITES_US));
+        match &mut self.what {
+            What::Server(server) => server.write_last(&mut cx, true),
+            What::Peer(peer) => {
+                if let Some(peer) = peer.take() {
+                    let_go(peer, &mut cx);
+                }
+            }
+        }
+    }
+}
+
+/// One last write, then the socket goes. What the budget ends before that is given back.
+pub(super) fn drop_peer(mut peer: Box<Peer>, cx: &mut Cx<'_>) -> Option<Box<Peer>> {
+    let in_memory = matches!(peer.stream_mut(), Some(Stream::Memory(_)));
+    if !in_memory && peer.has_output() {
+        if cx.budget.look() {
+            return Some(peer);
+        }
+        peer.write(cx);
+        if peer.can_send_on() || cx.budget.look() {
+            return Some(peer);
+        }
+    }
+    let_go(peer, cx);
+    None
+}
+
+/// As `drop_peer`, to the end: the socket is drained where all was written, so that a reset cannot destroy the last bytes.
+fn let_go(mut peer: Box<Peer>, cx: &mut Cx<'_>) {
+    peer.write(cx);
+    if peer.state() == WS_OPEN && !peer.has_output() {
+        peer.close_because(cx, 1001, "", Some(Failure::new(WS_PHASE_APP, WS_CAUSE_DROPPED, "freed")));
+    }
+    let finished = !peer.has_output();
+    match peer.take_out_stream() {
+        Some(Stream::Memory(end)) => drop(end),
+        Some(stream) if finished => cx.services.reap(stream),
+        Some(stream) => cx.services.close(vec![stream]),
+        None => {}
+    }
+    journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.shown_url()));
+    if peer.is_large() {
+        cx.services.discard(peer);
+    }
+}
