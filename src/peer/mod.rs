@@ -260,12 +260,8 @@ impl Peer {
         let [compressed_in, compressed_out] =
             self.compression.as_ref().map_or([0; 2], |compression| [compression.messages_in, compression.messages_out]);
         let mut counters = self.counters;
-        let (mut messages, mut bytes) = self.inbox.refused;
-        if self.apart {
-            // What waits has not been received until its sender is admitted.
-            messages += self.inbox.len() as u64;
-            bytes += self.inbox.message_bytes();
-        }
+        // Nothing has been received until its sender is admitted, what its authentication took included.
+        let (messages, bytes) = if self.apart { (u64::MAX, u64::MAX) } else { self.inbox.refused };
         counters.messages_in = counters.messages_in.saturating_sub(messages);
         counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
         counters.skipped += self.inbox.dropped;
