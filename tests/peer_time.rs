@@ -59,10 +59,30 @@ mod opening {
     fn a_refusal_whose_body_does_not_end_is_told_as_a_refusal() {
         let mut end = End::client(Some(ms(10_000)), &[]);
         end.poll();
-        end.feed(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\nnothing");
-        end.pass(ms(10_000));
+        end.feed(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\nnot");
+        end.poll();
+        end.pass(ms(200));
+        end.feed(b"hing");
+        end.pass(ms(40));
+        assert_eq!(end.items(), []);
+        end.pass(ms(10));
         assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
         assert_eq!((end.peer.info.http_status, end.peer.info.text(WS_GET_BODY)), (404, "nothing"));
+    }
+
+    /// It is told by then whatever the timeout is, and not after that.
+    #[test]
+    fn a_refusal_waits_for_its_body_no_longer_than_the_timeout() {
+        for (timeout, waits) in [(None, 250), (Some(ms(10_000)), 250), (Some(ms(100)), 100)] {
+            let mut end = End::client(timeout, &[]);
+            end.poll();
+            end.feed(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n");
+            end.poll();
+            end.pass(ms(waits - 10));
+            assert_eq!(end.peer.state(), WS_CONNECTING);
+            end.pass(ms(10));
+            assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
+        }
     }
 
     #[test]

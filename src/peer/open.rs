@@ -11,6 +11,9 @@ use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How long the rest of a refusal's body is awaited: the status is known by then.
+const BODY_TIME: Duration = Duration::from_millis(250);
+
 /// How far a connection has come.
 pub(super) enum Stage {
     /// Towards an open transport.
@@ -201,6 +204,12 @@ impl Peer {
             Stage::Requesting(opening) => {
                 let Some(client) = &mut opening.client else { return bytes.len() };
                 match client.receive(bytes) {
+                    Ok(None) if client.is_refused() => {
+                        // The earliest of these times stays.
+                        let at = cx.now + BODY_TIME;
+                        opening.deadline = Some(opening.deadline.map_or(at, |deadline| deadline.min(at)));
+                        bytes.len()
+                    }
                     Ok(None) => bytes.len(),
                     Ok(Some((used, response))) => {
                         self.info.http_status = response.status;

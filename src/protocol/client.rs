@@ -168,6 +168,11 @@ impl ClientHandshake {
         })
     }
 
+    /// The answer is a refusal, and its body is not whole yet.
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_some()
+    }
+
     /// Nothing more is awaited: a refusal, with what came of its body.
     pub fn give_up(&mut self) -> Option<Box<Refused>> {
         let (mut refused, body) = self.refusal.take()?;
