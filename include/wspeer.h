@@ -438,7 +438,8 @@
 // Messages may be put while CONNECTING; they leave after the opening handshake.
 #define WS_QUEUE_BEFORE_OPEN 2
 
-// Client: accept any certificate. For development alone; the log says so.
+// Client: accept any certificate with a key of a kind that is supported: P-256, P-384, Ed25519, or RSA of 2048 bits and more.
+// For development alone; the log says so.
 #define WS_INSECURE 4
 
 // Client: trust only ca_pem, neither the bundled nor the system's roots.
@@ -514,7 +515,7 @@
 // The peer's address and port.
 #define WS_GET_REMOTE_ADDRESS 8
 
-// The first KiB of the body of a refused request, invalid UTF-8 replaced.
+// The first KiB of the body of a refused request, as far as it came within 250 ms of the header, invalid UTF-8 replaced.
 #define WS_GET_BODY 9
 
 // The TLS version and cipher suite, or "" on ws://.
@@ -969,8 +970,8 @@ typedef struct ws_config {
   // a client that offers none of them is refused with 400.
   const char *subprotocols;
   // Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, even if a CA signed it, it is marked
-  // CA:TRUE, or it names its host only in the common name. What cannot be used is left out with a warning in the log; WS_ERR_TLS if all is.
-  // The text may be indented, in one line, or have its line ends written out as \n.
+  // CA:TRUE, it names its host only in the common name, or it is of X.509 version 1. What cannot be used is left out with a warning in the log;
+  // WS_ERR_TLS if all is. The text may be indented, in one line, or have its line ends written out as \n.
   const char *ca_pem;
   // PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client sends it when asked.
   const char *cert_pem;

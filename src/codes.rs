@@ -220,7 +220,8 @@ pub const WS_CAUSE_PANIC: i32 = 61;
 pub const WS_COALESCE: u32 = 1;
 /// Messages may be put while CONNECTING; they leave after the opening handshake.
 pub const WS_QUEUE_BEFORE_OPEN: u32 = 2;
-/// Client: accept any certificate. For development alone; the log says so.
+/// Client: accept any certificate with a key of a kind that is supported: P-256, P-384, Ed25519, or RSA of 2048 bits and more.
+/// For development alone; the log says so.
 pub const WS_INSECURE: u32 = 4;
 /// Client: trust only ca_pem, neither the bundled nor the system's roots.
 pub const WS_ONLY_CA_PEM: u32 = 8;
@@ -280,7 +281,7 @@ pub const WS_GET_ERROR: i32 = 6;
 pub const WS_GET_LOCAL_ADDRESS: i32 = 7;
 /// The peer's address and port.
 pub const WS_GET_REMOTE_ADDRESS: i32 = 8;
-/// The first KiB of the body of a refused request, invalid UTF-8 replaced.
+/// The first KiB of the body of a refused request, as far as it came within 250 ms of the header, invalid UTF-8 replaced.
 pub const WS_GET_BODY: i32 = 9;
 /// The TLS version and cipher suite, or "" on ws://.
 pub const WS_GET_TLS: i32 = 10;

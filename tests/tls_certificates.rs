@@ -167,7 +167,18 @@ fn certificates_as_people_have_them() {
         (Made { name: "rsa", key: "genrsa", sign: own(SAN) }, PASSES, "signed by nobody"),
         (Made { name: "no_san", key: EC, sign: own("-addext basicConstraints=critical,CA:FALSE") }, PASSES, "signed by nobody"),
         (Made { name: "leaf_no_san", key: EC, sign: signed("-extfile none.ext") }, PASSES, "no name in subjectAltName"),
-        (Made { name: "v1", key: EC, sign: signed("") }, "version 1", "version 1"),
+        (Made { name: "v1", key: EC, sign: signed("") }, PASSES, "version 1"),
+        (Made { name: "v1_rsa", key: "genrsa", sign: signed("") }, PASSES, "version 1"),
+        (Made { name: "v1_other", key: EC, sign: signed("").replace("localhost", "other.example").leak() }, "set server_name", "version 1"),
+        (
+            Made {
+                name: "other_common_name",
+                key: EC,
+                sign: own("-addext basicConstraints=critical,CA:FALSE").replace("localhost", "other.example").leak(),
+            },
+            "set server_name",
+            "signed by nobody",
+        ),
         (
             Made { name: "critical", key: EC, sign: own(&format!("{SAN} -addext 1.2.3.4=critical,ASN1:NULL")) },
             "critical extension",
@@ -282,6 +293,13 @@ fn a_bad_entry_does_not_spoil_a_bundle() {
         |pem: String| TlsClient::new("localhost", TlsClientSettings { ca_pem: Some(pem), only_ca_pem: true, ..TlsClientSettings::default() });
     assert!(client(format!("{good}{bad}")).is_ok());
     assert!(std::iter::from_fn(host::log_line).any(|line| line.contains("1 of the 2 certificates of ca_pem")));
+    let cut = good.split("-----END").next().unwrap();
+    for damaged in [cut.to_owned(), cut.replace('\n', ""), good.replace("END CERTIFICATE", "END X"), good.replacen("MII", "!II", 1)] {
+        assert!(client(format!("{good}{damaged}{good}")).is_ok());
+        assert!(std::iter::from_fn(host::log_line).any(|line| line.contains("1 of the 3 certificates of ca_pem")));
+        let sentence = client(damaged).err().unwrap().into_sentence();
+        assert!(sentence.contains("no certificate that can be used"), "{sentence}");
+    }
     let sentence = client(bad.to_owned()).err().unwrap().into_sentence();
     assert!(sentence.contains("no certificate that can be used"), "{sentence}");
 }

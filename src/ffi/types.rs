@@ -179,8 +179,8 @@ pub struct ws_config {
     /// a client that offers none of them is refused with 400.
     pub subprotocols: *const c_char,
     /// Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, even if a CA signed it, it is marked
-    /// CA:TRUE, or it names its host only in the common name. What cannot be used is left out with a warning in the log; WS_ERR_TLS if all is.
-    /// The text may be indented, in one line, or have its line ends written out as \n.
+    /// CA:TRUE, it names its host only in the common name, or it is of X.509 version 1. What cannot be used is left out with a warning in the log;
+    /// WS_ERR_TLS if all is. The text may be indented, in one line, or have its line ends written out as \n.
     pub ca_pem: *const c_char,
     /// PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client sends it when asked.
     pub cert_pem: *const c_char,

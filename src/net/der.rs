@@ -29,16 +29,58 @@ pub(super) fn parts_of_key(key: &[u8]) -> Option<(&[u8], &[u8])> {
     (unused == 0).then_some((algorithm.value, key))
 }
 
+/// Whether it is of version 1, which says nothing of that.
+pub(super) fn is_version_1(certificate: &[u8]) -> bool {
+    let first = || element(element(element(certificate)?.value)?.value);
+    first().is_some_and(|first| first.tag != VERSION)
+}
+
+/// From when to when it is valid, in seconds since 1970.
+pub(super) fn validity(certificate: &[u8]) -> Option<(u64, u64)> {
+    let from = element(part(certificate, 3)?.value)?;
+    Some((seconds(&from)?, seconds(&element(from.rest)?)?))
+}
+
+/// A UTCTime or GeneralizedTime as section 4.1.2.5 restricts them: YYMMDDHHMMSSZ, with 1950 to 2049, or YYYYMMDDHHMMSSZ.
+fn seconds(time: &Element<'_>) -> Option<u64> {
+    let digits = time.value.strip_suffix(b"Z").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let number = |digits: &[u8]| digits.iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+    let (year, rest) = digits.split_at_checked(digits.len().checked_sub(10)?)?;
+    let year = match (time.tag, year.len()) {
+        (UTC_TIME, 2) => number(year) + if number(year) < 50 { 2000 } else { 1900 },
+        (GENERALIZED_TIME, 4) => number(year),
+        _ => return None,
+    };
+    let mut pairs = rest.chunks(2).map(number);
+    let mut pair = || pairs.next();
+    let (month, day, hour, minute, second) = (pair()?, pair()?, pair()?, pair()?, pair()?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Years that begin with March, so that the leap day is the last one.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+    // What lies before 1970 began then for any clock of today.
+    Some((days.saturating_sub(DAYS_TO_1970) * 24 + hour) * 3600 + minute * 60 + second)
+}
+
+/// From the first of March of the year 0.
+const DAYS_TO_1970: u64 = 719_468;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
 fn subject(certificate: &[u8]) -> Option<Element<'_>> {
-    let mut rest = element(element(certificate)?.value)?.value;
-    if element(rest)?.tag == VERSION {
-        rest = element(rest)?.rest;
+    part(certificate, 4)
+}
+
+/// One of its parts in their order: serial number, signature, issuer, validity, subject.
+fn part(certificate: &[u8], index: usize) -> Option<Element<'_>> {
+    let mut part = element(element(element(certificate)?.value)?.value)?;
+    let skipped = usize::from(part.tag == VERSION);
+    for _ in 0..index + skipped {
+        part = element(part.rest)?;
     }
-    // Serial number, signature, issuer, validity.
-    for _ in 0..4 {
-        rest = element(rest)?.rest;
-    }
-    element(rest)
+    Some(part)
 }
 
 const VERSION: u8 = 0xA0;
@@ -66,4 +108,44 @@ fn element(der: &[u8]) -> Option<Element<'_>> {
     }
     let (value, rest) = behind.split_at_checked(len)?;
     Some(Element { tag, value, rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_a_certificate_are_seconds_since_1970() {
+        let of = |tag, value: &str| seconds(&Element { tag, value: value.as_bytes(), rest: &[] });
+        for (tag, value, wanted) in [
+            (UTC_TIME, "700101000000Z", Some(0)),
+            (UTC_TIME, "000229120000Z", Some(951_825_600)),
+            (UTC_TIME, "000301000000Z", Some(951_868_800)),
+            (UTC_TIME, "491231235959Z", Some(2_524_607_999)),
+            (GENERALIZED_TIME, "20500101000000Z", Some(2_524_608_000)),
+            (GENERALIZED_TIME, "99991231235959Z", Some(253_402_300_799)),
+            (UTC_TIME, "500101000000Z", Some(0)),
+            (UTC_TIME, "20500101000000Z", None),
+            (GENERALIZED_TIME, "500101000000Z", None),
+            (UTC_TIME, "001301000000Z", None),
+            (UTC_TIME, "0003010000Z", None),
+            (UTC_TIME, "000301000000+0100", None),
+            (UTC_TIME, "", None),
+        ] {
+            assert_eq!(of(tag, value), wanted, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_a_certificate_are_found() {
+        let made = rcgen::generate_simple_self_signed(["game.example".to_owned()]).unwrap();
+        let der = made.cert.der();
+        assert!(!is_version_1(der));
+        let (from, until) = validity(der).unwrap();
+        assert!(from < until);
+        assert_eq!(common_name(der), Some(b"rcgen self signed cert".as_slice()));
+        for end in 0..der.len() {
+            let _ = (is_version_1(&der[..end]), validity(&der[..end]), common_name(&der[..end]), public_key(&der[..end]));
+        }
+    }
 }

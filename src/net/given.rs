@@ -1,25 +1,63 @@
 //! Judging a server's certificate by what the host gave: the usual way, and a certificate that is itself among those given, as engines make them for tests.
 
-use super::der::common_name;
+use super::der::{common_name, is_version_1, validity};
+use super::tls_errors::VERSION_1;
+use super::verify::ByFingerprint;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use std::sync::Arc;
 
-/// As webpki judges; but one of the certificates given is taken as a server's own even when it is a CA's (CA:TRUE) or has its name only as common name.
+/// As webpki judges; but one of the certificates given is taken as a server's own even when it is a CA's (CA:TRUE), has its name only as common name,
+/// or is of version 1, which webpki does not read.
 #[derive(Debug)]
 pub struct ByGiven {
     usual: Arc<WebPkiServerVerifier>,
+    /// For signatures by the key of a certificate of version 1.
+    by_key: ByFingerprint,
     given: Vec<CertificateDer<'static>>,
     any_name: bool,
 }
 
+/// One of those given has only a common name, and that is another.
+#[derive(Debug)]
+pub struct OtherCommonName;
+
+impl std::fmt::Display for OtherCommonName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("the certificate has another common name, and no subjectAltName")
+    }
+}
+
+impl std::error::Error for OtherCommonName {}
+
 impl ByGiven {
     /// `any_name`: the chain alone is judged.
-    pub fn new(usual: Arc<WebPkiServerVerifier>, given: Vec<CertificateDer<'static>>, any_name: bool) -> ByGiven {
-        ByGiven { usual, given, any_name }
+    pub fn new(usual: Arc<WebPkiServerVerifier>, provider: Arc<CryptoProvider>, given: Vec<CertificateDer<'static>>, any_name: bool) -> ByGiven {
+        ByGiven { usual, by_key: ByFingerprint::new(None, provider), given, any_name }
+    }
+
+    fn is_given(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.given.iter().any(|given| given.as_ref() == certificate.as_ref())
+    }
+
+    /// Whether a signature is judged by the key alone.
+    fn goes_by_key(&self, certificate: &CertificateDer<'_>) -> bool {
+        is_version_1(certificate) && self.is_given(certificate)
+    }
+
+    /// One of those given that is of version 1: by its dates and its common name.
+    fn check_version_1(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+        let (from, until) = validity(end_entity).ok_or(CertificateError::BadEncoding)?;
+        match now.as_secs() {
+            now if now < from => Err(CertificateError::NotValidYet.into()),
+            now if now > until => Err(CertificateError::Expired.into()),
+            _ if self.any_name || has_common_name(end_entity, name) => Ok(()),
+            _ => Err(other_common_name()),
+        }
     }
 
     fn check_name(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
@@ -33,11 +71,20 @@ impl ByGiven {
         // RFC 6125 section 6.4.4: the common name counts where no other name is there.
         let has_others =
             matches!(&refusal, Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) if !presented.is_empty());
-        match common_name(end_entity) {
-            Some(common) if !has_others && common.eq_ignore_ascii_case(name.to_str().as_bytes()) => Ok(()),
-            _ => Err(refusal),
+        match has_others {
+            true => Err(refusal),
+            false if has_common_name(end_entity, name) => Ok(()),
+            false => Err(other_common_name()),
         }
     }
+}
+
+fn has_common_name(end_entity: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
+    common_name(end_entity).is_some_and(|common| common.eq_ignore_ascii_case(name.to_str().as_bytes()))
+}
+
+fn other_common_name() -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(OtherCommonName))))
 }
 
 impl ServerCertVerifier for ByGiven {
@@ -53,7 +100,10 @@ impl ServerCertVerifier for ByGiven {
             Err(Error::InvalidCertificate(refusal)) => refusal,
             verdict => return verdict,
         };
-        let is_given = self.given.iter().any(|given| given.as_ref() == end_entity.as_ref());
+        let is_given = self.is_given(end_entity);
+        if is_given && matches!(&refusal, CertificateError::Other(other) if other.to_string() == VERSION_1) {
+            return self.check_version_1(end_entity, server_name, now).map(|()| ServerCertVerified::assertion());
+        }
         let may_pass = match &refusal {
             // webpki has found the chain good, and judges the name last.
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => is_given || self.any_name,
@@ -77,6 +127,9 @@ impl ServerCertVerifier for ByGiven {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if self.goes_by_key(cert) {
+            return self.by_key.verify_tls12_signature(message, cert, dss);
+        }
         self.usual.verify_tls12_signature(message, cert, dss)
     }
 
@@ -86,6 +139,9 @@ impl ServerCertVerifier for ByGiven {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if self.goes_by_key(cert) {
+            return self.by_key.verify_tls13_signature(message, cert, dss);
+        }
         self.usual.verify_tls13_signature(message, cert, dss)
     }
 

@@ -11,27 +11,37 @@ const DASHES: &str = "-----";
 /// The longest label that is known is "ENCRYPTED PRIVATE KEY".
 const MAX_LABEL: usize = 32;
 
-/// All certificates of a text, in their order.
+/// All certificates of a text, in their order; none may be damaged.
 pub(super) fn certificates(field: &str, text: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let blocks = blocks(field, text)?;
+    let blocks = whole(field, blocks(text))?;
     let mut list = Vec::new();
     for block in blocks.iter().filter(|block| block.is_certificate()) {
-        let certificate = CertificateDer::from_pem_slice(block.canonical().as_bytes());
-        list.push(certificate.map_err(|_| wrong(format!("{field}: the base64 of certificate {} is damaged", list.len() + 1)))?);
+        list.push(block.certificate().ok_or_else(|| wrong(format!("{field}: the base64 of certificate {} is damaged", list.len() + 1)))?);
     }
-    if list.is_empty() {
-        return Err(wrong(if blocks.iter().any(Block::is_key) {
-            format!("{field} has a private key and no certificate: are certificate and key exchanged?")
-        } else {
-            format!("{field} has no certificate in it: give the text of a PEM file, not its name")
-        }));
-    }
-    Ok(list)
+    if list.is_empty() { Err(no_certificate(field, &blocks)) } else { Ok(list) }
+}
+
+/// The certificates of a bundle that can be read, in their order, and how many cannot.
+pub(super) fn bundle(field: &str, text: &str) -> Result<(Vec<CertificateDer<'static>>, usize), Error> {
+    let found = blocks(text);
+    let blocks: Vec<&Block> = found.iter().flatten().collect();
+    let list: Vec<_> = blocks.iter().filter(|block| block.is_certificate()).filter_map(|block| block.certificate()).collect();
+    // Of a block that is not whole, the label tells nothing.
+    let unread = found.len() - blocks.iter().filter(|block| !block.label.ends_with("CERTIFICATE")).count() - list.len();
+    if list.is_empty() && unread == 0 { Err(no_certificate(field, blocks)) } else { Ok((list, unread)) }
+}
+
+fn no_certificate<'a>(field: &str, blocks: impl IntoIterator<Item = &'a Block>) -> Error {
+    wrong(if blocks.into_iter().any(Block::is_key) {
+        format!("{field} has a private key and no certificate: are certificate and key exchanged?")
+    } else {
+        format!("{field} has no certificate in it: give the text of a PEM file, not its name")
+    })
 }
 
 /// The first private key of a text.
 pub(super) fn private_key(field: &str, text: &str) -> Result<PrivateKeyDer<'static>, Error> {
-    let blocks = blocks(field, text)?;
+    let blocks = whole(field, blocks(text))?;
     let Some(block) = blocks.iter().find(|block| block.is_key()) else {
         return Err(wrong(if blocks.iter().any(Block::is_certificate) {
             format!("{field} has a certificate and no private key: are certificate and key exchanged?")
@@ -59,6 +69,11 @@ impl Block {
         self.label == "CERTIFICATE"
     }
 
+    /// `None`: its base64 is damaged.
+    fn certificate(&self) -> Option<CertificateDer<'static>> {
+        CertificateDer::from_pem_slice(self.canonical().as_bytes()).ok()
+    }
+
     fn is_key(&self) -> bool {
         self.label.ends_with("PRIVATE KEY")
     }
@@ -74,27 +89,34 @@ impl Block {
     }
 }
 
-/// The blocks of a text, whatever is around them. Taken as well: a byte order mark, indentation, any line ends, line ends written out as `\n`
-/// (environment variables, JSON), and none at all.
-fn blocks(field: &str, text: &str) -> Result<Vec<Block>, Error> {
+/// The blocks of a text, whatever is around them; `None` is one whose BEGIN or END line is damaged or missing. Taken as well: a byte order mark, indentation,
+/// any line ends, line ends written out as `\n` (environment variables, JSON), and none at all.
+fn blocks(text: &str) -> Vec<Option<Block>> {
     let text = text.replace("\\r", "\n").replace("\\n", "\n");
-    let mut rest = text.as_str();
-    let mut blocks = Vec::new();
-    while let Some(at) = rest.find(BEGIN) {
-        let cut = || wrong(format!("{field}: block {} has no whole BEGIN and END line: the text is cut off or damaged", blocks.len() + 1));
-        let (label, behind) = rest[at + BEGIN.len()..].split_once(DASHES).ok_or_else(cut)?;
-        if label.len() > MAX_LABEL {
-            return Err(cut());
-        }
-        let end = format!("{END}{label}{DASHES}");
-        let (body, behind) = behind.split_once(end.as_str()).ok_or_else(cut)?;
-        if body.contains(BEGIN) {
-            return Err(cut());
-        }
-        blocks.push(Block { label: label.to_owned(), body: body.split_whitespace().collect() });
-        rest = behind;
+    let mut parts = text.split(BEGIN);
+    let before = parts.next().unwrap_or_default();
+    let mut found: Vec<_> = before.matches(END).map(|_| None).collect();
+    for part in parts {
+        let block = block(part);
+        // An END line too many is that of a block whose BEGIN line is damaged.
+        let ends = part.matches(END).count().max(1);
+        found.push(block);
+        found.extend((1..ends).map(|_| None));
     }
-    Ok(blocks)
+    found
+}
+
+/// The block behind its BEGIN.
+fn block(part: &str) -> Option<Block> {
+    let (label, behind) = part.split_once(DASHES).filter(|(label, _)| label.len() <= MAX_LABEL)?;
+    let (body, _) = behind.split_once(format!("{END}{label}{DASHES}").as_str())?;
+    Some(Block { label: label.to_owned(), body: body.split_whitespace().collect() })
+}
+
+/// All blocks, where each is whole.
+fn whole(field: &str, found: Vec<Option<Block>>) -> Result<Vec<Block>, Error> {
+    let cut = |index| wrong(format!("{field}: block {} has no whole BEGIN and END line: the text is cut off or damaged", index + 1));
+    found.into_iter().enumerate().map(|(index, block)| block.ok_or_else(|| cut(index))).collect()
 }
 
 fn wrong(sentence: String) -> Error {
@@ -160,7 +182,7 @@ mod tests {
             let cuts = (0..text.len()).step_by(7).flat_map(|at| [text[..at].to_owned(), text[at..].to_owned()]);
             for text in cuts.chain(damaged) {
                 for (_, text) in pasted(&text) {
-                    let errors = [certificates("cert_pem", &text).err(), private_key("key_pem", &text).err()];
+                    let errors = [certificates("cert_pem", &text).err(), private_key("key_pem", &text).err(), bundle("ca_pem", &text).err()];
                     for sentence in errors.into_iter().flatten().map(Error::into_sentence) {
                         tried += 1;
                         for secret in [&cert, &key] {
@@ -173,6 +195,39 @@ mod tests {
             }
         }
         assert!(tried > 1_000);
+    }
+
+    /// A block of a bundle that is damaged costs itself alone.
+    #[test]
+    fn a_damaged_block_does_not_spoil_a_bundle() {
+        let (cert, key) = made();
+        let good = certificates("ca_pem", &cert).unwrap().remove(0);
+        let body = cert.lines().nth(1).unwrap();
+        let damaged = [
+            ("no END line", cert.split("-----END").next().unwrap().to_owned()),
+            ("no BEGIN line", cert.split_once("CERTIFICATE-----\n").unwrap().1.to_owned()),
+            ("a BEGIN line cut", cert.replacen("-----\n", "---\n", 1)),
+            ("an END line cut", cert.replace("-----END", "----END")),
+            ("END of another kind", cert.replace("END CERTIFICATE", "END X")),
+            ("cut off", cert[..cert.len() / 2].to_owned() + "\n"),
+            ("cut off, in one line", cert[..cert.len() / 2].replace('\n', "")),
+            ("BEGIN alone", "-----BEGIN ".to_owned()),
+            ("a label without end", format!("-----BEGIN {}", "CERTIFICATE".repeat(9))),
+            ("a bad character", cert.replacen(body, &format!("!{}", &body[1..]), 1)),
+            ("a short line", cert.replacen(body, &body[..body.len() - 3], 1)),
+            ("of openssl's own kind", cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE")),
+        ];
+        for (what, bad) in damaged {
+            for (text, kept) in [(format!("{cert}{bad}"), 1), (format!("{bad}{cert}"), 1), (format!("{cert}{bad}{cert}"), 2), (bad.clone(), 0)] {
+                for (how, text) in pasted(&text) {
+                    let (list, unread) = bundle("ca_pem", &text).unwrap();
+                    assert_eq!((list, unread), (vec![good.clone(); kept], 1), "{what}, {how}");
+                }
+            }
+        }
+        assert_eq!(bundle("ca_pem", &format!("{cert}{key}")).unwrap(), (vec![good], 0), "a key is no certificate");
+        assert!(bundle("ca_pem", &key).unwrap_err().into_sentence().contains("exchanged"));
+        assert!(bundle("ca_pem", "ca.pem").unwrap_err().into_sentence().contains("not its name"));
     }
 
     #[test]

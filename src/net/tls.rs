@@ -1,7 +1,7 @@
 //! TLS settings: parsed at once, so that a wrong certificate is told by the call; made ready on the worker, where it takes time.
 
 use super::given::ByGiven;
-use super::pem::{certificates, private_key};
+use super::pem::{bundle, certificates, private_key};
 use super::tls_errors::bad_identity;
 use super::verify::ByFingerprint;
 use crate::codes::*;
@@ -59,7 +59,7 @@ impl TlsClient {
         let name = ServerName::try_from(shown_name.clone())
             .map_err(|_| wrong(format!("{shown_name:?} is no name that a certificate can have; set server_name")))?;
         let roots = match &settings.ca_pem {
-            Some(pem) => usable_roots(certificates("ca_pem", pem)?)?,
+            Some(pem) => usable_roots(bundle("ca_pem", pem)?)?,
             None if settings.only_ca_pem => return Err(wrong("WS_ONLY_CA_PEM is set and ca_pem is NULL: nothing would be trusted")),
             None => Vec::new(),
         };
@@ -131,7 +131,12 @@ impl TlsClient {
             if self.roots.is_empty() && !self.any_name {
                 builder.with_webpki_verifier(verifier)
             } else {
-                builder.dangerous().with_custom_certificate_verifier(Arc::new(ByGiven::new(verifier, self.roots.clone(), self.any_name)))
+                builder.dangerous().with_custom_certificate_verifier(Arc::new(ByGiven::new(
+                    verifier,
+                    PROVIDER.clone(),
+                    self.roots.clone(),
+                    self.any_name,
+                )))
             }
         };
         let mut config = match &self.identity {
@@ -217,8 +222,8 @@ pub(super) fn forget_parent() {
 }
 
 /// The certificates of ca_pem; those that nobody can be trusted by are left out, so that one does not spoil a bundle.
-fn usable_roots(list: Vec<CertificateDer<'static>>) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let count = list.len();
+fn usable_roots((list, unread): (Vec<CertificateDer<'static>>, usize)) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let count = list.len() + unread;
     let usable: Vec<_> = list.into_iter().filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok()).collect();
     if usable.is_empty() {
         return Err(wrong("ca_pem has no certificate that can be used: each is damaged, or of a kind that is not known here"));

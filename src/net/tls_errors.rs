@@ -1,7 +1,7 @@
 //! Why TLS failed, as events and the log say it: what happened, then what the reader can do. A client's reader is a player or a game's developer,
 //! a server's reader is who runs it.
 
-use super::given::CA_AS_SERVER;
+use super::given::{CA_AS_SERVER, OtherCommonName};
 use super::verify::WrongPin;
 use crate::codes::*;
 use crate::error::Failure;
@@ -105,6 +105,13 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (i32, String) {
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
             (WS_CAUSE_CERTIFICATE_BAD, format!("{of} is not for a server: its extendedKeyUsage lacks serverAuth"))
         }
+        Bad::Other(other) if other.0.is::<OtherCommonName>() => (
+            WS_CAUSE_CERTIFICATE_NAME,
+            format!(
+                "{of} has only a common name, and that is another: set server_name to it, or make a certificate with subjectAltName=DNS:{name} (IP:… for an \
+                 address)"
+            ),
+        ),
         Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
             Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("{of} is not the pinned one: its SHA-256 is {}", pin.found)),
             None => (WS_CAUSE_CERTIFICATE_BAD, format!("{of} {}", of_webpki(&other.to_string()))),
@@ -114,14 +121,14 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (i32, String) {
 }
 
 /// What webpki calls a certificate of version 1.
-const VERSION_1: &str = "UnsupportedCertVersion";
+pub const VERSION_1: &str = "UnsupportedCertVersion";
 
 fn of_webpki(what: &str) -> String {
     match what {
         CA_AS_SERVER => {
             "is a CA's and no server's (CA:TRUE): give it as ca_pem, pin it by pin_sha256, or make one with basicConstraints=CA:FALSE".to_owned()
         }
-        VERSION_1 => "is of X.509 version 1, which has no names: make one of version 3 with subjectAltName, or pin it by pin_sha256".to_owned(),
+        VERSION_1 => "is of X.509 version 1, which has no names: give it itself as ca_pem, or make one of version 3 with subjectAltName".to_owned(),
         "UnsupportedCriticalExtension" => "has a critical extension that is not known here: make one without it, or pin it by pin_sha256".to_owned(),
         other => format!("cannot be used: {other}"),
     }

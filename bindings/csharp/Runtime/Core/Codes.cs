@@ -230,7 +230,8 @@ namespace Wspeer
         Coalesce = 1,
         /// <summary>Messages may be put while CONNECTING; they leave after the opening handshake.</summary>
         QueueBeforeOpen = 2,
-        /// <summary>Client: accept any certificate. For development alone; the log says so.</summary>
+        /// <summary>Client: accept any certificate with a key of a kind that is supported: P-256, P-384, Ed25519, or RSA of 2048 bits and more.
+        /// For development alone; the log says so.</summary>
         Insecure = 4,
         /// <summary>Client: trust only ca_pem, neither the bundled nor the system's roots.</summary>
         OnlyCaPem = 8,
@@ -296,7 +297,7 @@ namespace Wspeer
         LocalAddress = 7,
         /// <summary>The peer's address and port.</summary>
         RemoteAddress = 8,
-        /// <summary>The first KiB of the body of a refused request, invalid UTF-8 replaced.</summary>
+        /// <summary>The first KiB of the body of a refused request, as far as it came within 250 ms of the header, invalid UTF-8 replaced.</summary>
         Body = 9,
         /// <summary>The TLS version and cipher suite, or "" on ws://.</summary>
         Tls = 10,

@@ -43,7 +43,7 @@ class ConfigArgs(TypedDict, total=False):
     queue_before_open: bool
     """Messages may be sent while CONNECTING; they leave after the opening handshake."""
     insecure: bool
-    """Client: accept any certificate. For development alone; the log says so."""
+    """Client: accept any certificate with a key of P-256, P-384, Ed25519, or RSA of 2048 bits and more. For development alone; the log says so."""
     only_ca_pem: bool
     """Client: trust only ca_pem, neither the bundled nor the system's roots."""
     refuse_new: bool
