@@ -1,6 +1,7 @@
 /* One of three who join a Godot 4 host at once: asks everybody for a greeting, gives one to who asks, and prints what it hears, ids as numbers.
  * In Godot's scene protocol, by hand: 3 is in front of raw bytes; 7, 1, id and 7, 2, id tell of a peer that comes and goes; 7, 3, id is in front of what the host passes on.
- * Usage: three URL leave|stay     leave: ends when all have greeted; stay: when somebody has left besides */
+ * Usage: three URL leave|stay     leave: ends when all have greeted; stay: when somebody has left besides
+ * Godot loses what it has not read when the close comes, so who leaves first hears a farewell of the host, which has read all by then. */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -22,9 +23,9 @@ static void say_to(int32_t target, const char *words) {
   if (ws_put_packet(end, packet, at + strlen(words), WS_BINARY) != WS_OK) printf("put: not taken\n");
 }
 
-static void ask(int32_t target) {
+static void ask(int32_t target, const char *word) {
   char words[64];
-  snprintf(words, sizeof words, "say %d greetings", (int)ws_get_peer_id(end));
+  snprintf(words, sizeof words, "say %d %s", (int)ws_get_peer_id(end), word);
   say_to(target, words);
 }
 
@@ -45,7 +46,7 @@ static int hear(int32_t from, const uint8_t *bytes, size_t len) {
 int main(int argc, char **argv) {
   const struct timespec moment = {0, 1000000};
   if (argc < 3 || ws_join(argv[1], NULL, &end) != WS_OK) return 2;
-  int greetings = 0, asked = 0, gone = 0, over = 0;
+  int greetings = 0, asked = 0, gone = 0, parting = 0, over = 0;
   const int stays = !strcmp(argv[2], "stay");
   for (time_t limit = time(NULL) + 40; !over; nanosleep(&moment, NULL)) {
     ws_event event;
@@ -55,7 +56,7 @@ int main(int argc, char **argv) {
       int32_t id = 0;
       if (event.type == WS_EVENT_OPEN) {
         printf("id %d\n", (int)ws_get_peer_id(end));
-        ask(1);
+        ask(1, "greetings");
       }
       if (event.type == WS_EVENT_CLOSED) {
         printf("closed %d\n", (int)event.code);
@@ -66,7 +67,7 @@ int main(int argc, char **argv) {
       if (data[0] == 3) greetings += hear(1, data + 1, event.packet.len - 1);
       else if (data[0] == 7 && data[1] == 1) {
         printf("met %d\n", (int)id);
-        ask(id);
+        ask(id, "greetings");
       } else if (data[0] == 7 && data[1] == 2) {
         printf("gone %d\n", (int)id);
         gone++;
@@ -77,7 +78,11 @@ int main(int argc, char **argv) {
       } else printf("unknown %d %d\n", data[0], data[1]);
     }
     /* The host and two others greet; one of those asks, as Godot's own peer does not. */
-    if (greetings == 3 && asked == 1 && gone >= stays && ws_get_state(end) == WS_OPEN) ws_close(end, 1000, "");
+    if (!stays && !parting && greetings == 3 && asked == 1) {
+      parting = 1;
+      ask(1, "farewell");
+    }
+    if (greetings == 3 + parting && asked == 1 && parting + gone >= 1 && ws_get_state(end) == WS_OPEN) ws_close(end, 1000, "");
     if (time(NULL) < limit) continue;
     printf("nothing more came\n");
     return 1;
