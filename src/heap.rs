@@ -2,6 +2,9 @@
 
 use crate::codes::WS_ERR_LIMIT;
 use crate::error::Error;
+use std::collections::VecDeque;
+use std::mem::MaybeUninit;
+use std::sync::{Arc, OnceLock};
 
 /// A copy, where there is memory for it.
 pub fn copy(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -78,6 +81,93 @@ impl Move {
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, Vec::capacity)
+    }
+}
+
+/// What goes back beside the frame, and its large memory. An allocator may give the pages of what was freed back to the system much later, and in whichever
+/// thread then frees a little, or it holds its lock meanwhile: glibc does. So the pages go back first, by themselves.
+pub trait Discarded: Send {
+    /// Gives the pages of its large memory back, beyond the first `keep` bytes of it, which are taken off: its bytes are lost, and it is good for nothing
+    /// but to be dropped.
+    fn empty(&mut self, _keep: &mut usize) {}
+}
+
+/// Gives pages back to the system; what they held is lost.
+pub type GiveBack = fn(&mut [MaybeUninit<u8>]);
+
+static GIVE_BACK: OnceLock<GiveBack> = OnceLock::new();
+
+/// How pages go back to this system, where they have to go by themselves.
+pub fn set_give_back(give_back: GiveBack) {
+    let _ = GIVE_BACK.set(give_back);
+}
+
+/// From this size on it matters where pages go back: that of some 64 KiB takes 10 µs.
+const LARGE: usize = 64 << 10;
+
+impl Discarded for Vec<u8> {
+    fn empty(&mut self, keep: &mut usize) {
+        if self.capacity() < LARGE {
+            return;
+        }
+        if let Some(less) = keep.checked_sub(self.capacity()) {
+            *keep = less;
+        } else if let Some(give_back) = GIVE_BACK.get() {
+            self.clear();
+            give_back(self.spare_capacity_mut());
+        }
+    }
+}
+
+impl Discarded for Arc<Vec<u8>> {
+    fn empty(&mut self, keep: &mut usize) {
+        // Where others hold it, it lives on.
+        if let Some(bytes) = Arc::get_mut(self) {
+            bytes.empty(keep);
+        }
+    }
+}
+
+impl<T: Discarded> Discarded for Vec<T> {
+    fn empty(&mut self, keep: &mut usize) {
+        self.iter_mut().for_each(|each| each.empty(keep));
+    }
+}
+
+impl<T: Discarded> Discarded for VecDeque<T> {
+    fn empty(&mut self, keep: &mut usize) {
+        self.iter_mut().for_each(|each| each.empty(keep));
+    }
+}
+
+impl<T: Discarded, const COUNT: usize> Discarded for [T; COUNT] {
+    fn empty(&mut self, keep: &mut usize) {
+        self.iter_mut().for_each(|each| each.empty(keep));
+    }
+}
+
+impl<T: Discarded> Discarded for Option<T> {
+    fn empty(&mut self, keep: &mut usize) {
+        self.iter_mut().for_each(|each| each.empty(keep));
+    }
+}
+
+impl<T: Discarded + ?Sized> Discarded for Box<T> {
+    fn empty(&mut self, keep: &mut usize) {
+        T::empty(self, keep);
+    }
+}
+
+impl<T: Discarded, U: Discarded> Discarded for (T, U) {
+    fn empty(&mut self, keep: &mut usize) {
+        self.0.empty(keep);
+        self.1.empty(keep);
+    }
+}
+
+impl Discarded for Move {
+    fn empty(&mut self, keep: &mut usize) {
+        self.0.empty(keep);
     }
 }
 

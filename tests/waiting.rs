@@ -376,6 +376,7 @@ struct Busy(std::sync::mpsc::Sender<()>);
 
 fn keep_the_worker_busy() -> Busy {
     struct Until(std::sync::mpsc::Receiver<()>);
+    impl wspeer::heap::Discarded for Until {}
     impl Drop for Until {
         fn drop(&mut self) {
             let _ = self.0.recv_timeout(Duration::from_secs(20));

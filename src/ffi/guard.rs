@@ -3,7 +3,7 @@
 use super::types::ws_result;
 use crate::codes::*;
 use crate::error::Error;
-use crate::{quiet, table};
+use crate::{heap, quiet, table};
 use std::cell::RefCell;
 
 thread_local! {
@@ -28,6 +28,8 @@ pub(super) fn guard(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_resul
 /// As `guard`, for what gives out handles: from the first one on, a fork makes those of the parent stale in the child.
 pub(super) fn guard_opening(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
     watch_forks();
+    #[cfg(target_os = "linux")]
+    heap::set_give_back(give_back);
     guard(body)
 }
 
@@ -48,6 +50,22 @@ pub(super) fn last_error() -> String {
 pub(super) fn wrong(code: i32, sentence: impl Into<String>) -> Error {
     debug_assert!(code < WS_OK);
     Error::new(code, sentence)
+}
+
+/// Gives the whole pages in it back to the system.
+#[cfg(target_os = "linux")]
+fn give_back(memory: &mut [std::mem::MaybeUninit<u8>]) {
+    // SAFETY: it asks for a number.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(0);
+    let skipped = memory.as_ptr().addr().wrapping_neg() & page.wrapping_sub(1);
+    if page.is_power_of_two()
+        && let Some(rest) = memory.get_mut(skipped..)
+    {
+        let len = rest.len() & !(page - 1);
+        // SAFETY: these pages lie in memory that is borrowed for writing and need not be initialised, so that they may read as anything from here on. They
+        // stay mapped. Where it fails, nothing has changed.
+        unsafe { libc::madvise(rest.as_mut_ptr().cast(), len, libc::MADV_DONTNEED) };
+    }
 }
 
 #[cfg(unix)]

@@ -5,6 +5,7 @@ use super::resolve::Resolver;
 use super::worker::{Job, Side, Worker};
 use super::{Stream, TlsClient, TlsServer};
 use crate::error::Failure;
+use crate::heap::Discarded;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -54,7 +55,7 @@ impl Services {
     }
 
     /// Drops something large.
-    pub fn discard(&self, thing: Box<dyn Send>) {
+    pub fn discard(&self, thing: Box<dyn Discarded>) {
         self.worker.submit(Job::Discard(thing));
     }
 

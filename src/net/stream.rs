@@ -2,6 +2,7 @@
 
 use super::tls_stream::BATCH;
 use super::{MemoryEnd, TlsStream};
+use crate::heap::Discarded;
 use mio::net::TcpStream;
 use socket2::SockRef;
 use std::io::{self, IoSlice, Read, Write};
@@ -29,6 +30,8 @@ pub enum Stream {
     /// A pair, or a transport that the host carries.
     Memory(Box<MemoryEnd>),
 }
+
+impl Discarded for Stream {}
 
 impl Stream {
     /// Reads what is there. `Ok(0)`: the peer has ended it. `Interrupted`: nothing yet, but there may be more.

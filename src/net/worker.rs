@@ -4,6 +4,7 @@ use super::handshake::Handshake;
 use super::{Mailbox, Stream, TlsClient, TlsServer, tls};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap::Discarded;
 use crate::quiet;
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
@@ -23,6 +24,10 @@ const REAP_BYTES: usize = 4 << 20;
 const IDLE: Duration = Duration::from_secs(30);
 /// How often cancelled handshakes and overdue sockets are looked for.
 const SWEEP: Duration = Duration::from_millis(250);
+/// Of what is dropped in such a time, so much keeps its pages, as fresh ones cost the next message a fault each: giving so much back takes a
+/// millisecond at most, wherever that happens.
+const KEPT_TIME: Duration = Duration::from_secs(1);
+const KEPT_BYTES: usize = 8 << 20;
 const WAKE: Token = Token(usize::MAX);
 
 /// Which end of a TLS handshake, with its settings.
@@ -40,7 +45,7 @@ pub enum Job {
     /// End and drain.
     Reap(Stream),
     /// Drop.
-    Discard(Box<dyn Send>),
+    Discard(Box<dyn Discarded>),
 }
 
 /// The worker, seen from other threads.
@@ -129,6 +134,8 @@ struct Tasks {
     list: Vec<Option<Task>>,
     free: Vec<usize>,
     reaped: usize,
+    /// What may keep its pages, and since when.
+    keep: (usize, Instant),
 }
 
 thread_local! {
@@ -158,7 +165,7 @@ fn run(shared: &Shared) {
             return;
         }
     };
-    let mut tasks = Tasks { poll, list: Vec::new(), free: Vec::new(), reaped: 0 };
+    let mut tasks = Tasks { poll, list: Vec::new(), free: Vec::new(), reaped: 0, keep: (KEPT_BYTES, Instant::now()) };
     let mut events = Events::with_capacity(256);
     let mut last_work = Instant::now();
     loop {
@@ -208,8 +215,15 @@ impl Tasks {
 
     fn start(&mut self, job: Job, shared: &Shared) {
         match job {
-            Job::Discard(thing) => {
-                let _ = quiet::catch(|| drop(thing));
+            Job::Discard(mut thing) => {
+                if self.keep.1.elapsed() >= KEPT_TIME {
+                    self.keep = (KEPT_BYTES, Instant::now());
+                }
+                let keep = &mut self.keep.0;
+                let _ = quiet::catch(move || {
+                    thing.empty(keep);
+                    drop(thing);
+                });
             }
             Job::Reap(stream) => {
                 let mut stream = stream.unregistered();
@@ -340,13 +354,19 @@ mod tests {
     use super::super::TlsClientSettings;
     use super::*;
 
+    struct Nothing;
+
+    impl Discarded for Nothing {}
+
+    impl Discarded for Brings {}
+
     /// When it is dropped: waits for the word, then brings more work.
     struct Brings(Arc<Worker>, std::sync::mpsc::Receiver<()>);
 
     impl Drop for Brings {
         fn drop(&mut self) {
             self.1.recv().unwrap();
-            self.0.submit(Job::Discard(Box::new(())));
+            self.0.submit(Job::Discard(Box::new(Nothing)));
         }
     }
 

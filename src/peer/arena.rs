@@ -1,6 +1,7 @@
 //! The memory that sockets are read into, shared by all connections of a family, and the loans out of it.
 
 use super::MUCH;
+use crate::heap::Discarded;
 use crate::net::LEAST_READ;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,14 @@ pub struct Arena {
     spares: Vec<Vec<u8>>,
     /// How many of them, at least, have lain there since a time.
     unused: Option<(usize, Instant)>,
+}
+
+impl Discarded for Arena {
+    fn empty(&mut self, keep: &mut usize) {
+        self.chunks.empty(keep);
+        self.scratch.empty(keep);
+        self.spares.empty(keep);
+    }
 }
 
 impl Arena {
@@ -183,6 +192,12 @@ pub enum Spent {
 #[derive(Default)]
 pub struct Loan {
     held: Vec<Chunk>,
+}
+
+impl Discarded for Loan {
+    fn empty(&mut self, keep: &mut usize) {
+        self.held.empty(keep);
+    }
 }
 
 impl Loan {

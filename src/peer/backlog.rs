@@ -1,5 +1,7 @@
 //! What was read and not decoded yet, because the budget ended.
 
+use crate::heap::Discarded;
+
 /// A cursor moves through it: a long backlog is not moved for each piece. Most connections never have one.
 #[derive(Default)]
 pub(super) struct Backlog(Option<Box<Bytes>>);
@@ -9,6 +11,14 @@ struct Bytes {
     bytes: Vec<u8>,
     /// Taken from the front.
     taken: usize,
+}
+
+impl Discarded for Backlog {
+    fn empty(&mut self, keep: &mut usize) {
+        if let Some(kept) = &mut self.0 {
+            kept.bytes.empty(keep);
+        }
+    }
 }
 
 impl Backlog {

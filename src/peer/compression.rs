@@ -4,7 +4,7 @@ use super::Budget;
 use super::outgoing::{at_once_bytes, slice_bytes};
 use crate::codes::*;
 use crate::error::Failure;
-use crate::heap::{MOVE_SLICE, Move, Moved};
+use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
 use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MAX_BITS, MIN_OWN_BITS, Role, Utf8};
 
 /// Decompressed between two looks at the budget, at most.
@@ -102,6 +102,27 @@ struct Rest {
     bytes: Vec<u8>,
     at: usize,
     last: bool,
+}
+
+impl Discarded for Incoming {
+    fn empty(&mut self, keep: &mut usize) {
+        self.message.empty(keep);
+        self.moving.empty(keep);
+    }
+}
+
+impl Discarded for Rest {
+    fn empty(&mut self, keep: &mut usize) {
+        self.bytes.empty(keep);
+    }
+}
+
+impl Discarded for Compression {
+    fn empty(&mut self, keep: &mut usize) {
+        self.incoming.empty(keep);
+        self.rest.empty(keep);
+        self.outgrown.empty(keep);
+    }
 }
 
 /// How far decompressing came.
@@ -286,7 +307,7 @@ impl Compression {
     }
 
     /// Takes out the message that is being decompressed: nothing more is taken. Its bytes of heap, and what holds them.
-    pub(super) fn abandon(&mut self) -> (usize, impl Send + 'static) {
+    pub(super) fn abandon(&mut self) -> (usize, impl Discarded + 'static) {
         let (incoming, rest) = (self.incoming.take(), self.rest.take());
         let bytes = incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
         (bytes, (incoming, rest))

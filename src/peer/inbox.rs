@@ -3,6 +3,7 @@
 use super::arena::{Arena, Chunk};
 use super::item::{Body, Item, Mark, Message};
 use crate::codes::{WS_BINARY, WS_CALL, WS_EVENT_AUTH, WS_TEXT};
+use crate::heap::Discarded;
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -82,6 +83,15 @@ pub struct Inbox {
     pub dropped: u64,
     /// Messages among them whose sender was not admitted, and their bytes.
     pub refused: (u64, u64),
+}
+
+impl Discarded for Inbox {
+    fn empty(&mut self, keep: &mut usize) {
+        self.messages.empty(keep);
+        if let Some(held) = &mut self.held.0 {
+            held.empty(keep);
+        }
+    }
 }
 
 impl Inbox {

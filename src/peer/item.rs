@@ -3,6 +3,7 @@
 use super::arena::{Arena, Chunk};
 use crate::codes::{WS_BINARY, WS_TEXT};
 use crate::error::sentence;
+use crate::heap::Discarded;
 use std::sync::Arc;
 
 /// A received message.
@@ -20,6 +21,14 @@ pub(super) enum Body {
     Fresh { chunk: u32, start: u32, len: u32 },
     /// In storage of its own or of its batch.
     Kept { storage: Chunk, start: u32, len: u32 },
+}
+
+impl Discarded for Message {
+    fn empty(&mut self, keep: &mut usize) {
+        if let Body::Kept { storage, .. } = &mut self.body {
+            storage.empty(keep);
+        }
+    }
 }
 
 impl Message {

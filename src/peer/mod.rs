@@ -35,6 +35,7 @@ pub use send::Sent;
 
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap::Discarded;
 use crate::net::{Services, Stream};
 use crate::protocol::{Decoder, MaskKeys, Role};
 use backlog::Backlog;
@@ -79,7 +80,7 @@ impl Cx<'_> {
     }
 
     /// Drops something that has so many bytes of heap: through the worker if that is much.
-    pub fn discard(&self, bytes: usize, thing: impl Send + 'static) {
+    pub fn discard(&self, bytes: usize, thing: impl Discarded + 'static) {
         if bytes > MUCH {
             self.services.discard(Box::new(thing));
         }
@@ -215,6 +216,20 @@ pub struct Peer {
     write_failure: Option<Box<Failure>>,
     /// For the rate limits, where there are any.
     rate: Option<Box<Rate>>,
+}
+
+impl Discarded for Peer {
+    fn empty(&mut self, keep: &mut usize) {
+        let Peer { inbox, loan, waiting, compression, stage, decoder, outbox, backlog, .. } = self;
+        inbox.empty(keep);
+        loan.empty(keep);
+        waiting.empty(keep);
+        compression.empty(keep);
+        stage.empty(keep);
+        decoder.empty(keep);
+        outbox.empty(keep);
+        backlog.empty(keep);
+    }
 }
 
 impl Peer {

@@ -5,6 +5,7 @@ use super::{Compression, Cx, Options, Peer, Sent};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::heap;
+use crate::heap::Discarded;
 use crate::journal;
 use crate::net::{Destination, Dial, Services, Step, Stream};
 use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake};
@@ -26,6 +27,14 @@ pub(super) enum Stage {
     Open,
     /// Over.
     Ended,
+}
+
+impl Discarded for Stage {
+    fn empty(&mut self, keep: &mut usize) {
+        if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = self {
+            opening.early.empty(keep);
+        }
+    }
 }
 
 /// What is needed only until OPEN.

@@ -2,6 +2,7 @@
 
 use super::MUCH;
 use super::arena::Chunk;
+use crate::heap::Discarded;
 use crate::net::Stream;
 use crate::protocol::{Lead, MaskKeys, Role, copy_masked, extend_masked, frame_room, write_frame};
 use std::collections::VecDeque;
@@ -25,6 +26,15 @@ enum Segment {
     Shared(Chunk),
     /// From a place on.
     Part(Chunk, usize),
+}
+
+impl Discarded for Segment {
+    fn empty(&mut self, keep: &mut usize) {
+        match self {
+            Segment::Own(buffer) => buffer.bytes.empty(keep),
+            Segment::Shared(bytes) | Segment::Part(bytes, _) => bytes.empty(keep),
+        }
+    }
 }
 
 impl Segment {
@@ -86,7 +96,13 @@ struct Earlier {
 }
 
 /// Large memory of what was written.
-pub struct Spent(#[allow(dead_code)] Vec<Segment>);
+pub struct Spent(Vec<Segment>);
+
+impl Discarded for Spent {
+    fn empty(&mut self, keep: &mut usize) {
+        self.0.empty(keep);
+    }
+}
 
 /// The outbound queue of a connection. A cursor moves through it: nothing is ever moved to the front.
 #[derive(Default)]
@@ -115,6 +131,17 @@ pub enum Wrote {
     Blocked,
     /// The time is over.
     Later,
+}
+
+impl Discarded for Outbox {
+    fn empty(&mut self, keep: &mut usize) {
+        self.open.bytes.empty(keep);
+        if let Some(earlier) = &mut self.earlier {
+            earlier.segments.empty(keep);
+            earlier.spare.bytes.empty(keep);
+            earlier.spent.empty(keep);
+        }
+    }
 }
 
 impl Outbox {

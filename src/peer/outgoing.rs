@@ -2,6 +2,7 @@
 
 use super::arena::Chunk;
 use super::compression::RATIO_FREE;
+use crate::heap::Discarded;
 use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -43,6 +44,33 @@ pub(super) enum Outgoing {
     Frame { frame: Chunk },
     /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
     Shared { message: Arc<Mutex<SharedMessage>>, index: usize, at: usize },
+}
+
+impl Discarded for Outgoing {
+    fn empty(&mut self, keep: &mut usize) {
+        match self {
+            Outgoing::Early { payload, .. } | Outgoing::Plain { payload, .. } => payload.empty(keep),
+            Outgoing::Message { payload, .. } => payload.empty(keep),
+            Outgoing::Frame { frame } => frame.empty(keep),
+            Outgoing::Shared { message, .. } => message.empty(keep),
+        }
+    }
+}
+
+impl Discarded for Arc<Mutex<SharedMessage>> {
+    fn empty(&mut self, keep: &mut usize) {
+        if let Some(message) = Arc::get_mut(self) {
+            let SharedMessage { payload, frames, .. } = message.get_mut();
+            payload.empty(keep);
+            frames.iter_mut().for_each(|(frame, _)| frame.empty(keep));
+        }
+    }
+}
+
+impl Discarded for Waiting {
+    fn empty(&mut self, keep: &mut usize) {
+        self.messages.empty(keep);
+    }
 }
 
 impl Outgoing {

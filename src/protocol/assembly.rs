@@ -4,7 +4,7 @@ use super::decode::{Limits, Received, not_utf8};
 use super::utf8::Utf8;
 use crate::codes::WS_CAUSE_RESOURCES;
 use crate::error::Failure;
-use crate::heap::{MOVE_SLICE, Move, Moved};
+use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
 
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 64 << 10;
@@ -30,6 +30,13 @@ pub(super) struct Assembly {
     bytes: Vec<u8>,
     filled: usize,
     moving: Move,
+}
+
+impl Discarded for Assembly {
+    fn empty(&mut self, keep: &mut usize) {
+        self.bytes.empty(keep);
+        self.moving.empty(keep);
+    }
 }
 
 impl Assembly {

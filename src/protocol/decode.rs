@@ -6,7 +6,7 @@ use super::control::{ControlPayload, close_frame};
 use super::header::Header;
 use super::mask::mask;
 use crate::error::Failure;
-use crate::heap::Moved;
+use crate::heap::{Discarded, Moved};
 
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -106,6 +106,13 @@ pub struct Decoder {
     assembly: Option<Box<Assembly>>,
     /// Storage for the next assembly.
     spare: Option<Vec<u8>>,
+}
+
+impl Discarded for Decoder {
+    fn empty(&mut self, keep: &mut usize) {
+        self.assembly.empty(keep);
+        self.spare.empty(keep);
+    }
 }
 
 impl Decoder {

@@ -2,6 +2,7 @@
 
 use super::{Handles, Server};
 use crate::codes::*;
+use crate::heap::Discarded;
 use crate::net::CancelToken;
 use crate::peer::{Cx, Peer};
 use std::cmp::Reverse;
@@ -36,6 +37,12 @@ pub(super) struct Securing {
     pub(super) address: SocketAddr,
     pub(super) since: Instant,
     pub(super) _token: CancelToken,
+}
+
+impl Discarded for Client {
+    fn empty(&mut self, keep: &mut usize) {
+        self.peer.empty(keep);
+    }
 }
 
 impl Client {

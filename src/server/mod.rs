@@ -18,6 +18,7 @@ pub use line::Line;
 
 use crate::codes::*;
 use crate::error::{Error, Failure};
+use crate::heap::Discarded;
 use crate::net::{Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Cx, Inbox, Loan, Options, Peer, Totals};
 use crate::protocol::Accept;
@@ -136,6 +137,19 @@ pub struct Server {
     refused: u64,
     frame: Option<Chunk>,
     address: SocketAddr,
+}
+
+impl Discarded for Server {
+    fn empty(&mut self, keep: &mut usize) {
+        for slot in &mut self.slots {
+            if let Slot::Client(client) = slot {
+                client.empty(keep);
+            }
+        }
+        self.loan.empty(keep);
+        self.passed.empty(keep);
+        self.frame.empty(keep);
+    }
 }
 
 impl Server {

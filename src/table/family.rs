@@ -1,6 +1,7 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
 use super::{Registry, registry};
+use crate::heap::Discarded;
 use crate::multiplayer::Multiplayer;
 use crate::net::{MemoryEnd, Stream};
 use crate::peer::{Arena, Budget, Codecs, Cx, LONG_GAP, MUCH, Peer, SystemClock};
@@ -85,6 +86,18 @@ pub struct Body {
     pub more: [bool; 2],
     /// Bytes that had been read, and until when memory is kept if no more are.
     pub active: (u64, Option<Instant>),
+}
+
+impl Discarded for Body {
+    fn empty(&mut self, keep: &mut usize) {
+        match &mut self.kind {
+            Kind::Client(peer) | Kind::Attached(peer, _) => peer.empty(keep),
+            Kind::Pair(peers) => peers.empty(keep),
+            Kind::Server(server) => server.empty(keep),
+            Kind::Gone => {}
+        }
+        self.shared.arena.empty(keep);
+    }
 }
 
 /// What the objects of a family work with.
