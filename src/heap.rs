@@ -26,6 +26,11 @@ pub fn append(to: &mut Vec<u8>, bytes: &[u8]) -> bool {
     fits
 }
 
+/// About what a tree of so many entries has of heap, which the standard library does not tell: leaves of 11, half full.
+pub fn tree_bytes<Entry>(count: usize) -> usize {
+    count.div_ceil(6) * (11 * size_of::<Entry>() + 16)
+}
+
 /// Of bytes that outgrow their place, so many are moved at a time: with a page fault for every 4 KiB, that takes some 30 µs.
 pub const MOVE_SLICE: usize = 64 << 10;
 

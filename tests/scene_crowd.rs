@@ -8,7 +8,7 @@ use host::PATIENCE;
 use std::collections::HashSet;
 use std::ffi::CString;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::ptr::null;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -139,6 +139,7 @@ impl Crowd {
 
 /// A poll has a budget of 1 ms; the bound is for a busy machine, where all takes twice as long, and two polls that something else disturbed are left out.
 fn check(what: &str, longest: &[Duration]) {
+    let longest = &longest[longest.len().saturating_sub(8)..];
     println!("{what}: the longest polls took {longest:?}");
     assert!(longest[longest.len() - 3] <= Duration::from_millis(4), "{what}: {longest:?}");
 }
@@ -239,6 +240,11 @@ impl Join {
 
     fn step(&mut self) {
         ws_poll(self.handle);
+        self.take();
+    }
+
+    /// Takes what there is.
+    fn take(&mut self) {
         loop {
             // SAFETY: an event is numbers and pointers.
             let mut event: ws_event = unsafe { std::mem::zeroed() };
@@ -337,7 +343,103 @@ fn a_long_message_is_passed_on_without_a_copy() {
         assert!(own[0] == message && own[1] == message[..message.len() - 1], "the host has them");
         assert!(joins[1..].iter().all(|join| join.last == message[..message.len() - 1]), "the others have them");
         polls.sort_unstable();
-        println!("{format} {deflate}: {:?}", &polls[polls.len().saturating_sub(8)..]);
+        check(&format!("{format} {deflate}"), &polls[polls.len().saturating_sub(8)..]);
         joins.iter().map(|join| join.handle).chain([host]).for_each(host::free);
+    }
+}
+
+/// A host that says what it likes: one join, which polls until all was said.
+fn hostile(messages: &[u8], until: impl Fn(&Join) -> bool) -> Vec<Duration> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut join = Join::open(listener.local_addr().unwrap().port());
+    // SAFETY: both texts live.
+    assert_eq!(unsafe { ws_declare_node(join.handle, c"Game".as_ptr(), c"hello".as_ptr()) }, WS_OK);
+    listener.set_nonblocking(true).unwrap();
+    let (mut stream, mut request, mut unsent, mut polls) = (None, Vec::new(), Vec::new(), Vec::new());
+    let end = Instant::now() + 4 * PATIENCE;
+    while !until(&join) {
+        assert!(Instant::now() < end, "{} are there", join.there.len());
+        let began = thread_time();
+        ws_poll(join.handle);
+        polls.push(thread_time() - began);
+        join.take();
+        if stream.is_none() {
+            stream = listener.accept().ok().map(|(stream, _)| stream);
+            stream.iter().for_each(|stream| stream.set_nonblocking(true).unwrap());
+        }
+        let Some(stream) = &mut stream else { continue };
+        let mut space = [0; 4_096];
+        if let Ok(count) = stream.read(&mut space)
+            && !request.ends_with(b"\r\n\r\n")
+        {
+            request.extend_from_slice(&space[..count]);
+            let text = String::from_utf8_lossy(&request);
+            if let Some(key) = text.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")) {
+                let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
+                let head = format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+                unsent = [head.as_bytes(), &[0x82, 4], &7_777_i32.to_le_bytes(), messages].concat();
+            }
+        }
+        if let Ok(count) = stream.write(&unsent) {
+            unsent.drain(..count);
+        }
+    }
+    let began = thread_time();
+    host::free(join.handle);
+    polls.push(thread_time() - began);
+    polls.sort_unstable();
+    polls
+}
+
+#[test]
+fn what_a_join_knows_of_others_grows_in_small_steps() {
+    let _alone = alone();
+    let ids = 10_000..75_000_u32;
+    let count = ids.len();
+    let came: Vec<u8> = ids.clone().flat_map(|id| [[0x82, 6, 7, 1].as_slice(), &id.to_le_bytes()].concat()).collect();
+    let polls = hostile(&came, |join| join.there.len() > count);
+    // Not one of them may be long: what grows by moving all of itself does so once.
+    check("65 000 others", &[polls.as_slice(), &[*polls.last().unwrap(); 2]].concat());
+    // Each gives its number for the path of the node.
+    let checksum = b"5d41402abc4b2a76b9719d911017c592";
+    let named = ids.flat_map(|id| {
+        let relayed = [[7, 3].as_slice(), &id.to_le_bytes(), &[1], checksum, &[0], &id.to_le_bytes(), b"Game\0"].concat();
+        [[0x82, 6, 7, 1].as_slice(), &id.to_le_bytes(), &[0x82, relayed.len() as u8], &relayed].concat()
+    });
+    let polls = hostile(&named.collect::<Vec<u8>>(), |join| join.there.len() > count);
+    check("65 000 numbers", &[polls.as_slice(), &[*polls.last().unwrap(); 2]].concat());
+}
+
+#[test]
+fn a_call_of_as_many_items_as_are_allowed_keeps_to_the_budget() {
+    let _alone = alone();
+    let array = |count: u32, item: &[u8]| [&[1, 28, 0, 0, 0], count.to_le_bytes().as_slice(), item.repeat(count as usize).as_slice()].concat();
+    for (what, arguments) in [
+        ("null", array(65_000, &[0; 4])),
+        ("int", array(65_000, &[2, 0, 0, 0, 5, 0, 0, 0])),
+        ("String", array(65_000, &[4, 0, 0, 0, 4, 0, 0, 0, b'a', b'b', b'c', b'd'])),
+        ("NodePath", array(32_000, &[22, 0, 0, 0, 1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b'a', 0, 0, 0])),
+        ("Array", array(65_000, &[28, 0, 0, 0, 0, 0, 0, 0])),
+    ] {
+        let mut crowd = Crowd::new(|_| {});
+        crowd.grow(1);
+        // SAFETY: both texts live.
+        assert_eq!(unsafe { ws_declare_node(crowd.host, c"Game".as_ptr(), c"hello".as_ptr()) }, WS_OK);
+        crowd.longest();
+        let place = (6 + arguments.len()) as u32 | 1 << 31;
+        let call = [&[0x20], place.to_le_bytes().as_slice(), &[0], &arguments, b"Game\0"].concat();
+        let frame = [&[0x82, 0xFF], (call.len() as u64).to_be_bytes().as_slice(), &[0; 4], &call].concat();
+        let (mut sent, all) = (0, frame.repeat(10));
+        let before = host::stats(crowd.host).messages_in;
+        let end = Instant::now() + PATIENCE;
+        while host::stats(crowd.host).messages_in < before + 10 {
+            assert!(Instant::now() < end, "{what}: {sent} of {}", all.len());
+            sent += crowd.players[0].stream.write(&all[sent..]).unwrap_or(0);
+            crowd.step();
+        }
+        check(what, &crowd.longest());
+        host::free(crowd.host);
+        let frame = [&[0x82, 0x7F], (call.len() as u64).to_be_bytes().as_slice(), &call].concat();
+        check(&format!("{what} at a join"), &hostile(&frame.repeat(10), |join| join.packets == 10));
     }
 }

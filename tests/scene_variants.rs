@@ -148,7 +148,11 @@ fn read(bytes: &[u8], form: Form) -> Result<Vec<Item<'_>>, Fault> {
     let mut reader = Reader::new(bytes, form);
     let mut items = Vec::new();
     while !reader.rest().is_empty() || !reader.is_outside() {
-        items.push(reader.read_item()?);
+        let (mut other, item) = (reader.clone(), reader.read_item());
+        // What is passed over is what can be read.
+        assert_eq!(other.skip_item().err(), item.as_ref().err().cloned());
+        assert_eq!(other.rest(), reader.rest());
+        items.push(item?);
     }
     Ok(items)
 }

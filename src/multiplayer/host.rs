@@ -6,13 +6,13 @@ use super::scene::packet::{RAW_HEAD, about, put_raw};
 use super::scene_host::{SceneHost, not_admitted};
 use super::scene_packets::{SceneSettings, note};
 use super::wire::{self, Message3, Wire};
-use super::{HOST_ID, Target, breach, kept};
+use super::{FEW, HOST_ID, Target, breach, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap;
 use crate::peer::{Arena, Chunk, Cx, Inbox, Mark, Sent};
 use crate::server::{Handles, Line, Server, Spread};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -23,13 +23,15 @@ const TURN: u32 = 64;
 pub struct Host {
     wire: Wire,
     ids: Ids,
-    /// By id.
-    pub(super) players: HashMap<i32, Player>,
+    /// By id. It grows as they come, so in small steps.
+    pub(super) players: BTreeMap<i32, Player>,
     /// Places with messages to look at, in turn.
     pub(super) behind: Line,
     pub(super) scratch: Vec<u8>,
     /// What the players have yet to hear of each other.
     news: News,
+    /// A long message is to be looked at by the next poll, before all else.
+    is_late: bool,
     /// With Wire::Scene.
     pub(super) scene: Option<SceneHost>,
 }
@@ -49,7 +51,16 @@ impl Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
         let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
-        Host { wire, ids: Ids::new(), players: HashMap::new(), behind: Line::default(), scratch: Vec::new(), news: News::default(), scene }
+        Host {
+            wire,
+            ids: Ids::new(),
+            players: BTreeMap::new(),
+            behind: Line::default(),
+            scratch: Vec::new(),
+            news: News::default(),
+            is_late: false,
+            scene,
+        }
     }
 
     /// Its format.
@@ -71,6 +82,17 @@ impl Host {
         }
     }
 
+    /// Bytes that are kept of what the players said, and have to hear.
+    pub fn kept_bytes(&self) -> usize {
+        let heard: usize = self.players.values().map(|player| player.heard.heap_bytes()).sum();
+        heap::tree_bytes::<(i32, Player)>(self.players.len()) + heard + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
+    }
+
+    /// Whether taking it apart takes its time.
+    pub fn is_large(&self) -> bool {
+        self.players.len() > FEW || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
+    }
+
     /// When `poll` wants to judge the time.
     pub fn next_timer(&self) -> Option<Instant> {
         self.scene.as_ref().and_then(SceneHost::next_timer)
@@ -79,11 +101,15 @@ impl Host {
     /// Moves the server on, greets those who came, and looks at what they sent. True: there is more to do.
     pub fn poll(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
         // What came faster than it could be looked at goes first, so that reading more cannot starve it.
+        if std::mem::take(&mut self.is_late) {
+            self.forget_gone(server, cx);
+            self.catch_up(server, cx, true);
+        }
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
         self.meet(server, cx);
         if !server.write_later(cx, false) {
-            self.catch_up(server, cx);
+            self.catch_up(server, cx, false);
         }
         cx.budget = whole;
         let half = cx.budget.half();
@@ -92,7 +118,7 @@ impl Host {
         cx.budget = whole;
         let mut more = server.poll(cx, handles, gap);
         more |= self.meet(server, cx);
-        more |= self.catch_up(server, cx);
+        more |= self.catch_up(server, cx, false);
         more |= self.inform(server, cx);
         if let Some(of_scene) = &mut self.scene {
             of_scene.judge_time(server, cx, gap);
@@ -344,12 +370,19 @@ impl Host {
         }
     }
 
-    /// Looks at held messages, in turn, until the budget ends; at one at least. True: there are more.
-    fn catch_up(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
-        let mut over = false;
-        while !over && let Some(key) = self.behind.pop() {
+    /// Looks at held messages, in turn, until the budget ends; at one at least, which may be long where the poll `begins`
+    /// with this: a long call takes about as long as a poll may, so it waits for one that has just begun. True: there are more.
+    fn catch_up(&mut self, server: &mut Server, cx: &mut Cx<'_>, begins: bool) -> bool {
+        let (mut over, mut begins) = (false, begins);
+        while !over && let Some(key) = self.behind.front() {
+            if !begins && is_late(server, cx, key) {
+                self.is_late = true;
+                return true;
+            }
+            self.behind.pop();
             let mut left = TURN;
-            while !over && left > 0 && self.look(server, cx, key) {
+            while !over && left > 0 && (begins || !is_late(server, cx, key)) && self.look(server, cx, key) {
+                begins = false;
                 left -= 1;
                 over = cx.budget.look();
             }
@@ -421,12 +454,6 @@ impl Host {
                 self.scratch = kept(cx, message);
                 result
             }
-            Passed::Long { head, storage, start } if server.needs_copy(&keys) => {
-                let mut message = head;
-                let result = if heap::append(&mut message, &storage[start..]) { server.put_spread(cx, spread(&message)) } else { WS_ERR_LIMIT };
-                kept(cx, message);
-                result
-            }
             Passed::Long { head, storage, start } => server.put_parts(cx, spread(&head), &storage, start),
         };
         if result == WS_ERR_LIMIT {
@@ -460,6 +487,14 @@ impl Passed {
 
 /// The longest message that is copied in no time.
 const COPIED: usize = 64 << 10;
+
+/// A longer message may take a good part of a poll to look at.
+pub(super) const LONG: usize = 64 << 10;
+
+/// Whether the next message of a client is a long one, and the poll too old for it.
+fn is_late(server: &mut Server, cx: &Cx<'_>, key: u32) -> bool {
+    server.peer(key).is_some_and(|peer| peer.inbox.first_held_len() > LONG) && cx.budget.is_half_spent()
+}
 
 /// Bytes of the longest message about a player.
 const NEWS_BYTES: usize = wire::HEADER + 4;

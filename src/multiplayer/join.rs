@@ -1,15 +1,16 @@
 //! The side of one who joins: OPEN once its id has come; in Godot 3's format it knows the others, and reaches them through the host.
 
-use super::host::{check_raw, frame3};
+use super::host::{LONG, check_raw, frame3};
 use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
 use super::scene_join::SceneJoin;
 use super::scene_packets::SceneSettings;
 use super::wire::{self, Message3, Wire};
-use super::{HOST_ID, Target, breach, kept};
+use super::{FEW, HOST_ID, Target, breach, kept};
 use crate::codes::*;
 use crate::error::{Error, Failure};
+use crate::heap;
 use crate::peer::{Cx, Mark, Peer, Sent};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// More others than this no host has.
@@ -20,19 +21,21 @@ const MAX_MARKS: usize = 4_096;
 const FEW_MARKS: usize = 64;
 
 /// And messages of so many bytes.
-const LONG: usize = 256;
+const SHORT: usize = 256;
 
 /// What makes a client a join.
 pub struct Join {
     wire: Wire,
     /// Ours; 0 until it has come.
     pub(super) id: i32,
-    /// Who else is there, as the host says; the host itself included.
-    pub(super) others: HashSet<i32>,
+    /// Who else is there, as the host says; the host itself included. It grows at the host's will, so in small steps.
+    pub(super) others: BTreeSet<i32>,
     /// The event of the opening handshake, kept until the id has come.
     opened: Option<Mark>,
     /// When the id must have come.
     deadline: Option<Instant>,
+    /// A long message is to be looked at by the next poll, before all else.
+    pub is_late: bool,
     /// Messages may be put before the id has come.
     early: bool,
     pub(super) scratch: Vec<u8>,
@@ -50,7 +53,17 @@ impl Join {
             peer.keep_apart();
         }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
-        Join { wire, id: 0, others: HashSet::new(), opened: None, deadline, early, scratch: Vec::new(), scene }
+        Join { wire, id: 0, others: BTreeSet::new(), opened: None, deadline, is_late: false, early, scratch: Vec::new(), scene }
+    }
+
+    /// Bytes that are kept of what the others said.
+    pub fn kept_bytes(&self) -> usize {
+        heap::tree_bytes::<i32>(self.others.len()) + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
+    }
+
+    /// Whether taking it apart takes its time.
+    pub fn is_large(&self) -> bool {
+        self.others.len() > FEW || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
     }
 
     /// Its id, or 0.
@@ -80,8 +93,14 @@ impl Join {
         if self.opened.is_none() && self.id == 0 {
             self.opened = peer.inbox.take_mark(WS_EVENT_OPEN);
         }
+        let mut begins = std::mem::take(&mut self.is_late);
         while let Some((text, bytes)) = peer.inbox.first_held(cx.arena) {
-            let is_long = bytes.len() > LONG;
+            // As a host does: a long call waits for a poll that has just begun.
+            if !std::mem::take(&mut begins) && self.scene.is_some() && bytes.len() > LONG && cx.budget.is_half_spent() {
+                self.is_late = true;
+                break;
+            }
+            let is_long = bytes.len() > SHORT;
             let done = match self.wire {
                 Wire::Godot4 => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
                 Wire::Godot3 => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),

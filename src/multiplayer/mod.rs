@@ -37,6 +37,28 @@ pub enum Multiplayer {
     Join(Box<Join>),
 }
 
+impl Multiplayer {
+    /// Bytes that are kept of what the others said, beside messages.
+    pub fn kept_bytes(&self) -> usize {
+        match self {
+            Multiplayer::None => 0,
+            Multiplayer::Host(host) => host.kept_bytes(),
+            Multiplayer::Join(join) => join.kept_bytes(),
+        }
+    }
+
+    /// Whether taking it apart takes its time.
+    pub fn is_large(&self) -> bool {
+        match self {
+            Multiplayer::None => false,
+            Multiplayer::Host(host) => host.is_large(),
+            Multiplayer::Join(join) => join.is_large(),
+        }
+    }
+}
+
+/// What is known of so many is taken apart in no time.
+const FEW: usize = 256;
 /// Memory that serves again, at most.
 const KEPT: usize = 64 << 10;
 

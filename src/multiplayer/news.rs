@@ -116,6 +116,11 @@ impl Heard {
         knew
     }
 
+    /// Bytes of its lists.
+    pub fn heap_bytes(&self) -> usize {
+        8 * self.early.capacity() + 4 * self.gone.capacity()
+    }
+
     fn knows(&self, number: u64) -> bool {
         number <= self.up_to || self.early.binary_search(&number).is_ok()
     }

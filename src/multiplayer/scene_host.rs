@@ -10,7 +10,7 @@ use crate::error::{Error, Failure};
 use crate::peer::{Cx, Mark, Sent};
 use crate::server::{Server, Spread};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::time::{Duration, Instant};
 
 /// What a host keeps of its scene.
@@ -18,7 +18,7 @@ pub struct SceneHost {
     /// What a join keeps too.
     pub scene: Scene,
     /// Those who are not admitted yet, by id.
-    pending: HashMap<i32, Pending>,
+    pending: BTreeMap<i32, Pending>,
     /// When their time ends, and of some who are no longer among them.
     deadlines: BinaryHeap<Reverse<(Instant, i32)>>,
 }
@@ -36,7 +36,7 @@ struct Pending {
 impl SceneHost {
     /// With nobody there.
     pub fn new(settings: SceneSettings) -> SceneHost {
-        SceneHost { scene: Scene::new(settings), pending: HashMap::new(), deadlines: BinaryHeap::new() }
+        SceneHost { scene: Scene::new(settings), pending: BTreeMap::new(), deadlines: BinaryHeap::new() }
     }
 
     /// One has gone. True: the others know of it.
@@ -286,7 +286,6 @@ impl Host {
     fn let_in(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
         peer.let_in(cx);
-        of_scene.scene.cache.arrive(id);
         if of_scene.scene.settings.relay {
             self.introduce(id);
         }

@@ -83,7 +83,6 @@ impl Join {
         }
         let Some(of_scene) = &mut self.scene else { return Ok(()) };
         if is_here && id != self.id && self.others.insert(id) {
-            of_scene.scene.cache.arrive(id);
             greet(peer, cx, id);
         } else if !is_here && self.others.remove(&id) {
             of_scene.scene.cache.leave(id);
@@ -158,12 +157,11 @@ impl Join {
         self.check(Some(target))?;
         let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
         let mut route = of_scene.scene.cache.route(&call)?;
-        let mut targets: Vec<i32> = match target {
+        let targets: Vec<i32> = match target {
             Target::One(id) => vec![id],
             Target::All => self.others.iter().copied().collect(),
             Target::AllBut(except) => self.others.iter().copied().filter(|id| *id != except).collect(),
         };
-        targets.sort_unstable();
         for id in &targets {
             if route.is_told(*id) {
                 continue;
@@ -246,7 +244,6 @@ impl Join {
         let Some(of_scene) = &mut self.scene else { return };
         of_scene.is_in = true;
         of_scene.deadline = None;
-        of_scene.scene.cache.arrive(HOST_ID);
         self.others.insert(HOST_ID);
         self.open(peer, self.id);
         greet(peer, cx, HOST_ID);

@@ -60,6 +60,11 @@ impl<'a> Budget<'a> {
         Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over: false, slice_end: u64::MAX, slice_over: false }
     }
 
+    /// Whether half of it is spent.
+    pub fn is_half_spent(&self) -> bool {
+        self.over || (self.nanos != u64::MAX && self.spent() >= self.nanos / 2)
+    }
+
     /// From the last look on one of several uses it: after an eighth of it, the budget says that it is over.
     pub fn begin_slice(&mut self) {
         if self.nanos != u64::MAX {

@@ -213,6 +213,11 @@ impl Inbox {
         self.held.front()?.own_storage()
     }
 
+    /// How many bytes the first held message has; 0: there is none.
+    pub fn first_held_len(&self) -> usize {
+        self.held.front().map_or(0, Message::len)
+    }
+
     /// The first held message is the host's, without its first `header` bytes; `from` as in `Message`.
     pub fn release(&mut self, header: u32, from: i32) {
         if let Some(mut message) = self.pop_held() {
@@ -467,6 +472,12 @@ impl Inbox {
     fn auth_bytes(&self) -> u64 {
         let of_auth = |mark: &Mark| if mark.kind == WS_EVENT_AUTH { mark.text_len() } else { 0 };
         if self.auths == 0 { 0 } else { self.marks.iter().map(|(_, mark)| of_auth(mark)).sum() }
+    }
+
+    /// Bytes of the texts of events, those of AUTH not.
+    pub fn text_bytes(&self) -> usize {
+        let texts = self.marks.iter().filter(|(_, mark)| mark.kind != WS_EVENT_AUTH).map(|(_, mark)| mark.text_len());
+        texts.sum::<u64>() as usize
     }
 
     /// Whether a message may still lie in the arena.

@@ -56,12 +56,13 @@ impl Message {
         }
     }
 
-    /// The storage and the place in it from which on it is this message: `None` where it holds more than that.
+    /// The storage and the place in it from which on it is this message: `None` where it holds more than that, or is so large that a copy of a message
+    /// of a few hundred KiB is the better use of memory.
     pub(super) fn own_storage(&self) -> Option<(&Chunk, usize)> {
         match &self.body {
             Body::Kept { storage, start, len } => {
                 let (start, len) = (*start as usize, *len as usize);
-                (start + len == storage.len() && storage.capacity() <= 2 * len).then_some((storage, start))
+                (start + len == storage.len() && (len > SHARED || storage.capacity() <= 2 * len)).then_some((storage, start))
             }
             Body::Fresh { .. } => None,
         }
@@ -141,3 +142,6 @@ pub enum Item {
     /// Anything else; it is rare, and large.
     Mark(Box<Mark>),
 }
+
+/// A longer message is never copied to be passed on: that would take some 100 µs.
+const SHARED: usize = 512 << 10;

@@ -30,7 +30,7 @@ pub use info::{Address, Info};
 pub use item::{Item, Mark, Message};
 pub use open::{Opening, admit};
 pub use options::{MAX_LEN, Options, Refused, Scope, definition};
-pub use outgoing::{SharedMessage, at_once_bytes};
+pub use outgoing::{Payload, SharedMessage, at_once_bytes, slice_bytes};
 pub use send::Sent;
 
 use crate::codes::*;
@@ -233,6 +233,12 @@ impl Discarded for Peer {
 }
 
 impl Peer {
+    /// Bytes that are kept beside the queues: messages that have not come whole, what was read and not looked at, texts of events.
+    pub fn kept_bytes(&self) -> usize {
+        let incoming = self.compression.as_ref().map_or(0, |compression| compression.message_bytes());
+        self.decoder.heap_bytes() + incoming + self.backlog.heap_bytes() + self.inbox.text_bytes()
+    }
+
     fn new(role: Role, options: Arc<Options>, stage: Stage, stream: Option<Stream>, now: Instant) -> Peer {
         Peer {
             handle: 0,

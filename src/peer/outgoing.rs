@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Compressed between two looks at the budget: what takes some 100 µs where the data are hard for that level.
-pub(super) fn slice_bytes(level: u8) -> usize {
+pub fn slice_bytes(level: u8) -> usize {
     match level {
         0..=2 => 8 << 10,
         3..=5 => 2 << 10,
@@ -32,16 +32,57 @@ pub(super) fn must_store(message_len: usize, end: usize, sent: usize, max_ratio:
 /// Of a message that is not compressed, so many bytes are encoded between two looks at the budget: a longer one leaves in fragments.
 pub(super) const PLAIN_SLICE: usize = 64 << 10;
 
+/// The bytes of a message that several connections send, where they lie: a head, and what lies in a storage from a place on.
+#[derive(Clone)]
+pub struct Payload {
+    head: Vec<u8>,
+    storage: Chunk,
+    start: usize,
+}
+
+impl Payload {
+    /// All that lies in `storage`.
+    pub fn whole(storage: Chunk) -> Payload {
+        Payload { head: Vec::new(), storage, start: 0 }
+    }
+
+    /// `head`, and what lies in `storage` from `start` on.
+    pub fn parts(head: Vec<u8>, storage: Chunk, start: usize) -> Payload {
+        Payload { head, storage, start }
+    }
+
+    /// How many bytes.
+    pub fn len(&self) -> usize {
+        self.head.len() + self.storage.len() - self.start
+    }
+
+    /// None.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes from `at` on, at most so many of them, that lie in one place.
+    pub(super) fn piece(&self, at: usize, most: usize) -> &[u8] {
+        let bytes = match at.checked_sub(self.head.len()) {
+            Some(at) => &self.storage[self.start + at..],
+            None => &self.head[at..],
+        };
+        &bytes[..bytes.len().min(most)]
+    }
+}
+
 /// A message on its way out.
 pub(super) enum Outgoing {
     /// Put before OPEN, when it was not known whether it will be compressed.
     Early { text: bool, payload: Vec<u8> },
     /// To be compressed, from `at` on; `sent` bytes came out of what is before it.
-    Message { text: bool, payload: Chunk, at: usize, sent: usize, begun: bool },
+    Message { text: bool, payload: Payload, at: usize, sent: usize, begun: bool },
     /// Not to be compressed; it is encoded up to `at`.
     Plain { text: bool, payload: Vec<u8>, at: usize },
     /// A frame that others send too.
     Frame { frame: Chunk },
+    /// A frame that others send too: its head, and what lies in a storage from a place on.
+    Parts { head: Chunk, storage: Chunk, start: usize },
     /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
     Shared { message: Arc<Mutex<SharedMessage>>, index: usize, at: usize },
 }
@@ -81,6 +122,7 @@ impl Outgoing {
             Outgoing::Early { payload, .. } => payload.len().max(1),
             Outgoing::Plain { payload, at, .. } => (payload.len() - at).max(1),
             Outgoing::Frame { frame, .. } => frame.len(),
+            Outgoing::Parts { head, storage, start } => head.len() + storage.len() - start,
             Outgoing::Shared { message, at, .. } => message.lock().len() - at,
         }
     }
@@ -135,7 +177,7 @@ impl Waiting {
 /// A long message that several connections send: each of its frames is made when the first of them needs it.
 pub struct SharedMessage {
     text: bool,
-    payload: Chunk,
+    payload: Payload,
     at: usize,
     slice: usize,
     compressor: Option<Compressor>,
@@ -148,7 +190,7 @@ pub struct SharedMessage {
 
 impl SharedMessage {
     /// Nothing is compressed yet.
-    pub fn new(text: bool, payload: Chunk, level: u8, max_ratio: u64, compressor: Compressor) -> SharedMessage {
+    pub fn new(text: bool, payload: Payload, level: u8, max_ratio: u64, compressor: Compressor) -> SharedMessage {
         SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), max_ratio, sent: 0, frames: Vec::new() }
     }
 
@@ -173,13 +215,14 @@ impl SharedMessage {
         if index == self.frames.len()
             && let Some(compressor) = &mut self.compressor
         {
-            let end = self.payload.len().min(self.at + self.slice);
+            let piece = self.payload.piece(self.at, self.slice);
+            let end = self.at + piece.len();
             let last = end == self.payload.len();
             let mut compressed = Vec::new();
             if must_store(self.payload.len(), end, self.sent, self.max_ratio) {
-                compressor.store(&self.payload[self.at..end], last, &mut compressed)?;
+                compressor.store(piece, last, &mut compressed)?;
             } else {
-                compressor.compress(&self.payload[self.at..end], last, &mut compressed)?;
+                compressor.compress(piece, last, &mut compressed)?;
             }
             self.sent += compressed.len();
             self.at = end;

@@ -2,7 +2,7 @@
 
 use super::arena::Chunk;
 use super::outbox::{Wrote, write_masked};
-use super::outgoing::{Outgoing, PLAIN_SLICE, SharedMessage, must_store};
+use super::outgoing::{Outgoing, PLAIN_SLICE, Payload, SharedMessage, must_store};
 use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
@@ -154,7 +154,7 @@ impl Peer {
         self.accepted(payload_len)
     }
 
-    /// As `put_shared`, of a frame in two parts, on a connection without compression; it is written later.
+    /// As `put_shared`, of a frame in two parts; it is written later.
     pub fn put_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
@@ -163,7 +163,10 @@ impl Peer {
             self.owe_writable(payload_len);
             return Sent::Full;
         }
-        self.outbox.push_parts(head, storage, start);
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(Outgoing::Parts { head: head.clone(), storage: storage.clone(), start }),
+            None => self.outbox.push_parts(head, storage, start),
+        }
         self.accepted(payload_len)
     }
 
@@ -173,7 +176,7 @@ impl Peer {
     }
 
     /// As `put`, of a message that several connections compress later, each in a context of its own.
-    pub fn put_later(&mut self, text: bool, payload: &Chunk) -> Sent {
+    pub fn put_later(&mut self, text: bool, payload: &Payload) -> Sent {
         self.put_outgoing(Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false }, payload.len())
     }
 
@@ -303,7 +306,7 @@ impl Peer {
         if self.waiting.is_some() || payload.len() > at_once {
             let Some(copy) = heap::copy(payload) else { return false };
             self.wait(if compresses {
-                Outgoing::Message { text, payload: Arc::new(copy), at: 0, sent: 0, begun: false }
+                Outgoing::Message { text, payload: Payload::whole(Arc::new(copy)), at: 0, sent: 0, begun: false }
             } else {
                 Outgoing::Plain { text, payload: copy, at: 0 }
             });
@@ -365,12 +368,16 @@ impl Peer {
     fn encode_slice(&mut self, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
         match first {
             Outgoing::Early { text, payload } if self.compresses(payload.len()) => {
-                Some(Outgoing::Message { text, payload: Arc::new(payload), at: 0, sent: 0, begun: false })
+                Some(Outgoing::Message { text, payload: Payload::whole(Arc::new(payload)), at: 0, sent: 0, begun: false })
             }
             Outgoing::Early { text, payload } => self.encode_plain(cx, text, payload, 0),
             Outgoing::Plain { text, payload, at } => self.encode_plain(cx, text, payload, at),
             Outgoing::Frame { frame } => {
                 self.outbox.push_shared(&frame, 0, true);
+                None
+            }
+            Outgoing::Parts { head, storage, start } => {
+                self.outbox.push_parts(&head, &storage, start);
                 None
             }
             Outgoing::Message { .. } | Outgoing::Shared { .. } => self.compress_slice(cx, first),
@@ -402,17 +409,19 @@ impl Peer {
         let left = first.left();
         let scratch = cx.arena.scratch();
         match first {
-            Outgoing::Message { text, payload, at: 0, .. } if left <= compression.slice_bytes() => {
-                let Ok(shorter) = compression.compress_whole(cx.codecs, &payload, scratch) else { return self.message_failed() };
+            Outgoing::Message { text, payload, at: 0, .. } if payload.piece(0, compression.slice_bytes()).len() == left => {
+                let piece = payload.piece(0, left);
+                let Ok(shorter) = compression.compress_whole(cx.codecs, piece, scratch) else { return self.message_failed() };
                 let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
-                self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { &payload }, true);
+                self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { piece }, true);
                 compression.messages_out += u64::from(shorter);
             }
             Outgoing::Message { text, payload, at, sent, begun } => {
-                let end = payload.len().min(at + compression.slice_bytes());
+                let piece = payload.piece(at, compression.slice_bytes());
+                let end = at + piece.len();
                 let fin = end == payload.len();
                 let stored = must_store(payload.len(), end, sent, max_ratio);
-                if compression.compress_slice(cx.codecs, &payload[at..end], stored, fin, scratch).is_err() {
+                if compression.compress_slice(cx.codecs, piece, stored, fin, scratch).is_err() {
                     return self.message_failed();
                 }
                 let opcode = if begun { CONTINUATION } else { opcode_of(text) };

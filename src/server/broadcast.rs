@@ -4,7 +4,7 @@ use super::{Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::heap;
-use crate::peer::{Chunk, Codecs, Cx, MUCH, Peer, Sent, SharedMessage, at_once_bytes};
+use crate::peer::{Chunk, Codecs, Cx, MUCH, Payload, Peer, Sent, SharedMessage, at_once_bytes, slice_bytes};
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -38,10 +38,10 @@ pub struct Forms<'a> {
     /// By window and level: for clients whose compressors forget each message.
     compressed: Vec<((u8, u8), Compressed)>,
     /// The payload itself, for what is compressed later.
-    long: Option<Chunk>,
+    long: Option<Payload>,
     /// max_inflate_ratio.
     max_ratio: u64,
-    /// Where the end of the message lies, from a place on: `plain` is what comes before it, and there are no other forms.
+    /// Where the end of the message lies, from a place on: `plain` is what comes before it, and `long` is all of it.
     rest: Option<(&'a Chunk, usize)>,
 }
 
@@ -53,16 +53,16 @@ enum Compressed {
 
 impl Forms<'_> {
     fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Peer, now: bool) -> Sent {
-        let len = self.payload.len();
-        if let Some((storage, start)) = self.rest {
-            return peer.put_parts(&self.plain, storage, start, len + storage.len() - start);
-        }
+        let len = self.payload.len() + self.rest.map_or(0, |(storage, start)| storage.len() - start);
         if !peer.compresses(len) {
+            if let Some((storage, start)) = self.rest {
+                return peer.put_parts(&self.plain, storage, start, len);
+            }
             return peer.put_shared(&self.plain, len, now);
         }
         let Some(compression) = &peer.compression else { return peer.put(|| cx, self.text, self.payload) };
         match compression.shared_by() {
-            Some(kind) => match self.compressed(cx.codecs, kind) {
+            Some(kind) => match self.compressed(cx.codecs, kind, len, now) {
                 Compressed::Frame(frame) => {
                     let sent = peer.put_shared(&frame, len, now);
                     if let Some(compression) = &mut peer.compression {
@@ -79,15 +79,17 @@ impl Forms<'_> {
     }
 
     /// The payload; where it is a long one it was copied before.
-    fn long(&mut self) -> Chunk {
-        self.long.get_or_insert_with(|| Arc::new(self.payload.to_vec())).clone()
+    fn long(&mut self) -> Payload {
+        self.long.get_or_insert_with(|| Payload::whole(Arc::new(self.payload.to_vec()))).clone()
     }
 
-    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8)) -> Compressed {
+    /// What takes longer than a slice is compressed later, unless there is time for it `now`.
+    fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8), len: usize, now: bool) -> Compressed {
         if let Some((_, form)) = self.compressed.iter().find(|(of, _)| *of == kind) {
             return form.clone();
         }
-        let long = (self.payload.len() > at_once_bytes(kind.1)).then(|| self.long());
+        let most = if now { at_once_bytes(kind.1) } else { slice_bytes(kind.1) };
+        let long = (len > most).then(|| self.long());
         let mut compressor = codecs.take_compressor(kind.0, kind.1);
         let form = if let Some(long) = long {
             Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long, kind.1, self.max_ratio, compressor))))
@@ -142,21 +144,16 @@ impl Server {
         result
     }
 
-    /// As `put_spread`, of a message that ends with what lies in `storage` from `start` on, which is not copied; it is written later. Nobody
-    /// there `needs_copy`.
+    /// As `put_spread`, of a message that ends with what lies in `storage` from `start` on, which is not copied; it is written later.
     pub fn put_parts(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, storage: &Chunk, start: usize) -> i32 {
         let (header, count) = frame_header(Lead::whole(opcode_of(spread.text)), spread.payload.len() + storage.len() - start, None);
         let plain = Arc::new([&header[..count], spread.payload].concat());
         let Spread { text, payload, .. } = spread;
-        let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long: None, max_ratio: 0, rest: Some((storage, start)) };
+        let long = Some(Payload::parts(payload.to_vec(), storage.clone(), start));
+        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
+        let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: Some((storage, start)) };
         self.passed.push(storage.clone());
         self.put_forms(cx, spread, &mut forms)
-    }
-
-    /// Whether one of those in some places has agreed on compression, or sends other things first that wait to be encoded.
-    pub fn needs_copy(&self, keys: &Range<u32>) -> bool {
-        let places = self.slots.iter().take(keys.end as usize).skip(keys.start as usize);
-        places.into_iter().any(|slot| matches!(slot, Slot::Client(client) if client.peer.compression.is_some() || client.peer.is_waiting()))
     }
 
     /// Lets the worker drop what all have sent that was passed on.
@@ -182,7 +179,7 @@ impl Server {
                 Slot::Client(client) => keys.contains(&(key as u32)) && !except.contains(&(key as u32)) && client.peer.may_put() && keeps(client),
                 _ => false,
             });
-        let long = if is_kept { Some(Arc::new(heap::copy(payload)?)) } else { None };
+        let long = if is_kept { Some(Payload::whole(Arc::new(heap::copy(payload)?))) } else { None };
         let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
         Some(Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: None })
     }

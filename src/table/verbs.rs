@@ -54,6 +54,11 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 if !gap.is_zero() {
                     peer.shift(gap);
                 }
+                if let Multiplayer::Join(join) = &mut *game
+                    && join.is_late
+                {
+                    join.look(peer, &mut cx);
+                }
                 let before = peer.counters.wire_in + peer.counters.wire_out;
                 let goes_on = peer.pump(&mut cx);
                 next_timer = peer.judge_timers(&mut cx, !goes_on);
@@ -229,8 +234,12 @@ fn free_since(handle: u32, now: Instant) {
         watch.done();
     }
     if matches!(body.kind, Kind::Gone) {
-        // Its read buffers go elsewhere where they are large.
+        // Its read buffers go elsewhere where they are large, and so does what it knew of others.
         body.shared.shrink();
+        let game = std::mem::take(&mut body.multiplayer);
+        if game.is_large() {
+            registry.services.discard(Box::new(game));
+        }
         *body = Body::default();
         drop(body);
         registry.slots.write().give_family(family);

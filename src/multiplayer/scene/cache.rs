@@ -4,8 +4,9 @@ use super::call::{Call, NodeName, Rpc};
 use super::packet::{CHECKSUM, simplify_path};
 use crate::codes::*;
 use crate::error::{Error, shown};
+use crate::heap;
 use md5::{Digest, Md5};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Declared nodes, at most.
@@ -16,6 +17,8 @@ const MAX_PATH: usize = 4_096;
 const NUMBERS: usize = 4;
 /// So many entries about nodes that were forgotten meanwhile are kept, beside as many as there are nodes.
 const STALE: usize = 64;
+/// Of more entries than this, taking them apart takes its time.
+const MANY: usize = 256;
 /// Numbers of methods that were made callable by Node.rpc_config() begin here; those of the script at 0.
 const FIRST_OWN: u16 = 1 << 15;
 
@@ -27,8 +30,8 @@ pub struct Cache {
     /// The paths of ours, by number. A number is never used again.
     paths: HashMap<u32, Arc<str>>,
     last_id: u32,
-    /// The others'.
-    peers: HashMap<i32, Known>,
+    /// The others', of those who have given or were told a number. It grows at their will, so in small steps.
+    peers: BTreeMap<i32, Known>,
 }
 
 /// A declared node.
@@ -44,11 +47,11 @@ struct Node {
 #[derive(Default)]
 struct Known {
     /// What its numbers stand for. Those of nodes that are not declared are not kept: they are never confirmed, so it never calls by them.
-    numbers: HashMap<u32, u32>,
+    numbers: BTreeMap<u32, u32>,
     /// Of each node that it has given a number.
-    nodes: HashMap<u32, There>,
+    nodes: BTreeMap<u32, There>,
     /// Our numbers that it was told, and whether it has confirmed them.
-    told: HashMap<u32, bool>,
+    told: BTreeMap<u32, bool>,
 }
 
 /// A declared node as a peer has it.
@@ -83,9 +86,9 @@ impl Known {
 
     /// Bytes of its lists.
     fn bytes(&self) -> usize {
-        self.numbers.capacity() * (size_of::<(u32, u32)>() + 1)
-            + self.nodes.capacity() * (size_of::<(u32, There)>() + 1)
-            + self.told.capacity() * (size_of::<(u32, bool)>() + 1)
+        heap::tree_bytes::<(u32, u32)>(self.numbers.len())
+            + heap::tree_bytes::<(u32, There)>(self.nodes.len())
+            + heap::tree_bytes::<(u32, bool)>(self.told.len())
     }
 }
 
@@ -143,12 +146,12 @@ impl Cache {
 
     /// Bytes of what is known of the peers' nodes.
     pub fn bytes(&self) -> usize {
-        self.peers.values().map(Known::bytes).sum()
+        heap::tree_bytes::<(i32, Known)>(self.peers.len()) + self.peers.values().map(Known::bytes).sum::<usize>()
     }
 
-    /// A peer has come.
-    pub fn arrive(&mut self, peer: i32) {
-        self.peers.insert(peer, Known::default());
+    /// Whether taking it apart takes its time.
+    pub fn is_large(&self) -> bool {
+        self.nodes.len() + self.peers.len() > MANY || self.peers.values().map(|known| known.numbers.len() + known.told.len()).sum::<usize>() > MANY
     }
 
     /// A peer has gone.
@@ -215,7 +218,7 @@ impl Cache {
 
 /// How a call goes to each peer.
 pub struct Route<'a> {
-    peers: &'a mut HashMap<i32, Known>,
+    peers: &'a mut BTreeMap<i32, Known>,
     paths: &'a HashMap<u32, Arc<str>>,
     node: &'a Node,
     method: u16,
@@ -285,7 +288,6 @@ mod tests {
     fn cache_of(path: &str, methods: &str) -> Cache {
         let mut cache = Cache::default();
         cache.declare(path, methods).unwrap();
-        cache.arrive(1);
         cache
     }
 
@@ -310,14 +312,12 @@ mod tests {
         route.put(&mut out, &call, true, true);
         assert_eq!(out, [0x80, 1, 1]);
         cache.leave(1);
-        cache.arrive(1);
         assert!(!cache.route(&call).unwrap().is_told(1));
     }
 
     #[test]
     fn a_peer_s_numbers_are_its_own() {
         let mut cache = cache_of("Game", "hello,noargs,raw");
-        cache.arrive(7);
         assert_eq!(cache.simplify(7, 3, "Game", CHECK), Ok(Some(true)));
         assert_eq!(cache.simplify(7, 4, "Other", CHECK), Ok(None));
         assert_eq!(cache.resolve(7, &rpc(NodeName::Id(3), 1)), Ok(("Game", "noargs")));
@@ -403,7 +403,6 @@ mod tests {
         for node in 0..100 {
             cache.declare(&format!("Node{node}"), "hello").unwrap();
         }
-        cache.arrive(7);
         for number in 0..1_000_000 {
             assert!(cache.simplify(7, number, &format!("Node{}", number % 100), CHECK).is_ok());
         }
@@ -424,7 +423,6 @@ mod tests {
     fn what_was_forgotten_takes_bounded_memory() {
         let mut cache = Cache::default();
         cache.declare("Stays", "hello").unwrap();
-        cache.arrive(7);
         assert!(cache.simplify(7, u32::MAX, "Stays", CHECK).is_ok());
         for round in 0..100_000 {
             cache.declare("Game", "hello").unwrap();

@@ -1,6 +1,6 @@
 //! From bytes to items.
 
-use super::variant::{Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, short, strange};
+use super::variant::{COMPONENTS, Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, short, strange};
 use crate::codes::*;
 
 /// Reads values, item by item.
@@ -29,15 +29,26 @@ impl<'a> Reader<'a> {
 
     /// The next item.
     pub fn read_item(&mut self) -> Result<Item<'a>, Fault> {
+        let mut item = Item::default();
+        self.next(Some(&mut item))?;
+        Ok(item)
+    }
+
+    /// Passes over the next item, which `read_item` could read.
+    pub fn skip_item(&mut self) -> Result<(), Fault> {
+        self.next(None)
+    }
+
+    fn next(&mut self, out: Out<'_, 'a>) -> Result<(), Fault> {
         match self.nest.inside() {
-            None if self.form == Form::Compact => self.compact(),
-            None | Some(Inside::Values) => self.full(),
-            Some(Inside::Names) => self.string(WS_VARIANT_STRING, false),
-            Some(Inside::Strings) => self.string(WS_VARIANT_STRING, true),
+            None if self.form == Form::Compact => self.compact(out),
+            None | Some(Inside::Values) => self.full(out),
+            Some(Inside::Names) => self.string(out, WS_VARIANT_STRING, false),
+            Some(Inside::Strings) => self.string(out, WS_VARIANT_STRING, true),
         }
     }
 
-    fn compact(&mut self) -> Result<Item<'a>, Fault> {
+    fn compact(&mut self, out: Out<'_, 'a>) -> Result<(), Fault> {
         let first = *self.rest.first().ok_or_else(short)?;
         let kind = i32::from(first & 0x3F);
         let integer = match (kind, first >> 6) {
@@ -51,71 +62,70 @@ impl<'a> Reader<'a> {
                 let raw = bytes[1..].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
                 ((raw << (64 - width)) as i64) >> (64 - width)
             }
-            _ => return self.full(),
+            _ => return self.full(out),
         };
         self.nest.leave();
-        Ok(Item { kind, integer, ..Item::default() })
+        tell(out, || Item { kind, integer, ..Item::default() });
+        Ok(())
     }
 
-    fn full(&mut self) -> Result<Item<'a>, Fault> {
+    fn full(&mut self, out: Out<'_, 'a>) -> Result<(), Fault> {
         let head = self.word()?;
         let (kind, wide) = ((head & 0xFF) as i32, head & WIDE != 0);
-        let mut item = Item { kind, ..Item::default() };
         if let Some((count, integers)) = components(kind) {
             let wide = wide && !integers && kind != WS_VARIANT_COLOR;
-            for number in &mut item.number[..count] {
-                *number = match (integers, wide) {
-                    (true, _) => f64::from(self.word()? as i32),
-                    (false, false) => f64::from(f32::from_bits(self.word()?)),
-                    (false, true) => f64::from_bits(self.double_word()?),
-                };
-            }
+            let bytes = self.take(if wide { 8 * count } else { 4 * count })?;
             self.nest.leave();
-            return Ok(item);
+            tell(out, || Item { kind, number: numbers(bytes, integers, wide), ..Item::default() });
+            return Ok(());
         }
         if let Some((narrow, double)) = element(kind) {
-            item.count = self.word()?;
+            let count = self.word()?;
             let size = if wide { double } else { narrow };
-            item.bytes = self.take((item.count as usize).checked_mul(size).ok_or_else(short)?)?;
-            self.pad(item.bytes.len())?;
+            let bytes = self.take((count as usize).checked_mul(size).ok_or_else(short)?)?;
+            self.pad(bytes.len())?;
             self.nest.leave();
-            return Ok(item);
+            tell(out, || Item { kind, count, bytes, ..Item::default() });
+            return Ok(());
         }
+        let (mut integer, mut float) = (0, 0.0);
         match kind {
             WS_VARIANT_NIL => {}
-            WS_VARIANT_BOOL => item.integer = i64::from(self.word()? != 0),
-            WS_VARIANT_INT if wide => item.integer = self.double_word()? as i64,
-            WS_VARIANT_INT => item.integer = i64::from(self.word()? as i32),
-            WS_VARIANT_FLOAT if wide => item.number[0] = f64::from_bits(self.double_word()?),
-            WS_VARIANT_FLOAT => item.number[0] = f64::from(f32::from_bits(self.word()?)),
-            WS_VARIANT_STRING | WS_VARIANT_STRING_NAME => return self.string(kind, false),
-            WS_VARIANT_NODE_PATH => return self.node_path(item),
-            WS_VARIANT_PACKED_STRING_ARRAY => {
-                item.count = self.count(4)?;
-                self.nest.enter(u64::from(item.count), Inside::Strings)?;
-                return Ok(item);
-            }
+            WS_VARIANT_BOOL => integer = i64::from(self.word()? != 0),
+            WS_VARIANT_INT if wide => integer = self.double_word()? as i64,
+            WS_VARIANT_INT => integer = i64::from(self.word()? as i32),
+            WS_VARIANT_FLOAT if wide => float = f64::from_bits(self.double_word()?),
+            WS_VARIANT_FLOAT => float = f64::from(f32::from_bits(self.word()?)),
+            WS_VARIANT_STRING | WS_VARIANT_STRING_NAME => return self.string(out, kind, false),
+            WS_VARIANT_NODE_PATH => return self.node_path(out),
+            WS_VARIANT_PACKED_STRING_ARRAY => return self.container(out, kind, 0, Inside::Strings),
             WS_VARIANT_ARRAY => {
-                item.integer = self.element_type(head >> 16, "Array")?;
-                item.count = self.count(4)?;
-                self.nest.enter(u64::from(item.count), Inside::Values)?;
-                return Ok(item);
+                let typed = self.element_type(head >> 16, "Array")?;
+                return self.container(out, kind, typed, Inside::Values);
             }
             WS_VARIANT_DICTIONARY => {
-                item.integer = self.element_type(head >> 16, "Dictionary")?;
-                item.integer |= self.element_type(head >> 18, "Dictionary")? << 8;
-                item.count = self.count(8)?;
-                self.nest.enter(2 * u64::from(item.count), Inside::Values)?;
-                return Ok(item);
+                let keys = self.element_type(head >> 16, "Dictionary")?;
+                let typed = keys | self.element_type(head >> 18, "Dictionary")? << 8;
+                return self.container(out, kind, typed, Inside::Values);
             }
             _ if (0..=WS_VARIANT_PACKED_VECTOR4_ARRAY).contains(&kind) => return Err(Fault::Unsupported(format!("a value {}", strange(kind)))),
             _ => return Err(Fault::Malformed(format!("{kind} is no type of Godot's"))),
         }
         self.nest.leave();
-        Ok(item)
+        tell(out, || Item { kind, integer, number: first(float), ..Item::default() });
+        Ok(())
     }
 
-    fn node_path(&mut self, mut item: Item<'a>) -> Result<Item<'a>, Fault> {
+    /// An Array, a Dictionary or a PackedStringArray from its count on.
+    fn container(&mut self, out: Out<'_, 'a>, kind: i32, typed: i64, inside: Inside) -> Result<(), Fault> {
+        let each = if kind == WS_VARIANT_DICTIONARY { 2 } else { 1 };
+        let count = self.count(4 * each)?;
+        self.nest.enter(each as u64 * u64::from(count), inside)?;
+        tell(out, || Item { kind, count, integer: typed, ..Item::default() });
+        Ok(())
+    }
+
+    fn node_path(&mut self, out: Out<'_, 'a>) -> Result<(), Fault> {
         let (names, sub_names, flags) = (self.word()?, self.word()?, self.word()?);
         if names & NAMES == 0 {
             return Err(Fault::Malformed("a NodePath is in the form of Godot 2".to_owned()));
@@ -125,25 +135,30 @@ impl<'a> Reader<'a> {
         if count > self.rest.len() as u64 / 4 {
             return Err(short());
         }
-        item.count = count as u32;
-        item.integer = i64::from(flags & 1);
-        item.number[0] = (u64::from(sub_names) + property) as f64;
         self.nest.enter(count, Inside::Names)?;
-        Ok(item)
+        tell(out, || Item {
+            kind: WS_VARIANT_NODE_PATH,
+            count: count as u32,
+            integer: i64::from(flags & 1),
+            number: first((u64::from(sub_names) + property) as f64),
+            ..Item::default()
+        });
+        Ok(())
     }
 
-    fn string(&mut self, kind: i32, counts_nul: bool) -> Result<Item<'a>, Fault> {
+    fn string(&mut self, out: Out<'_, 'a>, kind: i32, counts_nul: bool) -> Result<(), Fault> {
         let len = self.word()? as usize;
         let mut bytes = self.take(len)?;
         self.pad(len)?;
         if counts_nul {
             bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
         }
-        if std::str::from_utf8(bytes).is_err() {
+        if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
             return Err(Fault::Malformed(format!("a {} is not valid UTF-8", name(kind))));
         }
         self.nest.leave();
-        Ok(Item { kind, bytes, ..Item::default() })
+        tell(out, || Item { kind, bytes, ..Item::default() });
+        Ok(())
     }
 
     /// The type that a container's elements have to have, 0 for any.
@@ -167,25 +182,59 @@ impl<'a> Reader<'a> {
         if count as usize > self.rest.len() / least { Err(short()) } else { Ok(count) }
     }
 
+    #[inline]
     fn pad(&mut self, len: usize) -> Result<(), Fault> {
-        self.take(len.wrapping_neg() % 4).map(|_| ())
+        let count = len.wrapping_neg() % 4;
+        self.rest = self.rest.get(count..).ok_or_else(short)?;
+        Ok(())
     }
 
+    #[inline]
     fn word(&mut self) -> Result<u32, Fault> {
-        let bytes = self.take(4)?;
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else { return Err(short()) };
+        self.rest = rest;
+        Ok(u32::from_le_bytes(*bytes))
     }
 
     fn double_word(&mut self) -> Result<u64, Fault> {
         Ok(u64::from(self.word()?) | u64::from(self.word()?) << 32)
     }
 
+    #[inline]
     fn take(&mut self, count: usize) -> Result<&'a [u8], Fault> {
-        if count > self.rest.len() {
-            return Err(short());
-        }
-        let (taken, rest) = self.rest.split_at(count);
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else { return Err(short()) };
         self.rest = rest;
         Ok(taken)
     }
+}
+
+/// Where an item is written; `None`: nobody wants it, and reading it costs a fraction.
+type Out<'o, 'a> = Option<&'o mut Item<'a>>;
+
+fn tell<'a>(out: Out<'_, 'a>, item: impl FnOnce() -> Item<'a>) {
+    if let Some(out) = out {
+        *out = item();
+    }
+}
+
+/// One number, the others 0.
+fn first(number: f64) -> [f64; COMPONENTS] {
+    let mut all = [0.0; COMPONENTS];
+    all[0] = number;
+    all
+}
+
+/// Components from their bytes.
+fn numbers(bytes: &[u8], integers: bool, wide: bool) -> [f64; COMPONENTS] {
+    let mut all = [0.0; COMPONENTS];
+    if wide {
+        for (number, piece) in all.iter_mut().zip(bytes.as_chunks().0) {
+            *number = f64::from_le_bytes(*piece);
+        }
+        return all;
+    }
+    for (number, piece) in all.iter_mut().zip(bytes.as_chunks().0) {
+        *number = if integers { f64::from(i32::from_le_bytes(*piece)) } else { f64::from(f32::from_le_bytes(*piece)) };
+    }
+    all
 }

@@ -159,6 +159,7 @@ impl Nest {
     }
 
     /// What comes next is written as; `None`: an outermost value.
+    #[inline]
     pub(super) fn inside(&self) -> Option<Inside> {
         self.depth.checked_sub(1).map(|top| self.open[top].1)
     }
@@ -177,6 +178,7 @@ impl Nest {
     }
 
     /// A value is complete, and with it the containers that it was the last of.
+    #[inline]
     pub(super) fn leave(&mut self) {
         while let Some(top) = self.depth.checked_sub(1) {
             self.open[top].0 -= 1;
@@ -197,6 +199,7 @@ pub(super) fn strange(kind: i32) -> String {
     }
 }
 
+#[cold]
 pub(super) fn short() -> Fault {
     Fault::Malformed("it is shorter than it says".to_owned())
 }
