@@ -845,6 +845,9 @@ typedef struct ws_stats {
   uint64_t compressed_out;
   // Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients.
   uint64_t deflate_memory_bytes;
+  // Memory kept for peers beside the queues, in bytes: messages that have not come whole, what was read and not looked at, texts of events, path numbers
+  // and news of a scene.
+  uint64_t kept_bytes;
 } ws_stats;
 
 // A message. 40 bytes with 64-bit pointers, 32 with 32-bit.

@@ -174,3 +174,44 @@ fn calls_have_limits_of_their_own() {
         }
     }
 }
+
+#[test]
+fn what_is_kept_of_a_peer_is_in_the_stats() {
+    let (host, port) = host::host(|config| config.flags |= WS_SCENE);
+    declare(host);
+    let before = host::stats(host).kept_bytes;
+    let mut raw = Raw::open(port);
+    // Numbers for the path of the declared node, a hundred thousand of them.
+    for number in 0..100_000_u32 {
+        let path = [&[1], [b'0'; 32].as_slice(), &[0], &number.to_le_bytes(), b"Game\0"].concat();
+        raw.send(&path);
+    }
+    event(host, &mut raw, "ERROR", |event| event.kind == WS_EVENT_ERROR && event.cause == WS_CAUSE_CHECKSUM);
+    host::until("all were read", || {
+        raw.step();
+        host::poll(host);
+        host::stats(host).messages_in == 100_000
+    });
+    host::until("all were looked at", || {
+        raw.step();
+        host::poll(host);
+        host::stats(host).queued_packets_in == 0
+    });
+    let numbers = host::stats(host).kept_bytes;
+    assert!(before < numbers && numbers < before + 8_192, "{before} {numbers}");
+    // Half of a message.
+    raw.unsent.extend([&[0x82, 0xFF], (2_u64 << 20).to_be_bytes().as_slice(), &[0; 4]].concat());
+    raw.unsent.extend(vec![0; 1 << 20]);
+    host::until("half of it came", || {
+        raw.step();
+        host::poll(host);
+        host::stats(host).kept_bytes >= 1 << 20
+    });
+    drop(raw);
+    host::until("it has gone", || {
+        host::poll(host);
+        while host::next(host).is_some() {}
+        host::stats(host).kept_bytes <= before
+    });
+    host::free(host);
+}

@@ -15,10 +15,10 @@ var LibraryWspeer = {
   $WSPEER_LAYOUT: WSPEER_IS_WIDE ? {
     pointer: 8,
     stats: {
-      size: 176, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
+      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
       queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
       last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168
+      deflate_memory_bytes: 168, kept_bytes: 176
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -44,10 +44,10 @@ var LibraryWspeer = {
   } : {
     pointer: 4,
     stats: {
-      size: 176, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
+      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
       queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
       last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168
+      deflate_memory_bytes: 168, kept_bytes: 176
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24

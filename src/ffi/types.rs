@@ -252,6 +252,9 @@ pub struct ws_stats {
     pub compressed_out: u64,
     /// Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients.
     pub deflate_memory_bytes: u64,
+    /// Memory kept for peers beside the queues, in bytes: messages that have not come whole, what was read and not looked at, texts of events, path numbers
+    /// and news of a scene.
+    pub kept_bytes: u64,
 }
 
 const _: () = {
@@ -265,5 +268,5 @@ const _: () = {
     assert!(size_of::<ws_variant>() == 16 + 16 * 8 + 2 * pointer);
     assert!(size_of::<ws_call>() == 8 + 2 * pointer);
     assert!(size_of::<ws_config>() == 32 * 4 + 8 * pointer);
-    assert!(size_of::<ws_stats>() == 8 + 21 * 8);
+    assert!(size_of::<ws_stats>() == 8 + 22 * 8);
 };

@@ -366,6 +366,12 @@ impl Server {
         queues + self.finished.len() + self.ended_unread.len() + self.timers.len() + self.unread.len()
     }
 
+    /// Bytes that are kept for all clients beside their queues.
+    pub fn kept_bytes(&self) -> usize {
+        let of = |slot: &Slot| if let Slot::Client(client) = slot { client.peer.kept_bytes() } else { 0 };
+        self.slots.iter().map(of).sum()
+    }
+
     /// Bytes of the contexts of permessage-deflate of all clients.
     pub fn deflate_memory(&self) -> usize {
         let peers = || {

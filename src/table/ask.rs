@@ -83,6 +83,8 @@ pub struct Stats {
     pub server: [u64; 3],
     /// Bytes of the contexts of permessage-deflate.
     pub deflate_memory: u64,
+    /// Bytes that are kept for peers beside the queues.
+    pub kept: u64,
 }
 
 /// ws_get_stats.
@@ -92,8 +94,9 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             let (totals, queued, [connected, pending, accepted, refused]) = server.totals();
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
+            let kept = (server.kept_bytes() + body.multiplayer.kept_bytes()) as u64;
             let server = [accepted, refused, pending];
-            return Ok(Stats { connections: connected as u32, totals, queued, rtt_us: 0, poll_times, server, deflate_memory });
+            return Ok(Stats { connections: connected as u32, totals, queued, rtt_us: 0, poll_times, server, deflate_memory, kept });
         }
         let peer = peer_of(&mut body.kind, member)?;
         let (early, early_bytes) = peer.early();
@@ -101,9 +104,12 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let queued = [peer.inbox.counted() as u64, peer.inbox.bytes(), out[0], out[1]];
         let connections = u32::from(peer.state() == WS_OPEN);
         let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
+        let kept = peer.kept_bytes();
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
         let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
-        Ok(Stats { connections, totals, queued, rtt_us, poll_times, server: [0; 3], deflate_memory })
+        let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.multiplayer.kept_bytes() };
+        let kept = (kept + of_game) as u64;
+        Ok(Stats { connections, totals, queued, rtt_us, poll_times, server: [0; 3], deflate_memory, kept })
     })
 }
 

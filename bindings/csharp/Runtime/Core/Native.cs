@@ -226,6 +226,9 @@ namespace Wspeer
         public ulong CompressedOut;
         /// <summary>Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients.</summary>
         public ulong DeflateMemoryBytes;
+        /// <summary>Memory kept for peers beside the queues, in bytes: messages that have not come whole, what was read and not looked at, texts of events, path numbers
+        /// and news of a scene.</summary>
+        public ulong KeptBytes;
     }
 
     /// <summary>A message. 40 bytes with 64-bit pointers, 32 with 32-bit.</summary>

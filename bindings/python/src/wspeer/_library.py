@@ -39,7 +39,7 @@ class Stats(ctypes.Structure):
         *((name, c_uint64) for name in ("messages_in", "messages_out", "bytes_in", "bytes_out", "wire_bytes_in", "wire_bytes_out")),
         *((name, c_uint64) for name in ("queued_packets_in", "queued_bytes_in", "queued_packets_out", "queued_bytes_out", "skipped")),
         *((name, c_uint64) for name in ("inbound_stalls", "rtt_us", "last_poll_us", "longest_poll_us", "accepted", "refused")),
-        *((name, c_uint64) for name in ("pending_handshakes", "compressed_in", "compressed_out", "deflate_memory_bytes")),
+        *((name, c_uint64) for name in ("pending_handshakes", "compressed_in", "compressed_out", "deflate_memory_bytes", "kept_bytes")),
     ]
 
 

@@ -150,6 +150,8 @@ class Stats(NamedTuple):
     """Messages that were compressed."""
     deflate_memory_bytes: int
     """Memory of the contexts of compressors and decompressors, in bytes."""
+    kept_bytes: int
+    """Memory kept for peers beside the queues, in bytes: messages that have not come whole, texts of events, path numbers and news of a scene."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
