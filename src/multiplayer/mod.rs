@@ -20,6 +20,7 @@ pub use wire::Wire;
 
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap::Discarded;
 use crate::peer::Cx;
 
 /// The host's id. Everyone else's is above it.
@@ -36,6 +37,8 @@ pub enum Multiplayer {
     /// ws_join, ws_join_local.
     Join(Box<Join>),
 }
+
+impl Discarded for Multiplayer {}
 
 impl Multiplayer {
     /// Bytes that are kept of what the others said, beside messages.

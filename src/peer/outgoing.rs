@@ -71,6 +71,13 @@ impl Payload {
     }
 }
 
+impl Discarded for Payload {
+    fn empty(&mut self, keep: &mut usize) {
+        self.head.empty(keep);
+        self.storage.empty(keep);
+    }
+}
+
 /// A message on its way out.
 pub(super) enum Outgoing {
     /// Put before OPEN, when it was not known whether it will be compressed.
@@ -93,6 +100,10 @@ impl Discarded for Outgoing {
             Outgoing::Early { payload, .. } | Outgoing::Plain { payload, .. } => payload.empty(keep),
             Outgoing::Message { payload, .. } => payload.empty(keep),
             Outgoing::Frame { frame } => frame.empty(keep),
+            Outgoing::Parts { head, storage, .. } => {
+                head.empty(keep);
+                storage.empty(keep);
+            }
             Outgoing::Shared { message, .. } => message.empty(keep),
         }
     }

@@ -3,6 +3,7 @@
 use super::family::Shared;
 use crate::codes::*;
 use crate::error::Failure;
+use crate::heap::Discarded;
 use crate::journal;
 use crate::net::Stream;
 use crate::peer::{Cx, Peer};
@@ -22,6 +23,9 @@ pub(super) enum What {
     Server(Box<Server>),
     Peer(Option<Box<Peer>>),
 }
+
+/// It has bytes to send until it is dropped, so nothing of its memory may go before.
+impl Discarded for Leaving {}
 
 impl Drop for Leaving {
     fn drop(&mut self) {
