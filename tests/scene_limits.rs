@@ -197,8 +197,11 @@ fn what_is_kept_of_a_peer_is_in_the_stats() {
         host::poll(host);
         host::stats(host).queued_packets_in == 0
     });
-    let numbers = host::stats(host).kept_bytes;
-    assert!(before < numbers && numbers < before + 8_192, "{before} {numbers}");
+    // The place for what was read and not decoded goes back when it was not needed for a while.
+    host::until("the numbers of the declared node alone are kept", || {
+        host::poll(host);
+        (before + 1..before + 8_192).contains(&host::stats(host).kept_bytes)
+    });
     // Half of a message.
     raw.unsent.extend([&[0x82, 0xFF], (2_u64 << 20).to_be_bytes().as_slice(), &[0; 4]].concat());
     raw.unsent.extend(vec![0; 1 << 20]);
