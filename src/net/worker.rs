@@ -24,10 +24,10 @@ const REAP_BYTES: usize = 4 << 20;
 const IDLE: Duration = Duration::from_secs(30);
 /// How often cancelled handshakes and overdue sockets are looked for.
 const SWEEP: Duration = Duration::from_millis(250);
-/// Of what is dropped in such a time, so much keeps its pages, as fresh ones cost the next message a fault each: giving so much back takes a
-/// millisecond at most, wherever that happens.
+/// Of the long blocks that are dropped in such a time, so much keeps its pages, as fresh ones cost the next message a fault each: giving so much back
+/// takes 2 ms at most, wherever that happens.
 const KEPT_TIME: Duration = Duration::from_secs(1);
-const KEPT_BYTES: usize = 8 << 20;
+const KEPT_BYTES: usize = 32 << 20;
 const WAKE: Token = Token(usize::MAX);
 
 /// Which end of a TLS handshake, with its settings.

@@ -19,8 +19,8 @@ static double cpu_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* A call that waits gives up the processor. Rarely one does that to take a lock which another thread holds for a moment: the bound is one in 5000 calls, and two. */
-static const long CALLS_PER_WAIT = 5000, WAITS_AT_LEAST = 3;
+/* A call that waits gives up the processor. Rarely one does that to take a lock which another thread holds for a moment: the bound is one in 5000 calls, and five. */
+static const long CALLS_PER_WAIT = 5000, WAITS_AT_LEAST = 6;
 
 static long waits_now(void) {
   struct rusage usage;
