@@ -159,11 +159,12 @@ var LibraryWspeer = {
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
     WSPEER_CONN.settle(peer);
-    apart = WSPEER_SCENE.apart(peer) || { held: [], heldBytes: 0 };
+    // Nothing has been received until its sender is admitted.
+    apart = WSPEER_SCENE.apart(peer);
     values = [
-      [at.messages_in, peer.messagesIn - apart.held.length], [at.messages_out, peer.messagesOut],
-      [at.bytes_in, peer.bytesIn - apart.heldBytes], [at.bytes_out, peer.bytesOut],
-      [at.skipped, peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
+      [at.messages_in, apart ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],
+      [at.bytes_in, apart ? 0 : peer.bytesIn], [at.bytes_out, peer.bytesOut],
+      [at.skipped, apart && peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length], [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
     ];

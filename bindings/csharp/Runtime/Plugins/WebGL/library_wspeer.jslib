@@ -15,10 +15,10 @@ var LibraryWspeer = {
   $WSPEER_LAYOUT: WSPEER_IS_WIDE ? {
     pointer: 8,
     stats: {
-      size: 176, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
+      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
       queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
       last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168
+      deflate_memory_bytes: 168, kept_bytes: 176
     },
     packet: {
       size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
@@ -44,10 +44,10 @@ var LibraryWspeer = {
   } : {
     pointer: 4,
     stats: {
-      size: 176, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
+      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
       queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
       last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168
+      deflate_memory_bytes: 168, kept_bytes: 176
     },
     packet: {
       size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
@@ -159,11 +159,12 @@ var LibraryWspeer = {
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
     WSPEER_CONN.settle(peer);
-    apart = WSPEER_SCENE.apart(peer) || { held: [], heldBytes: 0 };
+    // Nothing has been received until its sender is admitted.
+    apart = WSPEER_SCENE.apart(peer);
     values = [
-      [at.messages_in, peer.messagesIn - apart.held.length], [at.messages_out, peer.messagesOut],
-      [at.bytes_in, peer.bytesIn - apart.heldBytes], [at.bytes_out, peer.bytesOut],
-      [at.skipped, peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
+      [at.messages_in, apart ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],
+      [at.bytes_in, apart ? 0 : peer.bytesIn], [at.bytes_out, peer.bytesOut],
+      [at.skipped, apart && peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length], [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
     ];
