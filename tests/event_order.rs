@@ -15,16 +15,6 @@ use wspeer::ffi::*;
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-fn random_of(seed: u32) -> impl FnMut(u32) -> u32 {
-    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
-    move |below| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state % below
-    }
-}
-
 /// A frame masked with zeros.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
@@ -99,7 +89,7 @@ const FORMATS: [u32; 5] = [PLAIN, 0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH];
 
 /// A server or a host, with clients of this library and raw ones that do anything in any order.
 fn serve(seed: u32, format: u32) {
-    let mut random = random_of(seed);
+    let mut random = host::random_of(seed);
     let what = format!("format {format}, seed {seed}");
     let (server, port) = if format == PLAIN { host::listen(None, |_| {}) } else { host::host(|config| config.flags |= format) };
     for (option, value) in [(WS_OPT_CLOSE_TIMEOUT_MS, 30), (WS_OPT_HANDSHAKE_TIMEOUT_MS, 300)] {
@@ -283,7 +273,7 @@ fn of_servers_hosts_clients_and_joins() {
 
 /// Two connections of this library whose bytes go through memory; `carry`: the test carries them, and breaks them.
 fn pair(seed: u32, carry: bool) {
-    let mut random = random_of(seed);
+    let mut random = host::random_of(seed);
     let what = format!("a pair, seed {seed}, carried: {carry}");
     let mut ends = [0; 2];
     // SAFETY: the handles live.

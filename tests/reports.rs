@@ -455,25 +455,9 @@ fn a_certificate_that_is_given_is_trusted_whatever_its_chain_lacks() {
         // Another's certificate in the place of the one that is missing.
         (format!("{leaf}{root_pem}"), &leaf, true),
     ] {
-        let (cert, key) = (CString::new(chain).unwrap(), CString::new(leaf_key.serialize_pem()).unwrap());
-        let (url, mut server, mut port) = (c"wss://127.0.0.1:0", 0, 0);
-        // SAFETY: a config is numbers and pointers, and everything lives.
-        unsafe {
-            let mut config: ws_config = std::mem::zeroed();
-            assert_eq!(ws_config_init(&mut config, size_of::<ws_config>()), WS_OK);
-            (config.cert_pem, config.key_pem) = (cert.as_ptr(), key.as_ptr());
-            assert_eq!(ws_listen(url.as_ptr(), &config, &mut server), WS_OK, "{}", last_error());
-            assert_eq!(ws_get_option(server, WS_OPT_PORT, &mut port), WS_OK);
-        }
+        let (server, port) = listen_with(&chain, &leaf_key.serialize_pem());
         let client = try_connect(&format!("wss://127.0.0.1:{port}/"), Some(trusted)).unwrap();
-        let mut told = None;
-        until("the client's fate", || {
-            poll(server);
-            poll(client);
-            told = next(client).filter(|event| event.kind == WS_EVENT_OPEN || event.is_end());
-            told.is_some()
-        });
-        let told = told.unwrap();
+        let told = fate(client, server);
         assert_eq!(told.kind == WS_EVENT_OPEN, passes, "{}", told.sentence());
         if !passes {
             assert_eq!(told.phase, WS_PHASE_TLS);

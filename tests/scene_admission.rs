@@ -112,40 +112,36 @@ fn forged(random: &mut impl FnMut(u32) -> u32) -> Vec<u8> {
     })
 }
 
-fn random_of(seed: u32) -> impl FnMut(u32) -> u32 {
-    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
-    move |below| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state % below
-    }
+/// A client whose authentication is complete at both sides, and its handle at the host; nothing of it waits.
+fn admit_one(host: u32, port: u16, events: &mut Vec<Event>) -> (Raw, u32) {
+    let mut raw = Raw::open(host, port, events);
+    let came = |kind: i32| move |event: &Event| event.kind == kind;
+    host::until("AUTHENTICATING", || {
+        step(host, events);
+        events.iter().any(came(WS_EVENT_AUTHENTICATING))
+    });
+    let conn = events.iter().find(|event| event.kind == WS_EVENT_AUTHENTICATING).unwrap().conn;
+    assert_eq!(ws_complete_auth(host, ws_get_peer_id(conn)), WS_OK);
+    raw.send(&[packet(&COMPLETE)]);
+    host::until("CONNECTED", || {
+        step(host, events);
+        events.iter().any(came(WS_EVENT_CONNECTED))
+    });
+    host::until("the host's completion", || {
+        step(host, events);
+        raw.read();
+        raw.got.len() >= 2 + COMPLETE.len()
+    });
+    raw.got.clear();
+    (raw, conn)
 }
 
 /// One intruder beside an admitted witness; how it ends and when the host polls are drawn.
 fn intrude(seed: u32, end: End) {
-    let mut random = random_of(seed);
+    let mut random = host::random_of(seed);
     let (host, port) = host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
     let mut events = Vec::new();
-    let mut witness = Raw::open(host, port, &mut events);
-    host::until("AUTHENTICATING", || {
-        step(host, &mut events);
-        events.iter().any(|event| event.kind == WS_EVENT_AUTHENTICATING)
-    });
-    let admitted = events.iter().find(|event| event.kind == WS_EVENT_AUTHENTICATING).unwrap().conn;
-    assert_eq!(ws_complete_auth(host, ws_get_peer_id(admitted)), WS_OK);
-    witness.send(&[packet(&COMPLETE)]);
-    host::until("CONNECTED", || {
-        step(host, &mut events);
-        events.iter().any(|event| event.kind == WS_EVENT_CONNECTED)
-    });
-    // Its own end of the authentication, and nothing else.
-    host::until("the host's completion", || {
-        step(host, &mut events);
-        witness.read();
-        witness.got.len() >= 2 + COMPLETE.len()
-    });
-    witness.got.clear();
+    let (mut witness, admitted) = admit_one(host, port, &mut events);
 
     set(host, WS_OPT_CLOSE_TIMEOUT_MS, 100);
     if end == End::Timeout {
@@ -302,28 +298,11 @@ struct Known {
 
 /// Hosts with clients that do anything in any order; what may be told of each is known.
 fn play(seed: u32) {
-    let mut random = random_of(seed);
+    let mut random = host::random_of(seed);
     let (host, port) = host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
     let mut events = Vec::new();
-    let mut witness = Raw::open(host, port, &mut events);
-    let admitted = events.iter().find(|event| event.kind == WS_EVENT_AUTHENTICATING).map_or_else(|| host::conns(host)[0], |event| event.conn);
-    host::until("AUTHENTICATING", || {
-        step(host, &mut events);
-        events.iter().any(|event| event.kind == WS_EVENT_AUTHENTICATING)
-    });
+    let (mut witness, admitted) = admit_one(host, port, &mut events);
     let witness_id = id_of(admitted);
-    assert_eq!(ws_complete_auth(host, witness_id), WS_OK);
-    witness.send(&[packet(&COMPLETE)]);
-    host::until("CONNECTED", || {
-        step(host, &mut events);
-        events.iter().any(|event| event.kind == WS_EVENT_CONNECTED)
-    });
-    host::until("the host's completion", || {
-        step(host, &mut events);
-        witness.read();
-        witness.got.len() >= 2 + COMPLETE.len()
-    });
-    witness.got.clear();
     set(host, WS_OPT_CLOSE_TIMEOUT_MS, 20);
     set(host, WS_OPT_AUTH_TIMEOUT_MS, [10, 1_000, WS_OFF][random(3) as usize]);
 
@@ -462,7 +441,7 @@ fn whatever_happens_in_whatever_order_only_who_was_let_in_is_heard() {
 
 /// The next events of a join until it has ended, or `None` for a server that only looks like a host.
 fn false_host(seed: u32) {
-    let mut random = random_of(seed);
+    let mut random = host::random_of(seed);
     let (server, port) = host::listen(None, |_| {});
     let url = std::ffi::CString::new(format!("ws://127.0.0.1:{port}")).unwrap();
     // SAFETY: a config is numbers and pointers.
@@ -548,7 +527,7 @@ fn nothing_of_a_host_that_is_not_admitted_is_delivered() {
 
 /// A host of each format, and a plain server: one client is disconnected while much of it waits, is held, is on its way.
 fn kick(seed: u32, flags: Option<u32>) {
-    let mut random = random_of(seed);
+    let mut random = host::random_of(seed);
     let (host, port) = match flags {
         Some(flags) => host::host(|config| config.flags |= flags),
         None => host::listen(None, |_| {}),

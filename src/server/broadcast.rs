@@ -242,11 +242,14 @@ impl Server {
 
     /// Writes what no event of the system's would make leave, of the host's and of what its clients caused.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        for own in [true, false] {
-            for _ in 0..if own { self.dirty.len() } else { self.later.len() } {
-                let Some(key) = (if own { self.dirty.pop() } else { self.later.pop() }) else { break };
-                self.flush_one(cx, key);
-            }
+        // Each once: one that has more to write afterwards is served by the polls.
+        for _ in 0..self.dirty.len() {
+            let Some(key) = self.dirty.pop() else { break };
+            self.flush_one(cx, key);
+        }
+        for _ in 0..self.later.len() {
+            let Some(key) = self.later.pop() else { break };
+            self.flush_one(cx, key);
         }
     }
 

@@ -10,6 +10,17 @@ use wspeer::ffi::*;
 /// Longer than anything here takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 150 } else { 30 });
 
+/// Numbers below what is asked for, by Marsaglia's xorshift32: the same ones for a seed.
+pub fn random_of(seed: u32) -> impl FnMut(u32) -> u32 {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state % below
+    }
+}
+
 /// A certificate of this run's own for 127.0.0.1, and its key.
 pub struct Certificate {
     cert: CString,
