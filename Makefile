@@ -116,7 +116,8 @@ attacks: library
 # The careless host: too little memory or no descriptors, forks, signals, clocks that jump, polls that come late or never.
 careless: all
 	tests/run careless forks lack loss signals
-	cargo test --locked --test descriptors --test server_fairness
+	cargo test --locked --test descriptors
+	cargo test --locked --test server fairness::
 
 # Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
 SECONDS ?= 60

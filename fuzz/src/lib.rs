@@ -1,9 +1,9 @@
-//! What the fuzzer runs, one module a target: each takes any bytes and panics when a promise is broken. `tests/fuzz.rs` of the library runs the same
+//! What the fuzzer runs, one module a target: each takes any bytes and panics when a promise is broken. `tests/system/fuzz.rs` of the library runs the same
 //! on the seeds and on mutations of them with a fixed seed, without libFuzzer.
 #![allow(unsafe_code)] // The calls of a C host.
 
 mod calls;
-#[path = "../../tests/decoding/mod.rs"]
+#[path = "../../tests/protocol/decoding.rs"]
 mod decoding;
 mod deflate;
 mod frames;

@@ -10,56 +10,56 @@ import zlib
 
 import shared
 import tls
-from shared import Arena, Crowd, KEY, REQUEST, WS_DEFLATE, check, close_code, frame
+from shared import AttackedServer, Crowd, KEY, REQUEST, WS_DEFLATE, check, close_code, frame
 
 
 def peace():
-    arena = Arena("no attack")
-    for _ in arena.rounds(0.1):
+    attacked = AttackedServer("no attack")
+    for _ in attacked.rounds(0.1):
         pass
-    arena.judge()
+    attacked.judge()
 
 
 def slow_headers():
     # Longer than the server's handshake_timeout_ms of 1 s.
-    arena = Arena("slow headers from 1000 connections", least_s=3, handshake_timeout_ms=1000)
-    crowd = Crowd(arena.port, 1000, many_addresses=True)
+    attacked = AttackedServer("slow headers from 1000 connections", least_s=3, handshake_timeout_ms=1000)
+    crowd = Crowd(attacked.port, 1000, many_addresses=True)
     at = 0
-    for _ in arena.rounds(0.1):
+    for _ in attacked.rounds(0.1):
         crowd.send(lambda number: REQUEST[at % len(REQUEST) : at % len(REQUEST) + 1])
         crowd.read()
         while len(crowd.sockets) < 1000:
             crowd.add()
         at += 1
     crowd.read()
-    arena.judge(f"{crowd.gone} were dropped at the handshake's time-out", crowd.gone >= 256)
+    attacked.judge(f"{crowd.gone} were dropped at the handshake's time-out", crowd.gone >= 256)
     crowd.close()
 
 
 def slow_frames():
-    arena = Arena("slow frames from 1000 connections")
-    crowd = Crowd(arena.port, 1000)
+    attacked = AttackedServer("slow frames from 1000 connections")
+    crowd = Crowd(attacked.port, 1000)
     opened = crowd.open_all()
     crowd.send(lambda number: frame(0x82, b"", 1 << 20))
-    for _ in arena.rounds(0.1):
+    for _ in attacked.rounds(0.1):
         crowd.send(lambda number: b"x")
-    arena.judge(f"{opened} were let in, and hold what they sent alone", opened == 1000)
+    attacked.judge(f"{opened} were let in, and hold what they sent alone", opened == 1000)
     crowd.close()
 
 
 def flood(many):
-    arena = Arena("a flood of connections from " + ("many addresses" if many else "one address"))
+    attacked = AttackedServer("a flood of connections from " + ("many addresses" if many else "one address"))
     made = 0
-    for _ in arena.rounds(0.02):
-        crowd = Crowd(arena.port, 50, many)
+    for _ in attacked.rounds(0.02):
+        crowd = Crowd(attacked.port, 50, many)
         crowd.send(lambda number: [b"", REQUEST, b"x", REQUEST[:40]][number % 4])
         made += 50
         crowd.close()
-    arena.judge(f"{made} came and went", made > 300)
+    attacked.judge(f"{made} came and went", made > 300)
 
 
 def header_bombs():
-    arena = Arena("header bombs")
+    attacked = AttackedServer("header bombs")
     bombs = [
         b"GET / HTTP/1.1\r\nX: " + b"a" * (1 << 20),
         b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\n",
@@ -67,8 +67,8 @@ def header_bombs():
         b"\r\n" * 100_000,
     ]
     answers = []
-    for _ in arena.rounds(0.05):
-        crowd = Crowd(arena.port, len(bombs))
+    for _ in attacked.rounds(0.05):
+        crowd = Crowd(attacked.port, len(bombs))
         crowd.send(lambda number: bombs[number])
         end = time.monotonic() + 0.5
         while crowd.sockets and time.monotonic() < end:
@@ -76,11 +76,11 @@ def header_bombs():
             time.sleep(0.005)
         crowd.close()
     refused = [answer for answer in answers if re.match(rb"HTTP/1\.1 4\d\d ", answer)]
-    arena.judge(f"{len(refused)} were refused with a status", len(refused) > 10 and len(refused) == len([a for a in answers if a.startswith(b"HTTP")]))
+    attacked.judge(f"{len(refused)} were refused with a status", len(refused) > 10 and len(refused) == len([a for a in answers if a.startswith(b"HTTP")]))
 
 
 def smuggling():
-    arena = Arena("smuggled requests")
+    attacked = AttackedServer("smuggled requests")
     head = REQUEST[:-2]
     tries = {
         "a body by its length": head + b"Content-Length: 10\r\n\r\n0123456789",
@@ -101,7 +101,7 @@ def smuggling():
         "no version": REQUEST.replace(b"Sec-WebSocket-Version: 13\r\n", b""),
     }
     for what, request in tries.items():
-        with socket.create_connection(("127.0.0.1", arena.port), timeout=5) as one:
+        with socket.create_connection(("127.0.0.1", attacked.port), timeout=5) as one:
             one.sendall(request)
             answer = b""
             try:
@@ -109,14 +109,14 @@ def smuggling():
                     answer += data
             except OSError:
                 pass
-        check(re.match(rb"HTTP/1\.1 (400|405|426|431|505) ", answer) and answer.count(b"HTTP/1.1 ") == 1, f"{arena.name}: {what} is refused once: {answer[:40]}")
-    for _ in arena.rounds(0.2):
+        check(re.match(rb"HTTP/1\.1 (400|405|426|431|505) ", answer) and answer.count(b"HTTP/1.1 ") == 1, f"{attacked.name}: {what} is refused once: {answer[:40]}")
+    for _ in attacked.rounds(0.2):
         pass
-    arena.judge()
+    attacked.judge()
 
 
 def origins():
-    arena = Arena("other origins")
+    attacked = AttackedServer("other origins")
     good = b"https://game.example"
     tries = {
         "our page": ([good], True),
@@ -138,7 +138,7 @@ def origins():
     }
     for what, (headers, let_in) in tries.items():
         request = REQUEST.replace(b"GET /", b"GET /browser")[:-2] + b"".join(b"Origin: " + one + b"\r\n" for one in headers) + b"\r\n"
-        with socket.create_connection(("127.0.0.1", arena.port), timeout=5) as one:
+        with socket.create_connection(("127.0.0.1", attacked.port), timeout=5) as one:
             # A move comes right behind the request.
             one.sendall(request + frame(0x81, b"move"))
             answer = b""
@@ -148,22 +148,22 @@ def origins():
                 answer += data
             except OSError:
                 pass
-        check((b"move" in answer) == let_in, f"{arena.name}: {what} is {'served' if let_in else 'not served'}: {answer[-20:]}")
-    for _ in arena.rounds(0.2):
+        check((b"move" in answer) == let_in, f"{attacked.name}: {what} is {'served' if let_in else 'not served'}: {answer[-20:]}")
+    for _ in attacked.rounds(0.2):
         pass
-    arena.judge()
+    attacked.judge()
 
 
 def frame_flood(name, bytes_of, request=REQUEST, flags=0, count=20):
-    arena = Arena(name, flags)
-    crowd = Crowd(arena.port, count)
+    attacked = AttackedServer(name, flags)
+    crowd = Crowd(attacked.port, count)
     opened = crowd.open_all(request)
     sent = 0
-    for _ in arena.rounds(0.005):
+    for _ in attacked.rounds(0.005):
         crowd.send(bytes_of)
         crowd.read()
         sent += 1
-    arena.judge(f"{opened} attackers were let in, {crowd.gone} of them were closed", opened == count)
+    attacked.judge(f"{opened} attackers were let in, {crowd.gone} of them were closed", opened == count)
     crowd.close()
 
 
@@ -194,10 +194,10 @@ def deflate_bombs():
     engine = zlib.compressobj(9, zlib.DEFLATED, -15)
     zeros = (engine.compress(bytes(64 << 20)) + engine.flush(zlib.Z_SYNC_FLUSH))[:-4]
     offer = REQUEST[:-2] + b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
-    arena = Arena("bombs of permessage-deflate", WS_DEFLATE)
+    attacked = AttackedServer("bombs of permessage-deflate", WS_DEFLATE)
     bombs = closed = 0
-    for _ in arena.rounds(0.05):
-        crowd = Crowd(arena.port, 10)
+    for _ in attacked.rounds(0.05):
+        crowd = Crowd(attacked.port, 10)
         crowd.open_all(offer)
         bombs += len(crowd.sockets)
         crowd.send(lambda number: frame(0xC2, zeros))
@@ -210,16 +210,16 @@ def deflate_bombs():
             time.sleep(0.005)
         closed += sum(close_code(data) == 1008 for data in heard.values())
         crowd.close()
-    arena.judge(f"{closed} of {bombs} were closed with 1008", closed == bombs > 0)
+    attacked.judge(f"{closed} of {bombs} were closed with 1008", closed == bombs > 0)
 
 
 def never_reading():
-    arena = Arena("100 clients that never read what is sent to them")
-    crowd = Crowd(arena.port, 100)
+    attacked = AttackedServer("100 clients that never read what is sent to them")
+    crowd = Crowd(attacked.port, 100)
     opened = crowd.open_all(REQUEST.replace(b"GET /", b"GET /deaf"))
-    for _ in arena.rounds(0.1):
+    for _ in attacked.rounds(0.1):
         pass
-    arena.judge(f"{opened} were let in", opened == 100)
+    attacked.judge(f"{opened} were let in", opened == 100)
     crowd.close()
 
 

@@ -20,7 +20,7 @@ REQUEST = f"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgra
 POLL_CPU_LIMIT_US = 5_000
 failures = 0
 # Set by run.py: the programs, the certificate, and how long an attack lasts.
-programs = {"arena": "", "honest": "", "cert": "", "key": ""}
+programs = {"attacked": "", "honest": "", "cert": "", "key": ""}
 seconds = 2.0
 
 
@@ -169,12 +169,12 @@ def memory_kb(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1])
 
 
-class Arena:
+class AttackedServer:
     """The server and its honest players, for one attack."""
 
     def __init__(self, name, flags=0, tls=False, least_s=0, handshake_timeout_ms=0):
         self.name, self.tls, self.seconds = name, tls, max(seconds, least_s)
-        command = [programs["arena"], str(flags), str(handshake_timeout_ms)] + ([programs["cert"], programs["key"]] if tls else [])
+        command = [programs["attacked"], str(flags), str(handshake_timeout_ms)] + ([programs["cert"], programs["key"]] if tls else [])
         self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.port = int(self.server.stdout.readline())
         url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"

@@ -7,12 +7,12 @@ import ssl
 import subprocess
 import time
 
-from shared import Arena, Crowd, REQUEST, check, programs
+from shared import AttackedServer, Crowd, REQUEST, check, programs
 
 
-def commanded(arena, version, command, told, answer):
+def commanded(attacked, version, command, told, answer):
     """A client of openssl's opens a session and gives one command up to 200 times, each once the one before was told: whether the server ends that with the answer."""
-    words = ["openssl", "s_client", version, "-crlf", "-connect", f"127.0.0.1:{arena.port}", "-CAfile", programs["cert"]]
+    words = ["openssl", "s_client", version, "-crlf", "-connect", f"127.0.0.1:{attacked.port}", "-CAfile", programs["cert"]]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
         heard, times, ends = b"", 0, time.monotonic() + 20
         os.set_blocking(client.stdout.fileno(), False)
@@ -34,12 +34,12 @@ def commanded(arena, version, command, told, answer):
                     except BrokenPipeError:
                         pass
         client.kill()
-    return b"HTTP/1.1 101" in heard and answer in heard and times < 200, f"{arena.name}: openssl {version} {command}, {times} times, ends in {answer.decode()}"
+    return b"HTTP/1.1 101" in heard and answer in heard and times < 200, f"{attacked.name}: openssl {version} {command}, {times} times, ends in {answer.decode()}"
 
 
 def again():
     """Handshakes inside an open session: in the clear, and as openssl's renegotiation and key updates."""
-    arena = Arena("handshakes inside TLS sessions", tls=True)
+    attacked = AttackedServer("handshakes inside TLS sessions", tls=True)
     trust = ssl.create_default_context(cafile=programs["cert"])
     hello = bytes.fromhex("160303002f0100002b0303") + bytes(32) + bytes.fromhex("000004130113020100")
     kinds = {
@@ -52,7 +52,7 @@ def again():
         "a record that is too long": bytes.fromhex("170303ffff") + bytes(70_000),
     }
     for what, nonsense in kinds.items():
-        tcp = socket.create_connection(("127.0.0.1", arena.port), timeout=5)
+        tcp = socket.create_connection(("127.0.0.1", attacked.port), timeout=5)
         secret, wire = ssl.MemoryBIO(), ssl.MemoryBIO()
         session = trust.wrap_bio(secret, wire, server_hostname="localhost")
 
@@ -81,29 +81,29 @@ def again():
         except OSError:
             ended = True
         tcp.close()
-        check(opened and ended, f"{arena.name}: {what} ends its connection (after {time.monotonic() - began:.2f} s)")
+        check(opened and ended, f"{attacked.name}: {what} ends its connection (after {time.monotonic() - began:.2f} s)")
     for version, command, told, answer in [
         ("-tls1_2", "R", b"RENEGOTIATING", b"no renegotiation"),
         ("-tls1_3", "k", b"KEYUPDATE", b"alert unexpected message"),
         ("-tls1_3", "K", b"KEYUPDATE", b"alert unexpected message"),
     ]:
-        check(*commanded(arena, version, command, told, answer))
-    for _ in arena.rounds(0.2):
+        check(*commanded(attacked, version, command, told, answer))
+    for _ in attacked.rounds(0.2):
         pass
-    arena.judge()
+    attacked.judge()
 
 
 def nonsense():
-    arena = Arena("nonsense on a TLS port", tls=True)
+    attacked = AttackedServer("nonsense on a TLS port", tls=True)
     random.seed(7)
     hello = bytes.fromhex("1603010200010001fc0303")
     kinds = [b"GET / HTTP/1.1\r\n\r\n", bytes(1000), hello + random.randbytes(507), bytes.fromhex("15030300020228"), bytes.fromhex("160301ffff") + bytes(2000), REQUEST, b"\x80\x2e\x01\0\x02"]
     made = 0
-    for _ in arena.rounds(0.05):
-        crowd = Crowd(arena.port, 20)
+    for _ in attacked.rounds(0.05):
+        crowd = Crowd(attacked.port, 20)
         crowd.send(lambda number: kinds[number % len(kinds)])
         made += 20
         time.sleep(0.02)
         crowd.read()
         crowd.close()
-    arena.judge(f"{made} were dropped", made > 100)
+    attacked.judge(f"{made} were dropped", made > 100)

@@ -51,7 +51,8 @@ for part in $parts; do
     ;;
   rust)
     # Those in which threads meet: of the test, of the library (TLS, names) or of a proxy. The others have one thread.
-    sanitized test --no-fail-fast --lib --test stale_handles --test waiting --test descriptors --test tls_streams --test panics --test server_crowd --test network || rc=1
+    sanitized test --no-fail-fast --lib --test stale_handles --test waiting --test descriptors --test tls_streams --test panics --test network || rc=1
+    sanitized test --test server crowd:: || rc=1
     WSPEER_SOAK_SECONDS=20 sanitized test --test soak || rc=1
     ;;
   *) echo "tsan: $part is neither c nor rust" && exit 2 ;;

@@ -46,9 +46,9 @@ for part in $parts; do
     ;;
   rust)
     # docs/windows.md says why not all.
-    names="deflate_memory fuzz header network peer_budget peer_connecting peer_heartbeat peer_time scene_variants secrets server_items server_timers tls_streams"
-    names+=" $(basename -s .rs tests/protocol_*.rs)"
+    names="connection deflate_memory fuzz header network protocol secrets tls_streams"
     cargo_for_windows test --no-fail-fast --lib $(printf -- '--test %s ' $names) || rc=1
+    cargo_for_windows test --no-fail-fast --test server -- items:: timers:: || rc=1
     ;;
   *) echo "windows: $part is none of c, conformance, rust" && exit 2 ;;
   esac

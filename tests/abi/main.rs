@@ -1,0 +1,10 @@
+//! Through the C ABI: what arrives in which order, and what is counted.
+#![allow(unsafe_code)] // The calls of a C host.
+
+#[path = "../support/c_host.rs"]
+mod c_host;
+
+mod early_messages;
+mod encode_aliases;
+mod event_order;
+mod outbound_counts;

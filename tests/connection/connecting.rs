@@ -1,0 +1,75 @@
+//! The connect timeout in each phase before HTTP, on real sockets: they are polled until the phase is reached, then the invented time is past the
+//! timeout.
+
+use crate::test_connection::{ms, options};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Instant;
+use wspeer::codes::*;
+use wspeer::net::{Destination, Services, TlsClient, TlsClientSettings};
+use wspeer::peer::{Arena, Budget, Codecs, Cx, Item, Peer, SystemClock};
+use wspeer::protocol::RequestSpec;
+
+fn times_out_in(phase: i32, to: Destination) {
+    let services = Services::new(Arc::new(|| {}));
+    let mut arena = Arena::new(64 << 10);
+    let mut codecs = Codecs::default();
+    let start = Instant::now();
+    let spec = RequestSpec {
+        host: "h".to_owned(),
+        target: "/".to_owned(),
+        headers: Vec::new(),
+        subprotocols: Vec::new(),
+        deflate: None,
+        max_header_bytes: 1 << 10,
+        heartbeat: false,
+    };
+    let mut peer = Peer::dial(&services, to, spec, options(false, &[]), Some(ms(60_000)), false, start);
+    let mut poll = |peer: &mut Peer, now: Instant| {
+        let mut cx =
+            Cx { services: &services, arena: &mut arena, codecs: &mut codecs, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
+        peer.pump(&mut cx);
+        peer.judge_timers(&mut cx, true);
+    };
+    while peer.phase() != phase {
+        poll(&mut peer, Instant::now());
+        assert!(start.elapsed() < ms(20_000) && peer.state() == WS_CONNECTING, "phase {} and not {phase}", peer.phase());
+        std::thread::yield_now();
+    }
+    poll(&mut peer, start + ms(59_000));
+    assert_eq!((peer.phase(), peer.state()), (phase, WS_CONNECTING));
+    poll(&mut peer, start + ms(60_000));
+    let Some(Item::Mark(mark)) = peer.take_item() else { panic!("nothing was told") };
+    assert_eq!((mark.kind, mark.phase, mark.cause), (WS_EVENT_CLOSED, phase, WS_CAUSE_CONNECT_TIMEOUT));
+    assert!(peer.take_item().is_none());
+}
+
+fn to(address: SocketAddr, tls: Option<Arc<TlsClient>>) -> Destination {
+    Destination { host: address.ip().to_string(), port: address.port(), tls, no_delay: true }
+}
+
+#[test]
+#[cfg(target_os = "linux")] // Elsewhere a full queue refuses instead of keeping silent.
+fn tcp_that_is_not_answered() {
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
+    // The queue holds one: whoever comes later hears nothing.
+    let _first = TcpStream::connect(address).unwrap();
+    times_out_in(WS_PHASE_TCP, to(address, None));
+}
+
+#[test]
+fn tls_that_is_not_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let settings = TlsClientSettings { insecure: true, ..TlsClientSettings::default() };
+    let tls = TlsClient::new("localhost", settings).unwrap();
+    times_out_in(WS_PHASE_TLS, to(listener.local_addr().unwrap(), Some(Arc::new(tls))));
+}
+
+#[test]
+fn http_that_is_not_answered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    times_out_in(WS_PHASE_HTTP, to(listener.local_addr().unwrap(), None));
+}

@@ -1,0 +1,241 @@
+//! The application heartbeat at either end, with an invented time and literal bytes.
+
+use crate::test_connection::*;
+use std::time::Duration;
+use wspeer::codes::*;
+
+const MARKER: &[u8; 16] = b"0123456789abcdef";
+
+/// A frame as a server sends it.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    [&[0x82, payload.len() as u8], payload].concat()
+}
+
+/// A frame as a client sends it, with the masking key 0.
+fn masked(payload: &[u8]) -> Vec<u8> {
+    [&[0x82, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
+}
+
+fn beat(kind: u8, number: u8) -> Vec<u8> {
+    [MARKER.as_slice(), &[kind, 0, 0, 0, number]].concat()
+}
+
+/// What a client sent, unmasked: opcodes and payloads.
+fn unmasked(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+    let mut frames = Vec::new();
+    while let [first, second, rest @ ..] = bytes {
+        let (len, key) = ((second & 0x7F) as usize, &rest[..4]);
+        frames.push((first & 0xF, rest[4..4 + len].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect()));
+        bytes = &rest[4 + len..];
+    }
+    frames
+}
+
+mod client {
+    use super::*;
+
+    fn asking(changes: &[(i32, u32)]) -> End {
+        End::client_asking(true, Some(ms(10_000)), changes).opened()
+    }
+
+    fn announced(changes: &[(i32, u32)]) -> End {
+        let mut end = asking(changes);
+        end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
+        end.poll();
+        end
+    }
+
+    #[test]
+    fn the_request_asks() {
+        let mut end = End::client_asking(true, None, &[]);
+        end.poll();
+        assert!(end.output().starts_with(b"GET /?wspeer-heartbeat=1 HTTP/1.1\r\n"));
+        let mut end = End::client(None, &[]);
+        end.poll();
+        assert!(end.output().starts_with(b"GET / HTTP/1.1\r\n"));
+    }
+
+    #[test]
+    fn it_pings_by_messages_and_measures_their_pongs() {
+        let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+        end.pass(ms(1_000));
+        assert_eq!(unmasked(&end.output()), [(2, beat(1, 1))]);
+        end.now += ms(42);
+        end.feed(&frame(&beat(2, 1)));
+        end.poll();
+        assert_eq!(end.peer.beat.rtt_us, 42_000);
+        end.pass(ms(1_000));
+        assert_eq!(unmasked(&end.output()), [(2, beat(1, 2))]);
+        assert_eq!((end.items(), end.peer.counters.messages_in, end.peer.counters.messages_out), (vec![], 0, 0));
+    }
+
+    #[test]
+    fn a_pong_to_another_ping_or_an_unknown_heartbeat_measures_nothing_and_is_not_the_hosts() {
+        let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+        end.feed(&frame(&beat(2, 1)));
+        end.pass(ms(1_000));
+        end.output();
+        end.now += ms(10);
+        for stray in [beat(2, 2), beat(1, 1), beat(9, 1), MARKER.as_slice().to_vec(), [beat(2, 1), vec![0]].concat()] {
+            end.feed(&frame(&stray));
+        }
+        end.poll();
+        assert_eq!(end.peer.beat.rtt_us, 0);
+        // Sixteen bytes alone are a message: no heartbeat is that short.
+        assert_eq!(end.items(), [Binary(MARKER.to_vec())]);
+        assert_eq!(end.output(), b"");
+    }
+
+    #[test]
+    fn messages_around_heartbeats_keep_their_order() {
+        let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+        end.pass(ms(1_000));
+        end.feed(&[frame(b"a"), frame(&beat(2, 1)), frame(b"b"), b"\x81\x15".to_vec(), beat(2, 1)].concat());
+        end.poll();
+        assert!(end.peer.beat.rtt_us > 0);
+        // Text is never a heartbeat.
+        assert_eq!(end.items(), [Binary(b"a".to_vec()), Binary(b"b".to_vec()), Text(String::from_utf8(beat(2, 1)).unwrap())]);
+        assert_eq!(end.peer.counters.messages_in, 3);
+    }
+
+    #[test]
+    fn a_heartbeat_may_come_in_pieces() {
+        let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+        end.pass(ms(1_000));
+        end.now += ms(5);
+        for byte in [&[0x02, 5], &beat(2, 1)[..5], &[0x80, 16], &beat(2, 1)[5..]].concat() {
+            end.feed(&[byte]);
+            end.poll();
+        }
+        assert_eq!((end.peer.beat.rtt_us, end.items()), (5_000, vec![]));
+    }
+
+    #[test]
+    fn a_dead_link_ends_as_with_pings() {
+        let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
+        end.pass(ms(2_900));
+        assert_eq!((end.peer.state(), unmasked(&end.output()).len()), (WS_OPEN, 1));
+        end.pass(ms(100));
+        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, 1006, false, 0)]);
+    }
+
+    #[test]
+    fn another_first_message_says_that_there_is_none_and_pings_take_its_place() {
+        for first in [frame(b"hello"), b"\x81\x05hello".to_vec(), frame(&[b"wspeer-heartbeat".as_slice(), &MARKER[1..]].concat())] {
+            let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+            end.feed(&first);
+            end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
+            end.poll();
+            let items = end.items();
+            assert!(matches!(&items[..], [Binary(_) | Text(_), Event(WS_EVENT_ERROR, 0), Binary(late)] if late.len() == 32), "{items:?}");
+            end.pass(ms(1_000));
+            assert_eq!(unmasked(&end.output()), [(9, b"wspeer".to_vec())]);
+            end.feed(b"\x8A\x06wspeer");
+            end.now += ms(3);
+            end.poll();
+            assert_eq!(end.peer.beat.rtt_us, 3_000);
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_given_up_after_the_connect_timeout() {
+        let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        end.pass(ms(9_900));
+        assert_eq!(end.items(), []);
+        end.now += Duration::from_secs(60);
+        end.poll();
+        assert_eq!(end.items(), [], "a gap moves the deadline");
+        end.pass(ms(1_000));
+        assert_eq!(end.items(), [Event(WS_EVENT_ERROR, 0)]);
+        end.feed(&frame(&beat(1, 1)));
+        end.poll();
+        assert_eq!(end.items(), [Binary(beat(1, 1))]);
+    }
+
+    #[test]
+    fn until_the_announcement_it_pings_as_ever() {
+        let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+        end.pass(ms(1_000));
+        assert_eq!(unmasked(&end.output()), [(9, b"wspeer".to_vec())]);
+        end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
+        end.pass(ms(1_000));
+        assert_eq!(unmasked(&end.output()), [(2, beat(1, 1))]);
+        assert_eq!(end.items(), []);
+    }
+}
+
+mod server {
+    use super::*;
+
+    const ASKING: &[u8] = b"GET /game?x=1&wspeer-heartbeat=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    /// A server's end that has announced; its marker.
+    fn announcing(capacity: usize) -> (End, Vec<u8>) {
+        let mut end = End::server_over(capacity, false, &[]);
+        end.feed(ASKING);
+        end.poll();
+        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        let output = end.output();
+        let frames = &output[output.len() - 34..];
+        assert_eq!((&frames[..2], &frames[2..18]), (b"\x82\x20".as_slice(), b"wspeer-heartbeat".as_slice()));
+        (end, frames[18..].to_vec())
+    }
+
+    fn beat_of(marker: &[u8], kind: u8, number: u8) -> Vec<u8> {
+        [marker, &[kind, 0, 0, 0, number]].concat()
+    }
+
+    #[test]
+    fn who_asks_is_answered_and_the_host_does_not_see_the_question() {
+        let (end, marker) = announcing(64 << 10);
+        assert_eq!((end.peer.info.text(WS_GET_QUERY), end.peer.info.url().as_str()), ("x=1", "ws://h/game?x=1"));
+        assert_eq!(end.peer.counters.messages_out, 0);
+        let (_, other) = announcing(64 << 10);
+        assert!(marker.len() == 16 && marker != other);
+    }
+
+    #[test]
+    fn who_does_not_ask_gets_no_stray_message() {
+        let mut end = End::open_server(&[]);
+        end.feed(&masked(&beat(1, 1)));
+        end.poll();
+        assert_eq!((end.output(), end.items()), (vec![], vec![Binary(beat(1, 1))]));
+    }
+
+    #[test]
+    fn pings_are_answered_and_are_not_the_hosts() {
+        let (mut end, marker) = announcing(64 << 10);
+        end.feed(&[masked(b"a"), masked(&beat_of(&marker, 1, 7)), masked(b"b"), masked(&beat_of(&marker, 2, 7))].concat());
+        end.poll();
+        assert_eq!(end.output(), frame(&beat_of(&marker, 2, 7)));
+        assert_eq!(end.items(), [Binary(b"a".to_vec()), Binary(b"b".to_vec())]);
+        assert_eq!((end.peer.counters.messages_in, end.peer.counters.messages_out, end.peer.counters.bytes_in), (2, 0, 2));
+    }
+
+    #[test]
+    fn a_flood_of_pings_gets_one_pong_at_a_time_and_takes_no_memory() {
+        let (mut end, marker) = announcing(4 << 10);
+        // It does not read its pongs: what the transport takes of them is bounded, and one waits.
+        for number in 0..2_000u32 {
+            end.feed(&masked(&beat_of(&marker, 1, number as u8)));
+            end.poll();
+            assert!(end.peer.queued_out() <= 23, "{} bytes wait", end.peer.queued_out());
+        }
+        assert_eq!((end.items(), end.peer.state()), (vec![], WS_OPEN));
+        end.output();
+        end.poll();
+        // Many in one read: the last is answered.
+        end.output();
+        end.feed(&(0..100).flat_map(|number| masked(&beat_of(&marker, 1, number))).collect::<Vec<u8>>());
+        end.poll();
+        assert_eq!(end.output(), frame(&beat_of(&marker, 2, 99)));
+    }
+
+    #[test]
+    fn its_own_heartbeat_stays_with_pings() {
+        let (mut end, _) = announcing(64 << 10);
+        end.pass(ms(20_000));
+        assert_eq!(end.output(), b"\x89\x06wspeer");
+    }
+}

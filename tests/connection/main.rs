@@ -1,0 +1,11 @@
+//! One connection over memory, in invented time.
+
+#[path = "../support/clock.rs"]
+mod clock;
+#[path = "../support/test_connection.rs"]
+mod test_connection;
+
+mod budget;
+mod connecting;
+mod heartbeat;
+mod time;

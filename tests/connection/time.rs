@@ -1,0 +1,539 @@
+//! Everything a connection does by time, with an invented time: no test waits.
+
+use crate::test_connection::*;
+use std::time::Duration;
+use wspeer::codes::*;
+
+/// The heartbeat's ping as a server sends it, and the pong to it as a client does, with the masking key 0.
+const PING: &[u8] = b"\x89\x06wspeer";
+const PONG: &[u8] = b"\x8A\x86\0\0\0\0wspeer";
+
+mod opening {
+    use super::*;
+
+    #[test]
+    fn a_request_that_does_not_come_in_time_is_answered_with_408() {
+        let mut end = End::server(&[]);
+        assert_eq!(end.poll(), Some(end.start + ms(3_000)));
+        end.pass(ms(2_900));
+        assert_eq!(end.peer.state(), WS_CONNECTING);
+        end.pass(ms(100));
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HANDSHAKE_TIMEOUT, 1006, false, 0)]);
+        assert!(end.output().starts_with(b"HTTP/1.1 408 "));
+    }
+
+    #[test]
+    fn a_request_byte_by_byte_gains_no_time() {
+        let mut end = End::server(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 1_000)]);
+        for byte in &REQUEST[..20] {
+            end.feed(&[*byte]);
+            end.pass(ms(50));
+        }
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HANDSHAKE_TIMEOUT, 1006, false, 0)]);
+    }
+
+    #[test]
+    fn a_request_that_is_there_when_the_time_is_over_counts() {
+        let mut end = End::server(&[]);
+        end.poll();
+        end.pass(ms(2_900));
+        end.feed(REQUEST);
+        end.now += ms(500);
+        end.poll();
+        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+    }
+
+    #[test]
+    fn a_client_gives_up_when_no_answer_comes() {
+        let mut end = End::client(Some(ms(10_000)), &[]);
+        assert_eq!(end.poll(), Some(end.start + ms(10_000)));
+        end.pass(ms(9_900));
+        assert_eq!(end.peer.state(), WS_CONNECTING);
+        end.pass(ms(100));
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_CONNECT_TIMEOUT, 1006, false, 0)]);
+    }
+
+    #[test]
+    fn a_refusal_whose_body_does_not_end_is_told_as_a_refusal() {
+        let mut end = End::client(Some(ms(10_000)), &[]);
+        end.poll();
+        end.feed(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\nnot");
+        end.poll();
+        end.pass(ms(200));
+        end.feed(b"hing");
+        end.pass(ms(40));
+        assert_eq!(end.items(), []);
+        end.pass(ms(10));
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
+        assert_eq!((end.peer.info.http_status, end.peer.info.text(WS_GET_BODY)), (404, "nothing"));
+    }
+
+    /// It is told by then whatever the timeout is, and not after that.
+    #[test]
+    fn a_refusal_waits_for_its_body_no_longer_than_the_timeout() {
+        for (timeout, waits) in [(None, 250), (Some(ms(10_000)), 250), (Some(ms(100)), 100)] {
+            let mut end = End::client(timeout, &[]);
+            end.poll();
+            end.feed(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n");
+            end.poll();
+            end.pass(ms(waits - 10));
+            assert_eq!(end.peer.state(), WS_CONNECTING);
+            end.pass(ms(10));
+            assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
+        }
+    }
+
+    #[test]
+    fn without_a_timeout_it_waits_for_ever() {
+        for mut end in [End::client(None, &[]), End::server(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)])] {
+            assert_eq!(end.poll(), None);
+            end.pass(Duration::from_secs(3_600));
+            assert_eq!(end.peer.state(), WS_CONNECTING);
+        }
+    }
+
+    #[test]
+    fn a_gap_in_polling_moves_the_deadline() {
+        for mut end in [End::client(Some(ms(3_000)), &[]), End::server(&[])] {
+            end.poll();
+            end.pass(ms(2_000));
+            end.now += ms(60_000);
+            assert_eq!(end.poll(), Some(end.now + ms(1_000)));
+            end.pass(ms(900));
+            assert_eq!(end.peer.state(), WS_CONNECTING);
+            end.pass(ms(100));
+            assert_eq!(end.peer.state(), WS_CLOSED);
+        }
+    }
+
+    #[test]
+    fn a_gap_of_up_to_a_second_moves_nothing() {
+        let mut end = End::server(&[]);
+        for _ in 0..3 {
+            end.poll();
+            end.now += ms(1_000);
+        }
+        end.poll();
+        assert_eq!(end.peer.state(), WS_CLOSED);
+    }
+}
+
+mod heartbeat {
+    use super::*;
+
+    #[test]
+    fn a_server_pings_after_20_s_and_again_every_20_s() {
+        let mut end = End::open_server(&[]);
+        assert_eq!(end.poll(), Some(end.start + ms(20_000)));
+        end.pass(ms(19_900));
+        assert_eq!(end.output(), b"");
+        end.pass(ms(100));
+        assert_eq!(end.output(), PING);
+        end.feed(PONG);
+        assert_eq!(end.poll(), Some(end.start + ms(40_000)));
+        end.pass(ms(20_000));
+        assert_eq!(end.output(), PING);
+    }
+
+    #[test]
+    fn a_client_pings_nobody_unasked_and_masked_when_asked() {
+        let mut end = End::open_client(&[]);
+        end.pass(ms(600_000));
+        assert_eq!((end.output().len(), end.peer.state()), (0, WS_OPEN));
+        let mut end = End::open_client(&[(WS_OPT_HEARTBEAT_MS, 5_000)]);
+        end.pass(ms(5_000));
+        let ping = end.output();
+        assert_eq!((ping.len(), &ping[..2]), (12, b"\x89\x86".as_slice()));
+    }
+
+    #[test]
+    fn the_round_trip_time_is_from_the_ping_to_its_pong() {
+        let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
+        assert_eq!(end.peer.beat.rtt_us, 0);
+        end.pass(ms(1_000));
+        end.now += ms(37);
+        end.feed(PONG);
+        end.poll();
+        assert_eq!(end.peer.beat.rtt_us, 37_000);
+        // One that nobody asked for, and one with another payload, measure nothing.
+        end.now += ms(50);
+        end.feed(PONG);
+        end.poll();
+        end.now += ms(1_000);
+        end.poll();
+        end.feed(b"\x8A\x80\0\0\0\0\x8A\x82\0\0\0\0hi");
+        end.now += ms(70);
+        end.poll();
+        assert_eq!(end.peer.beat.rtt_us, 37_000);
+    }
+
+    #[test]
+    fn a_silent_peer_is_dead_after_60_s() {
+        let mut end = End::open_server(&[]);
+        end.pass(ms(59_900));
+        assert_eq!((end.peer.state(), end.output()), (WS_OPEN, [PING, PING].concat()));
+        end.pass(ms(100));
+        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.elapsed(), ms(60_000));
+    }
+
+    #[test]
+    fn the_pong_timeout_is_three_heartbeats_or_as_set_or_off() {
+        for (changes, dead) in [
+            ([(WS_OPT_HEARTBEAT_MS, 500), (WS_OPT_PONG_TIMEOUT_MS, 0)], Some(1_500)),
+            ([(WS_OPT_HEARTBEAT_MS, 500), (WS_OPT_PONG_TIMEOUT_MS, 5_000)], Some(5_000)),
+            ([(WS_OPT_HEARTBEAT_MS, 500), (WS_OPT_PONG_TIMEOUT_MS, WS_OFF)], None),
+            ([(WS_OPT_HEARTBEAT_MS, WS_OFF), (WS_OPT_PONG_TIMEOUT_MS, 5_000)], None),
+            ([(WS_OPT_HEARTBEAT_MS, WS_OFF), (WS_OPT_PONG_TIMEOUT_MS, 0)], None),
+        ] {
+            let mut end = End::open_server(&changes);
+            match dead {
+                Some(dead) => assert_eq!(end.closed_after(ms(20_000)), ms(dead), "{changes:?}"),
+                None => {
+                    end.pass(ms(100_000));
+                    assert_eq!(end.peer.state(), WS_OPEN, "{changes:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_byte_is_a_sign_of_life() {
+        let mut end = End::open_server(&[]);
+        // One byte of a frame that never ends, every 50 s; no pong ever.
+        end.feed(b"\x82\xFD\0\0\0\0");
+        for _ in 0..10 {
+            end.feed(b"x");
+            end.pass(ms(50_000));
+            assert_eq!(end.peer.state(), WS_OPEN);
+        }
+        end.pass(ms(10_100));
+        assert_eq!(end.peer.state(), WS_CLOSED, "60 s after the last one was read");
+    }
+
+    #[test]
+    fn what_waits_in_the_transport_is_read_before_a_peer_is_called_dead() {
+        let mut end = End::open_server(&[]);
+        end.pass(ms(59_900));
+        end.feed(PONG);
+        end.now += ms(900);
+        end.poll();
+        assert_eq!(end.peer.state(), WS_OPEN);
+    }
+
+    #[test]
+    fn the_pong_timer_rests_while_the_inbound_queue_is_full() {
+        let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 3)]);
+        // Three messages fill the queue; what is read beyond it fills the 64 KiB after which reading rests; the pongs are behind that.
+        for _ in 0..12 {
+            end.feed(&[b"\x82\xFE\x27\x10\0\0\0\0".as_slice(), &[7; 10_000]].concat());
+        }
+        end.pass(ms(300_000));
+        assert!(end.peer.reading_rests());
+        assert_eq!(end.peer.state(), WS_OPEN, "its pongs are not looked for");
+        let mut taken = end.items().len();
+        end.poll();
+        taken += end.items().len();
+        assert_eq!(taken, 12);
+        end.pass(ms(59_900));
+        assert_eq!(end.peer.state(), WS_OPEN, "the silence counts from when reading went on");
+        end.pass(ms(200));
+        assert_eq!(end.peer.state(), WS_CLOSED);
+    }
+
+    #[test]
+    fn a_gap_in_polling_is_no_silence_of_the_peer() {
+        let mut end = End::open_server(&[]);
+        end.pass(ms(50_000));
+        end.now += ms(500_000);
+        end.poll();
+        end.pass(ms(9_900));
+        assert_eq!(end.peer.state(), WS_OPEN);
+        end.pass(ms(100));
+        assert_eq!(end.peer.state(), WS_CLOSED, "but the silence before and after it is");
+    }
+
+    #[test]
+    fn a_gap_is_no_part_of_the_round_trip_time() {
+        let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 10_000)]);
+        end.pass(ms(10_000));
+        end.pass(ms(30));
+        end.feed(PONG);
+        end.now += ms(5_000);
+        end.poll();
+        assert_eq!(end.peer.beat.rtt_us, 30_000);
+    }
+
+    #[test]
+    fn a_ping_always_has_time_to_be_answered() {
+        // With a pong timeout of no more than the heartbeat, the silence is long enough when the ping leaves.
+        for timeout in [500, 5_000, 5_001] {
+            let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 5_000), (WS_OPT_PONG_TIMEOUT_MS, timeout)]);
+            end.pass(ms(5_000));
+            for _ in 0..3 {
+                assert_eq!((end.peer.state(), end.output()), (WS_OPEN, PING.to_vec()), "with {timeout} ms");
+                end.now += ms(300);
+                end.feed(PONG);
+                end.poll();
+                end.pass(ms(4_700));
+            }
+            assert_eq!((end.peer.state(), end.output()), (WS_OPEN, PING.to_vec()));
+            assert_eq!(end.closed_after(ms(5_000)), ms(1_000), "and then a second to answer");
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_that_is_switched_on_late_pings_first() {
+        let mut end = End::open_client(&[]);
+        end.pass(ms(600_000));
+        std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_HEARTBEAT_MS, 1_000).unwrap();
+        end.pass(ms(100));
+        assert_eq!((end.output().len(), end.peer.state()), (12, WS_OPEN));
+        end.feed(b"\x8A\x06wspeer");
+        end.pass(ms(900));
+        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.closed_after(ms(10_000)), ms(2_200), "three heartbeats after the pong was read");
+    }
+
+    #[test]
+    fn a_late_poll_pings_before_it_calls_a_peer_dead() {
+        let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 200), (WS_OPT_PONG_TIMEOUT_MS, 600)]);
+        end.now += ms(900);
+        end.poll();
+        assert_eq!((end.output(), end.peer.state()), (PING.to_vec(), WS_OPEN));
+        assert_eq!(end.closed_after(ms(5_000)), ms(400), "as long as from the first ping to the end");
+    }
+
+    #[test]
+    fn there_is_no_heartbeat_before_open_and_none_while_closing() {
+        let mut end = End::server(&[(WS_OPT_HEARTBEAT_MS, 100), (WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)]);
+        end.pass(ms(5_000));
+        assert_eq!((end.output().len(), end.peer.state()), (0, WS_CONNECTING));
+        let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 100)]);
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        end.pass(ms(2_900));
+        assert_eq!((end.output(), end.peer.state()), (b"\x88\x02\x03\xE8".to_vec(), WS_CLOSING));
+    }
+}
+
+mod closing {
+    use super::*;
+
+    #[test]
+    fn a_close_that_is_not_answered_ends_after_3_s() {
+        for mut end in [End::open_server(&[]), End::open_client(&[])] {
+            end.poll();
+            end.act(|peer, cx| peer.close(cx, 1001, "bye"));
+            assert_eq!((end.peer.state(), end.poll()), (WS_CLOSING, Some(end.now + ms(3_000))));
+            assert_eq!(end.closed_after(ms(10_000)), ms(3_000));
+            assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 0)]);
+        }
+    }
+
+    #[test]
+    fn one_that_is_answered_ends_at_once_and_cleanly() {
+        let mut end = End::open_server(&[]);
+        end.act(|peer, cx| peer.close(cx, 4_000, "bye"));
+        assert_eq!(end.output(), b"\x88\x05\x0F\xA0bye");
+        end.feed(b"\x82\x81\0\0\0\0x\x88\x82\0\0\0\0\x0F\xA0");
+        assert_eq!(end.poll(), None);
+        assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 4_000, true, 0)]);
+    }
+
+    #[test]
+    fn what_was_accepted_leaves_first_and_each_progress_gives_3_s_more() {
+        let mut end = End::open_server_over(1_000, &[(WS_OPT_CLOSE_TIMEOUT_MS, 3_000)]);
+        for _ in 0..10 {
+            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::peer::Sent::Taken);
+        }
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        let mut received = 0;
+        for _ in 0..9 {
+            end.pass(ms(2_900));
+            received += end.output().len();
+            end.poll();
+            assert_eq!(end.peer.state(), WS_CLOSING, "after {received} bytes");
+        }
+        received += end.output().len();
+        end.poll();
+        received += end.output().len();
+        assert_eq!(received, 10 * 1_000 + 4, "all of it, and the close behind it");
+        end.feed(b"\x88\x82\0\0\0\0\x03\xE8");
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 1000, true, 0)]);
+    }
+
+    #[test]
+    fn without_progress_it_ends_and_counts_what_did_not_leave() {
+        let mut end = End::open_server_over(1_000, &[]);
+        for _ in 0..10 {
+            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+        }
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        end.pass(ms(2_000));
+        assert_eq!(end.output().len(), 1_000);
+        end.poll();
+        assert_eq!(end.closed_after(ms(10_000)), ms(3_000), "since the progress");
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 8)], "of ten, one was read and one is in the pipe");
+    }
+
+    #[test]
+    fn a_full_inbound_queue_is_named_as_the_cause() {
+        let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 1)]);
+        for _ in 0..20 {
+            end.feed(&[b"\x82\xFE\x27\x10\0\0\0\0".as_slice(), &[7; 10_000]].concat());
+        }
+        end.feed(b"\x88\x80\0\0\0\0");
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        end.poll();
+        assert_eq!(end.closed_after(ms(10_000)), ms(3_000));
+        let mut items = end.items();
+        assert_eq!(items.pop(), Some(Closed(WS_PHASE_APP, WS_CAUSE_NOT_READING, 1006, false, 0)));
+        assert!((6..20).contains(&items.len()), "what was read stays readable: {} messages", items.len());
+    }
+
+    #[test]
+    fn a_close_by_the_peer_waits_for_what_was_accepted_too() {
+        let mut end = End::open_server_over(1_000, &[]);
+        for _ in 0..3 {
+            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+        }
+        end.feed(b"\x88\x82\0\0\0\0\x03\xE9");
+        end.poll();
+        assert_eq!(end.items(), [Event(WS_EVENT_CLOSE_REQUEST, 1001)]);
+        let mut received = Vec::new();
+        for _ in 0..4 {
+            end.pass(ms(2_000));
+            received.extend(end.output());
+            end.poll();
+        }
+        assert_eq!((received.len(), &received[3_000..]), (3_004, b"\x88\x02\x03\xE9".as_slice()));
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 1001, true, 0)]);
+    }
+
+    #[test]
+    fn a_gap_in_polling_moves_the_deadline() {
+        let mut end = End::open_server(&[]);
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        end.poll();
+        end.pass(ms(2_000));
+        end.now += ms(30_000);
+        end.poll();
+        assert_eq!(end.closed_after(ms(10_000)), ms(1_000));
+    }
+
+    #[test]
+    fn a_failed_connection_ends_when_its_close_frame_has_left() {
+        let mut end = End::open_server(&[]);
+        end.feed(b"\x82\x81\0\0\0\0x\x83\x80\0\0\0\0");
+        end.poll();
+        let output = end.output();
+        assert_eq!((output[0], &output[2..4]), (0x88, 1002u16.to_be_bytes().as_slice()));
+        assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PROTOCOL, 1002, false, 0)]);
+    }
+
+    #[test]
+    fn a_peer_that_closes_and_is_gone_is_not_waited_on() {
+        for mut end in [End::open_server_over(1_000, &[]), End::open_client(&[])] {
+            let masked = end.peer.role == wspeer::protocol::Role::Server;
+            for _ in 0..3 {
+                end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+            }
+            let unsent = if masked { 2 } else { 0 };
+            end.feed(if masked { b"\x88\x82\0\0\0\0\x03\xE8" } else { b"\x88\x02\x03\xE8" });
+            end.hang_up();
+            end.poll();
+            let closed = Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 1000, false, unsent);
+            assert_eq!(end.items(), [Event(WS_EVENT_CLOSE_REQUEST, 1000), closed], "the answer to the close cannot be sent");
+        }
+    }
+
+    /// The far end goes on with pings, and reads a little each 2 s; how long the close takes.
+    fn time_with_pings(end: &mut End, most: std::time::Duration) -> std::time::Duration {
+        let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
+        let began = end.now;
+        let mut piece = [0; 100];
+        while end.peer.state() != WS_CLOSED {
+            assert!(end.now - began < most, "it is still there after {most:?}");
+            while end.far.room() >= ping.len() && end.far.write(&ping).is_ok_and(|count| count > 0) {}
+            end.pass(ms(2_000));
+            let _ = end.far.read(&mut piece);
+        }
+        end.now - began
+    }
+
+    #[test]
+    fn pongs_behind_our_close_frame_are_no_progress() {
+        let mut end = End::open_server_over(1_000, &[]);
+        end.act(|peer, cx| peer.close(cx, 4_001, "bye"));
+        assert!(time_with_pings(&mut end, ms(60_000)) <= ms(4_000));
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 0)]);
+        // The close frame is behind messages, which are progress: 3 004 bytes, of which 1 000 are in the pipe, and 100 are read each 2 s.
+        let mut end = End::open_server_over(1_000, &[]);
+        for _ in 0..3 {
+            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+        }
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        let time = time_with_pings(&mut end, ms(120_000));
+        assert!((ms(40_000)..=ms(48_000)).contains(&time), "{time:?}");
+    }
+
+    #[test]
+    fn a_close_does_not_wait_for_pongs_behind_it() {
+        let mut end = End::open_server_over(1_000, &[]);
+        end.act(|peer, cx| peer.close(cx, 4_001, ""));
+        let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
+        for _ in 0..50 {
+            let _ = end.far.write(&ping[..ping.len() * usize::from(end.far.room() >= ping.len())]);
+            end.poll();
+        }
+        assert!(end.peer.has_output(), "pongs wait");
+        end.feed(b"\x88\x82\0\0\0\0\x0F\xA1");
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 4_001, true, 0)]);
+    }
+
+    #[test]
+    fn the_event_says_with_what_the_peer_closed() {
+        for (frame, sentence) in [
+            (b"\x88\x06\x03\xF1long".as_slice(), "the peer closed the connection with 1009 (message too big): long"),
+            (b"\x88\x02\x0F\xA1", "the peer closed the connection with 4001"),
+            (b"\x88\x05\x03\xE8a\nb", "the peer closed the connection with 1000: a b"),
+            (b"\x88\0", "the peer closed the connection without a code"),
+        ] {
+            let mut end = End::open_client(&[]);
+            end.feed(frame);
+            end.poll();
+            let mark = end.peer.info.end.as_deref().unwrap();
+            let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned());
+            assert_eq!((text.as_deref(), mark.cause), (Some(sentence), WS_CAUSE_CLOSED_BY_PEER));
+        }
+    }
+
+    #[test]
+    fn a_close_frame_that_came_decides_even_where_the_last_read_was_short_and_writing_failed() {
+        let mut end = End::open_client(&[]);
+        end.feed(b"\x82\x01x\x88\x05\x0F\xA1out");
+        end.hang_up();
+        // The put finds that the peer has gone, and nothing has been read yet.
+        end.act(|peer, cx| peer.put(|| cx, false, b"on the way"));
+        end.poll();
+        let items = end.items();
+        assert_eq!(items[..2], [Binary(b"x".to_vec()), Event(WS_EVENT_CLOSE_REQUEST, 4_001)]);
+        assert!(matches!(items[2], Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 4_001, false, _)), "{items:?}");
+    }
+
+    #[test]
+    fn a_failed_connection_whose_peer_is_gone_ends_at_once_with_its_own_cause() {
+        let mut end = End::open_server(&[]);
+        end.feed(b"\x83\x80\0\0\0\0");
+        end.hang_up();
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PROTOCOL, 1002, false, 0)]);
+        let mut end = End::server(&[]);
+        end.feed(b"GET / HTTP/1.1\r\n\r\n");
+        end.hang_up();
+        end.poll();
+        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_INVALID, 1006, false, 0)]);
+    }
+}

@@ -1,0 +1,268 @@
+//! Our frames against tungstenite's, both ways: pseudo-random streams in pseudo-random pieces, whole and corrupted. Same seed, same run.
+
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::{CloseFrame, Frame};
+use tungstenite::{Message, WebSocket};
+use twins::{End, Got, Pipe, Verdict, judge, ours, their_role, theirs};
+use wspeer::protocol::{Header, Lead, MaskKeys, Role, close_payload, encode_frame, mask};
+
+// Shared with the fuzzer.
+#[path = "../../fuzz/src/twins.rs"]
+mod twins;
+
+const ROLES: [Role; 2] = [Role::Client, Role::Server];
+
+/// Marsaglia's xorshift64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.next() as u8).collect()
+    }
+
+    /// Mostly short, and often around the places where the form of the length changes.
+    fn len(&mut self) -> usize {
+        match self.below(20) {
+            0 => 120 + self.below(12),
+            1 => 65_530 + self.below(12),
+            2 => self.below(5_000),
+            _ => self.below(40),
+        }
+    }
+
+    fn text(&mut self, len: usize) -> String {
+        (0..len).map(|_| ['a', 'é', '€', '𝄞', '\0', '\u{10FFFF}', '\u{D7FF}', 'z'][self.below(8)]).collect()
+    }
+
+    fn pieces<'a>(&mut self, bytes: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut pieces = Vec::new();
+        let mut rest = bytes;
+        let usual = [3, 50, 2_000, 200_000][self.below(4)];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rest.len().min(1 + self.below(usual)));
+            pieces.push(piece);
+            rest = after;
+        }
+        pieces
+    }
+}
+
+/// A message whole or in fragments, with control frames between them: opcode, payload, fin.
+fn frames_of(random: &mut Random, opcode: u8, payload: &[u8]) -> Vec<(u8, Vec<u8>, bool)> {
+    let mut frames = Vec::new();
+    let mut rest = payload;
+    let mut first = true;
+    while random.below(3) == 0 {
+        let (piece, after) = rest.split_at(random.below(rest.len() + 1));
+        frames.push((if first { opcode } else { 0 }, piece.to_vec(), false));
+        (rest, first) = (after, false);
+        if random.below(3) == 0 {
+            let len = random.below(126);
+            frames.push((9 + random.below(2) as u8, random.bytes(len), true));
+        }
+    }
+    frames.push((if first { opcode } else { 0 }, rest.to_vec(), true));
+    frames
+}
+
+/// What the frames of a stream say.
+fn meaning(frames: &[(u8, Vec<u8>, bool)]) -> Vec<Got> {
+    let mut got = Vec::new();
+    let mut under_way: Option<(u8, Vec<u8>)> = None;
+    for (opcode, payload, fin) in frames {
+        match opcode {
+            8 => {
+                let told = payload.split_first_chunk::<2>();
+                got.push(Got::Close(told.map(|(code, reason)| (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap()))));
+            }
+            9 => got.push(Got::Ping(payload.clone())),
+            10 => got.push(Got::Pong(payload.clone())),
+            _ => {
+                let (_, bytes) = under_way.get_or_insert((*opcode, Vec::new()));
+                bytes.extend(payload);
+                if *fin && let Some((opcode, bytes)) = under_way.take() {
+                    got.push(if opcode == 1 { Got::Text(String::from_utf8(bytes).unwrap()) } else { Got::Binary(bytes) });
+                }
+            }
+        }
+    }
+    got
+}
+
+/// A stream of frames without a close, or with one at its end.
+fn stream(random: &mut Random, messages: usize, close: bool) -> Vec<(u8, Vec<u8>, bool)> {
+    let mut frames = Vec::new();
+    for _ in 0..messages {
+        let len = random.len();
+        match random.below(6) {
+            0 => frames.push((9, random.bytes(len.min(125)), true)),
+            1 => frames.push((10, random.bytes(len.min(125)), true)),
+            2 | 3 => {
+                let text = random.text(len.min(20_000));
+                frames.extend(frames_of(random, 1, text.as_bytes()));
+            }
+            _ => {
+                let bytes = random.bytes(len);
+                frames.extend(frames_of(random, 2, &bytes));
+            }
+        }
+    }
+    if close {
+        let code = [None, Some(1000), Some(1001), Some(1009), Some(3000), Some(4999)][random.below(6)];
+        let (payload, len) = close_payload(code, &random.text(10));
+        frames.push((8, payload[..len].to_vec(), true));
+    }
+    frames
+}
+
+/// The bytes of frames as `sender` sends them.
+fn encode(random: &mut Random, sender: Role, frames: &[(u8, Vec<u8>, bool)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (opcode, payload, fin) in frames {
+        let key = (sender == Role::Client).then(|| (random.next() as u32).to_be_bytes());
+        let (header, len) = Header { fin: *fin, rsv: 0, opcode: *opcode, mask: key, len: payload.len() as u64, overlong: false }.encode();
+        out.extend_from_slice(&header[..len]);
+        let start = out.len();
+        out.extend_from_slice(payload);
+        if let Some(key) = key {
+            mask(&mut out[start..], key, 0);
+        }
+    }
+    out
+}
+
+fn other(role: Role) -> Role {
+    if role == Role::Client { Role::Server } else { Role::Client }
+}
+
+#[test]
+fn what_tungstenite_encodes_we_decode() {
+    let mut random = Random(0x5EED_0001);
+    for round in 0..300 {
+        for role in ROLES {
+            let sender = their_role(other(role));
+            let frames = stream(&mut random, 12, round % 2 == 0);
+            let mut socket = WebSocket::from_raw_socket(Pipe { input: Vec::new(), next: 0, output: Vec::new() }, sender, None);
+            for (opcode, payload, fin) in &frames {
+                let message = match (*opcode, *fin) {
+                    (1, true) => Message::text(String::from_utf8(payload.clone()).unwrap()),
+                    (2, true) => Message::binary(payload.clone()),
+                    (9, _) => Message::Ping(payload.clone().into()),
+                    (10, _) => Message::Frame(Frame::pong(payload.clone())),
+                    (8, _) => Message::Close(payload.split_first_chunk::<2>().map(|(code, reason)| CloseFrame {
+                        code: u16::from_be_bytes(*code).into(),
+                        reason: String::from_utf8(reason.to_vec()).unwrap().into(),
+                    })),
+                    (opcode, fin) => {
+                        let kind = [Data::Continue, Data::Text, Data::Binary][usize::from(opcode)];
+                        Message::Frame(Frame::message(payload.clone(), OpCode::Data(kind), fin))
+                    }
+                };
+                socket.write(message).unwrap();
+            }
+            // A server's end says ConnectionClosed once its close frame has left.
+            let _ = socket.flush();
+            let bytes = std::mem::take(&mut socket.get_mut().output);
+            let (got, end) = ours(role, &random.pieces(&bytes));
+            assert_eq!((got, end), (meaning(&frames), End::Well), "round {round} as {role:?}");
+        }
+    }
+}
+
+#[test]
+fn what_we_encode_tungstenite_decodes() {
+    let mut random = Random(0x5EED_0002);
+    let mut keys = MaskKeys::new();
+    for round in 0..300 {
+        for role in ROLES {
+            let frames = stream(&mut random, 12, round % 2 == 0);
+            let mut bytes = Vec::new();
+            for (opcode, payload, fin) in &frames {
+                // Whole frames by the encoder that connections use, fragments by the header's.
+                if *fin && *opcode != 0 {
+                    encode_frame(&mut bytes, other(role), &mut keys, Lead::whole(*opcode), payload);
+                } else {
+                    let frame = encode(&mut random, other(role), &[(*opcode, payload.clone(), *fin)]);
+                    bytes.extend(frame);
+                }
+            }
+            let (got, end) = theirs(role, &random.pieces(&bytes));
+            assert_eq!((got, end), (meaning(&frames), End::Well), "round {round} for {role:?}");
+        }
+    }
+}
+
+/// One to three changes anywhere: bits, bytes, cuts, repeats.
+fn corrupt(random: &mut Random, bytes: &mut Vec<u8>) {
+    for _ in 0..1 + random.below(3) {
+        let at = random.below(bytes.len());
+        match random.below(6) {
+            0 | 1 => bytes[at] ^= 1 << random.below(8),
+            2 => bytes[at] = random.next() as u8,
+            3 => bytes.insert(at, random.next() as u8),
+            4 => bytes.truncate(at + 1),
+            _ => {
+                let end = (at + random.below(8)).min(bytes.len());
+                let piece = bytes[at..end].to_vec();
+                bytes.splice(at..at, piece);
+            }
+        }
+    }
+}
+
+#[test]
+fn where_tungstenite_fails_we_fail_too() {
+    let mut random = Random(0x5EED_0003);
+    let mut counts = [0; 4];
+    for round in 0..8_000 {
+        let role = ROLES[round % 2];
+        let frames = stream(&mut random, 4, round % 3 == 0);
+        let mut bytes = encode(&mut random, other(role), &frames);
+        corrupt(&mut random, &mut bytes);
+        counts[judge(role, &random.pieces(&bytes)) as usize] += 1;
+    }
+    let [well, failed, stricter, earlier] = counts;
+    assert!(
+        failed > 2_000 && earlier > 200 && stricter > 20 && well > 2_000,
+        "{failed} {earlier} {stricter} {well}: too few of a kind to mean anything"
+    );
+}
+
+#[test]
+fn every_first_two_bytes_are_judged_alike() {
+    let mut stricter = 0;
+    for role in ROLES {
+        for first in 0..=255u8 {
+            for second in 0..=255u8 {
+                for before in [b"".as_slice(), b"\x01\x01a"] {
+                    let mut bytes = before.to_vec();
+                    if !bytes.is_empty() && role == Role::Server {
+                        bytes = b"\x01\x81\0\0\0\0a".to_vec();
+                    }
+                    // Enough for any length but the longest form, which says 0 here and is too long a form.
+                    bytes.extend([first, second]);
+                    bytes.extend([0; 200]);
+                    let frame_len = match second & 0x7F {
+                        126 => 4,
+                        127 => 10,
+                        len => 2 + usize::from(len),
+                    } + if second & 0x80 != 0 { 4 } else { 0 };
+                    bytes.truncate(bytes.len() - 202 + frame_len);
+                    stricter += u32::from(judge(role, &[&bytes]) == Verdict::Stricter);
+                }
+            }
+        }
+    }
+    assert!(stricter > 0);
+}

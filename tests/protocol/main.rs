@@ -1,0 +1,10 @@
+//! The protocol without sockets or clocks: bytes in, bytes out.
+
+mod client_handshake;
+mod decoding;
+mod differential;
+mod fill;
+mod frames;
+mod server_handshake;
+mod text_and_limits;
+mod variants;

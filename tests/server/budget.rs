@@ -1,0 +1,304 @@
+//! A server whose budget is always over: every poll gets on a little, and nothing is stuck or lost.
+
+use crate::test_server::*;
+use std::io::{ErrorKind, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+use wspeer::codes::*;
+
+/// Polls with a budget that is over at the first look.
+fn poll_hurried(hall: &mut Hall) -> bool {
+    let clock = hall.clock(Duration::from_secs(1));
+    hall.poll_within(&clock, Some(1_000))
+}
+
+/// Writes as much as goes.
+fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> usize {
+    match stream.write(bytes) {
+        Ok(count) => count,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_was_sent_right_behind_the_request_is_read_without_another_word() {
+    let mut hall = Hall::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
+    for count in 4..24 {
+        let mut client = hall.connect();
+        hall.poll_until("the connection", |hall| hall.server.totals().2[1] == 1);
+        hall.poll();
+        let bytes = [REQUEST.to_vec(), frame(0x82, &[7; 16_000]).repeat(count)].concat();
+        let (mut sent, mut got) = (0, 0);
+        let end = Instant::now() + PATIENCE;
+        while got < count {
+            assert!(Instant::now() < end, "{got} of {count} messages came");
+            if sent < bytes.len() {
+                sent += write_some(&mut client, &bytes[sent..]);
+            }
+            poll_hurried(&mut hall);
+            got += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_MESSAGE).count();
+        }
+    }
+}
+
+#[test]
+fn every_client_is_read_in_turn() {
+    let mut hall = Hall::new(&[]);
+    let mut clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
+    hall.items();
+    for (client, _) in &mut clients {
+        client.write_all(&frame(0x82, b"x").repeat(1_000)).unwrap();
+    }
+    let mut seen = vec![0; 10];
+    let mut polls = 0;
+    while seen.iter().sum::<usize>() < 10_000 {
+        poll_hurried(&mut hall);
+        polls += 1;
+        for (key, kind) in hall.items() {
+            assert_eq!(kind, WS_EVENT_MESSAGE);
+            seen[key.unwrap() as usize] += 1;
+        }
+        let (least, most) = (seen.iter().min().unwrap(), seen.iter().max().unwrap());
+        assert!(most - least <= 2 * 64, "{seen:?} after {polls} polls");
+        assert!(polls < 10_000, "{seen:?}");
+    }
+}
+
+/// Each look at this clock takes a little, as work does.
+fn poll_busily(hall: &mut Hall) -> bool {
+    let clock = hall.clock(Duration::from_micros(10));
+    hall.poll_within(&clock, Some(1_000))
+}
+
+#[test]
+fn who_is_gone_is_dropped_in_time_however_much_there_is_to_read() {
+    let mut hall = Hall::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
+    let mut talkers: Vec<_> = (0..100).map(|_| hall.open()).collect();
+    let silent: Vec<_> = (0..300).map(|_| hall.open()).collect();
+    hall.items();
+    let moves = frame(0x82, b"x").repeat(10);
+    let (mut gone, mut got) = (0, 0);
+    let began = hall.now;
+    while gone < silent.len() {
+        assert!(hall.now - began < ms(6_000), "{gone} of {} silent clients are gone after 6 s", silent.len());
+        for (talker, _) in &mut talkers {
+            // Whole frames alone: what does not fit now is left out.
+            let _ = write_some(talker, &moves);
+        }
+        hall.now += ms(16);
+        // There is always more to read than a poll gets done.
+        assert!(poll_busily(&mut hall), "the budget of each poll is used up");
+        for (key, kind) in hall.items() {
+            gone += usize::from(kind == WS_EVENT_DISCONNECTED);
+            got += usize::from(kind == WS_EVENT_MESSAGE);
+            assert!(kind != WS_EVENT_DISCONNECTED || silent.iter().any(|(_, silent)| Some(*silent) == key), "a talker was dropped");
+        }
+    }
+    assert!(got > 1_000);
+}
+
+#[test]
+fn a_poll_asks_for_part_of_a_large_crowd_that_is_ready() {
+    let mut hall = Hall::new(&[]);
+    let mut clients: Vec<_> = (0..600).map(|_| hall.open()).collect();
+    hall.items();
+    hall.poll();
+    let before = hall.server.footprint();
+    for (client, _) in &mut clients {
+        client.write_all(&frame(0x82, b"x")).unwrap();
+    }
+    // The budget ends at the first look: those whom it asked about stand in line.
+    let mut got = 0;
+    for polls in 1.. {
+        poll_hurried(&mut hall);
+        if polls == 1 {
+            let line = hall.server.footprint() - before;
+            assert!((1..300).contains(&line), "{line} entries after one poll");
+        }
+        got += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_MESSAGE).count();
+        if got == 600 {
+            break;
+        }
+        assert!(polls < 1_200, "{got} messages after {polls} polls");
+    }
+}
+
+#[test]
+fn a_close_of_the_server_goes_on() {
+    let mut hall = Hall::new(&[]);
+    let clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
+    hall.act(|server, cx| {
+        // As `ws_close` under load: no time is left in the call itself.
+        let clock = Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
+        let mut hurried = wspeer::peer::Cx {
+            services: cx.services,
+            arena: cx.arena,
+            codecs: cx.codecs,
+            now: cx.now,
+            epoch: cx.epoch,
+            budget: wspeer::peer::Budget::new(&clock, cx.now, Some(1_000)),
+        };
+        server.close(&mut hurried, -1, "");
+    });
+    for _ in 0..20 {
+        poll_hurried(&mut hall);
+    }
+    assert_eq!(hall.server.state(), WS_CLOSED);
+    drop(clients);
+}
+
+#[test]
+fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
+    let mut hall = Hall::new(&[]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().close(cx, 1000, "");
+        server.after(cx, key, None);
+    });
+    let flood = frame(0x82, b"x").repeat(5_000);
+    let (mut sent, mut ended) = (0, 0);
+    let end = Instant::now() + PATIENCE;
+    while ended == 0 {
+        assert!(Instant::now() < end, "it is still there after {:?}", hall.now - hall.start);
+        assert!(hall.now - hall.start < ms(10_000), "it is still there after 10 s");
+        // Frames of seven bytes without an end: the next write goes on inside the frame where the last one stopped.
+        sent += client.write(&flood[sent % 7..]).unwrap_or(0);
+        hall.now += ms(16);
+        poll_hurried(&mut hall);
+        ended += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_DISCONNECTED).count();
+    }
+    assert!(hall.now - hall.start >= ms(3_000));
+}
+
+#[test]
+fn many_who_are_gone_retire_over_several_polls() {
+    let mut hall = Hall::new(&[]);
+    let clients: Vec<_> = (0..200).map(|_| hall.open()).collect();
+    hall.items();
+    drop(clients);
+    let mut gone = 0;
+    hall.poll_until("all are gone", |hall| {
+        // Their last events are taken when all are there.
+        gone = (0..200).filter(|key| hall.server.peer(*key).is_some_and(|peer| peer.state() == WS_CLOSED)).count();
+        gone == 200
+    });
+    assert_eq!(hall.items().len(), 200);
+    let mut polls = 0;
+    while hall.given.retired.borrow().len() < 200 {
+        let before = hall.given.retired.borrow().len();
+        let clock = hall.clock(Duration::from_micros(50));
+        let more = hall.poll_within(&clock, Some(1_000));
+        let retired = hall.given.retired.borrow().len();
+        assert!((1..=10).contains(&(retired - before)), "{} retired in a poll of 1 ms where each takes 50 us", retired - before);
+        assert_eq!(more, retired < 200);
+        polls += 1;
+    }
+    assert!(polls >= 20);
+    let mut retired = hall.given.retired.borrow().clone();
+    retired.sort_unstable();
+    retired.dedup();
+    assert_eq!(retired.len(), 200, "each once");
+}
+
+#[test]
+fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
+    let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    let mut sent = 0;
+    let flood = frame(0x82, &[7; 1_000]);
+    hall.poll_until("reading stops", |hall| {
+        sent += write_some(&mut client, &flood[sent % flood.len()..]);
+        hall.server.peer(key).unwrap().reading_rests()
+    });
+    // What it has not read becomes a reset when it goes.
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().put(|| &mut *cx, false, b"unread");
+    });
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    hall.poll_until("writing fails", |hall| {
+        hall.act(|server, cx| {
+            server.peer(key).unwrap().put(|| &mut *cx, false, b"more");
+            server.after(cx, key, None);
+        });
+        hall.server.peer(key).is_some_and(|peer| peer.has_failed())
+    });
+    for _ in 0..10 {
+        let clock = hall.clock(Duration::from_micros(10));
+        assert!(!hall.poll_within(&clock, Some(1_000)), "there is nothing to do until the host reads");
+        assert!(clock.asked.get() < 20, "it looked at the clock {} times", clock.asked.get());
+        assert!(hall.server.peer(key).unwrap().has_failed());
+    }
+    // And it goes on when the host does.
+    let mut got = Vec::new();
+    hall.poll_until("the end", |hall| {
+        got.extend(hall.items());
+        got.last().is_some_and(|(_, kind)| *kind == WS_EVENT_DISCONNECTED)
+    });
+    assert!(got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == WS_EVENT_MESSAGE), "{} items", got.len());
+}
+
+#[test]
+fn what_the_host_puts_to_many_is_written_within_the_budget_and_in_turn() {
+    const CLIENTS: usize = 100;
+    let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
+    hall.items();
+    let (mut last, mut longest) = ([0; CLIENTS], 0);
+    for poll in 1..=100 {
+        // A frame of a game: a message to all, and a poll that has time for a part of them.
+        hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), WS_OK));
+        let clock = hall.clock(Duration::from_micros(50));
+        assert!(hall.poll_within(&clock, Some(1_000)), "there is more to write");
+        let mut written = 0;
+        for ((stream, bytes), last) in clients.iter_mut().zip(&mut last) {
+            let before = bytes.len();
+            assert!(read(stream, bytes));
+            if bytes.len() > before {
+                written += 1;
+                longest = longest.max(poll - *last);
+                *last = poll;
+            }
+        }
+        assert!((5..=20).contains(&written), "{written} were written to in a poll of 1 ms where each takes 50 us");
+    }
+    assert!(longest <= 20, "one of them waited for {longest} polls");
+    hall.poll();
+    assert!(!hall.server.has_dirty());
+    for (stream, bytes) in &mut clients {
+        read(stream, bytes);
+        assert!(*bytes == b"\x82\x05state".repeat(100), "{} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn closing_many_writes_within_the_budget() {
+    const CLIENTS: usize = 100;
+    let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
+    hall.items();
+    hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), WS_OK));
+    let mut so_far = 0;
+    for poll in 0.. {
+        let clock = hall.clock(Duration::from_micros(50));
+        if poll == 0 {
+            hall.act_within(&clock, Some(1_000), |server, cx| server.close(cx, 1001, ""));
+        } else {
+            hall.poll_within(&clock, Some(1_000));
+        }
+        let mut reached = 0;
+        for (stream, bytes) in &mut clients {
+            read(stream, bytes);
+            reached += usize::from(!bytes.is_empty());
+        }
+        assert!(reached - so_far <= 30, "{} were written to in a call of 1 ms where each takes 50 us", reached - so_far);
+        so_far = reached;
+        if clients.iter().all(|(_, bytes)| bytes == b"\x82\x04last\x88\x02\x03\xe9") {
+            break;
+        }
+        assert!(poll < 100, "{so_far} of them were written to");
+    }
+}

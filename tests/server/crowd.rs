@@ -1,0 +1,48 @@
+//! More clients than one call of the system tells of.
+#![allow(unsafe_code)] // Raises the limit of descriptors.
+#![cfg(unix)]
+
+use crate::test_server::*;
+use std::io::Write;
+use wspeer::codes::*;
+
+const CLIENTS: usize = 1_500;
+
+/// Each client takes two descriptors. False: the system does not allow as many.
+fn raise_limit() -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a live value.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: as above.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+    limit.rlim_max > 2 * CLIENTS as libc::rlim_t + 100
+}
+
+#[test]
+fn all_that_are_ready_are_served_in_one_poll() {
+    if !raise_limit() {
+        assert!(std::env::var_os("CI").is_none(), "the limit of open files is too low");
+        println!("SKIP: the limit of open files is too low");
+        return;
+    }
+    let mut hall = Hall::new(&[(WS_OPT_MAX_PENDING_HANDSHAKES, WS_OFF)]);
+    let mut clients = Vec::new();
+    while clients.len() < CLIENTS {
+        // Fewer at a time than the system's queue of connections holds.
+        for _ in 0..100 {
+            let mut client = hall.connect();
+            client.write_all(REQUEST).unwrap();
+            clients.push(client);
+        }
+        let count = clients.len() as u64;
+        hall.poll_until("the clients", |hall| hall.server.totals().2[0] == count);
+    }
+    hall.poll();
+    hall.items();
+    for client in &mut clients {
+        client.write_all(&frame(0x82, b"x")).unwrap();
+    }
+    hall.poll();
+    assert_eq!(hall.server.available(), CLIENTS);
+}

@@ -1,0 +1,194 @@
+//! Those who send without end and those who send a little: who is served when, counted in polls.
+
+use crate::test_server::*;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+use wspeer::codes::*;
+
+const FLOODERS: usize = 20;
+
+/// A poll with 1 ms, in which each look at the clock stands for 5 µs.
+fn poll(hall: &mut Hall) -> bool {
+    let clock = hall.clock(Duration::from_micros(5));
+    hall.poll_within(&clock, Some(1_000))
+}
+
+/// Keeps the sockets of flooders full.
+struct Flood {
+    sockets: Vec<(TcpStream, usize)>,
+    bytes: Vec<u8>,
+}
+
+impl Flood {
+    fn new(hall: &mut Hall, start: &[u8], bytes: Vec<u8>) -> Flood {
+        let sockets = (0..FLOODERS).map(|_| {
+            let (mut socket, _) = hall.open();
+            socket.write_all(start).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            (socket, 0)
+        });
+        Flood { sockets: sockets.collect(), bytes }
+    }
+
+    fn go_on(&mut self) {
+        for (socket, sent) in &mut self.sockets {
+            while let Ok(count) = socket.write(&self.bytes[*sent % self.bytes.len()..]) {
+                *sent += count;
+            }
+            // The answers are read and thrown away.
+            while socket.read(&mut [0; 65_536]).is_ok_and(|count| count > 0) {}
+        }
+    }
+}
+
+/// The longest that a message of an honest client waited, in polls, while others flood.
+fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
+    let (mut honest, key) = hall.open();
+    hall.items();
+    let mut longest = 0;
+    for round in 0..60 {
+        flood.go_on();
+        honest.write_all(&frame(0x82, b"a move")).unwrap();
+        let mut polls = 0;
+        let end = Instant::now() + PATIENCE;
+        loop {
+            assert!(Instant::now() < end, "it never came");
+            poll(hall);
+            polls += 1;
+            hall.now += ms(1);
+            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE) {
+                break;
+            }
+            flood.go_on();
+        }
+        // At first nobody knows who floods.
+        if round >= 5 {
+            longest = longest.max(polls);
+        }
+    }
+    longest
+}
+
+#[test]
+fn a_message_passes_floods_of_small_frames() {
+    let kinds: [(&str, &[u8], Vec<u8>); 4] = [
+        ("pings", b"", frame(0x89, b"0123456789").repeat(5_000)),
+        ("pongs", b"", frame(0x8A, b"").repeat(5_000)),
+        ("empty messages", b"", frame(0x82, b"").repeat(5_000)),
+        ("fragments", &frame(0x02, b"x"), frame(0x00, b"").repeat(5_000)),
+    ];
+    for (kind, start, bytes) in kinds {
+        let mut hall = Hall::new(&[(WS_OPT_MAX_FRAGMENTS, WS_OFF), (WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+        let flood = Flood::new(&mut hall, start, bytes);
+        let longest = longest_wait(&mut hall, flood);
+        assert!(longest <= 2, "a message waited {longest} polls behind a flood of {kind}");
+    }
+}
+
+#[test]
+fn a_message_passes_bursts_that_are_read_whole_and_come_again() {
+    let mut hall = Hall::new(&[]);
+    // Nearly all that one poll has time for, and nothing of it is left for the next.
+    let mut flood = Flood::new(&mut hall, b"", frame(0x8A, b"").repeat(9_000));
+    let (mut honest, key) = hall.open();
+    hall.items();
+    let mut longest = 0;
+    for round in 0..10 {
+        for (socket, _) in &mut flood.sockets {
+            socket.write_all(&flood.bytes).unwrap();
+        }
+        honest.write_all(&frame(0x82, b"a move")).unwrap();
+        let (mut polls, mut came) = (0, None);
+        let end = Instant::now() + PATIENCE;
+        while poll(&mut hall) || came.is_none() {
+            assert!(Instant::now() < end, "it never came");
+            polls += 1;
+            hall.now += ms(1);
+            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE) {
+                came = Some(polls);
+            }
+        }
+        if round >= 2 {
+            longest = longest.max(came.unwrap_or(polls));
+        }
+    }
+    assert!(longest <= 2, "a message waited {longest} polls behind bursts of {FLOODERS}");
+}
+
+#[test]
+fn a_flood_is_served_all_the_same_while_many_send_a_little() {
+    let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS, 1_000)]);
+    let (mut busy, key) = hall.open();
+    let mut others: Vec<_> = (0..200).map(|_| hall.open().0).collect();
+    hall.items();
+    busy.set_nonblocking(true).unwrap();
+    let flood = frame(0x82, b"x").repeat(2_000);
+    let (mut sent, mut got) = (0, 0);
+    for _ in 0..400 {
+        // So many, each with a message for every poll, that the budget never lasts to the end of their line.
+        others.iter_mut().for_each(|other| other.write_all(&frame(0x82, b"x")).unwrap());
+        sent += busy.write(&flood[sent % flood.len()..]).unwrap_or(0);
+        poll(&mut hall);
+        hall.now += ms(1);
+        got += hall.items().iter().filter(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE).count();
+    }
+    assert!(got >= 400 / 17 * 64, "{got} messages in 400 polls");
+}
+
+#[test]
+fn a_burst_of_one_client_alone_is_read_in_one_poll() {
+    let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+    let (mut client, _) = hall.open();
+    hall.items();
+    client.write_all(&frame(0x82, b"x").repeat(9_000)).unwrap();
+    let clock = hall.clock(Duration::from_micros(4));
+    assert!(!hall.poll_within(&clock, Some(1_000)), "nothing is left");
+    assert_eq!(hall.items().len(), 9_000);
+}
+
+#[test]
+fn many_pings_at_once_are_answered_by_the_last() {
+    let mut hall = Hall::new(&[]);
+    let (mut client, _) = hall.open();
+    hall.items();
+    let pings: Vec<u8> = (0..1_000u32).flat_map(|number| frame(0x89, &number.to_be_bytes())).collect();
+    client.write_all(&pings).unwrap();
+    client.set_nonblocking(true).unwrap();
+    let mut pongs = Vec::new();
+    let end = Instant::now() + PATIENCE;
+    while !pongs.ends_with(&[0x8A, 4, 0, 0, 3, 231]) {
+        assert!(Instant::now() < end, "{} bytes of pongs", pongs.len());
+        hall.poll();
+        let mut piece = [0; 65_536];
+        match client.read(&mut piece) {
+            Ok(count) => pongs.extend_from_slice(&piece[..count]),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    }
+    let numbers: Vec<u32> = pongs.chunks(6).map(|pong| u32::from_be_bytes(pong[2..].try_into().unwrap())).collect();
+    assert_eq!(numbers[..64], (0..64).collect::<Vec<u32>>(), "the first ones are answered each");
+    assert!(numbers.len() <= 70 && numbers.is_sorted(), "{numbers:?}");
+}
+
+#[test]
+fn a_flood_at_one_address_keeps_nobody_out_at_the_other() {
+    let other = {
+        let free = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
+        free.local_addr().unwrap()
+    };
+    let mut hall = Hall::at(&[SocketAddr::from(([127, 0, 0, 1], 0)), other], &[]);
+    let _flood: Vec<_> = (0..40).map(|_| hall.connect()).collect();
+    let mut honest = TcpStream::connect(other).unwrap();
+    honest.set_nonblocking(true).unwrap();
+    honest.write_all(REQUEST).unwrap();
+    let mut answer = Vec::new();
+    while answer.is_empty() {
+        // Each poll has time for one connection.
+        let clock = hall.clock(Duration::from_secs(1));
+        hall.poll_within(&clock, Some(1_000));
+        read(&mut honest, &mut answer);
+        let accepted = hall.server.totals().2[2];
+        assert!(accepted < 20, "{accepted} were accepted before it");
+    }
+}

@@ -1,0 +1,161 @@
+//! What a server's clients have for the host: counted right, and bounded whatever the host reads.
+
+use crate::test_server::*;
+use std::net::TcpStream;
+use wspeer::codes::*;
+use wspeer::peer::Sent;
+
+/// Puts to one client until its queue is full, then has the peer read all; no poll in between.
+fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
+    let payload = vec![7; 60_000];
+    let end = std::time::Instant::now() + PATIENCE;
+    while hall.act(|server, cx| server.put_one(cx, key, false, &payload)) == Sent::Taken {
+        assert!(std::time::Instant::now() < end);
+    }
+    let mut nothing = Vec::new();
+    while hall.server.peer(key).unwrap().queued_out() > 0 {
+        assert!(std::time::Instant::now() < end);
+        nothing.clear();
+        read(client, &mut nothing);
+        hall.act(|server, cx| server.flush_one(cx, key));
+    }
+}
+
+/// Takes an item as `ws_next_event` on the client's own handle does.
+fn take_from(hall: &mut Hall, key: u32) -> bool {
+    let taken = hall.server.peer(key).unwrap().take_item().is_some();
+    if taken {
+        hall.server.took(key, false);
+    }
+    taken
+}
+
+#[test]
+fn events_that_come_between_polls_are_counted() {
+    let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    for _ in 0..3 {
+        stall_and_recover(&mut hall, key, &mut client);
+    }
+    assert!(take_from(&mut hall, key), "WRITABLE");
+    while take_from(&mut hall, key) {}
+    // Had the count gone below 0, this client's events would be thrown away as too many.
+    drop(client);
+    hall.poll_until("the end of the client", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+    assert_eq!(hall.items(), [(Some(key), WS_EVENT_DISCONNECTED)]);
+}
+
+#[test]
+fn an_event_that_comes_by_a_put_is_there_without_a_poll() {
+    let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    stall_and_recover(&mut hall, key, &mut client);
+    assert_eq!(hall.items(), [(Some(key), WS_EVENT_WRITABLE)]);
+}
+
+#[test]
+fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
+    let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
+    let (mut client, key) = hall.open();
+    hall.items();
+    for _ in 0..5 {
+        stall_and_recover(&mut hall, key, &mut client);
+        let payload = vec![7; 60_000];
+        let mut partial = 0;
+        while partial < 10 {
+            partial += u32::from(hall.act(|server, cx| server.put_all(cx, false, &payload, None)) == WS_PARTIAL);
+        }
+        hall.poll();
+    }
+    assert_eq!(hall.server.peer(key).unwrap().inbox.marks(), 2);
+    let mut told = Vec::new();
+    while let Some((_, item)) = hall.server.take_item() {
+        let wspeer::peer::Item::Mark(mark) = item else { panic!("a message") };
+        told.push((mark.kind, mark.count));
+    }
+    told.sort_unstable();
+    assert_eq!(told, [(WS_EVENT_WRITABLE, 0), (WS_EVENT_SKIPPED, 50)], "every skipped message is counted");
+}
+
+/// Sends messages and polls until the server has them.
+fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
+    use std::io::Write;
+    let before = hall.server.peer(key).unwrap().counters.messages_in;
+    client.write_all(&frame(0x82, b"x").repeat(count)).unwrap();
+    hall.poll_until("the messages", |hall| hall.server.peer(key).unwrap().counters.messages_in == before + count as u64);
+}
+
+#[test]
+fn a_new_client_in_the_place_of_a_freed_one_has_only_its_own() {
+    let mut hall = Hall::new(&[]);
+    for round in 0..20 {
+        let (mut client, key) = hall.open();
+        assert_eq!(key, 0, "the place is used again");
+        send(&mut hall, &mut client, key, 3);
+        assert_eq!(hall.server.available(), 3, "round {round}");
+        // As `ws_free` does, with items still waiting.
+        hall.act(|server, cx| server.forget(cx, key));
+        hall.poll();
+    }
+    let (mut client, key) = hall.open();
+    send(&mut hall, &mut client, key, 2);
+    let message = (Some(key), WS_EVENT_MESSAGE);
+    assert_eq!(hall.items(), [(Some(key), WS_EVENT_CONNECTED), message, message]);
+}
+
+#[test]
+fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
+    let mut hall = Hall::new(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_600_000)]);
+    for _ in 0..200 {
+        let (mut client, key) = hall.open();
+        send(&mut hall, &mut client, key, 1);
+        assert_eq!(hall.server.available(), 1);
+        drop(client);
+        hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+        while let Some(item) = hall.server.peer(key).unwrap().take_item() {
+            let last = matches!(&item, wspeer::peer::Item::Mark(mark) if wspeer::server::is_last(mark));
+            hall.server.took(key, last);
+        }
+        hall.poll();
+        assert!(hall.server.peer(key).is_none(), "retired");
+    }
+    assert!(hall.server.footprint() < 150, "{} entries of 200 clients that are gone", hall.server.footprint());
+}
+
+#[test]
+fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its_own_handle() {
+    let mut hall = Hall::new(&[]);
+    let (mut client, key) = hall.open();
+    send(&mut hall, &mut client, key, 2);
+    drop(client);
+    hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+    // 4096 clients more whose events nobody reads: the first one's are the oldest.
+    while hall.server.peer(key).is_some_and(|peer| peer.inbox.marks() > 0) {
+        let (client, _) = hall.open();
+        drop(client);
+        hall.poll();
+    }
+    for _ in 0..2 {
+        assert!(hall.server.peer(key).unwrap().take_message().is_some(), "its messages stay readable");
+        hall.server.took(key, false);
+    }
+    hall.poll();
+    assert!(hall.server.peer(key).is_none(), "and then it retires");
+}
+
+#[test]
+fn a_client_that_no_handle_is_left_for_is_not_counted() {
+    use std::io::Write;
+    let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1)]);
+    hall.given.none_left.set(true);
+    let mut client = hall.connect();
+    client.write_all(REQUEST).unwrap();
+    let mut answer = Vec::new();
+    hall.poll_until("the end of the client", |_| !read(&mut client, &mut answer));
+    hall.given.none_left.set(false);
+    assert_eq!(hall.items(), []);
+    let (_client, _) = hall.open();
+    assert_eq!(hall.server.totals().2[0], 1, "connected");
+}

@@ -1,0 +1,14 @@
+//! A server and its clients, polled as a host polls it, in invented time.
+
+#[path = "../support/clock.rs"]
+mod clock;
+#[path = "../support/test_server.rs"]
+mod test_server;
+
+mod budget;
+mod crowd;
+mod fairness;
+mod items;
+mod options;
+mod refusals;
+mod timers;

@@ -1,0 +1,40 @@
+//! What a server does by time, with an invented time.
+
+use crate::test_server::*;
+use wspeer::codes::*;
+
+#[test]
+fn a_closing_client_does_not_use_up_the_budget_of_polls() {
+    let mut hall = Hall::new(&[]);
+    let (_client, key) = hall.open();
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().close(cx, 1000, "");
+        server.after(cx, key, None);
+    });
+    for _ in 0..10 {
+        hall.now += ms(16);
+        let clock = hall.clock(ms(1) / 1_000);
+        assert!(!hall.poll_within(&clock, Some(1_000)));
+        assert!(clock.asked.get() < 50, "a poll with nothing to do looked {} times at its budget", clock.asked.get());
+    }
+}
+
+#[test]
+fn a_client_that_does_not_answer_a_close_is_gone_after_3_s() {
+    let mut hall = Hall::new(&[]);
+    let (_client, key) = hall.open();
+    hall.items();
+    hall.act(|server, cx| {
+        server.peer(key).unwrap().close(cx, 1000, "");
+        server.after(cx, key, None);
+    });
+    let clock = hall.clock(ms(1) / 1_000);
+    for _ in 0..29 {
+        hall.now += ms(100);
+        hall.poll_within(&clock, Some(1_000));
+        assert_eq!(hall.items(), []);
+    }
+    hall.now += ms(200);
+    hall.poll_within(&clock, Some(1_000));
+    assert_eq!(hall.items(), [(Some(key), WS_EVENT_DISCONNECTED)]);
+}

@@ -1,0 +1,240 @@
+//! One end of a connection over memory, polled as a host polls it, with an invented time. The test is the other end and speaks in bytes.
+#![allow(dead_code)] // Each test program uses its own part of it.
+
+pub use crate::clock::Ticking;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tungstenite::handshake::derive_accept_key;
+use wspeer::codes::*;
+use wspeer::net::{MemoryEnd, Services, Stream};
+use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options, Peer};
+use wspeer::protocol::{Accept, RequestSpec};
+
+pub const REQUEST: &[u8] = b"GET /game?x=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+pub fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Defaults of one end, and changes to them.
+pub fn options(server: bool, changes: &[(i32, u32)]) -> Arc<Options> {
+    let mut options = Options::defaults(server);
+    for (option, value) in changes {
+        options.set(*option, *value).unwrap();
+    }
+    Arc::new(options)
+}
+
+/// An item that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Took {
+    Text(String),
+    Binary(Vec<u8>),
+    /// OPEN, CLOSE_REQUEST with its code, WRITABLE and the like.
+    Event(i32, i32),
+    /// CLOSED: phase, cause, code, clean, unsent.
+    Closed(i32, i32, i32, bool, u32),
+}
+pub use Took::*;
+
+/// The connection, what it needs to be polled, and the far end of its transport.
+pub struct End {
+    pub peer: Peer,
+    pub far: MemoryEnd,
+    pub now: Instant,
+    pub start: Instant,
+    last_poll: Option<Instant>,
+    services: Services,
+    arena: Arena,
+    codecs: Codecs,
+}
+
+impl End {
+    fn over(capacity: usize, make: impl FnOnce(Stream, Instant) -> Peer) -> End {
+        let (near, far) = MemoryEnd::pair(capacity);
+        let now = Instant::now();
+        let services = Services::new(Arc::new(|| {}));
+        End {
+            peer: make(Stream::Memory(Box::new(near)), now),
+            far,
+            now,
+            start: now,
+            last_poll: None,
+            services,
+            arena: Arena::new(128 << 10),
+            codecs: Codecs::default(),
+        }
+    }
+
+    /// A server's end that awaits its request.
+    pub fn server(changes: &[(i32, u32)]) -> End {
+        End::server_over(256 << 10, false, changes)
+    }
+
+    pub fn server_over(capacity: usize, queue_before_open: bool, changes: &[(i32, u32)]) -> End {
+        let options = options(true, changes);
+        let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let accept = Some(Arc::new(Accept { heartbeat: true, ..Accept::default() }));
+        End::over(capacity, |stream, now| Peer::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now))
+    }
+
+    /// A client's end that has made its request.
+    pub fn client(timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
+        End::client_asking(false, timeout, changes)
+    }
+
+    /// The same, and whether it asks for the application heartbeat.
+    pub fn client_asking(heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
+        let spec = RequestSpec {
+            host: "h".to_owned(),
+            target: "/".to_owned(),
+            headers: Vec::new(),
+            subprotocols: Vec::new(),
+            deflate: None,
+            max_header_bytes: 16 << 10,
+            heartbeat,
+        };
+        End::over(256 << 10, |stream, now| Peer::request_on(stream, &spec, options(false, changes), timeout, false, now))
+    }
+
+    /// A server's end past its opening handshake.
+    pub fn open_server(changes: &[(i32, u32)]) -> End {
+        End::open_server_over(256 << 10, changes)
+    }
+
+    pub fn open_server_over(capacity: usize, changes: &[(i32, u32)]) -> End {
+        let mut end = End::server_over(capacity, false, changes);
+        end.feed(REQUEST);
+        end.poll();
+        assert_eq!(end.peer.state(), WS_OPEN);
+        assert!(end.output().starts_with(b"HTTP/1.1 101 "));
+        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        end
+    }
+
+    /// A client's end past its opening handshake.
+    pub fn open_client(changes: &[(i32, u32)]) -> End {
+        End::client(None, changes).opened()
+    }
+
+    /// A client's end, past its opening handshake.
+    pub fn opened(self) -> End {
+        let mut end = self;
+        end.poll();
+        let request = String::from_utf8(end.output()).unwrap();
+        let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let accept = derive_accept_key(key.as_bytes());
+        end.feed(format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").as_bytes());
+        end.poll();
+        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        end
+    }
+
+    /// Polls as `ws_poll` does, without a budget. When to look again.
+    pub fn poll(&mut self) -> Option<Instant> {
+        let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
+        self.poll_within(&clock, None).1
+    }
+
+    /// Polls with a budget. Whether there is more, and when to look again.
+    pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> (bool, Option<Instant>) {
+        let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
+        self.last_poll = Some(self.now);
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(clock, self.now, budget),
+        };
+        self.peer.settle(cx.arena);
+        cx.arena.renew();
+        if gap > LONG_GAP {
+            self.peer.shift(gap);
+        }
+        let more = self.peer.pump(&mut cx) || self.peer.has_backlog();
+        (more, self.peer.judge_timers(&mut cx, !more))
+    }
+
+    /// Does something with the connection besides polling.
+    pub fn act<R>(&mut self, act: impl FnOnce(&mut Peer, &mut Cx<'_>) -> R) -> R {
+        let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(&clock, self.now, None),
+        };
+        act(&mut self.peer, &mut cx)
+    }
+
+    /// Time passes in frames of 100 ms, each with a poll.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now = end.min(self.now + ms(100));
+            self.poll();
+        }
+    }
+
+    /// How long since the start.
+    pub fn elapsed(&self) -> Duration {
+        self.now - self.start
+    }
+
+    /// Polls in frames of 10 ms until the connection is CLOSED, at most so long; when that was.
+    pub fn closed_after(&mut self, most: Duration) -> Duration {
+        let began = self.now;
+        while self.peer.state() != WS_CLOSED {
+            assert!(self.now - began < most, "it did not end within {most:?}");
+            self.now += ms(10);
+            self.poll();
+        }
+        self.now - began
+    }
+
+    /// The far end sends.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        assert_eq!(self.far.write(bytes).unwrap(), bytes.len());
+    }
+
+    /// The far end is gone: what it sent is there, and nothing more is taken.
+    pub fn hang_up(&mut self) {
+        self.far = MemoryEnd::pair(1).0;
+    }
+
+    /// What the far end receives.
+    pub fn output(&mut self) -> Vec<u8> {
+        let mut all = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(count) = self.far.read(&mut buffer)
+            && count > 0
+        {
+            all.extend_from_slice(&buffer[..count]);
+        }
+        all
+    }
+
+    /// Takes all items.
+    pub fn items(&mut self) -> Vec<Took> {
+        std::iter::from_fn(|| self.item()).collect()
+    }
+
+    /// Takes one item.
+    pub fn item(&mut self) -> Option<Took> {
+        Some(match self.peer.take_item()? {
+            Item::Message(message) => {
+                let bytes = message.parts(&self.arena).1.to_vec();
+                if message.kind == WS_TEXT { Text(String::from_utf8(bytes).unwrap()) } else { Binary(bytes) }
+            }
+            Item::Mark(mark) if mark.kind == WS_EVENT_CLOSED => Closed(mark.phase, mark.cause, mark.code, mark.clean, mark.unsent),
+            Item::Mark(mark) => Event(mark.kind, mark.code),
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! A server on a real port, polled as a host polls it, with an invented time. Its clients are plain sockets of the test.
+#![allow(dead_code)] // Each test program uses its own part of it.
+
+pub use crate::clock::Ticking;
+use std::cell::{Cell, RefCell};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wspeer::codes::*;
+use wspeer::net::{Services, listen};
+use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options};
+use wspeer::protocol::Accept;
+use wspeer::server::{Handles, Server, ServerSettings};
+
+pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+/// Every wait of a test ends after this.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A masked frame with the masking key 0.
+pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let len = payload.len();
+    let mut bytes = vec![first];
+    match len {
+        0..126 => bytes.push(0x80 | len as u8),
+        126..65_536 => bytes.extend([&[0xFE], (len as u16).to_be_bytes().as_slice()].concat()),
+        _ => bytes.extend([&[0xFF], (len as u64).to_be_bytes().as_slice()].concat()),
+    }
+    bytes.extend([0; 4]);
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// Counts handles, and refuses to give any when told so.
+#[derive(Default)]
+pub struct Given {
+    pub count: Cell<u32>,
+    pub none_left: Cell<bool>,
+    pub retired: RefCell<Vec<u32>>,
+}
+
+impl Handles for Given {
+    fn give(&self, _key: u32) -> Option<u32> {
+        self.count.set(self.count.get() + 1);
+        (!self.none_left.get()).then(|| self.count.get())
+    }
+
+    fn retire(&self, handle: u32) {
+        self.retired.borrow_mut().push(handle);
+    }
+}
+
+/// The server and what it needs to be polled.
+pub struct Hall {
+    pub server: Server,
+    pub given: Given,
+    pub now: Instant,
+    pub start: Instant,
+    services: Services,
+    arena: Arena,
+    codecs: Codecs,
+    last_poll: Option<Instant>,
+}
+
+impl Hall {
+    pub fn new(changes: &[(i32, u32)]) -> Hall {
+        Hall::at(&[SocketAddr::from(([127, 0, 0, 1], 0))], changes)
+    }
+
+    pub fn at(addresses: &[SocketAddr], changes: &[(i32, u32)]) -> Hall {
+        let mut options = Options::defaults(true);
+        for (option, value) in changes {
+            options.set(*option, *value).unwrap();
+        }
+        let settings = ServerSettings {
+            url_start: "ws://127.0.0.1".to_owned(),
+            url_path: String::new(),
+            tls: None,
+            accept: Arc::new(Accept::default()),
+            max_header_bytes: 16 << 10,
+            options: Arc::new(options),
+        };
+        let listeners = addresses.iter().map(|address| listen(*address, true).unwrap()).collect();
+        let mut server = Server::new(listeners, settings).unwrap();
+        server.handle = 1 << 30;
+        let now = Instant::now();
+        Hall {
+            server,
+            given: Given::default(),
+            now,
+            start: now,
+            services: Services::new(Arc::new(|| {})),
+            arena: Arena::new(256 << 10),
+            codecs: Codecs::default(),
+            last_poll: None,
+        }
+    }
+
+    /// Polls without a budget.
+    pub fn poll(&mut self) {
+        let clock = self.clock(Duration::ZERO);
+        self.poll_within(&clock, None);
+    }
+
+    /// Polls with a budget. Whether there is more.
+    pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> bool {
+        let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
+        self.last_poll = Some(self.now);
+        let gap = if gap > LONG_GAP { gap } else { Duration::ZERO };
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(clock, self.now, budget),
+        };
+        self.server.poll(&mut cx, &self.given, gap)
+    }
+
+    pub fn clock(&self, step: Duration) -> Ticking {
+        Ticking { now: Cell::new(self.now), step, asked: Cell::new(0) }
+    }
+
+    /// Does something with the server besides polling.
+    pub fn act<R>(&mut self, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
+        let clock = self.clock(Duration::ZERO);
+        self.act_within(&clock, None, act)
+    }
+
+    /// As `act`, with a budget.
+    pub fn act_within<R>(&mut self, clock: &dyn Clock, budget: Option<u32>, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
+        let mut cx = Cx {
+            services: &self.services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now: self.now,
+            epoch: self.start,
+            budget: Budget::new(clock, self.now, budget),
+        };
+        act(&mut self.server, &mut cx)
+    }
+
+    /// Polls until something is so; the invented time stands still.
+    pub fn poll_until(&mut self, what: &str, mut so: impl FnMut(&mut Hall) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !so(self) {
+            assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");
+            self.poll();
+            std::thread::yield_now();
+        }
+    }
+
+    /// A connection to the server that has said nothing.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.server.address()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+    }
+
+    /// A client past its opening handshake, and its place.
+    pub fn open(&mut self) -> (TcpStream, u32) {
+        let before: Vec<u32> = self.server.keys().collect();
+        let mut stream = self.connect();
+        stream.write_all(REQUEST).unwrap();
+        let mut answer = Vec::new();
+        self.poll_until("the answer to the request", |_| {
+            read(&mut stream, &mut answer);
+            answer.ends_with(b"\r\n\r\n")
+        });
+        assert!(answer.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&answer));
+        let key = self.server.keys().find(|key| !before.contains(key)).unwrap();
+        (stream, key)
+    }
+
+    /// Takes all items: the place of the client, or none for the server's own, and WS_EVENT_*.
+    pub fn items(&mut self) -> Vec<(Option<u32>, i32)> {
+        std::iter::from_fn(|| self.server.take_item())
+            .map(|(key, item)| match item {
+                Item::Message(_) => (key, WS_EVENT_MESSAGE),
+                Item::Mark(mark) => (key, mark.kind),
+            })
+            .collect()
+    }
+}
+
+/// Reads what is there. False: the end.
+pub fn read(stream: &mut TcpStream, into: &mut Vec<u8>) -> bool {
+    let mut buffer = [0; 65_536];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return false,
+            Ok(count) => into.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
+            Err(_) => return false,
+        }
+    }
+}
