@@ -1,6 +1,6 @@
 //! Failures on their way up: of a call, and of a connection.
 
-use crate::codes::*;
+use crate::status::{Cause, ErrorCode, Phase};
 use std::borrow::Cow;
 
 /// Longest text of an event, in bytes.
@@ -31,17 +31,17 @@ fn cut(text: &str, max: usize) -> Cow<'_, str> {
 
 /// Why a call failed: a result code and a sentence that says what to do. Small, as every call could return one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error(Box<(i32, String)>);
+pub struct Error(Box<(ErrorCode, String)>);
 
 impl Error {
     /// A failure with its sentence.
     #[cold]
-    pub fn new(code: i32, sentence: impl Into<String>) -> Error {
+    pub fn new(code: ErrorCode, sentence: impl Into<String>) -> Error {
         Error(Box::new((code, sentence.into())))
     }
 
-    /// WS_ERR_*.
-    pub fn code(&self) -> i32 {
+    /// What kind of failure it is.
+    pub fn code(&self) -> ErrorCode {
         self.0.0
     }
 
@@ -54,10 +54,10 @@ impl Error {
 /// Why a connection failed before or during its life, as its last event tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// WS_PHASE_*.
-    pub phase: i32,
-    /// WS_CAUSE_*.
-    pub cause: i32,
+    /// How far the connection had come.
+    pub phase: Phase,
+    /// Why it failed.
+    pub cause: Cause,
     /// The operating system's number, or 0.
     pub os_error: i32,
     /// The close code to send when the protocol can still send one (RFC 6455 section 7.4.1), or 0.
@@ -68,24 +68,24 @@ pub struct Failure {
 
 impl Failure {
     /// A failure in a phase.
-    pub fn new(phase: i32, cause: i32, sentence: impl Into<String>) -> Failure {
+    pub fn new(phase: Phase, cause: Cause, sentence: impl Into<String>) -> Failure {
         Failure { phase, cause, sentence: sentence.into(), ..Failure::default() }
     }
 
     /// The failure of the transport that `error` tells of.
-    pub fn of_io(phase: i32, cause: i32, what: &str, error: &std::io::Error) -> Failure {
+    pub fn of_io(phase: Phase, cause: Cause, what: &str, error: &std::io::Error) -> Failure {
         Failure { os_error: error.raw_os_error().unwrap_or(0), ..Failure::new(phase, cause, format!("{what}: {error}")) }
     }
 
     /// A breach of RFC 6455 that closes the connection with `close_code`.
     pub fn of_protocol(close_code: u16, sentence: impl Into<String>) -> Failure {
         let cause = match close_code {
-            1007 => WS_CAUSE_UTF8,
-            1009 => WS_CAUSE_TOO_BIG,
-            1008 => WS_CAUSE_RATE,
-            _ => WS_CAUSE_PROTOCOL,
+            1007 => Cause::Utf8,
+            1009 => Cause::TooBig,
+            1008 => Cause::Rate,
+            _ => Cause::Protocol,
         };
-        Failure { close_code, ..Failure::new(WS_PHASE_WEBSOCKET, cause, sentence) }
+        Failure { close_code, ..Failure::new(Phase::Websocket, cause, sentence) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Memory for what a peer or the host makes long: that there is none is a result, not the end of the process.
 
-use crate::codes::WS_ERR_LIMIT;
 use crate::error::Error;
+use crate::status::ErrorCode;
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
@@ -179,5 +179,5 @@ impl Discarded for Move {
 /// The failure of a put.
 #[cold]
 pub fn lacks() -> Error {
-    Error::new(WS_ERR_LIMIT, "there is no memory left for the message and nothing of it was taken: free some, or send less at a time")
+    Error::new(ErrorCode::Limit, "there is no memory left for the message and nothing of it was taken: free some, or send less at a time")
 }

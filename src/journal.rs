@@ -1,7 +1,7 @@
 //! The log: lines kept until the host fetches them. Nothing is ever printed.
 
-use crate::codes::*;
 use crate::forks::Own;
+use crate::status::Level;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// Lines kept; the oldest give way.
 const MAX_LINES: usize = 1_024;
 
-static LEVEL: AtomicI32 = AtomicI32::new(WS_LOG_WARN);
+static LEVEL: AtomicI32 = AtomicI32::new(Level::Warn.code());
 static LINES: Own<Mutex<Lines>> = Own::new(Mutex::new(Lines::NONE));
 
 struct Lines {
@@ -27,19 +27,19 @@ pub fn forget_parent() {
 }
 
 /// Sets which lines are kept from now on.
-pub fn set_level(level: i32) {
-    LEVEL.store(level, Ordering::Relaxed);
+pub fn set_level(level: Level) {
+    LEVEL.store(level.code(), Ordering::Relaxed);
 }
 
 /// Adds a line, made only when its level is kept. Never put secrets in it.
-pub fn note(level: i32, line: impl FnOnce() -> String) {
-    if level > LEVEL.load(Ordering::Relaxed) {
+pub fn note(level: Level, line: impl FnOnce() -> String) {
+    if level.code() > LEVEL.load(Ordering::Relaxed) {
         return;
     }
     let name = match level {
-        WS_LOG_ERROR => "error",
-        WS_LOG_WARN => "warning",
-        WS_LOG_INFO => "info",
+        Level::Error => "error",
+        Level::Warn => "warning",
+        Level::Info => "info",
         _ => "debug",
     };
     let line = format!("{name}: {}", line());

@@ -7,6 +7,7 @@ pub mod forks;
 pub mod heap;
 pub mod journal;
 pub mod quiet;
+pub mod status;
 
 pub mod net;
 pub mod protocol;

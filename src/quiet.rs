@@ -1,7 +1,7 @@
 //! Panics of ours are caught and go to the log; none is printed. Other panics of the process are not our business.
 
-use crate::codes::WS_LOG_ERROR;
 use crate::journal;
+use crate::status::Level;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
@@ -30,7 +30,7 @@ fn set_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| match DEPTH.with(Cell::get) {
         0 => before(info),
-        _ => journal::note(WS_LOG_ERROR, || {
+        _ => journal::note(Level::Error, || {
             let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
             let text = match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
                 (Some(text), _) => *text,
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_panic_tells_its_place_and_no_values() {
-        journal::set_level(WS_LOG_ERROR);
+        journal::set_level(Level::Error);
         let secret = "marked€".to_owned();
         let wrong: Result<(), String> = std::hint::black_box(Err(secret.clone()));
         for broken in [

@@ -5,6 +5,7 @@ use wspeer::protocol::{
     Accept, ClientHandshake, DeflateSettings, Headers, RequestSpec, ServerHandshake, accept_answer, check_header, check_subprotocols, choose_offer,
     offer,
 };
+use wspeer::status::Cause;
 
 const MAX_HEADER: usize = 2_048;
 const SETTINGS: DeflateSettings = DeflateSettings { server_no_takeover: false, client_no_takeover: true, server_bits: 15, client_bits: 12 };
@@ -89,7 +90,7 @@ pub fn client(data: &[u8]) {
 }
 
 /// What an answer leads to. `{accept}` in it stands for the right Sec-WebSocket-Accept, which no fuzzer would find.
-fn ask(spec: &RequestSpec, answer: &[u8], cut: u8) -> (bool, usize, u16, i32) {
+fn ask(spec: &RequestSpec, answer: &[u8], cut: u8) -> (bool, usize, u16, Cause) {
     let (mut handshake, request) = ClientHandshake::start(spec);
     let request = String::from_utf8(request).expect("a request is text");
     let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a request has a key");
@@ -106,7 +107,7 @@ fn ask(spec: &RequestSpec, answer: &[u8], cut: u8) -> (bool, usize, u16, i32) {
                 assert!(used <= piece.len() && response.status == 101);
                 assert!(response.subprotocol.as_deref().is_none_or(|name| spec.subprotocols.iter().any(|asked| asked == name)));
                 assert!(response.deflate.is_none() || spec.deflate.is_some());
-                return (true, answer.len() - at - used, 101, 0);
+                return (true, answer.len() - at - used, 101, Cause::None);
             }
             Err(refused) => {
                 assert!(!refused.failure.sentence.is_empty());

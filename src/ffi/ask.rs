@@ -7,6 +7,7 @@ use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
 use crate::peer::Totals;
+use crate::status::{ErrorCode, Level, Success, Text};
 use crate::table::{View, What};
 use crate::{journal, table};
 use std::ffi::c_char;
@@ -31,7 +32,12 @@ pub extern "C" fn ws_get_available(h: ws_handle) -> i32 {
 pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     guard(|| {
         put_optional(len, 0);
-        copy_text(&table::text(h, what)?, buf, cap, len)
+        let Some(text) = Text::from_code(what) else {
+            // A handle that is stale is reported first, as everywhere.
+            table::state(h)?;
+            return Err(wrong(ErrorCode::Arg, format!("{what} is no WS_GET_*")));
+        };
+        copy_text(&table::text(h, text)?, buf, cap, len)
     })
 }
 
@@ -45,7 +51,7 @@ pub unsafe extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index:
         let found = text("name", name).and_then(|name| table::header(h, name, index)).inspect_err(|_| put_optional(len, 0))?;
         match found {
             Some(value) => copy_text(&value, buf, cap, len),
-            None => Ok(WS_EMPTY),
+            None => Ok(Success::Empty),
         }
     })
 }
@@ -58,7 +64,7 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
     guard(|| {
         need("out", out)?;
         if size < 8 {
-            return Err(wrong(WS_ERR_ARG, format!("size is {size}: pass sizeof(ws_stats)")));
+            return Err(wrong(ErrorCode::Arg, format!("size is {size}: pass sizeof(ws_stats)")));
         }
         let stats = table::stats(h)?;
         let (last_poll_us, longest_poll_us) = stats.poll_us();
@@ -92,7 +98,7 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
         };
         // SAFETY: the header says that `size` bytes are writable at `out`; no more than the struct is copied.
         unsafe { std::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), out.cast::<u8>(), size) };
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -106,9 +112,9 @@ pub unsafe extern "C" fn ws_get_end(h: ws_handle, out: *mut ws_event) -> ws_resu
         need("out", out)?;
         match table::end(h)? {
             Some((conn, user, peer_id, mark)) => {
-                put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) })).map(|()| WS_OK)
+                put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) })).map(|()| Success::Ok)
             }
-            None => Ok(WS_EMPTY),
+            None => Ok(Success::Empty),
         }
     })
 }
@@ -119,7 +125,7 @@ pub unsafe extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32)
     guard(|| {
         need("out", out)?;
         put("out", out, table::option(h, option)?)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -128,7 +134,7 @@ pub unsafe extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32)
 /// Returns WS_OK, WS_ERR_ARG (unknown, or a value out of range), WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_set_option(h: ws_handle, option: i32, value: u32) -> ws_result {
-    guard(|| table::set_option(h, option, value).map(|()| WS_OK))
+    guard(|| table::set_option(h, option, value).map(|()| Success::Ok))
 }
 
 /// Sets a value of the host's own that comes back in every packet and event of this connection. A server's clients start with their server's.
@@ -136,7 +142,7 @@ pub extern "C" fn ws_set_option(h: ws_handle, option: i32, value: u32) -> ws_res
 /// Returns WS_OK or WS_ERR_HANDLE. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
-    guard(|| table::set_user(h, user as u64).map(|()| WS_OK))
+    guard(|| table::set_user(h, user as u64).map(|()| Success::Ok))
 }
 
 /// Lists the handles of a server's or a host's clients, those included whose DISCONNECTED was not taken yet.
@@ -164,7 +170,7 @@ pub unsafe extern "C" fn ws_get_conn(h: ws_handle, peer_id: i32, out: *mut ws_ha
     guard(|| {
         need("out", out)?;
         put("out", out, table::conn(h, peer_id)?)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -177,31 +183,8 @@ pub extern "C" fn ws_get_peer_id(h: ws_handle) -> i32 {
 /// The name of a result, "WS_OK" and so on; "WS_UNKNOWN" for a number that is none. Static; never NULL. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_result_name(r: ws_result) -> *const c_char {
-    match r {
-        WS_OK => c"WS_OK",
-        WS_EMPTY => c"WS_EMPTY",
-        WS_MORE => c"WS_MORE",
-        WS_PARTIAL => c"WS_PARTIAL",
-        WS_TRUNCATED => c"WS_TRUNCATED",
-        WS_ERR_ARG => c"WS_ERR_ARG",
-        WS_ERR_NULL => c"WS_ERR_NULL",
-        WS_ERR_HANDLE => c"WS_ERR_HANDLE",
-        WS_ERR_KIND => c"WS_ERR_KIND",
-        WS_ERR_STATE => c"WS_ERR_STATE",
-        WS_ERR_FULL => c"WS_ERR_FULL",
-        WS_ERR_TOO_BIG => c"WS_ERR_TOO_BIG",
-        WS_ERR_UTF8 => c"WS_ERR_UTF8",
-        WS_ERR_TARGET => c"WS_ERR_TARGET",
-        WS_ERR_CONFIG => c"WS_ERR_CONFIG",
-        WS_ERR_URL => c"WS_ERR_URL",
-        WS_ERR_TLS => c"WS_ERR_TLS",
-        WS_ERR_ADDRESS => c"WS_ERR_ADDRESS",
-        WS_ERR_UNSUPPORTED => c"WS_ERR_UNSUPPORTED",
-        WS_ERR_LIMIT => c"WS_ERR_LIMIT",
-        WS_ERR_PANIC => c"WS_ERR_PANIC",
-        _ => c"WS_UNKNOWN",
-    }
-    .as_ptr()
+    let failure = || ErrorCode::from_code(r).map(ErrorCode::name);
+    Success::from_code(r).map(Success::name).or_else(failure).unwrap_or(c"WS_UNKNOWN").as_ptr()
 }
 
 /// Copies out the sentence of this thread's last failed call: what was wrong and what to do. "" before any. Its words may change; decide by the code.
@@ -217,11 +200,9 @@ pub unsafe extern "C" fn ws_last_error(buf: *mut c_char, cap: usize, len: *mut u
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
     guard(|| {
-        if !(WS_LOG_OFF..=WS_LOG_DEBUG).contains(&level) {
-            return Err(wrong(WS_ERR_ARG, format!("{level} is no WS_LOG_*")));
-        }
+        let level = Level::from_code(level).ok_or_else(|| wrong(ErrorCode::Arg, format!("{level} is no WS_LOG_*")))?;
         journal::set_level(level);
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -232,10 +213,10 @@ pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     guard_opening(|| {
-        let mut result = Ok(WS_EMPTY);
+        let mut result = Ok(Success::Empty);
         journal::next(|line| {
             result = copy_text(line, buf, cap, len);
-            matches!(result, Ok(WS_OK)) && cap > 0
+            matches!(result, Ok(Success::Ok)) && cap > 0
         });
         result
     })
@@ -286,7 +267,7 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
     size as u32
 }
 
-fn give_handles(out: *mut ws_handle, cap: usize, count: *mut usize, list: impl FnOnce() -> Result<Vec<u32>, Error>) -> Result<ws_result, Error> {
+fn give_handles(out: *mut ws_handle, cap: usize, count: *mut usize, list: impl FnOnce() -> Result<Vec<u32>, Error>) -> Result<Success, Error> {
     put("count", count, 0)?;
     if cap > 0 {
         need("out", out)?;
@@ -296,5 +277,5 @@ fn give_handles(out: *mut ws_handle, cap: usize, count: *mut usize, list: impl F
         put_at(out, index, *handle);
     }
     put("count", count, handles.len())?;
-    Ok(if handles.len() > cap { WS_TRUNCATED } else { WS_OK })
+    Ok(if handles.len() > cap { Success::Truncated } else { Success::Ok })
 }

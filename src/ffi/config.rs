@@ -10,6 +10,7 @@ use crate::multiplayer::{SceneSettings, Wire};
 use crate::net::TlsClientSettings;
 use crate::peer::{Options, Refused, definition};
 use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
+use crate::status::{ErrorCode, Level};
 use crate::table::Settings;
 use std::ffi::c_char;
 use std::time::Duration;
@@ -100,7 +101,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         level => return Err(bad(format!("deflate_level is {level}: use 1 to 9"))),
     };
     if has(WS_INSECURE) {
-        journal::note(WS_LOG_WARN, || "WS_INSECURE is set: certificates are not checked, so anyone can read and change the traffic".to_owned());
+        journal::note(Level::Warn, || "WS_INSECURE is set: certificates are not checked, so anyone can read and change the traffic".to_owned());
     }
     let owned = |name: &str, pointer: *const c_char| optional_text(name, pointer).map(|text| text.map(str::to_owned));
     let cert_pem = owned("cert_pem", config.cert_pem)?;
@@ -228,7 +229,7 @@ fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {
     let Some(text) = optional_text("pin_sha256", pointer)? else { return Ok(None) };
     let digits: String = text.chars().filter(|char| *char != ':').collect();
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
-    <[u8; 32]>::try_from(bytes).map(Some).map_err(|_| wrong(WS_ERR_TLS, "pin_sha256 must be 64 hex digits, colons allowed"))
+    <[u8; 32]>::try_from(bytes).map(Some).map_err(|_| wrong(ErrorCode::Tls, "pin_sha256 must be 64 hex digits, colons allowed"))
 }
 
 fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {
@@ -240,5 +241,5 @@ fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {
 }
 
 fn bad(why: String) -> Error {
-    wrong(WS_ERR_CONFIG, format!("the config cannot be used: {why}"))
+    wrong(ErrorCode::Config, format!("the config cannot be used: {why}"))
 }

@@ -3,7 +3,7 @@
 use super::guard::guard;
 use super::pointers::optional_text;
 use super::types::*;
-use crate::codes::*;
+use crate::status::Success;
 use crate::table;
 use std::ffi::c_char;
 
@@ -17,7 +17,7 @@ use std::ffi::c_char;
 pub unsafe extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char) -> ws_result {
     guard(|| {
         let reason = optional_text("reason", reason)?.unwrap_or("");
-        table::close(h, code, reason).map(|()| WS_OK)
+        table::close(h, code, reason).map(|()| Success::Ok)
     })
 }
 
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn ws_close(h: ws_handle, code: i32, reason: *const c_char
 pub unsafe extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, reason: *const c_char) -> ws_result {
     guard(|| {
         let reason = optional_text("reason", reason)?.unwrap_or("");
-        table::disconnect(h, target, code, reason).map(|()| WS_OK)
+        table::disconnect(h, target, code, reason).map(|()| Success::Ok)
     })
 }
 
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn ws_disconnect(h: ws_handle, target: i32, code: i32, rea
 pub extern "C" fn ws_free(h: ws_handle) {
     guard(|| {
         table::free(h);
-        Ok(WS_OK)
+        Ok(Success::Ok)
     });
 }
 
@@ -50,7 +50,7 @@ pub extern "C" fn ws_free(h: ws_handle) {
 pub extern "C" fn ws_free_owner(owner: u32) {
     guard(|| {
         table::free_owner(owner);
-        Ok(WS_OK)
+        Ok(Success::Ok)
     });
 }
 
@@ -60,6 +60,6 @@ pub extern "C" fn ws_free_owner(owner: u32) {
 pub extern "C" fn ws_shutdown() {
     guard(|| {
         table::shutdown();
-        Ok(WS_OK)
+        Ok(Success::Ok)
     });
 }

@@ -3,7 +3,7 @@
 use super::guard::{guard, wrong};
 use super::pointers::{need, put, put_at};
 use super::types::*;
-use crate::codes::*;
+use crate::status::{ErrorCode, EventKind, Success};
 use crate::table::{self, View, What};
 
 /// Moves a handle on: connects, accepts, reads, answers pings, writes, judges timers. Call it once a frame for every handle but a server's clients
@@ -13,7 +13,7 @@ use crate::table::{self, View, What};
 /// Returns WS_OK, WS_MORE when the budget ended with work left, WS_ERR_HANDLE, WS_ERR_PANIC. Never an error for a closed handle. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_poll(h: ws_handle) -> ws_result {
-    guard(|| Ok(if table::poll(h)? { WS_MORE } else { WS_OK }))
+    guard(|| Ok(if table::poll(h)? { Success::More } else { Success::Ok }))
 }
 
 /// Takes the next message; other events stay. A server's handle serves its clients in turn; a client's own handle gives only its own.
@@ -26,7 +26,7 @@ pub unsafe extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_
     guard(|| {
         need("out", out)?;
         let count = table::take_messages(h, 1, |_, view| put_at(out, 0, packet(&view)))?;
-        Ok(if count == 0 { WS_EMPTY } else { WS_OK })
+        Ok(if count == 0 { Success::Empty } else { Success::Ok })
     })
 }
 
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: 
         check_batch(out, cap, count)?;
         let taken = table::take_messages(h, cap, |index, view| put_at(out, index, packet(&view)))?;
         put("count", count, taken)?;
-        Ok(if taken == 0 { WS_EMPTY } else { WS_OK })
+        Ok(if taken == 0 { Success::Empty } else { Success::Ok })
     })
 }
 
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_r
     guard(|| {
         need("out", out)?;
         let count = table::take_items(h, 1, |_, view| put_at(out, 0, event(&view)))?;
-        Ok(if count == 0 { WS_EMPTY } else { WS_OK })
+        Ok(if count == 0 { Success::Empty } else { Success::Ok })
     })
 }
 
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn ws_next_events(h: ws_handle, out: *mut ws_event, cap: u
         check_batch(out, cap, count)?;
         let taken = table::take_items(h, cap, |index, view| put_at(out, index, event(&view)))?;
         put("count", count, taken)?;
-        Ok(if taken == 0 { WS_EMPTY } else { WS_OK })
+        Ok(if taken == 0 { Success::Empty } else { Success::Ok })
     })
 }
 
@@ -73,15 +73,15 @@ fn check_batch<T>(out: *mut T, cap: usize, count: *mut usize) -> Result<(), crat
     put("count", count, 0)?;
     need("out", out)?;
     match cap {
-        0 => Err(wrong(WS_ERR_ARG, "cap is 0: give room for at least one item")),
-        _ if cap > isize::MAX as usize / size_of::<T>() => Err(wrong(WS_ERR_TOO_BIG, "cap is over what memory can hold")),
+        0 => Err(wrong(ErrorCode::Arg, "cap is 0: give room for at least one item")),
+        _ if cap > isize::MAX as usize / size_of::<T>() => Err(wrong(ErrorCode::TooBig, "cap is over what memory can hold")),
         _ => Ok(()),
     }
 }
 
 fn packet(view: &View<'_>) -> ws_packet {
     let (r#type, len) = match view.what {
-        What::Message(kind) => (kind, view.bytes.len()),
+        What::Message(kind) => (kind.code(), view.bytes.len()),
         // The NUL behind the text does not count.
         What::Mark(_) => (0, view.bytes.len() - 1),
     };
@@ -90,7 +90,7 @@ fn packet(view: &View<'_>) -> ws_packet {
 
 pub(super) fn event(view: &View<'_>) -> ws_event {
     let blank = ws_event {
-        r#type: WS_EVENT_MESSAGE,
+        r#type: EventKind::Message.code(),
         conn: view.conn,
         peer_id: view.peer_id,
         code: 0,
@@ -108,10 +108,10 @@ pub(super) fn event(view: &View<'_>) -> ws_event {
     match view.what {
         What::Message(_) => blank,
         What::Mark(mark) => ws_event {
-            r#type: mark.kind,
+            r#type: mark.kind.code(),
             code: mark.code,
-            phase: mark.phase,
-            cause: mark.cause,
+            phase: mark.phase.code(),
+            cause: mark.cause.code(),
             http_status: mark.http_status,
             os_error: mark.os_error,
             unsent: mark.unsent,

@@ -1,8 +1,8 @@
 //! What stands around every export: no panic leaves, and a failure leaves its sentence.
 
 use super::types::ws_result;
-use crate::codes::*;
 use crate::error::Error;
+use crate::status::{ErrorCode, State, Success};
 use crate::{heap, quiet, table};
 use std::cell::RefCell;
 
@@ -10,23 +10,50 @@ thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
+/// What an export returns when it succeeds: a number from 0 up.
+pub(super) trait Answer {
+    fn number(self) -> i32;
+}
+
+impl Answer for Success {
+    #[inline(always)]
+    fn number(self) -> i32 {
+        self.code()
+    }
+}
+
+impl Answer for State {
+    #[inline(always)]
+    fn number(self) -> i32 {
+        self.code()
+    }
+}
+
+/// A count or an id.
+impl Answer for i32 {
+    #[inline(always)]
+    fn number(self) -> i32 {
+        self
+    }
+}
+
 /// Runs the body of an export. A failure becomes its code, a panic WS_ERR_PANIC.
 #[inline]
-pub(super) fn guard(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
+pub(super) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_result {
     let result = quiet::catch(|| {
         #[cfg(feature = "inject-panics")]
         quiet::inject::pass(quiet::inject::Place::Entry);
         body()
     });
     match result {
-        Some(Ok(result)) => result,
+        Some(Ok(answer)) => answer.number(),
         Some(Err(error)) => failed(error),
         None => failed(table::panicked()),
     }
 }
 
 /// As `guard`, for what gives out handles: from the first one on, a fork makes those of the parent stale in the child.
-pub(super) fn guard_opening(body: impl FnOnce() -> Result<ws_result, Error>) -> ws_result {
+pub(super) fn guard_opening<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_result {
     watch_forks();
     #[cfg(target_os = "linux")]
     heap::set_give_back(give_back);
@@ -38,7 +65,7 @@ fn failed(error: Error) -> ws_result {
     // A thread that is ending has no storage for it any more.
     let code = error.code();
     let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.into_sentence());
-    code
+    code.code()
 }
 
 /// The sentence of this thread's last failure.
@@ -47,8 +74,7 @@ pub(super) fn last_error() -> String {
 }
 
 /// Shorthand for a failure with one of the argument codes.
-pub(super) fn wrong(code: i32, sentence: impl Into<String>) -> Error {
-    debug_assert!(code < WS_OK);
+pub(super) fn wrong(code: ErrorCode, sentence: impl Into<String>) -> Error {
     Error::new(code, sentence)
 }
 

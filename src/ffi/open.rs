@@ -4,7 +4,7 @@ use super::guard::{guard, guard_opening, wrong};
 use super::pointers::{need, put, put_optional, text};
 use super::types::*;
 use super::{config, pointers};
-use crate::codes::*;
+use crate::status::{ErrorCode, Success};
 use crate::table;
 use std::ffi::c_char;
 
@@ -17,14 +17,14 @@ pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> 
     guard(|| {
         need("config", config)?;
         if !(8..=4_096).contains(&size) {
-            return Err(wrong(WS_ERR_CONFIG, format!("size is {size}: pass sizeof(ws_config)")));
+            return Err(wrong(ErrorCode::Config, format!("size is {size}: pass sizeof(ws_config)")));
         }
         // SAFETY: the header says that `size` bytes are writable at `config`; NULL was refused above.
         unsafe {
             std::ptr::write_bytes(config.cast::<u8>(), 0, size);
             config.cast::<u32>().write_unaligned(size as u32);
         }
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config
         let url = text("url", url)?;
         let handle = table::connect(url, config::read(config, false)?)?;
         put("out", out, handle)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config,
         let url = text("url", url)?;
         let handle = table::listen(url, config::read(config, true)?)?;
         put("out", out, handle)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, o
         let url = text("url", url)?;
         let handle = table::host(url, config::read_multiplayer(config, true)?)?;
         put("out", out, handle)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, o
         let url = text("url", url)?;
         let handle = table::join(url, config::read_multiplayer(config, false)?)?;
         put("out", out, handle)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config
         need("out", out)?;
         let handle = table::join_local(host, config::read_multiplayer(config, false)?)?;
         put("out", out, handle)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_h
         let (server, client) = table::pair(config::read(config, false)?)?;
         put("server_end", server_end, server)?;
         put("client_end", client_end, client)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mu
         need("out", out)?;
         let handle = table::attach(role, config::read(config, false)?)?;
         put("out", out, handle)?;
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, tak
         put_optional(taken, 0);
         let input = if bytes.is_null() && len == 0 { None } else { Some(pointers::bytes("bytes", bytes, len)?) };
         put_optional(taken, table::feed(h, input)?);
-        Ok(WS_OK)
+        Ok(Success::Ok)
     })
 }
 
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, 
             need("buf", buf)?;
         }
         if cap > isize::MAX as usize {
-            return Err(wrong(WS_ERR_TOO_BIG, "cap is over what memory can hold"));
+            return Err(wrong(ErrorCode::TooBig, "cap is over what memory can hold"));
         }
         let mut piece = [0; 4_096];
         let mut total = 0;
@@ -185,6 +185,6 @@ pub unsafe extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, 
             table::take_output(h, &mut [])?;
         }
         put("len", len, total)?;
-        Ok(if total == 0 { WS_EMPTY } else { WS_OK })
+        Ok(if total == 0 { Success::Empty } else { Success::Ok })
     })
 }

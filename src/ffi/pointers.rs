@@ -1,8 +1,8 @@
 //! From pointers to values and back.
 
 use super::guard::wrong;
-use crate::codes::*;
 use crate::error::Error;
+use crate::status::{ErrorCode, Success};
 use std::ffi::{CStr, c_char};
 use std::mem::MaybeUninit;
 
@@ -11,7 +11,7 @@ const MAX_TEXT: usize = 1 << 24;
 
 /// A NUL-terminated text that must be there.
 pub(super) fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Error> {
-    optional_text(name, pointer)?.ok_or_else(|| wrong(WS_ERR_NULL, format!("{name} is NULL")))
+    optional_text(name, pointer)?.ok_or_else(|| wrong(ErrorCode::Null, format!("{name} is NULL")))
 }
 
 /// A NUL-terminated text, or NULL.
@@ -23,9 +23,9 @@ pub(super) fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Op
     // written that may lie in it.
     let text = unsafe { CStr::from_ptr(pointer) };
     if text.count_bytes() > MAX_TEXT {
-        return Err(wrong(WS_ERR_TOO_BIG, format!("{name} is longer than {MAX_TEXT} bytes")));
+        return Err(wrong(ErrorCode::TooBig, format!("{name} is longer than {MAX_TEXT} bytes")));
     }
-    text.to_str().map(Some).map_err(|_| wrong(WS_ERR_UTF8, format!("{name} is not valid UTF-8")))
+    text.to_str().map(Some).map_err(|_| wrong(ErrorCode::Utf8, format!("{name} is not valid UTF-8")))
 }
 
 /// `len` bytes; NULL is allowed only for none.
@@ -66,8 +66,8 @@ pub(super) fn overlaps(pointer: *const u8, len: usize, buf: *const u8, cap: usiz
 #[cold]
 fn no_bytes(name: &str, is_null: bool) -> Error {
     match is_null {
-        true => wrong(WS_ERR_NULL, format!("{name} is NULL and its length is not 0")),
-        false => wrong(WS_ERR_TOO_BIG, format!("the length of {name} is over what memory can hold")),
+        true => wrong(ErrorCode::Null, format!("{name} is NULL and its length is not 0")),
+        false => wrong(ErrorCode::TooBig, format!("the length of {name} is over what memory can hold")),
     }
 }
 
@@ -87,7 +87,7 @@ pub(super) fn need<T>(name: &str, pointer: *const T) -> Result<(), Error> {
 
 #[cold]
 fn null(name: &str) -> Error {
-    wrong(WS_ERR_NULL, format!("{name} is NULL"))
+    wrong(ErrorCode::Null, format!("{name} is NULL"))
 }
 
 /// Writes element `index` of an output array of at least `index + 1` elements.
@@ -105,14 +105,14 @@ pub(super) fn put_optional<T>(pointer: *mut T, value: T) {
 }
 
 /// Copies a text out: cut at a code point if the buffer is short, always terminated. `len` never counts the NUL.
-pub(super) fn copy_text(text: &str, buffer: *mut c_char, cap: usize, len: *mut usize) -> Result<i32, Error> {
+pub(super) fn copy_text(text: &str, buffer: *mut c_char, cap: usize, len: *mut usize) -> Result<Success, Error> {
     if buffer.is_null() && cap > 0 {
         put_optional(len, 0);
-        return Err(wrong(WS_ERR_NULL, "buf is NULL and cap is not 0"));
+        return Err(wrong(ErrorCode::Null, "buf is NULL and cap is not 0"));
     }
     put_optional(len, text.len());
     if cap == 0 {
-        return Ok(if text.is_empty() { WS_OK } else { WS_TRUNCATED });
+        return Ok(if text.is_empty() { Success::Ok } else { Success::Truncated });
     }
     let mut end = text.len().min(cap - 1);
     while !text.is_char_boundary(end) {
@@ -123,5 +123,5 @@ pub(super) fn copy_text(text: &str, buffer: *mut c_char, cap: usize, len: *mut u
         std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast::<u8>(), end);
         buffer.add(end).write(0);
     }
-    Ok(if end < text.len() { WS_TRUNCATED } else { WS_OK })
+    Ok(if end < text.len() { Success::Truncated } else { Success::Ok })
 }

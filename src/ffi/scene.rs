@@ -3,9 +3,9 @@
 use super::guard::{guard, wrong};
 use super::pointers::{bytes, need, optional_text, overlaps, put, put_at, text, writable};
 use super::types::*;
-use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::scene::{Call, Fault, Form, Item, Reader, Sink, write};
+use crate::status::{ErrorCode, Success};
 use crate::table;
 use std::ffi::c_char;
 
@@ -18,7 +18,7 @@ use std::ffi::c_char;
 /// WS_ERR_LIMIT, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_declare_node(h: ws_handle, path: *const c_char, methods: *const c_char) -> ws_result {
-    guard(|| table::declare_node(h, text("path", path)?, optional_text("methods", methods)?).map(|()| WS_OK))
+    guard(|| table::declare_node(h, text("path", path)?, optional_text("methods", methods)?).map(|()| Success::Ok))
 }
 
 /// Sends data for the authentication of a peer, after its AUTHENTICATING: on a host of any such peer, on a join of peer 1. It comes there as AUTH, or in
@@ -31,9 +31,9 @@ pub unsafe extern "C" fn ws_send_auth(h: ws_handle, peer_id: i32, data: *const u
     guard(|| {
         let data = bytes("data", data, len)?;
         match data.len() {
-            0 => Err(wrong(WS_ERR_ARG, "there is no data to send: ws_complete_auth ends an authentication")),
+            0 => Err(wrong(ErrorCode::Arg, "there is no data to send: ws_complete_auth ends an authentication")),
             1..=MAX_AUTH_BYTES => table::send_auth(h, peer_id, data),
-            len => Err(wrong(WS_ERR_TOO_BIG, format!("{len} bytes are too many for an authentication: at most {MAX_AUTH_BYTES}"))),
+            len => Err(wrong(ErrorCode::TooBig, format!("{len} bytes are too many for an authentication: at most {MAX_AUTH_BYTES}"))),
         }
     })
 }
@@ -96,9 +96,9 @@ pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut w
             put_at(items, index, variant(&reader.read_item().map_err(refused)?));
         }
         let [path, method] = [call.path, call.method].map(|text| text.as_ptr().cast::<c_char>());
-        let items = u32::try_from(count).map_err(|_| wrong(WS_ERR_TOO_BIG, "it has more items than can be counted"))?;
+        let items = u32::try_from(count).map_err(|_| wrong(ErrorCode::TooBig, "it has more items than can be counted"))?;
         put("out", out, ws_call { path, method, arguments: u32::from(call.count), items })?;
-        Ok(if count > cap { WS_TRUNCATED } else { WS_OK })
+        Ok(if count > cap { Success::Truncated } else { Success::Ok })
     })
 }
 
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn ws_decode_variant(
         }
         put("count", count, index)?;
         super::pointers::put_optional(used, data.len() - reader.rest().len());
-        Ok(if index > cap { WS_TRUNCATED } else { WS_OK })
+        Ok(if index > cap { Success::Truncated } else { Success::Ok })
     })
 }
 
@@ -192,7 +192,7 @@ fn encode(
     cap: usize,
     len: *mut usize,
     body: impl FnOnce(Items<'_>, &mut Sink<'_>) -> Result<(), String>,
-) -> Result<ws_result, Error> {
+) -> Result<Success, Error> {
     put("len", len, 0)?;
     check_items(items, count)?;
     outside("items", items.cast(), count * size_of::<ws_variant>(), "buf", (buf, cap))?;
@@ -202,17 +202,17 @@ fn encode(
     if let Some(error) = error {
         return Err(error);
     }
-    done.map_err(|why| wrong(WS_ERR_ARG, why))?;
+    done.map_err(|why| wrong(ErrorCode::Arg, why))?;
     put("len", len, sink.len())?;
     if sink.len() > cap {
-        return Err(wrong(WS_ERR_TOO_BIG, format!("buf has {cap} bytes and {} are needed", sink.len())));
+        return Err(wrong(ErrorCode::TooBig, format!("buf has {cap} bytes and {} are needed", sink.len())));
     }
-    Ok(WS_OK)
+    Ok(Success::Ok)
 }
 
 /// Refuses inputs and outputs that share bytes: no reference to an input may be in use while an output is written there.
 fn outside(name: &str, pointer: *const u8, len: usize, other: &str, (place, room): (*const u8, usize)) -> Result<(), Error> {
-    if overlaps(pointer, len, place, room) { Err(wrong(WS_ERR_ARG, format!("{name} lies in {other}"))) } else { Ok(()) }
+    if overlaps(pointer, len, place, room) { Err(wrong(ErrorCode::Arg, format!("{name} lies in {other}"))) } else { Ok(()) }
 }
 
 fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
@@ -220,7 +220,7 @@ fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
         need("items", items)?;
     }
     if count > isize::MAX as usize / size_of::<ws_variant>() {
-        return Err(wrong(WS_ERR_TOO_BIG, "there are more items than memory can hold"));
+        return Err(wrong(ErrorCode::TooBig, "there are more items than memory can hold"));
     }
     Ok(())
 }
@@ -231,8 +231,8 @@ fn variant(item: &Item<'_>) -> ws_variant {
 
 fn refused(fault: Fault) -> Error {
     match fault {
-        Fault::Malformed(why) => wrong(WS_ERR_ARG, format!("these bytes cannot be read: {why}")),
-        Fault::Unsupported(why) => wrong(WS_ERR_UNSUPPORTED, why),
-        Fault::TooMany(why) => wrong(WS_ERR_TOO_BIG, why),
+        Fault::Malformed(why) => wrong(ErrorCode::Arg, format!("these bytes cannot be read: {why}")),
+        Fault::Unsupported(why) => wrong(ErrorCode::Unsupported, why),
+        Fault::TooMany(why) => wrong(ErrorCode::TooBig, why),
     }
 }

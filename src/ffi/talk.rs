@@ -3,8 +3,9 @@
 use super::guard::{guard, wrong};
 use super::pointers::bytes;
 use super::types::*;
-use crate::codes::*;
+use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
 use crate::error::Error;
+use crate::status::{ErrorCode, Success};
 use crate::table;
 
 /// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
@@ -48,13 +49,13 @@ pub unsafe extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *cons
 /// Returns WS_OK, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_flush(h: ws_handle) -> ws_result {
-    guard(|| table::flush(h).map(|()| WS_OK))
+    guard(|| table::flush(h).map(|()| Success::Ok))
 }
 
 #[cold]
 fn call<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Error> {
     if len > u32::MAX as usize / 2 {
-        return Err(wrong(WS_ERR_TOO_BIG, "the call is over 2 GiB, or its length is wrong"));
+        return Err(wrong(ErrorCode::TooBig, "the call is over 2 GiB, or its length is wrong"));
     }
     bytes("data", data, len)
 }
@@ -62,18 +63,18 @@ fn call<'a>(data: *const u8, len: usize) -> Result<&'a [u8], Error> {
 #[inline(always)]
 fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]), Error> {
     if u32::try_from(len).is_err() {
-        return Err(wrong(WS_ERR_TOO_BIG, "the message is over 4 GiB, or its length is wrong"));
+        return Err(wrong(ErrorCode::TooBig, "the message is over 4 GiB, or its length is wrong"));
     }
     let payload = bytes("data", data, len)?;
     match kind {
         WS_BINARY => Ok((false, payload)),
         WS_TEXT if std::str::from_utf8(payload).is_ok() => Ok((true, payload)),
-        WS_TEXT => Err(wrong(WS_ERR_UTF8, "the text is not valid UTF-8: send it as WS_BINARY or mend it")),
+        WS_TEXT => Err(wrong(ErrorCode::Utf8, "the text is not valid UTF-8: send it as WS_BINARY or mend it")),
         _ => Err(no_type(kind)),
     }
 }
 
 #[cold]
 fn no_type(kind: i32) -> Error {
-    wrong(WS_ERR_ARG, format!("{kind} is no type of message: use WS_TEXT, WS_BINARY or WS_CALL"))
+    wrong(ErrorCode::Arg, format!("{kind} is no type of message: use WS_TEXT, WS_BINARY or WS_CALL"))
 }

@@ -3,8 +3,8 @@
 use super::guard::{guard_opening, wrong};
 use super::pointers::need;
 use super::types::*;
-use crate::codes::*;
 use crate::error::Error;
+use crate::status::{ErrorCode, Success};
 use crate::table::wake::Waiter;
 use crate::table::{Plan, has_waited};
 use std::cell::Cell;
@@ -22,10 +22,10 @@ pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms
             need("handles", handles)?;
         }
         if n > MAX_HANDLES {
-            return Err(wrong(WS_ERR_ARG, format!("n is {n}: at most {MAX_HANDLES} handles")));
+            return Err(wrong(ErrorCode::Arg, format!("n is {n}: at most {MAX_HANDLES} handles")));
         }
         if timeout_ms < -1 {
-            return Err(wrong(WS_ERR_ARG, format!("timeout_ms is {timeout_ms}: use -1, 0 or more")));
+            return Err(wrong(ErrorCode::Arg, format!("timeout_ms is {timeout_ms}: use -1, 0 or more")));
         }
         let mut few = [0; 8];
         let mut many = Vec::new();
@@ -62,7 +62,7 @@ thread_local! {
     static KIT: Cell<Option<Box<Kit>>> = const { Cell::new(None) };
 }
 
-fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
+fn wait(handles: &[u32], timeout_ms: i32) -> Result<Success, Error> {
     let kept = KIT.try_with(Cell::take).unwrap_or_default();
     let mut kit = match kept {
         Some(kit) if kit.waiter.can_be_woken() => kit,
@@ -76,13 +76,13 @@ fn wait(handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
     // Before the look, so that nothing that comes after it is missed.
     kit.waiter.begin();
     let result = wait_with(&mut kit, handles, timeout_ms);
-    kit.waiter.end(result != Ok(WS_EMPTY));
+    kit.waiter.end(result != Ok(Success::Empty));
     // Lost where the thread is ending.
     let _ = KIT.try_with(|kept| kept.set(Some(kit)));
     result
 }
 
-fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_result, Error> {
+fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<Success, Error> {
     let mut now = Instant::now();
     let end = u64::try_from(timeout_ms).ok().map(|ms| now + Duration::from_millis(ms));
     loop {
@@ -90,28 +90,28 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32) -> Result<ws_resul
         kit.plan.clear();
         for handle in handles {
             match kit.plan.add(*handle, now) {
-                Ok(()) if kit.plan.ready => return Ok(WS_OK),
+                Ok(()) if kit.plan.ready => return Ok(Success::Ok),
                 Ok(()) => known = true,
-                Err(error) if error.code() == WS_ERR_HANDLE => {}
+                Err(error) if error.code() == ErrorCode::Handle => {}
                 Err(error) => return Err(error),
             }
         }
         if !known {
-            return Err(wrong(WS_ERR_HANDLE, "none of the handles is valid"));
+            return Err(wrong(ErrorCode::Handle, "none of the handles is valid"));
         }
         let timer = kit.plan.timer;
         if timer.is_some_and(|timer| timer <= now) {
-            return Ok(WS_OK);
+            return Ok(Success::Ok);
         }
         if end.is_some_and(|end| end <= now) {
-            return Ok(WS_EMPTY);
+            return Ok(Success::Empty);
         }
         let until = [end, timer, Some(now + LONGEST)].into_iter().flatten().min().unwrap_or(now);
         let woken = sleep(kit, until.saturating_duration_since(now))?;
         let since = std::mem::replace(&mut now, Instant::now());
         has_waited(handles, since, now);
         if woken {
-            return Ok(WS_OK);
+            return Ok(Success::Ok);
         }
     }
 }
@@ -137,7 +137,7 @@ fn sleep(kit: &mut Kit, time: Duration) -> Result<bool, Error> {
         let error = std::io::Error::last_os_error();
         return match error.kind() {
             std::io::ErrorKind::Interrupted => Ok(true),
-            _ => Err(wrong(WS_ERR_LIMIT, format!("the system cannot wait: {error}"))),
+            _ => Err(wrong(ErrorCode::Limit, format!("the system cannot wait: {error}"))),
         };
     }
     Ok(count > 0)

@@ -12,6 +12,7 @@ use crate::error::{Error, Failure};
 use crate::heap;
 use crate::peer::{Arena, Chunk, Cx, Inbox, Mark, Sent};
 use crate::server::{Handles, Line, Server, Spread};
+use crate::status::{Cause, ErrorCode, EventKind, State};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -126,16 +127,16 @@ impl Host {
         more | server.write_later(cx, true)
     }
 
-    /// Puts to a target: a result as the boundary tells it, WS_ERR_FULL and WS_ERR_STATE included, or what is wrong with the target.
-    pub fn put(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, text: bool, payload: &[u8]) -> Result<i32, Error> {
+    /// Puts to a target; an error says what is wrong with the target or the message.
+    pub fn put(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         let reach = self.reach(target)?;
-        if server.state() != WS_OPEN {
-            return Ok(WS_ERR_STATE);
+        if server.state() != State::Open {
+            return Ok(Sent::NotOpen);
         }
         let framed = self.frame(target.encode(), text, payload)?;
         let result = match reach {
             Reach::One(key) if server.peer(key).is_some_and(|peer| peer.apart) => return Err(not_admitted(target.encode())),
-            Reach::One(key) => code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload))),
+            Reach::One(key) => server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
         self.scratch = kept(cx, framed.unwrap_or_default());
@@ -143,13 +144,13 @@ impl Host {
     }
 
     /// Puts to the client in one place, by its own handle.
-    pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
+    pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         let (to, is_apart) = server.peer(key).map_or((0, false), |peer| (peer.peer_id, peer.apart));
         if is_apart {
             return Err(not_admitted(to));
         }
         let framed = self.frame(to, text, payload)?;
-        let result = code(server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)));
+        let result = server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload));
         self.scratch = kept(cx, framed.unwrap_or_default());
         Ok(result)
     }
@@ -165,8 +166,8 @@ impl Host {
     /// The place of a client by its id.
     pub fn place(&self, id: i32) -> Result<u32, Error> {
         self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
-            HOST_ID => Error::new(WS_ERR_TARGET, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
-            _ => Error::new(WS_ERR_TARGET, format!("no peer {id} is here: it may have gone")),
+            HOST_ID => Error::new(ErrorCode::Target, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
+            _ => Error::new(ErrorCode::Target, format!("no peer {id} is here: it may have gone")),
         })
     }
 
@@ -225,7 +226,7 @@ impl Host {
             let held = peer.inbox.held();
             if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
-            } else if state == WS_CLOSED {
+            } else if state == State::Closed {
                 self.part(server, cx, id);
             }
             over = cx.budget.look();
@@ -328,7 +329,7 @@ impl Host {
             let to = server.peer(key).map_or(0, |peer| peer.peer_id);
             let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
             let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
-            if server.put_spread(cx, spread) == WS_OK {
+            if server.put_spread(cx, spread) == Sent::Taken {
                 player.heard.hear_early(&of);
             } else {
                 full.push(key);
@@ -350,7 +351,7 @@ impl Host {
             server.after(cx, key, None);
         }
         let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
-        if !was_told || server.state() != WS_OPEN {
+        if !was_told || server.state() != State::Open {
             return;
         }
         if self.wire != Wire::Godot4
@@ -393,7 +394,7 @@ impl Host {
             let (held, state, id) = (peer.inbox.held(), peer.state(), peer.peer_id);
             if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
-            } else if state == WS_CLOSED {
+            } else if state == State::Closed {
                 self.part(server, cx, id);
             }
         }
@@ -456,7 +457,7 @@ impl Host {
             }
             Passed::Long { head, storage, start } => server.put_parts(cx, spread(&head), &storage, start),
         };
-        if result == WS_ERR_LIMIT {
+        if result == Sent::NoMemory {
             close_for_memory(server, cx, from);
         }
     }
@@ -518,8 +519,8 @@ pub(super) enum Reach {
 /// Raw bytes of a scene are binary and never empty, as in Godot.
 pub(super) fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     match payload {
-        _ if text => Err(Error::new(WS_ERR_ARG, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
-        [] => Err(Error::new(WS_ERR_ARG, "a scene has no empty packets: Godot would refuse it")),
+        _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
+        [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot would refuse it")),
         _ => Ok(()),
     }
 }
@@ -527,7 +528,7 @@ pub(super) fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
 /// A message behind the header of Godot 3.
 pub(super) fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
     if text {
-        return Err(Error::new(WS_ERR_ARG, "Godot 3's format has no text: put it as WS_BINARY"));
+        return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text: put it as WS_BINARY"));
     }
     memory.clear();
     wire::put_header(&mut memory, from, to);
@@ -547,18 +548,18 @@ pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: Str
 /// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
 pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
     let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
-    close_with(server, cx, key, Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+    close_with(server, cx, key, Failure { cause: Cause::Resources, ..failure });
     server.after(cx, key, None);
 }
 
 fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) {
     let Some(peer) = server.peer(key) else { return };
     peer.drop_held(cx);
-    if peer.state() == WS_CLOSED && peer.apart {
+    if peer.state() == State::Closed && peer.apart {
         return;
     }
-    if peer.state() == WS_CLOSED {
-        let mut mark = Mark { kind: WS_EVENT_ERROR, phase: failure.phase, cause: failure.cause, time_ns: cx.time_ns(), ..Mark::default() };
+    if peer.state() == State::Closed {
+        let mut mark = Mark { phase: failure.phase, cause: failure.cause, ..Mark::new(EventKind::Error, cx.time_ns()) };
         mark.set_text(&failure.sentence);
         peer.inbox.push_mark_here(mark);
     } else {
@@ -572,14 +573,5 @@ fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) 
 fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
     let Some(peer) = server.peer(from) else { return };
     let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.peer_id);
-    note(&mut peer.inbox, 0, WS_CAUSE_NO_PEER, &why, cx.time_ns());
-}
-
-pub(super) fn code(sent: Sent) -> i32 {
-    match sent {
-        Sent::Taken => WS_OK,
-        Sent::Full => WS_ERR_FULL,
-        Sent::NotOpen => WS_ERR_STATE,
-        Sent::NoMemory => WS_ERR_LIMIT,
-    }
+    note(&mut peer.inbox, 0, Cause::NoPeer, &why, cx.time_ns());
 }

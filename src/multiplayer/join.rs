@@ -6,10 +6,10 @@ use super::scene_join::SceneJoin;
 use super::scene_packets::SceneSettings;
 use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, breach, kept};
-use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap;
 use crate::peer::{Cx, Mark, Peer, Sent};
+use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -81,9 +81,9 @@ impl Join {
     }
 
     /// The state of its connection, but OPEN only with an id and admitted.
-    pub fn state(&self, peer: &Peer) -> i32 {
+    pub fn state(&self, peer: &Peer) -> State {
         match peer.state() {
-            WS_OPEN if self.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => WS_CONNECTING,
+            State::Open if self.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => State::Connecting,
             state => state,
         }
     }
@@ -91,7 +91,7 @@ impl Join {
     /// Looks at what has come; call it after the connection was moved on. True: there is more to look at.
     pub fn look(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) -> bool {
         if self.opened.is_none() && self.id == 0 {
-            self.opened = peer.inbox.take_mark(WS_EVENT_OPEN);
+            self.opened = peer.inbox.take_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
         while let Some((text, bytes)) = peer.inbox.first_held(cx.arena) {
@@ -118,17 +118,17 @@ impl Join {
             }
         }
         self.shorten(peer, cx);
-        if peer.state() == WS_CLOSED && !self.hears() {
+        if peer.state() == State::Closed && !self.hears() {
             peer.drop_held(cx);
         }
-        if self.id == 0 && peer.state() == WS_OPEN && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
+        if self.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
             let sentence =
                 "the host sent no id within connect_timeout_ms: it may not be a multiplayer host, or it speaks the format of another Godot";
-            fail(peer, cx, Failure { close_code: 1002, ..Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_CONNECT_TIMEOUT, sentence) });
+            fail(peer, cx, Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, sentence) });
         }
-        if peer.state() == WS_OPEN && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
+        if peer.state() == State::Open && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
             let sentence = "the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?";
-            fail(peer, cx, Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_AUTH_TIMEOUT, sentence) });
+            fail(peer, cx, Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, sentence) });
             if let Some(of_scene) = &mut self.scene {
                 of_scene.admission.refused = true;
             }
@@ -173,7 +173,7 @@ impl Join {
     }
 
     pub(super) fn check(&self, target: Option<Target>) -> Result<(), Error> {
-        let wrong = |why: String| Err(Error::new(WS_ERR_TARGET, why));
+        let wrong = |why: String| Err(Error::new(ErrorCode::Target, why));
         match (self.wire, target) {
             (_, None | Some(Target::One(HOST_ID))) => Ok(()),
             (Wire::Godot4, _) => {
@@ -212,7 +212,7 @@ impl Join {
             }
             Message3::Del(id) => {
                 if self.others.remove(&id) {
-                    peer.inbox.push_mark_here(Mark { kind: WS_EVENT_DISCONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
+                    peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
                 }
             }
         }
@@ -229,11 +229,11 @@ impl Join {
     fn shorten(&self, peer: &mut Peer, cx: &Cx<'_>) {
         if peer.inbox.marks() > MAX_MARKS {
             let of_others = |mark: &Mark| {
-                matches!(mark.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED | WS_EVENT_SKIPPED)
-                    || (mark.kind == WS_EVENT_ERROR && mark.peer_id != 0)
+                matches!(mark.kind, EventKind::Connected | EventKind::Disconnected | EventKind::Skipped)
+                    || (mark.kind == EventKind::Error && mark.peer_id != 0)
             };
             let count = peer.inbox.drop_marks_where(of_others);
-            peer.inbox.push_mark_here(Mark { kind: WS_EVENT_SKIPPED, count, time_ns: cx.time_ns(), ..Mark::default() });
+            peer.inbox.push_mark_here(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
         }
     }
 
@@ -255,12 +255,12 @@ impl Join {
 }
 
 pub(super) fn greet(peer: &mut Peer, cx: &Cx<'_>, id: i32) {
-    peer.inbox.push_mark_here(Mark { kind: WS_EVENT_CONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
+    peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
 }
 
 /// Fails the connection, unless it has ended anyhow.
 fn fail(peer: &mut Peer, cx: &mut Cx<'_>, failure: Failure) {
-    if peer.state() != WS_CLOSED {
+    if peer.state() != State::Closed {
         peer.fail(cx, failure);
         peer.write(cx);
         peer.finish(cx);

@@ -18,10 +18,10 @@ pub use scene_packets::SceneSettings;
 pub use target::Target;
 pub use wire::Wire;
 
-use crate::codes::*;
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::peer::Cx;
+use crate::status::{Cause, Phase};
 
 /// The host's id. Everyone else's is above it.
 pub const HOST_ID: i32 = 1;
@@ -76,5 +76,5 @@ fn kept(cx: &Cx<'_>, memory: Vec<u8>) -> Vec<u8> {
 
 /// A breach of the format, for which the connection is closed.
 fn breach(sentence: String) -> Failure {
-    Failure { close_code: 1002, ..Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_MULTIPLAYER, sentence) }
+    Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::Multiplayer, sentence) }
 }

@@ -1,6 +1,6 @@
 //! A host in a scene: whom it has admitted, what it tells them of each other, what it passes on, and calls.
 
-use super::host::{Host, Passed, Reach, close_for, close_for_memory, code};
+use super::host::{Host, Passed, Reach, close_for, close_for_memory};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene::{Call, Route};
 use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
@@ -9,6 +9,7 @@ use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::peer::{Cx, Mark, Sent};
 use crate::server::{Server, Spread};
+use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::{Duration, Instant};
@@ -63,7 +64,7 @@ impl SceneHost {
             pending.deadline = None;
             if let Some(peer) = server.peer(pending.key) {
                 let why = format!("peer {id} was not authenticated within WS_OPT_AUTH_TIMEOUT_MS");
-                let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_AUTH_TIMEOUT, why) };
+                let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, why) };
                 pending.admission.refused = true;
                 peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
                 peer.refuse_messages(cx);
@@ -87,7 +88,7 @@ impl SceneHost {
     fn authenticating(&mut self, id: i32) -> Result<&mut Pending, Error> {
         self.pending
             .get_mut(&id)
-            .ok_or_else(|| Error::new(WS_ERR_TARGET, format!("peer {id} is not being authenticated: it was admitted, or has gone")))
+            .ok_or_else(|| Error::new(ErrorCode::Target, format!("peer {id} is not being authenticated: it was admitted, or has gone")))
     }
 }
 
@@ -108,8 +109,8 @@ impl Host {
         }
         let Some(peer) = server.peer(key) else { return };
         peer.keep_apart();
-        let opened = peer.inbox.take_mark(WS_EVENT_CONNECTED);
-        peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, time_ns: cx.time_ns(), ..Mark::default() });
+        let opened = peer.inbox.take_mark(EventKind::Connected);
+        peer.inbox.push_mark_here(Mark::new(EventKind::Authenticating, cx.time_ns()));
         let deadline = timeout.map(|timeout| cx.now + timeout);
         of_scene.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
         if let Some(deadline) = deadline {
@@ -175,13 +176,7 @@ impl Host {
         let (own, time_ns) = (peer.peer_id, cx.time_ns());
         if !of_scene.scene.settings.relay {
             peer.inbox.drop_held();
-            return note(
-                &mut peer.inbox,
-                0,
-                WS_CAUSE_UNSUPPORTED,
-                &format!("peer {own} wants to be passed on, and WS_NO_RELAY is set here"),
-                time_ns,
-            );
+            return note(&mut peer.inbox, 0, Cause::Unsupported, &format!("peer {own} wants to be passed on, and WS_NO_RELAY is set here"), time_ns);
         }
         let target = match Target::decode(to) {
             Ok(target) => target,
@@ -199,22 +194,22 @@ impl Host {
     }
 
     /// Puts a call to a target, or to the client in one place.
-    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<i32, Error> {
+    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<Sent, Error> {
         let reach = self.reach(target)?;
         self.put_call_to(server, cx, reach, bytes)
     }
 
     /// As `put_call`, to the client in one place.
-    pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<i32, Error> {
+    pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<Sent, Error> {
         self.put_call_to(server, cx, Reach::One(key), bytes)
     }
 
-    fn put_call_to(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, bytes: &[u8]) -> Result<i32, Error> {
+    fn put_call_to(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, bytes: &[u8]) -> Result<Sent, Error> {
         let call = CallLimits::of(&server.options).read(bytes)?;
         let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
         let mut route = of_scene.scene.cache.route(&call)?;
-        if server.state() != WS_OPEN {
-            return Ok(WS_ERR_STATE);
+        if server.state() != State::Open {
+            return Ok(Sent::NotOpen);
         }
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
@@ -227,7 +222,7 @@ impl Host {
     }
 
     /// Sends data for the authentication of a peer.
-    pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<i32, Error> {
+    pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
         let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
         if pending.admission.local || pending.admission.remote {
             return Err(over(id));
@@ -235,11 +230,11 @@ impl Host {
         let key = pending.key;
         self.scratch.clear();
         packet::put_auth(&mut self.scratch, data);
-        Ok(code(server.put_one(cx, key, false, &self.scratch)))
+        Ok(server.put_one(cx, key, false, &self.scratch))
     }
 
     /// The authentication of a peer is complete on this side.
-    pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<i32, Error> {
+    pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
         let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
         if pending.admission.local {
             return Err(over(id));
@@ -249,7 +244,7 @@ impl Host {
         packet::put_auth(&mut self.scratch, &[]);
         let sent = server.put_one(cx, key, false, &self.scratch);
         if sent != Sent::Taken {
-            return Ok(code(sent));
+            return Ok(sent);
         }
         if let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.get_mut(&id)) {
             pending.admission.local = true;
@@ -261,7 +256,7 @@ impl Host {
         if server.peer(key).is_some_and(|peer| peer.inbox.held() > 0) {
             self.behind.push(key);
         }
-        Ok(WS_OK)
+        Ok(Sent::Taken)
     }
 
     /// Declares a node; see ws_declare_node().
@@ -292,45 +287,45 @@ impl Host {
     }
 }
 
-fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Result<i32, Error> {
-    let Some(peer) = server.peer(key) else { return Ok(WS_ERR_STATE) };
+fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Result<Sent, Error> {
+    let Some(peer) = server.peer(key) else { return Ok(Sent::NotOpen) };
     let id = peer.peer_id;
     if peer.apart {
         return Err(not_admitted(id));
     }
     if !route.reserve(out, call) {
-        return Ok(WS_ERR_LIMIT);
+        return Ok(Sent::NoMemory);
     }
     if !route.is_told(id) {
         let sent = server.put_one(cx, key, false, &route.announcement());
         if sent != Sent::Taken {
-            return Ok(code(sent));
+            return Ok(sent);
         }
         route.tell(id);
     }
     route.put(out, call, route.is_known(id), true);
-    Ok(code(server.put_one(cx, key, false, out)))
+    Ok(server.put_one(cx, key, false, out))
 }
 
-fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> i32 {
+fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Sent {
     let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
     let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
     keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.peer_id != 0 && !peer.apart && peer.may_put()));
     let mut by_path = Vec::new();
     if !route.reserve(&mut by_path, call) || !route.reserve(out, call) {
-        return WS_ERR_LIMIT;
+        return Sent::NoMemory;
     }
     route.put(&mut by_path, call, false, false);
     let announcement = route.announcement();
     if on_full == WS_FULL_ALL_OR_NONE && !have_room(server, &keys, announcement.len() + by_path.len()) {
-        return WS_ERR_FULL;
+        return Sent::Full;
     }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for key in keys {
         let id = server.peer(key).map_or(0, |peer| peer.peer_id);
         if !route.is_told(id) {
             let spread = Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
-            if server.put_spread(cx, spread) == WS_OK {
+            if server.put_spread(cx, spread) == Sent::Taken {
                 route.tell(id);
             }
         }
@@ -344,13 +339,13 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     // Memory for both forms is there before anybody gets one.
     let everyone = |payload| Spread { text: false, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full, now: true };
     let (by_number, by_path) = (everyone(out), everyone(&by_path));
-    let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else { return WS_ERR_LIMIT };
-    let mut result = WS_OK;
+    let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else { return Sent::NoMemory };
+    let mut result = Sent::Taken;
     for (keys, spread, mut forms) in [(known, by_number, of_known), (unknown, by_path, of_unknown)] {
         for key in keys {
             result = match server.put_forms(cx, Spread { keys: key..key + 1, ..spread.clone() }, &mut forms) {
-                WS_OK => result,
-                _ => WS_PARTIAL,
+                Sent::Taken => result,
+                _ => Sent::Partial,
             };
         }
     }
@@ -382,15 +377,15 @@ fn broken(id: i32, why: &str) -> String {
 
 /// WS_CALL or the authentication without WS_SCENE.
 pub(super) fn not_a_scene() -> Error {
-    Error::new(WS_ERR_KIND, "remote calls and authentication need WS_SCENE in the flags of the config")
+    Error::new(ErrorCode::Kind, "remote calls and authentication need WS_SCENE in the flags of the config")
 }
 
 /// The authentication has ended.
 pub(super) fn over(id: i32) -> Error {
-    Error::new(WS_ERR_STATE, format!("the authentication of peer {id} was completed already: no more can be sent"))
+    Error::new(ErrorCode::State, format!("the authentication of peer {id} was completed already: no more can be sent"))
 }
 
 /// Nothing but its authentication goes to this one.
 pub(super) fn not_admitted(id: i32) -> Error {
-    Error::new(WS_ERR_STATE, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
+    Error::new(ErrorCode::State, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
 }

@@ -9,6 +9,7 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::heap;
 use crate::peer::{Cx, Mark, Peer, Sent};
+use crate::status::{Cause, ErrorCode, EventKind};
 use std::time::Instant;
 
 /// What a join keeps of its scene.
@@ -45,7 +46,7 @@ impl Join {
             return self.be_admitted(peer, cx);
         }
         of_scene.deadline = peer.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
-        peer.inbox.push_mark_here(Mark { kind: WS_EVENT_AUTHENTICATING, peer_id: HOST_ID, time_ns: cx.time_ns(), ..Mark::default() });
+        peer.inbox.push_mark_here(Mark { peer_id: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
     }
 
     /// Looks at the first held message; `Err`: the host broke the format.
@@ -86,7 +87,7 @@ impl Join {
             greet(peer, cx, id);
         } else if !is_here && self.others.remove(&id) {
             of_scene.scene.cache.leave(id);
-            peer.inbox.push_mark_here(Mark { kind: WS_EVENT_DISCONNECTED, peer_id: id, time_ns: cx.time_ns(), ..Mark::default() });
+            peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
         }
         peer.inbox.drop_held();
         Ok(())
@@ -105,7 +106,7 @@ impl Join {
         if let Err(why) = self.take_packet(peer, cx, from, RELAY_HEAD) {
             peer.inbox.drop_held();
             let why = format!("peer {from} broke the format of the scene: {why}");
-            note(&mut peer.inbox, from, WS_CAUSE_MULTIPLAYER, &why, cx.time_ns());
+            note(&mut peer.inbox, from, Cause::Multiplayer, &why, cx.time_ns());
         }
         Ok(())
     }
@@ -125,7 +126,7 @@ impl Join {
 
     fn refuse_relay(&self, peer: &mut Peer, cx: &Cx<'_>) {
         peer.inbox.drop_held();
-        note(&mut peer.inbox, HOST_ID, WS_CAUSE_UNSUPPORTED, "the host passes on what others send, and WS_NO_RELAY is set here", cx.time_ns());
+        note(&mut peer.inbox, HOST_ID, Cause::Unsupported, "the host passes on what others send, and WS_NO_RELAY is set here", cx.time_ns());
     }
 
     /// Puts bytes of the game's own, as Godot's send_bytes; a target that was checked.
@@ -232,7 +233,7 @@ impl Join {
         let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
         if id != HOST_ID || of_scene.is_in || !known || !of_scene.scene.settings.auth {
             return Err(Error::new(
-                WS_ERR_TARGET,
+                ErrorCode::Target,
                 format!("peer {id} is not being authenticated: one who joins knows AUTHENTICATING of peer 1 alone"),
             ));
         }

@@ -5,6 +5,7 @@ use super::scene::{Cache, Call, Fault, other_methods};
 use crate::codes::*;
 use crate::error::{Error, shown};
 use crate::peer::{Arena, Inbox, Mark, Options};
+use crate::status::{Cause, ErrorCode, EventKind, Phase};
 
 /// Authentication data that the program has not taken, at most.
 const MAX_AUTH_UNREAD: usize = 64;
@@ -98,7 +99,7 @@ impl CallLimits {
 
     /// Reads a call of the program's own.
     pub fn read(self, bytes: &[u8]) -> Result<Call<'_>, Error> {
-        let too_big = |why: String| Error::new(WS_ERR_TOO_BIG, format!("{why}: send less, or raise it at both ends"));
+        let too_big = |why: String| Error::new(ErrorCode::TooBig, format!("{why}: send less, or raise it at both ends"));
         if (bytes.len() + CALL_HEAD) as u64 > self.bytes {
             return Err(too_big(format!("the call has {} bytes and needs {CALL_HEAD} more: max_call_bytes is {}", bytes.len(), self.bytes)));
         }
@@ -112,15 +113,15 @@ impl CallLimits {
 
 /// What is put as WS_CALL is none.
 fn not_a_call(why: &str) -> Error {
-    Error::new(WS_ERR_ARG, format!("this is no call of ws_encode_call(): {why}"))
+    Error::new(ErrorCode::Arg, format!("this is no call of ws_encode_call(): {why}"))
 }
 
 /// What is to be done with the message.
 enum Effect {
     Raw,
     Call(Vec<u8>),
-    Reply(Option<[u8; 6]>, Option<(i32, String)>),
-    Lost(i32, String),
+    Reply(Option<[u8; 6]>, Option<(Cause, String)>),
+    Lost(Cause, String),
 }
 
 impl Scene {
@@ -166,12 +167,12 @@ impl Scene {
                     match rpc.expand_within(path, method, source.limits.items) {
                         Ok(Some(bytes)) => Effect::Call(bytes),
                         Ok(None) => Effect::Lost(
-                            WS_CAUSE_RESOURCES,
+                            Cause::Resources,
                             format!("peer {from} called {}, and there is no memory left to take the call: lower max_call_bytes", of()),
                         ),
                         Err(Fault::Malformed(why) | Fault::TooMany(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
                         Err(Fault::Unsupported(why)) => {
-                            Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} called {} with an argument that cannot be read: {why}", of()))
+                            Effect::Lost(Cause::Unsupported, format!("peer {from} called {} with an argument that cannot be read: {why}", of()))
                         }
                     }
                 }
@@ -180,27 +181,27 @@ impl Scene {
             Packet::Simplify { checksum, id, path } => self.simplify(from, id, path, checksum)?,
             Packet::Confirm { same, id } => {
                 let other = self.cache.confirm(from, id, same)?;
-                Effect::Reply(None, other.map(|path| (WS_CAUSE_CHECKSUM, other_methods(from, path))))
+                Effect::Reply(None, other.map(|path| (Cause::Checksum, other_methods(from, path))))
             }
             Packet::Replication => {
                 let why = format!(
                     "peer {from} replicates nodes (MultiplayerSpawner, MultiplayerSynchronizer), which a program without Godot does not read"
                 );
-                Effect::Lost(WS_CAUSE_UNSUPPORTED, why)
+                Effect::Lost(Cause::Unsupported, why)
             }
             // A last word after all was said.
             Packet::Auth([]) => Effect::Reply(None, None),
             Packet::Auth(_) if self.settings.auth => {
-                Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} sent authentication data after the end of it"))
+                Effect::Lost(Cause::Unsupported, format!("peer {from} sent authentication data after the end of it"))
             }
-            Packet::Auth(_) => Effect::Lost(WS_CAUSE_UNSUPPORTED, format!("peer {from} wants an authentication, and WS_AUTH is not set here")),
+            Packet::Auth(_) => Effect::Lost(Cause::Unsupported, format!("peer {from} wants an authentication, and WS_AUTH is not set here")),
             Packet::Add(_) | Packet::Del(_) | Packet::Relay { .. } => return Err("it sent what only a host may send".to_owned()),
         })
     }
 
     fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Effect, String> {
         let same = self.cache.simplify(from, id, path, checksum)?;
-        let lost = (same == Some(false)).then(|| (WS_CAUSE_CHECKSUM, other_methods(from, path)));
+        let lost = (same == Some(false)).then(|| (Cause::Checksum, other_methods(from, path)));
         Ok(Effect::Reply(same.map(|same| packet::confirm_path(same, id)), lost))
     }
 }
@@ -217,7 +218,7 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, told: i32, time_ns: u64) -> R
     if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
         return Err(format!("it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"));
     }
-    let mut mark = Mark { kind: WS_EVENT_AUTH, peer_id: told, time_ns, ..Mark::default() };
+    let mut mark = Mark { peer_id: told, ..Mark::new(EventKind::Auth, time_ns) };
     mark.set_bytes(data);
     inbox.push_mark_here(mark);
     inbox.drop_held();
@@ -225,13 +226,13 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, told: i32, time_ns: u64) -> R
 }
 
 /// What does not reach the program is told by one ERROR for each sender and cause until that is taken, with a count.
-pub fn note(inbox: &mut Inbox, told: i32, cause: i32, why: &str, time_ns: u64) {
-    if let Some(mark) = inbox.find_mark(|mark| mark.kind == WS_EVENT_ERROR && mark.cause == cause && mark.peer_id == told) {
+pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64) {
+    if let Some(mark) = inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.peer_id == told) {
         mark.count += 1;
         return;
     }
-    let phase = if cause == WS_CAUSE_MULTIPLAYER { WS_PHASE_WEBSOCKET } else { WS_PHASE_APP };
-    let mut mark = Mark { kind: WS_EVENT_ERROR, peer_id: told, phase, cause, count: 1, time_ns, ..Mark::default() };
+    let phase = if cause == Cause::Multiplayer { Phase::Websocket } else { Phase::App };
+    let mut mark = Mark { peer_id: told, phase, cause, count: 1, ..Mark::new(EventKind::Error, time_ns) };
     mark.set_text(why);
     inbox.push_mark_here(mark);
 }

@@ -1,7 +1,7 @@
 //! Whom a message is for. Godot's rule of signs is read here and nowhere else.
 
-use crate::codes::WS_ERR_ARG;
 use crate::error::Error;
+use crate::status::ErrorCode;
 
 /// Whom a message is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +18,7 @@ impl Target {
     /// Above 0: that one; 0: everyone; below 0: everyone but that one. INT32_MIN has no positive counterpart.
     pub fn decode(raw: i32) -> Result<Target, Error> {
         match raw {
-            i32::MIN => Err(Error::new(WS_ERR_ARG, "INT32_MIN is no target")),
+            i32::MIN => Err(Error::new(ErrorCode::Arg, "INT32_MIN is no target")),
             0 => Ok(Target::All),
             1.. => Ok(Target::One(raw)),
             _ => Ok(Target::AllBut(-raw)),
@@ -46,7 +46,7 @@ mod tests {
         assert_eq!(Target::decode(-7), Ok(Target::AllBut(7)));
         assert_eq!(Target::decode(i32::MAX), Ok(Target::One(i32::MAX)));
         assert_eq!(Target::decode(i32::MIN + 1), Ok(Target::AllBut(i32::MAX)));
-        assert_eq!(Target::decode(i32::MIN).map_err(|error| error.code()), Err(WS_ERR_ARG));
+        assert_eq!(Target::decode(i32::MIN).map_err(|error| error.code()), Err(ErrorCode::Arg));
         for raw in [0, 1, -1, 7, -7, i32::MAX, -i32::MAX] {
             assert_eq!(Target::decode(raw).map(Target::encode), Ok(raw));
         }

@@ -3,8 +3,8 @@
 use super::mailbox::{CancelToken, Mailbox};
 use super::resolve::{Lookup, lacks_interface};
 use super::{Services, Stream, TlsClient};
-use crate::codes::*;
 use crate::error::Failure;
+use crate::status::{Cause, Phase};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -112,11 +112,11 @@ impl Dial {
     }
 
     /// WS_PHASE_*.
-    pub fn phase(&self) -> i32 {
+    pub fn phase(&self) -> Phase {
         match self.at {
-            At::Looking(_) => WS_PHASE_DNS,
-            At::Securing(..) => WS_PHASE_TLS,
-            At::Connecting(_) | At::Over => WS_PHASE_TCP,
+            At::Looking(_) => Phase::Dns,
+            At::Securing(..) => Phase::Tls,
+            At::Connecting(_) | At::Over => Phase::Tcp,
         }
     }
 
@@ -156,17 +156,17 @@ impl Lost {
     fn of_host(self, to: &Destination) -> Failure {
         let (cause, hint) = match self.error.kind() {
             _ if lacks_interface(&self.address) => {
-                (WS_CAUSE_TCP_FAILED, "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name")
+                (Cause::TcpFailed, "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name")
             }
-            ErrorKind::ConnectionRefused => (WS_CAUSE_REFUSED, "nothing listens there: check host and port, and that the server runs"),
+            ErrorKind::ConnectionRefused => (Cause::Refused, "nothing listens there: check host and port, and that the server runs"),
             ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
-                (WS_CAUSE_UNREACHABLE, "there is no way to it: check the network")
+                (Cause::Unreachable, "there is no way to it: check the network")
             }
-            ErrorKind::TimedOut => (WS_CAUSE_CONNECT_TIMEOUT, "it did not answer: check address and firewall"),
-            _ => (WS_CAUSE_TCP_FAILED, "the connection could not be made"),
+            ErrorKind::TimedOut => (Cause::ConnectTimeout, "it did not answer: check address and firewall"),
+            _ => (Cause::TcpFailed, "the connection could not be made"),
         };
         let what = format!("connecting to {}:{} ({}) failed: {hint}", to.host, to.port, self.address);
-        Failure::of_io(WS_PHASE_TCP, cause, &what, &self.error)
+        Failure::of_io(Phase::Tcp, cause, &what, &self.error)
     }
 }
 
@@ -364,7 +364,7 @@ mod tests {
             race.attempts.push((tcp, own));
             let lost = run(race).err().unwrap();
             let to = Destination { host: "h".to_owned(), port: own.port(), tls: None, no_delay: true };
-            assert_eq!(lost.of_host(&to).cause, WS_CAUSE_REFUSED);
+            assert_eq!(lost.of_host(&to).cause, Cause::Refused);
             assert!(TcpListener::bind(own).is_ok(), "its port is free again");
         }
     }
@@ -383,7 +383,7 @@ mod tests {
         let lost = run(Race::new(&[at(Ipv4Addr::LOCALHOST)], port, Instant::now())).err().unwrap();
         let to = Destination { host: "h".to_owned(), port, tls: None, no_delay: true };
         let failure = lost.of_host(&to);
-        assert_eq!((failure.phase, failure.cause), (WS_PHASE_TCP, WS_CAUSE_REFUSED));
+        assert_eq!((failure.phase, failure.cause), (Phase::Tcp, Cause::Refused));
         assert!(failure.os_error != 0);
     }
 }

@@ -6,8 +6,8 @@ use super::records::{Records, begins_whole};
 use super::tls_errors::{Reader, failed_handshake};
 use super::tls_stream::TlsStream;
 use super::worker::Side;
-use crate::codes::*;
 use crate::error::Failure;
+use crate::status::{Cause, Phase};
 use mio::net::TcpStream;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
@@ -93,11 +93,11 @@ impl Handshake {
                         }
                         Reader::Server => "the client ended the connection during the TLS handshake: it may not trust the certificate",
                     };
-                    return Err(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence));
+                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, sentence));
                 }
                 Ok(_) if self.incoming.len() > MAX_WAITING => {
                     let sentence = "the TLS handshake failed: a message of the other end is too long, which may be its chain of certificates";
-                    return Err(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence));
+                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, sentence));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
@@ -212,5 +212,5 @@ pub(super) fn take<Data>(
 }
 
 fn lost(error: &io::Error) -> Failure {
-    Failure::of_io(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, "the connection was lost during the TLS handshake", error)
+    Failure::of_io(Phase::Tls, Cause::TlsFailed, "the connection was lost during the TLS handshake", error)
 }

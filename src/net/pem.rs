@@ -1,7 +1,7 @@
 //! Certificates and private keys out of PEM text (RFC 7468) as people paste it. No part of the text is ever in an error sentence.
 
-use crate::codes::WS_ERR_TLS;
 use crate::error::Error;
+use crate::status::ErrorCode;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -120,7 +120,7 @@ fn whole(field: &str, found: Vec<Option<Block>>) -> Result<Vec<Block>, Error> {
 }
 
 fn wrong(sentence: String) -> Error {
-    Error::new(WS_ERR_TLS, sentence)
+    Error::new(ErrorCode::Tls, sentence)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Name lookup on threads of ours: the system's lookup blocks.
 
-use crate::codes::*;
 use crate::error::Failure;
 use crate::quiet;
+use crate::status::{Cause, Phase};
 use parking_lot::{Condvar, Mutex};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -96,7 +96,7 @@ impl Resolver {
                 Ok(_) => state.threads += 1,
                 Err(error) if state.threads == 0 => {
                     state.queue.pop_back();
-                    let failure = Failure::of_io(WS_PHASE_DNS, WS_CAUSE_RESOURCES, "no thread can be started for the name lookup", &error);
+                    let failure = Failure::of_io(Phase::Dns, Cause::Resources, "no thread can be started for the name lookup", &error);
                     *lookup.result.lock() = Some(Err(failure));
                 }
                 Err(_) => {}
@@ -174,15 +174,15 @@ fn told(name: &str, found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
         Ok(_) => {
             let sentence = format!("the host {name:?} has no address: check the spelling");
-            Err(Failure::new(WS_PHASE_DNS, WS_CAUSE_NAME_NOT_FOUND, sentence))
+            Err(Failure::new(Phase::Dns, Cause::NameNotFound, sentence))
         }
         Err(error) => {
             // The system's lookup tells its reasons only in words.
             let words = error.to_string().to_ascii_lowercase();
             let unknown = ["not known", "no address", "no such host", "nodename", "host not found"].iter().any(|known| words.contains(known));
-            let cause = if unknown { WS_CAUSE_NAME_NOT_FOUND } else { WS_CAUSE_NAME_FAILED };
+            let cause = if unknown { Cause::NameNotFound } else { Cause::NameFailed };
             let what = format!("the host {name:?} was not found: check the spelling and the network");
-            Err(Failure::of_io(WS_PHASE_DNS, cause, &what, &error))
+            Err(Failure::of_io(Phase::Dns, cause, &what, &error))
         }
     }
 }
@@ -287,7 +287,7 @@ mod tests {
     fn a_failure_is_told_with_its_cause() {
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| Err(io::Error::other("Name or service not known"))));
         let failure = wait_for(&resolver.resolve("nowhere.test").unwrap_err()).unwrap_err();
-        assert_eq!((failure.phase, failure.cause), (WS_PHASE_DNS, WS_CAUSE_NAME_NOT_FOUND));
+        assert_eq!((failure.phase, failure.cause), (Phase::Dns, Cause::NameNotFound));
         assert!(failure.sentence.contains("nowhere.test"));
     }
 }

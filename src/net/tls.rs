@@ -4,10 +4,10 @@ use super::given::ByGiven;
 use super::pem::{bundle, certificates, private_key};
 use super::tls_errors::bad_identity;
 use super::verify::ByFingerprint;
-use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::forks::Own;
 use crate::journal;
+use crate::status::{Cause, ErrorCode, Level, Phase};
 use parking_lot::Mutex;
 use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring as ring_provider};
@@ -86,7 +86,7 @@ impl TlsClient {
 
     /// A session about to send its hello. Slow the first time: call it on the worker.
     pub(super) fn session(&self) -> Result<UnbufferedClientConnection, Failure> {
-        let failed = |why: &str| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {why}"));
+        let failed = |why: &str| Failure::new(Phase::Tls, Cause::TlsFailed, format!("TLS cannot be set up: {why}"));
         let config = self.config.get_or_init(|| shared_config(self.digest(), || self.make_config())).as_ref().map_err(|why| failed(why))?;
         UnbufferedClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))
     }
@@ -170,7 +170,7 @@ impl TlsServer {
     /// A session that awaits a hello.
     pub(super) fn session(&self) -> Result<UnbufferedServerConnection, Failure> {
         UnbufferedServerConnection::new(self.config.clone())
-            .map_err(|error| Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, format!("TLS cannot be set up: {error}")))
+            .map_err(|error| Failure::new(Phase::Tls, Cause::TlsFailed, format!("TLS cannot be set up: {error}")))
     }
 }
 
@@ -180,7 +180,7 @@ fn trust_store() -> Arc<RootCertStore> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let system = rustls_native_certs::load_native_certs();
         let (added, ignored) = roots.add_parsable_certificates(system.certs);
-        journal::note(WS_LOG_DEBUG, || format!("trust store: {added} roots of the system added, {ignored} not usable"));
+        journal::note(Level::Debug, || format!("trust store: {added} roots of the system added, {ignored} not usable"));
         Arc::new(roots)
     };
     STORE.get().get_or_init(read).clone()
@@ -229,7 +229,7 @@ fn usable_roots((list, unread): (Vec<CertificateDer<'static>>, usize)) -> Result
         return Err(wrong("ca_pem has no certificate that can be used: each is damaged, or of a kind that is not known here"));
     }
     if usable.len() < count {
-        journal::note(WS_LOG_WARN, || format!("{} of the {count} certificates of ca_pem cannot be used and are left out", count - usable.len()));
+        journal::note(Level::Warn, || format!("{} of the {count} certificates of ca_pem cannot be used and are left out", count - usable.len()));
     }
     Ok(usable)
 }
@@ -239,5 +239,5 @@ fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -
 }
 
 fn wrong(sentence: impl Into<String>) -> Error {
-    Error::new(WS_ERR_TLS, sentence)
+    Error::new(ErrorCode::Tls, sentence)
 }

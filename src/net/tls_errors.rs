@@ -3,8 +3,8 @@
 
 use super::given::{CA_AS_SERVER, OtherCommonName};
 use super::verify::WrongPin;
-use crate::codes::*;
 use crate::error::Failure;
+use crate::status::{Cause, Phase};
 use rustls::{AlertDescription, CertificateError, Error};
 
 /// Whose sentence it is.
@@ -21,26 +21,26 @@ pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Fai
     let (cause, sentence) = match (error, reader) {
         (Error::InvalidCertificate(bad), _) => bad_certificate(bad, name),
         (Error::InvalidMessage(_), Reader::Client) => {
-            (WS_CAUSE_NOT_TLS, "the server does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
+            (Cause::NotTls, "the server does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
         }
         (Error::InvalidMessage(_), Reader::Server) => {
-            (WS_CAUSE_NOT_TLS, "the client did not speak TLS: it may have used ws:// or http:// for this wss:// port".to_owned())
+            (Cause::NotTls, "the client did not speak TLS: it may have used ws:// or http:// for this wss:// port".to_owned())
         }
-        (Error::AlertReceived(alert), _) => (WS_CAUSE_TLS_FAILED, received_alert(*alert, reader)),
+        (Error::AlertReceived(alert), _) => (Cause::TlsFailed, received_alert(*alert, reader)),
         (Error::PeerIncompatible(why), Reader::Client) => (
-            WS_CAUSE_TLS_FAILED,
+            Cause::TlsFailed,
             format!(
                 "this client and the server share no TLS version, cipher suite or type of key ({why:?}): TLS 1.2 and 1.3 with P-256, P-384, Ed25519 \
                  or RSA of 2048 bits and more are supported, and P-521 is not"
             ),
         ),
         (Error::PeerIncompatible(why), Reader::Server) => (
-            WS_CAUSE_TLS_FAILED,
+            Cause::TlsFailed,
             format!("the client and this server share no TLS version, cipher suite or type of key ({why:?}): the client may be old"),
         ),
-        (error, _) => (WS_CAUSE_TLS_FAILED, format!("the TLS handshake failed: {error}")),
+        (error, _) => (Cause::TlsFailed, format!("the TLS handshake failed: {error}")),
     };
-    Failure::new(WS_PHASE_TLS, cause, sentence)
+    Failure::new(Phase::Tls, cause, sentence)
 }
 
 /// The failure of TLS behind a failed read of an open stream, if it is one. A server of TLS 1.3 judges a client's certificate only then.
@@ -49,7 +49,7 @@ pub fn tls_failure(error: &std::io::Error, reader: Reader) -> Option<Failure> {
         Error::AlertReceived(alert) => received_alert(*alert, reader),
         error => format!("TLS failed: {error}"),
     };
-    Some(Failure::new(WS_PHASE_TLS, WS_CAUSE_TLS_FAILED, sentence))
+    Some(Failure::new(Phase::Tls, Cause::TlsFailed, sentence))
 }
 
 /// Why a certificate and its key cannot be used by the side that has them.
@@ -69,54 +69,54 @@ pub(super) fn bad_identity(error: &Error) -> String {
     format!("cert_pem and key_pem cannot be used together: {why}")
 }
 
-fn bad_certificate(bad: &CertificateError, name: &str) -> (i32, String) {
+fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
     use CertificateError as Bad;
     let of = format!("the certificate of {name}");
     match bad {
         Bad::UnknownIssuer => (
-            WS_CAUSE_CERTIFICATE_UNTRUSTED,
+            Cause::CertificateUntrusted,
             format!("{of} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"),
         ),
         Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            (WS_CAUSE_CERTIFICATE_EXPIRED, format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"))
+            (Cause::CertificateExpired, format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"))
         }
         Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => (
-            WS_CAUSE_CERTIFICATE_NAME,
+            Cause::CertificateName,
             format!(
                 "{of} has no name in subjectAltName, and a common name does not count: make one with subjectAltName=DNS:{name} (IP:… for an address), \
                  or give the certificate itself as ca_pem and its common name as server_name"
             ),
         ),
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-            (WS_CAUSE_CERTIFICATE_NAME, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
+            (Cause::CertificateName, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
         }
         Bad::UnsupportedSignatureAlgorithmContext { .. } => (
-            WS_CAUSE_CERTIFICATE_BAD,
+            Cause::CertificateBad,
             format!("{of}, or one of its chain, is signed by an algorithm that is not accepted, such as SHA-1 or P-521: have it signed with SHA-256"),
         ),
         Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            WS_CAUSE_CERTIFICATE_BAD,
+            Cause::CertificateBad,
             format!("{of} has a type of key that is not supported, such as P-521: use P-256, P-384, Ed25519, or RSA of 2048 bits and more"),
         ),
         Bad::BadSignature => (
-            WS_CAUSE_CERTIFICATE_BAD,
+            Cause::CertificateBad,
             format!("a signature of {of} does not fit: it may be damaged, or its RSA key shorter than 2048 bits, which is not accepted"),
         ),
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
-            (WS_CAUSE_CERTIFICATE_BAD, format!("{of} is not for a server: its extendedKeyUsage lacks serverAuth"))
+            (Cause::CertificateBad, format!("{of} is not for a server: its extendedKeyUsage lacks serverAuth"))
         }
         Bad::Other(other) if other.0.is::<OtherCommonName>() => (
-            WS_CAUSE_CERTIFICATE_NAME,
+            Cause::CertificateName,
             format!(
                 "{of} has only a common name, and that is another: set server_name to it, or make a certificate with subjectAltName=DNS:{name} (IP:… for an \
                  address)"
             ),
         ),
         Bad::Other(other) => match other.0.downcast_ref::<WrongPin>() {
-            Some(pin) => (WS_CAUSE_CERTIFICATE_PIN, format!("{of} is not the pinned one: its SHA-256 is {}", pin.found)),
-            None => (WS_CAUSE_CERTIFICATE_BAD, format!("{of} {}", of_webpki(&other.to_string()))),
+            Some(pin) => (Cause::CertificatePin, format!("{of} is not the pinned one: its SHA-256 is {}", pin.found)),
+            None => (Cause::CertificateBad, format!("{of} {}", of_webpki(&other.to_string()))),
         },
-        bad => (WS_CAUSE_CERTIFICATE_BAD, format!("{of} cannot be used: {bad}")),
+        bad => (Cause::CertificateBad, format!("{of} cannot be used: {bad}")),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::handshake::Handshake;
 use super::{Mailbox, Stream, TlsClient, TlsServer, tls};
-use crate::codes::*;
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::quiet;
+use crate::status::{Cause, Phase};
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
 use std::cell::Cell;
@@ -340,13 +340,13 @@ impl Tasks {
 fn give_up(jobs: Vec<Job>, why: &str) {
     for job in jobs {
         if let Job::Secure { mailbox, key, .. } = job {
-            mailbox.post(key, Err(Failure::new(WS_PHASE_TLS, WS_CAUSE_RESOURCES, why)));
+            mailbox.post(key, Err(Failure::new(Phase::Tls, Cause::Resources, why)));
         }
     }
 }
 
 fn panicked() -> Failure {
-    Failure::new(WS_PHASE_TLS, WS_CAUSE_PANIC, "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text")
+    Failure::new(Phase::Tls, Cause::Panic, "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Cx, Peer, Stage};
 use crate::codes::*;
 use crate::error::Failure;
+use crate::status::{Cause, Phase};
 use std::time::{Duration, Instant};
 
 /// Signs of life of one connection.
@@ -92,7 +93,7 @@ impl Peer {
             if cx.now >= dead {
                 let silent = cx.now.saturating_duration_since(self.beat.heard).as_millis();
                 let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise pong_timeout_ms");
-                self.end(cx, Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, sentence), false);
+                self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, sentence), false);
                 return None;
             }
             next = next.min(dead);

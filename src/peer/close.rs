@@ -5,6 +5,7 @@ use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::journal;
 use crate::protocol::{close_payload, code_may_be_sent};
+use crate::status::{Cause, ErrorCode, EventKind, Level, Phase, Text};
 use std::time::{Duration, Instant};
 
 /// The facts about a close under way.
@@ -48,9 +49,9 @@ impl Closing {
     fn failure_of_received(&self) -> Option<Failure> {
         let (code, reason) = self.received.as_ref()?;
         Some(if self.by_host {
-            Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, "closed as the host asked")
+            Failure::new(Phase::App, Cause::ClosedByHost, "closed as the host asked")
         } else {
-            Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, closed_by_peer(*code, reason))
+            Failure::new(Phase::App, Cause::ClosedByPeer, closed_by_peer(*code, reason))
         })
     }
 }
@@ -59,10 +60,10 @@ impl Closing {
 pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
     let known = matches!(code, 0 | -1) || u16::try_from(code).is_ok_and(code_may_be_sent);
     if !known {
-        return Err(Error::new(WS_ERR_ARG, format!("{code} is no close code to send: use 0, -1, 1000-1003, 1007-1014 or 3000-4999")));
+        return Err(Error::new(ErrorCode::Arg, format!("{code} is no close code to send: use 0, -1, 1000-1003, 1007-1014 or 3000-4999")));
     }
     if reason.len() > 123 {
-        return Err(Error::new(WS_ERR_ARG, format!("the close reason has {} bytes: at most 123 fit", reason.len())));
+        return Err(Error::new(ErrorCode::Arg, format!("the close reason has {} bytes: at most 123 fit", reason.len())));
     }
     Ok(())
 }
@@ -85,7 +86,7 @@ impl Peer {
         if matches!(self.stage, Stage::Ended) {
             return;
         }
-        let dropped = |sentence: &str| Failure::new(WS_PHASE_APP, WS_CAUSE_DROPPED, sentence);
+        let dropped = |sentence: &str| Failure::new(Phase::App, Cause::Dropped, sentence);
         if code == -1 {
             self.end(cx, failure.unwrap_or_else(|| dropped("the host dropped the connection")), false);
             return;
@@ -132,7 +133,7 @@ impl Peer {
     /// Multiplayer: the peer is not admitted. Nothing is told of it but its authentication and its end.
     pub fn keep_apart(&mut self) {
         self.apart = true;
-        let was_told = self.inbox.take_mark(WS_EVENT_CLOSE_REQUEST).is_some();
+        let was_told = self.inbox.take_mark(EventKind::CloseRequest).is_some();
         if let Some(closing) = self.closing.as_mut().filter(|_| was_told) {
             closing.untold = true;
         }
@@ -148,7 +149,7 @@ impl Peer {
         let Some(closing) = self.closing.as_mut().filter(|closing| closing.untold) else { return };
         closing.untold = false;
         let Some((code, reason)) = &closing.received else { return };
-        let mut mark = Mark { kind: WS_EVENT_CLOSE_REQUEST, code: i32::from(code.unwrap_or(1005)), time_ns, ..Mark::default() };
+        let mut mark = Mark { code: i32::from(code.unwrap_or(1005)), ..Mark::new(EventKind::CloseRequest, time_ns) };
         mark.set_text(reason);
         self.inbox.push_mark(mark);
     }
@@ -248,14 +249,14 @@ impl Peer {
         } else if self.reading_rests() {
             let sentence =
                 "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
-            Failure::new(WS_PHASE_APP, WS_CAUSE_NOT_READING, sentence)
+            Failure::new(Phase::App, Cause::NotReading, sentence)
         } else {
             let sentence = if self.unwritten() > 0 {
                 "the peer did not read what was sent before the close within close_timeout_ms"
             } else {
                 "the peer did not answer the close within close_timeout_ms"
             };
-            Failure::new(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, sentence)
+            Failure::new(Phase::App, Cause::CloseTimeout, sentence)
         };
         self.end(cx, failure, false);
         None
@@ -272,15 +273,14 @@ impl Peer {
             (None, Some(Some(code))) if failure.close_code == code => code,
             _ => 1006,
         };
-        let asked_for = clean && failure.close_code == 0 && failure.phase == WS_PHASE_APP;
-        self.info.set_text(WS_GET_ERROR, if asked_for { "" } else { &failure.sentence });
+        let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
+        self.info.set_text(Text::Error, if asked_for { "" } else { &failure.sentence });
         if let Some(stream) = &self.stream {
             // A read may have sent what TLS held back.
             self.outbox.acknowledge(stream);
         }
         let unsent = self.queued_messages_out() + self.unopened_messages();
         let mut mark = Mark {
-            kind: if self.of_server { WS_EVENT_DISCONNECTED } else { WS_EVENT_CLOSED },
             code: i32::from(code),
             phase: failure.phase,
             cause: failure.cause,
@@ -288,15 +288,14 @@ impl Peer {
             http_status: i32::from(self.info.http_status),
             unsent: u32::try_from(unsent).unwrap_or(u32::MAX),
             clean,
-            time_ns: cx.time_ns(),
-            ..Mark::default()
+            ..Mark::new(if self.of_server { EventKind::Disconnected } else { EventKind::Closed }, cx.time_ns())
         };
         mark.set_text(&failure.sentence);
         self.info.end = Some(Box::new(mark.clone()));
         self.inbox.push_end(mark);
         // The reason is the peer's text: the event has it, and the log does not.
-        let why = if failure.cause == WS_CAUSE_CLOSED_BY_PEER { "the peer closed the connection" } else { &failure.sentence };
-        journal::note(WS_LOG_INFO, || format!("{} ended: {why} (code {code})", self.info.shown_url()));
+        let why = if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
+        journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.info.shown_url()));
         self.keep_reason(closing);
         let early = self.early().1;
         cx.discard(early, std::mem::replace(&mut self.stage, Stage::Ended));

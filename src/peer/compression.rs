@@ -2,10 +2,10 @@
 
 use super::Budget;
 use super::outgoing::{at_once_bytes, slice_bytes};
-use crate::codes::*;
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
 use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MAX_BITS, MIN_OWN_BITS, Role, Utf8};
+use crate::status::Cause;
 
 /// Decompressed between two looks at the budget, at most.
 const OUT_SLICE: usize = 32 << 10;
@@ -390,14 +390,14 @@ impl Incoming {
         }
         if len > RATIO_FREE && len as u64 / self.received.max(1) > limits.max_ratio {
             let sentence = format!("a message inflates to more than {} bytes a byte: it may be a bomb, or raise max_inflate_ratio", limits.max_ratio);
-            return Err(Failure { cause: WS_CAUSE_DEFLATE, ..Failure::of_protocol(1008, sentence) });
+            return Err(Failure { cause: Cause::Deflate, ..Failure::of_protocol(1008, sentence) });
         }
         if self.text && self.utf8.feed(bytes).is_err() {
             return Err(not_utf8());
         }
         if self.message.try_reserve(bytes.len()).is_err() {
             let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
-            return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+            return Err(Failure { cause: Cause::Resources, ..failure });
         }
         self.message.extend_from_slice(bytes);
         Ok(())
@@ -434,7 +434,7 @@ impl Incoming {
 
 fn broken() -> Failure {
     let sentence = "the peer sent compressed data that cannot be decompressed (RFC 7692 section 7.2.2)";
-    Failure { cause: WS_CAUSE_DEFLATE, ..Failure::of_protocol(1007, sentence) }
+    Failure { cause: Cause::Deflate, ..Failure::of_protocol(1007, sentence) }
 }
 
 fn not_utf8() -> Failure {

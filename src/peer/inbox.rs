@@ -2,8 +2,8 @@
 
 use super::arena::{Arena, Chunk};
 use super::item::{Body, Item, Mark, Message};
-use crate::codes::{WS_BINARY, WS_CALL, WS_EVENT_AUTH, WS_TEXT};
 use crate::heap::Discarded;
+use crate::status::{EventKind, MessageType};
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Inbox {
             self.settled = self.end + 1;
         }
         self.end += 1;
-        self.push(Message::kept(if text { WS_TEXT } else { WS_BINARY }, 0, bytes));
+        self.push(Message::kept(if text { MessageType::Text } else { MessageType::Binary }, 0, bytes));
     }
 
     #[inline]
@@ -137,7 +137,7 @@ impl Inbox {
         if self.silenced {
             return;
         }
-        if mark.kind == WS_EVENT_AUTH && (!self.ended || !self.marks.is_empty()) {
+        if mark.kind == EventKind::Auth && (!self.ended || !self.marks.is_empty()) {
             self.auths += 1;
             self.bytes += mark.text_len();
         }
@@ -150,14 +150,14 @@ impl Inbox {
 
     /// A mark is no longer there.
     fn uncount(&mut self, mark: &Mark) {
-        if mark.kind == WS_EVENT_AUTH {
+        if mark.kind == EventKind::Auth {
             self.auths -= 1;
             self.bytes -= mark.text_len();
         }
     }
 
     /// Adds to a mark of that kind that still waits; false: none does.
-    pub fn add_to(&mut self, kind: i32, count: u64) -> bool {
+    pub fn add_to(&mut self, kind: EventKind, count: u64) -> bool {
         let waiting = self.marks.iter_mut().find(|(_, mark)| mark.kind == kind);
         waiting.map(|(_, mark)| mark.count += count).is_some()
     }
@@ -205,7 +205,7 @@ impl Inbox {
     /// The first message that waits for the layer above.
     pub fn first_held<'a>(&'a self, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
         let message = self.held.front()?;
-        Some((message.kind == WS_TEXT, message.parts(arena).1))
+        Some((message.kind == MessageType::Text, message.parts(arena).1))
     }
 
     /// The storage of the first held message and the place in it from which on it is that message, where it has one for itself.
@@ -233,7 +233,7 @@ impl Inbox {
         if let Some(message) = self.pop_held() {
             self.bytes -= message.len() as u64;
             self.bytes += bytes.len() as u64;
-            self.messages.push_back(Message::kept(WS_CALL, from, bytes));
+            self.messages.push_back(Message::kept(MessageType::Call, from, bytes));
         }
     }
 
@@ -344,7 +344,7 @@ impl Inbox {
     }
 
     /// Takes the first mark of a kind, wherever it is.
-    pub fn take_mark(&mut self, kind: i32) -> Option<Mark> {
+    pub fn take_mark(&mut self, kind: EventKind) -> Option<Mark> {
         let index = self.marks.iter().position(|(_, mark)| mark.kind == kind)?;
         let (_, mark) = self.marks.remove(index)?;
         self.uncount(&mark);
@@ -362,7 +362,7 @@ impl Inbox {
         self.marks.retain(|(_, mark)| {
             let drops = fits(mark);
             count += if drops { mark.count.max(1) } else { 0 };
-            if drops && mark.kind == WS_EVENT_AUTH {
+            if drops && mark.kind == EventKind::Auth {
                 (auths, bytes) = (auths + 1, bytes + mark.text_len());
             }
             !drops
@@ -470,13 +470,13 @@ impl Inbox {
     }
 
     fn auth_bytes(&self) -> u64 {
-        let of_auth = |mark: &Mark| if mark.kind == WS_EVENT_AUTH { mark.text_len() } else { 0 };
+        let of_auth = |mark: &Mark| if mark.kind == EventKind::Auth { mark.text_len() } else { 0 };
         if self.auths == 0 { 0 } else { self.marks.iter().map(|(_, mark)| of_auth(mark)).sum() }
     }
 
     /// Bytes of the texts of events, those of AUTH not.
     pub fn text_bytes(&self) -> usize {
-        let texts = self.marks.iter().filter(|(_, mark)| mark.kind != WS_EVENT_AUTH).map(|(_, mark)| mark.text_len());
+        let texts = self.marks.iter().filter(|(_, mark)| mark.kind != EventKind::Auth).map(|(_, mark)| mark.text_len());
         texts.sum::<u64>() as usize
     }
 
@@ -507,7 +507,7 @@ mod tests {
         std::iter::from_fn(|| inbox.take_item())
             .map(|item| match item {
                 Item::Message(message) => format!("{}:{}", message.from, String::from_utf8_lossy(message.parts(arena).1)),
-                Item::Mark(mark) => format!("mark {}", mark.kind),
+                Item::Mark(mark) => format!("mark {}", mark.kind.code()),
             })
             .collect()
     }
@@ -541,8 +541,8 @@ mod tests {
         assert_eq!((inbox.ready(), inbox.held(), inbox.bytes()), (1, 1, 8));
         inbox.release(0, 0);
         inbox.settle(&arena);
-        let kinds: Vec<i32> = inbox.messages.iter().map(|message| message.kind).collect();
-        assert_eq!(kinds, [WS_CALL, WS_BINARY]);
+        let kinds: Vec<MessageType> = inbox.messages.iter().map(|message| message.kind).collect();
+        assert_eq!(kinds, [MessageType::Call, MessageType::Binary]);
         assert_eq!(taken(&mut inbox, &arena), ["9:a call", "0:bb"]);
         assert_eq!(inbox.bytes(), 0);
     }
@@ -558,7 +558,7 @@ mod tests {
             for _ in 0..1_000_000 {
                 inbox.release(0, 0);
             }
-            inbox.push_mark(Mark { kind: 4, ..Mark::default() });
+            inbox.push_mark(Mark::new(EventKind::Closed, 0));
             if at_once {
                 inbox.drop_all_held(false);
             } else {
@@ -568,7 +568,7 @@ mod tests {
             }
             assert_eq!((inbox.len(), inbox.ready(), inbox.held(), inbox.bytes()), (1_000_000, 1_000_000, 0, 1_000_000));
             while inbox.take_message().is_some() {}
-            assert!(matches!(inbox.take_item(), Some(Item::Mark(mark)) if mark.kind == 4) && inbox.is_empty());
+            assert!(matches!(inbox.take_item(), Some(Item::Mark(mark)) if mark.kind == EventKind::Closed) && inbox.is_empty());
         }
     }
 
@@ -576,15 +576,15 @@ mod tests {
     fn marks_keep_their_places_when_messages_before_them_go() {
         let arena = Arena::new(0);
         let mut inbox = inbox_of(&[b"a", b"b", b"c"]);
-        inbox.push_mark(Mark { kind: 4, ..Mark::default() });
+        inbox.push_mark(Mark::new(EventKind::Closed, 0));
         inbox.release(0, 0);
         inbox.drop_held();
-        inbox.push_mark_here(Mark { kind: 5, ..Mark::default() });
-        inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
+        inbox.push_mark_here(Mark::new(EventKind::Connected, 0));
+        inbox.push_mark_here(Mark::new(EventKind::Disconnected, 0));
         inbox.release(0, 0);
         assert_eq!(taken(&mut inbox, &arena), ["0:a", "mark 5", "mark 6", "0:c", "mark 4"]);
         inbox.push_kept(false, b"d".to_vec());
-        inbox.push_mark(Mark { kind: 4, ..Mark::default() });
+        inbox.push_mark(Mark::new(EventKind::Closed, 0));
         inbox.drop_all_held(false);
         assert_eq!(taken(&mut inbox, &arena), ["mark 4"]);
     }
@@ -593,28 +593,28 @@ mod tests {
     fn the_end_stays_last() {
         let arena = Arena::new(0);
         let mut inbox = inbox_of(&[b"a", b"b"]);
-        inbox.push_end(Mark { kind: 9, ..Mark::default() });
-        inbox.push_mark(Mark { kind: 5, ..Mark::default() });
+        inbox.push_end(Mark::new(EventKind::Error, 0));
+        inbox.push_mark(Mark::new(EventKind::Connected, 0));
         inbox.drop_all_held(false);
-        inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
+        inbox.push_mark_here(Mark::new(EventKind::Disconnected, 0));
         assert_eq!(taken(&mut inbox, &arena), ["mark 5", "mark 6", "mark 9"]);
-        inbox.push_mark(Mark { kind: 5, ..Mark::default() });
-        inbox.push_mark_here(Mark { kind: 6, ..Mark::default() });
+        inbox.push_mark(Mark::new(EventKind::Connected, 0));
+        inbox.push_mark_here(Mark::new(EventKind::Disconnected, 0));
         assert!(inbox.is_empty(), "the end was taken: nothing follows it");
     }
 
     #[test]
     fn authentication_data_counts_until_it_is_taken() {
         let mut inbox = inbox_of(&[b"abc"]);
-        let mut mark = Mark { kind: WS_EVENT_AUTH, ..Mark::default() };
+        let mut mark = Mark::new(EventKind::Auth, 0);
         mark.set_bytes(b"token");
         for _ in 0..3 {
             inbox.push_mark_here(mark.clone());
         }
         assert_eq!((inbox.bytes(), inbox.counted(), inbox.len()), (3 + 3 * 5, 4, 1));
-        assert!(inbox.take_item().is_some() && inbox.take_mark(WS_EVENT_AUTH).is_some());
+        assert!(inbox.take_item().is_some() && inbox.take_mark(EventKind::Auth).is_some());
         assert_eq!((inbox.bytes(), inbox.counted()), (3 + 5, 2));
-        inbox.push_end(Mark { kind: 4, ..Mark::default() });
+        inbox.push_end(Mark::new(EventKind::Closed, 0));
         assert_eq!(inbox.drop_marks(), 2);
         inbox.push_mark_here(mark);
         assert_eq!((inbox.bytes(), inbox.counted()), (3, 1), "dropped behind the end");

@@ -1,8 +1,8 @@
 //! What can be asked about a connection.
 
 use super::Mark;
-use crate::codes::*;
 use crate::protocol::Headers;
+use crate::status::Text;
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -22,17 +22,17 @@ pub struct Info {
     /// The target of the request is known.
     has_target: bool,
     /// By WS_GET_*; those that are "" are not here.
-    texts: Vec<(i32, Box<str>)>,
+    texts: Vec<(Text, Box<str>)>,
 }
 
 impl Info {
     /// One of WS_GET_*, as far as it was set: URL (without user name and password), PATH, QUERY, SUBPROTOCOL, ERROR, BODY, TLS, EXTENSIONS.
-    pub fn text(&self, what: i32) -> &str {
+    pub fn text(&self, what: Text) -> &str {
         self.texts.iter().find(|(of, _)| *of == what).map_or("", |(_, text)| text)
     }
 
     /// Sets one of them.
-    pub fn set_text(&mut self, what: i32, text: impl Into<Box<str>>) {
+    pub fn set_text(&mut self, what: Text, text: impl Into<Box<str>>) {
         self.texts.retain(|(of, _)| *of != what);
         let text = text.into();
         if !text.is_empty() {
@@ -44,14 +44,14 @@ impl Info {
     /// The target of the request: path and query.
     pub fn set_target(&mut self, path: &str, query: &str) {
         // What nearly all ask for takes no room.
-        self.set_text(WS_GET_PATH, if path == "/" { "" } else { path });
-        self.set_text(WS_GET_QUERY, query);
+        self.set_text(Text::Path, if path == "/" { "" } else { path });
+        self.set_text(Text::Query, query);
         self.has_target = true;
     }
 
     /// The path of the request, "" before there is one.
     pub fn path(&self) -> &str {
-        match self.text(WS_GET_PATH) {
+        match self.text(Text::Path) {
             "" if self.has_target => "/",
             path => path,
         }
@@ -59,10 +59,10 @@ impl Info {
 
     /// Without user name and password; a server's end puts it together.
     pub fn url(&self) -> String {
-        match self.text(WS_GET_URL) {
+        match self.text(Text::Url) {
             "" if self.has_target => {
-                let scheme = if self.text(WS_GET_TLS).is_empty() { "ws" } else { "wss" };
-                let (host, query) = (self.headers.get("host", 0).unwrap_or(""), self.text(WS_GET_QUERY));
+                let scheme = if self.text(Text::Tls).is_empty() { "ws" } else { "wss" };
+                let (host, query) = (self.headers.get("host", 0).unwrap_or(""), self.text(Text::Query));
                 let mark = if query.is_empty() { "" } else { "?" };
                 format!("{scheme}://{host}{}{mark}{query}", self.path())
             }

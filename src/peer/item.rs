@@ -1,15 +1,15 @@
 //! What waits for the host: a message, or something that happened.
 
 use super::arena::{Arena, Chunk};
-use crate::codes::{WS_BINARY, WS_TEXT};
 use crate::error::sentence;
 use crate::heap::Discarded;
+use crate::status::{Cause, EventKind, MessageType, Phase};
 use std::sync::Arc;
 
 /// A received message.
 pub struct Message {
-    /// WS_TEXT, WS_BINARY or WS_CALL.
-    pub kind: i32,
+    /// The type of the message.
+    pub kind: MessageType,
     /// Multiplayer: the peer that sent it, where that is not the one at the other end.
     pub from: i32,
     pub(super) body: Body,
@@ -35,11 +35,11 @@ impl Message {
     /// One that lies in the arena.
     #[inline]
     pub(super) fn fresh(text: bool, chunk: u32, start: u32, len: u32) -> Message {
-        Message { kind: if text { WS_TEXT } else { WS_BINARY }, from: 0, body: Body::Fresh { chunk, start, len } }
+        Message { kind: if text { MessageType::Text } else { MessageType::Binary }, from: 0, body: Body::Fresh { chunk, start, len } }
     }
 
     /// One with storage of its own.
-    pub(super) fn kept(kind: i32, from: i32, bytes: Vec<u8>) -> Message {
+    pub(super) fn kept(kind: MessageType, from: i32, bytes: Vec<u8>) -> Message {
         let len = bytes.len() as u32;
         Message { kind, from, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } }
     }
@@ -84,18 +84,18 @@ impl Message {
 }
 
 /// Something that happened, other than a message.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Mark {
-    /// WS_EVENT_*.
-    pub kind: i32,
+    /// What happened.
+    pub kind: EventKind,
     /// Multiplayer: which peer, where that is not the one at the other end.
     pub peer_id: i32,
     /// Close code.
     pub code: i32,
-    /// WS_PHASE_*.
-    pub phase: i32,
-    /// WS_CAUSE_*.
-    pub cause: i32,
+    /// How far the connection had come.
+    pub phase: Phase,
+    /// Why it happened.
+    pub cause: Cause,
     /// HTTP status.
     pub http_status: i32,
     /// The system's number.
@@ -113,6 +113,24 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// With nothing but what happened, and when.
+    pub fn new(kind: EventKind, time_ns: u64) -> Mark {
+        Mark {
+            kind,
+            peer_id: 0,
+            code: 0,
+            phase: Phase::None,
+            cause: Cause::None,
+            http_status: 0,
+            os_error: 0,
+            unsent: 0,
+            clean: false,
+            time_ns,
+            count: 0,
+            text: None,
+        }
+    }
+
     /// Bytes of the text or data.
     pub(super) fn text_len(&self) -> u64 {
         self.text.as_ref().map_or(0, |text| text.len() as u64 - 1)

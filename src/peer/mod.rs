@@ -33,11 +33,11 @@ pub use options::{MAX_LEN, Options, Refused, Scope, definition};
 pub use outgoing::{Payload, SharedMessage, at_once_bytes, slice_bytes};
 pub use send::Sent;
 
-use crate::codes::*;
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::net::{Services, Stream};
 use crate::protocol::{Decoder, MaskKeys, Role};
+use crate::status::{EventKind, State};
 use backlog::Backlog;
 use close::Closing;
 use open::Stage;
@@ -291,13 +291,13 @@ impl Peer {
 
     /// WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED.
     #[inline]
-    pub fn state(&self) -> i32 {
+    pub fn state(&self) -> State {
         match self.stage {
-            Stage::Ended => WS_CLOSED,
-            Stage::Open if self.closing.is_none() => WS_OPEN,
-            Stage::Open => WS_CLOSING,
-            _ if self.closing.is_some() => WS_CLOSING,
-            _ => WS_CONNECTING,
+            Stage::Ended => State::Closed,
+            Stage::Open if self.closing.is_none() => State::Open,
+            Stage::Open => State::Closing,
+            _ if self.closing.is_some() => State::Closing,
+            _ => State::Connecting,
         }
     }
 
@@ -425,7 +425,7 @@ impl Peer {
     }
 
     /// Queues something that happened.
-    pub fn mark(&mut self, cx: &Cx<'_>, kind: i32) {
-        self.inbox.push_mark(Mark { kind, time_ns: cx.time_ns(), http_status: i32::from(self.info.http_status), ..Mark::default() });
+    pub fn mark(&mut self, cx: &Cx<'_>, kind: EventKind) {
+        self.inbox.push_mark(Mark { http_status: i32::from(self.info.http_status), ..Mark::new(kind, cx.time_ns()) });
     }
 }

@@ -9,6 +9,7 @@ use crate::heap::Discarded;
 use crate::journal;
 use crate::net::{Destination, Dial, Services, Step, Stream};
 use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake};
+use crate::status::{Cause, EventKind, Level, Phase, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -142,11 +143,11 @@ impl Peer {
         match answer {
             Ok(Agreement { answer, subprotocol, deflate, heartbeat }) => {
                 self.info.http_status = 101;
-                self.info.set_text(WS_GET_SUBPROTOCOL, subprotocol.unwrap_or_default());
+                self.info.set_text(Text::Subprotocol, subprotocol.unwrap_or_default());
                 self.outbox.push_bytes(&answer);
                 self.agree(deflate);
                 if let Some(query) = heartbeat {
-                    self.info.set_text(WS_GET_QUERY, query);
+                    self.info.set_text(Text::Query, query);
                     self.announce_pulse();
                 }
                 self.open(cx);
@@ -223,7 +224,7 @@ impl Peer {
                     Ok(Some((used, response))) => {
                         self.info.http_status = response.status;
                         self.info.headers = response.headers;
-                        self.info.set_text(WS_GET_SUBPROTOCOL, response.subprotocol.unwrap_or_default());
+                        self.info.set_text(Text::Subprotocol, response.subprotocol.unwrap_or_default());
                         self.agree(response.deflate);
                         self.open(cx);
                         used
@@ -269,7 +270,7 @@ impl Peer {
             }
             _ => {
                 let sentence = "the peer ended the transport during the opening handshake";
-                self.end(cx, Failure::new(WS_PHASE_HTTP, WS_CAUSE_PEER_GONE, sentence), false);
+                self.end(cx, Failure::new(Phase::Http, Cause::PeerGone, sentence), false);
             }
         }
     }
@@ -280,11 +281,11 @@ impl Peer {
     }
 
     /// WS_PHASE_* of now.
-    pub fn phase(&self) -> i32 {
+    pub fn phase(&self) -> Phase {
         match &self.stage {
-            Stage::Dialing(opening) => opening.dial.as_ref().map_or(WS_PHASE_TCP, Dial::phase),
-            Stage::Requesting(_) | Stage::Answering(_) => WS_PHASE_HTTP,
-            Stage::Open | Stage::Ended => WS_PHASE_WEBSOCKET,
+            Stage::Dialing(opening) => opening.dial.as_ref().map_or(Phase::Tcp, Dial::phase),
+            Stage::Requesting(_) | Stage::Answering(_) => Phase::Http,
+            Stage::Open | Stage::Ended => Phase::Websocket,
         }
     }
 
@@ -310,7 +311,7 @@ impl Peer {
         let ms = opening.timeout.as_millis();
         if matches!(self.stage, Stage::Answering(_)) {
             let sentence = format!("the client did not finish its opening handshake within {ms} ms");
-            let refusal = Refusal::new(408, WS_CAUSE_HANDSHAKE_TIMEOUT, sentence);
+            let refusal = Refusal::new(408, Cause::HandshakeTimeout, sentence);
             self.turn_away(cx, &refusal);
             return None;
         }
@@ -322,12 +323,12 @@ impl Peer {
             return None;
         }
         let what = match phase {
-            WS_PHASE_DNS => "the name lookup took too long: check the network and the name server",
-            WS_PHASE_TCP => "the server did not accept the TCP connection: check address, port and firewall",
-            WS_PHASE_TLS => "the TLS handshake was not finished: the server may not speak TLS on this port",
+            Phase::Dns => "the name lookup took too long: check the network and the name server",
+            Phase::Tcp => "the server did not accept the TCP connection: check address, port and firewall",
+            Phase::Tls => "the TLS handshake was not finished: the server may not speak TLS on this port",
             _ => "the server did not answer the opening handshake: it may not be a WebSocket server",
         };
-        self.end(cx, Failure::new(phase, WS_CAUSE_CONNECT_TIMEOUT, format!("{what} (connect timeout of {ms} ms)")), false);
+        self.end(cx, Failure::new(phase, Cause::ConnectTimeout, format!("{what} (connect timeout of {ms} ms)")), false);
         None
     }
 
@@ -353,7 +354,7 @@ impl Peer {
     fn take_stream(&mut self, stream: Stream) {
         self.info.local = stream.local_addr().into();
         self.info.remote = stream.peer_addr().into();
-        self.info.set_text(WS_GET_TLS, stream.describe_tls().unwrap_or_default());
+        self.info.set_text(Text::Tls, stream.describe_tls().unwrap_or_default());
         stream.set_no_delay(self.options.is_on(WS_OPT_NO_DELAY));
         self.stream = Some(stream);
     }
@@ -361,7 +362,7 @@ impl Peer {
     /// From here on RSV1 means a compressed message, if that was agreed on.
     fn agree(&mut self, deflate: Option<DeflateParams>) {
         let Some(params) = deflate else { return };
-        self.info.set_text(WS_GET_EXTENSIONS, params.to_string());
+        self.info.set_text(Text::Extensions, params.to_string());
         self.decoder.rsv1_allowed = true;
         self.compression = Some(Box::new(Compression::new(self.role, &params, self.options.deflate_level)));
     }
@@ -369,8 +370,8 @@ impl Peer {
     fn open(&mut self, cx: &mut Cx<'_>) {
         let stage = std::mem::replace(&mut self.stage, Stage::Open);
         self.beat = super::Beat::new(cx.now);
-        self.mark(cx, if self.of_server { WS_EVENT_CONNECTED } else { WS_EVENT_OPEN });
-        journal::note(WS_LOG_INFO, || format!("{} is open", self.info.shown_url()));
+        self.mark(cx, if self.of_server { EventKind::Connected } else { EventKind::Open });
+        journal::note(Level::Info, || format!("{} is open", self.info.shown_url()));
         if let Stage::Dialing(opening) | Stage::Requesting(opening) | Stage::Answering(opening) = stage {
             if self.role == Role::Client {
                 self.await_pulse(opening.deadline.map(|_| cx.now + opening.timeout));
@@ -383,7 +384,7 @@ impl Peer {
     fn refused(&mut self, refused: Refused) -> Failure {
         self.info.http_status = refused.status;
         self.info.headers = refused.headers;
-        self.info.set_text(WS_GET_BODY, String::from_utf8_lossy(&refused.body));
+        self.info.set_text(Text::Body, String::from_utf8_lossy(&refused.body));
         refused.failure
     }
 
@@ -397,6 +398,6 @@ impl Peer {
     fn refuse(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {
         self.info.http_status = refusal.status;
         self.outbox.push_bytes(&refusal.to_bytes());
-        self.end_after_output(cx, Failure::new(WS_PHASE_HTTP, refusal.cause, refusal.sentence.clone()));
+        self.end_after_output(cx, Failure::new(Phase::Http, refusal.cause, refusal.sentence.clone()));
     }
 }

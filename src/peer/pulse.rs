@@ -1,8 +1,8 @@
 //! The application heartbeat (docs/heartbeat.md): pings and pongs as messages, for where RFC 6455's cannot be seen. A client pings, a server answers.
 
 use super::{Cx, Mark, Peer};
-use crate::codes::*;
 use crate::protocol::{Beating, Lead, Marker, Role, announcement, beat, opcode_of, read_announcement, read_beat};
+use crate::status::{Cause, EventKind, Phase};
 use std::time::{Duration, Instant};
 
 /// The heartbeat of one connection, while there is one or one was asked for.
@@ -120,8 +120,7 @@ impl Peer {
     #[cold]
     pub(super) fn lose_pulse(&mut self, cx: &Cx<'_>) {
         self.pulse = None;
-        let mut mark =
-            Mark { kind: WS_EVENT_ERROR, phase: WS_PHASE_WEBSOCKET, cause: WS_CAUSE_NO_HEARTBEAT, time_ns: cx.time_ns(), ..Mark::default() };
+        let mut mark = Mark { phase: Phase::Websocket, cause: Cause::NoHeartbeat, ..Mark::new(EventKind::Error, cx.time_ns()) };
         mark.set_text(
             "the server offers no application heartbeat: it is another than wspeer or has no WS_APP_HEARTBEAT; pings of RFC 6455 take its place",
         );

@@ -12,6 +12,7 @@ use crate::error::Failure;
 use crate::heap::Moved;
 use crate::net::{LEAST_READ, Reader, tls_failure};
 use crate::protocol::{Beating, Limits, Received, Role};
+use crate::status::{Cause, Phase};
 use std::io::ErrorKind;
 
 /// Read beyond a full inbound queue, to answer the control frames behind the data.
@@ -458,7 +459,7 @@ impl Peer {
             return;
         }
         let failure = self.write_failure.take().map_or_else(
-            || Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_PEER_GONE, "the peer ended the connection without a closing handshake"),
+            || Failure::new(Phase::Websocket, Cause::PeerGone, "the peer ended the connection without a closing handshake"),
             |failure| *failure,
         );
         self.end(cx, failure, false);
@@ -470,7 +471,7 @@ impl Peer {
         let failure = match (tls_failure(error, reader), self.write_failure.take()) {
             (Some(failure), _) => failure,
             (None, Some(failure)) => *failure,
-            (None, None) => Failure::of_io(self.phase(), WS_CAUSE_RESET, "the connection was lost while reading", error),
+            (None, None) => Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while reading", error),
         };
         self.end(cx, failure, false);
     }

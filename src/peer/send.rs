@@ -8,6 +8,7 @@ use crate::codes::*;
 use crate::error::Failure;
 use crate::heap;
 use crate::protocol::{CONTINUATION, Lead, Role, frame_header, frame_room, opcode_of};
+use crate::status::{Cause, EventKind, Phase, State};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
@@ -31,6 +32,8 @@ pub enum Sent {
     NotOpen,
     /// There is no memory for a copy of it.
     NoMemory,
+    /// Of several targets: some could not take it.
+    Partial,
 }
 
 impl Peer {
@@ -231,9 +234,9 @@ impl Peer {
     /// Notes that a put to several targets left this one out. True: tell the host, once a stall.
     pub fn skip(&mut self, cx: &Cx<'_>) {
         self.counters.skipped += 1;
-        let waits = self.inbox.add_to(WS_EVENT_SKIPPED, 1);
+        let waits = self.inbox.add_to(EventKind::Skipped, 1);
         if !waits && !self.skipping {
-            let mark = Mark { kind: WS_EVENT_SKIPPED, count: 1, time_ns: cx.time_ns(), ..Mark::default() };
+            let mark = Mark { count: 1, ..Mark::new(EventKind::Skipped, cx.time_ns()) };
             self.inbox.push_mark(mark);
         }
         self.skipping = true;
@@ -284,7 +287,7 @@ impl Peer {
             Err(error) => self.write_failed(&error),
         }
         if let Some(len) = self.owes_writable
-            && self.state() == WS_OPEN
+            && self.state() == State::Open
         {
             let room = self.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = self.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
@@ -292,8 +295,8 @@ impl Peer {
                 self.owes_writable = None;
                 self.skipping = false;
                 // One that still waits says as much.
-                if !self.inbox.add_to(WS_EVENT_WRITABLE, 0) {
-                    self.mark(cx, WS_EVENT_WRITABLE);
+                if !self.inbox.add_to(EventKind::Writable, 0) {
+                    self.mark(cx, EventKind::Writable);
                 }
             }
         }
@@ -459,7 +462,7 @@ impl Peer {
 
     /// The compressor failed, which only a lack of memory explains: what waits cannot leave any more.
     fn compression_failed(&mut self) {
-        let failure = Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_RESOURCES, "a message could not be compressed: there may be no memory left");
+        let failure = Failure::new(Phase::Websocket, Cause::Resources, "a message could not be compressed: there may be no memory left");
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
@@ -475,7 +478,7 @@ impl Peer {
     #[cold]
     fn memory_failed(&mut self) {
         self.outbox.note_lost();
-        let failure = Failure::new(WS_PHASE_WEBSOCKET, WS_CAUSE_RESOURCES, "there is no memory left for what is to be sent: send less at a time");
+        let failure = Failure::new(Phase::Websocket, Cause::Resources, "there is no memory left for what is to be sent: send less at a time");
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
@@ -558,7 +561,7 @@ impl Peer {
     }
 
     fn write_failed(&mut self, error: &std::io::Error) {
-        let failure = Failure::of_io(self.phase(), WS_CAUSE_RESET, "the connection was lost while writing", error);
+        let failure = Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while writing", error);
         self.write_failure.get_or_insert(Box::new(failure));
     }
 }

@@ -2,9 +2,9 @@
 
 use super::decode::{Limits, Received, not_utf8};
 use super::utf8::Utf8;
-use crate::codes::WS_CAUSE_RESOURCES;
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
+use crate::status::Cause;
 
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
 const MAX_RESERVE: u64 = 64 << 10;
@@ -153,7 +153,7 @@ impl Assembly {
             let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
             if self.bytes.try_reserve(ahead.max(count)).is_err() {
                 let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
-                return Err(Failure { cause: WS_CAUSE_RESOURCES, ..failure });
+                return Err(Failure { cause: Cause::Resources, ..failure });
             }
         }
         Ok(())

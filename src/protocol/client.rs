@@ -3,8 +3,8 @@
 use super::body::Body;
 use super::head::{AnswerHead, empty_lines, find_end};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
-use crate::codes::*;
 use crate::error::Failure;
+use crate::status::{Cause, Phase};
 use std::fmt;
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
@@ -141,7 +141,7 @@ impl ClientHandshake {
         let AnswerHead { minor, status, headers } = head;
         self.received = Vec::new();
         if status != 101 {
-            let failure = Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, self.status_sentence(status, &headers));
+            let failure = Failure::new(Phase::Http, Cause::HttpStatus, self.status_sentence(status, &headers));
             let body = Body::announced(status, &headers);
             self.refusal = Some((Box::new(Refused { failure, status, headers, body: Vec::new() }), body));
             return self.receive_body(&bytes[used..]).map(|()| None);
@@ -164,7 +164,7 @@ impl ClientHandshake {
             let sentence = format!(
                 "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
             );
-            refused(Failure::new(WS_PHASE_HTTP, WS_CAUSE_PEER_GONE, sentence))
+            refused(Failure::new(Phase::Http, Cause::PeerGone, sentence))
         })
     }
 
@@ -209,7 +209,7 @@ impl ClientHandshake {
         let mut chosen = headers.list("sec-websocket-protocol");
         let first = chosen.next();
         // Without names: some hosts offer a token as a subprotocol.
-        let subprotocol = |sentence: &str| Failure::new(WS_PHASE_HTTP, WS_CAUSE_SUBPROTOCOL, sentence);
+        let subprotocol = |sentence: &str| Failure::new(Phase::Http, Cause::Subprotocol, sentence);
         match first {
             None if self.subprotocols.is_empty() => Ok((None, deflate)),
             None => Err(subprotocol("the server chose none of the subprotocols that were offered: it may know none of them")),
@@ -246,7 +246,7 @@ impl ClientHandshake {
 
     fn too_big(&self) -> Box<Refused> {
         let sentence = format!("the header of the server's answer is longer than max_header_bytes ({})", self.max_header_bytes);
-        refused(Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_TOO_BIG, sentence))
+        refused(Failure::new(Phase::Http, Cause::HttpTooBig, sentence))
     }
 }
 
@@ -301,7 +301,7 @@ const SHOWN_BYTES: usize = 32;
 const SHOWN_LOCATION: usize = 256;
 
 fn invalid(sentence: &str) -> Failure {
-    Failure::new(WS_PHASE_HTTP, WS_CAUSE_HTTP_INVALID, sentence)
+    Failure::new(Phase::Http, Cause::HttpInvalid, sentence)
 }
 
 fn refused(failure: Failure) -> Box<Refused> {

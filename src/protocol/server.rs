@@ -2,7 +2,7 @@
 
 use super::head::{RequestHead, empty_lines, find_end, is_token_byte};
 use super::{DeflateParams, DeflateSettings, Headers, choose_offer, without_question};
-use crate::codes::*;
+use crate::status::Cause;
 use data_encoding::BASE64;
 use std::fmt;
 use tungstenite::handshake::derive_accept_key;
@@ -36,14 +36,14 @@ pub struct Refusal {
     /// HTTP status.
     pub status: u16,
     /// WS_CAUSE_*.
-    pub cause: i32,
+    pub cause: Cause,
     /// Body of the answer.
     pub sentence: String,
 }
 
 impl Refusal {
     /// A refusal.
-    pub fn new(status: u16, cause: i32, sentence: impl Into<String>) -> Refusal {
+    pub fn new(status: u16, cause: Cause, sentence: impl Into<String>) -> Refusal {
         Refusal { status, cause, sentence: sentence.into() }
     }
 
@@ -88,7 +88,7 @@ impl ServerHandshake {
         }
         let end = find_end(&self.received[start..], before.saturating_sub(start)).map(|end| start + end);
         if end.unwrap_or(self.received.len()) > self.max_header_bytes {
-            return Err(Refusal::new(431, WS_CAUSE_HTTP_TOO_BIG, format!("the header of the request is over {} bytes", self.max_header_bytes)));
+            return Err(Refusal::new(431, Cause::HttpTooBig, format!("the header of the request is over {} bytes", self.max_header_bytes)));
         }
         let Some(end) = end else { return Ok(None) };
         let parsed = RequestHead::parse(&self.received[start..end]).map_err(unparsed)?;
@@ -135,16 +135,12 @@ impl Accept {
     /// Agreement or a refusal.
     pub fn answer(&self, request: &Request) -> Result<Agreement, Refusal> {
         if self.path.as_ref().is_some_and(|path| *path != request.path) {
-            return Err(Refusal::new(404, WS_CAUSE_HTTP_STATUS, "there is no WebSocket at this path"));
+            return Err(Refusal::new(404, Cause::HttpStatus, "there is no WebSocket at this path"));
         }
         let common = request.subprotocols.iter().find(|offered| self.subprotocols.contains(offered));
         if common.is_none() && !self.subprotocols.is_empty() {
             let known = self.subprotocols.join(", ");
-            return Err(Refusal::new(
-                400,
-                WS_CAUSE_SUBPROTOCOL,
-                format!("the client offers none of the subprotocols that this server knows: {known}"),
-            ));
+            return Err(Refusal::new(400, Cause::Subprotocol, format!("the client offers none of the subprotocols that this server knows: {known}")));
         }
         let accept = derive_accept_key(request.key.as_bytes());
         let mut answer =
@@ -194,7 +190,7 @@ const HTTP_2: &[u8] = b"PRI * HTTP/2";
 fn check(request: RequestHead) -> Result<Request, Refusal> {
     let RequestHead { method, target, minor, headers } = request;
     if method != "GET" {
-        return Err(Refusal::new(405, WS_CAUSE_HTTP_INVALID, "a WebSocket is opened with GET"));
+        return Err(Refusal::new(405, Cause::HttpInvalid, "a WebSocket is opened with GET"));
     }
     if minor == 0 {
         return Err(invalid("a WebSocket is opened in HTTP/1.1, and the request is in HTTP/1.0: a proxy in between may speak only that"));
@@ -258,17 +254,17 @@ fn is_host(value: &str) -> bool {
 
 fn unparsed(error: httparse::Error) -> Refusal {
     match error {
-        httparse::Error::TooManyHeaders => Refusal::new(431, WS_CAUSE_HTTP_TOO_BIG, "the request has too many headers"),
+        httparse::Error::TooManyHeaders => Refusal::new(431, Cause::HttpTooBig, "the request has too many headers"),
         error => invalid(&format!("the request is not valid HTTP/1.1: {error}")),
     }
 }
 
 fn invalid(sentence: &str) -> Refusal {
-    Refusal::new(400, WS_CAUSE_HTTP_INVALID, sentence)
+    Refusal::new(400, Cause::HttpInvalid, sentence)
 }
 
 fn upgrade(sentence: &str) -> Refusal {
-    Refusal::new(426, WS_CAUSE_HTTP_INVALID, sentence)
+    Refusal::new(426, Cause::HttpInvalid, sentence)
 }
 
 #[cfg(test)]

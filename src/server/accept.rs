@@ -7,6 +7,7 @@ use crate::journal;
 use crate::net::Stream;
 use crate::peer::{Cx, Mark, Peer, admit};
 use crate::protocol::Refusal;
+use crate::status::{Cause, EventKind, Level, Phase};
 use mio::{Interest, Token};
 use std::cmp::Reverse;
 use std::io::ErrorKind;
@@ -22,7 +23,7 @@ const CROWDED: &str = "too many clients from this address";
 const UNREAD: &str = "the server has not read the messages of clients that have ended";
 
 fn busy(what: &str) -> Refusal {
-    Refusal::new(503, WS_CAUSE_HTTP_STATUS, format!("{what}; try again later"))
+    Refusal::new(503, Cause::HttpStatus, format!("{what}; try again later"))
 }
 
 impl Server {
@@ -62,15 +63,13 @@ impl Server {
                     ) => {}
                 Err(error) => {
                     self.accept_after = Some(cx.now + REST);
-                    journal::note(WS_LOG_ERROR, || format!("accepting failed: {error}"));
+                    journal::note(Level::Error, || format!("accepting failed: {error}"));
                     if self.own.marks() == 0 {
                         let mut mark = Mark {
-                            kind: WS_EVENT_ERROR,
-                            phase: WS_PHASE_TCP,
-                            cause: WS_CAUSE_RESOURCES,
+                            phase: Phase::Tcp,
+                            cause: Cause::Resources,
                             os_error: error.raw_os_error().unwrap_or(0),
-                            time_ns: cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64,
-                            ..Mark::default()
+                            ..Mark::new(EventKind::Error, cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64)
                         };
                         mark.set_text(&format!(
                             "accepting a client failed and is tried again: {error}; raise the limit of open files or lower max_clients"

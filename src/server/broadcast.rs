@@ -6,6 +6,7 @@ use crate::error::Failure;
 use crate::heap;
 use crate::peer::{Chunk, Codecs, Cx, MUCH, Payload, Peer, Sent, SharedMessage, at_once_bytes, slice_bytes};
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
+use crate::status::{Cause, Phase};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
@@ -109,9 +110,9 @@ impl Forms<'_> {
 }
 
 impl Server {
-    /// Puts to every open client, but `except`. WS_OK, WS_PARTIAL, WS_ERR_LIMIT without memory for it, or WS_ERR_FULL where all or
-    /// none was asked for.
-    pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> i32 {
+    /// Puts to every open client, but `except`: taken by all or by some of them, `NoMemory` for it, or `Full` where on_full is
+    /// WS_FULL_ALL_OR_NONE.
+    pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> Sent {
         let policy = self.options.raw(WS_OPT_ON_FULL);
         if policy == Some(WS_FULL_ALL_OR_NONE) && self.open_clients(except).any(|client| !client.peer.has_room(payload.len())) {
             for key in 0..self.slots.len() as u32 {
@@ -123,7 +124,7 @@ impl Server {
                     client.peer.owe_writable(payload.len());
                 }
             }
-            return WS_ERR_FULL;
+            return Sent::Full;
         }
         self.put_spread(
             cx,
@@ -131,9 +132,9 @@ impl Server {
         )
     }
 
-    /// Puts to the open clients in some places. WS_OK, WS_PARTIAL, or WS_ERR_LIMIT where there is no memory for it: then no client gets it.
-    pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> i32 {
-        let Some(mut forms) = self.forms(&spread) else { return WS_ERR_LIMIT };
+    /// Puts to the open clients in some places: taken by all or by some of them, or `NoMemory` for it, and then no client gets it.
+    pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> Sent {
+        let Some(mut forms) = self.forms(&spread) else { return Sent::NoMemory };
         let result = self.put_forms(cx, spread, &mut forms);
         // Kept for the next one; what is large is not.
         if forms.plain.capacity() > MUCH {
@@ -145,7 +146,7 @@ impl Server {
     }
 
     /// As `put_spread`, of a message that ends with what lies in `storage` from `start` on, which is not copied; it is written later.
-    pub fn put_parts(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, storage: &Chunk, start: usize) -> i32 {
+    pub fn put_parts(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, storage: &Chunk, start: usize) -> Sent {
         let (header, count) = frame_header(Lead::whole(opcode_of(spread.text)), spread.payload.len() + storage.len() - start, None);
         let plain = Arc::new([&header[..count], spread.payload].concat());
         let Spread { text, payload, .. } = spread;
@@ -185,7 +186,7 @@ impl Server {
     }
 
     /// As `put_spread`, of a message whose forms are there.
-    pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> i32 {
+    pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> Sent {
         let Spread { keys, except, on_full, mut now, .. } = spread;
         let (mut partial, at_once) = (false, now);
         for key in keys.start..keys.end.min(self.slots.len() as u32) {
@@ -204,18 +205,18 @@ impl Server {
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
                     let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
-                    let failure = Failure { close_code: 1008, ..Failure::new(WS_PHASE_APP, WS_CAUSE_FULL, sentence) };
+                    let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, sentence) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));
                     self.after(cx, key, None);
                 }
-                Sent::Full | Sent::NoMemory => {
+                Sent::Full | Sent::NoMemory | Sent::Partial => {
                     partial = true;
                     client.peer.skip(cx);
                     self.after(cx, key, None);
                 }
             }
         }
-        if partial { WS_PARTIAL } else { WS_OK }
+        if partial { Sent::Partial } else { Sent::Taken }
     }
 
     /// Puts to one client.

@@ -1,10 +1,10 @@
 //! One accepted connection, and what its server notes after anything was done to it.
 
 use super::{Handles, Server};
-use crate::codes::*;
 use crate::heap::Discarded;
 use crate::net::CancelToken;
 use crate::peer::{Cx, Peer};
+use crate::status::{Cause, State, Text};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -101,7 +101,7 @@ impl Server {
         let place = key as usize;
         let Some(Slot::Client(client)) = self.slots.get_mut(place) else { return };
         let state = client.peer.state();
-        if client.pending && state != WS_CONNECTING && (client.peer.may_put() || client.peer.inbox.marks() > 0 || state == WS_CLOSED) {
+        if client.pending && state != State::Connecting && (client.peer.may_put() || client.peer.inbox.marks() > 0 || state == State::Closed) {
             client.pending = false;
             self.pending -= 1;
             count(&mut self.per_address, client.address(), |there| there.pending -= 1);
@@ -123,16 +123,16 @@ impl Server {
                 let (address, status) = (&client.peer.info.remote, client.peer.info.http_status);
                 match client.peer.info.end.as_deref().map(|mark| mark.cause) {
                     // A probe that says nothing, or our own doing.
-                    Some(WS_CAUSE_PEER_GONE | WS_CAUSE_RESET | WS_CAUSE_SERVER_CLOSED | WS_CAUSE_CLOSED_BY_HOST) | None => {}
+                    Some(Cause::PeerGone | Cause::Reset | Cause::ServerClosed | Cause::ClosedByHost) | None => {}
                     Some(_) => {
-                        let sentence = client.peer.info.text(WS_GET_ERROR);
+                        let sentence = client.peer.info.text(Text::Error);
                         self.refusals.tell(cx.now, || format!("{address} was refused with {status}: {sentence}"));
                     }
                 }
             }
         }
         let state = client.peer.state();
-        if state == WS_CLOSED && !client.ended {
+        if state == State::Closed && !client.ended {
             client.ended = true;
             self.live -= 1;
             if client.peer.handle != 0 {
@@ -166,10 +166,10 @@ impl Server {
         if client.peer.inbox.has_fresh() {
             self.fresh.push(key);
         }
-        if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == WS_CLOSED) {
+        if self.above.watches && client.peer.handle != 0 && (client.peer.peer_id == 0 || client.peer.inbox.held() > 0 || state == State::Closed) {
             self.above.touched.push(key);
         }
-        if client.peer.can_send_on() || (client.peer.has_failed() && state != WS_CLOSED && !client.peer.reading_rests()) {
+        if client.peer.can_send_on() || (client.peer.has_failed() && state != State::Closed && !client.peer.reading_rests()) {
             let busy = client.is_busy(cx.second());
             self.ready.enter(key, busy);
         }

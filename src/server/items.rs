@@ -2,8 +2,8 @@
 
 use super::client::MAX_LIFECYCLE;
 use super::{Server, Slot};
-use crate::codes::*;
 use crate::peer::{Cx, Item, Mark, Message};
+use crate::status::{EventKind, State};
 
 /// The connection that a message came by.
 pub struct Origin {
@@ -21,7 +21,7 @@ const TURN: u32 = 64;
 impl Server {
     /// The next item of any client, or of the server itself. The key is `None` for the server's own.
     pub fn take_item(&mut self) -> Option<(Option<u32>, Item)> {
-        if self.own.marks() > 0 && (self.state != WS_CLOSED || self.own.marks() > 1) {
+        if self.own.marks() > 0 && (self.state != State::Closed || self.own.marks() > 1) {
             return self.own.take_item().map(|item| (None, item));
         }
         while let Some(key) = self.waiting.front() {
@@ -151,9 +151,9 @@ impl Server {
     }
 
     fn note_skipped(&mut self, cx: &Cx<'_>, count: u64) {
-        if !self.own.add_to(WS_EVENT_SKIPPED, count) {
+        if !self.own.add_to(EventKind::Skipped, count) {
             let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
-            self.own.push_mark(Mark { kind: WS_EVENT_SKIPPED, count, time_ns, ..Mark::default() });
+            self.own.push_mark(Mark { count, ..Mark::new(EventKind::Skipped, time_ns) });
         }
     }
 
@@ -172,7 +172,7 @@ impl Server {
 
 /// Whether it ends its handle.
 pub fn is_last(mark: &Mark) -> bool {
-    matches!(mark.kind, WS_EVENT_DISCONNECTED | WS_EVENT_CLOSED)
+    matches!(mark.kind, EventKind::Disconnected | EventKind::Closed)
 }
 
 fn messages(slot: &Slot) -> usize {

@@ -16,12 +16,12 @@ pub use broadcast::Spread;
 pub use items::{Origin, is_last};
 pub use line::Line;
 
-use crate::codes::*;
 use crate::error::{Error, Failure};
 use crate::heap::Discarded;
 use crate::net::{Mailbox, Stream, TlsServer};
 use crate::peer::{Chunk, Cx, Inbox, Loan, Options, Peer, Totals};
 use crate::protocol::Accept;
+use crate::status::{ErrorCode, State};
 use client::{Client, FromThere, Slot};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
@@ -130,7 +130,7 @@ pub struct Server {
     pending: usize,
     /// Clients that have not ended.
     live: usize,
-    state: i32,
+    state: State,
     closing: Option<(i32, String, usize)>,
     past: Totals,
     accepted: u64,
@@ -155,10 +155,10 @@ impl Discarded for Server {
 impl Server {
     /// A server on sockets that listen already.
     pub fn new(mut listeners: Vec<TcpListener>, settings: ServerSettings) -> Result<Server, Error> {
-        let system = |error: std::io::Error| Error::new(WS_ERR_LIMIT, format!("the system gives no readiness queue or address: {error}"));
+        let system = |error: std::io::Error| Error::new(ErrorCode::Limit, format!("the system gives no readiness queue or address: {error}"));
         let poll = Poll::new().map_err(system)?;
         let address =
-            listeners.first().ok_or_else(|| Error::new(WS_ERR_ADDRESS, "there is no address to listen on"))?.local_addr().map_err(system)?;
+            listeners.first().ok_or_else(|| Error::new(ErrorCode::Address, "there is no address to listen on"))?.local_addr().map_err(system)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(index), Interest::READABLE).map_err(system)?;
         }
@@ -205,7 +205,7 @@ impl Server {
             connected: 0,
             pending: 0,
             live: 0,
-            state: WS_OPEN,
+            state: State::Open,
             closing: None,
             past: Totals::default(),
             accepted: 0,
@@ -258,7 +258,7 @@ impl Server {
     }
 
     /// WS_OPEN, WS_CLOSING or WS_CLOSED.
-    pub fn state(&self) -> i32 {
+    pub fn state(&self) -> State {
         self.state
     }
 
@@ -303,13 +303,13 @@ impl Server {
 
     /// Starts the end: no more clients, and each one is closed within the budget of coming polls. 0 means 1001.
     pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
-        if self.state != WS_OPEN {
-            if code == -1 && self.state == WS_CLOSING {
+        if self.state != State::Open {
+            if code == -1 && self.state == State::Closing {
                 self.closing = Some((-1, String::new(), 0));
             }
             return;
         }
-        self.state = WS_CLOSING;
+        self.state = State::Closing;
         self.listeners.clear();
         self.closing = Some((if code == 0 { 1001 } else { code }, reason.to_owned(), 0));
         self.go_on_closing(cx);
@@ -387,7 +387,7 @@ impl Server {
 
     /// The sockets of all clients, to be closed elsewhere.
     pub fn take_streams(&mut self) -> Vec<Stream> {
-        self.state = WS_CLOSED;
+        self.state = State::Closed;
         self.listeners.clear();
         let clients = self.slots.iter_mut().filter_map(|slot| match slot {
             Slot::Client(client) => client.peer.take_out_stream(),

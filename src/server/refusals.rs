@@ -1,7 +1,7 @@
 //! Log lines about clients that did not get in: at the default level, and few, as anybody can cause them.
 
-use crate::codes::*;
 use crate::journal;
+use crate::status::Level;
 use std::time::{Duration, Instant};
 
 /// Lines in one period.
@@ -24,7 +24,7 @@ impl Refusals {
         self.since.get_or_insert(now);
         if self.lines < LINES {
             self.lines += 1;
-            journal::note(WS_LOG_WARN, line);
+            journal::note(Level::Warn, line);
         } else {
             self.left_out += 1;
         }
@@ -37,7 +37,7 @@ impl Refusals {
         }
         let left_out = self.left_out;
         if left_out > 0 {
-            journal::note(WS_LOG_WARN, || format!("{left_out} more clients were refused or failed; at most {LINES} a second are logged"));
+            journal::note(Level::Warn, || format!("{left_out} more clients were refused or failed; at most {LINES} a second are logged"));
         }
         *self = Refusals::default();
     }

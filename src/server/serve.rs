@@ -4,6 +4,7 @@ use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::error::Failure;
 use crate::peer::{Cx, Mark};
+use crate::status::{Cause, EventKind, Phase, State};
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
@@ -153,7 +154,7 @@ impl Server {
                 Slot::Free => {}
                 Slot::Securing(_) => self.drop_securing(key),
                 Slot::Client(client) => {
-                    let failure = Failure::new(WS_PHASE_APP, WS_CAUSE_SERVER_CLOSED, "the server was closed");
+                    let failure = Failure::new(Phase::App, Cause::ServerClosed, "the server was closed");
                     client.peer.close_because(cx, code, &reason, Some(failure));
                     self.after(cx, key, None);
                 }
@@ -167,18 +168,10 @@ impl Server {
     }
 
     pub(super) fn note_closed(&mut self, cx: &Cx<'_>) {
-        if self.state == WS_CLOSING && self.closing.is_none() && self.live == 0 {
-            self.state = WS_CLOSED;
+        if self.state == State::Closing && self.closing.is_none() && self.live == 0 {
+            self.state = State::Closed;
             let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
-            let mut mark = Mark {
-                kind: WS_EVENT_CLOSED,
-                code: 1001,
-                phase: WS_PHASE_APP,
-                cause: WS_CAUSE_CLOSED_BY_HOST,
-                clean: true,
-                time_ns,
-                ..Mark::default()
-            };
+            let mut mark = Mark { code: 1001, phase: Phase::App, cause: Cause::ClosedByHost, clean: true, ..Mark::new(EventKind::Closed, time_ns) };
             mark.set_text("the server was closed as the host asked");
             self.own.push_mark(mark);
         }

@@ -7,11 +7,12 @@ use crate::codes::*;
 use crate::error::Error;
 use crate::multiplayer::Multiplayer;
 use crate::peer::{Mark, Refused, Scope, Totals, definition};
+use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// ws_get_state: the state, or the failure.
-pub fn state(handle: u32) -> Result<i32, Error> {
+pub fn state(handle: u32) -> Result<State, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.state()),
         (kind, member) => {
@@ -25,28 +26,24 @@ pub fn state(handle: u32) -> Result<i32, Error> {
 }
 
 /// ws_get_text.
-pub fn text(handle: u32, what: i32) -> Result<String, Error> {
+pub fn text(handle: u32, what: Text) -> Result<String, Error> {
     with(handle, |body, member| {
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return match what {
-                WS_GET_URL => Ok(server.url()),
-                WS_GET_LOCAL_ADDRESS => Ok(server.address().to_string()),
-                WS_GET_PATH..=WS_GET_EXTENSIONS => {
-                    Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest"))
-                }
-                _ => Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
+                Text::Url => Ok(server.url()),
+                Text::LocalAddress => Ok(server.address().to_string()),
+                _ => Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
         let info = &peer.info;
         Ok(match what {
-            WS_GET_URL => info.url(),
-            WS_GET_PATH => info.path().to_owned(),
-            WS_GET_CLOSE_REASON => peer.close_reason().to_owned(),
-            WS_GET_LOCAL_ADDRESS => info.local.to_string(),
-            WS_GET_REMOTE_ADDRESS => info.remote.to_string(),
-            WS_GET_QUERY | WS_GET_SUBPROTOCOL | WS_GET_ERROR | WS_GET_BODY | WS_GET_TLS | WS_GET_EXTENSIONS => info.text(what).to_owned(),
-            _ => return Err(Error::new(WS_ERR_ARG, format!("{what} is no WS_GET_*"))),
+            Text::Url => info.url(),
+            Text::Path => info.path().to_owned(),
+            Text::CloseReason => peer.close_reason().to_owned(),
+            Text::LocalAddress => info.local.to_string(),
+            Text::RemoteAddress => info.remote.to_string(),
+            Text::Query | Text::Subprotocol | Text::Error | Text::Body | Text::Tls | Text::Extensions => info.text(what).to_owned(),
         })
     })
 }
@@ -102,7 +99,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let (early, early_bytes) = peer.early();
         let out = [peer.queued_messages_out() + early, peer.queued_out() + early_bytes].map(|count| count as u64);
         let queued = [peer.inbox.counted() as u64, peer.inbox.bytes(), out[0], out[1]];
-        let connections = u32::from(peer.state() == WS_OPEN);
+        let connections = u32::from(peer.state() == State::Open);
         let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
         let kept = peer.kept_bytes();
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
@@ -133,7 +130,7 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
 }
 
 fn no_option(option: i32) -> Error {
-    Error::new(WS_ERR_ARG, format!("{option} is no WS_OPT_*"))
+    Error::new(ErrorCode::Arg, format!("{option} is no WS_OPT_*"))
 }
 
 /// Whether the handle has the option.
@@ -152,7 +149,7 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
     with(handle, |body, member| {
         check_option(body, member, option)?;
         let refused = |refused| match (refused, definition(option)) {
-            (Refused::Value(why), Some(definition)) => Error::new(WS_ERR_ARG, format!("{} cannot be {value}: it {why}", definition.name)),
+            (Refused::Value(why), Some(definition)) => Error::new(ErrorCode::Arg, format!("{} cannot be {value}: it {why}", definition.name)),
             _ => no_option(option),
         };
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {

@@ -1,13 +1,12 @@
 //! What the functions of the boundary do with hosts and joins, where that is not what they do with servers and clients.
 
 use super::family::{Body, Kind, Member};
-use super::verbs::{check_size, full, gone, not_open, told, wake_for_output, wrong_kind};
+use super::verbs::{accepted, check_size, gone, wake_for_output, wrong_kind};
 use super::{registry, with};
-use crate::codes::*;
 use crate::error::Error;
-use crate::heap;
 use crate::multiplayer::{HOST_ID, Join, Multiplayer, Target};
 use crate::peer::{Cx, Peer};
+use crate::status::{ErrorCode, Success};
 use std::time::{Duration, Instant};
 
 /// After the connection of a join was moved on. True: there is more to look at.
@@ -19,14 +18,14 @@ pub(super) fn poll_join(join: &mut Join, peer: &mut Peer, cx: &mut Cx<'_>, gap: 
 }
 
 /// ws_put_packet (`target` is `None`) and ws_put_packet_to.
-pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text: bool, payload: &[u8]) -> Result<i32, Error> {
+pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Success, Error> {
     let several = member == Member::Server && !matches!(target, Some(Target::One(_)));
     let (now, budget) = match &body.kind {
         Kind::Server(server) if several => (Instant::now(), server.options.budget()),
         _ => (body.polled[0].unwrap_or(registry().epoch), None),
     };
     let (game, kind, mut cx) = body.parts_of_game(now, budget);
-    let result = match (game, kind, member) {
+    let sent = match (game, kind, member) {
         (Multiplayer::Host(host), Kind::Server(server), member) => {
             check_size(&server.options, payload, host.header_bytes())?;
             match (member, target) {
@@ -37,22 +36,12 @@ pub(super) fn put(body: &mut Body, member: Member, target: Option<Target>, text:
         }
         (Multiplayer::Join(join), Kind::Client(peer), _) => {
             check_size(&peer.options, payload, join.header_bytes())?;
-            told(join.put(peer, &mut cx, target, text, payload)?)?
+            join.put(peer, &mut cx, target, text, payload)?
         }
         _ => return Err(gone()),
     };
     wake_for_output(body);
-    finished(result)
-}
-
-/// A result with its sentence.
-pub(super) fn finished(result: i32) -> Result<i32, Error> {
-    match result {
-        WS_ERR_FULL => Err(full()),
-        WS_ERR_STATE => Err(not_open()),
-        WS_ERR_LIMIT => Err(heap::lacks()),
-        result => Ok(result),
-    }
+    accepted(sent)
 }
 
 /// ws_get_peer_id: of a host 1, of its client and of a join the id, 0 until it has come.
@@ -70,7 +59,7 @@ pub fn conn(handle: u32, peer_id: i32) -> Result<u32, Error> {
     with(handle, |body, member| match (&body.multiplayer, &mut body.kind, member) {
         (Multiplayer::Host(host), Kind::Server(server), Member::Server) => server.peer(host.place(peer_id)?).map(|peer| peer.handle).ok_or_else(gone),
         (Multiplayer::Join(_), _, _) if peer_id == HOST_ID => Ok(handle),
-        (Multiplayer::Join(_), ..) => Err(Error::new(WS_ERR_TARGET, "one who joins has a connection only to the host, peer 1")),
+        (Multiplayer::Join(_), ..) => Err(Error::new(ErrorCode::Target, "one who joins has a connection only to the host, peer 1")),
         _ => Err(not_a_game()),
     })
 }

@@ -1,10 +1,10 @@
 //! Taking items through a handle, and the loans that go with them.
 
 use super::{Body, Kind, Member, Shared, registry, with};
-use crate::codes::*;
 use crate::error::Error;
 use crate::peer::{Arena, Chunk, Item, Loan, MUCH, Mark, Spent};
 use crate::server::{Origin, is_last};
+use crate::status::{ErrorCode, MessageType};
 use std::sync::Arc;
 
 /// One item as the host gets it; the bytes are lent.
@@ -24,7 +24,7 @@ pub struct View<'a> {
 /// A message or an event.
 pub enum What<'a> {
     /// A message: WS_TEXT, WS_BINARY or WS_CALL.
-    Message(i32),
+    Message(MessageType),
     /// An event.
     Mark(&'a Mark),
 }
@@ -109,7 +109,7 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
 pub fn available(handle: u32) -> Result<usize, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.available()),
-        (kind, member) => kind.peer(member).map(|peer| peer.inbox.ready()).ok_or_else(|| Error::new(WS_ERR_HANDLE, "the handle was freed")),
+        (kind, member) => kind.peer(member).map(|peer| peer.inbox.ready()).ok_or_else(|| Error::new(ErrorCode::Handle, "the handle was freed")),
     })
 }
 

@@ -1,13 +1,13 @@
 //! What was freed while it had more to send than a call has time for: the worker writes it once more and takes it apart.
 
 use super::family::Shared;
-use crate::codes::*;
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::journal;
 use crate::net::Stream;
 use crate::peer::{Cx, Peer};
 use crate::server::Server;
+use crate::status::{Cause, Level, Phase, State};
 use std::time::Instant;
 
 /// How long the worker writes what one handle left behind, in microseconds; after that each connection has one more write.
@@ -60,8 +60,8 @@ pub(super) fn drop_peer(mut peer: Box<Peer>, cx: &mut Cx<'_>) -> Option<Box<Peer
 /// As `drop_peer`, to the end: the socket is drained where all was written, so that a reset cannot destroy the last bytes.
 fn let_go(mut peer: Box<Peer>, cx: &mut Cx<'_>) {
     peer.write(cx);
-    if peer.state() == WS_OPEN && !peer.has_output() {
-        peer.close_because(cx, 1001, "", Some(Failure::new(WS_PHASE_APP, WS_CAUSE_DROPPED, "freed")));
+    if peer.state() == State::Open && !peer.has_output() {
+        peer.close_because(cx, 1001, "", Some(Failure::new(Phase::App, Cause::Dropped, "freed")));
     }
     let finished = !peer.has_output();
     match peer.take_out_stream() {
@@ -70,7 +70,7 @@ fn let_go(mut peer: Box<Peer>, cx: &mut Cx<'_>) {
         Some(stream) => cx.services.close(vec![stream]),
         None => {}
     }
-    journal::note(WS_LOG_DEBUG, || format!("{} was freed", peer.info.shown_url()));
+    journal::note(Level::Debug, || format!("{} was freed", peer.info.shown_url()));
     if peer.is_large() {
         cx.services.discard(peer);
     }

@@ -22,12 +22,12 @@ pub use scene::{complete_auth, declare_node, put_call, send_auth};
 pub use verbs::*;
 pub use wait::{Plan, has_waited};
 
-use crate::codes::*;
 use crate::error::Error;
 use crate::forks::{self, Own};
 use crate::journal;
 use crate::net::{self, Services};
 use crate::server::Handles;
+use crate::status::{ErrorCode, Level};
 use family::Family;
 use parking_lot::RwLock;
 use slots::Slots;
@@ -149,12 +149,12 @@ fn look_up(handle: u32) -> Option<(&'static Family, Member)> {
 #[cold]
 fn stale(handle: u32) -> Error {
     let what = if handle == 0 { "handle 0 was given: check the result of the call that opened it" } else { "the handle was freed or has retired" };
-    Error::new(WS_ERR_HANDLE, what)
+    Error::new(ErrorCode::Handle, what)
 }
 
 /// The failure that a caught panic is told as.
 pub fn panicked() -> Error {
-    Error::new(WS_ERR_PANIC, "a defect in wspeer was caught; the handle and its family are retired, and ws_get_log has the text")
+    Error::new(ErrorCode::Panic, "a defect in wspeer was caught; the handle and its family are retired, and ws_get_log has the text")
 }
 
 /// After a panic: the family's state cannot be trusted. Its sockets are closed, its handles retired, and what was lent stays where it is.
@@ -170,7 +170,7 @@ fn abandon(family: &'static Family, body: &mut Body) {
     registry.slots.write().remove_family(family);
     recent::forget_all();
     wake::all();
-    journal::note(WS_LOG_ERROR, || "a panic was caught and its family of handles retired".to_owned());
+    journal::note(Level::Error, || "a panic was caught and its family of handles retired".to_owned());
 }
 
 /// Gives out handles for the clients of one server.

@@ -10,6 +10,7 @@ use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, T
 use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::server::{Server, ServerSettings};
+use crate::status::{ErrorCode, Level, State, Text};
 use data_encoding::BASE64;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::io::ErrorKind;
@@ -84,10 +85,10 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let (wire, scene) = with(host, |body, member| {
         let (game, kind, mut cx) = body.parts_of_game(now, None);
         let (Multiplayer::Host(host), Kind::Server(server), Member::Server) = (game, kind, member) else {
-            return Err(Error::new(WS_ERR_KIND, "only a host has players of its own"));
+            return Err(Error::new(ErrorCode::Kind, "only a host has players of its own"));
         };
-        if server.state() != WS_OPEN {
-            return Err(Error::new(WS_ERR_STATE, "the host is closing or closed"));
+        if server.state() != State::Open {
+            return Err(Error::new(ErrorCode::State, "the host is closing or closed"));
         }
         server.welcome_local(&mut cx, host_end);
         Ok((host.wire(), host.scene_settings()))
@@ -143,7 +144,7 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Er
     let mut peer = Peer::dial(&registry.services, to, spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.user = settings.user;
     describe(&mut peer, &url, zone.as_ref());
-    journal::note(WS_LOG_DEBUG, || format!("connecting to {}", peer.info.shown_url()));
+    journal::note(Level::Debug, || format!("connecting to {}", peer.info.shown_url()));
     Ok(peer)
 }
 
@@ -177,9 +178,9 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     }
     let tls = match (parsed.scheme(), &settings.cert_pem, &settings.key_pem) {
         ("wss", Some(cert), Some(key)) => Some(Arc::new(TlsServer::new(cert, key)?)),
-        ("wss", ..) => return Err(Error::new(WS_ERR_TLS, "a wss:// server needs cert_pem and key_pem in its config")),
+        ("wss", ..) => return Err(Error::new(ErrorCode::Tls, "a wss:// server needs cert_pem and key_pem in its config")),
         (_, None, None) => None,
-        _ => return Err(Error::new(WS_ERR_CONFIG, "cert_pem or key_pem is set for a ws:// server: use wss:// or leave them out")),
+        _ => return Err(Error::new(ErrorCode::Config, "cert_pem or key_pem is set for a ws:// server: use wss:// or leave them out")),
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(bad_url("a server's URL has no user name or password"));
@@ -215,7 +216,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     };
     let mut server = Server::new(listeners, server_settings)?;
     server.user = settings.user;
-    journal::note(WS_LOG_INFO, || format!("listening on {}", server.url()));
+    journal::note(Level::Info, || format!("listening on {}", server.url()));
     Ok(server)
 }
 
@@ -244,7 +245,7 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
     let peer = match role {
         WS_ROLE_SERVER => peer_of_server(Stream::Memory(Box::new(own)), &settings, options, now),
         WS_ROLE_CLIENT => peer_of_client(Stream::Memory(Box::new(own)), &settings, options, now),
-        _ => return Err(Error::new(WS_ERR_ARG, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
+        _ => return Err(Error::new(ErrorCode::Arg, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
     let registry = registry();
     add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Multiplayer::None, settings.owner), Member::Only)
@@ -271,7 +272,7 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
     };
     let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.user = settings.user;
-    peer.info.set_text(WS_GET_URL, "ws://localhost/");
+    peer.info.set_text(Text::Url, "ws://localhost/");
     peer.info.set_target("/", "");
     peer
 }
@@ -298,7 +299,7 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
         registry.services.close(gone.kind.take_streams());
         registry.services.discard(Box::new(gone));
         wake::all();
-        return Err(Error::new(WS_ERR_LIMIT, "all 1048576 handles are in use: free some"));
+        return Err(Error::new(ErrorCode::Limit, "all 1048576 handles are in use: free some"));
     };
     match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => server.handle = handle,
@@ -361,7 +362,7 @@ fn bracketed(address: &str, zone: Option<&Zone>) -> String {
 }
 
 fn bad_url(why: &str) -> Error {
-    Error::new(WS_ERR_URL, format!("the URL cannot be used: {why}"))
+    Error::new(ErrorCode::Url, format!("the URL cannot be used: {why}"))
 }
 
 /// Host and port as the Host header wants them.
@@ -380,7 +381,7 @@ fn describe(peer: &mut Peer, url: &Url, zone: Option<&Zone>) {
         }
         _ => authority(url),
     };
-    peer.info.set_text(WS_GET_URL, format!("{}://{shown}{target}", url.scheme()));
+    peer.info.set_text(Text::Url, format!("{}://{shown}{target}", url.scheme()));
     peer.info.set_target(url.path(), url.query().unwrap_or(""));
 }
 
@@ -398,7 +399,7 @@ fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
             ErrorKind::PermissionDenied => "ports below 1024 need rights: choose a higher one",
             _ => "choose another address or port",
         };
-        Error::new(WS_ERR_ADDRESS, format!("cannot listen on {address}: {error}; {hint}"))
+        Error::new(ErrorCode::Address, format!("cannot listen on {address}: {error}; {hint}"))
     };
     let mut tries = 0;
     'again: loop {

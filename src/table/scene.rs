@@ -1,20 +1,20 @@
 //! What the functions of the boundary do with hosts and joins in a scene: calls, authentication, nodes.
 
 use super::family::{Body, Kind, Member};
-use super::games::finished;
-use super::verbs::{check_size, gone, told, wake_for_output, wrong_kind};
+use super::verbs::{accepted, check_size, gone, wake_for_output, wrong_kind};
 use super::with;
 use crate::error::Error;
 use crate::multiplayer::{Host, Join, Multiplayer, Target};
 use crate::peer::{Cx, Peer};
 use crate::server::Server;
+use crate::status::Success;
 use std::time::Instant;
 
 /// ws_put_packet (`target` is `None`) and ws_put_packet_to of a call.
-pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<i32, Error> {
+pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<Success, Error> {
     let target = target.map(Target::decode).transpose()?;
     with(handle, |body, member| {
-        let result = match side(body, member)? {
+        let sent = match side(body, member)? {
             Side::Host(host, server, mut cx) => {
                 check_size(&server.options, bytes, host.header_bytes())?;
                 match (member, target) {
@@ -25,39 +25,39 @@ pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<i32, E
             }
             Side::Join(join, peer, mut cx) => {
                 check_size(&peer.options, bytes, join.header_bytes())?;
-                told(join.put_call(peer, &mut cx, target, bytes)?)?
+                join.put_call(peer, &mut cx, target, bytes)?
             }
         };
         wake_for_output(body);
-        finished(result)
+        accepted(sent)
     })
 }
 
 /// ws_send_auth.
-pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<i32, Error> {
+pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<Success, Error> {
     with(handle, |body, member| {
         whole(member)?;
-        let result = match side(body, member)? {
+        let sent = match side(body, member)? {
             Side::Host(host, server, mut cx) => host.send_auth(server, &mut cx, peer_id, data)?,
-            Side::Join(join, peer, mut cx) => told(join.send_auth(peer, &mut cx, peer_id, data)?)?,
+            Side::Join(join, peer, mut cx) => join.send_auth(peer, &mut cx, peer_id, data)?,
         };
         wake_for_output(body);
-        finished(result)
+        accepted(sent)
     })
 }
 
 /// ws_complete_auth.
-pub fn complete_auth(handle: u32, peer_id: i32) -> Result<i32, Error> {
+pub fn complete_auth(handle: u32, peer_id: i32) -> Result<Success, Error> {
     with(handle, |body, member| {
         whole(member)?;
-        let result = match side(body, member)? {
+        let sent = match side(body, member)? {
             Side::Host(host, server, mut cx) => host.complete_auth(server, &mut cx, peer_id)?,
-            Side::Join(join, peer, mut cx) => told(join.complete_auth(peer, &mut cx, peer_id)?)?,
+            Side::Join(join, peer, mut cx) => join.complete_auth(peer, &mut cx, peer_id)?,
         };
         // What came meanwhile is looked at by the next poll.
         body.more[0] = true;
         wake_for_output(body);
-        finished(result)
+        accepted(sent)
     })
 }
 

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::heap;
 use crate::multiplayer::{Multiplayer, Target};
 use crate::peer::{MAX_LEN, Options, Peer, Sent, check_close};
+use crate::status::{ErrorCode, State, Success};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -86,7 +87,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 
 /// ws_put_packet: to the peer, or from a server to all.
 #[inline]
-pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
+pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
     with(handle, |body, member| {
         let Body { kind, multiplayer: Multiplayer::None, shared, polled, .. } = body else {
             return games::put(body, member, None, text, payload);
@@ -105,12 +106,12 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<i32, Error> {
             (Kind::Client(_), _) if !waits => {}
             _ => wake::all(),
         }
-        told(sent)
+        accepted(sent)
     })
 }
 
 /// ws_put_packet_to: a server, a host or a join to one, all (0) or all but one (negative).
-pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i32, Error> {
+pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<Success, Error> {
     with(handle, |body, member| {
         if !matches!(body.multiplayer, Multiplayer::None) {
             return games::put(body, member, Some(Target::decode(target)?), text, payload);
@@ -128,7 +129,7 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<i3
                 let Body { kind: Kind::Server(server), shared, polled, .. } = body else { return Err(gone()) };
                 let sent = server.put_one(&mut shared.cx_since(polled[0]), key, text, payload);
                 wake_for_output(body);
-                told(sent)
+                accepted(sent)
             }
             Target::AllBut(client) => {
                 let except = own_client(body, client as u32).ok();
@@ -313,7 +314,7 @@ pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
         (Kind::Attached(_, host_end), Some(bytes)) => match host_end.write(bytes) {
             Ok(count) => Ok(count),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(0),
-            Err(_) => Err(Error::new(WS_ERR_STATE, "the connection has ended; take its last output and free it")),
+            Err(_) => Err(Error::new(ErrorCode::State, "the connection has ended; take its last output and free it")),
         },
         (Kind::Attached(_, host_end), None) => {
             host_end.finish();
@@ -342,26 +343,22 @@ pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Erro
 
 /// ws_put_packet on a server's own handle.
 #[inline(never)]
-fn put_to_all(body: &mut Body, text: bool, payload: &[u8]) -> Result<i32, Error> {
+fn put_to_all(body: &mut Body, text: bool, payload: &[u8]) -> Result<Success, Error> {
     let Kind::Server(server) = &body.kind else { return Err(gone()) };
     check_size(&server.options, payload, 0)?;
     put_all(body, text, payload, None)
 }
 
-fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> Result<i32, Error> {
+fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> Result<Success, Error> {
     let budget = budget_of(&mut body.kind, Member::Server);
     let (kind, mut cx) = body.parts(Instant::now(), budget);
     let Kind::Server(server) = kind else { return Err(gone()) };
-    if server.state() != WS_OPEN {
-        return Err(Error::new(WS_ERR_STATE, "the server is closing or closed"));
+    if server.state() != State::Open {
+        return Err(Error::new(ErrorCode::State, "the server is closing or closed"));
     }
-    let result = server.put_all(&mut cx, text, payload, except);
+    let sent = server.put_all(&mut cx, text, payload, except);
     wake_for_output(body);
-    match result {
-        WS_ERR_FULL => Err(full()),
-        WS_ERR_LIMIT => Err(heap::lacks()),
-        result => Ok(result),
-    }
+    accepted(sent)
 }
 
 /// The place of a server's own client.
@@ -369,7 +366,7 @@ fn own_client(body: &Body, handle: u32) -> Result<u32, Error> {
     let Kind::Server(server) = &body.kind else { return Err(gone()) };
     match registry().slots.read().find(handle) {
         Some((family, Member::Client(key))) if std::ptr::eq(family.body.data_ptr(), body) && server.handle != handle => Ok(key),
-        _ => Err(Error::new(WS_ERR_TARGET, format!("{handle} is no client of this server"))),
+        _ => Err(Error::new(ErrorCode::Target, format!("{handle} is no client of this server"))),
     }
 }
 
@@ -383,7 +380,7 @@ pub(super) fn check_size(options: &Options, payload: &[u8], header: usize) -> Re
 fn too_big(options: &Options, len: usize) -> Error {
     let most = options.max_message();
     Error::new(
-        WS_ERR_TOO_BIG,
+        ErrorCode::TooBig,
         format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
     )
 }
@@ -396,36 +393,41 @@ fn budget_of(kind: &mut Kind, member: Member) -> Option<u32> {
     }
 }
 
+/// The result of a put, or the error with what to do about it.
 #[inline]
-pub(super) fn told(sent: Sent) -> Result<i32, Error> {
+pub(super) fn accepted(sent: Sent) -> Result<Success, Error> {
     match sent {
-        Sent::Taken => Ok(WS_OK),
+        Sent::Taken => Ok(Success::Ok),
         Sent::Full => Err(full()),
         Sent::NotOpen => Err(not_open()),
         Sent::NoMemory => Err(heap::lacks()),
+        Sent::Partial => Ok(Success::Partial),
     }
 }
 
 #[cold]
 pub(super) fn not_open() -> Error {
     Error::new(
-        WS_ERR_STATE,
+        ErrorCode::State,
         "the connection is not OPEN: before OPEN a message needs WS_QUEUE_BEFORE_OPEN, and once it closes none is taken, so open another",
     )
 }
 
 #[cold]
 pub(super) fn full() -> Error {
-    Error::new(WS_ERR_FULL, "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets")
+    Error::new(
+        ErrorCode::Full,
+        "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets",
+    )
 }
 
 pub(super) fn wrong_kind(why: &str) -> Error {
-    Error::new(WS_ERR_KIND, why)
+    Error::new(ErrorCode::Kind, why)
 }
 
 #[cold]
 pub(super) fn gone() -> Error {
-    Error::new(WS_ERR_HANDLE, "the handle was freed")
+    Error::new(ErrorCode::Handle, "the handle was freed")
 }
 
 /// After a poll: memory that an idle connection does not need goes back.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::time::Duration;
 use wspeer::codes::*;
 use wspeer::peer::{ROUND_BYTES, Sent, SystemClock};
+use wspeer::status::{Cause, EventKind, Phase, State};
 
 fn us(count: u64) -> Duration {
     Duration::from_micros(count)
@@ -103,7 +104,7 @@ mod polls {
         let began = end.now;
         let flood = numbered(0, 10_000);
         let (mut sent, mut polls_with_more) = (0, 0);
-        while end.peer.state() != WS_CLOSED {
+        while end.peer.state() != State::Closed {
             assert!(end.now - began < ms(10_000), "it is still there after 10 s");
             // Frames of ten bytes without an end: the next write goes on inside the frame where the last one stopped.
             sent += end.far.write(&flood[sent % 10..]).unwrap_or(0);
@@ -129,7 +130,7 @@ mod polls {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&[numbered(0, 5_000), b"\x88\x82\0\0\0\0\x03\xE8".to_vec()].concat());
         let mut items = Vec::new();
-        while end.peer.state() != WS_CLOSED {
+        while end.peer.state() != State::Closed {
             let clock = clock(&end, us(100));
             end.poll_within(&clock, Some(1_000));
             items.extend(end.items());
@@ -137,7 +138,7 @@ mod polls {
         }
         items.extend(end.items());
         let last = items.split_off(5_000);
-        assert_eq!(last, [Event(WS_EVENT_CLOSE_REQUEST, 1000), Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 1000, true, 0)]);
+        assert_eq!(last, [Event(EventKind::CloseRequest, 1000), Closed(Phase::App, Cause::ClosedByPeer, 1000, true, 0)]);
         assert_eq!(numbers(&items), (0..5_000).collect::<Vec<u32>>());
     }
 }
@@ -145,7 +146,7 @@ mod polls {
 mod rates {
     use super::*;
 
-    const RATE: Took = Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_RATE, 1008, false, 0);
+    const RATE: Took = Closed(Phase::Websocket, Cause::Rate, 1008, false, 0);
 
     #[test]
     fn a_peer_within_its_rate_stays() {
@@ -156,7 +157,7 @@ mod rates {
             end.poll();
             end.items();
         }
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
     }
 
     #[test]
@@ -178,12 +179,12 @@ mod rates {
                 for budget in [1, 1_000, 1_000_000] {
                     let mut end = End::open_server(&[(limit, most), (WS_OPT_INBOUND_PACKETS, WS_OFF)]);
                     end.feed(&[&numbered(0, 5_000), ending].concat());
-                    while end.peer.state() != WS_CLOSED {
+                    while end.peer.state() != State::Closed {
                         end.poll_within(&SystemClock, Some(budget));
                     }
                     let mut items = end.items();
-                    assert!(matches!(items.pop(), Some(Closed(_, WS_CAUSE_RATE, ..))));
-                    items.retain(|item| *item != Event(WS_EVENT_CLOSE_REQUEST, 1000));
+                    assert!(matches!(items.pop(), Some(Closed(_, Cause::Rate, ..))));
+                    items.retain(|item| *item != Event(EventKind::CloseRequest, 1000));
                     assert_eq!(numbers(&items), (0..101).collect::<Vec<u32>>(), "budget {budget}");
                     let counters = end.peer.totals().counters;
                     assert_eq!(counters.messages_in, 101 + counters.skipped);
@@ -197,7 +198,7 @@ mod rates {
         let mut end = End::open_server(&[(WS_OPT_MAX_BYTES_PER_S, 400)]);
         end.feed(&numbered(0, 100));
         end.poll();
-        assert_eq!((end.items().len(), end.peer.state()), (100, WS_OPEN));
+        assert_eq!((end.items().len(), end.peer.state()), (100, State::Open));
         end.now += ms(500);
         end.feed(&numbered(0, 100));
         end.now += ms(100);
@@ -218,7 +219,7 @@ mod rates {
         end.pass(ms(100_000));
         end.feed(&numbered(0, 60));
         end.poll();
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
     }
 
     #[test]
@@ -228,7 +229,7 @@ mod rates {
         end.now += ms(5_000);
         end.feed(&numbered(0, 500));
         end.poll();
-        assert_eq!((end.items().len(), end.peer.state()), (500, WS_OPEN));
+        assert_eq!((end.items().len(), end.peer.state()), (500, State::Open));
         end.now += ms(5_000);
         end.feed(&numbered(0, 700));
         end.poll();
@@ -253,7 +254,7 @@ mod rates {
     fn no_more_than_twice_the_rate_comes_through_in_any_second() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
         let mut came = 0;
-        while end.peer.state() == WS_OPEN && came < 1_000 {
+        while end.peer.state() == State::Open && came < 1_000 {
             end.feed(&numbered(0, 10));
             end.now += ms(10);
             end.poll();
@@ -267,11 +268,11 @@ mod rates {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&numbered(0, 20_000));
         end.poll();
-        assert_eq!((end.items().len(), end.peer.state()), (20_000, WS_OPEN));
+        assert_eq!((end.items().len(), end.peer.state()), (20_000, State::Open));
         std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_MAX_MESSAGES_PER_S, 100).unwrap();
         end.feed(&numbered(0, 100));
         end.poll();
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
     }
 }
 
@@ -293,7 +294,7 @@ mod full_queues {
         assert_eq!(end.items(), [], "three of four wait: not yet half empty");
         end.output();
         end.poll();
-        assert_eq!(end.items(), [Event(WS_EVENT_WRITABLE, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Writable, 0)]);
         while !end.output().is_empty() {
             end.poll();
         }
@@ -313,7 +314,7 @@ mod full_queues {
         }
         end.output();
         end.poll();
-        assert_eq!(end.items(), [Event(WS_EVENT_WRITABLE, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Writable, 0)]);
         assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 8_000])), Sent::Taken);
     }
 
@@ -325,7 +326,7 @@ mod full_queues {
         }
         end.feed(REQUEST);
         end.poll();
-        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0), Event(WS_EVENT_WRITABLE, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Open, 0), Event(EventKind::Writable, 0)]);
     }
 
     #[test]
@@ -339,7 +340,7 @@ mod full_queues {
             end.poll();
         }
         assert_eq!(received[..4], [0x81, 126, 0xC3, 0x50]);
-        assert_eq!(end.items(), [Event(WS_EVENT_WRITABLE, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Writable, 0)]);
     }
 
     #[test]
@@ -406,7 +407,7 @@ mod full_queues {
             assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), Sent::Taken);
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
-        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_DROPPED, 1006, false, 3)]);
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::Dropped, 1006, false, 3)]);
     }
 
     #[test]
@@ -458,6 +459,6 @@ mod full_queues {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGE_BYTES, WS_OFF)]);
         end.feed(b"\x82\xFF\0\0\0\x01\0\0\0\0\0\0\0\0");
         end.poll();
-        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_TOO_BIG, 1009, false, 0)], "lengths inside have 32 bits");
+        assert_eq!(end.items(), [Closed(Phase::Websocket, Cause::TooBig, 1009, false, 0)], "lengths inside have 32 bits");
     }
 }

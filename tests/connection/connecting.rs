@@ -5,12 +5,12 @@ use crate::test_connection::{ms, options};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
-use wspeer::codes::*;
 use wspeer::net::{Destination, Services, TlsClient, TlsClientSettings};
 use wspeer::peer::{Arena, Budget, Codecs, Cx, Item, Peer, SystemClock};
 use wspeer::protocol::RequestSpec;
+use wspeer::status::{Cause, EventKind, Phase, State};
 
-fn times_out_in(phase: i32, to: Destination) {
+fn times_out_in(phase: Phase, to: Destination) {
     let services = Services::new(Arc::new(|| {}));
     let mut arena = Arena::new(64 << 10);
     let mut codecs = Codecs::default();
@@ -33,14 +33,14 @@ fn times_out_in(phase: i32, to: Destination) {
     };
     while peer.phase() != phase {
         poll(&mut peer, Instant::now());
-        assert!(start.elapsed() < ms(20_000) && peer.state() == WS_CONNECTING, "phase {} and not {phase}", peer.phase());
+        assert!(start.elapsed() < ms(20_000) && peer.state() == State::Connecting, "phase {:?} and not {phase:?}", peer.phase());
         std::thread::yield_now();
     }
     poll(&mut peer, start + ms(59_000));
-    assert_eq!((peer.phase(), peer.state()), (phase, WS_CONNECTING));
+    assert_eq!((peer.phase(), peer.state()), (phase, State::Connecting));
     poll(&mut peer, start + ms(60_000));
     let Some(Item::Mark(mark)) = peer.take_item() else { panic!("nothing was told") };
-    assert_eq!((mark.kind, mark.phase, mark.cause), (WS_EVENT_CLOSED, phase, WS_CAUSE_CONNECT_TIMEOUT));
+    assert_eq!((mark.kind, mark.phase, mark.cause), (EventKind::Closed, phase, Cause::ConnectTimeout));
     assert!(peer.take_item().is_none());
 }
 
@@ -57,7 +57,7 @@ fn tcp_that_is_not_answered() {
     let address = listener.local_addr().unwrap().as_socket().unwrap();
     // The queue holds one: whoever comes later hears nothing.
     let _first = TcpStream::connect(address).unwrap();
-    times_out_in(WS_PHASE_TCP, to(address, None));
+    times_out_in(Phase::Tcp, to(address, None));
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn tls_that_is_not_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let settings = TlsClientSettings { insecure: true, ..TlsClientSettings::default() };
     let tls = TlsClient::new("localhost", settings).unwrap();
-    times_out_in(WS_PHASE_TLS, to(listener.local_addr().unwrap(), Some(Arc::new(tls))));
+    times_out_in(Phase::Tls, to(listener.local_addr().unwrap(), Some(Arc::new(tls))));
 }
 
 #[test]
 fn http_that_is_not_answered() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    times_out_in(WS_PHASE_HTTP, to(listener.local_addr().unwrap(), None));
+    times_out_in(Phase::Http, to(listener.local_addr().unwrap(), None));
 }

@@ -3,6 +3,7 @@
 use crate::test_connection::*;
 use std::time::Duration;
 use wspeer::codes::*;
+use wspeer::status::{Cause, EventKind, Phase, State, Text};
 
 const MARKER: &[u8; 16] = b"0123456789abcdef";
 
@@ -114,9 +115,9 @@ mod client {
     fn a_dead_link_ends_as_with_pings() {
         let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
         end.pass(ms(2_900));
-        assert_eq!((end.peer.state(), unmasked(&end.output()).len()), (WS_OPEN, 1));
+        assert_eq!((end.peer.state(), unmasked(&end.output()).len()), (State::Open, 1));
         end.pass(ms(100));
-        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Websocket, Cause::PongTimeout, 1006, false, 0)]);
     }
 
     #[test]
@@ -127,7 +128,7 @@ mod client {
             end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
             end.poll();
             let items = end.items();
-            assert!(matches!(&items[..], [Binary(_) | Text(_), Event(WS_EVENT_ERROR, 0), Binary(late)] if late.len() == 32), "{items:?}");
+            assert!(matches!(&items[..], [Binary(_) | Text(_), Event(EventKind::Error, 0), Binary(late)] if late.len() == 32), "{items:?}");
             end.pass(ms(1_000));
             assert_eq!(unmasked(&end.output()), [(9, b"wspeer".to_vec())]);
             end.feed(b"\x8A\x06wspeer");
@@ -146,7 +147,7 @@ mod client {
         end.poll();
         assert_eq!(end.items(), [], "a gap moves the deadline");
         end.pass(ms(1_000));
-        assert_eq!(end.items(), [Event(WS_EVENT_ERROR, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Error, 0)]);
         end.feed(&frame(&beat(1, 1)));
         end.poll();
         assert_eq!(end.items(), [Binary(beat(1, 1))]);
@@ -175,7 +176,7 @@ mod server {
         let mut end = End::server_over(capacity, false, &[]);
         end.feed(ASKING);
         end.poll();
-        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
         let output = end.output();
         let frames = &output[output.len() - 34..];
         assert_eq!((&frames[..2], &frames[2..18]), (b"\x82\x20".as_slice(), b"wspeer-heartbeat".as_slice()));
@@ -189,7 +190,7 @@ mod server {
     #[test]
     fn who_asks_is_answered_and_the_host_does_not_see_the_question() {
         let (end, marker) = announcing(64 << 10);
-        assert_eq!((end.peer.info.text(WS_GET_QUERY), end.peer.info.url().as_str()), ("x=1", "ws://h/game?x=1"));
+        assert_eq!((end.peer.info.text(Text::Query), end.peer.info.url().as_str()), ("x=1", "ws://h/game?x=1"));
         assert_eq!(end.peer.counters.messages_out, 0);
         let (_, other) = announcing(64 << 10);
         assert!(marker.len() == 16 && marker != other);
@@ -222,7 +223,7 @@ mod server {
             end.poll();
             assert!(end.peer.queued_out() <= 23, "{} bytes wait", end.peer.queued_out());
         }
-        assert_eq!((end.items(), end.peer.state()), (vec![], WS_OPEN));
+        assert_eq!((end.items(), end.peer.state()), (vec![], State::Open));
         end.output();
         end.poll();
         // Many in one read: the last is answered.

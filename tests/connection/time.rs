@@ -3,6 +3,7 @@
 use crate::test_connection::*;
 use std::time::Duration;
 use wspeer::codes::*;
+use wspeer::status::{Cause, EventKind, Phase, State, Text};
 
 /// The heartbeat's ping as a server sends it, and the pong to it as a client does, with the masking key 0.
 const PING: &[u8] = b"\x89\x06wspeer";
@@ -16,9 +17,9 @@ mod opening {
         let mut end = End::server(&[]);
         assert_eq!(end.poll(), Some(end.start + ms(3_000)));
         end.pass(ms(2_900));
-        assert_eq!(end.peer.state(), WS_CONNECTING);
+        assert_eq!(end.peer.state(), State::Connecting);
         end.pass(ms(100));
-        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HANDSHAKE_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Http, Cause::HandshakeTimeout, 1006, false, 0)]);
         assert!(end.output().starts_with(b"HTTP/1.1 408 "));
     }
 
@@ -29,7 +30,7 @@ mod opening {
             end.feed(&[*byte]);
             end.pass(ms(50));
         }
-        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HANDSHAKE_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Http, Cause::HandshakeTimeout, 1006, false, 0)]);
     }
 
     #[test]
@@ -40,7 +41,7 @@ mod opening {
         end.feed(REQUEST);
         end.now += ms(500);
         end.poll();
-        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
     }
 
     #[test]
@@ -48,9 +49,9 @@ mod opening {
         let mut end = End::client(Some(ms(10_000)), &[]);
         assert_eq!(end.poll(), Some(end.start + ms(10_000)));
         end.pass(ms(9_900));
-        assert_eq!(end.peer.state(), WS_CONNECTING);
+        assert_eq!(end.peer.state(), State::Connecting);
         end.pass(ms(100));
-        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_CONNECT_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Http, Cause::ConnectTimeout, 1006, false, 0)]);
     }
 
     #[test]
@@ -64,8 +65,8 @@ mod opening {
         end.pass(ms(40));
         assert_eq!(end.items(), []);
         end.pass(ms(10));
-        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
-        assert_eq!((end.peer.info.http_status, end.peer.info.text(WS_GET_BODY)), (404, "nothing"));
+        assert_eq!(end.items(), [Closed(Phase::Http, Cause::HttpStatus, 1006, false, 0)]);
+        assert_eq!((end.peer.info.http_status, end.peer.info.text(Text::Body)), (404, "nothing"));
     }
 
     /// It is told by then whatever the timeout is, and not after that.
@@ -77,9 +78,9 @@ mod opening {
             end.feed(b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n");
             end.poll();
             end.pass(ms(waits - 10));
-            assert_eq!(end.peer.state(), WS_CONNECTING);
+            assert_eq!(end.peer.state(), State::Connecting);
             end.pass(ms(10));
-            assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, 1006, false, 0)]);
+            assert_eq!(end.items(), [Closed(Phase::Http, Cause::HttpStatus, 1006, false, 0)]);
         }
     }
 
@@ -88,7 +89,7 @@ mod opening {
         for mut end in [End::client(None, &[]), End::server(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)])] {
             assert_eq!(end.poll(), None);
             end.pass(Duration::from_secs(3_600));
-            assert_eq!(end.peer.state(), WS_CONNECTING);
+            assert_eq!(end.peer.state(), State::Connecting);
         }
     }
 
@@ -100,9 +101,9 @@ mod opening {
             end.now += ms(60_000);
             assert_eq!(end.poll(), Some(end.now + ms(1_000)));
             end.pass(ms(900));
-            assert_eq!(end.peer.state(), WS_CONNECTING);
+            assert_eq!(end.peer.state(), State::Connecting);
             end.pass(ms(100));
-            assert_eq!(end.peer.state(), WS_CLOSED);
+            assert_eq!(end.peer.state(), State::Closed);
         }
     }
 
@@ -114,7 +115,7 @@ mod opening {
             end.now += ms(1_000);
         }
         end.poll();
-        assert_eq!(end.peer.state(), WS_CLOSED);
+        assert_eq!(end.peer.state(), State::Closed);
     }
 }
 
@@ -139,7 +140,7 @@ mod heartbeat {
     fn a_client_pings_nobody_unasked_and_masked_when_asked() {
         let mut end = End::open_client(&[]);
         end.pass(ms(600_000));
-        assert_eq!((end.output().len(), end.peer.state()), (0, WS_OPEN));
+        assert_eq!((end.output().len(), end.peer.state()), (0, State::Open));
         let mut end = End::open_client(&[(WS_OPT_HEARTBEAT_MS, 5_000)]);
         end.pass(ms(5_000));
         let ping = end.output();
@@ -171,9 +172,9 @@ mod heartbeat {
     fn a_silent_peer_is_dead_after_60_s() {
         let mut end = End::open_server(&[]);
         end.pass(ms(59_900));
-        assert_eq!((end.peer.state(), end.output()), (WS_OPEN, [PING, PING].concat()));
+        assert_eq!((end.peer.state(), end.output()), (State::Open, [PING, PING].concat()));
         end.pass(ms(100));
-        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Websocket, Cause::PongTimeout, 1006, false, 0)]);
         assert_eq!(end.elapsed(), ms(60_000));
     }
 
@@ -191,7 +192,7 @@ mod heartbeat {
                 Some(dead) => assert_eq!(end.closed_after(ms(20_000)), ms(dead), "{changes:?}"),
                 None => {
                     end.pass(ms(100_000));
-                    assert_eq!(end.peer.state(), WS_OPEN, "{changes:?}");
+                    assert_eq!(end.peer.state(), State::Open, "{changes:?}");
                 }
             }
         }
@@ -205,10 +206,10 @@ mod heartbeat {
         for _ in 0..10 {
             end.feed(b"x");
             end.pass(ms(50_000));
-            assert_eq!(end.peer.state(), WS_OPEN);
+            assert_eq!(end.peer.state(), State::Open);
         }
         end.pass(ms(10_100));
-        assert_eq!(end.peer.state(), WS_CLOSED, "60 s after the last one was read");
+        assert_eq!(end.peer.state(), State::Closed, "60 s after the last one was read");
     }
 
     #[test]
@@ -218,7 +219,7 @@ mod heartbeat {
         end.feed(PONG);
         end.now += ms(900);
         end.poll();
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
     }
 
     #[test]
@@ -230,15 +231,15 @@ mod heartbeat {
         }
         end.pass(ms(300_000));
         assert!(end.peer.reading_rests());
-        assert_eq!(end.peer.state(), WS_OPEN, "its pongs are not looked for");
+        assert_eq!(end.peer.state(), State::Open, "its pongs are not looked for");
         let mut taken = end.items().len();
         end.poll();
         taken += end.items().len();
         assert_eq!(taken, 12);
         end.pass(ms(59_900));
-        assert_eq!(end.peer.state(), WS_OPEN, "the silence counts from when reading went on");
+        assert_eq!(end.peer.state(), State::Open, "the silence counts from when reading went on");
         end.pass(ms(200));
-        assert_eq!(end.peer.state(), WS_CLOSED);
+        assert_eq!(end.peer.state(), State::Closed);
     }
 
     #[test]
@@ -248,9 +249,9 @@ mod heartbeat {
         end.now += ms(500_000);
         end.poll();
         end.pass(ms(9_900));
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
         end.pass(ms(100));
-        assert_eq!(end.peer.state(), WS_CLOSED, "but the silence before and after it is");
+        assert_eq!(end.peer.state(), State::Closed, "but the silence before and after it is");
     }
 
     #[test]
@@ -271,13 +272,13 @@ mod heartbeat {
             let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 5_000), (WS_OPT_PONG_TIMEOUT_MS, timeout)]);
             end.pass(ms(5_000));
             for _ in 0..3 {
-                assert_eq!((end.peer.state(), end.output()), (WS_OPEN, PING.to_vec()), "with {timeout} ms");
+                assert_eq!((end.peer.state(), end.output()), (State::Open, PING.to_vec()), "with {timeout} ms");
                 end.now += ms(300);
                 end.feed(PONG);
                 end.poll();
                 end.pass(ms(4_700));
             }
-            assert_eq!((end.peer.state(), end.output()), (WS_OPEN, PING.to_vec()));
+            assert_eq!((end.peer.state(), end.output()), (State::Open, PING.to_vec()));
             assert_eq!(end.closed_after(ms(5_000)), ms(1_000), "and then a second to answer");
         }
     }
@@ -288,10 +289,10 @@ mod heartbeat {
         end.pass(ms(600_000));
         std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_HEARTBEAT_MS, 1_000).unwrap();
         end.pass(ms(100));
-        assert_eq!((end.output().len(), end.peer.state()), (12, WS_OPEN));
+        assert_eq!((end.output().len(), end.peer.state()), (12, State::Open));
         end.feed(b"\x8A\x06wspeer");
         end.pass(ms(900));
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
         assert_eq!(end.closed_after(ms(10_000)), ms(2_200), "three heartbeats after the pong was read");
     }
 
@@ -300,7 +301,7 @@ mod heartbeat {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 200), (WS_OPT_PONG_TIMEOUT_MS, 600)]);
         end.now += ms(900);
         end.poll();
-        assert_eq!((end.output(), end.peer.state()), (PING.to_vec(), WS_OPEN));
+        assert_eq!((end.output(), end.peer.state()), (PING.to_vec(), State::Open));
         assert_eq!(end.closed_after(ms(5_000)), ms(400), "as long as from the first ping to the end");
     }
 
@@ -308,11 +309,11 @@ mod heartbeat {
     fn there_is_no_heartbeat_before_open_and_none_while_closing() {
         let mut end = End::server(&[(WS_OPT_HEARTBEAT_MS, 100), (WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)]);
         end.pass(ms(5_000));
-        assert_eq!((end.output().len(), end.peer.state()), (0, WS_CONNECTING));
+        assert_eq!((end.output().len(), end.peer.state()), (0, State::Connecting));
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 100)]);
         end.act(|peer, cx| peer.close(cx, 0, ""));
         end.pass(ms(2_900));
-        assert_eq!((end.output(), end.peer.state()), (b"\x88\x02\x03\xE8".to_vec(), WS_CLOSING));
+        assert_eq!((end.output(), end.peer.state()), (b"\x88\x02\x03\xE8".to_vec(), State::Closing));
     }
 }
 
@@ -324,9 +325,9 @@ mod closing {
         for mut end in [End::open_server(&[]), End::open_client(&[])] {
             end.poll();
             end.act(|peer, cx| peer.close(cx, 1001, "bye"));
-            assert_eq!((end.peer.state(), end.poll()), (WS_CLOSING, Some(end.now + ms(3_000))));
+            assert_eq!((end.peer.state(), end.poll()), (State::Closing, Some(end.now + ms(3_000))));
             assert_eq!(end.closed_after(ms(10_000)), ms(3_000));
-            assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 0)]);
+            assert_eq!(end.items(), [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 0)]);
         }
     }
 
@@ -337,7 +338,7 @@ mod closing {
         assert_eq!(end.output(), b"\x88\x05\x0F\xA0bye");
         end.feed(b"\x82\x81\0\0\0\0x\x88\x82\0\0\0\0\x0F\xA0");
         assert_eq!(end.poll(), None);
-        assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 4_000, true, 0)]);
+        assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(Phase::App, Cause::ClosedByHost, 4_000, true, 0)]);
     }
 
     #[test]
@@ -352,7 +353,7 @@ mod closing {
             end.pass(ms(2_900));
             received += end.output().len();
             end.poll();
-            assert_eq!(end.peer.state(), WS_CLOSING, "after {received} bytes");
+            assert_eq!(end.peer.state(), State::Closing, "after {received} bytes");
         }
         received += end.output().len();
         end.poll();
@@ -360,7 +361,7 @@ mod closing {
         assert_eq!(received, 10 * 1_000 + 4, "all of it, and the close behind it");
         end.feed(b"\x88\x82\0\0\0\0\x03\xE8");
         end.poll();
-        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 1000, true, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::ClosedByHost, 1000, true, 0)]);
     }
 
     #[test]
@@ -374,7 +375,7 @@ mod closing {
         assert_eq!(end.output().len(), 1_000);
         end.poll();
         assert_eq!(end.closed_after(ms(10_000)), ms(3_000), "since the progress");
-        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 8)], "of ten, one was read and one is in the pipe");
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 8)], "of ten, one was read and one is in the pipe");
     }
 
     #[test]
@@ -388,7 +389,7 @@ mod closing {
         end.poll();
         assert_eq!(end.closed_after(ms(10_000)), ms(3_000));
         let mut items = end.items();
-        assert_eq!(items.pop(), Some(Closed(WS_PHASE_APP, WS_CAUSE_NOT_READING, 1006, false, 0)));
+        assert_eq!(items.pop(), Some(Closed(Phase::App, Cause::NotReading, 1006, false, 0)));
         assert!((6..20).contains(&items.len()), "what was read stays readable: {} messages", items.len());
     }
 
@@ -400,7 +401,7 @@ mod closing {
         }
         end.feed(b"\x88\x82\0\0\0\0\x03\xE9");
         end.poll();
-        assert_eq!(end.items(), [Event(WS_EVENT_CLOSE_REQUEST, 1001)]);
+        assert_eq!(end.items(), [Event(EventKind::CloseRequest, 1001)]);
         let mut received = Vec::new();
         for _ in 0..4 {
             end.pass(ms(2_000));
@@ -408,7 +409,7 @@ mod closing {
             end.poll();
         }
         assert_eq!((received.len(), &received[3_000..]), (3_004, b"\x88\x02\x03\xE9".as_slice()));
-        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 1001, true, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::ClosedByPeer, 1001, true, 0)]);
     }
 
     #[test]
@@ -429,7 +430,7 @@ mod closing {
         end.poll();
         let output = end.output();
         assert_eq!((output[0], &output[2..4]), (0x88, 1002u16.to_be_bytes().as_slice()));
-        assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PROTOCOL, 1002, false, 0)]);
+        assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(Phase::Websocket, Cause::Protocol, 1002, false, 0)]);
     }
 
     #[test]
@@ -443,8 +444,8 @@ mod closing {
             end.feed(if masked { b"\x88\x82\0\0\0\0\x03\xE8" } else { b"\x88\x02\x03\xE8" });
             end.hang_up();
             end.poll();
-            let closed = Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 1000, false, unsent);
-            assert_eq!(end.items(), [Event(WS_EVENT_CLOSE_REQUEST, 1000), closed], "the answer to the close cannot be sent");
+            let closed = Closed(Phase::App, Cause::ClosedByPeer, 1000, false, unsent);
+            assert_eq!(end.items(), [Event(EventKind::CloseRequest, 1000), closed], "the answer to the close cannot be sent");
         }
     }
 
@@ -453,7 +454,7 @@ mod closing {
         let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
         let began = end.now;
         let mut piece = [0; 100];
-        while end.peer.state() != WS_CLOSED {
+        while end.peer.state() != State::Closed {
             assert!(end.now - began < most, "it is still there after {most:?}");
             while end.far.room() >= ping.len() && end.far.write(&ping).is_ok_and(|count| count > 0) {}
             end.pass(ms(2_000));
@@ -467,7 +468,7 @@ mod closing {
         let mut end = End::open_server_over(1_000, &[]);
         end.act(|peer, cx| peer.close(cx, 4_001, "bye"));
         assert!(time_with_pings(&mut end, ms(60_000)) <= ms(4_000));
-        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSE_TIMEOUT, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 0)]);
         // The close frame is behind messages, which are progress: 3 004 bytes, of which 1 000 are in the pipe, and 100 are read each 2 s.
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..3 {
@@ -490,7 +491,7 @@ mod closing {
         assert!(end.peer.has_output(), "pongs wait");
         end.feed(b"\x88\x82\0\0\0\0\x0F\xA1");
         end.poll();
-        assert_eq!(end.items(), [Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_HOST, 4_001, true, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::App, Cause::ClosedByHost, 4_001, true, 0)]);
     }
 
     #[test]
@@ -506,7 +507,7 @@ mod closing {
             end.poll();
             let mark = end.peer.info.end.as_deref().unwrap();
             let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned());
-            assert_eq!((text.as_deref(), mark.cause), (Some(sentence), WS_CAUSE_CLOSED_BY_PEER));
+            assert_eq!((text.as_deref(), mark.cause), (Some(sentence), Cause::ClosedByPeer));
         }
     }
 
@@ -519,8 +520,8 @@ mod closing {
         end.act(|peer, cx| peer.put(|| cx, false, b"on the way"));
         end.poll();
         let items = end.items();
-        assert_eq!(items[..2], [Binary(b"x".to_vec()), Event(WS_EVENT_CLOSE_REQUEST, 4_001)]);
-        assert!(matches!(items[2], Closed(WS_PHASE_APP, WS_CAUSE_CLOSED_BY_PEER, 4_001, false, _)), "{items:?}");
+        assert_eq!(items[..2], [Binary(b"x".to_vec()), Event(EventKind::CloseRequest, 4_001)]);
+        assert!(matches!(items[2], Closed(Phase::App, Cause::ClosedByPeer, 4_001, false, _)), "{items:?}");
     }
 
     #[test]
@@ -529,11 +530,11 @@ mod closing {
         end.feed(b"\x83\x80\0\0\0\0");
         end.hang_up();
         end.poll();
-        assert_eq!(end.items(), [Closed(WS_PHASE_WEBSOCKET, WS_CAUSE_PROTOCOL, 1002, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Websocket, Cause::Protocol, 1002, false, 0)]);
         let mut end = End::server(&[]);
         end.feed(b"GET / HTTP/1.1\r\n\r\n");
         end.hang_up();
         end.poll();
-        assert_eq!(end.items(), [Closed(WS_PHASE_HTTP, WS_CAUSE_HTTP_INVALID, 1006, false, 0)]);
+        assert_eq!(end.items(), [Closed(Phase::Http, Cause::HttpInvalid, 1006, false, 0)]);
     }
 }

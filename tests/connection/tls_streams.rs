@@ -7,9 +7,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wspeer::codes::*;
 use wspeer::error::Failure;
 use wspeer::net::{CancelToken, Destination, Dial, Mailbox, Reader, Services, Step, Stream, TlsClient, TlsClientSettings, TlsServer, tls_failure};
+use wspeer::status::{Cause, Phase};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -347,7 +347,7 @@ fn a_changed_record_ends_it_after_what_came_before() {
     });
     assert_eq!(plain, b"good");
     let failure = tls_failure(&error, Reader::Client).unwrap();
-    assert_eq!((failure.phase, failure.cause), (WS_PHASE_TLS, WS_CAUSE_TLS_FAILED));
+    assert_eq!((failure.phase, failure.cause), (Phase::Tls, Cause::TlsFailed));
     // It stays so, and the other end has heard why.
     assert_eq!(stream.read(&mut buffer).unwrap_err().kind(), ErrorKind::InvalidData);
     until("the alert", || {
@@ -377,7 +377,7 @@ fn a_handshake_message_without_end_is_refused() {
             Step::Failed(failure) => Some(failure),
         }
     });
-    assert_eq!(failure.phase, WS_PHASE_TLS);
+    assert_eq!(failure.phase, Phase::Tls);
 }
 
 #[test]

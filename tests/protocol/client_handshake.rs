@@ -1,8 +1,8 @@
 //! The client's opening handshake (RFC 6455 section 4.1) with literal bytes: whole, cut in two at every place and byte by byte.
 
 use tungstenite::handshake::derive_accept_key;
-use wspeer::codes::*;
 use wspeer::protocol::{ClientHandshake, RequestSpec};
+use wspeer::status::{Cause, Phase};
 
 /// How an opening handshake ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ enum Outcome {
     /// The agreed subprotocol, and the bytes that were left for frames.
     Open(Option<String>, Vec<u8>),
     /// Cause, status, body.
-    Refused(i32, u16, Vec<u8>),
+    Refused(Cause, u16, Vec<u8>),
     /// More is awaited.
     Waits,
 }
@@ -59,7 +59,7 @@ fn run(spec: &RequestSpec, answer: &[u8], end: bool, cut: impl Fn(&[u8]) -> Vec<
 }
 
 fn told(refused: wspeer::protocol::Refused) -> Outcome {
-    assert_eq!(refused.failure.phase, WS_PHASE_HTTP);
+    assert_eq!(refused.failure.phase, Phase::Http);
     assert!(!refused.failure.sentence.is_empty());
     Refused(refused.failure.cause, refused.status, refused.body)
 }
@@ -103,7 +103,7 @@ fn opens() -> Outcome {
 }
 
 fn invalid() -> Outcome {
-    Refused(WS_CAUSE_HTTP_INVALID, 101, Vec::new())
+    Refused(Cause::HttpInvalid, 101, Vec::new())
 }
 
 mod the_request {
@@ -228,7 +228,7 @@ mod no_agreement {
         let chosen = |name: &str| format!("Sec-WebSocket-Protocol: {name}");
         let with = |offered: &[&str], more: &[&str]| to(&spec(offered), &[[UPGRADE, CONNECTION, ACCEPT].as_slice(), more].concat());
         assert_eq!(with(&["a", "b"], &[&chosen("b")]), Open(Some("b".to_owned()), Vec::new()));
-        let refused = Refused(WS_CAUSE_SUBPROTOCOL, 101, Vec::new());
+        let refused = Refused(Cause::Subprotocol, 101, Vec::new());
         assert_eq!(with(&["a", "b"], &[]), refused, "offered and none chosen");
         assert_eq!(with(&["a", "b"], &[&chosen("")]), refused, "offered and an empty one chosen");
         assert_eq!(with(&[], &[&chosen("a")]), refused, "none offered and one chosen");
@@ -240,7 +240,7 @@ mod no_agreement {
 
     #[test]
     fn what_is_no_http_is_refused() {
-        let refused = Refused(WS_CAUSE_HTTP_INVALID, 0, Vec::new());
+        let refused = Refused(Cause::HttpInvalid, 0, Vec::new());
         for bytes in [
             b"SSH-2.0-OpenSSH_9.6\r\n\r\n".as_slice(),
             b"HTTP/1.1 101\x00Switching\r\n\r\n",
@@ -260,12 +260,9 @@ mod no_agreement {
         let whole = [early.as_slice(), &answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x00"].concat();
         assert_eq!(outcome(&spec(&[]), &whole, false), Open(None, b"\x81\x00".to_vec()));
         let refusal = [early.as_slice(), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"].concat();
-        assert_eq!(outcome(&spec(&[]), &refusal, false), Refused(WS_CAUSE_HTTP_STATUS, 403, b"no".to_vec()));
+        assert_eq!(outcome(&spec(&[]), &refusal, false), Refused(Cause::HttpStatus, 403, b"no".to_vec()));
         // They count towards the longest header, so there is an end to them.
-        assert_eq!(
-            outcome(&spec(&[]), &b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEADER / 20), false),
-            Refused(WS_CAUSE_HTTP_TOO_BIG, 0, Vec::new())
-        );
+        assert_eq!(outcome(&spec(&[]), &b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEADER / 20), false), Refused(Cause::HttpTooBig, 0, Vec::new()));
     }
 
     #[test]
@@ -276,7 +273,7 @@ mod no_agreement {
             answer(&[UPGRADE, CONNECTION, ACCEPT, &format!("X: {}", "x".repeat(len - bare))])
         };
         assert_eq!(outcome(&spec(&[]), &of_length(MAX_HEADER), false), opens());
-        let refused = Refused(WS_CAUSE_HTTP_TOO_BIG, 0, Vec::new());
+        let refused = Refused(Cause::HttpTooBig, 0, Vec::new());
         assert_eq!(outcome(&spec(&[]), &of_length(MAX_HEADER + 1), false), refused);
         let endless = [b"HTTP/1.1 101 Switching Protocols\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
         assert_eq!(outcome(&spec(&[]), &endless, false), refused, "one that does not end");
@@ -286,12 +283,12 @@ mod no_agreement {
     fn too_many_headers_are_refused() {
         let many: Vec<String> = (0..200).map(|index| format!("X-{index}: 1")).collect();
         let lines: Vec<&str> = [UPGRADE, CONNECTION, ACCEPT].into_iter().chain(many.iter().map(String::as_str)).collect();
-        assert_eq!(to(&spec(&[]), &lines), Refused(WS_CAUSE_HTTP_INVALID, 0, Vec::new()));
+        assert_eq!(to(&spec(&[]), &lines), Refused(Cause::HttpInvalid, 0, Vec::new()));
     }
 
     #[test]
     fn an_end_is_told_with_how_far_it_came() {
-        let gone = Refused(WS_CAUSE_PEER_GONE, 0, Vec::new());
+        let gone = Refused(Cause::PeerGone, 0, Vec::new());
         assert_eq!(outcome(&spec(&[]), b"", true), gone);
         assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 101 Swi", true), gone);
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
@@ -306,7 +303,7 @@ mod a_refusal {
     use super::*;
 
     fn refused(status: u16, body: &[u8]) -> Outcome {
-        Refused(WS_CAUSE_HTTP_STATUS, status, body.to_vec())
+        Refused(Cause::HttpStatus, status, body.to_vec())
     }
 
     #[test]
@@ -398,8 +395,8 @@ mod other_answers {
         // Python's http.server, and an error file of HAProxy.
         let python = b"HTTP/1.0 404 File not found\r\nServer: SimpleHTTP/0.6 Python/3.12\r\nContent-Length: 4\r\n\r\nlost".as_slice();
         let haproxy = b"HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<html>".as_slice();
-        assert_eq!(outcome(&spec(&[]), python, false), Refused(WS_CAUSE_HTTP_STATUS, 404, b"lost".to_vec()));
-        assert_eq!(outcome(&spec(&[]), haproxy, true), Refused(WS_CAUSE_HTTP_STATUS, 503, b"<html>".to_vec()));
+        assert_eq!(outcome(&spec(&[]), python, false), Refused(Cause::HttpStatus, 404, b"lost".to_vec()));
+        assert_eq!(outcome(&spec(&[]), haproxy, true), Refused(Cause::HttpStatus, 503, b"<html>".to_vec()));
         let refused = ClientHandshake::start(&spec(&[])).0.receive(python).unwrap_err();
         assert_eq!(refused.headers.get("server", 0), Some("SimpleHTTP/0.6 Python/3.12"));
     }
@@ -422,7 +419,7 @@ mod other_answers {
             (b"\r\n\r\nhello", r#""hello""#),
             (b"\x15\x03\x01\0\x02\x02\x46", r#""\x15\x03\x01\x00\x02\x02F""#),
         ] {
-            assert_eq!(outcome(&spec(&[]), bytes, false), Refused(WS_CAUSE_HTTP_INVALID, 0, Vec::new()), "{shown}");
+            assert_eq!(outcome(&spec(&[]), bytes, false), Refused(Cause::HttpInvalid, 0, Vec::new()), "{shown}");
             assert!(sentence(bytes).contains(shown), "{}", sentence(bytes));
         }
         let long = sentence(&[b'x'; 500]);
@@ -441,7 +438,7 @@ mod other_answers {
             let bytes = [mixed.as_bytes(), b"\x81\x02\n\n"].concat();
             assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x02\n\n".to_vec()), "{mixed:?}");
         }
-        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 No\nContent-Length: 2\n\nno", false), Refused(WS_CAUSE_HTTP_STATUS, 403, b"no".to_vec()));
+        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 No\nContent-Length: 2\n\nno", false), Refused(Cause::HttpStatus, 403, b"no".to_vec()));
     }
 
     #[test]
@@ -456,7 +453,7 @@ mod other_answers {
     #[test]
     fn content_lengths_that_differ_are_not_believed() {
         let with = |lengths: &str| format!("HTTP/1.1 403 No\r\n{lengths}\r\nabcdef").into_bytes();
-        let body = |body: &[u8]| Refused(WS_CAUSE_HTTP_STATUS, 403, body.to_vec());
+        let body = |body: &[u8]| Refused(Cause::HttpStatus, 403, body.to_vec());
         assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2\r\nContent-Length: 2\r\n"), false), body(b"ab"));
         assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2\r\nContent-Length: 4\r\n"), true), body(b"abcdef"));
         assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2, 4\r\n"), true), body(b"abcdef"));
@@ -489,7 +486,7 @@ mod other_answers {
             let chosen = chosen.map(|name| format!("Sec-WebSocket-Protocol: {name}"));
             let lines: Vec<&str> = [UPGRADE, CONNECTION, &accept].into_iter().chain(chosen.as_deref()).collect();
             let failure = handshake.receive(&answer(&lines)).unwrap_err().failure;
-            assert_eq!(failure.cause, WS_CAUSE_SUBPROTOCOL);
+            assert_eq!(failure.cause, Cause::Subprotocol);
             assert!(!failure.sentence.to_lowercase().contains("s3cret") && failure.sentence.contains("subprotocol"), "{}", failure.sentence);
         }
         let refused = ClientHandshake::start(&offered).0.receive(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").unwrap_err();

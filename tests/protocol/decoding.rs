@@ -1,8 +1,8 @@
 //! Decoding for the tests: whole, cut in two at every place and byte by byte, which have to give the same.
 #![allow(dead_code)] // Each test program uses its own part of it.
 
-use wspeer::codes::*;
 use wspeer::protocol::{Decoder, Limits, Received, Role};
+use wspeer::status::Phase;
 
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: boo
             let (used, received) = match next {
                 Ok(next) => next,
                 Err(failure) => {
-                    assert_eq!(failure.phase, WS_PHASE_WEBSOCKET);
+                    assert_eq!(failure.phase, Phase::Websocket);
                     assert!(!failure.sentence.is_empty());
                     got.push(Fails(failure.close_code));
                     return got;

@@ -1,7 +1,7 @@
 //! The server's opening handshake (RFC 6455 section 4.2) with literal bytes: whole, cut in two at every place and byte by byte.
 
-use wspeer::codes::*;
 use wspeer::protocol::{Accept, Agreement, Refusal, Request, ServerHandshake, check_header, check_subprotocols};
+use wspeer::status::Cause;
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ enum Outcome {
     /// Target, path, query, the subprotocols offered, and the bytes that were left for frames.
     Valid(String, String, String, Vec<String>, Vec<u8>),
     /// Status and cause.
-    Refused(u16, i32),
+    Refused(u16, Cause),
     /// More is awaited.
     Waits,
 }
@@ -78,9 +78,9 @@ fn valid() -> Outcome {
     Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), Vec::new())
 }
 
-const INVALID: Outcome = Refused(400, WS_CAUSE_HTTP_INVALID);
-const NO_UPGRADE: Outcome = Refused(426, WS_CAUSE_HTTP_INVALID);
-const TOO_BIG: Outcome = Refused(431, WS_CAUSE_HTTP_TOO_BIG);
+const INVALID: Outcome = Refused(400, Cause::HttpInvalid);
+const NO_UPGRADE: Outcome = Refused(426, Cause::HttpInvalid);
+const TOO_BIG: Outcome = Refused(431, Cause::HttpTooBig);
 
 fn parsed(bytes: &[u8]) -> Request {
     ServerHandshake::new(MAX_HEADER).receive(bytes).unwrap().unwrap().1
@@ -122,7 +122,7 @@ mod a_valid_request {
         assert_eq!(of("ws://server.example.com/chat?x"), strings("/chat?x", "/chat", "x"), "the absolute form");
         assert_eq!(of("http://server.example.com"), strings("/", "/", ""));
         for target in ["a", "*", "server.example.com:80"] {
-            assert_eq!(outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)), Refused(400, WS_CAUSE_HTTP_INVALID), "{target}");
+            assert_eq!(outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)), Refused(400, Cause::HttpInvalid), "{target}");
         }
     }
 
@@ -237,7 +237,7 @@ mod a_bad_request {
 
     #[test]
     fn only_get_of_http_1_1_is_taken() {
-        let method = Refused(405, WS_CAUSE_HTTP_INVALID);
+        let method = Refused(405, Cause::HttpInvalid);
         for other in ["POST", "HEAD", "OPTIONS", "CONNECT", "get"] {
             assert_eq!(outcome(&request(&format!("{other} / HTTP/1.1"), &ALL)), method, "{other}");
         }
@@ -341,7 +341,7 @@ mod the_answer {
         assert_eq!(chosen(&["a"], "X: none offered"), Err(400));
         assert_eq!(chosen(&[], "Sec-WebSocket-Protocol: a"), Ok(None), "a server that knows none chooses none");
         let refusal = known(&["a", "b"]).answer(&offering("Sec-WebSocket-Protocol: x")).unwrap_err();
-        assert_eq!(refusal.cause, WS_CAUSE_SUBPROTOCOL);
+        assert_eq!(refusal.cause, Cause::Subprotocol);
         assert!(refusal.sentence.ends_with("a, b"), "{}", refusal.sentence);
     }
 
@@ -358,7 +358,7 @@ mod the_answer {
 
     #[test]
     fn refusals_are_these_bytes() {
-        let text = |status| String::from_utf8(Refusal::new(status, WS_CAUSE_HTTP_STATUS, "why").to_bytes()).unwrap();
+        let text = |status| String::from_utf8(Refusal::new(status, Cause::HttpStatus, "why").to_bytes()).unwrap();
         assert_eq!(
             text(404),
             "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n\r\nwhy\n"

@@ -1,8 +1,8 @@
 //! Text by RFC 6455 section 8.1, the limits, and recorded streams, with literal bytes: as client and as server, each cut at every place.
 
 use crate::decoding::*;
-use wspeer::codes::*;
 use wspeer::protocol::{Decoder, Limits, Received, Role};
+use wspeer::status::Cause;
 
 /// 8.1 Handling of Errors in UTF-8-Encoded Data.
 mod section_8_1_utf8 {
@@ -124,10 +124,10 @@ mod limits {
             (failure.cause, failure.sentence)
         };
         let (cause, sentence) = told(b"\x82\x0B");
-        assert_eq!(cause, WS_CAUSE_TOO_BIG);
+        assert_eq!(cause, Cause::TooBig);
         assert!(sentence.contains("max_message_bytes (10)"), "{sentence}");
         let (cause, sentence) = told(b"\x01\x00\x00\x00\x00\x00\x00\x00");
-        assert_eq!(cause, WS_CAUSE_TOO_BIG);
+        assert_eq!(cause, Cause::TooBig);
         assert!(sentence.contains("max_fragments (3)"), "{sentence}");
     }
 }

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
+use wspeer::peer::Sent;
+use wspeer::status::{EventKind, State};
 
 /// Polls with a budget that is over at the first look.
 fn poll_hurried(hall: &mut Hall) -> bool {
@@ -37,7 +39,7 @@ fn what_was_sent_right_behind_the_request_is_read_without_another_word() {
                 sent += write_some(&mut client, &bytes[sent..]);
             }
             poll_hurried(&mut hall);
-            got += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_MESSAGE).count();
+            got += hall.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
         }
     }
 }
@@ -56,7 +58,7 @@ fn every_client_is_read_in_turn() {
         poll_hurried(&mut hall);
         polls += 1;
         for (key, kind) in hall.items() {
-            assert_eq!(kind, WS_EVENT_MESSAGE);
+            assert_eq!(kind, EventKind::Message);
             seen[key.unwrap() as usize] += 1;
         }
         let (least, most) = (seen.iter().min().unwrap(), seen.iter().max().unwrap());
@@ -90,9 +92,9 @@ fn who_is_gone_is_dropped_in_time_however_much_there_is_to_read() {
         // There is always more to read than a poll gets done.
         assert!(poll_busily(&mut hall), "the budget of each poll is used up");
         for (key, kind) in hall.items() {
-            gone += usize::from(kind == WS_EVENT_DISCONNECTED);
-            got += usize::from(kind == WS_EVENT_MESSAGE);
-            assert!(kind != WS_EVENT_DISCONNECTED || silent.iter().any(|(_, silent)| Some(*silent) == key), "a talker was dropped");
+            gone += usize::from(kind == EventKind::Disconnected);
+            got += usize::from(kind == EventKind::Message);
+            assert!(kind != EventKind::Disconnected || silent.iter().any(|(_, silent)| Some(*silent) == key), "a talker was dropped");
         }
     }
     assert!(got > 1_000);
@@ -116,7 +118,7 @@ fn a_poll_asks_for_part_of_a_large_crowd_that_is_ready() {
             let line = hall.server.footprint() - before;
             assert!((1..300).contains(&line), "{line} entries after one poll");
         }
-        got += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_MESSAGE).count();
+        got += hall.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
         if got == 600 {
             break;
         }
@@ -144,7 +146,7 @@ fn a_close_of_the_server_goes_on() {
     for _ in 0..20 {
         poll_hurried(&mut hall);
     }
-    assert_eq!(hall.server.state(), WS_CLOSED);
+    assert_eq!(hall.server.state(), State::Closed);
     drop(clients);
 }
 
@@ -167,7 +169,7 @@ fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
         sent += client.write(&flood[sent % 7..]).unwrap_or(0);
         hall.now += ms(16);
         poll_hurried(&mut hall);
-        ended += hall.items().iter().filter(|(_, kind)| *kind == WS_EVENT_DISCONNECTED).count();
+        ended += hall.items().iter().filter(|(_, kind)| *kind == EventKind::Disconnected).count();
     }
     assert!(hall.now - hall.start >= ms(3_000));
 }
@@ -181,7 +183,7 @@ fn many_who_are_gone_retire_over_several_polls() {
     let mut gone = 0;
     hall.poll_until("all are gone", |hall| {
         // Their last events are taken when all are there.
-        gone = (0..200).filter(|key| hall.server.peer(*key).is_some_and(|peer| peer.state() == WS_CLOSED)).count();
+        gone = (0..200).filter(|key| hall.server.peer(*key).is_some_and(|peer| peer.state() == State::Closed)).count();
         gone == 200
     });
     assert_eq!(hall.items().len(), 200);
@@ -236,9 +238,9 @@ fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
     let mut got = Vec::new();
     hall.poll_until("the end", |hall| {
         got.extend(hall.items());
-        got.last().is_some_and(|(_, kind)| *kind == WS_EVENT_DISCONNECTED)
+        got.last().is_some_and(|(_, kind)| *kind == EventKind::Disconnected)
     });
-    assert!(got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == WS_EVENT_MESSAGE), "{} items", got.len());
+    assert!(got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == EventKind::Message), "{} items", got.len());
 }
 
 #[test]
@@ -250,7 +252,7 @@ fn what_the_host_puts_to_many_is_written_within_the_budget_and_in_turn() {
     let (mut last, mut longest) = ([0; CLIENTS], 0);
     for poll in 1..=100 {
         // A frame of a game: a message to all, and a poll that has time for a part of them.
-        hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), WS_OK));
+        hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken));
         let clock = hall.clock(Duration::from_micros(50));
         assert!(hall.poll_within(&clock, Some(1_000)), "there is more to write");
         let mut written = 0;
@@ -280,7 +282,7 @@ fn closing_many_writes_within_the_budget() {
     let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
     hall.items();
-    hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), WS_OK));
+    hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), Sent::Taken));
     let mut so_far = 0;
     for poll in 0.. {
         let clock = hall.clock(Duration::from_micros(50));

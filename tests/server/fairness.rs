@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
+use wspeer::status::EventKind;
 
 const FLOODERS: usize = 20;
 
@@ -57,7 +58,7 @@ fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
             poll(hall);
             polls += 1;
             hall.now += ms(1);
-            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE) {
+            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == EventKind::Message) {
                 break;
             }
             flood.go_on();
@@ -105,7 +106,7 @@ fn a_message_passes_bursts_that_are_read_whole_and_come_again() {
             assert!(Instant::now() < end, "it never came");
             polls += 1;
             hall.now += ms(1);
-            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE) {
+            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == EventKind::Message) {
                 came = Some(polls);
             }
         }
@@ -131,7 +132,7 @@ fn a_flood_is_served_all_the_same_while_many_send_a_little() {
         sent += busy.write(&flood[sent % flood.len()..]).unwrap_or(0);
         poll(&mut hall);
         hall.now += ms(1);
-        got += hall.items().iter().filter(|(from, kind)| *from == Some(key) && *kind == WS_EVENT_MESSAGE).count();
+        got += hall.items().iter().filter(|(from, kind)| *from == Some(key) && *kind == EventKind::Message).count();
     }
     assert!(got >= 400 / 17 * 64, "{got} messages in 400 polls");
 }

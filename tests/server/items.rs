@@ -4,6 +4,7 @@ use crate::test_server::*;
 use std::net::TcpStream;
 use wspeer::codes::*;
 use wspeer::peer::Sent;
+use wspeer::status::{EventKind, State};
 
 /// Puts to one client until its queue is full, then has the peer read all; no poll in between.
 fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
@@ -42,8 +43,8 @@ fn events_that_come_between_polls_are_counted() {
     while take_from(&mut hall, key) {}
     // Had the count gone below 0, this client's events would be thrown away as too many.
     drop(client);
-    hall.poll_until("the end of the client", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
-    assert_eq!(hall.items(), [(Some(key), WS_EVENT_DISCONNECTED)]);
+    hall.poll_until("the end of the client", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
+    assert_eq!(hall.items(), [(Some(key), EventKind::Disconnected)]);
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn an_event_that_comes_by_a_put_is_there_without_a_poll() {
     let (mut client, key) = hall.open();
     hall.items();
     stall_and_recover(&mut hall, key, &mut client);
-    assert_eq!(hall.items(), [(Some(key), WS_EVENT_WRITABLE)]);
+    assert_eq!(hall.items(), [(Some(key), EventKind::Writable)]);
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
         let payload = vec![7; 60_000];
         let mut partial = 0;
         while partial < 10 {
-            partial += u32::from(hall.act(|server, cx| server.put_all(cx, false, &payload, None)) == WS_PARTIAL);
+            partial += u32::from(hall.act(|server, cx| server.put_all(cx, false, &payload, None)) == Sent::Partial);
         }
         hall.poll();
     }
@@ -76,7 +77,7 @@ fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
         told.push((mark.kind, mark.count));
     }
     told.sort_unstable();
-    assert_eq!(told, [(WS_EVENT_WRITABLE, 0), (WS_EVENT_SKIPPED, 50)], "every skipped message is counted");
+    assert_eq!(told, [(EventKind::Writable, 0), (EventKind::Skipped, 50)], "every skipped message is counted");
 }
 
 /// Sends messages and polls until the server has them.
@@ -101,8 +102,8 @@ fn a_new_client_in_the_place_of_a_freed_one_has_only_its_own() {
     }
     let (mut client, key) = hall.open();
     send(&mut hall, &mut client, key, 2);
-    let message = (Some(key), WS_EVENT_MESSAGE);
-    assert_eq!(hall.items(), [(Some(key), WS_EVENT_CONNECTED), message, message]);
+    let message = (Some(key), EventKind::Message);
+    assert_eq!(hall.items(), [(Some(key), EventKind::Connected), message, message]);
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
         send(&mut hall, &mut client, key, 1);
         assert_eq!(hall.server.available(), 1);
         drop(client);
-        hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+        hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
         while let Some(item) = hall.server.peer(key).unwrap().take_item() {
             let last = matches!(&item, wspeer::peer::Item::Mark(mark) if wspeer::server::is_last(mark));
             hall.server.took(key, last);
@@ -130,7 +131,7 @@ fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its
     let (mut client, key) = hall.open();
     send(&mut hall, &mut client, key, 2);
     drop(client);
-    hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == WS_CLOSED));
+    hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
     // 4096 clients more whose events nobody reads: the first one's are the oldest.
     while hall.server.peer(key).is_some_and(|peer| peer.inbox.marks() > 0) {
         let (client, _) = hall.open();

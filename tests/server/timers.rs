@@ -1,7 +1,7 @@
 //! What a server does by time, with an invented time.
 
 use crate::test_server::*;
-use wspeer::codes::*;
+use wspeer::status::EventKind;
 
 #[test]
 fn a_closing_client_does_not_use_up_the_budget_of_polls() {
@@ -36,5 +36,5 @@ fn a_client_that_does_not_answer_a_close_is_gone_after_3_s() {
     }
     hall.now += ms(200);
     hall.poll_within(&clock, Some(1_000));
-    assert_eq!(hall.items(), [(Some(key), WS_EVENT_DISCONNECTED)]);
+    assert_eq!(hall.items(), [(Some(key), EventKind::Disconnected)]);
 }

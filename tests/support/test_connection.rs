@@ -10,6 +10,7 @@ use wspeer::codes::*;
 use wspeer::net::{MemoryEnd, Services, Stream};
 use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options, Peer};
 use wspeer::protocol::{Accept, RequestSpec};
+use wspeer::status::{Cause, EventKind, MessageType, Phase, State};
 
 pub const REQUEST: &[u8] = b"GET /game?x=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -33,9 +34,9 @@ pub enum Took {
     Text(String),
     Binary(Vec<u8>),
     /// OPEN, CLOSE_REQUEST with its code, WRITABLE and the like.
-    Event(i32, i32),
+    Event(EventKind, i32),
     /// CLOSED: phase, cause, code, clean, unsent.
-    Closed(i32, i32, i32, bool, u32),
+    Closed(Phase, Cause, i32, bool, u32),
 }
 pub use Took::*;
 
@@ -108,9 +109,9 @@ impl End {
         let mut end = End::server_over(capacity, false, changes);
         end.feed(REQUEST);
         end.poll();
-        assert_eq!(end.peer.state(), WS_OPEN);
+        assert_eq!(end.peer.state(), State::Open);
         assert!(end.output().starts_with(b"HTTP/1.1 101 "));
-        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
         end
     }
 
@@ -128,8 +129,8 @@ impl End {
         let accept = derive_accept_key(key.as_bytes());
         end.feed(format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").as_bytes());
         end.poll();
-        assert_eq!(end.peer.state(), WS_OPEN);
-        assert_eq!(end.items(), [Event(WS_EVENT_OPEN, 0)]);
+        assert_eq!(end.peer.state(), State::Open);
+        assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
         end
     }
 
@@ -191,7 +192,7 @@ impl End {
     /// Polls in frames of 10 ms until the connection is CLOSED, at most so long; when that was.
     pub fn closed_after(&mut self, most: Duration) -> Duration {
         let began = self.now;
-        while self.peer.state() != WS_CLOSED {
+        while self.peer.state() != State::Closed {
             assert!(self.now - began < most, "it did not end within {most:?}");
             self.now += ms(10);
             self.poll();
@@ -231,9 +232,9 @@ impl End {
         Some(match self.peer.take_item()? {
             Item::Message(message) => {
                 let bytes = message.parts(&self.arena).1.to_vec();
-                if message.kind == WS_TEXT { Text(String::from_utf8(bytes).unwrap()) } else { Binary(bytes) }
+                if message.kind == MessageType::Text { Text(String::from_utf8(bytes).unwrap()) } else { Binary(bytes) }
             }
-            Item::Mark(mark) if mark.kind == WS_EVENT_CLOSED => Closed(mark.phase, mark.cause, mark.code, mark.clean, mark.unsent),
+            Item::Mark(mark) if mark.kind == EventKind::Closed => Closed(mark.phase, mark.cause, mark.code, mark.clean, mark.unsent),
             Item::Mark(mark) => Event(mark.kind, mark.code),
         })
     }

@@ -7,11 +7,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wspeer::codes::*;
 use wspeer::net::{Services, listen};
 use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options};
 use wspeer::protocol::Accept;
 use wspeer::server::{Handles, Server, ServerSettings};
+use wspeer::status::EventKind;
 
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -180,10 +180,10 @@ impl Hall {
     }
 
     /// Takes all items: the place of the client, or none for the server's own, and WS_EVENT_*.
-    pub fn items(&mut self) -> Vec<(Option<u32>, i32)> {
+    pub fn items(&mut self) -> Vec<(Option<u32>, EventKind)> {
         std::iter::from_fn(|| self.server.take_item())
             .map(|(key, item)| match item {
-                Item::Message(_) => (key, WS_EVENT_MESSAGE),
+                Item::Message(_) => (key, EventKind::Message),
                 Item::Mark(mark) => (key, mark.kind),
             })
             .collect()

@@ -2,9 +2,9 @@
 
 use super::call::{Call, NodeName, Rpc};
 use super::packet::{CHECKSUM, simplify_path};
-use crate::codes::*;
 use crate::error::{Error, shown};
 use crate::heap;
+use crate::status::{Cause, ErrorCode};
 use md5::{Digest, Md5};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -93,12 +93,12 @@ impl Known {
 }
 
 /// Why a call does not reach the program: a cause and a sentence.
-pub type Lost = (i32, String);
+pub type Lost = (Cause, String);
 
 impl Cache {
     /// Declares a node of the game with the names of its methods; see ws_declare_node().
     pub fn declare(&mut self, path: &str, methods: &str) -> Result<(), Error> {
-        let wrong = |why: String| Error::new(WS_ERR_ARG, why);
+        let wrong = |why: String| Error::new(ErrorCode::Arg, why);
         let path = relative(path);
         if path.is_empty() || path.len() > MAX_PATH {
             return Err(wrong(format!("the path of a node has 1 to {MAX_PATH} bytes")));
@@ -127,7 +127,9 @@ impl Cache {
         match self.nodes.get(path) {
             Some(node) if node.checksum == checksum && node.methods == of_name => return Ok(()),
             Some(_) => return Err(wrong(format!("{} is declared with other methods: forget it first, with NULL", shown(path)))),
-            None if self.nodes.len() >= MAX_NODES => return Err(Error::new(WS_ERR_LIMIT, format!("{MAX_NODES} nodes are declared: forget some"))),
+            None if self.nodes.len() >= MAX_NODES => {
+                return Err(Error::new(ErrorCode::Limit, format!("{MAX_NODES} nodes are declared: forget some")));
+            }
             None => {}
         }
         self.last_id += 1;
@@ -185,21 +187,21 @@ impl Cache {
             NodeName::Id(id) => known
                 .and_then(|known| self.paths.get(known.numbers.get(&id)?))
                 .map(|path| &**path)
-                .ok_or_else(|| (WS_CAUSE_NO_NODE, format!("peer {from} called a node by the number {id}, which it gave to none that is declared")))?,
+                .ok_or_else(|| (Cause::NoNode, format!("peer {from} called a node by the number {id}, which it gave to none that is declared")))?,
             NodeName::Path(path) => path,
         };
         let Some(node) = self.nodes.get(path) else {
-            return Err((WS_CAUSE_NO_NODE, format!("peer {from} called the node {}, which is not declared: use ws_declare_node", shown(path))));
+            return Err((Cause::NoNode, format!("peer {from} called the node {}, which is not declared: use ws_declare_node", shown(path))));
         };
         let path = &*node.path;
         if known.is_some_and(|known| known.nodes.get(&node.id).is_some_and(|there| there.is_other)) {
-            return Err((WS_CAUSE_CHECKSUM, other_methods(from, path)));
+            return Err((Cause::Checksum, other_methods(from, path)));
         }
         match node.names.get(&rpc.method) {
             Some(method) => Ok((path, method)),
             None => {
                 let (number, path, count) = (rpc.method, shown(path), node.names.len());
-                Err((WS_CAUSE_NO_NODE, format!("peer {from} called method {number} of {path}, which has {count} methods")))
+                Err((Cause::NoNode, format!("peer {from} called method {number} of {path}, which has {count} methods")))
             }
         }
     }
@@ -210,7 +212,7 @@ impl Cache {
         let Some(method) = node.methods.get(call.method).copied() else {
             let (path, method) = (shown(call.path), shown(call.method));
             let why = format!("{path} was declared without a method {method}: name all methods that the game's script has as RPCs");
-            return Err(Error::new(WS_ERR_ARG, why));
+            return Err(Error::new(ErrorCode::Arg, why));
         };
         Ok(Route { peers: &mut self.peers, paths: &self.paths, node, method })
     }
@@ -275,7 +277,7 @@ fn relative(path: &str) -> &str {
 }
 
 fn undeclared(path: &str) -> Error {
-    Error::new(WS_ERR_ARG, format!("the node {} is not declared: use ws_declare_node first", shown(path)))
+    Error::new(ErrorCode::Arg, format!("the node {} is not declared: use ws_declare_node first", shown(path)))
 }
 
 #[cfg(test)]
@@ -326,7 +328,7 @@ mod tests {
         for (from, name, method) in
             [(1, NodeName::Id(3), 0), (7, NodeName::Id(4), 0), (7, NodeName::Path("Other"), 0), (7, NodeName::Id(3), 3), (7, NodeName::Id(3), 0x8000)]
         {
-            assert_eq!(cause(from, rpc(name, method)), Err(WS_CAUSE_NO_NODE), "{from} {name:?} {method}");
+            assert_eq!(cause(from, rpc(name, method)), Err(Cause::NoNode), "{from} {name:?} {method}");
         }
         assert!(cache.simplify(7, 3, "Game", CHECK).is_err(), "a number twice");
     }
@@ -336,7 +338,7 @@ mod tests {
         let cache = cache_of("Game", "hello");
         let path = "é".repeat(100_000);
         let (cause, why) = cache.resolve(1, &rpc(NodeName::Path(&path), 0)).unwrap_err();
-        assert!(cause == WS_CAUSE_NO_NODE && why.len() < 400 && why.ends_with("é…, which is not declared: use ws_declare_node"), "{why}");
+        assert!(cause == Cause::NoNode && why.len() < 400 && why.ends_with("é…, which is not declared: use ws_declare_node"), "{why}");
         let call = Call { path: &path, method: "hello", count: 0, arguments: &[] };
         assert!(Cache::default().route(&call).err().is_some_and(|error| error.into_sentence().len() < 400));
     }
@@ -346,7 +348,7 @@ mod tests {
         let mut cache = cache_of("Game", "hello");
         assert_eq!(cache.simplify(1, 9, "Game", CHECK), Ok(Some(false)));
         for name in [NodeName::Id(9), NodeName::Path("Game")] {
-            assert_eq!(cache.resolve(1, &rpc(name, 0)).map_err(|(cause, _)| cause), Err(WS_CAUSE_CHECKSUM));
+            assert_eq!(cache.resolve(1, &rpc(name, 0)).map_err(|(cause, _)| cause), Err(Cause::Checksum));
         }
         cache.route(&Call { path: "Game", method: "hello", count: 0, arguments: &[] }).unwrap().tell(1);
         assert_eq!(cache.confirm(1, 1, false), Ok(Some("Game")));
@@ -379,7 +381,7 @@ mod tests {
         let mut cache = cache_of("Game", "hello");
         assert!(cache.declare("/root/Game", "hello").is_ok(), "the same again");
         for (path, methods) in [("Game", "hello,raw"), ("", "a"), ("Node", "a,a"), ("Node", "a;a")] {
-            assert_eq!(cache.declare(path, methods).map_err(|error| error.code()), Err(WS_ERR_ARG), "{path} {methods}");
+            assert_eq!(cache.declare(path, methods).map_err(|error| error.code()), Err(ErrorCode::Arg), "{path} {methods}");
         }
         assert!(cache.forget("Game").is_ok() && cache.forget("Game").is_err());
         assert!(cache.declare("Game", "hello,raw").is_ok(), "anew");
@@ -392,7 +394,7 @@ mod tests {
         assert!(cache.forget("Game").is_ok() && cache.declare("Game", "other").is_ok());
         assert_eq!(
             cache.resolve(5, &rpc(NodeName::Id(0), 0)).map_err(|(cause, _)| cause),
-            Err(WS_CAUSE_NO_NODE),
+            Err(Cause::NoNode),
             "its number was for what was forgotten"
         );
     }
@@ -409,11 +411,7 @@ mod tests {
         assert!(cache.bytes() < 32 << 10, "{}", cache.bytes());
         // The last numbers are there, and those before are not, for each node.
         for number in 0..1_000_000 {
-            assert_eq!(
-                cache.resolve(7, &rpc(NodeName::Id(number), 0)).is_err_and(|(cause, _)| cause == WS_CAUSE_NO_NODE),
-                number < 999_600,
-                "{number}"
-            );
+            assert_eq!(cache.resolve(7, &rpc(NodeName::Id(number), 0)).is_err_and(|(cause, _)| cause == Cause::NoNode), number < 999_600, "{number}");
         }
         assert!(cache.simplify(7, 999_999, "Node0", CHECK).is_err(), "a number that is in use");
         assert_eq!(cache.simplify(7, 0, "Node0", CHECK), Ok(Some(false)), "one that is not, any more");
@@ -435,7 +433,7 @@ mod tests {
             assert!(round % 10 != 0 || cache.simplify(7, round, "Stays", CHECK).is_ok());
         }
         assert!(cache.bytes() < 16 << 10, "{}", cache.bytes());
-        assert!(cache.resolve(7, &rpc(NodeName::Id(99_990), 0)).is_err_and(|(cause, _)| cause == WS_CAUSE_CHECKSUM));
+        assert!(cache.resolve(7, &rpc(NodeName::Id(99_990), 0)).is_err_and(|(cause, _)| cause == Cause::Checksum));
         assert!(cache.route(&Call { path: "Stays", method: "hello", count: 0, arguments: &[] }).unwrap().is_told(7));
     }
 }
