@@ -40,6 +40,17 @@ impl Error {
         Error(Box::new((code, sentence.into())))
     }
 
+    /// The handle is not of the kind that has this call.
+    pub fn wrong_kind(why: &str) -> Error {
+        Error::new(ErrorCode::Kind, why)
+    }
+
+    /// The handle was freed.
+    #[cold]
+    pub fn gone() -> Error {
+        Error::new(ErrorCode::Handle, "the handle was freed")
+    }
+
     /// What kind of failure it is.
     pub fn code(&self) -> ErrorCode {
         self.0.0

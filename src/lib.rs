@@ -14,6 +14,7 @@ pub mod protocol;
 
 pub mod multiplayer;
 pub mod peer;
+pub mod role;
 pub mod server;
 
 pub mod ffi;

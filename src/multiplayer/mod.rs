@@ -19,46 +19,11 @@ pub use target::Target;
 pub use wire::Wire;
 
 use crate::error::Failure;
-use crate::heap::Discarded;
 use crate::peer::Cx;
 use crate::status::{Cause, Phase};
 
 /// The host's id. Everyone else's is above it.
 pub const HOST_ID: i32 = 1;
-
-/// What makes a server a host, or a client a join.
-#[derive(Default)]
-pub enum Multiplayer {
-    /// Neither.
-    #[default]
-    None,
-    /// ws_host.
-    Host(Box<Host>),
-    /// ws_join, ws_join_local.
-    Join(Box<Join>),
-}
-
-impl Discarded for Multiplayer {}
-
-impl Multiplayer {
-    /// Bytes that are kept of what the others said, beside messages.
-    pub fn kept_bytes(&self) -> usize {
-        match self {
-            Multiplayer::None => 0,
-            Multiplayer::Host(host) => host.kept_bytes(),
-            Multiplayer::Join(join) => join.kept_bytes(),
-        }
-    }
-
-    /// Whether taking it apart takes its time.
-    pub fn is_large(&self) -> bool {
-        match self {
-            Multiplayer::None => false,
-            Multiplayer::Host(host) => host.is_large(),
-            Multiplayer::Join(join) => join.is_large(),
-        }
-    }
-}
 
 /// What is known of so many is taken apart in no time.
 const FEW: usize = 256;

@@ -1,11 +1,10 @@
 //! What can be asked of the object behind a handle, and set.
 
 use super::family::{Kind, Member};
-use super::verbs::{peer_of, wrong_kind};
+use super::verbs::peer_of;
 use super::{Body, wake, with};
 use crate::codes::*;
 use crate::error::Error;
-use crate::multiplayer::Multiplayer;
 use crate::peer::{Mark, Refused, Scope, Totals, definition};
 use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
@@ -17,10 +16,7 @@ pub fn state(handle: u32) -> Result<State, Error> {
         (Kind::Server(server), Member::Server) => Ok(server.state()),
         (kind, member) => {
             let peer = peer_of(kind, member)?;
-            Ok(match &body.multiplayer {
-                Multiplayer::Join(join) => join.state(peer),
-                _ => peer.state(),
-            })
+            Ok(body.role.state(peer))
         }
     })
 }
@@ -32,7 +28,7 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
             return match what {
                 Text::Url => Ok(server.url()),
                 Text::LocalAddress => Ok(server.address().to_string()),
-                _ => Err(wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
+                _ => Err(Error::wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
@@ -91,7 +87,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             let (totals, queued, [connected, pending, accepted, refused]) = server.totals();
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
-            let kept = (server.kept_bytes() + body.multiplayer.kept_bytes()) as u64;
+            let kept = (server.kept_bytes() + body.role.kept_bytes()) as u64;
             let server = [accepted, refused, pending];
             return Ok(Stats { connections: connected as u32, totals, queued, rtt_us: 0, poll_times, server, deflate_memory, kept });
         }
@@ -104,7 +100,7 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let kept = peer.kept_bytes();
         let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
         let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
-        let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.multiplayer.kept_bytes() };
+        let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.role.kept_bytes() };
         let kept = (kept + of_game) as u64;
         Ok(Stats { connections, totals, queued, rtt_us, poll_times, server: [0; 3], deflate_memory, kept })
     })
@@ -136,10 +132,10 @@ fn no_option(option: i32) -> Error {
 /// Whether the handle has the option.
 fn check_option(body: &Body, member: Member, option: i32) -> Result<(), Error> {
     let is_server = matches!((&body.kind, member), (Kind::Server(_), Member::Server));
-    let is_multiplayer = matches!(member, Member::Server | Member::Only) && !matches!(body.multiplayer, Multiplayer::None);
+    let is_multiplayer = matches!(member, Member::Server | Member::Only) && body.role.has_peers();
     match definition(option).ok_or_else(|| no_option(option))?.scope {
-        Scope::Server if !is_server => Err(wrong_kind("this is an option of servers")),
-        Scope::Multiplayer if !is_multiplayer => Err(wrong_kind("this is an option of hosts and joins")),
+        Scope::Server if !is_server => Err(Error::wrong_kind("this is an option of servers")),
+        Scope::Multiplayer if !is_multiplayer => Err(Error::wrong_kind("this is an option of hosts and joins")),
         _ => Ok(()),
     }
 }
@@ -187,7 +183,7 @@ pub fn set_user(handle: u32, user: u64) -> Result<(), Error> {
 pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.handles().collect()),
-        _ => Err(wrong_kind("only a server's handle has clients")),
+        _ => Err(Error::wrong_kind("only a server's handle has clients")),
     })
 }
 
@@ -195,7 +191,7 @@ pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
 pub fn waiting(handle: u32) -> Result<Vec<u32>, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.handles_waiting()),
-        _ => Err(wrong_kind("only a server's handle has clients")),
+        _ => Err(Error::wrong_kind("only a server's handle has clients")),
     })
 }
 

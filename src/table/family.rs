@@ -1,10 +1,11 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
 use super::{Registry, registry};
+use crate::error::Error;
 use crate::heap::Discarded;
-use crate::multiplayer::Multiplayer;
 use crate::net::{MemoryEnd, Stream};
 use crate::peer::{Arena, Budget, Codecs, Cx, LONG_GAP, MUCH, Peer, SystemClock};
+use crate::role::{Place, Role};
 use crate::server::Server;
 use parking_lot::Mutex;
 use std::sync::atomic::AtomicU32;
@@ -71,7 +72,7 @@ pub struct Body {
     /// The objects.
     pub kind: Kind,
     /// What makes them a host or a join.
-    pub multiplayer: Multiplayer,
+    pub role: Role,
     /// What they work with.
     pub shared: Shared,
     /// When the family was last polled, by member for pairs.
@@ -152,10 +153,10 @@ impl Body {
         (&mut self.kind, self.shared.cx(now, budget))
     }
 
-    /// As `parts`, and what makes them a host or a join.
+    /// As `parts`, with the role.
     #[inline]
-    pub fn parts_of_game(&mut self, now: Instant, budget: Option<u32>) -> (&mut Multiplayer, &mut Kind, Cx<'_>) {
-        (&mut self.multiplayer, &mut self.kind, self.shared.cx(now, budget))
+    pub fn parts_with_role(&mut self, now: Instant, budget: Option<u32>) -> (&mut Role, &mut Kind, Cx<'_>) {
+        (&mut self.role, &mut self.kind, self.shared.cx(now, budget))
     }
 
     /// For how long the host has looked away, if that is a gap that moves deadlines.
@@ -176,7 +177,8 @@ impl Body {
     pub fn talks_in_memory(&mut self) -> bool {
         match &mut self.kind {
             Kind::Pair(_) | Kind::Attached(..) => true,
-            Kind::Client(peer) => matches!(self.multiplayer, Multiplayer::Join(_)) && matches!(peer.stream_mut(), Some(Stream::Memory(_))),
+            // A player of a host in this process; nobody else has a pipe.
+            Kind::Client(peer) => self.role.has_peers() && matches!(peer.stream_mut(), Some(Stream::Memory(_))),
             Kind::Server(server) => server.has_local(),
             Kind::Gone => false,
         }
@@ -205,6 +207,15 @@ impl Kind {
             },
         };
         current == handle
+    }
+
+    /// What a handle means, for the role.
+    pub fn place(&mut self, member: Member) -> Result<Place<'_>, Error> {
+        match (self, member) {
+            (Kind::Server(server), Member::Server) => Ok(Place::Server(server)),
+            (Kind::Server(server), Member::Client(key)) => Ok(Place::Client(server, key)),
+            (kind, member) => kind.peer(member).map(Place::Peer).ok_or_else(Error::gone),
+        }
     }
 
     /// The connection that a handle means, whatever its kind.

@@ -2,12 +2,11 @@
 
 mod ask;
 mod family;
-mod games;
 mod items;
 mod leave;
 mod open;
+mod peers;
 mod recent;
-mod scene;
 mod slots;
 pub mod verbs;
 mod wait;
@@ -15,10 +14,9 @@ pub mod wake;
 
 pub use ask::*;
 pub use family::{Body, Kind, Member, Shared};
-pub use games::{conn, peer_id};
 pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
-pub use scene::{complete_auth, declare_node, put_call, send_auth};
+pub use peers::{complete_auth, conn, declare_node, peer_id, put_call, send_auth};
 pub use verbs::*;
 pub use wait::{Plan, has_waited};
 

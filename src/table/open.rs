@@ -5,12 +5,13 @@ use super::{Registry, registry, wake, with};
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
-use crate::multiplayer::{self, Join, Multiplayer, SceneSettings, Wire};
+use crate::multiplayer::{self, Join, SceneSettings, Wire};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface, listen as listen_at};
 use crate::peer::{Options, Peer, ROUND_BYTES};
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
+use crate::role::Role;
 use crate::server::{Server, ServerSettings};
-use crate::status::{ErrorCode, Level, State, Text};
+use crate::status::{ErrorCode, Level, Text};
 use data_encoding::BASE64;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::io::ErrorKind;
@@ -64,7 +65,7 @@ pub fn connect(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
     let owner = settings.owner;
     let peer = client(registry, url, settings)?;
-    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::None, owner), Member::Only)
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Role::Plain, owner), Member::Only)
 }
 
 /// Opens a multiplayer client.
@@ -74,7 +75,7 @@ pub fn join(url: &str, settings: Settings) -> Result<u32, Error> {
     let (timeout, early) = (settings.connect_timeout, settings.queue_before_open);
     let mut peer = client(registry, url, settings)?;
     let join = Join::new(wire, scene, &mut peer, timeout, early, Instant::now());
-    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), owner), Member::Only)
+    add(registry, take_in(registry, Kind::Client(Box::new(peer)), Role::Join(Box::new(join)), owner), Member::Only)
 }
 
 /// Opens a player of the host's own, in its format.
@@ -83,21 +84,14 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let now = Instant::now();
     let (host_end, own_end) = MemoryEnd::pair(PIPE_BYTES);
     let (wire, scene) = with(host, |body, member| {
-        let (game, kind, mut cx) = body.parts_of_game(now, None);
-        let (Multiplayer::Host(host), Kind::Server(server), Member::Server) = (game, kind, member) else {
-            return Err(Error::new(ErrorCode::Kind, "only a host has players of its own"));
-        };
-        if server.state() != State::Open {
-            return Err(Error::new(ErrorCode::State, "the host is closing or closed"));
-        }
-        server.welcome_local(&mut cx, host_end);
-        Ok((host.wire(), host.scene_settings()))
+        let (role, kind, mut cx) = body.parts_with_role(now, None);
+        role.welcome_local(kind.place(member)?, &mut cx, host_end)
     })?;
     let early = settings.queue_before_open;
     let options = Arc::new(settings.options.clone());
     let mut peer = peer_of_client(Stream::Memory(Box::new(own_end)), &settings, options, now);
     let join = Join::new(wire, scene, &mut peer, settings.connect_timeout, early, now);
-    let family = take_in(registry, Kind::Client(Box::new(peer)), Multiplayer::Join(Box::new(join)), settings.owner);
+    let family = take_in(registry, Kind::Client(Box::new(peer)), Role::Join(Box::new(join)), settings.owner);
     let handle = add(registry, family, Member::Only)?;
     // Its request leaves now, so that the host's next poll answers.
     super::flush(handle)?;
@@ -153,7 +147,7 @@ pub fn listen(url: &str, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
     let owner = settings.owner;
     let server = server(url, settings)?;
-    add(registry, take_in(registry, Kind::Server(Box::new(server)), Multiplayer::None, owner), Member::Server)
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), Role::Plain, owner), Member::Server)
 }
 
 /// Opens a multiplayer server.
@@ -162,7 +156,7 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
     let (owner, wire, scene) = (settings.owner, settings.wire, settings.scene);
     let mut server = server(url, settings)?;
     let host = multiplayer::Host::new(wire, scene, &mut server);
-    add(registry, take_in(registry, Kind::Server(Box::new(server)), Multiplayer::Host(Box::new(host)), owner), Member::Server)
+    add(registry, take_in(registry, Kind::Server(Box::new(server)), Role::Host(Box::new(host)), owner), Member::Server)
 }
 
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
@@ -229,7 +223,7 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let client = peer_of_client(Stream::Memory(Box::new(client_end)), &settings, options, now);
     let registry = registry();
     let ends = [Some(Box::new(server)), Some(Box::new(client))];
-    let family = take_in(registry, Kind::Pair(ends), Multiplayer::None, settings.owner);
+    let family = take_in(registry, Kind::Pair(ends), Role::Plain, settings.owner);
     let first = add(registry, family, Member::End(0))?;
     let second = add(registry, family, Member::End(1)).inspect_err(|_| {
         registry.remove(first);
@@ -248,7 +242,7 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
         _ => return Err(Error::new(ErrorCode::Arg, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
     };
     let registry = registry();
-    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Multiplayer::None, settings.owner), Member::Only)
+    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Role::Plain, settings.owner), Member::Only)
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
@@ -278,12 +272,12 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
 }
 
 /// Takes objects in; they have no handles yet.
-fn take_in(registry: &Registry, kind: Kind, multiplayer: Multiplayer, owner: u32) -> &'static Family {
+fn take_in(registry: &Registry, kind: Kind, role: Role, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
     // A first poll that comes late finds its deadlines moved, as any other.
     let attended = [Some(Instant::now()); 2];
-    *family.body.lock() = Body { kind, multiplayer, shared: Shared::new(CHUNK), attended, ..Body::default() };
+    *family.body.lock() = Body { kind, role, shared: Shared::new(CHUNK), attended, ..Body::default() };
     family
 }
 

@@ -1,14 +1,14 @@
 //! What each function of the boundary does with the object behind its handle.
 
-use super::family::{Body, Kind, Member};
+use super::family::{Body, Family, Kind, Member};
 use super::leave::{Leaving, What, drop_peer};
-use super::{ClientHandles, PanicWatch, Registry, games, registry, wake, with, with_family};
-use crate::codes::*;
+use super::{ClientHandles, PanicWatch, Registry, registry, wake, with, with_family};
 use crate::error::Error;
 use crate::heap;
-use crate::multiplayer::{Multiplayer, Target};
-use crate::peer::{MAX_LEN, Options, Peer, Sent, check_close};
-use crate::status::{ErrorCode, State, Success};
+use crate::multiplayer::Target;
+use crate::peer::{Peer, Sent, check_close};
+use crate::role::{Role, check_size};
+use crate::status::{ErrorCode, Success};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -27,22 +27,13 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         let gap = body.gap(end, now).unwrap_or_default();
         body.polled[end] = Some(now);
         body.attended[end] = Some(now);
-        let (game, kind, mut cx) = body.parts_of_game(now, budget);
-        let (more, moved, mut next_timer);
+        let (role, kind, mut cx) = body.parts_with_role(now, budget);
+        let (more, moved, next_timer);
         match (kind, member) {
             (Kind::Server(server), Member::Server | Member::Client(_)) => {
                 let handles = ClientHandles { registry, family };
-                more = match game {
-                    Multiplayer::Host(host) => host.poll(server, &mut cx, &handles, gap),
-                    _ => server.poll(&mut cx, &handles, gap),
-                };
-                (moved, next_timer) = (
-                    server.worked,
-                    match game {
-                        Multiplayer::Host(host) => host.next_timer(),
-                        _ => None,
-                    },
-                );
+                (more, next_timer) = role.poll_server(server, &mut cx, &handles, gap);
+                moved = server.worked;
             }
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
@@ -55,18 +46,12 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                 if !gap.is_zero() {
                     peer.shift(gap);
                 }
-                if let Multiplayer::Join(join) = &mut *game
-                    && join.is_late
-                {
-                    join.look(peer, &mut cx);
-                }
+                role.before_poll(peer, &mut cx);
                 let before = peer.counters.wire_in + peer.counters.wire_out;
                 let goes_on = peer.pump(&mut cx);
-                next_timer = peer.judge_timers(&mut cx, !goes_on);
-                let behind = match game {
-                    Multiplayer::Join(join) => games::poll_join(join, peer, &mut cx, gap, &mut next_timer),
-                    _ => false,
-                };
+                let timer = peer.judge_timers(&mut cx, !goes_on);
+                let (behind, role_timer) = role.after_poll(peer, &mut cx, gap);
+                next_timer = [timer, role_timer].into_iter().flatten().min();
                 let read = peer.counters.wire_in;
                 moved = read + peer.counters.wire_out != before || goes_on;
                 more = goes_on || behind || peer.has_backlog();
@@ -88,11 +73,12 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 /// ws_put_packet: to the peer, or from a server to all.
 #[inline]
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
-    with(handle, |body, member| {
-        let Body { kind, multiplayer: Multiplayer::None, shared, polled, .. } = body else {
-            return games::put(body, member, None, text, payload);
+    with_family(handle, |family, body, member| {
+        // Kept short for a connection alone: this is the path of each message.
+        let Body { kind, role: Role::Plain, shared, polled, .. } = body else {
+            return put_by_role(family, body, member, None, text, payload);
         };
-        let Some(peer) = kind.peer(member) else { return put_to_all(body, text, payload) };
+        let Some(peer) = kind.peer(member) else { return put_by_role(family, body, member, None, text, payload) };
         check_size(&peer.options, payload, 0)?;
         let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
         let waits = peer.has_output();
@@ -112,31 +98,22 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
 
 /// ws_put_packet_to: a server, a host or a join to one, all (0) or all but one (negative).
 pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<Success, Error> {
-    with(handle, |body, member| {
-        if !matches!(body.multiplayer, Multiplayer::None) {
-            return games::put(body, member, Some(Target::decode(target)?), text, payload);
-        }
-        let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
-            return Err(wrong_kind("only a server, a host or a join has targets; use ws_put_packet"));
-        };
-        if let Kind::Server(server) = &body.kind {
-            check_size(&server.options, payload, 0)?;
-        }
-        match Target::decode(target)? {
-            Target::All => put_all(body, text, payload, None),
-            Target::One(client) => {
-                let key = own_client(body, client as u32)?;
-                let Body { kind: Kind::Server(server), shared, polled, .. } = body else { return Err(gone()) };
-                let sent = server.put_one(&mut shared.cx_since(polled[0]), key, text, payload);
-                wake_for_output(body);
-                accepted(sent)
-            }
-            Target::AllBut(client) => {
-                let except = own_client(body, client as u32).ok();
-                put_all(body, text, payload, except)
-            }
-        }
-    })
+    with_family(handle, |family, body, member| put_by_role(family, body, member, Some(target), text, payload))
+}
+
+/// Puts a message as the role says.
+#[inline(never)]
+fn put_by_role(family: &Family, body: &mut Body, member: Member, target: Option<i32>, text: bool, payload: &[u8]) -> Result<Success, Error> {
+    // A put to several has a budget; one to a single target is no more work than it is.
+    let several = member == Member::Server && target.is_none_or(|target| target <= 0);
+    let (now, budget) = match &body.kind {
+        Kind::Server(server) if several => (Instant::now(), server.options.budget()),
+        _ => (body.polled[0].unwrap_or(registry().epoch), None),
+    };
+    let (role, kind, mut cx) = body.parts_with_role(now, budget);
+    let sent = role.put(kind.place(member)?, &mut cx, target, text, payload, &|handle| client_of(family, handle))?;
+    wake_for_output(body);
+    accepted(sent)
 }
 
 /// ws_flush.
@@ -185,23 +162,14 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
 /// ws_disconnect: a server closes one client, all (0) or all but one (negative).
 pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
-    with(handle, |body, member| {
+    with_family(handle, |family, body, member| {
         let (Kind::Server(_), Member::Server) = (&body.kind, member) else {
-            return Err(wrong_kind("only a server's handle has clients to disconnect; use ws_close"));
+            return Err(Error::wrong_kind("only a server's handle has clients to disconnect; use ws_close"));
         };
         let target = Target::decode(target)?;
-        let keys = match (&body.kind, &body.multiplayer, target) {
-            (Kind::Server(server), Multiplayer::Host(host), _) => host.places(server, target)?,
-            (_, _, Target::One(client)) => vec![own_client(body, client as u32)?],
-            (Kind::Server(server), _, Target::All) => server.keys().collect(),
-            (Kind::Server(server), _, Target::AllBut(client)) => {
-                let except = own_client(body, client as u32).ok();
-                server.keys().filter(|key| Some(*key) != except).collect()
-            }
-            _ => return Err(gone()),
-        };
-        let (kind, mut cx) = body.parts(Instant::now(), Some(1_000));
-        let Kind::Server(server) = kind else { return Err(gone()) };
+        let (role, kind, mut cx) = body.parts_with_role(Instant::now(), Some(1_000));
+        let Kind::Server(server) = kind else { return Err(Error::gone()) };
+        let keys = role.targets(server, target, &|handle| client_of(family, handle))?;
         // Once the budget is over they are closed all the same, and the polls that follow write.
         for key in keys {
             if let Some(peer) = server.peer(key) {
@@ -237,9 +205,9 @@ fn free_since(handle: u32, now: Instant) {
     if matches!(body.kind, Kind::Gone) {
         // Its read buffers go elsewhere where they are large, and so does what it knew of others.
         body.shared.shrink();
-        let game = std::mem::take(&mut body.multiplayer);
-        if game.is_large() {
-            registry.services.discard(Box::new(game));
+        let role = std::mem::take(&mut body.role);
+        if role.is_large() {
+            registry.services.discard(Box::new(role));
         }
         *body = Body::default();
         drop(body);
@@ -250,13 +218,11 @@ fn free_since(handle: u32, now: Instant) {
 
 fn drop_member(registry: &Registry, body: &mut Body, member: Member, now: Instant) {
     let mut left = None;
-    let (game, kind, mut cx) = body.parts_of_game(now, Some(1_000));
+    let (role, kind, mut cx) = body.parts_with_role(now, Some(1_000));
     match (&mut *kind, member) {
         (Kind::Server(server), Member::Client(key)) => {
             server.forget(&mut cx, key);
-            if let Multiplayer::Host(host) = game {
-                host.forget_gone(server, &mut cx);
-            }
+            role.forget_gone(server, &mut cx);
         }
         (Kind::Pair(ends), Member::End(end)) => {
             if let Some(peer) = ends[usize::from(end)].take() {
@@ -320,7 +286,7 @@ pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
             host_end.finish();
             Ok(0)
         }
-        _ => Err(wrong_kind("only a handle of ws_attach is fed")),
+        _ => Err(Error::wrong_kind("only a handle of ws_attach is fed")),
     })
     .inspect(|_| wake::all())
 }
@@ -329,60 +295,24 @@ pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
 pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
     with(handle, |body, _| match &mut body.kind {
         Kind::Attached(_, host_end) => Ok(host_end.read(buffer).unwrap_or(0)),
-        _ => Err(wrong_kind("only a handle of ws_attach has output to take")),
+        _ => Err(Error::wrong_kind("only a handle of ws_attach has output to take")),
     })
 }
 
 /// The connection that a handle means; a server itself is none.
 pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Error> {
     if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
-        return Err(wrong_kind("a server's own handle has no such call; ask one of its clients"));
+        return Err(Error::wrong_kind("a server's own handle has no such call; ask one of its clients"));
     }
-    kind.peer(member).ok_or_else(gone)
+    kind.peer(member).ok_or_else(Error::gone)
 }
 
-/// ws_put_packet on a server's own handle.
-#[inline(never)]
-fn put_to_all(body: &mut Body, text: bool, payload: &[u8]) -> Result<Success, Error> {
-    let Kind::Server(server) = &body.kind else { return Err(gone()) };
-    check_size(&server.options, payload, 0)?;
-    put_all(body, text, payload, None)
-}
-
-fn put_all(body: &mut Body, text: bool, payload: &[u8], except: Option<u32>) -> Result<Success, Error> {
-    let budget = budget_of(&mut body.kind, Member::Server);
-    let (kind, mut cx) = body.parts(Instant::now(), budget);
-    let Kind::Server(server) = kind else { return Err(gone()) };
-    if server.state() != State::Open {
-        return Err(Error::new(ErrorCode::State, "the server is closing or closed"));
-    }
-    let sent = server.put_all(&mut cx, text, payload, except);
-    wake_for_output(body);
-    accepted(sent)
-}
-
-/// The place of a server's own client.
-fn own_client(body: &Body, handle: u32) -> Result<u32, Error> {
-    let Kind::Server(server) = &body.kind else { return Err(gone()) };
+/// The place of a server's client by its handle; `None`: it is no client of the server in this family.
+fn client_of(family: &Family, handle: u32) -> Option<u32> {
     match registry().slots.read().find(handle) {
-        Some((family, Member::Client(key))) if std::ptr::eq(family.body.data_ptr(), body) && server.handle != handle => Ok(key),
-        _ => Err(Error::new(ErrorCode::Target, format!("{handle} is no client of this server"))),
+        Some((of, Member::Client(key))) if std::ptr::eq(of, family) => Some(key),
+        _ => None,
     }
-}
-
-#[inline]
-pub(super) fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
-    let len = payload.len() + header;
-    if len <= MAX_LEN && options.allows(WS_OPT_MAX_MESSAGE_BYTES, len) { Ok(()) } else { Err(too_big(options, len)) }
-}
-
-#[cold]
-fn too_big(options: &Options, len: usize) -> Error {
-    let most = options.max_message();
-    Error::new(
-        ErrorCode::TooBig,
-        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
-    )
 }
 
 #[inline]
@@ -419,15 +349,6 @@ pub(super) fn full() -> Error {
         ErrorCode::Full,
         "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets",
     )
-}
-
-pub(super) fn wrong_kind(why: &str) -> Error {
-    Error::new(ErrorCode::Kind, why)
-}
-
-#[cold]
-pub(super) fn gone() -> Error {
-    Error::new(ErrorCode::Handle, "the handle was freed")
 }
 
 /// After a poll: memory that an idle connection does not need goes back.

@@ -1,0 +1,302 @@
+//! What a handle is beyond its connections: plain, a host or a join. It decides whom a target means and what a message is.
+
+use crate::codes::WS_OPT_MAX_MESSAGE_BYTES;
+use crate::error::Error;
+use crate::heap::Discarded;
+use crate::multiplayer::{HOST_ID, Host, Join, SceneSettings, Target, Wire};
+use crate::net::MemoryEnd;
+use crate::peer::{Cx, MAX_LEN, Options, Peer, Sent};
+use crate::server::{Handles, Server};
+use crate::status::{ErrorCode, State};
+use std::time::{Duration, Instant};
+
+/// What makes a server a host, or a client a join.
+#[derive(Default)]
+pub enum Role {
+    /// ws_connect, ws_listen, ws_pair, ws_attach.
+    #[default]
+    Plain,
+    /// ws_host.
+    Host(Box<Host>),
+    /// ws_join, ws_join_local.
+    Join(Box<Join>),
+}
+
+/// What a handle means within its family.
+pub enum Place<'a> {
+    /// A server or a host itself.
+    Server(&'a mut Server),
+    /// One of its clients, by its key.
+    Client(&'a mut Server, u32),
+    /// A connection that has no server.
+    Peer(&'a mut Peer),
+}
+
+/// The key of a server's client by the number of its handle; `None`: it is no client of this server.
+pub type Find<'a> = &'a dyn Fn(u32) -> Option<u32>;
+
+impl Discarded for Role {}
+
+/// Polling.
+impl Role {
+    /// Polls a server with its clients. The result: whether there is more to do, and when a timer of the role ends.
+    pub fn poll_server(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> (bool, Option<Instant>) {
+        match self {
+            Role::Host(host) => (host.poll(server, cx, handles, gap), host.next_timer()),
+            Role::Plain | Role::Join(_) => (server.poll(cx, handles, gap), None),
+        }
+    }
+
+    /// Before a connection is polled: does what the last poll left for a fresh budget.
+    #[inline]
+    pub fn before_poll(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) {
+        if let Role::Join(join) = self
+            && join.is_late
+        {
+            join.look(peer, cx);
+        }
+    }
+
+    /// After a connection was polled: takes what has come. The result is as of `poll_server`.
+    #[inline]
+    pub fn after_poll(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, gap: Duration) -> (bool, Option<Instant>) {
+        let Role::Join(join) = self else { return (false, None) };
+        join.shift(gap);
+        (join.look(peer, cx), join.next_timer())
+    }
+
+    /// After the place of a freed client was given back.
+    pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
+        if let Role::Host(host) = self {
+            host.forget_gone(server, cx);
+        }
+    }
+}
+
+/// Sending.
+impl Role {
+    /// Puts a message. `target` as in ws_put_packet_to; `None`: ws_put_packet.
+    pub fn put(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
+        match (self, at) {
+            (Role::Plain, Place::Server(server)) => {
+                check_size(&server.options, payload, 0)?;
+                put_to_clients(server, cx, target, text, payload, find)
+            }
+            (Role::Host(host), Place::Server(server)) => {
+                let target = decoded(target)?.unwrap_or(Target::All);
+                check_size(&server.options, payload, host.header_bytes())?;
+                host.put(server, cx, target, text, payload)
+            }
+            (Role::Join(join), Place::Peer(peer)) => {
+                let target = decoded(target)?;
+                check_size(&peer.options, payload, join.header_bytes())?;
+                join.put(peer, cx, target, text, payload)
+            }
+            (_, Place::Client(..) | Place::Peer(_)) if target.is_some() => Err(Error::wrong_kind(NO_TARGETS)),
+            (Role::Host(host), Place::Client(server, key)) => {
+                check_size(&server.options, payload, host.header_bytes())?;
+                host.put_one(server, cx, key, text, payload)
+            }
+            (_, Place::Client(server, key)) => {
+                let Some(peer) = server.peer(key) else { return Err(Error::gone()) };
+                check_size(&peer.options, payload, 0)?;
+                Ok(server.put_one(cx, key, text, payload))
+            }
+            (_, Place::Peer(peer)) => {
+                check_size(&peer.options, payload, 0)?;
+                Ok(peer.put(|| cx, text, payload))
+            }
+            (Role::Join(_), Place::Server(_)) => Err(Error::gone()),
+        }
+    }
+
+    /// Puts a call; `target` is `None`: to everyone.
+    pub fn put_call(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
+        match (self, at) {
+            (Role::Host(host), Place::Server(server)) => {
+                check_size(&server.options, bytes, host.header_bytes())?;
+                host.put_call(server, cx, target.unwrap_or(Target::All), bytes)
+            }
+            (Role::Host(host), Place::Client(server, key)) => {
+                check_size(&server.options, bytes, host.header_bytes())?;
+                match target {
+                    Some(_) => Err(Error::wrong_kind(NO_TARGETS)),
+                    None => host.put_call_one(server, cx, key, bytes),
+                }
+            }
+            (Role::Join(join), Place::Peer(peer)) => {
+                check_size(&peer.options, bytes, join.header_bytes())?;
+                join.put_call(peer, cx, target, bytes)
+            }
+            _ => Err(no_scene()),
+        }
+    }
+
+    /// The keys of the clients that ws_disconnect means.
+    pub fn targets(&self, server: &Server, target: Target, find: Find<'_>) -> Result<Vec<u32>, Error> {
+        if let Role::Host(host) = self {
+            return host.places(server, target);
+        }
+        Ok(match target {
+            Target::One(client) => vec![find(client as u32).ok_or_else(|| no_client(client))?],
+            Target::All => server.keys().collect(),
+            Target::AllBut(client) => {
+                let except = find(client as u32);
+                server.keys().filter(|key| Some(*key) != except).collect()
+            }
+        })
+    }
+}
+
+/// Peers with ids.
+impl Role {
+    /// Whether its peers have ids: a host or a join.
+    pub fn has_peers(&self) -> bool {
+        !matches!(self, Role::Plain)
+    }
+
+    /// The state of a connection as the program sees it.
+    pub fn state(&self, peer: &Peer) -> State {
+        match self {
+            Role::Join(join) => join.state(peer),
+            Role::Plain | Role::Host(_) => peer.state(),
+        }
+    }
+
+    /// Of a host 1, of its client and of a join the id, 0 until it has come.
+    pub fn peer_id(&self, at: Place<'_>) -> Result<i32, Error> {
+        match (self, at) {
+            (Role::Host(_), Place::Server(_)) => Ok(HOST_ID),
+            (Role::Host(_), Place::Client(server, key)) => server.peer(key).map(|peer| peer.peer_id).ok_or_else(Error::gone),
+            (Role::Join(join), _) => Ok(join.id()),
+            _ => Err(no_ids()),
+        }
+    }
+
+    /// The handle of the connection to a peer. `own`: the handle that was asked.
+    pub fn conn(&self, at: Place<'_>, own: u32, peer_id: i32) -> Result<u32, Error> {
+        match (self, at) {
+            (Role::Host(host), Place::Server(server)) => server.peer(host.place(peer_id)?).map(|peer| peer.handle).ok_or_else(Error::gone),
+            (Role::Join(_), _) if peer_id == HOST_ID => Ok(own),
+            (Role::Join(_), _) => Err(Error::new(ErrorCode::Target, "one who joins has a connection only to the host, peer 1")),
+            _ => Err(no_ids()),
+        }
+    }
+
+    /// A host takes in a player of this process; the format that the player has to speak.
+    pub fn welcome_local(&self, at: Place<'_>, cx: &mut Cx<'_>, end: MemoryEnd) -> Result<(Wire, SceneSettings), Error> {
+        let (Role::Host(host), Place::Server(server)) = (self, at) else {
+            return Err(Error::wrong_kind("only a host has players of its own"));
+        };
+        if server.state() != State::Open {
+            return Err(Error::new(ErrorCode::State, "the host is closing or closed"));
+        }
+        server.welcome_local(cx, end);
+        Ok((host.wire(), host.scene_settings()))
+    }
+
+    /// Sends data for the authentication of a peer.
+    pub fn send_auth(&mut self, at: Place<'_>, cx: &mut Cx<'_>, peer_id: i32, data: &[u8]) -> Result<Sent, Error> {
+        match (self, at) {
+            (_, Place::Client(..)) => Err(of_client()),
+            (Role::Host(host), Place::Server(server)) => host.send_auth(server, cx, peer_id, data),
+            (Role::Join(join), Place::Peer(peer)) => join.send_auth(peer, cx, peer_id, data),
+            _ => Err(no_scene()),
+        }
+    }
+
+    /// The authentication of a peer is complete on this side.
+    pub fn complete_auth(&mut self, at: Place<'_>, cx: &mut Cx<'_>, peer_id: i32) -> Result<Sent, Error> {
+        match (self, at) {
+            (_, Place::Client(..)) => Err(of_client()),
+            (Role::Host(host), Place::Server(server)) => host.complete_auth(server, cx, peer_id),
+            (Role::Join(join), Place::Peer(peer)) => join.complete_auth(peer, cx, peer_id),
+            _ => Err(no_scene()),
+        }
+    }
+
+    /// Declares a node; `methods` is `None`: the node is forgotten.
+    pub fn declare(&mut self, at: Place<'_>, path: &str, methods: Option<&str>) -> Result<(), Error> {
+        match (self, at) {
+            (_, Place::Client(..)) => Err(of_client()),
+            (Role::Host(host), _) => host.declare(path, methods),
+            (Role::Join(join), _) => join.declare(path, methods),
+            (Role::Plain, _) => Err(no_scene()),
+        }
+    }
+}
+
+/// Memory.
+impl Role {
+    /// Bytes that are kept of what the others said, beside messages.
+    pub fn kept_bytes(&self) -> usize {
+        match self {
+            Role::Plain => 0,
+            Role::Host(host) => host.kept_bytes(),
+            Role::Join(join) => join.kept_bytes(),
+        }
+    }
+
+    /// Whether dropping it takes long.
+    pub fn is_large(&self) -> bool {
+        match self {
+            Role::Plain => false,
+            Role::Host(host) => host.is_large(),
+            Role::Join(join) => join.is_large(),
+        }
+    }
+}
+
+/// Puts to the clients of a plain server, whose targets are handles.
+fn put_to_clients(server: &mut Server, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
+    let except = match decoded(target)?.unwrap_or(Target::All) {
+        Target::One(client) => {
+            let key = find(client as u32).ok_or_else(|| no_client(client))?;
+            return Ok(server.put_one(cx, key, text, payload));
+        }
+        Target::All => None,
+        Target::AllBut(client) => find(client as u32),
+    };
+    if server.state() != State::Open {
+        return Err(Error::new(ErrorCode::State, "the server is closing or closed"));
+    }
+    Ok(server.put_all(cx, text, payload, except))
+}
+
+/// Whether a message fits, with what the format puts in front of it.
+#[inline]
+pub fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
+    let len = payload.len() + header;
+    if len <= MAX_LEN && options.allows(WS_OPT_MAX_MESSAGE_BYTES, len) { Ok(()) } else { Err(too_big(options, len)) }
+}
+
+fn decoded(target: Option<i32>) -> Result<Option<Target>, Error> {
+    target.map(Target::decode).transpose()
+}
+
+const NO_TARGETS: &str = "only a server, a host or a join has targets; use ws_put_packet";
+
+#[cold]
+fn too_big(options: &Options, len: usize) -> Error {
+    let most = options.max_message();
+    Error::new(
+        ErrorCode::TooBig,
+        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
+    )
+}
+
+fn no_client(handle: i32) -> Error {
+    Error::new(ErrorCode::Target, format!("{handle} is no client of this server"))
+}
+
+fn no_ids() -> Error {
+    Error::wrong_kind("only hosts and joins have peers with ids")
+}
+
+fn no_scene() -> Error {
+    Error::wrong_kind("remote calls, authentication and nodes are for ws_host and ws_join with WS_SCENE")
+}
+
+fn of_client() -> Error {
+    Error::wrong_kind("this is for the host's own handle, with the peer's id")
+}
