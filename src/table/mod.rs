@@ -10,7 +10,6 @@ mod recent;
 mod slots;
 pub mod verbs;
 mod wait;
-pub mod wake;
 
 pub use ask::*;
 pub use family::{Body, Kind, Member, Shared};
@@ -18,7 +17,7 @@ pub use items::{View, What, available, take_items, take_messages};
 pub use open::{Settings, attach, connect, host, join, join_local, listen, pair};
 pub use peers::{complete_auth, conn, declare_node, peer_id, put_call, send_auth};
 pub use verbs::*;
-pub use wait::{Plan, has_waited};
+pub use wait::{Entry, wait, wake};
 
 use crate::error::Error;
 use crate::forks::{self, Own};

@@ -1,10 +1,9 @@
 //! What ws_wait waits for.
 
-use super::family::{Kind, Member};
-use super::with;
 use crate::error::Error;
 use crate::net::Stream;
 use crate::peer::Peer;
+use crate::table::{Kind, Member, with};
 use mio::net::TcpStream;
 use std::time::Instant;
 
@@ -45,7 +44,7 @@ impl Plan {
             match (&mut body.kind, member) {
                 (Kind::Server(server), Member::Server | Member::Client(_)) => {
                     #[cfg(not(unix))]
-                    server.look(now.saturating_duration_since(super::registry().epoch).as_secs() as u32);
+                    server.look(now.saturating_duration_since(crate::table::registry().epoch).as_secs() as u32);
                     self.ready |= match member {
                         Member::Client(key) => server.peer(key).is_some_and(|peer| peer.inbox.has_news()),
                         _ => server.has_work(),
@@ -124,15 +123,5 @@ impl Plan {
 
     fn not_after(&mut self, timer: Option<Instant>) {
         self.timer = [self.timer, timer].into_iter().flatten().min();
-    }
-}
-
-/// A wait for these handles that began `since` is over. Those that are stale are passed over.
-pub fn has_waited(handles: &[u32], since: Instant, now: Instant) {
-    for handle in handles {
-        let _ = with(*handle, |body, member| {
-            body.attend(member.end(), since, now);
-            Ok(())
-        });
     }
 }
