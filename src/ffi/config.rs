@@ -38,23 +38,55 @@ pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<S
 
 fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Settings, Error> {
     let config = copy(config)?;
-    let deflate_flags = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
-    let game_flags = WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY;
-    let known = WS_COALESCE
-        | WS_QUEUE_BEFORE_OPEN
-        | WS_INSECURE
-        | WS_ONLY_CA_PEM
-        | WS_REFUSE_NEW
-        | WS_ANY_NAME
-        | WS_APP_HEARTBEAT
-        | game_flags
-        | deflate_flags;
-    if config.reserved != 0 {
-        return Err(bad(format!("reserved is {}: it must be 0", config.reserved)));
+    check_flags(&config)?;
+    let has = |flag: u32| config.flags & flag != 0;
+    let options = options(&config, server, on_full)?;
+    let tls = tls(&config)?;
+    Ok(Settings {
+        owner: config.owner,
+        user: config.user as usize as u64,
+        options,
+        connect_timeout: match config.connect_timeout_ms {
+            0 => Some(Duration::from_secs(10)),
+            WS_OFF => None,
+            ms => Some(Duration::from_millis(u64::from(ms))),
+        },
+        wire: wire(config.flags)?,
+        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
+        heartbeat: has(WS_APP_HEARTBEAT),
+        queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
+        max_header_bytes: match config.max_header_bytes {
+            0 => 16 << 10,
+            WS_OFF => usize::MAX / 2,
+            bytes => bytes as usize,
+        },
+        headers: headers(&config)?,
+        deflate: deflate(&config)?,
+        subprotocols: match optional_text("subprotocols", config.subprotocols)? {
+            Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,
+            _ => Vec::new(),
+        },
+        cert_pem: tls.cert_pem.clone(),
+        key_pem: tls.key_pem.clone(),
+        tls,
+    })
+}
+
+fn check_flags(config: &ws_config) -> Result<(), Error> {
+    const DEFLATE: u32 = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
+    const MULTIPLAYER: u32 = WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY;
+    const TLS: u32 = WS_INSECURE | WS_ONLY_CA_PEM | WS_ANY_NAME;
+    const OTHERS: u32 = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_REFUSE_NEW | WS_APP_HEARTBEAT;
+    let unknown = config.flags & !(DEFLATE | MULTIPLAYER | TLS | OTHERS);
+    match (config.reserved, unknown) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(bad(format!("flags has unknown bits (0x{unknown:x})"))),
+        (reserved, _) => Err(bad(format!("reserved is {reserved}: it must be 0"))),
     }
-    if config.flags & !known != 0 {
-        return Err(bad(format!("flags has unknown bits (0x{:x})", config.flags & !known)));
-    }
+}
+
+/// The values of all options. `on_full`: the policy where the config has none.
+fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Error> {
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
     set(&mut options, WS_OPT_ON_FULL, on_full)?;
@@ -100,6 +132,11 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         level @ 1..=9 => level as u8,
         level => return Err(bad(format!("deflate_level is {level}: use 1 to 9"))),
     };
+    Ok(options)
+}
+
+fn tls(config: &ws_config) -> Result<TlsClientSettings, Error> {
+    let has = |flag: u32| config.flags & flag != 0;
     if has(WS_INSECURE) {
         journal::note(Level::Warn, || "WS_INSECURE is set: certificates are not checked, so anyone can read and change the traffic".to_owned());
     }
@@ -109,43 +146,15 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
     if cert_pem.is_some() != key_pem.is_some() {
         return Err(bad("cert_pem and key_pem go together: one of them is NULL".to_owned()));
     }
-    let tls = TlsClientSettings {
+    Ok(TlsClientSettings {
         server_name: owned("server_name", config.server_name)?,
         ca_pem: owned("ca_pem", config.ca_pem)?,
         only_ca_pem: has(WS_ONLY_CA_PEM),
-        cert_pem: cert_pem.clone(),
-        key_pem: key_pem.clone(),
+        cert_pem,
+        key_pem,
         pin_sha256: pin(config.pin_sha256)?,
         insecure: has(WS_INSECURE),
         any_name: has(WS_ANY_NAME),
-    };
-    Ok(Settings {
-        owner: config.owner,
-        user: config.user as usize as u64,
-        options,
-        connect_timeout: match config.connect_timeout_ms {
-            0 => Some(Duration::from_secs(10)),
-            WS_OFF => None,
-            ms => Some(Duration::from_millis(u64::from(ms))),
-        },
-        wire: wire(config.flags)?,
-        scene: SceneSettings { auth: has(WS_AUTH), relay: !has(WS_NO_RELAY) },
-        heartbeat: has(WS_APP_HEARTBEAT),
-        queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
-        max_header_bytes: match config.max_header_bytes {
-            0 => 16 << 10,
-            WS_OFF => usize::MAX / 2,
-            bytes => bytes as usize,
-        },
-        headers: headers(&config)?,
-        deflate: deflate(&config)?,
-        subprotocols: match optional_text("subprotocols", config.subprotocols)? {
-            Some(list) if !list.trim().is_empty() => check_subprotocols(list).map_err(bad)?,
-            _ => Vec::new(),
-        },
-        cert_pem,
-        key_pem,
-        tls,
     })
 }
 

@@ -106,6 +106,7 @@ pub struct ws_call {
 
 /// How to open a connection or a server. Fill it with ws_config_init(), then set what you need; every field that stays 0 means its default.
 /// Everything is copied during the call. Texts are UTF-8 and NUL-terminated; NULL means none.
+// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types)]
@@ -201,6 +202,7 @@ pub struct ws_config {
 }
 
 /// Counters since the handle was opened. A server: the sum over its clients, past ones included.
+// Many fields, as it is the ABI: one flat block of counters that grows at its end.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 #[allow(non_camel_case_types)]

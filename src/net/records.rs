@@ -60,6 +60,12 @@ pub struct Records {
     /// Start of a handshake message that is not whole.
     message: Vec<u8>,
     owes_key_update: bool,
+    tolerated: Tolerated,
+}
+
+/// How often the peer did in a row what is legal and of no use; each has its limit.
+#[derive(Default)]
+struct Tolerated {
     empty: u8,
     key_updates: u8,
     warnings: u8,
@@ -88,10 +94,7 @@ impl Records {
             finished: false,
             message: Vec::new(),
             owes_key_update: false,
-            empty: 0,
-            key_updates: 0,
-            warnings: 0,
-            renegotiations: 0,
+            tolerated: Tolerated::default(),
         })
     }
 
@@ -171,7 +174,7 @@ impl Records {
         }
         match typ {
             ContentType::ApplicationData => {
-                self.key_updates = 0;
+                self.tolerated.key_updates = 0;
                 let start = body + (payload.as_ptr().addr() - before);
                 let range = start..start + payload.len();
                 buffer.copy_within(range.clone(), done.plain);
@@ -185,8 +188,8 @@ impl Records {
     }
 
     fn count_empty(&mut self, payload: &[u8]) -> Result<(), Error> {
-        self.empty = if payload.is_empty() { self.empty + 1 } else { 0 };
-        if self.empty > MAX_EMPTY { Err(PeerMisbehaved::TooManyEmptyFragments.into()) } else { Ok(()) }
+        self.tolerated.empty = if payload.is_empty() { self.tolerated.empty + 1 } else { 0 };
+        if self.tolerated.empty > MAX_EMPTY { Err(PeerMisbehaved::TooManyEmptyFragments.into()) } else { Ok(()) }
     }
 
     /// RFC 8446 section 6: all but two are fatal. In TLS 1.2 a warning is not.
@@ -201,8 +204,8 @@ impl Records {
         if !harmless {
             return Err(Error::AlertReceived(description));
         }
-        self.warnings += 1;
-        if self.warnings > MAX_WARNINGS { Err(PeerMisbehaved::TooManyWarningAlertsReceived.into()) } else { Ok(()) }
+        self.tolerated.warnings += 1;
+        if self.tolerated.warnings > MAX_WARNINGS { Err(PeerMisbehaved::TooManyWarningAlertsReceived.into()) } else { Ok(()) }
     }
 
     fn take_messages(&mut self, payload: &[u8]) -> Result<(), Error> {
@@ -228,8 +231,8 @@ impl Records {
             (HandshakeType::NewSessionTicket, true, Keys::Client(keys)) => keys.handle_new_session_ticket(body),
             // Renegotiation is refused (RFC 5246 section 7.2.2).
             (HandshakeType::HelloRequest, false, Keys::Client(_)) | (HandshakeType::ClientHello, false, Keys::Server(_)) => {
-                self.renegotiations += 1;
-                if self.renegotiations > MAX_RENEGOTIATIONS {
+                self.tolerated.renegotiations += 1;
+                if self.tolerated.renegotiations > MAX_RENEGOTIATIONS {
                     return Err(PeerMisbehaved::TooManyRenegotiationRequests.into());
                 }
                 self.alert(WARNING, AlertDescription::NoRenegotiation);
@@ -245,8 +248,8 @@ impl Records {
         if !self.message.is_empty() {
             return Err(PeerMisbehaved::KeyEpochWithPendingFragment.into());
         }
-        self.key_updates += 1;
-        if self.key_updates > MAX_KEY_UPDATES {
+        self.tolerated.key_updates += 1;
+        if self.tolerated.key_updates > MAX_KEY_UPDATES {
             return Err(PeerMisbehaved::TooManyKeyUpdateRequests.into());
         }
         let (opened, secrets) = self.keys.next_opener()?;

@@ -168,32 +168,9 @@ impl Decoder {
                         self.start_fragment(&header, limits)?;
                     }
                 }
-                At::Data { left, done, key, fin } => {
-                    let take = left.min((buf.len() - used) as u64) as usize;
-                    let piece = &mut buf[used..used + take];
-                    if let Some(key) = key {
-                        mask(piece, key, (done & 3) as usize);
-                    }
-                    used += take;
-                    let rest = left - take as u64;
-                    self.at = if rest > 0 { At::Data { left: rest, done: done + take as u64, key, fin } } else { At::Header };
-                    let last = fin && rest == 0;
-                    if let Some(Assembly { text, compressed: true, .. }) = self.assembly.as_deref() {
-                        let text = *text;
-                        if last {
-                            self.assembly = None;
-                        }
-                        if take > 0 || last {
-                            return Ok((used, Received::Compressed { text, last, start: used - take, len: take }));
-                        }
-                    } else if let Some(assembly) = &mut self.assembly {
-                        assembly.append(&buf[used - take..used], left)?;
-                    }
-                    if rest > 0 {
-                        return Ok((used, Received::Nothing));
-                    }
-                    if last {
-                        return self.finish().map(|received| (used, received));
+                At::Data { .. } => {
+                    if let Some(received) = self.data(buf, &mut used)? {
+                        return Ok((used, received));
                     }
                 }
                 At::Control { header } => {
@@ -209,6 +186,38 @@ impl Decoder {
                     return control_frame(&header, payload).map(|received| (used, received));
                 }
             }
+        }
+    }
+
+    /// Takes what the buffer has of a data frame's payload from `used` on. `None`: the frame is whole, and the message goes on behind it.
+    #[inline]
+    fn data(&mut self, buf: &mut [u8], used: &mut usize) -> Result<Option<Received>, Failure> {
+        let At::Data { left, done, key, fin } = self.at else { return Ok(None) };
+        let take = left.min((buf.len() - *used) as u64) as usize;
+        let start = *used;
+        let piece = &mut buf[start..start + take];
+        if let Some(key) = key {
+            mask(piece, key, (done & 3) as usize);
+        }
+        *used += take;
+        let rest = left - take as u64;
+        self.at = if rest > 0 { At::Data { left: rest, done: done + take as u64, key, fin } } else { At::Header };
+        let last = fin && rest == 0;
+        if let Some(Assembly { text, compressed: true, .. }) = self.assembly.as_deref() {
+            let text = *text;
+            if last {
+                self.assembly = None;
+            }
+            if take > 0 || last {
+                return Ok(Some(Received::Compressed { text, last, start, len: take }));
+            }
+        } else if let Some(assembly) = &mut self.assembly {
+            assembly.append(&buf[start..start + take], left)?;
+        }
+        match rest {
+            0 if last => self.finish().map(Some),
+            0 => Ok(None),
+            _ => Ok(Some(Received::Nothing)),
         }
     }
 

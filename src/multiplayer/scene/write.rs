@@ -118,30 +118,6 @@ fn write_compact(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result
 
 fn write_full(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<(), String> {
     let kind = item.kind as u32;
-    if let Some((count, integers)) = components(item.kind) {
-        out.word(kind);
-        for number in &item.number[..count] {
-            if integers && (number.fract() != 0.0 || *number < f64::from(i32::MIN) || *number > f64::from(i32::MAX)) {
-                return Err(format!("has {number} in it, which is no integer of 32 bits"));
-            }
-            out.word(if integers { *number as i32 as u32 } else { (*number as f32).to_bits() });
-        }
-        nest.leave();
-        return Ok(());
-    }
-    if let Some((narrow, double)) = element(item.kind) {
-        let fits = |size: usize| (item.count as usize).checked_mul(size) == Some(item.bytes.len());
-        let wide = !fits(narrow) && fits(double);
-        if !fits(narrow) && !wide {
-            return Err(format!("has {} bytes for {} elements: {narrow} belong to each", item.bytes.len(), item.count));
-        }
-        out.word(kind | if wide { WIDE } else { 0 });
-        out.word(item.count);
-        out.put(item.bytes);
-        out.pad(item.bytes.len());
-        nest.leave();
-        return Ok(());
-    }
     match item.kind {
         WS_VARIANT_NIL => out.word(kind),
         WS_VARIANT_BOOL => {
@@ -172,6 +148,50 @@ fn write_full(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<()
             out.word(kind);
             return write_string(item, nest, out, false);
         }
+        WS_VARIANT_NODE_PATH | WS_VARIANT_PACKED_STRING_ARRAY | WS_VARIANT_ARRAY | WS_VARIANT_DICTIONARY => {
+            return write_container(item, nest, out);
+        }
+        _ => match (components(item.kind), element(item.kind)) {
+            (Some((count, integers)), _) => write_components(item, count, integers, out)?,
+            (None, Some((narrow, double))) => write_elements(item, narrow, double, out)?,
+            (None, None) => return Err(strange(item.kind)),
+        },
+    }
+    nest.leave();
+    Ok(())
+}
+
+/// A value of a fixed number of numbers.
+fn write_components(item: &Item<'_>, count: usize, integers: bool, out: &mut Sink<'_>) -> Result<(), String> {
+    out.word(item.kind as u32);
+    for number in &item.number[..count] {
+        if integers && (number.fract() != 0.0 || *number < f64::from(i32::MIN) || *number > f64::from(i32::MAX)) {
+            return Err(format!("has {number} in it, which is no integer of 32 bits"));
+        }
+        out.word(if integers { *number as i32 as u32 } else { (*number as f32).to_bits() });
+    }
+    Ok(())
+}
+
+/// A packed array of elements of `narrow` bytes each, or of `double`.
+fn write_elements(item: &Item<'_>, narrow: usize, double: usize, out: &mut Sink<'_>) -> Result<(), String> {
+    let fits = |size: usize| (item.count as usize).checked_mul(size) == Some(item.bytes.len());
+    let wide = !fits(narrow) && fits(double);
+    if !fits(narrow) && !wide {
+        return Err(format!("has {} bytes for {} elements: {narrow} belong to each", item.bytes.len(), item.count));
+    }
+    out.word(item.kind as u32 | if wide { WIDE } else { 0 });
+    out.word(item.count);
+    out.put(item.bytes);
+    out.pad(item.bytes.len());
+    Ok(())
+}
+
+/// A value whose parts are the items that follow.
+fn write_container(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<(), String> {
+    let kind = item.kind as u32;
+    let count = u64::from(item.count);
+    let (count, inside) = match item.kind {
         WS_VARIANT_NODE_PATH => {
             let sub_names = item.number[0];
             if !(0.0..=f64::from(item.count)).contains(&sub_names) || item.count >= NAMES {
@@ -181,31 +201,29 @@ fn write_full(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<()
             out.word((item.count - sub_names as u32) | NAMES);
             out.word(sub_names as u32);
             out.word(u32::from(item.integer != 0));
-            return nest.enter(u64::from(item.count), Inside::Names).map_err(Fault::sentence);
+            (count, Inside::Names)
         }
         WS_VARIANT_PACKED_STRING_ARRAY => {
             out.word(kind);
             out.word(item.count);
-            return nest.enter(u64::from(item.count), Inside::Strings).map_err(Fault::sentence);
+            (count, Inside::Strings)
         }
         WS_VARIANT_ARRAY => {
             let typed = element_types(item.integer, 1)?;
             out.word(kind | u32::from(typed[0] != 0) << 16);
             typed[..1].iter().filter(|kind| **kind != 0).for_each(|kind| out.word(u32::from(*kind)));
             out.word(item.count);
-            return nest.enter(u64::from(item.count), Inside::Values).map_err(Fault::sentence);
+            (count, Inside::Values)
         }
-        WS_VARIANT_DICTIONARY => {
+        _ => {
             let typed = element_types(item.integer, 2)?;
             out.word(kind | u32::from(typed[0] != 0) << 16 | u32::from(typed[1] != 0) << 18);
             typed.iter().filter(|kind| **kind != 0).for_each(|kind| out.word(u32::from(*kind)));
             out.word(item.count);
-            return nest.enter(2 * u64::from(item.count), Inside::Values).map_err(Fault::sentence);
+            (2 * count, Inside::Values)
         }
-        other => return Err(strange(other)),
-    }
-    nest.leave();
-    Ok(())
+    };
+    nest.enter(count, inside).map_err(Fault::sentence)
 }
 
 fn write_string(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>, counts_nul: bool) -> Result<(), String> {
