@@ -50,7 +50,7 @@ static void bad_handles(void) {
   char text[8];
   uint8_t byte = 0;
   ws_pair(NULL, &probe_pair[0], &probe_pair[1]);
-  CHECK(open_handles() == 2, "a pair to watch over");
+  CHECK_EQUAL(open_handles(), 2, "a pair to watch over");
   for (int i = 0; i < 5; i++) {
     ws_handle h = bad[i];
     FAILS(ws_poll(h), WS_ERR_HANDLE, "ws_poll");
@@ -82,7 +82,7 @@ static void bad_handles(void) {
     FAILS(ws_wait(&h, 1, 0), WS_ERR_HANDLE, "ws_wait");
     uint32_t before = open_handles();
     ws_free(h);
-    CHECK(open_handles() == before, "ws_free frees nothing of others");
+    CHECK_EQUAL(open_handles(), before, "ws_free frees nothing of others");
   }
 }
 
@@ -134,7 +134,7 @@ static void wrong_kinds(void) {
   FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a target that is no client");
   FAILS(ws_put_packet_to(server, (int32_t)stale, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a stale target");
   FAILS(ws_put_packet_to(server, INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "the target INT32_MIN");
-  CHECK(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY) == WS_OK, "all but one that is not there");
+  CHECK_EQUAL(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY), WS_OK, "all but one that is not there");
 }
 
 static void nulls(void) {
@@ -177,8 +177,8 @@ static void nulls(void) {
   FAILS(ws_get_waiting(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_waiting count");
   FAILS(ws_get_conns(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_conns count");
   FAILS(ws_wait(NULL, 1, 0), WS_ERR_NULL, "ws_wait");
-  CHECK(ws_put_packet(client_end, NULL, 0, WS_BINARY) == WS_OK, "an empty message needs no pointer");
-  CHECK(ws_wait(NULL, 0, 0) == WS_EMPTY, "waiting for nothing");
+  CHECK_EQUAL(ws_put_packet(client_end, NULL, 0, WS_BINARY), WS_OK, "an empty message needs no pointer");
+  CHECK_EQUAL(ws_wait(NULL, 0, 0), WS_EMPTY, "waiting for nothing");
 }
 
 /* Values, calls and what belongs to scenes. */
@@ -261,14 +261,14 @@ static void huge(void) {
   FAILS(ws_put_packet_to(host, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to of a host");
   FAILS(ws_put_packet(local, &byte, SIZE_MAX / 2 + 1, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet of a join");
   FAILS(ws_get_packets(h, &packet, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_get_packets");
-  CHECK(n == 0, "a count is written always");
+  CHECK_EQUAL(n, 0, "a count is written always");
   FAILS(ws_feed(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_feed");
   FAILS(ws_take_output(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_take_output");
   FAILS(ws_wait(&h, SIZE_MAX, 0), WS_ERR_ARG, "ws_wait");
   FAILS(ws_config_init((ws_config *)(void *)&byte, SIZE_MAX), WS_ERR_CONFIG, "ws_config_init");
   static uint8_t big[(16 << 20) + 1];
   FAILS(ws_put_packet(h, big, sizeof big, WS_BINARY), WS_ERR_TOO_BIG, "a message over max_message_bytes");
-  CHECK(ws_put_packet(h, big, sizeof big - 1, WS_BINARY) == WS_OK, "one of just that size");
+  CHECK_EQUAL(ws_put_packet(h, big, sizeof big - 1, WS_BINARY), WS_OK, "one of just that size");
 }
 
 static void texts(void) {
@@ -304,7 +304,7 @@ static void texts(void) {
   reason[124] = 0;
   FAILS(ws_close(h, 1000, reason), WS_ERR_ARG, "a reason of 124 bytes");
   FAILS(ws_close(h, 1000, "\xff"), WS_ERR_UTF8, "a reason that is not UTF-8");
-  CHECK(ws_get_state(h) == WS_OPEN, "nothing of this closed it");
+  CHECK_EQUAL(ws_get_state(h), WS_OPEN, "nothing of this closed it");
   FAILS(ws_get_text(h, 99, text, sizeof text, NULL), WS_ERR_ARG, "an unknown text");
   FAILS(ws_get_option(h, 99, (uint32_t *)(void *)text), WS_ERR_ARG, "an unknown option");
   FAILS(ws_set_option(h, 99, 1), WS_ERR_ARG, "an unknown option to set");
@@ -325,11 +325,11 @@ static void texts(void) {
   open_pair(&config, &s, &c);
   memset(text, 'z', sizeof text);
   CHECK(ws_get_header(s, "x-NAME", 0, text, 4, &n) == WS_TRUNCATED && n == 6 && !strcmp(text, "\xc3\xa9"), "cut at a code point");
-  CHECK(text[4] == 'z', "no byte beyond cap is touched");
+  CHECK_EQUAL(text[4], 'z', "no byte beyond cap is touched");
   CHECK(ws_get_header(s, "x-name", 0, text, 1, &n) == WS_TRUNCATED && text[0] == 0, "cap 1");
   CHECK(ws_get_header(s, "x-name", 0, NULL, 0, &n) == WS_TRUNCATED && n == 6, "cap 0 asks for the length");
   CHECK(ws_get_header(s, "x-name", 0, text, 7, NULL) == WS_OK && strlen(text) == 6, "just enough room, and no len");
-  CHECK(ws_get_header(s, "x-name", 1, text, sizeof text, &n) == WS_EMPTY, "there is no second one");
+  CHECK_EQUAL(ws_get_header(s, "x-name", 1, text, sizeof text, &n), WS_EMPTY, "there is no second one");
   ws_free(s);
   ws_free(c);
   for (int r = -40; r < 40; r++)
@@ -350,7 +350,7 @@ static void configs(void) {
   big.config.struct_size = 16;
   FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "struct_size too small");
   ws_config_init(&big.config, sizeof big);
-  CHECK(ws_pair(&big.config, &h, &other) == WS_OK, "a longer one with a tail of zeros");
+  CHECK_EQUAL(ws_pair(&big.config, &h, &other), WS_OK, "a longer one with a tail of zeros");
   ws_free(h);
   ws_free(other);
   big.tail[sizeof big.tail - 1] = 1;
@@ -395,7 +395,7 @@ static void secrets(void) {
   char line[1024];
   ws_handle h;
   ws_set_log_level(WS_LOG_DEBUG);
-  CHECK(ws_connect("ws://user:hunter2@127.0.0.1:1/?x=y", NULL, &h) == WS_OK, "a URL with a password");
+  CHECK_EQUAL(ws_connect("ws://user:hunter2@127.0.0.1:1/?x=y", NULL, &h), WS_OK, "a URL with a password");
   CHECK(ws_get_text(h, WS_GET_URL, line, sizeof line, NULL) == WS_OK && !strstr(line, "hunter2") && !strstr(line, "user"), "is shown without it");
   ws_event event;
   double end = now_s() + 10;
@@ -409,7 +409,7 @@ static void secrets(void) {
   int found = 0;
   while (ws_get_log(line, sizeof line, NULL) == WS_OK) found |= strstr(line, "hunter2") != NULL;
   CHECK(!found, "the log is without it");
-  CHECK(ws_get_log(line, sizeof line, NULL) == WS_EMPTY, "the log is empty then");
+  CHECK_EQUAL(ws_get_log(line, sizeof line, NULL), WS_EMPTY, "the log is empty then");
   ws_free(h);
 }
 
@@ -431,7 +431,7 @@ int main(void) {
   ws_shutdown();
   CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all");
   open_pair(NULL, &server_end, &client_end);
-  CHECK(ws_get_state(client_end) == WS_OPEN, "and the library works again");
+  CHECK_EQUAL(ws_get_state(client_end), WS_OPEN, "and the library works again");
   ws_shutdown();
   FINISH();
 }

@@ -159,7 +159,7 @@ static void hanging(void) {
   ws_handle h, quick;
   int port;
 
-  CHECK(open_client(&h, "ws", "one.blackhole.test", 80) == WS_OK, "a name that nobody answers for");
+  CHECK_EQUAL(open_client(&h, "ws", "one.blackhole.test", 80), WS_OK, "a name that nobody answers for");
   ws_handle more[9];
   char host[64];
   for (int i = 0; i < 9; i++) {
@@ -269,7 +269,7 @@ static void flood(const char *name, const char *frame, size_t size, long frames,
     if (sent == total && stats.wire_bytes_in >= (uint64_t)total && polled == WS_OK) break;
   }
   CHECK(sent == total && stats.wire_bytes_in >= (uint64_t)total, "the flood was taken to its end");
-  if ((frame[0] & 0xF) < 8) CHECK(got == (unsigned long)frames, "every message of it arrived");
+  if ((frame[0] & 0xF) < 8) CHECK_EQUAL(got, (unsigned long)frames, "every message of it arrived");
   close(fd);
   TIMED(ws_free(server));
   report(name);

@@ -87,7 +87,7 @@ static void never_polls(void) {
       while (ws_next_event(clients[i], &event) == WS_OK) told += event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_HTTP;
     }
   }
-  CHECK(told == 10, "clients of a server that is never polled are told of the time-out");
+  CHECK_EQUAL(told, 10, "clients of a server that is never polled are told of the time-out");
   struct rusage before, after;
   getrusage(RUSAGE_SELF, &before);
   rest_ms(300);

@@ -11,12 +11,30 @@
 
 static int failures;
 
-#define CHECK(condition, name)                                                       \
-  do {                                                                               \
-    int good_ = (condition) != 0;                                                    \
-    if (!good_) failures++;                                                          \
-    printf("%s - %s: %s%s\n", good_ ? "ok" : "not ok", __func__, name, good_ ? "" : " (" #condition ")"); \
-    fflush(stdout);                                                                  \
+/* What came and what was expected, where a check compares two numbers; else the condition. The last error of this thread says more. */
+static inline void check_report(int good, const char *function, const char *name, const char *what, long long came, const char *expected_text,
+                                long long expected) {
+  char last[512];
+  if (good) {
+    printf("ok - %s: %s\n", function, name);
+  } else {
+    failures++;
+    ws_last_error(last, sizeof last, NULL);
+    printf("not ok - %s: %s (", function, name);
+    if (expected_text) printf("%s is %lld, expected %s = %lld", what, came, expected_text, expected);
+    else printf("expected %s", what);
+    printf("%s%s)\n", last[0] ? "; last error: " : "", last);
+  }
+  fflush(stdout);
+}
+
+#define CHECK(condition, name) check_report((condition) != 0, __func__, name, #condition, 0, NULL, 0)
+
+/* Whether two integers are equal. */
+#define CHECK_EQUAL(came, expected, name)                                                        \
+  do {                                                                                           \
+    long long came_ = (long long)(came), expected_ = (long long)(expected);                      \
+    check_report(came_ == expected_, __func__, name, #came, came_, #expected, expected_);        \
   } while (0)
 
 #define FINISH() return failures ? 1 : 0

@@ -125,7 +125,7 @@ static void unsent(void) {
       while (ws_next_event(client, &event) == WS_OK)
         if (event.type == WS_EVENT_CLOSED) told = (int)event.unsent;
     }
-    CHECK(told == 3, how ? "a lost connection tells of 3 unsent messages" : "a drop tells of 3 unsent messages");
+    CHECK_EQUAL(told, 3, how ? "a lost connection tells of 3 unsent messages" : "a drop tells of 3 unsent messages");
     ws_free(client);
     ws_free(server);
   }
@@ -135,7 +135,7 @@ static void unsent(void) {
   open_pair(&config, &server, &client);
   put(client, text, 1000);
   for (int i = 0; i < 4; i++) ws_poll(client);
-  CHECK(stats_of(client).queued_packets_out == 0, "a short message has left");
+  CHECK_EQUAL(stats_of(client).queued_packets_out, 0, "a short message has left");
   ws_free(client);
   ws_free(server);
 }
@@ -146,8 +146,8 @@ static void full(void) {
   config.outbound_bytes = 300000;
   config.outbound_packets = 4;
   open_pair(&config, &server, &client);
-  CHECK(put(client, noise, 1 << 20) == WS_OK, "an empty queue takes any message");
-  CHECK(put(client, text, 1) == WS_ERR_FULL, "behind it the queue is full");
+  CHECK_EQUAL(put(client, noise, 1 << 20), WS_OK, "an empty queue takes any message");
+  CHECK_EQUAL(put(client, text, 1), WS_ERR_FULL, "behind it the queue is full");
   int writable = 0, got = 0;
   ws_packet packet;
   ws_event event;
@@ -159,9 +159,9 @@ static void full(void) {
   }
   CHECK(writable == 1 && got == 1, "WRITABLE comes once when it has left");
   int taken = 0;
-  CHECK(put(client, text, 200000) == WS_OK, "a long message is taken");
+  CHECK_EQUAL(put(client, text, 200000), WS_OK, "a long message is taken");
   while (taken < 20 && put(client, text, 10) == WS_OK) taken++;
-  CHECK(taken == 3, "waiting messages count by number");
+  CHECK_EQUAL(taken, 3, "waiting messages count by number");
   writable = got = 0;
   for (double end = now_s() + 10; now_s() < end && !(writable && got == 4);) {
     ws_poll(client);
@@ -196,7 +196,7 @@ static void early(uint32_t flags) {
     good &= take(server, datas, lengths, 64, &next);
   }
   if (attempt <= 1) CHECK(good && next == 64, "all that was put before OPEN arrives in order");
-  if (attempt <= 1) CHECK(stats_of(client).compressed_out == 52, "and all of it over the threshold was compressed");
+  if (attempt <= 1) CHECK_EQUAL(stats_of(client).compressed_out, 52, "and all of it over the threshold was compressed");
   ws_free(client);
   ws_free(server);
   report("4 MiB put before OPEN, level 6");
@@ -212,7 +212,7 @@ static void coalesce(void) {
   ws_flush(client);
   CHECK(stats_of(client).wire_bytes_out > before && stats_of(client).wire_bytes_out - before < 20 * 100, "and then all of it, compressed");
   ws_poll(server);
-  CHECK(ws_get_available(server) == 20, "it arrives");
+  CHECK_EQUAL(ws_get_available(server), 20, "it arrives");
   ws_free(client);
   ws_free(server);
 }
@@ -241,7 +241,7 @@ static void full_inbound(void) {
   }
   ws_stats stats = stats_of(server);
   CHECK(good && stats.queued_packets_in <= 3 && stats.queued_bytes_in < 2u << 20, "a full queue takes no more than what had begun");
-  CHECK(ws_poll(server) == WS_OK, "and a poll then says that there is nothing to do");
+  CHECK_EQUAL(ws_poll(server), WS_OK, "and a poll then says that there is nothing to do");
   for (double end = now_s() + 30; next < COUNT && now_s() < end;) {
     ws_poll(client);
     ws_poll(server);

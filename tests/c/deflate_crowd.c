@@ -67,8 +67,8 @@ static double broadcasts(const char *name, uint32_t flags, int kinds, size_t siz
          (unsigned long long)(after.compressed_out - before.compressed_out), (unsigned long long)(after.wire_bytes_out - before.wire_bytes_out) / CROWD,
          (unsigned long long)after.deflate_memory_bytes >> 10);
   if (attempt <= 1) {
-    CHECK(arrived == CROWD, name);
-    CHECK(after.compressed_out - before.compressed_out == compressed, "so many clients got it compressed");
+    CHECK_EQUAL(arrived, CROWD, name);
+    CHECK_EQUAL(after.compressed_out - before.compressed_out, compressed, "so many clients got it compressed");
     CHECK(after.messages_out - before.messages_out == CROWD && after.queued_packets_out == 0, "and it left for all");
     if (flags & WS_SERVER_NO_CONTEXT_TAKEOVER) CHECK(after.deflate_memory_bytes < 1u << 20, "one context for all");
   }
@@ -115,8 +115,8 @@ static void on_full(uint32_t policy, uint32_t flags) {
         while (ws_get_packet(clients[i], &packet) == WS_OK) got += i == 0;
     }
   }
-  if (policy == WS_FULL_ALL_OR_NONE) CHECK(result == WS_ERR_FULL, "all or none: WS_ERR_FULL");
-  else CHECK(result == WS_PARTIAL, "one of three is full: WS_PARTIAL");
+  if (policy == WS_FULL_ALL_OR_NONE) CHECK_EQUAL(result, WS_ERR_FULL, "all or none: WS_ERR_FULL");
+  else CHECK_EQUAL(result, WS_PARTIAL, "one of three is full: WS_PARTIAL");
   ws_packet packet;
   int third = 0;
   for (double end = now_s() + 20; now_s() < end && !(writable || dropped) ;) {
@@ -136,7 +136,7 @@ static void on_full(uint32_t policy, uint32_t flags) {
     ws_poll(clients[0]);
     while (ws_get_packet(clients[0], &packet) == WS_OK) got++;
   }
-  CHECK(got == sent, "a client that reads gets all");
+  CHECK_EQUAL(got, sent, "a client that reads gets all");
   CHECK(policy == WS_FULL_SKIP ? skipped == 1 && writable == 1 : policy == WS_FULL_DISCONNECT ? dropped == 1 : writable == 1, "and the events say what happened");
   for (int i = 0; i < 3; i++) ws_free(clients[i]);
   ws_free(server);
@@ -163,7 +163,7 @@ static void disconnects(void) {
       }
     }
   }
-  if (attempt <= 1) CHECK(good == 2 * CROWD, "each gets the message, then the close");
+  if (attempt <= 1) CHECK_EQUAL(good, 2 * CROWD, "each gets the message, then the close");
   free_crowd(server, clients);
   report("100 disconnects behind 4 MiB");
 }

@@ -113,7 +113,7 @@ int main(void) {
     }
   }
   printf("%d of %d children ended well, the last other one with %x; %llu messages, %llu waits meanwhile\n", well, FORKS, (unsigned)last, echoed, waits);
-  CHECK(well == FORKS, "no child hangs or fails");
+  CHECK_EQUAL(well, FORKS, "no child hangs or fails");
   unsigned long long before = echoed, before_waits = waits;
   for (end = now_s() + 20; (echoed == before || waits == before_waits) && now_s() < end;) {
   }

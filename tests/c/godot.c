@@ -207,7 +207,7 @@ static void in_a_game_of_godot(void) {
     CHECK(said(&godot, print("connected ", ids[i], ""), NULL, 0), "Godot has peer_connected");
   }
   ws_handle a = handles[0], b = handles[1];
-  CHECK(is_encrypted(a) == (cert != NULL), "over TLS if wanted");
+  CHECK_EQUAL(is_encrypted(a), (cert != NULL), "over TLS if wanted");
   if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "each hears of the other");
   CHECK(say(a, 1, "hello") == WS_OK && said(&godot, print("packet ", ids[0], " hello"), NULL, 0), "to Godot");
   CHECK(say(a, 1, "say 0 all") == WS_OK && hears(a, 1, "all") && hears(b, 1, "all"), "from Godot to all");
@@ -224,12 +224,12 @@ static void in_a_game_of_godot(void) {
   kicked = ending_of(&other);
   CHECK(strcmp(kicked, "nothing") && ends(&other), "which says so");
   if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == its && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && event_of(b, WS_EVENT_DISCONNECTED).peer_id == its, "and ours hear of it");
-  CHECK(say(b, 1, print("kick ", ids[0], "")) == WS_OK, "Godot is asked to disconnect one");
+  CHECK_EQUAL(say(b, 1, print("kick ", ids[0], "")), WS_OK, "Godot is asked to disconnect one");
   ws_event event = event_of(a, WS_EVENT_CLOSED);
   CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000, "who is closed with 1000");
   CHECK(said(&godot, print("disconnected ", ids[0], ""), NULL, 0), "Godot has peer_disconnected");
   if (format == 3) {
-    CHECK(event_of(b, WS_EVENT_DISCONNECTED).peer_id == ids[0], "the other hears that it has gone");
+    CHECK_EQUAL(event_of(b, WS_EVENT_DISCONNECTED).peer_id, ids[0], "the other hears that it has gone");
   }
   ws_join(url, &config, &handles[2]);
   handle_count = 3;
@@ -279,7 +279,7 @@ static void with_godot_in_our_game(void) {
     ws_close(handles[1], 0, NULL);
     CHECK(said(&godot[1], print("disconnected ", ours, ""), NULL, 0), "Godot hears that it has gone");
   } else {
-    CHECK(ws_join_local(host, NULL, &handles[1]) == WS_OK, "the host's own player");
+    CHECK_EQUAL(ws_join_local(host, NULL, &handles[1]), WS_OK, "the host's own player");
     handle_count = 2;
     event_of(handles[1], WS_EVENT_OPEN);
     CHECK(say(host, 0, "all three") == WS_OK && hears(handles[1], 1, "all three") && said(&godot[0], "packet 1 all three", NULL, 0), "beside Godot");
@@ -294,7 +294,7 @@ static void with_godot_in_our_game(void) {
   CHECK(event.peer_id == ids[0] && event.code == 1000, "our host hears that it has gone");
   if (format == 3) CHECK(said(&godot[1], print("disconnected ", ids[0], ""), NULL, 0), "the other Godot too");
   CHECK(ws_close(host, 0, NULL) == WS_OK && !strcmp(ending_of(&godot[1]), kicked) && ends(&godot[1]), "our host ends the game");
-  CHECK(event_of(host, WS_EVENT_CLOSED).conn == host, "and is closed");
+  CHECK_EQUAL(event_of(host, WS_EVENT_CLOSED).conn, host, "and is closed");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
 

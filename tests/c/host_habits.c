@@ -68,7 +68,7 @@ static void gap(void) {
     ws_poll(server);
     ws_poll(client);
   }
-  CHECK(ws_get_state(client) == WS_OPEN, "a gap of 2.5 s at a pong time-out of 0.6 s: the link lives");
+  CHECK_EQUAL(ws_get_state(client), WS_OPEN, "a gap of 2.5 s at a pong time-out of 0.6 s: the link lives");
   ws_stats stats;
   ws_get_stats(client, &stats, sizeof stats);
   CHECK(stats.rtt_us > 0, "the round-trip time is measured");
@@ -113,13 +113,13 @@ static void only_packets(void) {
   ws_event event;
   uint64_t told = 0;
   while (ws_next_event(server, &event) == WS_OK) told += event.type == WS_EVENT_SKIPPED ? event.count : 1;
-  CHECK(told == 6000, "every event was told or counted");
+  CHECK_EQUAL(told, 6000, "every event was told or counted");
   /* Retiring takes its part of each poll's budget. */
   for (double end = now_s() + 10; count > 0 && now_s() < end;) {
     ws_poll(server);
     ws_get_conns(server, conns, 8192, &count);
   }
-  CHECK(count == 0, "none is left");
+  CHECK_EQUAL(count, 0, "none is left");
   ws_free(server);
 }
 
@@ -142,12 +142,12 @@ static void by_client(void) {
     for (int i = 0; i < 8; i++) ws_poll(clients[i]);
     ws_get_waiting(server, waiting, 8, &count);
   }
-  CHECK(count == 3, "who has sent or gone waits");
+  CHECK_EQUAL(count, 3, "who has sent or gone waits");
   int messages = 0, ends = 0;
   for (int i = 0; i < 3; i++) {
     while (ws_next_event(waiting[i], &event) == WS_OK) messages += event.type == WS_EVENT_MESSAGE, ends += event.type == WS_EVENT_DISCONNECTED;
   }
-  CHECK(messages == 3, "the messages are theirs");
+  CHECK_EQUAL(messages, 3, "the messages are theirs");
   while (ends == 0 && now_s() < end) {
     ws_poll(server);
     for (int i = 0; i < 8; i++) ws_poll(clients[i]);

@@ -72,7 +72,7 @@ static void put_direct(void) {
   open_pair(&config, &s, &c);
   open_pair(&config, &s2, &c2);
   bound_memory();
-  CHECK(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY) == WS_OK, "what the transport cannot take whole is accepted");
+  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_OK, "what the transport cannot take whole is accepted");
   ws_event event = end_of(c);
   CHECK(event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_RESOURCES && event.unsent == 1, "and told as not sent, with the cause");
   CHECK(talks(c2, s2), "other connections go on");
@@ -86,7 +86,7 @@ static void put_queued(uint32_t flags) {
   /* Nobody reads: the transport is full. */
   for (int i = 0; i < 20; i++) ws_put_packet(c, huge, 200000, WS_BINARY);
   bound_memory();
-  CHECK(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY) == WS_ERR_LIMIT, "a put that cannot be queued is refused");
+  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a put that cannot be queued is refused");
   CHECK(strstr(why(), "memory"), "with a sentence");
   int got = 0;
   ws_event event;
@@ -95,7 +95,7 @@ static void put_queued(uint32_t flags) {
     ws_poll(s);
     while (ws_next_event(s, &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE && event.packet.len == 200000;
   }
-  CHECK(got == 20, "what was queued before it arrives");
+  CHECK_EQUAL(got, 20, "what was queued before it arrives");
   CHECK(talks(c, s), "the connection goes on");
 }
 
@@ -108,7 +108,7 @@ static void put_early(void) {
   fill(&config, WS_QUEUE_BEFORE_OPEN);
   if (ws_pair(&config, &s, &c) < 0) exit(1);
   bound_memory();
-  CHECK(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY) == WS_ERR_LIMIT, "a put before OPEN is refused");
+  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a put before OPEN is refused");
   CHECK(talks(c, s), "the connection opens and goes on");
 }
 
@@ -118,8 +118,8 @@ static void broadcast_with(uint32_t flags) {
   fill(&config, flags);
   ws_handle server = open_server(&config, &config, clients, 3);
   bound_memory();
-  CHECK(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY) == WS_ERR_LIMIT, "a message to all is refused");
-  CHECK(ws_put_packet_to(server, 0, (const uint8_t *)"still", 5, WS_BINARY) == WS_OK, "a short one is taken");
+  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a message to all is refused");
+  CHECK_EQUAL(ws_put_packet_to(server, 0, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short one is taken");
   int got = 0;
   ws_event event;
   for (double end = now_s() + 10; got < 3 && now_s() < end;) {
@@ -129,7 +129,7 @@ static void broadcast_with(uint32_t flags) {
       while (ws_next_event(clients[i], &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE;
     }
   }
-  CHECK(got == 3, "and reaches all");
+  CHECK_EQUAL(got, 3, "and reaches all");
 }
 
 static void broadcast(void) { broadcast_with(0); }
@@ -153,8 +153,8 @@ static void broadcast_mixed_with(uint32_t flags) {
   while (ws_next_event(server, &event) == WS_OK) {
   }
   leave_memory(HUGE_BYTES + LEFT_BYTES);
-  CHECK(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY) == WS_ERR_LIMIT, "what one client of two has no memory for is refused for both");
-  CHECK(ws_put_packet(server, (const uint8_t *)"still", 5, WS_BINARY) == WS_OK, "a short one is taken");
+  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "what one client of two has no memory for is refused for both");
+  CHECK_EQUAL(ws_put_packet(server, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short one is taken");
   int got = 0, others = 0;
   ws_handle all[3] = {server, deflating, other};
   for (double end = now_s() + 10; got < 2 && now_s() < end;)
@@ -181,9 +181,9 @@ static void games(uint32_t flags) {
     ws_poll(join);
   }
   bound_memory();
-  CHECK(ws_put_packet(host, huge, HUGE_BYTES, WS_BINARY) == WS_ERR_LIMIT, "a host's message to all is refused");
+  CHECK_EQUAL(ws_put_packet(host, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a host's message to all is refused");
   ws_result sent = ws_put_packet(join, huge, HUGE_BYTES, WS_BINARY);
-  CHECK(sent == WS_ERR_LIMIT, "and that of a join");
+  CHECK_EQUAL(sent, WS_ERR_LIMIT, "and that of a join");
   CHECK(talks(join, host), "the game goes on");
 }
 

@@ -40,7 +40,7 @@ static void over_polls(void) {
       ws_poll(s);
     }
     CHECK(same(&kept, 7, sizes[n]), "stays over polls that read");
-    CHECK(ws_put_packet(s, kept.data, kept.len, WS_BINARY) == WS_OK, "may be put again");
+    CHECK_EQUAL(ws_put_packet(s, kept.data, kept.len, WS_BINARY), WS_OK, "may be put again");
     ws_packet packet, echo = {0};
     int got = 0, right = 1;
     while (ws_get_packet(s, &packet) == WS_OK) right &= same(&packet, (uint8_t)got++, 300);
@@ -95,7 +95,7 @@ static void of_servers(void) {
     for (int i = 0; i < 3; i++) ws_poll(clients[i]);
     ws_poll(server);
   }
-  CHECK(ws_get_packet(server, &through_server) == WS_OK, "one through the server");
+  CHECK_EQUAL(ws_get_packet(server, &through_server), WS_OK, "one through the server");
   ws_handle other = through_server.conn == conns[0] ? conns[1] : conns[0];
   CHECK(ws_get_packet(other, &through_client) == WS_OK && through_client.conn == other, "one through a client's own handle");
   uint8_t first = through_server.data[0], second = through_client.data[0];
@@ -159,7 +159,7 @@ static void forks(void) {
   }
   int status = 1;
   waitpid(child, &status, 0);
-  CHECK(status == 0, "the child sees stale handles and opens its own");
+  CHECK_EQUAL(status, 0, "the child sees stale handles and opens its own");
   send_pattern(c, 1, 10);
   ws_poll(c);
   ws_poll(s);
@@ -190,7 +190,7 @@ static void users(void) {
   CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == 5, "and the new one");
   ws_free_owner(77);
   CHECK(ws_get_state(s) == WS_ERR_HANDLE && ws_get_state(c) == WS_ERR_HANDLE, "an owner's handles are freed");
-  CHECK(ws_get_state(s2) == WS_OPEN, "another's are not");
+  CHECK_EQUAL(ws_get_state(s2), WS_OPEN, "another's are not");
   ws_free(s2);
   ws_free(c2);
 }

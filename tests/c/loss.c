@@ -32,8 +32,8 @@ static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_
   CHECK(ws_get_end(h, &last) == WS_EMPTY && last.type == 0, "no end is told while it lives");
   while (ws_get_state(h) != WS_CLOSED && now_s() < end) ws_poll(polled);
   CHECK(ws_get_end(h, &last) == WS_OK && last.conn == h, "the end is told before the messages are taken");
-  CHECK(ws_get_state(h) == WS_CLOSED, "the state is CLOSED first");
-  CHECK(ws_get_available(h) == 100, "all messages wait");
+  CHECK_EQUAL(ws_get_state(h), WS_CLOSED, "the state is CLOSED first");
+  CHECK_EQUAL(ws_get_available(h), 100, "all messages wait");
   if (by_packets)
     while (ws_get_packet(h, &packet) == WS_OK) wrong += memcmp(packet.data, &next, 4) != 0, next++;
   while (ws_next_event(h, &event) == WS_OK) {
@@ -78,7 +78,7 @@ static void before_the_end(void) {
       shutdown(fd, SHUT_WR);
       all_there(server, conn, (enum ending)ending, by_packets, 1);
       ws_poll(server);
-      CHECK(ws_get_state(conn) == WS_ERR_HANDLE, "the client's handle retires in the poll after its last event");
+      CHECK_EQUAL(ws_get_state(conn), WS_ERR_HANDLE, "the client's handle retires in the poll after its last event");
       ws_free(server);
       close(fd);
     }
@@ -143,8 +143,8 @@ static void stalled_one(void) {
     while (ws_next_event(conn, &event) == WS_OK) writable += event.type == WS_EVENT_WRITABLE;
   }
   CHECK(seen == accepted && wrong == 0, "everything accepted arrives in order when it reads again");
-  CHECK(writable == 1, "WRITABLE is told once");
-  CHECK(ws_put_packet(conn, message, SIZE, WS_BINARY) == WS_OK, "and it can be put again");
+  CHECK_EQUAL(writable, 1, "WRITABLE is told once");
+  CHECK_EQUAL(ws_put_packet(conn, message, SIZE, WS_BINARY), WS_OK, "and it can be put again");
   close(fd);
   ws_free(server);
 }
@@ -156,7 +156,7 @@ static void stalled_among_others(void) {
   server = open_server(NULL, NULL, clients, 2);
   int fd = open_raw(server);
   ws_get_conns(server, conns, 3, &count);
-  CHECK(count == 3, "three clients, one of which never reads");
+  CHECK_EQUAL(count, 3, "three clients, one of which never reads");
   static uint8_t message[SIZE];
   uint32_t partial = 0, whole = 0, other = 0, got[2] = {0, 0};
   int wrong = 0;
@@ -185,11 +185,11 @@ static void stalled_among_others(void) {
   CHECK(partial > 0 && other == 0 && whole + partial == SENDS, "the puts that left one out say so");
   ws_stats stats;
   ws_get_stats(server, &stats, sizeof stats);
-  CHECK(stats.skipped == partial, "and are counted");
+  CHECK_EQUAL(stats.skipped, partial, "and are counted");
   int skipped_events = 0;
   ws_event event;
   while (ws_next_event(server, &event) == WS_OK) skipped_events += event.type == WS_EVENT_SKIPPED;
-  CHECK(skipped_events == 1, "one SKIPPED event for the stall");
+  CHECK_EQUAL(skipped_events, 1, "one SKIPPED event for the stall");
   uint32_t seen = 0;
   size_t arrived = 0;
   for (uint32_t before = 1; (seen != before || arrived < whole) && now_s() < end;) {
@@ -198,7 +198,7 @@ static void stalled_among_others(void) {
     ws_poll(server);
     arrived += drain(fd, &seen, SIZE, &ignored);
   }
-  CHECK(arrived == whole, "what it was sent arrives when it reads: none silently gone");
+  CHECK_EQUAL(arrived, whole, "what it was sent arrives when it reads: none silently gone");
   close(fd);
   ws_free(server);
   ws_free(clients[0]);
@@ -253,7 +253,7 @@ static void put_and_close(void) {
   uint32_t put = 0;
   while (put < 1000 && ws_put_packet(client, message, sizeof message, WS_BINARY) == WS_OK) put++;
   ws_close(client, 1000, "done");
-  CHECK(ws_put_packet(client, message, 1, WS_BINARY) == WS_ERR_STATE, "nothing is taken after ws_close");
+  CHECK_EQUAL(ws_put_packet(client, message, 1, WS_BINARY), WS_ERR_STATE, "nothing is taken after ws_close");
   uint32_t got = 0, unsent = 99;
   int clean = 0;
   ws_event event;
@@ -330,7 +330,7 @@ static void fin_with_data(void) {
     right += got == 1 && ended == 1;
     close(fd);
   }
-  CHECK(right == 200, "200 of 200 ends that came with the last bytes were seen");
+  CHECK_EQUAL(right, 200, "200 of 200 ends that came with the last bytes were seen");
   ws_free(server);
 }
 

@@ -10,19 +10,19 @@ static void coming_and_going(uint32_t format) {
   size_t count;
   ws_event event;
   start(0, &config, NULL);
-  CHECK(ws_get_peer_id(host) == 1, "the host is peer 1");
+  CHECK_EQUAL(ws_get_peer_id(host), 1, "the host is peer 1");
   add_join(&config);
   CHECK(ws_get_peer_id(joins[0]) == 0 && ws_get_state(joins[0]) == WS_CONNECTING, "no id yet");
-  CHECK(say(joins[0], "early") == WS_ERR_STATE, "nothing can be put before the id has come");
+  CHECK_EQUAL(say(joins[0], "early"), WS_ERR_STATE, "nothing can be put before the id has come");
   event = next_event(joins[0]);
   ids[0] = ws_get_peer_id(joins[0]);
   CHECK(event.type == WS_EVENT_OPEN && event.peer_id == ids[0] && ids[0] >= 2 && event.http_status == 101, "OPEN tells the id");
-  CHECK(ws_get_state(joins[0]) == WS_OPEN, "the state is OPEN with it");
+  CHECK_EQUAL(ws_get_state(joins[0]), WS_OPEN, "the state is OPEN with it");
   event = next_event(joins[0]);
   CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == 1, "CONNECTED of the host");
   event = next_event(host);
   CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == ids[0], "the host is told of the same id");
-  CHECK(ws_get_peer_id(event.conn) == ids[0], "which its handle has");
+  CHECK_EQUAL(ws_get_peer_id(event.conn), ids[0], "which its handle has");
   CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && conn == event.conn, "and is found by");
   CHECK(ws_get_conns(host, &conn, 1, &count) == WS_OK && count == 1 && conn == event.conn, "ws_get_conns lists it");
   CHECK(ws_get_conn(joins[0], 1, &conn) == WS_OK && conn == joins[0], "a join's connection to the host is its own");
@@ -39,7 +39,7 @@ static void coming_and_going(uint32_t format) {
   CHECK(hears(host, ids[0], "one") && hears(host, ids[0], "two"), "the packets before the end are readable after it");
   event = next_event(host);
   CHECK(event.type == WS_EVENT_CLOSE_REQUEST && event.peer_id == ids[0] && event.code == 4001, "then CLOSE_REQUEST");
-  CHECK(say_to(host, ids[0], "x") == WS_ERR_STATE, "one who has ended cannot be reached");
+  CHECK_EQUAL(say_to(host, ids[0], "x"), WS_ERR_STATE, "one who has ended cannot be reached");
   event = next_event(host);
   CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[0] && event.code == 4001 && event.clean, "and last DISCONNECTED");
   CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && ws_get_state(conn) == WS_CLOSED, "it can be asked until the next poll");
@@ -66,7 +66,7 @@ static void host_targets(uint32_t format) {
   CHECK(say(conn, "conn") == WS_OK && hears(joins[2], 1, "conn") && all_quiet(), "by the client's own handle");
   CHECK(say_to(conn, 0, "x") == WS_ERR_KIND && ws_disconnect(conn, 0, 0, NULL) == WS_ERR_KIND && ws_disconnect(joins[0], 1, 0, NULL) == WS_ERR_KIND, "which has no targets");
   CHECK(say_to(joins[0], 1, "to 1") == WS_OK && hears(host, ids[0], "to 1") && all_quiet(), "a join to the host");
-  CHECK(say_to(joins[0], INT32_MIN, "x") == WS_ERR_ARG, "INT32_MIN is no target of a join");
+  CHECK_EQUAL(say_to(joins[0], INT32_MIN, "x"), WS_ERR_ARG, "INT32_MIN is no target of a join");
   ws_packet packets[2];
   size_t count;
   CHECK(say_to(joins[0], 1, "a") == WS_OK && say_to(joins[0], 1, "b") == WS_OK, "two packets");
@@ -94,7 +94,7 @@ static void kicks(uint32_t format) {
   CHECK(event.code == 1000 && event.clean && event.cause == WS_CAUSE_CLOSED_BY_PEER, "the join is told");
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK(event.peer_id == ids[0] && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST, "the host is told");
-  CHECK(ws_disconnect(host, ids[1], -1, NULL) == WS_OK, "with force");
+  CHECK_EQUAL(ws_disconnect(host, ids[1], -1, NULL), WS_OK, "with force");
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK(event.peer_id == ids[1] && !event.clean && event.cause == WS_CAUSE_DROPPED, "it ends at once");
   event = event_of(joins[1], WS_EVENT_CLOSED);
@@ -103,11 +103,11 @@ static void kicks(uint32_t format) {
   CHECK(ws_disconnect(host, -ids[2], 0, NULL) == WS_OK && all_quiet() == (format == 0) && ws_get_state(joins[2]) == WS_OPEN, "all but the one who is left");
   while (ws_next_event(joins[2], &event) == WS_OK) {
   }
-  CHECK(ws_close(host, 0, NULL) == WS_OK, "the host goes");
+  CHECK_EQUAL(ws_close(host, 0, NULL), WS_OK, "the host goes");
   event = event_of(joins[2], WS_EVENT_CLOSED);
   CHECK(event.code == 1001 && event.clean, "its last join hears 1001");
   event = event_of(host, WS_EVENT_DISCONNECTED);
-  CHECK(event.peer_id == ids[2], "and is told of");
+  CHECK_EQUAL(event.peer_id, ids[2], "and is told of");
   event = event_of(host, WS_EVENT_CLOSED);
   CHECK(event.type == WS_EVENT_CLOSED && event.conn == host && say(host, "x") == WS_ERR_STATE, "last the host's own CLOSED");
   stop();
@@ -119,8 +119,8 @@ static void refusing(uint32_t format) {
   add_join(&join_config);
   ws_event event = event_of(joins[0], WS_EVENT_CLOSED);
   CHECK(event.http_status == 503 && event.phase == WS_PHASE_HTTP, "refused with 503");
-  CHECK(ws_get_peer_id(joins[0]) == 0, "no id was given");
-  CHECK(ws_set_option(host, WS_OPT_REFUSE_NEW, 0) == WS_OK, "no longer");
+  CHECK_EQUAL(ws_get_peer_id(joins[0]), 0, "no id was given");
+  CHECK_EQUAL(ws_set_option(host, WS_OPT_REFUSE_NEW, 0), WS_OK, "no longer");
   add_join(&join_config);
   UNTIL(ws_get_state(joins[1]) == WS_OPEN);
   CHECK(ws_get_peer_id(joins[1]) >= 2 && event_of(host, WS_EVENT_CONNECTED).peer_id == ws_get_peer_id(joins[1]), "the next one gets in");
@@ -146,9 +146,9 @@ static void full_queue(uint32_t format) {
     ws_poll(host);
   }
   CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN, "a full queue to one peer is told, and the peer stays");
-  CHECK(ws_put_packet(host, block, sizeof block, WS_BINARY) == WS_PARTIAL, "to all it is WS_PARTIAL");
+  CHECK_EQUAL(ws_put_packet(host, block, sizeof block, WS_BINARY), WS_PARTIAL, "to all it is WS_PARTIAL");
   ws_event event = event_of(joins[0], WS_EVENT_MESSAGE);
-  CHECK(event.packet.len == sizeof block, "the other one has it");
+  CHECK_EQUAL(event.packet.len, sizeof block, "the other one has it");
   join_count = 2;
   joins[1] = stalled;
   int received = 0, closed = 0;
@@ -160,8 +160,8 @@ static void full_queue(uint32_t format) {
       if (event.type == WS_EVENT_CLOSED) closed = event.code;
     }
   }
-  CHECK(received == accepted, "all that was accepted arrives");
-  CHECK(closed == 1008, "then the stalled one is closed with 1008");
+  CHECK_EQUAL(received, accepted, "all that was accepted arrives");
+  CHECK_EQUAL(closed, 1008, "then the stalled one is closed with 1008");
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK(event.peer_id == ids[0] && event.cause == WS_CAUSE_FULL, "and the host is told why");
   stop();
@@ -171,7 +171,7 @@ static void local_player(uint32_t format) {
   ws_config config = config_of(format | WS_REFUSE_NEW), plain = config_of(0);
   ws_event event;
   start(0, &config, NULL);
-  CHECK(ws_join_local(host, &plain, &joins[0]) == WS_OK, "a refusing host takes its own player in");
+  CHECK_EQUAL(ws_join_local(host, &plain, &joins[0]), WS_OK, "a refusing host takes its own player in");
   join_count = 1;
   ws_poll(host);
   ws_poll(joins[0]);
@@ -193,7 +193,7 @@ static void local_player(uint32_t format) {
   }
   CHECK(say(host, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all"), "it hears what all hear");
   CHECK(say_to(joins[0], 1, "mine") == WS_OK && hears(host, id, "mine"), "and is heard");
-  CHECK(ws_wait(&host, 1, 0) == WS_EMPTY, "nothing waits");
+  CHECK_EQUAL(ws_wait(&host, 1, 0), WS_EMPTY, "nothing waits");
   CHECK(say_to(joins[0], 1, "wake") == WS_OK && ws_wait(&host, 1, 1000) == WS_OK && hears(host, id, "wake"), "its packet wakes a waiting host");
   CHECK(say_to(host, id, "wake") == WS_OK && ws_wait(&joins[0], 1, 1000) == WS_OK && hears(joins[0], 1, "wake"), "and the host's wakes it");
   static uint8_t big[1 << 20];
@@ -204,7 +204,7 @@ static void local_player(uint32_t format) {
   ws_handle second;
   CHECK(ws_join_local(joins[1], NULL, &second) == WS_ERR_KIND && ws_join_local(0, NULL, &second) == WS_ERR_HANDLE, "only a host has players of its own");
   ws_close(host, 0, NULL);
-  CHECK(ws_join_local(host, NULL, &second) == WS_ERR_STATE, "and only while it is open");
+  CHECK_EQUAL(ws_join_local(host, NULL, &second), WS_ERR_STATE, "and only while it is open");
   stop();
 }
 
@@ -319,7 +319,7 @@ static void bad_hosts(void) {
     ws_close(host, 0, NULL);
     for (int i = 0; i < 50; i++) ws_poll(host);
     CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && ws_get_peer_id(joins[0]) == (round ? 7 : 2), "the id in one read with the end");
-    if (!round) CHECK(next_event(joins[0]).type == WS_EVENT_CONNECTED, "the host");
+    if (!round) CHECK_EQUAL(next_event(joins[0]).type, WS_EVENT_CONNECTED, "the host");
     CHECK(hears(joins[0], round ? 9 : 1, "hi"), "the packet");
     CHECK(next_event(joins[0]).type == WS_EVENT_CLOSE_REQUEST && next_event(joins[0]).type == WS_EVENT_CLOSED, "the end");
     stop();
@@ -331,7 +331,7 @@ static void configs(void) {
   ws_config config = config_of(WS_GODOT3);
   CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && ws_listen("ws://127.0.0.1:0", &config, &h) == WS_ERR_CONFIG, "WS_GODOT3 is for hosts and joins");
   config = config_of(WS_GODOT3 | WS_QUEUE_BEFORE_OPEN);
-  CHECK(ws_join("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG, "Godot 3 queues nothing before the id");
+  CHECK_EQUAL(ws_join("ws://127.0.0.1:1", &config, &h), WS_ERR_CONFIG, "Godot 3 queues nothing before the id");
   config = config_of(0);
   config.max_message_bytes = 20;
   start(1, &config, &config);

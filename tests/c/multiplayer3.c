@@ -56,10 +56,10 @@ static void bytes3(void) {
   CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "not B") && all_quiet(), "to all but the other");
   len = frame3(0, ids[0], 1, "");
   CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "") && all_quiet(), "an empty packet to the host");
-  CHECK(say_to(host, ids[0], "one") == WS_OK, "the host to one");
+  CHECK_EQUAL(say_to(host, ids[0], "one"), WS_OK, "the host to one");
   len = frame3(0, 1, ids[0], "one");
   CHECK(gets_frame(joins[0], len), "has its header");
-  CHECK(say_to(host, -ids[0], "but") == WS_OK, "to all but one");
+  CHECK_EQUAL(say_to(host, -ids[0], "but"), WS_OK, "to all but one");
   len = frame3(0, 1, -ids[0], "but");
   CHECK(gets_frame(joins[1], len) && all_quiet(), "too");
   ws_close(joins[1], 0, NULL);
@@ -88,7 +88,7 @@ static void others3(void) {
   CHECK(hears(joins[0], third, "bye"), "what it said comes first");
   event = next_event(joins[0]);
   CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == third && ws_get_state(joins[0]) == WS_OPEN, "then that it has gone");
-  CHECK(say_to(joins[0], third, "x") == WS_ERR_TARGET, "who is no target any more");
+  CHECK_EQUAL(say_to(joins[0], third, "x"), WS_ERR_TARGET, "who is no target any more");
   ws_handle conn;
   ws_get_conn(host, ids[1], &conn);
   ws_free(conn);
@@ -107,12 +107,12 @@ static void bad_joins3(void) {
     if (i == 2) len = 8;
     if (i == 3) len = 0;
     if (i == 5) memset(frame, 'x', len);
-    CHECK(next_event(joins[0]).peer_id == id, "it came");
+    CHECK_EQUAL(next_event(joins[0]).peer_id, id, "it came");
     ws_put_packet(joins[1], frame, len, i == 5 ? WS_TEXT : WS_BINARY);
     frame3(0, id, 0, "not believed");
     ws_put_packet(joins[1], frame, 21, WS_BINARY);
     ws_event event = event_of(joins[1], WS_EVENT_CLOSED);
-    CHECK(event.code == 1002, names[i]);
+    CHECK_EQUAL(event.code, 1002, names[i]);
     event = next_event(host);
     CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == id && event.cause == WS_CAUSE_MULTIPLAYER && event.code == 1002, "the host is told why, and nothing of it is delivered");
     CHECK(next_event(joins[0]).type == WS_EVENT_DISCONNECTED && say_to(joins[0], 1, "fine") == WS_OK && hears(host, ids[0], "fine") && all_quiet(), "nobody else is disturbed");

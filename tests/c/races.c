@@ -290,7 +290,7 @@ static void lent_while_others_free(void) {
     ws_free(server);
     for (int i = 0; i < 2; i++) ws_free(clients[i]);
   }
-  CHECK(well == ROUNDS, "what was lent stays while the others of its family are polled and freed");
+  CHECK_EQUAL(well, ROUNDS, "what was lent stays while the others of its family are polled and freed");
 }
 
 /* One thread waits for many handles; others bring something by each kind of call. */

@@ -21,7 +21,7 @@ static void coming_and_going(void) {
   }
   CHECK(ws_close(joins[1], 0, NULL) == WS_OK && event_of(host, WS_EVENT_DISCONNECTED).peer_id == ids[1], "one leaves");
   CHECK(told(joins[0], WS_EVENT_DISCONNECTED, ids[1]) && told(joins[2], WS_EVENT_DISCONNECTED, ids[1]), "and the others hear of that");
-  CHECK(say_to(joins[0], ids[1], "x") == WS_ERR_TARGET, "nothing is put to it any more");
+  CHECK_EQUAL(say_to(joins[0], ids[1], "x"), WS_ERR_TARGET, "nothing is put to it any more");
   CHECK(ws_disconnect(host, ids[2], 0, "kicked") == WS_OK && event_of(joins[2], WS_EVENT_CLOSED).code == 1000, "one is disconnected");
   CHECK(told(joins[0], WS_EVENT_DISCONNECTED, ids[2]), "and that is told");
   stop();
@@ -46,7 +46,7 @@ static void targets(void) {
   CHECK(say_to(host, 0, "") == WS_ERR_ARG && say_to(joins[0], 1, "") == WS_ERR_ARG, "and no empty packets");
   static uint8_t block[200000];
   memset(block, 7, sizeof block);
-  CHECK(ws_put_packet_to(joins[0], ids[1], block, sizeof block, WS_BINARY) == WS_OK, "a long one to another");
+  CHECK_EQUAL(ws_put_packet_to(joins[0], ids[1], block, sizeof block, WS_BINARY), WS_OK, "a long one to another");
   ws_event event = next_event(joins[1]);
   CHECK(event.packet.len == sizeof block && event.packet.peer_id == ids[0] && !memcmp(event.packet.data, block, sizeof block), "arrives whole");
   ws_packet packets[2];
@@ -86,14 +86,14 @@ static void authentication(void) {
   CHECK(say_to(host, ids[0], "x") == WS_ERR_STATE && say_to(joins[0], 1, "x") == WS_ERR_STATE && call(host, ids[0], "noargs", NULL, 0) == WS_ERR_STATE, "nothing else passes");
   CHECK(ws_put_packet(conn, (const uint8_t *)"x", 1, WS_BINARY) == WS_ERR_STATE && call(joins[0], 1, "noargs", NULL, 0) == WS_ERR_STATE, "by no way");
   CHECK(say_to(host, 0, "x") == WS_OK && call(host, 0, "noargs", NULL, 0) == WS_OK, "to all is to nobody");
-  CHECK(ws_send_auth(joins[0], 1, (const uint8_t *)"user\0key", 8) == WS_OK, "data to the host");
+  CHECK_EQUAL(ws_send_auth(joins[0], 1, (const uint8_t *)"user\0key", 8), WS_OK, "data to the host");
   event = next_event(host);
   CHECK(event.type == WS_EVENT_AUTH && event.peer_id == ids[0] && event.conn == conn && event.packet.len == 8 && !memcmp(event.packet.data, "user\0key", 8), "come as they are");
   CHECK(ws_send_auth(host, ids[0], (const uint8_t *)"welcome", 7) == WS_OK && ws_complete_auth(host, ids[0]) == WS_OK, "the host answers and completes");
   CHECK(ws_complete_auth(host, ids[0]) == WS_ERR_STATE && ws_send_auth(host, ids[0], (const uint8_t *)"x", 1) == WS_ERR_STATE, "once");
   event = next_event(joins[0]);
   CHECK(event.type == WS_EVENT_AUTH && event.peer_id == 1 && event.packet.len == 7 && all_quiet(), "the join has the answer, and is not in yet");
-  CHECK(ws_send_auth(joins[0], 1, (const uint8_t *)"x", 1) == WS_ERR_STATE, "nothing can be said after the other side's end");
+  CHECK_EQUAL(ws_send_auth(joins[0], 1, (const uint8_t *)"x", 1), WS_ERR_STATE, "nothing can be said after the other side's end");
   CHECK(ws_complete_auth(joins[0], 1) == WS_OK && told(joins[0], WS_EVENT_OPEN, ids[0]) && told(joins[0], WS_EVENT_CONNECTED, 1), "the join completes and is in");
   CHECK(told(host, WS_EVENT_CONNECTED, ids[0]) && ws_get_state(joins[0]) == WS_OPEN, "on both sides");
   CHECK(say_to(joins[0], 1, "hello") == WS_OK && hears(host, ids[0], "hello") && say_to(host, ids[0], "hi") == WS_OK && hears(joins[0], 1, "hi"), "packets pass");
@@ -103,7 +103,7 @@ static void authentication(void) {
   add_join(&config);
   ids[1] = event_of(host, WS_EVENT_AUTHENTICATING).peer_id;
   CHECK(told(joins[1], WS_EVENT_AUTHENTICATING, 1) && all_quiet(), "another one; the first does not hear of it yet");
-  CHECK(say_to(joins[0], ids[1], "x") == WS_ERR_TARGET, "nor can it reach it");
+  CHECK_EQUAL(say_to(joins[0], ids[1], "x"), WS_ERR_TARGET, "nor can it reach it");
   CHECK(ws_complete_auth(joins[1], 1) == WS_OK && all_quiet(), "the join completes without data");
   CHECK(ws_complete_auth(host, ids[1]) == WS_OK && told(host, WS_EVENT_CONNECTED, ids[1]), "then the host");
   CHECK(told(joins[1], WS_EVENT_OPEN, ids[1]) && told(joins[1], WS_EVENT_CONNECTED, 1) && told(joins[1], WS_EVENT_CONNECTED, ids[0]), "it is in, and hears of the first");
@@ -114,18 +114,18 @@ static void authentication(void) {
   ids[2] = event_of(host, WS_EVENT_AUTHENTICATING).peer_id;
   CHECK(ws_disconnect(host, ids[2], 0, "no") == WS_OK && event_of(joins[2], WS_EVENT_CLOSED).code == 1000 && ws_get_state(joins[2]) == WS_CLOSED, "one is refused");
   CHECK(told(host, WS_EVENT_DISCONNECTED, ids[2]) && all_quiet(), "and nobody else hears of it");
-  CHECK(ws_complete_auth(host, ids[2]) == WS_ERR_TARGET, "it cannot be completed any more");
+  CHECK_EQUAL(ws_complete_auth(host, ids[2]), WS_ERR_TARGET, "it cannot be completed any more");
 
   /* Too late, on either side. */
-  CHECK(ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, 60) == WS_OK, "a time for the host");
+  CHECK_EQUAL(ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, 60), WS_OK, "a time for the host");
   add_join(&config);
   event = event_of(joins[3], WS_EVENT_CLOSED);
-  CHECK(event.code == 1008, "who says nothing is disconnected");
+  CHECK_EQUAL(event.code, 1008, "who says nothing is disconnected");
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK(event.cause == WS_CAUSE_AUTH_TIMEOUT && event.code == 1008, "with the cause");
   ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, WS_OFF);
   add_join(&config);
-  CHECK(ws_set_option(joins[4], WS_OPT_AUTH_TIMEOUT_MS, 60) == WS_OK, "a time for a join");
+  CHECK_EQUAL(ws_set_option(joins[4], WS_OPT_AUTH_TIMEOUT_MS, 60), WS_OK, "a time for a join");
   event = event_of(joins[4], WS_EVENT_CLOSED);
   CHECK(event.cause == WS_CAUSE_AUTH_TIMEOUT && event.code == 1008, "which gives up");
   stop();
@@ -136,16 +136,16 @@ static void authentication(void) {
   add_join(&plain);
   UNTIL(ws_get_state(joins[0]) == WS_OPEN);
   ids[0] = event_of(host, WS_EVENT_AUTHENTICATING).peer_id;
-  CHECK(say_to(joins[0], 1, "early") == WS_OK, "it thinks that it is in");
+  CHECK_EQUAL(say_to(joins[0], 1, "early"), WS_OK, "it thinks that it is in");
   drain(joins[0]);
   CHECK(ws_send_auth(host, ids[0], (const uint8_t *)"who?", 4) == WS_OK && erred(joins[0], WS_CAUSE_UNSUPPORTED, 1, 1), "it is told what it cannot answer");
   CHECK(ws_complete_auth(host, ids[0]) == WS_OK && told(host, WS_EVENT_CONNECTED, ids[0]) && hears(host, ids[0], "early"), "let in, and nothing is lost");
   add_join(&plain);
   UNTIL(ws_get_state(joins[1]) == WS_OPEN);
-  CHECK(say_to(joins[1], 1, "never heard") == WS_OK, "another one");
+  CHECK_EQUAL(say_to(joins[1], 1, "never heard"), WS_OK, "another one");
   ids[1] = event_of(host, WS_EVENT_AUTHENTICATING).peer_id;
   settle();
-  CHECK(ws_close(joins[1], 0, NULL) == WS_OK, "which leaves");
+  CHECK_EQUAL(ws_close(joins[1], 0, NULL), WS_OK, "which leaves");
   event = next_event(host);
   if (event.type == WS_EVENT_CLOSE_REQUEST) event = next_event(host);
   CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[1] && ws_get_available(host) == 0, "is gone, and what it said with it");
@@ -157,7 +157,7 @@ static void authentication(void) {
   CHECK(told(joins[0], WS_EVENT_AUTHENTICATING, 1), "the join waits");
   ids[0] = event_of(host, WS_EVENT_CONNECTED).peer_id;
   CHECK(ws_send_auth(joins[0], 1, (const uint8_t *)"?", 1) == WS_OK && erred(host, WS_CAUSE_UNSUPPORTED, ids[0], 1), "the host is told");
-  CHECK(say_to(host, ids[0], "kept") == WS_OK, "and says something");
+  CHECK_EQUAL(say_to(host, ids[0], "kept"), WS_OK, "and says something");
   for (int i = 0; i < 50; i++) poll_all();
   CHECK(ws_get_available(joins[0]) == 0 && ws_complete_auth(joins[0], 1) == WS_OK, "which waits until the join has completed");
   CHECK(told(joins[0], WS_EVENT_OPEN, ids[0]) && told(joins[0], WS_EVENT_CONNECTED, 1) && hears(joins[0], 1, "kept"), "and comes in its place");
@@ -199,7 +199,7 @@ static void calls(void) {
   CHECK(ws_put_packet_to(conn, 0, buf, len, WS_CALL) == WS_ERR_KIND && ws_send_auth(conn, 1, buf, 1) == WS_ERR_KIND && ws_declare_node(conn, "A", "a") == WS_ERR_KIND, "which has no targets and no nodes");
   CHECK(call(joins[0], 1, "nothing", NULL, 0) == WS_ERR_ARG && strstr(why(), "nothing"), "a method that was not named");
   CHECK(ws_encode_call("Other", "noargs", NULL, 0, buf, sizeof buf, &len) == WS_OK && ws_put_packet(host, buf, len, WS_CALL) == WS_ERR_ARG && strstr(why(), "ws_declare_node"), "a node that was not declared");
-  CHECK(ws_put_packet(host, (const uint8_t *)"hello", 5, WS_CALL) == WS_ERR_ARG, "bytes that are no call");
+  CHECK_EQUAL(ws_put_packet(host, (const uint8_t *)"hello", 5, WS_CALL), WS_ERR_ARG, "bytes that are no call");
   CHECK(call(joins[0], 12345, "noargs", NULL, 0) == WS_ERR_TARGET && call(host, 12345, "noargs", NULL, 0) == WS_ERR_TARGET && call(joins[0], ids[0], "noargs", NULL, 0) == WS_ERR_TARGET, "nobody there");
   /* A late one is told the number anew. */
   ws_config config = config_of(WS_SCENE);
@@ -245,7 +245,7 @@ static void calls(void) {
 static void local_player(void) {
   ws_variant items[8];
   start_scene(1, WS_SCENE);
-  CHECK(ws_join_local(host, NULL, &joins[1]) == WS_OK, "the host's own player");
+  CHECK_EQUAL(ws_join_local(host, NULL, &joins[1]), WS_OK, "the host's own player");
   join_count = 2;
   ws_declare_node(joins[1], "Game", "hello,noargs,raw");
   UNTIL(ws_get_state(joins[1]) == WS_OPEN);
@@ -279,7 +279,7 @@ static void full_queue(void) {
   int accepted = 0;
   ws_result result;
   while ((result = ws_put_packet_to(joins[0], 0, buf, len, WS_CALL)) == WS_OK && accepted < 1000) accepted++;
-  CHECK(result == WS_ERR_FULL, "a full queue refuses a call to all");
+  CHECK_EQUAL(result, WS_ERR_FULL, "a full queue refuses a call to all");
   int at_host = 0, at_other = 0;
   double end = now_s() + 20;
   while ((at_host < accepted || at_other < accepted) && now_s() < end) {
@@ -331,14 +331,14 @@ static void stalled_client(uint32_t on_full, ws_result wanted) {
     for (int i = 0; i < 5; i++) poll_all();
     while (ws_next_event(joins[0], &event) == WS_OK) heard += event.type == WS_EVENT_MESSAGE && event.packet.type == WS_CALL;
   }
-  CHECK(result == wanted, "a call to all, one of whom is full");
+  CHECK_EQUAL(result, wanted, "a call to all, one of whom is full");
   while (heard < accepted && now_s() < end) {
     poll_all();
     while (ws_next_event(joins[0], &event) == WS_OK) heard += event.type == WS_EVENT_MESSAGE && event.packet.type == WS_CALL;
   }
   CHECK(heard == accepted && accepted > 16, "the other one has each call that was accepted, once");
   if (wanted == WS_PARTIAL) CHECK(event_of(host, WS_EVENT_DISCONNECTED).cause == WS_CAUSE_FULL && event_of(joins[0], WS_EVENT_DISCONNECTED).peer_id == ids[1], "the full one is disconnected, and that is told");
-  else CHECK(ws_get_state(stalled) == WS_OPEN, "the full one stays");
+  else CHECK_EQUAL(ws_get_state(stalled), WS_OPEN, "the full one stays");
   ws_free(stalled);
   stop();
 }
@@ -372,7 +372,7 @@ static void values(void) {
   items[0].data = NULL;
   CHECK(ws_encode_call("Game", "hello", items, 1, buf, sizeof buf, &len) == WS_ERR_NULL && strstr(why(), "item 0"), "and a text at NULL");
   CHECK(ws_decode_variant((const uint8_t *)"\x18\0\1\0\1\0\0\0\0\0\0\0", 12, back, 8, &count, &used) == WS_ERR_UNSUPPORTED && strstr(why(), "Object"), "an Object that came");
-  CHECK(ws_decode_variant((const uint8_t *)"\x04\0\0\0\xff\xff\xff\xff", 8, back, 8, &count, &used) == WS_ERR_ARG, "a length that lies");
+  CHECK_EQUAL(ws_decode_variant((const uint8_t *)"\x04\0\0\0\xff\xff\xff\xff", 8, back, 8, &count, &used), WS_ERR_ARG, "a length that lies");
   ws_call call;
   CHECK(ws_encode_call("/root/Game", "hello", (ws_variant[]){integer(-300)}, 1, buf, sizeof buf, &len) == WS_OK && ws_decode_call(buf, len, &call, back, 8) == WS_OK, "a call");
   CHECK(!strcmp(call.path, "/root/Game") && !strcmp(call.method, "hello") && call.arguments == 1 && call.items == 1 && back[0].integer == -300, "and back");
@@ -394,7 +394,7 @@ static void configs(void) {
   ws_config config = config_of(WS_SCENE);
   CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && ws_listen("ws://127.0.0.1:0", &config, &h) == WS_ERR_CONFIG && ws_pair(&config, &h, &h) == WS_ERR_CONFIG, "a scene is for games");
   config.flags |= WS_QUEUE_BEFORE_OPEN;
-  CHECK(ws_join("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG, "and nothing is put before there is one");
+  CHECK_EQUAL(ws_join("ws://127.0.0.1:1", &config, &h), WS_ERR_CONFIG, "and nothing is put before there is one");
   CHECK((ws_get_features() & WS_FEATURE_SCENE) != 0, "the feature is told");
 }
 

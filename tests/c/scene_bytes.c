@@ -100,7 +100,7 @@ static void bytes_of_a_join(void) {
   ids[0] = 0x05a5c976;
   ids[1] = 0x67dc5c56;
   CHECK(send(conn, "A") == WS_OK && told(join, WS_EVENT_OPEN, ids[0]) && told(join, WS_EVENT_CONNECTED, 1), "an id");
-  CHECK(ws_declare_node(join, "Game", "hello, noargs, raw") == WS_OK, "a node");
+  CHECK_EQUAL(ws_declare_node(join, "Game", "hello, noargs, raw"), WS_OK, "a node");
   CHECK(send(conn, "0701 B") == WS_OK && told(join, WS_EVENT_CONNECTED, ids[1]), "another peer");
   CHECK(say_to(join, 1, "\x04\x05\x06") == WS_OK && comes(conn, "03 040506"), "to the host");
   CHECK(say_to(join, ids[1], "\x01") == WS_OK && comes(conn, "0703 B 03 01"), "to another");
@@ -146,7 +146,7 @@ static void errors_that_nobody_reads(void) {
   uint64_t items = 0, told = 0;
   for (ws_event event; ws_next_event(joins[0], &event) == WS_OK; items++) told += event.type == WS_EVENT_SKIPPED || event.type == WS_EVENT_ERROR ? event.count : 1;
   CHECK(items < 4200, "events of others that nobody reads become one");
-  CHECK(told == 3 + 3 * PEERS, "with a count of all");
+  CHECK_EQUAL(told, 3 + 3 * PEERS, "with a count of all");
   stop();
 }
 
@@ -165,7 +165,7 @@ static void breaks(const char *bytes, const char *name) {
   ws_event event = next_event(host);
   CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[0] && event.cause == WS_CAUSE_MULTIPLAYER && event.packet.len > 20, name);
   printf("# %s\n", (const char *)event.packet.data);
-  CHECK(event_of(a, WS_EVENT_CLOSED).code == 1002, "closed with 1002");
+  CHECK_EQUAL(event_of(a, WS_EVENT_CLOSED).code, 1002, "closed with 1002");
   CHECK(send(b, "03 33") == WS_OK && hears(host, ids[1], "3"), "the other one is not disturbed");
   stop();
 }
@@ -239,7 +239,7 @@ static void bad_hosts(void) {
     ws_join(url, &config, &joins[0]);
     join_count = 1;
     send(event_of(host, WS_EVENT_CONNECTED).conn, i ? "01000000" : "0701 63000000");
-    CHECK(event_of(joins[0], WS_EVENT_CLOSED).cause == WS_CAUSE_MULTIPLAYER, "a wrong first message");
+    CHECK_EQUAL(event_of(joins[0], WS_EVENT_CLOSED).cause, WS_CAUSE_MULTIPLAYER, "a wrong first message");
     stop();
   }
 }
@@ -250,8 +250,8 @@ static void floods(void) {
   ws_handle a = plain_client(&ids[0]);
   for (int i = 0; i < 65; i++) send(a, "0700 41");
   event = event_of(a, WS_EVENT_CLOSED);
-  CHECK(event.code == 1002, "authentication without end is closed");
-  CHECK(event_of(host, WS_EVENT_DISCONNECTED).cause == WS_CAUSE_MULTIPLAYER, "as a breach");
+  CHECK_EQUAL(event.code, 1002, "authentication without end is closed");
+  CHECK_EQUAL(event_of(host, WS_EVENT_DISCONNECTED).cause, WS_CAUSE_MULTIPLAYER, "as a breach");
   ws_handle b = plain_client(&ids[1]);
   static uint8_t block[70000] = {7, 0};
   CHECK(ws_put_packet(b, block, sizeof block, WS_BINARY) == WS_OK && event_of(b, WS_EVENT_CLOSED).code == 1002, "so is one message of it that is too long");
@@ -272,7 +272,7 @@ static void floods(void) {
     poll_all();
     while (ws_next_event(b, &event) == WS_OK) received += event.type == WS_EVENT_MESSAGE && event.packet.len == sizeof relay;
   }
-  CHECK(received == 1000, "a thousand long packets are passed on");
+  CHECK_EQUAL(received, 1000, "a thousand long packets are passed on");
   stop();
 }
 

@@ -31,8 +31,8 @@ static void all_values(ws_handle h, int32_t own, engine *one, int32_t its) {
     else printf("# back came %s for %s\n", got >= 0 ? hex_of(bytes, len) : "nothing", values[i]);
     arrived += says(one, "echo %d %s", own, values[i]);
   }
-  CHECK(arrived == VALUES, "a value of each type comes to Godot in a call");
-  CHECK(returned == VALUES, "and from Godot");
+  CHECK_EQUAL(arrived, VALUES, "a value of each type comes to Godot in a call");
+  CHECK_EQUAL(returned, VALUES, "and from Godot");
 }
 
 static ws_variant text_item(const char *text) {
@@ -135,7 +135,7 @@ static void with_godot_in_our_game(void) {
   CHECK(says(&first, "connected %d", ids[1]) && says(&second, "connected %d", ids[0]), "and hear of each other");
   all_values(host, 1, &first, ids[0]);
   more_calls(host, 1, &first, ids[0]);
-  CHECK(ws_join(url, &config, &handles[1]) == WS_OK, "a program joins them");
+  CHECK_EQUAL(ws_join(url, &config, &handles[1]), WS_OK, "a program joins them");
   ws_handle join = handles[1];
   handle_count = 2;
   declare(join);
@@ -219,7 +219,7 @@ static void authentication(void) {
       ws_disconnect(host, out, 0, "no");
     } else if (event.type == WS_EVENT_CONNECTED) {
       done++;
-      CHECK(event.peer_id == in, "a stock client is authenticated");
+      CHECK_EQUAL(event.peer_id, in, "a stock client is authenticated");
     } else if (event.type == WS_EVENT_DISCONNECTED) {
       done++;
       if (event.peer_id != out) late = event.peer_id;

@@ -294,10 +294,10 @@ int main(int argc, char **argv) {
     (void)possible;
     (void)suppressed;
   }
-  CHECK(files[ROUNDS - 1] == files[0], "no descriptor stays open");
+  CHECK_EQUAL(files[ROUNDS - 1], files[0], "no descriptor stays open");
   if (RUNNING_ON_VALGRIND) {
     /* The C library keeps the stacks of ended threads and their tables. */
-    CHECK(lost == 0, "nothing is lost");
+    CHECK_EQUAL(lost, 0, "nothing is lost");
     CHECK(reachable[ROUNDS - 1] <= reachable[ROUNDS - 2] + 2048, "nor kept");
     printf("figure: %lu bytes are kept after ws_shutdown, %lu after the round before\n", reachable[ROUNDS - 1], reachable[ROUNDS - 2]);
   }

@@ -98,7 +98,7 @@ int main(int argc, char **argv) {
   }
   struct sigaction now;
   sigaction(SIGPIPE, NULL, &now);
-  CHECK(now.sa_handler == SIG_DFL, "SIGPIPE is left as the host set it");
+  CHECK_EQUAL(now.sa_handler, SIG_DFL, "SIGPIPE is left as the host set it");
   ws_shutdown();
   free(cert);
   free(key);

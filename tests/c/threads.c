@@ -74,7 +74,7 @@ int main(void) {
   while (received < 6 * PUTS && now_s() < end) ws_poll(shared_client);
   done = 1;
   for (int i = 0; i < 6; i++) pthread_join(readers[i], NULL);
-  CHECK(received == 6 * PUTS, "every message of every thread arrived");
+  CHECK_EQUAL(received, 6 * PUTS, "every message of every thread arrived");
 
   /* Freed by one thread while others use it. */
   for (int i = 0; i < 200; i++) {
@@ -89,7 +89,7 @@ int main(void) {
     if (ws_get_state(c) != WS_ERR_HANDLE) failures++;
     ws_free(s);
   }
-  CHECK(failures == 0, "freed under the hands of others");
+  CHECK_EQUAL(failures, 0, "freed under the hands of others");
   ws_shutdown();
   FINISH();
 }
