@@ -32,9 +32,10 @@ all: library examples
 library:
 	cargo rustc --release --locked --lib --crate-type cdylib,staticlib
 	mkdir -p build
-	rm -f build/libwspeer.so # a program that runs keeps the one that it has mapped
-	cp $(TARGET)/release/libwspeer.so build/libwspeer.so
-	cp -f $(TARGET)/release/libwspeer.a build/libwspeer.a
+	cp -f $(TARGET)/release/libwspeer.so build/libwspeer.so.new
+	mv -f build/libwspeer.so.new build/libwspeer.so # a program that runs keeps the one that it has mapped
+	cp -f $(TARGET)/release/libwspeer.a build/libwspeer.a.new
+	mv -f build/libwspeer.a.new build/libwspeer.a
 	ln -sf libwspeer.so build/libwspeer.so.0
 
 # For `sudo make install`, which may have no cargo: only what is older than the sources is built anew.

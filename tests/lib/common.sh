@@ -9,6 +9,9 @@ mkdir -p build/tests
 # tests/run builds these; a suite that is run by hand builds them itself.
 if [ ! -e "$LIBDIR/libwspeer.so" ] && [ "$LIBDIR" = build ]; then make all; fi
 
+# alone COMMAND...: runs what suites that run at the same time must not do twice at once
+alone() { flock build/tests/lock "$@"; }
+
 # part NAME: whether the part of that name is wanted. FILTER names the parts to run; none: all.
 part() { [[ $1 == *"${FILTER:-}"* ]]; }
 
@@ -16,7 +19,9 @@ part() { [[ $1 == *"${FILTER:-}"* ]]; }
 compile() {
   local name=$1
   shift
-  ${CC:-cc} $STRICT -g -O1 -Iinclude "tests/c/$name.c" -o "build/tests/$name" -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" -lpthread "$@"
+  # Another suite may run the same program: it gets its new file at once and whole.
+  ${CC:-cc} $STRICT -g -O1 -Iinclude "tests/c/$name.c" -o "build/tests/$name.$$" -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" -lpthread "$@"
+  mv -f "build/tests/$name.$$" "build/tests/$name"
 }
 
 # program NAME [ARGUMENT...]: compiles tests/c/NAME.c with $FLAGS and runs it under $WRAP for at most $LIMIT (200) seconds.
@@ -29,8 +34,9 @@ program() {
   [ "$code" = 0 ] || { echo "not ok - $name ended with $code"; rc=1; }
 }
 
-# certificate DIRECTORY: a self-signed certificate for localhost, DIRECTORY/cert.pem and DIRECTORY/key.pem
-certificate() { cargo run --quiet --locked --example make_cert -- "$1"; }
+# certificate DIRECTORY: a self-signed certificate for localhost, DIRECTORY/cert.pem and DIRECTORY/key.pem. The feature is that of
+# the Rust tests, which have built this library.
+certificate() { cargo run --quiet --locked --features inject-panics --example make_cert -- "$1"; }
 
 # need FILE-OR-COMMAND...: a failure in CI, a printed skip elsewhere
 need() {

@@ -7,7 +7,7 @@ rc=0
 ok() { echo "ok - $1"; }
 bad() { echo "not ok - $1"; rc=1; }
 
-make --no-print-directory -C bindings/godot WSPEER_A="$(cd "$LIBDIR" && pwd)/libwspeer.a" > build/tests/gdextension.make 2>&1 || { cat build/tests/gdextension.make; echo "not ok - the extension builds"; exit 1; }
+alone make --no-print-directory -C bindings/godot WSPEER_A="$(cd "$LIBDIR" && pwd)/libwspeer.a" > build/tests/gdextension.make 2>&1 || { cat build/tests/gdextension.make; echo "not ok - the extension builds"; exit 1; }
 if grep -q warning build/tests/gdextension.make; then cat build/tests/gdextension.make; bad "it builds without warnings"; else ok "it builds without warnings"; fi
 shown=$(nm -D --defined-only build/godot-addon/addons/wspeer/bin/libwspeer_godot.*.so | awk '{ print $3 }')
 if [ "$shown" = wspeer_godot_init ]; then ok "it shows nothing but its entry"; else bad "it shows nothing but its entry: $shown"; fi

@@ -3,10 +3,10 @@
 # Parts: demo, defects, trio, quit, same, editor.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 build/venv/bin/python timeout
-make --no-print-directory -s -C bindings/godot WSPEER_A="$(cd "$LIBDIR" && pwd)/libwspeer.a"
+alone make --no-print-directory -s -C bindings/godot WSPEER_A="$(cd "$LIBDIR" && pwd)/libwspeer.a"
 compile peer_game
-gcc -D_GNU_SOURCE -shared -fPIC -o build/tests/slowdns.so tests/c/slowdns.c -ldl
-slow=$PWD/build/tests/slowdns.so
+gcc -D_GNU_SOURCE -shared -fPIC -o build/tests/slowdns-godot.so tests/c/slowdns.c -ldl
+slow=$PWD/build/tests/slowdns-godot.so
 
 # script NAME [ARGUMENT...]: tests/godot/NAME.py, its output in a log
 script() {

@@ -2,8 +2,8 @@
 # The C examples under memcheck: no error, nothing definitely lost.
 . "$(dirname "$0")/../lib/common.sh"
 need valgrind build/demo build/tests
-certificate build/tests/cert
-cert=build/tests/cert/cert.pem key=build/tests/cert/key.pem
+certificate build/tests/valgrind-cert
+cert=build/tests/valgrind-cert/cert.pem key=build/tests/valgrind-cert/key.pem
 logs=build/tests/valgrind
 mkdir -p $logs
 # Instead of the system's roots, which take a second to read here.
