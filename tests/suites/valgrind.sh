@@ -5,6 +5,8 @@ need valgrind build/demo build/tests
 certificate build/tests/valgrind-cert
 cert=build/tests/valgrind-cert/cert.pem key=build/tests/valgrind-cert/key.pem
 logs=build/tests/valgrind
+# Nothing that an earlier run has printed is taken for this one.
+rm -rf $logs
 mkdir -p $logs
 # Instead of the system's roots, which take a second to read here.
 unset SSL_CERT_DIR
@@ -52,6 +54,8 @@ for scheme in ws wss; do
   if [ $scheme = wss ]; then start echo_server_wss build/echo_server 0 $cert $key; else start echo_server_ws build/echo_server 0; fi
   server=$pid
   for try in 1 2 3 4 5; do
+    rm -f $logs/minimal_client_$scheme.out
+    touch $logs/minimal_client_$scheme.out
     (SSL_CERT_FILE=$cert check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
     client=$!
     until grep -q "Got text data from server: Test packet" $logs/minimal_client_$scheme.out || ! kill -0 $client 2> /dev/null; do sleep 0.1; done

@@ -8,7 +8,7 @@ use wspeer::codes::*;
 use wspeer::ffi::*;
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(if cfg!(windows) { 150 } else { 30 });
+pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Numbers below what is asked for, by Marsaglia's xorshift32: the same ones for a seed.
 pub fn random_of(seed: u32) -> impl FnMut(u32) -> u32 {
