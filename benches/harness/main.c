@@ -8,24 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-struct options options = {.mode = "frame", .len = 64, .burst = 32, .seconds = 1, .warm = 0.2, .hz = 60};
-
-uint64_t clock_ns(int clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-int bench_variant(const char *name) {
-  return options.variant && strcmp(options.variant, name) == 0;
-}
-
-void bench_fail(const char *why) {
-  fprintf(stderr, "broken: %s\n", why);
-  exit(1);
-}
 
 static void parse(int count, char **words) {
   for (int i = 2; i < count; i++) {

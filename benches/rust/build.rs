@@ -1,7 +1,7 @@
 //! Compiles the harness that the contestants in C use, so that all are measured by the same code.
 
 fn main() {
-    let files = ["main", "client", "server", "calls"].map(|name| format!("../harness/{name}.c"));
+    let files = ["main", "client", "server", "calls", "common"].map(|name| format!("../harness/{name}.c"));
     println!("cargo:rerun-if-changed=../harness");
     cc::Build::new().files(&files).define("BENCH_NO_MAIN", None).define("_GNU_SOURCE", None).opt_level(3).compile("harness");
 }

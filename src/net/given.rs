@@ -1,7 +1,6 @@
 //! Judging a server's certificate by what the host gave: the usual way, and a certificate that is itself among those given, as engines make them for tests.
 
 use super::der::{common_name, is_version_1, validity};
-use super::tls_errors::VERSION_1;
 use super::verify::ByFingerprint;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -152,3 +151,5 @@ impl ServerCertVerifier for ByGiven {
 
 /// What webpki calls a CA's certificate in a server's place.
 pub const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
+/// What webpki calls a certificate of version 1.
+pub const VERSION_1: &str = "UnsupportedCertVersion";

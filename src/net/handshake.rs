@@ -1,11 +1,10 @@
 //! One TLS handshake, step by step on the worker.
 
-use super::Stream;
 use super::keys::Keys;
 use super::records::{Records, begins_whole};
 use super::tls_errors::{Reader, failed_handshake};
 use super::tls_stream::TlsStream;
-use super::worker::Side;
+use super::{Stream, TlsClient, TlsServer};
 use crate::error::Failure;
 use crate::status::{Cause, Phase};
 use mio::net::TcpStream;
@@ -13,11 +12,20 @@ use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
 use std::io::{self, ErrorKind, Read, Write};
+use std::sync::Arc;
 
 /// Read at a time.
 const READ_BYTES: usize = 4 << 10;
 /// What has been read and waits for the rest of a message, at most.
 const MAX_WAITING: usize = 80 << 10;
+
+/// Which end of a TLS handshake, with its settings.
+pub enum Side {
+    /// Ours is the hello.
+    Client(Arc<TlsClient>),
+    /// Ours is the answer.
+    Server(Arc<TlsServer>),
+}
 
 /// A handshake under way.
 pub struct Handshake {

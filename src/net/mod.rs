@@ -12,6 +12,7 @@ mod records;
 mod resolve;
 mod services;
 mod stream;
+mod tcp;
 mod tls;
 mod tls_errors;
 mod tls_stream;

@@ -1,8 +1,9 @@
 //! The threads of the library, started when first needed: name lookups, and one worker.
 
+use super::handshake::Side;
 use super::mailbox::{CancelToken, Mailbox};
 use super::resolve::Resolver;
-use super::worker::{Job, Side, Worker};
+use super::worker::{Job, Worker};
 use super::{Stream, TlsClient, TlsServer};
 use crate::error::Failure;
 use crate::heap::Discarded;

@@ -1,7 +1,7 @@
 //! Why TLS failed, as events and the log say it: what happened, then what the reader can do. A client's reader is a player or a game's developer,
 //! a server's reader is who runs it.
 
-use super::given::{CA_AS_SERVER, OtherCommonName};
+use super::given::{CA_AS_SERVER, OtherCommonName, VERSION_1};
 use super::verify::WrongPin;
 use crate::error::Failure;
 use crate::status::{Cause, Phase};
@@ -119,9 +119,6 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
         bad => (Cause::CertificateBad, format!("{of} cannot be used: {bad}")),
     }
 }
-
-/// What webpki calls a certificate of version 1.
-pub const VERSION_1: &str = "UnsupportedCertVersion";
 
 fn of_webpki(what: &str) -> String {
     match what {

@@ -2,7 +2,7 @@
 
 use super::LEAST_READ;
 use super::records::{MAX_RECORD, Records, begins_whole};
-use super::stream::{Quiet, SHORT_IS_LAST};
+use super::tcp::{Quiet, SHORT_IS_LAST};
 use mio::net::TcpStream;
 use rustls::crypto::cipher::OutboundChunks;
 use std::io::{self, ErrorKind, Read, Write};

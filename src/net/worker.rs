@@ -1,7 +1,7 @@
 //! The one thread for what would break a frame: TLS handshakes, draining ended sockets, dropping what is large.
 
-use super::handshake::Handshake;
-use super::{Mailbox, Stream, TlsClient, TlsServer, tls};
+use super::handshake::{Handshake, Side};
+use super::{Mailbox, Stream, tls};
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::quiet;
@@ -29,14 +29,6 @@ const SWEEP: Duration = Duration::from_millis(250);
 const KEPT_TIME: Duration = Duration::from_secs(1);
 const KEPT_BYTES: usize = 32 << 20;
 const WAKE: Token = Token(usize::MAX);
-
-/// Which end of a TLS handshake, with its settings.
-pub enum Side {
-    /// Ours is the hello.
-    Client(Arc<TlsClient>),
-    /// Ours is the answer.
-    Server(Arc<TlsServer>),
-}
 
 /// Work.
 pub enum Job {
@@ -351,7 +343,7 @@ fn panicked() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::super::TlsClientSettings;
+    use super::super::{TlsClient, TlsClientSettings};
     use super::*;
 
     struct Nothing;

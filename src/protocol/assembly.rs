@@ -1,6 +1,7 @@
 //! A message that comes in pieces: of several frames, or of one that was cut (RFC 6455 section 5.4).
 
-use super::decode::{Limits, Received, not_utf8};
+use super::breach::not_utf8;
+use super::received::{Limits, Received};
 use super::utf8::Utf8;
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};

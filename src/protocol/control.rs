@@ -1,7 +1,7 @@
 //! The payloads of control frames (RFC 6455 section 5.5).
 
-use super::code_may_be_sent;
-use super::decode::{Received, protocol};
+use super::breach::protocol;
+use super::encode::code_may_be_sent;
 use crate::error::Failure;
 use std::ops::{Deref, DerefMut};
 
@@ -47,11 +47,11 @@ impl DerefMut for ControlPayload {
     }
 }
 
-/// Section 5.5.1: nothing, or a code and a reason.
-pub(super) fn close_frame(payload: &[u8]) -> Result<Received, Failure> {
+/// The code and the reason of a close frame: nothing, or both (section 5.5.1).
+pub(super) fn close_frame(payload: &[u8]) -> Result<(Option<u16>, String), Failure> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return match payload.len() {
-            0 => Ok(Received::Close { code: None, reason: String::new() }),
+            0 => Ok((None, String::new())),
             _ => Err(protocol("a close frame has half a code (RFC 6455 section 5.5.1)")),
         };
     };
@@ -60,7 +60,7 @@ pub(super) fn close_frame(payload: &[u8]) -> Result<Received, Failure> {
         return Err(protocol(format!("{code} is no close code to be sent (RFC 6455 section 7.4)")));
     }
     match std::str::from_utf8(reason) {
-        Ok(reason) => Ok(Received::Close { code: Some(code), reason: reason.to_owned() }),
+        Ok(reason) => Ok((Some(code), reason.to_owned())),
         Err(_) => Err(Failure::of_protocol(1007, "a close reason is not valid UTF-8 (RFC 6455 section 5.5.1)")),
     }
 }

@@ -2,9 +2,11 @@
 
 use super::Role;
 use super::assembly::Assembly;
+use super::breach::{not_utf8, protocol};
 use super::control::{ControlPayload, close_frame};
 use super::header::Header;
 use super::mask::mask;
+use super::received::{Limits, Received};
 use crate::error::Failure;
 use crate::heap::{Discarded, Moved};
 
@@ -19,68 +21,6 @@ const RSV1: u8 = 4;
 const MIN_FILL: u64 = 20 << 10;
 /// Fragments taken in one call.
 const FRAGMENTS_PER_CALL: u32 = 64;
-
-/// What is taken from a peer.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of a message, all fragments together.
-    pub max_message: u64,
-    /// Fragments of a message.
-    pub max_fragments: u32,
-}
-
-/// What was decoded.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Received {
-    /// All bytes were consumed and no message is whole.
-    Nothing,
-    /// Many fragments of a message, and there are more bytes: whoever has a clock looks at it.
-    Fragments,
-    /// A message that lies whole and unmasked in the buffer of this call.
-    Message {
-        /// Else binary.
-        text: bool,
-        /// Its first byte.
-        start: usize,
-        /// Its length.
-        len: usize,
-    },
-    /// A message that came in pieces.
-    Assembled {
-        /// Else binary.
-        text: bool,
-        /// All of it.
-        bytes: Vec<u8>,
-    },
-    /// The next piece of a message with RSV1 set, unmasked in the buffer of this call.
-    Compressed {
-        /// Of the message; else binary.
-        text: bool,
-        /// It ends its message.
-        last: bool,
-        /// Its first byte.
-        start: usize,
-        /// Its length, which may be 0.
-        len: usize,
-    },
-    /// To be answered with a pong of the same payload.
-    Ping {
-        /// Application data.
-        payload: ControlPayload,
-    },
-    /// An answer to a ping, or a sign of life.
-    Pong {
-        /// Application data.
-        payload: ControlPayload,
-    },
-    /// The peer's close frame.
-    Close {
-        /// Its status code.
-        code: Option<u16>,
-        /// Its reason.
-        reason: String,
-    },
-}
 
 /// Where in a frame the decoder stands.
 #[derive(Clone, Copy)]
@@ -378,7 +318,7 @@ fn control_frame(header: &Header, mut payload: ControlPayload) -> Result<Receive
     match header.opcode {
         PING => Ok(Received::Ping { payload }),
         PONG => Ok(Received::Pong { payload }),
-        _ => close_frame(&payload),
+        _ => close_frame(&payload).map(|(code, reason)| Received::Close { code, reason }),
     }
 }
 
@@ -410,12 +350,4 @@ fn whole_message(role: Role, buf: &mut [u8], limits: &Limits) -> Option<(usize, 
     let (key, payload) = buf[at..].split_first_chunk_mut()?;
     mask(payload.get_mut(..len)?, *key, 0);
     Some((at + 4, len, text))
-}
-
-pub(super) fn protocol(what: impl Into<String>) -> Failure {
-    Failure::of_protocol(1002, format!("the peer broke the protocol: {}", what.into()))
-}
-
-pub(super) fn not_utf8() -> Failure {
-    Failure::of_protocol(1007, "the peer sent text that is not valid UTF-8 (RFC 6455 section 8.1)")
 }

@@ -17,7 +17,7 @@ wspeer.aio is the same under asyncio.
 
 from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State, VariantType
 from wspeer.config import ConfigArgs
-from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Peer
+from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import (
     AddressError,
     ArgumentError,
@@ -39,7 +39,6 @@ from wspeer.errors import (
     UrlError,
 )
 from wspeer.godot import Call, Value, decode_variant, encode_variant
-from wspeer.items import Event, Packet
 from wspeer.opening import attach, connect, host, join, listen, pair
 from wspeer.options import Options, Stats
 from wspeer.process import features, forward_log, free_owner, library_version, log_lines, set_log_level, shutdown

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from wspeer.endpoint import Endpoint
-
 BATCH = 128
 """How many items a call of the library takes at once."""
 
@@ -96,11 +94,11 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Memory(ctypes.Array[ctypes.c_ubyte]):
-    """Memory of the library. All views of lent bytes hold this object, and it holds the endpoint."""
+    """Memory of the library. All views of lent bytes hold this object, and it holds the endpoint that lent them."""
 
     _type_ = ctypes.c_ubyte
     _length_ = sys.maxsize
-    endpoint: Endpoint
+    lender: object
 
 
 class Loans:
@@ -109,10 +107,10 @@ class Loans:
     def __init__(self) -> None:
         self._given: list[tuple[weakref.ref[memoryview], weakref.ref[_Memory]]] = []
 
-    def give(self, endpoint: Endpoint, address: int, length: int) -> memoryview:
+    def give(self, lender: object, address: int, length: int) -> memoryview:
         """A read-only view of what the library lends."""
         memory = _Memory.from_address(address)
-        memory.endpoint = endpoint
+        memory.lender = lender
         view = memoryview(memory).cast("B")[:length].toreadonly()
         self._given.append((weakref.ref(view), weakref.ref(memory)))
         return view

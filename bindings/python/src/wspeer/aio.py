@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from wspeer import opening
 from wspeer.codes import EventType, State
 from wspeer.config import ConfigArgs
-from wspeer.endpoint import Data, Endpoint, Peer
+from wspeer.endpoint import Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import ArgumentError, CallFailed, ConnectionFailed, QueueFull
-from wspeer.items import Event, Packet
 from wspeer.server import MultiplayerPeer, Server
 
 if TYPE_CHECKING:

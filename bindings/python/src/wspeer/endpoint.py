@@ -11,7 +11,7 @@ from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
 from wspeer.codes import EventType, Result, State
 from wspeer.errors import KindError, check, copied, copied_if_any, encoded, utf8, whole
-from wspeer.items import BINARY, TEXT, Event, Packet
+from wspeer.items import BINARY, TEXT, Bytes, EventFields, PacketFields
 from wspeer.options import Options, Stats
 from wspeer.waiting import wait
 
@@ -21,9 +21,31 @@ if TYPE_CHECKING:
 
 Data = Union[str, bytes, bytearray, memoryview]
 Self = TypeVar("Self", bound="Endpoint")
-Item = TypeVar("Item", bound=Packet)
+Item = TypeVar("Item", bound="Packet")
 
 INT32 = (-(2**31), 2**31 - 1)
+
+
+class Packet(PacketFields):
+    """A message."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: Endpoint, data: Bytes, fields: tuple[Any, ...]) -> None:
+        super().__init__(data, fields)
+        self._source = source
+
+    @property
+    def peer(self) -> Peer:
+        """The connection that it came by. Always the same object while you keep it."""
+        return self._source._peer(self.conn)
+
+
+class Event(EventFields, Packet):
+    """One thing that happened. An event of type MESSAGE is a packet; of the others `text` is the peer's reason (CLOSE_REQUEST), or a sentence that
+    says what happened and what to do (CLOSED, DISCONNECTED, ERROR)."""
+
+    __slots__ = ()
 
 
 class Endpoint:

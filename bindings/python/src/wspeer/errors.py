@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Callable
+from typing import Any, Callable, Protocol
 
 from wspeer._library import lib
 from wspeer.codes import Cause, Phase, Result
-
-if TYPE_CHECKING:
-    from wspeer.items import Event
 
 
 class Error(Exception):
@@ -21,10 +18,42 @@ class Error(Exception):
         """What is wrong and what to do."""
 
 
+class LastEvent(Protocol):
+    """What an event tells of the end of a connection."""
+
+    @property
+    def text(self) -> str:
+        """A sentence that says what happened and what to do."""
+
+    @property
+    def phase(self) -> Phase:
+        """Where the connection was."""
+
+    @property
+    def cause(self) -> Cause:
+        """Why it ended."""
+
+    @property
+    def code(self) -> int:
+        """The close code."""
+
+    @property
+    def http_status(self) -> int:
+        """The status of the answer to the opening handshake."""
+
+    @property
+    def os_error(self) -> int:
+        """The operating system's number."""
+
+    @property
+    def unsent(self) -> int:
+        """How many accepted messages did not leave."""
+
+
 class ConnectionFailed(Error):
     """A connection did not open, or did not end cleanly. Has what its last event told."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: LastEvent) -> None:
         super().__init__(event.text)
         self.phase: Phase = event.phase
         """Where it was."""

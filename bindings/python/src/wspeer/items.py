@@ -1,28 +1,24 @@
-"""What is taken: packets and events."""
+"""What packets and events tell, as the library fills their structs in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 from wspeer.codes import Cause, EventType, Phase
 from wspeer.errors import ConnectionFailed
 from wspeer.godot import CALL_TYPE, Call, decode_call
 
-if TYPE_CHECKING:
-    from wspeer.endpoint import Endpoint, Peer
-
 Bytes = Union[bytes, memoryview]
 TEXT, BINARY = 1, 2
 
 
-class Packet:
-    """A message."""
+class PacketFields:
+    """What a packet tells by itself."""
 
-    __slots__ = ("_fields", "_source", "data")
+    __slots__ = ("_fields", "data")
     _KIND = 2
 
-    def __init__(self, source: Endpoint, data: Bytes, fields: tuple[Any, ...]) -> None:
-        self._source = source
+    def __init__(self, data: Bytes, fields: tuple[Any, ...]) -> None:
         self._fields = fields
         self.data = data
         """Its bytes. With lend=True a read-only memoryview, valid until the next read from where it came."""
@@ -62,18 +58,12 @@ class Packet:
         """Scene: the remote call that it is; None when it is none. ArgumentError or UnsupportedError when it cannot be read."""
         return decode_call(self.data) if self._fields[self._KIND] == CALL_TYPE else None
 
-    @property
-    def peer(self) -> Peer:
-        """The connection that it came by. Always the same object while you keep it."""
-        return self._source._peer(self.conn)
-
     def __repr__(self) -> str:
         return f"<wspeer.Packet {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
 
 
-class Event(Packet):
-    """One thing that happened. An event of type MESSAGE is a packet; of the others `text` is the peer's reason (CLOSE_REQUEST), or a sentence that
-    says what happened and what to do (CLOSED, DISCONNECTED, ERROR)."""
+class EventFields(PacketFields):
+    """What an event tells by itself."""
 
     __slots__ = ()
     _KIND = 14

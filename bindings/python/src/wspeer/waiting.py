@@ -6,20 +6,25 @@ import ctypes
 import math
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from wspeer._library import lib
 from wspeer.codes import Result
 from wspeer.errors import ArgumentError, check
 
-if TYPE_CHECKING:
-    from wspeer.endpoint import Endpoint
-
 # Python's signal handlers run between two calls of the library.
 _SLICE = 0.1
 
 
-def wait(endpoints: Iterable[Endpoint], timeout: float | None = None) -> bool:
+class HasHandle(Protocol):
+    """What can be waited for: a Peer, a Server, a MultiplayerPeer."""
+
+    @property
+    def handle(self) -> int:
+        """The library's number for it."""
+
+
+def wait(endpoints: Iterable[HasHandle], timeout: float | None = None) -> bool:
     """Waits, for programs without frames, until one of several has something to poll or to read, for at most `timeout` seconds (None: without end).
     False when they are over."""
     if timeout is not None and (math.isnan(timeout) or timeout < 0):

@@ -1,0 +1,13 @@
+//! How the peer broke RFC 6455: the failures that close a connection.
+
+use crate::error::Failure;
+
+/// Close code 1002.
+pub(super) fn protocol(what: impl Into<String>) -> Failure {
+    Failure::of_protocol(1002, format!("the peer broke the protocol: {}", what.into()))
+}
+
+/// Close code 1007.
+pub(super) fn not_utf8() -> Failure {
+    Failure::of_protocol(1007, "the peer sent text that is not valid UTF-8 (RFC 6455 section 8.1)")
+}
