@@ -1284,7 +1284,7 @@ WS_API ws_result ws_encode_call(const char *path, const char *method, const stru
 // Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.
 //
 // `out` says which method of which node, and how many arguments and items there are. At most `cap` items are written to `items`; the result is
-// WS_TRUNCATED when there are more. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
+// WS_TRUNCATED when there are more. After a failure what was written to `items` is of no use. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
 // program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
 WS_API ws_result ws_decode_call(const uint8_t *data, size_t len, struct ws_call *out, struct ws_variant *items, size_t cap);
 

@@ -81,7 +81,7 @@ pub unsafe extern "C" fn ws_encode_call(
 /// Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.
 ///
 /// `out` says which method of which node, and how many arguments and items there are. At most `cap` items are written to `items`; the result is
-/// WS_TRUNCATED when there are more. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
+/// WS_TRUNCATED when there are more. After a failure what was written to `items` is of no use. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
 /// program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut ws_call, items: *mut ws_variant, cap: usize) -> ws_result {
@@ -90,11 +90,8 @@ pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut w
         check_items(items, cap)?;
         outside("out", out.cast(), size_of::<ws_call>(), "data", (data, len))?;
         outside("items", items.cast(), cap * size_of::<ws_variant>(), "data", (data, len))?;
-        let (call, count) = Call::read(bytes("data", data, len)?).map_err(refused)?;
-        let mut reader = call.items();
-        for index in 0..count.min(cap) {
-            put_at(items, index, variant(&reader.read_item().map_err(refused)?));
-        }
+        let data = bytes("data", data, len)?;
+        let (call, count) = Call::read_items(data, |index, item| put_at(items, index, variant(item)), cap).map_err(refused)?;
         let [path, method] = [call.path, call.method].map(|text| text.as_ptr().cast::<c_char>());
         let items = u32::try_from(count).map_err(|_| wrong(ErrorCode::TooBig, "it has more items than can be counted"))?;
         put("out", out, ws_call { path, method, arguments: u32::from(call.count), items })?;

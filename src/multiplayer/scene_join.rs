@@ -175,6 +175,18 @@ impl Join {
                 other => return Ok(other),
             }
         }
+        if let [id] = targets[..] {
+            self.scratch.clear();
+            put_head(&mut self.scratch, id);
+            if !route.reserve(&mut self.scratch, &call) {
+                return Ok(Sent::NoMemory);
+            }
+            let is_known = route.is_known(id);
+            route.put(&mut self.scratch, &call, is_known, is_known);
+            let sent = peer.put(|| &mut *cx, false, &self.scratch);
+            self.scratch = kept(cx, std::mem::take(&mut self.scratch));
+            return Ok(sent);
+        }
         let all_know = targets.iter().all(|id| route.is_known(*id));
         let calls: Option<Vec<Vec<u8>>> = targets
             .iter()

@@ -1,7 +1,6 @@
 //! Remote calls: as the program has them (the path of the node, the name of the method, the arguments), and as packets (numbers for both, where the
 //! other side knows them).
 
-use super::packet::path;
 use super::{Fault, Form, Item, Reader, Sink, write};
 use crate::codes::WS_VARIANT_PACKED_BYTE_ARRAY;
 use crate::heap;
@@ -38,14 +37,32 @@ impl<'a> Call<'a> {
 
     /// As `read`, of arguments that are `max_items` items at most.
     pub fn read_within(bytes: &'a [u8], max_items: u64) -> Result<(Call<'a>, usize), Fault> {
+        let call = Call::read_head(bytes)?;
+        let items = check(call.count, call.arguments, max_items)?;
+        Ok((call, items))
+    }
+
+    /// As `read`, and gives each item with its index while it reads, so that all is read once. After an `Err` the items are of no use.
+    pub fn read_items(bytes: &'a [u8], mut take: impl FnMut(usize, &Item<'a>), most: usize) -> Result<(Call<'a>, usize), Fault> {
+        let call = Call::read_head(bytes)?;
+        let items = walk(call.count, call.arguments, u64::MAX, |reader, index| {
+            if index >= most {
+                return reader.skip_item();
+            }
+            take(index, &reader.read_item()?);
+            Ok(())
+        })?;
+        Ok((call, items))
+    }
+
+    /// Reads what stands in front of the arguments.
+    fn read_head(bytes: &'a [u8]) -> Result<Call<'a>, Fault> {
         let malformed = |why: &str| Fault::Malformed(why.to_owned());
         let mut texts = bytes.splitn(3, |byte| *byte == 0);
         let mut text = || texts.next().and_then(|text| std::str::from_utf8(text).ok()).filter(|text| !text.is_empty());
         let (Some(path), Some(method)) = (text(), text()) else { return Err(malformed("it has no path and method in front")) };
         let Some([count, arguments @ ..]) = texts.next() else { return Err(malformed("it has no count of arguments")) };
-        let call = Call { path, method, count: *count, arguments };
-        let items = check(call.count, arguments, max_items)?;
-        Ok((call, items))
+        Ok(Call { path, method, count: *count, arguments })
     }
 
     /// Its arguments, item by item.
@@ -72,9 +89,10 @@ impl<'a> Call<'a> {
 
     /// The bytes that are all of its arguments, where a packet needs no count of them.
     fn only_bytes(&self) -> Option<&'a [u8]> {
-        match self.items().read_item() {
-            _ if self.count == 0 => Some(&[]),
-            Ok(item) if self.count == 1 && item.kind == WS_VARIANT_PACKED_BYTE_ARRAY => Some(item.bytes),
+        const BYTES: [u8; 4] = (WS_VARIANT_PACKED_BYTE_ARRAY as u32).to_le_bytes();
+        match (self.count, self.arguments) {
+            (0, _) => Some(&[]),
+            (1, [a, b, c, d, e, f, g, h, bytes @ ..]) if [*a, *b, *c, *d] == BYTES => bytes.get(..u32::from_le_bytes([*e, *f, *g, *h]) as usize),
             _ => None,
         }
     }
@@ -201,13 +219,32 @@ impl<'a> Rpc<'a> {
     }
 }
 
+/// A path up to its NUL.
+pub(super) fn path(bytes: &[u8]) -> Result<&str, String> {
+    let Some((0, path)) = bytes.split_last() else { return Err("a path has no end".to_owned()) };
+    match std::str::from_utf8(path) {
+        Ok(path) if !path.is_empty() && !path.contains('\0') => Ok(path),
+        _ => Err("a path is empty, has a NUL in it or is not valid UTF-8".to_owned()),
+    }
+}
+
 /// Reads all arguments; how many items they are.
 fn check(count: u8, arguments: &[u8], max_items: u64) -> Result<usize, Fault> {
+    walk(count, arguments, max_items, |reader, _| reader.skip_item())
+}
+
+/// Goes through all arguments, by what `next` does with each item; how many items they are.
+fn walk<'a>(
+    count: u8,
+    arguments: &'a [u8],
+    max_items: u64,
+    mut next: impl FnMut(&mut Reader<'a>, usize) -> Result<(), Fault>,
+) -> Result<usize, Fault> {
     let mut reader = Reader::new(arguments, Form::Compact);
     let mut items = 0;
     for _ in 0..count {
         loop {
-            reader.skip_item()?;
+            next(&mut reader, items)?;
             items += 1;
             if items as u64 > max_items {
                 return Err(Fault::TooMany(format!("its arguments are more than max_call_items ({max_items})")));
@@ -317,6 +354,21 @@ mod tests {
             &[0x20, 7, 0, 0, 0x80, 0, 0, b'A'],
         ] {
             assert!(Rpc::read(bad).is_err(), "{bad:02x?}");
+        }
+    }
+
+    #[test]
+    fn items_are_given_while_a_call_is_read() {
+        let list = [Item { kind: WS_VARIANT_ARRAY, count: 2, ..Item::default() }, int(1), int(2), int(3)];
+        let bytes = call_of("hello", &list);
+        for most in 0..6 {
+            let mut given = Vec::new();
+            let (call, count) = Call::read_items(&bytes, |index, item| given.push((index, *item)), most).unwrap();
+            assert_eq!((call.method, call.count, count), ("hello", 2, 4));
+            assert_eq!(given, list.iter().copied().enumerate().take(most).collect::<Vec<_>>());
+        }
+        for end in 0..bytes.len() {
+            assert!(Call::read_items(&bytes[..end], |_, _| {}, 9).is_err(), "{end}");
         }
     }
 

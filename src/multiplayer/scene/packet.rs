@@ -1,6 +1,6 @@
 //! The packets of SceneMultiplayer. The lowest 3 bits of the first byte are the command, the others its flags. All numbers are little-endian.
 
-use super::call::Rpc;
+use super::call::{Rpc, path};
 use crate::multiplayer::HOST_ID;
 
 const COMMAND: u8 = 7;
@@ -104,15 +104,6 @@ fn system(rest: &[u8]) -> Result<Packet<'_>, String> {
         (RELAY, [first, ..]) if first & COMMAND == SYS => Err("what is to be passed on is of the system itself".to_owned()),
         (RELAY, packet) => Ok(Packet::Relay { peer, packet }),
         (what, _) => Err(format!("{what} is no packet of the system")),
-    }
-}
-
-/// A path up to its NUL.
-pub(super) fn path(bytes: &[u8]) -> Result<&str, String> {
-    let Some((0, path)) = bytes.split_last() else { return Err("a path has no end".to_owned()) };
-    match std::str::from_utf8(path) {
-        Ok(path) if !path.is_empty() && !path.contains('\0') => Ok(path),
-        _ => Err("a path is empty, has a NUL in it or is not valid UTF-8".to_owned()),
     }
 }
 

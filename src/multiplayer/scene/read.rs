@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
 
     /// No container lacks anything.
     pub fn is_outside(&self) -> bool {
-        self.nest.depth == 0
+        self.nest.lacks() == 0
     }
 
     /// Bytes that were not read.

@@ -146,22 +146,30 @@ pub(super) enum Inside {
     Strings,
 }
 
-/// The containers around a place: how many values each still lacks.
+/// The containers around a place: how many values each still lacks, which is more than 0.
 #[derive(Clone, Debug)]
 pub(super) struct Nest {
-    pub(super) open: [(u64, Inside); MAX_DEPTH],
-    pub(super) depth: usize,
+    /// The innermost.
+    top: Option<(u64, Inside)>,
+    /// Those around it, the outermost first: most values have none.
+    around: Vec<(u64, Inside)>,
 }
 
 impl Nest {
     pub(super) fn new() -> Nest {
-        Nest { open: [(0, Inside::Values); MAX_DEPTH], depth: 0 }
+        Nest { top: None, around: Vec::new() }
     }
 
     /// What comes next is written as; `None`: an outermost value.
     #[inline]
     pub(super) fn inside(&self) -> Option<Inside> {
-        self.depth.checked_sub(1).map(|top| self.open[top].1)
+        self.top.map(|(_, inside)| inside)
+    }
+
+    /// How many values the innermost container lacks.
+    #[inline]
+    pub(super) fn lacks(&self) -> u64 {
+        self.top.map_or(0, |(count, _)| count)
     }
 
     pub(super) fn enter(&mut self, count: u64, inside: Inside) -> Result<(), Fault> {
@@ -169,23 +177,24 @@ impl Nest {
             self.leave();
             return Ok(());
         }
-        if self.depth == MAX_DEPTH {
-            return Err(Fault::Malformed(format!("it is nested more than {MAX_DEPTH} deep")));
+        if let Some(top) = self.top.replace((count, inside)) {
+            if self.around.len() + 1 == MAX_DEPTH {
+                return Err(Fault::Malformed(format!("it is nested more than {MAX_DEPTH} deep")));
+            }
+            self.around.push(top);
         }
-        self.open[self.depth] = (count, inside);
-        self.depth += 1;
         Ok(())
     }
 
     /// A value is complete, and with it the containers that it was the last of.
     #[inline]
     pub(super) fn leave(&mut self) {
-        while let Some(top) = self.depth.checked_sub(1) {
-            self.open[top].0 -= 1;
-            if self.open[top].0 > 0 {
+        while let Some((count, _)) = &mut self.top {
+            *count -= 1;
+            if *count > 0 {
                 return;
             }
-            self.depth = top;
+            self.top = self.around.pop();
         }
     }
 }

@@ -95,10 +95,10 @@ pub fn write<'a>(items: impl Iterator<Item = Item<'a>>, form: Form, out: &mut Si
         };
         done.map_err(|why| format!("item {index} ({}) {why}", name(item.kind)))?;
     }
-    if nest.depth > 0 {
-        return Err(format!("the last container lacks {} items", nest.open[nest.depth - 1].0));
+    match nest.lacks() {
+        0 => Ok(values),
+        lacks => Err(format!("the last container lacks {lacks} items")),
     }
-    Ok(values)
 }
 
 fn write_compact(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<(), String> {
