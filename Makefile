@@ -4,7 +4,7 @@
 # make test             installs what the tests need and passes all of them; tests/run NAME runs one suite, tests/README.md has more
 # make test-long        hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, tsan, attacks, soak and autobahn-full are its parts
 # make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
-# make header           writes include/wspeer.h and what repeats it anew from the sources
+# make generate         writes include/wspeer.h, and whatever the bindings and docs repeat of the interface, from the sources
 # make abi-record       records the binary interface anew: at a release, or after an addition
 # make release-check    whether version, changelog, ABI record, header and generated files agree
 # make godot            the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
@@ -39,7 +39,7 @@ library:
 	ln -sf libwspeer.so build/libwspeer.so.0
 
 # For `sudo make install`, which may have no cargo: only what is older than the sources is built anew.
-build/libwspeer.so: $(shell find src -name '*.rs') build.rs cbindgen.toml Cargo.toml Cargo.lock
+build/libwspeer.so: $(shell find src -name '*.rs') src/ffi/manual.h build.rs cbindgen.toml Cargo.toml Cargo.lock
 	$(MAKE) library
 
 build/libwspeer.a: build/libwspeer.so
@@ -79,9 +79,9 @@ test:
 	tests/setup.sh
 	tests/run
 
-# What needs no network beyond loopback and nothing but cargo, in under three minutes when warm.
+# What needs no network beyond loopback and nothing but cargo and python3, in under three minutes when warm.
 check:
-	tests/run fmt clippy fast
+	tests/run fmt clippy current fast
 
 release-check:
 	tests/release.py
@@ -155,11 +155,9 @@ test-long: all
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
 
-# Writes include/wspeer.h anew from the sources, and what C# and the browser repeat of it.
-header:
-	WSPEER_UPDATE_HEADER=1 cargo test --quiet --test header
-	bindings/csharp/tools~/generate.py
-	bindings/web/offsets.py
+# Writes whatever follows from src/options.toml, src/codes.rs and src/ffi; tools/generate/README.md says what that is.
+generate:
+	tools/generate/generate.py
 	bindings/csharp/tools~/package.py --metas
 
 unity-package: library
@@ -203,4 +201,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check release-check test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record header fmt lint install uninstall clean
+.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check release-check test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record generate fmt lint install uninstall clean

@@ -5,7 +5,8 @@ fn main() {
     println!("cargo:rerun-if-changed=cbindgen.toml");
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets it"));
-    let config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is there and right");
+    let mut config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is there and right");
+    config.header = Some(std::fs::read_to_string("src/ffi/manual.h").expect("src/ffi/manual.h is there"));
     let header = cbindgen::Builder::new().with_crate(root).with_config(config).generate().expect("the exports can be told in C");
     header.write_to_file(out.join("wspeer.h"));
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {

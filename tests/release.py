@@ -37,11 +37,9 @@ def main():
         check(stated == wanted, f"{where} has {wanted}" + ("" if stated == wanted else f", not {stated}"))
     check(first(rf"^## {re.escape(version)} - (\d{{4}}-\d\d-\d\d)$", "CHANGELOG.md"), f"CHANGELOG.md has a section \"## {version} - YYYY-MM-DD\"")
     check(not re.search(r"^## Unreleased\n+- ", (ROOT / "CHANGELOG.md").read_text(), re.M), "CHANGELOG.md lists nothing as unreleased")
-    generators = [["bindings/csharp/tools~/generate.py", "--check"], ["bindings/csharp/tools~/package.py", "--check"], ["bindings/web/offsets.py", "--check"], ["tests/abi/guard.py", "include/wspeer.h"]]
+    generators = [["tools/generate/generate.py", "--check"], ["bindings/csharp/tools~/package.py", "--check"], ["tests/abi/guard.py", "include/wspeer.h"]]
     for command in generators:
         check(subprocess.run([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0, " ".join(command))
-    header = subprocess.run(["cargo", "test", "--quiet", "--locked", "--test", "header"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    check(header.returncode == 0, "include/wspeer.h is what the sources say")
     changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
     check(not changed, "everything is committed")
     return failures > 0

@@ -52,59 +52,130 @@ namespace wspeer {
 
 static_assert(WS_ABI_VERSION == 1, "this wspeer.hpp belongs to another wspeer.h");
 
+// <generated: enums> by `make generate`
+// What a call gives: 0 and above are successes.
 enum class code : std::int32_t {
+  // Done.
   ok = WS_OK,
+  // Nothing waits; ask again next frame.
   empty = WS_EMPTY,
+  // ws_poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may poll
+  // again.
   more = WS_MORE,
+  // Some of several targets could not take the message; SKIPPED events say which.
   partial = WS_PARTIAL,
+  // The buffer was too short: the text was cut at a code point and terminated; *len holds the whole length.
   truncated = WS_TRUNCATED,
+  // An argument is out of its range.
   err_arg = WS_ERR_ARG,
+  // A pointer that must not be NULL is NULL.
   err_null = WS_ERR_NULL,
+  // The handle is 0, stale (freed or retired) or was never given out.
   err_handle = WS_ERR_HANDLE,
+  // This kind of handle has no such call; see the table of verbs and kinds.
   err_kind = WS_ERR_KIND,
+  // Not in this state: messages can be put only while OPEN (or before, with WS_QUEUE_BEFORE_OPEN).
   err_state = WS_ERR_STATE,
+  // The outbound queue is full and the message was not taken. Poll, and put it again after the WRITABLE event.
   err_full = WS_ERR_FULL,
+  // The message is over max_message_bytes, or a length is over what memory can hold.
   err_too_big = WS_ERR_TOO_BIG,
+  // Text is not valid UTF-8.
   err_utf8 = WS_ERR_UTF8,
+  // There is no such target.
   err_target = WS_ERR_TARGET,
+  // The ws_config is not usable: its size, its flags or one of its values. ws_last_error() names the field.
   err_config = WS_ERR_CONFIG,
+  // The URL cannot be used.
   err_url = WS_ERR_URL,
+  // A certificate, key or pin in the config cannot be used.
   err_tls = WS_ERR_TLS,
+  // ws_listen(): the address cannot be bound; ws_last_error() has the reason.
   err_address = WS_ERR_ADDRESS,
+  // This build or platform cannot do it; see ws_get_features().
   err_unsupported = WS_ERR_UNSUPPORTED,
+  // A limit of the library or the system: no handle, descriptor, thread or memory left.
   err_limit = WS_ERR_LIMIT,
+  // A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the text.
   err_panic = WS_ERR_PANIC
 };
 
-// `stale`: the handle has been freed or has retired.
-enum class state : std::int32_t { connecting = WS_CONNECTING, open = WS_OPEN, closing = WS_CLOSING, closed = WS_CLOSED, stale = WS_ERR_HANDLE };
+// The state of a connection; `stale`: the handle has been freed or has retired.
+enum class state : std::int32_t {
+  // Name lookup, TCP, TLS or the opening handshake is under way.
+  connecting = WS_CONNECTING,
+  // Messages flow. A server: it listens.
+  open = WS_OPEN,
+  // The closing handshake is under way. Messages that arrive are still delivered.
+  closing = WS_CLOSING,
+  // The connection has ended. What it received stays readable.
+  closed = WS_CLOSED,
+  stale = WS_ERR_HANDLE
+};
 
+// What an event tells.
 enum class event_kind : std::int32_t {
+  // A connection of ws_connect, ws_pair or ws_attach is open. A join: its id has come, and is event.peer_id.
   open = WS_EVENT_OPEN,
+  // A message, in event.packet.
   message = WS_EVENT_MESSAGE,
+  // The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer
+  // answers by itself.
   close_request = WS_EVENT_CLOSE_REQUEST,
+  // The connection, or the server itself, has ended. Last event of its handle.
   closed = WS_EVENT_CLOSED,
+  // Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id
+  // its id. Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.
   connected = WS_EVENT_CONNECTED,
+  // Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll(). Join in a
+  // scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
   disconnected = WS_EVENT_DISCONNECTED,
+  // The outbound queue refused a message earlier and has room again.
   writable = WS_EVENT_WRITABLE,
+  // event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn
+  // is the server's own handle or that of a join, event.count lifecycle events, and of a join errors of others, were
+  // left out because nobody read them.
   skipped = WS_EVENT_SKIPPED,
+  // Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024
+  // bytes, and shows at most 256 of a path or name.
   error = WS_EVENT_ERROR,
+  // With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect().
+  // CONNECTED follows once both sides have completed, and first come what it sends as AUTH.
   authenticating = WS_EVENT_AUTHENTICATING,
+  // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
   auth = WS_EVENT_AUTH
 };
 
-enum class message_kind : std::int32_t { text = WS_TEXT, binary = WS_BINARY, call = WS_CALL };
+// The types of messages.
+enum class message_kind : std::int32_t {
+  // A text message: UTF-8, checked.
+  text = WS_TEXT,
+  // A binary message.
+  binary = WS_BINARY,
+  // A remote call, with WS_SCENE alone: put what ws_encode_call() made, give what came to ws_decode_call().
+  call = WS_CALL
+};
 
+// How far a connection had come when it ended.
 enum class phase : std::int32_t {
+  // No phase.
   none = WS_PHASE_NONE,
+  // Looking up the name.
   dns = WS_PHASE_DNS,
+  // Connecting by TCP.
   tcp = WS_PHASE_TCP,
+  // Talking to a proxy.
   proxy = WS_PHASE_PROXY,
+  // The TLS handshake, or a TLS failure later.
   tls = WS_PHASE_TLS,
+  // The opening handshake (HTTP).
   http = WS_PHASE_HTTP,
+  // The WebSocket protocol, after the opening handshake.
   websocket = WS_PHASE_WEBSOCKET,
+  // Ended by the application: a closing handshake that either side asked for, or a drop by the host.
   app = WS_PHASE_APP
 };
+// </generated>
 
 // Why a call failed: what to do stands in the sentence.
 struct error {

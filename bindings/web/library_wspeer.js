@@ -2,119 +2,47 @@
 //
 //   emcc game.c $(printf -- '--js-library %s ' library_wspeer*.js) -sEXPORTED_FUNCTIONS=_main,_malloc,_free -o game.html
 //
-// This file has the tables and the functions of the header, the others what these use, in any order; Unity takes all of them as .jslib.
+// This file has the functions of the header, library_wspeer_tables.js its layouts and numbers, the others what these use, in
+// any order; Unity takes all of them as .jslib.
 // The browser's events go into queues here, and the program takes them from there; nothing calls into WebAssembly but malloc and free. What a browser
 // cannot do is WS_ERR_UNSUPPORTED with a sentence. docs/web.md has the differences from the native library. ECMAScript 5, as old Emscriptens read no more.
-// The tables between markers are written by offsets.py.
 
-// Whether pointers have 64 bits: -sMEMORY64, which older Emscriptens do not know.
-var WSPEER_IS_WIDE = typeof MEMORY64 !== 'undefined' && !!MEMORY64;
-
-var LibraryWspeer = {
-  // <header> from include/wspeer.h
-  $WSPEER_LAYOUT: WSPEER_IS_WIDE ? {
-    pointer: 8,
-    stats: {
-      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
-      queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
-      last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168, kept_bytes: 176
-    },
-    packet: {
-      size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
-    },
-    event: {
-      size: 128, type: 0, conn: 4, peer_id: 8, code: 12, phase: 16, cause: 20, http_status: 24, os_error: 28, unsent: 32, clean: 36, time_ns: 40,
-      count: 48, reserved: 56, packet: 88
-    },
-    config: {
-      size: 192, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
-      heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36, max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52,
-      outbound_packets: 56, outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
-      max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96, deflate_threshold_bytes: 100,
-      server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112, reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136,
-      cert_pem: 144, key_pem: 152, server_name: 160, pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188
-    },
-    variant: {
-      size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
-    },
-    call: {
-      size: 24, path: 0, method: 8, arguments: 16, items: 20
-    }
-  } : {
-    pointer: 4,
-    stats: {
-      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32, wire_bytes_in: 40, wire_bytes_out: 48,
-      queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72, queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104,
-      last_poll_us: 112, longest_poll_us: 120, accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
-      deflate_memory_bytes: 168, kept_bytes: 176
-    },
-    packet: {
-      size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
-    },
-    event: {
-      size: 120, type: 0, conn: 4, peer_id: 8, code: 12, phase: 16, cause: 20, http_status: 24, os_error: 28, unsent: 32, clean: 36, time_ns: 40,
-      count: 48, reserved: 56, packet: 88
-    },
-    config: {
-      size: 160, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16, handshake_timeout_ms: 20, close_timeout_ms: 24,
-      heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36, max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52,
-      outbound_packets: 56, outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
-      max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96, deflate_threshold_bytes: 100,
-      server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112, reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128,
-      cert_pem: 132, key_pem: 136, server_name: 140, pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156
-    },
-    variant: {
-      size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
-    },
-    call: {
-      size: 16, path: 0, method: 4, arguments: 8, items: 12
-    }
-  },
-  $WSPEER_C: {
-    ABI_VERSION: 1, ANY_NAME: 512, APP_HEARTBEAT: 8192, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_AUTH_TIMEOUT: 58, CAUSE_CHECKSUM: 59,
-    CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2, CAUSE_CLOSE_TIMEOUT: 7, CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_MULTIPLAYER: 56,
-    CAUSE_NONE: 0, CAUSE_NOT_READING: 8, CAUSE_NO_HEARTBEAT: 64, CAUSE_NO_NODE: 62, CAUSE_PEER_GONE: 4, CAUSE_PONG_TIMEOUT: 9, CAUSE_TOO_BIG: 52,
-    CAUSE_UNSUPPORTED: 63, CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2, COALESCE: 1, CONNECTING: 0, DEFLATE: 32, EMPTY: 1, ERR_ARG: -1,
-    ERR_CONFIG: -10, ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2, ERR_PANIC: -16, ERR_STATE: -5, ERR_TARGET: -9,
-    ERR_TOO_BIG: -7, ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8, EVENT_AUTH: 11, EVENT_AUTHENTICATING: 10, EVENT_CLOSED: 4,
-    EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5, EVENT_DISCONNECTED: 6, EVENT_ERROR: 9, EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_SKIPPED: 8,
-    EVENT_WRITABLE: 7, FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_SCENE: 512, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5,
-    GET_ERROR: 6, GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8, GET_SUBPROTOCOL: 4, GET_TLS: 10,
-    GET_URL: 1, GODOT3: 256, INSECURE: 4, NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8, OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4,
-    OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2, OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_BYTES_PER_S: 13, OPT_MAX_CALL_BYTES: 27,
-    OPT_MAX_CALL_ITEMS: 28, OPT_MAX_MESSAGES_PER_S: 12, OPT_MAX_MESSAGE_BYTES: 6, OPT_NO_DELAY: 1, OPT_ON_FULL: 20, OPT_OUTBOUND_BYTES: 11,
-    OPT_OUTBOUND_PACKETS: 10, OPT_POLL_BUDGET_US: 5, OPT_PONG_TIMEOUT_MS: 3, OPT_REFUSE_NEW: 15, OPT_TRANSFER_CHANNEL: 25, OPT_TRANSFER_MODE: 24,
-    PHASE_APP: 7, PHASE_NONE: 0, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, REFUSE_NEW: 16, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1,
-    TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3, VARIANT_INT: 2, VARIANT_NIL: 0,
-    VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29, VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4,
-    VARIANT_STRING_NAME: 21, VERSION: 100
-  },
-  // From the lowest result, -16, upwards.
-  $WSPEER_NAMES: [
-    'WS_ERR_PANIC', 'WS_ERR_LIMIT', 'WS_ERR_UNSUPPORTED', 'WS_ERR_ADDRESS', 'WS_ERR_TLS', 'WS_ERR_URL', 'WS_ERR_CONFIG', 'WS_ERR_TARGET',
-    'WS_ERR_UTF8', 'WS_ERR_TOO_BIG', 'WS_ERR_FULL', 'WS_ERR_STATE', 'WS_ERR_KIND', 'WS_ERR_HANDLE', 'WS_ERR_NULL', 'WS_ERR_ARG', 'WS_OK', 'WS_EMPTY',
-    'WS_MORE', 'WS_PARTIAL', 'WS_TRUNCATED'
-  ],
-  // </header>
-
+mergeInto(LibraryManager.library, {
   $WSPEER_OPTIONS: {
-    // As ws_config names it, of an option that checkOption() knows.
-    name: function (option) {
-      for (var key in WSPEER_C) if (key.indexOf('OPT_') === 0 && WSPEER_C[key] === option) return key.slice(4).toLowerCase();
-      return 'option ' + option;
-    },
     // 0: the connection has that option. `set`: it is to be changed.
     checkOption: function (peer, option, set) {
-      if (option >= WSPEER_C.OPT_REFUSE_NEW && option <= WSPEER_C.OPT_ON_FULL) return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
-      if (option >= WSPEER_C.OPT_TRANSFER_MODE && option <= WSPEER_C.OPT_MAX_CALL_ITEMS && !peer.join) {
-        return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
-      }
-      if (option < 1 || option > WSPEER_C.OPT_MAX_CALL_ITEMS) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
-      var own = [WSPEER_C.OPT_NO_DELAY, WSPEER_C.OPT_HEARTBEAT_MS, WSPEER_C.OPT_PONG_TIMEOUT_MS, WSPEER_C.OPT_MAX_MESSAGES_PER_S, WSPEER_C.OPT_MAX_BYTES_PER_S];
-      if (set && peer.flags & WSPEER_C.APP_HEARTBEAT && (option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS)) return 0;
-      if (peer.options[option] === undefined || (set && own.indexOf(option) >= 0)) return WSPEER.unsupported(WSPEER_OPTIONS.name(option) + ' is the browser\'s own affair');
+      var row = WSPEER_OPTION_ROWS[option], beats = option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS;
+      if (!row) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
+      if (row.handles === 'server') return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
+      if (row.handles === 'multiplayer' && !peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
+      if (set && beats && peer.flags & WSPEER_C.APP_HEARTBEAT) return 0;
+      if (row.standard === undefined || (set && !row.set)) return WSPEER.unsupported(row.name + ' is the browser\'s own affair');
       return 0;
+    },
+    // What a value of an option has to be instead; '': it can be taken.
+    refuse: function (row, value) {
+      var most = /^up to (\d+)$/.exec(row.values);
+      if (row.values === 'switch' && value > 1) return 'must be 0 or 1';
+      if (most && value > Number(most[1])) return 'must be 0 to ' + most[1];
+      if ((row.values === 'above zero' || row.values === 'finite') && !value) return 'must be above 0';
+      if (row.values === 'finite' && value === WSPEER.OFF) return 'cannot be off: a close has to end';
+      return '';
+    },
+    // The row of the first option that a config sets and a page does not have.
+    lacking: function (field) {
+      return Object.keys(WSPEER_OPTION_ROWS).map(function (number) { return WSPEER_OPTION_ROWS[number]; }).filter(function (row) {
+        var value = row.at && row.standard === undefined && row.handles !== 'server' ? field(row.at) : 0;
+        return value && value !== WSPEER.OFF;
+      })[0];
+    },
+    // The values of a new connection; `field` reads a number of its config.
+    values: function (field) {
+      var values = {};
+      Object.keys(WSPEER_OPTION_ROWS).forEach(function (number) {
+        var row = WSPEER_OPTION_ROWS[number];
+        if (row.standard !== undefined) values[number] = (row.at && row.set && field(row.at)) || row.standard;
+      });
+      return values;
     }
   },
 
@@ -199,17 +127,13 @@ var LibraryWspeer = {
     return WSPEER_C.OK;
   },
   ws_set_option: function (h, option, value) {
-    var peer = WSPEER.find(h), wrong, why = '';
+    var peer = WSPEER.find(h), wrong, why;
     if (!peer) return WSPEER_C.ERR_HANDLE;
     wrong = WSPEER_OPTIONS.checkOption(peer, option, true);
     if (wrong) return wrong;
     value = value >>> 0;
-    if (option === WSPEER_C.OPT_COALESCE && value > 1) why = 'must be 0 or 1';
-    if (option === WSPEER_C.OPT_TRANSFER_MODE && value > 2) why = 'must be 0 to 2';
-    if (option === WSPEER_C.OPT_TRANSFER_CHANNEL && value > 2147483647) why = 'must be 0 to 2147483647';
-    if ((option === WSPEER_C.OPT_POLL_BUDGET_US || option === WSPEER_C.OPT_CLOSE_TIMEOUT_MS) && !value) why = 'must be above 0';
-    if (option === WSPEER_C.OPT_CLOSE_TIMEOUT_MS && value === WSPEER.OFF) why = 'cannot be off: a close has to end';
-    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_OPTIONS.name(option) + ' cannot be ' + value + ': it ' + why);
+    why = WSPEER_OPTIONS.refuse(WSPEER_OPTION_ROWS[option], value);
+    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_OPTION_ROWS[option].name + ' cannot be ' + value + ': it ' + why);
     peer.options[option] = value;
     return WSPEER_C.OK;
   },
@@ -329,29 +253,4 @@ var LibraryWspeer = {
   ws_wait: function (handles, n, timeout_ms) {
     return WSPEER.unsupported('a page must not wait inside a call; return to it each frame (emscripten_set_main_loop), or call emscripten_sleep with -sASYNCIFY');
   }
-};
-
-// <signatures> from include/wspeer.h
-var WSPEER_SIGNATURES = {
-  ws_abi_version: 'i', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii', ws_config_init: 'ipp', ws_connect: 'ippp',
-  ws_declare_node: 'iipp', ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp', ws_disconnect: 'iiiip', ws_encode_call: 'ippppppp',
-  ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii', ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip',
-  ws_get_conns: 'iippp', ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
-  ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp', ws_get_text: 'iiippp',
-  ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp', ws_last_error: 'ippp', ws_listen: 'ippp', ws_next_event: 'iip',
-  ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_result_name: 'pi',
-  ws_send_auth: 'iiipp', ws_set_log_level: 'ii', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
-  ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
-};
-// </signatures>
-
-// With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.
-Object.keys(WSPEER_SIGNATURES).forEach(function (name) {
-  LibraryWspeer[name + '__sig'] = WSPEER_IS_WIDE ? WSPEER_SIGNATURES[name] : WSPEER_SIGNATURES[name].replace(/p/g, 'i');
-  LibraryWspeer[name + '__proxy'] = 'sync';
-  LibraryWspeer[name + '__deps'] = [
-    '$WSPEER', '$WSPEER_C', '$WSPEER_LAYOUT', '$WSPEER_NAMES', '$WSPEER_CONN', '$WSPEER_JOIN', '$WSPEER_SCENE', '$WSPEER_CALL', '$WSPEER_VARIANT', '$WSPEER_PULSE',
-    '$WSPEER_OPTIONS'
-  ];
 });
-mergeInto(LibraryManager.library, LibraryWspeer);

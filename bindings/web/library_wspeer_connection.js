@@ -6,7 +6,7 @@ mergeInto(LibraryManager.library, {
 
     // What a config says, or a result below 0.
     readConfig: function (config, join) {
-      var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, i;
+      var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, reserved, lacking, i;
       if (config && (size < WSPEER.leastConfig() || size > 4096)) {
         return WSPEER.badConfig('struct_size is ' + size + ' and should be ' + at.size + ': fill the config with ws_config_init(&config, sizeof config) first');
       }
@@ -19,10 +19,9 @@ mergeInto(LibraryManager.library, {
       function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
       function isGiven(names, offsets) { return names.filter(function (name, i) { return pointer(offsets[i]); })[0]; }
       var flags = field(at.flags);
-      var known = WSPEER_C.COALESCE | WSPEER_C.QUEUE_BEFORE_OPEN | WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.REFUSE_NEW | WSPEER_C.DEFLATE | WSPEER_C.GODOT3 |
-        WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER | WSPEER_C.ANY_NAME | WSPEER_C.SCENE | WSPEER_C.AUTH | WSPEER_C.NO_RELAY | WSPEER_C.APP_HEARTBEAT;
-      if (field(at.reserved)) return WSPEER.badConfig('reserved is ' + field(at.reserved) + ': it must be 0');
-      if (flags & ~known) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~known) >>> 0).toString(16) + ')');
+      reserved = WSPEER_RESERVED.filter(function (one) { return field(one.at); })[0];
+      if (reserved) return WSPEER.badConfig(reserved.name + ' is ' + field(reserved.at) + ': it must be 0');
+      if (flags & ~WSPEER_FLAGS) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~WSPEER_FLAGS) >>> 0).toString(16) + ')');
       if (!join && flags & WSPEER_C.GODOT3) return WSPEER.badConfig('WS_GODOT3 is for ws_host and ws_join');
       if (!join && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_SCENE is for ws_host and ws_join');
       if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_GODOT3 and WS_SCENE exclude each other');
@@ -50,30 +49,15 @@ mergeInto(LibraryManager.library, {
       if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + name + ' 0');
       if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave deflate_threshold_bytes 0');
       if (field(at.no_delay) && field(at.no_delay) !== 1) return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave no_delay 0');
+      lacking = WSPEER_OPTIONS.lacking(field);
+      if (lacking) return WSPEER.unsupported(lacking.name + ' is the browser\'s own affair, so leave it 0');
       texts = pointer(at.subprotocols) ? WSPEER.textAt(pointer(at.subprotocols)) : '';
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
-      var options = {};
-      function option(number, value, standard) { options[number] = value || standard; }
-      option(WSPEER_C.OPT_NO_DELAY, 0, 1);
-      option(WSPEER_C.OPT_HEARTBEAT_MS, beats ? field(at.heartbeat_ms) : 0, beats ? 20000 : WSPEER.OFF);
-      option(WSPEER_C.OPT_PONG_TIMEOUT_MS, beats ? field(at.pong_timeout_ms) : 0, 0);
-      option(WSPEER_C.OPT_CLOSE_TIMEOUT_MS, field(at.close_timeout_ms), 3000);
-      option(WSPEER_C.OPT_POLL_BUDGET_US, field(at.poll_budget_us), 1000);
-      option(WSPEER_C.OPT_MAX_MESSAGE_BYTES, field(at.max_message_bytes), 16777216);
-      // A browser reads on and a page may sleep, so more may wait than on other platforms.
-      option(WSPEER_C.OPT_INBOUND_PACKETS, field(at.inbound_packets), 65536);
-      option(WSPEER_C.OPT_INBOUND_BYTES, field(at.inbound_bytes), 67108864);
-      option(WSPEER_C.OPT_OUTBOUND_PACKETS, field(at.outbound_packets), 4096);
-      option(WSPEER_C.OPT_OUTBOUND_BYTES, field(at.outbound_bytes), 4194304);
-      option(WSPEER_C.OPT_MAX_MESSAGES_PER_S, 0, WSPEER.OFF);
-      option(WSPEER_C.OPT_MAX_BYTES_PER_S, 0, WSPEER.OFF);
-      option(WSPEER_C.OPT_COALESCE, flags & WSPEER_C.COALESCE, 0);
-      option(WSPEER_C.OPT_TRANSFER_MODE, 0, 2);
-      option(WSPEER_C.OPT_TRANSFER_CHANNEL, 0, 0);
-      option(WSPEER_C.OPT_AUTH_TIMEOUT_MS, 0, 3000);
-      option(WSPEER_C.OPT_MAX_CALL_BYTES, field(at.max_call_bytes), 1048576);
-      option(WSPEER_C.OPT_MAX_CALL_ITEMS, field(at.max_call_items), 65536);
+      var options = WSPEER_OPTIONS.values(field);
+      if (beats) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
+      if (beats) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
+      options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
       if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig('close_timeout_ms must be above 0');
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
     },

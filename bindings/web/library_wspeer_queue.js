@@ -22,7 +22,8 @@ mergeInto(LibraryManager.library, {
     slot: function (at) { return WSPEER.isWide() ? at / 4 : at >>> 2; },
     // An argument that is as wide as a pointer.
     size: function (value) { return WSPEER.isWide() ? value : value >>> 0; },
-    leastConfig: function () { return 120 + 8 * WSPEER_LAYOUT.pointer; },
+    // The size of the first published ws_config, which ended before this field.
+    leastConfig: function () { return WSPEER_LAYOUT.config.max_call_bytes; },
     word: function (at) { return HEAPU32[WSPEER.slot(at)]; },
     setWord: function (at, value) { HEAPU32[WSPEER.slot(at)] = value; },
     setLong: function (at, value) {

@@ -1,8 +1,8 @@
 //! A ws_config becomes Settings: sizes, flags and values are checked here, and never again below.
 
+use super::config_fields::{CONNECT_TIMEOUT_MS, FLAGS, MAX_HEADER_BYTES, options_of, reserved_of, ws_config};
 use super::guard::wrong;
 use super::pointers::{need, optional_text};
-use super::types::ws_config;
 use crate::codes::*;
 use crate::error::Error;
 use crate::journal;
@@ -47,7 +47,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         user: config.user as usize as u64,
         options,
         connect_timeout: match config.connect_timeout_ms {
-            0 => Some(Duration::from_secs(10)),
+            0 => Some(Duration::from_millis(u64::from(CONNECT_TIMEOUT_MS))),
             WS_OFF => None,
             ms => Some(Duration::from_millis(u64::from(ms))),
         },
@@ -56,7 +56,7 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
         heartbeat: has(WS_APP_HEARTBEAT),
         queue_before_open: has(WS_QUEUE_BEFORE_OPEN),
         max_header_bytes: match config.max_header_bytes {
-            0 => 16 << 10,
+            0 => MAX_HEADER_BYTES as usize,
             WS_OFF => usize::MAX / 2,
             bytes => bytes as usize,
         },
@@ -73,15 +73,12 @@ fn read_all(config: *const ws_config, server: bool, on_full: u32) -> Result<Sett
 }
 
 fn check_flags(config: &ws_config) -> Result<(), Error> {
-    const DEFLATE: u32 = WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER;
-    const MULTIPLAYER: u32 = WS_GODOT3 | WS_SCENE | WS_AUTH | WS_NO_RELAY;
-    const TLS: u32 = WS_INSECURE | WS_ONLY_CA_PEM | WS_ANY_NAME;
-    const OTHERS: u32 = WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_REFUSE_NEW | WS_APP_HEARTBEAT;
-    let unknown = config.flags & !(DEFLATE | MULTIPLAYER | TLS | OTHERS);
-    match (config.reserved, unknown) {
-        (0, 0) => Ok(()),
-        (0, _) => Err(bad(format!("flags has unknown bits (0x{unknown:x})"))),
-        (reserved, _) => Err(bad(format!("reserved is {reserved}: it must be 0"))),
+    if let Some((name, value)) = reserved_of(config).into_iter().find(|(_, value)| *value != 0) {
+        return Err(bad(format!("{name} is {value}: it must be 0")));
+    }
+    match config.flags & !FLAGS {
+        0 => Ok(()),
+        unknown => Err(bad(format!("flags has unknown bits (0x{unknown:x})"))),
     }
 }
 
@@ -90,29 +87,7 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
     set(&mut options, WS_OPT_ON_FULL, on_full)?;
-    for (option, value) in [
-        (WS_OPT_POLL_BUDGET_US, config.poll_budget_us),
-        (WS_OPT_HANDSHAKE_TIMEOUT_MS, config.handshake_timeout_ms),
-        (WS_OPT_CLOSE_TIMEOUT_MS, config.close_timeout_ms),
-        (WS_OPT_HEARTBEAT_MS, config.heartbeat_ms),
-        (WS_OPT_PONG_TIMEOUT_MS, config.pong_timeout_ms),
-        (WS_OPT_MAX_MESSAGE_BYTES, config.max_message_bytes),
-        (WS_OPT_MAX_FRAGMENTS, config.max_fragments),
-        (WS_OPT_INBOUND_PACKETS, config.inbound_packets),
-        (WS_OPT_INBOUND_BYTES, config.inbound_bytes),
-        (WS_OPT_OUTBOUND_PACKETS, config.outbound_packets),
-        (WS_OPT_OUTBOUND_BYTES, config.outbound_bytes),
-        (WS_OPT_MAX_MESSAGES_PER_S, config.max_messages_per_s),
-        (WS_OPT_MAX_BYTES_PER_S, config.max_bytes_per_s),
-        (WS_OPT_MAX_CLIENTS, config.max_clients),
-        (WS_OPT_MAX_CLIENTS_PER_ADDRESS, config.max_clients_per_address),
-        (WS_OPT_MAX_PENDING_HANDSHAKES, config.max_pending_handshakes),
-        (WS_OPT_ON_FULL, config.on_full),
-        (WS_OPT_DEFLATE_THRESHOLD_BYTES, config.deflate_threshold_bytes),
-        (WS_OPT_MAX_INFLATE_RATIO, config.max_inflate_ratio),
-        (WS_OPT_MAX_CALL_BYTES, config.max_call_bytes),
-        (WS_OPT_MAX_CALL_ITEMS, config.max_call_items),
-    ] {
+    for (option, value) in options_of(config) {
         if value != 0 {
             set(&mut options, option, value)?;
         }
@@ -168,7 +143,7 @@ fn copy(config: *const ws_config) -> Result<ws_config, Error> {
     // SAFETY: the header says that a config holds at least its struct_size, so its first field is readable.
     let size = unsafe { config.cast::<u32>().read_unaligned() } as usize;
     let known = size_of::<ws_config>();
-    if !(MIN_CONFIG..=MAX_CONFIG).contains(&size) {
+    if !(WS_CONFIG_MIN_SIZE..=MAX_CONFIG).contains(&size) {
         return Err(bad(format!("struct_size is {size} and should be {known}: fill the config with ws_config_init(&config, sizeof config) first")));
     }
     // SAFETY: the header says that struct_size bytes are readable; no more than this library's own struct is written.
@@ -183,9 +158,9 @@ fn copy(config: *const ws_config) -> Result<ws_config, Error> {
     Ok(copy)
 }
 
-/// Size of the first published ws_config, and more than any future one will have.
-const MIN_CONFIG: usize = 30 * size_of::<u32>() + 8 * POINTER;
-const POINTER: usize = size_of::<usize>();
+/// Size of the first published ws_config, which ended before this field.
+const WS_CONFIG_MIN_SIZE: usize = std::mem::offset_of!(ws_config, max_call_bytes);
+/// More than any ws_config will ever have.
 const MAX_CONFIG: usize = 4_096;
 
 fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {

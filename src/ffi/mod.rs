@@ -5,6 +5,7 @@
 
 pub mod ask;
 mod config;
+mod config_fields;
 pub mod end;
 pub mod frame;
 mod guard;

@@ -1,7 +1,10 @@
 //! The options of a handle: a table of what each one is, and the values that a handle has.
 
+mod table;
+
 use crate::codes::*;
 use std::time::Duration;
+use table::TABLE;
 
 /// The longest message that is sent or taken, whatever the options say: lengths inside are 32 bits wide.
 pub const MAX_LEN: usize = u32::MAX as usize - 64;
@@ -45,49 +48,41 @@ pub struct Definition {
     /// Which handles have it.
     pub scope: Scope,
     range: Range,
-    /// The value where nothing was set; `Options::defaults` has the one exception.
+    /// The value where nothing was set.
     default: u32,
+    /// The same of a server and its clients.
+    server_default: u32,
 }
 
-const fn row(number: i32, name: &'static str, scope: Scope, range: Range, default: u32) -> Definition {
-    Definition { number, name, scope, range, default }
+const fn row(number: i32, name: &'static str, scope: Scope, range: Range, default: u32, server_default: u32) -> Definition {
+    Definition { number, name, scope, range, default, server_default }
 }
 
-/// All options, in the order of their numbers, which begin at 1.
-const TABLE: [Definition; 28] = [
-    row(WS_OPT_NO_DELAY, "no_delay", Scope::Every, Range::Switch, 1),
-    row(WS_OPT_HEARTBEAT_MS, "heartbeat_ms", Scope::Every, Range::Any, WS_OFF),
-    row(WS_OPT_PONG_TIMEOUT_MS, "pong_timeout_ms", Scope::Every, Range::Any, 0),
-    row(WS_OPT_CLOSE_TIMEOUT_MS, "close_timeout_ms", Scope::Every, Range::Finite, 3_000),
-    row(WS_OPT_POLL_BUDGET_US, "poll_budget_us", Scope::Every, Range::AboveZero, 1_000),
-    row(WS_OPT_MAX_MESSAGE_BYTES, "max_message_bytes", Scope::Every, Range::Any, 16 << 20),
-    row(WS_OPT_MAX_FRAGMENTS, "max_fragments", Scope::Every, Range::Any, 131_072),
-    row(WS_OPT_INBOUND_PACKETS, "inbound_packets", Scope::Every, Range::Any, 4_096),
-    row(WS_OPT_INBOUND_BYTES, "inbound_bytes", Scope::Every, Range::Any, 4 << 20),
-    row(WS_OPT_OUTBOUND_PACKETS, "outbound_packets", Scope::Every, Range::Any, 4_096),
-    row(WS_OPT_OUTBOUND_BYTES, "outbound_bytes", Scope::Every, Range::Any, 4 << 20),
-    row(WS_OPT_MAX_MESSAGES_PER_S, "max_messages_per_s", Scope::Every, Range::Any, WS_OFF),
-    row(WS_OPT_MAX_BYTES_PER_S, "max_bytes_per_s", Scope::Every, Range::Any, WS_OFF),
-    row(WS_OPT_COALESCE, "coalesce", Scope::Every, Range::Switch, 0),
-    row(WS_OPT_REFUSE_NEW, "refuse_new", Scope::Server, Range::Switch, 0),
-    row(WS_OPT_MAX_CLIENTS, "max_clients", Scope::Server, Range::Any, 4_096),
-    row(WS_OPT_MAX_CLIENTS_PER_ADDRESS, "max_clients_per_address", Scope::Server, Range::Any, WS_OFF),
-    row(WS_OPT_MAX_PENDING_HANDSHAKES, "max_pending_handshakes", Scope::Server, Range::AboveZero, 256),
-    row(WS_OPT_HANDSHAKE_TIMEOUT_MS, "handshake_timeout_ms", Scope::Server, Range::AboveZero, 3_000),
-    row(WS_OPT_ON_FULL, "on_full", Scope::Server, Range::FullPolicy, WS_FULL_SKIP),
-    row(WS_OPT_PORT, "port", Scope::Every, Range::ReadOnly, 0),
-    row(WS_OPT_DEFLATE_THRESHOLD_BYTES, "deflate_threshold_bytes", Scope::Every, Range::Any, 64),
-    row(WS_OPT_MAX_INFLATE_RATIO, "max_inflate_ratio", Scope::Every, Range::Any, 256),
-    row(WS_OPT_TRANSFER_MODE, "transfer_mode", Scope::Multiplayer, Range::UpTo(2), 2),
-    row(WS_OPT_TRANSFER_CHANNEL, "transfer_channel", Scope::Multiplayer, Range::UpTo(i32::MAX as u32), 0),
-    row(WS_OPT_AUTH_TIMEOUT_MS, "auth_timeout_ms", Scope::Multiplayer, Range::AboveZero, 3_000),
-    row(WS_OPT_MAX_CALL_BYTES, "max_call_bytes", Scope::Multiplayer, Range::Any, 1 << 20),
-    row(WS_OPT_MAX_CALL_ITEMS, "max_call_items", Scope::Multiplayer, Range::Any, 65_536),
-];
+/// The highest number of an option.
+const LAST: usize = TABLE[TABLE.len() - 1].number as usize;
+/// In `ROWS`, of a number that no option has.
+const NO_ROW: u8 = u8::MAX;
+/// Index: WS_OPT_*; value: the place of its row in `TABLE`.
+static ROWS: [u8; LAST + 1] = {
+    let mut rows = [NO_ROW; LAST + 1];
+    let mut at = 0;
+    while at < TABLE.len() {
+        rows[TABLE[at].number as usize] = at as u8;
+        at += 1;
+    }
+    rows
+};
+
+/// The place of an option's row and value. Of a number that no option has: a place that no array has.
+#[inline]
+fn place(option: i32) -> usize {
+    usize::from(ROWS[option as usize])
+}
 
 /// The row of an option; `None`: there is no such option.
 pub fn definition(option: i32) -> Option<&'static Definition> {
-    TABLE.get(usize::try_from(option).ok()?.checked_sub(1)?)
+    let row = *ROWS.get(usize::try_from(option).ok()?)?;
+    TABLE.get(usize::from(row))
 }
 
 impl Range {
@@ -118,8 +113,8 @@ pub enum Refused {
 /// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Index: WS_OPT_*; the first is unused.
-    values: [u32; TABLE.len() + 1],
+    /// In the order of `TABLE`.
+    values: [u32; TABLE.len()],
     /// Of compressors that are made from now on: 1 (fast) to 9 (small).
     pub deflate_level: u8,
 }
@@ -127,23 +122,20 @@ pub struct Options {
 impl Options {
     /// The defaults; a server's clients are pinged, a client pings nobody unasked.
     pub fn defaults(server: bool) -> Options {
-        let mut values = [0; TABLE.len() + 1];
-        for definition in &TABLE {
-            values[definition.number as usize] = definition.default;
-        }
-        if server {
-            values[WS_OPT_HEARTBEAT_MS as usize] = 20_000;
+        let mut values = [0; TABLE.len()];
+        for (value, row) in values.iter_mut().zip(&TABLE) {
+            *value = if server { row.server_default } else { row.default };
         }
         Options { values, deflate_level: 1 }
     }
 
     /// The number as it is given to and by the host. `None`: no such option.
     pub fn raw(&self, option: i32) -> Option<u32> {
-        if option == WS_OPT_PONG_TIMEOUT_MS && self.values[option as usize] == 0 {
-            let beat = self.values[WS_OPT_HEARTBEAT_MS as usize];
+        if option == WS_OPT_PONG_TIMEOUT_MS && self.values[place(option)] == 0 {
+            let beat = self.values[place(WS_OPT_HEARTBEAT_MS)];
             return Some(if beat == WS_OFF { WS_OFF } else { beat.saturating_mul(3) });
         }
-        definition(option).map(|definition| self.values[definition.number as usize])
+        definition(option).map(|definition| self.values[place(definition.number)])
     }
 
     /// Changes one value.
@@ -152,18 +144,20 @@ impl Options {
         if let Some(why) = definition.range.refuses(value) {
             return Err(Refused::Value(why));
         }
-        self.values[option as usize] = value;
+        self.values[place(option)] = value;
         Ok(())
     }
 
     /// A switch.
+    #[inline]
     pub fn is_on(&self, option: i32) -> bool {
-        self.values[option as usize] == 1
+        self.values[place(option)] == 1
     }
 
     /// A limit, `u64::MAX` where it is lifted.
+    #[inline]
     pub fn limit(&self, option: i32) -> u64 {
-        match self.values[option as usize] {
+        match self.values[place(option)] {
             WS_OFF => u64::MAX,
             value => u64::from(value),
         }
@@ -177,7 +171,7 @@ impl Options {
     /// Whether a limit lets so many pass.
     #[inline]
     pub fn allows(&self, option: i32, amount: usize) -> bool {
-        let value = self.values[option as usize];
+        let value = self.values[place(option)];
         amount as u64 <= u64::from(value) || value == WS_OFF
     }
 
@@ -192,7 +186,7 @@ impl Options {
     /// How many microseconds a poll may work; `None`: without end.
     #[inline]
     pub fn budget(&self) -> Option<u32> {
-        match self.values[WS_OPT_POLL_BUDGET_US as usize] {
+        match self.values[place(WS_OPT_POLL_BUDGET_US)] {
             WS_OFF => None,
             micros => Some(micros),
         }
@@ -204,11 +198,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_stand_at_their_numbers_and_accept_their_defaults() {
+    fn rows_are_found_by_their_numbers_and_accept_their_defaults() {
         for (index, row) in TABLE.iter().enumerate() {
-            assert_eq!(row.number as usize, index + 1, "{}", row.name);
-            assert!(row.range == Range::ReadOnly || row.range.refuses(row.default).is_none(), "{}", row.name);
+            assert!(index == 0 || TABLE[index - 1].number < row.number, "{}", row.name);
+            assert_eq!(definition(row.number).map(|found| found.name), Some(row.name));
+            for default in [row.default, row.server_default] {
+                assert!(row.range == Range::ReadOnly || row.range.refuses(default).is_none(), "{}", row.name);
+            }
         }
-        assert!(definition(0).is_none() && definition(-1).is_none() && definition(29).is_none() && definition(i32::MAX).is_none());
+        for number in [0, -1, LAST as i32 + 1, i32::MAX, i32::MIN] {
+            assert!(definition(number).is_none(), "{number}");
+        }
     }
 }

@@ -21,7 +21,6 @@ build() {
   fi
 }
 
-python3 "$package/tools~/generate.py" --check || rc=1
 python3 "$package/tools~/package.py" --check || rc=1
 build Wspeer.dll -unsafe -target:library -out:$out/Wspeer.dll $package/Runtime/Core/*.cs
 build "UnityEngine's stub" -target:library -out:$out/UnityStub.dll tests/csharp/UnityStub.cs
@@ -91,7 +90,7 @@ mkdir -p $out/webgl
 build "Wspeer.dll as for WebGL" -define:UNITY_WEBGL -unsafe -target:library -out:$out/webgl/Wspeer.dll $package/Runtime/Core/*.cs
 build "the component as for WebGL" -define:UNITY_WEBGL -target:library -r:$out/webgl/Wspeer.dll -r:UnityStub.dll -out:$out/webgl/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
 lacking=$(grep -oE 'extern [a-z]+ ws_[a-z_]+|extern .*\bws_[a-z_]+\(' $package/Runtime/Core/Native.cs | grep -oE 'ws_[a-z_]+' | sort -u | while read -r name; do
-  grep -qE "^  $name: function" $package/Runtime/Plugins/WebGL/*.jslib || echo "$name"
+  grep -qE "^  $name: function" bindings/web/*.js || echo "$name"
 done)
 if [ -z "$lacking" ] && grep -qa __Internal $out/webgl/Wspeer.dll; then
   echo "ok - WebGL: every function that the C# layer imports is in the page's library"

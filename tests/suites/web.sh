@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The header in a browser: bindings/web/*.js, compiled by Emscripten and run in headless Chromium.
-# Parts: offsets, conformance, run, edges, every, three, chat.
+# Parts: fits, conformance, run, edges, every, three, chat.
 . "$(dirname "$0")/../lib/common.sh"
 need clang emcc chromium node build/node/node_modules/playwright-core build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl build/godot/godot4
-if part offsets; then python3 bindings/web/offsets.py --check || rc=1; fi
+if part fits; then python3 tests/web/fits.py || rc=1; fi
 
 mkdir -p build/web
 export BROWSER_ENDPOINT=$PWD/build/web/endpoint

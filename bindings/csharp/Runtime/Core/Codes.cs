@@ -1,4 +1,4 @@
-// Generated from wspeer.h by tools~/generate.py (make header).
+// Generated from include/wspeer.h by `make generate`: do not edit.
 using System;
 
 namespace Wspeer

@@ -16,7 +16,7 @@ wspeer.aio is the same under asyncio.
 """
 
 from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State, VariantType
-from wspeer.config import ConfigArgs
+from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import AttachedPeer, Connection, Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import (
     AddressError,

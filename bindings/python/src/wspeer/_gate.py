@@ -10,7 +10,7 @@ import threading
 import weakref
 from typing import TYPE_CHECKING
 
-from wspeer._library import EVENT, PACKET
+from wspeer._declared import EVENT, PACKET
 from wspeer.errors import StateError
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from wspeer import opening
 from wspeer.codes import EventType, State
-from wspeer.config import ConfigArgs
+from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import Data, Endpoint, Event, Packet, Peer
 from wspeer.errors import ArgumentError, CallFailed, ConnectionFailed, QueueFull
 from wspeer.server import MultiplayerPeer, Server

@@ -1,27 +1,19 @@
-"""The library's numbers by their names: of include/wspeer.h without the prefixes."""
+"""The library's numbers by their names: of include/wspeer.h without the prefixes.
+
+Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit.
+"""
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntFlag
+
+from wspeer._code import Code
 
 OFF = 0xFFFFFFFF
 """In a limit or a time: switched off, or unlimited."""
 
 
-class _Code(IntEnum):
-    """A number of a newer library is no failure: it is named after its value."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> _Code | None:
-        if not isinstance(value, int):
-            return None
-        made = int.__new__(cls, value)
-        made._name_ = f"UNKNOWN_{value}"
-        made._value_ = value
-        return made
-
-
-class Result(_Code):
+class Result(Code):
     """The result of a call of the library: 0 and above succeeded."""
 
     OK = 0
@@ -29,7 +21,8 @@ class Result(_Code):
     EMPTY = 1
     """Nothing waits; ask again next frame."""
     MORE = 2
-    """poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may poll again."""
+    """poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may
+    poll again."""
     PARTIAL = 3
     """Some of several targets could not take the message; SKIPPED events say which."""
     TRUNCATED = 4
@@ -65,10 +58,11 @@ class Result(_Code):
     ERR_LIMIT = -15
     """A limit of the library or the system: no handle, descriptor, thread or memory left."""
     ERR_PANIC = -16
-    """A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the text."""
+    """A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the
+    text."""
 
 
-class State(_Code):
+class State(Code):
     """The state of a connection or server."""
 
     CONNECTING = 0
@@ -81,7 +75,7 @@ class State(_Code):
     """The connection has ended. What it received stays readable."""
 
 
-class EventType(_Code):
+class EventType(Code):
     """What an event tells."""
 
     OPEN = 1
@@ -89,31 +83,35 @@ class EventType(_Code):
     MESSAGE = 2
     """A message."""
     CLOSE_REQUEST = 3
-    """The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer answers by itself."""
+    """The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer
+    answers by itself."""
     CLOSED = 4
     """The connection, or the server itself, has ended. Last event of its handle."""
     CONNECTED = 5
-    """Server, host: a client has finished its opening handshake; event.peer is its connection, and on a host event.peer_id its id. Join: peer event.peer_id
-    is there: the host, 1, and in Godot 3's format each other one."""
+    """Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host
+    event.peer_id its id. Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format
+    each other one."""
     DISCONNECTED = 6
-    """Server, host: a client has ended. Last event of its handle, which retires in the server's next poll(). Join in Godot 3's format: peer event.peer_id
-    has gone; when this connection itself ends, CLOSED stands for all."""
+    """Server, host: a client has ended. Last event of its handle, which retires in the server's next poll(). Join
+    in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands
+    for all."""
     WRITABLE = 7
     """The outbound queue refused a message earlier and has room again."""
     SKIPPED = 8
-    """event.count messages for event.peer were not taken because its queue was full (once per stall), or, when event.conn is the server's own or that of a
-    join, event.count lifecycle events were left out because nobody read them."""
+    """event.count messages for event.conn were not taken because its queue was full (once per stall), or, when
+    event.conn is the server's own handle or that of a join, event.count lifecycle events, and of a join errors of
+    others, were left out because nobody read them."""
     ERROR = 9
-    """Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a
-    path or name."""
+    """Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024
+    bytes, and shows at most 256 of a path or name."""
     AUTHENTICATING = 10
-    """With auth=True: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect(). CONNECTED follows once both sides have
-    completed."""
+    """With auth: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect().
+    CONNECTED follows once both sides have completed, and first come what it sends as AUTH."""
     AUTH = 11
-    """With auth=True: event.data was sent by peer event.peer_id for its authentication."""
+    """With auth: event.data was sent by peer event.peer_id for its authentication."""
 
 
-class Phase(_Code):
+class Phase(Code):
     """Where a connection was when it ended."""
 
     NONE = 0
@@ -134,7 +132,7 @@ class Phase(_Code):
     """Ended by the application: a closing handshake that either side asked for, or a drop by the host."""
 
 
-class Cause(_Code):
+class Cause(Code):
     """Why a connection ended."""
 
     NONE = 0
@@ -204,28 +202,35 @@ class Cause(_Code):
     FULL = 54
     """The peer did not read, its queue was full, and on_full is OnFull.DISCONNECT (1008)."""
     DEFLATE = 55
-    """The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008)."""
+    """The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio
+    times their size (1008)."""
     MULTIPLAYER = 56
-    """The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header (1002)."""
+    """The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a
+    short header, a value that cannot be read (1002). ERROR of a join in a scene: event.count packets of
+    event.peer_id that the host passed on were broken so."""
     NO_PEER = 57
-    """ERROR of a host in Godot 3's format: event.count messages of event.peer_id were for peers who are not there."""
+    """ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who
+    are not there."""
     AUTH_TIMEOUT = 58
     """The peer was not authenticated within options.auth_timeout_ms (1008)."""
     CHECKSUM = 59
-    """ERROR in a scene: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here."""
+    """ERROR with scene: event.count calls of event.peer_id, or one of ours to it, were of a node that has other
+    methods there than were declared here."""
+    NO_NODE = 62
+    """ERROR with scene: event.count calls of event.peer_id were of a node or method that is not declared."""
+    UNSUPPORTED = 63
+    """ERROR with scene: event.count packets of event.peer_id were nothing for a program: replication, objects as
+    arguments, authentication or passing on that is not switched on here."""
+    NO_HEARTBEAT = 64
+    """ERROR at a client with app_heartbeat: the server offers no application heartbeat."""
     RESOURCES = 60
-    """The system has no descriptor or memory left."""
+    """The system has no descriptor or memory left. ERROR with scene: event.count calls of event.peer_id were lost
+    for lack of memory."""
     PANIC = 61
     """A defect in wspeer was caught; the log has the text."""
-    NO_NODE = 62
-    """ERROR in a scene: event.count calls of event.peer_id were of a node or method that is not declared."""
-    UNSUPPORTED = 63
-    """ERROR in a scene: event.count packets of event.peer_id were nothing for a program, such as replication."""
-    NO_HEARTBEAT = 64
-    """ERROR of a client with app_heartbeat: the server offers no application heartbeat; pings take its place."""
 
 
-class OnFull(_Code):
+class OnFull(Code):
     """What becomes of one of several targets whose queue is full."""
 
     SKIP = 1
@@ -236,7 +241,7 @@ class OnFull(_Code):
     """Take the message for all targets or for none (QueueFull)."""
 
 
-class Role(_Code):
+class Role(Code):
     """Which end of a connection attach() is."""
 
     CLIENT = 1
@@ -245,7 +250,7 @@ class Role(_Code):
     """The server's end: answers the request."""
 
 
-class LogLevel(_Code):
+class LogLevel(Code):
     """Which lines of the log are kept."""
 
     OFF = 0
@@ -253,7 +258,7 @@ class LogLevel(_Code):
     ERROR = 1
     """Defects and what no event tells."""
     WARN = 2
-    """What is likely a mistake, such as insecure=True. The default."""
+    """What is likely a mistake, such as insecure. The default."""
     INFO = 3
     """Connections that open and end."""
     DEBUG = 4
@@ -285,7 +290,7 @@ class Feature(IntFlag):
     """host() and join() with scene=True."""
 
 
-class VariantType(_Code):
+class VariantType(Code):
     """The types of Godot's values."""
 
     NIL = 0

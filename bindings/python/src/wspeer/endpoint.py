@@ -6,7 +6,7 @@ import ctypes
 import warnings
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
-from wspeer import _library
+from wspeer import _declared
 from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
 from wspeer.codes import EventType, Result, State
@@ -78,12 +78,12 @@ class Endpoint:
         """Takes what waits, in order, up to `limit`. With lend=True messages are not copied, and at most 128 items are taken: their data are memoryviews
         that can be used until the next read from here or free(); later they raise ValueError, and a slice that you kept makes the read raise BufferError."""
         with self._gate:
-            return self._take(Event, 12, lib.ws_next_events, self._gate.events, _library.EVENT, limit, lend)
+            return self._take(Event, 12, lib.ws_next_events, self._gate.events, _declared.EVENT, limit, lend)
 
     def packets(self, limit: int | None = None, lend: bool = False) -> list[Packet]:
         """Takes the messages that wait, and leaves other events; as events()."""
         with self._gate:
-            return self._take(Packet, 0, lib.ws_get_packets, self._gate.packets, _library.PACKET, limit, lend)
+            return self._take(Packet, 0, lib.ws_get_packets, self._gate.packets, _declared.PACKET, limit, lend)
 
     def flush(self) -> None:
         """Writes what waits to be sent, as far as the transport takes it."""
@@ -272,10 +272,10 @@ class Connection(Endpoint):
     @property
     def end(self) -> Event | None:
         """How it ended, as its last event tells it, while that still waits behind messages; None while it lives."""
-        room = ctypes.create_string_buffer(_library.EVENT.size)
+        room = ctypes.create_string_buffer(_declared.EVENT.size)
         if check(lib.ws_get_end(self._handle, room)) == Result.EMPTY:
             return None
-        return Event(self, self.error.encode(), _library.EVENT.unpack(room))
+        return Event(self, self.error.encode(), _declared.EVENT.unpack(room))
 
     @property
     def remote_address(self) -> str:

@@ -8,7 +8,8 @@ import ctypes
 import struct
 from typing import Any, Callable, NamedTuple
 
-from wspeer._library import CALL, VARIANT, lib
+from wspeer._declared import CALL, VARIANT
+from wspeer._library import lib
 from wspeer.codes import Result, VariantType
 from wspeer.errors import ArgumentError, CallFailed, check, encoded, utf8
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from wspeer._library import lib
 from wspeer.codes import Role
-from wspeer.config import ConfigArgs, pack
+from wspeer.config import pack
+from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import INT32, AttachedPeer, Peer
 from wspeer.errors import check, encoded, whole
 from wspeer.server import MultiplayerPeer, Server

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Callable
 
 from wspeer._library import lib
 from wspeer.codes import Result
-from wspeer.config import ConfigArgs, pack
+from wspeer.config import pack
+from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message
 from wspeer.errors import TargetError, check, encoded, whole
 from wspeer.godot import CALL_TYPE, encode_call

@@ -1,0 +1,161 @@
+"""The structs and functions of the library for ctypes.
+
+Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Any
+
+ABI_VERSION = 1
+
+
+class Config(ctypes.Structure):
+    """ws_config."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("owner", c_uint32),
+        ("flags", c_uint32),
+        ("poll_budget_us", c_uint32),
+        ("connect_timeout_ms", c_uint32),
+        ("handshake_timeout_ms", c_uint32),
+        ("close_timeout_ms", c_uint32),
+        ("heartbeat_ms", c_uint32),
+        ("pong_timeout_ms", c_uint32),
+        ("max_message_bytes", c_uint32),
+        ("max_fragments", c_uint32),
+        ("max_header_bytes", c_uint32),
+        ("inbound_packets", c_uint32),
+        ("inbound_bytes", c_uint32),
+        ("outbound_packets", c_uint32),
+        ("outbound_bytes", c_uint32),
+        ("max_messages_per_s", c_uint32),
+        ("max_bytes_per_s", c_uint32),
+        ("max_clients", c_uint32),
+        ("max_clients_per_address", c_uint32),
+        ("max_pending_handshakes", c_uint32),
+        ("on_full", c_uint32),
+        ("no_delay", c_uint32),
+        ("headers_count", c_uint32),
+        ("deflate_level", c_uint32),
+        ("deflate_threshold_bytes", c_uint32),
+        ("server_max_window_bits", c_uint32),
+        ("client_max_window_bits", c_uint32),
+        ("max_inflate_ratio", c_uint32),
+        ("reserved", c_uint32),
+        ("headers", POINTER(c_char_p)),
+        ("subprotocols", c_char_p),
+        ("ca_pem", c_char_p),
+        ("cert_pem", c_char_p),
+        ("key_pem", c_char_p),
+        ("server_name", c_char_p),
+        ("pin_sha256", c_char_p),
+        ("user", c_void_p),
+        ("max_call_bytes", c_uint32),
+        ("max_call_items", c_uint32),
+    ]
+
+
+class Stats(ctypes.Structure):
+    """ws_stats."""
+
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("connections", c_uint32),
+        ("messages_in", c_uint64),
+        ("messages_out", c_uint64),
+        ("bytes_in", c_uint64),
+        ("bytes_out", c_uint64),
+        ("wire_bytes_in", c_uint64),
+        ("wire_bytes_out", c_uint64),
+        ("queued_packets_in", c_uint64),
+        ("queued_bytes_in", c_uint64),
+        ("queued_packets_out", c_uint64),
+        ("queued_bytes_out", c_uint64),
+        ("skipped", c_uint64),
+        ("inbound_stalls", c_uint64),
+        ("rtt_us", c_uint64),
+        ("last_poll_us", c_uint64),
+        ("longest_poll_us", c_uint64),
+        ("accepted", c_uint64),
+        ("refused", c_uint64),
+        ("pending_handshakes", c_uint64),
+        ("compressed_in", c_uint64),
+        ("compressed_out", c_uint64),
+        ("deflate_memory_bytes", c_uint64),
+        ("kept_bytes", c_uint64),
+    ]
+
+
+PACKET = struct.Struct("@PNiiIIQ")
+"""ws_packet: data, len, type, peer_id, conn, flags, user."""
+
+EVENT = struct.Struct("@iIiiiiiiIIQQ32xPNiiIIQ")
+"""ws_event: type, conn, peer_id, code, phase, cause, http_status, os_error, unsent, clean, time_ns, count,
+reserved, packet."""
+
+VARIANT = struct.Struct("@iIq16dPN")
+"""ws_variant: type, count, integer, number, data, len."""
+
+CALL = struct.Struct("@PPII")
+"""ws_call: path, method, arguments, items."""
+
+FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    # name: result, arguments
+    "ws_get_state": (c_int32, c_uint32),
+    "ws_get_available": (c_int32, c_uint32),
+    "ws_get_text": (c_int32, c_uint32, c_int32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_get_header": (c_int32, c_uint32, c_char_p, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_get_stats": (c_int32, c_uint32, POINTER(Stats), c_size_t),
+    "ws_get_end": (c_int32, c_uint32, c_void_p),
+    "ws_get_option": (c_int32, c_uint32, c_int32, POINTER(c_uint32)),
+    "ws_set_option": (c_int32, c_uint32, c_int32, c_uint32),
+    "ws_set_user": (c_int32, c_uint32, c_size_t),
+    "ws_get_conns": (c_int32, c_uint32, POINTER(c_uint32), c_size_t, POINTER(c_size_t)),
+    "ws_get_waiting": (c_int32, c_uint32, POINTER(c_uint32), c_size_t, POINTER(c_size_t)),
+    "ws_get_conn": (c_int32, c_uint32, c_int32, POINTER(c_uint32)),
+    "ws_get_peer_id": (c_int32, c_uint32),
+    "ws_result_name": (c_char_p, c_int32),
+    "ws_last_error": (c_int32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_set_log_level": (c_int32, c_int32),
+    "ws_get_log": (c_int32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_get_features": (c_uint32,),
+    "ws_version": (c_uint32,),
+    "ws_abi_version": (c_uint32,),
+    "ws_struct_size": (c_uint32, c_int32),
+    "ws_close": (c_int32, c_uint32, c_int32, c_char_p),
+    "ws_disconnect": (c_int32, c_uint32, c_int32, c_int32, c_char_p),
+    "ws_free": (None, c_uint32),
+    "ws_free_owner": (None, c_uint32),
+    "ws_shutdown": (None,),
+    "ws_poll": (c_int32, c_uint32),
+    "ws_get_packet": (c_int32, c_uint32, c_void_p),
+    "ws_get_packets": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_next_event": (c_int32, c_uint32, c_void_p),
+    "ws_next_events": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_config_init": (c_int32, POINTER(Config), c_size_t),
+    "ws_connect": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
+    "ws_listen": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
+    "ws_host": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
+    "ws_join": (c_int32, c_char_p, POINTER(Config), POINTER(c_uint32)),
+    "ws_join_local": (c_int32, c_uint32, POINTER(Config), POINTER(c_uint32)),
+    "ws_pair": (c_int32, POINTER(Config), POINTER(c_uint32), POINTER(c_uint32)),
+    "ws_attach": (c_int32, POINTER(Config), c_int32, POINTER(c_uint32)),
+    "ws_feed": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),
+    "ws_take_output": (c_int32, c_uint32, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_declare_node": (c_int32, c_uint32, c_char_p, c_char_p),
+    "ws_send_auth": (c_int32, c_uint32, c_int32, c_char_p, c_size_t),
+    "ws_complete_auth": (c_int32, c_uint32, c_int32),
+    "ws_encode_call": (c_int32, c_char_p, c_char_p, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_decode_call": (c_int32, c_char_p, c_size_t, c_void_p, c_void_p, c_size_t),
+    "ws_encode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t)),
+    "ws_decode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t)),
+    "ws_put_packet": (c_int32, c_uint32, c_char_p, c_size_t, c_int32),
+    "ws_put_packet_to": (c_int32, c_uint32, c_int32, c_char_p, c_size_t, c_int32),
+    "ws_flush": (c_int32, c_uint32),
+    "ws_wait": (c_int32, POINTER(c_uint32), c_size_t, c_int32),
+}

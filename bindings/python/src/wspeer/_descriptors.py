@@ -1,0 +1,79 @@
+"""The attributes of Options: each reads and sets one option of a handle."""
+
+from __future__ import annotations
+
+import ctypes
+
+from wspeer._library import lib
+from wspeer.codes import OFF, OnFull
+from wspeer.errors import check, whole
+
+
+class OptionsBase:
+    """A handle."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+
+class _Option:
+    def __init__(self, number: int, text: str) -> None:
+        self.number = number
+        self.__doc__ = text
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def get(self, options: OptionsBase) -> int:
+        """The value as the library has it."""
+        value = ctypes.c_uint32()
+        check(lib.ws_get_option(options._handle, self.number, value))
+        return value.value
+
+    def set(self, options: OptionsBase, value: int) -> None:
+        """Sets it."""
+        check(lib.ws_set_option(options._handle, self.number, value))
+
+
+class Number(_Option):
+    """A limit, a time or another number."""
+
+    def __get__(self, options: OptionsBase, owner: type) -> int:
+        return self.get(options)
+
+    def __set__(self, options: OptionsBase, value: int) -> None:
+        self.set(options, whole(self.name, value, 0, OFF))
+
+
+class Flag(_Option):
+    """On or off."""
+
+    def __get__(self, options: OptionsBase, owner: type) -> bool:
+        return bool(self.get(options))
+
+    def __set__(self, options: OptionsBase, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"{self.name} is {type(value).__name__}: give True or False")
+        self.set(options, int(value))
+
+
+class Policy(_Option):
+    """One of OnFull."""
+
+    def __get__(self, options: OptionsBase, owner: type) -> OnFull:
+        return OnFull(self.get(options))
+
+    def __set__(self, options: OptionsBase, value: OnFull) -> None:
+        self.set(options, whole(self.name, value, 0, OFF))
+
+
+class ReadOnly(_Option):
+    """Set by the library alone."""
+
+    def __get__(self, options: OptionsBase, owner: type) -> int:
+        return self.get(options)
+
+    def __set__(self, options: OptionsBase, value: int) -> None:
+        raise AttributeError(f"{self.name} can only be read")

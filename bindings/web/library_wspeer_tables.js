@@ -1,0 +1,164 @@
+// Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit.
+// wspeer in the browser: layouts, constants, options and signatures. See library_wspeer.js.
+
+(function () {
+  // Whether pointers have 64 bits: -sMEMORY64, which older Emscriptens do not know.
+  var isWide = typeof MEMORY64 !== 'undefined' && !!MEMORY64;
+  // The result and the arguments of each function; p is as wide as a pointer.
+  var signatures = {
+    ws_abi_version: 'i', ws_attach: 'ipip', ws_close: 'iiip', ws_complete_auth: 'iii', ws_config_init: 'ipp',
+    ws_connect: 'ippp', ws_declare_node: 'iipp', ws_decode_call: 'ippppp', ws_decode_variant: 'ipppppp',
+    ws_disconnect: 'iiiip', ws_encode_call: 'ippppppp', ws_encode_variant: 'ippppp', ws_feed: 'iippp', ws_flush: 'ii',
+    ws_free: 'vi', ws_free_owner: 'vi', ws_get_available: 'ii', ws_get_conn: 'iiip', ws_get_conns: 'iippp',
+    ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
+    ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
+    ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
+    ws_last_error: 'ippp', ws_listen: 'ippp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp',
+    ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_result_name: 'pi', ws_send_auth: 'iiipp',
+    ws_set_log_level: 'ii', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
+    ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+  };
+  var library = {};
+
+  library.$WSPEER_LAYOUT = isWide ? {
+    pointer: 8,
+    stats: {
+      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
+      queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
+      accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
+      deflate_memory_bytes: 168, kept_bytes: 176
+    },
+    packet: {
+      size: 40, data: 0, len: 8, type: 16, peer_id: 20, conn: 24, flags: 28, user: 32
+    },
+    event: {
+      size: 128, type: 0, conn: 4, peer_id: 8, code: 12, phase: 16, cause: 20, http_status: 24, os_error: 28,
+      unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
+    },
+    config: {
+      size: 192, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
+      max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
+      outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
+      max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96,
+      deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
+      reserved: 116, headers: 120, subprotocols: 128, ca_pem: 136, cert_pem: 144, key_pem: 152, server_name: 160,
+      pin_sha256: 168, user: 176, max_call_bytes: 184, max_call_items: 188
+    },
+    variant: {
+      size: 160, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 152
+    },
+    call: {
+      size: 24, path: 0, method: 8, arguments: 16, items: 20
+    }
+  } : {
+    pointer: 4,
+    stats: {
+      size: 184, struct_size: 0, connections: 4, messages_in: 8, messages_out: 16, bytes_in: 24, bytes_out: 32,
+      wire_bytes_in: 40, wire_bytes_out: 48, queued_packets_in: 56, queued_bytes_in: 64, queued_packets_out: 72,
+      queued_bytes_out: 80, skipped: 88, inbound_stalls: 96, rtt_us: 104, last_poll_us: 112, longest_poll_us: 120,
+      accepted: 128, refused: 136, pending_handshakes: 144, compressed_in: 152, compressed_out: 160,
+      deflate_memory_bytes: 168, kept_bytes: 176
+    },
+    packet: {
+      size: 32, data: 0, len: 4, type: 8, peer_id: 12, conn: 16, flags: 20, user: 24
+    },
+    event: {
+      size: 120, type: 0, conn: 4, peer_id: 8, code: 12, phase: 16, cause: 20, http_status: 24, os_error: 28,
+      unsent: 32, clean: 36, time_ns: 40, count: 48, reserved: 56, packet: 88
+    },
+    config: {
+      size: 160, struct_size: 0, owner: 4, flags: 8, poll_budget_us: 12, connect_timeout_ms: 16,
+      handshake_timeout_ms: 20, close_timeout_ms: 24, heartbeat_ms: 28, pong_timeout_ms: 32, max_message_bytes: 36,
+      max_fragments: 40, max_header_bytes: 44, inbound_packets: 48, inbound_bytes: 52, outbound_packets: 56,
+      outbound_bytes: 60, max_messages_per_s: 64, max_bytes_per_s: 68, max_clients: 72, max_clients_per_address: 76,
+      max_pending_handshakes: 80, on_full: 84, no_delay: 88, headers_count: 92, deflate_level: 96,
+      deflate_threshold_bytes: 100, server_max_window_bits: 104, client_max_window_bits: 108, max_inflate_ratio: 112,
+      reserved: 116, headers: 120, subprotocols: 124, ca_pem: 128, cert_pem: 132, key_pem: 136, server_name: 140,
+      pin_sha256: 144, user: 148, max_call_bytes: 152, max_call_items: 156
+    },
+    variant: {
+      size: 152, type: 0, count: 4, integer: 8, number: 16, data: 144, len: 148
+    },
+    call: {
+      size: 16, path: 0, method: 4, arguments: 8, items: 12
+    }
+  };
+  library.$WSPEER_C = {
+    ABI_VERSION: 1, ANY_NAME: 512, APP_HEARTBEAT: 8192, AUTH: 2048, BINARY: 2, CALL: 3, CAUSE_AUTH_TIMEOUT: 58,
+    CAUSE_CHECKSUM: 59, CAUSE_CLOSED_BY_HOST: 1, CAUSE_CLOSED_BY_PEER: 2, CAUSE_CLOSE_TIMEOUT: 7,
+    CAUSE_CONNECT_TIMEOUT: 22, CAUSE_DROPPED: 3, CAUSE_MULTIPLAYER: 56, CAUSE_NONE: 0, CAUSE_NOT_READING: 8,
+    CAUSE_NO_HEARTBEAT: 64, CAUSE_NO_NODE: 62, CAUSE_PEER_GONE: 4, CAUSE_PONG_TIMEOUT: 9, CAUSE_TOO_BIG: 52,
+    CAUSE_UNSUPPORTED: 63, CLIENT_NO_CONTEXT_TAKEOVER: 128, CLOSED: 3, CLOSING: 2, COALESCE: 1, CONNECTING: 0, EMPTY: 1,
+    ERR_ARG: -1, ERR_CONFIG: -10, ERR_FULL: -6, ERR_HANDLE: -3, ERR_KIND: -4, ERR_LIMIT: -15, ERR_NULL: -2,
+    ERR_PANIC: -16, ERR_STATE: -5, ERR_TARGET: -9, ERR_TOO_BIG: -7, ERR_UNSUPPORTED: -14, ERR_URL: -11, ERR_UTF8: -8,
+    EVENT_AUTH: 11, EVENT_AUTHENTICATING: 10, EVENT_CLOSED: 4, EVENT_CLOSE_REQUEST: 3, EVENT_CONNECTED: 5,
+    EVENT_DISCONNECTED: 6, EVENT_ERROR: 9, EVENT_MESSAGE: 2, EVENT_OPEN: 1, EVENT_SKIPPED: 8, EVENT_WRITABLE: 7,
+    FEATURE_CLIENT: 1, FEATURE_MULTIPLAYER: 256, FEATURE_SCENE: 512, FEATURE_TLS: 4, GET_BODY: 9, GET_CLOSE_REASON: 5,
+    GET_ERROR: 6, GET_EXTENSIONS: 11, GET_LOCAL_ADDRESS: 7, GET_PATH: 2, GET_QUERY: 3, GET_REMOTE_ADDRESS: 8,
+    GET_SUBPROTOCOL: 4, GET_TLS: 10, GET_URL: 1, GODOT3: 256, INSECURE: 4, NO_RELAY: 4096, OK: 0, ONLY_CA_PEM: 8,
+    OPEN: 1, OPT_AUTH_TIMEOUT_MS: 26, OPT_CLOSE_TIMEOUT_MS: 4, OPT_COALESCE: 14, OPT_HEARTBEAT_MS: 2,
+    OPT_INBOUND_BYTES: 9, OPT_INBOUND_PACKETS: 8, OPT_MAX_CALL_BYTES: 27, OPT_MAX_CALL_ITEMS: 28,
+    OPT_MAX_MESSAGE_BYTES: 6, OPT_OUTBOUND_BYTES: 11, OPT_OUTBOUND_PACKETS: 10, OPT_PONG_TIMEOUT_MS: 3, PHASE_APP: 7,
+    PHASE_NONE: 0, PHASE_WEBSOCKET: 6, QUEUE_BEFORE_OPEN: 2, SCENE: 1024, SERVER_NO_CONTEXT_TAKEOVER: 64, TEXT: 1,
+    TRUNCATED: 4, VARIANT_ARRAY: 28, VARIANT_BOOL: 1, VARIANT_COLOR: 20, VARIANT_DICTIONARY: 27, VARIANT_FLOAT: 3,
+    VARIANT_INT: 2, VARIANT_NIL: 0, VARIANT_NODE_PATH: 22, VARIANT_OBJECT: 24, VARIANT_PACKED_BYTE_ARRAY: 29,
+    VARIANT_PACKED_STRING_ARRAY: 34, VARIANT_STRING: 4, VARIANT_STRING_NAME: 21, VERSION: 100
+  };
+  // All flags of ws_config.
+  library.$WSPEER_FLAGS = 16383;
+  // From the lowest result, -16, upwards.
+  library.$WSPEER_NAMES = [
+    'WS_ERR_PANIC', 'WS_ERR_LIMIT', 'WS_ERR_UNSUPPORTED', 'WS_ERR_ADDRESS', 'WS_ERR_TLS', 'WS_ERR_URL', 'WS_ERR_CONFIG',
+    'WS_ERR_TARGET', 'WS_ERR_UTF8', 'WS_ERR_TOO_BIG', 'WS_ERR_FULL', 'WS_ERR_STATE', 'WS_ERR_KIND', 'WS_ERR_HANDLE',
+    'WS_ERR_NULL', 'WS_ERR_ARG', 'WS_OK', 'WS_EMPTY', 'WS_MORE', 'WS_PARTIAL', 'WS_TRUNCATED'
+  ];
+  // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
+  library.$WSPEER_OPTION_ROWS = {
+    1: { name: 'no_delay', handles: 'every', values: 'switch', standard: 1 },
+    2: { name: 'heartbeat_ms', handles: 'every', values: 'any', standard: 4294967295, at: 28 },
+    3: { name: 'pong_timeout_ms', handles: 'every', values: 'any', standard: 0, at: 32 },
+    4: { name: 'close_timeout_ms', handles: 'every', values: 'finite', standard: 3000, set: true, at: 24 },
+    5: { name: 'poll_budget_us', handles: 'every', values: 'above zero', standard: 1000, set: true, at: 12 },
+    6: { name: 'max_message_bytes', handles: 'every', values: 'any', standard: 16777216, set: true, at: 36 },
+    7: { name: 'max_fragments', handles: 'every', at: 40 },
+    8: { name: 'inbound_packets', handles: 'every', values: 'any', standard: 65536, set: true, at: 48 },
+    9: { name: 'inbound_bytes', handles: 'every', values: 'any', standard: 67108864, set: true, at: 52 },
+    10: { name: 'outbound_packets', handles: 'every', values: 'any', standard: 4096, set: true, at: 56 },
+    11: { name: 'outbound_bytes', handles: 'every', values: 'any', standard: 4194304, set: true, at: 60 },
+    12: { name: 'max_messages_per_s', handles: 'every', values: 'any', standard: 4294967295, at: 64 },
+    13: { name: 'max_bytes_per_s', handles: 'every', values: 'any', standard: 4294967295, at: 68 },
+    14: { name: 'coalesce', handles: 'every', values: 'switch', standard: 0, set: true },
+    15: { name: 'refuse_new', handles: 'server' },
+    16: { name: 'max_clients', handles: 'server', at: 72 },
+    17: { name: 'max_clients_per_address', handles: 'server', at: 76 },
+    18: { name: 'max_pending_handshakes', handles: 'server', at: 80 },
+    19: { name: 'handshake_timeout_ms', handles: 'server', at: 20 },
+    20: { name: 'on_full', handles: 'server', at: 84 },
+    21: { name: 'port', handles: 'every' },
+    22: { name: 'deflate_threshold_bytes', handles: 'every', at: 100 },
+    23: { name: 'max_inflate_ratio', handles: 'every', at: 112 },
+    24: { name: 'transfer_mode', handles: 'multiplayer', values: 'up to 2', standard: 2, set: true },
+    25: { name: 'transfer_channel', handles: 'multiplayer', values: 'up to 2147483647', standard: 0, set: true },
+    26: { name: 'auth_timeout_ms', handles: 'multiplayer', values: 'above zero', standard: 3000, set: true },
+    27: { name: 'max_call_bytes', handles: 'multiplayer', values: 'any', standard: 1048576, set: true, at: isWide ? 184 : 152 },
+    28: { name: 'max_call_items', handles: 'multiplayer', values: 'any', standard: 65536, set: true, at: isWide ? 188 : 156 }
+  };
+  // Fields of ws_config that must be 0.
+  library.$WSPEER_RESERVED = [
+    { name: 'reserved', at: 116 }
+  ];
+
+  // With -pthread the calls of all threads are carried to the page's own thread, where the sockets are.
+  Object.keys(signatures).forEach(function (name) {
+    library[name + '__sig'] = isWide ? signatures[name] : signatures[name].replace(/p/g, 'i');
+    library[name + '__proxy'] = 'sync';
+    library[name + '__deps'] = [
+      '$WSPEER_LAYOUT', '$WSPEER_C', '$WSPEER_FLAGS', '$WSPEER_NAMES', '$WSPEER_OPTION_ROWS', '$WSPEER_RESERVED',
+      '$WSPEER_OPTIONS', '$WSPEER_CALL', '$WSPEER_CONN', '$WSPEER_PULSE', '$WSPEER_JOIN', '$WSPEER', '$WSPEER_SCENE',
+      '$WSPEER_VARIANT'
+    ];
+  });
+  mergeInto(LibraryManager.library, library);
+})();

@@ -1,0 +1,215 @@
+"""C#: Runtime/Core/Codes.cs (constants), Native.cs (functions and structs) and WebSocketConfig.cs."""
+
+import re
+from xml.sax.saxutils import escape
+
+from names import groups
+
+CORE = "bindings/csharp/Runtime/Core"
+NOTE = "// Generated from include/wspeer.h by `make generate`: do not edit.\n"
+
+# Of each group of constants: the enum, its underlying type, what it is.
+ENUMS = {
+    "RESULT": ("WebSocketResult", "int", "What a call gives back. 0 and above: success."),
+    "TYPE": ("WebSocketMessageType", "int", "The types of messages."),
+    "STATE": ("WebSocketState", "int", "The states of RFC 6455."),
+    "EVENT": ("WebSocketEventType", "int", "What a WebSocketEvent tells."),
+    "PHASE": ("WebSocketPhase", "int", "Where a connection was when it ended."),
+    "CAUSE": ("WebSocketCause", "int", "Why a connection ended."),
+    "FLAG": ("WebSocketFlags", "uint", "Switches of WebSocketConfig."),
+    "FULL": ("WebSocketFullPolicy", "uint", "What a message to several targets does with one whose queue is full."),
+    "ROLE": ("WebSocketRole", "int", "Which end of a connection."),
+    "GET": ("WebSocketText", "int", "Texts that a connection can be asked for."),
+    "OPT": ("WebSocketOption", "int", "What can be read and set while a connection lives."),
+    "LOG": ("WebSocketLogLevel", "int", "Which log lines are kept."),
+    "STRUCT": ("WebSocketStruct", "int", "Structs whose size the library tells."),
+    "VARIANT": ("WebSocketVariantType", "int", "Types of values in a remote call of Godot's: Variant.Type."),
+    "FEATURE": ("WebSocketFeatures", "uint", "What a build and platform can do."),
+}
+
+STRUCTS = {
+    "ws_packet": "NativePacket",
+    "ws_event": "NativeEvent",
+    "ws_config": "NativeConfig",
+    "ws_stats": "WebSocketStats",
+    "ws_variant": "NativeVariant",
+    "ws_call": "NativeCall",
+}
+PUBLIC = {"WebSocketStats"}
+HIDDEN = {"WebSocketStruct"}
+TYPED = {"flags": "WebSocketFlags", "on_full": "WebSocketFullPolicy"}
+VALUES = {
+    "int32_t": "int",
+    "uint32_t": "uint",
+    "uint64_t": "ulong",
+    "int64_t": "long",
+    "double": "double",
+    "uint8_t": "byte",
+    "char": "byte",
+    "size_t": "UIntPtr",
+    "void": "void",
+    "ws_handle": "uint",
+    "ws_result": "int",
+    **STRUCTS,
+}
+
+
+def pascal(name):
+    return "".join(part[:1].upper() + part[1:].lower() for part in name.split("_"))
+
+
+def comment(lines, indent):
+    lines = [escape(line.strip()) for line in lines if line.strip()]
+    lines = [f"<summary>{lines[0]}", *lines[1:]]
+    lines[-1] += "</summary>"
+    return "".join(f"{indent}/// {line}\n" for line in lines)
+
+
+class CSharp:
+    def __init__(self, header):
+        self.header = header
+        self.groups = groups(header)
+        self.names = {
+            constant.name: f"{ENUMS[group][0]}.{pascal(name)}"
+            for group, members in self.groups.items()
+            for name, constant in members
+        }
+        self.names["WS_OFF"] = "WebSocketConfig.Off"
+
+    def in_csharp(self, lines):
+        """A comment with the constants' names in C#."""
+        return [re.sub(r"WS_\w+", lambda found: self.names.get(found[0], found[0]), line) for line in lines]
+
+    def codes(self):
+        blocks = []
+        for group, members in self.groups.items():
+            enum, kind, what = ENUMS[group]
+            block = comment([what], "    ")
+            if enum in ("WebSocketFlags", "WebSocketFeatures"):
+                block += "    [Flags]\n"
+            block += f"    {'internal' if enum in HIDDEN else 'public'} enum {enum} : {kind}\n    {{\n"
+            if enum == "WebSocketFlags":
+                block += "        /// <summary>None.</summary>\n        None = 0,\n"
+            for name, constant in members:
+                block += (
+                    comment(self.in_csharp(constant.doc), "        ") + f"        {pascal(name)} = {constant.text},\n"
+                )
+            blocks.append(block + "    }\n")
+        return f"{NOTE}using System;\n\nnamespace Wspeer\n{{\n" + "\n".join(blocks) + "}\n"
+
+    def functions(self):
+        for function in self.header.functions:
+            parameters = ", ".join(
+                f"{kind(one.type)} {'@out' if one.name == 'out' else one.name}" for one in function.parameters
+            )
+            yield (
+                "        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]\n"
+                f"        internal static extern {kind(function.result)} {function.name}({parameters});\n"
+            )
+
+    def struct(self, struct):
+        name = STRUCTS[struct.name]
+        access = "public" if name in PUBLIC else "internal"
+        out = (
+            comment(struct.doc, "    ")
+            + f"    [StructLayout(LayoutKind.Sequential)]\n    {access} unsafe struct {name}\n    {{\n"
+        )
+        for field in struct.fields:
+            type_ = "IntPtr" if field.is_pointer else kind(field.type)
+            declared = (
+                f"fixed {type_} {pascal(field.name)}[{field.count}]" if field.count else f"{type_} {pascal(field.name)}"
+            )
+            out += comment(field.doc, "        ") + f"        public {declared};\n"
+        return out + "    }\n"
+
+    def native(self):
+        parts = "\n".join(self.struct(struct) for struct in self.header.structs)
+        return f"""{NOTE}using System;
+using System.Runtime.InteropServices;
+
+// What the library fills is never assigned here.
+#pragma warning disable 0649
+
+namespace Wspeer
+{{
+    /// <summary>The C functions as they are: static, blittable, nothing marshalled, nothing called back, as IL2CPP needs it.</summary>
+    internal static unsafe class Native
+    {{
+#if (UNITY_IOS || UNITY_TVOS || UNITY_VISIONOS || UNITY_WEBGL) && !UNITY_EDITOR
+        const string Library = "__Internal";
+#else
+        const string Library = "wspeer";
+#endif
+
+        internal const uint AbiVersion = {self.header.value("WS_ABI_VERSION")};
+
+{chr(10).join(self.functions())}    }}
+
+{parts}}}
+"""
+
+    def config(self):
+        """ws_config as a class of numbers and strings that can copy itself into the struct. In C# the lists carry their length, and the owner has a default."""
+        members, copies = [], []
+        for field in self.header.struct("ws_config").fields:
+            name = pascal(field.name)
+            if field.name in ("struct_size", "headers_count") or field.name.startswith("reserved"):
+                continue
+            text, headers, owner = field.type == "const char *", field.name == "headers", field.name == "owner"
+            type_ = (
+                "string[]"
+                if headers
+                else "string"
+                if text
+                else "IntPtr"
+                if field.is_pointer
+                else TYPED.get(field.name, kind(field.type))
+            )
+            doc = (
+                ["A number of your choice for WebSocketLibrary.FreeOwner(); 0: WebSocketLibrary.Owner."]
+                if owner
+                else self.in_csharp(field.doc)
+            )
+            hidden = "        [NonSerialized] " if field.name in ("owner", "user") else "        "
+            members.append(comment(doc, "        ") + f"{hidden}public {type_} {name};\n")
+            cast = f"({kind(field.type)})" if field.name in TYPED else ""
+            value = (
+                f"texts.{'List' if headers else 'Text'}({name}, nameof({name}))" if headers or text else f"{cast}{name}"
+            )
+            copies.append(
+                f"            to->{name} = {'Owner == 0 ? WebSocketLibrary.Owner : Owner' if owner else value};\n"
+            )
+            if headers:
+                copies.append("            to->HeadersCount = Headers == null ? 0 : (uint)Headers.Length;\n")
+        off = next(constant for constant in self.header.constants if constant.name == "WS_OFF")
+        return f"""{NOTE}using System;
+
+namespace Wspeer
+{{
+    /// <summary>How to open a connection or a server. Every field that stays 0 or null means its default; everything is copied during the call.</summary>
+    [Serializable]
+    public sealed class WebSocketConfig
+    {{
+{comment(off.doc, "        ")}        public const uint Off = {off.text};
+
+{"".join(members)}
+        internal unsafe void Write(NativeConfig* to, NativeTexts texts)
+        {{
+{"".join(copies)}        }}
+    }}
+}}
+"""
+
+
+def kind(text):
+    """A C type as C#'s."""
+    return VALUES[re.sub(r"\bconst\b|\*", "", text).strip()] + "*" * text.count("*")
+
+
+def files(header):
+    made = CSharp(header)
+    return {
+        f"{CORE}/Codes.cs": made.codes(),
+        f"{CORE}/Native.cs": made.native(),
+        f"{CORE}/WebSocketConfig.cs": made.config(),
+    }

@@ -1,0 +1,267 @@
+"""Python: codes.py, config_args.py and options.py for users, _declared.py for ctypes, all in bindings/python/src/wspeer."""
+
+import re
+import textwrap
+
+from names import groups
+
+PACKAGE = "bindings/python/src/wspeer"
+NOTE = "Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit."
+
+# Of each group of constants the enum, its base, what it is. The others are bytes and str, methods and arguments.
+ENUMS = {
+    "RESULT": ("Result", "Code", "The result of a call of the library: 0 and above succeeded."),
+    "STATE": ("State", "Code", "The state of a connection or server."),
+    "EVENT": ("EventType", "Code", "What an event tells."),
+    "PHASE": ("Phase", "Code", "Where a connection was when it ended."),
+    "CAUSE": ("Cause", "Code", "Why a connection ended."),
+    "FULL": ("OnFull", "Code", "What becomes of one of several targets whose queue is full."),
+    "ROLE": ("Role", "Code", "Which end of a connection attach() is."),
+    "LOG": ("LogLevel", "Code", "Which lines of the log are kept."),
+    "FEATURE": ("Feature", "IntFlag", "What this build and platform can do."),
+    "VARIANT": ("VariantType", "Code", "The types of Godot's values."),
+}
+# Texts that speak of what is another thing in Python.
+TEXTS = {
+    "WS_TRUNCATED": "The buffer was too short: the text was cut at a code point and terminated.",
+    "WS_ERR_NULL": "A pointer is NULL.",
+    "WS_ERR_KIND": "This kind of handle has no such call.",
+    "WS_ERR_CONFIG": "An option is not usable; the sentence names the field.",
+    "WS_ERR_ADDRESS": "listen(): the address cannot be bound; the sentence has the reason.",
+    "WS_EVENT_MESSAGE": "A message.",
+    "WS_EVENT_AUTH": "With auth: event.data was sent by peer event.peer_id for its authentication.",
+    "WS_FEATURE_SCENE": "host() and join() with scene=True.",
+    "WS_FULL_SKIP": "Skip that target: send() gives False, a SKIPPED event, WRITABLE when it recovers. The default.",
+    "WS_FULL_ALL_OR_NONE": "Take the message for all targets or for none (QueueFull).",
+}
+# The functions of C by their names in Python, where these differ by more than the prefix.
+FUNCTIONS = {"put_packet": "send", "next_event": "events", "get_features": "features", "get_log": "log_lines"}
+# Types of arguments: the fields of ws_config that are not simply numbers.
+HINTS = {
+    "headers": "Headers",
+    "subprotocols": "Union[str, Iterable[str]]",
+    "ca_pem": "Pem",
+    "cert_pem": "Pem",
+    "key_pem": "Pem",
+    "server_name": "str",
+    "pin_sha256": "str",
+    "on_full": "OnFull",
+    "no_delay": "bool",
+}
+NO_ARGUMENTS = {"struct_size", "flags", "headers_count"}
+
+LETTERS = {
+    "size_t": "N",
+    "int32_t": "i",
+    "uint32_t": "I",
+    "ws_handle": "I",
+    "int64_t": "q",
+    "uint64_t": "Q",
+    "double": "d",
+}
+CTYPES = {
+    "void": "None",
+    "int32_t": "c_int32",
+    "ws_result": "c_int32",
+    "uint32_t": "c_uint32",
+    "ws_handle": "c_uint32",
+    "uint64_t": "c_uint64",
+    "size_t": "c_size_t",
+}
+POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)"}
+# Structs that are taken apart a whole batch at once, which costs less than ctypes.Structure.
+PACKED = ("ws_packet", "ws_event", "ws_variant", "ws_call")
+
+
+def in_python(text, names):
+    """A comment of the header in the words of Python, as one paragraph."""
+    text = " ".join(text.split())
+    text = re.sub(r"\bWS_\w+\b", lambda found: names.get(found[0], found[0]), text)
+    text = re.sub(r"\bws_config\.", "", text).replace("WS_FULL_*", "one of OnFull")
+    return re.sub(
+        r"\bws_(\w+)(?:\(\))?", lambda found: f"{FUNCTIONS.get(found[1], found[1].removeprefix('get_'))}()", text
+    )
+
+
+def quoted(text):
+    """A literal with the quotes that need no escape, as ruff writes it."""
+    text = text.replace("\\", "\\\\")
+    return f"'{text}'" if '"' in text and "'" not in text else '"' + text.replace('"', '\\"') + '"'
+
+
+def docstring(text, indent):
+    text = text.replace("\\", "\\\\").replace('"""', "'''")
+    # A quote at the end would run into those of the docstring.
+    text += "" if not text.endswith('"') else " "
+    return (
+        textwrap.fill(f'"""{text}"""', 116, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+        + "\n"
+    )
+
+
+def names_of(header):
+    """How Python calls the constants of the header."""
+    found = {"WS_OFF": "OFF"}
+    for group, members in groups(header).items():
+        for name, constant in members:
+            if group in ENUMS:
+                found[constant.name] = f"{ENUMS[group][0]}.{name}"
+            elif group == "FLAG":
+                found[constant.name] = name.lower()
+            elif group == "OPT":
+                found[constant.name] = f"options.{name.lower()}"
+    return found
+
+
+class Python:
+    def __init__(self, header, table):
+        self.header, self.table = header, table
+        self.groups, self.names = groups(header), names_of(header)
+        self.rows = {row.name: row for row in table.rows}
+
+    def text(self, doc):
+        return in_python(" ".join(doc), self.names)
+
+    def codes(self):
+        off = self.header.value("WS_OFF")
+        out = f'"""The library\'s numbers by their names: of include/wspeer.h without the prefixes.\n\n{NOTE}\n"""\n\n'
+        out += "from __future__ import annotations\n\nfrom enum import IntFlag\n\nfrom wspeer._code import Code\n\n"
+        out += f'OFF = 0x{off:X}\n"""In a limit or a time: switched off, or unlimited."""\n'
+        for group, (enum, base, what) in ENUMS.items():
+            out += f'\n\nclass {enum}({base}):\n    """{what}"""\n\n'
+            for name, constant in self.groups[group]:
+                text = TEXTS.get(constant.name) or self.text(constant.doc)
+                if group == "VARIANT":
+                    # Behind its name stands how C has the value.
+                    text = re.split(r"[:,.]", text)[0]
+                    text = f"{text[0].upper()}{text[1:]}."
+                out += f"    {name} = {constant.value}\n{docstring(text, '    ')}"
+        return out
+
+    def arguments(self):
+        out = f'"""The keyword arguments of connect(), listen() and the others.\n\n{NOTE}\n"""\n\n'
+        out += "from __future__ import annotations\n\nfrom collections.abc import Iterable, Mapping\nfrom typing import TypedDict, Union\n\n"
+        out += "from wspeer.codes import OnFull\n\n"
+        out += (
+            "Headers = Union[Mapping[str, str], Iterable[Union[str, tuple[str, str]]]]\nPem = Union[str, bytes]\n\n\n"
+        )
+        out += "class ConfigArgs(TypedDict, total=False):\n"
+        out += '    """What is left out, or 0, means its default. A limit or a time that is OFF is switched off."""\n\n'
+        for field in self.header.struct("ws_config").fields:
+            if field.name in NO_ARGUMENTS or field.name.startswith("reserved"):
+                continue
+            text = self.rows[field.name].python or self.text(field.doc)
+            out += f"    {field.name}: {HINTS.get(field.name, 'int')}\n{docstring(text, '    ')}"
+        for name, constant in self.groups["FLAG"]:
+            out += f"    {name.lower()}: bool\n{docstring(self.text(constant.doc), '    ')}"
+        out += (
+            "\n\nFLAGS = {\n"
+            + "".join(f'    "{name.lower()}": {constant.value},\n' for name, constant in self.groups["FLAG"])
+            + "}\n"
+        )
+        return out
+
+    def options(self):
+        out = f'"""What can be asked and set while a connection or server lives.\n\n{NOTE}\n"""\n\n'
+        out += "from __future__ import annotations\n\nimport ctypes\nfrom typing import NamedTuple\n\n"
+        out += "from wspeer import _declared\nfrom wspeer._descriptors import Flag, Number, OptionsBase, Policy, ReadOnly\n"
+        out += "from wspeer._library import lib\nfrom wspeer.errors import check\n\n\n"
+        out += 'class Options(OptionsBase):\n    """The options of one connection or server. KindError for one that it does not have."""\n\n    __slots__ = ()\n\n'
+        kinds = {"switch": "Flag", "full policy": "Policy", "read only": "ReadOnly"}
+        for name, constant in self.groups["OPT"]:
+            row = self.rows[name.lower()]
+            text = (
+                self.text([row.constant])
+                if row.constant and not row.doc
+                else row.python or self.text(row.doc.splitlines())
+            )
+            # ruff joins what fits into its lines.
+            arguments = [f"{line} " for line in textwrap.wrap(text, 149)]
+            arguments[-1] = arguments[-1].rstrip()
+            out += f"    {row.name} = {kinds.get(row.values, 'Number')}(\n        {constant.value},\n"
+            out += "\n".join(f"        {quoted(line)}" for line in arguments)
+            out += ",\n    )\n"
+        out += '\n\nclass Stats(NamedTuple):\n    """Counters since it was opened. A server: the sum over its clients, past ones included."""\n\n'
+        for field in self.header.struct("ws_stats").fields[1:]:
+            out += f"    {field.name}: int\n{docstring(self.text(field.doc), '    ')}"
+        return (
+            out
+            + '''
+    @classmethod
+    def of(cls, handle: int) -> Stats:
+        """Those of a handle."""
+        stats = _declared.Stats()
+        check(lib.ws_get_stats(handle, stats, ctypes.sizeof(stats)))
+        return cls(*(getattr(stats, name) for name in cls._fields))
+'''
+        )
+
+    def declared(self):
+        out = f'"""The structs and functions of the library for ctypes.\n\n{NOTE}\n"""\n\nfrom __future__ import annotations\n\nimport ctypes\nimport struct\n'
+        out += "from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p\nfrom typing import Any\n\n"
+        out += f"ABI_VERSION = {self.header.value('WS_ABI_VERSION')}\n"
+        for name, title in (("ws_config", "Config"), ("ws_stats", "Stats")):
+            out += f'\n\nclass {title}(ctypes.Structure):\n    """{name}."""\n\n    _fields_ = [\n'
+            out += (
+                "".join(
+                    f'        ("{field.name}", {self.ctype_of_field(field)}),\n'
+                    for field in self.header.struct(name).fields
+                )
+                + "    ]\n"
+            )
+        out += "\n"
+        for name in PACKED:
+            letters, fields = (
+                self.letters(self.header.struct(name)),
+                ", ".join(field.name for field in self.header.struct(name).fields),
+            )
+            title = name.removeprefix("ws_").upper()
+            out += f'\n{title} = struct.Struct("@{letters}")\n{docstring(f"{name}: {fields}.", "")}'
+        out += "\nFUNCTIONS: dict[str, tuple[Any, ...]] = {\n    # name: result, arguments\n"
+        for function in self.header.functions:
+            types = [self.ctype(function.result), *(self.ctype(one.type) for one in function.parameters)]
+            out += f'    "{function.name}": ({", ".join(types)}{"," if len(types) == 1 else ""}),\n'
+        return out + "}\n"
+
+    def ctype_of_field(self, field):
+        if field.type == "const char *const *":
+            return "POINTER(c_char_p)"
+        if field.is_pointer:
+            return "c_char_p" if field.type == "const char *" else "c_void_p"
+        return CTYPES[field.type]
+
+    def ctype(self, type_):
+        """Of an argument or result: what is read may be bytes, what is written is given by its address."""
+        plain = type_.replace("const ", "").replace(" *", "")
+        if "*" not in type_:
+            return CTYPES[type_]
+        if plain in POINTERS:
+            return POINTERS[plain]
+        if plain in CTYPES and plain != "void":
+            return f"POINTER({CTYPES[plain]})"
+        return "c_char_p" if type_.startswith("const ") else "c_void_p"
+
+    def letters(self, struct):
+        """The format of a struct for Python's module struct; reserved fields are skipped."""
+        out = ""
+        for field in struct.fields:
+            size = 8 if field.type.endswith("64_t") else 4
+            if field.name.startswith("reserved"):
+                out += f"{size * max(field.count, 1)}x"
+            elif field.is_pointer:
+                out += "P"
+            elif field.type in LETTERS:
+                out += f"{field.count or ''}{LETTERS[field.type]}"
+            else:
+                out += self.letters(self.header.struct(field.type))
+        return out
+
+
+def files(header, table):
+    made = Python(header, table)
+    return {
+        f"{PACKAGE}/codes.py": made.codes(),
+        f"{PACKAGE}/config_args.py": made.arguments(),
+        f"{PACKAGE}/options.py": made.options(),
+        f"{PACKAGE}/_declared.py": made.declared(),
+    }

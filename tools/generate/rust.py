@@ -1,0 +1,132 @@
+"""The Rust that follows from src/options.toml: constants, the table of options, and ws_config; and the enums of src/codes.rs."""
+
+import pathlib
+import re
+
+from header import Constant
+from names import group_of
+from table import Mistake
+
+NOTE = "Generated from src/options.toml by `make generate`: change that file."
+TYPES = {"u32": "u32", "text": "*const c_char", "texts": "*const *const c_char", "pointer": "*mut c_void"}
+SCOPES = {"every": "Every", "server": "Server", "multiplayer": "Multiplayer"}
+RANGES = {"any": "Any", "switch": "Switch", "above zero": "AboveZero", "finite": "Finite", "full policy": "FullPolicy"}
+RANGES["read only"] = "ReadOnly"
+PREFIXES = {"every": "", "server": "Server: ", "multiplayer": "Host, join: "}
+
+
+def comment(text, indent=""):
+    return "".join(f"{indent}/// {line}\n" for line in text.strip("\n").splitlines())
+
+
+def number(value):
+    """With underscores, as clippy wants long ones."""
+    return value if isinstance(value, str) else f"{value:_}"
+
+
+def codes(table):
+    """src/codes/options.rs."""
+    out = f"//! The options of ws_get_option() and ws_set_option(); values as in the field of ws_config of that name.\n//! {NOTE}\n"
+    for row in table.options:
+        text = row.constant or f"{PREFIXES[row.handles]}{row.name}."
+        out += f"\n{comment(text)}pub const {row.option_name}: i32 = {row.option};"
+    return out + "\n"
+
+
+def scope_and_range(row):
+    values = f"UpTo({row.values.removeprefix('up to ')})" if row.values.startswith("up to ") else RANGES[row.values]
+    return f"Scope::{SCOPES[row.handles]}, Range::{values}"
+
+
+def rows(table):
+    """src/peer/options/table.rs."""
+    out = f"//! {NOTE}\n\nuse super::{{Definition, Range, Scope, row}};\nuse crate::codes::*;\n\n"
+    out += f"/// All options, in the order of their numbers.\npub(super) const TABLE: [Definition; {len(table.options)}] = [\n"
+    for row in table.options:
+        of_servers = row.default if row.default_of_servers is None else row.default_of_servers
+        out += f'    row({row.option_name}, "{row.name}", {scope_and_range(row)}, {number(row.default)}, {number(of_servers)}),\n'
+    return out + "];\n"
+
+
+def config(table, groups):
+    """src/ffi/config_fields.rs."""
+    out = f"//! {NOTE}\n\nuse crate::codes::*;\nuse std::ffi::{{c_char, c_void}};\n\n"
+    why = "// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.\n"
+    out += f"{comment(table.config)}{why}#[repr(C)]\n#[derive(Clone, Copy)]\n#[allow(non_camel_case_types)]\npub struct ws_config {{\n"
+    out += (
+        "".join(f"{comment(row.doc, '    ')}    pub {row.name}: {TYPES[row.type]},\n" for row in table.fields) + "}\n\n"
+    )
+    numbers = sum(row.type == "u32" for row in table.fields)
+    pointers = len(table.fields) - numbers
+    out += (
+        f"const _: () = assert!(size_of::<ws_config>() == {pointers} * size_of::<*mut c_void>() + {numbers} * 4);\n\n"
+    )
+    first, *others = (constant for _, constant in groups["FLAG"])
+    out += f"/// All flags of ws_config.flags.\npub(super) const FLAGS: u32 = {first}"
+    out += "".join(f"\n    | {constant}" for constant in others) + ";\n\n"
+    plain = [row for row in table.fields if row.is_plain_option]
+    out += f"/// The fields that are options: WS_OPT_* and the value, 0 for the default.\npub(super) fn options_of(config: &ws_config) -> [(i32, u32); {len(plain)}] {{\n    [\n"
+    out += "".join(f"        ({row.option_name}, config.{row.name}),\n" for row in plain) + "    ]\n}\n\n"
+    reserved = [row for row in table.fields if row.is_reserved]
+    pairs = ", ".join(f'("{row.name}", config.{row.name})' for row in reserved)
+    out += f"/// The fields that must be 0: name and value.\npub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); {len(reserved)}] {{\n    [{pairs}]\n}}\n"
+    for row in table.fields:
+        if row.option is None and row.default is not None:
+            out += f"\n/// The default of {row.name}, which is no option.\npub(super) const {row.name.upper()}: u32 = {number(row.default)};\n"
+    return out
+
+
+# Of each enum inside: its group of constants, what it is, and whether its first member is the default.
+ENUMS = {
+    "State": ("STATE", "The state of a connection or server (RFC 6455).", False),
+    "MessageType": ("TYPE", "The type of a message.", False),
+    "EventKind": ("EVENT", "What an event reports.", False),
+    "Phase": ("PHASE", "How far a connection had come when it ended.", True),
+    "Cause": ("CAUSE", "Why a connection ended or an ERROR was reported.", True),
+    "Success": ("SUCCESS", "The result of a call that succeeded.", False),
+    "ErrorCode": ("ERR", "Why a call failed.", False),
+    "Text": ("GET", "A text that can be asked of a connection.", False),
+    "Level": ("LOG", "The level of a log line.", False),
+}
+
+
+def constants(root: pathlib.Path):
+    """The names of the constants by group, in the order of the Rust."""
+    found = {}
+    for name in ("src/codes.rs", "src/codes/variants.rs"):
+        for number, line in enumerate((root / name).read_text().splitlines(), 1):
+            match = re.fullmatch(r"pub const (WS_[A-Z0-9_]+): [iu]32 = (-?[0-9A-Fx_]+);", line)
+            if match:
+                group, short = group_of(Constant(match[1], match[2].replace("_", ""), []))
+                group = {"RESULT": "ERR" if short.startswith("ERR_") else "SUCCESS"}.get(group, group)
+                found.setdefault(group, []).append((short.removeprefix("ERR_"), match[1]))
+            elif "const " in line and not line.startswith("//"):
+                raise Mistake(f"{name}: line {number} is no constant that tools/generate/rust.py knows: {line}")
+    return found
+
+
+def enums(groups):
+    """src/status/enums.rs."""
+    out = f"//! {NOTE.replace('src/options.toml', 'src/codes.rs')}\n\nuse super::terminated;\nuse crate::codes::*;\nuse std::ffi::CStr;\n"
+    for enum, (group, what, has_default) in ENUMS.items():
+        derive = "    #[derive(Default)]\n" if has_default else ""
+        out += f"\ncodes! {{\n    /// {what}\n{derive}    {enum} {{\n"
+        for index, (name, constant) in enumerate(groups[group]):
+            default = "        #[default]\n" if has_default and index == 0 else ""
+            out += f"{default}        {pascal(name)} = {constant},\n"
+        out += "    }\n}\n"
+    return out
+
+
+def pascal(name):
+    return "".join(part[:1].upper() + part[1:].lower() for part in name.split("_"))
+
+
+def files(table, root: pathlib.Path):
+    groups = constants(root)
+    return {
+        "src/codes/options.rs": codes(table),
+        "src/status/enums.rs": enums(groups),
+        "src/peer/options/table.rs": rows(table),
+        "src/ffi/config_fields.rs": config(table, groups),
+    }
