@@ -33,6 +33,10 @@ def main():
     tell(len(set(guids)) == len(guids), "every GUID once")
     libraries = sorted(asset for asset in assets if asset.startswith("Runtime/Plugins/") and "." in pathlib.PurePath(asset).name)
     tell("Runtime/Plugins/linux-x86_64/libwspeer.so" in libraries, f"native libraries: {', '.join(libraries)}")
+    pages = {path.name: path.read_bytes() for path in (root / "Runtime/Plugins/WebGL").glob("*.jslib")}
+    web = pathlib.Path(__file__).resolve().parents[2] / "bindings" / "web"
+    sources = {f"{path.stem}.jslib": path.read_bytes() for path in web.glob("library_wspeer*.js")}
+    tell(pages == sources and len(pages) > 5, f"{len(pages)} files of bindings/web for WebGL")
     own = root / "Runtime/Plugins/linux-x86_64/libwspeer.so"
     tell(ctypes.CDLL(str(own.resolve())).ws_abi_version() == 1, f"the library loads ({own.stat().st_size // 1024} KiB)")
     notices = (root / "Third Party Notices.md").read_text()

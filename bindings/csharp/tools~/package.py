@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The Unity package: import settings, and what make unity-package builds.
-Usage: package.py          puts the native libraries that this machine has built in place, and packs build/com.wspeer.wspeer-VERSION.tgz
-       package.py --metas  writes Runtime/Plugins/WebGL, which is a copy of bindings/web, and the .meta file of whatever has none; the GUIDs follow from the paths, so they are the same everywhere
+Usage: package.py          puts bindings/web and the native libraries that this machine has built in place, and packs
+                           build/com.wspeer.wspeer-VERSION.tgz
+       package.py --metas  writes the .meta file of whatever has none; the GUIDs follow from the paths, so they are the
+                           same everywhere
        package.py --check  checks the package: .meta files, GUIDs, JSON, versions"""
 import gzip
 import hashlib
@@ -36,7 +38,7 @@ PLUGINS = {
 }
 # The same code with another cargo target serves too.
 ALSO = {"windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"], "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"]}
-# The header in the browser goes along as text, so that the package in git has it; --check holds it against its source.
+# The header in the browser, copied when the package is packed.
 PAGES = {f"WebGL/{path.stem}.jslib": path for path in sorted((ROOT / "bindings" / "web").glob("library_wspeer*.js"))}
 ALL_PLATFORMS = ["Android", "Editor", "Linux64", "OSXUniversal", "WebGL", "Win", "Win64", "iOS", "tvOS"]
 
@@ -85,9 +87,9 @@ def hidden(path):
 
 
 def assets():
-    """Whatever needs a .meta: path, and whether it is a folder. Native libraries count whether they are there or not."""
+    """Whatever needs a .meta: path, and whether it is a folder. Native libraries and pages count whether they are there or not."""
     found = {path.relative_to(HERE): path.is_dir() for path in HERE.rglob("*") if path.suffix != ".meta"}
-    for plugin in PLUGINS:
+    for plugin in [*PLUGINS, *PAGES]:
         path = pathlib.PurePath("Runtime/Plugins") / plugin
         found[path] = False
         found.update({parent: True for parent in list(path.parents)[:-1]})
@@ -126,10 +128,8 @@ def check():
     tell(all(found == [guid(name.removesuffix(".meta"))] for name, found in guids.items()), "GUIDs follow from the paths")
     stale = [name for name, text in texts.items() if name in wanted and text != meta(name.removesuffix(".meta"), assets()[pathlib.Path(name.removesuffix(".meta"))])]
     tell(not stale, f"import settings are what package.py says {stale or ''}")
-    copies = {path.relative_to(HERE / "Runtime" / "Plugins").as_posix(): path.read_bytes() for path in HERE.rglob("*.jslib")}
-    tell(copies == {page: source.read_bytes() for page, source in PAGES.items()}, f"{', '.join(copies)}: as in bindings/web (else: package.py --metas)")
     taken = {name: re.findall(r"Exclude (\w+): 0$", text, re.M) for name, text in texts.items() if name.endswith(".jslib.meta")}
-    tell(taken and all(platforms == ["WebGL"] for platforms in taken.values()), "which Unity takes for WebGL alone")
+    tell(len(taken) == len(PAGES) and all(platforms == ["WebGL"] for platforms in taken.values()), f"Unity takes {len(taken)} files of bindings/web for WebGL alone")
     definitions = {path: json.loads(path.read_text()) for path in HERE.rglob("*.asmdef")}
     names = {definition["name"] for definition in definitions.values()}
     tell(names == {"Wspeer", "Wspeer.Unity"} and all(set(one["references"]) <= names for one in definitions.values()), f"assembly definitions {sorted(names)}")
@@ -215,9 +215,11 @@ def pack():
 def main():
     if sys.argv[1:] == ["--check"]:
         return check()
-    write_pages()
     write_metas()
-    return 0 if sys.argv[1:] == ["--metas"] else pack()
+    if sys.argv[1:] == ["--metas"]:
+        return 0
+    write_pages()
+    return pack()
 
 
 sys.exit(main())
