@@ -165,13 +165,13 @@ mergeInto(LibraryManager.library, {
     return peer.join ? peer.join.id : WSPEER.fail(WSPEER_C.ERR_KIND, 'only hosts and joins have peers with ids');
   },
   ws_result_name: function (r) {
-    var name = WSPEER_NAMES[r - WSPEER_C.ERR_PANIC] || 'WS_UNKNOWN';
+    var name = WSPEER_NAMES[r] || 'WS_UNKNOWN';
     if (!WSPEER.names[name]) WSPEER.names[name] = WSPEER.keepText(name);
     return WSPEER.names[name];
   },
   ws_last_error: function (buf, cap, len) { return WSPEER.copyText(WSPEER.lastError, buf, WSPEER.size(cap), len); },
   ws_set_log_level: function (level) {
-    if (level < 0 || level > 4) return WSPEER.fail(WSPEER_C.ERR_ARG, level + ' is no WS_LOG_*');
+    if (level < 0 || level > WSPEER_C.LOG_DEBUG) return WSPEER.fail(WSPEER_C.ERR_ARG, level + ' is no WS_LOG_*');
     WSPEER.logLevel = level;
     return WSPEER_C.OK;
   },
@@ -189,10 +189,7 @@ mergeInto(LibraryManager.library, {
   ws_get_features: function () { return WSPEER_C.FEATURE_CLIENT | WSPEER_C.FEATURE_TLS | WSPEER_C.FEATURE_MULTIPLAYER | WSPEER_C.FEATURE_SCENE; },
   ws_version: function () { return WSPEER_C.VERSION; },
   ws_abi_version: function () { return WSPEER_C.ABI_VERSION; },
-  ws_struct_size: function (which) {
-    var at = WSPEER_LAYOUT, one = [null, at.config, at.stats, at.packet, at.event, at.variant, at.call][which];
-    return one ? one.size : 0;
-  },
+  ws_struct_size: function (which) { return WSPEER_SIZES[which] || 0; },
   ws_close: function (h, code, reason) {
     var words = reason ? WSPEER.textAt(reason) : '', wrong = WSPEER_CONN.checkClose(code, words), peer;
     if (wrong) return wrong;

@@ -217,6 +217,12 @@ class Python:
             )
             title = name.removeprefix("ws_").upper()
             out += f'\n{title} = struct.Struct("@{letters}")\n{docstring(f"{name}: {fields}.", "")}'
+        sized = {"ws_config": "ctypes.sizeof(Config)", "ws_stats": "ctypes.sizeof(Stats)"}
+        out += "\nSIZES = {\n    # By WS_STRUCT_*.\n"
+        for name, constant in self.groups["STRUCT"]:
+            out += f"    {constant.value}: {sized.get(f'ws_{name.lower()}', f'{name}.size')},\n"
+        out += "}\n\n"
+        out += "".join(f"TYPE_{name} = {constant.value}\n" for name, constant in self.groups["TYPE"])
         out += "\nFUNCTIONS: dict[str, tuple[Any, ...]] = {\n    # name: result, arguments\n"
         for function in self.header.functions:
             types = [self.ctype(function.result), *(self.ctype(one.type) for one in function.parameters)]

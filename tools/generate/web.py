@@ -48,7 +48,11 @@ def most(row):
 
 def place(header, name):
     """Where ws_config has a field. The library is read before Closure renames properties, so names would not do."""
-    wide, narrow = (header.layout(header.struct("ws_config"), pointer)[0][name] for pointer in (8, 4))
+    return either(*(header.layout(header.struct("ws_config"), pointer)[0][name] for pointer in (8, 4)))
+
+
+def either(wide, narrow):
+    """A number that differs with the width of pointers."""
     return f"{wide}" if wide == narrow else f"isWide ? {wide} : {narrow}"
 
 
@@ -71,10 +75,13 @@ def tables(header, table, sources):
     values = {constant.name.removeprefix("WS_"): constant.value for constant in header.constants}
     used = sorted(set(re.findall(r"\bWSPEER_C\.(\w+)", text)))
     flags = sum(constant.value for _, constant in groups(header)["FLAG"])
-    results = {constant.value: constant.name for _, constant in groups(header)["RESULT"]}
-    assert sorted(results) == list(range(min(results), max(results) + 1)), "the results have a gap"
+    results = sorted((constant.value, constant.name) for _, constant in groups(header)["RESULT"])
     constants = wrapped([f"{name}: {values[name]}" for name in used], 4)
-    names = wrapped([f"'{results[value]}'" for value in sorted(results)], 4)
+    names = wrapped([f"{value if value >= 0 else repr(str(value))}: '{name}'" for value, name in results], 4)
+    structs = [(constant.value, header.struct(f"ws_{name.lower()}")) for name, constant in groups(header)["STRUCT"]]
+    sizes = wrapped(
+        [f"{number}: {either(*(header.layout(one, pointer)[1] for pointer in (8, 4)))}" for number, one in structs], 4
+    )
     calls = wrapped(
         [
             f"{function.name}: '{signature(function)}'"
@@ -82,7 +89,15 @@ def tables(header, table, sources):
         ],
         4,
     )
-    own = ["$WSPEER_LAYOUT", "$WSPEER_C", "$WSPEER_FLAGS", "$WSPEER_NAMES", "$WSPEER_OPTION_ROWS", "$WSPEER_RESERVED"]
+    own = [
+        "$WSPEER_LAYOUT",
+        "$WSPEER_C",
+        "$WSPEER_FLAGS",
+        "$WSPEER_NAMES",
+        "$WSPEER_SIZES",
+        "$WSPEER_OPTION_ROWS",
+        "$WSPEER_RESERVED",
+    ]
     parts = wrapped([f"'{name}'" for name in own + re.findall(r"^  (\$WSPEER\w*): ", text, re.M)], 6)
     rows = ",\n".join(option(header, row) for row in table.options)
     reserved = ",\n".join(
@@ -108,10 +123,14 @@ def tables(header, table, sources):
   }};
   // All flags of ws_config.
   library.$WSPEER_FLAGS = {flags};
-  // From the lowest result, {min(results)}, upwards.
-  library.$WSPEER_NAMES = [
+  // By result.
+  library.$WSPEER_NAMES = {{
 {names}
-  ];
+  }};
+  // By WS_STRUCT_*.
+  library.$WSPEER_SIZES = {{
+{sizes}
+  }};
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
   library.$WSPEER_OPTION_ROWS = {{
 {rows}

@@ -104,6 +104,20 @@ VARIANT = struct.Struct("@iIq16dPN")
 CALL = struct.Struct("@PPII")
 """ws_call: path, method, arguments, items."""
 
+SIZES = {
+    # By WS_STRUCT_*.
+    1: ctypes.sizeof(Config),
+    2: ctypes.sizeof(Stats),
+    3: PACKET.size,
+    4: EVENT.size,
+    5: VARIANT.size,
+    6: CALL.size,
+}
+
+TYPE_TEXT = 1
+TYPE_BINARY = 2
+TYPE_CALL = 3
+
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
     # name: result, arguments
     "ws_get_state": (c_int32, c_uint32),

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from wspeer._declared import ABI_VERSION, CALL, EVENT, FUNCTIONS, PACKET, VARIANT, Config, Stats
+from wspeer._declared import ABI_VERSION, FUNCTIONS, SIZES
 
 FILE = {"win32": "wspeer.dll", "darwin": "libwspeer.dylib"}.get(sys.platform, "libwspeer.so")
 
@@ -42,8 +42,8 @@ def _assert_fit(path: str, library: ctypes.CDLL) -> None:
     version = library.ws_abi_version()
     if version != ABI_VERSION:
         raise ImportError(f"wspeer: {path} has version {version} of the binary interface, this package needs {ABI_VERSION}: install both anew")
-    sizes = [library.ws_struct_size(which) for which in range(1, 7)]
-    ours = [ctypes.sizeof(Config), ctypes.sizeof(Stats), PACKET.size, EVENT.size, VARIANT.size, CALL.size]
+    sizes = [library.ws_struct_size(which) for which in SIZES]
+    ours = list(SIZES.values())
     # A config and stats may have grown, and say for themselves how long they are; the others lie side by side in arrays.
     if sizes[0] < ours[0] or sizes[1] < ours[1] or sizes[2:] != ours[2:]:
         raise ImportError(f"wspeer: the structs of {path} have {sizes} bytes, this package's {ours}: install both anew")

@@ -7,11 +7,12 @@ import warnings
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 from wspeer import _declared
+from wspeer._declared import TYPE_BINARY, TYPE_TEXT
 from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
 from wspeer.codes import EventType, Result, State
 from wspeer.errors import KindError, check, copied, copied_if_any, encoded, utf8, whole
-from wspeer.items import BINARY, TEXT, Bytes, EventFields, PacketFields
+from wspeer.items import Bytes, EventFields, PacketFields
 from wspeer.options import Options, Stats
 from wspeer.waiting import wait
 
@@ -209,8 +210,8 @@ def encode_message(data: Data, text: bool | None) -> tuple[bytes, int]:
     if isinstance(data, str):
         if text is False:
             raise TypeError("text=False was given with str: give bytes")
-        return utf8("the message", data), TEXT
-    return as_bytes("the message", data, "str (text) or bytes (binary)"), TEXT if text else BINARY
+        return utf8("the message", data), TYPE_TEXT
+    return as_bytes("the message", data, "str (text) or bytes (binary)"), TYPE_TEXT if text else TYPE_BINARY
 
 
 def as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
@@ -309,7 +310,7 @@ class Peer(Connection):
     def send(self, data: Data, text: bool | None = None) -> None:
         """Sends str as a text message, bytes as a binary one (text=True: bytes that are UTF-8 as text). QueueFull when it cannot be taken now: poll, and
         send it again after WRITABLE."""
-        payload, kind = (data, BINARY) if type(data) is bytes and not text else encode_message(data, text)
+        payload, kind = (data, TYPE_BINARY) if type(data) is bytes and not text else encode_message(data, text)
         result = lib.ws_put_packet(self._handle, payload, len(payload), kind)
         if result < 0:
             check(result)

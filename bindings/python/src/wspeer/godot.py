@@ -13,7 +13,6 @@ from wspeer._library import lib
 from wspeer.codes import Result, VariantType
 from wspeer.errors import ArgumentError, CallFailed, check, encoded, utf8
 
-CALL_TYPE = 3
 _INT64 = (-(2**63), 2**63 - 1)
 _ZEROS = (0.0,) * 16
 # How many numbers a type has.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Union
 
+from wspeer._declared import TYPE_CALL, TYPE_TEXT
 from wspeer.codes import Cause, EventType, Phase
 from wspeer.errors import ConnectionFailed
-from wspeer.godot import CALL_TYPE, Call, decode_call
+from wspeer.godot import Call, decode_call
 
 Bytes = Union[bytes, memoryview]
-TEXT, BINARY = 1, 2
 
 
 class PacketFields:
@@ -26,7 +26,7 @@ class PacketFields:
     @property
     def is_text(self) -> bool:
         """Whether it was sent as text; the library has checked that it is UTF-8."""
-        return bool(self._fields[2] == TEXT)
+        return bool(self._fields[2] == TYPE_TEXT)
 
     @property
     def peer_id(self) -> int:
@@ -56,7 +56,7 @@ class PacketFields:
     @property
     def call(self) -> Call | None:
         """Scene: the remote call that it is; None when it is none. ArgumentError or UnsupportedError when it cannot be read."""
-        return decode_call(self.data) if self._fields[self._KIND] == CALL_TYPE else None
+        return decode_call(self.data) if self._fields[self._KIND] == TYPE_CALL else None
 
     def __repr__(self) -> str:
         return f"<wspeer.Packet {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
@@ -77,7 +77,7 @@ class EventFields(PacketFields):
     @property
     def is_text(self) -> bool:
         """Whether it is a message that was sent as text."""
-        return bool(self._fields[0] == EventType.MESSAGE and self._fields[14] == TEXT)
+        return bool(self._fields[0] == EventType.MESSAGE and self._fields[14] == TYPE_TEXT)
 
     @property
     def peer_id(self) -> int:

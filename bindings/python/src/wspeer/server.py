@@ -7,13 +7,14 @@ import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Callable
 
+from wspeer._declared import TYPE_CALL
 from wspeer._library import lib
 from wspeer.codes import Result
 from wspeer.config import pack
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message
 from wspeer.errors import TargetError, check, encoded, whole
-from wspeer.godot import CALL_TYPE, encode_call
+from wspeer.godot import encode_call
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -110,9 +111,9 @@ class MultiplayerPeer(Connection, _Many):
         """With scene=True: calls a method of a node at a target, or at all others. As send(); the other side reads it by `packet.call`."""
         payload = encode_call(path, method, *arguments)
         if to is None:
-            return check(lib.ws_put_packet(self._handle, payload, len(payload), CALL_TYPE)) != Result.PARTIAL
+            return check(lib.ws_put_packet(self._handle, payload, len(payload), TYPE_CALL)) != Result.PARTIAL
         target = whole("to", to, *INT32)
-        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), CALL_TYPE)) != Result.PARTIAL
+        return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), TYPE_CALL)) != Result.PARTIAL
 
     def send_auth(self, peer_id: int, data: bytes) -> None:
         """With auth=True: sends data for the authentication of a peer, which comes there as AUTH."""
