@@ -63,8 +63,9 @@ def stages():
     """The files, in steps: each is made of what the ones before have written."""
     rows = table.read(ROOT)
     yield rust.files(rows, ROOT)
-    yield {HEADER: built_header()}
-    interface = header.read(ROOT)
+    built = built_header()
+    yield {HEADER: built}
+    interface = header.parse(built)
     yield csharp.files(interface) | python.files(interface, rows) | cpp.files(interface, ROOT)
     yield godot.files(interface, rows, ROOT) | web.files(interface, rows, ROOT) | docs.files(interface, rows, ROOT)
 
