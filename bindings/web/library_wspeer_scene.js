@@ -238,19 +238,23 @@ mergeInto(LibraryManager.library, {
         'peer ' + from + ' wants an authentication, and WS_AUTH is not set here');
     },
     takePath: function (peer, from, bytes) {
-      var scene = peer.join.scene, id, path, node, known, same;
+      var scene = peer.join.scene, id, path, node, known, before, same;
       if (bytes.length < 33) throw WSPEER_VARIANT.bad('a path to be simplified is cut off');
       if (bytes.length < 34 || bytes[33]) throw WSPEER_VARIANT.bad('the checksum of a path has no end');
       id = WSPEER_SCENE.word(bytes, 34) >>> 0;
       path = WSPEER_CALL.readPath(bytes.subarray(38));
       node = scene.nodes.get(path);
+      known = scene.peers.get(from);
+      before = known && known.paths.get(id);
+      if (before !== undefined && before !== path) throw WSPEER_VARIANT.bad('it gives the number ' + id + ' to a second path');
       // What is not declared is never confirmed, so it is never called by its number.
       if (!node) return;
       known = WSPEER_SCENE.known(scene, from);
-      if (known.paths.has(id)) throw WSPEER_VARIANT.bad('it gives the number ' + id + ' to a second path');
-      known.paths.set(id, path);
-      if (!known.given.has(path)) known.given.set(path, []);
-      if (known.given.get(path).push(id) > WSPEER_SCENE.NUMBERS) known.paths.delete(known.given.get(path).shift());
+      if (before === undefined) {
+        known.paths.set(id, path);
+        if (!known.given.has(path)) known.given.set(path, []);
+        if (known.given.get(path).push(id) > WSPEER_SCENE.NUMBERS) known.paths.delete(known.given.get(path).shift());
+      }
       same = WSPEER.joined([bytes.subarray(1, 33)]).every(function (byte, i) { return byte === node.methods.checksum.charCodeAt(i); });
       if (same) known.others.delete(path);
       else known.others.add(path);

@@ -245,7 +245,8 @@ static void settle(int messages) {
 static void wire(const char *url) {
   static char many[2 * 66000 + 2];
   static const char *const breaches[] = {"", "07", "0701010000", "070101000000", "0704" OTHER, "0703" OTHER "0301", "0703" OTHER, "0703" OTHER "0700", "03", "02010100",
-    "0135", "01356330656139383632643165393430613538653165313039356565633130373400010000004761", "30", "2005000080004100", "000100", "0001000105"};
+    "0135", "01356330656139383632643165393430613538653165313039356565633130373400010000004761", "30", "2005000080004100", "000100", "0001000105",
+    "0135633065613938363264316539343061353865316531303935656563313037340001000000" "4e6f646500"};
   const char *words = "hello, noargs, raw; configured";
   other = 0x67dc5c56;
   open_join(url, 0);
@@ -296,6 +297,9 @@ static void wire(const char *url) {
   comes(SIMPLIFY);
   comes("0703" OTHER SIMPLIFY);
   take(2);
+  /* A repeat is harmless. */
+  comes(SIMPLIFY);
+  take(1);
   comes("0703" OTHER "800102dead");
   comes("8001 01");
   comes("201b00008000020300000000 00c03f050000000000803f0000004047616d6500");

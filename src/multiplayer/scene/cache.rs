@@ -64,24 +64,33 @@ struct There {
 }
 
 impl Known {
-    /// A number stands for a node. False: it stands for another one already, or for the same.
+    /// A number stands for a node; to say so again changes nothing but `is_other`. False: it stands for another one already.
     fn give(&mut self, number: u32, node: u32, is_other: bool, paths: &HashMap<u32, Arc<str>>) -> bool {
         if self.nodes.len() > 2 * paths.len() + STALE {
             self.nodes.retain(|node, _| paths.contains_key(node));
             self.numbers.retain(|_, node| paths.contains_key(node));
         }
-        if self.numbers.get(&number).is_some_and(|before| paths.contains_key(before)) {
+        let before = self.node_of(number, paths);
+        if before.is_some_and(|before| before != node) {
             return false;
         }
-        self.numbers.insert(number, node);
         let there = self.nodes.entry(node).or_default();
         there.is_other = is_other;
+        if before.is_some() {
+            return true;
+        }
+        self.numbers.insert(number, node);
         there.numbers.rotate_left(1);
         let oldest = there.numbers[NUMBERS - 1].replace(number);
         if let Some(oldest) = oldest.filter(|oldest| self.numbers.get(oldest) == Some(&node)) {
             self.numbers.remove(&oldest);
         }
         true
+    }
+
+    /// The node that a number stands for, unless that was forgotten.
+    fn node_of(&self, number: u32, paths: &HashMap<u32, Arc<str>>) -> Option<u32> {
+        self.numbers.get(&number).copied().filter(|node| paths.contains_key(node))
     }
 
     /// Bytes of its lists.
@@ -163,10 +172,14 @@ impl Cache {
 
     /// A peer's number stands for a path. What to confirm, if the node is declared: that its methods are the same, or not.
     pub fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Option<bool>, String> {
-        let Some(node) = self.nodes.get(path) else { return Ok(None) };
+        let second = || format!("it gives the number {id} to a second path");
+        let Some(node) = self.nodes.get(path) else {
+            let is_used = self.peers.get(&from).is_some_and(|known| known.node_of(id, &self.paths).is_some());
+            return if is_used { Err(second()) } else { Ok(None) };
+        };
         let same = node.checksum == *checksum;
         if !self.peers.entry(from).or_default().give(id, node.id, !same, &self.paths) {
-            return Err(format!("it gives the number {id} to a second path"));
+            return Err(second());
         }
         Ok(Some(same))
     }
@@ -330,7 +343,29 @@ mod tests {
         {
             assert_eq!(cause(from, rpc(name, method)), Err(Cause::NoNode), "{from} {name:?} {method}");
         }
-        assert!(cache.simplify(7, 3, "Game", CHECK).is_err(), "a number twice");
+    }
+
+    // Godot takes a repeated declaration for the same.
+    #[test]
+    fn a_number_stands_for_one_path_however_often_that_is_said() {
+        let mut cache = cache_of("Game", "hello,noargs,raw");
+        cache.declare("Room", "hello").unwrap();
+        for number in [1, 2, 3] {
+            assert_eq!(cache.simplify(7, number, "Game", CHECK), Ok(Some(true)));
+        }
+        for _ in 0..10 {
+            assert_eq!(cache.simplify(7, 3, "Game", CHECK), Ok(Some(true)), "the same again");
+        }
+        assert!(cache.simplify(7, 3, "Room", CHECK).is_err() && cache.simplify(7, 3, "Undeclared", CHECK).is_err());
+        // A repeat takes the place of no other number.
+        for number in [1, 2, 3] {
+            assert_eq!(cache.resolve(7, &rpc(NodeName::Id(number), 1)), Ok(("Game", "noargs")));
+        }
+        let other = cache.simplify(7, 3, "Game", &[b'0'; CHECKSUM]);
+        assert_eq!(other, Ok(Some(false)), "the last checksum decides");
+        assert_eq!(cache.resolve(7, &rpc(NodeName::Id(3), 1)).map_err(|(cause, _)| cause), Err(Cause::Checksum));
+        cache.forget("Game").unwrap();
+        assert_eq!(cache.simplify(7, 3, "Room", CHECK), Ok(Some(false)), "a number of a node that was forgotten");
     }
 
     #[test]
