@@ -336,10 +336,12 @@ impl Inbox {
         self.messages.extend(std::mem::take(&mut self.held).drain(..));
     }
 
-    /// Queues something else in front of the held messages.
+    /// Queues something else in front of the held messages, and of a CLOSE_REQUEST that has come behind them.
     pub fn push_mark_here(&mut self, mark: Mark) {
         let place = self.taken() + self.ready() as u64;
-        let index = self.marks.iter().rposition(|(after, _)| *after <= place).map_or(0, |before| before + 1);
+        let precedes = |(after, earlier): &(u64, Box<Mark>)| *after <= place && earlier.kind != EventKind::CloseRequest;
+        let before_end = self.marks.len().saturating_sub(usize::from(self.ended));
+        let index = self.marks.range(..before_end).rposition(precedes).map_or(0, |before| before + 1);
         self.insert_mark(index, place, mark);
     }
 
@@ -601,6 +603,24 @@ mod tests {
         inbox.push_mark(Mark::new(EventKind::Connected, 0));
         inbox.push_mark_here(Mark::new(EventKind::Disconnected, 0));
         assert!(inbox.is_empty(), "the end was taken: nothing follows it");
+    }
+
+    #[test]
+    fn what_is_told_of_the_last_messages_precedes_a_close_request() {
+        let arena = Arena::new(0);
+        for ended in [false, true] {
+            let mut inbox = inbox_of(&[b"a"]);
+            inbox.push_mark(Mark::new(EventKind::CloseRequest, 0));
+            if ended {
+                inbox.push_end(Mark::new(EventKind::Error, 0));
+            }
+            inbox.drop_held();
+            for kind in [EventKind::Connected, EventKind::Disconnected] {
+                inbox.push_mark_here(Mark::new(kind, 0));
+            }
+            let last = ["mark 5", "mark 6", "mark 3", "mark 9"];
+            assert_eq!(taken(&mut inbox, &arena), last[..3 + usize::from(ended)]);
+        }
     }
 
     #[test]

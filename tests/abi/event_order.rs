@@ -65,15 +65,20 @@ impl Order {
             }
             WS_EVENT_CONNECTED => {
                 holds(self.is_join && self.open, "CONNECTED before OPEN");
+                holds(!self.close_request, "CONNECTED after CLOSE_REQUEST");
                 holds(!self.others.contains(&event.peer_id), "CONNECTED twice");
                 self.others.push(event.peer_id);
             }
             WS_EVENT_DISCONNECTED => {
+                holds(!self.close_request, "DISCONNECTED after CLOSE_REQUEST");
                 let before = self.others.len();
                 self.others.retain(|id| *id != event.peer_id);
                 holds(self.is_join && self.others.len() < before, "DISCONNECTED of one who is not there");
             }
-            WS_EVENT_WRITABLE | WS_EVENT_SKIPPED | WS_EVENT_ERROR => holds(self.open, "news before it is open"),
+            WS_EVENT_WRITABLE | WS_EVENT_SKIPPED | WS_EVENT_ERROR => {
+                holds(self.open, "news before it is open");
+                holds(!self.close_request, "news after CLOSE_REQUEST");
+            }
             other => panic!("{what}: {other} is no event: {:?}", self.told),
         }
     }
@@ -264,6 +269,103 @@ fn tell(server: u32, order_of: &mut HashMap<u32, Order>, joins: &mut [(u32, Orde
 fn of_servers_hosts_clients_and_joins() {
     for format in FORMATS {
         (1..=60).for_each(|seed| serve(seed, format));
+    }
+}
+
+/// A join whose host is the test: it says its id, anything else that a host may say, and often closes in the same write.
+fn join_one(seed: u32, format: u32) {
+    let mut random = crate::c_host::random_of(seed);
+    let what = format!("a join, format {format}, seed {seed}");
+    let (server, port) = crate::c_host::listen(None, |config| config.flags |= WS_COALESCE);
+    let join = crate::c_host::join(port, None, |config| config.flags |= format);
+    let mut order = Order::of(false, true);
+    let mut conn = 0;
+    crate::c_host::until(&what, || {
+        crate::c_host::poll(join);
+        crate::c_host::poll(server);
+        conn = crate::c_host::next(server).map_or(conn, |event| event.conn);
+        conn != 0
+    });
+    let mut said = greeting(format);
+    said.extend((0..random(12)).map(|_| anything_of_a_host(&mut random, format)));
+    let behind = if random(3) == 0 { random(said.len() as u32 + 1) as usize } else { said.len() };
+    let mut closed = false;
+    for (index, message) in said.iter().enumerate() {
+        if index == behind || random(6) == 0 {
+            crate::c_host::flush(conn);
+            crate::c_host::poll(join);
+        }
+        crate::c_host::put(conn, message);
+        if random(8) == 0 {
+            ws_complete_auth(join, 1);
+        }
+    }
+    if random(4) > 0 {
+        closed = true;
+        crate::c_host::close(conn, [0, 4_000][random(2) as usize]);
+    }
+    crate::c_host::flush(conn);
+    let budget = [1, 7, 60, 1_000][random(4) as usize];
+    assert_eq!(ws_set_option(join, WS_OPT_POLL_BUDGET_US, budget), WS_OK);
+    for _ in 0..random(40) {
+        crate::c_host::poll(join);
+        if random(3) == 0 {
+            ws_complete_auth(join, 1);
+        }
+        for _ in 0..random(4) {
+            let Some(event) = crate::c_host::next(join) else { break };
+            order.take(event, &what);
+        }
+    }
+    if !closed {
+        crate::c_host::close(conn, -1);
+    }
+    crate::c_host::until(&what, || {
+        crate::c_host::poll(server);
+        crate::c_host::poll(join);
+        while let Some(event) = crate::c_host::next(join) {
+            order.take(event, &what);
+        }
+        order.ended
+    });
+    crate::c_host::poll(join);
+    assert!(crate::c_host::next(join).is_none(), "{what}: an event after the end");
+    crate::c_host::free(join);
+    crate::c_host::free(server);
+}
+
+/// A message in Godot 3's format that tells of an id.
+fn about3(kind: u8, id: i32) -> Vec<u8> {
+    [&[kind], &1_i32.to_le_bytes()[..], &0_i32.to_le_bytes()[..], &id.to_le_bytes()].concat()
+}
+
+/// The first messages of a host.
+fn greeting(format: u32) -> Vec<Vec<u8>> {
+    if format == WS_GODOT3 { vec![about3(3, 77), about3(1, 1)] } else { vec![77_i32.to_le_bytes().to_vec()] }
+}
+
+/// What a host may say behind the id: of a few others that they come, go and say something, and what is told by ERROR.
+fn anything_of_a_host(random: &mut impl FnMut(u32) -> u32, format: u32) -> Vec<u8> {
+    let other = 2 + random(3) as i32;
+    if format == WS_GODOT3 {
+        return about3(random(3) as u8, other);
+    }
+    let of_system = |kind: u8, rest: &[u8]| [&[7, kind], &other.to_le_bytes()[..], rest].concat();
+    match random(8) {
+        0 | 1 => of_system(1, &[]),
+        2 => of_system(2, &[]),
+        3 => of_system(3, b"\x03 raw"),
+        4 => of_system(3, b"\x05 replication"),
+        5 => b"\x05 replication".to_vec(),
+        6 => b"\x07\x00".to_vec(),
+        _ => b"\x03 raw".to_vec(),
+    }
+}
+
+#[test]
+fn of_joins_whose_host_closes_at_once() {
+    for format in &FORMATS[1..] {
+        (1..=400).for_each(|seed| join_one(seed, *format));
     }
 }
 
