@@ -270,8 +270,8 @@
 // or name.
 #define WS_EVENT_ERROR 9
 
-// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
-// completed, and first come what it sends as AUTH.
+// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). First comes as AUTH what it
+// sends for that. CONNECTED follows as ws_complete_auth() says.
 #define WS_EVENT_AUTHENTICATING 10
 
 // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
@@ -466,7 +466,7 @@
 // ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.
 #define WS_SCENE 1024
 
-// With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.
+// With WS_SCENE: who comes is told by AUTHENTICATING, and is there only after its authentication, see ws_complete_auth(): Godot's auth_callback.
 #define WS_AUTH 2048
 
 // With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
@@ -814,7 +814,7 @@ typedef struct ws_stats {
   uint64_t wire_bytes_in;
   // Bytes written to the transport, above TLS.
   uint64_t wire_bytes_out;
-  // Messages that wait for the host, and AUTH events.
+  // Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (WS_AUTH) count for kept_bytes instead.
   uint64_t queued_packets_in;
   // Their bytes.
   uint64_t queued_bytes_in;
@@ -839,7 +839,7 @@ typedef struct ws_stats {
   uint64_t refused;
   // Server: opening handshakes under way.
   uint64_t pending_handshakes;
-  // Messages that came compressed.
+  // Messages that came compressed. They count when those of messages_in do.
   uint64_t compressed_in;
   // Messages that were compressed.
   uint64_t compressed_out;
@@ -1262,7 +1262,9 @@ WS_API ws_result ws_declare_node(ws_handle h, const char *path, const char *meth
 // WS_ERR_TOO_BIG (over 64 KiB), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 WS_API ws_result ws_send_auth(ws_handle h, int32_t peer_id, const uint8_t *data, size_t len);
 
-// Says that the authentication of a peer is complete on this side. Once the other side has said so too, the peer is there: CONNECTED follows. To refuse a
+// Says that the authentication of a peer is complete on this side. From then on the peer is admitted once the other side has completed it too, or by the
+// next packet of any kind that comes of it, as in Godot: CONNECTED follows, on a join OPEN and CONNECTED. Until then AUTH events tell what it sends for the
+// authentication; other packets wait, also those in front of that, and are dropped if the peer ends before it is admitted. To refuse a
 // peer: ws_disconnect(), or ws_close() on a join. Who is not authenticated within WS_OPT_AUTH_TIMEOUT_MS is disconnected.
 //
 // Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (completed already), WS_ERR_FULL, WS_ERR_KIND, WS_ERR_HANDLE. Any thread.

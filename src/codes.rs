@@ -104,8 +104,8 @@ pub const WS_EVENT_SKIPPED: i32 = 8;
 /// Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a path
 /// or name.
 pub const WS_EVENT_ERROR: i32 = 9;
-/// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
-/// completed, and first come what it sends as AUTH.
+/// With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). First comes as AUTH what it
+/// sends for that. CONNECTED follows as ws_complete_auth() says.
 pub const WS_EVENT_AUTHENTICATING: i32 = 10;
 /// With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
 pub const WS_EVENT_AUTH: i32 = 11;
@@ -245,7 +245,7 @@ pub const WS_GODOT3: u32 = 256;
 pub const WS_ANY_NAME: u32 = 512;
 /// ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.
 pub const WS_SCENE: u32 = 1024;
-/// With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.
+/// With WS_SCENE: who comes is told by AUTHENTICATING, and is there only after its authentication, see ws_complete_auth(): Godot's auth_callback.
 pub const WS_AUTH: u32 = 2048;
 /// With WS_SCENE: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.
 pub const WS_NO_RELAY: u32 = 4096;

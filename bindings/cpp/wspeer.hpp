@@ -140,7 +140,7 @@ enum class event_kind : std::int32_t {
   // bytes, and shows at most 256 of a path or name.
   error = WS_EVENT_ERROR,
   // With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect().
-  // CONNECTED follows once both sides have completed, and first come what it sends as AUTH.
+  // First comes as AUTH what it sends for that. CONNECTED follows as ws_complete_auth() says.
   authenticating = WS_EVENT_AUTHENTICATING,
   // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
   auth = WS_EVENT_AUTH

@@ -16,11 +16,12 @@ mergeInto(LibraryManager.library, {
     // it was told (true: it has confirmed that).
     scene: function (flags) {
       return {
-        auth: (flags & WSPEER_C.AUTH) !== 0, relay: !(flags & WSPEER_C.NO_RELAY), isIn: false, local: false, remote: false, waits: false,
+        auth: (flags & WSPEER_C.AUTH) !== 0, relay: !(flags & WSPEER_C.NO_RELAY), isIn: false, local: false, remote: false, waiting: 0,
         held: [], heldBytes: 0, nodes: new Map(), paths: new Map(), lastId: 0, peers: new Map()
       };
     },
-    keepsWaiting: function (scene) { return scene.waits && !scene.local && !scene.isIn; },
+    // Whether none of the held messages is to be inspected: the first `waiting` are none of the authentication.
+    keepsWaiting: function (scene) { return scene.held.length <= (scene.local || scene.isIn ? 0 : scene.waiting); },
 
     // ---- Nodes and numbers ----
 
@@ -123,11 +124,11 @@ mergeInto(LibraryManager.library, {
     },
     lookOn: function (peer) {
       var scene = peer.join.scene, why = '';
-      while (!why && scene.held.length && !WSPEER_SCENE.keepsWaiting(scene)) why = WSPEER_SCENE.lookAtHeld(peer, scene);
+      while (!why && !WSPEER_SCENE.keepsWaiting(scene)) why = WSPEER_SCENE.lookAtHeld(peer, scene);
       return why;
     },
     lookAtHeld: function (peer, scene) {
-      var message = scene.held[0], done = true;
+      var at = scene.local || scene.isIn ? 0 : scene.waiting, message = scene.held[at], done = true;
       try {
         if (!scene.isIn && !scene.local) done = WSPEER_SCENE.takeAuth(peer, scene, message);
         else {
@@ -140,8 +141,8 @@ mergeInto(LibraryManager.library, {
         if (!fault.words) throw fault;
         return fault.words;
       }
-      if (!done) scene.waits = true;
-      else scene.heldBytes -= scene.held.shift().bytes.length;
+      if (!done) scene.waiting++;
+      else scene.heldBytes -= scene.held.splice(at, 1)[0].bytes.length;
       return '';
     },
     enter: function (peer) {

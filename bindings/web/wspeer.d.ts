@@ -122,7 +122,7 @@ export declare const enum WsEventType {
   ERROR = 9,
   /**
    * With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or
-   * ws_disconnect(). CONNECTED follows once both sides have completed, and first come what it sends as AUTH.
+   * ws_disconnect(). First comes as AUTH what it sends for that. CONNECTED follows as ws_complete_auth() says.
    */
   AUTHENTICATING = 10,
   /** With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication. */
@@ -292,7 +292,7 @@ export declare const enum WsFlag {
    */
   SCENE = 1024,
   /**
-   * With WS_SCENE: who comes is told by AUTHENTICATING and is there only once both sides have called
+   * With WS_SCENE: who comes is told by AUTHENTICATING, and is there only after its authentication, see
    * ws_complete_auth(): Godot's auth_callback.
    */
   AUTH = 2048,
@@ -583,7 +583,10 @@ export declare const enum WsStatsLayout {
   wire_bytes_in = 40,
   /** Bytes written to the transport, above TLS. */
   wire_bytes_out = 48,
-  /** Messages that wait for the host, and AUTH events. */
+  /**
+   * Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (WS_AUTH) count for
+   * kept_bytes instead.
+   */
   queued_packets_in = 56,
   /** Their bytes. */
   queued_bytes_in = 64,
@@ -614,7 +617,7 @@ export declare const enum WsStatsLayout {
   refused = 136,
   /** Server: opening handshakes under way. */
   pending_handshakes = 144,
-  /** Messages that came compressed. */
+  /** Messages that came compressed. They count when those of messages_in do. */
   compressed_in = 152,
   /** Messages that were compressed. */
   compressed_out = 160,
@@ -1282,9 +1285,12 @@ export interface Wspeer {
    */
   _ws_send_auth(h: WsHandle, peer_id: number, data: Pointer, len: Size): WsResult;
   /**
-   * Says that the authentication of a peer is complete on this side. Once the other side has said so too, the peer
-   * is there: CONNECTED follows. To refuse a peer: ws_disconnect(), or ws_close() on a join. Who is not
-   * authenticated within WS_OPT_AUTH_TIMEOUT_MS is disconnected.
+   * Says that the authentication of a peer is complete on this side. From then on the peer is admitted once the
+   * other side has completed it too, or by the next packet of any kind that comes of it, as in Godot: CONNECTED
+   * follows, on a join OPEN and CONNECTED. Until then AUTH events tell what it sends for the authentication; other
+   * packets wait, also those in front of that, and are dropped if the peer ends before it is admitted. To refuse a
+   * peer: ws_disconnect(), or ws_close() on a join. Who is not authenticated within WS_OPT_AUTH_TIMEOUT_MS is
+   * disconnected.
    *
    * Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (completed already),
    * WS_ERR_FULL, WS_ERR_KIND, WS_ERR_HANDLE. Any thread.

@@ -38,7 +38,9 @@ pub unsafe extern "C" fn ws_send_auth(h: ws_handle, peer_id: i32, data: *const u
     })
 }
 
-/// Says that the authentication of a peer is complete on this side. Once the other side has said so too, the peer is there: CONNECTED follows. To refuse a
+/// Says that the authentication of a peer is complete on this side. From then on the peer is admitted once the other side has completed it too, or by the
+/// next packet of any kind that comes of it, as in Godot: CONNECTED follows, on a join OPEN and CONNECTED. Until then AUTH events tell what it sends for the
+/// authentication; other packets wait, also those in front of that, and are dropped if the peer ends before it is admitted. To refuse a
 /// peer: ws_disconnect(), or ws_close() on a join. Who is not authenticated within WS_OPT_AUTH_TIMEOUT_MS is disconnected.
 ///
 /// Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (completed already), WS_ERR_FULL, WS_ERR_KIND, WS_ERR_HANDLE. Any thread.

@@ -127,7 +127,7 @@ pub struct ws_stats {
     pub wire_bytes_in: u64,
     /// Bytes written to the transport, above TLS.
     pub wire_bytes_out: u64,
-    /// Messages that wait for the host, and AUTH events.
+    /// Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (WS_AUTH) count for kept_bytes instead.
     pub queued_packets_in: u64,
     /// Their bytes.
     pub queued_bytes_in: u64,
@@ -152,7 +152,7 @@ pub struct ws_stats {
     pub refused: u64,
     /// Server: opening handshakes under way.
     pub pending_handshakes: u64,
-    /// Messages that came compressed.
+    /// Messages that came compressed. They count when those of messages_in do.
     pub compressed_in: u64,
     /// Messages that were compressed.
     pub compressed_out: u64,

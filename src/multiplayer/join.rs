@@ -94,7 +94,9 @@ impl Join {
             self.opened = peer.inbox.take_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
-        while let Some((text, bytes)) = peer.inbox.first_held(cx.arena) {
+        while self.hears(peer)
+            && let Some((text, bytes)) = peer.inbox.first_held(cx.arena)
+        {
             // As a host does: a long call waits for a poll that has just begun.
             if !std::mem::take(&mut begins) && self.scene.is_some() && bytes.len() > LONG && cx.budget.is_half_spent() {
                 self.is_late = true;
@@ -113,12 +115,12 @@ impl Join {
             }
             // A long call, or a look beside many events that nobody reads, costs more.
             let is_over = if is_long || peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
-            if !self.hears() || is_over {
+            if is_over {
                 break;
             }
         }
         self.shorten(peer, cx);
-        if peer.state() == State::Closed && !self.hears() {
+        if peer.state() == State::Closed && !self.hears(peer) {
             peer.drop_held(cx);
         }
         if self.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
@@ -134,7 +136,7 @@ impl Join {
             }
             peer.refuse_messages(cx);
         }
-        peer.inbox.held() > 0 && self.hears()
+        peer.inbox.held() > 0 && self.hears(peer)
     }
 
     /// When `look` wants to judge the time.
@@ -237,9 +239,9 @@ impl Join {
         }
     }
 
-    /// Whether held messages may be inspected; see `Admission`.
-    fn hears(&self) -> bool {
-        self.scene.as_ref().is_none_or(SceneJoin::hears)
+    /// Whether a held message is to be inspected, if there is one; see `Admission`.
+    fn hears(&self, peer: &Peer) -> bool {
+        self.scene.as_ref().is_none_or(|of_scene| of_scene.hears(peer.inbox.held()))
     }
 
     fn auth_deadline(&self) -> Option<Instant> {

@@ -97,7 +97,7 @@ impl Host {
     pub(super) fn hears(&self, server: &mut Server, key: u32) -> bool {
         let Some(peer) = server.peer(key).filter(|peer| peer.peer_id != 0) else { return false };
         let pending = || self.scene.as_ref().and_then(|of_scene| of_scene.pending.get(&peer.peer_id));
-        !peer.apart || pending().is_some_and(|pending| pending.admission.hears())
+        !peer.apart || pending().is_some_and(|pending| pending.admission.hears(peer.inbox.held()))
     }
 
     /// After a new client was given its id: it is admitted, or authenticated first.
@@ -131,20 +131,12 @@ impl Host {
         match of_scene.pending.get_mut(&own) {
             // The other side has seen its end: whatever comes now comes from one who is here.
             Some(pending) if pending.admission.local => self.admit_pending(server, cx, own),
-            Some(pending) => match take_auth(&mut peer.inbox, cx.arena, 0, time_ns) {
-                Ok(Some(is_last)) => {
-                    pending.admission.remote |= is_last;
-                    return true;
-                }
-                Ok(None) => {
-                    pending.admission.waits = true;
-                    return false;
-                }
-                Err(why) => {
+            Some(pending) => {
+                if let Err(why) = take_auth(&mut peer.inbox, cx.arena, &mut pending.admission, 0, time_ns) {
                     close_for(server, cx, key, broken(own, &why));
-                    return true;
                 }
-            },
+                return true;
+            }
             None => {}
         }
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };

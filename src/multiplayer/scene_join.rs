@@ -30,9 +30,9 @@ impl SceneJoin {
         SceneJoin { scene: Scene::new(settings), is_in: false, admission: Admission::default(), deadline: None }
     }
 
-    /// Whether the held messages of the host may be inspected.
-    pub fn hears(&self) -> bool {
-        self.is_in || self.admission.hears()
+    /// Whether one of so many held messages of the host is to be inspected.
+    pub fn hears(&self, held: usize) -> bool {
+        self.is_in || self.admission.hears(held)
     }
 }
 
@@ -55,11 +55,7 @@ impl Join {
         let time_ns = cx.time_ns();
         if !of_scene.is_in {
             if !of_scene.admission.local {
-                match take_auth(&mut peer.inbox, cx.arena, HOST_ID, time_ns)? {
-                    Some(is_last) => of_scene.admission.remote |= is_last,
-                    None => of_scene.admission.waits = true,
-                }
-                return Ok(());
+                return take_auth(&mut peer.inbox, cx.arena, &mut of_scene.admission, HOST_ID, time_ns);
             }
             // The host has seen our end: whatever comes now comes from one who is here.
             self.be_admitted(peer, cx);

@@ -23,8 +23,8 @@ pub struct SceneSettings {
 
 /// The authentication of one peer with WS_AUTH, on a host and on a join alike. This is the rule about who is heard:
 ///
-/// - Until the program has completed the authentication, nothing of the peer is read but its authentication. The first other packet, and
-///   everything behind it, waits held: it is not delivered, passed on or told.
+/// - Until the program has completed the authentication, nothing of the peer is read but its authentication, whatever stands in front of that.
+///   Other packets wait held: they are not delivered, passed on, told or counted.
 /// - Once the program has completed it, the peer is admitted by its own completion or its next packet, whichever comes first.
 /// - What is held when the connection of a peer that is not admitted ends is dropped, whatever ended it. So is all that comes after the time for
 ///   the authentication has passed. Both count as `skipped` and not as messages received.
@@ -37,16 +37,16 @@ pub struct Admission {
     pub local: bool,
     /// The other side has.
     pub remote: bool,
-    /// The peer has sent something else, which waits.
-    pub waits: bool,
+    /// How many held packets, the first ones, are none of the authentication and wait.
+    pub waiting: usize,
     /// The time for it has passed.
     pub refused: bool,
 }
 
 impl Admission {
-    /// Whether the next held packet of a peer that is not admitted may be inspected.
-    pub fn hears(&self) -> bool {
-        !self.refused && (self.local || !self.waits)
+    /// Whether one of so many held packets of a peer that is not admitted is to be inspected.
+    pub fn hears(&self, held: usize) -> bool {
+        !self.refused && held > if self.local { 0 } else { self.waiting }
     }
 }
 
@@ -206,23 +206,26 @@ impl Scene {
     }
 }
 
-/// Looks at the first held message of one who is not authenticated. `Some`: it was part of that, and true says that it was the last part.
-/// `None`: it is something else, and is left. `Err`: too much of it waits for the program.
-pub fn take_auth(inbox: &mut Inbox, arena: &Arena, told: i32, time_ns: u64) -> Result<Option<bool>, String> {
-    let Some((false, bytes)) = inbox.first_held(arena) else { return Ok(None) };
-    let Ok(Packet::Auth(data)) = packet::read(bytes) else { return Ok(None) };
+/// Inspects the first held message behind those that wait, of a peer whose authentication the program has not completed: what is part of that is
+/// told, and all else waits. `Err`: more authentication data than may wait for the program.
+pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, told: i32, time_ns: u64) -> Result<(), String> {
+    let Some((text, bytes)) = inbox.held_at(admission.waiting, arena) else { return Ok(()) };
+    let (false, Ok(Packet::Auth(data))) = (text, packet::read(bytes)) else {
+        admission.waiting += 1;
+        return Ok(());
+    };
     if data.is_empty() {
-        inbox.drop_held();
-        return Ok(Some(true));
+        admission.remote = true;
+    } else {
+        if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
+            return Err(format!("it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"));
+        }
+        let mut mark = Mark { peer_id: told, ..Mark::new(EventKind::Auth, time_ns) };
+        mark.set_bytes(data);
+        inbox.push_mark_here(mark);
     }
-    if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
-        return Err(format!("it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"));
-    }
-    let mut mark = Mark { peer_id: told, ..Mark::new(EventKind::Auth, time_ns) };
-    mark.set_bytes(data);
-    inbox.push_mark_here(mark);
-    inbox.drop_held();
-    Ok(Some(false))
+    inbox.drop_held_at(admission.waiting);
+    Ok(())
 }
 
 /// What does not reach the program is told by one ERROR for each sender and cause until that is taken, with a count.

@@ -204,7 +204,12 @@ impl Inbox {
 
     /// The first message that waits for the layer above.
     pub fn first_held<'a>(&'a self, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
-        let message = self.held.front()?;
+        self.held_at(0, arena)
+    }
+
+    /// As `first_held`, of the one behind so many others.
+    pub fn held_at<'a>(&'a self, index: usize, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
+        let message = self.held.get(index)?;
         Some((message.kind == MessageType::Text, message.parts(arena).1))
     }
 
@@ -243,8 +248,16 @@ impl Inbox {
 
     /// The first held message is not the host's.
     pub fn drop_held(&mut self) {
-        let place = self.taken() + self.messages.len() as u64;
-        let Some(message) = self.pop_held() else { return };
+        self.drop_held_at(0);
+    }
+
+    /// The held message behind so many others is not the host's.
+    pub fn drop_held_at(&mut self, index: usize) {
+        if index >= self.held.len() {
+            return;
+        }
+        let place = self.taken() + (self.messages.len() + index) as u64;
+        let Some(message) = self.held.remove(index) else { return };
         self.end -= 1;
         self.bytes -= message.len() as u64;
         self.settled -= u64::from(place < self.settled);

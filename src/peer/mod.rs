@@ -236,7 +236,14 @@ impl Peer {
     /// Bytes that are kept beside the queues: messages that have not come whole, what was read and not looked at, texts of events.
     pub fn kept_bytes(&self) -> usize {
         let incoming = self.compression.as_ref().map_or(0, |compression| compression.message_bytes());
-        self.decoder.heap_bytes() + incoming + self.backlog.heap_bytes() + self.inbox.text_bytes()
+        let unheard = if self.apart { self.inbox.message_bytes() as usize } else { 0 };
+        self.decoder.heap_bytes() + incoming + self.backlog.heap_bytes() + self.inbox.text_bytes() + unheard
+    }
+
+    /// Messages and AUTH events that wait for the host, and their bytes. Messages of a peer that is not admitted do not.
+    pub fn queued_in(&self) -> [u64; 2] {
+        let (packets, bytes) = (self.inbox.counted() as u64, self.inbox.bytes());
+        if self.apart { [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()] } else { [packets, bytes] }
     }
 
     fn new(role: Role, options: Arc<Options>, stage: Stage, stream: Option<Stream>, now: Instant) -> Peer {
@@ -286,6 +293,7 @@ impl Peer {
         counters.messages_in = counters.messages_in.saturating_sub(messages);
         counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
         counters.skipped += self.inbox.dropped;
+        let compressed_in = compressed_in.min(counters.messages_in);
         Totals { counters, compressed_in, compressed_out }
     }
 

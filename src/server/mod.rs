@@ -350,8 +350,9 @@ impl Server {
         for slot in &self.slots {
             if let Slot::Client(client) = slot {
                 sum.add(&client.peer.totals());
-                queued[0] += client.peer.inbox.counted() as u64;
-                queued[1] += client.peer.inbox.bytes();
+                let [packets_in, bytes_in] = client.peer.queued_in();
+                queued[0] += packets_in;
+                queued[1] += bytes_in;
                 queued[2] += client.peer.queued_messages_out() as u64;
                 queued[3] += client.peer.queued_out() as u64;
             }

@@ -94,7 +94,8 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let peer = peer_of(&mut body.kind, member)?;
         let (early, early_bytes) = peer.early();
         let out = [peer.queued_messages_out() + early, peer.queued_out() + early_bytes].map(|count| count as u64);
-        let queued = [peer.inbox.counted() as u64, peer.inbox.bytes(), out[0], out[1]];
+        let [packets_in, bytes_in] = peer.queued_in();
+        let queued = [packets_in, bytes_in, out[0], out[1]];
         let connections = u32::from(peer.state() == State::Open);
         let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
         let kept = peer.kept_bytes();

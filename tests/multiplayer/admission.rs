@@ -132,6 +132,122 @@ fn admit_one(host: u32, port: u16, events: &mut Vec<Event>) -> (Raw, u32) {
     (raw, conn)
 }
 
+/// What is no part of the authentication does not hide what is, at a host: the program hears of that, and gets the rest once it lets the peer in.
+#[test]
+fn a_host_hears_an_authentication_that_stands_behind_other_packets() {
+    let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
+    let mut events = Vec::new();
+    let mut raw = Raw::open(host, port, &mut events);
+    let of_auth = |events: &[Event]| -> Vec<String> { events.iter().filter(|event| event.kind == WS_EVENT_AUTH).map(Event::sentence).collect() };
+    raw.send(&[packet(b"\x03one"), packet(b"\x07\x00first"), packet(b"\x03two"), packet(b"\x03three"), packet(b"\x07\x00second")]);
+    crate::c_host::until("both parts", || {
+        step(host, &mut events);
+        of_auth(&events) == ["first", "second"]
+    });
+    raw.send(&[packet(b"\x07\x00third"), packet(&COMPLETE), packet(b"\x03four")]);
+    crate::c_host::until("the third part", || {
+        step(host, &mut events);
+        of_auth(&events).len() == 3
+    });
+    for _ in 0..5 {
+        step(host, &mut events);
+    }
+    assert!(!events.iter().any(|event| event.kind == WS_EVENT_CONNECTED), "{events:?}");
+    // The other side's end stood behind packets that wait, too.
+    let conn = crate::c_host::conns(host)[0];
+    assert_eq!(ws_complete_auth(host, id_of(conn)), WS_OK);
+    events.clear();
+    step_without_poll(host, &mut events);
+    assert!(matches!(events.as_slice(), [event] if event.kind == WS_EVENT_CONNECTED), "{events:?}");
+    crate::c_host::until("what waited", || {
+        step(host, &mut events);
+        events.len() == 5
+    });
+    let bytes: Vec<_> = events[1..].iter().map(|event| (event.kind, event.sentence())).collect();
+    assert_eq!(bytes, ["one", "two", "three", "four"].map(|text| (WS_EVENT_MESSAGE, text.to_owned())));
+    crate::c_host::free(host);
+}
+
+/// As above, at a join.
+#[test]
+fn a_join_hears_an_authentication_that_stands_behind_other_packets() {
+    let (server, port) = crate::c_host::listen(None, |_| {});
+    let join = crate::c_host::join(port, None, |config| config.flags |= WS_SCENE | WS_AUTH);
+    let mut conn = 0;
+    crate::c_host::until("a client", || {
+        crate::c_host::poll(join);
+        crate::c_host::poll(server);
+        conn = crate::c_host::next(server).map_or(conn, |event| event.conn);
+        conn != 0
+    });
+    for message in [&2_i32.to_le_bytes()[..], b"\x03one", b"\x07\x00first", b"\x03two", b"\x07\x00second", &COMPLETE] {
+        assert_eq!(crate::c_host::put(conn, message), WS_OK);
+    }
+    let mut events = Vec::new();
+    crate::c_host::until("three events", || {
+        crate::c_host::poll(server);
+        step(join, &mut events);
+        events.len() == 3
+    });
+    let told: Vec<_> = events.iter().map(|event| (event.kind, event.peer_id, event.sentence())).collect();
+    let auth = |text: &str| (WS_EVENT_AUTH, 1, text.to_owned());
+    assert_eq!(told, [(WS_EVENT_AUTHENTICATING, 1, String::new()), auth("first"), auth("second")]);
+    assert_eq!(ws_complete_auth(join, 1), WS_OK);
+    events.clear();
+    crate::c_host::until("what waited", || {
+        step(join, &mut events);
+        events.len() == 4
+    });
+    let told: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(told, [WS_EVENT_OPEN, WS_EVENT_CONNECTED, WS_EVENT_MESSAGE, WS_EVENT_MESSAGE]);
+    crate::c_host::free(join);
+    crate::c_host::free(server);
+}
+
+/// What a peer sent that is not admitted is counted as kept memory, and nowhere else; its AUTH events wait for the program.
+#[test]
+fn messages_of_a_peer_that_is_not_admitted_count_as_kept_memory_alone() {
+    let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH | WS_DEFLATE);
+    let client = crate::c_host::connect(port, None, |config| config.flags |= WS_DEFLATE);
+    crate::c_host::until("OPEN", || {
+        crate::c_host::poll(host);
+        crate::c_host::poll(client);
+        ws_get_state(client) == WS_OPEN && !crate::c_host::conns(host).is_empty()
+    });
+    let conn = crate::c_host::conns(host)[0];
+    let before = crate::c_host::stats(conn).kept_bytes;
+    let raw = [&[3_u8][..], &[b'a'; 2_000]].concat();
+    let auth = [&[7_u8, 0][..], &[b'b'; 1_000]].concat();
+    for message in [&raw, &auth, &raw] {
+        assert_eq!(crate::c_host::put(client, message), WS_OK);
+    }
+    let counts = |handle: u32| {
+        let stats = crate::c_host::stats(handle);
+        [stats.messages_in, stats.bytes_in, stats.compressed_in, stats.queued_packets_in, stats.queued_bytes_in]
+    };
+    let kept = |handle: u32| crate::c_host::stats(handle).kept_bytes >= before + 2 * 2_001;
+    crate::c_host::until("the messages", || {
+        crate::c_host::poll(client);
+        crate::c_host::poll(host);
+        kept(conn)
+    });
+    for handle in [conn, host] {
+        assert_eq!(counts(handle), [0, 0, 0, 1, 1_000], "the AUTH event alone");
+        assert!(kept(handle));
+    }
+    assert_eq!(ws_complete_auth(host, id_of(conn)), WS_OK);
+    crate::c_host::until("CONNECTED", || {
+        crate::c_host::poll(host);
+        ws_get_available(conn) == 2
+    });
+    for handle in [conn, host] {
+        assert_eq!(counts(handle), [3, 5_004, 3, 3, 5_000]);
+        assert!(!kept(handle));
+    }
+    crate::c_host::free(client);
+    crate::c_host::free(host);
+}
+
 /// One intruder beside an admitted witness; how it ends and when the host polls are drawn.
 fn intrude(seed: u32, end: End) {
     let mut random = crate::c_host::random_of(seed);

@@ -1,5 +1,5 @@
 /* A host of Godot 4's scene whose bytes a client says: a raw packet "!" and hexadecimal digits is sent back as these bytes, "text" as a text, and all else that
- * comes is answered by a raw packet "heard" and its digits; an authentication with "bye" by a close as well. Prints its URL. */
+ * comes is answered by a raw packet "heard" and its digits; an authentication with "bye" by a close as well, one with "ask" by one with "why". Prints its URL. */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -24,6 +24,7 @@ static void answer(const ws_packet *packet) {
     for (size_t i = 0; i < packet->len && i < 1000; i++) len += sprintf((char *)out + len, "%02x", data[i]);
     ws_put_packet(packet->conn, out, (size_t)len, WS_BINARY);
     if (packet->len == 5 && !memcmp(data, "\7\0bye", 5)) ws_close(packet->conn, 4001, NULL);
+    if (packet->len == 5 && !memcmp(data, "\7\0ask", 5)) ws_put_packet(packet->conn, (const uint8_t *)"\7\0why", 5, WS_BINARY);
   }
 }
 

@@ -99,8 +99,8 @@ namespace Wspeer
         /// <summary>Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a path
         /// or name.</summary>
         Error = 9,
-        /// <summary>With WebSocketFlags.Auth: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). CONNECTED follows once both sides have
-        /// completed, and first come what it sends as AUTH.</summary>
+        /// <summary>With WebSocketFlags.Auth: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). First comes as AUTH what it
+        /// sends for that. CONNECTED follows as ws_complete_auth() says.</summary>
         Authenticating = 10,
         /// <summary>With WebSocketFlags.Auth: event.packet holds data that peer event.peer_id sent for its authentication.</summary>
         Auth = 11,
@@ -249,7 +249,7 @@ namespace Wspeer
         AnyName = 512,
         /// <summary>ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.</summary>
         Scene = 1024,
-        /// <summary>With WebSocketFlags.Scene: who comes is told by AUTHENTICATING and is there only once both sides have called ws_complete_auth(): Godot's auth_callback.</summary>
+        /// <summary>With WebSocketFlags.Scene: who comes is told by AUTHENTICATING, and is there only after its authentication, see ws_complete_auth(): Godot's auth_callback.</summary>
         Auth = 2048,
         /// <summary>With WebSocketFlags.Scene: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.</summary>
         NoRelay = 4096,

@@ -195,7 +195,7 @@ namespace Wspeer
         public ulong WireBytesIn;
         /// <summary>Bytes written to the transport, above TLS.</summary>
         public ulong WireBytesOut;
-        /// <summary>Messages that wait for the host, and AUTH events.</summary>
+        /// <summary>Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (WS_AUTH) count for kept_bytes instead.</summary>
         public ulong QueuedPacketsIn;
         /// <summary>Their bytes.</summary>
         public ulong QueuedBytesIn;
@@ -220,7 +220,7 @@ namespace Wspeer
         public ulong Refused;
         /// <summary>Server: opening handshakes under way.</summary>
         public ulong PendingHandshakes;
-        /// <summary>Messages that came compressed.</summary>
+        /// <summary>Messages that came compressed. They count when those of messages_in do.</summary>
         public ulong CompressedIn;
         /// <summary>Messages that were compressed.</summary>
         public ulong CompressedOut;

@@ -105,8 +105,8 @@ class EventType(Code):
     """Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024
     bytes, and shows at most 256 of a path or name."""
     AUTHENTICATING = 10
-    """With auth: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect().
-    CONNECTED follows once both sides have completed, and first come what it sends as AUTH."""
+    """With auth: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect(). First
+    comes as AUTH what it sends for that. CONNECTED follows as complete_auth() says."""
     AUTH = 11
     """With auth: event.data was sent by peer event.peer_id for its authentication."""
 

@@ -136,7 +136,7 @@ class ConfigArgs(TypedDict, total=False):
     """host() and join(): what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host,
     its raw bytes, remote calls."""
     auth: bool
-    """With scene: who comes is told by AUTHENTICATING and is there only once both sides have called
+    """With scene: who comes is told by AUTHENTICATING, and is there only after its authentication, see
     complete_auth(): Godot's auth_callback."""
     no_relay: bool
     """With scene: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched

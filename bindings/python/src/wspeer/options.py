@@ -156,7 +156,8 @@ class Stats(NamedTuple):
     wire_bytes_out: int
     """Bytes written to the transport, above TLS."""
     queued_packets_in: int
-    """Messages that wait for the host, and AUTH events."""
+    """Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (auth) count for
+    kept_bytes instead."""
     queued_bytes_in: int
     """Their bytes."""
     queued_packets_out: int
@@ -183,7 +184,7 @@ class Stats(NamedTuple):
     pending_handshakes: int
     """Server: opening handshakes under way."""
     compressed_in: int
-    """Messages that came compressed."""
+    """Messages that came compressed. They count when those of messages_in do."""
     compressed_out: int
     """Messages that were compressed."""
     deflate_memory_bytes: int
