@@ -240,11 +240,8 @@ impl Host {
         let Some(peer) = server.peer(key) else { return };
         peer.peer_id = id;
         match self.wire {
-            Wire::Godot4 | Wire::Scene => tell(server, cx, key..key + 1, &[], &wire::id_message(id)),
-            Wire::Godot3 => {
-                tell(server, cx, key..key + 1, &[], &wire::about(Message3::Id(id)));
-                tell(server, cx, key..key + 1, &[], &wire::about(Message3::Add(HOST_ID)));
-            }
+            Wire::Godot4 | Wire::Scene => server.greet(cx, key, &[&wire::id_message(id)]),
+            Wire::Godot3 => server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))]),
         }
         self.players.insert(id, Player { key, here: true, heard: Heard::default() });
         match self.wire {

@@ -70,7 +70,19 @@ impl Peer {
             self.owe_writable(total);
             return Sent::Full;
         }
-        for (index, message) in messages.iter().enumerate() {
+        let sent = self.queue_together(cx, messages);
+        if sent == Sent::Taken && self.must_write() {
+            self.write_frames(cx, true);
+        }
+        sent
+    }
+
+    /// Queues several messages, or none of them, whatever room there is. They are written later.
+    pub fn queue_together<M: AsRef<[u8]>>(&mut self, cx: &mut Cx<'_>, messages: &[M]) -> Sent {
+        if !self.may_put() {
+            return Sent::NotOpen;
+        }
+        for (index, message) in messages.iter().map(AsRef::as_ref).enumerate() {
             if !self.queue_message(cx, false, message) {
                 if index == 0 {
                     return Sent::NoMemory;
@@ -78,9 +90,6 @@ impl Peer {
                 self.memory_failed();
             }
             self.accepted(message.len());
-        }
-        if self.must_write() {
-            self.write_frames(cx, true);
         }
         Sent::Taken
     }
@@ -476,7 +485,7 @@ impl Peer {
 
     /// A message that was accepted cannot leave any more, for lack of memory: the connection ends.
     #[cold]
-    fn memory_failed(&mut self) {
+    pub fn memory_failed(&mut self) {
         self.outbox.note_lost();
         let failure = Failure::new(Phase::Websocket, Cause::Resources, "there is no memory left for what is to be sent: send less at a time");
         self.write_failure.get_or_insert(Box::new(failure));

@@ -233,6 +233,19 @@ impl Server {
         sent
     }
 
+    /// Queues the first messages for a client, together: they fit whatever the limits are.
+    pub fn greet(&mut self, cx: &mut Cx<'_>, key: u32, messages: &[&[u8]]) {
+        let Some(client) = self.client(key) else { return };
+        match client.peer.queue_together(cx, messages) {
+            Sent::Taken => self.later.push(key),
+            Sent::NoMemory => {
+                client.peer.memory_failed();
+                self.soil(key, true);
+            }
+            Sent::Full | Sent::Partial | Sent::NotOpen => {}
+        }
+    }
+
     /// Writes what waits for one client.
     pub fn flush_one(&mut self, cx: &mut Cx<'_>, key: u32) {
         if let Some(client) = self.client(key) {

@@ -214,3 +214,36 @@ fn what_is_kept_of_a_peer_is_in_the_stats() {
     });
     crate::c_host::free(host);
 }
+
+/// A host whose clients' queues hold one message greets them: the first messages always fit, and the others wait for room.
+#[test]
+fn the_smallest_outbound_queue_holds_a_greeting() {
+    for format in [0, WS_GODOT3, WS_SCENE] {
+        for (packets, bytes) in [(1, 0), (0, 1), (0, 20), (1, 1)] {
+            let what = format!("format {format}, outbound_packets {packets}, outbound_bytes {bytes}");
+            let (host, port) = crate::c_host::host(|config| {
+                config.flags |= format;
+                (config.outbound_packets, config.outbound_bytes) = (packets, bytes);
+            });
+            let joins: Vec<u32> = (0..4).map(|_| crate::c_host::join(port, None, |config| config.flags |= format)).collect();
+            let mut heard = vec![Vec::new(); joins.len()];
+            let others = if format == 0 { 1 } else { joins.len() };
+            crate::c_host::until(&what, || {
+                crate::c_host::poll(host);
+                for (join, heard) in joins.iter().zip(&mut heard) {
+                    crate::c_host::poll(*join);
+                    while let Some(event) = crate::c_host::next(*join) {
+                        assert!(matches!(event.kind, WS_EVENT_OPEN | WS_EVENT_CONNECTED), "{what}: {event:?}");
+                        heard.push((event.kind, event.peer_id));
+                    }
+                }
+                heard.iter().all(|heard| heard.len() > others)
+            });
+            for heard in heard {
+                assert_eq!((heard[0].0, heard[1]), (WS_EVENT_OPEN, (WS_EVENT_CONNECTED, 1)), "{what}");
+            }
+            joins.into_iter().for_each(crate::c_host::free);
+            crate::c_host::free(host);
+        }
+    }
+}
