@@ -5,9 +5,11 @@ mergeInto(LibraryManager.library, {
   $WSPEER_JOIN: {
     MAX_OTHERS: 65536,
     MAX_MARKS: 4096,
+    // Of the events that wait, one in so many came to nothing since the last time that these were looked for.
+    MARKS_PER_END: 8,
 
     join: function (flags) {
-      return { godot3: (flags & WSPEER_C.GODOT3) !== 0, scene: flags & WSPEER_C.SCENE ? WSPEER_SCENE.scene(flags) : null, id: 0, others: new Set() };
+      return { godot3: (flags & WSPEER_C.GODOT3) !== 0, scene: flags & WSPEER_C.SCENE ? WSPEER_SCENE.scene(flags) : null, id: 0, others: new Set(), ends: 0 };
     },
     // What the format puts in front of each message, at most.
     headerBytes: function (join) { return join.godot3 ? 9 : join.scene ? 7 : 0; },
@@ -23,18 +25,28 @@ mergeInto(LibraryManager.library, {
     lookOn: function (peer) { WSPEER_JOIN.judge(peer, WSPEER_SCENE.lookOn(peer)); },
     judge: function (peer, why) {
       if (why) WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_MULTIPLAYER, 'the host broke the multiplayer format: ' + why);
-      if (WSPEER.count(peer.marks) > WSPEER_JOIN.MAX_MARKS) WSPEER_JOIN.shorten(peer);
+      var marks = WSPEER.count(peer.marks);
+      if (marks > WSPEER_JOIN.MAX_MARKS && peer.join.ends >= marks / WSPEER_JOIN.MARKS_PER_END) WSPEER_JOIN.shorten(peer);
     },
-    // Events of others that nobody reads become one.
+    // Where many events wait, those that came to nothing become one SKIPPED: ERROR about others, and CONNECTED with the DISCONNECTED of the same peer,
+    // unless a message of it waits between them.
     shorten: function (peer) {
-      var skipped = 0, marks = peer.marks, about = [WSPEER_C.EVENT_CONNECTED, WSPEER_C.EVENT_DISCONNECTED, WSPEER_C.EVENT_SKIPPED];
-      marks.items = marks.items.slice(marks.first).filter(function (mark) {
+      var skipped = 0, marks = peer.marks, waiting = marks.items.slice(marks.first), at = peer.messages.first, message, connected = new Map(), drops = new Set();
+      peer.join.ends = 0;
+      waiting.forEach(function (mark) {
+        for (; (message = peer.messages.items[at]) && message.number < mark.number; at++) connected.delete(message.peerId);
+        if (mark.type === WSPEER_C.EVENT_CONNECTED) connected.set(mark.peerId, mark);
+        if (mark.type === WSPEER_C.EVENT_DISCONNECTED && connected.has(mark.peerId)) {
+          drops.add(mark).add(connected.get(mark.peerId));
+          connected.delete(mark.peerId);
+        }
         // An error with a count is about what somebody sent.
-        if (about.indexOf(mark.type) < 0 && !(mark.type === WSPEER_C.EVENT_ERROR && mark.count)) return true;
-        skipped += mark.count || 1;
-        return false;
+        if (mark.type === WSPEER_C.EVENT_SKIPPED || mark.type === WSPEER_C.EVENT_ERROR && mark.count) drops.add(mark);
       });
+      if (!drops.size) return;
+      marks.items = waiting.filter(function (mark) { return !drops.has(mark); });
       marks.first = 0;
+      drops.forEach(function (mark) { skipped += mark.count || 1; });
       WSPEER.pushMark(peer, WSPEER_C.EVENT_SKIPPED, { count: skipped });
     },
     isOpen: function (peer) {
@@ -53,7 +65,9 @@ mergeInto(LibraryManager.library, {
       return '';
     },
     left: function (peer, id) {
-      if (peer.join.others.delete(id)) WSPEER.pushMark(peer, WSPEER_C.EVENT_DISCONNECTED, { peerId: id });
+      if (!peer.join.others.delete(id)) return;
+      peer.join.ends++;
+      WSPEER.pushMark(peer, WSPEER_C.EVENT_DISCONNECTED, { peerId: id });
     },
     // Takes the id in; '' when it is one, else why not.
     readId: function (peer, text, bytes, at, len) {

@@ -306,6 +306,7 @@ mergeInto(LibraryManager.library, {
           return;
         }
       }
+      peer.join.ends++;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
         peerId: from, phase: cause === WSPEER_C.CAUSE_MULTIPLAYER ? WSPEER_C.PHASE_WEBSOCKET : WSPEER_C.PHASE_APP, cause: cause, count: 1, words: why
       });

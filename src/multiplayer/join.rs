@@ -8,15 +8,17 @@ use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, breach, kept};
 use crate::error::{Error, Failure};
 use crate::heap;
-use crate::peer::{Cx, Mark, Peer, Sent};
+use crate::peer::{Cx, Inbox, Mark, Peer, Sent};
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 /// More others than this no host has.
 const MAX_OTHERS: usize = 1 << 16;
-/// Events of others that may wait; more are counted in one SKIPPED.
+/// Of more events that wait, those that came to nothing are counted in one SKIPPED.
 const MAX_MARKS: usize = 4_096;
+/// They are looked for when so many of them may have been queued since the last time: for each eight events, one.
+const MARKS_PER_END: usize = 8;
 /// So many are passed over in no time.
 const FEW_MARKS: usize = 64;
 
@@ -38,6 +40,8 @@ pub struct Join {
     pub is_late: bool,
     /// Messages may be put before the id has come.
     early: bool,
+    /// DISCONNECTED and ERROR of others that were queued since `shorten` last went through the events.
+    pub(super) ends: usize,
     pub(super) scratch: Vec<u8>,
     /// With Wire::Scene.
     pub(super) scene: Option<SceneJoin>,
@@ -53,7 +57,7 @@ impl Join {
             peer.keep_apart();
         }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
-        Join { wire, id: 0, others: BTreeSet::new(), opened: None, deadline, is_late: false, early, scratch: Vec::new(), scene }
+        Join { wire, id: 0, others: BTreeSet::new(), opened: None, deadline, is_late: false, early, ends: 0, scratch: Vec::new(), scene }
     }
 
     /// Bytes that are kept of what the others said.
@@ -214,7 +218,7 @@ impl Join {
             }
             Message3::Del(id) => {
                 if self.others.remove(&id) {
-                    peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
+                    self.lose(peer, cx, id);
                 }
             }
         }
@@ -227,14 +231,23 @@ impl Join {
         if self.others.len() < MAX_OTHERS { Ok(()) } else { Err(format!("{id} is one peer too many")) }
     }
 
-    /// Events of others that nobody reads become one.
-    fn shorten(&self, peer: &mut Peer, cx: &Cx<'_>) {
-        if peer.inbox.marks() > MAX_MARKS {
-            let of_others = |mark: &Mark| {
-                matches!(mark.kind, EventKind::Connected | EventKind::Disconnected | EventKind::Skipped)
-                    || (mark.kind == EventKind::Error && mark.peer_id != 0)
-            };
-            let count = peer.inbox.drop_marks_where(of_others);
+    /// Another has gone.
+    pub(super) fn lose(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+        peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
+        self.ends += 1;
+    }
+
+    /// Where many events wait, those that came to nothing become one SKIPPED: ERROR about others, and CONNECTED with the DISCONNECTED of the same peer,
+    /// unless a message of it waits between them. So who is there by the events that are left is there, and each DISCONNECTED has had its CONNECTED.
+    fn shorten(&mut self, peer: &mut Peer, cx: &Cx<'_>) {
+        let marks = peer.inbox.marks();
+        if marks <= MAX_MARKS || self.ends < marks / MARKS_PER_END {
+            return;
+        }
+        self.ends = 0;
+        let mut drops = come_to_nothing(&peer.inbox).into_iter();
+        let count = peer.inbox.drop_marks_where(|_| drops.next() == Some(true));
+        if count > 0 {
             peer.inbox.push_mark_here(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
         }
     }
@@ -254,6 +267,30 @@ impl Join {
             peer.inbox.push_mark_here(Mark { peer_id: id, ..mark });
         }
     }
+}
+
+/// Which of the waiting events came to nothing; see `Join::shorten`.
+fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
+    let (mut drops, mut connected) = (vec![false; inbox.marks()], HashMap::new());
+    let mut messages = inbox.senders().peekable();
+    for (index, (place, mark)) in inbox.placed_marks().enumerate() {
+        while let Some((_, from)) = messages.next_if(|(before, _)| *before < place) {
+            connected.remove(&from);
+        }
+        match mark.kind {
+            EventKind::Connected => _ = connected.insert(mark.peer_id, index),
+            EventKind::Disconnected => {
+                if let Some(pair) = connected.remove(&mark.peer_id) {
+                    drops[pair] = true;
+                    drops[index] = true;
+                }
+            }
+            EventKind::Skipped => drops[index] = true,
+            EventKind::Error => drops[index] = mark.peer_id != 0,
+            _ => {}
+        }
+    }
+    drops
 }
 
 pub(super) fn greet(peer: &mut Peer, cx: &Cx<'_>, id: i32) {

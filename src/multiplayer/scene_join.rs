@@ -61,12 +61,20 @@ impl Join {
             self.be_admitted(peer, cx);
         }
         let Some((_, bytes)) = peer.inbox.first_held(cx.arena) else { return Ok(()) };
-        match packet::read(bytes) {
-            Ok(Packet::Add(id)) => self.hear_of(peer, cx, id, true),
-            Ok(Packet::Del(id)) => self.hear_of(peer, cx, id, false),
-            Ok(Packet::Relay { peer: from, .. }) => self.take_relayed(peer, cx, from),
-            _ => self.take_packet(peer, cx, HOST_ID, 0),
+        let from = match packet::read(bytes) {
+            Ok(Packet::Add(id)) => return self.hear_of(peer, cx, id, true),
+            Ok(Packet::Del(id)) => return self.hear_of(peer, cx, id, false),
+            Ok(Packet::Relay { peer: from, .. }) => Some(from),
+            _ => None,
+        };
+        let marks = peer.inbox.marks();
+        match from {
+            Some(from) => self.take_relayed(peer, cx, from)?,
+            None => self.take_packet(peer, cx, HOST_ID, 0)?,
         }
+        // An ERROR, if anything.
+        self.ends += peer.inbox.marks() - marks;
+        Ok(())
     }
 
     fn hear_of(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32, is_here: bool) -> Result<(), String> {
@@ -83,7 +91,7 @@ impl Join {
             greet(peer, cx, id);
         } else if !is_here && self.others.remove(&id) {
             of_scene.scene.cache.leave(id);
-            peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
+            self.lose(peer, cx, id);
         }
         peer.inbox.drop_held();
         Ok(())

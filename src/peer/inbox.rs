@@ -371,8 +371,18 @@ impl Inbox {
         self.marks.iter_mut().map(|(_, mark)| &mut **mark).find(|mark| fits(mark))
     }
 
-    /// Drops the marks that fit; how many things they told of.
-    pub fn drop_marks_where(&mut self, fits: impl Fn(&Mark) -> bool) -> u64 {
+    /// The marks in order, each with the number of messages that precede it.
+    pub fn placed_marks(&self) -> impl Iterator<Item = (u64, &Mark)> {
+        self.marks.iter().map(|(after, mark)| (*after, &**mark))
+    }
+
+    /// Who sent the messages that the host may take, `from` as in `Message`, each with the number of messages that precede it.
+    pub fn senders(&self) -> impl Iterator<Item = (u64, i32)> {
+        (self.taken()..).zip(self.messages.iter().map(|message| message.from))
+    }
+
+    /// Drops the marks that fit, which are asked in order; how many things they told of.
+    pub fn drop_marks_where(&mut self, mut fits: impl FnMut(&Mark) -> bool) -> u64 {
         let (mut count, mut auths, mut bytes) = (0, 0, 0);
         self.marks.retain(|(_, mark)| {
             let drops = fits(mark);

@@ -369,6 +369,101 @@ fn of_joins_whose_host_closes_at_once() {
     }
 }
 
+/// How many events about others were told, and how many counted.
+#[derive(Default)]
+struct Told {
+    events: u64,
+    skipped: u64,
+}
+
+impl Told {
+    fn take(&mut self, event: Event, order: &mut Order, what: &str) {
+        self.events += u64::from(matches!(event.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED));
+        self.skipped += if event.kind == WS_EVENT_SKIPPED { event.count } else { 0 };
+        order.take(event, what);
+        // Only who is there matters for what follows.
+        order.told.clear();
+    }
+}
+
+/// A join that reads few of many events about others: those that are left tell who is there, and the others are counted.
+fn join_late(seed: u32, format: u32, ids: u32) {
+    let mut random = crate::c_host::random_of(seed);
+    let what = format!("a join that reads late, format {format}, {ids} others, seed {seed}");
+    let (server, port) = crate::c_host::listen(None, |config| {
+        config.flags |= WS_COALESCE;
+        (config.outbound_packets, config.outbound_bytes) = (WS_OFF, WS_OFF);
+    });
+    let join = crate::c_host::join(port, None, |config| config.flags |= format);
+    let mut order = Order::of(false, true);
+    let mut conn = 0;
+    crate::c_host::until(&what, || {
+        crate::c_host::poll(join);
+        crate::c_host::poll(server);
+        conn = crate::c_host::next(server).map_or(conn, |event| event.conn);
+        conn != 0
+    });
+    let about = |kind: u8, id: i32| if format == WS_GODOT3 { about3(kind, id) } else { [&[7, kind], &id.to_le_bytes()[..]].concat() };
+    greeting(format).iter().for_each(|message| assert_eq!(crate::c_host::put(conn, message), WS_OK));
+    let (mut there, mut said, mut told) = (Vec::new(), 1_u64, Told::default());
+    let reads_some = random(2) == 0;
+    for step in 0..20_000 {
+        let id = 100 + random(ids) as i32;
+        match there.iter().position(|other| *other == id) {
+            Some(at) if random(3) > 0 => {
+                there.swap_remove(at);
+                said += 1;
+                crate::c_host::put(conn, &about(2, id));
+            }
+            Some(_) if random(40) == 0 && format != WS_GODOT3 => _ = crate::c_host::put(conn, &[&about(3, id)[..], b"\x03 raw"].concat()),
+            Some(_) => {}
+            None => {
+                there.push(id);
+                said += 1;
+                crate::c_host::put(conn, &about(1, id));
+            }
+        }
+        if step % 100 == 0 {
+            crate::c_host::flush(conn);
+            crate::c_host::poll(join);
+            for _ in 0..if reads_some { random(40) } else { 0 } {
+                let Some(event) = crate::c_host::next(join) else { break };
+                told.take(event, &mut order, &what);
+            }
+        }
+    }
+    let last = if format == WS_GODOT3 { about3(0, 1) } else { b"\x03the last one".to_vec() };
+    assert_eq!(crate::c_host::put(conn, &last), WS_OK);
+    crate::c_host::until(&what, || {
+        crate::c_host::poll(server);
+        // All is there before more is read.
+        (0..200).for_each(|_| _ = crate::c_host::poll(join));
+        let mut ended = false;
+        while let Some(event) = crate::c_host::next(join) {
+            ended |= event.kind == WS_EVENT_MESSAGE && event.peer_id == 1;
+            told.take(event, &mut order, &what);
+        }
+        ended
+    });
+    there.push(1);
+    there.sort_unstable();
+    order.others.sort_unstable();
+    assert_eq!(order.others, there, "{what}");
+    assert_eq!(told.events + told.skipped, said, "{what}: each is told or counted");
+    assert!(told.skipped > 0, "{what}: nothing was left out");
+    crate::c_host::free(join);
+    crate::c_host::free(server);
+}
+
+#[test]
+fn of_joins_that_read_few_events() {
+    for format in [WS_GODOT3, WS_SCENE] {
+        for ids in [1, 30, 3_000] {
+            (1..=4).for_each(|seed| join_late(seed, format, ids));
+        }
+    }
+}
+
 /// Two connections of this library whose bytes go through memory; `carry`: the test carries them, and breaks them.
 fn pair(seed: u32, carry: bool) {
     let mut random = crate::c_host::random_of(seed);

@@ -391,6 +391,18 @@ static void wire(const char *url) {
   ws_get_stats(join, &stats, sizeof stats);
   printf("%u messages, %u skipped\n", (unsigned)stats.messages_in, (unsigned)stats.skipped);
   ws_free(join);
+  open_join(url, 0);
+  take(2);
+  /* Those who come and go while nobody reads are counted, and those who stay are told. */
+  say(1, "names");
+  settle(1);
+  int names = 0, count = 0;
+  for (ws_event event = next(); event.type != WS_EVENT_MESSAGE; event = next()) {
+    names += event.type == WS_EVENT_CONNECTED ? 1 : event.type == WS_EVENT_DISCONNECTED ? -1 : 0;
+    count += event.type == WS_EVENT_SKIPPED ? (int)event.count : 1;
+  }
+  printf("%d stay of %d events\n", names, count);
+  ws_free(join);
   open_join(url, WS_NO_RELAY);
   take(2);
   told("to all", say(0, "x"));

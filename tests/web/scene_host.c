@@ -1,5 +1,6 @@
 /* A host of Godot 4's scene whose bytes a client says: a raw packet "!" and hexadecimal digits is sent back as these bytes, "text" as a text, and all else that
- * comes is answered by a raw packet "heard" and its digits; an authentication with "bye" by a close as well, one with "ask" by one with "why". Prints its URL. */
+ * comes is answered by a raw packet "heard" and its digits; an authentication with "bye" by a close as well, one with "ask" by one with "why".
+ * "names" is answered by many who come and go, of whom two stay. Prints its URL. */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -13,6 +14,16 @@ static size_t bytes_of(const uint8_t *digits, size_t len) {
   return count;
 }
 
+static void say_names(ws_handle conn) {
+  uint8_t about[6] = {7, 0, 0, 0, 1, 0};
+  for (int i = 0; i < 6000; i++) {
+    about[2] = (uint8_t)(i % 3 == 2 ? i - 1 : i);
+    about[3] = (uint8_t)((i % 3 == 2 ? i - 1 : i) >> 8);
+    about[1] = i % 3 == 2 ? 2 : 1;
+    if (i % 3 != 0 || i < 6) ws_put_packet(conn, about, sizeof about, WS_BINARY);
+  }
+}
+
 static void answer(const ws_packet *packet) {
   const uint8_t *data = packet->data;
   if (packet->len > 1 && data[0] == 3 && data[1] == '!') {
@@ -20,6 +31,7 @@ static void answer(const ws_packet *packet) {
   } else if (packet->len == 5 && data[0] == 3 && !memcmp(data + 1, "text", 4)) {
     ws_put_packet(packet->conn, (const uint8_t *)"text", 4, WS_TEXT);
   } else {
+    if (packet->len == 6 && !memcmp(data, "\3names", 6)) say_names(packet->conn);
     int len = sprintf((char *)out, "\3heard ");
     for (size_t i = 0; i < packet->len && i < 1000; i++) len += sprintf((char *)out + len, "%02x", data[i]);
     ws_put_packet(packet->conn, out, (size_t)len, WS_BINARY);
@@ -31,7 +43,10 @@ static void answer(const ws_packet *packet) {
 int main(void) {
   ws_handle server;
   char url[64];
-  if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) return 1;
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.outbound_packets = WS_OFF;
+  if (ws_listen("ws://127.0.0.1:0", &config, &server) < 0) return 1;
   ws_get_text(server, WS_GET_URL, url, sizeof url, NULL);
   printf("%s\n", url);
   fflush(stdout);
