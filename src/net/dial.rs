@@ -318,6 +318,26 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_has_a_while_before_the_next_one_starts() {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let now = Instant::now();
+        let mut race = Race::new(&[at(Ipv4Addr::LOCALHOST), at(Ipv4Addr::new(127, 0, 0, 2)), at(Ipv4Addr::new(127, 0, 0, 3))], port, now);
+        for left in [2, 1, 0] {
+            let begun = now + STAGGER * (2 - left);
+            if left < 2 {
+                assert!(race.step(begun - Duration::from_millis(1)).is_none());
+                assert_eq!(race.attempts.len(), 0, "too early for the next one");
+            }
+            assert!(race.step(begun).is_none());
+            let left = left as usize;
+            assert_eq!((race.attempts.len(), race.waiting.len()), (1, left), "one at a time");
+            assert_eq!(race.next_start(), (left > 0).then_some(begun + STAGGER));
+            // As if it were still under way, and never had a result.
+            race.attempts.clear();
+        }
+    }
+
+    #[test]
     fn it_is_due_when_a_result_is_there_or_the_next_address_is() {
         let dial = |at| Dial { to: Destination { host: "h".to_owned(), port: 1, tls: None, no_delay: true }, at };
         let now = Instant::now();

@@ -72,7 +72,7 @@ impl MaskKeys {
     pub fn draw(&mut self) -> [u8; 4] {
         match &mut self.pool {
             Some(pool) if pool.left > 0 => pool.next(),
-            pool => Pool::refill(pool),
+            pool => Pool::refill(pool, |bytes| getrandom::fill(bytes).is_ok()),
         }
     }
 }
@@ -84,10 +84,11 @@ impl Pool {
         self.keys[self.left % POOL]
     }
 
+    /// A key of a new pool; `fill` is the random source. False: there is none.
     #[cold]
-    fn refill(pool: &mut Option<Box<Pool>>) -> [u8; 4] {
+    fn refill(pool: &mut Option<Box<Pool>>, fill: impl FnOnce(&mut [u8]) -> bool) -> [u8; 4] {
         let pool = pool.get_or_insert_with(|| Box::new(Pool { keys: [[0; 4]; POOL], left: 0 }));
-        if getrandom::fill(pool.keys.as_flattened_mut()).is_err() {
+        if !fill(pool.keys.as_flattened_mut()) {
             // No random source: the hasher's secret keys are the next best.
             use std::hash::{BuildHasher, RandomState};
             for eight in pool.keys.as_flattened_mut().as_chunks_mut::<8>().0 {
@@ -131,5 +132,33 @@ mod tests {
         let mut keys = MaskKeys::new();
         let drawn: std::collections::HashSet<_> = (0..1_000).map(|_| keys.draw()).collect();
         assert!(drawn.len() > 990);
+    }
+
+    #[test]
+    fn keys_are_what_the_random_source_gives_each_once() {
+        let mut pool = None;
+        for round in 0..3_u8 {
+            let given: Vec<[u8; 4]> = (0..POOL).map(|index| [index as u8, (index >> 8) as u8, 77, round]).collect();
+            let fill = |bytes: &mut [u8]| {
+                bytes.copy_from_slice(given.as_flattened());
+                true
+            };
+            let first = Pool::refill(&mut pool, fill);
+            let pool = pool.as_mut().unwrap();
+            let mut drawn: Vec<[u8; 4]> = std::iter::once(first).chain((1..POOL).map(|_| pool.next())).collect();
+            assert_eq!(pool.left, 0);
+            drawn.reverse();
+            assert_eq!(drawn, given);
+        }
+    }
+
+    #[test]
+    fn without_a_random_source_keys_differ_too() {
+        let (mut one, mut other) = (None, None);
+        for pool in [&mut one, &mut other] {
+            Pool::refill(pool, |_| false);
+        }
+        let keys: std::collections::HashSet<_> = [one, other].iter().flatten().flat_map(|pool| pool.keys).collect();
+        assert!(keys.len() > 2 * POOL - 5, "{}", keys.len());
     }
 }
