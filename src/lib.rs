@@ -12,10 +12,17 @@ pub mod status;
 pub mod net;
 pub mod protocol;
 
-pub mod multiplayer;
-pub mod peer;
-pub mod role;
+pub mod work;
+
+pub mod endpoint;
+pub mod link;
+pub mod opening;
+
+pub mod connection;
 pub mod server;
+
+pub mod multiplayer;
+pub mod role;
 
 pub mod ffi;
 pub mod table;

@@ -1,13 +1,16 @@
 //! What a handle is beyond its connections: plain, a host or a join. It decides whom a target means and what a message is.
 
 use crate::codes::WS_OPT_MAX_MESSAGE_BYTES;
+use crate::connection::Connection;
+use crate::endpoint::{MAX_LEN, Options};
 use crate::error::Error;
 use crate::heap::Discarded;
+use crate::link::Sent;
 use crate::multiplayer::{HOST_ID, Host, Join, SceneSettings, Target, Wire};
 use crate::net::MemoryEnd;
-use crate::peer::{Cx, MAX_LEN, Options, Peer, Sent};
 use crate::server::{Handles, Server};
 use crate::status::{ErrorCode, State};
+use crate::work::Cx;
 use std::time::{Duration, Instant};
 
 /// What makes a server a host, or a client a join.
@@ -29,7 +32,7 @@ pub enum Place<'a> {
     /// One of its clients, by its key.
     Client(&'a mut Server, u32),
     /// A connection that has no server.
-    Peer(&'a mut Peer),
+    Peer(&'a mut Connection),
 }
 
 /// The key of a server's client by the number of its handle; `None`: it is no client of this server.
@@ -49,7 +52,7 @@ impl Role {
 
     /// Before a connection is polled: does what the last poll left for a fresh budget.
     #[inline]
-    pub fn before_poll(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) {
+    pub fn before_poll(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) {
         if let Role::Join(join) = self
             && join.is_late
         {
@@ -59,7 +62,7 @@ impl Role {
 
     /// After a connection was polled: takes what has come. The result is as of `poll_server`.
     #[inline]
-    pub fn after_poll(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, gap: Duration) -> (bool, Option<Instant>) {
+    pub fn after_poll(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, gap: Duration) -> (bool, Option<Instant>) {
         let Role::Join(join) = self else { return (false, None) };
         join.shift(gap);
         (join.look(peer, cx), join.next_timer())
@@ -79,31 +82,31 @@ impl Role {
     pub fn put(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Plain, Place::Server(server)) => {
-                check_size(&server.options, payload, 0)?;
+                check_size(&server.endpoint.options, payload, 0)?;
                 put_to_clients(server, cx, target, text, payload, find)
             }
             (Role::Host(host), Place::Server(server)) => {
                 let target = decoded(target)?.unwrap_or(Target::All);
-                check_size(&server.options, payload, host.header_bytes())?;
+                check_size(&server.endpoint.options, payload, host.header_bytes())?;
                 host.put(server, cx, target, text, payload)
             }
             (Role::Join(join), Place::Peer(peer)) => {
                 let target = decoded(target)?;
-                check_size(&peer.options, payload, join.header_bytes())?;
+                check_size(&peer.endpoint.options, payload, join.header_bytes())?;
                 join.put(peer, cx, target, text, payload)
             }
             (_, Place::Client(..) | Place::Peer(_)) if target.is_some() => Err(Error::wrong_kind(NO_TARGETS)),
             (Role::Host(host), Place::Client(server, key)) => {
-                check_size(&server.options, payload, host.header_bytes())?;
+                check_size(&server.endpoint.options, payload, host.header_bytes())?;
                 host.put_one(server, cx, key, text, payload)
             }
             (_, Place::Client(server, key)) => {
                 let Some(peer) = server.peer(key) else { return Err(Error::gone()) };
-                check_size(&peer.options, payload, 0)?;
+                check_size(&peer.endpoint.options, payload, 0)?;
                 Ok(server.put_one(cx, key, text, payload))
             }
             (_, Place::Peer(peer)) => {
-                check_size(&peer.options, payload, 0)?;
+                check_size(&peer.endpoint.options, payload, 0)?;
                 Ok(peer.put(|| cx, text, payload))
             }
             (Role::Join(_), Place::Server(_)) => Err(Error::gone()),
@@ -114,18 +117,18 @@ impl Role {
     pub fn put_call(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
-                check_size(&server.options, bytes, host.header_bytes())?;
+                check_size(&server.endpoint.options, bytes, host.header_bytes())?;
                 host.put_call(server, cx, target.unwrap_or(Target::All), bytes)
             }
             (Role::Host(host), Place::Client(server, key)) => {
-                check_size(&server.options, bytes, host.header_bytes())?;
+                check_size(&server.endpoint.options, bytes, host.header_bytes())?;
                 match target {
                     Some(_) => Err(Error::wrong_kind(NO_TARGETS)),
                     None => host.put_call_one(server, cx, key, bytes),
                 }
             }
             (Role::Join(join), Place::Peer(peer)) => {
-                check_size(&peer.options, bytes, join.header_bytes())?;
+                check_size(&peer.endpoint.options, bytes, join.header_bytes())?;
                 join.put_call(peer, cx, target, bytes)
             }
             _ => Err(no_scene()),
@@ -156,7 +159,7 @@ impl Role {
     }
 
     /// The state of a connection as the program sees it.
-    pub fn state(&self, peer: &Peer) -> State {
+    pub fn state(&self, peer: &Connection) -> State {
         match self {
             Role::Join(join) => join.state(peer),
             Role::Plain | Role::Host(_) => peer.state(),
@@ -167,7 +170,7 @@ impl Role {
     pub fn peer_id(&self, at: Place<'_>) -> Result<i32, Error> {
         match (self, at) {
             (Role::Host(_), Place::Server(_)) => Ok(HOST_ID),
-            (Role::Host(_), Place::Client(server, key)) => server.peer(key).map(|peer| peer.peer_id).ok_or_else(Error::gone),
+            (Role::Host(_), Place::Client(server, key)) => server.peer(key).map(|peer| peer.endpoint.peer_id).ok_or_else(Error::gone),
             (Role::Join(join), _) => Ok(join.id()),
             _ => Err(no_ids()),
         }
@@ -176,7 +179,7 @@ impl Role {
     /// The handle of the connection to a peer. `own`: the handle that was asked.
     pub fn conn(&self, at: Place<'_>, own: u32, peer_id: i32) -> Result<u32, Error> {
         match (self, at) {
-            (Role::Host(host), Place::Server(server)) => server.peer(host.place(peer_id)?).map(|peer| peer.handle).ok_or_else(Error::gone),
+            (Role::Host(host), Place::Server(server)) => server.peer(host.place(peer_id)?).map(|peer| peer.endpoint.handle).ok_or_else(Error::gone),
             (Role::Join(_), _) if peer_id == HOST_ID => Ok(own),
             (Role::Join(_), _) => Err(Error::new(ErrorCode::Target, "one who joins has a connection only to the host, peer 1")),
             _ => Err(no_ids()),

@@ -6,7 +6,6 @@ use super::pointers::{copy_text, need, put, put_at, put_optional, text};
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
-use crate::peer::Totals;
 use crate::status::{ErrorCode, Level, Success, Text};
 use crate::table::{View, What};
 use crate::{journal, table};
@@ -68,7 +67,7 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
         }
         let stats = table::stats(h)?;
         let (last_poll_us, longest_poll_us) = stats.poll_us();
-        let Totals { counters, compressed_in, compressed_out } = stats.totals;
+        let counters = stats.totals;
         let size = size.min(size_of::<ws_stats>());
         let filled = ws_stats {
             struct_size: size as u32,
@@ -91,8 +90,8 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
             accepted: stats.server[0],
             refused: stats.server[1],
             pending_handshakes: stats.server[2],
-            compressed_in,
-            compressed_out,
+            compressed_in: counters.compressed_in,
+            compressed_out: counters.compressed_out,
             deflate_memory_bytes: stats.deflate_memory,
             kept_bytes: stats.kept,
         };

@@ -4,11 +4,11 @@ use super::config_fields::{CONNECT_TIMEOUT_MS, FLAGS, MAX_HEADER_BYTES, options_
 use super::guard::wrong;
 use super::pointers::{need, optional_text};
 use crate::codes::*;
+use crate::endpoint::{Options, Refused, definition};
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::net::TlsClientSettings;
-use crate::peer::{Options, Refused, definition};
 use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
 use crate::status::{ErrorCode, Level};
 use crate::table::Settings;

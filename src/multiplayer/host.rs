@@ -8,11 +8,13 @@ use super::scene_packets::{SceneSettings, note};
 use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, breach, kept};
 use crate::codes::*;
+use crate::endpoint::{Inbox, Mark};
 use crate::error::{Error, Failure};
 use crate::heap;
-use crate::peer::{Arena, Chunk, Cx, Inbox, Mark, Sent};
+use crate::link::Sent;
 use crate::server::{Handles, Line, Server, Spread};
 use crate::status::{Cause, ErrorCode, EventKind, State};
+use crate::work::{Arena, Chunk, Cx};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -135,7 +137,7 @@ impl Host {
         }
         let framed = self.frame(target.encode(), text, payload)?;
         let result = match reach {
-            Reach::One(key) if server.peer(key).is_some_and(|peer| peer.apart) => return Err(not_admitted(target.encode())),
+            Reach::One(key) if server.peer(key).is_some_and(|peer| peer.endpoint.apart) => return Err(not_admitted(target.encode())),
             Reach::One(key) => server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
@@ -145,7 +147,7 @@ impl Host {
 
     /// Puts to the client in one place, by its own handle.
     pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<Sent, Error> {
-        let (to, is_apart) = server.peer(key).map_or((0, false), |peer| (peer.peer_id, peer.apart));
+        let (to, is_apart) = server.peer(key).map_or((0, false), |peer| (peer.endpoint.peer_id, peer.endpoint.apart));
         if is_apart {
             return Err(not_admitted(to));
         }
@@ -213,17 +215,17 @@ impl Host {
             }
             let Some(key) = server.above.touched.pop() else { break };
             let Some(peer) = server.peer(key) else { continue };
-            if peer.handle == 0 {
+            if peer.endpoint.handle == 0 {
                 continue;
             }
-            if peer.peer_id == 0 {
+            if peer.endpoint.peer_id == 0 {
                 self.admit(server, cx, key);
                 // From now on it is there for the program.
-                server.after(cx, key, None);
+                server.take_account(cx, key);
             }
             let Some(peer) = server.peer(key) else { continue };
-            let (id, state) = (peer.peer_id, peer.state());
-            let held = peer.inbox.held();
+            let (id, state) = (peer.endpoint.peer_id, peer.state());
+            let held = peer.endpoint.inbox.held();
             if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
             } else if state == State::Closed {
@@ -238,7 +240,7 @@ impl Host {
     fn admit(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
         let id = self.draw_id();
         let Some(peer) = server.peer(key) else { return };
-        peer.peer_id = id;
+        peer.endpoint.peer_id = id;
         match self.wire {
             Wire::Godot4 | Wire::Scene => server.greet(cx, key, &[&wire::id_message(id)]),
             Wire::Godot3 => server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))]),
@@ -284,7 +286,7 @@ impl Host {
         let mut told = false;
         for _ in 0..self.news.waiting.len() {
             let Some(key) = self.news.waiting.pop() else { break };
-            let id = server.peer(key).map_or(0, |peer| peer.peer_id);
+            let id = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
             let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else { continue };
             if !server.peer(key).is_some_and(|peer| peer.may_put()) {
                 continue;
@@ -319,11 +321,11 @@ impl Host {
     /// Tells those in some places of the sender of what they are about to get, before the news that are ahead of it. Places where there is no room for that.
     fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
         let mut full = Vec::new();
-        let id = server.peer(from).map_or(0, |peer| peer.peer_id);
+        let id = server.peer(from).map_or(0, |peer| peer.endpoint.peer_id);
         let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else { return full };
         let message = about_player(self.wire, Piece::Came(id));
         for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
-            let to = server.peer(key).map_or(0, |peer| peer.peer_id);
+            let to = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
             let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
             let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
             if server.put_spread(cx, spread) == Sent::Taken {
@@ -343,9 +345,9 @@ impl Host {
         let Some(player) = self.players.get_mut(&id).filter(|player| player.here) else { return };
         player.here = false;
         let key = player.key;
-        if let Some(peer) = server.peer(key).filter(|peer| peer.peer_id == id && peer.apart) {
-            peer.drop_held(cx);
-            server.after(cx, key, None);
+        if let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id == id && peer.endpoint.apart) {
+            peer.endpoint.drop_held(cx);
+            server.take_account(cx, key);
         }
         let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
         if !was_told || server.state() != State::Open {
@@ -385,10 +387,10 @@ impl Host {
                 over = cx.budget.look();
             }
             // What became the host's is there for it now, and the queue may have room again.
-            server.after(cx, key, None);
+            server.take_account(cx, key);
             server.read_on(key);
             let Some(peer) = server.peer(key) else { continue };
-            let (held, state, id) = (peer.inbox.held(), peer.state(), peer.peer_id);
+            let (held, state, id) = (peer.endpoint.inbox.held(), peer.state(), peer.endpoint.peer_id);
             if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
             } else if state == State::Closed {
@@ -407,8 +409,8 @@ impl Host {
             return self.look_in_scene(server, cx, key);
         }
         let Some(peer) = server.peer(key) else { return false };
-        let own = peer.peer_id;
-        let Some((text, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
+        let own = peer.endpoint.peer_id;
+        let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return false };
         let target = match wire::read3(text, bytes) {
             Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(Error::into_sentence),
             Ok(Message3::Payload { from, .. }) => Err(format!("it says that {from} sent what {own} has sent")),
@@ -416,15 +418,15 @@ impl Host {
             Err(why) => Err(why),
         };
         match target {
-            Ok(Target::One(HOST_ID)) => peer.inbox.release(wire::HEADER as u32, 0),
+            Ok(Target::One(HOST_ID)) => peer.endpoint.inbox.release(wire::HEADER as u32, 0),
             Ok(target) => {
-                let Some(passed) = Passed::first_of(&peer.inbox, cx.arena, &[], 0, &mut self.scratch) else {
+                let Some(passed) = Passed::first_of(&peer.endpoint.inbox, cx.arena, &[], 0, &mut self.scratch) else {
                     close_for_memory(server, cx, key);
                     return true;
                 };
                 match target {
-                    Target::One(_) | Target::AllBut(HOST_ID) => peer.inbox.drop_held(),
-                    Target::All | Target::AllBut(_) => peer.inbox.release(wire::HEADER as u32, 0),
+                    Target::One(_) | Target::AllBut(HOST_ID) => peer.endpoint.inbox.drop_held(),
+                    Target::All | Target::AllBut(_) => peer.endpoint.inbox.release(wire::HEADER as u32, 0),
                 }
                 self.pass_on(server, cx, key, target, passed);
             }
@@ -435,9 +437,11 @@ impl Host {
 
     /// Sends what one client said to the others that it is for, unchanged.
     pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
-        let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
+        let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
-            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.apart) => (key..key + 1, [from, from]),
+            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.endpoint.apart) => {
+                (key..key + 1, [from, from])
+            }
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
             _ => return note_lost(server, cx, from, target.encode()),
         };
@@ -491,7 +495,7 @@ pub(super) const LONG: usize = 64 << 10;
 
 /// Whether the next message of a client is a long one, and the poll too old for it.
 fn is_late(server: &mut Server, cx: &Cx<'_>, key: u32) -> bool {
-    server.peer(key).is_some_and(|peer| peer.inbox.first_held_len() > LONG) && cx.budget.is_half_spent()
+    server.peer(key).is_some_and(|peer| peer.endpoint.inbox.first_held_len() > LONG) && cx.budget.is_half_spent()
 }
 
 /// Bytes of the longest message about a player.
@@ -546,19 +550,19 @@ pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: Str
 pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
     let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
     close_with(server, cx, key, Failure { cause: Cause::Resources, ..failure });
-    server.after(cx, key, None);
+    server.take_account(cx, key);
 }
 
 fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) {
     let Some(peer) = server.peer(key) else { return };
-    peer.drop_held(cx);
-    if peer.state() == State::Closed && peer.apart {
+    peer.endpoint.drop_held(cx);
+    if peer.state() == State::Closed && peer.endpoint.apart {
         return;
     }
     if peer.state() == State::Closed {
         let mut mark = Mark { phase: failure.phase, cause: failure.cause, ..Mark::new(EventKind::Error, cx.time_ns()) };
         mark.set_text(&failure.sentence);
-        peer.inbox.push_mark_here(mark);
+        peer.endpoint.inbox.push_mark_here(mark);
     } else {
         peer.fail(cx, failure);
         peer.write(cx);
@@ -569,6 +573,6 @@ fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) 
 /// What one client sent to another that is not here is counted in one event until the host takes it.
 fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
     let Some(peer) = server.peer(from) else { return };
-    let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.peer_id);
-    note(&mut peer.inbox, 0, Cause::NoPeer, &why, cx.time_ns());
+    let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.endpoint.peer_id);
+    note(&mut peer.endpoint.inbox, 0, Cause::NoPeer, &why, cx.time_ns());
 }

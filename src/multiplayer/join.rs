@@ -6,10 +6,13 @@ use super::scene_join::SceneJoin;
 use super::scene_packets::SceneSettings;
 use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, breach, kept};
+use crate::connection::Connection;
+use crate::endpoint::{Inbox, Mark};
 use crate::error::{Error, Failure};
 use crate::heap;
-use crate::peer::{Cx, Inbox, Mark, Peer, Sent};
+use crate::link::Sent;
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
+use crate::work::Cx;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
@@ -49,12 +52,12 @@ pub struct Join {
 
 impl Join {
     /// Makes a join of a client that is not open yet. `timeout` is for all that comes before the id, from `now` on.
-    pub fn new(wire: Wire, scene: SceneSettings, peer: &mut Peer, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
-        peer.peer_id = HOST_ID;
-        peer.inbox.holds = true;
+    pub fn new(wire: Wire, scene: SceneSettings, peer: &mut Connection, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
+        peer.endpoint.peer_id = HOST_ID;
+        peer.endpoint.inbox.holds = true;
         let deadline = timeout.map(|timeout| now + timeout);
         if scene.auth {
-            peer.keep_apart();
+            peer.endpoint.keep_apart();
         }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
         Join { wire, id: 0, others: BTreeSet::new(), opened: None, deadline, is_late: false, early, ends: 0, scratch: Vec::new(), scene }
@@ -85,7 +88,7 @@ impl Join {
     }
 
     /// The state of its connection, but OPEN only with an id and admitted.
-    pub fn state(&self, peer: &Peer) -> State {
+    pub fn state(&self, peer: &Connection) -> State {
         match peer.state() {
             State::Open if self.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => State::Connecting,
             state => state,
@@ -93,13 +96,13 @@ impl Join {
     }
 
     /// Looks at what has come; call it after the connection was moved on. True: there is more to look at.
-    pub fn look(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) -> bool {
+    pub fn look(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
         if self.opened.is_none() && self.id == 0 {
-            self.opened = peer.inbox.take_mark(EventKind::Open);
+            self.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
         while self.hears(peer)
-            && let Some((text, bytes)) = peer.inbox.first_held(cx.arena)
+            && let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena)
         {
             // As a host does: a long call waits for a poll that has just begun.
             if !std::mem::take(&mut begins) && self.scene.is_some() && bytes.len() > LONG && cx.budget.is_half_spent() {
@@ -115,17 +118,17 @@ impl Join {
             };
             if let Err(why) = done {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
-                peer.drop_held(cx);
+                peer.endpoint.drop_held(cx);
             }
             // A long call, or a look beside many events that nobody reads, costs more.
-            let is_over = if is_long || peer.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
+            let is_over = if is_long || peer.endpoint.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
             if is_over {
                 break;
             }
         }
         self.shorten(peer, cx);
         if peer.state() == State::Closed && !self.hears(peer) {
-            peer.drop_held(cx);
+            peer.endpoint.drop_held(cx);
         }
         if self.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
             let sentence =
@@ -138,9 +141,9 @@ impl Join {
             if let Some(of_scene) = &mut self.scene {
                 of_scene.admission.refused = true;
             }
-            peer.refuse_messages(cx);
+            peer.endpoint.refuse_messages(cx);
         }
-        peer.inbox.held() > 0 && self.hears(peer)
+        peer.endpoint.inbox.held() > 0 && self.hears(peer)
     }
 
     /// When `look` wants to judge the time.
@@ -157,7 +160,7 @@ impl Join {
     }
 
     /// Puts to a target; `None`: to the host in Godot 4's format, to everyone in a scene and in Godot 3's.
-    pub fn put(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
+    pub fn put(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         if self.id == 0 && !(self.early && self.wire == Wire::Godot4) {
             return Ok(Sent::NotOpen);
         }
@@ -192,21 +195,21 @@ impl Join {
     }
 
     /// Godot 4: the first message is the id, and all others are the host's as they are.
-    fn take_id(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+    fn take_id(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
         self.open(peer, id);
         greet(peer, cx, HOST_ID);
-        peer.inbox.drop_held();
-        peer.inbox.release_all();
+        peer.endpoint.inbox.drop_held();
+        peer.endpoint.inbox.release_all();
     }
 
     /// Godot 3: one message.
-    fn take(&mut self, peer: &mut Peer, cx: &Cx<'_>, message: Message3) -> Result<(), String> {
+    fn take(&mut self, peer: &mut Connection, cx: &Cx<'_>, message: Message3) -> Result<(), String> {
         match message {
             Message3::Id(id) if self.id == 0 => self.open(peer, id),
             Message3::Id(_) => return Err("it gave an id twice".to_owned()),
             _ if self.id == 0 => return Err("its first message gives no id".to_owned()),
             Message3::Payload { from, .. } if from >= HOST_ID => {
-                peer.inbox.release(wire::HEADER as u32, from);
+                peer.endpoint.inbox.release(wire::HEADER as u32, from);
                 return Ok(());
             }
             Message3::Payload { from, .. } => return Err(format!("{from} is no sender")),
@@ -222,7 +225,7 @@ impl Join {
                 }
             }
         }
-        peer.inbox.drop_held();
+        peer.endpoint.inbox.drop_held();
         Ok(())
     }
 
@@ -232,39 +235,39 @@ impl Join {
     }
 
     /// Another has gone.
-    pub(super) fn lose(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32) {
-        peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
+    pub(super) fn lose(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
+        peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
         self.ends += 1;
     }
 
     /// Where many events wait, those that came to nothing become one SKIPPED: ERROR about others, and CONNECTED with the DISCONNECTED of the same peer,
     /// unless a message of it waits between them. So who is there by the events that are left is there, and each DISCONNECTED has had its CONNECTED.
-    fn shorten(&mut self, peer: &mut Peer, cx: &Cx<'_>) {
-        let marks = peer.inbox.marks();
+    fn shorten(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
+        let marks = peer.endpoint.inbox.marks();
         if marks <= MAX_MARKS || self.ends < marks / MARKS_PER_END {
             return;
         }
         self.ends = 0;
-        let mut drops = come_to_nothing(&peer.inbox).into_iter();
-        let count = peer.inbox.drop_marks_where(|_| drops.next() == Some(true));
+        let mut drops = come_to_nothing(&peer.endpoint.inbox).into_iter();
+        let count = peer.endpoint.inbox.drop_marks_where(|_| drops.next() == Some(true));
         if count > 0 {
-            peer.inbox.push_mark_here(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
+            peer.endpoint.inbox.push_mark_here(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
         }
     }
 
     /// Whether a held message is to be inspected, if there is one; see `Admission`.
-    fn hears(&self, peer: &Peer) -> bool {
-        self.scene.as_ref().is_none_or(|of_scene| of_scene.hears(peer.inbox.held()))
+    fn hears(&self, peer: &Connection) -> bool {
+        self.scene.as_ref().is_none_or(|of_scene| of_scene.hears(peer.endpoint.inbox.held()))
     }
 
     fn auth_deadline(&self) -> Option<Instant> {
         self.scene.as_ref().and_then(|of_scene| of_scene.deadline)
     }
 
-    pub(super) fn open(&mut self, peer: &mut Peer, id: i32) {
+    pub(super) fn open(&mut self, peer: &mut Connection, id: i32) {
         self.id = id;
         if let Some(mark) = self.opened.take() {
-            peer.inbox.push_mark_here(Mark { peer_id: id, ..mark });
+            peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..mark });
         }
     }
 }
@@ -293,12 +296,12 @@ fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
     drops
 }
 
-pub(super) fn greet(peer: &mut Peer, cx: &Cx<'_>, id: i32) {
-    peer.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
+pub(super) fn greet(peer: &mut Connection, cx: &Cx<'_>, id: i32) {
+    peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
 }
 
 /// Fails the connection, unless it has ended anyhow.
-fn fail(peer: &mut Peer, cx: &mut Cx<'_>, failure: Failure) {
+fn fail(peer: &mut Connection, cx: &mut Cx<'_>, failure: Failure) {
     if peer.state() != State::Closed {
         peer.fail(cx, failure);
         peer.write(cx);

@@ -19,8 +19,8 @@ pub use target::Target;
 pub use wire::Wire;
 
 use crate::error::Failure;
-use crate::peer::Cx;
 use crate::status::{Cause, Phase};
+use crate::work::Cx;
 
 /// The host's id. Everyone else's is above it.
 pub const HOST_ID: i32 = 1;

@@ -6,10 +6,12 @@ use super::scene::{Call, Route};
 use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
+use crate::endpoint::Mark;
 use crate::error::{Error, Failure};
-use crate::peer::{Cx, Mark, Sent};
+use crate::link::Sent;
 use crate::server::{Server, Spread};
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
+use crate::work::Cx;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::{Duration, Instant};
@@ -67,8 +69,8 @@ impl SceneHost {
                 let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, why) };
                 pending.admission.refused = true;
                 peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
-                peer.refuse_messages(cx);
-                server.after(cx, pending.key, None);
+                peer.endpoint.refuse_messages(cx);
+                server.take_account(cx, pending.key);
             }
             if part.look() {
                 break;
@@ -95,44 +97,44 @@ impl SceneHost {
 impl Host {
     /// Whether the held messages of a client may be inspected; see `Admission`. Outside a scene, those of everyone who has an id.
     pub(super) fn hears(&self, server: &mut Server, key: u32) -> bool {
-        let Some(peer) = server.peer(key).filter(|peer| peer.peer_id != 0) else { return false };
-        let pending = || self.scene.as_ref().and_then(|of_scene| of_scene.pending.get(&peer.peer_id));
-        !peer.apart || pending().is_some_and(|pending| pending.admission.hears(peer.inbox.held()))
+        let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id != 0) else { return false };
+        let pending = || self.scene.as_ref().and_then(|of_scene| of_scene.pending.get(&peer.endpoint.peer_id));
+        !peer.endpoint.apart || pending().is_some_and(|pending| pending.admission.hears(peer.endpoint.inbox.held()))
     }
 
     /// After a new client was given its id: it is admitted, or authenticated first.
     pub(super) fn meet_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
-        let timeout = server.options.time(WS_OPT_AUTH_TIMEOUT_MS);
+        let timeout = server.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS);
         let Some(of_scene) = &mut self.scene else { return };
         if !of_scene.scene.settings.auth {
             return self.let_in(server, cx, key, id);
         }
         let Some(peer) = server.peer(key) else { return };
-        peer.keep_apart();
-        let opened = peer.inbox.take_mark(EventKind::Connected);
-        peer.inbox.push_mark_here(Mark::new(EventKind::Authenticating, cx.time_ns()));
+        peer.endpoint.keep_apart();
+        let opened = peer.endpoint.inbox.take_mark(EventKind::Connected);
+        peer.endpoint.inbox.push_mark_here(Mark::new(EventKind::Authenticating, cx.time_ns()));
         let deadline = timeout.map(|timeout| cx.now + timeout);
         of_scene.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
         if let Some(deadline) = deadline {
             of_scene.wait_until(deadline, id);
         }
-        server.after(cx, key, None);
+        server.take_account(cx, key);
     }
 
     /// Looks at one held message of a client. False: there is none, or it has to wait.
     pub(super) fn look_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
-        let limits = CallLimits::of(&server.options);
+        let limits = CallLimits::of(&server.endpoint.options);
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
-        let own = peer.peer_id;
+        let own = peer.endpoint.peer_id;
         let time_ns = cx.time_ns();
-        if peer.inbox.held() == 0 {
+        if peer.endpoint.inbox.held() == 0 {
             return false;
         }
         match of_scene.pending.get_mut(&own) {
             // The other side has seen its end: whatever comes now comes from one who is here.
             Some(pending) if pending.admission.local => self.admit_pending(server, cx, own),
             Some(pending) => {
-                if let Err(why) = take_auth(&mut peer.inbox, cx.arena, &mut pending.admission, 0, time_ns) {
+                if let Err(why) = take_auth(&mut peer.endpoint.inbox, cx.arena, &mut pending.admission, 0, time_ns) {
                     close_for(server, cx, key, broken(own, &why));
                 }
                 return true;
@@ -140,7 +142,7 @@ impl Host {
             None => {}
         }
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
-        let Some((_, bytes)) = peer.inbox.first_held(cx.arena) else { return false };
+        let Some((_, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return false };
         if let Ok(Packet::Relay { peer: to, packet }) = packet::read(bytes) {
             if let Err(why) = limits.check(packet) {
                 close_for(server, cx, key, broken(own, &why));
@@ -148,13 +150,13 @@ impl Host {
             }
             let mut head = Vec::with_capacity(RELAY_HEAD);
             packet::put_relay(&mut head, own);
-            match Passed::first_of(&peer.inbox, cx.arena, &head, RELAY_HEAD, &mut self.scratch) {
+            match Passed::first_of(&peer.endpoint.inbox, cx.arena, &head, RELAY_HEAD, &mut self.scratch) {
                 Some(passed) => self.relay(server, cx, key, to, passed),
                 None => close_for_memory(server, cx, key),
             }
             return true;
         }
-        match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
+        match of_scene.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
             Ok(reply) => answer(server, cx, key, reply),
             Err(why) => close_for(server, cx, key, broken(own, &why)),
         }
@@ -163,21 +165,27 @@ impl Host {
 
     /// What one client sent to others, the first held message of it: `passed` is how they get it.
     fn relay(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, passed: Passed) {
-        let limits = CallLimits::of(&server.options);
+        let limits = CallLimits::of(&server.endpoint.options);
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
-        let (own, time_ns) = (peer.peer_id, cx.time_ns());
+        let (own, time_ns) = (peer.endpoint.peer_id, cx.time_ns());
         if !of_scene.scene.settings.relay {
-            peer.inbox.drop_held();
-            return note(&mut peer.inbox, 0, Cause::Unsupported, &format!("peer {own} wants to be passed on, and WS_NO_RELAY is set here"), time_ns);
+            peer.endpoint.inbox.drop_held();
+            return note(
+                &mut peer.endpoint.inbox,
+                0,
+                Cause::Unsupported,
+                &format!("peer {own} wants to be passed on, and WS_NO_RELAY is set here"),
+                time_ns,
+            );
         }
         let target = match Target::decode(to) {
             Ok(target) => target,
             Err(error) => return close_for(server, cx, key, broken(own, &error.into_sentence())),
         };
         if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
-            peer.inbox.drop_held();
+            peer.endpoint.inbox.drop_held();
         } else {
-            match of_scene.scene.take(&mut peer.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits }) {
+            match of_scene.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits }) {
                 Ok(reply) => answer(server, cx, key, reply),
                 Err(why) => return close_for(server, cx, key, broken(own, &why)),
             }
@@ -197,7 +205,7 @@ impl Host {
     }
 
     fn put_call_to(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, bytes: &[u8]) -> Result<Sent, Error> {
-        let call = CallLimits::of(&server.options).read(bytes)?;
+        let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
         let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
         let mut route = of_scene.scene.cache.route(&call)?;
         if server.state() != State::Open {
@@ -245,7 +253,7 @@ impl Host {
             }
         }
         // What waited is looked at in the next poll.
-        if server.peer(key).is_some_and(|peer| peer.inbox.held() > 0) {
+        if server.peer(key).is_some_and(|peer| peer.endpoint.inbox.held() > 0) {
             self.behind.push(key);
         }
         Ok(Sent::Taken)
@@ -263,16 +271,16 @@ impl Host {
     fn admit_pending(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
         let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.remove(&id)) else { return };
         if let (Some(peer), Some(opened)) = (server.peer(pending.key), pending.opened) {
-            peer.inbox.push_mark_here(Mark { time_ns: cx.time_ns(), ..opened });
+            peer.endpoint.inbox.push_mark_here(Mark { time_ns: cx.time_ns(), ..opened });
         }
         self.let_in(server, cx, pending.key, id);
-        server.after(cx, pending.key, None);
+        server.take_account(cx, pending.key);
     }
 
     /// The others hear of one who is admitted, and it of them.
     fn let_in(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
-        peer.let_in(cx);
+        peer.endpoint.let_in(cx);
         if of_scene.scene.settings.relay {
             self.introduce(id);
         }
@@ -281,8 +289,8 @@ impl Host {
 
 fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Result<Sent, Error> {
     let Some(peer) = server.peer(key) else { return Ok(Sent::NotOpen) };
-    let id = peer.peer_id;
-    if peer.apart {
+    let id = peer.endpoint.peer_id;
+    if peer.endpoint.apart {
         return Err(not_admitted(id));
     }
     if !route.reserve(out, call) {
@@ -300,9 +308,9 @@ fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, rou
 }
 
 fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Sent {
-    let on_full = server.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
+    let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
     let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
-    keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.peer_id != 0 && !peer.apart && peer.may_put()));
+    keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.endpoint.peer_id != 0 && !peer.endpoint.apart && peer.may_put()));
     let mut by_path = Vec::new();
     if !route.reserve(&mut by_path, call) || !route.reserve(out, call) {
         return Sent::NoMemory;
@@ -314,7 +322,7 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for key in keys {
-        let id = server.peer(key).map_or(0, |peer| peer.peer_id);
+        let id = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
         if !route.is_told(id) {
             let spread = Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
             if server.put_spread(cx, spread) == Sent::Taken {
@@ -349,7 +357,7 @@ fn have_room(server: &mut Server, keys: &[u32], len: usize) -> bool {
     let mut all = true;
     for key in keys {
         if let Some(peer) = server.peer(*key).filter(|peer| !peer.has_room(len)) {
-            peer.owe_writable(len);
+            peer.endpoint.owe_writable(len);
             all = false;
         }
     }

@@ -6,10 +6,13 @@ use super::scene_host::{not_a_scene, over};
 use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
+use crate::connection::Connection;
+use crate::endpoint::Mark;
 use crate::error::Error;
 use crate::heap;
-use crate::peer::{Cx, Mark, Peer, Sent};
+use crate::link::Sent;
 use crate::status::{Cause, ErrorCode, EventKind};
+use crate::work::Cx;
 use std::time::Instant;
 
 /// What a join keeps of its scene.
@@ -38,46 +41,46 @@ impl SceneJoin {
 
 impl Join {
     /// The id has come.
-    pub(super) fn enter_scene(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32) {
+    pub(super) fn enter_scene(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
         let Some(of_scene) = &mut self.scene else { return };
         self.id = id;
-        peer.inbox.drop_held();
+        peer.endpoint.inbox.drop_held();
         if !of_scene.scene.settings.auth {
             return self.be_admitted(peer, cx);
         }
-        of_scene.deadline = peer.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
-        peer.inbox.push_mark_here(Mark { peer_id: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
+        of_scene.deadline = peer.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
+        peer.endpoint.inbox.push_mark_here(Mark { peer_id: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
     }
 
     /// Looks at the first held message; `Err`: the host broke the format.
-    pub(super) fn look_in_scene(&mut self, peer: &mut Peer, cx: &mut Cx<'_>) -> Result<(), String> {
+    pub(super) fn look_in_scene(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> Result<(), String> {
         let Some(of_scene) = &mut self.scene else { return Ok(()) };
         let time_ns = cx.time_ns();
         if !of_scene.is_in {
             if !of_scene.admission.local {
-                return take_auth(&mut peer.inbox, cx.arena, &mut of_scene.admission, HOST_ID, time_ns);
+                return take_auth(&mut peer.endpoint.inbox, cx.arena, &mut of_scene.admission, HOST_ID, time_ns);
             }
             // The host has seen our end: whatever comes now comes from one who is here.
             self.be_admitted(peer, cx);
         }
-        let Some((_, bytes)) = peer.inbox.first_held(cx.arena) else { return Ok(()) };
+        let Some((_, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return Ok(()) };
         let from = match packet::read(bytes) {
             Ok(Packet::Add(id)) => return self.hear_of(peer, cx, id, true),
             Ok(Packet::Del(id)) => return self.hear_of(peer, cx, id, false),
             Ok(Packet::Relay { peer: from, .. }) => Some(from),
             _ => None,
         };
-        let marks = peer.inbox.marks();
+        let marks = peer.endpoint.inbox.marks();
         match from {
             Some(from) => self.take_relayed(peer, cx, from)?,
             None => self.take_packet(peer, cx, HOST_ID, 0)?,
         }
         // An ERROR, if anything.
-        self.ends += peer.inbox.marks() - marks;
+        self.ends += peer.endpoint.inbox.marks() - marks;
         Ok(())
     }
 
-    fn hear_of(&mut self, peer: &mut Peer, cx: &Cx<'_>, id: i32, is_here: bool) -> Result<(), String> {
+    fn hear_of(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32, is_here: bool) -> Result<(), String> {
         let Some(of_scene) = &mut self.scene else { return Ok(()) };
         if !of_scene.scene.settings.relay {
             self.refuse_relay(peer, cx);
@@ -93,11 +96,11 @@ impl Join {
             of_scene.scene.cache.leave(id);
             self.lose(peer, cx, id);
         }
-        peer.inbox.drop_held();
+        peer.endpoint.inbox.drop_held();
         Ok(())
     }
 
-    fn take_relayed(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, from: i32) -> Result<(), String> {
+    fn take_relayed(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, from: i32) -> Result<(), String> {
         let Some(of_scene) = &self.scene else { return Ok(()) };
         if !of_scene.scene.settings.relay {
             self.refuse_relay(peer, cx);
@@ -108,17 +111,17 @@ impl Join {
         }
         // The host passes on without a look, so it is not to blame for what it passes on.
         if let Err(why) = self.take_packet(peer, cx, from, RELAY_HEAD) {
-            peer.inbox.drop_held();
+            peer.endpoint.inbox.drop_held();
             let why = format!("peer {from} broke the format of the scene: {why}");
-            note(&mut peer.inbox, from, Cause::Multiplayer, &why, cx.time_ns());
+            note(&mut peer.endpoint.inbox, from, Cause::Multiplayer, &why, cx.time_ns());
         }
         Ok(())
     }
 
-    fn take_packet(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, from: i32, head: usize) -> Result<(), String> {
+    fn take_packet(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, from: i32, head: usize) -> Result<(), String> {
         let Some(of_scene) = &mut self.scene else { return Ok(()) };
-        let source = Source { peer: from, told: from, head, time_ns: cx.time_ns(), limits: CallLimits::of(&peer.options) };
-        if let Some(reply) = of_scene.scene.take(&mut peer.inbox, cx.arena, source)? {
+        let source = Source { peer: from, told: from, head, time_ns: cx.time_ns(), limits: CallLimits::of(&peer.endpoint.options) };
+        if let Some(reply) = of_scene.scene.take(&mut peer.endpoint.inbox, cx.arena, source)? {
             // Without it the other goes on to send the path, which serves as well.
             self.scratch.clear();
             put_head(&mut self.scratch, from);
@@ -128,13 +131,13 @@ impl Join {
         Ok(())
     }
 
-    fn refuse_relay(&self, peer: &mut Peer, cx: &Cx<'_>) {
-        peer.inbox.drop_held();
-        note(&mut peer.inbox, HOST_ID, Cause::Unsupported, "the host passes on what others send, and WS_NO_RELAY is set here", cx.time_ns());
+    fn refuse_relay(&self, peer: &mut Connection, cx: &Cx<'_>) {
+        peer.endpoint.inbox.drop_held();
+        note(&mut peer.endpoint.inbox, HOST_ID, Cause::Unsupported, "the host passes on what others send, and WS_NO_RELAY is set here", cx.time_ns());
     }
 
     /// Puts bytes of the game's own, as Godot's send_bytes; a target that was checked.
-    pub(super) fn put_raw(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Target, payload: &[u8]) -> Sent {
+    pub(super) fn put_raw(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Target, payload: &[u8]) -> Sent {
         let relays = self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.settings.relay);
         if !relays && target == Target::AllBut(HOST_ID) {
             // There is nobody else.
@@ -152,8 +155,8 @@ impl Join {
     }
 
     /// Puts a call to a target; `None`: to everyone.
-    pub fn put_call(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
-        let call = CallLimits::of(&peer.options).read(bytes)?;
+    pub fn put_call(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
+        let call = CallLimits::of(&peer.endpoint.options).read(bytes)?;
         let target = target.unwrap_or(Target::All);
         let of_scene = self.scene.as_ref().ok_or_else(not_a_scene)?;
         if !of_scene.is_in || !peer.may_put() {
@@ -208,7 +211,7 @@ impl Join {
     }
 
     /// Sends data for the authentication of the host.
-    pub fn send_auth(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
+    pub fn send_auth(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
         let of_scene = self.authenticating(id)?;
         if of_scene.admission.local || of_scene.admission.remote {
             return Err(over(id));
@@ -219,7 +222,7 @@ impl Join {
     }
 
     /// The authentication of the host is complete on this side.
-    pub fn complete_auth(&mut self, peer: &mut Peer, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
+    pub fn complete_auth(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
         if self.authenticating(id)?.admission.local {
             return Err(over(id));
         }
@@ -257,14 +260,14 @@ impl Join {
     }
 
     /// The host is there from now on.
-    fn be_admitted(&mut self, peer: &mut Peer, cx: &Cx<'_>) {
+    fn be_admitted(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
         let Some(of_scene) = &mut self.scene else { return };
         of_scene.is_in = true;
         of_scene.deadline = None;
         self.others.insert(HOST_ID);
         self.open(peer, self.id);
         greet(peer, cx, HOST_ID);
-        peer.let_in(cx);
+        peer.endpoint.let_in(cx);
     }
 }
 

@@ -3,9 +3,10 @@
 use super::scene::packet::{self, CHECKSUM, Packet, RAW_HEAD};
 use super::scene::{Cache, Call, Fault, other_methods};
 use crate::codes::*;
+use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
-use crate::peer::{Arena, Inbox, Mark, Options};
 use crate::status::{Cause, ErrorCode, EventKind, Phase};
+use crate::work::Arena;
 
 /// Authentication data that the program has not taken, at most.
 const MAX_AUTH_UNREAD: usize = 64;
@@ -29,7 +30,7 @@ pub struct SceneSettings {
 /// - What is held when the connection of a peer that is not admitted ends is dropped, whatever ended it. So is all that comes after the time for
 ///   the authentication has passed. Both count as `skipped` and not as messages received.
 ///
-/// Two rules hold for every peer, admitted or not: after `Peer::disconnect` nothing of it is delivered but its last event, and after `Peer::close`
+/// Two rules hold for every peer, admitted or not: after `Connection::disconnect` nothing of it is delivered but its last event, and after `Connection::close`
 /// what had arrived stays readable.
 #[derive(Default)]
 pub struct Admission {

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 const STAGGER: Duration = Duration::from_millis(250);
 
 /// Where to.
+#[derive(Clone)]
 pub struct Destination {
     /// A name, an IPv4 address, or an IPv6 address without brackets, with the number of its interface if it has one: "fe80::1%2".
     pub host: String,

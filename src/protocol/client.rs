@@ -11,6 +11,7 @@ use tungstenite::handshake::derive_accept_key;
 use url::Url;
 
 /// What the request asks for.
+#[derive(Clone)]
 pub struct RequestSpec {
     /// The Host header: with the port when it is not the scheme's, with brackets for IPv6.
     pub host: String,

@@ -2,9 +2,10 @@
 
 use super::{Line, Server, Slot};
 use crate::codes::*;
+use crate::connection::Connection;
 use crate::net::{MemoryEnd, Stream};
-use crate::peer::{Cx, Peer};
 use crate::protocol::Accept;
+use crate::work::Cx;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ pub struct Above {
 
 impl Above {
     /// Whether a client is there for the host: the layer above has given it its id, if there is one.
-    pub(super) fn shows(&self, peer: &Peer) -> bool {
-        peer.handle != 0 && (!self.watches || peer.peer_id != 0)
+    pub(super) fn shows(&self, peer: &Connection) -> bool {
+        peer.endpoint.handle != 0 && (!self.watches || peer.endpoint.peer_id != 0)
     }
 }
 
@@ -37,9 +38,9 @@ impl Server {
         let of = &self.settings.accept;
         let accept =
             Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None, heartbeat: of.heartbeat };
-        let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-        let (options, header_bytes) = (self.options.clone(), self.settings.max_header_bytes);
-        let peer = Peer::answer_on(Stream::Memory(Box::new(end)), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);
+        let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let (options, header_bytes) = (self.endpoint.options.clone(), self.settings.max_header_bytes);
+        let peer = Connection::answer_on(Stream::Memory(Box::new(end)), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);
         self.settle_in(key, serial, peer, cx.now);
         self.above.local.push(key);
     }
@@ -83,7 +84,7 @@ impl Server {
             let readable = end.readable() > 0;
             client.readable |= readable;
             if readable || has_output {
-                self.ready.push(*key);
+                self.lines.ready.push(*key);
             }
             true
         });

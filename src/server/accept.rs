@@ -3,11 +3,14 @@
 use super::client::{Client, Securing, Slot, count};
 use super::{FIRST_CLIENT, Handles, Server};
 use crate::codes::*;
+use crate::connection::Connection;
+use crate::endpoint::Mark;
 use crate::journal;
 use crate::net::Stream;
-use crate::peer::{Cx, Mark, Peer, admit};
+use crate::opening::admit;
 use crate::protocol::Refusal;
 use crate::status::{Cause, EventKind, Level, Phase};
+use crate::work::Cx;
 use mio::{Interest, Token};
 use std::cmp::Reverse;
 use std::io::ErrorKind;
@@ -30,21 +33,21 @@ impl Server {
     /// Takes over finished TLS handshakes and accepts new connections, for at most half the budget.
     pub(super) fn accept(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         let mut half = cx.budget.half();
-        if !self.mailbox.is_empty() {
-            for (key, result) in self.mailbox.take() {
+        if !self.listening.mailbox.is_empty() {
+            for (key, result) in self.listening.mailbox.take() {
                 self.secured(cx, key, result);
             }
         }
-        if !self.accept_ready || self.accept_after.is_some_and(|after| cx.now < after) {
+        if !self.listening.accept_ready || self.listening.accept_after.is_some_and(|after| cx.now < after) {
             return false;
         }
-        self.accept_after = None;
+        self.listening.accept_after = None;
         let mut index = 0;
-        while index < self.listeners.len() {
+        while index < self.listening.listeners.len() {
             if !self.may_accept() {
                 return false;
             }
-            match self.listeners[index].accept() {
+            match self.listening.listeners[index].accept() {
                 Ok((stream, address)) => {
                     if self.settings.tls.is_some() {
                         // The handshake is many small messages; the option itself is set when it is done.
@@ -62,9 +65,9 @@ impl Server {
                         ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::NotConnected
                     ) => {}
                 Err(error) => {
-                    self.accept_after = Some(cx.now + REST);
+                    self.listening.accept_after = Some(cx.now + REST);
                     journal::note(Level::Error, || format!("accepting failed: {error}"));
-                    if self.own.marks() == 0 {
+                    if self.endpoint.inbox.marks() == 0 {
                         let mut mark = Mark {
                             phase: Phase::Tcp,
                             cause: Cause::Resources,
@@ -74,36 +77,38 @@ impl Server {
                         mark.set_text(&format!(
                             "accepting a client failed and is tried again: {error}; raise the limit of open files or lower max_clients"
                         ));
-                        self.own.push_mark(mark);
+                        self.endpoint.inbox.push_mark(mark);
                     }
                     return false;
                 }
             }
             if half.look() {
                 // The next poll begins with the other address.
-                self.listeners.rotate_left(1);
+                self.listening.listeners.rotate_left(1);
                 return true;
             }
         }
-        self.accept_ready = false;
+        self.listening.accept_ready = false;
         false
     }
 
     /// Whether connections may wait in the system's queue, and one more handshake may be pending.
     pub(super) fn may_accept(&self) -> bool {
-        self.accept_ready && !self.listeners.is_empty() && (self.pending as u64) < self.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
+        self.listening.accept_ready
+            && !self.listening.listeners.is_empty()
+            && (self.counts.pending as u64) < self.endpoint.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
     }
 
     /// Answers the request of a client by the limits and the settings. True: it has more to read.
     pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) -> bool {
-        let most = self.options.limit(WS_OPT_MAX_CLIENTS);
-        let most_per_address = self.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
+        let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS);
+        let most_per_address = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
         let accept = self.settings.accept.clone();
-        let connected = self.connected as u64;
-        let refuses = self.options.is_on(WS_OPT_REFUSE_NEW);
+        let connected = self.counts.connected as u64;
+        let refuses = self.endpoint.options.is_on(WS_OPT_REFUSE_NEW);
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
         let address = client.address();
-        let from_there = u64::from(self.per_address.get(&address).copied().unwrap_or_default().connected);
+        let from_there = u64::from(self.counts.per_address.get(&address).copied().unwrap_or_default().connected);
         let has_room = self.has_room_beside(connected, most, None) && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
@@ -122,20 +127,20 @@ impl Server {
 
     /// Whether one more client has room beside so many, and beside the ended ones whose messages nobody has read.
     fn has_room_beside(&mut self, count: u64, most: u64, address: Option<IpAddr>) -> bool {
-        count + (self.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
+        count + (self.lines.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
         let ip = address.ip().to_canonical();
-        let most = self.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
-        let there = self.per_address.get(&ip).copied().unwrap_or_default();
+        let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
+        let there = self.counts.per_address.get(&ip).copied().unwrap_or_default();
         let tls = self.settings.tls.clone();
         // Pending ones count too: one address must not hold all places of pending handshakes. With TLS only these, so that who has too many
         // connections is told so in HTTP.
         let crowded = u64::from(there.pending) + if tls.is_some() { 0 } else { u64::from(there.connected) } >= most;
         if crowded && tls.is_some() {
-            self.accepted += 1;
-            self.refused += 1;
+            self.counts.accepted += 1;
+            self.counts.refused += 1;
             self.refusals.tell(cx.now, || format!("{address} was refused before TLS: {CROWDED}"));
             return;
         }
@@ -143,17 +148,17 @@ impl Server {
         match tls {
             Some(tls) => {
                 let mail_key = u64::from(serial) << 32 | u64::from(key);
-                let token = cx.services.accept_tls(stream, tls, &self.mailbox, mail_key);
+                let token = cx.services.accept_tls(stream, tls, &self.listening.mailbox, mail_key);
                 self.slots[key as usize] = Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
-                if let Some(time) = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
-                    self.timers.push(Reverse((cx.now + time, key, serial)));
+                if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
+                    self.lines.timers.push(Reverse((cx.now + time, key, serial)));
                 }
             }
             None if crowded => {
                 let mut peer = self.answering(Stream::Tcp(stream), address, cx.now);
                 peer.turn_away(cx, &busy(CROWDED));
                 self.settle_in(key, serial, peer, cx.now);
-                self.after(cx, key, Some(handles));
+                self.take_changes(cx, key, Some(handles));
             }
             None => self.begin(cx, key, serial, Stream::Tcp(stream), address, cx.now, Some(handles)),
         }
@@ -166,10 +171,10 @@ impl Server {
             (self.slots.len() - 1) as u32
         });
         self.serial = self.serial.wrapping_add(1);
-        self.accepted += 1;
-        self.pending += 1;
-        count(&mut self.per_address, address, |there| there.pending += 1);
-        self.live += 1;
+        self.counts.accepted += 1;
+        self.counts.pending += 1;
+        count(&mut self.counts.per_address, address, |there| there.pending += 1);
+        self.counts.live += 1;
         (key, self.serial)
     }
 
@@ -184,7 +189,7 @@ impl Server {
             Ok(stream) => self.begin(cx, key, serial, stream, address, since, None),
             Err(failure) => {
                 self.refusals.tell(cx.now, || format!("TLS with {address} failed: {}", failure.sentence));
-                self.refused += 1;
+                self.counts.refused += 1;
                 self.drop_securing(key);
             }
         }
@@ -197,36 +202,36 @@ impl Server {
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
             let interest = Interest::READABLE | Interest::WRITABLE;
-            // Of out-of-band bytes, at which reading stops: see `Peer::read_on`.
+            // Of out-of-band bytes, at which reading stops: see `Connection::read_on`.
             #[cfg(any(target_os = "linux", target_os = "android"))]
             let interest = interest | Interest::PRIORITY;
-            registered = self.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
+            registered = self.listening.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
         }
         if !registered {
             peer.close(cx, -1, "");
         }
         self.settle_in(key, serial, peer, since);
-        self.after(cx, key, handles);
+        self.take_changes(cx, key, handles);
     }
 
-    fn answering(&self, stream: Stream, address: SocketAddr, since: Instant) -> Peer {
-        let timeout = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-        let mut peer = Peer::answer_on(stream, None, self.settings.max_header_bytes, self.options.clone(), timeout, false, since);
-        peer.info.remote = Some(address).into();
+    fn answering(&self, stream: Stream, address: SocketAddr, since: Instant) -> Connection {
+        let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
+        let mut peer = Connection::answer_on(stream, None, self.settings.max_header_bytes, self.endpoint.options.clone(), timeout, false, since);
+        peer.endpoint.info.remote = Some(address).into();
         peer
     }
 
     /// Puts a client in its place, to be served from now on.
-    pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Peer, since: Instant) {
-        peer.of_server = true;
-        peer.user = self.user;
-        peer.inbox.holds = self.above.holds;
-        let timer = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| since + time);
+    pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Connection, since: Instant) {
+        peer.endpoint.of_server = true;
+        peer.endpoint.user = self.endpoint.user;
+        peer.endpoint.inbox.holds = self.above.holds;
+        let timer = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| since + time);
         if let Some(timer) = timer {
-            self.timers.push(Reverse((timer, key, serial)));
+            self.lines.timers.push(Reverse((timer, key, serial)));
         }
         self.slots[key as usize] =
-            Slot::Client(Box::new(Client { peer, serial, pending: true, busy_until: 0, readable: true, marks: 0, timer, ended: false, done: false }));
-        self.ready.push(key);
+            Slot::Client(Box::new(Client { peer, serial, pending: true, busy_until: 0, readable: true, marks: 0, timer, done: false }));
+        self.lines.ready.push(key);
     }
 }

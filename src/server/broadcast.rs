@@ -2,11 +2,13 @@
 
 use super::{Server, Slot};
 use crate::codes::*;
+use crate::connection::Connection;
 use crate::error::Failure;
 use crate::heap;
-use crate::peer::{Chunk, Codecs, Cx, MUCH, Payload, Peer, Sent, SharedMessage, at_once_bytes, slice_bytes};
+use crate::link::{Payload, Sent, SharedMessage, at_once_bytes, slice_bytes};
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use crate::status::{Cause, Phase};
+use crate::work::{Chunk, Codecs, Cx, MUCH};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,7 +55,7 @@ enum Compressed {
 }
 
 impl Forms<'_> {
-    fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Peer, now: bool) -> Sent {
+    fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Connection, now: bool) -> Sent {
         let len = self.payload.len() + self.rest.map_or(0, |(storage, start)| storage.len() - start);
         if !peer.compresses(len) {
             if let Some((storage, start)) = self.rest {
@@ -61,14 +63,12 @@ impl Forms<'_> {
             }
             return peer.put_shared(&self.plain, len, now);
         }
-        let Some(compression) = &peer.compression else { return peer.put(|| cx, self.text, self.payload) };
+        let Some(compression) = peer.compression() else { return peer.put(|| cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind, len, now) {
                 Compressed::Frame(frame) => {
                     let sent = peer.put_shared(&frame, len, now);
-                    if let Some(compression) = &mut peer.compression {
-                        compression.messages_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
-                    }
+                    peer.endpoint.counters.compressed_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
                     sent
                 }
                 Compressed::Long(message) => peer.put_shared_message(&message, len),
@@ -113,15 +113,15 @@ impl Server {
     /// Puts to every open client, but `except`: taken by all or by some of them, `NoMemory` for it, or `Full` where on_full is
     /// WS_FULL_ALL_OR_NONE.
     pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> Sent {
-        let policy = self.options.raw(WS_OPT_ON_FULL);
+        let policy = self.endpoint.options.raw(WS_OPT_ON_FULL);
         if policy == Some(WS_FULL_ALL_OR_NONE) && self.open_clients(except).any(|client| !client.peer.has_room(payload.len())) {
             for key in 0..self.slots.len() as u32 {
                 if Some(key) != except
                     && let Some(client) = self.client(key)
-                    && !client.peer.apart
+                    && !client.peer.endpoint.apart
                     && !client.peer.has_room(payload.len())
                 {
-                    client.peer.owe_writable(payload.len());
+                    client.peer.endpoint.owe_writable(payload.len());
                 }
             }
             return Sent::Full;
@@ -140,7 +140,7 @@ impl Server {
         if forms.plain.capacity() > MUCH {
             cx.discard(forms.plain.capacity(), forms.plain);
         } else {
-            self.frame = Some(forms.plain);
+            self.reuse.frame = Some(forms.plain);
         }
         result
     }
@@ -151,18 +151,18 @@ impl Server {
         let plain = Arc::new([&header[..count], spread.payload].concat());
         let Spread { text, payload, .. } = spread;
         let long = Some(Payload::parts(payload.to_vec(), storage.clone(), start));
-        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
+        let max_ratio = self.endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO);
         let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: Some((storage, start)) };
-        self.passed.push(storage.clone());
+        self.reuse.passed.push(storage.clone());
         self.put_forms(cx, spread, &mut forms)
     }
 
     /// Lets the worker drop what all have sent that was passed on.
     pub(super) fn drop_passed(&mut self, cx: &Cx<'_>) {
-        let gone = self.passed.extract_if(.., |storage| Arc::strong_count(storage) == 1);
+        let gone = self.reuse.passed.extract_if(.., |storage| Arc::strong_count(storage) == 1);
         gone.for_each(|storage| cx.services.discard(Box::new(storage)));
-        if self.passed.is_empty() {
-            self.passed = Vec::new();
+        if self.reuse.passed.is_empty() {
+            self.reuse.passed = Vec::new();
         }
     }
 
@@ -171,7 +171,7 @@ impl Server {
         let Spread { text, payload, ref keys, except, .. } = *spread;
         let plain = self.encode(text, payload)?;
         let keeps = |client: &super::Client| {
-            let at_once = client.peer.compression.as_ref().map_or(usize::MAX, |compression| compression.at_once_bytes());
+            let at_once = client.peer.compression().map_or(usize::MAX, |compression| compression.at_once_bytes());
             payload.len() > at_once && client.peer.compresses(payload.len())
         };
 
@@ -181,7 +181,7 @@ impl Server {
                 _ => false,
             });
         let long = if is_kept { Some(Payload::whole(Arc::new(heap::copy(payload)?))) } else { None };
-        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
+        let max_ratio = self.endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO);
         Some(Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: None })
     }
 
@@ -194,25 +194,25 @@ impl Server {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.peer_id == 0) || client.peer.apart {
+            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.endpoint.peer_id == 0) || client.peer.endpoint.apart {
                 continue;
             }
             now = now && !cx.budget.look();
             match forms.put(cx, &mut client.peer, now) {
                 Sent::Taken if at_once => self.soil(key, now),
-                Sent::Taken => self.later.push(key),
+                Sent::Taken => self.lines.later.push(key),
                 Sent::NotOpen => {}
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
                     let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
                     let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, sentence) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));
-                    self.after(cx, key, None);
+                    self.take_changes(cx, key, None);
                 }
                 Sent::Full | Sent::NoMemory | Sent::Partial => {
                     partial = true;
-                    client.peer.skip(cx);
-                    self.after(cx, key, None);
+                    client.peer.endpoint.skip(cx);
+                    self.take_changes(cx, key, None);
                 }
             }
         }
@@ -223,12 +223,12 @@ impl Server {
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(|| &mut *cx, text, payload);
-        let news = client.peer.inbox.marks() != client.marks as usize;
+        let news = client.peer.endpoint.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken {
             self.soil(key, true);
         }
         if news {
-            self.after(cx, key, None);
+            self.take_changes(cx, key, None);
         }
         sent
     }
@@ -237,7 +237,7 @@ impl Server {
     pub fn greet(&mut self, cx: &mut Cx<'_>, key: u32, messages: &[&[u8]]) {
         let Some(client) = self.client(key) else { return };
         match client.peer.queue_together(cx, messages) {
-            Sent::Taken => self.later.push(key),
+            Sent::Taken => self.lines.later.push(key),
             Sent::NoMemory => {
                 client.peer.memory_failed();
                 self.soil(key, true);
@@ -248,21 +248,18 @@ impl Server {
 
     /// Writes what waits for one client.
     pub fn flush_one(&mut self, cx: &mut Cx<'_>, key: u32) {
-        if let Some(client) = self.client(key) {
-            client.peer.write(cx);
-            self.after(cx, key, None);
-        }
+        self.act(cx, key, |peer, cx| peer.write(cx));
     }
 
     /// Writes what no event of the system's would make leave, of the host's and of what its clients caused.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
         // Each once: one that has more to write afterwards is served by the polls.
-        for _ in 0..self.dirty.len() {
-            let Some(key) = self.dirty.pop() else { break };
+        for _ in 0..self.lines.dirty.len() {
+            let Some(key) = self.lines.dirty.pop() else { break };
             self.flush_one(cx, key);
         }
-        for _ in 0..self.later.len() {
-            let Some(key) = self.later.pop() else { break };
+        for _ in 0..self.lines.later.len() {
+            let Some(key) = self.lines.later.pop() else { break };
             self.flush_one(cx, key);
         }
     }
@@ -284,14 +281,14 @@ impl Server {
     /// Writes what the host has put, for half of what is left of the budget, and an eighth of it at least; whose turn does not come is first the
     /// next time.
     pub(super) fn write_own(&mut self, cx: &mut Cx<'_>) {
-        if self.dirty.is_empty() {
+        if self.lines.dirty.is_empty() {
             return;
         }
         let mut part = cx.budget.eighth();
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
-        for _ in 0..self.dirty.len() {
-            let Some(key) = self.dirty.pop() else { break };
+        for _ in 0..self.lines.dirty.len() {
+            let Some(key) = self.lines.dirty.pop() else { break };
             self.flush_one(cx, key);
             if cx.budget.look() && part.look() {
                 break;
@@ -304,40 +301,42 @@ impl Server {
     /// True: there is more.
     pub fn write_later(&mut self, cx: &mut Cx<'_>, own: bool) -> bool {
         let mut part = cx.budget.eighth();
-        while let Some(key) = if own && !self.dirty.is_empty() { self.dirty.pop() } else { self.later.pop() } {
+        while let Some(key) = if own && !self.lines.dirty.is_empty() { self.lines.dirty.pop() } else { self.lines.later.pop() } {
             self.flush_one(cx, key);
             if part.look() && cx.budget.look() {
                 break;
             }
         }
-        !self.later.is_empty() || (own && !self.dirty.is_empty())
+        !self.lines.later.is_empty() || (own && !self.lines.dirty.is_empty())
     }
 
     /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
+    #[inline]
     pub fn soil(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
-            && (client.peer.has_output() || client.peer.has_failed())
-            && (!tried || client.peer.has_failed() || client.peer.can_send_on() || client.peer.options.is_on(WS_OPT_COALESCE))
+            && client.peer.needs_flush(tried)
         {
-            self.dirty.push(key);
+            self.lines.dirty.push(key);
         }
     }
 
     /// Whether output waits for the next flush or poll.
     pub fn has_dirty(&self) -> bool {
-        !self.dirty.is_empty() || !self.later.is_empty()
+        !self.lines.dirty.is_empty() || !self.lines.later.is_empty()
     }
 
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
         self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
-            Slot::Client(client) if !client.pending && client.peer.may_put() && !client.peer.apart && Some(key as u32) != except => Some(&**client),
+            Slot::Client(client) if !client.pending && client.peer.may_put() && !client.peer.endpoint.apart && Some(key as u32) != except => {
+                Some(&**client)
+            }
             _ => None,
         })
     }
 
     /// The frame, in the memory of the last one when no client holds that any more; `None`: there is no memory for it.
     fn encode(&mut self, text: bool, payload: &[u8]) -> Option<Chunk> {
-        let mut frame = self.frame.take().unwrap_or_default();
+        let mut frame = self.reuse.frame.take().unwrap_or_default();
         if Arc::get_mut(&mut frame).is_none() {
             frame = Chunk::default();
         }

@@ -1,8 +1,8 @@
 //! What a server gives back: read buffers, memory of clients at rest, places and handles of clients that are gone.
 
 use super::line::Line;
-use super::{Handles, Server, Slot};
-use crate::peer::Cx;
+use super::{Handles, Lines, Server, Slot};
+use crate::work::Cx;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use std::time::Duration;
 impl Server {
     /// Clients that have not been served for a while give back the memory that serving them took.
     pub(super) fn give_memory_back(&mut self, cx: &mut Cx<'_>) {
-        let look_at = *self.look_at.get_or_insert(cx.now + LOOK);
+        let look_at = *self.reuse.look_at.get_or_insert(cx.now + LOOK);
         if cx.now < look_at || cx.budget.look() {
             return;
         }
-        while let Some(key) = self.served_before.pop() {
-            if !self.served_lately.contains(key)
+        while let Some(key) = self.lines.served_before.pop() {
+            if !self.lines.served_lately.contains(key)
                 && let Some(client) = self.client(key)
             {
                 client.peer.shrink();
@@ -24,39 +24,39 @@ impl Server {
                 return;
             }
         }
-        std::mem::swap(&mut self.served_lately, &mut self.served_before);
-        self.look_at = None;
-        if self.served_before.is_empty() {
+        std::mem::swap(&mut self.lines.served_lately, &mut self.lines.served_before);
+        self.reuse.look_at = None;
+        if self.lines.served_before.is_empty() {
             let lines = [
-                &mut self.ready.first,
-                &mut self.ready.behind,
-                &mut self.waiting,
-                &mut self.talking,
-                &mut self.dirty,
-                &mut self.fresh,
-                &mut self.unread,
+                &mut self.lines.ready.first,
+                &mut self.lines.ready.behind,
+                &mut self.lines.waiting,
+                &mut self.lines.talking,
+                &mut self.lines.dirty,
+                &mut self.lines.fresh,
+                &mut self.lines.unread,
             ];
-            lines.into_iter().chain([&mut self.served_lately, &mut self.served_before]).for_each(Line::shrink);
-            self.timers.shrink_to(self.timers.len() + self.timers.len() / 2);
+            lines.into_iter().chain([&mut self.lines.served_lately, &mut self.lines.served_before]).for_each(Line::shrink);
+            self.lines.timers.shrink_to(self.lines.timers.len() + self.lines.timers.len() / 2);
         }
     }
 
     /// No client is served: after a while the memory for that goes back.
     pub(super) fn rest(&mut self, cx: &mut Cx<'_>) {
-        match self.rest_at {
-            Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.fresh.is_empty() => {
+        match self.reuse.rest_at {
+            Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.lines.fresh.is_empty() => {
                 let arena = cx.arena.take_out();
                 cx.discard(arena.heap_bytes(), arena);
                 cx.codecs.shrink();
-                self.frame = None;
+                self.reuse.frame = None;
             }
-            None => self.rest_at = Some(cx.now + REST),
+            None => self.reuse.rest_at = Some(cx.now + REST),
             Some(_) => {}
         }
     }
 
     pub(super) fn settle(&mut self, cx: &mut Cx<'_>) {
-        while let Some(key) = self.fresh.pop() {
+        while let Some(key) = self.lines.fresh.pop() {
             if let Some(client) = self.client(key) {
                 client.peer.settle(cx.arena);
             }
@@ -66,16 +66,16 @@ impl Server {
 
     /// Retires the handles of clients whose last event was taken, for at most half of the budget. True: more of them wait.
     pub(super) fn retire(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        if self.retiring.is_empty() {
+        if self.lines.retiring.is_empty() {
             return false;
         }
         let mut half = cx.budget.half();
-        while let Some(key) = self.retiring.pop_front() {
+        while let Some(key) = self.lines.retiring.pop_front() {
             if let Some(client) = self.client(key)
                 && client.is_over()
             {
-                if client.peer.handle != 0 {
-                    handles.retire(client.peer.handle);
+                if client.peer.endpoint.handle != 0 {
+                    handles.retire(client.peer.endpoint.handle);
                 }
                 self.remove(cx, key);
                 if half.look() {
@@ -83,15 +83,15 @@ impl Server {
                 }
             }
         }
-        if self.retiring.is_empty() {
-            self.retiring = VecDeque::new();
+        if self.lines.retiring.is_empty() {
+            self.lines.retiring = VecDeque::new();
         }
-        !self.retiring.is_empty()
+        !self.lines.retiring.is_empty()
     }
 
     /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
     pub(super) fn sweep(&mut self) {
-        let Server { slots, finished, ended_unread, .. } = self;
+        let Server { slots, lines: Lines { finished, ended_unread, .. }, .. } = self;
         let most = SWEEP_AT.max(4 * slots.len());
         if finished.len() > most {
             finished.retain(|(key, serial)| matches!(&slots[*key as usize], Slot::Client(client) if client.serial == *serial && !client.done));
@@ -99,7 +99,7 @@ impl Server {
         if ended_unread.len() > most {
             self.unread_ended(None);
         }
-        let Server { slots, timers, .. } = self;
+        let Server { slots, lines: Lines { timers, .. }, .. } = self;
         if timers.len() > most {
             timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
                 Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),

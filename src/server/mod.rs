@@ -16,12 +16,14 @@ pub use broadcast::Spread;
 pub use items::{Origin, is_last};
 pub use line::Line;
 
+use crate::connection::Connection;
+use crate::endpoint::{Counters, Endpoint, Options};
 use crate::error::{Error, Failure};
 use crate::heap::Discarded;
 use crate::net::{Mailbox, Stream, TlsServer};
-use crate::peer::{Chunk, Cx, Inbox, Loan, Options, Peer, Totals};
 use crate::protocol::Accept;
 use crate::status::{ErrorCode, State};
+use crate::work::{Chunk, Cx};
 use client::{Client, FromThere, Slot};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
@@ -64,79 +66,109 @@ pub struct ServerSettings {
 
 /// A server.
 pub struct Server {
-    /// Its own handle.
-    pub handle: u32,
-    /// Of the server; its clients start with it.
-    pub user: u64,
-    /// Shared with clients that have not changed theirs.
-    pub options: Arc<Options>,
-    /// What was lent through the server's own handle.
-    pub loan: Loan,
+    /// What the host holds. Its queue has the server's own events, its counters are those of clients that are gone; clients share its options until
+    /// theirs are changed.
+    pub endpoint: Endpoint,
     /// For the layer above.
     pub above: Above,
     settings: ServerSettings,
+    state: State,
+    listening: Listening,
+    /// Places of clients, some of them free.
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Serial number of the client that came last.
+    serial: u32,
+    lines: Lines,
+    counts: Counts,
+    refusals: Refusals,
+    reuse: Reuse,
+    /// A close under way: its code, its reason, and the place of the client that is closed next.
+    closing: Option<(i32, String, usize)>,
+    /// The last poll did more than to ask for readiness.
+    pub worked: bool,
+    /// The host takes events by the server's handle.
+    pub reads_events: bool,
+}
+
+/// Sockets that listen, and how the system and the worker report readiness.
+struct Listening {
     listeners: Vec<TcpListener>,
+    /// Connections may wait in the system's queue.
     accept_ready: bool,
+    /// Accepting failed for lack of descriptors: it rests until then.
     accept_after: Option<Instant>,
     poll: Poll,
     events: Events,
+    /// TLS handshakes that the worker has finished.
     mailbox: Arc<Mailbox<Result<Stream, Failure>>>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    serial: u32,
-    /// Clients with something to read or write, in turn.
+    address: SocketAddr,
+}
+
+/// Clients that wait for something, by their places.
+#[derive(Default)]
+struct Lines {
+    /// With something to read or write, in turn.
     ready: Turns,
-    /// Clients with items for the host, in turn.
+    /// With items for the host, in turn.
     waiting: Line,
-    /// Clients with messages for the host, in turn: a host that takes messages alone passes over no events.
+    /// With messages for the host, in turn: a host that takes messages alone passes over no events.
     talking: Line,
     /// Items taken from the first of `waiting`, and messages from the first of `talking`, in its turn.
     served: (u32, u32),
-    /// The last poll did more than to look.
-    pub worked: bool,
-    /// When memory is given back if no client was served until then.
-    rest_at: Option<Instant>,
-    /// Clients that were served since the last look, and those before: who is not among the first gives memory back at the next look.
-    served_lately: Line,
-    served_before: Line,
-    look_at: Option<Instant>,
-    /// Clients with output of the host's that nothing has tried to write yet.
+    /// With output of the host's that nothing has tried to write yet.
     dirty: Line,
-    /// Clients with such output that other clients caused: writing it has the poll's budget.
+    /// With output that other clients caused: writing it has the poll's budget.
     later: Line,
+    /// With messages in the arena.
+    fresh: Line,
+    /// Whose last event was taken.
+    retiring: VecDeque<u32>,
+    /// Ended, whose events nobody took, oldest first; with their serial numbers.
+    finished: VecDeque<(u32, u32)>,
+    /// Ended with messages that nobody has read, and some that have none any more: see `unread_ended`.
+    ended_unread: Vec<(u32, u32)>,
+    /// When timers are checked, with place and serial number.
+    timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
+    /// Whose timers were due and that have more to read first.
+    unread: Line,
+    /// Served since memory was given back last; who is not among them next time gives memory back.
+    served_lately: Line,
+    /// Served before that.
+    served_before: Line,
+}
+
+/// Numbers of clients.
+#[derive(Default)]
+struct Counts {
+    per_address: HashMap<IpAddr, FromThere>,
+    /// Open, with a handle.
+    connected: usize,
+    /// With an opening handshake under way, that of TLS included.
+    pending: usize,
+    /// That have not ended.
+    live: usize,
+    /// Accepted since the start.
+    accepted: u64,
+    /// Refused since the start.
+    refused: u64,
+    /// Lifecycle events that wait for the host.
+    lifecycle: usize,
+    /// How many of them a waiting host was woken for.
+    told: usize,
+}
+
+/// Memory that serves again, and when it goes back.
+#[derive(Default)]
+struct Reuse {
+    /// Read buffers go back then, if no client was served until then.
+    rest_at: Option<Instant>,
+    /// When clients that were not served lately give memory back.
+    look_at: Option<Instant>,
     /// Storages of long messages that were passed on.
     passed: Vec<Chunk>,
-    /// Clients with messages in the arena.
-    fresh: Line,
-    /// Clients whose last event was taken.
-    retiring: VecDeque<u32>,
-    /// Ended clients whose events nobody took, oldest first.
-    finished: VecDeque<(u32, u32)>,
-    /// Clients that ended with messages that nobody has read, and some that have none any more: see `unread_ended`.
-    ended_unread: Vec<(u32, u32)>,
-    timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-    /// Clients whose timers were due and that have more to read first.
-    unread: Line,
-    /// Lifecycle events that wait, and how many of them a waiting host was woken for.
-    lifecycle: usize,
-    told: usize,
-    /// The host takes events by the server's handle.
-    pub reads_events: bool,
-    /// The server's own events.
-    own: Inbox,
-    per_address: HashMap<IpAddr, FromThere>,
-    refusals: Refusals,
-    connected: usize,
-    pending: usize,
-    /// Clients that have not ended.
-    live: usize,
-    state: State,
-    closing: Option<(i32, String, usize)>,
-    past: Totals,
-    accepted: u64,
-    refused: u64,
+    /// The frame that was put to several clients last.
     frame: Option<Chunk>,
-    address: SocketAddr,
 }
 
 impl Discarded for Server {
@@ -146,9 +178,9 @@ impl Discarded for Server {
                 client.empty(keep);
             }
         }
-        self.loan.empty(keep);
-        self.passed.empty(keep);
-        self.frame.empty(keep);
+        self.endpoint.loan.empty(keep);
+        self.reuse.passed.empty(keep);
+        self.reuse.frame.empty(keep);
     }
 }
 
@@ -163,55 +195,29 @@ impl Server {
             poll.registry().register(listener, Token(index), Interest::READABLE).map_err(system)?;
         }
         Ok(Server {
-            handle: 0,
-            user: 0,
-            options: settings.options.clone(),
-            loan: Loan::default(),
+            endpoint: Endpoint::new(settings.options.clone()),
             above: Above::default(),
             settings,
-            listeners,
-            accept_ready: true,
-            accept_after: None,
-            poll,
-            events: Events::with_capacity(EVENTS),
-            mailbox: Arc::new(Mailbox::new()),
+            state: State::Open,
+            listening: Listening {
+                listeners,
+                accept_ready: true,
+                accept_after: None,
+                poll,
+                events: Events::with_capacity(EVENTS),
+                mailbox: Arc::new(Mailbox::new()),
+                address,
+            },
             slots: Vec::new(),
             free: Vec::new(),
             serial: 0,
-            ready: Turns::default(),
-            waiting: Line::default(),
-            talking: Line::default(),
-            served: (0, 0),
-            worked: false,
-            rest_at: None,
-            served_lately: Line::default(),
-            served_before: Line::default(),
-            look_at: None,
-            dirty: Line::default(),
-            later: Line::default(),
-            passed: Vec::new(),
-            fresh: Line::default(),
-            retiring: VecDeque::new(),
-            finished: VecDeque::new(),
-            ended_unread: Vec::new(),
-            timers: BinaryHeap::new(),
-            unread: Line::default(),
-            lifecycle: 0,
-            told: 0,
-            reads_events: false,
-            own: Inbox::default(),
-            per_address: HashMap::new(),
+            lines: Lines::default(),
+            counts: Counts::default(),
             refusals: Refusals::default(),
-            connected: 0,
-            pending: 0,
-            live: 0,
-            state: State::Open,
+            reuse: Reuse::default(),
             closing: None,
-            past: Totals::default(),
-            accepted: 0,
-            refused: 0,
-            frame: None,
-            address,
+            worked: false,
+            reads_events: false,
         })
     }
 
@@ -224,17 +230,17 @@ impl Server {
         self.sweep();
         self.drop_passed(cx);
         self.settle(cx);
-        self.ready.begin_poll();
+        self.lines.ready.begin_poll();
         let mut all_ready = self.collect_readiness(cx.second());
         self.collect_local();
         self.write_own(cx);
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
-        self.worked = more || !self.ready.is_empty();
-        if self.ready.is_empty() {
+        self.worked = more || !self.lines.ready.is_empty();
+        if self.lines.ready.is_empty() {
             self.rest(cx);
         } else {
-            self.rest_at = None;
+            self.reuse.rest_at = None;
             more |= self.serve_ready(cx, handles);
         }
         while !all_ready && !cx.budget.look() {
@@ -242,16 +248,16 @@ impl Server {
             more |= self.serve_ready(cx, handles);
         }
         more |= !all_ready;
-        if !self.unread.is_empty() {
+        if !self.lines.unread.is_empty() {
             self.time_read(cx.now);
         }
         self.judge_timers(cx, handles);
         self.refusals.pass(cx.now);
         self.note_closed(cx);
-        if !self.served_lately.is_empty() || !self.served_before.is_empty() {
+        if !self.lines.served_lately.is_empty() || !self.lines.served_before.is_empty() {
             self.give_memory_back(cx);
         }
-        if !self.above.watches && !self.dirty.is_empty() {
+        if !self.above.watches && !self.lines.dirty.is_empty() {
             more |= cx.budget.look() || self.write_later(cx, true);
         }
         more
@@ -264,17 +270,17 @@ impl Server {
 
     /// The real address.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
     }
 
     /// The URL with the real port.
     pub fn url(&self) -> String {
-        format!("{}:{}{}", self.settings.url_start, self.address.port(), self.settings.url_path)
+        format!("{}:{}{}", self.settings.url_start, self.listening.address.port(), self.settings.url_path)
     }
 
     /// The poll that tells of readiness, to wait for it.
     pub fn readiness(&self) -> &Poll {
-        &self.poll
+        &self.listening.poll
     }
 
     /// Asks the system for events, where nothing else can wait for them. `second`: `Cx::second`.
@@ -285,20 +291,20 @@ impl Server {
 
     /// Whether a poll would do something without any event of the system's.
     pub fn has_work(&mut self) -> bool {
-        let accepts = self.may_accept() && self.accept_after.is_none();
+        let accepts = self.may_accept() && self.listening.accept_after.is_none();
         accepts
-            || !self.ready.is_empty()
+            || !self.lines.ready.is_empty()
             || self.has_dirty()
-            || !self.retiring.is_empty()
-            || !self.mailbox.is_empty()
+            || !self.lines.retiring.is_empty()
+            || !self.listening.mailbox.is_empty()
             || self.has_local_work()
             || self.has_news()
     }
 
     /// When timers want a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        let timer = self.timers.peek().map(|Reverse((at, ..))| *at);
-        [timer, self.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
+        let timer = self.lines.timers.peek().map(|Reverse((at, ..))| *at);
+        [timer, self.listening.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
     }
 
     /// Starts the end: no more clients, and each one is closed within the budget of coming polls. 0 means 1001.
@@ -310,7 +316,7 @@ impl Server {
             return;
         }
         self.state = State::Closing;
-        self.listeners.clear();
+        self.listening.listeners.clear();
         self.closing = Some((if code == 0 { 1001 } else { code }, reason.to_owned(), 0));
         self.go_on_closing(cx);
         self.note_closed(cx);
@@ -319,7 +325,7 @@ impl Server {
     /// Handles that were given to clients, those included that are not shown yet.
     pub fn all_handles(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().filter_map(|slot| match slot {
-            Slot::Client(client) if client.peer.handle != 0 => Some(client.peer.handle),
+            Slot::Client(client) if client.peer.endpoint.handle != 0 => Some(client.peer.endpoint.handle),
             _ => None,
         })
     }
@@ -327,7 +333,7 @@ impl Server {
     /// Handles of the open clients, in the order of their places.
     pub fn handles(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().filter_map(|slot| match slot {
-            Slot::Client(client) if self.above.shows(&client.peer) => Some(client.peer.handle),
+            Slot::Client(client) if self.above.shows(&client.peer) => Some(client.peer.endpoint.handle),
             _ => None,
         })
     }
@@ -339,32 +345,37 @@ impl Server {
     }
 
     /// A client by its place.
-    pub fn peer(&mut self, key: u32) -> Option<&mut Peer> {
+    pub fn peer(&mut self, key: u32) -> Option<&mut Connection> {
         self.client(key).map(|client| &mut client.peer)
     }
 
     /// What was counted, past clients included, and (connected, pending, accepted, refused).
-    pub fn totals(&self) -> (Totals, [u64; 4], [u64; 4]) {
-        let mut sum = self.past;
+    pub fn totals(&self) -> (Counters, [u64; 4], [u64; 4]) {
+        let mut sum = self.endpoint.counters;
         let mut queued = [0; 4];
         for slot in &self.slots {
             if let Slot::Client(client) = slot {
                 sum.add(&client.peer.totals());
-                let [packets_in, bytes_in] = client.peer.queued_in();
+                let [packets_in, bytes_in] = client.peer.endpoint.queued_in();
                 queued[0] += packets_in;
                 queued[1] += bytes_in;
-                queued[2] += client.peer.queued_messages_out() as u64;
-                queued[3] += client.peer.queued_out() as u64;
+                queued[2] += client.peer.queued_messages() as u64;
+                queued[3] += client.peer.queued_bytes() as u64;
             }
         }
-        (sum, queued, [self.connected as u64, self.pending as u64, self.accepted, self.refused])
+        (sum, queued, [self.counts.connected as u64, self.counts.pending as u64, self.counts.accepted, self.counts.refused])
     }
 
     /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
     pub fn footprint(&self) -> usize {
-        let written = self.dirty.len() + self.later.len();
-        let queues = self.ready.len() + self.waiting.len() + self.talking.len() + written + self.fresh.len() + self.retiring.len();
-        queues + self.finished.len() + self.ended_unread.len() + self.timers.len() + self.unread.len()
+        let written = self.lines.dirty.len() + self.lines.later.len();
+        let queues = self.lines.ready.len()
+            + self.lines.waiting.len()
+            + self.lines.talking.len()
+            + written
+            + self.lines.fresh.len()
+            + self.lines.retiring.len();
+        queues + self.lines.finished.len() + self.lines.ended_unread.len() + self.lines.timers.len() + self.lines.unread.len()
     }
 
     /// Bytes that are kept for all clients beside their queues.
@@ -381,7 +392,7 @@ impl Server {
                 _ => None,
             })
         };
-        let own: usize = peers().filter_map(|peer| peer.compression.as_ref()).map(|compression| compression.heap_bytes()).sum();
+        let own: usize = peers().filter_map(|peer| peer.compression()).map(|compression| compression.heap_bytes()).sum();
         let shared: HashMap<_, _> = peers().flat_map(|peer| peer.shared_contexts()).collect();
         own + shared.values().sum::<usize>()
     }
@@ -389,7 +400,7 @@ impl Server {
     /// The sockets of all clients, to be closed elsewhere.
     pub fn take_streams(&mut self) -> Vec<Stream> {
         self.state = State::Closed;
-        self.listeners.clear();
+        self.listening.listeners.clear();
         let clients = self.slots.iter_mut().filter_map(|slot| match slot {
             Slot::Client(client) => client.peer.take_out_stream(),
             _ => None,
@@ -399,15 +410,15 @@ impl Server {
 
     /// Closes the listening sockets: the port is free when this returns.
     pub fn stop_listening(&mut self) {
-        self.listeners.clear();
+        self.listening.listeners.clear();
     }
 
     /// Ends one client because its handle is freed: it is dropped and forgotten.
     pub fn forget(&mut self, cx: &mut Cx<'_>, key: u32) {
-        let Some(client) = self.client(key) else { return };
-        client.peer.write(cx);
-        client.peer.close(cx, -1, "");
-        self.after(cx, key, None);
+        self.act(cx, key, |peer, cx| {
+            peer.write(cx);
+            peer.close(cx, -1, "");
+        });
         if let Some(client) = self.client(key) {
             client.done = true;
         }

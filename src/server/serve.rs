@@ -2,9 +2,10 @@
 
 use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
+use crate::endpoint::Mark;
 use crate::error::Failure;
-use crate::peer::{Cx, Mark};
 use crate::status::{Cause, EventKind, Phase, State};
+use crate::work::Cx;
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
@@ -12,15 +13,15 @@ impl Server {
     /// Asks the system who is ready. False: there may be more than it told.
     pub(super) fn collect_readiness(&mut self, second: u32) -> bool {
         // Interrupted or failed: nothing is lost, the next poll asks again.
-        if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
+        if self.listening.poll.poll(&mut self.listening.events, Some(Duration::ZERO)).is_err() {
             return true;
         }
         let mut count = 0;
-        for event in &self.events {
+        for event in &self.listening.events {
             count += 1;
             let token = event.token().0;
             if token < FIRST_CLIENT {
-                self.accept_ready = true;
+                self.listening.accept_ready = true;
                 continue;
             }
             let key = (token - FIRST_CLIENT) as u32;
@@ -36,7 +37,7 @@ impl Server {
                 }
                 client.readable |= readable;
                 let busy = client.is_busy(second);
-                self.ready.enter(key, busy);
+                self.lines.ready.enter(key, busy);
             }
         }
         count < EVENTS
@@ -46,8 +47,8 @@ impl Server {
     /// its slice is served behind them for a while.
     pub(super) fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         cx.budget.look();
-        while let Some(key) = self.ready.pop() {
-            let alone = self.ready.is_empty();
+        while let Some(key) = self.lines.ready.pop() {
+            let alone = self.lines.ready.is_empty();
             let Some(client) = self.client(key) else { continue };
             if !alone {
                 cx.budget.begin_slice();
@@ -57,8 +58,8 @@ impl Server {
                 more = self.decide(cx, key);
             }
             let used_up = cx.budget.end_slice();
-            self.after(cx, key, Some(handles));
-            self.served_lately.push(key);
+            self.take_changes(cx, key, Some(handles));
+            self.lines.served_lately.push(key);
             if let Some(client) = self.client(key) {
                 if used_up {
                     client.busy_until = cx.second() + BUSY;
@@ -66,11 +67,11 @@ impl Server {
                 let again = more || client.peer.has_backlog();
                 client.readable = again || client.peer.reading_rests();
                 if again {
-                    self.ready.push_behind(key);
+                    self.lines.ready.push_behind(key);
                 }
             }
             if cx.budget.look() {
-                return !self.ready.is_empty();
+                return !self.lines.ready.is_empty();
             }
         }
         false
@@ -78,13 +79,13 @@ impl Server {
 
     /// Timers that were due while there was more to read are judged now that there is not.
     pub(super) fn time_read(&mut self, now: Instant) {
-        for _ in 0..self.unread.len() {
-            let Some(key) = self.unread.pop() else { return };
-            if self.ready.contains(key) {
-                self.unread.push(key);
+        for _ in 0..self.lines.unread.len() {
+            let Some(key) = self.lines.unread.pop() else { return };
+            if self.lines.ready.contains(key) {
+                self.lines.unread.push(key);
             } else if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
                 client.timer = Some(now);
-                self.timers.push(Reverse((now, key, client.serial)));
+                self.lines.timers.push(Reverse((now, key, client.serial)));
             }
         }
     }
@@ -92,7 +93,7 @@ impl Server {
     /// Judges timers that are due. They have a part of the budget of their own: where reading takes all of the other, who is gone would stay, and take more.
     #[inline]
     pub(super) fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
-        if self.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
+        if self.lines.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
             self.judge_due(cx, handles);
         }
     }
@@ -100,38 +101,38 @@ impl Server {
     #[inline(never)]
     fn judge_due(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
         let mut part = cx.budget.eighth();
-        while let Some(Reverse((at, key, serial))) = self.timers.peek().copied() {
+        while let Some(Reverse((at, key, serial))) = self.lines.timers.peek().copied() {
             if at > cx.now {
                 break;
             }
-            self.timers.pop();
+            self.lines.timers.pop();
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
-                    if client.readable && self.ready.contains(key) {
+                    if client.readable && self.lines.ready.contains(key) {
                         // It has not been read to its end: what waits there may be its sign of life.
-                        client.peer.judge_timers(cx, false);
+                        client.peer.check_timers(cx, false);
                         client.timer = None;
-                        self.unread.push(key);
+                        self.lines.unread.push(key);
                     } else {
-                        client.timer = client.peer.judge_timers(cx, true);
+                        client.timer = client.peer.check_timers(cx, true);
                         if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
                             client.peer.shrink();
                         }
                         if let Some(next) = client.timer {
-                            self.timers.push(Reverse((next.max(cx.now + Duration::from_millis(1)), key, serial)));
+                            self.lines.timers.push(Reverse((next.max(cx.now + Duration::from_millis(1)), key, serial)));
                             client.timer = Some(next.max(cx.now + Duration::from_millis(1)));
                         }
                     }
-                    self.after(cx, key, Some(handles));
+                    self.take_changes(cx, key, Some(handles));
                 }
                 Some(Slot::Securing(securing)) if securing.serial == serial => {
-                    let deadline = self.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
+                    let deadline = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
                     match deadline {
-                        Some(deadline) if deadline > cx.now => self.timers.push(Reverse((deadline, key, serial))),
+                        Some(deadline) if deadline > cx.now => self.lines.timers.push(Reverse((deadline, key, serial))),
                         Some(_) => {
                             let address = securing.address;
                             self.refusals.tell(cx.now, || format!("{address} did not finish its TLS handshake in time"));
-                            self.refused += 1;
+                            self.counts.refused += 1;
                             self.drop_securing(key);
                         }
                         None => {}
@@ -156,7 +157,7 @@ impl Server {
                 Slot::Client(client) => {
                     let failure = Failure::new(Phase::App, Cause::ServerClosed, "the server was closed");
                     client.peer.close_because(cx, code, &reason, Some(failure));
-                    self.after(cx, key, None);
+                    self.take_changes(cx, key, None);
                 }
             }
             if cx.budget.look() && next < self.slots.len() {
@@ -168,12 +169,12 @@ impl Server {
     }
 
     pub(super) fn note_closed(&mut self, cx: &Cx<'_>) {
-        if self.state == State::Closing && self.closing.is_none() && self.live == 0 {
+        if self.state == State::Closing && self.closing.is_none() && self.counts.live == 0 {
             self.state = State::Closed;
             let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
             let mut mark = Mark { code: 1001, phase: Phase::App, cause: Cause::ClosedByHost, clean: true, ..Mark::new(EventKind::Closed, time_ns) };
             mark.set_text("the server was closed as the host asked");
-            self.own.push_mark(mark);
+            self.endpoint.inbox.push_mark(mark);
         }
     }
 }

@@ -4,8 +4,8 @@ use super::family::{Kind, Member};
 use super::verbs::peer_of;
 use super::{Body, wake, with};
 use crate::codes::*;
+use crate::endpoint::{Counters, Mark, Refused, Scope, definition};
 use crate::error::Error;
-use crate::peer::{Mark, Refused, Scope, Totals, definition};
 use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
-        let info = &peer.info;
+        let info = &peer.endpoint.info;
         Ok(match what {
             Text::Url => info.url(),
             Text::Path => info.path().to_owned(),
@@ -48,7 +48,7 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
 pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
-        Ok(peer.info.headers.get(name, index as usize).map(str::to_owned))
+        Ok(peer.endpoint.info.headers.get(name, index as usize).map(str::to_owned))
     })
 }
 
@@ -56,7 +56,7 @@ pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Err
 pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
-        Ok(peer.info.end.as_deref().map(|mark| (peer.handle, peer.user, peer.peer_id, mark.clone())))
+        Ok(peer.endpoint.info.end.as_deref().map(|mark| (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id, mark.clone())))
     })
 }
 
@@ -65,7 +65,7 @@ pub struct Stats {
     /// Open connections.
     pub connections: u32,
     /// Counted since the opening.
-    pub totals: Totals,
+    pub totals: Counters,
     /// Waiting: messages and bytes in, messages and bytes out.
     pub queued: [u64; 4],
     /// Of the last ping, in microseconds.
@@ -93,13 +93,13 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         }
         let peer = peer_of(&mut body.kind, member)?;
         let (early, early_bytes) = peer.early();
-        let out = [peer.queued_messages_out() + early, peer.queued_out() + early_bytes].map(|count| count as u64);
-        let [packets_in, bytes_in] = peer.queued_in();
+        let out = [peer.queued_messages() + early, peer.queued_bytes() + early_bytes].map(|count| count as u64);
+        let [packets_in, bytes_in] = peer.endpoint.queued_in();
         let queued = [packets_in, bytes_in, out[0], out[1]];
         let connections = u32::from(peer.state() == State::Open);
-        let (totals, rtt_us) = (peer.totals(), peer.beat.rtt_us);
+        let (totals, rtt_us) = (peer.totals(), peer.endpoint.rtt_us);
         let kept = peer.kept_bytes();
-        let own = peer.compression.as_ref().map_or(0, |compression| compression.heap_bytes());
+        let own = peer.compression().map_or(0, |compression| compression.heap_bytes());
         let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
         let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.role.kept_bytes() };
         let kept = (kept + of_game) as u64;
@@ -115,13 +115,13 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
             return match option {
                 WS_OPT_PORT => Ok(u32::from(server.address().port())),
-                _ => server.options.raw(option).ok_or_else(unknown),
+                _ => server.endpoint.options.raw(option).ok_or_else(unknown),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
         match option {
-            WS_OPT_PORT => Ok(peer.info.local.get().map_or(0, |address| u32::from(address.port()))),
-            _ => peer.options.raw(option).ok_or_else(unknown),
+            WS_OPT_PORT => Ok(peer.endpoint.info.local.get().map_or(0, |address| u32::from(address.port()))),
+            _ => peer.endpoint.options.raw(option).ok_or_else(unknown),
         }
     })
 }
@@ -150,10 +150,10 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
             _ => no_option(option),
         };
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {
-            return Arc::make_mut(&mut server.options).set(option, value).map_err(refused);
+            return Arc::make_mut(&mut server.endpoint.options).set(option, value).map_err(refused);
         }
         let peer = peer_of(&mut body.kind, member)?;
-        Arc::make_mut(&mut peer.options).set(option, value).map_err(refused)?;
+        Arc::make_mut(&mut peer.endpoint.options).set(option, value).map_err(refused)?;
         if option == WS_OPT_NO_DELAY
             && let Some(stream) = peer.stream_mut()
         {
@@ -173,8 +173,8 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
 pub fn set_user(handle: u32, user: u64) -> Result<(), Error> {
     with(handle, |body, member| {
         match (&mut body.kind, member) {
-            (Kind::Server(server), Member::Server) => server.user = user,
-            (kind, member) => peer_of(kind, member)?.user = user,
+            (Kind::Server(server), Member::Server) => server.endpoint.user = user,
+            (kind, member) => peer_of(kind, member)?.endpoint.user = user,
         }
         Ok(())
     })

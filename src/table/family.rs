@@ -1,12 +1,13 @@
 //! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
 
 use super::{Registry, registry};
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::heap::Discarded;
 use crate::net::{MemoryEnd, Stream};
-use crate::peer::{Arena, Budget, Codecs, Cx, LONG_GAP, MUCH, Peer, SystemClock};
 use crate::role::{Place, Role};
 use crate::server::Server;
+use crate::work::{Arena, Budget, Codecs, Cx, LONG_GAP, MUCH, SystemClock};
 use parking_lot::Mutex;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -54,11 +55,11 @@ impl Member {
 #[derive(Default)]
 pub enum Kind {
     /// ws_connect.
-    Client(Box<Peer>),
+    Client(Box<Connection>),
     /// ws_attach: the connection, and the host's end of its transport.
-    Attached(Box<Peer>, MemoryEnd),
+    Attached(Box<Connection>, MemoryEnd),
     /// ws_pair; an end that was freed is gone.
-    Pair([Option<Box<Peer>>; 2]),
+    Pair([Option<Box<Connection>>; 2]),
     /// ws_listen.
     Server(Box<Server>),
     /// Freed, or retired after a panic.
@@ -200,9 +201,9 @@ impl Kind {
     #[inline]
     pub fn is_current(&mut self, member: Member, handle: u32) -> bool {
         let current = match self.peer(member) {
-            Some(peer) => peer.handle,
+            Some(peer) => peer.endpoint.handle,
             None => match self {
-                Kind::Server(server) if member == Member::Server => server.handle,
+                Kind::Server(server) if member == Member::Server => server.endpoint.handle,
                 _ => 0,
             },
         };
@@ -220,7 +221,7 @@ impl Kind {
 
     /// The connection that a handle means, whatever its kind.
     #[inline]
-    pub fn peer(&mut self, member: Member) -> Option<&mut Peer> {
+    pub fn peer(&mut self, member: Member) -> Option<&mut Connection> {
         match self {
             // Nothing else is in its family.
             Kind::Client(peer) | Kind::Attached(peer, _) => Some(peer),

@@ -1,10 +1,11 @@
 //! Taking items through a handle, and the loans that go with them.
 
 use super::{Body, Kind, Member, Shared, registry, with};
+use crate::endpoint::{Item, Loan, Mark, Spent};
 use crate::error::Error;
-use crate::peer::{Arena, Chunk, Item, Loan, MUCH, Mark, Spent};
 use crate::server::{Origin, is_last};
 use crate::status::{ErrorCode, MessageType};
+use crate::work::{Arena, Chunk, MUCH};
 use std::sync::Arc;
 
 /// One item as the host gets it; the bytes are lent.
@@ -40,13 +41,13 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 while count < most {
                     let Some((message, Origin { conn, user, peer_id })) = server.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    let spent = server.loan.hold(chunk, count > 0);
+                    let spent = server.endpoint.loan.hold(chunk, count > 0);
                     sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
                     count += 1;
                     give_back(arena, spent);
                 }
                 if count == 0 {
-                    give_back(arena, server.loan.end());
+                    give_back(arena, server.endpoint.loan.end());
                 }
                 Ok(count)
             }
@@ -54,17 +55,17 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 let Some(peer) = kind.peer(member) else { return Ok(0) };
                 let mut count = 0;
                 while count < most {
-                    let Some(message) = peer.inbox.first_message() else { break };
+                    let Some(message) = peer.endpoint.inbox.first_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
-                    let spent = peer.loan.hold(chunk, count > 0);
-                    let peer_id = if message.from != 0 { message.from } else { peer.peer_id };
-                    sink(count, View { conn: peer.handle, user: peer.user, peer_id, bytes, what: What::Message(message.kind) });
-                    peer.inbox.pass_message(bytes.len());
+                    let spent = peer.endpoint.loan.hold(chunk, count > 0);
+                    let peer_id = if message.from != 0 { message.from } else { peer.endpoint.peer_id };
+                    sink(count, View { conn: peer.endpoint.handle, user: peer.endpoint.user, peer_id, bytes, what: What::Message(message.kind) });
+                    peer.endpoint.inbox.pass_message(bytes.len());
                     count += 1;
                     give_back(arena, spent);
                 }
                 if count == 0 {
-                    give_back(arena, peer.loan.end());
+                    give_back(arena, peer.endpoint.loan.end());
                 } else if let (Kind::Server(server), Member::Client(key)) = (kind, member) {
                     server.took(key, false);
                 }
@@ -109,7 +110,9 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
 pub fn available(handle: u32) -> Result<usize, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.available()),
-        (kind, member) => kind.peer(member).map(|peer| peer.inbox.ready()).ok_or_else(|| Error::new(ErrorCode::Handle, "the handle was freed")),
+        (kind, member) => {
+            kind.peer(member).map(|peer| peer.endpoint.inbox.ready()).ok_or_else(|| Error::new(ErrorCode::Handle, "the handle was freed"))
+        }
     })
 }
 
@@ -120,20 +123,20 @@ fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
             server.reads_events = true;
             let (key, item) = server.take_item()?;
             let (conn, user, other) = match key.and_then(|key| server.peer(key)) {
-                Some(peer) => (peer.handle, peer.user, peer.peer_id),
-                None => (server.handle, server.user, 0),
+                Some(peer) => (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id),
+                None => (server.endpoint.handle, server.endpoint.user, 0),
             };
             Some((conn, user, other, item))
         }
         (Kind::Server(server), Member::Client(key)) => {
             let peer = server.peer(key)?;
-            let (conn, user, other, item) = (peer.handle, peer.user, peer.peer_id, peer.take_item()?);
+            let (conn, user, other, item) = (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id, peer.take_item()?);
             server.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
             Some((conn, user, other, item))
         }
         (kind, member) => {
             let peer = kind.peer(member)?;
-            Some((peer.handle, peer.user, peer.peer_id, peer.take_item()?))
+            Some((peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id, peer.take_item()?))
         }
     }
 }
@@ -141,8 +144,8 @@ fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
 /// What was lent through a handle.
 fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
     match (kind, member) {
-        (Kind::Server(server), Member::Server) => Some(&mut server.loan),
-        (kind, member) => kind.peer(member).map(|peer| &mut peer.loan),
+        (Kind::Server(server), Member::Server) => Some(&mut server.endpoint.loan),
+        (kind, member) => kind.peer(member).map(|peer| &mut peer.endpoint.loan),
     }
 }
 

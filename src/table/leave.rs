@@ -1,13 +1,14 @@
 //! What was freed while it had more to send than a call has time for: the worker writes it once more and takes it apart.
 
 use super::family::Shared;
+use crate::connection::Connection;
 use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::journal;
 use crate::net::Stream;
-use crate::peer::{Cx, Peer};
 use crate::server::Server;
 use crate::status::{Cause, Level, Phase, State};
+use crate::work::Cx;
 use std::time::Instant;
 
 /// How long the worker writes what one handle left behind, in microseconds; after that each connection has one more write.
@@ -21,7 +22,7 @@ pub(super) struct Leaving {
 
 pub(super) enum What {
     Server(Box<Server>),
-    Peer(Option<Box<Peer>>),
+    Peer(Option<Box<Connection>>),
 }
 
 /// It has bytes to send until it is dropped, so nothing of its memory may go before.
@@ -42,7 +43,7 @@ impl Drop for Leaving {
 }
 
 /// One last write, then the socket goes. What the budget ends before that is given back.
-pub(super) fn drop_peer(mut peer: Box<Peer>, cx: &mut Cx<'_>) -> Option<Box<Peer>> {
+pub(super) fn drop_peer(mut peer: Box<Connection>, cx: &mut Cx<'_>) -> Option<Box<Connection>> {
     let in_memory = matches!(peer.stream_mut(), Some(Stream::Memory(_)));
     if !in_memory && peer.has_output() {
         if cx.budget.look() {
@@ -58,7 +59,7 @@ pub(super) fn drop_peer(mut peer: Box<Peer>, cx: &mut Cx<'_>) -> Option<Box<Peer
 }
 
 /// As `drop_peer`, to the end: the socket is drained where all was written, so that a reset cannot destroy the last bytes.
-fn let_go(mut peer: Box<Peer>, cx: &mut Cx<'_>) {
+fn let_go(mut peer: Box<Connection>, cx: &mut Cx<'_>) {
     peer.write(cx);
     if peer.state() == State::Open && !peer.has_output() {
         peer.close_because(cx, 1001, "", Some(Failure::new(Phase::App, Cause::Dropped, "freed")));
@@ -70,7 +71,7 @@ fn let_go(mut peer: Box<Peer>, cx: &mut Cx<'_>) {
         Some(stream) => cx.services.close(vec![stream]),
         None => {}
     }
-    journal::note(Level::Debug, || format!("{} was freed", peer.info.shown_url()));
+    journal::note(Level::Debug, || format!("{} was freed", peer.endpoint.info.shown_url()));
     if peer.is_large() {
         cx.services.discard(peer);
     }

@@ -3,15 +3,18 @@
 use super::family::{Body, Family, Kind, Member, Shared};
 use super::{Registry, registry, wake, with};
 use crate::codes::*;
+use crate::connection::Connection;
+use crate::endpoint::Options;
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, SceneSettings, Wire};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface, listen as listen_at};
-use crate::peer::{Options, Peer, ROUND_BYTES};
+use crate::opening::Recipe;
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
 use crate::role::Role;
 use crate::server::{Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
+use crate::work::ROUND_BYTES;
 use data_encoding::BASE64;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::io::ErrorKind;
@@ -98,7 +101,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     Ok(handle)
 }
 
-fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Error> {
+fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connection, Error> {
     let (url, zone) = parse(url)?;
     let host = match url.host() {
         Some(Host::Domain(name)) => name.to_owned(),
@@ -135,10 +138,11 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Peer, Er
     let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
     let options = Arc::new(settings.options);
     let to = Destination { host, port, tls, no_delay };
-    let mut peer = Peer::dial(&registry.services, to, spec, options, settings.connect_timeout, settings.queue_before_open, now);
-    peer.user = settings.user;
+    let recipe = Recipe { to, request: spec, timeout: settings.connect_timeout, queue_before_open: settings.queue_before_open };
+    let mut peer = Connection::dial(&registry.services, recipe, options, now);
+    peer.endpoint.user = settings.user;
     describe(&mut peer, &url, zone.as_ref());
-    journal::note(Level::Debug, || format!("connecting to {}", peer.info.shown_url()));
+    journal::note(Level::Debug, || format!("connecting to {}", peer.endpoint.info.shown_url()));
     Ok(peer)
 }
 
@@ -209,7 +213,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
         options: Arc::new(settings.options),
     };
     let mut server = Server::new(listeners, server_settings)?;
-    server.user = settings.user;
+    server.endpoint.user = settings.user;
     journal::note(Level::Info, || format!("listening on {}", server.url()));
     Ok(server)
 }
@@ -245,16 +249,16 @@ pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
     add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Role::Plain, settings.owner), Member::Only)
 }
 
-fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
+fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Connection {
     let (subprotocols, headers) = (settings.subprotocols.clone(), settings.headers.clone());
     let accept = Arc::new(Accept { path: None, subprotocols, headers, deflate: settings.deflate, heartbeat: settings.heartbeat });
     let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-    let mut peer = Peer::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
-    peer.user = settings.user;
+    let mut peer = Connection::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
+    peer.endpoint.user = settings.user;
     peer
 }
 
-fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Peer {
+fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Connection {
     let spec = RequestSpec {
         host: "localhost".to_owned(),
         target: "/".to_owned(),
@@ -264,10 +268,10 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         max_header_bytes: settings.max_header_bytes,
         heartbeat: settings.heartbeat,
     };
-    let mut peer = Peer::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
-    peer.user = settings.user;
-    peer.info.set_text(Text::Url, "ws://localhost/");
-    peer.info.set_target("/", "");
+    let mut peer = Connection::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
+    peer.endpoint.user = settings.user;
+    peer.endpoint.info.set_text(Text::Url, "ws://localhost/");
+    peer.endpoint.info.set_target("/", "");
     peer
 }
 
@@ -296,10 +300,10 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
         return Err(Error::new(ErrorCode::Limit, "all 1048576 handles are in use: free some"));
     };
     match (&mut body.kind, member) {
-        (Kind::Server(server), Member::Server) => server.handle = handle,
+        (Kind::Server(server), Member::Server) => server.endpoint.handle = handle,
         (kind, member) => {
             if let Some(peer) = kind.peer(member) {
-                peer.handle = handle;
+                peer.endpoint.handle = handle;
             }
         }
     }
@@ -367,7 +371,7 @@ fn authority(url: &Url) -> String {
     }
 }
 
-fn describe(peer: &mut Peer, url: &Url, zone: Option<&Zone>) {
+fn describe(peer: &mut Connection, url: &Url, zone: Option<&Zone>) {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let shown = match (url.host(), zone) {
         (Some(Host::Ipv6(address)), Some(_)) => {
@@ -375,8 +379,8 @@ fn describe(peer: &mut Peer, url: &Url, zone: Option<&Zone>) {
         }
         _ => authority(url),
     };
-    peer.info.set_text(Text::Url, format!("{}://{shown}{target}", url.scheme()));
-    peer.info.set_target(url.path(), url.query().unwrap_or(""));
+    peer.endpoint.info.set_text(Text::Url, format!("{}://{shown}{target}", url.scheme()));
+    peer.endpoint.info.set_target(url.path(), url.query().unwrap_or(""));
 }
 
 fn percent_decoded(text: &str) -> Vec<u8> {

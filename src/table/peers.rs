@@ -3,10 +3,11 @@
 use super::verbs::{accepted, wake_for_output};
 use super::{Body, Member, with};
 use crate::error::Error;
+use crate::link::Sent;
 use crate::multiplayer::Target;
-use crate::peer::{Cx, Sent};
 use crate::role::{Place, Role};
 use crate::status::Success;
+use crate::work::Cx;
 use std::time::Instant;
 
 /// ws_get_peer_id: of a host 1, of its client and of a join the id, 0 until it has come.

@@ -3,10 +3,11 @@
 use super::family::{Body, Family, Kind, Member};
 use super::leave::{Leaving, What, drop_peer};
 use super::{ClientHandles, PanicWatch, Registry, registry, wake, with, with_family};
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::heap;
+use crate::link::{Sent, check_close};
 use crate::multiplayer::Target;
-use crate::peer::{Peer, Sent, check_close};
 use crate::role::{Role, check_size};
 use crate::status::{ErrorCode, Success};
 use std::sync::atomic::Ordering;
@@ -47,13 +48,13 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
                     peer.shift(gap);
                 }
                 role.before_poll(peer, &mut cx);
-                let before = peer.counters.wire_in + peer.counters.wire_out;
+                let before = peer.endpoint.counters.wire_in + peer.endpoint.counters.wire_out;
                 let goes_on = peer.pump(&mut cx);
-                let timer = peer.judge_timers(&mut cx, !goes_on);
+                let timer = peer.check_timers(&mut cx, !goes_on);
                 let (behind, role_timer) = role.after_poll(peer, &mut cx, gap);
                 next_timer = [timer, role_timer].into_iter().flatten().min();
-                let read = peer.counters.wire_in;
-                moved = read + peer.counters.wire_out != before || goes_on;
+                let read = peer.endpoint.counters.wire_in;
+                moved = read + peer.endpoint.counters.wire_out != before || goes_on;
                 more = goes_on || behind || peer.has_backlog();
                 rest(body, read, now, member);
             }
@@ -79,9 +80,8 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
             return put_by_role(family, body, member, None, text, payload);
         };
         let Some(peer) = kind.peer(member) else { return put_by_role(family, body, member, None, text, payload) };
-        check_size(&peer.options, payload, 0)?;
+        check_size(&peer.endpoint.options, payload, 0)?;
         let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
-        let waits = peer.has_output();
         match (kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {
                 server.soil(key, true);
@@ -89,8 +89,12 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
                     wake::all();
                 }
             }
-            (Kind::Client(_), _) if !waits => {}
-            _ => wake::all(),
+            // What has left already needs no poll.
+            (kind, _) => {
+                if wake::is_awaited() && !matches!(&*kind, Kind::Client(peer) if !peer.has_output()) {
+                    wake::all();
+                }
+            }
         }
         accepted(sent)
     })
@@ -107,7 +111,7 @@ fn put_by_role(family: &Family, body: &mut Body, member: Member, target: Option<
     // A put to several has a budget; one to a single target is no more work than it is.
     let several = member == Member::Server && target.is_none_or(|target| target <= 0);
     let (now, budget) = match &body.kind {
-        Kind::Server(server) if several => (Instant::now(), server.options.budget()),
+        Kind::Server(server) if several => (Instant::now(), server.endpoint.options.budget()),
         _ => (body.polled[0].unwrap_or(registry().epoch), None),
     };
     let (role, kind, mut cx) = body.parts_with_role(now, budget);
@@ -143,10 +147,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
         match (&mut *kind, member) {
             (Kind::Server(server), Member::Server) => server.close(&mut cx, code, reason),
             (Kind::Server(server), Member::Client(key)) => {
-                if let Some(peer) = server.peer(key) {
-                    peer.close(&mut cx, code, reason);
-                }
-                server.after(&mut cx, key, None);
+                server.act(&mut cx, key, |peer, cx| peer.close(cx, code, reason));
             }
             (kind, member) => {
                 let peer = peer_of(kind, member)?;
@@ -172,10 +173,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
         let keys = role.targets(server, target, &|handle| client_of(family, handle))?;
         // Once the budget is over they are closed all the same, and the polls that follow write.
         for key in keys {
-            if let Some(peer) = server.peer(key) {
-                peer.disconnect(&mut cx, code, reason);
-            }
-            server.after(&mut cx, key, None);
+            server.act(&mut cx, key, |peer, cx| peer.disconnect(cx, code, reason));
         }
         wake::all();
         Ok(())
@@ -300,7 +298,7 @@ pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
 }
 
 /// The connection that a handle means; a server itself is none.
-pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Peer, Error> {
+pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Connection, Error> {
     if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
         return Err(Error::wrong_kind("a server's own handle has no such call; ask one of its clients"));
     }
@@ -318,8 +316,8 @@ fn client_of(family: &Family, handle: u32) -> Option<u32> {
 #[inline]
 fn budget_of(kind: &mut Kind, member: Member) -> Option<u32> {
     match (kind, member) {
-        (Kind::Server(server), _) => server.options.budget(),
-        (kind, member) => kind.peer(member).and_then(|peer| peer.options.budget()),
+        (Kind::Server(server), _) => server.endpoint.options.budget(),
+        (kind, member) => kind.peer(member).and_then(|peer| peer.endpoint.options.budget()),
     }
 }
 
@@ -357,7 +355,7 @@ fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     match body.active {
         (before, Some(until)) if before == read && now <= until => {}
         (before, Some(_)) if before == read && member == Member::Only && body.shared.heap_bytes() > 0 => {
-            let Some(peer) = body.kind.peer(member).filter(|peer| !peer.inbox.has_fresh()) else { return };
+            let Some(peer) = body.kind.peer(member).filter(|peer| !peer.endpoint.inbox.has_fresh()) else { return };
             peer.shrink();
             body.shared.shrink();
             body.active = (read, None);

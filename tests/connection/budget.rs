@@ -4,8 +4,9 @@ use crate::test_connection::*;
 use std::cell::Cell;
 use std::time::Duration;
 use wspeer::codes::*;
-use wspeer::peer::{ROUND_BYTES, Sent, SystemClock};
+use wspeer::link::Sent;
 use wspeer::status::{Cause, EventKind, Phase, State};
+use wspeer::work::{ROUND_BYTES, SystemClock};
 
 fn us(count: u64) -> Duration {
     Duration::from_micros(count)
@@ -186,7 +187,7 @@ mod rates {
                     assert!(matches!(items.pop(), Some(Closed(_, Cause::Rate, ..))));
                     items.retain(|item| *item != Event(EventKind::CloseRequest, 1000));
                     assert_eq!(numbers(&items), (0..101).collect::<Vec<u32>>(), "budget {budget}");
-                    let counters = end.peer.totals().counters;
+                    let counters = end.peer.totals();
                     assert_eq!(counters.messages_in, 101 + counters.skipped);
                 }
             }
@@ -269,7 +270,7 @@ mod rates {
         end.feed(&numbered(0, 20_000));
         end.poll();
         assert_eq!((end.items().len(), end.peer.state()), (20_000, State::Open));
-        std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_MAX_MESSAGES_PER_S, 100).unwrap();
+        std::sync::Arc::make_mut(&mut end.peer.endpoint.options).set(WS_OPT_MAX_MESSAGES_PER_S, 100).unwrap();
         end.feed(&numbered(0, 100));
         end.poll();
         assert_eq!(end.peer.state(), State::Open);
@@ -379,7 +380,7 @@ mod full_queues {
             end.feed(&ping);
             end.poll();
         }
-        assert!(end.peer.queued_out() < 80_000, "{} bytes wait", end.peer.queued_out());
+        assert!(end.peer.queued_bytes() < 80_000, "{} bytes wait", end.peer.queued_bytes());
         while !end.output().is_empty() {
             end.poll();
         }
@@ -424,9 +425,9 @@ mod full_queues {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 10)]);
         end.feed(&numbered(0, 20_000));
         end.poll();
-        let waiting = end.peer.inbox.len();
+        let waiting = end.peer.endpoint.inbox.len();
         assert!((10..=2 * ROUND_BYTES / 10).contains(&waiting), "{waiting} wait: ten, and what was read with them");
-        assert_eq!(end.peer.counters.stalls, 1);
+        assert_eq!(end.peer.endpoint.counters.stalls, 1);
         let mut seen = Vec::new();
         while seen.len() < 20_000 {
             let new = numbers(&end.items());

@@ -5,10 +5,13 @@ use crate::test_connection::{ms, options};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
+use wspeer::connection::Connection;
+use wspeer::endpoint::Item;
 use wspeer::net::{Destination, Services, TlsClient, TlsClientSettings};
-use wspeer::peer::{Arena, Budget, Codecs, Cx, Item, Peer, SystemClock};
+use wspeer::opening::Recipe;
 use wspeer::protocol::RequestSpec;
 use wspeer::status::{Cause, EventKind, Phase, State};
+use wspeer::work::{Arena, Budget, Codecs, Cx, SystemClock};
 
 fn times_out_in(phase: Phase, to: Destination) {
     let services = Services::new(Arc::new(|| {}));
@@ -24,12 +27,13 @@ fn times_out_in(phase: Phase, to: Destination) {
         max_header_bytes: 1 << 10,
         heartbeat: false,
     };
-    let mut peer = Peer::dial(&services, to, spec, options(false, &[]), Some(ms(60_000)), false, start);
-    let mut poll = |peer: &mut Peer, now: Instant| {
+    let recipe = Recipe { to, request: spec, timeout: Some(ms(60_000)), queue_before_open: false };
+    let mut peer = Connection::dial(&services, recipe, options(false, &[]), start);
+    let mut poll = |peer: &mut Connection, now: Instant| {
         let mut cx =
             Cx { services: &services, arena: &mut arena, codecs: &mut codecs, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
         peer.pump(&mut cx);
-        peer.judge_timers(&mut cx, true);
+        peer.check_timers(&mut cx, true);
     };
     while peer.phase() != phase {
         poll(&mut peer, Instant::now());

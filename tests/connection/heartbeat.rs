@@ -64,10 +64,10 @@ mod client {
         end.now += ms(42);
         end.feed(&frame(&beat(2, 1)));
         end.poll();
-        assert_eq!(end.peer.beat.rtt_us, 42_000);
+        assert_eq!(end.peer.endpoint.rtt_us, 42_000);
         end.pass(ms(1_000));
         assert_eq!(unmasked(&end.output()), [(2, beat(1, 2))]);
-        assert_eq!((end.items(), end.peer.counters.messages_in, end.peer.counters.messages_out), (vec![], 0, 0));
+        assert_eq!((end.items(), end.peer.endpoint.counters.messages_in, end.peer.endpoint.counters.messages_out), (vec![], 0, 0));
     }
 
     #[test]
@@ -81,7 +81,7 @@ mod client {
             end.feed(&frame(&stray));
         }
         end.poll();
-        assert_eq!(end.peer.beat.rtt_us, 0);
+        assert_eq!(end.peer.endpoint.rtt_us, 0);
         // Sixteen bytes alone are a message: no heartbeat is that short.
         assert_eq!(end.items(), [Binary(MARKER.to_vec())]);
         assert_eq!(end.output(), b"");
@@ -93,10 +93,10 @@ mod client {
         end.pass(ms(1_000));
         end.feed(&[frame(b"a"), frame(&beat(2, 1)), frame(b"b"), b"\x81\x15".to_vec(), beat(2, 1)].concat());
         end.poll();
-        assert!(end.peer.beat.rtt_us > 0);
+        assert!(end.peer.endpoint.rtt_us > 0);
         // Text is never a heartbeat.
         assert_eq!(end.items(), [Binary(b"a".to_vec()), Binary(b"b".to_vec()), Text(String::from_utf8(beat(2, 1)).unwrap())]);
-        assert_eq!(end.peer.counters.messages_in, 3);
+        assert_eq!(end.peer.endpoint.counters.messages_in, 3);
     }
 
     #[test]
@@ -108,7 +108,7 @@ mod client {
             end.feed(&[byte]);
             end.poll();
         }
-        assert_eq!((end.peer.beat.rtt_us, end.items()), (5_000, vec![]));
+        assert_eq!((end.peer.endpoint.rtt_us, end.items()), (5_000, vec![]));
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod client {
             end.feed(b"\x8A\x06wspeer");
             end.now += ms(3);
             end.poll();
-            assert_eq!(end.peer.beat.rtt_us, 3_000);
+            assert_eq!(end.peer.endpoint.rtt_us, 3_000);
         }
     }
 
@@ -190,8 +190,8 @@ mod server {
     #[test]
     fn who_asks_is_answered_and_the_host_does_not_see_the_question() {
         let (end, marker) = announcing(64 << 10);
-        assert_eq!((end.peer.info.text(Text::Query), end.peer.info.url().as_str()), ("x=1", "ws://h/game?x=1"));
-        assert_eq!(end.peer.counters.messages_out, 0);
+        assert_eq!((end.peer.endpoint.info.text(Text::Query), end.peer.endpoint.info.url().as_str()), ("x=1", "ws://h/game?x=1"));
+        assert_eq!(end.peer.endpoint.counters.messages_out, 0);
         let (_, other) = announcing(64 << 10);
         assert!(marker.len() == 16 && marker != other);
     }
@@ -211,7 +211,7 @@ mod server {
         end.poll();
         assert_eq!(end.output(), frame(&beat_of(&marker, 2, 7)));
         assert_eq!(end.items(), [Binary(b"a".to_vec()), Binary(b"b".to_vec())]);
-        assert_eq!((end.peer.counters.messages_in, end.peer.counters.messages_out, end.peer.counters.bytes_in), (2, 0, 2));
+        assert_eq!((end.peer.endpoint.counters.messages_in, end.peer.endpoint.counters.messages_out, end.peer.endpoint.counters.bytes_in), (2, 0, 2));
     }
 
     #[test]
@@ -221,7 +221,7 @@ mod server {
         for number in 0..2_000u32 {
             end.feed(&masked(&beat_of(&marker, 1, number as u8)));
             end.poll();
-            assert!(end.peer.queued_out() <= 23, "{} bytes wait", end.peer.queued_out());
+            assert!(end.peer.queued_bytes() <= 23, "{} bytes wait", end.peer.queued_bytes());
         }
         assert_eq!((end.items(), end.peer.state()), (vec![], State::Open));
         end.output();

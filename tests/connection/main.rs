@@ -8,4 +8,5 @@ mod test_connection;
 mod budget;
 mod connecting;
 mod heartbeat;
+mod reopening;
 mod time;

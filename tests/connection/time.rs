@@ -66,7 +66,7 @@ mod opening {
         assert_eq!(end.items(), []);
         end.pass(ms(10));
         assert_eq!(end.items(), [Closed(Phase::Http, Cause::HttpStatus, 1006, false, 0)]);
-        assert_eq!((end.peer.info.http_status, end.peer.info.text(Text::Body)), (404, "nothing"));
+        assert_eq!((end.peer.endpoint.info.http_status, end.peer.endpoint.info.text(Text::Body)), (404, "nothing"));
     }
 
     /// It is told by then whatever the timeout is, and not after that.
@@ -150,12 +150,12 @@ mod heartbeat {
     #[test]
     fn the_round_trip_time_is_from_the_ping_to_its_pong() {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
-        assert_eq!(end.peer.beat.rtt_us, 0);
+        assert_eq!(end.peer.endpoint.rtt_us, 0);
         end.pass(ms(1_000));
         end.now += ms(37);
         end.feed(PONG);
         end.poll();
-        assert_eq!(end.peer.beat.rtt_us, 37_000);
+        assert_eq!(end.peer.endpoint.rtt_us, 37_000);
         // One that nobody asked for, and one with another payload, measure nothing.
         end.now += ms(50);
         end.feed(PONG);
@@ -165,7 +165,7 @@ mod heartbeat {
         end.feed(b"\x8A\x80\0\0\0\0\x8A\x82\0\0\0\0hi");
         end.now += ms(70);
         end.poll();
-        assert_eq!(end.peer.beat.rtt_us, 37_000);
+        assert_eq!(end.peer.endpoint.rtt_us, 37_000);
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod heartbeat {
         end.feed(PONG);
         end.now += ms(5_000);
         end.poll();
-        assert_eq!(end.peer.beat.rtt_us, 30_000);
+        assert_eq!(end.peer.endpoint.rtt_us, 30_000);
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod heartbeat {
     fn a_heartbeat_that_is_switched_on_late_pings_first() {
         let mut end = End::open_client(&[]);
         end.pass(ms(600_000));
-        std::sync::Arc::make_mut(&mut end.peer.options).set(WS_OPT_HEARTBEAT_MS, 1_000).unwrap();
+        std::sync::Arc::make_mut(&mut end.peer.endpoint.options).set(WS_OPT_HEARTBEAT_MS, 1_000).unwrap();
         end.pass(ms(100));
         assert_eq!((end.output().len(), end.peer.state()), (12, State::Open));
         end.feed(b"\x8A\x06wspeer");
@@ -345,7 +345,7 @@ mod closing {
     fn what_was_accepted_leaves_first_and_each_progress_gives_3_s_more() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_CLOSE_TIMEOUT_MS, 3_000)]);
         for _ in 0..10 {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::peer::Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::link::Sent::Taken);
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         let mut received = 0;
@@ -436,7 +436,7 @@ mod closing {
     #[test]
     fn a_peer_that_closes_and_is_gone_is_not_waited_on() {
         for mut end in [End::open_server_over(1_000, &[]), End::open_client(&[])] {
-            let masked = end.peer.role == wspeer::protocol::Role::Server;
+            let masked = end.peer.is_server();
             for _ in 0..3 {
                 end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
             }
@@ -505,7 +505,7 @@ mod closing {
             let mut end = End::open_client(&[]);
             end.feed(frame);
             end.poll();
-            let mark = end.peer.info.end.as_deref().unwrap();
+            let mark = end.peer.endpoint.info.end.as_deref().unwrap();
             let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned());
             assert_eq!((text.as_deref(), mark.cause), (Some(sentence), Cause::ClosedByPeer));
         }

@@ -42,7 +42,7 @@ SOURCES = {"src/options.toml", "src/codes.rs", "src/lib.rs"}
 # What a program in each language sees: a file, and what is in it after the addition.
 SEEN = {
     "include/wspeer.h": ["#define WS_OPT_DUMMY_LIMIT 40", "uint32_t dummy_limit;", "#define WS_EVENT_DUMMY 99"],
-    "src/peer/options/table.rs": ["dummy_limit"],
+    "src/endpoint/options/table.rs": ["dummy_limit"],
     "src/status/enums.rs": ["Dummy = WS_EVENT_DUMMY", "Dummy = WS_CAUSE_DUMMY"],
     "bindings/cpp/wspeer.hpp": ["dummy = WS_EVENT_DUMMY"],
     "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 40,", "Dummy = 99,"],

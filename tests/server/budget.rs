@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
-use wspeer::peer::Sent;
+use wspeer::link::Sent;
 use wspeer::status::{EventKind, State};
 
 /// Polls with a budget that is over at the first look.
@@ -133,13 +133,13 @@ fn a_close_of_the_server_goes_on() {
     hall.act(|server, cx| {
         // As `ws_close` under load: no time is left in the call itself.
         let clock = Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
-        let mut hurried = wspeer::peer::Cx {
+        let mut hurried = wspeer::work::Cx {
             services: cx.services,
             arena: cx.arena,
             codecs: cx.codecs,
             now: cx.now,
             epoch: cx.epoch,
-            budget: wspeer::peer::Budget::new(&clock, cx.now, Some(1_000)),
+            budget: wspeer::work::Budget::new(&clock, cx.now, Some(1_000)),
         };
         server.close(&mut hurried, -1, "");
     });
@@ -157,7 +157,7 @@ fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
     hall.items();
     hall.act(|server, cx| {
         server.peer(key).unwrap().close(cx, 1000, "");
-        server.after(cx, key, None);
+        server.take_account(cx, key);
     });
     let flood = frame(0x82, b"x").repeat(5_000);
     let (mut sent, mut ended) = (0, 0);
@@ -224,7 +224,7 @@ fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
     hall.poll_until("writing fails", |hall| {
         hall.act(|server, cx| {
             server.peer(key).unwrap().put(|| &mut *cx, false, b"more");
-            server.after(cx, key, None);
+            server.take_account(cx, key);
         });
         hall.server.peer(key).is_some_and(|peer| peer.has_failed())
     });

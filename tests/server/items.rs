@@ -3,7 +3,7 @@
 use crate::test_server::*;
 use std::net::TcpStream;
 use wspeer::codes::*;
-use wspeer::peer::Sent;
+use wspeer::link::Sent;
 use wspeer::status::{EventKind, State};
 
 /// Puts to one client until its queue is full, then has the peer read all; no poll in between.
@@ -14,7 +14,7 @@ fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
         assert!(std::time::Instant::now() < end);
     }
     let mut nothing = Vec::new();
-    while hall.server.peer(key).unwrap().queued_out() > 0 {
+    while hall.server.peer(key).unwrap().queued_bytes() > 0 {
         assert!(std::time::Instant::now() < end);
         nothing.clear();
         read(client, &mut nothing);
@@ -70,10 +70,10 @@ fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
         }
         hall.poll();
     }
-    assert_eq!(hall.server.peer(key).unwrap().inbox.marks(), 2);
+    assert_eq!(hall.server.peer(key).unwrap().endpoint.inbox.marks(), 2);
     let mut told = Vec::new();
     while let Some((_, item)) = hall.server.take_item() {
-        let wspeer::peer::Item::Mark(mark) = item else { panic!("a message") };
+        let wspeer::endpoint::Item::Mark(mark) = item else { panic!("a message") };
         told.push((mark.kind, mark.count));
     }
     told.sort_unstable();
@@ -83,9 +83,9 @@ fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
 /// Sends messages and polls until the server has them.
 fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
     use std::io::Write;
-    let before = hall.server.peer(key).unwrap().counters.messages_in;
+    let before = hall.server.peer(key).unwrap().endpoint.counters.messages_in;
     client.write_all(&frame(0x82, b"x").repeat(count)).unwrap();
-    hall.poll_until("the messages", |hall| hall.server.peer(key).unwrap().counters.messages_in == before + count as u64);
+    hall.poll_until("the messages", |hall| hall.server.peer(key).unwrap().endpoint.counters.messages_in == before + count as u64);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
         drop(client);
         hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
         while let Some(item) = hall.server.peer(key).unwrap().take_item() {
-            let last = matches!(&item, wspeer::peer::Item::Mark(mark) if wspeer::server::is_last(mark));
+            let last = matches!(&item, wspeer::endpoint::Item::Mark(mark) if wspeer::server::is_last(mark));
             hall.server.took(key, last);
         }
         hall.poll();
@@ -133,7 +133,7 @@ fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its
     drop(client);
     hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
     // 4096 clients more whose events nobody reads: the first one's are the oldest.
-    while hall.server.peer(key).is_some_and(|peer| peer.inbox.marks() > 0) {
+    while hall.server.peer(key).is_some_and(|peer| peer.endpoint.inbox.marks() > 0) {
         let (client, _) = hall.open();
         drop(client);
         hall.poll();

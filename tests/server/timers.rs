@@ -9,7 +9,7 @@ fn a_closing_client_does_not_use_up_the_budget_of_polls() {
     let (_client, key) = hall.open();
     hall.act(|server, cx| {
         server.peer(key).unwrap().close(cx, 1000, "");
-        server.after(cx, key, None);
+        server.take_account(cx, key);
     });
     for _ in 0..10 {
         hall.now += ms(16);
@@ -26,7 +26,7 @@ fn a_client_that_does_not_answer_a_close_is_gone_after_3_s() {
     hall.items();
     hall.act(|server, cx| {
         server.peer(key).unwrap().close(cx, 1000, "");
-        server.after(cx, key, None);
+        server.take_account(cx, key);
     });
     let clock = hall.clock(ms(1) / 1_000);
     for _ in 0..29 {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
-use wspeer::peer::Clock;
+use wspeer::work::Clock;
 
 /// A clock that moves on by `step` each time it is asked.
 pub struct Ticking {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
+use wspeer::connection::Connection;
+use wspeer::endpoint::{Item, Options};
 use wspeer::net::{MemoryEnd, Services, Stream};
-use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options, Peer};
 use wspeer::protocol::{Accept, RequestSpec};
 use wspeer::status::{Cause, EventKind, MessageType, Phase, State};
+use wspeer::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
 
 pub const REQUEST: &[u8] = b"GET /game?x=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -42,7 +44,7 @@ pub use Took::*;
 
 /// The connection, what it needs to be polled, and the far end of its transport.
 pub struct End {
-    pub peer: Peer,
+    pub peer: Connection,
     pub far: MemoryEnd,
     pub now: Instant,
     pub start: Instant,
@@ -53,7 +55,7 @@ pub struct End {
 }
 
 impl End {
-    fn over(capacity: usize, make: impl FnOnce(Stream, Instant) -> Peer) -> End {
+    fn over(capacity: usize, make: impl FnOnce(Stream, Instant) -> Connection) -> End {
         let (near, far) = MemoryEnd::pair(capacity);
         let now = Instant::now();
         let services = Services::new(Arc::new(|| {}));
@@ -78,7 +80,7 @@ impl End {
         let options = options(true, changes);
         let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let accept = Some(Arc::new(Accept { heartbeat: true, ..Accept::default() }));
-        End::over(capacity, |stream, now| Peer::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now))
+        End::over(capacity, |stream, now| Connection::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now))
     }
 
     /// A client's end that has made its request.
@@ -97,7 +99,7 @@ impl End {
             max_header_bytes: 16 << 10,
             heartbeat,
         };
-        End::over(256 << 10, |stream, now| Peer::request_on(stream, &spec, options(false, changes), timeout, false, now))
+        End::over(256 << 10, |stream, now| Connection::request_on(stream, &spec, options(false, changes), timeout, false, now))
     }
 
     /// A server's end past its opening handshake.
@@ -158,11 +160,11 @@ impl End {
             self.peer.shift(gap);
         }
         let more = self.peer.pump(&mut cx) || self.peer.has_backlog();
-        (more, self.peer.judge_timers(&mut cx, !more))
+        (more, self.peer.check_timers(&mut cx, !more))
     }
 
     /// Does something with the connection besides polling.
-    pub fn act<R>(&mut self, act: impl FnOnce(&mut Peer, &mut Cx<'_>) -> R) -> R {
+    pub fn act<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R) -> R {
         let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
         let mut cx = Cx {
             services: &self.services,

@@ -7,11 +7,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wspeer::endpoint::{Item, Options};
 use wspeer::net::{Services, listen};
-use wspeer::peer::{Arena, Budget, Clock, Codecs, Cx, Item, LONG_GAP, Options};
 use wspeer::protocol::Accept;
 use wspeer::server::{Handles, Server, ServerSettings};
 use wspeer::status::EventKind;
+use wspeer::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
 
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -87,7 +88,7 @@ impl Hall {
         };
         let listeners = addresses.iter().map(|address| listen(*address, true).unwrap()).collect();
         let mut server = Server::new(listeners, settings).unwrap();
-        server.handle = 1 << 30;
+        server.endpoint.handle = 1 << 30;
         let now = Instant::now();
         Hall {
             server,

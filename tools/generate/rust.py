@@ -39,7 +39,7 @@ def scope_and_range(row):
 
 
 def rows(table):
-    """src/peer/options/table.rs."""
+    """src/endpoint/options/table.rs."""
     out = f"//! {NOTE}\n\nuse super::{{Definition, Range, Scope, row}};\nuse crate::codes::*;\n\n"
     out += f"/// All options, in the order of their numbers.\npub(super) const TABLE: [Definition; {len(table.options)}] = [\n"
     for row in table.options:
@@ -127,6 +127,6 @@ def files(table, root: pathlib.Path):
     return {
         "src/codes/options.rs": codes(table),
         "src/status/enums.rs": enums(groups),
-        "src/peer/options/table.rs": rows(table),
+        "src/endpoint/options/table.rs": rows(table),
         "src/ffi/config_fields.rs": config(table, groups),
     }

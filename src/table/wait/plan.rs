@@ -1,8 +1,8 @@
 //! What ws_wait waits for.
 
+use crate::connection::Connection;
 use crate::error::Error;
 use crate::net::Stream;
-use crate::peer::Peer;
 use crate::table::{Kind, Member, with};
 use mio::net::TcpStream;
 use std::time::Instant;
@@ -46,7 +46,7 @@ impl Plan {
                     #[cfg(not(unix))]
                     server.look(now.saturating_duration_since(crate::table::registry().epoch).as_secs() as u32);
                     self.ready |= match member {
-                        Member::Client(key) => server.peer(key).is_some_and(|peer| peer.inbox.has_news()),
+                        Member::Client(key) => server.peer(key).is_some_and(|peer| peer.endpoint.inbox.has_news()),
                         _ => server.has_work(),
                     };
                     self.not_after(server.next_timer());
@@ -66,8 +66,8 @@ impl Plan {
         })
     }
 
-    fn add_peer(&mut self, peer: &mut Peer, now: Instant) {
-        self.ready |= peer.inbox.has_news() || peer.has_backlog();
+    fn add_peer(&mut self, peer: &mut Connection, now: Instant) {
+        self.ready |= peer.endpoint.inbox.has_news() || peer.has_backlog();
         if let Some(dial) = peer.dialing() {
             self.ready |= dial.is_due(now);
             self.not_after(dial.next_start());

@@ -34,9 +34,15 @@ type Waker = ();
 /// Wakes all that wait; one atomic load when nobody does.
 #[inline]
 pub fn all() {
-    if WAITERS.get().count.load(Ordering::Acquire) > 0 {
+    if is_awaited() {
         wake();
     }
+}
+
+/// Whether anyone waits.
+#[inline]
+pub fn is_awaited() -> bool {
+    WAITERS.get().count.load(Ordering::Acquire) > 0
 }
 
 /// As `all`, for news that no family's lock stands between: either this sees the waiter, or the waiter's look sees the news.

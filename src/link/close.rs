@@ -1,47 +1,60 @@
-//! The closing handshake (RFC 6455 section 7), and every other end.
+//! The closing handshake (RFC 6455 section 7), and every other end of a link.
 
-use super::{Cx, Mark, Peer, Stage};
+use super::Link;
 use crate::codes::*;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure};
-use crate::journal;
 use crate::protocol::{close_payload, code_may_be_sent};
-use crate::status::{Cause, ErrorCode, EventKind, Level, Phase, Text};
+use crate::status::{Cause, ErrorCode, Phase};
+use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// The facts about a close under way.
+/// A close under way.
 #[derive(Default)]
 pub struct Closing {
     /// The host asked for it.
     by_host: bool,
-    /// The code of our close frame, once it is queued; `Some(None)`: a close frame without a code.
+    /// The code of our close frame, once that is decided; `Some(None)`: a close frame without a code.
     sent: Option<Option<u16>>,
-    /// Of our close frame.
+    /// The reason in our close frame.
     sent_reason: String,
-    /// Our close frame leaves behind messages that wait to be encoded.
+    /// Our close frame waits behind messages to be encoded.
     due: bool,
     /// The peer's close frame.
     received: Option<(Option<u16>, String)>,
-    /// The peer asked for it while it was not admitted: CLOSE_REQUEST comes when it is.
-    untold: bool,
-    /// Why we fail the connection (section 7.1.7), or refuse the request.
+    /// Why we fail the connection (section 7.1.7), or the library's own reason for closing.
     failure: Option<Failure>,
-    /// Nothing more is read: the connection fails, or the request is refused.
+    /// We fail the connection: nothing more is read.
     stop: bool,
     deadline: Option<Instant>,
-    /// Place in the outgoing stream at which our close frame ends, once it is queued. Pongs behind it are nothing to wait for.
+    /// Position in the outgoing stream at which our close frame ends, once it is queued. Pongs behind it are not waited for.
     end: Option<u64>,
-    /// When progress was last seen: the place in the outgoing stream up to which bytes had left, at most `end`, and bytes that waited to be compressed.
+    /// At the last progress: the position up to which bytes had left, at most `end`, and the number of bytes to be encoded.
     progress: (u64, usize),
+}
+
+/// How a link ended.
+pub struct End {
+    /// Why.
+    pub failure: Failure,
+    /// The closing handshake was completed.
+    pub clean: bool,
+    /// The close code for the last event: that of the deciding close frame, 1005 where it had none, 1006 without a close frame.
+    pub code: u16,
+    /// The reason in the deciding close frame.
+    pub reason: String,
+    /// Messages that were accepted and have not left.
+    pub unsent: usize,
 }
 
 impl Closing {
     /// Moves by a gap in polling.
-    pub fn shift(&mut self, gap: Duration) {
+    pub(super) fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
     }
 
     /// Whether the peer's close frame has come.
-    pub fn is_received(&self) -> bool {
+    pub(super) fn is_received(&self) -> bool {
         self.received.is_some()
     }
 
@@ -68,124 +81,76 @@ pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
     Ok(())
 }
 
-impl Peer {
-    /// Starts the closing handshake as the host asked, behind what was accepted; -1 drops at once. Harmless when closed or closing.
-    pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
-        self.close_because(cx, code, reason, None);
-    }
-
-    /// As `close`, for a host that wants to hear nothing more of the peer: all that waits and comes is dropped, but the end.
-    pub fn disconnect(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
-        self.inbox.silence();
-        self.drop_refused(cx);
-        self.close(cx, code, reason);
-    }
-
-    /// As `close`, for a reason of the library's own that the last event shall tell.
-    pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
-        if matches!(self.stage, Stage::Ended) {
-            return;
-        }
-        let dropped = |sentence: &str| Failure::new(Phase::App, Cause::Dropped, sentence);
+impl Link {
+    /// Starts the closing handshake behind what was accepted, for the reason that the host has; harmless when closing. `failure`: the library's own reason, for
+    /// the last event. Code -1 ends the link at once.
+    pub fn close(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         if code == -1 {
-            self.end(cx, failure.unwrap_or_else(|| dropped("the host dropped the connection")), false);
+            let failure = failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, "the host dropped the connection"));
+            self.end(cx, failure, false);
             return;
         }
-        if !matches!(self.stage, Stage::Open) {
-            if self.closing.is_none() {
-                self.end(cx, failure.unwrap_or_else(|| dropped("the host closed the connection before it was open")), false);
-            }
+        if self.closing.is_some() || self.is_over() {
             return;
         }
-        if self.closing.is_some() {
-            return;
-        }
-        self.start_close(cx.now);
         let code = if code == 0 { 1000 } else { code as u16 };
-        if let Some(closing) = &mut self.closing {
-            closing.by_host = true;
-            closing.failure = failure;
-        }
+        let closing = self.start_close(endpoint, cx.now);
+        closing.by_host = true;
+        closing.failure = failure;
         self.send_close(Some(code), reason);
         if cx.budget.look() {
             // The polls that follow write.
             self.writes_on = true;
         } else {
-            self.write(cx);
+            self.write(endpoint, cx);
         }
     }
 
     /// The peer's close frame has come (section 5.5.1): echoes its code behind what was accepted.
-    pub(super) fn close_received(&mut self, cx: &mut Cx<'_>, code: Option<u16>, reason: String) {
-        let asked_here = self.closing.is_some();
-        self.start_close(cx.now);
-        if let Some(closing) = &mut self.closing {
-            closing.received = Some((code, reason));
-            closing.untold = !asked_here;
+    pub(super) fn close_received(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, code: Option<u16>, reason: String) {
+        if self.closing.is_none() {
+            self.changes.get_or_insert_default().close_request = Some(Box::new((code.unwrap_or(1005), reason.clone())));
         }
-        if !self.apart {
-            self.tell_close_request(cx.time_ns());
-        }
+        self.start_close(endpoint, cx.now).received = Some((code, reason));
         self.drop_unfinished(cx);
         self.send_close(code, "");
     }
 
-    /// Multiplayer: the peer is not admitted. Nothing is told of it but its authentication and its end.
-    pub fn keep_apart(&mut self) {
-        self.apart = true;
-        let was_told = self.inbox.take_mark(EventKind::CloseRequest).is_some();
-        if let Some(closing) = self.closing.as_mut().filter(|_| was_told) {
-            closing.untold = true;
-        }
-    }
-
-    /// Multiplayer: the peer is admitted.
-    pub fn let_in(&mut self, cx: &Cx<'_>) {
-        self.apart = false;
-        self.tell_close_request(cx.time_ns());
-    }
-
-    fn tell_close_request(&mut self, time_ns: u64) {
-        let Some(closing) = self.closing.as_mut().filter(|closing| closing.untold) else { return };
-        closing.untold = false;
-        let Some((code, reason)) = &closing.received else { return };
-        let mut mark = Mark { code: i32::from(code.unwrap_or(1005)), ..Mark::new(EventKind::CloseRequest, time_ns) };
-        mark.set_text(reason);
-        self.inbox.push_mark(mark);
-    }
-
     /// Fails the connection (section 7.1.7): a close frame with the code, then no more reading.
-    pub fn fail(&mut self, cx: &mut Cx<'_>, failure: Failure) {
-        self.start_close(cx.now);
+    pub fn fail(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, failure: Failure) {
+        if self.is_over() {
+            return;
+        }
         let code = failure.close_code;
         let reason = short(&failure.sentence).to_owned();
-        let mut has_sent = false;
-        if let Some(closing) = &mut self.closing {
-            closing.failure.get_or_insert(failure);
-            closing.stop = true;
-            if std::mem::take(&mut closing.due) {
-                closing.sent = None;
-            }
-            has_sent = closing.sent.is_some();
+        let closing = self.start_close(endpoint, cx.now);
+        closing.failure.get_or_insert(failure);
+        closing.stop = true;
+        if std::mem::take(&mut closing.due) {
+            closing.sent = None;
         }
+        let has_sent = closing.sent.is_some();
         self.drop_unfinished(cx);
-        if code != 0 && !has_sent && matches!(self.stage, Stage::Open) {
+        if code != 0 && !has_sent {
             self.send_close(Some(code), &reason);
         }
     }
 
-    /// Whether nothing more is to be read: the peer has said its last, or we do not listen any more.
+    /// Whether nothing more is to be read: the peer's close frame has come, or we fail the connection.
     pub(super) fn has_read_all(&self) -> bool {
         self.closing.as_ref().is_some_and(|closing| closing.received.is_some() || closing.stop)
     }
 
-    /// Whether the connection fails: what was not encoded yet does not leave any more.
+    /// Whether we fail the connection: what was not encoded yet does not leave any more.
     pub(super) fn has_stopped(&self) -> bool {
         self.closing.as_ref().is_some_and(|closing| closing.stop)
     }
 
-    /// Ends the connection when all that had to leave has left.
-    pub(super) fn finish_close(&mut self, cx: &mut Cx<'_>) {
+    /// Ends the link when all that had to leave has left.
+    pub fn finish_close(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if self.is_over() {
+            return;
+        }
         if self.has_read_all()
             && let Some(failure) = self.write_failure.take()
         {
@@ -201,10 +166,10 @@ impl Peer {
         let left = closing.end.map_or(left, |end| left.min(end));
         if left > closing.progress.0 || uncompressed < closing.progress.1 {
             // Progress: the time starts anew.
-            closing.deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| cx.now + time);
+            closing.deadline = close_deadline(endpoint, cx.now);
             closing.progress = (left, uncompressed);
         }
-        if unwritten > 0 || matches!(self.stage, Stage::Ended) {
+        if unwritten > 0 {
             return;
         }
         let stop = closing.stop;
@@ -222,19 +187,13 @@ impl Peer {
 
     /// When a close under way ends by its timeout.
     pub fn close_deadline(&self) -> Option<Instant> {
-        match self.stage {
-            Stage::Ended => None,
-            _ => self.closing.as_ref()?.deadline,
-        }
+        self.closing.as_ref().filter(|_| !self.is_over())?.deadline
     }
 
-    /// Ends a close that takes too long. When to look again.
-    pub(super) fn judge_close(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
+    /// Ends a close that takes too long. Returns when to check next.
+    pub(super) fn check_close_timeout(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         let closing = self.closing.as_mut()?;
         let deadline = closing.deadline?;
-        if matches!(self.stage, Stage::Ended) {
-            return None;
-        }
         if cx.now < deadline {
             return Some(deadline);
         }
@@ -246,7 +205,7 @@ impl Peer {
             // It does not read any more: its close frame says more than that.
             failure.sentence += "; it did not read what was sent before within close_timeout_ms";
             failure
-        } else if self.reading_rests() {
+        } else if self.reading_rests(endpoint) {
             let sentence =
                 "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
             Failure::new(Phase::App, Cause::NotReading, sentence)
@@ -262,45 +221,26 @@ impl Peer {
         None
     }
 
-    /// The connection is over: one last event, and the stream goes.
+    /// Ends the link: the stream and all that waits on it go.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>, failure: Failure, clean: bool) {
-        if matches!(self.stage, Stage::Ended) {
+        if self.changes.as_ref().is_some_and(|changes| changes.end.is_some()) {
             return;
         }
-        let closing = self.closing.take().unwrap_or_default();
+        let stream = self.stream.take();
+        if let Some(stream) = &stream {
+            // A read may have sent what TLS held back.
+            self.outbox.acknowledge(stream);
+        }
+        let unsent = self.queued_messages();
+        let finished = self.unwritten() == 0 && self.write_failure.is_none();
+        let closing = self.closing.get_or_insert_default();
         let code = match (&closing.received, closing.sent) {
             (Some((code, _)), _) => code.unwrap_or(1005),
             (None, Some(Some(code))) if failure.close_code == code => code,
             _ => 1006,
         };
-        let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
-        self.info.set_text(Text::Error, if asked_for { "" } else { &failure.sentence });
-        if let Some(stream) = &self.stream {
-            // A read may have sent what TLS held back.
-            self.outbox.acknowledge(stream);
-        }
-        let unsent = self.queued_messages_out() + self.unopened_messages();
-        let mut mark = Mark {
-            code: i32::from(code),
-            phase: failure.phase,
-            cause: failure.cause,
-            os_error: failure.os_error,
-            http_status: i32::from(self.info.http_status),
-            unsent: u32::try_from(unsent).unwrap_or(u32::MAX),
-            clean,
-            ..Mark::new(if self.of_server { EventKind::Disconnected } else { EventKind::Closed }, cx.time_ns())
-        };
-        mark.set_text(&failure.sentence);
-        self.info.end = Some(Box::new(mark.clone()));
-        self.inbox.push_end(mark);
-        // The reason is the peer's text: the event has it, and the log does not.
-        let why = if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
-        journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.info.shown_url()));
-        self.keep_reason(closing);
-        let early = self.early().1;
-        cx.discard(early, std::mem::replace(&mut self.stage, Stage::Ended));
-        let finished = self.unwritten() == 0 && self.write_failure.is_none();
-        match self.stream.take() {
+        let reason = std::mem::take(closing.received.as_mut().map_or(&mut closing.sent_reason, |(_, reason)| reason));
+        match stream {
             Some(stream) if finished => cx.services.reap(stream),
             Some(stream) => cx.services.close(vec![stream]),
             None => {}
@@ -308,10 +248,7 @@ impl Peer {
         cx.discard(self.outbox.bytes(), std::mem::take(&mut self.outbox));
         self.drop_unfinished(cx);
         cx.discard(self.waiting.as_ref().map_or(0, |waiting| waiting.bytes()), self.waiting.take());
-        if let Some(ended) = self.compression.as_mut().map(|compression| compression.end()) {
-            cx.discard(ended.message_bytes(), ended);
-        }
-        self.decoder.shrink();
+        self.changes.get_or_insert_default().end = Some(Box::new(End { failure, clean, code, reason, unsent }));
     }
 
     /// Nothing more is read: drops what has come of a message that is not whole, and what was not decoded.
@@ -335,19 +272,12 @@ impl Peer {
         }
     }
 
-    fn keep_reason(&mut self, closing: Box<Closing>) {
-        // Kept for ws_get_text; the state is CLOSED by its stage.
-        if closing.received.is_some() || closing.sent.is_some() {
-            self.closing = Some(closing);
-        }
-    }
-
-    fn start_close(&mut self, now: Instant) {
+    fn start_close(&mut self, endpoint: &Endpoint, now: Instant) -> &mut Closing {
         if self.closing.is_none() {
-            let deadline = self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time);
-            let progress = (self.outbox.left(), self.uncompressed());
-            self.closing = Some(Box::new(Closing { deadline, progress, ..Closing::default() }));
+            self.changes.get_or_insert_default().closing = true;
         }
+        let progress = (self.outbox.left(), self.uncompressed());
+        self.closing.get_or_insert_with(|| Box::new(Closing { deadline: close_deadline(endpoint, now), progress, ..Closing::default() }))
     }
 
     fn send_close(&mut self, code: Option<u16>, reason: &str) {
@@ -379,7 +309,7 @@ impl Peer {
         match self.closing.as_ref().and_then(|closing| closing.end) {
             Some(end) => end.saturating_sub(self.outbox.left()) as usize,
             None if self.has_stopped() => self.outbox.bytes(),
-            None => self.queued_out(),
+            None => self.queued_bytes(),
         }
     }
 
@@ -387,15 +317,10 @@ impl Peer {
     fn uncompressed(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
     }
+}
 
-    /// Lets a refusal or a failed handshake leave before the end.
-    pub(super) fn end_after_output(&mut self, cx: &mut Cx<'_>, failure: Failure) {
-        self.start_close(cx.now);
-        if let Some(closing) = &mut self.closing {
-            closing.failure = Some(failure);
-            closing.stop = true;
-        }
-    }
+fn close_deadline(endpoint: &Endpoint, now: Instant) -> Option<Instant> {
+    endpoint.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time)
 }
 
 /// That the peer closed the connection, with which code and why.

@@ -1,10 +1,9 @@
 //! What waits to leave: encoded frames, our own or shared with other connections. All its counts are positions in the outgoing stream.
 
-use super::MUCH;
-use super::arena::Chunk;
 use crate::heap::Discarded;
 use crate::net::Stream;
 use crate::protocol::{Lead, MaskKeys, Role, copy_masked, extend_masked, frame_room, write_frame};
+use crate::work::{Chunk, MUCH};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
@@ -242,8 +241,21 @@ impl Outbox {
         self.acknowledge(stream);
     }
 
-    /// Writes until all is written, the transport takes no more, or the time is over, which is asked after each write.
-    pub fn write_to(&mut self, stream: &mut Stream, mut is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
+    /// Writes until all is written, the transport takes no more, or the time is over, which is asked after each write; then notes what has left.
+    pub fn write_to(&mut self, stream: &mut Stream, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
+        let mut result = self.write_segments_to(stream, is_over);
+        if matches!(result, Ok(Wrote::All)) {
+            result = match stream.flush() {
+                Ok(()) => Ok(Wrote::All),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Wrote::Blocked),
+                Err(error) => Err(error),
+            };
+        }
+        self.acknowledge(stream);
+        result
+    }
+
+    fn write_segments_to(&mut self, stream: &mut Stream, mut is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
         while self.written < self.end {
             let result = if self.segments().is_empty() {
                 let rest = &self.open.filled()[self.head..];

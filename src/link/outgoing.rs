@@ -1,9 +1,9 @@
 //! Messages that wait to be compressed, or behind such, and those that were put before OPEN.
 
-use super::arena::Chunk;
 use super::compression::RATIO_FREE;
 use crate::heap::Discarded;
 use crate::protocol::{Broken, CONTINUATION, Compressor, Lead, MaskKeys, Role, encode_frame, opcode_of};
+use crate::work::Chunk;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ pub fn at_once_bytes(level: u8) -> usize {
 
 /// Whether the slice of a message that leads up to `end` has to go without compression, so that no part of it becomes more than `max_ratio` times its size:
 /// the peer may refuse what we would refuse. `sent`: bytes that came out before it. Half the ratio is kept to, as a receiver judges inside of slices.
-pub(super) fn must_store(message_len: usize, end: usize, sent: usize, max_ratio: u64) -> bool {
+pub(crate) fn must_store(message_len: usize, end: usize, sent: usize, max_ratio: u64) -> bool {
     message_len > RATIO_FREE && max_ratio < u64::MAX && (sent as u64).saturating_mul(max_ratio) < 2 * end as u64
 }
 
 /// Of a message that is not compressed, so many bytes are encoded between two looks at the budget: a longer one leaves in fragments.
-pub(super) const PLAIN_SLICE: usize = 64 << 10;
+pub(crate) const PLAIN_SLICE: usize = 64 << 10;
 
 /// The bytes of a message that several connections send, where they lie: a head, and what lies in a storage from a place on.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Payload {
     }
 
     /// The bytes from `at` on, at most so many of them, that lie in one place.
-    pub(super) fn piece(&self, at: usize, most: usize) -> &[u8] {
+    pub fn piece(&self, at: usize, most: usize) -> &[u8] {
         let bytes = match at.checked_sub(self.head.len()) {
             Some(at) => &self.storage[self.start + at..],
             None => &self.head[at..],
@@ -79,7 +79,8 @@ impl Discarded for Payload {
 }
 
 /// A message on its way out.
-pub(super) enum Outgoing {
+#[allow(missing_docs)] // The variants say what their fields are.
+pub enum Outgoing {
     /// Put before OPEN, when it was not known whether it will be compressed.
     Early { text: bool, payload: Vec<u8> },
     /// To be compressed, from `at` on; `sent` bytes came out of what is before it.
@@ -127,7 +128,7 @@ impl Discarded for Waiting {
 
 impl Outgoing {
     /// Bytes that are left of it; an empty message counts as one, so that none waits unseen.
-    pub(super) fn left(&self) -> usize {
+    pub fn left(&self) -> usize {
         match self {
             Outgoing::Message { payload, at, .. } => payload.len() - at,
             Outgoing::Early { payload, .. } => payload.len().max(1),
@@ -141,43 +142,48 @@ impl Outgoing {
 
 /// What waits, in order. Most connections never have any of it.
 #[derive(Default)]
-pub(super) struct Waiting {
+pub struct Waiting {
     messages: VecDeque<Outgoing>,
     bytes: usize,
 }
 
 impl Waiting {
     /// Lets a message wait.
-    pub(super) fn push(&mut self, outgoing: Outgoing) {
+    pub fn push(&mut self, outgoing: Outgoing) {
         self.bytes += outgoing.left();
         self.messages.push_back(outgoing);
     }
 
     /// Puts back what is left of the first.
-    pub(super) fn push_front(&mut self, outgoing: Outgoing) {
+    pub fn push_front(&mut self, outgoing: Outgoing) {
         self.bytes += outgoing.left();
         self.messages.push_front(outgoing);
     }
 
     /// Takes the first.
-    pub(super) fn pop(&mut self) -> Option<Outgoing> {
+    pub fn pop(&mut self) -> Option<Outgoing> {
         let first = self.messages.pop_front()?;
         self.bytes -= first.left();
         Some(first)
     }
 
     /// How many messages.
-    pub(super) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.messages.len()
     }
 
+    /// Whether no message waits.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// Their bytes, an empty message counted as one byte.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// The contexts of messages that other connections send too: which, and bytes of heap.
-    pub(super) fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
         self.messages.iter().filter_map(|outgoing| match outgoing {
             Outgoing::Shared { message, .. } => Some((Arc::as_ptr(message).addr(), message.lock().heap_bytes())),
             _ => None,
@@ -216,13 +222,13 @@ impl SharedMessage {
     }
 
     /// Bytes of its context.
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub fn heap_bytes(&self) -> usize {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes)
     }
 
     /// Frame `index` of those made and the next, the place in the message that it leads up to, and whether it is the last. `None`: a slice was
     /// compressed and will come out with a later one.
-    pub(super) fn frame(&mut self, index: usize) -> Result<Option<(Chunk, usize, bool)>, Broken> {
+    pub fn frame(&mut self, index: usize) -> Result<Option<(Chunk, usize, bool)>, Broken> {
         if index == self.frames.len()
             && let Some(compressor) = &mut self.compressor
         {

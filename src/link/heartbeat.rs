@@ -1,27 +1,27 @@
 //! The heartbeat: pings, the death of a silent peer, the round-trip time (RFC 6455 section 5.5.2).
 
-use super::{Cx, Peer, Stage};
+use super::Link;
 use crate::codes::*;
+use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::status::{Cause, Phase};
+use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// Signs of life of one connection.
-pub struct Beat {
+/// Times of pings and of what came.
+pub(super) struct Heartbeat {
     /// When anything last came.
     heard: Instant,
     /// When we last pinged.
     pinged: Instant,
     /// When the oldest ping was sent whose pong is awaited.
     asked: Option<Instant>,
-    /// Measured, in microseconds; 0: never.
-    pub rtt_us: u64,
 }
 
-impl Beat {
+impl Heartbeat {
     /// Counts from now.
-    pub fn new(now: Instant) -> Beat {
-        Beat { heard: now, pinged: now, asked: None, rtt_us: 0 }
+    pub fn new(now: Instant) -> Heartbeat {
+        Heartbeat { heard: now, pinged: now, asked: None }
     }
 
     /// Something came.
@@ -29,18 +29,15 @@ impl Beat {
         self.heard = self.heard.max(now);
     }
 
-    /// A pong came.
-    pub fn hear_pong(&mut self, payload: &[u8], now: Instant) {
-        if payload == PAYLOAD {
-            self.answered(now);
-        }
+    /// A pong came: the round-trip time in microseconds, if it answers our ping.
+    pub fn hear_pong(&mut self, payload: &[u8], now: Instant) -> Option<u64> {
+        if payload == PAYLOAD { self.answered(now) } else { None }
     }
 
-    /// The answer to our ping came.
-    pub fn answered(&mut self, now: Instant) {
-        if let Some(asked) = self.asked.take() {
-            self.rtt_us = (now.saturating_duration_since(asked).as_micros() as u64).max(1);
-        }
+    /// The answer to our ping came: the round-trip time in microseconds.
+    pub fn answered(&mut self, now: Instant) -> Option<u64> {
+        let asked = self.asked.take()?;
+        Some((now.saturating_duration_since(asked).as_micros() as u64).max(1))
     }
 
     /// Whether a ping has no answer yet.
@@ -62,36 +59,33 @@ const PAYLOAD: &[u8] = b"wspeer";
 /// come late, or the pong timeout may be no longer than the heartbeat.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
-impl Peer {
-    /// Pings a peer when it is time, and ends a dead connection. When to look again.
-    pub(super) fn judge_beat(&mut self, cx: &mut Cx<'_>) -> Option<Instant> {
-        if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
-            return None;
-        }
-        let interval = self.options.time(WS_OPT_HEARTBEAT_MS)?;
+impl Link {
+    /// Pings the peer when it is time, and ends a dead link. Returns when to check next.
+    pub(super) fn check_heartbeat(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
+        let interval = endpoint.options.time(WS_OPT_HEARTBEAT_MS)?;
         if interval.is_zero() {
             return None;
         }
-        if self.reading_rests() {
+        if self.reading_rests(endpoint) {
             // We do not look for its pongs, so their absence says nothing.
-            self.beat.heard = cx.now;
+            self.heartbeat.heard = cx.now;
         }
-        if cx.now >= self.beat.pinged + interval {
-            self.beat.pinged = cx.now;
+        if cx.now >= self.heartbeat.pinged + interval {
+            self.heartbeat.pinged = cx.now;
             if !self.ping_by_message() {
                 self.put_control(0x9, PAYLOAD);
             }
-            self.beat.asked.get_or_insert(cx.now);
-            self.write(cx);
+            self.heartbeat.asked.get_or_insert(cx.now);
+            self.write(endpoint, cx);
         }
-        let mut next = self.beat.pinged + interval;
-        if let Some(timeout) = self.options.time(WS_OPT_PONG_TIMEOUT_MS)
-            && let Some(asked) = self.beat.asked
+        let mut next = self.heartbeat.pinged + interval;
+        if let Some(timeout) = endpoint.options.time(WS_OPT_PONG_TIMEOUT_MS)
+            && let Some(asked) = self.heartbeat.asked
         {
             let timeout = timeout.max(interval);
-            let dead = (self.beat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
+            let dead = (self.heartbeat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
             if cx.now >= dead {
-                let silent = cx.now.saturating_duration_since(self.beat.heard).as_millis();
+                let silent = cx.now.saturating_duration_since(self.heartbeat.heard).as_millis();
                 let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise pong_timeout_ms");
                 self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, sentence), false);
                 return None;

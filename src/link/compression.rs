@@ -1,11 +1,11 @@
 //! permessage-deflate of one connection (RFC 7692): what came is decompressed and what is put compressed, in slices that a budget can end.
 
-use super::Budget;
 use super::outgoing::{at_once_bytes, slice_bytes};
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
-use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MAX_BITS, MIN_OWN_BITS, Role, Utf8};
+use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MIN_OWN_BITS, Role, Utf8};
 use crate::status::Cause;
+use crate::work::{Budget, Codecs};
 
 /// Decompressed between two looks at the budget, at most.
 const OUT_SLICE: usize = 32 << 10;
@@ -18,53 +18,6 @@ const PLACE_BYTES: usize = 16 << 20;
 const GROWTH: usize = 4;
 /// The ratio of a message is judged above this size alone.
 pub(super) const RATIO_FREE: usize = 1 << 20;
-
-/// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
-#[derive(Default)]
-pub struct Codecs {
-    compressors: Vec<(u8, u8, Compressor)>,
-    decompressors: Vec<Decompressor>,
-}
-
-impl Codecs {
-    /// A compressor that has seen nothing.
-    pub fn take_compressor(&mut self, bits: u8, level: u8) -> Compressor {
-        match self.compressors.iter().position(|(of_bits, of_level, _)| (*of_bits, *of_level) == (bits, level)) {
-            Some(index) => self.compressors.swap_remove(index).2,
-            None => Compressor::new(bits, level),
-        }
-    }
-
-    /// Gives a compressor back; one of each kind is kept.
-    pub fn give_compressor(&mut self, bits: u8, level: u8, mut compressor: Compressor) {
-        if !self.compressors.iter().any(|(of_bits, of_level, _)| (*of_bits, *of_level) == (bits, level)) {
-            compressor.reset();
-            self.compressors.push((bits, level, compressor));
-        }
-    }
-
-    /// Gives their memory back.
-    pub fn shrink(&mut self) {
-        *self = Codecs::default();
-    }
-
-    /// Bytes of heap.
-    pub fn heap_bytes(&self) -> usize {
-        self.compressors.iter().map(|(.., compressor)| compressor.heap_bytes()).sum::<usize>()
-            + self.decompressors.iter().map(Decompressor::heap_bytes).sum::<usize>()
-    }
-
-    fn take_decompressor(&mut self) -> Decompressor {
-        self.decompressors.pop().unwrap_or_else(|| Decompressor::new(MAX_BITS))
-    }
-
-    fn give_decompressor(&mut self, mut decompressor: Decompressor) {
-        if self.decompressors.is_empty() {
-            decompressor.reset();
-            self.decompressors.push(decompressor);
-        }
-    }
-}
 
 /// What a connection agreed on and has under way.
 pub struct Compression {
@@ -82,10 +35,6 @@ pub struct Compression {
     rest: Option<Rest>,
     /// Where it lay before it was moved: to be given back.
     pub(super) outgrown: Option<Vec<u8>>,
-    /// Messages that came compressed.
-    pub messages_in: u64,
-    /// Messages that were compressed.
-    pub messages_out: u64,
 }
 
 struct Incoming {
@@ -175,8 +124,6 @@ impl Compression {
             incoming: None,
             rest: None,
             outgrown: None,
-            messages_in: 0,
-            messages_out: 0,
         }
     }
 
@@ -298,12 +245,6 @@ impl Compression {
         if self.peer_no_takeover && self.incoming.is_none() {
             self.decompressor = None;
         }
-    }
-
-    /// Takes out all that is under way; what was counted stays.
-    pub(super) fn end(&mut self) -> Compression {
-        let empty = Compression { compressor: None, decompressor: None, incoming: None, rest: None, outgrown: None, ..*self };
-        std::mem::replace(self, empty)
     }
 
     /// Takes out the message that is being decompressed: nothing more is taken. Its bytes of heap, and what holds them.

@@ -1,9 +1,9 @@
 //! What waits for the host: a message, or something that happened.
 
-use super::arena::{Arena, Chunk};
 use crate::error::sentence;
 use crate::heap::Discarded;
 use crate::status::{Cause, EventKind, MessageType, Phase};
+use crate::work::{Arena, Chunk};
 use std::sync::Arc;
 
 /// A received message.

@@ -1,14 +1,15 @@
 //! From the host to the stream: putting messages, writing, back-pressure.
 
-use super::arena::Chunk;
+use super::Link;
 use super::outbox::{Wrote, write_masked};
 use super::outgoing::{Outgoing, PLAIN_SLICE, Payload, SharedMessage, must_store};
-use super::{Cx, Mark, Peer, Stage};
 use crate::codes::*;
+use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::heap;
 use crate::protocol::{CONTINUATION, Lead, Role, frame_header, frame_room, opcode_of};
-use crate::status::{Cause, EventKind, Phase, State};
+use crate::status::{Cause, Phase};
+use crate::work::{Chunk, Cx};
 use parking_lot::Mutex;
 use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
@@ -36,123 +37,111 @@ pub enum Sent {
     Partial,
 }
 
-impl Peer {
+impl Link {
     /// Puts one message. Its size and UTF-8 have been checked. What writing and compressing work with is made when it is needed.
     #[inline]
-    pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
+    pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, endpoint: &mut Endpoint, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
         if !self.may_put() {
-            return self.put_early(text, payload);
+            return Sent::NotOpen;
         }
-        if !self.has_room(payload.len()) {
-            self.owe_writable(payload.len());
+        if !self.has_room(endpoint, payload.len()) {
+            endpoint.owe_writable(payload.len());
             return Sent::Full;
         }
         if payload.len() > DIRECT_BYTES || self.compression.is_some() || self.waiting.is_some() {
-            if !self.put_with_care(cx().borrow_mut(), text, payload) {
+            if !self.put_with_care(endpoint, cx().borrow_mut(), text, payload) {
                 return Sent::NoMemory;
             }
         } else {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
-            if self.must_write() {
-                self.write_frames(cx().borrow_mut(), true);
+            if self.must_write(endpoint) {
+                self.write_frames(endpoint, cx().borrow_mut(), true);
             }
         }
-        self.accepted(payload.len())
+        endpoint.count_sent(payload.len());
+        Sent::Taken
     }
 
     /// Puts several messages, or none of them. An empty queue takes any.
-    pub fn put_together(&mut self, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
+    pub fn put_together(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
         }
         let total = messages.iter().map(|message| message.len()).sum();
-        if !self.has_room(total) {
-            self.owe_writable(total);
+        if !self.has_room(endpoint, total) {
+            endpoint.owe_writable(total);
             return Sent::Full;
         }
-        let sent = self.queue_together(cx, messages);
-        if sent == Sent::Taken && self.must_write() {
-            self.write_frames(cx, true);
+        let sent = self.queue_together(endpoint, cx, messages);
+        if sent == Sent::Taken && self.must_write(endpoint) {
+            self.write_frames(endpoint, cx, true);
         }
         sent
     }
 
     /// Queues several messages, or none of them, whatever room there is. They are written later.
-    pub fn queue_together<M: AsRef<[u8]>>(&mut self, cx: &mut Cx<'_>, messages: &[M]) -> Sent {
+    pub fn queue_together<M: AsRef<[u8]>>(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, messages: &[M]) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
         }
         for (index, message) in messages.iter().map(AsRef::as_ref).enumerate() {
-            if !self.queue_message(cx, false, message) {
+            if !self.queue_message(endpoint, cx, false, message) {
                 if index == 0 {
                     return Sent::NoMemory;
                 }
                 self.memory_failed();
             }
-            self.accepted(message.len());
+            endpoint.count_sent(message.len());
         }
         Sent::Taken
     }
 
     /// Puts what is long or may be compressed. False: there is no memory for it.
-    fn put_with_care(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
-        if payload.len() > DIRECT_BYTES && self.goes_directly(cx, payload.len()) {
-            self.put_direct(cx, text, payload);
+    fn put_with_care(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+        if payload.len() > DIRECT_BYTES && self.goes_directly(endpoint, cx, payload.len()) {
+            self.put_direct(endpoint, cx, text, payload);
             return true;
         }
-        if !self.queue_message(cx, text, payload) {
+        if !self.queue_message(endpoint, cx, text, payload) {
             return false;
         }
-        if self.must_write() {
-            self.write_frames(cx, true);
+        if self.must_write(endpoint) {
+            self.write_frames(endpoint, cx, true);
         }
         true
     }
 
     /// Whether what was queued is written now.
     #[inline]
-    fn must_write(&self) -> bool {
-        self.outbox.unwritten() >= COALESCE_BYTES || !self.options.is_on(WS_OPT_COALESCE)
-    }
-
-    #[cold]
-    fn put_early(&mut self, text: bool, payload: &[u8]) -> Sent {
-        match self.closing.is_none().then(|| self.queue_early(text, payload)).flatten() {
-            Some(Sent::Taken) => self.accepted(payload.len()),
-            Some(Sent::Full) => {
-                self.owe_writable(payload.len());
-                Sent::Full
-            }
-            Some(sent) => sent,
-            None => Sent::NotOpen,
-        }
+    fn must_write(&self, endpoint: &Endpoint) -> bool {
+        self.outbox.unwritten() >= COALESCE_BYTES || !endpoint.options.is_on(WS_OPT_COALESCE)
     }
 
     /// Whether a long message is written from the host's memory; what waits before it is written first. A client has to copy it for the mask
     /// anyhow: with WS_COALESCE it joins what leaves together.
-    fn goes_directly(&mut self, cx: &mut Cx<'_>, len: usize) -> bool {
-        let joins = self.role == Role::Client && len < COALESCE_BYTES && self.options.is_on(WS_OPT_COALESCE);
-        if joins || self.compresses(len) {
+    fn goes_directly(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) -> bool {
+        let joins = self.role == Role::Client && len < COALESCE_BYTES && endpoint.options.is_on(WS_OPT_COALESCE);
+        if joins || self.compresses(endpoint, len) {
             return false;
         }
-        self.write_frames(cx, true);
+        self.write_frames(endpoint, cx, true);
         !self.has_output()
     }
 
     /// Puts a frame that goes to several connections, encoded once. `now`: write it at once when nothing waits.
-    pub fn put_shared(&mut self, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
-        if !matches!(self.stage, Stage::Open) || self.closing.is_some() {
+    pub fn put_shared(&mut self, endpoint: &mut Endpoint, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
+        if !self.may_put() {
             return Sent::NotOpen;
         }
-        if !self.has_room(payload_len) {
-            self.owe_writable(payload_len);
+        if !self.has_room(endpoint, payload_len) {
+            endpoint.owe_writable(payload_len);
             return Sent::Full;
         }
         if let Some(waiting) = &mut self.waiting {
             waiting.push(Outgoing::Frame { frame: frame.clone() });
-        } else if now && !self.has_output() && !self.options.is_on(WS_OPT_COALESCE) {
+        } else if now && !self.has_output() && !endpoint.options.is_on(WS_OPT_COALESCE) {
             let result = self.stream.as_mut().map(|stream| stream.write(frame));
-            let written = self.note_written(result);
+            let written = self.note_written(endpoint, result);
             if written < frame.len() {
                 self.outbox.push_shared(frame, written, true);
                 self.acknowledge();
@@ -163,38 +152,40 @@ impl Peer {
         } else {
             self.outbox.push_shared(frame, 0, true);
         }
-        self.accepted(payload_len)
+        endpoint.count_sent(payload_len);
+        Sent::Taken
     }
 
     /// As `put_shared`, of a frame in two parts; it is written later.
-    pub fn put_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
+    pub fn put_parts(&mut self, endpoint: &mut Endpoint, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
         }
-        if !self.has_room(payload_len) {
-            self.owe_writable(payload_len);
+        if !self.has_room(endpoint, payload_len) {
+            endpoint.owe_writable(payload_len);
             return Sent::Full;
         }
         match &mut self.waiting {
             Some(waiting) => waiting.push(Outgoing::Parts { head: head.clone(), storage: storage.clone(), start }),
             None => self.outbox.push_parts(head, storage, start),
         }
-        self.accepted(payload_len)
+        endpoint.count_sent(payload_len);
+        Sent::Taken
     }
 
     /// Puts a long message that is compressed once for several connections.
-    pub fn put_shared_message(&mut self, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
-        self.put_outgoing(Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
+    pub fn put_shared_message(&mut self, endpoint: &mut Endpoint, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
+        self.put_outgoing(endpoint, Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
     }
 
     /// As `put`, of a message that several connections compress later, each in a context of its own.
-    pub fn put_later(&mut self, text: bool, payload: &Payload) -> Sent {
-        self.put_outgoing(Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false }, payload.len())
+    pub fn put_later(&mut self, endpoint: &mut Endpoint, text: bool, payload: &Payload) -> Sent {
+        self.put_outgoing(endpoint, Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false }, payload.len())
     }
 
     /// Whether a message of that length is compressed.
-    pub fn compresses(&self, len: usize) -> bool {
-        let least = self.options.limit(WS_OPT_DEFLATE_THRESHOLD_BYTES).max(1);
+    pub fn compresses(&self, endpoint: &Endpoint, len: usize) -> bool {
+        let least = endpoint.options.limit(WS_OPT_DEFLATE_THRESHOLD_BYTES).max(1);
         len as u64 >= least && self.compression.as_ref().is_some_and(|compression| compression.compresses())
     }
 
@@ -215,61 +206,45 @@ impl Peer {
 
     /// Room for one more message: an empty queue takes any.
     #[inline]
-    pub fn has_room(&self, len: usize) -> bool {
-        let waiting = self.queued_out();
+    pub fn has_room(&self, endpoint: &Endpoint, len: usize) -> bool {
+        let waiting = self.queued_bytes();
         waiting == 0
-            || (self.options.allows(WS_OPT_OUTBOUND_BYTES, waiting + len)
-                && self.options.allows(WS_OPT_OUTBOUND_PACKETS, self.queued_messages_out() + 1))
+            || (endpoint.options.allows(WS_OPT_OUTBOUND_BYTES, waiting + len)
+                && endpoint.options.allows(WS_OPT_OUTBOUND_PACKETS, self.queued_messages() + 1))
     }
 
     /// Whether a message has room that leaves half of the queue to others.
-    pub fn has_room_beside(&self, len: usize) -> bool {
-        let waiting = self.queued_out();
-        let half = |option: i32| self.options.limit(option) / 2;
-        waiting == 0 || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES) && (self.queued_messages_out() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
+    pub fn has_room_beside(&self, endpoint: &Endpoint, len: usize) -> bool {
+        let waiting = self.queued_bytes();
+        let half = |option: i32| endpoint.options.limit(option) / 2;
+        waiting == 0 || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES) && (self.queued_messages() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
     }
 
     /// Whether a message could be put now if there were room.
     #[inline]
     pub fn may_put(&self) -> bool {
-        matches!(self.stage, Stage::Open) && self.closing.is_none()
-    }
-
-    /// A put of so many bytes was refused: WRITABLE follows when there is room for it.
-    pub fn owe_writable(&mut self, len: usize) {
-        self.owes_writable = self.owes_writable.max(Some(u32::try_from(len).unwrap_or(u32::MAX)));
-    }
-
-    /// Notes that a put to several targets left this one out. True: tell the host, once a stall.
-    pub fn skip(&mut self, cx: &Cx<'_>) {
-        self.counters.skipped += 1;
-        let waits = self.inbox.add_to(EventKind::Skipped, 1);
-        if !waits && !self.skipping {
-            let mark = Mark { count: 1, ..Mark::new(EventKind::Skipped, cx.time_ns()) };
-            self.inbox.push_mark(mark);
-        }
-        self.skipping = true;
+        self.closing.is_none()
     }
 
     /// Compresses and encodes what waits for that, and writes, while the budget lasts.
-    pub fn write(&mut self, cx: &mut Cx<'_>) {
+    pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         while self.can_compress() && !cx.budget.look() {
-            self.encode_waiting(cx);
-            self.write_frames(cx, false);
+            self.encode_waiting(endpoint, cx);
+            self.write_frames(endpoint, cx, false);
         }
-        self.write_frames(cx, false);
+        self.write_frames(endpoint, cx, false);
     }
 
     /// As `write`, for half of the budget, but a slice at least: even a poll whose time is over moves something on.
-    pub(super) fn write_some(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn write_some(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if self.can_compress() {
-            self.encode_waiting(cx);
+            self.encode_waiting(endpoint, cx);
         }
-        self.write_frames(cx, false);
+        self.write_frames(endpoint, cx, false);
     }
 
     /// Writes the frames that wait, for half of what is left of the budget; `once`: for a put, as much as one write takes.
-    fn write_frames(&mut self, cx: &mut Cx<'_>, once: bool) {
+    fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, once: bool) {
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
         if self.write_failure.is_some() || self.outbox.bytes() == 0 {
@@ -277,43 +252,29 @@ impl Peer {
         }
         let before = self.outbox.written();
         let mut half = None;
-        let result = self.outbox.write_to(stream, || once || half.get_or_insert_with(|| cx.budget.half()).look()).and_then(|wrote| match wrote {
-            Wrote::All => stream.flush(),
-            Wrote::Blocked => Ok(()),
-            Wrote::Later => {
-                self.writes_on = true;
-                Ok(())
-            }
-        });
-        self.outbox.acknowledge(stream);
-        self.counters.wire_out += self.outbox.written() - before;
+        let result = self.outbox.write_to(stream, || once || half.get_or_insert_with(|| cx.budget.half()).look());
+        endpoint.counters.wire_out += self.outbox.written() - before;
         if let Some(spent) = self.outbox.take_spent() {
             cx.services.discard(Box::new(spent));
         }
         match result {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(wrote) => self.writes_on = matches!(wrote, Wrote::Later),
             Err(error) => self.write_failed(&error),
         }
-        if let Some(len) = self.owes_writable
-            && self.state() == State::Open
+        if let Some(len) = endpoint.owed_writable()
+            && self.may_put()
         {
-            let room = self.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
-            let packets = self.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
-            if self.queued_out() as u64 <= room && self.queued_messages_out() as u64 <= packets && self.has_room(len as usize) {
-                self.owes_writable = None;
-                self.skipping = false;
-                // One that still waits says as much.
-                if !self.inbox.add_to(EventKind::Writable, 0) {
-                    self.mark(cx, EventKind::Writable);
-                }
+            let room = endpoint.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
+            let packets = endpoint.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
+            if self.queued_bytes() as u64 <= room && self.queued_messages() as u64 <= packets && self.has_room(endpoint, len as usize) {
+                endpoint.report_writable(cx);
             }
         }
     }
 
     /// Appends a message to the queue, compressed where that was agreed on. False: there is no memory for it.
-    pub(super) fn queue_message(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
-        let compression = self.compression.as_ref().filter(|_| self.compresses(payload.len()));
+    pub(super) fn queue_message(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+        let compression = self.compression.as_ref().filter(|_| self.compresses(endpoint, payload.len()));
         let (compresses, at_once) = (compression.is_some(), compression.map_or(usize::MAX, |compression| compression.at_once_bytes()));
         if self.waiting.is_some() || payload.len() > at_once {
             let Some(copy) = heap::copy(payload) else { return false };
@@ -328,7 +289,7 @@ impl Peer {
             let scratch = cx.arena.scratch();
             match compression.compress_whole(cx.codecs, payload, scratch) {
                 Ok(true) => {
-                    compression.messages_out += 1;
+                    endpoint.counters.compressed_out += 1;
                     self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
                     return true;
                 }
@@ -358,14 +319,14 @@ impl Peer {
     }
 
     /// Compresses and encodes slice after slice, for at most half of what is left of the budget.
-    fn encode_waiting(&mut self, cx: &mut Cx<'_>) {
+    fn encode_waiting(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         let mut half = cx.budget.half();
         while self.can_compress() {
             let Some(first) = self.waiting.as_mut().and_then(|waiting| waiting.pop()) else { break };
-            let rest = self.encode_slice(cx, first);
+            let rest = self.encode_slice(endpoint, cx, first);
             match (rest, &mut self.waiting) {
                 (Some(rest), Some(waiting)) => waiting.push_front(rest),
-                (None, Some(waiting)) if waiting.len() == 0 => self.waiting = None,
+                (None, Some(waiting)) if waiting.is_empty() => self.waiting = None,
                 _ => {}
             }
             if half.look() {
@@ -377,9 +338,9 @@ impl Peer {
     }
 
     /// Encodes the next slice of a message, or does other work that takes as long; what is left of the message.
-    fn encode_slice(&mut self, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
+    fn encode_slice(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
         match first {
-            Outgoing::Early { text, payload } if self.compresses(payload.len()) => {
+            Outgoing::Early { text, payload } if self.compresses(endpoint, payload.len()) => {
                 Some(Outgoing::Message { text, payload: Payload::whole(Arc::new(payload)), at: 0, sent: 0, begun: false })
             }
             Outgoing::Early { text, payload } => self.encode_plain(cx, text, payload, 0),
@@ -392,7 +353,7 @@ impl Peer {
                 self.outbox.push_parts(&head, &storage, start);
                 None
             }
-            Outgoing::Message { .. } | Outgoing::Shared { .. } => self.compress_slice(cx, first),
+            Outgoing::Message { .. } | Outgoing::Shared { .. } => self.compress_slice(endpoint, cx, first),
         }
     }
 
@@ -412,8 +373,8 @@ impl Peer {
         None
     }
 
-    fn compress_slice(&mut self, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
-        let max_ratio = self.options.limit(WS_OPT_MAX_INFLATE_RATIO);
+    fn compress_slice(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
+        let max_ratio = endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO);
         let compression = self.compression.as_mut()?;
         if matches!(first, Outgoing::Message { .. }) && compression.prepare(cx.codecs) {
             return Some(first);
@@ -426,7 +387,7 @@ impl Peer {
                 let Ok(shorter) = compression.compress_whole(cx.codecs, piece, scratch) else { return self.message_failed() };
                 let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
                 self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { piece }, true);
-                compression.messages_out += u64::from(shorter);
+                endpoint.counters.compressed_out += u64::from(shorter);
             }
             Outgoing::Message { text, payload, at, sent, begun } => {
                 let piece = payload.piece(at, compression.slice_bytes());
@@ -442,7 +403,7 @@ impl Peer {
                 if sends {
                     self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
                 }
-                compression.messages_out += u64::from(fin);
+                endpoint.counters.compressed_out += u64::from(fin);
                 if !fin {
                     let sent = sent + scratch.len();
                     return Some(Outgoing::Message { text, payload, at: end, sent, begun: begun || sends });
@@ -454,7 +415,7 @@ impl Peer {
                 match made {
                     Ok(Some((frame, end, last))) => {
                         self.outbox.push_shared(&frame, 0, last);
-                        compression.messages_out += u64::from(last);
+                        endpoint.counters.compressed_out += u64::from(last);
                         if !last {
                             return Some(Outgoing::Shared { message, index: index + 1, at: end });
                         }
@@ -497,7 +458,7 @@ impl Peer {
     }
 
     /// Writes from the host's memory; what the transport does not take is queued.
-    fn put_direct(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
+    fn put_direct(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
         let key = (self.role == Role::Client).then(|| self.keys.draw());
         let (header, header_len) = frame_header(Lead::whole(opcode_of(text)), payload.len(), key);
         let header = &header[..header_len];
@@ -505,7 +466,7 @@ impl Peer {
             Some(key) => write_masked(stream, header, payload, key, cx.arena.scratch()),
             None => stream.write_vectored(&[IoSlice::new(header), IoSlice::new(payload)]),
         });
-        let written = self.note_written(result);
+        let written = self.note_written(endpoint, result);
         self.passed_by(written);
         if written < header_len {
             self.outbox.push_bytes(&header[written..]);
@@ -518,23 +479,24 @@ impl Peer {
             None => self.outbox.push_rest(&payload[done..]),
         }
         if self.has_output() {
-            self.write(cx);
+            self.write(endpoint, cx);
         }
     }
 
-    fn put_outgoing(&mut self, outgoing: Outgoing, payload_len: usize) -> Sent {
+    fn put_outgoing(&mut self, endpoint: &mut Endpoint, outgoing: Outgoing, payload_len: usize) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
         }
-        if !self.has_room(payload_len) {
-            self.owe_writable(payload_len);
+        if !self.has_room(endpoint, payload_len) {
+            endpoint.owe_writable(payload_len);
             return Sent::Full;
         }
         self.wait(outgoing);
-        self.accepted(payload_len)
+        endpoint.count_sent(payload_len);
+        Sent::Taken
     }
 
-    fn note_written(&mut self, result: Option<std::io::Result<usize>>) -> usize {
+    fn note_written(&mut self, endpoint: &mut Endpoint, result: Option<std::io::Result<usize>>) -> usize {
         let written = match result {
             Some(Ok(count)) => count,
             Some(Err(error)) => {
@@ -545,7 +507,7 @@ impl Peer {
             }
             None => 0,
         };
-        self.counters.wire_out += written as u64;
+        endpoint.counters.wire_out += written as u64;
         written
     }
 
@@ -562,15 +524,8 @@ impl Peer {
         }
     }
 
-    #[inline]
-    fn accepted(&mut self, len: usize) -> Sent {
-        self.counters.messages_out += 1;
-        self.counters.bytes_out += len as u64;
-        Sent::Taken
-    }
-
     fn write_failed(&mut self, error: &std::io::Error) {
-        let failure = Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while writing", error);
+        let failure = Failure::of_io(Phase::Websocket, Cause::Reset, "the connection was lost while writing", error);
         self.write_failure.get_or_insert(Box::new(failure));
     }
 }

@@ -1,9 +1,9 @@
 //! The one ordered queue of a connection: messages, and between them what happened.
 
-use super::arena::{Arena, Chunk};
 use super::item::{Body, Item, Mark, Message};
 use crate::heap::Discarded;
 use crate::status::{EventKind, MessageType};
+use crate::work::{Arena, Chunk};
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -103,6 +103,12 @@ impl Inbox {
         self.push(Message::fresh(text, chunk, start, len));
     }
 
+    /// Messages queued since the start, and bytes that wait: what `Endpoint::count_received` takes the difference of.
+    #[inline]
+    pub fn arrived(&self) -> (u64, u64) {
+        (self.end, self.bytes)
+    }
+
     /// Queues a message with storage of its own.
     pub fn push_kept(&mut self, text: bool, bytes: Vec<u8>) {
         self.bytes += bytes.len() as u64;
@@ -131,6 +137,13 @@ impl Inbox {
     pub fn push_end(&mut self, mark: Mark) {
         self.marks.push_back((self.end, Box::new(mark)));
         self.ended = true;
+    }
+
+    /// More follows the last event: the connection is opened again.
+    pub fn begin_again(&mut self) {
+        self.ended = false;
+        self.refuses = false;
+        self.silenced = false;
     }
 
     fn insert_mark(&mut self, index: usize, place: u64, mark: Mark) {

@@ -1,6 +1,6 @@
 //! How much a peer sends a second.
 
-use super::Counters;
+use crate::endpoint::Counters;
 use std::time::{Duration, Instant};
 
 /// A bucket for messages and one for bytes: what comes fills them, and they drain at the rate that is allowed and hold a second of it.

@@ -1,6 +1,6 @@
 //! Answering pings (RFC 6455 section 5.5.3).
 
-use super::Peer;
+use super::Link;
 use crate::protocol::ControlPayload;
 
 /// With pongs of this much that have not left, a ping is answered no more until the peer has read them.
@@ -21,7 +21,7 @@ pub(super) struct Pongs {
     last: Option<Box<ControlPayload>>,
 }
 
-impl Peer {
+impl Link {
     /// The first few pings of a round are answered each, and of the others the last.
     pub(super) fn answer_ping(&mut self, payload: ControlPayload) {
         if self.pongs.answered < PINGS_APART && self.pongs.last.is_none() && self.has_room_for_pong() {

@@ -1,0 +1,256 @@
+//! What the host holds of a connection or server: handle, options, the queue of items, loans and counters. It outlives the link below it.
+
+mod counters;
+mod inbox;
+mod info;
+mod item;
+mod loan;
+pub mod options;
+
+pub use counters::Counters;
+pub use inbox::{Dropped, Inbox};
+pub use info::{Address, Info};
+pub use item::{Item, Mark, Message};
+pub use loan::{Loan, Spent};
+pub use options::{MAX_LEN, Options, Refused, Scope, definition};
+
+use crate::codes::*;
+use crate::heap::Discarded;
+use crate::status::{EventKind, Phase};
+use crate::work::{Arena, Cx, MUCH};
+use std::sync::Arc;
+
+/// One end as its host knows it.
+pub struct Endpoint {
+    /// 0 for a server's client that is not open yet.
+    pub handle: u32,
+    /// The host's own value; every item carries it.
+    pub user: u64,
+    /// The id of the peer at the other end in multiplayer; 0 while it is not known, and without multiplayer.
+    pub peer_id: i32,
+    /// Multiplayer has not admitted the peer: nothing that it sends is counted or delivered.
+    pub apart: bool,
+    /// Begins with CONNECTED and ends with DISCONNECTED, as a server's client does; else OPEN and CLOSED.
+    pub of_server: bool,
+    /// A skipped message has been reported since there was room.
+    skipping: bool,
+    /// Length of the longest put that was refused for lack of room since WRITABLE was last reported.
+    owes_writable: Option<u32>,
+    /// Shared until changed.
+    pub options: Arc<Options>,
+    /// Items for the host.
+    pub inbox: Inbox,
+    /// Memory lent to the host through `handle`.
+    pub loan: Loan,
+    /// What `ws_get_text` and the like return.
+    pub info: Box<Info>,
+    /// Since the endpoint was made, over all its links.
+    pub counters: Counters,
+    /// Last round-trip time in microseconds; 0: none was measured.
+    pub rtt_us: u64,
+    /// CLOSE_REQUEST of a peer that is not admitted: reported when it is.
+    close_request: Option<Box<Mark>>,
+}
+
+impl Discarded for Endpoint {
+    fn empty(&mut self, keep: &mut usize) {
+        self.inbox.empty(keep);
+        self.loan.empty(keep);
+    }
+}
+
+impl Endpoint {
+    /// An endpoint without a link.
+    pub fn new(options: Arc<Options>) -> Endpoint {
+        Endpoint {
+            handle: 0,
+            user: 0,
+            peer_id: 0,
+            apart: false,
+            of_server: false,
+            skipping: false,
+            owes_writable: None,
+            options,
+            inbox: Inbox::default(),
+            loan: Loan::default(),
+            info: Box::default(),
+            counters: Counters::default(),
+            rtt_us: 0,
+            close_request: None,
+        }
+    }
+
+    /// Goes on after its last event, with a new link.
+    pub fn begin_again(&mut self) {
+        self.inbox.begin_again();
+        self.info.end = None;
+        self.owes_writable = None;
+        self.skipping = false;
+        self.close_request = None;
+    }
+
+    /// The counters as the stats show them: without the messages of a peer that was not admitted when they came.
+    pub fn totals(&self) -> Counters {
+        let mut counters = self.counters;
+        let (messages, bytes) = if self.apart { (u64::MAX, u64::MAX) } else { self.inbox.refused };
+        counters.messages_in = counters.messages_in.saturating_sub(messages);
+        counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
+        counters.skipped += self.inbox.dropped;
+        counters.compressed_in = counters.compressed_in.min(counters.messages_in);
+        counters
+    }
+
+    /// Messages and AUTH events that wait for the host, and their bytes. Messages of a peer that is not admitted do not.
+    pub fn queued_in(&self) -> [u64; 2] {
+        let (packets, bytes) = (self.inbox.counted() as u64, self.inbox.bytes());
+        if self.apart { [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()] } else { [packets, bytes] }
+    }
+
+    /// Bytes held beside the queue: texts of events, and messages of a peer that is not admitted.
+    pub fn kept_bytes(&self) -> usize {
+        let held = if self.apart { self.inbox.message_bytes() as usize } else { 0 };
+        self.inbox.text_bytes() + held
+    }
+
+    /// Whether the queue has reached a limit, held messages included.
+    pub fn is_full(&self) -> bool {
+        let waiting = self.inbox.counted() as u64;
+        let (packets, bytes) = (self.options.limit(WS_OPT_INBOUND_PACKETS), self.options.limit(WS_OPT_INBOUND_BYTES));
+        waiting > 0 && (waiting >= packets || self.inbox.bytes() >= bytes)
+    }
+
+    /// Messages and bytes received.
+    pub fn received(&self) -> [u64; 2] {
+        [self.counters.messages_in, self.counters.bytes_in]
+    }
+
+    /// Messages and bytes a second that the peer may send; `None`: any number.
+    pub fn rate_limits(&self) -> Option<[u64; 2]> {
+        let most = [self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S)];
+        (most != [u64::MAX; 2]).then_some(most)
+    }
+
+    /// Counts the messages that were queued since `before`, of `Inbox::arrived`; none was taken.
+    #[inline]
+    pub fn count_received(&mut self, before: (u64, u64)) {
+        let (messages, bytes) = self.inbox.arrived();
+        self.counters.messages_in += messages - before.0;
+        self.counters.bytes_in += bytes - before.1;
+    }
+
+    /// A message of `len` bytes was accepted for sending.
+    #[inline]
+    pub fn count_sent(&mut self, len: usize) {
+        self.counters.messages_out += 1;
+        self.counters.bytes_out += len as u64;
+    }
+
+    /// Queues an event without a text.
+    pub fn report(&mut self, cx: &Cx<'_>, kind: EventKind) {
+        let http_status = i32::from(self.info.http_status);
+        self.inbox.push_mark(Mark { http_status, ..Mark::new(kind, cx.time_ns()) });
+    }
+
+    /// Queues an ERROR event.
+    pub fn report_error(&mut self, cx: &Cx<'_>, phase: Phase, cause: crate::status::Cause, sentence: &str) {
+        let mut mark = Mark { phase, cause, ..Mark::new(EventKind::Error, cx.time_ns()) };
+        mark.set_text(sentence);
+        self.inbox.push_mark(mark);
+    }
+
+    /// Reports that the peer began the closing handshake, once it is admitted.
+    pub fn request_close(&mut self, cx: &Cx<'_>, code: u16, reason: &str) {
+        let mut mark = Mark { code: i32::from(code), ..Mark::new(EventKind::CloseRequest, cx.time_ns()) };
+        mark.set_text(reason);
+        if self.apart {
+            self.close_request = Some(Box::new(mark));
+        } else {
+            self.inbox.push_mark(mark);
+        }
+    }
+
+    /// Multiplayer does not admit the peer yet: nothing of it is reported but its authentication and its end.
+    pub fn keep_apart(&mut self) {
+        self.apart = true;
+        if let Some(mark) = self.inbox.take_mark(EventKind::CloseRequest) {
+            self.close_request = Some(Box::new(mark));
+        }
+    }
+
+    /// Multiplayer admits the peer.
+    pub fn let_in(&mut self, cx: &Cx<'_>) {
+        self.apart = false;
+        if let Some(mark) = self.close_request.take() {
+            self.inbox.push_mark(Mark { time_ns: cx.time_ns(), ..*mark });
+        }
+    }
+
+    /// A put of `len` bytes was refused: WRITABLE follows when there is room for it.
+    pub fn owe_writable(&mut self, len: usize) {
+        self.owes_writable = self.owes_writable.max(Some(u32::try_from(len).unwrap_or(u32::MAX)));
+    }
+
+    /// The length of the put for which WRITABLE is owed.
+    #[inline]
+    pub fn owed_writable(&self) -> Option<u32> {
+        self.owes_writable
+    }
+
+    /// There is room again for what was refused.
+    pub fn report_writable(&mut self, cx: &Cx<'_>) {
+        self.owes_writable = None;
+        self.skipping = false;
+        // One that still waits says as much.
+        if !self.inbox.add_to(EventKind::Writable, 0) {
+            self.report(cx, EventKind::Writable);
+        }
+    }
+
+    /// A put to several targets left this one out. SKIPPED is reported once until there is room again.
+    pub fn skip(&mut self, cx: &Cx<'_>) {
+        self.counters.skipped += 1;
+        let waits = self.inbox.add_to(EventKind::Skipped, 1);
+        if !waits && !self.skipping {
+            self.inbox.push_mark(Mark { count: 1, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
+        }
+        self.skipping = true;
+    }
+
+    /// From now on drops the messages that wait and those that come.
+    pub fn refuse_messages(&mut self, cx: &mut Cx<'_>) {
+        self.inbox.refuse_messages();
+        self.drop_refused(cx);
+    }
+
+    /// Drops the held messages: nobody gets them.
+    pub fn drop_held(&mut self, cx: &mut Cx<'_>) {
+        let dropped = self.inbox.drop_all_held(self.apart);
+        discard(cx, dropped);
+    }
+
+    /// Drops the messages that came, where they are refused.
+    #[inline]
+    pub fn drop_refused(&mut self, cx: &mut Cx<'_>) {
+        if let Some(dropped) = self.inbox.drop_refused(self.apart) {
+            discard(cx, dropped);
+        }
+    }
+
+    /// Drops what exceeds `room` of the last `count` messages.
+    pub fn drop_excess(&mut self, cx: &mut Cx<'_>, count: usize, room: [u64; 2]) {
+        let dropped = self.inbox.drop_excess(count, room, self.apart);
+        discard(cx, dropped);
+    }
+
+    /// Moves messages that still lie in the arena into storage of this endpoint, as a poll begins.
+    pub fn settle(&mut self, arena: &Arena) {
+        self.inbox.settle(arena);
+    }
+}
+
+/// Frees messages, many bytes of them on the worker.
+fn discard(cx: &Cx<'_>, dropped: Dropped) {
+    if dropped.iter().map(Message::len).sum::<usize>() > MUCH {
+        cx.services.discard(Box::new(dropped));
+    }
+}

@@ -1,0 +1,131 @@
+//! The application heartbeat (docs/heartbeat.md): pings and pongs as messages, for where those of RFC 6455 cannot be seen.
+//! A client pings, a server answers.
+
+use super::Link;
+use crate::endpoint::Endpoint;
+use crate::protocol::{Beating, Lead, Marker, Role, announcement, beat, opcode_of, read_announcement, read_beat};
+use crate::status::{Cause, Phase};
+use crate::work::Cx;
+use std::time::{Duration, Instant};
+
+const NOT_OFFERED: &str =
+    "the server offers no application heartbeat: it is another than wspeer or has no WS_APP_HEARTBEAT; pings of RFC 6455 take its place";
+
+/// State of the application heartbeat.
+pub(super) struct MessageHeartbeat {
+    /// Begins each heartbeat message. A client has it from the server's first message, the announcement.
+    marker: Option<Marker>,
+    /// When a client stops waiting for the announcement.
+    deadline: Option<Instant>,
+    /// Number of the client's last ping.
+    number: u32,
+    /// The next message to send, a pong or a ping with this number, once the one before has left. A newer one replaces it.
+    due: Option<(bool, u32)>,
+    /// Position in the outgoing stream at which the last one ends.
+    end: u64,
+}
+
+/// Whose a received message is.
+pub(super) enum Watched {
+    /// The host's.
+    Message,
+    /// The host's, where the announcement was expected: the server offers no heartbeat.
+    NotOffered,
+    /// The heartbeat's.
+    Beat(Beating),
+}
+
+impl MessageHeartbeat {
+    fn new(marker: Option<Marker>, deadline: Option<Instant>) -> Box<MessageHeartbeat> {
+        Box::new(MessageHeartbeat { marker, deadline, number: 0, due: None, end: 0 })
+    }
+
+    /// Moves the deadline by a gap in polling.
+    pub(super) fn shift(&mut self, gap: Duration) {
+        self.deadline = self.deadline.map(|deadline| deadline + gap);
+    }
+}
+
+impl Link {
+    /// A client has asked for the heartbeat in its opening handshake: the announcement has to come by `deadline`.
+    pub fn expect_announcement(&mut self, deadline: Option<Instant>) {
+        self.message_heartbeat = Some(MessageHeartbeat::new(None, deadline));
+    }
+
+    /// A server announces the heartbeat to a client that asked for it, before all other messages.
+    pub fn announce_heartbeat(&mut self) {
+        let mut marker = Marker::default();
+        // Without a random marker a host's message could be taken for a heartbeat: then there is none.
+        if getrandom::fill(&mut marker).is_ok() {
+            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(false)), &announcement(&marker), false);
+            self.message_heartbeat = Some(MessageHeartbeat::new(Some(marker), None));
+        }
+    }
+
+    /// Whose a message is.
+    pub(super) fn watch(&self, text: bool, bytes: &[u8]) -> Watched {
+        let Some(heartbeat) = &self.message_heartbeat else { return Watched::Message };
+        match &heartbeat.marker {
+            Some(_) if text => Watched::Message,
+            Some(marker) => read_beat(marker, bytes).map_or(Watched::Message, Watched::Beat),
+            None if text => Watched::NotOffered,
+            None => read_announcement(bytes).map_or(Watched::NotOffered, |marker| Watched::Beat(Beating::Announced(marker))),
+        }
+    }
+
+    /// Takes a message of the heartbeat.
+    pub(super) fn take_beat(&mut self, endpoint: &mut Endpoint, beating: Beating, now: Instant) {
+        let Some(heartbeat) = &mut self.message_heartbeat else { return };
+        match (beating, self.role) {
+            (Beating::Announced(marker), _) => heartbeat.marker = Some(marker),
+            (Beating::Ping(number), Role::Server) => heartbeat.due = Some((true, number)),
+            (Beating::Pong(number), Role::Client) if number == heartbeat.number => {
+                endpoint.rtt_us = self.heartbeat.answered(now).unwrap_or(endpoint.rtt_us);
+            }
+            _ => {}
+        }
+    }
+
+    /// Pings by a message. False: this link does not.
+    pub(super) fn ping_by_message(&mut self) -> bool {
+        let unanswered = self.heartbeat.waits_for_answer();
+        let is_client = self.role == Role::Client;
+        let Some(heartbeat) = self.message_heartbeat.as_mut().filter(|heartbeat| heartbeat.marker.is_some() && is_client) else { return false };
+        // An earlier ping gets its answer or ends the link: TCP loses nothing.
+        if !unanswered || heartbeat.number == 0 {
+            heartbeat.number = heartbeat.number.wrapping_add(1).max(1);
+            heartbeat.due = Some((false, heartbeat.number));
+            self.send_due_beat();
+        }
+        true
+    }
+
+    /// Queues the heartbeat message that is due, unless it would lie between the fragments of another.
+    pub(super) fn send_due_beat(&mut self) {
+        let Some(heartbeat) = &mut self.message_heartbeat else { return };
+        let (Some((pong, number)), Some(marker)) = (heartbeat.due, &heartbeat.marker) else { return };
+        if self.waiting.is_some() || self.closing.is_some() || heartbeat.end > self.outbox.left() {
+            return;
+        }
+        heartbeat.due = None;
+        self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(false)), &beat(marker, pong, number), false);
+        heartbeat.end = self.outbox.end();
+    }
+
+    /// Stops waiting for the announcement at its deadline. Returns when to check next.
+    pub(super) fn check_announcement(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) -> Option<Instant> {
+        let deadline = self.message_heartbeat.as_ref().filter(|heartbeat| heartbeat.marker.is_none())?.deadline?;
+        if cx.now < deadline {
+            return Some(deadline);
+        }
+        self.give_up_announcement(endpoint, cx);
+        None
+    }
+
+    /// The server does not offer the heartbeat: one ERROR reports it.
+    #[cold]
+    pub(super) fn give_up_announcement(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
+        self.message_heartbeat = None;
+        endpoint.report_error(cx, Phase::Websocket, Cause::NoHeartbeat, NOT_OFFERED);
+    }
+}
