@@ -1099,6 +1099,13 @@ WS_API ws_result ws_last_error(char *buf, size_t cap, size_t *len);
 // Sets which log lines are kept from now on, WS_LOG_*. Returns WS_OK or WS_ERR_ARG. Any thread.
 WS_API ws_result ws_set_log_level(int32_t level);
 
+// Gives a word of this header a name that your users know: all sentences have that name from then on, those of ws_last_error(), of events, of
+// WS_GET_ERROR and of the log. For bindings whose options have other names. `word` is a field of ws_config or a flag, as "max_message_bytes" or
+// "WS_QUEUE_BEFORE_OPEN"; `name` has at most 64 bytes, and NULL stands for the word itself. A word that no sentence has is no error.
+//
+// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_LIMIT (more than 256), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+WS_API ws_result ws_set_name(const char *word, const char *name);
+
 // Takes the next log line, "level: text". Nothing is ever printed by the library. At most 1024 lines are kept.
 //
 // A line is taken only when it fits; else WS_TRUNCATED, and *len is the room it needs without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED,

@@ -41,7 +41,7 @@ impl Error {
     }
 
     /// The handle is not of the kind that has this call.
-    pub fn wrong_kind(why: &str) -> Error {
+    pub fn wrong_kind(why: impl Into<String>) -> Error {
         Error::new(ErrorCode::Kind, why)
     }
 

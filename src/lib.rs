@@ -6,6 +6,7 @@ pub mod error;
 pub mod forks;
 pub mod heap;
 pub mod journal;
+pub mod names;
 pub mod quiet;
 pub mod status;
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::heap::Discarded;
 use crate::link::Sent;
 use crate::multiplayer::{HOST_ID, Host, Join, SceneSettings, Target, Wire};
+use crate::names::{MAX_MESSAGE_BYTES, SCENE};
 use crate::net::MemoryEnd;
 use crate::server::{Handles, Server};
 use crate::status::{ErrorCode, State};
@@ -284,7 +285,7 @@ fn too_big(options: &Options, len: usize) -> Error {
     let most = options.max_message();
     Error::new(
         ErrorCode::TooBig,
-        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise max_message_bytes at both ends"),
+        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise {MAX_MESSAGE_BYTES} at both ends"),
     )
 }
 
@@ -297,7 +298,7 @@ fn no_ids() -> Error {
 }
 
 fn no_scene() -> Error {
-    Error::wrong_kind("remote calls, authentication and nodes are for ws_host and ws_join with WS_SCENE")
+    Error::wrong_kind(format!("remote calls, authentication and nodes are for ws_host and ws_join with {SCENE}"))
 }
 
 fn of_client() -> Error {

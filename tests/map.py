@@ -6,7 +6,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The crate's root, the roots of modules, tests of a module, and what the text before the map names.
-ELSEWHERE = re.compile(r"src/(lib|codes|status|error|heap|forks|journal|quiet)\.rs|.*/(mod|tests)\.rs")
+ELSEWHERE = re.compile(r"src/(lib|codes|status|names|error|heap|forks|journal|quiet)\.rs|.*/(mod|tests)\.rs")
 
 
 def named(text):

@@ -796,6 +796,8 @@ inline void free_owner(std::uint32_t owner) { ws_free_owner(owner); }
 inline void shutdown() { ws_shutdown(); }
 // WS_LOG_*.
 inline result set_log_level(std::int32_t level) { return result(ws_set_log_level(level)); }
+// What your users call a word of the header, such as "max_message_bytes", in all sentences from now on.
+inline result set_name(const std::string &word, const std::string &name) { return result(ws_set_name(word.c_str(), name.c_str())); }
 // The next line of the log.
 inline std::optional<std::string> next_log() { return detail::copy_text(ws_get_log); }
 // WS_FEATURE_*.

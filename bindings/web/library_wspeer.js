@@ -133,7 +133,7 @@ mergeInto(LibraryManager.library, {
     if (wrong) return wrong;
     value = value >>> 0;
     why = WSPEER_OPTIONS.refuse(WSPEER_OPTION_ROWS[option], value);
-    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_OPTION_ROWS[option].name + ' cannot be ' + value + ': it ' + why);
+    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER.named(WSPEER_OPTION_ROWS[option].name) + ' cannot be ' + value + ': it ' + why);
     peer.options[option] = value;
     return WSPEER_C.OK;
   },
@@ -173,6 +173,19 @@ mergeInto(LibraryManager.library, {
   ws_set_log_level: function (level) {
     if (level < 0 || level > WSPEER_C.LOG_DEBUG) return WSPEER.fail(WSPEER_C.ERR_ARG, level + ' is no WS_LOG_*');
     WSPEER.logLevel = level;
+    return WSPEER_C.OK;
+  },
+  ws_set_name: function (word, name) {
+    var known = word ? WSPEER.textAt(word) : undefined, own = name ? WSPEER.textAt(name) : undefined;
+    if (known === undefined) return WSPEER.fail(WSPEER_C.ERR_NULL, 'word is NULL');
+    if (known === null || own === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, (known === null ? 'word' : 'name') + ' is not valid UTF-8');
+    if (WSPEER.encode(known).length > 64 || (own !== undefined && WSPEER.encode(own).length > 64)) {
+      return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'a word or its name is longer than 64 bytes');
+    }
+    if (own === undefined) delete WSPEER.names[known];
+    else if (!Object.prototype.hasOwnProperty.call(WSPEER.names, known) && Object.keys(WSPEER.names).length >= 256) {
+      return WSPEER.fail(WSPEER_C.ERR_LIMIT, 'there are too many names: at most 256');
+    } else WSPEER.names[known] = own;
     return WSPEER_C.OK;
   },
   ws_get_log: function (buf, cap, len) {

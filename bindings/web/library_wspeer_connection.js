@@ -23,34 +23,34 @@ mergeInto(LibraryManager.library, {
       if (reserved) return WSPEER.badConfig(reserved.name + ' is ' + field(reserved.at) + ': it must be 0');
       if (flags & ~WSPEER_FLAGS) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~WSPEER_FLAGS) >>> 0).toString(16) + ')');
       if (!join && flags & WSPEER_C.GODOT3) return WSPEER.badConfig('WS_GODOT3 is for ws_host and ws_join');
-      if (!join && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_SCENE is for ws_host and ws_join');
-      if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_GODOT3 and WS_SCENE exclude each other');
-      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY)) return WSPEER.badConfig('WS_AUTH or WS_NO_RELAY is set without WS_SCENE');
+      if (!join && flags & WSPEER_C.SCENE) return WSPEER.badConfig(WSPEER.named('WS_SCENE') + ' is for ws_host and ws_join');
+      if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_GODOT3 and ' + WSPEER.named('WS_SCENE') + ' exclude each other');
+      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY)) return WSPEER.badConfig(WSPEER.named('WS_AUTH') + ' or ' + WSPEER.named('WS_NO_RELAY') + ' is set without ' + WSPEER.named('WS_SCENE'));
       if (flags & (WSPEER_C.GODOT3 | WSPEER_C.SCENE) && flags & WSPEER_C.QUEUE_BEFORE_OPEN) {
-        return WSPEER.badConfig('WS_QUEUE_BEFORE_OPEN goes neither with WS_GODOT3 nor with WS_SCENE, where packets are for others who have yet to come');
+        return WSPEER.badConfig(WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ' goes neither with WS_GODOT3 nor with ' + WSPEER.named('WS_SCENE') + ', where packets are for others who have yet to come');
       }
       if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME)) return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
       if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER)) return WSPEER.unsupported('the browser agrees on compression by itself');
       name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'], [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
-      if (name) return WSPEER.unsupported('TLS is the browser\'s own affair, so leave ' + name + ' NULL');
+      if (name) return WSPEER.unsupported('TLS is the browser\'s own affair, so leave ' + WSPEER.named(name) + ' NULL');
       if (field(at.headers_count)) return WSPEER.unsupported('a request has no headers of one\'s own; say it in the URL\'s query or in the first message');
       name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits', 'max_inflate_ratio'],
         [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits, at.max_inflate_ratio]);
-      if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + name + ' 0');
+      if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + WSPEER.named(name) + ' 0');
       var beats = flags & WSPEER_C.APP_HEARTBEAT;
       name = beats ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
-      if (name) return WSPEER.unsupported('it shows no pings, so leave ' + name + ' 0, or set WS_APP_HEARTBEAT here and at a server of wspeer');
+      if (name) return WSPEER.unsupported('it shows no pings, so leave ' + WSPEER.named(name) + ' 0, or set ' + WSPEER.named('WS_APP_HEARTBEAT') + ' here and at a server of wspeer');
       if (beats && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
-        return WSPEER.badConfig('max_message_bytes is ' + field(at.max_message_bytes) + ': WS_APP_HEARTBEAT needs at least 32');
+        return WSPEER.badConfig(WSPEER.named('max_message_bytes') + ' is ' + field(at.max_message_bytes) + ': ' + WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 32');
       }
       name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
-      if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + name + ' 0');
+      if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + WSPEER.named(name) + ' 0');
       name = isSet(['max_fragments', 'max_header_bytes'], [at.max_fragments, at.max_header_bytes]);
-      if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + name + ' 0');
-      if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave deflate_threshold_bytes 0');
-      if (field(at.no_delay) && field(at.no_delay) !== 1) return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave no_delay 0');
+      if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + WSPEER.named(name) + ' 0');
+      if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave ' + WSPEER.named('deflate_threshold_bytes') + ' 0');
+      if (field(at.no_delay) && field(at.no_delay) !== 1) return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave ' + WSPEER.named('no_delay') + ' 0');
       lacking = WSPEER_OPTIONS.lacking(field);
-      if (lacking) return WSPEER.unsupported(lacking.name + ' is the browser\'s own affair, so leave it 0');
+      if (lacking) return WSPEER.unsupported(WSPEER.named(lacking.name) + ' is the browser\'s own affair, so leave it 0');
       texts = pointer(at.subprotocols) ? WSPEER.textAt(pointer(at.subprotocols)) : '';
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
@@ -58,7 +58,7 @@ mergeInto(LibraryManager.library, {
       if (beats) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
       if (beats) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
       options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
-      if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig('close_timeout_ms must be above 0');
+      if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig(WSPEER.named('close_timeout_ms') + ' must be above 0');
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
     },
     // A URL that can be used, taken apart; or why not.
@@ -131,7 +131,7 @@ mergeInto(LibraryManager.library, {
       var text = typeof data === 'string', bytes = text ? WSPEER.encode(data) : new Uint8Array(data), most = peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES];
       if (!WSPEER.allows(most, bytes.length)) {
         return WSPEER_CONN.breakOff(peer, 1009, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_TOO_BIG,
-          'a message is longer than max_message_bytes (' + most + '): raise it, or send less at a time');
+          'a message is longer than ' + WSPEER.named('max_message_bytes') + ' (' + most + '): raise it, or send less at a time');
       }
       var watched = peer.pulse ? WSPEER_PULSE.watch(peer, text, bytes) : WSPEER_PULSE.OF_HOST;
       if (watched === WSPEER_PULSE.BEAT) return;
@@ -140,7 +140,7 @@ mergeInto(LibraryManager.library, {
       var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
       if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && bytesWaiting >= room))) {
         return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_NOT_READING,
-          'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise inbound_packets or inbound_bytes');
+          'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise ' + WSPEER.named('inbound_packets') + ' or ' + WSPEER.named('inbound_bytes'));
       }
       peer.messagesIn++;
       peer.bytesIn += bytes.length;
@@ -277,22 +277,22 @@ mergeInto(LibraryManager.library, {
       if (peer.closing) {
         return WSPEER_CONN.ended(peer, {
           code: 1006, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSE_TIMEOUT,
-          words: peer.socket.bufferedAmount ? 'the peer did not read what was sent before the close within close_timeout_ms' :
-            'the peer did not answer the close within close_timeout_ms'
+          words: peer.socket.bufferedAmount ? 'the peer did not read what was sent before the close within ' + WSPEER.named('close_timeout_ms') :
+            'the peer did not answer the close within ' + WSPEER.named('close_timeout_ms')
         });
       }
       if (peer.status && peer.join.id) {
         return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_AUTH_TIMEOUT,
-          'the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?');
+          'the host was not authenticated within ' + WSPEER.named('WS_OPT_AUTH_TIMEOUT_MS') + ': has it completed, and was ws_complete_auth called?');
       }
       if (peer.status) {
         return WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_CONNECT_TIMEOUT,
-          'the host sent no id within connect_timeout_ms: it may not be a multiplayer host, or it speaks the format of another Godot');
+          'the host sent no id within ' + WSPEER.named('connect_timeout_ms') + ': it may not be a multiplayer host, or it speaks the format of another Godot');
       }
       WSPEER_CONN.closeSocket(peer, 0, '');
       WSPEER_CONN.ended(peer, {
         code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_CONNECT_TIMEOUT,
-        words: 'the connection was not open after ' + peer.timeout + ' ms: check host and port, and that the server runs, or raise connect_timeout_ms'
+        words: 'the connection was not open after ' + peer.timeout + ' ms: check host and port, and that the server runs, or raise ' + WSPEER.named('connect_timeout_ms')
       });
     },
 
@@ -316,11 +316,11 @@ mergeInto(LibraryManager.library, {
     },
     mayPut: function (peer) { return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1; },
     notOpen: function () {
-      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: before OPEN a message needs WS_QUEUE_BEFORE_OPEN, and once it closes none is taken, so open another');
+      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: before OPEN a message needs ' + WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ', and once it closes none is taken, so open another');
     },
     full: function (peer, size) {
       peer.wanted = size;
-      return WSPEER.fail(WSPEER_C.ERR_FULL, 'the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets');
+      return WSPEER.fail(WSPEER_C.ERR_FULL, 'the outbound queue is full: poll and put it again after the WRITABLE event, or raise ' + WSPEER.named('outbound_bytes') + ' or ' + WSPEER.named('outbound_packets'));
     },
     sendCounted: function (peer, data, size) {
       if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
@@ -359,7 +359,7 @@ mergeInto(LibraryManager.library, {
       size += peer.join ? WSPEER_JOIN.headerBytes(peer.join) : 0;
       if (!WSPEER.allows(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], size)) {
         return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
-          ' are allowed: split it, or raise max_message_bytes at both ends');
+          ' are allowed: split it, or raise ' + WSPEER.named('max_message_bytes') + ' at both ends');
       }
       if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
       early = peer.state === WSPEER_C.CONNECTING && peer.flags & WSPEER_C.QUEUE_BEFORE_OPEN;

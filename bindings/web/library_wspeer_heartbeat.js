@@ -64,14 +64,14 @@ mergeInto(LibraryManager.library, {
       WSPEER_CONN.closeSocket(peer, 0, '');
       return WSPEER_CONN.ended(peer, {
         code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PONG_TIMEOUT,
-        words: 'the peer was silent for ' + Math.round(now - pulse.heard) + ' ms and answered no ping: the link is cut, or raise pong_timeout_ms'
+        words: 'the peer was silent for ' + Math.round(now - pulse.heard) + ' ms and answered no ping: the link is cut, or raise ' + WSPEER.named('pong_timeout_ms')
       });
     },
     losePulse: function (peer) {
       peer.pulse = null;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
         phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_NO_HEARTBEAT, words: 'the server offers no application heartbeat: it is another than wspeer or has ' +
-          'no WS_APP_HEARTBEAT; there is no round-trip time, and a dead link shows late'
+          'no ' + WSPEER.named('WS_APP_HEARTBEAT') + '; there is no round-trip time, and a dead link shows late'
       });
     }
   }

@@ -8,6 +8,8 @@ mergeInto(LibraryManager.library, {
     log: [],
     logLevel: 2,
     lostLines: 0,
+    // Names of the program's own, by the word of the header.
+    names: {},
     began: 0,
     names: {},
     emptyText: 0,
@@ -112,6 +114,8 @@ mergeInto(LibraryManager.library, {
     unsupported: function (what) {
       return WSPEER.fail(WSPEER_C.ERR_UNSUPPORTED, 'a browser cannot do this: ' + what + ' (see ws_get_features)');
     },
+    // A word of the header as the program calls it.
+    named: function (word) { return Object.prototype.hasOwnProperty.call(WSPEER.names, word) ? WSPEER.names[word] : word; },
     badConfig: function (why) { return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'the config cannot be used: ' + why); },
     isNull: function (name, at) {
       if (!at) WSPEER.fail(WSPEER_C.ERR_NULL, name + ' is NULL');

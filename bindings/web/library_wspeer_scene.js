@@ -104,8 +104,8 @@ mergeInto(LibraryManager.library, {
     },
     // The scene of a peer, or a result below 0.
     of: function (peer) {
-      if (!peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls, authentication and nodes are for ws_host and ws_join with WS_SCENE');
-      return peer.join.scene || WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls and authentication need WS_SCENE in the flags of the config');
+      if (!peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls, authentication and nodes are for ws_host and ws_join with ' + WSPEER.named('WS_SCENE'));
+      return peer.join.scene || WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls and authentication need ' + WSPEER.named('WS_SCENE') + ' in the flags of the config');
     },
 
     // ---- What comes ----
@@ -175,7 +175,7 @@ mergeInto(LibraryManager.library, {
       var scene = peer.join.scene, from;
       if ((bytes[0] & 7) !== WSPEER_SCENE.SYS || bytes.length < 2 || !bytes[1] || bytes[1] > 3) return WSPEER_SCENE.takePacket(peer, 1, bytes);
       from = WSPEER_SCENE.readAbout(bytes);
-      if (!scene.relay) return WSPEER_SCENE.note(peer, 1, WSPEER_C.CAUSE_UNSUPPORTED, 'the host passes on what others send, and WS_NO_RELAY is set here');
+      if (!scene.relay) return WSPEER_SCENE.note(peer, 1, WSPEER_C.CAUSE_UNSUPPORTED, 'the host passes on what others send, and ' + WSPEER.named('WS_NO_RELAY') + ' is set here');
       if (bytes[1] === 1) {
         WSPEER_SCENE.meet(peer, from);
       } else if (bytes[1] === 2) {
@@ -213,7 +213,7 @@ mergeInto(LibraryManager.library, {
       switch (bytes[0] & 7) {
         case 0:
           if (bytes.length > peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]) {
-            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: max_call_bytes is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
+            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: ' + WSPEER.named('max_call_bytes') + ' is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
           }
           return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
         case 1: return WSPEER_SCENE.takePath(peer, from, bytes);
@@ -236,7 +236,7 @@ mergeInto(LibraryManager.library, {
       // A last word after all was said.
       if (bytes.length === 2) return;
       WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_UNSUPPORTED, peer.join.scene.auth ? 'peer ' + from + ' sent authentication data after the end of it' :
-        'peer ' + from + ' wants an authentication, and WS_AUTH is not set here');
+        'peer ' + from + ' wants an authentication, and ' + WSPEER.named('WS_AUTH') + ' is not set here');
     },
     takePath: function (peer, from, bytes) {
       var scene = peer.join.scene, id, path, node, known, before, same;
@@ -329,7 +329,7 @@ mergeInto(LibraryManager.library, {
     putCall: function (peer, target, data) {
       var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets, most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
       if (data.length + 16 > most) {
-        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: max_call_bytes is ' + most + ': send less, or raise it at both ends');
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: ' + WSPEER.named('max_call_bytes') + ' is ' + most + ': send less, or raise it at both ends');
       }
       try {
         call = WSPEER_CALL.read(data, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);

@@ -15,8 +15,8 @@
     ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
     ws_last_error: 'ippp', ws_listen: 'ippp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp',
     ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_result_name: 'pi', ws_send_auth: 'iiipp',
-    ws_set_log_level: 'ii', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v', ws_struct_size: 'ii',
-    ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v',
+    ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 

@@ -2,13 +2,13 @@
 
 use super::frame::event;
 use super::guard::{guard, guard_opening, last_error, wrong};
-use super::pointers::{copy_text, need, put, put_at, put_optional, text};
+use super::pointers::{copy_text, need, optional_text, put, put_at, put_optional, text};
 use super::types::*;
 use crate::codes::*;
 use crate::error::Error;
 use crate::status::{ErrorCode, Level, Success, Text};
 use crate::table::{View, What};
-use crate::{journal, table};
+use crate::{journal, names, table};
 use std::ffi::c_char;
 
 /// The state of a handle now, while the queue may lag: WS_CONNECTING, WS_OPEN, WS_CLOSING, WS_CLOSED, or WS_ERR_HANDLE. Any thread.
@@ -202,6 +202,25 @@ pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
         let level = Level::from_code(level).ok_or_else(|| wrong(ErrorCode::Arg, format!("{level} is no WS_LOG_*")))?;
         journal::set_level(level);
         Ok(Success::Ok)
+    })
+}
+
+/// Gives a word of this header a name that your users know: all sentences have that name from then on, those of ws_last_error(), of events, of
+/// WS_GET_ERROR and of the log. For bindings whose options have other names. `word` is a field of ws_config or a flag, as "max_message_bytes" or
+/// "WS_QUEUE_BEFORE_OPEN"; `name` has at most 64 bytes, and NULL stands for the word itself. A word that no sentence has is no error.
+///
+/// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_LIMIT (more than 256), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_set_name(word: *const c_char, name: *const c_char) -> ws_result {
+    guard_opening(|| {
+        let (word, name) = (text("word", word)?, optional_text("name", name)?);
+        if word.len().max(name.map_or(0, str::len)) > names::MAX_NAME {
+            return Err(wrong(ErrorCode::TooBig, format!("a word or its name is longer than {} bytes", names::MAX_NAME)));
+        }
+        match names::set(word, name) {
+            true => Ok(Success::Ok),
+            false => Err(wrong(ErrorCode::Limit, "there are too many names: at most 256")),
+        }
     })
 }
 

@@ -8,6 +8,10 @@ use crate::endpoint::{Options, Refused, definition};
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
+use crate::names::{
+    APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, QUEUE_BEFORE_OPEN,
+    SCENE,
+};
 use crate::net::TlsClientSettings;
 use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
 use crate::status::{ErrorCode, Level};
@@ -21,7 +25,7 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
     match settings.wire {
         Wire::Godot4 => Ok(settings),
         Wire::Godot3 => Err(bad("WS_GODOT3 is for ws_host and ws_join".to_owned())),
-        Wire::Scene => Err(bad("WS_SCENE is for ws_host and ws_join".to_owned())),
+        Wire::Scene => Err(bad(format!("{SCENE} is for ws_host and ws_join"))),
     }
 }
 
@@ -29,9 +33,9 @@ pub(super) fn read(config: *const ws_config, server: bool) -> Result<Settings, E
 pub(super) fn read_multiplayer(config: *const ws_config, host: bool) -> Result<Settings, Error> {
     let settings = read_all(config, host, WS_FULL_DISCONNECT)?;
     if settings.wire != Wire::Godot4 && settings.queue_before_open && !host {
-        return Err(bad(
-            "WS_QUEUE_BEFORE_OPEN goes neither with WS_GODOT3 nor with WS_SCENE, where packets are for others who have yet to come".to_owned()
-        ));
+        return Err(bad(format!(
+            "{QUEUE_BEFORE_OPEN} goes neither with WS_GODOT3 nor with {SCENE}, where packets are for others who have yet to come"
+        )));
     }
     Ok(settings)
 }
@@ -93,19 +97,19 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
         }
     }
     if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_BEAT) {
-        return Err(bad(format!("max_message_bytes is {}: WS_APP_HEARTBEAT needs at least {LONGEST_BEAT}", config.max_message_bytes)));
+        return Err(bad(format!("{MAX_MESSAGE_BYTES} is {}: {APP_HEARTBEAT} needs at least {LONGEST_BEAT}", config.max_message_bytes)));
     }
     match config.no_delay {
         0 | 1 => {}
         WS_OFF => set(&mut options, WS_OPT_NO_DELAY, 0)?,
-        other => return Err(bad(format!("no_delay is {other}: use 0 (on) or WS_OFF"))),
+        other => return Err(bad(format!("{NO_DELAY} is {other}: use 0 (on) or WS_OFF"))),
     }
     set(&mut options, WS_OPT_COALESCE, u32::from(has(WS_COALESCE)))?;
     set(&mut options, WS_OPT_REFUSE_NEW, u32::from(has(WS_REFUSE_NEW)))?;
     options.deflate_level = match config.deflate_level {
         0 => options.deflate_level,
         level @ 1..=9 => level as u8,
-        level => return Err(bad(format!("deflate_level is {level}: use 1 to 9"))),
+        level => return Err(bad(format!("{DEFLATE_LEVEL} is {level}: use 1 to 9"))),
     };
     Ok(options)
 }
@@ -113,13 +117,13 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
 fn tls(config: &ws_config) -> Result<TlsClientSettings, Error> {
     let has = |flag: u32| config.flags & flag != 0;
     if has(WS_INSECURE) {
-        journal::note(Level::Warn, || "WS_INSECURE is set: certificates are not checked, so anyone can read and change the traffic".to_owned());
+        journal::note(Level::Warn, || format!("{INSECURE} is set: certificates are not checked, so anyone can read and change the traffic"));
     }
     let owned = |name: &str, pointer: *const c_char| optional_text(name, pointer).map(|text| text.map(str::to_owned));
     let cert_pem = owned("cert_pem", config.cert_pem)?;
     let key_pem = owned("key_pem", config.key_pem)?;
     if cert_pem.is_some() != key_pem.is_some() {
-        return Err(bad("cert_pem and key_pem go together: one of them is NULL".to_owned()));
+        return Err(bad(format!("{CERT_PEM} and {KEY_PEM} go together: one of them is NULL")));
     }
     Ok(TlsClientSettings {
         server_name: owned("server_name", config.server_name)?,
@@ -183,8 +187,8 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
 
 fn wire(flags: u32) -> Result<Wire, Error> {
     match (flags & WS_GODOT3 != 0, flags & WS_SCENE != 0) {
-        (true, true) => Err(bad("WS_GODOT3 and WS_SCENE exclude each other".to_owned())),
-        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => Err(bad("WS_AUTH or WS_NO_RELAY is set without WS_SCENE".to_owned())),
+        (true, true) => Err(bad(format!("WS_GODOT3 and {SCENE} exclude each other"))),
+        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => Err(bad(format!("{AUTH} or {NO_RELAY} is set without {SCENE}"))),
         (true, false) => Ok(Wire::Godot3),
         (false, true) => Ok(Wire::Scene),
         (false, false) => Ok(Wire::Godot4),
@@ -213,11 +217,11 @@ fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {
     let Some(text) = optional_text("pin_sha256", pointer)? else { return Ok(None) };
     let digits: String = text.chars().filter(|char| *char != ':').collect();
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
-    <[u8; 32]>::try_from(bytes).map(Some).map_err(|_| wrong(ErrorCode::Tls, "pin_sha256 must be 64 hex digits, colons allowed"))
+    <[u8; 32]>::try_from(bytes).map(Some).map_err(|_| wrong(ErrorCode::Tls, format!("{PIN_SHA256} must be 64 hex digits, colons allowed")))
 }
 
 fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {
-    let name = definition(option).map_or("", |definition| definition.name);
+    let name = definition(option).map_or(Name(""), |definition| Name(definition.name));
     options.set(option, value).map_err(|refused| match refused {
         Refused::Unknown => bad("there is no such option".to_owned()),
         Refused::Value(why) => bad(format!("{name} is {value}: it {why}")),

@@ -4,6 +4,7 @@ use super::Link;
 use crate::codes::*;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure};
+use crate::names::CLOSE_TIMEOUT_MS;
 use crate::protocol::{close_payload, code_may_be_sent};
 use crate::status::{Cause, ErrorCode, Phase};
 use crate::work::Cx;
@@ -203,7 +204,7 @@ impl Link {
             failure
         } else if let Some(mut failure) = by_peer {
             // It does not read any more: its close frame says more than that.
-            failure.sentence += "; it did not read what was sent before within close_timeout_ms";
+            failure.sentence += &format!("; it did not read what was sent before within {CLOSE_TIMEOUT_MS}");
             failure
         } else if self.reading_rests(endpoint) {
             let sentence =
@@ -211,9 +212,9 @@ impl Link {
             Failure::new(Phase::App, Cause::NotReading, sentence)
         } else {
             let sentence = if self.unwritten() > 0 {
-                "the peer did not read what was sent before the close within close_timeout_ms"
+                format!("the peer did not read what was sent before the close within {CLOSE_TIMEOUT_MS}")
             } else {
-                "the peer did not answer the close within close_timeout_ms"
+                format!("the peer did not answer the close within {CLOSE_TIMEOUT_MS}")
             };
             Failure::new(Phase::App, Cause::CloseTimeout, sentence)
         };

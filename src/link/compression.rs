@@ -3,6 +3,7 @@
 use super::outgoing::{at_once_bytes, slice_bytes};
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
+use crate::names::{MAX_INFLATE_RATIO, MAX_MESSAGE_BYTES};
 use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MIN_OWN_BITS, Role, Utf8};
 use crate::status::Cause;
 use crate::work::{Budget, Codecs};
@@ -326,18 +327,19 @@ impl Incoming {
     fn add(&mut self, bytes: &[u8], limits: &InflateLimits) -> Result<(), Failure> {
         let len = self.message.len() + bytes.len();
         if len as u64 > limits.max_message {
-            let sentence = format!("a message is longer than max_message_bytes ({}): raise it, or send less at a time", limits.max_message);
+            let sentence = format!("a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time", limits.max_message);
             return Err(Failure::of_protocol(1009, sentence));
         }
         if len > RATIO_FREE && len as u64 / self.received.max(1) > limits.max_ratio {
-            let sentence = format!("a message inflates to more than {} bytes a byte: it may be a bomb, or raise max_inflate_ratio", limits.max_ratio);
+            let sentence =
+                format!("a message inflates to more than {} bytes a byte: it may be a bomb, or raise {MAX_INFLATE_RATIO}", limits.max_ratio);
             return Err(Failure { cause: Cause::Deflate, ..Failure::of_protocol(1008, sentence) });
         }
         if self.text && self.utf8.feed(bytes).is_err() {
             return Err(not_utf8());
         }
         if self.message.try_reserve(bytes.len()).is_err() {
-            let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
+            let failure = Failure::of_protocol(1009, format!("there is no memory left for a message: lower {MAX_MESSAGE_BYTES}"));
             return Err(Failure { cause: Cause::Resources, ..failure });
         }
         self.message.extend_from_slice(bytes);

@@ -4,6 +4,7 @@ use super::Link;
 use crate::codes::*;
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
+use crate::names::PONG_TIMEOUT_MS;
 use crate::status::{Cause, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -86,7 +87,7 @@ impl Link {
             let dead = (self.heartbeat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
             if cx.now >= dead {
                 let silent = cx.now.saturating_duration_since(self.heartbeat.heard).as_millis();
-                let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise pong_timeout_ms");
+                let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise {PONG_TIMEOUT_MS}");
                 self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, sentence), false);
                 return None;
             }

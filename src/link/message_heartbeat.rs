@@ -3,13 +3,11 @@
 
 use super::Link;
 use crate::endpoint::Endpoint;
+use crate::names::APP_HEARTBEAT;
 use crate::protocol::{Beating, Lead, Marker, Role, announcement, beat, opcode_of, read_announcement, read_beat};
 use crate::status::{Cause, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
-
-const NOT_OFFERED: &str =
-    "the server offers no application heartbeat: it is another than wspeer or has no WS_APP_HEARTBEAT; pings of RFC 6455 take its place";
 
 /// State of the application heartbeat.
 pub(super) struct MessageHeartbeat {
@@ -126,6 +124,13 @@ impl Link {
     #[cold]
     pub(super) fn give_up_announcement(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
         self.message_heartbeat = None;
-        endpoint.report_error(cx, Phase::Websocket, Cause::NoHeartbeat, NOT_OFFERED);
+        endpoint.report_error(
+            cx,
+            Phase::Websocket,
+            Cause::NoHeartbeat,
+            &format!(
+                "the server offers no application heartbeat: it is another than wspeer or has no {APP_HEARTBEAT}; pings of RFC 6455 take its place"
+            ),
+        );
     }
 }

@@ -8,6 +8,7 @@ use crate::codes::*;
 use crate::endpoint::{Endpoint, Inbox};
 use crate::error::Failure;
 use crate::heap::Moved;
+use crate::names::{MAX_BYTES_PER_S, MAX_MESSAGES_PER_S};
 use crate::net::{LEAST_READ, Reader, tls_failure};
 use crate::protocol::{Beating, Limits, Received, Role};
 use crate::status::{Cause, Phase};
@@ -389,7 +390,11 @@ impl Link {
         // As if each had come alone: what follows the one that was too much is not heard, a close frame included.
         endpoint.drop_excess(cx, count, room);
         if !self.has_stopped() {
-            self.fail(endpoint, cx, Failure::of_protocol(1008, "more messages or bytes a second than max_messages_per_s or max_bytes_per_s allow"));
+            self.fail(
+                endpoint,
+                cx,
+                Failure::of_protocol(1008, format!("more messages or bytes a second than {MAX_MESSAGES_PER_S} or {MAX_BYTES_PER_S} allow")),
+            );
         }
     }
 

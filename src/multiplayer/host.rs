@@ -12,6 +12,7 @@ use crate::endpoint::{Inbox, Mark};
 use crate::error::{Error, Failure};
 use crate::heap;
 use crate::link::Sent;
+use crate::names::MAX_MESSAGE_BYTES;
 use crate::server::{Handles, Line, Server, Spread};
 use crate::status::{Cause, ErrorCode, EventKind, State};
 use crate::work::{Arena, Chunk, Cx};
@@ -548,7 +549,7 @@ pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: Str
 
 /// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
 pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
-    let failure = Failure::of_protocol(1009, "there is no memory left to pass a message on: lower max_message_bytes");
+    let failure = Failure::of_protocol(1009, format!("there is no memory left to pass a message on: lower {MAX_MESSAGE_BYTES}"));
     close_with(server, cx, key, Failure { cause: Cause::Resources, ..failure });
     server.take_account(cx, key);
 }

@@ -11,6 +11,7 @@ use crate::endpoint::{Inbox, Mark};
 use crate::error::{Error, Failure};
 use crate::heap;
 use crate::link::Sent;
+use crate::names::{AUTH_TIMEOUT_MS, CONNECT_TIMEOUT_MS};
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
 use crate::work::Cx;
 use std::collections::{BTreeSet, HashMap};
@@ -131,12 +132,13 @@ impl Join {
             peer.endpoint.drop_held(cx);
         }
         if self.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
-            let sentence =
-                "the host sent no id within connect_timeout_ms: it may not be a multiplayer host, or it speaks the format of another Godot";
+            let sentence = format!(
+                "the host sent no id within {CONNECT_TIMEOUT_MS}: it may not be a multiplayer host, or it speaks the format of another Godot"
+            );
             fail(peer, cx, Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, sentence) });
         }
         if peer.state() == State::Open && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
-            let sentence = "the host was not authenticated within WS_OPT_AUTH_TIMEOUT_MS: has it completed, and was ws_complete_auth called?";
+            let sentence = format!("the host was not authenticated within {AUTH_TIMEOUT_MS}: has it completed, and was ws_complete_auth called?");
             fail(peer, cx, Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, sentence) });
             if let Some(of_scene) = &mut self.scene {
                 of_scene.admission.refused = true;

@@ -9,6 +9,7 @@ use crate::codes::*;
 use crate::endpoint::Mark;
 use crate::error::{Error, Failure};
 use crate::link::Sent;
+use crate::names::{AUTH_TIMEOUT_MS, NO_RELAY, SCENE};
 use crate::server::{Server, Spread};
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
 use crate::work::Cx;
@@ -65,7 +66,7 @@ impl SceneHost {
             let Some(pending) = self.pending.get_mut(&id).filter(|pending| pending.deadline == Some(at)) else { continue };
             pending.deadline = None;
             if let Some(peer) = server.peer(pending.key) {
-                let why = format!("peer {id} was not authenticated within WS_OPT_AUTH_TIMEOUT_MS");
+                let why = format!("peer {id} was not authenticated within {AUTH_TIMEOUT_MS}");
                 let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, why) };
                 pending.admission.refused = true;
                 peer.close_because(cx, 1008, "not authenticated in time", Some(failure));
@@ -174,7 +175,7 @@ impl Host {
                 &mut peer.endpoint.inbox,
                 0,
                 Cause::Unsupported,
-                &format!("peer {own} wants to be passed on, and WS_NO_RELAY is set here"),
+                &format!("peer {own} wants to be passed on, and {NO_RELAY} is set here"),
                 time_ns,
             );
         }
@@ -377,7 +378,7 @@ fn broken(id: i32, why: &str) -> String {
 
 /// WS_CALL or the authentication without WS_SCENE.
 pub(super) fn not_a_scene() -> Error {
-    Error::new(ErrorCode::Kind, "remote calls and authentication need WS_SCENE in the flags of the config")
+    Error::new(ErrorCode::Kind, format!("remote calls and authentication need {SCENE} in the flags of the config"))
 }
 
 /// The authentication has ended.

@@ -11,6 +11,7 @@ use crate::endpoint::Mark;
 use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
+use crate::names::NO_RELAY;
 use crate::status::{Cause, ErrorCode, EventKind};
 use crate::work::Cx;
 use std::time::Instant;
@@ -133,7 +134,13 @@ impl Join {
 
     fn refuse_relay(&self, peer: &mut Connection, cx: &Cx<'_>) {
         peer.endpoint.inbox.drop_held();
-        note(&mut peer.endpoint.inbox, HOST_ID, Cause::Unsupported, "the host passes on what others send, and WS_NO_RELAY is set here", cx.time_ns());
+        note(
+            &mut peer.endpoint.inbox,
+            HOST_ID,
+            Cause::Unsupported,
+            &format!("the host passes on what others send, and {NO_RELAY} is set here"),
+            cx.time_ns(),
+        );
     }
 
     /// Puts bytes of the game's own, as Godot's send_bytes; a target that was checked.

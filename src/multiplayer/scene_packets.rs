@@ -5,6 +5,7 @@ use super::scene::{Cache, Call, Fault, other_methods};
 use crate::codes::*;
 use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
+use crate::names::{AUTH, MAX_CALL_BYTES};
 use crate::status::{Cause, ErrorCode, EventKind, Phase};
 use crate::work::Arena;
 
@@ -93,7 +94,7 @@ impl CallLimits {
     /// Whether a packet is a call that is too long. `Err`: it is.
     pub fn check(self, packet: &[u8]) -> Result<(), String> {
         if packet::is_call(packet) && packet.len() as u64 > self.bytes {
-            return Err(format!("its call has {} bytes: max_call_bytes is {}", packet.len(), self.bytes));
+            return Err(format!("its call has {} bytes: {MAX_CALL_BYTES} is {}", packet.len(), self.bytes));
         }
         Ok(())
     }
@@ -102,7 +103,7 @@ impl CallLimits {
     pub fn read(self, bytes: &[u8]) -> Result<Call<'_>, Error> {
         let too_big = |why: String| Error::new(ErrorCode::TooBig, format!("{why}: send less, or raise it at both ends"));
         if (bytes.len() + CALL_HEAD) as u64 > self.bytes {
-            return Err(too_big(format!("the call has {} bytes and needs {CALL_HEAD} more: max_call_bytes is {}", bytes.len(), self.bytes)));
+            return Err(too_big(format!("the call has {} bytes and needs {CALL_HEAD} more: {MAX_CALL_BYTES} is {}", bytes.len(), self.bytes)));
         }
         match Call::read_within(bytes, self.items) {
             Ok((call, _)) => Ok(call),
@@ -169,7 +170,7 @@ impl Scene {
                         Ok(Some(bytes)) => Effect::Call(bytes),
                         Ok(None) => Effect::Lost(
                             Cause::Resources,
-                            format!("peer {from} called {}, and there is no memory left to take the call: lower max_call_bytes", of()),
+                            format!("peer {from} called {}, and there is no memory left to take the call: lower {MAX_CALL_BYTES}", of()),
                         ),
                         Err(Fault::Malformed(why) | Fault::TooMany(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
                         Err(Fault::Unsupported(why)) => {
@@ -195,7 +196,7 @@ impl Scene {
             Packet::Auth(_) if self.settings.auth => {
                 Effect::Lost(Cause::Unsupported, format!("peer {from} sent authentication data after the end of it"))
             }
-            Packet::Auth(_) => Effect::Lost(Cause::Unsupported, format!("peer {from} wants an authentication, and WS_AUTH is not set here")),
+            Packet::Auth(_) => Effect::Lost(Cause::Unsupported, format!("peer {from} wants an authentication, and {AUTH} is not set here")),
             Packet::Add(_) | Packet::Del(_) | Packet::Relay { .. } => return Err("it sent what only a host may send".to_owned()),
         })
     }

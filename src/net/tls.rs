@@ -7,6 +7,7 @@ use super::verify::ByFingerprint;
 use crate::error::{Error, Failure};
 use crate::forks::Own;
 use crate::journal;
+use crate::names::{CA_PEM, CERT_PEM, KEY_PEM, ONLY_CA_PEM, SERVER_NAME};
 use crate::status::{Cause, ErrorCode, Level, Phase};
 use parking_lot::Mutex;
 use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
@@ -57,14 +58,14 @@ impl TlsClient {
     pub fn new(host: &str, settings: TlsClientSettings) -> Result<TlsClient, Error> {
         let shown_name = settings.server_name.unwrap_or_else(|| host.to_owned());
         let name = ServerName::try_from(shown_name.clone())
-            .map_err(|_| wrong(format!("{shown_name:?} is no name that a certificate can have; set server_name")))?;
+            .map_err(|_| wrong(format!("{shown_name:?} is no name that a certificate can have; set {SERVER_NAME}")))?;
         let roots = match &settings.ca_pem {
-            Some(pem) => usable_roots(bundle("ca_pem", pem)?)?,
-            None if settings.only_ca_pem => return Err(wrong("WS_ONLY_CA_PEM is set and ca_pem is NULL: nothing would be trusted")),
+            Some(pem) => usable_roots(bundle(&CA_PEM.to_string(), pem)?)?,
+            None if settings.only_ca_pem => return Err(wrong(format!("{ONLY_CA_PEM} is set and {CA_PEM} is NULL: nothing would be trusted"))),
             None => Vec::new(),
         };
         let identity = match (&settings.cert_pem, &settings.key_pem) {
-            (Some(cert), Some(key)) => Some((certificates("cert_pem", cert)?, private_key("key_pem", key)?)),
+            (Some(cert), Some(key)) => Some((certificates(&CERT_PEM.to_string(), cert)?, private_key(&KEY_PEM.to_string(), key)?)),
             _ => None,
         };
         if let Some((chain, key)) = &identity {
@@ -157,8 +158,8 @@ pub struct TlsServer {
 impl TlsServer {
     /// Parses and checks.
     pub fn new(cert_pem: &str, key_pem: &str) -> Result<TlsServer, Error> {
-        let chain = certificates("cert_pem", cert_pem)?;
-        let key = private_key("key_pem", key_pem)?;
+        let chain = certificates(&CERT_PEM.to_string(), cert_pem)?;
+        let key = private_key(&KEY_PEM.to_string(), key_pem)?;
         let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
@@ -226,10 +227,10 @@ fn usable_roots((list, unread): (Vec<CertificateDer<'static>>, usize)) -> Result
     let count = list.len() + unread;
     let usable: Vec<_> = list.into_iter().filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok()).collect();
     if usable.is_empty() {
-        return Err(wrong("ca_pem has no certificate that can be used: each is damaged, or of a kind that is not known here"));
+        return Err(wrong(format!("{CA_PEM} has no certificate that can be used: each is damaged, or of a kind that is not known here")));
     }
     if usable.len() < count {
-        journal::note(Level::Warn, || format!("{} of the {count} certificates of ca_pem cannot be used and are left out", count - usable.len()));
+        journal::note(Level::Warn, || format!("{} of the {count} certificates of {CA_PEM} cannot be used and are left out", count - usable.len()));
     }
     Ok(usable)
 }

@@ -4,6 +4,7 @@
 use super::given::{CA_AS_SERVER, OtherCommonName, VERSION_1};
 use super::verify::WrongPin;
 use crate::error::Failure;
+use crate::names::{CA_PEM, CERT_PEM, KEY_PEM, PIN_SHA256, SERVER_NAME};
 use crate::status::{Cause, Phase};
 use rustls::{AlertDescription, CertificateError, Error};
 
@@ -55,9 +56,11 @@ pub fn tls_failure(error: &std::io::Error, reader: Reader) -> Option<Failure> {
 /// Why a certificate and its key cannot be used by the side that has them.
 pub(super) fn bad_identity(error: &Error) -> String {
     let why = match error {
-        Error::InconsistentKeys(_) => "the key is another certificate's, or cert_pem does not begin with the certificate of this key: \
+        Error::InconsistentKeys(_) => format!(
+            "the key is another certificate's, or {CERT_PEM} does not begin with the certificate of this key: \
              its own certificate comes first, then the one that signed it, and so on"
-            .to_owned(),
+        )
+        .to_owned(),
         Error::InvalidCertificate(CertificateError::Other(other)) if other.to_string() == VERSION_1 => {
             "the certificate is of X.509 version 1: make one of version 3, with subjectAltName".to_owned()
         }
@@ -66,7 +69,7 @@ pub(super) fn bad_identity(error: &Error) -> String {
         Error::General(_) => "the type of the key is not supported: use P-256, P-384, Ed25519, or RSA of 2048 bits and more".to_owned(),
         error => error.to_string(),
     };
-    format!("cert_pem and key_pem cannot be used together: {why}")
+    format!("{CERT_PEM} and {KEY_PEM} cannot be used together: {why}")
 }
 
 fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
@@ -75,7 +78,7 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
     match bad {
         Bad::UnknownIssuer => (
             Cause::CertificateUntrusted,
-            format!("{of} was signed by nobody that is trusted here: give its CA as ca_pem, or have the server send its whole chain"),
+            format!("{of} was signed by nobody that is trusted here: give its CA as {CA_PEM}, or have the server send its whole chain"),
         ),
         Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
             (Cause::CertificateExpired, format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"))
@@ -84,11 +87,11 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
             Cause::CertificateName,
             format!(
                 "{of} has no name in subjectAltName, and a common name does not count: make one with subjectAltName=DNS:{name} (IP:… for an address), \
-                 or give the certificate itself as ca_pem and its common name as server_name"
+                 or give the certificate itself as {CA_PEM} and its common name as {SERVER_NAME}"
             ),
         ),
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-            (Cause::CertificateName, format!("the certificate is not for the name {name}: connect by a name that it has, or set server_name"))
+            (Cause::CertificateName, format!("the certificate is not for the name {name}: connect by a name that it has, or set {SERVER_NAME}"))
         }
         Bad::UnsupportedSignatureAlgorithmContext { .. } => (
             Cause::CertificateBad,
@@ -108,7 +111,7 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
         Bad::Other(other) if other.0.is::<OtherCommonName>() => (
             Cause::CertificateName,
             format!(
-                "{of} has only a common name, and that is another: set server_name to it, or make a certificate with subjectAltName=DNS:{name} (IP:… for an \
+                "{of} has only a common name, and that is another: set {SERVER_NAME} to it, or make a certificate with subjectAltName=DNS:{name} (IP:… for an \
                  address)"
             ),
         ),
@@ -123,10 +126,10 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
 fn of_webpki(what: &str) -> String {
     match what {
         CA_AS_SERVER => {
-            "is a CA's and no server's (CA:TRUE): give it as ca_pem, pin it by pin_sha256, or make one with basicConstraints=CA:FALSE".to_owned()
+            format!("is a CA's and no server's (CA:TRUE): give it as {CA_PEM}, pin it by {PIN_SHA256}, or make one with basicConstraints=CA:FALSE")
         }
-        VERSION_1 => "is of X.509 version 1, which has no names: give it itself as ca_pem, or make one of version 3 with subjectAltName".to_owned(),
-        "UnsupportedCriticalExtension" => "has a critical extension that is not known here: make one without it, or pin it by pin_sha256".to_owned(),
+        VERSION_1 => format!("is of X.509 version 1, which has no names: give it itself as {CA_PEM}, or make one of version 3 with subjectAltName"),
+        "UnsupportedCriticalExtension" => format!("has a critical extension that is not known here: make one without it, or pin it by {PIN_SHA256}"),
         other => format!("cannot be used: {other}"),
     }
 }
@@ -138,38 +141,42 @@ fn received_alert(alert: AlertDescription, reader: Reader) -> String {
         Reader::Client => (
             "server",
             match alert {
-                Alert::CertificateRequired => "it demands a certificate: set cert_pem and key_pem",
+                Alert::CertificateRequired => format!("it demands a certificate: set {CERT_PEM} and {KEY_PEM}"),
                 Alert::BadCertificate
                 | Alert::UnsupportedCertificate
                 | Alert::CertificateRevoked
                 | Alert::CertificateExpired
                 | Alert::CertificateUnknown
                 | Alert::UnknownCA
-                | Alert::AccessDenied => "it does not accept the certificate from here: check cert_pem, and which CA it trusts",
+                | Alert::AccessDenied => format!("it does not accept the certificate from here: check {CERT_PEM}, and which CA it trusts"),
                 Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
-                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this client (P-521 is not supported), or it demands a \
-                     certificate: set cert_pem and key_pem"
+                    format!(
+                        "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this client (P-521 is not supported), or it demands a \
+                     certificate: set {CERT_PEM} and {KEY_PEM}"
+                    )
                 }
-                Alert::UnrecognisedName => "it does not know the name that it was asked for: set server_name",
-                _ => "its log may say more",
+                Alert::UnrecognisedName => format!("it does not know the name that it was asked for: set {SERVER_NAME}"),
+                _ => "its log may say more".to_owned(),
             },
         ),
         Reader::Server => (
             "client",
             match alert {
                 Alert::UnknownCA => {
-                    "it does not trust the certificate: give it the CA as ca_pem, or send the whole chain in cert_pem, this server's own first"
+                    format!(
+                        "it does not trust the certificate: give it the CA as {CA_PEM}, or send the whole chain in {CERT_PEM}, this server's own first"
+                    )
                 }
-                Alert::CertificateExpired => "it takes the certificate for expired: renew it, and check the clocks of both machines",
+                Alert::CertificateExpired => "it takes the certificate for expired: renew it, and check the clocks of both machines".to_owned(),
                 Alert::BadCertificate
                 | Alert::UnsupportedCertificate
                 | Alert::CertificateRevoked
                 | Alert::CertificateUnknown
-                | Alert::AccessDenied => "it does not accept the certificate: check its names (subjectAltName), its dates and its chain",
+                | Alert::AccessDenied => "it does not accept the certificate: check its names (subjectAltName), its dates and its chain".to_owned(),
                 Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
-                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this server"
+                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this server".to_owned()
                 }
-                _ => "its log may say more",
+                _ => "its log may say more".to_owned(),
             },
         ),
     };

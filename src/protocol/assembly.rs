@@ -5,6 +5,7 @@ use super::received::{Limits, Received};
 use super::utf8::Utf8;
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
+use crate::names::{MAX_FRAGMENTS, MAX_MESSAGE_BYTES};
 use crate::status::Cause;
 
 /// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
@@ -51,7 +52,7 @@ impl Assembly {
         self.fragments += 1;
         self.announced += len;
         if self.fragments > limits.max_fragments {
-            let sentence = format!("a message has more fragments than max_fragments ({})", limits.max_fragments);
+            let sentence = format!("a message has more fragments than {MAX_FRAGMENTS} ({})", limits.max_fragments);
             return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, sentence) });
         }
         Ok(())
@@ -153,7 +154,7 @@ impl Assembly {
         if self.bytes.capacity() - self.bytes.len() < count {
             let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
             if self.bytes.try_reserve(ahead.max(count)).is_err() {
-                let failure = Failure::of_protocol(1009, "there is no memory left for a message: lower max_message_bytes");
+                let failure = Failure::of_protocol(1009, format!("there is no memory left for a message: lower {MAX_MESSAGE_BYTES}"));
                 return Err(Failure { cause: Cause::Resources, ..failure });
             }
         }

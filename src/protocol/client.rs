@@ -4,6 +4,7 @@ use super::body::Body;
 use super::head::{AnswerHead, empty_lines, find_end};
 use super::{DeflateParams, DeflateSettings, Headers, accept_answer, ask_in, offer};
 use crate::error::Failure;
+use crate::names::MAX_HEADER_BYTES;
 use crate::status::{Cause, Phase};
 use std::fmt;
 use tungstenite::handshake::client::generate_key;
@@ -246,7 +247,7 @@ impl ClientHandshake {
     }
 
     fn too_big(&self) -> Box<Refused> {
-        let sentence = format!("the header of the server's answer is longer than max_header_bytes ({})", self.max_header_bytes);
+        let sentence = format!("the header of the server's answer is longer than {MAX_HEADER_BYTES} ({})", self.max_header_bytes);
         refused(Failure::new(Phase::Http, Cause::HttpTooBig, sentence))
     }
 }

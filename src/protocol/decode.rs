@@ -9,6 +9,7 @@ use super::mask::mask;
 use super::received::{Limits, Received};
 use crate::error::Failure;
 use crate::heap::{Discarded, Moved};
+use crate::names::MAX_MESSAGE_BYTES;
 
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -290,7 +291,7 @@ impl Decoder {
         // What cannot be compressed may grow a little.
         let most = if compressed { limits.max_message.saturating_add(limits.max_message / 8 + 64) } else { limits.max_message };
         if assembled.saturating_add(header.len) > most {
-            let sentence = format!("a message is longer than max_message_bytes ({}): raise it, or send less at a time", limits.max_message);
+            let sentence = format!("a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time", limits.max_message);
             return Err(Failure::of_protocol(1009, sentence));
         }
         Ok(())

@@ -6,6 +6,7 @@ use crate::codes::*;
 use crate::connection::Connection;
 use crate::endpoint::Mark;
 use crate::journal;
+use crate::names::MAX_CLIENTS;
 use crate::net::Stream;
 use crate::opening::admit;
 use crate::protocol::Refusal;
@@ -75,7 +76,7 @@ impl Server {
                             ..Mark::new(EventKind::Error, cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64)
                         };
                         mark.set_text(&format!(
-                            "accepting a client failed and is tried again: {error}; raise the limit of open files or lower max_clients"
+                            "accepting a client failed and is tried again: {error}; raise the limit of open files or lower {MAX_CLIENTS}"
                         ));
                         self.endpoint.inbox.push_mark(mark);
                     }

@@ -6,6 +6,7 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::heap;
 use crate::link::{Payload, Sent, SharedMessage, at_once_bytes, slice_bytes};
+use crate::names::ON_FULL;
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use crate::status::{Cause, Phase};
 use crate::work::{Chunk, Codecs, Cx, MUCH};
@@ -204,7 +205,7 @@ impl Server {
                 Sent::NotOpen => {}
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
-                    let sentence = "the client did not read and its outbound queue was full (on_full is WS_FULL_DISCONNECT)";
+                    let sentence = format!("the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)");
                     let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, sentence) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));
                     self.take_changes(cx, key, None);

@@ -6,6 +6,7 @@ use super::{Body, wake, with};
 use crate::codes::*;
 use crate::endpoint::{Counters, Mark, Refused, Scope, definition};
 use crate::error::Error;
+use crate::names::Name;
 use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -146,7 +147,7 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
     with(handle, |body, member| {
         check_option(body, member, option)?;
         let refused = |refused| match (refused, definition(option)) {
-            (Refused::Value(why), Some(definition)) => Error::new(ErrorCode::Arg, format!("{} cannot be {value}: it {why}", definition.name)),
+            (Refused::Value(why), Some(definition)) => Error::new(ErrorCode::Arg, format!("{} cannot be {value}: it {why}", Name(definition.name))),
             _ => no_option(option),
         };
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {

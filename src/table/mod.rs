@@ -22,6 +22,7 @@ pub use wait::{Entry, wait, wake};
 use crate::error::Error;
 use crate::forks::{self, Own};
 use crate::journal;
+use crate::names;
 use crate::net::{self, Services};
 use crate::server::Handles;
 use crate::status::{ErrorCode, Level};
@@ -46,6 +47,7 @@ static REGISTRY: Own<OnceLock<Registry>> = Own::new(OnceLock::new());
 pub fn forget_parent() {
     REGISTRY.renew(OnceLock::new());
     journal::forget_parent();
+    names::forget_parent();
     wake::forget_parent();
     net::forget_parent();
     forks::add_one();

@@ -8,6 +8,7 @@ use crate::endpoint::Options;
 use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, SceneSettings, Wire};
+use crate::names::{CERT_PEM, KEY_PEM};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface, listen as listen_at};
 use crate::opening::Recipe;
 use crate::protocol::{Accept, DeflateSettings, RequestSpec};
@@ -176,9 +177,9 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     }
     let tls = match (parsed.scheme(), &settings.cert_pem, &settings.key_pem) {
         ("wss", Some(cert), Some(key)) => Some(Arc::new(TlsServer::new(cert, key)?)),
-        ("wss", ..) => return Err(Error::new(ErrorCode::Tls, "a wss:// server needs cert_pem and key_pem in its config")),
+        ("wss", ..) => return Err(Error::new(ErrorCode::Tls, format!("a wss:// server needs {CERT_PEM} and {KEY_PEM} in its config"))),
         (_, None, None) => None,
-        _ => return Err(Error::new(ErrorCode::Config, "cert_pem or key_pem is set for a ws:// server: use wss:// or leave them out")),
+        _ => return Err(Error::new(ErrorCode::Config, format!("{CERT_PEM} or {KEY_PEM} is set for a ws:// server: use wss:// or leave them out"))),
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(bad_url("a server's URL has no user name or password"));

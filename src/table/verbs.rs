@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::heap;
 use crate::link::{Sent, check_close};
 use crate::multiplayer::Target;
+use crate::names::{OUTBOUND_BYTES, OUTBOUND_PACKETS, QUEUE_BEFORE_OPEN};
 use crate::role::{Role, check_size};
 use crate::status::{ErrorCode, Success};
 use std::sync::atomic::Ordering;
@@ -337,7 +338,7 @@ pub(super) fn accepted(sent: Sent) -> Result<Success, Error> {
 pub(super) fn not_open() -> Error {
     Error::new(
         ErrorCode::State,
-        "the connection is not OPEN: before OPEN a message needs WS_QUEUE_BEFORE_OPEN, and once it closes none is taken, so open another",
+        format!("the connection is not OPEN: before OPEN a message needs {QUEUE_BEFORE_OPEN}, and once it closes none is taken, so open another"),
     )
 }
 
@@ -345,7 +346,7 @@ pub(super) fn not_open() -> Error {
 pub(super) fn full() -> Error {
     Error::new(
         ErrorCode::Full,
-        "the outbound queue is full: poll and put it again after the WRITABLE event, or raise outbound_bytes or outbound_packets",
+        format!("the outbound queue is full: poll and put it again after the WRITABLE event, or raise {OUTBOUND_BYTES} or {OUTBOUND_PACKETS}"),
     )
 }
 

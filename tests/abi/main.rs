@@ -7,4 +7,5 @@ mod c_host;
 mod early_messages;
 mod encode_aliases;
 mod event_order;
+mod names;
 mod outbound_counts;

@@ -130,6 +130,9 @@ static void outbound_limit(const char *url) {
   int taken = 0, back = 0, writable = 0;
   while (ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK && taken < 100) taken++;
   CHECK(taken == 4 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "WRITABLE"), "a full queue takes no more");
+  CHECK(strstr(why(), "or raise outbound_bytes or") && ws_set_name("outbound_bytes", "the room") == WS_OK, "the sentence names the option");
+  CHECK(ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "or raise the room or"), "by the name that it was given");
+  CHECK(ws_set_name("outbound_bytes", NULL) == WS_OK && ws_set_name(NULL, "x") == WS_ERR_NULL && ws_set_name("\xFF", "x") == WS_ERR_UTF8, "and by its own again");
   while (back < taken || !writable) {
     ws_event event = next(h);
     if (!event.type) break;

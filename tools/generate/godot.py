@@ -1,4 +1,4 @@
-"""Godot: settings_names.h, settings_rows.h and constants.c in bindings/godot/src, and parts of doc_classes/*.xml."""
+"""Godot: settings_names.h, settings_rows.h, names_rows.h and constants.c in bindings/godot/src, and parts of doc_classes/*.xml."""
 
 import dataclasses
 import pathlib
@@ -94,6 +94,16 @@ def rows(properties):
     return out + "};\n"
 
 
+def words(properties):
+    """What the properties are called in the header, so that its sentences can name them."""
+    out = NOTE
+    for row in properties:
+        for word in filter(None, (row.field, row.flag)):
+            if word != row.name and not row.method:
+                out += f'{{"{word}", "{row.name}"}},\n'
+    return out
+
+
 def shown_constants(header, source):
     """Group, name in Godot, constant, text."""
     for group, (_, prefix) in ENUMS.items():
@@ -142,6 +152,7 @@ def files(header, table, root: pathlib.Path):
     made = {
         f"{FOLDER}/src/settings_names.h": names(properties),
         f"{FOLDER}/src/settings_rows.h": rows(properties),
+        f"{FOLDER}/src/names_rows.h": words(properties),
         f"{FOLDER}/src/constants.c": constants(header, source),
     }
     for index, name in enumerate(CLASSES):

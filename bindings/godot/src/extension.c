@@ -1,6 +1,7 @@
 /* The entry of the extension: registers the classes, and gives the editor their help. */
 #include "docs.h"
 #include "multiplayer.h"
+#include "names.h"
 #include "peer.h"
 #include "server.h"
 
@@ -54,6 +55,7 @@ EXPORTED gd_bool wspeer_godot_init(gd_get_function get, gd_library *self, gd_ini
   if (ws_abi_version() != WS_ABI_VERSION || !gd_load(get)) return 0;
   get_function = get;
   library = self;
+  names_set();
   how->minimum_level = GD_LEVEL_SCENE;
   how->data = NULL;
   how->initialize = initialize;

@@ -1,5 +1,4 @@
 #include "opening.h"
-#include "words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,10 +149,9 @@ int64_t error_of(ws_result result, const char *function) {
   if (result >= 0) return GD_OK;
   if (result == WS_ERR_PANIC) tell_log();
   if (function) {
-    char why[512], told[WORDS];
+    char why[1024];
     ws_last_error(why, sizeof why, NULL);
-    in_words(told, why, strlen(why));
-    gd_error(function, told);
+    gd_error(function, why);
   }
   switch (result) {
     case WS_ERR_FULL:

@@ -50,7 +50,7 @@ const char *opening_address(opening *self, const endpoint *from, int32_t port, c
 void return_text_of(const gd_call *call, ws_handle handle, int32_t what);
 /* Prints what the library has logged: what is likely a mistake, and defects. */
 void tell_log(void);
-/* The sentence of WS_GET_ERROR, in Godot's words. */
+/* The sentence of WS_GET_ERROR. */
 gd_string error_text_of(ws_handle handle);
 /* The address or the port of "1.2.3.4:5" or "[::1]:5", as a call's result. */
 void return_address_of(const gd_call *call, ws_handle handle, int32_t what);

@@ -1,6 +1,5 @@
 /* What WSPeer has beyond WebSocketPeer. */
 #include "peer.h"
-#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +35,7 @@ static void next_event(const gd_call *call) {
     gd_free(GD_BYTES, &bytes);
     return;
   }
-  char text[WORDS];
-  /* What the peer gave as its reason stays as it is. */
-  bool is_reason = event.type == WS_EVENT_CLOSE_REQUEST;
-  size_t len = is_reason ? 0 : in_words(text, (const char *)event.packet.data, event.packet.len);
-  gd_set(told, "text", is_reason ? gd_of_text((const char *)event.packet.data, event.packet.len) : gd_of_text(text, len));
+  gd_set(told, "text", gd_of_text((const char *)event.packet.data, event.packet.len));
   gd_set(told, "code", gd_of_int(event.code == 1006 ? -1 : event.code));
   gd_set(told, "phase", gd_of_int(event.phase));
   gd_set(told, "cause", gd_of_int(event.cause));

@@ -1,5 +1,4 @@
 #include "settings.h"
-#include "words.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,10 +80,9 @@ void settings_set(endpoint *self, int index, double value) {
   if (index <= MAX_MESSAGE_SIZE) ws_set_option(self->handle, WS_OPT_MAX_MESSAGE_BYTES, settings_max_message(self));
   /* A client has no options of servers. */
   if (result >= 0 || result == WS_ERR_HANDLE || result == WS_ERR_KIND) return;
-  char why[512], told[WORDS];
+  char why[1024];
   ws_last_error(why, sizeof why, NULL);
-  in_words(told, why, strlen(why));
-  gd_error(row->name, told);
+  gd_error(row->name, why);
 }
 
 void settings_fill(const endpoint *self, class_kind kind, ws_config *config) {

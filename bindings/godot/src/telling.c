@@ -1,6 +1,5 @@
 /* What the library tells about a handle, as results of calls. */
 #include "opening.h"
-#include "words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,19 +15,16 @@ void return_text_of(const gd_call *call, ws_handle handle, int32_t what) {
 }
 
 gd_string error_text_of(ws_handle handle) {
-  char text[512], told[WORDS];
-  size_t len = 0;
-  bool has = ws_get_text(handle, WS_GET_ERROR, text, sizeof text, &len) >= 0;
-  len = in_words(told, text, has ? strlen(text) : 0);
-  return gd_string_new(told, len);
+  char text[1024];
+  bool has = ws_get_text(handle, WS_GET_ERROR, text, sizeof text, NULL) >= 0;
+  return gd_string_new(text, has ? strlen(text) : 0);
 }
 
 void tell_log(void) {
-  char line[512], told[WORDS];
+  char line[1024];
   while (ws_get_log(line, sizeof line, NULL) == WS_OK) {
-    in_words(told, line, strlen(line));
-    if (strncmp(line, "error", 5) == 0) gd_error("wspeer", told);
-    else gd_warning("wspeer", told);
+    if (strncmp(line, "error", 5) == 0) gd_error("wspeer", line);
+    else gd_warning("wspeer", line);
   }
 }
 

@@ -4,6 +4,7 @@
 use super::{Fault, Form, Item, Reader, Sink, write};
 use crate::codes::WS_VARIANT_PACKED_BYTE_ARRAY;
 use crate::heap;
+use crate::names::MAX_CALL_ITEMS;
 
 /// The number of a node has this bit: the rest of it says where in the packet the node's path begins.
 const BY_PATH: u32 = 1 << 31;
@@ -247,7 +248,7 @@ fn walk<'a>(
             next(&mut reader, items)?;
             items += 1;
             if items as u64 > max_items {
-                return Err(Fault::TooMany(format!("its arguments are more than max_call_items ({max_items})")));
+                return Err(Fault::TooMany(format!("its arguments are more than {MAX_CALL_ITEMS} ({max_items})")));
             }
             if reader.is_outside() {
                 break;

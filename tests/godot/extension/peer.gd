@@ -72,6 +72,17 @@ func ours() -> void:
 	check(client.get_close_code() == -1 and client.get_close_phase() == WSPeer.PHASE_TCP, "with code -1, in the phase of TCP")
 	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(), "and says why: %s" % client.get_close_message())
 
+# The sentences of the library name the properties that there are here.
+func own_names() -> void:
+	var client := WSPeer.new()
+	var server := WSPeer.new()
+	for property in ["max_message_size", "inbound_buffer_size", "outbound_buffer_size"]:
+		server.set(property, 100)
+	pair(client, server)
+	client.send_text("a".repeat(1000))
+	check(wait([client, server], func(): return server.get_ready_state() == 3), "a message that is too long ends the connection")
+	check("max_message_size (100)" in server.get_close_message(), "the sentence names the property: %s" % server.get_close_message())
+
 # A stream of another kind, where the engine has one: a socket of the file system.
 func other_streams() -> void:
 	if not ClassDB.class_exists("UDSServer"):
@@ -213,6 +224,7 @@ func _initialize() -> void:
 		pair(client, server)
 		talk(client, server)
 	ours()
+	own_names()
 	long_packets()
 	other_streams()
 	lost_streams()

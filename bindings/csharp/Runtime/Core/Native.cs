@@ -67,6 +67,9 @@ namespace Wspeer
         internal static extern int ws_set_log_level(int level);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_set_name(byte* word, byte* name);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_get_log(byte* buf, UIntPtr cap, UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]

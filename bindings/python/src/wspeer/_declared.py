@@ -136,6 +136,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_result_name": (c_char_p, c_int32),
     "ws_last_error": (c_int32, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_set_log_level": (c_int32, c_int32),
+    "ws_set_name": (c_int32, c_char_p, c_char_p),
     "ws_get_log": (c_int32, c_void_p, c_size_t, POINTER(c_size_t)),
     "ws_get_features": (c_uint32,),
     "ws_version": (c_uint32,),
