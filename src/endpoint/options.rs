@@ -130,12 +130,15 @@ impl Options {
     }
 
     /// The number as it is given to and by the host. `None`: no such option.
+    #[inline]
     pub fn raw(&self, option: i32) -> Option<u32> {
-        if option == WS_OPT_PONG_TIMEOUT_MS && self.values[place(option)] == 0 {
+        let row = *ROWS.get(usize::try_from(option).ok()?)?;
+        let value = *self.values.get(usize::from(row))?;
+        if option == WS_OPT_PONG_TIMEOUT_MS && value == 0 {
             let beat = self.values[place(WS_OPT_HEARTBEAT_MS)];
             return Some(if beat == WS_OFF { WS_OFF } else { beat.saturating_mul(3) });
         }
-        definition(option).map(|definition| self.values[place(definition.number)])
+        Some(value)
     }
 
     /// Changes one value.
@@ -176,6 +179,7 @@ impl Options {
     }
 
     /// A time in milliseconds, `None` where it is off.
+    #[inline]
     pub fn time(&self, option: i32) -> Option<Duration> {
         match self.raw(option) {
             None | Some(WS_OFF) => None,

@@ -257,6 +257,14 @@ def mistakes(copy):
             "tells the default 8",
         ),
         (
+            "a limit that SECURITY.md would not have",
+            "src/options.toml",
+            lambda text: text.replace('name = "dummy_limit"', 'name = "max_dummies"').replace(
+                'over = "they are left out"', ""
+            ),
+            "what happens at it",
+        ),
+        (
             "a generated file that was edited",
             "bindings/python/src/wspeer/codes.py",
             lambda text: text + "\n",

@@ -115,6 +115,11 @@ def _wrong(row):
         yield f"type is none of {TYPES}"
     if row.config and not row.doc:
         yield "a field of ws_config needs a doc"
+    told = re.search(r"\(default: (\w+)[),;]", row.doc)
+    if told and row.default is not None and told[1] not in (str(row.default), str(row.default_number)):
+        yield f"its doc tells the default {told[1]}, and it is {row.default}"
+    if row.name.startswith("max_") and not row.over:
+        yield "a limit says in `over` what happens at it"
     if row.option is None:
         if row.handles or row.values or row.constant or not row.config:
             yield "without a number in `option` it is a field only"
@@ -133,9 +138,6 @@ def _wrong(row):
         yield "an option without a field needs a text in `constant`"
     if row.browser not in (True, False, "read only"):
         yield 'browser must be true, false or "read only"'
-    told = re.search(r"\(default: (\w+)[),;]", row.doc)
-    if told and told[1] not in (str(row.default), str(row.default_number)):
-        yield f"its doc tells the default {told[1]}, and it is {row.default}"
 
 
 def _padded(rows):
