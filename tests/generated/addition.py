@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What adding to the interface takes. In a copy of the tree: an option, an event, a cause and one use of them are added,
+"""What adding to the interface takes. In a copy of the tree: an option, an event, a cause, a flag and one use of them are added,
 `make generate` runs, every language is compiled, and only the sources and generated files may have changed.
 Usage: addition.py FOLDER     for the copy; its cargo target is kept beside it"""
 
@@ -31,25 +31,33 @@ CODES = """
 pub const WS_EVENT_DUMMY: i32 = 99;
 /// A test wanted it.
 pub const WS_CAUSE_DUMMY: i32 = 99;
+/// A test switched it on.
+pub const WS_DUMMY_FLAG: u32 = 1073741824;
 """
 USE = """
 /// What the additions are used for.
-pub fn dummy(config: &ffi::ws_config) -> (status::EventKind, status::Cause, i32, u32) {
-    (status::EventKind::Dummy, status::Cause::Dummy, codes::WS_OPT_DUMMY_LIMIT, config.dummy_limit)
+pub fn dummy(config: &ffi::ws_config) -> (status::EventKind, status::Cause, i32, bool) {
+    (status::EventKind::Dummy, status::Cause::Dummy, codes::WS_OPT_DUMMY_LIMIT, config.flags & codes::WS_DUMMY_FLAG != 0)
 }
 """
 SOURCES = {"src/options.toml", "src/codes.rs", "src/lib.rs"}
 # What a program in each language sees: a file, and what is in it after the addition.
 SEEN = {
-    "include/wspeer.h": ["#define WS_OPT_DUMMY_LIMIT 40", "uint32_t dummy_limit;", "#define WS_EVENT_DUMMY 99"],
+    "include/wspeer.h": [
+        "#define WS_OPT_DUMMY_LIMIT 40",
+        "uint32_t dummy_limit;",
+        "#define WS_DUMMY_FLAG 1073741824",
+        "#define WS_EVENT_DUMMY 99",
+    ],
     "src/endpoint/options/table.rs": ["dummy_limit"],
     "src/status/enums.rs": ["Dummy = WS_EVENT_DUMMY", "Dummy = WS_CAUSE_DUMMY"],
     "bindings/cpp/wspeer.hpp": ["dummy = WS_EVENT_DUMMY"],
     "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 40,", "Dummy = 99,"],
     "bindings/csharp/Runtime/Core/Native.cs": ["public uint DummyLimit;"],
     "bindings/csharp/Runtime/Core/WebSocketConfig.cs": ["public uint DummyLimit;"],
-    "bindings/python/src/wspeer/config_args.py": ["dummy_limit: int"],
-    "bindings/web/library_wspeer_tables.js": ["name: 'dummy_limit'"],
+    "bindings/python/src/wspeer/config_args.py": ["dummy_limit: int", "dummy_flag: bool"],
+    "src/ffi/config_fields.rs": ["| WS_DUMMY_FLAG;", "pub dummy_limit: u32,"],
+    "bindings/web/library_wspeer_tables.js": ["name: 'dummy_limit'", f"$WSPEER_FLAGS = {2**14 - 1 + 2**30};"],
     "bindings/web/wspeer.d.ts": ["DUMMY_LIMIT = 40", "DUMMY = 99"],
     "bindings/godot/src/constants.c": ["WS_EVENT_DUMMY", "WS_CAUSE_DUMMY"],
     "bindings/godot/doc_classes/WSPeer.xml": ['name="CAUSE_DUMMY"'],

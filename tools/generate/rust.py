@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import textwrap
 
 from header import Constant
 from names import group_of
@@ -51,17 +52,18 @@ def rows(table):
 def config(table, groups):
     """src/ffi/config_fields.rs."""
     out = f"//! {NOTE}\n\nuse crate::codes::*;\nuse std::ffi::{{c_char, c_void}};\n\n"
+    first, *others = (constant for _, constant in groups["FLAG"])
+    flags = "\n".join(textwrap.wrap(" | ".join([first, *others]) + ".", 135))
     why = "// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.\n"
     out += f"{comment(table.config)}{why}#[repr(C)]\n#[derive(Clone, Copy)]\n#[allow(non_camel_case_types)]\npub struct ws_config {{\n"
     out += (
-        "".join(f"{comment(row.doc, '    ')}    pub {row.name}: {TYPES[row.type]},\n" for row in table.fields) + "}\n\n"
+        "".join(f"{comment(row.doc.replace('{flags}', flags), '    ')}    pub {row.name}: {TYPES[row.type]},\n" for row in table.fields) + "}\n\n"
     )
     numbers = sum(row.type == "u32" for row in table.fields)
     pointers = len(table.fields) - numbers
     out += (
         f"const _: () = assert!(size_of::<ws_config>() == {pointers} * size_of::<*mut c_void>() + {numbers} * 4);\n\n"
     )
-    first, *others = (constant for _, constant in groups["FLAG"])
     out += f"/// All flags of ws_config.flags.\npub(super) const FLAGS: u32 = {first}"
     out += "".join(f"\n    | {constant}" for constant in others) + ";\n\n"
     plain = [row for row in table.fields if row.is_plain_option]
