@@ -1,23 +1,18 @@
-//! The host's side: gives ids, and in Godot 3's format tells of those who come and go and passes on what is for others.
+//! The host's side: takes note of those who come and go, and reads what they send, by the rules of its format.
 
-use super::ids::Ids;
-use super::news::{Heard, News, Piece};
-use super::scene::packet::{RAW_HEAD, about, put_raw};
-use super::scene_host::{SceneHost, not_admitted};
-use super::scene_packets::{SceneSettings, note};
+use super::relay::{Passed, close_for, close_for_memory};
+use super::roster::{Reach, Roster};
+use super::scene::packet::{RAW_HEAD, put_raw};
+use super::scene_host::SceneHost;
+use super::scene_packets::{CallLimits, SceneSettings, check_raw, not_a_scene, not_admitted};
 use super::wire::{self, Message3, Wire};
-use super::{FEW, HOST_ID, Target, breach, kept};
-use crate::codes::*;
-use crate::endpoint::{Inbox, Mark};
-use crate::error::{Error, Failure};
+use super::{HOST_ID, LONG, Target, kept};
+use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
-use crate::names::MAX_MESSAGE_BYTES;
-use crate::server::{Handles, Line, Server, Spread};
-use crate::status::{Cause, ErrorCode, EventKind, State};
-use crate::work::{Arena, Chunk, Cx};
-use std::collections::BTreeMap;
-use std::ops::Range;
+use crate::server::{Handles, Line, Server};
+use crate::status::State;
+use crate::work::Cx;
 use std::time::{Duration, Instant};
 
 /// Messages of one client that are looked at in its turn.
@@ -25,28 +20,13 @@ const TURN: u32 = 64;
 
 /// What makes a server a host.
 pub struct Host {
-    wire: Wire,
-    ids: Ids,
-    /// By id. It grows as they come, so in small steps.
-    pub(super) players: BTreeMap<i32, Player>,
+    roster: Roster,
     /// Places with messages to look at, in turn.
-    pub(super) behind: Line,
-    pub(super) scratch: Vec<u8>,
-    /// What the players have yet to hear of each other.
-    news: News,
+    behind: Line,
     /// A long message is to be looked at by the next poll, before all else.
     is_late: bool,
     /// With Wire::Scene.
-    pub(super) scene: Option<SceneHost>,
-}
-
-pub(super) struct Player {
-    /// Its place in the server.
-    key: u32,
-    /// It has not ended.
-    here: bool,
-    /// Of whom it has heard.
-    heard: Heard,
+    scene: Option<SceneHost>,
 }
 
 impl Host {
@@ -55,21 +35,12 @@ impl Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
         let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
-        Host {
-            wire,
-            ids: Ids::new(),
-            players: BTreeMap::new(),
-            behind: Line::default(),
-            scratch: Vec::new(),
-            news: News::default(),
-            is_late: false,
-            scene,
-        }
+        Host { roster: Roster::new(wire), behind: Line::default(), is_late: false, scene }
     }
 
     /// Its format.
     pub fn wire(&self) -> Wire {
-        self.wire
+        self.roster.wire
     }
 
     /// How it treats its scene.
@@ -79,7 +50,7 @@ impl Host {
 
     /// Bytes that the format puts in front of each message.
     pub fn header_bytes(&self) -> usize {
-        match self.wire {
+        match self.roster.wire {
             Wire::Godot4 => 0,
             Wire::Scene => RAW_HEAD,
             Wire::Godot3 => wire::HEADER,
@@ -88,13 +59,12 @@ impl Host {
 
     /// Bytes that are kept of what the players said, and have to hear.
     pub fn kept_bytes(&self) -> usize {
-        let heard: usize = self.players.values().map(|player| player.heard.heap_bytes()).sum();
-        heap::tree_bytes::<(i32, Player)>(self.players.len()) + heard + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
+        self.roster.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
     }
 
     /// Whether taking it apart takes its time.
     pub fn is_large(&self) -> bool {
-        self.players.len() > FEW || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
+        self.roster.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
     }
 
     /// When `poll` wants to judge the time.
@@ -118,12 +88,12 @@ impl Host {
         cx.budget = whole;
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
-        self.inform(server, cx);
+        self.roster.inform(server, cx);
         cx.budget = whole;
         let mut more = server.poll(cx, handles, gap);
         more |= self.meet(server, cx);
         more |= self.catch_up(server, cx, false);
-        more |= self.inform(server, cx);
+        more |= self.roster.inform(server, cx);
         if let Some(of_scene) = &mut self.scene {
             of_scene.judge_time(server, cx, gap);
         }
@@ -132,7 +102,7 @@ impl Host {
 
     /// Puts to a target; an error says what is wrong with the target or the message.
     pub fn put(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, text: bool, payload: &[u8]) -> Result<Sent, Error> {
-        let reach = self.reach(target)?;
+        let reach = self.roster.reach(target)?;
         if server.state() != State::Open {
             return Ok(Sent::NotOpen);
         }
@@ -142,7 +112,7 @@ impl Host {
             Reach::One(key) => server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
-        self.scratch = kept(cx, framed.unwrap_or_default());
+        self.roster.scratch = kept(cx, framed.unwrap_or_default());
         Ok(result)
     }
 
@@ -154,46 +124,70 @@ impl Host {
         }
         let framed = self.frame(to, text, payload)?;
         let result = server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload));
-        self.scratch = kept(cx, framed.unwrap_or_default());
+        self.roster.scratch = kept(cx, framed.unwrap_or_default());
         Ok(result)
+    }
+
+    /// Puts a call to a target.
+    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<Sent, Error> {
+        let reach = self.roster.reach(target)?;
+        let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
+        self.scene()?.put_call(server, cx, reach, &call)
+    }
+
+    /// As `put_call`, to the client in one place.
+    pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<Sent, Error> {
+        let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
+        self.scene()?.put_call(server, cx, Reach::One(key), &call)
+    }
+
+    /// Sends data for the authentication of a peer.
+    pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
+        self.scene()?.send_auth(server, cx, id, data)
+    }
+
+    /// The authentication of a peer is complete on this side.
+    pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
+        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
+        let (sent, key) = of_scene.complete_auth(&mut self.roster, server, cx, id)?;
+        // What waited is looked at in the next poll.
+        if sent == Sent::Taken && server.peer(key).is_some_and(|peer| peer.endpoint.inbox.held() > 0) {
+            self.behind.push(key);
+        }
+        Ok(sent)
+    }
+
+    /// Declares a node; see ws_declare_node().
+    pub fn declare(&mut self, path: &str, methods: Option<&str>) -> Result<(), Error> {
+        self.scene()?.scene.declare(path, methods)
     }
 
     /// Places of the clients that a target means.
     pub fn places(&self, server: &Server, target: Target) -> Result<Vec<u32>, Error> {
-        Ok(match self.reach(target)? {
-            Reach::One(key) => vec![key],
-            Reach::AllBut(except) => server.keys().filter(|key| Some(*key) != except).collect(),
-        })
+        self.roster.places(server, target)
     }
 
     /// The place of a client by its id.
     pub fn place(&self, id: i32) -> Result<u32, Error> {
-        self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
-            HOST_ID => Error::new(ErrorCode::Target, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
-            _ => Error::new(ErrorCode::Target, format!("no peer {id} is here: it may have gone")),
-        })
+        self.roster.place(id)
     }
 
-    pub(super) fn reach(&self, target: Target) -> Result<Reach, Error> {
-        Ok(match target {
-            Target::One(id) => Reach::One(self.place(id)?),
-            Target::All => Reach::AllBut(None),
-            Target::AllBut(id) => Reach::AllBut(self.players.get(&id).map(|player| player.key)),
-        })
+    fn scene(&mut self) -> Result<&mut SceneHost, Error> {
+        self.scene.as_mut().ok_or_else(not_a_scene)
     }
 
     /// The message behind its header, in memory of ours, where the format has one.
     fn frame(&mut self, to: i32, text: bool, payload: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        match self.wire {
+        match self.roster.wire {
             Wire::Godot4 => Ok(None),
             Wire::Scene => {
                 check_raw(text, payload)?;
-                let mut memory = std::mem::take(&mut self.scratch);
+                let mut memory = std::mem::take(&mut self.roster.scratch);
                 memory.clear();
                 put_raw(&mut memory);
                 if heap::append(&mut memory, payload) { Ok(Some(memory)) } else { Err(heap::lacks()) }
             }
-            Wire::Godot3 => frame3(std::mem::take(&mut self.scratch), HOST_ID, to, text, payload).map(Some),
+            Wire::Godot3 => wire::frame3(std::mem::take(&mut self.roster.scratch), HOST_ID, to, text, payload).map(Some),
         }
     }
 
@@ -201,7 +195,7 @@ impl Host {
     pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
         for id in std::mem::take(&mut server.above.gone) {
             self.part(server, cx, id);
-            self.players.remove(&id);
+            self.roster.forget(id);
         }
     }
 
@@ -237,138 +231,32 @@ impl Host {
         false
     }
 
-    /// Gives a new client its id, before anything else is sent to it.
+    /// Gives a new client its id, and has it meet the others, or be authenticated first.
     fn admit(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
-        let id = self.draw_id();
-        let Some(peer) = server.peer(key) else { return };
-        peer.endpoint.peer_id = id;
-        match self.wire {
-            Wire::Godot4 | Wire::Scene => server.greet(cx, key, &[&wire::id_message(id)]),
-            Wire::Godot3 => server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))]),
+        let Some(id) = self.roster.welcome(server, cx, key) else { return };
+        match (&mut self.scene, self.roster.wire) {
+            (Some(of_scene), _) => of_scene.meet(&mut self.roster, server, cx, key, id),
+            (None, Wire::Godot3) => self.roster.introduce(id),
+            (None, _) => {}
         }
-        self.players.insert(id, Player { key, here: true, heard: Heard::default() });
-        match self.wire {
-            Wire::Godot4 => {}
-            Wire::Scene => self.meet_in_scene(server, cx, key, id),
-            Wire::Godot3 => self.introduce(id),
-        }
-    }
-
-    /// The others are to hear of a newcomer, and it of them.
-    pub(super) fn introduce(&mut self, id: i32) {
-        if let Some(player) = self.players.get_mut(&id) {
-            self.news.arrive(&mut player.heard, id);
-        }
-        for player in self.players.values().filter(|player| player.here && player.heard.is_in()) {
-            self.news.waiting.push(player.key);
-        }
-    }
-
-    /// Notes for the others that some have gone, until the budget ends; one at least. Who has not heard of one by then never does. True: there are more.
-    fn take_leave(&mut self, cx: &mut Cx<'_>) -> bool {
-        while let Some(left) = self.news.next_left() {
-            for player in self.players.values_mut() {
-                if player.here && player.heard.lose(left) {
-                    self.news.waiting.push(player.key);
-                }
-            }
-            if cx.budget.look() {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Tells players of those who came and went, as far as their queues have room, until the budget ends; one of one thing at least. True: there is more.
-    fn inform(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
-        if self.take_leave(cx) {
-            return true;
-        }
-        let mut told = false;
-        for _ in 0..self.news.waiting.len() {
-            let Some(key) = self.news.waiting.pop() else { break };
-            let id = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
-            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else { continue };
-            if !server.peer(key).is_some_and(|peer| peer.may_put()) {
-                continue;
-            }
-            let has_room = |server: &mut Server| server.peer(key).is_some_and(|peer| peer.has_room_beside(NEWS_BYTES));
-            let (mut over, mut has_heard_all) = (false, false);
-            while !over && !has_heard_all {
-                if !has_room(server) {
-                    server.flush_one(cx, key);
-                    if !has_room(server) {
-                        break;
-                    }
-                }
-                match self.news.pop(&mut player.heard) {
-                    Some(piece) => tell(server, cx, key..key + 1, &[], &about_player(self.wire, piece)),
-                    None => has_heard_all = true,
-                }
-                told |= !has_heard_all;
-                over = cx.budget.spend_frame();
-            }
-            if !has_heard_all {
-                // Its turn comes again when the others have had theirs, or when there is room.
-                self.news.waiting.push(key);
-            }
-            if over || cx.budget.look() {
-                return told && !self.news.waiting.is_empty();
-            }
-        }
-        false
-    }
-
-    /// Tells those in some places of the sender of what they are about to get, before the news that are ahead of it. Places where there is no room for that.
-    fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
-        let mut full = Vec::new();
-        let id = server.peer(from).map_or(0, |peer| peer.endpoint.peer_id);
-        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else { return full };
-        let message = about_player(self.wire, Piece::Came(id));
-        for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
-            let to = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
-            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
-            let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
-            if server.put_spread(cx, spread) == Sent::Taken {
-                player.heard.hear_early(&of);
-            } else {
-                full.push(key);
-            }
-        }
-        if let Some(player) = self.players.get_mut(&id) {
-            player.heard = std::mem::take(&mut of);
-        }
-        full
     }
 
     /// One has ended: the others hear of it, but in the plain format of Godot 4.
     fn part(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
-        let Some(player) = self.players.get_mut(&id).filter(|player| player.here) else { return };
-        player.here = false;
-        let key = player.key;
+        let Some(key) = self.roster.leave(id) else { return };
         if let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id == id && peer.endpoint.apart) {
             peer.endpoint.drop_held(cx);
             server.take_account(cx, key);
         }
-        let was_told = self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id));
-        if !was_told || server.state() != State::Open {
-            return;
-        }
-        if self.wire != Wire::Godot4
-            && let Some(player) = self.players.get_mut(&id)
-        {
-            self.news.leave(&mut player.heard);
+        if self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id)) {
+            self.roster.tell_of_end(server, id);
         }
     }
 
-    /// An id that nobody has or had, and nobody can guess.
-    fn draw_id(&mut self) -> i32 {
-        loop {
-            let id = self.ids.draw();
-            if !self.players.contains_key(&id) {
-                return id;
-            }
-        }
+    /// Whether the held messages of a client may be inspected; see `Admission`. Outside a scene, those of everyone who has an id.
+    fn hears(&self, server: &mut Server, key: u32) -> bool {
+        let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id != 0) else { return false };
+        !peer.endpoint.apart || self.scene.as_ref().is_some_and(|of_scene| of_scene.hears(peer.endpoint.peer_id, peer.endpoint.inbox.held()))
     }
 
     /// Looks at held messages, in turn, until the budget ends; at one at least, which may be long where the poll `begins`
@@ -406,8 +294,8 @@ impl Host {
         if !self.hears(server, key) {
             return false;
         }
-        if self.wire == Wire::Scene {
-            return self.look_in_scene(server, cx, key);
+        if let Some(of_scene) = &mut self.scene {
+            return of_scene.look(&mut self.roster, server, cx, key);
         }
         let Some(peer) = server.peer(key) else { return false };
         let own = peer.endpoint.peer_id;
@@ -421,7 +309,7 @@ impl Host {
         match target {
             Ok(Target::One(HOST_ID)) => peer.endpoint.inbox.release(wire::HEADER as u32, 0),
             Ok(target) => {
-                let Some(passed) = Passed::first_of(&peer.endpoint.inbox, cx.arena, &[], 0, &mut self.scratch) else {
+                let Some(passed) = Passed::first_of(&peer.endpoint.inbox, cx.arena, &[], 0, &mut self.roster.scratch) else {
                     close_for_memory(server, cx, key);
                     return true;
                 };
@@ -429,151 +317,15 @@ impl Host {
                     Target::One(_) | Target::AllBut(HOST_ID) => peer.endpoint.inbox.drop_held(),
                     Target::All | Target::AllBut(_) => peer.endpoint.inbox.release(wire::HEADER as u32, 0),
                 }
-                self.pass_on(server, cx, key, target, passed);
+                self.roster.pass_on(server, cx, key, target, passed);
             }
             Err(why) => close_for(server, cx, key, format!("peer {own} broke the multiplayer format: {why}")),
         }
         true
     }
-
-    /// Sends what one client said to the others that it is for, unchanged.
-    pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
-        let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
-        let (keys, except) = match self.reach(target) {
-            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.endpoint.apart) => {
-                (key..key + 1, [from, from])
-            }
-            Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
-            _ => return note_lost(server, cx, from, target.encode()),
-        };
-        let mut except = except.to_vec();
-        if !self.news.waiting.is_empty() {
-            except.extend(self.announce(server, cx, from, &keys, on_full));
-        }
-        let spread = |payload| Spread { text: false, payload, keys: keys.clone(), except: &except, on_full, now: false };
-        let result = match passed {
-            Passed::Short(message) => {
-                let result = server.put_spread(cx, spread(&message));
-                self.scratch = kept(cx, message);
-                result
-            }
-            Passed::Long { head, storage, start } => server.put_parts(cx, spread(&head), &storage, start),
-        };
-        if result == Sent::NoMemory {
-            close_for_memory(server, cx, from);
-        }
-    }
 }
-
-/// A message as others get it.
-pub(super) enum Passed {
-    /// A copy.
-    Short(Vec<u8>),
-    /// With other first bytes than those before `start`; too long for a copy.
-    Long { head: Vec<u8>, storage: Chunk, start: usize },
-}
-
-impl Passed {
-    /// The first held message, with `head` in the place of its first bytes. `None`: there is no memory for it.
-    pub(super) fn first_of(inbox: &Inbox, arena: &Arena, head: &[u8], skip: usize, scratch: &mut Vec<u8>) -> Option<Passed> {
-        let (_, bytes) = inbox.first_held(arena)?;
-        if bytes.len() > COPIED
-            && let Some((storage, start)) = inbox.first_held_storage()
-        {
-            return Some(Passed::Long { head: head.to_vec(), storage: storage.clone(), start: start + skip });
-        }
-        let mut message = std::mem::take(scratch);
-        message.clear();
-        (heap::append(&mut message, head) && heap::append(&mut message, &bytes[skip..])).then_some(Passed::Short(message))
-    }
-}
-
-/// The longest message that is copied in no time.
-const COPIED: usize = 64 << 10;
-
-/// A longer message may take a good part of a poll to look at.
-pub(super) const LONG: usize = 64 << 10;
 
 /// Whether the next message of a client is a long one, and the poll too old for it.
 fn is_late(server: &mut Server, cx: &Cx<'_>, key: u32) -> bool {
     server.peer(key).is_some_and(|peer| peer.endpoint.inbox.first_held_len() > LONG) && cx.budget.is_half_spent()
-}
-
-/// Bytes of the longest message about a player.
-const NEWS_BYTES: usize = wire::HEADER + 4;
-
-/// The message that tells of a player.
-fn about_player(wire: Wire, piece: Piece) -> Vec<u8> {
-    match (wire, piece) {
-        (Wire::Godot3, Piece::Came(id)) => wire::about(Message3::Add(id)).to_vec(),
-        (Wire::Godot3, Piece::Went(id)) => wire::about(Message3::Del(id)).to_vec(),
-        (Wire::Godot4 | Wire::Scene, Piece::Came(id)) => about(id, true).to_vec(),
-        (Wire::Godot4 | Wire::Scene, Piece::Went(id)) => about(id, false).to_vec(),
-    }
-}
-
-/// The places that a target means.
-pub(super) enum Reach {
-    One(u32),
-    AllBut(Option<u32>),
-}
-
-/// Raw bytes of a scene are binary and never empty, as in Godot.
-pub(super) fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
-    match payload {
-        _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
-        [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot would refuse it")),
-        _ => Ok(()),
-    }
-}
-
-/// A message behind the header of Godot 3.
-pub(super) fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
-    if text {
-        return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text: put it as WS_BINARY"));
-    }
-    memory.clear();
-    wire::put_header(&mut memory, from, to);
-    if heap::append(&mut memory, payload) { Ok(memory) } else { Err(heap::lacks()) }
-}
-
-/// Sends a message of the host's own to the clients in some places. One that cannot take it could not go on without it.
-pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
-    server.put_spread(cx, Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false });
-}
-
-/// Closes a client that broke the format; its other messages are not believed.
-pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
-    close_with(server, cx, key, breach(why));
-}
-
-/// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
-pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
-    let failure = Failure::of_protocol(1009, format!("there is no memory left to pass a message on: lower {MAX_MESSAGE_BYTES}"));
-    close_with(server, cx, key, Failure { cause: Cause::Resources, ..failure });
-    server.take_account(cx, key);
-}
-
-fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) {
-    let Some(peer) = server.peer(key) else { return };
-    peer.endpoint.drop_held(cx);
-    if peer.state() == State::Closed && peer.endpoint.apart {
-        return;
-    }
-    if peer.state() == State::Closed {
-        let mut mark = Mark { phase: failure.phase, cause: failure.cause, ..Mark::new(EventKind::Error, cx.time_ns()) };
-        mark.set_text(&failure.sentence);
-        peer.endpoint.inbox.push_mark_here(mark);
-    } else {
-        peer.fail(cx, failure);
-        peer.write(cx);
-        peer.finish(cx);
-    }
-}
-
-/// What one client sent to another that is not here is counted in one event until the host takes it.
-fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
-    let Some(peer) = server.peer(from) else { return };
-    let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.endpoint.peer_id);
-    note(&mut peer.endpoint.inbox, 0, Cause::NoPeer, &why, cx.time_ns());
 }

@@ -1,24 +1,21 @@
 //! The side of one who joins: OPEN once its id has come; in Godot 3's format it knows the others, and reaches them through the host.
 
-use super::host::{LONG, check_raw, frame3};
+use super::membership::{Membership, greet};
 use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
 use super::scene_join::SceneJoin;
-use super::scene_packets::SceneSettings;
+use super::scene_packets::{CallLimits, SceneSettings, check_raw, not_a_scene};
 use super::wire::{self, Message3, Wire};
-use super::{FEW, HOST_ID, Target, breach, kept};
+use super::{HOST_ID, LONG, Target, breach, kept};
 use crate::connection::Connection;
 use crate::endpoint::{Inbox, Mark};
 use crate::error::{Error, Failure};
-use crate::heap;
 use crate::link::Sent;
 use crate::names::{AUTH_TIMEOUT_MS, CONNECT_TIMEOUT_MS};
-use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
+use crate::status::{Cause, EventKind, Phase, State};
 use crate::work::Cx;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// More others than this no host has.
-const MAX_OTHERS: usize = 1 << 16;
 /// Of more events that wait, those that came to nothing are counted in one SKIPPED.
 const MAX_MARKS: usize = 4_096;
 /// They are looked for when so many of them may have been queued since the last time: for each eight events, one.
@@ -31,24 +28,15 @@ const SHORT: usize = 256;
 
 /// What makes a client a join.
 pub struct Join {
-    wire: Wire,
-    /// Ours; 0 until it has come.
-    pub(super) id: i32,
-    /// Who else is there, as the host says; the host itself included. It grows at the host's will, so in small steps.
-    pub(super) others: BTreeSet<i32>,
-    /// The event of the opening handshake, kept until the id has come.
-    opened: Option<Mark>,
+    membership: Membership,
     /// When the id must have come.
     deadline: Option<Instant>,
     /// A long message is to be looked at by the next poll, before all else.
     pub is_late: bool,
     /// Messages may be put before the id has come.
     early: bool,
-    /// DISCONNECTED and ERROR of others that were queued since `shorten` last went through the events.
-    pub(super) ends: usize,
-    pub(super) scratch: Vec<u8>,
     /// With Wire::Scene.
-    pub(super) scene: Option<SceneJoin>,
+    scene: Option<SceneJoin>,
 }
 
 impl Join {
@@ -61,27 +49,27 @@ impl Join {
             peer.endpoint.keep_apart();
         }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
-        Join { wire, id: 0, others: BTreeSet::new(), opened: None, deadline, is_late: false, early, ends: 0, scratch: Vec::new(), scene }
+        Join { membership: Membership::new(wire), deadline, is_late: false, early, scene }
     }
 
     /// Bytes that are kept of what the others said.
     pub fn kept_bytes(&self) -> usize {
-        heap::tree_bytes::<i32>(self.others.len()) + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
+        self.membership.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
     }
 
     /// Whether taking it apart takes its time.
     pub fn is_large(&self) -> bool {
-        self.others.len() > FEW || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
+        self.membership.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
     }
 
     /// Its id, or 0.
     pub fn id(&self) -> i32 {
-        self.id
+        self.membership.id
     }
 
     /// Bytes that the format puts in front of each message.
     pub fn header_bytes(&self) -> usize {
-        match self.wire {
+        match self.membership.wire {
             Wire::Godot4 => 0,
             Wire::Scene => RELAY_HEAD + RAW_HEAD,
             Wire::Godot3 => wire::HEADER,
@@ -91,15 +79,15 @@ impl Join {
     /// The state of its connection, but OPEN only with an id and admitted.
     pub fn state(&self, peer: &Connection) -> State {
         match peer.state() {
-            State::Open if self.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => State::Connecting,
+            State::Open if self.membership.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => State::Connecting,
             state => state,
         }
     }
 
     /// Looks at what has come; call it after the connection was moved on. True: there is more to look at.
     pub fn look(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
-        if self.opened.is_none() && self.id == 0 {
-            self.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
+        if self.membership.opened.is_none() && self.membership.id == 0 {
+            self.membership.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
         while self.hears(peer)
@@ -111,11 +99,12 @@ impl Join {
                 break;
             }
             let is_long = bytes.len() > SHORT;
-            let done = match self.wire {
-                Wire::Godot4 => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
-                Wire::Godot3 => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
-                Wire::Scene if self.id == 0 => wire::read_id(text, bytes).map(|id| self.enter_scene(peer, cx, id)),
-                Wire::Scene => self.look_in_scene(peer, cx),
+            let membership = &mut self.membership;
+            let done = match (&mut self.scene, membership.wire) {
+                (Some(of_scene), _) if membership.id == 0 => wire::read_id(text, bytes).map(|id| of_scene.enter(membership, peer, cx, id)),
+                (Some(of_scene), _) => of_scene.look(membership, peer, cx),
+                (None, Wire::Godot3) => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
+                (None, _) => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
             };
             if let Err(why) = done {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
@@ -131,7 +120,7 @@ impl Join {
         if peer.state() == State::Closed && !self.hears(peer) {
             peer.endpoint.drop_held(cx);
         }
-        if self.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
+        if self.membership.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
             let sentence = format!(
                 "the host sent no id within {CONNECT_TIMEOUT_MS}: it may not be a multiplayer host, or it speaks the format of another Godot"
             );
@@ -150,7 +139,7 @@ impl Join {
 
     /// When `look` wants to judge the time.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.deadline.filter(|_| self.id == 0).or(self.auth_deadline())
+        self.deadline.filter(|_| self.membership.id == 0).or(self.auth_deadline())
     }
 
     /// Moves the deadline by a gap in polling.
@@ -163,42 +152,50 @@ impl Join {
 
     /// Puts to a target; `None`: to the host in Godot 4's format, to everyone in a scene and in Godot 3's.
     pub fn put(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
-        if self.id == 0 && !(self.early && self.wire == Wire::Godot4) {
+        if self.membership.id == 0 && !(self.early && self.membership.wire == Wire::Godot4) {
             return Ok(Sent::NotOpen);
         }
-        self.check(target)?;
-        match &self.scene {
-            None if self.wire == Wire::Godot4 => return Ok(peer.put(|| cx, text, payload)),
+        self.membership.check(target)?;
+        match &mut self.scene {
+            None if self.membership.wire == Wire::Godot4 => return Ok(peer.put(|| cx, text, payload)),
             Some(of_scene) if !of_scene.is_in => return Ok(Sent::NotOpen),
-            Some(_) => {
+            Some(of_scene) => {
                 check_raw(text, payload)?;
-                return Ok(self.put_raw(peer, cx, target.unwrap_or(Target::All), payload));
+                return Ok(of_scene.put_raw(&mut self.membership, peer, cx, target.unwrap_or(Target::All), payload));
             }
             None => {}
         }
         let to = target.unwrap_or(Target::All).encode();
-        self.scratch = frame3(std::mem::take(&mut self.scratch), self.id, to, text, payload)?;
-        let sent = peer.put(|| &mut *cx, false, &self.scratch);
-        self.scratch = kept(cx, std::mem::take(&mut self.scratch));
+        self.membership.scratch = wire::frame3(std::mem::take(&mut self.membership.scratch), self.membership.id, to, text, payload)?;
+        let sent = peer.put(|| &mut *cx, false, &self.membership.scratch);
+        self.membership.scratch = kept(cx, std::mem::take(&mut self.membership.scratch));
         Ok(sent)
     }
 
-    pub(super) fn check(&self, target: Option<Target>) -> Result<(), Error> {
-        let wrong = |why: String| Err(Error::new(ErrorCode::Target, why));
-        match (self.wire, target) {
-            (_, None | Some(Target::One(HOST_ID))) => Ok(()),
-            (Wire::Godot4, _) => {
-                wrong("one who joins reaches only the host, target 1, in Godot 4's format: let the game on the host pass it on".to_owned())
-            }
-            (_, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
-            (_, Some(Target::One(id))) if !self.others.contains(&id) => wrong(format!("no peer {id} is here: it may have gone")),
-            _ => Ok(()),
-        }
+    /// Puts a call to a target; `None`: to everyone.
+    pub fn put_call(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
+        let call = CallLimits::of(&peer.endpoint.options).read(bytes)?;
+        self.scene.as_mut().ok_or_else(not_a_scene)?.put_call(&mut self.membership, peer, cx, target.unwrap_or(Target::All), &call)
+    }
+
+    /// Sends data for the authentication of the host.
+    pub fn send_auth(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
+        self.scene.as_mut().ok_or_else(not_a_scene)?.send_auth(&mut self.membership, peer, cx, id, data)
+    }
+
+    /// The authentication of the host is complete on this side.
+    pub fn complete_auth(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
+        self.scene.as_mut().ok_or_else(not_a_scene)?.complete_auth(&mut self.membership, peer, cx, id)
+    }
+
+    /// Declares a node; see ws_declare_node().
+    pub fn declare(&mut self, path: &str, methods: Option<&str>) -> Result<(), Error> {
+        self.scene.as_mut().ok_or_else(not_a_scene)?.scene.declare(path, methods)
     }
 
     /// Godot 4: the first message is the id, and all others are the host's as they are.
     fn take_id(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-        self.open(peer, id);
+        self.membership.open(peer, id);
         greet(peer, cx, HOST_ID);
         peer.endpoint.inbox.drop_held();
         peer.endpoint.inbox.release_all();
@@ -207,49 +204,34 @@ impl Join {
     /// Godot 3: one message.
     fn take(&mut self, peer: &mut Connection, cx: &Cx<'_>, message: Message3) -> Result<(), String> {
         match message {
-            Message3::Id(id) if self.id == 0 => self.open(peer, id),
+            Message3::Id(id) if self.membership.id == 0 => self.membership.open(peer, id),
             Message3::Id(_) => return Err("it gave an id twice".to_owned()),
-            _ if self.id == 0 => return Err("its first message gives no id".to_owned()),
+            _ if self.membership.id == 0 => return Err("its first message gives no id".to_owned()),
             Message3::Payload { from, .. } if from >= HOST_ID => {
                 peer.endpoint.inbox.release(wire::HEADER as u32, from);
                 return Ok(());
             }
             Message3::Payload { from, .. } => return Err(format!("{from} is no sender")),
             Message3::Add(id) => {
-                self.check_newcomer(id)?;
-                if id != self.id && self.others.insert(id) {
-                    greet(peer, cx, id);
-                }
+                self.membership.check_newcomer(id)?;
+                self.membership.greet(peer, cx, id);
             }
             Message3::Del(id) => {
-                if self.others.remove(&id) {
-                    self.lose(peer, cx, id);
-                }
+                self.membership.part(peer, cx, id);
             }
         }
         peer.endpoint.inbox.drop_held();
         Ok(())
     }
 
-    /// A host has no more peers than that.
-    pub(super) fn check_newcomer(&self, id: i32) -> Result<(), String> {
-        if self.others.len() < MAX_OTHERS { Ok(()) } else { Err(format!("{id} is one peer too many")) }
-    }
-
-    /// Another has gone.
-    pub(super) fn lose(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-        peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
-        self.ends += 1;
-    }
-
     /// Where many events wait, those that came to nothing become one SKIPPED: ERROR about others, and CONNECTED with the DISCONNECTED of the same peer,
     /// unless a message of it waits between them. So who is there by the events that are left is there, and each DISCONNECTED has had its CONNECTED.
     fn shorten(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
         let marks = peer.endpoint.inbox.marks();
-        if marks <= MAX_MARKS || self.ends < marks / MARKS_PER_END {
+        if marks <= MAX_MARKS || self.membership.ends < marks / MARKS_PER_END {
             return;
         }
-        self.ends = 0;
+        self.membership.ends = 0;
         let mut drops = come_to_nothing(&peer.endpoint.inbox).into_iter();
         let count = peer.endpoint.inbox.drop_marks_where(|_| drops.next() == Some(true));
         if count > 0 {
@@ -264,13 +246,6 @@ impl Join {
 
     fn auth_deadline(&self) -> Option<Instant> {
         self.scene.as_ref().and_then(|of_scene| of_scene.deadline)
-    }
-
-    pub(super) fn open(&mut self, peer: &mut Connection, id: i32) {
-        self.id = id;
-        if let Some(mark) = self.opened.take() {
-            peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..mark });
-        }
     }
 }
 
@@ -296,10 +271,6 @@ fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
         }
     }
     drops
-}
-
-pub(super) fn greet(peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-    peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
 }
 
 /// Fails the connection, unless it has ended anyhow.

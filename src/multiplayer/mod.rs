@@ -4,7 +4,10 @@
 mod host;
 mod ids;
 mod join;
+mod membership;
 mod news;
+mod relay;
+mod roster;
 pub mod scene;
 mod scene_host;
 mod scene_join;
@@ -25,6 +28,8 @@ use crate::work::Cx;
 /// The host's id. Everyone else's is above it.
 pub const HOST_ID: i32 = 1;
 
+/// A longer message may take a good part of a poll to look at.
+const LONG: usize = 64 << 10;
 /// What is known of so many is taken apart in no time.
 const FEW: usize = 256;
 /// Memory that serves again, at most.

@@ -1,15 +1,16 @@
 //! A host in a scene: whom it has admitted, what it tells them of each other, what it passes on, and calls.
 
-use super::host::{Host, Passed, Reach, close_for, close_for_memory};
+use super::relay::{Passed, close_for, close_for_memory};
+use super::roster::{Reach, Roster};
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene::{Call, Route};
-use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, take_auth};
+use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, not_admitted, note, over, take_auth};
 use super::{HOST_ID, Target, kept};
 use crate::codes::*;
 use crate::endpoint::Mark;
 use crate::error::{Error, Failure};
 use crate::link::Sent;
-use crate::names::{AUTH_TIMEOUT_MS, NO_RELAY, SCENE};
+use crate::names::{AUTH_TIMEOUT_MS, NO_RELAY};
 use crate::server::{Server, Spread};
 use crate::status::{Cause, ErrorCode, EventKind, Phase, State};
 use crate::work::Cx;
@@ -25,6 +26,8 @@ pub struct SceneHost {
     pending: BTreeMap<i32, Pending>,
     /// When their time ends, and of some who are no longer among them.
     deadlines: BinaryHeap<Reverse<(Instant, i32)>>,
+    /// Memory for the next packet.
+    scratch: Vec<u8>,
 }
 
 /// One whose authentication is under way.
@@ -40,7 +43,7 @@ struct Pending {
 impl SceneHost {
     /// With nobody there.
     pub fn new(settings: SceneSettings) -> SceneHost {
-        SceneHost { scene: Scene::new(settings), pending: BTreeMap::new(), deadlines: BinaryHeap::new() }
+        SceneHost { scene: Scene::new(settings), pending: BTreeMap::new(), deadlines: BinaryHeap::new(), scratch: Vec::new() }
     }
 
     /// One has gone. True: the others know of it.
@@ -93,47 +96,42 @@ impl SceneHost {
             .get_mut(&id)
             .ok_or_else(|| Error::new(ErrorCode::Target, format!("peer {id} is not being authenticated: it was admitted, or has gone")))
     }
-}
 
-impl Host {
-    /// Whether the held messages of a client may be inspected; see `Admission`. Outside a scene, those of everyone who has an id.
-    pub(super) fn hears(&self, server: &mut Server, key: u32) -> bool {
-        let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id != 0) else { return false };
-        let pending = || self.scene.as_ref().and_then(|of_scene| of_scene.pending.get(&peer.endpoint.peer_id));
-        !peer.endpoint.apart || pending().is_some_and(|pending| pending.admission.hears(peer.endpoint.inbox.held()))
+    /// Whether one of so many held messages of a peer that is not admitted is to be inspected; see `Admission`.
+    pub fn hears(&self, id: i32, held: usize) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.admission.hears(held))
     }
 
     /// After a new client was given its id: it is admitted, or authenticated first.
-    pub(super) fn meet_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
+    pub fn meet(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let timeout = server.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS);
-        let Some(of_scene) = &mut self.scene else { return };
-        if !of_scene.scene.settings.auth {
-            return self.let_in(server, cx, key, id);
+        if !self.scene.settings.auth {
+            return self.let_in(roster, server, cx, key, id);
         }
         let Some(peer) = server.peer(key) else { return };
         peer.endpoint.keep_apart();
         let opened = peer.endpoint.inbox.take_mark(EventKind::Connected);
         peer.endpoint.inbox.push_mark_here(Mark::new(EventKind::Authenticating, cx.time_ns()));
         let deadline = timeout.map(|timeout| cx.now + timeout);
-        of_scene.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
+        self.pending.insert(id, Pending { key, admission: Admission::default(), deadline, opened });
         if let Some(deadline) = deadline {
-            of_scene.wait_until(deadline, id);
+            self.wait_until(deadline, id);
         }
         server.take_account(cx, key);
     }
 
     /// Looks at one held message of a client. False: there is none, or it has to wait.
-    pub(super) fn look_in_scene(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+    pub fn look(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
         let limits = CallLimits::of(&server.endpoint.options);
-        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
+        let Some(peer) = server.peer(key) else { return false };
         let own = peer.endpoint.peer_id;
         let time_ns = cx.time_ns();
         if peer.endpoint.inbox.held() == 0 {
             return false;
         }
-        match of_scene.pending.get_mut(&own) {
+        match self.pending.get_mut(&own) {
             // The other side has seen its end: whatever comes now comes from one who is here.
-            Some(pending) if pending.admission.local => self.admit_pending(server, cx, own),
+            Some(pending) if pending.admission.local => self.admit_pending(roster, server, cx, own),
             Some(pending) => {
                 if let Err(why) = take_auth(&mut peer.endpoint.inbox, cx.arena, &mut pending.admission, 0, time_ns) {
                     close_for(server, cx, key, broken(own, &why));
@@ -142,7 +140,7 @@ impl Host {
             }
             None => {}
         }
-        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return false };
+        let Some(peer) = server.peer(key) else { return false };
         let Some((_, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return false };
         if let Ok(Packet::Relay { peer: to, packet }) = packet::read(bytes) {
             if let Err(why) = limits.check(packet) {
@@ -151,13 +149,13 @@ impl Host {
             }
             let mut head = Vec::with_capacity(RELAY_HEAD);
             packet::put_relay(&mut head, own);
-            match Passed::first_of(&peer.endpoint.inbox, cx.arena, &head, RELAY_HEAD, &mut self.scratch) {
-                Some(passed) => self.relay(server, cx, key, to, passed),
+            match Passed::first_of(&peer.endpoint.inbox, cx.arena, &head, RELAY_HEAD, &mut roster.scratch) {
+                Some(passed) => self.relay(roster, server, cx, key, to, passed),
                 None => close_for_memory(server, cx, key),
             }
             return true;
         }
-        match of_scene.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
+        match self.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
             Ok(reply) => answer(server, cx, key, reply),
             Err(why) => close_for(server, cx, key, broken(own, &why)),
         }
@@ -165,11 +163,11 @@ impl Host {
     }
 
     /// What one client sent to others, the first held message of it: `passed` is how they get it.
-    fn relay(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, passed: Passed) {
+    fn relay(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, passed: Passed) {
         let limits = CallLimits::of(&server.endpoint.options);
-        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
+        let Some(peer) = server.peer(key) else { return };
         let (own, time_ns) = (peer.endpoint.peer_id, cx.time_ns());
-        if !of_scene.scene.settings.relay {
+        if !self.scene.settings.relay {
             peer.endpoint.inbox.drop_held();
             return note(
                 &mut peer.endpoint.inbox,
@@ -186,37 +184,25 @@ impl Host {
         if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
             peer.endpoint.inbox.drop_held();
         } else {
-            match of_scene.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits }) {
+            match self.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits }) {
                 Ok(reply) => answer(server, cx, key, reply),
                 Err(why) => return close_for(server, cx, key, broken(own, &why)),
             }
         }
-        self.pass_on(server, cx, key, target, passed);
+        roster.pass_on(server, cx, key, target, passed);
     }
 
-    /// Puts a call to a target, or to the client in one place.
-    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<Sent, Error> {
-        let reach = self.reach(target)?;
-        self.put_call_to(server, cx, reach, bytes)
-    }
-
-    /// As `put_call`, to the client in one place.
-    pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<Sent, Error> {
-        self.put_call_to(server, cx, Reach::One(key), bytes)
-    }
-
-    fn put_call_to(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, bytes: &[u8]) -> Result<Sent, Error> {
-        let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
-        let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
-        let mut route = of_scene.scene.cache.route(&call)?;
+    /// Puts a call to the places that its target means.
+    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, call: &Call<'_>) -> Result<Sent, Error> {
+        let mut route = self.scene.cache.route(call)?;
         if server.state() != State::Open {
             return Ok(Sent::NotOpen);
         }
         let mut out = std::mem::take(&mut self.scratch);
         out.clear();
         let result = match reach {
-            Reach::One(key) => call_one(server, cx, key, &call, &mut route, &mut out),
-            Reach::AllBut(except) => Ok(call_many(server, cx, except, &call, &mut route, &mut out)),
+            Reach::One(key) => call_one(server, cx, key, call, &mut route, &mut out),
+            Reach::AllBut(except) => Ok(call_many(server, cx, except, call, &mut route, &mut out)),
         };
         self.scratch = kept(cx, out);
         result
@@ -224,7 +210,7 @@ impl Host {
 
     /// Sends data for the authentication of a peer.
     pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
-        let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
+        let pending = self.authenticating(id)?;
         if pending.admission.local || pending.admission.remote {
             return Err(over(id));
         }
@@ -234,9 +220,9 @@ impl Host {
         Ok(server.put_one(cx, key, false, &self.scratch))
     }
 
-    /// The authentication of a peer is complete on this side.
-    pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
-        let pending = self.scene.as_mut().ok_or_else(not_a_scene)?.authenticating(id)?;
+    /// The authentication of a peer is complete on this side. Its place too.
+    pub fn complete_auth(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<(Sent, u32), Error> {
+        let pending = self.authenticating(id)?;
         if pending.admission.local {
             return Err(over(id));
         }
@@ -245,45 +231,32 @@ impl Host {
         packet::put_auth(&mut self.scratch, &[]);
         let sent = server.put_one(cx, key, false, &self.scratch);
         if sent != Sent::Taken {
-            return Ok(sent);
+            return Ok((sent, key));
         }
-        if let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.get_mut(&id)) {
+        if let Some(pending) = self.pending.get_mut(&id) {
             pending.admission.local = true;
             if pending.admission.remote {
-                self.admit_pending(server, cx, id);
+                self.admit_pending(roster, server, cx, id);
             }
         }
-        // What waited is looked at in the next poll.
-        if server.peer(key).is_some_and(|peer| peer.endpoint.inbox.held() > 0) {
-            self.behind.push(key);
-        }
-        Ok(Sent::Taken)
+        Ok((Sent::Taken, key))
     }
 
-    /// Declares a node; see ws_declare_node().
-    pub fn declare(&mut self, path: &str, methods: Option<&str>) -> Result<(), Error> {
-        let cache = &mut self.scene.as_mut().ok_or_else(not_a_scene)?.scene.cache;
-        match methods {
-            Some(methods) => cache.declare(path, methods),
-            None => cache.forget(path),
-        }
-    }
-
-    fn admit_pending(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
-        let Some(pending) = self.scene.as_mut().and_then(|of_scene| of_scene.pending.remove(&id)) else { return };
+    fn admit_pending(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
+        let Some(pending) = self.pending.remove(&id) else { return };
         if let (Some(peer), Some(opened)) = (server.peer(pending.key), pending.opened) {
             peer.endpoint.inbox.push_mark_here(Mark { time_ns: cx.time_ns(), ..opened });
         }
-        self.let_in(server, cx, pending.key, id);
+        self.let_in(roster, server, cx, pending.key, id);
         server.take_account(cx, pending.key);
     }
 
     /// The others hear of one who is admitted, and it of them.
-    fn let_in(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
-        let (Some(peer), Some(of_scene)) = (server.peer(key), &mut self.scene) else { return };
+    fn let_in(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
+        let Some(peer) = server.peer(key) else { return };
         peer.endpoint.let_in(cx);
-        if of_scene.scene.settings.relay {
-            self.introduce(id);
+        if self.scene.settings.relay {
+            roster.introduce(id);
         }
     }
 }
@@ -374,19 +347,4 @@ fn answer(server: &mut Server, cx: &mut Cx<'_>, key: u32, reply: Option<[u8; 6]>
 
 fn broken(id: i32, why: &str) -> String {
     format!("peer {id} broke the format of the scene: {why}")
-}
-
-/// WS_CALL or the authentication without WS_SCENE.
-pub(super) fn not_a_scene() -> Error {
-    Error::new(ErrorCode::Kind, format!("remote calls and authentication need {SCENE} in the flags of the config"))
-}
-
-/// The authentication has ended.
-pub(super) fn over(id: i32) -> Error {
-    Error::new(ErrorCode::State, format!("the authentication of peer {id} was completed already: no more can be sent"))
-}
-
-/// Nothing but its authentication goes to this one.
-pub(super) fn not_admitted(id: i32) -> Error {
-    Error::new(ErrorCode::State, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
 }

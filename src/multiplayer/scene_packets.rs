@@ -5,7 +5,7 @@ use super::scene::{Cache, Call, Fault, other_methods};
 use crate::codes::*;
 use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
-use crate::names::{AUTH, MAX_CALL_BYTES};
+use crate::names::{AUTH, MAX_CALL_BYTES, SCENE};
 use crate::status::{Cause, ErrorCode, EventKind, Phase};
 use crate::work::Arena;
 
@@ -132,6 +132,14 @@ impl Scene {
         Scene { settings, cache: Cache::default() }
     }
 
+    /// Declares a node; see ws_declare_node().
+    pub fn declare(&mut self, path: &str, methods: Option<&str>) -> Result<(), Error> {
+        match methods {
+            Some(methods) => self.cache.declare(path, methods),
+            None => self.cache.forget(path),
+        }
+    }
+
     /// Does what the packet in the first held message says; what is to be answered to its sender. `Err`: no peer would send that; the message is left.
     pub fn take(&mut self, inbox: &mut Inbox, arena: &Arena, source: Source) -> Result<Option<[u8; 6]>, String> {
         let effect = match inbox.first_held(arena) {
@@ -240,4 +248,28 @@ pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64)
     let mut mark = Mark { peer_id: told, phase, cause, count: 1, ..Mark::new(EventKind::Error, time_ns) };
     mark.set_text(why);
     inbox.push_mark_here(mark);
+}
+
+/// Raw bytes of a scene are binary and never empty, as in Godot.
+pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
+    match payload {
+        _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
+        [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot would refuse it")),
+        _ => Ok(()),
+    }
+}
+
+/// WS_CALL or the authentication without WS_SCENE.
+pub fn not_a_scene() -> Error {
+    Error::new(ErrorCode::Kind, format!("remote calls and authentication need {SCENE} in the flags of the config"))
+}
+
+/// The authentication has ended.
+pub fn over(id: i32) -> Error {
+    Error::new(ErrorCode::State, format!("the authentication of peer {id} was completed already: no more can be sent"))
+}
+
+/// Nothing but its authentication goes to this one.
+pub fn not_admitted(id: i32) -> Error {
+    Error::new(ErrorCode::State, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
 }

@@ -3,6 +3,10 @@
 //! Godot 4: the host's first message is the id, 4 bytes; each later one is a packet as it is. Godot 3: every message begins with 9 bytes (kind, from,
 //! to); the host gives ids, tells of those who come and go, and passes on what is for others.
 
+use crate::error::Error;
+use crate::heap;
+use crate::status::ErrorCode;
+
 /// Which format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wire {
@@ -59,6 +63,16 @@ pub fn put_header(out: &mut Vec<u8>, from: i32, to: i32) {
     out.push(PAYLOAD);
     out.extend_from_slice(&from.to_le_bytes());
     out.extend_from_slice(&to.to_le_bytes());
+}
+
+/// A message behind the header of Godot 3.
+pub fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
+    if text {
+        return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text: put it as WS_BINARY"));
+    }
+    memory.clear();
+    put_header(&mut memory, from, to);
+    if heap::append(&mut memory, payload) { Ok(memory) } else { Err(heap::lacks()) }
 }
 
 /// A Godot 3 message of the host's about an id.

@@ -1,0 +1,258 @@
+//! Who is on a host: their ids, what they have yet to hear of each other, and what one sends to others.
+
+use super::ids::Ids;
+use super::news::{Heard, News, Piece};
+use super::relay::{Passed, close_for_memory, note_lost, tell};
+use super::scene::packet::about;
+use super::wire::{self, Message3, Wire};
+use super::{FEW, HOST_ID, Target, kept};
+use crate::codes::*;
+use crate::error::Error;
+use crate::heap;
+use crate::link::Sent;
+use crate::server::{Server, Spread};
+use crate::status::{ErrorCode, State};
+use crate::work::Cx;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The players of a host.
+pub struct Roster {
+    pub(super) wire: Wire,
+    ids: Ids,
+    /// By id. It grows as they come, so in small steps.
+    players: BTreeMap<i32, Player>,
+    /// What they have yet to hear of each other.
+    news: News,
+    /// Memory for the next message.
+    pub(super) scratch: Vec<u8>,
+}
+
+struct Player {
+    /// Its place in the server.
+    key: u32,
+    /// It has not ended.
+    here: bool,
+    /// Of whom it has heard.
+    heard: Heard,
+}
+
+/// The places that a target means.
+pub(super) enum Reach {
+    One(u32),
+    AllBut(Option<u32>),
+}
+
+impl Roster {
+    /// With nobody there.
+    pub fn new(wire: Wire) -> Roster {
+        Roster { wire, ids: Ids::new(), players: BTreeMap::new(), news: News::default(), scratch: Vec::new() }
+    }
+
+    /// Bytes that are kept of the players.
+    pub fn kept_bytes(&self) -> usize {
+        let heard: usize = self.players.values().map(|player| player.heard.heap_bytes()).sum();
+        heap::tree_bytes::<(i32, Player)>(self.players.len()) + heard
+    }
+
+    /// Whether taking it apart takes its time.
+    pub fn is_large(&self) -> bool {
+        self.players.len() > FEW
+    }
+
+    /// The place of a client by its id.
+    pub fn place(&self, id: i32) -> Result<u32, Error> {
+        self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
+            HOST_ID => Error::new(ErrorCode::Target, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
+            _ => Error::new(ErrorCode::Target, format!("no peer {id} is here: it may have gone")),
+        })
+    }
+
+    /// Places of the clients that a target means.
+    pub fn places(&self, server: &Server, target: Target) -> Result<Vec<u32>, Error> {
+        Ok(match self.reach(target)? {
+            Reach::One(key) => vec![key],
+            Reach::AllBut(except) => server.keys().filter(|key| Some(*key) != except).collect(),
+        })
+    }
+
+    pub(super) fn reach(&self, target: Target) -> Result<Reach, Error> {
+        Ok(match target {
+            Target::One(id) => Reach::One(self.place(id)?),
+            Target::All => Reach::AllBut(None),
+            Target::AllBut(id) => Reach::AllBut(self.players.get(&id).map(|player| player.key)),
+        })
+    }
+
+    /// Gives a new client its id, before anything else is sent to it.
+    pub fn welcome(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> Option<i32> {
+        let id = self.draw_id();
+        server.peer(key)?.endpoint.peer_id = id;
+        match self.wire {
+            Wire::Godot4 | Wire::Scene => server.greet(cx, key, &[&wire::id_message(id)]),
+            Wire::Godot3 => server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))]),
+        }
+        self.players.insert(id, Player { key, here: true, heard: Heard::default() });
+        Some(id)
+    }
+
+    /// One has ended: its place. `None`: that was noted before.
+    pub fn leave(&mut self, id: i32) -> Option<u32> {
+        let player = self.players.get_mut(&id).filter(|player| player.here)?;
+        player.here = false;
+        Some(player.key)
+    }
+
+    /// The others are to hear that one has ended.
+    pub fn tell_of_end(&mut self, server: &Server, id: i32) {
+        if self.wire != Wire::Godot4
+            && server.state() == State::Open
+            && let Some(player) = self.players.get_mut(&id)
+        {
+            self.news.leave(&mut player.heard);
+        }
+    }
+
+    /// Forgets one whose place was given back.
+    pub fn forget(&mut self, id: i32) {
+        self.players.remove(&id);
+    }
+
+    /// The others are to hear of a newcomer, and it of them.
+    pub(super) fn introduce(&mut self, id: i32) {
+        if let Some(player) = self.players.get_mut(&id) {
+            self.news.arrive(&mut player.heard, id);
+        }
+        for player in self.players.values().filter(|player| player.here && player.heard.is_in()) {
+            self.news.waiting.push(player.key);
+        }
+    }
+
+    /// Tells players of those who came and went, as far as their queues have room, until the budget ends; one of one thing at least. True: there is more.
+    pub fn inform(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
+        if self.take_leave(cx) {
+            return true;
+        }
+        let mut told = false;
+        for _ in 0..self.news.waiting.len() {
+            let Some(key) = self.news.waiting.pop() else { break };
+            let id = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
+            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else { continue };
+            if !server.peer(key).is_some_and(|peer| peer.may_put()) {
+                continue;
+            }
+            let has_room = |server: &mut Server| server.peer(key).is_some_and(|peer| peer.has_room_beside(NEWS_BYTES));
+            let (mut over, mut has_heard_all) = (false, false);
+            while !over && !has_heard_all {
+                if !has_room(server) {
+                    server.flush_one(cx, key);
+                    if !has_room(server) {
+                        break;
+                    }
+                }
+                match self.news.pop(&mut player.heard) {
+                    Some(piece) => tell(server, cx, key..key + 1, &[], &about_player(self.wire, piece)),
+                    None => has_heard_all = true,
+                }
+                told |= !has_heard_all;
+                over = cx.budget.spend_frame();
+            }
+            if !has_heard_all {
+                // Its turn comes again when the others have had theirs, or when there is room.
+                self.news.waiting.push(key);
+            }
+            if over || cx.budget.look() {
+                return told && !self.news.waiting.is_empty();
+            }
+        }
+        false
+    }
+
+    /// Notes for the others that some have gone, until the budget ends; one at least. Who has not heard of one by then never does. True: there are more.
+    fn take_leave(&mut self, cx: &mut Cx<'_>) -> bool {
+        while let Some(left) = self.news.next_left() {
+            for player in self.players.values_mut() {
+                if player.here && player.heard.lose(left) {
+                    self.news.waiting.push(player.key);
+                }
+            }
+            if cx.budget.look() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Tells those in some places of the sender of what they are about to get, before the news that are ahead of it. Places where there is no room for that.
+    fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
+        let mut full = Vec::new();
+        let id = server.peer(from).map_or(0, |peer| peer.endpoint.peer_id);
+        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else { return full };
+        let message = about_player(self.wire, Piece::Came(id));
+        for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
+            let to = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
+            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
+            let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
+            if server.put_spread(cx, spread) == Sent::Taken {
+                player.heard.hear_early(&of);
+            } else {
+                full.push(key);
+            }
+        }
+        if let Some(player) = self.players.get_mut(&id) {
+            player.heard = std::mem::take(&mut of);
+        }
+        full
+    }
+
+    /// Sends what one client said to the others that it is for, unchanged.
+    pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
+        let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
+        let (keys, except) = match self.reach(target) {
+            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.endpoint.apart) => {
+                (key..key + 1, [from, from])
+            }
+            Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
+            _ => return note_lost(server, cx, from, target.encode()),
+        };
+        let mut except = except.to_vec();
+        if !self.news.waiting.is_empty() {
+            except.extend(self.announce(server, cx, from, &keys, on_full));
+        }
+        let spread = |payload| Spread { text: false, payload, keys: keys.clone(), except: &except, on_full, now: false };
+        let result = match passed {
+            Passed::Short(message) => {
+                let result = server.put_spread(cx, spread(&message));
+                self.scratch = kept(cx, message);
+                result
+            }
+            Passed::Long { head, storage, start } => server.put_parts(cx, spread(&head), &storage, start),
+        };
+        if result == Sent::NoMemory {
+            close_for_memory(server, cx, from);
+        }
+    }
+
+    /// An id that nobody has or had, and nobody can guess.
+    fn draw_id(&mut self) -> i32 {
+        loop {
+            let id = self.ids.draw();
+            if !self.players.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+}
+
+/// Bytes of the longest message about a player.
+const NEWS_BYTES: usize = wire::HEADER + 4;
+
+/// The message that tells of a player.
+fn about_player(wire: Wire, piece: Piece) -> Vec<u8> {
+    match (wire, piece) {
+        (Wire::Godot3, Piece::Came(id)) => wire::about(Message3::Add(id)).to_vec(),
+        (Wire::Godot3, Piece::Went(id)) => wire::about(Message3::Del(id)).to_vec(),
+        (Wire::Godot4 | Wire::Scene, Piece::Came(id)) => about(id, true).to_vec(),
+        (Wire::Godot4 | Wire::Scene, Piece::Went(id)) => about(id, false).to_vec(),
+    }
+}
