@@ -171,7 +171,7 @@ impl Role {
     pub fn peer_id(&self, at: Place<'_>) -> Result<i32, Error> {
         match (self, at) {
             (Role::Host(_), Place::Server(_)) => Ok(HOST_ID),
-            (Role::Host(_), Place::Client(server, key)) => server.peer(key).map(|peer| peer.endpoint.peer_id).ok_or_else(Error::gone),
+            (Role::Host(_), Place::Client(server, key)) => server.peer(key).map(|peer| peer.endpoint.label).ok_or_else(Error::gone),
             (Role::Join(join), _) => Ok(join.id()),
             _ => Err(no_ids()),
         }

@@ -33,7 +33,7 @@ impl DerefMut for Marks {
     }
 }
 
-/// Messages that wait for the look of a layer above; apart from the others, so that each is taken from the front.
+/// Messages that the layer above has not inspected yet; in a queue of their own, so that each is taken from the front.
 #[derive(Default)]
 struct Held(Option<Box<Messages>>);
 
@@ -246,12 +246,12 @@ impl Inbox {
         }
     }
 
-    /// The first held message is the host's, with other bytes: a remote call; `from` as in `Message`.
-    pub fn release_as_call(&mut self, bytes: Vec<u8>, from: i32) {
+    /// The first held message is the host's, as another message; `from` as in `Message`.
+    pub fn release_as(&mut self, kind: MessageType, bytes: Vec<u8>, from: i32) {
         if let Some(message) = self.pop_held() {
             self.bytes -= message.len() as u64;
             self.bytes += bytes.len() as u64;
-            self.messages.push_back(Message::kept(MessageType::Call, from, bytes));
+            self.messages.push_back(Message::kept(kind, from, bytes));
         }
     }
 
@@ -277,16 +277,16 @@ impl Inbox {
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
 
-    /// None of the held messages is the host's. `apart`: their sender is not admitted, and they are counted.
-    pub fn drop_all_held(&mut self, apart: bool) -> Dropped {
-        let held = self.drop_last(self.held(), apart);
-        self.dropped += if apart { held.len() as u64 } else { 0 };
+    /// None of the held messages is the host's. `unadmitted`: their sender is not admitted, and they are counted.
+    pub fn drop_all_held(&mut self, unadmitted: bool) -> Dropped {
+        let held = self.drop_last(self.held(), unadmitted);
+        self.dropped += if unadmitted { held.len() as u64 } else { 0 };
         held
     }
 
-    /// Of the last `count` messages those are dropped and counted that follow the one by which they became more than `most` messages or bytes; `apart` as in
+    /// Of the last `count` messages those are dropped and counted that follow the one by which they became more than `most` messages or bytes; `unadmitted` as in
     /// `drop_refused`.
-    pub fn drop_excess(&mut self, count: usize, most: [u64; 2], apart: bool) -> Dropped {
+    pub fn drop_excess(&mut self, count: usize, most: [u64; 2], unadmitted: bool) -> Dropped {
         let (mut messages, mut bytes) = (0, 0);
         let count = count.min(self.len());
         let (first, first_held) = self.places(self.len() - count);
@@ -296,7 +296,7 @@ impl Inbox {
             bytes += message.len() as u64;
             is_kept
         });
-        let excess = self.drop_last(count - kept.count(), apart);
+        let excess = self.drop_last(count - kept.count(), unadmitted);
         self.dropped += excess.len() as u64;
         excess
     }
@@ -307,7 +307,7 @@ impl Inbox {
     }
 
     /// Drops the last `count` messages.
-    fn drop_last(&mut self, count: usize, apart: bool) -> Dropped {
+    fn drop_last(&mut self, count: usize, unadmitted: bool) -> Dropped {
         let (first, first_held) = self.places(self.len() - count);
         let mut last = self.messages.split_off(first);
         if !self.held.is_empty() {
@@ -318,7 +318,7 @@ impl Inbox {
         self.end -= count as u64;
         self.settled = self.settled.min(self.end);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
-        if apart {
+        if unadmitted {
             self.refused = (self.refused.0 + count as u64, self.refused.1 + bytes);
         }
         last
@@ -340,14 +340,14 @@ impl Inbox {
         self.silenced = true;
     }
 
-    /// Drops all messages where they are refused, and counts them. `apart`: their sender is not admitted.
-    pub fn drop_refused(&mut self, apart: bool) -> Option<Dropped> {
+    /// Drops all messages where they are refused, and counts them. `unadmitted`: their sender is not.
+    pub fn drop_refused(&mut self, unadmitted: bool) -> Option<Dropped> {
         let count = self.len() as u64;
         if !self.refuses || count == 0 {
             return None;
         }
         self.dropped += count;
-        if apart {
+        if unadmitted {
             self.refused = (self.refused.0 + count, self.refused.1 + self.message_bytes());
         }
         self.bytes = self.auth_bytes();
@@ -575,7 +575,7 @@ mod tests {
         for start in [0, 2] {
             inbox.push_fresh(false, place.chunk, place.start + start, 2);
         }
-        inbox.release_as_call(b"a call".to_vec(), 9);
+        inbox.release_as(MessageType::Call, b"a call".to_vec(), 9);
         assert_eq!((inbox.ready(), inbox.held(), inbox.bytes()), (1, 1, 8));
         inbox.release(0, 0);
         inbox.settle(&arena);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Message {
     /// The type of the message.
     pub kind: MessageType,
-    /// Multiplayer: the peer that sent it, where that is not the one at the other end.
+    /// The label of its sender, where that is not the remote peer; 0: it is.
     pub from: i32,
     pub(super) body: Body,
 }
@@ -88,8 +88,8 @@ impl Message {
 pub struct Mark {
     /// What happened.
     pub kind: EventKind,
-    /// Multiplayer: which peer, where that is not the one at the other end.
-    pub peer_id: i32,
+    /// The label of whom it is about, where that is not the remote peer; 0: it is.
+    pub label: i32,
     /// Close code.
     pub code: i32,
     /// How far the connection had come.
@@ -117,7 +117,7 @@ impl Mark {
     pub fn new(kind: EventKind, time_ns: u64) -> Mark {
         Mark {
             kind,
-            peer_id: 0,
+            label: 0,
             code: 0,
             phase: Phase::None,
             cause: Cause::None,

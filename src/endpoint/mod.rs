@@ -26,10 +26,10 @@ pub struct Endpoint {
     pub handle: u32,
     /// The host's own value; every item carries it.
     pub user: u64,
-    /// The id of the peer at the other end in multiplayer; 0 while it is not known, and without multiplayer.
-    pub peer_id: i32,
-    /// Multiplayer has not admitted the peer: nothing that it sends is counted or delivered.
-    pub apart: bool,
+    /// A number that the layer above gave the remote peer, reported with each item; 0: none.
+    pub label: i32,
+    /// False while the layer above withholds the peer: nothing that it sends is counted or delivered.
+    pub admitted: bool,
     /// Begins with CONNECTED and ends with DISCONNECTED, as a server's client does; else OPEN and CLOSED.
     pub of_server: bool,
     /// A skipped message has been reported since there was room.
@@ -65,8 +65,8 @@ impl Endpoint {
         Endpoint {
             handle: 0,
             user: 0,
-            peer_id: 0,
-            apart: false,
+            label: 0,
+            admitted: true,
             of_server: false,
             skipping: false,
             owes_writable: None,
@@ -92,7 +92,7 @@ impl Endpoint {
     /// The counters as the stats show them: without the messages of a peer that was not admitted when they came.
     pub fn totals(&self) -> Counters {
         let mut counters = self.counters;
-        let (messages, bytes) = if self.apart { (u64::MAX, u64::MAX) } else { self.inbox.refused };
+        let (messages, bytes) = if !self.admitted { (u64::MAX, u64::MAX) } else { self.inbox.refused };
         counters.messages_in = counters.messages_in.saturating_sub(messages);
         counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
         counters.skipped += self.inbox.dropped;
@@ -103,12 +103,12 @@ impl Endpoint {
     /// Messages and AUTH events that wait for the host, and their bytes. Messages of a peer that is not admitted do not.
     pub fn queued_in(&self) -> [u64; 2] {
         let (packets, bytes) = (self.inbox.counted() as u64, self.inbox.bytes());
-        if self.apart { [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()] } else { [packets, bytes] }
+        if !self.admitted { [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()] } else { [packets, bytes] }
     }
 
     /// Bytes held beside the queue: texts of events, and messages of a peer that is not admitted.
     pub fn kept_bytes(&self) -> usize {
-        let held = if self.apart { self.inbox.message_bytes() as usize } else { 0 };
+        let held = if !self.admitted { self.inbox.message_bytes() as usize } else { 0 };
         self.inbox.text_bytes() + held
     }
 
@@ -162,24 +162,24 @@ impl Endpoint {
     pub fn request_close(&mut self, cx: &Cx<'_>, code: u16, reason: &str) {
         let mut mark = Mark { code: i32::from(code), ..Mark::new(EventKind::CloseRequest, cx.time_ns()) };
         mark.set_text(reason);
-        if self.apart {
+        if !self.admitted {
             self.close_request = Some(Box::new(mark));
         } else {
             self.inbox.push_mark(mark);
         }
     }
 
-    /// Multiplayer does not admit the peer yet: nothing of it is reported but its authentication and its end.
-    pub fn keep_apart(&mut self) {
-        self.apart = true;
+    /// The layer above does not admit the peer yet: nothing of it is reported but AUTH events and its end.
+    pub fn withhold(&mut self) {
+        self.admitted = false;
         if let Some(mark) = self.inbox.take_mark(EventKind::CloseRequest) {
             self.close_request = Some(Box::new(mark));
         }
     }
 
-    /// Multiplayer admits the peer.
-    pub fn let_in(&mut self, cx: &Cx<'_>) {
-        self.apart = false;
+    /// The layer above admits the peer.
+    pub fn admit(&mut self, cx: &Cx<'_>) {
+        self.admitted = true;
         if let Some(mark) = self.close_request.take() {
             self.inbox.push_mark(Mark { time_ns: cx.time_ns(), ..*mark });
         }
@@ -224,21 +224,21 @@ impl Endpoint {
 
     /// Drops the held messages: nobody gets them.
     pub fn drop_held(&mut self, cx: &mut Cx<'_>) {
-        let dropped = self.inbox.drop_all_held(self.apart);
+        let dropped = self.inbox.drop_all_held(!self.admitted);
         discard(cx, dropped);
     }
 
     /// Drops the messages that came, where they are refused.
     #[inline]
     pub fn drop_refused(&mut self, cx: &mut Cx<'_>) {
-        if let Some(dropped) = self.inbox.drop_refused(self.apart) {
+        if let Some(dropped) = self.inbox.drop_refused(!self.admitted) {
             discard(cx, dropped);
         }
     }
 
     /// Drops what exceeds `room` of the last `count` messages.
     pub fn drop_excess(&mut self, cx: &mut Cx<'_>, count: usize, room: [u64; 2]) {
-        let dropped = self.inbox.drop_excess(count, room, self.apart);
+        let dropped = self.inbox.drop_excess(count, room, !self.admitted);
         discard(cx, dropped);
     }
 

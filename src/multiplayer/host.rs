@@ -108,7 +108,7 @@ impl Host {
         }
         let framed = self.frame(target.encode(), text, payload)?;
         let result = match reach {
-            Reach::One(key) if server.peer(key).is_some_and(|peer| peer.endpoint.apart) => return Err(not_admitted(target.encode())),
+            Reach::One(key) if server.peer(key).is_some_and(|peer| !peer.endpoint.admitted) => return Err(not_admitted(target.encode())),
             Reach::One(key) => server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
@@ -118,8 +118,8 @@ impl Host {
 
     /// Puts to the client in one place, by its own handle.
     pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<Sent, Error> {
-        let (to, is_apart) = server.peer(key).map_or((0, false), |peer| (peer.endpoint.peer_id, peer.endpoint.apart));
-        if is_apart {
+        let (to, admitted) = server.peer(key).map_or((0, true), |peer| (peer.endpoint.label, peer.endpoint.admitted));
+        if !admitted {
             return Err(not_admitted(to));
         }
         let framed = self.frame(to, text, payload)?;
@@ -213,13 +213,13 @@ impl Host {
             if peer.endpoint.handle == 0 {
                 continue;
             }
-            if peer.endpoint.peer_id == 0 {
+            if peer.endpoint.label == 0 {
                 self.admit(server, cx, key);
                 // From now on it is there for the program.
                 server.take_account(cx, key);
             }
             let Some(peer) = server.peer(key) else { continue };
-            let (id, state) = (peer.endpoint.peer_id, peer.state());
+            let (id, state) = (peer.endpoint.label, peer.state());
             let held = peer.endpoint.inbox.held();
             if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
@@ -244,7 +244,7 @@ impl Host {
     /// One has ended: the others hear of it, but in the plain format of Godot 4.
     fn part(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
         let Some(key) = self.roster.leave(id) else { return };
-        if let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id == id && peer.endpoint.apart) {
+        if let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label == id && !peer.endpoint.admitted) {
             peer.endpoint.drop_held(cx);
             server.take_account(cx, key);
         }
@@ -255,8 +255,8 @@ impl Host {
 
     /// Whether the held messages of a client may be inspected; see `Admission`. Outside a scene, those of everyone who has an id.
     fn hears(&self, server: &mut Server, key: u32) -> bool {
-        let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.peer_id != 0) else { return false };
-        !peer.endpoint.apart || self.scene.as_ref().is_some_and(|of_scene| of_scene.hears(peer.endpoint.peer_id, peer.endpoint.inbox.held()))
+        let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label != 0) else { return false };
+        peer.endpoint.admitted || self.scene.as_ref().is_some_and(|of_scene| of_scene.hears(peer.endpoint.label, peer.endpoint.inbox.held()))
     }
 
     /// Looks at held messages, in turn, until the budget ends; at one at least, which may be long where the poll `begins`
@@ -279,7 +279,7 @@ impl Host {
             server.take_account(cx, key);
             server.read_on(key);
             let Some(peer) = server.peer(key) else { continue };
-            let (held, state, id) = (peer.endpoint.inbox.held(), peer.state(), peer.endpoint.peer_id);
+            let (held, state, id) = (peer.endpoint.inbox.held(), peer.state(), peer.endpoint.label);
             if held > 0 && self.hears(server, key) {
                 self.behind.push(key);
             } else if state == State::Closed {
@@ -298,7 +298,7 @@ impl Host {
             return of_scene.look(&mut self.roster, server, cx, key);
         }
         let Some(peer) = server.peer(key) else { return false };
-        let own = peer.endpoint.peer_id;
+        let own = peer.endpoint.label;
         let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return false };
         let target = match wire::read3(text, bytes) {
             Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(Error::into_sentence),

@@ -42,11 +42,11 @@ pub struct Join {
 impl Join {
     /// Makes a join of a client that is not open yet. `timeout` is for all that comes before the id, from `now` on.
     pub fn new(wire: Wire, scene: SceneSettings, peer: &mut Connection, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
-        peer.endpoint.peer_id = HOST_ID;
+        peer.endpoint.label = HOST_ID;
         peer.endpoint.inbox.holds = true;
         let deadline = timeout.map(|timeout| now + timeout);
         if scene.auth {
-            peer.endpoint.keep_apart();
+            peer.endpoint.withhold();
         }
         let scene = (wire == Wire::Scene).then(|| SceneJoin::new(scene));
         Join { membership: Membership::new(wire), deadline, is_late: false, early, scene }
@@ -258,15 +258,15 @@ fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
             connected.remove(&from);
         }
         match mark.kind {
-            EventKind::Connected => _ = connected.insert(mark.peer_id, index),
+            EventKind::Connected => _ = connected.insert(mark.label, index),
             EventKind::Disconnected => {
-                if let Some(pair) = connected.remove(&mark.peer_id) {
+                if let Some(pair) = connected.remove(&mark.label) {
                     drops[pair] = true;
                     drops[index] = true;
                 }
             }
             EventKind::Skipped => drops[index] = true,
-            EventKind::Error => drops[index] = mark.peer_id != 0,
+            EventKind::Error => drops[index] = mark.label != 0,
             _ => {}
         }
     }

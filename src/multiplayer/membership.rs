@@ -67,7 +67,7 @@ impl Membership {
     pub fn open(&mut self, peer: &mut Connection, id: i32) {
         self.id = id;
         if let Some(mark) = self.opened.take() {
-            peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..mark });
+            peer.endpoint.inbox.push_mark_here(Mark { label: id, ..mark });
         }
     }
 
@@ -82,7 +82,7 @@ impl Membership {
     pub fn part(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) -> bool {
         let was_there = self.others.remove(&id);
         if was_there {
-            peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
+            peer.endpoint.inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
             self.ends += 1;
         }
         was_there
@@ -91,5 +91,5 @@ impl Membership {
 
 /// Tells the program that a peer is there.
 pub fn greet(peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-    peer.endpoint.inbox.push_mark_here(Mark { peer_id: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
+    peer.endpoint.inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
 }

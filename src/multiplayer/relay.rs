@@ -58,7 +58,7 @@ pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
 fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) {
     let Some(peer) = server.peer(key) else { return };
     peer.endpoint.drop_held(cx);
-    if peer.state() == State::Closed && peer.endpoint.apart {
+    if peer.state() == State::Closed && !peer.endpoint.admitted {
         return;
     }
     if peer.state() == State::Closed {
@@ -75,6 +75,6 @@ fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) 
 /// What one client sent to another that is not here is counted in one event until the host takes it.
 pub(super) fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
     let Some(peer) = server.peer(from) else { return };
-    let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.endpoint.peer_id);
+    let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.endpoint.label);
     note(&mut peer.endpoint.inbox, 0, Cause::NoPeer, &why, cx.time_ns());
 }

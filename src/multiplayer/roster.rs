@@ -87,7 +87,7 @@ impl Roster {
     /// Gives a new client its id, before anything else is sent to it.
     pub fn welcome(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> Option<i32> {
         let id = self.draw_id();
-        server.peer(key)?.endpoint.peer_id = id;
+        server.peer(key)?.endpoint.label = id;
         match self.wire {
             Wire::Godot4 | Wire::Scene => server.greet(cx, key, &[&wire::id_message(id)]),
             Wire::Godot3 => server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))]),
@@ -136,7 +136,7 @@ impl Roster {
         let mut told = false;
         for _ in 0..self.news.waiting.len() {
             let Some(key) = self.news.waiting.pop() else { break };
-            let id = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
+            let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
             let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else { continue };
             if !server.peer(key).is_some_and(|peer| peer.may_put()) {
                 continue;
@@ -186,11 +186,11 @@ impl Roster {
     /// Tells those in some places of the sender of what they are about to get, before the news that are ahead of it. Places where there is no room for that.
     fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
         let mut full = Vec::new();
-        let id = server.peer(from).map_or(0, |peer| peer.endpoint.peer_id);
+        let id = server.peer(from).map_or(0, |peer| peer.endpoint.label);
         let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else { return full };
         let message = about_player(self.wire, Piece::Came(id));
         for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
-            let to = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
+            let to = server.peer(key).map_or(0, |peer| peer.endpoint.label);
             let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
             let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
             if server.put_spread(cx, spread) == Sent::Taken {
@@ -209,7 +209,7 @@ impl Roster {
     pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
         let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
-            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && !peer.endpoint.apart) => {
+            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && peer.endpoint.admitted) => {
                 (key..key + 1, [from, from])
             }
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),

@@ -109,7 +109,7 @@ impl SceneHost {
             return self.let_in(roster, server, cx, key, id);
         }
         let Some(peer) = server.peer(key) else { return };
-        peer.endpoint.keep_apart();
+        peer.endpoint.withhold();
         let opened = peer.endpoint.inbox.take_mark(EventKind::Connected);
         peer.endpoint.inbox.push_mark_here(Mark::new(EventKind::Authenticating, cx.time_ns()));
         let deadline = timeout.map(|timeout| cx.now + timeout);
@@ -124,7 +124,7 @@ impl SceneHost {
     pub fn look(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
         let limits = CallLimits::of(&server.endpoint.options);
         let Some(peer) = server.peer(key) else { return false };
-        let own = peer.endpoint.peer_id;
+        let own = peer.endpoint.label;
         let time_ns = cx.time_ns();
         if peer.endpoint.inbox.held() == 0 {
             return false;
@@ -166,7 +166,7 @@ impl SceneHost {
     fn relay(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, passed: Passed) {
         let limits = CallLimits::of(&server.endpoint.options);
         let Some(peer) = server.peer(key) else { return };
-        let (own, time_ns) = (peer.endpoint.peer_id, cx.time_ns());
+        let (own, time_ns) = (peer.endpoint.label, cx.time_ns());
         if !self.scene.settings.relay {
             peer.endpoint.inbox.drop_held();
             return note(
@@ -254,7 +254,7 @@ impl SceneHost {
     /// The others hear of one who is admitted, and it of them.
     fn let_in(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let Some(peer) = server.peer(key) else { return };
-        peer.endpoint.let_in(cx);
+        peer.endpoint.admit(cx);
         if self.scene.settings.relay {
             roster.introduce(id);
         }
@@ -263,8 +263,8 @@ impl SceneHost {
 
 fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Result<Sent, Error> {
     let Some(peer) = server.peer(key) else { return Ok(Sent::NotOpen) };
-    let id = peer.endpoint.peer_id;
-    if peer.endpoint.apart {
+    let id = peer.endpoint.label;
+    if !peer.endpoint.admitted {
         return Err(not_admitted(id));
     }
     if !route.reserve(out, call) {
@@ -284,7 +284,7 @@ fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, rou
 fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Sent {
     let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
     let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
-    keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.endpoint.peer_id != 0 && !peer.endpoint.apart && peer.may_put()));
+    keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.endpoint.label != 0 && peer.endpoint.admitted && peer.may_put()));
     let mut by_path = Vec::new();
     if !route.reserve(&mut by_path, call) || !route.reserve(out, call) {
         return Sent::NoMemory;
@@ -296,7 +296,7 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     }
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for key in keys {
-        let id = server.peer(key).map_or(0, |peer| peer.endpoint.peer_id);
+        let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
         if !route.is_told(id) {
             let spread = Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
             if server.put_spread(cx, spread) == Sent::Taken {

@@ -47,7 +47,7 @@ impl SceneJoin {
             return self.be_admitted(membership, peer, cx);
         }
         self.deadline = peer.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
-        peer.endpoint.inbox.push_mark_here(Mark { peer_id: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
+        peer.endpoint.inbox.push_mark_here(Mark { label: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
     }
 
     /// Looks at the first held message; `Err`: the host broke the format.
@@ -256,7 +256,7 @@ impl SceneJoin {
         membership.others.insert(HOST_ID);
         membership.open(peer, membership.id);
         greet(peer, cx, HOST_ID);
-        peer.endpoint.let_in(cx);
+        peer.endpoint.admit(cx);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::codes::*;
 use crate::endpoint::{Inbox, Mark, Options};
 use crate::error::{Error, shown};
 use crate::names::{AUTH, MAX_CALL_BYTES, SCENE};
-use crate::status::{Cause, ErrorCode, EventKind, Phase};
+use crate::status::{Cause, ErrorCode, EventKind, MessageType, Phase};
 use crate::work::Arena;
 
 /// Authentication data that the program has not taken, at most.
@@ -153,7 +153,7 @@ impl Scene {
                 return Ok(None);
             }
             Effect::Call(bytes) => {
-                inbox.release_as_call(bytes, source.told);
+                inbox.release_as(MessageType::Call, bytes, source.told);
                 return Ok(None);
             }
             Effect::Reply(reply, lost) => (reply, lost),
@@ -230,7 +230,7 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, to
         if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
             return Err(format!("it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"));
         }
-        let mut mark = Mark { peer_id: told, ..Mark::new(EventKind::Auth, time_ns) };
+        let mut mark = Mark { label: told, ..Mark::new(EventKind::Auth, time_ns) };
         mark.set_bytes(data);
         inbox.push_mark_here(mark);
     }
@@ -240,12 +240,12 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, to
 
 /// What does not reach the program is told by one ERROR for each sender and cause until that is taken, with a count.
 pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64) {
-    if let Some(mark) = inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.peer_id == told) {
+    if let Some(mark) = inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == told) {
         mark.count += 1;
         return;
     }
     let phase = if cause == Cause::Multiplayer { Phase::Websocket } else { Phase::App };
-    let mut mark = Mark { peer_id: told, phase, cause, count: 1, ..Mark::new(EventKind::Error, time_ns) };
+    let mut mark = Mark { label: told, phase, cause, count: 1, ..Mark::new(EventKind::Error, time_ns) };
     mark.set_text(why);
     inbox.push_mark_here(mark);
 }

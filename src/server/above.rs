@@ -1,4 +1,4 @@
-//! What a server does for the layer above it, multiplayer: telling of clients that came, went or sent, and taking in players that have no socket.
+//! What a server does for the layer above it: telling of clients that came, went or sent, and taking in clients that have no socket.
 
 use super::{Line, Server, Slot};
 use crate::codes::*;
@@ -27,7 +27,7 @@ pub struct Above {
 impl Above {
     /// Whether a client is there for the host: the layer above has given it its id, if there is one.
     pub(super) fn shows(&self, peer: &Connection) -> bool {
-        peer.endpoint.handle != 0 && (!self.watches || peer.endpoint.peer_id != 0)
+        peer.endpoint.handle != 0 && (!self.watches || peer.endpoint.label != 0)
     }
 }
 

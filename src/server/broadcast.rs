@@ -119,7 +119,7 @@ impl Server {
             for key in 0..self.slots.len() as u32 {
                 if Some(key) != except
                     && let Some(client) = self.client(key)
-                    && !client.peer.endpoint.apart
+                    && client.peer.endpoint.admitted
                     && !client.peer.has_room(payload.len())
                 {
                     client.peer.endpoint.owe_writable(payload.len());
@@ -195,7 +195,7 @@ impl Server {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.endpoint.peer_id == 0) || client.peer.endpoint.apart {
+            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.endpoint.label == 0) || !client.peer.endpoint.admitted {
                 continue;
             }
             now = now && !cx.budget.look();
@@ -328,7 +328,7 @@ impl Server {
 
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
         self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
-            Slot::Client(client) if !client.pending && client.peer.may_put() && !client.peer.endpoint.apart && Some(key as u32) != except => {
+            Slot::Client(client) if !client.pending && client.peer.may_put() && client.peer.endpoint.admitted && Some(key as u32) != except => {
                 Some(&**client)
             }
             _ => None,

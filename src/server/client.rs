@@ -202,7 +202,7 @@ impl Server {
         let marks = client.peer.endpoint.inbox.marks() as u32;
         self.counts.lifecycle = self.counts.lifecycle + marks as usize - client.marks as usize;
         client.marks = marks;
-        let Endpoint { inbox, handle, peer_id, .. } = &client.peer.endpoint;
+        let Endpoint { inbox, handle, label, .. } = &client.peer.endpoint;
         if self.above.shows(&client.peer) {
             if !inbox.is_empty() {
                 self.lines.waiting.push(key);
@@ -214,7 +214,7 @@ impl Server {
         if inbox.has_fresh() {
             self.lines.fresh.push(key);
         }
-        if self.above.watches && *handle != 0 && (*peer_id == 0 || inbox.held() > 0 || client.peer.state() == State::Closed) {
+        if self.above.watches && *handle != 0 && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed) {
             self.above.touched.push(key);
         }
     }
@@ -268,8 +268,8 @@ impl Server {
     pub(super) fn remove(&mut self, cx: &Cx<'_>, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
             self.endpoint.counters.add(&client.peer.totals());
-            if client.peer.endpoint.peer_id != 0 {
-                self.above.gone.push(client.peer.endpoint.peer_id);
+            if client.peer.endpoint.label != 0 {
+                self.above.gone.push(client.peer.endpoint.label);
             }
             self.counts.lifecycle -= client.marks as usize;
             if let Slot::Client(client) = std::mem::replace(&mut self.slots[key as usize], Slot::Free)

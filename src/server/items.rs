@@ -12,8 +12,8 @@ pub struct Origin {
     pub conn: u32,
     /// Its user value.
     pub user: u64,
-    /// Multiplayer: who is at its other end.
-    pub peer_id: i32,
+    /// The label of its remote peer.
+    pub label: i32,
 }
 
 /// Items that one client gives before the next one's turn.
@@ -60,7 +60,7 @@ impl Server {
                 self.leave_talk();
                 continue;
             };
-            let origin = Origin { conn: client.peer.endpoint.handle, user: client.peer.endpoint.user, peer_id: client.peer.endpoint.peer_id };
+            let origin = Origin { conn: client.peer.endpoint.handle, user: client.peer.endpoint.user, label: client.peer.endpoint.label };
             let more = client.peer.endpoint.inbox.has_messages();
             if client.done && client.peer.endpoint.inbox.is_empty() {
                 self.lines.retiring.push_back(key);

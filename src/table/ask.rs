@@ -57,7 +57,7 @@ pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Err
 pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
-        Ok(peer.endpoint.info.end.as_deref().map(|mark| (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id, mark.clone())))
+        Ok(peer.endpoint.info.end.as_deref().map(|mark| (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, mark.clone())))
     })
 }
 

@@ -39,7 +39,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
             (Kind::Server(server), Member::Server) => {
                 let mut count = 0;
                 while count < most {
-                    let Some((message, Origin { conn, user, peer_id })) = server.take_message() else { break };
+                    let Some((message, Origin { conn, user, label: peer_id })) = server.take_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
                     let spent = server.endpoint.loan.hold(chunk, count > 0);
                     sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
@@ -58,7 +58,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                     let Some(message) = peer.endpoint.inbox.first_message() else { break };
                     let (chunk, bytes) = message.parts(arena);
                     let spent = peer.endpoint.loan.hold(chunk, count > 0);
-                    let peer_id = if message.from != 0 { message.from } else { peer.endpoint.peer_id };
+                    let peer_id = if message.from != 0 { message.from } else { peer.endpoint.label };
                     sink(count, View { conn: peer.endpoint.handle, user: peer.endpoint.user, peer_id, bytes, what: What::Message(message.kind) });
                     peer.endpoint.inbox.pass_message(bytes.len());
                     count += 1;
@@ -87,7 +87,7 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
                     let (chunk, bytes) = message.parts(arena);
                     (Some(chunk), bytes, What::Message(message.kind), message.from)
                 }
-                Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark), mark.peer_id),
+                Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark), mark.label),
             };
             let peer_id = if about != 0 { about } else { other };
             let spent = match chunk {
@@ -123,20 +123,20 @@ fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
             server.reads_events = true;
             let (key, item) = server.take_item()?;
             let (conn, user, other) = match key.and_then(|key| server.peer(key)) {
-                Some(peer) => (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id),
+                Some(peer) => (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label),
                 None => (server.endpoint.handle, server.endpoint.user, 0),
             };
             Some((conn, user, other, item))
         }
         (Kind::Server(server), Member::Client(key)) => {
             let peer = server.peer(key)?;
-            let (conn, user, other, item) = (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id, peer.take_item()?);
+            let (conn, user, other, item) = (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, peer.take_item()?);
             server.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
             Some((conn, user, other, item))
         }
         (kind, member) => {
             let peer = kind.peer(member)?;
-            Some((peer.endpoint.handle, peer.endpoint.user, peer.endpoint.peer_id, peer.take_item()?))
+            Some((peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, peer.take_item()?))
         }
     }
 }
