@@ -1,6 +1,6 @@
 //! permessage-deflate of one connection (RFC 7692): what came is decompressed and what is put compressed, in slices that a budget can end.
 
-use super::outgoing::{at_once_bytes, slice_bytes};
+use super::slices::{RATIO_FREE, at_once_bytes, slice_bytes};
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
 use crate::names::{MAX_INFLATE_RATIO, MAX_MESSAGE_BYTES};
@@ -17,8 +17,6 @@ const DOUBLED_BYTES: usize = 512 << 10;
 /// Then is this large, and beyond that so many times as large as before.
 const PLACE_BYTES: usize = 16 << 20;
 const GROWTH: usize = 4;
-/// The ratio of a message is judged above this size alone.
-pub(super) const RATIO_FREE: usize = 1 << 20;
 
 /// What a connection agreed on and has under way.
 pub struct Compression {

@@ -12,12 +12,14 @@ mod pong;
 mod rate;
 mod receive;
 mod send;
+mod slices;
 
 pub use close::{End, check_close};
 pub use compression::Compression;
 pub use outbox::{Outbox, Wrote};
-pub use outgoing::{Outgoing, Payload, SharedMessage, Waiting, at_once_bytes, slice_bytes};
+pub use outgoing::{Outgoing, Payload, SharedMessage, Waiting};
 pub use send::Sent;
+pub use slices::{at_once_bytes, slice_bytes};
 
 use crate::codes::WS_OPT_COALESCE;
 use crate::endpoint::Endpoint;

@@ -2,7 +2,8 @@
 
 use super::Link;
 use super::outbox::{Wrote, write_masked};
-use super::outgoing::{Outgoing, PLAIN_SLICE, Payload, SharedMessage, must_store};
+use super::outgoing::{Outgoing, Payload, SharedMessage};
+use super::slices::{PLAIN_SLICE, must_store};
 use crate::codes::*;
 use crate::endpoint::Endpoint;
 use crate::error::Failure;
