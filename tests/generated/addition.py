@@ -50,6 +50,7 @@ SEEN = {
         "#define WS_EVENT_DUMMY 99",
     ],
     "src/endpoint/options/table.rs": ["dummy_limit"],
+    "src/names/words.rs": ["DUMMY_LIMIT", "DUMMY_FLAG"],
     "src/status/enums.rs": ["Dummy = WS_EVENT_DUMMY", "Dummy = WS_CAUSE_DUMMY"],
     "bindings/cpp/wspeer.hpp": ["dummy = WS_EVENT_DUMMY"],
     "bindings/csharp/Runtime/Core/Codes.cs": ["DummyLimit = 40,", "Dummy = 99,"],

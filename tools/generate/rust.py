@@ -57,7 +57,11 @@ def config(table, groups):
     why = "// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.\n"
     out += f"{comment(table.config)}{why}#[repr(C)]\n#[derive(Clone, Copy)]\n#[allow(non_camel_case_types)]\npub struct ws_config {{\n"
     out += (
-        "".join(f"{comment(row.doc.replace('{flags}', flags), '    ')}    pub {row.name}: {TYPES[row.type]},\n" for row in table.fields) + "}\n\n"
+        "".join(
+            f"{comment(row.doc.replace('{flags}', flags), '    ')}    pub {row.name}: {TYPES[row.type]},\n"
+            for row in table.fields
+        )
+        + "}\n\n"
     )
     numbers = sum(row.type == "u32" for row in table.fields)
     pointers = len(table.fields) - numbers
@@ -120,6 +124,16 @@ def enums(groups):
     return out
 
 
+def words(table, groups):
+    """src/names/words.rs: what sentences call fields, options without a field, and flags."""
+    found = {row.name.upper(): row.name for row in table.fields if not row.is_reserved}
+    found |= {short: constant for short, constant in groups["FLAG"]}
+    for row in table.options:
+        found.setdefault(row.name.upper(), row.option_name)
+    out = f"//! {NOTE.replace('change that file', 'change that file, or src/codes.rs')}\n\nuse super::Name;\n\n"
+    return out + "".join(f'/// `{word}`.\npub const {name}: Name = Name("{word}");\n' for name, word in found.items())
+
+
 def pascal(name):
     return "".join(part[:1].upper() + part[1:].lower() for part in name.split("_"))
 
@@ -128,6 +142,7 @@ def files(table, root: pathlib.Path):
     groups = constants(root)
     return {
         "src/codes/options.rs": codes(table),
+        "src/names/words.rs": words(table, groups),
         "src/status/enums.rs": enums(groups),
         "src/endpoint/options/table.rs": rows(table),
         "src/ffi/config_fields.rs": config(table, groups),
