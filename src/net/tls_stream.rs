@@ -26,7 +26,7 @@ pub struct TlsStream {
     plain: Vec<u8>,
     /// Read bytes of it.
     given: usize,
-    /// The socket had no more when it was last read.
+    /// The last read has read the socket, which had no more then.
     drained: bool,
     /// A short read of the socket is not the last.
     reads_on: bool,
@@ -40,6 +40,8 @@ impl TlsStream {
 
     /// Reads what is there. `Ok(0)`: the peer has ended it. `Interrupted`: something came that is no plaintext, and there may be more.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // What lay here may have been read long ago: the socket may have more by now.
+        self.drained = false;
         if self.given == self.plain.len() {
             if buffer.len() >= LEAST_READ {
                 return self.read_directly(buffer);

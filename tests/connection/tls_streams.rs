@@ -238,6 +238,51 @@ fn both_ways_at_once_in_any_pieces() {
     }
 }
 
+/// A reader that stops in the middle, as one whose queue is full does, and goes on when more has come.
+#[test]
+fn when_all_is_said_to_be_read_all_is_read() {
+    for version in VERSIONS {
+        for client in [true, false] {
+            let (mut stream, mut far) = open(client, version, b"");
+            let mut state = 7_u32;
+            let mut random = |below: usize| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as usize % below
+            };
+            let (mut said, mut got) = (0, 0);
+            for round in 0..2_000 {
+                let len = 1 + random(30_000);
+                far.say(&vec![1; len]);
+                said += len;
+                until("sending", || {
+                    far.send(usize::MAX);
+                    (far.wire.is_empty() && !far.session.wants_write()).then_some(())
+                });
+                let mut reads = if random(3) == 0 { usize::MAX } else { random(3) };
+                while reads > 0 {
+                    reads -= 1;
+                    let mut buffer = vec![0; 1 + random(60_000)];
+                    let all = match stream.read(&mut buffer) {
+                        Ok(count) => {
+                            got += count;
+                            stream.has_read_all(count < buffer.len())
+                        }
+                        Err(error) if error.kind() == ErrorKind::Interrupted => false,
+                        Err(error) => {
+                            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                            true
+                        }
+                    };
+                    if all {
+                        assert_eq!(got, said, "round {round}: the rest lies in the socket, and no event will come");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn what_comes_right_behind_the_handshake() {
     let first = pattern(9_000);
