@@ -1,4 +1,4 @@
-//! The one ordered queue of a connection: messages, and between them what happened.
+//! The ordered inbound queue of a connection: received messages, and marks (other events) between them.
 
 use super::item::{Body, Item, Mark, Message};
 use crate::heap::Discarded;
@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// Marks, each with the number of messages that precede it; few connections have any at a time.
+/// Queued marks, each with the number of messages that precede it. Allocated on first use: most connections have none.
 #[derive(Default)]
 struct Marks(Option<Box<PlacedMarks>>);
 
-/// Messages that nobody gets, to be freed where that breaks no frame.
+/// Messages dropped from the queue; the caller frees them at a time when that delays no frame.
 pub type Dropped = Messages;
 
 type PlacedMarks = VecDeque<(u64, Box<Mark>)>;
@@ -33,7 +33,7 @@ impl DerefMut for Marks {
     }
 }
 
-/// Messages that the layer above has not inspected yet; in a queue of their own, so that each is taken from the front.
+/// Messages that the layer above has not inspected yet, in a separate queue so that each is taken from the front.
 #[derive(Default)]
 struct Held(Option<Box<Messages>>);
 
@@ -52,36 +52,38 @@ impl DerefMut for Held {
     }
 }
 
-/// The queue. Messages and marks are apart, so that a host may read messages alone; a mark knows how many messages precede it.
+/// The queue. Messages and marks are stored separately, so that a host can read messages only; each mark stores the
+/// number of messages that precede it.
 #[derive(Default)]
 pub struct Inbox {
     messages: Messages,
-    /// Those behind them that wait for the look of a layer above.
+    /// Messages after those in `messages` that the layer above has not inspected yet.
     held: Held,
     marks: Marks,
-    /// How many messages there were, those included that wait.
+    /// Number of messages queued since the start; dropped ones are subtracted.
     end: u64,
-    /// Bytes of the waiting messages and authentication data.
+    /// Bytes of the queued messages and authentication data.
     bytes: u64,
-    /// Number of marks with authentication data: peers send them, so they count like messages.
+    /// Number of AUTH marks. The peer sends their data, so they count against the limits like messages.
     auths: u32,
-    /// Only messages behind the first so many of all may lie in the arena.
+    /// Messages before this index, counted from the start, have been copied out of the arena.
     settled: u64,
-    /// A layer above looks at each message before it is the host's.
+    /// New messages are held until a layer above has inspected them.
     pub holds: bool,
-    /// How many marks a waiting host was woken for.
+    /// Number of marks at the last `has_news`: a waiting host has been woken for these.
     told: u32,
-    /// The host takes marks.
+    /// The host has called `take_item`, so it reads marks.
     pub reads_marks: bool,
-    /// The mark that ends the connection was queued: it stays the last one.
+    /// The mark that ends the connection has been queued. It stays last.
     ended: bool,
-    /// Messages are dropped, those that wait and those that come.
+    /// `drop_refused` drops all messages, queued ones and later ones.
     refuses: bool,
-    /// Of marks only the last is queued.
+    /// No mark is queued except the one that ends the connection.
     silenced: bool,
-    /// Messages that came and that nobody got: their sender was disconnected, sent too much, or was never admitted.
+    /// Messages received and never delivered: their sender was disconnected, exceeded the rate limit, or was never
+    /// admitted.
     pub dropped: u64,
-    /// Messages among them whose sender was not admitted, and their bytes.
+    /// Number and bytes of the messages among `dropped` whose sender was not admitted.
     pub refused: (u64, u64),
 }
 
@@ -95,7 +97,7 @@ impl Discarded for Inbox {
 }
 
 impl Inbox {
-    /// Queues a message that lies in the arena.
+    /// Queues a message whose bytes are in the arena.
     #[inline]
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
         self.bytes += u64::from(len);
@@ -103,13 +105,13 @@ impl Inbox {
         self.push(Message::fresh(text, chunk, start, len));
     }
 
-    /// Messages queued since the start, and bytes that wait: what `Endpoint::count_received` takes the difference of.
+    /// Messages queued since the start, and bytes now queued. `Endpoint::count_received` uses the difference.
     #[inline]
     pub fn arrived(&self) -> (u64, u64) {
         (self.end, self.bytes)
     }
 
-    /// Queues a message with storage of its own.
+    /// Queues a message that owns its storage.
     pub fn push_kept(&mut self, text: bool, bytes: Vec<u8>) {
         self.bytes += bytes.len() as u64;
         if !self.has_fresh() {
@@ -128,18 +130,18 @@ impl Inbox {
         }
     }
 
-    /// Queues something else, behind the messages that wait.
+    /// Queues a mark behind all queued messages.
     pub fn push_mark(&mut self, mark: Mark) {
         self.insert_mark(self.marks.len(), self.end, mark);
     }
 
-    /// Queues the last event of the connection. Marks that come later go before it, and are dropped once it was taken.
+    /// Queues the mark that ends the connection. Later marks go before it, and are dropped once it has been taken.
     pub fn push_end(&mut self, mark: Mark) {
         self.marks.push_back((self.end, Box::new(mark)));
         self.ended = true;
     }
 
-    /// More follows the last event: the connection is opened again.
+    /// Accepts messages and marks again after the end: the connection is opened anew.
     pub fn begin_again(&mut self) {
         self.ended = false;
         self.refuses = false;
@@ -161,7 +163,7 @@ impl Inbox {
         }
     }
 
-    /// A mark is no longer there.
+    /// Subtracts a removed mark from the AUTH counters.
     fn uncount(&mut self, mark: &Mark) {
         if mark.kind == EventKind::Auth {
             self.auths -= 1;
@@ -169,33 +171,33 @@ impl Inbox {
         }
     }
 
-    /// Adds to a mark of that kind that still waits; false: none does.
+    /// Adds to the count of a queued mark of this type. False: none is queued.
     pub fn add_to(&mut self, kind: EventKind, count: u64) -> bool {
         let waiting = self.marks.iter_mut().find(|(_, mark)| mark.kind == kind);
         waiting.map(|(_, mark)| mark.count += count).is_some()
     }
 
-    /// The next message.
+    /// The next message for the host.
     #[inline]
     pub fn first_message(&self) -> Option<&Message> {
         self.messages.front()
     }
 
-    /// Takes the next message and leaves marks.
+    /// Takes the next message and skips marks.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
         let len = self.first_message()?.len();
         self.pass_message(len)
     }
 
-    /// Takes the first message, which has that length.
+    /// Takes the first message, which has length `len`.
     #[inline]
     pub fn pass_message(&mut self, len: usize) -> Option<Message> {
         self.bytes -= len as u64;
         self.messages.pop_front()
     }
 
-    /// Takes the next item.
+    /// Takes the next message or mark, in order.
     pub fn take_item(&mut self) -> Option<Item> {
         self.reads_marks = true;
         match self.marks.front() {
@@ -208,35 +210,36 @@ impl Inbox {
         }
     }
 
-    /// Drops the marks; how many they were.
+    /// Drops all marks and returns their number.
     pub fn drop_marks(&mut self) -> usize {
         let marks = std::mem::take(&mut self.marks);
         marks.iter().for_each(|(_, mark)| self.uncount(mark));
         marks.len()
     }
 
-    /// The first message that waits for the layer above.
+    /// The first held message: whether it is text, and its bytes.
     pub fn first_held<'a>(&'a self, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
         self.held_at(0, arena)
     }
 
-    /// As `first_held`, of the one behind so many others.
+    /// As `first_held`, for the held message at `index`.
     pub fn held_at<'a>(&'a self, index: usize, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
         let message = self.held.get(index)?;
         Some((message.kind == MessageType::Text, message.parts(arena).1))
     }
 
-    /// The storage of the first held message and the place in it from which on it is that message, where it has one for itself.
+    /// The storage of the first held message and the offset of the message in it, if `Message::own_storage` permits
+    /// sharing it.
     pub fn first_held_storage(&self) -> Option<(&Chunk, usize)> {
         self.held.front()?.own_storage()
     }
 
-    /// How many bytes the first held message has; 0: there is none.
+    /// Length of the first held message in bytes; 0: none is held.
     pub fn first_held_len(&self) -> usize {
         self.held.front().map_or(0, Message::len)
     }
 
-    /// The first held message is the host's, without its first `header` bytes; `from` as in `Message`.
+    /// Releases the first held message to the host, without its first `header` bytes; `from` as in `Message`.
     pub fn release(&mut self, header: u32, from: i32) {
         if let Some(mut message) = self.pop_held() {
             message.cut(header);
@@ -246,7 +249,7 @@ impl Inbox {
         }
     }
 
-    /// The first held message is the host's, as another message; `from` as in `Message`.
+    /// Releases `bytes` to the host in place of the first held message; `from` as in `Message`.
     pub fn release_as(&mut self, kind: MessageType, bytes: Vec<u8>, from: i32) {
         if let Some(message) = self.pop_held() {
             self.bytes -= message.len() as u64;
@@ -259,12 +262,12 @@ impl Inbox {
         if self.held.is_empty() { None } else { self.held.pop_front() }
     }
 
-    /// The first held message is not the host's.
+    /// Drops the first held message.
     pub fn drop_held(&mut self) {
         self.drop_held_at(0);
     }
 
-    /// The held message behind so many others is not the host's.
+    /// Drops the held message at `index`.
     pub fn drop_held_at(&mut self, index: usize) {
         if index >= self.held.len() {
             return;
@@ -277,15 +280,15 @@ impl Inbox {
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
 
-    /// None of the held messages is the host's. `unadmitted`: their sender is not admitted, and they are counted.
+    /// Drops all held messages. `unadmitted`: their sender is not admitted, so they are counted as dropped and refused.
     pub fn drop_all_held(&mut self, unadmitted: bool) -> Dropped {
         let held = self.drop_last(self.held(), unadmitted);
         self.dropped += if unadmitted { held.len() as u64 } else { 0 };
         held
     }
 
-    /// Of the last `count` messages those are dropped and counted that follow the one by which they became more than `most` messages or bytes; `unadmitted` as in
-    /// `drop_refused`.
+    /// Among the last `count` messages, keeps those up to the one that exceeds `most` (messages, bytes), and drops and
+    /// counts the rest. `unadmitted` as in `drop_refused`.
     pub fn drop_excess(&mut self, count: usize, most: [u64; 2], unadmitted: bool) -> Dropped {
         let (mut messages, mut bytes) = (0, 0);
         let count = count.min(self.len());
@@ -301,7 +304,7 @@ impl Inbox {
         excess
     }
 
-    /// Where the messages from one on lie among the host's and among the held.
+    /// Start of the messages from index `from` on: index in `messages` and index in `held`.
     fn places(&self, from: usize) -> (usize, usize) {
         (from.min(self.messages.len()), from.saturating_sub(self.messages.len()))
     }
@@ -324,12 +327,13 @@ impl Inbox {
         last
     }
 
-    /// From now on messages are dropped by `drop_refused`.
+    /// From now on `drop_refused` drops all messages.
     pub fn refuse_messages(&mut self) {
         self.refuses = true;
     }
 
-    /// From now on nothing is queued but the last mark; marks that wait are dropped, and messages by `drop_refused`.
+    /// Drops queued marks. From now on only the mark that ends the connection is queued, and `drop_refused` drops all
+    /// messages.
     pub fn silence(&mut self) {
         self.refuses = true;
         self.bytes -= self.auth_bytes();
@@ -340,7 +344,7 @@ impl Inbox {
         self.silenced = true;
     }
 
-    /// Drops all messages where they are refused, and counts them. `unadmitted`: their sender is not.
+    /// Drops and counts all messages, if messages are refused. `unadmitted`: their sender is not admitted.
     pub fn drop_refused(&mut self, unadmitted: bool) -> Option<Dropped> {
         let count = self.len() as u64;
         if !self.refuses || count == 0 {
@@ -356,13 +360,13 @@ impl Inbox {
         Some(all)
     }
 
-    /// All messages are the host's, and no more are held.
+    /// Releases all held messages to the host and stops holding new ones.
     pub fn release_all(&mut self) {
         self.holds = false;
         self.messages.extend(std::mem::take(&mut self.held).drain(..));
     }
 
-    /// Queues something else in front of the held messages, and of a CLOSE_REQUEST that has come behind them.
+    /// Queues a mark before the held messages and before a trailing CLOSE_REQUEST.
     pub fn push_mark_here(&mut self, mark: Mark) {
         let place = self.taken() + self.ready() as u64;
         let precedes = |(after, earlier): &(u64, Box<Mark>)| *after <= place && earlier.kind != EventKind::CloseRequest;
@@ -371,7 +375,7 @@ impl Inbox {
         self.insert_mark(index, place, mark);
     }
 
-    /// Takes the first mark of a kind, wherever it is.
+    /// Takes the first mark of this type, whatever its position.
     pub fn take_mark(&mut self, kind: EventKind) -> Option<Mark> {
         let index = self.marks.iter().position(|(_, mark)| mark.kind == kind)?;
         let (_, mark) = self.marks.remove(index)?;
@@ -379,7 +383,7 @@ impl Inbox {
         Some(*mark)
     }
 
-    /// The first waiting mark that fits.
+    /// The first queued mark for which `fits` returns true.
     pub fn find_mark(&mut self, fits: impl Fn(&Mark) -> bool) -> Option<&mut Mark> {
         self.marks.iter_mut().map(|(_, mark)| &mut **mark).find(|mark| fits(mark))
     }
@@ -389,12 +393,14 @@ impl Inbox {
         self.marks.iter().map(|(after, mark)| (*after, &**mark))
     }
 
-    /// Who sent the messages that the host may take, `from` as in `Message`, each with the number of messages that precede it.
+    /// Senders of the messages that the host may take (`from` as in `Message`), each with the number of messages that
+    /// precede it.
     pub fn senders(&self) -> impl Iterator<Item = (u64, i32)> {
         (self.taken()..).zip(self.messages.iter().map(|message| message.from))
     }
 
-    /// Drops the marks that fit, which are asked in order; how many things they told of.
+    /// Drops the marks for which `fits` returns true, called in order. Returns the number of occurrences that they
+    /// reported.
     pub fn drop_marks_where(&mut self, mut fits: impl FnMut(&Mark) -> bool) -> u64 {
         let (mut count, mut auths, mut bytes) = (0, 0, 0);
         self.marks.retain(|(_, mark)| {
@@ -410,7 +416,7 @@ impl Inbox {
         count
     }
 
-    /// Moves what still lies in the arena into one storage of this connection.
+    /// Copies the messages that are still in the arena into one allocation of this connection.
     pub fn settle(&mut self, arena: &Arena) {
         if !self.has_fresh() {
             return;
@@ -437,7 +443,7 @@ impl Inbox {
         self.settled = self.end;
     }
 
-    /// Gives memory back when nothing waits.
+    /// Frees the memory of empty queues.
     pub fn shrink(&mut self) {
         if self.messages.is_empty() {
             self.messages = VecDeque::new();
@@ -450,59 +456,60 @@ impl Inbox {
         }
     }
 
-    /// Messages that wait, held ones included.
+    /// Number of queued messages, including held ones.
     pub fn len(&self) -> usize {
         self.messages.len() + self.held.len()
     }
 
-    /// Messages and authentication data that wait: what counts for the inbound limits.
+    /// Number of queued messages and AUTH marks, which is what the inbound limits count.
     pub fn counted(&self) -> usize {
         self.len() + self.auths as usize
     }
 
-    /// Messages that the host may take.
+    /// Number of messages that the host may take.
     pub fn ready(&self) -> usize {
         self.messages.len()
     }
 
-    /// Messages that wait for the layer above.
+    /// Number of messages that the layer above has not inspected yet.
     pub fn held(&self) -> usize {
         self.held.len()
     }
 
-    /// Whether there is something that the host may take.
+    /// Whether the host may take a message or a mark.
     pub fn has_items(&self) -> bool {
         self.has_messages() || self.marks.front().is_some_and(|(after, _)| *after <= self.taken())
     }
 
-    /// Whether there is a message that the host may take.
+    /// Whether the host may take a message.
     pub fn has_messages(&self) -> bool {
         self.ready() > 0
     }
 
-    /// Marks that wait.
+    /// Number of queued marks.
     pub fn marks(&self) -> usize {
         self.marks.len()
     }
 
-    /// Whether there is something that a waiting host should be woken for: messages, and marks unless it reads none and was woken for these.
+    /// Whether to wake a waiting host: there are messages, or marks; if the host reads no marks, only marks that have
+    /// been added since the last call.
     pub fn has_news(&mut self) -> bool {
         let marks = self.marks.len() as u32;
         let is_new = marks > std::mem::replace(&mut self.told, marks);
         is_new || (self.reads_marks && !self.marks.is_empty()) || self.has_messages()
     }
 
-    /// Nothing waits.
+    /// Whether no message or mark is queued.
     pub fn is_empty(&self) -> bool {
         self.len() == 0 && self.marks.is_empty()
     }
 
-    /// Bytes of the waiting messages and authentication data.
+    /// Bytes of the queued messages and authentication data.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Bytes of the waiting messages alone.
+    /// Bytes of the queued messages.
     pub fn message_bytes(&self) -> u64 {
         self.bytes - self.auth_bytes()
     }
@@ -512,18 +519,18 @@ impl Inbox {
         if self.auths == 0 { 0 } else { self.marks.iter().map(|(_, mark)| of_auth(mark)).sum() }
     }
 
-    /// Bytes of the texts of events, those of AUTH not.
+    /// Bytes of the texts of all marks other than AUTH.
     pub fn text_bytes(&self) -> usize {
         let texts = self.marks.iter().filter(|(_, mark)| mark.kind != EventKind::Auth).map(|(_, mark)| mark.text_len());
         texts.sum::<u64>() as usize
     }
 
-    /// Whether a message may still lie in the arena.
+    /// Whether a queued message may still be in the arena.
     pub fn has_fresh(&self) -> bool {
         self.settled < self.end && !(self.messages.is_empty() && self.held.is_empty())
     }
 
-    /// Messages taken so far.
+    /// Number of messages taken so far.
     fn taken(&self) -> u64 {
         self.end - self.len() as u64
     }
@@ -589,7 +596,7 @@ mod tests {
     fn what_is_dropped_behind_many_messages_costs_no_more() {
         for at_once in [false, true] {
             let mut inbox = Inbox { holds: true, ..Inbox::default() };
-            // At a cost in proportion to those in front, this would take an hour.
+            // If the cost grew with the number of messages in front, this would take an hour.
             for _ in 0..2_000_000 {
                 inbox.push_fresh(false, 0, 0, 1);
             }

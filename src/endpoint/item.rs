@@ -1,4 +1,4 @@
-//! What waits for the host: a message, or something that happened.
+//! Items of the inbound queue: received messages, and marks for other events.
 
 use crate::error::sentence;
 use crate::heap::Discarded;
@@ -10,16 +10,16 @@ use std::sync::Arc;
 pub struct Message {
     /// The type of the message.
     pub kind: MessageType,
-    /// The label of its sender, where that is not the remote peer; 0: it is.
+    /// Label of its sender; 0: the remote peer itself.
     pub from: i32,
     pub(super) body: Body,
 }
 
-/// Where the bytes of a message are.
+/// Where the bytes of a message are stored.
 pub(super) enum Body {
-    /// In the arena, until the next poll.
+    /// In the arena, which the next poll reuses.
     Fresh { chunk: u32, start: u32, len: u32 },
-    /// In storage of its own or of its batch.
+    /// In separate storage, of this message alone or of its batch.
     Kept { storage: Chunk, start: u32, len: u32 },
 }
 
@@ -32,19 +32,19 @@ impl Discarded for Message {
 }
 
 impl Message {
-    /// One that lies in the arena.
+    /// A message whose bytes are in the arena.
     #[inline]
     pub(super) fn fresh(text: bool, chunk: u32, start: u32, len: u32) -> Message {
         Message { kind: if text { MessageType::Text } else { MessageType::Binary }, from: 0, body: Body::Fresh { chunk, start, len } }
     }
 
-    /// One with storage of its own.
+    /// A message that owns its storage.
     pub(super) fn kept(kind: MessageType, from: i32, bytes: Vec<u8>) -> Message {
         let len = bytes.len() as u32;
         Message { kind, from, body: Body::Kept { storage: Arc::new(bytes), start: 0, len } }
     }
 
-    /// The storage and the range in it.
+    /// The storage, and the bytes of the message in it.
     #[inline]
     pub fn parts<'a>(&'a self, arena: &'a Arena) -> (&'a Chunk, &'a [u8]) {
         match &self.body {
@@ -56,8 +56,9 @@ impl Message {
         }
     }
 
-    /// The storage and the place in it from which on it is this message: `None` where it holds more than that, or is so large that a copy of a message
-    /// of a few hundred KiB is the better use of memory.
+    /// The storage and the offset of the message in it, if the message extends to the end of the storage and sharing
+    /// wastes little. `None` if the message has at most 512 KiB and the storage more than twice its length: a copy then
+    /// uses less memory.
     pub(super) fn own_storage(&self) -> Option<(&Chunk, usize)> {
         match &self.body {
             Body::Kept { storage, start, len } => {
@@ -68,14 +69,14 @@ impl Message {
         }
     }
 
-    /// How many bytes.
+    /// Length in bytes.
     pub(super) fn len(&self) -> usize {
         match &self.body {
             Body::Fresh { len, .. } | Body::Kept { len, .. } => *len as usize,
         }
     }
 
-    /// Without its first bytes.
+    /// Removes the first `count` bytes.
     pub(super) fn cut(&mut self, count: u32) {
         let (Body::Fresh { start, len, .. } | Body::Kept { start, len, .. }) = &mut self.body;
         *start += count;
@@ -83,37 +84,37 @@ impl Message {
     }
 }
 
-/// Something that happened, other than a message.
+/// An event other than a message.
 #[derive(Clone, Debug)]
 pub struct Mark {
-    /// What happened.
+    /// Type of the event.
     pub kind: EventKind,
-    /// The label of whom it is about, where that is not the remote peer; 0: it is.
+    /// Label of the peer that the event is about; 0: the remote peer itself.
     pub label: i32,
     /// Close code.
     pub code: i32,
-    /// How far the connection had come.
+    /// Phase that the connection had reached.
     pub phase: Phase,
-    /// Why it happened.
+    /// Cause of the event.
     pub cause: Cause,
     /// HTTP status.
     pub http_status: i32,
-    /// The system's number.
+    /// `errno`, or the system's equivalent.
     pub os_error: i32,
-    /// Messages accepted and not sent.
+    /// Number of messages accepted and not sent.
     pub unsent: u32,
     /// The closing handshake was completed.
     pub clean: bool,
     /// Nanoseconds since the library's first call.
     pub time_ns: u64,
-    /// How many, for SKIPPED.
+    /// Number of occurrences, for SKIPPED.
     pub count: u64,
     /// NUL-terminated text; `None`: "".
     pub text: Option<Chunk>,
 }
 
 impl Mark {
-    /// With nothing but what happened, and when.
+    /// A mark with a type and a time; all other fields are zero or `None`.
     pub fn new(kind: EventKind, time_ns: u64) -> Mark {
         Mark {
             kind,
@@ -131,17 +132,17 @@ impl Mark {
         }
     }
 
-    /// Bytes of the text or data.
+    /// Length of the text or data in bytes, without the NUL.
     pub(super) fn text_len(&self) -> u64 {
         self.text.as_ref().map_or(0, |text| text.len() as u64 - 1)
     }
 
-    /// Bytes as they are in place of a text.
+    /// Stores binary data in place of a text.
     pub fn set_bytes(&mut self, bytes: &[u8]) {
         self.text = Some(Arc::new([bytes, b"\0"].concat()));
     }
 
-    /// `text`, at most 1024 bytes of it, with the NUL that C wants.
+    /// Stores at most 1024 bytes of `text`, without NUL bytes in it, followed by a NUL for C.
     pub fn set_text(&mut self, text: &str) {
         let text = sentence(text);
         if !text.is_empty() {
@@ -157,9 +158,9 @@ impl Mark {
 pub enum Item {
     /// A message.
     Message(Message),
-    /// Anything else; it is rare, and large.
+    /// Any other event. Boxed, because marks are rare and large.
     Mark(Box<Mark>),
 }
 
-/// A longer message is never copied to be passed on: that would take some 100 µs.
+/// A message above this size is never copied to be passed on: copying it would take more than 100 µs.
 const SHARED: usize = 512 << 10;

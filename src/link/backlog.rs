@@ -1,15 +1,15 @@
-//! What was read and not decoded yet, because the budget ended.
+//! Bytes read and not yet decoded, because the budget was exhausted.
 
 use crate::heap::Discarded;
 
-/// A cursor moves through it: a long backlog is not moved for each piece. Most connections never have one.
+/// The bytes, with a cursor, so that taking a piece does not move the others. Most connections never allocate one.
 #[derive(Default)]
 pub(super) struct Backlog(Option<Box<Bytes>>);
 
 #[derive(Default)]
 struct Bytes {
     bytes: Vec<u8>,
-    /// Taken from the front.
+    /// Number of bytes taken from the front.
     taken: usize,
 }
 
@@ -22,7 +22,7 @@ impl Discarded for Backlog {
 }
 
 impl Backlog {
-    /// Copies the next bytes to `room`: how many.
+    /// Copies the next bytes to `room`; returns their number.
     pub(super) fn take(&mut self, room: &mut [u8]) -> usize {
         let Some(kept) = &mut self.0 else { return 0 };
         let count = room.len().min(kept.bytes.len() - kept.taken);
@@ -35,7 +35,7 @@ impl Backlog {
         count
     }
 
-    /// Puts bytes before all others. They were taken last, or nothing else is here.
+    /// Puts bytes back in front. They must be the bytes last taken, or the backlog must be empty.
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
         let kept = self.0.get_or_insert_default();
         if let Some(start) = kept.taken.checked_sub(bytes.len()) {
@@ -47,17 +47,17 @@ impl Backlog {
         }
     }
 
-    /// Nothing waits.
+    /// Whether no bytes are left.
     pub(super) fn is_empty(&self) -> bool {
         self.0.as_ref().is_none_or(|kept| kept.taken == kept.bytes.len())
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, |kept| kept.bytes.capacity())
     }
 
-    /// Gives memory back when nothing waits.
+    /// Frees the memory if no bytes are left.
     pub(super) fn shrink(&mut self) {
         if self.is_empty() {
             self.0 = None;

@@ -1,4 +1,4 @@
-//! The closing handshake (RFC 6455 section 7), and every other end of a link.
+//! The closing handshake (RFC 6455 section 7), and all other ways in which a link ends.
 
 use super::Link;
 use crate::codes::*;
@@ -10,56 +10,59 @@ use crate::status::{Cause, ErrorCode, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// A close under way.
+/// State of a close in progress.
 #[derive(Default)]
 pub struct Closing {
-    /// The host asked for it.
+    /// The host requested the close.
     by_host: bool,
-    /// The code of our close frame, once that is decided; `Some(None)`: a close frame without a code.
+    /// The status code of our close frame, once decided; `Some(None)`: a close frame without a code.
     sent: Option<Option<u16>>,
     /// The reason in our close frame.
     sent_reason: String,
-    /// Our close frame waits behind messages to be encoded.
+    /// Our close frame has to be queued once no message before it waits to be encoded.
     due: bool,
-    /// The peer's close frame.
+    /// Status code and reason of the peer's close frame.
     received: Option<(Option<u16>, String)>,
-    /// Why we fail the connection (section 7.1.7), or the library's own reason for closing.
+    /// Why we fail the connection (section 7.1.7), or the library's reason for a close that it starts.
     failure: Option<Failure>,
-    /// We fail the connection: nothing more is read.
+    /// We fail the connection, so nothing more is read.
     stop: bool,
     deadline: Option<Instant>,
-    /// Position in the outgoing stream at which our close frame ends, once it is queued. Pongs behind it are not waited for.
+    /// Position in the outgoing stream at which our close frame ends, once it is queued. The link ends without waiting
+    /// for pongs after it.
     end: Option<u64>,
-    /// At the last progress: the position up to which bytes had left, at most `end`, and the number of bytes to be encoded.
+    /// State at the last progress: position up to which the system has taken bytes, at most `end`, and number of bytes
+    /// to be encoded.
     progress: (u64, usize),
 }
 
 /// How a link ended.
 pub struct End {
-    /// Why.
+    /// Why it ended.
     pub failure: Failure,
     /// The closing handshake was completed.
     pub clean: bool,
-    /// The close code for the last event: that of the deciding close frame, 1005 where it had none, 1006 without a close frame.
+    /// The close code of the last event: that of the deciding close frame, 1005 if it had none, 1006 without a close
+    /// frame.
     pub code: u16,
     /// The reason in the deciding close frame.
     pub reason: String,
-    /// Messages that were accepted and have not left.
+    /// Number of messages that were accepted and not sent.
     pub unsent: usize,
 }
 
 impl Closing {
-    /// Moves by a gap in polling.
+    /// Moves the deadline by the length of a gap between polls.
     pub(super) fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
     }
 
-    /// Whether the peer's close frame has come.
+    /// Whether the peer's close frame has arrived.
     pub(super) fn is_received(&self) -> bool {
         self.received.is_some()
     }
 
-    /// How a connection ends whose peer has sent its close frame; `None`: it has not.
+    /// The failure to report if the peer has sent its close frame; `None`: it has not.
     fn failure_of_received(&self) -> Option<Failure> {
         let (code, reason) = self.received.as_ref()?;
         Some(if self.by_host {
@@ -70,7 +73,8 @@ impl Closing {
     }
 }
 
-/// Checks what a host may close with: 0 (means 1000), -1 (drop) or a code that an endpoint may send, and a reason of at most 123 bytes.
+/// Checks the arguments of a close: the code is 0 (means 1000), -1 (drop) or one that an endpoint may send, and the
+/// reason has at most 123 bytes.
 pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
     let known = matches!(code, 0 | -1) || u16::try_from(code).is_ok_and(code_may_be_sent);
     if !known {
@@ -83,8 +87,8 @@ pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
 }
 
 impl Link {
-    /// Starts the closing handshake behind what was accepted, for the reason that the host has; harmless when closing. `failure`: the library's own reason, for
-    /// the last event. Code -1 ends the link at once.
+    /// Starts the closing handshake after the accepted messages, as the host requested; does nothing if a close is in
+    /// progress. `failure`: the library's reason, for the last event. Code -1 ends the link at once.
     pub fn close(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         if code == -1 {
             let failure = failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, "the host dropped the connection"));
@@ -100,14 +104,14 @@ impl Link {
         closing.failure = failure;
         self.send_close(Some(code), reason);
         if cx.budget.look() {
-            // The polls that follow write.
+            // The following polls write the queue.
             self.writes_on = true;
         } else {
             self.write(endpoint, cx);
         }
     }
 
-    /// The peer's close frame has come (section 5.5.1): echoes its code behind what was accepted.
+    /// Handles the peer's close frame (section 5.5.1): echoes its code after the accepted messages.
     pub(super) fn close_received(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, code: Option<u16>, reason: String) {
         if self.closing.is_none() {
             self.changes.get_or_insert_default().close_request = Some(Box::new((code.unwrap_or(1005), reason.clone())));
@@ -117,7 +121,7 @@ impl Link {
         self.send_close(code, "");
     }
 
-    /// Fails the connection (section 7.1.7): a close frame with the code, then no more reading.
+    /// Fails the connection (section 7.1.7): sends a close frame with the code and stops reading.
     pub fn fail(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, failure: Failure) {
         if self.is_over() {
             return;
@@ -137,17 +141,17 @@ impl Link {
         }
     }
 
-    /// Whether nothing more is to be read: the peer's close frame has come, or we fail the connection.
+    /// Whether nothing more is read: the peer's close frame has arrived, or we fail the connection.
     pub(super) fn has_read_all(&self) -> bool {
         self.closing.as_ref().is_some_and(|closing| closing.received.is_some() || closing.stop)
     }
 
-    /// Whether we fail the connection: what was not encoded yet does not leave any more.
+    /// Whether we fail the connection. Messages that are not encoded yet are then not sent.
     pub(super) fn has_stopped(&self) -> bool {
         self.closing.as_ref().is_some_and(|closing| closing.stop)
     }
 
-    /// Ends the link when all that had to leave has left.
+    /// Ends the link once the closing handshake is complete and all bytes up to our close frame have been sent.
     pub fn finish_close(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if self.is_over() {
             return;
@@ -155,7 +159,8 @@ impl Link {
         if self.has_read_all()
             && let Some(failure) = self.write_failure.take()
         {
-            // What waits cannot leave any more, and nothing more is read. The peer's close frame says more than the failed write.
+            // Queued bytes cannot be sent, and nothing more is read. The peer's close frame is a better explanation
+            // than the failed write.
             let own = self.closing.as_mut().and_then(|closing| closing.failure.take());
             let received = || self.closing.as_ref().and_then(|closing| closing.failure_of_received());
             let failure = own.or_else(received).unwrap_or(*failure);
@@ -166,7 +171,7 @@ impl Link {
         let Some(closing) = &mut self.closing else { return };
         let left = closing.end.map_or(left, |end| left.min(end));
         if left > closing.progress.0 || uncompressed < closing.progress.1 {
-            // Progress: the time starts anew.
+            // Progress restarts the timeout.
             closing.deadline = close_deadline(endpoint, cx.now);
             closing.progress = (left, uncompressed);
         }
@@ -186,12 +191,12 @@ impl Link {
         }
     }
 
-    /// When a close under way ends by its timeout.
+    /// When the close in progress times out; `None`: never, or none is in progress.
     pub fn close_deadline(&self) -> Option<Instant> {
         self.closing.as_ref().filter(|_| !self.is_over())?.deadline
     }
 
-    /// Ends a close that takes too long. Returns when to check next.
+    /// Ends a close that has timed out. Returns when to check next.
     pub(super) fn check_close_timeout(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         let closing = self.closing.as_mut()?;
         let deadline = closing.deadline?;
@@ -203,7 +208,7 @@ impl Link {
         let failure = if let Some(failure) = own {
             failure
         } else if let Some(mut failure) = by_peer {
-            // It does not read any more: its close frame says more than that.
+            // The peer has stopped reading. Its close frame is the better explanation.
             failure.sentence += &format!("; it did not read what was sent before within {CLOSE_TIMEOUT_MS}");
             failure
         } else if self.reading_rests(endpoint) {
@@ -222,14 +227,14 @@ impl Link {
         None
     }
 
-    /// Ends the link: the stream and all that waits on it go.
+    /// Ends the link: closes the stream and discards all queued bytes and messages.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>, failure: Failure, clean: bool) {
         if self.changes.as_ref().is_some_and(|changes| changes.end.is_some()) {
             return;
         }
         let stream = self.stream.take();
         if let Some(stream) = &stream {
-            // A read may have sent what TLS held back.
+            // A read may have sent bytes that TLS had buffered.
             self.outbox.acknowledge(stream);
         }
         let unsent = self.queued_messages();
@@ -252,7 +257,7 @@ impl Link {
         self.changes.get_or_insert_default().end = Some(Box::new(End { failure, clean, code, reason, unsent }));
     }
 
-    /// Nothing more is read: drops what has come of a message that is not whole, and what was not decoded.
+    /// Drops incomplete messages and bytes that were not decoded, as nothing more is read.
     fn drop_unfinished(&mut self, cx: &Cx<'_>) {
         let assembled = self.decoder.abandon();
         cx.discard(assembled.iter().map(Vec::capacity).sum(), assembled);
@@ -262,7 +267,7 @@ impl Link {
         }
     }
 
-    /// The reason that decided the close: the peer's, or ours where we failed the connection.
+    /// The reason of the deciding close frame: the peer's, or ours if none has arrived.
     pub fn close_reason(&self) -> &str {
         match &self.closing {
             Some(closing) => match &closing.received {
@@ -292,7 +297,7 @@ impl Link {
         self.send_due_close();
     }
 
-    /// Queues our close frame once no message waits to be encoded before it; where the connection fails, at once.
+    /// Queues our close frame once no message before it waits to be encoded; if we fail the connection, at once.
     pub(super) fn send_due_close(&mut self) {
         let is_free = self.waiting.is_none();
         let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free)) else { return };
@@ -305,7 +310,7 @@ impl Link {
         }
     }
 
-    /// Bytes that have to leave before the end: up to our close frame, once that is queued.
+    /// Bytes that have to be sent before the link ends: up to our close frame, once it is queued.
     fn unwritten(&self) -> usize {
         match self.closing.as_ref().and_then(|closing| closing.end) {
             Some(end) => end.saturating_sub(self.outbox.left()) as usize,
@@ -314,7 +319,7 @@ impl Link {
         }
     }
 
-    /// Bytes of messages that wait to be encoded.
+    /// Bytes of messages waiting to be encoded.
     fn uncompressed(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
     }
@@ -324,7 +329,7 @@ fn close_deadline(endpoint: &Endpoint, now: Instant) -> Option<Instant> {
     endpoint.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time)
 }
 
-/// That the peer closed the connection, with which code and why.
+/// The text of the event for a close by the peer: its code and reason.
 fn closed_by_peer(code: Option<u16>, reason: &str) -> String {
     let Some(code) = code else { return "the peer closed the connection without a code".to_owned() };
     let meaning = match code {
@@ -342,12 +347,12 @@ fn closed_by_peer(code: Option<u16>, reason: &str) -> String {
         _ => "",
     };
     let colon = if reason.is_empty() { "" } else { ": " };
-    // A peer cannot begin a line of its own.
+    // Control characters are replaced, so that the reason cannot forge a line in a log.
     let reason = reason.replace(char::is_control, " ");
     format!("the peer closed the connection with {code}{meaning}{colon}{reason}")
 }
 
-/// As much of a sentence as a close frame has room for.
+/// Truncates a text to the 123 bytes of a close reason.
 fn short(sentence: &str) -> &str {
     let mut end = sentence.len().min(123);
     while !sentence.is_char_boundary(end) {

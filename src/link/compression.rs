@@ -1,4 +1,5 @@
-//! permessage-deflate of one connection (RFC 7692): what came is decompressed and what is put compressed, in slices that a budget can end.
+//! permessage-deflate of one connection (RFC 7692): decompresses received messages and compresses sent ones, in slices
+//! between which the budget is checked.
 
 use super::slices::{RATIO_FREE, at_once_bytes, slice_bytes};
 use crate::error::Failure;
@@ -8,19 +9,20 @@ use crate::protocol::{Broken, Compressor, Decompressor, DeflateParams, MIN_OWN_B
 use crate::status::Cause;
 use crate::work::{Budget, Codecs};
 
-/// Decompressed between two looks at the budget, at most.
+/// Maximum bytes of decompressed output between two checks of the budget.
 const OUT_SLICE: usize = 32 << 10;
-/// Taken between two looks at the budget, at most: blocks can be short, and each costs the making of its tables.
+/// Maximum bytes of compressed input between two checks of the budget. Deflate blocks can be short, and each may need
+/// new Huffman tables.
 const TAKE_SLICE: usize = 512;
-/// A place doubles up to this size.
+/// A message buffer doubles its capacity up to this size.
 const DOUBLED_BYTES: usize = 512 << 10;
-/// Then is this large, and beyond that so many times as large as before.
+/// The next capacity after that; from then on it grows by `GROWTH`.
 const PLACE_BYTES: usize = 16 << 20;
 const GROWTH: usize = 4;
 
-/// What a connection agreed on and has under way.
+/// Negotiated parameters of a connection, its contexts and its unfinished message.
 pub struct Compression {
-    /// Window of our compressor; too small for it: nothing is compressed.
+    /// Window bits of our compressor; below `MIN_OWN_BITS` nothing is compressed.
     own_bits: u8,
     own_no_takeover: bool,
     peer_bits: u8,
@@ -28,11 +30,11 @@ pub struct Compression {
     level: u8,
     compressor: Option<Compressor>,
     decompressor: Option<Decompressor>,
-    /// The message that is being decompressed.
+    /// The message being decompressed.
     incoming: Option<Incoming>,
-    /// What of it has come and is not decompressed.
+    /// Received bytes that have not been decompressed yet.
     rest: Option<Rest>,
-    /// Where it lay before it was moved: to be given back.
+    /// The buffer from which the message has been moved, for the caller to free.
     pub(super) outgrown: Option<Vec<u8>>,
 }
 
@@ -44,7 +46,7 @@ struct Incoming {
     moving: Move,
 }
 
-/// Bytes at hand, from `at` on, and whether the message ends with them.
+/// Compressed bytes from `at` on. `last`: the message ends with them.
 struct Rest {
     text: bool,
     bytes: Vec<u8>,
@@ -73,41 +75,41 @@ impl Discarded for Compression {
     }
 }
 
-/// How far decompressing came.
+/// Result of decompressing a piece.
 pub enum Inflated {
-    /// All of the piece was taken.
+    /// The piece was consumed and the message continues.
     More,
-    /// The budget ended, or the message may not begin yet; the rest is kept.
+    /// The budget was exhausted, or no new message may begin yet. The remaining bytes are kept for `resume`.
     Later,
-    /// A message is whole.
+    /// The message is complete.
     Message {
-        /// Else binary.
+        /// Text; false: binary.
         text: bool,
-        /// All of it.
+        /// The decompressed payload.
         bytes: Vec<u8>,
     },
 }
 
-/// What bounds decompressing.
+/// Limits on decompressed messages.
 pub struct InflateLimits {
-    /// Bytes of a message.
+    /// Maximum bytes of a message.
     pub max_message: u64,
-    /// Bytes given for a byte taken.
+    /// Maximum decompression ratio, for messages over 1 MiB.
     pub max_ratio: u64,
 }
 
-/// What decompressing works with.
+/// Resources that decompressing borrows from the family.
 pub struct Tools<'a, 'b> {
-    /// Spare contexts.
+    /// Spare compression contexts.
     pub codecs: &'a mut Codecs,
-    /// Memory for one call.
+    /// Scratch memory, for the duration of one call.
     pub scratch: &'a mut Vec<u8>,
-    /// When to stop.
+    /// Remaining time of the poll.
     pub budget: &'a mut Budget<'b>,
 }
 
 impl Compression {
-    /// As agreed on, at our end.
+    /// Makes the state for our role, from the negotiated parameters.
     pub fn new(role: Role, params: &DeflateParams, level: u8) -> Compression {
         let server = (params.server_bits, params.server_no_takeover);
         let client = (params.client_bits, params.client_no_takeover);
@@ -126,27 +128,29 @@ impl Compression {
         }
     }
 
-    /// Whether our end compresses at all: the compressor cannot keep to the smallest window.
+    /// Whether we compress at all: the compressor does not support the smallest window.
     pub fn compresses(&self) -> bool {
         self.own_bits >= MIN_OWN_BITS
     }
 
-    /// Window and level of a message that connections can share, or `None`: each has a context of its own.
+    /// Window bits and level if a compressed message may be shared between connections; `None`: each connection needs a
+    /// separate context.
     pub fn shared_by(&self) -> Option<(u8, u8)> {
         self.own_no_takeover.then_some((self.own_bits, self.level))
     }
 
-    /// Compressed between two looks at the budget.
+    /// Bytes compressed between two checks of the budget.
     pub(super) fn slice_bytes(&self) -> usize {
         slice_bytes(self.level)
     }
 
-    /// A message above this is compressed in slices, from the next poll or flush on.
+    /// A message above this size is compressed in slices, starting at the next poll or flush.
     pub fn at_once_bytes(&self) -> usize {
         at_once_bytes(self.level)
     }
 
-    /// Makes the context that messages of its own are compressed in, if there is none. True: it was made, which is work like a slice.
+    /// Makes the compression context of this connection if it has none. True: it was made, which takes about as long as
+    /// a slice.
     pub(super) fn prepare(&mut self, codecs: &mut Codecs) -> bool {
         let missing = self.compressor.is_none();
         if missing {
@@ -155,7 +159,8 @@ impl Compression {
         missing
     }
 
-    /// Compresses a whole short message into `scratch`. False: it did not get shorter, and goes as it is.
+    /// Compresses a short message into `scratch`. False: the result is not shorter, so the message is sent
+    /// uncompressed.
     pub(super) fn compress_whole(&mut self, codecs: &mut Codecs, payload: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Broken> {
         scratch.clear();
         let (bits, level) = (self.own_bits, self.level);
@@ -163,7 +168,8 @@ impl Compression {
         compressor.compress(payload, true, scratch)?;
         if self.own_no_takeover {
             codecs.give_compressor(bits, level, compressor);
-            // With takeover the peer has to see it, whatever its length: it is part of the context.
+            // With context takeover the peer must receive the compressed message even if it is longer: the message is
+            // part of the context.
             if scratch.len() >= payload.len() {
                 return Ok(false);
             }
@@ -173,7 +179,7 @@ impl Compression {
         Ok(true)
     }
 
-    /// Compresses the next slice of a long message into `scratch`; or it goes as it is, `stored`.
+    /// Compresses the next slice of a long message into `scratch`; `stored`: emits it without compressing.
     pub(super) fn compress_slice(
         &mut self,
         codecs: &mut Codecs,
@@ -199,7 +205,7 @@ impl Compression {
         Ok(())
     }
 
-    /// Decompresses a piece of a message. `may_begin`: false keeps a new message for later.
+    /// Decompresses a piece of a message. `may_begin`: false keeps the piece for later if it begins a message.
     pub fn inflate(
         &mut self,
         text: bool,
@@ -220,7 +226,7 @@ impl Compression {
         Ok(inflated)
     }
 
-    /// Goes on with what was kept, if anything was.
+    /// Decompresses the bytes that were kept, if any.
     pub fn resume(&mut self, limits: &InflateLimits, tools: &mut Tools<'_, '_>) -> Result<Inflated, Failure> {
         let Some(Rest { text, bytes, at, last }) = self.rest.take() else { return Ok(Inflated::More) };
         let (inflated, left) = self.go_on(text, &bytes[at..], last, limits, tools)?;
@@ -231,12 +237,13 @@ impl Compression {
         Ok(inflated)
     }
 
-    /// Whether something was kept, and whether a new message begins with it.
+    /// Whether bytes were kept, and whether they begin a new message.
     pub fn kept(&self) -> (bool, bool) {
         (self.rest.is_some(), self.rest.is_some() && self.incoming.is_none())
     }
 
-    /// Gives memory back that an idle connection does not need: contexts without takeover hold nothing. `idle`: no message waits to be compressed.
+    /// Frees memory that an idle connection does not need: contexts without takeover keep no state between messages.
+    /// `idle`: no message waits to be compressed.
     pub fn shrink(&mut self, idle: bool) {
         if self.own_no_takeover && idle {
             self.compressor = None;
@@ -246,25 +253,25 @@ impl Compression {
         }
     }
 
-    /// Takes out the message that is being decompressed: nothing more is taken. Its bytes of heap, and what holds them.
+    /// Takes the unfinished message, as nothing more is read: its heap bytes, and the object to free.
     pub(super) fn abandon(&mut self) -> (usize, impl Discarded + 'static) {
         let (incoming, rest) = (self.incoming.take(), self.rest.take());
         let bytes = incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
         (bytes, (incoming, rest))
     }
 
-    /// Bytes of messages under way.
+    /// Heap bytes of the unfinished message.
     pub fn message_bytes(&self) -> usize {
         let rest = self.rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
         self.incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest
     }
 
-    /// Bytes of heap.
+    /// Heap bytes of the contexts.
     pub fn heap_bytes(&self) -> usize {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
     }
 
-    /// Decompresses until the budget ends, and what is left of the bytes then.
+    /// Decompresses until `left` is consumed or the budget is exhausted. Returns the bytes not consumed too.
     fn go_on<'b>(
         &mut self,
         text: bool,
@@ -307,7 +314,7 @@ impl Compression {
         if !last {
             return Ok((Inflated::More, left));
         }
-        // A message of no bytes at all is what some compressors make of an empty one that follows another.
+        // Some compressors send no bytes at all for an empty message that follows another.
         if incoming.received > 0 {
             decompressor.finish().map_err(|Broken| broken())?;
         }
@@ -344,8 +351,8 @@ impl Incoming {
         Ok(())
     }
 
-    /// Moves the message on to a place where the next slice fits, which is work like a slice. A message that is no short one gets the last of its places
-    /// early: that takes addresses, and no memory until it is written to.
+    /// Moves the message, one slice a call, to a buffer in which the next output fits. A message above 512 KiB gets 16
+    /// MiB at once: that reserves address space, and no memory until it is written to.
     fn move_on(&mut self, limits: &InflateLimits) -> Moved {
         let Incoming { message, moving, .. } = self;
         if !moving.is_under_way() {

@@ -1,4 +1,4 @@
-//! The heartbeat: pings, the death of a silent peer, the round-trip time (RFC 6455 section 5.5.2).
+//! The heartbeat: pings, the timeout of a silent peer, and the round-trip time (RFC 6455 section 5.5.2).
 
 use super::Link;
 use crate::codes::*;
@@ -9,44 +9,44 @@ use crate::status::{Cause, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// Times of pings and of what came.
+/// Times of pings and of the last received bytes.
 pub(super) struct Heartbeat {
-    /// When anything last came.
+    /// When bytes last arrived.
     heard: Instant,
-    /// When we last pinged.
+    /// When the last ping was sent; before the first, when the link was opened.
     pinged: Instant,
-    /// When the oldest ping was sent whose pong is awaited.
+    /// When the oldest unanswered ping was sent.
     asked: Option<Instant>,
 }
 
 impl Heartbeat {
-    /// Counts from now.
+    /// Starts the interval now.
     pub fn new(now: Instant) -> Heartbeat {
         Heartbeat { heard: now, pinged: now, asked: None }
     }
 
-    /// Something came.
+    /// Records that bytes arrived.
     pub fn hear(&mut self, now: Instant) {
         self.heard = self.heard.max(now);
     }
 
-    /// A pong came: the round-trip time in microseconds, if it answers our ping.
+    /// Takes a pong. Returns the round-trip time in microseconds if it answers our ping.
     pub fn hear_pong(&mut self, payload: &[u8], now: Instant) -> Option<u64> {
         if payload == PAYLOAD { self.answered(now) } else { None }
     }
 
-    /// The answer to our ping came: the round-trip time in microseconds.
+    /// Records the answer to our ping. Returns the round-trip time in microseconds.
     pub fn answered(&mut self, now: Instant) -> Option<u64> {
         let asked = self.asked.take()?;
         Some((now.saturating_duration_since(asked).as_micros() as u64).max(1))
     }
 
-    /// Whether a ping has no answer yet.
+    /// Whether a ping is unanswered.
     pub fn waits_for_answer(&self) -> bool {
         self.asked.is_some()
     }
 
-    /// Moves by a gap in polling.
+    /// Moves the times by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
         self.heard += gap;
         self.pinged += gap;
@@ -54,21 +54,21 @@ impl Heartbeat {
     }
 }
 
-/// What our pings carry, so that a pong that nobody asked for is not measured.
+/// Payload of our pings, so that an unsolicited pong is not measured.
 const PAYLOAD: &[u8] = b"wspeer";
-/// What a ping has to be answered in at least, however long the silence before it: the heartbeat may have been switched on late, a poll may have
-/// come late, or the pong timeout may be no longer than the heartbeat.
+/// Minimum time to answer a ping, however long the peer was silent before it: the heartbeat may have been switched on
+/// late, a poll may have come late, or the pong timeout may be no longer than the interval.
 const ANSWER_TIME: Duration = Duration::from_secs(1);
 
 impl Link {
-    /// Pings the peer when it is time, and ends a dead link. Returns when to check next.
+    /// Pings the peer when a ping is due, and ends a link whose peer has timed out. Returns when to check next.
     pub(super) fn check_heartbeat(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         let interval = endpoint.options.time(WS_OPT_HEARTBEAT_MS)?;
         if interval.is_zero() {
             return None;
         }
         if self.reading_rests(endpoint) {
-            // We do not look for its pongs, so their absence says nothing.
+            // Reading is paused, so pongs may be unread: their absence says nothing.
             self.heartbeat.heard = cx.now;
         }
         if cx.now >= self.heartbeat.pinged + interval {

@@ -1,5 +1,5 @@
-//! The application heartbeat (docs/heartbeat.md): pings and pongs as messages, for where those of RFC 6455 cannot be seen.
-//! A client pings, a server answers.
+//! The application heartbeat (docs/heartbeat.md): pings and pongs sent as messages, for peers that cannot see those of
+//! RFC 6455, such as scripts in a browser. The client pings and the server answers.
 
 use super::Link;
 use crate::endpoint::Endpoint;
@@ -11,25 +11,26 @@ use std::time::{Duration, Instant};
 
 /// State of the application heartbeat.
 pub(super) struct MessageHeartbeat {
-    /// Begins each heartbeat message. A client has it from the server's first message, the announcement.
+    /// Prefix of each heartbeat message. A client receives it in the server's first message, the announcement.
     marker: Option<Marker>,
     /// When a client stops waiting for the announcement.
     deadline: Option<Instant>,
-    /// Number of the client's last ping.
+    /// Number of the client's last ping; 0: none was sent.
     number: u32,
-    /// The next message to send, a pong or a ping with this number, once the one before has left. A newer one replaces it.
+    /// The next heartbeat message: whether it is a pong, and its number. It is sent once the previous one has left; a
+    /// newer one replaces it.
     due: Option<(bool, u32)>,
-    /// Position in the outgoing stream at which the last one ends.
+    /// Position in the outgoing stream at which the last heartbeat message ends.
     end: u64,
 }
 
-/// Whose a received message is.
+/// Receiver of a received message.
 pub(super) enum Watched {
-    /// The host's.
+    /// A message for the host.
     Message,
-    /// The host's, where the announcement was expected: the server offers no heartbeat.
+    /// A message for the host where the announcement was expected: the server does not offer the heartbeat.
     NotOffered,
-    /// The heartbeat's.
+    /// A heartbeat message.
     Beat(Beating),
 }
 
@@ -38,29 +39,31 @@ impl MessageHeartbeat {
         Box::new(MessageHeartbeat { marker, deadline, number: 0, due: None, end: 0 })
     }
 
-    /// Moves the deadline by a gap in polling.
+    /// Moves the deadline by the length of a gap between polls.
     pub(super) fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
     }
 }
 
 impl Link {
-    /// A client has asked for the heartbeat in its opening handshake: the announcement has to come by `deadline`.
+    /// Client: it has requested the heartbeat in its opening handshake, so the announcement has to arrive by
+    /// `deadline`.
     pub fn expect_announcement(&mut self, deadline: Option<Instant>) {
         self.message_heartbeat = Some(MessageHeartbeat::new(None, deadline));
     }
 
-    /// A server announces the heartbeat to a client that asked for it, before all other messages.
+    /// Server: announces the heartbeat to a client that requested it, before any other message.
     pub fn announce_heartbeat(&mut self) {
         let mut marker = Marker::default();
-        // Without a random marker a host's message could be taken for a heartbeat: then there is none.
+        // Without a random marker, a message of the host could be taken for a heartbeat: the heartbeat is then not
+        // offered.
         if getrandom::fill(&mut marker).is_ok() {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(false)), &announcement(&marker), false);
             self.message_heartbeat = Some(MessageHeartbeat::new(Some(marker), None));
         }
     }
 
-    /// Whose a message is.
+    /// Classifies a received message.
     pub(super) fn watch(&self, text: bool, bytes: &[u8]) -> Watched {
         let Some(heartbeat) = &self.message_heartbeat else { return Watched::Message };
         match &heartbeat.marker {
@@ -71,7 +74,7 @@ impl Link {
         }
     }
 
-    /// Takes a message of the heartbeat.
+    /// Handles a heartbeat message.
     pub(super) fn take_beat(&mut self, endpoint: &mut Endpoint, beating: Beating, now: Instant) {
         let Some(heartbeat) = &mut self.message_heartbeat else { return };
         match (beating, self.role) {
@@ -84,12 +87,12 @@ impl Link {
         }
     }
 
-    /// Pings by a message. False: this link does not.
+    /// Sends a ping as a message. False: this link does not use the application heartbeat, or is a server's.
     pub(super) fn ping_by_message(&mut self) -> bool {
         let unanswered = self.heartbeat.waits_for_answer();
         let is_client = self.role == Role::Client;
         let Some(heartbeat) = self.message_heartbeat.as_mut().filter(|heartbeat| heartbeat.marker.is_some() && is_client) else { return false };
-        // An earlier ping gets its answer or ends the link: TCP loses nothing.
+        // An earlier ping is not repeated: TCP loses nothing, so it is answered or the link times out.
         if !unanswered || heartbeat.number == 0 {
             heartbeat.number = heartbeat.number.wrapping_add(1).max(1);
             heartbeat.due = Some((false, heartbeat.number));
@@ -98,7 +101,7 @@ impl Link {
         true
     }
 
-    /// Queues the heartbeat message that is due, unless it would lie between the fragments of another.
+    /// Queues the due heartbeat message, unless it would fall between the fragments of another message.
     pub(super) fn send_due_beat(&mut self) {
         let Some(heartbeat) = &mut self.message_heartbeat else { return };
         let (Some((pong, number)), Some(marker)) = (heartbeat.due, &heartbeat.marker) else { return };
@@ -120,7 +123,7 @@ impl Link {
         None
     }
 
-    /// The server does not offer the heartbeat: one ERROR reports it.
+    /// Reports with one ERROR event that the server does not offer the heartbeat, and switches it off.
     #[cold]
     pub(super) fn give_up_announcement(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
         self.message_heartbeat = None;

@@ -1,5 +1,5 @@
-//! One open connection (RFC 6455 sections 5 to 7): a byte stream and the frames on it. It fills the queue of its endpoint, and
-//! what else changed waits in `Changes` for the connection above.
+//! One open connection (RFC 6455 sections 5 to 7): a byte stream and the frames on it. It fills the inbound queue of
+//! its endpoint; other changes are kept in `Changes` for the connection above.
 
 mod backlog;
 mod close;
@@ -36,74 +36,77 @@ use pong::Pongs;
 use rate::Rate;
 use std::time::{Duration, Instant};
 
-/// A connection from OPEN on.
+/// A WebSocket connection, from OPEN on.
 pub struct Link {
-    /// Which end this is.
+    /// Client or server.
     role: Role,
     /// `None` once the link has ended.
     stream: Option<Stream>,
 
     // Receiving.
     decoder: Decoder,
-    /// Read and not decoded: the budget ended.
+    /// Bytes read and not yet decoded, because the budget was exhausted.
     backlog: Backlog,
-    /// Read size is `ROUND_BYTES >> narrow`: small where frames are small, as what a slice of the budget does not decode is copied.
+    /// Read size is `ROUND_BYTES >> narrow`. It shrinks when the budget ends before all bytes of a read are decoded,
+    /// since the remaining bytes are copied.
     narrow: u8,
-    /// The last message was longer than a read: the next may be.
+    /// The last assembled message was longer than `ROUND_BYTES`, so the next one may be too.
     expects_long: bool,
-    /// A short read is not the last one: the peer has ended its direction, or sent out-of-band bytes, at which a read stops.
+    /// A short read does not mean that the socket is empty: the peer has shut down its direction or sent out-of-band
+    /// bytes, at which a read stops.
     reads_on: bool,
-    /// Bytes read while the inbound queue was full.
+    /// Number of bytes read while the inbound queue was full.
     over_full: u32,
-    /// For the rate limits, where there are any.
+    /// State of the rate limits; `None`: none are set.
     rate: Option<Box<Rate>>,
 
     // Sending.
     keys: MaskKeys,
     outbox: Outbox,
-    /// Messages to be encoded, before `outbox` takes them. While there are any, all messages wait here. `None`: there are none.
+    /// Messages to be encoded, after which `outbox` takes them. While there are any, every new message is queued here.
+    /// `None`: there are none.
     waiting: Option<Box<Waiting>>,
-    /// Writing ended with the budget while the transport took more.
+    /// The last write stopped because the budget was exhausted; the transport may take more.
     writes_on: bool,
-    /// Why writing failed. What had arrived is read before the link ends.
+    /// Why writing failed. Bytes that have arrived are still read before the link ends.
     write_failure: Option<Box<Failure>>,
-    /// Answers to pings.
+    /// State of answering pings.
     pongs: Pongs,
 
-    /// permessage-deflate (RFC 7692), where it was agreed on.
+    /// permessage-deflate (RFC 7692); `None`: not negotiated.
     compression: Option<Box<Compression>>,
     heartbeat: Heartbeat,
-    /// The heartbeat by messages, where it was asked for.
+    /// The application heartbeat; `None`: not requested.
     message_heartbeat: Option<Box<MessageHeartbeat>>,
     closing: Option<Box<Closing>>,
-    /// `None`: nothing.
+    /// Changes since the last `take_changes`; `None`: no change.
     changes: Option<Box<Changes>>,
 }
 
-/// What happened on a link that its queue does not show, until the connection above takes it.
+/// Changes of a link that are not in the inbound queue, kept until the connection above takes them.
 #[derive(Default)]
 pub struct Changes {
     /// The closing handshake has begun.
     pub closing: bool,
-    /// The peer's close frame has come before ours was sent: its code, or 1005, and its reason.
+    /// The peer's close frame arrived before ours was sent: its code (1005 if none) and its reason.
     pub close_request: Option<Box<(u16, String)>>,
-    /// The link is over.
+    /// The link has ended.
     pub end: Option<Box<End>>,
 }
 
-/// What an opening hands to the link that it made.
+/// Inputs for a new link, from the opening handshake.
 pub struct Parts {
-    /// Which end this is.
+    /// Client or server.
     pub role: Role,
     /// The transport.
     pub stream: Stream,
-    /// Bytes of the opening handshake that have not left.
+    /// Outbound queue, with bytes of the opening handshake that have not been sent.
     pub outbox: Outbox,
-    /// Bytes that came behind the opening handshake.
+    /// Bytes received after the opening handshake.
     pub received: Vec<u8>,
-    /// Messages that were put before OPEN.
+    /// Messages that the host sent before OPEN.
     pub early: Waiting,
-    /// As agreed, with the level of compression.
+    /// Negotiated parameters of permessage-deflate, and our compression level.
     pub deflate: Option<(DeflateParams, u8)>,
     /// As `Link::reads_on`.
     pub reads_on: bool,
@@ -121,11 +124,11 @@ impl Discarded for Link {
 }
 
 impl Link {
-    /// A link on an open transport.
+    /// Makes a link on an open transport.
     pub fn new(parts: Parts, now: Instant) -> Link {
         let Parts { role, stream, outbox, received, early, deflate, reads_on } = parts;
         let mut decoder = Decoder::new(role);
-        // From here on RSV1 means a compressed message, if that was agreed on.
+        // RSV1 is valid only if permessage-deflate was negotiated: it marks a compressed message (RFC 7692 section 6).
         decoder.rsv1_allowed = deflate.is_some();
         let mut backlog = Backlog::default();
         if !received.is_empty() {
@@ -155,39 +158,40 @@ impl Link {
         }
     }
 
-    /// What happened since the last call; `None`: nothing.
+    /// Takes the changes since the last call; `None`: no change.
     pub fn take_changes(&mut self) -> Option<Box<Changes>> {
         self.changes.take()
     }
 
-    /// Whether `take_changes` has something.
+    /// Whether there are changes for `take_changes`.
     #[inline]
     pub fn has_changes(&self) -> bool {
         self.changes.is_some()
     }
 
-    /// Whether it has ended.
+    /// Whether the link has ended.
     pub fn is_over(&self) -> bool {
         self.stream.is_none()
     }
 
-    /// Whether the closing handshake has begun, or the link fails.
+    /// Whether the closing handshake has begun, or the connection is being failed.
     #[inline]
     pub fn is_closing(&self) -> bool {
         self.closing.is_some()
     }
 
-    /// Which end this is.
+    /// Client or server.
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// What was agreed on for compression.
+    /// State of permessage-deflate; `None`: not negotiated.
     pub fn compression(&self) -> Option<&Compression> {
         self.compression.as_deref()
     }
 
-    /// Writes for part of the budget, then reads and answers. True: there is more to read and the budget or the round ended.
+    /// Writes for part of the budget, then reads, decodes and answers. True: there may be more to read, and the budget
+    /// or the round was exhausted.
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         if self.has_output() {
             self.write_some(endpoint, cx);
@@ -198,7 +202,7 @@ impl Link {
         if self.message_heartbeat.is_some() {
             self.send_due_beat();
         }
-        // Where the time was over before, writing goes on in the next poll.
+        // If the earlier write ran out of budget and the budget is exhausted, the next poll continues writing.
         if self.has_output() && !(self.writes_on && cx.budget.look()) {
             self.write(endpoint, cx);
         }
@@ -208,7 +212,7 @@ impl Link {
         more
     }
 
-    /// Checks the timers, after `pump`, so that what had arrived counts. Returns when to check next.
+    /// Checks the timers. Called after `pump`, so that bytes that have arrived count. Returns when to check next.
     #[inline]
     pub fn check_timers(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
         if self.is_over() {
@@ -221,14 +225,15 @@ impl Link {
         self.check_heartbeat(endpoint, cx).into_iter().chain(answer).min()
     }
 
-    /// Checks, where there is more to read, only a close that is long overdue: a peer that sends without end is not kept for ever.
+    /// Ends a close that is overdue by more than `LONG_GAP`. Called while there is more to read, so that a peer that
+    /// never stops sending cannot keep the connection open.
     pub fn check_overdue_close(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if self.close_deadline().is_some_and(|deadline| cx.now >= deadline + LONG_GAP) {
             self.check_close_timeout(endpoint, cx);
         }
     }
 
-    /// Moves every deadline by a gap in polling.
+    /// Moves every deadline by the length of a gap between polls.
     pub fn shift(&mut self, endpoint: &Endpoint, gap: Duration) {
         self.heartbeat.shift(gap);
         if let Some(heartbeat) = &mut self.message_heartbeat {
@@ -242,17 +247,17 @@ impl Link {
         }
     }
 
-    /// The stream, to be given up elsewhere.
+    /// Takes the stream, for the caller to close.
     pub fn take_stream(&mut self) -> Option<Stream> {
         self.stream.take()
     }
 
-    /// The stream, to register it for readiness.
+    /// The stream, for registering it with the readiness queue.
     pub fn stream_mut(&mut self) -> Option<&mut Stream> {
         self.stream.as_mut()
     }
 
-    /// From here on reading goes on until nothing comes: a short read is not the last.
+    /// From now on reading continues until the socket has no more bytes: a short read does not end it.
     pub fn read_on(&mut self) {
         self.reads_on = true;
         if let Some(stream) = &mut self.stream {
@@ -260,43 +265,45 @@ impl Link {
         }
     }
 
-    /// Whether bytes or messages wait to be written.
+    /// Whether bytes or messages are queued for sending.
     #[inline]
     pub fn has_output(&self) -> bool {
         self.queued_bytes() > 0
     }
 
-    /// Whether the next flush or poll has to write, as no event of the system's will ask for it. `tried`: writing was tried.
+    /// Whether the next flush or poll must write because no readiness event will request it. `tried`: writing has been
+    /// attempted.
     #[inline]
     pub fn needs_flush(&self, endpoint: &Endpoint, tried: bool) -> bool {
         let failed = self.write_failure.is_some();
         failed || (self.has_output() && (!tried || endpoint.options.is_on(WS_OPT_COALESCE) || self.can_send_on()))
     }
 
-    /// Bytes that have not left, those inside TLS and those to be encoded included.
+    /// Bytes that the system has not taken, including bytes inside TLS and messages to be encoded.
     #[inline]
     pub fn queued_bytes(&self) -> usize {
         self.outbox.bytes() + self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
     }
 
-    /// Messages that have not left.
+    /// Number of messages that the system has not taken completely.
     #[inline]
     pub fn queued_messages(&self) -> usize {
         self.outbox.messages() + self.waiting.as_ref().map_or(0, |waiting| waiting.len())
     }
 
-    /// Bytes held beside the queues: messages that have not come whole, and what was read and not decoded.
+    /// Heap bytes outside the queues: incomplete messages, and bytes read but not decoded.
     pub fn unfinished_bytes(&self) -> usize {
         let inflating = self.compression.as_ref().map_or(0, |compression| compression.message_bytes());
         self.decoder.heap_bytes() + inflating + self.backlog.heap_bytes()
     }
 
-    /// The compression contexts of waiting messages that other connections send too: which, and bytes of heap.
+    /// Compression contexts of queued messages that are shared with other connections: an id of each, and its heap
+    /// bytes.
     pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
         self.waiting.iter().flat_map(|waiting| waiting.shared_contexts())
     }
 
-    /// Gives memory back that an idle link does not need.
+    /// Frees memory that an idle link does not need.
     pub fn shrink(&mut self) {
         self.decoder.shrink();
         self.outbox.shrink();

@@ -1,4 +1,5 @@
-//! What waits to leave: encoded frames, our own or shared with other connections. All its counts are positions in the outgoing stream.
+//! The outbound queue: encoded frames, our own or shared with other connections. Every position is an offset in the
+//! outgoing byte stream.
 
 use crate::heap::Discarded;
 use crate::net::Stream;
@@ -7,23 +8,23 @@ use crate::work::{Chunk, MUCH};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
-/// Our own segments are closed at this size, so that what was written is freed piece by piece.
+/// Maximum size of a segment of small frames, so that written bytes are freed piece by piece.
 const SEGMENT_BYTES: usize = (256 << 10) + 512;
-/// A kept empty segment is not larger than this; an idle connection keeps none.
+/// Maximum size of an empty segment kept for reuse. An idle connection keeps none.
 const SPARE_BYTES: usize = 2 << 20;
-/// A buffer that grows is initialised for so much more than it needs.
+/// Bytes that a growing buffer initialises beyond what it needs.
 const GROWN_AHEAD: usize = 4 << 10;
-/// A piece that is masked at once is made no smaller than this for lack of memory.
+/// Below this size, a piece to be masked is not halved again when memory is short.
 const LEAST_PIECE: usize = 64 << 10;
-/// Segments handed to one system call.
+/// Maximum segments in one system call.
 const MAX_SLICES: usize = 16;
-/// Bytes handed to it, at most: what takes some 100 µs.
+/// Maximum bytes in one system call: about 100 µs.
 const WRITE_BYTES: usize = SEGMENT_BYTES;
 
 enum Segment {
     Own(Buffer),
     Shared(Chunk),
-    /// From a place on.
+    /// The bytes from an offset on.
     Part(Chunk, usize),
 }
 
@@ -37,7 +38,7 @@ impl Discarded for Segment {
 }
 
 impl Segment {
-    /// Bytes of heap that go back with it.
+    /// Heap bytes that are freed with the segment.
     fn heap_bytes(&self) -> usize {
         match self {
             Segment::Own(buffer) => buffer.bytes.capacity(),
@@ -54,7 +55,8 @@ impl Segment {
     }
 }
 
-/// Memory that is filled from the front. What is behind stays initialised, so that a frame is written to its place without a check for each piece.
+/// A buffer that is filled from the front. The bytes after `filled` are initialised, so that a frame is written in
+/// place without checking the capacity for each part.
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
@@ -66,7 +68,7 @@ impl Buffer {
         &self.bytes[..self.filled]
     }
 
-    /// Room for so many bytes more. Then add to `filled` what was used of it.
+    /// Room for `len` more bytes. The caller then adds the number of bytes written to `filled`.
     #[inline]
     fn room(&mut self, len: usize) -> &mut [u8] {
         let end = self.filled + len;
@@ -79,22 +81,22 @@ impl Buffer {
     #[cold]
     fn grow(&mut self, end: usize) {
         self.bytes.reserve(end - self.bytes.len());
-        // Pages that are not needed are not touched.
+        // Initialises only a little more than needed, so that unused pages are not touched.
         let len = self.bytes.capacity().min(end + GROWN_AHEAD);
         self.bytes.resize(len, 0);
     }
 }
 
-/// Closed segments, and memory of a written one for the next.
+/// Closed segments, and memory of written ones.
 #[derive(Default)]
 struct Earlier {
     segments: VecDeque<Segment>,
     spare: Buffer,
-    /// Large ones that were written: to be given back elsewhere.
+    /// Large segments that have been written, to be freed by the worker.
     spent: Vec<Segment>,
 }
 
-/// Large memory of what was written.
+/// Large memory of written segments, to be freed.
 pub struct Spent(Vec<Segment>);
 
 impl Discarded for Spent {
@@ -103,32 +105,32 @@ impl Discarded for Spent {
     }
 }
 
-/// The outbound queue of a connection. A cursor moves through it: nothing is ever moved to the front.
+/// The outbound queue of a connection. A cursor moves through it, so that no bytes are moved after a partial write.
 #[derive(Default)]
 pub struct Outbox {
-    /// What is behind all other segments and grows.
+    /// The last segment, to which frames are appended.
     open: Buffer,
-    /// What comes before it; rarely anything does.
+    /// The segments before it. `None` on most connections.
     earlier: Option<Box<Earlier>>,
-    /// Written bytes of the first segment, which is `open` when there is no other.
+    /// Bytes of the first segment that have been written. Without `earlier` segments, `open` is the first.
     head: usize,
-    /// Position in the outgoing stream up to which the system has taken the bytes.
+    /// Position up to which the system has taken the bytes.
     left: u64,
-    /// Position up to which the stream has taken them. TLS may hold back what is behind `left`.
+    /// Position up to which the transport has taken the bytes. TLS may still buffer those after `left`.
     written: u64,
     /// Position at which the queue ends.
     end: u64,
-    /// Positions at which the host's messages end that have not left.
+    /// End positions of the host's messages that the system has not taken completely.
     ends: VecDeque<u64>,
 }
 
-/// How far writing came.
+/// Result of a write.
 pub enum Wrote {
     /// The queue is empty.
     All,
-    /// The transport takes no more now.
+    /// The transport would block.
     Blocked,
-    /// The time is over.
+    /// The budget is exhausted.
     Later,
 }
 
@@ -144,7 +146,7 @@ impl Discarded for Outbox {
 }
 
 impl Outbox {
-    /// Whether there is memory for so many bytes more; it is kept for what is appended next.
+    /// Reserves memory for the next `len` bytes. False: there is none.
     pub fn reserve(&mut self, len: usize) -> bool {
         if self.open.filled + len > SEGMENT_BYTES {
             self.close_open();
@@ -153,7 +155,7 @@ impl Outbox {
         self.open.bytes.try_reserve(missing).is_ok()
     }
 
-    /// Appends one frame. `counts`: it ends a message of the host.
+    /// Appends one frame. `counts`: the frame ends a message of the host.
     #[inline(always)]
     pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8], counts: bool) {
         let count = write_frame(self.room(frame_room(payload.len())), role, keys, lead, payload);
@@ -161,13 +163,14 @@ impl Outbox {
         self.count(counts);
     }
 
-    /// Appends bytes that are no frame (the opening handshake).
+    /// Appends raw bytes (opening handshake, rest of a frame).
     pub fn push_bytes(&mut self, bytes: &[u8]) {
         self.room(bytes.len()).copy_from_slice(bytes);
         self.add(bytes.len());
     }
 
-    /// Appends an encoded frame that other connections send too; its first `skip` bytes have been written already. `counts`: as `push_frame`.
+    /// Appends an encoded frame shared with other connections. Its first `skip` bytes have already been written.
+    /// `counts` as in `push_frame`.
     pub fn push_shared(&mut self, frame: &Chunk, skip: usize, counts: bool) {
         debug_assert!(skip == 0 || self.unwritten() == 0);
         self.close_open();
@@ -180,7 +183,7 @@ impl Outbox {
         self.count(counts);
     }
 
-    /// Appends a frame that other connections send too: its `head`, and what lies in `storage` from `start` on.
+    /// Appends a frame shared with other connections: `head`, followed by `storage` from `start` on.
     pub fn push_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize) {
         self.push_shared(head, 0, false);
         self.earlier.get_or_insert_default().segments.push_back(Segment::Part(storage.clone(), start));
@@ -188,33 +191,34 @@ impl Outbox {
         self.count(true);
     }
 
-    /// Appends what is left of a frame whose first bytes were written directly.
+    /// Appends the rest of a frame whose first bytes were written directly.
     pub fn push_rest(&mut self, rest: &[u8]) {
         self.push_bytes(rest);
         self.count(true);
     }
 
-    /// As `push_rest`, masking on the way; `offset` is the place of `rest` in its payload.
+    /// As `push_rest`, and masks the bytes; `offset` is the offset of `rest` in the payload.
     pub fn push_masked_rest(&mut self, rest: &[u8], key: [u8; 4], offset: usize) {
         copy_masked(self.room(rest.len()), rest, key, offset);
         self.add(rest.len());
         self.count(true);
     }
 
-    /// A message of the host's ends here, all of which the stream has taken without a queue.
+    /// Records the end of a message that the transport has taken without queueing.
     pub fn end_message(&mut self) {
         if self.end > self.left {
             self.ends.push_back(self.end);
         }
     }
 
-    /// A message that was accepted is lost, and nothing is written any more: one byte that never leaves stands for it.
+    /// Records an accepted message that is lost. A byte that is never written stands for it; nothing else is written
+    /// afterwards.
     pub fn note_lost(&mut self) {
         self.end += 1;
         self.ends.push_back(self.end);
     }
 
-    /// Asks the stream how far it came. Every write is followed by this.
+    /// Updates `left` from the stream. Called after every write.
     #[inline]
     pub fn acknowledge(&mut self, stream: &Stream) {
         self.left = stream.left(self.written, self.end);
@@ -227,21 +231,22 @@ impl Outbox {
         }
     }
 
-    /// Takes out the large memory of what was written.
+    /// Takes the large memory of written segments.
     #[inline]
     pub fn take_spent(&mut self) -> Option<Spent> {
         let spent = &mut self.earlier.as_mut()?.spent;
         if spent.is_empty() { None } else { Some(Spent(std::mem::take(spent))) }
     }
 
-    /// Notes bytes that were written without having been queued, when nothing was unwritten.
+    /// Counts bytes that were written without queueing. The queue must have been empty of unwritten bytes.
     pub fn passed_by(&mut self, bytes: usize, stream: &Stream) {
         self.written += bytes as u64;
         self.end += bytes as u64;
         self.acknowledge(stream);
     }
 
-    /// Writes until all is written, the transport takes no more, or the time is over, which is asked after each write; then notes what has left.
+    /// Writes until the queue is empty, the transport would block, or `is_over` returns true after a write; then
+    /// updates `left`.
     pub fn write_to(&mut self, stream: &mut Stream, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
         let mut result = self.write_segments_to(stream, is_over);
         if matches!(result, Ok(Wrote::All)) {
@@ -277,7 +282,7 @@ impl Outbox {
         Ok(Wrote::All)
     }
 
-    /// Writes from several places, or from one that is shared.
+    /// Writes from several segments, or from a single shared one.
     fn write_segments(&self, stream: &mut Stream) -> io::Result<usize> {
         let (slices, count) = self.slices();
         match &slices[..count] {
@@ -286,7 +291,7 @@ impl Outbox {
         }
     }
 
-    /// What is written next, and how many places it lies in.
+    /// Slices to write next, and the number of them in use.
     fn slices(&self) -> ([IoSlice<'_>; MAX_SLICES], usize) {
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let open = Some(self.open.filled()).filter(|bytes| !bytes.is_empty());
@@ -304,40 +309,40 @@ impl Outbox {
         (slices, count)
     }
 
-    /// Bytes that have not left.
+    /// Bytes that the system has not taken.
     #[inline]
     pub fn bytes(&self) -> usize {
         (self.end - self.left) as usize
     }
 
-    /// Bytes that the stream has not taken.
+    /// Bytes that the transport has not taken.
     #[inline]
     pub fn unwritten(&self) -> usize {
         (self.end - self.written) as usize
     }
 
-    /// Position in the outgoing stream up to which the stream has taken the bytes.
+    /// Position up to which the transport has taken the bytes.
     pub fn written(&self) -> u64 {
         self.written
     }
 
-    /// Position in the outgoing stream up to which bytes have left.
+    /// Position up to which the system has taken the bytes.
     pub fn left(&self) -> u64 {
         self.left
     }
 
-    /// Position in the outgoing stream at which the queue ends.
+    /// Position at which the queue ends.
     pub fn end(&self) -> u64 {
         self.end
     }
 
-    /// Messages of the host that have not left whole.
+    /// Number of the host's messages that the system has not taken completely.
     #[inline]
     pub fn messages(&self) -> usize {
         self.ends.len()
     }
 
-    /// Gives memory back where nothing is unwritten.
+    /// Frees the memory if nothing is unwritten.
     pub fn shrink(&mut self) {
         if self.unwritten() == 0 {
             self.open = Buffer::default();
@@ -354,7 +359,7 @@ impl Outbox {
         }
     }
 
-    /// Room behind all that is queued. Then `add` what was used of it.
+    /// Room at the end of the queue. The caller then calls `add` with the number of bytes written.
     #[inline]
     fn room(&mut self, len: usize) -> &mut [u8] {
         if self.open.filled + len > SEGMENT_BYTES {
@@ -369,7 +374,7 @@ impl Outbox {
         self.end += count as u64;
     }
 
-    /// Begins a new segment behind what waits.
+    /// Closes the open segment and begins a new one, if it has unwritten bytes.
     #[cold]
     fn close_open(&mut self) {
         if self.unwritten() > 0 && self.open.filled > 0 {
@@ -378,7 +383,7 @@ impl Outbox {
         }
     }
 
-    /// Nothing is unwritten: leaves at most a small empty segment.
+    /// Frees segments after everything was written. Keeps at most a small empty one.
     fn clear_written(&mut self) {
         self.head = 0;
         if let Some(earlier) = &mut self.earlier {
@@ -414,7 +419,8 @@ impl Outbox {
 }
 
 impl Earlier {
-    /// The first segment was written; its memory may serve the next one. False: there is none.
+    /// Removes the first segment, which has been written, and keeps its memory for reuse if it is small. False: there
+    /// is none.
     fn pass_first(&mut self) -> bool {
         match self.segments.pop_front() {
             Some(Segment::Own(buffer)) if (self.spare.bytes.len() + 1..=SPARE_BYTES).contains(&buffer.bytes.len()) => {
@@ -428,7 +434,7 @@ impl Earlier {
     }
 }
 
-/// Masks `payload` piece by piece into `scratch` and writes it; how much of it was written, and whether all went.
+/// Masks `payload` piece by piece into `scratch` and writes it after `header`. Returns the number of bytes written.
 pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {
     let mut written = 0;
     let mut done = 0;

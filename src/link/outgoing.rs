@@ -1,4 +1,4 @@
-//! Messages that wait to be compressed, or behind such, and those that were put before OPEN.
+//! Messages waiting to be compressed or encoded, messages queued behind them, and messages sent before OPEN.
 
 use super::slices::{must_store, slice_bytes};
 use crate::heap::Discarded;
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// The bytes of a message that several connections send, where they lie: a head, and what lies in a storage from a place on.
+/// Payload of a message that several connections send: `head`, followed by `storage` from `start` on.
 #[derive(Clone)]
 pub struct Payload {
     head: Vec<u8>,
@@ -17,27 +17,27 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// All that lies in `storage`.
+    /// A payload that is all of `storage`.
     pub fn whole(storage: Chunk) -> Payload {
         Payload { head: Vec::new(), storage, start: 0 }
     }
 
-    /// `head`, and what lies in `storage` from `start` on.
+    /// A payload that is `head`, followed by `storage` from `start` on.
     pub fn parts(head: Vec<u8>, storage: Chunk, start: usize) -> Payload {
         Payload { head, storage, start }
     }
 
-    /// How many bytes.
+    /// Length in bytes.
     pub fn len(&self) -> usize {
         self.head.len() + self.storage.len() - self.start
     }
 
-    /// None.
+    /// Whether the payload is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes from `at` on, at most so many of them, that lie in one place.
+    /// The bytes from `at` on that are contiguous, at most `most` of them.
     pub fn piece(&self, at: usize, most: usize) -> &[u8] {
         let bytes = match at.checked_sub(self.head.len()) {
             Some(at) => &self.storage[self.start + at..],
@@ -54,20 +54,22 @@ impl Discarded for Payload {
     }
 }
 
-/// A message on its way out.
+/// A message that waits to be encoded, or a frame queued behind one.
 #[allow(missing_docs)] // The variants say what their fields are.
 pub enum Outgoing {
-    /// Put before OPEN, when it was not known whether it will be compressed.
+    /// Sent before OPEN, when it was not known whether messages would be compressed.
     Early { text: bool, payload: Vec<u8> },
-    /// To be compressed, from `at` on; `sent` bytes came out of what is before it.
+    /// To be compressed from `at` on. `sent`: bytes of compressed output so far; `begun`: the first frame has been
+    /// queued.
     Message { text: bool, payload: Payload, at: usize, sent: usize, begun: bool },
-    /// Not to be compressed; it is encoded up to `at`.
+    /// Sent uncompressed; encoded up to `at`.
     Plain { text: bool, payload: Vec<u8>, at: usize },
-    /// A frame that others send too.
+    /// An encoded frame that is shared with other connections.
     Frame { frame: Chunk },
-    /// A frame that others send too: its head, and what lies in a storage from a place on.
+    /// An encoded frame that is shared with other connections: its head, followed by `storage` from `start` on.
     Parts { head: Chunk, storage: Chunk, start: usize },
-    /// A long message that is compressed once for several connections: the next of its frames, and the bytes of it that were sent.
+    /// A long message that is compressed once for several connections: index of its next frame, and payload bytes
+    /// covered by the earlier frames.
     Shared { message: Arc<Mutex<SharedMessage>>, index: usize, at: usize },
 }
 
@@ -103,7 +105,7 @@ impl Discarded for Waiting {
 }
 
 impl Outgoing {
-    /// Bytes that are left of it; an empty message counts as one, so that none waits unseen.
+    /// Bytes left to be encoded. An empty message counts as one byte, so that a non-empty queue never has 0 bytes.
     pub fn left(&self) -> usize {
         match self {
             Outgoing::Message { payload, at, .. } => payload.len() - at,
@@ -116,7 +118,7 @@ impl Outgoing {
     }
 }
 
-/// What waits, in order. Most connections never have any of it.
+/// The queue of these messages, in order. Most connections never allocate one.
 #[derive(Default)]
 pub struct Waiting {
     messages: VecDeque<Outgoing>,
@@ -124,41 +126,41 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Lets a message wait.
+    /// Appends a message.
     pub fn push(&mut self, outgoing: Outgoing) {
         self.bytes += outgoing.left();
         self.messages.push_back(outgoing);
     }
 
-    /// Puts back what is left of the first.
+    /// Puts the unfinished first message back.
     pub fn push_front(&mut self, outgoing: Outgoing) {
         self.bytes += outgoing.left();
         self.messages.push_front(outgoing);
     }
 
-    /// Takes the first.
+    /// Takes the first message.
     pub fn pop(&mut self) -> Option<Outgoing> {
         let first = self.messages.pop_front()?;
         self.bytes -= first.left();
         Some(first)
     }
 
-    /// How many messages.
+    /// Number of messages.
     pub fn len(&self) -> usize {
         self.messages.len()
     }
 
-    /// Whether no message waits.
+    /// Whether no message is queued.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
 
-    /// Their bytes, an empty message counted as one byte.
+    /// Bytes of the queued messages; an empty message counts as one byte.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The contexts of messages that other connections send too: which, and bytes of heap.
+    /// Compression contexts that are shared with other connections: an id of each, and its heap bytes.
     pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
         self.messages.iter().filter_map(|outgoing| match outgoing {
             Outgoing::Shared { message, .. } => Some((Arc::as_ptr(message).addr(), message.lock().heap_bytes())),
@@ -167,7 +169,7 @@ impl Waiting {
     }
 }
 
-/// A long message that several connections send: each of its frames is made when the first of them needs it.
+/// A long message that several connections send. Each of its frames is made when the first connection needs it.
 pub struct SharedMessage {
     text: bool,
     payload: Payload,
@@ -177,33 +179,34 @@ pub struct SharedMessage {
     /// See `must_store`.
     max_ratio: u64,
     sent: usize,
-    /// With the place in the payload that each leads up to.
+    /// Frames made so far, each with the offset in the payload at which it ends.
     frames: Vec<(Chunk, usize)>,
 }
 
 impl SharedMessage {
-    /// Nothing is compressed yet.
+    /// A message of which nothing has been compressed.
     pub fn new(text: bool, payload: Payload, level: u8, max_ratio: u64, compressor: Compressor) -> SharedMessage {
         SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), max_ratio, sent: 0, frames: Vec::new() }
     }
 
-    /// How many bytes it has.
+    /// Length of the payload in bytes.
     pub fn len(&self) -> usize {
         self.payload.len()
     }
 
-    /// Whether it has none.
+    /// Whether the payload is empty.
     pub fn is_empty(&self) -> bool {
         self.payload.is_empty()
     }
 
-    /// Bytes of its context.
+    /// Heap bytes of the compression context.
     pub fn heap_bytes(&self) -> usize {
         self.compressor.as_ref().map_or(0, Compressor::heap_bytes)
     }
 
-    /// Frame `index` of those made and the next, the place in the message that it leads up to, and whether it is the last. `None`: a slice was
-    /// compressed and will come out with a later one.
+    /// Frame `index`, the payload offset at which it ends, and whether it is the last. `index` is at most the number of
+    /// frames made: the next frame is then made. `None`: a slice was compressed, and its output will come with a later
+    /// one.
     pub fn frame(&mut self, index: usize) -> Result<Option<(Chunk, usize, bool)>, Broken> {
         if index == self.frames.len()
             && let Some(compressor) = &mut self.compressor

@@ -3,26 +3,26 @@
 use super::Link;
 use crate::protocol::ControlPayload;
 
-/// With pongs of this much that have not left, a ping is answered no more until the peer has read them.
+/// Maximum bytes of unsent pongs. Above that, pings are not answered until all of these have left.
 const MAX_UNREAD_PONGS: u32 = 64 << 10;
-/// Pings of a round that are answered one by one; of more, the last is.
+/// Pings in a round that are answered individually; of the others only the last is.
 const PINGS_APART: u8 = 64;
 
-/// Answers to pings of one connection.
+/// State of answering the pings of one connection.
 #[derive(Default)]
 pub(super) struct Pongs {
-    /// Where the last one ends in what is sent.
+    /// Position in the outgoing stream at which the last pong ends.
     end: u64,
-    /// Bytes of them since all had left.
+    /// Bytes of pongs queued since all earlier ones had left.
     unread: u32,
-    /// Pings of this round that were answered.
+    /// Number of pings answered in this round.
     answered: u8,
-    /// The last ping that was not yet.
+    /// Payload of the last unanswered ping.
     last: Option<Box<ControlPayload>>,
 }
 
 impl Link {
-    /// The first few pings of a round are answered each, and of the others the last.
+    /// Answers the first pings of a round individually, and keeps the last of the others for `answer_last_ping`.
     pub(super) fn answer_ping(&mut self, payload: ControlPayload) {
         if self.pongs.answered < PINGS_APART && self.pongs.last.is_none() && self.has_room_for_pong() {
             self.pongs.answered += 1;
@@ -35,7 +35,7 @@ impl Link {
         }
     }
 
-    /// Answers the ping that waits, unless the peer has yet to read many answers.
+    /// Answers the kept ping, unless too many bytes of pongs are unsent. Begins a new round.
     pub(super) fn answer_last_ping(&mut self) {
         self.pongs.answered = 0;
         if self.closing.is_some() {

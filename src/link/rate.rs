@@ -1,34 +1,36 @@
-//! How much a peer sends a second.
+//! Rate limits: messages and bytes that a peer may send per second.
 
 use crate::endpoint::Counters;
 use std::time::{Duration, Instant};
 
-/// A bucket for messages and one for bytes: what comes fills them, and they drain at the rate that is allowed and hold a second of it.
+/// Two leaky buckets, for messages and for bytes. What arrives fills them; they drain at the permitted rate and hold
+/// one second of it.
 #[derive(Default)]
 pub(super) struct Rate {
-    /// When they were last drained.
+    /// When the buckets were last drained.
     at: Option<Instant>,
-    /// Counters then.
+    /// Message and byte counters at that time.
     counted: [u64; 2],
-    /// What is in them; below 0: what may come besides, because the host did not look for a while.
+    /// Levels of the buckets. Below 0: extra allowance after a gap between polls.
     levels: [f64; 2],
-    /// The last gap in polling since.
+    /// The last gap between polls since then.
     gap: Duration,
 }
 
 impl Rate {
-    /// A gap in polling: what came meanwhile comes at once.
+    /// Records a gap between polls: all that arrived during it is read at once.
     pub(super) fn shift(&mut self, gap: Duration) {
-        // The poll after an earlier one has read what came in that.
+        // The poll after an earlier gap has read what arrived during that one.
         self.gap = gap;
     }
 
-    /// Empty, when so many messages and bytes had come.
+    /// Empty buckets; `counted` are the message and byte counters now.
     pub(super) fn new(counted: [u64; 2]) -> Rate {
         Rate { counted, ..Rate::default() }
     }
 
-    /// What came is put in. `Some`: more than `most` messages and bytes a second; so many messages came, and there was room for so many and so many bytes.
+    /// Adds what arrived to the buckets. `Some`: it exceeds `most` messages or bytes per second; returns the number of
+    /// messages that arrived, and the room that there was for messages and bytes.
     pub(super) fn take(&mut self, now: Instant, counters: &Counters, most: [u64; 2]) -> Option<(usize, [u64; 2])> {
         let elapsed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         let gap = std::mem::take(&mut self.gap).as_secs_f64();
@@ -42,7 +44,7 @@ impl Rate {
             if gap > 0.0 {
                 *level = (*level - most * gap).max(-most * gap);
             }
-            // Without a limit there is room for all.
+            // Without a limit, `most` exceeds every count.
             room[index] = (most - *level).max(0.0) as u64;
             *level += (totals[index] - self.counted[index]) as f64;
             over |= *level > most;

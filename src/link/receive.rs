@@ -1,4 +1,4 @@
-//! From the stream to the queue: reading, decoding, answering control frames.
+//! From the stream to the inbound queue: reading, decoding, answering control frames.
 
 use super::Link;
 use super::compression::{InflateLimits, Inflated, Tools};
@@ -15,47 +15,49 @@ use crate::status::{Cause, Phase};
 use crate::work::{Budget, Cx, Place, ROUND_BYTES};
 use std::io::ErrorKind;
 
-/// Read beyond a full inbound queue, to answer the control frames behind the data.
+/// Maximum bytes read while the inbound queue is full, in order to answer control frames that follow the data.
 const OVER_FULL_BYTES: usize = 64 << 10;
 
-/// Read at once where a long message is likely to begin: the rest of it is then read to where it is assembled.
+/// Read size where a long message is likely to begin: the rest of the message is then read directly into its buffer.
 const SHORT_READ: usize = LEAST_READ + (1 << 10);
 
-/// Reads are not halved more often: that is a short read.
+/// Maximum of `Link::narrow`: the read size is then near `SHORT_READ`.
 const MOST_NARROW: u8 = 4;
 
-/// What one reading brought.
+/// Result of one read.
 enum Got {
-    /// So many bytes: in the arena, or (`None`) where the decoder wanted them. `last`: no more are there.
+    /// `count` bytes, in the arena at `place`, or (`None`) in the decoder's buffer for a long message. `last`: no more
+    /// are available.
     Bytes { count: usize, last: bool, place: Option<Place> },
-    /// Nothing, by an interruption.
+    /// Interrupted by a signal: read again.
     Again,
-    /// Nothing now, or nothing ever.
+    /// No bytes are available, or the link has ended.
     Nothing,
 }
 
-/// Why the frame path paused.
+/// Why `decode_messages` returned.
 enum Next {
-    /// All was decoded.
+    /// All bytes were decoded.
     Over,
-    /// The budget ended.
+    /// The budget was exhausted.
     Later,
-    /// Something rarer than a whole message.
+    /// Anything but a message in one frame.
     Other(Received),
-    /// An application heartbeat.
+    /// An application heartbeat message.
     Beat(Beating),
-    /// The first message of a server that offers none.
+    /// The first message of a server that offers no application heartbeat.
     NoBeat,
-    /// The peer broke the protocol.
+    /// The peer violated the protocol.
     Failed(Failure),
 }
 
 impl Link {
-    /// Reads and decodes. True: more may be there, and the budget ended or, at a server's client, the round.
+    /// Reads and decodes. True: there may be more, and the budget was exhausted or, on a server, the round of this
+    /// client was.
     pub(super) fn read(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let (mut round, mut first) = (0, true);
         while self.wants_bytes(endpoint, cx) {
-            // Even a poll whose time is over moves something on.
+            // The first pass ignores the budget, so that every poll makes progress.
             let over = (!std::mem::take(&mut first) && cx.budget.look()) || (endpoint.of_server && round >= ROUND_BYTES);
             if over || !self.go_on_inflating(endpoint, cx) || !self.go_on_moving(endpoint, cx) {
                 return true;
@@ -91,7 +93,7 @@ impl Link {
         false
     }
 
-    /// Reads once: to where a long message is assembled, or to the arena.
+    /// Reads once: into the buffer of a long message, or into the arena.
     fn read_stream(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Got {
         let most = match () {
             _ if endpoint.is_full() => OVER_FULL_BYTES - self.over_full as usize,
@@ -119,25 +121,25 @@ impl Link {
         Got::Nothing
     }
 
-    /// Puts bytes that were read before where they can be decoded.
+    /// Copies bytes that were read earlier into the arena, to be decoded.
     fn read_backlog(&mut self, cx: &mut Cx<'_>) -> Got {
         let (space, place) = cx.arena.space(self.read_size());
         let count = self.backlog.take(space);
         Got::Bytes { count, last: false, place: Some(place) }
     }
 
-    /// How much is read at once.
+    /// Maximum bytes of one read.
     fn read_size(&self) -> usize {
         (ROUND_BYTES >> self.narrow).max(SHORT_READ)
     }
 
-    /// The budget ended before all of the last space was decoded.
+    /// Keeps the bytes of the last space that were not decoded when the budget was exhausted.
     fn keep_for_later(&mut self, cx: &mut Cx<'_>, range: std::ops::Range<usize>) {
         self.narrow = (self.narrow + 2).min(MOST_NARROW);
         self.backlog.put_back(&cx.arena.last_space(ROUND_BYTES)[range]);
     }
 
-    /// Bytes of a long message came to where it is assembled.
+    /// Handles `count` bytes read into the buffer of a long message.
     fn take_filled(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, count: usize) {
         let (was_full, before) = (endpoint.is_full(), endpoint.received());
         match self.decoder.filled(count) {
@@ -172,19 +174,21 @@ impl Link {
         }
     }
 
-    /// The inbound queue is full and reading has stopped. A compressed message does not begin while it is: it may become many times its size.
+    /// Whether reading is paused because the inbound queue is full. No compressed message begins then either, as it may
+    /// decompress to many times its size.
     pub fn reading_rests(&self, endpoint: &Endpoint) -> bool {
         endpoint.is_full()
             && (self.over_full as usize >= OVER_FULL_BYTES || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
     }
 
-    /// What was read or put and waits for no one but a poll.
+    /// Whether a poll can make progress without a readiness event: received bytes to decode, or queued messages to
+    /// encode or write.
     pub fn has_backlog(&self, endpoint: &Endpoint) -> bool {
         let waits = !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
         (waits && self.wants_input(endpoint)) || self.can_send_on()
     }
 
-    /// Whether a poll would read what comes.
+    /// Whether a poll would read from the socket.
     pub fn wants_input(&self, endpoint: &Endpoint) -> bool {
         !self.has_read_all() && !self.is_over() && !self.reading_rests(endpoint)
     }
@@ -272,7 +276,8 @@ impl Link {
         self.note_full(endpoint, was_full, count);
     }
 
-    /// The frame path: message after message that lies whole in the buffer, until something else comes. Alone, it needs few registers.
+    /// The fast path: decodes messages that are complete in the buffer, until anything else occurs. In a separate
+    /// function, so that the loop needs few registers. The flag: messages were queued that use the arena.
     #[inline(never)]
     fn decode_messages(
         &mut self,
@@ -312,7 +317,7 @@ impl Link {
         }
     }
 
-    /// A message while heartbeats may come. `None`: it is the host's.
+    /// Checks a message for an application heartbeat. `None`: it is the host's.
     #[cold]
     fn watch_fresh(&self, inbox: &mut Inbox, text: bool, bytes: &[u8], place: Place, at: usize) -> Option<Next> {
         match self.watch(text, bytes) {
@@ -325,7 +330,8 @@ impl Link {
         }
     }
 
-    /// Decompresses a piece that lies in the last space. False: not all of it, and what follows has to wait.
+    /// Decompresses a piece that is in the last space. False: the budget was exhausted or the inbound queue is full, so
+    /// later bytes have to wait.
     fn take_compressed(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, last: bool, place: std::ops::Range<usize>) -> bool {
         let (may_begin, limits) = (!endpoint.is_full(), inflate_limits(endpoint));
         let Some(compression) = &mut self.compression else { return true };
@@ -335,7 +341,7 @@ impl Link {
         self.took_inflated(endpoint, cx, inflated)
     }
 
-    /// Decompresses what the last poll left. False: there is still more of it.
+    /// Decompresses bytes left by the last poll. False: some are still left.
     fn go_on_inflating(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let limits = inflate_limits(endpoint);
         let before = endpoint.received();
@@ -347,7 +353,7 @@ impl Link {
         done
     }
 
-    /// Moves a long message that may outgrow its place. False: the budget ended before all of it was moved.
+    /// Moves a long message that may outgrow its buffer. False: the budget was exhausted before all of it was moved.
     fn go_on_moving(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let limits = frame_limits(endpoint);
         loop {
@@ -378,16 +384,18 @@ impl Link {
         true
     }
 
-    /// Closes a peer that sends more than it may. `before`: the messages and bytes that had come before those to be judged.
+    /// Fails the connection if the peer exceeds a rate limit. `before`: message and byte counters before the bytes to
+    /// be checked.
     fn check_rate(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, before: [u64; 2]) {
         let Some(most) = endpoint.rate_limits() else {
-            // What has come until then does not count when limits are set.
+            // Bytes that arrived before limits are set do not count.
             self.rate = None;
             return;
         };
         let excess = self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(cx.now, &endpoint.counters, most);
         let Some((count, room)) = excess else { return };
-        // As if each had come alone: what follows the one that was too much is not heard, a close frame included.
+        // Messages after the one that exceeded the limit are dropped, as if each had been checked on arrival; so is a
+        // close frame.
         endpoint.drop_excess(cx, count, room);
         if !self.has_stopped() {
             self.fail(
@@ -407,7 +415,7 @@ impl Link {
     }
 
     fn read_failed(&mut self, cx: &mut Cx<'_>, error: &std::io::Error) {
-        // An alert of TLS says more than the write that failed because of it.
+        // A TLS alert is a better explanation than the write that failed because of it.
         let reader = if self.role == Role::Server { Reader::Server } else { Reader::Client };
         let failure = match (tls_failure(error, reader), self.write_failure.take()) {
             (Some(failure), _) => failure,
@@ -417,10 +425,10 @@ impl Link {
         self.end(cx, failure, false);
     }
 
-    /// After writing failed and all that had arrived was read.
+    /// Ends the link if writing has failed, after all bytes that had arrived were read.
     fn end_broken(&mut self, cx: &mut Cx<'_>) {
         if self.closing.as_ref().is_some_and(|closing| closing.is_received()) {
-            // The peer's close frame came with the last bytes, and decides: see `finish_close`.
+            // The peer's close frame was among the last bytes and decides how the link ends: see `finish_close`.
             return;
         }
         if let Some(failure) = self.write_failure.take() {
@@ -437,7 +445,7 @@ fn push_fresh(inbox: &mut Inbox, text: bool, place: Place, at: usize, len: usize
 fn frame_limits(endpoint: &Endpoint) -> Limits {
     Limits {
         max_message: endpoint.options.max_message(),
-        // A message in one frame that comes in pieces counts as one fragment.
+        // A single-frame message that arrives in pieces counts as one fragment, so the limit is at least 1.
         max_fragments: u32::try_from(endpoint.options.limit(WS_OPT_MAX_FRAGMENTS)).unwrap_or(u32::MAX).max(1),
     }
 }

@@ -1,4 +1,4 @@
-//! From the host to the stream: putting messages, writing, back-pressure.
+//! From the host to the stream: accepting messages, encoding, writing, and backpressure.
 
 use super::Link;
 use super::outbox::{Wrote, write_masked};
@@ -16,30 +16,32 @@ use std::borrow::BorrowMut;
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
-/// With WS_COALESCE, what waits is written at this size: more of it would have left the nearest caches before it is copied.
+/// With WS_COALESCE, queued bytes are written once they reach this size: more of them would no longer be in the CPU's
+/// nearest caches when they are copied.
 const COALESCE_BYTES: usize = 128 << 10;
-/// A message above this is written from the host's memory when nothing waits before it.
+/// A message above this size is written directly from the host's memory if nothing is queued before it.
 const DIRECT_BYTES: usize = 16 << 10;
-/// Compressed and encoded ahead of the transport, at most.
+/// While this many bytes are unwritten, no more messages are compressed or encoded.
 const AHEAD_BYTES: usize = 256 << 10;
 
-/// What became of a put.
+/// Result of sending a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sent {
-    /// Accepted.
+    /// The message was accepted.
     Taken,
-    /// No room; WRITABLE follows.
+    /// The outbound queue is full; a WRITABLE event will follow.
     Full,
-    /// Not OPEN.
+    /// The connection is not OPEN.
     NotOpen,
-    /// There is no memory for a copy of it.
+    /// No memory for a copy of the message.
     NoMemory,
-    /// Of several targets: some could not take it.
+    /// With several targets: some of them did not accept the message.
     Partial,
 }
 
 impl Link {
-    /// Puts one message. Its size and UTF-8 have been checked. What writing and compressing work with is made when it is needed.
+    /// Sends one message. The caller has checked its size and UTF-8. `cx` is called only if it is needed: short
+    /// messages that are neither compressed nor written now do without.
     #[inline]
     pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, endpoint: &mut Endpoint, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
         if !self.may_put() {
@@ -63,7 +65,7 @@ impl Link {
         Sent::Taken
     }
 
-    /// Puts several messages, or none of them. An empty queue takes any.
+    /// Sends several messages, or none of them. An empty queue accepts any size.
     pub fn put_together(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
@@ -80,7 +82,8 @@ impl Link {
         sent
     }
 
-    /// Queues several messages, or none of them, whatever room there is. They are written later.
+    /// Queues several messages without checking for room; they are written later. Without memory for the first, none is
+    /// queued; for a later one, the link fails.
     pub fn queue_together<M: AsRef<[u8]>>(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, messages: &[M]) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
@@ -97,7 +100,7 @@ impl Link {
         Sent::Taken
     }
 
-    /// Puts what is long or may be compressed. False: there is no memory for it.
+    /// Sends a message that is long, may be compressed, or has to wait behind others. False: no memory for it.
     fn put_with_care(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
         if payload.len() > DIRECT_BYTES && self.goes_directly(endpoint, cx, payload.len()) {
             self.put_direct(endpoint, cx, text, payload);
@@ -112,14 +115,15 @@ impl Link {
         true
     }
 
-    /// Whether what was queued is written now.
+    /// Whether to write queued bytes now.
     #[inline]
     fn must_write(&self, endpoint: &Endpoint) -> bool {
         self.outbox.unwritten() >= COALESCE_BYTES || !endpoint.options.is_on(WS_OPT_COALESCE)
     }
 
-    /// Whether a long message is written from the host's memory; what waits before it is written first. A client has to copy it for the mask
-    /// anyhow: with WS_COALESCE it joins what leaves together.
+    /// Whether to write a long message directly from the host's memory; writes the bytes queued before it first. A
+    /// client has to copy the message for masking anyway: with WS_COALESCE one below `COALESCE_BYTES` is queued
+    /// instead.
     fn goes_directly(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) -> bool {
         let joins = self.role == Role::Client && len < COALESCE_BYTES && endpoint.options.is_on(WS_OPT_COALESCE);
         if joins || self.compresses(endpoint, len) {
@@ -129,7 +133,7 @@ impl Link {
         !self.has_output()
     }
 
-    /// Puts a frame that goes to several connections, encoded once. `now`: write it at once when nothing waits.
+    /// Sends an encoded frame shared with other connections. `now`: writes it at once if nothing is queued.
     pub fn put_shared(&mut self, endpoint: &mut Endpoint, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
@@ -157,7 +161,7 @@ impl Link {
         Sent::Taken
     }
 
-    /// As `put_shared`, of a frame in two parts; it is written later.
+    /// As `put_shared`, for a frame in two parts. It is written later.
     pub fn put_parts(&mut self, endpoint: &mut Endpoint, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
@@ -174,38 +178,38 @@ impl Link {
         Sent::Taken
     }
 
-    /// Puts a long message that is compressed once for several connections.
+    /// Sends a long message that is compressed once for several connections.
     pub fn put_shared_message(&mut self, endpoint: &mut Endpoint, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
         self.put_outgoing(endpoint, Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
     }
 
-    /// As `put`, of a message that several connections compress later, each in a context of its own.
+    /// As `put`, for a message that several connections compress later, each in its separate context.
     pub fn put_later(&mut self, endpoint: &mut Endpoint, text: bool, payload: &Payload) -> Sent {
         self.put_outgoing(endpoint, Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false }, payload.len())
     }
 
-    /// Whether a message of that length is compressed.
+    /// Whether a message of this length is compressed.
     pub fn compresses(&self, endpoint: &Endpoint, len: usize) -> bool {
         let least = endpoint.options.limit(WS_OPT_DEFLATE_THRESHOLD_BYTES).max(1);
         len as u64 >= least && self.compression.as_ref().is_some_and(|compression| compression.compresses())
     }
 
-    /// Whether something waits to be compressed or encoded.
+    /// Whether messages wait to be compressed or encoded.
     pub fn is_waiting(&self) -> bool {
         self.waiting.is_some()
     }
 
-    /// Whether something waits to be compressed or encoded that could be now.
+    /// Whether a message can be compressed or encoded now.
     pub fn can_compress(&self) -> bool {
         self.waiting.is_some() && self.outbox.unwritten() < AHEAD_BYTES && self.write_failure.is_none() && !self.has_stopped()
     }
 
-    /// Whether there is something to encode or write that no event of the system's tells of.
+    /// Whether there is work to encode or write that no readiness event will announce.
     pub fn can_send_on(&self) -> bool {
         self.writes_on || self.can_compress()
     }
 
-    /// Room for one more message: an empty queue takes any.
+    /// Whether the outbound queue has room for one more message. An empty queue accepts any size.
     #[inline]
     pub fn has_room(&self, endpoint: &Endpoint, len: usize) -> bool {
         let waiting = self.queued_bytes();
@@ -214,20 +218,20 @@ impl Link {
                 && endpoint.options.allows(WS_OPT_OUTBOUND_PACKETS, self.queued_messages() + 1))
     }
 
-    /// Whether a message has room that leaves half of the queue to others.
+    /// As `has_room`, but leaves half of the queue's limits to others.
     pub fn has_room_beside(&self, endpoint: &Endpoint, len: usize) -> bool {
         let waiting = self.queued_bytes();
         let half = |option: i32| endpoint.options.limit(option) / 2;
         waiting == 0 || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES) && (self.queued_messages() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
     }
 
-    /// Whether a message could be put now if there were room.
+    /// Whether messages are accepted (if there is room): no close is in progress.
     #[inline]
     pub fn may_put(&self) -> bool {
         self.closing.is_none()
     }
 
-    /// Compresses and encodes what waits for that, and writes, while the budget lasts.
+    /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         while self.can_compress() && !cx.budget.look() {
             self.encode_waiting(endpoint, cx);
@@ -236,7 +240,8 @@ impl Link {
         self.write_frames(endpoint, cx, false);
     }
 
-    /// As `write`, for half of the budget, but a slice at least: even a poll whose time is over moves something on.
+    /// As `write`, for half of the budget, but at least one slice, so that a poll makes progress even if the budget is
+    /// exhausted.
     pub(super) fn write_some(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         if self.can_compress() {
             self.encode_waiting(endpoint, cx);
@@ -244,7 +249,7 @@ impl Link {
         self.write_frames(endpoint, cx, false);
     }
 
-    /// Writes the frames that wait, for half of what is left of the budget; `once`: for a put, as much as one write takes.
+    /// Writes queued frames for half of the remaining budget; `once`: stops after one write.
     fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, once: bool) {
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
@@ -273,7 +278,7 @@ impl Link {
         }
     }
 
-    /// Appends a message to the queue, compressed where that was agreed on. False: there is no memory for it.
+    /// Queues a message, compressed if negotiated. False: no memory for it.
     pub(super) fn queue_message(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
         let compression = self.compression.as_ref().filter(|_| self.compresses(endpoint, payload.len()));
         let (compresses, at_once) = (compression.is_some(), compression.map_or(usize::MAX, |compression| compression.at_once_bytes()));
@@ -309,17 +314,17 @@ impl Link {
         fits
     }
 
-    /// Lets a message wait to be compressed, or behind such.
+    /// Queues a message to be compressed or encoded later.
     fn wait(&mut self, outgoing: Outgoing) {
         self.waiting.get_or_insert_default().push(outgoing);
     }
 
-    /// Appends a control frame to the queue.
+    /// Queues a control frame.
     pub(super) fn put_control(&mut self, opcode: u8, payload: &[u8]) {
         self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode), payload, false);
     }
 
-    /// Compresses and encodes slice after slice, for at most half of what is left of the budget.
+    /// Compresses and encodes slice by slice, for at most half of the remaining budget.
     fn encode_waiting(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         let mut half = cx.budget.half();
         while self.can_compress() {
@@ -338,7 +343,8 @@ impl Link {
         self.send_due_close();
     }
 
-    /// Encodes the next slice of a message, or does other work that takes as long; what is left of the message.
+    /// Encodes the next slice of a message, or does other work that takes as long. Returns the message if part of it is
+    /// left.
     fn encode_slice(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
         match first {
             Outgoing::Early { text, payload } if self.compresses(endpoint, payload.len()) => {
@@ -358,7 +364,7 @@ impl Link {
         }
     }
 
-    /// The next fragment of a message that is not compressed.
+    /// Encodes the next fragment of an uncompressed message.
     fn encode_plain(&mut self, cx: &mut Cx<'_>, text: bool, payload: Vec<u8>, at: usize) -> Option<Outgoing> {
         let end = payload.len().min(at + PLAIN_SLICE);
         let fin = end == payload.len();
@@ -399,7 +405,7 @@ impl Link {
                     return self.message_failed();
                 }
                 let opcode = if begun { CONTINUATION } else { opcode_of(text) };
-                // A slice that is nothing new may come out with the next one.
+                // A slice may produce no output yet: it then comes with a later slice.
                 let sends = fin || !scratch.is_empty();
                 if sends {
                     self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
@@ -431,13 +437,13 @@ impl Link {
         None
     }
 
-    /// The compressor failed, which only a lack of memory explains: what waits cannot leave any more.
+    /// Fails writing after the compressor failed, which only a lack of memory explains. Queued messages cannot be sent.
     fn compression_failed(&mut self) {
         let failure = Failure::new(Phase::Websocket, Cause::Resources, "a message could not be compressed: there may be no memory left");
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
-    /// As `compression_failed`, of a message that was taken out of the queue for it.
+    /// As `compression_failed`, for a message that had been taken from the queue.
     #[cold]
     fn message_failed<R>(&mut self) -> Option<R> {
         self.outbox.note_lost();
@@ -445,7 +451,7 @@ impl Link {
         None
     }
 
-    /// A message that was accepted cannot leave any more, for lack of memory: the connection ends.
+    /// Fails writing because there is no memory for an accepted message: the connection ends.
     #[cold]
     pub fn memory_failed(&mut self) {
         self.outbox.note_lost();
@@ -453,12 +459,12 @@ impl Link {
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
-    /// Whether it ends because what was accepted cannot leave: no event of the system's tells of that.
+    /// Whether writing has failed and the link is about to end. No readiness event announces this.
     pub fn has_failed(&self) -> bool {
         self.write_failure.is_some()
     }
 
-    /// Writes from the host's memory; what the transport does not take is queued.
+    /// Writes a message directly from the host's memory; queues the bytes that the transport does not take.
     fn put_direct(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) {
         let key = (self.role == Role::Client).then(|| self.keys.draw());
         let (header, header_len) = frame_header(Lead::whole(opcode_of(text)), payload.len(), key);
@@ -512,7 +518,7 @@ impl Link {
         written
     }
 
-    /// Notes bytes that were written without having been queued.
+    /// Counts bytes that were written without queueing.
     fn passed_by(&mut self, bytes: usize) {
         if let Some(stream) = &self.stream {
             self.outbox.passed_by(bytes, stream);

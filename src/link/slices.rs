@@ -1,9 +1,10 @@
-//! How much of a message is compressed or encoded at a time, so that a poll can end in between.
+//! Slice sizes: how much of a message is compressed or encoded between two checks of the budget.
 
-/// The ratio of a message is judged above this size alone.
+/// The compression ratio is limited only for messages above this size.
 pub(super) const RATIO_FREE: usize = 1 << 20;
 
-/// Bytes compressed between two checks of the budget: what takes some 100 µs where the data are hard for that level.
+/// Bytes compressed between two checks of the budget: about 100 µs of work if the data are hard to compress at that
+/// level.
 pub fn slice_bytes(level: u8) -> usize {
     match level {
         0..=2 => 8 << 10,
@@ -13,16 +14,18 @@ pub fn slice_bytes(level: u8) -> usize {
     }
 }
 
-/// A message above this is compressed in slices, from the next poll or flush on.
+/// A message above this size is compressed in slices, starting at the next poll or flush.
 pub fn at_once_bytes(level: u8) -> usize {
     8 * slice_bytes(level)
 }
 
-/// Whether the slice of a message that leads up to `end` has to go without compression, so that no part of it becomes more than `max_ratio` times its size:
-/// the peer may refuse what we would refuse. `sent`: bytes that came out before it. Half the ratio is kept to, as a receiver judges inside of slices.
+/// Whether to store the slice that ends at `end` without compressing it, so that no part of the message exceeds the
+/// compression ratio `max_ratio`: the peer may enforce the same limit as we do. `sent`: bytes of output before this
+/// slice. Keeps to half the ratio, because a receiver also checks within slices.
 pub(crate) fn must_store(message_len: usize, end: usize, sent: usize, max_ratio: u64) -> bool {
     message_len > RATIO_FREE && max_ratio < u64::MAX && (sent as u64).saturating_mul(max_ratio) < 2 * end as u64
 }
 
-/// Bytes of a message without compression that are encoded between two checks of the budget: a longer one leaves in fragments.
+/// Bytes of an uncompressed message that are encoded between two checks of the budget. A longer message is sent in
+/// fragments.
 pub(crate) const PLAIN_SLICE: usize = 64 << 10;
