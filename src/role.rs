@@ -1,4 +1,5 @@
-//! What a handle is beyond its connections: plain, a host or a join. It decides whom a target means and what a message is.
+//! What a handle is beyond its connections: plain, a multiplayer host or a join. The role decides which peers a target
+//! selects and how messages are framed.
 
 use crate::codes::WS_OPT_MAX_MESSAGE_BYTES;
 use crate::connection::Connection;
@@ -26,24 +27,24 @@ pub enum Role {
     Join(Box<Join>),
 }
 
-/// What a handle means within its family.
+/// The object that a handle refers to, within its family.
 pub enum Place<'a> {
-    /// A server or a host itself.
+    /// A server; with `Role::Host`, a multiplayer host.
     Server(&'a mut Server),
-    /// One of its clients, by its key.
+    /// One of a server's clients, by its key.
     Client(&'a mut Server, u32),
-    /// A connection that has no server.
+    /// A connection without a server.
     Peer(&'a mut Connection),
 }
 
-/// The key of a server's client by the number of its handle; `None`: it is no client of this server.
+/// Returns the key of a server's client by its handle, or `None` if the handle is no client of this server.
 pub type Find<'a> = &'a dyn Fn(u32) -> Option<u32>;
 
 impl Discarded for Role {}
 
 /// Polling.
 impl Role {
-    /// Polls a server with its clients. The result: whether there is more to do, and when a timer of the role ends.
+    /// Polls a server with its clients. Returns whether work is left, and when the role's next timer is due.
     pub fn poll_server(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> (bool, Option<Instant>) {
         match self {
             Role::Host(host) => (host.poll(server, cx, handles, gap), host.next_timer()),
@@ -51,7 +52,8 @@ impl Role {
         }
     }
 
-    /// Before a connection is polled: does what the last poll left for a fresh budget.
+    /// Call before a connection is polled: a join processes the long message that the last poll left for a fresh
+    /// budget.
     #[inline]
     pub fn before_poll(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) {
         if let Role::Join(join) = self
@@ -61,7 +63,7 @@ impl Role {
         }
     }
 
-    /// After a connection was polled: takes what has come. The result is as of `poll_server`.
+    /// Call after a connection was polled: a join processes what was received. Returns the same as `poll_server`.
     #[inline]
     pub fn after_poll(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, gap: Duration) -> (bool, Option<Instant>) {
         let Role::Join(join) = self else { return (false, None) };
@@ -69,7 +71,7 @@ impl Role {
         (join.look(peer, cx), join.next_timer())
     }
 
-    /// After the place of a freed client was given back.
+    /// Call after the slot of a freed client was released: a host forgets that client's id.
     pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
         if let Role::Host(host) = self {
             host.forget_gone(server, cx);
@@ -79,7 +81,7 @@ impl Role {
 
 /// Sending.
 impl Role {
-    /// Puts a message. `target` as in ws_put_packet_to; `None`: ws_put_packet.
+    /// Sends a message. `target` is as in ws_put_packet_to, or `None` for ws_put_packet.
     pub fn put(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Plain, Place::Server(server)) => {
@@ -114,7 +116,7 @@ impl Role {
         }
     }
 
-    /// Puts a call; `target` is `None`: to everyone.
+    /// Sends a remote call. A `target` of `None` means everyone, or the one client if `at` is a client.
     pub fn put_call(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
@@ -136,7 +138,7 @@ impl Role {
         }
     }
 
-    /// The keys of the clients that ws_disconnect means.
+    /// Returns the keys of the clients that the target of ws_disconnect selects.
     pub fn targets(&self, server: &Server, target: Target, find: Find<'_>) -> Result<Vec<u32>, Error> {
         if let Role::Host(host) = self {
             return host.places(server, target);
@@ -167,7 +169,7 @@ impl Role {
         }
     }
 
-    /// Of a host 1, of its client and of a join the id, 0 until it has come.
+    /// Returns 1 for a host, and the assigned id for a host's client or a join: 0 before it is assigned.
     pub fn peer_id(&self, at: Place<'_>) -> Result<i32, Error> {
         match (self, at) {
             (Role::Host(_), Place::Server(_)) => Ok(HOST_ID),
@@ -177,7 +179,7 @@ impl Role {
         }
     }
 
-    /// The handle of the connection to a peer. `own`: the handle that was asked.
+    /// Returns the handle of the connection to a peer. `own` is the handle that was passed in.
     pub fn conn(&self, at: Place<'_>, own: u32, peer_id: i32) -> Result<u32, Error> {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => server.peer(host.place(peer_id)?).map(|peer| peer.endpoint.handle).ok_or_else(Error::gone),
@@ -187,7 +189,7 @@ impl Role {
         }
     }
 
-    /// A host takes in a player of this process; the format that the player has to speak.
+    /// Adds a player of this process to a host. Returns the wire format and scene settings that the player must use.
     pub fn welcome_local(&self, at: Place<'_>, cx: &mut Cx<'_>, end: MemoryEnd) -> Result<(Wire, SceneSettings), Error> {
         let (Role::Host(host), Place::Server(server)) = (self, at) else {
             return Err(Error::wrong_kind("only a host has players of its own"));
@@ -209,7 +211,7 @@ impl Role {
         }
     }
 
-    /// The authentication of a peer is complete on this side.
+    /// Marks the authentication of a peer as complete on this side.
     pub fn complete_auth(&mut self, at: Place<'_>, cx: &mut Cx<'_>, peer_id: i32) -> Result<Sent, Error> {
         match (self, at) {
             (_, Place::Client(..)) => Err(of_client()),
@@ -219,7 +221,7 @@ impl Role {
         }
     }
 
-    /// Declares a node; `methods` is `None`: the node is forgotten.
+    /// Declares a node, or forgets it if `methods` is `None`.
     pub fn declare(&mut self, at: Place<'_>, path: &str, methods: Option<&str>) -> Result<(), Error> {
         match (self, at) {
             (_, Place::Client(..)) => Err(of_client()),
@@ -232,7 +234,7 @@ impl Role {
 
 /// Memory.
 impl Role {
-    /// Bytes that are kept of what the others said, beside messages.
+    /// Heap bytes kept about other peers, beside queued messages.
     pub fn kept_bytes(&self) -> usize {
         match self {
             Role::Plain => 0,
@@ -241,7 +243,7 @@ impl Role {
         }
     }
 
-    /// Whether dropping it takes long.
+    /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         match self {
             Role::Plain => false,
@@ -251,7 +253,7 @@ impl Role {
     }
 }
 
-/// Puts to the clients of a plain server, whose targets are handles.
+/// Sends to clients of a plain server, where a target is a client's handle.
 fn put_to_clients(server: &mut Server, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
     let except = match decoded(target)?.unwrap_or(Target::All) {
         Target::One(client) => {
@@ -267,7 +269,7 @@ fn put_to_clients(server: &mut Server, cx: &mut Cx<'_>, target: Option<i32>, tex
     Ok(server.put_all(cx, text, payload, except))
 }
 
-/// Whether a message fits, with what the format puts in front of it.
+/// Checks that a message with `header` bytes of framing in front fits MAX_LEN and WS_OPT_MAX_MESSAGE_BYTES.
 #[inline]
 pub fn check_size(options: &Options, payload: &[u8], header: usize) -> Result<(), Error> {
     let len = payload.len() + header;

@@ -1,4 +1,5 @@
-//! The host's side: takes note of those who come and go, and reads what they send, by the rules of its format.
+//! The host: assigns ids, tracks which clients join and leave, and processes their messages by the rules of its wire
+//! format.
 
 use super::relay::{Passed, close_for, close_for_memory};
 use super::roster::{Reach, Roster};
@@ -15,22 +16,22 @@ use crate::status::State;
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
-/// Messages of one client that are looked at in its turn.
+/// Number of messages of one client processed per turn.
 const TURN: u32 = 64;
 
 /// What makes a server a host.
 pub struct Host {
     roster: Roster,
-    /// Places with messages to look at, in turn.
+    /// Keys of clients with held messages, in turn.
     behind: Line,
-    /// A long message is to be looked at by the next poll, before all else.
+    /// A long message is left for the next poll, which processes it before all else.
     is_late: bool,
-    /// With Wire::Scene.
+    /// The scene's state, with Wire::Scene only.
     scene: Option<SceneHost>,
 }
 
 impl Host {
-    /// Makes a host of a server that nobody has reached yet.
+    /// Makes a host of a server that has no clients yet.
     pub fn new(wire: Wire, scene: SceneSettings, server: &mut Server) -> Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
@@ -38,17 +39,17 @@ impl Host {
         Host { roster: Roster::new(wire), behind: Line::default(), is_late: false, scene }
     }
 
-    /// Its format.
+    /// The wire format.
     pub fn wire(&self) -> Wire {
         self.roster.wire
     }
 
-    /// How it treats its scene.
+    /// The scene's settings, or the default without a scene.
     pub fn scene_settings(&self) -> SceneSettings {
         self.scene.as_ref().map(|of_scene| of_scene.scene.settings).unwrap_or_default()
     }
 
-    /// Bytes that the format puts in front of each message.
+    /// Bytes of framing in front of each message.
     pub fn header_bytes(&self) -> usize {
         match self.roster.wire {
             Wire::Godot4 => 0,
@@ -57,24 +58,24 @@ impl Host {
         }
     }
 
-    /// Bytes that are kept of what the players said, and have to hear.
+    /// Heap bytes kept about the players, beside queued messages.
     pub fn kept_bytes(&self) -> usize {
         self.roster.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
     }
 
-    /// Whether taking it apart takes its time.
+    /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         self.roster.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
     }
 
-    /// When `poll` wants to judge the time.
+    /// When `poll` has to check the next deadline.
     pub fn next_timer(&self) -> Option<Instant> {
         self.scene.as_ref().and_then(SceneHost::next_timer)
     }
 
-    /// Moves the server on, greets those who came, and looks at what they sent. True: there is more to do.
+    /// Polls the server, admits new clients and processes their messages. Returns true if work is left.
     pub fn poll(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
-        // What came faster than it could be looked at goes first, so that reading more cannot starve it.
+        // Messages left by the last poll go first, so that reading more cannot starve them.
         if std::mem::take(&mut self.is_late) {
             self.forget_gone(server, cx);
             self.catch_up(server, cx, true);
@@ -100,7 +101,7 @@ impl Host {
         more | server.write_later(cx, true)
     }
 
-    /// Puts to a target; an error says what is wrong with the target or the message.
+    /// Sends to a target. An error describes what is wrong with the target or the message.
     pub fn put(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         let reach = self.roster.reach(target)?;
         if server.state() != State::Open {
@@ -116,7 +117,7 @@ impl Host {
         Ok(result)
     }
 
-    /// Puts to the client in one place, by its own handle.
+    /// Sends to one client, by its key.
     pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         let (to, admitted) = server.peer(key).map_or((0, true), |peer| (peer.endpoint.label, peer.endpoint.admitted));
         if !admitted {
@@ -128,14 +129,14 @@ impl Host {
         Ok(result)
     }
 
-    /// Puts a call to a target.
+    /// Sends a remote call to a target.
     pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<Sent, Error> {
         let reach = self.roster.reach(target)?;
         let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
         self.scene()?.put_call(server, cx, reach, &call)
     }
 
-    /// As `put_call`, to the client in one place.
+    /// Like `put_call`, to one client, by its key.
     pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<Sent, Error> {
         let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
         self.scene()?.put_call(server, cx, Reach::One(key), &call)
@@ -146,11 +147,11 @@ impl Host {
         self.scene()?.send_auth(server, cx, id, data)
     }
 
-    /// The authentication of a peer is complete on this side.
+    /// Marks the authentication of a peer as complete on this side.
     pub fn complete_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
         let of_scene = self.scene.as_mut().ok_or_else(not_a_scene)?;
         let (sent, key) = of_scene.complete_auth(&mut self.roster, server, cx, id)?;
-        // What waited is looked at in the next poll.
+        // The next poll processes the messages held during authentication.
         if sent == Sent::Taken && server.peer(key).is_some_and(|peer| peer.endpoint.inbox.held() > 0) {
             self.behind.push(key);
         }
@@ -162,12 +163,12 @@ impl Host {
         self.scene()?.scene.declare(path, methods)
     }
 
-    /// Places of the clients that a target means.
+    /// Returns the keys of the clients that a target selects.
     pub fn places(&self, server: &Server, target: Target) -> Result<Vec<u32>, Error> {
         self.roster.places(server, target)
     }
 
-    /// The place of a client by its id.
+    /// Returns the key of a client by its id.
     pub fn place(&self, id: i32) -> Result<u32, Error> {
         self.roster.place(id)
     }
@@ -176,7 +177,7 @@ impl Host {
         self.scene.as_mut().ok_or_else(not_a_scene)
     }
 
-    /// The message behind its header, in memory of ours, where the format has one.
+    /// Frames the message in the scratch buffer. `None`: the format has no framing.
     fn frame(&mut self, to: i32, text: bool, payload: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match self.roster.wire {
             Wire::Godot4 => Ok(None),
@@ -191,7 +192,8 @@ impl Host {
         }
     }
 
-    /// Forgets those whose places were given back. Call it before a place can be taken again, as their ids must not mean who takes it.
+    /// Forgets the clients whose slots were freed. Call it before a slot can be reused: an old id must not refer to the
+    /// slot's next client.
     pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
         for id in std::mem::take(&mut server.above.gone) {
             self.part(server, cx, id);
@@ -199,11 +201,12 @@ impl Host {
         }
     }
 
-    /// Takes note of those who came, went or sent since the last look, until the budget ends; of one at least. True: there are more.
+    /// Processes clients that opened, ended or sent since the last call: at least one, then until the budget is
+    /// exhausted. Returns true if some are left.
     fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
         self.forget_gone(server, cx);
         let mut over = false;
-        // One whose end is noted stands here again.
+        // Noting the end of a client queues it here again, so only the initial entries are processed.
         for _ in 0..server.above.touched.len() {
             if over {
                 return true;
@@ -215,7 +218,7 @@ impl Host {
             }
             if peer.endpoint.label == 0 {
                 self.admit(server, cx, key);
-                // From now on it is there for the program.
+                // From now on the program sees this client.
                 server.take_account(cx, key);
             }
             let Some(peer) = server.peer(key) else { continue };
@@ -231,7 +234,7 @@ impl Host {
         false
     }
 
-    /// Gives a new client its id, and has it meet the others, or be authenticated first.
+    /// Assigns an id to a new client, then introduces it to the others or starts its authentication.
     fn admit(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
         let Some(id) = self.roster.welcome(server, cx, key) else { return };
         match (&mut self.scene, self.roster.wire) {
@@ -241,7 +244,7 @@ impl Host {
         }
     }
 
-    /// One has ended: the others hear of it, but in the plain format of Godot 4.
+    /// Notes the end of a client. The others are notified, except in the plain format of Godot 4.
     fn part(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
         let Some(key) = self.roster.leave(id) else { return };
         if let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label == id && !peer.endpoint.admitted) {
@@ -253,14 +256,16 @@ impl Host {
         }
     }
 
-    /// Whether the held messages of a client may be inspected; see `Admission`. Outside a scene, those of everyone who has an id.
+    /// Whether a client's held messages may be processed now; see `Admission`. Without a scene: those of every client
+    /// with an id.
     fn hears(&self, server: &mut Server, key: u32) -> bool {
         let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label != 0) else { return false };
         peer.endpoint.admitted || self.scene.as_ref().is_some_and(|of_scene| of_scene.hears(peer.endpoint.label, peer.endpoint.inbox.held()))
     }
 
-    /// Looks at held messages, in turn, until the budget ends; at one at least, which may be long where the poll `begins`
-    /// with this: a long call takes about as long as a poll may, so it waits for one that has just begun. True: there are more.
+    /// Processes held messages, clients in turn: at least one, then until the budget is exhausted. A long call takes
+    /// about as long as a poll may, so once half of the budget is spent, long messages wait for a poll that `begins`
+    /// with this call. Returns true if messages are left.
     fn catch_up(&mut self, server: &mut Server, cx: &mut Cx<'_>, begins: bool) -> bool {
         let (mut over, mut begins) = (false, begins);
         while !over && let Some(key) = self.behind.front() {
@@ -275,7 +280,7 @@ impl Host {
                 left -= 1;
                 over = cx.budget.look();
             }
-            // What became the host's is there for it now, and the queue may have room again.
+            // Released messages become visible to the program, and the inbound queue may have room again.
             server.take_account(cx, key);
             server.read_on(key);
             let Some(peer) = server.peer(key) else { continue };
@@ -289,7 +294,7 @@ impl Host {
         !self.behind.is_empty()
     }
 
-    /// Looks at one held message of a client. False: there is none.
+    /// Processes one held message of a client. Returns false if none may be processed.
     fn look(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
         if !self.hears(server, key) {
             return false;
@@ -325,7 +330,7 @@ impl Host {
     }
 }
 
-/// Whether the next message of a client is a long one, and the poll too old for it.
+/// Whether a client's next message is long and half of the poll's budget is spent.
 fn is_late(server: &mut Server, cx: &Cx<'_>, key: u32) -> bool {
     server.peer(key).is_some_and(|peer| peer.endpoint.inbox.first_held_len() > LONG) && cx.budget.is_half_spent()
 }

@@ -1,32 +1,32 @@
-//! The ids that a host gives: nobody can guess one, and none comes twice.
+//! Ids that a host assigns: unpredictable, and not repeated.
 
 use super::HOST_ID;
 use std::hash::{BuildHasher, RandomState};
 
-/// Ids are numbers of so many bits.
+/// Width of an id in bits.
 const BITS: u32 = 31;
-/// Of the Feistel network: four would do for numbers of any length, but halves of 16 bits are short.
+/// Rounds of the Feistel network. Four would do for long halves, but these have only 16 bits.
 const ROUNDS: u8 = 8;
 
-/// A counter behind a secret permutation of 31 bits: an id comes again only after all 2147483646 have been given.
+/// A counter behind a secret permutation of 31 bits: an id repeats only after all 2147483646 have been drawn.
 pub struct Ids {
-    /// SipHash with keys of the system's generator.
+    /// Keys of SipHash, from the system's random generator.
     secret: RandomState,
     count: u32,
 }
 
 impl Ids {
-    /// With a secret of its own.
+    /// Creates a generator with a new secret.
     pub fn new() -> Ids {
         Ids { secret: RandomState::new(), count: 0 }
     }
 
-    /// The next one: 2 or above.
+    /// Draws the next id: 2 or greater.
     pub fn draw(&mut self) -> i32 {
         loop {
             self.count = (self.count + 1) % (1 << BITS);
             let mut id = self.permute(self.count);
-            // The permutation is one of 32 bits. Going on until a number is short enough is one of 31.
+            // The permutation has 32 bits. Repeating it until the result has 31 bits is a permutation of 31 bits.
             while id >= 1 << BITS {
                 id = self.permute(id);
             }
@@ -53,11 +53,11 @@ mod tests {
     #[test]
     fn no_id_comes_twice() {
         let mut ids = Ids::new();
-        // So many drawn at random would be some twenty times one that was there.
+        // As many random draws would contain about twenty repetitions.
         let drawn: Vec<i32> = (0..300_000).map(|_| ids.draw()).collect();
         assert_eq!(drawn.iter().collect::<HashSet<_>>().len(), drawn.len());
         assert!(drawn.iter().all(|id| *id >= 2));
-        // They lie anywhere, and each host has others.
+        // They are spread evenly, and each host draws different ones.
         let mean = drawn.iter().map(|id| f64::from(*id)).sum::<f64>() / drawn.len() as f64;
         assert!((0.49..0.51).contains(&(mean / f64::from(i32::MAX))), "{mean}");
         assert!((0..10).all(|_| Ids::new().draw() != drawn[0]));

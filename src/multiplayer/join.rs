@@ -1,4 +1,5 @@
-//! The side of one who joins: OPEN once its id has come; in Godot 3's format it knows the others, and reaches them through the host.
+//! The join: OPEN once its id is received. In Godot 3's format and in a scene it knows the other peers, and reaches
+//! them through the host.
 
 use super::membership::{Membership, greet};
 use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
@@ -16,31 +17,31 @@ use crate::work::Cx;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// Of more events that wait, those that came to nothing are counted in one SKIPPED.
+/// Number of queued events above which `Join::shorten` drops those that cancel out.
 const MAX_MARKS: usize = 4_096;
-/// They are looked for when so many of them may have been queued since the last time: for each eight events, one.
+/// `Join::shorten` runs when at least one in this many queued events is a new DISCONNECTED or ERROR.
 const MARKS_PER_END: usize = 8;
-/// So many are passed over in no time.
+/// Number of queued events beside which a message is processed without a check of the clock.
 const FEW_MARKS: usize = 64;
 
-/// And messages of so many bytes.
+/// Bytes of the longest message that is processed without a check of the clock.
 const SHORT: usize = 256;
 
 /// What makes a client a join.
 pub struct Join {
     membership: Membership,
-    /// When the id must have come.
+    /// When the id must have been received.
     deadline: Option<Instant>,
-    /// A long message is to be looked at by the next poll, before all else.
+    /// A long message is left for the next poll, which processes it before all else.
     pub is_late: bool,
-    /// Messages may be put before the id has come.
+    /// In Godot 4's format, messages may be sent before the id is received (WS_QUEUE_BEFORE_OPEN).
     early: bool,
-    /// With Wire::Scene.
+    /// The scene's state, with Wire::Scene only.
     scene: Option<SceneJoin>,
 }
 
 impl Join {
-    /// Makes a join of a client that is not open yet. `timeout` is for all that comes before the id, from `now` on.
+    /// Makes a join of a client that is not open yet. `timeout` limits everything before the id, from `now` on.
     pub fn new(wire: Wire, scene: SceneSettings, peer: &mut Connection, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
         peer.endpoint.label = HOST_ID;
         peer.endpoint.inbox.holds = true;
@@ -52,22 +53,22 @@ impl Join {
         Join { membership: Membership::new(wire), deadline, is_late: false, early, scene }
     }
 
-    /// Bytes that are kept of what the others said.
+    /// Heap bytes kept about other peers, beside queued messages.
     pub fn kept_bytes(&self) -> usize {
         self.membership.kept_bytes() + self.scene.as_ref().map_or(0, |of_scene| of_scene.scene.cache.bytes())
     }
 
-    /// Whether taking it apart takes its time.
+    /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         self.membership.is_large() || self.scene.as_ref().is_some_and(|of_scene| of_scene.scene.cache.is_large())
     }
 
-    /// Its id, or 0.
+    /// Our id, or 0 before it is received.
     pub fn id(&self) -> i32 {
         self.membership.id
     }
 
-    /// Bytes that the format puts in front of each message.
+    /// Maximum bytes of framing in front of a message.
     pub fn header_bytes(&self) -> usize {
         match self.membership.wire {
             Wire::Godot4 => 0,
@@ -76,7 +77,7 @@ impl Join {
         }
     }
 
-    /// The state of its connection, but OPEN only with an id and admitted.
+    /// The connection's state, except that OPEN also requires an id and, in a scene, admission.
     pub fn state(&self, peer: &Connection) -> State {
         match peer.state() {
             State::Open if self.membership.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => State::Connecting,
@@ -84,7 +85,7 @@ impl Join {
         }
     }
 
-    /// Looks at what has come; call it after the connection was moved on. True: there is more to look at.
+    /// Processes received messages. Call it after the connection was polled. Returns true if messages are left.
     pub fn look(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
         if self.membership.opened.is_none() && self.membership.id == 0 {
             self.membership.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
@@ -93,7 +94,7 @@ impl Join {
         while self.hears(peer)
             && let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena)
         {
-            // As a host does: a long call waits for a poll that has just begun.
+            // As on a host: once half of the budget is spent, a long call waits for the next poll.
             if !std::mem::take(&mut begins) && self.scene.is_some() && bytes.len() > LONG && cx.budget.is_half_spent() {
                 self.is_late = true;
                 break;
@@ -110,7 +111,7 @@ impl Join {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
                 peer.endpoint.drop_held(cx);
             }
-            // A long call, or a look beside many events that nobody reads, costs more.
+            // A long message, or many unread events, cost enough to check the clock.
             let is_over = if is_long || peer.endpoint.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
             if is_over {
                 break;
@@ -137,12 +138,12 @@ impl Join {
         peer.endpoint.inbox.held() > 0 && self.hears(peer)
     }
 
-    /// When `look` wants to judge the time.
+    /// When `look` has to check the next deadline.
     pub fn next_timer(&self) -> Option<Instant> {
         self.deadline.filter(|_| self.membership.id == 0).or(self.auth_deadline())
     }
 
-    /// Moves the deadline by a gap in polling.
+    /// Moves the deadlines by a gap in polling.
     pub fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
         if let Some(of_scene) = &mut self.scene {
@@ -150,7 +151,7 @@ impl Join {
         }
     }
 
-    /// Puts to a target; `None`: to the host in Godot 4's format, to everyone in a scene and in Godot 3's.
+    /// Sends to a target. `None` means the host in Godot 4's format, and everyone in a scene and in Godot 3's format.
     pub fn put(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
         if self.membership.id == 0 && !(self.early && self.membership.wire == Wire::Godot4) {
             return Ok(Sent::NotOpen);
@@ -172,7 +173,7 @@ impl Join {
         Ok(sent)
     }
 
-    /// Puts a call to a target; `None`: to everyone.
+    /// Sends a remote call to a target; `None` means everyone.
     pub fn put_call(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
         let call = CallLimits::of(&peer.endpoint.options).read(bytes)?;
         self.scene.as_mut().ok_or_else(not_a_scene)?.put_call(&mut self.membership, peer, cx, target.unwrap_or(Target::All), &call)
@@ -183,7 +184,7 @@ impl Join {
         self.scene.as_mut().ok_or_else(not_a_scene)?.send_auth(&mut self.membership, peer, cx, id, data)
     }
 
-    /// The authentication of the host is complete on this side.
+    /// Marks the authentication of the host as complete on this side.
     pub fn complete_auth(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
         self.scene.as_mut().ok_or_else(not_a_scene)?.complete_auth(&mut self.membership, peer, cx, id)
     }
@@ -193,7 +194,7 @@ impl Join {
         self.scene.as_mut().ok_or_else(not_a_scene)?.scene.declare(path, methods)
     }
 
-    /// Godot 4: the first message is the id, and all others are the host's as they are.
+    /// Godot 4: the first message is the id, and all later ones are the host's, unchanged.
     fn take_id(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
         self.membership.open(peer, id);
         greet(peer, cx, HOST_ID);
@@ -201,7 +202,7 @@ impl Join {
         peer.endpoint.inbox.release_all();
     }
 
-    /// Godot 3: one message.
+    /// Godot 3: processes one message.
     fn take(&mut self, peer: &mut Connection, cx: &Cx<'_>, message: Message3) -> Result<(), String> {
         match message {
             Message3::Id(id) if self.membership.id == 0 => self.membership.open(peer, id),
@@ -224,8 +225,9 @@ impl Join {
         Ok(())
     }
 
-    /// Where many events wait, those that came to nothing become one SKIPPED: ERROR about others, and CONNECTED with the DISCONNECTED of the same peer,
-    /// unless a message of it waits between them. So who is there by the events that are left is there, and each DISCONNECTED has had its CONNECTED.
+    /// When many events are queued, drops those that cancel out and counts them in one SKIPPED: ERROR about other
+    /// peers, and CONNECTED with the DISCONNECTED of the same peer, unless a message of that peer is queued between
+    /// them. The remaining events still yield the right set of peers, and each DISCONNECTED follows its CONNECTED.
     fn shorten(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
         let marks = peer.endpoint.inbox.marks();
         if marks <= MAX_MARKS || self.membership.ends < marks / MARKS_PER_END {
@@ -239,7 +241,7 @@ impl Join {
         }
     }
 
-    /// Whether a held message is to be inspected, if there is one; see `Admission`.
+    /// Whether a held message may be processed now; see `Admission`.
     fn hears(&self, peer: &Connection) -> bool {
         self.scene.as_ref().is_none_or(|of_scene| of_scene.hears(peer.endpoint.inbox.held()))
     }
@@ -249,7 +251,7 @@ impl Join {
     }
 }
 
-/// Which of the waiting events came to nothing; see `Join::shorten`.
+/// Marks the queued events that cancel out; see `Join::shorten`.
 fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
     let (mut drops, mut connected) = (vec![false; inbox.marks()], HashMap::new());
     let mut messages = inbox.senders().peekable();
@@ -273,7 +275,7 @@ fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
     drops
 }
 
-/// Fails the connection, unless it has ended anyhow.
+/// Fails the connection, unless it is closed already.
 fn fail(peer: &mut Connection, cx: &mut Cx<'_>, failure: Failure) {
     if peer.state() != State::Closed {
         peer.fail(cx, failure);

@@ -1,4 +1,4 @@
-//! What a join knows: its id, and who else is there.
+//! What a join knows: its own id, and the other peers.
 
 use super::wire::Wire;
 use super::{FEW, HOST_ID, Target};
@@ -10,41 +10,42 @@ use crate::status::{ErrorCode, EventKind};
 use crate::work::Cx;
 use std::collections::BTreeSet;
 
-/// More others than this no host has.
+/// Maximum number of other peers, the host included.
 const MAX_OTHERS: usize = 1 << 16;
 
-/// What a join knows of itself and the others.
+/// A join's own id and the ids of the other peers.
 pub struct Membership {
     pub(super) wire: Wire,
-    /// Ours; 0 until it has come.
+    /// Our id; 0 before it is received.
     pub(super) id: i32,
-    /// Who else is there, as the host says; the host itself included. It grows at the host's will, so in small steps.
+    /// Ids of the other peers as announced by the host, the host included. The host controls their number, so this is a
+    /// tree, which grows in small steps.
     pub(super) others: BTreeSet<i32>,
-    /// The event of the opening handshake, kept until the id has come.
+    /// The event of the opening handshake, kept back until the id is received.
     pub(super) opened: Option<Mark>,
-    /// DISCONNECTED and ERROR of others that were queued since the events were last gone through.
+    /// Number of DISCONNECTED and ERROR events about others queued since `Join::shorten` last ran.
     pub(super) ends: usize,
-    /// Memory for the next message.
+    /// Scratch buffer for the next message.
     pub(super) scratch: Vec<u8>,
 }
 
 impl Membership {
-    /// Before the id has come.
+    /// A membership without an id.
     pub fn new(wire: Wire) -> Membership {
         Membership { wire, id: 0, others: BTreeSet::new(), opened: None, ends: 0, scratch: Vec::new() }
     }
 
-    /// Bytes that are kept of the others.
+    /// Heap bytes kept about the other peers.
     pub fn kept_bytes(&self) -> usize {
         heap::tree_bytes::<i32>(self.others.len())
     }
 
-    /// Whether taking it apart takes its time.
+    /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         self.others.len() > FEW
     }
 
-    /// Whether a target can be put to.
+    /// Checks that a target can be sent to.
     pub fn check(&self, target: Option<Target>) -> Result<(), Error> {
         let wrong = |why: String| Err(Error::new(ErrorCode::Target, why));
         match (self.wire, target) {
@@ -58,12 +59,12 @@ impl Membership {
         }
     }
 
-    /// A host has no more peers than that.
+    /// Checks that one more peer does not exceed the maximum.
     pub fn check_newcomer(&self, id: i32) -> Result<(), String> {
         if self.others.len() < MAX_OTHERS { Ok(()) } else { Err(format!("{id} is one peer too many")) }
     }
 
-    /// The id has come.
+    /// Stores the id, and queues the event of the opening handshake.
     pub fn open(&mut self, peer: &mut Connection, id: i32) {
         self.id = id;
         if let Some(mark) = self.opened.take() {
@@ -71,14 +72,14 @@ impl Membership {
         }
     }
 
-    /// Another one is there.
+    /// Adds another peer, and queues CONNECTED if it is new.
     pub fn greet(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
         if id != self.id && self.others.insert(id) {
             greet(peer, cx, id);
         }
     }
 
-    /// One of the others has gone. False: nobody knew of it.
+    /// Removes another peer, and queues DISCONNECTED. Returns false if it was unknown.
     pub fn part(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) -> bool {
         let was_there = self.others.remove(&id);
         if was_there {
@@ -89,7 +90,7 @@ impl Membership {
     }
 }
 
-/// Tells the program that a peer is there.
+/// Queues CONNECTED for a peer.
 pub fn greet(peer: &mut Connection, cx: &Cx<'_>, id: i32) {
     peer.endpoint.inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
 }

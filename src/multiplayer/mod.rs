@@ -1,5 +1,5 @@
-//! The multiplayer peer: a host and those who join it have ids, and messages have targets. It knows messages, not sockets: a host is a server, and a
-//! join is a client, whose messages it looks at.
+//! The multiplayer peer: a host and its joins have ids, and messages have targets. This layer handles messages, not
+//! sockets: a host is a server and a join is a client, whose messages this layer inspects.
 
 mod host;
 mod ids;
@@ -25,17 +25,17 @@ use crate::error::Failure;
 use crate::status::{Cause, Phase};
 use crate::work::Cx;
 
-/// The host's id. Everyone else's is above it.
+/// The host's id. All other ids are greater.
 pub const HOST_ID: i32 = 1;
 
-/// A longer message may take a good part of a poll to look at.
+/// Bytes. Processing a longer message may take a good part of a poll's budget.
 const LONG: usize = 64 << 10;
-/// What is known of so many is taken apart in no time.
+/// Number of entries that can be dropped in place, without the worker.
 const FEW: usize = 256;
-/// Memory that serves again, at most.
+/// Largest capacity, in bytes, of a scratch buffer kept for reuse.
 const KEPT: usize = 64 << 10;
 
-/// What is kept of memory that served: what is large goes back, which takes its time and is the worker's.
+/// Returns a small buffer for reuse. A larger one goes to the worker, because freeing it takes long.
 fn kept(cx: &Cx<'_>, memory: Vec<u8>) -> Vec<u8> {
     if memory.capacity() <= KEPT {
         return memory;
@@ -44,7 +44,7 @@ fn kept(cx: &Cx<'_>, memory: Vec<u8>) -> Vec<u8> {
     Vec::new()
 }
 
-/// A breach of the format, for which the connection is closed.
+/// A violation of the multiplayer format, which closes the connection with status code 1002.
 fn breach(sentence: String) -> Failure {
     Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::Multiplayer, sentence) }
 }

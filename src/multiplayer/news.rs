@@ -1,51 +1,53 @@
-//! Of whom the players of a host have yet to hear: of those who came and went. It waits for room in their outbound queues, and for the poll's budget.
+//! Joins and departures that the players of a host have yet to be notified of. They wait for room in the outbound
+//! queues, and for the poll's budget.
 
 use crate::server::Line;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Who is there, and who waits for news.
+/// The players present, and those with pending notifications.
 #[derive(Default)]
 pub struct News {
-    /// Ids of those who are there, by the numbers of their coming.
+    /// Ids of the players present, by join number.
     there: BTreeMap<u64, i32>,
     last: u64,
-    /// Numbers of those who have gone.
+    /// Join numbers of players that have left.
     leaving: VecDeque<u64>,
-    /// Places of players for whom there is news, in turn; of some there is none any more.
+    /// Keys of players to notify, in turn. Some may have no notification left.
     pub waiting: Line,
 }
 
-/// What one player has heard.
+/// What one player has been notified of.
 #[derive(Default)]
 pub struct Heard {
-    /// The number of its own coming; 0: it does not hear of the others, nor they of it.
+    /// Its own join number. 0: it is not notified of the others, nor they of it.
     number: u64,
-    /// It heard of those with numbers up to this one,
+    /// It has been notified of all join numbers up to this one,
     up_to: u64,
-    /// and before their turn of these, in order.
+    /// and, ahead of their turn, of these greater ones, in ascending order.
     early: Vec<u64>,
-    /// Ids of those who went, of whom it had heard.
+    /// Ids of players that it knew and that have left, yet to be notified.
     gone: VecDeque<i32>,
 }
 
-/// One thing to hear.
+/// One notification.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Piece {
-    /// This one is there.
+    /// This peer has joined.
     Came(i32),
-    /// This one has gone.
+    /// This peer has left.
     Went(i32),
 }
 
 impl News {
-    /// One has come, and is to hear of the others.
+    /// Adds a player, which is to be notified of the others.
     pub fn arrive(&mut self, heard: &mut Heard, id: i32) {
         self.last += 1;
         *heard = Heard { number: self.last, ..Heard::default() };
         self.there.insert(self.last, id);
     }
 
-    /// One has gone. The others hear of that from `next_left` on; until then they may hear that it is there.
+    /// Removes a player. `next_left` returns its departure later; until then the others may still be notified of its
+    /// arrival.
     pub fn leave(&mut self, heard: &mut Heard) {
         let number = std::mem::take(heard).number;
         if number != 0 {
@@ -53,13 +55,13 @@ impl News {
         }
     }
 
-    /// One who has gone, and whom the others are to `lose`.
+    /// Takes the next departure, to be passed to `lose` for each other player.
     pub fn next_left(&mut self) -> Option<Left> {
         let number = self.leaving.pop_front()?;
         self.there.remove(&number).map(|id| Left { number, id })
     }
 
-    /// The next thing for one to hear, which it has heard then.
+    /// Takes the next notification for a player, and records it as delivered.
     pub fn pop(&self, heard: &mut Heard) -> Option<Piece> {
         if let Some(id) = heard.gone.pop_front() {
             if heard.gone.is_empty() {
@@ -79,7 +81,7 @@ impl News {
     }
 }
 
-/// One who has gone.
+/// A player that has left.
 #[derive(Clone, Copy)]
 pub struct Left {
     number: u64,
@@ -87,24 +89,24 @@ pub struct Left {
 }
 
 impl Heard {
-    /// Whether it hears of the others, and they of it.
+    /// Whether it is notified of the others, and they of it.
     pub fn is_in(&self) -> bool {
         self.number != 0
     }
 
-    /// Whether it has yet to hear of another.
+    /// Whether it has yet to be notified of another player.
     pub fn lacks(&self, of: &Heard) -> bool {
         self.is_in() && of.is_in() && self.number != of.number && !self.knows(of.number)
     }
 
-    /// It heard of another before the turn of that.
+    /// Records that it was notified of another player ahead of its turn.
     pub fn hear_early(&mut self, of: &Heard) {
         if let Err(at) = self.early.binary_search(&of.number) {
             self.early.insert(at, of.number);
         }
     }
 
-    /// Another has gone. True: it is to hear of that, as it has heard of the coming.
+    /// Records the departure of another player. Returns true if it is to be notified, because it knew that player.
     pub fn lose(&mut self, left: Left) -> bool {
         let knew = self.is_in() && self.knows(left.number);
         if knew {
@@ -116,7 +118,7 @@ impl Heard {
         knew
     }
 
-    /// Bytes of its lists.
+    /// Heap bytes of its lists.
     pub fn heap_bytes(&self) -> usize {
         8 * self.early.capacity() + 4 * self.gone.capacity()
     }
@@ -131,7 +133,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    /// What each player was told, and holds for true.
+    /// The peers that each player believes to be present.
     struct Crowd {
         news: News,
         players: Vec<(i32, Heard, HashSet<i32>)>,

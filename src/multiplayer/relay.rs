@@ -1,4 +1,4 @@
-//! What one client of a host sends to others, and closing one that broke the format.
+//! Relaying a client's messages to others, and closing a client that broke the format.
 
 use super::breach;
 use super::scene_packets::note;
@@ -12,16 +12,16 @@ use crate::status::{Cause, EventKind, State};
 use crate::work::{Arena, Chunk, Cx};
 use std::ops::Range;
 
-/// A message as others get it.
+/// A message as its recipients get it.
 pub(super) enum Passed {
     /// A copy.
     Short(Vec<u8>),
-    /// With other first bytes than those before `start`; too long for a copy.
+    /// Shared storage, for messages too long to copy: `head` replaces the bytes before `start`.
     Long { head: Vec<u8>, storage: Chunk, start: usize },
 }
 
 impl Passed {
-    /// The first held message, with `head` in the place of its first bytes. `None`: there is no memory for it.
+    /// The first held message, with `head` in place of its first `skip` bytes. `None`: out of memory.
     pub(super) fn first_of(inbox: &Inbox, arena: &Arena, head: &[u8], skip: usize, scratch: &mut Vec<u8>) -> Option<Passed> {
         let (_, bytes) = inbox.first_held(arena)?;
         if bytes.len() > COPIED
@@ -35,20 +35,21 @@ impl Passed {
     }
 }
 
-/// The longest message that is copied in no time.
+/// Bytes of the longest message that is copied; a copy of this size takes little time.
 const COPIED: usize = 64 << 10;
 
-/// Sends a message of the host's own to the clients in some places. One that cannot take it could not go on without it.
+/// Sends a message of the host to some clients. Those without room for it are disconnected: they cannot go on without
+/// it.
 pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
     server.put_spread(cx, Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false });
 }
 
-/// Closes a client that broke the format; its other messages are not believed.
+/// Closes a client that broke the format, and drops its other held messages.
 pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
     close_with(server, cx, key, breach(why));
 }
 
-/// What one client sent cannot be passed on, for lack of memory: it is told, as it must not believe that the others got it.
+/// Closes a client whose message cannot be relayed for lack of memory: it must not assume that the others got it.
 pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
     let failure = Failure::of_protocol(1009, format!("there is no memory left to pass a message on: lower {MAX_MESSAGE_BYTES}"));
     close_with(server, cx, key, Failure { cause: Cause::Resources, ..failure });
@@ -72,7 +73,7 @@ fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) 
     }
 }
 
-/// What one client sent to another that is not here is counted in one event until the host takes it.
+/// Reports that a client sent to an absent peer: one event, which counts repeats until the program takes it.
 pub(super) fn note_lost(server: &mut Server, cx: &mut Cx<'_>, from: u32, to: i32) {
     let Some(peer) = server.peer(from) else { return };
     let why = format!("peer {} sent to peer {to}, who is not here: it may have gone a moment ago", peer.endpoint.label);

@@ -1,4 +1,4 @@
-//! Who is on a host: their ids, what they have yet to hear of each other, and what one sends to others.
+//! The players of a host: their ids, their pending notifications about each other, and relayed messages.
 
 use super::ids::Ids;
 use super::news::{Heard, News, Piece};
@@ -20,47 +20,47 @@ use std::ops::Range;
 pub struct Roster {
     pub(super) wire: Wire,
     ids: Ids,
-    /// By id. It grows as they come, so in small steps.
+    /// By id. A tree, which grows in small steps.
     players: BTreeMap<i32, Player>,
-    /// What they have yet to hear of each other.
+    /// Joins and departures that players have yet to be notified of.
     news: News,
-    /// Memory for the next message.
+    /// Scratch buffer for the next message.
     pub(super) scratch: Vec<u8>,
 }
 
 struct Player {
-    /// Its place in the server.
+    /// Its key in the server.
     key: u32,
-    /// It has not ended.
+    /// Its connection has not ended.
     here: bool,
-    /// Of whom it has heard.
+    /// The players that it has been notified of.
     heard: Heard,
 }
 
-/// The places that a target means.
+/// The clients that a target selects, by key.
 pub(super) enum Reach {
     One(u32),
     AllBut(Option<u32>),
 }
 
 impl Roster {
-    /// With nobody there.
+    /// A roster without players.
     pub fn new(wire: Wire) -> Roster {
         Roster { wire, ids: Ids::new(), players: BTreeMap::new(), news: News::default(), scratch: Vec::new() }
     }
 
-    /// Bytes that are kept of the players.
+    /// Heap bytes kept about the players.
     pub fn kept_bytes(&self) -> usize {
         let heard: usize = self.players.values().map(|player| player.heard.heap_bytes()).sum();
         heap::tree_bytes::<(i32, Player)>(self.players.len()) + heard
     }
 
-    /// Whether taking it apart takes its time.
+    /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         self.players.len() > FEW
     }
 
-    /// The place of a client by its id.
+    /// Returns the key of a client by its id.
     pub fn place(&self, id: i32) -> Result<u32, Error> {
         self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
             HOST_ID => Error::new(ErrorCode::Target, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
@@ -68,7 +68,7 @@ impl Roster {
         })
     }
 
-    /// Places of the clients that a target means.
+    /// Returns the keys of the clients that a target selects.
     pub fn places(&self, server: &Server, target: Target) -> Result<Vec<u32>, Error> {
         Ok(match self.reach(target)? {
             Reach::One(key) => vec![key],
@@ -84,7 +84,7 @@ impl Roster {
         })
     }
 
-    /// Gives a new client its id, before anything else is sent to it.
+    /// Assigns an id to a new client and sends it, before anything else.
     pub fn welcome(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> Option<i32> {
         let id = self.draw_id();
         server.peer(key)?.endpoint.label = id;
@@ -96,14 +96,14 @@ impl Roster {
         Some(id)
     }
 
-    /// One has ended: its place. `None`: that was noted before.
+    /// Marks a client as gone. Returns its key, or `None` if it was marked before.
     pub fn leave(&mut self, id: i32) -> Option<u32> {
         let player = self.players.get_mut(&id).filter(|player| player.here)?;
         player.here = false;
         Some(player.key)
     }
 
-    /// The others are to hear that one has ended.
+    /// Queues the departure of a client for the others.
     pub fn tell_of_end(&mut self, server: &Server, id: i32) {
         if self.wire != Wire::Godot4
             && server.state() == State::Open
@@ -113,12 +113,12 @@ impl Roster {
         }
     }
 
-    /// Forgets one whose place was given back.
+    /// Forgets a client whose slot was freed.
     pub fn forget(&mut self, id: i32) {
         self.players.remove(&id);
     }
 
-    /// The others are to hear of a newcomer, and it of them.
+    /// Queues notifications of a newcomer for the others, and of the others for the newcomer.
     pub(super) fn introduce(&mut self, id: i32) {
         if let Some(player) = self.players.get_mut(&id) {
             self.news.arrive(&mut player.heard, id);
@@ -128,7 +128,8 @@ impl Roster {
         }
     }
 
-    /// Tells players of those who came and went, as far as their queues have room, until the budget ends; one of one thing at least. True: there is more.
+    /// Sends notifications of joins and departures, as far as outbound queues have room: at least one, then until the
+    /// budget is exhausted. True: there is more to do.
     pub fn inform(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
         if self.take_leave(cx) {
             return true;
@@ -158,7 +159,7 @@ impl Roster {
                 over = cx.budget.spend_frame();
             }
             if !has_heard_all {
-                // Its turn comes again when the others have had theirs, or when there is room.
+                // It is retried after the other players, or when there is room.
                 self.news.waiting.push(key);
             }
             if over || cx.budget.look() {
@@ -168,7 +169,8 @@ impl Roster {
         false
     }
 
-    /// Notes for the others that some have gone, until the budget ends; one at least. Who has not heard of one by then never does. True: there are more.
+    /// Records departures for the players that know of them: at least one, then until the budget is exhausted. Players
+    /// that have not heard of a departed client by then never do. Returns true if departures are left.
     fn take_leave(&mut self, cx: &mut Cx<'_>) -> bool {
         while let Some(left) = self.news.next_left() {
             for player in self.players.values_mut() {
@@ -183,7 +185,8 @@ impl Roster {
         false
     }
 
-    /// Tells those in some places of the sender of what they are about to get, before the news that are ahead of it. Places where there is no room for that.
+    /// Announces the sender of a message to those of its recipients that have not heard of it yet, ahead of their other
+    /// notifications. Returns the keys of recipients without room for that.
     fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
         let mut full = Vec::new();
         let id = server.peer(from).map_or(0, |peer| peer.endpoint.label);
@@ -205,7 +208,7 @@ impl Roster {
         full
     }
 
-    /// Sends what one client said to the others that it is for, unchanged.
+    /// Relays a client's message to the other clients that its target selects.
     pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
         let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
@@ -233,7 +236,7 @@ impl Roster {
         }
     }
 
-    /// An id that nobody has or had, and nobody can guess.
+    /// Draws an unpredictable id that no player has.
     fn draw_id(&mut self) -> i32 {
         loop {
             let id = self.ids.draw();
@@ -244,10 +247,10 @@ impl Roster {
     }
 }
 
-/// Bytes of the longest message about a player.
+/// Bytes of the longest notification.
 const NEWS_BYTES: usize = wire::HEADER + 4;
 
-/// The message that tells of a player.
+/// Encodes a notification about a player.
 fn about_player(wire: Wire, piece: Piece) -> Vec<u8> {
     match (wire, piece) {
         (Wire::Godot3, Piece::Came(id)) => wire::about(Message3::Add(id)).to_vec(),

@@ -1,4 +1,4 @@
-//! A host in a scene: whom it has admitted, what it tells them of each other, what it passes on, and calls.
+//! A host's scene: admission of clients, notifications about other peers, relaying, and remote calls.
 
 use super::relay::{Passed, close_for, close_for_memory};
 use super::roster::{Reach, Roster};
@@ -18,46 +18,46 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::{Duration, Instant};
 
-/// What a host keeps of its scene.
+/// The scene state of a host.
 pub struct SceneHost {
-    /// What a join keeps too.
+    /// The state that a join has too.
     pub scene: Scene,
-    /// Those who are not admitted yet, by id.
+    /// Clients that are not admitted yet, by id.
     pending: BTreeMap<i32, Pending>,
-    /// When their time ends, and of some who are no longer among them.
+    /// Authentication deadlines. Some entries may be of clients that are no longer pending.
     deadlines: BinaryHeap<Reverse<(Instant, i32)>>,
-    /// Memory for the next packet.
+    /// Scratch buffer for the next packet.
     scratch: Vec<u8>,
 }
 
-/// One whose authentication is under way.
+/// A client whose authentication is in progress.
 struct Pending {
-    /// Its place in the server.
+    /// Its key in the server.
     key: u32,
     admission: Admission,
     deadline: Option<Instant>,
-    /// The event of its arrival, kept until it is admitted.
+    /// Its CONNECTED event, kept back until it is admitted.
     opened: Option<Mark>,
 }
 
 impl SceneHost {
-    /// With nobody there.
+    /// A scene without clients.
     pub fn new(settings: SceneSettings) -> SceneHost {
         SceneHost { scene: Scene::new(settings), pending: BTreeMap::new(), deadlines: BinaryHeap::new(), scratch: Vec::new() }
     }
 
-    /// One has gone. True: the others know of it.
+    /// Removes a client. Returns true if the other players know of it.
     pub fn part(&mut self, id: i32) -> bool {
         self.scene.cache.leave(id);
         self.pending.remove(&id).is_none() && self.scene.settings.relay
     }
 
-    /// When the time of somebody's authentication ends.
+    /// The next authentication deadline.
     pub fn next_timer(&self) -> Option<Instant> {
         self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Disconnects those who were not authenticated in time.
+    /// Disconnects clients whose authentication deadline has passed. A `gap` in polling moves the deadlines first.
     pub fn judge_time(&mut self, server: &mut Server, cx: &mut Cx<'_>, gap: Duration) {
         if !gap.is_zero() {
             self.pending.values_mut().for_each(|pending| pending.deadline = pending.deadline.map(|deadline| deadline + gap));
@@ -82,7 +82,7 @@ impl SceneHost {
         }
     }
 
-    /// One more is authenticated until then.
+    /// Adds an authentication deadline.
     fn wait_until(&mut self, deadline: Instant, id: i32) {
         if self.deadlines.len() > 64 + 2 * self.pending.len() {
             self.deadlines.retain(|Reverse((at, id))| self.pending.get(id).is_some_and(|pending| pending.deadline == Some(*at)));
@@ -90,19 +90,19 @@ impl SceneHost {
         self.deadlines.push(Reverse((deadline, id)));
     }
 
-    /// One who is not admitted, by id.
+    /// The pending client with this id.
     fn authenticating(&mut self, id: i32) -> Result<&mut Pending, Error> {
         self.pending
             .get_mut(&id)
             .ok_or_else(|| Error::new(ErrorCode::Target, format!("peer {id} is not being authenticated: it was admitted, or has gone")))
     }
 
-    /// Whether one of so many held messages of a peer that is not admitted is to be inspected; see `Admission`.
+    /// Whether one of `held` held messages of a client that is not admitted may be processed; see `Admission`.
     pub fn hears(&self, id: i32, held: usize) -> bool {
         self.pending.get(&id).is_some_and(|pending| pending.admission.hears(held))
     }
 
-    /// After a new client was given its id: it is admitted, or authenticated first.
+    /// Call after a client was given its id: admits it, or starts its authentication.
     pub fn meet(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let timeout = server.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS);
         if !self.scene.settings.auth {
@@ -120,7 +120,7 @@ impl SceneHost {
         server.take_account(cx, key);
     }
 
-    /// Looks at one held message of a client. False: there is none, or it has to wait.
+    /// Processes one held message of a client. Returns false if there is none.
     pub fn look(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
         let limits = CallLimits::of(&server.endpoint.options);
         let Some(peer) = server.peer(key) else { return false };
@@ -130,7 +130,7 @@ impl SceneHost {
             return false;
         }
         match self.pending.get_mut(&own) {
-            // The other side has seen its end: whatever comes now comes from one who is here.
+            // The program has completed the authentication, so the client's next packet admits it.
             Some(pending) if pending.admission.local => self.admit_pending(roster, server, cx, own),
             Some(pending) => {
                 if let Err(why) = take_auth(&mut peer.endpoint.inbox, cx.arena, &mut pending.admission, 0, time_ns) {
@@ -162,7 +162,8 @@ impl SceneHost {
         true
     }
 
-    /// What one client sent to others, the first held message of it: `passed` is how they get it.
+    /// Relays the first held message of a client; `passed` is what the recipients get. The host processes it too, if
+    /// the target includes the host.
     fn relay(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, to: i32, passed: Passed) {
         let limits = CallLimits::of(&server.endpoint.options);
         let Some(peer) = server.peer(key) else { return };
@@ -192,7 +193,7 @@ impl SceneHost {
         roster.pass_on(server, cx, key, target, passed);
     }
 
-    /// Puts a call to the places that its target means.
+    /// Sends a remote call to the clients in `reach`.
     pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, call: &Call<'_>) -> Result<Sent, Error> {
         let mut route = self.scene.cache.route(call)?;
         if server.state() != State::Open {
@@ -208,7 +209,7 @@ impl SceneHost {
         result
     }
 
-    /// Sends data for the authentication of a peer.
+    /// Sends authentication data to a client.
     pub fn send_auth(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
         let pending = self.authenticating(id)?;
         if pending.admission.local || pending.admission.remote {
@@ -220,7 +221,7 @@ impl SceneHost {
         Ok(server.put_one(cx, key, false, &self.scratch))
     }
 
-    /// The authentication of a peer is complete on this side. Its place too.
+    /// Marks the authentication of a client as complete on this side. Returns the client's key too.
     pub fn complete_auth(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<(Sent, u32), Error> {
         let pending = self.authenticating(id)?;
         if pending.admission.local {
@@ -251,7 +252,7 @@ impl SceneHost {
         server.take_account(cx, pending.key);
     }
 
-    /// The others hear of one who is admitted, and it of them.
+    /// Admits a client. With relaying, it and the others are notified of each other.
     fn let_in(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let Some(peer) = server.peer(key) else { return };
         peer.endpoint.admit(cx);
@@ -310,7 +311,7 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
         return server.put_all(cx, false, out, except);
     }
     route.put(out, call, true, false);
-    // Memory for both forms is there before anybody gets one.
+    // Allocate both forms before any client gets one.
     let everyone = |payload| Spread { text: false, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full, now: true };
     let (by_number, by_path) = (everyone(out), everyone(&by_path));
     let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else { return Sent::NoMemory };
@@ -326,7 +327,7 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     result
 }
 
-/// Whether each of some clients has room for so many bytes; who has not is told when it has.
+/// Whether all these clients have room for `len` bytes. Those that lack it get WRITABLE later.
 fn have_room(server: &mut Server, keys: &[u32], len: usize) -> bool {
     let mut all = true;
     for key in keys {
@@ -338,7 +339,8 @@ fn have_room(server: &mut Server, keys: &[u32], len: usize) -> bool {
     all
 }
 
-/// Tells a client that the number of a node is known. Without that it goes on to send the path, which serves as well.
+/// Confirms the number of a node to a client. Without this reply the client keeps sending the path, which works as
+/// well.
 fn answer(server: &mut Server, cx: &mut Cx<'_>, key: u32, reply: Option<[u8; 6]>) {
     if let Some(reply) = reply {
         server.put_one(cx, key, false, &reply);

@@ -1,4 +1,4 @@
-//! A join in a scene: its authentication, the others by way of the host, and calls.
+//! A join's scene: authentication of the host, other peers through the host, and remote calls.
 
 use super::membership::{Membership, greet};
 use super::scene::Call;
@@ -16,30 +16,30 @@ use crate::status::{Cause, ErrorCode, EventKind};
 use crate::work::Cx;
 use std::time::Instant;
 
-/// What a join keeps of its scene.
+/// The scene state of a join.
 pub struct SceneJoin {
-    /// What a host keeps too.
+    /// The state that a host has too.
     pub scene: Scene,
-    /// The host is there for the program.
+    /// The host is admitted.
     pub is_in: bool,
     /// The authentication of the host.
     pub admission: Admission,
-    /// When the authentication must be over.
+    /// When the authentication must be complete.
     pub deadline: Option<Instant>,
 }
 
 impl SceneJoin {
-    /// Before the id has come.
+    /// The state before the id is received.
     pub fn new(settings: SceneSettings) -> SceneJoin {
         SceneJoin { scene: Scene::new(settings), is_in: false, admission: Admission::default(), deadline: None }
     }
 
-    /// Whether one of so many held messages of the host is to be inspected.
+    /// Whether one of `held` held messages of the host may be processed.
     pub fn hears(&self, held: usize) -> bool {
         self.is_in || self.admission.hears(held)
     }
 
-    /// The id has come.
+    /// Stores the id, then admits the host or starts its authentication.
     pub fn enter(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
         membership.id = id;
         peer.endpoint.inbox.drop_held();
@@ -50,14 +50,14 @@ impl SceneJoin {
         peer.endpoint.inbox.push_mark_here(Mark { label: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
     }
 
-    /// Looks at the first held message; `Err`: the host broke the format.
+    /// Processes the next held message; `Err`: the host broke the format.
     pub fn look(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>) -> Result<(), String> {
         let time_ns = cx.time_ns();
         if !self.is_in {
             if !self.admission.local {
                 return take_auth(&mut peer.endpoint.inbox, cx.arena, &mut self.admission, HOST_ID, time_ns);
             }
-            // The host has seen our end: whatever comes now comes from one who is here.
+            // The program has completed the authentication, so the host's next packet admits it.
             self.be_admitted(membership, peer, cx);
         }
         let Some((_, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return Ok(()) };
@@ -72,7 +72,7 @@ impl SceneJoin {
             Some(from) => self.take_relayed(membership, peer, cx, from)?,
             None => self.take_packet(membership, peer, cx, HOST_ID, 0)?,
         }
-        // An ERROR, if anything.
+        // A new event can only be an ERROR.
         membership.ends += peer.endpoint.inbox.marks() - marks;
         Ok(())
     }
@@ -102,7 +102,7 @@ impl SceneJoin {
         if from == HOST_ID || !membership.others.contains(&from) {
             return Err(format!("it passed on what {from} sent, who is not there"));
         }
-        // The host passes on without a look, so it is not to blame for what it passes on.
+        // The host relays without inspection, so it is not at fault for a malformed packet.
         if let Err(why) = self.take_packet(membership, peer, cx, from, RELAY_HEAD) {
             peer.endpoint.inbox.drop_held();
             let why = format!("peer {from} broke the format of the scene: {why}");
@@ -114,7 +114,7 @@ impl SceneJoin {
     fn take_packet(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, from: i32, head: usize) -> Result<(), String> {
         let source = Source { peer: from, told: from, head, time_ns: cx.time_ns(), limits: CallLimits::of(&peer.endpoint.options) };
         if let Some(reply) = self.scene.take(&mut peer.endpoint.inbox, cx.arena, source)? {
-            // Without it the other goes on to send the path, which serves as well.
+            // Without this reply the peer keeps sending the path, which works as well.
             membership.scratch.clear();
             put_head(&mut membership.scratch, from);
             membership.scratch.extend_from_slice(&reply);
@@ -134,11 +134,11 @@ impl SceneJoin {
         );
     }
 
-    /// Puts bytes of the game's own, as Godot's send_bytes; a target that was checked.
+    /// Sends raw bytes, like Godot's send_bytes, to a target that was checked.
     pub fn put_raw(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, target: Target, payload: &[u8]) -> Sent {
         let relays = self.scene.settings.relay;
         if !relays && target == Target::AllBut(HOST_ID) {
-            // There is nobody else.
+            // Without relaying there are no other peers.
             return if peer.may_put() { Sent::Taken } else { Sent::NotOpen };
         }
         membership.scratch.clear();
@@ -152,7 +152,7 @@ impl SceneJoin {
         sent
     }
 
-    /// Puts a call to a target.
+    /// Sends a remote call to a target.
     pub fn put_call(
         &mut self,
         membership: &mut Membership,
@@ -222,7 +222,7 @@ impl SceneJoin {
         Ok(peer.put(|| &mut *cx, false, &membership.scratch))
     }
 
-    /// The authentication of the host is complete on this side.
+    /// Marks the authentication of the host as complete on this side.
     pub fn complete_auth(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
         self.check_authenticating(membership, id)?;
         if self.admission.local {
@@ -249,7 +249,7 @@ impl SceneJoin {
         Ok(())
     }
 
-    /// The host is there from now on.
+    /// Admits the host, and queues OPEN and CONNECTED.
     fn be_admitted(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &Cx<'_>) {
         self.is_in = true;
         self.deadline = None;
@@ -260,7 +260,7 @@ impl SceneJoin {
     }
 }
 
-/// The head of a packet to one peer or to several: none for the host alone.
+/// Appends the relay header, unless the packet is for the host alone.
 fn put_head(out: &mut Vec<u8>, to: i32) {
     if to != HOST_ID {
         packet::put_relay(out, to);

@@ -1,4 +1,4 @@
-//! What a packet of the scene does where it arrives, on a host and on a join alike.
+//! Processing of received scene packets, on a host and on a join.
 
 use super::scene::packet::{self, CHECKSUM, Packet, RAW_HEAD};
 use super::scene::{Cache, Call, Fault, other_methods};
@@ -9,69 +9,69 @@ use crate::names::{AUTH, MAX_CALL_BYTES, SCENE};
 use crate::status::{Cause, ErrorCode, EventKind, MessageType, Phase};
 use crate::work::Arena;
 
-/// Authentication data that the program has not taken, at most.
+/// Authentication data is refused while this many events are unread.
 const MAX_AUTH_UNREAD: usize = 64;
-/// The longest data of one message of the authentication.
+/// Maximum bytes of one authentication message.
 const MAX_AUTH_BYTES: usize = 64 << 10;
 
-/// How ws_host and ws_join were told to treat the scene.
+/// Scene settings of ws_host and ws_join.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SceneSettings {
     /// WS_AUTH.
     pub auth: bool,
-    /// Not WS_NO_RELAY.
+    /// WS_NO_RELAY is not set.
     pub relay: bool,
 }
 
-/// The authentication of one peer with WS_AUTH, on a host and on a join alike. This is the rule about who is heard:
+/// The authentication of one peer with WS_AUTH, on a host and on a join. These rules decide what is processed:
 ///
-/// - Until the program has completed the authentication, nothing of the peer is read but its authentication, whatever stands in front of that.
-///   Other packets wait held: they are not delivered, passed on, told or counted.
+/// - Until the program has completed the authentication, only the peer's authentication packets are processed, whatever
+///   was received before them. Other packets are held: they are not delivered, relayed, reported or counted.
 /// - Once the program has completed it, the peer is admitted by its own completion or its next packet, whichever comes first.
-/// - What is held when the connection of a peer that is not admitted ends is dropped, whatever ended it. So is all that comes after the time for
-///   the authentication has passed. Both count as `skipped` and not as messages received.
+/// - If the connection of a peer that is not admitted ends, for whatever reason, its held packets are dropped. So is
+///   everything received after the authentication deadline. Both count as `skipped`, not as messages received.
 ///
-/// Two rules hold for every peer, admitted or not: after `Connection::disconnect` nothing of it is delivered but its last event, and after `Connection::close`
-/// what had arrived stays readable.
+/// Two rules hold for every peer, admitted or not: after `Connection::disconnect` only its last event is delivered, and
+/// after `Connection::close` everything received before stays readable.
 #[derive(Default)]
 pub struct Admission {
     /// The program has completed it.
     pub local: bool,
-    /// The other side has.
+    /// The remote peer has completed it.
     pub remote: bool,
-    /// How many held packets, the first ones, are none of the authentication and wait.
+    /// Number of held packets at the front that are not authentication packets.
     pub waiting: usize,
-    /// The time for it has passed.
+    /// The deadline has passed.
     pub refused: bool,
 }
 
 impl Admission {
-    /// Whether one of so many held packets of a peer that is not admitted is to be inspected.
+    /// Whether one of `held` held packets of a peer that is not admitted may be processed.
     pub fn hears(&self, held: usize) -> bool {
         !self.refused && held > if self.local { 0 } else { self.waiting }
     }
 }
 
-/// What both sides keep of a scene.
+/// The scene state that a host and a join share.
 pub struct Scene {
-    /// As it was opened.
+    /// As given when the scene was opened.
     pub settings: SceneSettings,
-    /// What is known of nodes.
+    /// Declared nodes, and the numbers that stand for them.
     pub cache: Cache,
 }
 
-/// Where a packet comes from.
+/// The origin of a packet.
 #[derive(Clone, Copy)]
 pub struct Source {
-    /// Who sent it.
+    /// The sender's id.
     pub peer: i32,
-    /// As messages and marks tell it: 0 for the one at the other end.
+    /// The sender as messages and events report it: 0 for the remote peer of the connection.
     pub told: i32,
-    /// Where in the message it begins.
+    /// Offset of the packet in its message, in bytes.
     pub head: usize,
-    /// When it came.
+    /// Timestamp of events about it.
     pub time_ns: u64,
-    /// What its calls may be.
+    /// Limits of its remote calls.
     pub limits: CallLimits,
 }
 
@@ -82,16 +82,16 @@ pub struct CallLimits {
     items: u64,
 }
 
-/// Bytes that a packet of a call may have beside what the program has of it.
+/// Bytes by which the packet of a call may exceed the call as the program encoded it.
 const CALL_HEAD: usize = 16;
 
 impl CallLimits {
-    /// As the options say.
+    /// The limits in the options.
     pub fn of(options: &Options) -> CallLimits {
         CallLimits { bytes: options.limit(WS_OPT_MAX_CALL_BYTES), items: options.limit(WS_OPT_MAX_CALL_ITEMS) }
     }
 
-    /// Whether a packet is a call that is too long. `Err`: it is.
+    /// `Err`: the packet is a remote call that exceeds the limit in bytes.
     pub fn check(self, packet: &[u8]) -> Result<(), String> {
         if packet::is_call(packet) && packet.len() as u64 > self.bytes {
             return Err(format!("its call has {} bytes: {MAX_CALL_BYTES} is {}", packet.len(), self.bytes));
@@ -99,7 +99,7 @@ impl CallLimits {
         Ok(())
     }
 
-    /// Reads a call of the program's own.
+    /// Reads a call that the program encoded.
     pub fn read(self, bytes: &[u8]) -> Result<Call<'_>, Error> {
         let too_big = |why: String| Error::new(ErrorCode::TooBig, format!("{why}: send less, or raise it at both ends"));
         if (bytes.len() + CALL_HEAD) as u64 > self.bytes {
@@ -113,12 +113,12 @@ impl CallLimits {
     }
 }
 
-/// What is put as WS_CALL is none.
+/// The error for bytes put as WS_CALL that are not a call.
 fn not_a_call(why: &str) -> Error {
     Error::new(ErrorCode::Arg, format!("this is no call of ws_encode_call(): {why}"))
 }
 
-/// What is to be done with the message.
+/// How a received packet is handled.
 enum Effect {
     Raw,
     Call(Vec<u8>),
@@ -127,7 +127,7 @@ enum Effect {
 }
 
 impl Scene {
-    /// Nothing is known yet.
+    /// A scene without nodes.
     pub fn new(settings: SceneSettings) -> Scene {
         Scene { settings, cache: Cache::default() }
     }
@@ -140,7 +140,8 @@ impl Scene {
         }
     }
 
-    /// Does what the packet in the first held message says; what is to be answered to its sender. `Err`: no peer would send that; the message is left.
+    /// Processes the packet in the first held message. Returns the reply to its sender. `Err`: the packet breaks the
+    /// format, and the message stays held.
     pub fn take(&mut self, inbox: &mut Inbox, arena: &Arena, source: Source) -> Result<Option<[u8; 6]>, String> {
         let effect = match inbox.first_held(arena) {
             Some((false, bytes)) => self.effect(source, bytes.get(source.head..).unwrap_or_default())?,
@@ -199,7 +200,7 @@ impl Scene {
                 );
                 Effect::Lost(Cause::Unsupported, why)
             }
-            // A last word after all was said.
+            // A completion after admission needs no action.
             Packet::Auth([]) => Effect::Reply(None, None),
             Packet::Auth(_) if self.settings.auth => {
                 Effect::Lost(Cause::Unsupported, format!("peer {from} sent authentication data after the end of it"))
@@ -216,8 +217,8 @@ impl Scene {
     }
 }
 
-/// Inspects the first held message behind those that wait, of a peer whose authentication the program has not completed: what is part of that is
-/// told, and all else waits. `Err`: more authentication data than may wait for the program.
+/// Processes the next held message of a peer whose authentication the program has not completed: authentication data is
+/// reported, any other packet waits. `Err`: too much authentication data is unread.
 pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, told: i32, time_ns: u64) -> Result<(), String> {
     let Some((text, bytes)) = inbox.held_at(admission.waiting, arena) else { return Ok(()) };
     let (false, Ok(Packet::Auth(data))) = (text, packet::read(bytes)) else {
@@ -238,7 +239,8 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, to
     Ok(())
 }
 
-/// What does not reach the program is told by one ERROR for each sender and cause until that is taken, with a count.
+/// Reports a packet that does not reach the program: one ERROR per sender and cause, which counts repeats until it is
+/// taken.
 pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64) {
     if let Some(mark) = inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == told) {
         mark.count += 1;
@@ -250,7 +252,7 @@ pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64)
     inbox.push_mark_here(mark);
 }
 
-/// Raw bytes of a scene are binary and never empty, as in Godot.
+/// Checks raw bytes of a scene: binary and not empty, as in Godot.
 pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     match payload {
         _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
@@ -259,17 +261,17 @@ pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// WS_CALL or the authentication without WS_SCENE.
+/// The error for WS_CALL or authentication without WS_SCENE.
 pub fn not_a_scene() -> Error {
     Error::new(ErrorCode::Kind, format!("remote calls and authentication need {SCENE} in the flags of the config"))
 }
 
-/// The authentication has ended.
+/// The error for authentication packets after the completion.
 pub fn over(id: i32) -> Error {
     Error::new(ErrorCode::State, format!("the authentication of peer {id} was completed already: no more can be sent"))
 }
 
-/// Nothing but its authentication goes to this one.
+/// The error for other packets to a peer that is not admitted.
 pub fn not_admitted(id: i32) -> Error {
     Error::new(ErrorCode::State, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
 }

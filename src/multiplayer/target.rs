@@ -1,21 +1,22 @@
-//! Whom a message is for. Godot's rule of signs is read here and nowhere else.
+//! The target of a message. Godot's sign rule is decoded here and nowhere else.
 
 use crate::error::Error;
 use crate::status::ErrorCode;
 
-/// Whom a message is for.
+/// The recipients of a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// This one.
+    /// The peer with this id.
     One(i32),
     /// Everyone.
     All,
-    /// Everyone but this one, who need not be there.
+    /// Everyone but this peer, which need not exist.
     AllBut(i32),
 }
 
 impl Target {
-    /// Above 0: that one; 0: everyone; below 0: everyone but that one. INT32_MIN has no positive counterpart.
+    /// Positive: one peer; 0: everyone; negative: everyone but one. INT32_MIN is refused: it has no positive
+    /// counterpart.
     pub fn decode(raw: i32) -> Result<Target, Error> {
         match raw {
             i32::MIN => Err(Error::new(ErrorCode::Arg, "INT32_MIN is no target")),
@@ -25,7 +26,7 @@ impl Target {
         }
     }
 
-    /// As it was decoded from.
+    /// The number that `decode` decodes to this.
     pub fn encode(self) -> i32 {
         match self {
             Target::One(id) => id,

@@ -1,24 +1,25 @@
-//! What Godot's multiplayer peers say to each other, as bytes. All numbers are little-endian.
+//! Wire formats of Godot's multiplayer peers. All numbers are little-endian.
 //!
-//! Godot 4: the host's first message is the id, 4 bytes; each later one is a packet as it is. Godot 3: every message begins with 9 bytes (kind, from,
-//! to); the host gives ids, tells of those who come and go, and passes on what is for others.
+//! Godot 4: the host's first message is the 4-byte id; each later message is a packet without a header. Godot 3: every
+//! message starts with 9 bytes (type, from, to); the host assigns ids, announces joins and departures, and relays
+//! packets for others.
 
 use crate::error::Error;
 use crate::heap;
 use crate::status::ErrorCode;
 
-/// Which format.
+/// A wire format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wire {
-    /// Of WebSocketMultiplayerPeer since Godot 4.0.
+    /// WebSocketMultiplayerPeer since Godot 4.0.
     Godot4,
-    /// The same, with what SceneMultiplayer says on top of it.
+    /// The same, with the packets of SceneMultiplayer on top.
     Scene,
-    /// Of WebSocketServer and WebSocketClient with gd_mp_api, Godot 3.2 to 3.6.
+    /// WebSocketServer and WebSocketClient with gd_mp_api, Godot 3.2 to 3.6.
     Godot3,
 }
 
-/// Bytes in front of each Godot 3 packet.
+/// Bytes of the header of a Godot 3 message.
 pub const HEADER: usize = 9;
 
 const PAYLOAD: u8 = 0;
@@ -29,27 +30,27 @@ const ID: u8 = 3;
 /// A Godot 3 message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Message3 {
-    /// A packet behind the header.
+    /// A packet, after the header.
     Payload {
-        /// Who sent it.
+        /// The sender's id.
         from: i32,
-        /// For whom: see `Target`.
+        /// The target; see `Target`.
         to: i32,
     },
-    /// This one is there.
+    /// This peer has joined.
     Add(i32),
-    /// This one has gone.
+    /// This peer has left.
     Del(i32),
-    /// Your id.
+    /// The recipient's own id.
     Id(i32),
 }
 
-/// The first message of a Godot 4 host.
+/// Encodes the first message of a Godot 4 host.
 pub fn id_message(id: i32) -> [u8; 4] {
     id.to_le_bytes()
 }
 
-/// The id in the first message of a Godot 4 host; `Err` says what is wrong with it.
+/// Decodes the id in the first message of a Godot 4 host; `Err` describes the defect.
 pub fn read_id(text: bool, bytes: &[u8]) -> Result<i32, String> {
     match <[u8; 4]>::try_from(bytes) {
         _ if text => Err("the first message is text and not an id of 4 bytes".to_owned()),
@@ -65,7 +66,7 @@ pub fn put_header(out: &mut Vec<u8>, from: i32, to: i32) {
     out.extend_from_slice(&to.to_le_bytes());
 }
 
-/// A message behind the header of Godot 3.
+/// Builds a Godot 3 packet in `memory`: header, then payload.
 pub fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
     if text {
         return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text: put it as WS_BINARY"));
@@ -75,7 +76,7 @@ pub fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8
     if heap::append(&mut memory, payload) { Ok(memory) } else { Err(heap::lacks()) }
 }
 
-/// A Godot 3 message of the host's about an id.
+/// Encodes a Godot 3 host's message about an id.
 pub fn about(message: Message3) -> [u8; HEADER + 4] {
     let (kind, id) = match message {
         Message3::Add(id) => (ADD, id),
@@ -90,7 +91,7 @@ pub fn about(message: Message3) -> [u8; HEADER + 4] {
     bytes
 }
 
-/// Reads a Godot 3 message; `Err` says what is wrong with it.
+/// Decodes a Godot 3 message; `Err` describes the defect.
 pub fn read3(text: bool, bytes: &[u8]) -> Result<Message3, String> {
     let number = |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map(i32::from_le_bytes);
     let (Some(kind), Some(from), Some(to)) = (bytes.first(), number(1), number(5)) else {

@@ -1,4 +1,4 @@
-//! Which numbers stand for which nodes: of ours, as we told each peer, and of each peer's, as it told us.
+//! Node numbers: those that we assigned to our nodes and sent to each peer, and those that each peer assigned.
 
 use super::call::{Call, NodeName, Rpc};
 use super::packet::{CHECKSUM, simplify_path};
@@ -9,28 +9,30 @@ use md5::{Digest, Md5};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Declared nodes, at most.
+/// Maximum number of declared nodes.
 const MAX_NODES: usize = 1 << 16;
-/// The longest path of a node.
+/// Maximum bytes of a node's path.
 const MAX_PATH: usize = 4_096;
-/// So many last numbers of a peer's for one node are kept: the engine gives another one when a node leaves the tree and comes back.
+/// Number of a peer's latest numbers kept per node: the engine assigns a new one when a node leaves the tree and
+/// returns.
 const NUMBERS: usize = 4;
-/// So many entries about nodes that were forgotten meanwhile are kept, beside as many as there are nodes.
+/// Entries about forgotten nodes are removed once there are more than this, plus twice the number of declared nodes.
 const STALE: usize = 64;
-/// Of more entries than this, taking them apart takes its time.
+/// Number of entries above which dropping them is left to the worker.
 const MANY: usize = 256;
-/// Numbers of methods that were made callable by Node.rpc_config() begin here; those of the script at 0.
+/// First number of methods made callable by Node.rpc_config(). Those of the script start at 0.
 const FIRST_OWN: u16 = 1 << 15;
 
-/// All that is known of nodes.
+/// Declared nodes, and what each peer knows of them.
 #[derive(Default)]
 pub struct Cache {
-    /// Ours, by path.
+    /// Our nodes, by path.
     nodes: HashMap<Arc<str>, Node>,
-    /// The paths of ours, by number. A number is never used again.
+    /// The paths of our nodes, by number. A number is never reused.
     paths: HashMap<u32, Arc<str>>,
     last_id: u32,
-    /// The others', of those who have given or were told a number. It grows at their will, so in small steps.
+    /// Peers that assigned or were sent a number, by id. They control its size, so it is a tree, which grows in small
+    /// steps.
     peers: BTreeMap<i32, Known>,
 }
 
@@ -43,28 +45,31 @@ struct Node {
     checksum: [u8; CHECKSUM],
 }
 
-/// What one peer and we know of each other's numbers. Nodes are told by our numbers; those that were forgotten go now and then.
+/// The numbers that one peer and we have exchanged. Nodes are identified by our numbers; entries of forgotten nodes are
+/// removed from time to time.
 #[derive(Default)]
 struct Known {
-    /// What its numbers stand for. Those of nodes that are not declared are not kept: they are never confirmed, so it never calls by them.
+    /// Our numbers by the peer's numbers. Those of undeclared nodes are not kept: we never confirm them, so the peer
+    /// never calls by them.
     numbers: BTreeMap<u32, u32>,
-    /// Of each node that it has given a number.
+    /// The nodes that it assigned numbers to.
     nodes: BTreeMap<u32, There>,
-    /// Our numbers that it was told, and whether it has confirmed them.
+    /// Our numbers that were sent to it, and whether it has confirmed them.
     told: BTreeMap<u32, bool>,
 }
 
-/// A declared node as a peer has it.
+/// What a peer has said about a declared node.
 #[derive(Default)]
 struct There {
-    /// Its last numbers, the latest at the end.
+    /// Its latest numbers for the node, oldest first.
     numbers: [Option<u32>; NUMBERS],
-    /// It has other methods there.
+    /// Its node has other methods than ours.
     is_other: bool,
 }
 
 impl Known {
-    /// A number stands for a node; to say so again changes nothing but `is_other`. False: it stands for another one already.
+    /// Records that a number stands for a node. Repeating it changes only `is_other`. Returns false if the number
+    /// stands for another node.
     fn give(&mut self, number: u32, node: u32, is_other: bool, paths: &HashMap<u32, Arc<str>>) -> bool {
         if self.nodes.len() > 2 * paths.len() + STALE {
             self.nodes.retain(|node, _| paths.contains_key(node));
@@ -88,12 +93,12 @@ impl Known {
         true
     }
 
-    /// The node that a number stands for, unless that was forgotten.
+    /// The node that a number stands for, unless the node was forgotten.
     fn node_of(&self, number: u32, paths: &HashMap<u32, Arc<str>>) -> Option<u32> {
         self.numbers.get(&number).copied().filter(|node| paths.contains_key(node))
     }
 
-    /// Bytes of its lists.
+    /// Heap bytes of its lists.
     fn bytes(&self) -> usize {
         heap::tree_bytes::<(u32, u32)>(self.numbers.len())
             + heap::tree_bytes::<(u32, There)>(self.nodes.len())
@@ -101,7 +106,7 @@ impl Known {
     }
 }
 
-/// Why a call does not reach the program: a cause and a sentence.
+/// Why a call does not reach the program: the cause and its description.
 pub type Lost = (Cause, String);
 
 impl Cache {
@@ -114,10 +119,10 @@ impl Cache {
         }
         let (script, own) = methods.split_once(';').unwrap_or((methods, ""));
         let (mut of_name, mut of_number, mut hash) = (HashMap::new(), HashMap::new(), Md5::new());
-        // The engine goes through those of rpc_config() first.
+        // The engine hashes the methods of rpc_config() first.
         for (list, first) in [(own, FIRST_OWN), (script, 0)] {
             let mut names: Vec<&str> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-            // Code points in order: so are bytes of UTF-8.
+            // Godot sorts by code point, which is the byte order of UTF-8.
             names.sort_unstable();
             if names.len() > usize::from(FIRST_OWN) {
                 return Err(wrong(format!("a node has at most {FIRST_OWN} methods")));
@@ -155,22 +160,23 @@ impl Cache {
         Ok(())
     }
 
-    /// Bytes of what is known of the peers' nodes.
+    /// Heap bytes kept about the peers' nodes.
     pub fn bytes(&self) -> usize {
         heap::tree_bytes::<(i32, Known)>(self.peers.len()) + self.peers.values().map(Known::bytes).sum::<usize>()
     }
 
-    /// Whether taking it apart takes its time.
+    /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         self.nodes.len() + self.peers.len() > MANY || self.peers.values().map(|known| known.numbers.len() + known.told.len()).sum::<usize>() > MANY
     }
 
-    /// A peer has gone.
+    /// Forgets a peer.
     pub fn leave(&mut self, peer: i32) {
         self.peers.remove(&peer);
     }
 
-    /// A peer's number stands for a path. What to confirm, if the node is declared: that its methods are the same, or not.
+    /// Records that a peer's number stands for a path. Returns what to confirm if the node is declared: whether its
+    /// methods are the same.
     pub fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Option<bool>, String> {
         let second = || format!("it gives the number {id} to a second path");
         let Some(node) = self.nodes.get(path) else {
@@ -184,16 +190,16 @@ impl Cache {
         Ok(Some(same))
     }
 
-    /// A peer knows a number of ours. The path, where it says that its node has other methods.
+    /// Records that a peer has confirmed our number. Returns the path if the peer's node has other methods.
     pub fn confirm(&mut self, from: i32, id: u32, same: bool) -> Result<Option<&str>, String> {
-        // It may have been forgotten meanwhile.
+        // The node may have been forgotten meanwhile.
         let Some(path) = self.paths.get(&id) else { return Ok(None) };
         let told = self.peers.get_mut(&from).and_then(|known| known.told.get_mut(&id));
         *told.ok_or_else(|| format!("it confirms the number {id}, which it was not told"))? = true;
         Ok((!same).then_some(path))
     }
 
-    /// The path and the method of a peer's call.
+    /// Resolves a peer's call to a path and a method.
     pub fn resolve(&self, from: i32, rpc: &Rpc<'_>) -> Result<(&str, &str), Lost> {
         let known = self.peers.get(&from);
         let path = match rpc.node {
@@ -219,7 +225,7 @@ impl Cache {
         }
     }
 
-    /// The way of a call of the program's own.
+    /// Prepares the sending of a call by the program.
     pub fn route(&mut self, call: &Call<'_>) -> Result<Route<'_>, Error> {
         let Some(node) = self.nodes.get(relative(call.path)) else { return Err(undeclared(call.path)) };
         let Some(method) = node.methods.get(call.method).copied() else {
@@ -231,7 +237,7 @@ impl Cache {
     }
 }
 
-/// How a call goes to each peer.
+/// How to send one call to each peer.
 pub struct Route<'a> {
     peers: &'a mut BTreeMap<i32, Known>,
     paths: &'a HashMap<u32, Arc<str>>,
@@ -240,7 +246,7 @@ pub struct Route<'a> {
 }
 
 impl Route<'_> {
-    /// The peer was told the node's number, whether or not it has confirmed that.
+    /// Whether the node's number was sent to the peer, confirmed or not.
     pub fn is_told(&self, peer: i32) -> bool {
         self.peers.get(&peer).is_some_and(|known| known.told.contains_key(&self.node.id))
     }
@@ -250,12 +256,12 @@ impl Route<'_> {
         self.peers.get(&peer).is_some_and(|known| known.told.get(&self.node.id) == Some(&true))
     }
 
-    /// The packet that tells the number.
+    /// The packet that assigns the number.
     pub fn announcement(&self) -> Vec<u8> {
         simplify_path(&self.node.checksum, self.node.id, &self.node.path)
     }
 
-    /// It was told to this peer.
+    /// Records that the number was sent to this peer.
     pub fn tell(&mut self, peer: i32) {
         let told = &mut self.peers.entry(peer).or_default().told;
         if told.len() > 2 * self.paths.len() + STALE {
@@ -264,12 +270,13 @@ impl Route<'_> {
         told.entry(self.node.id).or_insert(false);
     }
 
-    /// Makes room for the call. False: there is no memory for it.
+    /// Reserves memory for the call. Returns false if there is not enough.
     pub fn reserve(&self, out: &mut Vec<u8>, call: &Call<'_>) -> bool {
         call.reserve(out, &self.node.path)
     }
 
-    /// Appends the call, for a peer that knows the number or does not; `all_know`: so do all others that it is for.
+    /// Appends the call for a peer that knows the node's number (`is_known`) or does not. `all_know`: every recipient
+    /// knows it.
     pub fn put(&self, out: &mut Vec<u8>, call: &Call<'_>, is_known: bool, all_know: bool) {
         if is_known {
             call.put_by_id(out, self.node.id, self.method, !all_know);
@@ -279,12 +286,12 @@ impl Route<'_> {
     }
 }
 
-/// That two programs do not mean the same by a number.
+/// The error text for a node whose methods differ from the peer's.
 pub fn other_methods(peer: i32, path: &str) -> String {
     format!("{} has other methods at peer {peer} than were declared here: name all that its script has as RPCs, and no other", shown(path))
 }
 
-/// A path as it is sent: below the scene's root.
+/// The path as it is sent, relative to the scene's root.
 fn relative(path: &str) -> &str {
     path.strip_prefix("/root/").unwrap_or(path)
 }
@@ -345,7 +352,7 @@ mod tests {
         }
     }
 
-    // Godot takes a repeated declaration for the same.
+    // Godot accepts a repeated declaration as the same.
     #[test]
     fn a_number_stands_for_one_path_however_often_that_is_said() {
         let mut cache = cache_of("Game", "hello,noargs,raw");
@@ -357,7 +364,7 @@ mod tests {
             assert_eq!(cache.simplify(7, 3, "Game", CHECK), Ok(Some(true)), "the same again");
         }
         assert!(cache.simplify(7, 3, "Room", CHECK).is_err() && cache.simplify(7, 3, "Undeclared", CHECK).is_err());
-        // A repeat takes the place of no other number.
+        // A repetition does not displace another number.
         for number in [1, 2, 3] {
             assert_eq!(cache.resolve(7, &rpc(NodeName::Id(number), 1)), Ok(("Game", "noargs")));
         }
@@ -444,7 +451,7 @@ mod tests {
             assert!(cache.simplify(7, number, &format!("Node{}", number % 100), CHECK).is_ok());
         }
         assert!(cache.bytes() < 32 << 10, "{}", cache.bytes());
-        // The last numbers are there, and those before are not, for each node.
+        // For each node the latest numbers resolve, and older ones do not.
         for number in 0..1_000_000 {
             assert_eq!(cache.resolve(7, &rpc(NodeName::Id(number), 0)).is_err_and(|(cause, _)| cause == Cause::NoNode), number < 999_600, "{number}");
         }
@@ -464,7 +471,7 @@ mod tests {
             }
             assert!(cache.simplify(7, round, "Game", CHECK).is_ok());
             cache.forget("Game").unwrap();
-            // Its number may stand for another one now.
+            // A forgotten node's number may be assigned to another one.
             assert!(round % 10 != 0 || cache.simplify(7, round, "Stays", CHECK).is_ok());
         }
         assert!(cache.bytes() < 16 << 10, "{}", cache.bytes());

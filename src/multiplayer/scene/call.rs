@@ -1,49 +1,50 @@
-//! Remote calls: as the program has them (the path of the node, the name of the method, the arguments), and as packets (numbers for both, where the
-//! other side knows them).
+//! Remote calls, in two forms: as the program encodes them (node path, method name, arguments), and as packets (numbers
+//! for both, if the recipient knows them).
 
 use super::{Fault, Form, Item, Reader, Sink, write};
 use crate::codes::WS_VARIANT_PACKED_BYTE_ARRAY;
 use crate::heap;
 use crate::names::MAX_CALL_ITEMS;
 
-/// The number of a node has this bit: the rest of it says where in the packet the node's path begins.
+/// This bit of a node number means that its other bits are the offset of the node's path in the packet.
 const BY_PATH: u32 = 1 << 31;
-/// In the first byte: no arguments, or one PackedByteArray as it is.
+/// Flag in the first byte: no arguments, or a single PackedByteArray without its head.
 const BYTES_ALONE: u8 = 0x80;
-/// In the first byte: the number of the method has 16 bits.
+/// Flag in the first byte: the method number has 16 bits.
 const WIDE_METHOD: u8 = 0x40;
-/// Bytes of a full PackedByteArray in front of its elements.
+/// Bytes in front of the elements of a PackedByteArray in full form.
 const BYTES_HEAD: usize = 8;
-/// Bytes of a packet in front of the count of arguments, at most.
+/// Maximum bytes of a packet before the argument count.
 const PACKET_HEAD: usize = 1 + 4 + 2;
 
-/// A call as ws_encode_call() makes it: path, NUL, method, NUL, how many arguments, the arguments in compact form.
+/// A call as encoded by ws_encode_call(): path, NUL, method, NUL, argument count, arguments in compact form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call<'a> {
-    /// Of the node, below the scene's root.
+    /// Path of the node, relative to the scene's root.
     pub path: &'a str,
     /// Name of the method.
     pub method: &'a str,
-    /// How many arguments.
+    /// Number of arguments.
     pub count: u8,
-    /// The arguments.
+    /// The encoded arguments.
     pub arguments: &'a [u8],
 }
 
 impl<'a> Call<'a> {
-    /// Reads and checks all of it; how many items its arguments are.
+    /// Reads and checks the whole call. Returns also the number of items in its arguments.
     pub fn read(bytes: &'a [u8]) -> Result<(Call<'a>, usize), Fault> {
         Call::read_within(bytes, u64::MAX)
     }
 
-    /// As `read`, of arguments that are `max_items` items at most.
+    /// Like `read`, with at most `max_items` items in the arguments.
     pub fn read_within(bytes: &'a [u8], max_items: u64) -> Result<(Call<'a>, usize), Fault> {
         let call = Call::read_head(bytes)?;
         let items = check(call.count, call.arguments, max_items)?;
         Ok((call, items))
     }
 
-    /// As `read`, and gives each item with its index while it reads, so that all is read once. After an `Err` the items are of no use.
+    /// Like `read`, and passes up to `most` items with their index to `take`, in the same pass. After an `Err` the
+    /// items must not be used.
     pub fn read_items(bytes: &'a [u8], mut take: impl FnMut(usize, &Item<'a>), most: usize) -> Result<(Call<'a>, usize), Fault> {
         let call = Call::read_head(bytes)?;
         let items = walk(call.count, call.arguments, u64::MAX, |reader, index| {
@@ -56,7 +57,7 @@ impl<'a> Call<'a> {
         Ok((call, items))
     }
 
-    /// Reads what stands in front of the arguments.
+    /// Reads everything before the arguments.
     fn read_head(bytes: &'a [u8]) -> Result<Call<'a>, Fault> {
         let malformed = |why: &str| Fault::Malformed(why.to_owned());
         let mut texts = bytes.splitn(3, |byte| *byte == 0);
@@ -71,7 +72,7 @@ impl<'a> Call<'a> {
         Reader::new(self.arguments, Form::Compact)
     }
 
-    /// Writes one; `Err` says what is wrong with it.
+    /// Encodes a call; `Err` describes the defect.
     pub fn write<'b>(path: &str, method: &str, items: impl Iterator<Item = Item<'b>>, out: &mut Sink<'_>) -> Result<(), String> {
         if path.is_empty() || method.is_empty() {
             return Err("a call needs the path of a node and the name of a method".to_owned());
@@ -88,7 +89,7 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
-    /// The bytes that are all of its arguments, where a packet needs no count of them.
+    /// The bytes that replace argument count and arguments in a packet: none, or those of a single PackedByteArray.
     fn only_bytes(&self) -> Option<&'a [u8]> {
         const BYTES: [u8; 4] = (WS_VARIANT_PACKED_BYTE_ARRAY as u32).to_le_bytes();
         match (self.count, self.arguments) {
@@ -98,12 +99,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Makes room for its packet, with that path or without one. False: there is no memory for it.
+    /// Reserves memory for the call's packet, with or without the path. Returns false if there is not enough.
     pub fn reserve(&self, out: &mut Vec<u8>, path: &str) -> bool {
         heap::reserve(out, PACKET_HEAD + 1 + self.arguments.len() + path.len() + 1)
     }
 
-    /// The packet for those who know the node by its number. `full`: with all 32 bits of it, as when others get it by path.
+    /// Appends the packet for peers that know the node's number. `full`: with all 32 bits of it, as when others get the
+    /// path.
     pub fn put_by_id(&self, out: &mut Vec<u8>, node: u32, method: u16, full: bool) {
         let width = match node {
             _ if full => 2,
@@ -114,7 +116,7 @@ impl<'a> Call<'a> {
         self.put(out, width, node, method);
     }
 
-    /// The packet for those who do not: the path is in it.
+    /// Appends the packet for peers that do not know the number: it carries the path.
     pub fn put_by_path(&self, out: &mut Vec<u8>, path: &str, method: u16) {
         let start = out.len();
         self.put(out, 2, 0, method);
@@ -140,30 +142,30 @@ impl<'a> Call<'a> {
     }
 }
 
-/// How a packet names the node.
+/// How a packet identifies the node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeName<'a> {
-    /// By the sender's number.
+    /// The number that the sender assigned.
     Id(u32),
-    /// By its path.
+    /// The path.
     Path(&'a str),
 }
 
 /// A call as a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rpc<'a> {
-    /// Which node.
+    /// The node.
     pub node: NodeName<'a>,
-    /// The number of the method.
+    /// The method number.
     pub method: u16,
-    /// Arguments in front of which is their count, or nothing but the bytes of the only one.
+    /// The arguments are the bytes of a single PackedByteArray or nothing, without an argument count.
     pub only_bytes: bool,
     /// The arguments.
     pub arguments: &'a [u8],
 }
 
 impl<'a> Rpc<'a> {
-    /// Reads a packet, arguments apart.
+    /// Reads a packet, without reading its arguments.
     pub(super) fn read(packet: &'a [u8]) -> Result<Rpc<'a>, String> {
         let first = packet.first().copied().unwrap_or_default();
         let (node_width, method_width) = (1_usize << (first >> 4 & 3), 1 + usize::from(first & WIDE_METHOD != 0));
@@ -186,12 +188,12 @@ impl<'a> Rpc<'a> {
         Ok(Rpc { node, method: number(&packet[1 + node_width..head]) as u16, only_bytes: first & BYTES_ALONE != 0, arguments: &packet[head..end] })
     }
 
-    /// The call as the program has it, its arguments checked. `None`: there is no memory for it.
+    /// Encodes the call for the program and checks its arguments. `None`: out of memory.
     pub fn expand(&self, path: &str, method: &str) -> Result<Option<Vec<u8>>, Fault> {
         self.expand_within(path, method, u64::MAX)
     }
 
-    /// As `expand`, of arguments that are `max_items` items at most.
+    /// Like `expand`, with at most `max_items` items in the arguments.
     pub fn expand_within(&self, path: &str, method: &str, max_items: u64) -> Result<Option<Vec<u8>>, Fault> {
         let mut out = Vec::new();
         if !heap::reserve(&mut out, path.len() + method.len() + self.arguments.len() + 3 + BYTES_HEAD + 3) {
@@ -220,7 +222,7 @@ impl<'a> Rpc<'a> {
     }
 }
 
-/// A path up to its NUL.
+/// Reads a path that ends with a NUL.
 pub(super) fn path(bytes: &[u8]) -> Result<&str, String> {
     let Some((0, path)) = bytes.split_last() else { return Err("a path has no end".to_owned()) };
     match std::str::from_utf8(path) {
@@ -229,12 +231,12 @@ pub(super) fn path(bytes: &[u8]) -> Result<&str, String> {
     }
 }
 
-/// Reads all arguments; how many items they are.
+/// Checks all arguments, and returns the number of their items.
 fn check(count: u8, arguments: &[u8], max_items: u64) -> Result<usize, Fault> {
     walk(count, arguments, max_items, |reader, _| reader.skip_item())
 }
 
-/// Goes through all arguments, by what `next` does with each item; how many items they are.
+/// Walks through all arguments, calling `next` to read each item. Returns the number of items.
 fn walk<'a>(
     count: u8,
     arguments: &'a [u8],

@@ -1,4 +1,4 @@
-//! What Godot 4's SceneMultiplayer says on top of the multiplayer peer, as bytes and as what is known of nodes: no I/O, no clock.
+//! Godot 4's SceneMultiplayer, a layer over the multiplayer peer: its packets and its node cache. No I/O, no clock.
 
 mod cache;
 mod call;

@@ -1,4 +1,5 @@
-//! The packets of SceneMultiplayer. The lowest 3 bits of the first byte are the command, the others its flags. All numbers are little-endian.
+//! The packets of SceneMultiplayer. The lowest 3 bits of the first byte are the command, the other bits its flags. All
+//! numbers are little-endian.
 
 use super::call::{Rpc, path};
 use crate::multiplayer::HOST_ID;
@@ -17,52 +18,52 @@ const RELAY: u8 = 3;
 
 /// Bytes in front of a raw packet.
 pub const RAW_HEAD: usize = 1;
-/// Bytes in front of a packet that is passed on.
+/// Bytes in front of a relayed packet.
 pub const RELAY_HEAD: usize = 6;
 /// Hexadecimal digits of a checksum.
 pub const CHECKSUM: usize = 32;
 
-/// A packet.
+/// A received packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packet<'a> {
     /// A remote call.
     Call(Rpc<'a>),
-    /// From now on this number stands for the path of a node.
+    /// Assigns a number to the path of a node.
     Simplify {
-        /// Hexadecimal MD5 of the names of the node's methods.
+        /// MD5 of the names of the node's methods, in hexadecimal.
         checksum: &'a [u8; CHECKSUM],
-        /// The sender's number.
+        /// The number that the sender assigned.
         id: u32,
-        /// Below the scene's root.
+        /// Path of the node, relative to the scene's root.
         path: &'a str,
     },
-    /// That number is known.
+    /// Confirms a number that the recipient assigned.
     Confirm {
-        /// The node has the same methods.
+        /// The sender's node has the same methods.
         same: bool,
-        /// As it was told.
+        /// The confirmed number.
         id: u32,
     },
-    /// Bytes of the game's own.
+    /// Raw bytes, as from Godot's send_bytes.
     Raw(&'a [u8]),
-    /// Of a MultiplayerSpawner or MultiplayerSynchronizer.
+    /// A packet of a MultiplayerSpawner or MultiplayerSynchronizer.
     Replication,
-    /// Of the authentication: data, or with none that it is complete.
+    /// Authentication data; empty: the sender has completed the authentication.
     Auth(&'a [u8]),
-    /// A peer is there.
+    /// This peer has joined.
     Add(i32),
-    /// A peer has gone.
+    /// This peer has left.
     Del(i32),
-    /// A packet by way of the host.
+    /// A packet relayed by the host.
     Relay {
-        /// To the host: for whom. From the host: of whom.
+        /// Sent to the host: the target. Sent by the host: the original sender.
         peer: i32,
-        /// The packet.
+        /// The relayed packet.
         packet: &'a [u8],
     },
 }
 
-/// Reads a packet; `Err` says what is wrong with it.
+/// Decodes a packet; `Err` describes the defect.
 pub fn read(bytes: &[u8]) -> Result<Packet<'_>, String> {
     let Some((first, rest)) = bytes.split_first() else { return Err("a packet is empty".to_owned()) };
     match first & COMMAND {
@@ -79,7 +80,7 @@ pub fn read(bytes: &[u8]) -> Result<Packet<'_>, String> {
     }
 }
 
-/// Whether a packet is a remote call, whatever else is wrong with it.
+/// Whether a packet is a remote call, well-formed or not.
 pub fn is_call(packet: &[u8]) -> bool {
     packet.first().is_some_and(|first| first & COMMAND == CALL)
 }
@@ -117,25 +118,25 @@ pub fn put_raw(out: &mut Vec<u8>) {
     out.push(RAW);
 }
 
-/// Appends the head of a packet that is passed on.
+/// Appends the head of a relayed packet.
 pub fn put_relay(out: &mut Vec<u8>, peer: i32) {
     out.extend_from_slice(&[SYS, RELAY]);
     out.extend_from_slice(&peer.to_le_bytes());
 }
 
-/// Appends data of the authentication; none: it is complete.
+/// Appends an authentication packet; empty data completes the authentication.
 pub fn put_auth(out: &mut Vec<u8>, data: &[u8]) {
     out.extend_from_slice(&[SYS, AUTH]);
     out.extend_from_slice(data);
 }
 
-/// A peer is there, or has gone.
+/// Encodes that a peer has joined or left.
 pub fn about(peer: i32, is_here: bool) -> [u8; 6] {
     let [a, b, c, d] = peer.to_le_bytes();
     [SYS, if is_here { ADD } else { DEL }, a, b, c, d]
 }
 
-/// A number for a path.
+/// Encodes the assignment of a number to a path.
 pub fn simplify_path(checksum: &[u8; CHECKSUM], id: u32, path: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(CHECKSUM + 7 + path.len());
     out.push(SIMPLIFY);
@@ -147,7 +148,7 @@ pub fn simplify_path(checksum: &[u8; CHECKSUM], id: u32, path: &str) -> Vec<u8> 
     out
 }
 
-/// A number is known.
+/// Encodes the confirmation of a number.
 pub fn confirm_path(same: bool, id: u32) -> [u8; 6] {
     let [a, b, c, d] = id.to_le_bytes();
     [CONFIRM, u8::from(same), a, b, c, d]

@@ -1,9 +1,9 @@
-//! From bytes to items.
+//! Decoding of values: bytes to items.
 
 use super::variant::{COMPONENTS, Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, short, strange};
 use crate::codes::*;
 
-/// Reads values, item by item.
+/// Decodes values item by item.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -12,29 +12,29 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// At the first of some values.
+    /// A reader at the start of encoded values.
     pub fn new(bytes: &'a [u8], form: Form) -> Reader<'a> {
         Reader { rest: bytes, form, nest: Nest::new() }
     }
 
-    /// No container lacks anything.
+    /// Whether all containers are complete.
     pub fn is_outside(&self) -> bool {
         self.nest.lacks() == 0
     }
 
-    /// Bytes that were not read.
+    /// The bytes that were not read yet.
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// The next item.
+    /// Decodes the next item.
     pub fn read_item(&mut self) -> Result<Item<'a>, Fault> {
         let mut item = Item::default();
         self.next(Some(&mut item))?;
         Ok(item)
     }
 
-    /// Passes over the next item, which `read_item` could read.
+    /// Checks and skips the next item.
     pub fn skip_item(&mut self) -> Result<(), Fault> {
         self.next(None)
     }
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// An Array, a Dictionary or a PackedStringArray from its count on.
+    /// Reads an Array, a Dictionary or a PackedStringArray, from its count on.
     fn container(&mut self, out: Out<'_, 'a>, kind: i32, typed: i64, inside: Inside) -> Result<(), Fault> {
         let each = if kind == WS_VARIANT_DICTIONARY { 2 } else { 1 };
         let count = self.count(4 * each)?;
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The type that a container's elements have to have, 0 for any.
+    /// Reads the element type of a typed container; 0: any type.
     fn element_type(&mut self, mode: u32, what: &str) -> Result<i64, Fault> {
         let of_objects = || Err(Fault::Unsupported(format!("a typed {what} of objects means nothing to another program")));
         match mode & 3 {
@@ -175,9 +175,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A count of things that have at least so many bytes each.
+    /// Reads a count of elements that take at least `least` bytes each.
     fn count(&mut self, least: usize) -> Result<u32, Fault> {
-        // The highest bit of a Dictionary's said in Godot 2 that it was shared.
+        // In Godot 2 the highest bit of a Dictionary's count marked it as shared.
         let count = self.word()? & 0x7FFF_FFFF;
         if count as usize > self.rest.len() / least { Err(short()) } else { Ok(count) }
     }
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Where an item is written; `None`: nobody wants it, and reading it costs a fraction.
+/// Where an item is stored. `None`: the item is only checked, which costs much less.
 type Out<'o, 'a> = Option<&'o mut Item<'a>>;
 
 fn tell<'a>(out: Out<'_, 'a>, item: impl FnOnce() -> Item<'a>) {
@@ -217,14 +217,14 @@ fn tell<'a>(out: Out<'_, 'a>, item: impl FnOnce() -> Item<'a>) {
     }
 }
 
-/// One number, the others 0.
+/// The components of a value with a single number.
 fn first(number: f64) -> [f64; COMPONENTS] {
     let mut all = [0.0; COMPONENTS];
     all[0] = number;
     all
 }
 
-/// Components from their bytes.
+/// Decodes components.
 fn numbers(bytes: &[u8], integers: bool, wide: bool) -> [f64; COMPONENTS] {
     let mut all = [0.0; COMPONENTS];
     if wide {

@@ -1,18 +1,20 @@
-//! Godot's Variants as bytes, and as a flat row of items: a container's item says how many belong to it, and these follow. All numbers are little-endian.
+//! Godot's Variants, as bytes and as a flat sequence of items: a container's item has the count of its elements, which
+//! follow it. All numbers are little-endian.
 //!
-//! The full form is that of var_to_bytes: 4 bytes of head (the type, and flags from bit 16 on), then the value, in multiples of 4 bytes. Arguments of
-//! remote calls have a compact form for bool and int alone; nested values are always in the full form.
+//! The full form is that of var_to_bytes: 4 bytes of head (the type, and flags from bit 16 on), then the value, in
+//! multiples of 4 bytes. Arguments of remote calls use a compact form for bool and int only; nested values are always
+//! in full form.
 
 use crate::codes::*;
 
-/// Containers in containers, at most.
+/// Maximum nesting depth of containers.
 pub const MAX_DEPTH: usize = 64;
-/// Components of the largest value with a fixed size, a Projection.
+/// Components of a Projection, the largest value of fixed size.
 pub const COMPONENTS: usize = 16;
 
 /// The value, or a length, is 64 bits wide instead of 32.
 pub(super) const WIDE: u32 = 1 << 16;
-/// Of the first half of a NodePath's head: the path is told as names.
+/// In the first word of a NodePath: the path follows as names.
 pub(super) const NAMES: u32 = 1 << 31;
 
 /// A value, or the head of a container whose items follow.
@@ -20,29 +22,29 @@ pub(super) const NAMES: u32 = 1 << 31;
 pub struct Item<'a> {
     /// WS_VARIANT_*.
     pub kind: i32,
-    /// How many: items of an Array, pairs of a Dictionary, elements of a packed array, names of a NodePath.
+    /// Number of items of an Array, pairs of a Dictionary, elements of a packed array, or names of a NodePath.
     pub count: u32,
-    /// bool, int; what the elements of a typed Array or Dictionary are; 1 for an absolute NodePath.
+    /// Value of a bool or int; element type of a typed Array or Dictionary; 1 for an absolute NodePath.
     pub integer: i64,
-    /// float; components of vectors and the like; how many of a NodePath's names are sub-names.
+    /// Value of a float; components of vectors and the like; number of sub-names of a NodePath.
     pub number: [f64; COMPONENTS],
-    /// Text, or elements of a packed array as they are on the wire.
+    /// Text, or the elements of a packed array as encoded.
     pub bytes: &'a [u8],
 }
 
-/// Why bytes are no value.
+/// Why bytes cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// No encoder would write this.
+    /// No encoder writes this.
     Malformed(String),
-    /// A type that means nothing outside of the program that sent it.
+    /// A type that has no meaning outside the program that sent it.
     Unsupported(String),
     /// More items than are allowed.
     TooMany(String),
 }
 
 impl Fault {
-    /// What is wrong.
+    /// The description of the fault.
     pub fn sentence(self) -> String {
         match self {
             Fault::Malformed(why) | Fault::Unsupported(why) | Fault::TooMany(why) => why,
@@ -50,16 +52,16 @@ impl Fault {
     }
 }
 
-/// How the outermost values are written.
+/// The encoding of the outermost values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
-    /// As var_to_bytes.
+    /// As in var_to_bytes.
     Full,
-    /// As arguments of a remote call.
+    /// As in the arguments of a remote call.
     Compact,
 }
 
-/// The name of a type, as Godot has it.
+/// Godot's name of a type.
 pub fn name(kind: i32) -> &'static str {
     const NAMES: [&str; 39] = [
         "Nil",
@@ -105,7 +107,7 @@ pub fn name(kind: i32) -> &'static str {
     usize::try_from(kind).ok().and_then(|kind| NAMES.get(kind)).copied().unwrap_or("no type of Godot's")
 }
 
-/// Components of a value with a fixed size, and whether they are integers.
+/// Number of components of a type with fixed size, and whether they are integers.
 pub(super) fn components(kind: i32) -> Option<(usize, bool)> {
     Some(match kind {
         WS_VARIANT_VECTOR2 => (2, false),
@@ -122,7 +124,7 @@ pub(super) fn components(kind: i32) -> Option<(usize, bool)> {
     })
 }
 
-/// Bytes of one element of a packed array, and of one in an engine with double precision.
+/// Bytes of one element of a packed array, with single and with double precision.
 pub(super) fn element(kind: i32) -> Option<(usize, usize)> {
     Some(match kind {
         WS_VARIANT_PACKED_BYTE_ARRAY => (1, 1),
@@ -136,22 +138,22 @@ pub(super) fn element(kind: i32) -> Option<(usize, usize)> {
     })
 }
 
-/// What the values of one container are written as.
+/// The encoding of the values in a container.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Inside {
     Values,
-    /// Length and bytes alone.
+    /// Length and bytes, without a type.
     Names,
-    /// The same, and the length counts a NUL.
+    /// Like `Names`, but the length includes a NUL.
     Strings,
 }
 
-/// The containers around a place: how many values each still lacks, which is more than 0.
+/// The containers around the current position, each with the number of values it still lacks: always more than 0.
 #[derive(Clone, Debug)]
 pub(super) struct Nest {
-    /// The innermost.
+    /// The innermost container.
     top: Option<(u64, Inside)>,
-    /// Those around it, the outermost first: most values have none.
+    /// The containers around `top`, outermost first. Empty for most values.
     around: Vec<(u64, Inside)>,
 }
 
@@ -160,13 +162,13 @@ impl Nest {
         Nest { top: None, around: Vec::new() }
     }
 
-    /// What comes next is written as; `None`: an outermost value.
+    /// The encoding of the next value; `None`: it is an outermost value.
     #[inline]
     pub(super) fn inside(&self) -> Option<Inside> {
         self.top.map(|(_, inside)| inside)
     }
 
-    /// How many values the innermost container lacks.
+    /// Number of values that the innermost container lacks.
     #[inline]
     pub(super) fn lacks(&self) -> u64 {
         self.top.map_or(0, |(count, _)| count)
@@ -186,7 +188,7 @@ impl Nest {
         Ok(())
     }
 
-    /// A value is complete, and with it the containers that it was the last of.
+    /// Completes a value, and each container of which it was the last value.
     #[inline]
     pub(super) fn leave(&mut self) {
         while let Some((count, _)) = &mut self.top {

@@ -1,38 +1,38 @@
-//! From items to bytes.
+//! Encoding of values: items to bytes.
 
 use super::variant::{Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, strange};
 use crate::codes::*;
 use std::mem::MaybeUninit;
 
-/// Where a writer's bytes go: what has no room is counted all the same.
+/// Output of an encoder. It counts bytes that do not fit, without storing them.
 pub struct Sink<'a> {
     room: Room<'a>,
     len: usize,
 }
 
-/// The memory of a sink: a host's need not be initialised.
+/// The memory of a sink. The caller's buffer may be uninitialised.
 enum Room<'a> {
     Bytes(&'a mut [u8]),
     Uninit(&'a mut [MaybeUninit<u8>]),
 }
 
 impl<'a> Sink<'a> {
-    /// Into this memory.
+    /// A sink that writes to this memory.
     pub fn new(room: &'a mut [u8]) -> Sink<'a> {
         Sink { room: Room::Bytes(room), len: 0 }
     }
 
-    /// Into this memory, whose old bytes are never read.
+    /// A sink that writes to uninitialised memory and never reads it.
     pub fn uninit(room: &'a mut [MaybeUninit<u8>]) -> Sink<'a> {
         Sink { room: Room::Uninit(room), len: 0 }
     }
 
-    /// Bytes so far, those included that had no room.
+    /// Bytes written so far, including those that did not fit.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Nothing so far.
+    /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -55,7 +55,7 @@ impl<'a> Sink<'a> {
         self.len = end;
     }
 
-    /// Changes a byte that was put before.
+    /// Replaces a byte that was written before.
     pub fn set(&mut self, at: usize, byte: u8) {
         match &mut self.room {
             Room::Bytes(room) => {
@@ -80,7 +80,7 @@ impl<'a> Sink<'a> {
     }
 }
 
-/// Writes items; how many outermost values they are. `Err` says which item is wrong, from 0 on.
+/// Encodes items and returns the number of outermost values. `Err` names the offending item by its index, from 0 on.
 pub fn write<'a>(items: impl Iterator<Item = Item<'a>>, form: Form, out: &mut Sink<'_>) -> Result<usize, String> {
     let mut nest = Nest::new();
     let mut values = 0;
@@ -161,7 +161,7 @@ fn write_full(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<()
     Ok(())
 }
 
-/// A value of a fixed number of numbers.
+/// Encodes a value of fixed size.
 fn write_components(item: &Item<'_>, count: usize, integers: bool, out: &mut Sink<'_>) -> Result<(), String> {
     out.word(item.kind as u32);
     for number in &item.number[..count] {
@@ -173,7 +173,7 @@ fn write_components(item: &Item<'_>, count: usize, integers: bool, out: &mut Sin
     Ok(())
 }
 
-/// A packed array of elements of `narrow` bytes each, or of `double`.
+/// Encodes a packed array, with elements of `narrow` or `double` bytes.
 fn write_elements(item: &Item<'_>, narrow: usize, double: usize, out: &mut Sink<'_>) -> Result<(), String> {
     let fits = |size: usize| (item.count as usize).checked_mul(size) == Some(item.bytes.len());
     let wide = !fits(narrow) && fits(double);
@@ -187,7 +187,7 @@ fn write_elements(item: &Item<'_>, narrow: usize, double: usize, out: &mut Sink<
     Ok(())
 }
 
-/// A value whose parts are the items that follow.
+/// Encodes the head of a container, whose elements are the items that follow.
 fn write_container(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Result<(), String> {
     let kind = item.kind as u32;
     let count = u64::from(item.count);
@@ -241,7 +241,7 @@ fn write_string(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>, counts_nul
     Ok(())
 }
 
-/// The types of a container's elements from `integer`: of an Array's, or of a Dictionary's keys and values.
+/// Decodes the element types in `integer`: that of an Array, or those of a Dictionary's keys and values.
 fn element_types(integer: i64, count: usize) -> Result<[u8; 2], String> {
     let bytes = integer.to_le_bytes();
     let known = bytes[..count].iter().all(|kind| i32::from(*kind) <= WS_VARIANT_PACKED_VECTOR4_ARRAY && *kind != WS_VARIANT_OBJECT as u8);
