@@ -1,4 +1,5 @@
-//! What a server does for the layer above it: telling of clients that came, went or sent, and taking in clients that have no socket.
+//! The server's interface to the layer above: reports clients that opened, ended or sent messages, and accepts clients
+//! in this process, which have no socket.
 
 use super::{Line, Server, Slot};
 use crate::codes::*;
@@ -9,30 +10,30 @@ use crate::work::Cx;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-/// What the layer above is told.
+/// State shared with the layer above.
 #[derive(Default)]
 pub struct Above {
-    /// There is one: a client gets nothing from a put to several before it was given its id.
+    /// There is a layer above. A client receives no broadcast before that layer has assigned its id.
     pub watches: bool,
-    /// It looks at every message before the host does.
+    /// The layer above inspects every message before the host receives it.
     pub holds: bool,
-    /// Places of clients that opened, ended or have messages to be looked at.
+    /// Keys of clients that opened, ended or have messages to inspect.
     pub touched: Line,
-    /// Ids of clients whose places were given back.
+    /// Ids of clients that have been removed.
     pub gone: Vec<i32>,
-    /// Places of clients in memory.
+    /// Keys of clients in this process.
     local: Vec<u32>,
 }
 
 impl Above {
-    /// Whether a client is there for the host: the layer above has given it its id, if there is one.
+    /// Whether a client is visible to the host: it has a handle and, if there is a layer above, an id.
     pub(super) fn shows(&self, peer: &Connection) -> bool {
         peer.endpoint.handle != 0 && (!self.watches || peer.endpoint.label != 0)
     }
 }
 
 impl Server {
-    /// Takes in a client that is in this process; neither its address nor its path is judged.
+    /// Accepts a client in this process. Its address and path are not checked.
     pub fn welcome_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
         let (key, serial) = self.take_place(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let of = &self.settings.accept;
@@ -45,7 +46,8 @@ impl Server {
         self.above.local.push(key);
     }
 
-    /// Ends the pipes of clients in memory, after one last write: their other ends read the end from here on.
+    /// Closes the in-memory pipes of clients in this process, after one last write: their other ends then read end of
+    /// file.
     pub fn drop_local(&mut self, cx: &mut Cx<'_>) {
         for key in std::mem::take(&mut self.above.local) {
             if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
@@ -57,12 +59,12 @@ impl Server {
         }
     }
 
-    /// Whether clients in memory are among them.
+    /// Whether there are clients in this process.
     pub fn has_local(&self) -> bool {
         !self.above.local.is_empty()
     }
 
-    /// Whether a client in memory has sent something.
+    /// Whether a client in this process has sent bytes.
     pub(super) fn has_local_work(&mut self) -> bool {
         let local = std::mem::take(&mut self.above.local);
         let has = |key: &u32| match self.slots.get_mut(*key as usize) {
@@ -74,7 +76,7 @@ impl Server {
         found
     }
 
-    /// Does for clients in memory what the system's readiness does for sockets.
+    /// Queues clients in this process for serving, as readiness events do for sockets.
     pub(super) fn collect_local(&mut self) {
         let mut local = std::mem::take(&mut self.above.local);
         local.retain(|key| {

@@ -1,4 +1,4 @@
-//! From a connection in the system's queue to CONNECTED, or to a refusal with an HTTP status.
+//! Accepting clients: from a connection in the listen backlog to CONNECTED, or to a refusal with an HTTP status.
 
 use super::client::{Client, Securing, Slot, count};
 use super::{FIRST_CLIENT, Handles, Server};
@@ -18,12 +18,12 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// How long accepting rests when the system has no descriptor left.
+/// How long accepting pauses after it failed, usually for lack of file descriptors.
 const REST: Duration = Duration::from_millis(100);
 
-/// Over max_clients_per_address.
+/// Refusal for exceeding max_clients_per_address.
 const CROWDED: &str = "too many clients from this address";
-/// Over a limit of clients because of those that have ended.
+/// Refusal because ended clients with unread messages count towards a limit.
 const UNREAD: &str = "the server has not read the messages of clients that have ended";
 
 fn busy(what: &str) -> Refusal {
@@ -31,7 +31,7 @@ fn busy(what: &str) -> Refusal {
 }
 
 impl Server {
-    /// Takes over finished TLS handshakes and accepts new connections, for at most half the budget.
+    /// Takes finished TLS handshakes and accepts new connections, for at most half of the budget.
     pub(super) fn accept(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         let mut half = cx.budget.half();
         if !self.listening.mailbox.is_empty() {
@@ -51,7 +51,7 @@ impl Server {
             match self.listening.listeners[index].accept() {
                 Ok((stream, address)) => {
                     if self.settings.tls.is_some() {
-                        // The handshake is many small messages; the option itself is set when it is done.
+                        // The TLS handshake consists of small messages. The no_delay option is applied after it.
                         let _ = stream.set_nodelay(true);
                     }
                     self.welcome(cx, stream, address, handles);
@@ -84,7 +84,7 @@ impl Server {
                 }
             }
             if half.look() {
-                // The next poll begins with the other address.
+                // The next poll begins with the next listener.
                 self.listening.listeners.rotate_left(1);
                 return true;
             }
@@ -93,14 +93,14 @@ impl Server {
         false
     }
 
-    /// Whether connections may wait in the system's queue, and one more handshake may be pending.
+    /// Whether connections may be waiting in the listen backlog, and one more pending handshake is permitted.
     pub(super) fn may_accept(&self) -> bool {
         self.listening.accept_ready
             && !self.listening.listeners.is_empty()
             && (self.counts.pending as u64) < self.endpoint.options.limit(WS_OPT_MAX_PENDING_HANDSHAKES)
     }
 
-    /// Answers the request of a client by the limits and the settings. True: it has more to read.
+    /// Accepts or refuses a client's request, by the limits and settings. True: there is more to read.
     pub(super) fn decide(&mut self, cx: &mut Cx<'_>, key: u32) -> bool {
         let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS);
         let most_per_address = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
@@ -122,11 +122,12 @@ impl Server {
             Ok(answer) => Ok(answer),
         };
         client.peer.decide(cx, answer);
-        // What was sent behind the request is there already, and the answer leaves now.
+        // Bytes sent after the request may have arrived already, and the answer is written now.
         client.peer.pump(cx)
     }
 
-    /// Whether one more client has room beside so many, and beside the ended ones whose messages nobody has read.
+    /// Whether a limit of `most` clients permits one more, if `count` and the ended clients with unread messages are
+    /// counted.
     fn has_room_beside(&mut self, count: u64, most: u64, address: Option<IpAddr>) -> bool {
         count + (self.lines.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
     }
@@ -136,8 +137,8 @@ impl Server {
         let most = self.endpoint.options.limit(WS_OPT_MAX_CLIENTS_PER_ADDRESS);
         let there = self.counts.per_address.get(&ip).copied().unwrap_or_default();
         let tls = self.settings.tls.clone();
-        // Pending ones count too: one address must not hold all places of pending handshakes. With TLS only these, so that who has too many
-        // connections is told so in HTTP.
+        // Pending handshakes count too, so that one address cannot occupy all of them. With TLS only these count here,
+        // so that a client with too many open connections is refused with an HTTP status.
         let crowded = u64::from(there.pending) + if tls.is_some() { 0 } else { u64::from(there.connected) } >= most;
         if crowded && tls.is_some() {
             self.counts.accepted += 1;
@@ -165,7 +166,7 @@ impl Server {
         }
     }
 
-    /// A place for one more client, and its serial number.
+    /// Takes a slot for a client: its key and serial number.
     pub(super) fn take_place(&mut self, address: IpAddr) -> (u32, u32) {
         let key = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::Free);
@@ -196,14 +197,14 @@ impl Server {
         }
     }
 
-    /// The transport is there: the request may come.
+    /// Starts to read the request, once the transport is ready.
     #[allow(clippy::too_many_arguments)]
     fn begin(&mut self, cx: &mut Cx<'_>, key: u32, serial: u32, stream: Stream, address: SocketAddr, since: Instant, handles: Option<&dyn Handles>) {
         let mut peer = self.answering(stream, address, since);
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
             let interest = Interest::READABLE | Interest::WRITABLE;
-            // Of out-of-band bytes, at which reading stops: see `Connection::read_on`.
+            // Reports out-of-band bytes, at which a read stops: see `Connection::read_on`.
             #[cfg(any(target_os = "linux", target_os = "android"))]
             let interest = interest | Interest::PRIORITY;
             registered = self.listening.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
@@ -222,7 +223,7 @@ impl Server {
         peer
     }
 
-    /// Puts a client in its place, to be served from now on.
+    /// Puts a client in its slot and queues it for serving.
     pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Connection, since: Instant) {
         peer.endpoint.of_server = true;
         peer.endpoint.user = self.endpoint.user;

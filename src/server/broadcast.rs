@@ -1,4 +1,5 @@
-//! One message to several clients: encoded once, compressed once where they share that, written while the budget lasts.
+//! Sending one message to several clients: it is encoded once, compressed once where clients can share the result, and
+//! written while the budget lasts.
 
 use super::{Server, Slot};
 use crate::codes::*;
@@ -14,38 +15,40 @@ use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The level at which the shortest messages are compressed later.
+/// The highest compression level: it has the smallest slices.
 const MAX_LEVEL: u8 = 9;
 
-/// A message for several clients.
+/// A message to several clients.
 #[derive(Clone)]
 pub struct Spread<'a> {
-    /// Else binary.
+    /// Text; false: binary.
     pub text: bool,
-    /// The message.
+    /// The payload.
     pub payload: &'a [u8],
-    /// Places of those that get it; empty places and clients that are not open are passed over.
+    /// Keys of the clients that receive it. Free slots and clients that are not open are skipped.
     pub keys: Range<u32>,
-    /// But not these.
+    /// Keys of clients that do not receive it.
     pub except: &'a [u32],
-    /// WS_FULL_DISCONNECT, or the full ones are skipped.
+    /// What to do with a client whose queue is full: WS_FULL_DISCONNECT closes it; otherwise it is skipped.
     pub on_full: u32,
-    /// Written at once while the budget lasts; else by `write_later`.
+    /// Writes at once while the budget lasts; false: `write_later` writes.
     pub now: bool,
 }
 
-/// The forms that one message is sent in. What is long is reserved before the first client gets any; the rest is made when a client needs it.
+/// The encoded forms of one message. The memory for long ones is allocated before the first client receives any; other
+/// forms are made when a client needs them.
 pub struct Forms<'a> {
     text: bool,
     payload: &'a [u8],
     plain: Chunk,
-    /// By window and level: for clients whose compressors forget each message.
+    /// Compressed forms by window bits and level, for clients whose compression has no context takeover.
     compressed: Vec<((u8, u8), Compressed)>,
-    /// The payload itself, for what is compressed later.
+    /// Copy of the payload, for messages that are compressed later.
     long: Option<Payload>,
-    /// max_inflate_ratio.
+    /// The option max_inflate_ratio.
     max_ratio: u64,
-    /// Where the end of the message lies, from a place on: `plain` is what comes before it, and `long` is all of it.
+    /// Storage and offset of the end of the message. `plain` then has the bytes before it, and `long` the whole
+    /// message.
     rest: Option<(&'a Chunk, usize)>,
 }
 
@@ -74,18 +77,19 @@ impl Forms<'_> {
                 }
                 Compressed::Long(message) => peer.put_shared_message(&message, len),
             },
-            // Each compresses for itself: while the budget lasts, and later in slices.
+            // Each client compresses separately: now while the budget lasts, otherwise later in slices.
             None if !now || len > compression.at_once_bytes() || peer.is_waiting() => peer.put_later(self.text, &self.long()),
             None => peer.put(|| cx, self.text, self.payload),
         }
     }
 
-    /// The payload; where it is a long one it was copied before.
+    /// A copy of the payload. `forms` has already made it if the payload is long.
     fn long(&mut self) -> Payload {
         self.long.get_or_insert_with(|| Payload::whole(Arc::new(self.payload.to_vec()))).clone()
     }
 
-    /// What takes longer than a slice is compressed later, unless there is time for it `now`.
+    /// The compressed form for a window and level. A message longer than a slice (`now`: eight slices) is compressed
+    /// later.
     fn compressed(&mut self, codecs: &mut Codecs, kind: (u8, u8), len: usize, now: bool) -> Compressed {
         if let Some((_, form)) = self.compressed.iter().find(|(of, _)| *of == kind) {
             return form.clone();
@@ -111,8 +115,8 @@ impl Forms<'_> {
 }
 
 impl Server {
-    /// Puts to every open client, but `except`: taken by all or by some of them, `NoMemory` for it, or `Full` where on_full is
-    /// WS_FULL_ALL_OR_NONE.
+    /// Sends to every open client but `except`. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`; or
+    /// `Full`, if on_full is WS_FULL_ALL_OR_NONE and a queue is full.
     pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> Sent {
         let policy = self.endpoint.options.raw(WS_OPT_ON_FULL);
         if policy == Some(WS_FULL_ALL_OR_NONE) && self.open_clients(except).any(|client| !client.peer.has_room(payload.len())) {
@@ -133,11 +137,12 @@ impl Server {
         )
     }
 
-    /// Puts to the open clients in some places: taken by all or by some of them, or `NoMemory` for it, and then no client gets it.
+    /// Sends to the open clients in a range of keys. `Taken`: all accepted it; `Partial`: some did not; `NoMemory`: no
+    /// client receives it.
     pub fn put_spread(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>) -> Sent {
         let Some(mut forms) = self.forms(&spread) else { return Sent::NoMemory };
         let result = self.put_forms(cx, spread, &mut forms);
-        // Kept for the next one; what is large is not.
+        // Kept for the next message, unless it is large.
         if forms.plain.capacity() > MUCH {
             cx.discard(forms.plain.capacity(), forms.plain);
         } else {
@@ -146,7 +151,8 @@ impl Server {
         result
     }
 
-    /// As `put_spread`, of a message that ends with what lies in `storage` from `start` on, which is not copied; it is written later.
+    /// As `put_spread`, for a message that ends with `storage` from `start` on. That part is not copied, and the
+    /// message is written later.
     pub fn put_parts(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, storage: &Chunk, start: usize) -> Sent {
         let (header, count) = frame_header(Lead::whole(opcode_of(spread.text)), spread.payload.len() + storage.len() - start, None);
         let plain = Arc::new([&header[..count], spread.payload].concat());
@@ -158,7 +164,7 @@ impl Server {
         self.put_forms(cx, spread, &mut forms)
     }
 
-    /// Lets the worker drop what all have sent that was passed on.
+    /// Has the worker free the storage of passed-on messages that all clients have sent.
     pub(super) fn drop_passed(&mut self, cx: &Cx<'_>) {
         let gone = self.reuse.passed.extract_if(.., |storage| Arc::strong_count(storage) == 1);
         gone.for_each(|storage| cx.services.discard(Box::new(storage)));
@@ -167,7 +173,7 @@ impl Server {
         }
     }
 
-    /// The forms of a message, with the memory for what is long of them; `None`: there is not enough.
+    /// Makes the forms of a message, with the memory for long ones; `None`: there is not enough memory.
     pub fn forms<'a>(&mut self, spread: &Spread<'a>) -> Option<Forms<'a>> {
         let Spread { text, payload, ref keys, except, .. } = *spread;
         let plain = self.encode(text, payload)?;
@@ -186,7 +192,7 @@ impl Server {
         Some(Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: None })
     }
 
-    /// As `put_spread`, of a message whose forms are there.
+    /// As `put_spread`, with forms made before.
     pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> Sent {
         let Spread { keys, except, on_full, mut now, .. } = spread;
         let (mut partial, at_once) = (false, now);
@@ -220,7 +226,7 @@ impl Server {
         if partial { Sent::Partial } else { Sent::Taken }
     }
 
-    /// Puts to one client.
+    /// Sends to one client.
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
         let sent = client.peer.put(|| &mut *cx, text, payload);
@@ -234,7 +240,7 @@ impl Server {
         sent
     }
 
-    /// Queues the first messages for a client, together: they fit whatever the limits are.
+    /// Queues the first messages for a client together, regardless of the limits.
     pub fn greet(&mut self, cx: &mut Cx<'_>, key: u32, messages: &[&[u8]]) {
         let Some(client) = self.client(key) else { return };
         match client.peer.queue_together(cx, messages) {
@@ -247,14 +253,14 @@ impl Server {
         }
     }
 
-    /// Writes what waits for one client.
+    /// Writes the queued output of one client.
     pub fn flush_one(&mut self, cx: &mut Cx<'_>, key: u32) {
         self.act(cx, key, |peer, cx| peer.write(cx));
     }
 
-    /// Writes what no event of the system's would make leave, of the host's and of what its clients caused.
+    /// Writes output that no readiness event will announce: the host's, and that caused by other clients.
     pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
-        // Each once: one that has more to write afterwards is served by the polls.
+        // Each client once. Clients with more to write are served by the following polls.
         for _ in 0..self.lines.dirty.len() {
             let Some(key) = self.lines.dirty.pop() else { break };
             self.flush_one(cx, key);
@@ -265,7 +271,8 @@ impl Server {
         }
     }
 
-    /// Tries once more to write what waits for the clients, until the budget ends; `each`: once for each of them, whatever that takes.
+    /// Tries once more to write the clients' output until the budget is exhausted. `each`: once for every client,
+    /// regardless of the budget.
     pub fn write_last(&mut self, cx: &mut Cx<'_>, each: bool) {
         for slot in &mut self.slots {
             if let Slot::Client(client) = slot
@@ -279,8 +286,8 @@ impl Server {
         }
     }
 
-    /// Writes what the host has put, for half of what is left of the budget, and an eighth of it at least; whose turn does not come is first the
-    /// next time.
+    /// Writes the host's output for half of the remaining budget, and at least an eighth of the budget. Clients that
+    /// are not reached are first the next time.
     pub(super) fn write_own(&mut self, cx: &mut Cx<'_>) {
         if self.lines.dirty.is_empty() {
             return;
@@ -298,8 +305,8 @@ impl Server {
         cx.budget = whole;
     }
 
-    /// Writes what clients caused for others, while the budget lasts; an eighth of it is for this alone. `own`: what the host has put as well.
-    /// True: there is more.
+    /// Writes output caused by other clients until the budget is exhausted; an eighth of it is reserved for this.
+    /// `own`: writes the host's output too. True: there is more.
     pub fn write_later(&mut self, cx: &mut Cx<'_>, own: bool) -> bool {
         let mut part = cx.budget.eighth();
         while let Some(key) = if own && !self.lines.dirty.is_empty() { self.lines.dirty.pop() } else { self.lines.later.pop() } {
@@ -311,7 +318,8 @@ impl Server {
         !self.lines.later.is_empty() || (own && !self.lines.dirty.is_empty())
     }
 
-    /// After a put: has its output written by the next flush or poll, unless the system will tell when to. `tried`: writing was tried.
+    /// After a send: marks the client for the next flush or poll, unless a readiness event will follow. `tried`:
+    /// writing has been attempted.
     #[inline]
     pub fn soil(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
@@ -321,7 +329,7 @@ impl Server {
         }
     }
 
-    /// Whether output waits for the next flush or poll.
+    /// Whether output is marked for the next flush or poll.
     pub fn has_dirty(&self) -> bool {
         !self.lines.dirty.is_empty() || !self.lines.later.is_empty()
     }
@@ -335,7 +343,7 @@ impl Server {
         })
     }
 
-    /// The frame, in the memory of the last one when no client holds that any more; `None`: there is no memory for it.
+    /// Encodes the frame, in the memory of the last one if no client uses that any more; `None`: no memory.
     fn encode(&mut self, text: bool, payload: &[u8]) -> Option<Chunk> {
         let mut frame = self.reuse.frame.take().unwrap_or_default();
         if Arc::get_mut(&mut frame).is_none() {

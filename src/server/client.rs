@@ -1,4 +1,4 @@
-//! One accepted connection, and what its server notes after anything was done to it.
+//! An accepted connection, and the server's bookkeeping after each change of it.
 
 use super::{Handles, Lines, Server};
 use crate::connection::Connection;
@@ -12,26 +12,26 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-/// One accepted connection.
+/// An accepted connection.
 pub(super) struct Client {
     pub(super) peer: Connection,
-    /// Tells this client from earlier ones in its place.
+    /// Distinguishes this client from earlier ones in its slot.
     pub(super) serial: u32,
-    /// Its opening handshake is under way.
+    /// Its opening handshake is in progress.
     pub(super) pending: bool,
-    /// It used up its slice lately: until that second it is served behind the others.
+    /// Until this second it is served after the others, because it used up its slice of the budget.
     pub(super) busy_until: u32,
-    /// The transport may have something to read.
+    /// The transport may have bytes to read.
     pub(super) readable: bool,
-    /// Marks of its queue that were counted.
+    /// Number of its marks included in `Counts::lifecycle`.
     pub(super) marks: u32,
-    /// When its timers are judged next.
+    /// When its timers are checked next.
     pub(super) timer: Option<Instant>,
-    /// Its last event was taken.
+    /// Its last event has been taken.
     pub(super) done: bool,
 }
 
-/// One whose TLS handshake is under way.
+/// A client whose TLS handshake is in progress.
 pub(super) struct Securing {
     pub(super) serial: u32,
     pub(super) address: SocketAddr,
@@ -46,31 +46,31 @@ impl Discarded for Client {
 }
 
 impl Client {
-    /// Whether it is served behind the others.
+    /// Whether it is served after the others.
     pub(super) fn is_busy(&self, second: u32) -> bool {
         second < self.busy_until
     }
 
-    /// Nothing of it is left to take: its handle retires.
+    /// Whether it can be removed: its last event and all its messages have been taken.
     pub(super) fn is_over(&self) -> bool {
         self.done && (self.peer.endpoint.handle == 0 || self.peer.endpoint.inbox.is_empty())
     }
 
-    /// Where it comes from, for the limits; clients in memory come from here.
+    /// Its address, for the limits; the loopback address for clients in this process.
     pub(super) fn address(&self) -> IpAddr {
         self.peer.endpoint.info.remote.get().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
     }
 }
 
-/// Clients from one address.
+/// Numbers of clients from one address.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct FromThere {
     pub(super) connected: u32,
-    /// Their opening handshakes, that of TLS included, are under way.
+    /// Clients in the opening handshake, including the TLS handshake.
     pub(super) pending: u32,
 }
 
-/// Counts a client from `address`, or counts it no longer.
+/// Changes the client counts of `address`.
 pub(super) fn count(per_address: &mut HashMap<IpAddr, FromThere>, address: IpAddr, change: impl FnOnce(&mut FromThere)) {
     let there = per_address.entry(address).or_default();
     change(there);
@@ -79,16 +79,16 @@ pub(super) fn count(per_address: &mut HashMap<IpAddr, FromThere>, address: IpAdd
     }
 }
 
-/// A place in the table of clients.
+/// A slot in the table of clients.
 pub(super) enum Slot {
     Free,
-    /// The TLS handshake is under way on the worker.
+    /// The TLS handshake is in progress on the worker.
     Securing(Box<Securing>),
     Client(Box<Client>),
 }
 
 impl Server {
-    /// An option of a client has changed: its timers and its transport are looked at in the next poll.
+    /// Has the next poll check a client's timers and transport, because an option has changed.
     pub fn look_soon(&mut self, key: u32, now: Instant) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         client.timer = Some(now);
@@ -96,19 +96,19 @@ impl Server {
         self.lines.ready.push(key);
     }
 
-    /// Does something to a client, and takes account of what that changed. `None`: there is no such client.
+    /// Calls `act` on a client, then updates the server's bookkeeping. `None`: no such client.
     pub fn act<R>(&mut self, cx: &mut Cx<'_>, key: u32, act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R) -> Option<R> {
         let result = act(&mut self.client(key)?.peer, cx);
         self.take_changes(cx, key, None);
         Some(result)
     }
 
-    /// Takes account of what the layer above has changed in a client's queue.
+    /// Updates the bookkeeping after the layer above changed a client's queue.
     pub fn take_account(&mut self, cx: &mut Cx<'_>, key: u32) {
         self.take_changes(cx, key, None);
     }
 
-    /// Takes account of what changed at a client. `handles`: where it may have opened.
+    /// Updates the bookkeeping after a change of a client. `handles`: needed if the client may have opened.
     pub(super) fn take_changes(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) {
         let Some(client) = self.client(key) else { return };
         let mut changed = client.peer.take_changed();
@@ -127,7 +127,7 @@ impl Server {
         }
     }
 
-    /// A client has opened: it gets its handle. False: there is none left, and it has ended.
+    /// Assigns a handle to a client that has opened. False: none was left, and the client has ended.
     fn opened(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) -> bool {
         self.leave_pending(key);
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return true };
@@ -138,13 +138,14 @@ impl Server {
         client.peer.endpoint.handle = handle;
         self.counts.connected += 1;
         count(&mut self.counts.per_address, client.address(), |there| there.connected += 1);
-        // Its heartbeat begins.
+        // Starts its heartbeat.
         client.timer = Some(cx.now);
         self.lines.timers.push(Reverse((cx.now, key, client.serial)));
         true
     }
 
-    /// A client that has ended without having opened was refused, unless it is the host's or the peer's own doing.
+    /// Counts and logs a client that ended before it opened as refused. It is not logged if the peer or the host ended
+    /// it.
     fn note_refused(&mut self, cx: &Cx<'_>, key: u32) {
         if !self.leave_pending(key) {
             return;
@@ -162,7 +163,7 @@ impl Server {
         }
     }
 
-    /// The opening handshake of a client is over. False: it was before.
+    /// Ends the pending state of a client. False: it was not pending.
     fn leave_pending(&mut self, key: u32) -> bool {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let was_pending = std::mem::take(&mut client.pending);
@@ -173,12 +174,13 @@ impl Server {
         was_pending
     }
 
-    /// A client has ended: it no longer counts as connected, and its handle retires once its items were taken.
+    /// Handles the end of a client: it no longer counts as connected, and its handle retires once its items have been
+    /// taken.
     fn ended(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         self.counts.live -= 1;
         if client.peer.endpoint.handle == 0 {
-            // It never opened: nobody knows of it, and nobody takes its events.
+            // It never opened, so the host does not know it and its events are dropped.
             client.peer.endpoint.inbox.drop_marks();
             client.done = true;
             self.lines.retiring.push_back(key);
@@ -192,11 +194,12 @@ impl Server {
         }
     }
 
-    /// Puts a client into the lines of those with items for the host or for the layer above.
+    /// Puts a client into the queues of clients with items for the host or the layer above.
     fn note_items(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         if client.done && client.peer.endpoint.inbox.is_empty() {
-            // Its last event collapsed while messages of it waited to be inspected, and these were dropped.
+            // Its last event was merged into SKIPPED while its messages awaited inspection, and these have been
+            // dropped.
             self.lines.retiring.push_back(key);
         }
         let marks = client.peer.endpoint.inbox.marks() as u32;
@@ -219,7 +222,8 @@ impl Server {
         }
     }
 
-    /// Has a client served that has to send and whose socket will not say so, and has its close end in time.
+    /// Queues a client for serving if it has output that no readiness event will announce, and sets the timer of its
+    /// close.
     fn note_output(&mut self, cx: &Cx<'_>, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         if client.peer.can_send_on() || (client.peer.has_failed() && !client.peer.reading_rests()) {
@@ -234,8 +238,8 @@ impl Server {
         }
     }
 
-    /// Ended clients whose messages nobody has read, those from `address` or all: they count for the limits of clients, so that a host that does not
-    /// read holds no more messages of clients than the limits allow. Whoever comes then gives way.
+    /// Number of ended clients with unread messages, from `address` or all. They count towards the client limits, so
+    /// that a host that does not read cannot accumulate messages without bound: new clients are refused.
     pub(super) fn unread_ended(&mut self, address: Option<IpAddr>) -> u64 {
         let Server { slots, lines: Lines { ended_unread, .. }, .. } = self;
         let mut count = 0;
@@ -282,5 +286,5 @@ impl Server {
     }
 }
 
-/// Lifecycle events that may wait.
+/// Maximum number of queued lifecycle events.
 pub(super) const MAX_LIFECYCLE: usize = 4_096;

@@ -1,4 +1,4 @@
-//! What the host takes: from all clients in turn, or from one.
+//! Taking items for the host: from all clients in round-robin order, or from one.
 
 use super::client::MAX_LIFECYCLE;
 use super::{Server, Slot};
@@ -6,7 +6,7 @@ use crate::endpoint::{Item, Mark, Message};
 use crate::status::{EventKind, State};
 use crate::work::Cx;
 
-/// The connection that a message came by.
+/// The connection on which a message arrived.
 pub struct Origin {
     /// Its handle.
     pub conn: u32,
@@ -16,11 +16,11 @@ pub struct Origin {
     pub label: i32,
 }
 
-/// Items that one client gives before the next one's turn.
+/// Items taken from one client before it is the next one's turn.
 const TURN: u32 = 64;
 
 impl Server {
-    /// The next item of any client, or of the server itself. The key is `None` for the server's own.
+    /// Takes the next item of any client, or of the server itself (`None` for the key).
     pub fn take_item(&mut self) -> Option<(Option<u32>, Item)> {
         if self.endpoint.inbox.marks() > 0 && (self.state != State::Closed || self.endpoint.inbox.marks() > 1) {
             return self.endpoint.inbox.take_item().map(|item| (None, item));
@@ -39,7 +39,8 @@ impl Server {
             }
             self.leave_line();
         }
-        // Its CLOSED comes after all that its clients had, and DISCONNECTED waits behind messages that were not inspected yet.
+        // The server's CLOSED follows all items of its clients, and a DISCONNECTED is behind messages that have not
+        // been inspected yet.
         let is_held = |slot: &Slot| matches!(slot, Slot::Client(client) if client.peer.endpoint.inbox.held() > 0);
         if self.endpoint.inbox.marks() == 0 || self.slots.iter().any(is_held) {
             return None;
@@ -47,7 +48,7 @@ impl Server {
         self.endpoint.inbox.take_item().map(|item| (None, item))
     }
 
-    /// The next message of any client, and where it comes from; other items stay.
+    /// Takes the next message of any client, and its origin. Other items stay queued.
     #[inline]
     pub fn take_message(&mut self) -> Option<(Message, Origin)> {
         loop {
@@ -78,12 +79,12 @@ impl Server {
         }
     }
 
-    /// Handles of the clients that have something to take, in turn.
+    /// Handles of the clients that have items to take, in round-robin order.
     pub fn handles_waiting(&mut self) -> Vec<u32> {
         let first = self.lines.waiting.front();
         let mut handles = Vec::new();
         for _ in 0..self.lines.waiting.len() {
-            // Once around: each leaves its place, and takes it again if it still waits.
+            // One full rotation: each client is removed, and appended again if it still has items.
             let Some(key) = self.lines.waiting.pop() else { break };
             let Some(client) = self.client(key).filter(|client| client.peer.endpoint.handle != 0 && client.peer.endpoint.inbox.has_items()) else {
                 continue;
@@ -97,7 +98,7 @@ impl Server {
         handles
     }
 
-    /// After an item was taken from one client, through whichever handle.
+    /// Updates the bookkeeping after an item was taken from a client, through any handle.
     pub fn took(&mut self, key: u32, last: bool) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let marks = client.peer.endpoint.inbox.marks() as u32;
@@ -111,7 +112,7 @@ impl Server {
         }
     }
 
-    /// After items left a queue: reading that had stopped because it was full goes on.
+    /// Resumes reading that was paused by a full queue, after items were taken.
     pub fn read_on(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         if client.readable && !client.peer.is_full() {
@@ -119,13 +120,13 @@ impl Server {
         }
     }
 
-    /// Messages that wait.
+    /// Number of messages that the host may take.
     pub fn available(&self) -> usize {
         self.lines.talking.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
     }
 
-    /// Whether there is something for the host that a waiting one should be woken for: messages, and events unless it reads none and was
-    /// woken for these.
+    /// Whether to wake a waiting host: there are messages, or events; if the host reads no events, only events that
+    /// have been added since the last call.
     pub(super) fn has_news(&mut self) -> bool {
         let events = self.counts.lifecycle + self.endpoint.inbox.marks();
         let is_new = events > std::mem::replace(&mut self.counts.told, events);
@@ -134,7 +135,7 @@ impl Server {
             || self.lines.talking.iter().any(|key| self.slots.get(key as usize).is_some_and(|slot| messages(slot) > 0))
     }
 
-    /// Too many events that nobody takes: the oldest finished client's go into one SKIPPED with a count.
+    /// Merges the events of the clients that ended first into one SKIPPED with a count, if too many events are queued.
     pub(super) fn collapse(&mut self, cx: &Cx<'_>) {
         while self.counts.lifecycle > MAX_LIFECYCLE {
             let Some((key, serial)) = self.lines.finished.pop_front() else { return };
@@ -160,20 +161,20 @@ impl Server {
         }
     }
 
-    /// The first in line has nothing more.
+    /// Removes the first client of `waiting`, which has no more items.
     fn leave_line(&mut self) {
         self.lines.waiting.pop();
         self.lines.served.0 = 0;
     }
 
-    /// The first of those with messages has none any more.
+    /// Removes the first client of `talking`, which has no more messages.
     fn leave_talk(&mut self) {
         self.lines.talking.pop();
         self.lines.served.1 = 0;
     }
 }
 
-/// Whether it ends its handle.
+/// Whether this is the last event of its handle.
 pub fn is_last(mark: &Mark) -> bool {
     matches!(mark.kind, EventKind::Disconnected | EventKind::Closed)
 }

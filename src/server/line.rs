@@ -1,4 +1,5 @@
-//! A queue of places. Each stands in it once, and keeps its turn when its client goes and another one comes.
+//! A FIFO queue of keys in which each key occurs at most once. A key keeps its position when its client is replaced by
+//! another.
 
 use std::collections::VecDeque;
 
@@ -6,12 +7,12 @@ use std::collections::VecDeque;
 #[derive(Default)]
 pub struct Line {
     keys: VecDeque<u32>,
-    /// By place: whether it stands here.
+    /// Index: key; value: whether it is queued.
     stands: Vec<bool>,
 }
 
 impl Line {
-    /// Puts a place at the end, if it does not stand here.
+    /// Appends a key, if it is not queued.
     pub fn push(&mut self, key: u32) {
         if !self.contains(key) {
             let place = key as usize;
@@ -23,52 +24,52 @@ impl Line {
         }
     }
 
-    /// Takes the first place.
+    /// Removes and returns the first key.
     pub fn pop(&mut self) -> Option<u32> {
         let key = self.keys.pop_front()?;
         self.stands[key as usize] = false;
         Some(key)
     }
 
-    /// The first place, which stays.
+    /// The first key.
     pub fn front(&self) -> Option<u32> {
         self.keys.front().copied()
     }
 
-    /// The first place goes to the end.
+    /// Moves the first key to the end.
     pub fn rotate(&mut self) {
         if !self.keys.is_empty() {
             self.keys.rotate_left(1);
         }
     }
 
-    /// Whether a place stands here.
+    /// Whether a key is queued.
     pub fn contains(&self, key: u32) -> bool {
         self.stands.get(key as usize).is_some_and(|stands| *stands)
     }
 
-    /// All places, in turn.
+    /// All keys, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.keys.iter().copied()
     }
 
-    /// Gives memory back when nobody stands here, and it is worth an allocation later.
+    /// Frees the memory of an empty queue, if it has more than `KEPT_BYTES`.
     pub fn shrink(&mut self) {
         if self.keys.is_empty() && self.stands.capacity() + size_of::<u32>() * self.keys.capacity() > KEPT_BYTES {
             *self = Line::default();
         }
     }
 
-    /// How many.
+    /// Number of keys.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// None.
+    /// Whether no key is queued.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 }
 
-/// A queue that nobody stands in keeps this much memory.
+/// Maximum memory that an empty queue keeps.
 const KEPT_BYTES: usize = 1 << 10;

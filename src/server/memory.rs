@@ -1,4 +1,4 @@
-//! What a server gives back: read buffers, memory of clients at rest, places and handles of clients that are gone.
+//! Freeing a server's memory: read buffers, memory of idle clients, slots and handles of removed clients.
 
 use super::line::Line;
 use super::{Handles, Lines, Server, Slot};
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 impl Server {
-    /// Clients that have not been served for a while give back the memory that serving them took.
+    /// Frees the serving memory of clients that have not been served for a while.
     pub(super) fn give_memory_back(&mut self, cx: &mut Cx<'_>) {
         let look_at = *self.reuse.look_at.get_or_insert(cx.now + LOOK);
         if cx.now < look_at || cx.budget.look() {
@@ -41,7 +41,7 @@ impl Server {
         }
     }
 
-    /// No client is served: after a while the memory for that goes back.
+    /// Frees the read buffers and compressors once no client has been served for `REST`.
     pub(super) fn rest(&mut self, cx: &mut Cx<'_>) {
         match self.reuse.rest_at {
             Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.lines.fresh.is_empty() => {
@@ -64,7 +64,8 @@ impl Server {
         cx.renew();
     }
 
-    /// Retires the handles of clients whose last event was taken, for at most half of the budget. True: more of them wait.
+    /// Retires the handles of clients whose last event has been taken, for at most half of the budget. True: there are
+    /// more.
     pub(super) fn retire(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         if self.lines.retiring.is_empty() {
             return false;
@@ -89,7 +90,8 @@ impl Server {
         !self.lines.retiring.is_empty()
     }
 
-    /// Drops what clients that are gone left in queues that know them by their serial, once it is much.
+    /// Removes stale entries of removed clients from queues that identify clients by serial number, once there are
+    /// many.
     pub(super) fn sweep(&mut self) {
         let Server { slots, lines: Lines { finished, ended_unread, .. }, .. } = self;
         let most = SWEEP_AT.max(4 * slots.len());
@@ -110,9 +112,9 @@ impl Server {
     }
 }
 
-/// How often it is looked for clients that were not served lately.
+/// Length of a period after which clients that were not served free memory.
 const LOOK: Duration = Duration::from_millis(200);
-/// A server that served no client for this long gives its read buffers back.
+/// Idle time after which a server frees its read buffers.
 const REST: Duration = Duration::from_secs(5);
-/// So many entries of clients that are gone do not matter.
+/// Minimum number of entries before a queue is swept.
 const SWEEP_AT: usize = 64;

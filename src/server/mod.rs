@@ -1,4 +1,5 @@
-//! A listening server and its clients: accept, limits, fairness, broadcast.
+//! A listening server and its clients: accepting, limits, fairness, broadcast. A client is identified by its key, the
+//! index of its slot, and by a serial number, as slots are reused.
 
 mod above;
 mod accept;
@@ -35,68 +36,68 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use turns::Turns;
 
-/// Tokens below are listeners.
+/// Tokens below this one belong to listeners.
 const FIRST_CLIENT: usize = 8;
-/// Readiness events taken at a time: each costs about a microsecond, and no look at the clock.
+/// Maximum readiness events fetched at a time: each takes about a microsecond, and the clock is not read in between.
 const EVENTS: usize = 256;
 
-/// Who gives out handles for clients.
+/// Allocates handles for clients.
 pub trait Handles {
-    /// A handle for the client `key`; `None`: none is left.
+    /// Allocates a handle for the client `key`; `None`: none is left.
     fn give(&self, key: u32) -> Option<u32>;
-    /// The client is gone.
+    /// Frees the handle of a client that has been removed.
     fn retire(&self, handle: u32);
 }
 
-/// What a server is opened with.
+/// Settings with which a server is opened.
 pub struct ServerSettings {
-    /// "ws" or "wss" and the host as given, for the URL.
+    /// Scheme and host of the URL: "ws" or "wss", and the host as given.
     pub url_start: String,
     /// Path and query of the URL, "" or "/…".
     pub url_path: String,
-    /// For wss://.
+    /// TLS configuration; `None` for ws://.
     pub tls: Option<Arc<TlsServer>>,
-    /// How requests are answered.
+    /// Which requests are accepted, and with what answer.
     pub accept: Arc<Accept>,
-    /// Longest request.
+    /// Maximum bytes of a request's header.
     pub max_header_bytes: usize,
-    /// For the server and its clients.
+    /// Options of the server and its clients.
     pub options: Arc<Options>,
 }
 
 /// A server.
 pub struct Server {
-    /// What the host holds. Its queue has the server's own events, its counters are those of clients that are gone; clients share its options until
-    /// theirs are changed.
+    /// The part that the host sees. Its queue has the server's events, and its counters those of removed clients.
+    /// Clients share its options until theirs are changed.
     pub endpoint: Endpoint,
-    /// For the layer above.
+    /// State for the layer above.
     pub above: Above,
     settings: ServerSettings,
     state: State,
     listening: Listening,
-    /// Places of clients, some of them free.
+    /// Slots of clients; some are free.
     slots: Vec<Slot>,
     free: Vec<u32>,
-    /// Serial number of the client that came last.
+    /// Serial number of the client accepted last.
     serial: u32,
     lines: Lines,
     counts: Counts,
     refusals: Refusals,
     reuse: Reuse,
-    /// A close under way: its code, its reason, and the place of the client that is closed next.
+    /// A close in progress: its code, its reason, and the key of the client to close next.
     closing: Option<(i32, String, usize)>,
-    /// The last poll did more than to ask for readiness.
+    /// The last poll did more than query readiness.
     pub worked: bool,
-    /// The host takes events by the server's handle.
+    /// The host takes events through the server's handle.
     pub reads_events: bool,
 }
 
-/// Sockets that listen, and how the system and the worker report readiness.
+/// Listening sockets, and the sources of readiness: the system and the worker.
 struct Listening {
     listeners: Vec<TcpListener>,
-    /// Connections may wait in the system's queue.
+    /// Connections may be waiting in the listen backlog.
     accept_ready: bool,
-    /// Accepting failed for lack of descriptors: it rests until then.
+    /// When accepting is resumed after it failed, usually for lack of file descriptors.
     accept_after: Option<Instant>,
     poll: Poll,
     events: Events,
@@ -105,69 +106,71 @@ struct Listening {
     address: SocketAddr,
 }
 
-/// Clients that wait for something, by their places.
+/// Queues of clients, by key.
 #[derive(Default)]
 struct Lines {
-    /// With something to read or write, in turn.
+    /// Clients to serve: there may be bytes to read or write.
     ready: Turns,
-    /// With items for the host, in turn.
+    /// Clients with items for the host, in round-robin order.
     waiting: Line,
-    /// With messages for the host, in turn: a host that takes messages alone passes over no events.
+    /// Clients with messages for the host, in round-robin order. A separate queue, so that a host that takes only
+    /// messages does not step over events.
     talking: Line,
-    /// Items taken from the first of `waiting`, and messages from the first of `talking`, in its turn.
+    /// Items taken from the first client of `waiting`, and messages taken from the first of `talking`, in its current
+    /// turn.
     served: (u32, u32),
-    /// With output of the host's that nothing has tried to write yet.
+    /// Clients with output of the host that has not been written yet.
     dirty: Line,
-    /// With output that other clients caused: writing it has the poll's budget.
+    /// Clients with output caused by other clients. It is written within the poll's budget.
     later: Line,
-    /// With messages in the arena.
+    /// Clients with messages in the arena.
     fresh: Line,
-    /// Whose last event was taken.
+    /// Clients whose last event has been taken.
     retiring: VecDeque<u32>,
-    /// Ended, whose events nobody took, oldest first; with their serial numbers.
+    /// Ended clients whose events have not been taken, oldest first: key and serial number.
     finished: VecDeque<(u32, u32)>,
-    /// Ended with messages that nobody has read, and some that have none any more: see `unread_ended`.
+    /// Ended clients with unread messages (key and serial number). Some may have none any more: see `unread_ended`.
     ended_unread: Vec<(u32, u32)>,
-    /// When timers are checked, with place and serial number.
+    /// When to check timers: time, key and serial number.
     timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
-    /// Whose timers were due and that have more to read first.
+    /// Clients whose timers are due, but which have more to read first.
     unread: Line,
-    /// Served since memory was given back last; who is not among them next time gives memory back.
+    /// Clients served in the current period. When it ends, clients of `served_before` that are not in it free memory.
     served_lately: Line,
-    /// Served before that.
+    /// Clients served in the previous period.
     served_before: Line,
 }
 
-/// Numbers of clients.
+/// Client counts.
 #[derive(Default)]
 struct Counts {
     per_address: HashMap<IpAddr, FromThere>,
-    /// Open, with a handle.
+    /// Open clients that have a handle.
     connected: usize,
-    /// With an opening handshake under way, that of TLS included.
+    /// Clients in the opening handshake, including the TLS handshake.
     pending: usize,
-    /// That have not ended.
+    /// Clients that have not ended.
     live: usize,
     /// Accepted since the start.
     accepted: u64,
     /// Refused since the start.
     refused: u64,
-    /// Lifecycle events that wait for the host.
+    /// Number of lifecycle events queued for the host.
     lifecycle: usize,
-    /// How many of them a waiting host was woken for.
+    /// Number of events at the last `has_news`: a waiting host has been woken for these.
     told: usize,
 }
 
-/// Memory that serves again, and when it goes back.
+/// Memory kept for reuse, and when it is freed.
 #[derive(Default)]
 struct Reuse {
-    /// Read buffers go back then, if no client was served until then.
+    /// When the read buffers are freed if no client is served before.
     rest_at: Option<Instant>,
-    /// When clients that were not served lately give memory back.
+    /// When the current period of `served_lately` ends.
     look_at: Option<Instant>,
-    /// Storages of long messages that were passed on.
+    /// Storage of long messages that were passed on to other clients.
     passed: Vec<Chunk>,
-    /// The frame that was put to several clients last.
+    /// The last frame that was sent to several clients.
     frame: Option<Chunk>,
 }
 
@@ -185,7 +188,7 @@ impl Discarded for Server {
 }
 
 impl Server {
-    /// A server on sockets that listen already.
+    /// Makes a server on sockets that are already listening.
     pub fn new(mut listeners: Vec<TcpListener>, settings: ServerSettings) -> Result<Server, Error> {
         let system = |error: std::io::Error| Error::new(ErrorCode::Limit, format!("the system gives no readiness queue or address: {error}"));
         let poll = Poll::new().map_err(system)?;
@@ -221,7 +224,7 @@ impl Server {
         })
     }
 
-    /// Moves everything on within the budget. True: there is more to do.
+    /// Polls all clients within the budget. True: there is more to do.
     pub fn poll(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> bool {
         if !gap.is_zero() {
             self.shift(gap);
@@ -268,7 +271,7 @@ impl Server {
         self.state
     }
 
-    /// The real address.
+    /// The bound address, with the real port.
     pub fn address(&self) -> SocketAddr {
         self.listening.address
     }
@@ -278,18 +281,18 @@ impl Server {
         format!("{}:{}{}", self.settings.url_start, self.listening.address.port(), self.settings.url_path)
     }
 
-    /// The poll that tells of readiness, to wait for it.
+    /// The readiness queue, to wait on.
     pub fn readiness(&self) -> &Poll {
         &self.listening.poll
     }
 
-    /// Asks the system for events, where nothing else can wait for them. `second`: `Cx::second`.
+    /// Fetches readiness events, on systems where nothing else can wait for them. `second`: `Cx::second`.
     #[cfg(not(unix))]
     pub fn look(&mut self, second: u32) {
         self.collect_readiness(second);
     }
 
-    /// Whether a poll would do something without any event of the system's.
+    /// Whether a poll has work that no readiness event announces.
     pub fn has_work(&mut self) -> bool {
         let accepts = self.may_accept() && self.listening.accept_after.is_none();
         accepts
@@ -301,13 +304,14 @@ impl Server {
             || self.has_news()
     }
 
-    /// When timers want a poll.
+    /// When the next timer needs a poll.
     pub fn next_timer(&self) -> Option<Instant> {
         let timer = self.lines.timers.peek().map(|Reverse((at, ..))| *at);
         [timer, self.listening.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
     }
 
-    /// Starts the end: no more clients, and each one is closed within the budget of coming polls. 0 means 1001.
+    /// Starts to close the server: it accepts no more clients and closes each one, within the budget of the following
+    /// polls. Code 0 means 1001.
     pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
         if self.state != State::Open {
             if code == -1 && self.state == State::Closing {
@@ -322,7 +326,7 @@ impl Server {
         self.note_closed(cx);
     }
 
-    /// Handles that were given to clients, those included that are not shown yet.
+    /// Handles of all clients, including those that are not visible to the host yet.
     pub fn all_handles(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Client(client) if client.peer.endpoint.handle != 0 => Some(client.peer.endpoint.handle),
@@ -330,7 +334,7 @@ impl Server {
         })
     }
 
-    /// Handles of the open clients, in the order of their places.
+    /// Handles of the clients that are visible to the host, by key.
     pub fn handles(&self) -> impl Iterator<Item = u32> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Client(client) if self.above.shows(&client.peer) => Some(client.peer.endpoint.handle),
@@ -338,18 +342,19 @@ impl Server {
         })
     }
 
-    /// Places of the open clients.
+    /// Keys of the clients that are visible to the host.
     pub fn keys(&self) -> impl Iterator<Item = u32> {
         let open = |slot: &Slot| matches!(slot, Slot::Client(client) if self.above.shows(&client.peer));
         self.slots.iter().enumerate().filter(move |(_, slot)| open(slot)).map(|(key, _)| key as u32)
     }
 
-    /// A client by its place.
+    /// The connection of a client.
     pub fn peer(&mut self, key: u32) -> Option<&mut Connection> {
         self.client(key).map(|client| &mut client.peer)
     }
 
-    /// What was counted, past clients included, and (connected, pending, accepted, refused).
+    /// Counters including those of removed clients; queued messages and bytes in and out; and the numbers of connected,
+    /// pending, accepted and refused clients.
     pub fn totals(&self) -> (Counters, [u64; 4], [u64; 4]) {
         let mut sum = self.endpoint.counters;
         let mut queued = [0; 4];
@@ -366,7 +371,7 @@ impl Server {
         (sum, queued, [self.counts.connected as u64, self.counts.pending as u64, self.counts.accepted, self.counts.refused])
     }
 
-    /// Entries of all queues and of the timers: in proportion to the places, whatever came and went.
+    /// Number of entries in all queues and timers. It stays proportional to the number of slots.
     pub fn footprint(&self) -> usize {
         let written = self.lines.dirty.len() + self.lines.later.len();
         let queues = self.lines.ready.len()
@@ -378,13 +383,13 @@ impl Server {
         queues + self.lines.finished.len() + self.lines.ended_unread.len() + self.lines.timers.len() + self.lines.unread.len()
     }
 
-    /// Bytes that are kept for all clients beside their queues.
+    /// Bytes kept for all clients outside their queues.
     pub fn kept_bytes(&self) -> usize {
         let of = |slot: &Slot| if let Slot::Client(client) = slot { client.peer.kept_bytes() } else { 0 };
         self.slots.iter().map(of).sum()
     }
 
-    /// Bytes of the contexts of permessage-deflate of all clients.
+    /// Heap bytes of the permessage-deflate contexts of all clients. Shared contexts count once.
     pub fn deflate_memory(&self) -> usize {
         let peers = || {
             self.slots.iter().filter_map(|slot| match slot {
@@ -397,7 +402,7 @@ impl Server {
         own + shared.values().sum::<usize>()
     }
 
-    /// The sockets of all clients, to be closed elsewhere.
+    /// Takes the sockets of all clients, for the caller to close.
     pub fn take_streams(&mut self) -> Vec<Stream> {
         self.state = State::Closed;
         self.listening.listeners.clear();
@@ -408,12 +413,12 @@ impl Server {
         clients.collect()
     }
 
-    /// Closes the listening sockets: the port is free when this returns.
+    /// Closes the listening sockets. The port is free when this returns.
     pub fn stop_listening(&mut self) {
         self.listening.listeners.clear();
     }
 
-    /// Ends one client because its handle is freed: it is dropped and forgotten.
+    /// Drops and removes a client whose handle is being freed.
     pub fn forget(&mut self, cx: &mut Cx<'_>, key: u32) {
         self.act(cx, key, |peer, cx| {
             peer.write(cx);
@@ -425,7 +430,7 @@ impl Server {
         self.remove(cx, key);
     }
 
-    /// Moves every deadline by a gap in polling.
+    /// Moves every deadline by the length of a gap between polls.
     fn shift(&mut self, gap: Duration) {
         for slot in &mut self.slots {
             match slot {

@@ -1,15 +1,15 @@
-//! Log lines about clients that did not get in: at the default level, and few, as anybody can cause them.
+//! Log lines about refused clients, at the default level. Their rate is limited, as anybody can cause them.
 
 use crate::journal;
 use crate::status::Level;
 use std::time::{Duration, Instant};
 
-/// Lines in one period.
+/// Maximum lines per period.
 const LINES: u32 = 10;
 /// Length of a period.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// What was logged in the period under way.
+/// State of the current period.
 #[derive(Default)]
 pub(super) struct Refusals {
     since: Option<Instant>,
@@ -30,7 +30,7 @@ impl Refusals {
         }
     }
 
-    /// Ends the period when it is over, and says how many lines were left out.
+    /// Ends an expired period, and logs how many lines were left out in it.
     pub(super) fn pass(&mut self, now: Instant) {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) < PERIOD) {
             return;

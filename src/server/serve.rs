@@ -1,4 +1,4 @@
-//! What one poll does for clients: readiness, a round for each, timers, and the end of a server.
+//! Serving clients in a poll: readiness, one round for each, timers, and the end of the server.
 
 use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
@@ -10,9 +10,9 @@ use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 impl Server {
-    /// Asks the system who is ready. False: there may be more than it told.
+    /// Fetches readiness events. False: there may be more.
     pub(super) fn collect_readiness(&mut self, second: u32) -> bool {
-        // Interrupted or failed: nothing is lost, the next poll asks again.
+        // Interrupted or failed: no event is lost, and the next poll tries again.
         if self.listening.poll.poll(&mut self.listening.events, Some(Duration::ZERO)).is_err() {
             return true;
         }
@@ -28,10 +28,12 @@ impl Server {
             if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
                 let readable = event.is_readable() || event.is_read_closed() || event.is_error();
                 if !readable && !client.peer.has_output() {
-                    // Room for what nobody waits to write. On Windows every read that found nothing is followed by such an event.
+                    // The socket is writable and nothing is queued for it. On Windows every read that found nothing is
+                    // followed by such an event.
                     continue;
                 }
-                // An end that came with the last bytes makes no second edge, nor do messages behind out-of-band bytes: they are read up to.
+                // No second edge is reported for an end of file that came with the last bytes, or for bytes behind
+                // out-of-band ones, at which a read stops.
                 if event.is_read_closed() || event.is_error() || event.is_priority() {
                     client.peer.read_on();
                 }
@@ -43,8 +45,8 @@ impl Server {
         count < EVENTS
     }
 
-    /// One round for each ready client, then another, until the budget ends. While others wait a round is a slice of the budget, and who uses up
-    /// its slice is served behind them for a while.
+    /// Serves ready clients in rounds until the budget is exhausted. While others wait, a round is limited to a slice
+    /// of the budget, and a client that uses up its slice is served after the others for `BUSY` seconds.
     pub(super) fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
         cx.budget.look();
         while let Some(key) = self.lines.ready.pop() {
@@ -77,7 +79,7 @@ impl Server {
         false
     }
 
-    /// Timers that were due while there was more to read are judged now that there is not.
+    /// Schedules the timers that were due while there was more to read, for clients that have now been read.
     pub(super) fn time_read(&mut self, now: Instant) {
         for _ in 0..self.lines.unread.len() {
             let Some(key) = self.lines.unread.pop() else { return };
@@ -90,7 +92,8 @@ impl Server {
         }
     }
 
-    /// Judges timers that are due. They have a part of the budget of their own: where reading takes all of the other, who is gone would stay, and take more.
+    /// Checks due timers, within a separate eighth of the budget: if reading used up all of it, dead clients would
+    /// never time out.
     #[inline]
     pub(super) fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
         if self.lines.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
@@ -109,7 +112,7 @@ impl Server {
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
                     if client.readable && self.lines.ready.contains(key) {
-                        // It has not been read to its end: what waits there may be its sign of life.
+                        // Not all its bytes have been read: an unread one may be its sign of life.
                         client.peer.check_timers(cx, false);
                         client.timer = None;
                         self.lines.unread.push(key);
@@ -179,7 +182,7 @@ impl Server {
     }
 }
 
-/// For so many seconds one that used up its slice is served behind the others, of which the first has begun.
+/// Seconds for which a client that used up its slice is served after the others. The first of them has already begun.
 const BUSY: u32 = 2;
-/// A client that will not be looked at for this long gives its memory back.
+/// A client whose next timer is at least this far away frees its memory.
 const IDLE: Duration = Duration::from_secs(1);

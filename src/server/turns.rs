@@ -1,40 +1,40 @@
-//! Whose turn it is to be served: everyone once, and behind them those who have much to read.
+//! The order in which clients are served: a normal queue, and a queue of busy clients after it.
 
 use super::line::Line;
 
-/// In so many polls everyone else may come before those behind.
+/// Maximum number of polls in a row in which no busy client is served.
 const PASSED_OVER: u32 = 16;
 
-/// Two lines; a place stands in one of them at most.
+/// Two queues; a key is in at most one of them.
 #[derive(Default)]
 pub(super) struct Turns {
     pub(super) first: Line,
     pub(super) behind: Line,
-    /// Polls since one from behind had its turn.
+    /// Polls since a key of `behind` was last taken.
     passed_over: u32,
 }
 
 impl Turns {
-    /// Puts a place at the end of the first line, if it stands nowhere.
+    /// Appends a key to the normal queue, if it is in neither.
     pub(super) fn push(&mut self, key: u32) {
         if !self.behind.contains(key) {
             self.first.push(key);
         }
     }
 
-    /// Puts a place at the end of the line behind, if it stands nowhere.
+    /// Appends a key to the queue of busy clients, if it is in neither.
     pub(super) fn push_behind(&mut self, key: u32) {
         if !self.first.contains(key) {
             self.behind.push(key);
         }
     }
 
-    /// Puts a place where it belongs.
+    /// Appends a key to one of the queues, if it is in neither.
     pub(super) fn enter(&mut self, key: u32, behind: bool) {
         if behind { self.push_behind(key) } else { self.push(key) }
     }
 
-    /// Takes the place whose turn it is.
+    /// Takes the next key.
     pub(super) fn pop(&mut self) -> Option<u32> {
         if self.first.is_empty() || self.passed_over >= PASSED_OVER {
             self.passed_over = 0;
@@ -45,22 +45,22 @@ impl Turns {
         self.first.pop()
     }
 
-    /// A poll begins.
+    /// Counts a poll.
     pub(super) fn begin_poll(&mut self) {
         self.passed_over = if self.behind.is_empty() { 0 } else { self.passed_over + 1 };
     }
 
-    /// Whether a place stands here.
+    /// Whether a key is queued.
     pub(super) fn contains(&self, key: u32) -> bool {
         self.first.contains(key) || self.behind.contains(key)
     }
 
-    /// How many.
+    /// Number of keys.
     pub(super) fn len(&self) -> usize {
         self.first.len() + self.behind.len()
     }
 
-    /// None.
+    /// Whether no key is queued.
     pub(super) fn is_empty(&self) -> bool {
         self.first.is_empty() && self.behind.is_empty()
     }
