@@ -1,4 +1,4 @@
-//! What can be asked of the object behind a handle, and set.
+//! Queries and settings of the object behind a handle.
 
 use super::family::{Kind, Member};
 use super::verbs::peer_of;
@@ -11,7 +11,7 @@ use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// ws_get_state: the state, or the failure.
+/// ws_get_state.
 pub fn state(handle: u32) -> Result<State, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.state()),
@@ -45,7 +45,7 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
     })
 }
 
-/// ws_get_header: `None` when there is no such header.
+/// ws_get_header; `None` if there is no such header.
 pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
@@ -53,7 +53,7 @@ pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Err
     })
 }
 
-/// ws_get_end: the connection, its user value and peer, and its last event; `None` while it lives.
+/// ws_get_end: the connection, its user value and peer, and its last event; `None` if the connection has not ended.
 pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
@@ -61,23 +61,23 @@ pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
     })
 }
 
-/// What ws_get_stats tells.
+/// The values of ws_get_stats.
 pub struct Stats {
-    /// Open connections.
+    /// Number of open connections.
     pub connections: u32,
-    /// Counted since the opening.
+    /// Totals since the opening.
     pub totals: Counters,
-    /// Waiting: messages and bytes in, messages and bytes out.
+    /// Queued: inbound messages and bytes, outbound messages and bytes.
     pub queued: [u64; 4],
-    /// Of the last ping, in microseconds.
+    /// Round-trip time of the last ping, in microseconds.
     pub rtt_us: u64,
-    /// Of the last poll and the longest.
+    /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
-    /// Accepted, refused, pending.
+    /// Number of accepted, refused and pending connections.
     pub server: [u64; 3],
-    /// Bytes of the contexts of permessage-deflate.
+    /// Heap bytes of permessage-deflate contexts.
     pub deflate_memory: u64,
-    /// Bytes that are kept for peers beside the queues.
+    /// Heap bytes kept for peers, beside the queues.
     pub kept: u64,
 }
 
@@ -131,7 +131,7 @@ fn no_option(option: i32) -> Error {
     Error::new(ErrorCode::Arg, format!("{option} is no WS_OPT_*"))
 }
 
-/// Whether the handle has the option.
+/// Checks that the option applies to the handle.
 fn check_option(body: &Body, member: Member, option: i32) -> Result<(), Error> {
     let is_server = matches!((&body.kind, member), (Kind::Server(_), Member::Server));
     let is_multiplayer = matches!(member, Member::Server | Member::Only) && body.role.has_peers();
@@ -142,7 +142,7 @@ fn check_option(body: &Body, member: Member, option: i32) -> Result<(), Error> {
     }
 }
 
-/// ws_set_option. A server's options are those of clients that come later.
+/// ws_set_option. A server's options apply to clients that connect later.
 pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
     with(handle, |body, member| {
         check_option(body, member, option)?;
@@ -163,7 +163,7 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
         if let (Kind::Server(server), Member::Client(key)) = (&mut body.kind, member) {
             server.look_soon(key, Instant::now());
         }
-        // The change of a timer or a limit may be a reason to poll, for a thread that waits too.
+        // A changed timer or limit may need a poll, so waiting threads are woken.
         body.more[member.end()] = true;
         wake::all();
         Ok(())
@@ -189,7 +189,7 @@ pub fn conns(handle: u32) -> Result<Vec<u32>, Error> {
     })
 }
 
-/// ws_get_waiting: the handles of those of a server's clients that have something to take.
+/// ws_get_waiting: the handles of a server's clients that have items to take.
 pub fn waiting(handle: u32) -> Result<Vec<u32>, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.handles_waiting()),

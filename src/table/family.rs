@@ -1,4 +1,5 @@
-//! A family: what shares one lock. A connection alone, the two ends of a pair, or a server with its clients.
+//! A family: the objects that share one lock. A single connection, the two ends of a pair, or a server with its
+//! clients.
 
 use super::{Registry, registry};
 use crate::connection::Connection;
@@ -12,8 +13,8 @@ use parking_lot::Mutex;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-/// One lock and what it guards. Families live as long as the process and are used again, so that whoever has found one may lock it: what a
-/// handle means is known only under the lock (`Kind::is_current`).
+/// One lock and what it guards. Families live as long as the process and are reused, so one that was looked up may
+/// always be locked. What a handle refers to is known only under the lock (`Kind::is_current`).
 pub struct Family {
     /// Never held across a wait.
     pub body: Mutex<Body>,
@@ -22,27 +23,27 @@ pub struct Family {
 }
 
 impl Family {
-    /// With nothing in it.
+    /// A family without objects.
     pub fn new() -> Family {
         Family { body: Mutex::new(Body::default()), owner: AtomicU32::new(0) }
     }
 }
 
-/// Which object of its family a handle means.
+/// The object of a family that a handle refers to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Member {
-    /// A connection of its own.
+    /// A connection without a server or a second end.
     Only,
     /// One end of a pair: 0 the server's, 1 the client's.
     End(u8),
     /// The server itself.
     Server,
-    /// A server's client, by its place.
+    /// A server's client, by its key.
     Client(u32),
 }
 
 impl Member {
-    /// Its place in what a family keeps by member for pairs.
+    /// Index into fields that a pair has per end; 0 for all others.
     pub fn end(self) -> usize {
         match self {
             Member::End(end) => end.into(),
@@ -54,39 +55,40 @@ impl Member {
 /// The objects of a family.
 #[derive(Default)]
 pub enum Kind {
-    /// ws_connect.
+    /// ws_connect, ws_join, ws_join_local.
     Client(Box<Connection>),
-    /// ws_attach: the connection, and the host's end of its transport.
+    /// ws_attach: the connection, and the program's end of its transport.
     Attached(Box<Connection>, MemoryEnd),
-    /// ws_pair; an end that was freed is gone.
+    /// ws_pair; `None` for an end that was freed.
     Pair([Option<Box<Connection>>; 2]),
-    /// ws_listen.
+    /// ws_listen, ws_host.
     Server(Box<Server>),
     /// Freed, or retired after a panic.
     #[default]
     Gone,
 }
 
-/// What a lock guards.
+/// What the lock guards.
 #[derive(Default)]
 pub struct Body {
     /// The objects.
     pub kind: Kind,
-    /// What makes them a host or a join.
+    /// Their multiplayer role.
     pub role: Role,
-    /// What they work with.
+    /// Their read buffers and compressors.
     pub shared: Shared,
-    /// When the family was last polled, by member for pairs.
+    /// When the family was last polled, per end of a pair.
     pub polled: [Option<Instant>; 2],
-    /// When the host last polled or waited, by member for pairs; before that, when it was opened. Longer ago than `LONG_GAP`: it comes late.
+    /// When the program last polled or waited, per end of a pair; at first, when it was opened. If that is longer ago
+    /// than `LONG_GAP`, deadlines are moved.
     pub attended: [Option<Instant>; 2],
     /// Duration of the last and of the longest poll.
     pub poll_times: (Duration, Duration),
-    /// When timers want the next poll, by member for pairs.
+    /// When the next timer needs a poll, per end of a pair.
     pub next_timer: [Option<Instant>; 2],
-    /// The last poll left work behind, by member for pairs.
+    /// Whether the last poll left work, per end of a pair.
     pub more: [bool; 2],
-    /// Bytes that had been read, and until when memory is kept if no more are.
+    /// Bytes read so far, and until when memory is kept if no more are read.
     pub active: (u64, Option<Instant>),
 }
 
@@ -102,37 +104,37 @@ impl Discarded for Body {
     }
 }
 
-/// What the objects of a family work with.
+/// Resources that the objects of a family share.
 #[derive(Default)]
 pub struct Shared {
-    /// Their read buffers.
+    /// Read buffers.
     pub arena: Arena,
-    /// Their compressors that hold no context.
+    /// Compressors that hold no context.
     pub codecs: Codecs,
 }
 
 static CLOCK: SystemClock = SystemClock;
 
 impl Shared {
-    /// Allocates nothing yet; reads take up to so many bytes.
+    /// Allocates nothing yet. Reads take up to `chunk_bytes`.
     pub fn new(chunk_bytes: usize) -> Shared {
         Shared { arena: Arena::new(chunk_bytes), codecs: Codecs::default() }
     }
 
-    /// For work that begins now and may take so many microseconds.
+    /// The context for work that begins at `now` and may take `budget` microseconds.
     #[inline]
     pub fn cx(&mut self, now: Instant, budget: Option<u32>) -> Cx<'_> {
         let Registry { services, epoch, .. } = registry();
         Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch: *epoch, budget: Budget::new(&CLOCK, now, budget) }
     }
 
-    /// For work that reads no clock: the last poll is time enough for what it tells.
+    /// The context for work that needs no exact time: the time of the last poll is used. It has no budget.
     #[cold]
     pub fn cx_since(&mut self, polled: Option<Instant>) -> Cx<'_> {
         self.cx(polled.unwrap_or(registry().epoch), None)
     }
 
-    /// Gives memory back.
+    /// Releases memory.
     pub fn shrink(&mut self) {
         let arena = self.arena.take_out();
         if arena.heap_bytes() > MUCH {
@@ -141,44 +143,45 @@ impl Shared {
         self.codecs.shrink();
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.arena.heap_bytes() + self.codecs.heap_bytes()
     }
 }
 
 impl Body {
-    /// The parts that work goes on with: the objects apart from what they work with.
+    /// Splits the body into the objects and the context to work with.
     #[inline]
     pub fn parts(&mut self, now: Instant, budget: Option<u32>) -> (&mut Kind, Cx<'_>) {
         (&mut self.kind, self.shared.cx(now, budget))
     }
 
-    /// As `parts`, with the role.
+    /// Like `parts`, with the role.
     #[inline]
     pub fn parts_with_role(&mut self, now: Instant, budget: Option<u32>) -> (&mut Role, &mut Kind, Cx<'_>) {
         (&mut self.role, &mut self.kind, self.shared.cx(now, budget))
     }
 
-    /// For how long the host has looked away, if that is a gap that moves deadlines.
+    /// How long the program has neither polled nor waited, if that is long enough to move deadlines.
     #[inline]
     pub fn gap(&self, end: usize, now: Instant) -> Option<Duration> {
         let gap = now.saturating_duration_since(self.attended[end]?);
         (gap > LONG_GAP).then_some(gap)
     }
 
-    /// A host that waits does not look away, unless it had before `since`: then its next poll comes late.
+    /// Records that the program waited from `since` to `now`, unless it had a gap before: then its next poll moves
+    /// deadlines.
     pub fn attend(&mut self, end: usize, since: Instant, now: Instant) {
         if self.gap(end, since).is_none() {
             self.attended[end] = Some(now);
         }
     }
 
-    /// Whether bytes go to another family of this process: whoever waits there has to be woken.
+    /// Whether the remote peer is in this process: threads that wait for it have to be woken.
     pub fn talks_in_memory(&mut self) -> bool {
         match &mut self.kind {
             Kind::Pair(_) | Kind::Attached(..) => true,
-            // A player of a host in this process; nobody else has a pipe.
+            // The client of ws_join_local. No other client has a pipe.
             Kind::Client(peer) => self.role.has_peers() && matches!(peer.stream_mut(), Some(Stream::Memory(_))),
             Kind::Server(server) => server.has_local(),
             Kind::Gone => false,
@@ -187,7 +190,7 @@ impl Body {
 }
 
 impl Kind {
-    /// The sockets, to be closed elsewhere.
+    /// Takes the sockets, for the caller to close.
     pub fn take_streams(&mut self) -> Vec<Stream> {
         match self {
             Kind::Client(peer) | Kind::Attached(peer, _) => peer.take_out_stream().into_iter().collect(),
@@ -197,7 +200,7 @@ impl Kind {
         }
     }
 
-    /// Whether a member still has the handle that it was found by: something else may be in its place by now.
+    /// Whether a member still has the handle it was looked up by: its slot may have been reused.
     #[inline]
     pub fn is_current(&mut self, member: Member, handle: u32) -> bool {
         let current = match self.peer(member) {
@@ -210,7 +213,7 @@ impl Kind {
         current == handle
     }
 
-    /// What a handle means, for the role.
+    /// What a handle refers to, in the role's terms.
     pub fn place(&mut self, member: Member) -> Result<Place<'_>, Error> {
         match (self, member) {
             (Kind::Server(server), Member::Server) => Ok(Place::Server(server)),
@@ -219,11 +222,11 @@ impl Kind {
         }
     }
 
-    /// The connection that a handle means, whatever its kind.
+    /// The connection that a handle refers to, if it is one.
     #[inline]
     pub fn peer(&mut self, member: Member) -> Option<&mut Connection> {
         match self {
-            // Nothing else is in its family.
+            // The only connection of its family.
             Kind::Client(peer) | Kind::Attached(peer, _) => Some(peer),
             Kind::Pair(ends) => ends.get_mut(member.end())?.as_deref_mut(),
             Kind::Server(server) => match member {

@@ -1,4 +1,4 @@
-//! Taking items through a handle, and the loans that go with them.
+//! Taking items through a handle, and lending their bytes.
 
 use super::{Body, Kind, Member, Shared, registry, with};
 use crate::endpoint::{Item, Loan, Mark, Spent};
@@ -8,17 +8,17 @@ use crate::status::{ErrorCode, MessageType};
 use crate::work::{Arena, Chunk, MUCH};
 use std::sync::Arc;
 
-/// One item as the host gets it; the bytes are lent.
+/// One item as the program gets it. The bytes are lent.
 pub struct View<'a> {
-    /// The connection it came by.
+    /// Handle of the connection that received it.
     pub conn: u32,
-    /// Of that connection.
+    /// User value of that connection.
     pub user: u64,
-    /// Multiplayer: who sent it, or whom it is about.
+    /// Multiplayer: the sender, or the peer that the event is about.
     pub peer_id: i32,
-    /// The message, or the text of the event with its NUL.
+    /// The message's payload, or the event's text with its NUL.
     pub bytes: &'a [u8],
-    /// What it is.
+    /// The type of the item.
     pub what: What<'a>,
 }
 
@@ -30,7 +30,8 @@ pub enum What<'a> {
     Mark(&'a Mark),
 }
 
-/// Takes up to `most` messages through a handle, other items staying; how many. What it was lent before ends, even when nothing is there.
+/// Takes up to `most` messages through a handle, and leaves events queued. Returns how many. The handle's previous loan
+/// ends, even if there is no message.
 #[inline]
 pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
     with(handle, |body, member| {
@@ -75,7 +76,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
     })
 }
 
-/// Takes up to `most` items of all kinds through a handle, as `take_messages` does.
+/// Takes up to `most` messages and events through a handle, as `take_messages` does.
 pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
     with(handle, |body, member| {
         let Body { kind, shared: Shared { arena, .. }, .. } = body;
@@ -106,7 +107,7 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
     })
 }
 
-/// Messages that wait behind a handle.
+/// Number of messages that can be taken through a handle.
 pub fn available(handle: u32) -> Result<usize, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.available()),
@@ -116,7 +117,7 @@ pub fn available(handle: u32) -> Result<usize, Error> {
     })
 }
 
-/// The next item, with the handle, the user value and the peer of its connection.
+/// Takes the next item, with the handle, user value and peer id of its connection.
 fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
     match (kind, member) {
         (Kind::Server(server), Member::Server) => {
@@ -141,7 +142,7 @@ fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
     }
 }
 
-/// What was lent through a handle.
+/// The loan made through a handle.
 fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
     match (kind, member) {
         (Kind::Server(server), Member::Server) => Some(&mut server.endpoint.loan),
@@ -149,7 +150,7 @@ fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
     }
 }
 
-/// Memory that the host has done with serves the next message. Much of it goes back through the worker: the system takes its time.
+/// Reuses memory that the program no longer borrows. Large memory is freed by the worker, because that takes long.
 #[inline]
 fn give_back(arena: &mut Arena, spent: Spent) {
     match spent {

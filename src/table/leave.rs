@@ -1,4 +1,4 @@
-//! What was freed while it had more to send than a call has time for: the worker writes it once more and takes it apart.
+//! Freed objects with more output than a call has time to write: the worker writes it and drops them.
 
 use super::family::Shared;
 use crate::connection::Connection;
@@ -11,10 +11,11 @@ use crate::status::{Cause, Level, Phase, State};
 use crate::work::Cx;
 use std::time::Instant;
 
-/// How long the worker writes what one handle left behind, in microseconds; after that each connection has one more write.
+/// Budget of the worker for the output of one freed handle, in microseconds. After that each connection gets one last
+/// write.
 const LAST_WRITES_US: u32 = 1_000_000;
 
-/// Freed, with what it works with. Dropping it is the work.
+/// A freed object with its buffers and compressors. Dropping it writes its output.
 pub(super) struct Leaving {
     pub(super) what: What,
     pub(super) shared: Shared,
@@ -25,7 +26,7 @@ pub(super) enum What {
     Peer(Option<Box<Connection>>),
 }
 
-/// It has bytes to send until it is dropped, so nothing of its memory may go before.
+/// Nothing is freed ahead of the drop, which needs all of it to send the output.
 impl Discarded for Leaving {}
 
 impl Drop for Leaving {
@@ -42,7 +43,7 @@ impl Drop for Leaving {
     }
 }
 
-/// One last write, then the socket goes. What the budget ends before that is given back.
+/// Writes once more and closes the socket. Returns the connection if it can send more, or if the budget is exhausted.
 pub(super) fn drop_peer(mut peer: Box<Connection>, cx: &mut Cx<'_>) -> Option<Box<Connection>> {
     let in_memory = matches!(peer.stream_mut(), Some(Stream::Memory(_)));
     if !in_memory && peer.has_output() {
@@ -58,7 +59,8 @@ pub(super) fn drop_peer(mut peer: Box<Connection>, cx: &mut Cx<'_>) -> Option<Bo
     None
 }
 
-/// As `drop_peer`, to the end: the socket is drained where all was written, so that a reset cannot destroy the last bytes.
+/// Like `drop_peer`, but always to the end. If all output was written, the socket is drained before it is closed, so
+/// that a TCP reset cannot destroy the last bytes.
 fn let_go(mut peer: Box<Connection>, cx: &mut Cx<'_>) {
     peer.write(cx);
     if peer.state() == State::Open && !peer.has_output() {

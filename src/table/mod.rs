@@ -1,4 +1,4 @@
-//! The handle table: from a number to the object it means, one lock per family.
+//! The handle table: maps handles to objects, with one lock per family.
 
 mod ask;
 mod family;
@@ -32,18 +32,18 @@ use slots::Slots;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-/// All that the library holds, for one process.
+/// The state of the library in one process.
 pub struct Registry {
     slots: RwLock<Slots>,
-    /// Threads of ours.
+    /// The library's threads.
     pub services: Services,
-    /// What `time_ns` counts from.
+    /// The time that `time_ns` counts from.
     pub epoch: Instant,
 }
 
 static REGISTRY: Own<OnceLock<Registry>> = Own::new(OnceLock::new());
 
-/// In the child of a fork: all handles are stale from here on, and locks, lines of the log and threads of the parent are left behind.
+/// In the child of a fork: makes all handles stale, and abandons the parent's locks, log lines and threads.
 pub fn forget_parent() {
     REGISTRY.renew(OnceLock::new());
     journal::forget_parent();
@@ -60,7 +60,7 @@ pub fn registry() -> &'static Registry {
 }
 
 impl Registry {
-    /// Generations start elsewhere after a fork, so that the parent's handles do not fit.
+    /// After a fork generations start at another number, so that the parent's handles are stale.
     fn new(fork: u32) -> Registry {
         Registry { slots: RwLock::new(Slots::new(fork)), services: Services::new(Arc::new(wake::all_from_afar)), epoch: Instant::now() }
     }
@@ -84,13 +84,13 @@ impl Registry {
     }
 }
 
-/// Does something with the object that a handle means, under the lock of its family. A panic retires the family.
+/// Runs `act` on the object behind a handle, under the lock of its family. A panic retires the family.
 #[inline]
 pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
     with_family(handle, |_, body, member| act(body, member))
 }
 
-/// As `with`, with the family itself for what keeps it.
+/// Like `with`, and also passes the family.
 #[inline]
 pub fn with_family<R>(handle: u32, act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
     let (Some(family), member) = recent::find(handle, look_up) else { return Err(stale(handle)) };
@@ -106,7 +106,7 @@ pub fn with_family<R>(handle: u32, act: impl FnOnce(&'static Family, &mut Body, 
     result
 }
 
-/// Retires a family when a panic passes.
+/// Retires a family if a panic unwinds past it.
 struct PanicWatch<'a> {
     family: &'static Family,
     body: &'a mut Body,
@@ -124,7 +124,7 @@ impl<'a> PanicWatch<'a> {
         self.body
     }
 
-    /// All went well.
+    /// No panic occurred.
     #[inline]
     fn done(&mut self) {
         self.done = true;
@@ -151,18 +151,19 @@ fn stale(handle: u32) -> Error {
     Error::new(ErrorCode::Handle, what)
 }
 
-/// The failure that a caught panic is told as.
+/// The error that reports a caught panic.
 pub fn panicked() -> Error {
     Error::new(ErrorCode::Panic, "a defect in wspeer was caught; the handle and its family are retired, and ws_get_log has the text")
 }
 
-/// After a panic: the family's state cannot be trusted. Its sockets are closed, its handles retired, and what was lent stays where it is.
+/// After a panic the family's state cannot be trusted: its sockets are closed and its handles retired, and lent memory
+/// stays valid.
 #[cold]
 fn abandon(family: &'static Family, body: &mut Body) {
     let registry = registry();
     let mut kind = std::mem::replace(&mut body.kind, Kind::Gone);
     let streams = crate::quiet::catch(|| kind.take_streams()).unwrap_or_default();
-    // Leaked on purpose: the host may still hold loans, and half-changed state is not dropped.
+    // Leaked on purpose: the program may still use lent memory, and half-changed state must not be dropped.
     std::mem::forget(kind);
     std::mem::forget(std::mem::take(&mut body.shared));
     registry.services.close(streams);
@@ -172,7 +173,7 @@ fn abandon(family: &'static Family, body: &mut Body) {
     journal::note(Level::Error, || "a panic was caught and its family of handles retired".to_owned());
 }
 
-/// Gives out handles for the clients of one server.
+/// Creates and retires the handles of one server's clients.
 struct ClientHandles<'a> {
     registry: &'a Registry,
     family: &'static Family,

@@ -1,4 +1,4 @@
-//! Opening: from a URL and settings to a handle.
+//! Opening: creates objects and their handles from a URL and settings.
 
 use super::family::{Body, Family, Kind, Member, Shared};
 use super::{Registry, registry, wake, with};
@@ -25,42 +25,42 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use url::{Host, Url};
 
-/// Read buffer of a connection alone, and of a server: one read, and room for a short one behind it.
+/// Bytes of a read buffer: one full read, and room for a short one behind it.
 const CHUNK: usize = ROUND_BYTES + (32 << 10);
-/// Capacity of the pipes of pairs and attached transports, each way.
+/// Capacity in bytes of the pipes of pairs and attached transports, each way.
 const PIPE_BYTES: usize = 256 << 10;
 
-/// A ws_config, checked and with its defaults.
+/// A ws_config, checked and with its defaults applied.
 pub struct Settings {
-    /// For ws_free_owner.
+    /// Owner, for ws_free_owner.
     pub owner: u32,
-    /// First user value.
+    /// Initial user value.
     pub user: u64,
-    /// Everything with a number.
+    /// All numeric options.
     pub options: Options,
-    /// All phases of a client together.
+    /// Time limit for all phases of a client's opening together.
     pub connect_timeout: Option<Duration>,
-    /// WS_GODOT3, WS_SCENE or neither.
+    /// Multiplayer wire format: WS_GODOT3, WS_SCENE or neither.
     pub wire: Wire,
-    /// With WS_SCENE.
+    /// Scene settings, for WS_SCENE.
     pub scene: SceneSettings,
     /// WS_APP_HEARTBEAT.
     pub heartbeat: bool,
     /// WS_QUEUE_BEFORE_OPEN.
     pub queue_before_open: bool,
-    /// Longest request or answer.
+    /// Maximum bytes of an HTTP request or response header.
     pub max_header_bytes: usize,
-    /// Extra headers.
+    /// Extra HTTP headers.
     pub headers: Vec<(String, String)>,
-    /// Offered or known.
+    /// Subprotocols that a client offers or a server supports.
     pub subprotocols: Vec<String>,
-    /// permessage-deflate, if it is wanted.
+    /// permessage-deflate, if enabled.
     pub deflate: Option<DeflateSettings>,
-    /// PEM of a server's chain and key.
+    /// Certificate chain of a server, in PEM.
     pub cert_pem: Option<String>,
-    /// See `cert_pem`.
+    /// Private key of a server, in PEM.
     pub key_pem: Option<String>,
-    /// A client's TLS.
+    /// TLS settings of a client.
     pub tls: TlsClientSettings,
 }
 
@@ -82,7 +82,7 @@ pub fn join(url: &str, settings: Settings) -> Result<u32, Error> {
     add(registry, take_in(registry, Kind::Client(Box::new(peer)), Role::Join(Box::new(join)), owner), Member::Only)
 }
 
-/// Opens a player of the host's own, in its format.
+/// Opens a player in the host's own process, with the host's wire format.
 pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let registry = registry();
     let now = Instant::now();
@@ -97,7 +97,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let join = Join::new(wire, scene, &mut peer, settings.connect_timeout, early, now);
     let family = take_in(registry, Kind::Client(Box::new(peer)), Role::Join(Box::new(join)), settings.owner);
     let handle = add(registry, family, Member::Only)?;
-    // Its request leaves now, so that the host's next poll answers.
+    // Sends the request now, so that the host's next poll answers it.
     super::flush(handle)?;
     Ok(handle)
 }
@@ -165,7 +165,7 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
 }
 
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
-    // "*" is all of the host.
+    // "*" means all addresses of this machine.
     let (any, (parsed, zone)) = match url.split_once("://*") {
         Some((scheme, rest)) if !scheme.contains(['/', ':']) && (rest.is_empty() || rest.starts_with([':', '/', '?', '#'])) => {
             (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?)
@@ -219,7 +219,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     Ok(server)
 }
 
-/// Opens two ends that talk to each other in memory: (server's, client's).
+/// Opens two connected ends in memory. Returns the handles of the server's and of the client's end.
 pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     let (server_end, client_end) = MemoryEnd::pair(PIPE_BYTES);
     let now = Instant::now();
@@ -236,7 +236,7 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
     Ok((first, second))
 }
 
-/// Opens one end whose bytes the host carries.
+/// Opens one end of a connection whose bytes the program transports.
 pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
     let (own, host_end) = MemoryEnd::pair(PIPE_BYTES);
     let now = Instant::now();
@@ -276,25 +276,25 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
     peer
 }
 
-/// Takes objects in; they have no handles yet.
+/// Puts objects into a family. They have no handles yet.
 fn take_in(registry: &Registry, kind: Kind, role: Role, owner: u32) -> &'static Family {
     let family = registry.slots.write().take_family();
     family.owner.store(owner, Ordering::Relaxed);
-    // A first poll that comes late finds its deadlines moved, as any other.
+    // If the first poll is late, it moves deadlines like any other late poll.
     let attended = [Some(Instant::now()); 2];
     *family.body.lock() = Body { kind, role, shared: Shared::new(CHUNK), attended, ..Body::default() };
     family
 }
 
-/// Gives an object its handle and tells it. Without one its family is emptied.
+/// Creates a handle and stores it in its object. If no handle is free, the family is emptied.
 fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u32, Error> {
-    // Under its lock, so that a ws_shutdown of another thread meets the object with its handle.
+    // Under the family's lock, so that a concurrent ws_shutdown sees the object with its handle.
     let mut body = family.body.lock();
     let Some(handle) = registry.add(family, member) else {
         let mut gone = std::mem::take(&mut *body);
         drop(body);
         registry.slots.write().give_family(family);
-        // A server's port is free again, and the other end of a pipe reads the end, when this returns.
+        // On return a server's port is free, and the other end of a pipe reads the end of the stream.
         registry.services.close(gone.kind.take_streams());
         registry.services.discard(Box::new(gone));
         wake::all();
@@ -311,10 +311,10 @@ fn add(registry: &Registry, family: &'static Family, member: Member) -> Result<u
     Ok(handle)
 }
 
-/// All but the unreserved characters of RFC 3986.
+/// All characters but the unreserved ones of RFC 3986.
 const NOT_IN_ZONE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The interface of a link-local address: how the URL names it, and its number.
+/// The interface of a link-local address: its name in the URL, and its index.
 struct Zone {
     name: String,
     number: u32,
@@ -339,7 +339,7 @@ fn parse(url: &str) -> Result<(Url, Option<Zone>), Error> {
     Ok((url, Some(Zone { number: number.ok_or_else(no_such)?, name })))
 }
 
-/// The zone of a URL's IPv6 address, and the URL without it: RFC 6874 writes "[fe80::1%25eth0]", many tools "[fe80::1%eth0]".
+/// Splits the zone off a URL's IPv6 address: RFC 6874 writes "[fe80::1%25eth0]", many tools "[fe80::1%eth0]".
 fn split_zone(url: &str) -> Option<(String, String)> {
     let start = url.find("://")? + 3;
     let end = url[start..].find(['/', '?', '#', '\\']).map_or(url.len(), |len| start + len);
@@ -352,7 +352,7 @@ fn split_zone(url: &str) -> Option<(String, String)> {
     Some((name, format!("{}{}", &url[..from], &url[to..])))
 }
 
-/// An IPv6 address in a URL.
+/// Formats an IPv6 address for a URL.
 fn bracketed(address: &str, zone: Option<&Zone>) -> String {
     match zone {
         Some(zone) => format!("[{address}%25{}]", utf8_percent_encode(&zone.name, NOT_IN_ZONE)),
@@ -364,7 +364,7 @@ fn bad_url(why: &str) -> Error {
     Error::new(ErrorCode::Url, format!("the URL cannot be used: {why}"))
 }
 
-/// Host and port as the Host header wants them.
+/// Host and port in the form of the Host header.
 fn authority(url: &Url) -> String {
     match url.port() {
         Some(port) => format!("{}:{port}", url.host_str().unwrap_or("")),
@@ -388,7 +388,7 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     percent_decode_str(text).collect()
 }
 
-/// Binds all addresses to one port. With two families, a machine that lacks one still listens on the other.
+/// Binds all addresses to one port. If the machine lacks one of two address families, it listens on the other only.
 fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
     let failed = |address: SocketAddr, error: &std::io::Error| {
         let hint = match error.kind() {

@@ -1,4 +1,4 @@
-//! What hosts and joins have beside messages: ids, calls, authentication, nodes.
+//! Multiplayer operations besides messages: ids, remote calls, authentication, nodes.
 
 use super::verbs::{accepted, wake_for_output};
 use super::{Body, Member, with};
@@ -10,7 +10,7 @@ use crate::status::Success;
 use crate::work::Cx;
 use std::time::Instant;
 
-/// ws_get_peer_id: of a host 1, of its client and of a join the id, 0 until it has come.
+/// ws_get_peer_id: 1 for a host, and the assigned id for a host's client or a join: 0 before it is assigned.
 pub fn peer_id(handle: u32) -> Result<i32, Error> {
     with(handle, |body, member| body.role.peer_id(body.kind.place(member)?))
 }
@@ -20,7 +20,7 @@ pub fn conn(handle: u32, peer_id: i32) -> Result<u32, Error> {
     with(handle, |body, member| body.role.conn(body.kind.place(member)?, handle, peer_id))
 }
 
-/// ws_put_packet (`target` is `None`) and ws_put_packet_to of a call.
+/// ws_put_packet (`target` is `None`) and ws_put_packet_to, for a remote call.
 pub fn put_call(handle: u32, target: Option<i32>, bytes: &[u8]) -> Result<Success, Error> {
     let target = target.map(Target::decode).transpose()?;
     with(handle, |body, member| send(body, member, |role, at, cx| role.put_call(at, cx, target, bytes)))
@@ -35,18 +35,18 @@ pub fn send_auth(handle: u32, peer_id: i32, data: &[u8]) -> Result<Success, Erro
 pub fn complete_auth(handle: u32, peer_id: i32) -> Result<Success, Error> {
     with(handle, |body, member| {
         let sent = send(body, member, |role, at, cx| role.complete_auth(at, cx, peer_id));
-        // The next poll takes what came meanwhile.
+        // The next poll processes what was received meanwhile.
         body.more[0] |= sent.is_ok();
         sent
     })
 }
 
-/// ws_declare_node; `None`: it is forgotten.
+/// ws_declare_node; `None` forgets the node.
 pub fn declare_node(handle: u32, path: &str, methods: Option<&str>) -> Result<(), Error> {
     with(handle, |body, member| body.role.declare(body.kind.place(member)?, path, methods))
 }
 
-/// Sends as the role says, and wakes who has to write what stays.
+/// Sends by the rules of the role, and wakes waiting threads if output is left.
 fn send(body: &mut Body, member: Member, act: impl FnOnce(&mut Role, Place<'_>, &mut Cx<'_>) -> Result<Sent, Error>) -> Result<Success, Error> {
     let (role, kind, mut cx) = body.parts_with_role(Instant::now(), None);
     let sent = act(role, kind.place(member)?, &mut cx)?;

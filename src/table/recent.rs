@@ -1,16 +1,16 @@
-//! What each thread found lately: the calls of a frame are about the same few handles, and looking one up again costs locks.
+//! Each thread's cache of handle lookups: the calls of a frame use the same few handles, and a full lookup takes locks.
 
 use super::family::{Family, Member};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Places of a thread; handles that fall on the same one take turns.
+/// Entries per thread. Handles that map to the same entry replace each other.
 const PLACES: usize = 256;
 
-/// Counts whatever makes handles stale: an entry of an earlier count is not believed.
+/// Number of changes that made handles stale. Entries with an older number are ignored.
 static CHANGES: AtomicU32 = AtomicU32::new(1);
 
-/// A handle with the count of changes, and what it meant then.
+/// A handle with the number of changes at its lookup, and what it referred to.
 #[derive(Clone, Copy)]
 struct Entry {
     key: u64,
@@ -24,12 +24,13 @@ thread_local! {
     static ENTRIES: [Cell<Entry>; PLACES] = const { [const { Cell::new(NOTHING) }; PLACES] };
 }
 
-/// From here on no thread trusts what it found before.
+/// Invalidates the cached lookups of all threads.
 pub fn forget_all() {
     CHANGES.fetch_add(1, Ordering::Release);
 }
 
-/// What a handle means; `look` finds it when this thread has not lately. It may be stale as soon as it is found.
+/// What a handle refers to; `look` is called if this thread has no valid entry. The result may be stale as soon as it
+/// is returned.
 #[inline(always)]
 pub fn find(handle: u32, look: impl FnOnce(u32) -> Option<(&'static Family, Member)>) -> (Option<&'static Family>, Member) {
     ENTRIES.with(|entries| {

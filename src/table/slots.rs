@@ -1,5 +1,6 @@
-//! Generational handles: 20 bits of index, 11 of generation. A slot whose generations are used up is *spent*: it is given out again only when no other slot
-//! is free, the longest spent first. So a number comes back after 2,146,435,072 opens (`2^20 * 2047`), less 2047 for each handle that stays open meanwhile.
+//! Generational handles: 20 bits of index, 11 bits of generation. A slot whose generations are used up is *spent*: it
+//! is reused only when no other slot is free, oldest first. So a handle repeats only after 2,146,435,072 opens (`2^20 *
+//! 2047`), less 2047 for each handle that stays open meanwhile.
 
 use super::family::{Family, Member};
 use std::collections::VecDeque;
@@ -12,26 +13,27 @@ struct Slot {
     entry: Option<(&'static Family, Member)>,
 }
 
-/// How many slots and generations there are.
+/// Number of slots and generations.
 #[derive(Clone, Copy)]
 struct Limits {
     slots: usize,
     generations: u32,
-    /// A slot is used again only while at least so many are free, oldest first: few slots serve at first, and each not at once again.
+    /// A slot is reused, oldest first, only while at least this many are free. The table stays small at first, and no
+    /// slot is reused soon.
     free: usize,
 }
 
 const LIMITS: Limits = Limits { slots: 1 << INDEX_BITS, generations: (1 << 11) - 1, free: 4_096 };
 
-/// The table.
+/// The handle table.
 pub struct Slots {
     limits: Limits,
     slots: Vec<Slot>,
     free: VecDeque<u32>,
-    /// Free slots that have had all generations.
+    /// Free slots that have used up their generations.
     spent: VecDeque<u32>,
     first_generation: u32,
-    /// Families that nothing is in.
+    /// Families without objects, for reuse.
     idle: Vec<&'static Family>,
 }
 
@@ -46,17 +48,17 @@ impl Slots {
         Slots { limits, slots: Vec::new(), free: VecDeque::new(), spent: VecDeque::new(), first_generation, idle: Vec::new() }
     }
 
-    /// A family with nothing in it.
+    /// Returns a family without objects.
     pub fn take_family(&mut self) -> &'static Family {
         self.idle.pop().unwrap_or_else(|| Box::leak(Box::new(Family::new())))
     }
 
-    /// Takes back a family that nothing is in and no handle means.
+    /// Takes back a family that has no objects and no handles.
     pub fn give_family(&mut self, family: &'static Family) {
         self.idle.push(family);
     }
 
-    /// A handle for a new object; `None`: 2^20 are in use.
+    /// Creates a handle for a new object. `None`: all 2^20 are in use.
     pub fn add(&mut self, family: &'static Family, member: Member) -> Option<u32> {
         let index = if self.free.len() >= self.limits.free || self.slots.len() >= self.limits.slots {
             self.free.pop_front().or_else(|| self.spent.pop_front())? as usize
@@ -69,7 +71,7 @@ impl Slots {
         Some(slot.generation << INDEX_BITS | index as u32)
     }
 
-    /// What a handle means.
+    /// The object that a handle refers to, or `None` if the handle is stale.
     pub fn find(&self, handle: u32) -> Option<(&'static Family, Member)> {
         let slot = self.slots.get(handle as usize & (LIMITS.slots - 1))?;
         if slot.generation != handle >> INDEX_BITS {
@@ -78,7 +80,7 @@ impl Slots {
         slot.entry
     }
 
-    /// Retires a handle.
+    /// Retires a handle, and returns what it referred to.
     pub fn remove(&mut self, handle: u32) -> Option<(&'static Family, Member)> {
         let index = handle as usize & (LIMITS.slots - 1);
         let slot = self.slots.get_mut(index)?;
@@ -99,7 +101,7 @@ impl Slots {
         }
     }
 
-    /// The handles whose object is wanted.
+    /// The handles whose object satisfies `wanted`.
     pub fn handles(&self, wanted: impl Fn(&Family, Member) -> bool) -> Vec<u32> {
         let used = self.slots.iter().enumerate();
         used.filter_map(|(index, slot)| match &slot.entry {
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    /// Opens and frees, one at a time.
+    /// Opens and frees one handle.
     fn open_and_free(slots: &mut Slots, family: &'static Family) -> u32 {
         let handle = slots.add(family, Member::Only).unwrap();
         slots.remove(handle).unwrap();
@@ -128,7 +130,7 @@ mod tests {
         for fork in 0..9 {
             let mut slots = Slots::with(limits, fork);
             let family = slots.take_family();
-            // Three handles stay open, each of which takes one number of its slot.
+            // Three handles stay open, which removes their slots from the rounds.
             let kept: Vec<u32> = (0..3).map(|_| slots.add(family, Member::Only).unwrap()).collect();
             let most = (limits.slots - kept.len()) * limits.generations as usize;
             let mut given = Vec::new();
@@ -138,7 +140,7 @@ mod tests {
                 assert!(kept.iter().all(|handle| !round.contains(handle) && slots.find(*handle).is_some()));
                 given.push(round);
             }
-            // The oldest come back first, so a number rests for as long as it can in the later rounds, too.
+            // Spent slots are reused oldest first, so a handle does not repeat early in later rounds either.
             assert!(given[0].iter().all(|handle| *handle != 0 && slots.find(*handle).is_none()));
         }
     }
@@ -157,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_stale_handle_stays_stale_beyond_the_reuse_of_the_first_slots() {
-        // 4 096 slots of 2 047 generations were 8 386 556 opens. WSPEER_OPENS=2200000000 goes beyond what the whole table has.
+        // 4 096 slots of 2 047 generations lasted for 8 386 556 opens. WSPEER_OPENS=2200000000 exceeds the whole table.
         let opens = std::env::var("WSPEER_OPENS").ok().and_then(|count| count.parse().ok()).unwrap_or(9_000_000_u64);
         let mut slots = Slots::new(0);
         let family = slots.take_family();

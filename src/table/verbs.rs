@@ -1,4 +1,4 @@
-//! What each function of the boundary does with the object behind its handle.
+//! The operations of the C functions on the object behind a handle.
 
 use super::family::{Body, Family, Kind, Member};
 use super::leave::{Leaving, What, drop_peer};
@@ -14,14 +14,15 @@ use crate::status::{ErrorCode, Success};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// A connection that read nothing for this long gives its read buffer back.
+/// Idle time after which a connection releases its read buffer.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// ws_poll. True: the budget ended with work left.
+/// ws_poll. Returns true if the budget ended with work left.
 pub fn poll(handle: u32) -> Result<bool, Error> {
     let registry = registry();
     with_family(handle, |family, body, member| {
-        // Asked before: a pipe that ends in this poll is gone after it, and the other end has to hear of that.
+        // Checked before the poll: a pipe that ends in it is gone afterwards, and threads that wait for its other end
+        // must be woken.
         let in_memory = body.talks_in_memory();
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
@@ -39,7 +40,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
             }
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
-                    // Both ends read into one arena.
+                    // Messages of both ends may be in the shared arena.
                     ends.iter_mut().flatten().for_each(|peer| peer.settle(cx.arena));
                 }
                 let peer = peer_of(kind, member)?;
@@ -62,7 +63,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
         }
         body.next_timer[end] = next_timer;
         body.more[end] = more;
-        // A poll that moves no byte takes no time worth another look at the clock.
+        // A poll that moves no byte counts as taking no time, which saves a read of the clock.
         let took = if moved { now.elapsed() } else { Duration::ZERO };
         body.poll_times = (took, body.poll_times.1.max(took));
         if in_memory {
@@ -72,11 +73,11 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
     })
 }
 
-/// ws_put_packet: to the peer, or from a server to all.
+/// ws_put_packet: sends to the peer, or from a server to all clients.
 #[inline]
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
     with_family(handle, |family, body, member| {
-        // Kept short for a connection alone: this is the path of each message.
+        // Kept short for connections without a multiplayer role: every message takes this path.
         let Body { kind, role: Role::Plain, shared, polled, .. } = body else {
             return put_by_role(family, body, member, None, text, payload);
         };
@@ -90,7 +91,7 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
                     wake::all();
                 }
             }
-            // What has left already needs no poll.
+            // A message that was written completely needs no poll.
             (kind, _) => {
                 if wake::is_awaited() && !matches!(&*kind, Kind::Client(peer) if !peer.has_output()) {
                     wake::all();
@@ -101,15 +102,15 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
     })
 }
 
-/// ws_put_packet_to: a server, a host or a join to one, all (0) or all but one (negative).
+/// ws_put_packet_to: sends from a server, a host or a join to one peer, all (0) or all but one (negative).
 pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<Success, Error> {
     with_family(handle, |family, body, member| put_by_role(family, body, member, Some(target), text, payload))
 }
 
-/// Puts a message as the role says.
+/// Sends a message by the rules of the role.
 #[inline(never)]
 fn put_by_role(family: &Family, body: &mut Body, member: Member, target: Option<i32>, text: bool, payload: &[u8]) -> Result<Success, Error> {
-    // A put to several has a budget; one to a single target is no more work than it is.
+    // A send to several clients has a budget; a send to a single one is short enough without.
     let several = member == Member::Server && target.is_none_or(|target| target <= 0);
     let (now, budget) = match &body.kind {
         Kind::Server(server) if several => (Instant::now(), server.endpoint.options.budget()),
@@ -161,7 +162,7 @@ pub fn close(handle: u32, code: i32, reason: &str) -> Result<(), Error> {
     })
 }
 
-/// ws_disconnect: a server closes one client, all (0) or all but one (negative).
+/// ws_disconnect: closes one client of a server, all (0) or all but one (negative).
 pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(), Error> {
     check_close(code, reason)?;
     with_family(handle, |family, body, member| {
@@ -172,7 +173,7 @@ pub fn disconnect(handle: u32, target: i32, code: i32, reason: &str) -> Result<(
         let (role, kind, mut cx) = body.parts_with_role(Instant::now(), Some(1_000));
         let Kind::Server(server) = kind else { return Err(Error::gone()) };
         let keys = role.targets(server, target, &|handle| client_of(family, handle))?;
-        // Once the budget is over they are closed all the same, and the polls that follow write.
+        // After the budget is exhausted, clients are still closed, and later polls write their output.
         for key in keys {
             server.act(&mut cx, key, |peer, cx| peer.disconnect(cx, code, reason));
         }
@@ -186,7 +187,7 @@ pub fn free(handle: u32) {
     free_since(handle, Instant::now());
 }
 
-/// As `free`, in a call that began at `now`: what it frees has one budget together.
+/// Like `free`, in a call that began at `now`: everything that the call frees shares one budget.
 fn free_since(handle: u32, now: Instant) {
     let registry = registry();
     let Some((family, member)) = registry.remove(handle) else { return };
@@ -202,7 +203,7 @@ fn free_since(handle: u32, now: Instant) {
         watch.done();
     }
     if matches!(body.kind, Kind::Gone) {
-        // Its read buffers go elsewhere where they are large, and so does what it knew of others.
+        // Large read buffers and large role state are freed by the worker.
         body.shared.shrink();
         let role = std::mem::take(&mut body.role);
         if role.is_large() {
@@ -236,11 +237,12 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member, now: Instan
             Kind::Client(peer) | Kind::Attached(peer, _) => left = drop_peer(peer, &mut cx).map(|peer| What::Peer(Some(peer))),
             Kind::Server(mut server) => {
                 registry.remove_all(server.all_handles());
-                // Here and not by the worker: the host may listen on the port again at once, and whoever waits for a pipe is woken by the caller.
+                // Done here, not by the worker: the program may listen on the port again at once, and the caller wakes
+                // threads that wait for a pipe.
                 server.stop_listening();
                 server.drop_local(&mut cx);
                 server.write_last(&mut cx, false);
-                // Thousands of clients take milliseconds to write to and to take apart.
+                // Writing to thousands of clients and dropping them takes milliseconds.
                 left = Some(What::Server(server));
             }
             other => *kind = other,
@@ -273,7 +275,8 @@ fn free_where(wanted: impl Fn(Member, u32) -> bool) {
     handles.into_iter().for_each(|handle| free_since(handle, now));
 }
 
-/// ws_feed: bytes that came by the host's transport; how many were taken. `None`: that transport has ended.
+/// ws_feed: accepts bytes received by the program's transport, and returns how many were taken. `None`: the transport
+/// has ended.
 pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
     with(handle, |body, _| match (&mut body.kind, bytes) {
         (Kind::Attached(_, host_end), Some(bytes)) => match host_end.write(bytes) {
@@ -290,7 +293,7 @@ pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
     .inspect(|_| wake::all())
 }
 
-/// ws_take_output: bytes for the host's transport.
+/// ws_take_output: takes bytes for the program's transport to send.
 pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
     with(handle, |body, _| match &mut body.kind {
         Kind::Attached(_, host_end) => Ok(host_end.read(buffer).unwrap_or(0)),
@@ -298,7 +301,7 @@ pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
     })
 }
 
-/// The connection that a handle means; a server itself is none.
+/// The connection that a handle refers to. An error for a server's own handle.
 pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Connection, Error> {
     if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
         return Err(Error::wrong_kind("a server's own handle has no such call; ask one of its clients"));
@@ -306,7 +309,7 @@ pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Connection
     kind.peer(member).ok_or_else(Error::gone)
 }
 
-/// The place of a server's client by its handle; `None`: it is no client of the server in this family.
+/// The key of a server's client by its handle; `None` if the handle is no client in this family.
 fn client_of(family: &Family, handle: u32) -> Option<u32> {
     match registry().slots.read().find(handle) {
         Some((of, Member::Client(key))) if std::ptr::eq(of, family) => Some(key),
@@ -322,7 +325,7 @@ fn budget_of(kind: &mut Kind, member: Member) -> Option<u32> {
     }
 }
 
-/// The result of a put, or the error with what to do about it.
+/// Converts the result of a send. An error says what to do about it.
 #[inline]
 pub(super) fn accepted(sent: Sent) -> Result<Success, Error> {
     match sent {
@@ -350,7 +353,7 @@ pub(super) fn full() -> Error {
     )
 }
 
-/// After a poll: memory that an idle connection does not need goes back.
+/// After a poll: releases memory that an idle connection does not need.
 #[inline]
 fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     match body.active {
@@ -365,7 +368,7 @@ fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
     }
 }
 
-/// After a put: what did not leave has to, even while another thread waits that looked before.
+/// After a send: wakes waiting threads if output is left, because they may have made their plan before it was queued.
 pub(super) fn wake_for_output(body: &mut Body) {
     let waits = match &mut body.kind {
         Kind::Client(peer) => peer.has_output(),

@@ -1,4 +1,4 @@
-//! ws_wait: plans what the handles wait for, sleeps until one of it comes, and is woken by what other threads bring.
+//! ws_wait: plans what to wait for, then sleeps until one of these events occurs or another thread wakes it.
 
 mod plan;
 pub mod wake;
@@ -15,20 +15,20 @@ use wake::Waiter;
 /// One entry of poll(2).
 #[cfg(unix)]
 pub type Entry = libc::pollfd;
-/// This system has no call that waits for all that a poll reads.
+/// Other systems have no call that waits for everything that a poll reads.
 #[cfg(not(unix))]
 pub type Entry = ();
 
-/// poll(2): waits for the entries, at most so many milliseconds; how many are ready.
+/// poll(2): waits for the entries, at most the given number of milliseconds. Returns how many are ready.
 pub type PollEntries = fn(&mut [Entry], i32) -> io::Result<usize>;
 
-/// The longest sleep when no descriptor is left that a wake could come by.
+/// Longest sleep when no descriptor was left for the pipe that wakes this thread.
 #[cfg(unix)]
 const UNWAKEABLE: Duration = Duration::from_millis(20);
-/// The longest sleep.
+/// Longest sleep before the plan is made again.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What a thread keeps for its waits, so that one costs no more system calls than it has to.
+/// What a thread keeps from wait to wait, to save system calls.
 struct Kit {
     waiter: Waiter,
     plan: Plan,
@@ -40,8 +40,8 @@ thread_local! {
     static KIT: Cell<Option<Box<Kit>>> = const { Cell::new(None) };
 }
 
-/// Waits until one of the handles has something to poll or to read (`Success::Ok`), or the time is over (`Success::Empty`).
-/// `timeout_ms` is -1: without end.
+/// Waits until a handle has something to poll or to read (`Success::Ok`), or the time is over (`Success::Empty`). A
+/// `timeout_ms` of -1 sets no limit.
 pub fn wait(handles: &[u32], timeout_ms: i32, poll: PollEntries) -> Result<Success, Error> {
     let kept = KIT.try_with(Cell::take).unwrap_or_default();
     let mut kit = match kept {
@@ -53,11 +53,11 @@ pub fn wait(handles: &[u32], timeout_ms: i32, poll: PollEntries) -> Result<Succe
             entries: Vec::new(),
         }),
     };
-    // Before the plan is made, so that nothing that comes after it is missed.
+    // Before the plan is made, so that no later wake is missed.
     kit.waiter.begin();
     let result = wait_with(&mut kit, handles, timeout_ms, poll);
     kit.waiter.end(result != Ok(Success::Empty));
-    // Lost where the thread is ending.
+    // Fails only while the thread is ending.
     let _ = KIT.try_with(|kept| kept.set(Some(kit)));
     result
 }
@@ -96,7 +96,7 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32, poll: PollEntries)
     }
 }
 
-/// Sleeps until a descriptor is ready, a wake or the time is over. True: ready or woken.
+/// Sleeps until a descriptor is ready, a wake arrives or the time is over. Returns true if ready, woken or interrupted.
 #[cfg(unix)]
 fn sleep(kit: &mut Kit, time: Duration, poll: PollEntries) -> Result<bool, Error> {
     use std::os::fd::AsRawFd;
@@ -118,14 +118,15 @@ fn sleep(kit: &mut Kit, time: Duration, poll: PollEntries) -> Result<bool, Error
     }
 }
 
-/// Sleeps for a step, or until a wake: each step is followed by a fresh plan. True: woken, or only a poll can tell.
+/// Sleeps for a short step or until a wake; the plan is made again after each step. Returns true if woken, or if only a
+/// poll can show what has happened.
 #[cfg(not(unix))]
 fn sleep(kit: &mut Kit, time: Duration, _poll: PollEntries) -> Result<bool, Error> {
     const STEP: Duration = Duration::from_millis(2);
     Ok(kit.waiter.rest_until(Instant::now() + time.min(STEP)) || kit.plan.blind)
 }
 
-/// A wait for these handles that began `since` is over. Those that are stale are passed over.
+/// Records that a wait for these handles, begun at `since`, has ended. Stale handles are skipped.
 fn attend(handles: &[u32], since: Instant, now: Instant) {
     for handle in handles {
         let _ = with(*handle, |body, member| {

@@ -1,4 +1,4 @@
-//! What ws_wait waits for.
+//! The plan of a ws_wait: what it waits for.
 
 use crate::connection::Connection;
 use crate::error::Error;
@@ -7,18 +7,18 @@ use crate::table::{Kind, Member, with};
 use mio::net::TcpStream;
 use std::time::Instant;
 
-/// What may happen to the handles of one wait.
+/// The events that can end one wait.
 #[derive(Default)]
 pub struct Plan {
-    /// A poll or a read would do something now.
+    /// A poll or a read would make progress now.
     pub ready: bool,
-    /// Descriptors to wait for: until readable, until writable.
+    /// Descriptors to wait for, each with whether it is to be readable and whether writable.
     #[cfg(unix)]
     pub descriptors: Vec<(std::os::fd::RawFd, bool, bool)>,
-    /// Something may happen that no look from here shows.
+    /// Something may happen that only a poll can show.
     #[cfg(not(unix))]
     pub blind: bool,
-    /// When timers want a poll.
+    /// The earliest timer that needs a poll.
     pub timer: Option<Instant>,
 }
 
@@ -35,7 +35,7 @@ impl Plan {
         }
     }
 
-    /// Adds what may happen to one handle from `now` on.
+    /// Adds the events that one handle waits for, as of `now`.
     pub fn add(&mut self, handle: u32, now: Instant) -> Result<(), Error> {
         with(handle, |body, member| {
             body.attend(member.end(), now, now);
@@ -107,8 +107,8 @@ impl Plan {
         self.blind |= writes;
     }
 
-    /// Counts a descriptor once, however many handles share it: a server's clients all wait for the server's. The system takes no more entries than a
-    /// process may have descriptors.
+    /// Merges entries with the same descriptor: all clients of a server share the server's. poll(2) accepts no more
+    /// entries than the process may have descriptors.
     #[cfg(unix)]
     pub fn merge_descriptors(&mut self) {
         self.descriptors.sort_unstable_by_key(|(fd, ..)| *fd);

@@ -1,4 +1,4 @@
-//! Waking threads that wait in ws_wait, when a thread of ours or another thread's call has brought something.
+//! Wakes threads in ws_wait when a thread of the library, or a call on another thread, has news for them.
 
 use crate::forks::{self, Own};
 use parking_lot::{Condvar, Mutex};
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 static WAITERS: Own<Waiters> = Own::new(Waiters::NONE);
 
-/// Who waits in this process.
+/// The waiting threads of this process.
 struct Waiters {
     count: AtomicUsize,
     pipes: Mutex<Vec<(Arc<AtomicBool>, Waker)>>,
@@ -16,12 +16,12 @@ struct Waiters {
 }
 
 impl Waiters {
-    // One for each process: none of them is shared.
+    // Each use is a new value on purpose: every process has its own.
     #[allow(clippy::declare_interior_mutable_const)]
     const NONE: Waiters = Waiters { count: AtomicUsize::new(0), pipes: Mutex::new(Vec::new()), turn: (Mutex::new(0), Condvar::new()) };
 }
 
-/// In the child of a fork: nobody waits.
+/// In the child of a fork no thread waits.
 pub fn forget_parent() {
     WAITERS.renew(Waiters::NONE);
 }
@@ -31,7 +31,7 @@ type Waker = std::os::unix::net::UnixStream;
 #[cfg(not(unix))]
 type Waker = ();
 
-/// Wakes all that wait; one atomic load when nobody does.
+/// Wakes all waiting threads. Costs one atomic load if there are none.
 #[inline]
 pub fn all() {
     if is_awaited() {
@@ -39,13 +39,14 @@ pub fn all() {
     }
 }
 
-/// Whether anyone waits.
+/// Whether any thread waits.
 #[inline]
 pub fn is_awaited() -> bool {
     WAITERS.get().count.load(Ordering::Acquire) > 0
 }
 
-/// As `all`, for news that no family's lock stands between: either this sees the waiter, or the waiter's look sees the news.
+/// Like `all`, for changes made outside a family's lock: either this call sees the waiter, or the waiter's plan sees
+/// the change.
 pub fn all_from_afar() {
     fence(Ordering::SeqCst);
     all();
@@ -59,7 +60,7 @@ fn wake() {
     #[cfg(unix)]
     for (_, pipe) in waiters.pipes.lock().iter().filter(|(waits, _)| waits.load(Ordering::Acquire)) {
         use std::io::Write;
-        // A full pipe wakes as well.
+        // A full pipe wakes its reader as well.
         let _ = (&*pipe).write(&[1]);
     }
 }
@@ -67,15 +68,15 @@ fn wake() {
 /// What one thread waits with, from wait to wait.
 pub struct Waiter {
     waits: Arc<AtomicBool>,
-    /// The process that it belongs to: the child of a fork would take the wakes of its parent.
+    /// Number of forks when it was made: in the child of a fork it would take its parent's wakes.
     fork: u32,
-    /// Readable when woken; `None` when the system had no descriptor left.
+    /// Readable once woken; `None` if the system had no descriptor left.
     #[cfg(unix)]
     pub pipe: Option<Waker>,
 }
 
 impl Waiter {
-    /// Waits for nothing yet.
+    /// A waiter that does not wait yet.
     pub fn register() -> Waiter {
         let waits = Arc::new(AtomicBool::new(false));
         let fork = forks::count();
@@ -96,7 +97,7 @@ impl Waiter {
         Waiter { waits, fork }
     }
 
-    /// Whether it has what a wake comes by.
+    /// Whether a wake can reach it.
     pub fn can_be_woken(&self) -> bool {
         #[cfg(unix)]
         return self.pipe.is_some() && self.fork == forks::count();
@@ -104,15 +105,15 @@ impl Waiter {
         return self.fork == forks::count();
     }
 
-    /// Waking counts from here on.
+    /// Starts to receive wakes.
     pub fn begin(&self) {
         self.waits.store(true, Ordering::Release);
         WAITERS.get().count.fetch_add(1, Ordering::AcqRel);
-        // Before the looks that follow: see `all_from_afar`.
+        // Before the checks of the plan; see `all_from_afar`.
         fence(Ordering::SeqCst);
     }
 
-    /// Waking counts no more. `woken`: the pipe may have something in it.
+    /// Stops receiving wakes. `woken`: the pipe may contain bytes, which are read.
     pub fn end(&self, woken: bool) {
         WAITERS.get().count.fetch_sub(1, Ordering::AcqRel);
         self.waits.store(false, Ordering::Release);
@@ -126,7 +127,7 @@ impl Waiter {
         let _ = woken;
     }
 
-    /// Waits for a wake alone, where there is no descriptor to wait for. True: it came.
+    /// Waits for a wake only, where there is no descriptor to wait for. Returns true if it arrived.
     pub fn rest_until(&self, end: Instant) -> bool {
         let Waiters { turn, .. } = WAITERS.get();
         let mut count = turn.0.lock();
