@@ -4,6 +4,8 @@ use super::guard::{guard, guard_opening, wrong};
 use super::pointers::{need, put, put_optional, text};
 use super::types::*;
 use super::{config, pointers};
+use crate::codes::{WS_ROLE_CLIENT, WS_ROLE_SERVER};
+use crate::protocol::Role;
 use crate::status::{ErrorCode, Success};
 use crate::table;
 use std::ffi::c_char;
@@ -134,7 +136,13 @@ pub unsafe extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_h
 pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
         need("out", out)?;
-        let handle = table::attach(role, config::read(config, false)?)?;
+        let settings = config::read(config, false)?;
+        let role = match role {
+            WS_ROLE_SERVER => Role::Server,
+            WS_ROLE_CLIENT => Role::Client,
+            _ => return Err(wrong(ErrorCode::Arg, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
+        };
+        let handle = table::attach(role, settings)?;
         put("out", out, handle)?;
         Ok(Success::Ok)
     })

@@ -11,7 +11,7 @@ use crate::multiplayer::{self, Join, SceneSettings, Wire};
 use crate::names::{CERT_PEM, KEY_PEM};
 use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface, listen as listen_at};
 use crate::opening::Recipe;
-use crate::protocol::{Accept, DeflateSettings, RequestSpec};
+use crate::protocol::{self, Accept, DeflateSettings, RequestSpec};
 use crate::role::Role;
 use crate::server::{Server, ServerSettings};
 use crate::status::{ErrorCode, Level, Text};
@@ -237,14 +237,13 @@ pub fn pair(settings: Settings) -> Result<(u32, u32), Error> {
 }
 
 /// Opens one end of a connection whose bytes the program transports.
-pub fn attach(role: i32, settings: Settings) -> Result<u32, Error> {
+pub fn attach(role: protocol::Role, settings: Settings) -> Result<u32, Error> {
     let (own, host_end) = MemoryEnd::pair(PIPE_BYTES);
     let now = Instant::now();
     let options = Arc::new(settings.options.clone());
     let peer = match role {
-        WS_ROLE_SERVER => peer_of_server(Stream::Memory(Box::new(own)), &settings, options, now),
-        WS_ROLE_CLIENT => peer_of_client(Stream::Memory(Box::new(own)), &settings, options, now),
-        _ => return Err(Error::new(ErrorCode::Arg, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
+        protocol::Role::Server => peer_of_server(Stream::Memory(Box::new(own)), &settings, options, now),
+        protocol::Role::Client => peer_of_client(Stream::Memory(Box::new(own)), &settings, options, now),
     };
     let registry = registry();
     add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Role::Plain, settings.owner), Member::Only)
