@@ -1,5 +1,5 @@
-//! One WebSocket connection: CONNECTING, OPEN, CLOSING, CLOSED (RFC 6455). An endpoint, which stays, above an opening, a link
-//! or nothing; a connection that has ended can be opened again.
+//! One WebSocket connection: CONNECTING, OPEN, CLOSING, CLOSED (RFC 6455). It has an endpoint, which persists, and an
+//! opening or a link until it has ended; then it can be opened again.
 
 use crate::endpoint::{Counters, Endpoint, Item, Mark, Message, Options};
 use crate::error::Failure;
@@ -16,15 +16,15 @@ use std::borrow::BorrowMut;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A connection.
+/// A WebSocket connection.
 pub struct Connection {
-    /// What the host holds.
+    /// The part that the host sees.
     pub endpoint: Endpoint,
     stage: Stage,
     changed: Changed,
 }
 
-/// How far a connection has come. A link lies here without a box of its own, and the tag has a byte of its own: each message comes by both.
+/// The stage of a connection. The link is not boxed and the tag is a separate byte, as every message accesses both.
 #[allow(clippy::large_enum_variant)]
 #[repr(u8)]
 enum Stage {
@@ -33,12 +33,12 @@ enum Stage {
     Ended,
 }
 
-/// What happened to a connection since its owner asked last.
+/// Changes of a connection since the last `take_changed`.
 #[derive(Default, Clone, Copy)]
 pub struct Changed {
     /// It has opened.
     pub opened: bool,
-    /// Its closing handshake has begun, or its refusal leaves.
+    /// Its closing handshake has begun, or its refusal is being sent.
     pub closing: bool,
     /// It has ended.
     pub ended: bool,
@@ -55,14 +55,14 @@ impl Discarded for Connection {
     }
 }
 
-/// Ways to open.
+/// Opening.
 impl Connection {
-    /// A client that sets out for a server.
+    /// Client: connects to a server.
     pub fn dial(services: &Services, recipe: Recipe, options: Arc<Options>, now: Instant) -> Connection {
         Connection::new(Endpoint::new(options), Opening::dial(services, recipe, now))
     }
 
-    /// A client's end of a transport that is open.
+    /// Client: on an open transport.
     pub fn request_on(
         stream: Stream,
         spec: &RequestSpec,
@@ -76,7 +76,7 @@ impl Connection {
         Connection::new(endpoint, opening)
     }
 
-    /// A server's end of a transport that is open. With `accept` it answers by itself; else its owner decides.
+    /// Server: on an open transport. With `accept` it answers the request itself; otherwise its owner calls `decide`.
     pub fn answer_on(
         stream: Stream,
         accept: Option<Arc<Accept>>,
@@ -95,7 +95,8 @@ impl Connection {
         Connection { endpoint, stage: Stage::Opening(Box::new(opening)), changed: Changed::default() }
     }
 
-    /// Opens a connection that has ended once more: handle, options, counters and waiting items stay. False: it has not ended.
+    /// Reopens a connection that has ended. Handle, options, counters and queued items are kept. False: it has not
+    /// ended.
     pub fn dial_again(&mut self, services: &Services, recipe: Recipe, now: Instant) -> bool {
         if !matches!(self.stage, Stage::Ended) {
             return false;
@@ -105,7 +106,7 @@ impl Connection {
         true
     }
 
-    /// The request on which the server has to decide.
+    /// The request that the server has to accept or refuse.
     pub fn request(&self) -> Option<&Request> {
         match &self.stage {
             Stage::Opening(opening) => opening.request(),
@@ -121,7 +122,7 @@ impl Connection {
         }
     }
 
-    /// Refuses a client before it has asked.
+    /// Refuses a client before its request has arrived.
     pub fn turn_away(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {
         if let Stage::Opening(opening) = &mut self.stage {
             let progress = opening.turn_away(&mut self.endpoint, cx, refusal);
@@ -129,7 +130,7 @@ impl Connection {
         }
     }
 
-    /// The dial under way, to wait for its sockets.
+    /// The dial in progress, for waiting on its sockets.
     pub fn dialing(&self) -> Option<&Dial> {
         match &self.stage {
             Stage::Opening(opening) => opening.dialing(),
@@ -137,7 +138,7 @@ impl Connection {
         }
     }
 
-    /// Takes over what an opening has come to. True: the budget ended before it had read all.
+    /// Applies the progress of an opening. True: the budget was exhausted before all bytes had been read.
     fn advance(&mut self, cx: &mut Cx<'_>, progress: Progress) -> bool {
         match progress {
             Progress::Pending { more } => {
@@ -166,7 +167,8 @@ impl Connection {
 
 /// Polling.
 impl Connection {
-    /// One round: goes on opening, writes what waits, reads what is there, answers. True: there is more to read and the budget or the round ended.
+    /// One round: continues opening, writes, reads and answers. True: there may be more to read, and the budget or the
+    /// round was exhausted.
     pub fn pump(&mut self, cx: &mut Cx<'_>) -> bool {
         if let Stage::Opening(opening) = &mut self.stage {
             let progress = opening.pump(&mut self.endpoint, cx);
@@ -181,8 +183,8 @@ impl Connection {
         more
     }
 
-    /// Checks the timers, after `pump`, so that what had arrived counts. `read_all`: there is no more to read; else only a close that is long
-    /// overdue is checked. Returns when to check next.
+    /// Checks the timers. Called after `pump`, so that bytes that have arrived count. `read_all`: there is no more to
+    /// read; otherwise only a long overdue close is checked. Returns when to check next.
     #[inline]
     pub fn check_timers(&mut self, cx: &mut Cx<'_>, read_all: bool) -> Option<Instant> {
         match &mut self.stage {
@@ -207,12 +209,12 @@ impl Connection {
         }
     }
 
-    /// What happened since the last call.
+    /// Takes the changes since the last call.
     pub fn take_changed(&mut self) -> Changed {
         std::mem::take(&mut self.changed)
     }
 
-    /// Moves every deadline by a gap in polling.
+    /// Moves every deadline by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
         match &mut self.stage {
             Stage::Opening(opening) => opening.shift(gap),
@@ -221,7 +223,7 @@ impl Connection {
         }
     }
 
-    /// The stream, to be given up elsewhere.
+    /// Takes the stream, for the caller to close.
     pub fn take_out_stream(&mut self) -> Option<Stream> {
         match &mut self.stage {
             Stage::Opening(opening) => opening.take_out_stream(),
@@ -230,7 +232,7 @@ impl Connection {
         }
     }
 
-    /// The stream, to register it for readiness.
+    /// The stream, for registering it with the readiness queue.
     pub fn stream_mut(&mut self) -> Option<&mut Stream> {
         match &mut self.stage {
             Stage::Opening(opening) => opening.stream_mut(),
@@ -239,7 +241,7 @@ impl Connection {
         }
     }
 
-    /// From here on reading goes on until nothing comes: a short read is not the last.
+    /// From now on reading continues until the socket has no more bytes: a short read does not end it.
     pub fn read_on(&mut self) {
         match &mut self.stage {
             Stage::Opening(opening) => opening.read_on(),
@@ -248,7 +250,7 @@ impl Connection {
         }
     }
 
-    /// Gives memory back that an idle connection does not need.
+    /// Frees memory that an idle connection does not need.
     pub fn shrink(&mut self) {
         self.endpoint.inbox.shrink();
         if let Stage::Open(link) = &mut self.stage {
@@ -256,7 +258,7 @@ impl Connection {
         }
     }
 
-    /// Takes over what happened on the link.
+    /// Applies the changes of the link.
     #[inline]
     fn take_changes(&mut self, cx: &mut Cx<'_>) {
         if matches!(&self.stage, Stage::Open(link) if link.has_changes()) {
@@ -278,21 +280,23 @@ impl Connection {
     }
 }
 
-/// Ends.
+/// Closing.
 impl Connection {
-    /// Starts the closing handshake as the host asked, behind what was accepted; -1 drops at once. Harmless when closed or closing.
+    /// Starts the closing handshake after the accepted messages, as the host requested; -1 drops the connection at
+    /// once. Does nothing when closed or closing.
     pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
         self.close_because(cx, code, reason, None);
     }
 
-    /// As `close`, for a host that wants to hear nothing more of the peer: all that waits and comes is dropped, but the end.
+    /// As `close`, for a host that wants nothing more from the peer: drops all queued and later items but the last
+    /// event.
     pub fn disconnect(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
         self.endpoint.inbox.silence();
         self.endpoint.drop_refused(cx);
         self.close(cx, code, reason);
     }
 
-    /// As `close`, for a reason of the library's own, which the last event reports.
+    /// As `close`, for a reason of the library, which the last event reports.
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         match &mut self.stage {
             Stage::Opening(opening) if code == -1 || !opening.is_ending() => {
@@ -307,7 +311,7 @@ impl Connection {
         }
     }
 
-    /// Fails an open connection (section 7.1.7): a close frame with the code, then no more reading.
+    /// Fails an open connection (section 7.1.7): sends a close frame with the code and stops reading.
     pub fn fail(&mut self, cx: &mut Cx<'_>, failure: Failure) {
         if let Stage::Open(link) = &mut self.stage {
             link.fail(&mut self.endpoint, cx, failure);
@@ -315,7 +319,7 @@ impl Connection {
         }
     }
 
-    /// Ends the connection now if nothing is left to wait for.
+    /// Ends the connection if its closing handshake is complete.
     pub fn finish(&mut self, cx: &mut Cx<'_>) {
         if let Stage::Open(link) = &mut self.stage {
             link.finish_close(&mut self.endpoint, cx);
@@ -323,7 +327,7 @@ impl Connection {
         }
     }
 
-    /// When a close under way ends by its timeout.
+    /// When the close in progress times out; `None`: never, or none is in progress.
     pub fn close_deadline(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Opening(opening) => opening.close_deadline(),
@@ -332,7 +336,7 @@ impl Connection {
         }
     }
 
-    /// The reason that decided the close: the peer's, or ours where we failed the connection.
+    /// The reason of the deciding close frame: the peer's, or ours if none has arrived.
     pub fn close_reason(&self) -> &str {
         match &self.stage {
             Stage::Open(link) => link.close_reason(),
@@ -340,7 +344,7 @@ impl Connection {
         }
     }
 
-    /// The connection is over: one last event.
+    /// Ends the connection and queues its last event.
     fn end(&mut self, cx: &mut Cx<'_>, end: End) {
         let End { failure, clean, code, reason, mut unsent } = end;
         let info = &mut self.endpoint.info;
@@ -364,7 +368,7 @@ impl Connection {
         mark.set_text(&failure.sentence);
         info.end = Some(Box::new(mark.clone()));
         self.endpoint.inbox.push_end(mark);
-        // The reason is the peer's text: the event has it, and the log does not.
+        // The peer's reason is in the event, and is kept out of the log.
         let why = if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
         journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.endpoint.info.shown_url()));
         self.changed.ended = true;
@@ -377,7 +381,7 @@ impl Connection {
 
 /// Sending.
 impl Connection {
-    /// Puts one message. Its size and UTF-8 have been checked. `cx` is made when it is needed.
+    /// Sends one message. The caller has checked its size and UTF-8. `cx` is called only if it is needed.
     #[inline]
     pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
         match &mut self.stage {
@@ -387,44 +391,44 @@ impl Connection {
         }
     }
 
-    /// Puts several messages, or none of them. An empty queue takes any.
+    /// Sends several messages, or none of them. An empty queue accepts any size.
     pub fn put_together(&mut self, cx: &mut Cx<'_>, messages: &[Vec<u8>]) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.put_together(endpoint, cx, messages))
     }
 
-    /// Queues several messages, or none of them, whatever room there is. They are written later.
+    /// Queues several messages without checking for room; they are written later.
     pub fn queue_together<M: AsRef<[u8]>>(&mut self, cx: &mut Cx<'_>, messages: &[M]) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.queue_together(endpoint, cx, messages))
     }
 
-    /// A message that was accepted cannot leave any more, for lack of memory: the connection ends.
+    /// Ends the connection because there is no memory for an accepted message.
     pub fn memory_failed(&mut self) {
         if let Stage::Open(link) = &mut self.stage {
             link.memory_failed();
         }
     }
 
-    /// Puts a frame that goes to several connections, encoded once. `now`: writes it at once when nothing waits.
+    /// Sends an encoded frame shared with other connections. `now`: writes it at once if nothing is queued.
     pub fn put_shared(&mut self, frame: &Chunk, payload_len: usize, now: bool) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.put_shared(endpoint, frame, payload_len, now))
     }
 
-    /// As `put_shared`, of a frame in two parts; it is written later.
+    /// As `put_shared`, for a frame in two parts. It is written later.
     pub fn put_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.put_parts(endpoint, head, storage, start, payload_len))
     }
 
-    /// Puts a long message that is compressed once for several connections.
+    /// Sends a long message that is compressed once for several connections.
     pub fn put_shared_message(&mut self, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.put_shared_message(endpoint, message, payload_len))
     }
 
-    /// As `put`, of a message that several connections compress later, each in a context of its own.
+    /// As `put`, for a message that several connections compress later, each in its separate context.
     pub fn put_later(&mut self, text: bool, payload: &Payload) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.put_later(endpoint, text, payload))
     }
 
-    /// Compresses, encodes and writes what waits, while the budget lasts.
+    /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, cx: &mut Cx<'_>) {
         match &mut self.stage {
             Stage::Opening(opening) => opening.write(&mut self.endpoint, cx),
@@ -433,29 +437,29 @@ impl Connection {
         }
     }
 
-    /// Whether a message could be put now if there were room.
+    /// Whether messages are accepted (if there is room): the connection is OPEN.
     #[inline]
     pub fn may_put(&self) -> bool {
         self.link().is_some_and(Link::may_put)
     }
 
-    /// Whether one more message has room: an empty queue takes any.
+    /// Whether the outbound queue has room for one more message. An empty queue accepts any size.
     #[inline]
     pub fn has_room(&self, len: usize) -> bool {
         self.link().is_none_or(|link| link.has_room(&self.endpoint, len))
     }
 
-    /// Whether a message has room that leaves half of the queue to others.
+    /// As `has_room`, but leaves half of the queue's limits to others.
     pub fn has_room_beside(&self, len: usize) -> bool {
         self.link().is_none_or(|link| link.has_room_beside(&self.endpoint, len))
     }
 
-    /// Whether a message of that length is compressed.
+    /// Whether a message of this length is compressed.
     pub fn compresses(&self, len: usize) -> bool {
         self.link().is_some_and(|link| link.compresses(&self.endpoint, len))
     }
 
-    /// permessage-deflate, where it was agreed on.
+    /// State of permessage-deflate; `None`: not negotiated.
     pub fn compression(&self) -> Option<&Compression> {
         self.link().and_then(Link::compression)
     }
@@ -465,7 +469,7 @@ impl Connection {
         self.link().is_some_and(Link::is_waiting)
     }
 
-    /// Whether there is something to encode or write that no event of the system's reports.
+    /// Whether there is work to encode or write that no readiness event will announce.
     pub fn can_send_on(&self) -> bool {
         match &self.stage {
             Stage::Opening(opening) => opening.can_send_on(),
@@ -474,13 +478,14 @@ impl Connection {
         }
     }
 
-    /// Whether the next flush or poll has to write, as no event of the system's will ask for it. `tried`: writing was tried.
+    /// Whether the next flush or poll must write because no readiness event will request it. `tried`: writing has been
+    /// attempted.
     #[inline]
     pub fn needs_flush(&self, tried: bool) -> bool {
         self.link().is_some_and(|link| link.needs_flush(&self.endpoint, tried))
     }
 
-    /// Whether it ends because what was accepted cannot leave: no event of the system's reports that.
+    /// Whether writing has failed and the connection is about to end. No readiness event announces this.
     pub fn has_failed(&self) -> bool {
         match &self.stage {
             Stage::Opening(opening) => opening.has_failed(),
@@ -489,13 +494,13 @@ impl Connection {
         }
     }
 
-    /// Whether bytes or messages wait to be written.
+    /// Whether bytes or messages are queued for sending.
     #[inline]
     pub fn has_output(&self) -> bool {
         self.queued_bytes() > 0
     }
 
-    /// Bytes that have not left, those inside TLS and those to be encoded included.
+    /// Bytes that the system has not taken, including bytes inside TLS and messages to be encoded.
     #[inline]
     pub fn queued_bytes(&self) -> usize {
         match &self.stage {
@@ -505,13 +510,13 @@ impl Connection {
         }
     }
 
-    /// Messages that have not left, those not that wait for OPEN.
+    /// Number of messages that the system has not taken completely, without those that wait for OPEN.
     #[inline]
     pub fn queued_messages(&self) -> usize {
         self.link().map_or(0, Link::queued_messages)
     }
 
-    /// Messages that wait for OPEN, and their bytes.
+    /// Number and bytes of the messages that wait for OPEN.
     pub fn early(&self) -> (usize, usize) {
         match &self.stage {
             Stage::Opening(opening) => opening.early(),
@@ -519,7 +524,8 @@ impl Connection {
         }
     }
 
-    /// The compression contexts of waiting messages that other connections send too: which, and bytes of heap.
+    /// Compression contexts of queued messages that are shared with other connections: an id of each, and its heap
+    /// bytes.
     pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
         self.link().into_iter().flat_map(Link::shared_contexts)
     }
@@ -532,9 +538,9 @@ impl Connection {
     }
 }
 
-/// Receiving, and what can be asked.
+/// Receiving, and queries.
 impl Connection {
-    /// Its state (RFC 6455).
+    /// The state (RFC 6455).
     #[inline]
     pub fn state(&self) -> State {
         match &self.stage {
@@ -551,7 +557,7 @@ impl Connection {
         self.link().is_some_and(|link| link.role() == Role::Server)
     }
 
-    /// How far it has come.
+    /// The phase that the connection has reached.
     pub fn phase(&self) -> Phase {
         match &self.stage {
             Stage::Opening(opening) => opening.phase(),
@@ -559,18 +565,18 @@ impl Connection {
         }
     }
 
-    /// Takes the next message and leaves events.
+    /// Takes the next message and skips events.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
         self.endpoint.inbox.take_message()
     }
 
-    /// Takes the next item.
+    /// Takes the next message or event, in order.
     pub fn take_item(&mut self) -> Option<Item> {
         self.endpoint.inbox.take_item()
     }
 
-    /// Moves messages that still lie in the arena into storage of this connection, as a poll begins.
+    /// Copies messages that are still in the arena into storage of this connection, at the start of a poll.
     pub fn settle(&mut self, arena: &Arena) {
         self.endpoint.settle(arena);
     }
@@ -580,12 +586,12 @@ impl Connection {
         self.endpoint.is_full()
     }
 
-    /// Whether reading has stopped because the inbound queue is full.
+    /// Whether reading is paused because the inbound queue is full.
     pub fn reading_rests(&self) -> bool {
         self.link().is_some_and(|link| link.reading_rests(&self.endpoint))
     }
 
-    /// Whether a poll would do something without an event of the system's.
+    /// Whether a poll can make progress without a readiness event.
     pub fn has_backlog(&self) -> bool {
         match &self.stage {
             Stage::Opening(opening) => opening.can_send_on(),
@@ -594,7 +600,7 @@ impl Connection {
         }
     }
 
-    /// Whether a poll would read what comes.
+    /// Whether a poll would read from the socket.
     pub fn wants_input(&self) -> bool {
         match &self.stage {
             Stage::Opening(opening) => opening.wants_input(),
@@ -603,17 +609,17 @@ impl Connection {
         }
     }
 
-    /// The counters as the stats show them.
+    /// The counters as ws_get_stats reports them.
     pub fn totals(&self) -> Counters {
         self.endpoint.totals()
     }
 
-    /// Bytes held beside the queues: messages that have not come whole, what was read and not decoded, texts of events.
+    /// Bytes kept outside the queues: incomplete messages, bytes read but not decoded, texts of events.
     pub fn kept_bytes(&self) -> usize {
         self.unfinished_bytes() + self.endpoint.kept_bytes()
     }
 
-    /// Whether it is better taken apart elsewhere.
+    /// Whether the connection holds so much memory that the worker should free it.
     pub fn is_large(&self) -> bool {
         let Endpoint { inbox, loan, .. } = &self.endpoint;
         self.queued_bytes() + self.unfinished_bytes() + self.early().1 + inbox.bytes() as usize + loan.bytes() > MUCH

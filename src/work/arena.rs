@@ -1,33 +1,34 @@
-//! The memory that sockets are read into, shared by all connections of a family, and the loans out of it.
+//! The arena: memory into which sockets are read, shared by all connections of a family, and lent to the host from
+//! there.
 
 use crate::heap::Discarded;
 use crate::net::LEAST_READ;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A piece of memory that messages lie in. Whoever lends it to the host holds a clone; it is written again only when nobody does.
+/// A buffer that holds messages. Each loan to the host holds a clone; the buffer is reused only when there is none.
 pub type Chunk = Arc<Vec<u8>>;
 
-/// Below this much free room a read goes into another chunk.
+/// With less free space than this in a chunk, a read uses another chunk.
 const MIN_SPACE: usize = LEAST_READ;
-/// Chunks kept from one poll to the next: the host may hold one while the other is read into.
+/// Chunks kept between polls: the host may hold one while the other is read into.
 const KEPT_CHUNKS: usize = 2;
-/// Buffers of messages kept for the next ones, and of what size at most.
+/// Number of message buffers kept for reuse.
 const KEPT_SPARES: usize = 4;
 const MAX_SPARE: usize = 4 << 20;
-/// Those that served no message for this long are given back.
+/// A buffer that is not used for this long is freed.
 const SPARE_TIME: Duration = Duration::from_secs(5);
 
-/// Read buffers. Each poll starts it anew, after the messages still queued in it were moved away.
+/// Read buffers. Each poll reuses them from the start, after messages still queued in them have been copied out.
 #[derive(Default)]
 pub struct Arena {
     chunks: Vec<Chunk>,
     used: usize,
     chunk_bytes: usize,
     scratch: Vec<u8>,
-    /// Storage of messages that the host has done with: fresh memory costs a page fault every 4 KiB.
+    /// Buffers of messages that the host has released. Reuse avoids a page fault per 4 KiB of fresh memory.
     spares: Vec<Vec<u8>>,
-    /// How many of them, at least, have lain there since a time.
+    /// Number of spares that have not been used since a time.
     unused: Option<(usize, Instant)>,
 }
 
@@ -40,12 +41,12 @@ impl Discarded for Arena {
 }
 
 impl Arena {
-    /// Allocates nothing yet.
+    /// An empty arena: allocates nothing.
     pub fn new(chunk_bytes: usize) -> Arena {
         Arena { chunk_bytes, ..Arena::default() }
     }
 
-    /// Starts a poll. No queued message may lie here any more.
+    /// Starts a poll. No queued message may be in the arena any more.
     #[inline]
     pub fn renew(&mut self) {
         self.used = 0;
@@ -54,7 +55,7 @@ impl Arena {
         }
     }
 
-    /// Keeps few chunks, a free one last, where the next read looks for it.
+    /// Frees surplus chunks, and puts a free one last, for the next read.
     #[cold]
     fn sort_out(&mut self) {
         self.chunks.sort_by_key(is_free);
@@ -62,20 +63,20 @@ impl Arena {
         self.chunks.drain(..surplus);
     }
 
-    /// Memory for a message, in use before if there is any. Its content and length are left as they were.
+    /// Takes a spare buffer for a message, if there is one. Its content and length are unspecified.
     #[inline]
     pub fn take_spare(&mut self) -> Option<Vec<u8>> {
         self.spares.pop()
     }
 
-    /// What was taken serves a message.
+    /// Records that a taken buffer holds a message.
     pub fn note_use(&mut self) {
         if let Some((unused, _)) = &mut self.unused {
             *unused = self.spares.len().min(*unused);
         }
     }
 
-    /// Takes out the memory for messages that served none for a while.
+    /// Takes the spare buffers that have not been used for `SPARE_TIME`.
     #[inline]
     pub fn take_unused(&mut self, now: Instant) -> Option<Vec<Vec<u8>>> {
         if self.spares.is_empty() { None } else { self.look_for_unused(now) }
@@ -92,7 +93,7 @@ impl Arena {
         Some(spares)
     }
 
-    /// Memory of a message that the host has done with. What is not kept comes back.
+    /// Keeps the buffer of a released message as a spare. Returns it if it is not kept.
     pub fn give_spare(&mut self, spare: Vec<u8>) -> Option<Vec<u8>> {
         if self.spares.len() < KEPT_SPARES && (MIN_SPACE..=MAX_SPARE).contains(&spare.capacity()) {
             self.spares.push(spare);
@@ -101,13 +102,13 @@ impl Arena {
         Some(spare)
     }
 
-    /// Takes out the memory; the next read allocates again.
+    /// Takes all memory; the next read allocates again.
     pub fn take_out(&mut self) -> Arena {
         let empty = Arena::new(self.chunk_bytes);
         std::mem::replace(self, empty)
     }
 
-    /// Free room to read into, at most `most` bytes, with its place.
+    /// Free space to read into, at most `most` bytes, and its place.
     pub fn space(&mut self, most: usize) -> (&mut [u8], Place) {
         if self.chunks.last().is_none_or(|chunk| chunk.len() - self.used < MIN_SPACE || !is_free(chunk)) {
             self.add_chunk();
@@ -116,17 +117,17 @@ impl Arena {
         (self.last_space(most), place)
     }
 
-    /// Keeps the first `bytes` of the last space for the messages in it.
+    /// Marks the first `bytes` of the last space as used by messages.
     pub fn keep(&mut self, bytes: usize) {
         self.used += bytes;
     }
 
-    /// Memory for one call, to mask into.
+    /// Scratch memory, for the duration of one call.
     pub fn scratch(&mut self) -> &mut Vec<u8> {
         &mut self.scratch
     }
 
-    /// The last space again, and memory for one call beside it.
+    /// The last space again, and scratch memory.
     pub fn space_and_scratch(&mut self, most: usize) -> (&mut [u8], &mut Vec<u8>) {
         let Arena { chunks, used, scratch, .. } = self;
         (space_in(chunks, *used, most), scratch)
@@ -144,23 +145,23 @@ impl Arena {
         self.used = 0;
     }
 
-    /// The chunk that a place is in.
+    /// The chunk with this index.
     pub fn chunk(&self, index: u32) -> &Chunk {
         &self.chunks[index as usize]
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.chunks.len() * self.chunk_bytes + self.scratch.capacity() + self.spares.iter().map(Vec::capacity).sum::<usize>()
     }
 }
 
-/// Whether nobody else holds it: clones are made under the family's lock alone.
+/// Whether there is no other reference to the chunk. Clones are made only under the family's lock.
 pub(crate) fn is_free(chunk: &Chunk) -> bool {
     Arc::strong_count(chunk) == 1
 }
 
-/// The free room of the last chunk, which nobody else holds, at most `most` bytes.
+/// The free space of the last chunk, at most `most` bytes. There must be no other reference to the chunk.
 #[inline]
 fn space_in(chunks: &mut [Chunk], used: usize, most: usize) -> &mut [u8] {
     let Some(chunk) = chunks.last_mut().and_then(Arc::get_mut) else { return &mut [] };
@@ -168,11 +169,11 @@ fn space_in(chunks: &mut [Chunk], used: usize, most: usize) -> &mut [u8] {
     chunk.get_mut(used..end).unwrap_or_default()
 }
 
-/// Where a space begins.
+/// Start of a space in the arena.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// Which chunk.
+    /// Index of the chunk.
     pub chunk: u32,
-    /// First byte in it.
+    /// Offset in the chunk.
     pub start: u32,
 }

@@ -1,10 +1,10 @@
-//! How long a poll may go on. The clock is read now and then, not for every frame.
+//! The time budget of a poll. The clock is read once in a while, not for every frame.
 
 use std::time::{Duration, Instant};
 
-/// Tells the time; a test brings its own.
+/// A source of time, so that tests can replace the clock.
 pub trait Clock {
-    /// The monotonic time now.
+    /// The current monotonic time.
     fn now(&self) -> Instant;
 }
 
@@ -17,34 +17,34 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time that one poll may take.
+/// The time that one poll may take. Callers check it between units of work.
 pub struct Budget<'a> {
     clock: &'a dyn Clock,
     start: Instant,
-    /// From `start` on; `u64::MAX`: without end.
+    /// Length of the budget from `start` on; `u64::MAX`: unlimited.
     nanos: u64,
     since_look: u32,
-    /// What the clock told at the last look.
+    /// Nanoseconds spent at the last reading of the clock.
     seen: u64,
     over: bool,
-    /// Where the slice under way ends; `u64::MAX`: there is none.
+    /// End of the current slice, in nanoseconds from `start` on; `u64::MAX`: there is none.
     slice_end: u64,
     slice_over: bool,
 }
 
-/// Frames between two looks at the clock: about 5 µs of work.
+/// Frames between two readings of the clock: about 5 µs of work.
 const FRAMES_PER_LOOK: u32 = 64;
 
 impl<'a> Budget<'a> {
-    /// Three quarters of so many microseconds from `start` on; `None`: without end.
+    /// A budget of three quarters of `micros` from `start` on; `None`: unlimited.
     #[inline]
     pub fn new(clock: &'a dyn Clock, start: Instant, micros: Option<u32>) -> Budget<'a> {
-        // The rest is for what a poll does after its last look: writing the answers, judging timers.
+        // The remaining quarter is for work after the last check: writing answers, checking timers.
         let nanos = micros.map_or(u64::MAX, |micros| u64::from(micros) * 750);
         Budget { clock, start, nanos, since_look: 0, seen: 0, over: false, slice_end: u64::MAX, slice_over: false }
     }
 
-    /// A part of this budget that ends at half of what is left.
+    /// A budget of half of the remaining time.
     pub fn half(&self) -> Budget<'a> {
         let spent = self.spent();
         let end = self.nanos.min(self.slice_end);
@@ -53,39 +53,42 @@ impl<'a> Budget<'a> {
         Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over, slice_end: u64::MAX, slice_over: false }
     }
 
-    /// An eighth of this budget from now on, whatever was spent: for what has to get on in each poll.
+    /// A budget of an eighth of this one from now on, regardless of the time spent: for work that must make progress in
+    /// each poll.
     pub fn eighth(&self) -> Budget<'a> {
         let spent = self.spent();
         let nanos = if self.nanos == u64::MAX { u64::MAX } else { spent + self.nanos / 8 };
         Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over: false, slice_end: u64::MAX, slice_over: false }
     }
 
-    /// Whether half of it is spent.
+    /// Whether half of the budget is spent.
     pub fn is_half_spent(&self) -> bool {
         self.over || (self.nanos != u64::MAX && self.spent() >= self.nanos / 2)
     }
 
-    /// From the last look on one of several uses it: after an eighth of it, the budget says that it is over.
+    /// Starts a slice, for one of several clients, at the last reading of the clock. After an eighth of the budget, the
+    /// checks report exhaustion.
     pub fn begin_slice(&mut self) {
         if self.nanos != u64::MAX {
             self.slice_end = self.seen + self.nanos / 8;
         }
     }
 
-    /// The slice ends. True: it was used up.
+    /// Ends the slice. True: it was used up.
     pub fn end_slice(&mut self) -> bool {
         self.slice_end = u64::MAX;
         std::mem::take(&mut self.slice_over)
     }
 
-    /// Counts one frame; true when the time is over. Some frames always pass, so that each poll gets on.
+    /// Counts one frame. True: the budget is exhausted. The clock is read only for every 64th frame, so each poll makes
+    /// progress.
     #[inline]
     pub fn spend_frame(&mut self) -> bool {
         self.since_look += 1;
         self.since_look >= FRAMES_PER_LOOK && self.look()
     }
 
-    /// Looks at the clock; true when the time is over.
+    /// Reads the clock. True: the budget or the slice is exhausted.
     pub fn look(&mut self) -> bool {
         self.since_look = 0;
         if !self.over && !self.slice_over && self.nanos != u64::MAX {

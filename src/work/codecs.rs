@@ -1,8 +1,8 @@
-//! Compressors and decompressors that connections without context takeover (RFC 7692 section 7.1.1) use in turn.
+//! Spare compressors and decompressors, shared by connections without context takeover (RFC 7692 section 7.1.1).
 
 use crate::protocol::{Compressor, Decompressor, MAX_BITS};
 
-/// Compressors and decompressors of a family that no connection's context is in. They serve connections without context takeover in turn.
+/// Spare compressors and decompressors of a family: those that are not in use by a connection.
 #[derive(Default)]
 pub struct Codecs {
     compressors: Vec<(u8, u8, Compressor)>,
@@ -10,7 +10,7 @@ pub struct Codecs {
 }
 
 impl Codecs {
-    /// A compressor that has seen nothing.
+    /// Takes a compressor without history, for this window and level.
     pub fn take_compressor(&mut self, bits: u8, level: u8) -> Compressor {
         match self.compressors.iter().position(|(of_bits, of_level, _)| (*of_bits, *of_level) == (bits, level)) {
             Some(index) => self.compressors.swap_remove(index).2,
@@ -18,7 +18,7 @@ impl Codecs {
         }
     }
 
-    /// Gives a compressor back; one of each kind is kept.
+    /// Returns a compressor. One per window and level is kept.
     pub fn give_compressor(&mut self, bits: u8, level: u8, mut compressor: Compressor) {
         if !self.compressors.iter().any(|(of_bits, of_level, _)| (*of_bits, *of_level) == (bits, level)) {
             compressor.reset();
@@ -26,23 +26,23 @@ impl Codecs {
         }
     }
 
-    /// Gives their memory back.
+    /// Frees all of them.
     pub fn shrink(&mut self) {
         *self = Codecs::default();
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.compressors.iter().map(|(.., compressor)| compressor.heap_bytes()).sum::<usize>()
             + self.decompressors.iter().map(Decompressor::heap_bytes).sum::<usize>()
     }
 
-    /// A decompressor that has seen nothing.
+    /// Takes a decompressor without history.
     pub fn take_decompressor(&mut self) -> Decompressor {
         self.decompressors.pop().unwrap_or_else(|| Decompressor::new(MAX_BITS))
     }
 
-    /// Gives a decompressor back; one is kept.
+    /// Returns a decompressor. One is kept.
     pub fn give_decompressor(&mut self, mut decompressor: Decompressor) {
         if self.decompressors.is_empty() {
             decompressor.reset();

@@ -1,4 +1,4 @@
-//! What a poll works with: the time it may take, memory to read into, and compressors, shared by the connections of a family.
+//! Resources of a poll: its time budget, read buffers, and compressors, shared by the connections of a family.
 
 mod arena;
 mod budget;
@@ -13,44 +13,45 @@ use crate::heap::Discarded;
 use crate::net::Services;
 use std::time::{Duration, Instant};
 
-/// A gap between two polls that moves every deadline: a loading screen, a breakpoint, a suspended phone.
+/// A longer gap between two polls moves every deadline: a loading screen, a breakpoint, a suspended phone.
 pub const LONG_GAP: Duration = Duration::from_secs(1);
-/// Read in one round, so that no connection keeps the others waiting: messages of 256 KiB together, and their headers.
+/// Maximum bytes read from a connection in one round, so that it does not delay the others: 256 KiB of messages, and
+/// their headers.
 pub const ROUND_BYTES: usize = (256 << 10) + (4 << 10);
 
-/// The system takes noticeable time to take this much memory back: it is given back by the worker.
+/// Memory above this size is freed by the worker thread, as unmapping it takes noticeable time.
 pub const MUCH: usize = 1 << 20;
 
-/// What a connection needs from around it while it is polled.
+/// The context in which a connection is polled.
 pub struct Cx<'a> {
-    /// Threads of ours.
+    /// The library's worker threads.
     pub services: &'a Services,
     /// Read buffers of the family.
     pub arena: &'a mut Arena,
-    /// Compressors and decompressors of the family.
+    /// Spare compressors and decompressors of the family.
     pub codecs: &'a mut Codecs,
-    /// The time of this poll.
+    /// The time at which this poll began.
     pub now: Instant,
-    /// What `time_ns` counts from.
+    /// The zero of `time_ns`.
     pub epoch: Instant,
-    /// The time this poll may take.
+    /// The time that this poll may take.
     pub budget: Budget<'a>,
 }
 
 impl Cx<'_> {
-    /// The time of this poll as events tell it.
+    /// The time of this poll in nanoseconds, as events report it.
     pub fn time_ns(&self) -> u64 {
         self.now.saturating_duration_since(self.epoch).as_nanos() as u64
     }
 
-    /// Drops something that has so many bytes of heap: through the worker if that is much.
+    /// Drops an object with `bytes` bytes of heap, on the worker if they exceed `MUCH`.
     pub fn discard(&self, bytes: usize, thing: impl Discarded + 'static) {
         if bytes > MUCH {
             self.services.discard(Box::new(thing));
         }
     }
 
-    /// Begins a poll with the read buffers, in which no queued message may lie any more.
+    /// Resets the read buffers for a new poll. No queued message may be in them any more.
     pub fn renew(&mut self) {
         self.arena.renew();
         if let Some(unused) = self.arena.take_unused(self.now) {
@@ -58,14 +59,14 @@ impl Cx<'_> {
         }
     }
 
-    /// Memory of a message that serves the next one, or goes back.
+    /// Keeps the buffer of a message for reuse, or frees it.
     pub fn give_back(&mut self, spare: Vec<u8>) {
         if let Some(surplus) = self.arena.give_spare(spare) {
             self.discard(surplus.capacity(), surplus);
         }
     }
 
-    /// The second of this poll, in whole ones since the same start.
+    /// The time of this poll in whole seconds, from the same zero.
     pub fn second(&self) -> u32 {
         self.now.saturating_duration_since(self.epoch).as_secs() as u32
     }
