@@ -1,4 +1,4 @@
-//! What is counted of a connection.
+//! Counters of a connection.
 
 /// Counters of one connection, or sums of several.
 #[derive(Default, Clone, Copy)]
@@ -15,18 +15,18 @@ pub struct Counters {
     pub wire_in: u64,
     /// Bytes written to the transport.
     pub wire_out: u64,
-    /// Messages not taken from a put to several targets; in totals also received messages that were dropped.
+    /// Messages to several targets that this one did not accept; in totals also received messages that were dropped.
     pub skipped: u64,
-    /// How often reading stopped because the inbound queue was full.
+    /// Number of times that reading paused because the inbound queue was full.
     pub stalls: u64,
-    /// Messages that came compressed.
+    /// Messages received compressed.
     pub compressed_in: u64,
-    /// Messages that were compressed.
+    /// Messages sent compressed.
     pub compressed_out: u64,
 }
 
 impl Counters {
-    /// Adds those of another connection.
+    /// Adds the counters of another connection.
     pub fn add(&mut self, other: &Counters) {
         self.messages_in += other.messages_in;
         self.messages_out += other.messages_out;

@@ -1,4 +1,4 @@
-//! What can be asked about a connection.
+//! Properties of a connection that the host can query.
 
 use super::Mark;
 use crate::protocol::Headers;
@@ -6,32 +6,33 @@ use crate::status::Text;
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// A server keeps one for each client, so it holds only what there is.
+/// Properties of a connection. A server keeps one per client, so unset properties take no memory.
 #[derive(Default)]
 pub struct Info {
-    /// Status of the answer.
+    /// HTTP status of the answer.
     pub http_status: u16,
-    /// Of the request (server's end) or the answer (client's end).
+    /// Headers of the request (on a server) or of the answer (on a client).
     pub headers: Headers,
-    /// How it ended: a copy of its last event.
+    /// A copy of the connection's last event.
     pub end: Option<Box<Mark>>,
-    /// Ours.
+    /// Our address.
     pub local: Address,
-    /// The peer's.
+    /// The peer's address.
     pub remote: Address,
-    /// The target of the request is known.
+    /// The target of the request has been set.
     has_target: bool,
-    /// By WS_GET_*; those that are "" are not here.
+    /// Texts by WS_GET_*. Empty ones are not stored.
     texts: Vec<(Text, Box<str>)>,
 }
 
 impl Info {
-    /// One of WS_GET_*, as far as it was set: URL (without user name and password), PATH, QUERY, SUBPROTOCOL, ERROR, BODY, TLS, EXTENSIONS.
+    /// The text for a WS_GET_* constant, "" if it was not set: URL (without user name and password), PATH, QUERY,
+    /// SUBPROTOCOL, ERROR, BODY, TLS, EXTENSIONS.
     pub fn text(&self, what: Text) -> &str {
         self.texts.iter().find(|(of, _)| *of == what).map_or("", |(_, text)| text)
     }
 
-    /// Sets one of them.
+    /// Sets one of these texts.
     pub fn set_text(&mut self, what: Text, text: impl Into<Box<str>>) {
         self.texts.retain(|(of, _)| *of != what);
         let text = text.into();
@@ -41,15 +42,15 @@ impl Info {
         }
     }
 
-    /// The target of the request: path and query.
+    /// Sets the target of the request: path and query.
     pub fn set_target(&mut self, path: &str, query: &str) {
-        // What nearly all ask for takes no room.
+        // "/" is so common that it is not stored.
         self.set_text(Text::Path, if path == "/" { "" } else { path });
         self.set_text(Text::Query, query);
         self.has_target = true;
     }
 
-    /// The path of the request, "" before there is one.
+    /// The path of the request, "" before it is known.
     pub fn path(&self) -> &str {
         match self.text(Text::Path) {
             "" if self.has_target => "/",
@@ -57,7 +58,7 @@ impl Info {
         }
     }
 
-    /// Without user name and password; a server's end puts it together.
+    /// The URL without user name and password. On a server it is put together from the request.
     pub fn url(&self) -> String {
         match self.text(Text::Url) {
             "" if self.has_target => {
@@ -70,7 +71,7 @@ impl Info {
         }
     }
 
-    /// The URL for the log: a query may hold a token.
+    /// The URL for the log, without the query, which may contain a token.
     pub fn shown_url(&self) -> String {
         let mut url = self.url();
         url.truncate(url.find('?').unwrap_or(url.len()));
@@ -78,10 +79,10 @@ impl Info {
     }
 }
 
-/// An address of a socket. Those of IPv4 take little room.
+/// A socket address. IPv6 is boxed, so that the others take little memory.
 #[derive(Clone, Default)]
 pub enum Address {
-    /// None is known, or there is none.
+    /// Unknown, or none.
     #[default]
     Unknown,
     /// IPv4.
@@ -91,7 +92,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The address itself.
+    /// The address; `None`: unknown.
     pub fn get(&self) -> Option<SocketAddr> {
         match self {
             Address::Unknown => None,

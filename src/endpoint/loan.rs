@@ -1,20 +1,20 @@
-//! Memory that is lent to the host.
+//! Loans: memory of messages and events that is lent to the host.
 
 use crate::heap::Discarded;
 use crate::work::{Chunk, MUCH, is_free};
 use std::sync::Arc;
 
-/// What is given back when a loan ends.
+/// Memory to reuse or free when a loan ends.
 pub enum Spent {
-    /// Nothing.
+    /// Nothing to free.
     Nothing,
-    /// The last buffer, which may be held elsewhere too.
+    /// The last buffer. There may be other references to it.
     One(Chunk),
-    /// Several large ones.
+    /// Several buffers, large in total.
     Several(Vec<Chunk>),
 }
 
-/// What the host was lent through one handle: held until that handle is read again or freed.
+/// Memory lent to the host through one handle: held until that handle is read again or freed.
 #[derive(Default)]
 pub struct Loan {
     held: Vec<Chunk>,
@@ -27,7 +27,7 @@ impl Discarded for Loan {
 }
 
 impl Loan {
-    /// Ends the loan: the last buffer comes back for reuse, and all of them if dropping them takes time.
+    /// Ends the loan. Returns the last buffer for reuse, or all buffers if freeing them takes noticeable time.
     pub fn end(&mut self) -> Spent {
         if self.held.len() > 1 && self.bytes() > MUCH {
             return Spent::Several(std::mem::take(&mut self.held));
@@ -37,12 +37,13 @@ impl Loan {
         last.map_or(Spent::Nothing, Spent::One)
     }
 
-    /// Bytes of heap that nobody else holds.
+    /// Heap bytes of buffers without other references.
     pub fn bytes(&self) -> usize {
         self.held.iter().filter(|chunk| is_free(chunk)).map(|chunk| chunk.capacity()).sum()
     }
 
-    /// Holds `chunk`: besides what is held (`more`), or instead of it. Reading message after message of one buffer touches no counter.
+    /// Holds `chunk`, in addition to the held buffers (`more`) or in place of them. Consecutive messages in one buffer
+    /// do not touch its reference count.
     #[inline]
     pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Spent {
         if self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) && (more || self.held.len() == 1) {

@@ -1,4 +1,5 @@
-//! What the host holds of a connection or server: handle, options, the queue of items, loans and counters. It outlives the link below it.
+//! The host's part of a connection or server: handle, options, inbound queue, loans and counters. It outlives the link
+//! below it.
 
 mod counters;
 mod inbox;
@@ -20,35 +21,35 @@ use crate::status::{EventKind, Phase};
 use crate::work::{Arena, Cx, MUCH};
 use std::sync::Arc;
 
-/// One end as its host knows it.
+/// A connection or server as the host sees it.
 pub struct Endpoint {
-    /// 0 for a server's client that is not open yet.
+    /// The host's handle; 0: a server's client that is not open yet.
     pub handle: u32,
-    /// The host's own value; every item carries it.
+    /// The host's user value, reported with each item.
     pub user: u64,
-    /// A number that the layer above gave the remote peer, reported with each item; 0: none.
+    /// Number that the layer above assigned to the remote peer, reported with each item; 0: none.
     pub label: i32,
     /// False while the layer above withholds the peer: nothing that it sends is counted or delivered.
     pub admitted: bool,
-    /// Begins with CONNECTED and ends with DISCONNECTED, as a server's client does; else OPEN and CLOSED.
+    /// A server's client: its first and last events are CONNECTED and DISCONNECTED. False: OPEN and CLOSED.
     pub of_server: bool,
-    /// A skipped message has been reported since there was room.
+    /// SKIPPED has been reported, and there has been no room since.
     skipping: bool,
-    /// Length of the longest put that was refused for lack of room since WRITABLE was last reported.
+    /// Length of the longest message refused for lack of room since WRITABLE was last reported.
     owes_writable: Option<u32>,
-    /// Shared until changed.
+    /// Options, shared with others until changed.
     pub options: Arc<Options>,
-    /// Items for the host.
+    /// Inbound queue: items for the host.
     pub inbox: Inbox,
     /// Memory lent to the host through `handle`.
     pub loan: Loan,
-    /// What `ws_get_text` and the like return.
+    /// What `ws_get_text` and similar functions return.
     pub info: Box<Info>,
-    /// Since the endpoint was made, over all its links.
+    /// Counters since the endpoint was made, over all its links.
     pub counters: Counters,
     /// Last round-trip time in microseconds; 0: none was measured.
     pub rtt_us: u64,
-    /// CLOSE_REQUEST of a peer that is not admitted: reported when it is.
+    /// CLOSE_REQUEST of a peer that is not admitted, kept until it is.
     close_request: Option<Box<Mark>>,
 }
 
@@ -60,7 +61,7 @@ impl Discarded for Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint without a link.
+    /// Makes an endpoint without a link.
     pub fn new(options: Arc<Options>) -> Endpoint {
         Endpoint {
             handle: 0,
@@ -80,7 +81,7 @@ impl Endpoint {
         }
     }
 
-    /// Goes on after its last event, with a new link.
+    /// Prepares the endpoint for a new link, after its last event.
     pub fn begin_again(&mut self) {
         self.inbox.begin_again();
         self.info.end = None;
@@ -89,7 +90,7 @@ impl Endpoint {
         self.close_request = None;
     }
 
-    /// The counters as the stats show them: without the messages of a peer that was not admitted when they came.
+    /// The counters as ws_get_stats reports them: without messages that arrived while the peer was not admitted.
     pub fn totals(&self) -> Counters {
         let mut counters = self.counters;
         let (messages, bytes) = if !self.admitted { (u64::MAX, u64::MAX) } else { self.inbox.refused };
@@ -100,37 +101,37 @@ impl Endpoint {
         counters
     }
 
-    /// Messages and AUTH events that wait for the host, and their bytes. Messages of a peer that is not admitted do not.
+    /// Number and bytes of the queued messages and AUTH events. Messages of a peer that is not admitted do not count.
     pub fn queued_in(&self) -> [u64; 2] {
         let (packets, bytes) = (self.inbox.counted() as u64, self.inbox.bytes());
         if !self.admitted { [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()] } else { [packets, bytes] }
     }
 
-    /// Bytes held beside the queue: texts of events, and messages of a peer that is not admitted.
+    /// Bytes not counted in the queue: texts of events, and messages of a peer that is not admitted.
     pub fn kept_bytes(&self) -> usize {
         let held = if !self.admitted { self.inbox.message_bytes() as usize } else { 0 };
         self.inbox.text_bytes() + held
     }
 
-    /// Whether the queue has reached a limit, held messages included.
+    /// Whether the inbound queue has reached a limit, held messages included.
     pub fn is_full(&self) -> bool {
         let waiting = self.inbox.counted() as u64;
         let (packets, bytes) = (self.options.limit(WS_OPT_INBOUND_PACKETS), self.options.limit(WS_OPT_INBOUND_BYTES));
         waiting > 0 && (waiting >= packets || self.inbox.bytes() >= bytes)
     }
 
-    /// Messages and bytes received.
+    /// Number of messages and bytes received.
     pub fn received(&self) -> [u64; 2] {
         [self.counters.messages_in, self.counters.bytes_in]
     }
 
-    /// Messages and bytes a second that the peer may send; `None`: any number.
+    /// Messages and bytes that the peer may send per second; `None`: unlimited.
     pub fn rate_limits(&self) -> Option<[u64; 2]> {
         let most = [self.options.limit(WS_OPT_MAX_MESSAGES_PER_S), self.options.limit(WS_OPT_MAX_BYTES_PER_S)];
         (most != [u64::MAX; 2]).then_some(most)
     }
 
-    /// Counts the messages that were queued since `before`, of `Inbox::arrived`; none was taken.
+    /// Counts the messages queued since `before`, a result of `Inbox::arrived`. None may have been taken in between.
     #[inline]
     pub fn count_received(&mut self, before: (u64, u64)) {
         let (messages, bytes) = self.inbox.arrived();
@@ -138,7 +139,7 @@ impl Endpoint {
         self.counters.bytes_in += bytes - before.1;
     }
 
-    /// A message of `len` bytes was accepted for sending.
+    /// Counts a message of `len` bytes as accepted for sending.
     #[inline]
     pub fn count_sent(&mut self, len: usize) {
         self.counters.messages_out += 1;
@@ -158,7 +159,7 @@ impl Endpoint {
         self.inbox.push_mark(mark);
     }
 
-    /// Reports that the peer began the closing handshake, once it is admitted.
+    /// Reports that the peer began the closing handshake, once the peer is admitted.
     pub fn request_close(&mut self, cx: &Cx<'_>, code: u16, reason: &str) {
         let mut mark = Mark { code: i32::from(code), ..Mark::new(EventKind::CloseRequest, cx.time_ns()) };
         mark.set_text(reason);
@@ -169,7 +170,7 @@ impl Endpoint {
         }
     }
 
-    /// The layer above does not admit the peer yet: nothing of it is reported but AUTH events and its end.
+    /// Withholds the peer: only its AUTH events and its end are reported until it is admitted.
     pub fn withhold(&mut self) {
         self.admitted = false;
         if let Some(mark) = self.inbox.take_mark(EventKind::CloseRequest) {
@@ -177,7 +178,7 @@ impl Endpoint {
         }
     }
 
-    /// The layer above admits the peer.
+    /// Admits the peer.
     pub fn admit(&mut self, cx: &Cx<'_>) {
         self.admitted = true;
         if let Some(mark) = self.close_request.take() {
@@ -185,28 +186,28 @@ impl Endpoint {
         }
     }
 
-    /// A put of `len` bytes was refused: WRITABLE follows when there is room for it.
+    /// Records that a message of `len` bytes was refused: WRITABLE is reported once there is room for it.
     pub fn owe_writable(&mut self, len: usize) {
         self.owes_writable = self.owes_writable.max(Some(u32::try_from(len).unwrap_or(u32::MAX)));
     }
 
-    /// The length of the put for which WRITABLE is owed.
+    /// Length of the message for which WRITABLE is to be reported.
     #[inline]
     pub fn owed_writable(&self) -> Option<u32> {
         self.owes_writable
     }
 
-    /// There is room again for what was refused.
+    /// Reports that there is room for the refused message.
     pub fn report_writable(&mut self, cx: &Cx<'_>) {
         self.owes_writable = None;
         self.skipping = false;
-        // One that still waits says as much.
+        // A WRITABLE that is still queued is enough.
         if !self.inbox.add_to(EventKind::Writable, 0) {
             self.report(cx, EventKind::Writable);
         }
     }
 
-    /// A put to several targets left this one out. SKIPPED is reported once until there is room again.
+    /// Counts a message to several targets that skipped this one. SKIPPED is reported once until there is room again.
     pub fn skip(&mut self, cx: &Cx<'_>) {
         self.counters.skipped += 1;
         let waits = self.inbox.add_to(EventKind::Skipped, 1);
@@ -216,19 +217,19 @@ impl Endpoint {
         self.skipping = true;
     }
 
-    /// From now on drops the messages that wait and those that come.
+    /// Drops all queued messages, and later ones on arrival.
     pub fn refuse_messages(&mut self, cx: &mut Cx<'_>) {
         self.inbox.refuse_messages();
         self.drop_refused(cx);
     }
 
-    /// Drops the held messages: nobody gets them.
+    /// Drops the held messages.
     pub fn drop_held(&mut self, cx: &mut Cx<'_>) {
         let dropped = self.inbox.drop_all_held(!self.admitted);
         discard(cx, dropped);
     }
 
-    /// Drops the messages that came, where they are refused.
+    /// Drops the received messages, if messages are refused.
     #[inline]
     pub fn drop_refused(&mut self, cx: &mut Cx<'_>) {
         if let Some(dropped) = self.inbox.drop_refused(!self.admitted) {
@@ -236,19 +237,19 @@ impl Endpoint {
         }
     }
 
-    /// Drops what exceeds `room` of the last `count` messages.
+    /// Drops those of the last `count` messages that exceed `room`.
     pub fn drop_excess(&mut self, cx: &mut Cx<'_>, count: usize, room: [u64; 2]) {
         let dropped = self.inbox.drop_excess(count, room, !self.admitted);
         discard(cx, dropped);
     }
 
-    /// Moves messages that still lie in the arena into storage of this endpoint, as a poll begins.
+    /// Copies messages that are still in the arena into storage of this endpoint, at the start of a poll.
     pub fn settle(&mut self, arena: &Arena) {
         self.inbox.settle(arena);
     }
 }
 
-/// Frees messages, many bytes of them on the worker.
+/// Frees messages, on the worker if they have many bytes.
 fn discard(cx: &Cx<'_>, dropped: Dropped) {
     if dropped.iter().map(Message::len).sum::<usize>() > MUCH {
         cx.services.discard(Box::new(dropped));

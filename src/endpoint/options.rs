@@ -1,4 +1,4 @@
-//! The options of a handle: a table of what each one is, and the values that a handle has.
+//! The options of a handle: a table of their definitions, and the values of a handle.
 
 mod table;
 
@@ -6,10 +6,10 @@ use crate::codes::*;
 use std::time::Duration;
 use table::TABLE;
 
-/// The longest message that is sent or taken, whatever the options say: lengths inside are 32 bits wide.
+/// Maximum length of a message, whatever the options: internal lengths have 32 bits.
 pub const MAX_LEN: usize = u32::MAX as usize - 64;
 
-/// The handles that have an option.
+/// Which handles have an option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scope {
     /// Every connection and server.
@@ -20,10 +20,10 @@ pub enum Scope {
     Multiplayer,
 }
 
-/// The values that an option takes.
+/// The valid values of an option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Range {
-    /// Every number.
+    /// Any number.
     Any,
     /// 0 or 1.
     Switch,
@@ -35,7 +35,7 @@ enum Range {
     UpTo(u32),
     /// One of WS_FULL_*.
     FullPolicy,
-    /// Set by the library alone.
+    /// The host cannot set it.
     ReadOnly,
 }
 
@@ -43,14 +43,14 @@ enum Range {
 pub struct Definition {
     /// WS_OPT_*.
     pub number: i32,
-    /// The field of ws_config of that meaning; without such a field, the constant's name in lower case.
+    /// Name of the corresponding ws_config field; without one, the constant's name in lower case.
     pub name: &'static str,
     /// Which handles have it.
     pub scope: Scope,
     range: Range,
-    /// The value where nothing was set.
+    /// Default value.
     default: u32,
-    /// The same of a server and its clients.
+    /// Default value for a server and its clients.
     server_default: u32,
 }
 
@@ -60,9 +60,9 @@ const fn row(number: i32, name: &'static str, scope: Scope, range: Range, defaul
 
 /// The highest number of an option.
 const LAST: usize = TABLE[TABLE.len() - 1].number as usize;
-/// In `ROWS`, of a number that no option has.
+/// Entry of `ROWS` for a number that is not an option.
 const NO_ROW: u8 = u8::MAX;
-/// Index: WS_OPT_*; value: the place of its row in `TABLE`.
+/// Index: WS_OPT_*; value: the index of its row in `TABLE`.
 static ROWS: [u8; LAST + 1] = {
     let mut rows = [NO_ROW; LAST + 1];
     let mut at = 0;
@@ -73,20 +73,20 @@ static ROWS: [u8; LAST + 1] = {
     rows
 };
 
-/// The place of an option's row and value. Of a number that no option has: a place that no array has.
+/// Index of an option's row and value; out of range for a number that is not an option.
 #[inline]
 fn place(option: i32) -> usize {
     usize::from(ROWS[option as usize])
 }
 
-/// The row of an option; `None`: there is no such option.
+/// The row of an option; `None`: no such option.
 pub fn definition(option: i32) -> Option<&'static Definition> {
     let row = *ROWS.get(usize::try_from(option).ok()?)?;
     TABLE.get(usize::from(row))
 }
 
 impl Range {
-    /// What a value has to be instead, where it cannot be taken.
+    /// `Some`: the value is invalid, and this text says what is valid.
     fn refuses(self, value: u32) -> Option<String> {
         let must = match self {
             Range::Switch if value > 1 => "must be 0 or 1",
@@ -104,23 +104,23 @@ impl Range {
 /// Why an option was not set.
 #[derive(Debug)]
 pub enum Refused {
-    /// There is no such option.
+    /// No such option.
     Unknown,
-    /// The value cannot be taken: what it has to be instead, to be said behind the option's name.
+    /// The value is invalid: the text says what is valid, to be appended to the option's name.
     Value(String),
 }
 
 /// The values of all options, defaults resolved.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// In the order of `TABLE`.
+    /// Values in the order of `TABLE`.
     values: [u32; TABLE.len()],
-    /// Of compressors that are made from now on: 1 (fast) to 9 (small).
+    /// Level of compressors made from now on: 1 (fast) to 9 (small).
     pub deflate_level: u8,
 }
 
 impl Options {
-    /// The defaults; a server's clients are pinged, a client pings nobody unasked.
+    /// The defaults. A server pings its clients; a client does not ping unless asked to.
     pub fn defaults(server: bool) -> Options {
         let mut values = [0; TABLE.len()];
         for (value, row) in values.iter_mut().zip(&TABLE) {
@@ -129,7 +129,7 @@ impl Options {
         Options { values, deflate_level: 1 }
     }
 
-    /// The number as it is given to and by the host. `None`: no such option.
+    /// The value as the host sets and reads it; `None`: no such option.
     #[inline]
     pub fn raw(&self, option: i32) -> Option<u32> {
         let row = *ROWS.get(usize::try_from(option).ok()?)?;
@@ -141,7 +141,7 @@ impl Options {
         Some(value)
     }
 
-    /// Changes one value.
+    /// Sets one value.
     pub fn set(&mut self, option: i32, value: u32) -> Result<(), Refused> {
         let definition = definition(option).ok_or(Refused::Unknown)?;
         if let Some(why) = definition.range.refuses(value) {
@@ -151,13 +151,13 @@ impl Options {
         Ok(())
     }
 
-    /// A switch.
+    /// Whether a switch is on.
     #[inline]
     pub fn is_on(&self, option: i32) -> bool {
         self.values[place(option)] == 1
     }
 
-    /// A limit, `u64::MAX` where it is lifted.
+    /// A limit; `u64::MAX`: unlimited.
     #[inline]
     pub fn limit(&self, option: i32) -> u64 {
         match self.values[place(option)] {
@@ -166,19 +166,19 @@ impl Options {
         }
     }
 
-    /// Bytes of a message, however it comes: `max_message_bytes`, and at most `MAX_LEN`.
+    /// Maximum bytes of a message, compressed or not: `max_message_bytes`, and at most `MAX_LEN`.
     pub fn max_message(&self) -> u64 {
         self.limit(WS_OPT_MAX_MESSAGE_BYTES).min(MAX_LEN as u64)
     }
 
-    /// Whether a limit lets so many pass.
+    /// Whether `amount` is within a limit.
     #[inline]
     pub fn allows(&self, option: i32, amount: usize) -> bool {
         let value = self.values[place(option)];
         amount as u64 <= u64::from(value) || value == WS_OFF
     }
 
-    /// A time in milliseconds, `None` where it is off.
+    /// A time; `None`: off.
     #[inline]
     pub fn time(&self, option: i32) -> Option<Duration> {
         match self.raw(option) {
@@ -187,7 +187,7 @@ impl Options {
         }
     }
 
-    /// How many microseconds a poll may work; `None`: without end.
+    /// Time budget of a poll in microseconds; `None`: unlimited.
     #[inline]
     pub fn budget(&self) -> Option<u32> {
         match self.values[place(WS_OPT_POLL_BUDGET_US)] {

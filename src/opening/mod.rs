@@ -1,5 +1,5 @@
-//! From nothing to OPEN, at either end: name, TCP, TLS and the opening handshake (RFC 6455 section 4), as steps with one
-//! deadline. Its result is a link.
+//! Opening a connection, as client or server: name lookup, TCP, TLS and the opening handshake (RFC 6455 section 4), as
+//! steps with one deadline. The result is a link.
 
 use crate::codes::*;
 use crate::endpoint::{Endpoint, Info};
@@ -14,21 +14,21 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the rest of a refusal's body is awaited: the status is known by then.
+/// How long to wait for the rest of a refusal's body, once its status is known.
 const BODY_TIME: Duration = Duration::from_millis(250);
-/// Read at once: more than an opening handshake has, and as much as TLS needs.
+/// Maximum bytes of one read: more than a usual opening handshake has, and as much as TLS needs.
 const READ_BYTES: usize = LEAST_READ + (1 << 10);
 
-/// How a client is opened, and opened again.
+/// Parameters for opening a client, kept for reopening it.
 #[derive(Clone)]
 pub struct Recipe {
-    /// Where the server is.
+    /// Address of the server.
     pub to: Destination,
     /// The request of the opening handshake.
     pub request: RequestSpec,
-    /// For all steps together; `None`: as long as it takes.
+    /// Timeout for all steps together; `None`: unlimited.
     pub timeout: Option<Duration>,
-    /// Messages may be put before OPEN.
+    /// The host may send messages before OPEN; they are queued.
     pub queue_before_open: bool,
 }
 
@@ -39,68 +39,68 @@ pub struct Opening {
     stream: Option<Stream>,
     /// Bytes of the opening handshake to be written.
     output: Outbox,
-    /// Bytes that came behind the request, until the server has decided on it.
+    /// Bytes received after the opening handshake; on a server, after the request.
     received: Vec<u8>,
-    /// Messages that were put before OPEN, in order.
+    /// Messages that the host sent before OPEN, in order.
     early: Waiting,
     queue_before_open: bool,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
-    /// Set once it has failed: it ends when the answer has left.
+    /// Set once the opening has failed. It ends when the answer has been sent.
     ending: Option<Ending>,
-    /// Why writing failed. What had arrived is read before the end.
+    /// Why writing failed. Bytes that have arrived are still read before the end.
     write_failure: Option<Failure>,
-    /// Writing ended with the budget while the transport took more.
+    /// The last write stopped because the budget was exhausted; the transport may take more.
     writes_on: bool,
-    /// A short read is not the last one: see `Link::read_on`.
+    /// A short read does not mean that the socket is empty: see `Link::reads_on`.
     reads_on: bool,
 }
 
 enum At {
-    /// A client on its way to an open transport.
+    /// A client that is opening its transport.
     Dialing(Box<(Dial, RequestSpec)>),
-    /// A client whose request leaves and whose answer is awaited.
+    /// A client that sends its request and waits for the answer.
     Requesting { handshake: ClientHandshake, heartbeat: bool },
-    /// A server that awaits the request. Without `accept` its owner decides on `request`.
+    /// A server that waits for the request. Without `accept` its owner decides on `request`.
     Answering { handshake: ServerHandshake, accept: Option<Arc<Accept>>, request: Option<Box<Request>> },
 }
 
 struct Ending {
     failure: Failure,
-    /// Moved on by `close_timeout_ms` whenever bytes leave.
+    /// When the end times out; restarts whenever bytes are sent.
     deadline: Option<Instant>,
-    /// Position in the outgoing stream up to which bytes had left.
+    /// Position in the outgoing stream up to which bytes had been sent at the last progress.
     left: u64,
 }
 
-/// How far an opening has come.
+/// Progress of an opening.
 pub enum Progress {
-    /// It goes on.
+    /// It continues.
     Pending {
-        /// The budget ended before all that had come was read.
+        /// The budget was exhausted before all bytes had been read.
         more: bool,
     },
-    /// OPEN.
+    /// It has reached OPEN.
     Opened(Box<Opened>),
-    /// It has ended.
+    /// It has failed.
     Failed(Failure),
 }
 
-/// What an opening has come to.
+/// Result of an opening.
 pub struct Opened {
-    /// What the link is made of.
+    /// Inputs for the link.
     pub parts: Parts,
-    /// The application heartbeat, as the handshake has it.
+    /// What the handshake agreed on for the application heartbeat.
     pub heartbeat: AppHeartbeat,
 }
 
-/// What the opening handshake says of the application heartbeat.
+/// Role of the application heartbeat after the opening handshake.
 pub enum AppHeartbeat {
-    /// It was not asked for.
+    /// It was not requested.
     None,
-    /// This end is the server and announces it.
+    /// We are the server and announce it.
     Announced,
-    /// This end is a client and expects the announcement, until then.
+    /// We are the client and expect the announcement by this deadline.
     Expected(Option<Instant>),
 }
 
@@ -110,19 +110,19 @@ impl Discarded for Opening {
     }
 }
 
-/// Accepts a request, or says with what it is refused.
+/// Accepts a request, or returns the refusal to send.
 pub fn admit(request: &Request, accept: &Accept) -> Result<Agreement, Refusal> {
     accept.answer(request)
 }
 
 impl Opening {
-    /// A client that sets out for a server.
+    /// Client: connects to a server.
     pub fn dial(services: &Services, recipe: Recipe, now: Instant) -> Opening {
         let Recipe { to, request, timeout, queue_before_open } = recipe;
         Opening::new(At::Dialing(Box::new((Dial::start(services, to, now), request))), timeout, queue_before_open, now)
     }
 
-    /// A client's end of a transport that is open.
+    /// Client: on an open transport.
     pub fn request_on(
         endpoint: &mut Endpoint,
         stream: Stream,
@@ -138,7 +138,7 @@ impl Opening {
         opening
     }
 
-    /// A server's end of a transport that is open. With `accept` it answers by itself; else its owner decides.
+    /// Server: on an open transport. With `accept` it answers the request itself; otherwise its owner calls `decide`.
     pub fn answer_on(
         endpoint: &mut Endpoint,
         stream: Stream,
@@ -171,7 +171,7 @@ impl Opening {
         }
     }
 
-    /// Goes on as far as it can without waiting.
+    /// Continues the opening as far as possible without blocking.
     pub fn pump(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         if let At::Dialing(dialing) = &mut self.at {
             match dialing.0.step(cx.services, cx.now) {
@@ -194,7 +194,7 @@ impl Opening {
         self.finish(endpoint, cx, more)
     }
 
-    /// Answers the request that `request` has shown.
+    /// Answers the request that `request` returned.
     pub fn decide(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, answer: Result<Agreement, Refusal>) -> Progress {
         let At::Answering { request, .. } = &mut self.at else { return Progress::Pending { more: false } };
         let Some(request) = request.take() else { return Progress::Pending { more: false } };
@@ -220,14 +220,14 @@ impl Opening {
         self.opened(endpoint, Role::Server, deflate, announced)
     }
 
-    /// Refuses a client before it has asked.
+    /// Refuses a client before its request has arrived.
     pub fn turn_away(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refusal: &Refusal) -> Progress {
         self.refuse(endpoint, cx.now, refusal);
         self.write(endpoint, cx);
         self.finish(endpoint, cx, false)
     }
 
-    /// The request on which the owner of a server's end has to decide.
+    /// The request on which a server's owner has to decide.
     pub fn request(&self) -> Option<&Request> {
         match &self.at {
             At::Answering { request, .. } => request.as_deref(),
@@ -235,7 +235,7 @@ impl Opening {
         }
     }
 
-    /// Puts a message that waits for OPEN.
+    /// Queues a message until OPEN.
     pub fn put(&mut self, endpoint: &mut Endpoint, text: bool, payload: &[u8]) -> Sent {
         if !self.queue_before_open || self.ending.is_some() {
             return Sent::NotOpen;
@@ -252,12 +252,12 @@ impl Opening {
         Sent::Taken
     }
 
-    /// Messages that wait for OPEN, and their bytes.
+    /// Number and bytes of the messages that wait for OPEN.
     pub fn early(&self) -> (usize, usize) {
         (self.early.len(), self.early.bytes())
     }
 
-    /// How far it has come.
+    /// The phase that the opening has reached.
     pub fn phase(&self) -> Phase {
         match &self.at {
             At::Dialing(dialing) => dialing.0.phase(),
@@ -265,7 +265,7 @@ impl Opening {
         }
     }
 
-    /// The dial under way, to wait for its sockets.
+    /// The dial in progress, for waiting on its sockets.
     pub fn dialing(&self) -> Option<&Dial> {
         match &self.at {
             At::Dialing(dialing) => Some(&dialing.0),
@@ -273,17 +273,17 @@ impl Opening {
         }
     }
 
-    /// Whether it has failed, and only the answer has to leave.
+    /// Whether it has failed and only the answer is still to be sent.
     pub fn is_ending(&self) -> bool {
         self.ending.is_some()
     }
 
-    /// Whether a poll would read what comes.
+    /// Whether a poll would read from the socket.
     pub fn wants_input(&self) -> bool {
         self.ending.is_none() && self.request().is_none()
     }
 
-    /// Whether writing can go on without an event of the system's.
+    /// Whether a poll can write more without a readiness event.
     pub fn can_send_on(&self) -> bool {
         self.writes_on
     }
@@ -293,27 +293,27 @@ impl Opening {
         self.write_failure.is_some()
     }
 
-    /// Bytes of the handshake that have not left.
+    /// Bytes of the handshake that have not been sent.
     pub fn queued_bytes(&self) -> usize {
         self.output.bytes()
     }
 
-    /// Bytes that came behind the request.
+    /// Heap bytes of data received after the opening handshake.
     pub fn unfinished_bytes(&self) -> usize {
         self.received.capacity()
     }
 
-    /// The stream, to register it for readiness.
+    /// The stream, for registering it with the readiness queue.
     pub fn stream_mut(&mut self) -> Option<&mut Stream> {
         self.stream.as_mut()
     }
 
-    /// The stream, to be given up elsewhere.
+    /// Takes the stream, for the caller to close.
     pub fn take_out_stream(&mut self) -> Option<Stream> {
         self.stream.take()
     }
 
-    /// From here on a short read is not the last.
+    /// From now on reading continues until the socket has no more bytes: a short read does not end it.
     pub fn read_on(&mut self) {
         self.reads_on = true;
         if let Some(stream) = &mut self.stream {
@@ -321,7 +321,7 @@ impl Opening {
         }
     }
 
-    /// Moves the deadlines by a gap in polling.
+    /// Moves the deadlines by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
         if let Some(ending) = &mut self.ending {
@@ -329,12 +329,12 @@ impl Opening {
         }
     }
 
-    /// When an end under way is over at the latest.
+    /// When the end in progress times out; `None`: never, or none is in progress.
     pub fn close_deadline(&self) -> Option<Instant> {
         self.ending.as_ref()?.deadline
     }
 
-    /// Ends an opening that takes too long. `read_all`: what had come was read. Returns when to check next.
+    /// Ends an opening that has timed out. `read_all`: all received bytes have been read. Returns when to check next.
     pub fn check_timers(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, read_all: bool) -> Result<Option<Instant>, Failure> {
         if let Some(ending) = &self.ending {
             let Some(deadline) = ending.deadline else { return Ok(None) };
@@ -369,7 +369,7 @@ impl Opening {
         Err(Failure::new(phase, Cause::ConnectTimeout, format!("{what} (connect timeout of {ms} ms)")))
     }
 
-    /// Gives up the stream: all that had to leave has left, or it is closed elsewhere.
+    /// Gives up the stream: shuts it down gracefully if everything was sent, otherwise has the worker close it.
     pub fn give_up(mut self: Box<Self>, cx: &Cx<'_>) {
         match self.stream.take() {
             Some(stream) if self.output.bytes() == 0 && self.write_failure.is_none() => cx.services.reap(stream),
@@ -388,7 +388,7 @@ impl Opening {
         self.stream = Some(stream);
     }
 
-    /// Writes what waits, for half of what is left of the budget.
+    /// Writes queued bytes, for half of the remaining budget.
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
@@ -405,11 +405,11 @@ impl Opening {
         }
     }
 
-    /// Reads until OPEN, the end of what is there, or that of the budget.
+    /// Reads until OPEN, until no more bytes are available, or until the budget is exhausted.
     fn read(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Progress {
         let mut first = true;
         while self.wants_input() {
-            // Even a poll whose time is over moves something on.
+            // The first pass ignores the budget, so that every poll makes progress.
             if !std::mem::take(&mut first) && cx.budget.look() {
                 return Progress::Pending { more: true };
             }
@@ -423,7 +423,7 @@ impl Opening {
                 Err(error) => return Progress::Failed(self.read_failed(&error)),
             };
             let last = stream.has_read_all(count < space.len()) && !self.reads_on;
-            // The handshake keeps its own copy; the bytes are few and read once.
+            // Copied, as the arena is borrowed from `cx`; the bytes are few and read once.
             let bytes = space[..count].to_vec();
             endpoint.counters.wire_in += count as u64;
             let progress = self.take(endpoint, cx, &bytes);
@@ -437,13 +437,13 @@ impl Opening {
         Progress::Pending { more: false }
     }
 
-    /// Takes bytes of the handshake.
+    /// Handles received bytes of the handshake.
     fn take(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, bytes: &[u8]) -> Progress {
         match &mut self.at {
             At::Dialing(_) => {}
             At::Requesting { handshake, heartbeat } => match handshake.receive(bytes) {
                 Ok(None) if handshake.is_refused() => {
-                    // The earliest of these times stays.
+                    // The earlier deadline applies.
                     let at = cx.now + BODY_TIME;
                     self.deadline = Some(self.deadline.map_or(at, |deadline| deadline.min(at)));
                 }
@@ -501,13 +501,13 @@ impl Opening {
         self.end_after_output(endpoint, now, Failure::new(Phase::Http, refusal.cause, refusal.sentence.clone()));
     }
 
-    /// Lets a refusal leave before the end.
+    /// Ends the opening once queued output (a refusal) has been sent.
     fn end_after_output(&mut self, endpoint: &Endpoint, now: Instant, failure: Failure) {
         let deadline = close_deadline(endpoint, now);
         self.ending = Some(Ending { failure, deadline, left: self.output.left() });
     }
 
-    /// Ends it where it has failed and all that had to leave has left.
+    /// Ends the opening if it has failed and its output has been sent.
     fn finish(&mut self, endpoint: &Endpoint, cx: &Cx<'_>, more: bool) -> Progress {
         let Some(ending) = &mut self.ending else { return Progress::Pending { more } };
         if self.output.bytes() == 0 || self.write_failure.is_some() {
@@ -519,7 +519,7 @@ impl Opening {
         Progress::Pending { more }
     }
 
-    /// Nothing more has come: what failed before ends it now.
+    /// Ends the opening if writing has failed, as no more bytes have arrived.
     fn broken(&mut self) -> Progress {
         self.write_failure.take().map_or(Progress::Pending { more: false }, Progress::Failed)
     }
@@ -535,7 +535,7 @@ impl Opening {
     }
 
     fn read_failed(&mut self, error: &std::io::Error) -> Failure {
-        // An alert of TLS says more than the write that failed because of it.
+        // A TLS alert is a better explanation than the write that failed because of it.
         let reader = if matches!(self.at, At::Answering { .. }) { Reader::Server } else { Reader::Client };
         tls_failure(error, reader)
             .or_else(|| self.write_failure.take())
@@ -552,7 +552,7 @@ fn close_deadline(endpoint: &Endpoint, now: Instant) -> Option<Instant> {
     endpoint.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time)
 }
 
-/// Keeps what the server said instead of agreeing.
+/// Stores the server's refusal: status, headers and body.
 fn keep_refusal(info: &mut Info, refused: Refused) -> Failure {
     info.http_status = refused.status;
     info.headers = refused.headers;
