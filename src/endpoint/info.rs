@@ -58,7 +58,7 @@ impl Info {
         }
     }
 
-    /// The URL without user name and password. On a server it is put together from the request.
+    /// The URL without user name and password. On a server it is composed from the request.
     pub fn url(&self) -> String {
         match self.text(Text::Url) {
             "" if self.has_target => {

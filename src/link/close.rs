@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// State of a close in progress.
 #[derive(Default)]
 pub struct Closing {
-    /// The host requested the close.
+    /// `Link::close` started the close, for the host or the library.
     by_host: bool,
     /// The status code of our close frame, once decided; `Some(None)`: a close frame without a code.
     sent: Option<Option<u16>>,

@@ -1,5 +1,5 @@
-//! The application heartbeat (docs/heartbeat.md): pings and pongs sent as messages, for peers that cannot see those of
-//! RFC 6455, such as scripts in a browser. The client pings and the server answers.
+//! The application heartbeat (docs/heartbeat.md): pings and pongs sent as messages, because a browser hides those of
+//! RFC 6455 from the page. The client pings and the server answers.
 
 use super::Link;
 use crate::endpoint::Endpoint;

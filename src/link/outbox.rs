@@ -8,7 +8,8 @@ use crate::work::{Chunk, MUCH};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
-/// Maximum size of a segment of small frames, so that written bytes are freed piece by piece.
+/// A segment that we fill is closed before it exceeds this size (only a longer frame does), so that written bytes are
+/// freed piece by piece.
 const SEGMENT_BYTES: usize = (256 << 10) + 512;
 /// Maximum size of an empty segment kept for reuse. An idle connection keeps none.
 const SPARE_BYTES: usize = 2 << 20;

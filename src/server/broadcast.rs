@@ -41,7 +41,7 @@ pub struct Forms<'a> {
     text: bool,
     payload: &'a [u8],
     plain: Chunk,
-    /// Compressed forms by window bits and level, for clients whose compression has no context takeover.
+    /// Compressed forms by window bits and level, for clients without context takeover.
     compressed: Vec<((u8, u8), Compressed)>,
     /// Copy of the payload, for messages that are compressed later.
     long: Option<Payload>,

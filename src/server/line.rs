@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-/// The queue.
+/// A queue of keys. Its memory is proportional to the largest key.
 #[derive(Default)]
 pub struct Line {
     keys: VecDeque<u32>,

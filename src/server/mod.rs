@@ -65,7 +65,7 @@ pub struct ServerSettings {
     pub options: Arc<Options>,
 }
 
-/// A server.
+/// A listening server and its clients.
 pub struct Server {
     /// The part that the host sees. Its queue has the server's events, and its counters those of removed clients.
     /// Clients share its options until theirs are changed.
