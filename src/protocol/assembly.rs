@@ -1,4 +1,4 @@
-//! A message that comes in pieces: of several frames, or of one that was cut (RFC 6455 section 5.4).
+//! A message received in pieces: as several frames, or as one frame over several reads (RFC 6455 section 5.4).
 
 use super::breach::not_utf8;
 use super::received::{Limits, Received};
@@ -8,27 +8,29 @@ use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
 use crate::names::{MAX_FRAGMENTS, MAX_MESSAGE_BYTES};
 use crate::status::Cause;
 
-/// Reserved ahead of what has arrived, at most: a length alone costs the peer nothing.
+/// Bytes reserved ahead of those received, at most, unless more have been received: an announced length costs little
+/// memory.
 const MAX_RESERVE: u64 = 64 << 10;
-/// With this much of a message or of storage there, the rest is read to where it belongs.
+/// Bytes received, or storage available, from which on reads go directly into the message.
 const MIN_FILLED: usize = 20 << 10;
-/// Read there at a time, at most; and no more than what is there or what storage there is, so that an announced length costs no memory.
+/// Maximum bytes of such a read. It is also limited to the bytes received or the storage available, so that an
+/// announced length costs no memory.
 const MAX_FILL: usize = 256 << 10;
-/// What one read may bring, at most: so much room is made before it, so that nothing is moved in the middle of it.
+/// Maximum bytes that one read brings. Room for them is made before the read, so that nothing is moved during it.
 const MOST_OF_A_READ: usize = (256 << 10) + (4 << 10);
-/// A place that is outgrown is followed by one so many times as large.
+/// Growth factor of storage that is too small.
 const GROWTH: usize = 4;
 
-/// The message under way.
+/// The message being received.
 pub(super) struct Assembly {
     pub(super) text: bool,
-    /// Its pieces are handed out as they come, and nothing is assembled here.
+    /// Its pieces are passed on as they are received, and nothing is assembled here.
     pub(super) compressed: bool,
-    /// Length of its frames so far, the one under way included.
+    /// Total length of its frames so far, the current one included.
     pub(super) announced: u64,
     fragments: u32,
     utf8: Utf8,
-    /// Storage, of which the first `filled` bytes are the message so far.
+    /// Storage, whose first `filled` bytes are the message so far.
     bytes: Vec<u8>,
     filled: usize,
     moving: Move,
@@ -42,12 +44,12 @@ impl Discarded for Assembly {
 }
 
 impl Assembly {
-    /// Nothing has come yet. `bytes` is storage, whatever is in it.
+    /// An empty message. `bytes` is storage of any content.
     pub(super) fn new(text: bool, compressed: bool, bytes: Vec<u8>) -> Assembly {
         Assembly { text, compressed, announced: 0, fragments: 0, utf8: Utf8::new(), bytes, filled: 0, moving: Move::default() }
     }
 
-    /// A frame of that length begins.
+    /// Starts a frame of `len` payload bytes.
     pub(super) fn start_fragment(&mut self, len: u64, limits: &Limits) -> Result<(), Failure> {
         self.fragments += 1;
         self.announced += len;
@@ -58,12 +60,12 @@ impl Assembly {
         Ok(())
     }
 
-    /// Adds a piece, unmasked. `left` bytes of its frame had yet to come before it.
+    /// Appends an unmasked piece. `left` bytes of its frame were outstanding before it.
     pub(super) fn append(&mut self, piece: &[u8], left: u64) -> Result<(), Failure> {
         if self.text && self.utf8.feed(piece).is_err() {
             return Err(not_utf8());
         }
-        // Over what the storage held before, then behind it.
+        // Overwrites what the storage held before, then extends it.
         let (over, behind) = piece.split_at(piece.len().min(self.bytes.len() - self.filled));
         self.bytes[self.filled..self.filled + over.len()].copy_from_slice(over);
         if !behind.is_empty() {
@@ -74,8 +76,9 @@ impl Assembly {
         Ok(())
     }
 
-    /// Before a read: moves a slice of the message on to a larger place where there may be no room for all that the read brings, the rest of the frame
-    /// under way and, unless that is the last one, what follows. Call it until nothing is left to move.
+    /// Call before a read, until nothing is left to move. Moves a slice of the message to larger storage if there may
+    /// be no room for what the read brings: the rest of the current frame and, unless that is the last one, what
+    /// follows it.
     pub(super) fn move_on(&mut self, frame: Option<(u64, bool)>, max_message: u64) -> Moved {
         if !self.moving.is_under_way() {
             if self.filled <= MOVE_SLICE {
@@ -93,7 +96,7 @@ impl Assembly {
             }
             let whole = (self.filled as u64).saturating_add(left);
             let size = whole.min(capacity.saturating_mul(GROWTH) as u64).max((self.filled + need) as u64);
-            // Where there is no memory the next append says so, if it needs it.
+            // Without memory, the next append reports it, if it needs more.
             if !usize::try_from(size).is_ok_and(|size| self.moving.begin(size)) {
                 return Moved::Nothing;
             }
@@ -101,7 +104,7 @@ impl Assembly {
         self.moving.step(&mut self.bytes, self.filled)
     }
 
-    /// Where the next bytes may be read to, of `left` that have yet to come of the frame. Then call `filled`.
+    /// Storage that the next bytes may be read into; `left` bytes of the frame are outstanding. Then call `filled`.
     pub(super) fn room(&mut self, left: u64) -> Option<&mut [u8]> {
         let most = self.filled.max(self.bytes.len() - self.filled).min(MAX_FILL);
         if most < MIN_FILLED {
@@ -110,14 +113,14 @@ impl Assembly {
         let count = left.min(most as u64) as usize;
         let end = self.filled + count;
         if self.bytes.len() < end {
-            // Over TLS less comes than there was room for, so that storage may be longer than what was filled.
+            // A TLS read may fill only part of the room, so the storage may be longer than what was filled.
             self.reserve(left, end - self.bytes.len()).ok()?;
             self.bytes.resize(end, 0);
         }
         Some(&mut self.bytes[self.filled..end])
     }
 
-    /// So many bytes were read to `room`; `unmask` is done to them.
+    /// Accounts for `count` bytes that were read into `room`, and applies `unmask` to them.
     pub(super) fn filled(&mut self, count: usize, unmask: impl FnOnce(&mut [u8])) -> Result<(), Failure> {
         let piece = &mut self.bytes[self.filled..self.filled + count];
         unmask(piece);
@@ -128,7 +131,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// Its last byte has come.
+    /// Completes the message after its last byte.
     pub(super) fn finish(self) -> Result<Received, Failure> {
         if !self.utf8.is_complete() {
             return Err(not_utf8());
@@ -138,18 +141,18 @@ impl Assembly {
         Ok(Received::Assembled { text, bytes })
     }
 
-    /// Its storage, whatever is in it, and the larger one that it was on the way to.
+    /// Its storage, of any content, and the larger storage of a move in progress.
     pub(super) fn into_storage(mut self) -> [Vec<u8>; 2] {
         let place = self.moving.abandon();
         [self.bytes, place]
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         self.bytes.capacity() + self.moving.heap_bytes()
     }
 
-    /// Room for `count` more bytes, of `left` that are announced.
+    /// Reserves room for `count` more bytes; `left` bytes of the frame are outstanding.
     fn reserve(&mut self, left: u64, count: usize) -> Result<(), Failure> {
         if self.bytes.capacity() - self.bytes.len() < count {
             let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
@@ -166,7 +169,8 @@ impl Assembly {
 mod tests {
     use super::*;
 
-    /// Reads a message of so many bytes in one frame, each time only a part of what there is room for, as over TLS. How often it was moved.
+    /// Receives a message in one frame, by reads that fill only part of the room, as over TLS. Returns how often it was
+    /// moved.
     fn read(whole: usize, part: impl Fn(usize) -> usize) -> usize {
         let mut assembly = Assembly::new(false, false, Vec::new());
         let first = vec![0; (30 << 10).min(whole)];

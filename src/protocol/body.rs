@@ -1,14 +1,14 @@
-//! The start of the body of a refusal, for people to read (RFC 7230 section 3.3.3).
+//! The start of the body of a refusal, for users to read (RFC 7230 section 3.3.3).
 
 use super::Headers;
 use httparse::{Status, parse_chunk_size};
 
-/// Kept of it.
+/// Maximum bytes kept of a body.
 const KEPT_BYTES: usize = 1 << 10;
-/// Taken of a chunked one: KEPT_BYTES in chunks of one byte fit.
+/// Maximum bytes received of a chunked body: enough for KEPT_BYTES in chunks of one byte.
 const CHUNKED_BYTES: usize = 8 << 10;
 
-/// A body on its way.
+/// A body being received.
 pub struct Body {
     received: Vec<u8>,
     chunked: bool,
@@ -16,40 +16,41 @@ pub struct Body {
 }
 
 impl Body {
-    /// As the header of the answer announces it.
+    /// A body as announced by the status and headers of the response.
     pub fn announced(status: u16, headers: &Headers) -> Body {
         let chunked = headers.has_token("transfer-encoding", "chunked");
         let wanted = match length(headers) {
             _ if matches!(status, 100..=199 | 204 | 304) => 0,
             _ if chunked => CHUNKED_BYTES,
             Some(len) => len.min(KEPT_BYTES),
-            // It lasts until the transport ends.
+            // Such a body ends with the transport.
             None => KEPT_BYTES,
         };
         Body { received: Vec::new(), chunked, wanted }
     }
 
-    /// Takes bytes of it. True: it is whole, or there is as much of it as is kept.
+    /// Receives bytes. Returns true if the body is complete, or as much of it as is kept.
     pub fn receive(&mut self, bytes: &[u8]) -> bool {
         let take = bytes.len().min(self.wanted - self.received.len());
         self.received.extend_from_slice(&bytes[..take]);
         self.received.len() == self.wanted || (self.chunked && unchunk(&self.received).1)
     }
 
-    /// What came of it.
+    /// What was received, without the framing of chunks.
     pub fn into_bytes(self) -> Vec<u8> {
         if self.chunked { unchunk(&self.received).0 } else { self.received }
     }
 }
 
-/// Content-Length, if all of them are the same number (RFC 9112 section 6.3).
+/// Content-Length, if all such headers have the same value (RFC 9112 section 6.3).
 fn length(headers: &Headers) -> Option<usize> {
     let mut all = headers.list("content-length");
     let first = all.next().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     all.all(|other| other == first).then(|| first.parse().ok()).flatten()
 }
 
-/// What the chunks hold, and whether no more is needed (RFC 7230 section 4.1). What follows a broken chunk is left out.
+/// The content of the chunks, and whether no more is needed (RFC 7230 section 4.1). Everything after a broken chunk is
+/// ignored.
 fn unchunk(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
@@ -79,7 +80,7 @@ mod tests {
         Headers::from_map(&http::HeaderMap::from_iter([(http::HeaderName::from_static(name), value)]))
     }
 
-    /// The body after `bytes` came in pieces of `cut`, and whether that was enough.
+    /// The body after `bytes` were received in pieces of `cut`, and whether that was enough.
     fn received(mut body: Body, bytes: &[u8], cut: usize) -> (Vec<u8>, bool) {
         let whole = bytes.chunks(cut).any(|piece| body.receive(piece));
         (body.into_bytes(), whole)

@@ -11,80 +11,80 @@ use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 use url::Url;
 
-/// What the request asks for.
+/// The contents of the request.
 #[derive(Clone)]
 pub struct RequestSpec {
-    /// The Host header: with the port when it is not the scheme's, with brackets for IPv6.
+    /// Value of the Host header: with the port if it is not the scheme's default, and with brackets for IPv6.
     pub host: String,
     /// Path and query.
     pub target: String,
     /// Extra headers; a Host among them replaces ours.
     pub headers: Vec<(String, String)>,
-    /// Offered, in order of preference.
+    /// Subprotocols to offer, in order of preference.
     pub subprotocols: Vec<String>,
-    /// Offered, if it is wanted.
+    /// permessage-deflate to offer, if enabled.
     pub deflate: Option<DeflateSettings>,
-    /// The longest answer.
+    /// Maximum bytes of the response header.
     pub max_header_bytes: usize,
-    /// Whether the application heartbeat is asked for.
+    /// Whether to request the application heartbeat.
     pub heartbeat: bool,
 }
 
-/// The server's agreement.
+/// A response that accepts the connection.
 pub struct Response {
-    /// 101.
+    /// HTTP status: 101.
     pub status: u16,
-    /// Of the answer.
+    /// Headers of the response.
     pub headers: Headers,
-    /// The agreed one.
+    /// The agreed subprotocol.
     pub subprotocol: Option<String>,
     /// permessage-deflate, if it was agreed on.
     pub deflate: Option<DeflateParams>,
 }
 
-/// The server did not agree.
+/// The failure of the opening handshake, with the response if there was one.
 pub struct Refused {
-    /// Why.
+    /// Why it failed.
     pub failure: Failure,
-    /// Of the answer, or 0.
+    /// HTTP status of the response, or 0.
     pub status: u16,
-    /// Of the answer.
+    /// Headers of the response.
     pub headers: Headers,
-    /// Its start, at most 1 KiB.
+    /// The start of the body, at most 1 KiB.
     pub body: Vec<u8>,
 }
 
-/// Without the subprotocol, which some games use for a token.
+/// Omits the subprotocol, which some games use for a token.
 impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Response").field("status", &self.status).field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
-/// Without the body, which may repeat the request.
+/// Omits the body, which may repeat the request.
 impl fmt::Debug for Refused {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Refused").field("failure", &self.failure).field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
-/// Waits for the answer, over any cutting of it into pieces.
+/// Parses the response, received in pieces of any size.
 pub struct ClientHandshake {
     key: String,
-    /// Of the request: what a server may repeat and no sentence may show.
+    /// Parts of the request that a server may repeat, and that no error text may show.
     secrets: Vec<u8>,
     subprotocols: Vec<String>,
     deflate: Option<DeflateSettings>,
     max_header_bytes: usize,
     received: Vec<u8>,
-    /// Where in it the answer begins: behind those that only announce it.
+    /// Offset in `received` of the current response: interim responses (1xx) come before it.
     start: usize,
-    /// The answer is no agreement; its body is being read.
+    /// The response is a refusal, whose body is being received.
     refusal: Option<(Box<Refused>, Body)>,
 }
 
 impl ClientHandshake {
-    /// Makes the request.
+    /// Creates the request.
     pub fn start(spec: &RequestSpec) -> (ClientHandshake, Vec<u8>) {
         let key = generate_key();
         let own_host = spec.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
@@ -115,7 +115,8 @@ impl ClientHandshake {
         (handshake, request.into_bytes())
     }
 
-    /// Takes bytes of the answer. `Some`: how many of these belong to it, what follows being frames. `None`: all were taken and more is needed.
+    /// Receives bytes. `Some`: how many of them belong to the response; frames follow. `None`: all were taken and more
+    /// are needed.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(usize, Response)>, Box<Refused>> {
         if self.refusal.is_some() {
             return self.receive_body(bytes).map(|()| None);
@@ -134,7 +135,7 @@ impl ClientHandshake {
             let Some(end) = end else { return Ok(None) };
             let head = AnswerHead::parse(self.received[self.start..end].to_vec())
                 .map_err(|error| refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?"))))?;
-            // RFC 9110 section 15.2: the final answer is yet to come.
+            // An interim response (RFC 9110 section 15.2): the final one follows.
             if !matches!(head.status, 100 | 102..=199) {
                 break (end - before.min(end), head);
             }
@@ -159,7 +160,7 @@ impl ClientHandshake {
         }
     }
 
-    /// The transport ended.
+    /// Handles the end of the transport.
     pub fn receive_eof(&mut self) -> Box<Refused> {
         self.give_up().unwrap_or_else(|| {
             let what = if self.received.is_empty() { "without an answer" } else { "in the middle of its answer" };
@@ -170,12 +171,12 @@ impl ClientHandshake {
         })
     }
 
-    /// The answer is a refusal, and its body is not whole yet.
+    /// Whether the response is a refusal whose body is incomplete.
     pub fn is_refused(&self) -> bool {
         self.refusal.is_some()
     }
 
-    /// Nothing more is awaited: a refusal, with what came of its body.
+    /// Stops waiting. Returns a refusal with the received part of its body.
     pub fn give_up(&mut self) -> Option<Box<Refused>> {
         let (mut refused, body) = self.refusal.take()?;
         refused.body = body.into_bytes();
@@ -187,9 +188,9 @@ impl ClientHandshake {
         if whole { self.give_up().map_or(Ok(()), Err) } else { Ok(()) }
     }
 
-    /// Section 4.1, the numbered list at its end.
+    /// Checks the response by the numbered list at the end of section 4.1.
     fn verify(&self, headers: &Headers) -> Result<(Option<String>, Option<DeflateParams>), Failure> {
-        // Item 2: the whole value, where of Connection one token is enough.
+        // Item 2 requires the whole value to match, while one token of Connection is enough.
         let is_websocket = headers.get("upgrade", 0).is_some_and(|value| value.trim().eq_ignore_ascii_case("websocket"));
         if headers.count("upgrade") != 1 || !is_websocket {
             return Err(invalid("the server's answer must have one \"Upgrade: websocket\""));
@@ -210,7 +211,7 @@ impl ClientHandshake {
         };
         let mut chosen = headers.list("sec-websocket-protocol");
         let first = chosen.next();
-        // Without names: some hosts offer a token as a subprotocol.
+        // Without names: some programs offer a token as a subprotocol.
         let subprotocol = |sentence: &str| Failure::new(Phase::Http, Cause::Subprotocol, sentence);
         match first {
             None if self.subprotocols.is_empty() => Ok((None, deflate)),
@@ -252,12 +253,13 @@ impl ClientHandshake {
     }
 }
 
-/// Whether bytes can be the beginning of an answer in HTTP/1.
+/// Whether bytes can be the start of an HTTP/1 response.
 fn may_be_answer(bytes: &[u8]) -> bool {
     bytes.iter().zip(b"HTTP/1.").all(|(byte, expected)| byte == expected)
 }
 
-/// Refuses what is another protocol, and shows its first bytes, up to those that repeat a secret: an echo server begins with the request itself.
+/// Refuses another protocol. The text shows its first bytes, up to any that repeat a secret: an echo server sends the
+/// request itself.
 fn not_http(bytes: &[u8], secrets: &[u8]) -> Box<Refused> {
     let repeats = |at: &usize| bytes.get(*at..at + REPEATED_BYTES).is_some_and(|part| secrets.windows(REPEATED_BYTES).any(|secret| secret == part));
     let most = bytes.len().min(SHOWN_BYTES);
@@ -266,14 +268,14 @@ fn not_http(bytes: &[u8], secrets: &[u8]) -> Box<Refused> {
     refused(invalid(&format!("the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port")))
 }
 
-/// The query, with what stands before its question mark, the values of the host's headers, and the subprotocols.
+/// The query, with a few bytes before its question mark, the values of the program's headers, and the subprotocols.
 fn secrets(spec: &RequestSpec) -> Vec<u8> {
     let query = spec.target.find('?').map(|mark| format!("GET {}", spec.target).split_off(mark + 5 - REPEATED_BYTES));
     let values = spec.headers.iter().map(|(_, value)| value.as_str());
     values.chain(spec.subprotocols.iter().map(String::as_str)).chain(query.as_deref()).collect::<Vec<_>>().join("\n").into_bytes()
 }
 
-/// Where a redirect points: scheme, host and path. A user name, password or query may be a secret.
+/// The target of a redirect: scheme, host and path. User name, password and query are left out, as they may be secrets.
 fn shown_location(location: &str) -> Option<String> {
     let cut = |text: &str| text.chars().take(SHOWN_LOCATION).collect::<String>();
     if let Ok(url) = Url::parse(location) {
@@ -285,7 +287,7 @@ fn shown_location(location: &str) -> Option<String> {
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         return Some(format!("{scheme}://{}{port}{}", cut(url.host_str()?), cut(url.path())));
     }
-    // Relative to the request, whose scheme and host are known to the host.
+    // Relative to the request, whose scheme and host the program knows.
     let url = Url::parse("ws://same.invalid/").and_then(|base| base.join(location)).ok()?;
     match url.host_str()? {
         "same.invalid" => Some(format!("{} on the same server", cut(url.path()))),
@@ -295,11 +297,11 @@ fn shown_location(location: &str) -> Option<String> {
     }
 }
 
-/// So many bytes that also stand in a secret are taken for a part of it.
+/// Number of bytes in common with a secret from which on they are taken for a part of it.
 const REPEATED_BYTES: usize = 4;
-/// Bytes that are shown of what is not HTTP.
+/// Maximum bytes shown of a response that is not HTTP.
 const SHOWN_BYTES: usize = 32;
-/// Characters that are shown of a redirect's host and of its path.
+/// Maximum characters shown of a redirect's host, and of its path.
 const SHOWN_LOCATION: usize = 256;
 
 fn invalid(sentence: &str) -> Failure {

@@ -27,7 +27,7 @@ impl std::fmt::Debug for ControlPayload {
 }
 
 impl ControlPayload {
-    /// Adds bytes; they are 125 at most, all together.
+    /// Appends bytes. The total must not exceed 125.
     pub(super) fn append(&mut self, bytes: &[u8]) {
         let start = self.len as usize;
         self.bytes[start..start + bytes.len()].copy_from_slice(bytes);
@@ -47,7 +47,7 @@ impl DerefMut for ControlPayload {
     }
 }
 
-/// The code and the reason of a close frame: nothing, or both (section 5.5.1).
+/// Decodes the status code and reason of a close frame: neither, or both (section 5.5.1).
 pub(super) fn close_frame(payload: &[u8]) -> Result<(Option<u16>, String), Failure> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
         return match payload.len() {

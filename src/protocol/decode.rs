@@ -1,4 +1,4 @@
-//! The receiving side: frames to messages (RFC 6455 sections 5.2 to 5.5).
+//! The receiving side: decodes frames into messages (RFC 6455 sections 5.2 to 5.5).
 
 use super::Role;
 use super::assembly::Assembly;
@@ -18,12 +18,12 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 const RSV1: u8 = 4;
-/// With this much of a frame to come, it is read to where it belongs.
+/// Outstanding bytes of a frame from which on reads go directly into the message.
 const MIN_FILL: u64 = 20 << 10;
-/// Fragments taken in one call.
+/// Maximum number of fragments decoded in one call.
 const FRAGMENTS_PER_CALL: u32 = 64;
 
-/// Where in a frame the decoder stands.
+/// The decoder's position in a frame.
 #[derive(Clone, Copy)]
 enum At {
     Header,
@@ -31,18 +31,18 @@ enum At {
     Control { header: Header },
 }
 
-/// Decodes what one peer sends.
+/// Decodes the frames of one peer.
 pub struct Decoder {
-    /// A negotiated extension gives RSV1 a meaning.
+    /// A negotiated extension uses RSV1.
     pub rsv1_allowed: bool,
     role: Role,
     at: At,
-    /// At the start of a frame, with no message under way.
+    /// At the start of a frame, with no message in progress.
     between: bool,
-    /// Start of a header that is not whole.
+    /// Start of an incomplete header.
     carried: [u8; 14],
     carried_len: u8,
-    /// Start of a control payload that is not whole.
+    /// Start of an incomplete control payload.
     control: Option<Box<ControlPayload>>,
     assembly: Option<Box<Assembly>>,
     /// Storage for the next assembly.
@@ -57,7 +57,7 @@ impl Discarded for Decoder {
 }
 
 impl Decoder {
-    /// For our end of a connection: a server demands masked frames, a client unmasked ones (section 5.1).
+    /// A decoder for our role: a server requires masked frames, a client unmasked ones (section 5.1).
     pub fn new(role: Role) -> Decoder {
         Decoder {
             rsv1_allowed: false,
@@ -72,7 +72,7 @@ impl Decoder {
         }
     }
 
-    /// Decodes from the front of `buf`, unmasking in place: how many bytes were consumed, and what they were.
+    /// Decodes from the front of `buf`, unmasking in place. Returns how many bytes were consumed, and what they were.
     /// Call again with the rest until `Nothing`, which consumes all.
     #[inline]
     pub fn next(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
@@ -89,7 +89,7 @@ impl Decoder {
         received
     }
 
-    /// What is no whole message at the start of the buffer: pieces, control frames, broken frames.
+    /// Decodes anything but a complete message in one frame: pieces, control frames, invalid frames.
     #[inline(never)]
     fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
         let mut used = 0;
@@ -130,7 +130,7 @@ impl Decoder {
         }
     }
 
-    /// Takes what the buffer has of a data frame's payload from `used` on. `None`: the frame is whole, and the message goes on behind it.
+    /// Consumes payload of a data frame from `used` on. `None`: the frame is complete, and its message continues.
     #[inline]
     fn data(&mut self, buf: &mut [u8], used: &mut usize) -> Result<Option<Received>, Failure> {
         let At::Data { left, done, key, fin } = self.at else { return Ok(None) };
@@ -162,18 +162,19 @@ impl Decoder {
         }
     }
 
-    /// Storage for the next message that comes in pieces, whatever is in it.
+    /// Offers storage, of any content, for the next message received in pieces.
     pub fn offer(&mut self, spare: Vec<u8>) {
         self.spare = Some(spare);
     }
 
-    /// The storage that was offered and not needed.
+    /// Takes back the storage that was offered and not used.
     #[inline]
     pub fn take_back(&mut self) -> Option<Vec<u8>> {
         self.spare.take()
     }
 
-    /// Where the next bytes from the peer may be read to, so that they need not be moved: much of a frame has yet to come. Then call `filled`.
+    /// Storage that the next bytes from the peer may be read into, which saves a copy, if much of a frame is
+    /// outstanding. Then call `filled`.
     #[inline]
     pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
         match self.at {
@@ -182,7 +183,7 @@ impl Decoder {
         }
     }
 
-    /// So many bytes were read to `room_to_fill`. The message, if it is whole by that.
+    /// Accounts for `count` bytes that were read into `room_to_fill`. Returns the message if they complete it.
     pub fn filled(&mut self, count: usize) -> Result<Received, Failure> {
         let At::Data { left, done, key, fin } = self.at else { return Ok(Received::Nothing) };
         let Some(assembly) = &mut self.assembly else { return Ok(Received::Nothing) };
@@ -198,12 +199,13 @@ impl Decoder {
         received
     }
 
-    /// Gives memory back that no message under way needs.
+    /// Releases memory that the message in progress does not need.
     pub fn shrink(&mut self) {
         self.spare = None;
     }
 
-    /// Before a read: moves a slice of the message under way on, if it may outgrow its place. Call it until there is nothing to move.
+    /// Call before a read, until there is nothing to move. Moves a slice of the message in progress if it may outgrow
+    /// its storage.
     pub fn move_on(&mut self, limits: &Limits) -> Moved {
         let frame = match self.at {
             At::Data { left, fin, .. } => Some((left, fin)),
@@ -215,22 +217,22 @@ impl Decoder {
         }
     }
 
-    /// Takes out the storage of the message under way: nothing more is decoded.
+    /// Takes the storage of the message in progress. Nothing may be decoded afterwards.
     pub fn abandon(&mut self) -> [Vec<u8>; 2] {
         self.assembly.take().map(|assembly| assembly.into_storage()).unwrap_or_default()
     }
 
-    /// Whether a message has begun and not ended.
+    /// Whether a message has begun and is not complete.
     pub fn mid_message(&self) -> bool {
         self.assembly.is_some()
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.assembly.as_ref().map_or(0, |assembly| assembly.heap_bytes())
     }
 
-    /// The next header, and how many of `bytes` it took. An incomplete one is carried to the next call.
+    /// Parses the next header. Returns it and how many of `bytes` it took. An incomplete one is kept for the next call.
     fn header(&mut self, bytes: &[u8]) -> Option<(Header, usize)> {
         if self.carried_len == 0 {
             let parsed = Header::parse(bytes);
@@ -251,7 +253,7 @@ impl Decoder {
         None
     }
 
-    /// The rules that a header alone can break.
+    /// Checks a header against the protocol and the limits.
     fn judge(&self, header: &Header, limits: &Limits) -> Result<(), Failure> {
         let first_of_data = matches!(header.opcode, TEXT | BINARY);
         if header.rsv != 0 && !(header.rsv == RSV1 && self.rsv1_allowed && first_of_data) {
@@ -288,7 +290,7 @@ impl Decoder {
             return Err(protocol("a length has its top bit set (RFC 6455 section 5.2)"));
         }
         let compressed = header.rsv != 0 || self.assembly.as_ref().is_some_and(|assembly| assembly.compressed);
-        // What cannot be compressed may grow a little.
+        // Compression may enlarge incompressible data a little.
         let most = if compressed { limits.max_message.saturating_add(limits.max_message / 8 + 64) } else { limits.max_message };
         if assembled.saturating_add(header.len) > most {
             let sentence = format!("a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time", limits.max_message);
@@ -323,7 +325,8 @@ fn control_frame(header: &Header, mut payload: ControlPayload) -> Result<Receive
     }
 }
 
-/// A message in one frame that lies whole at the start of `buf` and breaks no rule of headers, unmasked: its place, its length, and whether it is text.
+/// Finds a message in one frame that is complete at the start of `buf` and whose header is valid, and unmasks it.
+/// Returns its offset, its length and whether it is text.
 #[inline]
 fn whole_message(role: Role, buf: &mut [u8], limits: &Limits) -> Option<(usize, usize, bool)> {
     let [first, second, rest @ ..] = &*buf else { return None };

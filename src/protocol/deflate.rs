@@ -1,11 +1,11 @@
-//! The payloads of permessage-deflate (RFC 7692 section 7.2): DEFLATE without its last four bytes.
+//! Payloads of permessage-deflate (RFC 7692 section 7.2): DEFLATE without its last four bytes.
 
 use super::MIN_OWN_BITS;
 use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Inflate, InflateFlush, Status};
 
-/// What section 7.2.1 takes off the end of a message, and section 7.2.2 puts back.
+/// The bytes that section 7.2.1 removes from the end of a message, and section 7.2.2 appends again.
 const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
-/// The tail and empty blocks behind it: nothing comes out of them, unless the message was cut inside of a block.
+/// The tail, followed by empty blocks. They produce no output, unless the message was cut inside a block.
 const END: [u8; 34] = {
     let mut end = [0; 34];
     let mut at = 0;
@@ -17,38 +17,40 @@ const END: [u8; 34] = {
     }
     end
 };
-/// Memory of the compressor's tables besides its window: level 8 of 9, zlib's own default.
+/// Memory level of the compressor's tables, besides its window: 8 of 9, zlib's own default.
 const MEM_LEVEL: i32 = 8;
 
-/// One direction's compressor.
+/// The compressor of one direction.
 pub struct Compressor {
     deflate: Deflate,
     bits: u8,
 }
 
 impl Compressor {
-    /// With a window of 9 to 15 bits, at a level of 1 (fast) to 9 (small).
+    /// A compressor with a window of 9 to 15 bits and a level from 1 (fast) to 9 (small).
     pub fn new(bits: u8, level: u8) -> Compressor {
         let bits = bits.clamp(MIN_OWN_BITS, super::MAX_BITS);
         let config = DeflateConfig { window_bits: -i32::from(bits), level: i32::from(level), mem_level: MEM_LEVEL, ..DeflateConfig::default() };
         Compressor { deflate: Deflate::new_with_config(config), bits }
     }
 
-    /// Appends the compressed form of a piece of a message to `out`; what comes may come with a later piece. `last` ends the message.
+    /// Compresses a piece of a message and appends the output to `out`. Some output may only appear with a later piece.
+    /// `last` ends the message.
     pub fn compress(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Broken> {
         let start = out.len();
         self.append(piece, if last { DeflateFlush::SyncFlush } else { DeflateFlush::NoFlush }, out)?;
         if last {
             match out[start..].strip_suffix(&TAIL) {
                 Some(body) => out.truncate(start + body.len()),
-                // Only a message of no bytes at all: section 7.2.3.6.
+                // Only an empty message: section 7.2.3.6.
                 None => out.push(0),
             }
         }
         Ok(())
     }
 
-    /// As `compress`, in blocks without compression (section 7.2.3.3), behind all that was compressed before. What follows refers to nothing before it.
+    /// Like `compress`, in blocks without compression (section 7.2.3.3), after all pending output. Later output refers
+    /// to nothing before it.
     pub fn store(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), Broken> {
         self.append(&[], DeflateFlush::SyncFlush, out)?;
         self.deflate.reset();
@@ -60,7 +62,7 @@ impl Compressor {
             out.extend_from_slice(block);
         }
         if last {
-            // The first byte of the empty block whose other four section 7.2.1 takes off.
+            // The first byte of the empty block whose other four section 7.2.1 removes.
             out.push(0);
         }
         Ok(())
@@ -77,7 +79,7 @@ impl Compressor {
             self.deflate.compress(rest, &mut out[filled..], flush).map_err(|_| Broken)?;
             rest = &rest[(self.deflate.total_in() - read) as usize..];
             filled += (self.deflate.total_out() - written) as usize;
-            // Room that is left shows that all has come.
+            // Unused room shows that all output was written.
             if rest.is_empty() && filled < out.len() {
                 break;
             }
@@ -87,36 +89,38 @@ impl Compressor {
         Ok(())
     }
 
-    /// Forgets what it has seen: no context takeover (section 7.1.1).
+    /// Drops the context: no context takeover (section 7.1.1).
     pub fn reset(&mut self) {
         self.deflate.reset();
     }
 
-    /// Bytes of heap: the window twice, its chains, and what depends on no window (zlib-rs 0.6.8 takes 248 960).
+    /// Heap bytes: twice the window, its hash chains, and a part that is independent of the window (zlib-rs 0.6.8 uses
+    /// 248 960).
     pub fn heap_bytes(&self) -> usize {
         (1 << (self.bits + 2)) + (243 << 10)
     }
 }
 
-/// One direction's decompressor.
+/// The decompressor of one direction.
 pub struct Decompressor {
     inflate: Inflate,
-    /// Nothing came after a block that is marked as the last.
+    /// Nothing was received after a block that is marked as the last.
     ended: bool,
 }
 
-/// The data are not DEFLATE, or the library failed.
+/// The data are not valid DEFLATE, or the library failed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Broken;
 
 impl Decompressor {
-    /// For a window of up to 15 bits.
+    /// A decompressor for a window of up to 15 bits.
     pub fn new(bits: u8) -> Decompressor {
         let bits = bits.clamp(MIN_OWN_BITS, super::MAX_BITS);
         Decompressor { inflate: Inflate::new(false, bits), ended: false }
     }
 
-    /// Decompresses a piece of a message into `out`: how many bytes it took and gave. All are taken, and room is left, when it needs more.
+    /// Decompresses a piece of a message into `out`. Returns how many bytes were consumed and produced. If all were
+    /// consumed and `out` has room left, more input is needed.
     pub fn decompress(&mut self, piece: &[u8], out: &mut [u8]) -> Result<(usize, usize), Broken> {
         let (mut taken, mut given) = (0, 0);
         self.ended &= piece.is_empty();
@@ -127,7 +131,7 @@ impl Decompressor {
             if status != Status::StreamEnd {
                 return Ok((taken, given));
             }
-            // A block marked as the last (section 7.2.3.4): what follows begins a stream of its own.
+            // A block marked as the last (section 7.2.3.4): a new stream follows.
             self.inflate.reset(false);
             if taken == piece.len() || given == out.len() {
                 self.ended = taken == piece.len();
@@ -136,7 +140,7 @@ impl Decompressor {
         }
     }
 
-    /// Ends a message, all pieces of which were taken (section 7.2.2). Broken: it was cut inside of a block.
+    /// Ends a message whose pieces were all consumed (section 7.2.2). `Broken`: it was cut inside a block.
     pub fn finish(&mut self) -> Result<(), Broken> {
         if std::mem::take(&mut self.ended) {
             return Ok(());
@@ -147,18 +151,18 @@ impl Decompressor {
         }
     }
 
-    /// Forgets what it has seen.
+    /// Drops the context.
     pub fn reset(&mut self) {
         self.inflate.reset(false);
         self.ended = false;
     }
 
-    /// Bytes of heap: always the largest window, and tables (zlib-rs 0.6.8 takes 47 552).
+    /// Heap bytes: always the largest window, and tables (zlib-rs 0.6.8 uses 47 552).
     pub fn heap_bytes(&self) -> usize {
         46 << 10
     }
 
-    /// How many bytes it took and gave, and whether a stream ended.
+    /// Returns how many bytes were consumed and produced, and the resulting status.
     fn step(&mut self, piece: &[u8], out: &mut [u8]) -> Result<(usize, usize, Status), Broken> {
         let (read, written) = (self.inflate.total_in(), self.inflate.total_out());
         let status = self.inflate.decompress(piece, out, InflateFlush::SyncFlush).map_err(|_| Broken)?;
@@ -197,12 +201,12 @@ mod tests {
         // 7.2.3.4: a block marked as the last.
         let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
         assert_eq!(inflated(&mut decompressor, &last).unwrap(), b"Hello");
-        // The same without the empty block behind it, as some senders end.
+        // The same without the empty block after it, as some senders do.
         assert_eq!(inflated(&mut decompressor, &last[..7]).unwrap(), b"Hello");
         // 7.2.3.5: two blocks.
         let two = [0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00];
         assert_eq!(inflated(&mut decompressor, &two).unwrap(), b"Hello");
-        // 7.2.3.6: nothing.
+        // 7.2.3.6: an empty message.
         assert_eq!(inflated(&mut decompressor, &[0]).unwrap(), b"");
     }
 

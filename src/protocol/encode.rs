@@ -1,10 +1,10 @@
-//! The sending side: frames and close payloads (RFC 6455 sections 5.2 and 7.4).
+//! The sending side: encodes frames and close payloads (RFC 6455 sections 5.2 and 7.4).
 
 use super::Role;
 use super::header::{ENCODED, Header};
 use super::mask::{MaskKeys, copy_masked};
 
-/// Goes on with a fragmented message (section 5.4).
+/// Opcode of a continuation frame (section 5.4).
 pub const CONTINUATION: u8 = 0x0;
 
 /// The opcode of a message.
@@ -12,19 +12,19 @@ pub fn opcode_of(text: bool) -> u8 {
     if text { 0x1 } else { 0x2 }
 }
 
-/// What a frame says of itself besides its length and mask.
+/// The fields in the first byte of a frame's header.
 #[derive(Clone, Copy)]
 pub struct Lead {
-    /// Section 5.2.
+    /// The opcode (section 5.2).
     pub opcode: u8,
-    /// The message is compressed (RFC 7692 section 6); only its first frame says so.
+    /// The message is compressed (RFC 7692 section 6). Set in its first frame only.
     pub rsv1: bool,
-    /// Last frame of its message.
+    /// The last frame of its message.
     pub fin: bool,
 }
 
 impl Lead {
-    /// A message or control frame in one piece, not compressed.
+    /// An uncompressed message, or a control frame, in a single frame.
     pub fn whole(opcode: u8) -> Lead {
         Lead { opcode, rsv1: false, fin: true }
     }
@@ -35,7 +35,7 @@ impl Lead {
     }
 }
 
-/// Appends one frame: header and payload, masked for a client.
+/// Appends one frame: header and payload, masked by a client.
 pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8]) {
     let start = out.len();
     out.resize(start + frame_room(payload.len()), 0);
@@ -43,13 +43,13 @@ pub fn encode_frame(out: &mut Vec<u8>, role: Role, keys: &mut MaskKeys, lead: Le
     out.truncate(start + count);
 }
 
-/// The room that a frame is written into.
+/// Bytes of the buffer that `write_frame` needs.
 #[inline]
 pub fn frame_room(payload_len: usize) -> usize {
     ENCODED + payload_len
 }
 
-/// Writes one frame to the front of `room`, which is as long as `frame_room` says; how many bytes it has.
+/// Writes one frame to the front of `room`, which has `frame_room` bytes. Returns the length of the frame.
 #[inline(always)]
 pub fn write_frame(room: &mut [u8], role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8]) -> usize {
     match role {
@@ -76,12 +76,13 @@ fn write_header(room: &mut [u8], header: Header) -> usize {
     count
 }
 
-/// The header of a frame for a payload that is sent apart, and how many of its bytes count.
+/// Encodes the header of a frame whose payload is sent separately. Returns its bytes, and how many of them are used.
 pub fn frame_header(lead: Lead, len: usize, mask: Option<[u8; 4]>) -> ([u8; ENCODED], usize) {
     lead.header(len, mask).encode()
 }
 
-/// The payload of a close frame (section 5.5.1); how many bytes of it count. A reason that does not fit is cut at a code point.
+/// Encodes the payload of a close frame (section 5.5.1). Returns its bytes, and how many of them are used. A reason
+/// that is too long is cut at a code point.
 pub fn close_payload(code: Option<u16>, reason: &str) -> ([u8; 125], usize) {
     let mut payload = [0; 125];
     let Some(code) = code else { return (payload, 0) };
@@ -94,7 +95,7 @@ pub fn close_payload(code: Option<u16>, reason: &str) -> ([u8; 125], usize) {
     (payload, 2 + len)
 }
 
-/// Whether an endpoint may send this close code (section 7.4 and the registry it founded).
+/// Whether an endpoint may send this status code (section 7.4 and the registry that it founded).
 pub fn code_may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

@@ -1,36 +1,36 @@
-//! Agreeing on permessage-deflate (RFC 7692 sections 5 and 7.1).
+//! Negotiation of permessage-deflate (RFC 7692 sections 5 and 7.1).
 
 use super::Headers;
 
 const NAME: &str = "permessage-deflate";
-/// The compressor cannot keep to the smallest window of 256 bytes (8 bits); a decompressor can.
+/// Minimum window bits of our compressor: it cannot use a window of 8 bits (256 bytes), which a decompressor can.
 pub const MIN_OWN_BITS: u8 = 9;
-/// A window of 32 KiB: what holds where nothing else was agreed on.
+/// Maximum window bits (32 KiB), which apply if nothing else was negotiated.
 pub const MAX_BITS: u8 = 15;
 
-/// What the host asks for.
+/// The parameters that the program requests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeflateSettings {
-    /// The server's compressor forgets each message.
+    /// The server's compressor drops its context after each message.
     pub server_no_takeover: bool,
-    /// The client's does.
+    /// The client's compressor drops its context after each message.
     pub client_no_takeover: bool,
-    /// Window of the server's compressor, 9 to 15.
+    /// Window bits of the server's compressor, 9 to 15.
     pub server_bits: u8,
-    /// Window of the client's compressor, 9 to 15.
+    /// Window bits of the client's compressor, 9 to 15.
     pub client_bits: u8,
 }
 
-/// What both ends agreed on.
+/// The negotiated parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DeflateParams {
-    /// The server's compressor forgets each message.
+    /// The server's compressor drops its context after each message.
     pub server_no_takeover: bool,
-    /// The client's does.
+    /// The client's compressor drops its context after each message.
     pub client_no_takeover: bool,
-    /// Window of the server's compressor, 8 to 15.
+    /// Window bits of the server's compressor, 8 to 15.
     pub server_bits: u8,
-    /// Window of the client's compressor, 8 to 15.
+    /// Window bits of the client's compressor, 8 to 15.
     pub client_bits: u8,
 }
 
@@ -51,7 +51,7 @@ impl std::fmt::Display for DeflateParams {
     }
 }
 
-/// The offer of a client: one, and the server may limit our window (section 7.1.2.2).
+/// The client's offer: a single one, which lets the server limit our window (section 7.1.2.2).
 pub fn offer(settings: &DeflateSettings) -> String {
     let wanted = DeflateParams {
         server_no_takeover: settings.server_no_takeover,
@@ -63,7 +63,7 @@ pub fn offer(settings: &DeflateSettings) -> String {
     format!("{wanted}{any}")
 }
 
-/// What a server's answer means to the client that made the offer. `Err`: it is not one to that offer, as a sentence.
+/// Checks a server's response against the client's offer. `Err` describes the mismatch.
 pub fn accept_answer(settings: &DeflateSettings, headers: &Headers) -> Result<Option<DeflateParams>, String> {
     let mut chosen = elements(headers);
     let Some(first) = chosen.next() else { return Ok(None) };
@@ -93,11 +93,12 @@ pub fn accept_answer(settings: &DeflateSettings, headers: &Headers) -> Result<Op
     }))
 }
 
-/// The first of a client's offers that a server can agree to, with its answer. Others are passed over (section 7.1: declined).
+/// Chooses the first of a client's offers that the server can accept. Returns the parameters and the response. Other
+/// offers are declined (section 7.1).
 pub fn choose_offer(settings: &DeflateSettings, headers: &Headers) -> Option<(DeflateParams, String)> {
     let offered = elements(headers).find_map(|element| Element::parse(&element))?;
     let server_bits = offered.server_bits.unwrap_or(MAX_BITS).min(settings.server_bits);
-    // Only a client that knows the parameter may be limited (section 7.1.2.2).
+    // Only a client that sent the parameter may be limited (section 7.1.2.2).
     let client_bits = match offered.client_bits {
         Some(most) => most.unwrap_or(MAX_BITS).min(settings.client_bits),
         None => MAX_BITS,
@@ -108,23 +109,23 @@ pub fn choose_offer(settings: &DeflateSettings, headers: &Headers) -> Option<(De
         server_bits,
         client_bits,
     };
-    // A client that asked for a window has to see that it was heard, even for the largest.
+    // A client that requested a window must get a response to that, even if it is the largest.
     let heard = if offered.server_bits.is_some() && server_bits == MAX_BITS { "; server_max_window_bits=15" } else { "" };
     Some((params, format!("{params}{heard}")))
 }
 
-/// One element of the header with its parameters.
+/// One extension in the header, with its parameters.
 #[derive(Default)]
 struct Element {
     server_no_takeover: bool,
     client_no_takeover: bool,
     server_bits: Option<u8>,
-    /// `Some(None)`: named without a value.
+    /// `Some(None)`: present without a value.
     client_bits: Option<Option<u8>>,
 }
 
 impl Element {
-    /// `None`: another extension, or parameters that are unknown, doubled or out of range.
+    /// `None`: another extension, or parameters that are unknown, repeated or out of range.
     fn parse(text: &str) -> Option<Element> {
         let mut parts = split(text, ';').into_iter();
         if parts.next()? != NAME {
@@ -149,7 +150,7 @@ impl Element {
     }
 }
 
-/// Section 7.1.2: a decimal integer from 8 to 15 without leading zeros.
+/// Parses a decimal integer from 8 to 15 without leading zeros (section 7.1.2).
 fn bits(value: &str) -> Option<u8> {
     let number: u8 = value.parse().ok()?;
     ((8..=MAX_BITS).contains(&number) && number.to_string() == value).then_some(number)
@@ -159,7 +160,7 @@ fn elements(headers: &Headers) -> impl Iterator<Item = String> {
     headers.all("sec-websocket-extensions").flat_map(|value| split(value, ',')).filter(|element| !element.is_empty())
 }
 
-/// Splits outside of quoted strings (RFC 6455 section 9.1).
+/// Splits at separators outside quoted strings (RFC 6455 section 9.1).
 fn split(text: &str, separator: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut quoted = false;

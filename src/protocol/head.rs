@@ -1,12 +1,13 @@
-//! The head of an HTTP message: where it ends, its start line and its headers (RFC 9112).
+//! The head of an HTTP message: its end, start line and headers (RFC 9112).
 
 use super::Headers;
 use httparse::{EMPTY_HEADER, Error, Header, Status};
 
-/// Header lines of one message.
+/// Maximum number of header lines.
 const MAX_LINES: usize = 124;
 
-/// The length of the head, its blank line included; `from` bytes were searched before. A line may end in LF alone (section 2.2).
+/// Length of the head, including its blank line. The first `from` bytes were searched before. A line may end in LF
+/// alone (section 2.2).
 pub(super) fn find_end(bytes: &[u8], from: usize) -> Option<usize> {
     let start = from.saturating_sub(2);
     let mut breaks = bytes.iter().enumerate().skip(start).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
@@ -17,28 +18,28 @@ pub(super) fn find_end(bytes: &[u8], from: usize) -> Option<usize> {
     })
 }
 
-/// Empty lines before a start line are passed over (section 2.2).
+/// Length of the empty lines before a start line, which are ignored (section 2.2).
 pub(super) fn empty_lines(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
 }
 
-/// A character of a method, a header's name or a subprotocol (RFC 9110 section 5.6.2).
+/// Whether a byte may be part of a token: a method, a header name or a subprotocol (RFC 9110 section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Status line and headers of an answer.
+/// Status line and headers of a response.
 pub(super) struct AnswerHead {
-    /// The second number of HTTP/1.x.
+    /// The minor version: x in HTTP/1.x.
     pub minor: u8,
-    /// 100 to 999.
+    /// Status code, 100 to 999.
     pub status: u16,
-    /// In their order.
+    /// In the order received.
     pub headers: Headers,
 }
 
 impl AnswerHead {
-    /// Parses a whole head. Folded lines are unfolded, as section 5.2 asks of a user agent.
+    /// Parses a complete head. Folded lines are unfolded, as section 5.2 requires of a user agent.
     pub fn parse(mut head: Vec<u8>) -> Result<AnswerHead, Error> {
         unfold(&mut head);
         let mut lines = [EMPTY_HEADER; MAX_LINES];
@@ -52,18 +53,19 @@ impl AnswerHead {
 
 /// Request line and headers of a request.
 pub(super) struct RequestHead {
-    /// As it came: methods differ by case.
+    /// As received: methods are case-sensitive.
     pub method: String,
-    /// As it came.
+    /// As received.
     pub target: String,
-    /// The second number of HTTP/1.x.
+    /// The minor version: x in HTTP/1.x.
     pub minor: u8,
-    /// In their order.
+    /// In the order received.
     pub headers: Headers,
 }
 
 impl RequestHead {
-    /// Parses a whole head. A folded line is an error (section 5.2: a server that does not refuse it has to unfold it before anyone else reads it).
+    /// Parses a complete head. A folded line is an error (section 5.2: a server that does not refuse it has to unfold
+    /// it before any further processing).
     pub fn parse(head: &[u8]) -> Result<RequestHead, Error> {
         let mut lines = [EMPTY_HEADER; MAX_LINES];
         let mut parsed = httparse::Request::new(&mut lines);
@@ -80,7 +82,8 @@ fn headers(parsed: &[Header<'_>]) -> Headers {
     Headers::from_pairs(parsed.iter().map(|header| (header.name, header.value)))
 }
 
-/// Writes spaces over the line breaks of folded header lines. What follows the start line begins a header and is no fold.
+/// Replaces the line breaks of folded header lines by spaces. The line after the start line begins a header and is no
+/// fold.
 fn unfold(head: &mut [u8]) {
     let Some(start) = head.iter().skip(empty_lines(head)).position(|byte| *byte == b'\n') else { return };
     for at in empty_lines(head) + start + 1..head.len().saturating_sub(1) {

@@ -1,6 +1,7 @@
 //! Frame headers (RFC 6455 section 5.2).
 
-/// What one is encoded into. The longest has 14 bytes, and a copy of this length is cheaper than one of the right length.
+/// Bytes of an encoded header's buffer. The longest header has 14 bytes, but copying this length is cheaper than
+/// copying the exact one.
 pub const ENCODED: usize = 16;
 
 /// The header of one frame.
@@ -10,18 +11,18 @@ pub struct Header {
     pub fin: bool,
     /// RSV1, RSV2, RSV3 as bits 4, 2, 1.
     pub rsv: u8,
-    /// What the payload is.
+    /// The opcode: the type of the frame.
     pub opcode: u8,
     /// The masking key.
     pub mask: Option<[u8; 4]>,
-    /// Length of the payload; the decoder judges its top bit.
+    /// Length of the payload. The decoder checks its top bit.
     pub len: u64,
-    /// The length was told in a longer form than it needs, which the decoder refuses.
+    /// The length was encoded in a longer form than necessary, which the decoder refuses.
     pub overlong: bool,
 }
 
 impl Header {
-    /// The header at the start of `bytes`, and its length. `None`: incomplete.
+    /// Parses the header at the start of `bytes`. Returns it and its length, or `None` if it is incomplete.
     #[inline]
     pub fn parse(bytes: &[u8]) -> Option<(Header, usize)> {
         let [first, second, rest @ ..] = bytes else { return None };
@@ -34,7 +35,8 @@ impl Header {
         Some((Header { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0xF, mask, len, overlong: len < least }, at + 2))
     }
 
-    /// The header's bytes, the length in its shortest form, and how many of them count. They are made in registers: each frame has one.
+    /// Encodes the header, with the length in its shortest form. Returns its bytes, and how many of them are used. They
+    /// are computed in registers: every frame needs one.
     #[inline(always)]
     pub fn encode(&self) -> ([u8; ENCODED], usize) {
         let key = self.mask.map_or(0, |key| u128::from(u32::from_le_bytes(key)));

@@ -1,23 +1,23 @@
-//! HTTP header lists, and what a host may add to them.
+//! HTTP headers, and checks of those that a program adds.
 
 use super::head::is_token_byte;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Headers in their order, in one piece of memory: a server keeps those of each client.
+/// Headers in the order received, in one allocation: a server keeps those of every client.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers {
-    /// "name:value" in lines; neither can have a line break in it.
+    /// Lines of "name:value". Neither part contains a line break.
     lines: Box<str>,
 }
 
 impl Headers {
-    /// From parsed ones; bytes that are no UTF-8 are replaced.
+    /// From parsed headers. Bytes that are not UTF-8 are replaced.
     pub fn from_map(map: &http::HeaderMap) -> Headers {
         Headers::from_pairs(map.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
     }
 
-    /// From names and values that have no line break in them; bytes that are no UTF-8 are replaced.
+    /// From names and values without line breaks. Bytes that are not UTF-8 are replaced.
     pub(super) fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>) -> Headers {
         let mut lines = String::new();
         for (name, value) in pairs {
@@ -29,34 +29,34 @@ impl Headers {
         Headers { lines: lines.into_boxed_str() }
     }
 
-    /// The value of the `index`th header of that name, in any case.
+    /// The value of the `index`th header of this name, ignoring case.
     pub fn get(&self, name: &str, index: usize) -> Option<&str> {
         self.all(name).nth(index)
     }
 
-    /// How many headers have that name.
+    /// Number of headers of this name, ignoring case.
     pub fn count(&self, name: &str) -> usize {
         self.all(name).count()
     }
 
-    /// Whether a comma list, over all headers of that name, has the token, in any case.
+    /// Whether the comma-separated lists in all headers of this name contain the token, ignoring case.
     pub fn has_token(&self, name: &str, token: &str) -> bool {
         self.list(name).any(|item| item.eq_ignore_ascii_case(token))
     }
 
-    /// The items of a comma list, over all headers of that name.
+    /// The items of the comma-separated lists in all headers of this name.
     pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         self.all(name).flat_map(|value| value.split(',')).map(str::trim).filter(|item| !item.is_empty())
     }
 
-    /// The values of all headers of that name, in any case.
+    /// The values of all headers of this name, ignoring case.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let lines = self.lines.split_terminator('\n').filter_map(|line| line.split_once(':'));
         lines.filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
-/// Names alone: a value may be a secret.
+/// Shows names only: a value may be a secret.
 impl fmt::Debug for Headers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.lines.split_terminator('\n').filter_map(|line| line.split_once(':')).map(|(name, _)| name);
@@ -64,10 +64,10 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// Names that the opening handshake owns.
+/// Headers that are reserved for the opening handshake.
 const OWNED: [&str; 2] = ["upgrade", "connection"];
 
-/// Parses "Name: value" and refuses what could break out of its line. `Err` is a sentence.
+/// Parses "Name: value" and refuses anything that could break out of its line. `Err` describes the defect.
 pub fn check_header(line: &str) -> Result<(String, String), String> {
     let Some((name, value)) = line.split_once(':') else {
         return Err("a header has no colon: write \"Name: value\"".to_owned());
@@ -89,7 +89,7 @@ pub fn check_header(line: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Parses a comma list of subprotocols (RFC 6455 section 4.1: tokens, each once). `Err` is a sentence.
+/// Parses a comma-separated list of subprotocols (RFC 6455 section 4.1: tokens, each once). `Err` describes the defect.
 pub fn check_subprotocols(list: &str) -> Result<Vec<String>, String> {
     let items: Vec<String> = list.split(',').map(|item| item.trim().to_owned()).collect();
     if let Some(bad) = items.iter().find(|item| !is_token(item)) {
@@ -102,7 +102,7 @@ pub fn check_subprotocols(list: &str) -> Result<Vec<String>, String> {
     Ok(items)
 }
 
-/// A token of RFC 7230 section 3.2.6.
+/// Whether a text is a token (RFC 7230 section 3.2.6).
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }

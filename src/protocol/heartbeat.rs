@@ -1,53 +1,54 @@
-//! The application heartbeat (docs/heartbeat.md): how a client asks for it, how a server announces it, and its messages.
+//! The application heartbeat (docs/heartbeat.md): its request, its announcement and its messages.
 
-/// In the query of the request.
+/// Part of the query that requests the heartbeat.
 const QUESTION: &str = "wspeer-heartbeat=1";
-/// What an announcement begins with; the marker follows.
+/// First bytes of an announcement. The marker follows.
 const ANNOUNCEMENT: &[u8; 16] = b"wspeer-heartbeat";
 const PING: u8 = 1;
 const PONG: u8 = 2;
 
-/// The length of an announcement, the longest of these messages.
+/// Length of an announcement in bytes. It is the longest message of the heartbeat.
 pub const LONGEST_BEAT: u32 = 32;
-/// What heartbeats of one connection begin with; drawn at random, so that no message of a host does.
+/// First bytes of all heartbeats of one connection. Drawn at random, so that no message of the program begins with
+/// them.
 pub type Marker = [u8; 16];
 
-/// What a message means to the heartbeat.
+/// A decoded message of the heartbeat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Beating {
-    /// The heartbeat is available.
+    /// The server offers the heartbeat.
     Announced(Marker),
-    /// To be answered with that number.
+    /// A ping, to be answered with this number.
     Ping(u32),
-    /// The answer to the ping of that number.
+    /// The answer to the ping with this number.
     Pong(u32),
-    /// Of a version to come.
+    /// A heartbeat of a later version.
     Other,
 }
 
-/// The target of a request that asks for the heartbeat.
+/// Adds the request for the heartbeat to a target.
 pub fn ask_in(target: &str) -> String {
     let separator = if target.contains('?') { '&' } else { '?' };
     format!("{target}{separator}{QUESTION}")
 }
 
-/// The query without the question; `None`: it does not ask.
+/// Removes the request for the heartbeat from a query. `None`: the query has none.
 pub fn without_question(query: &str) -> Option<String> {
     let rest: Vec<&str> = query.split('&').filter(|part| *part != QUESTION).collect();
     (rest.len() < query.split('&').count()).then(|| rest.join("&"))
 }
 
-/// The first message of a server that offers the heartbeat.
+/// Encodes the first message of a server that offers the heartbeat.
 pub fn announcement(marker: &Marker) -> Vec<u8> {
     [*ANNOUNCEMENT, *marker].concat()
 }
 
-/// The marker that a client's first message announces.
+/// Decodes an announcement, which can only be the first message that a client receives.
 pub fn read_announcement(bytes: &[u8]) -> Option<Marker> {
     bytes.strip_prefix(ANNOUNCEMENT)?.try_into().ok()
 }
 
-/// A ping, or the pong to it.
+/// Encodes a ping, or the pong to it.
 pub fn beat(marker: &Marker, pong: bool, number: u32) -> Vec<u8> {
     let mut bytes = marker.to_vec();
     bytes.push(if pong { PONG } else { PING });
@@ -55,7 +56,7 @@ pub fn beat(marker: &Marker, pong: bool, number: u32) -> Vec<u8> {
     bytes
 }
 
-/// A heartbeat; `None`: it is a message of the host's.
+/// Decodes a heartbeat. `None`: it is a message of the program.
 pub fn read_beat(marker: &Marker, bytes: &[u8]) -> Option<Beating> {
     let (kind, number) = bytes.strip_prefix(marker)?.split_first()?;
     Some(match (*kind, <[u8; 4]>::try_from(number)) {

@@ -1,6 +1,6 @@
 //! Masking (RFC 6455 section 5.3).
 
-/// Masks or unmasks in place. `offset` is the place of `bytes` in its payload.
+/// Masks or unmasks in place. `offset` is the position of `bytes` in its payload.
 #[inline(always)]
 pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
     let key = twice(key, offset);
@@ -13,7 +13,7 @@ pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
     }
 }
 
-/// Makes a masked copy; both have the same length. `offset` is the place of `from` in its payload.
+/// Makes a masked copy. Both slices have the same length. `offset` is the position of `from` in its payload.
 #[inline(always)]
 pub fn copy_masked(to: &mut [u8], from: &[u8], key: [u8; 4], offset: usize) {
     let key = twice(key, offset);
@@ -27,7 +27,8 @@ pub fn copy_masked(to: &mut [u8], from: &[u8], key: [u8; 4], offset: usize) {
     }
 }
 
-/// The key as it is at `offset` of the payload, twice: the loops over such words are compiled to the widest registers there are.
+/// The key as it applies at `offset` of the payload, twice: loops over such words are compiled to the widest registers
+/// available.
 #[inline(always)]
 fn twice(key: [u8; 4], offset: usize) -> u64 {
     let key = u64::from(u32::from_le_bytes(key).rotate_right(8 * (offset as u32 & 3)));
@@ -46,14 +47,14 @@ pub fn extend_masked(out: &mut Vec<u8>, bytes: &[u8], key: [u8; 4], offset: usiz
 
 const PIECE: usize = 4 << 10;
 
-/// Masking keys from the system's random source (section 5.3: unpredictable), drawn in bulk.
+/// Masking keys from the system's random source (section 5.3 requires unpredictable keys), drawn in bulk.
 #[derive(Default)]
 pub struct MaskKeys {
-    /// A server draws none.
+    /// Allocated at the first draw: a server draws none.
     pool: Option<Box<Pool>>,
 }
 
-/// Keys, of which the first `left` were not drawn.
+/// Keys, of which the first `left` are unused.
 struct Pool {
     keys: [[u8; 4]; POOL],
     left: usize,
@@ -62,12 +63,12 @@ struct Pool {
 const POOL: usize = 256;
 
 impl MaskKeys {
-    /// Draws nothing yet.
+    /// No keys are drawn yet.
     pub fn new() -> MaskKeys {
         MaskKeys::default()
     }
 
-    /// A fresh key.
+    /// Draws a new key.
     #[inline]
     pub fn draw(&mut self) -> [u8; 4] {
         match &mut self.pool {
@@ -84,12 +85,12 @@ impl Pool {
         self.keys[self.left % POOL]
     }
 
-    /// A key of a new pool; `fill` is the random source. False: there is none.
+    /// Refills the pool and draws a key. `fill` is the random source, and returns false if there is none.
     #[cold]
     fn refill(pool: &mut Option<Box<Pool>>, fill: impl FnOnce(&mut [u8]) -> bool) -> [u8; 4] {
         let pool = pool.get_or_insert_with(|| Box::new(Pool { keys: [[0; 4]; POOL], left: 0 }));
         if !fill(pool.keys.as_flattened_mut()) {
-            // No random source: the hasher's secret keys are the next best.
+            // No random source: the secret keys of the standard hasher are the next best.
             use std::hash::{BuildHasher, RandomState};
             for eight in pool.keys.as_flattened_mut().as_chunks_mut::<8>().0 {
                 *eight = RandomState::new().hash_one(eight.as_ptr() as usize).to_ne_bytes();

@@ -32,10 +32,10 @@ pub use received::{Limits, Received};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};
 pub use utf8::Utf8;
 
-/// Which end of the connection we are.
+/// Our role in the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
-    /// Sends the request; masks its frames.
+    /// Sends the request, and masks its frames.
     Client,
     /// Answers the request.
     Server,

@@ -1,56 +1,56 @@
-//! What the decoder gives, and the limits that it keeps.
+//! The output of the decoder, and the limits that it enforces.
 
 use super::control::ControlPayload;
 
-/// What is taken from a peer.
+/// Limits on what is accepted from a peer.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of a message, all fragments together.
+    /// Maximum bytes of a message, over all fragments.
     pub max_message: u64,
-    /// Fragments of a message.
+    /// Maximum number of fragments of a message.
     pub max_fragments: u32,
 }
 
-/// What was decoded.
+/// What the decoder returns.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    /// All bytes were consumed and no message is whole.
+    /// All bytes were consumed, and no message is complete.
     Nothing,
-    /// Many fragments of a message, and there are more bytes: whoever has a clock looks at it.
+    /// Many fragments were decoded and bytes are left: a caller with a time budget should check it.
     Fragments,
-    /// A message that lies whole and unmasked in the buffer of this call.
+    /// A complete message, unmasked in the buffer of this call.
     Message {
-        /// Else binary.
+        /// Text, otherwise binary.
         text: bool,
-        /// Its first byte.
+        /// Offset of its first byte.
         start: usize,
         /// Its length.
         len: usize,
     },
-    /// A message that came in pieces.
+    /// A message that was received in pieces.
     Assembled {
-        /// Else binary.
+        /// Text, otherwise binary.
         text: bool,
-        /// All of it.
+        /// The payload.
         bytes: Vec<u8>,
     },
     /// The next piece of a message with RSV1 set, unmasked in the buffer of this call.
     Compressed {
-        /// Of the message; else binary.
+        /// The message is text, otherwise binary.
         text: bool,
-        /// It ends its message.
+        /// The last piece of its message.
         last: bool,
-        /// Its first byte.
+        /// Offset of its first byte.
         start: usize,
         /// Its length, which may be 0.
         len: usize,
     },
-    /// To be answered with a pong of the same payload.
+    /// A ping, to be answered with a pong of the same payload.
     Ping {
         /// Application data.
         payload: ControlPayload,
     },
-    /// An answer to a ping, or a sign of life.
+    /// A pong: the answer to a ping, or unsolicited.
     Pong {
         /// Application data.
         payload: ControlPayload,

@@ -11,33 +11,33 @@ use tungstenite::handshake::derive_accept_key;
 pub struct Request {
     /// Path and query.
     pub target: String,
-    /// Before the question mark.
+    /// The target up to the question mark.
     pub path: String,
-    /// Behind it.
+    /// The target after the question mark.
     pub query: String,
-    /// All of them.
+    /// All headers.
     pub headers: Headers,
     /// Sec-WebSocket-Key.
     pub key: String,
-    /// What the client offers, in its order.
+    /// The subprotocols that the client offers, in its order.
     pub subprotocols: Vec<String>,
 }
 
-/// Without what may be a secret: the query, the values of headers and the subprotocols.
+/// Omits what may be a secret: the query, header values and subprotocols.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Request").field("path", &self.path).field("headers", &self.headers).finish_non_exhaustive()
     }
 }
 
-/// A request that is not agreed to, and the HTTP answer to it.
+/// A refused request, and the HTTP response to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
     /// WS_CAUSE_*.
     pub cause: Cause,
-    /// Body of the answer.
+    /// Body of the response.
     pub sentence: String,
 }
 
@@ -47,7 +47,7 @@ impl Refusal {
         Refusal { status, cause, sentence: sentence.into() }
     }
 
-    /// The HTTP answer.
+    /// Encodes the HTTP response.
     pub fn to_bytes(&self) -> Vec<u8> {
         let name = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
         let extra = match self.status {
@@ -56,7 +56,7 @@ impl Refusal {
             503 => "Retry-After: 5\r\n",
             _ => "",
         };
-        // 426 has to name Upgrade in Connection too (RFC 7231 section 6.5.15).
+        // A response with 426 must list Upgrade in Connection too (RFC 7231 section 6.5.15).
         let connection = if self.status == 426 { "Upgrade, close" } else { "close" };
         let body = format!("{}\n", self.sentence);
         let head = format!("HTTP/1.1 {} {name}\r\nConnection: {connection}\r\n{extra}Content-Type: text/plain; charset=utf-8\r\n", self.status);
@@ -64,24 +64,24 @@ impl Refusal {
     }
 }
 
-/// Waits for the request, over any cutting of it into pieces.
+/// Parses the request, received in pieces of any size.
 pub struct ServerHandshake {
     received: Vec<u8>,
     max_header_bytes: usize,
 }
 
 impl ServerHandshake {
-    /// Of requests up to that length.
+    /// Accepts requests with headers of up to `max_header_bytes`.
     pub fn new(max_header_bytes: usize) -> ServerHandshake {
         ServerHandshake { received: Vec::new(), max_header_bytes }
     }
 
-    /// Takes bytes of the request. `Some`: how many of these belong to it. `None`: all were taken and more is needed.
+    /// Receives bytes. `Some`: how many of them belong to the request. `None`: all were taken and more are needed.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Option<(usize, Request)>, Refusal> {
         let before = self.received.len();
         self.received.extend_from_slice(bytes);
         let start = empty_lines(&self.received);
-        // Another protocol is refused at once: its client may wait for an answer before it says more.
+        // Another protocol is refused at once: its client may wait for a response before it sends more.
         let within = &self.received[start.min(self.max_header_bytes)..self.received.len().min(self.max_header_bytes)];
         if let Some(sentence) = not_a_request(within, before.saturating_sub(start)) {
             return Err(invalid(sentence));
@@ -97,34 +97,35 @@ impl ServerHandshake {
     }
 }
 
-/// How a server answers valid requests.
+/// How a server responds to valid requests.
 #[derive(Default)]
 pub struct Accept {
-    /// The only path, if one is set.
+    /// The only accepted path, if one is set.
     pub path: Option<String>,
-    /// Those the server knows.
+    /// Subprotocols that the server supports.
     pub subprotocols: Vec<String>,
-    /// Extra headers of the answer.
+    /// Extra headers of the response.
     pub headers: Vec<(String, String)>,
-    /// permessage-deflate, where a client offers it.
+    /// permessage-deflate, for clients that offer it.
     pub deflate: Option<DeflateSettings>,
-    /// The application heartbeat, where a client asks for it.
+    /// The application heartbeat, for clients that request it.
     pub heartbeat: bool,
 }
 
-/// What a server agrees to.
+/// An accepted request.
 pub struct Agreement {
-    /// The HTTP answer.
+    /// The HTTP response.
     pub answer: Vec<u8>,
-    /// The chosen one.
+    /// The chosen subprotocol.
     pub subprotocol: Option<String>,
-    /// permessage-deflate, if the client offered it and it is wanted.
+    /// permessage-deflate, if the client offered it and it is enabled.
     pub deflate: Option<DeflateParams>,
-    /// The query without the question for the application heartbeat, if the client asked and it is wanted.
+    /// The query without the request for the application heartbeat, if the client sent that and the heartbeat is
+    /// enabled.
     pub heartbeat: Option<String>,
 }
 
-/// Without the answer, whose headers may have secrets in them.
+/// Omits the response, whose headers may contain secrets.
 impl fmt::Debug for Agreement {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Agreement").field("deflate", &self.deflate).finish_non_exhaustive()
@@ -132,7 +133,7 @@ impl fmt::Debug for Agreement {
 }
 
 impl Accept {
-    /// Agreement or a refusal.
+    /// Accepts or refuses a request.
     pub fn answer(&self, request: &Request) -> Result<Agreement, Refusal> {
         if self.path.as_ref().is_some_and(|path| *path != request.path) {
             return Err(Refusal::new(404, Cause::HttpStatus, "there is no WebSocket at this path"));
@@ -161,8 +162,8 @@ impl Accept {
     }
 }
 
-/// Why bytes cannot begin a request in HTTP/1, or `None`; those before `from` were judged before. A target may have any byte that is not a control character: browsers and games send
-/// more than RFC 3986 allows.
+/// Why bytes cannot begin an HTTP/1 request, or `None`. The first `from` bytes were checked before. A target may
+/// contain any byte that is not a control character: browsers and games send more than RFC 3986 allows.
 fn not_a_request(bytes: &[u8], from: usize) -> Option<&'static str> {
     let (judged, new) = bytes.split_at(from.min(bytes.len()));
     if judged.contains(&b'\n') {
@@ -181,12 +182,12 @@ fn not_a_request(bytes: &[u8], from: usize) -> Option<&'static str> {
         .then_some("this is not HTTP; a ws:// port was asked in another protocol, such as TLS")
 }
 
-/// What a longer one begins with is judged.
+/// Number of bytes of a method that are checked.
 const LONGEST_METHOD: usize = 64;
-/// The beginning of the preface of a client that speaks HTTP/2 without asking (RFC 9113 section 3.4).
+/// Start of the preface of a client that speaks HTTP/2 without negotiation (RFC 9113 section 3.4).
 const HTTP_2: &[u8] = b"PRI * HTTP/2";
 
-/// Section 4.2.1.
+/// Checks a request by section 4.2.1.
 fn check(request: RequestHead) -> Result<Request, Refusal> {
     let RequestHead { method, target, minor, headers } = request;
     if method != "GET" {
@@ -207,7 +208,7 @@ fn check(request: RequestHead) -> Result<Request, Refusal> {
             return Err(invalid(sentence));
         }
     }
-    // Without this a body would be read as frames, or as a request by who stands in between.
+    // Otherwise a body would be read as frames, or as a request by an intermediary.
     if headers.get("content-length", 0).is_some_and(|length| length.trim() != "0") || headers.count("transfer-encoding") > 0 {
         return Err(invalid("a request to open a WebSocket has no body"));
     }
@@ -229,8 +230,8 @@ fn check(request: RequestHead) -> Result<Request, Refusal> {
     Ok(Request { target, path: path.to_owned(), query: query.to_owned(), headers, key, subprotocols })
 }
 
-/// Path and query of a target in origin form or absolute form (RFC 9112 section 3.2); the others are for proxies, CONNECT and OPTIONS.
-/// A fragment, which should not be there, is left out.
+/// Splits a target in origin form or absolute form (RFC 9112 section 3.2) into path and query. The other forms are for
+/// proxies, CONNECT and OPTIONS. A fragment, which is not allowed here, is dropped.
 fn split_target(target: &str) -> Option<(&str, &str)> {
     let target = target.split('#').next().unwrap_or(target);
     let origin = if target.starts_with('/') {
@@ -247,7 +248,7 @@ fn split_target(target: &str) -> Option<(&str, &str)> {
     Some((if path.is_empty() { "/" } else { path }, query))
 }
 
-/// Whether a Host header can be one: it becomes a part of the URL, and of the log.
+/// Whether a Host header is acceptable: it becomes a part of the URL and of the log.
 fn is_host(value: &str) -> bool {
     !value.trim().chars().any(|char| char.is_whitespace() || char.is_control() || "@/\\?#\"<>,".contains(char))
 }

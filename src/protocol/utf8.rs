@@ -1,23 +1,23 @@
-//! UTF-8 checked piece by piece (RFC 6455 section 8.1).
+//! Incremental validation of UTF-8 (RFC 6455 section 8.1).
 
-/// A validator that remembers the start of a code point cut by a fragment.
+/// A validator that keeps the start of a code point that was cut between two pieces.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Utf8 {
     carried: [u8; 4],
     len: u8,
 }
 
-/// The text is not UTF-8, whatever may follow.
+/// The text is not UTF-8, whatever follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Invalid;
 
 impl Utf8 {
-    /// At the start of a text.
+    /// A validator at the start of a text.
     pub fn new() -> Utf8 {
         Utf8::default()
     }
 
-    /// Goes on with `bytes`.
+    /// Validates the next bytes of the text.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), Invalid> {
         let mut bytes = bytes;
         while self.len > 0 {
@@ -41,7 +41,7 @@ impl Utf8 {
         Ok(())
     }
 
-    /// Whether the text may end here.
+    /// Whether the text may end here: no code point is incomplete.
     pub fn is_complete(&self) -> bool {
         self.len == 0
     }

@@ -16,7 +16,7 @@ const MAX_PATH: usize = 4_096;
 /// Number of a peer's latest numbers kept per node: the engine assigns a new one when a node leaves the tree and
 /// returns.
 const NUMBERS: usize = 4;
-/// Entries about forgotten nodes are removed once there are more than this, plus twice the number of declared nodes.
+/// A peer's entries about forgotten nodes are removed once it has more entries than this, plus two per declared node.
 const STALE: usize = 64;
 /// Number of entries above which dropping them is left to the worker.
 const MANY: usize = 256;
