@@ -1,6 +1,6 @@
-//! The few places of a certificate (RFC 5280 section 4.1) that webpki does not give out.
+//! Fields of a certificate (RFC 5280 section 4.1) that webpki does not expose.
 
-/// The common name of the subject, as it lies there.
+/// The first common name of the subject, as encoded.
 pub(super) fn common_name(certificate: &[u8]) -> Option<&[u8]> {
     let mut names = subject(certificate)?.value;
     while let Some(set) = element(names) {
@@ -13,35 +13,36 @@ pub(super) fn common_name(certificate: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Its public key with the algorithm, a SubjectPublicKeyInfo; whatever the version and the extensions are.
+/// The public key with its algorithm, a SubjectPublicKeyInfo. Works for any version and any extensions.
 pub(super) fn public_key(certificate: &[u8]) -> Option<&[u8]> {
     let from = subject(certificate)?.rest;
     let key = element(from)?;
     Some(&from[..from.len() - key.rest.len()])
 }
 
-/// The algorithm of a SubjectPublicKeyInfo, and its key.
+/// The algorithm and the key of a SubjectPublicKeyInfo.
 pub(super) fn parts_of_key(key: &[u8]) -> Option<(&[u8], &[u8])> {
     let algorithm = element(element(key)?.value)?;
-    // A bit string begins with the number of bits that its last byte lacks.
+    // A bit string begins with the number of unused bits in its last byte.
     let bits = element(algorithm.rest).filter(|bits| bits.tag == BIT_STRING)?;
     let (&unused, key) = bits.value.split_first()?;
     (unused == 0).then_some((algorithm.value, key))
 }
 
-/// Whether it is of version 1, which says nothing of that.
+/// Whether the certificate is of version 1, which has no version field.
 pub(super) fn is_version_1(certificate: &[u8]) -> bool {
     let first = || element(element(element(certificate)?.value)?.value);
     first().is_some_and(|first| first.tag != VERSION)
 }
 
-/// From when to when it is valid, in seconds since 1970.
+/// The validity period, in seconds since 1970.
 pub(super) fn validity(certificate: &[u8]) -> Option<(u64, u64)> {
     let from = element(part(certificate, 3)?.value)?;
     Some((seconds(&from)?, seconds(&element(from.rest)?)?))
 }
 
-/// A UTCTime or GeneralizedTime as section 4.1.2.5 restricts them: YYMMDDHHMMSSZ, with 1950 to 2049, or YYYYMMDDHHMMSSZ.
+/// Decodes a UTCTime (YYMMDDHHMMSSZ, years 1950 to 2049) or a GeneralizedTime (YYYYMMDDHHMMSSZ), as restricted by
+/// section 4.1.2.5.
 fn seconds(time: &Element<'_>) -> Option<u64> {
     let digits = time.value.strip_suffix(b"Z").filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
     let number = |digits: &[u8]| digits.iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
@@ -57,14 +58,14 @@ fn seconds(time: &Element<'_>) -> Option<u64> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }
-    // Years that begin with March, so that the leap day is the last one.
+    // Years that begin in March, so that the leap day is the last one.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    // What lies before 1970 began then for any clock of today.
+    // Days before 1970 count as 1970, which is in the past for any current clock.
     Some((days.saturating_sub(DAYS_TO_1970) * 24 + hour) * 3600 + minute * 60 + second)
 }
 
-/// From the first of March of the year 0.
+/// Days from March 1 of the year 0 to January 1, 1970.
 const DAYS_TO_1970: u64 = 719_468;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
@@ -73,7 +74,7 @@ fn subject(certificate: &[u8]) -> Option<Element<'_>> {
     part(certificate, 4)
 }
 
-/// One of its parts in their order: serial number, signature, issuer, validity, subject.
+/// A field by its index: serial number, signature, issuer, validity, subject.
 fn part(certificate: &[u8], index: usize) -> Option<Element<'_>> {
     let mut part = element(element(element(certificate)?.value)?.value)?;
     let skipped = usize::from(part.tag == VERSION);
@@ -87,7 +88,7 @@ const VERSION: u8 = 0xA0;
 const BIT_STRING: u8 = 0x03;
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// One element of DER, and what lies behind it.
+/// One DER element, and the bytes after it.
 struct Element<'a> {
     tag: u8,
     value: &'a [u8],

@@ -1,4 +1,4 @@
-//! A client's way to an open transport: name lookup, Happy Eyeballs (RFC 8305), TCP, TLS.
+//! How a client opens its transport: name lookup, Happy Eyeballs (RFC 8305), TCP, TLS.
 
 use super::mailbox::{CancelToken, Mailbox};
 use super::resolve::{Lookup, lacks_interface};
@@ -12,23 +12,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Between the starts of two attempts (section 5, "Connection Attempt Delay").
+/// Delay between the starts of two attempts (section 5, "Connection Attempt Delay").
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// Where to.
+/// The destination of a client.
 #[derive(Clone)]
 pub struct Destination {
-    /// A name, an IPv4 address, or an IPv6 address without brackets, with the number of its interface if it has one: "fe80::1%2".
+    /// A name, an IPv4 address, or an IPv6 address without brackets, with the index of its interface if it has one:
+    /// "fe80::1%2".
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// For wss://.
+    /// TLS settings, for wss://.
     pub tls: Option<Arc<TlsClient>>,
     /// TCP_NODELAY.
     pub no_delay: bool,
 }
 
-/// A way under way.
+/// A transport being opened.
 pub struct Dial {
     to: Destination,
     at: At,
@@ -41,18 +42,18 @@ enum At {
     Over,
 }
 
-/// How far it came.
+/// The progress of a `Dial`.
 pub enum Step {
-    /// Ask again next frame.
+    /// Not done: call `step` again in the next frame.
     Pending,
     /// The transport is open.
     Done(Stream),
-    /// It will not be.
+    /// The transport cannot be opened.
     Failed(Failure),
 }
 
 impl Dial {
-    /// Sets out.
+    /// Starts the name lookup, if one is needed.
     pub fn start(services: &Services, to: Destination, now: Instant) -> Dial {
         let at = match services.resolver().resolve(&to.host) {
             Ok(addresses) => At::Connecting(Race::new(&addresses, to.port, now)),
@@ -61,7 +62,7 @@ impl Dial {
         Dial { to, at }
     }
 
-    /// Goes on.
+    /// Continues without blocking.
     pub fn step(&mut self, services: &Services, now: Instant) -> Step {
         if let At::Looking(lookup) = &self.at {
             match lookup.result() {
@@ -112,7 +113,7 @@ impl Dial {
         Step::Pending
     }
 
-    /// WS_PHASE_*.
+    /// The current phase, WS_PHASE_*.
     pub fn phase(&self) -> Phase {
         match self.at {
             At::Looking(_) => Phase::Dns,
@@ -121,7 +122,7 @@ impl Dial {
         }
     }
 
-    /// Whether `step` would go on now: a thread of ours has brought a result, or it is time for the next address.
+    /// Whether `step` would make progress now: a thread of the library has a result, or the next address is due.
     pub fn is_due(&self, now: Instant) -> bool {
         match &self.at {
             At::Looking(lookup) => lookup.result().is_some(),
@@ -131,7 +132,7 @@ impl Dial {
         }
     }
 
-    /// When the next address is tried, if there is one.
+    /// When the next address is tried, if one is left.
     pub fn next_start(&self) -> Option<Instant> {
         match &self.at {
             At::Connecting(race) => race.next_start(),
@@ -139,7 +140,7 @@ impl Dial {
         }
     }
 
-    /// The sockets that connect: each is worth a look once it is writable.
+    /// Passes on the sockets that are connecting: each is to be checked once it is writable.
     pub fn wait_fd(&self, each: &mut dyn FnMut(&mio::net::TcpStream)) {
         if let At::Connecting(race) = &self.at {
             race.attempts.iter().for_each(|(tcp, _)| each(tcp));
@@ -147,7 +148,7 @@ impl Dial {
     }
 }
 
-/// Why no attempt came through.
+/// A failed attempt.
 struct Lost {
     address: SocketAddr,
     error: io::Error,
@@ -171,7 +172,7 @@ impl Lost {
     }
 }
 
-/// Attempts at all addresses, staggered; the first that connects wins.
+/// Attempts at all addresses, with staggered starts. The first one that connects wins.
 struct Race {
     waiting: VecDeque<SocketAddr>,
     attempts: Vec<(mio::net::TcpStream, SocketAddr)>,
@@ -198,7 +199,7 @@ impl Race {
                 Err(error) => {
                     let (_, address) = self.attempts.swap_remove(index);
                     self.lose(address, error);
-                    // Section 5: a failed attempt does not make the next one wait.
+                    // Section 5: after a failed attempt the next one starts at once.
                     self.next_start = now;
                 }
             }
@@ -224,7 +225,7 @@ impl Race {
         (!self.waiting.is_empty()).then_some(self.next_start)
     }
 
-    /// Keeps the most telling failure: a refusal says more than a missing route.
+    /// Keeps the most informative failure: a refusal says more than a missing route.
     fn lose(&mut self, address: SocketAddr, error: io::Error) {
         let better = self.lost.as_ref().is_none_or(|lost| lost.error.kind() != ErrorKind::ConnectionRefused);
         if better {
@@ -233,7 +234,7 @@ impl Race {
     }
 }
 
-/// Section 4: families in turn, IPv6 first where there is one.
+/// Alternates the address families, IPv6 first if there is one (section 4).
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let (mut six, mut four): (VecDeque<SocketAddr>, VecDeque<SocketAddr>) = addresses.iter().partition(|address| address.is_ipv6());
     let mut order = Vec::new();
@@ -258,15 +259,16 @@ fn start(address: SocketAddr) -> io::Result<mio::net::TcpStream> {
     Ok(mio::net::TcpStream::from_std(socket.into()))
 }
 
-/// Whether a non-blocking connect has come through.
+/// Whether a non-blocking connect has completed.
 fn connected(tcp: &mio::net::TcpStream) -> io::Result<bool> {
     if let Some(error) = tcp.take_error()? {
         return Err(error);
     }
     match tcp.peer_addr() {
-        // Nobody listens at a port of this machine, and the system gave the attempt just this port: it connected to itself.
+        // Nobody listens on this local port, and the system chose the same port for our end: the socket is connected to
+        // itself.
         Ok(peer) if tcp.local_addr().is_ok_and(|own| own == peer) => {
-            // The port is free at once: a server may be about to listen there.
+            // Frees the port at once: a server may be about to listen on it.
             let _ = SockRef::from(tcp).set_linger(Some(Duration::ZERO));
             Err(ErrorKind::ConnectionRefused.into())
         }
@@ -333,7 +335,7 @@ mod tests {
             let left = left as usize;
             assert_eq!((race.attempts.len(), race.waiting.len()), (1, left), "one at a time");
             assert_eq!(race.next_start(), (left > 0).then_some(begun + STAGGER));
-            // As if it were still under way, and never had a result.
+            // Simulates a lookup that is in progress and never has a result.
             race.attempts.clear();
         }
     }
@@ -373,7 +375,7 @@ mod tests {
     fn a_socket_that_connected_to_itself_was_refused() {
         for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
             let socket = Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, Some(Protocol::TCP)).unwrap();
-            // A machine without IPv6 has one case less.
+            // A machine without IPv6 has one case fewer.
             if socket.bind(&SocketAddr::new(ip, 0).into()).is_err() {
                 continue;
             }

@@ -1,4 +1,5 @@
-//! Judging a server's certificate by what the host gave: the usual way, and a certificate that is itself among those given, as engines make them for tests.
+//! Verifies a server's certificate with those that the program supplied: like webpki, and also a server's certificate
+//! that is itself among them, as engines create them for tests.
 
 use super::der::{common_name, is_version_1, validity};
 use super::verify::ByFingerprint;
@@ -10,18 +11,18 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 use std::sync::Arc;
 
-/// As webpki judges; but one of the certificates given is taken as a server's own even when it is a CA's (CA:TRUE), has its name only as common name,
-/// or is of version 1, which webpki does not read.
+/// Verifies like webpki, but accepts a supplied certificate as a server's own even if it is a CA's (CA:TRUE), has its
+/// name only as common name, or is of version 1, which webpki does not support.
 #[derive(Debug)]
 pub struct ByGiven {
     usual: Arc<WebPkiServerVerifier>,
-    /// For signatures by the key of a certificate of version 1.
+    /// Verifies signatures by the key of a certificate of version 1.
     by_key: ByFingerprint,
     given: Vec<CertificateDer<'static>>,
     any_name: bool,
 }
 
-/// One of those given has only a common name, and that is another.
+/// A supplied certificate has only a common name, which is not the expected one.
 #[derive(Debug)]
 pub struct OtherCommonName;
 
@@ -34,7 +35,7 @@ impl std::fmt::Display for OtherCommonName {
 impl std::error::Error for OtherCommonName {}
 
 impl ByGiven {
-    /// `any_name`: the chain alone is judged.
+    /// `any_name`: only the chain is verified.
     pub fn new(usual: Arc<WebPkiServerVerifier>, provider: Arc<CryptoProvider>, given: Vec<CertificateDer<'static>>, any_name: bool) -> ByGiven {
         ByGiven { usual, by_key: ByFingerprint::new(None, provider), given, any_name }
     }
@@ -43,12 +44,12 @@ impl ByGiven {
         self.given.iter().any(|given| given.as_ref() == certificate.as_ref())
     }
 
-    /// Whether a signature is judged by the key alone.
+    /// Whether signatures are verified by the certificate's key alone.
     fn goes_by_key(&self, certificate: &CertificateDer<'_>) -> bool {
         is_version_1(certificate) && self.is_given(certificate)
     }
 
-    /// One of those given that is of version 1: by its dates and its common name.
+    /// Checks the dates and the common name of a supplied certificate of version 1.
     fn check_version_1(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
         let (from, until) = validity(end_entity).ok_or(CertificateError::BadEncoding)?;
         match now.as_secs() {
@@ -67,7 +68,7 @@ impl ByGiven {
             Ok(()) => return Ok(()),
             Err(refusal) => refusal,
         };
-        // RFC 6125 section 6.4.4: the common name counts where no other name is there.
+        // RFC 6125 section 6.4.4: the common name counts only if no other name is present.
         let has_others =
             matches!(&refusal, Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) if !presented.is_empty());
         match has_others {
@@ -104,9 +105,10 @@ impl ServerCertVerifier for ByGiven {
             return self.check_version_1(end_entity, server_name, now).map(|()| ServerCertVerified::assertion());
         }
         let may_pass = match &refusal {
-            // webpki has found the chain good, and judges the name last.
+            // webpki has accepted the chain: it checks the name last.
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => is_given || self.any_name,
-            // It judges a certificate's own dates and uses before who signed it; the host vouches for this one.
+            // webpki checks a certificate's own dates and uses before its issuer, which does not matter for a supplied
+            // one.
             CertificateError::UnknownIssuer
             | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
             | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => is_given,
@@ -149,7 +151,7 @@ impl ServerCertVerifier for ByGiven {
     }
 }
 
-/// What webpki calls a CA's certificate in a server's place.
+/// The error of webpki for a CA's certificate used as a server's.
 pub const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
-/// What webpki calls a certificate of version 1.
+/// The error of webpki for a certificate of version 1.
 pub const VERSION_1: &str = "UnsupportedCertVersion";

@@ -1,4 +1,4 @@
-//! One TLS handshake, step by step on the worker.
+//! A TLS handshake, which runs in steps on the worker.
 
 use super::keys::Keys;
 use super::records::{Records, begins_whole};
@@ -14,31 +14,31 @@ use rustls::unbuffered::{ConnectionState, EncodeError, UnbufferedStatus};
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::Arc;
 
-/// Read at a time.
+/// Bytes read at a time.
 const READ_BYTES: usize = 4 << 10;
-/// What has been read and waits for the rest of a message, at most.
+/// Maximum bytes kept while the rest of a message is outstanding.
 const MAX_WAITING: usize = 80 << 10;
 
-/// Which end of a TLS handshake, with its settings.
+/// Our role in a TLS handshake, with its settings.
 pub enum Side {
-    /// Ours is the hello.
+    /// We send the ClientHello.
     Client(Arc<TlsClient>),
-    /// Ours is the answer.
+    /// We answer the ClientHello.
     Server(Arc<TlsServer>),
 }
 
-/// A handshake under way.
+/// A handshake in progress.
 pub struct Handshake {
     tcp: TcpStream,
     session: Session,
     name: String,
-    /// Read and not used up.
+    /// Bytes read and not processed yet.
     incoming: Vec<u8>,
-    /// To be sent.
+    /// Bytes to be sent.
     outgoing: Vec<u8>,
-    /// Plaintext that came behind the handshake.
+    /// Plaintext received after the handshake.
     plain: Vec<u8>,
-    /// The peer has ended its direction behind it.
+    /// The peer closed its direction after the handshake.
     closed: bool,
 }
 
@@ -47,18 +47,18 @@ enum Session {
     Server(UnbufferedServerConnection),
 }
 
-/// What the session wants.
+/// What the session needs next.
 pub(super) enum Next {
-    /// To be asked again.
+    /// Another call.
     Again,
-    /// More from the socket.
+    /// More bytes from the socket.
     More,
-    /// The peer will send nothing more.
+    /// Nothing: the peer sends nothing more.
     Closed,
 }
 
 impl Handshake {
-    /// Makes the session: the slow part of a client's first one.
+    /// Creates the session, which is the slow part of a client's first handshake.
     pub fn start(tcp: TcpStream, side: &Side) -> Result<Handshake, Failure> {
         let (session, name) = match side {
             Side::Client(config) => (Session::Client(config.session()?), config.shown_name().to_owned()),
@@ -72,13 +72,13 @@ impl Handshake {
         &mut self.tcp
     }
 
-    /// Goes on until the socket has nothing more. True: done.
+    /// Continues until the socket would block. Returns true once the handshake is done.
     pub fn step(&mut self) -> Result<bool, Failure> {
         loop {
             let next = match self.advance() {
                 Ok(next) => next,
                 Err(error) => {
-                    // The alert that tells the other end why.
+                    // Sends the alert that reports the reason to the peer.
                     while self.session.wants_write() && self.advance().is_ok() {}
                     let _ = self.send();
                     return Err(failed_handshake(&error, &self.name, self.session.reader()));
@@ -89,7 +89,7 @@ impl Handshake {
             }
             self.closed |= matches!(next, Next::Closed);
             self.send().map_err(|error| lost(&error))?;
-            // A whole record that is kept is the start of a message that rustls has yet to see the end of.
+            // A complete record that is kept begins a message whose end rustls has yet to see.
             if !self.session.is_handshaking() && (self.closed || !begins_whole(&self.incoming)) {
                 return Ok(self.outgoing.is_empty());
             }
@@ -115,7 +115,7 @@ impl Handshake {
         }
     }
 
-    /// The open stream.
+    /// The open stream, after the handshake.
     pub fn finish(self) -> Result<Stream, Failure> {
         let reader = self.session.reader();
         let records = match self.session {
@@ -127,7 +127,7 @@ impl Handshake {
         Ok(Stream::Tls(Box::new(TlsStream::new(self.tcp, records, self.incoming, self.plain))))
     }
 
-    /// Lets the session take what was read and give what is to be sent.
+    /// Lets the session process what was read and produce what is to be sent.
     fn advance(&mut self) -> Result<Next, rustls::Error> {
         let (discard, next) = match &mut self.session {
             Session::Client(session) => take(session.process_tls_records(&mut self.incoming), &mut self.outgoing, &mut self.plain),
@@ -145,7 +145,7 @@ impl Handshake {
         result
     }
 
-    /// Sends what the socket takes.
+    /// Sends what the socket accepts.
     fn send(&mut self) -> io::Result<()> {
         while !self.outgoing.is_empty() {
             match self.tcp.write(&self.outgoing) {
@@ -182,7 +182,8 @@ impl Session {
     }
 }
 
-/// Does what one state of the session asks for: how much of what was read is used up, and what is next.
+/// Does what one state of the session requires. Returns how many of the read bytes were processed, and what is needed
+/// next.
 pub(super) fn take<Data>(
     status: UnbufferedStatus<'_, '_, Data>,
     outgoing: &mut Vec<u8>,
@@ -200,7 +201,7 @@ pub(super) fn take<Data>(
             data.encode(&mut outgoing[before..]).map_err(|error| rustls::Error::General(error.to_string()))?;
             Ok(Next::Again)
         }
-        // It is kept here until the socket takes it.
+        // The bytes are kept in `outgoing` until the socket accepts them.
         ConnectionState::TransmitTlsData(data) => {
             data.done();
             Ok(Next::Again)

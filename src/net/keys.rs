@@ -1,4 +1,5 @@
-//! What rustls keeps for a TLS connection past its handshake: the keys that follow, and the store of tickets; and ciphers made of its keys.
+//! What rustls keeps for a TLS connection after its handshake, which is later keys and the store of tickets; and
+//! ciphers made of its keys.
 
 use rustls::client::ClientConnectionData;
 use rustls::crypto::cipher::{AeadKey, Iv, MessageDecrypter, MessageEncrypter};
@@ -6,16 +7,16 @@ use rustls::kernel::KernelConnection;
 use rustls::server::ServerConnectionData;
 use rustls::{ConnectionTrafficSecrets, Error, SupportedCipherSuite};
 
-/// Of which end.
+/// The state that rustls keeps, by our role.
 pub enum Keys {
-    /// Ours was the hello.
+    /// We sent the ClientHello.
     Client(KernelConnection<ClientConnectionData>),
-    /// Ours was the answer.
+    /// We answered the ClientHello.
     Server(KernelConnection<ServerConnectionData>),
 }
 
 impl Keys {
-    /// The agreed one.
+    /// The negotiated cipher suite.
     pub fn suite(&self) -> SupportedCipherSuite {
         match self {
             Keys::Client(keys) => keys.negotiated_cipher_suite(),
@@ -23,7 +24,7 @@ impl Keys {
         }
     }
 
-    /// What the peer seals with from now on, and its first number.
+    /// The peer's next key, and the sequence number of its first record.
     pub fn next_opener(&mut self) -> Result<(u64, ConnectionTrafficSecrets), Error> {
         match self {
             Keys::Client(keys) => keys.update_rx_secret(),
@@ -31,7 +32,7 @@ impl Keys {
         }
     }
 
-    /// What is sealed with from now on, and its first number.
+    /// Our next key, and the sequence number of its first record.
     pub fn next_sealer(&mut self) -> Result<(u64, ConnectionTrafficSecrets), Error> {
         match self {
             Keys::Client(keys) => keys.update_tx_secret(),
@@ -40,7 +41,7 @@ impl Keys {
     }
 }
 
-/// The cipher that seals.
+/// Creates the cipher that seals records.
 pub fn sealer(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Box<dyn MessageEncrypter>, Error> {
     let (key, iv) = parts(secrets)?;
     Ok(match suite {
@@ -52,7 +53,7 @@ pub fn sealer(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) ->
     })
 }
 
-/// The cipher that opens.
+/// Creates the cipher that opens records.
 pub fn opener(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Box<dyn MessageDecrypter>, Error> {
     let (key, iv) = parts(secrets)?;
     Ok(match suite {

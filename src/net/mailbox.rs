@@ -1,22 +1,22 @@
-//! Results on their way from a thread of ours to a family, and the way back: "never mind".
+//! Passes results from a thread of the library to a family, and lets a family cancel work.
 
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Results that wait to be taken.
+/// Results that the receiver has not taken yet.
 pub struct Mailbox<T> {
     mail: Mutex<Vec<(u64, T)>>,
     count: AtomicUsize,
 }
 
 impl<T> Mailbox<T> {
-    /// Empty.
+    /// An empty mailbox.
     pub fn new() -> Mailbox<T> {
         Mailbox { mail: Mutex::new(Vec::new()), count: AtomicUsize::new(0) }
     }
 
-    /// Leaves a result under a key of the receiver's.
+    /// Adds a result under a key that the receiver chose.
     pub fn post(&self, key: u64, result: T) {
         let mut mail = self.mail.lock();
         mail.push((key, result));
@@ -30,7 +30,7 @@ impl<T> Mailbox<T> {
         std::mem::take(&mut *mail)
     }
 
-    /// One atomic load.
+    /// Whether there is no result. Costs one atomic load.
     pub fn is_empty(&self) -> bool {
         self.count.load(Ordering::Acquire) == 0
     }
@@ -42,7 +42,7 @@ impl<T> Default for Mailbox<T> {
     }
 }
 
-/// Dropping it cancels the work that it was given for.
+/// Cancels the work that it was given for when it is dropped.
 pub struct CancelToken(pub(super) Arc<AtomicBool>);
 
 impl Drop for CancelToken {

@@ -1,21 +1,21 @@
-//! A byte pipe in memory, for pairs and for transports that the host carries.
+//! Byte pipes in memory, for pairs and for transports that the program carries.
 
 use parking_lot::Mutex;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
-/// Storage above this is given back when the pipe is empty.
+/// Storage of more bytes than this is released when the pipe is empty.
 const KEPT_BYTES: usize = 64 << 10;
 
 /// One direction.
 #[derive(Default)]
 struct Pipe {
     bytes: Vec<u8>,
-    /// Read so far.
+    /// Number of bytes that were read.
     at: usize,
-    /// Nothing more will be written.
+    /// The writer has finished.
     finished: bool,
-    /// Nobody will read.
+    /// The reader has gone.
     deaf: bool,
 }
 
@@ -27,14 +27,14 @@ pub struct MemoryEnd {
 }
 
 impl MemoryEnd {
-    /// Two ends, each direction holding at most `capacity` bytes.
+    /// Creates two connected ends. Each direction holds at most `capacity` bytes.
     pub fn pair(capacity: usize) -> (MemoryEnd, MemoryEnd) {
         let (one, two) = (Arc::new(Mutex::default()), Arc::new(Mutex::default()));
         let first = MemoryEnd { incoming: Arc::clone(&one), outgoing: Arc::clone(&two), capacity };
         (first, MemoryEnd { incoming: two, outgoing: one, capacity })
     }
 
-    /// Takes what the other end wrote. `Ok(0)`: it has finished.
+    /// Reads what the other end wrote. `Ok(0)`: it has finished.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut pipe = self.incoming.lock();
         let count = buffer.len().min(pipe.bytes.len() - pipe.at);
@@ -53,7 +53,7 @@ impl MemoryEnd {
         Ok(count)
     }
 
-    /// Gives bytes to the other end, as many as there is room for.
+    /// Writes as many bytes as there is room for.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut pipe = self.outgoing.lock();
         if pipe.finished || pipe.deaf {
@@ -65,7 +65,7 @@ impl MemoryEnd {
             return Err(ErrorKind::WouldBlock.into());
         }
         if pipe.at > self.capacity {
-            // What was read is dropped no more often than a whole capacity has passed.
+            // Bytes that were read are removed no more than once per `capacity` bytes.
             let at = std::mem::take(&mut pipe.at);
             pipe.bytes.drain(..at);
         }
@@ -73,18 +73,18 @@ impl MemoryEnd {
         Ok(count)
     }
 
-    /// Nothing more will be written here: the other end reads what waits, then the end.
+    /// Finishes writing: the other end reads the remaining bytes, then the end.
     pub fn finish(&mut self) {
         self.outgoing.lock().finished = true;
     }
 
-    /// Bytes that a write would take now.
+    /// Number of bytes that a write would accept now.
     pub fn room(&self) -> usize {
         let pipe = self.outgoing.lock();
         if pipe.finished || pipe.deaf { 0 } else { self.capacity.saturating_sub(pipe.bytes.len() - pipe.at) }
     }
 
-    /// Bytes that wait, and 1 when the end waits.
+    /// Number of readable bytes, plus 1 if the other end has finished.
     pub fn readable(&self) -> usize {
         let pipe = self.incoming.lock();
         pipe.bytes.len() - pipe.at + usize::from(pipe.finished)

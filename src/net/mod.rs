@@ -1,4 +1,4 @@
-//! Sockets, names, TLS and the threads behind them. Nothing here knows WebSocket.
+//! Sockets, name lookup, TLS and the threads behind them. Nothing here depends on WebSocket.
 
 mod der;
 mod dial;
@@ -33,19 +33,19 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 
-/// A buffer to read to should have this size: TLS then opens its records there, where a smaller one costs a copy.
+/// Minimum size of a read buffer: TLS then opens its records in it, while a smaller buffer costs a copy.
 pub(crate) const LEAST_READ: usize = 20 << 10;
 
-/// Connections that may wait in the system's queue.
+/// Maximum connections in the system's accept queue.
 const BACKLOG: i32 = 1_024;
 
-/// A socket that listens on `address`.
+/// Creates a socket that listens on `address`.
 pub fn listen(address: SocketAddr, v6_only: bool) -> io::Result<mio::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(v6_only)?;
     }
-    // On Windows this would let two programs share the port.
+    // On Windows this option would let two programs share the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -54,7 +54,7 @@ pub fn listen(address: SocketAddr, v6_only: bool) -> io::Result<mio::net::TcpLis
     Ok(mio::net::TcpListener::from_std(socket.into()))
 }
 
-/// In the child of a fork: what threads of the parent may have been making is made again.
+/// In the child of a fork: replaces state that threads of the parent may have been creating.
 pub fn forget_parent() {
     tls::forget_parent();
 }

@@ -1,4 +1,5 @@
-//! Certificates and private keys out of PEM text (RFC 7468) as people paste it. No part of the text is ever in an error sentence.
+//! Parses certificates and private keys from PEM text (RFC 7468) as people paste it. No error text contains any part of
+//! it.
 
 use crate::error::Error;
 use crate::status::ErrorCode;
@@ -8,10 +9,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
-/// The longest label that is known is "ENCRYPTED PRIVATE KEY".
+/// The longest known label is "ENCRYPTED PRIVATE KEY".
 const MAX_LABEL: usize = 32;
 
-/// All certificates of a text, in their order; none may be damaged.
+/// All certificates of a text, in order. A damaged one is an error.
 pub(super) fn certificates(field: &str, text: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
     let blocks = whole(field, blocks(text))?;
     let mut list = Vec::new();
@@ -21,12 +22,12 @@ pub(super) fn certificates(field: &str, text: &str) -> Result<Vec<CertificateDer
     if list.is_empty() { Err(no_certificate(field, &blocks)) } else { Ok(list) }
 }
 
-/// The certificates of a bundle that can be read, in their order, and how many cannot.
+/// The readable certificates of a bundle, in order, and the number of unreadable ones.
 pub(super) fn bundle(field: &str, text: &str) -> Result<(Vec<CertificateDer<'static>>, usize), Error> {
     let found = blocks(text);
     let blocks: Vec<&Block> = found.iter().flatten().collect();
     let list: Vec<_> = blocks.iter().filter(|block| block.is_certificate()).filter_map(|block| block.certificate()).collect();
-    // Of a block that is not whole, the label tells nothing.
+    // An incomplete block counts as unreadable, because its label is unknown.
     let unread = found.len() - blocks.iter().filter(|block| !block.label.ends_with("CERTIFICATE")).count() - list.len();
     if list.is_empty() && unread == 0 { Err(no_certificate(field, blocks)) } else { Ok((list, unread)) }
 }
@@ -57,10 +58,10 @@ pub(super) fn private_key(field: &str, text: &str) -> Result<PrivateKeyDer<'stat
     })
 }
 
-/// One block: what stands between BEGIN and END.
+/// One block, from BEGIN to END.
 struct Block {
     label: String,
-    /// Without white space.
+    /// The text between the two lines, without white space.
     body: String,
 }
 
@@ -78,19 +79,20 @@ impl Block {
         self.label.ends_with("PRIVATE KEY")
     }
 
-    /// By its label (PKCS #8) or by its header "Proc-Type: 4,ENCRYPTED" (RFC 1421).
+    /// Encrypted, by its label (PKCS #8) or by its header "Proc-Type: 4,ENCRYPTED" (RFC 1421).
     fn is_encrypted(&self) -> bool {
         self.label == "ENCRYPTED PRIVATE KEY" || self.body.contains("ENCRYPTED")
     }
 
-    /// As RFC 7468 writes it, but for the length of its lines.
+    /// The block as RFC 7468 writes it, except for the length of its lines.
     fn canonical(&self) -> String {
         format!("{BEGIN}{label}{DASHES}\n{body}\n{END}{label}{DASHES}\n", label = self.label, body = self.body)
     }
 }
 
-/// The blocks of a text, whatever is around them; `None` is one whose BEGIN or END line is damaged or missing. Taken as well: a byte order mark, indentation,
-/// any line ends, line ends written out as `\n` (environment variables, JSON), and none at all.
+/// The blocks of a text, ignoring everything around them. `None`: a block whose BEGIN or END line is damaged or
+/// missing. A byte order mark, indentation, any line ends, line ends written as `\n` (environment variables, JSON),
+/// and no line ends at all are accepted.
 fn blocks(text: &str) -> Vec<Option<Block>> {
     let text = text.replace("\\r", "\n").replace("\\n", "\n");
     let mut parts = text.split(BEGIN);
@@ -98,7 +100,7 @@ fn blocks(text: &str) -> Vec<Option<Block>> {
     let mut found: Vec<_> = before.matches(END).map(|_| None).collect();
     for part in parts {
         let block = block(part);
-        // An END line too many is that of a block whose BEGIN line is damaged.
+        // An extra END line belongs to a block whose BEGIN line is damaged.
         let ends = part.matches(END).count().max(1);
         found.push(block);
         found.extend((1..ends).map(|_| None));
@@ -106,14 +108,14 @@ fn blocks(text: &str) -> Vec<Option<Block>> {
     found
 }
 
-/// The block behind its BEGIN.
+/// Parses a block, after its BEGIN.
 fn block(part: &str) -> Option<Block> {
     let (label, behind) = part.split_once(DASHES).filter(|(label, _)| label.len() <= MAX_LABEL)?;
     let (body, _) = behind.split_once(format!("{END}{label}{DASHES}").as_str())?;
     Some(Block { label: label.to_owned(), body: body.split_whitespace().collect() })
 }
 
-/// All blocks, where each is whole.
+/// All blocks, or an error if one is incomplete.
 fn whole(field: &str, found: Vec<Option<Block>>) -> Result<Vec<Block>, Error> {
     let cut = |index| wrong(format!("{field}: block {} has no whole BEGIN and END line: the text is cut off or damaged", index + 1));
     found.into_iter().enumerate().map(|(index, block)| block.ok_or_else(|| cut(index))).collect()
@@ -164,7 +166,7 @@ mod tests {
         }
     }
 
-    /// Every damage to a text that we can think of, read as certificate and as key: never a piece of the text in the sentence.
+    /// Every damage that we can think of, read as certificate and as key: no error text contains a part of the text.
     #[test]
     fn no_part_of_a_text_is_in_a_sentence() {
         let (cert, key) = made();
@@ -197,7 +199,7 @@ mod tests {
         assert!(tried > 1_000);
     }
 
-    /// A block of a bundle that is damaged costs itself alone.
+    /// A damaged block of a bundle does not affect the others.
     #[test]
     fn a_damaged_block_does_not_spoil_a_bundle() {
         let (cert, key) = made();

@@ -1,6 +1,8 @@
-//! The records of TLS once its handshake is done (RFC 8446 section 5, RFC 5246 section 6.2): sealed and opened, keys and tickets renewed. No I/O.
+//! TLS records after the handshake (RFC 8446 section 5, RFC 5246 section 6.2): sealing, opening, and renewing keys and
+//! tickets. No I/O.
 //!
-//! rustls makes the handshake, the keys and the ciphers; what is ours is where the bytes lie: records are opened in the buffer that they were read to.
+//! rustls provides the handshake, the keys and the ciphers. This module decides where the bytes are: records are opened
+//! in the buffer that they were read into.
 
 use super::keys::{Keys, opener, sealer};
 use rustls::crypto::cipher::{InboundOpaqueMessage, InboundPlainMessage, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundPlainMessage};
@@ -10,19 +12,19 @@ use rustls::{
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
-/// Plaintext in one record, at most.
+/// Maximum plaintext bytes in one record.
 const MAX_PLAIN: usize = 16 << 10;
-/// The longest record with its header.
+/// Maximum bytes of a record with its header.
 pub(super) const MAX_RECORD: usize = HEADER + MAX_BODY;
 
 const HEADER: usize = 5;
-/// TLS 1.2 lets a record grow by 2,048 bytes, TLS 1.3 by 256; the cipher sees to the latter.
+/// TLS 1.2 allows a record to grow by 2,048 bytes, TLS 1.3 by 256; the cipher enforces the latter.
 const MAX_BODY: usize = MAX_PLAIN + 2_048;
-/// Opened in one call, at most: tiny records cost many times what their bytes say.
+/// Maximum number of records opened in one call: tiny records cost much more than their size suggests.
 const MAX_OPENED: usize = 1_024;
-/// Handshake messages after the handshake are tickets and key updates.
+/// Maximum bytes of a handshake message after the handshake: these are tickets and key updates.
 const MAX_MESSAGE: usize = 64 << 10;
-/// What a peer may do in vain.
+/// How often in a row a peer may do what is legal but useless.
 const MAX_EMPTY: u8 = 32;
 const MAX_KEY_UPDATES: u8 = 32;
 const MAX_WARNINGS: u8 = 4;
@@ -31,12 +33,12 @@ const MAX_RENEGOTIATIONS: u8 = 1;
 const WARNING: u8 = 1;
 const FATAL: u8 = 2;
 
-/// What became of the records at the start of a buffer.
+/// The result of opening records at the start of a buffer.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Opened {
-    /// Plaintext, now at the start of the buffer.
+    /// Bytes of plaintext, now at the start of the buffer.
     pub plain: usize,
-    /// The records that it came from.
+    /// Bytes of the records that it came from.
     pub used: usize,
 }
 
@@ -46,24 +48,24 @@ pub struct Records {
     suite: SupportedCipherSuite,
     sealer: Box<dyn MessageEncrypter>,
     sealed: u64,
-    /// Records that one key may seal.
+    /// Maximum number of records that one key may seal.
     most_sealed: u64,
     opener: Box<dyn MessageDecrypter>,
     opened: u64,
-    /// Sealed, to be sent.
+    /// Sealed records, to be sent.
     pub outgoing: Outgoing,
-    /// The peer has said that nothing follows.
+    /// The peer has sent close_notify.
     closed: bool,
     failed: Option<Error>,
-    /// Ours was the last record: a fatal alert or close_notify.
+    /// Our last record is queued: a fatal alert or close_notify.
     finished: bool,
-    /// Start of a handshake message that is not whole.
+    /// Start of an incomplete handshake message.
     message: Vec<u8>,
     owes_key_update: bool,
     tolerated: Tolerated,
 }
 
-/// How often the peer did in a row what is legal and of no use; each has its limit.
+/// How often in a row the peer did what is legal but useless. Each count has its limit.
 #[derive(Default)]
 struct Tolerated {
     empty: u8,
@@ -73,7 +75,7 @@ struct Tolerated {
 }
 
 impl Records {
-    /// From a handshake that is done. `closed`: the peer has ended its direction already.
+    /// Continues after a handshake. `closed`: the peer has closed its direction already.
     pub fn new(secrets: ExtractedSecrets, keys: Keys, closed: bool) -> Result<Records, Error> {
         let suite = keys.suite();
         let common = match suite {
@@ -98,13 +100,13 @@ impl Records {
         })
     }
 
-    /// Version and cipher suite.
+    /// TLS version and cipher suite.
     pub fn describe(&self) -> String {
         format!("{:?} {:?}", self.suite.version().version, self.suite.suite()).replace("TLSv1_", "TLSv1.")
     }
 
-    /// Opens whole records at the start of `buffer`, for as long as there are any and not too many; their plaintext is moved together.
-    /// What answers them is in `outgoing`. After a failure or the peer's end nothing more is opened.
+    /// Opens complete records at the start of `buffer`, up to MAX_OPENED, and joins their plaintext. Responses to them
+    /// are in `outgoing`. After a failure or the peer's close_notify nothing more is opened.
     pub fn open(&mut self, buffer: &mut [u8]) -> Opened {
         let mut done = Opened::default();
         for _ in 0..MAX_OPENED {
@@ -126,7 +128,7 @@ impl Records {
         done
     }
 
-    /// Seals `plain`, in as many records as it needs.
+    /// Seals `plain` in as many records as it needs.
     pub fn seal(&mut self, mut plain: OutboundChunks<'_>) -> Result<(), Error> {
         while !plain.is_empty() {
             let (next, rest) = plain.split_at(MAX_PLAIN);
@@ -140,18 +142,18 @@ impl Records {
         Ok(())
     }
 
-    /// Says that nothing follows.
+    /// Queues close_notify, after which nothing is sealed.
     pub fn close(&mut self) {
         self.alert(WARNING, AlertDescription::CloseNotify);
         self.finished = true;
     }
 
-    /// Why nothing more is opened, if something failed.
+    /// The failure, if there was one. Nothing is opened after it.
     pub fn failure(&self) -> Option<&Error> {
         self.failed.as_ref()
     }
 
-    /// Nothing more will be opened.
+    /// Whether nothing more will be opened.
     pub fn is_over(&self) -> bool {
         self.closed || self.failed.is_some()
     }
@@ -192,7 +194,7 @@ impl Records {
         if self.tolerated.empty > MAX_EMPTY { Err(PeerMisbehaved::TooManyEmptyFragments.into()) } else { Ok(()) }
     }
 
-    /// RFC 8446 section 6: all but two are fatal. In TLS 1.2 a warning is not.
+    /// Handles an alert. All but two are fatal (RFC 8446 section 6); a warning of TLS 1.2 is not.
     fn take_alert(&mut self, payload: &[u8]) -> Result<(), Error> {
         let &[level, description] = payload else { return Err(InvalidMessage::MessageTooShort.into()) };
         let description = AlertDescription::from(description);
@@ -242,7 +244,7 @@ impl Records {
         }
     }
 
-    /// RFC 8446 section 4.6.3.
+    /// Handles a KeyUpdate (RFC 8446 section 4.6.3).
     fn take_key_update(&mut self, body: &[u8]) -> Result<(), Error> {
         let &[requested @ (0 | 1)] = body else { return Err(InvalidMessage::InvalidKeyUpdate.into()) };
         if !self.message.is_empty() {
@@ -259,7 +261,7 @@ impl Records {
         Ok(())
     }
 
-    /// Announces the next key and takes it. TLS 1.2 has none: such a connection ends.
+    /// Announces our next key and switches to it. TLS 1.2 has none: the connection ends.
     fn renew_sealer(&mut self) -> Result<(), Error> {
         if !self.is_tls13() {
             self.close();
@@ -279,7 +281,7 @@ impl Records {
             return Err(Error::EncryptError);
         }
         let plain = if typ == ContentType::ApplicationData { payload.len() } else { 0 };
-        // The version that both write on the outside of a record.
+        // Both TLS versions have this version in the header of a record.
         let message = OutboundPlainMessage { typ, version: ProtocolVersion::TLSv1_2, payload };
         let record = self.sealer.encrypt(message, self.sealed)?;
         self.sealed += 1;
@@ -288,11 +290,11 @@ impl Records {
     }
 
     fn alert(&mut self, level: u8, description: AlertDescription) {
-        // Only a cipher that has ended refuses.
+        // Fails only if the cipher can seal no more.
         let _ = self.seal_record(ContentType::Alert, OutboundChunks::Single(&[level, description.into()]));
     }
 
-    /// Tells the peer why nothing more is taken from it.
+    /// Queues the alert that reports a failure to the peer. Nothing more is opened.
     fn fail(&mut self, error: Error) {
         if let Some(description) = reason(&error) {
             self.alert(FATAL, description);
@@ -306,7 +308,7 @@ impl Records {
     }
 }
 
-/// Whether `bytes` begin with a whole record, or with something that is none.
+/// Whether `bytes` begin with a complete record, or with an invalid one.
 pub fn begins_whole(bytes: &[u8]) -> bool {
     match header(bytes) {
         Ok(Some((_, _, len))) => bytes.len() >= HEADER + len,
@@ -315,29 +317,29 @@ pub fn begins_whole(bytes: &[u8]) -> bool {
     }
 }
 
-/// Sealed records on their way to the socket.
+/// Sealed records to be written to the socket.
 #[derive(Default)]
 pub struct Outgoing {
     records: VecDeque<Record>,
-    /// Sent bytes of the first one.
+    /// Number of bytes of the first record that were sent.
     head: usize,
-    /// Bytes of plaintext in the records that were sent whole, since the handshake.
+    /// Plaintext bytes in the records that were sent completely, since the handshake.
     left: u64,
 }
 
-/// A sealed record, and how many bytes of the host's plaintext it holds.
+/// A sealed record, and how many bytes of the program's plaintext it holds.
 struct Record {
     bytes: Vec<u8>,
     plain: usize,
 }
 
 impl Outgoing {
-    /// Whether all was sent.
+    /// Whether everything was sent.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// What comes next, for one system call.
+    /// The next bytes to send, for one system call.
     pub fn slices<const MOST: usize>(&self) -> ([IoSlice<'_>; MOST], usize) {
         let mut slices = [IoSlice::new(&[]); MOST];
         let mut count = 0;
@@ -348,7 +350,7 @@ impl Outgoing {
         (slices, count)
     }
 
-    /// So many bytes were sent.
+    /// Accounts for `count` bytes that were sent.
     pub fn advance(&mut self, count: usize) {
         self.head += count;
         while let Some(Record { bytes, plain }) = self.records.front()
@@ -363,7 +365,7 @@ impl Outgoing {
         }
     }
 
-    /// Position in the plaintext since the handshake up to which the records were sent whole.
+    /// Position in the plaintext since the handshake up to which the records were sent completely.
     pub fn left(&self) -> u64 {
         self.left
     }
@@ -373,7 +375,7 @@ impl Outgoing {
     }
 }
 
-/// Type, version and length of the record that begins here, if so much of it is there.
+/// Type, version and length of the record at the start of `bytes`. `None`: its header is incomplete.
 fn header(bytes: &[u8]) -> Result<Option<(ContentType, ProtocolVersion, usize)>, Error> {
     let &[typ, major, minor, high, low, ..] = bytes else { return Ok(None) };
     let typ = ContentType::from(typ);
@@ -386,7 +388,7 @@ fn header(bytes: &[u8]) -> Result<Option<(ContentType, ProtocolVersion, usize)>,
     }
 }
 
-/// The alert that tells of a failure (RFC 8446 section 6.2). One that was received is not answered.
+/// The alert that reports a failure (RFC 8446 section 6.2). A received alert is not answered.
 fn reason(error: &Error) -> Option<AlertDescription> {
     match error {
         Error::AlertReceived(_) => None,

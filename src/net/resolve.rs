@@ -1,4 +1,4 @@
-//! Name lookup on threads of ours: the system's lookup blocks.
+//! Name lookup on threads of the library, because the system's lookup blocks.
 
 use crate::error::Failure;
 use crate::quiet;
@@ -11,18 +11,19 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// Lookups at once.
+/// Maximum number of lookups at once.
 const MAX_THREADS: usize = 8;
-/// A thread without work ends after this.
+/// Idle time after which a thread ends.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// One name's lookup, shared by all that ask for it. Its addresses have port 0, and a link-local one the number of its interface.
+/// The lookup of one name, shared by all that request it. Its addresses have port 0, and a link-local one has the index
+/// of its interface.
 pub struct Lookup {
     result: Mutex<Option<Result<Vec<SocketAddr>, Failure>>>,
 }
 
 impl Lookup {
-    /// The result, once it is there.
+    /// The result, once it is available.
     pub fn result(&self) -> Option<Result<Vec<SocketAddr>, Failure>> {
         self.result.lock().clone()
     }
@@ -30,7 +31,7 @@ impl Lookup {
 
 type System = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
-/// The lookups under way.
+/// Looks up names on its own threads.
 pub struct Resolver {
     shared: Arc<Shared>,
 }
@@ -52,17 +53,17 @@ struct State {
 }
 
 impl Resolver {
-    /// Starts no thread. `wake` is called after each result.
+    /// Starts no thread yet. `wake` is called after each result.
     pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Resolver {
         Resolver::with_system(wake, Box::new(|name| Ok((name, 0).to_socket_addrs()?.collect())))
     }
 
-    /// As `new`, with another lookup than the system's.
+    /// Like `new`, with another lookup than the system's.
     pub(super) fn with_system(wake: Arc<dyn Fn() + Send + Sync>, system: Box<System>) -> Resolver {
         Resolver { shared: Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), system, wake }) }
     }
 
-    /// The addresses of a host, at once for literals and localhost; else a lookup to look at later.
+    /// The addresses of a host, at once for literals and localhost; otherwise a lookup whose result comes later.
     pub fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, Arc<Lookup>> {
         if let Some(address) = literal(host) {
             return Ok(vec![address]);
@@ -75,7 +76,7 @@ impl Resolver {
         Err(self.look_up(lower))
     }
 
-    /// Asks the threads to end; waits for none.
+    /// Asks the threads to end, without waiting for them.
     pub fn stop(&self) {
         self.shared.state.lock().stopped = true;
         self.shared.work.notify_all();
@@ -113,13 +114,13 @@ impl Drop for Resolver {
     }
 }
 
-/// An address written as one, IPv6 with the number of its interface too: "fe80::1%2".
+/// Parses a literal address, IPv6 also with the index of its interface: "fe80::1%2".
 fn literal(host: &str) -> Option<SocketAddr> {
     let plain = host.parse().map(|ip: IpAddr| SocketAddr::new(ip, 0)).ok();
     plain.or_else(|| Some(format!("[{host}]:0").parse::<SocketAddrV6>().ok()?.into()))
 }
 
-/// The number of the interface that the zone (RFC 4007 section 11) of a link-local address names.
+/// The index of the interface that the zone (RFC 4007 section 11) of a link-local address names.
 pub fn interface(address: Ipv6Addr, zone: &str) -> Option<u32> {
     if !address.is_unicast_link_local() {
         return None;
@@ -127,12 +128,12 @@ pub fn interface(address: Ipv6Addr, zone: &str) -> Option<u32> {
     if let Ok(number) = zone.parse::<u32>() {
         return (number != 0).then_some(number);
     }
-    // The system reads an address with a zone without a lookup.
+    // The system parses an address with a zone without a lookup.
     let found = (format!("{address}%{zone}"), 0).to_socket_addrs().ok()?;
     found.filter_map(|found| if let SocketAddr::V6(found) = found { Some(found.scope_id()) } else { None }).find(|number| *number != 0)
 }
 
-/// Whether the address is of no use without the number of an interface, and has none.
+/// Whether this is a link-local address that lacks the index of its interface.
 pub fn lacks_interface(address: &SocketAddr) -> bool {
     matches!(address, SocketAddr::V6(address) if address.ip().is_unicast_link_local() && address.scope_id() == 0)
 }
@@ -141,7 +142,7 @@ fn run(shared: &Shared) {
     let mut state = shared.state.lock();
     loop {
         if let Some((name, lookup)) = state.queue.pop_front() {
-            // Nobody waits for it any more: it need not be looked up.
+            // Skipped if nobody waits for the result any more.
             if let Some(asked) = lookup.upgrade() {
                 drop(state);
                 let found = quiet::catch(|| (shared.system)(&name));
@@ -150,7 +151,7 @@ fn run(shared: &Shared) {
                 (shared.wake)();
                 state = shared.state.lock();
             }
-            // It may have been given up and asked for again: then that lookup goes on.
+            // The name may have been requested again meanwhile, by a lookup that stays.
             if state.running.get(&name).is_some_and(|running| running.ptr_eq(&lookup)) {
                 state.running.remove(&name);
             }
@@ -177,7 +178,7 @@ fn told(name: &str, found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr
             Err(Failure::new(Phase::Dns, Cause::NameNotFound, sentence))
         }
         Err(error) => {
-            // The system's lookup tells its reasons only in words.
+            // The system's lookup reports its reasons only as text.
             let words = error.to_string().to_ascii_lowercase();
             let unknown = ["not known", "no address", "no such host", "nodename", "host not found"].iter().any(|known| words.contains(known));
             let cause = if unknown { Cause::NameNotFound } else { Cause::NameFailed };

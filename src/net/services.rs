@@ -10,25 +10,25 @@ use crate::heap::Discarded;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What a connection asks of threads of ours.
+/// Work that connections hand to threads of the library.
 pub struct Services {
     resolver: Resolver,
     worker: Worker,
 }
 
 impl Services {
-    /// Starts no thread. `wake` is called, on a thread of ours, after each result.
+    /// Starts no thread yet. `wake` is called, on a thread of the library, after each result.
     pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Services {
         Services { resolver: Resolver::new(wake.clone()), worker: Worker::new(wake) }
     }
 
-    /// Asks all threads to end; waits for none.
+    /// Asks all threads to end, without waiting for them.
     pub fn shutdown(&self) {
         self.resolver.stop();
         self.worker.stop();
     }
 
-    /// A server's TLS handshake. Its result is posted under `key`; dropping the token cancels it.
+    /// Runs a server's TLS handshake. Its result is posted under `key`; dropping the token cancels it.
     pub fn accept_tls(
         &self,
         tcp: mio::net::TcpStream,
@@ -39,7 +39,8 @@ impl Services {
         self.secure(tcp, Side::Server(config), mailbox, key)
     }
 
-    /// A stream whose last bytes were written: it is ended, and drained for a while, so that a reset cannot destroy what the peer has yet to read.
+    /// Ends a stream whose last bytes were written, and drains it for a while, so that a TCP reset cannot destroy bytes
+    /// that the peer has yet to read.
     pub fn reap(&self, stream: Stream) {
         match stream {
             Stream::Memory(mut end) => end.finish(),
@@ -47,7 +48,8 @@ impl Services {
         }
     }
 
-    /// Closes sockets on the worker. Pipes in memory end at once, so that whoever waits at the other end can be woken by the caller.
+    /// Closes sockets on the worker. Pipes in memory end before this returns, so that the caller can wake threads that
+    /// wait for the other end.
     pub fn close(&self, mut streams: Vec<Stream>) {
         streams.retain(|stream| !matches!(stream, Stream::Memory(_)));
         if !streams.is_empty() {
@@ -55,12 +57,12 @@ impl Services {
         }
     }
 
-    /// Drops something large.
+    /// Drops a large object on the worker.
     pub fn discard(&self, thing: Box<dyn Discarded>) {
         self.worker.submit(Job::Discard(thing));
     }
 
-    /// A client's TLS handshake.
+    /// Runs a client's TLS handshake.
     pub(super) fn connect_tls(
         &self,
         tcp: mio::net::TcpStream,

@@ -8,23 +8,24 @@ use mio::net::TcpStream;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 
-/// Parts of one write that TLS looks at.
+/// Maximum number of slices that one write passes to TLS.
 const MAX_PARTS: usize = 16;
 
-/// A byte stream. Every call returns at once; `WouldBlock` means "nothing now".
+/// A byte stream. No call blocks; `WouldBlock` means that nothing is possible now.
 pub enum Stream {
     /// ws://
     Tcp(TcpStream),
     /// wss://
     Tls(Box<TlsStream>),
-    /// A pair, or a transport that the host carries.
+    /// A pair, or a transport that the program carries.
     Memory(Box<MemoryEnd>),
 }
 
 impl Discarded for Stream {}
 
 impl Stream {
-    /// Reads what is there. `Ok(0)`: the peer has ended it. `Interrupted`: nothing yet, but there may be more.
+    /// Reads what is available. `Ok(0)`: the peer has ended the stream. `Interrupted`: nothing yet, but there may be
+    /// more.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => tcp.read(buffer),
@@ -33,7 +34,8 @@ impl Stream {
         }
     }
 
-    /// Whether nothing more was there at the last read, which filled its buffer or was `short`. With TLS it is always shorter than what came.
+    /// Whether the last read left nothing to read. `short`: it did not fill its buffer, which says nothing with TLS,
+    /// where reads are always shorter than what was received.
     pub fn has_read_all(&self, short: bool) -> bool {
         match self {
             Stream::Tcp(_) => short && SHORT_IS_LAST,
@@ -42,14 +44,14 @@ impl Stream {
         }
     }
 
-    /// From here on no read is the last for being short.
+    /// From now on a short read does not mean that nothing is left.
     pub fn read_on(&mut self) {
         if let Stream::Tls(tls) = self {
             tls.read_on();
         }
     }
 
-    /// Whether something waits to be read that the system does not know of.
+    /// Whether there is buffered input, which the system does not report.
     pub fn holds_input(&self) -> bool {
         match self {
             Stream::Tcp(_) => false,
@@ -58,7 +60,8 @@ impl Stream {
         }
     }
 
-    /// How much of a long message is best written at once: few calls for the system, and for TLS what it seals before it sends.
+    /// How many bytes of a long message to write at once: a large amount to save system calls, and for TLS the amount
+    /// that is sealed before it is sent.
     pub fn piece_bytes(&self) -> usize {
         match self {
             Stream::Tls(_) => BATCH,
@@ -66,7 +69,7 @@ impl Stream {
         }
     }
 
-    /// Writes what is taken now.
+    /// Writes what is accepted now.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => tcp.write(bytes),
@@ -75,7 +78,7 @@ impl Stream {
         }
     }
 
-    /// As `write`, from several places.
+    /// Like `write`, from several slices.
     pub fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
             Stream::Tcp(tcp) => Quiet(tcp).write_vectored(parts),
@@ -99,7 +102,7 @@ impl Stream {
         }
     }
 
-    /// Gives the socket what TLS holds back. `WouldBlock`: some of it is still there.
+    /// Writes the records that TLS has buffered to the socket. `WouldBlock`: some of them remain.
     pub fn flush(&mut self) -> io::Result<()> {
         match self {
             Stream::Tls(tls) => tls.send(),
@@ -107,11 +110,12 @@ impl Stream {
         }
     }
 
-    /// Position in what was written up to which the system has taken it, where `written` bytes of `all` were written: TLS holds some of them back.
+    /// Position in the written bytes up to which the system has accepted them. `written` of `all` bytes were written,
+    /// some of which TLS may have buffered.
     #[inline]
     pub fn left(&self, written: u64, all: u64) -> u64 {
         match self {
-            // A write that failed may have sent some of what it did not take.
+            // A failed write may have sent some bytes that it did not report as written.
             Stream::Tls(tls) => tls.left().min(all),
             _ => written,
         }
@@ -119,7 +123,7 @@ impl Stream {
 
     /// TCP_NODELAY.
     pub fn set_no_delay(&self, on: bool) {
-        // It fails only on a socket that has ended, where it does not matter.
+        // Fails only on a socket that has ended, where it does not matter.
         match self {
             Stream::Tcp(tcp) => drop(tcp.set_nodelay(on)),
             Stream::Tls(tls) => drop(tls.tcp().set_nodelay(on)),
@@ -127,12 +131,12 @@ impl Stream {
         }
     }
 
-    /// Ours.
+    /// Our address.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.socket().and_then(|tcp| tcp.local_addr().ok())
     }
 
-    /// The peer's.
+    /// The peer's address.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.socket().and_then(|tcp| tcp.peer_addr().ok())
     }
@@ -146,7 +150,7 @@ impl Stream {
         }
     }
 
-    /// Version and cipher suite.
+    /// TLS version and cipher suite.
     pub fn describe_tls(&self) -> Option<String> {
         match self {
             Stream::Tls(tls) => Some(tls.describe()),
@@ -154,7 +158,7 @@ impl Stream {
         }
     }
 
-    /// The same stream, free to be registered with another poll: mio remembers the one that had it.
+    /// The same stream, free to be registered with another poll: mio remembers the one that it was registered with.
     pub(super) fn unregistered(self) -> Stream {
         let renew = |tcp: TcpStream| TcpStream::from_std(std::net::TcpStream::from(tcp));
         match self {
@@ -164,7 +168,7 @@ impl Stream {
         }
     }
 
-    /// Reads what nobody will look at: of TLS the records as they are.
+    /// Reads bytes to be ignored: with TLS the records, without opening them.
     pub(super) fn drain(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Stream::Tls(tls) => tls.tcp().read(buffer),
@@ -172,7 +176,7 @@ impl Stream {
         }
     }
 
-    /// Says that nothing more comes from here.
+    /// Ends our direction.
     pub fn shutdown_write(&mut self) {
         match self {
             Stream::Tcp(tcp) => drop(tcp.shutdown(Shutdown::Write)),

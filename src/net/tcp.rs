@@ -1,16 +1,18 @@
-//! A TCP socket: what a short read means, and writing without a signal.
+//! TCP sockets: the meaning of a short read, and writing without SIGPIPE.
 
 use mio::net::TcpStream;
 use socket2::SockRef;
 use std::io::{self, IoSlice, Write};
 
-/// A host that leaves SIGPIPE at its default must not be killed by a peer that went. On Apple's systems the sockets themselves are set so.
+/// A program that leaves SIGPIPE at its default must not be killed because a peer has gone. On Apple's systems this is
+/// an option of the socket.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(all(unix, not(target_vendor = "apple"))))]
 const NO_SIGNAL: i32 = 0;
-/// What comes after a short read is told by the system. On Windows it is only once a read has found nothing: mio asks anew no sooner. A read also stops at
-/// out-of-band bytes, whatever is behind them: Linux tells of those (`Stream::read_on`), other systems do not by way of mio.
+/// After a short read the system reports when there is more. On Windows it does so only after a read that found
+/// nothing, because mio does not ask again before that. A read also stops at out-of-band bytes, whatever follows them:
+/// Linux reports these (`Stream::read_on`), other systems do not through mio.
 pub(super) const SHORT_IS_LAST: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// A socket to write to without SIGPIPE. The standard library's `write` raises none, but its `write_vectored` is writev(2), which takes no flags.

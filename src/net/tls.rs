@@ -1,4 +1,5 @@
-//! TLS settings: parsed at once, so that a wrong certificate is told by the call; made ready on the worker, where it takes time.
+//! TLS settings: parsed at once, so that the call reports a wrong certificate, and set up on the worker, because that
+//! takes long.
 
 use super::given::ByGiven;
 use super::pem::{bundle, certificates, private_key};
@@ -19,24 +20,24 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring_provider::default_provider()));
 
-/// A client's settings as the host gave them.
+/// A client's settings as the program supplied them.
 #[derive(Clone, Default)]
 pub struct TlsClientSettings {
-    /// Instead of the URL's host.
+    /// Name that the certificate must have, instead of the URL's host.
     pub server_name: Option<String>,
-    /// Trusted besides the bundled and the system's roots.
+    /// Certificates to trust besides the bundled and the system's roots.
     pub ca_pem: Option<String>,
-    /// Trust nothing but `ca_pem`.
+    /// Trust only `ca_pem`.
     pub only_ca_pem: bool,
-    /// For servers that ask who we are.
+    /// Our certificate, for servers that request one.
     pub cert_pem: Option<String>,
     /// Key of `cert_pem`.
     pub key_pem: Option<String>,
-    /// Trust the certificate with this SHA-256 alone.
+    /// Trust only the certificate with this SHA-256.
     pub pin_sha256: Option<[u8; 32]>,
     /// Trust any certificate.
     pub insecure: bool,
-    /// Take a trusted certificate for any name.
+    /// Accept a trusted certificate for any name.
     pub any_name: bool,
 }
 
@@ -54,7 +55,7 @@ pub struct TlsClient {
 }
 
 impl TlsClient {
-    /// Parses; makes nothing ready yet.
+    /// Parses the settings, without the slow setup.
     pub fn new(host: &str, settings: TlsClientSettings) -> Result<TlsClient, Error> {
         let shown_name = settings.server_name.unwrap_or_else(|| host.to_owned());
         let name = ServerName::try_from(shown_name.clone())
@@ -69,7 +70,7 @@ impl TlsClient {
             _ => None,
         };
         if let Some((chain, key)) = &identity {
-            // Told now, not at the first handshake.
+            // Reported now, not at the first handshake.
             check_pair(chain, key)?;
         }
         Ok(TlsClient {
@@ -85,19 +86,19 @@ impl TlsClient {
         })
     }
 
-    /// A session about to send its hello. Slow the first time: call it on the worker.
+    /// Creates a session that is about to send its ClientHello. Slow the first time: call it on the worker.
     pub(super) fn session(&self) -> Result<UnbufferedClientConnection, Failure> {
         let failed = |why: &str| Failure::new(Phase::Tls, Cause::TlsFailed, format!("TLS cannot be set up: {why}"));
         let config = self.config.get_or_init(|| shared_config(self.digest(), || self.make_config())).as_ref().map_err(|why| failed(why))?;
         UnbufferedClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))
     }
 
-    /// The name that the certificate has to have.
+    /// The name that the certificate must have.
     pub(super) fn shown_name(&self) -> &str {
         &self.shown_name
     }
 
-    /// SHA-256 of all that decides whom this client trusts and who it says it is.
+    /// SHA-256 of everything that determines what this client trusts and how it identifies itself.
     fn digest(&self) -> [u8; 32] {
         let mut context = ring::digest::Context::new(&ring::digest::SHA256);
         let mut feed = |part: &[u8]| {
@@ -144,19 +145,19 @@ impl TlsClient {
             Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?,
             None => builder.with_no_client_auth(),
         };
-        // For `Records`, which goes on where the handshake ends.
+        // `Records` continues with these secrets after the handshake.
         config.enable_secret_extraction = true;
         Ok(Arc::new(config))
     }
 }
 
-/// A server's chain and key, ready.
+/// A server's certificate chain and key, ready for use.
 pub struct TlsServer {
     config: Arc<ServerConfig>,
 }
 
 impl TlsServer {
-    /// Parses and checks.
+    /// Parses and checks the chain and the key.
     pub fn new(cert_pem: &str, key_pem: &str) -> Result<TlsServer, Error> {
         let chain = certificates(&CERT_PEM.to_string(), cert_pem)?;
         let key = private_key(&KEY_PEM.to_string(), key_pem)?;
@@ -168,14 +169,14 @@ impl TlsServer {
         Ok(TlsServer { config: Arc::new(config) })
     }
 
-    /// A session that awaits a hello.
+    /// Creates a session that expects a ClientHello.
     pub(super) fn session(&self) -> Result<UnbufferedServerConnection, Failure> {
         UnbufferedServerConnection::new(self.config.clone())
             .map_err(|error| Failure::new(Phase::Tls, Cause::TlsFailed, format!("TLS cannot be set up: {error}")))
     }
 }
 
-/// The bundled roots and the system's; read once, which takes tens of milliseconds.
+/// The bundled and the system's roots. They are read once, which takes tens of milliseconds.
 fn trust_store() -> Arc<RootCertStore> {
     let read = || {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -189,10 +190,11 @@ fn trust_store() -> Arc<RootCertStore> {
 
 static STORE: Own<OnceLock<Arc<RootCertStore>>> = Own::new(OnceLock::new());
 
-/// A configuration that clients of equal settings share, with its session tickets: who connects again to a server is spared its signature.
+/// A configuration shared by clients with equal settings, with its session tickets: reconnecting to a server saves that
+/// its signature.
 type SharedConfig = ([u8; 32], Arc<ClientConfig>);
 
-/// The last ones used, oldest first. Each holds tickets of at most 256 servers.
+/// The most recently used ones, oldest first. Each holds tickets of at most 256 servers.
 static CONFIGS: Own<Mutex<Vec<SharedConfig>>> = Own::new(Mutex::new(Vec::new()));
 const MAX_CONFIGS: usize = 8;
 
@@ -209,20 +211,20 @@ fn shared_config(digest: [u8; 32], make: impl FnOnce() -> Result<Arc<ClientConfi
     Ok(config)
 }
 
-/// Gives up the shared configurations and the tickets in them, which are secrets. Waits where a configuration is just being made: call it on the worker, or
-/// while that does not run.
+/// Drops the shared configurations and their tickets, which are secrets. Blocks while a configuration is being created:
+/// call it on the worker, or while the worker does not run.
 pub(super) fn forget_sessions() {
     let forgotten = std::mem::take(&mut *CONFIGS.get().lock());
     drop(forgotten);
 }
 
-/// In the child of a fork: the parent's worker may have been reading the store or the list, and will not end that here.
+/// In the child of a fork: the parent's worker may have been using the store or the list, and never finishes that here.
 pub(super) fn forget_parent() {
     STORE.renew(OnceLock::new());
     CONFIGS.renew(Mutex::new(Vec::new()));
 }
 
-/// The certificates of ca_pem; those that nobody can be trusted by are left out, so that one does not spoil a bundle.
+/// The usable certificates of ca_pem. Unusable ones are left out, so that one does not spoil a bundle.
 fn usable_roots((list, unread): (Vec<CertificateDer<'static>>, usize)) -> Result<Vec<CertificateDer<'static>>, Error> {
     let count = list.len() + unread;
     let usable: Vec<_> = list.into_iter().filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok()).collect();

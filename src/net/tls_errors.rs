@@ -1,5 +1,5 @@
-//! Why TLS failed, as events and the log say it: what happened, then what the reader can do. A client's reader is a player or a game's developer,
-//! a server's reader is who runs it.
+//! Describes TLS failures for events and the log: what happened, then what the reader can do. On a client the reader is
+//! a player or a game's developer, on a server its operator.
 
 use super::given::{CA_AS_SERVER, OtherCommonName, VERSION_1};
 use super::verify::WrongPin;
@@ -8,7 +8,7 @@ use crate::names::{CA_PEM, CERT_PEM, KEY_PEM, PIN_SHA256, SERVER_NAME};
 use crate::status::{Cause, Phase};
 use rustls::{AlertDescription, CertificateError, Error};
 
-/// Whose sentence it is.
+/// The reader of a description.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// The side that connected.
@@ -17,7 +17,7 @@ pub enum Reader {
     Server,
 }
 
-/// Why a handshake failed. `name`: what the peer's certificate has to be for.
+/// Describes a failed handshake. `name`: the name that the peer's certificate must have.
 pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Failure {
     let (cause, sentence) = match (error, reader) {
         (Error::InvalidCertificate(bad), _) => bad_certificate(bad, name),
@@ -44,7 +44,8 @@ pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Fai
     Failure::new(Phase::Tls, cause, sentence)
 }
 
-/// The failure of TLS behind a failed read of an open stream, if it is one. A server of TLS 1.3 judges a client's certificate only then.
+/// The TLS failure behind a failed read of an open stream, if it is one. A server of TLS 1.3 checks a client's
+/// certificate only then.
 pub fn tls_failure(error: &std::io::Error, reader: Reader) -> Option<Failure> {
     let sentence = match error.get_ref()?.downcast_ref::<Error>()? {
         Error::AlertReceived(alert) => received_alert(*alert, reader),
@@ -53,7 +54,7 @@ pub fn tls_failure(error: &std::io::Error, reader: Reader) -> Option<Failure> {
     Some(Failure::new(Phase::Tls, Cause::TlsFailed, sentence))
 }
 
-/// Why a certificate and its key cannot be used by the side that has them.
+/// Why a certificate and its key cannot be used by their owner.
 pub(super) fn bad_identity(error: &Error) -> String {
     let why = match error {
         Error::InconsistentKeys(_) => format!(
@@ -65,7 +66,7 @@ pub(super) fn bad_identity(error: &Error) -> String {
             "the certificate is of X.509 version 1: make one of version 3, with subjectAltName".to_owned()
         }
         Error::InvalidCertificate(bad) => format!("the certificate cannot be read: {bad}"),
-        // rustls says no more of a key than that it is none of those it knows.
+        // rustls reports only that the key is of none of the types it supports.
         Error::General(_) => "the type of the key is not supported: use P-256, P-384, Ed25519, or RSA of 2048 bits and more".to_owned(),
         error => error.to_string(),
     };
@@ -134,7 +135,7 @@ fn of_webpki(what: &str) -> String {
     }
 }
 
-/// What the other side means by its alert (RFC 8446 section 6.2).
+/// Describes a received alert (RFC 8446 section 6.2).
 fn received_alert(alert: AlertDescription, reader: Reader) -> String {
     use AlertDescription as Alert;
     let (other, hint) = match reader {

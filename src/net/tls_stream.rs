@@ -1,4 +1,4 @@
-//! An open TLS connection over a socket: each reading is opened where it lies.
+//! An open TLS connection over a socket. Records are opened in the buffer that they are read into.
 
 use super::LEAST_READ;
 use super::records::{MAX_RECORD, Records, begins_whole};
@@ -8,39 +8,41 @@ use rustls::crypto::cipher::OutboundChunks;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 
-/// Plaintext that is sealed before the socket is asked to take it, and a little more rather than one small write behind. So much is held back at most.
+/// Plaintext bytes that are sealed before the socket is written to; MAX_BATCH if that avoids a small write afterwards.
+/// At most this much is buffered.
 pub(super) const BATCH: usize = 96 << 10;
 const MAX_BATCH: usize = 100 << 10;
-/// Records handed to one system call.
+/// Maximum number of records per system call.
 const MAX_SLICES: usize = 8;
-// The longest record fits with room to spare.
+// The longest record must fit.
 const _: () = assert!(LEAST_READ > MAX_RECORD);
 
-/// TLS whose handshake is done.
+/// A TLS connection after its handshake.
 pub struct TlsStream {
     tcp: TcpStream,
     records: Records,
-    /// Read and not opened: the start of a record, or what came faster than it could be opened.
+    /// Read and not opened: the start of a record, or records that came faster than they could be opened.
     carried: Vec<u8>,
-    /// Opened and not read yet: it came with the handshake, or did not fit.
+    /// Opened and not read by the caller yet: it came with the handshake, or did not fit.
     plain: Vec<u8>,
-    /// Read bytes of it.
+    /// Number of bytes of `plain` that the caller has read.
     given: usize,
-    /// The last read has read the socket, which had no more then.
+    /// The last read left nothing in the socket.
     drained: bool,
-    /// A short read of the socket is not the last.
+    /// A short read of the socket does not mean that nothing is left.
     reads_on: bool,
 }
 
 impl TlsStream {
-    /// `carried` and `plain` came behind the handshake.
+    /// `carried` and `plain` were received after the handshake.
     pub fn new(tcp: TcpStream, records: Records, carried: Vec<u8>, plain: Vec<u8>) -> TlsStream {
         TlsStream { tcp, records, carried, plain, given: 0, drained: false, reads_on: false }
     }
 
-    /// Reads what is there. `Ok(0)`: the peer has ended it. `Interrupted`: something came that is no plaintext, and there may be more.
+    /// Reads what is available. `Ok(0)`: the peer has ended the stream. `Interrupted`: bytes without plaintext were
+    /// received, and there may be more.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // What lay here may have been read long ago: the socket may have more by now.
+        // The buffered plaintext may be old, and the socket may have more by now.
         self.drained = false;
         if self.given == self.plain.len() {
             if buffer.len() >= LEAST_READ {
@@ -62,22 +64,22 @@ impl TlsStream {
         Ok(count)
     }
 
-    /// Whether all that the socket had was given out.
+    /// Whether the caller has read everything that the socket had.
     pub fn has_read_all(&self) -> bool {
         self.drained && !self.holds_input()
     }
 
-    /// From here on the socket is read until it has nothing more.
+    /// From now on the socket is read until it would block.
     pub fn read_on(&mut self) {
         self.reads_on = true;
     }
 
-    /// Whether a read would give out something, or tell the end, without the socket having more.
+    /// Whether a read would return bytes, or the end, without more from the socket.
     pub fn holds_input(&self) -> bool {
         !self.plain.is_empty() || self.records.is_over() || begins_whole(&self.carried)
     }
 
-    /// Takes plaintext from several places and sends it, as long as the socket takes it.
+    /// Seals plaintext from several slices and sends it, as long as the socket accepts it.
     pub fn write(&mut self, parts: &[&[u8]]) -> io::Result<usize> {
         self.send()?;
         let mut rest = OutboundChunks::new(parts);
@@ -97,7 +99,7 @@ impl TlsStream {
         Ok(total)
     }
 
-    /// Sends records until none is held back.
+    /// Sends records until none is left.
     pub fn send(&mut self) -> io::Result<()> {
         while !self.records.outgoing.is_empty() {
             let (slices, count) = self.records.outgoing.slices::<MAX_SLICES>();
@@ -115,19 +117,19 @@ impl TlsStream {
         Ok(())
     }
 
-    /// Position in the plaintext up to which the socket has taken it, whole records only.
+    /// Position in the plaintext up to which the socket has accepted it, in complete records.
     pub fn left(&self) -> u64 {
         self.records.outgoing.left()
     }
 
-    /// Says that nothing more comes from here.
+    /// Ends our direction, with close_notify.
     pub fn shutdown_write(&mut self) {
         self.records.close();
         drop(self.send());
         drop(self.tcp.shutdown(Shutdown::Write));
     }
 
-    /// Version and cipher suite.
+    /// TLS version and cipher suite.
     pub fn describe(&self) -> String {
         self.records.describe()
     }
@@ -142,17 +144,17 @@ impl TlsStream {
         &mut self.tcp
     }
 
-    /// The same stream on the same socket, which `renew` has made anew.
+    /// The same stream over the same socket, which `renew` recreates.
     pub fn over(self, renew: impl FnOnce(TcpStream) -> TcpStream) -> TlsStream {
         TlsStream { tcp: renew(self.tcp), ..self }
     }
 
-    /// Reads the socket once, behind what was carried over, and opens the records where they lie.
+    /// Reads the socket once, after the carried bytes, and opens the records in place.
     fn read_directly(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = self.carried.len().min(buffer.len());
         if !self.records.is_over() && !begins_whole(&self.carried) {
             match self.tcp.read(&mut buffer[filled..]) {
-                // The peer may go without close_notify: WebSocket has its own close.
+                // A peer may end without close_notify: WebSocket has its own closing handshake.
                 Ok(0) => return Ok(0),
                 Ok(count) => {
                     buffer[..filled].copy_from_slice(&std::mem::take(&mut self.carried));
@@ -173,7 +175,7 @@ impl TlsStream {
             self.carried.splice(..0, left.iter().copied());
         }
         if !self.records.outgoing.is_empty() {
-            // An answer of TLS itself, such as to a key update. Whether the socket still takes it, the next write will tell.
+            // A response of TLS itself, such as to a key update. If the socket fails, the next write reports it.
             drop(self.send());
         }
         if opened.plain > 0 {

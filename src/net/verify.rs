@@ -1,4 +1,4 @@
-//! Judging a server's certificate where the usual way is not wanted: by its fingerprint, or not at all.
+//! Verifies a server's certificate by its fingerprint, or not at all.
 
 use super::der::{parts_of_key, public_key};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -7,7 +7,8 @@ use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, Uni
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, PeerMisbehaved, SignatureScheme};
 use std::sync::Arc;
 
-/// Trusts the one certificate with this SHA-256, or, without one, any: the peer must have its key in both cases.
+/// Trusts only the certificate with this SHA-256, or any if there is no SHA-256. The peer must have its key in both
+/// cases.
 #[derive(Debug)]
 pub struct ByFingerprint {
     pin: Option<[u8; 32]>,
@@ -21,10 +22,10 @@ impl ByFingerprint {
     }
 }
 
-/// The certificate has another fingerprint.
+/// The certificate does not have the pinned fingerprint.
 #[derive(Debug)]
 pub struct WrongPin {
-    /// SHA-256 of the certificate that came.
+    /// SHA-256 of the received certificate.
     pub found: String,
 }
 
@@ -64,7 +65,7 @@ impl ServerCertVerifier for ByFingerprint {
         let mapping = self.provider.signature_verification_algorithms.mapping;
         let (_, verifiers) =
             mapping.iter().find(|(scheme, _)| *scheme == dss.scheme).ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
-        // In TLS 1.2 a scheme does not name the curve.
+        // In TLS 1.2 the scheme does not determine the curve.
         let fitting = verifiers.iter().find(|verifier| verifier.public_key_alg_id().as_ref() == algorithm);
         let verifier = fitting.ok_or_else(|| Error::General(WRONG_KEY.to_owned()))?;
         match verifier.verify_signature(key, message, dss.signature()) {
@@ -88,7 +89,7 @@ impl ServerCertVerifier for ByFingerprint {
     }
 }
 
-/// The signature scheme of the handshake is for another kind of key.
+/// The signature scheme of the handshake is for another type of key.
 const WRONG_KEY: &str = "the signature is of another kind than the certificate's key";
 
 fn unreadable() -> Error {

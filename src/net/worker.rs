@@ -1,4 +1,5 @@
-//! The one thread for what would break a frame: TLS handshakes, draining ended sockets, dropping what is large.
+//! The one thread for work that is too long for a frame: TLS handshakes, draining ended sockets, dropping large
+//! objects.
 
 use super::handshake::{Handshake, Side};
 use super::{Mailbox, Stream, tls};
@@ -15,32 +16,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Ended sockets that are drained at a time; more are closed at once.
+/// Maximum number of ended sockets drained at a time. Further ones are closed at once.
 const MAX_REAPED: usize = 1_024;
-/// How long, and of how much, an ended socket is drained.
+/// Limits in time and bytes for draining an ended socket.
 const REAP_TIME: Duration = Duration::from_secs(3);
 const REAP_BYTES: usize = 4 << 20;
-/// The thread ends after this long without work.
+/// Idle time after which the thread ends.
 const IDLE: Duration = Duration::from_secs(30);
-/// How often cancelled handshakes and overdue sockets are looked for.
+/// Interval at which cancelled handshakes and overdue sockets are ended.
 const SWEEP: Duration = Duration::from_millis(250);
-/// Of the long blocks that are dropped in such a time, so much keeps its pages, as fresh ones cost the next message a fault each: giving so much back
-/// takes 2 ms at most, wherever that happens.
+/// Of the large blocks dropped within KEPT_TIME, up to KEPT_BYTES keep their pages, because fresh pages cost the next
+/// message a page fault each. Freeing this much takes 2 ms at most, on whichever thread that happens.
 const KEPT_TIME: Duration = Duration::from_secs(1);
 const KEPT_BYTES: usize = 32 << 20;
 const WAKE: Token = Token(usize::MAX);
 
-/// Work.
+/// A job for the worker.
 pub enum Job {
-    /// A handshake to its end.
+    /// Run a handshake.
     Secure { tcp: mio::net::TcpStream, side: Side, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
-    /// End and drain.
+    /// End a stream and drain it.
     Reap(Stream),
-    /// Drop.
+    /// Drop an object.
     Discard(Box<dyn Discarded>),
 }
 
-/// The worker, seen from other threads.
+/// The worker, as other threads see it.
 pub struct Worker {
     shared: Arc<Shared>,
 }
@@ -55,7 +56,7 @@ struct State {
     jobs: Vec<Job>,
     running: bool,
     stopped: bool,
-    /// The TLS sessions of all that was freed are to be forgotten.
+    /// The shared TLS sessions are to be dropped.
     forgets: bool,
     waker: Option<Waker>,
 }
@@ -70,16 +71,17 @@ impl State {
 }
 
 impl Worker {
-    /// Starts no thread. `wake` is called after each result.
+    /// Starts no thread yet. `wake` is called after each result.
     pub fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Worker {
         Worker { shared: Arc::new(Shared { state: Mutex::default(), wake }) }
     }
 
-    /// Hands over work.
+    /// Queues a job, and starts the thread if it does not run.
     pub fn submit(&self, job: Job) {
         let mut state = self.shared.state.lock();
         state.jobs.push(job);
-        // What the work at hand brings, as a server's clients when it is dropped, does not keep a thread that was asked to end.
+        // Jobs that come from the worker's own work, such as dropping a server's clients, do not keep a thread that was
+        // asked to end.
         state.stopped &= WORKS_FOR.get() == Arc::as_ptr(&self.shared).addr();
         if !state.running {
             let shared = self.shared.clone();
@@ -92,12 +94,12 @@ impl Worker {
                 }
             }
         } else if let Some(waker) = &state.waker {
-            // It fails only when the system is out of everything; the sweep then finds the job.
+            // Fails only if the system is out of resources. The next sweep then finds the job.
             let _ = waker.wake();
         }
     }
 
-    /// Asks the thread to end when the work at hand is done, which also forgets the TLS sessions; waits for nothing.
+    /// Asks the thread to end after its current work and to drop the TLS sessions, without waiting for it.
     pub fn stop(&self) {
         let mut state = self.shared.state.lock();
         state.stop();
@@ -115,7 +117,7 @@ impl Drop for Worker {
     }
 }
 
-/// What the worker has in hand.
+/// A task in progress.
 enum Task {
     Secure { handshake: Box<Handshake>, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
     Reap { stream: Stream, end: Instant, drained: usize },
@@ -126,16 +128,17 @@ struct Tasks {
     list: Vec<Option<Task>>,
     free: Vec<usize>,
     reaped: usize,
-    /// What may keep its pages, and since when.
+    /// How many bytes may still keep their pages, and since when that is counted.
     keep: (usize, Instant),
 }
 
 thread_local! {
-    /// In a worker's thread: the address of what it shares with its worker.
+    /// On the worker's thread: the address of the state that it shares with its `Worker`.
     static WORKS_FOR: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Until the work is over. After a panic it begins anew: what was in hand then is dropped, and ends by its time-outs.
+/// Runs until there is no more work. After a panic it starts again: tasks in progress are dropped, and their
+/// connections end by timeout.
 fn run_on(shared: &Arc<Shared>) {
     WORKS_FOR.set(Arc::as_ptr(shared).addr());
     while quiet::catch(|| run(shared)).is_none() {}
@@ -181,7 +184,7 @@ fn run(shared: &Shared) {
             tasks.start(job, shared);
         }
         let wait = if tasks.is_empty() { IDLE } else { SWEEP };
-        // What came while the jobs were done, or before there was a waker.
+        // Jobs that were queued while others ran, or before there was a waker.
         let state = shared.state.lock();
         if !state.jobs.is_empty() || (state.stopped && tasks.is_empty()) {
             continue;
@@ -244,7 +247,7 @@ impl Tasks {
         }
     }
 
-    /// Takes a task in and registers its socket.
+    /// Adds a task and registers its socket.
     fn add(&mut self, mut task: Task) -> usize {
         let index = self.free.pop().unwrap_or_else(|| {
             self.list.push(None);
@@ -255,7 +258,7 @@ impl Tasks {
             Task::Reap { stream, .. } => stream.tcp(),
         };
         if let Some(socket) = socket {
-            // Without readiness the sweep ends it.
+            // If this fails, the sweep ends the task.
             let _ = self.poll.registry().register(socket, Token(index), Interest::READABLE | Interest::WRITABLE);
         }
         self.list[index] = Some(task);
@@ -276,7 +279,7 @@ impl Tasks {
                 }
             }
             Task::Reap { stream, drained, .. } => {
-                // The last of TLS, if the socket did not take it at once.
+                // The last records of TLS, if the socket did not accept them at once.
                 let _ = stream.flush();
                 let mut buffer = [0; 16 << 10];
                 let over = loop {
@@ -284,7 +287,7 @@ impl Tasks {
                         Ok(0) => break true,
                         Ok(count) => *drained += count,
                         Err(error) if error.kind() == ErrorKind::WouldBlock => break false,
-                        // What brings nothing counts, too.
+                        // Reads that return nothing count, too.
                         Err(error) if error.kind() == ErrorKind::Interrupted => *drained += buffer.len(),
                         Err(_) => break true,
                     }
@@ -352,7 +355,7 @@ mod tests {
 
     impl Discarded for Brings {}
 
-    /// When it is dropped: waits for the word, then brings more work.
+    /// When it is dropped, it waits for the signal, then adds more work.
     struct Brings(Arc<Worker>, std::sync::mpsc::Receiver<()>);
 
     impl Drop for Brings {
@@ -384,7 +387,7 @@ mod tests {
         let side = Arc::new(TlsClient::new("localhost", settings).unwrap());
         let mailbox = Arc::new(Mailbox::new());
         for round in 0..2 {
-            // A socket whose other end has gone: the handshake fails at once, and the worker calls out.
+            // A socket whose remote end has gone: the handshake fails at once, and the worker calls `wake`.
             let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             let tcp = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             drop(listener.accept().unwrap());

@@ -1,4 +1,4 @@
-//! With rustls's own record layer at the other end, and with another of ours where that end has to misbehave.
+//! The remote peer is rustls's own record layer, or a second one of ours if it has to misbehave.
 
 use super::*;
 use crate::net::handshake::{Next, take};
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, Connection, HandshakeKind, RootCert
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-/// Those of both versions for one kind of key: all ciphers are among them.
+/// The suites of both TLS versions for one type of key. All ciphers are among them.
 fn suites() -> Vec<SupportedCipherSuite> {
     default_provider().cipher_suites.into_iter().filter(|suite| !format!("{:?}", suite.suite()).contains("_RSA_")).collect()
 }
@@ -38,7 +38,7 @@ fn name() -> ServerName<'static> {
     ServerName::try_from("localhost").unwrap()
 }
 
-/// Lets a session of rustls's unbuffered kind go on as far as what came allows.
+/// Runs an unbuffered session of rustls as far as the received bytes allow.
 macro_rules! go_on {
     ($session:expr, $incoming:expr, $outgoing:expr) => {
         loop {
@@ -51,7 +51,7 @@ macro_rules! go_on {
     };
 }
 
-/// rustls's own end, and what it has received.
+/// The remote peer, which is rustls itself, and what it has received.
 struct Far(Connection, Vec<u8>);
 
 impl Far {
@@ -60,7 +60,7 @@ impl Far {
         while !rest.is_empty() {
             self.0.read_tls(&mut rest).unwrap();
             self.0.process_new_packets()?;
-            // It ends with WouldBlock.
+            // Ends with WouldBlock.
             let _ = self.0.reader().read_to_end(&mut self.1);
         }
         bytes.clear();
@@ -85,7 +85,7 @@ impl Far {
     }
 }
 
-/// A client of ours, with what the server had sent behind the handshake.
+/// A client of ours, the remote peer, and what the peer sent after the handshake.
 fn client(config: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Records, Far, Vec<u8>) {
     let mut session = UnbufferedClientConnection::new(config.clone(), name()).unwrap();
     let mut far = Far(ServerConnection::new(server.clone()).unwrap().into(), Vec::new());
@@ -147,7 +147,7 @@ fn sent(records: &mut Records) -> Vec<u8> {
     bytes
 }
 
-/// Opens `bytes`, as they come in pieces of `piece` bytes.
+/// Opens `bytes`, received in pieces of `piece` bytes.
 fn opened(records: &mut Records, bytes: &[u8], piece: usize) -> Vec<u8> {
     let (mut plain, mut carried) = (Vec::new(), Vec::new());
     for piece in bytes.chunks(piece) {
@@ -183,7 +183,7 @@ fn plaintext_has_left_when_its_record_was_sent_whole() {
                 ends.push((wire, plain));
             }
         }
-        // What is no plaintext of the host's counts for nothing.
+        // Records without plaintext of the program do not count.
         ours.alert(WARNING, AlertDescription::UserCanceled);
         assert_eq!(plain, 1 + 16_384 + 16_385 + 40_000 + 700);
         let mut sent = 0;
@@ -198,7 +198,7 @@ fn plaintext_has_left_when_its_record_was_sent_whole() {
     }
 }
 
-/// A record of a kind that only a test seals.
+/// Seals a record of a type that only a test sends.
 fn odd(records: &mut Records, typ: ContentType, payload: &[u8]) -> Vec<u8> {
     records.seal_record(typ, OutboundChunks::Single(payload)).unwrap();
     sent(records)
@@ -377,7 +377,7 @@ fn what_is_harmless_a_few_times() {
             assert_eq!(opened(&mut client, &bytes, 1), b"");
             assert_eq!(client.failure(), None, "{with}");
         }
-        // A refused renegotiation is told by a warning, which is harmless, too.
+        // A refused renegotiation is reported by a warning, which is harmless, too.
         let answer = sent(&mut client);
         assert_eq!(opened(&mut server, &answer, 1), b"");
         assert_eq!(server.failure(), None);
