@@ -1,15 +1,15 @@
-//! Failures on their way up: of a call, and of a connection.
+//! Failures of calls and of connections.
 
 use crate::status::{Cause, ErrorCode, Phase};
 use std::borrow::Cow;
 
 /// Longest text of an event, in bytes.
 const MAX_SENTENCE: usize = 1_024;
-/// Longest text of a peer's within a sentence, in bytes.
+/// Maximum bytes of a peer's text within an error text.
 const MAX_SHOWN: usize = 256;
 const ELLIPSIS: &str = "…";
 
-/// A text that a peer may have chosen, as a sentence shows it: at most 256 bytes.
+/// A text that a peer may have chosen, as an error text shows it: at most 256 bytes.
 pub fn shown(text: &str) -> Cow<'_, str> {
     cut(text, MAX_SHOWN)
 }
@@ -19,7 +19,7 @@ pub fn sentence(text: &str) -> Cow<'_, str> {
     cut(text, MAX_SENTENCE)
 }
 
-/// At most `max` bytes of a text, cut at a code point with an ellipsis at the end.
+/// Cuts a text to at most `max` bytes, at a code point and with an ellipsis at the end.
 fn cut(text: &str, max: usize) -> Cow<'_, str> {
     if text.len() <= max {
         return Cow::Borrowed(text);
@@ -29,18 +29,18 @@ fn cut(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned([&text[..end], ELLIPSIS].concat())
 }
 
-/// Why a call failed: a result code and a sentence that says what to do. Small, as every call could return one.
+/// Why a call failed: a result code, and a text that says what to do. Boxed to be small, as every call may return one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(Box<(ErrorCode, String)>);
 
 impl Error {
-    /// A failure with its sentence.
+    /// A failure with its text.
     #[cold]
     pub fn new(code: ErrorCode, sentence: impl Into<String>) -> Error {
         Error(Box::new((code, sentence.into())))
     }
 
-    /// The handle is not of the kind that has this call.
+    /// The handle is of a type that does not have this call.
     pub fn wrong_kind(why: impl Into<String>) -> Error {
         Error::new(ErrorCode::Kind, why)
     }
@@ -51,21 +51,21 @@ impl Error {
         Error::new(ErrorCode::Handle, "the handle was freed")
     }
 
-    /// What kind of failure it is.
+    /// The result code.
     pub fn code(&self) -> ErrorCode {
         self.0.0
     }
 
-    /// For ws_last_error().
+    /// The text, for ws_last_error().
     pub fn into_sentence(self) -> String {
         self.0.1
     }
 }
 
-/// Why a connection failed before or during its life, as its last event tells it.
+/// Why a connection failed, as its last event reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {
-    /// How far the connection had come.
+    /// The phase that the connection had reached.
     pub phase: Phase,
     /// Why it failed.
     pub cause: Cause,
@@ -83,12 +83,12 @@ impl Failure {
         Failure { phase, cause, sentence: sentence.into(), ..Failure::default() }
     }
 
-    /// The failure of the transport that `error` tells of.
+    /// A failure of the transport, which the system reported as `error`.
     pub fn of_io(phase: Phase, cause: Cause, what: &str, error: &std::io::Error) -> Failure {
         Failure { os_error: error.raw_os_error().unwrap_or(0), ..Failure::new(phase, cause, format!("{what}: {error}")) }
     }
 
-    /// A breach of RFC 6455 that closes the connection with `close_code`.
+    /// A violation of RFC 6455, which closes the connection with the status code `close_code`.
     pub fn of_protocol(close_code: u16, sentence: impl Into<String>) -> Failure {
         let cause = match close_code {
             1007 => Cause::Utf8,

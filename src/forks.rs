@@ -1,31 +1,32 @@
-//! What a process has for itself alone: after a fork the child leaves behind what threads of the parent may have been changing, and may have locked.
+//! State that each process has for itself: after a fork the child abandons what threads of the parent may have been
+//! changing, or had locked.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many forks lie between this process and the one that loaded the library.
+/// Number of forks between the process that loaded the library and this one.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// How many forks lie between this process and the one that loaded the library.
+/// Number of forks between the process that loaded the library and this one.
 #[inline]
 pub fn count() -> u32 {
     COUNT.load(Ordering::Relaxed)
 }
 
-/// In the child of a fork, once all that is its own was renewed.
+/// In the child of a fork: counts it, after each `Own` was renewed.
 pub fn add_one() {
     COUNT.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A static of which each process has one of its own.
+/// A static with a separate value in each process.
 pub struct Own<T> {
     value: T,
-    /// Of the child.
+    /// The value of the child.
     next: OnceLock<Box<Own<T>>>,
 }
 
 impl<T> Own<T> {
-    /// With the value of the first process.
+    /// The value of the first process.
     pub const fn new(value: T) -> Own<T> {
         Own { value, next: OnceLock::new() }
     }
@@ -41,7 +42,7 @@ impl<T> Own<T> {
         &own.value
     }
 
-    /// In the child of a fork, where no other thread is: its value from the next count on.
+    /// In the child of a fork, which has no other threads: sets the value that `get` returns after `add_one`.
     pub fn renew(&self, value: T) {
         let mut own = self;
         while let Some(next) = own.next.get() {

@@ -1,4 +1,4 @@
-//! Memory for what a peer or the host makes long: that there is none is a result, not the end of the process.
+//! Memory whose size a peer or the program controls: running out of it is an error, not the end of the process.
 
 use crate::error::Error;
 use crate::status::ErrorCode;
@@ -6,18 +6,18 @@ use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
-/// A copy, where there is memory for it.
+/// Copies bytes. `None`: out of memory.
 pub fn copy(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut copy = Vec::new();
     append(&mut copy, bytes).then_some(copy)
 }
 
-/// Makes room for so many bytes more, where there is memory for them.
+/// Reserves room for `len` more bytes. Returns false if there is not enough memory.
 pub fn reserve(to: &mut Vec<u8>, len: usize) -> bool {
     to.try_reserve(len).is_ok()
 }
 
-/// Appends, where there is memory for it.
+/// Appends bytes. Returns false if there is not enough memory.
 pub fn append(to: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let fits = reserve(to, bytes.len());
     if fits {
@@ -26,40 +26,42 @@ pub fn append(to: &mut Vec<u8>, bytes: &[u8]) -> bool {
     fits
 }
 
-/// About what a tree of so many entries has of heap, which the standard library does not tell: leaves of 11, half full.
+/// Estimated heap bytes of a tree with `count` entries, which the standard library does not report: leaves of 11, half
+/// full.
 pub fn tree_bytes<Entry>(count: usize) -> usize {
     count.div_ceil(6) * (11 * size_of::<Entry>() + 16)
 }
 
-/// Of bytes that outgrow their place, so many are moved at a time: with a page fault for every 4 KiB, that takes some 30 µs.
+/// Bytes that are moved to larger storage at a time. With a page fault for every 4 KiB, that takes some 30 µs.
 pub const MOVE_SLICE: usize = 64 << 10;
 
-/// Bytes on the way from the place that they have outgrown to a larger one, slice by slice.
+/// Moves bytes to larger storage, slice by slice.
 #[derive(Default)]
 pub struct Move(Option<Vec<u8>>);
 
-/// What a step of moving did.
+/// The result of a step of moving.
 pub enum Moved {
-    /// Nothing: there is nothing to move.
+    /// There is nothing to move.
     Nothing,
     /// A slice was moved.
     Slice,
-    /// The last slice was moved. This is what the bytes lay in before.
+    /// The last slice was moved. Holds the previous storage.
     All(Vec<u8>),
 }
 
 impl Move {
-    /// Whether it is under way.
+    /// Whether a move is in progress.
     pub fn is_under_way(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Bytes that were moved so far.
+    /// Number of bytes moved so far.
     pub fn moved(&self) -> usize {
         self.0.as_ref().map_or(0, Vec::len)
     }
 
-    /// Begins, with a place of that size; that takes addresses, and no memory until it is written to. False: there is none.
+    /// Begins a move to storage of `size` bytes. It takes addresses, and no memory until it is written to. Returns
+    /// false if there is none.
     pub fn begin(&mut self, size: usize) -> bool {
         let mut place = Vec::new();
         let fits = place.try_reserve_exact(size).is_ok();
@@ -67,7 +69,7 @@ impl Move {
         fits
     }
 
-    /// Moves the next slice of what `bytes` begins with, its first `filled` bytes. After the last one the larger place is in `bytes`.
+    /// Moves the next slice of the first `filled` bytes of `bytes`. After the last slice `bytes` is the larger storage.
     pub fn step(&mut self, bytes: &mut Vec<u8>, filled: usize) -> Moved {
         let Some(place) = &mut self.0 else { return Moved::Nothing };
         let end = filled.min(place.len() + MOVE_SLICE);
@@ -78,36 +80,37 @@ impl Move {
         self.0.take().map_or(Moved::Nothing, |place| Moved::All(std::mem::replace(bytes, place)))
     }
 
-    /// Takes out the larger place: the bytes are not needed any more.
+    /// Takes the larger storage and ends the move: the bytes are not needed any more.
     pub fn abandon(&mut self) -> Vec<u8> {
         self.0.take().unwrap_or_default()
     }
 
-    /// Bytes of heap.
+    /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
         self.0.as_ref().map_or(0, Vec::capacity)
     }
 }
 
-/// What goes back beside the frame, and its large memory. An allocator may give the pages of what was freed back to the system much later, and in whichever
-/// thread then frees a little, or it holds its lock meanwhile: glibc does. So the pages go back first, by themselves.
+/// Objects that are dropped outside the frame, with their large memory. An allocator may return freed pages to the
+/// system much later, on whichever thread then frees a little, or hold its lock meanwhile: glibc does. So the pages are
+/// returned first, explicitly.
 pub trait Discarded: Send {
-    /// Gives the pages of its large memory back, beyond the first `keep` bytes of it, which are taken off: its bytes are lost, and it is good for nothing
-    /// but to be dropped.
+    /// Returns the pages of its large memory to the system, except for the first `keep` bytes of it, which are deducted
+    /// from `keep`. Its content is lost: it may only be dropped afterwards.
     fn empty(&mut self, _keep: &mut usize) {}
 }
 
-/// Gives pages back to the system; what they held is lost.
+/// Returns pages to the system. Their content is lost.
 pub type GiveBack = fn(&mut [MaybeUninit<u8>]);
 
 static GIVE_BACK: OnceLock<GiveBack> = OnceLock::new();
 
-/// How pages go back to this system, where they have to go by themselves.
+/// Sets how pages are returned to this system, if that has to be explicit.
 pub fn set_give_back(give_back: GiveBack) {
     let _ = GIVE_BACK.set(give_back);
 }
 
-/// Blocks up to this size keep their pages: a message of 1 MiB that finds fresh ones takes a millisecond more to put.
+/// Blocks up to this size keep their pages: a message of 1 MiB in fresh pages takes a millisecond longer to send.
 const LARGE: usize = 4 << 20;
 
 impl Discarded for Vec<u8> {
@@ -126,7 +129,7 @@ impl Discarded for Vec<u8> {
 
 impl Discarded for Arc<Vec<u8>> {
     fn empty(&mut self, keep: &mut usize) {
-        // Where others hold it, it lives on.
+        // If it is shared, the other owners keep it.
         if let Some(bytes) = Arc::get_mut(self) {
             bytes.empty(keep);
         }
@@ -176,7 +179,7 @@ impl Discarded for Move {
     }
 }
 
-/// The failure of a put.
+/// The error of a send that lacks memory.
 #[cold]
 pub fn lacks() -> Error {
     Error::new(ErrorCode::Limit, "there is no memory left for the message and nothing of it was taken: free some, or send less at a time")

@@ -1,4 +1,4 @@
-//! The log: lines kept until the host fetches them. Nothing is ever printed.
+//! The log: lines kept until the program fetches them. The library prints nothing.
 
 use crate::forks::Own;
 use crate::status::Level;
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// Lines kept; the oldest give way.
+/// Maximum number of lines. The oldest ones are dropped.
 const MAX_LINES: usize = 1_024;
 
 static LEVEL: AtomicI32 = AtomicI32::new(Level::Warn.code());
@@ -21,17 +21,17 @@ impl Lines {
     const NONE: Lines = Lines { waiting: VecDeque::new(), lost: 0 };
 }
 
-/// In the child of a fork: the parent's lines are not its own.
+/// In the child of a fork: starts an empty log.
 pub fn forget_parent() {
     LINES.renew(Mutex::new(Lines::NONE));
 }
 
-/// Sets which lines are kept from now on.
+/// Sets the level up to which lines are kept from now on.
 pub fn set_level(level: Level) {
     LEVEL.store(level.code(), Ordering::Relaxed);
 }
 
-/// Adds a line, made only when its level is kept. Never put secrets in it.
+/// Adds a line, which is built only if its level is kept. It must not contain secrets.
 pub fn note(level: Level, line: impl FnOnce() -> String) {
     if level.code() > LEVEL.load(Ordering::Relaxed) {
         return;
@@ -51,7 +51,7 @@ pub fn note(level: Level, line: impl FnOnce() -> String) {
     lines.waiting.push_back(line);
 }
 
-/// The next line, given to `take`, which says whether it took it.
+/// Passes the next line to `take`, which returns whether to remove it. Returns false if there is no line.
 pub fn next(take: impl FnOnce(&str) -> bool) -> bool {
     let mut lines = LINES.get().lock();
     if lines.lost > 0 {

@@ -1,5 +1,5 @@
-//! WebSockets that a game engine polls from its frame loop. The product is the C ABI of `include/wspeer.h`;
-//! modules stand in the order in which bytes travel: up from the socket to the boundary.
+//! WebSockets that a game engine polls from its frame loop. The product is the C ABI of `include/wspeer.h`. Modules are
+//! listed in the order in which bytes travel: from the socket up to the C boundary.
 
 pub mod codes;
 pub mod error;

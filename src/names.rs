@@ -1,4 +1,4 @@
-//! What sentences call the options: the words of the header, or those of a binding that gave its own.
+//! The names of options in error texts: those of the header, or those that a binding has set.
 
 mod words;
 
@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 pub use words::*;
 
-/// The longest word and the longest name of a binding's own, in bytes.
+/// Maximum bytes of a word, and of a binding's name for it.
 pub(crate) const MAX_NAME: usize = 64;
 
-/// Names of a binding's own, at most.
+/// Maximum number of names that a binding may set.
 const MAX_NAMES: usize = 256;
 
 static OWN: Own<RwLock<BTreeMap<String, String>>> = Own::new(RwLock::new(BTreeMap::new()));
 
-/// A word of the header, shown in a sentence as the binding calls it.
+/// A word of the header, displayed as the binding calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name(pub &'static str);
 
@@ -29,7 +29,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// Gives a word a name of the binding's own, or with `None` takes it back. False: there are too many.
+/// Sets a binding's name for a word, or removes it if `None`. Returns false if there are too many.
 pub fn set(word: &str, name: Option<&str>) -> bool {
     let mut own = OWN.get().write();
     match name {
@@ -40,7 +40,8 @@ pub fn set(word: &str, name: Option<&str>) -> bool {
     true
 }
 
-/// In the child of a fork: a lock of its own. Where another thread of the parent was giving a name, the words of the header are used again.
+/// In the child of a fork: renews the lock. If another thread of the parent was setting a name, the words of the header
+/// are used again.
 pub fn forget_parent() {
     let kept = OWN.get().try_read().map(|own| own.clone()).unwrap_or_default();
     OWN.renew(RwLock::new(kept));

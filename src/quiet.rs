@@ -1,4 +1,4 @@
-//! Panics of ours are caught and go to the log; none is printed. Other panics of the process are not our business.
+//! Panics of the library are caught and logged, not printed. Other panics of the process are left alone.
 
 use crate::journal;
 use crate::status::Level;
@@ -10,7 +10,7 @@ thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Runs the body of an export or of a thread of ours. A panic goes to the log, and its result is `None`.
+/// Runs the body of an export or of a thread of the library. A panic is logged, and the result is `None`.
 #[inline]
 pub fn catch<R>(body: impl FnOnce() -> R) -> Option<R> {
     static HOOK: Once = Once::new();
@@ -42,13 +42,13 @@ fn set_hook() {
     }));
 }
 
-/// The text of a panic up to the values in it, which may be a peer's or a secret.
+/// The text of a panic up to the values in it, which may be a peer's or secret.
 fn without_values(text: &str) -> &str {
     let end = [": ", "`", "'", "\""].iter().filter_map(|mark| text.find(mark)).min();
     text[..end.unwrap_or(text.len())].trim_end()
 }
 
-/// For the tests: makes the next export of this thread panic at a place of choice.
+/// For tests: makes the next export of this thread panic at a chosen place.
 #[cfg(feature = "inject-panics")]
 pub mod inject {
     use std::cell::Cell;
@@ -66,12 +66,12 @@ pub mod inject {
         Locked,
     }
 
-    /// The next time this thread passes `place`, it panics.
+    /// Makes this thread panic the next time it passes `place`.
     pub fn at(place: Place) {
         NEXT.with(|next| next.set(Some(place)));
     }
 
-    /// Whether a panic still waits.
+    /// Whether a panic is still pending, which this cancels.
     pub fn waits() -> bool {
         NEXT.with(Cell::take).is_some()
     }

@@ -1,8 +1,8 @@
-//! The states, causes and other codes as enums. Only `ffi` turns them into the numbers of `codes.rs` and back.
+//! States, causes and other codes as enums. Only `ffi` converts them to the numbers of `codes.rs` and back.
 
 use std::ffi::CStr;
 
-/// A name with its NUL.
+/// The name of a constant, with its NUL.
 const fn terminated(name: &'static str) -> &'static CStr {
     match CStr::from_bytes_with_nul(name.as_bytes()) {
         Ok(name) => name,
@@ -21,7 +21,7 @@ macro_rules! codes {
         }
 
         impl $name {
-            /// All of them, in the order of the header.
+            /// All values, in the order of the header.
             pub const ALL: &[$name] = &[$($name::$variant,)*];
 
             /// The number in the header.
@@ -30,7 +30,7 @@ macro_rules! codes {
                 self as i32
             }
 
-            /// The one with this number in the header.
+            /// The value with this number in the header.
             pub fn from_code(code: i32) -> Option<$name> {
                 $name::ALL.iter().copied().find(|one| one.code() == code)
             }

@@ -1,4 +1,4 @@
-//! Exports that ask and set.
+//! Exports for queries and settings.
 
 use super::frame::event;
 use super::guard::{guard, guard_opening, last_error, wrong};
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, 
     guard(|| {
         put_optional(len, 0);
         let Some(text) = Text::from_code(what) else {
-            // A handle that is stale is reported first, as everywhere.
+            // A stale handle is reported first, as by every export.
             table::state(h)?;
             return Err(wrong(ErrorCode::Arg, format!("{what} is no WS_GET_*")));
         };

@@ -1,4 +1,4 @@
-//! A ws_config becomes Settings: sizes, flags and values are checked here, and never again below.
+//! Converts a ws_config to Settings. Sizes, flags and values are checked here, and nowhere below.
 
 use super::config_fields::{CONNECT_TIMEOUT_MS, FLAGS, MAX_HEADER_BYTES, options_of, reserved_of, ws_config};
 use super::guard::wrong;
@@ -86,7 +86,7 @@ fn check_flags(config: &ws_config) -> Result<(), Error> {
     }
 }
 
-/// The values of all options. `on_full`: the policy where the config has none.
+/// The values of all options. `on_full` is the policy if the config has none.
 fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Error> {
     let has = |flag: u32| config.flags & flag != 0;
     let mut options = Options::defaults(server || has(WS_APP_HEARTBEAT));
@@ -137,7 +137,8 @@ fn tls(config: &ws_config) -> Result<TlsClientSettings, Error> {
     })
 }
 
-/// The host's config in today's layout: an older, shorter one is filled with zeros; a newer, longer one must have a tail of zeros.
+/// Copies the program's config to the current layout: an older, shorter one is filled with zeros; a newer, longer one
+/// must have a tail of zeros.
 fn copy(config: *const ws_config) -> Result<ws_config, Error> {
     // SAFETY: all fields of ws_config are integers and pointers, for which zero is a value.
     let mut copy: ws_config = unsafe { std::mem::zeroed() };

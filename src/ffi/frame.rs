@@ -82,7 +82,7 @@ fn check_batch<T>(out: *mut T, cap: usize, count: *mut usize) -> Result<(), crat
 fn packet(view: &View<'_>) -> ws_packet {
     let (r#type, len) = match view.what {
         What::Message(kind) => (kind.code(), view.bytes.len()),
-        // The NUL behind the text does not count.
+        // The NUL after the text is not counted.
         What::Mark(_) => (0, view.bytes.len() - 1),
     };
     ws_packet { data: view.bytes.as_ptr(), len, r#type, peer_id: view.peer_id, conn: view.conn, flags: 0, user: view.user }

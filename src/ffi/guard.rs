@@ -1,4 +1,4 @@
-//! What stands around every export: no panic leaves, and a failure leaves its sentence.
+//! What surrounds every export: no panic leaves it, and the text of a failure is kept for ws_last_error().
 
 use super::types::ws_result;
 use crate::error::Error;
@@ -10,7 +10,7 @@ thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// What an export returns when it succeeds: a number from 0 up.
+/// The result of an export that succeeds: a number from 0 up.
 pub(super) trait Answer {
     fn number(self) -> i32;
 }
@@ -52,7 +52,8 @@ pub(super) fn guard<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_re
     }
 }
 
-/// As `guard`, for what gives out handles: from the first one on, a fork makes those of the parent stale in the child.
+/// Like `guard`, for exports that create handles: from the first one on, a fork makes the parent's handles stale in the
+/// child.
 pub(super) fn guard_opening<T: Answer>(body: impl FnOnce() -> Result<T, Error>) -> ws_result {
     watch_forks();
     #[cfg(target_os = "linux")]
@@ -62,13 +63,13 @@ pub(super) fn guard_opening<T: Answer>(body: impl FnOnce() -> Result<T, Error>) 
 
 #[cold]
 fn failed(error: Error) -> ws_result {
-    // A thread that is ending has no storage for it any more.
+    // A thread that is ending has no storage for the text any more.
     let code = error.code();
     let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.into_sentence());
     code.code()
 }
 
-/// The sentence of this thread's last failure.
+/// The text of this thread's last failure.
 pub(super) fn last_error() -> String {
     LAST_ERROR.try_with(|last| last.borrow().clone()).unwrap_or_default()
 }
@@ -78,18 +79,18 @@ pub(super) fn wrong(code: ErrorCode, sentence: impl Into<String>) -> Error {
     Error::new(code, sentence)
 }
 
-/// Gives the whole pages in it back to the system.
+/// Returns the whole pages in `memory` to the system.
 #[cfg(target_os = "linux")]
 fn give_back(memory: &mut [std::mem::MaybeUninit<u8>]) {
-    // SAFETY: it asks for a number.
+    // SAFETY: the call has no precondition; it only returns a number.
     let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(0);
     let skipped = memory.as_ptr().addr().wrapping_neg() & page.wrapping_sub(1);
     if page.is_power_of_two()
         && let Some(rest) = memory.get_mut(skipped..)
     {
         let len = rest.len() & !(page - 1);
-        // SAFETY: these pages lie in memory that is borrowed for writing and need not be initialised, so that they may read as anything from here on. They
-        // stay mapped. Where it fails, nothing has changed.
+        // SAFETY: these pages are in memory that is borrowed for writing and need not be initialised, so they may have
+        // any content afterwards. They stay mapped. If the call fails, nothing has changed.
         unsafe { libc::madvise(rest.as_mut_ptr().cast(), len, libc::MADV_DONTNEED) };
     }
 }

@@ -1,5 +1,5 @@
-//! The C boundary: pointers become values, panics become codes. The only unsafe code of the library.
-//! The comments of the exported functions are the manual: `cbindgen` copies them into the header.
+//! The C boundary: it converts pointers to values and panics to codes. The only unsafe code of the library. The
+//! comments of the exported functions are the manual: `cbindgen` copies them into the header.
 #![allow(unsafe_code)]
 #![allow(clippy::missing_safety_doc)] // Exported comments are written for C; each SAFETY line names the sentence of the header that it relies on.
 

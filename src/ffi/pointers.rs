@@ -1,4 +1,4 @@
-//! From pointers to values and back.
+//! Converts pointers to values and back.
 
 use super::guard::wrong;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use std::mem::MaybeUninit;
 /// Texts longer than this are refused: no URL, header or reason is.
 const MAX_TEXT: usize = 1 << 24;
 
-/// A NUL-terminated text that must be there.
+/// A NUL-terminated text; NULL is an error.
 pub(super) fn text<'a>(name: &str, pointer: *const c_char) -> Result<&'a str, Error> {
     optional_text(name, pointer)?.ok_or_else(|| wrong(ErrorCode::Null, format!("{name} is NULL")))
 }
@@ -28,7 +28,7 @@ pub(super) fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Op
     text.to_str().map(Some).map_err(|_| wrong(ErrorCode::Utf8, format!("{name} is not valid UTF-8")))
 }
 
-/// `len` bytes; NULL is allowed only for none.
+/// `len` bytes. NULL is allowed only if `len` is 0.
 #[inline]
 pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'a [u8], Error> {
     if len == 0 {
@@ -42,8 +42,8 @@ pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
 
-/// `len` bytes to be written, which the host need not have initialised; NULL is allowed only for none. What else the call reads must not lie there:
-/// see `overlaps`.
+/// `len` bytes to be written, which may be uninitialised. NULL is allowed only if `len` is 0. No input of the call may
+/// overlap them: see `overlaps`.
 pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&'a mut [MaybeUninit<u8>], Error> {
     if len == 0 {
         return Ok(&mut []);
@@ -51,12 +51,13 @@ pub(super) fn writable<'a>(name: &str, pointer: *mut u8, len: usize) -> Result<&
     if pointer.is_null() || len > isize::MAX as usize {
         return Err(no_bytes(name, pointer.is_null()));
     }
-    // SAFETY: the header says that `cap` bytes are writable at `buf` during the call and nobody else's; NULL and impossible lengths were refused above.
-    // `MaybeUninit` asks for no value in them.
+    // SAFETY: the header says that `cap` bytes are writable at `buf` and used by nobody else during the call; NULL and
+    // impossible lengths were refused above. `MaybeUninit` requires no value in them.
     Ok(unsafe { std::slice::from_raw_parts_mut(pointer.cast(), len) })
 }
 
-/// Whether the `len` bytes at `pointer` share one with the `cap` bytes at `buf`. NULL and impossible lengths share none: they have errors of their own.
+/// Whether the `len` bytes at `pointer` and the `cap` bytes at `buf` overlap. NULL and impossible lengths do not: they
+/// have their own errors.
 pub(super) fn overlaps(pointer: *const u8, len: usize, buf: *const u8, cap: usize) -> bool {
     let (from, to) = (pointer.addr(), buf.addr());
     let possible = |pointer: *const u8, len: usize| !pointer.is_null() && (1..=isize::MAX as usize).contains(&len);
@@ -71,7 +72,7 @@ fn no_bytes(name: &str, is_null: bool) -> Error {
     }
 }
 
-/// Writes an output that must be there.
+/// Writes a required output.
 pub(super) fn put<T>(name: &str, pointer: *mut T, value: T) -> Result<(), Error> {
     need(name, pointer)?;
     // SAFETY: the header says that outputs are writable; NULL was refused above.
@@ -79,7 +80,7 @@ pub(super) fn put<T>(name: &str, pointer: *mut T, value: T) -> Result<(), Error>
     Ok(())
 }
 
-/// Refuses NULL before anything is done.
+/// Refuses NULL, before anything else is done.
 #[inline]
 pub(super) fn need<T>(name: &str, pointer: *const T) -> Result<(), Error> {
     if pointer.is_null() { Err(null(name)) } else { Ok(()) }
@@ -92,7 +93,7 @@ fn null(name: &str) -> Error {
 
 /// Writes element `index` of an output array of at least `index + 1` elements.
 pub(super) fn put_at<T>(array: *mut T, index: usize, value: T) {
-    // SAFETY: callers checked that the array is not NULL and stay below the capacity that the host gave.
+    // SAFETY: callers checked that the array is not NULL and stay below the capacity that the program gave.
     unsafe { array.add(index).write_unaligned(value) };
 }
 
@@ -118,7 +119,8 @@ pub(super) fn copy_text(text: &str, buffer: *mut c_char, cap: usize, len: *mut u
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    // SAFETY: the header says that `cap` bytes are writable at `buf`; `end` is below `cap`. A `&str` is never inside the host's buffer.
+    // SAFETY: the header says that `cap` bytes are writable at `buf`; `end` is below `cap`. A `&str` is never inside
+    // the program's buffer.
     unsafe {
         std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast::<u8>(), end);
         buffer.add(end).write(0);

@@ -1,4 +1,4 @@
-//! Exports for a scene of Godot 4: values and calls over buffers of the caller's, authentication, nodes.
+//! Exports for a scene of Godot 4: values and calls in the caller's buffers, authentication, nodes.
 
 use super::guard::{guard, wrong};
 use super::pointers::{bytes, need, optional_text, overlaps, put, put_at, text, writable};
@@ -154,12 +154,12 @@ pub unsafe extern "C" fn ws_decode_variant(
 /// The longest data of one message of an authentication.
 const MAX_AUTH_BYTES: usize = 64 << 10;
 
-/// Items of C as items, up to the first that cannot be read; then its error is kept.
+/// Converts C items, up to the first that cannot be read, whose error is then kept.
 struct Items<'a> {
     items: *const ws_variant,
     count: usize,
     index: usize,
-    /// Where the writer's bytes go, and how many may.
+    /// The output buffer and its size.
     buf: (*const u8, usize),
     error: &'a mut Option<Error>,
 }
@@ -209,7 +209,7 @@ fn encode(
     Ok(Success::Ok)
 }
 
-/// Refuses inputs and outputs that share bytes: no reference to an input may be in use while an output is written there.
+/// Refuses inputs and outputs that overlap: no reference to an input may be in use while an output is written there.
 fn outside(name: &str, pointer: *const u8, len: usize, other: &str, (place, room): (*const u8, usize)) -> Result<(), Error> {
     if overlaps(pointer, len, place, room) { Err(wrong(ErrorCode::Arg, format!("{name} lies in {other}"))) } else { Ok(()) }
 }

@@ -190,8 +190,8 @@ fn trust_store() -> Arc<RootCertStore> {
 
 static STORE: Own<OnceLock<Arc<RootCertStore>>> = Own::new(OnceLock::new());
 
-/// A configuration shared by clients with equal settings, with its session tickets: reconnecting to a server saves that
-/// its signature.
+/// A configuration shared by clients with equal settings, with its session tickets: a client that connects again to a
+/// server resumes its session, which saves the server a signature.
 type SharedConfig = ([u8; 32], Arc<ClientConfig>);
 
 /// The most recently used ones, oldest first. Each holds tickets of at most 256 servers.
