@@ -27,7 +27,8 @@ pub struct SceneSettings {
 ///
 /// - Until the program has completed the authentication, only the peer's authentication packets are processed, whatever
 ///   was received before them. Other packets are held: they are not delivered, relayed, reported or counted.
-/// - Once the program has completed it, the peer is admitted by its own completion or its next packet, whichever comes first.
+/// - Once the program has completed it, the peer is admitted by its own completion or its next packet, whichever comes
+///   first.
 /// - If the connection of a peer that is not admitted ends, for whatever reason, its held packets are dropped. So is
 ///   everything received after the authentication deadline. Both count as `skipped`, not as messages received.
 ///

@@ -107,8 +107,8 @@ impl ServerCertVerifier for ByGiven {
         let may_pass = match &refusal {
             // webpki has accepted the chain: it checks the name last.
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => is_given || self.any_name,
-            // webpki checks a certificate's own dates and uses before its issuer, which does not matter for a supplied
-            // one.
+            // webpki has already accepted the certificate's own dates and uses. Its issuer does not matter: the program
+            // vouches for it.
             CertificateError::UnknownIssuer
             | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
             | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => is_given,

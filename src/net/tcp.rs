@@ -15,7 +15,8 @@ const NO_SIGNAL: i32 = 0;
 /// Linux reports these (`Stream::read_on`), other systems do not through mio.
 pub(super) const SHORT_IS_LAST: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// A socket to write to without SIGPIPE. The standard library's `write` raises none, but its `write_vectored` is writev(2), which takes no flags.
+/// A socket to write to without SIGPIPE. The standard library's `write` raises none, but its `write_vectored` is
+/// writev(2), which takes no flags.
 pub(super) struct Quiet<'a>(pub(super) &'a mut TcpStream);
 
 impl Write for Quiet<'_> {

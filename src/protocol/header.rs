@@ -68,7 +68,7 @@ mod tests {
                     for cut in 0..=14 {
                         let ours = Header::parse(&bytes[..cut]);
                         let theirs = FrameHeader::parse(&mut Cursor::new(&bytes[..cut]));
-                        // It refuses what a decoder judges here: reserved opcodes and RSV are kept as they are.
+                        // tungstenite already refuses reserved opcodes here; our decoder checks them later.
                         let Ok(theirs) = theirs else { continue };
                         match (ours, theirs) {
                             (None, None) => {}
