@@ -184,7 +184,7 @@ impl Role {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => server.peer(host.place(peer_id)?).map(|peer| peer.endpoint.handle).ok_or_else(Error::gone),
             (Role::Join(_), _) if peer_id == HOST_ID => Ok(own),
-            (Role::Join(_), _) => Err(Error::new(ErrorCode::Target, "one who joins has a connection only to the host, peer 1")),
+            (Role::Join(_), _) => Err(Error::new(ErrorCode::Target, "a client has a connection only to the host (peer 1)")),
             _ => Err(no_ids()),
         }
     }

@@ -155,7 +155,7 @@ mergeInto(LibraryManager.library, {
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
     if (!peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'only hosts and joins have peers with ids');
-    if (peer_id !== 1) return WSPEER.fail(WSPEER_C.ERR_TARGET, 'one who joins has a connection only to the host, peer 1');
+    if (peer_id !== 1) return WSPEER.fail(WSPEER_C.ERR_TARGET, 'a client has a connection only to the host (peer 1)');
     WSPEER.setWord(out, peer.handle);
     return WSPEER_C.OK;
   },

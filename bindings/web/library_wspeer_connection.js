@@ -241,7 +241,7 @@ mergeInto(LibraryManager.library, {
     checkClose: function (code, reason) {
       var known = code === 0 || code === -1 || (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
       if (reason === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'reason is not valid UTF-8');
-      if (!known) return WSPEER.fail(WSPEER_C.ERR_ARG, code + ' is no close code to send: use 0, -1, 1000-1003, 1007-1014 or 3000-4999');
+      if (!known) return WSPEER.fail(WSPEER_C.ERR_ARG, code + ' is not a close code that can be sent: use 0, -1, 1000-1003, 1007-1014 or 3000-4999');
       var size = WSPEER.encode(reason).length;
       if (size > 123) return WSPEER.fail(WSPEER_C.ERR_ARG, 'the close reason has ' + size + ' bytes: at most 123 fit');
       return 0;
@@ -347,10 +347,10 @@ mergeInto(LibraryManager.library, {
       var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
       if (size > 2147483647) return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
-      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is no type of message: use WS_TEXT, WS_BINARY or WS_CALL');
+      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is not a message type: use WS_TEXT, WS_BINARY or WS_CALL');
       data = WSPEER.bytesAt(at, size);
       if (text) data = WSPEER.decode(data);
-      if (data === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: send it as WS_BINARY or mend it');
+      if (data === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY');
       peer = WSPEER.find(h);
       if (!peer) return WSPEER_C.ERR_HANDLE;
       if (target !== undefined && !peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'only servers, hosts and joins have targets; use ws_put_packet');
@@ -368,7 +368,7 @@ mergeInto(LibraryManager.library, {
         var wrong = WSPEER_JOIN.checkTarget(peer.join, target);
         if (wrong) return WSPEER.fail(WSPEER_C.ERR_TARGET, wrong);
         if (peer.join.scene) return WSPEER_SCENE.putRaw(peer, target, text, data);
-        if (peer.join.godot3 && text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text: put it as WS_BINARY');
+        if (peer.join.godot3 && text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text messages: send it as WS_BINARY');
         if (peer.join.godot3) data = WSPEER_JOIN.frame3(peer.join.id, target || 0, data);
       }
       if (!early || peer.status) return WSPEER_CONN.sendCounted(peer, data, size);

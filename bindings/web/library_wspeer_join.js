@@ -74,7 +74,7 @@ mergeInto(LibraryManager.library, {
       var id = WSPEER.number(bytes, at);
       if (text) return 'the first message is text and not an id of 4 bytes';
       if (len !== 4) return 'the first message has ' + len + ' bytes and not the 4 of an id';
-      if (id < 2) return id + ' is no id for one who joins: those are 2 and above';
+      if (id < 2) return id + ' is not a client's id: clients have 2 and above';
       peer.join.id = id;
       if (peer.join.scene) {
         WSPEER_SCENE.enter(peer);
@@ -108,7 +108,7 @@ mergeInto(LibraryManager.library, {
     frame3: function (from, to, data) { return WSPEER.joined([[0], WSPEER.littleEndian(from, 4), WSPEER.littleEndian(to, 4), data]); },
     checkTarget: function (join, target) {
       if (target === undefined || target === 1) return '';
-      if (!join.godot3 && !join.scene) return 'one who joins reaches only the host, target 1, in Godot 4\'s format: let the game on the host pass it on';
+      if (!join.godot3 && !join.scene) return 'a client can send only to the host (target 1) in Godot 4\'s format: let the game on the host pass it on';
       if (target === join.id) return target + ' is this peer itself';
       if (target > 0 && !join.others.has(target)) return 'no peer ' + target + ' is here: it may have gone';
       return '';

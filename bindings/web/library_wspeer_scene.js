@@ -74,7 +74,7 @@ mergeInto(LibraryManager.library, {
       if (typeof scene === 'number') return scene;
       path = WSPEER_SCENE.relative(path);
       if (text === null) return WSPEER_SCENE.forget(scene, path);
-      if (!path || WSPEER.encode(path).length > WSPEER_SCENE.MAX_PATH) return WSPEER.fail(WSPEER_C.ERR_ARG, 'the path of a node has 1 to ' + WSPEER_SCENE.MAX_PATH + ' bytes');
+      if (!path || WSPEER.encode(path).length > WSPEER_SCENE.MAX_PATH) return WSPEER.fail(WSPEER_C.ERR_ARG, 'the path of a node must have 1 to ' + WSPEER_SCENE.MAX_PATH + ' bytes');
       methods = WSPEER_SCENE.methods(text);
       if (typeof methods === 'string') return WSPEER.fail(WSPEER_C.ERR_ARG, methods);
       node = scene.nodes.get(path);
@@ -203,7 +203,7 @@ mergeInto(LibraryManager.library, {
     // The id in a packet that tells of a peer or is passed on, which is checked.
     readAbout: function (bytes) {
       var id = WSPEER_SCENE.word(bytes, 2);
-      if (bytes[1] < 3 && id < 2) throw WSPEER_VARIANT.bad(id + ' is no id for one who joins: those are 2 and above');
+      if (bytes[1] < 3 && id < 2) throw WSPEER_VARIANT.bad(id + ' is not a client's id: clients have 2 and above');
       if (bytes[1] === 3 && bytes.length === 6) throw WSPEER_VARIANT.bad('what is to be passed on is empty');
       if (bytes[1] === 3 && (bytes[6] & 7) === WSPEER_SCENE.SYS) throw WSPEER_VARIANT.bad('what is to be passed on is of the system itself');
       return id;
@@ -319,8 +319,8 @@ mergeInto(LibraryManager.library, {
     // Bytes of the game's own, as Godot's send_bytes, to a target that was checked.
     putRaw: function (peer, target, text, data) {
       var relays = peer.join.scene.relay;
-      if (text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no text: put it as WS_BINARY, or as an argument of a call');
-      if (!data.length) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no empty packets: Godot would refuse it');
+      if (text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no text messages: send it as WS_BINARY, or as an argument of a call');
+      if (!data.length) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no empty packets: Godot refuses them');
       // There is nobody else.
       if (!relays && target === -1) return WSPEER_C.OK;
       return WSPEER_CONN.putNow(peer, WSPEER.joined([WSPEER_SCENE.headTo(relays ? target || 0 : 1), [3], data]));

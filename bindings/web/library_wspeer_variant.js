@@ -18,7 +18,7 @@ mergeInto(LibraryManager.library, {
     ELEMENTS: [[1, 1], [4, 4], [8, 8], [4, 4], [8, 8], null, [8, 16], [12, 24], [16, 16], [16, 32]],
     scratch: null,
 
-    name: function (kind) { return WSPEER_VARIANT.TYPES[kind] || 'no type of Godot\'s'; },
+    name: function (kind) { return WSPEER_VARIANT.TYPES[kind] || 'not a Variant type of Godot'; },
     components: function (kind) { return WSPEER_VARIANT.COMPONENTS[kind] || 0; },
     element: function (kind) { return WSPEER_VARIANT.ELEMENTS[kind - WSPEER_C.VARIANT_PACKED_BYTE_ARRAY] || null; },
     strange: function (kind) {
@@ -154,7 +154,7 @@ mergeInto(LibraryManager.library, {
           return WSPEER_VARIANT.enter(reader.nest, 2 * item.count, WSPEER_VARIANT.VALUES);
         default:
           if (kind < WSPEER_VARIANT.TYPES.length) throw WSPEER_VARIANT.foreign('a value ' + WSPEER_VARIANT.strange(kind));
-          throw WSPEER_VARIANT.bad(kind + ' is no type of Godot\'s');
+          throw WSPEER_VARIANT.bad(kind + ' is not a Variant type of Godot');
       }
       WSPEER_VARIANT.leave(reader.nest);
     },

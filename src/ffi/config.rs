@@ -224,7 +224,7 @@ fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {
 fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {
     let name = definition(option).map_or(Name(""), |definition| Name(definition.name));
     options.set(option, value).map_err(|refused| match refused {
-        Refused::Unknown => bad("there is no such option".to_owned()),
+        Refused::Unknown => bad("no option has this number".to_owned()),
         Refused::Value(why) => bad(format!("{name} is {value}: it {why}")),
     })
 }

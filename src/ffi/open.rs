@@ -140,7 +140,7 @@ pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mu
         let role = match role {
             WS_ROLE_SERVER => Role::Server,
             WS_ROLE_CLIENT => Role::Client,
-            _ => return Err(wrong(ErrorCode::Arg, format!("{role} is no role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
+            _ => return Err(wrong(ErrorCode::Arg, format!("{role} is not a role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
         };
         let handle = table::attach(role, settings)?;
         put("out", out, handle)?;

@@ -69,12 +69,12 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
     match kind {
         WS_BINARY => Ok((false, payload)),
         WS_TEXT if std::str::from_utf8(payload).is_ok() => Ok((true, payload)),
-        WS_TEXT => Err(wrong(ErrorCode::Utf8, "the text is not valid UTF-8: send it as WS_BINARY or mend it")),
+        WS_TEXT => Err(wrong(ErrorCode::Utf8, "the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY")),
         _ => Err(no_type(kind)),
     }
 }
 
 #[cold]
 fn no_type(kind: i32) -> Error {
-    wrong(ErrorCode::Arg, format!("{kind} is no type of message: use WS_TEXT, WS_BINARY or WS_CALL"))
+    wrong(ErrorCode::Arg, format!("{kind} is not a message type: use WS_TEXT, WS_BINARY or WS_CALL"))
 }

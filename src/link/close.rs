@@ -78,7 +78,7 @@ impl Closing {
 pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
     let known = matches!(code, 0 | -1) || u16::try_from(code).is_ok_and(code_may_be_sent);
     if !known {
-        return Err(Error::new(ErrorCode::Arg, format!("{code} is no close code to send: use 0, -1, 1000-1003, 1007-1014 or 3000-4999")));
+        return Err(Error::new(ErrorCode::Arg, format!("{code} is not a close code that can be sent: use 0, -1, 1000-1003, 1007-1014 or 3000-4999")));
     }
     if reason.len() > 123 {
         return Err(Error::new(ErrorCode::Arg, format!("the close reason has {} bytes: at most 123 fit", reason.len())));

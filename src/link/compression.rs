@@ -336,8 +336,10 @@ impl Incoming {
             return Err(Failure::of_protocol(1009, sentence));
         }
         if len > RATIO_FREE && len as u64 / self.received.max(1) > limits.max_ratio {
-            let sentence =
-                format!("a message inflates to more than {} bytes a byte: it may be a bomb, or raise {MAX_INFLATE_RATIO}", limits.max_ratio);
+            let sentence = format!(
+                "a message inflates to more than {} times its size: it may be a decompression bomb; else raise {MAX_INFLATE_RATIO}",
+                limits.max_ratio
+            );
             return Err(Failure { cause: Cause::Deflate, ..Failure::of_protocol(1008, sentence) });
         }
         if self.text && self.utf8.feed(bytes).is_err() {

@@ -51,7 +51,7 @@ impl Membership {
         match (self.wire, target) {
             (_, None | Some(Target::One(HOST_ID))) => Ok(()),
             (Wire::Godot4, _) => {
-                wrong("one who joins reaches only the host, target 1, in Godot 4's format: let the game on the host pass it on".to_owned())
+                wrong("a client can send only to the host (target 1) in Godot 4's format: let the game on the host pass it on".to_owned())
             }
             (_, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
             (_, Some(Target::One(id))) if !self.others.contains(&id) => wrong(format!("no peer {id} is here: it may have gone")),

@@ -256,8 +256,8 @@ pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64)
 /// Checks raw bytes of a scene: binary and not empty, as in Godot.
 pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     match payload {
-        _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text: put it as WS_BINARY, or as an argument of a call")),
-        [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot would refuse it")),
+        _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text messages: send it as WS_BINARY, or as an argument of a call")),
+        [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot refuses them")),
         _ => Ok(()),
     }
 }

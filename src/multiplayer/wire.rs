@@ -69,7 +69,7 @@ pub fn put_header(out: &mut Vec<u8>, from: i32, to: i32) {
 /// Builds a Godot 3 packet in `memory`: header, then payload.
 pub fn frame3(mut memory: Vec<u8>, from: i32, to: i32, text: bool, payload: &[u8]) -> Result<Vec<u8>, Error> {
     if text {
-        return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text: put it as WS_BINARY"));
+        return Err(Error::new(ErrorCode::Arg, "Godot 3's format has no text messages: send it as WS_BINARY"));
     }
     memory.clear();
     put_header(&mut memory, from, to);
@@ -112,7 +112,7 @@ pub fn read3(text: bool, bytes: &[u8]) -> Result<Message3, String> {
 }
 
 fn check_id(id: i32) -> Result<i32, String> {
-    if id >= 2 { Ok(id) } else { Err(format!("{id} is no id for one who joins: those are 2 and above")) }
+    if id >= 2 { Ok(id) } else { Err(format!("{id} is not a client's id: clients have 2 and above")) }
 }
 
 #[cfg(test)]

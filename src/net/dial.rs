@@ -162,7 +162,7 @@ impl Lost {
             }
             ErrorKind::ConnectionRefused => (Cause::Refused, "nothing listens there: check host and port, and that the server runs"),
             ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
-                (Cause::Unreachable, "there is no way to it: check the network")
+                (Cause::Unreachable, "no route to it: check the network")
             }
             ErrorKind::TimedOut => (Cause::ConnectTimeout, "it did not answer: check address and firewall"),
             _ => (Cause::TcpFailed, "the connection could not be made"),

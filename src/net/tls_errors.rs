@@ -168,7 +168,7 @@ fn received_alert(alert: AlertDescription, reader: Reader) -> String {
                         "it does not trust the certificate: give it the CA as {CA_PEM}, or send the whole chain in {CERT_PEM}, this server's own first"
                     )
                 }
-                Alert::CertificateExpired => "it takes the certificate for expired: renew it, and check the clocks of both machines".to_owned(),
+                Alert::CertificateExpired => "it considers the certificate expired: renew it, and check the clocks of both machines".to_owned(),
                 Alert::BadCertificate
                 | Alert::UnsupportedCertificate
                 | Alert::CertificateRevoked

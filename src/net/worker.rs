@@ -156,7 +156,7 @@ fn run(shared: &Shared) {
             state.running = false;
             let jobs = std::mem::take(&mut state.jobs);
             drop(state);
-            give_up(jobs, &format!("the system gives no readiness queue: {error}"));
+            give_up(jobs, &format!("cannot create the event queue: {error}"));
             return;
         }
     };

@@ -218,7 +218,7 @@ impl ClientHandshake {
             None => Err(subprotocol("the server chose none of the subprotocols that were offered: it may know none of them")),
             Some(_) if chosen.next().is_some() => Err(subprotocol("the server chose more than one subprotocol")),
             Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok((Some(name.to_owned()), deflate)),
-            Some(_) => Err(subprotocol("the server chose a subprotocol that was not offered: ws_get_header tells its Sec-WebSocket-Protocol")),
+            Some(_) => Err(subprotocol("the server chose a subprotocol that was not offered: ws_get_header returns its Sec-WebSocket-Protocol")),
         }
     }
 
@@ -234,13 +234,13 @@ impl ClientHandshake {
                 "it did not understand the request, or wants a subprotocol: its body (WS_GET_BODY) may say why".to_owned()
             }
             400 => "it did not understand the request, or knows none of the subprotocols offered: its body (WS_GET_BODY) may say why".to_owned(),
-            401 | 407 => "it wants to know who you are: check the credentials".to_owned(),
+            401 | 407 => "it requires authentication: check the credentials".to_owned(),
             403 => "it does not allow this: check credentials and Origin".to_owned(),
-            404 => "it has nothing at this path: check the URL".to_owned(),
+            404 => "nothing is served at this path: check the URL".to_owned(),
             426 => "a proxy in between may have dropped the Upgrade header (nginx: proxy_http_version 1.1, Upgrade and Connection headers), \
                     or the server wants another version"
                 .to_owned(),
-            429 | 503 => "it has no room now: try again later".to_owned(),
+            429 | 503 => "it is full or overloaded: try again later".to_owned(),
             500..=599 => "it, or what stands behind it, has failed".to_owned(),
             _ => "it may not be a WebSocket server".to_owned(),
         };

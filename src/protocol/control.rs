@@ -57,7 +57,7 @@ pub(super) fn close_frame(payload: &[u8]) -> Result<(Option<u16>, String), Failu
     };
     let code = u16::from_be_bytes(*code);
     if !code_may_be_sent(code) {
-        return Err(protocol(format!("{code} is no close code to be sent (RFC 6455 section 7.4)")));
+        return Err(protocol(format!("{code} is not a close code that can be sent (RFC 6455 section 7.4)")));
     }
     match std::str::from_utf8(reason) {
         Ok(reason) => Ok((Some(code), reason.to_owned())),

@@ -266,7 +266,7 @@ impl Decoder {
             }));
         }
         if header.overlong {
-            return Err(protocol("a length is told in a longer form than it needs (RFC 6455 section 5.2)"));
+            return Err(protocol("a length is encoded in a longer form than it needs (RFC 6455 section 5.2)"));
         }
         if header.opcode >= CLOSE {
             if header.opcode > PONG {

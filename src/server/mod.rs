@@ -190,7 +190,8 @@ impl Discarded for Server {
 impl Server {
     /// Makes a server on sockets that are already listening.
     pub fn new(mut listeners: Vec<TcpListener>, settings: ServerSettings) -> Result<Server, Error> {
-        let system = |error: std::io::Error| Error::new(ErrorCode::Limit, format!("the system gives no readiness queue or address: {error}"));
+        let system =
+            |error: std::io::Error| Error::new(ErrorCode::Limit, format!("cannot create the event queue or read the socket's address: {error}"));
         let poll = Poll::new().map_err(system)?;
         let address =
             listeners.first().ok_or_else(|| Error::new(ErrorCode::Address, "there is no address to listen on"))?.local_addr().map_err(system)?;

@@ -393,7 +393,7 @@ fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
         let hint = match error.kind() {
             _ if lacks_interface(&address) => "a link-local address needs its interface: write [fe80::1%25eth0]",
             ErrorKind::AddrInUse => "choose another port, or end the program that has it",
-            ErrorKind::AddrNotAvailable => "this machine has no such address: use * for all that it has, or localhost",
+            ErrorKind::AddrNotAvailable => "this machine does not have that address: use * for all of its addresses, or localhost",
             ErrorKind::PermissionDenied => "ports below 1024 need rights: choose a higher one",
             _ => "choose another address or port",
         };

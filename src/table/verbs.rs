@@ -288,7 +288,7 @@ pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
             host_end.finish();
             Ok(0)
         }
-        _ => Err(Error::wrong_kind("only a handle of ws_attach is fed")),
+        _ => Err(Error::wrong_kind("only a handle from ws_attach takes input")),
     })
     .inspect(|_| wake::all())
 }
@@ -297,14 +297,14 @@ pub fn feed(handle: u32, bytes: Option<&[u8]>) -> Result<usize, Error> {
 pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
     with(handle, |body, _| match &mut body.kind {
         Kind::Attached(_, host_end) => Ok(host_end.read(buffer).unwrap_or(0)),
-        _ => Err(Error::wrong_kind("only a handle of ws_attach has output to take")),
+        _ => Err(Error::wrong_kind("only a handle from ws_attach has output to take")),
     })
 }
 
 /// The connection that a handle refers to. An error for a server's own handle.
 pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Connection, Error> {
     if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
-        return Err(Error::wrong_kind("a server's own handle has no such call; ask one of its clients"));
+        return Err(Error::wrong_kind("a server's handle cannot do this; call it with the handle of one of its clients"));
     }
     kind.peer(member).ok_or_else(Error::gone)
 }

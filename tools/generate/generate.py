@@ -14,6 +14,7 @@ import sys
 import cpp
 import csharp
 import docs
+import errors
 import godot
 import header
 import python
@@ -67,7 +68,7 @@ def stages():
     yield {HEADER: built}
     interface = header.parse(built)
     yield csharp.files(interface) | python.files(interface, rows) | cpp.files(interface, ROOT)
-    yield godot.files(interface, rows, ROOT) | web.files(interface, rows, ROOT) | docs.files(interface, rows, ROOT)
+    yield godot.files(interface, rows, ROOT) | web.files(interface, rows, ROOT) | docs.files(interface, rows, ROOT) | errors.files(ROOT)
 
 
 def main():

@@ -115,7 +115,7 @@ impl Cache {
         let wrong = |why: String| Error::new(ErrorCode::Arg, why);
         let path = relative(path);
         if path.is_empty() || path.len() > MAX_PATH {
-            return Err(wrong(format!("the path of a node has 1 to {MAX_PATH} bytes")));
+            return Err(wrong(format!("the path of a node must have 1 to {MAX_PATH} bytes")));
         }
         let (script, own) = methods.split_once(';').unwrap_or((methods, ""));
         let (mut of_name, mut of_number, mut hash) = (HashMap::new(), HashMap::new(), Md5::new());

@@ -98,7 +98,7 @@ fn system(rest: &[u8]) -> Result<Packet<'_>, String> {
     }
     let peer = word(rest)? as i32;
     match (*what, &rest[4..]) {
-        (ADD | DEL, _) if peer <= HOST_ID => Err(format!("{peer} is no id for one who joins: those are 2 and above")),
+        (ADD | DEL, _) if peer <= HOST_ID => Err(format!("{peer} is not a client's id: clients have 2 and above")),
         (ADD, _) => Ok(Packet::Add(peer)),
         (DEL, _) => Ok(Packet::Del(peer)),
         (RELAY, []) => Err("what is to be passed on is empty".to_owned()),

@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
                 return self.container(out, kind, typed, Inside::Values);
             }
             _ if (0..=WS_VARIANT_PACKED_VECTOR4_ARRAY).contains(&kind) => return Err(Fault::Unsupported(format!("a value {}", strange(kind)))),
-            _ => return Err(Fault::Malformed(format!("{kind} is no type of Godot's"))),
+            _ => return Err(Fault::Malformed(format!("{kind} is not a Variant type of Godot"))),
         }
         self.nest.leave();
         tell(out, || Item { kind, integer, number: first(float), ..Item::default() });

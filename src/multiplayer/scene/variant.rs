@@ -104,7 +104,7 @@ pub fn name(kind: i32) -> &'static str {
         "PackedColorArray",
         "PackedVector4Array",
     ];
-    usize::try_from(kind).ok().and_then(|kind| NAMES.get(kind)).copied().unwrap_or("no type of Godot's")
+    usize::try_from(kind).ok().and_then(|kind| NAMES.get(kind)).copied().unwrap_or("not a Variant type of Godot")
 }
 
 /// Number of components of a type with fixed size, and whether they are integers.

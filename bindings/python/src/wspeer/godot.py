@@ -157,7 +157,7 @@ def _flatten(value: object, items: list[bytes], kept: list[bytes]) -> None:
     elif isinstance(value, dict):
         _flatten_all(_item(VariantType.DICTIONARY, len(value)), [part for pair in value.items() for part in pair], items, kept)
     else:
-        raise TypeError(f"{type(value).__name__} is no type of Godot's: give None, bool, int, float, str, bytes, list, dict or wspeer.godot.Value")
+        raise TypeError(f"{type(value).__name__} is not a Variant type of Godot: give None, bool, int, float, str, bytes, list, dict or wspeer.godot.Value")
 
 
 def _flatten_all(head: bytes, values: Any, items: list[bytes], kept: list[bytes]) -> None:
