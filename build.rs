@@ -7,7 +7,8 @@ fn main() {
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets it"));
     let mut config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml is there and right");
     config.header = Some(std::fs::read_to_string("src/ffi/manual.h").expect("src/ffi/manual.h is there"));
-    let header = cbindgen::Builder::new().with_crate(root).with_config(config).generate().expect("the exports can be told in C");
+    let header =
+        cbindgen::Builder::new().with_crate(root).with_config(config).generate().expect("the exports can be told in C");
     header.write_to_file(out.join("wspeer.h"));
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwspeer.so.0");

@@ -85,7 +85,10 @@ impl Failure {
 
     /// A failure of the transport, which the system reported as `error`.
     pub fn of_io(phase: Phase, cause: Cause, what: &str, error: &std::io::Error) -> Failure {
-        Failure { os_error: error.raw_os_error().unwrap_or(0), ..Failure::new(phase, cause, format!("{what}: {error}")) }
+        Failure {
+            os_error: error.raw_os_error().unwrap_or(0),
+            ..Failure::new(phase, cause, format!("{what}: {error}"))
+        }
     }
 
     /// A violation of RFC 6455, which closes the connection with the status code `close_code`.

@@ -182,5 +182,8 @@ impl Discarded for Move {
 /// The error of a send that lacks memory.
 #[cold]
 pub fn lacks() -> Error {
-    Error::new(ErrorCode::Limit, "there is no memory left for the message and nothing of it was taken: free some, or send less at a time")
+    Error::new(
+        ErrorCode::Limit,
+        "there is no memory left for the message and nothing of it was taken: free some, or send less at a time",
+    )
 }

@@ -2,31 +2,78 @@
 //! listed in the order in which bytes travel: from the socket up to the C boundary.
 
 pub mod codes;
-pub mod error;
-pub mod forks;
-pub mod heap;
-pub mod journal;
-pub mod names;
-pub mod quiet;
-pub mod status;
+mod error;
+mod forks;
+mod heap;
+mod journal;
+mod names;
+mod quiet;
+mod status;
 
-pub mod net;
-pub mod protocol;
+mod net;
+mod protocol;
 
-pub mod work;
+mod work;
 
-pub mod endpoint;
-pub mod link;
-pub mod opening;
+mod endpoint;
+mod link;
+mod opening;
 
-pub mod connection;
-pub mod server;
+mod connection;
+mod server;
 
-pub mod multiplayer;
-pub mod role;
+mod multiplayer;
+mod role;
 
 pub mod ffi;
-pub mod table;
+mod table;
 
 #[cfg(not(panic = "unwind"))]
 compile_error!("wspeer turns panics into WS_ERR_PANIC and must be built with panic = \"unwind\"");
+
+/// Inner modules for the tests and the fuzz targets of this repository. They may change with any commit.
+#[doc(hidden)]
+pub mod internals {
+    pub mod connection {
+        pub use crate::connection::*;
+    }
+    pub mod endpoint {
+        pub use crate::endpoint::*;
+    }
+    pub mod error {
+        pub use crate::error::*;
+    }
+    pub mod heap {
+        pub use crate::heap::*;
+    }
+    pub mod link {
+        pub use crate::link::*;
+    }
+    pub mod multiplayer {
+        pub use crate::multiplayer::*;
+    }
+    pub mod net {
+        pub use crate::net::*;
+    }
+    pub mod opening {
+        pub use crate::opening::*;
+    }
+    pub mod protocol {
+        pub use crate::protocol::*;
+    }
+    pub mod quiet {
+        pub use crate::quiet::*;
+    }
+    pub mod server {
+        pub use crate::server::*;
+    }
+    pub mod status {
+        pub use crate::status::*;
+    }
+    pub mod table {
+        pub use crate::table::*;
+    }
+    pub mod work {
+        pub use crate::work::*;
+    }
+}

@@ -1,5 +1,6 @@
 //! The names of options in error texts: those of the header, or those that a binding has set.
 
+#[allow(dead_code)] // Generated: one for each field and flag.
 mod words;
 
 use crate::forks::Own;

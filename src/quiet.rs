@@ -31,7 +31,8 @@ fn set_hook() {
     std::panic::set_hook(Box::new(move |info| match DEPTH.with(Cell::get) {
         0 => before(info),
         _ => journal::note(Level::Error, || {
-            let place = info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
+            let place =
+                info.location().map(|place| format!(" at {}:{}", place.file(), place.line())).unwrap_or_default();
             let text = match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
                 (Some(text), _) => *text,
                 (None, Some(text)) => without_values(text),

@@ -45,7 +45,13 @@ impl Discarded for Role {}
 /// Polling.
 impl Role {
     /// Polls a server with its clients. Returns whether work is left, and when the role's next timer is due.
-    pub fn poll_server(&mut self, server: &mut Server, cx: &mut Cx<'_>, handles: &dyn Handles, gap: Duration) -> (bool, Option<Instant>) {
+    pub fn poll_server(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        handles: &dyn Handles,
+        gap: Duration,
+    ) -> (bool, Option<Instant>) {
         match self {
             Role::Host(host) => (host.poll(server, cx, handles, gap), host.next_timer()),
             Role::Plain | Role::Join(_) => (server.poll(cx, handles, gap), None),
@@ -82,7 +88,15 @@ impl Role {
 /// Sending.
 impl Role {
     /// Sends a message. `target` is as in ws_put_packet_to, or `None` for ws_put_packet.
-    pub fn put(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
+    pub fn put(
+        &mut self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        target: Option<i32>,
+        text: bool,
+        payload: &[u8],
+        find: Find<'_>,
+    ) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Plain, Place::Server(server)) => {
                 check_size(&server.endpoint.options, payload, 0)?;
@@ -117,7 +131,13 @@ impl Role {
     }
 
     /// Sends a remote call. A `target` of `None` means everyone, or the one client if `at` is a client.
-    pub fn put_call(&mut self, at: Place<'_>, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
+    pub fn put_call(
+        &mut self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        target: Option<Target>,
+        bytes: &[u8],
+    ) -> Result<Sent, Error> {
         match (self, at) {
             (Role::Host(host), Place::Server(server)) => {
                 check_size(&server.endpoint.options, bytes, host.header_bytes())?;
@@ -173,7 +193,9 @@ impl Role {
     pub fn peer_id(&self, at: Place<'_>) -> Result<i32, Error> {
         match (self, at) {
             (Role::Host(_), Place::Server(_)) => Ok(HOST_ID),
-            (Role::Host(_), Place::Client(server, key)) => server.peer(key).map(|peer| peer.endpoint.label).ok_or_else(Error::gone),
+            (Role::Host(_), Place::Client(server, key)) => {
+                server.peer(key).map(|peer| peer.endpoint.label).ok_or_else(Error::gone)
+            }
             (Role::Join(join), _) => Ok(join.id()),
             _ => Err(no_ids()),
         }
@@ -182,15 +204,24 @@ impl Role {
     /// Returns the handle of the connection to a peer. `own` is the handle that was passed in.
     pub fn conn(&self, at: Place<'_>, own: u32, peer_id: i32) -> Result<u32, Error> {
         match (self, at) {
-            (Role::Host(host), Place::Server(server)) => server.peer(host.place(peer_id)?).map(|peer| peer.endpoint.handle).ok_or_else(Error::gone),
+            (Role::Host(host), Place::Server(server)) => {
+                server.peer(host.place(peer_id)?).map(|peer| peer.endpoint.handle).ok_or_else(Error::gone)
+            }
             (Role::Join(_), _) if peer_id == HOST_ID => Ok(own),
-            (Role::Join(_), _) => Err(Error::new(ErrorCode::Target, "a client has a connection only to the host (peer 1)")),
+            (Role::Join(_), _) => {
+                Err(Error::new(ErrorCode::Target, "a client has a connection only to the host (peer 1)"))
+            }
             _ => Err(no_ids()),
         }
     }
 
     /// Adds a player of this process to a host. Returns the wire format and scene settings that the player must use.
-    pub fn welcome_local(&self, at: Place<'_>, cx: &mut Cx<'_>, end: MemoryEnd) -> Result<(Wire, SceneSettings), Error> {
+    pub fn welcome_local(
+        &self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        end: MemoryEnd,
+    ) -> Result<(Wire, SceneSettings), Error> {
         let (Role::Host(host), Place::Server(server)) = (self, at) else {
             return Err(Error::wrong_kind("only a host has players of its own"));
         };
@@ -254,7 +285,14 @@ impl Role {
 }
 
 /// Sends to clients of a plain server, where a target is a client's handle.
-fn put_to_clients(server: &mut Server, cx: &mut Cx<'_>, target: Option<i32>, text: bool, payload: &[u8], find: Find<'_>) -> Result<Sent, Error> {
+fn put_to_clients(
+    server: &mut Server,
+    cx: &mut Cx<'_>,
+    target: Option<i32>,
+    text: bool,
+    payload: &[u8],
+    find: Find<'_>,
+) -> Result<Sent, Error> {
     let except = match decoded(target)?.unwrap_or(Target::All) {
         Target::One(client) => {
             let key = find(client as u32).ok_or_else(|| no_client(client))?;
@@ -287,7 +325,9 @@ fn too_big(options: &Options, len: usize) -> Error {
     let most = options.max_message();
     Error::new(
         ErrorCode::TooBig,
-        format!("the message has {len} bytes and at most {most} are allowed: split it, or raise {MAX_MESSAGE_BYTES} at both ends"),
+        format!(
+            "the message has {len} bytes and at most {most} are allowed: split it, or raise {MAX_MESSAGE_BYTES} at both ends"
+        ),
     )
 }
 

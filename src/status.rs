@@ -56,10 +56,14 @@ mod tests {
     fn every_constant_of_the_header_has_a_variant() {
         let declared = |prefix: &str, of_prefix: &[&str]| {
             let sources = [include_str!("codes.rs"), include_str!("codes/variants.rs")];
-            let names = sources.into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+            let names = sources
+                .into_iter()
+                .flat_map(str::lines)
+                .filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
             names.filter(|name| name.starts_with(prefix) || of_prefix.contains(name)).collect::<Vec<_>>()
         };
-        let names = |all: &[&'static CStr]| all.iter().map(|name| name.to_str().unwrap_or_default()).collect::<Vec<_>>();
+        let names =
+            |all: &[&'static CStr]| all.iter().map(|name| name.to_str().unwrap_or_default()).collect::<Vec<_>>();
         macro_rules! check {
             ($name:ident, $prefix:literal $(, $constant:literal)*) => {{
                 let all: Vec<_> = $name::ALL.iter().map(|one| one.name()).collect();

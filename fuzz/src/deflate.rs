@@ -3,7 +3,7 @@
 
 use super::input::{Input, pieces};
 use flate2::{Decompress, FlushDecompress, Status};
-use wspeer::protocol::{Compressor, Decompressor};
+use wspeer::internals::protocol::{Compressor, Decompressor};
 
 /// The most that is taken out of one message.
 const MOST: usize = 1 << 18;
@@ -45,7 +45,11 @@ fn there_and_back(input: &mut Input, mode: u8, cut: u8) {
         if parts.is_empty() {
             compressor.compress(&[], true, &mut out).expect("a compressor does not fail");
         }
-        assert_eq!(decompress(&mut decompressor, &[&out], MOST).as_deref(), Some(&message[..]), "what was compressed comes back");
+        assert_eq!(
+            decompress(&mut decompressor, &[&out], MOST).as_deref(),
+            Some(&message[..]),
+            "what was compressed comes back"
+        );
         stream.extend_from_slice(&out);
         stream.extend_from_slice(&[0, 0, 0xFF, 0xFF]);
         said.extend_from_slice(&message);

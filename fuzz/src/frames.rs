@@ -3,7 +3,7 @@
 use super::decoding::decode;
 use super::input::{Input, pieces};
 use super::twins::judge;
-use wspeer::protocol::{Limits, Role};
+use wspeer::internals::protocol::{Limits, Role};
 
 const LIMITS: Limits = Limits { max_message: 1 << 16, max_fragments: 50 };
 

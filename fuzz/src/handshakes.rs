@@ -1,14 +1,15 @@
 //! Both opening handshakes, and what is agreed on in them: the outcome does not depend on how the bytes were cut.
 
 use super::input::{Input, pieces};
-use wspeer::protocol::{
-    Accept, ClientHandshake, DeflateSettings, Headers, RequestSpec, ServerHandshake, accept_answer, check_header, check_subprotocols, choose_offer,
-    offer,
+use wspeer::internals::protocol::{
+    Accept, ClientHandshake, DeflateSettings, Headers, RequestSpec, ServerHandshake, accept_answer, check_header,
+    check_subprotocols, choose_offer, offer,
 };
-use wspeer::status::Cause;
+use wspeer::internals::status::Cause;
 
 const MAX_HEADER: usize = 2_048;
-const SETTINGS: DeflateSettings = DeflateSettings { server_no_takeover: false, client_no_takeover: true, server_bits: 15, client_bits: 12 };
+const SETTINGS: DeflateSettings =
+    DeflateSettings { server_no_takeover: false, client_no_takeover: true, server_bits: 15, client_bits: 12 };
 
 pub fn server(data: &[u8]) {
     let mut input = Input(data);
@@ -66,7 +67,14 @@ fn serve(pieces: &[&[u8]]) -> Option<(usize, Vec<u8>)> {
 fn one_header(answer: &[u8]) {
     let text = std::str::from_utf8(answer).expect("an answer is text");
     assert_eq!(text.find("\r\n\r\n"), Some(text.len() - 4), "{text:?}");
-    let known = ["Upgrade", "Connection", "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Server"];
+    let known = [
+        "Upgrade",
+        "Connection",
+        "Sec-WebSocket-Accept",
+        "Sec-WebSocket-Protocol",
+        "Sec-WebSocket-Extensions",
+        "Server",
+    ];
     for line in text[..text.len() - 4].split("\r\n").skip(1) {
         assert!(line.split_once(": ").is_some_and(|(name, _)| known.contains(&name)), "{line:?}");
     }
@@ -93,7 +101,11 @@ pub fn client(data: &[u8]) {
 fn ask(spec: &RequestSpec, answer: &[u8], cut: u8) -> (bool, usize, u16, Cause) {
     let (mut handshake, request) = ClientHandshake::start(spec);
     let request = String::from_utf8(request).expect("a request is text");
-    let key = request.split("Sec-WebSocket-Key: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("a request has a key");
+    let key = request
+        .split("Sec-WebSocket-Key: ")
+        .nth(1)
+        .and_then(|rest| rest.split("\r\n").next())
+        .expect("a request has a key");
     let accept = tungstenite::handshake::derive_accept_key(key.as_bytes());
     let answer = match answer.windows(8).position(|window| window == b"{accept}") {
         Some(at) => [&answer[..at], accept.as_bytes(), &answer[at + 8..]].concat(),
@@ -105,7 +117,12 @@ fn ask(spec: &RequestSpec, answer: &[u8], cut: u8) -> (bool, usize, u16, Cause) 
             Ok(None) => at += piece.len(),
             Ok(Some((used, response))) => {
                 assert!(used <= piece.len() && response.status == 101);
-                assert!(response.subprotocol.as_deref().is_none_or(|name| spec.subprotocols.iter().any(|asked| asked == name)));
+                assert!(
+                    response
+                        .subprotocol
+                        .as_deref()
+                        .is_none_or(|name| spec.subprotocols.iter().any(|asked| asked == name))
+                );
                 assert!(response.deflate.is_none() || spec.deflate.is_some());
                 return (true, answer.len() - at - used, 101, Cause::None);
             }
@@ -131,13 +148,18 @@ pub fn extension(data: &[u8]) {
     let headers = Headers::from_map(&http::HeaderMap::from_iter([(http::header::SEC_WEBSOCKET_EXTENSIONS, header)]));
     // What a server of ours answers, a client of ours that had made a like offer accepts.
     if let Some((params, answer)) = choose_offer(&SETTINGS, &headers) {
-        let asked = DeflateSettings { server_no_takeover: false, client_no_takeover: false, server_bits: 15, client_bits: 15 };
+        let asked =
+            DeflateSettings { server_no_takeover: false, client_no_takeover: false, server_bits: 15, client_bits: 15 };
         let answer = http::HeaderValue::from_str(&answer).expect("an answer is a header");
         let answer = Headers::from_map(&http::HeaderMap::from_iter([(http::header::SEC_WEBSOCKET_EXTENSIONS, answer)]));
         assert_eq!(accept_answer(&asked, &answer), Ok(Some(params)), "{value}");
     }
     if let Ok(Some(params)) = accept_answer(&SETTINGS, &headers) {
-        assert!((8..=15).contains(&params.server_bits) && params.client_bits <= SETTINGS.client_bits && params.client_no_takeover);
+        assert!(
+            (8..=15).contains(&params.server_bits)
+                && params.client_bits <= SETTINGS.client_bits
+                && params.client_no_takeover
+        );
     }
     assert!(offer(&SETTINGS).starts_with("permessage-deflate"));
 }

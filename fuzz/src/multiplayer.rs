@@ -1,6 +1,6 @@
 //! The bytes of both multiplayer formats.
 
-use wspeer::multiplayer::wire::{HEADER, Message3, about, put_header, read_id, read3};
+use wspeer::internals::multiplayer::wire::{HEADER, Message3, about, put_header, read_id, read3};
 
 pub fn formats(data: &[u8]) {
     if let Ok(id) = read_id(false, data) {
@@ -14,7 +14,9 @@ pub fn formats(data: &[u8]) {
             assert_eq!(data[..HEADER], again, "a header is written as it was read");
         }
         Ok(message) => {
-            let (Message3::Add(id) | Message3::Del(id) | Message3::Id(id)) = message else { unreachable!("a packet came above") };
+            let (Message3::Add(id) | Message3::Del(id) | Message3::Id(id)) = message else {
+                unreachable!("a packet came above")
+            };
             assert!(id >= 1);
             assert_eq!(read3(false, &about(message)), Ok(message), "what is written about an id is read again");
         }

@@ -1,7 +1,7 @@
 //! Packets of a Godot 4 scene: what is read can be written, and says the same again; nothing is read beyond its end.
 
-use wspeer::multiplayer::scene::packet::{self, Packet};
-use wspeer::multiplayer::scene::{Call, Form, Item, Reader, Sink, write};
+use wspeer::internals::multiplayer::scene::packet::{self, Packet};
+use wspeer::internals::multiplayer::scene::{Call, Form, Item, Reader, Sink, write};
 
 /// The first byte says what the others are.
 pub fn scene(data: &[u8]) {
@@ -28,7 +28,8 @@ fn values(bytes: &[u8], form: Form) {
     }
     let once = written(&items, form);
     let mut reader = Reader::new(&once, form);
-    let again: Vec<Item<'_>> = items.iter().map(|_| reader.read_item().expect("what was written can be read")).collect();
+    let again: Vec<Item<'_>> =
+        items.iter().map(|_| reader.read_item().expect("what was written can be read")).collect();
     assert!(reader.rest().is_empty() && reader.is_outside());
     assert_eq!(written(&again, form), once);
 }

@@ -4,12 +4,12 @@ use std::io::{self, Cursor, ErrorKind, Read, Write};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::{Role as TheirRole, WebSocketConfig};
 use tungstenite::{Error, Message, WebSocket};
-use wspeer::protocol::{Decoder, Limits, Received, Role};
+use wspeer::internals::protocol::{Decoder, Limits, Received, Role};
 
 const LIMIT: usize = 1 << 17;
 const LIMITS: Limits = Limits { max_message: LIMIT as u64, max_fragments: u32::MAX };
 /// What we refuse and tungstenite takes.
-const STRICTER: [&str; 2] = ["longer form than it needs", "no close code to be sent"];
+const STRICTER: [&str; 2] = ["longer form than it needs", "is not a close code that can be sent"];
 
 /// How the two agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,11 +137,15 @@ pub fn ours(role: Role, pieces: &[&[u8]]) -> (Vec<Got>, End) {
                 Ok(next) => next,
                 Err(failure) => return (got, End::Failed(failure.sentence)),
             };
-            let message = |text: bool, bytes: Vec<u8>| if text { Got::Text(String::from_utf8(bytes).unwrap()) } else { Got::Binary(bytes) };
+            let message = |text: bool, bytes: Vec<u8>| {
+                if text { Got::Text(String::from_utf8(bytes).unwrap()) } else { Got::Binary(bytes) }
+            };
             match received {
                 Received::Nothing => break,
                 Received::Fragments => {}
-                Received::Message { text, start, len, .. } => got.push(message(text, bytes[at + start..at + start + len].to_vec())),
+                Received::Message { text, start, len, .. } => {
+                    got.push(message(text, bytes[at + start..at + start + len].to_vec()))
+                }
                 Received::Assembled { text, bytes, .. } => got.push(message(text, bytes)),
                 Received::Compressed { .. } => unreachable!("no extension was agreed on"),
                 Received::Ping { payload } => got.push(Got::Ping(payload.to_vec())),

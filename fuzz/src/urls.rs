@@ -29,7 +29,11 @@ pub fn urls(data: &[u8]) {
             }
         }
     };
-    assert!([WS_OK, WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_ADDRESS, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_TLS, WS_ERR_LIMIT].contains(&result), "{result}");
+    assert!(
+        [WS_OK, WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_ADDRESS, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_TLS, WS_ERR_LIMIT]
+            .contains(&result),
+        "{result}"
+    );
     if result != WS_OK {
         assert!(!sentence().is_empty(), "a failure says why");
         assert_eq!(handle, 0, "nothing is written on failure");
@@ -39,7 +43,11 @@ pub fn urls(data: &[u8]) {
     let request = Call::output(handle);
     if how % 4 == 3 && how >> 7 == 0 {
         let request = String::from_utf8(request).expect("a request is text");
-        assert_eq!(request.find("\r\n\r\n").map(|at| at + 4), Some(request.len()), "a header of the host ends the request early: {request:?}");
+        assert_eq!(
+            request.find("\r\n\r\n").map(|at| at + 4),
+            Some(request.len()),
+            "a header of the host ends the request early: {request:?}"
+        );
     }
     ws_free(handle);
 }

@@ -87,7 +87,8 @@ impl Connection {
         now: Instant,
     ) -> Connection {
         let mut endpoint = Endpoint::new(options);
-        let opening = Opening::answer_on(&mut endpoint, stream, accept, max_header_bytes, timeout, queue_before_open, now);
+        let opening =
+            Opening::answer_on(&mut endpoint, stream, accept, max_header_bytes, timeout, queue_before_open, now);
         Connection::new(endpoint, opening)
     }
 
@@ -300,7 +301,11 @@ impl Connection {
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         match &mut self.stage {
             Stage::Opening(opening) if code == -1 || !opening.is_ending() => {
-                let sentence = if code == -1 { "the host dropped the connection" } else { "the host closed the connection before it was open" };
+                let sentence = if code == -1 {
+                    "the host dropped the connection"
+                } else {
+                    "the host closed the connection before it was open"
+                };
                 self.end(cx, failed(failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, sentence))));
             }
             Stage::Open(link) => {
@@ -369,7 +374,8 @@ impl Connection {
         info.end = Some(Box::new(mark.clone()));
         self.endpoint.inbox.push_end(mark);
         // The peer's reason is in the event, and is kept out of the log.
-        let why = if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
+        let why =
+            if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
         journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.endpoint.info.shown_url()));
         self.changed.ended = true;
         match std::mem::replace(&mut self.stage, Stage::Ended) {

@@ -424,7 +424,8 @@ impl Inbox {
         let first = self.settled.saturating_sub(self.taken()) as usize;
         let (first, behind) = self.places(first);
         let fresh = || self.messages.range(first..).chain(self.held.range(behind..));
-        let total = fresh().map(|message| if matches!(message.body, Body::Fresh { .. }) { message.len() } else { 0 }).sum();
+        let total =
+            fresh().map(|message| if matches!(message.body, Body::Fresh { .. }) { message.len() } else { 0 }).sum();
         let mut storage = Vec::with_capacity(total);
         for message in fresh() {
             if matches!(message.body, Body::Fresh { .. }) {
@@ -551,7 +552,9 @@ mod tests {
     fn taken(inbox: &mut Inbox, arena: &Arena) -> Vec<String> {
         std::iter::from_fn(|| inbox.take_item())
             .map(|item| match item {
-                Item::Message(message) => format!("{}:{}", message.from, String::from_utf8_lossy(message.parts(arena).1)),
+                Item::Message(message) => {
+                    format!("{}:{}", message.from, String::from_utf8_lossy(message.parts(arena).1))
+                }
                 Item::Mark(mark) => format!("mark {}", mark.kind.code()),
             })
             .collect()
@@ -613,7 +616,10 @@ mod tests {
             }
             assert_eq!((inbox.len(), inbox.ready(), inbox.held(), inbox.bytes()), (1_000_000, 1_000_000, 0, 1_000_000));
             while inbox.take_message().is_some() {}
-            assert!(matches!(inbox.take_item(), Some(Item::Mark(mark)) if mark.kind == EventKind::Closed) && inbox.is_empty());
+            assert!(
+                matches!(inbox.take_item(), Some(Item::Mark(mark)) if mark.kind == EventKind::Closed)
+                    && inbox.is_empty()
+            );
         }
     }
 

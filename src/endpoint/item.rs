@@ -35,7 +35,11 @@ impl Message {
     /// A message whose bytes are in the arena.
     #[inline]
     pub(super) fn fresh(text: bool, chunk: u32, start: u32, len: u32) -> Message {
-        Message { kind: if text { MessageType::Text } else { MessageType::Binary }, from: 0, body: Body::Fresh { chunk, start, len } }
+        Message {
+            kind: if text { MessageType::Text } else { MessageType::Binary },
+            from: 0,
+            body: Body::Fresh { chunk, start, len },
+        }
     }
 
     /// A message that owns its storage.
@@ -63,7 +67,8 @@ impl Message {
         match &self.body {
             Body::Kept { storage, start, len } => {
                 let (start, len) = (*start as usize, *len as usize);
-                (start + len == storage.len() && (len > SHARED || storage.capacity() <= 2 * len)).then_some((storage, start))
+                (start + len == storage.len() && (len > SHARED || storage.capacity() <= 2 * len))
+                    .then_some((storage, start))
             }
             Body::Fresh { .. } => None,
         }

@@ -104,7 +104,11 @@ impl Endpoint {
     /// Number and bytes of the queued messages and AUTH events. Messages of a peer that is not admitted do not count.
     pub fn queued_in(&self) -> [u64; 2] {
         let (packets, bytes) = (self.inbox.counted() as u64, self.inbox.bytes());
-        if !self.admitted { [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()] } else { [packets, bytes] }
+        if !self.admitted {
+            [packets - self.inbox.len() as u64, bytes - self.inbox.message_bytes()]
+        } else {
+            [packets, bytes]
+        }
     }
 
     /// Bytes not counted in the queue: texts of events, and messages of a peer that is not admitted.

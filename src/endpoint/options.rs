@@ -54,7 +54,14 @@ pub struct Definition {
     server_default: u32,
 }
 
-const fn row(number: i32, name: &'static str, scope: Scope, range: Range, default: u32, server_default: u32) -> Definition {
+const fn row(
+    number: i32,
+    name: &'static str,
+    scope: Scope,
+    range: Range,
+    default: u32,
+    server_default: u32,
+) -> Definition {
     Definition { number, name, scope, range, default, server_default }
 }
 

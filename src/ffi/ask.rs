@@ -28,7 +28,13 @@ pub extern "C" fn ws_get_available(h: ws_handle) -> i32 {
 /// `len` (may be NULL) is the whole length without the NUL. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (unknown `what`), WS_ERR_KIND,
 /// WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_text(
+    h: ws_handle,
+    what: i32,
+    buf: *mut c_char,
+    cap: usize,
+    len: *mut usize,
+) -> ws_result {
     guard(|| {
         put_optional(len, 0);
         let Some(text) = Text::from_code(what) else {
@@ -45,9 +51,17 @@ pub unsafe extern "C" fn ws_get_text(h: ws_handle, what: i32, buf: *mut c_char, 
 ///
 /// Returns as ws_get_text(), and WS_EMPTY when there is no such header (buf and len are untouched). Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ws_get_header(h: ws_handle, name: *const c_char, index: u32, buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_get_header(
+    h: ws_handle,
+    name: *const c_char,
+    index: u32,
+    buf: *mut c_char,
+    cap: usize,
+    len: *mut usize,
+) -> ws_result {
     guard(|| {
-        let found = text("name", name).and_then(|name| table::header(h, name, index)).inspect_err(|_| put_optional(len, 0))?;
+        let found =
+            text("name", name).and_then(|name| table::header(h, name, index)).inspect_err(|_| put_optional(len, 0))?;
         match found {
             Some(value) => copy_text(&value, buf, cap, len),
             None => Ok(Success::Empty),
@@ -111,7 +125,8 @@ pub unsafe extern "C" fn ws_get_end(h: ws_handle, out: *mut ws_event) -> ws_resu
         need("out", out)?;
         match table::end(h)? {
             Some((conn, user, peer_id, mark)) => {
-                put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) })).map(|()| Success::Ok)
+                put("out", out, event(&View { conn, user, peer_id, bytes: b"\0", what: What::Mark(&mark) }))
+                    .map(|()| Success::Ok)
             }
             None => Ok(Success::Empty),
         }
@@ -215,7 +230,10 @@ pub unsafe extern "C" fn ws_set_name(word: *const c_char, name: *const c_char) -
     guard_opening(|| {
         let (word, name) = (text("word", word)?, optional_text("name", name)?);
         if word.len().max(name.map_or(0, str::len)) > names::MAX_NAME {
-            return Err(wrong(ErrorCode::TooBig, format!("a word or its name is longer than {} bytes", names::MAX_NAME)));
+            return Err(wrong(
+                ErrorCode::TooBig,
+                format!("a word or its name is longer than {} bytes", names::MAX_NAME),
+            ));
         }
         match names::set(word, name) {
             true => Ok(Success::Ok),
@@ -285,7 +303,12 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
     size as u32
 }
 
-fn give_handles(out: *mut ws_handle, cap: usize, count: *mut usize, list: impl FnOnce() -> Result<Vec<u32>, Error>) -> Result<Success, Error> {
+fn give_handles(
+    out: *mut ws_handle,
+    cap: usize,
+    count: *mut usize,
+    list: impl FnOnce() -> Result<Vec<u32>, Error>,
+) -> Result<Success, Error> {
     put("count", count, 0)?;
     if cap > 0 {
         need("out", out)?;

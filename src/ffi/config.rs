@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{SceneSettings, Wire};
 use crate::names::{
-    APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name, PIN_SHA256, QUEUE_BEFORE_OPEN,
-    SCENE,
+    APP_HEARTBEAT, AUTH, CERT_PEM, DEFLATE_LEVEL, INSECURE, KEY_PEM, MAX_MESSAGE_BYTES, NO_DELAY, NO_RELAY, Name,
+    PIN_SHA256, QUEUE_BEFORE_OPEN, SCENE,
 };
 use crate::net::TlsClientSettings;
 use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
@@ -97,7 +97,10 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
         }
     }
     if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_BEAT) {
-        return Err(bad(format!("{MAX_MESSAGE_BYTES} is {}: {APP_HEARTBEAT} needs at least {LONGEST_BEAT}", config.max_message_bytes)));
+        return Err(bad(format!(
+            "{MAX_MESSAGE_BYTES} is {}: {APP_HEARTBEAT} needs at least {LONGEST_BEAT}",
+            config.max_message_bytes
+        )));
     }
     match config.no_delay {
         0 | 1 => {}
@@ -117,7 +120,9 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
 fn tls(config: &ws_config) -> Result<TlsClientSettings, Error> {
     let has = |flag: u32| config.flags & flag != 0;
     if has(WS_INSECURE) {
-        journal::note(Level::Warn, || format!("{INSECURE} is set: certificates are not checked, so anyone can read and change the traffic"));
+        journal::note(Level::Warn, || {
+            format!("{INSECURE} is set: certificates are not checked, so anyone can read and change the traffic")
+        });
     }
     let owned = |name: &str, pointer: *const c_char| optional_text(name, pointer).map(|text| text.map(str::to_owned));
     let cert_pem = owned("cert_pem", config.cert_pem)?;
@@ -149,7 +154,9 @@ fn copy(config: *const ws_config) -> Result<ws_config, Error> {
     let size = unsafe { config.cast::<u32>().read_unaligned() } as usize;
     let known = size_of::<ws_config>();
     if !(WS_CONFIG_MIN_SIZE..=MAX_CONFIG).contains(&size) {
-        return Err(bad(format!("struct_size is {size} and should be {known}: fill the config with ws_config_init(&config, sizeof config) first")));
+        return Err(bad(format!(
+            "struct_size is {size} and should be {known}: fill the config with ws_config_init(&config, sizeof config) first"
+        )));
     }
     // SAFETY: the header says that struct_size bytes are readable; no more than this library's own struct is written.
     unsafe { std::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut copy).cast::<u8>(), size.min(known)) };
@@ -157,7 +164,9 @@ fn copy(config: *const ws_config) -> Result<ws_config, Error> {
         // SAFETY: as above; the tail lies within struct_size.
         let tail = unsafe { std::slice::from_raw_parts(config.cast::<u8>().add(known), size - known) };
         if tail.iter().any(|byte| *byte != 0) {
-            return Err(bad("it sets a field that this version of wspeer does not know: update the library".to_owned()));
+            return Err(
+                bad("it sets a field that this version of wspeer does not know: update the library".to_owned()),
+            );
         }
     }
     Ok(copy)
@@ -189,7 +198,9 @@ fn headers(config: &ws_config) -> Result<Vec<(String, String)>, Error> {
 fn wire(flags: u32) -> Result<Wire, Error> {
     match (flags & WS_GODOT3 != 0, flags & WS_SCENE != 0) {
         (true, true) => Err(bad(format!("WS_GODOT3 and {SCENE} exclude each other"))),
-        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => Err(bad(format!("{AUTH} or {NO_RELAY} is set without {SCENE}"))),
+        (_, false) if flags & (WS_AUTH | WS_NO_RELAY) != 0 => {
+            Err(bad(format!("{AUTH} or {NO_RELAY} is set without {SCENE}")))
+        }
         (true, false) => Ok(Wire::Godot3),
         (false, true) => Ok(Wire::Scene),
         (false, false) => Ok(Wire::Godot4),
@@ -218,7 +229,9 @@ fn pin(pointer: *const c_char) -> Result<Option<[u8; 32]>, Error> {
     let Some(text) = optional_text("pin_sha256", pointer)? else { return Ok(None) };
     let digits: String = text.chars().filter(|char| *char != ':').collect();
     let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).unwrap_or_default();
-    <[u8; 32]>::try_from(bytes).map(Some).map_err(|_| wrong(ErrorCode::Tls, format!("{PIN_SHA256} must be 64 hex digits, colons allowed")))
+    <[u8; 32]>::try_from(bytes)
+        .map(Some)
+        .map_err(|_| wrong(ErrorCode::Tls, format!("{PIN_SHA256} must be 64 hex digits, colons allowed")))
 }
 
 fn set(options: &mut Options, option: i32, value: u32) -> Result<(), Error> {

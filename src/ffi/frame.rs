@@ -74,7 +74,9 @@ fn check_batch<T>(out: *mut T, cap: usize, count: *mut usize) -> Result<(), crat
     need("out", out)?;
     match cap {
         0 => Err(wrong(ErrorCode::Arg, "cap is 0: give room for at least one item")),
-        _ if cap > isize::MAX as usize / size_of::<T>() => Err(wrong(ErrorCode::TooBig, "cap is over what memory can hold")),
+        _ if cap > isize::MAX as usize / size_of::<T>() => {
+            Err(wrong(ErrorCode::TooBig, "cap is over what memory can hold"))
+        }
         _ => Ok(()),
     }
 }
@@ -85,7 +87,15 @@ fn packet(view: &View<'_>) -> ws_packet {
         // The NUL after the text is not counted.
         What::Mark(_) => (0, view.bytes.len() - 1),
     };
-    ws_packet { data: view.bytes.as_ptr(), len, r#type, peer_id: view.peer_id, conn: view.conn, flags: 0, user: view.user }
+    ws_packet {
+        data: view.bytes.as_ptr(),
+        len,
+        r#type,
+        peer_id: view.peer_id,
+        conn: view.conn,
+        flags: 0,
+        user: view.user,
+    }
 }
 
 pub(super) fn event(view: &View<'_>) -> ws_event {

@@ -117,7 +117,11 @@ pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config
 ///
 /// `config` serves both and may be NULL. Returns WS_OK and the handles, or an error as ws_connect(). Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ws_pair(config: *const ws_config, server_end: *mut ws_handle, client_end: *mut ws_handle) -> ws_result {
+pub unsafe extern "C" fn ws_pair(
+    config: *const ws_config,
+    server_end: *mut ws_handle,
+    client_end: *mut ws_handle,
+) -> ws_result {
     guard_opening(|| {
         need("server_end", server_end)?;
         need("client_end", client_end)?;
@@ -140,7 +144,12 @@ pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mu
         let role = match role {
             WS_ROLE_SERVER => Role::Server,
             WS_ROLE_CLIENT => Role::Client,
-            _ => return Err(wrong(ErrorCode::Arg, format!("{role} is not a role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"))),
+            _ => {
+                return Err(wrong(
+                    ErrorCode::Arg,
+                    format!("{role} is not a role: use WS_ROLE_CLIENT or WS_ROLE_SERVER"),
+                ));
+            }
         };
         let handle = table::attach(role, settings)?;
         put("out", out, handle)?;

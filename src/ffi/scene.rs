@@ -33,7 +33,10 @@ pub unsafe extern "C" fn ws_send_auth(h: ws_handle, peer_id: i32, data: *const u
         match data.len() {
             0 => Err(wrong(ErrorCode::Arg, "there is no data to send: ws_complete_auth ends an authentication")),
             1..=MAX_AUTH_BYTES => table::send_auth(h, peer_id, data),
-            len => Err(wrong(ErrorCode::TooBig, format!("{len} bytes are too many for an authentication: at most {MAX_AUTH_BYTES}"))),
+            len => Err(wrong(
+                ErrorCode::TooBig,
+                format!("{len} bytes are too many for an authentication: at most {MAX_AUTH_BYTES}"),
+            )),
         }
     })
 }
@@ -86,16 +89,24 @@ pub unsafe extern "C" fn ws_encode_call(
 /// WS_TRUNCATED when there are more. After a failure what was written to `items` is of no use. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
 /// program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut ws_call, items: *mut ws_variant, cap: usize) -> ws_result {
+pub unsafe extern "C" fn ws_decode_call(
+    data: *const u8,
+    len: usize,
+    out: *mut ws_call,
+    items: *mut ws_variant,
+    cap: usize,
+) -> ws_result {
     guard(|| {
         need("out", out)?;
         check_items(items, cap)?;
         outside("out", out.cast(), size_of::<ws_call>(), "data", (data, len))?;
         outside("items", items.cast(), cap * size_of::<ws_variant>(), "data", (data, len))?;
         let data = bytes("data", data, len)?;
-        let (call, count) = Call::read_items(data, |index, item| put_at(items, index, variant(item)), cap).map_err(refused)?;
+        let (call, count) =
+            Call::read_items(data, |index, item| put_at(items, index, variant(item)), cap).map_err(refused)?;
         let [path, method] = [call.path, call.method].map(|text| text.as_ptr().cast::<c_char>());
-        let items = u32::try_from(count).map_err(|_| wrong(ErrorCode::TooBig, "it has more items than can be counted"))?;
+        let items =
+            u32::try_from(count).map_err(|_| wrong(ErrorCode::TooBig, "it has more items than can be counted"))?;
         put("out", out, ws_call { path, method, arguments: u32::from(call.count), items })?;
         Ok(if count > cap { Success::Truncated } else { Success::Ok })
     })
@@ -105,7 +116,13 @@ pub unsafe extern "C" fn ws_decode_call(data: *const u8, len: usize, out: *mut w
 ///
 /// Returns as ws_encode_call(); WS_ERR_ARG too when the items are not one value. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ws_encode_variant(items: *const ws_variant, count: usize, buf: *mut u8, cap: usize, len: *mut usize) -> ws_result {
+pub unsafe extern "C" fn ws_encode_variant(
+    items: *const ws_variant,
+    count: usize,
+    buf: *mut u8,
+    cap: usize,
+    len: *mut usize,
+) -> ws_result {
     guard(|| {
         encode(items, count, buf, cap, len, |items, out| match write(items, Form::Full, out)? {
             1 => Ok(()),
@@ -175,9 +192,12 @@ impl<'a> Iterator for Items<'a> {
         let raw = unsafe { self.items.add(self.index).read_unaligned() };
         self.index += 1;
         match outside("data", raw.data, raw.len, "buf", self.buf).and_then(|()| bytes("data", raw.data, raw.len)) {
-            Ok(bytes) => Some(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes }),
+            Ok(bytes) => {
+                Some(Item { kind: raw.r#type, count: raw.count, integer: raw.integer, number: raw.number, bytes })
+            }
             Err(error) => {
-                *self.error = Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_sentence())));
+                *self.error =
+                    Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_sentence())));
                 None
             }
         }
@@ -210,8 +230,18 @@ fn encode(
 }
 
 /// Refuses inputs and outputs that overlap: no reference to an input may be in use while an output is written there.
-fn outside(name: &str, pointer: *const u8, len: usize, other: &str, (place, room): (*const u8, usize)) -> Result<(), Error> {
-    if overlaps(pointer, len, place, room) { Err(wrong(ErrorCode::Arg, format!("{name} lies in {other}"))) } else { Ok(()) }
+fn outside(
+    name: &str,
+    pointer: *const u8,
+    len: usize,
+    other: &str,
+    (place, room): (*const u8, usize),
+) -> Result<(), Error> {
+    if overlaps(pointer, len, place, room) {
+        Err(wrong(ErrorCode::Arg, format!("{name} lies in {other}")))
+    } else {
+        Ok(())
+    }
 }
 
 fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
@@ -225,7 +255,14 @@ fn check_items(items: *const ws_variant, count: usize) -> Result<(), Error> {
 }
 
 fn variant(item: &Item<'_>) -> ws_variant {
-    ws_variant { r#type: item.kind, count: item.count, integer: item.integer, number: item.number, data: item.bytes.as_ptr(), len: item.bytes.len() }
+    ws_variant {
+        r#type: item.kind,
+        count: item.count,
+        integer: item.integer,
+        number: item.number,
+        data: item.bytes.as_ptr(),
+        len: item.bytes.len(),
+    }
 }
 
 fn refused(fault: Fault) -> Error {

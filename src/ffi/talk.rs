@@ -34,7 +34,13 @@ pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize
 ///
 /// Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server, host or join). Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ws_put_packet_to(h: ws_handle, target: i32, data: *const u8, len: usize, r#type: i32) -> ws_result {
+pub unsafe extern "C" fn ws_put_packet_to(
+    h: ws_handle,
+    target: i32,
+    data: *const u8,
+    len: usize,
+    r#type: i32,
+) -> ws_result {
     guard(|| {
         if r#type == WS_CALL {
             return table::put_call(h, Some(target), call(data, len)?);
@@ -69,7 +75,9 @@ fn message<'a>(data: *const u8, len: usize, kind: i32) -> Result<(bool, &'a [u8]
     match kind {
         WS_BINARY => Ok((false, payload)),
         WS_TEXT if std::str::from_utf8(payload).is_ok() => Ok((true, payload)),
-        WS_TEXT => Err(wrong(ErrorCode::Utf8, "the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY")),
+        WS_TEXT => {
+            Err(wrong(ErrorCode::Utf8, "the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY"))
+        }
         _ => Err(no_type(kind)),
     }
 }

@@ -78,10 +78,16 @@ impl Closing {
 pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
     let known = matches!(code, 0 | -1) || u16::try_from(code).is_ok_and(code_may_be_sent);
     if !known {
-        return Err(Error::new(ErrorCode::Arg, format!("{code} is not a close code that can be sent: use 0, -1, 1000-1003, 1007-1014 or 3000-4999")));
+        return Err(Error::new(
+            ErrorCode::Arg,
+            format!("{code} is not a close code that can be sent: use 0, -1, 1000-1003, 1007-1014 or 3000-4999"),
+        ));
     }
     if reason.len() > 123 {
-        return Err(Error::new(ErrorCode::Arg, format!("the close reason has {} bytes: at most 123 fit", reason.len())));
+        return Err(Error::new(
+            ErrorCode::Arg,
+            format!("the close reason has {} bytes: at most 123 fit", reason.len()),
+        ));
     }
     Ok(())
 }
@@ -89,9 +95,17 @@ pub fn check_close(code: i32, reason: &str) -> Result<(), Error> {
 impl Link {
     /// Starts the closing handshake after the accepted messages, as the host requested; does nothing if a close is in
     /// progress. `failure`: the library's reason, for the last event. Code -1 ends the link at once.
-    pub fn close(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
+    pub fn close(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        code: i32,
+        reason: &str,
+        failure: Option<Failure>,
+    ) {
         if code == -1 {
-            let failure = failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, "the host dropped the connection"));
+            let failure =
+                failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, "the host dropped the connection"));
             self.end(cx, failure, false);
             return;
         }
@@ -112,7 +126,13 @@ impl Link {
     }
 
     /// Handles the peer's close frame (section 5.5.1): echoes its code after the accepted messages.
-    pub(super) fn close_received(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, code: Option<u16>, reason: String) {
+    pub(super) fn close_received(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        code: Option<u16>,
+        reason: String,
+    ) {
         if self.closing.is_none() {
             self.changes.get_or_insert_default().close_request = Some(Box::new((code.unwrap_or(1005), reason.clone())));
         }
@@ -212,8 +232,7 @@ impl Link {
             failure.sentence += &format!("; it did not read what was sent before within {CLOSE_TIMEOUT_MS}");
             failure
         } else if self.reading_rests(endpoint) {
-            let sentence =
-                "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
+            let sentence = "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
             Failure::new(Phase::App, Cause::NotReading, sentence)
         } else {
             let sentence = if self.unwritten() > 0 {
@@ -283,7 +302,9 @@ impl Link {
             self.changes.get_or_insert_default().closing = true;
         }
         let progress = (self.outbox.left(), self.uncompressed());
-        self.closing.get_or_insert_with(|| Box::new(Closing { deadline: close_deadline(endpoint, now), progress, ..Closing::default() }))
+        self.closing.get_or_insert_with(|| {
+            Box::new(Closing { deadline: close_deadline(endpoint, now), progress, ..Closing::default() })
+        })
     }
 
     fn send_close(&mut self, code: Option<u16>, reason: &str) {
@@ -300,7 +321,9 @@ impl Link {
     /// Queues our close frame once no message before it waits to be encoded; if we fail the connection, at once.
     pub(super) fn send_due_close(&mut self) {
         let is_free = self.waiting.is_none();
-        let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free)) else { return };
+        let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free)) else {
+            return;
+        };
         closing.due = false;
         let (payload, len) = close_payload(closing.sent.flatten(), &closing.sent_reason);
         self.put_control(0x8, &payload[..len]);

@@ -161,7 +161,12 @@ impl Compression {
 
     /// Compresses a short message into `scratch`. False: the result is not shorter, so the message is sent
     /// uncompressed.
-    pub(super) fn compress_whole(&mut self, codecs: &mut Codecs, payload: &[u8], scratch: &mut Vec<u8>) -> Result<bool, Broken> {
+    pub(super) fn compress_whole(
+        &mut self,
+        codecs: &mut Codecs,
+        payload: &[u8],
+        scratch: &mut Vec<u8>,
+    ) -> Result<bool, Broken> {
         scratch.clear();
         let (bits, level) = (self.own_bits, self.level);
         let mut compressor = self.compressor.take().unwrap_or_else(|| codecs.take_compressor(bits, level));
@@ -256,7 +261,8 @@ impl Compression {
     /// Takes the unfinished message, as nothing more is read: its heap bytes, and the object to free.
     pub(super) fn abandon(&mut self) -> (usize, impl Discarded + 'static) {
         let (incoming, rest) = (self.incoming.take(), self.rest.take());
-        let bytes = incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
+        let bytes =
+            incoming.as_ref().map_or(0, Incoming::heap_bytes) + rest.as_ref().map_or(0, |rest| rest.bytes.capacity());
         (bytes, (incoming, rest))
     }
 
@@ -268,7 +274,8 @@ impl Compression {
 
     /// Heap bytes of the contexts.
     pub fn heap_bytes(&self) -> usize {
-        self.compressor.as_ref().map_or(0, Compressor::heap_bytes) + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
+        self.compressor.as_ref().map_or(0, Compressor::heap_bytes)
+            + self.decompressor.as_ref().map_or(0, Decompressor::heap_bytes)
     }
 
     /// Decompresses until `left` is consumed or the budget is exhausted. Returns the bytes not consumed too.
@@ -280,12 +287,18 @@ impl Compression {
         limits: &InflateLimits,
         tools: &mut Tools<'_, '_>,
     ) -> Result<(Inflated, &'b [u8]), Failure> {
-        let incoming =
-            self.incoming.get_or_insert_with(|| Incoming { text, utf8: Utf8::new(), received: 0, message: Vec::new(), moving: Move::default() });
+        let incoming = self.incoming.get_or_insert_with(|| Incoming {
+            text,
+            utf8: Utf8::new(),
+            received: 0,
+            message: Vec::new(),
+            moving: Move::default(),
+        });
         let peer_bits = self.peer_bits;
         let no_takeover = self.peer_no_takeover;
-        let decompressor =
-            self.decompressor.get_or_insert_with(|| if no_takeover { tools.codecs.take_decompressor() } else { Decompressor::new(peer_bits) });
+        let decompressor = self.decompressor.get_or_insert_with(|| {
+            if no_takeover { tools.codecs.take_decompressor() } else { Decompressor::new(peer_bits) }
+        });
         if tools.scratch.len() < OUT_SLICE {
             tools.scratch.resize(OUT_SLICE, 0);
         }
@@ -322,7 +335,9 @@ impl Compression {
             tools.codecs.give_decompressor(decompressor);
         }
         match self.incoming.take() {
-            Some(Incoming { text, utf8, message, .. }) if utf8.is_complete() => Ok((Inflated::Message { text, bytes: message }, left)),
+            Some(Incoming { text, utf8, message, .. }) if utf8.is_complete() => {
+                Ok((Inflated::Message { text, bytes: message }, left))
+            }
             _ => Err(not_utf8()),
         }
     }
@@ -332,7 +347,10 @@ impl Incoming {
     fn add(&mut self, bytes: &[u8], limits: &InflateLimits) -> Result<(), Failure> {
         let len = self.message.len() + bytes.len();
         if len as u64 > limits.max_message {
-            let sentence = format!("a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time", limits.max_message);
+            let sentence = format!(
+                "a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time",
+                limits.max_message
+            );
             return Err(Failure::of_protocol(1009, sentence));
         }
         if len > RATIO_FREE && len as u64 / self.received.max(1) > limits.max_ratio {
@@ -346,7 +364,8 @@ impl Incoming {
             return Err(not_utf8());
         }
         if self.message.try_reserve(bytes.len()).is_err() {
-            let failure = Failure::of_protocol(1009, format!("there is no memory left for a message: lower {MAX_MESSAGE_BYTES}"));
+            let failure =
+                Failure::of_protocol(1009, format!("there is no memory left for a message: lower {MAX_MESSAGE_BYTES}"));
             return Err(Failure { cause: Cause::Resources, ..failure });
         }
         self.message.extend_from_slice(bytes);

@@ -84,10 +84,13 @@ impl Link {
             && let Some(asked) = self.heartbeat.asked
         {
             let timeout = timeout.max(interval);
-            let dead = (self.heartbeat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
+            let dead =
+                (self.heartbeat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
             if cx.now >= dead {
                 let silent = cx.now.saturating_duration_since(self.heartbeat.heard).as_millis();
-                let sentence = format!("the peer was silent for {silent} ms and answered no ping: the link is cut, or raise {PONG_TIMEOUT_MS}");
+                let sentence = format!(
+                    "the peer was silent for {silent} ms and answered no ping: the link is cut, or raise {PONG_TIMEOUT_MS}"
+                );
                 self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, sentence), false);
                 return None;
             }

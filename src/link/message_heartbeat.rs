@@ -58,7 +58,13 @@ impl Link {
         // Without a random marker, a message of the host could be taken for a heartbeat: the heartbeat is then not
         // offered.
         if getrandom::fill(&mut marker).is_ok() {
-            self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(false)), &announcement(&marker), false);
+            self.outbox.push_frame(
+                self.role,
+                &mut self.keys,
+                Lead::whole(opcode_of(false)),
+                &announcement(&marker),
+                false,
+            );
             self.message_heartbeat = Some(MessageHeartbeat::new(Some(marker), None));
         }
     }
@@ -70,7 +76,9 @@ impl Link {
             Some(_) if text => Watched::Message,
             Some(marker) => read_beat(marker, bytes).map_or(Watched::Message, Watched::Beat),
             None if text => Watched::NotOffered,
-            None => read_announcement(bytes).map_or(Watched::NotOffered, |marker| Watched::Beat(Beating::Announced(marker))),
+            None => {
+                read_announcement(bytes).map_or(Watched::NotOffered, |marker| Watched::Beat(Beating::Announced(marker)))
+            }
         }
     }
 
@@ -91,7 +99,11 @@ impl Link {
     pub(super) fn ping_by_message(&mut self) -> bool {
         let unanswered = self.heartbeat.waits_for_answer();
         let is_client = self.role == Role::Client;
-        let Some(heartbeat) = self.message_heartbeat.as_mut().filter(|heartbeat| heartbeat.marker.is_some() && is_client) else { return false };
+        let Some(heartbeat) =
+            self.message_heartbeat.as_mut().filter(|heartbeat| heartbeat.marker.is_some() && is_client)
+        else {
+            return false;
+        };
         // An earlier ping is not repeated: TCP loses nothing, so it is answered or the link times out.
         if !unanswered || heartbeat.number == 0 {
             heartbeat.number = heartbeat.number.wrapping_add(1).max(1);
@@ -109,7 +121,13 @@ impl Link {
             return;
         }
         heartbeat.due = None;
-        self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(false)), &beat(marker, pong, number), false);
+        self.outbox.push_frame(
+            self.role,
+            &mut self.keys,
+            Lead::whole(opcode_of(false)),
+            &beat(marker, pong, number),
+            false,
+        );
         heartbeat.end = self.outbox.end();
     }
 

@@ -36,7 +36,8 @@ use pong::Pongs;
 use rate::Rate;
 use std::time::{Duration, Instant};
 
-/// A WebSocket connection, from OPEN on.
+/// A WebSocket connection, from OPEN on. Its fields stay in one struct, grouped by direction: decoding queues answers, and
+/// sending decides when the link closes.
 pub struct Link {
     /// Client or server.
     role: Role,

@@ -436,7 +436,13 @@ impl Earlier {
 }
 
 /// Masks `payload` piece by piece into `scratch` and writes it after `header`. Returns the number of bytes written.
-pub fn write_masked(stream: &mut Stream, header: &[u8], payload: &[u8], key: [u8; 4], scratch: &mut Vec<u8>) -> io::Result<usize> {
+pub fn write_masked(
+    stream: &mut Stream,
+    header: &[u8],
+    payload: &[u8],
+    key: [u8; 4],
+    scratch: &mut Vec<u8>,
+) -> io::Result<usize> {
     let mut written = 0;
     let mut done = 0;
     scratch.clear();

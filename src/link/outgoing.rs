@@ -186,7 +186,16 @@ pub struct SharedMessage {
 impl SharedMessage {
     /// A message of which nothing has been compressed.
     pub fn new(text: bool, payload: Payload, level: u8, max_ratio: u64, compressor: Compressor) -> SharedMessage {
-        SharedMessage { text, payload, at: 0, slice: slice_bytes(level), compressor: Some(compressor), max_ratio, sent: 0, frames: Vec::new() }
+        SharedMessage {
+            text,
+            payload,
+            at: 0,
+            slice: slice_bytes(level),
+            compressor: Some(compressor),
+            max_ratio,
+            sent: 0,
+            frames: Vec::new(),
+        }
     }
 
     /// Length of the payload in bytes.
@@ -227,7 +236,13 @@ impl SharedMessage {
             }
             let opcode = if index > 0 { CONTINUATION } else { opcode_of(self.text) };
             let mut bytes = Vec::new();
-            encode_frame(&mut bytes, Role::Server, &mut MaskKeys::new(), Lead { opcode, rsv1: index == 0, fin: last }, &compressed);
+            encode_frame(
+                &mut bytes,
+                Role::Server,
+                &mut MaskKeys::new(),
+                Lead { opcode, rsv1: index == 0, fin: last },
+                &compressed,
+            );
             self.frames.push((Arc::new(bytes), end));
             if last {
                 self.compressor = None;

@@ -58,7 +58,8 @@ impl Link {
         let (mut round, mut first) = (0, true);
         while self.wants_bytes(endpoint, cx) {
             // The first pass ignores the budget, so that every poll makes progress.
-            let over = (!std::mem::take(&mut first) && cx.budget.look()) || (endpoint.of_server && round >= ROUND_BYTES);
+            let over =
+                (!std::mem::take(&mut first) && cx.budget.look()) || (endpoint.of_server && round >= ROUND_BYTES);
             if over || !self.go_on_inflating(endpoint, cx) || !self.go_on_moving(endpoint, cx) {
                 return true;
             }
@@ -85,7 +86,10 @@ impl Link {
                 }
                 None => self.take_filled(endpoint, cx, count),
             }
-            if last && self.backlog.is_empty() && !self.compression.as_ref().is_some_and(|compression| compression.kept().0) {
+            if last
+                && self.backlog.is_empty()
+                && !self.compression.as_ref().is_some_and(|compression| compression.kept().0)
+            {
                 self.end_broken(cx);
                 return false;
             }
@@ -178,13 +182,15 @@ impl Link {
     /// decompress to many times its size.
     pub fn reading_rests(&self, endpoint: &Endpoint) -> bool {
         endpoint.is_full()
-            && (self.over_full as usize >= OVER_FULL_BYTES || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
+            && (self.over_full as usize >= OVER_FULL_BYTES
+                || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
     }
 
     /// Whether a poll can make progress without a readiness event: received bytes to decode, or queued messages to
     /// encode or write.
     pub fn has_backlog(&self, endpoint: &Endpoint) -> bool {
-        let waits = !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
+        let waits =
+            !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
         (waits && self.wants_input(endpoint)) || self.can_send_on()
     }
 
@@ -221,39 +227,16 @@ impl Link {
         loop {
             let space = cx.arena.last_space(ROUND_BYTES);
             let before = endpoint.inbox.arrived();
-            let (next, fresh) = self.decode_messages(&mut endpoint.inbox, &mut space[..count], &mut at, place, &limits, &mut cx.budget);
+            let (next, fresh) =
+                self.decode_messages(&mut endpoint.inbox, &mut space[..count], &mut at, place, &limits, &mut cx.budget);
             endpoint.count_received(before);
             keep |= fresh;
-            match next {
-                Next::Over => break,
-                Next::Later => {
-                    self.keep_for_later(cx, at..count);
-                    break;
-                }
-                Next::Failed(failure) => self.fail(endpoint, cx, failure),
-                Next::Beat(beating) => self.take_beat(endpoint, beating, cx.now),
-                Next::NoBeat => self.give_up_announcement(endpoint, cx),
-                Next::Other(Received::Assembled { text, bytes }) => self.take_assembled(endpoint, cx, text, bytes),
-                Next::Other(Received::Compressed { text, last, start, len }) => {
-                    let done = self.take_compressed(endpoint, cx, text, last, start..start + len);
-                    if (!done || cx.budget.look()) && at < count {
-                        self.keep_for_later(cx, at..count);
-                        break;
-                    }
-                }
-                Next::Other(Received::Ping { payload }) => self.answer_ping(payload),
-                Next::Other(Received::Pong { payload }) => {
-                    endpoint.rtt_us = self.heartbeat.hear_pong(&payload, cx.now).unwrap_or(endpoint.rtt_us);
-                }
-                Next::Other(Received::Close { code, reason }) => {
-                    self.answer_last_ping();
-                    self.close_received(endpoint, cx, code, reason);
-                }
-                Next::Other(Received::Fragments) if cx.budget.look() => {
-                    self.keep_for_later(cx, at..count);
-                    break;
-                }
-                Next::Other(_) => {}
+            if matches!(next, Next::Over) {
+                break;
+            }
+            if !self.take_rare(endpoint, cx, next) && at < count {
+                self.keep_for_later(cx, at..count);
+                break;
             }
             if self.has_read_all() {
                 break;
@@ -274,6 +257,34 @@ impl Link {
             self.expects_long = false;
         }
         self.note_full(endpoint, was_full, count);
+    }
+
+    /// Takes what is rarer than a whole uncompressed message. False: the budget is exhausted, and what follows is decoded later.
+    fn take_rare(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, next: Next) -> bool {
+        match next {
+            Next::Over => {}
+            Next::Later => return false,
+            Next::Failed(failure) => self.fail(endpoint, cx, failure),
+            Next::Beat(beating) => self.take_beat(endpoint, beating, cx.now),
+            Next::NoBeat => self.give_up_announcement(endpoint, cx),
+            Next::Other(received) => match received {
+                Received::Assembled { text, bytes } => self.take_assembled(endpoint, cx, text, bytes),
+                Received::Compressed { text, last, start, len } => {
+                    return self.take_compressed(endpoint, cx, text, last, start..start + len) && !cx.budget.look();
+                }
+                Received::Ping { payload } => self.answer_ping(payload),
+                Received::Pong { payload } => {
+                    endpoint.rtt_us = self.heartbeat.hear_pong(&payload, cx.now).unwrap_or(endpoint.rtt_us);
+                }
+                Received::Close { code, reason } => {
+                    self.answer_last_ping();
+                    self.close_received(endpoint, cx, code, reason);
+                }
+                Received::Fragments => return !cx.budget.look(),
+                _ => {}
+            },
+        }
+        true
     }
 
     /// The fast path: decodes messages that are complete in the buffer, until anything else occurs. In a separate
@@ -297,14 +308,25 @@ impl Link {
                     *at += used;
                     match received {
                         Received::Message { text, start: offset, len, .. } => {
-                            if watches && let Some(next) = self.watch_fresh(inbox, text, &bytes[start + offset..][..len], place, start + offset) {
+                            if watches
+                                && let Some(next) = self.watch_fresh(
+                                    inbox,
+                                    text,
+                                    &bytes[start + offset..][..len],
+                                    place,
+                                    start + offset,
+                                )
+                            {
                                 return (next, true);
                             }
                             fresh = true;
                             push_fresh(inbox, text, place, start + offset, len);
                         }
                         Received::Compressed { text, last, start: offset, len } => {
-                            return (Next::Other(Received::Compressed { text, last, start: start + offset, len }), fresh);
+                            return (
+                                Next::Other(Received::Compressed { text, last, start: start + offset, len }),
+                                fresh,
+                            );
                         }
                         other => return (Next::Other(other), fresh),
                     }
@@ -332,7 +354,14 @@ impl Link {
 
     /// Decompresses a piece that is in the last space. False: the budget was exhausted or the inbound queue is full, so
     /// later bytes have to wait.
-    fn take_compressed(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, last: bool, place: std::ops::Range<usize>) -> bool {
+    fn take_compressed(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        text: bool,
+        last: bool,
+        place: std::ops::Range<usize>,
+    ) -> bool {
         let (may_begin, limits) = (!endpoint.is_full(), inflate_limits(endpoint));
         let Some(compression) = &mut self.compression else { return true };
         let (space, scratch) = cx.arena.space_and_scratch(ROUND_BYTES);
@@ -345,7 +374,9 @@ impl Link {
     fn go_on_inflating(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let limits = inflate_limits(endpoint);
         let before = endpoint.received();
-        let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else { return true };
+        let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else {
+            return true;
+        };
         let mut tools = Tools { codecs: cx.codecs, scratch: cx.arena.scratch(), budget: &mut cx.budget };
         let inflated = compression.resume(&limits, &mut tools);
         let done = self.took_inflated(endpoint, cx, inflated);
@@ -392,7 +423,8 @@ impl Link {
             self.rate = None;
             return;
         };
-        let excess = self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(cx.now, &endpoint.counters, most);
+        let excess =
+            self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(cx.now, &endpoint.counters, most);
         let Some((count, room)) = excess else { return };
         // Messages after the one that exceeded the limit are dropped, as if each had been checked on arrival; so is a
         // close frame.
@@ -401,14 +433,23 @@ impl Link {
             self.fail(
                 endpoint,
                 cx,
-                Failure::of_protocol(1008, format!("more messages or bytes a second than {MAX_MESSAGES_PER_S} or {MAX_BYTES_PER_S} allow")),
+                Failure::of_protocol(
+                    1008,
+                    format!("more messages or bytes a second than {MAX_MESSAGES_PER_S} or {MAX_BYTES_PER_S} allow"),
+                ),
             );
         }
     }
 
     fn eof(&mut self, cx: &mut Cx<'_>) {
         let failure = self.write_failure.take().map_or_else(
-            || Failure::new(Phase::Websocket, Cause::PeerGone, "the peer ended the connection without a closing handshake"),
+            || {
+                Failure::new(
+                    Phase::Websocket,
+                    Cause::PeerGone,
+                    "the peer ended the connection without a closing handshake",
+                )
+            },
             |failure| *failure,
         );
         self.end(cx, failure, false);
@@ -420,7 +461,9 @@ impl Link {
         let failure = match (tls_failure(error, reader), self.write_failure.take()) {
             (Some(failure), _) => failure,
             (None, Some(failure)) => *failure,
-            (None, None) => Failure::of_io(Phase::Websocket, Cause::Reset, "the connection was lost while reading", error),
+            (None, None) => {
+                Failure::of_io(Phase::Websocket, Cause::Reset, "the connection was lost while reading", error)
+            }
         };
         self.end(cx, failure, false);
     }
@@ -451,7 +494,10 @@ fn frame_limits(endpoint: &Endpoint) -> Limits {
 }
 
 fn inflate_limits(endpoint: &Endpoint) -> InflateLimits {
-    InflateLimits { max_message: endpoint.options.max_message(), max_ratio: endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO) }
+    InflateLimits {
+        max_message: endpoint.options.max_message(),
+        max_ratio: endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO),
+    }
 }
 
 #[cfg(test)]

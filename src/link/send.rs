@@ -43,7 +43,13 @@ impl Link {
     /// Sends one message. The caller has checked its size and UTF-8. `cx` is called only if it is needed: short
     /// messages that are neither compressed nor written now do without.
     #[inline]
-    pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, endpoint: &mut Endpoint, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
+    pub fn put<'a, C: BorrowMut<Cx<'a>>>(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: impl FnOnce() -> C,
+        text: bool,
+        payload: &[u8],
+    ) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
         }
@@ -162,7 +168,14 @@ impl Link {
     }
 
     /// As `put_shared`, for a frame in two parts. It is written later.
-    pub fn put_parts(&mut self, endpoint: &mut Endpoint, head: &Chunk, storage: &Chunk, start: usize, payload_len: usize) -> Sent {
+    pub fn put_parts(
+        &mut self,
+        endpoint: &mut Endpoint,
+        head: &Chunk,
+        storage: &Chunk,
+        start: usize,
+        payload_len: usize,
+    ) -> Sent {
         if !self.may_put() {
             return Sent::NotOpen;
         }
@@ -179,13 +192,22 @@ impl Link {
     }
 
     /// Sends a long message that is compressed once for several connections.
-    pub fn put_shared_message(&mut self, endpoint: &mut Endpoint, message: &Arc<Mutex<SharedMessage>>, payload_len: usize) -> Sent {
+    pub fn put_shared_message(
+        &mut self,
+        endpoint: &mut Endpoint,
+        message: &Arc<Mutex<SharedMessage>>,
+        payload_len: usize,
+    ) -> Sent {
         self.put_outgoing(endpoint, Outgoing::Shared { message: message.clone(), index: 0, at: 0 }, payload_len)
     }
 
     /// As `put`, for a message that several connections compress later, each in its separate context.
     pub fn put_later(&mut self, endpoint: &mut Endpoint, text: bool, payload: &Payload) -> Sent {
-        self.put_outgoing(endpoint, Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false }, payload.len())
+        self.put_outgoing(
+            endpoint,
+            Outgoing::Message { text, payload: payload.clone(), at: 0, sent: 0, begun: false },
+            payload.len(),
+        )
     }
 
     /// Whether a message of this length is compressed.
@@ -201,7 +223,10 @@ impl Link {
 
     /// Whether a message can be compressed or encoded now.
     pub fn can_compress(&self) -> bool {
-        self.waiting.is_some() && self.outbox.unwritten() < AHEAD_BYTES && self.write_failure.is_none() && !self.has_stopped()
+        self.waiting.is_some()
+            && self.outbox.unwritten() < AHEAD_BYTES
+            && self.write_failure.is_none()
+            && !self.has_stopped()
     }
 
     /// Whether there is work to encode or write that no readiness event will announce.
@@ -222,7 +247,9 @@ impl Link {
     pub fn has_room_beside(&self, endpoint: &Endpoint, len: usize) -> bool {
         let waiting = self.queued_bytes();
         let half = |option: i32| endpoint.options.limit(option) / 2;
-        waiting == 0 || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES) && (self.queued_messages() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
+        waiting == 0
+            || ((waiting + len) as u64 <= half(WS_OPT_OUTBOUND_BYTES)
+                && (self.queued_messages() as u64) < half(WS_OPT_OUTBOUND_PACKETS))
     }
 
     /// Whether messages are accepted (if there is room): no close is in progress.
@@ -272,16 +299,26 @@ impl Link {
         {
             let room = endpoint.options.limit(WS_OPT_OUTBOUND_BYTES) / 2;
             let packets = endpoint.options.limit(WS_OPT_OUTBOUND_PACKETS) / 2;
-            if self.queued_bytes() as u64 <= room && self.queued_messages() as u64 <= packets && self.has_room(endpoint, len as usize) {
+            if self.queued_bytes() as u64 <= room
+                && self.queued_messages() as u64 <= packets
+                && self.has_room(endpoint, len as usize)
+            {
                 endpoint.report_writable(cx);
             }
         }
     }
 
     /// Queues a message, compressed if negotiated. False: no memory for it.
-    pub(super) fn queue_message(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> bool {
+    pub(super) fn queue_message(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        text: bool,
+        payload: &[u8],
+    ) -> bool {
         let compression = self.compression.as_ref().filter(|_| self.compresses(endpoint, payload.len()));
-        let (compresses, at_once) = (compression.is_some(), compression.map_or(usize::MAX, |compression| compression.at_once_bytes()));
+        let (compresses, at_once) =
+            (compression.is_some(), compression.map_or(usize::MAX, |compression| compression.at_once_bytes()));
         if self.waiting.is_some() || payload.len() > at_once {
             let Some(copy) = heap::copy(payload) else { return false };
             self.wait(if compresses {
@@ -296,7 +333,13 @@ impl Link {
             match compression.compress_whole(cx.codecs, payload, scratch) {
                 Ok(true) => {
                     endpoint.counters.compressed_out += 1;
-                    self.outbox.push_frame(self.role, &mut self.keys, Lead { rsv1: true, ..Lead::whole(opcode_of(text)) }, scratch, true);
+                    self.outbox.push_frame(
+                        self.role,
+                        &mut self.keys,
+                        Lead { rsv1: true, ..Lead::whole(opcode_of(text)) },
+                        scratch,
+                        true,
+                    );
                     return true;
                 }
                 Ok(false) => {}
@@ -347,9 +390,13 @@ impl Link {
     /// left.
     fn encode_slice(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
         match first {
-            Outgoing::Early { text, payload } if self.compresses(endpoint, payload.len()) => {
-                Some(Outgoing::Message { text, payload: Payload::whole(Arc::new(payload)), at: 0, sent: 0, begun: false })
-            }
+            Outgoing::Early { text, payload } if self.compresses(endpoint, payload.len()) => Some(Outgoing::Message {
+                text,
+                payload: Payload::whole(Arc::new(payload)),
+                at: 0,
+                sent: 0,
+                begun: false,
+            }),
             Outgoing::Early { text, payload } => self.encode_plain(cx, text, payload, 0),
             Outgoing::Plain { text, payload, at } => self.encode_plain(cx, text, payload, at),
             Outgoing::Frame { frame } => {
@@ -389,9 +436,13 @@ impl Link {
         let left = first.left();
         let scratch = cx.arena.scratch();
         match first {
-            Outgoing::Message { text, payload, at: 0, .. } if payload.piece(0, compression.slice_bytes()).len() == left => {
+            Outgoing::Message { text, payload, at: 0, .. }
+                if payload.piece(0, compression.slice_bytes()).len() == left =>
+            {
                 let piece = payload.piece(0, left);
-                let Ok(shorter) = compression.compress_whole(cx.codecs, piece, scratch) else { return self.message_failed() };
+                let Ok(shorter) = compression.compress_whole(cx.codecs, piece, scratch) else {
+                    return self.message_failed();
+                };
                 let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
                 self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { piece }, true);
                 endpoint.counters.compressed_out += u64::from(shorter);
@@ -439,7 +490,11 @@ impl Link {
 
     /// Fails writing after the compressor failed, which only a lack of memory explains. Queued messages cannot be sent.
     fn compression_failed(&mut self) {
-        let failure = Failure::new(Phase::Websocket, Cause::Resources, "a message could not be compressed: there may be no memory left");
+        let failure = Failure::new(
+            Phase::Websocket,
+            Cause::Resources,
+            "a message could not be compressed: there may be no memory left",
+        );
         self.write_failure.get_or_insert(Box::new(failure));
     }
 
@@ -455,7 +510,11 @@ impl Link {
     #[cold]
     pub fn memory_failed(&mut self) {
         self.outbox.note_lost();
-        let failure = Failure::new(Phase::Websocket, Cause::Resources, "there is no memory left for what is to be sent: send less at a time");
+        let failure = Failure::new(
+            Phase::Websocket,
+            Cause::Resources,
+            "there is no memory left for what is to be sent: send less at a time",
+        );
         self.write_failure.get_or_insert(Box::new(failure));
     }
 

@@ -102,14 +102,23 @@ impl Host {
     }
 
     /// Sends to a target. An error describes what is wrong with the target or the message.
-    pub fn put(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, text: bool, payload: &[u8]) -> Result<Sent, Error> {
+    pub fn put(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        target: Target,
+        text: bool,
+        payload: &[u8],
+    ) -> Result<Sent, Error> {
         let reach = self.roster.reach(target)?;
         if server.state() != State::Open {
             return Ok(Sent::NotOpen);
         }
         let framed = self.frame(target.encode(), text, payload)?;
         let result = match reach {
-            Reach::One(key) if server.peer(key).is_some_and(|peer| !peer.endpoint.admitted) => return Err(not_admitted(target.encode())),
+            Reach::One(key) if server.peer(key).is_some_and(|peer| !peer.endpoint.admitted) => {
+                return Err(not_admitted(target.encode()));
+            }
             Reach::One(key) => server.put_one(cx, key, text, framed.as_deref().unwrap_or(payload)),
             Reach::AllBut(except) => server.put_all(cx, text, framed.as_deref().unwrap_or(payload), except),
         };
@@ -118,7 +127,14 @@ impl Host {
     }
 
     /// Sends to one client, by its key.
-    pub fn put_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Result<Sent, Error> {
+    pub fn put_one(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        key: u32,
+        text: bool,
+        payload: &[u8],
+    ) -> Result<Sent, Error> {
         let (to, admitted) = server.peer(key).map_or((0, true), |peer| (peer.endpoint.label, peer.endpoint.admitted));
         if !admitted {
             return Err(not_admitted(to));
@@ -130,14 +146,26 @@ impl Host {
     }
 
     /// Sends a remote call to a target.
-    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, target: Target, bytes: &[u8]) -> Result<Sent, Error> {
+    pub fn put_call(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        target: Target,
+        bytes: &[u8],
+    ) -> Result<Sent, Error> {
         let reach = self.roster.reach(target)?;
         let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
         self.scene()?.put_call(server, cx, reach, &call)
     }
 
     /// Like `put_call`, to one client, by its key.
-    pub fn put_call_one(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32, bytes: &[u8]) -> Result<Sent, Error> {
+    pub fn put_call_one(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        key: u32,
+        bytes: &[u8],
+    ) -> Result<Sent, Error> {
         let call = CallLimits::of(&server.endpoint.options).read(bytes)?;
         self.scene()?.put_call(server, cx, Reach::One(key), &call)
     }
@@ -188,7 +216,9 @@ impl Host {
                 put_raw(&mut memory);
                 if heap::append(&mut memory, payload) { Ok(Some(memory)) } else { Err(heap::lacks()) }
             }
-            Wire::Godot3 => wire::frame3(std::mem::take(&mut self.roster.scratch), HOST_ID, to, text, payload).map(Some),
+            Wire::Godot3 => {
+                wire::frame3(std::mem::take(&mut self.roster.scratch), HOST_ID, to, text, payload).map(Some)
+            }
         }
     }
 
@@ -260,7 +290,11 @@ impl Host {
     /// with an id.
     fn hears(&self, server: &mut Server, key: u32) -> bool {
         let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label != 0) else { return false };
-        peer.endpoint.admitted || self.scene.as_ref().is_some_and(|of_scene| of_scene.hears(peer.endpoint.label, peer.endpoint.inbox.held()))
+        peer.endpoint.admitted
+            || self
+                .scene
+                .as_ref()
+                .is_some_and(|of_scene| of_scene.hears(peer.endpoint.label, peer.endpoint.inbox.held()))
     }
 
     /// Processes held messages, clients in turn: at least one, then until the budget is exhausted. A long call takes
@@ -314,7 +348,8 @@ impl Host {
         match target {
             Ok(Target::One(HOST_ID)) => peer.endpoint.inbox.release(wire::HEADER as u32, 0),
             Ok(target) => {
-                let Some(passed) = Passed::first_of(&peer.endpoint.inbox, cx.arena, &[], 0, &mut self.roster.scratch) else {
+                let Some(passed) = Passed::first_of(&peer.endpoint.inbox, cx.arena, &[], 0, &mut self.roster.scratch)
+                else {
                     close_for_memory(server, cx, key);
                     return true;
                 };

@@ -42,7 +42,14 @@ pub struct Join {
 
 impl Join {
     /// Makes a join of a client that is not open yet. `timeout` limits everything before the id, from `now` on.
-    pub fn new(wire: Wire, scene: SceneSettings, peer: &mut Connection, timeout: Option<Duration>, early: bool, now: Instant) -> Join {
+    pub fn new(
+        wire: Wire,
+        scene: SceneSettings,
+        peer: &mut Connection,
+        timeout: Option<Duration>,
+        early: bool,
+        now: Instant,
+    ) -> Join {
         peer.endpoint.label = HOST_ID;
         peer.endpoint.inbox.holds = true;
         let deadline = timeout.map(|timeout| now + timeout);
@@ -80,7 +87,9 @@ impl Join {
     /// The connection's state, except that OPEN also requires an id and, in a scene, admission.
     pub fn state(&self, peer: &Connection) -> State {
         match peer.state() {
-            State::Open if self.membership.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => State::Connecting,
+            State::Open if self.membership.id == 0 || self.scene.as_ref().is_some_and(|of_scene| !of_scene.is_in) => {
+                State::Connecting
+            }
             state => state,
         }
     }
@@ -102,7 +111,9 @@ impl Join {
             let is_long = bytes.len() > SHORT;
             let membership = &mut self.membership;
             let done = match (&mut self.scene, membership.wire) {
-                (Some(of_scene), _) if membership.id == 0 => wire::read_id(text, bytes).map(|id| of_scene.enter(membership, peer, cx, id)),
+                (Some(of_scene), _) if membership.id == 0 => {
+                    wire::read_id(text, bytes).map(|id| of_scene.enter(membership, peer, cx, id))
+                }
                 (Some(of_scene), _) => of_scene.look(membership, peer, cx),
                 (None, Wire::Godot3) => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
                 (None, _) => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
@@ -112,7 +123,11 @@ impl Join {
                 peer.endpoint.drop_held(cx);
             }
             // A long message, or many unread events, cost enough to check the clock.
-            let is_over = if is_long || peer.endpoint.inbox.marks() > FEW_MARKS { cx.budget.look() } else { cx.budget.spend_frame() };
+            let is_over = if is_long || peer.endpoint.inbox.marks() > FEW_MARKS {
+                cx.budget.look()
+            } else {
+                cx.budget.spend_frame()
+            };
             if is_over {
                 break;
             }
@@ -121,14 +136,23 @@ impl Join {
         if peer.state() == State::Closed && !self.hears(peer) {
             peer.endpoint.drop_held(cx);
         }
-        if self.membership.id == 0 && peer.state() == State::Open && self.deadline.is_some_and(|deadline| cx.now >= deadline) {
+        if self.membership.id == 0
+            && peer.state() == State::Open
+            && self.deadline.is_some_and(|deadline| cx.now >= deadline)
+        {
             let sentence = format!(
                 "the host sent no id within {CONNECT_TIMEOUT_MS}: it may not be a multiplayer host, or it speaks the format of another Godot"
             );
-            fail(peer, cx, Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, sentence) });
+            fail(
+                peer,
+                cx,
+                Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, sentence) },
+            );
         }
         if peer.state() == State::Open && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
-            let sentence = format!("the host was not authenticated within {AUTH_TIMEOUT_MS}: has it completed, and was ws_complete_auth called?");
+            let sentence = format!(
+                "the host was not authenticated within {AUTH_TIMEOUT_MS}: has it completed, and was ws_complete_auth called?"
+            );
             fail(peer, cx, Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, sentence) });
             if let Some(of_scene) = &mut self.scene {
                 of_scene.admission.refused = true;
@@ -152,7 +176,14 @@ impl Join {
     }
 
     /// Sends to a target. `None` means the host in Godot 4's format, and everyone in a scene and in Godot 3's format.
-    pub fn put(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, text: bool, payload: &[u8]) -> Result<Sent, Error> {
+    pub fn put(
+        &mut self,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        target: Option<Target>,
+        text: bool,
+        payload: &[u8],
+    ) -> Result<Sent, Error> {
         if self.membership.id == 0 && !(self.early && self.membership.wire == Wire::Godot4) {
             return Ok(Sent::NotOpen);
         }
@@ -167,16 +198,29 @@ impl Join {
             None => {}
         }
         let to = target.unwrap_or(Target::All).encode();
-        self.membership.scratch = wire::frame3(std::mem::take(&mut self.membership.scratch), self.membership.id, to, text, payload)?;
+        self.membership.scratch =
+            wire::frame3(std::mem::take(&mut self.membership.scratch), self.membership.id, to, text, payload)?;
         let sent = peer.put(|| &mut *cx, false, &self.membership.scratch);
         self.membership.scratch = kept(cx, std::mem::take(&mut self.membership.scratch));
         Ok(sent)
     }
 
     /// Sends a remote call to a target; `None` means everyone.
-    pub fn put_call(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, target: Option<Target>, bytes: &[u8]) -> Result<Sent, Error> {
+    pub fn put_call(
+        &mut self,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        target: Option<Target>,
+        bytes: &[u8],
+    ) -> Result<Sent, Error> {
         let call = CallLimits::of(&peer.endpoint.options).read(bytes)?;
-        self.scene.as_mut().ok_or_else(not_a_scene)?.put_call(&mut self.membership, peer, cx, target.unwrap_or(Target::All), &call)
+        self.scene.as_mut().ok_or_else(not_a_scene)?.put_call(
+            &mut self.membership,
+            peer,
+            cx,
+            target.unwrap_or(Target::All),
+            &call,
+        )
     }
 
     /// Sends data for the authentication of the host.

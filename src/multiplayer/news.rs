@@ -204,7 +204,8 @@ mod tests {
     #[test]
     fn each_hears_once_of_each_who_stays_and_of_the_end_of_whom_it_heard() {
         for seed in 0..200 {
-            let (mut crowd, mut next) = (Crowd { news: News::default(), players: Vec::new(), leaving: VecDeque::new(), random: seed }, 2);
+            let (mut crowd, mut next) =
+                (Crowd { news: News::default(), players: Vec::new(), leaving: VecDeque::new(), random: seed }, 2);
             for _ in 0..400 {
                 crowd.step(&mut next);
             }

@@ -22,7 +22,13 @@ pub(super) enum Passed {
 
 impl Passed {
     /// The first held message, with `head` in place of its first `skip` bytes. `None`: out of memory.
-    pub(super) fn first_of(inbox: &Inbox, arena: &Arena, head: &[u8], skip: usize, scratch: &mut Vec<u8>) -> Option<Passed> {
+    pub(super) fn first_of(
+        inbox: &Inbox,
+        arena: &Arena,
+        head: &[u8],
+        skip: usize,
+        scratch: &mut Vec<u8>,
+    ) -> Option<Passed> {
         let (_, bytes) = inbox.first_held(arena)?;
         if bytes.len() > COPIED
             && let Some((storage, start)) = inbox.first_held_storage()
@@ -31,7 +37,8 @@ impl Passed {
         }
         let mut message = std::mem::take(scratch);
         message.clear();
-        (heap::append(&mut message, head) && heap::append(&mut message, &bytes[skip..])).then_some(Passed::Short(message))
+        (heap::append(&mut message, head) && heap::append(&mut message, &bytes[skip..]))
+            .then_some(Passed::Short(message))
     }
 }
 
@@ -41,7 +48,10 @@ const COPIED: usize = 64 << 10;
 /// Sends a message of the host to some clients. Those without room for it are disconnected: they cannot go on without
 /// it.
 pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
-    server.put_spread(cx, Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false });
+    server.put_spread(
+        cx,
+        Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false },
+    );
 }
 
 /// Closes a client that broke the format, and drops its other held messages.
@@ -51,7 +61,8 @@ pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: Str
 
 /// Closes a client whose message cannot be relayed for lack of memory: it must not assume that the others got it.
 pub(super) fn close_for_memory(server: &mut Server, cx: &mut Cx<'_>, key: u32) {
-    let failure = Failure::of_protocol(1009, format!("there is no memory left to pass a message on: lower {MAX_MESSAGE_BYTES}"));
+    let failure =
+        Failure::of_protocol(1009, format!("there is no memory left to pass a message on: lower {MAX_MESSAGE_BYTES}"));
     close_with(server, cx, key, Failure { cause: Cause::Resources, ..failure });
     server.take_account(cx, key);
 }

@@ -63,7 +63,10 @@ impl Roster {
     /// Returns the key of a client by its id.
     pub fn place(&self, id: i32) -> Result<u32, Error> {
         self.players.get(&id).map(|player| player.key).ok_or_else(|| match id {
-            HOST_ID => Error::new(ErrorCode::Target, "1 is the host itself, which has no connection to itself: open one with ws_join_local"),
+            HOST_ID => Error::new(
+                ErrorCode::Target,
+                "1 is the host itself, which has no connection to itself: open one with ws_join_local",
+            ),
             _ => Error::new(ErrorCode::Target, format!("no peer {id} is here: it may have gone")),
         })
     }
@@ -90,7 +93,9 @@ impl Roster {
         server.peer(key)?.endpoint.label = id;
         match self.wire {
             Wire::Godot4 | Wire::Scene => server.greet(cx, key, &[&wire::id_message(id)]),
-            Wire::Godot3 => server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))]),
+            Wire::Godot3 => {
+                server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))])
+            }
         }
         self.players.insert(id, Player { key, here: true, heard: Heard::default() });
         Some(id)
@@ -138,7 +143,9 @@ impl Roster {
         for _ in 0..self.news.waiting.len() {
             let Some(key) = self.news.waiting.pop() else { break };
             let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
-            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else { continue };
+            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else {
+                continue;
+            };
             if !server.peer(key).is_some_and(|peer| peer.may_put()) {
                 continue;
             }
@@ -187,15 +194,28 @@ impl Roster {
 
     /// Announces the sender of a message to those of its recipients that have not heard of it yet, ahead of their other
     /// notifications. Returns the keys of recipients without room for that.
-    fn announce(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, keys: &Range<u32>, on_full: u32) -> Vec<u32> {
+    fn announce(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        from: u32,
+        keys: &Range<u32>,
+        on_full: u32,
+    ) -> Vec<u32> {
         let mut full = Vec::new();
         let id = server.peer(from).map_or(0, |peer| peer.endpoint.label);
-        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else { return full };
+        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else {
+            return full;
+        };
         let message = about_player(self.wire, Piece::Came(id));
         for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
             let to = server.peer(key).map_or(0, |peer| peer.endpoint.label);
-            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of)) else { continue };
-            let spread = Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
+            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of))
+            else {
+                continue;
+            };
+            let spread =
+                Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
             if server.put_spread(cx, spread) == Sent::Taken {
                 player.heard.hear_early(&of);
             } else {
@@ -212,7 +232,9 @@ impl Roster {
     pub(super) fn pass_on(&mut self, server: &mut Server, cx: &mut Cx<'_>, from: u32, target: Target, passed: Passed) {
         let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
         let (keys, except) = match self.reach(target) {
-            Ok(Reach::One(key)) if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && peer.endpoint.admitted) => {
+            Ok(Reach::One(key))
+                if key != from && server.peer(key).is_some_and(|peer| peer.may_put() && peer.endpoint.admitted) =>
+            {
                 (key..key + 1, [from, from])
             }
             Ok(Reach::AllBut(except)) => (0..u32::MAX, [from, except.unwrap_or(from)]),
@@ -222,7 +244,8 @@ impl Roster {
         if !self.news.waiting.is_empty() {
             except.extend(self.announce(server, cx, from, &keys, on_full));
         }
-        let spread = |payload| Spread { text: false, payload, keys: keys.clone(), except: &except, on_full, now: false };
+        let spread =
+            |payload| Spread { text: false, payload, keys: keys.clone(), except: &except, on_full, now: false };
         let result = match passed {
             Passed::Short(message) => {
                 let result = server.put_spread(cx, spread(&message));

@@ -43,7 +43,12 @@ struct Pending {
 impl SceneHost {
     /// A scene without clients.
     pub fn new(settings: SceneSettings) -> SceneHost {
-        SceneHost { scene: Scene::new(settings), pending: BTreeMap::new(), deadlines: BinaryHeap::new(), scratch: Vec::new() }
+        SceneHost {
+            scene: Scene::new(settings),
+            pending: BTreeMap::new(),
+            deadlines: BinaryHeap::new(),
+            scratch: Vec::new(),
+        }
     }
 
     /// Removes a client. Returns true if the other players know of it.
@@ -60,13 +65,18 @@ impl SceneHost {
     /// Disconnects clients whose authentication deadline has passed. A `gap` in polling moves the deadlines first.
     pub fn judge_time(&mut self, server: &mut Server, cx: &mut Cx<'_>, gap: Duration) {
         if !gap.is_zero() {
-            self.pending.values_mut().for_each(|pending| pending.deadline = pending.deadline.map(|deadline| deadline + gap));
-            self.deadlines = self.pending.iter().filter_map(|(id, pending)| Some(Reverse((pending.deadline?, *id)))).collect();
+            self.pending
+                .values_mut()
+                .for_each(|pending| pending.deadline = pending.deadline.map(|deadline| deadline + gap));
+            self.deadlines =
+                self.pending.iter().filter_map(|(id, pending)| Some(Reverse((pending.deadline?, *id)))).collect();
         }
         let mut part = cx.budget.eighth();
         while let Some(Reverse((at, id))) = self.deadlines.peek().copied().filter(|Reverse((at, _))| *at <= cx.now) {
             self.deadlines.pop();
-            let Some(pending) = self.pending.get_mut(&id).filter(|pending| pending.deadline == Some(at)) else { continue };
+            let Some(pending) = self.pending.get_mut(&id).filter(|pending| pending.deadline == Some(at)) else {
+                continue;
+            };
             pending.deadline = None;
             if let Some(peer) = server.peer(pending.key) {
                 let why = format!("peer {id} was not authenticated within {AUTH_TIMEOUT_MS}");
@@ -85,16 +95,17 @@ impl SceneHost {
     /// Adds an authentication deadline.
     fn wait_until(&mut self, deadline: Instant, id: i32) {
         if self.deadlines.len() > 64 + 2 * self.pending.len() {
-            self.deadlines.retain(|Reverse((at, id))| self.pending.get(id).is_some_and(|pending| pending.deadline == Some(*at)));
+            self.deadlines
+                .retain(|Reverse((at, id))| self.pending.get(id).is_some_and(|pending| pending.deadline == Some(*at)));
         }
         self.deadlines.push(Reverse((deadline, id)));
     }
 
     /// The pending client with this id.
     fn authenticating(&mut self, id: i32) -> Result<&mut Pending, Error> {
-        self.pending
-            .get_mut(&id)
-            .ok_or_else(|| Error::new(ErrorCode::Target, format!("peer {id} is not being authenticated: it was admitted, or has gone")))
+        self.pending.get_mut(&id).ok_or_else(|| {
+            Error::new(ErrorCode::Target, format!("peer {id} is not being authenticated: it was admitted, or has gone"))
+        })
     }
 
     /// Whether one of `held` held messages of a client that is not admitted may be processed; see `Admission`.
@@ -155,7 +166,11 @@ impl SceneHost {
             }
             return true;
         }
-        match self.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: 0, time_ns, limits }) {
+        match self.scene.take(
+            &mut peer.endpoint.inbox,
+            cx.arena,
+            Source { peer: own, told: 0, head: 0, time_ns, limits },
+        ) {
             Ok(reply) => answer(server, cx, key, reply),
             Err(why) => close_for(server, cx, key, broken(own, &why)),
         }
@@ -185,7 +200,11 @@ impl SceneHost {
         if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
             peer.endpoint.inbox.drop_held();
         } else {
-            match self.scene.take(&mut peer.endpoint.inbox, cx.arena, Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits }) {
+            match self.scene.take(
+                &mut peer.endpoint.inbox,
+                cx.arena,
+                Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits },
+            ) {
                 Ok(reply) => answer(server, cx, key, reply),
                 Err(why) => return close_for(server, cx, key, broken(own, &why)),
             }
@@ -194,7 +213,13 @@ impl SceneHost {
     }
 
     /// Sends a remote call to the clients in `reach`.
-    pub fn put_call(&mut self, server: &mut Server, cx: &mut Cx<'_>, reach: Reach, call: &Call<'_>) -> Result<Sent, Error> {
+    pub fn put_call(
+        &mut self,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        reach: Reach,
+        call: &Call<'_>,
+    ) -> Result<Sent, Error> {
         let mut route = self.scene.cache.route(call)?;
         if server.state() != State::Open {
             return Ok(Sent::NotOpen);
@@ -222,7 +247,13 @@ impl SceneHost {
     }
 
     /// Marks the authentication of a client as complete on this side. Returns the client's key too.
-    pub fn complete_auth(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, id: i32) -> Result<(Sent, u32), Error> {
+    pub fn complete_auth(
+        &mut self,
+        roster: &mut Roster,
+        server: &mut Server,
+        cx: &mut Cx<'_>,
+        id: i32,
+    ) -> Result<(Sent, u32), Error> {
         let pending = self.authenticating(id)?;
         if pending.admission.local {
             return Err(over(id));
@@ -262,7 +293,14 @@ impl SceneHost {
     }
 }
 
-fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Result<Sent, Error> {
+fn call_one(
+    server: &mut Server,
+    cx: &mut Cx<'_>,
+    key: u32,
+    call: &Call<'_>,
+    route: &mut Route<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Sent, Error> {
     let Some(peer) = server.peer(key) else { return Ok(Sent::NotOpen) };
     let id = peer.endpoint.label;
     if !peer.endpoint.admitted {
@@ -282,10 +320,19 @@ fn call_one(server: &mut Server, cx: &mut Cx<'_>, key: u32, call: &Call<'_>, rou
     Ok(server.put_one(cx, key, false, out))
 }
 
-fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &Call<'_>, route: &mut Route<'_>, out: &mut Vec<u8>) -> Sent {
+fn call_many(
+    server: &mut Server,
+    cx: &mut Cx<'_>,
+    except: Option<u32>,
+    call: &Call<'_>,
+    route: &mut Route<'_>,
+    out: &mut Vec<u8>,
+) -> Sent {
     let on_full = server.endpoint.options.raw(WS_OPT_ON_FULL).unwrap_or(WS_FULL_DISCONNECT);
     let mut keys: Vec<u32> = server.keys().filter(|key| Some(*key) != except).collect();
-    keys.retain(|key| server.peer(*key).is_some_and(|peer| peer.endpoint.label != 0 && peer.endpoint.admitted && peer.may_put()));
+    keys.retain(|key| {
+        server.peer(*key).is_some_and(|peer| peer.endpoint.label != 0 && peer.endpoint.admitted && peer.may_put())
+    });
     let mut by_path = Vec::new();
     if !route.reserve(&mut by_path, call) || !route.reserve(out, call) {
         return Sent::NoMemory;
@@ -299,7 +346,8 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     for key in keys {
         let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
         if !route.is_told(id) {
-            let spread = Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
+            let spread =
+                Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
             if server.put_spread(cx, spread) == Sent::Taken {
                 route.tell(id);
             }
@@ -312,9 +360,12 @@ fn call_many(server: &mut Server, cx: &mut Cx<'_>, except: Option<u32>, call: &C
     }
     route.put(out, call, true, false);
     // Allocate both forms before any client gets one.
-    let everyone = |payload| Spread { text: false, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full, now: true };
+    let everyone =
+        |payload| Spread { text: false, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full, now: true };
     let (by_number, by_path) = (everyone(out), everyone(&by_path));
-    let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else { return Sent::NoMemory };
+    let (Some(of_known), Some(of_unknown)) = (server.forms(&by_number), server.forms(&by_path)) else {
+        return Sent::NoMemory;
+    };
     let mut result = Sent::Taken;
     for (keys, spread, mut forms) in [(known, by_number, of_known), (unknown, by_path, of_unknown)] {
         for key in keys {

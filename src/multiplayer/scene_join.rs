@@ -47,7 +47,9 @@ impl SceneJoin {
             return self.be_admitted(membership, peer, cx);
         }
         self.deadline = peer.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS).map(|timeout| cx.now + timeout);
-        peer.endpoint.inbox.push_mark_here(Mark { label: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
+        peer.endpoint
+            .inbox
+            .push_mark_here(Mark { label: HOST_ID, ..Mark::new(EventKind::Authenticating, cx.time_ns()) });
     }
 
     /// Processes the next held message; `Err`: the host broke the format.
@@ -77,7 +79,14 @@ impl SceneJoin {
         Ok(())
     }
 
-    fn hear_of(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &Cx<'_>, id: i32, is_here: bool) -> Result<(), String> {
+    fn hear_of(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &Cx<'_>,
+        id: i32,
+        is_here: bool,
+    ) -> Result<(), String> {
         if !self.scene.settings.relay {
             self.refuse_relay(peer, cx);
             return Ok(());
@@ -94,7 +103,13 @@ impl SceneJoin {
         Ok(())
     }
 
-    fn take_relayed(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, from: i32) -> Result<(), String> {
+    fn take_relayed(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        from: i32,
+    ) -> Result<(), String> {
         if !self.scene.settings.relay {
             self.refuse_relay(peer, cx);
             return Ok(());
@@ -111,8 +126,21 @@ impl SceneJoin {
         Ok(())
     }
 
-    fn take_packet(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, from: i32, head: usize) -> Result<(), String> {
-        let source = Source { peer: from, told: from, head, time_ns: cx.time_ns(), limits: CallLimits::of(&peer.endpoint.options) };
+    fn take_packet(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        from: i32,
+        head: usize,
+    ) -> Result<(), String> {
+        let source = Source {
+            peer: from,
+            told: from,
+            head,
+            time_ns: cx.time_ns(),
+            limits: CallLimits::of(&peer.endpoint.options),
+        };
         if let Some(reply) = self.scene.take(&mut peer.endpoint.inbox, cx.arena, source)? {
             // Without this reply the peer keeps sending the path, which works as well.
             membership.scratch.clear();
@@ -135,7 +163,14 @@ impl SceneJoin {
     }
 
     /// Sends raw bytes, like Godot's send_bytes, to a target that was checked.
-    pub fn put_raw(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, target: Target, payload: &[u8]) -> Sent {
+    pub fn put_raw(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        target: Target,
+        payload: &[u8],
+    ) -> Sent {
         let relays = self.scene.settings.relay;
         if !relays && target == Target::AllBut(HOST_ID) {
             // Without relaying there are no other peers.
@@ -212,7 +247,14 @@ impl SceneJoin {
     }
 
     /// Sends data for the authentication of the host.
-    pub fn send_auth(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, id: i32, data: &[u8]) -> Result<Sent, Error> {
+    pub fn send_auth(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        id: i32,
+        data: &[u8],
+    ) -> Result<Sent, Error> {
         self.check_authenticating(membership, id)?;
         if self.admission.local || self.admission.remote {
             return Err(over(id));
@@ -223,7 +265,13 @@ impl SceneJoin {
     }
 
     /// Marks the authentication of the host as complete on this side.
-    pub fn complete_auth(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>, id: i32) -> Result<Sent, Error> {
+    pub fn complete_auth(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+        id: i32,
+    ) -> Result<Sent, Error> {
         self.check_authenticating(membership, id)?;
         if self.admission.local {
             return Err(over(id));

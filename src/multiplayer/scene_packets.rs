@@ -102,9 +102,14 @@ impl CallLimits {
 
     /// Reads a call that the program encoded.
     pub fn read(self, bytes: &[u8]) -> Result<Call<'_>, Error> {
-        let too_big = |why: String| Error::new(ErrorCode::TooBig, format!("{why}: send less, or raise it at both ends"));
+        let too_big =
+            |why: String| Error::new(ErrorCode::TooBig, format!("{why}: send less, or raise it at both ends"));
         if (bytes.len() + CALL_HEAD) as u64 > self.bytes {
-            return Err(too_big(format!("the call has {} bytes and needs {CALL_HEAD} more: {MAX_CALL_BYTES} is {}", bytes.len(), self.bytes)));
+            return Err(too_big(format!(
+                "the call has {} bytes and needs {CALL_HEAD} more: {MAX_CALL_BYTES} is {}",
+                bytes.len(),
+                self.bytes
+            )));
         }
         match Call::read_within(bytes, self.items) {
             Ok((call, _)) => Ok(call),
@@ -180,12 +185,18 @@ impl Scene {
                         Ok(Some(bytes)) => Effect::Call(bytes),
                         Ok(None) => Effect::Lost(
                             Cause::Resources,
-                            format!("peer {from} called {}, and there is no memory left to take the call: lower {MAX_CALL_BYTES}", of()),
+                            format!(
+                                "peer {from} called {}, and there is no memory left to take the call: lower {MAX_CALL_BYTES}",
+                                of()
+                            ),
                         ),
-                        Err(Fault::Malformed(why) | Fault::TooMany(why)) => return Err(format!("its call of {} cannot be read: {why}", of())),
-                        Err(Fault::Unsupported(why)) => {
-                            Effect::Lost(Cause::Unsupported, format!("peer {from} called {} with an argument that cannot be read: {why}", of()))
+                        Err(Fault::Malformed(why) | Fault::TooMany(why)) => {
+                            return Err(format!("its call of {} cannot be read: {why}", of()));
                         }
+                        Err(Fault::Unsupported(why)) => Effect::Lost(
+                            Cause::Unsupported,
+                            format!("peer {from} called {} with an argument that cannot be read: {why}", of()),
+                        ),
                     }
                 }
                 Err((cause, why)) => Effect::Lost(cause, why),
@@ -206,8 +217,13 @@ impl Scene {
             Packet::Auth(_) if self.settings.auth => {
                 Effect::Lost(Cause::Unsupported, format!("peer {from} sent authentication data after the end of it"))
             }
-            Packet::Auth(_) => Effect::Lost(Cause::Unsupported, format!("peer {from} wants an authentication, and {AUTH} is not set here")),
-            Packet::Add(_) | Packet::Del(_) | Packet::Relay { .. } => return Err("it sent what only a host may send".to_owned()),
+            Packet::Auth(_) => Effect::Lost(
+                Cause::Unsupported,
+                format!("peer {from} wants an authentication, and {AUTH} is not set here"),
+            ),
+            Packet::Add(_) | Packet::Del(_) | Packet::Relay { .. } => {
+                return Err("it sent what only a host may send".to_owned());
+            }
         })
     }
 
@@ -220,7 +236,13 @@ impl Scene {
 
 /// Processes the next held message of a peer whose authentication the program has not completed: authentication data is
 /// reported, any other packet waits. `Err`: too much authentication data is unread.
-pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, told: i32, time_ns: u64) -> Result<(), String> {
+pub fn take_auth(
+    inbox: &mut Inbox,
+    arena: &Arena,
+    admission: &mut Admission,
+    told: i32,
+    time_ns: u64,
+) -> Result<(), String> {
     let Some((text, bytes)) = inbox.held_at(admission.waiting, arena) else { return Ok(()) };
     let (false, Ok(Packet::Auth(data))) = (text, packet::read(bytes)) else {
         admission.waiting += 1;
@@ -230,7 +252,9 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, to
         admission.remote = true;
     } else {
         if data.len() > MAX_AUTH_BYTES || inbox.marks() >= MAX_AUTH_UNREAD {
-            return Err(format!("it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"));
+            return Err(format!(
+                "it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"
+            ));
         }
         let mut mark = Mark { label: told, ..Mark::new(EventKind::Auth, time_ns) };
         mark.set_bytes(data);
@@ -243,7 +267,9 @@ pub fn take_auth(inbox: &mut Inbox, arena: &Arena, admission: &mut Admission, to
 /// Reports a packet that does not reach the program: one ERROR per sender and cause, which counts repeats until it is
 /// taken.
 pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64) {
-    if let Some(mark) = inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == told) {
+    if let Some(mark) =
+        inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == told)
+    {
         mark.count += 1;
         return;
     }
@@ -256,7 +282,10 @@ pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64)
 /// Checks raw bytes of a scene: binary and not empty, as in Godot.
 pub fn check_raw(text: bool, payload: &[u8]) -> Result<(), Error> {
     match payload {
-        _ if text => Err(Error::new(ErrorCode::Arg, "a scene has no text messages: send it as WS_BINARY, or as an argument of a call")),
+        _ if text => Err(Error::new(
+            ErrorCode::Arg,
+            "a scene has no text messages: send it as WS_BINARY, or as an argument of a call",
+        )),
         [] => Err(Error::new(ErrorCode::Arg, "a scene has no empty packets: Godot refuses them")),
         _ => Ok(()),
     }
@@ -274,5 +303,8 @@ pub fn over(id: i32) -> Error {
 
 /// The error for other packets to a peer that is not admitted.
 pub fn not_admitted(id: i32) -> Error {
-    Error::new(ErrorCode::State, format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"))
+    Error::new(
+        ErrorCode::State,
+        format!("peer {id} is not admitted yet: complete its authentication on both sides and wait for CONNECTED"),
+    )
 }

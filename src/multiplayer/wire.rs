@@ -105,7 +105,9 @@ pub fn read3(text: bool, bytes: &[u8]) -> Result<Message3, String> {
         (ADD, Some(id)) if id >= 1 => Ok(Message3::Add(id)),
         (DEL, Some(id)) if id >= 1 => Ok(Message3::Del(id)),
         (ID, Some(id)) => check_id(id).map(Message3::Id),
-        (ADD | DEL | ID, None) => Err(format!("a message about an id has {} bytes and not {}", bytes.len(), HEADER + 4)),
+        (ADD | DEL | ID, None) => {
+            Err(format!("a message about an id has {} bytes and not {}", bytes.len(), HEADER + 4))
+        }
         (ADD | DEL, Some(id)) => Err(format!("{id} is no id of a peer")),
         (kind, _) => Err(format!("{kind} is no kind of message")),
     }
@@ -180,7 +182,8 @@ mod tests {
         for bytes in [&[][..], &[0], &whole[..8], &whole[..9], &whole[..12], &[4, 1, 0, 0, 0, 0, 0, 0, 0]] {
             assert!(read3(false, bytes).is_err(), "{bytes:?}");
         }
-        for bad in [about(Message3::Id(1)), about(Message3::Id(-5)), about(Message3::Add(0)), about(Message3::Del(-2))] {
+        for bad in [about(Message3::Id(1)), about(Message3::Id(-5)), about(Message3::Add(0)), about(Message3::Del(-2))]
+        {
             assert!(read3(false, &bad).is_err(), "{bad:?}");
         }
         assert!(read3(true, &[0; 9]).is_err());

@@ -146,7 +146,8 @@ mod tests {
         assert!(from < until);
         assert_eq!(common_name(der), Some(b"rcgen self signed cert".as_slice()));
         for end in 0..der.len() {
-            let _ = (is_version_1(&der[..end]), validity(&der[..end]), common_name(&der[..end]), public_key(&der[..end]));
+            let _ =
+                (is_version_1(&der[..end]), validity(&der[..end]), common_name(&der[..end]), public_key(&der[..end]));
         }
     }
 }

@@ -157,10 +157,13 @@ struct Lost {
 impl Lost {
     fn of_host(self, to: &Destination) -> Failure {
         let (cause, hint) = match self.error.kind() {
-            _ if lacks_interface(&self.address) => {
-                (Cause::TcpFailed, "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name")
+            _ if lacks_interface(&self.address) => (
+                Cause::TcpFailed,
+                "a link-local address needs its interface: write [fe80::1%25eth0], or connect by name",
+            ),
+            ErrorKind::ConnectionRefused => {
+                (Cause::Refused, "nothing listens there: check host and port, and that the server runs")
             }
-            ErrorKind::ConnectionRefused => (Cause::Refused, "nothing listens there: check host and port, and that the server runs"),
             ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
                 (Cause::Unreachable, "no route to it: check the network")
             }
@@ -215,7 +218,8 @@ impl Race {
             }
         }
         if self.attempts.is_empty() && self.waiting.is_empty() {
-            let nothing = || Lost { address: SocketAddr::from(([0, 0, 0, 0], 0)), error: ErrorKind::AddrNotAvailable.into() };
+            let nothing =
+                || Lost { address: SocketAddr::from(([0, 0, 0, 0], 0)), error: ErrorKind::AddrNotAvailable.into() };
             return Some(Err(self.lost.take().unwrap_or_else(nothing)));
         }
         None
@@ -236,7 +240,8 @@ impl Race {
 
 /// Alternates the address families, IPv6 first if there is one (section 4).
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-    let (mut six, mut four): (VecDeque<SocketAddr>, VecDeque<SocketAddr>) = addresses.iter().partition(|address| address.is_ipv6());
+    let (mut six, mut four): (VecDeque<SocketAddr>, VecDeque<SocketAddr>) =
+        addresses.iter().partition(|address| address.is_ipv6());
     let mut order = Vec::new();
     while !six.is_empty() || !four.is_empty() {
         order.extend(six.pop_front());
@@ -324,7 +329,11 @@ mod tests {
     fn an_attempt_has_a_while_before_the_next_one_starts() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let now = Instant::now();
-        let mut race = Race::new(&[at(Ipv4Addr::LOCALHOST), at(Ipv4Addr::new(127, 0, 0, 2)), at(Ipv4Addr::new(127, 0, 0, 3))], port, now);
+        let mut race = Race::new(
+            &[at(Ipv4Addr::LOCALHOST), at(Ipv4Addr::new(127, 0, 0, 2)), at(Ipv4Addr::new(127, 0, 0, 3))],
+            port,
+            now,
+        );
         for left in [2, 1, 0] {
             let begun = now + STAGGER * (2 - left);
             if left < 2 {
@@ -361,7 +370,8 @@ mod tests {
         assert!(!securing.is_due(now));
         mailbox.post(0, Err(Failure::default()));
         assert!(securing.is_due(now));
-        let mut connecting = dial(At::Connecting(Race::new(&[at(Ipv4Addr::LOCALHOST), at(Ipv6Addr::LOCALHOST)], 1, now)));
+        let mut connecting =
+            dial(At::Connecting(Race::new(&[at(Ipv4Addr::LOCALHOST), at(Ipv6Addr::LOCALHOST)], 1, now)));
         assert!(connecting.is_due(now));
         assert_eq!(connecting.next_start(), Some(now));
         if let At::Connecting(race) = &mut connecting.at {
@@ -374,7 +384,8 @@ mod tests {
     #[test]
     fn a_socket_that_connected_to_itself_was_refused() {
         for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
-            let socket = Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, Some(Protocol::TCP)).unwrap();
+            let socket =
+                Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, Some(Protocol::TCP)).unwrap();
             // A machine without IPv6 has one case fewer.
             if socket.bind(&SocketAddr::new(ip, 0).into()).is_err() {
                 continue;

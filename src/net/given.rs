@@ -36,7 +36,12 @@ impl std::error::Error for OtherCommonName {}
 
 impl ByGiven {
     /// `any_name`: only the chain is verified.
-    pub fn new(usual: Arc<WebPkiServerVerifier>, provider: Arc<CryptoProvider>, given: Vec<CertificateDer<'static>>, any_name: bool) -> ByGiven {
+    pub fn new(
+        usual: Arc<WebPkiServerVerifier>,
+        provider: Arc<CryptoProvider>,
+        given: Vec<CertificateDer<'static>>,
+        any_name: bool,
+    ) -> ByGiven {
         ByGiven { usual, by_key: ByFingerprint::new(None, provider), given, any_name }
     }
 
@@ -50,7 +55,12 @@ impl ByGiven {
     }
 
     /// Checks the dates and the common name of a supplied certificate of version 1.
-    fn check_version_1(&self, end_entity: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+    fn check_version_1(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
         let (from, until) = validity(end_entity).ok_or(CertificateError::BadEncoding)?;
         match now.as_secs() {
             now if now < from => Err(CertificateError::NotValidYet.into()),
@@ -69,8 +79,7 @@ impl ByGiven {
             Err(refusal) => refusal,
         };
         // RFC 6125 section 6.4.4: the common name counts only if no other name is present.
-        let has_others =
-            matches!(&refusal, Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) if !presented.is_empty());
+        let has_others = matches!(&refusal, Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. }) if !presented.is_empty());
         match has_others {
             true => Err(refusal),
             false if has_common_name(end_entity, name) => Ok(()),
@@ -106,7 +115,9 @@ impl ServerCertVerifier for ByGiven {
         }
         let may_pass = match &refusal {
             // webpki has accepted the chain: it checks the name last.
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => is_given || self.any_name,
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                is_given || self.any_name
+            }
             // webpki has already accepted the certificate's own dates and uses. Its issuer does not matter: the program
             // vouches for it.
             CertificateError::UnknownIssuer

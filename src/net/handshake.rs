@@ -64,7 +64,15 @@ impl Handshake {
             Side::Client(config) => (Session::Client(config.session()?), config.shown_name().to_owned()),
             Side::Server(config) => (Session::Server(config.session()?), "the client".to_owned()),
         };
-        Ok(Handshake { tcp, session, name, incoming: Vec::new(), outgoing: Vec::new(), plain: Vec::new(), closed: false })
+        Ok(Handshake {
+            tcp,
+            session,
+            name,
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            plain: Vec::new(),
+            closed: false,
+        })
     }
 
     /// The socket, to register it.
@@ -99,7 +107,9 @@ impl Handshake {
                         Reader::Client => {
                             "the server ended the connection during the TLS handshake: it may not speak TLS on this port, or demand a certificate"
                         }
-                        Reader::Server => "the client ended the connection during the TLS handshake: it may not trust the certificate",
+                        Reader::Server => {
+                            "the client ended the connection during the TLS handshake: it may not trust the certificate"
+                        }
                     };
                     return Err(Failure::new(Phase::Tls, Cause::TlsFailed, sentence));
                 }
@@ -119,8 +129,12 @@ impl Handshake {
     pub fn finish(self) -> Result<Stream, Failure> {
         let reader = self.session.reader();
         let records = match self.session {
-            Session::Client(session) => session.dangerous_into_kernel_connection().map(|(secrets, keys)| (secrets, Keys::Client(keys))),
-            Session::Server(session) => session.dangerous_into_kernel_connection().map(|(secrets, keys)| (secrets, Keys::Server(keys))),
+            Session::Client(session) => {
+                session.dangerous_into_kernel_connection().map(|(secrets, keys)| (secrets, Keys::Client(keys)))
+            }
+            Session::Server(session) => {
+                session.dangerous_into_kernel_connection().map(|(secrets, keys)| (secrets, Keys::Server(keys)))
+            }
         }
         .and_then(|(secrets, keys)| Records::new(secrets, keys, self.closed))
         .map_err(|error| failed_handshake(&error, &self.name, reader))?;
@@ -130,8 +144,12 @@ impl Handshake {
     /// Lets the session process what was read and produce what is to be sent.
     fn advance(&mut self) -> Result<Next, rustls::Error> {
         let (discard, next) = match &mut self.session {
-            Session::Client(session) => take(session.process_tls_records(&mut self.incoming), &mut self.outgoing, &mut self.plain),
-            Session::Server(session) => take(session.process_tls_records(&mut self.incoming), &mut self.outgoing, &mut self.plain),
+            Session::Client(session) => {
+                take(session.process_tls_records(&mut self.incoming), &mut self.outgoing, &mut self.plain)
+            }
+            Session::Server(session) => {
+                take(session.process_tls_records(&mut self.incoming), &mut self.outgoing, &mut self.plain)
+            }
         };
         self.incoming.drain(..discard);
         next

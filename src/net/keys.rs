@@ -42,7 +42,10 @@ impl Keys {
 }
 
 /// Creates the cipher that seals records.
-pub fn sealer(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Box<dyn MessageEncrypter>, Error> {
+pub fn sealer(
+    suite: SupportedCipherSuite,
+    secrets: ConnectionTrafficSecrets,
+) -> Result<Box<dyn MessageEncrypter>, Error> {
     let (key, iv) = parts(secrets)?;
     Ok(match suite {
         SupportedCipherSuite::Tls13(suite) => suite.aead_alg.encrypter(key, iv),
@@ -54,7 +57,10 @@ pub fn sealer(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) ->
 }
 
 /// Creates the cipher that opens records.
-pub fn opener(suite: SupportedCipherSuite, secrets: ConnectionTrafficSecrets) -> Result<Box<dyn MessageDecrypter>, Error> {
+pub fn opener(
+    suite: SupportedCipherSuite,
+    secrets: ConnectionTrafficSecrets,
+) -> Result<Box<dyn MessageDecrypter>, Error> {
     let (key, iv) = parts(secrets)?;
     Ok(match suite {
         SupportedCipherSuite::Tls13(suite) => suite.aead_alg.decrypter(key, iv),

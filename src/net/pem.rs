@@ -17,7 +17,11 @@ pub(super) fn certificates(field: &str, text: &str) -> Result<Vec<CertificateDer
     let blocks = whole(field, blocks(text))?;
     let mut list = Vec::new();
     for block in blocks.iter().filter(|block| block.is_certificate()) {
-        list.push(block.certificate().ok_or_else(|| wrong(format!("{field}: the base64 of certificate {} is damaged", list.len() + 1)))?);
+        list.push(
+            block
+                .certificate()
+                .ok_or_else(|| wrong(format!("{field}: the base64 of certificate {} is damaged", list.len() + 1)))?,
+        );
     }
     if list.is_empty() { Err(no_certificate(field, &blocks)) } else { Ok(list) }
 }
@@ -26,7 +30,8 @@ pub(super) fn certificates(field: &str, text: &str) -> Result<Vec<CertificateDer
 pub(super) fn bundle(field: &str, text: &str) -> Result<(Vec<CertificateDer<'static>>, usize), Error> {
     let found = blocks(text);
     let blocks: Vec<&Block> = found.iter().flatten().collect();
-    let list: Vec<_> = blocks.iter().filter(|block| block.is_certificate()).filter_map(|block| block.certificate()).collect();
+    let list: Vec<_> =
+        blocks.iter().filter(|block| block.is_certificate()).filter_map(|block| block.certificate()).collect();
     // An incomplete block counts as unreadable, because its label is unknown.
     let unread = found.len() - blocks.iter().filter(|block| !block.label.ends_with("CERTIFICATE")).count() - list.len();
     if list.is_empty() && unread == 0 { Err(no_certificate(field, blocks)) } else { Ok((list, unread)) }
@@ -47,11 +52,15 @@ pub(super) fn private_key(field: &str, text: &str) -> Result<PrivateKeyDer<'stat
         return Err(wrong(if blocks.iter().any(Block::is_certificate) {
             format!("{field} has a certificate and no private key: are certificate and key exchanged?")
         } else {
-            format!("{field} has no private key in it: give the text of an unencrypted PEM file (PKCS #8, PKCS #1 or SEC1), not its name")
+            format!(
+                "{field} has no private key in it: give the text of an unencrypted PEM file (PKCS #8, PKCS #1 or SEC1), not its name"
+            )
         }));
     };
     if block.is_encrypted() {
-        return Err(wrong(format!("{field} is encrypted: write it without its password (openssl pkey -in key.pem -out plain.pem)")));
+        return Err(wrong(format!(
+            "{field} is encrypted: write it without its password (openssl pkey -in key.pem -out plain.pem)"
+        )));
     }
     PrivateKeyDer::from_pem_slice(block.canonical().as_bytes()).map_err(|_| {
         wrong(format!("{field} cannot be read as a private key: give unencrypted PKCS #8, PKCS #1 or SEC1 PEM text; its base64 may be damaged"))
@@ -117,7 +126,9 @@ fn block(part: &str) -> Option<Block> {
 
 /// All blocks, or an error if one is incomplete.
 fn whole(field: &str, found: Vec<Option<Block>>) -> Result<Vec<Block>, Error> {
-    let cut = |index| wrong(format!("{field}: block {} has no whole BEGIN and END line: the text is cut off or damaged", index + 1));
+    let cut = |index| {
+        wrong(format!("{field}: block {} has no whole BEGIN and END line: the text is cut off or damaged", index + 1))
+    };
     found.into_iter().enumerate().map(|(index, block)| block.ok_or_else(|| cut(index))).collect()
 }
 
@@ -184,12 +195,19 @@ mod tests {
             let cuts = (0..text.len()).step_by(7).flat_map(|at| [text[..at].to_owned(), text[at..].to_owned()]);
             for text in cuts.chain(damaged) {
                 for (_, text) in pasted(&text) {
-                    let errors = [certificates("cert_pem", &text).err(), private_key("key_pem", &text).err(), bundle("ca_pem", &text).err()];
+                    let errors = [
+                        certificates("cert_pem", &text).err(),
+                        private_key("key_pem", &text).err(),
+                        bundle("ca_pem", &text).err(),
+                    ];
                     for sentence in errors.into_iter().flatten().map(Error::into_sentence) {
                         tried += 1;
                         for secret in [&cert, &key] {
                             let secret: String = secret.lines().filter(|line| !line.contains('-')).collect();
-                            let leaks = secret.as_bytes().windows(8).any(|piece| sentence.as_bytes().windows(8).any(|said| said == piece));
+                            let leaks = secret
+                                .as_bytes()
+                                .windows(8)
+                                .any(|piece| sentence.as_bytes().windows(8).any(|said| said == piece));
                             assert!(!leaks && sentence.len() < 200, "{sentence}");
                         }
                     }
@@ -220,7 +238,12 @@ mod tests {
             ("of openssl's own kind", cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE")),
         ];
         for (what, bad) in damaged {
-            for (text, kept) in [(format!("{cert}{bad}"), 1), (format!("{bad}{cert}"), 1), (format!("{cert}{bad}{cert}"), 2), (bad.clone(), 0)] {
+            for (text, kept) in [
+                (format!("{cert}{bad}"), 1),
+                (format!("{bad}{cert}"), 1),
+                (format!("{cert}{bad}{cert}"), 2),
+                (bad.clone(), 0),
+            ] {
                 for (how, text) in pasted(&text) {
                     let (list, unread) = bundle("ca_pem", &text).unwrap();
                     assert_eq!((list, unread), (vec![good.clone(); kept], 1), "{what}, {how}");

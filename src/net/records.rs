@@ -5,9 +5,12 @@
 //! in the buffer that they were read into.
 
 use super::keys::{Keys, opener, sealer};
-use rustls::crypto::cipher::{InboundOpaqueMessage, InboundPlainMessage, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundPlainMessage};
+use rustls::crypto::cipher::{
+    InboundOpaqueMessage, InboundPlainMessage, MessageDecrypter, MessageEncrypter, OutboundChunks, OutboundPlainMessage,
+};
 use rustls::{
-    AlertDescription, ContentType, Error, ExtractedSecrets, HandshakeType, InvalidMessage, PeerMisbehaved, ProtocolVersion, SupportedCipherSuite,
+    AlertDescription, ContentType, Error, ExtractedSecrets, HandshakeType, InvalidMessage, PeerMisbehaved,
+    ProtocolVersion, SupportedCipherSuite,
 };
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -164,10 +167,14 @@ impl Records {
         let Some(bytes) = buffer.get_mut(body..body + len) else { return Ok(None) };
         let outer = if self.is_tls13() { ContentType::ApplicationData } else { typ };
         if typ != outer || typ == ContentType::ChangeCipherSpec {
-            return Err(Error::InappropriateMessage { expect_types: vec![ContentType::ApplicationData], got_type: typ });
+            return Err(Error::InappropriateMessage {
+                expect_types: vec![ContentType::ApplicationData],
+                got_type: typ,
+            });
         }
         let before = bytes.as_ptr().addr();
-        let InboundPlainMessage { typ, payload, .. } = self.opener.decrypt(InboundOpaqueMessage::new(typ, version, bytes), self.opened)?;
+        let InboundPlainMessage { typ, payload, .. } =
+            self.opener.decrypt(InboundOpaqueMessage::new(typ, version, bytes), self.opened)?;
         self.opened += 1;
         let next = Opened { used: body + len, ..*done };
         self.count_empty(payload)?;
@@ -184,7 +191,12 @@ impl Records {
             }
             ContentType::Alert => self.take_alert(payload)?,
             ContentType::Handshake => self.take_messages(payload)?,
-            typ => return Err(Error::InappropriateMessage { expect_types: vec![ContentType::ApplicationData], got_type: typ }),
+            typ => {
+                return Err(Error::InappropriateMessage {
+                    expect_types: vec![ContentType::ApplicationData],
+                    got_type: typ,
+                });
+            }
         }
         Ok(Some(next))
     }
@@ -207,7 +219,11 @@ impl Records {
             return Err(Error::AlertReceived(description));
         }
         self.tolerated.warnings += 1;
-        if self.tolerated.warnings > MAX_WARNINGS { Err(PeerMisbehaved::TooManyWarningAlertsReceived.into()) } else { Ok(()) }
+        if self.tolerated.warnings > MAX_WARNINGS {
+            Err(PeerMisbehaved::TooManyWarningAlertsReceived.into())
+        } else {
+            Ok(())
+        }
     }
 
     fn take_messages(&mut self, payload: &[u8]) -> Result<(), Error> {
@@ -232,7 +248,8 @@ impl Records {
             (HandshakeType::KeyUpdate, true, _) => self.take_key_update(body),
             (HandshakeType::NewSessionTicket, true, Keys::Client(keys)) => keys.handle_new_session_ticket(body),
             // Renegotiation is refused (RFC 5246 section 7.2.2).
-            (HandshakeType::HelloRequest, false, Keys::Client(_)) | (HandshakeType::ClientHello, false, Keys::Server(_)) => {
+            (HandshakeType::HelloRequest, false, Keys::Client(_))
+            | (HandshakeType::ClientHello, false, Keys::Server(_)) => {
                 self.tolerated.renegotiations += 1;
                 if self.tolerated.renegotiations > MAX_RENEGOTIATIONS {
                     return Err(PeerMisbehaved::TooManyRenegotiationRequests.into());
@@ -240,7 +257,9 @@ impl Records {
                 self.alert(WARNING, AlertDescription::NoRenegotiation);
                 Ok(())
             }
-            (got_type, ..) => Err(Error::InappropriateHandshakeMessage { expect_types: vec![HandshakeType::KeyUpdate], got_type }),
+            (got_type, ..) => {
+                Err(Error::InappropriateHandshakeMessage { expect_types: vec![HandshakeType::KeyUpdate], got_type })
+            }
         }
     }
 
@@ -266,10 +285,14 @@ impl Records {
         if !self.is_tls13() {
             self.close();
             return Err(Error::General(
-                "so much was sent that TLS 1.2 has used up its key: connect again, or let the other end offer TLS 1.3".into(),
+                "so much was sent that TLS 1.2 has used up its key: connect again, or let the other end offer TLS 1.3"
+                    .into(),
             ));
         }
-        self.seal_record(ContentType::Handshake, OutboundChunks::Single(&[u8::from(HandshakeType::KeyUpdate), 0, 0, 1, 0]))?;
+        self.seal_record(
+            ContentType::Handshake,
+            OutboundChunks::Single(&[u8::from(HandshakeType::KeyUpdate), 0, 0, 1, 0]),
+        )?;
         let (sealed, secrets) = self.keys.next_sealer()?;
         self.sealer = sealer(self.suite, secrets)?;
         self.sealed = sealed;

@@ -71,7 +71,9 @@ impl Resolver {
         // RFC 6761 section 6.3.
         let lower = host.trim_end_matches('.').to_ascii_lowercase();
         if lower == "localhost" || lower.ends_with(".localhost") {
-            return Ok([Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()].map(|ip: IpAddr| SocketAddr::new(ip, 0)).to_vec());
+            return Ok([Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()]
+                .map(|ip: IpAddr| SocketAddr::new(ip, 0))
+                .to_vec());
         }
         Err(self.look_up(lower))
     }
@@ -97,7 +99,12 @@ impl Resolver {
                 Ok(_) => state.threads += 1,
                 Err(error) if state.threads == 0 => {
                     state.queue.pop_back();
-                    let failure = Failure::of_io(Phase::Dns, Cause::Resources, "no thread can be started for the name lookup", &error);
+                    let failure = Failure::of_io(
+                        Phase::Dns,
+                        Cause::Resources,
+                        "no thread can be started for the name lookup",
+                        &error,
+                    );
                     *lookup.result.lock() = Some(Err(failure));
                 }
                 Err(_) => {}
@@ -130,7 +137,9 @@ pub fn interface(address: Ipv6Addr, zone: &str) -> Option<u32> {
     }
     // The system parses an address with a zone without a lookup.
     let found = (format!("{address}%{zone}"), 0).to_socket_addrs().ok()?;
-    found.filter_map(|found| if let SocketAddr::V6(found) = found { Some(found.scope_id()) } else { None }).find(|number| *number != 0)
+    found
+        .filter_map(|found| if let SocketAddr::V6(found) = found { Some(found.scope_id()) } else { None })
+        .find(|number| *number != 0)
 }
 
 /// Whether this is a link-local address that lacks the index of its interface.
@@ -180,7 +189,9 @@ fn told(name: &str, found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr
         Err(error) => {
             // The system's lookup reports its reasons only as text.
             let words = error.to_string().to_ascii_lowercase();
-            let unknown = ["not known", "no address", "no such host", "nodename", "host not found"].iter().any(|known| words.contains(known));
+            let unknown = ["not known", "no address", "no such host", "nodename", "host not found"]
+                .iter()
+                .any(|known| words.contains(known));
             let cause = if unknown { Cause::NameNotFound } else { Cause::NameFailed };
             let what = format!("the host {name:?} was not found: check the spelling and the network");
             Err(Failure::of_io(Phase::Dns, cause, &what, &error))
@@ -208,7 +219,9 @@ mod tests {
     #[test]
     fn literals_and_localhost_never_queue() {
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| panic!("the system was asked")));
-        let addresses = |host: &str| resolver.resolve(host).ok().map(|all| all.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" "));
+        let addresses = |host: &str| {
+            resolver.resolve(host).ok().map(|all| all.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" "))
+        };
         assert_eq!(addresses("127.0.0.1").unwrap(), "127.0.0.1:0");
         assert_eq!(addresses("::1").unwrap(), "[::1]:0");
         assert_eq!(addresses("fe80::1%7").unwrap(), "[fe80::1%7]:0");
@@ -253,7 +266,8 @@ mod tests {
             Ok(vec![SocketAddr::from(([10, 0, 0, 1], 0))])
         };
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(system));
-        let busy: Vec<_> = (0..MAX_THREADS).map(|index| resolver.resolve(&format!("busy{index}")).unwrap_err()).collect();
+        let busy: Vec<_> =
+            (0..MAX_THREADS).map(|index| resolver.resolve(&format!("busy{index}")).unwrap_err()).collect();
         drop(resolver.resolve("x").unwrap_err());
         let again = resolver.resolve("x").unwrap_err();
         gates.0.lock()[0] = true;
@@ -280,13 +294,17 @@ mod tests {
         assert!(lacks_interface(&"[fe80::1]:9".parse().unwrap()));
         assert!(!lacks_interface(&found) && !lacks_interface(&"[::1]:9".parse().unwrap()));
         let address = Ipv6Addr::new(0xFE80, 0, 0, 0, 0, 0, 0, 1);
-        assert_eq!((interface(address, "3"), interface(address, "0"), interface(address, "nothing0")), (Some(3), None, None));
+        assert_eq!(
+            (interface(address, "3"), interface(address, "0"), interface(address, "nothing0")),
+            (Some(3), None, None)
+        );
         assert_eq!(interface(Ipv6Addr::LOCALHOST, "3"), None);
     }
 
     #[test]
     fn a_failure_is_told_with_its_cause() {
-        let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| Err(io::Error::other("Name or service not known"))));
+        let resolver =
+            Resolver::with_system(Arc::new(|| {}), Box::new(|_| Err(io::Error::other("Name or service not known"))));
         let failure = wait_for(&resolver.resolve("nowhere.test").unwrap_err()).unwrap_err();
         assert_eq!((failure.phase, failure.cause), (Phase::Dns, Cause::NameNotFound));
         assert!(failure.sentence.contains("nowhere.test"));

@@ -76,7 +76,13 @@ impl Services {
         &self.resolver
     }
 
-    fn secure(&self, tcp: mio::net::TcpStream, side: Side, mailbox: &Arc<Mailbox<Result<Stream, Failure>>>, key: u64) -> CancelToken {
+    fn secure(
+        &self,
+        tcp: mio::net::TcpStream,
+        side: Side,
+        mailbox: &Arc<Mailbox<Result<Stream, Failure>>>,
+        key: u64,
+    ) -> CancelToken {
         let cancelled = Arc::new(AtomicBool::new(false));
         self.worker.submit(Job::Secure { tcp, side, mailbox: mailbox.clone(), key, cancelled: cancelled.clone() });
         CancelToken(cancelled)

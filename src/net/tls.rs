@@ -62,11 +62,15 @@ impl TlsClient {
             .map_err(|_| wrong(format!("{shown_name:?} is no name that a certificate can have; set {SERVER_NAME}")))?;
         let roots = match &settings.ca_pem {
             Some(pem) => usable_roots(bundle(&CA_PEM.to_string(), pem)?)?,
-            None if settings.only_ca_pem => return Err(wrong(format!("{ONLY_CA_PEM} is set and {CA_PEM} is NULL: nothing would be trusted"))),
+            None if settings.only_ca_pem => {
+                return Err(wrong(format!("{ONLY_CA_PEM} is set and {CA_PEM} is NULL: nothing would be trusted")));
+            }
             None => Vec::new(),
         };
         let identity = match (&settings.cert_pem, &settings.key_pem) {
-            (Some(cert), Some(key)) => Some((certificates(&CERT_PEM.to_string(), cert)?, private_key(&KEY_PEM.to_string(), key)?)),
+            (Some(cert), Some(key)) => {
+                Some((certificates(&CERT_PEM.to_string(), cert)?, private_key(&KEY_PEM.to_string(), key)?))
+            }
             _ => None,
         };
         if let Some((chain, key)) = &identity {
@@ -89,7 +93,11 @@ impl TlsClient {
     /// Creates a session that is about to send its ClientHello. Slow the first time: call it on the worker.
     pub(super) fn session(&self) -> Result<UnbufferedClientConnection, Failure> {
         let failed = |why: &str| Failure::new(Phase::Tls, Cause::TlsFailed, format!("TLS cannot be set up: {why}"));
-        let config = self.config.get_or_init(|| shared_config(self.digest(), || self.make_config())).as_ref().map_err(|why| failed(why))?;
+        let config = self
+            .config
+            .get_or_init(|| shared_config(self.digest(), || self.make_config()))
+            .as_ref()
+            .map_err(|why| failed(why))?;
         UnbufferedClientConnection::new(config.clone(), self.name.clone()).map_err(|error| failed(&error.to_string()))
     }
 
@@ -105,7 +113,12 @@ impl TlsClient {
             context.update(&(part.len() as u64).to_le_bytes());
             context.update(part);
         };
-        feed(&[u8::from(self.only_ca_pem), u8::from(self.insecure), u8::from(self.any_name), u8::from(self.identity.is_some())]);
+        feed(&[
+            u8::from(self.only_ca_pem),
+            u8::from(self.insecure),
+            u8::from(self.any_name),
+            u8::from(self.identity.is_some()),
+        ]);
         feed(self.pin.as_ref().map_or(&[][..], |pin| pin));
         feed(&(self.roots.len() as u64).to_le_bytes());
         self.roots.iter().for_each(|root| feed(root));
@@ -120,7 +133,9 @@ impl TlsClient {
 
     fn make_config(&self) -> Result<Arc<ClientConfig>, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let builder = ClientConfig::builder_with_provider(PROVIDER.clone()).with_safe_default_protocol_versions().map_err(|error| text(&error))?;
+        let builder = ClientConfig::builder_with_provider(PROVIDER.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| text(&error))?;
         let builder = if self.insecure || self.pin.is_some() {
             let pin = if self.insecure { None } else { self.pin };
             builder.dangerous().with_custom_certificate_verifier(Arc::new(ByFingerprint::new(pin, PROVIDER.clone())))
@@ -129,7 +144,9 @@ impl TlsClient {
             if !self.roots.is_empty() {
                 Arc::make_mut(&mut roots).add_parsable_certificates(self.roots.iter().cloned());
             }
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone()).build().map_err(|error| text(&error))?;
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, PROVIDER.clone())
+                .build()
+                .map_err(|error| text(&error))?;
             if self.roots.is_empty() && !self.any_name {
                 builder.with_webpki_verifier(verifier)
             } else {
@@ -142,7 +159,9 @@ impl TlsClient {
             }
         };
         let mut config = match &self.identity {
-            Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?,
+            Some((chain, key)) => {
+                builder.with_client_auth_cert(chain.clone(), key.clone_key()).map_err(|error| text(&error))?
+            }
             None => builder.with_no_client_auth(),
         };
         // `Records` continues with these secrets after the handshake.
@@ -198,7 +217,10 @@ type SharedConfig = ([u8; 32], Arc<ClientConfig>);
 static CONFIGS: Own<Mutex<Vec<SharedConfig>>> = Own::new(Mutex::new(Vec::new()));
 const MAX_CONFIGS: usize = 8;
 
-fn shared_config(digest: [u8; 32], make: impl FnOnce() -> Result<Arc<ClientConfig>, String>) -> Result<Arc<ClientConfig>, String> {
+fn shared_config(
+    digest: [u8; 32],
+    make: impl FnOnce() -> Result<Arc<ClientConfig>, String>,
+) -> Result<Arc<ClientConfig>, String> {
     let mut configs = CONFIGS.get().lock();
     let config = match configs.iter().position(|(of, _)| *of == digest) {
         Some(index) => configs.remove(index).1,
@@ -227,18 +249,25 @@ pub(super) fn forget_parent() {
 /// The usable certificates of ca_pem. Unusable ones are left out, so that one does not spoil a bundle.
 fn usable_roots((list, unread): (Vec<CertificateDer<'static>>, usize)) -> Result<Vec<CertificateDer<'static>>, Error> {
     let count = list.len() + unread;
-    let usable: Vec<_> = list.into_iter().filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok()).collect();
+    let usable: Vec<_> =
+        list.into_iter().filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok()).collect();
     if usable.is_empty() {
-        return Err(wrong(format!("{CA_PEM} has no certificate that can be used: each is damaged, or of a kind that is not known here")));
+        return Err(wrong(format!(
+            "{CA_PEM} has no certificate that can be used: each is damaged, or of a kind that is not known here"
+        )));
     }
     if usable.len() < count {
-        journal::note(Level::Warn, || format!("{} of the {count} certificates of {CA_PEM} cannot be used and are left out", count - usable.len()));
+        journal::note(Level::Warn, || {
+            format!("{} of the {count} certificates of {CA_PEM} cannot be used and are left out", count - usable.len())
+        });
     }
     Ok(usable)
 }
 
 fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -> Result<(), Error> {
-    rustls::sign::CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &PROVIDER).map(drop).map_err(|error| wrong(bad_identity(&error)))
+    rustls::sign::CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &PROVIDER)
+        .map(drop)
+        .map_err(|error| wrong(bad_identity(&error)))
 }
 
 fn wrong(sentence: impl Into<String>) -> Error {

@@ -21,12 +21,14 @@ pub enum Reader {
 pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Failure {
     let (cause, sentence) = match (error, reader) {
         (Error::InvalidCertificate(bad), _) => bad_certificate(bad, name),
-        (Error::InvalidMessage(_), Reader::Client) => {
-            (Cause::NotTls, "the server does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned())
-        }
-        (Error::InvalidMessage(_), Reader::Server) => {
-            (Cause::NotTls, "the client did not speak TLS: it may have used ws:// or http:// for this wss:// port".to_owned())
-        }
+        (Error::InvalidMessage(_), Reader::Client) => (
+            Cause::NotTls,
+            "the server does not speak TLS on this port: try ws:// instead of wss://, or another port".to_owned(),
+        ),
+        (Error::InvalidMessage(_), Reader::Server) => (
+            Cause::NotTls,
+            "the client did not speak TLS: it may have used ws:// or http:// for this wss:// port".to_owned(),
+        ),
         (Error::AlertReceived(alert), _) => (Cause::TlsFailed, received_alert(*alert, reader)),
         (Error::PeerIncompatible(why), Reader::Client) => (
             Cause::TlsFailed,
@@ -37,7 +39,9 @@ pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Fai
         ),
         (Error::PeerIncompatible(why), Reader::Server) => (
             Cause::TlsFailed,
-            format!("the client and this server share no TLS version, cipher suite or type of key ({why:?}): the client may be old"),
+            format!(
+                "the client and this server share no TLS version, cipher suite or type of key ({why:?}): the client may be old"
+            ),
         ),
         (error, _) => (Cause::TlsFailed, format!("the TLS handshake failed: {error}")),
     };
@@ -67,7 +71,9 @@ pub(super) fn bad_identity(error: &Error) -> String {
         }
         Error::InvalidCertificate(bad) => format!("the certificate cannot be read: {bad}"),
         // rustls reports only that the key is of none of the types it supports.
-        Error::General(_) => "the type of the key is not supported: use P-256, P-384, Ed25519, or RSA of 2048 bits and more".to_owned(),
+        Error::General(_) => {
+            "the type of the key is not supported: use P-256, P-384, Ed25519, or RSA of 2048 bits and more".to_owned()
+        }
         error => error.to_string(),
     };
     format!("{CERT_PEM} and {KEY_PEM} cannot be used together: {why}")
@@ -79,11 +85,14 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
     match bad {
         Bad::UnknownIssuer => (
             Cause::CertificateUntrusted,
-            format!("{of} was signed by nobody that is trusted here: give its CA as {CA_PEM}, or have the server send its whole chain"),
+            format!(
+                "{of} was signed by nobody that is trusted here: give its CA as {CA_PEM}, or have the server send its whole chain"
+            ),
         ),
-        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            (Cause::CertificateExpired, format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"))
-        }
+        Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. } => (
+            Cause::CertificateExpired,
+            format!("{of} has expired or is not valid yet: renew it, and check the clocks of both machines"),
+        ),
         Bad::NotValidForNameContext { presented, .. } if presented.is_empty() => (
             Cause::CertificateName,
             format!(
@@ -91,20 +100,27 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
                  or give the certificate itself as {CA_PEM} and its common name as {SERVER_NAME}"
             ),
         ),
-        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-            (Cause::CertificateName, format!("the certificate is not for the name {name}: connect by a name that it has, or set {SERVER_NAME}"))
-        }
+        Bad::NotValidForName | Bad::NotValidForNameContext { .. } => (
+            Cause::CertificateName,
+            format!("the certificate is not for the name {name}: connect by a name that it has, or set {SERVER_NAME}"),
+        ),
         Bad::UnsupportedSignatureAlgorithmContext { .. } => (
             Cause::CertificateBad,
-            format!("{of}, or one of its chain, is signed by an algorithm that is not accepted, such as SHA-1 or P-521: have it signed with SHA-256"),
+            format!(
+                "{of}, or one of its chain, is signed by an algorithm that is not accepted, such as SHA-1 or P-521: have it signed with SHA-256"
+            ),
         ),
         Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
             Cause::CertificateBad,
-            format!("{of} has a type of key that is not supported, such as P-521: use P-256, P-384, Ed25519, or RSA of 2048 bits and more"),
+            format!(
+                "{of} has a type of key that is not supported, such as P-521: use P-256, P-384, Ed25519, or RSA of 2048 bits and more"
+            ),
         ),
         Bad::BadSignature => (
             Cause::CertificateBad,
-            format!("a signature of {of} does not fit: it may be damaged, or its RSA key shorter than 2048 bits, which is not accepted"),
+            format!(
+                "a signature of {of} does not fit: it may be damaged, or its RSA key shorter than 2048 bits, which is not accepted"
+            ),
         ),
         Bad::InvalidPurpose | Bad::InvalidPurposeContext { .. } => {
             (Cause::CertificateBad, format!("{of} is not for a server: its extendedKeyUsage lacks serverAuth"))
@@ -127,10 +143,16 @@ fn bad_certificate(bad: &CertificateError, name: &str) -> (Cause, String) {
 fn of_webpki(what: &str) -> String {
     match what {
         CA_AS_SERVER => {
-            format!("is a CA's and no server's (CA:TRUE): give it as {CA_PEM}, pin it by {PIN_SHA256}, or make one with basicConstraints=CA:FALSE")
+            format!(
+                "is a CA's and no server's (CA:TRUE): give it as {CA_PEM}, pin it by {PIN_SHA256}, or make one with basicConstraints=CA:FALSE"
+            )
         }
-        VERSION_1 => format!("is of X.509 version 1, which has no names: give it itself as {CA_PEM}, or make one of version 3 with subjectAltName"),
-        "UnsupportedCriticalExtension" => format!("has a critical extension that is not known here: make one without it, or pin it by {PIN_SHA256}"),
+        VERSION_1 => format!(
+            "is of X.509 version 1, which has no names: give it itself as {CA_PEM}, or make one of version 3 with subjectAltName"
+        ),
+        "UnsupportedCriticalExtension" => {
+            format!("has a critical extension that is not known here: make one without it, or pin it by {PIN_SHA256}")
+        }
         other => format!("cannot be used: {other}"),
     }
 }
@@ -149,14 +171,18 @@ fn received_alert(alert: AlertDescription, reader: Reader) -> String {
                 | Alert::CertificateExpired
                 | Alert::CertificateUnknown
                 | Alert::UnknownCA
-                | Alert::AccessDenied => format!("it does not accept the certificate from here: check {CERT_PEM}, and which CA it trusts"),
+                | Alert::AccessDenied => {
+                    format!("it does not accept the certificate from here: check {CERT_PEM}, and which CA it trusts")
+                }
                 Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
                     format!(
                         "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this client (P-521 is not supported), or it demands a \
                      certificate: set {CERT_PEM} and {KEY_PEM}"
                     )
                 }
-                Alert::UnrecognisedName => format!("it does not know the name that it was asked for: set {SERVER_NAME}"),
+                Alert::UnrecognisedName => {
+                    format!("it does not know the name that it was asked for: set {SERVER_NAME}")
+                }
                 _ => "its log may say more".to_owned(),
             },
         ),
@@ -168,14 +194,20 @@ fn received_alert(alert: AlertDescription, reader: Reader) -> String {
                         "it does not trust the certificate: give it the CA as {CA_PEM}, or send the whole chain in {CERT_PEM}, this server's own first"
                     )
                 }
-                Alert::CertificateExpired => "it considers the certificate expired: renew it, and check the clocks of both machines".to_owned(),
+                Alert::CertificateExpired => {
+                    "it considers the certificate expired: renew it, and check the clocks of both machines".to_owned()
+                }
                 Alert::BadCertificate
                 | Alert::UnsupportedCertificate
                 | Alert::CertificateRevoked
                 | Alert::CertificateUnknown
-                | Alert::AccessDenied => "it does not accept the certificate: check its names (subjectAltName), its dates and its chain".to_owned(),
+                | Alert::AccessDenied => {
+                    "it does not accept the certificate: check its names (subjectAltName), its dates and its chain"
+                        .to_owned()
+                }
                 Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity => {
-                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this server".to_owned()
+                    "it shares no TLS version (1.2 and 1.3 are offered), cipher suite or type of key with this server"
+                        .to_owned()
                 }
                 _ => "its log may say more".to_owned(),
             },

@@ -63,8 +63,10 @@ impl ServerCertVerifier for ByFingerprint {
     ) -> Result<HandshakeSignatureValid, Error> {
         let (algorithm, key) = public_key(cert).and_then(parts_of_key).ok_or_else(unreadable)?;
         let mapping = self.provider.signature_verification_algorithms.mapping;
-        let (_, verifiers) =
-            mapping.iter().find(|(scheme, _)| *scheme == dss.scheme).ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
+        let (_, verifiers) = mapping
+            .iter()
+            .find(|(scheme, _)| *scheme == dss.scheme)
+            .ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
         // In TLS 1.2 the scheme does not determine the curve.
         let fitting = verifiers.iter().find(|verifier| verifier.public_key_alg_id().as_ref() == algorithm);
         let verifier = fitting.ok_or_else(|| Error::General(WRONG_KEY.to_owned()))?;

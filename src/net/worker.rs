@@ -34,7 +34,13 @@ const WAKE: Token = Token(usize::MAX);
 /// A job for the worker.
 pub enum Job {
     /// Run a handshake.
-    Secure { tcp: mio::net::TcpStream, side: Side, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
+    Secure {
+        tcp: mio::net::TcpStream,
+        side: Side,
+        mailbox: Arc<Mailbox<Result<Stream, Failure>>>,
+        key: u64,
+        cancelled: Arc<AtomicBool>,
+    },
     /// End a stream and drain it.
     Reap(Stream),
     /// Drop an object.
@@ -119,8 +125,17 @@ impl Drop for Worker {
 
 /// A task in progress.
 enum Task {
-    Secure { handshake: Box<Handshake>, mailbox: Arc<Mailbox<Result<Stream, Failure>>>, key: u64, cancelled: Arc<AtomicBool> },
-    Reap { stream: Stream, end: Instant, drained: usize },
+    Secure {
+        handshake: Box<Handshake>,
+        mailbox: Arc<Mailbox<Result<Stream, Failure>>>,
+        key: u64,
+        cancelled: Arc<AtomicBool>,
+    },
+    Reap {
+        stream: Stream,
+        end: Instant,
+        drained: usize,
+    },
 }
 
 struct Tasks {
@@ -273,7 +288,8 @@ impl Tasks {
                 if !matches!(stepped, Ok(false))
                     && let Some(Task::Secure { handshake, mailbox, key, .. }) = self.take(index)
                 {
-                    let opened = stepped.and_then(|_| quiet::catch(|| handshake.finish()).unwrap_or_else(|| Err(panicked())));
+                    let opened =
+                        stepped.and_then(|_| quiet::catch(|| handshake.finish()).unwrap_or_else(|| Err(panicked())));
                     mailbox.post(key, opened);
                     (shared.wake)();
                 }
@@ -341,7 +357,11 @@ fn give_up(jobs: Vec<Job>, why: &str) {
 }
 
 fn panicked() -> Failure {
-    Failure::new(Phase::Tls, Cause::Panic, "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text")
+    Failure::new(
+        Phase::Tls,
+        Cause::Panic,
+        "a defect in wspeer was caught during the TLS handshake; ws_get_log has the text",
+    )
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use crate::error::Failure;
 use crate::heap::{self, Discarded};
 use crate::link::{Outbox, Outgoing, Parts, Sent, Waiting, Wrote};
 use crate::net::{Destination, Dial, LEAST_READ, Reader, Services, Step, Stream, tls_failure};
-use crate::protocol::{Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake};
+use crate::protocol::{
+    Accept, Agreement, ClientHandshake, DeflateParams, Refusal, Refused, Request, RequestSpec, Role, ServerHandshake,
+};
 use crate::status::{Cause, Phase, Text};
 use crate::work::{Cx, LONG_GAP};
 use std::io::ErrorKind;
@@ -242,7 +244,10 @@ impl Opening {
         }
         let (waits, bytes) = (self.early.len(), self.early.bytes() + payload.len());
         let options = &endpoint.options;
-        if waits > 0 && (waits as u64 >= options.limit(WS_OPT_OUTBOUND_PACKETS) || bytes as u64 > options.limit(WS_OPT_OUTBOUND_BYTES)) {
+        if waits > 0
+            && (waits as u64 >= options.limit(WS_OPT_OUTBOUND_PACKETS)
+                || bytes as u64 > options.limit(WS_OPT_OUTBOUND_BYTES))
+        {
             endpoint.owe_writable(payload.len());
             return Sent::Full;
         }
@@ -335,7 +340,12 @@ impl Opening {
     }
 
     /// Ends an opening that has timed out. `read_all`: all received bytes have been read. Returns when to check next.
-    pub fn check_timers(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, read_all: bool) -> Result<Option<Instant>, Failure> {
+    pub fn check_timers(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: &mut Cx<'_>,
+        read_all: bool,
+    ) -> Result<Option<Instant>, Failure> {
         if let Some(ending) = &self.ending {
             let Some(deadline) = ending.deadline else { return Ok(None) };
             let over = cx.now >= if read_all { deadline } else { deadline + LONG_GAP };
@@ -401,7 +411,10 @@ impl Opening {
         endpoint.counters.wire_out += self.output.written() - before;
         match result {
             Ok(wrote) => self.writes_on = matches!(wrote, Wrote::Later),
-            Err(error) => self.write_failure = Some(Failure::of_io(Phase::Http, Cause::Reset, "the connection was lost while writing", &error)),
+            Err(error) => {
+                self.write_failure =
+                    Some(Failure::of_io(Phase::Http, Cause::Reset, "the connection was lost while writing", &error))
+            }
         }
     }
 
@@ -453,7 +466,11 @@ impl Opening {
                     info.http_status = response.status;
                     info.headers = response.headers;
                     info.set_text(Text::Subprotocol, response.subprotocol.unwrap_or_default());
-                    let expected = if *heartbeat { AppHeartbeat::Expected(self.timeout.map(|timeout| cx.now + timeout)) } else { AppHeartbeat::None };
+                    let expected = if *heartbeat {
+                        AppHeartbeat::Expected(self.timeout.map(|timeout| cx.now + timeout))
+                    } else {
+                        AppHeartbeat::None
+                    };
                     self.received = bytes[used..].to_vec();
                     return self.opened(endpoint, Role::Client, response.deflate, expected);
                 }
@@ -478,7 +495,13 @@ impl Opening {
         Progress::Pending { more: false }
     }
 
-    fn opened(&mut self, endpoint: &mut Endpoint, role: Role, deflate: Option<DeflateParams>, heartbeat: AppHeartbeat) -> Progress {
+    fn opened(
+        &mut self,
+        endpoint: &mut Endpoint,
+        role: Role,
+        deflate: Option<DeflateParams>,
+        heartbeat: AppHeartbeat,
+    ) -> Progress {
         let Some(stream) = self.stream.take() else { return Progress::Pending { more: false } };
         if let Some(params) = &deflate {
             endpoint.info.set_text(Text::Extensions, params.to_string());
@@ -514,7 +537,11 @@ impl Opening {
             return Progress::Failed(ending.failure.clone());
         }
         if self.output.left() > ending.left {
-            *ending = Ending { deadline: close_deadline(endpoint, cx.now), left: self.output.left(), failure: std::mem::take(&mut ending.failure) };
+            *ending = Ending {
+                deadline: close_deadline(endpoint, cx.now),
+                left: self.output.left(),
+                failure: std::mem::take(&mut ending.failure),
+            };
         }
         Progress::Pending { more }
     }
@@ -530,16 +557,18 @@ impl Opening {
                 let refused = handshake.receive_eof();
                 keep_refusal(&mut endpoint.info, *refused)
             }
-            _ => Failure::new(Phase::Http, Cause::PeerGone, "the peer ended the transport during the opening handshake"),
+            _ => {
+                Failure::new(Phase::Http, Cause::PeerGone, "the peer ended the transport during the opening handshake")
+            }
         }
     }
 
     fn read_failed(&mut self, error: &std::io::Error) -> Failure {
         // A TLS alert is a better explanation than the write that failed because of it.
         let reader = if matches!(self.at, At::Answering { .. }) { Reader::Server } else { Reader::Client };
-        tls_failure(error, reader)
-            .or_else(|| self.write_failure.take())
-            .unwrap_or_else(|| Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while reading", error))
+        tls_failure(error, reader).or_else(|| self.write_failure.take()).unwrap_or_else(|| {
+            Failure::of_io(self.phase(), Cause::Reset, "the connection was lost while reading", error)
+        })
     }
 }
 

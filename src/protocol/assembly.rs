@@ -46,7 +46,16 @@ impl Discarded for Assembly {
 impl Assembly {
     /// An empty message. `bytes` is storage of any content.
     pub(super) fn new(text: bool, compressed: bool, bytes: Vec<u8>) -> Assembly {
-        Assembly { text, compressed, announced: 0, fragments: 0, utf8: Utf8::new(), bytes, filled: 0, moving: Move::default() }
+        Assembly {
+            text,
+            compressed,
+            announced: 0,
+            fragments: 0,
+            utf8: Utf8::new(),
+            bytes,
+            filled: 0,
+            moving: Move::default(),
+        }
     }
 
     /// Starts a frame of `len` payload bytes.
@@ -157,7 +166,10 @@ impl Assembly {
         if self.bytes.capacity() - self.bytes.len() < count {
             let ahead = left.min(MAX_RESERVE.max(self.bytes.len() as u64)) as usize;
             if self.bytes.try_reserve(ahead.max(count)).is_err() {
-                let failure = Failure::of_protocol(1009, format!("there is no memory left for a message: lower {MAX_MESSAGE_BYTES}"));
+                let failure = Failure::of_protocol(
+                    1009,
+                    format!("there is no memory left for a message: lower {MAX_MESSAGE_BYTES}"),
+                );
                 return Err(Failure { cause: Cause::Resources, ..failure });
             }
         }
@@ -201,7 +213,11 @@ mod tests {
                 let piece = vec![0; left.min(10 << 10) as usize];
                 assembly.append(&piece, left).unwrap();
             }
-            assert!(assembly.filled <= 128 << 10 || assembly.bytes.as_ptr() == place, "all {} bytes were moved at once", assembly.filled);
+            assert!(
+                assembly.filled <= 128 << 10 || assembly.bytes.as_ptr() == place,
+                "all {} bytes were moved at once",
+                assembly.filled
+            );
         }
         assert!(assembly.bytes.capacity() <= whole.max(128 << 10), "{} bytes for {whole}", assembly.bytes.capacity());
         moves

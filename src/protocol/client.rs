@@ -57,14 +57,22 @@ pub struct Refused {
 /// Omits the subprotocol, which some games use for a token.
 impl fmt::Debug for Response {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Response").field("status", &self.status).field("headers", &self.headers).finish_non_exhaustive()
+        formatter
+            .debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
 /// Omits the body, which may repeat the request.
 impl fmt::Debug for Refused {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Refused").field("failure", &self.failure).field("headers", &self.headers).finish_non_exhaustive()
+        formatter
+            .debug_struct("Refused")
+            .field("failure", &self.failure)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,7 +98,8 @@ impl ClientHandshake {
         let own_host = spec.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
         let host = own_host.map_or(&spec.host, |(_, value)| value);
         let target = if spec.heartbeat { &ask_in(&spec.target) } else { &spec.target };
-        let mut request = format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+        let mut request =
+            format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
         request += &format!("Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n");
         if !spec.subprotocols.is_empty() {
             request += &format!("Sec-WebSocket-Protocol: {}\r\n", spec.subprotocols.join(", "));
@@ -128,13 +137,15 @@ impl ClientHandshake {
             if !may_be_answer(&self.received[self.start..]) {
                 return Err(not_http(&self.received[self.start..], &self.secrets));
             }
-            let end = find_end(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
+            let end =
+                find_end(&self.received[self.start..], before.saturating_sub(self.start)).map(|end| self.start + end);
             if end.unwrap_or(self.received.len()) > self.max_header_bytes {
                 return Err(self.too_big());
             }
             let Some(end) = end else { return Ok(None) };
-            let head = AnswerHead::parse(self.received[self.start..end].to_vec())
-                .map_err(|error| refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?"))))?;
+            let head = AnswerHead::parse(self.received[self.start..end].to_vec()).map_err(|error| {
+                refused(invalid(&format!("the server's answer is not valid HTTP: {error}; is it a WebSocket server?")))
+            })?;
             // An interim response (RFC 9110 section 15.2): the final one follows.
             if !matches!(head.status, 100 | 102..=199) {
                 break (end - before.min(end), head);
@@ -191,7 +202,8 @@ impl ClientHandshake {
     /// Checks the response by the numbered list at the end of section 4.1.
     fn verify(&self, headers: &Headers) -> Result<(Option<String>, Option<DeflateParams>), Failure> {
         // Item 2 requires the whole value to match, while one token of Connection is enough.
-        let is_websocket = headers.get("upgrade", 0).is_some_and(|value| value.trim().eq_ignore_ascii_case("websocket"));
+        let is_websocket =
+            headers.get("upgrade", 0).is_some_and(|value| value.trim().eq_ignore_ascii_case("websocket"));
         if headers.count("upgrade") != 1 || !is_websocket {
             return Err(invalid("the server's answer must have one \"Upgrade: websocket\""));
         }
@@ -199,8 +211,12 @@ impl ClientHandshake {
             return Err(invalid("the server's answer has no \"Connection: Upgrade\""));
         }
         let accept = derive_accept_key(self.key.as_bytes());
-        if headers.count("sec-websocket-accept") != 1 || headers.get("sec-websocket-accept", 0).map(str::trim) != Some(accept.as_str()) {
-            return Err(invalid("the server's answer has a wrong Sec-WebSocket-Accept: a cache or proxy may stand in between"));
+        if headers.count("sec-websocket-accept") != 1
+            || headers.get("sec-websocket-accept", 0).map(str::trim) != Some(accept.as_str())
+        {
+            return Err(invalid(
+                "the server's answer has a wrong Sec-WebSocket-Accept: a cache or proxy may stand in between",
+            ));
         }
         let deflate = match &self.deflate {
             Some(settings) => accept_answer(settings, headers).map_err(|sentence| invalid(&sentence))?,
@@ -215,16 +231,25 @@ impl ClientHandshake {
         let subprotocol = |sentence: &str| Failure::new(Phase::Http, Cause::Subprotocol, sentence);
         match first {
             None if self.subprotocols.is_empty() => Ok((None, deflate)),
-            None => Err(subprotocol("the server chose none of the subprotocols that were offered: it may know none of them")),
+            None => Err(subprotocol(
+                "the server chose none of the subprotocols that were offered: it may know none of them",
+            )),
             Some(_) if chosen.next().is_some() => Err(subprotocol("the server chose more than one subprotocol")),
-            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => Ok((Some(name.to_owned()), deflate)),
-            Some(_) => Err(subprotocol("the server chose a subprotocol that was not offered: ws_get_header returns its Sec-WebSocket-Protocol")),
+            Some(name) if self.subprotocols.iter().any(|offered| offered == name) => {
+                Ok((Some(name.to_owned()), deflate))
+            }
+            Some(_) => Err(subprotocol(
+                "the server chose a subprotocol that was not offered: ws_get_header returns its Sec-WebSocket-Protocol",
+            )),
         }
     }
 
     fn status_sentence(&self, number: u16, headers: &Headers) -> String {
-        let name =
-            http::StatusCode::from_u16(number).ok().and_then(|status| status.canonical_reason()).map(|name| format!(" {name}")).unwrap_or_default();
+        let name = http::StatusCode::from_u16(number)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .map(|name| format!(" {name}"))
+            .unwrap_or_default();
         let hint = match number {
             300..=399 => match headers.get("location", 0).and_then(shown_location) {
                 Some(place) => format!("it points to {place}: connect there"),
@@ -248,7 +273,8 @@ impl ClientHandshake {
     }
 
     fn too_big(&self) -> Box<Refused> {
-        let sentence = format!("the header of the server's answer is longer than {MAX_HEADER_BYTES} ({})", self.max_header_bytes);
+        let sentence =
+            format!("the header of the server's answer is longer than {MAX_HEADER_BYTES} ({})", self.max_header_bytes);
         refused(Failure::new(Phase::Http, Cause::HttpTooBig, sentence))
     }
 }
@@ -261,18 +287,29 @@ fn may_be_answer(bytes: &[u8]) -> bool {
 /// Refuses another protocol. The text shows its first bytes, up to any that repeat a secret: an echo server sends the
 /// request itself.
 fn not_http(bytes: &[u8], secrets: &[u8]) -> Box<Refused> {
-    let repeats = |at: &usize| bytes.get(*at..at + REPEATED_BYTES).is_some_and(|part| secrets.windows(REPEATED_BYTES).any(|secret| secret == part));
+    let repeats = |at: &usize| {
+        bytes
+            .get(*at..at + REPEATED_BYTES)
+            .is_some_and(|part| secrets.windows(REPEATED_BYTES).any(|secret| secret == part))
+    };
     let most = bytes.len().min(SHOWN_BYTES);
     let end = (0..most).find(repeats).unwrap_or(most);
     let shown = bytes[..end].escape_ascii();
-    refused(invalid(&format!("the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port")))
+    refused(invalid(&format!(
+        "the server's answer is not HTTP/1.1, it begins with \"{shown}\": another kind of server has this port"
+    )))
 }
 
 /// The query, with a few bytes before its question mark, the values of the program's headers, and the subprotocols.
 fn secrets(spec: &RequestSpec) -> Vec<u8> {
     let query = spec.target.find('?').map(|mark| format!("GET {}", spec.target).split_off(mark + 5 - REPEATED_BYTES));
     let values = spec.headers.iter().map(|(_, value)| value.as_str());
-    values.chain(spec.subprotocols.iter().map(String::as_str)).chain(query.as_deref()).collect::<Vec<_>>().join("\n").into_bytes()
+    values
+        .chain(spec.subprotocols.iter().map(String::as_str))
+        .chain(query.as_deref())
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into_bytes()
 }
 
 /// The target of a redirect: scheme, host and path. User name, password and query are left out, as they may be secrets.
@@ -291,9 +328,12 @@ fn shown_location(location: &str) -> Option<String> {
     let url = Url::parse("ws://same.invalid/").and_then(|base| base.join(location)).ok()?;
     match url.host_str()? {
         "same.invalid" => Some(format!("{} on the same server", cut(url.path()))),
-        host => {
-            Some(format!("{}{}{} with the same scheme", cut(host), url.port().map(|port| format!(":{port}")).unwrap_or_default(), cut(url.path())))
-        }
+        host => Some(format!(
+            "{}{}{} with the same scheme",
+            cut(host),
+            url.port().map(|port| format!(":{port}")).unwrap_or_default(),
+            cut(url.path())
+        )),
     }
 }
 

@@ -96,9 +96,13 @@ impl Decoder {
         let mut fragments = 0;
         loop {
             match self.at {
-                At::Header if fragments == FRAGMENTS_PER_CALL && used < buf.len() => return Ok((used, Received::Fragments)),
+                At::Header if fragments == FRAGMENTS_PER_CALL && used < buf.len() => {
+                    return Ok((used, Received::Fragments));
+                }
                 At::Header => {
-                    let Some((header, len)) = self.header(&buf[used..]) else { return Ok((buf.len(), Received::Nothing)) };
+                    let Some((header, len)) = self.header(&buf[used..]) else {
+                        return Ok((buf.len(), Received::Nothing));
+                    };
                     used += len;
                     self.judge(&header, limits)?;
                     if header.opcode >= CLOSE {
@@ -178,7 +182,9 @@ impl Decoder {
     #[inline]
     pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
         match self.at {
-            At::Data { left, .. } if left >= MIN_FILL => self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?.room(left),
+            At::Data { left, .. } if left >= MIN_FILL => {
+                self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?.room(left)
+            }
             _ => None,
         }
     }
@@ -284,16 +290,25 @@ impl Decoder {
             (Some(assembly), CONTINUATION) => assembly.announced,
             (None, TEXT | BINARY) => 0,
             (None, _) => return Err(protocol("a continuation frame continues nothing (RFC 6455 section 5.4)")),
-            (Some(_), _) => return Err(protocol("a new message begins inside a fragmented one (RFC 6455 section 5.4)")),
+            (Some(_), _) => {
+                return Err(protocol("a new message begins inside a fragmented one (RFC 6455 section 5.4)"));
+            }
         };
         if header.len >> 63 != 0 {
             return Err(protocol("a length has its top bit set (RFC 6455 section 5.2)"));
         }
         let compressed = header.rsv != 0 || self.assembly.as_ref().is_some_and(|assembly| assembly.compressed);
         // Compression may enlarge incompressible data a little.
-        let most = if compressed { limits.max_message.saturating_add(limits.max_message / 8 + 64) } else { limits.max_message };
+        let most = if compressed {
+            limits.max_message.saturating_add(limits.max_message / 8 + 64)
+        } else {
+            limits.max_message
+        };
         if assembled.saturating_add(header.len) > most {
-            let sentence = format!("a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time", limits.max_message);
+            let sentence = format!(
+                "a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time",
+                limits.max_message
+            );
             return Err(Failure::of_protocol(1009, sentence));
         }
         Ok(())

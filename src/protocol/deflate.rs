@@ -30,7 +30,12 @@ impl Compressor {
     /// A compressor with a window of 9 to 15 bits and a level from 1 (fast) to 9 (small).
     pub fn new(bits: u8, level: u8) -> Compressor {
         let bits = bits.clamp(MIN_OWN_BITS, super::MAX_BITS);
-        let config = DeflateConfig { window_bits: -i32::from(bits), level: i32::from(level), mem_level: MEM_LEVEL, ..DeflateConfig::default() };
+        let config = DeflateConfig {
+            window_bits: -i32::from(bits),
+            level: i32::from(level),
+            mem_level: MEM_LEVEL,
+            ..DeflateConfig::default()
+        };
         Compressor { deflate: Deflate::new_with_config(config), bits }
     }
 
@@ -219,7 +224,8 @@ mod tests {
 
     #[test]
     fn what_is_compressed_in_pieces_is_decompressed_for_every_window_and_level() {
-        let text: Vec<u8> = (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
+        let text: Vec<u8> =
+            (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
         for bits in MIN_OWN_BITS..=15 {
             for level in [1, 6, 9] {
                 let (mut compressor, mut decompressor) = (Compressor::new(bits, level), Decompressor::new(bits));
@@ -243,7 +249,8 @@ mod tests {
 
     #[test]
     fn stored_pieces_lie_between_compressed_ones() {
-        let text: Vec<u8> = (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
+        let text: Vec<u8> =
+            (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
         for level in [1, 6, 9] {
             let (mut compressor, mut decompressor) = (Compressor::new(12, level), Decompressor::new(12));
             for pattern in 0..32 {
@@ -271,10 +278,17 @@ mod tests {
     fn a_message_that_is_cut_anywhere_is_broken() {
         for level in [1, 6, 9] {
             let mut whole = Vec::new();
-            Compressor::new(15, level).compress(&b"a text to be cut, a text to be cut".repeat(20), true, &mut whole).unwrap();
+            Compressor::new(15, level)
+                .compress(&b"a text to be cut, a text to be cut".repeat(20), true, &mut whole)
+                .unwrap();
             assert!(inflated(&mut Decompressor::new(15), &whole).is_ok());
             for cut in 0..whole.len() {
-                assert_eq!(inflated(&mut Decompressor::new(15), &whole[..cut]), Err(Broken), "level {level}, {cut} of {} bytes", whole.len());
+                assert_eq!(
+                    inflated(&mut Decompressor::new(15), &whole[..cut]),
+                    Err(Broken),
+                    "level {level}, {cut} of {} bytes",
+                    whole.len()
+                );
             }
         }
     }

@@ -31,7 +31,14 @@ impl Lead {
 
     #[inline]
     fn header(self, len: usize, mask: Option<[u8; 4]>) -> Header {
-        Header { fin: self.fin, rsv: u8::from(self.rsv1) << 2, opcode: self.opcode, mask, len: len as u64, overlong: false }
+        Header {
+            fin: self.fin,
+            rsv: u8::from(self.rsv1) << 2,
+            opcode: self.opcode,
+            mask,
+            len: len as u64,
+            overlong: false,
+        }
     }
 }
 

@@ -37,12 +37,16 @@ pub struct DeflateParams {
 impl std::fmt::Display for DeflateParams {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(NAME)?;
-        for (holds, name) in [(self.server_no_takeover, "server_no_context_takeover"), (self.client_no_takeover, "client_no_context_takeover")] {
+        for (holds, name) in [
+            (self.server_no_takeover, "server_no_context_takeover"),
+            (self.client_no_takeover, "client_no_context_takeover"),
+        ] {
             if holds {
                 write!(formatter, "; {name}")?;
             }
         }
-        for (bits, name) in [(self.server_bits, "server_max_window_bits"), (self.client_bits, "client_max_window_bits")] {
+        for (bits, name) in [(self.server_bits, "server_max_window_bits"), (self.client_bits, "client_max_window_bits")]
+        {
             if bits < MAX_BITS {
                 write!(formatter, "; {name}={bits}")?;
             }
@@ -70,12 +74,15 @@ pub fn accept_answer(settings: &DeflateSettings, headers: &Headers) -> Result<Op
     if chosen.next().is_some() {
         return Err("the server chose more than one extension".to_owned());
     }
-    let answer = Element::parse(&first).ok_or("the server chose an extension that was not offered, or with wrong parameters")?;
+    let answer =
+        Element::parse(&first).ok_or("the server chose an extension that was not offered, or with wrong parameters")?;
     if answer.client_bits == Some(None) {
         return Err("the server's client_max_window_bits has no value".to_owned());
     }
     if settings.server_no_takeover && !answer.server_no_takeover {
-        return Err("the server keeps its compression context although server_no_context_takeover was asked for".to_owned());
+        return Err(
+            "the server keeps its compression context although server_no_context_takeover was asked for".to_owned()
+        );
     }
     let server_bits = answer.server_bits.unwrap_or(MAX_BITS);
     if server_bits > settings.server_bits {
@@ -110,7 +117,8 @@ pub fn choose_offer(settings: &DeflateSettings, headers: &Headers) -> Option<(De
         client_bits,
     };
     // A client that requested a window must get a response to that, even if it is the largest.
-    let heard = if offered.server_bits.is_some() && server_bits == MAX_BITS { "; server_max_window_bits=15" } else { "" };
+    let heard =
+        if offered.server_bits.is_some() && server_bits == MAX_BITS { "; server_max_window_bits=15" } else { "" };
     Some((params, format!("{params}{heard}")))
 }
 
@@ -138,11 +146,19 @@ impl Element {
                 None => (part.as_str(), None),
             };
             match (name, value) {
-                ("server_no_context_takeover", None) if !element.server_no_takeover => element.server_no_takeover = true,
-                ("client_no_context_takeover", None) if !element.client_no_takeover => element.client_no_takeover = true,
-                ("server_max_window_bits", Some(value)) if element.server_bits.is_none() => element.server_bits = Some(bits(value)?),
+                ("server_no_context_takeover", None) if !element.server_no_takeover => {
+                    element.server_no_takeover = true
+                }
+                ("client_no_context_takeover", None) if !element.client_no_takeover => {
+                    element.client_no_takeover = true
+                }
+                ("server_max_window_bits", Some(value)) if element.server_bits.is_none() => {
+                    element.server_bits = Some(bits(value)?)
+                }
                 ("client_max_window_bits", None) if element.client_bits.is_none() => element.client_bits = Some(None),
-                ("client_max_window_bits", Some(value)) if element.client_bits.is_none() => element.client_bits = Some(Some(bits(value)?)),
+                ("client_max_window_bits", Some(value)) if element.client_bits.is_none() => {
+                    element.client_bits = Some(Some(bits(value)?))
+                }
                 _ => return None,
             }
         }
@@ -182,7 +198,8 @@ fn unquoted(value: &str) -> &str {
 mod tests {
     use super::*;
 
-    const PLAIN: DeflateSettings = DeflateSettings { server_no_takeover: false, client_no_takeover: false, server_bits: 15, client_bits: 15 };
+    const PLAIN: DeflateSettings =
+        DeflateSettings { server_no_takeover: false, client_no_takeover: false, server_bits: 15, client_bits: 15 };
 
     fn header(value: &str) -> Headers {
         let mut map = http::HeaderMap::new();
@@ -199,8 +216,14 @@ mod tests {
         assert_eq!(answer_to(PLAIN, "permessage-deflate").unwrap(), "permessage-deflate");
         let two = "permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate; client_max_window_bits";
         assert_eq!(answer_to(PLAIN, two).unwrap(), "permessage-deflate; server_max_window_bits=10");
-        assert_eq!(answer_to(PLAIN, "permessage-deflate; server_max_window_bits=15").unwrap(), "permessage-deflate; server_max_window_bits=15");
-        assert_eq!(answer_to(PLAIN, "permessage-deflate; server_max_window_bits=\"10\"").unwrap(), "permessage-deflate; server_max_window_bits=10");
+        assert_eq!(
+            answer_to(PLAIN, "permessage-deflate; server_max_window_bits=15").unwrap(),
+            "permessage-deflate; server_max_window_bits=15"
+        );
+        assert_eq!(
+            answer_to(PLAIN, "permessage-deflate; server_max_window_bits=\"10\"").unwrap(),
+            "permessage-deflate; server_max_window_bits=10"
+        );
     }
 
     #[test]
@@ -238,15 +261,18 @@ mod tests {
     #[test]
     fn a_client_offers_what_it_was_asked_for() {
         assert_eq!(offer(&PLAIN), "permessage-deflate; client_max_window_bits");
-        let all = DeflateSettings { server_no_takeover: true, client_no_takeover: true, server_bits: 10, client_bits: 11 };
+        let all =
+            DeflateSettings { server_no_takeover: true, client_no_takeover: true, server_bits: 10, client_bits: 11 };
         let text = "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11";
         assert_eq!(offer(&all), text);
     }
 
     #[test]
     fn a_client_takes_only_an_answer_to_its_offer() {
-        let asked = DeflateSettings { server_no_takeover: true, client_no_takeover: false, server_bits: 12, client_bits: 12 };
-        let good = "permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits=8";
+        let asked =
+            DeflateSettings { server_no_takeover: true, client_no_takeover: false, server_bits: 12, client_bits: 12 };
+        let good =
+            "permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits=8";
         let params = accept_answer(&asked, &header(good)).unwrap().unwrap();
         assert_eq!((params.server_bits, params.client_bits, params.client_no_takeover), (10, 8, false));
         for bad in [

@@ -45,7 +45,9 @@ impl AnswerHead {
         let mut lines = [EMPTY_HEADER; MAX_LINES];
         let mut parsed = httparse::Response::new(&mut lines);
         match (parsed.parse(&head)?, parsed.version, parsed.code) {
-            (Status::Complete(_), Some(minor), Some(status @ 100..)) => Ok(AnswerHead { minor, status, headers: headers(parsed.headers) }),
+            (Status::Complete(_), Some(minor), Some(status @ 100..)) => {
+                Ok(AnswerHead { minor, status, headers: headers(parsed.headers) })
+            }
             _ => Err(Error::Status),
         }
     }
@@ -70,9 +72,12 @@ impl RequestHead {
         let mut lines = [EMPTY_HEADER; MAX_LINES];
         let mut parsed = httparse::Request::new(&mut lines);
         match (parsed.parse(head)?, parsed.method, parsed.path, parsed.version) {
-            (Status::Complete(_), Some(method), Some(target), Some(minor)) => {
-                Ok(RequestHead { method: method.to_owned(), target: target.to_owned(), minor, headers: headers(parsed.headers) })
-            }
+            (Status::Complete(_), Some(method), Some(target), Some(minor)) => Ok(RequestHead {
+                method: method.to_owned(),
+                target: target.to_owned(),
+                minor,
+                headers: headers(parsed.headers),
+            }),
             _ => Err(Error::Token),
         }
     }

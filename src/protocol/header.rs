@@ -32,7 +32,17 @@ impl Header {
             len => (u64::from(len), 0, 0),
         };
         let (mask, at) = if second & 0x80 != 0 { (Some(*rest.get(at..)?.first_chunk()?), at + 4) } else { (None, at) };
-        Some((Header { fin: first & 0x80 != 0, rsv: first >> 4 & 7, opcode: first & 0xF, mask, len, overlong: len < least }, at + 2))
+        Some((
+            Header {
+                fin: first & 0x80 != 0,
+                rsv: first >> 4 & 7,
+                opcode: first & 0xF,
+                mask,
+                len,
+                overlong: len < least,
+            },
+            at + 2,
+        ))
     }
 
     /// Encodes the header, with the length in its shortest form. Returns its bytes, and how many of them are used. They
@@ -63,7 +73,12 @@ mod tests {
     fn agrees_with_tungstenite_on_every_pair_of_first_bytes() {
         for first in 0..=255u8 {
             for second in 0..=255u8 {
-                for tail in [[0u8; 12], [1; 12], [0, 0, 0, 0, 0, 1, 0, 0, 9, 8, 7, 6], [0, 200, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]] {
+                for tail in [
+                    [0u8; 12],
+                    [1; 12],
+                    [0, 0, 0, 0, 0, 1, 0, 0, 9, 8, 7, 6],
+                    [0, 200, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+                ] {
                     let bytes = [&[first, second], tail.as_slice()].concat();
                     for cut in 0..=14 {
                         let ours = Header::parse(&bytes[..cut]);
@@ -74,7 +89,10 @@ mod tests {
                             (None, None) => {}
                             (Some((ours, _)), Some((header, len))) => {
                                 assert_eq!((ours.fin, ours.mask, ours.len), (header.is_final, header.mask, len));
-                                assert_eq!(ours.rsv, u8::from(header.rsv1) << 2 | u8::from(header.rsv2) << 1 | u8::from(header.rsv3));
+                                assert_eq!(
+                                    ours.rsv,
+                                    u8::from(header.rsv1) << 2 | u8::from(header.rsv2) << 1 | u8::from(header.rsv3)
+                                );
                                 assert_eq!(ours.opcode, u8::from(header.opcode));
                             }
                             (ours, theirs) => panic!("{bytes:?} cut at {cut}: {ours:?} but tungstenite {theirs:?}"),

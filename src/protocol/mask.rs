@@ -111,7 +111,8 @@ mod tests {
         for len in 0..200 {
             for offset in 0..5 {
                 let plain: Vec<u8> = (0..len).map(|value| value as u8).collect();
-                let expected: Vec<u8> = plain.iter().enumerate().map(|(index, byte)| byte ^ key[(index + offset) % 4]).collect();
+                let expected: Vec<u8> =
+                    plain.iter().enumerate().map(|(index, byte)| byte ^ key[(index + offset) % 4]).collect();
                 let mut masked = plain.clone();
                 mask(&mut masked, key, offset);
                 assert_eq!(masked, expected);

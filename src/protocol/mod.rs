@@ -22,11 +22,15 @@ pub use client::{ClientHandshake, Refused, RequestSpec, Response};
 pub use control::ControlPayload;
 pub use decode::Decoder;
 pub use deflate::{Broken, Compressor, Decompressor};
-pub use encode::{CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, frame_header, frame_room, opcode_of, write_frame};
+pub use encode::{
+    CONTINUATION, Lead, close_payload, code_may_be_sent, encode_frame, frame_header, frame_room, opcode_of, write_frame,
+};
 pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, accept_answer, choose_offer, offer};
 pub use header::Header;
 pub use headers::{Headers, check_header, check_subprotocols};
-pub use heartbeat::{Beating, LONGEST_BEAT, Marker, announcement, ask_in, beat, read_announcement, read_beat, without_question};
+pub use heartbeat::{
+    Beating, LONGEST_BEAT, Marker, announcement, ask_in, beat, read_announcement, read_beat, without_question,
+};
 pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
 pub use received::{Limits, Received};
 pub use server::{Accept, Agreement, Refusal, Request, ServerHandshake};

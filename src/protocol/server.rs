@@ -26,7 +26,11 @@ pub struct Request {
 /// Omits what may be a secret: the query, header values and subprotocols.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Request").field("path", &self.path).field("headers", &self.headers).finish_non_exhaustive()
+        formatter
+            .debug_struct("Request")
+            .field("path", &self.path)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,7 +53,10 @@ impl Refusal {
 
     /// Encodes the HTTP response.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let name = http::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
+        let name = http::StatusCode::from_u16(self.status)
+            .ok()
+            .and_then(|status| status.canonical_reason())
+            .unwrap_or("Refused");
         let extra = match self.status {
             405 => "Allow: GET\r\n",
             426 => "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
@@ -59,7 +66,10 @@ impl Refusal {
         // A response with 426 must list Upgrade in Connection too (RFC 7231 section 6.5.15).
         let connection = if self.status == 426 { "Upgrade, close" } else { "close" };
         let body = format!("{}\n", self.sentence);
-        let head = format!("HTTP/1.1 {} {name}\r\nConnection: {connection}\r\n{extra}Content-Type: text/plain; charset=utf-8\r\n", self.status);
+        let head = format!(
+            "HTTP/1.1 {} {name}\r\nConnection: {connection}\r\n{extra}Content-Type: text/plain; charset=utf-8\r\n",
+            self.status
+        );
         format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
     }
 }
@@ -88,7 +98,11 @@ impl ServerHandshake {
         }
         let end = find_end(&self.received[start..], before.saturating_sub(start)).map(|end| start + end);
         if end.unwrap_or(self.received.len()) > self.max_header_bytes {
-            return Err(Refusal::new(431, Cause::HttpTooBig, format!("the header of the request is over {} bytes", self.max_header_bytes)));
+            return Err(Refusal::new(
+                431,
+                Cause::HttpTooBig,
+                format!("the header of the request is over {} bytes", self.max_header_bytes),
+            ));
         }
         let Some(end) = end else { return Ok(None) };
         let parsed = RequestHead::parse(&self.received[start..end]).map_err(unparsed)?;
@@ -141,11 +155,16 @@ impl Accept {
         let common = request.subprotocols.iter().find(|offered| self.subprotocols.contains(offered));
         if common.is_none() && !self.subprotocols.is_empty() {
             let known = self.subprotocols.join(", ");
-            return Err(Refusal::new(400, Cause::Subprotocol, format!("the client offers none of the subprotocols that this server knows: {known}")));
+            return Err(Refusal::new(
+                400,
+                Cause::Subprotocol,
+                format!("the client offers none of the subprotocols that this server knows: {known}"),
+            ));
         }
         let accept = derive_accept_key(request.key.as_bytes());
-        let mut answer =
-            format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n");
+        let mut answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
+        );
         if let Some(subprotocol) = common {
             answer += &format!("Sec-WebSocket-Protocol: {subprotocol}\r\n");
         }
@@ -158,7 +177,12 @@ impl Accept {
         }
         answer += "\r\n";
         let heartbeat = self.heartbeat.then(|| without_question(&request.query)).flatten();
-        Ok(Agreement { answer: answer.into_bytes(), subprotocol: common.cloned(), deflate: chosen.map(|(params, _)| params), heartbeat })
+        Ok(Agreement {
+            answer: answer.into_bytes(),
+            subprotocol: common.cloned(),
+            deflate: chosen.map(|(params, _)| params),
+            heartbeat,
+        })
     }
 }
 
@@ -194,7 +218,9 @@ fn check(request: RequestHead) -> Result<Request, Refusal> {
         return Err(Refusal::new(405, Cause::HttpInvalid, "a WebSocket is opened with GET"));
     }
     if minor == 0 {
-        return Err(invalid("a WebSocket is opened in HTTP/1.1, and the request is in HTTP/1.0: a proxy in between may speak only that"));
+        return Err(invalid(
+            "a WebSocket is opened in HTTP/1.1, and the request is in HTTP/1.0: a proxy in between may speak only that",
+        ));
     }
     if headers.count("host") != 1 || !headers.get("host", 0).is_some_and(is_host) {
         return Err(invalid("the request must have one Host header, with a host and at most a port"));
@@ -209,7 +235,9 @@ fn check(request: RequestHead) -> Result<Request, Refusal> {
         }
     }
     // Otherwise a body would be read as frames, or as a request by an intermediary.
-    if headers.get("content-length", 0).is_some_and(|length| length.trim() != "0") || headers.count("transfer-encoding") > 0 {
+    if headers.get("content-length", 0).is_some_and(|length| length.trim() != "0")
+        || headers.count("transfer-encoding") > 0
+    {
         return Err(invalid("a request to open a WebSocket has no body"));
     }
     if !headers.has_token("upgrade", "websocket") || !headers.has_token("connection", "upgrade") {
@@ -239,7 +267,10 @@ fn split_target(target: &str) -> Option<(&str, &str)> {
     } else {
         let (scheme, rest) = target.split_once("://")?;
         let authority = rest.find(['/', '?']).unwrap_or(rest.len());
-        if authority == 0 || scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+        if authority == 0
+            || scheme.is_empty()
+            || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        {
             return None;
         }
         &rest[authority..]
@@ -287,10 +318,12 @@ mod tests {
         let (mut client, sent) = ClientHandshake::start(&spec);
         let Ok(Some((_, request))) = ServerHandshake::new(1_000).receive(&sent) else { panic!("the request is valid") };
         assert!(request.subprotocols == ["marked"] && request.query == "marked");
-        let accept = Accept { subprotocols: spec.subprotocols.clone(), headers: spec.headers.clone(), ..Accept::default() };
+        let accept =
+            Accept { subprotocols: spec.subprotocols.clone(), headers: spec.headers.clone(), ..Accept::default() };
         let Ok(agreement) = accept.answer(&request) else { panic!("it is agreed to") };
         let response = client.receive(&agreement.answer);
-        let refused = ClientHandshake::start(&spec).0.receive(b"HTTP/1.1 401 No\r\nX: marked\r\nContent-Length: 6\r\n\r\nmarked");
+        let refused =
+            ClientHandshake::start(&spec).0.receive(b"HTTP/1.1 401 No\r\nX: marked\r\nContent-Length: 6\r\n\r\nmarked");
         assert!(response.is_ok() && refused.is_err());
         let told = format!("{request:?} {agreement:?} {response:?} {refused:?}");
         assert!(told.contains("/game") && told.to_lowercase().contains("cookie") && !told.contains("marked"), "{told}");

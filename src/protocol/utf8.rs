@@ -57,7 +57,11 @@ mod tests {
         for first in 0..=good.len() {
             for second in first..=good.len() {
                 let mut utf8 = Utf8::new();
-                assert!([&good[..first], &good[first..second], &good[second..]].iter().all(|piece| utf8.feed(piece).is_ok()));
+                assert!(
+                    [&good[..first], &good[first..second], &good[second..]]
+                        .iter()
+                        .all(|piece| utf8.feed(piece).is_ok())
+                );
                 assert!(utf8.is_complete());
             }
         }

@@ -37,11 +37,24 @@ impl Server {
     pub fn welcome_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
         let (key, serial) = self.take_place(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let of = &self.settings.accept;
-        let accept =
-            Accept { path: None, subprotocols: of.subprotocols.clone(), headers: of.headers.clone(), deflate: None, heartbeat: of.heartbeat };
+        let accept = Accept {
+            path: None,
+            subprotocols: of.subprotocols.clone(),
+            headers: of.headers.clone(),
+            deflate: None,
+            heartbeat: of.heartbeat,
+        };
         let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let (options, header_bytes) = (self.endpoint.options.clone(), self.settings.max_header_bytes);
-        let peer = Connection::answer_on(Stream::Memory(Box::new(end)), Some(Arc::new(accept)), header_bytes, options, timeout, false, cx.now);
+        let peer = Connection::answer_on(
+            Stream::Memory(Box::new(end)),
+            Some(Arc::new(accept)),
+            header_bytes,
+            options,
+            timeout,
+            false,
+            cx.now,
+        );
         self.settle_in(key, serial, peer, cx.now);
         self.above.local.push(key);
     }
@@ -68,7 +81,9 @@ impl Server {
     pub(super) fn has_local_work(&mut self) -> bool {
         let local = std::mem::take(&mut self.above.local);
         let has = |key: &u32| match self.slots.get_mut(*key as usize) {
-            Some(Slot::Client(client)) => matches!(client.peer.stream_mut(), Some(Stream::Memory(end)) if end.readable() > 0),
+            Some(Slot::Client(client)) => {
+                matches!(client.peer.stream_mut(), Some(Stream::Memory(end)) if end.readable() > 0)
+            }
             _ => false,
         };
         let found = local.iter().any(has);

@@ -63,7 +63,10 @@ impl Server {
                 Err(error)
                     if matches!(
                         error.kind(),
-                        ErrorKind::Interrupted | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::NotConnected
+                        ErrorKind::Interrupted
+                            | ErrorKind::ConnectionAborted
+                            | ErrorKind::ConnectionReset
+                            | ErrorKind::NotConnected
                     ) => {}
                 Err(error) => {
                     self.listening.accept_after = Some(cx.now + REST);
@@ -110,7 +113,8 @@ impl Server {
         let Some(Slot::Client(client)) = self.slots.get(key as usize) else { return false };
         let address = client.address();
         let from_there = u64::from(self.counts.per_address.get(&address).copied().unwrap_or_default().connected);
-        let has_room = self.has_room_beside(connected, most, None) && self.has_room_beside(from_there, most_per_address, Some(address));
+        let has_room = self.has_room_beside(connected, most, None)
+            && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
         let answer = match admit(request, &accept) {
@@ -151,7 +155,8 @@ impl Server {
             Some(tls) => {
                 let mail_key = u64::from(serial) << 32 | u64::from(key);
                 let token = cx.services.accept_tls(stream, tls, &self.listening.mailbox, mail_key);
-                self.slots[key as usize] = Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
+                self.slots[key as usize] =
+                    Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
                 if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
                     self.lines.timers.push(Reverse((cx.now + time, key, serial)));
                 }
@@ -199,7 +204,16 @@ impl Server {
 
     /// Starts to read the request, once the transport is ready.
     #[allow(clippy::too_many_arguments)]
-    fn begin(&mut self, cx: &mut Cx<'_>, key: u32, serial: u32, stream: Stream, address: SocketAddr, since: Instant, handles: Option<&dyn Handles>) {
+    fn begin(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: u32,
+        serial: u32,
+        stream: Stream,
+        address: SocketAddr,
+        since: Instant,
+        handles: Option<&dyn Handles>,
+    ) {
         let mut peer = self.answering(stream, address, since);
         let mut registered = false;
         if let Some(tcp) = peer.stream_mut().and_then(Stream::tcp) {
@@ -207,7 +221,8 @@ impl Server {
             // Reports out-of-band bytes, at which a read stops: see `Connection::read_on`.
             #[cfg(any(target_os = "linux", target_os = "android"))]
             let interest = interest | Interest::PRIORITY;
-            registered = self.listening.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
+            registered =
+                self.listening.poll.registry().register(tcp, Token(FIRST_CLIENT + key as usize), interest).is_ok();
         }
         if !registered {
             peer.close(cx, -1, "");
@@ -218,7 +233,15 @@ impl Server {
 
     fn answering(&self, stream: Stream, address: SocketAddr, since: Instant) -> Connection {
         let timeout = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-        let mut peer = Connection::answer_on(stream, None, self.settings.max_header_bytes, self.endpoint.options.clone(), timeout, false, since);
+        let mut peer = Connection::answer_on(
+            stream,
+            None,
+            self.settings.max_header_bytes,
+            self.endpoint.options.clone(),
+            timeout,
+            false,
+            since,
+        );
         peer.endpoint.info.remote = Some(address).into();
         peer
     }
@@ -232,8 +255,16 @@ impl Server {
         if let Some(timer) = timer {
             self.lines.timers.push(Reverse((timer, key, serial)));
         }
-        self.slots[key as usize] =
-            Slot::Client(Box::new(Client { peer, serial, pending: true, busy_until: 0, readable: true, marks: 0, timer, done: false }));
+        self.slots[key as usize] = Slot::Client(Box::new(Client {
+            peer,
+            serial,
+            pending: true,
+            busy_until: 0,
+            readable: true,
+            marks: 0,
+            timer,
+            done: false,
+        }));
         self.lines.ready.push(key);
     }
 }

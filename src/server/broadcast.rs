@@ -72,13 +72,16 @@ impl Forms<'_> {
             Some(kind) => match self.compressed(cx.codecs, kind, len, now) {
                 Compressed::Frame(frame) => {
                     let sent = peer.put_shared(&frame, len, now);
-                    peer.endpoint.counters.compressed_out += u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    peer.endpoint.counters.compressed_out +=
+                        u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
                     sent
                 }
                 Compressed::Long(message) => peer.put_shared_message(&message, len),
             },
             // Each client compresses separately: now while the budget lasts, otherwise later in slices.
-            None if !now || len > compression.at_once_bytes() || peer.is_waiting() => peer.put_later(self.text, &self.long()),
+            None if !now || len > compression.at_once_bytes() || peer.is_waiting() => {
+                peer.put_later(self.text, &self.long())
+            }
             None => peer.put(|| cx, self.text, self.payload),
         }
     }
@@ -98,7 +101,13 @@ impl Forms<'_> {
         let long = (len > most).then(|| self.long());
         let mut compressor = codecs.take_compressor(kind.0, kind.1);
         let form = if let Some(long) = long {
-            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(self.text, long, kind.1, self.max_ratio, compressor))))
+            Compressed::Long(Arc::new(Mutex::new(SharedMessage::new(
+                self.text,
+                long,
+                kind.1,
+                self.max_ratio,
+                compressor,
+            ))))
         } else {
             let (mut body, mut frame) = (Vec::new(), Vec::new());
             let done = compressor.compress(self.payload, true, &mut body).is_ok() && body.len() < self.payload.len();
@@ -119,7 +128,9 @@ impl Server {
     /// `Full`, if on_full is WS_FULL_ALL_OR_NONE and a queue is full.
     pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> Sent {
         let policy = self.endpoint.options.raw(WS_OPT_ON_FULL);
-        if policy == Some(WS_FULL_ALL_OR_NONE) && self.open_clients(except).any(|client| !client.peer.has_room(payload.len())) {
+        if policy == Some(WS_FULL_ALL_OR_NONE)
+            && self.open_clients(except).any(|client| !client.peer.has_room(payload.len()))
+        {
             for key in 0..self.slots.len() as u32 {
                 if Some(key) != except
                     && let Some(client) = self.client(key)
@@ -133,7 +144,14 @@ impl Server {
         }
         self.put_spread(
             cx,
-            Spread { text, payload, keys: 0..u32::MAX, except: except.as_slice(), on_full: policy.unwrap_or(WS_FULL_SKIP), now: true },
+            Spread {
+                text,
+                payload,
+                keys: 0..u32::MAX,
+                except: except.as_slice(),
+                on_full: policy.unwrap_or(WS_FULL_SKIP),
+                now: true,
+            },
         )
     }
 
@@ -154,12 +172,14 @@ impl Server {
     /// As `put_spread`, for a message that ends with `storage` from `start` on. That part is not copied, and the
     /// message is written later.
     pub fn put_parts(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, storage: &Chunk, start: usize) -> Sent {
-        let (header, count) = frame_header(Lead::whole(opcode_of(spread.text)), spread.payload.len() + storage.len() - start, None);
+        let (header, count) =
+            frame_header(Lead::whole(opcode_of(spread.text)), spread.payload.len() + storage.len() - start, None);
         let plain = Arc::new([&header[..count], spread.payload].concat());
         let Spread { text, payload, .. } = spread;
         let long = Some(Payload::parts(payload.to_vec(), storage.clone(), start));
         let max_ratio = self.endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO);
-        let mut forms = Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: Some((storage, start)) };
+        let mut forms =
+            Forms { text, payload, plain, compressed: Vec::new(), long, max_ratio, rest: Some((storage, start)) };
         self.reuse.passed.push(storage.clone());
         self.put_forms(cx, spread, &mut forms)
     }
@@ -184,7 +204,12 @@ impl Server {
 
         let is_kept = payload.len() > at_once_bytes(MAX_LEVEL)
             && self.slots.iter().enumerate().any(|(key, slot)| match slot {
-                Slot::Client(client) => keys.contains(&(key as u32)) && !except.contains(&(key as u32)) && client.peer.may_put() && keeps(client),
+                Slot::Client(client) => {
+                    keys.contains(&(key as u32))
+                        && !except.contains(&(key as u32))
+                        && client.peer.may_put()
+                        && keeps(client)
+                }
                 _ => false,
             });
         let long = if is_kept { Some(Payload::whole(Arc::new(heap::copy(payload)?))) } else { None };
@@ -201,7 +226,11 @@ impl Server {
                 continue;
             }
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
-            if client.pending || !client.peer.may_put() || (self.above.watches && client.peer.endpoint.label == 0) || !client.peer.endpoint.admitted {
+            if client.pending
+                || !client.peer.may_put()
+                || (self.above.watches && client.peer.endpoint.label == 0)
+                || !client.peer.endpoint.admitted
+            {
                 continue;
             }
             now = now && !cx.budget.look();
@@ -211,7 +240,9 @@ impl Server {
                 Sent::NotOpen => {}
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
-                    let sentence = format!("the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)");
+                    let sentence = format!(
+                        "the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)"
+                    );
                     let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, sentence) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));
                     self.take_changes(cx, key, None);
@@ -309,7 +340,9 @@ impl Server {
     /// `own`: writes the host's output too. True: there is more.
     pub fn write_later(&mut self, cx: &mut Cx<'_>, own: bool) -> bool {
         let mut part = cx.budget.eighth();
-        while let Some(key) = if own && !self.lines.dirty.is_empty() { self.lines.dirty.pop() } else { self.lines.later.pop() } {
+        while let Some(key) =
+            if own && !self.lines.dirty.is_empty() { self.lines.dirty.pop() } else { self.lines.later.pop() }
+        {
             self.flush_one(cx, key);
             if part.look() && cx.budget.look() {
                 break;
@@ -336,7 +369,12 @@ impl Server {
 
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {
         self.slots.iter().enumerate().filter_map(move |(key, slot)| match slot {
-            Slot::Client(client) if !client.pending && client.peer.may_put() && client.peer.endpoint.admitted && Some(key as u32) != except => {
+            Slot::Client(client)
+                if !client.pending
+                    && client.peer.may_put()
+                    && client.peer.endpoint.admitted
+                    && Some(key as u32) != except =>
+            {
                 Some(&**client)
             }
             _ => None,

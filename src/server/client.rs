@@ -58,7 +58,12 @@ impl Client {
 
     /// Its address, for the limits; the loopback address for clients in this process.
     pub(super) fn address(&self) -> IpAddr {
-        self.peer.endpoint.info.remote.get().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
+        self.peer
+            .endpoint
+            .info
+            .remote
+            .get()
+            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
     }
 }
 
@@ -71,7 +76,11 @@ pub(super) struct FromThere {
 }
 
 /// Changes the client counts of `address`.
-pub(super) fn count(per_address: &mut HashMap<IpAddr, FromThere>, address: IpAddr, change: impl FnOnce(&mut FromThere)) {
+pub(super) fn count(
+    per_address: &mut HashMap<IpAddr, FromThere>,
+    address: IpAddr,
+    change: impl FnOnce(&mut FromThere),
+) {
     let there = per_address.entry(address).or_default();
     change(there);
     if *there == FromThere::default() {
@@ -97,7 +106,12 @@ impl Server {
     }
 
     /// Calls `act` on a client, then updates the server's bookkeeping. `None`: no such client.
-    pub fn act<R>(&mut self, cx: &mut Cx<'_>, key: u32, act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R) -> Option<R> {
+    pub fn act<R>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        key: u32,
+        act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R,
+    ) -> Option<R> {
         let result = act(&mut self.client(key)?.peer, cx);
         self.take_changes(cx, key, None);
         Some(result)
@@ -217,7 +231,10 @@ impl Server {
         if inbox.has_fresh() {
             self.lines.fresh.push(key);
         }
-        if self.above.watches && *handle != 0 && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed) {
+        if self.above.watches
+            && *handle != 0
+            && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed)
+        {
             self.above.touched.push(key);
         }
     }

@@ -61,7 +61,11 @@ impl Server {
                 self.leave_talk();
                 continue;
             };
-            let origin = Origin { conn: client.peer.endpoint.handle, user: client.peer.endpoint.user, label: client.peer.endpoint.label };
+            let origin = Origin {
+                conn: client.peer.endpoint.handle,
+                user: client.peer.endpoint.user,
+                label: client.peer.endpoint.label,
+            };
             let more = client.peer.endpoint.inbox.has_messages();
             if client.done && client.peer.endpoint.inbox.is_empty() {
                 self.lines.retiring.push_back(key);
@@ -86,7 +90,10 @@ impl Server {
         for _ in 0..self.lines.waiting.len() {
             // One full rotation: each client is removed, and appended again if it still has items.
             let Some(key) = self.lines.waiting.pop() else { break };
-            let Some(client) = self.client(key).filter(|client| client.peer.endpoint.handle != 0 && client.peer.endpoint.inbox.has_items()) else {
+            let Some(client) = self
+                .client(key)
+                .filter(|client| client.peer.endpoint.handle != 0 && client.peer.endpoint.inbox.has_items())
+            else {
                 continue;
             };
             handles.push(client.peer.endpoint.handle);

@@ -36,7 +36,10 @@ impl Server {
                 &mut self.lines.fresh,
                 &mut self.lines.unread,
             ];
-            lines.into_iter().chain([&mut self.lines.served_lately, &mut self.lines.served_before]).for_each(Line::shrink);
+            lines
+                .into_iter()
+                .chain([&mut self.lines.served_lately, &mut self.lines.served_before])
+                .for_each(Line::shrink);
             self.lines.timers.shrink_to(self.lines.timers.len() + self.lines.timers.len() / 2);
         }
     }
@@ -44,7 +47,9 @@ impl Server {
     /// Frees the read buffers and compressors once no client has been served for `REST`.
     pub(super) fn rest(&mut self, cx: &mut Cx<'_>) {
         match self.reuse.rest_at {
-            Some(at) if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.lines.fresh.is_empty() => {
+            Some(at)
+                if cx.now > at && cx.arena.heap_bytes() + cx.codecs.heap_bytes() > 0 && self.lines.fresh.is_empty() =>
+            {
                 let arena = cx.arena.take_out();
                 cx.discard(arena.heap_bytes(), arena);
                 cx.codecs.shrink();

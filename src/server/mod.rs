@@ -190,11 +190,15 @@ impl Discarded for Server {
 impl Server {
     /// Makes a server on sockets that are already listening.
     pub fn new(mut listeners: Vec<TcpListener>, settings: ServerSettings) -> Result<Server, Error> {
-        let system =
-            |error: std::io::Error| Error::new(ErrorCode::Limit, format!("cannot create the event queue or read the socket's address: {error}"));
+        let system = |error: std::io::Error| {
+            Error::new(ErrorCode::Limit, format!("cannot create the event queue or read the socket's address: {error}"))
+        };
         let poll = Poll::new().map_err(system)?;
-        let address =
-            listeners.first().ok_or_else(|| Error::new(ErrorCode::Address, "there is no address to listen on"))?.local_addr().map_err(system)?;
+        let address = listeners
+            .first()
+            .ok_or_else(|| Error::new(ErrorCode::Address, "there is no address to listen on"))?
+            .local_addr()
+            .map_err(system)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             poll.registry().register(listener, Token(index), Interest::READABLE).map_err(system)?;
         }
@@ -369,7 +373,11 @@ impl Server {
                 queued[3] += client.peer.queued_bytes() as u64;
             }
         }
-        (sum, queued, [self.counts.connected as u64, self.counts.pending as u64, self.counts.accepted, self.counts.refused])
+        (
+            sum,
+            queued,
+            [self.counts.connected as u64, self.counts.pending as u64, self.counts.accepted, self.counts.refused],
+        )
     }
 
     /// Number of entries in all queues and timers. It stays proportional to the number of slots.
@@ -381,7 +389,11 @@ impl Server {
             + written
             + self.lines.fresh.len()
             + self.lines.retiring.len();
-        queues + self.lines.finished.len() + self.lines.ended_unread.len() + self.lines.timers.len() + self.lines.unread.len()
+        queues
+            + self.lines.finished.len()
+            + self.lines.ended_unread.len()
+            + self.lines.timers.len()
+            + self.lines.unread.len()
     }
 
     /// Bytes kept for all clients outside their queues.
@@ -398,7 +410,8 @@ impl Server {
                 _ => None,
             })
         };
-        let own: usize = peers().filter_map(|peer| peer.compression()).map(|compression| compression.heap_bytes()).sum();
+        let own: usize =
+            peers().filter_map(|peer| peer.compression()).map(|compression| compression.heap_bytes()).sum();
         let shared: HashMap<_, _> = peers().flat_map(|peer| peer.shared_contexts()).collect();
         own + shared.values().sum::<usize>()
     }

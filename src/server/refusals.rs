@@ -37,7 +37,9 @@ impl Refusals {
         }
         let left_out = self.left_out;
         if left_out > 0 {
-            journal::note(Level::Warn, || format!("{left_out} more clients were refused or failed; at most {LINES} a second are logged"));
+            journal::note(Level::Warn, || {
+                format!("{left_out} more clients were refused or failed; at most {LINES} a second are logged")
+            });
         }
         *self = Refusals::default();
     }

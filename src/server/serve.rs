@@ -129,12 +129,14 @@ impl Server {
                     self.take_changes(cx, key, Some(handles));
                 }
                 Some(Slot::Securing(securing)) if securing.serial == serial => {
-                    let deadline = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
+                    let deadline =
+                        self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
                     match deadline {
                         Some(deadline) if deadline > cx.now => self.lines.timers.push(Reverse((deadline, key, serial))),
                         Some(_) => {
                             let address = securing.address;
-                            self.refusals.tell(cx.now, || format!("{address} did not finish its TLS handshake in time"));
+                            self.refusals
+                                .tell(cx.now, || format!("{address} did not finish its TLS handshake in time"));
                             self.counts.refused += 1;
                             self.drop_securing(key);
                         }
@@ -175,7 +177,13 @@ impl Server {
         if self.state == State::Closing && self.closing.is_none() && self.counts.live == 0 {
             self.state = State::Closed;
             let time_ns = cx.now.saturating_duration_since(cx.epoch).as_nanos() as u64;
-            let mut mark = Mark { code: 1001, phase: Phase::App, cause: Cause::ClosedByHost, clean: true, ..Mark::new(EventKind::Closed, time_ns) };
+            let mut mark = Mark {
+                code: 1001,
+                phase: Phase::App,
+                cause: Cause::ClosedByHost,
+                clean: true,
+                ..Mark::new(EventKind::Closed, time_ns)
+            };
             mark.set_text("the server was closed as the host asked");
             self.endpoint.inbox.push_mark(mark);
         }

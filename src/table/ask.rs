@@ -29,7 +29,9 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
             return match what {
                 Text::Url => Ok(server.url()),
                 Text::LocalAddress => Ok(server.address().to_string()),
-                _ => Err(Error::wrong_kind("a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest")),
+                _ => Err(Error::wrong_kind(
+                    "a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS; ask its clients for the rest",
+                )),
             };
         }
         let peer = peer_of(&mut body.kind, member)?;
@@ -40,7 +42,9 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
             Text::CloseReason => peer.close_reason().to_owned(),
             Text::LocalAddress => info.local.to_string(),
             Text::RemoteAddress => info.remote.to_string(),
-            Text::Query | Text::Subprotocol | Text::Error | Text::Body | Text::Tls | Text::Extensions => info.text(what).to_owned(),
+            Text::Query | Text::Subprotocol | Text::Error | Text::Body | Text::Tls | Text::Extensions => {
+                info.text(what).to_owned()
+            }
         })
     })
 }
@@ -57,7 +61,12 @@ pub fn header(handle: u32, name: &str, index: u32) -> Result<Option<String>, Err
 pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
     with(handle, |body, member| {
         let peer = peer_of(&mut body.kind, member)?;
-        Ok(peer.endpoint.info.end.as_deref().map(|mark| (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, mark.clone())))
+        Ok(peer
+            .endpoint
+            .info
+            .end
+            .as_deref()
+            .map(|mark| (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, mark.clone())))
     })
 }
 
@@ -90,7 +99,16 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
             let deflate_memory = (server.deflate_memory() + body.shared.codecs.heap_bytes()) as u64;
             let kept = (server.kept_bytes() + body.role.kept_bytes()) as u64;
             let server = [accepted, refused, pending];
-            return Ok(Stats { connections: connected as u32, totals, queued, rtt_us: 0, poll_times, server, deflate_memory, kept });
+            return Ok(Stats {
+                connections: connected as u32,
+                totals,
+                queued,
+                rtt_us: 0,
+                poll_times,
+                server,
+                deflate_memory,
+                kept,
+            });
         }
         let peer = peer_of(&mut body.kind, member)?;
         let (early, early_bytes) = peer.early();
@@ -101,7 +119,8 @@ pub fn stats(handle: u32) -> Result<Stats, Error> {
         let (totals, rtt_us) = (peer.totals(), peer.endpoint.rtt_us);
         let kept = peer.kept_bytes();
         let own = peer.compression().map_or(0, |compression| compression.heap_bytes());
-        let deflate_memory = (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
+        let deflate_memory =
+            (own + if matches!(member, Member::Client(_)) { 0 } else { body.shared.codecs.heap_bytes() }) as u64;
         let of_game = if matches!(member, Member::Client(_)) { 0 } else { body.role.kept_bytes() };
         let kept = (kept + of_game) as u64;
         Ok(Stats { connections, totals, queued, rtt_us, poll_times, server: [0; 3], deflate_memory, kept })
@@ -147,7 +166,9 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
     with(handle, |body, member| {
         check_option(body, member, option)?;
         let refused = |refused| match (refused, definition(option)) {
-            (Refused::Value(why), Some(definition)) => Error::new(ErrorCode::Arg, format!("{} cannot be {value}: it {why}", Name(definition.name))),
+            (Refused::Value(why), Some(definition)) => {
+                Error::new(ErrorCode::Arg, format!("{} cannot be {value}: it {why}", Name(definition.name)))
+            }
             _ => no_option(option),
         };
         if let (Kind::Server(server), Member::Server) = (&mut body.kind, member) {

@@ -125,7 +125,14 @@ impl Shared {
     #[inline]
     pub fn cx(&mut self, now: Instant, budget: Option<u32>) -> Cx<'_> {
         let Registry { services, epoch, .. } = registry();
-        Cx { services, arena: &mut self.arena, codecs: &mut self.codecs, now, epoch: *epoch, budget: Budget::new(&CLOCK, now, budget) }
+        Cx {
+            services,
+            arena: &mut self.arena,
+            codecs: &mut self.codecs,
+            now,
+            epoch: *epoch,
+            budget: Budget::new(&CLOCK, now, budget),
+        }
     }
 
     /// The context for work that needs no exact time: the time of the last poll is used. It has no budget.

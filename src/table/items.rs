@@ -60,7 +60,16 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                     let (chunk, bytes) = message.parts(arena);
                     let spent = peer.endpoint.loan.hold(chunk, count > 0);
                     let peer_id = if message.from != 0 { message.from } else { peer.endpoint.label };
-                    sink(count, View { conn: peer.endpoint.handle, user: peer.endpoint.user, peer_id, bytes, what: What::Message(message.kind) });
+                    sink(
+                        count,
+                        View {
+                            conn: peer.endpoint.handle,
+                            user: peer.endpoint.user,
+                            peer_id,
+                            bytes,
+                            what: What::Message(message.kind),
+                        },
+                    );
                     peer.endpoint.inbox.pass_message(bytes.len());
                     count += 1;
                     give_back(arena, spent);
@@ -88,7 +97,12 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
                     let (chunk, bytes) = message.parts(arena);
                     (Some(chunk), bytes, What::Message(message.kind), message.from)
                 }
-                Item::Mark(mark) => (mark.text.as_ref(), mark.text.as_ref().map_or(b"\0".as_slice(), |text| text), What::Mark(mark), mark.label),
+                Item::Mark(mark) => (
+                    mark.text.as_ref(),
+                    mark.text.as_ref().map_or(b"\0".as_slice(), |text| text),
+                    What::Mark(mark),
+                    mark.label,
+                ),
             };
             let peer_id = if about != 0 { about } else { other };
             let spent = match chunk {
@@ -111,9 +125,10 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
 pub fn available(handle: u32) -> Result<usize, Error> {
     with(handle, |body, member| match (&mut body.kind, member) {
         (Kind::Server(server), Member::Server) => Ok(server.available()),
-        (kind, member) => {
-            kind.peer(member).map(|peer| peer.endpoint.inbox.ready()).ok_or_else(|| Error::new(ErrorCode::Handle, "the handle was freed"))
-        }
+        (kind, member) => kind
+            .peer(member)
+            .map(|peer| peer.endpoint.inbox.ready())
+            .ok_or_else(|| Error::new(ErrorCode::Handle, "the handle was freed")),
     })
 }
 
@@ -131,7 +146,8 @@ fn next_item(kind: &mut Kind, member: Member) -> Option<(u32, u64, i32, Item)> {
         }
         (Kind::Server(server), Member::Client(key)) => {
             let peer = server.peer(key)?;
-            let (conn, user, other, item) = (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, peer.take_item()?);
+            let (conn, user, other, item) =
+                (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, peer.take_item()?);
             server.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
             Some((conn, user, other, item))
         }

@@ -62,7 +62,11 @@ pub fn registry() -> &'static Registry {
 impl Registry {
     /// After a fork generations start at another number, so that the parent's handles are stale.
     fn new(fork: u32) -> Registry {
-        Registry { slots: RwLock::new(Slots::new(fork)), services: Services::new(Arc::new(wake::all_from_afar)), epoch: Instant::now() }
+        Registry {
+            slots: RwLock::new(Slots::new(fork)),
+            services: Services::new(Arc::new(wake::all_from_afar)),
+            epoch: Instant::now(),
+        }
     }
 
     fn add(&self, family: &'static Family, member: Member) -> Option<u32> {
@@ -92,7 +96,10 @@ pub fn with<R>(handle: u32, act: impl FnOnce(&mut Body, Member) -> Result<R, Err
 
 /// Like `with`, and also passes the family.
 #[inline]
-pub fn with_family<R>(handle: u32, act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>) -> Result<R, Error> {
+pub fn with_family<R>(
+    handle: u32,
+    act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>,
+) -> Result<R, Error> {
     let (Some(family), member) = recent::find(handle, look_up) else { return Err(stale(handle)) };
     let mut body = family.body.lock();
     if !body.kind.is_current(member, handle) {
@@ -147,13 +154,20 @@ fn look_up(handle: u32) -> Option<(&'static Family, Member)> {
 
 #[cold]
 fn stale(handle: u32) -> Error {
-    let what = if handle == 0 { "handle 0 was given: check the result of the call that opened it" } else { "the handle was freed or has retired" };
+    let what = if handle == 0 {
+        "handle 0 was given: check the result of the call that opened it"
+    } else {
+        "the handle was freed or has retired"
+    };
     Error::new(ErrorCode::Handle, what)
 }
 
 /// The error that reports a caught panic.
 pub fn panicked() -> Error {
-    Error::new(ErrorCode::Panic, "a defect in wspeer was caught; the handle and its family are retired, and ws_get_log has the text")
+    Error::new(
+        ErrorCode::Panic,
+        "a defect in wspeer was caught; the handle and its family are retired, and ws_get_log has the text",
+    )
 }
 
 /// After a panic the family's state cannot be trusted: its sockets are closed and its handles retired, and lent memory

@@ -9,7 +9,10 @@ use crate::error::Error;
 use crate::journal;
 use crate::multiplayer::{self, Join, SceneSettings, Wire};
 use crate::names::{CERT_PEM, KEY_PEM};
-use crate::net::{Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface, listen as listen_at};
+use crate::net::{
+    Destination, MemoryEnd, Stream, TlsClient, TlsClientSettings, TlsServer, interface, lacks_interface,
+    listen as listen_at,
+};
 use crate::opening::Recipe;
 use crate::protocol::{self, Accept, DeflateSettings, RequestSpec};
 use crate::role::Role;
@@ -139,7 +142,8 @@ fn client(registry: &Registry, url: &str, settings: Settings) -> Result<Connecti
     let no_delay = settings.options.is_on(WS_OPT_NO_DELAY);
     let options = Arc::new(settings.options);
     let to = Destination { host, port, tls, no_delay };
-    let recipe = Recipe { to, request: spec, timeout: settings.connect_timeout, queue_before_open: settings.queue_before_open };
+    let recipe =
+        Recipe { to, request: spec, timeout: settings.connect_timeout, queue_before_open: settings.queue_before_open };
     let mut peer = Connection::dial(&registry.services, recipe, options, now);
     peer.endpoint.user = settings.user;
     describe(&mut peer, &url, zone.as_ref());
@@ -167,7 +171,9 @@ pub fn host(url: &str, settings: Settings) -> Result<u32, Error> {
 fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     // "*" means all addresses of this machine.
     let (any, (parsed, zone)) = match url.split_once("://*") {
-        Some((scheme, rest)) if !scheme.contains(['/', ':']) && (rest.is_empty() || rest.starts_with([':', '/', '?', '#'])) => {
+        Some((scheme, rest))
+            if !scheme.contains(['/', ':']) && (rest.is_empty() || rest.starts_with([':', '/', '?', '#'])) =>
+        {
             (true, parse(&format!("{scheme}://0.0.0.0{rest}"))?)
         }
         _ => (false, parse(url)?),
@@ -177,9 +183,19 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     }
     let tls = match (parsed.scheme(), &settings.cert_pem, &settings.key_pem) {
         ("wss", Some(cert), Some(key)) => Some(Arc::new(TlsServer::new(cert, key)?)),
-        ("wss", ..) => return Err(Error::new(ErrorCode::Tls, format!("a wss:// server needs {CERT_PEM} and {KEY_PEM} in its config"))),
+        ("wss", ..) => {
+            return Err(Error::new(
+                ErrorCode::Tls,
+                format!("a wss:// server needs {CERT_PEM} and {KEY_PEM} in its config"),
+            ));
+        }
         (_, None, None) => None,
-        _ => return Err(Error::new(ErrorCode::Config, format!("{CERT_PEM} or {KEY_PEM} is set for a ws:// server: use wss:// or leave them out"))),
+        _ => {
+            return Err(Error::new(
+                ErrorCode::Config,
+                format!("{CERT_PEM} or {KEY_PEM} is set for a ws:// server: use wss:// or leave them out"),
+            ));
+        }
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(bad_url("a server's URL has no user name or password"));
@@ -188,13 +204,17 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     let at = |ip: IpAddr| SocketAddr::new(ip, port);
     let both = |first: IpAddr, second: IpAddr| vec![at(first), at(second)];
     let (addresses, host) = match parsed.host() {
-        Some(Host::Ipv4(Ipv4Addr::UNSPECIFIED)) if any => (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned()),
+        Some(Host::Ipv4(Ipv4Addr::UNSPECIFIED)) if any => {
+            (both(Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()), "*".to_owned())
+        }
         Some(Host::Ipv4(address)) if !any => (vec![at(address.into())], address.to_string()),
         Some(Host::Ipv6(address)) => {
             let number = zone.as_ref().map_or(0, |zone| zone.number);
             (vec![SocketAddrV6::new(address, port, 0, number).into()], bracketed(&address.to_string(), zone.as_ref()))
         }
-        Some(Host::Domain("localhost")) => (both(Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()), "localhost".to_owned()),
+        Some(Host::Domain("localhost")) => {
+            (both(Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()), "localhost".to_owned())
+        }
         _ => return Err(bad_url("a server listens on an IP address, on localhost or on *")),
     };
     let listeners = bind(&addresses)?;
@@ -246,14 +266,32 @@ pub fn attach(role: protocol::Role, settings: Settings) -> Result<u32, Error> {
         protocol::Role::Client => peer_of_client(Stream::Memory(Box::new(own)), &settings, options, now),
     };
     let registry = registry();
-    add(registry, take_in(registry, Kind::Attached(Box::new(peer), host_end), Role::Plain, settings.owner), Member::Only)
+    add(
+        registry,
+        take_in(registry, Kind::Attached(Box::new(peer), host_end), Role::Plain, settings.owner),
+        Member::Only,
+    )
 }
 
 fn peer_of_server(stream: Stream, settings: &Settings, options: Arc<Options>, now: Instant) -> Connection {
     let (subprotocols, headers) = (settings.subprotocols.clone(), settings.headers.clone());
-    let accept = Arc::new(Accept { path: None, subprotocols, headers, deflate: settings.deflate, heartbeat: settings.heartbeat });
+    let accept = Arc::new(Accept {
+        path: None,
+        subprotocols,
+        headers,
+        deflate: settings.deflate,
+        heartbeat: settings.heartbeat,
+    });
     let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-    let mut peer = Connection::answer_on(stream, Some(accept), settings.max_header_bytes, options, timeout, settings.queue_before_open, now);
+    let mut peer = Connection::answer_on(
+        stream,
+        Some(accept),
+        settings.max_header_bytes,
+        options,
+        timeout,
+        settings.queue_before_open,
+        now,
+    );
     peer.endpoint.user = settings.user;
     peer
 }
@@ -268,7 +306,8 @@ fn peer_of_client(stream: Stream, settings: &Settings, options: Arc<Options>, no
         max_header_bytes: settings.max_header_bytes,
         heartbeat: settings.heartbeat,
     };
-    let mut peer = Connection::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
+    let mut peer =
+        Connection::request_on(stream, &spec, options, settings.connect_timeout, settings.queue_before_open, now);
     peer.endpoint.user = settings.user;
     peer.endpoint.info.set_text(Text::Url, "ws://localhost/");
     peer.endpoint.info.set_target("/", "");
@@ -334,7 +373,8 @@ fn parse(url: &str) -> Result<(Url, Option<Zone>), Error> {
         Some(Host::Ipv6(address)) => interface(address, &name),
         _ => None,
     };
-    let no_such = || bad_url("this machine has no interface of the name behind the %, or the address is not a link-local one");
+    let no_such =
+        || bad_url("this machine has no interface of the name behind the %, or the address is not a link-local one");
     Ok((url, Some(Zone { number: number.ok_or_else(no_such)?, name })))
 }
 
@@ -375,7 +415,11 @@ fn describe(peer: &mut Connection, url: &Url, zone: Option<&Zone>) {
     let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
     let shown = match (url.host(), zone) {
         (Some(Host::Ipv6(address)), Some(_)) => {
-            format!("{}{}", bracketed(&address.to_string(), zone), url.port().map_or(String::new(), |port| format!(":{port}")))
+            format!(
+                "{}{}",
+                bracketed(&address.to_string(), zone),
+                url.port().map_or(String::new(), |port| format!(":{port}"))
+            )
         }
         _ => authority(url),
     };
@@ -393,7 +437,9 @@ fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
         let hint = match error.kind() {
             _ if lacks_interface(&address) => "a link-local address needs its interface: write [fe80::1%25eth0]",
             ErrorKind::AddrInUse => "choose another port, or end the program that has it",
-            ErrorKind::AddrNotAvailable => "this machine does not have that address: use * for all of its addresses, or localhost",
+            ErrorKind::AddrNotAvailable => {
+                "this machine does not have that address: use * for all of its addresses, or localhost"
+            }
             ErrorKind::PermissionDenied => "ports below 1024 need rights: choose a higher one",
             _ => "choose another address or port",
         };
@@ -405,14 +451,21 @@ fn bind(addresses: &[SocketAddr]) -> Result<Vec<mio::net::TcpListener>, Error> {
         let mut last = None;
         for address in addresses {
             let mut address = *address;
-            address.set_port(listeners.first().and_then(|first| first.local_addr().ok()).map_or(address.port(), |first| first.port()));
+            address.set_port(
+                listeners
+                    .first()
+                    .and_then(|first| first.local_addr().ok())
+                    .map_or(address.port(), |first| first.port()),
+            );
             match listen_at(address, true) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) if error.kind() == ErrorKind::AddrInUse && addresses[0].port() == 0 && tries < 16 => {
                     tries += 1;
                     continue 'again;
                 }
-                Err(error) if addresses.len() > 1 && error.kind() != ErrorKind::AddrInUse => last = Some(failed(address, &error)),
+                Err(error) if addresses.len() > 1 && error.kind() != ErrorKind::AddrInUse => {
+                    last = Some(failed(address, &error))
+                }
                 Err(error) => return Err(failed(address, &error)),
             }
         }

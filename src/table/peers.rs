@@ -47,7 +47,11 @@ pub fn declare_node(handle: u32, path: &str, methods: Option<&str>) -> Result<()
 }
 
 /// Sends by the rules of the role, and wakes waiting threads if output is left.
-fn send(body: &mut Body, member: Member, act: impl FnOnce(&mut Role, Place<'_>, &mut Cx<'_>) -> Result<Sent, Error>) -> Result<Success, Error> {
+fn send(
+    body: &mut Body,
+    member: Member,
+    act: impl FnOnce(&mut Role, Place<'_>, &mut Cx<'_>) -> Result<Sent, Error>,
+) -> Result<Success, Error> {
     let (role, kind, mut cx) = body.parts_with_role(Instant::now(), None);
     let sent = act(role, kind.place(member)?, &mut cx)?;
     wake_for_output(body);

@@ -32,7 +32,10 @@ pub fn forget_all() {
 /// What a handle refers to; `look` is called if this thread has no valid entry. The result may be stale as soon as it
 /// is returned.
 #[inline(always)]
-pub fn find(handle: u32, look: impl FnOnce(u32) -> Option<(&'static Family, Member)>) -> (Option<&'static Family>, Member) {
+pub fn find(
+    handle: u32,
+    look: impl FnOnce(u32) -> Option<(&'static Family, Member)>,
+) -> (Option<&'static Family>, Member) {
     ENTRIES.with(|entries| {
         let place = &entries[handle as usize % PLACES];
         let key = u64::from(CHANGES.load(Ordering::Acquire)) << 32 | u64::from(handle);

@@ -45,7 +45,14 @@ impl Slots {
 
     fn with(limits: Limits, fork: u32) -> Slots {
         let first_generation = 1 + (fork.wrapping_mul(509)) % limits.generations;
-        Slots { limits, slots: Vec::new(), free: VecDeque::new(), spent: VecDeque::new(), first_generation, idle: Vec::new() }
+        Slots {
+            limits,
+            slots: Vec::new(),
+            free: VecDeque::new(),
+            spent: VecDeque::new(),
+            first_generation,
+            idle: Vec::new(),
+        }
     }
 
     /// Returns a family without objects.

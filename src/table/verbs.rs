@@ -109,7 +109,14 @@ pub fn put_to(handle: u32, target: i32, text: bool, payload: &[u8]) -> Result<Su
 
 /// Sends a message by the rules of the role.
 #[inline(never)]
-fn put_by_role(family: &Family, body: &mut Body, member: Member, target: Option<i32>, text: bool, payload: &[u8]) -> Result<Success, Error> {
+fn put_by_role(
+    family: &Family,
+    body: &mut Body,
+    member: Member,
+    target: Option<i32>,
+    text: bool,
+    payload: &[u8],
+) -> Result<Success, Error> {
     // A send to several clients has a budget; a send to a single one is short enough without.
     let several = member == Member::Server && target.is_none_or(|target| target <= 0);
     let (now, budget) = match &body.kind {
@@ -234,7 +241,9 @@ fn drop_member(registry: &Registry, body: &mut Body, member: Member, now: Instan
         }
         (Kind::Gone, _) => {}
         _ => match std::mem::replace(kind, Kind::Gone) {
-            Kind::Client(peer) | Kind::Attached(peer, _) => left = drop_peer(peer, &mut cx).map(|peer| What::Peer(Some(peer))),
+            Kind::Client(peer) | Kind::Attached(peer, _) => {
+                left = drop_peer(peer, &mut cx).map(|peer| What::Peer(Some(peer)))
+            }
             Kind::Server(mut server) => {
                 registry.remove_all(server.all_handles());
                 // Done here, not by the worker: the program may listen on the port again at once, and the caller wakes
@@ -270,7 +279,10 @@ pub fn shutdown() {
 fn free_where(wanted: impl Fn(Member, u32) -> bool) {
     let registry = registry();
     let roots = |member: Member| !matches!(member, Member::Client(_));
-    let handles = registry.slots.read().handles(|family, member| roots(member) && wanted(member, family.owner.load(Ordering::Relaxed)));
+    let handles = registry
+        .slots
+        .read()
+        .handles(|family, member| roots(member) && wanted(member, family.owner.load(Ordering::Relaxed)));
     let now = Instant::now();
     handles.into_iter().for_each(|handle| free_since(handle, now));
 }
@@ -304,7 +316,9 @@ pub fn take_output(handle: u32, buffer: &mut [u8]) -> Result<usize, Error> {
 /// The connection that a handle refers to. An error for a server's own handle.
 pub(super) fn peer_of(kind: &mut Kind, member: Member) -> Result<&mut Connection, Error> {
     if matches!((&*kind, member), (Kind::Server(_), Member::Server)) {
-        return Err(Error::wrong_kind("a server's handle cannot do this; call it with the handle of one of its clients"));
+        return Err(Error::wrong_kind(
+            "a server's handle cannot do this; call it with the handle of one of its clients",
+        ));
     }
     kind.peer(member).ok_or_else(Error::gone)
 }
@@ -341,7 +355,9 @@ pub(super) fn accepted(sent: Sent) -> Result<Success, Error> {
 pub(super) fn not_open() -> Error {
     Error::new(
         ErrorCode::State,
-        format!("the connection is not OPEN: before OPEN a message needs {QUEUE_BEFORE_OPEN}, and once it closes none is taken, so open another"),
+        format!(
+            "the connection is not OPEN: before OPEN a message needs {QUEUE_BEFORE_OPEN}, and once it closes none is taken, so open another"
+        ),
     )
 }
 
@@ -349,7 +365,9 @@ pub(super) fn not_open() -> Error {
 pub(super) fn full() -> Error {
     Error::new(
         ErrorCode::Full,
-        format!("the outbound queue is full: poll and put it again after the WRITABLE event, or raise {OUTBOUND_BYTES} or {OUTBOUND_PACKETS}"),
+        format!(
+            "the outbound queue is full: poll and put it again after the WRITABLE event, or raise {OUTBOUND_BYTES} or {OUTBOUND_PACKETS}"
+        ),
     )
 }
 

@@ -152,7 +152,9 @@ impl Arena {
 
     /// Heap bytes.
     pub fn heap_bytes(&self) -> usize {
-        self.chunks.len() * self.chunk_bytes + self.scratch.capacity() + self.spares.iter().map(Vec::capacity).sum::<usize>()
+        self.chunks.len() * self.chunk_bytes
+            + self.scratch.capacity()
+            + self.spares.iter().map(Vec::capacity).sum::<usize>()
     }
 }
 

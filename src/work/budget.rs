@@ -50,7 +50,16 @@ impl<'a> Budget<'a> {
         let end = self.nanos.min(self.slice_end);
         let nanos = if end == u64::MAX { u64::MAX } else { spent + end.saturating_sub(spent) / 2 };
         let over = self.over || self.slice_over;
-        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over, slice_end: u64::MAX, slice_over: false }
+        Budget {
+            clock: self.clock,
+            start: self.start,
+            nanos,
+            since_look: 0,
+            seen: spent,
+            over,
+            slice_end: u64::MAX,
+            slice_over: false,
+        }
     }
 
     /// A budget of an eighth of this one from now on, regardless of the time spent: for work that must make progress in
@@ -58,7 +67,16 @@ impl<'a> Budget<'a> {
     pub fn eighth(&self) -> Budget<'a> {
         let spent = self.spent();
         let nanos = if self.nanos == u64::MAX { u64::MAX } else { spent + self.nanos / 8 };
-        Budget { clock: self.clock, start: self.start, nanos, since_look: 0, seen: spent, over: false, slice_end: u64::MAX, slice_over: false }
+        Budget {
+            clock: self.clock,
+            start: self.start,
+            nanos,
+            since_look: 0,
+            seen: spent,
+            over: false,
+            slice_end: u64::MAX,
+            slice_over: false,
+        }
     }
 
     /// Whether half of the budget is spent.

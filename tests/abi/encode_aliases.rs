@@ -12,7 +12,9 @@ fn string(data: *const u8, len: usize) -> ws_variant {
 fn encode_call(path: *const u8, method: *const u8, items: &[ws_variant], buf: *mut u8, cap: usize) -> (i32, usize) {
     let mut len = 0;
     // SAFETY: the texts are terminated, and all pointers are into memory that outlives the call.
-    let result = unsafe { ws_encode_call(path.cast::<c_char>(), method.cast(), items.as_ptr(), items.len(), buf, cap, &mut len) };
+    let result = unsafe {
+        ws_encode_call(path.cast::<c_char>(), method.cast(), items.as_ptr(), items.len(), buf, cap, &mut len)
+    };
     (result, len)
 }
 
@@ -23,14 +25,30 @@ fn an_input_that_lies_in_the_output_is_refused() {
     let base = memory.as_mut_ptr();
     let text = |at: usize| base.wrapping_add(at).cast_const();
     let outside = c"hello".as_ptr().cast();
-    assert_eq!(encode_call(base, base, &[string(base, 4)], base.wrapping_add(5), 251).0, WS_OK, "what ends where buf begins");
+    assert_eq!(
+        encode_call(base, base, &[string(base, 4)], base.wrapping_add(5), 251).0,
+        WS_OK,
+        "what ends where buf begins"
+    );
     assert_eq!(encode_call(base, outside, &[], base, 256).0, WS_ERR_ARG, "the path");
     assert_eq!(encode_call(outside, base, &[], base, 256).0, WS_ERR_ARG, "the method");
     assert_eq!(encode_call(base, outside, &[], base.wrapping_add(4), 252).0, WS_ERR_ARG, "the NUL behind the path");
     assert_eq!(encode_call(outside, outside, &[string(text(255), 1)], base, 256).0, WS_ERR_ARG, "the last byte of buf");
-    assert_eq!(encode_call(outside, outside, &[string(base, 4)], base.wrapping_add(3), 253).0, WS_ERR_ARG, "the first byte of buf");
-    assert_eq!(encode_call(outside, outside, &[string(base, 4)], base.wrapping_add(4), 252).0, WS_OK, "an item likewise");
-    assert_eq!(encode_call(outside, outside, &[string(base, 4)], base, 0).0, WS_ERR_TOO_BIG, "a buf of no bytes holds nothing");
+    assert_eq!(
+        encode_call(outside, outside, &[string(base, 4)], base.wrapping_add(3), 253).0,
+        WS_ERR_ARG,
+        "the first byte of buf"
+    );
+    assert_eq!(
+        encode_call(outside, outside, &[string(base, 4)], base.wrapping_add(4), 252).0,
+        WS_OK,
+        "an item likewise"
+    );
+    assert_eq!(
+        encode_call(outside, outside, &[string(base, 4)], base, 0).0,
+        WS_ERR_TOO_BIG,
+        "a buf of no bytes holds nothing"
+    );
 }
 
 #[test]
@@ -48,7 +66,8 @@ fn items_that_lie_in_the_output_are_refused() {
 #[test]
 fn the_output_need_not_be_initialised() {
     let mut memory = [const { MaybeUninit::<u8>::uninit() }; 64];
-    let (result, len) = encode_call(c"Game".as_ptr().cast(), c"hello".as_ptr().cast(), &[], memory.as_mut_ptr().cast(), memory.len());
+    let (result, len) =
+        encode_call(c"Game".as_ptr().cast(), c"hello".as_ptr().cast(), &[], memory.as_mut_ptr().cast(), memory.len());
     assert_eq!(result, WS_OK);
     // SAFETY: the call has written `len` bytes.
     let call = unsafe { std::slice::from_raw_parts(memory.as_ptr().cast::<u8>(), len) };
@@ -61,11 +80,15 @@ fn items_that_are_written_into_what_is_decoded_are_refused() {
     let mut memory = [const { MaybeUninit::<u8>::uninit() }; 1_024];
     let base = memory.as_mut_ptr().cast::<u8>();
     let item = [string(b"hi".as_ptr(), 2)];
-    assert_eq!(encode_call(c"Game".as_ptr().cast(), c"hello".as_ptr().cast(), &item, base, 1_024), (WS_OK, len_of_call()));
+    assert_eq!(
+        encode_call(c"Game".as_ptr().cast(), c"hello".as_ptr().cast(), &item, base, 1_024),
+        (WS_OK, len_of_call())
+    );
     let end = base.wrapping_add(len_of_call());
     let mut call = ws_call { path: std::ptr::null(), method: std::ptr::null(), arguments: 0, items: 0 };
     // SAFETY: all pointers are into memory that outlives the calls.
-    let decode = |out: *mut ws_call, items: *mut u8| unsafe { ws_decode_call(base, len_of_call(), out, items.cast(), 1) };
+    let decode =
+        |out: *mut ws_call, items: *mut u8| unsafe { ws_decode_call(base, len_of_call(), out, items.cast(), 1) };
     assert_eq!(decode(&mut call, base), WS_ERR_ARG, "the items");
     assert_eq!(decode(&mut call, end.wrapping_sub(1)), WS_ERR_ARG, "the last byte of the call");
     assert_eq!(decode(base.cast(), end), WS_ERR_ARG, "the description of the call");
@@ -76,7 +99,8 @@ fn items_that_are_written_into_what_is_decoded_are_refused() {
     let end = base.wrapping_add(len);
     let mut count = 0;
     // SAFETY: as above.
-    let mut decode = |items: *mut u8| unsafe { ws_decode_variant(base, len, items.cast(), 1, &mut count, std::ptr::null_mut()) };
+    let mut decode =
+        |items: *mut u8| unsafe { ws_decode_variant(base, len, items.cast(), 1, &mut count, std::ptr::null_mut()) };
     assert_eq!((encoded, decode(base), decode(end)), (WS_OK, WS_ERR_ARG, WS_OK));
 }
 

@@ -59,8 +59,11 @@ fn hosts_again(url: &str, ends: fn(u32)) {
     for round in 0..60 {
         let clients = served(first, round % 3);
         ends(first);
-        let result =
-            if round % 2 == 0 { c!(ws_listen(at(port).as_ptr(), &config, &mut first)) } else { c!(ws_host(at(port).as_ptr(), &config, &mut first)) };
+        let result = if round % 2 == 0 {
+            c!(ws_listen(at(port).as_ptr(), &config, &mut first))
+        } else {
+            c!(ws_host(at(port).as_ptr(), &config, &mut first))
+        };
         assert_eq!(result, WS_OK, "round {round}: the port of {url} is not free");
         drop(clients);
     }
@@ -165,9 +168,15 @@ fn what_is_not_there_has_no_length() {
     assert_eq!((c!(ws_take_output(server, buffer.as_mut_ptr(), 32, &mut len)), len), (WS_ERR_HANDLE, 0));
     len = 99;
     let (mut count, mut item) = (99, blank());
-    assert_eq!((c!(ws_decode_variant(buffer.as_ptr(), 1, &mut item, 1, &mut count, &mut len)), count, len), (WS_ERR_ARG, 0, 0));
+    assert_eq!(
+        (c!(ws_decode_variant(buffer.as_ptr(), 1, &mut item, 1, &mut count, &mut len)), count, len),
+        (WS_ERR_ARG, 0, 0)
+    );
     len = 99;
-    assert_eq!((c!(ws_encode_call(null(), null(), null(), 0, buffer.as_mut_ptr(), 32, &mut len)), len), (WS_ERR_NULL, 0));
+    assert_eq!(
+        (c!(ws_encode_call(null(), null(), null(), 0, buffer.as_mut_ptr(), 32, &mut len)), len),
+        (WS_ERR_NULL, 0)
+    );
     ws_free(client);
 }
 
@@ -181,7 +190,11 @@ fn parts(pattern: &str) -> Vec<u8> {
         seed as u8
     };
     let part = (3 << 20) / pattern.len();
-    pattern.chars().flat_map(|kind| (0..part).map(move |_| kind)).map(|kind| if kind == 'n' { noise() } else { 0 }).collect()
+    pattern
+        .chars()
+        .flat_map(|kind| (0..part).map(move |_| kind))
+        .map(|kind| if kind == 'n' { noise() } else { 0 })
+        .collect()
 }
 
 const PATTERNS: [&str; 6] = ["z", "n", "zn", "nz", "zzn", "nzzzzzzz"];
@@ -218,7 +231,11 @@ fn what_compresses_well_is_not_refused_as_a_bomb_by_a_library_like_ours() {
             }
             let mut stats: ws_stats = blank();
             assert_eq!(c!(ws_get_stats(server, &mut stats, size_of::<ws_stats>())), WS_OK);
-            assert!(ratio != 0 || stats.wire_bytes_out < stats.bytes_out * 3 / 4, "it still compresses: {} bytes", stats.wire_bytes_out);
+            assert!(
+                ratio != 0 || stats.wire_bytes_out < stats.bytes_out * 3 / 4,
+                "it still compresses: {} bytes",
+                stats.wire_bytes_out
+            );
             ws_free(server);
             ws_free(client);
         }

@@ -41,7 +41,8 @@ impl Order {
         let event = self.told.last().unwrap();
         let holds = |so: bool, why: &str| assert!(so, "{what}: {why}: {:?}", self.told);
         holds(!self.ended, "an event after the end");
-        let (open, last) = if self.of_server { (WS_EVENT_CONNECTED, WS_EVENT_DISCONNECTED) } else { (WS_EVENT_OPEN, WS_EVENT_CLOSED) };
+        let (open, last) =
+            if self.of_server { (WS_EVENT_CONNECTED, WS_EVENT_DISCONNECTED) } else { (WS_EVENT_OPEN, WS_EVENT_CLOSED) };
         match event.kind {
             kind if kind == open => {
                 holds(!self.open, "open twice");
@@ -92,7 +93,11 @@ const FORMATS: [u32; 5] = [PLAIN, 0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH];
 fn serve(seed: u32, format: u32) {
     let mut random = crate::c_host::random_of(seed);
     let what = format!("format {format}, seed {seed}");
-    let (server, port) = if format == PLAIN { crate::c_host::listen(None, |_| {}) } else { crate::c_host::host(|config| config.flags |= format) };
+    let (server, port) = if format == PLAIN {
+        crate::c_host::listen(None, |_| {})
+    } else {
+        crate::c_host::host(|config| config.flags |= format)
+    };
     for (option, value) in [(WS_OPT_CLOSE_TIMEOUT_MS, 30), (WS_OPT_HANDSHAKE_TIMEOUT_MS, 300)] {
         assert_eq!(ws_set_option(server, option, value), WS_OK);
     }
@@ -167,7 +172,10 @@ fn serve(seed: u32, format: u32) {
             _ => {
                 assert_eq!(ws_set_option(server, WS_OPT_POLL_BUDGET_US, [1, 7, 60, 1_000][random(4) as usize]), WS_OK);
                 for (join, _) in &joins {
-                    assert_eq!(ws_set_option(*join, WS_OPT_POLL_BUDGET_US, [1, 7, 60, 1_000][random(4) as usize]), WS_OK);
+                    assert_eq!(
+                        ws_set_option(*join, WS_OPT_POLL_BUDGET_US, [1, 7, 60, 1_000][random(4) as usize]),
+                        WS_OK
+                    );
                 }
             }
         }
@@ -208,7 +216,8 @@ fn join(server: u32, port: u16, format: u32, local: bool) -> u32 {
     unsafe {
         assert_eq!(ws_config_init(&mut config, size_of::<ws_config>()), WS_OK);
         config.flags |= format;
-        let result = if local { ws_join_local(server, &config, &mut join) } else { ws_join(url.as_ptr(), &config, &mut join) };
+        let result =
+            if local { ws_join_local(server, &config, &mut join) } else { ws_join(url.as_ptr(), &config, &mut join) };
         assert_eq!(result, WS_OK, "{}", crate::c_host::last_error());
     }
     join
@@ -252,10 +261,16 @@ fn tell(server: u32, order_of: &mut HashMap<u32, Order>, joins: &mut [(u32, Orde
         let Some(event) = crate::c_host::next(server) else { break };
         if event.conn == server {
             assert_eq!(event.kind, WS_EVENT_CLOSED, "{what}: {event:?}");
-            assert!(order_of.values().all(|order| order.ended), "{what}: CLOSED of the server before the ends of its clients");
+            assert!(
+                order_of.values().all(|order| order.ended),
+                "{what}: CLOSED of the server before the ends of its clients"
+            );
             continue;
         }
-        order_of.entry(event.conn).or_insert_with(|| Order::of(true, false)).take(event, &format!("{what}, the server's"));
+        order_of
+            .entry(event.conn)
+            .or_insert_with(|| Order::of(true, false))
+            .take(event, &format!("{what}, the server's"));
     }
     for (join, order) in joins {
         for _ in 0..most {
@@ -403,7 +418,9 @@ fn join_late(seed: u32, format: u32, ids: u32) {
         conn = crate::c_host::next(server).map_or(conn, |event| event.conn);
         conn != 0
     });
-    let about = |kind: u8, id: i32| if format == WS_GODOT3 { about3(kind, id) } else { [&[7, kind], &id.to_le_bytes()[..]].concat() };
+    let about = |kind: u8, id: i32| {
+        if format == WS_GODOT3 { about3(kind, id) } else { [&[7, kind], &id.to_le_bytes()[..]].concat() }
+    };
     greeting(format).iter().for_each(|message| assert_eq!(crate::c_host::put(conn, message), WS_OK));
     let (mut there, mut said, mut told) = (Vec::new(), 1_u64, Told::default());
     let reads_some = random(2) == 0;
@@ -415,7 +432,9 @@ fn join_late(seed: u32, format: u32, ids: u32) {
                 said += 1;
                 crate::c_host::put(conn, &about(2, id));
             }
-            Some(_) if random(40) == 0 && format != WS_GODOT3 => _ = crate::c_host::put(conn, &[&about(3, id)[..], b"\x03 raw"].concat()),
+            Some(_) if random(40) == 0 && format != WS_GODOT3 => {
+                _ = crate::c_host::put(conn, &[&about(3, id)[..], b"\x03 raw"].concat())
+            }
             Some(_) => {}
             None => {
                 there.push(id);
@@ -492,7 +511,8 @@ fn pair(seed: u32, carry: bool) {
                 let mut space = [0_u8; 4_096];
                 let (mut len, mut taken) = (0, 0);
                 // SAFETY: everything lives.
-                while unsafe { ws_take_output(*handle, space.as_mut_ptr(), space.len(), &mut len) } == WS_OK && len > 0 {
+                while unsafe { ws_take_output(*handle, space.as_mut_ptr(), space.len(), &mut len) } == WS_OK && len > 0
+                {
                     // SAFETY: as above.
                     unsafe { ws_feed(ends[1 - end], space.as_ptr(), len, &mut taken) };
                 }

@@ -11,7 +11,10 @@ fn committed_header_is_the_generated_one() {
 #[test]
 fn every_name_of_the_header_has_its_prefix() {
     let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/include/wspeer.h")).unwrap();
-    let names = committed.lines().filter_map(|line| line.strip_prefix("#define ")).map(|rest| rest.split([' ', '(']).next().unwrap_or_default());
+    let names = committed
+        .lines()
+        .filter_map(|line| line.strip_prefix("#define "))
+        .map(|rest| rest.split([' ', '(']).next().unwrap_or_default());
     let strangers: Vec<&str> = names.filter(|name| !name.starts_with("WS")).collect();
     assert!(strangers.is_empty(), "exclude them in cbindgen.toml: {strangers:?}");
 }

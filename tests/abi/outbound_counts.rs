@@ -16,7 +16,12 @@ struct Way {
 
 /// All ways over plain TCP and over TLS.
 fn ways() -> impl Iterator<Item = Way> {
-    (0..16).map(|bits| Way { tls: bits & 1 > 0, server_sends: bits & 2 > 0, coalesce: bits & 4 > 0, deflate: bits & 8 > 0 })
+    (0..16).map(|bits| Way {
+        tls: bits & 1 > 0,
+        server_sends: bits & 2 > 0,
+        coalesce: bits & 4 > 0,
+        deflate: bits & 8 > 0,
+    })
 }
 
 /// A connection of two ends of ours: one sends, the other reads when it is polled.
@@ -63,7 +68,8 @@ impl Line {
             conn = next(server).map_or(conn, |event| event.conn);
             open && conn != 0
         });
-        let (sender, receiver) = if way.server_sends { ((conn, server), (client, client)) } else { ((client, client), (conn, server)) };
+        let (sender, receiver) =
+            if way.server_sends { ((conn, server), (client, client)) } else { ((client, client), (conn, server)) };
         let line = Line {
             way,
             sender: sender.0,
@@ -101,7 +107,9 @@ impl Line {
     }
 
     fn has_room(&self, (packets, bytes): (u64, u64), len: usize) -> bool {
-        bytes == 0 || (packets < u64::from(self.limit.outbound_packets) && bytes + len as u64 <= u64::from(self.limit.outbound_bytes))
+        bytes == 0
+            || (packets < u64::from(self.limit.outbound_packets)
+                && bytes + len as u64 <= u64::from(self.limit.outbound_bytes))
     }
 
     /// Puts a message; whether it was taken.
@@ -132,7 +140,9 @@ impl Line {
     fn look(&mut self) {
         while let Some(event) = next(self.sender) {
             match event.kind {
-                WS_EVENT_WRITABLE => assert!(self.refused.take().is_some(), "{:?}: WRITABLE without a refused put", self.way),
+                WS_EVENT_WRITABLE => {
+                    assert!(self.refused.take().is_some(), "{:?}: WRITABLE without a refused put", self.way)
+                }
                 _ if event.is_end() => {
                     self.sender_end = Some(event);
                     return;
@@ -148,11 +158,22 @@ impl Line {
             assert!(left >= self.left, "{:?}: what had left waits again", self.way);
             self.left = left;
             let wait = self.ends.iter().filter(|end| **end > left).count();
-            assert_eq!(packets, wait as u64, "{:?}: of {} messages, {left} bytes of {end} left", self.way, self.ends.len());
+            assert_eq!(
+                packets,
+                wait as u64,
+                "{:?}: of {} messages, {left} bytes of {end} left",
+                self.way,
+                self.ends.len()
+            );
         }
         if let Some(refused) = self.refused {
-            let low = packets <= u64::from(self.limit.outbound_packets / 2) && bytes <= u64::from(self.limit.outbound_bytes / 2);
-            assert!(!(low && self.has_room((packets, bytes), refused)), "{:?}: no WRITABLE with {packets} messages, {bytes} bytes", self.way);
+            let low = packets <= u64::from(self.limit.outbound_packets / 2)
+                && bytes <= u64::from(self.limit.outbound_bytes / 2);
+            assert!(
+                !(low && self.has_room((packets, bytes), refused)),
+                "{:?}: no WRITABLE with {packets} messages, {bytes} bytes",
+                self.way
+            );
         }
     }
 
@@ -224,7 +245,9 @@ fn counts_are_exact_at_every_step() {
             }
             let mut dice = Dice(index as u64 * 4 + u64::from(packets));
             let payload = noise(&mut dice, 300_000);
-            let mut line = Line::open(way, &certificate, |config| (config.outbound_packets, config.outbound_bytes) = (packets, bytes));
+            let mut line = Line::open(way, &certificate, |config| {
+                (config.outbound_packets, config.outbound_bytes) = (packets, bytes)
+            });
             line.fill(&payload[..30_000], 1);
             for _ in 0..150 {
                 match dice.roll(20) {
@@ -282,7 +305,11 @@ fn a_queue_of_one_message_is_writable_again() {
 fn what_waits_is_not_forgotten_with_time() {
     let certificate = Certificate::new();
     // Longer than a connection counts as idle, which is a second at a server and five at a client.
-    let mut lines: Vec<Line> = ways().filter(|way| !way.deflate).flat_map(|way| [way; 2]).map(|way| Line::open(way, &certificate, |_| {})).collect();
+    let mut lines: Vec<Line> = ways()
+        .filter(|way| !way.deflate)
+        .flat_map(|way| [way; 2])
+        .map(|way| Line::open(way, &certificate, |_| {}))
+        .collect();
     let small = noise(&mut Dice(2), 1_000);
     let large = noise(&mut Dice(3), 30_000);
     // The system takes more for a while, although nobody reads.

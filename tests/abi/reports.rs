@@ -116,7 +116,11 @@ fn header(handle: u32, name: &CStr) -> String {
     let mut buffer = [0; 512];
     // SAFETY: the buffer lives, and is terminated.
     unsafe {
-        assert_eq!(ws_get_header(handle, name.as_ptr(), 0, buffer.as_mut_ptr(), buffer.len(), null_mut()), WS_OK, "{name:?}");
+        assert_eq!(
+            ws_get_header(handle, name.as_ptr(), 0, buffer.as_mut_ptr(), buffer.len(), null_mut()),
+            WS_OK,
+            "{name:?}"
+        );
         CStr::from_ptr(buffer.as_ptr()).to_string_lossy().into_owned()
     }
 }
@@ -164,8 +168,16 @@ fn all_of(handle: u32) -> (Vec<Vec<u8>>, Event) {
 #[test]
 fn a_url_may_have_every_reserved_character() {
     let (server, port) = listen(None, |_| {});
-    for target in ["/ws/ethusdt@kline_15m", "/@room", "/~me", "/a+b", "/a=b", "/a!b$c&d'e(f)g*h;i,j:k", "/%7Bkey%3D%22value%22%7D", "/a@b?t=x@y:z/?w"]
-    {
+    for target in [
+        "/ws/ethusdt@kline_15m",
+        "/@room",
+        "/~me",
+        "/a+b",
+        "/a=b",
+        "/a!b$c&d'e(f)g*h;i,j:k",
+        "/%7Bkey%3D%22value%22%7D",
+        "/a@b?t=x@y:z/?w",
+    ] {
         let client = connect_to(port, target, None, |_| {});
         let conn = event(&[server, client], WS_EVENT_CONNECTED).conn;
         event(&[client, server], WS_EVENT_OPEN);
@@ -207,7 +219,8 @@ fn link_local() -> Option<(Ipv6Addr, String, u32)> {
     let of = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         let address = Ipv6Addr::from(u128::from_str_radix(fields[0], 16).ok()?);
-        let is_usable = address.is_unicast_link_local() && u8::from_str_radix(fields[4], 16).is_ok_and(|flags| flags & 0x40 == 0);
+        let is_usable =
+            address.is_unicast_link_local() && u8::from_str_radix(fields[4], 16).is_ok_and(|flags| flags & 0x40 == 0);
         is_usable.then(|| Some((address, fields[5].to_owned(), u32::from_str_radix(fields[1], 16).ok()?)))?
     };
     list.lines().find_map(of)
@@ -243,7 +256,12 @@ fn a_link_local_address_keeps_its_interface() {
         }
         let shown = text(server, WS_GET_URL);
         assert_eq!(shown, format!("{scheme}://[{address}%25{name}]:{port}"));
-        for host in [format!("{address}%25{name}"), format!("{address}%{name}"), format!("{address}%25{number}"), format!("{address}%{number}")] {
+        for host in [
+            format!("{address}%25{name}"),
+            format!("{address}%{name}"),
+            format!("{address}%25{number}"),
+            format!("{address}%{number}"),
+        ] {
             let client = try_connect(&format!("{scheme}://[{host}]:{port}/game?a%b"), Some(&cert)).unwrap();
             let conn = event(&[server, client], WS_EVENT_CONNECTED).conn;
             event(&[client, server], WS_EVENT_OPEN);
@@ -309,7 +327,12 @@ fn an_answer_in_http_1_0_is_told_with_its_status() {
     for (target, status) in [("/Cargo.toml", 200), ("/not/there", 404)] {
         let client = connect_to(port, target, None, |_| {});
         let (_, end) = all_of(client);
-        assert_eq!((end.phase, end.cause, end.http_status), (WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status), "{}", end.sentence());
+        assert_eq!(
+            (end.phase, end.cause, end.http_status),
+            (WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status),
+            "{}",
+            end.sentence()
+        );
         assert!(header(client, c"server").starts_with("SimpleHTTP/"));
         free(client);
     }
@@ -445,7 +468,8 @@ fn a_certificate_that_is_given_is_trusted_whatever_its_chain_lacks() {
     let middle_pem = middle.signed_by(&middle_key, &by_root).unwrap().pem();
     let by_middle = Issuer::new(middle, middle_key);
     let leaf_key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&leaf_key, &by_middle).unwrap().pem();
+    let leaf =
+        CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&leaf_key, &by_middle).unwrap().pem();
     for (chain, trusted, passes) in [
         (leaf.clone(), &leaf, true),
         (leaf.clone(), &middle_pem, true),
@@ -519,7 +543,12 @@ fn the_limit_of_a_message_is_that_of_what_it_becomes() {
                 assert_eq!(message.unwrap(), vec![0; len]);
             } else {
                 let end = end.unwrap();
-                assert_eq!((message, end.code, end.cause), (None, 1009, WS_CAUSE_TOO_BIG), "{len} in pieces of {piece}: {}", end.sentence());
+                assert_eq!(
+                    (message, end.code, end.cause),
+                    (None, 1009, WS_CAUSE_TOO_BIG),
+                    "{len} in pieces of {piece}: {}",
+                    end.sentence()
+                );
             }
             free(server);
         }
@@ -665,7 +694,8 @@ fn a_message_right_before_the_close_is_read() {
 fn messages_that_come_faster_than_they_are_read_are_all_there() {
     const MESSAGES: u32 = 30_000;
     for certificate in [None, Some(Certificate::new())] {
-        let (server, port) = listen(certificate.as_ref(), |config| (config.inbound_packets, config.inbound_bytes) = (64, 16 << 10));
+        let (server, port) =
+            listen(certificate.as_ref(), |config| (config.inbound_packets, config.inbound_bytes) = (64, 16 << 10));
         let client = connect(port, certificate.as_ref(), |_| {});
         event(&[client, server], WS_EVENT_OPEN);
         let (mut sent, mut read) = (0_u32, 0_u32);
@@ -732,7 +762,9 @@ fn sending_into_a_dead_network_never_waits() {
     for (certificate, silence) in [(None, End::Swallow), (None, End::Stall), (Some(Certificate::new()), End::Stall)] {
         let (server, port) = listen(certificate.as_ref(), |_| {});
         let proxy = Proxy::new(port);
-        let client = connect(proxy.port, certificate.as_ref(), |config| (config.heartbeat_ms, config.pong_timeout_ms) = (200, 600));
+        let client = connect(proxy.port, certificate.as_ref(), |config| {
+            (config.heartbeat_ms, config.pong_timeout_ms) = (200, 600)
+        });
         event(&[client, server], WS_EVENT_OPEN);
         proxy.end_all(silence);
         let (mut full, mut calls, mut end) = (false, 0_u64, None);
@@ -758,7 +790,9 @@ fn sending_into_a_dead_network_never_waits() {
 fn header_values_may_be_other_than_ascii() {
     // Of the host, in a request and an answer.
     let city = [c"X-City: Montr\u{e9}al".as_ptr()];
-    let headers = |config: &mut ws_config, lines: &[*const c_char; 1]| (config.headers, config.headers_count) = (lines.as_ptr(), 1);
+    let headers = |config: &mut ws_config, lines: &[*const c_char; 1]| {
+        (config.headers, config.headers_count) = (lines.as_ptr(), 1)
+    };
     let (server, port) = listen(None, |config| headers(config, &city));
     let client = connect(port, None, |config| headers(config, &city));
     let conn = event(&[server, client], WS_EVENT_CONNECTED).conn;
@@ -794,7 +828,11 @@ fn header_values_may_be_other_than_ascii() {
 /// or one to all between those to one, puts the two windows apart, and what follows is spoiled. The reader here is zlib itself.
 #[test]
 fn what_is_sent_uncompressed_does_not_part_the_windows() {
-    for offer in ["permessage-deflate", "permessage-deflate; server_no_context_takeover", "permessage-deflate; server_max_window_bits=10"] {
+    for offer in [
+        "permessage-deflate",
+        "permessage-deflate; server_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=10",
+    ] {
         let (server, port) = listen(None, |config| config.flags = WS_DEFLATE);
         let mut streams = Vec::new();
         let mut conns = Vec::new();
@@ -818,7 +856,15 @@ fn what_is_sent_uncompressed_does_not_part_the_windows() {
             let len = [3, 40, 200, 900, 5_000, 70_000][random() as usize % 6];
             let noise = random() % 3 == 0;
             let message: Vec<u8> =
-                (0..len).map(|at| if noise { random() as u8 } else { b"the quick brown fox "[(at + round) % 20] ^ (at / 700) as u8 }).collect();
+                (0..len)
+                    .map(|at| {
+                        if noise {
+                            random() as u8
+                        } else {
+                            b"the quick brown fox "[(at + round) % 20] ^ (at / 700) as u8
+                        }
+                    })
+                    .collect();
             let to_all = random() % 3 == 0;
             let one = random() as usize % 2;
             assert_eq!(put(if to_all { server } else { conns[one] }, &message), WS_OK);
@@ -904,10 +950,16 @@ fn an_answer_has_no_empty_header() {
             let head = read_head(&mut stream);
             assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
             assert!(
-                !head.to_ascii_lowercase().contains("sec-websocket-extensions") && !head.to_ascii_lowercase().contains("sec-websocket-protocol"),
+                !head.to_ascii_lowercase().contains("sec-websocket-extensions")
+                    && !head.to_ascii_lowercase().contains("sec-websocket-protocol"),
                 "{head}"
             );
-            assert!(head.lines().skip(1).all(|line| line.is_empty() || line.split_once(": ").is_some_and(|(_, value)| !value.is_empty())), "{head}");
+            assert!(
+                head.lines()
+                    .skip(1)
+                    .all(|line| line.is_empty() || line.split_once(": ").is_some_and(|(_, value)| !value.is_empty())),
+                "{head}"
+            );
         }
         free(server);
     }
@@ -1002,10 +1054,18 @@ fn an_address_among_the_dns_names_of_a_certificate_spoils_no_other() {
 fn names_as_people_write_them_fit_their_certificate() {
     let (cert, key) = named(&["localhost", "game.localhost", "*.lan.localhost", "my_pc.localhost"]);
     let (server, port) = listen_with(&cert, &key);
-    for name in
-        ["localhost", "localhost.", "LocalHost", "game.localhost", "game.localhost.", "GAME.lan.localhost", "a.lan.localhost.", "my_pc.localhost"]
-    {
-        let client = try_connect(&format!("wss://{name}:{port}/"), Some(&cert)).unwrap_or_else(|error| panic!("{name}: {error} {}", last_error()));
+    for name in [
+        "localhost",
+        "localhost.",
+        "LocalHost",
+        "game.localhost",
+        "game.localhost.",
+        "GAME.lan.localhost",
+        "a.lan.localhost.",
+        "my_pc.localhost",
+    ] {
+        let client = try_connect(&format!("wss://{name}:{port}/"), Some(&cert))
+            .unwrap_or_else(|error| panic!("{name}: {error} {}", last_error()));
         let told = fate(client, server);
         assert_eq!(told.kind, WS_EVENT_OPEN, "{name}: {}", told.sentence());
         free(client);
@@ -1019,21 +1079,23 @@ fn serving_tls(
 ) -> (u16, String, JoinHandle<()>) {
     use rustls::pki_types::pem::PemObject;
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![made.cert.der().clone()],
-            rustls::pki_types::PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).unwrap(),
-        )
-        .unwrap();
+    let config =
+        rustls::ServerConfig::builder_with_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![made.cert.der().clone()],
+                rustls::pki_types::PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).unwrap(),
+            )
+            .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let thread = std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut stream = rustls::StreamOwned::new(rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap(), stream);
+        let mut stream =
+            rustls::StreamOwned::new(rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap(), stream);
         let (mut head, mut byte) = (Vec::new(), [0]);
         while !head.ends_with(b"\r\n\r\n") {
             stream.read_exact(&mut byte).unwrap();
@@ -1144,7 +1206,12 @@ fn attempts_that_fail_leave_no_descriptor() {
             .env("ATTEMPTS", "1")
             .output()
             .unwrap();
-        assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
         return;
     }
     let answering = |answer: &'static [u8]| {
@@ -1165,7 +1232,9 @@ fn attempts_that_fail_leave_no_descriptor() {
             // It is given up by its timeout, in the middle of TLS.
             2 => {
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-                let client = connect(listener.local_addr().unwrap().port(), Some(&Certificate::new()), |config| config.connect_timeout_ms = 50);
+                let client = connect(listener.local_addr().unwrap().port(), Some(&Certificate::new()), |config| {
+                    config.connect_timeout_ms = 50
+                });
                 all_of(client);
                 client
             }
@@ -1220,13 +1289,16 @@ fn a_port_that_is_taken_is_told_at_once() {
 fn a_host_header_of_the_program_is_the_only_one() {
     for own in [None, Some(c"Host: game.example"), Some(c"HOST: [::1]:7")] {
         let (port, thread) = serving(move |stream, request| {
-            let hosts: Vec<&str> = request.lines().filter(|line| line.to_ascii_lowercase().starts_with("host:")).collect();
+            let hosts: Vec<&str> =
+                request.lines().filter(|line| line.to_ascii_lowercase().starts_with("host:")).collect();
             let wanted = format!("127.0.0.1:{}", stream.local_addr().unwrap().port());
             let wanted = own.map_or(wanted.as_str(), |own| own.to_str().unwrap().split_once(": ").unwrap().1);
             assert_eq!(hosts, [format!("Host: {wanted}")]);
         });
         let lines = [own.map_or(std::ptr::null(), CStr::as_ptr)];
-        let client = connect(port, None, |config| (config.headers, config.headers_count) = (lines.as_ptr(), u32::from(own.is_some())));
+        let client = connect(port, None, |config| {
+            (config.headers, config.headers_count) = (lines.as_ptr(), u32::from(own.is_some()))
+        });
         all_of(client);
         free(client);
         thread.join().unwrap();

@@ -18,7 +18,8 @@ macro_rules! c {
 
 fn text_of(fill: impl Fn(*mut std::ffi::c_char, usize, *mut usize) -> i32) -> Option<String> {
     let (mut bytes, mut len) = ([0u8; 1_024], 0);
-    (fill(bytes.as_mut_ptr().cast(), bytes.len(), &mut len) == WS_OK).then(|| String::from_utf8_lossy(&bytes[..len]).into_owned())
+    (fill(bytes.as_mut_ptr().cast(), bytes.len(), &mut len) == WS_OK)
+        .then(|| String::from_utf8_lossy(&bytes[..len]).into_owned())
 }
 
 /// The log is one for all tests of this process.
@@ -47,7 +48,9 @@ fn answering(answer: String) -> (std::net::SocketAddr, std::thread::JoinHandle<S
 }
 
 /// Answers one request with what is made of it; what it was asked.
-fn answering_with(make: impl FnOnce(&str) -> String + Send + 'static) -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
+fn answering_with(
+    make: impl FnOnce(&str) -> String + Send + 'static,
+) -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let asked = std::thread::spawn(move || {
@@ -141,10 +144,18 @@ fn an_answer_that_repeats_the_request_shows_no_secret() {
     let _alone = ALONE.lock();
     ws_set_log_level(WS_LOG_DEBUG);
     for path in (0..30).map(|len| format!("/{}", "p".repeat(len))) {
-        for (query, begins) in
-            [("?marked=marked", ""), ("?marked", ""), ("", "ERR marked"), ("", "500 unknown command: Bearer mark"), ("", "-ERR v1.marked")]
-        {
-            let (address, asked) = if begins.is_empty() { answering_with(|request| request.to_owned()) } else { answering(begins.to_owned()) };
+        for (query, begins) in [
+            ("?marked=marked", ""),
+            ("?marked", ""),
+            ("", "ERR marked"),
+            ("", "500 unknown command: Bearer mark"),
+            ("", "-ERR v1.marked"),
+        ] {
+            let (address, asked) = if begins.is_empty() {
+                answering_with(|request| request.to_owned())
+            } else {
+                answering(begins.to_owned())
+            };
             let url = CString::new(format!("ws://{address}{path}{query}")).unwrap();
             // SAFETY: a ws_config is integers and pointers.
             let mut config: ws_config = unsafe { std::mem::zeroed() };
@@ -173,7 +184,10 @@ fn events(handle: u32) -> Vec<String> {
         }
         if event.packet.len > 0 {
             // SAFETY: lent until the next call.
-            texts.push(String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) }).into_owned());
+            texts.push(
+                String::from_utf8_lossy(unsafe { std::slice::from_raw_parts(event.packet.data, event.packet.len) })
+                    .into_owned(),
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::ffi::*;
-use wspeer::table;
+use wspeer::internals::table;
 
 /// A call as C makes it.
 macro_rules! c {
@@ -56,7 +56,10 @@ fn waits<R: Send + 'static>(call: impl FnOnce() -> R + Send + 'static) -> thread
     });
     let stat = std::path::Path::new("/proc").join(hears.recv().unwrap()).join("stat");
     // The state is the first letter behind the name in brackets.
-    wait_for("the lock", || std::fs::read_to_string(&stat).is_ok_and(|text| text.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S'))));
+    wait_for("the lock", || {
+        std::fs::read_to_string(&stat)
+            .is_ok_and(|text| text.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S')))
+    });
     thread
 }
 

@@ -178,7 +178,10 @@ fn dial_silence(connect_timeout_ms: u32) -> (u32, TcpListener) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = CString::new(format!("ws://127.0.0.1:{}", silent.local_addr().unwrap().port())).unwrap();
     let mut client = 0;
-    assert_eq!(c!(ws_connect(url.as_ptr(), &config(|config| config.connect_timeout_ms = connect_timeout_ms), &mut client)), WS_OK);
+    assert_eq!(
+        c!(ws_connect(url.as_ptr(), &config(|config| config.connect_timeout_ms = connect_timeout_ms), &mut client)),
+        WS_OK
+    );
     (client, silent)
 }
 
@@ -239,7 +242,9 @@ fn open_tls() -> (u32, u32) {
 #[cfg(target_os = "linux")]
 fn descriptors() -> Vec<(i32, std::path::PathBuf)> {
     let entries = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
-    entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, std::fs::read_link(entry.path()).ok()?))).collect()
+    entries
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, std::fs::read_link(entry.path()).ok()?)))
+        .collect()
 }
 
 #[test]
@@ -348,7 +353,8 @@ fn what_another_thread_does_to_a_handle_ends_a_wait_for_it() {
             }
             // It may still be on its way to sleep: then it finds the change when it looks.
             std::thread::sleep(Duration::from_millis(20));
-            let done = if closes { c!(ws_close(client, -1, null())) } else { ws_set_option(client, WS_OPT_HEARTBEAT_MS, 50) };
+            let done =
+                if closes { c!(ws_close(client, -1, null())) } else { ws_set_option(client, WS_OPT_HEARTBEAT_MS, 50) };
             assert_eq!(done, WS_OK);
             thread.join().unwrap()
         });
@@ -367,7 +373,10 @@ fn what_another_thread_does_to_a_handle_ends_a_wait_for_it() {
     }
     let left = while_another_waits(server, || {
         let mut header = [0; 512];
-        (0..3).all(|_| c!(ws_put_packet(server, REQUEST.as_ptr(), 3, WS_BINARY)) == WS_OK && stream.read(&mut header).is_ok_and(|count| count > 0))
+        (0..3).all(|_| {
+            c!(ws_put_packet(server, REQUEST.as_ptr(), 3, WS_BINARY)) == WS_OK
+                && stream.read(&mut header).is_ok_and(|count| count > 0)
+        })
     });
     assert!(left, "what a server collects waits while a thread waits");
 }
@@ -377,14 +386,14 @@ struct Busy(std::sync::mpsc::Sender<()>);
 
 fn keep_the_worker_busy() -> Busy {
     struct Until(std::sync::mpsc::Receiver<()>);
-    impl wspeer::heap::Discarded for Until {}
+    impl wspeer::internals::heap::Discarded for Until {}
     impl Drop for Until {
         fn drop(&mut self) {
             let _ = self.0.recv_timeout(Duration::from_secs(20));
         }
     }
     let (done, until) = std::sync::mpsc::channel();
-    wspeer::table::registry().services.discard(Box::new(Until(until)));
+    wspeer::internals::table::registry().services.discard(Box::new(Until(until)));
     Busy(done)
 }
 
@@ -476,7 +485,8 @@ fn handles_that_share_a_descriptor_are_one_to_wait_for() {
     let _alone = alone();
     let mut server = 0;
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
-    let mut clients: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(("127.0.0.1", port(server))).unwrap()).collect();
+    let mut clients: Vec<TcpStream> =
+        (0..3).map(|_| TcpStream::connect(("127.0.0.1", port(server))).unwrap()).collect();
     clients.iter_mut().for_each(|client| client.write_all(REQUEST).unwrap());
     let mut connected = 0;
     while connected < clients.len() {

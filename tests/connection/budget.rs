@@ -4,9 +4,9 @@ use crate::test_connection::*;
 use std::cell::Cell;
 use std::time::Duration;
 use wspeer::codes::*;
-use wspeer::link::Sent;
-use wspeer::status::{Cause, EventKind, Phase, State};
-use wspeer::work::{ROUND_BYTES, SystemClock};
+use wspeer::internals::link::Sent;
+use wspeer::internals::status::{Cause, EventKind, Phase, State};
+use wspeer::internals::work::{ROUND_BYTES, SystemClock};
 
 fn us(count: u64) -> Duration {
     Duration::from_micros(count)
@@ -139,7 +139,10 @@ mod polls {
         }
         items.extend(end.items());
         let last = items.split_off(5_000);
-        assert_eq!(last, [Event(EventKind::CloseRequest, 1000), Closed(Phase::App, Cause::ClosedByPeer, 1000, true, 0)]);
+        assert_eq!(
+            last,
+            [Event(EventKind::CloseRequest, 1000), Closed(Phase::App, Cause::ClosedByPeer, 1000, true, 0)]
+        );
         assert_eq!(numbers(&items), (0..5_000).collect::<Vec<u32>>());
     }
 }
@@ -440,7 +443,8 @@ mod full_queues {
 
     #[test]
     fn limits_of_0_leave_room_for_one_message() {
-        let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 0), (WS_OPT_INBOUND_BYTES, 0), (WS_OPT_MAX_FRAGMENTS, 0)]);
+        let mut end =
+            End::open_server(&[(WS_OPT_INBOUND_PACKETS, 0), (WS_OPT_INBOUND_BYTES, 0), (WS_OPT_MAX_FRAGMENTS, 0)]);
         end.feed(&numbered(0, 20_000));
         let mut seen = Vec::new();
         for _ in 0..100 {
@@ -452,7 +456,11 @@ mod full_queues {
         end.poll();
         end.feed(b"\0\0x");
         end.poll();
-        assert_eq!(end.items(), [Binary(b"x".to_vec())], "a message in one frame, cut by the transport, has one fragment");
+        assert_eq!(
+            end.items(),
+            [Binary(b"x".to_vec())],
+            "a message in one frame, cut by the transport, has one fragment"
+        );
     }
 
     #[test]
@@ -460,6 +468,10 @@ mod full_queues {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGE_BYTES, WS_OFF)]);
         end.feed(b"\x82\xFF\0\0\0\x01\0\0\0\0\0\0\0\0");
         end.poll();
-        assert_eq!(end.items(), [Closed(Phase::Websocket, Cause::TooBig, 1009, false, 0)], "lengths inside have 32 bits");
+        assert_eq!(
+            end.items(),
+            [Closed(Phase::Websocket, Cause::TooBig, 1009, false, 0)],
+            "lengths inside have 32 bits"
+        );
     }
 }

@@ -5,13 +5,13 @@ use crate::test_connection::{ms, options};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Instant;
-use wspeer::connection::Connection;
-use wspeer::endpoint::Item;
-use wspeer::net::{Destination, Services, TlsClient, TlsClientSettings};
-use wspeer::opening::Recipe;
-use wspeer::protocol::RequestSpec;
-use wspeer::status::{Cause, EventKind, Phase, State};
-use wspeer::work::{Arena, Budget, Codecs, Cx, SystemClock};
+use wspeer::internals::connection::Connection;
+use wspeer::internals::endpoint::Item;
+use wspeer::internals::net::{Destination, Services, TlsClient, TlsClientSettings};
+use wspeer::internals::opening::Recipe;
+use wspeer::internals::protocol::RequestSpec;
+use wspeer::internals::status::{Cause, EventKind, Phase, State};
+use wspeer::internals::work::{Arena, Budget, Codecs, Cx, SystemClock};
 
 fn times_out_in(phase: Phase, to: Destination) {
     let services = Services::new(Arc::new(|| {}));
@@ -30,14 +30,24 @@ fn times_out_in(phase: Phase, to: Destination) {
     let recipe = Recipe { to, request: spec, timeout: Some(ms(60_000)), queue_before_open: false };
     let mut peer = Connection::dial(&services, recipe, options(false, &[]), start);
     let mut poll = |peer: &mut Connection, now: Instant| {
-        let mut cx =
-            Cx { services: &services, arena: &mut arena, codecs: &mut codecs, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
+        let mut cx = Cx {
+            services: &services,
+            arena: &mut arena,
+            codecs: &mut codecs,
+            now,
+            epoch: start,
+            budget: Budget::new(&SystemClock, now, None),
+        };
         peer.pump(&mut cx);
         peer.check_timers(&mut cx, true);
     };
     while peer.phase() != phase {
         poll(&mut peer, Instant::now());
-        assert!(start.elapsed() < ms(20_000) && peer.state() == State::Connecting, "phase {:?} and not {phase:?}", peer.phase());
+        assert!(
+            start.elapsed() < ms(20_000) && peer.state() == State::Connecting,
+            "phase {:?} and not {phase:?}",
+            peer.phase()
+        );
         std::thread::yield_now();
     }
     poll(&mut peer, start + ms(59_000));

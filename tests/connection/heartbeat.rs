@@ -3,7 +3,7 @@
 use crate::test_connection::*;
 use std::time::Duration;
 use wspeer::codes::*;
-use wspeer::status::{Cause, EventKind, Phase, State, Text};
+use wspeer::internals::status::{Cause, EventKind, Phase, State, Text};
 
 const MARKER: &[u8; 16] = b"0123456789abcdef";
 
@@ -26,7 +26,10 @@ fn unmasked(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [first, second, rest @ ..] = bytes {
         let (len, key) = ((second & 0x7F) as usize, &rest[..4]);
-        frames.push((first & 0xF, rest[4..4 + len].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect()));
+        frames.push((
+            first & 0xF,
+            rest[4..4 + len].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect(),
+        ));
         bytes = &rest[4 + len..];
     }
     frames
@@ -67,7 +70,10 @@ mod client {
         assert_eq!(end.peer.endpoint.rtt_us, 42_000);
         end.pass(ms(1_000));
         assert_eq!(unmasked(&end.output()), [(2, beat(1, 2))]);
-        assert_eq!((end.items(), end.peer.endpoint.counters.messages_in, end.peer.endpoint.counters.messages_out), (vec![], 0, 0));
+        assert_eq!(
+            (end.items(), end.peer.endpoint.counters.messages_in, end.peer.endpoint.counters.messages_out),
+            (vec![], 0, 0)
+        );
     }
 
     #[test]
@@ -95,7 +101,10 @@ mod client {
         end.poll();
         assert!(end.peer.endpoint.rtt_us > 0);
         // Text is never a heartbeat.
-        assert_eq!(end.items(), [Binary(b"a".to_vec()), Binary(b"b".to_vec()), Text(String::from_utf8(beat(2, 1)).unwrap())]);
+        assert_eq!(
+            end.items(),
+            [Binary(b"a".to_vec()), Binary(b"b".to_vec()), Text(String::from_utf8(beat(2, 1)).unwrap())]
+        );
         assert_eq!(end.peer.endpoint.counters.messages_in, 3);
     }
 
@@ -122,13 +131,20 @@ mod client {
 
     #[test]
     fn another_first_message_says_that_there_is_none_and_pings_take_its_place() {
-        for first in [frame(b"hello"), b"\x81\x05hello".to_vec(), frame(&[b"wspeer-heartbeat".as_slice(), &MARKER[1..]].concat())] {
+        for first in [
+            frame(b"hello"),
+            b"\x81\x05hello".to_vec(),
+            frame(&[b"wspeer-heartbeat".as_slice(), &MARKER[1..]].concat()),
+        ] {
             let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
             end.feed(&first);
             end.feed(&frame(&[b"wspeer-heartbeat".as_slice(), MARKER].concat()));
             end.poll();
             let items = end.items();
-            assert!(matches!(&items[..], [Binary(_) | Text(_), Event(EventKind::Error, 0), Binary(late)] if late.len() == 32), "{items:?}");
+            assert!(
+                matches!(&items[..], [Binary(_) | Text(_), Event(EventKind::Error, 0), Binary(late)] if late.len() == 32),
+                "{items:?}"
+            );
             end.pass(ms(1_000));
             assert_eq!(unmasked(&end.output()), [(9, b"wspeer".to_vec())]);
             end.feed(b"\x8A\x06wspeer");
@@ -168,7 +184,8 @@ mod client {
 mod server {
     use super::*;
 
-    const ASKING: &[u8] = b"GET /game?x=1&wspeer-heartbeat=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    const ASKING: &[u8] =
+        b"GET /game?x=1&wspeer-heartbeat=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
     /// A server's end that has announced; its marker.
@@ -190,7 +207,10 @@ mod server {
     #[test]
     fn who_asks_is_answered_and_the_host_does_not_see_the_question() {
         let (end, marker) = announcing(64 << 10);
-        assert_eq!((end.peer.endpoint.info.text(Text::Query), end.peer.endpoint.info.url().as_str()), ("x=1", "ws://h/game?x=1"));
+        assert_eq!(
+            (end.peer.endpoint.info.text(Text::Query), end.peer.endpoint.info.url().as_str()),
+            ("x=1", "ws://h/game?x=1")
+        );
         assert_eq!(end.peer.endpoint.counters.messages_out, 0);
         let (_, other) = announcing(64 << 10);
         assert!(marker.len() == 16 && marker != other);
@@ -207,11 +227,20 @@ mod server {
     #[test]
     fn pings_are_answered_and_are_not_the_hosts() {
         let (mut end, marker) = announcing(64 << 10);
-        end.feed(&[masked(b"a"), masked(&beat_of(&marker, 1, 7)), masked(b"b"), masked(&beat_of(&marker, 2, 7))].concat());
+        end.feed(
+            &[masked(b"a"), masked(&beat_of(&marker, 1, 7)), masked(b"b"), masked(&beat_of(&marker, 2, 7))].concat(),
+        );
         end.poll();
         assert_eq!(end.output(), frame(&beat_of(&marker, 2, 7)));
         assert_eq!(end.items(), [Binary(b"a".to_vec()), Binary(b"b".to_vec())]);
-        assert_eq!((end.peer.endpoint.counters.messages_in, end.peer.endpoint.counters.messages_out, end.peer.endpoint.counters.bytes_in), (2, 0, 2));
+        assert_eq!(
+            (
+                end.peer.endpoint.counters.messages_in,
+                end.peer.endpoint.counters.messages_out,
+                end.peer.endpoint.counters.bytes_in
+            ),
+            (2, 0, 2)
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use wspeer::codes::*;
 use wspeer::ffi::*;
-use wspeer::protocol::Compressor;
+use wspeer::internals::protocol::Compressor;
 
 const DEFAULT_BYTES: u64 = 3 << 20;
 /// The longest message there is.

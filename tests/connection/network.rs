@@ -35,7 +35,11 @@ impl Told {
                 WS_EVENT_OPEN | WS_EVENT_CONNECTED => self.opened = true,
                 WS_EVENT_MESSAGE => {
                     assert!(self.opened && self.got < lengths.len());
-                    assert!(event.bytes == message(from, self.got, lengths[self.got]), "message {} is another", self.got);
+                    assert!(
+                        event.bytes == message(from, self.got, lengths[self.got]),
+                        "message {} is another",
+                        self.got
+                    );
                     self.got += 1;
                 }
                 _ if event.is_end() => self.end = Some(event),
@@ -134,7 +138,11 @@ fn judge(what: &str, at_client: &Told, at_server: &Told) {
         assert!(!end.clean || at_server.got == LENGTHS.len(), "{what}: {end:?} after {} messages", at_server.got);
         // What a client says did not leave did not arrive either.
         let told = at_client.end.as_ref().map_or(0, |end| end.unsent as usize);
-        assert!(!at_client.opened || at_server.got + told <= LENGTHS.len(), "{what}: {} arrived, {told} unsent", at_server.got);
+        assert!(
+            !at_client.opened || at_server.got + told <= LENGTHS.len(),
+            "{what}: {} arrived, {told} unsent",
+            at_server.got
+        );
     }
 }
 
@@ -144,7 +152,10 @@ fn undisturbed(stage: &Stage) -> [u64; 2] {
     let (at_client, at_server) = stage.session();
     let (client, server) = (at_client.end.expect("an end"), at_server.end.expect("an end"));
     assert!(client.clean && server.clean && at_client.got == 3 && at_server.got == 3, "{client:?} {server:?}");
-    assert_eq!((client.code, server.code, client.cause, server.cause), (1000, 1000, WS_CAUSE_CLOSED_BY_HOST, WS_CAUSE_CLOSED_BY_PEER));
+    assert_eq!(
+        (client.code, server.code, client.cause, server.cause),
+        (1000, 1000, WS_CAUSE_CLOSED_BY_HOST, WS_CAUSE_CLOSED_BY_PEER)
+    );
     until("what passed", || stage.proxy.passed().last().is_some_and(|passed| passed[UP] > 0 && passed[DOWN] > 0));
     *stage.proxy.passed().last().expect("a connection")
 }
@@ -162,7 +173,11 @@ fn sweep(stage: &Stage, kind: impl Fn(u64) -> End, step: u64) -> [usize; 2] {
                 faults
             });
             let (at_client, at_server) = stage.session();
-            judge(&format!("{end:?} at byte {at} of {}", ["the client's", "the server's"][way]), &at_client, &at_server);
+            judge(
+                &format!("{end:?} at byte {at} of {}", ["the client's", "the server's"][way]),
+                &at_client,
+                &at_server,
+            );
             sessions += 1;
             whole += usize::from(at_client.end.is_some_and(|end| end.clean));
         }
@@ -219,7 +234,13 @@ fn silence_in_any_phase_ends_by_its_timeout() {
                     let what = format!("{end:?} at byte {at} of {way}, tls {tls}");
                     judge(&what, &at_client, &at_server);
                     let end = at_client.end.expect("an end");
-                    let known = [WS_CAUSE_CONNECT_TIMEOUT, WS_CAUSE_PONG_TIMEOUT, WS_CAUSE_CLOSE_TIMEOUT, WS_CAUSE_PEER_GONE, WS_CAUSE_RESET];
+                    let known = [
+                        WS_CAUSE_CONNECT_TIMEOUT,
+                        WS_CAUSE_PONG_TIMEOUT,
+                        WS_CAUSE_CLOSE_TIMEOUT,
+                        WS_CAUSE_PEER_GONE,
+                        WS_CAUSE_RESET,
+                    ];
                     // Where the server's time-out comes first, its answer may still arrive.
                     let answered = String::from_utf8_lossy(&end.bytes).contains("408 Request Timeout");
                     assert!(end.clean || answered || known.contains(&end.cause), "{what}: {end:?}");
@@ -251,7 +272,11 @@ fn a_pulled_cable_is_found_by_both_ends() {
         ends.len() == 2
     });
     for end in ends {
-        assert_eq!((end.phase, end.cause, end.code, end.clean), (WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, 1006, false), "{end:?}");
+        assert_eq!(
+            (end.phase, end.cause, end.code, end.clean),
+            (WS_PHASE_WEBSOCKET, WS_CAUSE_PONG_TIMEOUT, 1006, false),
+            "{end:?}"
+        );
     }
     free(client);
 }
@@ -267,12 +292,18 @@ fn a_slow_and_choppy_line_loses_nothing() {
         let lines = [
             Faults { delay: Duration::from_millis(5), jitter: Duration::from_millis(20), ..Faults::default() },
             Faults { pieces: Some(7), ..Faults::default() },
-            Faults { delay: Duration::from_millis(1), pieces: Some(400), jitter: Duration::from_millis(2), ..Faults::default() },
+            Faults {
+                delay: Duration::from_millis(1),
+                pieces: Some(400),
+                jitter: Duration::from_millis(2),
+                ..Faults::default()
+            },
             Faults { bytes_per_s: Some(400_000), ..Faults::default() },
         ];
         proxy.plan(move |number| [lines[number % 4], lines[(number + 1) % 4]]);
         let lengths: Vec<usize> = (0..MESSAGES).map(|number| [0, 1, 125, 126, 700, 5_000][number % 6]).collect();
-        let clients: Vec<u32> = (0..4).map(|_| connect(proxy.port, certificate.as_ref(), |config| config.flags |= flags)).collect();
+        let clients: Vec<u32> =
+            (0..4).map(|_| connect(proxy.port, certificate.as_ref(), |config| config.flags |= flags)).collect();
         let mut at_client: Vec<Told> = (0..4).map(|_| Told::default()).collect();
         let mut at_server: Vec<(u32, Told)> = Vec::new();
         let mut sent = [0; 4];
@@ -288,17 +319,24 @@ fn a_slow_and_choppy_line_loses_nothing() {
             for (at, client) in clients.iter().enumerate() {
                 poll(*client);
                 at_client[at].read(*client, 1, &lengths);
-                while at_client[at].opened && sent[at] < MESSAGES && put(*client, &message(0, sent[at], lengths[sent[at]])) == WS_OK {
+                while at_client[at].opened
+                    && sent[at] < MESSAGES
+                    && put(*client, &message(0, sent[at], lengths[sent[at]])) == WS_OK
+                {
                     sent[at] += 1;
                 }
             }
             for (at, (conn, told)) in at_server.iter_mut().enumerate() {
                 told.read(*conn, 0, &lengths);
-                while sent_back[at] < MESSAGES && put(*conn, &message(1, sent_back[at], lengths[sent_back[at]])) == WS_OK {
+                while sent_back[at] < MESSAGES
+                    && put(*conn, &message(1, sent_back[at], lengths[sent_back[at]])) == WS_OK
+                {
                     sent_back[at] += 1;
                 }
             }
-            at_server.len() == 4 && at_client.iter().all(|told| told.got == MESSAGES) && at_server.iter().all(|(_, told)| told.got == MESSAGES)
+            at_server.len() == 4
+                && at_client.iter().all(|told| told.got == MESSAGES)
+                && at_server.iter().all(|(_, told)| told.got == MESSAGES)
         });
         clients.into_iter().for_each(free);
         free(server);

@@ -8,14 +8,14 @@ use std::thread;
 use std::time::Instant;
 use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
-use wspeer::connection::Connection;
-use wspeer::endpoint::Item;
-use wspeer::link::Sent;
-use wspeer::net::{Destination, Services};
-use wspeer::opening::Recipe;
-use wspeer::protocol::RequestSpec;
-use wspeer::status::{Cause, EventKind, State};
-use wspeer::work::{Arena, Budget, Codecs, Cx, SystemClock};
+use wspeer::internals::connection::Connection;
+use wspeer::internals::endpoint::Item;
+use wspeer::internals::link::Sent;
+use wspeer::internals::net::{Destination, Services};
+use wspeer::internals::opening::Recipe;
+use wspeer::internals::protocol::RequestSpec;
+use wspeer::internals::status::{Cause, EventKind, State};
+use wspeer::internals::work::{Arena, Budget, Codecs, Cx, SystemClock};
 
 const LIVES: usize = 3;
 
@@ -32,8 +32,9 @@ fn cutting_server(listener: TcpListener) {
         let request = String::from_utf8(request).unwrap();
         let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
         let accept = derive_accept_key(key.as_bytes());
-        let answer =
-            format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
         stream.write_all(answer.as_bytes()).unwrap();
         stream.write_all(&[0x82, 1, life as u8]).unwrap();
         stream.read_exact(&mut [0; 7]).unwrap();
@@ -58,7 +59,8 @@ fn a_lost_client_is_opened_again_under_its_handle() {
     let recipe = Recipe { to, request, timeout: Some(ms(20_000)), queue_before_open: true };
     let services = Services::new(Arc::new(|| {}));
     let (mut arena, mut codecs, start) = (Arena::new(64 << 10), Codecs::default(), Instant::now());
-    let mut client = Connection::dial(&services, recipe.clone(), options(false, &[(WS_OPT_INBOUND_PACKETS, 77)]), start);
+    let mut client =
+        Connection::dial(&services, recipe.clone(), options(false, &[(WS_OPT_INBOUND_PACKETS, 77)]), start);
     (client.endpoint.handle, client.endpoint.user) = (5, 9);
     for life in 0..LIVES {
         assert!(!client.dial_again(&services, recipe.clone(), start), "it has not ended");
@@ -70,12 +72,22 @@ fn a_lost_client_is_opened_again_under_its_handle() {
             epoch: start,
             budget: Budget::new(&SystemClock, start, None),
         };
-        assert_eq!(client.put(|| &mut cx, false, b"a"), Sent::Taken, "life {life}: what is put before OPEN waits for it");
+        assert_eq!(
+            client.put(|| &mut cx, false, b"a"),
+            Sent::Taken,
+            "life {life}: what is put before OPEN waits for it"
+        );
         while client.state() != State::Closed {
             assert!(start.elapsed() < ms(20_000), "life {life}: {:?}", client.state());
             let now = Instant::now();
-            let mut cx =
-                Cx { services: &services, arena: &mut arena, codecs: &mut codecs, now, epoch: start, budget: Budget::new(&SystemClock, now, None) };
+            let mut cx = Cx {
+                services: &services,
+                arena: &mut arena,
+                codecs: &mut codecs,
+                now,
+                epoch: start,
+                budget: Budget::new(&SystemClock, now, None),
+            };
             client.settle(cx.arena);
             cx.renew();
             client.pump(&mut cx);
@@ -102,9 +114,13 @@ fn a_lost_client_is_opened_again_under_its_handle() {
             Item::Mark(mark) => format!("{:?}", mark.kind),
         });
     }
-    let expected: Vec<_> = (0..LIVES).flat_map(|life| ["Open".to_owned(), format!("message {life}"), "CLOSED".to_owned()]).collect();
+    let expected: Vec<_> =
+        (0..LIVES).flat_map(|life| ["Open".to_owned(), format!("message {life}"), "CLOSED".to_owned()]).collect();
     assert_eq!(items, expected);
-    assert_eq!((client.endpoint.handle, client.endpoint.user, client.endpoint.options.limit(WS_OPT_INBOUND_PACKETS)), (5, 9, 77));
+    assert_eq!(
+        (client.endpoint.handle, client.endpoint.user, client.endpoint.options.limit(WS_OPT_INBOUND_PACKETS)),
+        (5, 9, 77)
+    );
     let counters = client.totals();
     assert_eq!((counters.messages_in, counters.messages_out), (LIVES as u64, LIVES as u64));
 }

@@ -3,7 +3,7 @@
 use crate::test_connection::*;
 use std::time::Duration;
 use wspeer::codes::*;
-use wspeer::status::{Cause, EventKind, Phase, State, Text};
+use wspeer::internals::status::{Cause, EventKind, Phase, State, Text};
 
 /// The heartbeat's ping as a server sends it, and the pong to it as a client does, with the masking key 0.
 const PING: &[u8] = b"\x89\x06wspeer";
@@ -345,7 +345,7 @@ mod closing {
     fn what_was_accepted_leaves_first_and_each_progress_gives_3_s_more() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_CLOSE_TIMEOUT_MS, 3_000)]);
         for _ in 0..10 {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::link::Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::internals::link::Sent::Taken);
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         let mut received = 0;
@@ -375,7 +375,11 @@ mod closing {
         assert_eq!(end.output().len(), 1_000);
         end.poll();
         assert_eq!(end.closed_after(ms(10_000)), ms(3_000), "since the progress");
-        assert_eq!(end.items(), [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 8)], "of ten, one was read and one is in the pipe");
+        assert_eq!(
+            end.items(),
+            [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 8)],
+            "of ten, one was read and one is in the pipe"
+        );
     }
 
     #[test]
@@ -445,7 +449,11 @@ mod closing {
             end.hang_up();
             end.poll();
             let closed = Closed(Phase::App, Cause::ClosedByPeer, 1000, false, unsent);
-            assert_eq!(end.items(), [Event(EventKind::CloseRequest, 1000), closed], "the answer to the close cannot be sent");
+            assert_eq!(
+                end.items(),
+                [Event(EventKind::CloseRequest, 1000), closed],
+                "the answer to the close cannot be sent"
+            );
         }
     }
 

@@ -13,7 +13,8 @@ use wspeer::ffi::*;
 
 /// Whether openssl is there; a failure in CI.
 fn has_openssl() -> bool {
-    let found = Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    let found =
+        Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
     assert!(found || std::env::var_os("CI").is_none(), "openssl is missing");
     found
 }
@@ -84,7 +85,9 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let accept = lines.find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned)).expect("s_server did not listen");
+        let accept = lines
+            .find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned))
+            .expect("s_server did not listen");
         // It goes on to print, so somebody has to read.
         std::thread::spawn(move || lines.for_each(drop));
         let port = accept.rsplit(':').next().unwrap().trim().parse().unwrap();
@@ -152,7 +155,10 @@ fn certificates_as_people_have_them() {
         return;
     }
     let folder = Folder::new("certificates");
-    make(&folder, &Made { name: "ca", key: EC, sign: "req -x509 -new -days 30 -subj /CN=authority -key {}.key -out {}.pem" });
+    make(
+        &folder,
+        &Made { name: "ca", key: EC, sign: "req -x509 -new -days 30 -subj /CN=authority -key {}.key -out {}.pem" },
+    );
     std::fs::write(folder.0.join("san.ext"), "subjectAltName=DNS:localhost\n").unwrap();
     let own = |options: &str| -> &'static str { format!("{OWN} -key {{}}.key -out {{}}.pem {options}").leak() };
     const SAN: &str = "-addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE";
@@ -166,11 +172,19 @@ fn certificates_as_people_have_them() {
         (Made { name: "plain", key: EC, sign: own(SAN) }, PASSES, "signed by nobody"),
         (Made { name: "leaf", key: EC, sign: signed("-extfile san.ext") }, PASSES, PASSES),
         (Made { name: "rsa", key: "genrsa", sign: own(SAN) }, PASSES, "signed by nobody"),
-        (Made { name: "no_san", key: EC, sign: own("-addext basicConstraints=critical,CA:FALSE") }, PASSES, "signed by nobody"),
+        (
+            Made { name: "no_san", key: EC, sign: own("-addext basicConstraints=critical,CA:FALSE") },
+            PASSES,
+            "signed by nobody",
+        ),
         (Made { name: "leaf_no_san", key: EC, sign: signed("-extfile none.ext") }, PASSES, "no name in subjectAltName"),
         (Made { name: "v1", key: EC, sign: signed("") }, PASSES, "version 1"),
         (Made { name: "v1_rsa", key: "genrsa", sign: signed("") }, PASSES, "version 1"),
-        (Made { name: "v1_other", key: EC, sign: signed("").replace("localhost", "other.example").leak() }, "set server_name", "version 1"),
+        (
+            Made { name: "v1_other", key: EC, sign: signed("").replace("localhost", "other.example").leak() },
+            "set server_name",
+            "version 1",
+        ),
         (
             Made {
                 name: "other_common_name",
@@ -186,7 +200,11 @@ fn certificates_as_people_have_them() {
             "critical extension",
         ),
         (
-            Made { name: "other_name", key: EC, sign: own("-addext subjectAltName=DNS:other.example -addext basicConstraints=critical,CA:FALSE") },
+            Made {
+                name: "other_name",
+                key: EC,
+                sign: own("-addext subjectAltName=DNS:other.example -addext basicConstraints=critical,CA:FALSE"),
+            },
             "not for the name",
             "signed by nobody",
         ),
@@ -226,7 +244,9 @@ fn keys_and_signatures_that_are_too_weak_or_unknown() {
         return;
     }
     let folder = Folder::new("weak");
-    let own = |options: &str| -> &'static str { format!("{OWN} -key {{}}.key -out {{}}.pem -addext subjectAltName=DNS:localhost {options}").leak() };
+    let own = |options: &str| -> &'static str {
+        format!("{OWN} -key {{}}.key -out {{}}.pem -addext subjectAltName=DNS:localhost {options}").leak()
+    };
     let list = [
         (Made { name: "p521", key: "ecparam -name secp521r1 -genkey -noout", sign: own("") }, "P-521"),
         (Made { name: "rsa1024", key: "genrsa -out rsa1024.key 1024 -out", sign: own("") }, "2048"),
@@ -287,15 +307,24 @@ fn a_server_is_told_what_is_wrong_with_its_identity() {
 /// One bad entry of a bundle is left out, and said in the log.
 #[test]
 fn a_bad_entry_does_not_spoil_a_bundle() {
-    use wspeer::net::{TlsClient, TlsClientSettings};
+    use wspeer::internals::net::{TlsClient, TlsClientSettings};
     let good = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
     let bad = "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n";
-    let client =
-        |pem: String| TlsClient::new("localhost", TlsClientSettings { ca_pem: Some(pem), only_ca_pem: true, ..TlsClientSettings::default() });
+    let client = |pem: String| {
+        TlsClient::new(
+            "localhost",
+            TlsClientSettings { ca_pem: Some(pem), only_ca_pem: true, ..TlsClientSettings::default() },
+        )
+    };
     assert!(client(format!("{good}{bad}")).is_ok());
     assert!(std::iter::from_fn(c_host::log_line).any(|line| line.contains("1 of the 2 certificates of ca_pem")));
     let cut = good.split("-----END").next().unwrap();
-    for damaged in [cut.to_owned(), cut.replace('\n', ""), good.replace("END CERTIFICATE", "END X"), good.replacen("MII", "!II", 1)] {
+    for damaged in [
+        cut.to_owned(),
+        cut.replace('\n', ""),
+        good.replace("END CERTIFICATE", "END X"),
+        good.replacen("MII", "!II", 1),
+    ] {
         assert!(client(format!("{good}{damaged}{good}")).is_ok());
         assert!(std::iter::from_fn(c_host::log_line).any(|line| line.contains("1 of the 3 certificates of ca_pem")));
         let sentence = client(damaged).err().unwrap().into_sentence();

@@ -2,14 +2,19 @@
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, Connection, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion,
+};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wspeer::error::Failure;
-use wspeer::net::{CancelToken, Destination, Dial, Mailbox, Reader, Services, Step, Stream, TlsClient, TlsClientSettings, TlsServer, tls_failure};
-use wspeer::status::{Cause, Phase};
+use wspeer::internals::error::Failure;
+use wspeer::internals::net::{
+    CancelToken, Destination, Dial, Mailbox, Reader, Services, Step, Stream, TlsClient, TlsClientSettings, TlsServer,
+    tls_failure,
+};
+use wspeer::internals::status::{Cause, Phase};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -83,7 +88,10 @@ impl Trust {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
         let config = config.with_root_certificates(roots).with_no_client_auth();
-        Far::new(ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap().into(), tcp)
+        Far::new(
+            ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap().into(),
+            tcp,
+        )
     }
 
     fn far_server(&self, version: &'static SupportedProtocolVersion, tcp: TcpStream) -> Far {
@@ -92,7 +100,10 @@ impl Trust {
 
     fn server_config(&self, version: &'static SupportedProtocolVersion) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap().with_no_client_auth();
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_no_client_auth();
         let chain = vec![PemObject::from_pem_slice(self.cert.as_bytes()).unwrap()];
         Arc::new(config.with_single_cert(chain, PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap()).unwrap())
     }
@@ -101,9 +112,11 @@ impl Trust {
 /// A client of ours under way.
 fn dial(services: &Services, trust: &Trust) -> (Dial, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let settings = TlsClientSettings { ca_pem: Some(trust.cert.clone()), only_ca_pem: true, ..TlsClientSettings::default() };
+    let settings =
+        TlsClientSettings { ca_pem: Some(trust.cert.clone()), only_ca_pem: true, ..TlsClientSettings::default() };
     let tls = Some(Arc::new(TlsClient::new("localhost", settings).unwrap()));
-    let to = Destination { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port(), tls, no_delay: true };
+    let to =
+        Destination { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port(), tls, no_delay: true };
     let mut dial = Dial::start(services, to, Instant::now());
     assert!(matches!(dial.step(services, Instant::now()), Step::Pending));
     (dial, listener.accept().unwrap().0)
@@ -201,9 +214,13 @@ fn both_ways_at_once_in_any_pieces() {
         for client in [true, false] {
             let (mut stream, mut far) = open(client, version, b"");
             let mut written = 0;
-            for (len, piece, count) in
-                [(1, 50_000, 3_000), (100, 7, 40_000), (16 << 10, 3_000, 700_000), (20 << 10, 90_000, 700_000), (300 << 10, usize::MAX, 700_000)]
-            {
+            for (len, piece, count) in [
+                (1, 50_000, 3_000),
+                (100, 7, 40_000),
+                (16 << 10, 3_000, 700_000),
+                (20 << 10, 90_000, 700_000),
+                (300 << 10, usize::MAX, 700_000),
+            ] {
                 far.say(&ours[..count]);
                 let (mut plain, mut at) = (Vec::new(), 0);
                 until("an exchange", || {
@@ -223,7 +240,12 @@ fn both_ways_at_once_in_any_pieces() {
                 written += count as u64;
                 assert_eq!(stream.left(written, written), written);
             }
-            assert!(stream.describe_tls().unwrap().starts_with(&format!("{:?} ", version.version).replace("TLSv1_", "TLSv1.")));
+            assert!(
+                stream
+                    .describe_tls()
+                    .unwrap()
+                    .starts_with(&format!("{:?} ", version.version).replace("TLSv1_", "TLSv1."))
+            );
             far.session.send_close_notify();
             until("the end", || {
                 far.send(usize::MAX);
@@ -413,7 +435,11 @@ fn a_handshake_message_without_end_is_refused() {
     let mut sent = 0;
     let failure = until("the failure", || {
         let begun = sent % 105;
-        let piece = if sent < 105 { wire[begun..].to_vec() } else { [&[22, 3, 3, 0, 100][..], &[0; 100]].concat()[begun..].to_vec() };
+        let piece = if sent < 105 {
+            wire[begun..].to_vec()
+        } else {
+            [&[22, 3, 3, 0, 100][..], &[0; 100]].concat()[begun..].to_vec()
+        };
         sent += tcp.write(&piece).unwrap_or(0);
         assert!(sent < 4 << 20, "it goes on reading");
         match dial.step(&services, Instant::now()) {

@@ -93,7 +93,18 @@ enum End {
     Flood,
 }
 
-const ENDS: [End; 10] = [End::Close, End::Fin, End::Reset, End::Kick, End::Drop, End::Timeout, End::Breach, End::Greed, End::TooLong, End::Flood];
+const ENDS: [End; 10] = [
+    End::Close,
+    End::Fin,
+    End::Reset,
+    End::Kick,
+    End::Drop,
+    End::Timeout,
+    End::Breach,
+    End::Greed,
+    End::TooLong,
+    End::Flood,
+];
 
 /// What a program or a peer could be made to take: raw bytes, a call, packets for all, for the host, for all but the host.
 fn forged(random: &mut impl FnMut(u32) -> u32) -> Vec<u8> {
@@ -138,8 +149,16 @@ fn a_host_hears_an_authentication_that_stands_behind_other_packets() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
     let mut events = Vec::new();
     let mut raw = Raw::open(host, port, &mut events);
-    let of_auth = |events: &[Event]| -> Vec<String> { events.iter().filter(|event| event.kind == WS_EVENT_AUTH).map(Event::sentence).collect() };
-    raw.send(&[packet(b"\x03one"), packet(b"\x07\x00first"), packet(b"\x03two"), packet(b"\x03three"), packet(b"\x07\x00second")]);
+    let of_auth = |events: &[Event]| -> Vec<String> {
+        events.iter().filter(|event| event.kind == WS_EVENT_AUTH).map(Event::sentence).collect()
+    };
+    raw.send(&[
+        packet(b"\x03one"),
+        packet(b"\x07\x00first"),
+        packet(b"\x03two"),
+        packet(b"\x03three"),
+        packet(b"\x07\x00second"),
+    ]);
     crate::c_host::until("both parts", || {
         step(host, &mut events);
         of_auth(&events) == ["first", "second"]
@@ -303,7 +322,9 @@ fn intrude(seed: u32, end: End) {
         // What it has not read makes the system reset the connection.
         (End::Reset, _) => drop(intruder.stream.take()),
         // SAFETY: NULL is no reason.
-        (End::Kick, Some(conn)) => assert_eq!(unsafe { ws_disconnect(host, ws_get_peer_id(conn), 4_001, null()) }, WS_OK),
+        (End::Kick, Some(conn)) => {
+            assert_eq!(unsafe { ws_disconnect(host, ws_get_peer_id(conn), 4_001, null()) }, WS_OK)
+        }
         // SAFETY: NULL is no reason.
         (End::Drop, Some(conn)) => assert_eq!(unsafe { ws_close(conn, -1, null()) }, WS_OK),
         _ => {}
@@ -323,11 +344,15 @@ fn intrude(seed: u32, end: End) {
     }
     witness.read();
     let of_end = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_DISCONNECTED];
-    let strange: Vec<_> = events.iter().filter(|event| event.conn == admitted || !of_end.contains(&event.kind)).collect();
+    let strange: Vec<_> =
+        events.iter().filter(|event| event.conn == admitted || !of_end.contains(&event.kind)).collect();
     assert!(strange.is_empty(), "{end:?}, seed {seed}, budget {budget}: {strange:?}");
     assert!(witness.got.is_empty(), "{end:?}, seed {seed}: the witness got {:?}", witness.got);
     assert_eq!(crate::c_host::stats(host).messages_in, counted, "{end:?}, seed {seed}: messages of the intruder count");
-    assert!(events.iter().position(Event::is_end).is_none_or(|at| at + 1 == events.len()), "{end:?}, seed {seed}: events after the end: {events:?}");
+    assert!(
+        events.iter().position(Event::is_end).is_none_or(|at| at + 1 == events.len()),
+        "{end:?}, seed {seed}: events after the end: {events:?}"
+    );
     crate::c_host::free(host);
 }
 
@@ -439,7 +464,17 @@ fn play(seed: u32) {
                     (None, join)
                 };
                 let conn = crate::c_host::conns(host).into_iter().find(is_new).unwrap();
-                all.push(Known { raw, join, conn, id: id_of(conn), completed: false, kicked: false, ended: false, connected: false, auth: 0 });
+                all.push(Known {
+                    raw,
+                    join,
+                    conn,
+                    id: id_of(conn),
+                    completed: false,
+                    kicked: false,
+                    ended: false,
+                    connected: false,
+                    auth: 0,
+                });
             }
             _ if all.is_empty() => {}
             action => {
@@ -516,9 +551,16 @@ fn play(seed: u32) {
         for one in all.iter().filter(|one| !one.ended && crate::c_host::conns(host).contains(&one.conn)) {
             // What is passed on later comes as an event: see above.
             let waiting = ws_get_available(one.conn);
-            assert!(one.completed && !one.kicked || waiting == 0, "seed {seed}: {waiting} wait of one who is not heard");
+            assert!(
+                one.completed && !one.kicked || waiting == 0,
+                "seed {seed}: {waiting} wait of one who is not heard"
+            );
             let counted = crate::c_host::stats(one.conn).messages_in;
-            assert!(one.completed || counted == 0, "seed {seed}: {counted} messages of one who is not admitted, {} of the authentication", one.auth);
+            assert!(
+                one.completed || counted == 0,
+                "seed {seed}: {counted} messages of one who is not admitted, {} of the authentication",
+                one.auth
+            );
         }
     }
     for _ in 0..100 {
@@ -534,14 +576,18 @@ fn play(seed: u32) {
             continue;
         }
         let id = about(&packet);
-        let one = all.iter().find(|one| one.id == id).unwrap_or_else(|| panic!("seed {seed}: the witness got {packet:?}"));
+        let one =
+            all.iter().find(|one| one.id == id).unwrap_or_else(|| panic!("seed {seed}: the witness got {packet:?}"));
         assert!(one.completed, "seed {seed}: the witness heard of {id}, who was never let in: {packet:?}");
         if packet[1] == 3 && marks >= order.len() {
             kicked.push(packet);
         }
     }
     assert_eq!(marks, usize::from(marker), "seed {seed}");
-    assert!(!kicked.iter().any(|packet| order.contains(&about(packet))), "seed {seed}: passed on after ws_disconnect: {kicked:?}");
+    assert!(
+        !kicked.iter().any(|packet| order.contains(&about(packet))),
+        "seed {seed}: passed on after ws_disconnect: {kicked:?}"
+    );
     all.iter().filter(|one| one.join != 0).for_each(|one| crate::c_host::free(one.join));
     crate::c_host::free(host);
 }
@@ -596,7 +642,8 @@ fn false_host(seed: u32) {
             _ => {
                 for _ in 0..random(20) {
                     let from_2 = [&[7_u8, 3], &3_i32.to_le_bytes()[..], &[3, b'!']].concat();
-                    let bytes: &[u8] = [b"\x03!".as_slice(), b"\x07\x01\x03\x00\x00\x00", &from_2, b"\x00\x00\x00\x00"][random(4) as usize];
+                    let bytes: &[u8] = [b"\x03!".as_slice(), b"\x07\x01\x03\x00\x00\x00", &from_2, b"\x00\x00\x00\x00"]
+                        [random(4) as usize];
                     crate::c_host::put(conn, bytes);
                 }
             }
@@ -610,7 +657,10 @@ fn false_host(seed: u32) {
         assert!(strange.is_none(), "seed {seed}: {strange:?} of a host that the program did not let in");
         // The host's first message comes before the authentication.
         let counted = crate::c_host::stats(join).messages_in;
-        assert!(completed || counted <= u64::from(!events.iter().any(|event| event.kind == WS_EVENT_AUTHENTICATING)), "seed {seed}: {counted}");
+        assert!(
+            completed || counted <= u64::from(!events.iter().any(|event| event.kind == WS_EVENT_AUTHENTICATING)),
+            "seed {seed}: {counted}"
+        );
     }
     if !closes {
         crate::c_host::close(conn, -1);
@@ -625,7 +675,10 @@ fn false_host(seed: u32) {
     let is_in = events.iter().position(|event| event.kind == WS_EVENT_OPEN);
     assert!(completed || is_in.is_none(), "seed {seed}: {events:?}");
     assert!(
-        events.iter().position(|event| event.kind == WS_EVENT_MESSAGE).is_none_or(|at| is_in.is_some_and(|is_in| is_in < at)),
+        events
+            .iter()
+            .position(|event| event.kind == WS_EVENT_MESSAGE)
+            .is_none_or(|at| is_in.is_some_and(|is_in| is_in < at)),
         "seed {seed}: {events:?}"
     );
     crate::c_host::free(join);
@@ -654,7 +707,10 @@ fn kick(seed: u32, flags: Option<u32>) {
             step(host, &mut events);
             crate::c_host::conns(host).iter().any(|conn| !before.contains(conn))
         });
-        (Raw { stream: Some(stream), got: Vec::new() }, crate::c_host::conns(host).into_iter().find(|conn| !before.contains(conn)).unwrap())
+        (
+            Raw { stream: Some(stream), got: Vec::new() },
+            crate::c_host::conns(host).into_iter().find(|conn| !before.contains(conn)).unwrap(),
+        )
     };
     let (mut witness, _) = open();
     let (mut noisy, conn) = open();
@@ -710,7 +766,10 @@ fn kick(seed: u32, flags: Option<u32>) {
         witness.read();
     }
     let of_it: Vec<_> = events.iter().filter(|event| event.conn == conn).collect();
-    assert!(matches!(of_it.as_slice(), [event] if event.kind == WS_EVENT_DISCONNECTED), "seed {seed}, {flags:?}: {of_it:?}");
+    assert!(
+        matches!(of_it.as_slice(), [event] if event.kind == WS_EVENT_DISCONNECTED),
+        "seed {seed}, {flags:?}: {of_it:?}"
+    );
     assert_eq!(counted.0, sent, "seed {seed}, {flags:?}: messages_in");
     assert!(counted.1 <= sent - taken, "seed {seed}, {flags:?}: {} dropped of {sent}, {taken} taken", counted.1);
     if !matches!(flags, Some(WS_GODOT3 | WS_SCENE)) {
@@ -719,7 +778,10 @@ fn kick(seed: u32, flags: Option<u32>) {
     if flags.is_some() {
         let at = witness.got.windows(sentinel.len() - 1).position(|end| end == &sentinel[1..]).expect("the sentinel");
         let behind = &witness.got[at..];
-        assert!(!behind.windows(5).any(|bytes| bytes == b"noise"), "seed {seed}, {flags:?}: passed on after ws_disconnect");
+        assert!(
+            !behind.windows(5).any(|bytes| bytes == b"noise"),
+            "seed {seed}, {flags:?}: passed on after ws_disconnect"
+        );
     }
     crate::c_host::free(host);
 }
@@ -755,7 +817,8 @@ fn ws_close_keeps_readable_what_had_arrived() {
             step(host, &mut events);
             events.iter().any(Event::is_end)
         });
-        let bytes: Vec<_> = events.iter().filter(|event| event.kind == WS_EVENT_MESSAGE).map(|event| event.bytes.as_slice()).collect();
+        let bytes: Vec<_> =
+            events.iter().filter(|event| event.kind == WS_EVENT_MESSAGE).map(|event| event.bytes.as_slice()).collect();
         assert_eq!(bytes, [b"one", b"two"], "code {code}");
         crate::c_host::free(host);
     }

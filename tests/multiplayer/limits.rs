@@ -76,7 +76,11 @@ fn the_text_of_an_error_shows_the_start_of_a_path() {
         let sentence = String::from_utf8(error.bytes).unwrap();
         let shown = sentence.split("the node ").nth(1).unwrap().split(", which").next().unwrap();
         assert!(shown.len() <= 256 && sentence.len() < 400, "{} bytes of a path", shown.len());
-        assert!(if path.len() <= 256 { shown == path } else { shown.ends_with('…') && path.starts_with(shown.trim_end_matches('…')) });
+        assert!(if path.len() <= 256 {
+            shown == path
+        } else {
+            shown.ends_with('…') && path.starts_with(shown.trim_end_matches('…'))
+        });
     }
     crate::c_host::free(host);
 }
@@ -128,7 +132,12 @@ fn nulls(count: u32) -> Vec<u8> {
 
 fn declare(handle: u32) {
     // SAFETY: both texts live.
-    assert_eq!(unsafe { wspeer::ffi::ws_declare_node(handle, c"Game".as_ptr(), c"hello".as_ptr()) }, WS_OK, "{}", crate::c_host::last_error());
+    assert_eq!(
+        unsafe { wspeer::ffi::ws_declare_node(handle, c"Game".as_ptr(), c"hello".as_ptr()) },
+        WS_OK,
+        "{}",
+        crate::c_host::last_error()
+    );
 }
 
 #[test]
@@ -157,12 +166,17 @@ fn calls_have_limits_of_their_own() {
                 packet.splice(..0, [7, 3, 0, 0, 0, 0]);
             }
             raw.send(&packet);
-            let came = event(host, &mut raw, "a call or an end", |event| event.kind == WS_EVENT_MESSAGE || event.is_end());
+            let came =
+                event(host, &mut raw, "a call or an end", |event| event.kind == WS_EVENT_MESSAGE || event.is_end());
             match why {
                 None => assert_eq!(came.kind, WS_EVENT_MESSAGE, "{count}, {items}, {bytes}: {}", came.sentence()),
                 Some(why) => {
                     let (code, cause) = (1002, WS_CAUSE_MULTIPLAYER);
-                    assert_eq!((came.kind, came.code, came.cause), (WS_EVENT_DISCONNECTED, code, cause), "{count}, {items}, {bytes}");
+                    assert_eq!(
+                        (came.kind, came.code, came.cause),
+                        (WS_EVENT_DISCONNECTED, code, cause),
+                        "{count}, {items}, {bytes}"
+                    );
                     assert!(came.sentence().contains(why), "{}", came.sentence());
                 }
             }
@@ -225,7 +239,8 @@ fn the_smallest_outbound_queue_holds_a_greeting() {
                 config.flags |= format;
                 (config.outbound_packets, config.outbound_bytes) = (packets, bytes);
             });
-            let joins: Vec<u32> = (0..4).map(|_| crate::c_host::join(port, None, |config| config.flags |= format)).collect();
+            let joins: Vec<u32> =
+                (0..4).map(|_| crate::c_host::join(port, None, |config| config.flags |= format)).collect();
             let mut heard = vec![Vec::new(); joins.len()];
             let others = if format == 0 { 1 } else { joins.len() };
             crate::c_host::until(&what, || {

@@ -1,8 +1,8 @@
 //! The client's opening handshake (RFC 6455 section 4.1) with literal bytes: whole, cut in two at every place and byte by byte.
 
 use tungstenite::handshake::derive_accept_key;
-use wspeer::protocol::{ClientHandshake, RequestSpec};
-use wspeer::status::{Cause, Phase};
+use wspeer::internals::protocol::{ClientHandshake, RequestSpec};
+use wspeer::internals::status::{Cause, Phase};
 
 /// How an opening handshake ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ fn run(spec: &RequestSpec, answer: &[u8], end: bool, cut: impl Fn(&[u8]) -> Vec<
     if end { told(*handshake.receive_eof()) } else { Waits }
 }
 
-fn told(refused: wspeer::protocol::Refused) -> Outcome {
+fn told(refused: wspeer::internals::protocol::Refused) -> Outcome {
     assert_eq!(refused.failure.phase, Phase::Http);
     assert!(!refused.failure.sentence.is_empty());
     Refused(refused.failure.cause, refused.status, refused.body)
@@ -123,7 +123,10 @@ mod the_request {
     #[test]
     fn it_offers_subprotocols_in_order_and_carries_the_hosts_headers() {
         let mut spec = spec(&["v2.game", "v1.game"]);
-        spec.headers = vec![("Origin".to_owned(), "https://a.example".to_owned()), ("hOST".to_owned(), "other.example".to_owned())];
+        spec.headers = vec![
+            ("Origin".to_owned(), "https://a.example".to_owned()),
+            ("hOST".to_owned(), "other.example".to_owned()),
+        ];
         let (_, request) = ClientHandshake::start(&spec);
         let key = key_of(&request);
         let expected = format!(
@@ -135,7 +138,8 @@ mod the_request {
 
     #[test]
     fn its_key_is_16_bytes_and_a_new_one_each_time() {
-        let keys: std::collections::HashSet<String> = (0..200).map(|_| key_of(&ClientHandshake::start(&spec(&[])).1)).collect();
+        let keys: std::collections::HashSet<String> =
+            (0..200).map(|_| key_of(&ClientHandshake::start(&spec(&[])).1)).collect();
         assert_eq!(keys.len(), 200);
         assert!(keys.iter().all(|key| key.len() == 24 && key.ends_with("==")));
     }
@@ -158,15 +162,26 @@ mod an_agreement {
             "Connection:Upgrade ,keep-alive",
             "Connection: ,Upgrade,",
         ] {
-            assert_eq!(to(&spec(&[]), &["UPGRADE: WebSocket", connection, "sec-websocket-accept:   {accept} "]), opens(), "{connection}");
+            assert_eq!(
+                to(&spec(&[]), &["UPGRADE: WebSocket", connection, "sec-websocket-accept:   {accept} "]),
+                opens(),
+                "{connection}"
+            );
         }
-        assert_eq!(to(&spec(&[]), &["Connection: keep-alive", ACCEPT, "Connection: Upgrade", UPGRADE]), opens(), "in two headers");
+        assert_eq!(
+            to(&spec(&[]), &["Connection: keep-alive", ACCEPT, "Connection: Upgrade", UPGRADE]),
+            opens(),
+            "in two headers"
+        );
     }
 
     #[test]
     fn what_follows_it_belongs_to_frames() {
         let bytes = [answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x05Hello\x88\x02\x03".to_vec()].concat();
-        assert_eq!(run(&spec(&[]), &bytes, false, |bytes| vec![bytes]), Open(None, b"\x81\x05Hello\x88\x02\x03".to_vec()));
+        assert_eq!(
+            run(&spec(&[]), &bytes, false, |bytes| vec![bytes]),
+            Open(None, b"\x81\x05Hello\x88\x02\x03".to_vec())
+        );
         assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x05Hello\x88\x02\x03".to_vec()));
     }
 
@@ -226,7 +241,9 @@ mod no_agreement {
     #[test]
     fn subprotocols_are_strict() {
         let chosen = |name: &str| format!("Sec-WebSocket-Protocol: {name}");
-        let with = |offered: &[&str], more: &[&str]| to(&spec(offered), &[[UPGRADE, CONNECTION, ACCEPT].as_slice(), more].concat());
+        let with = |offered: &[&str], more: &[&str]| {
+            to(&spec(offered), &[[UPGRADE, CONNECTION, ACCEPT].as_slice(), more].concat())
+        };
         assert_eq!(with(&["a", "b"], &[&chosen("b")]), Open(Some("b".to_owned()), Vec::new()));
         let refused = Refused(Cause::Subprotocol, 101, Vec::new());
         assert_eq!(with(&["a", "b"], &[]), refused, "offered and none chosen");
@@ -262,7 +279,10 @@ mod no_agreement {
         let refusal = [early.as_slice(), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"].concat();
         assert_eq!(outcome(&spec(&[]), &refusal, false), Refused(Cause::HttpStatus, 403, b"no".to_vec()));
         // They count towards the longest header, so there is an end to them.
-        assert_eq!(outcome(&spec(&[]), &b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEADER / 20), false), Refused(Cause::HttpTooBig, 0, Vec::new()));
+        assert_eq!(
+            outcome(&spec(&[]), &b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEADER / 20), false),
+            Refused(Cause::HttpTooBig, 0, Vec::new())
+        );
     }
 
     #[test]
@@ -282,7 +302,8 @@ mod no_agreement {
     #[test]
     fn too_many_headers_are_refused() {
         let many: Vec<String> = (0..200).map(|index| format!("X-{index}: 1")).collect();
-        let lines: Vec<&str> = [UPGRADE, CONNECTION, ACCEPT].into_iter().chain(many.iter().map(String::as_str)).collect();
+        let lines: Vec<&str> =
+            [UPGRADE, CONNECTION, ACCEPT].into_iter().chain(many.iter().map(String::as_str)).collect();
         assert_eq!(to(&spec(&[]), &lines), Refused(Cause::HttpInvalid, 0, Vec::new()));
     }
 
@@ -308,9 +329,18 @@ mod a_refusal {
 
     #[test]
     fn its_body_is_kept_as_long_as_content_length_says() {
-        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbanned", false), refused(403, b"banned"));
-        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbannedHTTP/1.1 200", false), refused(403, b"banned"));
-        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", false), refused(404, b""));
+        assert_eq!(
+            outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbanned", false),
+            refused(403, b"banned")
+        );
+        assert_eq!(
+            outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbannedHTTP/1.1 200", false),
+            refused(403, b"banned")
+        );
+        assert_eq!(
+            outcome(&spec(&[]), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", false),
+            refused(404, b"")
+        );
     }
 
     #[test]
@@ -338,7 +368,10 @@ mod a_refusal {
     #[test]
     fn a_status_without_a_body_is_told_at_once() {
         for status in [204, 304] {
-            assert_eq!(outcome(&spec(&[]), format!("HTTP/1.1 {status} x\r\n\r\n").as_bytes(), false), refused(status, b""));
+            assert_eq!(
+                outcome(&spec(&[]), format!("HTTP/1.1 {status} x\r\n\r\n").as_bytes(), false),
+                refused(status, b"")
+            );
         }
     }
 
@@ -352,7 +385,8 @@ mod a_refusal {
 
     #[test]
     fn the_sentence_names_the_status_and_what_to_do() {
-        for (status, hint) in [(301, "wss://b.example/"), (401, "credentials"), (404, "check the URL"), (503, "later")] {
+        for (status, hint) in [(301, "wss://b.example/"), (401, "credentials"), (404, "check the URL"), (503, "later")]
+        {
             let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
             let bytes = format!("HTTP/1.1 {status} x\r\nLocation: https://b.example/\r\nContent-Length: 0\r\n\r\n");
             let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.sentence;
@@ -369,16 +403,25 @@ mod a_refusal {
         assert_eq!(outcome(&spec(&[]), &[head, body, b"HTTP/1.1 200"].concat(), false), all);
         assert_eq!(outcome(&spec(&[]), &[head, b"0\r\n\r\n"].concat(), false), refused(404, b""));
         assert_eq!(outcome(&spec(&[]), &[head, b"7\r\nnothing\r\n5\r\n he"].concat(), false), Waits);
-        assert_eq!(outcome(&spec(&[]), &[head, b"7\r\nnothing\r\n5\r\n he"].concat(), true), refused(404, b"nothing he"));
+        assert_eq!(
+            outcome(&spec(&[]), &[head, b"7\r\nnothing\r\n5\r\n he"].concat(), true),
+            refused(404, b"nothing he")
+        );
     }
 
     #[test]
     fn one_under_way_can_be_given_up() {
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
         assert!(handshake.give_up().is_none());
-        assert!(matches!(handshake.receive(b"HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 9\r\n\r\nnoth"), Ok(None)));
+        assert!(matches!(
+            handshake.receive(b"HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 9\r\n\r\nnoth"),
+            Ok(None)
+        ));
         let refused = handshake.give_up().unwrap();
-        assert_eq!((refused.status, refused.headers.get("x", 0), refused.body.as_slice()), (404, Some("y"), b"noth".as_slice()));
+        assert_eq!(
+            (refused.status, refused.headers.get("x", 0), refused.body.as_slice()),
+            (404, Some("y"), b"noth".as_slice())
+        );
     }
 }
 
@@ -393,8 +436,11 @@ mod other_answers {
     #[test]
     fn one_in_http_1_0_keeps_status_headers_and_body() {
         // Python's http.server, and an error file of HAProxy.
-        let python = b"HTTP/1.0 404 File not found\r\nServer: SimpleHTTP/0.6 Python/3.12\r\nContent-Length: 4\r\n\r\nlost".as_slice();
-        let haproxy = b"HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<html>".as_slice();
+        let python =
+            b"HTTP/1.0 404 File not found\r\nServer: SimpleHTTP/0.6 Python/3.12\r\nContent-Length: 4\r\n\r\nlost"
+                .as_slice();
+        let haproxy = b"HTTP/1.0 503 Service Unavailable\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n<html>"
+            .as_slice();
         assert_eq!(outcome(&spec(&[]), python, false), Refused(Cause::HttpStatus, 404, b"lost".to_vec()));
         assert_eq!(outcome(&spec(&[]), haproxy, true), Refused(Cause::HttpStatus, 503, b"<html>".to_vec()));
         let refused = ClientHandshake::start(&spec(&[])).0.receive(python).unwrap_err();
@@ -432,18 +478,25 @@ mod other_answers {
     #[test]
     fn lines_may_end_in_lf_alone() {
         let text = String::from_utf8(answer(&[UPGRADE, CONNECTION, ACCEPT])).unwrap();
-        for mixed in
-            [text.replace("\r\n", "\n"), text.replacen("\r\n", "\n", 1), text.replace("\r\n\r\n", "\n\r\n"), text.replace("\r\n\r\n", "\r\n\n")]
-        {
+        for mixed in [
+            text.replace("\r\n", "\n"),
+            text.replacen("\r\n", "\n", 1),
+            text.replace("\r\n\r\n", "\n\r\n"),
+            text.replace("\r\n\r\n", "\r\n\n"),
+        ] {
             let bytes = [mixed.as_bytes(), b"\x81\x02\n\n"].concat();
             assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x02\n\n".to_vec()), "{mixed:?}");
         }
-        assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 403 No\nContent-Length: 2\n\nno", false), Refused(Cause::HttpStatus, 403, b"no".to_vec()));
+        assert_eq!(
+            outcome(&spec(&[]), b"HTTP/1.1 403 No\nContent-Length: 2\n\nno", false),
+            Refused(Cause::HttpStatus, 403, b"no".to_vec())
+        );
     }
 
     #[test]
     fn folded_lines_are_unfolded() {
-        let lines = [UPGRADE, "Connection: keep-alive,\r\n\tUpgrade", "Sec-WebSocket-Accept:\r\n  {accept}", "X: a\r\n b\n c"];
+        let lines =
+            [UPGRADE, "Connection: keep-alive,\r\n\tUpgrade", "Sec-WebSocket-Accept:\r\n  {accept}", "X: a\r\n b\n c"];
         assert_eq!(to(&spec(&[]), &lines), opens());
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
         let refused = handshake.receive(b"HTTP/1.1 403 No\r\nX: a\r\n  b\r\nContent-Length: 0\r\n\r\n").unwrap_err();
@@ -463,7 +516,10 @@ mod other_answers {
     #[test]
     fn a_redirect_tells_scheme_host_and_path_alone() {
         for (location, shown) in [
-            ("https://user:s3cret@b.example:8443/a/b?s3cret#s3cret", "points to wss://b.example:8443/a/b: connect there"),
+            (
+                "https://user:s3cret@b.example:8443/a/b?s3cret#s3cret",
+                "points to wss://b.example:8443/a/b: connect there",
+            ),
             ("http://b.example?s3cret", "points to ws://b.example/: connect"),
             ("ws://[::1]:9/x?s3cret", "points to ws://[::1]:9/x: connect"),
             ("/login?s3cret", "points to /login on the same server: connect"),
@@ -471,7 +527,8 @@ mod other_answers {
             ("mailto:s3cret@b.example", "points elsewhere"),
             ("https://s3cret@:99999/?s3cret", "points elsewhere"),
         ] {
-            let told = sentence(format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").as_bytes());
+            let told =
+                sentence(format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n").as_bytes());
             assert!(told.contains(shown) && !told.contains("s3cret"), "{location}: {told}");
         }
     }
@@ -487,9 +544,16 @@ mod other_answers {
             let lines: Vec<&str> = [UPGRADE, CONNECTION, &accept].into_iter().chain(chosen.as_deref()).collect();
             let failure = handshake.receive(&answer(&lines)).unwrap_err().failure;
             assert_eq!(failure.cause, Cause::Subprotocol);
-            assert!(!failure.sentence.to_lowercase().contains("s3cret") && failure.sentence.contains("subprotocol"), "{}", failure.sentence);
+            assert!(
+                !failure.sentence.to_lowercase().contains("s3cret") && failure.sentence.contains("subprotocol"),
+                "{}",
+                failure.sentence
+            );
         }
-        let refused = ClientHandshake::start(&offered).0.receive(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").unwrap_err();
+        let refused = ClientHandshake::start(&offered)
+            .0
+            .receive(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            .unwrap_err();
         assert!(refused.failure.sentence.contains("none of the subprotocols offered"), "{}", refused.failure.sentence);
     }
 }

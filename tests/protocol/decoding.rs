@@ -1,8 +1,8 @@
 //! Decoding for the tests: whole, cut in two at every place and byte by byte, which have to give the same.
 #![allow(dead_code)] // Each test program uses its own part of it.
 
-use wspeer::protocol::{Decoder, Limits, Received, Role};
-use wspeer::status::Phase;
+use wspeer::internals::protocol::{Decoder, Limits, Received, Role};
+use wspeer::internals::status::Phase;
 
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +53,19 @@ fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: boo
             let start = at;
             at += used;
             let message = |text: bool, bytes: Vec<u8>| {
-                if text { Text(String::from_utf8(bytes).expect("a text that was let through is UTF-8")) } else { Binary(bytes) }
+                if text {
+                    Text(String::from_utf8(bytes).expect("a text that was let through is UTF-8"))
+                } else {
+                    Binary(bytes)
+                }
             };
             match received {
                 Received::Nothing if at == bytes.len() => break,
                 Received::Nothing => assert!(room.is_some(), "nothing more: all was consumed"),
                 Received::Fragments => assert!(at < bytes.len()),
-                Received::Message { text, start: offset, len } => got.push(message(text, bytes[start + offset..start + offset + len].to_vec())),
+                Received::Message { text, start: offset, len } => {
+                    got.push(message(text, bytes[start + offset..start + offset + len].to_vec()))
+                }
                 Received::Assembled { text, bytes } => got.push(message(text, bytes)),
                 Received::Compressed { last, start: offset, len, .. } => {
                     inflates.extend_from_slice(&bytes[start + offset..start + offset + len]);

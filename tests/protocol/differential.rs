@@ -4,7 +4,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame};
 use tungstenite::{Message, WebSocket};
 use twins::{End, Got, Pipe, Verdict, judge, ours, their_role, theirs};
-use wspeer::protocol::{Header, Lead, MaskKeys, Role, close_payload, encode_frame, mask};
+use wspeer::internals::protocol::{Header, Lead, MaskKeys, Role, close_payload, encode_frame, mask};
 
 // Shared with the fuzzer.
 #[path = "../../fuzz/src/twins.rs"]
@@ -84,7 +84,9 @@ fn meaning(frames: &[(u8, Vec<u8>, bool)]) -> Vec<Got> {
         match opcode {
             8 => {
                 let told = payload.split_first_chunk::<2>();
-                got.push(Got::Close(told.map(|(code, reason)| (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap()))));
+                got.push(Got::Close(
+                    told.map(|(code, reason)| (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap())),
+                ));
             }
             9 => got.push(Got::Ping(payload.clone())),
             10 => got.push(Got::Pong(payload.clone())),
@@ -92,7 +94,11 @@ fn meaning(frames: &[(u8, Vec<u8>, bool)]) -> Vec<Got> {
                 let (_, bytes) = under_way.get_or_insert((*opcode, Vec::new()));
                 bytes.extend(payload);
                 if *fin && let Some((opcode, bytes)) = under_way.take() {
-                    got.push(if opcode == 1 { Got::Text(String::from_utf8(bytes).unwrap()) } else { Got::Binary(bytes) });
+                    got.push(if opcode == 1 {
+                        Got::Text(String::from_utf8(bytes).unwrap())
+                    } else {
+                        Got::Binary(bytes)
+                    });
                 }
             }
         }
@@ -131,7 +137,9 @@ fn encode(random: &mut Random, sender: Role, frames: &[(u8, Vec<u8>, bool)]) -> 
     let mut out = Vec::new();
     for (opcode, payload, fin) in frames {
         let key = (sender == Role::Client).then(|| (random.next() as u32).to_be_bytes());
-        let (header, len) = Header { fin: *fin, rsv: 0, opcode: *opcode, mask: key, len: payload.len() as u64, overlong: false }.encode();
+        let (header, len) =
+            Header { fin: *fin, rsv: 0, opcode: *opcode, mask: key, len: payload.len() as u64, overlong: false }
+                .encode();
         out.extend_from_slice(&header[..len]);
         let start = out.len();
         out.extend_from_slice(payload);
@@ -153,7 +161,8 @@ fn what_tungstenite_encodes_we_decode() {
         for role in ROLES {
             let sender = their_role(other(role));
             let frames = stream(&mut random, 12, round % 2 == 0);
-            let mut socket = WebSocket::from_raw_socket(Pipe { input: Vec::new(), next: 0, output: Vec::new() }, sender, None);
+            let mut socket =
+                WebSocket::from_raw_socket(Pipe { input: Vec::new(), next: 0, output: Vec::new() }, sender, None);
             for (opcode, payload, fin) in &frames {
                 let message = match (*opcode, *fin) {
                     (1, true) => Message::text(String::from_utf8(payload.clone()).unwrap()),

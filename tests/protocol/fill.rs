@@ -1,7 +1,7 @@
 //! Bytes that are read to where a long message is assembled make the same messages as bytes that are decoded from a buffer, whatever the cuts, and
 //! whatever the storage held before (RFC 6455 section 5.4).
 
-use wspeer::protocol::{Decoder, Lead, Limits, MaskKeys, Received, Role, encode_frame};
+use wspeer::internals::protocol::{Decoder, Lead, Limits, MaskKeys, Received, Role, encode_frame};
 
 const LIMITS: Limits = Limits { max_message: 8 << 20, max_fragments: 100_000 };
 
@@ -21,7 +21,11 @@ impl Numbers {
 fn message(numbers: &mut Numbers) -> (bool, Vec<u8>) {
     let len = [0, 1, 125, 126, 4_000, 17_000, 70_000, 300_000, 1 << 20][numbers.below(9)] + numbers.below(3);
     let (text, seed) = (numbers.below(2) == 0, numbers.below(26) as u8);
-    if text { (true, "é".repeat(len / 2).into_bytes()) } else { (false, (0..len).map(|index| (index as u8).wrapping_mul(31) ^ seed).collect()) }
+    if text {
+        (true, "é".repeat(len / 2).into_bytes())
+    } else {
+        (false, (0..len).map(|index| (index as u8).wrapping_mul(31) ^ seed).collect())
+    }
 }
 
 /// The frames of a message, sometimes cut in fragments with a ping between them.
@@ -32,7 +36,13 @@ fn frames(numbers: &mut Numbers, role: Role, keys: &mut MaskKeys, text: bool, by
     let mut chunks = bytes.chunks(size);
     for index in 0..count {
         let opcode = if index > 0 { 0 } else { 2 - u8::from(text) };
-        encode_frame(out, role, keys, Lead { opcode, rsv1: false, fin: index + 1 == count }, chunks.next().unwrap_or_default());
+        encode_frame(
+            out,
+            role,
+            keys,
+            Lead { opcode, rsv1: false, fin: index + 1 == count },
+            chunks.next().unwrap_or_default(),
+        );
         if numbers.below(3) == 0 {
             encode_frame(out, role, keys, Lead::whole(9), b"between");
         }
@@ -76,7 +86,9 @@ fn run(seed: u64, sender: Role, receiver: Role) -> usize {
             match received {
                 Received::Nothing => break,
                 Received::Fragments => {}
-                Received::Message { text, start, len } => got.push((text, piece[from + start..from + start + len].to_vec())),
+                Received::Message { text, start, len } => {
+                    got.push((text, piece[from + start..from + start + len].to_vec()))
+                }
                 Received::Assembled { text, bytes } => got.push((text, bytes)),
                 Received::Ping { payload } => assert_eq!(&*payload, b"between"),
                 other => panic!("{other:?}"),

@@ -1,7 +1,7 @@
 //! Frames by RFC 6455 with literal bytes, a module per section: as client and as server, each cut at every place.
 
 use crate::decoding::*;
-use wspeer::protocol::{Decoder, Lead, MaskKeys, Received, Role, code_may_be_sent, encode_frame, mask};
+use wspeer::internals::protocol::{Decoder, Lead, MaskKeys, Received, Role, code_may_be_sent, encode_frame, mask};
 
 /// 5.1 Overview: a client masks all its frames, a server none.
 mod section_5_1_masked_or_not {
@@ -69,7 +69,10 @@ mod section_5_2_base_framing {
     #[test]
     fn a_length_with_its_top_bit_set_fails() {
         assert_eq!(both(b"\x82\x7F\x80\0\0\0\0\0\0\0", b"\x82\xFF\x80\0\0\0\0\0\0\0\0\0\0\0"), [Fails(1002)]);
-        assert_eq!(both(b"\x82\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", b"\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0"), [Fails(1002)]);
+        assert_eq!(
+            both(b"\x82\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", b"\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\0"),
+            [Fails(1002)]
+        );
     }
 
     #[test]
@@ -122,7 +125,13 @@ mod section_5_2_base_framing {
             assert_eq!(frame[..=form.len()], [b"\x82", form].concat());
             assert_eq!(frame[1 + form.len()..], payload);
             frame.clear();
-            encode_frame(&mut frame, Role::Client, &mut MaskKeys::new(), Lead { rsv1: true, ..Lead::whole(0x2) }, &payload);
+            encode_frame(
+                &mut frame,
+                Role::Client,
+                &mut MaskKeys::new(),
+                Lead { rsv1: true, ..Lead::whole(0x2) },
+                &payload,
+            );
             assert_eq!((frame[0], frame[1]), (0xC2, 0x80 | form[0]));
             assert_eq!(frame.len(), 1 + form.len() + 4 + len);
         }
@@ -135,12 +144,18 @@ mod section_5_3_masking {
 
     #[test]
     fn a_server_unmasks_with_the_key_of_each_frame() {
-        assert_eq!(server(b"\x82\x84\x01\x02\x03\x04\x01\x02\x03\x04\x81\x81\xFF\x00\x00\x00\x9E"), [Binary(vec![0; 4]), text("a")]);
+        assert_eq!(
+            server(b"\x82\x84\x01\x02\x03\x04\x01\x02\x03\x04\x81\x81\xFF\x00\x00\x00\x9E"),
+            [Binary(vec![0; 4]), text("a")]
+        );
     }
 
     #[test]
     fn each_fragment_begins_its_key_anew() {
-        assert_eq!(server(b"\x01\x83\x01\x02\x03\x04\x60\x60\x60\x80\x83\x05\x06\x07\x08\x61\x63\x61"), [text("abcdef")]);
+        assert_eq!(
+            server(b"\x01\x83\x01\x02\x03\x04\x60\x60\x60\x80\x83\x05\x06\x07\x08\x61\x63\x61"),
+            [text("abcdef")]
+        );
     }
 
     #[test]
@@ -277,7 +292,10 @@ mod section_7_4_status_codes {
     fn the_codes_that_may_be_sent_are_taken_and_no_other() {
         for code in 0..=u16::MAX {
             // 7.4.1 and the registry, 7.4.2: 3000 to 4999; 1004, 1005, 1006 and 1015 are never sent.
-            let may = matches!(code, 1000 | 1001 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 | 1011 | 1012 | 1013 | 1014 | 3000..=4999);
+            let may = matches!(
+                code,
+                1000 | 1001 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 | 1011 | 1012 | 1013 | 1014 | 3000..=4999
+            );
             assert_eq!(code_may_be_sent(code), may, "{code}");
             let [high, low] = code.to_be_bytes();
             let expected = [if may { Close(Some(code), String::new()) } else { Fails(1002) }];

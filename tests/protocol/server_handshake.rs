@@ -1,7 +1,9 @@
 //! The server's opening handshake (RFC 6455 section 4.2) with literal bytes: whole, cut in two at every place and byte by byte.
 
-use wspeer::protocol::{Accept, Agreement, Refusal, Request, ServerHandshake, check_header, check_subprotocols};
-use wspeer::status::Cause;
+use wspeer::internals::protocol::{
+    Accept, Agreement, Refusal, Request, ServerHandshake, check_header, check_subprotocols,
+};
+use wspeer::internals::status::Cause;
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +102,13 @@ mod a_valid_request {
 
     #[test]
     fn names_and_tokens_are_taken_in_any_case_and_among_others() {
-        for connection in
-            ["Connection: upgrade", "CONNECTION: UPGRADE", "connection: keep-alive, Upgrade", "Connection:Upgrade ,TE", "Connection: ,Upgrade,"]
-        {
+        for connection in [
+            "Connection: upgrade",
+            "CONNECTION: UPGRADE",
+            "connection: keep-alive, Upgrade",
+            "Connection:Upgrade ,TE",
+            "Connection: ,Upgrade,",
+        ] {
             assert_eq!(get_with(&["UPGRADE: WebSocket", connection]), valid(), "{connection}");
         }
         assert_eq!(get_with(&["Connection: keep-alive", "Connection: Upgrade"]), valid(), "in two headers");
@@ -122,7 +128,11 @@ mod a_valid_request {
         assert_eq!(of("ws://server.example.com/chat?x"), strings("/chat?x", "/chat", "x"), "the absolute form");
         assert_eq!(of("http://server.example.com"), strings("/", "/", ""));
         for target in ["a", "*", "server.example.com:80"] {
-            assert_eq!(outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)), Refused(400, Cause::HttpInvalid), "{target}");
+            assert_eq!(
+                outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)),
+                Refused(400, Cause::HttpInvalid),
+                "{target}"
+            );
         }
     }
 
@@ -130,9 +140,11 @@ mod a_valid_request {
     fn a_target_may_have_every_byte_that_a_client_puts_there() {
         let printable = (0x21_u8..0x7F).map(char::from).filter(|char| !matches!(char, '#' | '?'));
         for char in printable.chain("é\u{1F3AE}".chars()) {
-            for (path, query) in
-                [(format!("/{char}"), String::new()), (format!("/{char}room"), format!("{char}")), ("/".to_owned(), format!("t={char}x"))]
-            {
+            for (path, query) in [
+                (format!("/{char}"), String::new()),
+                (format!("/{char}room"), format!("{char}")),
+                ("/".to_owned(), format!("t={char}x")),
+            ] {
                 let target = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
                 let bytes = request(&format!("GET {target} HTTP/1.1"), &ALL);
                 let valid = Valid(target.clone(), path, query, Vec::new(), Vec::new());
@@ -150,9 +162,18 @@ mod a_valid_request {
     #[test]
     fn lines_may_end_in_lf_alone_and_empty_ones_may_stand_before_it() {
         let text = String::from_utf8(request("GET / HTTP/1.1", &ALL)).unwrap();
-        for mixed in [text.replace("\r\n", "\n"), text.replacen("\r\n", "\n", 2), text.replace("\r\n\r\n", "\r\n\n"), format!("\r\n\r\n{text}")] {
+        for mixed in [
+            text.replace("\r\n", "\n"),
+            text.replacen("\r\n", "\n", 2),
+            text.replace("\r\n\r\n", "\r\n\n"),
+            format!("\r\n\r\n{text}"),
+        ] {
             let bytes = [mixed.as_bytes(), b"\x81\n\n"].concat();
-            assert_eq!(outcome(&bytes), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), b"\x81\n\n".to_vec()), "{mixed:?}");
+            assert_eq!(
+                outcome(&bytes),
+                Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), b"\x81\n\n".to_vec()),
+                "{mixed:?}"
+            );
         }
     }
 
@@ -180,8 +201,10 @@ mod a_valid_request {
 
     #[test]
     fn subprotocols_of_all_headers_make_one_list() {
-        let request =
-            parsed(&request("GET / HTTP/1.1", &[ALL.as_slice(), &["Sec-WebSocket-Protocol: a , b", "sec-websocket-protocol:c,,"]].concat()));
+        let request = parsed(&request(
+            "GET / HTTP/1.1",
+            &[ALL.as_slice(), &["Sec-WebSocket-Protocol: a , b", "sec-websocket-protocol:c,,"]].concat(),
+        ));
         assert_eq!(request.subprotocols, ["a", "b", "c"]);
     }
 
@@ -196,7 +219,9 @@ mod a_bad_request {
 
     #[test]
     fn each_header_must_be_there() {
-        for (missing, refused) in [(HOST, INVALID), (UPGRADE, NO_UPGRADE), (CONNECTION, NO_UPGRADE), (KEY, INVALID), (VERSION, NO_UPGRADE)] {
+        for (missing, refused) in
+            [(HOST, INVALID), (UPGRADE, NO_UPGRADE), (CONNECTION, NO_UPGRADE), (KEY, INVALID), (VERSION, NO_UPGRADE)]
+        {
             let lines: Vec<&str> = ALL.into_iter().filter(|line| *line != missing).collect();
             assert_eq!(get(&lines), refused, "without {missing}");
         }
@@ -213,9 +238,9 @@ mod a_bad_request {
             ("Sec-WebSocket-Version: 8, 13", NO_UPGRADE),
             ("Sec-WebSocket-Version: 013", NO_UPGRADE),
             ("Sec-WebSocket-Key:", INVALID),
-            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ", INVALID),   // no padding
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ", INVALID), // no padding
             ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU=", INVALID), // 17 bytes
-            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub24=", INVALID),     // 14 bytes
+            ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub24=", INVALID),   // 14 bytes
             ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZ!==", INVALID),
         ] {
             assert_eq!(get_with(&[line]), refused, "{line}");
@@ -230,7 +255,8 @@ mod a_bad_request {
         assert_eq!(get_with(&[VERSION, "Sec-WebSocket-Version: 8"]), INVALID);
         assert_eq!(get_with(&["Content-Length: 0", "Content-Length: 5"]), INVALID);
         assert_eq!(get_with(&["Content-Length: 0", "Content-Length: 0"]), INVALID);
-        for host in ["Host: a.example, b.example", "Host: a b", "Host: user:secret@a.example", "Host: a/b", "Host: a?b"] {
+        for host in ["Host: a.example, b.example", "Host: a b", "Host: user:secret@a.example", "Host: a/b", "Host: a?b"]
+        {
             assert_eq!(get_with(&[host]), INVALID, "{host}");
         }
     }
@@ -276,14 +302,19 @@ mod a_bad_request {
     #[test]
     fn a_request_as_long_as_the_limit_is_taken_and_a_longer_one_is_not() {
         let bare = request("GET / HTTP/1.1", &[ALL.as_slice(), &["X: "]].concat()).len();
-        let of_length = |len: usize| request("GET / HTTP/1.1", &[ALL.as_slice(), &[format!("X: {}", "x".repeat(len - bare)).as_str()]].concat());
+        let of_length = |len: usize| {
+            request("GET / HTTP/1.1", &[ALL.as_slice(), &[format!("X: {}", "x".repeat(len - bare)).as_str()]].concat())
+        };
         assert_eq!(outcome(&of_length(MAX_HEADER)), valid());
         assert_eq!(outcome(&of_length(MAX_HEADER + 1)), TOO_BIG);
         let endless = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
         assert_eq!(outcome(&endless), TOO_BIG, "one that does not end");
         // Frames behind a request do not count.
         let pipelined = [request("GET / HTTP/1.1", &ALL), vec![b'x'; 2 * MAX_HEADER]].concat();
-        assert_eq!(run(&pipelined, &[&pipelined]), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), vec![b'x'; 2 * MAX_HEADER]));
+        assert_eq!(
+            run(&pipelined, &[&pipelined]),
+            Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), vec![b'x'; 2 * MAX_HEADER])
+        );
     }
 
     #[test]
@@ -308,7 +339,8 @@ mod the_answer {
 
     #[test]
     fn an_agreement_is_these_bytes() {
-        let Agreement { answer: bytes, subprotocol, .. } = Accept::default().answer(&parsed(&request("GET / HTTP/1.1", &ALL))).unwrap();
+        let Agreement { answer: bytes, subprotocol, .. } =
+            Accept::default().answer(&parsed(&request("GET / HTTP/1.1", &ALL))).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
@@ -319,7 +351,8 @@ mod the_answer {
     #[test]
     fn it_names_the_subprotocol_and_carries_the_hosts_headers() {
         let accept = Accept { headers: vec![("Set-Cookie".to_owned(), "a=b".to_owned())], ..known(&["superchat"]) };
-        let Agreement { answer: bytes, subprotocol, .. } = accept.answer(&offering("Sec-WebSocket-Protocol: chat, superchat")).unwrap();
+        let Agreement { answer: bytes, subprotocol, .. } =
+            accept.answer(&offering("Sec-WebSocket-Protocol: chat, superchat")).unwrap();
         assert_eq!(
             String::from_utf8(bytes).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
@@ -331,10 +364,17 @@ mod the_answer {
     #[test]
     fn subprotocols_are_strict() {
         let chosen = |known_ones: &[&str], line: &str| {
-            known(known_ones).answer(&offering(line)).map(|agreement| agreement.subprotocol).map_err(|refusal| refusal.status)
+            known(known_ones)
+                .answer(&offering(line))
+                .map(|agreement| agreement.subprotocol)
+                .map_err(|refusal| refusal.status)
         };
         let name = |name: &str| Ok(Some(name.to_owned()));
-        assert_eq!(chosen(&["a", "b"], "Sec-WebSocket-Protocol: b, a"), name("b"), "the client's first one that is known");
+        assert_eq!(
+            chosen(&["a", "b"], "Sec-WebSocket-Protocol: b, a"),
+            name("b"),
+            "the client's first one that is known"
+        );
         assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: x, a"), name("a"));
         assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: A"), Err(400), "they differ by case");
         assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: x"), Err(400));
@@ -348,7 +388,12 @@ mod the_answer {
     #[test]
     fn another_path_is_not_found() {
         let accept = Accept { path: Some("/game".to_owned()), ..Accept::default() };
-        let status = |target: &str| accept.answer(&parsed(&request(&format!("GET {target} HTTP/1.1"), &ALL))).map_err(|refusal| refusal.status).err();
+        let status = |target: &str| {
+            accept
+                .answer(&parsed(&request(&format!("GET {target} HTTP/1.1"), &ALL)))
+                .map_err(|refusal| refusal.status)
+                .err()
+        };
         assert_eq!(status("/game"), None);
         assert_eq!(status("/game?token=1"), None, "the query is the host's to judge");
         for other in ["/", "/game/", "/Game", "/games", "/x/../game"] {
@@ -364,7 +409,9 @@ mod the_answer {
             "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n\r\nwhy\n"
         );
         assert!(text(405).contains("\r\nAllow: GET\r\n"));
-        assert!(text(426).contains("\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"));
+        assert!(
+            text(426).contains("\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n")
+        );
         assert!(text(503).contains("\r\nRetry-After: 5\r\n"));
         assert!(text(599).starts_with("HTTP/1.1 599 Refused\r\n"));
     }
@@ -392,7 +439,8 @@ mod the_answer {
     #[test]
     fn nothing_of_a_request_comes_back_in_the_header_of_a_refusal() {
         let lines = with(&["Sec-WebSocket-Protocol: evil"]);
-        let request = parsed(&request("GET /evil?evil HTTP/1.1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));
+        let request =
+            parsed(&request("GET /evil?evil HTTP/1.1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));
         for accept in [known(&["a"]), Accept { path: Some("/a".to_owned()), ..Accept::default() }] {
             let bytes = accept.answer(&request).unwrap_err().to_bytes();
             assert!(!String::from_utf8(bytes).unwrap().contains("evil"));

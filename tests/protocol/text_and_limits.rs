@@ -1,8 +1,8 @@
 //! Text by RFC 6455 section 8.1, the limits, and recorded streams, with literal bytes: as client and as server, each cut at every place.
 
 use crate::decoding::*;
-use wspeer::protocol::{Decoder, Limits, Received, Role};
-use wspeer::status::Cause;
+use wspeer::internals::protocol::{Decoder, Limits, Received, Role};
+use wspeer::internals::status::Cause;
 
 /// 8.1 Handling of Errors in UTF-8-Encoded Data.
 mod section_8_1_utf8 {
@@ -58,7 +58,10 @@ mod section_8_1_utf8 {
     fn binary_may_be_anything() {
         let all: Vec<u8> = (0..=120).map(|value| 0xFF - value).collect();
         assert_eq!(short(&[&[0x82, 121], all.as_slice()].concat()), [Binary(all.clone())]);
-        assert_eq!(short(&[&[0x02, 121], all.as_slice(), b"\x80\x01\x80"].concat()), [Binary([all.as_slice(), b"\x80"].concat())]);
+        assert_eq!(
+            short(&[&[0x02, 121], all.as_slice(), b"\x80\x01\x80"].concat()),
+            [Binary([all.as_slice(), b"\x80"].concat())]
+        );
     }
 }
 
@@ -91,12 +94,18 @@ mod limits {
 
     #[test]
     fn control_frames_do_not_count() {
-        assert_eq!(small(b"\x01\x0501234\x89\x0B0123456789A\x80\x0556789"), [Ping(b"0123456789A".to_vec()), text("0123456789")]);
+        assert_eq!(
+            small(b"\x01\x0501234\x89\x0B0123456789A\x80\x0556789"),
+            [Ping(b"0123456789A".to_vec()), text("0123456789")]
+        );
     }
 
     #[test]
     fn each_message_counts_anew() {
-        assert_eq!(small(b"\x82\x0A0123456789\x82\x0A0123456789"), [Binary(b"0123456789".to_vec()), Binary(b"0123456789".to_vec())]);
+        assert_eq!(
+            small(b"\x82\x0A0123456789\x82\x0A0123456789"),
+            [Binary(b"0123456789".to_vec()), Binary(b"0123456789".to_vec())]
+        );
         assert_eq!(small(b"\x01\x01a\x00\x01b\x80\x01c\x01\x01d\x00\x01e\x80\x01f"), [text("abc"), text("def")]);
     }
 
@@ -168,7 +177,11 @@ mod recorded {
         for first in 0..=SESSION.len() {
             for second in first..=SESSION.len() {
                 let pieces = [&SESSION[..first], &SESSION[first..second], &SESSION[second..]];
-                assert_eq!(decode(Role::Client, !EXTENDED, &LIMITS, &pieces), expected(), "cut at {first} and {second}");
+                assert_eq!(
+                    decode(Role::Client, !EXTENDED, &LIMITS, &pieces),
+                    expected(),
+                    "cut at {first} and {second}"
+                );
             }
         }
     }
@@ -185,7 +198,10 @@ mod recorded {
         assert_eq!(whole, Ok((5, Received::Message { text: false, start: 2, len: 3 })));
         let mut decoder = Decoder::new(Role::Client);
         assert_eq!(decoder.next(&mut bytes[..4], &LIMITS), Ok((4, Received::Nothing)));
-        assert_eq!(decoder.next(&mut bytes[4..], &LIMITS), Ok((1, Received::Assembled { text: false, bytes: b"abc".to_vec() })));
+        assert_eq!(
+            decoder.next(&mut bytes[4..], &LIMITS),
+            Ok((1, Received::Assembled { text: false, bytes: b"abc".to_vec() }))
+        );
     }
 
     #[test]
@@ -211,7 +227,11 @@ mod recorded {
             if first == 0x02 {
                 bytes.extend(b"\x89\x01p\x80\x00");
             }
-            let expected = if first == 0x02 { vec![Ping(b"p".to_vec()), Binary(payload.clone())] } else { vec![Binary(payload.clone())] };
+            let expected = if first == 0x02 {
+                vec![Ping(b"p".to_vec()), Binary(payload.clone())]
+            } else {
+                vec![Binary(payload.clone())]
+            };
             for size in [1_000, 4_096, 65_536, 65_537, 100_000] {
                 let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
                 assert!(decode(Role::Client, !EXTENDED, &LIMITS, &pieces) == expected, "in pieces of {size}");

@@ -1,8 +1,8 @@
 //! Variants against the bytes of Godot 4.6.3's var_to_bytes, recorded with its own values; every part of them, and bytes at random.
 
 use wspeer::codes::*;
-use wspeer::multiplayer::scene::packet::{self, Packet};
-use wspeer::multiplayer::scene::{Call, Fault, Form, Item, MAX_DEPTH, Reader, Sink, write};
+use wspeer::internals::multiplayer::scene::packet::{self, Packet};
+use wspeer::internals::multiplayer::scene::{Call, Fault, Form, Item, MAX_DEPTH, Reader, Sink, write};
 
 fn item(kind: i32) -> Item<'static> {
     Item { kind, ..Item::default() }
@@ -58,20 +58,32 @@ fn vectors() -> Vec<(&'static str, Vec<Item<'static>>)> {
         ("0800000001000000020000000300000004000000", vec![numbers(WS_VARIANT_RECT2I, &[1.0, 2.0, 3.0, 4.0])]),
         ("090000000000803f0000004000004040", vec![numbers(WS_VARIANT_VECTOR3, &[1.0, 2.0, 3.0])]),
         ("0a0000000100000002000000fdffffff", vec![numbers(WS_VARIANT_VECTOR3I, &[1.0, 2.0, -3.0])]),
-        ("0b0000000000803f0000004000004040000080400000a0400000c040", vec![numbers(WS_VARIANT_TRANSFORM2D, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]),
+        (
+            "0b0000000000803f0000004000004040000080400000a0400000c040",
+            vec![numbers(WS_VARIANT_TRANSFORM2D, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])],
+        ),
         ("0c0000000000803f000000400000404000008040", vec![numbers(WS_VARIANT_VECTOR4, &[1.0, 2.0, 3.0, 4.0])]),
         ("0d000000010000000200000003000000fcffffff", vec![numbers(WS_VARIANT_VECTOR4I, &[1.0, 2.0, 3.0, -4.0])]),
         ("0e0000000000803f000000400000404000008040", vec![numbers(WS_VARIANT_PLANE, &[1.0, 2.0, 3.0, 4.0])]),
         ("0f0000000000003f0000003f0000003f0000003f", vec![numbers(WS_VARIANT_QUATERNION, &[0.5, 0.5, 0.5, 0.5])]),
-        ("100000000000803f0000004000004040000080400000a0400000c040", vec![numbers(WS_VARIANT_AABB, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]),
-        ("110000000000803f000080400000e040000000400000a04000000041000040400000c04000001041", vec![numbers(WS_VARIANT_BASIS, &nine[..9])]),
+        (
+            "100000000000803f0000004000004040000080400000a0400000c040",
+            vec![numbers(WS_VARIANT_AABB, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])],
+        ),
+        (
+            "110000000000803f000080400000e040000000400000a04000000041000040400000c04000001041",
+            vec![numbers(WS_VARIANT_BASIS, &nine[..9])],
+        ),
         (
             "120000000000803f000080400000e040000000400000a04000000041000040400000c04000001041000020410000304100004041",
             vec![numbers(WS_VARIANT_TRANSFORM3D, nine)],
         ),
         (
             "130000000000803f0000004000004040000080400000a0400000c0400000e040000000410000104100002041000030410000404100005041000060410000704100008041",
-            vec![numbers(WS_VARIANT_PROJECTION, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0])],
+            vec![numbers(
+                WS_VARIANT_PROJECTION,
+                &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0],
+            )],
         ),
         ("140000000000803f0000003f0000803e0000803f", vec![numbers(WS_VARIANT_COLOR, &[1.0, 0.5, 0.25, 1.0])]),
         ("15000000040000006e616d65", vec![Item { kind: WS_VARIANT_STRING_NAME, ..text("name") }]),
@@ -79,12 +91,22 @@ fn vectors() -> Vec<(&'static str, Vec<Item<'static>>)> {
             "160000000200008002000000000000000100000041000000010000004200000001000000630000000100000064000000",
             vec![path(4, 2.0, 0), text("A"), text("B"), text("c"), text("d")],
         ),
-        ("1600000002000080000000000100000004000000726f6f740400000047616d65", vec![path(2, 0.0, 1), text("root"), text("Game")]),
+        (
+            "1600000002000080000000000100000004000000726f6f740400000047616d65",
+            vec![path(2, 0.0, 1), text("root"), text("Game")],
+        ),
         ("16000000000000800000000000000000", vec![path(0, 0.0, 0)]),
         ("1b00000000000000", vec![many(WS_VARIANT_DICTIONARY, 0)]),
         (
             "1b00000002000000040000000100000061000000020000000100000002000000020000001c000000010000000100000001000000",
-            vec![many(WS_VARIANT_DICTIONARY, 2), text("a"), int(1), int(2), many(WS_VARIANT_ARRAY, 1), Item { integer: 1, ..item(WS_VARIANT_BOOL) }],
+            vec![
+                many(WS_VARIANT_DICTIONARY, 2),
+                text("a"),
+                int(1),
+                int(2),
+                many(WS_VARIANT_ARRAY, 1),
+                Item { integer: 1, ..item(WS_VARIANT_BOOL) },
+            ],
         ),
         ("1c00000000000000", vec![many(WS_VARIANT_ARRAY, 0)]),
         (
@@ -93,9 +115,17 @@ fn vectors() -> Vec<(&'static str, Vec<Item<'static>>)> {
         ),
         (
             "1c000000010000001c000000010000001c000000010000001c00000000000000",
-            vec![many(WS_VARIANT_ARRAY, 1), many(WS_VARIANT_ARRAY, 1), many(WS_VARIANT_ARRAY, 1), many(WS_VARIANT_ARRAY, 0)],
+            vec![
+                many(WS_VARIANT_ARRAY, 1),
+                many(WS_VARIANT_ARRAY, 1),
+                many(WS_VARIANT_ARRAY, 1),
+                many(WS_VARIANT_ARRAY, 0),
+            ],
         ),
-        ("1c000100020000000200000002000000010000000200000002000000", vec![Item { integer: 2, ..many(WS_VARIANT_ARRAY, 2) }, int(1), int(2)]),
+        (
+            "1c000100020000000200000002000000010000000200000002000000",
+            vec![Item { integer: 2, ..many(WS_VARIANT_ARRAY, 2) }, int(1), int(2)],
+        ),
         (
             "1b0005000400000002000000010000000400000001000000610000000200000001000000",
             vec![Item { integer: 4 + 256 * 2, ..many(WS_VARIANT_DICTIONARY, 1) }, text("a"), int(1)],
@@ -103,29 +133,50 @@ fn vectors() -> Vec<(&'static str, Vec<Item<'static>>)> {
         ("1c0001000500000000000000", vec![Item { integer: 5, ..many(WS_VARIANT_ARRAY, 0) }]),
         ("1d0000000300000001020300", vec![packed(WS_VARIANT_PACKED_BYTE_ARRAY, 3, &[1, 2, 3])]),
         ("1d00000000000000", vec![packed(WS_VARIANT_PACKED_BYTE_ARRAY, 0, &[])]),
-        ("1e0000000200000001000000feffffff", vec![packed(WS_VARIANT_PACKED_INT32_ARRAY, 2, &[1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF])]),
+        (
+            "1e0000000200000001000000feffffff",
+            vec![packed(WS_VARIANT_PACKED_INT32_ARRAY, 2, &[1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF])],
+        ),
         (
             "1f000000020000000100000000000000feffffffffffffff",
-            vec![packed(WS_VARIANT_PACKED_INT64_ARRAY, 2, &[1, 0, 0, 0, 0, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF])],
+            vec![packed(
+                WS_VARIANT_PACKED_INT64_ARRAY,
+                2,
+                &[1, 0, 0, 0, 0, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+            )],
         ),
         ("20000000010000000000c03f", vec![packed(WS_VARIANT_PACKED_FLOAT32_ARRAY, 1, &[0, 0, 0xC0, 0x3F])]),
-        ("2100000001000000000000000000f83f", vec![packed(WS_VARIANT_PACKED_FLOAT64_ARRAY, 1, &[0, 0, 0, 0, 0, 0, 0xF8, 0x3F])]),
+        (
+            "2100000001000000000000000000f83f",
+            vec![packed(WS_VARIANT_PACKED_FLOAT64_ARRAY, 1, &[0, 0, 0, 0, 0, 0, 0xF8, 0x3F])],
+        ),
         (
             "2200000003000000020000006100000004000000626364000100000000000000",
             vec![many(WS_VARIANT_PACKED_STRING_ARRAY, 3), text("a"), text("bcd"), text("")],
         ),
-        ("23000000010000000000803f00000040", vec![packed(WS_VARIANT_PACKED_VECTOR2_ARRAY, 1, &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x40])]),
+        (
+            "23000000010000000000803f00000040",
+            vec![packed(WS_VARIANT_PACKED_VECTOR2_ARRAY, 1, &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x40])],
+        ),
         (
             "24000000010000000000803f0000004000004040",
             vec![packed(WS_VARIANT_PACKED_VECTOR3_ARRAY, 1, &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 0, 0, 0x40, 0x40])],
         ),
         (
             "25000000010000000000803f0000003f0000803e0000803f",
-            vec![packed(WS_VARIANT_PACKED_COLOR_ARRAY, 1, &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x3F, 0, 0, 0x80, 0x3E, 0, 0, 0x80, 0x3F])],
+            vec![packed(
+                WS_VARIANT_PACKED_COLOR_ARRAY,
+                1,
+                &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x3F, 0, 0, 0x80, 0x3E, 0, 0, 0x80, 0x3F],
+            )],
         ),
         (
             "26000000010000000000803f000000400000404000008040",
-            vec![packed(WS_VARIANT_PACKED_VECTOR4_ARRAY, 1, &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 0, 0, 0x40, 0x40, 0, 0, 0x80, 0x40])],
+            vec![packed(
+                WS_VARIANT_PACKED_VECTOR4_ARRAY,
+                1,
+                &[0, 0, 0x80, 0x3F, 0, 0, 0, 0x40, 0, 0, 0x40, 0x40, 0, 0, 0x80, 0x40],
+            )],
         ),
     ]
 }
@@ -189,7 +240,8 @@ fn arguments_have_a_compact_form_for_bool_and_int() {
     assert_eq!(read(&[0x01, 0x81], Form::Compact), Ok(both.to_vec()));
     // What is inside of a container is in the full form.
     let inside = [many(WS_VARIANT_ARRAY, 1), int(5), int(6)];
-    let bytes = hex("1c00000001000000").into_iter().chain(hex("0200000005000000")).chain([0x02, 6]).collect::<Vec<u8>>();
+    let bytes =
+        hex("1c00000001000000").into_iter().chain(hex("0200000005000000")).chain([0x02, 6]).collect::<Vec<u8>>();
     assert_eq!(written(&inside, Form::Compact), Ok((bytes.clone(), 2)));
     assert_eq!(read(&bytes, Form::Compact), Ok(inside.to_vec()));
 }
@@ -414,7 +466,8 @@ fn packets_and_calls_at_random_never_panic_and_a_call_that_is_read_can_be_put() 
             call.put_by_id(&mut again, 77, 5, full);
             let Ok(Packet::Call(rpc)) = packet::read(&again) else { panic!("{again:02x?}") };
             assert_eq!(
-                rpc.expand("Game", "hello").map(|again| again.is_some_and(|again| Call::read(&again).is_ok_and(|(again, _)| again == call))),
+                rpc.expand("Game", "hello")
+                    .map(|again| again.is_some_and(|again| Call::read(&again).is_ok_and(|(again, _)| again == call))),
                 Ok(true)
             );
         }

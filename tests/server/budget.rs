@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
-use wspeer::link::Sent;
-use wspeer::status::{EventKind, State};
+use wspeer::internals::link::Sent;
+use wspeer::internals::status::{EventKind, State};
 
 /// Polls with a budget that is over at the first look.
 fn poll_hurried(hall: &mut Hall) -> bool {
@@ -94,7 +94,10 @@ fn who_is_gone_is_dropped_in_time_however_much_there_is_to_read() {
         for (key, kind) in hall.items() {
             gone += usize::from(kind == EventKind::Disconnected);
             got += usize::from(kind == EventKind::Message);
-            assert!(kind != EventKind::Disconnected || silent.iter().any(|(_, silent)| Some(*silent) == key), "a talker was dropped");
+            assert!(
+                kind != EventKind::Disconnected || silent.iter().any(|(_, silent)| Some(*silent) == key),
+                "a talker was dropped"
+            );
         }
     }
     assert!(got > 1_000);
@@ -132,14 +135,15 @@ fn a_close_of_the_server_goes_on() {
     let clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
     hall.act(|server, cx| {
         // As `ws_close` under load: no time is left in the call itself.
-        let clock = Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
-        let mut hurried = wspeer::work::Cx {
+        let clock =
+            Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
+        let mut hurried = wspeer::internals::work::Cx {
             services: cx.services,
             arena: cx.arena,
             codecs: cx.codecs,
             now: cx.now,
             epoch: cx.epoch,
-            budget: wspeer::work::Budget::new(&clock, cx.now, Some(1_000)),
+            budget: wspeer::internals::work::Budget::new(&clock, cx.now, Some(1_000)),
         };
         server.close(&mut hurried, -1, "");
     });
@@ -193,7 +197,11 @@ fn many_who_are_gone_retire_over_several_polls() {
         let clock = hall.clock(Duration::from_micros(50));
         let more = hall.poll_within(&clock, Some(1_000));
         let retired = hall.given.retired.borrow().len();
-        assert!((1..=10).contains(&(retired - before)), "{} retired in a poll of 1 ms where each takes 50 us", retired - before);
+        assert!(
+            (1..=10).contains(&(retired - before)),
+            "{} retired in a poll of 1 ms where each takes 50 us",
+            retired - before
+        );
         assert_eq!(more, retired < 200);
         polls += 1;
     }
@@ -240,7 +248,11 @@ fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
         got.extend(hall.items());
         got.last().is_some_and(|(_, kind)| *kind == EventKind::Disconnected)
     });
-    assert!(got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == EventKind::Message), "{} items", got.len());
+    assert!(
+        got.len() > 4 && got[..got.len() - 1].iter().all(|(_, kind)| *kind == EventKind::Message),
+        "{} items",
+        got.len()
+    );
 }
 
 #[test]
@@ -296,7 +308,11 @@ fn closing_many_writes_within_the_budget() {
             read(stream, bytes);
             reached += usize::from(!bytes.is_empty());
         }
-        assert!(reached - so_far <= 30, "{} were written to in a call of 1 ms where each takes 50 us", reached - so_far);
+        assert!(
+            reached - so_far <= 30,
+            "{} were written to in a call of 1 ms where each takes 50 us",
+            reached - so_far
+        );
         so_far = reached;
         if clients.iter().all(|(_, bytes)| bytes == b"\x82\x04last\x88\x02\x03\xe9") {
             break;

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
-use wspeer::status::EventKind;
+use wspeer::internals::status::EventKind;
 
 const FLOODERS: usize = 20;
 

@@ -3,8 +3,8 @@
 use crate::test_server::*;
 use std::net::TcpStream;
 use wspeer::codes::*;
-use wspeer::link::Sent;
-use wspeer::status::{EventKind, State};
+use wspeer::internals::link::Sent;
+use wspeer::internals::status::{EventKind, State};
 
 /// Puts to one client until its queue is full, then has the peer read all; no poll in between.
 fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
@@ -43,7 +43,9 @@ fn events_that_come_between_polls_are_counted() {
     while take_from(&mut hall, key) {}
     // Had the count gone below 0, this client's events would be thrown away as too many.
     drop(client);
-    hall.poll_until("the end of the client", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
+    hall.poll_until("the end of the client", |hall| {
+        hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed)
+    });
     assert_eq!(hall.items(), [(Some(key), EventKind::Disconnected)]);
 }
 
@@ -73,7 +75,7 @@ fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
     assert_eq!(hall.server.peer(key).unwrap().endpoint.inbox.marks(), 2);
     let mut told = Vec::new();
     while let Some((_, item)) = hall.server.take_item() {
-        let wspeer::endpoint::Item::Mark(mark) = item else { panic!("a message") };
+        let wspeer::internals::endpoint::Item::Mark(mark) = item else { panic!("a message") };
         told.push((mark.kind, mark.count));
     }
     told.sort_unstable();
@@ -85,7 +87,9 @@ fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
     use std::io::Write;
     let before = hall.server.peer(key).unwrap().endpoint.counters.messages_in;
     client.write_all(&frame(0x82, b"x").repeat(count)).unwrap();
-    hall.poll_until("the messages", |hall| hall.server.peer(key).unwrap().endpoint.counters.messages_in == before + count as u64);
+    hall.poll_until("the messages", |hall| {
+        hall.server.peer(key).unwrap().endpoint.counters.messages_in == before + count as u64
+    });
 }
 
 #[test]
@@ -116,7 +120,7 @@ fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
         drop(client);
         hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
         while let Some(item) = hall.server.peer(key).unwrap().take_item() {
-            let last = matches!(&item, wspeer::endpoint::Item::Mark(mark) if wspeer::server::is_last(mark));
+            let last = matches!(&item, wspeer::internals::endpoint::Item::Mark(mark) if wspeer::internals::server::is_last(mark));
             hall.server.took(key, last);
         }
         hall.poll();

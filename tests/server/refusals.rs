@@ -76,11 +76,26 @@ fn refusals_are_logged_with_address_and_reason_and_few_at_a_time() {
     clients.extend((0..49).map(|_| come(Ipv4Addr::LOCALHOST, port)));
     for client in &mut clients {
         client.write_all(b"GET /else?token=opensesame HTTP/1.1\r\n").unwrap();
-        client.write_all(REQUEST.split_inclusive(|byte| *byte == b'\n').skip(1).flatten().copied().collect::<Vec<_>>().as_slice()).unwrap();
+        client
+            .write_all(
+                REQUEST
+                    .split_inclusive(|byte| *byte == b'\n')
+                    .skip(1)
+                    .flatten()
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .as_slice(),
+            )
+            .unwrap();
     }
     poll_until(server, "all are refused", || stats(server).refused >= 50);
     let mut lines = log();
-    assert!(lines.iter().any(|line| line.starts_with("warning: ") && line.contains(&address.to_string()) && line.contains("404")), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("warning: ") && line.contains(&address.to_string()) && line.contains("404")),
+        "{lines:?}"
+    );
     // Of fifty some were left out, and their number is told.
     poll_until(server, "the number of lines that were left out", || {
         lines.extend(log());
@@ -168,7 +183,15 @@ fn one_address_cannot_hold_all_pending_handshakes() {
 #[test]
 fn a_listen_url_is_used_as_a_whole_or_refused() {
     let mut server = 0;
-    for url in ["ws://*x:0", "ws://*.:0", "ws://127.0.0.1:0/?a=b", "ws://127.0.0.1:0?", "ws://*:0?a", "ws://*:0/#a", "ws://*@127.0.0.1:0"] {
+    for url in [
+        "ws://*x:0",
+        "ws://*.:0",
+        "ws://127.0.0.1:0/?a=b",
+        "ws://127.0.0.1:0?",
+        "ws://*:0?a",
+        "ws://*:0/#a",
+        "ws://*@127.0.0.1:0",
+    ] {
         let url = CString::new(url).unwrap();
         assert_eq!(c!(ws_listen(url.as_ptr(), null(), &mut server)), WS_ERR_URL, "{url:?}");
     }

@@ -1,7 +1,7 @@
 //! What a server does by time, with an invented time.
 
 use crate::test_server::*;
-use wspeer::status::EventKind;
+use wspeer::internals::status::EventKind;
 
 #[test]
 fn a_closing_client_does_not_use_up_the_budget_of_polls() {

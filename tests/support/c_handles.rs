@@ -41,7 +41,11 @@ pub fn config(change: impl FnOnce(&mut ws_config)) -> ws_config {
 
 /// Waits for one of the handles; it has to be worth it.
 pub fn wait(handles: &[u32]) {
-    assert_eq!(c!(ws_wait(handles.as_ptr(), handles.len(), 5_000)), WS_OK, "it slept through what a poll would have got done");
+    assert_eq!(
+        c!(ws_wait(handles.as_ptr(), handles.len(), 5_000)),
+        WS_OK,
+        "it slept through what a poll would have got done"
+    );
 }
 
 /// Takes all items; how many of a kind.
@@ -89,7 +93,11 @@ pub fn open_client(flags: u32) -> (u32, TcpStream) {
     let request = String::from_utf8(request).unwrap();
     let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();
     let accept = derive_accept_key(key.as_bytes());
-    write!(stream, "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+    .unwrap();
     while count(client, WS_EVENT_OPEN) == 0 {
         wait(&[client]);
         assert!(ws_poll(client) >= 0);

@@ -30,7 +30,10 @@ pub struct Certificate {
 impl Certificate {
     pub fn new() -> Certificate {
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
-        Certificate { cert: CString::new(made.cert.pem()).unwrap(), key: CString::new(made.signing_key.serialize_pem()).unwrap() }
+        Certificate {
+            cert: CString::new(made.cert.pem()).unwrap(),
+            key: CString::new(made.signing_key.serialize_pem()).unwrap(),
+        }
     }
 }
 
@@ -61,7 +64,12 @@ impl Event {
 }
 
 /// A config with its defaults, changed by `edit`; with a certificate, a server's own or the only one that a client trusts.
-fn with_config<R>(server: bool, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config), call: impl FnOnce(*const ws_config) -> R) -> R {
+fn with_config<R>(
+    server: bool,
+    certificate: Option<&Certificate>,
+    edit: impl FnOnce(&mut ws_config),
+    call: impl FnOnce(*const ws_config) -> R,
+) -> R {
     // SAFETY: a config is numbers and pointers.
     let mut config: ws_config = unsafe { std::mem::zeroed() };
     // SAFETY: it lives.

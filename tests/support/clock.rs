@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
-use wspeer::work::Clock;
+use wspeer::internals::work::Clock;
 
 /// A clock that moves on by `step` each time it is asked.
 pub struct Ticking {

@@ -75,8 +75,16 @@ impl Proxy {
         let waker = Arc::new(Waker::new(poll.registry(), WAKER).unwrap());
         let (orders, inbox) = channel();
         let passed = Arc::new(Mutex::new(Vec::new()));
-        let mut run =
-            Run { poll, listener, to, inbox, passed: passed.clone(), plan: Box::new(|_| Default::default()), lines: Vec::new(), dice: 0x5EED };
+        let mut run = Run {
+            poll,
+            listener,
+            to,
+            inbox,
+            passed: passed.clone(),
+            plan: Box::new(|_| Default::default()),
+            lines: Vec::new(),
+            dice: 0x5EED,
+        };
         Proxy { port, orders, waker, passed, thread: Some(std::thread::spawn(move || run.run())) }
     }
 
@@ -194,7 +202,10 @@ impl Run {
             let number = self.lines.len();
             let mut sockets = [client, server];
             for (side, socket) in sockets.iter_mut().enumerate() {
-                self.poll.registry().register(socket, Token(2 * number + side), Interest::READABLE | Interest::WRITABLE).unwrap();
+                self.poll
+                    .registry()
+                    .register(socket, Token(2 * number + side), Interest::READABLE | Interest::WRITABLE)
+                    .unwrap();
                 let _ = socket.set_nodelay(true);
             }
             let flows = (self.plan)(number).map(|faults| Flow { faults, ..Flow::default() });
@@ -210,7 +221,8 @@ impl Line {
         let now = Instant::now();
         for way in [UP, DOWN] {
             let flow = &mut self.flows[way];
-            let failed = flow.receive(&mut self.sockets[way], now, dice).is_err() || flow.send(&mut self.sockets[1 - way], now).is_err();
+            let failed = flow.receive(&mut self.sockets[way], now, dice).is_err()
+                || flow.send(&mut self.sockets[1 - way], now).is_err();
             if failed || flow.ended == Some(End::Reset) {
                 for socket in &self.sockets {
                     // Unread bytes or no lingering: the peer sees a reset.
@@ -233,7 +245,11 @@ impl Line {
 impl Flow {
     fn receive(&mut self, from: &mut TcpStream, now: Instant, dice: &mut u64) -> std::io::Result<()> {
         let mut buffer = [0; 16 << 10];
-        while self.queued < MOST && !self.source_ended && self.ended != Some(End::Stall) && self.ended != Some(End::Reset) {
+        while self.queued < MOST
+            && !self.source_ended
+            && self.ended != Some(End::Stall)
+            && self.ended != Some(End::Reset)
+        {
             match from.read(&mut buffer) {
                 Ok(0) => self.source_ended = true,
                 Ok(count) => self.take(&mut buffer[..count], now, dice),
@@ -276,12 +292,17 @@ impl Flow {
         let mut rest = &bytes[..good];
         while !rest.is_empty() {
             let most = self.faults.pieces.unwrap_or(rest.len());
-            let (piece, after) = rest.split_at(if self.faults.pieces.is_some() { 1 + roll(dice, most.min(rest.len())) } else { rest.len() });
+            let (piece, after) = rest.split_at(if self.faults.pieces.is_some() {
+                1 + roll(dice, most.min(rest.len()))
+            } else {
+                rest.len()
+            });
             rest = after;
             let jitter = self.faults.jitter.mul_f64(roll(dice, 1_000) as f64 / 1_000.0);
             let mut due = now + self.faults.delay + jitter;
             if let Some(rate) = self.faults.bytes_per_s {
-                due = due.max(self.free_at.unwrap_or(due)) + Duration::from_secs_f64(piece.len() as f64 / f64::from(rate));
+                due = due.max(self.free_at.unwrap_or(due))
+                    + Duration::from_secs_f64(piece.len() as f64 / f64::from(rate));
                 self.free_at = Some(due);
             }
             // In order, whatever the jitter.
@@ -309,12 +330,17 @@ impl Flow {
                         }
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock || error.kind() == ErrorKind::NotConnected => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock || error.kind() == ErrorKind::NotConnected => {
+                    return Ok(());
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        if (self.source_ended && self.ended.is_none_or(|end| matches!(end, End::Flip(_))) || self.ended == Some(End::Fin)) && !self.told {
+        if (self.source_ended && self.ended.is_none_or(|end| matches!(end, End::Flip(_)))
+            || self.ended == Some(End::Fin))
+            && !self.told
+        {
             self.told = true;
             let _ = to.shutdown(Shutdown::Write);
         }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
-use wspeer::connection::Connection;
-use wspeer::endpoint::{Item, Options};
-use wspeer::net::{MemoryEnd, Services, Stream};
-use wspeer::protocol::{Accept, RequestSpec};
-use wspeer::status::{Cause, EventKind, MessageType, Phase, State};
-use wspeer::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
+use wspeer::internals::connection::Connection;
+use wspeer::internals::endpoint::{Item, Options};
+use wspeer::internals::net::{MemoryEnd, Services, Stream};
+use wspeer::internals::protocol::{Accept, RequestSpec};
+use wspeer::internals::status::{Cause, EventKind, MessageType, Phase, State};
+use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
 
 pub const REQUEST: &[u8] = b"GET /game?x=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -80,7 +80,9 @@ impl End {
         let options = options(true, changes);
         let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
         let accept = Some(Arc::new(Accept { heartbeat: true, ..Accept::default() }));
-        End::over(capacity, |stream, now| Connection::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now))
+        End::over(capacity, |stream, now| {
+            Connection::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now)
+        })
     }
 
     /// A client's end that has made its request.
@@ -99,7 +101,9 @@ impl End {
             max_header_bytes: 16 << 10,
             heartbeat,
         };
-        End::over(256 << 10, |stream, now| Connection::request_on(stream, &spec, options(false, changes), timeout, false, now))
+        End::over(256 << 10, |stream, now| {
+            Connection::request_on(stream, &spec, options(false, changes), timeout, false, now)
+        })
     }
 
     /// A server's end past its opening handshake.
@@ -129,7 +133,12 @@ impl End {
         let request = String::from_utf8(end.output()).unwrap();
         let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();
         let accept = derive_accept_key(key.as_bytes());
-        end.feed(format!("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n").as_bytes());
+        end.feed(
+            format!(
+                "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            )
+            .as_bytes(),
+        );
         end.poll();
         assert_eq!(end.peer.state(), State::Open);
         assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
@@ -236,7 +245,9 @@ impl End {
                 let bytes = message.parts(&self.arena).1.to_vec();
                 if message.kind == MessageType::Text { Text(String::from_utf8(bytes).unwrap()) } else { Binary(bytes) }
             }
-            Item::Mark(mark) if mark.kind == EventKind::Closed => Closed(mark.phase, mark.cause, mark.code, mark.clean, mark.unsent),
+            Item::Mark(mark) if mark.kind == EventKind::Closed => {
+                Closed(mark.phase, mark.cause, mark.code, mark.clean, mark.unsent)
+            }
             Item::Mark(mark) => Event(mark.kind, mark.code),
         })
     }

@@ -7,12 +7,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wspeer::endpoint::{Item, Options};
-use wspeer::net::{Services, listen};
-use wspeer::protocol::Accept;
-use wspeer::server::{Handles, Server, ServerSettings};
-use wspeer::status::EventKind;
-use wspeer::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
+use wspeer::internals::endpoint::{Item, Options};
+use wspeer::internals::net::{Services, listen};
+use wspeer::internals::protocol::Accept;
+use wspeer::internals::server::{Handles, Server, ServerSettings};
+use wspeer::internals::status::EventKind;
+use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
 
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -135,7 +135,12 @@ impl Hall {
     }
 
     /// As `act`, with a budget.
-    pub fn act_within<R>(&mut self, clock: &dyn Clock, budget: Option<u32>, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
+    pub fn act_within<R>(
+        &mut self,
+        clock: &dyn Clock,
+        budget: Option<u32>,
+        act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R,
+    ) -> R {
         let mut cx = Cx {
             services: &self.services,
             arena: &mut self.arena,

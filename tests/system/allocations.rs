@@ -121,7 +121,10 @@ fn small_messages_allocate_nothing() {
         for len in [1, 64, 125, 1_000] {
             for batch in [false, true] {
                 let counted = per_message(flags, len, batch);
-                assert!(counted == 0.0, "{counted} allocations a message of {len} bytes, flags {flags}, batches {batch}");
+                assert!(
+                    counted == 0.0,
+                    "{counted} allocations a message of {len} bytes, flags {flags}, batches {batch}"
+                );
             }
         }
     }

@@ -76,7 +76,11 @@ fn a_server_without_descriptors_says_so_and_goes_on_when_there_are_some() {
         polls += 1;
     }
     assert!(polls < 20, "{polls} polls in 0.35 s, and accepting rests for 0.1 s each time");
-    assert!(processor_time() - used < Duration::from_millis(50), "{:?} of the processor in 0.35 s", processor_time() - used);
+    assert!(
+        processor_time() - used < Duration::from_millis(50),
+        "{:?} of the processor in 0.35 s",
+        processor_time() - used
+    );
     // A host with frames does not wait: its polls ask the system no more often for that.
     let (began, mut errors) = (Instant::now(), 0);
     while began.elapsed() < Duration::from_millis(350) {
@@ -99,7 +103,11 @@ fn a_server_without_descriptors_says_so_and_goes_on_when_there_are_some() {
     drop(files);
     let mut connected = false;
     while !connected {
-        assert_eq!(c!(ws_wait(&server, 1, 5_000)), WS_OK, "the connection still waits, and no readiness tells of it again");
+        assert_eq!(
+            c!(ws_wait(&server, 1, 5_000)),
+            WS_OK,
+            "the connection still waits, and no readiness tells of it again"
+        );
         assert!(ws_poll(server) >= 0);
         while let Some(event) = next(server) {
             connected |= event.r#type == WS_EVENT_CONNECTED;

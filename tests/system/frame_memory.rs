@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use wspeer::codes::*;
 use wspeer::ffi::*;
-use wspeer::protocol::Compressor;
+use wspeer::internals::protocol::Compressor;
 
 struct Watching;
 
@@ -183,7 +183,8 @@ fn a_message_that_never_comes_whole_is_dropped_with_its_connection() {
                 stats(server).wire_bytes_in >= (CLIENTS * bytes.len()) as u64
             });
             // They stay where a close frame between fragments or a breach needs an end of its own: all that time the memory is free.
-            let kept: Vec<_> = clients.into_iter().filter_map(|(client, conn)| end(how, server, client, conn)).collect();
+            let kept: Vec<_> =
+                clients.into_iter().filter_map(|(client, conn)| end(how, server, client, conn)).collect();
             until(&format!("the memory of {how:?} comes back"), || {
                 poll_lightly(server);
                 LIVE.load(Ordering::Relaxed) < base + 5 * MIB

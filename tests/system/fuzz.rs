@@ -28,7 +28,10 @@ impl Random {
 
 fn seeds(name: &str) -> Vec<Vec<u8>> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);
-    let mut files: Vec<_> = std::fs::read_dir(folder).expect("each target has seeds").map(|entry| entry.expect("readable").path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("each target has seeds")
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     files.sort();
     files.iter().map(|file| std::fs::read(file).expect("readable")).collect()
 }
@@ -62,7 +65,8 @@ fn mutate(random: &mut Random, all: &[Vec<u8>]) -> Vec<u8> {
 #[test]
 fn targets_hold_on_seeds_and_mutations() {
     let only = std::env::var("WSPEER_FUZZ_TARGET").ok();
-    let time = std::env::var("WSPEER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).map_or(TIME, Duration::from_secs);
+    let time =
+        std::env::var("WSPEER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).map_or(TIME, Duration::from_secs);
     if let Some(only) = &only {
         assert!(fuzz::TARGETS.iter().any(|(name, _)| name == only), "no target is named {only}");
     }
@@ -90,6 +94,8 @@ fn targets_hold_on_seeds_and_mutations() {
 /// `WSPEER_FUZZ_TARGET=frames WSPEER_FUZZ_INPUT=file cargo test --test fuzz one_input`: what was found, again.
 #[test]
 fn one_input() {
-    let (Ok(name), Ok(path)) = (std::env::var("WSPEER_FUZZ_TARGET"), std::env::var("WSPEER_FUZZ_INPUT")) else { return };
+    let (Ok(name), Ok(path)) = (std::env::var("WSPEER_FUZZ_TARGET"), std::env::var("WSPEER_FUZZ_INPUT")) else {
+        return;
+    };
     fuzz::run(&name, &std::fs::read(path).expect("readable"));
 }

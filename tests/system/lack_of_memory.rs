@@ -83,7 +83,9 @@ const CASES: &[Case] = &[
     ("scene: call by the host to all", || game(WS_SCENE, 2, |game| put(game.host, WS_CALL, call("bytes")), 2)),
     ("scene: call by the host to some by number", || game(WS_SCENE, 2, |game| known(&game, game.host, "bytes"), 2)),
     ("scene: call by the host of a text", || game(WS_SCENE, 2, |game| put(game.host, WS_CALL, call("text")), 2)),
-    ("scene: call by a client's handle", || game(WS_SCENE, 1, |game| put(c_host::conns(game.host)[0], WS_CALL, call("bytes")), 1)),
+    ("scene: call by a client's handle", || {
+        game(WS_SCENE, 1, |game| put(c_host::conns(game.host)[0], WS_CALL, call("bytes")), 1)
+    }),
     ("scene: call by a join to all", || game(WS_SCENE, 2, |game| put(game.joins[0], WS_CALL, call("bytes")), 2)),
     ("scene: call by a join to all by number", || game(WS_SCENE, 2, |game| known(&game, game.joins[0], "text"), 2)),
     ("scene: call by a join to one", || game(WS_SCENE, 2, |game| to_one(&game, WS_CALL, call("text")), 1)),
@@ -92,7 +94,9 @@ const CASES: &[Case] = &[
     ("scene: a stranger's call of bytes", || stranger(|_| by_path("Game", 0x80, &[7; LONG]), 1)),
     ("scene: a stranger's call of a text", || stranger(|_| by_path("Game", 0, &call("text")[10..]), 1)),
     ("scene: a stranger's call that cannot be read", || stranger(|_| by_path("Game", 0, &[0xFF; LONG]), 1)),
-    ("scene: a stranger's call with an Object", || stranger(|_| by_path("Game", 0, &[&[1, 24, 0, 1, 0], &[0xFF; LONG][..]].concat()), 1)),
+    ("scene: a stranger's call with an Object", || {
+        stranger(|_| by_path("Game", 0, &[&[1, 24, 0, 1, 0], &[0xFF; LONG][..]].concat()), 1)
+    }),
     ("scene: a stranger's call by a long path", || stranger(|_| by_path(&"x".repeat(LONG), 0x80, &[]), 1)),
     ("scene: a stranger's long path of a number", || stranger(|_| simplify(&"x".repeat(LONG)), 0)),
     ("scene: a stranger's packet for all", || stranger(|_| relay(0, &[&[3], &[7; LONG][..]].concat()), 2)),
@@ -287,7 +291,8 @@ fn open_game(flags: u32, joins: usize) -> Game {
     c_host::until("all have met", || {
         for handle in &all {
             c_host::poll(*handle);
-            met += std::iter::from_fn(|| c_host::next(*handle)).filter(|event| event.kind == WS_EVENT_CONNECTED).count();
+            met +=
+                std::iter::from_fn(|| c_host::next(*handle)).filter(|event| event.kind == WS_EVENT_CONNECTED).count();
         }
         met == every
     });
@@ -296,7 +301,12 @@ fn open_game(flags: u32, joins: usize) -> Game {
 
 fn declare(handle: u32) {
     // SAFETY: the texts live.
-    assert_eq!(unsafe { ws_declare_node(handle, c"Game".as_ptr(), c"bytes, items, text".as_ptr()) }, WS_OK, "{}", c_host::last_error());
+    assert_eq!(
+        unsafe { ws_declare_node(handle, c"Game".as_ptr(), c"bytes, items, text".as_ptr()) },
+        WS_OK,
+        "{}",
+        c_host::last_error()
+    );
 }
 
 /// From the first join to the second.
@@ -319,7 +329,14 @@ fn known(game: &Game, from: u32, method: &str) -> Box<dyn Fn() -> i32> {
 }
 
 fn call(method: &str) -> Vec<u8> {
-    let blank = || ws_variant { r#type: WS_VARIANT_NIL, count: 0, integer: 0, number: [0.0; 16], data: std::ptr::null(), len: 0 };
+    let blank = || ws_variant {
+        r#type: WS_VARIANT_NIL,
+        count: 0,
+        integer: 0,
+        number: [0.0; 16],
+        data: std::ptr::null(),
+        len: 0,
+    };
     let bytes = vec![b'x'; LONG];
     let with = |kind| ws_variant { r#type: kind, count: LONG as u32, data: bytes.as_ptr(), len: LONG, ..blank() };
     match method {
@@ -328,7 +345,11 @@ fn call(method: &str) -> Vec<u8> {
         _ => {
             let count = 50_000;
             let mut items = vec![ws_variant { r#type: WS_VARIANT_ARRAY, count, ..blank() }];
-            items.extend((0..count).map(|n| ws_variant { r#type: WS_VARIANT_INT, integer: i64::from(n) << 33, ..blank() }));
+            items.extend((0..count).map(|n| ws_variant {
+                r#type: WS_VARIANT_INT,
+                integer: i64::from(n) << 33,
+                ..blank()
+            }));
             encode(method, &items)
         }
     }
@@ -337,7 +358,17 @@ fn call(method: &str) -> Vec<u8> {
 fn encode(method: &str, items: &[ws_variant]) -> Vec<u8> {
     let (method, mut out, mut len) = (CString::new(method).unwrap(), vec![0; LONG + 4_096], 0);
     // SAFETY: everything lives.
-    let result = unsafe { ws_encode_call(c"Game".as_ptr(), method.as_ptr(), items.as_ptr(), items.len(), out.as_mut_ptr(), out.len(), &mut len) };
+    let result = unsafe {
+        ws_encode_call(
+            c"Game".as_ptr(),
+            method.as_ptr(),
+            items.as_ptr(),
+            items.len(),
+            out.as_mut_ptr(),
+            out.len(),
+            &mut len,
+        )
+    };
     assert_eq!(result, WS_OK, "{}", c_host::last_error());
     out.truncate(len);
     out

@@ -118,7 +118,9 @@ impl Case {
         let conn = conns(server)[0];
         match self.kind {
             Kind::Client => Ends { polled: server, put: conn, receiver: client, roots: [server, client] },
-            Kind::Server | Kind::Host => Ends { polled: client, put: client, receiver: server, roots: [client, server] },
+            Kind::Server | Kind::Host => {
+                Ends { polled: client, put: client, receiver: server, roots: [client, server] }
+            }
         }
     }
 }
@@ -294,18 +296,30 @@ fn cases(size: usize) -> impl Iterator<Item = Case> {
 fn no_call_takes_longer_than_the_budget_and_a_tolerance() {
     let certificate = Certificate::new();
     let mut broken = Vec::new();
-    let sizes = if largest() > 16 * MIB { vec![64 << 10, MIB, 4 * MIB, 16 * MIB, largest()] } else { vec![64 << 10, MIB, largest()] };
+    let sizes = if largest() > 16 * MIB {
+        vec![64 << 10, MIB, 4 * MIB, 16 * MIB, largest()]
+    } else {
+        vec![64 << 10, MIB, largest()]
+    };
     for case in sizes.into_iter().flat_map(cases) {
         let Case { kind, tls, deflate, size } = case;
         let payload = noise(size);
         let copy = (0..TRIES).map(|_| copying(&payload)).min().unwrap_or_default();
-        let name = format!("{:>6} KiB {:3} {:7} {kind:?}", size >> 10, if tls { "wss" } else { "ws" }, if deflate { "deflate" } else { "" });
+        let name = format!(
+            "{:>6} KiB {:3} {:7} {kind:?}",
+            size >> 10,
+            if tls { "wss" } else { "ws" },
+            if deflate { "deflate" } else { "" }
+        );
         let mut judge = |way: &str, longest: BTreeMap<&'static str, Duration>| {
             let calls: Vec<_> = longest.iter().map(|(what, took)| format!("{what} {} us", took.as_micros())).collect();
             println!("{name:29} {way:6} {}", calls.join(", "));
             for (what, took) in longest {
                 if took > most(what, copy) {
-                    broken.push(format!("{name} {way}: {what} took {took:?} of CPU, and may take {:?}", most(what, copy)));
+                    broken.push(format!(
+                        "{name} {way}: {what} took {took:?} of CPU, and may take {:?}",
+                        most(what, copy)
+                    ));
                 }
             }
         };

@@ -6,7 +6,7 @@ use std::ffi::c_char;
 use std::ptr::{null, null_mut};
 use wspeer::codes::*;
 use wspeer::ffi::*;
-use wspeer::quiet::inject::{self, Place};
+use wspeer::internals::quiet::inject::{self, Place};
 
 /// A call as C makes it.
 macro_rules! c {
@@ -93,7 +93,11 @@ fn behind_every_export_a_panic_becomes_its_code() {
             let state = ws_get_state(client);
             match place {
                 Place::Entry => assert_eq!(state, WS_OPEN, "{name}: nothing was touched"),
-                Place::Locked => assert_eq!((state, ws_get_state(server)), (WS_ERR_HANDLE, WS_ERR_HANDLE), "{name}: the family is retired"),
+                Place::Locked => assert_eq!(
+                    (state, ws_get_state(server)),
+                    (WS_ERR_HANDLE, WS_ERR_HANDLE),
+                    "{name}: the family is retired"
+                ),
             }
             ws_free(client);
             ws_free(server);
@@ -113,7 +117,10 @@ fn exports_without_a_handle_are_guarded_too() {
         ("ws_join", Box::new(|_| c!(ws_join(c"ws://127.0.0.1:1".as_ptr(), null(), &mut 0)))),
         ("ws_pair", Box::new(|_| c!(ws_pair(null(), &mut 0, &mut 0)))),
         ("ws_attach", Box::new(|_| c!(ws_attach(null(), WS_ROLE_CLIENT, &mut 0)))),
-        ("ws_encode_call", Box::new(|_| c!(ws_encode_call(c"A".as_ptr(), c"a".as_ptr(), null(), 0, null_mut(), 0, &mut 0)))),
+        (
+            "ws_encode_call",
+            Box::new(|_| c!(ws_encode_call(c"A".as_ptr(), c"a".as_ptr(), null(), 0, null_mut(), 0, &mut 0))),
+        ),
         ("ws_decode_call", Box::new(|_| c!(ws_decode_call(b"x".as_ptr(), 1, &mut blank(), null_mut(), 0)))),
         ("ws_encode_variant", Box::new(|_| c!(ws_encode_variant(null(), 0, null_mut(), 0, &mut 0)))),
         ("ws_decode_variant", Box::new(|_| c!(ws_decode_variant(b"x".as_ptr(), 1, null_mut(), 0, &mut 0, null_mut())))),

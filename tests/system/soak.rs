@@ -61,7 +61,10 @@ impl Tally {
     fn take(&mut self, bytes: &[u8]) {
         let number = u32::from_le_bytes(bytes[..4].try_into().expect("four bytes of count"));
         assert_eq!(number, self.got, "a message was lost, doubled or displaced");
-        assert!(bytes[4..].iter().enumerate().all(|(at, byte)| *byte == (at / 9) as u8 ^ number as u8), "a message was spoilt");
+        assert!(
+            bytes[4..].iter().enumerate().all(|(at, byte)| *byte == (at / 9) as u8 ^ number as u8),
+            "a message was spoilt"
+        );
         self.got += 1;
     }
 }
@@ -164,7 +167,8 @@ impl Soak {
         });
         let now = Instant::now();
         // A few stay until all have to go.
-        let stays = if self.dice.below(500) == 0 { Duration::from_secs(3_600) } else { self.dice.time(Duration::from_secs(6)) };
+        let stays =
+            if self.dice.below(500) == 0 { Duration::from_secs(3_600) } else { self.dice.time(Duration::from_secs(6)) };
         let leaves_at = now + Duration::from_secs(1) + stays;
         self.players.push(Player { handle, name, open: false, tally: Tally::default(), next_put: now, leaves_at });
     }
@@ -289,7 +293,11 @@ impl Soak {
 /// What the library counted is what the host did.
 fn check_counters(handle: u32, tally: Tally) {
     let counted = stats(handle);
-    assert_eq!((counted.messages_in, counted.messages_out), (u64::from(tally.got), u64::from(tally.put)), "the counters are the host's");
+    assert_eq!(
+        (counted.messages_in, counted.messages_out),
+        (u64::from(tally.got), u64::from(tally.put)),
+        "the counters are the host's"
+    );
 }
 
 fn memory_kib() -> u64 {
@@ -322,7 +330,8 @@ impl Record {
     fn new(began: Instant) -> Record {
         std::fs::create_dir_all("build").expect("writable");
         let mut csv = std::fs::File::create("build/soak.csv").expect("writable");
-        writeln!(csv, "seconds,resident_kib,heap_kib,proxy_heap_kib,descriptors,players,messages,clean,cut").expect("writable");
+        writeln!(csv, "seconds,resident_kib,heap_kib,proxy_heap_kib,descriptors,players,messages,clean,cut")
+            .expect("writable");
         Record { began, csv, resident: Vec::new(), heap: Vec::new(), descriptors: Vec::new(), at_rest: Vec::new() }
     }
 
@@ -338,7 +347,11 @@ impl Record {
         }
         let Totals { messages, clean, cut, .. } = totals;
         let (heap, proxy_heap) = (heap as f64 / 1_024.0, proxy_heap as f64 / 1_024.0);
-        writeln!(self.csv, "{at},{resident},{heap:.1},{proxy_heap:.1},{descriptors},{players},{messages},{clean},{cut}").expect("writable");
+        writeln!(
+            self.csv,
+            "{at},{resident},{heap:.1},{proxy_heap:.1},{descriptors},{players},{messages},{clean},{cut}"
+        )
+        .expect("writable");
     }
 }
 
@@ -408,7 +421,9 @@ fn a_crowd_comes_and_goes() {
     println!("figure: heap at rest, bytes: {at_rest:?}");
     let (first, most_at_rest) = (at_rest[0], at_rest.iter().copied().max().unwrap_or(0));
     assert!(most_at_rest < first + SLACK, "the library keeps memory of those who are gone: {at_rest:?}");
-    for (what, figures, noise) in [("resident KiB", resident, 8_192), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)] {
+    for (what, figures, noise) in
+        [("resident KiB", resident, 8_192), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)]
+    {
         // Flat: the last third takes no more than the one before it, but for noise. In the first third the crowd gathers.
         let third = figures.len() / 3;
         let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);

@@ -15,9 +15,19 @@ impl World {
             assert_eq!(text[cap], 0xFF, "nothing is written behind the buffer");
             if result >= 0 && cap > 0 {
                 let end = text.iter().position(|byte| *byte == 0).expect("text ends with a NUL");
-                assert!(std::str::from_utf8(&text[..end]).is_ok() && (result == WS_TRUNCATED) == (len > end), "{result} {len} {end}");
+                assert!(
+                    std::str::from_utf8(&text[..end]).is_ok() && (result == WS_TRUNCATED) == (len > end),
+                    "{result} {len} {end}"
+                );
             }
-            checked(ws_get_header(handle, c"host".as_ptr(), u32::from(cap as u8), text.as_mut_ptr().cast(), cap, &mut len));
+            checked(ws_get_header(
+                handle,
+                c"host".as_ptr(),
+                u32::from(cap as u8),
+                text.as_mut_ptr().cast(),
+                cap,
+                &mut len,
+            ));
             let mut stats = std::mem::zeroed::<ws_stats>();
             checked(ws_get_stats(handle, &mut stats, 8 + cap.min(size_of::<ws_stats>() - 8)));
             let mut value = 0;
@@ -38,7 +48,9 @@ impl World {
         let (option, value) = (i32::from(input.byte() % 30), input.u32());
         let handle = self.known[at].handle;
         // Limits that end connections by themselves make nothing that the model knows.
-        if [WS_OPT_HEARTBEAT_MS, WS_OPT_PONG_TIMEOUT_MS, WS_OPT_CLOSE_TIMEOUT_MS, WS_OPT_HANDSHAKE_TIMEOUT_MS].contains(&option) {
+        if [WS_OPT_HEARTBEAT_MS, WS_OPT_PONG_TIMEOUT_MS, WS_OPT_CLOSE_TIMEOUT_MS, WS_OPT_HANDSHAKE_TIMEOUT_MS]
+            .contains(&option)
+        {
             return;
         }
         checked(ws_set_option(handle, option, value));

@@ -98,7 +98,11 @@ impl World {
     fn call(&mut self, input: &mut Input) {
         let what = input.below(20);
         if std::env::var_os("WSPEER_FUZZ_TELL").is_some() {
-            eprintln!("{what} {:?} of {:x?}", &input.0[..input.0.len().min(6)], self.known.iter().map(|k| (k.handle, k.part)).collect::<Vec<_>>());
+            eprintln!(
+                "{what} {:?} of {:x?}",
+                &input.0[..input.0.len().min(6)],
+                self.known.iter().map(|k| (k.handle, k.part)).collect::<Vec<_>>()
+            );
         }
         match what {
             0 => self.pair(input),
@@ -185,7 +189,10 @@ impl World {
     fn poll_one(&mut self, at: usize) -> i32 {
         let result = checked(ws_poll(self.known[at].handle));
         // What was read through the handle of a server's client is lent until it retires.
-        self.known.iter_mut().filter(|known| ws_get_state(known.handle) == WS_ERR_HANDLE).for_each(|known| known.lent = None);
+        self.known
+            .iter_mut()
+            .filter(|known| ws_get_state(known.handle) == WS_ERR_HANDLE)
+            .for_each(|known| known.lent = None);
         result
     }
 
@@ -261,9 +268,18 @@ impl World {
                 self.known[owner].over = true;
                 // What the other end put may be lost only when this end says that it is not a clean one.
                 let way = &self.links[link].ways[1 - side];
-                assert!(event.clean == 0 || way.broken || way.waiting() == 0, "{} messages were lost before a clean end", way.waiting());
+                assert!(
+                    event.clean == 0 || way.broken || way.waiting() == 0,
+                    "{} messages were lost before a clean end",
+                    way.waiting()
+                );
             }
-            WS_EVENT_OPEN | WS_EVENT_CLOSE_REQUEST | WS_EVENT_WRITABLE | WS_EVENT_SKIPPED | WS_EVENT_ERROR | WS_EVENT_CONNECTED => {}
+            WS_EVENT_OPEN
+            | WS_EVENT_CLOSE_REQUEST
+            | WS_EVENT_WRITABLE
+            | WS_EVENT_SKIPPED
+            | WS_EVENT_ERROR
+            | WS_EVENT_CONNECTED => {}
             other => panic!("{other} is no event"),
         }
     }
@@ -315,9 +331,11 @@ impl World {
     fn break_links_of(&mut self, at: usize) {
         match self.known[at].part {
             Part::End { link, .. } => self.links[link].ways.iter_mut().for_each(|way| way.broken = true),
-            Part::Server => {
-                self.links.iter_mut().filter(|link| !link.path.is_empty()).for_each(|link| link.ways.iter_mut().for_each(|way| way.broken = true))
-            }
+            Part::Server => self
+                .links
+                .iter_mut()
+                .filter(|link| !link.path.is_empty())
+                .for_each(|link| link.ways.iter_mut().for_each(|way| way.broken = true)),
             Part::Other => {}
         }
     }
@@ -356,11 +374,13 @@ impl World {
                 at += 1;
             }
             let open = |world: &World, link: usize| {
-                let ends = world.known.iter().filter(|known| matches!(known.part, Part::End { link: of, .. } if of == link));
+                let ends =
+                    world.known.iter().filter(|known| matches!(known.part, Part::End { link: of, .. } if of == link));
                 ends.filter(|known| ws_get_state(known.handle) == WS_OPEN).count() == 2
             };
-            let waits =
-                (0..self.links.len()).any(|link| open(self, link) && self.links[link].ways.iter().any(|way| !way.broken && way.waiting() > 0));
+            let waits = (0..self.links.len()).any(|link| {
+                open(self, link) && self.links[link].ways.iter().any(|way| !way.broken && way.waiting() > 0)
+            });
             if !waits && !moved {
                 return;
             }

@@ -140,7 +140,12 @@ impl Cache {
         checksum.copy_from_slice(digest.as_bytes());
         match self.nodes.get(path) {
             Some(node) if node.checksum == checksum && node.methods == of_name => return Ok(()),
-            Some(_) => return Err(wrong(format!("{} is declared with other methods: forget it first, with NULL", shown(path)))),
+            Some(_) => {
+                return Err(wrong(format!(
+                    "{} is declared with other methods: forget it first, with NULL",
+                    shown(path)
+                )));
+            }
             None if self.nodes.len() >= MAX_NODES => {
                 return Err(Error::new(ErrorCode::Limit, format!("{MAX_NODES} nodes are declared: forget some")));
             }
@@ -167,7 +172,8 @@ impl Cache {
 
     /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
-        self.nodes.len() + self.peers.len() > MANY || self.peers.values().map(|known| known.numbers.len() + known.told.len()).sum::<usize>() > MANY
+        self.nodes.len() + self.peers.len() > MANY
+            || self.peers.values().map(|known| known.numbers.len() + known.told.len()).sum::<usize>() > MANY
     }
 
     /// Forgets a peer.
@@ -177,7 +183,13 @@ impl Cache {
 
     /// Records that a peer's number stands for a path. Returns what to confirm if the node is declared: whether its
     /// methods are the same.
-    pub fn simplify(&mut self, from: i32, id: u32, path: &str, checksum: &[u8; CHECKSUM]) -> Result<Option<bool>, String> {
+    pub fn simplify(
+        &mut self,
+        from: i32,
+        id: u32,
+        path: &str,
+        checksum: &[u8; CHECKSUM],
+    ) -> Result<Option<bool>, String> {
         let second = || format!("it gives the number {id} to a second path");
         let Some(node) = self.nodes.get(path) else {
             let is_used = self.peers.get(&from).is_some_and(|known| known.node_of(id, &self.paths).is_some());
@@ -206,11 +218,19 @@ impl Cache {
             NodeName::Id(id) => known
                 .and_then(|known| self.paths.get(known.numbers.get(&id)?))
                 .map(|path| &**path)
-                .ok_or_else(|| (Cause::NoNode, format!("peer {from} called a node by the number {id}, which it gave to none that is declared")))?,
+                .ok_or_else(|| {
+                    (
+                        Cause::NoNode,
+                        format!("peer {from} called a node by the number {id}, which it gave to none that is declared"),
+                    )
+                })?,
             NodeName::Path(path) => path,
         };
         let Some(node) = self.nodes.get(path) else {
-            return Err((Cause::NoNode, format!("peer {from} called the node {}, which is not declared: use ws_declare_node", shown(path))));
+            return Err((
+                Cause::NoNode,
+                format!("peer {from} called the node {}, which is not declared: use ws_declare_node", shown(path)),
+            ));
         };
         let path = &*node.path;
         if known.is_some_and(|known| known.nodes.get(&node.id).is_some_and(|there| there.is_other)) {
@@ -230,7 +250,9 @@ impl Cache {
         let Some(node) = self.nodes.get(relative(call.path)) else { return Err(undeclared(call.path)) };
         let Some(method) = node.methods.get(call.method).copied() else {
             let (path, method) = (shown(call.path), shown(call.method));
-            let why = format!("{path} was declared without a method {method}: name all methods that the game's script has as RPCs");
+            let why = format!(
+                "{path} was declared without a method {method}: name all methods that the game's script has as RPCs"
+            );
             return Err(Error::new(ErrorCode::Arg, why));
         };
         Ok(Route { peers: &mut self.peers, paths: &self.paths, node, method })
@@ -288,7 +310,10 @@ impl Route<'_> {
 
 /// The error text for a node whose methods differ from the peer's.
 pub fn other_methods(peer: i32, path: &str) -> String {
-    format!("{} has other methods at peer {peer} than were declared here: name all that its script has as RPCs, and no other", shown(path))
+    format!(
+        "{} has other methods at peer {peer} than were declared here: name all that its script has as RPCs, and no other",
+        shown(path)
+    )
 }
 
 /// The path as it is sent, relative to the scene's root.
@@ -345,9 +370,13 @@ mod tests {
         assert_eq!(cache.resolve(7, &rpc(NodeName::Id(3), 1)), Ok(("Game", "noargs")));
         assert_eq!(cache.resolve(7, &rpc(NodeName::Path("Game"), 2)), Ok(("Game", "raw")));
         let cause = |from, rpc: Rpc<'_>| cache.resolve(from, &rpc).map_err(|(cause, _)| cause);
-        for (from, name, method) in
-            [(1, NodeName::Id(3), 0), (7, NodeName::Id(4), 0), (7, NodeName::Path("Other"), 0), (7, NodeName::Id(3), 3), (7, NodeName::Id(3), 0x8000)]
-        {
+        for (from, name, method) in [
+            (1, NodeName::Id(3), 0),
+            (7, NodeName::Id(4), 0),
+            (7, NodeName::Path("Other"), 0),
+            (7, NodeName::Id(3), 3),
+            (7, NodeName::Id(3), 0x8000),
+        ] {
             assert_eq!(cause(from, rpc(name, method)), Err(Cause::NoNode), "{from} {name:?} {method}");
         }
     }
@@ -380,7 +409,12 @@ mod tests {
         let cache = cache_of("Game", "hello");
         let path = "é".repeat(100_000);
         let (cause, why) = cache.resolve(1, &rpc(NodeName::Path(&path), 0)).unwrap_err();
-        assert!(cause == Cause::NoNode && why.len() < 400 && why.ends_with("é…, which is not declared: use ws_declare_node"), "{why}");
+        assert!(
+            cause == Cause::NoNode
+                && why.len() < 400
+                && why.ends_with("é…, which is not declared: use ws_declare_node"),
+            "{why}"
+        );
         let call = Call { path: &path, method: "hello", count: 0, arguments: &[] };
         assert!(Cache::default().route(&call).err().is_some_and(|error| error.into_sentence().len() < 400));
     }
@@ -407,14 +441,17 @@ mod tests {
         assert_eq!(out, [0xC0, 1, 0, 0x80]);
         let checksum = data_encoding::HEXLOWER.encode(&Md5::digest(b"cdab"));
         let announcement = cache.route(&call).unwrap().announcement();
-        assert!(matches!(read(&announcement), Ok(Packet::Simplify { checksum: found, .. }) if found == checksum.as_bytes()));
+        assert!(
+            matches!(read(&announcement), Ok(Packet::Simplify { checksum: found, .. }) if found == checksum.as_bytes())
+        );
     }
 
     // Captured from Godot 4.6.3: tests/godot/scene4/game.gd.
     #[test]
     fn the_checksum_of_both_kinds_of_methods_is_the_engine_s() {
         let mut cache = cache_of("Game", "echo, back, noargs, raw, three, only_authority; configured");
-        let announcement = cache.route(&Call { path: "Game", method: "echo", count: 0, arguments: &[] }).unwrap().announcement();
+        let announcement =
+            cache.route(&Call { path: "Game", method: "echo", count: 0, arguments: &[] }).unwrap().announcement();
         assert_eq!(&announcement[1..33], b"129ad11aa977c494bcd77fb0bae78b69");
     }
 
@@ -423,14 +460,24 @@ mod tests {
         let mut cache = cache_of("Game", "hello");
         assert!(cache.declare("/root/Game", "hello").is_ok(), "the same again");
         for (path, methods) in [("Game", "hello,raw"), ("", "a"), ("Node", "a,a"), ("Node", "a;a")] {
-            assert_eq!(cache.declare(path, methods).map_err(|error| error.code()), Err(ErrorCode::Arg), "{path} {methods}");
+            assert_eq!(
+                cache.declare(path, methods).map_err(|error| error.code()),
+                Err(ErrorCode::Arg),
+                "{path} {methods}"
+            );
         }
         assert!(cache.forget("Game").is_ok() && cache.forget("Game").is_err());
         assert!(cache.declare("Game", "hello,raw").is_ok(), "anew");
         let of = |path, method| Call { path, method, count: 0, arguments: &[] };
         assert!(cache.route(&of("Game", "hullo")).is_err() && cache.route(&of("Gamma", "hello")).is_err());
-        assert!((0..100_000).all(|number| cache.simplify(5, number, "Game", CHECK).is_ok()), "a node that comes and goes");
-        assert!((0..100_000).all(|number| cache.simplify(6, number, "Other", CHECK) == Ok(None)), "what is not declared takes no memory");
+        assert!(
+            (0..100_000).all(|number| cache.simplify(5, number, "Game", CHECK).is_ok()),
+            "a node that comes and goes"
+        );
+        assert!(
+            (0..100_000).all(|number| cache.simplify(6, number, "Other", CHECK) == Ok(None)),
+            "what is not declared takes no memory"
+        );
         cache.leave(5);
         assert_eq!(cache.simplify(5, 0, "Game", CHECK).map(|same| same.is_some()), Ok(true));
         assert!(cache.forget("Game").is_ok() && cache.declare("Game", "other").is_ok());
@@ -453,7 +500,11 @@ mod tests {
         assert!(cache.bytes() < 32 << 10, "{}", cache.bytes());
         // For each node the latest numbers resolve, and older ones do not.
         for number in 0..1_000_000 {
-            assert_eq!(cache.resolve(7, &rpc(NodeName::Id(number), 0)).is_err_and(|(cause, _)| cause == Cause::NoNode), number < 999_600, "{number}");
+            assert_eq!(
+                cache.resolve(7, &rpc(NodeName::Id(number), 0)).is_err_and(|(cause, _)| cause == Cause::NoNode),
+                number < 999_600,
+                "{number}"
+            );
         }
         assert!(cache.simplify(7, 999_999, "Node0", CHECK).is_err(), "a number that is in use");
         assert_eq!(cache.simplify(7, 0, "Node0", CHECK), Ok(Some(false)), "one that is not, any more");

@@ -45,7 +45,11 @@ impl<'a> Call<'a> {
 
     /// Like `read`, and passes up to `most` items with their index to `take`, in the same pass. After an `Err` the
     /// items must not be used.
-    pub fn read_items(bytes: &'a [u8], mut take: impl FnMut(usize, &Item<'a>), most: usize) -> Result<(Call<'a>, usize), Fault> {
+    pub fn read_items(
+        bytes: &'a [u8],
+        mut take: impl FnMut(usize, &Item<'a>),
+        most: usize,
+    ) -> Result<(Call<'a>, usize), Fault> {
         let call = Call::read_head(bytes)?;
         let items = walk(call.count, call.arguments, u64::MAX, |reader, index| {
             if index >= most {
@@ -62,7 +66,9 @@ impl<'a> Call<'a> {
         let malformed = |why: &str| Fault::Malformed(why.to_owned());
         let mut texts = bytes.splitn(3, |byte| *byte == 0);
         let mut text = || texts.next().and_then(|text| std::str::from_utf8(text).ok()).filter(|text| !text.is_empty());
-        let (Some(path), Some(method)) = (text(), text()) else { return Err(malformed("it has no path and method in front")) };
+        let (Some(path), Some(method)) = (text(), text()) else {
+            return Err(malformed("it has no path and method in front"));
+        };
         let Some([count, arguments @ ..]) = texts.next() else { return Err(malformed("it has no count of arguments")) };
         Ok(Call { path, method, count: *count, arguments })
     }
@@ -73,7 +79,12 @@ impl<'a> Call<'a> {
     }
 
     /// Encodes a call; `Err` describes the defect.
-    pub fn write<'b>(path: &str, method: &str, items: impl Iterator<Item = Item<'b>>, out: &mut Sink<'_>) -> Result<(), String> {
+    pub fn write<'b>(
+        path: &str,
+        method: &str,
+        items: impl Iterator<Item = Item<'b>>,
+        out: &mut Sink<'_>,
+    ) -> Result<(), String> {
         if path.is_empty() || method.is_empty() {
             return Err("a call needs the path of a node and the name of a method".to_owned());
         }
@@ -84,7 +95,8 @@ impl<'a> Call<'a> {
         let place = out.len();
         out.put(&[0]);
         let count = write(items, Form::Compact, out)?;
-        let count = u8::try_from(count).map_err(|_| format!("{count} arguments are too many: a call has at most 255"))?;
+        let count =
+            u8::try_from(count).map_err(|_| format!("{count} arguments are too many: a call has at most 255"))?;
         out.set(place, count);
         Ok(())
     }
@@ -94,7 +106,9 @@ impl<'a> Call<'a> {
         const BYTES: [u8; 4] = (WS_VARIANT_PACKED_BYTE_ARRAY as u32).to_le_bytes();
         match (self.count, self.arguments) {
             (0, _) => Some(&[]),
-            (1, [a, b, c, d, e, f, g, h, bytes @ ..]) if [*a, *b, *c, *d] == BYTES => bytes.get(..u32::from_le_bytes([*e, *f, *g, *h]) as usize),
+            (1, [a, b, c, d, e, f, g, h, bytes @ ..]) if [*a, *b, *c, *d] == BYTES => {
+                bytes.get(..u32::from_le_bytes([*e, *f, *g, *h]) as usize)
+            }
             _ => None,
         }
     }
@@ -129,7 +143,9 @@ impl<'a> Call<'a> {
     fn put(&self, out: &mut Vec<u8>, width: u8, node: u32, method: u16) {
         let bytes = self.only_bytes();
         let wide_method = method > 0xFF;
-        out.push(width << 4 | if wide_method { WIDE_METHOD } else { 0 } | if bytes.is_some() { BYTES_ALONE } else { 0 });
+        out.push(
+            width << 4 | if wide_method { WIDE_METHOD } else { 0 } | if bytes.is_some() { BYTES_ALONE } else { 0 },
+        );
         out.extend_from_slice(&node.to_le_bytes()[..1 << width]);
         out.extend_from_slice(&method.to_le_bytes()[..1 + usize::from(wide_method)]);
         match bytes {
@@ -185,7 +201,12 @@ impl<'a> Rpc<'a> {
                 (NodeName::Path(path(&packet[place..])?), place)
             }
         };
-        Ok(Rpc { node, method: number(&packet[1 + node_width..head]) as u16, only_bytes: first & BYTES_ALONE != 0, arguments: &packet[head..end] })
+        Ok(Rpc {
+            node,
+            method: number(&packet[1 + node_width..head]) as u16,
+            only_bytes: first & BYTES_ALONE != 0,
+            arguments: &packet[head..end],
+        })
     }
 
     /// Encodes the call for the program and checks its arguments. `None`: out of memory.
@@ -291,12 +312,20 @@ mod tests {
         vec![
             (call_of("noargs", &[]), true, 1, by_path(&[0xA0, 6, 0, 0, 0x80, 1])),
             (call_of("raw", &[bytes]), false, 2, vec![0x80, 1, 2, 0xDE, 0xAD]),
-            (call_of("hello", &[int(5), text]), false, 0, vec![0, 1, 0, 2, 2, 5, 4, 0, 0, 0, 2, 0, 0, 0, b'h', b'i', 0, 0]),
+            (
+                call_of("hello", &[int(5), text]),
+                false,
+                0,
+                vec![0, 1, 0, 2, 2, 5, 4, 0, 0, 0, 2, 0, 0, 0, b'h', b'i', 0, 0],
+            ),
             (
                 call_of("hello", &[real, vector]),
                 true,
                 0,
-                by_path(&[0x20, 27, 0, 0, 0x80, 0, 2, 3, 0, 0, 0, 0, 0, 0xC0, 0x3F, 5, 0, 0, 0, 0, 0, 0x80, 0x3F, 0, 0, 0, 0x40]),
+                by_path(&[
+                    0x20, 27, 0, 0, 0x80, 0, 2, 3, 0, 0, 0, 0, 0, 0xC0, 0x3F, 5, 0, 0, 0, 0, 0, 0x80, 0x3F, 0, 0, 0,
+                    0x40,
+                ]),
             ),
         ]
     }
@@ -314,7 +343,10 @@ mod tests {
             }
             assert_eq!(out, packet, "{}", parsed.method);
             let rpc = Rpc::read(&packet).unwrap();
-            assert_eq!((rpc.method, rpc.node), (method, if by_path { NodeName::Path("Game") } else { NodeName::Id(1) }));
+            assert_eq!(
+                (rpc.method, rpc.node),
+                (method, if by_path { NodeName::Path("Game") } else { NodeName::Id(1) })
+            );
             assert_eq!(rpc.expand("Game", parsed.method), Ok(Some(call.clone())));
         }
     }
@@ -381,10 +413,24 @@ mod tests {
         for end in 0..call.len() {
             assert!(Call::read(&call[..end]).is_err(), "{end}");
         }
-        for bad in [&b""[..], b"Game", b"Game\0", b"\0m\0\0", b"Game\0\0\0", b"Game\0m\0", b"Game\0m\0\0\0", b"Game\0m\0\x01", b"\xFF\0m\0\0"] {
+        for bad in [
+            &b""[..],
+            b"Game",
+            b"Game\0",
+            b"\0m\0\0",
+            b"Game\0\0\0",
+            b"Game\0m\0",
+            b"Game\0m\0\0\0",
+            b"Game\0m\0\x01",
+            b"\xFF\0m\0\0",
+        ] {
             assert!(Call::read(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(Call::read(b"Game\0m\0\x01\x18\0\x01\0\0\0\0\0\0\0\0\0").map_err(|fault| matches!(fault, Fault::Unsupported(_))), Err(true));
+        assert_eq!(
+            Call::read(b"Game\0m\0\x01\x18\0\x01\0\0\0\0\0\0\0\0\0")
+                .map_err(|fault| matches!(fault, Fault::Unsupported(_))),
+            Err(true)
+        );
         let many = vec![int(0); 256];
         assert!(Call::write("Game", "m", many.into_iter(), &mut Sink::new(&mut [])).is_err());
         assert!(Call::write("", "m", std::iter::empty(), &mut Sink::new(&mut [])).is_err());

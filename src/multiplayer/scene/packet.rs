@@ -86,7 +86,9 @@ pub fn is_call(packet: &[u8]) -> bool {
 }
 
 fn simplify(rest: &[u8]) -> Result<Packet<'_>, String> {
-    let Some((checksum, rest)) = rest.split_first_chunk::<CHECKSUM>() else { return Err("a path to be simplified is cut off".to_owned()) };
+    let Some((checksum, rest)) = rest.split_first_chunk::<CHECKSUM>() else {
+        return Err("a path to be simplified is cut off".to_owned());
+    };
     let [0, rest @ ..] = rest else { return Err("the checksum of a path has no end".to_owned()) };
     Ok(Packet::Simplify { checksum, id: word(rest)?, path: path(&rest[4..])? })
 }
@@ -102,7 +104,9 @@ fn system(rest: &[u8]) -> Result<Packet<'_>, String> {
         (ADD, _) => Ok(Packet::Add(peer)),
         (DEL, _) => Ok(Packet::Del(peer)),
         (RELAY, []) => Err("what is to be passed on is empty".to_owned()),
-        (RELAY, [first, ..]) if first & COMMAND == SYS => Err("what is to be passed on is of the system itself".to_owned()),
+        (RELAY, [first, ..]) if first & COMMAND == SYS => {
+            Err("what is to be passed on is of the system itself".to_owned())
+        }
         (RELAY, packet) => Ok(Packet::Relay { peer, packet }),
         (what, _) => Err(format!("{what} is no packet of the system")),
     }
@@ -224,6 +228,9 @@ mod tests {
         ] {
             assert!(read(bytes).is_err(), "{bytes:02x?}");
         }
-        assert!(read(&[&simplify[..38], b"Ga\0me\0"].concat()).is_err() && read(&[&simplify[..38], b"\xFF\0"].concat()).is_err());
+        assert!(
+            read(&[&simplify[..38], b"Ga\0me\0"].concat()).is_err()
+                && read(&[&simplify[..38], b"\xFF\0"].concat()).is_err()
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! Decoding of values: bytes to items.
 
-use super::variant::{COMPONENTS, Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, short, strange};
+use super::variant::{
+    COMPONENTS, Fault, Form, Inside, Item, NAMES, Nest, WIDE, components, element, name, short, strange,
+};
 use crate::codes::*;
 
 /// Decodes values item by item.
@@ -108,7 +110,9 @@ impl<'a> Reader<'a> {
                 let typed = keys | self.element_type(head >> 18, "Dictionary")? << 8;
                 return self.container(out, kind, typed, Inside::Values);
             }
-            _ if (0..=WS_VARIANT_PACKED_VECTOR4_ARRAY).contains(&kind) => return Err(Fault::Unsupported(format!("a value {}", strange(kind)))),
+            _ if (0..=WS_VARIANT_PACKED_VECTOR4_ARRAY).contains(&kind) => {
+                return Err(Fault::Unsupported(format!("a value {}", strange(kind))));
+            }
             _ => return Err(Fault::Malformed(format!("{kind} is not a Variant type of Godot"))),
         }
         self.nest.leave();
@@ -163,7 +167,8 @@ impl<'a> Reader<'a> {
 
     /// Reads the element type of a typed container; 0: any type.
     fn element_type(&mut self, mode: u32, what: &str) -> Result<i64, Fault> {
-        let of_objects = || Err(Fault::Unsupported(format!("a typed {what} of objects means nothing to another program")));
+        let of_objects =
+            || Err(Fault::Unsupported(format!("a typed {what} of objects means nothing to another program")));
         match mode & 3 {
             0 => Ok(0),
             1 => match self.word()? {

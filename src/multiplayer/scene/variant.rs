@@ -114,7 +114,9 @@ pub(super) fn components(kind: i32) -> Option<(usize, bool)> {
         WS_VARIANT_VECTOR2I => (2, true),
         WS_VARIANT_VECTOR3 => (3, false),
         WS_VARIANT_VECTOR3I => (3, true),
-        WS_VARIANT_VECTOR4 | WS_VARIANT_RECT2 | WS_VARIANT_PLANE | WS_VARIANT_QUATERNION | WS_VARIANT_COLOR => (4, false),
+        WS_VARIANT_VECTOR4 | WS_VARIANT_RECT2 | WS_VARIANT_PLANE | WS_VARIANT_QUATERNION | WS_VARIANT_COLOR => {
+            (4, false)
+        }
         WS_VARIANT_VECTOR4I | WS_VARIANT_RECT2I => (4, true),
         WS_VARIANT_TRANSFORM2D | WS_VARIANT_AABB => (6, false),
         WS_VARIANT_BASIS => (9, false),
@@ -204,7 +206,10 @@ impl Nest {
 pub(super) fn strange(kind: i32) -> String {
     match kind {
         0..=WS_VARIANT_PACKED_VECTOR4_ARRAY => {
-            format!("is of type {} ({kind}), which means nothing to another program: send its name, its path or its properties", name(kind))
+            format!(
+                "is of type {} ({kind}), which means nothing to another program: send its name, its path or its properties",
+                name(kind)
+            )
         }
         _ => format!("has type {kind}, which is none: use WS_VARIANT_*"),
     }

@@ -90,7 +90,9 @@ pub fn write<'a>(items: impl Iterator<Item = Item<'a>>, form: Form, out: &mut Si
         let done = match inside {
             None if form == Form::Compact => write_compact(&item, &mut nest, out),
             None | Some(Inside::Values) => write_full(&item, &mut nest, out),
-            Some(_) if item.kind != WS_VARIANT_STRING => Err("is not the String that the container before it wants".to_owned()),
+            Some(_) if item.kind != WS_VARIANT_STRING => {
+                Err("is not the String that the container before it wants".to_owned())
+            }
             Some(inside) => write_string(&item, &mut nest, out, inside == Inside::Strings),
         };
         done.map_err(|why| format!("item {index} ({}) {why}", name(item.kind)))?;
@@ -244,7 +246,9 @@ fn write_string(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>, counts_nul
 /// Decodes the element types in `integer`: that of an Array, or those of a Dictionary's keys and values.
 fn element_types(integer: i64, count: usize) -> Result<[u8; 2], String> {
     let bytes = integer.to_le_bytes();
-    let known = bytes[..count].iter().all(|kind| i32::from(*kind) <= WS_VARIANT_PACKED_VECTOR4_ARRAY && *kind != WS_VARIANT_OBJECT as u8);
+    let known = bytes[..count]
+        .iter()
+        .all(|kind| i32::from(*kind) <= WS_VARIANT_PACKED_VECTOR4_ARRAY && *kind != WS_VARIANT_OBJECT as u8);
     if known && bytes[count..].iter().all(|byte| *byte == 0) {
         Ok([bytes[0], bytes[1]])
     } else {

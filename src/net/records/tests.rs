@@ -7,13 +7,19 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
-use rustls::{ClientConfig, ClientConnection, Connection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection};
+use rustls::{
+    ClientConfig, ClientConnection, Connection, HandshakeKind, RootCertStore, ServerConfig, ServerConnection,
+};
 use std::io::{Read, Write};
 use std::sync::Arc;
 
 /// The suites of both TLS versions for one type of key. All ciphers are among them.
 fn suites() -> Vec<SupportedCipherSuite> {
-    default_provider().cipher_suites.into_iter().filter(|suite| !format!("{:?}", suite.suite()).contains("_RSA_")).collect()
+    default_provider()
+        .cipher_suites
+        .into_iter()
+        .filter(|suite| !format!("{:?}", suite.suite()).contains("_RSA_"))
+        .collect()
 }
 
 fn suite_of(tls13: bool) -> SupportedCipherSuite {
@@ -26,7 +32,8 @@ fn configs(suite: SupportedCipherSuite) -> (Arc<ClientConfig>, Arc<ServerConfig>
     let mut roots = RootCertStore::empty();
     roots.add(own.cert.der().clone()).unwrap();
     let provider = Arc::new(CryptoProvider { cipher_suites: vec![suite], ..default_provider() });
-    let client = ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[suite.version()]).unwrap();
+    let client =
+        ClientConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[suite.version()]).unwrap();
     let mut client = client.with_root_certificates(roots).with_no_client_auth();
     let server = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[suite.version()]).unwrap();
     let mut server = server.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key).unwrap();
@@ -192,7 +199,10 @@ fn plaintext_has_left_when_its_record_was_sent_whole() {
             let step = (slices[0].len() + slices[1].len()).min(977);
             ours.outgoing.advance(step);
             sent += step;
-            assert_eq!(ours.outgoing.left(), ends.iter().rev().find(|(end, _)| *end <= sent).map_or(0, |(_, plain)| *plain));
+            assert_eq!(
+                ours.outgoing.left(),
+                ends.iter().rev().find(|(end, _)| *end <= sent).map_or(0, |(_, plain)| *plain)
+            );
         }
         assert_eq!(ours.outgoing.left(), plain);
     }
@@ -218,7 +228,9 @@ fn each_cipher_in_both_roles_and_any_pieces() {
         let (theirs, other_far) = server(suite);
         for (mut ours, mut far, behind) in [(ours, far, std::mem::take(&mut behind)), (theirs, other_far, Vec::new())] {
             assert_eq!(opened(&mut ours, &behind, 100), b"");
-            for (count, piece) in [(1, 1), (700, 1), (16_384, 5), (16_385, 16_406), (300_000, 1_000), (300_000, 400_000)] {
+            for (count, piece) in
+                [(1, 1), (700, 1), (16_384, 5), (16_385, 16_406), (300_000, 1_000), (300_000, 400_000)]
+            {
                 let plain = pattern(count);
                 ours.seal(OutboundChunks::new(&[&plain[..count / 3], &[], &plain[count / 3..]])).unwrap();
                 far.take(&mut sent(&mut ours)).unwrap();

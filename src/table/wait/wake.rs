@@ -18,7 +18,8 @@ struct Waiters {
 impl Waiters {
     // Each use is a new value on purpose: every process has its own.
     #[allow(clippy::declare_interior_mutable_const)]
-    const NONE: Waiters = Waiters { count: AtomicUsize::new(0), pipes: Mutex::new(Vec::new()), turn: (Mutex::new(0), Condvar::new()) };
+    const NONE: Waiters =
+        Waiters { count: AtomicUsize::new(0), pipes: Mutex::new(Vec::new()), turn: (Mutex::new(0), Condvar::new()) };
 }
 
 /// In the child of a fork no thread waits.
