@@ -74,7 +74,7 @@ mergeInto(LibraryManager.library, {
       var id = WSPEER.number(bytes, at);
       if (text) return 'the first message is text and not an id of 4 bytes';
       if (len !== 4) return 'the first message has ' + len + ' bytes and not the 4 of an id';
-      if (id < 2) return id + ' is not a client's id: clients have 2 and above';
+      if (id < 2) return id + ' is not a client\'s id: clients have 2 and above';
       peer.join.id = id;
       if (peer.join.scene) {
         WSPEER_SCENE.enter(peer);

@@ -203,7 +203,7 @@ mergeInto(LibraryManager.library, {
     // The id in a packet that tells of a peer or is passed on, which is checked.
     readAbout: function (bytes) {
       var id = WSPEER_SCENE.word(bytes, 2);
-      if (bytes[1] < 3 && id < 2) throw WSPEER_VARIANT.bad(id + ' is not a client's id: clients have 2 and above');
+      if (bytes[1] < 3 && id < 2) throw WSPEER_VARIANT.bad(id + ' is not a client\'s id: clients have 2 and above');
       if (bytes[1] === 3 && bytes.length === 6) throw WSPEER_VARIANT.bad('what is to be passed on is empty');
       if (bytes[1] === 3 && (bytes[6] & 7) === WSPEER_SCENE.SYS) throw WSPEER_VARIANT.bad('what is to be passed on is of the system itself');
       return id;
