@@ -412,6 +412,22 @@ mod tests {
     }
 
     #[test]
+    fn of_several_failures_the_first_refusal_is_told_or_else_the_last() {
+        let to = |last: u8| SocketAddr::from(([10, 0, 0, last], 9));
+        let (no_route, refused) = (|| ErrorKind::HostUnreachable.into(), || ErrorKind::ConnectionRefused.into());
+        let mut race = Race::new(&[], 9, Instant::now());
+        let mut kept = |last, error| {
+            race.lose(to(last), error);
+            race.lost.as_ref().map(|lost| lost.address)
+        };
+        assert_eq!(kept(1, no_route()), Some(to(1)));
+        assert_eq!(kept(2, no_route()), Some(to(2)));
+        assert_eq!(kept(3, refused()), Some(to(3)));
+        assert_eq!(kept(4, no_route()), Some(to(3)));
+        assert_eq!(kept(5, refused()), Some(to(3)));
+    }
+
+    #[test]
     fn when_all_fail_the_refusal_is_told() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let lost = run(Race::new(&[at(Ipv4Addr::LOCALHOST)], port, Instant::now())).err().unwrap();

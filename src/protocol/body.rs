@@ -102,6 +102,8 @@ mod tests {
         assert_eq!(received(chunked(), &many, 100), (vec![b'x'; KEPT_BYTES], true));
         let long = [b"fffffffffffffff\r\n".as_slice(), &vec![b'y'; 20_000]].concat();
         assert_eq!(received(chunked(), &long, 300), (vec![b'y'; KEPT_BYTES], true));
+        let two = [b"3e8\r\n".as_slice(), &[b'z'; 1_000], b"\r\n"].concat().repeat(2);
+        assert_eq!(received(chunked(), &two, 3_000), (vec![b'z'; KEPT_BYTES], true));
         let padded = [b"1;".as_slice(), &vec![b' '; 20_000]].concat();
         assert_eq!(received(chunked(), &padded, 500), (Vec::new(), true));
     }

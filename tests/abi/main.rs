@@ -4,6 +4,7 @@
 #[path = "../support/c_host.rs"]
 mod c_host;
 
+mod broadcasts;
 mod early_messages;
 mod encode_aliases;
 mod event_order;

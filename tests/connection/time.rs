@@ -1,6 +1,7 @@
 //! Everything a connection does by time, with an invented time: no test waits.
 
 use crate::test_connection::*;
+use std::cell::Cell;
 use std::time::Duration;
 use wspeer::codes::*;
 use wspeer::internals::status::{Cause, EventKind, Phase, State, Text};
@@ -255,6 +256,42 @@ mod heartbeat {
     }
 
     #[test]
+    fn a_gap_moves_the_last_sign_of_life_and_the_next_ping() {
+        let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 5_000), (WS_OPT_PONG_TIMEOUT_MS, 15_000)]);
+        end.pass(ms(5_000));
+        assert_eq!(end.output(), PING);
+        end.pass(ms(4_000));
+        // It lives, and does not answer the ping.
+        end.feed(b"\x82\x81\0\0\0\0x");
+        end.poll();
+        end.now += ms(60_000);
+        end.poll();
+        end.pass(ms(900));
+        assert_eq!(end.output(), b"", "the next ping was a second away before the gap");
+        end.pass(ms(100));
+        assert_eq!(end.output(), PING);
+        assert_eq!(
+            end.closed_after(ms(60_000)),
+            ms(14_000),
+            "15 s after it was heard, and not 10 s after the first ping"
+        );
+    }
+
+    #[test]
+    fn nobody_is_pinged_behind_a_close_frame() {
+        let mut end = End::open_server(&[
+            (WS_OPT_HEARTBEAT_MS, 1_000),
+            (WS_OPT_PONG_TIMEOUT_MS, 2_000),
+            (WS_OPT_CLOSE_TIMEOUT_MS, 60_000),
+        ]);
+        end.act(|peer, cx| peer.close(cx, 0, ""));
+        end.poll();
+        assert_eq!(end.output()[0], 0x88);
+        end.pass(ms(10_000));
+        assert_eq!((end.output(), end.peer.state()), (Vec::new(), State::Closing));
+    }
+
+    #[test]
     fn a_gap_is_no_part_of_the_round_trip_time() {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 10_000)]);
         end.pass(ms(10_000));
@@ -435,6 +472,68 @@ mod closing {
         let output = end.output();
         assert_eq!((output[0], &output[2..4]), (0x88, 1002u16.to_be_bytes().as_slice()));
         assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(Phase::Websocket, Cause::Protocol, 1002, false, 0)]);
+    }
+
+    /// Messages of 100,000 bytes, put before it is open, that wait to be encoded when `behind` comes right after the request. Bytes of messages that
+    /// left, and the opcode of the last frame.
+    fn closed_by(behind: &[u8], capacity: usize) -> (usize, u8, Vec<Took>) {
+        let mut end = End::server_over(capacity, true, &[]);
+        for _ in 0..8 {
+            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[1; 100_000])), wspeer::internals::link::Sent::Taken);
+        }
+        end.feed(&[REQUEST, behind].concat());
+        let clock = Ticking { now: Cell::new(end.now), step: ms(1), asked: Cell::new(0) };
+        let mut output = Vec::new();
+        for _ in 0..10_000 {
+            end.poll_within(&clock, Some(1));
+            output.extend(end.output());
+            if end.peer.state() == State::Closed {
+                break;
+            }
+        }
+        let mut rest = &output[output.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4..];
+        let (mut bytes, mut last) = (0, 0);
+        while let [first, len, ..] = *rest {
+            let (head, len) = match len {
+                126 => (4, usize::from(u16::from_be_bytes(rest[2..4].try_into().unwrap()))),
+                127 => (10, u64::from_be_bytes(rest[2..10].try_into().unwrap()) as usize),
+                _ => (2, usize::from(len)),
+            };
+            last = first & 0x0F;
+            bytes += if last < 8 { len } else { 0 };
+            rest = &rest[head + len..];
+        }
+        (bytes, last, end.items())
+    }
+
+    #[test]
+    fn what_waits_to_be_encoded_leaves_before_the_answer_to_a_close() {
+        let (bytes, last, items) = closed_by(b"\x88\x82\0\0\0\0\x03\xE8", 16 << 20);
+        assert_eq!((bytes, last), (800_000, 8));
+        assert_eq!(items.last(), Some(&Closed(Phase::App, Cause::ClosedByPeer, 1000, true, 0)));
+    }
+
+    #[test]
+    fn what_waits_to_be_encoded_when_the_connection_fails_does_not_leave() {
+        // A narrow transport takes the close frame after some polls, and together with what is behind it.
+        for capacity in [16 << 20, 10_000] {
+            let (bytes, last, items) = closed_by(b"\x83\x80\0\0\0\0", capacity);
+            assert!(bytes < 800_000 && last == 8, "{bytes}, opcode {last}");
+            let Some(Closed(Phase::Websocket, Cause::Protocol, 1002, false, unsent)) = items.last() else {
+                panic!("{items:?}")
+            };
+            assert!(*unsent >= 1, "{unsent}");
+        }
+    }
+
+    #[test]
+    fn a_refused_request_ends_though_messages_wait_for_open() {
+        let mut end = End::server_over(256 << 10, true, &[]);
+        assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, b"early")), wspeer::internals::link::Sent::Taken);
+        end.feed(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        end.poll();
+        assert_eq!(end.peer.state(), State::Closed);
+        assert!(end.output().starts_with(b"HTTP/1.1 4"));
     }
 
     #[test]

@@ -395,6 +395,30 @@ mod a_refusal {
     }
 
     #[test]
+    fn each_status_has_its_hint() {
+        for (status, offered, hint) in [
+            (300, &[][..], "it points elsewhere"),
+            (400, &[], "or wants a subprotocol"),
+            (400, &["v1.game"], "knows none of the subprotocols"),
+            (401, &[], "it requires authentication"),
+            (403, &[], "credentials and Origin"),
+            (404, &[], "nothing is served at this path"),
+            (407, &[], "it requires authentication"),
+            (418, &[], "it may not be a WebSocket server"),
+            (426, &[], "proxy_http_version 1.1"),
+            (429, &[], "try again later"),
+            (500, &[], "has failed"),
+            (503, &[], "try again later"),
+            (599, &[], "has failed"),
+        ] {
+            let (mut handshake, _) = ClientHandshake::start(&spec(offered));
+            let bytes = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n");
+            let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.sentence;
+            assert!(sentence.contains(hint), "{status}, {offered:?}: {sentence}");
+        }
+    }
+
+    #[test]
     fn a_body_in_chunks_ends_with_the_last_chunk() {
         let head = b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
         let body = b"7\r\nnothing\r\n5\r\n here\r\n0\r\n\r\n".as_slice();
@@ -412,11 +436,12 @@ mod a_refusal {
     #[test]
     fn one_under_way_can_be_given_up() {
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
-        assert!(handshake.give_up().is_none());
+        assert!(handshake.give_up().is_none() && !handshake.is_refused());
         assert!(matches!(
             handshake.receive(b"HTTP/1.1 404 Not Found\r\nX: y\r\nContent-Length: 9\r\n\r\nnoth"),
             Ok(None)
         ));
+        assert!(handshake.is_refused());
         let refused = handshake.give_up().unwrap();
         assert_eq!(
             (refused.status, refused.headers.get("x", 0), refused.body.as_slice()),
@@ -472,6 +497,27 @@ mod other_answers {
         assert!(long.contains(&"x".repeat(32)) && !long.contains(&"x".repeat(33)), "{long}");
         for len in 0..=8 {
             assert_eq!(run(&spec(&[]), &b"HTTP/1.1"[..len], false, |bytes| vec![bytes]), Waits);
+        }
+    }
+
+    #[test]
+    fn what_is_not_http_is_shown_up_to_what_repeats_the_request() {
+        let mut spec = spec(&["marked.subprotocol"]);
+        spec.target = "/chat?token=marked".to_owned();
+        spec.headers =
+            vec![("Authorization".to_owned(), "Bearer marked".to_owned()), ("X".to_owned(), "second".to_owned())];
+        for (answer, shown) in [
+            // Three bytes before the question mark show where the query begins.
+            ("GET /chat?token=marked HTTP/1.1", "GET /c"),
+            ("GET /chat HTTP/1.1", "GET /chat HTTP/1.1"),
+            ("ECHO Bearer marked", "ECHO "),
+            ("ECHO Bea", "ECHO Bea"),
+            ("ECHO Bear", "ECHO "),
+            ("my second one", "my "),
+            ("you said:marked.subprotocol", "you said:"),
+        ] {
+            let sentence = ClientHandshake::start(&spec).0.receive(answer.as_bytes()).unwrap_err().failure.sentence;
+            assert!(sentence.contains(&format!("it begins with \"{shown}\":")), "{answer}: {sentence}");
         }
     }
 

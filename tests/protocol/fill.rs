@@ -143,3 +143,30 @@ fn an_announced_length_takes_no_memory() {
     }
     assert!(decoder.heap_bytes() <= 65 << 10, "{} bytes for 1000", decoder.heap_bytes());
 }
+
+#[test]
+fn a_fragment_that_was_read_in_place_is_followed_by_its_message_alone() {
+    for (next, is_wrong) in
+        [(b"\x81\x01x".as_slice(), true), (b"\x82\x01x", true), (b"\x80\x01x", false), (b"\x89\x00", false)]
+    {
+        let mut decoder = Decoder::new(Role::Client);
+        let mut bytes = [&[0x02, 127][..], &100_000_u64.to_be_bytes(), &[7; 60_000]].concat();
+        assert_eq!(decoder.next(&mut bytes, &LIMITS).unwrap().0, bytes.len());
+        let mut left = 40_000;
+        while left > 0 {
+            let count = decoder.room_to_fill().map_or(0, |room| {
+                room.fill(7);
+                room.len()
+            });
+            if count > 0 {
+                assert!(matches!(decoder.filled(count), Ok(Received::Nothing)));
+                left -= count;
+            } else {
+                let mut rest = vec![7; left];
+                assert_eq!(decoder.next(&mut rest, &LIMITS).unwrap().0, left);
+                left = 0;
+            }
+        }
+        assert_eq!(decoder.next(&mut next.to_vec(), &LIMITS).is_err(), is_wrong, "{next:?}");
+    }
+}

@@ -304,3 +304,62 @@ mod section_7_4_status_codes {
         }
     }
 }
+
+/// Work is bounded for each call: the caller looks at its budget between two of them.
+mod many_fragments {
+    use super::*;
+    use wspeer::internals::protocol::Limits;
+
+    /// What the first call takes of so many empty fragments.
+    fn first_call(count: usize) -> (usize, bool) {
+        let mut bytes = [&[0x02, 0x00][..], &[0x00, 0x00].repeat(count - 1)].concat();
+        let limits = Limits { max_message: 1_000, max_fragments: u32::MAX };
+        let (used, received) = Decoder::new(Role::Client).next(&mut bytes, &limits).unwrap();
+        assert!(matches!(received, Received::Fragments | Received::Nothing), "{received:?}");
+        (used, matches!(received, Received::Fragments))
+    }
+
+    #[test]
+    fn a_call_takes_64_of_them() {
+        assert_eq!(first_call(63), (126, false));
+        assert_eq!(first_call(64), (128, false), "there are no more");
+        assert_eq!(first_call(65), (128, true));
+        assert_eq!(first_call(1_000), (128, true));
+    }
+}
+
+/// What cannot be compressed grows a little by it.
+mod long_compressed_messages {
+    use super::*;
+    use wspeer::internals::protocol::Limits;
+
+    /// Whether frames of these lengths, each with its first byte, are taken with a limit of 800 bytes. The last one's payload has yet to come.
+    fn taken(frames: &[(u8, u16)]) -> bool {
+        let limits = Limits { max_message: 800, max_fragments: 10 };
+        let mut decoder = Decoder::new(Role::Client);
+        decoder.rsv1_allowed = true;
+        let (last, before) = frames.split_last().unwrap();
+        let header = |(first, len): &(u8, u16)| [&[*first, 126][..], &len.to_be_bytes()].concat();
+        for frame in before {
+            let mut bytes = [header(frame), vec![0; usize::from(frame.1)]].concat();
+            let (used, received) = decoder.next(&mut bytes, &limits).unwrap();
+            assert!(used == bytes.len() && !matches!(received, Received::Message { .. }));
+        }
+        match decoder.next(&mut header(last), &limits) {
+            Ok((4, Received::Nothing)) => true,
+            Err(failure) => {
+                assert_eq!(failure.close_code, 1009);
+                false
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn they_may_be_an_eighth_and_64_bytes_longer_on_the_wire() {
+        assert!(taken(&[(0x82, 800)]) && !taken(&[(0x82, 801)]));
+        assert!(taken(&[(0xC2, 964)]) && !taken(&[(0xC2, 965)]));
+        assert!(taken(&[(0x02, 500), (0x80, 300)]) && !taken(&[(0x02, 500), (0x80, 301)]));
+        assert!(taken(&[(0x42, 500), (0x80, 464)]) && !taken(&[(0x42, 500), (0x80, 465)]));
+    }
+}

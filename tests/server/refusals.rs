@@ -181,6 +181,27 @@ fn one_address_cannot_hold_all_pending_handshakes() {
 }
 
 #[test]
+fn as_many_handshakes_are_pending_as_allowed_and_no_more() {
+    let _alone = ALONE.lock();
+    let (server, port) =
+        listen("ws://127.0.0.1:0", |config| (config.max_pending_handshakes, config.handshake_timeout_ms) = (3, 60_000));
+    let mut streams: Vec<_> = (0..5).map(|_| come(Ipv4Addr::LOCALHOST, port)).collect();
+    poll_until(server, "three are pending", || stats(server).pending_handshakes == 3);
+    for _ in 0..20 {
+        assert!(ws_poll(server) >= 0);
+        assert_eq!(stats(server).pending_handshakes, 3, "the others wait in the system's queue");
+    }
+    // As one goes, the next one comes in.
+    streams.drain(..1);
+    for _ in 0..20 {
+        assert!(ws_poll(server) >= 0 && stats(server).pending_handshakes <= 3);
+    }
+    streams.drain(..2);
+    poll_until(server, "the last two are pending", || stats(server).pending_handshakes == 2);
+    ws_free(server);
+}
+
+#[test]
 fn a_listen_url_is_used_as_a_whole_or_refused() {
     let mut server = 0;
     for url in [
