@@ -2,7 +2,7 @@
 # make demo             builds the library and runs the main job in a terminal, on loopback
 # make check            the fast tests: format, lints, the protocol and connection tests in Rust, generated files
 # make test             installs what the tests need and passes all of them; tests/run NAME runs one suite, tests/README.md has more
-# make test-long        hours of fuzzing, sanitizers, attacks and a crowd; make fuzz, asan, tsan, attacks, soak and autobahn-full are its parts
+# make test-long        hours of fuzzing, mutants, sanitizers, attacks and a crowd; make fuzz, mutants, asan, tsan, attacks, soak and autobahn-full are its parts
 # make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
 # make generate         writes include/wspeer.h, and whatever the bindings and docs repeat of the interface, from the sources
 # make abi-record       records the binary interface anew: at a release, or after an addition
@@ -130,6 +130,12 @@ fuzz:
 	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=4096 || exit 1; \
 	done
 
+# Changes of one operator, condition or result, each of which a test should notice (MUTANTS="src/protocol src/peer/beat.rs": some).
+# tests/mutants/known.md has those that none does.
+mutants:
+	command -v cargo-mutants > /dev/null || cargo install cargo-mutants --version 27.1.0 --locked
+	tests/mutants/run.py $(MUTANTS)
+
 # AddressSanitizer and LeakSanitizer over the Rust tests and the C, C++ and C# programs (ASAN="c cpp": some); wants a nightly toolchain.
 asan:
 	tests/setup.sh
@@ -145,6 +151,7 @@ test-long: all
 	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
 	WSPEER_OPENS=2200000000 cargo test --release --locked --lib table::slots
 	$(MAKE) fuzz SECONDS=600
+	$(MAKE) mutants
 	$(MAKE) asan
 	$(MAKE) tsan
 	$(MAKE) attacks
@@ -201,4 +208,4 @@ clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check release-check test autobahn-full bench bench-godot fuzz soak attacks careless asan tsan test-long abi-record generate fmt lint install uninstall clean
+.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check release-check test autobahn-full bench bench-godot fuzz mutants soak attacks careless asan tsan test-long abi-record generate fmt lint install uninstall clean
