@@ -1,16 +1,19 @@
-"""The contestants and the scenarios."""
+"""What is measured: the contestants (WebSocket libraries, and plain TCP as the limit) and the scenarios.
+
+Names of scenarios: W1 is 64 B on one connection, W2 is 100 connections, W3a is 64 KiB, W3b 1 MiB, W4 a broadcast. A
+final `c` means frames of a client, a final `t` its tight loop; W1b is bursts to a server. `wss-` is over TLS."""
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class Contestant:
     name: str
-    program: str
-    variant: str = ""
-    client: bool = True
-    server: bool = True
-    tls: bool = False
-    about: str = ""
+    program: str  # in build/bench
+    variant: str = ""  # a setting of the program, for --variant; empty: none
+    client: bool = True  # has the client role
+    server: bool = True  # has the server role
+    tls: bool = False  # has the client role over TLS
+    about: str = ""  # for docs/benchmarks.md
 
     def command(self, role):
         return [self.program, role, *(["--variant", self.variant] if self.variant else [])]
@@ -38,13 +41,16 @@ CONTESTANTS = {
 @dataclass(frozen=True)
 class Scenario:
     name: str
-    kind: str  # client, server, tls, hold, counts
+    # client, server, tls (client over TLS), hold (memory of silent connections), counts (instructions and the like)
+    kind: str
     about: str
+    # Command-line options without their --, for measure.py to pass on. With counts also role, short and long.
     options: dict = field(default_factory=dict)
-    only: tuple = ()  # contestants; empty: all that can, but wspeer-late
-    rounds: int = 1000  # at most so many
+    only: tuple = ()  # names of contestants; empty: all that have the role, except wspeer-late
+    rounds: int = 1000  # maximum; --rounds may ask for fewer
 
     def takes(self, contestant):
+        """Whether the contestant takes part."""
         if contestant.name not in self.only if self.only else contestant.name == "wspeer-late":
             return False
         role = self.options.get("role", self.kind)
@@ -52,34 +58,40 @@ class Scenario:
 
 
 def frames(length, count, sleep_us=4000, **more):
+    """A client's game loop: put `count` messages, flush, sleep, poll until all are back."""
     return {"mode": "frame", "len": length, "burst": count, "sleep-us": sleep_us, **more}
 
 
 def tight(length, window):
+    """A client that keeps at most `window` messages outstanding and never sleeps."""
     return {"mode": "tight", "len": length, "burst": window}
 
 
 def echo(conns, window, length, mode="window", **more):
+    """A server that echoes. On each connection `window` messages are outstanding: one is replaced as soon as it is
+    back, or, in mode "burst", all of them when the last one is back."""
     return {"mode": mode, "conns": conns, "window": window, "len": length, **more}
 
 
 def counted(role, options):
-    """Two runs of so many frames or bursts."""
+    """Runs of 100 and of 600 frames or bursts. Their difference, as measure.counts() takes it, leaves out the start."""
     return {"role": role, "short": 100, "long": 600, **options}
 
 
 def burst(count):
-    """The sleep leaves time for all to come back."""
+    """One frame of `count` messages. The sleep, 4 µs a message, leaves time for all of them to come back."""
     return frames(64, count, max(4000, 4 * count))
 
 
 KIB64, MIB = 64 << 10, 1 << 20
+# Contestants of idle-clients: every library as it comes, and tungstenite also with a small read buffer.
 PLAIN = ("raw", "wspeer", "tung", "tung8k", "fastws", "lws", "wslay", "websocketpp")
+# Contestants of conns and queued.
 GROWING = ("raw", "wspeer", "wspeer-late", "tung", "wslay")
 
 
 def many(name, kind, about, steps, options, only=()):
-    """One scenario for each step of a growth."""
+    """One scenario for each of several sizes: `steps` are the sizes, `options` turns one into the options."""
     return [Scenario(f"{name}-{step}", kind, about.format(f"{step:,}"), options(step), only) for step in steps]
 
 

@@ -1,3 +1,4 @@
+/* The streams of the load program; see stream.h. The contestant wslay is linked with this file too. */
 #include "stream.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ void die(const char *what) {
   exit(1);
 }
 
+/* Converts the result of SSL_read() or SSL_write(). ENDED: close_notify or any error. */
 static ssize_t tls_result(struct stream *s, int n) {
   if (n > 0) return n;
   switch (SSL_get_error(s->tls, n)) {
@@ -33,7 +35,7 @@ ssize_t stream_read(struct stream *s, void *buf, size_t len) {
 ssize_t stream_write(struct stream *s, const void *buf, size_t len) {
   ssize_t n = s->tls ? tls_result(s, SSL_write(s->tls, buf, (int)len)) : send(s->fd, buf, len, MSG_NOSIGNAL);
   if (n > 0) return n;
-  if (s->tls ? n == WOULD_BLOCK : errno == EAGAIN) return WOULD_BLOCK;
+  if (s->tls ? n == WOULD_BLOCK : errno == EAGAIN) return WOULD_BLOCK; /* errno is that of send() */
   die("the other end has gone");
 }
 
@@ -49,6 +51,7 @@ SSL_CTX *stream_tls(const char *cert, const char *key) {
     die("the certificate or key cannot be read");
   }
   SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);
+  /* As with send(), a write may take only a part, and the rest may be passed at another address. */
   SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return tls;
 }

@@ -1,5 +1,5 @@
-//! The join: OPEN once its id is received. In Godot 3's format and in a scene it knows the other peers, and reaches
-//! them through the host.
+//! A join, which is a client of a multiplayer host (ws_join). It is OPEN once the host has sent it an id. In Godot 3's
+//! format and in a scene it also knows the other peers, and reaches them through the host.
 
 use super::membership::{Membership, greet};
 use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
@@ -21,18 +21,19 @@ use std::time::{Duration, Instant};
 const MAX_MARKS: usize = 4_096;
 /// `Join::shorten` runs when at least one in this many queued events is a new DISCONNECTED or ERROR.
 const MARKS_PER_END: usize = 8;
-/// Number of queued events beside which a message is processed without a check of the clock.
+/// Number of queued events above which the clock is read after every message, not only after every 64th: a new ERROR is
+/// compared with all of them.
 const FEW_MARKS: usize = 64;
 
-/// Bytes of the longest message that is processed without a check of the clock.
+/// Bytes. The clock is read after each longer message, not only after every 64th.
 const SHORT: usize = 256;
 
-/// What makes a client a join.
+/// What a join has beside its connection to the host. The methods take that connection as `peer`.
 pub struct Join {
     membership: Membership,
     /// When the id must have been received.
     deadline: Option<Instant>,
-    /// A long message is left for the next poll, which processes it before all else.
+    /// A long message is left for the next poll, which processes it before it reads from the connection.
     pub is_late: bool,
     /// In Godot 4's format, messages may be sent before the id is received (WS_QUEUE_BEFORE_OPEN).
     early: bool,
@@ -41,7 +42,7 @@ pub struct Join {
 }
 
 impl Join {
-    /// Makes a join of a client that is not open yet. `timeout` limits everything before the id, from `now` on.
+    /// Makes a join from a client that is not open yet. The id must be received within `timeout` from `now` on.
     pub fn new(
         wire: Wire,
         scene: SceneSettings,
@@ -51,6 +52,7 @@ impl Join {
         now: Instant,
     ) -> Join {
         peer.endpoint.label = HOST_ID;
+        // Received messages are held until `look` has inspected them.
         peer.endpoint.inbox.holds = true;
         let deadline = timeout.map(|timeout| now + timeout);
         if scene.auth {
@@ -97,13 +99,15 @@ impl Join {
     /// Processes received messages. Call it after the connection was polled. Returns true if messages are left.
     pub fn look(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
         if self.membership.opened.is_none() && self.membership.id == 0 {
+            // The program gets OPEN only after the id, from `Membership::open`.
             self.membership.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
         while self.hears(peer)
             && let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena)
         {
-            // As on a host: once half of the budget is spent, a long call waits for the next poll.
+            // As on a host: once half of the budget is spent, a long message of a scene waits for the next poll,
+            // which begins with it, whatever its budget.
             if !std::mem::take(&mut begins) && self.scene.is_some() && bytes.len() > LONG && cx.budget.is_half_spent() {
                 self.is_late = true;
                 break;
@@ -122,7 +126,7 @@ impl Join {
                 fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
                 peer.endpoint.drop_held(cx);
             }
-            // A long message, or many unread events, cost enough to check the clock.
+            // A long message, or many unread events, take long enough to read the clock.
             let is_over = if is_long || peer.endpoint.inbox.marks() > FEW_MARKS {
                 cx.budget.look()
             } else {
@@ -133,6 +137,7 @@ impl Join {
             }
         }
         self.shorten(peer, cx);
+        // Packets that wait for the authentication, which can no longer be completed.
         if peer.state() == State::Closed && !self.hears(peer) {
             peer.endpoint.drop_held(cx);
         }
@@ -167,7 +172,7 @@ impl Join {
         self.deadline.filter(|_| self.membership.id == 0).or(self.auth_deadline())
     }
 
-    /// Moves the deadlines by a gap in polling.
+    /// Extends the deadlines by the length of a gap in polling.
     pub fn shift(&mut self, gap: Duration) {
         self.deadline = self.deadline.map(|deadline| deadline + gap);
         if let Some(of_scene) = &mut self.scene {
@@ -238,7 +243,7 @@ impl Join {
         self.scene.as_mut().ok_or_else(not_a_scene)?.scene.declare(path, methods)
     }
 
-    /// Godot 4: the first message is the id, and all later ones are the host's, unchanged.
+    /// Godot 4: stores the id, which is the first message. All later messages go to the program unchanged.
     fn take_id(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
         self.membership.open(peer, id);
         greet(peer, cx, HOST_ID);
@@ -295,11 +300,12 @@ impl Join {
     }
 }
 
-/// Marks the queued events that cancel out; see `Join::shorten`.
+/// For each queued event, in order, whether it can be dropped; see `Join::shorten`.
 fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
     let (mut drops, mut connected) = (vec![false; inbox.marks()], HashMap::new());
     let mut messages = inbox.senders().peekable();
     for (index, (place, mark)) in inbox.placed_marks().enumerate() {
+        // A message of the peer lies between its CONNECTED and a later DISCONNECTED: both stay.
         while let Some((_, from)) = messages.next_if(|(before, _)| *before < place) {
             connected.remove(&from);
         }
@@ -311,6 +317,7 @@ fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
                     drops[index] = true;
                 }
             }
+            // `drop_marks_where` adds its count to that of the new SKIPPED.
             EventKind::Skipped => drops[index] = true,
             EventKind::Error => drops[index] = mark.label != 0,
             _ => {}

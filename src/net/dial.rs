@@ -1,4 +1,4 @@
-//! How a client opens its transport: name lookup, Happy Eyeballs (RFC 8305), TCP, TLS.
+//! Opens a client's transport: name lookup, TCP with Happy Eyeballs (RFC 8305), TLS. Section numbers are RFC 8305's.
 
 use super::mailbox::{CancelToken, Mailbox};
 use super::resolve::{Lookup, lacks_interface};
@@ -35,10 +35,15 @@ pub struct Dial {
     at: At,
 }
 
+/// What a `Dial` waits for.
 enum At {
+    /// The result of the name lookup.
     Looking(Arc<Lookup>),
+    /// The first TCP connection.
     Connecting(Race),
+    /// The TLS handshake, which runs on the worker.
     Securing(Arc<Mailbox<Result<Stream, Failure>>>, #[expect(dead_code, reason = "its drop cancels")] CancelToken),
+    /// Nothing: `step` has returned `Done` or `Failed`.
     Over,
 }
 
@@ -62,7 +67,7 @@ impl Dial {
         Dial { to, at }
     }
 
-    /// Continues without blocking.
+    /// Makes progress without blocking. Call it until it returns `Done` or `Failed`.
     pub fn step(&mut self, services: &Services, now: Instant) -> Step {
         if let At::Looking(lookup) = &self.at {
             match lookup.result() {
@@ -123,6 +128,7 @@ impl Dial {
     }
 
     /// Whether `step` would make progress now: a thread of the library has a result, or the next address is due.
+    /// Sockets that are connecting are not checked; see `wait_fd`.
     pub fn is_due(&self, now: Instant) -> bool {
         match &self.at {
             At::Looking(lookup) => lookup.result().is_some(),
@@ -132,7 +138,7 @@ impl Dial {
         }
     }
 
-    /// When the next address is tried, if one is left.
+    /// When to try the next address; `None`: none is left.
     pub fn next_start(&self) -> Option<Instant> {
         match &self.at {
             At::Connecting(race) => race.next_start(),
@@ -140,7 +146,7 @@ impl Dial {
         }
     }
 
-    /// Passes on the sockets that are connecting: each is to be checked once it is writable.
+    /// Calls `each` for every socket that is connecting. When one becomes writable, its attempt has ended: call `step`.
     pub fn wait_fd(&self, each: &mut dyn FnMut(&mio::net::TcpStream)) {
         if let At::Connecting(race) = &self.at {
             race.attempts.iter().for_each(|(tcp, _)| each(tcp));
@@ -155,6 +161,7 @@ struct Lost {
 }
 
 impl Lost {
+    /// The failure to report: its cause, and a message with a remedy.
     fn of_host(self, to: &Destination) -> Failure {
         let (cause, hint) = match self.error.kind() {
             _ if lacks_interface(&self.address) => (
@@ -175,11 +182,15 @@ impl Lost {
     }
 }
 
-/// Attempts at all addresses, with staggered starts. The first one that connects wins.
+/// Connection attempts to all addresses, with staggered starts. The first one that connects wins.
 struct Race {
+    /// Addresses not tried yet, in order.
     waiting: VecDeque<SocketAddr>,
+    /// Sockets that are connecting.
     attempts: Vec<(mio::net::TcpStream, SocketAddr)>,
+    /// When to try the next address.
     next_start: Instant,
+    /// The failure to report if no attempt succeeds.
     lost: Option<Lost>,
 }
 
@@ -193,6 +204,8 @@ impl Race {
         Race { waiting, attempts: Vec::new(), next_start: now, lost: None }
     }
 
+    /// Checks the attempts and starts those that are due. Returns the first connection, an error once all attempts have
+    /// failed, or `None` while any is left.
     fn step(&mut self, now: Instant) -> Option<Result<mio::net::TcpStream, Lost>> {
         let mut index = 0;
         while index < self.attempts.len() {
@@ -218,6 +231,7 @@ impl Race {
             }
         }
         if self.attempts.is_empty() && self.waiting.is_empty() {
+            // For an empty list of addresses.
             let nothing =
                 || Lost { address: SocketAddr::from(([0, 0, 0, 0], 0)), error: ErrorKind::AddrNotAvailable.into() };
             return Some(Err(self.lost.take().unwrap_or_else(nothing)));
@@ -229,7 +243,7 @@ impl Race {
         (!self.waiting.is_empty()).then_some(self.next_start)
     }
 
-    /// Keeps the most informative failure: a refusal says more than a missing route.
+    /// Keeps the first refusal, or the last failure if nothing was refused: a refusal says more than a missing route.
     fn lose(&mut self, address: SocketAddr, error: io::Error) {
         let better = self.lost.as_ref().is_none_or(|lost| lost.error.kind() != ErrorKind::ConnectionRefused);
         if better {
@@ -251,6 +265,7 @@ fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     order
 }
 
+/// Starts a non-blocking connect.
 fn start(address: SocketAddr) -> io::Result<mio::net::TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -344,7 +359,7 @@ mod tests {
             let left = left as usize;
             assert_eq!((race.attempts.len(), race.waiting.len()), (1, left), "one at a time");
             assert_eq!(race.next_start(), (left > 0).then_some(begun + STAGGER));
-            // Simulates a lookup that is in progress and never has a result.
+            // Discards the attempt, as its refusal would start the next one at once.
             race.attempts.clear();
         }
     }

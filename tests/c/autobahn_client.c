@@ -1,23 +1,27 @@
-/* The echo client that Autobahn's fuzzing server examines: asks for the number of cases, runs each, has the report written. Usage: autobahn_client URL */
+/* The echo client that Autobahn's fuzzing server tests: asks for the number of cases, runs each, then has the server
+ * write its report. Usage: autobahn_client URL      of the fuzzing server, without a slash at the end */
 #include "wspeer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Opens a URL and echoes until it is closed. With `answer`, keeps the first message instead. */
+/* Connects, and echoes every message until the connection is closed. With `answer`, stores a received message there as
+ * a string and echoes nothing. Returns -1 if the connection was never OPEN; the server judges later failures. */
 static int run(const char *url, char *answer, size_t cap) {
   ws_handle h;
   ws_config config;
   ws_config_init(&config, sizeof config);
   config.flags = WS_DEFLATE;
   if (ws_connect(url, &config, &h) < 0) return -1;
-  ws_packet held = {0};
+  ws_packet held = {0}; /* the message to send back: valid until the next ws_next_event() */
   int holding = 0, result = 0;
   for (int running = 1; running;) {
     ws_poll(h);
     ws_event event;
     for (;;) {
+      /* Full: poll, and put it again before the next event is taken. After any other error, as when the connection is
+       * closing, the message is dropped. */
       if (holding && ws_put_packet(h, held.data, held.len, held.type) == WS_ERR_FULL) break;
       holding = 0;
       if (ws_next_event(h, &event) != WS_OK) break;

@@ -148,7 +148,7 @@ if have g++; then
   check "and was heard" grep -qx hello far.log
   server_ends
   check "bindings/cpp/README.md: the server sends to everyone" serves ./server_cc
-  # To have it: where `make install PREFIX=…` has put it, and by FetchContent from this tree.
+  # Its section Installation: as `make install PREFIX=…` has installed it, and by FetchContent from this tree.
   check "README: make install PREFIX=…" make -s -C "$root" install PREFIX="$work/installed"
   line=$("$extract" "$cpp" sh 'pkg-config' | sed 's/ *#.*//')
   check "bindings/cpp/README.md: \`$line\`" env PKG_CONFIG_PATH="$work/installed/lib/pkgconfig" sh -c "$line"

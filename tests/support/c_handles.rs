@@ -1,5 +1,5 @@
-//! Handles of the C ABI, and waiting for them.
-#![allow(dead_code)] // Each test program uses its own part of it.
+//! Helpers for tests of the C ABI: open handles, wait for them, count their events.
+#![allow(dead_code)] // Each test program uses only a part.
 
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// A call as C makes it.
+/// Calls a function of the C ABI.
 macro_rules! c {
     ($call:expr) => {
         // SAFETY: every pointer of these tests is NULL or points to a live value of its type.
@@ -18,20 +18,24 @@ macro_rules! c {
     };
 }
 
+/// A client's opening handshake, with the key of the example in RFC 6455 section 1.3.
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// One test at a time: what one does in memory wakes all that wait.
+/// Locks out the other tests of this program, because calls of one test, such as ws_close or the ws_poll of an
+/// in-memory end, wake the ws_wait of all threads.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A zeroed struct.
 pub fn blank<T>() -> T {
-    // SAFETY: used for the structs of the boundary, which are integers and pointers.
+    // SAFETY: used only for structs of the C ABI. Their fields are integers and pointers, for which zero is valid.
     unsafe { std::mem::zeroed() }
 }
 
+/// The default configuration, as changed by `change`.
 pub fn config(change: impl FnOnce(&mut ws_config)) -> ws_config {
     let mut config = blank();
     c!(ws_config_init(&mut config, size_of::<ws_config>()));
@@ -39,7 +43,7 @@ pub fn config(change: impl FnOnce(&mut ws_config)) -> ws_config {
     config
 }
 
-/// Waits for one of the handles; it has to be worth it.
+/// Asserts that ws_wait returns for one of the handles within 5 s.
 pub fn wait(handles: &[u32]) {
     assert_eq!(
         c!(ws_wait(handles.as_ptr(), handles.len(), 5_000)),
@@ -48,7 +52,7 @@ pub fn wait(handles: &[u32]) {
     );
 }
 
-/// Takes all items; how many of a kind.
+/// Takes all queued events. Returns how many are of type `kind` (WS_EVENT_*).
 pub fn count(handle: u32, kind: i32) -> usize {
     let mut event: ws_event = blank();
     let mut count = 0;
@@ -58,15 +62,18 @@ pub fn count(handle: u32, kind: i32) -> usize {
     count
 }
 
+/// The port on which a server listens.
 pub fn port(server: u32) -> u16 {
     let mut port = 0;
     assert_eq!(c!(ws_get_option(server, WS_OPT_PORT, &mut port)), WS_OK);
     port as u16
 }
 
+/// Opens two connected ends in memory and completes the opening handshake. Returns (server, client).
 pub fn open_pair(config: &ws_config) -> (u32, u32) {
     let (mut server, mut client) = (0, 0);
     assert_eq!(c!(ws_pair(config, &mut server, &mut client)), WS_OK);
+    // The client sends the request, the server answers it, the client reads the answer.
     for handle in [client, server, client] {
         assert!(ws_poll(handle) >= 0);
     }
@@ -74,7 +81,7 @@ pub fn open_pair(config: &ws_config) -> (u32, u32) {
     (server, client)
 }
 
-/// A client of ours on a plain socket.
+/// Opens a client with `flags`. The test plays the server, on a plain socket. Returns the client and that socket.
 pub fn open_client(flags: u32) -> (u32, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = CString::new(format!("ws://127.0.0.1:{}/", listener.local_addr().unwrap().port())).unwrap();

@@ -1,4 +1,6 @@
-/* A multiplayer host that says to everyone what anyone says to it, and disconnects who says "kick me". Usage: host 4|3. Prints its URL. */
+/* A multiplayer host for tests/web/join.c. Prints its URL. Sends each message that it receives to all clients, the
+ * sender included, and disconnects a client that sends "kick me".
+ * Usage: host 4|3      Godot's format; any other argument is as 4 */
 #include "wspeer.h"
 
 #include <stdio.h>

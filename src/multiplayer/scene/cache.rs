@@ -1,4 +1,8 @@
 //! Node numbers: those that we assigned to our nodes and sent to each peer, and those that each peer assigned.
+//!
+//! This is the path cache of Godot's SceneMultiplayer. A peer sends the path of a node once, with a number and the
+//! checksum of the node's methods (`Packet::Simplify`). The receiver confirms it (`Packet::Confirm`). From then on
+//! calls carry the number instead of the path.
 
 use super::call::{Call, NodeName, Rpc};
 use super::packet::{CHECKSUM, simplify_path};
@@ -30,6 +34,7 @@ pub struct Cache {
     nodes: HashMap<Arc<str>, Node>,
     /// The paths of our nodes, by number. A number is never reused.
     paths: HashMap<u32, Arc<str>>,
+    /// The number assigned last; 0: none.
     last_id: u32,
     /// Peers that assigned or were sent a number, by id. They control its size, so it is a tree, which grows in small
     /// steps.
@@ -38,10 +43,15 @@ pub struct Cache {
 
 /// A declared node.
 struct Node {
+    /// Relative to the scene's root.
     path: Arc<str>,
+    /// Our number for it.
     id: u32,
+    /// Numbers of the methods, by name.
     methods: HashMap<String, u16>,
+    /// Names of the methods, by number.
     names: HashMap<u16, String>,
+    /// MD5 of the names, in hexadecimal.
     checksum: [u8; CHECKSUM],
 }
 
@@ -68,8 +78,8 @@ struct There {
 }
 
 impl Known {
-    /// Records that a number stands for a node. Repeating it changes only `is_other`. Returns false if the number
-    /// stands for another node.
+    /// Records that the peer's `number` stands for the node with our number `node`. Repeating it changes only
+    /// `is_other`. Returns false if the number stands for another node.
     fn give(&mut self, number: u32, node: u32, is_other: bool, paths: &HashMap<u32, Arc<str>>) -> bool {
         if self.nodes.len() > 2 * paths.len() + STALE {
             self.nodes.retain(|node, _| paths.contains_key(node));
@@ -93,7 +103,7 @@ impl Known {
         true
     }
 
-    /// The node that a number stands for, unless the node was forgotten.
+    /// Our number of the node that a peer's number stands for, unless the node was forgotten.
     fn node_of(&self, number: u32, paths: &HashMap<u32, Arc<str>>) -> Option<u32> {
         self.numbers.get(&number).copied().filter(|node| paths.contains_key(node))
     }
@@ -110,7 +120,8 @@ impl Known {
 pub type Lost = (Cause, String);
 
 impl Cache {
-    /// Declares a node of the game with the names of its methods; see ws_declare_node().
+    /// Declares a node of the game with the names of its methods, "a,b;c": behind the semicolon are those made callable
+    /// by Node.rpc_config(). See ws_declare_node().
     pub fn declare(&mut self, path: &str, methods: &str) -> Result<(), Error> {
         let wrong = |why: String| Error::new(ErrorCode::Arg, why);
         let path = relative(path);
@@ -181,8 +192,8 @@ impl Cache {
         self.peers.remove(&peer);
     }
 
-    /// Records that a peer's number stands for a path. Returns what to confirm if the node is declared: whether its
-    /// methods are the same.
+    /// Records that a peer's number stands for a path. Returns what to confirm: whether the node's methods are the same
+    /// as ours; `None`: the node is not declared, so nothing is confirmed.
     pub fn simplify(
         &mut self,
         from: i32,
@@ -245,7 +256,7 @@ impl Cache {
         }
     }
 
-    /// Prepares the sending of a call by the program.
+    /// Finds the node and the method of a call that the program sends.
     pub fn route(&mut self, call: &Call<'_>) -> Result<Route<'_>, Error> {
         let Some(node) = self.nodes.get(relative(call.path)) else { return Err(undeclared(call.path)) };
         let Some(method) = node.methods.get(call.method).copied() else {
@@ -259,7 +270,7 @@ impl Cache {
     }
 }
 
-/// How to send one call to each peer.
+/// The node and method of a call to send, and what each peer knows of the node.
 pub struct Route<'a> {
     peers: &'a mut BTreeMap<i32, Known>,
     paths: &'a HashMap<u32, Arc<str>>,
@@ -268,12 +279,12 @@ pub struct Route<'a> {
 }
 
 impl Route<'_> {
-    /// Whether the node's number was sent to the peer, confirmed or not.
+    /// Whether the node's number was sent to the peer, even if it is not confirmed yet.
     pub fn is_told(&self, peer: i32) -> bool {
         self.peers.get(&peer).is_some_and(|known| known.told.contains_key(&self.node.id))
     }
 
-    /// The peer has confirmed the number.
+    /// Whether the peer has confirmed the number.
     pub fn is_known(&self, peer: i32) -> bool {
         self.peers.get(&peer).is_some_and(|known| known.told.get(&self.node.id) == Some(&true))
     }
@@ -297,8 +308,8 @@ impl Route<'_> {
         call.reserve(out, &self.node.path)
     }
 
-    /// Appends the call for a peer that knows the node's number (`is_known`) or does not. `all_know`: every recipient
-    /// knows it.
+    /// Appends the call: with the node's number if the peer knows it (`is_known`), otherwise with the path. Unless
+    /// every recipient knows the number (`all_know`), it takes 4 bytes however small it is, as in Godot.
     pub fn put(&self, out: &mut Vec<u8>, call: &Call<'_>, is_known: bool, all_know: bool) {
         if is_known {
             call.put_by_id(out, self.node.id, self.method, !all_know);
@@ -330,6 +341,7 @@ mod tests {
     use super::super::packet::{Packet, read};
     use super::*;
 
+    /// The checksum of a node with the methods hello, noargs and raw.
     const CHECK: &[u8; 32] = b"5c0ea9862d1e940a58e1e1095eec1074";
 
     fn cache_of(path: &str, methods: &str) -> Cache {
@@ -342,7 +354,7 @@ mod tests {
         Rpc { node, method, only_bytes: true, arguments: &[] }
     }
 
-    // Captured between Godot 4.6.3 and its own server: the checksum of a node with the RPCs hello, noargs and raw.
+    // The announcement and its checksum were captured between a client and a server of Godot 4.6.3.
     #[test]
     fn a_path_is_told_as_the_engine_does_and_used_when_it_is_confirmed() {
         let mut cache = cache_of("/root/Game", "raw,hello , noargs");
@@ -446,7 +458,7 @@ mod tests {
         );
     }
 
-    // Captured from Godot 4.6.3: tests/godot/scene4/game.gd.
+    // The checksum that Godot 4.6.3 sends for tests/godot/scene4/game.gd.
     #[test]
     fn the_checksum_of_both_kinds_of_methods_is_the_engine_s() {
         let mut cache = cache_of("Game", "echo, back, noargs, raw, three, only_authority; configured");
