@@ -37,7 +37,12 @@ pub const WS_DUMMY_FLAG: u32 = 1073741824;
 USE = """
 /// What the additions are used for.
 pub fn dummy(config: &ffi::ws_config) -> (status::EventKind, status::Cause, i32, bool) {
-    (status::EventKind::Dummy, status::Cause::Dummy, codes::WS_OPT_DUMMY_LIMIT, config.flags & codes::WS_DUMMY_FLAG != 0)
+    (
+        status::EventKind::Dummy,
+        status::Cause::Dummy,
+        codes::WS_OPT_DUMMY_LIMIT,
+        config.flags & codes::WS_DUMMY_FLAG != 0,
+    )
 }
 """
 SOURCES = {"src/options.toml", "src/codes.rs", "src/lib.rs"}
