@@ -96,6 +96,7 @@ fn frame(server: u32, client: u32, conn: u32, payload: &[u8], batch: bool) {
     assert_eq!(echoed, 32);
 }
 
+/// Allocations a message, in the median of five tries.
 fn per_message(flags: u32, len: usize, batch: bool) -> f64 {
     let (server, client, conn) = open(flags);
     let payload = vec![7; len];
@@ -104,15 +105,19 @@ fn per_message(flags: u32, len: usize, batch: bool) -> f64 {
     while start.elapsed() < Duration::from_millis(450) {
         frame(server, client, conn, &payload, batch);
     }
-    let before = allocations();
-    for _ in 0..200 {
-        frame(server, client, conn, &payload, batch);
-    }
-    let counted = allocations() - before;
+    // What grows once, as a list does when a poll came late, is in few of the tries.
+    let mut counts = [(); 5].map(|()| {
+        let before = allocations();
+        for _ in 0..100 {
+            frame(server, client, conn, &payload, batch);
+        }
+        allocations() - before
+    });
+    counts.sort_unstable();
     assert_eq!(c!(ws_put_packet(client, null(), 0, WS_BINARY)), WS_OK);
     ws_free(client);
     ws_free(server);
-    counted as f64 / (200.0 * 32.0 * 2.0)
+    counts[2] as f64 / (100.0 * 32.0 * 2.0)
 }
 
 #[test]
