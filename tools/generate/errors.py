@@ -21,7 +21,10 @@ after a connection, in ERROR events, and in the log. Each says what happened, an
 `{}` stands for a value. The code is the result of the call, or the cause of the event.
 
 """
-TOKEN = re.compile(r'//[^\n]*|r"[^"]*"|b?"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)+\'', re.S)
+# Comments, strings and characters; a lifetime is none of them.
+TOKEN = re.compile(
+    r'//[^\n]*|r"[^"]*"|b?"(?:[^"\\]|\\.)*"|'
+    r"'(?:\\(?:u\{[0-9a-fA-F]+\}|x[0-9a-fA-F]{2}|.)|[^'\\\n])'", re.S)
 CODE = re.compile(r"(ErrorCode|Cause)::(\w+)")
 
 
