@@ -1,6 +1,9 @@
 //! WebSockets that a game engine polls from its frame loop. The product is the C ABI of `include/wspeer.h`. Modules are
 //! listed in the order in which bytes travel: from the socket up to the C boundary.
 
+// The comments of codes and ffi are the text of the header, where brackets are those of C.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 pub mod codes;
 mod error;
 mod forks;

@@ -9,4 +9,5 @@ python3 tests/map.py || rc=1
 # A script that says by what it is run may be run, as the Makefile does.
 lame=$(git grep -nI '^#!/' | awk -F: '$2 == 1 {print $1}' | while read -r file; do if [ ! -x "$file" ]; then echo "$file"; fi; done)
 if [ -z "$lame" ]; then echo "ok - guard: every script may be run"; else echo "not ok - guard: may not be run: $lame"; rc=1; fi
+if RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --locked; then echo "ok - guard: rustdoc has no warnings"; else echo "not ok - guard: rustdoc has warnings"; rc=1; fi
 exit $rc
