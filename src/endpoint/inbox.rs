@@ -60,6 +60,8 @@ pub struct Inbox {
     /// Messages after those in `messages` that the layer above has not inspected yet.
     held: Held,
     marks: Marks,
+    /// Number of marks queued since the start.
+    queued_marks: u64,
     /// Number of messages queued since the start; dropped ones are subtracted.
     end: u64,
     /// Bytes of the queued messages and authentication data.
@@ -137,7 +139,8 @@ impl Inbox {
 
     /// Queues the mark that ends the connection. Later marks go before it, and are dropped once it has been taken.
     pub fn push_end(&mut self, mark: Mark) {
-        self.marks.push_back((self.end, Box::new(mark)));
+        self.queued_marks += 1;
+        self.marks.push_back((self.end, Box::new(Mark { order: self.queued_marks, ..mark })));
         self.ended = true;
     }
 
@@ -148,10 +151,12 @@ impl Inbox {
         self.silenced = false;
     }
 
-    fn insert_mark(&mut self, index: usize, place: u64, mark: Mark) {
+    fn insert_mark(&mut self, index: usize, place: u64, mut mark: Mark) {
         if self.silenced {
             return;
         }
+        self.queued_marks += 1;
+        mark.order = self.queued_marks;
         if mark.kind == EventKind::Auth && (!self.ended || !self.marks.is_empty()) {
             self.auths += 1;
             self.bytes += mark.text_len();
@@ -367,12 +372,19 @@ impl Inbox {
     }
 
     /// Queues a mark before the held messages and before a trailing CLOSE_REQUEST.
-    pub fn push_mark_here(&mut self, mark: Mark) {
+    /// Returns its `Mark::order`.
+    pub fn push_mark_here(&mut self, mark: Mark) -> u64 {
         let place = self.taken() + self.ready() as u64;
         let precedes = |(after, earlier): &(u64, Box<Mark>)| *after <= place && earlier.kind != EventKind::CloseRequest;
         let before_end = self.marks.len().saturating_sub(usize::from(self.ended));
         let index = self.marks.range(..before_end).rposition(precedes).map_or(0, |before| before + 1);
         self.insert_mark(index, place, mark);
+        self.queued_marks
+    }
+
+    /// The `Mark::order` of the mark queued last.
+    pub fn newest_mark(&self) -> u64 {
+        self.queued_marks
     }
 
     /// Takes the first mark of this type, whatever its position.
@@ -388,32 +400,24 @@ impl Inbox {
         self.marks.iter_mut().map(|(_, mark)| &mut **mark).find(|mark| fits(mark))
     }
 
-    /// The marks in order, each with the number of messages that precede it.
-    pub fn placed_marks(&self) -> impl Iterator<Item = (u64, &Mark)> {
-        self.marks.iter().map(|(after, mark)| (*after, &**mark))
+    /// The mark with this `Mark::order`, if it is still queued.
+    pub fn ordered_mark(&mut self, order: u64) -> Option<&mut Mark> {
+        let index = self.index_of(order)?;
+        Some(&mut *self.marks[index].1)
     }
 
-    /// Senders of the messages that the host may take (`from` as in `Message`), each with the number of messages that
-    /// precede it.
-    pub fn senders(&self) -> impl Iterator<Item = (u64, i32)> {
-        (self.taken()..).zip(self.messages.iter().map(|message| message.from))
+    /// Takes the mark with this `Mark::order`, if it is still queued and `fits` returns true.
+    pub fn take_ordered(&mut self, order: u64, fits: impl FnOnce(&Mark) -> bool) -> Option<Mark> {
+        let index = self.index_of(order).filter(|index| fits(&self.marks[*index].1))?;
+        let (_, mark) = self.marks.remove(index)?;
+        self.uncount(&mark);
+        Some(*mark)
     }
 
-    /// Drops the marks for which `fits` returns true, called in order. Returns the number of occurrences that they
-    /// reported.
-    pub fn drop_marks_where(&mut self, mut fits: impl FnMut(&Mark) -> bool) -> u64 {
-        let (mut count, mut auths, mut bytes) = (0, 0, 0);
-        self.marks.retain(|(_, mark)| {
-            let drops = fits(mark);
-            count += if drops { mark.count.max(1) } else { 0 };
-            if drops && mark.kind == EventKind::Auth {
-                (auths, bytes) = (auths + 1, bytes + mark.text_len());
-            }
-            !drops
-        });
-        self.auths -= auths;
-        self.bytes -= bytes;
-        count
+    /// Bisects: only the few marks at the end that others were queued before are out of order, and may not be found.
+    fn index_of(&self, order: u64) -> Option<usize> {
+        let index = self.marks.partition_point(|(_, mark)| mark.order < order);
+        self.marks.get(index).filter(|(_, mark)| mark.order == order).map(|_| index)
     }
 
     /// Copies the messages that are still in the arena into one allocation of this connection.

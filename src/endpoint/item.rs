@@ -94,6 +94,8 @@ impl Message {
 pub struct Mark {
     /// Type of the event.
     pub kind: EventKind,
+    /// Number of this mark in its queue, from 1; set when it is queued.
+    pub order: u64,
     /// Label of the peer that the event is about; 0: the remote peer itself.
     pub label: i32,
     /// Close code.
@@ -123,6 +125,7 @@ impl Mark {
     pub fn new(kind: EventKind, time_ns: u64) -> Mark {
         Mark {
             kind,
+            order: 0,
             label: 0,
             code: 0,
             phase: Phase::None,

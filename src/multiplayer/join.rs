@@ -8,20 +8,13 @@ use super::scene_packets::{CallLimits, SceneSettings, check_raw, not_a_scene};
 use super::wire::{self, Message3, Wire};
 use super::{HOST_ID, LONG, Target, breach, kept};
 use crate::connection::Connection;
-use crate::endpoint::{Inbox, Mark};
 use crate::error::{Error, Failure};
 use crate::link::Sent;
 use crate::names::{AUTH_TIMEOUT_MS, CONNECT_TIMEOUT_MS};
 use crate::status::{Cause, EventKind, Phase, State};
 use crate::work::Cx;
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// Number of queued events above which `Join::shorten` drops those that cancel out.
-const MAX_MARKS: usize = 4_096;
-/// `Join::shorten` runs when at least one in this many queued events is a new DISCONNECTED or ERROR.
-const MARKS_PER_END: usize = 8;
-/// Number of queued events above which the clock is read after every message, not only after every 64th: a new ERROR is
 /// compared with all of them.
 const FEW_MARKS: usize = 64;
 
@@ -136,7 +129,6 @@ impl Join {
                 break;
             }
         }
-        self.shorten(peer, cx);
         // Packets that wait for the authentication, which can no longer be completed.
         if peer.state() == State::Closed && !self.hears(peer) {
             peer.endpoint.drop_held(cx);
@@ -259,6 +251,7 @@ impl Join {
             _ if self.membership.id == 0 => return Err("its first message gives no id".to_owned()),
             Message3::Payload { from, .. } if from >= HOST_ID => {
                 peer.endpoint.inbox.release(wire::HEADER as u32, from);
+                self.membership.note_message(from);
                 return Ok(());
             }
             Message3::Payload { from, .. } => return Err(format!("{from} is no sender")),
@@ -274,22 +267,6 @@ impl Join {
         Ok(())
     }
 
-    /// When many events are queued, drops those that cancel out and counts them in one SKIPPED: ERROR about other
-    /// peers, and CONNECTED with the DISCONNECTED of the same peer, unless a message of that peer is queued between
-    /// them. The remaining events still yield the right set of peers, and each DISCONNECTED follows its CONNECTED.
-    fn shorten(&mut self, peer: &mut Connection, cx: &Cx<'_>) {
-        let marks = peer.endpoint.inbox.marks();
-        if marks <= MAX_MARKS || self.membership.ends < marks / MARKS_PER_END {
-            return;
-        }
-        self.membership.ends = 0;
-        let mut drops = come_to_nothing(&peer.endpoint.inbox).into_iter();
-        let count = peer.endpoint.inbox.drop_marks_where(|_| drops.next() == Some(true));
-        if count > 0 {
-            peer.endpoint.inbox.push_mark_here(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
-        }
-    }
-
     /// Whether a held message may be processed now; see `Admission`.
     fn hears(&self, peer: &Connection) -> bool {
         self.scene.as_ref().is_none_or(|of_scene| of_scene.hears(peer.endpoint.inbox.held()))
@@ -298,32 +275,6 @@ impl Join {
     fn auth_deadline(&self) -> Option<Instant> {
         self.scene.as_ref().and_then(|of_scene| of_scene.deadline)
     }
-}
-
-/// For each queued event, in order, whether it can be dropped; see `Join::shorten`.
-fn come_to_nothing(inbox: &Inbox) -> Vec<bool> {
-    let (mut drops, mut connected) = (vec![false; inbox.marks()], HashMap::new());
-    let mut messages = inbox.senders().peekable();
-    for (index, (place, mark)) in inbox.placed_marks().enumerate() {
-        // A message of the peer lies between its CONNECTED and a later DISCONNECTED: both stay.
-        while let Some((_, from)) = messages.next_if(|(before, _)| *before < place) {
-            connected.remove(&from);
-        }
-        match mark.kind {
-            EventKind::Connected => _ = connected.insert(mark.label, index),
-            EventKind::Disconnected => {
-                if let Some(pair) = connected.remove(&mark.label) {
-                    drops[pair] = true;
-                    drops[index] = true;
-                }
-            }
-            // `drop_marks_where` adds its count to that of the new SKIPPED.
-            EventKind::Skipped => drops[index] = true,
-            EventKind::Error => drops[index] = mark.label != 0,
-            _ => {}
-        }
-    }
-    drops
 }
 
 /// Fails the connection, unless it is closed already.

@@ -8,10 +8,21 @@ use crate::error::Error;
 use crate::heap;
 use crate::status::{ErrorCode, EventKind};
 use crate::work::Cx;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Maximum number of other peers, the host included.
 const MAX_OTHERS: usize = 1 << 16;
+/// Number of queued events above which those about others that cancel out are counted in one SKIPPED.
+const MAX_MARKS: usize = 4_096;
+
+/// What is known of another peer.
+#[derive(Default)]
+pub struct Other {
+    /// `Mark::order` of its CONNECTED.
+    connected: u64,
+    /// A message of it was queued behind that.
+    has_spoken: bool,
+}
 
 /// A join's own id and the ids of the other peers.
 pub struct Membership {
@@ -20,11 +31,11 @@ pub struct Membership {
     pub(super) id: i32,
     /// Ids of the other peers as announced by the host, the host included. The host controls their number, so this is a
     /// tree, which grows in small steps.
-    pub(super) others: BTreeSet<i32>,
+    pub(super) others: BTreeMap<i32, Other>,
     /// The event of the opening handshake, kept back until the id is received.
     pub(super) opened: Option<Mark>,
-    /// Number of DISCONNECTED and ERROR events about others queued since `Join::shorten` last ran.
-    pub(super) ends: usize,
+    /// `Mark::order` of the last SKIPPED.
+    skipped: u64,
     /// Scratch buffer for the next message.
     pub(super) scratch: Vec<u8>,
 }
@@ -32,12 +43,12 @@ pub struct Membership {
 impl Membership {
     /// A membership without an id.
     pub fn new(wire: Wire) -> Membership {
-        Membership { wire, id: 0, others: BTreeSet::new(), opened: None, ends: 0, scratch: Vec::new() }
+        Membership { wire, id: 0, others: BTreeMap::new(), opened: None, skipped: 0, scratch: Vec::new() }
     }
 
     /// Heap bytes kept about the other peers.
     pub fn kept_bytes(&self) -> usize {
-        heap::tree_bytes::<i32>(self.others.len())
+        heap::tree_bytes::<(i32, Other)>(self.others.len())
     }
 
     /// Whether dropping it takes long enough to leave it to the worker.
@@ -54,7 +65,7 @@ impl Membership {
                 wrong("a client can send only to the host (target 1) in Godot 4's format: let the game on the host pass it on".to_owned())
             }
             (_, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
-            (_, Some(Target::One(id))) if !self.others.contains(&id) => wrong(format!("no peer {id} is here: it may have gone")),
+            (_, Some(Target::One(id))) if !self.others.contains_key(&id) => wrong(format!("no peer {id} is here: it may have gone")),
             _ => Ok(()),
         }
     }
@@ -74,23 +85,60 @@ impl Membership {
 
     /// Adds another peer, and queues CONNECTED if it is new.
     pub fn greet(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-        if id != self.id && self.others.insert(id) {
-            greet(peer, cx, id);
+        if id != self.id && !self.others.contains_key(&id) {
+            let connected = greet(peer, cx, id);
+            self.others.insert(id, Other { connected, has_spoken: false });
         }
     }
 
-    /// Removes another peer, and queues DISCONNECTED. Returns false if it was unknown.
-    pub fn part(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) -> bool {
-        let was_there = self.others.remove(&id);
-        if was_there {
-            peer.endpoint.inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
-            self.ends += 1;
+    /// A message of another peer was queued.
+    pub fn note_message(&mut self, from: i32) {
+        if let Some(other) = self.others.get_mut(&from) {
+            other.has_spoken = true;
         }
-        was_there
+    }
+
+    /// Removes another peer, and queues DISCONNECTED. Returns false if it was unknown. Where many events are queued, a
+    /// CONNECTED that nobody has read goes instead, unless a message of the peer is queued behind it: the events that
+    /// stay yield the right set of peers, and their number is bounded by that of the peers.
+    pub fn part(&mut self, peer: &mut Connection, cx: &Cx<'_>, id: i32) -> bool {
+        let Some(other) = self.others.remove(&id) else { return false };
+        let inbox = &mut peer.endpoint.inbox;
+        let is_its = |mark: &Mark| mark.kind == EventKind::Connected && mark.label == id;
+        let cancels = inbox.marks() > MAX_MARKS && !other.has_spoken;
+        if cancels && inbox.take_ordered(other.connected, is_its).is_some() {
+            self.count_skipped(peer, cx, 2);
+        } else {
+            inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Disconnected, cx.time_ns()) });
+        }
+        true
+    }
+
+    /// Where many events are queued, counts an ERROR about another peer instead of keeping it: one that was queued since
+    /// there were `marks` events.
+    pub fn limit_errors(&mut self, peer: &mut Connection, cx: &Cx<'_>, marks: usize) {
+        let inbox = &mut peer.endpoint.inbox;
+        if inbox.marks() > marks.max(MAX_MARKS) {
+            let is_about_other = |mark: &Mark| mark.kind == EventKind::Error && mark.label != 0;
+            let newest = inbox.newest_mark();
+            if inbox.take_ordered(newest, is_about_other).is_some() {
+                self.count_skipped(peer, cx, 1);
+            }
+        }
+    }
+
+    fn count_skipped(&mut self, peer: &mut Connection, cx: &Cx<'_>, count: u64) {
+        let inbox = &mut peer.endpoint.inbox;
+        match inbox.ordered_mark(self.skipped) {
+            Some(mark) => mark.count += count,
+            None => {
+                self.skipped = inbox.push_mark_here(Mark { count, ..Mark::new(EventKind::Skipped, cx.time_ns()) });
+            }
+        }
     }
 }
 
-/// Queues CONNECTED for a peer.
-pub fn greet(peer: &mut Connection, cx: &Cx<'_>, id: i32) {
-    peer.endpoint.inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Connected, cx.time_ns()) });
+/// Queues CONNECTED for a peer. Returns its `Mark::order`.
+pub fn greet(peer: &mut Connection, cx: &Cx<'_>, id: i32) -> u64 {
+    peer.endpoint.inbox.push_mark_here(Mark { label: id, ..Mark::new(EventKind::Connected, cx.time_ns()) })
 }

@@ -1,6 +1,6 @@
 //! A join's scene: authentication of the host, other peers through the host, and remote calls.
 
-use super::membership::{Membership, greet};
+use super::membership::{Membership, Other, greet};
 use super::scene::Call;
 use super::scene::packet::{self, Packet, RELAY_HEAD};
 use super::scene_packets::{Admission, CallLimits, Scene, SceneSettings, Source, note, over, take_auth};
@@ -69,13 +69,17 @@ impl SceneJoin {
             Ok(Packet::Relay { peer: from, .. }) => Some(from),
             _ => None,
         };
-        let marks = peer.endpoint.inbox.marks();
+        let (marks, messages) = (peer.endpoint.inbox.marks(), peer.endpoint.inbox.ready());
         match from {
-            Some(from) => self.take_relayed(membership, peer, cx, from)?,
+            Some(from) => {
+                self.take_relayed(membership, peer, cx, from)?;
+                if peer.endpoint.inbox.ready() > messages {
+                    membership.note_message(from);
+                }
+            }
             None => self.take_packet(membership, peer, cx, HOST_ID, 0)?,
         }
-        // A new event can only be an ERROR.
-        membership.ends += peer.endpoint.inbox.marks() - marks;
+        membership.limit_errors(peer, cx, marks);
         Ok(())
     }
 
@@ -114,7 +118,7 @@ impl SceneJoin {
             self.refuse_relay(peer, cx);
             return Ok(());
         }
-        if from == HOST_ID || !membership.others.contains(&from) {
+        if from == HOST_ID || !membership.others.contains_key(&from) {
             return Err(format!("it passed on what {from} sent, who is not there"));
         }
         // The host relays without inspection, so it is not at fault for a malformed packet.
@@ -203,8 +207,8 @@ impl SceneJoin {
         let mut route = self.scene.cache.route(call)?;
         let targets: Vec<i32> = match target {
             Target::One(id) => vec![id],
-            Target::All => membership.others.iter().copied().collect(),
-            Target::AllBut(except) => membership.others.iter().copied().filter(|id| *id != except).collect(),
+            Target::All => membership.others.keys().copied().collect(),
+            Target::AllBut(except) => membership.others.keys().copied().filter(|id| *id != except).collect(),
         };
         for id in &targets {
             if route.is_told(*id) {
@@ -301,7 +305,7 @@ impl SceneJoin {
     fn be_admitted(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &Cx<'_>) {
         self.is_in = true;
         self.deadline = None;
-        membership.others.insert(HOST_ID);
+        membership.others.insert(HOST_ID, Other::default());
         membership.open(peer, membership.id);
         greet(peer, cx, HOST_ID);
         peer.endpoint.admit(cx);
