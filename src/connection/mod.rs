@@ -8,7 +8,7 @@ use crate::journal;
 use crate::link::{Compression, End, Link, Payload, Sent, SharedMessage};
 use crate::net::{Dial, Services, Stream};
 use crate::opening::{AppHeartbeat, Opened, Opening, Progress, Recipe};
-use crate::protocol::{Accept, Agreement, Refusal, Request, RequestSpec, Role};
+use crate::protocol::{Accept, Agreement, Refusal, Request, RequestSpec};
 use crate::status::{Cause, EventKind, Level, Phase, State, Text};
 use crate::work::{Arena, Chunk, Cx, MUCH};
 use parking_lot::Mutex;
@@ -556,11 +556,6 @@ impl Connection {
             Stage::Opening(_) => State::Connecting,
             Stage::Ended => State::Closed,
         }
-    }
-
-    /// Whether this end is the server of the connection (RFC 6455 section 1.2), once it has opened.
-    pub fn is_server(&self) -> bool {
-        self.link().is_some_and(|link| link.role() == Role::Server)
     }
 
     /// The phase that the connection has reached.

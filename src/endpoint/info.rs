@@ -32,6 +32,13 @@ impl Info {
         self.texts.iter().find(|(of, _)| *of == what).map_or("", |(_, text)| text)
     }
 
+    /// Forgets what the last link reported: all but the URL.
+    pub fn forget_link(&mut self) {
+        let url = self.text(Text::Url).to_owned();
+        *self = Info::default();
+        self.set_text(Text::Url, url);
+    }
+
     /// Sets one of these texts.
     pub fn set_text(&mut self, what: Text, text: impl Into<Box<str>>) {
         self.texts.retain(|(of, _)| *of != what);

@@ -20,6 +20,7 @@ use crate::heap::Discarded;
 use crate::status::{EventKind, Phase};
 use crate::work::{Arena, Cx, MUCH};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A connection or server as the host sees it.
 pub struct Endpoint {
@@ -84,7 +85,7 @@ impl Endpoint {
     /// Prepares the endpoint for a new link, after its last event.
     pub fn begin_again(&mut self) {
         self.inbox.begin_again();
-        self.info.end = None;
+        self.info.forget_link();
         self.owes_writable = None;
         self.skipping = false;
         self.close_request = None;
@@ -122,6 +123,11 @@ impl Endpoint {
         let waiting = self.inbox.counted() as u64;
         let (packets, bytes) = (self.options.limit(WS_OPT_INBOUND_PACKETS), self.options.limit(WS_OPT_INBOUND_BYTES));
         waiting > 0 && (waiting >= packets || self.inbox.bytes() >= bytes)
+    }
+
+    /// When a close that begins now times out (`close_timeout_ms`); `None`: never.
+    pub fn close_deadline(&self, now: Instant) -> Option<Instant> {
+        self.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time)
     }
 
     /// Number of messages and bytes received.

@@ -1,7 +1,6 @@
 //! The closing handshake (RFC 6455 section 7), and all other ways in which a link ends.
 
 use super::Link;
-use crate::codes::*;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, Failure};
 use crate::names::CLOSE_TIMEOUT_MS;
@@ -192,7 +191,7 @@ impl Link {
         let left = closing.end.map_or(left, |end| left.min(end));
         if left > closing.progress.0 || uncompressed < closing.progress.1 {
             // Progress restarts the timeout.
-            closing.deadline = close_deadline(endpoint, cx.now);
+            closing.deadline = endpoint.close_deadline(cx.now);
             closing.progress = (left, uncompressed);
         }
         if unwritten > 0 {
@@ -303,7 +302,7 @@ impl Link {
         }
         let progress = (self.outbox.left(), self.uncompressed());
         self.closing.get_or_insert_with(|| {
-            Box::new(Closing { deadline: close_deadline(endpoint, now), progress, ..Closing::default() })
+            Box::new(Closing { deadline: endpoint.close_deadline(now), progress, ..Closing::default() })
         })
     }
 
@@ -346,10 +345,6 @@ impl Link {
     fn uncompressed(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
     }
-}
-
-fn close_deadline(endpoint: &Endpoint, now: Instant) -> Option<Instant> {
-    endpoint.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time)
 }
 
 /// The text of the event for a close by the peer: its code and reason.

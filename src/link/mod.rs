@@ -181,11 +181,6 @@ impl Link {
         self.closing.is_some()
     }
 
-    /// Client or server.
-    pub fn role(&self) -> Role {
-        self.role
-    }
-
     /// State of permessage-deflate; `None`: not negotiated.
     pub fn compression(&self) -> Option<&Compression> {
         self.compression.as_deref()

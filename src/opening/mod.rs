@@ -112,11 +112,6 @@ impl Discarded for Opening {
     }
 }
 
-/// Accepts a request, or returns the refusal to send.
-pub fn admit(request: &Request, accept: &Accept) -> Result<Agreement, Refusal> {
-    accept.answer(request)
-}
-
 impl Opening {
     /// Client: connects to a server.
     pub fn dial(services: &Services, recipe: Recipe, now: Instant) -> Opening {
@@ -482,7 +477,7 @@ impl Opening {
             At::Answering { handshake, accept, request } => match handshake.receive(bytes) {
                 Ok(None) => {}
                 Ok(Some((used, received))) => {
-                    let answer = accept.as_ref().map(|accept| admit(&received, accept));
+                    let answer = accept.as_ref().map(|accept| accept.answer(&received));
                     *request = Some(Box::new(received));
                     self.received = bytes[used..].to_vec();
                     if let Some(answer) = answer {
@@ -526,7 +521,7 @@ impl Opening {
 
     /// Ends the opening once queued output (a refusal) has been sent.
     fn end_after_output(&mut self, endpoint: &Endpoint, now: Instant, failure: Failure) {
-        let deadline = close_deadline(endpoint, now);
+        let deadline = endpoint.close_deadline(now);
         self.ending = Some(Ending { failure, deadline, left: self.output.left() });
     }
 
@@ -538,7 +533,7 @@ impl Opening {
         }
         if self.output.left() > ending.left {
             *ending = Ending {
-                deadline: close_deadline(endpoint, cx.now),
+                deadline: endpoint.close_deadline(cx.now),
                 left: self.output.left(),
                 failure: std::mem::take(&mut ending.failure),
             };
@@ -575,10 +570,6 @@ impl Opening {
 fn start_request(spec: &RequestSpec) -> (At, Vec<u8>) {
     let (handshake, request) = ClientHandshake::start(spec);
     (At::Requesting { handshake, heartbeat: spec.heartbeat }, request)
-}
-
-fn close_deadline(endpoint: &Endpoint, now: Instant) -> Option<Instant> {
-    endpoint.options.time(WS_OPT_CLOSE_TIMEOUT_MS).map(|time| now + time)
 }
 
 /// Stores the server's refusal: status, headers and body.

@@ -8,7 +8,6 @@ use crate::endpoint::Mark;
 use crate::journal;
 use crate::names::MAX_CLIENTS;
 use crate::net::Stream;
-use crate::opening::admit;
 use crate::protocol::Refusal;
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
@@ -117,7 +116,7 @@ impl Server {
             && self.has_room_beside(from_there, most_per_address, Some(address));
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return false };
         let Some(request) = client.peer.request() else { return false };
-        let answer = match admit(request, &accept) {
+        let answer = match accept.answer(request) {
             Err(refusal) => Err(refusal),
             Ok(_) if refuses => Err(busy("the server takes no new clients")),
             Ok(_) if connected >= most => Err(busy("the server is full")),

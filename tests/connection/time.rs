@@ -538,8 +538,7 @@ mod closing {
 
     #[test]
     fn a_peer_that_closes_and_is_gone_is_not_waited_on() {
-        for mut end in [End::open_server_over(1_000, &[]), End::open_client(&[])] {
-            let masked = end.peer.is_server();
+        for (mut end, masked) in [(End::open_server_over(1_000, &[]), true), (End::open_client(&[]), false)] {
             for _ in 0..3 {
                 end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
             }
