@@ -41,6 +41,27 @@ fn cutting_server(listener: TcpListener) {
     }
 }
 
+/// Polls as a host does until the client is CLOSED.
+fn poll_to_the_end(
+    client: &mut Connection,
+    services: &Services,
+    arena: &mut Arena,
+    codecs: &mut Codecs,
+    start: Instant,
+) {
+    while client.state() != State::Closed {
+        assert!(start.elapsed() < ms(60_000), "{:?}", client.state());
+        let now = Instant::now();
+        let budget = Budget::new(&SystemClock, now, None);
+        let mut cx = Cx { services, arena, codecs, now, epoch: start, budget };
+        client.settle(cx.arena);
+        cx.renew();
+        client.pump(&mut cx);
+        client.check_timers(&mut cx, true);
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn a_lost_client_is_opened_again_under_its_handle() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -77,23 +98,7 @@ fn a_lost_client_is_opened_again_under_its_handle() {
             Sent::Taken,
             "life {life}: what is put before OPEN waits for it"
         );
-        while client.state() != State::Closed {
-            assert!(start.elapsed() < ms(20_000), "life {life}: {:?}", client.state());
-            let now = Instant::now();
-            let mut cx = Cx {
-                services: &services,
-                arena: &mut arena,
-                codecs: &mut codecs,
-                now,
-                epoch: start,
-                budget: Budget::new(&SystemClock, now, None),
-            };
-            client.settle(cx.arena);
-            cx.renew();
-            client.pump(&mut cx);
-            client.check_timers(&mut cx, true);
-            thread::yield_now();
-        }
+        poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);
         let changed = client.take_changed();
         assert!(changed.opened && changed.ended, "life {life}");
         assert_eq!(client.put(|| -> &mut Cx<'_> { unreachable!() }, false, b"a"), Sent::NotOpen);
@@ -104,17 +109,7 @@ fn a_lost_client_is_opened_again_under_its_handle() {
     server.join().unwrap();
     // Nobody listens any more: nothing of an earlier link is said of this one.
     assert!(client.dial_again(&services, recipe, Instant::now()));
-    while client.state() != State::Closed {
-        assert!(start.elapsed() < ms(20_000), "{:?}", client.state());
-        let now = Instant::now();
-        let budget = Budget::new(&SystemClock, now, None);
-        let mut cx = Cx { services: &services, arena: &mut arena, codecs: &mut codecs, now, epoch: start, budget };
-        client.settle(cx.arena);
-        cx.renew();
-        client.pump(&mut cx);
-        client.check_timers(&mut cx, true);
-        thread::yield_now();
-    }
+    poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);
     let end = client.endpoint.info.end.as_deref().unwrap();
     assert_eq!((end.cause, end.http_status), (Cause::Refused, 0));
     assert!(client.endpoint.info.headers.get("upgrade", 0).is_none());

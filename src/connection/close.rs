@@ -1,0 +1,118 @@
+//! Closing a connection, and its last event.
+
+use super::{Connection, Stage};
+use crate::endpoint::Mark;
+use crate::error::Failure;
+use crate::journal;
+use crate::link::End;
+use crate::status::{Cause, EventKind, Level, Phase, Text};
+use crate::work::Cx;
+use std::time::Instant;
+
+impl Connection {
+    /// Starts the closing handshake after the accepted messages, as the host requested; -1 drops the connection at
+    /// once. Does nothing when closed or closing.
+    pub fn close(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
+        self.close_because(cx, code, reason, None);
+    }
+
+    /// As `close`, for a host that wants nothing more from the peer: drops all queued and later items but the last
+    /// event.
+    pub fn disconnect(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str) {
+        self.endpoint.inbox.silence();
+        self.endpoint.drop_refused(cx);
+        self.close(cx, code, reason);
+    }
+
+    /// As `close`, for a reason of the library, which the last event reports.
+    pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
+        match &mut self.stage {
+            Stage::Opening(opening) if code == -1 || !opening.is_ending() => {
+                let sentence = if code == -1 {
+                    "the host dropped the connection"
+                } else {
+                    "the host closed the connection before it was open"
+                };
+                self.end(cx, failed(failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, sentence))));
+            }
+            Stage::Open(link) => {
+                link.close(&mut self.endpoint, cx, code, reason, failure);
+                self.take_changes(cx);
+            }
+            Stage::Opening(_) | Stage::Ended => {}
+        }
+    }
+
+    /// Fails an open connection (section 7.1.7): sends a close frame with the code and stops reading.
+    pub fn fail(&mut self, cx: &mut Cx<'_>, failure: Failure) {
+        if let Stage::Open(link) = &mut self.stage {
+            link.fail(&mut self.endpoint, cx, failure);
+            self.take_changes(cx);
+        }
+    }
+
+    /// Ends the connection if its closing handshake is complete.
+    pub fn finish(&mut self, cx: &mut Cx<'_>) {
+        if let Stage::Open(link) = &mut self.stage {
+            link.finish_close(&mut self.endpoint, cx);
+            self.take_changes(cx);
+        }
+    }
+
+    /// When the close in progress times out; `None`: never, or none is in progress.
+    pub fn close_deadline(&self) -> Option<Instant> {
+        match &self.stage {
+            Stage::Opening(opening) => opening.close_deadline(),
+            Stage::Open(link) => link.close_deadline(),
+            Stage::Ended => None,
+        }
+    }
+
+    /// The reason of the deciding close frame: the peer's, or ours if none has arrived.
+    pub fn close_reason(&self) -> &str {
+        match &self.stage {
+            Stage::Open(link) => link.close_reason(),
+            _ => self.endpoint.info.text(Text::CloseReason),
+        }
+    }
+
+    /// Ends the connection and queues its last event.
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>, end: End) {
+        let End { failure, clean, code, reason, mut unsent } = end;
+        let info = &mut self.endpoint.info;
+        let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
+        info.set_text(Text::Error, if asked_for { "" } else { &failure.sentence });
+        info.set_text(Text::CloseReason, reason);
+        if let Stage::Opening(opening) = &self.stage {
+            unsent = opening.early().0;
+        }
+        let kind = if self.endpoint.of_server { EventKind::Disconnected } else { EventKind::Closed };
+        let mut mark = Mark {
+            code: i32::from(code),
+            phase: failure.phase,
+            cause: failure.cause,
+            os_error: failure.os_error,
+            http_status: i32::from(info.http_status),
+            unsent: u32::try_from(unsent).unwrap_or(u32::MAX),
+            clean,
+            ..Mark::new(kind, cx.time_ns())
+        };
+        mark.set_text(&failure.sentence);
+        info.end = Some(Box::new(mark.clone()));
+        self.endpoint.inbox.push_end(mark);
+        // The peer's reason is in the event, and is kept out of the log.
+        let why =
+            if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
+        journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.endpoint.info.shown_url()));
+        self.changed.ended = true;
+        match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Opening(opening) => opening.give_up(cx),
+            Stage::Open(_) | Stage::Ended => {}
+        }
+    }
+}
+
+/// The end of a connection without close frames.
+pub(super) fn failed(failure: Failure) -> End {
+    End { failure, clean: false, code: 1006, reason: String::new(), unsent: 0 }
+}
