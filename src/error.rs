@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_text_is_cut_at_a_code_point() {
+    fn a_long_text_is_truncated_at_a_code_point() {
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdefg", 6), "abc…");
         for lead in 0..4 {

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_has_the_name_that_was_given() {
+    fn error_messages_use_the_replacement_name() {
         const WORD: Name = Name("a_word_of_this_test");
         assert_eq!(WORD.to_string(), "a_word_of_this_test");
         assert!(set(WORD.0, Some("its name")));

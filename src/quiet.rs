@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_tells_its_place_and_no_values() {
+    fn a_panic_is_logged_with_its_location_and_no_values() {
         journal::set_level(Level::Error);
         let secret = "marked€".to_owned();
         let wrong: Result<(), String> = std::hint::black_box(Err(secret.clone()));

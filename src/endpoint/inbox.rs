@@ -565,7 +565,7 @@ mod tests {
     }
 
     #[test]
-    fn held_messages_are_not_there_until_they_are_released() {
+    fn held_messages_are_unreadable_until_released() {
         let arena = Arena::new(0);
         let mut inbox = inbox_of(&[b"one", b"two"]);
         assert!(!inbox.has_messages() && inbox.take_message().is_none() && inbox.take_item().is_none());
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_takes_the_place_of_its_packet() {
+    fn a_decoded_call_replaces_its_packet_in_the_queue() {
         let mut arena = Arena::new(64);
         let (space, place) = arena.space(64);
         space[..4].copy_from_slice(b"aabb");
@@ -600,7 +600,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_dropped_behind_many_messages_costs_no_more() {
+    fn dropping_behind_many_messages_takes_constant_time() {
         for at_once in [false, true] {
             let mut inbox = Inbox { holds: true, ..Inbox::default() };
             // If the cost grew with the number of messages in front, this would take an hour.
@@ -628,7 +628,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_keep_their_places_when_messages_before_them_go() {
+    fn marks_keep_their_order_when_earlier_messages_are_dropped() {
         let arena = Arena::new(0);
         let mut inbox = inbox_of(&[b"a", b"b", b"c"]);
         inbox.push_mark(Mark::new(EventKind::Closed, 0));
@@ -645,7 +645,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_stays_last() {
+    fn the_end_mark_stays_last() {
         let arena = Arena::new(0);
         let mut inbox = inbox_of(&[b"a", b"b"]);
         inbox.push_end(Mark::new(EventKind::Error, 0));
@@ -659,7 +659,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_the_last_messages_precedes_a_close_request() {
+    fn marks_of_the_last_messages_precede_a_close_request() {
         let arena = Arena::new(0);
         for ended in [false, true] {
             let mut inbox = inbox_of(&[b"a"]);
@@ -677,7 +677,7 @@ mod tests {
     }
 
     #[test]
-    fn authentication_data_counts_until_it_is_taken() {
+    fn authentication_data_counts_as_queued_until_taken() {
         let mut inbox = inbox_of(&[b"abc"]);
         let mut mark = Mark::new(EventKind::Auth, 0);
         mark.set_bytes(b"token");
@@ -694,7 +694,7 @@ mod tests {
     }
 
     #[test]
-    fn dropping_keeps_count_of_what_lies_in_the_arena() {
+    fn dropping_updates_the_count_of_messages_in_the_arena() {
         let mut arena = Arena::new(64);
         let (space, place) = arena.space(64);
         space[..6].copy_from_slice(b"aabbcc");

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_found_by_their_numbers_and_accept_their_defaults() {
+    fn every_option_is_found_by_number_and_accepts_its_default() {
         for (index, row) in TABLE.iter().enumerate() {
             assert!(index == 0 || TABLE[index - 1].number < row.number, "{}", row.name);
             assert_eq!(definition(row.number).map(|found| found.name), Some(row.name));

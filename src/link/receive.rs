@@ -507,7 +507,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn both_ways_of_a_message_have_one_limit_that_its_length_fits_in() {
+    fn plain_and_compressed_messages_have_the_same_size_limit() {
         for (value, most) in [(0, 0), (5_000, 5_000), (u32::MAX - 1, u32::MAX - 64), (WS_OFF, u32::MAX - 64)] {
             let mut options = Options::defaults(true);
             options.set(WS_OPT_MAX_MESSAGE_BYTES, value).unwrap();

@@ -51,7 +51,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn no_id_comes_twice() {
+    fn drawn_ids_do_not_repeat() {
         let mut ids = Ids::new();
         // As many random draws would contain about twenty repetitions.
         let drawn: Vec<i32> = (0..300_000).map(|_| ids.draw()).collect();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_permutation_is_one() {
+    fn permute_is_a_bijection() {
         let ids = Ids::new();
         let images: HashSet<u32> = (0..1 << 16).map(|number| ids.permute(number << 16 | 7)).collect();
         assert_eq!(images.len(), 1 << 16);

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn each_hears_once_of_each_who_stays_and_of_the_end_of_whom_it_heard() {
+    fn each_peer_learns_once_of_every_other_peer_and_of_its_end() {
         for seed in 0..200 {
             let (mut crowd, mut next) =
                 (Crowd { news: News::default(), players: Vec::new(), leaving: VecDeque::new(), random: seed }, 2);

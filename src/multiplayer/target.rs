@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sign_says_whom() {
+    fn the_sign_of_a_target_selects_its_recipients() {
         assert_eq!(Target::decode(7), Ok(Target::One(7)));
         assert_eq!(Target::decode(0), Ok(Target::All));
         assert_eq!(Target::decode(-7), Ok(Target::AllBut(7)));

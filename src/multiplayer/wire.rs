@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_first_message_is_no_id() {
+    fn an_invalid_first_message_is_refused_as_an_id() {
         for (text, bytes) in [
             (false, &[][..]),
             (false, &[2, 0, 0]),
@@ -147,7 +147,7 @@ mod tests {
 
     // Captured between Godot 3.6.2 and its own server.
     #[test]
-    fn godot_3_tells_of_ids_with_a_header() {
+    fn godot_3_announces_ids_with_a_header() {
         let of_host = |kind, id: [u8; 4]| [&[kind, 1, 0, 0, 0, 0, 0, 0, 0][..], &id].concat();
         for (message, bytes) in [
             (Message3::Id(0x385F_85F7), of_host(3, [0xF7, 0x85, 0x5F, 0x38])),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_godot_3_message_says_why() {
+    fn invalid_godot_3_messages_are_refused() {
         let whole = about(Message3::Id(7));
         for bytes in [&[][..], &[0], &whole[..8], &whole[..9], &whole[..12], &[4, 1, 0, 0, 0, 0, 0, 0, 0]] {
             assert!(read3(false, bytes).is_err(), "{bytes:?}");

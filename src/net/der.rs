@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_of_a_certificate_are_seconds_since_1970() {
+    fn certificate_times_are_parsed_to_unix_seconds() {
         let of = |tag, value: &str| seconds(&Element { tag, value: value.as_bytes(), rest: &[] });
         for (tag, value, wanted) in [
             (UTC_TIME, "700101000000Z", Some(0)),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_certificate_are_found() {
+    fn certificate_fields_are_found() {
         let made = rcgen::generate_simple_self_signed(["game.example".to_owned()]).unwrap();
         let der = made.cert.der();
         assert!(!is_version_1(der));

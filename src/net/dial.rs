@@ -322,14 +322,14 @@ mod tests {
     }
 
     #[test]
-    fn families_take_turns_and_ipv6_is_first() {
+    fn address_families_alternate_with_ipv6_first() {
         let v4 = |last| SocketAddr::from(([10, 0, 0, last], 0));
         let v6 = |last| SocketAddr::from(([0xFD00, 0, 0, 0, 0, 0, 0, last], 0));
         assert_eq!(interleave(&[v4(1), v4(2), v4(3), v6(1)]), [v6(1), v4(1), v4(2), v4(3)]);
     }
 
     #[test]
-    fn a_refused_first_address_does_not_make_the_second_wait() {
+    fn a_refused_address_starts_the_next_attempt_at_once() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let before = Instant::now();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_has_a_while_before_the_next_one_starts() {
+    fn attempts_start_one_stagger_interval_apart() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let now = Instant::now();
         let mut race = Race::new(
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_due_when_a_result_is_there_or_the_next_address_is() {
+    fn a_dial_is_due_when_a_result_or_the_next_attempt_is() {
         let dial = |at| Dial { to: Destination { host: "h".to_owned(), port: 1, tls: None, no_delay: true }, at };
         let now = Instant::now();
         let (result, gate) = std::sync::mpsc::channel();
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_connected_to_itself_was_refused() {
+    fn a_tcp_self_connect_counts_as_refused() {
         for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
             let socket =
                 Socket::new(Domain::for_address(SocketAddr::new(ip, 0)), Type::STREAM, Some(Protocol::TCP)).unwrap();
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_local_address_without_an_interface_is_told_as_that() {
+    fn a_missing_scope_id_is_named_in_the_error() {
         let race = Race::new(&["[fe80::1]:0".parse().unwrap()], 9, Instant::now());
         let to = Destination { host: "fe80::1".to_owned(), port: 9, tls: None, no_delay: true };
         let lost = run(race).err().unwrap();
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_failures_the_first_refusal_is_told_or_else_the_last() {
+    fn of_several_failures_the_first_refusal_or_else_the_last_is_reported() {
         let to = |last: u8| SocketAddr::from(([10, 0, 0, last], 9));
         let (no_route, refused) = (|| ErrorKind::HostUnreachable.into(), || ErrorKind::ConnectionRefused.into());
         let mut race = Race::new(&[], 9, Instant::now());
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn when_all_fail_the_refusal_is_told() {
+    fn when_all_attempts_fail_the_refusal_is_reported() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let lost = run(Race::new(&[at(Ipv4Addr::LOCALHOST)], port, Instant::now())).err().unwrap();
         let to = Destination { host: "h".to_owned(), port, tls: None, no_delay: true };

@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_in_order_and_then_the_end() {
+    fn bytes_arrive_in_order_before_end_of_stream() {
         let (mut one, mut two) = MemoryEnd::pair(8);
         let mut buffer = [0; 16];
         assert_eq!(two.read(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_stream_keeps_little_memory() {
+    fn a_long_stream_holds_little_memory() {
         let (mut one, mut two) = MemoryEnd::pair(100);
         let mut buffer = [0; 37];
         let (mut sent, mut seen) = (0u64, 0u64);

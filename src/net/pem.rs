@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn text_as_people_paste_it_is_read() {
+    fn pem_pasted_with_altered_whitespace_is_read() {
         let (cert, key) = made();
         for (how, text) in pasted(&cert) {
             assert_eq!(certificates("cert_pem", &text).unwrap(), certificates("cert_pem", &cert).unwrap(), "{how}");
@@ -179,7 +179,7 @@ mod tests {
 
     /// Every damage that we can think of, read as certificate and as key: no error text contains a part of the text.
     #[test]
-    fn no_part_of_a_text_is_in_a_sentence() {
+    fn error_messages_contain_no_part_of_the_pem() {
         let (cert, key) = made();
         let mut tried = 0;
         for text in [&key, &cert, &format!("{cert}{key}")] {
@@ -219,7 +219,7 @@ mod tests {
 
     /// A damaged block of a bundle does not affect the others.
     #[test]
-    fn a_damaged_block_does_not_spoil_a_bundle() {
+    fn a_damaged_block_does_not_affect_the_rest_of_a_bundle() {
         let (cert, key) = made();
         let good = certificates("ca_pem", &cert).unwrap().remove(0);
         let body = cert.lines().nth(1).unwrap();
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_names_the_usual_mistakes() {
+    fn error_messages_name_common_mistakes() {
         let (cert, key) = made();
         let of_cert = |text: &str| certificates("cert_pem", text).unwrap_err().into_sentence();
         let of_key = |text: &str| private_key("key_pem", text).unwrap_err().into_sentence();

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn literals_and_localhost_never_queue() {
+    fn address_literals_and_localhost_resolve_without_a_lookup() {
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(|_| panic!("the system was asked")));
         let addresses = |host: &str| {
             resolver.resolve(host).ok().map(|all| all.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(" "))
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_names_are_joined_and_a_slow_one_delays_no_other() {
+    fn equal_names_share_a_lookup_and_a_slow_one_delays_no_other() {
         let (gate, asked) = (Arc::new((Mutex::new(false), Condvar::new())), Arc::new(AtomicUsize::new(0)));
         let (inside, count) = (gate.clone(), asked.clone());
         let system = move |name: &str| {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_given_up_and_asked_for_again_is_looked_up_once() {
+    fn a_cancelled_and_repeated_name_is_looked_up_once() {
         let (gates, asked) = (Arc::new((Mutex::new([false; 2]), Condvar::new())), Arc::new(AtomicUsize::new(0)));
         let (inside, count) = (gates.clone(), asked.clone());
         let system = move |name: &str| {
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_with_its_cause() {
+    fn a_lookup_failure_has_its_cause() {
         let resolver =
             Resolver::with_system(Arc::new(|| {}), Box::new(|_| Err(io::Error::other("Name or service not known"))));
         let failure = wait_for(&resolver.resolve("nowhere.test").unwrap_err()).unwrap_err();

@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_work_brings_does_not_keep_a_stopped_worker() {
+    fn jobs_submitted_by_jobs_do_not_keep_a_stopped_worker_alive() {
         let worker = Arc::new(Worker::new(Arc::new(|| ())));
         let (go, wait) = std::sync::mpsc::channel();
         worker.submit(Job::Discard(Box::new(Brings(worker.clone(), wait))));

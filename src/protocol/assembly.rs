@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_grows_by_slices_into_places_that_it_fits_in() {
+    fn a_growing_message_is_moved_at_most_six_times() {
         for whole in [1 << 20, (4 << 20) + 1, 16 << 20, (64 << 20) - 1] {
             for divisor in [1, 2, 7] {
                 let moves = read(whole, |room| room / divisor);

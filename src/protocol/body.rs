@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_or_unfinished_chunk_leaves_what_came_before() {
+    fn an_invalid_or_partial_chunk_keeps_the_bytes_before_it() {
         let chunked = || Body::announced(500, &headers("transfer-encoding", "chunked"));
         assert_eq!(received(chunked(), b"2\r\nab\r\nzz", 1), (b"ab".to_vec(), true));
         assert_eq!(received(chunked(), b"2\r\nab\r\n9\r\ncd", 1), (b"abcd".to_vec(), false));

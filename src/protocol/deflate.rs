@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_section_7_2_3_are_hello() {
+    fn the_examples_of_section_7_2_3_decompress_to_hello() {
         let one_block = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
         let mut decompressor = Decompressor::new(15);
         assert_eq!(inflated(&mut decompressor, &one_block).unwrap(), b"Hello");
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_in_pieces_is_decompressed_for_every_window_and_level() {
+    fn compression_in_pieces_round_trips_for_every_window_and_level() {
         let text: Vec<u8> =
             (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
         for bits in MIN_OWN_BITS..=15 {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_pieces_lie_between_compressed_ones() {
+    fn stored_and_compressed_pieces_can_be_mixed() {
         let text: Vec<u8> =
             (0..200_000u32).flat_map(|number| (number % 53 * 31).to_string().into_bytes()).take(300_000).collect();
         for level in [1, 6, 9] {
@@ -270,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_block_type_is_broken() {
+    fn a_reserved_block_type_is_refused() {
         assert_eq!(inflated(&mut Decompressor::new(15), &[0x07, 0x00]), Err(Broken));
     }
 
     #[test]
-    fn a_message_that_is_cut_anywhere_is_broken() {
+    fn a_message_truncated_anywhere_is_refused() {
         for level in [1, 6, 9] {
             let mut whole = Vec::new();
             Compressor::new(15, level)

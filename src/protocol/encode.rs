@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_sends_it_masked() {
+    fn a_client_sends_the_hello_of_section_5_7_masked() {
         let mut out = Vec::new();
         encode_frame(&mut out, Role::Client, &mut MaskKeys::new(), Lead::whole(0x1), b"Hello");
         assert_eq!(out[..2], [0x81, 0x85]);

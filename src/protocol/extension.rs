@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_limits_a_client_only_where_it_said_that_it_can_be() {
+    fn a_server_limits_the_client_window_only_if_offered() {
         let small = DeflateSettings { client_bits: 10, client_no_takeover: true, ..PLAIN };
         let tight = "permessage-deflate; client_no_context_takeover; client_max_window_bits=10";
         assert_eq!(answer_to(small, "permessage-deflate; client_max_window_bits").unwrap(), tight);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_offers_what_it_was_asked_for() {
+    fn a_client_offers_its_configured_parameters() {
         assert_eq!(offer(&PLAIN), "permessage-deflate; client_max_window_bits");
         let all =
             DeflateSettings { server_no_takeover: true, client_no_takeover: true, server_bits: 10, client_bits: 11 };
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_takes_only_an_answer_to_its_offer() {
+    fn a_client_accepts_only_an_answer_within_its_offer() {
         let asked =
             DeflateSettings { server_no_takeover: true, client_no_takeover: false, server_bits: 12, client_bits: 12 };
         let good =

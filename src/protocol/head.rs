@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_is_found_however_it_is_cut() {
+    fn the_end_of_a_head_is_found_from_any_offset() {
         for (bytes, end) in [
             (b"a\r\n\r\nb".as_slice(), Some(5)),
             (b"a\n\nb", Some(3)),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn folds_become_spaces_and_the_start_line_has_none() {
+    fn folded_lines_are_unfolded_except_after_the_start_line() {
         let mut folded = b"\r\nHTTP/1.1 200 OK\r\nA: b\r\n c\n\td\r\n\r\n".to_vec();
         unfold(&mut folded);
         assert_eq!(folded, b"\r\nHTTP/1.1 200 OK\r\nA: b   c \td\r\n\r\n");

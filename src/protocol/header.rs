@@ -70,7 +70,7 @@ mod tests {
     use tungstenite::protocol::frame::coding::OpCode;
 
     #[test]
-    fn agrees_with_tungstenite_on_every_pair_of_first_bytes() {
+    fn parses_every_pair_of_first_bytes_like_tungstenite() {
         for first in 0..=255u8 {
             for second in 0..=255u8 {
                 for tail in [
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_what_tungstenite_writes() {
+    fn encodes_headers_like_tungstenite() {
         for len in [0, 1, 125, 126, 127, 65_535, 65_536, 1 << 31, u64::MAX >> 1] {
             for mask in [None, Some([1, 2, 3, 4])] {
                 for opcode in [0u8, 1, 2, 8, 9, 10] {

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_cannot_break_out_of_its_line() {
+    fn header_injection_is_refused() {
         for bad in [
             "X: a\r\nY: b",
             "X: a\nb",
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn subprotocols_are_tokens_each_once() {
+    fn subprotocols_must_be_distinct_tokens() {
         assert_eq!(check_subprotocols("chat.v2, chat.v1").unwrap(), ["chat.v2", "chat.v1"]);
         for bad in ["", "a,,b", "a b", "a,a", "é"] {
             assert!(check_subprotocols(bad).is_err(), "{bad:?}");

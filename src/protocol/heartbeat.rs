@@ -73,7 +73,7 @@ mod tests {
     const MARKER: Marker = *b"0123456789abcdef";
 
     #[test]
-    fn the_question_is_one_part_of_the_query() {
+    fn the_heartbeat_request_is_one_query_parameter() {
         for (target, asking, left) in [
             ("/", "/?wspeer-heartbeat=1", ""),
             ("/chat?room=3", "/chat?room=3&wspeer-heartbeat=1", "room=3"),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announcement_has_its_length_and_its_start() {
+    fn an_announcement_has_a_fixed_length_and_prefix() {
         let bytes = announcement(&MARKER);
         assert_eq!(bytes, b"wspeer-heartbeat0123456789abcdef");
         assert_eq!(bytes.len(), LONGEST_BEAT as usize);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_begins_with_the_marker_is_a_heartbeat() {
+    fn only_messages_with_the_marker_are_heartbeats() {
         assert_eq!(beat(&MARKER, false, 0x0102_0304), b"0123456789abcdef\x01\x01\x02\x03\x04");
         assert_eq!(read_beat(&MARKER, &beat(&MARKER, false, 7)), Some(Beating::Ping(7)));
         assert_eq!(read_beat(&MARKER, &beat(&MARKER, true, u32::MAX)), Some(Beating::Pong(u32::MAX)));

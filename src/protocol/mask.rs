@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masks_every_length_and_offset_as_the_rfc_says() {
+    fn masking_follows_the_rfc_at_every_length_and_offset() {
         let key = [0x37, 0xFA, 0x21, 0x3D];
         for len in 0..200 {
             for offset in 0..5 {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_masked_copy_is_the_masked_original() {
+    fn a_masked_copy_unmasks_to_the_original() {
         let plain: Vec<u8> = (0..100_000u32).map(|value| value as u8).collect();
         let mut copy = vec![9];
         extend_masked(&mut copy, &plain, [1, 2, 3, 4], 0);
@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ() {
+    fn masking_keys_differ() {
         let mut keys = MaskKeys::new();
         let drawn: std::collections::HashSet<_> = (0..1_000).map(|_| keys.draw()).collect();
         assert!(drawn.len() > 990);
     }
 
     #[test]
-    fn keys_are_what_the_random_source_gives_each_once() {
+    fn each_key_of_the_random_source_is_used_once() {
         let mut pool = None;
         for round in 0..3_u8 {
             let given: Vec<[u8; 4]> = (0..POOL).map(|index| [index as u8, (index >> 8) as u8, 77, round]).collect();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_random_source_keys_differ_too() {
+    fn masking_keys_differ_without_a_random_source() {
         let (mut one, mut other) = (None, None);
         for pool in [&mut one, &mut other] {
             Pool::refill(pool, |_| false);

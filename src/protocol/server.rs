@@ -305,7 +305,7 @@ mod tests {
     use crate::protocol::{ClientHandshake, RequestSpec};
 
     #[test]
-    fn no_debug_text_has_a_secret() {
+    fn debug_output_contains_no_secrets() {
         let spec = RequestSpec {
             host: "h".to_owned(),
             target: "/game?marked".to_owned(),

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_comes_back_before_all_were_given() {
+    fn no_handle_repeats_before_all_were_used() {
         let limits = Limits { slots: 64, generations: 7, free: 8 };
         for fork in 0..9 {
             let mut slots = Slots::with(limits, fork);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn spent_slots_serve_when_nothing_else_is_left() {
+    fn exhausted_slots_are_reused_when_no_others_remain() {
         let limits = Limits { slots: 4, generations: 2, free: 2 };
         let mut slots = Slots::with(limits, 0);
         let family = slots.take_family();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_handle_stays_stale_beyond_the_reuse_of_the_first_slots() {
+    fn a_stale_handle_stays_invalid_when_its_slot_is_reused() {
         // 4 096 slots of 2 047 generations lasted for 8 386 556 opens. WSPEER_OPENS=2200000000 exceeds the whole table.
         let opens = std::env::var("WSPEER_OPENS").ok().and_then(|count| count.parse().ok()).unwrap_or(9_000_000_u64);
         let mut slots = Slots::new(0);

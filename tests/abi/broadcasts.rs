@@ -29,7 +29,7 @@ fn open(flags: u32) -> (u32, [(u32, u32); 2]) {
 }
 
 #[test]
-fn a_broadcast_stands_where_it_was_put() {
+fn broadcasts_and_messages_to_one_client_keep_their_order() {
     // Short ones, and such that each is a segment of its own; without WS_COALESCE the system takes a part of one of them.
     for (len, count, flags) in [(3, 12, WS_COALESCE), (200_000, 12, WS_COALESCE), (200_000, 60, 0), (1_000_003, 30, 0)]
     {
@@ -70,7 +70,7 @@ fn a_broadcast_stands_where_it_was_put() {
 }
 
 #[test]
-fn broadcasts_that_did_not_leave_are_unsent() {
+fn unsent_broadcasts_are_counted_for_each_client() {
     let (server, clients) = open(WS_COALESCE);
     for _ in 0..3 {
         assert_eq!(c_host::put(server, b"to all"), WS_OK);

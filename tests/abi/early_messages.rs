@@ -20,7 +20,7 @@ fn put_text(handle: u32, bytes: &[u8]) -> i32 {
 }
 
 #[test]
-fn messages_put_before_open_come_first_and_in_order() {
+fn messages_queued_before_open_arrive_first_and_in_order() {
     let certificate = Certificate::new();
     for (tls, at_client, at_server) in [
         (false, 0, 0),
@@ -82,7 +82,7 @@ fn messages_put_before_open_come_first_and_in_order() {
 }
 
 #[test]
-fn messages_put_before_an_open_that_is_cut_short_are_told() {
+fn messages_queued_before_open_are_reported_as_unsent_after_a_drop() {
     let (server, port) = listen(None, |_| ());
     let client = connect(port, None, |config| (config.flags, config.outbound_bytes) = (WS_QUEUE_BEFORE_OPEN, 64 << 20));
     for index in 0..40 {

@@ -19,7 +19,7 @@ fn encode_call(path: *const u8, method: *const u8, items: &[ws_variant], buf: *m
 }
 
 #[test]
-fn an_input_that_lies_in_the_output_is_refused() {
+fn inputs_that_overlap_the_output_are_refused() {
     let mut memory = [0_u8; 256];
     memory[..5].copy_from_slice(b"Game\0");
     let base = memory.as_mut_ptr();
@@ -52,7 +52,7 @@ fn an_input_that_lies_in_the_output_is_refused() {
 }
 
 #[test]
-fn items_that_lie_in_the_output_are_refused() {
+fn items_that_overlap_the_output_are_refused() {
     let mut items = [string(std::ptr::null(), 0), string(std::ptr::null(), 0)];
     let base = items.as_mut_ptr();
     let (size, mut len) = (size_of::<ws_variant>(), 0);
@@ -64,7 +64,7 @@ fn items_that_lie_in_the_output_are_refused() {
 }
 
 #[test]
-fn the_output_need_not_be_initialised() {
+fn the_output_may_be_uninitialised() {
     let mut memory = [const { MaybeUninit::<u8>::uninit() }; 64];
     let (result, len) =
         encode_call(c"Game".as_ptr().cast(), c"hello".as_ptr().cast(), &[], memory.as_mut_ptr().cast(), memory.len());
@@ -75,7 +75,7 @@ fn the_output_need_not_be_initialised() {
 }
 
 #[test]
-fn items_that_are_written_into_what_is_decoded_are_refused() {
+fn decoding_into_the_encoded_input_is_refused() {
     let (size, mut len) = (size_of::<ws_variant>(), 0);
     let mut memory = [const { MaybeUninit::<u8>::uninit() }; 1_024];
     let base = memory.as_mut_ptr().cast::<u8>();

@@ -71,7 +71,7 @@ fn hosts_again(url: &str, ends: fn(u32)) {
 }
 
 #[test]
-fn a_port_is_free_when_its_server_was_freed() {
+fn freeing_a_server_releases_its_port() {
     let _alone = alone();
     let closes_and_frees = |server: u32| {
         assert_eq!(c!(ws_close(server, 0, null())), WS_OK);
@@ -87,7 +87,7 @@ fn a_port_is_free_when_its_server_was_freed() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_message_behind_out_of_band_bytes_does_not_wait() {
+fn messages_after_out_of_band_bytes_arrive() {
     let _alone = alone();
     let mut server = 0;
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
@@ -111,7 +111,7 @@ fn a_message_behind_out_of_band_bytes_does_not_wait() {
 }
 
 #[test]
-fn a_client_that_sends_while_it_is_kicked_hears_of_the_kick() {
+fn a_client_that_keeps_sending_receives_the_close_code_of_a_kick() {
     let _alone = alone();
     for round in 0..20 {
         let (mut server, mut client) = (0, 0);
@@ -143,7 +143,7 @@ fn a_client_that_sends_while_it_is_kicked_hears_of_the_kick() {
 }
 
 #[test]
-fn what_is_not_there_has_no_length() {
+fn failing_calls_set_the_output_length_to_zero() {
     let _alone = alone();
     let (server, client) = open_pair(&config(|_| {}));
     let mut buffer = [0_u8; 32];
@@ -200,7 +200,7 @@ fn parts(pattern: &str) -> Vec<u8> {
 const PATTERNS: [&str; 6] = ["z", "n", "zn", "nz", "zzn", "nzzzzzzz"];
 
 #[test]
-fn what_compresses_well_is_not_refused_as_a_bomb_by_a_library_like_ours() {
+fn highly_compressible_messages_pass_our_own_inflate_limit() {
     let _alone = alone();
     for (level, ratio) in [(1, 0), (6, 0), (9, 0), (1, 1), (1, 2), (6, 900)] {
         for flags in [0, WS_SERVER_NO_CONTEXT_TAKEOVER] {
@@ -243,7 +243,7 @@ fn what_compresses_well_is_not_refused_as_a_bomb_by_a_library_like_ours() {
 }
 
 #[test]
-fn nor_is_a_broadcast() {
+fn highly_compressible_broadcasts_pass_our_own_inflate_limit() {
     let _alone = alone();
     for flags in [0, WS_SERVER_NO_CONTEXT_TAKEOVER] {
         let config = config(|config| {
@@ -335,7 +335,7 @@ fn median(mut one: impl FnMut() -> Duration) -> Duration {
 
 #[cfg(unix)]
 #[test]
-fn freeing_a_server_with_much_to_send_takes_no_longer_than_a_budget() {
+fn freeing_a_server_with_full_queues_stays_within_a_time_limit() {
     let _alone = alone();
     let ends: [End; 3] = [|server| ws_free(server), |_| ws_free_owner(6), |_| ws_shutdown()];
     for end in ends {
@@ -353,7 +353,7 @@ fn freeing_a_server_with_much_to_send_takes_no_longer_than_a_budget() {
 
 #[cfg(unix)]
 #[test]
-fn what_fits_the_systems_buffers_leaves_when_the_server_is_freed() {
+fn freeing_a_server_sends_what_fits_the_socket_buffers() {
     let _alone = alone();
     let ends: [End; 3] = [|server| ws_free(server), |_| ws_free_owner(6), |_| ws_shutdown()];
     for end in ends {
@@ -369,7 +369,7 @@ fn what_fits_the_systems_buffers_leaves_when_the_server_is_freed() {
 
 #[cfg(unix)]
 #[test]
-fn closing_all_who_have_much_to_get_takes_no_longer_than_a_budget() {
+fn closing_clients_with_full_queues_stays_within_a_time_limit() {
     let _alone = alone();
     let ends: [(End, &[u8]); 3] = [
         (|server| assert_eq!(c!(ws_close(server, 0, null())), WS_OK), b"\x88\x02\x03\xe9"),

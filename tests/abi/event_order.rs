@@ -281,7 +281,7 @@ fn tell(server: u32, order_of: &mut HashMap<u32, Order>, joins: &mut [(u32, Orde
 }
 
 #[test]
-fn of_servers_hosts_clients_and_joins() {
+fn event_order_of_servers_hosts_clients_and_joins() {
     for format in FORMATS {
         (1..=60).for_each(|seed| serve(seed, format));
     }
@@ -378,7 +378,7 @@ fn anything_of_a_host(random: &mut impl FnMut(u32) -> u32, format: u32) -> Vec<u
 }
 
 #[test]
-fn of_joins_whose_host_closes_at_once() {
+fn event_order_of_joins_whose_host_closes_at_once() {
     for format in &FORMATS[1..] {
         (1..=400).for_each(|seed| join_one(seed, *format));
     }
@@ -475,7 +475,7 @@ fn join_late(seed: u32, format: u32, ids: u32) {
 }
 
 #[test]
-fn of_joins_that_read_few_events() {
+fn event_order_of_joins_that_read_few_events() {
     for format in [WS_GODOT3, WS_SCENE] {
         for ids in [1, 30, 3_000] {
             (1..=4).for_each(|seed| join_late(seed, format, ids));
@@ -556,7 +556,7 @@ fn pair(seed: u32, carry: bool) {
 }
 
 #[test]
-fn of_pairs_and_attached_ones() {
+fn event_order_of_pairs_and_attached_connections() {
     for seed in 1..=200 {
         pair(seed, false);
         pair(seed, true);

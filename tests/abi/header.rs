@@ -9,7 +9,7 @@ fn committed_header_is_the_generated_one() {
 }
 
 #[test]
-fn every_name_of_the_header_has_its_prefix() {
+fn every_name_in_the_header_has_the_ws_prefix() {
     let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/include/wspeer.h")).unwrap();
     let names = committed
         .lines()
@@ -22,7 +22,7 @@ fn every_name_of_the_header_has_its_prefix() {
 /// A program that was linked with what `cargo build` makes finds it by the name that it looks for.
 #[test]
 #[cfg(target_os = "linux")]
-fn cargo_leaves_a_link_by_the_soname() {
+fn cargo_creates_a_symlink_named_by_the_soname() {
     let program = std::env::current_exe().unwrap();
     let link = program.parent().and_then(|deps| deps.parent()).unwrap().join("libwspeer.so.0");
     assert_eq!(std::fs::read_link(&link).unwrap().to_str(), Some("libwspeer.so"), "{}", link.display());

@@ -20,7 +20,7 @@ fn sentence() -> String {
 }
 
 #[test]
-fn sentences_have_the_names_that_a_binding_gave() {
+fn error_messages_use_the_names_set_by_a_binding() {
     assert_eq!(sentence(), "a wss:// server needs cert_pem and key_pem in its config");
     assert_eq!(set_name("cert_pem", Some("the certificate")), WS_OK);
     assert_eq!(sentence(), "a wss:// server needs the certificate and key_pem in its config");
@@ -57,7 +57,7 @@ fn sentences_have_the_names_that_a_binding_gave() {
 }
 
 #[test]
-fn what_is_no_name_is_refused() {
+fn invalid_names_are_refused() {
     assert_eq!(set_name("a word that no sentence has", Some("x")), WS_OK);
     assert_eq!(set_name("a word that no sentence has", None), WS_OK);
     assert_eq!(set_name("port", Some(&"x".repeat(64))), WS_OK);

@@ -236,7 +236,7 @@ fn noise(dice: &mut Dice, len: usize) -> Vec<u8> {
 }
 
 #[test]
-fn counts_are_exact_at_every_step() {
+fn outbound_counts_are_exact_after_every_call() {
     let certificate = Certificate::new();
     for (index, way) in ways().enumerate() {
         for (packets, bytes) in [(WS_OFF, 4 << 20), (7, 300_000), (WS_OFF, 20_000)] {
@@ -285,7 +285,7 @@ fn counts_are_exact_at_every_step() {
 }
 
 #[test]
-fn a_queue_of_one_message_is_writable_again() {
+fn a_queue_of_one_message_becomes_writable_again() {
     let certificate = Certificate::new();
     for way in ways().filter(|way| !way.deflate) {
         let mut line = Line::open(way, &certificate, |config| config.outbound_packets = 1);
@@ -302,7 +302,7 @@ fn a_queue_of_one_message_is_writable_again() {
 }
 
 #[test]
-fn what_waits_is_not_forgotten_with_time() {
+fn idle_connections_keep_counting_queued_messages() {
     let certificate = Certificate::new();
     // Longer than a connection counts as idle, which is a second at a server and five at a client.
     let mut lines: Vec<Line> = ways()
@@ -359,7 +359,7 @@ fn what_waits_is_not_forgotten_with_time() {
 }
 
 #[test]
-fn unsent_messages_are_those_that_never_arrive() {
+fn the_unsent_count_is_the_number_of_lost_messages() {
     let certificate = Certificate::new();
     for way in ways().filter(|way| !way.deflate) {
         // Closed with a close frame that nobody reads, and dropped.

@@ -65,7 +65,7 @@ fn send_and_end(server: u32, mut stream: TcpStream, bytes: &[u8]) {
 }
 
 #[test]
-fn an_id_means_nobody_once_the_handle_of_its_client_was_freed() {
+fn a_peer_id_is_invalid_once_its_client_handle_is_freed() {
     for flags in [0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH] {
         let (host, port) = c_host::host(|config| config.flags |= flags);
         let (_, _client) = ask(host, port);
@@ -104,7 +104,7 @@ fn an_id_means_nobody_once_the_handle_of_its_client_was_freed() {
 }
 
 #[test]
-fn ended_clients_whose_messages_nobody_reads_count_for_the_limits() {
+fn closed_clients_with_unread_messages_count_towards_the_limits() {
     for per_address in [false, true] {
         let (server, port) = c_host::listen(None, |config| {
             *(if per_address { &mut config.max_clients_per_address } else { &mut config.max_clients }) = 2;
@@ -138,7 +138,7 @@ fn ended_clients_whose_messages_nobody_reads_count_for_the_limits() {
 }
 
 #[test]
-fn ended_clients_with_nothing_but_events_count_for_no_limit() {
+fn closed_clients_with_only_events_do_not_count_towards_the_limits() {
     let (server, port) = c_host::listen(None, |config| config.max_clients = 2);
     for _ in 0..20 {
         let (answer, client) = ask(server, port);
@@ -149,7 +149,7 @@ fn ended_clients_with_nothing_but_events_count_for_no_limit() {
 }
 
 #[test]
-fn no_handle_leaks_when_events_collapse_while_messages_are_held() {
+fn handles_do_not_leak_when_events_are_dropped_before_admission() {
     let (host, port) = c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
     assert_eq!(ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, WS_OFF), WS_OK);
     // Events of clients that live fill what may wait of events.

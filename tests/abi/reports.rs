@@ -166,7 +166,7 @@ fn all_of(handle: u32) -> (Vec<Vec<u8>>, Event) {
 
 /// https://github.com/hoppscotch/hoppscotch/issues/289: reserved characters of RFC 3986 in a path are refused.
 #[test]
-fn a_url_may_have_every_reserved_character() {
+fn every_reserved_character_is_allowed_in_a_url() {
     let (server, port) = listen(None, |_| {});
     for target in [
         "/ws/ethusdt@kline_15m",
@@ -193,7 +193,7 @@ fn a_url_may_have_every_reserved_character() {
 /// https://github.com/websockets/ws/issues/386, https://github.com/netty/netty/issues/4505: a query without a path, and %20, make a request line that
 /// servers refuse.
 #[test]
-fn the_request_line_is_valid_whatever_the_url_leaves_out() {
+fn the_request_line_is_valid_for_incomplete_urls() {
     for (of_url, wanted) in [
         ("?qwe=asd", "/?qwe=asd"),
         ("", "/"),
@@ -286,7 +286,7 @@ fn a_link_local_address_keeps_its_interface() {
 
 /// https://github.com/websockets/ws/issues/2078: localhost is tried at ::1 alone, and the server listens on 127.0.0.1; or the other way.
 #[test]
-fn localhost_finds_a_server_of_either_family() {
+fn localhost_reaches_ipv4_and_ipv6_servers() {
     for at in ["127.0.0.1", "[::1]"] {
         let url = CString::new(format!("ws://{at}:0")).unwrap();
         let (mut server, mut port) = (0, 0);
@@ -309,7 +309,7 @@ fn localhost_finds_a_server_of_either_family() {
 
 /// https://github.com/python-websockets/websockets/issues/1609: an answer in HTTP/1.0 is taken for no HTTP at all. The sender is Python's own server.
 #[test]
-fn an_answer_in_http_1_0_is_told_with_its_status() {
+fn an_http_1_0_response_is_reported_with_its_status() {
     let python = Command::new("python3")
         .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", env!("CARGO_MANIFEST_DIR")])
         .stdin(Stdio::null())
@@ -342,7 +342,7 @@ fn an_answer_in_http_1_0_is_told_with_its_status() {
 
 /// https://github.com/rustls/pki-types/pull/63: the sentence about PEM that cannot be read has the line that was not understood, which may be a key.
 #[test]
-fn no_sentence_has_a_part_of_a_key() {
+fn error_messages_contain_no_part_of_a_key() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     let body: String = key.lines().filter(|line| !line.starts_with("---")).collect();
@@ -393,7 +393,7 @@ fn no_sentence_has_a_part_of_a_key() {
 
 /// https://github.com/paullouisageneau/libdatachannel/issues/865: a server waits for ever for the end of a request that is none.
 #[test]
-fn garbage_in_the_place_of_a_request_ends_at_once() {
+fn garbage_instead_of_a_request_is_refused_at_once() {
     // Nothing but the bytes themselves can end it.
     let (server, port) = listen(None, |config| config.handshake_timeout_ms = WS_OFF);
     let hello = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3];
@@ -455,7 +455,7 @@ fn garbage_in_the_place_of_a_request_ends_at_once() {
 
 /// https://github.com/psf/requests/issues/6978: a certificate that is given as trusted is not, because the chain to its issuer is incomplete.
 #[test]
-fn a_certificate_that_is_given_is_trusted_whatever_its_chain_lacks() {
+fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
     let authority = |name: &str| {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -504,7 +504,7 @@ fn deflated(payload: &[u8]) -> Vec<u8> {
 
 /// https://github.com/centrifugal/centrifugo/pull/1162: the limit of a message's size counts its compressed bytes alone.
 #[test]
-fn the_limit_of_a_message_is_that_of_what_it_becomes() {
+fn the_size_limit_applies_to_the_decompressed_message() {
     const LIMIT: usize = 10_240;
     for (len, passes) in [(LIMIT, true), (LIMIT + 1, false), (65_536, false), (8 << 20, false)] {
         // In one frame, and cut into fragments of a few bytes.
@@ -557,7 +557,7 @@ fn the_limit_of_a_message_is_that_of_what_it_becomes() {
 
 /// https://github.com/cesanta/mongoose/issues/1109: a last message with a reset right behind it is lost to a client that goes on sending.
 #[test]
-fn a_message_with_a_reset_right_behind_it_is_read() {
+fn a_message_followed_by_a_reset_is_received() {
     for (puts, polls_first) in [(0, false), (1, false), (40, false), (1, true)] {
         let (go, wait): (_, Receiver<()>) = channel();
         let (port, thread) = serving(move |mut stream, request| {
@@ -589,7 +589,7 @@ fn a_message_with_a_reset_right_behind_it_is_read() {
 
 /// https://github.com/vi/websocat/issues/173: a redirect is told by its number alone.
 #[test]
-fn a_redirect_says_where_to() {
+fn a_redirect_names_its_target() {
     for (status, location, wanted) in [
         (302, "http://example.com/", "ws://example.com/"),
         (301, "https://example.com:8443/play?token=secret", "wss://example.com:8443/play"),
@@ -610,7 +610,7 @@ fn a_redirect_says_where_to() {
 
 /// https://github.com/curl/curl/issues/22107: a frame that comes with the answer to the opening handshake is lost.
 #[test]
-fn a_frame_right_behind_the_answer_is_read() {
+fn a_frame_sent_with_the_handshake_response_is_received() {
     for close in [false, true] {
         let (port, thread) = serving(move |mut stream, request| {
             let mut bytes = agreement(&request, "");
@@ -646,7 +646,7 @@ fn a_frame_right_behind_the_answer_is_read() {
 
 /// https://github.com/godotengine/godot/issues/107442: a message that a server sends right before it closes cannot be read.
 #[test]
-fn a_message_right_before_the_close_is_read() {
+fn a_message_sent_right_before_the_close_is_received() {
     for multiplayer in [false, true] {
         let (port, thread) = serving(move |mut stream, request| {
             stream.write_all(&agreement(&request, "")).unwrap();
@@ -691,7 +691,7 @@ fn a_message_right_before_the_close_is_read() {
 
 /// https://github.com/Redot-Engine/redot-engine/issues/31 (of godotengine/godot#70738): messages that come faster than the game reads are dropped.
 #[test]
-fn messages_that_come_faster_than_they_are_read_are_all_there() {
+fn messages_that_arrive_faster_than_they_are_read_are_not_lost() {
     const MESSAGES: u32 = 30_000;
     for certificate in [None, Some(Certificate::new())] {
         let (server, port) =
@@ -725,7 +725,7 @@ fn messages_that_come_faster_than_they_are_read_are_all_there() {
 
 /// https://github.com/godotengine/godot/issues/38959: a message over 64 KiB ends the connection, and nobody is told.
 #[test]
-fn a_message_over_64_kib_comes_whole_or_its_end_is_told() {
+fn a_message_over_64_kib_arrives_or_its_failure_is_reported() {
     for (certificate, flags) in [(None, 0), (None, WS_DEFLATE), (Some(Certificate::new()), 0)] {
         let (server, port) = listen(certificate.as_ref(), |config| config.flags = flags);
         let client = connect(port, certificate.as_ref(), |config| {
@@ -758,7 +758,7 @@ fn a_message_over_64_kib_comes_whole_or_its_end_is_told() {
 
 /// https://github.com/endel/NativeWebSocket/issues/48: a game that sends while the network is gone freezes for seconds.
 #[test]
-fn sending_into_a_dead_network_never_waits() {
+fn sending_into_a_dead_network_never_blocks() {
     for (certificate, silence) in [(None, End::Swallow), (None, End::Stall), (Some(Certificate::new()), End::Stall)] {
         let (server, port) = listen(certificate.as_ref(), |_| {});
         let proxy = Proxy::new(port);
@@ -787,7 +787,7 @@ fn sending_into_a_dead_network_never_waits() {
 
 /// https://github.com/snapview/tungstenite-rs/issues/531: a header value that is not ASCII fails the opening handshake.
 #[test]
-fn header_values_may_be_other_than_ascii() {
+fn header_values_may_be_non_ascii() {
     // Of the host, in a request and an answer.
     let city = [c"X-City: Montr\u{e9}al".as_ptr()];
     let headers = |config: &mut ws_config, lines: &[*const c_char; 1]| {
@@ -827,7 +827,7 @@ fn header_values_may_be_other_than_ascii() {
 /// https://github.com/sockudo/sockudo-ws/pull/14, https://github.com/oven-sh/bun/issues/25673: with context takeover a message that goes uncompressed,
 /// or one to all between those to one, puts the two windows apart, and what follows is spoiled. The reader here is zlib itself.
 #[test]
-fn what_is_sent_uncompressed_does_not_part_the_windows() {
+fn uncompressed_messages_keep_the_compression_windows_in_step() {
     for offer in [
         "permessage-deflate",
         "permessage-deflate; server_no_context_takeover",
@@ -934,7 +934,7 @@ fn read_message(server: u32, stream: &mut TcpStream, inflate: &mut Decompress, a
 
 /// https://github.com/uNetworking/uWebSockets.js/issues/76: a client that offers no permessage-deflate, or one of Safari's old kind, gets an empty header.
 #[test]
-fn an_answer_has_no_empty_header() {
+fn a_response_has_no_empty_header() {
     for flags in [0, WS_DEFLATE] {
         let (server, port) = listen(None, |config| config.flags = flags);
         for lines in [
@@ -967,7 +967,7 @@ fn an_answer_has_no_empty_header() {
 
 /// https://github.com/oven-sh/bun/pull/36112: a close frame that comes while sending is stuck leaves the connection open.
 #[test]
-fn a_close_frame_that_comes_while_sending_is_stuck_ends_the_connection() {
+fn a_close_frame_received_while_sending_is_blocked_ends_the_connection() {
     let (go, wait): (_, Receiver<()>) = channel();
     let (port, thread) = serving(move |mut stream, request| {
         stream.write_all(&agreement(&request, "")).unwrap();
@@ -1034,7 +1034,7 @@ fn fate(client: u32, server: u32) -> Event {
 
 /// https://github.com/briansmith/webpki/issues/257: a certificate that has an IP address as a DNS name is of no use for its other names either.
 #[test]
-fn an_address_among_the_dns_names_of_a_certificate_spoils_no_other() {
+fn an_ip_address_as_dns_name_does_not_invalidate_the_other_names() {
     let (cert, key) = named(&["127.0.0.1", "192.168.0.42", "localhost"]);
     let (server, port) = listen_with(&cert, &key);
     let client = try_connect(&format!("wss://localhost:{port}/"), Some(&cert)).unwrap();
@@ -1051,7 +1051,7 @@ fn an_address_among_the_dns_names_of_a_certificate_spoils_no_other() {
 
 /// https://github.com/curl/curl/pull/13486: a name with a dot at its end, as a complete one is written, fails the check of the certificate.
 #[test]
-fn names_as_people_write_them_fit_their_certificate() {
+fn certificate_names_match_despite_case_and_a_trailing_dot() {
     let (cert, key) = named(&["localhost", "game.localhost", "*.lan.localhost", "my_pc.localhost"]);
     let (server, port) = listen_with(&cert, &key);
     for name in [
@@ -1108,7 +1108,7 @@ fn serving_tls(
 
 /// https://github.com/tokio-rs/tls/issues/157: a peer that ends without close_notify of TLS, as many do, is an error after a clean close too.
 #[test]
-fn an_end_without_close_notify_is_as_clean_as_its_close_was() {
+fn a_missing_close_notify_does_not_make_a_clean_close_unclean() {
     for close in [true, false] {
         let (port, cert, thread) = serving_tls(move |mut stream, request| {
             let mut bytes = agreement(&request, "");
@@ -1133,7 +1133,7 @@ fn an_end_without_close_notify_is_as_clean_as_its_close_was() {
 
 /// https://github.com/cth35/tydom_python/issues/1, and headers that some servers put into a 101.
 #[test]
-fn an_agreement_may_be_bare_or_wordy() {
+fn a_101_response_may_lack_a_reason_or_have_extra_headers() {
     for (line, more) in [
         ("HTTP/1.1 101", ""),
         ("HTTP/1.1 101 ", ""),
@@ -1159,7 +1159,7 @@ fn an_agreement_may_be_bare_or_wordy() {
 
 /// https://github.com/godotengine/godot-demo-projects/issues/793: a player that leaves stays in the server's list.
 #[test]
-fn a_player_that_leaves_is_told_at_once_however_it_leaves() {
+fn a_leaving_player_is_reported_at_once() {
     for flags in [0, WS_GODOT3, WS_SCENE] {
         for leaves in [0, 1, 2] {
             let (host, port) = c_host::host(|config| config.flags = flags);
@@ -1197,12 +1197,12 @@ fn a_player_that_leaves_is_told_at_once_however_it_leaves() {
 /// https://github.com/dotnet/coreclr/issues/16774: each attempt at a server that fails leaves a socket open, until there are none.
 #[cfg(target_os = "linux")]
 #[test]
-fn attempts_that_fail_leave_no_descriptor() {
+fn failed_attempts_leak_no_descriptor() {
     let sockets = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     // A program of its own: the other tests open descriptors meanwhile.
     if std::env::var_os("ATTEMPTS").is_none() {
         let done = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "attempts_that_fail_leave_no_descriptor", "--nocapture"])
+            .args(["--exact", "failed_attempts_leak_no_descriptor", "--nocapture"])
             .env("ATTEMPTS", "1")
             .output()
             .unwrap();
@@ -1266,7 +1266,7 @@ fn attempts_that_fail_leave_no_descriptor() {
 
 /// https://github.com/zaphoyd/websocketpp/issues/311: a second server listens on a port that is taken, and nobody is told.
 #[test]
-fn a_port_that_is_taken_is_told_at_once() {
+fn listening_on_a_taken_port_fails_at_once() {
     let (first, port) = listen(None, |_| {});
     for url in ["ws://127.0.0.1", "ws://*", "ws://localhost", "ws://0.0.0.0"] {
         let url = CString::new(format!("{url}:{port}")).unwrap();
@@ -1286,7 +1286,7 @@ fn a_port_that_is_taken_is_told_at_once() {
 
 /// https://github.com/python-websockets/websockets/issues/1594: a Host header of the program's own is sent besides that of the library.
 #[test]
-fn a_host_header_of_the_program_is_the_only_one() {
+fn a_custom_host_header_replaces_the_default() {
     for own in [None, Some(c"Host: game.example"), Some(c"HOST: [::1]:7")] {
         let (port, thread) = serving(move |stream, request| {
             let hosts: Vec<&str> =

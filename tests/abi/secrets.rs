@@ -69,7 +69,7 @@ fn answering_with(
 }
 
 #[test]
-fn no_input_of_host_or_peer_reaches_a_sentence_with_its_secrets() {
+fn error_messages_and_log_contain_no_secrets_of_host_or_peer() {
     let _alone = ALONE.lock();
     ws_set_log_level(WS_LOG_DEBUG);
     for (status, lines) in [
@@ -124,7 +124,7 @@ fn no_input_of_host_or_peer_reaches_a_sentence_with_its_secrets() {
 }
 
 #[test]
-fn a_failed_connection_tells_no_secret() {
+fn a_failed_connection_reveals_no_secret() {
     let _alone = ALONE.lock();
     ws_set_log_level(WS_LOG_DEBUG);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -140,7 +140,7 @@ fn a_failed_connection_tells_no_secret() {
 }
 
 #[test]
-fn an_answer_that_repeats_the_request_shows_no_secret() {
+fn a_response_that_echoes_the_request_reveals_no_secret() {
     let _alone = ALONE.lock();
     ws_set_log_level(WS_LOG_DEBUG);
     for path in (0..30).map(|len| format!("/{}", "p".repeat(len))) {
@@ -193,7 +193,7 @@ fn events(handle: u32) -> Vec<String> {
 }
 
 #[test]
-fn a_server_tells_no_secret_of_its_clients() {
+fn a_server_reveals_no_secret_of_its_clients() {
     let _alone = ALONE.lock();
     ws_set_log_level(WS_LOG_DEBUG);
     // SAFETY: a ws_config is integers and pointers.

@@ -132,7 +132,7 @@ fn a_stale_free_does_not_reach_the_new_client() {
 }
 
 #[test]
-fn a_stale_question_is_not_answered_by_the_new_client() {
+fn a_stale_query_does_not_reach_the_new_client() {
     race(|old| {
         let name = CString::new("host").unwrap();
         c!(ws_get_header(old, name.as_ptr(), 0, std::ptr::null_mut(), 0, std::ptr::null_mut()))

@@ -17,7 +17,7 @@ use wspeer::codes::*;
 use wspeer::ffi::*;
 
 #[test]
-fn clients_beyond_the_limit_of_handshakes_come_one_after_the_other() {
+fn clients_beyond_the_handshake_limit_are_accepted_one_by_one() {
     let _alone = alone();
     let config = config(|config| {
         config.max_pending_handshakes = 1;
@@ -57,7 +57,7 @@ fn clients_beyond_the_limit_of_handshakes_come_one_after_the_other() {
 }
 
 #[test]
-fn a_transport_that_was_emptied_is_filled_again() {
+fn an_emptied_transport_is_refilled() {
     let _alone = alone();
     let mut server = 0;
     assert_eq!(c!(ws_attach(null(), WS_ROLE_SERVER, &mut server)), WS_OK);
@@ -82,7 +82,7 @@ fn a_transport_that_was_emptied_is_filled_again() {
 }
 
 #[test]
-fn a_long_message_passes_through_a_pair() {
+fn a_long_message_crosses_a_pair() {
     let _alone = alone();
     let (server, client) = open_pair(&config(|_| {}));
     let payload = vec![7; 3_000_000];
@@ -96,7 +96,7 @@ fn a_long_message_passes_through_a_pair() {
 }
 
 #[test]
-fn each_end_of_a_pair_has_its_own_timers() {
+fn both_ends_of_a_pair_have_separate_timers() {
     let _alone = alone();
     let (server, client) = open_pair(&config(|config| {
         config.close_timeout_ms = 200;
@@ -122,7 +122,7 @@ fn each_end_of_a_pair_has_its_own_timers() {
 }
 
 #[test]
-fn a_close_that_waits_for_the_peer_to_read_is_no_reason_to_poll() {
+fn a_close_blocked_by_the_peer_does_not_wake_ws_wait() {
     let _alone = alone();
     let (client, mut stream) = open_client(0);
     let payload = vec![7; 60_000];
@@ -153,7 +153,7 @@ fn silent(address: SocketAddr) -> (Socket, TcpStream) {
 }
 
 #[test]
-fn the_second_address_of_a_name_is_tried_while_the_first_keeps_silent() {
+fn the_second_address_is_tried_while_the_first_does_not_answer() {
     let _alone = alone();
     let mut server = 0;
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
@@ -186,7 +186,7 @@ fn dial_silence(connect_timeout_ms: u32) -> (u32, TcpListener) {
 }
 
 #[test]
-fn a_host_that_waits_for_long_has_not_looked_away() {
+fn waiting_long_in_ws_wait_does_not_move_deadlines() {
     let _alone = alone();
     // More than a second: a gap of that length between polls would move the deadline.
     let (client, _silent) = dial_silence(1_100);
@@ -201,7 +201,7 @@ fn a_host_that_waits_for_long_has_not_looked_away() {
 }
 
 #[test]
-fn a_first_poll_that_comes_late_moves_the_deadlines_too() {
+fn a_late_first_poll_moves_the_deadlines() {
     let _alone = alone();
     let (client, _silent) = dial_silence(300);
     // A loading screen.
@@ -249,7 +249,7 @@ fn descriptors() -> Vec<(i32, std::path::PathBuf)> {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_program_that_the_host_starts_gets_no_descriptor_of_ours() {
+fn child_processes_inherit_no_descriptor_of_ours() {
     let _alone = alone();
     let before = descriptors();
     let (server, client) = open_tls();
@@ -270,7 +270,7 @@ fn wire_bytes_in(handle: u32) -> u64 {
 }
 
 #[test]
-fn what_tls_holds_when_the_queue_was_full_is_a_reason_to_poll() {
+fn data_buffered_in_tls_behind_a_full_queue_wakes_ws_wait() {
     let _alone = alone();
     let (server, client) = open_tls();
     let payload = vec![7; 1_000];
@@ -317,7 +317,7 @@ fn while_another_waits<R>(handle: u32, act: impl FnOnce() -> R) -> R {
 }
 
 #[test]
-fn what_another_thread_puts_leaves_while_one_waits() {
+fn a_put_from_another_thread_is_sent_during_ws_wait() {
     let _alone = alone();
     for (flags, len) in [(0, 8 << 20), (WS_COALESCE, 100), (WS_COALESCE, 8 << 20)] {
         let (client, mut stream) = open_client(flags);
@@ -336,7 +336,7 @@ fn what_another_thread_puts_leaves_while_one_waits() {
 }
 
 #[test]
-fn what_another_thread_does_to_a_handle_ends_a_wait_for_it() {
+fn a_change_from_another_thread_ends_ws_wait() {
     let _alone = alone();
     for closes in [true, false] {
         let (client, _stream) = open_client(0);
@@ -398,7 +398,7 @@ fn keep_the_worker_busy() -> Busy {
 }
 
 #[test]
-fn a_local_player_hears_of_its_hosts_end_whatever_the_worker_does() {
+fn a_local_player_sees_its_host_end_while_the_worker_is_busy() {
     let _alone = alone();
     let ends: [fn(u32); 3] = [|host| ws_free(host), |_| ws_free_owner(77), |_| ws_shutdown()];
     for end in ends {
@@ -426,7 +426,7 @@ fn a_local_player_hears_of_its_hosts_end_whatever_the_worker_does() {
 }
 
 #[test]
-fn an_end_with_unsent_bytes_is_heard_at_the_other_end_of_a_pair() {
+fn an_end_with_unsent_bytes_reaches_the_other_end_of_a_pair() {
     let _alone = alone();
     let (server, client) = open_pair(&config(|_| {}));
     let payload = vec![7; 1_000_000];
@@ -446,7 +446,7 @@ fn an_end_with_unsent_bytes_is_heard_at_the_other_end_of_a_pair() {
 }
 
 #[test]
-fn a_host_hears_of_the_end_of_its_local_player() {
+fn a_host_sees_the_end_of_its_local_player() {
     let _alone = alone();
     let (mut host, mut local) = (0, 0);
     assert_eq!(c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), null(), &mut host)), WS_OK);
@@ -481,7 +481,7 @@ fn a_host_hears_of_the_end_of_its_local_player() {
 
 #[cfg(unix)]
 #[test]
-fn handles_that_share_a_descriptor_are_one_to_wait_for() {
+fn handles_that_share_a_descriptor_are_waited_for_once() {
     let _alone = alone();
     let mut server = 0;
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);

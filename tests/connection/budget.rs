@@ -34,7 +34,7 @@ mod polls {
     }
 
     #[test]
-    fn a_poll_stops_when_its_time_is_over_and_the_next_goes_on_with_nothing_lost() {
+    fn a_poll_stops_at_its_budget_and_the_next_continues_without_loss() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&numbered(0, 20_000));
         let (mut polls, mut seen) = (0, Vec::new());
@@ -55,7 +55,7 @@ mod polls {
     }
 
     #[test]
-    fn without_a_budget_all_is_read_at_once() {
+    fn without_a_budget_everything_is_read_in_one_poll() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&numbered(0, 20_000));
         let clock = clock(&end, Duration::from_secs(1));
@@ -65,7 +65,7 @@ mod polls {
     }
 
     #[test]
-    fn a_message_cut_by_the_budget_is_whole_later() {
+    fn a_message_interrupted_by_the_budget_arrives_whole() {
         let mut end = End::open_server(&[]);
         let mut bytes = numbered(0, 100);
         bytes.extend(b"\x01\x83\0\0\0\0abc\x89\x80\0\0\0\0\x80\x83\0\0\0\0def");
@@ -85,7 +85,7 @@ mod polls {
     }
 
     #[test]
-    fn a_budget_that_is_over_at_once_still_lets_something_through() {
+    fn an_exhausted_budget_still_makes_progress() {
         let mut end = End::open_server(&[]);
         end.feed(&numbered(0, 1_000));
         let mut seen = Vec::new();
@@ -98,7 +98,7 @@ mod polls {
     }
 
     #[test]
-    fn a_peer_that_floods_and_does_not_answer_a_close_is_given_up() {
+    fn a_flooding_peer_that_ignores_a_close_is_dropped() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.act(|peer, cx| peer.close(cx, 0, ""));
         end.poll();
@@ -118,7 +118,7 @@ mod polls {
     }
 
     #[test]
-    fn control_frames_count_as_work() {
+    fn control_frames_use_up_the_budget() {
         let mut end = End::open_server(&[]);
         end.feed(&b"\x89\x80\0\0\0\0".repeat(10_000));
         let clock = clock(&end, us(100));
@@ -127,7 +127,7 @@ mod polls {
     }
 
     #[test]
-    fn a_close_behind_more_than_one_poll_of_messages_comes_last() {
+    fn a_close_is_reported_after_the_messages_before_it() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&[numbered(0, 5_000), b"\x88\x82\0\0\0\0\x03\xE8".to_vec()].concat());
         let mut items = Vec::new();
@@ -153,7 +153,7 @@ mod rates {
     const RATE: Took = Closed(Phase::Websocket, Cause::Rate, 1008, false, 0);
 
     #[test]
-    fn a_peer_within_its_rate_stays() {
+    fn a_peer_within_its_rate_stays_connected() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         for frame in 0..1_000 {
             end.now += ms(20);
@@ -165,7 +165,7 @@ mod rates {
     }
 
     #[test]
-    fn more_messages_than_the_rate_end_it_with_1008() {
+    fn exceeding_the_message_rate_closes_with_1008() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
         end.feed(&numbered(0, 101));
         end.poll();
@@ -177,7 +177,7 @@ mod rates {
     }
 
     #[test]
-    fn nothing_behind_what_was_too_much_is_heard_a_close_included() {
+    fn frames_after_the_rate_was_exceeded_are_ignored() {
         for (limit, most) in [(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_MAX_BYTES_PER_S, 400)] {
             for ending in [b"".as_slice(), b"\x88\x82\0\0\0\0\x03\xE8"] {
                 for budget in [1, 1_000, 1_000_000] {
@@ -198,7 +198,7 @@ mod rates {
     }
 
     #[test]
-    fn more_bytes_than_the_rate_end_it_with_1008() {
+    fn exceeding_the_byte_rate_closes_with_1008() {
         let mut end = End::open_server(&[(WS_OPT_MAX_BYTES_PER_S, 400)]);
         end.feed(&numbered(0, 100));
         end.poll();
@@ -212,7 +212,7 @@ mod rates {
     }
 
     #[test]
-    fn a_second_counts_only_what_came_in_it() {
+    fn the_rate_counts_only_the_last_second() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         for second in 0..10 {
             end.feed(&numbered(0, 60));
@@ -227,7 +227,7 @@ mod rates {
     }
 
     #[test]
-    fn what_came_in_a_gap_of_polling_counts_as_spread_over_it() {
+    fn messages_of_a_polling_gap_count_as_spread_over_it() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
         end.pass(ms(1_000));
         end.now += ms(5_000);
@@ -241,7 +241,7 @@ mod rates {
     }
 
     #[test]
-    fn silence_over_many_gaps_earns_no_more_than_the_last_of_them() {
+    fn silent_polling_gaps_do_not_accumulate_allowance() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         for _ in 0..50 {
             end.now += ms(2_000);
@@ -255,7 +255,7 @@ mod rates {
     }
 
     #[test]
-    fn no_more_than_twice_the_rate_comes_through_in_any_second() {
+    fn at_most_twice_the_rate_passes_in_any_second() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
         let mut came = 0;
         while end.peer.state() == State::Open && came < 1_000 {
@@ -268,7 +268,7 @@ mod rates {
     }
 
     #[test]
-    fn without_limits_any_rate_goes_and_does_not_count_when_they_are_set() {
+    fn traffic_before_a_limit_is_set_does_not_count() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&numbered(0, 20_000));
         end.poll();
@@ -284,7 +284,7 @@ mod full_queues {
     use super::*;
 
     #[test]
-    fn a_full_outbound_queue_refuses_and_tells_when_it_has_room() {
+    fn a_full_outbound_queue_refuses_messages_until_writable() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         let mut taken = 0;
         while end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])) == Sent::Taken {
@@ -306,7 +306,7 @@ mod full_queues {
     }
 
     #[test]
-    fn writable_means_that_the_message_refused_would_fit() {
+    fn writable_means_that_the_refused_message_fits() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_BYTES, 10_000), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         for _ in 0..4 {
             assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), Sent::Taken);
@@ -323,7 +323,7 @@ mod full_queues {
     }
 
     #[test]
-    fn a_message_refused_before_open_is_told_of_room_after_it() {
+    fn a_message_refused_before_open_leads_to_writable_after_it() {
         let mut end = End::server_over(256 << 10, true, &[(WS_OPT_OUTBOUND_PACKETS, 2)]);
         for sent in [Sent::Taken, Sent::Taken, Sent::Full] {
             assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), sent);
@@ -348,7 +348,7 @@ mod full_queues {
     }
 
     #[test]
-    fn pings_are_answered_behind_a_long_queue() {
+    fn pongs_follow_a_long_outbound_queue() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         end.act(|peer, cx| peer.put(|| cx, false, &[7; 200_000]));
         let mut received = Vec::new();
@@ -375,7 +375,7 @@ mod full_queues {
     }
 
     #[test]
-    fn a_peer_that_pings_and_does_not_read_makes_no_endless_queue() {
+    fn unread_pongs_do_not_grow_the_queue_without_bound() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         end.act(|peer, cx| peer.put(|| cx, false, &[7; 10_000]));
         let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
@@ -393,7 +393,7 @@ mod full_queues {
     }
 
     #[test]
-    fn messages_put_before_open_are_limited_and_leave_in_order() {
+    fn messages_queued_before_open_are_limited_and_sent_in_order() {
         let mut end = End::server_over(256 << 10, true, &[(WS_OPT_OUTBOUND_PACKETS, 3)]);
         let put = |end: &mut End, text: &'static [u8]| end.act(|peer, cx| peer.put(|| cx, true, text));
         assert_eq!([b"1", b"2", b"3"].map(|text| put(&mut end, text)), [Sent::Taken; 3]);
@@ -405,7 +405,7 @@ mod full_queues {
     }
 
     #[test]
-    fn messages_put_before_an_open_that_does_not_come_are_counted() {
+    fn messages_queued_before_a_failed_open_are_reported_as_unsent() {
         let mut end = End::server_over(256 << 10, true, &[]);
         for _ in 0..3 {
             assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), Sent::Taken);
@@ -415,7 +415,7 @@ mod full_queues {
     }
 
     #[test]
-    fn without_being_asked_for_nothing_is_taken_before_open_or_after_close() {
+    fn messages_are_refused_before_open_and_after_close_by_default() {
         let mut end = End::server(&[]);
         assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), Sent::NotOpen);
         let mut end = End::open_server(&[]);
@@ -424,7 +424,7 @@ mod full_queues {
     }
 
     #[test]
-    fn a_full_inbound_queue_rests_reading_and_goes_on_where_it_stopped() {
+    fn a_full_inbound_queue_pauses_reading_without_loss() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 10)]);
         end.feed(&numbered(0, 20_000));
         end.poll();
@@ -442,7 +442,7 @@ mod full_queues {
     }
 
     #[test]
-    fn limits_of_0_leave_room_for_one_message() {
+    fn limits_of_0_allow_one_message() {
         let mut end =
             End::open_server(&[(WS_OPT_INBOUND_PACKETS, 0), (WS_OPT_INBOUND_BYTES, 0), (WS_OPT_MAX_FRAGMENTS, 0)]);
         end.feed(&numbered(0, 20_000));

@@ -64,7 +64,7 @@ fn to(address: SocketAddr, tls: Option<Arc<TlsClient>>) -> Destination {
 
 #[test]
 #[cfg(target_os = "linux")] // Elsewhere a full queue refuses instead of keeping silent.
-fn tcp_that_is_not_answered() {
+fn an_unanswered_tcp_connect_times_out() {
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
     listener.listen(0).unwrap();
@@ -75,7 +75,7 @@ fn tcp_that_is_not_answered() {
 }
 
 #[test]
-fn tls_that_is_not_answered() {
+fn an_unanswered_tls_handshake_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let settings = TlsClientSettings { insecure: true, ..TlsClientSettings::default() };
     let tls = TlsClient::new("localhost", settings).unwrap();
@@ -83,7 +83,7 @@ fn tls_that_is_not_answered() {
 }
 
 #[test]
-fn http_that_is_not_answered() {
+fn an_unanswered_http_request_times_out() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     times_out_in(Phase::Http, to(listener.local_addr().unwrap(), None));
 }

@@ -50,7 +50,7 @@ mod client {
     }
 
     #[test]
-    fn the_request_asks() {
+    fn the_request_asks_for_heartbeats() {
         let mut end = End::client_asking(true, None, &[]);
         end.poll();
         assert!(end.output().starts_with(b"GET /?wspeer-heartbeat=1 HTTP/1.1\r\n"));
@@ -60,7 +60,7 @@ mod client {
     }
 
     #[test]
-    fn it_pings_by_messages_and_measures_their_pongs() {
+    fn a_client_pings_by_messages_and_measures_the_pongs() {
         let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         end.pass(ms(1_000));
         assert_eq!(unmasked(&end.output()), [(2, beat(1, 1))]);
@@ -77,7 +77,7 @@ mod client {
     }
 
     #[test]
-    fn a_pong_to_another_ping_or_an_unknown_heartbeat_measures_nothing_and_is_not_the_hosts() {
+    fn stray_pongs_and_unknown_heartbeats_are_ignored() {
         let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         end.feed(&frame(&beat(2, 1)));
         end.pass(ms(1_000));
@@ -109,7 +109,7 @@ mod client {
     }
 
     #[test]
-    fn a_heartbeat_may_come_in_pieces() {
+    fn a_heartbeat_may_arrive_in_pieces() {
         let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         end.pass(ms(1_000));
         end.now += ms(5);
@@ -121,7 +121,7 @@ mod client {
     }
 
     #[test]
-    fn a_dead_link_ends_as_with_pings() {
+    fn a_dead_link_ends_by_pong_timeout() {
         let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
         end.pass(ms(2_900));
         assert_eq!((end.peer.state(), unmasked(&end.output()).len()), (State::Open, 1));
@@ -130,7 +130,7 @@ mod client {
     }
 
     #[test]
-    fn another_first_message_says_that_there_is_none_and_pings_take_its_place() {
+    fn without_an_announcement_first_the_client_falls_back_to_pings() {
         for first in [
             frame(b"hello"),
             b"\x81\x05hello".to_vec(),
@@ -155,7 +155,7 @@ mod client {
     }
 
     #[test]
-    fn a_server_that_says_nothing_is_given_up_after_the_connect_timeout() {
+    fn a_missing_announcement_times_out_with_an_error_event() {
         let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         end.pass(ms(9_900));
         assert_eq!(end.items(), []);
@@ -170,7 +170,7 @@ mod client {
     }
 
     #[test]
-    fn until_the_announcement_it_pings_as_ever() {
+    fn until_the_announcement_the_client_sends_ping_frames() {
         let mut end = asking(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         end.pass(ms(1_000));
         assert_eq!(unmasked(&end.output()), [(9, b"wspeer".to_vec())]);
@@ -205,7 +205,7 @@ mod server {
     }
 
     #[test]
-    fn who_asks_is_answered_and_the_host_does_not_see_the_question() {
+    fn the_heartbeat_request_is_answered_and_hidden_from_the_host() {
         let (end, marker) = announcing(64 << 10);
         assert_eq!(
             (end.peer.endpoint.info.text(Text::Query), end.peer.endpoint.info.url().as_str()),
@@ -217,7 +217,7 @@ mod server {
     }
 
     #[test]
-    fn who_does_not_ask_gets_no_stray_message() {
+    fn clients_that_do_not_ask_receive_no_heartbeat() {
         let mut end = End::open_server(&[]);
         end.feed(&masked(&beat(1, 1)));
         end.poll();
@@ -225,7 +225,7 @@ mod server {
     }
 
     #[test]
-    fn pings_are_answered_and_are_not_the_hosts() {
+    fn pings_are_answered_and_hidden_from_the_host() {
         let (mut end, marker) = announcing(64 << 10);
         end.feed(
             &[masked(b"a"), masked(&beat_of(&marker, 1, 7)), masked(b"b"), masked(&beat_of(&marker, 2, 7))].concat(),
@@ -244,7 +244,7 @@ mod server {
     }
 
     #[test]
-    fn a_flood_of_pings_gets_one_pong_at_a_time_and_takes_no_memory() {
+    fn a_flood_of_pings_queues_at_most_one_pong() {
         let (mut end, marker) = announcing(4 << 10);
         // It does not read its pongs: what the transport takes of them is bounded, and one waits.
         for number in 0..2_000u32 {
@@ -263,7 +263,7 @@ mod server {
     }
 
     #[test]
-    fn its_own_heartbeat_stays_with_pings() {
+    fn a_server_still_sends_ping_frames() {
         let (mut end, _) = announcing(64 << 10);
         end.pass(ms(20_000));
         assert_eq!(end.output(), b"\x89\x06wspeer");

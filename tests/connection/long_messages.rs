@@ -72,7 +72,7 @@ fn receive(len: u64, limit: u32) -> Result<u64, i32> {
 }
 
 #[test]
-fn a_compressed_message_is_bounded_as_a_plain_one_is() {
+fn the_size_limit_is_the_same_for_compressed_messages() {
     let len = long_bytes();
     let (limit, most) = if len > MAX_BYTES { (WS_OFF, MAX_BYTES) } else { (len as u32 - 5, len - 5) };
     assert_eq!(receive(len, limit), Err(1009), "{len} bytes where {most} are allowed");

@@ -186,28 +186,28 @@ fn sweep(stage: &Stage, kind: impl Fn(u64) -> End, step: u64) -> [usize; 2] {
 }
 
 #[test]
-fn a_stream_that_ends_at_any_byte() {
+fn a_stream_may_end_at_any_byte() {
     let [sessions, whole] = sweep(&Stage::new(false), |_| End::Fin, 2);
     println!("figure: ws cut at {sessions} places, {whole} of them behind the session");
     assert!(sessions > 1_500 && whole < sessions / 10);
 }
 
 #[test]
-fn a_connection_that_is_reset_at_any_byte() {
+fn a_connection_may_be_reset_at_any_byte() {
     let [sessions, whole] = sweep(&Stage::new(false), |_| End::Reset, 3);
     println!("figure: ws reset at {sessions} places, {whole} of them behind the session");
     assert!(sessions > 1_000 && whole < sessions / 10);
 }
 
 #[test]
-fn a_tls_stream_that_ends_at_any_byte() {
+fn a_tls_stream_may_end_at_any_byte() {
     let [sessions, whole] = sweep(&Stage::new(true), |_| End::Fin, 7);
     println!("figure: wss cut at {sessions} places, {whole} of them behind the session");
     assert!(sessions > 500 && whole < sessions / 10);
 }
 
 #[test]
-fn a_tls_record_with_a_wrong_bit_is_never_a_message() {
+fn a_corrupted_tls_record_is_never_a_message() {
     let [sessions, whole] = sweep(&Stage::new(true), |at| End::Flip(at as u8), 11);
     println!("figure: wss with a wrong bit at {sessions} places, {whole} of which TLS does not look at");
     // The record version of the first flight is not looked at (RFC 8446, 5.1).
@@ -253,7 +253,7 @@ fn silence_in_any_phase_ends_by_its_timeout() {
 
 /// A pulled cable in the middle of a game: both ends find out by their heartbeat, and say so.
 #[test]
-fn a_pulled_cable_is_found_by_both_ends() {
+fn a_pulled_cable_is_detected_by_both_ends() {
     let stage = Stage::new(false);
     let client = connect(stage.proxy.port, None, |config| (config.heartbeat_ms, config.pong_timeout_ms) = (100, 300));
     let (mut opened, mut conn, mut ends) = (false, 0, Vec::new());
@@ -283,7 +283,7 @@ fn a_pulled_cable_is_found_by_both_ends() {
 
 /// Delay, jitter, a narrow line, splitting and coalescing: everything arrives once and in order.
 #[test]
-fn a_slow_and_choppy_line_loses_nothing() {
+fn a_slow_network_with_jitter_loses_nothing() {
     const MESSAGES: usize = 120;
     for (tls, flags) in [(false, 0), (false, WS_DEFLATE), (true, 0), (true, WS_DEFLATE)] {
         let certificate = tls.then(Certificate::new);

@@ -63,7 +63,7 @@ fn poll_to_the_end(
 }
 
 #[test]
-fn a_lost_client_is_opened_again_under_its_handle() {
+fn a_lost_client_reconnects_under_the_same_handle() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || cutting_server(listener));

@@ -14,7 +14,7 @@ mod opening {
     use super::*;
 
     #[test]
-    fn a_request_that_does_not_come_in_time_is_answered_with_408() {
+    fn a_late_request_is_answered_with_408() {
         let mut end = End::server(&[]);
         assert_eq!(end.poll(), Some(end.start + ms(3_000)));
         end.pass(ms(2_900));
@@ -25,7 +25,7 @@ mod opening {
     }
 
     #[test]
-    fn a_request_byte_by_byte_gains_no_time() {
+    fn a_trickled_request_does_not_extend_the_timeout() {
         let mut end = End::server(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 1_000)]);
         for byte in &REQUEST[..20] {
             end.feed(&[*byte]);
@@ -35,7 +35,7 @@ mod opening {
     }
 
     #[test]
-    fn a_request_that_is_there_when_the_time_is_over_counts() {
+    fn a_request_received_before_the_timeout_check_is_accepted() {
         let mut end = End::server(&[]);
         end.poll();
         end.pass(ms(2_900));
@@ -46,7 +46,7 @@ mod opening {
     }
 
     #[test]
-    fn a_client_gives_up_when_no_answer_comes() {
+    fn a_client_times_out_without_a_response() {
         let mut end = End::client(Some(ms(10_000)), &[]);
         assert_eq!(end.poll(), Some(end.start + ms(10_000)));
         end.pass(ms(9_900));
@@ -56,7 +56,7 @@ mod opening {
     }
 
     #[test]
-    fn a_refusal_whose_body_does_not_end_is_told_as_a_refusal() {
+    fn a_refusal_with_an_incomplete_body_is_reported_as_a_refusal() {
         let mut end = End::client(Some(ms(10_000)), &[]);
         end.poll();
         end.feed(b"HTTP/1.1 404 Not Found\r\nContent-Length: 500\r\n\r\nnot");
@@ -72,7 +72,7 @@ mod opening {
 
     /// It is told by then whatever the timeout is, and not after that.
     #[test]
-    fn a_refusal_waits_for_its_body_no_longer_than_the_timeout() {
+    fn the_body_of_a_refusal_is_awaited_for_a_limited_time() {
         for (timeout, waits) in [(None, 250), (Some(ms(10_000)), 250), (Some(ms(100)), 100)] {
             let mut end = End::client(timeout, &[]);
             end.poll();
@@ -86,7 +86,7 @@ mod opening {
     }
 
     #[test]
-    fn without_a_timeout_it_waits_for_ever() {
+    fn without_a_timeout_the_handshake_never_ends() {
         for mut end in [End::client(None, &[]), End::server(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)])] {
             assert_eq!(end.poll(), None);
             end.pass(Duration::from_secs(3_600));
@@ -95,7 +95,7 @@ mod opening {
     }
 
     #[test]
-    fn a_gap_in_polling_moves_the_deadline() {
+    fn a_polling_gap_moves_the_deadline() {
         for mut end in [End::client(Some(ms(3_000)), &[]), End::server(&[])] {
             end.poll();
             end.pass(ms(2_000));
@@ -109,7 +109,7 @@ mod opening {
     }
 
     #[test]
-    fn a_gap_of_up_to_a_second_moves_nothing() {
+    fn a_polling_gap_of_up_to_one_second_does_not_move_the_deadline() {
         let mut end = End::server(&[]);
         for _ in 0..3 {
             end.poll();
@@ -138,7 +138,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn a_client_pings_nobody_unasked_and_masked_when_asked() {
+    fn a_client_sends_masked_pings_only_when_configured() {
         let mut end = End::open_client(&[]);
         end.pass(ms(600_000));
         assert_eq!((end.output().len(), end.peer.state()), (0, State::Open));
@@ -149,7 +149,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn the_round_trip_time_is_from_the_ping_to_its_pong() {
+    fn the_round_trip_time_is_measured_from_ping_to_pong() {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         assert_eq!(end.peer.endpoint.rtt_us, 0);
         end.pass(ms(1_000));
@@ -214,7 +214,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn what_waits_in_the_transport_is_read_before_a_peer_is_called_dead() {
+    fn received_bytes_are_read_before_the_pong_timeout_is_checked() {
         let mut end = End::open_server(&[]);
         end.pass(ms(59_900));
         end.feed(PONG);
@@ -224,7 +224,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn the_pong_timer_rests_while_the_inbound_queue_is_full() {
+    fn the_pong_timer_is_paused_while_the_inbound_queue_is_full() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 3)]);
         // Three messages fill the queue; what is read beyond it fills the 64 KiB after which reading rests; the pongs are behind that.
         for _ in 0..12 {
@@ -244,7 +244,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn a_gap_in_polling_is_no_silence_of_the_peer() {
+    fn a_polling_gap_does_not_count_as_silence() {
         let mut end = End::open_server(&[]);
         end.pass(ms(50_000));
         end.now += ms(500_000);
@@ -256,7 +256,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn a_gap_moves_the_last_sign_of_life_and_the_next_ping() {
+    fn a_polling_gap_moves_the_last_sign_of_life_and_the_next_ping() {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 5_000), (WS_OPT_PONG_TIMEOUT_MS, 15_000)]);
         end.pass(ms(5_000));
         assert_eq!(end.output(), PING);
@@ -278,7 +278,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn nobody_is_pinged_behind_a_close_frame() {
+    fn no_ping_follows_a_close_frame() {
         let mut end = End::open_server(&[
             (WS_OPT_HEARTBEAT_MS, 1_000),
             (WS_OPT_PONG_TIMEOUT_MS, 2_000),
@@ -292,7 +292,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn a_gap_is_no_part_of_the_round_trip_time() {
+    fn a_polling_gap_is_not_part_of_the_round_trip_time() {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 10_000)]);
         end.pass(ms(10_000));
         end.pass(ms(30));
@@ -321,7 +321,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn a_heartbeat_that_is_switched_on_late_pings_first() {
+    fn a_heartbeat_enabled_later_pings_first() {
         let mut end = End::open_client(&[]);
         end.pass(ms(600_000));
         std::sync::Arc::make_mut(&mut end.peer.endpoint.options).set(WS_OPT_HEARTBEAT_MS, 1_000).unwrap();
@@ -334,7 +334,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn a_late_poll_pings_before_it_calls_a_peer_dead() {
+    fn a_late_poll_pings_before_the_pong_timeout() {
         let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 200), (WS_OPT_PONG_TIMEOUT_MS, 600)]);
         end.now += ms(900);
         end.poll();
@@ -343,7 +343,7 @@ mod heartbeat {
     }
 
     #[test]
-    fn there_is_no_heartbeat_before_open_and_none_while_closing() {
+    fn no_heartbeat_is_sent_before_open_or_while_closing() {
         let mut end = End::server(&[(WS_OPT_HEARTBEAT_MS, 100), (WS_OPT_HANDSHAKE_TIMEOUT_MS, WS_OFF)]);
         end.pass(ms(5_000));
         assert_eq!((end.output().len(), end.peer.state()), (0, State::Connecting));
@@ -358,7 +358,7 @@ mod closing {
     use super::*;
 
     #[test]
-    fn a_close_that_is_not_answered_ends_after_3_s() {
+    fn an_unanswered_close_times_out_after_3_s() {
         for mut end in [End::open_server(&[]), End::open_client(&[])] {
             end.poll();
             end.act(|peer, cx| peer.close(cx, 1001, "bye"));
@@ -369,7 +369,7 @@ mod closing {
     }
 
     #[test]
-    fn one_that_is_answered_ends_at_once_and_cleanly() {
+    fn an_answered_close_ends_at_once_and_cleanly() {
         let mut end = End::open_server(&[]);
         end.act(|peer, cx| peer.close(cx, 4_000, "bye"));
         assert_eq!(end.output(), b"\x88\x05\x0F\xA0bye");
@@ -379,7 +379,7 @@ mod closing {
     }
 
     #[test]
-    fn what_was_accepted_leaves_first_and_each_progress_gives_3_s_more() {
+    fn queued_messages_precede_the_close_and_progress_extends_the_timeout() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_CLOSE_TIMEOUT_MS, 3_000)]);
         for _ in 0..10 {
             assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::internals::link::Sent::Taken);
@@ -402,7 +402,7 @@ mod closing {
     }
 
     #[test]
-    fn without_progress_it_ends_and_counts_what_did_not_leave() {
+    fn a_close_without_progress_times_out_and_counts_unsent_messages() {
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..10 {
             end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
@@ -420,7 +420,7 @@ mod closing {
     }
 
     #[test]
-    fn a_full_inbound_queue_is_named_as_the_cause() {
+    fn a_close_timeout_with_a_full_inbound_queue_reports_not_reading() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 1)]);
         for _ in 0..20 {
             end.feed(&[b"\x82\xFE\x27\x10\0\0\0\0".as_slice(), &[7; 10_000]].concat());
@@ -435,7 +435,7 @@ mod closing {
     }
 
     #[test]
-    fn a_close_by_the_peer_waits_for_what_was_accepted_too() {
+    fn a_close_by_the_peer_waits_for_queued_messages() {
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..3 {
             end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
@@ -454,7 +454,7 @@ mod closing {
     }
 
     #[test]
-    fn a_gap_in_polling_moves_the_deadline() {
+    fn a_polling_gap_moves_the_deadline() {
         let mut end = End::open_server(&[]);
         end.act(|peer, cx| peer.close(cx, 0, ""));
         end.poll();
@@ -465,7 +465,7 @@ mod closing {
     }
 
     #[test]
-    fn a_failed_connection_ends_when_its_close_frame_has_left() {
+    fn a_failed_connection_ends_once_its_close_frame_is_sent() {
         let mut end = End::open_server(&[]);
         end.feed(b"\x82\x81\0\0\0\0x\x83\x80\0\0\0\0");
         end.poll();
@@ -507,14 +507,14 @@ mod closing {
     }
 
     #[test]
-    fn what_waits_to_be_encoded_leaves_before_the_answer_to_a_close() {
+    fn messages_waiting_for_encoding_precede_the_close_reply() {
         let (bytes, last, items) = closed_by(b"\x88\x82\0\0\0\0\x03\xE8", 16 << 20);
         assert_eq!((bytes, last), (800_000, 8));
         assert_eq!(items.last(), Some(&Closed(Phase::App, Cause::ClosedByPeer, 1000, true, 0)));
     }
 
     #[test]
-    fn what_waits_to_be_encoded_when_the_connection_fails_does_not_leave() {
+    fn messages_waiting_for_encoding_are_dropped_when_the_connection_fails() {
         // A narrow transport takes the close frame after some polls, and together with what is behind it.
         for capacity in [16 << 20, 10_000] {
             let (bytes, last, items) = closed_by(b"\x83\x80\0\0\0\0", capacity);
@@ -527,7 +527,7 @@ mod closing {
     }
 
     #[test]
-    fn a_refused_request_ends_though_messages_wait_for_open() {
+    fn a_refused_request_ends_despite_messages_queued_before_open() {
         let mut end = End::server_over(256 << 10, true, &[]);
         assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, b"early")), wspeer::internals::link::Sent::Taken);
         end.feed(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -537,7 +537,7 @@ mod closing {
     }
 
     #[test]
-    fn a_peer_that_closes_and_is_gone_is_not_waited_on() {
+    fn a_peer_that_closed_and_disconnected_is_not_waited_for() {
         for (mut end, masked) in [(End::open_server_over(1_000, &[]), true), (End::open_client(&[]), false)] {
             for _ in 0..3 {
                 end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
@@ -570,7 +570,7 @@ mod closing {
     }
 
     #[test]
-    fn pongs_behind_our_close_frame_are_no_progress() {
+    fn pongs_after_our_close_frame_do_not_count_as_progress() {
         let mut end = End::open_server_over(1_000, &[]);
         end.act(|peer, cx| peer.close(cx, 4_001, "bye"));
         assert!(time_with_pings(&mut end, ms(60_000)) <= ms(4_000));
@@ -586,7 +586,7 @@ mod closing {
     }
 
     #[test]
-    fn a_close_does_not_wait_for_pongs_behind_it() {
+    fn a_close_does_not_wait_for_pongs_queued_after_it() {
         let mut end = End::open_server_over(1_000, &[]);
         end.act(|peer, cx| peer.close(cx, 4_001, ""));
         let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
@@ -601,7 +601,7 @@ mod closing {
     }
 
     #[test]
-    fn the_event_says_with_what_the_peer_closed() {
+    fn the_event_reports_the_code_and_reason_of_the_peer() {
         for (frame, sentence) in [
             (b"\x88\x06\x03\xF1long".as_slice(), "the peer closed the connection with 1009 (message too big): long"),
             (b"\x88\x02\x0F\xA1", "the peer closed the connection with 4001"),
@@ -618,7 +618,7 @@ mod closing {
     }
 
     #[test]
-    fn a_close_frame_that_came_decides_even_where_the_last_read_was_short_and_writing_failed() {
+    fn a_received_close_frame_takes_precedence_over_a_write_error() {
         let mut end = End::open_client(&[]);
         end.feed(b"\x82\x01x\x88\x05\x0F\xA1out");
         end.hang_up();
@@ -631,7 +631,7 @@ mod closing {
     }
 
     #[test]
-    fn a_failed_connection_whose_peer_is_gone_ends_at_once_with_its_own_cause() {
+    fn a_failed_connection_reports_its_own_cause_when_the_peer_is_gone() {
         let mut end = End::open_server(&[]);
         end.feed(b"\x83\x80\0\0\0\0");
         end.hang_up();

@@ -149,7 +149,7 @@ fn fingerprint(pem: &str) -> String {
 }
 
 #[test]
-fn certificates_as_people_have_them() {
+fn common_certificates_are_accepted_or_refused_with_a_reason() {
     if !has_openssl() {
         println!("SKIP: openssl is missing");
         return;
@@ -238,7 +238,7 @@ fn certificates_as_people_have_them() {
 
 /// What no side of ours can use: each trust is told why.
 #[test]
-fn keys_and_signatures_that_are_too_weak_or_unknown() {
+fn weak_or_unknown_keys_and_signatures_are_refused() {
     if !has_openssl() {
         println!("SKIP: openssl is missing");
         return;
@@ -273,7 +273,7 @@ fn keys_and_signatures_that_are_too_weak_or_unknown() {
 
 /// A server is told at once what is wrong with its certificate and key.
 #[test]
-fn a_server_is_told_what_is_wrong_with_its_identity() {
+fn an_invalid_certificate_or_key_fails_ws_listen() {
     let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let (one, two) = (made("localhost"), made("localhost"));
     let listen = |cert: &str, key: &str| {
@@ -306,7 +306,7 @@ fn a_server_is_told_what_is_wrong_with_its_identity() {
 
 /// One bad entry of a bundle is left out, and said in the log.
 #[test]
-fn a_bad_entry_does_not_spoil_a_bundle() {
+fn an_invalid_entry_does_not_affect_the_rest_of_a_bundle() {
     use wspeer::internals::net::{TlsClient, TlsClientSettings};
     let good = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
     let bad = "-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n";

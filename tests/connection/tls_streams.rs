@@ -208,7 +208,7 @@ fn read(stream: &mut Stream, plain: &mut Vec<u8>, len: usize) -> bool {
 }
 
 #[test]
-fn both_ways_at_once_in_any_pieces() {
+fn both_directions_work_at_once_in_any_pieces() {
     let ours = pattern(700_000);
     for version in VERSIONS {
         for client in [true, false] {
@@ -262,7 +262,7 @@ fn both_ways_at_once_in_any_pieces() {
 
 /// A reader that stops in the middle, as one whose queue is full does, and goes on when more has come.
 #[test]
-fn when_all_is_said_to_be_read_all_is_read() {
+fn has_read_all_is_true_only_when_everything_was_read() {
     for version in VERSIONS {
         for client in [true, false] {
             let (mut stream, mut far) = open(client, version, b"");
@@ -306,7 +306,7 @@ fn when_all_is_said_to_be_read_all_is_read() {
 }
 
 #[test]
-fn what_comes_right_behind_the_handshake() {
+fn data_right_after_the_handshake_is_received() {
     let first = pattern(9_000);
     for version in VERSIONS {
         for client in [true, false] {
@@ -335,7 +335,7 @@ fn what_comes_right_behind_the_handshake() {
 }
 
 #[test]
-fn little_is_held_back_for_a_socket_that_takes_no_more() {
+fn little_data_is_buffered_for_a_full_socket() {
     let (mut stream, mut far) = open(true, VERSIONS[1], b"");
     let ours = pattern(32 << 20);
     let mut at = 0;
@@ -363,7 +363,7 @@ fn little_is_held_back_for_a_socket_that_takes_no_more() {
 }
 
 #[test]
-fn a_record_cut_by_the_end_is_not_given_out() {
+fn a_truncated_record_is_not_delivered() {
     for reset in [false, true] {
         let (mut stream, mut far) = open(false, VERSIONS[1], b"");
         far.say(b"whole");
@@ -393,7 +393,7 @@ fn a_record_cut_by_the_end_is_not_given_out() {
 }
 
 #[test]
-fn a_changed_record_ends_it_after_what_came_before() {
+fn a_corrupted_record_fails_the_stream_after_the_earlier_data() {
     let (mut stream, mut far) = open(true, VERSIONS[1], b"");
     far.say(b"good");
     far.send(0);
@@ -424,7 +424,7 @@ fn a_changed_record_ends_it_after_what_came_before() {
 }
 
 #[test]
-fn a_handshake_message_without_end_is_refused() {
+fn an_endless_handshake_message_is_refused() {
     let services = Services::new(Arc::new(|| {}));
     let trust = Trust::new();
     let (mut dial, mut tcp) = dial(&services, &trust);
@@ -452,7 +452,7 @@ fn a_handshake_message_without_end_is_refused() {
 }
 
 #[test]
-fn who_connects_again_resumes_its_session() {
+fn a_reconnecting_client_resumes_its_session() {
     for version in VERSIONS {
         let services = Services::new(Arc::new(|| {}));
         let (trust, other) = (Trust::new(), Trust::new());

@@ -145,7 +145,7 @@ fn admit_one(host: u32, port: u16, events: &mut Vec<Event>) -> (Raw, u32) {
 
 /// What is no part of the authentication does not hide what is, at a host: the program hears of that, and gets the rest once it lets the peer in.
 #[test]
-fn a_host_hears_an_authentication_that_stands_behind_other_packets() {
+fn a_host_receives_authentication_sent_after_other_packets() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
     let mut events = Vec::new();
     let mut raw = Raw::open(host, port, &mut events);
@@ -189,7 +189,7 @@ fn a_host_hears_an_authentication_that_stands_behind_other_packets() {
 
 /// As above, at a join.
 #[test]
-fn a_join_hears_an_authentication_that_stands_behind_other_packets() {
+fn a_join_receives_authentication_sent_after_other_packets() {
     let (server, port) = crate::c_host::listen(None, |_| {});
     let join = crate::c_host::join(port, None, |config| config.flags |= WS_SCENE | WS_AUTH);
     let mut conn = 0;
@@ -225,7 +225,7 @@ fn a_join_hears_an_authentication_that_stands_behind_other_packets() {
 
 /// What a peer sent that is not admitted is counted as kept memory, and nowhere else; its AUTH events wait for the program.
 #[test]
-fn messages_of_a_peer_that_is_not_admitted_count_as_kept_memory_alone() {
+fn messages_before_admission_count_only_as_kept_memory() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH | WS_DEFLATE);
     let client = crate::c_host::connect(port, None, |config| config.flags |= WS_DEFLATE);
     crate::c_host::until("OPEN", || {
@@ -357,7 +357,7 @@ fn intrude(seed: u32, end: End) {
 }
 
 #[test]
-fn nothing_of_a_peer_that_is_not_admitted_is_delivered_or_passed_on() {
+fn messages_of_an_unadmitted_peer_are_neither_delivered_nor_relayed() {
     for seed in 1..=6 {
         for end in ENDS {
             intrude(seed, end);
@@ -593,7 +593,7 @@ fn play(seed: u32) {
 }
 
 #[test]
-fn whatever_happens_in_whatever_order_only_who_was_let_in_is_heard() {
+fn only_admitted_peers_are_heard_in_any_order_of_events() {
     (1..=600).for_each(play);
 }
 
@@ -686,7 +686,7 @@ fn false_host(seed: u32) {
 }
 
 #[test]
-fn nothing_of_a_host_that_is_not_admitted_is_delivered() {
+fn messages_of_an_unadmitted_host_are_not_delivered() {
     (1..=400).for_each(false_host);
 }
 
@@ -791,14 +791,14 @@ fn step_without_poll(host: u32, events: &mut Vec<Event>) {
 }
 
 #[test]
-fn after_ws_disconnect_nothing_of_that_peer_is_delivered_but_its_end() {
+fn after_ws_disconnect_only_the_end_of_the_peer_is_delivered() {
     for flags in [None, Some(0), Some(WS_SCENE), Some(WS_GODOT3)] {
         (1..=25).for_each(|seed| kick(seed, flags));
     }
 }
 
 #[test]
-fn ws_close_keeps_readable_what_had_arrived() {
+fn messages_received_before_ws_close_stay_readable() {
     for code in [-1, 0, 4_001] {
         let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE);
         let mut events = Vec::new();

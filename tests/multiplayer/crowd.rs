@@ -166,7 +166,7 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 #[test]
-fn a_crowd_that_comes_or_goes_at_once_keeps_to_the_budget() {
+fn mass_joins_and_leaves_stay_within_the_budget() {
     let _alone = alone();
     let mut crowd = Crowd::new(|config| config.max_pending_handshakes = 2_000);
     for _ in 0..5 {
@@ -188,7 +188,7 @@ fn a_crowd_that_comes_or_goes_at_once_keeps_to_the_budget() {
 }
 
 #[test]
-fn a_greeting_waits_for_room() {
+fn first_messages_wait_for_room_in_the_outbound_queue() {
     let _alone = alone();
     for packets in [1, 2, 64] {
         let mut crowd = Crowd::new(|config| config.outbound_packets = packets);
@@ -201,7 +201,7 @@ fn a_greeting_waits_for_room() {
 }
 
 #[test]
-fn who_does_not_read_hears_later_and_of_none_who_has_gone() {
+fn a_slow_reader_learns_later_and_only_of_present_peers() {
     let _alone = alone();
     let mut crowd = Crowd::new(|config| config.outbound_packets = 4);
     crowd.grow(10);
@@ -285,7 +285,7 @@ impl Join {
 }
 
 #[test]
-fn packets_of_one_who_is_announced_later_come_behind_its_announcement() {
+fn relayed_packets_follow_the_announcement_of_their_sender() {
     let _alone = alone();
     let (host, port) = crate::c_host::host(|config| {
         config.flags |= WS_SCENE;
@@ -323,7 +323,7 @@ fn packets_of_one_who_is_announced_later_come_behind_its_announcement() {
 }
 
 #[test]
-fn a_long_message_is_passed_on_without_a_copy() {
+fn a_long_message_is_relayed_without_a_copy() {
     let _alone = alone();
     let message: Vec<u8> = (0..(16_u32 << 20) - 64).map(|at| (at.wrapping_mul(0x9E37_79B1) >> 24) as u8).collect();
     for (format, deflate) in [(WS_SCENE, 0), (WS_GODOT3, 0), (WS_SCENE, WS_DEFLATE)] {
@@ -418,7 +418,7 @@ fn hostile_to(messages: &[u8], takes: bool, until: impl Fn(&Join) -> bool) -> Ve
 }
 
 #[test]
-fn what_a_join_knows_of_others_grows_in_small_steps() {
+fn peer_tables_of_a_join_grow_in_small_steps() {
     let _alone = alone();
     let ids = 10_000..75_000_u32;
     let count = ids.len();
@@ -443,7 +443,7 @@ fn what_a_join_knows_of_others_grows_in_small_steps() {
 
 /// Players that come and go, in several orders, while nobody takes the events.
 #[test]
-fn events_of_others_that_cancel_out_keep_to_the_budget() {
+fn cancelling_events_of_other_peers_stays_within_the_budget() {
     let _alone = alone();
     let message = |kind: u8, id: u32| [[0x82, 6, 7, kind].as_slice(), &id.to_le_bytes()].concat();
     let ids = || 10_000..75_000_u32;
@@ -463,7 +463,7 @@ fn events_of_others_that_cancel_out_keep_to_the_budget() {
 }
 
 #[test]
-fn a_call_of_as_many_items_as_are_allowed_keeps_to_the_budget() {
+fn a_call_with_the_most_allowed_items_stays_within_the_budget() {
     let _alone = alone();
     let array = |count: u32, item: &[u8]| {
         [&[1, 28, 0, 0, 0], count.to_le_bytes().as_slice(), item.repeat(count as usize).as_slice()].concat()

@@ -65,7 +65,7 @@ fn event(host: u32, raw: &mut Raw, what: &str, fits: impl Fn(&Event) -> bool) ->
 }
 
 #[test]
-fn the_text_of_an_error_shows_the_start_of_a_path() {
+fn error_events_truncate_a_long_path() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE);
     let mut raw = Raw::open(port);
     for path in ["é".repeat(500_000), "x".repeat(256), "x".repeat(257), "🎮".repeat(64), "🎮".repeat(65)] {
@@ -86,7 +86,7 @@ fn the_text_of_an_error_shows_the_start_of_a_path() {
 }
 
 #[test]
-fn authentication_data_that_waits_counts_for_the_inbound_limits() {
+fn queued_authentication_data_counts_towards_the_inbound_limits() {
     const LIMIT: u32 = 64 << 10;
     const SENT: usize = 40;
     let (host, port) = crate::c_host::host(|config| {
@@ -141,7 +141,7 @@ fn declare(handle: u32) {
 }
 
 #[test]
-fn calls_have_limits_of_their_own() {
+fn calls_are_limited_in_items_and_bytes() {
     // An Array is an item too.
     for (count, items, bytes, why) in [
         (65_535, 0, 0, None),
@@ -186,7 +186,7 @@ fn calls_have_limits_of_their_own() {
 }
 
 #[test]
-fn what_is_kept_of_a_peer_is_in_the_stats() {
+fn stats_include_the_memory_kept_for_a_peer() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE);
     declare(host);
     let before = crate::c_host::stats(host).kept_bytes;
@@ -231,7 +231,7 @@ fn what_is_kept_of_a_peer_is_in_the_stats() {
 
 /// A host whose clients' queues hold one message greets them: the first messages always fit, and the others wait for room.
 #[test]
-fn the_smallest_outbound_queue_holds_a_greeting() {
+fn the_smallest_outbound_queue_holds_the_first_messages() {
     for format in [0, WS_GODOT3, WS_SCENE] {
         for (packets, bytes) in [(1, 0), (0, 1), (0, 20), (1, 1)] {
             let what = format!("format {format}, outbound_packets {packets}, outbound_bytes {bytes}");

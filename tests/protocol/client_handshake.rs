@@ -106,11 +106,11 @@ fn invalid() -> Outcome {
     Refused(Cause::HttpInvalid, 101, Vec::new())
 }
 
-mod the_request {
+mod request {
     use super::*;
 
     #[test]
-    fn it_is_these_bytes() {
+    fn the_request_is_exactly_these_bytes() {
         let (_, request) = ClientHandshake::start(&spec(&[]));
         let key = key_of(&request);
         let expected = format!(
@@ -121,7 +121,7 @@ mod the_request {
     }
 
     #[test]
-    fn it_offers_subprotocols_in_order_and_carries_the_hosts_headers() {
+    fn the_request_lists_subprotocols_in_order_and_custom_headers() {
         let mut spec = spec(&["v2.game", "v1.game"]);
         spec.headers = vec![
             ("Origin".to_owned(), "https://a.example".to_owned()),
@@ -137,7 +137,7 @@ mod the_request {
     }
 
     #[test]
-    fn its_key_is_16_bytes_and_a_new_one_each_time() {
+    fn each_request_has_a_new_key_of_16_bytes() {
         let keys: std::collections::HashSet<String> =
             (0..200).map(|_| key_of(&ClientHandshake::start(&spec(&[])).1)).collect();
         assert_eq!(keys.len(), 200);
@@ -145,16 +145,16 @@ mod the_request {
     }
 }
 
-mod an_agreement {
+mod upgrade_response {
     use super::*;
 
     #[test]
-    fn it_opens() {
+    fn a_valid_101_response_opens_the_connection() {
         assert_eq!(to(&spec(&[]), &[UPGRADE, CONNECTION, ACCEPT]), opens());
     }
 
     #[test]
-    fn names_and_tokens_are_taken_in_any_case_and_among_others() {
+    fn header_names_and_tokens_match_in_any_case_within_lists() {
         for connection in [
             "Connection: upgrade",
             "CONNECTION: UPGRADE",
@@ -176,7 +176,7 @@ mod an_agreement {
     }
 
     #[test]
-    fn what_follows_it_belongs_to_frames() {
+    fn bytes_after_the_head_are_left_for_the_frame_decoder() {
         let bytes = [answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x05Hello\x88\x02\x03".to_vec()].concat();
         assert_eq!(
             run(&spec(&[]), &bytes, false, |bytes| vec![bytes]),
@@ -186,13 +186,13 @@ mod an_agreement {
     }
 
     #[test]
-    fn a_blank_line_inside_the_first_frame_is_no_part_of_it() {
+    fn a_blank_line_in_the_first_frame_is_not_part_of_the_head() {
         let bytes = [answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x04\r\n\r\n".to_vec()].concat();
         assert_eq!(outcome(&spec(&[]), &bytes, false), Open(None, b"\x81\x04\r\n\r\n".to_vec()));
     }
 
     #[test]
-    fn its_headers_can_be_asked_for_each_by_its_place() {
+    fn response_headers_are_readable_by_name_and_index() {
         let (mut handshake, request) = ClientHandshake::start(&spec(&[]));
         let accept = format!("Sec-WebSocket-Accept: {}", derive_accept_key(key_of(&request).as_bytes()));
         let bytes = answer(&[UPGRADE, CONNECTION, &accept, "Set-Cookie: a=1", "X-Two:  two words ", "Set-Cookie: b=2"]);
@@ -205,7 +205,7 @@ mod an_agreement {
     }
 
     #[test]
-    fn any_part_of_it_alone_is_waited_on() {
+    fn an_incomplete_head_waits_for_more_bytes() {
         let whole = answer(&[UPGRADE, CONNECTION, ACCEPT]);
         for len in 0..whole.len() {
             assert_eq!(run(&spec(&[]), &whole[..len], false, |bytes| vec![bytes]), Waits, "{len} bytes");
@@ -213,11 +213,11 @@ mod an_agreement {
     }
 }
 
-mod no_agreement {
+mod invalid_response {
     use super::*;
 
     #[test]
-    fn each_header_must_be_there_and_right() {
+    fn each_header_must_be_present_and_valid() {
         for lines in [
             [CONNECTION, ACCEPT].as_slice(),
             &[UPGRADE, ACCEPT],
@@ -239,7 +239,7 @@ mod no_agreement {
     }
 
     #[test]
-    fn subprotocols_are_strict() {
+    fn subprotocol_negotiation_is_strict() {
         let chosen = |name: &str| format!("Sec-WebSocket-Protocol: {name}");
         let with = |offered: &[&str], more: &[&str]| {
             to(&spec(offered), &[[UPGRADE, CONNECTION, ACCEPT].as_slice(), more].concat())
@@ -256,7 +256,7 @@ mod no_agreement {
     }
 
     #[test]
-    fn what_is_no_http_is_refused() {
+    fn non_http_responses_are_refused() {
         let refused = Refused(Cause::HttpInvalid, 0, Vec::new());
         for bytes in [
             b"SSH-2.0-OpenSSH_9.6\r\n\r\n".as_slice(),
@@ -272,7 +272,7 @@ mod no_agreement {
     }
 
     #[test]
-    fn an_answer_that_only_announces_another_is_passed_over() {
+    fn informational_responses_are_skipped() {
         let early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
         let whole = [early.as_slice(), &answer(&[UPGRADE, CONNECTION, ACCEPT]), b"\x81\x00"].concat();
         assert_eq!(outcome(&spec(&[]), &whole, false), Open(None, b"\x81\x00".to_vec()));
@@ -286,7 +286,7 @@ mod no_agreement {
     }
 
     #[test]
-    fn a_header_as_long_as_the_limit_is_taken_and_a_longer_one_is_not() {
+    fn a_response_head_is_limited_to_max_header_bytes() {
         let of_length = |len: usize| {
             // The real Sec-WebSocket-Accept has 28 characters where the place-holder has 8.
             let bare = answer(&[UPGRADE, CONNECTION, ACCEPT, "X: "]).len() + 20;
@@ -308,7 +308,7 @@ mod no_agreement {
     }
 
     #[test]
-    fn an_end_is_told_with_how_far_it_came() {
+    fn an_early_end_of_stream_reports_how_much_arrived() {
         let gone = Refused(Cause::PeerGone, 0, Vec::new());
         assert_eq!(outcome(&spec(&[]), b"", true), gone);
         assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 101 Swi", true), gone);
@@ -320,7 +320,7 @@ mod no_agreement {
 }
 
 /// Another status than 101: its body says why.
-mod a_refusal {
+mod refusal {
     use super::*;
 
     fn refused(status: u16, body: &[u8]) -> Outcome {
@@ -328,7 +328,7 @@ mod a_refusal {
     }
 
     #[test]
-    fn its_body_is_kept_as_long_as_content_length_says() {
+    fn a_body_is_kept_up_to_its_content_length() {
         assert_eq!(
             outcome(&spec(&[]), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nbanned", false),
             refused(403, b"banned")
@@ -344,21 +344,21 @@ mod a_refusal {
     }
 
     #[test]
-    fn a_body_that_is_not_all_there_is_waited_on_until_the_end() {
+    fn an_incomplete_body_is_awaited_until_end_of_stream() {
         let bytes = b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nfull";
         assert_eq!(outcome(&spec(&[]), bytes, false), Waits);
         assert_eq!(outcome(&spec(&[]), bytes, true), refused(503, b"full"));
     }
 
     #[test]
-    fn a_body_without_a_length_goes_on_until_the_end() {
+    fn a_body_without_a_length_ends_with_the_stream() {
         let bytes = b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n<html>";
         assert_eq!(outcome(&spec(&[]), bytes, false), Waits);
         assert_eq!(outcome(&spec(&[]), bytes, true), refused(200, b"<html>"));
     }
 
     #[test]
-    fn the_first_kib_of_a_long_body_is_enough() {
+    fn only_the_first_kib_of_a_body_is_kept() {
         let long = [b"HTTP/1.1 500 Oops\r\nContent-Length: 1000000\r\n\r\n".as_slice(), &[b'x'; 2_000]].concat();
         assert_eq!(outcome(&spec(&[]), &long, false), refused(500, &[b'x'; 1_024]));
         let unbounded = [b"HTTP/1.1 500 Oops\r\n\r\n".as_slice(), &[b'x'; 1_024]].concat();
@@ -366,7 +366,7 @@ mod a_refusal {
     }
 
     #[test]
-    fn a_status_without_a_body_is_told_at_once() {
+    fn a_status_without_a_body_is_reported_at_once() {
         for status in [204, 304] {
             assert_eq!(
                 outcome(&spec(&[]), format!("HTTP/1.1 {status} x\r\n\r\n").as_bytes(), false),
@@ -376,7 +376,7 @@ mod a_refusal {
     }
 
     #[test]
-    fn a_content_length_that_is_none_is_not_believed() {
+    fn an_invalid_content_length_is_ignored() {
         for length in ["-1", "abc", "18446744073709551616"] {
             let bytes = format!("HTTP/1.1 400 Bad\r\nContent-Length: {length}\r\n\r\nwhy");
             assert_eq!(outcome(&spec(&[]), bytes.as_bytes(), true), refused(400, b"why"), "{length}");
@@ -384,7 +384,7 @@ mod a_refusal {
     }
 
     #[test]
-    fn the_sentence_names_the_status_and_what_to_do() {
+    fn the_error_message_names_the_status_and_a_remedy() {
         for (status, hint) in [(301, "wss://b.example/"), (401, "credentials"), (404, "check the URL"), (503, "later")]
         {
             let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
@@ -434,7 +434,7 @@ mod a_refusal {
     }
 
     #[test]
-    fn one_under_way_can_be_given_up() {
+    fn a_partial_response_can_be_given_up() {
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
         assert!(handshake.give_up().is_none() && !handshake.is_refused());
         assert!(matches!(
@@ -451,7 +451,7 @@ mod a_refusal {
 }
 
 /// What real servers and proxies send that is not quite HTTP/1.1, or not HTTP at all.
-mod other_answers {
+mod other_responses {
     use super::*;
 
     fn sentence(bytes: &[u8]) -> String {
@@ -459,7 +459,7 @@ mod other_answers {
     }
 
     #[test]
-    fn one_in_http_1_0_keeps_status_headers_and_body() {
+    fn an_http_1_0_response_keeps_status_headers_and_body() {
         // Python's http.server, and an error file of HAProxy.
         let python =
             b"HTTP/1.0 404 File not found\r\nServer: SimpleHTTP/0.6 Python/3.12\r\nContent-Length: 4\r\n\r\nlost"
@@ -473,14 +473,14 @@ mod other_answers {
     }
 
     #[test]
-    fn a_101_in_http_1_0_has_a_sentence_of_its_own() {
+    fn a_101_in_http_1_0_has_a_separate_error_message() {
         let bytes = b"HTTP/1.0 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n";
         assert_eq!(outcome(&spec(&[]), bytes, false), invalid());
         assert!(sentence(bytes).contains("101 in HTTP/1.0"), "{}", sentence(bytes));
     }
 
     #[test]
-    fn what_cannot_begin_http_fails_at_its_first_bytes_and_is_shown() {
+    fn bytes_that_cannot_begin_http_fail_at_once_and_are_quoted() {
         for (bytes, shown) in [
             (b"SSH-2.0-OpenSSH_9.6p1 Debian-3\r\n".as_slice(), r#""SSH-2.0-OpenSSH_9.6p1 Debian-3\r\n""#),
             (b"220 mail.example ESMTP\r\n", r#""220 mail.example ESMTP\r\n""#),
@@ -501,7 +501,7 @@ mod other_answers {
     }
 
     #[test]
-    fn what_is_not_http_is_shown_up_to_what_repeats_the_request() {
+    fn quoted_bytes_stop_before_an_echo_of_the_request() {
         let mut spec = spec(&["marked.subprotocol"]);
         spec.target = "/chat?token=marked".to_owned();
         spec.headers =
@@ -550,7 +550,7 @@ mod other_answers {
     }
 
     #[test]
-    fn content_lengths_that_differ_are_not_believed() {
+    fn conflicting_content_lengths_are_ignored() {
         let with = |lengths: &str| format!("HTTP/1.1 403 No\r\n{lengths}\r\nabcdef").into_bytes();
         let body = |body: &[u8]| Refused(Cause::HttpStatus, 403, body.to_vec());
         assert_eq!(outcome(&spec(&[]), &with("Content-Length: 2\r\nContent-Length: 2\r\n"), false), body(b"ab"));
@@ -560,7 +560,7 @@ mod other_answers {
     }
 
     #[test]
-    fn a_redirect_tells_scheme_host_and_path_alone() {
+    fn a_redirect_reports_only_scheme_host_and_path() {
         for (location, shown) in [
             (
                 "https://user:s3cret@b.example:8443/a/b?s3cret#s3cret",
@@ -580,7 +580,7 @@ mod other_answers {
     }
 
     #[test]
-    fn no_sentence_names_a_subprotocol() {
+    fn error_messages_name_no_subprotocol() {
         // Some hosts offer a token as a subprotocol.
         let offered = spec(&["v1.game", "s3cret"]);
         for chosen in [None, Some("S3CRET"), Some("s3cret, v1.game"), Some("s3cret-2")] {

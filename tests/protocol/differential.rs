@@ -155,7 +155,7 @@ fn other(role: Role) -> Role {
 }
 
 #[test]
-fn what_tungstenite_encodes_we_decode() {
+fn we_decode_what_tungstenite_encodes() {
     let mut random = Random(0x5EED_0001);
     for round in 0..300 {
         for role in ROLES {
@@ -190,7 +190,7 @@ fn what_tungstenite_encodes_we_decode() {
 }
 
 #[test]
-fn what_we_encode_tungstenite_decodes() {
+fn tungstenite_decodes_what_we_encode() {
     let mut random = Random(0x5EED_0002);
     let mut keys = MaskKeys::new();
     for round in 0..300 {
@@ -231,7 +231,7 @@ fn corrupt(random: &mut Random, bytes: &mut Vec<u8>) {
 }
 
 #[test]
-fn where_tungstenite_fails_we_fail_too() {
+fn we_fail_wherever_tungstenite_fails() {
     let mut random = Random(0x5EED_0003);
     let mut counts = [0; 4];
     for round in 0..8_000 {
@@ -249,7 +249,7 @@ fn where_tungstenite_fails_we_fail_too() {
 }
 
 #[test]
-fn every_first_two_bytes_are_judged_alike() {
+fn every_pair_of_first_bytes_is_judged_like_tungstenite() {
     let mut stricter = 0;
     for role in ROLES {
         for first in 0..=255u8 {

@@ -101,7 +101,7 @@ fn run(seed: u64, sender: Role, receiver: Role) -> usize {
 }
 
 #[test]
-fn filled_and_decoded_bytes_make_the_same_messages() {
+fn reading_in_place_and_decoding_give_the_same_messages() {
     let mut filled = 0;
     for seed in 1..=60 {
         filled += run(seed * 7_919, Role::Client, Role::Server);
@@ -111,7 +111,7 @@ fn filled_and_decoded_bytes_make_the_same_messages() {
 }
 
 #[test]
-fn text_that_is_filled_is_checked_as_it_comes() {
+fn text_read_in_place_is_validated_as_it_arrives() {
     let mut wire = Vec::new();
     let mut bytes = "é".repeat(50_000).into_bytes();
     bytes[60_001] = 0xFF;
@@ -133,7 +133,7 @@ fn text_that_is_filled_is_checked_as_it_comes() {
 }
 
 #[test]
-fn an_announced_length_takes_no_memory() {
+fn an_announced_length_allocates_no_memory() {
     let mut wire = Vec::new();
     encode_frame(&mut wire, Role::Server, &mut MaskKeys::new(), Lead::whole(2), &vec![0; 8 << 20]);
     let mut decoder = Decoder::new(Role::Client);
@@ -145,7 +145,7 @@ fn an_announced_length_takes_no_memory() {
 }
 
 #[test]
-fn a_fragment_that_was_read_in_place_is_followed_by_its_message_alone() {
+fn a_fragment_read_in_place_must_be_followed_by_its_continuation() {
     for (next, is_wrong) in
         [(b"\x81\x01x".as_slice(), true), (b"\x82\x01x", true), (b"\x80\x01x", false), (b"\x89\x00", false)]
     {

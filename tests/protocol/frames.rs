@@ -35,7 +35,7 @@ mod section_5_2_base_framing {
     use super::*;
 
     #[test]
-    fn every_form_of_length_is_understood() {
+    fn every_length_encoding_is_decoded() {
         for (len, form) in [
             (0, b"\x00".as_slice()),
             (1, b"\x01"),
@@ -55,7 +55,7 @@ mod section_5_2_base_framing {
     }
 
     #[test]
-    fn a_length_in_a_longer_form_than_it_needs_fails() {
+    fn a_non_minimal_length_fails() {
         for (unmasked, masked) in [
             (b"\x82\x7E\x00\x00".as_slice(), b"\x82\xFE\x00\x00\0\0\0\0".as_slice()),
             (b"\x82\x7E\x00\x7D", b"\x82\xFE\x00\x7D\0\0\0\0"),
@@ -76,7 +76,7 @@ mod section_5_2_base_framing {
     }
 
     #[test]
-    fn every_reserved_bit_fails_on_every_kind_of_frame() {
+    fn every_reserved_bit_fails_on_every_opcode() {
         for bit in [0x40, 0x20, 0x10] {
             for opcode in [0x81, 0x82, 0x88, 0x89, 0x8A] {
                 assert_eq!(short(&[opcode | bit, 0]), [Fails(1002)], "{:#x}", opcode | bit);
@@ -86,7 +86,7 @@ mod section_5_2_base_framing {
     }
 
     #[test]
-    fn with_an_extension_rsv1_marks_the_first_frame_of_a_message_alone() {
+    fn with_an_extension_only_the_first_frame_of_a_message_may_set_rsv1() {
         let got = |bytes: &[u8]| cut_everywhere(Role::Client, EXTENDED, &LIMITS, bytes);
         assert_eq!(got(b"\xC1\x02\xFF\xFE\x82\x01a"), [Compressed(vec![0xFF, 0xFE]), Binary(b"a".to_vec())]);
         assert_eq!(got(b"\x42\x01a\x80\x01b"), [Compressed(b"ab".to_vec())]);
@@ -105,13 +105,13 @@ mod section_5_2_base_framing {
     }
 
     #[test]
-    fn frames_follow_each_other_without_a_gap() {
+    fn frames_may_follow_each_other_directly() {
         let got = [text("Spam"), Binary(vec![0, 1, 2]), Ping(Vec::new()), text(""), Close(Some(1000), String::new())];
         assert_eq!(short(b"\x81\x04Spam\x82\x03\x00\x01\x02\x89\x00\x81\x00\x88\x02\x03\xE8"), got);
     }
 
     #[test]
-    fn both_ends_write_the_shortest_form() {
+    fn both_roles_encode_minimal_lengths() {
         for (len, form) in [
             (0, b"\x00".as_slice()),
             (125, b"\x7D"),
@@ -151,7 +151,7 @@ mod section_5_3_masking {
     }
 
     #[test]
-    fn each_fragment_begins_its_key_anew() {
+    fn each_fragment_is_unmasked_from_the_start_of_its_key() {
         assert_eq!(
             server(b"\x01\x83\x01\x02\x03\x04\x60\x60\x60\x80\x83\x05\x06\x07\x08\x61\x63\x61"),
             [text("abcdef")]
@@ -186,7 +186,7 @@ mod section_5_4_fragmentation {
     use super::*;
 
     #[test]
-    fn fragments_make_one_message_of_the_first_ones_type() {
+    fn fragments_form_one_message_with_the_type_of_the_first() {
         assert_eq!(short(b"\x01\x02He\x00\x02ll\x80\x01o"), [text("Hello")]);
         assert_eq!(short(b"\x02\x02\x00\x01\x80\x01\xFF"), [Binary(vec![0, 1, 0xFF])]);
     }
@@ -198,7 +198,7 @@ mod section_5_4_fragmentation {
     }
 
     #[test]
-    fn control_frames_come_between_fragments_and_are_told_at_once() {
+    fn control_frames_between_fragments_are_reported_at_once() {
         let got = [Ping(b"1".to_vec()), Pong(b"2".to_vec()), Ping(Vec::new()), text("abc")];
         assert_eq!(short(b"\x01\x01a\x89\x011\x8A\x012\x00\x01b\x89\x00\x80\x01c"), got);
     }
@@ -209,7 +209,7 @@ mod section_5_4_fragmentation {
     }
 
     #[test]
-    fn a_continuation_of_nothing_fails() {
+    fn an_unexpected_continuation_fails() {
         assert_eq!(short(b"\x80\x01x"), [Fails(1002)]);
         assert_eq!(short(b"\x00\x01x"), [Fails(1002)]);
         assert_eq!(short(b"\x81\x01a\x80\x01b"), [text("a"), Fails(1002)]);
@@ -224,7 +224,7 @@ mod section_5_4_fragmentation {
     }
 
     #[test]
-    fn a_message_under_way_is_known() {
+    fn mid_message_is_true_inside_a_fragmented_message() {
         let mut decoder = Decoder::new(Role::Client);
         assert!(!decoder.mid_message());
         assert!(matches!(decoder.next(&mut b"\x01\x01a".to_vec(), &LIMITS), Ok((3, Received::Nothing))));
@@ -263,7 +263,7 @@ mod section_5_5_control_frames {
     }
 
     #[test]
-    fn a_close_has_nothing_or_a_code_or_a_code_and_a_reason() {
+    fn a_close_may_be_empty_or_have_a_code_and_a_reason() {
         assert_eq!(short(b"\x88\x00"), [Close(None, String::new())]);
         assert_eq!(short(b"\x88\x02\x03\xE8"), [Close(Some(1000), String::new())]);
         assert_eq!(short(b"\x88\x07\x03\xE9going"), [Close(Some(1001), "going".to_owned())]);
@@ -273,7 +273,7 @@ mod section_5_5_control_frames {
     }
 
     #[test]
-    fn half_a_close_code_fails() {
+    fn a_one_byte_close_payload_fails() {
         assert_eq!(short(b"\x88\x01\x03"), [Fails(1002)]);
     }
 
@@ -289,7 +289,7 @@ mod section_7_4_status_codes {
     use super::*;
 
     #[test]
-    fn the_codes_that_may_be_sent_are_taken_and_no_other() {
+    fn only_sendable_close_codes_are_accepted() {
         for code in 0..=u16::MAX {
             // 7.4.1 and the registry, 7.4.2: 3000 to 4999; 1004, 1005, 1006 and 1015 are never sent.
             let may = matches!(
@@ -320,7 +320,7 @@ mod many_fragments {
     }
 
     #[test]
-    fn a_call_takes_64_of_them() {
+    fn one_call_decodes_at_most_64_fragments() {
         assert_eq!(first_call(63), (126, false));
         assert_eq!(first_call(64), (128, false), "there are no more");
         assert_eq!(first_call(65), (128, true));
@@ -356,7 +356,7 @@ mod long_compressed_messages {
     }
 
     #[test]
-    fn they_may_be_an_eighth_and_64_bytes_longer_on_the_wire() {
+    fn a_compressed_message_may_exceed_the_limit_by_an_eighth_and_64_bytes() {
         assert!(taken(&[(0x82, 800)]) && !taken(&[(0x82, 801)]));
         assert!(taken(&[(0xC2, 964)]) && !taken(&[(0xC2, 965)]));
         assert!(taken(&[(0x02, 500), (0x80, 300)]) && !taken(&[(0x02, 500), (0x80, 301)]));

@@ -88,11 +88,11 @@ fn parsed(bytes: &[u8]) -> Request {
     ServerHandshake::new(MAX_HEADER).receive(bytes).unwrap().unwrap().1
 }
 
-mod a_valid_request {
+mod valid_request {
     use super::*;
 
     #[test]
-    fn the_example_of_section_1_2_is_one() {
+    fn the_example_of_section_1_2_is_accepted() {
         let bytes = b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n\
             Sec-WebSocket-Version: 13\r\n\r\n";
@@ -101,7 +101,7 @@ mod a_valid_request {
     }
 
     #[test]
-    fn names_and_tokens_are_taken_in_any_case_and_among_others() {
+    fn header_names_and_tokens_match_in_any_case_within_lists() {
         for connection in [
             "Connection: upgrade",
             "CONNECTION: UPGRADE",
@@ -117,7 +117,7 @@ mod a_valid_request {
     }
 
     #[test]
-    fn path_and_query_are_told_apart() {
+    fn path_and_query_are_separated() {
         let of = |target: &str| match outcome(&request(&format!("GET {target} HTTP/1.1"), &ALL)) {
             Valid(target, path, query, ..) => (target, path, query),
             other => panic!("{target}: {other:?}"),
@@ -137,7 +137,7 @@ mod a_valid_request {
     }
 
     #[test]
-    fn a_target_may_have_every_byte_that_a_client_puts_there() {
+    fn every_printable_character_is_allowed_in_a_target() {
         let printable = (0x21_u8..0x7F).map(char::from).filter(|char| !matches!(char, '#' | '?'));
         for char in printable.chain("é\u{1F3AE}".chars()) {
             for (path, query) in [
@@ -160,7 +160,7 @@ mod a_valid_request {
     }
 
     #[test]
-    fn lines_may_end_in_lf_alone_and_empty_ones_may_stand_before_it() {
+    fn lines_may_end_in_lf_and_empty_lines_may_precede_the_request() {
         let text = String::from_utf8(request("GET / HTTP/1.1", &ALL)).unwrap();
         for mixed in [
             text.replace("\r\n", "\n"),
@@ -178,21 +178,21 @@ mod a_valid_request {
     }
 
     #[test]
-    fn a_second_request_behind_it_is_left_for_the_decoder_of_frames() {
+    fn a_pipelined_request_is_left_for_the_frame_decoder() {
         let second = request("GET /admin HTTP/1.1", &ALL);
         let both = [request("GET / HTTP/1.1", &ALL), second.clone()].concat();
         assert_eq!(outcome(&both), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), second));
     }
 
     #[test]
-    fn what_follows_it_belongs_to_frames() {
+    fn bytes_after_the_head_are_left_for_the_frame_decoder() {
         let frames = b"\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58\x82\x84\0\0\0\0\r\n\r\n";
         let bytes = [request("GET / HTTP/1.1", &ALL), frames.to_vec()].concat();
         assert_eq!(outcome(&bytes), Valid("/".to_owned(), "/".to_owned(), String::new(), Vec::new(), frames.to_vec()));
     }
 
     #[test]
-    fn any_part_of_it_alone_is_waited_on() {
+    fn an_incomplete_head_waits_for_more_bytes() {
         let whole = request("GET / HTTP/1.1", &ALL);
         for len in 0..whole.len() {
             assert_eq!(run(&whole, &[&whole[..len]]), Waits, "{len} bytes");
@@ -200,7 +200,7 @@ mod a_valid_request {
     }
 
     #[test]
-    fn subprotocols_of_all_headers_make_one_list() {
+    fn subprotocols_of_several_headers_form_one_list() {
         let request = parsed(&request(
             "GET / HTTP/1.1",
             &[ALL.as_slice(), &["Sec-WebSocket-Protocol: a , b", "sec-websocket-protocol:c,,"]].concat(),
@@ -209,16 +209,16 @@ mod a_valid_request {
     }
 
     #[test]
-    fn a_content_length_of_0_is_no_body() {
+    fn a_content_length_of_0_is_accepted() {
         assert_eq!(get_with(&["Content-Length: 0"]), valid());
     }
 }
 
-mod a_bad_request {
+mod invalid_request {
     use super::*;
 
     #[test]
-    fn each_header_must_be_there() {
+    fn each_header_must_be_present() {
         for (missing, refused) in
             [(HOST, INVALID), (UPGRADE, NO_UPGRADE), (CONNECTION, NO_UPGRADE), (KEY, INVALID), (VERSION, NO_UPGRADE)]
         {
@@ -228,7 +228,7 @@ mod a_bad_request {
     }
 
     #[test]
-    fn each_header_must_be_right() {
+    fn each_header_must_be_valid() {
         for (line, refused) in [
             ("Upgrade: h2c", NO_UPGRADE),
             ("Upgrade: websockets", NO_UPGRADE),
@@ -248,7 +248,7 @@ mod a_bad_request {
     }
 
     #[test]
-    fn a_header_that_may_stand_once_stands_once() {
+    fn duplicate_singleton_headers_are_refused() {
         assert_eq!(get_with(&[HOST, "Host: other.example.com"]), INVALID);
         assert_eq!(get_with(&[KEY, KEY]), INVALID);
         assert_eq!(get_with(&[VERSION, VERSION]), INVALID);
@@ -262,7 +262,7 @@ mod a_bad_request {
     }
 
     #[test]
-    fn only_get_of_http_1_1_is_taken() {
+    fn only_get_with_http_1_1_is_accepted() {
         let method = Refused(405, Cause::HttpInvalid);
         for other in ["POST", "HEAD", "OPTIONS", "CONNECT", "get"] {
             assert_eq!(outcome(&request(&format!("{other} / HTTP/1.1"), &ALL)), method, "{other}");
@@ -279,14 +279,14 @@ mod a_bad_request {
     }
 
     #[test]
-    fn lines_that_smuggle_are_refused() {
+    fn request_smuggling_lines_are_refused() {
         for line in ["Upgrade : websocket", "X: a\r\n folded: b", "X: a\rb", "X: a\0b", "X\0: a", ": a", "no colon"] {
             assert_eq!(get_with(&[line]), INVALID, "{line:?}");
         }
     }
 
     #[test]
-    fn what_is_no_http_is_refused_by_its_first_bytes() {
+    fn non_http_requests_are_refused_by_their_first_bytes() {
         // The hello of TLS, which would wait for an answer for ever.
         assert_eq!(outcome(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03"), INVALID);
         assert_eq!(outcome(b"\x16"), INVALID);
@@ -300,7 +300,7 @@ mod a_bad_request {
     }
 
     #[test]
-    fn a_request_as_long_as_the_limit_is_taken_and_a_longer_one_is_not() {
+    fn a_request_head_is_limited_to_max_header_bytes() {
         let bare = request("GET / HTTP/1.1", &[ALL.as_slice(), &["X: "]].concat()).len();
         let of_length = |len: usize| {
             request("GET / HTTP/1.1", &[ALL.as_slice(), &[format!("X: {}", "x".repeat(len - bare)).as_str()]].concat())
@@ -325,7 +325,7 @@ mod a_bad_request {
     }
 }
 
-mod the_answer {
+mod response {
     use super::*;
 
     fn known(subprotocols: &[&str]) -> Accept {
@@ -338,7 +338,7 @@ mod the_answer {
     }
 
     #[test]
-    fn an_agreement_is_these_bytes() {
+    fn the_101_response_is_exactly_these_bytes() {
         let Agreement { answer: bytes, subprotocol, .. } =
             Accept::default().answer(&parsed(&request("GET / HTTP/1.1", &ALL))).unwrap();
         assert_eq!(
@@ -349,7 +349,7 @@ mod the_answer {
     }
 
     #[test]
-    fn it_names_the_subprotocol_and_carries_the_hosts_headers() {
+    fn the_101_response_has_the_subprotocol_and_custom_headers() {
         let accept = Accept { headers: vec![("Set-Cookie".to_owned(), "a=b".to_owned())], ..known(&["superchat"]) };
         let Agreement { answer: bytes, subprotocol, .. } =
             accept.answer(&offering("Sec-WebSocket-Protocol: chat, superchat")).unwrap();
@@ -362,7 +362,7 @@ mod the_answer {
     }
 
     #[test]
-    fn subprotocols_are_strict() {
+    fn subprotocol_negotiation_is_strict() {
         let chosen = |known_ones: &[&str], line: &str| {
             known(known_ones)
                 .answer(&offering(line))
@@ -386,7 +386,7 @@ mod the_answer {
     }
 
     #[test]
-    fn another_path_is_not_found() {
+    fn another_path_is_answered_with_404() {
         let accept = Accept { path: Some("/game".to_owned()), ..Accept::default() };
         let status = |target: &str| {
             accept
@@ -402,7 +402,7 @@ mod the_answer {
     }
 
     #[test]
-    fn refusals_are_these_bytes() {
+    fn refusals_are_exactly_these_bytes() {
         let text = |status| String::from_utf8(Refusal::new(status, Cause::HttpStatus, "why").to_bytes()).unwrap();
         assert_eq!(
             text(404),
@@ -417,7 +417,7 @@ mod the_answer {
     }
 
     #[test]
-    fn nothing_that_a_host_adds_can_break_out_of_its_line() {
+    fn custom_headers_and_subprotocols_cannot_inject_lines() {
         for bad in [
             "X: a\r\nSet-Cookie: b",
             "X: a\nb",
@@ -437,7 +437,7 @@ mod the_answer {
     }
 
     #[test]
-    fn nothing_of_a_request_comes_back_in_the_header_of_a_refusal() {
+    fn refusals_do_not_echo_the_request() {
         let lines = with(&["Sec-WebSocket-Protocol: evil"]);
         let request =
             parsed(&request("GET /evil?evil HTTP/1.1", &lines.iter().map(String::as_str).collect::<Vec<_>>()));

@@ -9,7 +9,7 @@ mod section_8_1_utf8 {
     use super::*;
 
     #[test]
-    fn text_of_every_length_of_code_point_arrives() {
+    fn code_points_of_every_length_are_accepted() {
         assert_eq!(short(b"\x81\x0A\x24\xC3\xA9\xE2\x82\xAC\xF0\x9D\x84\x9E"), [text("$é€𝄞")]);
         assert_eq!(short(b"\x81\x04\xF4\x8F\xBF\xBF"), [text("\u{10FFFF}")]);
         assert_eq!(short(b"\x81\x04\x00\xEF\xBB\xBF"), [text("\0\u{FEFF}")], "NUL and a byte order mark are text");
@@ -55,7 +55,7 @@ mod section_8_1_utf8 {
     }
 
     #[test]
-    fn binary_may_be_anything() {
+    fn binary_messages_may_contain_any_bytes() {
         let all: Vec<u8> = (0..=120).map(|value| 0xFF - value).collect();
         assert_eq!(short(&[&[0x82, 121], all.as_slice()].concat()), [Binary(all.clone())]);
         assert_eq!(
@@ -78,7 +78,7 @@ mod limits {
     }
 
     #[test]
-    fn a_frame_as_long_as_the_limit_is_taken_and_a_longer_one_fails_by_its_header() {
+    fn a_frame_over_the_limit_fails_at_its_header() {
         assert_eq!(small(b"\x82\x0A0123456789"), [Binary(b"0123456789".to_vec())]);
         assert_eq!(small(b"\x82\x0B"), [Fails(1009)]);
         let huge = b"\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF";
@@ -86,14 +86,14 @@ mod limits {
     }
 
     #[test]
-    fn the_limit_counts_all_fragments_together() {
+    fn the_limit_applies_to_the_sum_of_the_fragments() {
         assert_eq!(small(b"\x01\x0501234\x80\x0556789"), [text("0123456789")]);
         assert_eq!(small(b"\x01\x0501234\x80\x06"), [Fails(1009)]);
         assert_eq!(small(b"\x01\x0A0123456789\x80\x01"), [Fails(1009)]);
     }
 
     #[test]
-    fn control_frames_do_not_count() {
+    fn control_frames_do_not_count_towards_the_limit() {
         assert_eq!(
             small(b"\x01\x0501234\x89\x0B0123456789A\x80\x0556789"),
             [Ping(b"0123456789A".to_vec()), text("0123456789")]
@@ -101,7 +101,7 @@ mod limits {
     }
 
     #[test]
-    fn each_message_counts_anew() {
+    fn each_message_is_counted_separately() {
         assert_eq!(
             small(b"\x82\x0A0123456789\x82\x0A0123456789"),
             [Binary(b"0123456789".to_vec()), Binary(b"0123456789".to_vec())]
@@ -110,13 +110,13 @@ mod limits {
     }
 
     #[test]
-    fn fragments_are_counted_the_empty_ones_too() {
+    fn empty_fragments_count_towards_the_fragment_limit() {
         assert_eq!(small(b"\x01\x01a\x00\x01b\x80\x01c"), [text("abc")]);
         assert_eq!(small(b"\x01\x00\x00\x00\x00\x00\x80\x00"), [Fails(1008)]);
     }
 
     #[test]
-    fn without_limits_a_length_of_63_bits_costs_no_memory() {
+    fn without_limits_a_63_bit_length_allocates_no_memory() {
         let mut decoder = Decoder::new(Role::Client);
         let none = Limits { max_message: u64::MAX, max_fragments: u32::MAX };
         let mut bytes = b"\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFFabc".to_vec();
@@ -168,12 +168,12 @@ mod recorded {
     }
 
     #[test]
-    fn a_recorded_session_gives_the_same_wherever_it_is_cut() {
+    fn a_recorded_session_decodes_the_same_wherever_it_is_cut() {
         assert_eq!(client(SESSION), expected());
     }
 
     #[test]
-    fn a_recorded_session_gives_the_same_cut_at_every_two_places() {
+    fn a_recorded_session_decodes_the_same_cut_at_any_two_places() {
         for first in 0..=SESSION.len() {
             for second in first..=SESSION.len() {
                 let pieces = [&SESSION[..first], &SESSION[first..second], &SESSION[second..]];
@@ -187,12 +187,12 @@ mod recorded {
     }
 
     #[test]
-    fn what_was_decoded_before_a_failure_stays() {
+    fn messages_decoded_before_a_failure_are_kept() {
         assert_eq!(short(b"\x81\x01a\x01\x01b\x89\x01c\x83\x00"), [text("a"), Ping(b"c".to_vec()), Fails(1002)]);
     }
 
     #[test]
-    fn a_message_in_one_piece_is_lent_from_the_buffer_and_a_cut_one_is_assembled() {
+    fn a_contiguous_message_is_lent_and_a_split_one_is_assembled() {
         let mut bytes = b"\x82\x03abc".to_vec();
         let whole = Decoder::new(Role::Client).next(&mut bytes, &LIMITS);
         assert_eq!(whole, Ok((5, Received::Message { text: false, start: 2, len: 3 })));
@@ -205,7 +205,7 @@ mod recorded {
     }
 
     #[test]
-    fn storage_that_was_offered_is_used_and_has_nothing_of_before() {
+    fn offered_storage_is_cleared_and_reused() {
         let mut decoder = Decoder::new(Role::Client);
         decoder.offer(b"old contents".to_vec());
         assert!(matches!(decoder.next(&mut b"\x02\x01a".to_vec(), &LIMITS), Ok((3, Received::Nothing))));
@@ -218,7 +218,7 @@ mod recorded {
     }
 
     #[test]
-    fn a_long_message_gives_the_same_wherever_it_is_cut() {
+    fn a_long_message_decodes_the_same_wherever_it_is_cut() {
         let payload: Vec<u8> = (0..200_000u32).map(|value| (value % 251) as u8).collect();
         for (first, rest) in [(0x82, &payload[..]), (0x02, &payload[..])] {
             let mut bytes = vec![first, 127];

@@ -209,7 +209,7 @@ fn read(bytes: &[u8], form: Form) -> Result<Vec<Item<'_>>, Fault> {
 }
 
 #[test]
-fn values_are_as_the_engine_writes_them() {
+fn values_are_encoded_as_the_engine_encodes_them() {
     for (bytes, items) in vectors() {
         let bytes = hex(bytes);
         assert_eq!(written(&items, Form::Full), Ok((bytes.clone(), 1)), "{items:?}");
@@ -218,7 +218,7 @@ fn values_are_as_the_engine_writes_them() {
 }
 
 #[test]
-fn arguments_have_a_compact_form_for_bool_and_int() {
+fn bool_and_int_arguments_have_a_compact_encoding() {
     for (integer, bytes) in [
         (0, &[0x02, 0][..]),
         (5, &[0x02, 5]),
@@ -247,7 +247,7 @@ fn arguments_have_a_compact_form_for_bool_and_int() {
 }
 
 #[test]
-fn doubles_of_an_engine_with_double_precision_are_read() {
+fn values_of_a_double_precision_engine_are_read() {
     let bytes = [&hex("05000100")[..], &1.5_f64.to_le_bytes(), &(-0.1_f64).to_le_bytes()].concat();
     assert_eq!(read(&bytes, Form::Full), Ok(vec![numbers(WS_VARIANT_VECTOR2, &[1.5, -0.1])]));
     let doubles = [1.5_f64.to_le_bytes(), 2.5_f64.to_le_bytes()].concat();
@@ -258,7 +258,7 @@ fn doubles_of_an_engine_with_double_precision_are_read() {
 }
 
 #[test]
-fn every_value_that_is_cut_off_is_refused() {
+fn every_truncated_value_is_refused() {
     for (bytes, items) in vectors() {
         let bytes = hex(bytes);
         for end in 0..bytes.len() {
@@ -270,7 +270,7 @@ fn every_value_that_is_cut_off_is_refused() {
 }
 
 #[test]
-fn values_that_mean_nothing_elsewhere_are_named() {
+fn unsupported_types_are_named_in_the_error() {
     for (bytes, word) in [
         ("170000000000000000000000", "RID"),
         ("18000100a10500f905000000", "Object"),
@@ -288,7 +288,7 @@ fn values_that_mean_nothing_elsewhere_are_named() {
 }
 
 #[test]
-fn what_no_engine_writes_is_refused() {
+fn malformed_values_are_refused() {
     for bytes in [
         "27000000",                         // type 39
         "ff000000",                         // type 255
@@ -310,7 +310,7 @@ fn what_no_engine_writes_is_refused() {
 }
 
 #[test]
-fn nesting_has_an_end() {
+fn nesting_depth_is_limited() {
     let nested = |depth: usize| [vec![many(WS_VARIANT_ARRAY, 1); depth], vec![item(WS_VARIANT_NIL)]].concat();
     let bytes = |depth: usize| [hex("1c00000001000000").repeat(depth), vec![0; 4]].concat();
     assert_eq!(read(&bytes(MAX_DEPTH), Form::Full), Ok(nested(MAX_DEPTH)));
@@ -321,7 +321,7 @@ fn nesting_has_an_end() {
 }
 
 #[test]
-fn wrong_items_are_refused_with_their_place() {
+fn invalid_items_are_refused_with_their_index() {
     let half = numbers(WS_VARIANT_VECTOR2I, &[0.5, 0.0]);
     let big = numbers(WS_VARIANT_VECTOR2I, &[0.0, 3e9]);
     let nan = numbers(WS_VARIANT_RECT2I, &[f64::NAN; 4]);
@@ -355,7 +355,7 @@ fn random(state: &mut u64) -> u64 {
 }
 
 #[test]
-fn bytes_at_random_and_changed_values_never_panic_and_what_is_read_can_be_written() {
+fn random_values_never_panic_and_round_trip_if_readable() {
     let vectors: Vec<Vec<u8>> = vectors().iter().map(|(bytes, _)| hex(bytes)).collect();
     let mut state = 7;
     let mut taken = 0;
@@ -381,7 +381,7 @@ fn bytes_at_random_and_changed_values_never_panic_and_what_is_read_can_be_writte
 }
 
 #[test]
-fn random_items_survive_the_way_there_and_back() {
+fn random_items_round_trip() {
     let mut state = 11;
     for _ in 0..20_000 {
         let mut items = Vec::new();
@@ -411,7 +411,7 @@ fn random_items_survive_the_way_there_and_back() {
 }
 
 #[test]
-fn a_buffer_that_is_too_short_is_never_overrun_and_the_need_is_counted() {
+fn a_short_buffer_is_never_overrun_and_the_needed_length_is_reported() {
     for (bytes, items) in vectors() {
         let need = bytes.len() / 2;
         for cap in 0..need {
@@ -425,7 +425,7 @@ fn a_buffer_that_is_too_short_is_never_overrun_and_the_need_is_counted() {
 }
 
 #[test]
-fn packets_and_calls_at_random_never_panic_and_a_call_that_is_read_can_be_put() {
+fn random_packets_never_panic_and_calls_round_trip_if_readable() {
     let simplify = packet::simplify_path(b"5c0ea9862d1e940a58e1e1095eec1074", 1, "Game");
     let seeds = [
         hex("0701565cdc67"),

@@ -24,7 +24,7 @@ fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> usize {
 }
 
 #[test]
-fn what_was_sent_right_behind_the_request_is_read_without_another_word() {
+fn data_sent_right_after_the_request_is_read() {
     let mut hall = Hall::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
     for count in 4..24 {
         let mut client = hall.connect();
@@ -45,7 +45,7 @@ fn what_was_sent_right_behind_the_request_is_read_without_another_word() {
 }
 
 #[test]
-fn every_client_is_read_in_turn() {
+fn clients_are_read_in_turn() {
     let mut hall = Hall::new(&[]);
     let mut clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
     hall.items();
@@ -74,7 +74,7 @@ fn poll_busily(hall: &mut Hall) -> bool {
 }
 
 #[test]
-fn who_is_gone_is_dropped_in_time_however_much_there_is_to_read() {
+fn dead_clients_time_out_while_polls_are_busy() {
     let mut hall = Hall::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
     let mut talkers: Vec<_> = (0..100).map(|_| hall.open()).collect();
     let silent: Vec<_> = (0..300).map(|_| hall.open()).collect();
@@ -104,7 +104,7 @@ fn who_is_gone_is_dropped_in_time_however_much_there_is_to_read() {
 }
 
 #[test]
-fn a_poll_asks_for_part_of_a_large_crowd_that_is_ready() {
+fn a_poll_fetches_only_part_of_many_ready_clients() {
     let mut hall = Hall::new(&[]);
     let mut clients: Vec<_> = (0..600).map(|_| hall.open()).collect();
     hall.items();
@@ -130,7 +130,7 @@ fn a_poll_asks_for_part_of_a_large_crowd_that_is_ready() {
 }
 
 #[test]
-fn a_close_of_the_server_goes_on() {
+fn closing_a_server_completes_over_several_polls() {
     let mut hall = Hall::new(&[]);
     let clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
     hall.act(|server, cx| {
@@ -155,7 +155,7 @@ fn a_close_of_the_server_goes_on() {
 }
 
 #[test]
-fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
+fn a_flooding_client_that_ignores_a_close_is_dropped() {
     let mut hall = Hall::new(&[]);
     let (mut client, key) = hall.open();
     hall.items();
@@ -179,7 +179,7 @@ fn a_client_that_floods_and_does_not_answer_a_close_is_gone_in_the_end() {
 }
 
 #[test]
-fn many_who_are_gone_retire_over_several_polls() {
+fn closed_clients_retire_over_several_polls() {
     let mut hall = Hall::new(&[]);
     let clients: Vec<_> = (0..200).map(|_| hall.open()).collect();
     hall.items();
@@ -213,7 +213,7 @@ fn many_who_are_gone_retire_over_several_polls() {
 }
 
 #[test]
-fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
+fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
     let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
     let (mut client, key) = hall.open();
     hall.items();
@@ -256,7 +256,7 @@ fn a_failed_client_with_a_full_queue_costs_nothing_until_it_is_read() {
 }
 
 #[test]
-fn what_the_host_puts_to_many_is_written_within_the_budget_and_in_turn() {
+fn broadcasts_are_written_within_the_budget_and_in_turn() {
     const CLIENTS: usize = 100;
     let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
@@ -289,7 +289,7 @@ fn what_the_host_puts_to_many_is_written_within_the_budget_and_in_turn() {
 }
 
 #[test]
-fn closing_many_writes_within_the_budget() {
+fn closing_many_clients_stays_within_the_budget() {
     const CLIENTS: usize = 100;
     let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();

@@ -20,7 +20,7 @@ fn raise_limit() -> bool {
 }
 
 #[test]
-fn all_that_are_ready_are_served_in_one_poll() {
+fn all_ready_clients_are_served_in_one_poll() {
     if !raise_limit() {
         assert!(std::env::var_os("CI").is_none(), "the limit of open files is too low");
         println!("SKIP: the limit of open files is too low");

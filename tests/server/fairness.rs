@@ -72,7 +72,7 @@ fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
 }
 
 #[test]
-fn a_message_passes_floods_of_small_frames() {
+fn a_message_overtakes_floods_of_small_frames() {
     let kinds: [(&str, &[u8], Vec<u8>); 4] = [
         ("pings", b"", frame(0x89, b"0123456789").repeat(5_000)),
         ("pongs", b"", frame(0x8A, b"").repeat(5_000)),
@@ -88,7 +88,7 @@ fn a_message_passes_floods_of_small_frames() {
 }
 
 #[test]
-fn a_message_passes_bursts_that_are_read_whole_and_come_again() {
+fn a_message_overtakes_repeated_bursts() {
     let mut hall = Hall::new(&[]);
     // Nearly all that one poll has time for, and nothing of it is left for the next.
     let mut flood = Flood::new(&mut hall, b"", frame(0x8A, b"").repeat(9_000));
@@ -118,7 +118,7 @@ fn a_message_passes_bursts_that_are_read_whole_and_come_again() {
 }
 
 #[test]
-fn a_flood_is_served_all_the_same_while_many_send_a_little() {
+fn a_flooding_client_is_not_starved_by_many_small_senders() {
     let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS, 1_000)]);
     let (mut busy, key) = hall.open();
     let mut others: Vec<_> = (0..200).map(|_| hall.open().0).collect();
@@ -138,7 +138,7 @@ fn a_flood_is_served_all_the_same_while_many_send_a_little() {
 }
 
 #[test]
-fn a_burst_of_one_client_alone_is_read_in_one_poll() {
+fn a_burst_of_a_single_client_is_read_in_one_poll() {
     let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
     let (mut client, _) = hall.open();
     hall.items();
@@ -149,7 +149,7 @@ fn a_burst_of_one_client_alone_is_read_in_one_poll() {
 }
 
 #[test]
-fn many_pings_at_once_are_answered_by_the_last() {
+fn of_many_pings_at_once_the_last_is_answered() {
     let mut hall = Hall::new(&[]);
     let (mut client, _) = hall.open();
     hall.items();
@@ -173,7 +173,7 @@ fn many_pings_at_once_are_answered_by_the_last() {
 }
 
 #[test]
-fn a_flood_at_one_address_keeps_nobody_out_at_the_other() {
+fn a_flood_at_one_address_does_not_block_the_other() {
     let other = {
         let free = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
         free.local_addr().unwrap()

@@ -32,7 +32,7 @@ fn take_from(hall: &mut Hall, key: u32) -> bool {
 }
 
 #[test]
-fn events_that_come_between_polls_are_counted() {
+fn events_raised_between_polls_are_counted() {
     let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
     let (mut client, key) = hall.open();
     hall.items();
@@ -50,7 +50,7 @@ fn events_that_come_between_polls_are_counted() {
 }
 
 #[test]
-fn an_event_that_comes_by_a_put_is_there_without_a_poll() {
+fn an_event_raised_by_a_put_is_available_without_a_poll() {
     let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
     let (mut client, key) = hall.open();
     hall.items();
@@ -59,7 +59,7 @@ fn an_event_that_comes_by_a_put_is_there_without_a_poll() {
 }
 
 #[test]
-fn a_host_that_reads_no_events_of_a_stalling_client_holds_two_at_most() {
+fn a_stalling_client_queues_at_most_two_events() {
     let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
     let (mut client, key) = hall.open();
     hall.items();
@@ -93,7 +93,7 @@ fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
 }
 
 #[test]
-fn a_new_client_in_the_place_of_a_freed_one_has_only_its_own() {
+fn a_new_client_in_a_reused_slot_has_only_its_own_items() {
     let mut hall = Hall::new(&[]);
     for round in 0..20 {
         let (mut client, key) = hall.open();
@@ -111,7 +111,7 @@ fn a_new_client_in_the_place_of_a_freed_one_has_only_its_own() {
 }
 
 #[test]
-fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
+fn reading_each_client_by_its_handle_leaves_no_entries() {
     let mut hall = Hall::new(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_600_000)]);
     for _ in 0..200 {
         let (mut client, key) = hall.open();
@@ -130,7 +130,7 @@ fn a_host_that_reads_each_client_by_its_own_handle_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its_own_handle() {
+fn a_client_with_dropped_events_retires_once_its_messages_are_read() {
     let mut hall = Hall::new(&[]);
     let (mut client, key) = hall.open();
     send(&mut hall, &mut client, key, 2);
@@ -151,7 +151,7 @@ fn a_client_whose_events_were_too_many_retires_when_its_messages_are_read_by_its
 }
 
 #[test]
-fn a_client_that_no_handle_is_left_for_is_not_counted() {
+fn a_client_refused_for_lack_of_handles_is_not_counted() {
     use std::io::Write;
     let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1)]);
     hall.given.none_left.set(true);

@@ -39,7 +39,7 @@ fn open() -> (u32, TcpStream, u32) {
 }
 
 #[test]
-fn a_heartbeat_that_is_switched_on_begins() {
+fn enabling_the_heartbeat_takes_effect() {
     let (server, mut client, conn) = open();
     assert_eq!(ws_set_option(conn, WS_OPT_HEARTBEAT_MS, 20), WS_OK);
     let mut received = Vec::new();
@@ -54,7 +54,7 @@ fn a_heartbeat_that_is_switched_on_begins() {
 }
 
 #[test]
-fn a_larger_inbound_queue_is_filled_at_once() {
+fn enlarging_the_inbound_queue_resumes_reading_at_once() {
     let (server, mut client, conn) = open();
     assert_eq!(ws_set_option(conn, WS_OPT_INBOUND_PACKETS, 1), WS_OK);
     let message = crate::test_server::frame(0x82, &[7; 1_000]);

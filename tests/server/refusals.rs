@@ -66,7 +66,7 @@ fn poll_until(server: u32, what: &str, mut done: impl FnMut() -> bool) {
 }
 
 #[test]
-fn refusals_are_logged_with_address_and_reason_and_few_at_a_time() {
+fn refusals_are_logged_with_address_and_reason_at_a_limited_rate() {
     let _alone = ALONE.lock();
     log();
     let (server, port) = listen("ws://127.0.0.1:0/game", |_| {});
@@ -108,7 +108,7 @@ fn refusals_are_logged_with_address_and_reason_and_few_at_a_time() {
 }
 
 #[test]
-fn a_probe_that_says_nothing_is_not_logged() {
+fn a_connection_without_a_byte_is_not_logged() {
     let _alone = ALONE.lock();
     log();
     let (server, port) = listen("ws://127.0.0.1:0", |_| {});
@@ -119,7 +119,7 @@ fn a_probe_that_says_nothing_is_not_logged() {
 }
 
 #[test]
-fn failures_of_tls_are_logged_with_the_address() {
+fn tls_failures_are_logged_with_the_address() {
     let _alone = ALONE.lock();
     log();
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -181,7 +181,7 @@ fn one_address_cannot_hold_all_pending_handshakes() {
 }
 
 #[test]
-fn as_many_handshakes_are_pending_as_allowed_and_no_more() {
+fn pending_handshakes_are_limited() {
     let _alone = ALONE.lock();
     let (server, port) =
         listen("ws://127.0.0.1:0", |config| (config.max_pending_handshakes, config.handshake_timeout_ms) = (3, 60_000));
@@ -202,7 +202,7 @@ fn as_many_handshakes_are_pending_as_allowed_and_no_more() {
 }
 
 #[test]
-fn a_listen_url_is_used_as_a_whole_or_refused() {
+fn a_listen_url_with_unusable_parts_is_refused() {
     let mut server = 0;
     for url in [
         "ws://*x:0",
@@ -223,7 +223,7 @@ fn a_listen_url_is_used_as_a_whole_or_refused() {
 }
 
 #[test]
-fn the_ipv6_wildcard_is_ipv6_alone() {
+fn the_ipv6_wildcard_does_not_accept_ipv4() {
     let mut server = 0;
     // A machine without IPv6 cannot listen there.
     if c!(ws_listen(c"ws://[::]:0".as_ptr(), null(), &mut server)) != WS_OK {
@@ -237,7 +237,7 @@ fn the_ipv6_wildcard_is_ipv6_alone() {
 }
 
 #[test]
-fn messages_that_wait_for_open_are_in_the_stats() {
+fn messages_queued_before_open_are_in_the_stats() {
     // SAFETY: a ws_config is integers and pointers.
     let mut config: ws_config = unsafe { std::mem::zeroed() };
     c!(ws_config_init(&mut config, size_of::<ws_config>()));

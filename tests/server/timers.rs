@@ -4,7 +4,7 @@ use crate::test_server::*;
 use wspeer::internals::status::EventKind;
 
 #[test]
-fn a_closing_client_does_not_use_up_the_budget_of_polls() {
+fn a_closing_client_does_not_exhaust_the_budget() {
     let mut hall = Hall::new(&[]);
     let (_client, key) = hall.open();
     hall.act(|server, cx| {
@@ -20,7 +20,7 @@ fn a_closing_client_does_not_use_up_the_budget_of_polls() {
 }
 
 #[test]
-fn a_client_that_does_not_answer_a_close_is_gone_after_3_s() {
+fn a_client_that_ignores_a_close_is_dropped_after_3_s() {
     let mut hall = Hall::new(&[]);
     let (_client, key) = hall.open();
     hall.items();

@@ -216,7 +216,7 @@ fn growth() {
 
 /// One test, as the allocator counts for all.
 #[test]
-fn the_memory_of_contexts() {
+fn deflate_contexts_are_allocated_lazily_and_released() {
     for bits in [9, 12, 15] {
         first_use(0, bits);
         first_use(WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER, bits);

@@ -51,7 +51,7 @@ fn next(handle: u32) -> Option<ws_event> {
 
 /// One test, because the limit is the process's.
 #[test]
-fn a_server_without_descriptors_says_so_and_goes_on_when_there_are_some() {
+fn running_out_of_descriptors_is_reported_and_accepting_resumes() {
     let (mut server, mut port) = (0, 0);
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), null(), &mut server)), WS_OK);
     c!(ws_get_option(server, WS_OPT_PORT, &mut port));

@@ -159,7 +159,7 @@ fn end(how: How, server: u32, client: TcpStream, conn: u32) -> Option<TcpStream>
 }
 
 #[test]
-fn a_message_that_never_comes_whole_is_dropped_with_its_connection() {
+fn an_incomplete_message_is_freed_with_its_connection() {
     const CLIENTS: usize = 3;
     let _turn = turn();
     let noise: Vec<u8> = (0..8 * MIB as u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
@@ -208,7 +208,7 @@ fn take(handle: u32, most: usize) -> (usize, usize) {
 }
 
 #[test]
-fn ending_a_loan_gives_large_memory_back_elsewhere() {
+fn ending_a_large_loan_does_not_free_it_on_the_calling_thread() {
     let _turn = turn();
     for batch in [1, 3] {
         let (server, port) = listen(None, |config| (config.heartbeat_ms, config.inbound_bytes) = (WS_OFF, WS_OFF));
@@ -244,7 +244,7 @@ fn drain(client: &mut TcpStream) -> usize {
 }
 
 #[test]
-fn a_server_of_formerly_long_messages_holds_little() {
+fn a_server_releases_memory_after_long_messages() {
     const CLIENTS: usize = 8;
     let _turn = turn();
     let message = [head(0x82, 4 * MIB as u64), vec![7; 4 * MIB]].concat();

@@ -63,7 +63,7 @@ fn mutate(random: &mut Random, all: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn targets_hold_on_seeds_and_mutations() {
+fn fuzz_targets_pass_on_seeds_and_mutations() {
     let only = std::env::var("WSPEER_FUZZ_TARGET").ok();
     let time =
         std::env::var("WSPEER_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).map_or(TIME, Duration::from_secs);

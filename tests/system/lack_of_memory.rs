@@ -111,7 +111,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn no_lack_of_memory_ends_the_process() {
+fn a_failed_allocation_never_ends_the_process() {
     let program = std::env::current_exe().unwrap();
     let mut dead = Vec::new();
     for (index, (name, _)) in CASES.iter().enumerate() {

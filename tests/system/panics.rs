@@ -83,7 +83,7 @@ fn calls() -> Vec<Call> {
 }
 
 #[test]
-fn behind_every_export_a_panic_becomes_its_code() {
+fn a_panic_in_any_export_returns_its_code() {
     for (name, call) in calls() {
         for place in [Place::Entry, Place::Locked] {
             let (server, client) = open_pair();
@@ -142,7 +142,7 @@ fn exports_without_a_handle_are_guarded_too() {
 }
 
 #[test]
-fn a_panic_while_freeing_retires_the_family() {
+fn a_panic_in_ws_free_retires_the_family() {
     let (server, client) = open_pair();
     inject::at(Place::Locked);
     ws_free(client);
@@ -151,7 +151,7 @@ fn a_panic_while_freeing_retires_the_family() {
 }
 
 #[test]
-fn a_panic_of_a_host_leaves_its_player_in_memory_alive() {
+fn a_panic_of_a_host_does_not_invalidate_its_local_player() {
     for place in [Place::Entry, Place::Locked] {
         let (mut host, mut local) = (0, 0);
         assert_eq!(c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), null(), &mut host)), WS_OK);
@@ -178,7 +178,7 @@ fn a_panic_of_a_host_leaves_its_player_in_memory_alive() {
 }
 
 #[test]
-fn what_was_lent_outlives_a_panic() {
+fn lent_memory_outlives_a_panic() {
     let (server, client) = open_pair();
     assert_eq!(c!(ws_put_packet(client, b"lent".as_ptr(), 4, WS_TEXT)), WS_OK);
     ws_poll(server);

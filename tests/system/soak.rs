@@ -377,7 +377,7 @@ impl Soak {
 }
 
 #[test]
-fn a_crowd_comes_and_goes() {
+fn counts_agree_and_memory_stays_flat_over_many_sessions() {
     let seconds = number("WSPEER_SOAK_SECONDS", 30);
     let crowd = number("WSPEER_SOAK_CLIENTS", 150) as usize;
     let short = seconds < 1_000;

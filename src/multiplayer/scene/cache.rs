@@ -356,7 +356,7 @@ mod tests {
 
     // The announcement and its checksum were captured between a client and a server of Godot 4.6.3.
     #[test]
-    fn a_path_is_told_as_the_engine_does_and_used_when_it_is_confirmed() {
+    fn a_path_announcement_matches_the_engine_and_its_id_is_used_once_confirmed() {
         let mut cache = cache_of("/root/Game", "raw,hello , noargs");
         let call = Call { path: "Game", method: "noargs", count: 0, arguments: &[] };
         let mut route = cache.route(&call).unwrap();
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_s_numbers_are_its_own() {
+    fn node_ids_are_separate_for_each_peer() {
         let mut cache = cache_of("Game", "hello,noargs,raw");
         assert_eq!(cache.simplify(7, 3, "Game", CHECK), Ok(Some(true)));
         assert_eq!(cache.simplify(7, 4, "Other", CHECK), Ok(None));
@@ -395,7 +395,7 @@ mod tests {
 
     // Godot accepts a repeated declaration as the same.
     #[test]
-    fn a_number_stands_for_one_path_however_often_that_is_said() {
+    fn a_repeated_announcement_keeps_the_node_id() {
         let mut cache = cache_of("Game", "hello,noargs,raw");
         cache.declare("Room", "hello").unwrap();
         for number in [1, 2, 3] {
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_shows_the_start_of_a_long_path() {
+    fn error_messages_truncate_a_long_path() {
         let cache = cache_of("Game", "hello");
         let path = "é".repeat(100_000);
         let (cause, why) = cache.resolve(1, &rpc(NodeName::Path(&path), 0)).unwrap_err();
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_are_found_out() {
+    fn different_method_lists_are_detected_by_checksum() {
         let mut cache = cache_of("Game", "hello");
         assert_eq!(cache.simplify(1, 9, "Game", CHECK), Ok(Some(false)));
         for name in [NodeName::Id(9), NodeName::Path("Game")] {
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_of_rpc_config_have_numbers_of_their_own() {
+    fn rpc_config_methods_have_separate_ids() {
         let mut cache = cache_of("Game", "b,a;d,c");
         let mut out = Vec::new();
         let call = Call { path: "Game", method: "c", count: 0, arguments: &[] };
@@ -460,7 +460,7 @@ mod tests {
 
     // The checksum that Godot 4.6.3 sends for tests/godot/scene4/game.gd.
     #[test]
-    fn the_checksum_of_both_kinds_of_methods_is_the_engine_s() {
+    fn the_checksum_of_annotated_and_configured_methods_matches_the_engine() {
         let mut cache = cache_of("Game", "echo, back, noargs, raw, three, only_authority; configured");
         let announcement =
             cache.route(&Call { path: "Game", method: "echo", count: 0, arguments: &[] }).unwrap().announcement();
@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn declarations_are_checked() {
+    fn node_declarations_are_validated() {
         let mut cache = cache_of("Game", "hello");
         assert!(cache.declare("/root/Game", "hello").is_ok(), "the same again");
         for (path, methods) in [("Game", "hello,raw"), ("", "a"), ("Node", "a,a"), ("Node", "a;a")] {
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_s_numbers_take_bounded_memory() {
+    fn node_ids_of_a_peer_take_bounded_memory() {
         let mut cache = Cache::default();
         for node in 0..100 {
             cache.declare(&format!("Node{node}"), "hello").unwrap();
@@ -523,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_forgotten_takes_bounded_memory() {
+    fn forgotten_nodes_take_bounded_memory() {
         let mut cache = Cache::default();
         cache.declare("Stays", "hello").unwrap();
         assert!(cache.simplify(7, u32::MAX, "Stays", CHECK).is_ok());

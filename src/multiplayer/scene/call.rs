@@ -332,7 +332,7 @@ mod tests {
 
     // Captured between Godot 4.6.3 and its own server.
     #[test]
-    fn calls_are_as_the_engine_sends_them() {
+    fn calls_are_encoded_as_the_engine_encodes_them() {
         for (call, by_path, method, packet) in vectors() {
             let (parsed, _) = Call::read(&call).unwrap();
             let mut out = Vec::new();
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_the_width_that_they_need() {
+    fn node_and_method_ids_use_the_shortest_encoding() {
         let call = call_of("noargs", &[]);
         let (call, _) = Call::read(&call).unwrap();
         for (node, method, head) in [
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_packet_is_refused_or_read_within_it() {
+    fn truncated_packets_are_never_read_past_their_end() {
         for (_, by_path, _, packet) in vectors() {
             for end in 0..packet.len() {
                 let Ok(rpc) = Rpc::read(&packet[..end]) else { continue };
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_given_while_a_call_is_read() {
+    fn items_are_reported_while_a_call_is_parsed() {
         let list = [Item { kind: WS_VARIANT_ARRAY, count: 2, ..Item::default() }, int(1), int(2), int(3)];
         let bytes = call_of("hello", &list);
         for most in 0..6 {
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_call_is_refused() {
+    fn invalid_calls_are_refused() {
         let call = call_of("hello", &[int(300), int(-1)]);
         for end in 0..call.len() {
             assert!(Call::read(&call[..end]).is_err(), "{end}");

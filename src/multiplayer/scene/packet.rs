@@ -166,7 +166,7 @@ mod tests {
 
     // Captured between Godot 4.6.3 and its own server.
     #[test]
-    fn packets_are_as_the_engine_sends_them() {
+    fn packets_are_encoded_as_the_engine_encodes_them() {
         let simplify = [&[1][..], CHECK, &[0, 1, 0, 0, 0], b"Game\0"].concat();
         for (packet, bytes) in [
             (Packet::Add(0x67DC_5C56), &[7, 1, 0x56, 0x5C, 0xDC, 0x67][..]),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_out_of_place_says_why() {
+    fn truncated_or_invalid_packets_are_refused() {
         let simplify = simplify_path(CHECK, 1, "Game");
         for end in 0..simplify.len() {
             assert!(read(&simplify[..end]).is_err(), "{end}");

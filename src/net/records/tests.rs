@@ -177,7 +177,7 @@ fn pattern(count: usize) -> Vec<u8> {
 }
 
 #[test]
-fn plaintext_has_left_when_its_record_was_sent_whole() {
+fn plaintext_counts_as_sent_once_its_whole_record_is() {
     for tls13 in [true, false] {
         let (mut ours, _) = pair(tls13);
         let mut ends = Vec::new();
@@ -221,7 +221,7 @@ fn fails(records: &mut Records, bytes: &[u8], with: &str) {
 }
 
 #[test]
-fn each_cipher_in_both_roles_and_any_pieces() {
+fn every_cipher_suite_works_in_both_roles_with_any_fragmentation() {
     for suite in suites() {
         let (config, server_config) = configs(suite);
         let (ours, far, mut behind) = client(&config, &server_config);
@@ -253,7 +253,7 @@ fn each_cipher_in_both_roles_and_any_pieces() {
 }
 
 #[test]
-fn many_tiny_records_are_opened_in_turns() {
+fn tiny_records_are_opened_in_bounded_batches() {
     let (mut client, mut server) = pair(true);
     let mut bytes = Vec::new();
     for _ in 0..MAX_OPENED + 5 {
@@ -265,7 +265,7 @@ fn many_tiny_records_are_opened_in_turns() {
 }
 
 #[test]
-fn tickets_resume() {
+fn session_tickets_resume() {
     let (config, server_config) = configs(suite_of(true));
     let (mut ours, _, behind) = client(&config, &server_config);
     assert!(!behind.is_empty());
@@ -276,7 +276,7 @@ fn tickets_resume() {
 }
 
 #[test]
-fn keys_are_renewed_when_the_peer_asks_and_answered() {
+fn key_update_requests_are_answered_with_a_key_update() {
     let (mut ours, mut far) = server(suite_of(true));
     for round in 0..100 {
         far.0.refresh_traffic_keys().unwrap();
@@ -290,7 +290,7 @@ fn keys_are_renewed_when_the_peer_asks_and_answered() {
 }
 
 #[test]
-fn a_key_is_renewed_before_it_is_used_up() {
+fn a_key_is_updated_before_its_record_limit() {
     let (mut ours, mut far) = server(suite_of(true));
     ours.most_sealed = ours.sealed + 3;
     for _ in 0..20 {
@@ -303,7 +303,7 @@ fn a_key_is_renewed_before_it_is_used_up() {
 }
 
 #[test]
-fn tls_1_2_ends_when_its_key_is_used_up() {
+fn tls_1_2_closes_at_the_record_limit_of_its_key() {
     let (mut ours, mut far) = server(suite_of(false));
     ours.most_sealed = ours.sealed + 2;
     ours.seal(OutboundChunks::Single(b"last")).unwrap();
@@ -315,7 +315,7 @@ fn tls_1_2_ends_when_its_key_is_used_up() {
 }
 
 #[test]
-fn a_changed_byte_anywhere_is_noticed_and_told() {
+fn a_corrupted_byte_fails_the_connection_with_an_alert() {
     for tls13 in [true, false] {
         let (mut ours, mut far) = server(suite_of(tls13));
         let mut bytes = far.say(b"good");
@@ -341,7 +341,7 @@ fn a_changed_byte_anywhere_is_noticed_and_told() {
 }
 
 #[test]
-fn what_no_peer_may_send() {
+fn illegal_records_fail_the_connection() {
     let update = [24, 0, 0, 1, 0];
     let cases: [(bool, ContentType, &[u8], &str); 12] = [
         (true, ContentType::Handshake, &[1, 0, 0, 0], "InappropriateHandshakeMessage"),
@@ -373,7 +373,7 @@ fn what_no_peer_may_send() {
 }
 
 #[test]
-fn what_is_harmless_a_few_times() {
+fn harmless_records_are_limited_in_number() {
     let cases: [(bool, ContentType, &[u8], u8, &str); 6] = [
         (true, ContentType::ApplicationData, &[], MAX_EMPTY, "TooManyEmptyFragments"),
         (true, ContentType::Alert, &[1, 90], MAX_WARNINGS, "TooManyWarningAlertsReceived"),
@@ -399,7 +399,7 @@ fn what_is_harmless_a_few_times() {
 }
 
 #[test]
-fn key_updates_without_data_end() {
+fn key_updates_without_data_are_limited() {
     let (mut ours, mut far) = server(suite_of(true));
     let mut bytes = Vec::new();
     for _ in 0..MAX_KEY_UPDATES {
@@ -417,7 +417,7 @@ fn key_updates_without_data_end() {
 }
 
 #[test]
-fn a_record_that_is_cut_waits() {
+fn a_partial_record_is_not_opened() {
     let (mut client, mut server) = pair(true);
     let whole = odd(&mut server, ContentType::ApplicationData, b"whole");
     for end in 0..whole.len() {
