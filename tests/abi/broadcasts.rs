@@ -1,11 +1,12 @@
-//! What is put to all clients of a server, among what is put to one of them: its order and its counts.
+//! Broadcasts mixed with messages to single clients: their order and their counts.
 
 use crate::c_host;
 use std::ptr::null;
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// A server, and two open clients of it with their handles there. With WS_COALESCE it writes what it puts when it is flushed.
+/// A server and two open clients, each as (client handle, server-side handle). With WS_COALESCE, queued messages are
+/// written on flush.
 fn open(flags: u32) -> (u32, [(u32, u32); 2]) {
     let (server, port) = c_host::listen(None, |config| {
         config.flags |= flags;
@@ -30,7 +31,8 @@ fn open(flags: u32) -> (u32, [(u32, u32); 2]) {
 
 #[test]
 fn broadcasts_and_messages_to_one_client_keep_their_order() {
-    // Short ones, and such that each is a segment of its own; without WS_COALESCE the system takes a part of one of them.
+    // Short messages, and messages of several segments. Without WS_COALESCE the system accepts only a part of one of
+    // them.
     for (len, count, flags) in [(3, 12, WS_COALESCE), (200_000, 12, WS_COALESCE), (200_000, 60, 0), (1_000_003, 30, 0)]
     {
         let (server, clients) = open(flags);

@@ -1,13 +1,13 @@
-//! Messages that are put before OPEN arrive whole and in order, before those that are put after it, whatever their sizes and however they travel.
+//! Messages queued before OPEN arrive whole and in order, before those put after OPEN, for every size and transport.
 
 use crate::c_host::*;
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// Lengths around those at which a message is cut, compressed at once, in slices, or written directly.
+/// Lengths around the limits at which a message is fragmented, compressed in slices, or written directly.
 const LENGTHS: [usize; 12] = [0, 1, 40, 1_000, 16_384, 65_535, 65_536, 65_537, 300_000, 3, 1_500_000, 7];
 
-/// Message number `index`: a text of letters of several bytes, so that fragments end inside of them.
+/// Message number `index`: text with multi-byte characters, so that fragments end inside a character.
 fn message(index: usize) -> Vec<u8> {
     let mut bytes: Vec<u8> = format!("{index:03}é").repeat(LENGTHS[index % LENGTHS.len()] / 5).into_bytes();
     bytes.extend(std::iter::repeat_n(b'.', LENGTHS[index % LENGTHS.len()] % 5));
@@ -46,7 +46,7 @@ fn messages_queued_before_open_arrive_first_and_in_order() {
             poll(client);
             ws_get_state(client) == WS_OPEN
         });
-        // Behind those that still wait.
+        // Queued after the early messages, some of which are still waiting.
         let all = early + LENGTHS.len();
         for index in early..all {
             assert_eq!(put_text(client, &message(index)), WS_OK);
@@ -93,7 +93,7 @@ fn messages_queued_before_open_are_reported_as_unsent_after_a_drop() {
         poll(client);
         ws_get_state(client) == WS_OPEN
     });
-    // What waits is more than the system takes while the server reads nothing.
+    // More bytes are queued than the socket buffers accept while the server does not read.
     close(client, -1);
     let end = std::iter::from_fn(|| next(client)).find(Event::is_end).unwrap();
     assert!(end.unsent > 0 && end.unsent <= 40, "{} unsent", end.unsent);

@@ -1,4 +1,5 @@
-//! What ws_encode_call(), ws_decode_call() and their like read may not lie where they write: what does is refused, and nothing that lies beside it.
+//! Input and output of ws_encode_call(), ws_decode_call(), ws_encode_variant() and ws_decode_variant() must not
+//! overlap: overlapping memory is refused, adjacent memory is accepted.
 
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
@@ -104,7 +105,8 @@ fn decoding_into_the_encoded_input_is_refused() {
     assert_eq!((encoded, decode(base), decode(end)), (WS_OK, WS_ERR_ARG, WS_OK));
 }
 
-/// "Game", "hello", how many arguments, and one of four bytes, four bytes and two with two more.
+/// The strings "Game" and "hello", one byte for the argument count, and one String argument: type, length, two bytes
+/// and two bytes of padding.
 fn len_of_call() -> usize {
     5 + 6 + 1 + 4 + 4 + 4
 }

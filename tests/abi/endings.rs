@@ -1,5 +1,6 @@
-//! Ends and what is left of them, through the C ABI over sockets: ports, out-of-band bytes, kicks, lengths of what is not there.
-#![allow(unsafe_code)] // The calls of a C host.
+//! The end of connections and servers through the C ABI over sockets: released ports, out-of-band bytes, kicks, output
+//! lengths of failed calls.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[macro_use]
 #[path = "../support/c_handles.rs"]
@@ -24,7 +25,7 @@ fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// A server's port, with `clients` connected to it.
+/// Connects `clients` clients to a server and completes their opening handshakes.
 fn served(server: u32, clients: usize) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     let mut connected = 0;
@@ -49,7 +50,8 @@ fn served(server: u32, clients: usize) -> Vec<TcpStream> {
     streams
 }
 
-/// Opens at a place, `ends` it with clients there, and opens again on the same port, many times.
+/// Listens at `url`, ends the server by `ends` while clients are connected, and listens again on the same port, many
+/// times.
 fn hosts_again(url: &str, ends: fn(u32)) {
     let config = config(|config| config.owner = 5);
     let mut first = 0;
@@ -95,7 +97,7 @@ fn messages_after_out_of_band_bytes_arrive() {
     let message = b"\x82\x81\0\0\0\0x";
     for round in 1..10 {
         for client in &mut clients {
-            // All of it is there before the server asks the system who is ready.
+            // Everything is in the socket buffer before the server polls for readiness.
             client.write_all(&message.repeat(round)).unwrap();
             assert_eq!(socket2::SockRef::from(&*client).send_out_of_band(b"!").unwrap(), 1);
             client.write_all(&message.repeat(round)).unwrap();
@@ -125,7 +127,7 @@ fn a_client_that_keeps_sending_receives_the_close_code_of_a_kick() {
             assert_eq!(c!(ws_get_conns(server, &mut conn, 1, &mut have)), WS_OK);
             have == 1 && ws_get_state(client) == WS_OPEN
         });
-        // What the client sent is unread when the server goes: the system resets the connection behind the close frame.
+        // The server closes its socket with unread data, so the system sends a reset after the close frame.
         let payload = vec![7; 10_000 * (1 + round)];
         c!(ws_put_packet(client, payload.as_ptr(), payload.len(), WS_BINARY));
         assert_eq!(c!(ws_close(conn, 4_001, c"out".as_ptr())), WS_OK);
@@ -180,7 +182,7 @@ fn failing_calls_set_the_output_length_to_zero() {
     ws_free(client);
 }
 
-/// A message of 3 MiB whose parts compress as their letters say: z nothing but zeros, n noise.
+/// A message of 3 MiB in as many equal parts as `pattern` has letters: z is zeros, n is noise.
 fn parts(pattern: &str) -> Vec<u8> {
     let mut seed = 1_u32;
     let mut noise = move || {
@@ -286,7 +288,7 @@ fn highly_compressible_broadcasts_pass_our_own_inflate_limit() {
     }
 }
 
-/// CPU time of this thread.
+/// CPU time of the calling thread.
 #[cfg(unix)]
 fn spent() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -295,15 +297,17 @@ fn spent() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// One longest call of a server that ends; the budget is 1 ms, and to write to all of them took tens.
+/// Limit for the longest call that ends a server. The poll budget is 1 ms; writing to all clients took tens of
+/// milliseconds.
 #[cfg(unix)]
 const LONGEST: Duration = Duration::from_millis(8);
 
-/// Ends a server.
+/// Ends the server of this handle.
 #[cfg(unix)]
 type End = fn(u32);
 
-/// A server with many clients, each of which has much waiting, and what they were sent.
+/// A server with 200 clients that each have `messages` queued messages, the clients, and the bytes that each is to
+/// receive.
 #[cfg(unix)]
 fn crowd(messages: usize, len: usize, flags: u32) -> (u32, Vec<TcpStream>, Vec<u8>) {
     let config = config(|config| {
@@ -325,7 +329,7 @@ fn crowd(messages: usize, len: usize, flags: u32) -> (u32, Vec<TcpStream>, Vec<u
     (server, clients, [head, payload].concat().repeat(messages))
 }
 
-/// Tries three times; the median of what the longest call took.
+/// Runs `one` three times and returns the median time.
 #[cfg(unix)]
 fn median(mut one: impl FnMut() -> Duration) -> Duration {
     let mut took: Vec<_> = (0..3).map(|_| one()).collect();

@@ -1,4 +1,5 @@
-//! The order of events, held against a model for every kind of handle: what comes first, what may follow, and that the end is the last.
+//! The order of events, checked against a model for every kind of handle: which event comes first, which may follow,
+//! and that the end is the last.
 
 use crate::c_host::Event;
 use std::collections::HashMap;
@@ -11,21 +12,21 @@ use wspeer::ffi::*;
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// A frame masked with zeros.
+/// A frame with masking key 0 and a payload under 126 bytes.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [&[first, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
 }
 
-/// Which events a connection may have, and in what order.
+/// The model: which events a connection may have, in which order.
 #[derive(Default)]
 struct Order {
-    /// Of a server: CONNECTED and DISCONNECTED in the place of OPEN and CLOSED.
+    /// The connection belongs to a server: CONNECTED and DISCONNECTED instead of OPEN and CLOSED.
     of_server: bool,
     authenticating: bool,
     open: bool,
     close_request: bool,
     ended: bool,
-    /// Of a join: who is there.
+    /// Of a join: ids of the other peers that are connected.
     others: Vec<i32>,
     is_join: bool,
     told: Vec<Event>,
@@ -85,11 +86,11 @@ impl Order {
     }
 }
 
-/// Which format two kinds of handle speak.
+/// The wire format: WebSocket messages alone, or the multiplayer flags of a host and its joins.
 const PLAIN: u32 = u32::MAX;
 const FORMATS: [u32; 5] = [PLAIN, 0, WS_GODOT3, WS_SCENE, WS_SCENE | WS_AUTH];
 
-/// A server or a host, with clients of this library and raw ones that do anything in any order.
+/// Runs a server or host with clients of this library and raw sockets that act at random.
 fn serve(seed: u32, format: u32) {
     let mut random = crate::c_host::random_of(seed);
     let what = format!("format {format}, seed {seed}");
@@ -186,7 +187,7 @@ fn serve(seed: u32, format: u32) {
             tell(server, &mut order_of, &mut joins, &what, random(20));
         }
     }
-    // Everyone goes, and each has an end.
+    // All clients leave, and each connection must report its end.
     drop(raws);
     crate::c_host::close(server, 0);
     crate::c_host::until(&what, || {
@@ -203,7 +204,7 @@ fn serve(seed: u32, format: u32) {
     crate::c_host::free(server);
 }
 
-/// A client or a join, by a socket or (of a host) in memory.
+/// A plain client, or a join over a socket or, with `local`, in memory.
 fn join(server: u32, port: u16, format: u32, local: bool) -> u32 {
     if format == PLAIN {
         return crate::c_host::connect(port, None, |_| {});
@@ -223,7 +224,7 @@ fn join(server: u32, port: u16, format: u32, local: bool) -> u32 {
     join
 }
 
-/// What a raw client may send.
+/// A random frame of a raw client.
 fn anything(random: &mut impl FnMut(u32) -> u32, format: u32) -> Vec<u8> {
     let relay = |to: i32| [&[7_u8, 3], &to.to_le_bytes()[..], &[3, b'!']].concat();
     match random(24) {
@@ -287,7 +288,7 @@ fn event_order_of_servers_hosts_clients_and_joins() {
     }
 }
 
-/// A join whose host is the test: it says its id, anything else that a host may say, and often closes in the same write.
+/// A join whose host is the test: the host sends the id, random messages, and often closes in the same write.
 fn join_one(seed: u32, format: u32) {
     let mut random = crate::c_host::random_of(seed);
     let what = format!("a join, format {format}, seed {seed}");
@@ -349,17 +350,18 @@ fn join_one(seed: u32, format: u32) {
     crate::c_host::free(server);
 }
 
-/// A message in Godot 3's format that tells of an id.
+/// A Godot 3 system message about an id: `kind` is 1 (ADD), 2 (DEL) or 3 (the receiver's id).
 fn about3(kind: u8, id: i32) -> Vec<u8> {
     [&[kind], &1_i32.to_le_bytes()[..], &0_i32.to_le_bytes()[..], &id.to_le_bytes()].concat()
 }
 
-/// The first messages of a host.
+/// The messages that a host sends first.
 fn greeting(format: u32) -> Vec<Vec<u8>> {
     if format == WS_GODOT3 { vec![about3(3, 77), about3(1, 1)] } else { vec![77_i32.to_le_bytes().to_vec()] }
 }
 
-/// What a host may say behind the id: of a few others that they come, go and say something, and what is told by ERROR.
+/// A random message of a host after the id: other peers join, leave or send a packet, or the join reports it as an
+/// ERROR event.
 fn anything_of_a_host(random: &mut impl FnMut(u32) -> u32, format: u32) -> Vec<u8> {
     let other = 2 + random(3) as i32;
     if format == WS_GODOT3 {
@@ -384,7 +386,7 @@ fn event_order_of_joins_whose_host_closes_at_once() {
     }
 }
 
-/// How many events about others were told, and how many counted.
+/// Number of CONNECTED and DISCONNECTED events that a join reported, and of those it counted as skipped.
 #[derive(Default)]
 struct Told {
     events: u64,
@@ -396,12 +398,13 @@ impl Told {
         self.events += u64::from(matches!(event.kind, WS_EVENT_CONNECTED | WS_EVENT_DISCONNECTED));
         self.skipped += if event.kind == WS_EVENT_SKIPPED { event.count } else { 0 };
         order.take(event, what);
-        // Only who is there matters for what follows.
+        // The later checks use only `others`.
         order.told.clear();
     }
 }
 
-/// A join that reads few of many events about others: those that are left tell who is there, and the others are counted.
+/// A join that reads few of many events about other peers: the remaining events give the right set of peers, and the
+/// dropped ones are counted.
 fn join_late(seed: u32, format: u32, ids: u32) {
     let mut random = crate::c_host::random_of(seed);
     let what = format!("a join that reads late, format {format}, {ids} others, seed {seed}");
@@ -455,7 +458,7 @@ fn join_late(seed: u32, format: u32, ids: u32) {
     assert_eq!(crate::c_host::put(conn, &last), WS_OK);
     crate::c_host::until(&what, || {
         crate::c_host::poll(server);
-        // All is there before more is read.
+        // Everything has arrived before more events are read.
         (0..200).for_each(|_| _ = crate::c_host::poll(join));
         let mut ended = false;
         while let Some(event) = crate::c_host::next(join) {
@@ -483,7 +486,8 @@ fn event_order_of_joins_that_read_few_events() {
     }
 }
 
-/// Two connections of this library whose bytes go through memory; `carry`: the test carries them, and breaks them.
+/// Two connections of this library, connected in memory. With `carry`, the test copies the bytes between them and
+/// corrupts some.
 fn pair(seed: u32, carry: bool) {
     let mut random = crate::c_host::random_of(seed);
     let what = format!("a pair, seed {seed}, carried: {carry}");

@@ -1,4 +1,4 @@
-//! The committed header is the generated one; `make generate` writes it.
+//! The committed header equals the generated one; `make generate` writes it.
 
 #[test]
 fn committed_header_is_the_generated_one() {
@@ -19,7 +19,7 @@ fn every_name_in_the_header_has_the_ws_prefix() {
     assert!(strangers.is_empty(), "exclude them in cbindgen.toml: {strangers:?}");
 }
 
-/// A program that was linked with what `cargo build` makes finds it by the name that it looks for.
+/// A program linked with the library that `cargo build` makes finds it by its soname.
 #[test]
 #[cfg(target_os = "linux")]
 fn cargo_creates_a_symlink_named_by_the_soname() {

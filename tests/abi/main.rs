@@ -1,5 +1,5 @@
-//! Through the C ABI: what arrives in which order, and what is counted.
-#![allow(unsafe_code)] // The calls of a C host.
+//! The C ABI: order of messages and events, and counters.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;

@@ -1,4 +1,4 @@
-//! Sentences call an option by the name that a binding gave it with ws_set_name().
+//! Error messages name an option by the name that a binding set with ws_set_name().
 
 use crate::c_host::*;
 use std::ffi::CString;
@@ -12,7 +12,7 @@ fn set_name(word: &str, name: Option<&str>) -> i32 {
     unsafe { ws_set_name(pointer(&word), pointer(&name)) }
 }
 
-/// The sentence about a wss:// server without a certificate.
+/// The error message for a wss:// server without a certificate.
 fn sentence() -> String {
     // SAFETY: the URL lives, and NULL is a config of defaults.
     assert_eq!(unsafe { ws_listen(c"wss://127.0.0.1:0".as_ptr(), std::ptr::null(), &mut 0) }, WS_ERR_TLS);
@@ -27,7 +27,7 @@ fn error_messages_use_the_names_set_by_a_binding() {
     assert_eq!(set_name("cert_pem", None), WS_OK);
     assert_eq!(sentence(), "a wss:// server needs cert_pem and key_pem in its config");
 
-    // In the event of a connection too.
+    // The name is also used in the event of a connection.
     assert_eq!(set_name("max_inflate_ratio", Some("Bombs")), WS_OK);
     let (server, port) = listen(None, |config| {
         config.flags |= WS_DEFLATE;

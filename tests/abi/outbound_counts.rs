@@ -1,11 +1,12 @@
-//! What is reported as waiting to be sent (stats, WRITABLE, `unsent`), against a model and against what the remote peer receives.
+//! The number of queued messages and bytes (stats, WRITABLE, `unsent`), checked against a model and against what the
+//! remote peer receives.
 
 use crate::c_host::*;
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// Which end sends, and how.
+/// Which end sends, and the transport and options.
 #[derive(Clone, Copy, Debug)]
 struct Way {
     tls: bool,
@@ -14,7 +15,7 @@ struct Way {
     deflate: bool,
 }
 
-/// All ways over plain TCP and over TLS.
+/// All combinations.
 fn ways() -> impl Iterator<Item = Way> {
     (0..16).map(|bits| Way {
         tls: bits & 1 > 0,
@@ -24,23 +25,23 @@ fn ways() -> impl Iterator<Item = Way> {
     })
 }
 
-/// A connection of two ends of ours: one sends, the other reads when it is polled.
+/// A connection between two ends of this library: one sends, the other reads when it is polled.
 struct Line {
     way: Way,
-    /// The handle that is put to, and the one whose poll moves it on.
+    /// The handle that messages are put to, and the handle whose poll sends them.
     sender: u32,
     sender_polled: u32,
     receiver: u32,
     receiver_polled: u32,
-    /// Stream positions, counted from the first message, at which the messages that were taken end.
+    /// Position in the stream, counted from the first message, at which each accepted message ends.
     ends: Vec<u64>,
-    /// Position up to which bytes had left at the last look.
+    /// Stream position up to which bytes had been sent at the last check.
     left: u64,
-    /// The longest message of a refused put, until WRITABLE.
+    /// Length of the longest message refused since the last WRITABLE.
     refused: Option<usize>,
     limit: ws_config,
     received: usize,
-    /// The last event of either end.
+    /// The end event of each side.
     sender_end: Option<Event>,
     receiver_end: Option<Event>,
 }
@@ -91,7 +92,7 @@ impl Line {
         line
     }
 
-    /// Length of the frame of a message that is not compressed.
+    /// Length of the frame of an uncompressed message.
     fn frame_len(&self, len: usize) -> usize {
         let head = match len {
             0..=125 => 2,
@@ -112,7 +113,7 @@ impl Line {
                 && bytes + len as u64 <= u64::from(self.limit.outbound_bytes))
     }
 
-    /// Puts a message; whether it was taken.
+    /// Puts a message. Returns whether it was accepted.
     fn put(&mut self, payload: &[u8]) -> bool {
         let expected = self.has_room(self.waiting(), payload.len());
         let result = put(self.sender, payload);
@@ -177,7 +178,7 @@ impl Line {
         }
     }
 
-    /// The receiver reads once.
+    /// Polls the receiver once and takes its events.
     fn read(&mut self) {
         poll(self.receiver_polled);
         while let Some(event) = next(self.receiver) {
@@ -189,7 +190,7 @@ impl Line {
         }
     }
 
-    /// What is reported as having left is what arrives, while the sender does nothing.
+    /// Checks that the receiver gets exactly the messages reported as sent, while the sender does nothing.
     fn compare_with_receiver(&mut self) {
         let sent = self.ends.len() - self.waiting().0 as usize;
         until("what has left arrives", || {
@@ -204,7 +205,7 @@ impl Line {
         assert_eq!(self.received, sent, "{:?}: more arrived than is reported as sent", self.way);
     }
 
-    /// Puts messages until some wait, since the receiver does not read.
+    /// Puts messages until some stay queued, because the receiver does not read.
     fn fill(&mut self, payload: &[u8], waiting: u64) {
         until("full", || {
             self.put(payload);
@@ -220,7 +221,7 @@ impl Line {
     }
 }
 
-/// Numbers that look random.
+/// A pseudo-random generator.
 struct Dice(u64);
 
 impl Dice {
@@ -263,7 +264,7 @@ fn outbound_counts_are_exact_after_every_call() {
                 }
             }
             line.compare_with_receiver();
-            // What waits leaves once the receiver reads, and a refused put has its WRITABLE.
+            // The queue empties once the receiver reads, and a refused put is followed by WRITABLE.
             until("all has left", || {
                 line.read();
                 line.poll();
@@ -304,7 +305,7 @@ fn a_queue_of_one_message_becomes_writable_again() {
 #[test]
 fn idle_connections_keep_counting_queued_messages() {
     let certificate = Certificate::new();
-    // Longer than a connection counts as idle, which is a second at a server and five at a client.
+    // Longer than the time after which a connection counts as idle: one second at a server, five at a client.
     let mut lines: Vec<Line> = ways()
         .filter(|way| !way.deflate)
         .flat_map(|way| [way; 2])
@@ -312,7 +313,7 @@ fn idle_connections_keep_counting_queued_messages() {
         .collect();
     let small = noise(&mut Dice(2), 1_000);
     let large = noise(&mut Dice(3), 30_000);
-    // The system takes more for a while, although nobody reads.
+    // The system buffers grow for a while although nobody reads.
     let mut changed = Instant::now();
     until("nothing leaves any more", || {
         for line in &mut lines {
@@ -327,7 +328,7 @@ fn idle_connections_keep_counting_queued_messages() {
         }
         changed.elapsed() > Duration::from_millis(400)
     });
-    // Of each way, one line whose messages fit into what TLS holds back, and one with more.
+    // Of the two lines of each kind, one queues messages that fit into the TLS buffer, the other one more than that.
     for (index, line) in lines.iter_mut().enumerate() {
         if index % 2 == 1 {
             line.fill(&large, 12);
@@ -362,7 +363,7 @@ fn idle_connections_keep_counting_queued_messages() {
 fn the_unsent_count_is_the_number_of_lost_messages() {
     let certificate = Certificate::new();
     for way in ways().filter(|way| !way.deflate) {
-        // Closed with a close frame that nobody reads, and dropped.
+        // Ended by a close frame that the receiver does not read, and by dropping the connection.
         for code in [1000, -1] {
             for later in [0, 11] {
                 let mut line = Line::open(way, &certificate, |_| {});

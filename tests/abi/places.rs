@@ -1,6 +1,6 @@
-//! Places, ids and handles of clients that are gone: what they count for, and when others may have them.
+//! Slots, ids and handles of closed clients: which limits they count towards, and when they can be reused.
 
-#![allow(unsafe_code)] // It calls the C ABI.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -14,7 +14,7 @@ use wspeer::ffi::*;
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// A frame of a client, masked with zeros.
+/// A client's frame with masking key 0.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
@@ -28,7 +28,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     [bytes.as_slice(), payload].concat()
 }
 
-/// The status line of the answer to a client that asks to be let in, and the client.
+/// Sends a request and polls for the response. Returns the response head and the client.
 fn ask(server: u32, port: u16) -> (String, TcpStream) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_nonblocking(true).unwrap();
@@ -45,7 +45,7 @@ fn ask(server: u32, port: u16) -> (String, TcpStream) {
     (String::from_utf8_lossy(&answer).into_owned(), stream)
 }
 
-/// Sends bytes while the server polls, and ends.
+/// Sends bytes while the server polls, then half-closes and waits for the end.
 fn send_and_end(server: u32, mut stream: TcpStream, bytes: &[u8]) {
     let mut sent = 0;
     c_host::until("all sent", || {
@@ -123,7 +123,7 @@ fn closed_clients_with_unread_messages_count_towards_the_limits() {
         }
         assert_eq!(refused, 28, "per address: {per_address}");
         assert_eq!(c_host::stats(server).queued_bytes_in, 2 << 20);
-        // Reading makes room, one place for each whose messages were read.
+        // Reading frees a slot for each client whose messages were read.
         // SAFETY: a packet is numbers and pointers.
         let mut packet: ws_packet = unsafe { std::mem::zeroed() };
         // SAFETY: it lives.
@@ -152,7 +152,7 @@ fn closed_clients_with_only_events_do_not_count_towards_the_limits() {
 fn handles_do_not_leak_when_events_are_dropped_before_admission() {
     let (host, port) = c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
     assert_eq!(ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, WS_OFF), WS_OK);
-    // Events of clients that live fill what may wait of events.
+    // Events of connected clients fill the event limit.
     let tell = frame(0x82, b"\x07\x00tell").repeat(63);
     let mut living = Vec::new();
     for _ in 0..66 {

@@ -1,5 +1,6 @@
-//! Troubles that users of other programs reported in public, each tried against wspeer. docs/reports.md has the table, with those that other tests hold.
-#![allow(unsafe_code)] // The calls of a C host.
+//! Problems that users of other libraries reported in public, each tested against wspeer. The table in docs/reports.md
+//! lists them, with those covered by other tests.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -23,7 +24,7 @@ use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// A request of a client, with lines of its own.
+/// A client's request with additional header lines.
 fn request(target: &str, lines: &str) -> Vec<u8> {
     format!(
         "GET {target} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -32,7 +33,7 @@ fn request(target: &str, lines: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The agreement of a server to a request, with lines of its own.
+/// A server's 101 response to a request, with additional header lines.
 fn agreement(request: &str, lines: &str) -> Vec<u8> {
     let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();
     let accept = derive_accept_key(key.as_bytes());
@@ -40,7 +41,7 @@ fn agreement(request: &str, lines: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// A frame; masked, with the key 0, where a client sends it.
+/// A frame, with masking key 0 if `masked`.
 fn frame(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
     let bit = if masked { 0x80 } else { 0 };
     let mut bytes = vec![first];
@@ -54,7 +55,7 @@ fn frame(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Reads up to the empty line behind a header.
+/// Reads the head of a request or response, up to its empty line.
 fn read_head(stream: &mut TcpStream) -> String {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") {
@@ -64,7 +65,7 @@ fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&head).into_owned()
 }
 
-/// A connection of the test's own.
+/// Opens a plain socket to the port.
 fn raw(port: u16) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -72,7 +73,7 @@ fn raw(port: u16) -> TcpStream {
     stream
 }
 
-/// A server of the test's own for one client, which does as `serve` says with the connection and the request.
+/// Runs a server for one client: `serve` receives the socket and the request.
 fn serving(serve: impl FnOnce(TcpStream, String) + Send + 'static) -> (u16, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -86,7 +87,7 @@ fn serving(serve: impl FnOnce(TcpStream, String) + Send + 'static) -> (u16, Join
     (port, thread)
 }
 
-/// Opens a client by a URL, with a certificate to trust.
+/// Connects to a URL, trusting the certificate `ca` alone if one is given.
 fn try_connect(url: &str, ca: Option<&str>) -> Result<u32, i32> {
     let (url, ca) = (CString::new(url).unwrap(), ca.map(|pem| CString::new(pem).unwrap()));
     // SAFETY: a config is numbers and pointers.
@@ -125,7 +126,7 @@ fn header(handle: u32, name: &CStr) -> String {
     }
 }
 
-/// Polls all handles until `wanted` has come at the first.
+/// Polls all handles until the first one has an event of type `kind`.
 fn event(handles: &[u32], kind: i32) -> Event {
     let mut found = None;
     until(&format!("event {kind}"), || {
@@ -144,7 +145,7 @@ fn event(handles: &[u32], kind: i32) -> Event {
     found.unwrap()
 }
 
-/// Polls until the end of a connection: its messages, and the end.
+/// Polls until a connection ends. Returns its messages and its end event.
 fn all_of(handle: u32) -> (Vec<Vec<u8>>, Event) {
     let (mut messages, mut end) = (Vec::new(), None);
     until("the end", || {
@@ -190,8 +191,8 @@ fn every_reserved_character_is_allowed_in_a_url() {
     free(server);
 }
 
-/// https://github.com/websockets/ws/issues/386, https://github.com/netty/netty/issues/4505: a query without a path, and %20, make a request line that
-/// servers refuse.
+/// https://github.com/websockets/ws/issues/386, https://github.com/netty/netty/issues/4505: a query without a path, or
+/// %20, leads to a request line that servers refuse.
 #[test]
 fn the_request_line_is_valid_for_incomplete_urls() {
     for (of_url, wanted) in [
@@ -213,7 +214,7 @@ fn the_request_line_is_valid_for_incomplete_urls() {
     }
 }
 
-/// The link-local IPv6 address of an interface of this machine, as (address, name, number).
+/// The link-local IPv6 address of an interface of this machine, as (address, interface name, interface index).
 fn link_local() -> Option<(Ipv6Addr, String, u32)> {
     let list = std::fs::read_to_string("/proc/net/if_inet6").ok()?;
     let of = |line: &str| {
@@ -226,7 +227,8 @@ fn link_local() -> Option<(Ipv6Addr, String, u32)> {
     list.lines().find_map(of)
 }
 
-/// https://github.com/curl/curl/issues/21669: a link-local IPv6 address, as mDNS names of a LAN have it, fails to connect as its interface is lost.
+/// https://github.com/curl/curl/issues/21669: connecting to a link-local IPv6 address, as mDNS names resolve to, fails
+/// because its interface is lost.
 #[test]
 fn a_link_local_address_keeps_its_interface() {
     assert_eq!(try_connect("ws://[fe80::1%25nothing0]:9/", None), Err(WS_ERR_URL));
@@ -271,7 +273,7 @@ fn a_link_local_address_keeps_its_interface() {
             free(client);
             free(conn);
         }
-        // The URL that it tells is one to connect by.
+        // The URL reported by the server can be connected to.
         let client = try_connect(&format!("{shown}/again"), Some(&cert)).unwrap();
         event(&[client, server], WS_EVENT_OPEN);
         assert_eq!(text(client, WS_GET_URL), format!("{shown}/again"));
@@ -284,7 +286,8 @@ fn a_link_local_address_keeps_its_interface() {
     }
 }
 
-/// https://github.com/websockets/ws/issues/2078: localhost is tried at ::1 alone, and the server listens on 127.0.0.1; or the other way.
+/// https://github.com/websockets/ws/issues/2078: localhost is tried at ::1 only while the server listens on 127.0.0.1,
+/// or the reverse.
 #[test]
 fn localhost_reaches_ipv4_and_ipv6_servers() {
     for at in ["127.0.0.1", "[::1]"] {
@@ -307,7 +310,8 @@ fn localhost_reaches_ipv4_and_ipv6_servers() {
     }
 }
 
-/// https://github.com/python-websockets/websockets/issues/1609: an answer in HTTP/1.0 is taken for no HTTP at all. The sender is Python's own server.
+/// https://github.com/python-websockets/websockets/issues/1609: a response in HTTP/1.0 is not recognised as HTTP. The
+/// server here is Python's http.server.
 #[test]
 fn an_http_1_0_response_is_reported_with_its_status() {
     let python = Command::new("python3")
@@ -340,7 +344,8 @@ fn an_http_1_0_response_is_reported_with_its_status() {
     python.wait().unwrap();
 }
 
-/// https://github.com/rustls/pki-types/pull/63: the sentence about PEM that cannot be read has the line that was not understood, which may be a key.
+/// https://github.com/rustls/pki-types/pull/63: the error message about unreadable PEM quotes the line, which may be
+/// part of a key.
 #[test]
 fn error_messages_contain_no_part_of_a_key() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -391,10 +396,11 @@ fn error_messages_contain_no_part_of_a_key() {
     }
 }
 
-/// https://github.com/paullouisageneau/libdatachannel/issues/865: a server waits for ever for the end of a request that is none.
+/// https://github.com/paullouisageneau/libdatachannel/issues/865: a server waits forever for the end of a request that
+/// is not one.
 #[test]
 fn garbage_instead_of_a_request_is_refused_at_once() {
-    // Nothing but the bytes themselves can end it.
+    // Without a handshake timeout, only the bytes themselves can end the connection.
     let (server, port) = listen(None, |config| config.handshake_timeout_ms = WS_OFF);
     let hello = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xFC, 3, 3];
     let garbage: [&[u8]; 8] = [
@@ -428,7 +434,7 @@ fn garbage_instead_of_a_request_is_refused_at_once() {
         assert_eq!(c_host::stats(server).refused, index as u64 + 1);
     }
     free(server);
-    // One that begins as a request is ended by time.
+    // Bytes that begin like a request are ended by the timeout.
     let (server, port) = listen(None, |config| config.handshake_timeout_ms = 100);
     let mut stream = raw(port);
     stream.write_all(b"GET garbage").unwrap();
@@ -437,7 +443,7 @@ fn garbage_instead_of_a_request_is_refused_at_once() {
         c_host::stats(server).refused == 1
     });
     free(server);
-    // A client that means TLS, at a server that does not.
+    // A client that speaks TLS to a server without TLS.
     let (server, port) = listen(None, |_| {});
     let client = connect(port, Some(&Certificate::new()), |_| {});
     let mut end = None;
@@ -453,7 +459,8 @@ fn garbage_instead_of_a_request_is_refused_at_once() {
     free(server);
 }
 
-/// https://github.com/psf/requests/issues/6978: a certificate that is given as trusted is not, because the chain to its issuer is incomplete.
+/// https://github.com/psf/requests/issues/6978: an explicitly trusted certificate is refused because the chain to its
+/// issuer is incomplete.
 #[test]
 fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
     let authority = |name: &str| {
@@ -477,7 +484,7 @@ fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
         (format!("{leaf}{middle_pem}"), &root_pem, true),
         (format!("{leaf}{middle_pem}"), &middle_pem, true),
         (format!("{leaf}{middle_pem}"), &leaf, true),
-        // Another's certificate in the place of the one that is missing.
+        // Another certificate in place of the missing one.
         (format!("{leaf}{root_pem}"), &leaf, true),
     ] {
         let (server, port) = listen_with(&chain, &leaf_key.serialize_pem());
@@ -493,7 +500,7 @@ fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
     }
 }
 
-/// The compressed form of a message without its last four bytes, as RFC 7692 has it.
+/// The compressed form of a message without its last four bytes (RFC 7692 section 7.2.1).
 fn deflated(payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(payload.len() + 1_024);
     Compress::new(Compression::best(), false).compress_vec(payload, &mut bytes, FlushCompress::Sync).unwrap();
@@ -502,12 +509,12 @@ fn deflated(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// https://github.com/centrifugal/centrifugo/pull/1162: the limit of a message's size counts its compressed bytes alone.
+/// https://github.com/centrifugal/centrifugo/pull/1162: the limit of a message's size counts only its compressed bytes.
 #[test]
 fn the_size_limit_applies_to_the_decompressed_message() {
     const LIMIT: usize = 10_240;
     for (len, passes) in [(LIMIT, true), (LIMIT + 1, false), (65_536, false), (8 << 20, false)] {
-        // In one frame, and cut into fragments of a few bytes.
+        // In one frame, and in fragments of a few bytes.
         for piece in [usize::MAX, 7] {
             let (server, port) = listen(None, |config| {
                 config.flags = WS_DEFLATE;
@@ -520,7 +527,7 @@ fn the_size_limit_applies_to_the_decompressed_message() {
             let last = bomb.chunks(piece.min(bomb.len())).count() - 1;
             for (index, part) in bomb.chunks(piece.min(bomb.len())).enumerate() {
                 let first = if index == 0 { 0x42 } else { 0 } | if index == last { 0x80 } else { 0 };
-                // It may have been closed before its end.
+                // The server may already have closed the connection.
                 let _ = stream.write_all(&frame(first, true, part));
             }
             let (mut message, mut end) = (None, None);
@@ -534,7 +541,7 @@ fn the_size_limit_applies_to_the_decompressed_message() {
                     }
                 }
                 if end.is_none() && message.is_none() {
-                    // Its close frame is answered, so that the end comes.
+                    // Answers the server's close frame, so that the connection ends.
                     let _ = stream.write(&frame(0x88, true, b"\x03\xF1")).is_ok() && !passes;
                 }
                 end.is_some() || message.is_some()
@@ -555,7 +562,8 @@ fn the_size_limit_applies_to_the_decompressed_message() {
     }
 }
 
-/// https://github.com/cesanta/mongoose/issues/1109: a last message with a reset right behind it is lost to a client that goes on sending.
+/// https://github.com/cesanta/mongoose/issues/1109: a last message followed by a reset is lost if the client keeps
+/// sending.
 #[test]
 fn a_message_followed_by_a_reset_is_received() {
     for (puts, polls_first) in [(0, false), (1, false), (40, false), (1, true)] {
@@ -564,7 +572,7 @@ fn a_message_followed_by_a_reset_is_received() {
             stream.write_all(&agreement(&request, "")).unwrap();
             wait.recv().unwrap();
             stream.write_all(&frame(0x81, false, b"the final result")).unwrap();
-            // What the client sent is not read: closing sends a reset.
+            // Closing with unread data and no linger sends a reset.
             SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         });
         let client = connect(port, None, |_| {});
@@ -576,7 +584,7 @@ fn a_message_followed_by_a_reset_is_received() {
         go.send(()).unwrap();
         thread.join().unwrap();
         for _ in 0..puts {
-            // The system has the reset: the first that is written tells of it.
+            // The reset has arrived; the first write reports it.
             put(client, &[7; 4_096]);
             flush(client);
         }
@@ -587,7 +595,7 @@ fn a_message_followed_by_a_reset_is_received() {
     }
 }
 
-/// https://github.com/vi/websocat/issues/173: a redirect is told by its number alone.
+/// https://github.com/vi/websocat/issues/173: a redirect is reported by its status number only.
 #[test]
 fn a_redirect_names_its_target() {
     for (status, location, wanted) in [
@@ -608,7 +616,7 @@ fn a_redirect_names_its_target() {
     }
 }
 
-/// https://github.com/curl/curl/issues/22107: a frame that comes with the answer to the opening handshake is lost.
+/// https://github.com/curl/curl/issues/22107: a frame that arrives with the response to the opening handshake is lost.
 #[test]
 fn a_frame_sent_with_the_handshake_response_is_received() {
     for close in [false, true] {
@@ -620,7 +628,7 @@ fn a_frame_sent_with_the_handshake_response_is_received() {
             bytes.extend(frame(0x80, false, b"ond"));
             bytes.extend(if close { frame(0x88, false, b"\x0F\xA1go") } else { Vec::new() });
             stream.write_all(&bytes).unwrap();
-            // Until the client has gone, or answered the ping.
+            // Until the client has disconnected or answered the ping.
             let _ = stream.read(&mut [0; 64]);
         });
         let client = connect(port, None, |_| {});
@@ -630,7 +638,7 @@ fn a_frame_sent_with_the_handshake_response_is_received() {
         free(client);
         thread.join().unwrap();
     }
-    // A server that greets each client in the poll that admits it; over TLS too.
+    // A server that sends to each client in the poll that accepts it; with and without TLS.
     for certificate in [None, Some(Certificate::new())] {
         let (server, port) = listen(certificate.as_ref(), |_| {});
         for round in 0..20_u8 {
@@ -644,7 +652,8 @@ fn a_frame_sent_with_the_handshake_response_is_received() {
     }
 }
 
-/// https://github.com/godotengine/godot/issues/107442: a message that a server sends right before it closes cannot be read.
+/// https://github.com/godotengine/godot/issues/107442: a message that a server sends right before it closes cannot be
+/// read.
 #[test]
 fn a_message_sent_right_before_the_close_is_received() {
     for multiplayer in [false, true] {
@@ -663,7 +672,7 @@ fn a_message_sent_right_before_the_close_is_received() {
         } else {
             connect(port, None, |_| {})
         };
-        // As a script does that asks for packets only when it sees the state.
+        // Like a script that reads packets only after it has checked the state.
         until("the end", || {
             assert!(poll(client) >= 0);
             ws_get_state(client) == WS_CLOSED
@@ -678,7 +687,7 @@ fn a_message_sent_right_before_the_close_is_received() {
         assert_eq!(got, b"PONG");
         free(client);
     }
-    // Of a client, at a server and a host.
+    // The same from a client to a server.
     let (server, port) = listen(None, |_| {});
     let mut stream = raw(port);
     let last = [request("/", ""), frame(0x82, true, b"bye"), frame(0x88, true, b"\x03\xE8")].concat();
@@ -689,7 +698,8 @@ fn a_message_sent_right_before_the_close_is_received() {
     free(server);
 }
 
-/// https://github.com/Redot-Engine/redot-engine/issues/31 (of godotengine/godot#70738): messages that come faster than the game reads are dropped.
+/// https://github.com/Redot-Engine/redot-engine/issues/31 (of godotengine/godot#70738): messages that arrive faster
+/// than the game reads are dropped.
 #[test]
 fn messages_that_arrive_faster_than_they_are_read_are_not_lost() {
     const MESSAGES: u32 = 30_000;
@@ -705,7 +715,7 @@ fn messages_that_arrive_faster_than_they_are_read_are_not_lost() {
                 sent += 1;
             }
             poll(server);
-            // A frame's worth, however many are there.
+            // At most 50 events a frame.
             for _ in 0..50 {
                 match next(server) {
                     Some(event) if event.kind == WS_EVENT_MESSAGE => {
@@ -723,7 +733,7 @@ fn messages_that_arrive_faster_than_they_are_read_are_not_lost() {
     }
 }
 
-/// https://github.com/godotengine/godot/issues/38959: a message over 64 KiB ends the connection, and nobody is told.
+/// https://github.com/godotengine/godot/issues/38959: a message over 64 KiB ends the connection without any report.
 #[test]
 fn a_message_over_64_kib_arrives_or_its_failure_is_reported() {
     for (certificate, flags) in [(None, 0), (None, WS_DEFLATE), (Some(Certificate::new()), 0)] {
@@ -769,7 +779,7 @@ fn sending_into_a_dead_network_never_blocks() {
         proxy.end_all(silence);
         let (mut full, mut calls, mut end) = (false, 0_u64, None);
         until("the end is told", || {
-            // Each returns, or this test never ends: the game's frame goes on.
+            // If a call blocked, the loop would not reach 20 frames before the end.
             full |= (0..200).any(|_| put(client, &[1; 65_536]) == WS_ERR_FULL);
             calls += 1;
             poll(client);
@@ -788,7 +798,7 @@ fn sending_into_a_dead_network_never_blocks() {
 /// https://github.com/snapview/tungstenite-rs/issues/531: a header value that is not ASCII fails the opening handshake.
 #[test]
 fn header_values_may_be_non_ascii() {
-    // Of the host, in a request and an answer.
+    // Custom headers in a request and a response.
     let city = [c"X-City: Montr\u{e9}al".as_ptr()];
     let headers = |config: &mut ws_config, lines: &[*const c_char; 1]| {
         (config.headers, config.headers_count) = (lines.as_ptr(), 1)
@@ -799,7 +809,7 @@ fn header_values_may_be_non_ascii() {
     event(&[client, server], WS_EVENT_OPEN);
     assert_eq!((header(conn, c"x-city"), header(client, c"x-city")), ("Montréal".to_owned(), "Montréal".to_owned()));
     free(client);
-    // Of a peer, in UTF-8 and in ISO 8859-1.
+    // Headers of the remote peer, in UTF-8 and in ISO 8859-1.
     for value in [&b"Montr\xC3\xA9al"[..], b"Montr\xE9al"] {
         let mut stream = raw(port);
         let line = [b"Cookie: city=".as_slice(), value, b"\r\n\r\n"].concat();
@@ -824,8 +834,9 @@ fn header_values_may_be_non_ascii() {
     free(server);
 }
 
-/// https://github.com/sockudo/sockudo-ws/pull/14, https://github.com/oven-sh/bun/issues/25673: with context takeover a message that goes uncompressed,
-/// or one to all between those to one, puts the two windows apart, and what follows is spoiled. The reader here is zlib itself.
+/// https://github.com/sockudo/sockudo-ws/pull/14, https://github.com/oven-sh/bun/issues/25673: with context takeover,
+/// an uncompressed message or a broadcast between messages to one client desynchronises the two windows, and later
+/// messages are corrupted. The receiver here is zlib itself.
 #[test]
 fn uncompressed_messages_keep_the_compression_windows_in_step() {
     for offer in [
@@ -881,7 +892,7 @@ fn uncompressed_messages_keep_the_compression_windows_in_step() {
     }
 }
 
-/// Reads a message of a server that is polled meanwhile, inflating with a window that only compressed messages move.
+/// Reads a message from a server while polling it. Only compressed messages advance the inflate window.
 fn read_message(server: u32, stream: &mut TcpStream, inflate: &mut Decompress, afresh: bool) -> (Vec<u8>, bool) {
     let mut payload = Vec::new();
     let mut compressed = false;
@@ -932,7 +943,8 @@ fn read_message(server: u32, stream: &mut TcpStream, inflate: &mut Decompress, a
     }
 }
 
-/// https://github.com/uNetworking/uWebSockets.js/issues/76: a client that offers no permessage-deflate, or one of Safari's old kind, gets an empty header.
+/// https://github.com/uNetworking/uWebSockets.js/issues/76: a client that does not offer permessage-deflate, or offers
+/// Safari's old extension, gets an empty header.
 #[test]
 fn a_response_has_no_empty_header() {
     for flags in [0, WS_DEFLATE] {
@@ -965,7 +977,8 @@ fn a_response_has_no_empty_header() {
     }
 }
 
-/// https://github.com/oven-sh/bun/pull/36112: a close frame that comes while sending is stuck leaves the connection open.
+/// https://github.com/oven-sh/bun/pull/36112: a close frame received while sending is blocked leaves the connection
+/// open.
 #[test]
 fn a_close_frame_received_while_sending_is_blocked_ends_the_connection() {
     let (go, wait): (_, Receiver<()>) = channel();
@@ -973,7 +986,7 @@ fn a_close_frame_received_while_sending_is_blocked_ends_the_connection() {
         stream.write_all(&agreement(&request, "")).unwrap();
         wait.recv().unwrap();
         stream.write_all(&frame(0x88, false, b"\x03\xE8bye")).unwrap();
-        // It never reads, and keeps the connection.
+        // The server never reads, and keeps the socket open.
         let _ = wait.recv();
     });
     let client = connect(port, None, |config| config.close_timeout_ms = 300);
@@ -997,7 +1010,7 @@ fn a_close_frame_received_while_sending_is_blocked_ends_the_connection() {
     thread.join().unwrap();
 }
 
-/// A server's identity whose subjectAltName has these names, as DNS names even where they are addresses.
+/// A certificate whose subjectAltName has these names, all as DNS names even if they are addresses, and its key.
 fn named(names: &[&str]) -> (String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.subject_alt_names = names.iter().map(|name| rcgen::SanType::DnsName((*name).try_into().unwrap())).collect();
@@ -1005,7 +1018,7 @@ fn named(names: &[&str]) -> (String, String) {
     (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
 }
 
-/// A wss:// server of ours on 127.0.0.1: its handle and port.
+/// Starts a wss:// server on 127.0.0.1. Returns its handle and port.
 fn listen_with(cert: &str, key: &str) -> (u32, u16) {
     let (cert, key) = (CString::new(cert).unwrap(), CString::new(key).unwrap());
     let (mut server, mut port) = (0, 0);
@@ -1020,7 +1033,7 @@ fn listen_with(cert: &str, key: &str) -> (u32, u16) {
     (server, port as u16)
 }
 
-/// Polls a client and its server until one of them says how it went: OPEN, or the end.
+/// Polls a client and its server until the client reports OPEN or its end.
 fn fate(client: u32, server: u32) -> Event {
     let mut told = None;
     until("the client's fate", || {
@@ -1032,7 +1045,8 @@ fn fate(client: u32, server: u32) -> Event {
     told.unwrap()
 }
 
-/// https://github.com/briansmith/webpki/issues/257: a certificate that has an IP address as a DNS name is of no use for its other names either.
+/// https://github.com/briansmith/webpki/issues/257: a certificate with an IP address as a DNS name is refused for its
+/// other names too.
 #[test]
 fn an_ip_address_as_dns_name_does_not_invalidate_the_other_names() {
     let (cert, key) = named(&["127.0.0.1", "192.168.0.42", "localhost"]);
@@ -1049,7 +1063,8 @@ fn an_ip_address_as_dns_name_does_not_invalidate_the_other_names() {
     free(server);
 }
 
-/// https://github.com/curl/curl/pull/13486: a name with a dot at its end, as a complete one is written, fails the check of the certificate.
+/// https://github.com/curl/curl/pull/13486: a host name with a trailing dot (an absolute name) fails the certificate
+/// check.
 #[test]
 fn certificate_names_match_despite_case_and_a_trailing_dot() {
     let (cert, key) = named(&["localhost", "game.localhost", "*.lan.localhost", "my_pc.localhost"]);
@@ -1073,7 +1088,7 @@ fn certificate_names_match_despite_case_and_a_trailing_dot() {
     free(server);
 }
 
-/// A TLS server of the test's own for one client.
+/// Runs a TLS server for one client, like `serving`. Returns its port, certificate and thread.
 fn serving_tls(
     serve: impl FnOnce(rustls::StreamOwned<rustls::ServerConnection, TcpStream>, String) + Send + 'static,
 ) -> (u16, String, JoinHandle<()>) {
@@ -1106,7 +1121,8 @@ fn serving_tls(
     (port, made.cert.pem(), thread)
 }
 
-/// https://github.com/tokio-rs/tls/issues/157: a peer that ends without close_notify of TLS, as many do, is an error after a clean close too.
+/// https://github.com/tokio-rs/tls/issues/157: a peer that ends without the close_notify of TLS, as many do, is an
+/// error even after a clean close.
 #[test]
 fn a_missing_close_notify_does_not_make_a_clean_close_unclean() {
     for close in [true, false] {
@@ -1116,7 +1132,7 @@ fn a_missing_close_notify_does_not_make_a_clean_close_unclean() {
             bytes.extend(if close { frame(0x88, false, b"\x03\xE8done") } else { Vec::new() });
             stream.write_all(&bytes).unwrap();
             if close {
-                // The client's close frame.
+                // Reads the client's close frame.
                 stream.read_exact(&mut [0; 8]).unwrap();
             }
             drop(stream.sock);
@@ -1131,7 +1147,8 @@ fn a_missing_close_notify_does_not_make_a_clean_close_unclean() {
     }
 }
 
-/// https://github.com/cth35/tydom_python/issues/1, and headers that some servers put into a 101.
+/// https://github.com/cth35/tydom_python/issues/1 (a missing reason phrase), and extra headers that some servers put
+/// into a 101.
 #[test]
 fn a_101_response_may_lack_a_reason_or_have_extra_headers() {
     for (line, more) in [
@@ -1194,12 +1211,12 @@ fn a_leaving_player_is_reported_at_once() {
     }
 }
 
-/// https://github.com/dotnet/coreclr/issues/16774: each attempt at a server that fails leaves a socket open, until there are none.
+/// https://github.com/dotnet/coreclr/issues/16774: each failed attempt to connect leaks a socket, until none are left.
 #[cfg(target_os = "linux")]
 #[test]
 fn failed_attempts_leak_no_descriptor() {
     let sockets = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-    // A program of its own: the other tests open descriptors meanwhile.
+    // Runs in a separate process, because the other tests open descriptors at the same time.
     if std::env::var_os("ATTEMPTS").is_none() {
         let done = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "failed_attempts_leak_no_descriptor", "--nocapture"])
@@ -1226,10 +1243,10 @@ fn failed_attempts_leak_no_descriptor() {
     };
     let fail = |how: usize, waits: bool| {
         let client = match how {
-            // Nothing listens.
+            // Nothing listens on this port.
             0 => connect(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port(), None, |_| {}),
             1 => answering(b"HTTP/1.1 500 x\r\nContent-Length: 0\r\n\r\n"),
-            // It is given up by its timeout, in the middle of TLS.
+            // The connect timeout ends it during the TLS handshake.
             2 => {
                 let listener = TcpListener::bind("127.0.0.1:0").unwrap();
                 let client = connect(listener.local_addr().unwrap().port(), Some(&Certificate::new()), |config| {
@@ -1241,7 +1258,7 @@ fn failed_attempts_leak_no_descriptor() {
             3 => answering(b""),
             _ => try_connect("ws://nowhere.invalid/", None).unwrap(),
         };
-        // Half of them are freed under way.
+        // Half of the attempts are freed while they are pending.
         poll(client);
         if waits && ws_get_state(client) != WS_CLOSED {
             all_of(client);
@@ -1264,7 +1281,8 @@ fn failed_attempts_leak_no_descriptor() {
     until("all are gone", || sockets() <= before);
 }
 
-/// https://github.com/zaphoyd/websocketpp/issues/311: a second server listens on a port that is taken, and nobody is told.
+/// https://github.com/zaphoyd/websocketpp/issues/311: a second server listens on a port that is taken, without any
+/// error.
 #[test]
 fn listening_on_a_taken_port_fails_at_once() {
     let (first, port) = listen(None, |_| {});
@@ -1277,14 +1295,15 @@ fn listening_on_a_taken_port_fails_at_once() {
             assert!(last_error().contains("choose another port"), "{}", last_error());
         }
     }
-    // The one that was there goes on.
+    // The first server still works.
     let client = connect(port, None, |_| {});
     event(&[client, first], WS_EVENT_OPEN);
     free(client);
     free(first);
 }
 
-/// https://github.com/python-websockets/websockets/issues/1594: a Host header of the program's own is sent besides that of the library.
+/// https://github.com/python-websockets/websockets/issues/1594: a custom Host header is sent in addition to the
+/// library's.
 #[test]
 fn a_custom_host_header_replaces_the_default() {
     for own in [None, Some(c"Host: game.example"), Some(c"HOST: [::1]:7")] {

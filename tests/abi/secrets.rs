@@ -1,5 +1,5 @@
-//! Neither the log nor an error tells a password or a token of the URL.
-#![allow(unsafe_code)] // The calls of a C host.
+//! Neither the log nor an error message contains a password or token of the URL, headers or subprotocols.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ fn text_of(fill: impl Fn(*mut std::ffi::c_char, usize, *mut usize) -> i32) -> Op
         .then(|| String::from_utf8_lossy(&bytes[..len]).into_owned())
 }
 
-/// The log is one for all tests of this process.
+/// The log is shared by all tests of this process.
 static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
 
 fn poll_until_closed(handle: u32) -> String {
@@ -42,12 +42,12 @@ fn with_log(mut told: Vec<String>) -> Vec<String> {
     told
 }
 
-/// Answers one request; what it was asked.
+/// Answers one request with `answer`. The thread returns the request.
 fn answering(answer: String) -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
     answering_with(move |_| answer)
 }
 
-/// Answers one request with what is made of it; what it was asked.
+/// Answers one request with the result of `make`. The thread returns the request.
 fn answering_with(
     make: impl FnOnce(&str) -> String + Send + 'static,
 ) -> (std::net::SocketAddr, std::thread::JoinHandle<String>) {
@@ -95,12 +95,12 @@ fn error_messages_and_log_contain_no_secrets_of_host_or_peer() {
         ws_free(handle);
         assert!(told.len() > 2, "{told:?}");
         assert!(!told.iter().any(|line| line.to_lowercase().contains("marked")), "{told:?}");
-        // The host's own header is sent in the place of the one that the URL makes.
+        // The custom header replaces the one derived from the URL.
         let request = asked.join().unwrap();
         assert!(request.contains("authorization: Bearer marked\r\n") && !request.contains("Basic"), "{request}");
         assert!(request.starts_with("GET /game?token=marked HTTP/1.1\r\n"), "the fragment stays here: {request}");
     }
-    // What cannot be used is not repeated either.
+    // Invalid values are not quoted either.
     for (header, subprotocol, url) in [
         (c"X marked: a", c"", c"ws://localhost/"),
         (c"X: marked\x01", c"", c"ws://localhost/"),
@@ -173,7 +173,7 @@ fn a_response_that_echoes_the_request_reveals_no_secret() {
     }
 }
 
-/// Every text that the events of a handle bring.
+/// All texts in the events of a handle.
 fn events(handle: u32) -> Vec<String> {
     let mut texts = Vec::new();
     loop {

@@ -1,6 +1,7 @@
-//! A call that had found its handle when another thread retired it and a new client took the place: it must not reach the new client.
-#![allow(unsafe_code)] // The calls of a C host.
-#![cfg(target_os = "linux")] // It looks up whether a thread waits.
+//! A call looks up its handle, another thread retires that handle, and a new client reuses the slot: the call must not
+//! reach the new client.
+#![allow(unsafe_code)] // Calls the C ABI.
+#![cfg(target_os = "linux")] // Reads from /proc whether a thread waits.
 
 use std::ffi::CString;
 use std::io::{Read, Write};
@@ -33,7 +34,7 @@ fn wait_for(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// A connection whose request is on its way.
+/// Connects and sends a request.
 fn connect(port: u32) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port as u16)).unwrap();
     stream.write_all(REQUEST).unwrap();
@@ -46,7 +47,7 @@ fn conns(server: u32) -> Vec<u32> {
     list[..count].to_vec()
 }
 
-/// Runs `call` on a thread of its own, and returns once that thread waits for the lock.
+/// Runs `call` on a new thread, and returns once that thread waits for the lock.
 fn waits<R: Send + 'static>(call: impl FnOnce() -> R + Send + 'static) -> thread::JoinHandle<R> {
     let (says, hears): (Sender<std::path::PathBuf>, Receiver<_>) = channel();
     let thread = thread::spawn(move || {
@@ -55,7 +56,7 @@ fn waits<R: Send + 'static>(call: impl FnOnce() -> R + Send + 'static) -> thread
         call()
     });
     let stat = std::path::Path::new("/proc").join(hears.recv().unwrap()).join("stat");
-    // The state is the first letter behind the name in brackets.
+    // The state is the first letter after the thread name in brackets.
     wait_for("the lock", || {
         std::fs::read_to_string(&stat)
             .is_ok_and(|text| text.rsplit(") ").next().is_some_and(|rest| rest.starts_with('S')))
@@ -63,7 +64,7 @@ fn waits<R: Send + 'static>(call: impl FnOnce() -> R + Send + 'static) -> thread
     thread
 }
 
-/// A stale call of `act` on a client's handle while a poll gives the place to a new client: its result, the old handle and the server.
+/// Calls `act` with a client's stale handle while a poll gives its slot to a new client.
 fn race(act: fn(u32) -> i32) {
     for _ in 0..10 {
         let (mut server, mut port) = (0, 0);
@@ -79,7 +80,7 @@ fn race(act: fn(u32) -> i32) {
             ws_poll(server);
             c!(ws_next_event(server, &mut event)) == WS_OK && event.r#type == WS_EVENT_DISCONNECTED
         });
-        // Its handle retires in the next poll, in which the second client comes.
+        // The old handle retires in the next poll, which also accepts the second client.
         let mut second = connect(port);
         let (release, released) = channel::<()>();
         let (held, holds) = channel();

@@ -1,5 +1,5 @@
-//! ws_wait returns when a poll would get something done, and does not return again and again when it would not.
-#![allow(unsafe_code)] // The calls of a C host.
+//! ws_wait returns when a poll would do something, and does not return repeatedly when it would not.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[macro_use]
 #[path = "../support/c_handles.rs"]
@@ -26,7 +26,7 @@ fn clients_beyond_the_handshake_limit_are_accepted_one_by_one() {
     });
     let mut server = 0;
     assert_eq!(c!(ws_listen(c"ws://127.0.0.1:0".as_ptr(), &config, &mut server)), WS_OK);
-    // The first one keeps silent until the others wait behind it.
+    // The first client sends nothing until the others wait in the listen queue.
     let mut silent = TcpStream::connect(("127.0.0.1", port(server))).unwrap();
     let mut stats: ws_stats = blank();
     while stats.pending_handshakes == 0 {
@@ -102,7 +102,7 @@ fn both_ends_of_a_pair_have_separate_timers() {
         config.close_timeout_ms = 200;
         config.inbound_packets = 1;
     }));
-    // The client's end is full and does not come to the close frame.
+    // The client's inbound queue is full, so it does not read the close frame.
     let payload = vec![7; 100_000];
     for _ in 0..2 {
         assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
@@ -110,7 +110,7 @@ fn both_ends_of_a_pair_have_separate_timers() {
     assert_eq!(c!(ws_close(server, 0, null())), WS_OK);
     let began = Instant::now();
     while ws_get_state(server) != WS_CLOSED {
-        // The end without a timer is polled last.
+        // The client, which has no timer, is polled last.
         assert!(ws_poll(server) >= 0 && ws_poll(client) >= 0);
         if ws_get_state(server) != WS_CLOSED {
             wait(&[server]);
@@ -143,7 +143,8 @@ fn a_close_blocked_by_the_peer_does_not_wake_ws_wait() {
     ws_free(client);
 }
 
-/// A socket that listens at `address` and answers nobody: its queue is full.
+/// A listening socket whose queue is full, so that connection attempts get no answer. Also returns the client that
+/// fills it.
 fn silent(address: SocketAddr) -> (Socket, TcpStream) {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
     socket.set_only_v6(true).unwrap();
@@ -173,7 +174,7 @@ fn the_second_address_is_tried_while_the_first_does_not_answer() {
     ws_free(server);
 }
 
-/// A client of a server that answers nothing, which it is to give up on after so many milliseconds.
+/// A client of a server that does not answer, with this connect timeout.
 fn dial_silence(connect_timeout_ms: u32) -> (u32, TcpListener) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = CString::new(format!("ws://127.0.0.1:{}", silent.local_addr().unwrap().port())).unwrap();
@@ -188,7 +189,7 @@ fn dial_silence(connect_timeout_ms: u32) -> (u32, TcpListener) {
 #[test]
 fn waiting_long_in_ws_wait_does_not_move_deadlines() {
     let _alone = alone();
-    // More than a second: a gap of that length between polls would move the deadline.
+    // Over one second: a polling gap of that length would move the deadline.
     let (client, _silent) = dial_silence(1_100);
     let began = Instant::now();
     while count(client, WS_EVENT_CLOSED) == 0 {
@@ -204,7 +205,7 @@ fn waiting_long_in_ws_wait_does_not_move_deadlines() {
 fn a_late_first_poll_moves_the_deadlines() {
     let _alone = alone();
     let (client, _silent) = dial_silence(300);
-    // A loading screen.
+    // Like a game that shows a loading screen.
     std::thread::sleep(Duration::from_millis(1_050));
     assert!(ws_poll(client) >= 0);
     assert_eq!(ws_get_state(client), WS_CONNECTING);
@@ -215,7 +216,7 @@ fn a_late_first_poll_moves_the_deadlines() {
     ws_free(client);
 }
 
-/// A wss:// server of ours and a client that has no room for more than two messages.
+/// Opens a wss:// server and a client whose inbound queue holds two messages.
 fn open_tls() -> (u32, u32) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (CString::new(made.cert.pem()).unwrap(), CString::new(made.signing_key.serialize_pem()).unwrap());
@@ -238,7 +239,8 @@ fn open_tls() -> (u32, u32) {
     (server, client)
 }
 
-/// Descriptors of this process, and what each is: the number of one that another test's end gives back may come again at any moment.
+/// Open descriptors of this process with their targets. A number alone does not suffice: another test may close and
+/// reopen it at any time.
 #[cfg(target_os = "linux")]
 fn descriptors() -> Vec<(i32, std::path::PathBuf)> {
     let entries = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
@@ -256,7 +258,7 @@ fn child_processes_inherit_no_descriptor_of_ours() {
     let ours: Vec<_> = descriptors().into_iter().filter(|one| !before.contains(one)).collect();
     // SAFETY: a look at a number.
     let flags = |fd: i32| unsafe { libc::fcntl(fd, libc::F_GETFD) };
-    // A listener and two ends; its queue of readiness and what wakes it look like any other's.
+    // A listener and the two ends of the connection. The event queue and its waker look like those of any other test.
     assert!(ours.iter().filter(|(_, what)| what.to_string_lossy().starts_with("socket:")).count() >= 3, "{ours:?}");
     assert!(ours.iter().all(|(fd, _)| flags(*fd) & libc::FD_CLOEXEC != 0), "{ours:?}");
     ws_free(client);
@@ -281,7 +283,7 @@ fn data_buffered_in_tls_behind_a_full_queue_wakes_ws_wait() {
         let mut got = 0;
         while got < total {
             wait(&[client]);
-            // Polled until it reads no more, and only then read.
+            // Polls until nothing more is read, and only then takes the messages.
             let mut before = u64::MAX;
             while before != wire_bytes_in(client) {
                 before = wire_bytes_in(client);
@@ -294,7 +296,7 @@ fn data_buffered_in_tls_behind_a_full_queue_wakes_ws_wait() {
     ws_free(server);
 }
 
-/// While a thread waits for a handle and polls it: does something, with that thread asleep.
+/// Runs `act` while another thread waits for the handle and polls it.
 fn while_another_waits<R>(handle: u32, act: impl FnOnce() -> R) -> R {
     let (waits, over) = (AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
@@ -310,7 +312,7 @@ fn while_another_waits<R>(handle: u32, act: impl FnOnce() -> R) -> R {
         }
         let result = act();
         over.store(true, Ordering::SeqCst);
-        // Has it look.
+        // Wakes that thread, so that it sees `over`.
         ws_free(handle);
         result
     })
@@ -323,7 +325,7 @@ fn a_put_from_another_thread_is_sent_during_ws_wait() {
         let (client, mut stream) = open_client(flags);
         let payload = vec![7; len];
         stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-        // That thread may have been awake at the first.
+        // The other thread may still have been awake at the first put.
         let left = while_another_waits(client, || {
             (0..3).all(|_| {
                 let put = c!(ws_put_packet(client, payload.as_ptr(), payload.len(), WS_BINARY));
@@ -351,7 +353,7 @@ fn a_change_from_another_thread_ends_ws_wait() {
             while !asleep.load(Ordering::SeqCst) {
                 std::thread::yield_now();
             }
-            // It may still be on its way to sleep: then it finds the change when it looks.
+            // The thread may not be asleep yet: then it sees the change before it sleeps.
             std::thread::sleep(Duration::from_millis(20));
             let done =
                 if closes { c!(ws_close(client, -1, null())) } else { ws_set_option(client, WS_OPT_HEARTBEAT_MS, 50) };
@@ -381,7 +383,7 @@ fn a_change_from_another_thread_ends_ws_wait() {
     assert!(left, "what a server collects waits while a thread waits");
 }
 
-/// Keeps the worker from all other work until it is dropped.
+/// Occupies the worker thread until it is dropped.
 struct Busy(std::sync::mpsc::Sender<()>);
 
 fn keep_the_worker_busy() -> Busy {
@@ -405,7 +407,7 @@ fn a_local_player_sees_its_host_end_while_the_worker_is_busy() {
         let config = config(|config| config.owner = 77);
         let (mut host, mut local) = (0, 0);
         assert_eq!(c!(ws_host(c"ws://127.0.0.1:0".as_ptr(), &config, &mut host)), WS_OK);
-        // Of no owner, so that it stays; ws_shutdown frees it as well.
+        // Without an owner, so that ws_free_owner keeps it; ws_shutdown frees it too.
         assert_eq!(c!(ws_join_local(host, null(), &mut local)), WS_OK);
         while count(local, WS_EVENT_OPEN) == 0 {
             assert!(ws_poll(host) >= 0 && ws_poll(local) >= 0);
@@ -414,7 +416,7 @@ fn a_local_player_sees_its_host_end_while_the_worker_is_busy() {
         std::thread::scope(|scope| {
             scope.spawn(|| end(host));
             while matches!(ws_get_state(local), WS_OPEN | WS_CLOSING) {
-                // Where the end is there before the wait, it is seen without a wake.
+                // If the host has ended before the wait, ws_wait returns at once.
                 let waited = c!(ws_wait(&local, 1, 5_000));
                 assert!(waited == WS_OK || waited == WS_ERR_HANDLE, "it slept its full time");
                 ws_poll(local);
@@ -454,7 +456,7 @@ fn a_host_sees_the_end_of_its_local_player() {
     while count(local, WS_EVENT_OPEN) == 0 || count(host, WS_EVENT_CONNECTED) == 0 && ws_get_state(local) != WS_OPEN {
         assert!(ws_poll(host) >= 0 && ws_poll(local) >= 0);
     }
-    // The player does not answer the close, so it ends in a poll of its own by the timeout.
+    // The player does not answer the close, so its own poll ends it by the timeout.
     assert_eq!(ws_set_option(local, WS_OPT_CLOSE_TIMEOUT_MS, 100), WS_OK);
     assert_eq!(c!(ws_close(local, 0, null())), WS_OK);
     let ended = AtomicBool::new(false);
@@ -497,13 +499,13 @@ fn handles_that_share_a_descriptor_are_waited_for_once() {
     let (mut handles, mut have) = ([0; 4], 0);
     assert_eq!(c!(ws_get_conns(server, handles.as_mut_ptr(), handles.len(), &mut have)), WS_OK);
     handles[3] = server;
-    // The system takes no more entries than the process may have descriptors.
+    // poll(2) accepts no more entries than the process may have descriptors.
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     assert_eq!(c!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit)), 0);
     let few = libc::rlimit { rlim_cur: 512.min(limit.rlim_cur), ..limit };
     assert_eq!(c!(libc::setrlimit(libc::RLIMIT_NOFILE, &few)), 0);
     let many: Vec<u32> = handles.iter().copied().cycle().take(2_000).collect();
-    // What a poll of the server would still get done is done first.
+    // First polls until the server has nothing left to do.
     let began = Instant::now();
     let waited = loop {
         let waited = c!(ws_wait(many.as_ptr(), many.len(), 20));

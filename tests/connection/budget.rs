@@ -28,7 +28,7 @@ fn numbers(items: &[Took]) -> Vec<u32> {
 mod polls {
     use super::*;
 
-    /// A clock on which each look costs `step`.
+    /// A clock that advances by `step` each time it is read.
     fn clock(end: &End, step: Duration) -> Ticking {
         Ticking { now: Cell::new(end.now), step, asked: Cell::new(0) }
     }
@@ -59,7 +59,7 @@ mod polls {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
         end.feed(&numbered(0, 20_000));
         let clock = clock(&end, Duration::from_secs(1));
-        // A server's client gives way after 64 KiB; an end of a pair does not.
+        // A server's client yields after 64 KiB; an end of a pair does not.
         assert!(!end.poll_within(&clock, None).0);
         assert_eq!(numbers(&end.items()).len(), 20_000);
     }
@@ -107,7 +107,7 @@ mod polls {
         let (mut sent, mut polls_with_more) = (0, 0);
         while end.peer.state() != State::Closed {
             assert!(end.now - began < ms(10_000), "it is still there after 10 s");
-            // Frames of ten bytes without an end: the next write goes on inside the frame where the last one stopped.
+            // The frames have ten bytes each: the next write continues inside the frame at which the last one stopped.
             sent += end.far.write(&flood[sent % 10..]).unwrap_or(0);
             end.now += ms(16);
             let clock = clock(&end, us(100));
@@ -219,7 +219,7 @@ mod rates {
             end.poll();
             end.now += ms(990 + second);
         }
-        // Polled all the time, and silent.
+        // Polled without gaps while the peer is silent.
         end.pass(ms(100_000));
         end.feed(&numbered(0, 60));
         end.poll();
@@ -354,7 +354,7 @@ mod full_queues {
         let mut received = Vec::new();
         let mut pings = 0u8;
         while received.len() < 200_010 {
-            // As long as the message is on its way.
+            // Only while the message is being sent.
             if pings < 50 {
                 end.feed(&[b"\x89\x81\0\0\0\0".as_slice(), &[pings]].concat());
                 pings += 1;

@@ -1,5 +1,5 @@
-//! The connect timeout in each phase before HTTP, on real sockets: they are polled until the phase is reached, then the invented time is past the
-//! timeout.
+//! The connect timeout in each phase of connecting, on real sockets: they are polled until the phase is reached, then
+//! the fake clock passes the timeout.
 
 use crate::test_connection::{ms, options};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -63,13 +63,13 @@ fn to(address: SocketAddr, tls: Option<Arc<TlsClient>>) -> Destination {
 }
 
 #[test]
-#[cfg(target_os = "linux")] // Elsewhere a full queue refuses instead of keeping silent.
+#[cfg(target_os = "linux")] // On other systems a full queue refuses connections instead of ignoring them.
 fn an_unanswered_tcp_connect_times_out() {
     let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap().as_socket().unwrap();
-    // The queue holds one: whoever comes later hears nothing.
+    // The queue holds one connection: later attempts get no answer.
     let _first = TcpStream::connect(address).unwrap();
     times_out_in(Phase::Tcp, to(address, None));
 }

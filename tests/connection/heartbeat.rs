@@ -1,4 +1,4 @@
-//! The application heartbeat at either end, with an invented time and literal bytes.
+//! The application heartbeat of client and server, with a fake clock and literal bytes.
 
 use crate::test_connection::*;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn beat(kind: u8, number: u8) -> Vec<u8> {
     [MARKER.as_slice(), &[kind, 0, 0, 0, number]].concat()
 }
 
-/// What a client sent, unmasked: opcodes and payloads.
+/// Opcodes and unmasked payloads of the frames that a client sent.
 fn unmasked(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [first, second, rest @ ..] = bytes {
@@ -88,7 +88,7 @@ mod client {
         }
         end.poll();
         assert_eq!(end.peer.endpoint.rtt_us, 0);
-        // Sixteen bytes alone are a message: no heartbeat is that short.
+        // The 16 bytes of the marker alone are a message: every heartbeat is longer.
         assert_eq!(end.items(), [Binary(MARKER.to_vec())]);
         assert_eq!(end.output(), b"");
     }
@@ -188,7 +188,7 @@ mod server {
         b"GET /game?x=1&wspeer-heartbeat=1 HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-    /// A server's end that has announced; its marker.
+    /// A server's end that has sent its announcement, and its marker.
     fn announcing(capacity: usize) -> (End, Vec<u8>) {
         let mut end = End::server_over(capacity, false, &[]);
         end.feed(ASKING);
@@ -246,7 +246,7 @@ mod server {
     #[test]
     fn a_flood_of_pings_queues_at_most_one_pong() {
         let (mut end, marker) = announcing(4 << 10);
-        // It does not read its pongs: what the transport takes of them is bounded, and one waits.
+        // The client does not read the pongs: the transport holds a bounded number, and at most one is queued.
         for number in 0..2_000u32 {
             end.feed(&masked(&beat_of(&marker, 1, number as u8)));
             end.poll();
@@ -255,7 +255,7 @@ mod server {
         assert_eq!((end.items(), end.peer.state()), (vec![], State::Open));
         end.output();
         end.poll();
-        // Many in one read: the last is answered.
+        // Of many pings in one read, the last is answered.
         end.output();
         end.feed(&(0..100).flat_map(|number| masked(&beat_of(&marker, 1, number))).collect::<Vec<u8>>());
         end.poll();

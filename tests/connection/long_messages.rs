@@ -1,6 +1,6 @@
-//! The longest messages: one of `max_message_bytes` arrives, and one that is longer closes the connection, plain and compressed. `WSPEER_LONG_BYTES`
-//! sets the size; above 4 GiB the limit is off, and what is left of it is that lengths have 32 bits.
-#![allow(unsafe_code)] // The calls of a C host.
+//! A message of `max_message_bytes` arrives, and a longer one closes the connection, plain and compressed.
+//! `WSPEER_LONG_BYTES` sets the size; above 4 GiB the limit is off, and only the 32-bit length field limits a message.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -13,14 +13,14 @@ use wspeer::ffi::*;
 use wspeer::internals::protocol::Compressor;
 
 const DEFAULT_BYTES: u64 = 3 << 20;
-/// The longest message there is.
+/// The longest possible message.
 const MAX_BYTES: u64 = u32::MAX as u64 - 64;
 
 fn long_bytes() -> u64 {
     std::env::var("WSPEER_LONG_BYTES").map_or(DEFAULT_BYTES, |bytes| bytes.parse().unwrap())
 }
 
-/// Frames of `len` zeros, compressed, with the masking key 0.
+/// A compressed frame of `len` zeros, with masking key 0.
 fn compressed(len: u64) -> Vec<u8> {
     let piece = vec![0; 1 << 20];
     let (mut compressor, mut payload, mut left) = (Compressor::new(15, 1), Vec::new(), len);
@@ -35,7 +35,7 @@ fn compressed(len: u64) -> Vec<u8> {
     }
 }
 
-/// What a message of `len` bytes becomes at a server with this limit: its length, or the code of the close.
+/// Sends a message of `len` bytes to a server with this limit. Returns its length on arrival, or the close code.
 fn receive(len: u64, limit: u32) -> Result<u64, i32> {
     let (server, port) = listen(None, |config| {
         config.flags |= WS_DEFLATE;
@@ -47,7 +47,7 @@ fn receive(len: u64, limit: u32) -> Result<u64, i32> {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
     client.write_all(request.as_bytes()).unwrap();
     let sender = std::thread::spawn(move || {
-        // A close cuts it short.
+        // Fails when the server closes the connection.
         let _ = client.write_all(&compressed(len));
         let _ = client.read_to_end(&mut Vec::new());
     });

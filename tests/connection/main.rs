@@ -1,4 +1,4 @@
-//! One connection over memory, in invented time.
+//! A single connection over an in-memory transport, with a fake clock.
 
 #[path = "../support/clock.rs"]
 mod clock;

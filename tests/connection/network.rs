@@ -1,5 +1,6 @@
-//! A broken network on loopback: whatever it does to the bytes, what arrives is right and in order, and each end is told once, in time, and why.
-#![allow(unsafe_code)] // The calls of a C host.
+//! A faulty network on loopback: whatever it does to the bytes, received messages are correct and in order, and each
+//! end reports one end event, in time and with its cause.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -11,14 +12,15 @@ use fault_proxy::{DOWN, End, Faults, Proxy, UP};
 use std::time::{Duration, Instant};
 use wspeer::codes::*;
 
-/// What each end sends in `session`: short, framed with an extended length, and long enough for several pieces.
+/// Lengths of the messages that each end sends in `session`: short, with an extended length, and long enough for
+/// several pieces.
 const LENGTHS: [usize; 3] = [5, 200, 1_500];
 
 fn message(from: usize, number: usize, len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 7 + number * 31 + from * 101) as u8).collect()
 }
 
-/// What became of one end.
+/// What one end has reported.
 #[derive(Default, Debug)]
 struct Told {
     opened: bool,
@@ -27,7 +29,7 @@ struct Told {
 }
 
 impl Told {
-    /// Takes what waits; the messages have to be those of the other end, in order.
+    /// Takes all events. Messages must be those of the other end, in order.
     fn read(&mut self, handle: u32, from: usize, lengths: &[usize]) {
         while let Some(event) = next(handle) {
             assert!(self.end.is_none(), "{event:?} came after the end");
@@ -50,7 +52,7 @@ impl Told {
     }
 }
 
-/// A server behind a proxy that plays the same short session again and again.
+/// A server behind a proxy, for many sessions of the same content.
 struct Stage {
     certificate: Option<Certificate>,
     server: u32,
@@ -67,7 +69,7 @@ impl Stage {
         Stage { certificate, server, proxy: Proxy::new(port) }
     }
 
-    /// Both ends send three messages; the client closes when it has all.
+    /// Both ends send three messages; the client closes when it has received all.
     fn session(&self) -> (Told, Told) {
         let client = connect(self.proxy.port, self.certificate.as_ref(), |config| {
             (config.connect_timeout_ms, config.close_timeout_ms) = (700, 700);
@@ -114,12 +116,12 @@ impl Stage {
 fn put_all(handle: u32, from: usize) {
     for (number, len) in LENGTHS.into_iter().enumerate() {
         let result = put(handle, &message(from, number, len));
-        // The other end may be gone already.
+        // The other end may have closed already.
         assert!(result == WS_OK || result == WS_ERR_STATE, "{result}");
     }
 }
 
-/// What holds however the network ends: the phase fits, a clean end lost nothing, an end says why.
+/// Checks what must hold for every fault: the phase fits the state, a clean end lost nothing, and an end has a message.
 fn judge(what: &str, at_client: &Told, at_server: &Told) {
     let end = at_client.end.as_ref().expect("the client's end");
     assert!(!end.sentence().is_empty());
@@ -136,7 +138,7 @@ fn judge(what: &str, at_client: &Told, at_server: &Told) {
     if let Some(end) = &at_server.end {
         assert!(!end.sentence().is_empty());
         assert!(!end.clean || at_server.got == LENGTHS.len(), "{what}: {end:?} after {} messages", at_server.got);
-        // What a client says did not leave did not arrive either.
+        // Messages that the client reports as unsent have not arrived.
         let told = at_client.end.as_ref().map_or(0, |end| end.unsent as usize);
         assert!(
             !at_client.opened || at_server.got + told <= LENGTHS.len(),
@@ -146,7 +148,7 @@ fn judge(what: &str, at_client: &Told, at_server: &Told) {
     }
 }
 
-/// How many bytes an undisturbed session takes each way.
+/// Number of bytes of an undisturbed session in each direction.
 fn undisturbed(stage: &Stage) -> [u64; 2] {
     stage.proxy.plan(|_| Default::default());
     let (at_client, at_server) = stage.session();
@@ -160,7 +162,8 @@ fn undisturbed(stage: &Stage) -> [u64; 2] {
     *stage.proxy.passed().last().expect("a connection")
 }
 
-/// The same session with an end of `kind` at every `step`th byte of each direction.
+/// Repeats the session with the fault of `kind` at every `step`th byte of each direction. Returns the number of
+/// sessions and of clean ends.
 fn sweep(stage: &Stage, kind: impl Fn(u64) -> End, step: u64) -> [usize; 2] {
     let bytes = undisturbed(stage);
     let (mut sessions, mut whole) = (0, 0);
@@ -210,11 +213,11 @@ fn a_tls_stream_may_end_at_any_byte() {
 fn a_corrupted_tls_record_is_never_a_message() {
     let [sessions, whole] = sweep(&Stage::new(true), |at| End::Flip(at as u8), 11);
     println!("figure: wss with a wrong bit at {sessions} places, {whole} of which TLS does not look at");
-    // The record version of the first flight is not looked at (RFC 8446, 5.1).
+    // TLS ignores the record version of the first flight (RFC 8446 section 5.1).
     assert!(sessions > 300 && whole < sessions / 10);
 }
 
-/// Swallowed or stalled from a byte on: the time-out of the phase ends it.
+/// Bytes are discarded or stalled from some byte on: the timeout of the phase ends the connection.
 #[test]
 fn silence_in_any_phase_ends_by_its_timeout() {
     for tls in [false, true] {
@@ -241,7 +244,7 @@ fn silence_in_any_phase_ends_by_its_timeout() {
                         WS_CAUSE_PEER_GONE,
                         WS_CAUSE_RESET,
                     ];
-                    // Where the server's time-out comes first, its answer may still arrive.
+                    // If the server's timeout comes first, its 408 response may still arrive.
                     let answered = String::from_utf8_lossy(&end.bytes).contains("408 Request Timeout");
                     assert!(end.clean || answered || known.contains(&end.cause), "{what}: {end:?}");
                     assert!(began.elapsed() < Duration::from_secs(10), "{what}: {:?}", began.elapsed());
@@ -251,7 +254,7 @@ fn silence_in_any_phase_ends_by_its_timeout() {
     }
 }
 
-/// A pulled cable in the middle of a game: both ends find out by their heartbeat, and say so.
+/// The cable is pulled during a game: both ends detect it by their heartbeat and report PONG_TIMEOUT.
 #[test]
 fn a_pulled_cable_is_detected_by_both_ends() {
     let stage = Stage::new(false);
@@ -281,7 +284,7 @@ fn a_pulled_cable_is_detected_by_both_ends() {
     free(client);
 }
 
-/// Delay, jitter, a narrow line, splitting and coalescing: everything arrives once and in order.
+/// Delay, jitter, low bandwidth, splitting and coalescing: every message arrives once and in order.
 #[test]
 fn a_slow_network_with_jitter_loses_nothing() {
     const MESSAGES: usize = 120;

@@ -1,4 +1,4 @@
-//! A client that is opened, lost and opened again: the endpoint stays, with its handle, options, counters and items.
+//! A client that is opened, lost and opened again keeps its endpoint: handle, options, counters and queued items.
 
 use crate::test_connection::{ms, options};
 use std::io::{Read, Write};
@@ -19,7 +19,8 @@ use wspeer::internals::work::{Arena, Budget, Codecs, Cx, SystemClock};
 
 const LIVES: usize = 3;
 
-/// Accepts one connection after the other: each gets the answer and one message, and is cut once it has sent something.
+/// Accepts one connection after another: each gets the response and one message, and is closed once it has sent
+/// something.
 fn cutting_server(listener: TcpListener) {
     for life in 0..LIVES {
         let (mut stream, _) = listener.accept().unwrap();
@@ -41,7 +42,7 @@ fn cutting_server(listener: TcpListener) {
     }
 }
 
-/// Polls as a host does until the client is CLOSED.
+/// Polls until the client is CLOSED.
 fn poll_to_the_end(
     client: &mut Connection,
     services: &Services,
@@ -107,7 +108,7 @@ fn a_lost_client_reconnects_under_the_same_handle() {
         }
     }
     server.join().unwrap();
-    // Nobody listens any more: nothing of an earlier link is said of this one.
+    // Nobody listens any more: the end event must contain nothing of an earlier link.
     assert!(client.dial_again(&services, recipe, Instant::now()));
     poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);
     let end = client.endpoint.info.end.as_deref().unwrap();

@@ -1,4 +1,4 @@
-//! Everything a connection does by time, with an invented time: no test waits.
+//! Timeouts and heartbeats of a connection, with a fake clock: no test waits.
 
 use crate::test_connection::*;
 use std::cell::Cell;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use wspeer::codes::*;
 use wspeer::internals::status::{Cause, EventKind, Phase, State, Text};
 
-/// The heartbeat's ping as a server sends it, and the pong to it as a client does, with the masking key 0.
+/// The heartbeat's ping as a server sends it, and a client's pong to it with masking key 0.
 const PING: &[u8] = b"\x89\x06wspeer";
 const PONG: &[u8] = b"\x8A\x86\0\0\0\0wspeer";
 
@@ -70,7 +70,7 @@ mod opening {
         assert_eq!((end.peer.endpoint.info.http_status, end.peer.endpoint.info.text(Text::Body)), (404, "nothing"));
     }
 
-    /// It is told by then whatever the timeout is, and not after that.
+    /// At most 250 ms, and never longer than the timeout.
     #[test]
     fn the_body_of_a_refusal_is_awaited_for_a_limited_time() {
         for (timeout, waits) in [(None, 250), (Some(ms(10_000)), 250), (Some(ms(100)), 100)] {
@@ -157,7 +157,7 @@ mod heartbeat {
         end.feed(PONG);
         end.poll();
         assert_eq!(end.peer.endpoint.rtt_us, 37_000);
-        // One that nobody asked for, and one with another payload, measure nothing.
+        // An unsolicited pong and pongs with another payload measure nothing.
         end.now += ms(50);
         end.feed(PONG);
         end.poll();
@@ -202,7 +202,7 @@ mod heartbeat {
     #[test]
     fn any_byte_is_a_sign_of_life() {
         let mut end = End::open_server(&[]);
-        // One byte of a frame that never ends, every 50 s; no pong ever.
+        // One byte of an unfinished frame every 50 s, and never a pong.
         end.feed(b"\x82\xFD\0\0\0\0");
         for _ in 0..10 {
             end.feed(b"x");
@@ -226,7 +226,8 @@ mod heartbeat {
     #[test]
     fn the_pong_timer_is_paused_while_the_inbound_queue_is_full() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, 3)]);
-        // Three messages fill the queue; what is read beyond it fills the 64 KiB after which reading rests; the pongs are behind that.
+        // Three messages fill the queue, and the next ones fill the 64 KiB after which reading stops; the pongs would
+        // come after that.
         for _ in 0..12 {
             end.feed(&[b"\x82\xFE\x27\x10\0\0\0\0".as_slice(), &[7; 10_000]].concat());
         }
@@ -261,7 +262,7 @@ mod heartbeat {
         end.pass(ms(5_000));
         assert_eq!(end.output(), PING);
         end.pass(ms(4_000));
-        // It lives, and does not answer the ping.
+        // The peer sends a message but does not answer the ping.
         end.feed(b"\x82\x81\0\0\0\0x");
         end.poll();
         end.now += ms(60_000);
@@ -304,7 +305,7 @@ mod heartbeat {
 
     #[test]
     fn a_ping_always_has_time_to_be_answered() {
-        // With a pong timeout of no more than the heartbeat, the silence is long enough when the ping leaves.
+        // With a pong timeout not above the heartbeat interval, the silence already exceeds it when the ping is sent.
         for timeout in [500, 5_000, 5_001] {
             let mut end = End::open_server(&[(WS_OPT_HEARTBEAT_MS, 5_000), (WS_OPT_PONG_TIMEOUT_MS, timeout)]);
             end.pass(ms(5_000));
@@ -474,8 +475,8 @@ mod closing {
         assert_eq!(end.items(), [Binary(b"x".to_vec()), Closed(Phase::Websocket, Cause::Protocol, 1002, false, 0)]);
     }
 
-    /// Messages of 100,000 bytes, put before it is open, that wait to be encoded when `behind` comes right after the request. Bytes of messages that
-    /// left, and the opcode of the last frame.
+    /// Queues 800,000 bytes in messages before OPEN, and receives `behind` right after the request, while they wait for
+    /// encoding. Returns the number of message bytes sent, the opcode of the last frame, and the items.
     fn closed_by(behind: &[u8], capacity: usize) -> (usize, u8, Vec<Took>) {
         let mut end = End::server_over(capacity, true, &[]);
         for _ in 0..8 {
@@ -515,7 +516,7 @@ mod closing {
 
     #[test]
     fn messages_waiting_for_encoding_are_dropped_when_the_connection_fails() {
-        // A narrow transport takes the close frame after some polls, and together with what is behind it.
+        // A small transport takes the close frame only after several polls, together with the messages after it.
         for capacity in [16 << 20, 10_000] {
             let (bytes, last, items) = closed_by(b"\x83\x80\0\0\0\0", capacity);
             assert!(bytes < 800_000 && last == 8, "{bytes}, opcode {last}");
@@ -555,7 +556,7 @@ mod closing {
         }
     }
 
-    /// The far end goes on with pings, and reads a little each 2 s; how long the close takes.
+    /// The remote peer keeps sending pings, and reads 100 bytes every 2 s. Returns how long the close takes.
     fn time_with_pings(end: &mut End, most: std::time::Duration) -> std::time::Duration {
         let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
         let began = end.now;
@@ -575,7 +576,8 @@ mod closing {
         end.act(|peer, cx| peer.close(cx, 4_001, "bye"));
         assert!(time_with_pings(&mut end, ms(60_000)) <= ms(4_000));
         assert_eq!(end.items(), [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 0)]);
-        // The close frame is behind messages, which are progress: 3 004 bytes, of which 1 000 are in the pipe, and 100 are read each 2 s.
+        // The close frame is queued after messages, which count as progress: 3,004 bytes, of which 1,000 are in the
+        // transport and 100 are read every 2 s.
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..3 {
             end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
@@ -622,7 +624,7 @@ mod closing {
         let mut end = End::open_client(&[]);
         end.feed(b"\x82\x01x\x88\x05\x0F\xA1out");
         end.hang_up();
-        // The put finds that the peer has gone, and nothing has been read yet.
+        // The put finds that the peer has disconnected, before anything was read.
         end.act(|peer, cx| peer.put(|| cx, false, b"on the way"));
         end.poll();
         let items = end.items();

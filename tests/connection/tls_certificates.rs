@@ -1,5 +1,6 @@
-//! Certificates as people have them, made by openssl and served by it: who passes by which trust, and what the others are told.
-#![allow(unsafe_code)] // The calls of a C host.
+//! Certificates of many kinds, made by openssl and served by it: which trust settings accept them, and what the others
+//! report.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -11,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// Whether openssl is there; a failure in CI.
+/// Whether openssl is installed; in CI it must be.
 fn has_openssl() -> bool {
     let found =
         Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
@@ -19,7 +20,7 @@ fn has_openssl() -> bool {
     found
 }
 
-/// A folder of this process's own, gone at the end.
+/// A temporary folder, deleted on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -49,7 +50,7 @@ fn openssl(folder: &Path, arguments: &str) {
     assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A certificate: how its key is made, and how it is signed. `{}.key` and `{}.pem` are its files.
+/// A certificate: openssl arguments that make its key, and those that sign it. Its files are `{}.key` and `{}.pem`.
 struct Made {
     name: &'static str,
     key: &'static str,
@@ -68,7 +69,7 @@ fn make(folder: &Folder, made: &Made) {
     }
 }
 
-/// `openssl s_server -www`, which answers 200 to any request: who hears of that came through TLS.
+/// `openssl s_server -www`, which answers every request with 200: a client that gets a status has passed TLS.
 struct Server {
     child: Child,
     port: u16,
@@ -88,7 +89,7 @@ impl Server {
         let accept = lines
             .find_map(|line| line.unwrap().strip_prefix("ACCEPT ").map(str::to_owned))
             .expect("s_server did not listen");
-        // It goes on to print, so somebody has to read.
+        // Drains the further output, so that s_server does not block.
         std::thread::spawn(move || lines.for_each(drop));
         let port = accept.rsplit(':').next().unwrap().trim().parse().unwrap();
         Server { child, port }
@@ -102,14 +103,14 @@ impl Drop for Server {
     }
 }
 
-/// What a client trusts.
+/// How a client verifies the server.
 enum Trust<'a> {
     Ca(&'a str),
     Insecure,
     Pin,
 }
 
-/// Connects; the last event.
+/// Connects and returns the end event.
 fn end_of(port: u16, trust: &Trust<'_>, pem: &str) -> c_host::Event {
     let url = CString::new(format!("wss://localhost:{port}/")).unwrap();
     let (ca, pin);
@@ -167,7 +168,7 @@ fn common_certificates_are_accepted_or_refused_with_a_reason() {
             .leak()
     };
     const PASSES: &str = "";
-    // With the certificate itself as ca_pem; with the CA as ca_pem; what each is told.
+    // Each row: the certificate, the expected error with itself as ca_pem, and with the CA as ca_pem.
     let list = [
         (Made { name: "plain", key: EC, sign: own(SAN) }, PASSES, "signed by nobody"),
         (Made { name: "leaf", key: EC, sign: signed("-extfile san.ext") }, PASSES, PASSES),
@@ -236,7 +237,7 @@ fn common_certificates_are_accepted_or_refused_with_a_reason() {
     }
 }
 
-/// What no side of ours can use: each trust is told why.
+/// Unsupported key types and sizes are named in the error, for every trust setting.
 #[test]
 fn weak_or_unknown_keys_and_signatures_are_refused() {
     if !has_openssl() {
@@ -271,7 +272,7 @@ fn weak_or_unknown_keys_and_signatures_are_refused() {
     }
 }
 
-/// A server is told at once what is wrong with its certificate and key.
+/// An invalid certificate or key makes ws_listen fail, with the reason.
 #[test]
 fn an_invalid_certificate_or_key_fails_ws_listen() {
     let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
@@ -304,7 +305,7 @@ fn an_invalid_certificate_or_key_fails_ws_listen() {
     }
 }
 
-/// One bad entry of a bundle is left out, and said in the log.
+/// An invalid entry of a bundle is skipped and logged.
 #[test]
 fn an_invalid_entry_does_not_affect_the_rest_of_a_bundle() {
     use wspeer::internals::net::{TlsClient, TlsClientSettings};

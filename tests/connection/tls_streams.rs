@@ -1,4 +1,4 @@
-//! TLS streams over real sockets, with rustls's own record layer at the other end, on the same thread.
+//! TLS streams over real sockets. The remote peer is rustls's record layer, on the same thread.
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
@@ -19,11 +19,11 @@ use wspeer::internals::status::{Cause, Phase};
 const PATIENCE: Duration = Duration::from_secs(120);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
 
-/// The other end.
+/// The remote peer.
 struct Far {
     session: Connection,
     tcp: TcpStream,
-    /// Sealed, to be sent.
+    /// Encrypted bytes to be sent.
     wire: Vec<u8>,
     plain: Vec<u8>,
     over: bool,
@@ -36,7 +36,7 @@ impl Far {
         Far { session, tcp, wire: Vec::new(), plain: Vec::new(), over: false }
     }
 
-    /// Takes what came.
+    /// Receives and decrypts what has arrived.
     fn receive(&mut self) {
         loop {
             match self.session.read_tls(&mut self.tcp) {
@@ -53,7 +53,7 @@ impl Far {
         }
     }
 
-    /// Seals what is to be sent, and sends at most `most` bytes of it.
+    /// Encrypts what is queued, and sends at most `most` bytes.
     fn send(&mut self, most: usize) {
         while self.session.wants_write() {
             self.session.write_tls(&mut self.wire).unwrap();
@@ -70,7 +70,7 @@ impl Far {
     }
 }
 
-/// A certificate and what trusts it.
+/// A self-signed certificate and its key.
 struct Trust {
     cert: String,
     key: String,
@@ -109,7 +109,7 @@ impl Trust {
     }
 }
 
-/// A client of ours under way.
+/// Starts a connecting client. Returns it and the accepted socket.
 fn dial(services: &Services, trust: &Trust) -> (Dial, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let settings =
@@ -122,7 +122,7 @@ fn dial(services: &Services, trust: &Trust) -> (Dial, TcpStream) {
     (dial, listener.accept().unwrap().0)
 }
 
-/// A server's end of ours under way.
+/// Starts a server-side handshake on the worker. Returns its mailbox, its cancel token and the client's socket.
 fn accept(services: &Services, trust: &Trust) -> (Arc<Mailbox<Result<Stream, Failure>>>, CancelToken, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let far = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -145,7 +145,7 @@ fn until<T>(what: &str, mut step: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A stream of ours, as a client or as a server's end; `first` is said by the other end before the handshake is done.
+/// Opens a TLS stream as client or server; the remote peer queues `first` before the handshake is complete.
 fn open(client: bool, version: &'static SupportedProtocolVersion, first: &[u8]) -> (Stream, Far) {
     let services = Services::new(Arc::new(|| {}));
     let trust = Trust::new();
@@ -175,7 +175,7 @@ fn open(client: bool, version: &'static SupportedProtocolVersion, first: &[u8]) 
     finish(stream.1.map_err(|failure| failure.sentence).unwrap(), far)
 }
 
-/// Lets the other end finish its handshake, too.
+/// Polls until the remote peer has completed its handshake too.
 fn finish(stream: Stream, mut far: Far) -> (Stream, Far) {
     until("the other end's handshake", || {
         far.receive();
@@ -188,7 +188,7 @@ fn pattern(count: usize) -> Vec<u8> {
     (0..count).map(|index| (index * 7 + index / 251) as u8).collect()
 }
 
-/// Reads what is there into buffers of `len` bytes; true at the end.
+/// Reads what is available into buffers of `len` bytes. Returns true at the end of the stream.
 fn read(stream: &mut Stream, plain: &mut Vec<u8>, len: usize) -> bool {
     let mut buffer = vec![0; len];
     loop {
@@ -260,7 +260,7 @@ fn both_directions_work_at_once_in_any_pieces() {
     }
 }
 
-/// A reader that stops in the middle, as one whose queue is full does, and goes on when more has come.
+/// A reader that stops halfway, as with a full queue, and continues when more has arrived.
 #[test]
 fn has_read_all_is_true_only_when_everything_was_read() {
     for version in VERSIONS {
@@ -415,7 +415,7 @@ fn a_corrupted_record_fails_the_stream_after_the_earlier_data() {
     assert_eq!(plain, b"good");
     let failure = tls_failure(&error, Reader::Client).unwrap();
     assert_eq!((failure.phase, failure.cause), (Phase::Tls, Cause::TlsFailed));
-    // It stays so, and the other end has heard why.
+    // The error persists, and the remote peer has received the alert.
     assert_eq!(stream.read(&mut buffer).unwrap_err().kind(), ErrorKind::InvalidData);
     until("the alert", || {
         far.receive();
@@ -429,7 +429,7 @@ fn an_endless_handshake_message_is_refused() {
     let trust = Trust::new();
     let (mut dial, mut tcp) = dial(&services, &trust);
     tcp.set_nonblocking(true).unwrap();
-    // A ServerHello of 65,000 bytes, in records of 100; then ever more of it.
+    // A ServerHello of 65,000 bytes in records of 100, followed by endless further records.
     let mut wire = vec![22, 3, 3, 0, 100, 2, 0, 0xFD, 0xE8];
     wire.extend([0; 96]);
     let mut sent = 0;
@@ -476,7 +476,7 @@ fn a_reconnecting_client_resumes_its_session() {
             };
             let (mut stream, mut far) = finish(stream, far);
             kinds.push(far.session.handshake_kind());
-            // Tickets come behind the handshake, before the first bytes.
+            // Session tickets follow the handshake, before the first bytes.
             far.say(b"hello");
             let mut plain = Vec::new();
             until("the first bytes", || {
@@ -486,7 +486,7 @@ fn a_reconnecting_client_resumes_its_session() {
             });
         }
         use rustls::HandshakeKind::{Full, Resumed};
-        // A ticket is of use to who trusts the same alone.
+        // A ticket is only used by clients with the same trust settings.
         assert_eq!(kinds, [Some(Full), Some(Resumed), Some(Resumed), None], "{version:?}");
     }
 }
