@@ -1,4 +1,4 @@
-//! Compiles the harness that the contestants in C use, so that all are measured by the same code.
+//! Compiles the C harness shared with the contestants in C, so that all are measured by the same code.
 
 fn main() {
     let files = ["main", "client", "server", "calls", "common"].map(|name| format!("../harness/{name}.c"));

@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// Every damage that we can think of, read as certificate and as key: no error text contains a part of the text.
+    /// Many kinds of damaged PEM, read as a certificate and as a key.
     #[test]
     fn error_messages_contain_no_part_of_the_pem() {
         let (cert, key) = made();

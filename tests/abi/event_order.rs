@@ -486,8 +486,8 @@ fn event_order_of_joins_that_read_few_events() {
     }
 }
 
-/// Two connections of this library, connected in memory. With `carry`, the test copies the bytes between them and
-/// corrupts some.
+/// Two connections of this library in memory. With `carry`, the test copies the bytes between them, and sometimes ends
+/// the transport or injects an invalid frame.
 fn pair(seed: u32, carry: bool) {
     let mut random = crate::c_host::random_of(seed);
     let what = format!("a pair, seed {seed}, carried: {carry}");

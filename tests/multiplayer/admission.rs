@@ -1,5 +1,5 @@
-//! Who is heard: with WS_AUTH nothing of a peer that was not admitted reaches the program or another peer, whatever ends it; after `ws_disconnect`
-//! nothing of that peer does; after `ws_close` what had arrived stays readable.
+//! Admission: with WS_AUTH, nothing from an unadmitted peer reaches the program or another peer, however the connection
+//! ends. After `ws_disconnect` nothing from that peer is delivered; after `ws_close` received messages stay readable.
 
 use crate::c_host::{Event, PATIENCE};
 use std::io::{ErrorKind, Read, Write};
@@ -11,10 +11,10 @@ use wspeer::ffi::*;
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-/// SceneMultiplayer's bytes: SYS is 7, and AUTH, ADD, DEL and RELAY are its subcommands 0 to 3.
+/// SceneMultiplayer's bytes: the command SYS is 7, with the subcommands AUTH, ADD, DEL and RELAY as 0 to 3.
 const COMPLETE: [u8; 2] = [7, 0];
 
-/// A client that writes its own bytes.
+/// A client that sends raw bytes.
 struct Raw {
     stream: Option<TcpStream>,
     got: Vec<u8>,
@@ -26,7 +26,7 @@ impl Raw {
         stream.set_nonblocking(true).unwrap();
         stream.write_all(REQUEST.as_bytes()).unwrap();
         let mut raw = Raw { stream: Some(stream), got: Vec::new() };
-        // The answer, and the message of 4 bytes with the id.
+        // The 101 response, and the frame with the 4-byte id.
         crate::c_host::until("the id", || {
             step(host, events);
             raw.read();
@@ -49,13 +49,13 @@ impl Raw {
         }
     }
 
-    /// Several messages in one write.
+    /// Sends several frames in one write.
     fn send(&mut self, messages: &[Vec<u8>]) {
         self.stream.as_mut().unwrap().write_all(&messages.concat()).unwrap();
     }
 }
 
-/// A frame masked with zeros.
+/// A frame with masking key 0 and a payload under 126 bytes.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     [&[0x80 | opcode, 0x80 | payload.len() as u8, 0, 0, 0, 0], payload].concat()
 }
@@ -83,13 +83,13 @@ enum End {
     Kick,
     Drop,
     Timeout,
-    /// It breaks the WebSocket protocol.
+    /// It violates the WebSocket protocol.
     Breach,
-    /// It sends more for its authentication than may wait.
+    /// It sends more authentication data than may be queued.
     Greed,
-    /// It sends a message that is too long.
+    /// It sends a message over the size limit.
     TooLong,
-    /// It sends too many messages, and its close at once.
+    /// It sends messages over the rate limit, followed at once by its close.
     Flood,
 }
 
@@ -106,7 +106,8 @@ const ENDS: [End; 10] = [
     End::Flood,
 ];
 
-/// What a program or a peer could be made to take: raw bytes, a call, packets for all, for the host, for all but the host.
+/// A packet that a program or peer might wrongly accept: raw bytes, a call, or a relay to all, to the host, or to all
+/// but the host.
 fn forged(random: &mut impl FnMut(u32) -> u32) -> Vec<u8> {
     let relay = |to: i32| [&[7_u8, 3], &to.to_le_bytes()[..], &[3, b'!']].concat();
     packet(&match random(6) {
@@ -119,7 +120,7 @@ fn forged(random: &mut impl FnMut(u32) -> u32) -> Vec<u8> {
     })
 }
 
-/// A client whose authentication is complete at both sides, and its handle at the host; nothing of it waits.
+/// A client whose authentication is complete on both sides, and its handle at the host. Nothing is queued.
 fn admit_one(host: u32, port: u16, events: &mut Vec<Event>) -> (Raw, u32) {
     let mut raw = Raw::open(host, port, events);
     let came = |kind: i32| move |event: &Event| event.kind == kind;
@@ -143,7 +144,8 @@ fn admit_one(host: u32, port: u16, events: &mut Vec<Event>) -> (Raw, u32) {
     (raw, conn)
 }
 
-/// What is no part of the authentication does not hide what is, at a host: the program hears of that, and gets the rest once it lets the peer in.
+/// At a host: other packets do not hide authentication data sent after them. The program receives that data first, and
+/// the other packets once it admits the peer.
 #[test]
 fn a_host_receives_authentication_sent_after_other_packets() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
@@ -172,7 +174,7 @@ fn a_host_receives_authentication_sent_after_other_packets() {
         step(host, &mut events);
     }
     assert!(!events.iter().any(|event| event.kind == WS_EVENT_CONNECTED), "{events:?}");
-    // The other side's end stood behind packets that wait, too.
+    // The peer's completion, too, was sent after packets that are held back.
     let conn = crate::c_host::conns(host)[0];
     assert_eq!(ws_complete_auth(host, id_of(conn)), WS_OK);
     events.clear();
@@ -187,7 +189,7 @@ fn a_host_receives_authentication_sent_after_other_packets() {
     crate::c_host::free(host);
 }
 
-/// As above, at a join.
+/// The same at a join.
 #[test]
 fn a_join_receives_authentication_sent_after_other_packets() {
     let (server, port) = crate::c_host::listen(None, |_| {});
@@ -223,7 +225,7 @@ fn a_join_receives_authentication_sent_after_other_packets() {
     crate::c_host::free(server);
 }
 
-/// What a peer sent that is not admitted is counted as kept memory, and nowhere else; its AUTH events wait for the program.
+/// Messages of an unadmitted peer count only as kept memory; its AUTH events are queued for the program.
 #[test]
 fn messages_before_admission_count_only_as_kept_memory() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH | WS_DEFLATE);
@@ -267,7 +269,7 @@ fn messages_before_admission_count_only_as_kept_memory() {
     crate::c_host::free(host);
 }
 
-/// One intruder beside an admitted witness; how it ends and when the host polls are drawn.
+/// An intruder next to an admitted witness. The seed decides what it sends and when the host polls.
 fn intrude(seed: u32, end: End) {
     let mut random = crate::c_host::random_of(seed);
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
@@ -317,9 +319,9 @@ fn intrude(seed: u32, end: End) {
     }
     let conn = crate::c_host::conns(host).into_iter().find(|conn| *conn != admitted);
     match (end, conn) {
-        // Where the host took its authentication in time, that was not too much.
+        // If the host took the authentication data in time, it did not exceed the limit.
         (End::Fin | End::Greed, _) => intruder.stream.as_ref().unwrap().shutdown(Shutdown::Write).unwrap(),
-        // What it has not read makes the system reset the connection.
+        // Unread data makes the system reset the connection.
         (End::Reset, _) => drop(intruder.stream.take()),
         // SAFETY: NULL is no reason.
         (End::Kick, Some(conn)) => {
@@ -365,7 +367,7 @@ fn messages_of_an_unadmitted_peer_are_neither_delivered_nor_relayed() {
     }
 }
 
-/// Payloads of the frames of a server in a stream.
+/// Payloads of the binary frames in a server's stream.
 fn frames(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     while let [first, len, rest @ ..] = bytes {
@@ -379,7 +381,7 @@ fn frames(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// Whom a packet of the scene that one got is about.
+/// The peer id in a system packet of the scene protocol.
 fn about(packet: &[u8]) -> i32 {
     assert_eq!(packet[0], 7, "{packet:?}");
     i32::from_le_bytes(packet[2..6].try_into().unwrap())
@@ -394,7 +396,7 @@ fn disconnect(host: u32, id: i32, code: i32) -> i32 {
     unsafe { ws_disconnect(host, id, code, null()) }
 }
 
-/// The clients that have something to take.
+/// Handles of the clients with something to read.
 fn waiting(host: u32) -> Vec<u32> {
     let (mut list, mut count) = (vec![0; 16], 0);
     // SAFETY: the list and the count live.
@@ -416,24 +418,24 @@ fn join_local(host: u32, flags: u32) -> u32 {
     join
 }
 
-/// One that the model knows.
+/// A client in the model.
 struct Known {
     raw: Option<Raw>,
-    /// A local player.
+    /// Handle of a local player, else 0.
     join: u32,
     conn: u32,
     id: i32,
     /// The program has completed its authentication.
     completed: bool,
-    /// It was disconnected, and what the witness had got by then.
+    /// The program has called ws_disconnect for it.
     kicked: bool,
     ended: bool,
     connected: bool,
-    /// Packets of its authentication that it sent.
+    /// Number of authentication packets that it sent.
     auth: u64,
 }
 
-/// Hosts with clients that do anything in any order; what may be told of each is known.
+/// A host and clients that act at random, checked against a model of what may be reported about each.
 fn play(seed: u32) {
     let mut random = crate::c_host::random_of(seed);
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE | WS_AUTH);
@@ -485,7 +487,7 @@ fn play(seed: u32) {
                     2 if !one.completed => one.completed = ws_complete_auth(host, one.id) == WS_OK,
                     3 if !one.kicked && disconnect(host, one.id, [-1, 0, 4_001][random(3) as usize]) == WS_OK => {
                         one.kicked = true;
-                        // What the witness gets behind this was passed on later.
+                        // Packets that the witness receives after this marker were relayed later.
                         marker += 1;
                         let bytes = [b'm', marker];
                         // SAFETY: the bytes live.
@@ -533,7 +535,7 @@ fn play(seed: u32) {
         step_without_poll(host, &mut events);
         for event in &events {
             let Some(one) = all.iter_mut().find(|one| one.conn == event.conn) else {
-                // Told while it came.
+                // Reported before the client was added to the model.
                 assert!(event.kind == WS_EVENT_AUTHENTICATING || event.conn == admitted, "seed {seed}: {event:?}");
                 continue;
             };
@@ -549,7 +551,7 @@ fn play(seed: u32) {
         }
         assert_eq!(waiting(host), [0; 0], "seed {seed}: they have nothing to take");
         for one in all.iter().filter(|one| !one.ended && crate::c_host::conns(host).contains(&one.conn)) {
-            // What is passed on later comes as an event: see above.
+            // Packets released later arrive as events, which were checked above.
             let waiting = ws_get_available(one.conn);
             assert!(
                 one.completed && !one.kicked || waiting == 0,
@@ -597,7 +599,7 @@ fn only_admitted_peers_are_heard_in_any_order_of_events() {
     (1..=600).for_each(play);
 }
 
-/// The next events of a join until it has ended, or `None` for a server that only looks like a host.
+/// Plays a server that acts as a host without being admitted, until the join has ended.
 fn false_host(seed: u32) {
     let mut random = crate::c_host::random_of(seed);
     let (server, port) = crate::c_host::listen(None, |_| {});
@@ -655,7 +657,7 @@ fn false_host(seed: u32) {
         let before = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_CLOSED];
         let strange = events.iter().find(|event| !completed && !before.contains(&event.kind));
         assert!(strange.is_none(), "seed {seed}: {strange:?} of a host that the program did not let in");
-        // The host's first message comes before the authentication.
+        // The host's first message precedes the authentication.
         let counted = crate::c_host::stats(join).messages_in;
         assert!(
             completed || counted <= u64::from(!events.iter().any(|event| event.kind == WS_EVENT_AUTHENTICATING)),
@@ -690,7 +692,8 @@ fn messages_of_an_unadmitted_host_are_not_delivered() {
     (1..=400).for_each(false_host);
 }
 
-/// A host of each format, and a plain server: one client is disconnected while much of it waits, is held, is on its way.
+/// On a host of each format and on a plain server: disconnects a client while many of its messages are queued, held
+/// back or in transit.
 fn kick(seed: u32, flags: Option<u32>) {
     let mut random = crate::c_host::random_of(seed);
     let (host, port) = match flags {

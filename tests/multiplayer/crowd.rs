@@ -1,4 +1,5 @@
-//! Many who come, go and talk at once at a host that passes on: what they cause keeps to the poll's budget, and a greeting waits for room.
+//! Many peers that join, leave and send at once at a relaying host: the work stays within the poll's budget, and the
+//! first messages wait for room in the outbound queue.
 #![cfg(unix)]
 
 use crate::c_host::PATIENCE;
@@ -15,7 +16,7 @@ use wspeer::ffi::*;
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// A player that reads what it is sent, and counts whom it was told of.
+/// A player on a raw socket that reads what it is sent, and records the peers announced to it.
 struct Player {
     stream: TcpStream,
     got: Vec<u8>,
@@ -101,7 +102,7 @@ struct Crowd {
     host: u32,
     port: u16,
     players: Vec<Player>,
-    /// What each poll took.
+    /// CPU time of each poll.
     polls: Vec<Duration>,
     ends: usize,
 }
@@ -133,7 +134,7 @@ impl Crowd {
         }
     }
 
-    /// More players come at once, and all hear of each other.
+    /// Adds players at once, and waits until all know each other.
     fn grow(&mut self, count: usize) {
         for _ in 0..count {
             self.players.push(Player::open(self.port));
@@ -143,7 +144,7 @@ impl Crowd {
         });
     }
 
-    /// The longest polls since the last time, in order.
+    /// The longest five polls since the last call, in ascending order.
     fn longest(&mut self) -> Vec<Duration> {
         let mut polls = std::mem::take(&mut self.polls);
         polls.sort_unstable();
@@ -151,14 +152,15 @@ impl Crowd {
     }
 }
 
-/// A poll has a budget of 1 ms and takes up to 2.1 in this profile; the rest is for a busy machine. Two polls that something else disturbed are left out.
+/// The poll budget is 1 ms, and polls take up to 2.1 ms in this profile; the rest is tolerance for a busy machine. The
+/// two longest polls are ignored.
 fn check(what: &str, longest: &[Duration]) {
     let longest = &longest[longest.len().saturating_sub(8)..];
     println!("{what}: the longest polls took {longest:?}");
     assert!(longest[longest.len() - 3] <= Duration::from_micros(2_500), "{what}: {longest:?}");
 }
 
-/// Tests that look at what a poll took run alone.
+/// Tests that measure the time of polls run alone.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -179,7 +181,7 @@ fn mass_joins_and_leaves_stay_within_the_budget() {
     crowd.until("they are gone", |crowd| crowd.players.iter().all(|player| player.there.len() == 499));
     check("500 go", &crowd.longest());
     assert_eq!(crowd.ends, 500);
-    // One who passes small packets on to all.
+    // One player sends small packets to all.
     let packet = [0x82, 0x80 | 8, 0, 0, 0, 0, 7, 3, 0, 0, 0, 0, 3, b'!'];
     crowd.players[0].stream.write_all(&packet.repeat(200)).unwrap();
     crowd.until("all got all", |crowd| crowd.players[1..].iter().all(|player| player.packets == 200));
@@ -205,7 +207,7 @@ fn a_slow_reader_learns_later_and_only_of_present_peers() {
     let _alone = alone();
     let mut crowd = Crowd::new(|config| config.outbound_packets = 4);
     crowd.grow(10);
-    // It does not read; the others come and go.
+    // This player does not read while others join and leave.
     let mut silent = crowd.players.remove(0);
     for _ in 0..20 {
         let stay = crowd.players.len();
@@ -227,7 +229,7 @@ fn a_slow_reader_learns_later_and_only_of_present_peers() {
     crate::c_host::free(crowd.host);
 }
 
-/// A join of the library: whom it was told of.
+/// A join of this library, and the peers announced to it.
 struct Join {
     handle: u32,
     there: HashSet<i32>,
@@ -259,7 +261,7 @@ impl Join {
         self.take();
     }
 
-    /// Takes what there is.
+    /// Takes all events.
     fn take(&mut self) {
         loop {
             // SAFETY: an event is numbers and pointers.
@@ -300,7 +302,7 @@ fn relayed_packets_follow_the_announcement_of_their_sender() {
         while crate::c_host::next(host).is_some() {}
         for join in &mut joins {
             join.step();
-            // Each talks to all from the first moment on.
+            // Each join sends to all from the moment it is open.
             if ws_get_state(join.handle) == WS_OPEN && round % 3 == 0 {
                 crate::c_host::put(join.handle, b"hello");
             }
@@ -365,12 +367,12 @@ fn a_long_message_is_relayed_without_a_copy() {
     }
 }
 
-/// A host that says what it likes: one join, which polls until all was said.
+/// A join of a malicious host that sends `messages`. Returns the sorted CPU times of its polls.
 fn hostile(messages: &[u8], until: impl Fn(&Join) -> bool) -> Vec<Duration> {
     hostile_to(messages, true, until)
 }
 
-/// As `hostile`, to a program that takes events, or to one that takes none.
+/// Like `hostile`, with or without taking the events.
 fn hostile_to(messages: &[u8], takes: bool, until: impl Fn(&Join) -> bool) -> Vec<Duration> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut join = Join::open(listener.local_addr().unwrap().port());
@@ -423,7 +425,8 @@ fn peer_tables_of_a_join_grow_in_small_steps() {
     let ids = 10_000..75_000_u32;
     let count = ids.len();
     let came: Vec<u8> = ids.clone().flat_map(|id| [[0x82, 6, 7, 1].as_slice(), &id.to_le_bytes()].concat()).collect();
-    // Not one poll may be long: what grows by moving all of itself does so once. A busy machine disturbs some: of three tries the median counts.
+    // No single poll may be long: a table that grows by moving all its entries does so in one poll. A busy machine
+    // disturbs some runs, so the median of three counts.
     let check_longest = |what: &str, messages: &[u8]| {
         let mut longest: Vec<_> =
             (0..3).map(|_| *hostile(messages, |join| join.there.len() > count).last().unwrap()).collect();
@@ -431,7 +434,7 @@ fn peer_tables_of_a_join_grow_in_small_steps() {
         check(what, &[longest[1]; 3]);
     };
     check_longest("65 000 others", &came);
-    // Each gives its number for the path of the node.
+    // Each peer announces a node id for the path.
     let checksum = b"5d41402abc4b2a76b9719d911017c592";
     let named = ids.flat_map(|id| {
         let relayed =
@@ -441,13 +444,13 @@ fn peer_tables_of_a_join_grow_in_small_steps() {
     check_longest("65 000 numbers", &named.collect::<Vec<u8>>());
 }
 
-/// Players that come and go, in several orders, while nobody takes the events.
+/// Peers join and leave, in several orders, while nobody takes the events.
 #[test]
 fn cancelling_events_of_other_peers_stays_within_the_budget() {
     let _alone = alone();
     let message = |kind: u8, id: u32| [[0x82, 6, 7, kind].as_slice(), &id.to_le_bytes()].concat();
     let ids = || 10_000..75_000_u32;
-    // 7 919 is prime to the number of ids: they go in no order.
+    // 7,919 is coprime to the number of ids, so every id occurs once, in no order.
     let shuffled = || (0..65_000_u64).map(|index| 10_000 + (index * 7_919 % 65_000) as u32);
     let orders: [(&str, Vec<u32>); 3] = [
         ("as they came", ids().collect()),

@@ -1,4 +1,4 @@
-//! What one peer of a scene can make the host keep: texts of events, authentication data, calls.
+//! What one peer of a scene can make the host hold: texts of events, authentication data, calls.
 
 use crate::c_host::{Event, PATIENCE};
 use std::io::{ErrorKind, Read, Write};
@@ -9,7 +9,7 @@ use wspeer::codes::*;
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// A client that writes its own bytes.
+/// A client that sends raw bytes.
 struct Raw {
     stream: TcpStream,
     unsent: Vec<u8>,
@@ -22,7 +22,7 @@ impl Raw {
         Raw { stream, unsent: REQUEST.as_bytes().to_vec() }
     }
 
-    /// A binary message, masked with zeros.
+    /// Queues a binary message, with masking key 0.
     fn send(&mut self, payload: &[u8]) {
         let len = payload.len();
         self.unsent.push(0x82);
@@ -35,7 +35,7 @@ impl Raw {
         self.unsent.extend_from_slice(payload);
     }
 
-    /// Writes and reads what goes.
+    /// Writes and reads as much as possible.
     fn step(&mut self) {
         while !self.unsent.is_empty() {
             match self.stream.write(&self.unsent) {
@@ -49,7 +49,7 @@ impl Raw {
     }
 }
 
-/// Polls until an event fits, and returns it.
+/// Polls until an event satisfies `fits`, and returns it.
 fn event(host: u32, raw: &mut Raw, what: &str, fits: impl Fn(&Event) -> bool) -> Event {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -69,7 +69,7 @@ fn error_events_truncate_a_long_path() {
     let (host, port) = crate::c_host::host(|config| config.flags |= WS_SCENE);
     let mut raw = Raw::open(port);
     for path in ["é".repeat(500_000), "x".repeat(256), "x".repeat(257), "🎮".repeat(64), "🎮".repeat(65)] {
-        // A call by path: its place, the method, one argument fewer than none.
+        // A call by path: offset of the path, method 0, and an argument count byte of 0.
         raw.send(&[&[0xA0, 6, 0, 0, 0x80, 0], path.as_bytes(), &[0]].concat());
         let error = event(host, &mut raw, "ERROR", |event| event.kind == WS_EVENT_ERROR);
         assert_eq!(error.cause, WS_CAUSE_NO_NODE);
@@ -119,13 +119,13 @@ fn queued_authentication_data_counts_towards_the_inbound_limits() {
     crate::c_host::free(host);
 }
 
-/// A call of the node Game's method 0 by its path, with these arguments, their count in front.
+/// A call of method 0 of the node Game by its path. `arguments` starts with their count.
 fn call(arguments: &[u8]) -> Vec<u8> {
     let place = (6 + arguments.len()) as u32 | 1 << 31;
     [&[0x20], place.to_le_bytes().as_slice(), &[0], arguments, b"Game\0"].concat()
 }
 
-/// One Array of so many nulls.
+/// An Array of `count` nulls, as the only argument.
 fn nulls(count: u32) -> Vec<u8> {
     [&[1, 28, 0, 0, 0], count.to_le_bytes().as_slice(), vec![0; 4 * count as usize].as_slice()].concat()
 }
@@ -142,7 +142,7 @@ fn declare(handle: u32) {
 
 #[test]
 fn calls_are_limited_in_items_and_bytes() {
-    // An Array is an item too.
+    // The Array itself counts as an item.
     for (count, items, bytes, why) in [
         (65_535, 0, 0, None),
         (65_536, 0, 0, Some("max_call_items")),
@@ -162,7 +162,7 @@ fn calls_are_limited_in_items_and_bytes() {
             let mut raw = Raw::open(port);
             let mut packet = call(&nulls(count));
             if passed_on {
-                // To all: to the host as well.
+                // A relay to all, which includes the host.
                 packet.splice(..0, [7, 3, 0, 0, 0, 0]);
             }
             raw.send(&packet);
@@ -191,7 +191,7 @@ fn stats_include_the_memory_kept_for_a_peer() {
     declare(host);
     let before = crate::c_host::stats(host).kept_bytes;
     let mut raw = Raw::open(port);
-    // Numbers for the path of the declared node, a hundred thousand of them.
+    // A hundred thousand node ids for the path of the declared node.
     for number in 0..100_000_u32 {
         let path = [&[1], [b'0'; 32].as_slice(), &[0], &number.to_le_bytes(), b"Game\0"].concat();
         raw.send(&path);
@@ -207,12 +207,12 @@ fn stats_include_the_memory_kept_for_a_peer() {
         crate::c_host::poll(host);
         crate::c_host::stats(host).queued_packets_in == 0
     });
-    // The place for what was read and not decoded goes back when it was not needed for a while.
+    // The receive buffer is freed once it has not been needed for a while.
     crate::c_host::until("the numbers of the declared node alone are kept", || {
         crate::c_host::poll(host);
         (before + 1..before + 8_192).contains(&crate::c_host::stats(host).kept_bytes)
     });
-    // Half of a message.
+    // Half of a message of 2 MiB.
     raw.unsent.extend([&[0x82, 0xFF], (2_u64 << 20).to_be_bytes().as_slice(), &[0; 4]].concat());
     raw.unsent.extend(vec![0; 1 << 20]);
     crate::c_host::until("half of it came", || {
@@ -229,7 +229,7 @@ fn stats_include_the_memory_kept_for_a_peer() {
     crate::c_host::free(host);
 }
 
-/// A host whose clients' queues hold one message greets them: the first messages always fit, and the others wait for room.
+/// A host whose clients' outbound queues hold one message: the id always fits, and the announcements wait for room.
 #[test]
 fn the_smallest_outbound_queue_holds_the_first_messages() {
     for format in [0, WS_GODOT3, WS_SCENE] {

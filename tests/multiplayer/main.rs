@@ -1,5 +1,5 @@
-//! Hosts and joins of a scene: who is admitted, what a crowd costs, what a peer may fill.
-#![allow(unsafe_code)] // The calls of a C host.
+//! Hosts and joins of a scene: admission, the cost of many peers, and limits per peer.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;

@@ -1,4 +1,5 @@
-//! Which mutant is switched on: WSPEER_MUTANT is its number. WSPEER_MUTANTS_SEEN is a file to which the numbers are added of those that are reached.
+//! Enables one mutant: WSPEER_MUTANT is its number. The numbers of mutants that are reached are appended to the file
+//! named by WSPEER_MUTANTS_SEEN.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -8,7 +9,7 @@ static ON: LazyLock<u32> = LazyLock::new(|| std::env::var("WSPEER_MUTANT").ok().
 static SEEN: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("WSPEER_MUTANTS_SEEN").ok());
 static WAS_SEEN: [AtomicBool; 8_192] = [const { AtomicBool::new(false) }; 8_192];
 
-/// Whether it is the mutant of this number.
+/// Whether the mutant of this number is enabled.
 pub fn is(number: u32) -> bool {
     if SEEN.is_some() && !WAS_SEEN[number as usize].swap(true, Ordering::Relaxed) {
         note(number);

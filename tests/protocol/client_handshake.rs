@@ -1,4 +1,5 @@
-//! The client's opening handshake (RFC 6455 section 4.1) with literal bytes: whole, cut in two at every place and byte by byte.
+//! The client's opening handshake (RFC 6455 section 4.1) with literal bytes: whole, cut in two at every position, and
+//! byte by byte.
 
 use tungstenite::handshake::derive_accept_key;
 use wspeer::internals::protocol::{ClientHandshake, RequestSpec};
@@ -7,11 +8,11 @@ use wspeer::internals::status::{Cause, Phase};
 /// How an opening handshake ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// The agreed subprotocol, and the bytes that were left for frames.
+    /// The agreed subprotocol, and the bytes left for the frame decoder.
     Open(Option<String>, Vec<u8>),
     /// Cause, status, body.
     Refused(Cause, u16, Vec<u8>),
-    /// More is awaited.
+    /// More bytes are needed.
     Waits,
 }
 use Outcome::*;
@@ -35,7 +36,8 @@ fn key_of(request: &[u8]) -> String {
     request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned()
 }
 
-/// Runs one handshake; `answer` has `{accept}` where the right Sec-WebSocket-Accept goes. `cut` gives the pieces; `end`: the transport ends after it.
+/// Runs one handshake. `{accept}` in `answer` is replaced by the right Sec-WebSocket-Accept, and `cut` splits the
+/// result into pieces. With `end`, the stream ends after it.
 fn run(spec: &RequestSpec, answer: &[u8], end: bool, cut: impl Fn(&[u8]) -> Vec<&[u8]>) -> Outcome {
     let (mut handshake, request) = ClientHandshake::start(spec);
     let accept = derive_accept_key(key_of(&request).as_bytes());
@@ -64,10 +66,10 @@ fn told(refused: wspeer::internals::protocol::Refused) -> Outcome {
     Refused(refused.failure.cause, refused.status, refused.body)
 }
 
-/// The outcome of the whole answer; every cut has to give the same.
+/// The outcome of the whole response; every cut must give the same.
 fn outcome(spec: &RequestSpec, answer: &[u8], end: bool) -> Outcome {
     let whole = run(spec, answer, end, |bytes| vec![bytes]);
-    // The real Sec-WebSocket-Accept is 20 characters longer than its place-holder.
+    // The real Sec-WebSocket-Accept is 20 characters longer than the placeholder.
     let longest = answer.len() + 20;
     for cut in (0..longest).step_by(1 + longest / 500) {
         let in_two = run(spec, answer, end, |bytes| {
@@ -80,7 +82,7 @@ fn outcome(spec: &RequestSpec, answer: &[u8], end: bool) -> Outcome {
     whole
 }
 
-/// An answer with these lines besides the status line.
+/// A 101 response with these header lines.
 fn answer(lines: &[&str]) -> Vec<u8> {
     let mut text = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
     for line in lines {
@@ -278,7 +280,7 @@ mod invalid_response {
         assert_eq!(outcome(&spec(&[]), &whole, false), Open(None, b"\x81\x00".to_vec()));
         let refusal = [early.as_slice(), b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"].concat();
         assert_eq!(outcome(&spec(&[]), &refusal, false), Refused(Cause::HttpStatus, 403, b"no".to_vec()));
-        // They count towards the longest header, so there is an end to them.
+        // They count towards the header limit, so their number is bounded.
         assert_eq!(
             outcome(&spec(&[]), &b"HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_HEADER / 20), false),
             Refused(Cause::HttpTooBig, 0, Vec::new())
@@ -288,7 +290,7 @@ mod invalid_response {
     #[test]
     fn a_response_head_is_limited_to_max_header_bytes() {
         let of_length = |len: usize| {
-            // The real Sec-WebSocket-Accept has 28 characters where the place-holder has 8.
+            // The real Sec-WebSocket-Accept has 28 characters, the placeholder 8.
             let bare = answer(&[UPGRADE, CONNECTION, ACCEPT, "X: "]).len() + 20;
             answer(&[UPGRADE, CONNECTION, ACCEPT, &format!("X: {}", "x".repeat(len - bare))])
         };
@@ -319,7 +321,7 @@ mod invalid_response {
     }
 }
 
-/// Another status than 101: its body says why.
+/// Responses with another status than 101, whose body is the reason.
 mod refusal {
     use super::*;
 
@@ -450,7 +452,7 @@ mod refusal {
     }
 }
 
-/// What real servers and proxies send that is not quite HTTP/1.1, or not HTTP at all.
+/// Responses of real servers and proxies that are not quite HTTP/1.1, or not HTTP at all.
 mod other_responses {
     use super::*;
 
@@ -460,7 +462,7 @@ mod other_responses {
 
     #[test]
     fn an_http_1_0_response_keeps_status_headers_and_body() {
-        // Python's http.server, and an error file of HAProxy.
+        // From Python's http.server, and an error file of HAProxy.
         let python =
             b"HTTP/1.0 404 File not found\r\nServer: SimpleHTTP/0.6 Python/3.12\r\nContent-Length: 4\r\n\r\nlost"
                 .as_slice();
@@ -507,7 +509,7 @@ mod other_responses {
         spec.headers =
             vec![("Authorization".to_owned(), "Bearer marked".to_owned()), ("X".to_owned(), "second".to_owned())];
         for (answer, shown) in [
-            // Three bytes before the question mark show where the query begins.
+            // The three bytes before the question mark are hidden too, because they mark the start of the query.
             ("GET /chat?token=marked HTTP/1.1", "GET /c"),
             ("GET /chat HTTP/1.1", "GET /chat HTTP/1.1"),
             ("ECHO Bearer marked", "ECHO "),
@@ -581,7 +583,7 @@ mod other_responses {
 
     #[test]
     fn error_messages_name_no_subprotocol() {
-        // Some hosts offer a token as a subprotocol.
+        // Some programs pass a token as a subprotocol.
         let offered = spec(&["v1.game", "s3cret"]);
         for chosen in [None, Some("S3CRET"), Some("s3cret, v1.game"), Some("s3cret-2")] {
             let (mut handshake, request) = ClientHandshake::start(&offered);

@@ -1,10 +1,10 @@
-//! Decoding for the tests: whole, cut in two at every place and byte by byte, which have to give the same.
-#![allow(dead_code)] // Each test program uses its own part of it.
+//! Decoding for the tests: whole, cut in two at every position, and byte by byte, which must give the same results.
+#![allow(dead_code)] // Each test program uses a part.
 
 use wspeer::internals::protocol::{Decoder, Limits, Received, Role};
 use wspeer::internals::status::Phase;
 
-/// What came out.
+/// A decoded result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Got {
     Text(String),
@@ -19,10 +19,11 @@ pub enum Got {
 pub use Got::*;
 
 pub const LIMITS: Limits = Limits { max_message: 1 << 20, max_fragments: 100 };
-/// RSV1 means something: an extension was agreed on.
+/// RSV1 is allowed: an extension was negotiated.
 pub const EXTENDED: bool = true;
 
-/// As a connection decodes: each piece from a buffer, or (`fills`) read to where the decoder wants it.
+/// Decodes like a connection: each piece from a buffer or, with `fills`, copied to where the decoder assembles a long
+/// message.
 fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: bool) -> Vec<Got> {
     let mut decoder = Decoder::new(role);
     decoder.rsv1_allowed = extended;
@@ -88,7 +89,7 @@ pub fn decode(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]]) -> 
     got
 }
 
-/// Decodes `bytes` whole; every cut into two and single bytes have to give the same.
+/// Decodes `bytes` whole. Every cut in two, and single bytes, must give the same.
 pub fn cut_everywhere(role: Role, extended: bool, limits: &Limits, bytes: &[u8]) -> Vec<Got> {
     let whole = decode(role, extended, limits, &[bytes]);
     let near = |cut: usize| bytes.len() < 1_000 || cut < 20 || bytes.len() - cut < 20 || cut.is_multiple_of(4_099);
@@ -108,14 +109,14 @@ pub fn server(bytes: &[u8]) -> Vec<Got> {
     cut_everywhere(Role::Server, !EXTENDED, &LIMITS, bytes)
 }
 
-/// What both ends make of the same frames, unmasked from a server and masked from a client.
+/// Decodes the same frames as client (unmasked) and as server (masked), which must give the same.
 pub fn both(unmasked: &[u8], masked: &[u8]) -> Vec<Got> {
     let got = client(unmasked);
     assert_eq!(server(masked), got, "the server's end");
     got
 }
 
-/// Each frame with a header of two bytes again with the masking key 0, which leaves its payload as it is.
+/// Adds the masking key 0 to each frame, which leaves the payload unchanged. Headers must have two bytes.
 pub fn masked(frames: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -130,7 +131,7 @@ pub fn masked(frames: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What both ends make of short frames.
+/// Decodes short frames in both roles.
 pub fn short(frames: &[u8]) -> Vec<Got> {
     both(frames, &masked(frames))
 }

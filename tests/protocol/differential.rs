@@ -1,4 +1,5 @@
-//! Our frames against tungstenite's, both ways: pseudo-random streams in pseudo-random pieces, whole and corrupted. Same seed, same run.
+//! Our frames against tungstenite's in both directions: pseudo-random streams in pseudo-random pieces, valid and
+//! corrupted. The seeds are fixed.
 
 use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame};
@@ -6,7 +7,7 @@ use tungstenite::{Message, WebSocket};
 use twins::{End, Got, Pipe, Verdict, judge, ours, their_role, theirs};
 use wspeer::internals::protocol::{Header, Lead, MaskKeys, Role, close_payload, encode_frame, mask};
 
-// Shared with the fuzzer.
+// Shared with the fuzz targets.
 #[path = "../../fuzz/src/twins.rs"]
 mod twins;
 
@@ -31,7 +32,7 @@ impl Random {
         (0..len).map(|_| self.next() as u8).collect()
     }
 
-    /// Mostly short, and often around the places where the form of the length changes.
+    /// Mostly short, and often around the limits of the length encodings.
     fn len(&mut self) -> usize {
         match self.below(20) {
             0 => 120 + self.below(12),
@@ -58,7 +59,7 @@ impl Random {
     }
 }
 
-/// A message whole or in fragments, with control frames between them: opcode, payload, fin.
+/// Frames of a message, whole or fragmented, with control frames in between: (opcode, payload, fin).
 fn frames_of(random: &mut Random, opcode: u8, payload: &[u8]) -> Vec<(u8, Vec<u8>, bool)> {
     let mut frames = Vec::new();
     let mut rest = payload;
@@ -76,7 +77,7 @@ fn frames_of(random: &mut Random, opcode: u8, payload: &[u8]) -> Vec<(u8, Vec<u8
     frames
 }
 
-/// What the frames of a stream say.
+/// The results that decoding the frames should give.
 fn meaning(frames: &[(u8, Vec<u8>, bool)]) -> Vec<Got> {
     let mut got = Vec::new();
     let mut under_way: Option<(u8, Vec<u8>)> = None;
@@ -106,7 +107,7 @@ fn meaning(frames: &[(u8, Vec<u8>, bool)]) -> Vec<Got> {
     got
 }
 
-/// A stream of frames without a close, or with one at its end.
+/// Frames of a stream without a close, or with one at its end.
 fn stream(random: &mut Random, messages: usize, close: bool) -> Vec<(u8, Vec<u8>, bool)> {
     let mut frames = Vec::new();
     for _ in 0..messages {
@@ -132,7 +133,7 @@ fn stream(random: &mut Random, messages: usize, close: bool) -> Vec<(u8, Vec<u8>
     frames
 }
 
-/// The bytes of frames as `sender` sends them.
+/// The frames encoded as `sender` sends them.
 fn encode(random: &mut Random, sender: Role, frames: &[(u8, Vec<u8>, bool)]) -> Vec<u8> {
     let mut out = Vec::new();
     for (opcode, payload, fin) in frames {
@@ -180,7 +181,7 @@ fn we_decode_what_tungstenite_encodes() {
                 };
                 socket.write(message).unwrap();
             }
-            // A server's end says ConnectionClosed once its close frame has left.
+            // tungstenite's server reports ConnectionClosed once its close frame is sent.
             let _ = socket.flush();
             let bytes = std::mem::take(&mut socket.get_mut().output);
             let (got, end) = ours(role, &random.pieces(&bytes));
@@ -198,7 +199,7 @@ fn tungstenite_decodes_what_we_encode() {
             let frames = stream(&mut random, 12, round % 2 == 0);
             let mut bytes = Vec::new();
             for (opcode, payload, fin) in &frames {
-                // Whole frames by the encoder that connections use, fragments by the header's.
+                // Whole frames use the encoder of connections, fragments use the header encoder.
                 if *fin && *opcode != 0 {
                     encode_frame(&mut bytes, other(role), &mut keys, Lead::whole(*opcode), payload);
                 } else {
@@ -212,7 +213,7 @@ fn tungstenite_decodes_what_we_encode() {
     }
 }
 
-/// One to three changes anywhere: bits, bytes, cuts, repeats.
+/// Makes one to three changes at random positions: bits, bytes, cuts, repeats.
 fn corrupt(random: &mut Random, bytes: &mut Vec<u8>) {
     for _ in 0..1 + random.below(3) {
         let at = random.below(bytes.len());
@@ -259,7 +260,8 @@ fn every_pair_of_first_bytes_is_judged_like_tungstenite() {
                     if !bytes.is_empty() && role == Role::Server {
                         bytes = b"\x01\x81\0\0\0\0a".to_vec();
                     }
-                    // Enough for any length but the longest form, which says 0 here and is too long a form.
+                    // Enough zeros for every length except that of the 8-byte encoding, which is 0 here and therefore
+                    // non-minimal.
                     bytes.extend([first, second]);
                     bytes.extend([0; 200]);
                     let frame_len = match second & 0x7F {

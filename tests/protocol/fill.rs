@@ -1,5 +1,5 @@
-//! Bytes that are read to where a long message is assembled make the same messages as bytes that are decoded from a buffer, whatever the cuts, and
-//! whatever the storage held before (RFC 6455 section 5.4).
+//! Bytes read directly to where a long message is assembled give the same messages as bytes decoded from a buffer, for
+//! all cuts and any previous content of the storage (RFC 6455 section 5.4).
 
 use wspeer::internals::protocol::{Decoder, Lead, Limits, MaskKeys, Received, Role, encode_frame};
 
@@ -17,7 +17,7 @@ impl Numbers {
     }
 }
 
-/// A message of a known content: text has code points of two bytes.
+/// A message with known content; text has two-byte characters.
 fn message(numbers: &mut Numbers) -> (bool, Vec<u8>) {
     let len = [0, 1, 125, 126, 4_000, 17_000, 70_000, 300_000, 1 << 20][numbers.below(9)] + numbers.below(3);
     let (text, seed) = (numbers.below(2) == 0, numbers.below(26) as u8);
@@ -28,7 +28,7 @@ fn message(numbers: &mut Numbers) -> (bool, Vec<u8>) {
     }
 }
 
-/// The frames of a message, sometimes cut in fragments with a ping between them.
+/// Encodes a message, sometimes as fragments with a ping in between.
 fn frames(numbers: &mut Numbers, role: Role, keys: &mut MaskKeys, text: bool, bytes: &[u8], out: &mut Vec<u8>) {
     let pieces = 1 + numbers.below(4) * numbers.below(2);
     let size = bytes.len().div_ceil(pieces).max(1);
@@ -49,7 +49,7 @@ fn frames(numbers: &mut Numbers, role: Role, keys: &mut MaskKeys, text: bool, by
     }
 }
 
-/// How many bytes were read to where their message was assembled.
+/// Sends and decodes random messages. Returns the number of bytes read directly into their message.
 fn run(seed: u64, sender: Role, receiver: Role) -> usize {
     let (mut numbers, mut keys) = (Numbers(seed), MaskKeys::new());
     let mut wire = Vec::new();

@@ -1,4 +1,4 @@
-//! Frames by RFC 6455 with literal bytes, a module per section: as client and as server, each cut at every place.
+//! Frames of RFC 6455 with literal bytes, a module per section: as client and as server, each cut at every position.
 
 use crate::decoding::*;
 use wspeer::internals::protocol::{Decoder, Lead, MaskKeys, Received, Role, code_may_be_sent, encode_frame, mask};
@@ -291,7 +291,8 @@ mod section_7_4_status_codes {
     #[test]
     fn only_sendable_close_codes_are_accepted() {
         for code in 0..=u16::MAX {
-            // 7.4.1 and the registry, 7.4.2: 3000 to 4999; 1004, 1005, 1006 and 1015 are never sent.
+            // RFC 6455 section 7.4.1 and the registry, and 3000 to 4999 by section 7.4.2; 1004, 1005, 1006 and 1015 are
+            // never sent.
             let may = matches!(
                 code,
                 1000 | 1001 | 1002 | 1003 | 1007 | 1008 | 1009 | 1010 | 1011 | 1012 | 1013 | 1014 | 3000..=4999
@@ -305,12 +306,12 @@ mod section_7_4_status_codes {
     }
 }
 
-/// Work is bounded for each call: the caller looks at its budget between two of them.
+/// The work of one call is bounded: the caller checks its budget between calls.
 mod many_fragments {
     use super::*;
     use wspeer::internals::protocol::Limits;
 
-    /// What the first call takes of so many empty fragments.
+    /// Decodes once, from `count` empty fragments. Returns the bytes used, and whether fragments are left.
     fn first_call(count: usize) -> (usize, bool) {
         let mut bytes = [&[0x02, 0x00][..], &[0x00, 0x00].repeat(count - 1)].concat();
         let limits = Limits { max_message: 1_000, max_fragments: u32::MAX };
@@ -328,12 +329,13 @@ mod many_fragments {
     }
 }
 
-/// What cannot be compressed grows a little by it.
+/// Incompressible data grows slightly when compressed.
 mod long_compressed_messages {
     use super::*;
     use wspeer::internals::protocol::Limits;
 
-    /// Whether frames of these lengths, each with its first byte, are taken with a limit of 800 bytes. The last one's payload has yet to come.
+    /// Whether frames of (first byte, length) are accepted at a limit of 800 bytes. Of the last frame, only the header
+    /// is given.
     fn taken(frames: &[(u8, u16)]) -> bool {
         let limits = Limits { max_message: 800, max_fragments: 10 };
         let mut decoder = Decoder::new(Role::Client);

@@ -1,4 +1,4 @@
-//! The protocol without sockets or clocks: bytes in, bytes out.
+//! The protocol without sockets and clocks: bytes in, bytes out.
 
 mod client_handshake;
 mod decoding;

@@ -1,18 +1,19 @@
-//! The server's opening handshake (RFC 6455 section 4.2) with literal bytes: whole, cut in two at every place and byte by byte.
+//! The server's opening handshake (RFC 6455 section 4.2) with literal bytes: whole, cut in two at every position, and
+//! byte by byte.
 
 use wspeer::internals::protocol::{
     Accept, Agreement, Refusal, Request, ServerHandshake, check_header, check_subprotocols,
 };
 use wspeer::internals::status::Cause;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// Target, path, query, the subprotocols offered, and the bytes that were left for frames.
+    /// Target, path, query, offered subprotocols, and the bytes left for the frame decoder.
     Valid(String, String, String, Vec<String>, Vec<u8>),
     /// Status and cause.
     Refused(u16, Cause),
-    /// More is awaited.
+    /// More bytes are needed.
     Waits,
 }
 use Outcome::*;
@@ -38,7 +39,7 @@ fn run(bytes: &[u8], pieces: &[&[u8]]) -> Outcome {
     Waits
 }
 
-/// The outcome of the whole request; every cut has to give the same.
+/// The outcome of the whole request; every cut must give the same.
 fn outcome(bytes: &[u8]) -> Outcome {
     let whole = run(bytes, &[bytes]);
     for cut in (0..=bytes.len()).step_by(1 + bytes.len() / 500) {
@@ -64,7 +65,7 @@ fn get(lines: &[&str]) -> Outcome {
     outcome(&request("GET / HTTP/1.1", lines))
 }
 
-/// All lines of a valid request, those in `instead` taking the place of the one of the same name.
+/// The lines of a valid request, with those in `instead` replacing the lines of the same name.
 fn with(instead: &[&str]) -> Vec<String> {
     let name = |line: &str| line.split(':').next().unwrap_or("").to_ascii_lowercase();
     let kept = ALL.iter().filter(|line| !instead.iter().any(|other| name(other) == name(line)));
@@ -287,7 +288,7 @@ mod invalid_request {
 
     #[test]
     fn non_http_requests_are_refused_by_their_first_bytes() {
-        // The hello of TLS, which would wait for an answer for ever.
+        // A TLS ClientHello, whose sender would wait for an answer forever.
         assert_eq!(outcome(b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03"), INVALID);
         assert_eq!(outcome(b"\x16"), INVALID);
         assert_eq!(outcome(b"PRI * HTTP/2.0"), INVALID);
@@ -309,7 +310,7 @@ mod invalid_request {
         assert_eq!(outcome(&of_length(MAX_HEADER + 1)), TOO_BIG);
         let endless = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
         assert_eq!(outcome(&endless), TOO_BIG, "one that does not end");
-        // Frames behind a request do not count.
+        // Frames after the request do not count.
         let pipelined = [request("GET / HTTP/1.1", &ALL), vec![b'x'; 2 * MAX_HEADER]].concat();
         assert_eq!(
             run(&pipelined, &[&pipelined]),

@@ -1,4 +1,5 @@
-//! Text by RFC 6455 section 8.1, the limits, and recorded streams, with literal bytes: as client and as server, each cut at every place.
+//! Text by RFC 6455 section 8.1, the limits, and recorded streams, with literal bytes: as client and as server, each
+//! cut at every position.
 
 use crate::decoding::*;
 use wspeer::internals::protocol::{Decoder, Limits, Received, Role};
@@ -48,7 +49,7 @@ mod section_8_1_utf8 {
 
     #[test]
     fn bad_text_fails_before_its_message_ends() {
-        // The rest of the frame, and of the message, is not waited for.
+        // The rest of the frame and of the message is not needed.
         assert_eq!(client(b"\x01\x7Dabc\xFFdef"), [Fails(1007)]);
         assert_eq!(server(b"\x01\xFD\0\0\0\0abc\xFFdef"), [Fails(1007)]);
         assert_eq!(client(b"\x81\x7Dabc\xFFdef"), [Fails(1007)], "and of a message in one frame");
@@ -65,7 +66,7 @@ mod section_8_1_utf8 {
     }
 }
 
-/// Limits: what a peer may make us hold.
+/// Limits on what a peer may make this end hold.
 mod limits {
     use super::*;
 
@@ -141,11 +142,11 @@ mod limits {
     }
 }
 
-/// The decoder goes on wherever a read ended.
+/// The decoder continues after a cut at any position.
 mod recorded {
     use super::*;
 
-    /// A session with everything in it, as a server sent it.
+    /// A server's session with all kinds of frames.
     const SESSION: &[u8] = b"\x81\x05Hello\x01\x03\xE2\x82\xAC\x89\x04ping\x00\x02\xF0\x9D\x8A\x00\x00\x00\x80\x02\x84\x9E\x82\x00\
         \x82\x7E\x00\x80\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\
         \x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0A\x0B\x0C\x0D\x0E\x0F\

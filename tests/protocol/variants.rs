@@ -1,4 +1,5 @@
-//! Variants against the bytes of Godot 4.6.3's var_to_bytes, recorded with its own values; every part of them, and bytes at random.
+//! Variants compared with the bytes of Godot 4.6.3's var_to_bytes, recorded for the same values; also truncated and
+//! random bytes.
 
 use wspeer::codes::*;
 use wspeer::internals::multiplayer::scene::packet::{self, Packet};
@@ -30,7 +31,7 @@ fn packed(kind: i32, count: u32, bytes: &[u8]) -> Item<'_> {
     Item { count, bytes, ..item(kind) }
 }
 
-/// What the engine prints of a value's bytes, and the items.
+/// Hex dumps of the engine's encodings, and the items they decode to.
 fn vectors() -> Vec<(&'static str, Vec<Item<'static>>)> {
     let nine = &[1.0, 4.0, 7.0, 2.0, 5.0, 8.0, 3.0, 6.0, 9.0, 10.0, 11.0, 12.0];
     let path = |names: u32, sub_names: f64, absolute| {
@@ -194,13 +195,13 @@ fn written(items: &[Item<'_>], form: Form) -> Result<(Vec<u8>, usize), String> {
     Ok((memory, values))
 }
 
-/// All values in some bytes.
+/// Decodes all values in `bytes`.
 fn read(bytes: &[u8], form: Form) -> Result<Vec<Item<'_>>, Fault> {
     let mut reader = Reader::new(bytes, form);
     let mut items = Vec::new();
     while !reader.rest().is_empty() || !reader.is_outside() {
         let (mut other, item) = (reader.clone(), reader.read_item());
-        // What is passed over is what can be read.
+        // Skipping accepts exactly what reading accepts.
         assert_eq!(other.skip_item().err(), item.as_ref().err().cloned());
         assert_eq!(other.rest(), reader.rest());
         items.push(item?);
@@ -238,7 +239,7 @@ fn bool_and_int_arguments_have_a_compact_encoding() {
     let both = [item(WS_VARIANT_BOOL), Item { integer: 1, ..item(WS_VARIANT_BOOL) }];
     assert_eq!(written(&both, Form::Compact), Ok((vec![0x01, 0x81], 2)));
     assert_eq!(read(&[0x01, 0x81], Form::Compact), Ok(both.to_vec()));
-    // What is inside of a container is in the full form.
+    // Values inside a container use the full encoding.
     let inside = [many(WS_VARIANT_ARRAY, 1), int(5), int(6)];
     let bytes =
         hex("1c00000001000000").into_iter().chain(hex("0200000005000000")).chain([0x02, 6]).collect::<Vec<u8>>();
@@ -295,13 +296,13 @@ fn malformed_values_are_refused() {
         "0400000001000000ff000000",         // a String that is not UTF-8
         "04000000ffffffff",                 // longer than there is
         "1d000000ffffffff",                 // the same, of bytes
-        "23000000ffffffff",                 // times 8 would wrap
-        "26000100ffffff7f",                 // times 32 would wrap
-        "1c000000ffffff7f",                 // an Array of 2 thousand million values
-        "1b000000ffffff7f",                 // a Dictionary of as many
+        "23000000ffffffff",                 // the length times 8 would overflow
+        "26000100ffffff7f",                 // the length times 32 would overflow
+        "1c000000ffffff7f",                 // an Array of 2,147,483,647 values
+        "1b000000ffffff7f",                 // a Dictionary of as many entries
         "22000000ffffffff",                 // a PackedStringArray of 4
-        "1600000002000000",                 // a NodePath as Godot 2 had it
-        "16000000ffffffffffffffff00000000", // names without end
+        "1600000002000000",                 // a NodePath in the format of Godot 2
+        "16000000ffffffffffffffff00000000", // a NodePath of 2^31 - 1 names
         "1c0001002700000000000000",         // an Array of type 39
         "1c0001000000000000000000",         // an Array of type 0
     ] {
@@ -348,7 +349,7 @@ fn invalid_items_are_refused_with_their_index() {
     assert!(written(&[int(1), half], Form::Full).unwrap_err().contains("item 1 (Vector2i)"));
 }
 
-/// A row of numbers that is the same in every run.
+/// A pseudo-random number; the same in every run.
 fn random(state: &mut u64) -> u64 {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *state >> 33

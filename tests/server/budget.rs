@@ -1,4 +1,4 @@
-//! A server whose budget is always over: every poll gets on a little, and nothing is stuck or lost.
+//! A server whose budget is always exhausted: every poll makes some progress, and nothing stalls or is lost.
 
 use crate::test_server::*;
 use std::io::{ErrorKind, Write};
@@ -8,13 +8,13 @@ use wspeer::codes::*;
 use wspeer::internals::link::Sent;
 use wspeer::internals::status::{EventKind, State};
 
-/// Polls with a budget that is over at the first look.
+/// Polls with a budget that is exhausted at the first check.
 fn poll_hurried(hall: &mut Hall) -> bool {
     let clock = hall.clock(Duration::from_secs(1));
     hall.poll_within(&clock, Some(1_000))
 }
 
-/// Writes as much as goes.
+/// Writes as much as possible.
 fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> usize {
     match stream.write(bytes) {
         Ok(count) => count,
@@ -67,7 +67,7 @@ fn clients_are_read_in_turn() {
     }
 }
 
-/// Each look at this clock takes a little, as work does.
+/// Polls with a clock that advances a little at each check, like real work.
 fn poll_busily(hall: &mut Hall) -> bool {
     let clock = hall.clock(Duration::from_micros(10));
     hall.poll_within(&clock, Some(1_000))
@@ -85,11 +85,11 @@ fn dead_clients_time_out_while_polls_are_busy() {
     while gone < silent.len() {
         assert!(hall.now - began < ms(6_000), "{gone} of {} silent clients are gone after 6 s", silent.len());
         for (talker, _) in &mut talkers {
-            // Whole frames alone: what does not fit now is left out.
+            // A write may end inside a frame: the rest is then left out.
             let _ = write_some(talker, &moves);
         }
         hall.now += ms(16);
-        // There is always more to read than a poll gets done.
+        // There is always more to read than one poll can.
         assert!(poll_busily(&mut hall), "the budget of each poll is used up");
         for (key, kind) in hall.items() {
             gone += usize::from(kind == EventKind::Disconnected);
@@ -113,7 +113,7 @@ fn a_poll_fetches_only_part_of_many_ready_clients() {
     for (client, _) in &mut clients {
         client.write_all(&frame(0x82, b"x")).unwrap();
     }
-    // The budget ends at the first look: those whom it asked about stand in line.
+    // The budget ends at the first check: the clients fetched from the system are queued.
     let mut got = 0;
     for polls in 1.. {
         poll_hurried(&mut hall);
@@ -134,7 +134,7 @@ fn closing_a_server_completes_over_several_polls() {
     let mut hall = Hall::new(&[]);
     let clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
     hall.act(|server, cx| {
-        // As `ws_close` under load: no time is left in the call itself.
+        // Like `ws_close` under load: no time is left in the call itself.
         let clock =
             Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
         let mut hurried = wspeer::internals::work::Cx {
@@ -169,7 +169,7 @@ fn a_flooding_client_that_ignores_a_close_is_dropped() {
     while ended == 0 {
         assert!(Instant::now() < end, "it is still there after {:?}", hall.now - hall.start);
         assert!(hall.now - hall.start < ms(10_000), "it is still there after 10 s");
-        // Frames of seven bytes without an end: the next write goes on inside the frame where the last one stopped.
+        // The frames have seven bytes each: the next write continues inside the frame at which the last one stopped.
         sent += client.write(&flood[sent % 7..]).unwrap_or(0);
         hall.now += ms(16);
         poll_hurried(&mut hall);
@@ -186,7 +186,7 @@ fn closed_clients_retire_over_several_polls() {
     drop(clients);
     let mut gone = 0;
     hall.poll_until("all are gone", |hall| {
-        // Their last events are taken when all are there.
+        // Their last events are taken after all have closed.
         gone = (0..200).filter(|key| hall.server.peer(*key).is_some_and(|peer| peer.state() == State::Closed)).count();
         gone == 200
     });
@@ -223,7 +223,7 @@ fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
         sent += write_some(&mut client, &flood[sent % flood.len()..]);
         hall.server.peer(key).unwrap().reading_rests()
     });
-    // What it has not read becomes a reset when it goes.
+    // The client closes with unread data and no linger, which sends a reset.
     hall.act(|server, cx| {
         server.peer(key).unwrap().put(|| &mut *cx, false, b"unread");
     });
@@ -242,7 +242,7 @@ fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
         assert!(clock.asked.get() < 20, "it looked at the clock {} times", clock.asked.get());
         assert!(hall.server.peer(key).unwrap().has_failed());
     }
-    // And it goes on when the host does.
+    // It continues once the host reads.
     let mut got = Vec::new();
     hall.poll_until("the end", |hall| {
         got.extend(hall.items());
@@ -263,7 +263,7 @@ fn broadcasts_are_written_within_the_budget_and_in_turn() {
     hall.items();
     let (mut last, mut longest) = ([0; CLIENTS], 0);
     for poll in 1..=100 {
-        // A frame of a game: a message to all, and a poll that has time for a part of them.
+        // Each round: a message to all, and a poll that has time for only part of the clients.
         hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken));
         let clock = hall.clock(Duration::from_micros(50));
         assert!(hall.poll_within(&clock, Some(1_000)), "there is more to write");

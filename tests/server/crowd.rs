@@ -1,4 +1,4 @@
-//! More clients than one call of the system tells of.
+//! More clients than one call of the system reports as ready.
 #![allow(unsafe_code)] // Raises the limit of descriptors.
 #![cfg(unix)]
 
@@ -8,7 +8,7 @@ use wspeer::codes::*;
 
 const CLIENTS: usize = 1_500;
 
-/// Each client takes two descriptors. False: the system does not allow as many.
+/// Raises the descriptor limit: each client takes two. Returns false if the system does not allow that many.
 fn raise_limit() -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a live value.
@@ -29,7 +29,7 @@ fn all_ready_clients_are_served_in_one_poll() {
     let mut hall = Hall::new(&[(WS_OPT_MAX_PENDING_HANDSHAKES, WS_OFF)]);
     let mut clients = Vec::new();
     while clients.len() < CLIENTS {
-        // Fewer at a time than the system's queue of connections holds.
+        // Fewer at a time than the listen queue holds.
         for _ in 0..100 {
             let mut client = hall.connect();
             client.write_all(REQUEST).unwrap();

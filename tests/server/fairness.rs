@@ -1,4 +1,4 @@
-//! Those who send without end and those who send a little: who is served when, counted in polls.
+//! Clients that flood and clients that send little: how many polls each waits.
 
 use crate::test_server::*;
 use std::io::{ErrorKind, Read, Write};
@@ -9,13 +9,13 @@ use wspeer::internals::status::EventKind;
 
 const FLOODERS: usize = 20;
 
-/// A poll with 1 ms, in which each look at the clock stands for 5 µs.
+/// Polls with a budget of 1 ms, where each check of the clock takes 5 µs.
 fn poll(hall: &mut Hall) -> bool {
     let clock = hall.clock(Duration::from_micros(5));
     hall.poll_within(&clock, Some(1_000))
 }
 
-/// Keeps the sockets of flooders full.
+/// Clients whose sockets are kept full.
 struct Flood {
     sockets: Vec<(TcpStream, usize)>,
     bytes: Vec<u8>,
@@ -37,13 +37,13 @@ impl Flood {
             while let Ok(count) = socket.write(&self.bytes[*sent % self.bytes.len()..]) {
                 *sent += count;
             }
-            // The answers are read and thrown away.
+            // The responses are read and discarded.
             while socket.read(&mut [0; 65_536]).is_ok_and(|count| count > 0) {}
         }
     }
 }
 
-/// The longest that a message of an honest client waited, in polls, while others flood.
+/// The longest wait of a message from an honest client, in polls, while others flood.
 fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
     let (mut honest, key) = hall.open();
     hall.items();
@@ -63,7 +63,7 @@ fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
             }
             flood.go_on();
         }
-        // At first nobody knows who floods.
+        // In the first rounds the flooders are not yet known.
         if round >= 5 {
             longest = longest.max(polls);
         }
@@ -90,7 +90,7 @@ fn a_message_overtakes_floods_of_small_frames() {
 #[test]
 fn a_message_overtakes_repeated_bursts() {
     let mut hall = Hall::new(&[]);
-    // Nearly all that one poll has time for, and nothing of it is left for the next.
+    // Uses up nearly the whole budget of one poll, and leaves nothing for the next.
     let mut flood = Flood::new(&mut hall, b"", frame(0x8A, b"").repeat(9_000));
     let (mut honest, key) = hall.open();
     hall.items();
@@ -127,7 +127,7 @@ fn a_flooding_client_is_not_starved_by_many_small_senders() {
     let flood = frame(0x82, b"x").repeat(2_000);
     let (mut sent, mut got) = (0, 0);
     for _ in 0..400 {
-        // So many, each with a message for every poll, that the budget never lasts to the end of their line.
+        // Each of 200 clients has a message for every poll, so the budget never reaches the end of the queue.
         others.iter_mut().for_each(|other| other.write_all(&frame(0x82, b"x")).unwrap());
         sent += busy.write(&flood[sent % flood.len()..]).unwrap_or(0);
         poll(&mut hall);

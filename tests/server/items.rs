@@ -1,4 +1,4 @@
-//! What a server's clients have for the host: counted right, and bounded whatever the host reads.
+//! Messages and events of a server's clients: counted correctly, and bounded however the host reads.
 
 use crate::test_server::*;
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use wspeer::codes::*;
 use wspeer::internals::link::Sent;
 use wspeer::internals::status::{EventKind, State};
 
-/// Puts to one client until its queue is full, then has the peer read all; no poll in between.
+/// Puts to one client until its queue is full, then lets the peer read everything, without a poll in between.
 fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
     let payload = vec![7; 60_000];
     let end = std::time::Instant::now() + PATIENCE;
@@ -22,7 +22,7 @@ fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
     }
 }
 
-/// Takes an item as `ws_next_event` on the client's own handle does.
+/// Takes an item as `ws_next_event` on the client's handle does.
 fn take_from(hall: &mut Hall, key: u32) -> bool {
     let taken = hall.server.peer(key).unwrap().take_item().is_some();
     if taken {
@@ -41,7 +41,7 @@ fn events_raised_between_polls_are_counted() {
     }
     assert!(take_from(&mut hall, key), "WRITABLE");
     while take_from(&mut hall, key) {}
-    // Had the count gone below 0, this client's events would be thrown away as too many.
+    // If the count had dropped below 0, the next events of this client would be dropped as too many.
     drop(client);
     hall.poll_until("the end of the client", |hall| {
         hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed)
@@ -82,7 +82,7 @@ fn a_stalling_client_queues_at_most_two_events() {
     assert_eq!(told, [(EventKind::Writable, 0), (EventKind::Skipped, 50)], "every skipped message is counted");
 }
 
-/// Sends messages and polls until the server has them.
+/// Sends messages and polls until the server has received them.
 fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
     use std::io::Write;
     let before = hall.server.peer(key).unwrap().endpoint.counters.messages_in;
@@ -100,7 +100,7 @@ fn a_new_client_in_a_reused_slot_has_only_its_own_items() {
         assert_eq!(key, 0, "the place is used again");
         send(&mut hall, &mut client, key, 3);
         assert_eq!(hall.server.available(), 3, "round {round}");
-        // As `ws_free` does, with items still waiting.
+        // As `ws_free` does, with items still queued.
         hall.act(|server, cx| server.forget(cx, key));
         hall.poll();
     }
@@ -136,7 +136,7 @@ fn a_client_with_dropped_events_retires_once_its_messages_are_read() {
     send(&mut hall, &mut client, key, 2);
     drop(client);
     hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
-    // 4096 clients more whose events nobody reads: the first one's are the oldest.
+    // 4,096 more clients whose events nobody reads: the events of the first one are the oldest and are dropped.
     while hall.server.peer(key).is_some_and(|peer| peer.endpoint.inbox.marks() > 0) {
         let (client, _) = hall.open();
         drop(client);

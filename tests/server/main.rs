@@ -1,4 +1,4 @@
-//! A server and its clients, polled as a host polls it, in invented time.
+//! A server and its clients, polled like a host does, with a fake clock.
 
 #[path = "../support/clock.rs"]
 mod clock;

@@ -1,5 +1,5 @@
-//! Options that are set on a server's client while it lives.
-#![allow(unsafe_code)] // The calls of a C host.
+//! Options that are set on a server's client while it is connected.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 use crate::test_server::{PATIENCE, REQUEST, read};
 use std::io::Write;
@@ -16,7 +16,7 @@ macro_rules! c {
     };
 }
 
-/// A server whose heartbeat is off, a client of it, and the client's handle.
+/// A server whose heartbeat is off, a client's socket, and the client's handle.
 fn open() -> (u32, TcpStream, u32) {
     // SAFETY: a ws_config is integers and pointers.
     let mut config: ws_config = unsafe { std::mem::zeroed() };

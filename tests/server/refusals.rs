@@ -1,5 +1,5 @@
-//! What a server says about clients that it does not let in, and how many handshakes one address may have under way.
-#![allow(unsafe_code)] // The calls of a C host.
+//! How a server logs clients that it refuses, and how many handshakes one address may have pending.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 use crate::test_server::{PATIENCE, REQUEST, read};
 use std::ffi::CString;
@@ -18,7 +18,7 @@ macro_rules! c {
     };
 }
 
-/// The log is one for all tests of this process.
+/// The log is shared by all tests of this process.
 static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
 
 fn log() -> Vec<String> {
@@ -42,7 +42,7 @@ fn listen(url: &str, set: impl FnOnce(&mut ws_config)) -> (u32, u16) {
     (server, port as u16)
 }
 
-/// A client that comes from `from`.
+/// Connects a client from the local address `from`.
 fn come(from: Ipv4Addr, port: u16) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
@@ -96,7 +96,7 @@ fn refusals_are_logged_with_address_and_reason_at_a_limited_rate() {
             .any(|line| line.starts_with("warning: ") && line.contains(&address.to_string()) && line.contains("404")),
         "{lines:?}"
     );
-    // Of fifty some were left out, and their number is told.
+    // Some of the fifty lines were suppressed, and their number is logged.
     poll_until(server, "the number of lines that were left out", || {
         lines.extend(log());
         lines.iter().any(|line| line.contains("more clients were refused"))
@@ -135,7 +135,7 @@ fn tls_failures_are_logged_with_the_address() {
     poll_until(server, "it is refused", || stats(server).refused == 1);
     let lines = log();
     assert!(lines.iter().any(|line| line.starts_with("warning: TLS with") && line.contains(&address)), "{lines:?}");
-    // Two that say nothing are all that may be under way from there.
+    // Two clients that send nothing are all that may be pending from this address.
     let silent: Vec<TcpStream> = (0..3).map(|_| come(Ipv4Addr::LOCALHOST, port)).collect();
     poll_until(server, "the third is refused", || stats(server).refused == 2);
     let lines = log();
@@ -167,7 +167,7 @@ fn one_address_cannot_hold_all_pending_handshakes() {
         read(silent.last_mut().unwrap(), &mut refused);
         refused.starts_with(b"HTTP/1.1 503 ")
     });
-    // Places come free again.
+    // Their places become free again.
     silent.clear();
     poll_until(server, "the silent ones are gone", || stats(server).pending_handshakes == 0);
     let mut again = come(Ipv4Addr::LOCALHOST, port);
@@ -191,7 +191,7 @@ fn pending_handshakes_are_limited() {
         assert!(ws_poll(server) >= 0);
         assert_eq!(stats(server).pending_handshakes, 3, "the others wait in the system's queue");
     }
-    // As one goes, the next one comes in.
+    // When one disconnects, the next one is accepted.
     streams.drain(..1);
     for _ in 0..20 {
         assert!(ws_poll(server) >= 0 && stats(server).pending_handshakes <= 3);
@@ -225,7 +225,7 @@ fn a_listen_url_with_unusable_parts_is_refused() {
 #[test]
 fn the_ipv6_wildcard_does_not_accept_ipv4() {
     let mut server = 0;
-    // A machine without IPv6 cannot listen there.
+    // Fails on a machine without IPv6.
     if c!(ws_listen(c"ws://[::]:0".as_ptr(), null(), &mut server)) != WS_OK {
         return;
     }

@@ -1,4 +1,4 @@
-//! What a server does by time, with an invented time.
+//! Timeouts of a server, with a fake clock.
 
 use crate::test_server::*;
 use wspeer::internals::status::EventKind;

@@ -1,5 +1,5 @@
-//! The C ABI as a C host calls it, with owned results: what the tests of whole connections share.
-#![allow(dead_code)] // Each test program uses its own part of it.
+//! The C ABI with owned results: shared by the tests of whole connections.
+#![allow(dead_code)] // Each test program uses a part.
 
 use std::ffi::{CStr, CString};
 use std::ptr::null;
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than any step of a test takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(150);
 
-/// Numbers below what is asked for, by Marsaglia's xorshift32: the same ones for a seed.
+/// A generator of numbers below its argument, by Marsaglia's xorshift32: the same numbers for the same seed.
 pub fn random_of(seed: u32) -> impl FnMut(u32) -> u32 {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     move |below| {
@@ -21,7 +21,7 @@ pub fn random_of(seed: u32) -> impl FnMut(u32) -> u32 {
     }
 }
 
-/// A certificate of this run's own for 127.0.0.1, and its key.
+/// A new self-signed certificate for 127.0.0.1, and its key.
 pub struct Certificate {
     cert: CString,
     key: CString,
@@ -37,7 +37,7 @@ impl Certificate {
     }
 }
 
-/// One event, with its bytes.
+/// An event with a copy of its bytes.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub kind: i32,
@@ -63,7 +63,7 @@ impl Event {
     }
 }
 
-/// A config with its defaults, changed by `edit`; with a certificate, a server's own or the only one that a client trusts.
+/// The default config, changed by `edit`. A certificate is the server's identity, or the only one that a client trusts.
 fn with_config<R>(
     server: bool,
     certificate: Option<&Certificate>,
@@ -86,7 +86,7 @@ fn with_config<R>(
     call(&config)
 }
 
-/// A server on a free port: its handle and port.
+/// Starts a server on a free port. Returns its handle and port.
 pub fn listen(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
     let url = if certificate.is_some() { c"wss://127.0.0.1:0" } else { c"ws://127.0.0.1:0" };
     let (mut server, mut port) = (0, 0);
@@ -99,7 +99,7 @@ pub fn listen(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_confi
     (server, port as u16)
 }
 
-/// A multiplayer host on a free port: its handle and port.
+/// Starts a multiplayer host on a free port. Returns its handle and port.
 pub fn host(edit: impl FnOnce(&mut ws_config)) -> (u32, u16) {
     host_over(None, edit)
 }
@@ -116,7 +116,7 @@ pub fn host_over(certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_co
     (host, port as u16)
 }
 
-/// A player of a host on that port.
+/// Joins the host on that port.
 pub fn join(port: u16, certificate: Option<&Certificate>, edit: impl FnOnce(&mut ws_config)) -> u32 {
     let scheme = if certificate.is_some() { "wss" } else { "ws" };
     let url = CString::new(format!("{scheme}://127.0.0.1:{port}")).unwrap();
@@ -152,7 +152,7 @@ pub fn last_error() -> String {
     }
 }
 
-/// The next line of the log.
+/// Takes the next line of the log.
 pub fn log_line() -> Option<String> {
     let mut buffer = [0; 2_048];
     // SAFETY: the buffer lives, and is terminated.
@@ -207,7 +207,7 @@ pub fn free(handle: u32) {
     ws_free(handle);
 }
 
-/// The clients of a server.
+/// Handles of a server's clients.
 pub fn conns(server: u32) -> Vec<u32> {
     let (mut list, mut count) = (vec![0; 4_096], 0);
     // SAFETY: the list and the count live.
@@ -224,7 +224,7 @@ pub fn stats(handle: u32) -> ws_stats {
     stats
 }
 
-/// Calls `step` until it says true.
+/// Calls `step` until it returns true.
 pub fn until(what: &str, mut step: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !step() {

@@ -1,10 +1,10 @@
-//! An invented clock, for budgets.
+//! A fake clock for budgets.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 use wspeer::internals::work::Clock;
 
-/// A clock that moves on by `step` each time it is asked.
+/// A clock that advances by `step` each time it is read.
 pub struct Ticking {
     pub now: Cell<Instant>,
     pub step: Duration,

@@ -1,4 +1,5 @@
-//! The system's allocator, and how much of it is in use: by the threads that count as elsewhere, and by all others.
+//! The system's allocator with a count of the bytes in use: those of threads that called `be_elsewhere`, and those of
+//! all others.
 #![allow(unsafe_code)] // An allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -14,12 +15,12 @@ thread_local! {
     static IS_ELSEWHERE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What this thread allocates and frees from now on is not what is measured.
+/// From now on, allocations of this thread are counted separately.
 pub fn be_elsewhere() {
     IS_ELSEWHERE.set(true);
 }
 
-/// Bytes in use, of what is measured and of what is not.
+/// Bytes in use: of normal threads, and of threads that called `be_elsewhere`.
 pub fn live() -> (i64, i64) {
     (HERE.load(Ordering::Relaxed), ELSEWHERE.load(Ordering::Relaxed))
 }

@@ -1,6 +1,6 @@
-//! A network that misbehaves, on loopback: a proxy that delays, cuts, holds, stalls, swallows, resets, ends or spoils the bytes of each direction.
-//! It never reorders, as TCP does not.
-#![allow(dead_code)] // Each test program uses its own part of it.
+//! A faulty network on loopback: a proxy that delays, splits, stalls, discards, resets, ends or corrupts the bytes of
+//! each direction. It never reorders bytes, as TCP does not.
+#![allow(dead_code)] // Each test program uses a part.
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -12,42 +12,42 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// From the client to the server, and back.
+/// Directions: UP from client to server, DOWN back.
 pub const UP: usize = 0;
 pub const DOWN: usize = 1;
 
-/// How bytes of one direction end, from some byte on.
+/// A fault of one direction from a certain byte on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// They are read no more: TCP slows the sender down.
+    /// The proxy stops reading, so that TCP slows the sender down.
     Stall,
-    /// They are read and thrown away: the cable is pulled.
+    /// Bytes are read and discarded, like a pulled cable.
     Swallow,
-    /// Both ends are reset.
+    /// Both sockets are reset.
     Reset,
     /// The receiver sees the end of the stream.
     Fin,
-    /// One bit of one byte is another; the rest goes on.
+    /// One bit of one byte is flipped; the rest passes unchanged.
     Flip(u8),
 }
 
-/// What happens to one direction of one connection.
+/// The faults of one direction of one connection.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Faults {
     pub delay: Duration,
-    /// Up to so much more.
+    /// Maximum of the additional random delay.
     pub jitter: Duration,
     pub bytes_per_s: Option<u32>,
-    /// Written in pieces of at most so many bytes, each of its own length.
+    /// Maximum length of the pieces that are written; each has a random length.
     pub pieces: Option<usize>,
-    /// After so many bytes.
+    /// The fault, and the number of bytes after which it begins.
     pub end: Option<(u64, End)>,
 }
 
-/// How many bytes went through a connection, each way.
+/// Number of bytes forwarded by a connection in each direction.
 pub type Passed = [u64; 2];
 
-/// The faults of each connection, by its number.
+/// Chooses the faults of each connection by its number.
 pub type Plan = Box<dyn FnMut(usize) -> [Faults; 2] + Send>;
 
 enum Order {
@@ -56,7 +56,7 @@ enum Order {
     Stop,
 }
 
-/// Runs until it is dropped.
+/// A running proxy; dropping it stops it.
 pub struct Proxy {
     pub port: u16,
     orders: Sender<Order>,
@@ -66,7 +66,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// In front of a port of this machine.
+    /// Forwards to the port `to` on 127.0.0.1.
     pub fn new(to: u16) -> Proxy {
         let poll = Poll::new().unwrap();
         let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
@@ -88,17 +88,17 @@ impl Proxy {
         Proxy { port, orders, waker, passed, thread: Some(std::thread::spawn(move || run.run())) }
     }
 
-    /// For connections that come later.
+    /// Sets the faults of later connections.
     pub fn plan(&self, plan: impl FnMut(usize) -> [Faults; 2] + Send + 'static) {
         self.order(Order::Plan(Box::new(plan)));
     }
 
-    /// Both directions of all connections that are there, from now on.
+    /// Applies a fault to both directions of all open connections, from now on.
     pub fn end_all(&self, end: End) {
         self.order(Order::EndAll(end));
     }
 
-    /// Of each connection so far.
+    /// The bytes forwarded by each connection so far.
     pub fn passed(&self) -> Vec<Passed> {
         self.passed.lock().unwrap().clone()
     }
@@ -121,7 +121,7 @@ impl Drop for Proxy {
 
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
-/// Bytes on their way in one direction; at more the proxy stops reading.
+/// Limit of the bytes in transit in one direction; above it the proxy stops reading.
 const MOST: usize = 256 << 10;
 
 struct Run {
@@ -131,16 +131,17 @@ struct Run {
     inbox: Receiver<Order>,
     passed: Arc<Mutex<Vec<Passed>>>,
     plan: Plan,
-    /// Never shorter: a connection's number is its place.
+    /// Never shrinks: a connection's number is its index.
     lines: Vec<Option<Box<Line>>>,
     dice: u64,
 }
 
-/// One connection: its two sockets, and what goes from `sockets[way]` to `sockets[1 - way]`.
+/// One connection: its two sockets, and the flow from `sockets[way]` to `sockets[1 - way]`.
 struct Line {
     sockets: [TcpStream; 2],
     flows: [Flow; 2],
-    /// One end has gone, and what it says does not get through: dropped at last, as a router forgets.
+    /// Set when one end has closed but a fault hides it from the other: the connection is dropped then, as a router
+    /// forgets it.
     forgotten_at: Option<Instant>,
 }
 
@@ -151,11 +152,11 @@ struct Flow {
     queued: usize,
     arrived: u64,
     written: u64,
-    /// The time that the bytes so far take at `bytes_per_s`, and when the last of them is due.
+    /// When the bytes queued so far have passed, at `bytes_per_s`.
     free_at: Option<Instant>,
-    /// Nothing more is to come.
+    /// The source has ended its stream.
     source_ended: bool,
-    /// The receiver was told of that.
+    /// The end of the stream was forwarded, or is never to be.
     told: bool,
     ended: Option<End>,
 }
@@ -216,7 +217,7 @@ impl Run {
 }
 
 impl Line {
-    /// False: it is over.
+    /// Forwards what is due. Returns false when the connection has ended.
     fn step(&mut self, dice: &mut u64) -> bool {
         let now = Instant::now();
         for way in [UP, DOWN] {
@@ -225,7 +226,7 @@ impl Line {
                 || flow.send(&mut self.sockets[1 - way], now).is_err();
             if failed || flow.ended == Some(End::Reset) {
                 for socket in &self.sockets {
-                    // Unread bytes or no lingering: the peer sees a reset.
+                    // Closing without linger sends a reset.
                     let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
                 }
                 return false;
@@ -258,7 +259,7 @@ impl Flow {
                 Err(error) => return Err(error),
             }
         }
-        // An end at the byte that comes next needs no byte to come.
+        // A fault that begins at the next byte takes effect without waiting for that byte.
         if let Some((at, end)) = self.faults.end
             && self.ended.is_none()
             && self.arrived >= at
@@ -305,7 +306,7 @@ impl Flow {
                     + Duration::from_secs_f64(piece.len() as f64 / f64::from(rate));
                 self.free_at = Some(due);
             }
-            // In order, whatever the jitter.
+            // In order, despite the jitter.
             due = self.queue.back().map_or(due, |(last, _)| due.max(*last));
             self.queued += piece.len();
             self.queue.push_back((due, piece.to_vec()));
@@ -344,13 +345,13 @@ impl Flow {
             self.told = true;
             let _ = to.shutdown(Shutdown::Write);
         }
-        // Who swallows tells nobody, but does not wait for ever either.
+        // A discarding flow does not forward the end, but counts as ended.
         self.told |= self.source_ended && self.ended.is_some();
         Ok(())
     }
 }
 
-/// From 0 to one less than `end`: Marsaglia's xorshift64.
+/// A number from 0 to `end` - 1, by Marsaglia's xorshift64.
 fn roll(dice: &mut u64, end: usize) -> usize {
     *dice ^= *dice << 13;
     *dice ^= *dice >> 7;

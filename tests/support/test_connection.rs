@@ -1,5 +1,6 @@
-//! One end of a connection over memory, polled as a host polls it, with an invented time. The test is the other end and speaks in bytes.
-#![allow(dead_code)] // Each test program uses its own part of it.
+//! One end of a connection over an in-memory transport, polled like a host does, with a fake clock. The test is the
+//! remote peer and exchanges bytes.
+#![allow(dead_code)] // Each test program uses a part.
 
 pub use crate::clock::Ticking;
 use std::cell::Cell;
@@ -21,7 +22,7 @@ pub fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Defaults of one end, and changes to them.
+/// Default options of one role, with changes.
 pub fn options(server: bool, changes: &[(i32, u32)]) -> Arc<Options> {
     let mut options = Options::defaults(server);
     for (option, value) in changes {
@@ -30,19 +31,19 @@ pub fn options(server: bool, changes: &[(i32, u32)]) -> Arc<Options> {
     Arc::new(options)
 }
 
-/// An item that was taken.
+/// An item taken from the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Took {
     Text(String),
     Binary(Vec<u8>),
-    /// OPEN, CLOSE_REQUEST with its code, WRITABLE and the like.
+    /// OPEN, CLOSE_REQUEST with its code, WRITABLE and others.
     Event(EventKind, i32),
     /// CLOSED: phase, cause, code, clean, unsent.
     Closed(Phase, Cause, i32, bool, u32),
 }
 pub use Took::*;
 
-/// The connection, what it needs to be polled, and the far end of its transport.
+/// The connection, what polling it needs, and the remote end of its transport.
 pub struct End {
     pub peer: Connection,
     pub far: MemoryEnd,
@@ -71,7 +72,7 @@ impl End {
         }
     }
 
-    /// A server's end that awaits its request.
+    /// A server's end that waits for its request.
     pub fn server(changes: &[(i32, u32)]) -> End {
         End::server_over(256 << 10, false, changes)
     }
@@ -85,12 +86,12 @@ impl End {
         })
     }
 
-    /// A client's end that has made its request.
+    /// A client's end that has sent its request.
     pub fn client(timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
         End::client_asking(false, timeout, changes)
     }
 
-    /// The same, and whether it asks for the application heartbeat.
+    /// Like `client`, and `heartbeat` requests the application heartbeat.
     pub fn client_asking(heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
         let spec = RequestSpec {
             host: "h".to_owned(),
@@ -106,7 +107,7 @@ impl End {
         })
     }
 
-    /// A server's end past its opening handshake.
+    /// A server's end after its opening handshake.
     pub fn open_server(changes: &[(i32, u32)]) -> End {
         End::open_server_over(256 << 10, changes)
     }
@@ -121,12 +122,12 @@ impl End {
         end
     }
 
-    /// A client's end past its opening handshake.
+    /// A client's end after its opening handshake.
     pub fn open_client(changes: &[(i32, u32)]) -> End {
         End::client(None, changes).opened()
     }
 
-    /// A client's end, past its opening handshake.
+    /// Completes a client's opening handshake.
     pub fn opened(self) -> End {
         let mut end = self;
         end.poll();
@@ -145,13 +146,13 @@ impl End {
         end
     }
 
-    /// Polls as `ws_poll` does, without a budget. When to look again.
+    /// Polls like `ws_poll`, without a budget. Returns the next deadline.
     pub fn poll(&mut self) -> Option<Instant> {
         let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
         self.poll_within(&clock, None).1
     }
 
-    /// Polls with a budget. Whether there is more, and when to look again.
+    /// Polls with a budget. Returns whether work is left, and the next deadline.
     pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> (bool, Option<Instant>) {
         let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
         self.last_poll = Some(self.now);
@@ -172,7 +173,7 @@ impl End {
         (more, self.peer.check_timers(&mut cx, !more))
     }
 
-    /// Does something with the connection besides polling.
+    /// Calls a function of the connection with a context.
     pub fn act<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R) -> R {
         let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
         let mut cx = Cx {
@@ -186,7 +187,7 @@ impl End {
         act(&mut self.peer, &mut cx)
     }
 
-    /// Time passes in frames of 100 ms, each with a poll.
+    /// Lets time pass in frames of 100 ms, each with a poll.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
@@ -195,12 +196,12 @@ impl End {
         }
     }
 
-    /// How long since the start.
+    /// Time since the start.
     pub fn elapsed(&self) -> Duration {
         self.now - self.start
     }
 
-    /// Polls in frames of 10 ms until the connection is CLOSED, at most so long; when that was.
+    /// Polls in frames of 10 ms until the connection is CLOSED, for at most `most`. Returns the time it took.
     pub fn closed_after(&mut self, most: Duration) -> Duration {
         let began = self.now;
         while self.peer.state() != State::Closed {
@@ -211,17 +212,17 @@ impl End {
         self.now - began
     }
 
-    /// The far end sends.
+    /// The remote peer sends bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
         assert_eq!(self.far.write(bytes).unwrap(), bytes.len());
     }
 
-    /// The far end is gone: what it sent is there, and nothing more is taken.
+    /// The remote peer disconnects: what it sent is readable, and writing fails.
     pub fn hang_up(&mut self) {
         self.far = MemoryEnd::pair(1).0;
     }
 
-    /// What the far end receives.
+    /// Returns what the remote peer has received.
     pub fn output(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         let mut buffer = [0; 4096];

@@ -1,5 +1,5 @@
-//! A server on a real port, polled as a host polls it, with an invented time. Its clients are plain sockets of the test.
-#![allow(dead_code)] // Each test program uses its own part of it.
+//! A server on a real port, polled like a host does, with a fake clock. Its clients are plain sockets of the test.
+#![allow(dead_code)] // Each test program uses a part.
 
 pub use crate::clock::Ticking;
 use std::cell::{Cell, RefCell};
@@ -16,14 +16,14 @@ use wspeer::internals::work::{Arena, Budget, Clock, Codecs, Cx, LONG_GAP};
 
 pub const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-/// Every wait of a test ends after this.
+/// Every wait of a test is limited to this.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// A masked frame with the masking key 0.
+/// A frame with masking key 0.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let len = payload.len();
     let mut bytes = vec![first];
@@ -37,7 +37,7 @@ pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Counts handles, and refuses to give any when told so.
+/// Assigns handles and counts them, or refuses to while `none_left` is set.
 #[derive(Default)]
 pub struct Given {
     pub count: Cell<u32>,
@@ -56,7 +56,7 @@ impl Handles for Given {
     }
 }
 
-/// The server and what it needs to be polled.
+/// The server, and what polling it needs.
 pub struct Hall {
     pub server: Server,
     pub given: Given,
@@ -108,7 +108,7 @@ impl Hall {
         self.poll_within(&clock, None);
     }
 
-    /// Polls with a budget. Whether there is more.
+    /// Polls with a budget. Returns whether work is left.
     pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> bool {
         let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
         self.last_poll = Some(self.now);
@@ -128,13 +128,13 @@ impl Hall {
         Ticking { now: Cell::new(self.now), step, asked: Cell::new(0) }
     }
 
-    /// Does something with the server besides polling.
+    /// Calls a function of the server with a context.
     pub fn act<R>(&mut self, act: impl FnOnce(&mut Server, &mut Cx<'_>) -> R) -> R {
         let clock = self.clock(Duration::ZERO);
         self.act_within(&clock, None, act)
     }
 
-    /// As `act`, with a budget.
+    /// Like `act`, with a budget.
     pub fn act_within<R>(
         &mut self,
         clock: &dyn Clock,
@@ -152,7 +152,7 @@ impl Hall {
         act(&mut self.server, &mut cx)
     }
 
-    /// Polls until something is so; the invented time stands still.
+    /// Polls until `so` returns true; the fake clock stands still.
     pub fn poll_until(&mut self, what: &str, mut so: impl FnMut(&mut Hall) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !so(self) {
@@ -162,7 +162,7 @@ impl Hall {
         }
     }
 
-    /// A connection to the server that has said nothing.
+    /// Opens a connection without sending anything.
     pub fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.server.address()).unwrap();
         stream.set_nonblocking(true).unwrap();
@@ -170,7 +170,7 @@ impl Hall {
         stream
     }
 
-    /// A client past its opening handshake, and its place.
+    /// A client after its opening handshake, and its slot.
     pub fn open(&mut self) -> (TcpStream, u32) {
         let before: Vec<u32> = self.server.keys().collect();
         let mut stream = self.connect();
@@ -185,7 +185,7 @@ impl Hall {
         (stream, key)
     }
 
-    /// Takes all items: the place of the client, or none for the server's own, and WS_EVENT_*.
+    /// Takes all items: the client's slot (none for the server's own items), and the kind of event.
     pub fn items(&mut self) -> Vec<(Option<u32>, EventKind)> {
         std::iter::from_fn(|| self.server.take_item())
             .map(|(key, item)| match item {
@@ -196,7 +196,7 @@ impl Hall {
     }
 }
 
-/// Reads what is there. False: the end.
+/// Reads what is available. Returns false at the end of the stream.
 pub fn read(stream: &mut TcpStream, into: &mut Vec<u8>) -> bool {
     let mut buffer = [0; 65_536];
     loop {

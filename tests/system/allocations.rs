@@ -1,5 +1,5 @@
-//! In steady state the frame path allocates nothing for a message, and a poll makes one read and at most one write.
-#![allow(unsafe_code)] // A counting allocator, and the calls of a C host.
+//! In steady state, a frame allocates nothing for a message, and a poll makes one read and at most one write.
+#![allow(unsafe_code)] // A counting allocator, and calls of the C ABI.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -48,7 +48,7 @@ fn blank<T>() -> T {
     unsafe { std::mem::zeroed() }
 }
 
-/// Opens a server and a client over loopback, both with WS_COALESCE when asked.
+/// Opens a server and a client over loopback, with these flags.
 fn open(flags: u32) -> (u32, u32, u32) {
     let (mut server, mut client, mut conn, mut count, mut port) = (0, 0, 0, 0, 0);
     let mut config = blank::<ws_config>();
@@ -64,7 +64,7 @@ fn open(flags: u32) -> (u32, u32, u32) {
     (server, client, conn)
 }
 
-/// One frame: 32 messages of `len` bytes each way and back.
+/// One frame: 32 messages of `len` bytes from the client to the server, and back.
 fn frame(server: u32, client: u32, conn: u32, payload: &[u8], batch: bool) {
     for _ in 0..32 {
         assert_eq!(c!(ws_put_packet(client, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
@@ -96,11 +96,11 @@ fn frame(server: u32, client: u32, conn: u32, payload: &[u8], batch: bool) {
     assert_eq!(echoed, 32);
 }
 
-/// Allocations a message, once nothing grows any more.
+/// Allocations per message, once buffers no longer grow.
 fn per_message(flags: u32, len: usize, batch: bool) -> f64 {
     let (server, client, conn) = open(flags);
     let payload = vec![7; len];
-    // Until nothing grows any more: lists do at times that are 200 ms apart, and later where a busy machine polls late.
+    // Until buffers no longer grow: lists grow at times 200 ms apart, and later if a busy machine polls late.
     let (start, mut quiet_since, mut before) = (Instant::now(), Instant::now(), allocations());
     while quiet_since.elapsed() < Duration::from_millis(450) {
         frame(server, client, conn, &payload, batch);

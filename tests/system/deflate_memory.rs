@@ -1,5 +1,6 @@
-//! The memory of permessage-deflate: contexts are made when first used, go back when nothing needs them, and the figure that is told is true.
-#![allow(unsafe_code)] // A counting allocator, and the calls of a C host.
+//! The memory of permessage-deflate: contexts are allocated on first use and freed when nothing needs them, and
+//! `deflate_memory_bytes` matches the allocator's count.
+#![allow(unsafe_code)] // A counting allocator, and calls of the C ABI.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,9 +18,9 @@ macro_rules! c {
 
 struct Counting;
 
-/// Bytes that are allocated now.
+/// Bytes allocated now.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
-/// The most that growing moved at once since it was last set to 0.
+/// The largest number of bytes moved by one reallocation, since it was last set to 0.
 static MOVED: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: every call goes to the system's allocator as it came.
@@ -89,7 +90,7 @@ fn is_near(told: i64, counted: i64) -> bool {
     counted > 0 && (told - counted).abs() * 4 < counted
 }
 
-/// The growth by the first compressed message each way, against what is told.
+/// Compares the memory growth of the first compressed message in each direction with the reported figure.
 fn first_use(flags: u32, bits: u32) {
     let config = config(flags, bits);
     let (mut server, mut client) = (0, 0);
@@ -97,7 +98,7 @@ fn first_use(flags: u32, bits: u32) {
     while ws_get_state(server) != WS_OPEN || ws_get_state(client) != WS_OPEN {
         assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
     }
-    // Below the threshold: the buffers are made, and no context.
+    // Messages below the compression threshold: buffers are allocated, but no context.
     for _ in 0..3 {
         send(client, server, 20);
         send(server, client, 20);
@@ -107,7 +108,7 @@ fn first_use(flags: u32, bits: u32) {
     send(client, server, 100);
     send(server, client, 100);
     let grown = live() - before;
-    // What no connection holds is the family's and is told for each end.
+    // A context that no connection holds belongs to the family, and both ends report it.
     let shared = flags & WS_SERVER_NO_CONTEXT_TAKEOVER != 0;
     let told = if shared { figure(server) } else { figure(server) + figure(client) };
     assert!(is_near(told, grown), "{told} told and {grown} counted with {bits} bits, flags {flags:#x}");
@@ -120,7 +121,7 @@ fn first_use(flags: u32, bits: u32) {
     ws_free(server);
 }
 
-/// Opens a server and a client over loopback, and lets each send.
+/// Opens a server and a client over loopback, and sends a message each way.
 fn open(flags: u32) -> [u32; 3] {
     let (mut server, mut client, mut conn, mut count, mut port) = (0, 0, 0, 0, 0);
     let config = config(flags, 0);
@@ -164,7 +165,7 @@ fn idle() {
     }
 }
 
-/// A long message that goes to several takes the spare context with it, and that still counts, once.
+/// A long broadcast takes the spare context while it is queued, and that context is reported once.
 fn shared() {
     let [server, client, conn] = open(WS_SERVER_NO_CONTEXT_TAKEOVER);
     let before = figure(server);
@@ -181,7 +182,7 @@ fn shared() {
     ws_free(server);
 }
 
-/// A message that outgrows its place is moved piece by piece between looks at the budget, and is what was sent.
+/// A message that outgrows its buffer is moved in pieces, with budget checks in between, and arrives unchanged.
 fn growth() {
     let config = config(0, 0);
     let (mut server, mut client) = (0, 0);
@@ -189,7 +190,7 @@ fn growth() {
     while ws_get_state(server) != WS_OPEN || ws_get_state(client) != WS_OPEN {
         assert!(ws_poll(client) >= 0 && ws_poll(server) >= 0);
     }
-    // A line changes now and then: some sizes end beside a place's end.
+    // The content changes every 40 bytes. Some lengths are next to the end of a buffer.
     for len in [65_535, 65_537, 98_304, 131_072, 131_073, 200_000, 262_145, 524_288, 600_000, 3_000_000, 16 << 20] {
         let payload: Vec<u8> = (0..len).map(|at| (at / 40 % 251) as u8).collect();
         assert_eq!(c!(ws_put_packet(client, payload.as_ptr(), len, WS_BINARY)), WS_OK);
@@ -214,7 +215,7 @@ fn growth() {
     ws_free(server);
 }
 
-/// One test, as the allocator counts for all.
+/// A single test, because the allocator counts for the whole process.
 #[test]
 fn deflate_contexts_are_allocated_lazily_and_released() {
     for bits in [9, 12, 15] {

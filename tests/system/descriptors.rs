@@ -1,5 +1,5 @@
-//! What happens when the system has no descriptor left.
-#![allow(unsafe_code)] // The calls of a C host, and of the system.
+//! What happens when the process has no descriptor left.
+#![allow(unsafe_code)] // Calls the C ABI and libc.
 #![cfg(unix)]
 
 use std::ffi::CString;
@@ -22,7 +22,7 @@ macro_rules! c {
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/// Opens files until no descriptor is left; they are free again when these are dropped.
+/// Opens files until no descriptor is left; dropping them frees the descriptors.
 fn use_up_descriptors() -> Vec<File> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a live value.
@@ -33,7 +33,7 @@ fn use_up_descriptors() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
 
-/// What this process has used.
+/// CPU time used by this process.
 fn processor_time() -> Duration {
     // SAFETY: a rusage is integers.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -49,7 +49,7 @@ fn next(handle: u32) -> Option<ws_event> {
     (c!(ws_next_event(handle, &mut event)) == WS_OK).then_some(event)
 }
 
-/// One test, because the limit is the process's.
+/// A single test, because the limit applies to the whole process.
 #[test]
 fn running_out_of_descriptors_is_reported_and_accepting_resumes() {
     let (mut server, mut port) = (0, 0);
@@ -81,7 +81,7 @@ fn running_out_of_descriptors_is_reported_and_accepting_resumes() {
         "{:?} of the processor in 0.35 s",
         processor_time() - used
     );
-    // A host with frames does not wait: its polls ask the system no more often for that.
+    // A host that polls every frame without waiting: its polls do not retry accepting each time.
     let (began, mut errors) = (Instant::now(), 0);
     while began.elapsed() < Duration::from_millis(350) {
         assert!(ws_poll(server) >= 0);

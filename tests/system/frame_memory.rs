@@ -1,5 +1,6 @@
-//! Large memory and the frame: what ended holds no message that never came whole, and no call of the host gives much memory back itself.
-#![allow(unsafe_code)] // A counting allocator, and the calls of a C host.
+//! Large memory blocks: a connection that ends frees its incomplete message, and no call of the host frees a large
+//! block itself.
+#![allow(unsafe_code)] // A counting allocator, and calls of the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -17,11 +18,11 @@ use wspeer::internals::protocol::Compressor;
 
 struct Watching;
 
-/// Bytes that are allocated now.
+/// Bytes allocated now.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    /// The largest piece that this thread gave back.
+    /// The largest block that this thread has freed.
     static FREED: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -51,7 +52,7 @@ unsafe impl GlobalAlloc for Watching {
 #[global_allocator]
 static ALLOCATOR: Watching = Watching;
 
-/// One test at a time: they share the count of what is allocated.
+/// One test at a time: they share the count of allocated bytes.
 static TURN: Mutex<()> = Mutex::new(());
 
 fn turn() -> MutexGuard<'static, ()> {
@@ -59,23 +60,23 @@ fn turn() -> MutexGuard<'static, ()> {
 }
 
 const MIB: usize = 1 << 20;
-/// Given back by a call itself, at most: `peer::MUCH`, and what a vector has beside its content.
+/// The most that a call may free itself: `work::MUCH`, plus the spare capacity of a vector.
 const MOST_FREED: usize = MIB + (64 << 10);
 
-/// The largest piece that a call gives back on this thread.
+/// The largest block that `call` frees on this thread.
 fn freed_by<R>(call: impl FnOnce() -> R) -> (usize, R) {
     FREED.set(0);
     let result = call();
     (FREED.get(), result)
 }
 
-/// Polls and sees that it gives no large piece back itself.
+/// Polls, and checks that the poll frees no large block itself.
 fn poll_lightly(handle: u32) {
     let (freed, _) = freed_by(|| poll(handle));
     assert!(freed <= MOST_FREED, "a poll gave {freed} bytes back itself");
 }
 
-/// A client past its opening handshake, and its handle at the server.
+/// A client after its opening handshake, and its handle at the server.
 fn open(server: u32, port: u16) -> (TcpStream, u32) {
     let before = conns(server);
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -120,9 +121,9 @@ fn send(server: u32, client: &TcpStream, bytes: &[u8]) {
 enum How {
     Fin,
     Reset,
-    /// It breaks the protocol, and stays.
+    /// It violates the protocol, and stays connected.
     Breach,
-    /// Its close frame comes between two fragments, and it stays and reads nothing.
+    /// Its close frame comes between two fragments; it stays connected and reads nothing.
     Close,
     /// The host drops it.
     Dropped,
@@ -182,7 +183,7 @@ fn an_incomplete_message_is_freed_with_its_connection() {
                 poll(server);
                 stats(server).wire_bytes_in >= (CLIENTS * bytes.len()) as u64
             });
-            // They stay where a close frame between fragments or a breach needs an end of its own: all that time the memory is free.
+            // The sockets that `end` returns stay connected: the memory must be freed before they close.
             let kept: Vec<_> =
                 clients.into_iter().filter_map(|(client, conn)| end(how, server, client, conn)).collect();
             until(&format!("the memory of {how:?} comes back"), || {
@@ -196,7 +197,7 @@ fn an_incomplete_message_is_freed_with_its_connection() {
     }
 }
 
-/// Takes what is there, and what taking it gave back.
+/// Takes up to `most` messages at a time. Returns their number and the largest block freed by taking them.
 fn take(handle: u32, most: usize) -> (usize, usize) {
     // SAFETY: packets are numbers and pointers.
     let mut packets: [ws_packet; 8] = unsafe { std::mem::zeroed() };
@@ -233,7 +234,7 @@ fn ending_a_large_loan_does_not_free_it_on_the_calling_thread() {
     }
 }
 
-/// Reads what is there.
+/// Reads what is available. Returns the number of bytes.
 fn drain(client: &mut TcpStream) -> usize {
     client.set_nonblocking(true).unwrap();
     let (mut buffer, mut total) = (vec![0; 256 << 10], 0);
@@ -266,7 +267,7 @@ fn a_server_releases_memory_after_long_messages() {
             got == CLIENTS
         });
         assert_eq!(take(server, 8).0, 0);
-        // One for all, larger than what is kept.
+        // A broadcast larger than the buffers that are kept.
         assert_eq!(put(server, &message), WS_OK);
         let mut read = 0;
         until("all have read it", || {

@@ -1,5 +1,6 @@
-//! The fuzzer's targets without the fuzzer: on the seeds, and for a while on mutations of them with a fixed seed. Same seed, same inputs.
-#![allow(unsafe_code)] // The calls of a C host.
+//! Runs the fuzz targets without a fuzzer: on the seeds, and for a while on pseudo-random mutations of them. The random
+//! seed is fixed.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(dead_code)]
@@ -7,7 +8,7 @@ mod fuzz;
 
 use std::time::{Duration, Instant};
 
-/// For each target.
+/// Time for each target.
 const TIME: Duration = Duration::from_secs(2);
 
 /// Marsaglia's xorshift64.
@@ -36,7 +37,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| std::fs::read(file).expect("readable")).collect()
 }
 
-/// Flipped bits, other bytes, cuts, repeats, pieces of other seeds.
+/// A copy of a seed with flipped bits, changed bytes, cuts, repeats or pieces of other seeds.
 fn mutate(random: &mut Random, all: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = all[random.below(all.len())].clone();
     for _ in 0..1 + random.below(8) {
@@ -91,7 +92,7 @@ fn fuzz_targets_pass_on_seeds_and_mutations() {
     }
 }
 
-/// `WSPEER_FUZZ_TARGET=frames WSPEER_FUZZ_INPUT=file cargo test --test fuzz one_input`: what was found, again.
+/// Runs one input again: `WSPEER_FUZZ_TARGET=frames WSPEER_FUZZ_INPUT=file cargo test --test fuzz one_input`.
 #[test]
 fn one_input() {
     let (Ok(name), Ok(path)) = (std::env::var("WSPEER_FUZZ_TARGET"), std::env::var("WSPEER_FUZZ_INPUT")) else {

@@ -1,7 +1,7 @@
-//! The heap after long messages: what the library frees is nothing that a later free of a few bytes pays for. glibc trims its heap inside of whichever
-//! free finds much free memory at the end of it, in the host's thread as well.
+//! The heap after long messages: memory freed by the library must not make a later small free slow. glibc trims its
+//! heap inside the free that finds much free memory at the heap's end, possibly on the host's thread.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
-#![allow(unsafe_code)] // The calls of a C host.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -14,7 +14,7 @@ use wspeer::ffi::*;
 
 const MIB: usize = 1 << 20;
 const CLIENTS: usize = 12;
-/// Of a free of 100 KB, in CPU time of its thread.
+/// Limit for a free of 100 KB, in CPU time of its thread.
 const MOST: Duration = Duration::from_micros(2_000);
 const TRIES: usize = 3;
 
@@ -32,7 +32,7 @@ fn in_use() -> usize {
     unsafe { libc::mallinfo2() }.uordblks
 }
 
-/// Long messages wait at clients that are freed; the longest free of the host's own small memory behind.
+/// Frees clients with long queued messages. Returns the longest of the host's own small frees after that.
 fn longest_free(deflate: bool, payload: &[u8]) -> Duration {
     let flags = if deflate { WS_DEFLATE } else { 0 };
     let (server, port) = listen(None, |config| config.flags |= flags);
@@ -65,16 +65,16 @@ fn longest_free(deflate: bool, payload: &[u8]) -> Duration {
 #[test]
 fn frees_of_the_host_are_not_slowed_by_heap_trimming() {
     let (payload, mut broken) = (vec![b'x'; 16 * MIB], Vec::new());
-    // From here on glibc takes memory of this size from its heap: the first large free raises its threshold.
+    // The first large free raises glibc's mmap threshold, so that blocks of this size come from the heap from here on.
     drop(std::hint::black_box(vec![1_u8; 31 * MIB]));
     let before = in_use();
     let probe = std::hint::black_box(vec![1_u8; 16 * MIB]);
     if in_use() < before + probe.len() {
-        // A sanitizer's allocator, say.
+        // Another allocator, such as a sanitizer's.
         return;
     }
     drop(probe);
-    // Threads that live at the same time have heaps of their own, so that each try begins with a new one.
+    // Threads that run at the same time have separate heaps, so each try begins with a new one.
     let end = Barrier::new(2 * TRIES + 1);
     std::thread::scope(|scope| {
         for deflate in [false, true] {

@@ -1,6 +1,7 @@
-//! Where a peer or the host chooses the size, lack of memory is a result or an event, never the end of the process: every allocation of a long piece fails in
-//! turn, once or from then on, over the verbs and the kinds of input. Each case is a process of its own, as what fails ends it.
-#![allow(unsafe_code)] // A failing allocator, and the calls of a C host.
+//! Where a peer or the host chooses the size, a failed allocation leads to an error result or an event, never to the
+//! end of the process. Every long allocation fails in turn, alone or with all later ones, for all kinds of calls and
+//! input. Each case runs in a separate process.
+#![allow(unsafe_code)] // A failing allocator, and calls of the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -15,16 +16,16 @@ use std::time::Instant;
 use wspeer::codes::*;
 use wspeer::ffi::*;
 
-/// What is shorter is bounded by the library, and may end the process.
+/// Shorter allocations are bounded by the library, and their failure may abort the process.
 const LEAST: usize = 640 << 10;
-/// Long, and below the limit of a call.
+/// A long message, below the limit of a call.
 const LONG: usize = 900_000;
 
-/// Fails one allocation of `LEAST` bytes or more, or all from one on.
+/// An allocator that fails the `FAILS`th allocation of at least `LEAST` bytes, alone or with all later ones.
 struct Failing;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
-/// Which one fails; 0: none.
+/// Number of the allocation that fails; 0 for none.
 static FAILS: AtomicU32 = AtomicU32::new(0);
 static ONCE: AtomicBool = AtomicBool::new(false);
 
@@ -50,12 +51,12 @@ unsafe impl GlobalAlloc for Failing {
 #[global_allocator]
 static ALLOCATOR: Failing = Failing;
 
-/// What a case does once its handles are there.
+/// The handles and the action of a case.
 struct Scene {
-    /// All are polled.
+    /// All handles that are polled.
     handles: Vec<u32>,
     act: Box<dyn Fn() -> i32>,
-    /// So many long messages arrive, or an event says why not.
+    /// Number of long messages that must arrive, unless an event reports why not.
     arrive: usize,
 }
 
@@ -126,7 +127,7 @@ fn a_failed_allocation_never_ends_the_process() {
     assert!(dead.is_empty(), "{} of {} cases:\n{}", dead.len(), CASES.len(), dead.join("\n"));
 }
 
-/// The case that WSPEER_LACK numbers.
+/// Runs the case whose number is in WSPEER_LACK.
 #[test]
 #[ignore = "a part of the other test"]
 fn one_case() {
@@ -155,7 +156,7 @@ fn one_case() {
     }
 }
 
-/// Acts, and polls until all that was to arrive has, or an event says why not; how many messages arrived.
+/// Acts, and polls until all messages have arrived or an event reports why not. Returns the number of messages.
 fn play(name: &str, scene: &Scene) -> usize {
     let result = (scene.act)();
     if result < 0 {
@@ -166,11 +167,11 @@ fn play(name: &str, scene: &Scene) -> usize {
     let mut idle = 0;
     while idle < 100 && (result < 0 || scene.arrive == 0 || arrived + told < scene.arrive) {
         assert!(Instant::now() < end, "{name}: {result}, {arrived} arrived, {told} told");
-        // Where nothing is to come, nothing comes for a while.
+        // If nothing is expected, polls 100 times.
         idle += u32::from(result < 0 || scene.arrive == 0);
         for handle in &scene.handles {
             c_host::poll(*handle);
-            // Without a copy of the bytes.
+            // Without copying the bytes.
             // SAFETY: an event is numbers and pointers.
             let mut event: ws_event = unsafe { std::mem::zeroed() };
             // SAFETY: it lives.
@@ -212,7 +213,7 @@ fn over(certificate: Option<Certificate>, edit: fn(&mut ws_config), act: fn(Pair
     Scene { handles: vec![server, client], act: act(Pair { server, client, conn }), arrive: 1 }
 }
 
-/// Polls and reads all until `done`.
+/// Polls and takes all events until `done`.
 fn drain_until(what: &str, handles: &[u32], done: impl Fn() -> bool) {
     c_host::until(what, || {
         for handle in handles {
@@ -223,7 +224,7 @@ fn drain_until(what: &str, handles: &[u32], done: impl Fn() -> bool) {
     });
 }
 
-/// A put of a long message.
+/// Puts a long message.
 fn put_of(handle: u32) -> Box<dyn Fn() -> i32> {
     put(handle, WS_BINARY, (0..LONG as u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect())
 }
@@ -285,7 +286,7 @@ fn open_game(flags: u32, joins: usize) -> Game {
     if flags & WS_SCENE != 0 {
         all.iter().for_each(|handle| declare(*handle));
     }
-    // All know all.
+    // Until every peer knows all others.
     let mut met = 0;
     let every = joins.len() + joins.len() * joins.len();
     c_host::until("all have met", || {
@@ -309,14 +310,14 @@ fn declare(handle: u32) {
     );
 }
 
-/// From the first join to the second.
+/// Sends from the first join to the second.
 fn to_one(game: &Game, kind: i32, bytes: Vec<u8>) -> Box<dyn Fn() -> i32> {
     let (from, to) = (game.joins[0], ws_get_peer_id(game.joins[1]));
     // SAFETY: the bytes live.
     Box::new(move || unsafe { ws_put_packet_to(from, to, bytes.as_ptr(), bytes.len(), kind) })
 }
 
-/// A call that some know by number and, of a host with two, one by path.
+/// A call whose node id some receivers have confirmed; at a host with two joins, the other one gets it by path.
 fn known(game: &Game, from: u32, method: &str) -> Box<dyn Fn() -> i32> {
     let short = encode(method, &[]);
     let to = if from == game.host { ws_get_peer_id(game.joins[0]) } else { 1 };
@@ -388,7 +389,7 @@ fn relay(to: i32, packet: &[u8]) -> Vec<u8> {
     [&[7, 3], &to.to_le_bytes()[..], packet].concat()
 }
 
-/// A plain client that sends bytes of its own to a scene with one honest join, whose id it is given.
+/// A plain client that sends raw bytes to a scene with one honest join, whose id is passed to `packet`.
 fn stranger(packet: fn(i32) -> Vec<u8>, arrive: usize) -> Scene {
     let game = open_game(WS_SCENE, 1);
     let mut port = 0;
@@ -401,7 +402,7 @@ fn stranger(packet: fn(i32) -> Vec<u8>, arrive: usize) -> Scene {
     Scene { handles: all.to_vec(), act: put(client, WS_BINARY, bytes), arrive }
 }
 
-/// A plain server that sends bytes of its own to a join of a scene.
+/// A plain server that sends raw bytes to a join of a scene.
 fn false_host(packet: fn() -> Vec<u8>) -> Scene {
     let (server, port) = c_host::listen(None, |_| {});
     let url = CString::new(format!("ws://127.0.0.1:{port}")).unwrap();

@@ -1,8 +1,8 @@
-//! The longest single call of each kind, in CPU time of the thread: what the network decides about takes no longer than the budget of a poll and a
-//! tolerance, whatever the size of a message; what the host passes costs in proportion to it. Prints the table. `WSPEER_FRAME_BYTES` sets the largest
-//! message (64 MiB is the whole test).
+//! The longest call of each kind, in CPU time of the thread. Work caused by the network takes no longer than the poll
+//! budget plus a tolerance, whatever the size of a message; passing a message costs time proportional to its size.
+//! Prints a table. `WSPEER_FRAME_BYTES` sets the largest message (64 MiB for the whole test).
 #![cfg(unix)]
-#![allow(unsafe_code)] // The calls of a C host.
+#![allow(unsafe_code)] // Calls the C ABI.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -15,11 +15,11 @@ use wspeer::ffi::*;
 
 /// The budget of a poll.
 const BUDGET_US: u32 = 1_000;
-/// A call may take so much longer: a busy machine has cold caches, and a poll looks at the clock only now and then.
+/// Allowed excess of a call: a busy machine has cold caches, and a poll checks the clock only at intervals.
 const TOLERANCE: Duration = Duration::from_micros(1_500);
-/// A put may take so many times what copying its message to fresh memory takes.
+/// A put may take this many times as long as copying its message to fresh memory.
 const PUT_COPIES: u32 = 12;
-/// A case that took too long is tried again so often, and the best counts: what a case costs it costs each time.
+/// A case that took too long is tried up to this many times, and the best time counts.
 const TRIES: usize = 3;
 const MIB: usize = 1 << 20;
 const GONE: usize = 20;
@@ -69,7 +69,7 @@ struct Case {
     size: usize,
 }
 
-/// Two ends of a connection: what is polled and put to at the sending one, and the receiving one.
+/// Two ends of a connection: the sender's handles to poll and to put to, and the receiver.
 struct Ends {
     polled: u32,
     put: u32,
@@ -125,7 +125,7 @@ impl Case {
     }
 }
 
-/// Takes an item: the length of a message.
+/// Takes an item. Returns its type and length.
 fn take(handle: u32, longest: &mut Longest) -> Option<(i32, usize)> {
     // SAFETY: an event is numbers and pointers.
     let mut event: ws_event = unsafe { std::mem::zeroed() };
@@ -134,7 +134,8 @@ fn take(handle: u32, longest: &mut Longest) -> Option<(i32, usize)> {
     (result == WS_OK).then_some((event.r#type, event.packet.len))
 }
 
-/// Polls both ends until the receiver has taken a message of that size. However long that takes on a busy machine, some of it comes in time.
+/// Polls both ends until the receiver has taken a message of this size. Each step has a time limit, but not the whole,
+/// for a busy machine.
 fn receive(ends: &Ends, size: usize, longest: &mut Longest) {
     let (mut whole, mut come) = (false, 0);
     while !whole {
@@ -154,21 +155,21 @@ fn receive(ends: &Ends, size: usize, longest: &mut Longest) {
     }
 }
 
-/// Messages one after another: each is put, received, lent and given back.
+/// Sends messages one after another: each is put, received, lent and released.
 fn talk(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Longest) {
     let ends = case.open(certificate, longest);
     for _ in 0..3 {
         assert_eq!(longest.time("put", || put(ends.put, payload)), WS_OK);
         receive(&ends, payload.len(), longest);
     }
-    // The last loan ends.
+    // Ends the last loan.
     assert_eq!(take(ends.receiver, longest), None);
     for root in ends.roots {
         longest.time("free", || free(root));
     }
 }
 
-/// One that was put before OPEN.
+/// Sends a message that was put before OPEN.
 fn talk_early(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Longest) {
     let (server, port) = case.servers_end(certificate);
     let client = case.clients_end(certificate, port, true);
@@ -180,7 +181,7 @@ fn talk_early(case: Case, certificate: &Certificate, payload: &[u8], longest: &m
     }
 }
 
-/// Many small ones that were put before OPEN.
+/// Sends many small messages that were put before OPEN.
 fn talk_early_often(case: Case, certificate: &Certificate, longest: &mut Longest) {
     let (server, port) = case.servers_end(certificate);
     let client = case.clients_end(certificate, port, true);
@@ -199,7 +200,7 @@ fn talk_early_often(case: Case, certificate: &Certificate, longest: &mut Longest
     }
 }
 
-/// Clients that go in the middle of a message, each in a way of its own.
+/// Clients that end in the middle of a message, in different ways.
 fn leave(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Longest) {
     let (server, port) = case.servers_end(certificate);
     let clients: Vec<u32> = (0..GONE).map(|_| case.clients_end(certificate, port, false)).collect();
@@ -247,7 +248,7 @@ fn leave(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Lo
     longest.time("free", || free(server));
 }
 
-/// Letters in no order: deflate makes about half of them.
+/// Random letters, which deflate halves approximately.
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let next = |_| {
@@ -257,20 +258,20 @@ fn noise(size: usize) -> Vec<u8> {
     (0..size).map(next).collect()
 }
 
-/// What copying to fresh memory takes.
+/// Time to copy the payload to fresh memory.
 fn copying(payload: &[u8]) -> Duration {
     let begun = spent();
     drop(std::hint::black_box(payload.to_vec()));
     spent() - begun
 }
 
-/// How long a call may take, in a case with messages that take so long to copy.
+/// How long a call may take, given the time to copy its message.
 fn most(what: &str, copy: Duration) -> Duration {
     let puts = if what == "put" { copy * PUT_COPIES } else { Duration::ZERO };
     Duration::from_micros(BUDGET_US.into()) + TOLERANCE + puts
 }
 
-/// Tries a case until no call takes too long, a few times at most: the best of each kind of call.
+/// Repeats a case until no call takes too long, at most TRIES times. Returns the best time of each kind of call.
 fn best(copy: Duration, mut run: impl FnMut(&mut Longest)) -> BTreeMap<&'static str, Duration> {
     let mut best: BTreeMap<&'static str, Duration> = BTreeMap::new();
     for _ in 0..TRIES {
@@ -286,7 +287,7 @@ fn best(copy: Duration, mut run: impl FnMut(&mut Longest)) -> BTreeMap<&'static 
     best
 }
 
-/// Kinds of ends, with and without TLS and deflate.
+/// All kinds of ends, with and without TLS and deflate.
 fn cases(size: usize) -> impl Iterator<Item = Case> {
     let kinds = [Kind::Client, Kind::Server, Kind::Host].into_iter();
     kinds.flat_map(move |kind| (0..4).map(move |flags| Case { kind, tls: flags & 2 > 0, deflate: flags & 1 > 0, size }))

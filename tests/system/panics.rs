@@ -1,6 +1,7 @@
-//! A panic behind any export becomes WS_ERR_PANIC, retires its family, leaves what was lent where it is, goes to the log, and the process goes on.
+//! A panic in any export returns WS_ERR_PANIC, retires the family, keeps lent memory mapped and is logged; the process
+//! continues.
 #![cfg(feature = "inject-panics")]
-#![allow(unsafe_code)] // Reading lent memory as a C host does.
+#![allow(unsafe_code)] // Reads lent memory as a C host does.
 
 use std::ffi::c_char;
 use std::ptr::{null, null_mut};

@@ -1,8 +1,9 @@
-//! A crowd that joins, talks, leaves and is cut, over wss:// with compression and through a proxy: what both ends count agrees, and memory and descriptors stay flat.
-//! Now and then all leave, so that what the library still holds can be told to the byte. WSPEER_SOAK_SECONDS (default 30) and WSPEER_SOAK_CLIENTS (default 150);
-//! every 5 s a line goes to build/soak.csv, of which tests/soak/plot.py makes a picture.
-#![allow(unsafe_code)] // The calls of a C host.
-#![cfg(target_os = "linux")] // It looks into /proc.
+//! Many clients connect, send, leave and are cut off, over wss:// with compression and through a faulty proxy: the
+//! counts of both ends must agree, and memory and descriptors must stay flat. Now and then all clients leave, to
+//! measure what the library still holds. WSPEER_SOAK_SECONDS (default 30) and WSPEER_SOAK_CLIENTS (default 150) set the
+//! size. A line is added to build/soak.csv every 5 s (every second in a short run), which tests/soak/plot.py draws.
+#![allow(unsafe_code)] // Calls the C ABI.
+#![cfg(target_os = "linux")] // Reads /proc.
 
 #[path = "../support/c_host.rs"]
 mod c_host;
@@ -20,15 +21,15 @@ use std::time::{Duration, Instant};
 use wspeer::codes::*;
 
 const FRAME: Duration = Duration::from_millis(16);
-/// Longer than the library keeps memory for connections that may come again.
+/// Longer than the library keeps memory for later connections.
 const REST: Duration = Duration::from_secs(7);
-/// What it may hold more at a later rest than at the first: its table of handles grows until 4,096 are free.
+/// Allowed growth of the idle memory after the first measurement: the handle table grows until 4,096 slots are free.
 const SLACK: i64 = 256 << 10;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Marsaglia's xorshift64: the same crowd in each run.
+/// Marsaglia's xorshift64: the same numbers in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -44,7 +45,8 @@ impl Dice {
     }
 }
 
-/// What one end has put and got. A message begins with the sender's count, so that a lost, doubled or displaced one is seen.
+/// Number of messages one end has put and received. A message begins with the sender's count, which detects lost,
+/// duplicated and reordered ones.
 #[derive(Default, Clone, Copy, Debug)]
 struct Tally {
     put: u32,
@@ -69,7 +71,7 @@ impl Tally {
     }
 }
 
-/// How one end told its end.
+/// The end event of one side.
 #[derive(Clone, Copy, Debug)]
 struct Over {
     tally: Tally,
@@ -79,7 +81,7 @@ struct Over {
 
 struct Player {
     handle: u32,
-    /// Goes into its path, so that the server's end finds it.
+    /// Part of the request path, which identifies the client at the server.
     name: u32,
     open: bool,
     tally: Tally,
@@ -94,12 +96,12 @@ struct Totals {
     cut: u64,
     never_opened: u64,
     messages: u64,
-    /// Of the server's ends.
+    /// Sums over the server's ends.
     put: u64,
     got: u64,
     unsent: u64,
     lost_on_the_way: u64,
-    /// Connections of which the server heard and the client did not, as the answer to its request was cut.
+    /// Connections that only the server saw open, because its response was cut off.
     one_sided: u64,
 }
 
@@ -110,9 +112,9 @@ struct Soak {
     dice: Dice,
     players: Vec<Player>,
     names: u32,
-    /// The server's ends by their handle: the name, what was put and got.
+    /// The server's ends by handle: the client's name, and what was put and received.
     conns: HashMap<u32, (u32, Tally)>,
-    /// Ends that wait for the other's.
+    /// Ends whose other side has not ended yet.
     halves: HashMap<u32, Over>,
     totals: Totals,
 }
@@ -123,13 +125,13 @@ impl Soak {
         let (server, port) = listen(Some(&certificate), |config| {
             config.flags |= WS_DEFLATE | WS_COALESCE;
             (config.heartbeat_ms, config.pong_timeout_ms, config.max_pending_handshakes) = (1_000, 3_000, WS_OFF);
-            // A third of a frame: the crowd is large.
+            // A third of a frame, because there are many clients.
             config.poll_budget_us = 5_000;
         });
         let proxy = Proxy::new(port);
         let mut fate = Dice(0xFA7E);
         proxy.plan(move |_| {
-            // On the proxy's thread: its memory is not the library's.
+            // Runs on the proxy's thread, whose memory is not counted as the library's.
             be_elsewhere();
             let mut faults = <[Faults; 2]>::default();
             let choppy = Faults {
@@ -166,7 +168,7 @@ impl Soak {
             (config.heartbeat_ms, config.pong_timeout_ms, config.connect_timeout_ms) = (1_000, 3_000, 5_000);
         });
         let now = Instant::now();
-        // A few stay until all have to go.
+        // A few stay until all clients leave.
         let stays =
             if self.dice.below(500) == 0 { Duration::from_secs(3_600) } else { self.dice.time(Duration::from_secs(6)) };
         let leaves_at = now + Duration::from_secs(1) + stays;
@@ -174,7 +176,7 @@ impl Soak {
     }
 
     fn frame(&mut self, crowd: usize) {
-        // A few at a time, as people come.
+        // A few clients at a time.
         for _ in 0..4 {
             if self.players.len() < crowd {
                 self.join();
@@ -212,7 +214,7 @@ impl Soak {
                 let (_, tally) = self.conns.get_mut(&event.conn).expect("CONNECTED came first");
                 tally.take(&event.bytes);
                 self.totals.messages += 1;
-                // It comes back, and now and then the server has enough of one.
+                // Echoes the message, and now and then closes the connection.
                 if put(event.conn, &tally.message(event.bytes.len() - 4)) == WS_OK {
                     tally.put += 1;
                 }
@@ -232,7 +234,7 @@ impl Soak {
         }
     }
 
-    /// False: it has left.
+    /// Returns false once the client has ended.
     fn play(&mut self, at: usize, now: Instant) -> bool {
         let player = &mut self.players[at];
         while let Some(event) = next(player.handle) {
@@ -265,14 +267,14 @@ impl Soak {
             }
         }
         if now >= player.leaves_at {
-            // Most say goodbye; some pull the plug.
+            // Most close properly; some drop the connection.
             close(player.handle, if self.dice.below(8) == 0 { -1 } else { 1_000 });
             player.leaves_at = now + Duration::from_secs(3_600);
         }
         true
     }
 
-    /// Once both ends have told: what one put and the other got must agree.
+    /// Records an end. Once both sides have ended, what one put and the other received must agree.
     fn over(&mut self, name: u32, this: Over) {
         let Some(other) = self.halves.remove(&name) else {
             self.halves.insert(name, this);
@@ -283,14 +285,14 @@ impl Soak {
             assert!(to.tally.got <= arrived_at_most, "{from:?} {to:?}");
             self.totals.unsent += u64::from(from.unsent);
             self.totals.lost_on_the_way += u64::from(arrived_at_most - to.tally.got);
-            // Whoever saw a clean end has all that the other end sent before it.
+            // An end that reports a clean close has received all that the other end sent before it.
             assert!(!to.clean || to.tally.got == arrived_at_most, "a clean end lost something: {from:?} {to:?}");
         }
         if this.clean && other.clean { self.totals.clean += 1 } else { self.totals.cut += 1 }
     }
 }
 
-/// What the library counted is what the host did.
+/// The library's counters must equal the test's.
 fn check_counters(handle: u32, tally: Tally) {
     let counted = stats(handle);
     assert_eq!(
@@ -314,15 +316,15 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Figures over time, and build/soak.csv.
+/// Measurements over time, also written to build/soak.csv.
 struct Record {
     began: Instant,
     csv: std::fs::File,
-    /// Of the process, and of the library and the hosts, in KiB, while people are there.
+    /// Memory of the process, and of the library and the test, in KiB, while clients are connected.
     resident: Vec<u64>,
     heap: Vec<u64>,
     descriptors: Vec<u64>,
-    /// Bytes that the library and the hosts hold while nobody is there.
+    /// Bytes that the library and the test hold while no client is connected.
     at_rest: Vec<i64>,
 }
 
@@ -356,7 +358,8 @@ impl Record {
 }
 
 impl Soak {
-    /// Everybody leaves; what is on its way arrives or is reported; and what was kept for the next one goes back. In a short run only until that has.
+    /// All clients leave, messages in transit arrive or are reported, and cached memory is freed. A short run waits
+    /// only until that has happened.
     fn rest(&mut self, record: &mut Record, short: bool) {
         for player in &mut self.players {
             player.leaves_at = Instant::now();
@@ -386,7 +389,7 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
     let mut soak = Soak::new();
     let mut record = Record::new(began);
     let mut next_line = began;
-    // After the first minutes, and every five from then on.
+    // First after two minutes, and then every five.
     let (first_rest, between) = if short { (seconds / 3, seconds) } else { (120, 300) };
     let mut next_rest = began + Duration::from_secs(first_rest);
     while began.elapsed() < Duration::from_secs(seconds) {
@@ -400,7 +403,7 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
             next_rest = frame + Duration::from_secs(between);
             soak.rest(&mut record, short);
         }
-        // The pace of a game: this is what a frame is.
+        // The frame rate of a game.
         std::thread::sleep(FRAME.saturating_sub(frame.elapsed()));
     }
     soak.rest(&mut record, short);
@@ -424,12 +427,13 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
     for (what, figures, noise) in
         [("resident KiB", resident, 8_192), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)]
     {
-        // Flat: the last third takes no more than the one before it, but for noise. In the first third the crowd gathers.
+        // The last third must not exceed the middle one by more than noise. In the first third clients are still
+        // joining.
         let third = figures.len() / 3;
         let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
         let (middle, last) = (most(&figures[third..2 * third]), most(&figures[2 * third..]));
         println!("figure: {what}: {middle} at most in the middle third, {last} in the last");
-        // ThreadSanitizer's own memory grows with every place that was touched.
+        // ThreadSanitizer's memory grows with every address that is touched.
         let spoilt = what == "resident KiB" && std::env::var_os("TSAN_OPTIONS").is_some();
         assert!(spoilt || last < middle + middle / 5 + noise, "{what} grow: {middle}, then {last}");
     }
@@ -437,6 +441,6 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
 
 fn ws_shutdown_and_wait(before: usize) {
     wspeer::ffi::ws_shutdown();
-    // The threads end by themselves; nothing of a connection stays.
+    // The threads end asynchronously; no descriptor of a connection stays open.
     until("descriptors are as before", || descriptors() <= before + 4);
 }

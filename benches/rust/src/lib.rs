@@ -1,4 +1,4 @@
-//! The harness (benches/harness) as Rust sees it.
+//! Rust bindings of the harness (benches/harness).
 
 use std::ffi::{CStr, CString, c_char, c_int};
 
@@ -8,7 +8,7 @@ unsafe extern "C" {
     fn bench_variant(name: *const c_char) -> c_int;
 }
 
-/// Hands the command line to the harness, which calls the contestant's functions.
+/// Passes the command line to the harness, which calls the contestant's functions.
 pub fn run() {
     let words: Vec<CString> = std::env::args().map(|word| CString::new(word).expect("no NUL in an argument")).collect();
     let mut pointers: Vec<*mut c_char> = words.iter().map(|word| word.as_ptr().cast_mut()).collect();
@@ -17,7 +17,7 @@ pub fn run() {
     std::process::exit(code);
 }
 
-/// A message came.
+/// Reports a received message.
 pub fn got(data: &[u8]) {
     // SAFETY: a live slice.
     unsafe { bench_got(data.as_ptr(), data.len()) }
@@ -28,19 +28,19 @@ pub fn variant(name: &CStr) -> bool {
     unsafe { bench_variant(name.as_ptr()) != 0 }
 }
 
-/// The bytes of a message to put.
+/// The bytes of a message to send.
 ///
 /// # Safety
-/// `data` and `len` are those that the harness gave, used during its call.
+/// `data` and `len` must be those passed by the harness, and used only during its call.
 pub unsafe fn slice<'a>(data: *const u8, len: usize) -> &'a [u8] {
     // SAFETY: see above.
     unsafe { std::slice::from_raw_parts(data, len) }
 }
 
-/// The path of the certificate to trust, if there is one.
+/// The path of the certificate to trust, if any.
 ///
 /// # Safety
-/// `path` is what the harness gave.
+/// `path` must be the pointer passed by the harness.
 pub unsafe fn path(path: *const c_char) -> Option<String> {
     // SAFETY: NULL or a terminated text.
     (!path.is_null()).then(|| unsafe { CStr::from_ptr(path) }.to_string_lossy().into_owned())

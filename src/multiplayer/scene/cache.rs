@@ -393,7 +393,7 @@ mod tests {
         }
     }
 
-    // Godot accepts a repeated declaration as the same.
+    // Godot accepts a repeated announcement of the same path.
     #[test]
     fn a_repeated_announcement_keeps_the_node_id() {
         let mut cache = cache_of("Game", "hello,noargs,raw");

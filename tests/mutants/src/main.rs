@@ -1,8 +1,9 @@
-//! Builds a tree of sources in which every mutant is there behind a switch, so that one build serves to try them all.
+//! Builds a copy of the sources that contains every mutant behind a switch, so that one build serves to test them all.
 //!
-//! `mutants LIST DROPPED ROOT`: LIST is what `cargo mutants --list --json` prints, with the place and the replacement of each mutant; DROPPED has the
-//! numbers of those that do not compile, one a line; the sources below ROOT are rewritten. Prints for each file where the text of each mutant is, as
-//! `NUMBER FILE START END` in bytes, and the numbers of those that no switch can be made for, as `NUMBER`.
+//! `mutants LIST DROPPED ROOT`: LIST is the output of `cargo mutants --list --json`, with the span and the replacement
+//! of each mutant. DROPPED lists the numbers of mutants that do not compile, one a line. The sources below ROOT are
+//! rewritten. For each file it prints the byte range of each mutant's text as `NUMBER FILE START END`, and the numbers
+//! of mutants for which no switch is possible as `NUMBER`.
 
 use proc_macro2::LineColumn;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use std::ops::Range;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-/// One change of the list.
+/// A mutant of the list.
 struct Mutant {
     number: usize,
     genre: String,
@@ -19,7 +20,7 @@ struct Mutant {
     place: Range<usize>,
 }
 
-/// A part of a file that is written otherwise, with the mutants of it.
+/// A part of a file that is rewritten, and its mutants.
 struct Node {
     range: Range<usize>,
     mutants: Vec<usize>,
@@ -27,17 +28,17 @@ struct Node {
 }
 
 enum Shape {
-    /// `text` of each mutant stands before what is at the start of the range, which is empty.
+    /// Text inserted before the start of the range, which is empty.
     Before(String),
-    /// The whole expression in place of the range, of each mutant.
+    /// The expression that replaces the range, for each mutant.
     Instead(Vec<String>),
-    /// A pattern without a guard, and the end of its arm's pattern.
+    /// A match arm's pattern without a guard; the range ends where the pattern ends.
     Arm,
-    /// A guard; of each mutant, what it is.
+    /// A match guard: the replacement for each mutant.
     Guard(Vec<String>),
 }
 
-/// Bytes of a file by line and column.
+/// Converts line and column to a byte offset.
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -61,16 +62,16 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Finds the expressions and arms that mutants are about.
+/// Collects the expressions and match arms that have mutants.
 struct Finder<'a> {
     lines: &'a Lines<'a>,
     mutants: &'a [Mutant],
-    /// Numbers in `mutants` by where their places begin.
+    /// Indices into `mutants` by the start of their spans.
     by_start: HashMap<usize, Vec<usize>>,
     nodes: Vec<Node>,
-    /// Inside of what is evaluated by the compiler.
+    /// Nesting depth of const contexts, which are evaluated at compile time.
     is_const: usize,
-    /// In the match that is visited another arm takes what one without a guard leaves.
+    /// The match being visited has another arm that catches what an arm disabled by its guard would.
     has_rest: bool,
 }
 
@@ -101,7 +102,7 @@ fn has_let(expr: &syn::Expr) -> bool {
     }
 }
 
-/// Whether an arm takes whatever comes.
+/// Whether an arm matches every value.
 fn takes_all(arm: &syn::Arm) -> bool {
     let is_all = match &arm.pat {
         syn::Pat::Wild(_) => true,
@@ -202,7 +203,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 }
 
-/// Writes a file with the nodes in it, and where each has its text.
+/// Writes a file with its mutants, and records the range of each mutant's text.
 struct Writer<'a> {
     text: &'a str,
     nodes: &'a [Node],
@@ -212,7 +213,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The range, with those nodes that lie in it, which are sorted so that the outer ones come first.
+    /// Writes the range with the nodes in it. Nodes are sorted so that outer ones come first.
     fn write(&mut self, range: Range<usize>, within: Range<usize>) {
         let (mut at, mut index) = (range.start, within.start);
         while index < within.end {
@@ -300,7 +301,7 @@ fn rewrite(root: &str, file: &str, list: &[Value], numbers: &[usize]) {
         let before = format!("if crate::mutants::is({number}) {{ return {replacement}; }} ");
         nodes.push(Node { range: at..at, mutants: vec![index], shape: Shape::Before(before) });
     }
-    // The outer one first; what stands before an expression, before that.
+    // Outer nodes first, and text inserted before an expression before that expression.
     nodes.sort_by_key(|node| (node.range.start, !matches!(node.shape, Shape::Before(_)), std::cmp::Reverse(node.range.end)));
     let mut writer = Writer { text: &text, nodes: &nodes, mutants: &mutants, out: String::new(), ranges: Vec::new() };
     writer.write(0..text.len(), 0..nodes.len());

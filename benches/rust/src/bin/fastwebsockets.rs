@@ -1,4 +1,5 @@
-//! fastwebsockets as its echo example uses it: hyper upgrades, one task of a current-thread tokio runtime a connection. It has a server role only.
+//! fastwebsockets as in its echo example: hyper upgrades, and one task per connection on a current-thread tokio
+//! runtime. Server role only.
 
 use bench_contestants::{run, slice};
 use fastwebsockets::{FragmentCollector, Frame, OpCode, WebSocketError, upgrade};
@@ -27,7 +28,8 @@ fn main() {
     run();
 }
 
-/// Echoes, and sends what is put; a read that the other branch cancels has read nothing, as clients of the fan-out are silent.
+/// Echoes messages and sends broadcasts. Clients of the fan-out send nothing, so a read cancelled by `select!` loses no
+/// bytes.
 async fn serve(upgraded: upgrade::UpgradeFut, mut fanout: broadcast::Receiver<Bytes>) -> Result<(), WebSocketError> {
     let mut socket = FragmentCollector::new(upgraded.await?);
     loop {
@@ -51,7 +53,7 @@ async fn answer(mut request: Request<Incoming>, fanout: broadcast::Receiver<Byte
     Ok(response)
 }
 
-/// A client that goes is no news here: the load program says what is missing.
+/// Errors of a client are ignored: the load program reports what is missing.
 async fn serve_quietly(upgraded: upgrade::UpgradeFut, fanout: broadcast::Receiver<Bytes>) {
     let _ = serve(upgraded, fanout).await;
 }

@@ -1,5 +1,6 @@
-//! tungstenite over non-blocking sockets, with mio for a server, and rustls for wss. Variants: none: as it comes, `write` a message and one `flush`
-//! a frame; 8k: with a read buffer of 8 KiB; send: `send`, that is write and flush, a message.
+//! tungstenite over non-blocking sockets, with mio for a server, and rustls for wss. Variants: default: `write` each
+//! message and one `flush` per frame; `8k`: a read buffer of 8 KiB; `send`: `send`, which writes and flushes, for each
+//! message.
 
 use bench_contestants::{got, path, run, slice, variant};
 use mio::unix::SourceFd;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Bytes, Error, Message, WebSocket, accept_with_config, client::client_with_config};
 
-/// A stream that may be plain or TLS.
+/// A plain or TLS stream.
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
@@ -52,7 +53,7 @@ fn config() -> WebSocketConfig {
     if variant(c"8k") { config.read_buffer_size(8 << 10) } else { config }
 }
 
-/// True when it was done, false when the socket takes no more for now: tungstenite keeps what is left.
+/// Returns false if the socket accepts no more for now; tungstenite keeps the rest.
 fn sent(result: Result<(), Error>) -> bool {
     match result {
         Ok(()) => true,
