@@ -53,126 +53,137 @@ namespace wspeer {
 static_assert(WS_ABI_VERSION == 1, "this wspeer.hpp belongs to another wspeer.h");
 
 // <generated: enums> by `make generate`
-// What a call gives: 0 and above are successes.
+// The result of a call. 0 and above: success.
 enum class code : std::int32_t {
-  // Done.
+  // The call succeeded.
   ok = WS_OK,
-  // Nothing waits; ask again next frame.
+  // The call succeeded, but there is nothing to return. Ask again in the next frame.
   empty = WS_EMPTY,
-  // ws_poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may poll
-  // again.
+  // ws_poll(): the time budget is exhausted and work is left. Nothing is lost: the next poll continues. A program with
+  // time left may poll again at once.
   more = WS_MORE,
-  // Some of several targets could not take the message; SKIPPED events say which.
+  // Some of several targets could not take the message. SKIPPED events name them.
   partial = WS_PARTIAL,
-  // The buffer was too short: the text was cut at a code point and terminated; *len holds the whole length.
+  // The output did not fit, and the buffer holds its beginning: a text is cut at a code point and NUL-terminated. The
+  // call's length or count output is the whole size.
   truncated = WS_TRUNCATED,
-  // An argument is out of its range.
+  // An argument is out of range.
   err_arg = WS_ERR_ARG,
-  // A pointer that must not be NULL is NULL.
+  // A required pointer is NULL.
   err_null = WS_ERR_NULL,
-  // The handle is 0, stale (freed or retired) or was never given out.
+  // The handle is invalid: it is 0, stale (freed or retired), or was never issued.
   err_handle = WS_ERR_HANDLE,
-  // This kind of handle has no such call; see the table of verbs and kinds.
+  // The call does not apply to this type of handle; see the tables at the top of this header.
   err_kind = WS_ERR_KIND,
-  // Not in this state: messages can be put only while OPEN (or before, with WS_QUEUE_BEFORE_OPEN).
+  // The handle is in the wrong state for the call. Messages can be sent only while OPEN, or before that with
+  // WS_QUEUE_BEFORE_OPEN.
   err_state = WS_ERR_STATE,
-  // The outbound queue is full and the message was not taken. Poll, and put it again after the WRITABLE event.
+  // The outbound queue is full, and the message was not accepted. Poll, and send it again after the WRITABLE event.
   err_full = WS_ERR_FULL,
-  // The message is over max_message_bytes, or a length is over what memory can hold.
+  // A length is too large: a message exceeds max_message_bytes, a call or value does not fit the buffer, or memory
+  // cannot hold it.
   err_too_big = WS_ERR_TOO_BIG,
-  // Text is not valid UTF-8.
+  // A text is not valid UTF-8.
   err_utf8 = WS_ERR_UTF8,
-  // There is no such target.
+  // The target does not exist, or cannot be reached from this handle.
   err_target = WS_ERR_TARGET,
-  // The ws_config is not usable: its size, its flags or one of its values. ws_last_error() names the field.
+  // The ws_config is invalid: its size, its flags, or the value of a field. ws_last_error() names the field.
   err_config = WS_ERR_CONFIG,
-  // The URL cannot be used.
+  // The URL is invalid, or has a part that the call does not allow.
   err_url = WS_ERR_URL,
-  // A certificate, key or pin in the config cannot be used.
+  // A certificate, a key or pin_sha256 in the config cannot be used.
   err_tls = WS_ERR_TLS,
-  // ws_listen(): the address cannot be bound; ws_last_error() has the reason.
+  // ws_listen() and ws_host(): the address cannot be bound. ws_last_error() has the reason.
   err_address = WS_ERR_ADDRESS,
-  // This build or platform cannot do it; see ws_get_features().
+  // This build or platform does not support the call or the option; see ws_get_features(). ws_decode_call() and
+  // ws_decode_variant(): a value has a type that only Godot can read.
   err_unsupported = WS_ERR_UNSUPPORTED,
-  // A limit of the library or the system: no handle, descriptor, thread or memory left.
+  // A limit of the library or the system is reached: no handle, descriptor, thread or memory is left.
   err_limit = WS_ERR_LIMIT,
-  // A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the text.
+  // A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the program continues.
+  // ws_get_log() has the details.
   err_panic = WS_ERR_PANIC
 };
 
-// The state of a connection; `stale`: the handle has been freed or has retired.
+// The state of a connection or server (RFC 6455). `stale`: the handle was freed or has retired.
 enum class state : std::int32_t {
-  // Name lookup, TCP, TLS or the opening handshake is under way.
+  // Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress.
   connecting = WS_CONNECTING,
-  // Messages flow. A server: it listens.
+  // Messages can be sent and received. A server is OPEN while it listens.
   open = WS_OPEN,
-  // The closing handshake is under way. Messages that arrive are still delivered.
+  // The closing handshake (RFC 6455 section 7.1.2) is in progress. Messages that arrive are still delivered.
   closing = WS_CLOSING,
-  // The connection has ended. What it received stays readable.
+  // The connection has ended. Messages received before can still be read.
   closed = WS_CLOSED,
   stale = WS_ERR_HANDLE
 };
 
-// What an event tells.
+// The type of an event.
 enum class event_kind : std::int32_t {
-  // A connection of ws_connect, ws_pair or ws_attach is open. A join: its id has come, and is event.peer_id.
+  // A connection of ws_connect(), ws_pair() or ws_attach() is OPEN. A join: it has received its id, event.peer_id, and
+  // with WS_AUTH it has been admitted.
   open = WS_EVENT_OPEN,
-  // A message, in event.packet.
+  // A message was received: event.packet.
   message = WS_EVENT_MESSAGE,
-  // The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer
-  // answers by itself.
+  // The peer has started the closing handshake (RFC 6455 section 7.1.3). event.code is its status code, 1005 if it sent
+  // none; event.packet.data is its reason. wspeer answers by itself.
   close_request = WS_EVENT_CLOSE_REQUEST,
-  // The connection, or the server itself, has ended. Last event of its handle.
+  // The connection, or the server itself, has ended. This is the last event of its handle.
   closed = WS_EVENT_CLOSED,
-  // Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id
-  // its id. Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.
+  // Server, host: a client has completed its opening handshake. event.conn is its handle; on a host event.peer_id is
+  // its id. Join: peer event.peer_id is present. Peer 1 is the host. The others are reported with WS_SCENE and
+  // WS_GODOT3 only.
   connected = WS_EVENT_CONNECTED,
-  // Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll(). Join in a
-  // scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.
+  // Server, host: a client's connection has ended. This is the last event of the client's handle, which retires in the
+  // server's next ws_poll(). Join with WS_SCENE or WS_GODOT3: peer event.peer_id has left. When the join's own
+  // connection ends, CLOSED stands for all peers.
   disconnected = WS_EVENT_DISCONNECTED,
-  // The outbound queue refused a message earlier and has room again.
+  // The outbound queue has room again, after it refused a message.
   writable = WS_EVENT_WRITABLE,
-  // event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn
-  // is the server's own handle or that of a join, event.count lifecycle events, and of a join errors of others, were
-  // left out because nobody read them.
+  // event.count messages or events were left out because a queue was full. event.conn is a connection: its outbound
+  // queue had no room for messages to several targets. Reported once until there is room again. event.conn is the
+  // server's own handle or a join: the program did not read its events, so lifecycle events, and on a join errors about
+  // other peers, were dropped.
   skipped = WS_EVENT_SKIPPED,
-  // Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024
-  // bytes, and shows at most 256 of a path or name.
+  // A failure that does not end the connection. event.cause and the text in event.packet.data describe it. The text of
+  // any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.
   error = WS_EVENT_ERROR,
-  // With WS_AUTH: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect().
-  // First comes as AUTH what it sends for that. CONNECTED follows as ws_complete_auth() says.
+  // With WS_AUTH: peer event.peer_id has to be authenticated. Answer with ws_send_auth() and ws_complete_auth(), or
+  // refuse it with ws_disconnect(), on a join ws_close(). AUTH events report the data that it sends. CONNECTED follows
+  // as ws_complete_auth() describes.
   authenticating = WS_EVENT_AUTHENTICATING,
   // With WS_AUTH: event.packet holds data that peer event.peer_id sent for its authentication.
   auth = WS_EVENT_AUTH
 };
 
-// The types of messages.
+// The type of a message.
 enum class message_kind : std::int32_t {
-  // A text message: UTF-8, checked.
+  // A text message, always valid UTF-8 (RFC 6455 section 5.6).
   text = WS_TEXT,
-  // A binary message.
+  // A binary message (RFC 6455 section 5.6).
   binary = WS_BINARY,
-  // A remote call, with WS_SCENE alone: put what ws_encode_call() made, give what came to ws_decode_call().
+  // A remote call, with WS_SCENE only. ws_encode_call() makes one to send, ws_decode_call() reads a received one.
   call = WS_CALL
 };
 
 // How far a connection had come when it ended.
 enum class phase : std::int32_t {
-  // No phase.
+  // The event has no phase.
   none = WS_PHASE_NONE,
-  // Looking up the name.
+  // Name lookup.
   dns = WS_PHASE_DNS,
-  // Connecting by TCP.
+  // Establishing the TCP connection.
   tcp = WS_PHASE_TCP,
-  // Talking to a proxy.
+  // Connecting through a proxy. Reserved: this version uses no proxy.
   proxy = WS_PHASE_PROXY,
-  // The TLS handshake, or a TLS failure later.
+  // The TLS handshake, or a later failure of TLS.
   tls = WS_PHASE_TLS,
-  // The opening handshake (HTTP).
+  // The opening handshake over HTTP (RFC 6455 section 4).
   http = WS_PHASE_HTTP,
   // The WebSocket protocol, after the opening handshake.
   websocket = WS_PHASE_WEBSOCKET,
-  // Ended by the application: a closing handshake that either side asked for, or a drop by the host.
+  // The application: a closing handshake that either side requested, a drop by the program, or a failure in the
+  // protocol above WebSocket, such as an authentication.
   app = WS_PHASE_APP
 };
 // </generated>

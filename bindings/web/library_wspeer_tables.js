@@ -148,8 +148,13 @@
     24: { name: 'transfer_mode', handles: 'multiplayer', values: 'up to 2', standard: 2, set: true },
     25: { name: 'transfer_channel', handles: 'multiplayer', values: 'up to 2147483647', standard: 0, set: true },
     26: { name: 'auth_timeout_ms', handles: 'multiplayer', values: 'above zero', standard: 3000, set: true },
-    27: { name: 'max_call_bytes', handles: 'multiplayer', values: 'any', standard: 1048576, set: true, at: isWide ? 184 : 152 },
-    28: { name: 'max_call_items', handles: 'multiplayer', values: 'any', standard: 65536, set: true, at: isWide ? 188 : 156 }
+    27: {
+      name: 'max_call_bytes', handles: 'multiplayer', values: 'any', standard: 1048576, set: true,
+      at: isWide ? 184 : 152
+    },
+    28: {
+      name: 'max_call_items', handles: 'multiplayer', values: 'any', standard: 65536, set: true, at: isWide ? 188 : 156
+    }
   };
   // Fields of ws_config that must be 0.
   library.$WSPEER_RESERVED = [

@@ -1,59 +1,61 @@
-//! The options of ws_get_option() and ws_set_option(); values as in the field of ws_config of that name.
+//! The options of ws_get_option() and ws_set_option(). Values are those of the ws_config field of the same name.
 //! Generated from src/options.toml by `make generate`: change that file.
 
 /// TCP_NODELAY: 1 (default) or 0.
 pub const WS_OPT_NO_DELAY: i32 = 1;
-/// heartbeat_ms; 0 and WS_OFF: no pings.
+/// ws_config.heartbeat_ms; 0 and WS_OFF: no pings.
 pub const WS_OPT_HEARTBEAT_MS: i32 = 2;
-/// pong_timeout_ms; 0: three times heartbeat_ms.
+/// ws_config.pong_timeout_ms; 0: three times heartbeat_ms.
 pub const WS_OPT_PONG_TIMEOUT_MS: i32 = 3;
-/// close_timeout_ms.
+/// ws_config.close_timeout_ms.
 pub const WS_OPT_CLOSE_TIMEOUT_MS: i32 = 4;
-/// poll_budget_us.
+/// ws_config.poll_budget_us.
 pub const WS_OPT_POLL_BUDGET_US: i32 = 5;
-/// max_message_bytes.
+/// ws_config.max_message_bytes.
 pub const WS_OPT_MAX_MESSAGE_BYTES: i32 = 6;
-/// max_fragments.
+/// ws_config.max_fragments.
 pub const WS_OPT_MAX_FRAGMENTS: i32 = 7;
-/// inbound_packets.
+/// ws_config.inbound_packets.
 pub const WS_OPT_INBOUND_PACKETS: i32 = 8;
-/// inbound_bytes.
+/// ws_config.inbound_bytes.
 pub const WS_OPT_INBOUND_BYTES: i32 = 9;
-/// outbound_packets.
+/// ws_config.outbound_packets.
 pub const WS_OPT_OUTBOUND_PACKETS: i32 = 10;
-/// outbound_bytes.
+/// ws_config.outbound_bytes.
 pub const WS_OPT_OUTBOUND_BYTES: i32 = 11;
-/// max_messages_per_s.
+/// ws_config.max_messages_per_s.
 pub const WS_OPT_MAX_MESSAGES_PER_S: i32 = 12;
-/// max_bytes_per_s.
+/// ws_config.max_bytes_per_s.
 pub const WS_OPT_MAX_BYTES_PER_S: i32 = 13;
 /// The flag WS_COALESCE: 0 or 1.
 pub const WS_OPT_COALESCE: i32 = 14;
 /// Server: the flag WS_REFUSE_NEW: 0 or 1.
 pub const WS_OPT_REFUSE_NEW: i32 = 15;
-/// Server: max_clients.
+/// Server: ws_config.max_clients.
 pub const WS_OPT_MAX_CLIENTS: i32 = 16;
-/// Server: max_clients_per_address.
+/// Server: ws_config.max_clients_per_address.
 pub const WS_OPT_MAX_CLIENTS_PER_ADDRESS: i32 = 17;
-/// Server: max_pending_handshakes.
+/// Server: ws_config.max_pending_handshakes.
 pub const WS_OPT_MAX_PENDING_HANDSHAKES: i32 = 18;
-/// Server: handshake_timeout_ms.
+/// Server: ws_config.handshake_timeout_ms.
 pub const WS_OPT_HANDSHAKE_TIMEOUT_MS: i32 = 19;
-/// Server: on_full.
+/// Server: ws_config.on_full.
 pub const WS_OPT_ON_FULL: i32 = 20;
-/// The local port, to read only: which one "ws://127.0.0.1:0" got.
+/// The local port, read only: the one chosen for "ws://127.0.0.1:0".
 pub const WS_OPT_PORT: i32 = 21;
-/// deflate_threshold_bytes.
+/// ws_config.deflate_threshold_bytes.
 pub const WS_OPT_DEFLATE_THRESHOLD_BYTES: i32 = 22;
-/// max_inflate_ratio.
+/// ws_config.max_inflate_ratio.
 pub const WS_OPT_MAX_INFLATE_RATIO: i32 = 23;
-/// Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Kept and told; every packet is reliable and ordered.
+/// Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Only stored:
+/// every packet is reliable and ordered.
 pub const WS_OPT_TRANSFER_MODE: i32 = 24;
-/// Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.
+/// Host, join: Godot's transfer channel (default 0). Only stored: every packet uses the one connection.
 pub const WS_OPT_TRANSFER_CHANNEL: i32 = 25;
-/// Host, join with WS_AUTH: how long the authentication of a peer may take, in milliseconds; WS_OFF: without end (default: 3000). For those who come later.
+/// Host, join with WS_AUTH: time limit of the authentication of a peer, in milliseconds (default: 3000); WS_OFF: none.
+/// It applies to peers that arrive later.
 pub const WS_OPT_AUTH_TIMEOUT_MS: i32 = 26;
-/// Host, join: max_call_bytes.
+/// Host, join: ws_config.max_call_bytes.
 pub const WS_OPT_MAX_CALL_BYTES: i32 = 27;
-/// Host, join: max_call_items.
+/// Host, join: ws_config.max_call_items.
 pub const WS_OPT_MAX_CALL_ITEMS: i32 = 28;

@@ -2,30 +2,30 @@
 
 // --- Log levels of ws_set_log_level(). ---
 
-/// Nothing.
+/// No lines.
 pub const WS_LOG_OFF: i32 = 0;
-/// Defects and what no event tells.
+/// Defects of wspeer, and system failures that concern no single connection.
 pub const WS_LOG_ERROR: i32 = 1;
-/// What is likely a mistake, such as WS_INSECURE. The default.
+/// Probable mistakes such as WS_INSECURE, and clients that were refused. The default.
 pub const WS_LOG_WARN: i32 = 2;
-/// Connections that open and end.
+/// Connections that open and end, and servers that listen.
 pub const WS_LOG_INFO: i32 = 3;
-/// Steps of the handshakes.
+/// Details of connecting and freeing.
 pub const WS_LOG_DEBUG: i32 = 4;
 
 // --- Structs of ws_struct_size(). ---
 
-/// ws_config, which may grow.
+/// ws_config, which may grow in later versions.
 pub const WS_STRUCT_CONFIG: i32 = 1;
-/// ws_stats, which may grow.
+/// ws_stats, which may grow in later versions.
 pub const WS_STRUCT_STATS: i32 = 2;
-/// ws_packet, which stays as it is.
+/// ws_packet, whose layout is fixed.
 pub const WS_STRUCT_PACKET: i32 = 3;
-/// ws_event, which stays as it is.
+/// ws_event, whose layout is fixed.
 pub const WS_STRUCT_EVENT: i32 = 4;
-/// ws_variant.
+/// ws_variant, whose layout is fixed.
 pub const WS_STRUCT_VARIANT: i32 = 5;
-/// ws_call.
+/// ws_call, whose layout is fixed.
 pub const WS_STRUCT_CALL: i32 = 6;
 
 // --- Types of values in a ws_variant: Godot 4's Variant.Type. ---
@@ -64,7 +64,7 @@ pub const WS_VARIANT_PLANE: i32 = 14;
 pub const WS_VARIANT_QUATERNION: i32 = 15;
 /// AABB: position, size.
 pub const WS_VARIANT_AABB: i32 = 16;
-/// Basis: row by row, the first row is the x of all three axes.
+/// Basis: row by row. The first row has the x components of the three axes.
 pub const WS_VARIANT_BASIS: i32 = 17;
 /// Transform3D: its Basis, then its origin.
 pub const WS_VARIANT_TRANSFORM3D: i32 = 18;
@@ -72,9 +72,10 @@ pub const WS_VARIANT_TRANSFORM3D: i32 = 18;
 pub const WS_VARIANT_PROJECTION: i32 = 19;
 /// Color: r, g, b, a.
 pub const WS_VARIANT_COLOR: i32 = 20;
-/// StringName, as STRING.
+/// StringName: as STRING.
 pub const WS_VARIANT_STRING_NAME: i32 = 21;
-/// NodePath: `count` STRINGs follow, names and then number[0] sub-names; `integer` is 1 when it is absolute.
+/// NodePath: `count` STRING items follow, first names, then number[0] sub-names. `integer` is 1 if the path is
+/// absolute.
 pub const WS_VARIANT_NODE_PATH: i32 = 22;
 /// RID: cannot be sent.
 pub const WS_VARIANT_RID: i32 = 23;
@@ -84,13 +85,15 @@ pub const WS_VARIANT_OBJECT: i32 = 24;
 pub const WS_VARIANT_CALLABLE: i32 = 25;
 /// Signal: cannot be sent.
 pub const WS_VARIANT_SIGNAL: i32 = 26;
-/// Dictionary: `count` pairs follow, a key and a value each. A typed one: `integer` is the type of the keys plus 256 times that of the values.
+/// Dictionary: `count` pairs of items follow, each a key and its value. In a typed one `integer` is the type of the
+/// keys plus 256 times the type of the values.
 pub const WS_VARIANT_DICTIONARY: i32 = 27;
-/// Array: `count` values follow. A typed one: `integer` is the type of its elements.
+/// Array: `count` values follow. In a typed one `integer` is the type of the elements.
 pub const WS_VARIANT_ARRAY: i32 = 28;
 /// PackedByteArray: `count` bytes in data.
 pub const WS_VARIANT_PACKED_BYTE_ARRAY: i32 = 29;
-/// PackedInt32Array: `count` int32_t in data, little-endian and maybe not aligned, so copy them out; so are all that follow.
+/// PackedInt32Array: `count` int32_t in data. The elements of this and the following arrays are little-endian and may
+/// be unaligned: copy them out.
 pub const WS_VARIANT_PACKED_INT32_ARRAY: i32 = 30;
 /// PackedInt64Array: `count` int64_t.
 pub const WS_VARIANT_PACKED_INT64_ARRAY: i32 = 31;
@@ -98,36 +101,37 @@ pub const WS_VARIANT_PACKED_INT64_ARRAY: i32 = 31;
 pub const WS_VARIANT_PACKED_FLOAT32_ARRAY: i32 = 32;
 /// PackedFloat64Array: `count` doubles.
 pub const WS_VARIANT_PACKED_FLOAT64_ARRAY: i32 = 33;
-/// PackedStringArray: `count` STRINGs follow.
+/// PackedStringArray: `count` STRING items follow.
 pub const WS_VARIANT_PACKED_STRING_ARRAY: i32 = 34;
-/// PackedVector2Array: 2 floats each; of an engine with double precision 2 doubles, and `len` is then twice as much.
+/// PackedVector2Array: 2 floats for each element, or 2 doubles from an engine built with double precision; `len` is
+/// then twice as large.
 pub const WS_VARIANT_PACKED_VECTOR2_ARRAY: i32 = 35;
-/// PackedVector3Array: 3 floats each, or doubles.
+/// PackedVector3Array: 3 floats or doubles for each element.
 pub const WS_VARIANT_PACKED_VECTOR3_ARRAY: i32 = 36;
-/// PackedColorArray: 4 floats each.
+/// PackedColorArray: 4 floats for each element.
 pub const WS_VARIANT_PACKED_COLOR_ARRAY: i32 = 37;
-/// PackedVector4Array: 4 floats each, or doubles.
+/// PackedVector4Array: 4 floats or doubles for each element.
 pub const WS_VARIANT_PACKED_VECTOR4_ARRAY: i32 = 38;
 
 // --- Features of ws_get_features(). ---
 
-/// ws_connect over ws://.
+/// ws_connect() over ws://.
 pub const WS_FEATURE_CLIENT: u32 = 1;
-/// ws_listen.
+/// ws_listen().
 pub const WS_FEATURE_SERVER: u32 = 2;
-/// wss://.
+/// wss:// URLs.
 pub const WS_FEATURE_TLS: u32 = 4;
-/// Request headers can be set and response headers read.
+/// Setting request headers and reading response headers.
 pub const WS_FEATURE_HEADERS: u32 = 8;
-/// Protocol pings and their round-trip time.
+/// Pings and their round-trip time (RFC 6455 section 5.5.2).
 pub const WS_FEATURE_PING: u32 = 16;
-/// ws_wait.
+/// ws_wait().
 pub const WS_FEATURE_WAIT: u32 = 32;
-/// ws_pair and ws_attach.
+/// ws_pair() and ws_attach().
 pub const WS_FEATURE_PAIR: u32 = 64;
-/// permessage-deflate.
+/// permessage-deflate (RFC 7692).
 pub const WS_FEATURE_DEFLATE: u32 = 128;
-/// ws_host, ws_join and ws_join_local.
+/// ws_join(); with WS_FEATURE_SERVER also ws_host() and ws_join_local().
 pub const WS_FEATURE_MULTIPLAYER: u32 = 256;
 /// WS_SCENE.
 pub const WS_FEATURE_SCENE: u32 = 512;

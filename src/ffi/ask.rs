@@ -11,22 +11,25 @@ use crate::table::{View, What};
 use crate::{journal, names, table};
 use std::ffi::c_char;
 
-/// The state of a handle now, while the queue may lag: WS_CONNECTING, WS_OPEN, WS_CLOSING, WS_CLOSED, or WS_ERR_HANDLE. Any thread.
+/// Returns the current state: WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED; or WS_ERR_HANDLE. The events that led to
+/// it may still be queued. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_get_state(h: ws_handle) -> i32 {
     guard(|| table::state(h))
 }
 
-/// How many messages wait behind a handle, or WS_ERR_HANDLE. Any thread.
+/// Returns the number of messages that can be taken through a handle, or WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_get_available(h: ws_handle) -> i32 {
     guard(|| Ok(i32::try_from(table::available(h)?).unwrap_or(i32::MAX)))
 }
 
-/// Copies a text out: WS_GET_URL and the others. Cut at a code point if `cap` is short, always terminated when cap is above 0.
+/// Copies a text of a handle, WS_GET_*, to `buf`. A text that does not fit in `cap` bytes is cut at a code point. The
+/// text is NUL-terminated if `cap` is above 0.
 ///
-/// `len` (may be NULL) is the whole length without the NUL. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (unknown `what`), WS_ERR_KIND,
-/// WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// `len` (may be NULL) is set to the whole length in bytes, without the NUL. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG
+/// (unknown `what`), WS_ERR_KIND (a server has only WS_GET_URL and WS_GET_LOCAL_ADDRESS), WS_ERR_HANDLE, WS_ERR_NULL.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_text(
     h: ws_handle,
@@ -46,10 +49,11 @@ pub unsafe extern "C" fn ws_get_text(
     })
 }
 
-/// Copies the value of a header out, as ws_get_text(): of the request on a server's client, of the answer on a client. `name` in any case;
-/// `index` counts headers of the same name from 0.
+/// Copies the value of an HTTP header to `buf`, as ws_get_text() does. A server's client has the headers of its
+/// request, a client those of the response. `name` is not case-sensitive. `index` counts headers of the same name from
+/// 0.
 ///
-/// Returns as ws_get_text(), and WS_EMPTY when there is no such header (buf and len are untouched). Any thread.
+/// Returns as ws_get_text(), and WS_EMPTY if there is no such header; `buf` and `len` are then unchanged. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_header(
     h: ws_handle,
@@ -69,9 +73,10 @@ pub unsafe extern "C" fn ws_get_header(
     })
 }
 
-/// Copies the counters out. `size` is sizeof(ws_stats); fields that this library does not know are left as they are.
+/// Copies the counters of a handle to `out`. `size` is sizeof(ws_stats). Fields that the loaded library does not have
+/// are left unchanged.
 ///
-/// Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (size below 8), WS_ERR_HANDLE. Any thread.
+/// Returns WS_OK, WS_ERR_NULL, WS_ERR_ARG (`size` is below 8), WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: usize) -> ws_result {
     guard(|| {
@@ -115,10 +120,12 @@ pub unsafe extern "C" fn ws_get_stats(h: ws_handle, out: *mut ws_stats, size: us
     })
 }
 
-/// How a connection ended, as its CLOSED or DISCONNECTED tells it; that stays in the queue. For a host that asks for states instead of reading events, while
-/// messages still wait in front of the event. packet.data is ""; WS_GET_ERROR and WS_GET_CLOSE_REASON are the texts.
+/// Reports how a connection ended, as its CLOSED or DISCONNECTED event does, and leaves that event in the queue. A
+/// program that checks states instead of events learns the end from it while messages are still queued before the
+/// event. packet.data is "": ws_get_text() has the texts, WS_GET_ERROR and WS_GET_CLOSE_REASON.
 ///
-/// Returns WS_OK, WS_EMPTY while it lives, WS_ERR_KIND (a server), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// Returns WS_OK, WS_EMPTY (the connection has not ended), WS_ERR_KIND (a server's own handle), WS_ERR_HANDLE,
+/// WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_end(h: ws_handle, out: *mut ws_event) -> ws_result {
     guard(|| {
@@ -133,7 +140,10 @@ pub unsafe extern "C" fn ws_get_end(h: ws_handle, out: *mut ws_event) -> ws_resu
     })
 }
 
-/// Reads an option, WS_OPT_*. Returns WS_OK, WS_ERR_ARG (unknown), WS_ERR_KIND (a server's option), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// Reads an option, WS_OPT_*.
+///
+/// Returns WS_OK, WS_ERR_ARG (unknown option), WS_ERR_KIND (this type of handle does not have it), WS_ERR_HANDLE,
+/// WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32) -> ws_result {
     guard(|| {
@@ -143,42 +153,48 @@ pub unsafe extern "C" fn ws_get_option(h: ws_handle, option: i32, out: *mut u32)
     })
 }
 
-/// Sets an option, WS_OPT_*, from now on. On a server: for the server and for clients that connect later; set it on a client's handle for that one.
+/// Sets an option, WS_OPT_*, from now on. On a server it applies to the server and to clients that connect later; set
+/// it on a client's handle to change that client.
 ///
-/// Returns WS_OK, WS_ERR_ARG (unknown, or a value out of range), WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+/// Returns WS_OK, WS_ERR_ARG (unknown option, or a value out of range), WS_ERR_KIND (this type of handle does not have
+/// it), WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_set_option(h: ws_handle, option: i32, value: u32) -> ws_result {
     guard(|| table::set_option(h, option, value).map(|()| Success::Ok))
 }
 
-/// Sets a value of the host's own that comes back in every packet and event of this connection. A server's clients start with their server's.
+/// Sets a value of the program's choice, which the `user` field of every packet and event of this connection has from
+/// now on. A server's clients start with the value of their server.
 ///
-/// Returns WS_OK or WS_ERR_HANDLE. Any thread.
+/// Returns WS_OK or WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_set_user(h: ws_handle, user: usize) -> ws_result {
     guard(|| table::set_user(h, user as u64).map(|()| Success::Ok))
 }
 
-/// Lists the handles of a server's or a host's clients, those included whose DISCONNECTED was not taken yet.
+/// Lists the handles of the clients of a server or host, including those whose DISCONNECTED event has not been taken.
 ///
-/// `count` is how many there are, even when more than `cap`. Returns WS_OK, WS_TRUNCATED, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// `count` is set to the number of clients, even if it exceeds `cap`. Returns WS_OK, WS_TRUNCATED (`out` has only the
+/// first `cap`), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_conns(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
     guard(|| give_handles(out, cap, count, || table::conns(h)))
 }
 
-/// Lists the handles of those of a server's or a host's clients that have something to take: messages, or events such as CONNECTED. For a host that
-/// reads each client by its own handle.
+/// Lists the handles of those clients of a server or host that have messages or events to take, for programs that take
+/// them through each client's handle.
 ///
-/// `count` is how many there are, even when more than `cap`. Returns as ws_get_conns(). Any thread.
+/// `count` is set to the number of these clients, even if it exceeds `cap`. Returns as ws_get_conns(). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_waiting(h: ws_handle, out: *mut ws_handle, cap: usize, count: *mut usize) -> ws_result {
     guard(|| give_handles(out, cap, count, || table::waiting(h)))
 }
 
-/// The handle of the connection to a peer, by its id: on a host that of its client, on a join its own for 1.
+/// Sets `out` to the handle of the connection to a peer, by the peer's id. A host: the handle of its client. A join:
+/// its own handle, for peer 1.
 ///
-/// Returns WS_OK, WS_ERR_TARGET (no such peer), WS_ERR_KIND (no host or join), WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// Returns WS_OK, WS_ERR_TARGET (no such peer), WS_ERR_KIND (neither a host nor a join), WS_ERR_HANDLE, WS_ERR_NULL.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_conn(h: ws_handle, peer_id: i32, out: *mut ws_handle) -> ws_result {
     guard(|| {
@@ -188,29 +204,34 @@ pub unsafe extern "C" fn ws_get_conn(h: ws_handle, peer_id: i32, out: *mut ws_ha
     })
 }
 
-/// The id of a host (1), of a host's client, or of a join (0 until it has come); or WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+/// Returns the id of a host (1), of a host's client, or of a join (0 until it has one); or WS_ERR_KIND, WS_ERR_HANDLE.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_get_peer_id(h: ws_handle) -> i32 {
     guard(|| table::peer_id(h))
 }
 
-/// The name of a result, "WS_OK" and so on; "WS_UNKNOWN" for a number that is none. Static; never NULL. Any thread.
+/// Returns the name of a result, such as "WS_OK"; "WS_UNKNOWN" for any other number. The text is static and never NULL.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_result_name(r: ws_result) -> *const c_char {
     let failure = || ErrorCode::from_code(r).map(ErrorCode::name);
     Success::from_code(r).map(Success::name).or_else(failure).unwrap_or(c"WS_UNKNOWN").as_ptr()
 }
 
-/// Copies out the sentence of this thread's last failed call: what was wrong and what to do. "" before any. Its words may change; decide by the code.
+/// Copies the error text of this thread's last failed call to `buf`: what was wrong, and what to do. "" if none has
+/// failed. The wording may change, so base decisions on the result code.
 ///
-/// As ws_get_text(). Each thread has its own.
+/// Outputs and results as ws_get_text(). Each thread has its own text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_last_error(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     let sentence = last_error();
     guard(|| copy_text(&sentence, buf, cap, len))
 }
 
-/// Sets which log lines are kept from now on, WS_LOG_*. Returns WS_OK or WS_ERR_ARG. Any thread.
+/// Sets which log lines are kept from now on: those of level `level`, WS_LOG_*, and of the more severe ones.
+///
+/// Returns WS_OK or WS_ERR_ARG. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
     guard(|| {
@@ -220,11 +241,12 @@ pub extern "C" fn ws_set_log_level(level: i32) -> ws_result {
     })
 }
 
-/// Gives a word of this header a name that your users know: all sentences have that name from then on, those of ws_last_error(), of events, of
-/// WS_GET_ERROR and of the log. For bindings whose options have other names. `word` is a field of ws_config or a flag, as "max_message_bytes" or
-/// "WS_QUEUE_BEFORE_OPEN"; `name` has at most 64 bytes, and NULL stands for the word itself. A word that no sentence has is no error.
+/// Sets the name that error texts, event texts and log lines use from now on for a field of ws_config or a flag: for
+/// bindings whose options have other names. `word` is the name in this header, such as "max_message_bytes" or
+/// "WS_QUEUE_BEFORE_OPEN". `name` is the new name, or NULL for the name in this header. Each has at most 64 bytes. A
+/// word that no text uses is not an error.
 ///
-/// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_LIMIT (more than 256), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+/// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_LIMIT (more than 256 names), WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_set_name(word: *const c_char, name: *const c_char) -> ws_result {
     guard_opening(|| {
@@ -242,10 +264,10 @@ pub unsafe extern "C" fn ws_set_name(word: *const c_char, name: *const c_char) -
     })
 }
 
-/// Takes the next log line, "level: text". Nothing is ever printed by the library. At most 1024 lines are kept.
+/// Takes the oldest log line, "level: text". The library prints nothing; it keeps the last 1024 lines.
 ///
-/// A line is taken only when it fits; else WS_TRUNCATED, and *len is the room it needs without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED,
-/// WS_ERR_NULL. Any thread.
+/// The line is removed only if it fits. If not, the result is WS_TRUNCATED, and `len` (may be NULL) is its length in
+/// bytes, without the NUL. Returns WS_OK, WS_EMPTY, WS_TRUNCATED, WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
     guard_opening(|| {
@@ -258,7 +280,7 @@ pub unsafe extern "C" fn ws_get_log(buf: *mut c_char, cap: usize, len: *mut usiz
     })
 }
 
-/// What this build and platform can do: WS_FEATURE_* together. Any thread.
+/// Returns what this build and platform support: WS_FEATURE_*, combined by |. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_get_features() -> u32 {
     WS_FEATURE_CLIENT
@@ -273,22 +295,23 @@ pub extern "C" fn ws_get_features() -> u32 {
         | WS_FEATURE_SCENE
 }
 
-/// WS_VERSION of the library that is loaded. Any thread.
+/// Returns WS_VERSION of the loaded library. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_version() -> u32 {
     WS_VERSION
 }
 
-/// WS_ABI_VERSION of the library that is loaded; another one than the header's must not be used. Any thread.
+/// Returns WS_ABI_VERSION of the loaded library. A program must not use a library whose number differs from its
+/// header's. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_abi_version() -> u32 {
     WS_ABI_VERSION
 }
 
-/// How many bytes a struct has in the library that is loaded, WS_STRUCT_*: a binding holds its own layouts against it when it loads. ws_packet, ws_event,
-/// ws_variant and ws_call are equal in all versions with one WS_ABI_VERSION; the others are at least as long as in the header that they were taken from.
-///
-/// Returns the size, or 0 for a number that is none. Any thread.
+/// Returns the size of a struct, WS_STRUCT_*, in the loaded library, in bytes; 0 for an unknown number. A binding
+/// compares its own layouts with it when it loads. ws_packet, ws_event, ws_variant and ws_call have the same size in
+/// all versions with the same WS_ABI_VERSION; ws_config and ws_stats are at least as large as in the header of the
+/// binding. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_struct_size(which: i32) -> u32 {
     let size = match which {

@@ -3,100 +3,122 @@
 use crate::codes::*;
 use std::ffi::{c_char, c_void};
 
-/// How to open a connection or a server. Fill it with ws_config_init(), then set what you need; every field that stays 0 means its default.
-/// Everything is copied during the call. Texts are UTF-8 and NUL-terminated; NULL means none.
+/// How to open a connection or a server. Fill it with ws_config_init(), then set what you need: every field that
+/// stays 0 has its default.
+/// The call that opens copies everything, texts included. Texts are UTF-8 and NUL-terminated; NULL means none.
 // Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types)]
 pub struct ws_config {
-    /// Set by ws_config_init().
+    /// Size of this struct in bytes; ws_config_init() sets it.
     pub struct_size: u32,
-    /// A number of your choice for ws_free_owner(); 0: none.
+    /// A number of your choice that groups handles for ws_free_owner(). 0: none.
     pub owner: u32,
-    /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-    /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.
+    /// Combined by |:
+    /// WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE |
+    /// WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH |
+    /// WS_NO_RELAY | WS_APP_HEARTBEAT.
     pub flags: u32,
-    /// How long one ws_poll() may work, in microseconds (default: 1000).
+    /// Maximum duration of one ws_poll(), in microseconds (default: 1000).
     pub poll_budget_us: u32,
-    /// Client, join: from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds (default: 10000).
+    /// Client, join: time limit from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds
+    /// (default: 10000). With WS_AUTH it ends when the join has its id.
     pub connect_timeout_ms: u32,
-    /// Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).
+    /// Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds
+    /// (default: 3000).
     pub handshake_timeout_ms: u32,
-    /// How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WS_OFF (default: 3000).
+    /// Time limit of a close without progress, in milliseconds; never WS_OFF (default: 3000). Progress is that accepted
+    /// messages and the close frame leave; then the peer has this time to answer.
     pub close_timeout_ms: u32,
-    /// How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).
+    /// Interval of the pings to the peer, which also measure the round-trip time, in milliseconds (default: servers'
+    /// clients 20000, clients WS_OFF; RFC 6455 section 5.5.2).
     pub heartbeat_ms: u32,
-    /// Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
-    /// A ping has at least a second to be answered, or heartbeat_ms if that is less.
+    /// Time without any byte from the peer after which an unanswered ping ends the connection, in milliseconds; at
+    /// least heartbeat_ms (default: 3 x heartbeat_ms).
+    /// A ping may be answered for at least a second, or for heartbeat_ms if that is shorter.
     pub pong_timeout_ms: u32,
-    /// The longest message taken from the peer and from the host, in bytes (default: 16777216).
+    /// Maximum length of a message, received or sent, in bytes (default: 16777216).
     pub max_message_bytes: u32,
-    /// The most fragments of one received message (default: 131072).
+    /// Maximum number of fragments of a received message (default: 131072; RFC 6455 section 5.4).
     pub max_fragments: u32,
-    /// The longest request or response header, in bytes (default: 16384).
+    /// Maximum length of the header of a request or response, in bytes (default: 16384).
     pub max_header_bytes: u32,
-    /// Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).
+    /// Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading pauses, and TCP
+    /// slows down the peer.
     pub inbound_packets: u32,
-    /// Bytes of messages and of AUTH events that may wait for the host (default: 4194304).
+    /// Maximum bytes of queued inbound messages and AUTH events (default: 4194304). At the limit reading pauses.
     pub inbound_bytes: u32,
-    /// Messages that may wait to be sent (default: 4096).
+    /// Maximum number of queued outbound messages (default: 4096). At the limit sending fails with WS_ERR_FULL.
     pub outbound_packets: u32,
-    /// Bytes that may wait to be sent (default: 4194304).
+    /// Maximum bytes of queued output (default: 4194304). At the limit sending fails with WS_ERR_FULL.
     pub outbound_bytes: u32,
-    /// Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WS_OFF).
+    /// Maximum number of messages that a peer may send in a second (default: WS_OFF). A peer that sends more is closed
+    /// with 1008, and its further messages are dropped.
     pub max_messages_per_s: u32,
-    /// Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WS_OFF).
+    /// Maximum bytes of messages that a peer may send in a second (default: WS_OFF). A peer that sends more is closed
+    /// with 1008, and its further messages are dropped.
     pub max_bytes_per_s: u32,
-    /// Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).
+    /// Server: maximum number of connected clients (default: 4096). An ended client counts until its messages have been
+    /// read. Further clients are refused with 503.
     pub max_clients: u32,
-    /// Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).
+    /// Server: maximum number of clients from one IP address, counted as for max_clients (default: WS_OFF, because all
+    /// clients behind a proxy share one). Further clients are refused with 503.
     pub max_clients_per_address: u32,
-    /// Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).
+    /// Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the
+    /// system's listen queue.
     pub max_pending_handshakes: u32,
-    /// Server, host: WS_FULL_* (default: WS_FULL_SKIP; of a host WS_FULL_DISCONNECT, as a game cannot do without a packet).
+    /// Server, host: what a message to several targets does about a target whose outbound queue is full, WS_FULL_*
+    /// (default: WS_FULL_SKIP; for a host WS_FULL_DISCONNECT, because a game cannot do without a packet).
     pub on_full: u32,
-    /// TCP_NODELAY: WS_OFF leaves Nagle's algorithm on (default: small messages leave at once).
+    /// TCP_NODELAY: WS_OFF leaves Nagle's algorithm on (default: small messages are sent at once).
     pub no_delay: u32,
-    /// How many texts `headers` points to.
+    /// Number of texts that `headers` points to, at most 100.
     pub headers_count: u32,
-    /// With WS_DEFLATE: how hard to compress, 1 (fast) to 9 (small) (default: 1, as a game pays in frame time).
+    /// With WS_DEFLATE: compression level, 1 (fast) to 9 (small) (default: 1, because compression takes frame time).
     pub deflate_level: u32,
-    /// With WS_DEFLATE: shorter messages are not compressed, in bytes; WS_OFF: none is (default: 64).
+    /// With WS_DEFLATE: shorter messages are sent uncompressed; in bytes (default: 64). WS_OFF: all are.
     pub deflate_threshold_bytes: u32,
-    /// With WS_DEFLATE: window of the server's compressor as a power of two, 9 to 15 (default: 15).
+    /// With WS_DEFLATE: window size of the server's compressor, as a power of two, 9 to 15 (default: 15;
+    /// RFC 7692 section 7.1.2.1).
     pub server_max_window_bits: u32,
-    /// With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).
+    /// With WS_DEFLATE: window size of the client's compressor, as a power of two, 9 to 15 (default: 15;
+    /// RFC 7692 section 7.1.2.2).
     pub client_max_window_bits: u32,
-    /// The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
-    /// What is sent keeps to half of it.
+    /// Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the connection is closed
+    /// with 1008. Sent messages stay within half of it.
     pub max_inflate_ratio: u32,
-    /// Zero.
+    /// Must be 0.
     pub reserved: u32,
-    /// Extra headers of the request (client) or of the answer (server), each "Name: value".
+    /// Extra headers of the request (client) or of the response (server), each "Name: value".
     pub headers: *const *const c_char,
-    /// Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
-    /// a client that offers none of them is refused with 400.
+    /// Subprotocols in order of preference, such as "chat.v2, chat.v1" (RFC 6455 section 1.9). Client: they are
+    /// offered, and the server must choose one. Server: it chooses the first that the client offers and it knows; a
+    /// client that offers none of them is refused with 400.
     pub subprotocols: *const c_char,
-    /// Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, even if a CA signed it, it is marked
-    /// CA:TRUE, it names its host only in the common name, or it is of X.509 version 1. What cannot be used is left out with a warning in the log;
-    /// WS_ERR_TLS if all is. The text may be indented, in one line, or have its line ends written out as \n.
+    /// Client: PEM of certificates to trust besides the bundled ones and the system's. Each is that of a CA, or the
+    /// server's own, even if a CA signed it, it is marked CA:TRUE, it names its host only in the common name, or it is
+    /// of X.509 version 1. Certificates that cannot be used are skipped, with a warning in the log; if none can, the
+    /// result is WS_ERR_TLS. The text may be indented, be in one line, or have its line ends written as \n.
     pub ca_pem: *const c_char,
-    /// PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client sends it when asked.
+    /// PEM of the certificate chain, own certificate first; read like ca_pem. A wss:// server needs it. A client sends
+    /// it if the server asks for it.
     pub cert_pem: *const c_char,
     /// PEM of the private key of cert_pem (PKCS #8, PKCS #1 or SEC1).
     pub key_pem: *const c_char,
-    /// Client: the name to ask for (SNI) and to check the certificate against, instead of the URL's host.
+    /// Client: the name for SNI (RFC 6066), against which the certificate is checked, instead of the URL's host.
     pub server_name: *const c_char,
-    /// Client: SHA-256 of the server's own certificate (DER), 64 hex digits, colons allowed. It is then trusted by this alone.
+    /// Client: SHA-256 of the server's own certificate (DER), as 64 hex digits; colons are allowed. The certificate is
+    /// trusted if, and only if, it has this value.
     pub pin_sha256: *const c_char,
-    /// The first value of ws_set_user().
+    /// Initial value of ws_set_user().
     pub user: *mut c_void,
-    /// With WS_SCENE: the longest remote call, its arguments included, in bytes (default: 1048576).
-    /// Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WS_ERR_TOO_BIG.
+    /// With WS_SCENE: maximum length of a remote call, arguments included, in bytes (default: 1048576). A peer that
+    /// sends a longer one is closed with 1002; a join drops a relayed one, and reports it by ERROR. Sending one fails
+    /// with WS_ERR_TOO_BIG.
     pub max_call_bytes: u32,
-    /// With WS_SCENE: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
-    /// At more, as max_call_bytes.
+    /// With WS_SCENE: maximum number of items in the arguments of a remote call, as ws_decode_call() counts them
+    /// (default: 65536). A call with more is treated like one over max_call_bytes.
     pub max_call_items: u32,
 }
 

@@ -6,21 +6,25 @@ use super::types::*;
 use crate::status::{ErrorCode, EventKind, Success};
 use crate::table::{self, View, What};
 
-/// Moves a handle on: connects, accepts, reads, answers pings, writes, judges timers. Call it once a frame for every handle but a server's clients
-/// (their server moves them; polling one polls it). Never blocks; works for at most poll_budget_us. After more than a second without a poll or ws_wait(), as
-/// behind a loading screen, all times move on by that gap, so a host that polls less often than once a second has no time-outs: let it ws_wait().
+/// Does the work of a handle: connects, accepts, reads, answers pings, writes, and checks timers. Call it once a frame
+/// for every handle, except those of a server's clients: the server's poll includes them, and polling one polls its
+/// server. Never blocks, and works for at most poll_budget_us.
+/// After more than a second without ws_poll() or ws_wait(), as behind a loading screen, all timeouts are extended by
+/// that gap. A program that polls less often than once a second therefore has no timeouts: let it call ws_wait().
 ///
-/// Returns WS_OK, WS_MORE when the budget ended with work left, WS_ERR_HANDLE, WS_ERR_PANIC. Never an error for a closed handle. Any thread.
+/// Returns WS_OK, WS_MORE (the budget is exhausted and work is left), WS_ERR_HANDLE. A CLOSED handle is not an error.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_poll(h: ws_handle) -> ws_result {
     guard(|| Ok(if table::poll(h)? { Success::More } else { Success::Ok }))
 }
 
-/// Takes the next message; other events stay. A server's handle serves its clients in turn; a client's own handle gives only its own.
+/// Takes the next message, and leaves other events in the queue. A server's handle takes from its clients in turn; a
+/// client's own handle takes from that client only.
 ///
-/// out->data is lent until the next call that reads items through the same handle (WS_EMPTY included), or its ws_free(); ws_poll() does not
-/// end the loan, and the bytes may be put again into any handle. One thread at a time reads from a handle.
-/// Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_PANIC.
+/// out->data is lent to the program until the next call that takes items through the same handle (WS_EMPTY included),
+/// or its ws_free(). ws_poll() does not end the loan. The bytes may be sent again through any handle. Returns WS_OK,
+/// WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL. One thread at a time may take items through a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_result {
     guard(|| {
@@ -30,9 +34,11 @@ pub unsafe extern "C" fn ws_get_packet(h: ws_handle, out: *mut ws_packet) -> ws_
     })
 }
 
-/// Takes up to `cap` messages at once, as ws_get_packet() would one after the other; all of them stay valid together.
+/// Takes up to `cap` messages at once, as repeated calls of ws_get_packet() would. All of them stay valid together,
+/// until the next call that takes items.
 ///
-/// `count` is how many were written to `out`. Returns WS_OK, WS_EMPTY when there is none, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_ARG (cap is 0), WS_ERR_PANIC.
+/// `count` is set to the number of messages written to `out`. Returns WS_OK, WS_EMPTY (there is none), WS_ERR_HANDLE,
+/// WS_ERR_NULL, WS_ERR_ARG (`cap` is 0). One thread at a time, as for ws_get_packet().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {
@@ -43,10 +49,11 @@ pub unsafe extern "C" fn ws_get_packets(h: ws_handle, out: *mut ws_packet, cap: 
     })
 }
 
-/// Takes the next item, whatever it is: OPEN, MESSAGE, CLOSE_REQUEST, CLOSED and the others, in order. On a server's handle: of its clients in turn,
-/// in order within each, and its own.
+/// Takes the next item, whatever its type: OPEN, MESSAGE, CLOSE_REQUEST, CLOSED and the others, in order. A server's
+/// handle takes from its clients in turn, in order within each, and the server's own events.
 ///
-/// out->packet.data is lent as by ws_get_packet(). Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_PANIC. One thread at a time.
+/// out->packet.data is lent as by ws_get_packet(). Returns WS_OK, WS_EMPTY, WS_ERR_HANDLE, WS_ERR_NULL. One thread at a
+/// time, as for ws_get_packet().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_result {
     guard(|| {
@@ -56,9 +63,11 @@ pub unsafe extern "C" fn ws_next_event(h: ws_handle, out: *mut ws_event) -> ws_r
     })
 }
 
-/// Takes up to `cap` items at once, as ws_next_event() would one after the other; all of them stay valid together.
+/// Takes up to `cap` items at once, as repeated calls of ws_next_event() would. All of them stay valid together, until
+/// the next call that takes items.
 ///
-/// `count` is how many were written to `out`. Returns as ws_get_packets(). One thread at a time.
+/// `count` is set to the number of items written to `out`. Returns as ws_get_packets(). One thread at a time, as for
+/// ws_get_packet().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_next_events(h: ws_handle, out: *mut ws_event, cap: usize, count: *mut usize) -> ws_result {
     guard(|| {

@@ -1,8 +1,10 @@
 /*
  * wspeer.h: WebSockets that a game engine polls from its frame loop.
  *
- * A client, a server and Godot's multiplayer peer over ws:// and wss://. No call blocks (save ws_wait), no thread of the library touches the host, and the library
- * never calls the host back: once a frame the host polls, takes what came, and puts what it wants to send.
+ * It provides a client, a server and Godot's multiplayer peer, over ws:// and wss:// (RFC 6455). No call blocks, except
+ * ws_wait(). The library never calls the program back, on any thread: once a frame the program polls, takes what was
+ * received, and sends what it has to send. "The program" is the code that calls these functions; "the host" is a
+ * multiplayer host, opened by ws_host().
  *
  *   #include "wspeer.h"
  *   #include <stdio.h>
@@ -29,88 +31,98 @@
  *     return answered ? 0 : 1;
  *   }
  *
- * HANDLES. A ws_handle is a number: a stale one is WS_ERR_HANDLE, never a crash. ws_connect, ws_listen, ws_host, ws_join, ws_pair and ws_attach give one; ws_free
- * takes it back in any state. Each client of a server has a handle of its own, told by CONNECTED; it retires by itself in the server's next
- * ws_poll after its DISCONNECTED was taken, so a host that frees none of them leaks none.
+ * HANDLES. A ws_handle is a number. A stale one gives WS_ERR_HANDLE, never a crash. ws_connect(), ws_listen(),
+ * ws_host(), ws_join(), ws_join_local(), ws_pair() and ws_attach() open handles; ws_free() frees one in any state. Each
+ * client of a server has a handle too, which CONNECTED reports. It retires by itself in the server's next ws_poll()
+ * after its DISCONNECTED was taken, so a program that frees none of these leaks none.
  *
- * ORDER. Each connection has one queue: OPEN, messages, CLOSE_REQUEST, and last CLOSED (a server's client: CONNECTED ... DISCONNECTED). Messages that
- * came before a close stay readable after it. ws_next_event takes whatever is next; ws_get_packet takes the next message and leaves the rest. A host
- * that reads only packets and asks for states works and leaks nothing.
+ * ORDER. Each connection has one queue of items: OPEN, messages, CLOSE_REQUEST, and last CLOSED (a server's client:
+ * CONNECTED ... DISCONNECTED). Messages received before a close can still be read after it. ws_next_event() takes the
+ * next item; ws_get_packet() takes the next message and leaves other items in the queue. A program that takes only
+ * messages and checks states works too, and leaks nothing.
  *
- * LOANS. data in a packet or event is lent: it stays valid until the next call that reads items through the same handle (WS_EMPTY included), or its
- * ws_free. ws_poll does not end a loan, but for one: what was read through the handle of a server's client is lent until that handle retires. Lent
- * bytes may be put again into any handle. One thread at a time reads from a handle.
+ * LOANS. data in a packet or event is lent to the program: it is valid until the next call that takes items through the
+ * same handle (even if it returns WS_EMPTY), or until ws_free() of the handle. ws_poll() does not end a loan, with one
+ * exception: what was taken through the handle of a server's client is lent until that handle retires. Lent bytes may
+ * be sent again through any handle. One thread at a time may take items through a handle.
  *
- * NOTHING IS LOST SILENTLY. A put is accepted (WS_OK) or not (WS_ERR_FULL: put it again after WRITABLE). What was accepted leaves before the close
- * that follows it; CLOSED says how many accepted messages did not. When the host does not read, its queue fills up to inbound_packets or
- * inbound_bytes, reading stops, and TCP slows the peer down. To be sure of delivery, ws_close and poll until CLOSED before ws_free.
+ * NOTHING IS LOST SILENTLY. A message is either accepted for sending (WS_OK) or not (WS_ERR_FULL: send it again after
+ * WRITABLE). Accepted messages leave before a later close; CLOSED has the number of those that did not. If the program
+ * does not take items, the queue fills up to inbound_packets or inbound_bytes, reading pauses, and TCP slows down the
+ * peer. To be sure of delivery, call ws_close() and poll until CLOSED before ws_free().
  *
- * THREADS. Any function from any thread. A server with its clients, or the ends of a pair, share one lock; others run in parallel. What a call reads
- * stays as it is until it returns. After fork all handles are stale in the child.
+ * THREADS. "Thread-safe" functions may be called from any thread at any time. The handles of a server and its clients
+ * share one lock, as do the two of a pair; all others work in parallel. Memory that a call reads must not change until
+ * the call returns. After fork() all handles are stale in the child.
  *
- * ERRORS. Results of 0 and above are successes. ws_last_error gives this thread's last failure as a sentence that says what to do; an ended connection
- * says why in its last event and by ws_get_text(WS_GET_ERROR). Outputs are written only on success; counts and lengths always.
+ * ERRORS. Results of 0 and above are successes. ws_last_error() has the text of this thread's last failed call, which
+ * says what to do. The last event of a connection, and WS_GET_ERROR, say why it ended. Outputs are written only on
+ * success, but counts and lengths always. Any function may return WS_ERR_PANIC; their comments do not repeat it.
  *
- * TEXT is UTF-8 and NUL-terminated. Copied text is cut at a code point if the buffer is short, always terminated, and the result is then WS_TRUNCATED.
- * A length never counts the NUL.
+ * TEXT is UTF-8 and NUL-terminated; a text over 16 MiB is WS_ERR_TOO_BIG. If a buffer is too short, the copied text is
+ * cut at a code point and NUL-terminated, and the result is WS_TRUNCATED. A length never counts the NUL.
  *
- * WHICH CALL ON WHICH HANDLE (- : WS_ERR_KIND)
+ * CALLS AND HANDLES (- : WS_ERR_KIND). "conn" is a handle of ws_connect(), ws_pair() or ws_attach().
  *
- *                         client, end of a pair    server                        server's client            attached
- *   ws_poll               moves it on              moves it and all clients on   polls its server           moves it on
+ *                           conn                    server                        client of a server
+ *   ws_poll                 polls it                polls it and all clients      polls its server
  *   ws_get_packet(s),
  *   ws_next_event(s),
- *   ws_get_available      its own                  of all clients in turn        its own                    its own
- *   ws_put_packet         to the peer              to all clients                to that client             to the peer
- *   ws_put_packet_to      -                        one, all, all but one         -                          -
- *   ws_flush              its output               all clients' output           its output                 its output
- *   ws_close              closing handshake        stops listening, closes all   closing handshake          closing handshake
- *   ws_disconnect         -                        one, all, all but one         -                          -
- *   ws_free               drops it                 drops it and all clients      drops and forgets it       drops it
- *   ws_get_state          its state                OPEN while it listens         its state                  its state
- *   ws_get_text           yes                      URL and local address         yes                        yes
- *   ws_get_header         of the answer (client)   -                             of the request             of the other end's
- *   ws_get_end            its own                  -                             its own                    its own
- *   ws_get_stats          its own                  sum over all clients          its own                    its own
- *   ws_get/set_option     its own                  for later clients too         its own                    its own
+ *   ws_get_available        its items               items of all clients in turn  its items
+ *   ws_put_packet           to the peer             to all clients                to this client
+ *   ws_put_packet_to        -                       one, all, all but one         -
+ *   ws_flush                its output              output of all clients         its output
+ *   ws_close                closing handshake       closes it and all clients     closing handshake
+ *   ws_disconnect           -                       one, all, all but one         -
+ *   ws_free                 frees it                frees it and all clients      drops and forgets it
+ *   ws_get_state            its state               OPEN while it listens         its state
+ *   ws_get_text             yes                     URL and local address         yes
+ *   ws_get_header           the peer's headers      -                             of the request
+ *   ws_get_end              yes                     -                             yes
+ *   ws_get_stats            its counters            sum over all clients          its counters
+ *   ws_get/set_option       its options             also for later clients        its options
  *   ws_get_conns,
- *   ws_get_waiting        -                        its clients                   -                          -
+ *   ws_get_waiting          -                       its clients                   -
  *   ws_feed,
- *   ws_take_output        - -                      - -                           - -                        its transport
- *   ws_wait               yes                      yes                           waits for its server       until something is put
+ *   ws_take_output          ws_attach() only        -                             -
+ *   ws_wait                 yes                     yes                           waits for its server
  *
- * A host (ws_host) is a server and a join (ws_join, ws_join_local) a client, but for these; a host's client is a server's client:
+ * A host (ws_host) is a server and a join (ws_join, ws_join_local) is a client, with these differences. A host's client
+ * is like a server's client.
  *
- *                         host                     host's client                 join, Godot 4's format     join, WS_SCENE or WS_GODOT3
- *   ws_put_packet         to all clients           to that client                to the host                to the host and all others
- *   ws_put_packet_to      id, all, all but id      -                             only 1; else               id, all, all but id
- *                                                                                WS_ERR_TARGET
- *   ws_disconnect         id, all, all but id      -                             -                          -
- *   ws_get_state          OPEN while it listens    its state                     OPEN with its id           OPEN with its id
- *   ws_get_conn           the client of an id      -                             itself for 1               itself for 1
- *   ws_get_peer_id        1                        its id                        its id; 0 before OPEN      its id; 0 before OPEN
- *   ws_get/set_option     WS_OPT_TRANSFER_... too  its own                       WS_OPT_TRANSFER_... too    WS_OPT_TRANSFER_... too
- *   ws_join_local         a player in memory       -                             -                          -
+ *                           host                    host's client    join, Godot 4's      join, WS_SCENE
+ *                                                                    format               or WS_GODOT3
+ *   ws_put_packet           to all clients          to this client   to the host          to everyone
+ *   ws_put_packet_to        id, all, all but id     -                only 1; else         id, all, all but id
+ *                                                                    WS_ERR_TARGET
+ *   ws_disconnect           id, all, all but id     -                -                    -
+ *   ws_get_state            OPEN while it listens   its state        OPEN with its id     OPEN with its id
+ *   ws_get_conn             the client of an id     -                itself for 1         itself for 1
+ *   ws_get_peer_id          1                       its id           its id; before: 0    its id; before: 0
+ *   WS_OPT_TRANSFER_...     yes                     -                yes                  yes
+ *   ws_join_local           adds a local player     -                -                    -
  *
- * With WS_SCENE too (- : WS_ERR_KIND, and so without it):
+ * With WS_SCENE (- : WS_ERR_KIND; without WS_SCENE all of them):
  *
- *                         host                     host's client                 join
- *   ws_put_packet with
- *   WS_CALL               all clients              that client                   the host and all others
+ *                           host                    host's client    join
+ *   ws_put_packet
+ *   with WS_CALL            all clients             this client      everyone
  *   ws_put_packet_to
- *   with WS_CALL          id, all, all but id      -                             id, all, all but id
- *   ws_declare_node       for all                  -                             for all
+ *   with WS_CALL            id, all, all but id     -                id, all, all but id
+ *   ws_declare_node         yes                     -                yes
  *   ws_send_auth,
- *   ws_complete_auth      a client that            -                             the host
- *                         authenticates
+ *   ws_complete_auth        for a client            -                for the host (1)
  *
- * MULTIPLAYER. A target above 0 is one peer, 0 is everyone, below 0 everyone but that one (who need not be there). A packet's peer_id is its sender, an
- * event's peer_id the peer that it is about. A host's client is told as a server's is: CONNECTED, its packets, DISCONNECTED, in that order; ws_disconnect
- * with code -1 is Godot's force. A join is told OPEN and CONNECTED of peer 1 when its id has come, and CLOSED last. Who breaks the format is closed with
- * 1002 and WS_CAUSE_MULTIPLAYER; with WS_SCENE and WS_GODOT3 what a client sends to one who is not there is told by ERROR with WS_CAUSE_NO_PEER and a count.
- * A message passed on to a client whose queue is full does as on_full says: such a client is disconnected unless on_full is set.
+ * MULTIPLAYER. A target above 0 is one peer, 0 is everyone, and below 0 is everyone but that peer, which need not
+ * exist. The peer_id of a packet is its sender; that of an event is the peer that it is about. A host reports a client
+ * as a server does: CONNECTED, its packets, DISCONNECTED, in this order. ws_disconnect() with code -1 is Godot's
+ * `force`. A join reports OPEN and CONNECTED of peer 1 once it has its id, and CLOSED last. A peer that violates the
+ * format is closed with 1002 and WS_CAUSE_MULTIPLAYER. With WS_SCENE and WS_GODOT3, messages that a client addresses to
+ * an absent peer are dropped, and one ERROR with WS_CAUSE_NO_PEER counts them. If the queue of a relayed message's
+ * target is full, on_full decides; by default that target is disconnected.
  *
- * SCENES. With WS_SCENE a host or a join speaks what Godot 4's SceneMultiplayer speaks on top of that, so that it takes part in a stock Godot game:
+ * SCENES. With WS_SCENE a host or join speaks the protocol of Godot 4's SceneMultiplayer, so it can take part in a game
+ * made with an unmodified Godot:
  *
  *   ws_join("ws://127.0.0.1:9080", &config, &h);                  // config.flags = WS_SCENE
  *   ws_declare_node(h, "/root/Game", "hello, move, shoot");       // every @rpc of that node's script
@@ -118,15 +130,18 @@
  *   if (e.type == WS_EVENT_MESSAGE && e.packet.type == WS_CALL) {
  *     ws_call call;
  *     ws_variant args[16];
- *     if (ws_decode_call(e.packet.data, e.packet.len, &call, args, 16) == WS_OK && !strcmp(call.method, "hello") && args[0].type == WS_VARIANT_INT)
+ *     if (ws_decode_call(e.packet.data, e.packet.len, &call, args, 16) == WS_OK &&
+ *         !strcmp(call.method, "hello") && args[0].type == WS_VARIANT_INT)
  *       printf("%d says hello %lld\n", e.peer_id, (long long)args[0].integer);
  *   }
  *
- * Everyone is told of everyone by CONNECTED and DISCONNECTED, and reaches everyone; the host passes on what is for others and says itself who sent it. A
- * packet of type WS_BINARY is what send_bytes() sends and the signal peer_packet tells, one of type WS_CALL a remote call. Any peer may call any declared
- * method: look at peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH come AUTHENTICATING and AUTH before CONNECTED, and a join is OPEN
- * once it is admitted; who ends before that has no CONNECTED. What a peer sends that is no fault of it but of no use here is told by ERROR, once for each
- * cause until it is taken, with a count. docs/godot-scene.md has the bytes.
+ * CONNECTED and DISCONNECTED report every peer to every peer, and every peer can send to every other: the host relays
+ * messages, and states their sender itself. A packet of type WS_BINARY is what Godot sends with send_bytes() and
+ * receives with the signal peer_packet; one of type WS_CALL is a remote call. Any peer may call any declared method:
+ * check peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH, AUTHENTICATING and AUTH come
+ * before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no CONNECTED.
+ * Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
+ * docs/godot-scene.md describes the bytes.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
  */

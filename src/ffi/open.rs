@@ -10,10 +10,10 @@ use crate::status::{ErrorCode, Success};
 use crate::table;
 use std::ffi::c_char;
 
-/// Fills a config with zeros, which mean the defaults, and sets its struct_size. Call it with sizeof(ws_config): a program then goes on
-/// working when the struct grows.
+/// Fills a config with zeros, which mean the defaults, and sets its struct_size. Pass sizeof(ws_config) as `size`: the
+/// program then keeps working with later libraries, whose struct is larger.
 ///
-/// Returns WS_OK, WS_ERR_NULL or WS_ERR_CONFIG (an impossible size). Any thread.
+/// Returns WS_OK, WS_ERR_NULL, WS_ERR_CONFIG (an impossible size). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> ws_result {
     guard(|| {
@@ -30,12 +30,14 @@ pub unsafe extern "C" fn ws_config_init(config: *mut ws_config, size: usize) -> 
     })
 }
 
-/// Opens a client: "ws://host:port/path?query" or "wss://…". Returns at once with a handle in CONNECTING; poll it until OPEN or CLOSED.
-/// A user name and password in the URL become an Authorization header, unless `headers` has one. A #fragment is left out. Failures of the network are told by the CLOSED event.
-/// A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" or "ws://[fe80::1%eth0]:9080". The Host header is without it.
+/// Opens a client: "ws://host:port/path?query" or "wss://...". Returns at once with a handle in state CONNECTING; poll
+/// it until OPEN or CLOSED. A network failure is reported by the CLOSED event.
+/// A user name and password in the URL become an Authorization header (RFC 7617), unless `headers` has one. A #fragment
+/// is ignored. A link-local IPv6 address needs its interface, by name or number: "ws://[fe80::1%25eth0]:9080" (RFC
+/// 6874) or "ws://[fe80::1%eth0]:9080". The Host header omits it.
 ///
-/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL, WS_ERR_UTF8.
-/// Any thread.
+/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT,
+/// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
@@ -47,13 +49,14 @@ pub unsafe extern "C" fn ws_connect(url: *const c_char, config: *const ws_config
     })
 }
 
-/// Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (both families), "ws://localhost:0" (any free port, see WS_OPT_PORT).
-/// [::] is IPv6 alone, 0.0.0.0 IPv4 alone, * both; a link-local address as for ws_connect(). A query, fragment, user name or password is WS_ERR_URL.
-/// The host is an IP address, localhost or *. A path other than "/" restricts requests to it: others get 404. wss:// needs cert_pem and key_pem.
-/// Failures to bind are told at once.
+/// Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080", "ws://localhost:0". The host is an IP
+/// address, localhost or *: 0.0.0.0 is IPv4 only, [::] is IPv6 only, * is both. Port 0 chooses any free port;
+/// WS_OPT_PORT returns it. A link-local address is written as for ws_connect().
+/// A path other than "/" restricts requests to that path: others are refused with 404. A query, fragment, user name or
+/// password is WS_ERR_URL. wss:// needs cert_pem and key_pem. A failure to bind is reported at once.
 ///
-/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ADDRESS, WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS, WS_ERR_LIMIT, WS_ERR_NULL,
-/// WS_ERR_UTF8. Any thread.
+/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ADDRESS, WS_ERR_URL, WS_ERR_CONFIG, WS_ERR_TLS,
+/// WS_ERR_LIMIT, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
@@ -65,11 +68,13 @@ pub unsafe extern "C" fn ws_listen(url: *const c_char, config: *const ws_config,
     })
 }
 
-/// Opens a multiplayer host, peer 1: a server, as ws_listen(), whose clients get ids, 2 to 2147483647, drawn at random. The URL is as there. Targets
-/// of ws_put_packet_to() and ws_disconnect() are ids; packets and events say by peer_id who sent them and whom they are about. In Godot 4's format, or with
-/// WS_GODOT3 in that of Godot 3.2 to 3.6; there, and with WS_SCENE, it also passes on what one client sends to others. on_full is WS_FULL_DISCONNECT unless set.
+/// Opens a multiplayer host, which is peer 1: a server as ws_listen() opens it, whose clients get random ids from 2 to
+/// 2147483647. Targets of ws_put_packet_to() and ws_disconnect() are ids. The peer_id of a packet is its sender, that
+/// of an event the peer that it is about.
+/// The format is Godot 4's; with WS_GODOT3 it is that of Godot 3.2 to 3.6, and with WS_SCENE that of SceneMultiplayer.
+/// With either flag the host also relays messages between its clients. on_full is WS_FULL_DISCONNECT unless set.
 ///
-/// `config` may be NULL. Returns as ws_listen(). Any thread.
+/// URL, `config` and results as for ws_listen(). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
@@ -81,11 +86,12 @@ pub unsafe extern "C" fn ws_host(url: *const c_char, config: *const ws_config, o
     })
 }
 
-/// Opens a multiplayer client: joins a host of ws_host() or of Godot. The URL is as for ws_connect(). It is CONNECTING until its id has come, for at most
-/// connect_timeout_ms; then come OPEN, with its id as peer_id, and CONNECTED of peer 1, the host. With WS_SCENE or WS_GODOT3 the other peers are told by
-/// CONNECTED and DISCONNECTED too; with WS_AUTH it is CONNECTING until it is admitted. CLOSED ends it, and stands for all peers.
+/// Opens a multiplayer client: it joins a host opened by ws_host() or by Godot. The URL is as for ws_connect(). The
+/// join is CONNECTING until it receives its id, for at most connect_timeout_ms; with WS_AUTH until it is admitted. Then
+/// OPEN reports its id, as peer_id, and CONNECTED reports peer 1, the host. With WS_SCENE or WS_GODOT3, CONNECTED and
+/// DISCONNECTED also report the other peers. CLOSED is the last event and stands for all peers.
 ///
-/// `config` may be NULL. Returns as ws_connect(). Any thread.
+/// `config` may be NULL. Returns as ws_connect(). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
@@ -97,11 +103,12 @@ pub unsafe extern "C" fn ws_join(url: *const c_char, config: *const ws_config, o
     })
 }
 
-/// Joins a host of this process in memory, in the host's format: the player who sits at the host's machine. It gets an id and is told as everybody is;
-/// only WS_OPT_REFUSE_NEW, the path and the limits of clients are not for it. Poll both handles; they have locks of their own.
+/// Joins a host of this process in memory, in the host's format: for the player at the host's machine. The player gets
+/// an id and is reported to the others like every player; only WS_OPT_REFUSE_NEW, the path and the limits of clients do
+/// not apply to it. Poll both handles; they have separate locks.
 ///
-/// `config` is the player's and may be NULL. Returns WS_OK and the handle, or WS_ERR_KIND (no host), WS_ERR_STATE (it is closing), WS_ERR_HANDLE,
-/// WS_ERR_CONFIG, WS_ERR_LIMIT, WS_ERR_NULL. Any thread.
+/// `config` is the player's and may be NULL. Returns WS_OK and the handle, or WS_ERR_KIND (not a host), WS_ERR_STATE
+/// (the host is closing), WS_ERR_HANDLE, WS_ERR_CONFIG, WS_ERR_LIMIT, WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
@@ -112,10 +119,11 @@ pub unsafe extern "C" fn ws_join_local(host: ws_handle, config: *const ws_config
     })
 }
 
-/// Opens two connections that talk to each other in memory through the real protocol: for a local player and for tests. Each end moves its bytes
-/// in its own ws_poll(); the two share one lock.
+/// Opens two connections that talk to each other in memory by the real protocol: for a local player, and for tests.
+/// Each end moves its bytes in its own ws_poll(). Both share one lock.
 ///
-/// `config` serves both and may be NULL. Returns WS_OK and the handles, or an error as ws_connect(). Any thread.
+/// `config` applies to both ends and may be NULL. Returns WS_OK and the handles, or an error as ws_connect().
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_pair(
     config: *const ws_config,
@@ -132,10 +140,10 @@ pub unsafe extern "C" fn ws_pair(
     })
 }
 
-/// Opens a connection whose bytes the host carries itself, by ws_feed() and ws_take_output(): another transport, a recording, a test.
-/// `role` is WS_ROLE_CLIENT or WS_ROLE_SERVER.
+/// Opens a connection whose bytes the program transports itself, with ws_feed() and ws_take_output(): another
+/// transport, a recording, a test. `role` is WS_ROLE_CLIENT or WS_ROLE_SERVER.
 ///
-/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ARG or an error as ws_connect(). Any thread.
+/// `config` may be NULL. Returns WS_OK and the handle, or WS_ERR_ARG, or an error as ws_connect(). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mut ws_handle) -> ws_result {
     guard_opening(|| {
@@ -157,11 +165,12 @@ pub unsafe extern "C" fn ws_attach(config: *const ws_config, role: i32, out: *mu
     })
 }
 
-/// Gives a connection of ws_attach() bytes that came by its transport; they are copied. They are worked on by the next ws_poll().
-/// `bytes` NULL with `len` 0 says that the transport has ended.
+/// Passes bytes that the program's transport received to a connection of ws_attach(). They are copied, and the next
+/// ws_poll() processes them. `bytes` NULL with `len` 0 reports the end of the transport.
 ///
-/// `taken` (may be NULL) is how many bytes were taken: fewer than `len`, even 0, when the host does not poll or read; feed the rest later.
-/// Returns WS_OK, or WS_ERR_STATE (the connection has ended), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
+/// `taken` (may be NULL) is set to the number of bytes taken. It is below `len`, or 0, if the program does not poll or
+/// does not take messages: pass the remaining bytes later. Returns WS_OK, or WS_ERR_STATE (the connection has ended),
+/// WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_TOO_BIG. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, taken: *mut usize) -> ws_result {
     guard(|| {
@@ -172,10 +181,11 @@ pub unsafe extern "C" fn ws_feed(h: ws_handle, bytes: *const u8, len: usize, tak
     })
 }
 
-/// Takes bytes that a connection of ws_attach() wants to send by its transport. Ask until *len is 0, after each ws_poll() and put.
-/// When the state is CLOSED and *len is 0, end the transport.
+/// Takes bytes that the program's transport has to send for a connection of ws_attach(). Call it after each ws_poll()
+/// and each message sent, until *len is 0. When the state is CLOSED and *len is 0, end the transport.
 ///
-/// `len` is how many bytes were written to `buf`. Returns WS_OK, or WS_EMPTY when there is nothing, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// `len` is set to the number of bytes written to `buf`. Returns WS_OK, or WS_EMPTY (there are none), WS_ERR_KIND,
+/// WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_take_output(h: ws_handle, buf: *mut u8, cap: usize, len: *mut usize) -> ws_result {
     guard(|| {

@@ -9,23 +9,25 @@ use crate::status::{ErrorCode, Success};
 use crate::table;
 use std::ffi::c_char;
 
-/// Declares a node of the game, so that it can be called and its calls be understood: `path` as "Game" or "/root/Game", and all its RPCs. Godot numbers
-/// them, and both sides compare a checksum of their names, so `methods` names every function of the node's script that is annotated @rpc, and no other, in
-/// any order: "hello, move, shoot". Names behind a semicolon are those that Node.rpc_config() made callable. NULL forgets the node. Declare at once after
-/// ws_host() or ws_join(): calls of a node that is not declared are lost, and told by ERROR with WS_CAUSE_NO_NODE.
+/// Declares a node of the game and all its RPCs, so that this program can call them and understand calls of them.
+/// `path` is "Game" or "/root/Game". `methods` names every function of the node's script that is annotated @rpc, and no
+/// other, in any order: "hello, move, shoot". Godot numbers these methods, and both sides compare a checksum of their
+/// names. Names after a semicolon are those that Node.rpc_config() made callable. `methods` NULL forgets the node.
+/// Declare nodes right after ws_host() or ws_join(): calls of an undeclared node are dropped, and ERROR with
+/// WS_CAUSE_NO_NODE reports them.
 ///
-/// `h` is a host or a join with WS_SCENE. Returns WS_OK, WS_ERR_ARG (the path, a name twice, declared with other methods, or nothing to forget),
-/// WS_ERR_LIMIT, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+/// `h` is a host or a join with WS_SCENE. Returns WS_OK, WS_ERR_ARG (the path, a name twice, declared with other
+/// methods, or nothing to forget), WS_ERR_LIMIT, WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_declare_node(h: ws_handle, path: *const c_char, methods: *const c_char) -> ws_result {
     guard(|| table::declare_node(h, text("path", path)?, optional_text("methods", methods)?).map(|()| Success::Ok))
 }
 
-/// Sends data for the authentication of a peer, after its AUTHENTICATING: on a host of any such peer, on a join of peer 1. It comes there as AUTH, or in
-/// Godot's auth_callback. Needs WS_SCENE | WS_AUTH.
+/// Sends data for the authentication of a peer, after its AUTHENTICATING event: a host to that peer, a join to peer 1.
+/// The peer receives it as AUTH, or in Godot's auth_callback. Needs WS_SCENE | WS_AUTH.
 ///
-/// Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (one side has completed), WS_ERR_ARG (no data), WS_ERR_FULL,
-/// WS_ERR_TOO_BIG (over 64 KiB), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Any thread.
+/// Returns WS_OK, WS_ERR_TARGET (no such peer, or it is admitted), WS_ERR_STATE (one side has completed), WS_ERR_ARG
+/// (no data), WS_ERR_FULL, WS_ERR_TOO_BIG (over 64 KiB), WS_ERR_KIND, WS_ERR_HANDLE, WS_ERR_NULL. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_send_auth(h: ws_handle, peer_id: i32, data: *const u8, len: usize) -> ws_result {
     guard(|| {
@@ -41,28 +43,37 @@ pub unsafe extern "C" fn ws_send_auth(h: ws_handle, peer_id: i32, data: *const u
     })
 }
 
-/// Says that the authentication of a peer is complete on this side. From then on the peer is admitted once the other side has completed it too, or by the
-/// next packet of any kind that comes of it, as in Godot: CONNECTED follows, on a join OPEN and CONNECTED. Until then AUTH events tell what it sends for the
-/// authentication; other packets wait, also those in front of that, and are dropped if the peer ends before it is admitted. To refuse a
-/// peer: ws_disconnect(), or ws_close() on a join. Who is not authenticated within WS_OPT_AUTH_TIMEOUT_MS is disconnected.
+/// Completes the authentication of a peer on this side. The peer is then admitted when the other side has completed it
+/// too, or with the next packet of any type that it sends, as in Godot. CONNECTED follows; on a join OPEN and
+/// CONNECTED.
+/// Until then, AUTH events report the data that the peer sends for the authentication. Its other packets wait, even
+/// those that arrived before such data, and are dropped if the peer ends before it is admitted. To refuse a peer, call
+/// ws_disconnect(), or ws_close() on a join. A peer that is not authenticated within WS_OPT_AUTH_TIMEOUT_MS is
+/// disconnected.
 ///
-/// Returns WS_OK, WS_ERR_TARGET (no such peer, or admitted already), WS_ERR_STATE (completed already), WS_ERR_FULL, WS_ERR_KIND, WS_ERR_HANDLE. Any thread.
+/// Returns WS_OK, WS_ERR_TARGET (no such peer, or it is admitted), WS_ERR_STATE (already completed), WS_ERR_FULL,
+/// WS_ERR_KIND, WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_complete_auth(h: ws_handle, peer_id: i32) -> ws_result {
     guard(|| table::complete_auth(h, peer_id))
 }
 
-/// Makes a call of `method` of the node at `path` ("Game" or "/root/Game") to put as WS_CALL. `items` are the arguments: each value is one item, behind a
-/// container's item come those of what it contains, and so on; a call has at most 255 arguments.
+/// Encodes a call of `method` of the node at `path` ("Game" or "/root/Game"), to be sent with type WS_CALL. `items` are
+/// the arguments. Each value is one item; the item of a container is followed by the items that it contains,
+/// recursively. A call has at most 255 arguments.
 ///
-///   ws_variant args[3] = {{.type = WS_VARIANT_INT, .integer = 5}, {.type = WS_VARIANT_ARRAY, .count = 1}, {.type = WS_VARIANT_FLOAT, .number = {1.5}}};
+///   ws_variant args[3] = {{.type = WS_VARIANT_INT, .integer = 5},
+///                         {.type = WS_VARIANT_ARRAY, .count = 1},
+///                         {.type = WS_VARIANT_FLOAT, .number = {1.5}}};
 ///   uint8_t call[256];
 ///   size_t len;
-///   if (ws_encode_call("Game", "hello", args, 3, call, sizeof call, &len) == WS_OK) ws_put_packet_to(h, 1, call, len, WS_CALL);   // hello(5, [1.5])
+///   if (ws_encode_call("Game", "hello", args, 3, call, sizeof call, &len) == WS_OK)
+///     ws_put_packet_to(h, 1, call, len, WS_CALL);   // hello(5, [1.5])
 ///
-/// `len` is the length of the call, even when it is more than `cap`: the result is then WS_ERR_TOO_BIG, and what was written to `buf` is of no use.
-/// Neither the path, the method, the items nor what they point to may lie in `buf`.
-/// Returns WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an item that is wrong, or what lies in `buf`; ws_last_error() says which), WS_ERR_NULL, WS_ERR_UTF8. Any thread.
+/// `len` is set to the length of the call in bytes, even if it exceeds `cap`: the result is then WS_ERR_TOO_BIG, and
+/// `buf` has no usable content. `buf` must not overlap the path, the method, the items or what they point to. Returns
+/// WS_OK, WS_ERR_TOO_BIG, WS_ERR_ARG (an invalid item, or an overlap with `buf`; ws_last_error() says which),
+/// WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_encode_call(
     path: *const c_char,
@@ -83,11 +94,13 @@ pub unsafe extern "C" fn ws_encode_call(
     })
 }
 
-/// Reads a call: a packet of type WS_CALL. Its arguments come as items, as ws_encode_call() takes them; all that they point to is lent as the packet is.
+/// Decodes a call: a received packet of type WS_CALL. Its arguments become items, as for ws_encode_call(). What `out`
+/// and the items point to is lent as long as the packet.
 ///
-/// `out` says which method of which node, and how many arguments and items there are. At most `cap` items are written to `items`; the result is
-/// WS_TRUNCATED when there are more. After a failure what was written to `items` is of no use. Neither `out` nor `items` may lie in `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (no call), WS_ERR_UNSUPPORTED (an argument that means nothing to another
-/// program), WS_ERR_NULL, WS_ERR_TOO_BIG. Any thread.
+/// `out` receives the node, the method, and the numbers of arguments and items. At most `cap` items are written to
+/// `items`; if there are more, the result is WS_TRUNCATED. After a failure, `items` has no usable content. Neither
+/// `out` nor `items` may overlap `data`. Returns WS_OK, WS_TRUNCATED, WS_ERR_ARG (not a call), WS_ERR_UNSUPPORTED (an
+/// argument that only Godot can read), WS_ERR_NULL, WS_ERR_TOO_BIG. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_decode_call(
     data: *const u8,
@@ -112,9 +125,9 @@ pub unsafe extern "C" fn ws_decode_call(
     })
 }
 
-/// Writes one value as Godot's var_to_bytes() does, for bytes_to_var() and get_var(). `items` as for ws_encode_call().
+/// Encodes one value as Godot's var_to_bytes() does, for bytes_to_var() and get_var(). `items` as for ws_encode_call().
 ///
-/// Returns as ws_encode_call(); WS_ERR_ARG too when the items are not one value. Any thread.
+/// Outputs and results as ws_encode_call(); WS_ERR_ARG also if the items are not exactly one value. Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_encode_variant(
     items: *const ws_variant,
@@ -131,10 +144,11 @@ pub unsafe extern "C" fn ws_encode_variant(
     })
 }
 
-/// Reads one value as Godot's var_to_bytes() and put_var() write it. All that the items point to is lent from `data`.
+/// Decodes one value that Godot's var_to_bytes() or put_var() encoded. What the items point to lies in `data`.
 ///
-/// `count` is how many items there are; at most `cap` are written, and the result is WS_TRUNCATED when there are more. `used` (may be NULL) is how many
-/// bytes the value has, which may be fewer than `len`. `items` may not lie in `data`. Returns as ws_decode_call(). Any thread.
+/// `count` is set to the number of items. At most `cap` are written to `items`; if there are more, the result is
+/// WS_TRUNCATED. `used` (may be NULL) is set to the length of the value in bytes, which may be below `len`. `items`
+/// must not overlap `data`. Returns as ws_decode_call(). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_decode_variant(
     data: *const u8,

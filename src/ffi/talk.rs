@@ -8,15 +8,18 @@ use crate::error::Error;
 use crate::status::{ErrorCode, Success};
 use crate::table;
 
-/// Puts a message of type WS_TEXT or WS_BINARY; the bytes are copied. The handle of a server or host: to all its open clients, encoded once.
-/// A join: to the host in Godot 4's format, to everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is
-/// what send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node at the other side.
-/// It is written at once when nothing waits before it; with WS_COALESCE, by ws_flush(), the next polls or at 128 KiB. With WS_DEFLATE a message over 64 KiB is
-/// compressed in slices by the polls and flushes that follow.
+/// Sends a message of type WS_TEXT or WS_BINARY; its bytes are copied. A client sends to its peer. A server or host
+/// sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and to
+/// everyone with WS_SCENE or WS_GODOT3, which have no WS_TEXT. With WS_SCENE a message of type WS_BINARY is what
+/// Godot's send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node on the other
+/// side.
+/// The message is written at once if no output is queued before it. With WS_COALESCE it waits for ws_flush(), the next
+/// poll or 128 KiB. With WS_DEFLATE a message over 64 KiB is compressed in slices by the following polls and flushes.
 ///
-/// Returns WS_OK (accepted), WS_PARTIAL (a server: some clients were full; see SKIPPED), WS_ERR_FULL (not accepted: put it again after WRITABLE),
-/// WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (no memory left for it, and nothing was taken), WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_HANDLE,
-/// WS_ERR_PANIC. Any thread.
+/// Returns WS_OK (accepted), WS_PARTIAL (a server: the queues of some clients were full; see SKIPPED), WS_ERR_FULL (not
+/// accepted: send it again after WRITABLE), WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (not accepted: no memory is left),
+/// WS_ERR_TOO_BIG, WS_ERR_UTF8, WS_ERR_ARG, WS_ERR_NULL, WS_ERR_KIND (WS_CALL without WS_SCENE), WS_ERR_HANDLE.
+/// Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize, r#type: i32) -> ws_result {
     guard(|| {
@@ -28,11 +31,13 @@ pub unsafe extern "C" fn ws_put_packet(h: ws_handle, data: *const u8, len: usize
     })
 }
 
-/// Puts a message to one client of a server (target: its handle), to all (0), or to all but one (target: minus its handle; one that is gone is no error).
-/// On a host and a join a target is a peer's id instead. A join in Godot 4's plain format reaches only the host: other targets, 0 included, are
-/// WS_ERR_TARGET; with WS_SCENE and WS_GODOT3 it reaches the others by way of the host.
+/// Sends a message to one client of a server (`target` is its handle), to all clients (0), or to all but one (`target`
+/// is minus its handle; that client need not exist). On a host or join a target is a peer's id instead. A join in Godot
+/// 4's format reaches only the host: other targets, 0 included, are WS_ERR_TARGET. With WS_SCENE and WS_GODOT3 the host
+/// relays messages to the other peers.
 ///
-/// Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (no server, host or join). Any thread.
+/// Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (not a
+/// server, host or join). Thread-safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_put_packet_to(
     h: ws_handle,
@@ -50,9 +55,9 @@ pub unsafe extern "C" fn ws_put_packet_to(
     })
 }
 
-/// Writes what waits to be sent, as far as the transport takes it. A server: of all its clients.
+/// Writes queued output, as much as the transport takes. A server: that of all its clients.
 ///
-/// Returns WS_OK, WS_ERR_HANDLE, WS_ERR_PANIC. Any thread.
+/// Returns WS_OK or WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_flush(h: ws_handle) -> ws_result {
     guard(|| table::flush(h).map(|()| Success::Ok))

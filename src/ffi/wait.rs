@@ -6,11 +6,11 @@ use super::types::*;
 use crate::status::ErrorCode;
 use crate::table::{self, Entry};
 
-/// Waits until one of `n` handles has something to poll or to read, for hosts without frames: the only call that may block. 0 and stale handles are
-/// passed over. `timeout_ms` -1: without end; 0: only a look.
+/// Waits until one of `n` handles has something to poll or to take: for programs without frames. It is the only call
+/// that may block. 0 and stale handles are ignored. `timeout_ms` is in milliseconds; -1: no timeout, 0: check only.
 ///
-/// Returns WS_OK (poll now), WS_EMPTY (the time is over), WS_ERR_NULL, WS_ERR_ARG, WS_ERR_HANDLE (none of the handles is valid),
-/// WS_ERR_LIMIT. Any thread; each thread waits for itself.
+/// Returns WS_OK (poll now), WS_EMPTY (the timeout expired), WS_ERR_NULL, WS_ERR_ARG, WS_ERR_HANDLE (none of the
+/// handles is valid), WS_ERR_LIMIT (the system cannot wait). Thread-safe; each thread waits separately.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_wait(handles: *const ws_handle, n: usize, timeout_ms: i32) -> ws_result {
     guard_opening(|| {

@@ -7,16 +7,16 @@ import marked
 from names import groups
 
 PATH = "bindings/cpp/wspeer.hpp"
-# Of each group the enum, what it is, and members that the group has not.
+# For each group the enum, its comment, and members that the group does not have.
 ENUMS = {
-    "RESULT": ("code", "What a call gives: 0 and above are successes.", ()),
+    "RESULT": ("code", "The result of a call. 0 and above: success.", ()),
     "STATE": (
         "state",
-        "The state of a connection; `stale`: the handle has been freed or has retired.",
+        "The state of a connection or server (RFC 6455). `stale`: the handle was freed or has retired.",
         (("stale", "WS_ERR_HANDLE"),),
     ),
-    "EVENT": ("event_kind", "What an event tells.", ()),
-    "TYPE": ("message_kind", "The types of messages.", ()),
+    "EVENT": ("event_kind", "The type of an event.", ()),
+    "TYPE": ("message_kind", "The type of a message.", ()),
     "PHASE": ("phase", "How far a connection had come when it ended.", ()),
 }
 

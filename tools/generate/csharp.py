@@ -1,6 +1,7 @@
 """C#: Runtime/Core/Codes.cs (constants), Native.cs (functions and structs) and WebSocketConfig.cs."""
 
 import re
+import textwrap
 from xml.sax.saxutils import escape
 
 from names import groups
@@ -8,23 +9,23 @@ from names import groups
 CORE = "bindings/csharp/Runtime/Core"
 NOTE = "// Generated from include/wspeer.h by `make generate`: do not edit.\n"
 
-# Of each group of constants: the enum, its underlying type, what it is.
+# For each group of constants: the enum, its underlying type and its comment.
 ENUMS = {
-    "RESULT": ("WebSocketResult", "int", "What a call gives back. 0 and above: success."),
-    "TYPE": ("WebSocketMessageType", "int", "The types of messages."),
-    "STATE": ("WebSocketState", "int", "The states of RFC 6455."),
-    "EVENT": ("WebSocketEventType", "int", "What a WebSocketEvent tells."),
-    "PHASE": ("WebSocketPhase", "int", "Where a connection was when it ended."),
-    "CAUSE": ("WebSocketCause", "int", "Why a connection ended."),
-    "FLAG": ("WebSocketFlags", "uint", "Switches of WebSocketConfig."),
-    "FULL": ("WebSocketFullPolicy", "uint", "What a message to several targets does with one whose queue is full."),
-    "ROLE": ("WebSocketRole", "int", "Which end of a connection."),
-    "GET": ("WebSocketText", "int", "Texts that a connection can be asked for."),
-    "OPT": ("WebSocketOption", "int", "What can be read and set while a connection lives."),
-    "LOG": ("WebSocketLogLevel", "int", "Which log lines are kept."),
-    "STRUCT": ("WebSocketStruct", "int", "Structs whose size the library tells."),
-    "VARIANT": ("WebSocketVariantType", "int", "Types of values in a remote call of Godot's: Variant.Type."),
-    "FEATURE": ("WebSocketFeatures", "uint", "What a build and platform can do."),
+    "RESULT": ("WebSocketResult", "int", "The result of a call. 0 and above: success."),
+    "TYPE": ("WebSocketMessageType", "int", "The type of a message."),
+    "STATE": ("WebSocketState", "int", "The state of a connection or server (RFC 6455)."),
+    "EVENT": ("WebSocketEventType", "int", "The type of a WebSocketEvent."),
+    "PHASE": ("WebSocketPhase", "int", "How far a connection had come when it ended."),
+    "CAUSE": ("WebSocketCause", "int", "Why a connection ended, or what an Error event reports."),
+    "FLAG": ("WebSocketFlags", "uint", "Flags of WebSocketConfig."),
+    "FULL": ("WebSocketFullPolicy", "uint", "What a message to several targets does about one whose queue is full."),
+    "ROLE": ("WebSocketRole", "int", "The role of one end of a connection."),
+    "GET": ("WebSocketText", "int", "Texts that a connection has."),
+    "OPT": ("WebSocketOption", "int", "Options that can be read and set while a connection or server is open."),
+    "LOG": ("WebSocketLogLevel", "int", "The level of log lines."),
+    "STRUCT": ("WebSocketStruct", "int", "Structs whose size the library reports."),
+    "VARIANT": ("WebSocketVariantType", "int", "Types of the values in a Godot remote call: Variant.Type."),
+    "FEATURE": ("WebSocketFeatures", "uint", "What a build and platform support."),
 }
 
 STRUCTS = {
@@ -59,10 +60,15 @@ def pascal(name):
 
 
 def comment(lines, indent):
-    lines = [escape(line.strip()) for line in lines if line.strip()]
-    lines = [f"<summary>{lines[0]}", *lines[1:]]
-    lines[-1] += "</summary>"
-    return "".join(f"{indent}/// {line}\n" for line in lines)
+    """A documentation comment in lines of at most 120 columns."""
+    text = escape(" ".join(line.strip() for line in lines if line.strip()))
+    return "".join(f"{line}\n" for line in wrap(f"<summary>{text}</summary>", f"{indent}/// "))
+
+
+def wrap(text, start):
+    return textwrap.wrap(
+        text, 120, initial_indent=start, subsequent_indent=start, break_long_words=False, break_on_hyphens=False
+    )
 
 
 class CSharp:
@@ -77,8 +83,9 @@ class CSharp:
         self.names["WS_OFF"] = "WebSocketConfig.Off"
 
     def in_csharp(self, lines):
-        """A comment with the constants' names in C#."""
-        return [re.sub(r"WS_\w+", lambda found: self.names.get(found[0], found[0]), line) for line in lines]
+        """A comment with the names of constants and of fields of ws_config in C#."""
+        text = re.sub(r"WS_\w+", lambda found: self.names.get(found[0], found[0]), "\n".join(lines))
+        return re.sub(r"\bws_config\.(\w+)", lambda found: f"WebSocketConfig.{pascal(found[1])}", text).splitlines()
 
     def codes(self):
         blocks = []
@@ -102,9 +109,13 @@ class CSharp:
             parameters = ", ".join(
                 f"{kind(one.type)} {'@out' if one.name == 'out' else one.name}" for one in function.parameters
             )
+            indent = "        "
+            first, *others = wrap(
+                f"internal static extern {kind(function.result)} {function.name}({parameters});", indent
+            )
             yield (
-                "        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]\n"
-                f"        internal static extern {kind(function.result)} {function.name}({parameters});\n"
+                f"{indent}[DllImport(Library, CallingConvention = CallingConvention.Cdecl)]\n{first}\n"
+                + "".join(f"    {line}\n" for line in others)
             )
 
     def struct(self, struct):
@@ -127,12 +138,13 @@ class CSharp:
         return f"""{NOTE}using System;
 using System.Runtime.InteropServices;
 
-// What the library fills is never assigned here.
+// Fields that the library fills are never assigned in C#.
 #pragma warning disable 0649
 
 namespace Wspeer
 {{
-    /// <summary>The C functions as they are: static, blittable, nothing marshalled, nothing called back, as IL2CPP needs it.</summary>
+    /// <summary>The C functions, as IL2CPP needs them: static, with blittable types, without marshalling and
+    /// without callbacks.</summary>
     internal static unsafe class Native
     {{
 #if (UNITY_IOS || UNITY_TVOS || UNITY_VISIONOS || UNITY_WEBGL) && !UNITY_EDITOR
@@ -149,7 +161,8 @@ namespace Wspeer
 """
 
     def config(self):
-        """ws_config as a class of numbers and strings that can copy itself into the struct. In C# the lists carry their length, and the owner has a default."""
+        """ws_config as a class of numbers and strings that can copy itself to the struct. In C# lists have a length,
+        and the owner has a default."""
         members, copies = [], []
         for field in self.header.struct("ws_config").fields:
             name = pascal(field.name)
@@ -166,7 +179,7 @@ namespace Wspeer
                 else TYPED.get(field.name, kind(field.type))
             )
             doc = (
-                ["A number of your choice for WebSocketLibrary.FreeOwner(); 0: WebSocketLibrary.Owner."]
+                ["A number of your choice that groups handles for WebSocketLibrary.FreeOwner(). 0: WebSocketLibrary.Owner."]
                 if owner
                 else self.in_csharp(field.doc)
             )
@@ -186,7 +199,8 @@ namespace Wspeer
 
 namespace Wspeer
 {{
-    /// <summary>How to open a connection or a server. Every field that stays 0 or null means its default; everything is copied during the call.</summary>
+    /// <summary>How to open a connection or a server. Every field that stays 0 or null has its default. The call that
+    /// opens copies everything.</summary>
     [Serializable]
     public sealed class WebSocketConfig
     {{

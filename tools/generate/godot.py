@@ -1,4 +1,5 @@
-"""Godot: settings_names.h, settings_rows.h, names_rows.h and constants.c in bindings/godot/src, and parts of doc_classes/*.xml."""
+"""Godot: settings_names.h, settings_rows.h, names_rows.h and constants.c in bindings/godot/src, and parts of
+doc_classes/*.xml."""
 
 import dataclasses
 import pathlib
@@ -12,9 +13,12 @@ from table import Mistake
 
 FOLDER = "bindings/godot"
 SOURCE = f"{FOLDER}/interface.toml"
-NOTE = "/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`: do not edit. */\n"
+NOTE = (
+    "/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`:\n"
+    " * do not edit. */\n"
+)
 CLASSES = ("WSPeer", "WSServer", "WSMultiplayerPeer")
-# Of each group of constants that WSPeer has: the enum, and the prefix in Godot.
+# For each group of constants that WSPeer has: the enum, and the prefix in Godot.
 ENUMS = {
     "EVENT": ("Event", "EVENT"),
     "PHASE": ("Phase", "PHASE"),
@@ -95,7 +99,7 @@ def rows(properties):
 
 
 def words(properties):
-    """What the properties are called in the header, so that its sentences can name them."""
+    """The names of the properties for ws_set_name(), so that the library's texts use them."""
     out = NOTE
     for row in properties:
         for word in filter(None, (row.field, row.flag)):
@@ -128,7 +132,8 @@ def constants(header, source):
 def documented_constants(header, source):
     out = ""
     for group, name, constant, text in shown_constants(header, source):
-        out += f'\t\t<constant name="{name}" value="{constant.value}" enum="{ENUMS[group][0]}">\n\t\t\t{escape(text)}\n\t\t</constant>\n'
+        out += f'\t\t<constant name="{name}" value="{constant.value}" enum="{ENUMS[group][0]}">\n'
+        out += f"\t\t\t{escape(text)}\n\t\t</constant>\n"
     return out
 
 
@@ -143,7 +148,8 @@ def members(properties, index):
         shown = {"float": f"{float(default)}", "bool": "true" if default else "false"}.get(kind, f"{default}")
         enum = "" if kind == row.type else f' enum="{row.type}"'
         accessors = f'setter="set_{row.name}" getter="get_{row.name}"{enum}'
-        out += f'\t\t<member name="{row.name}" type="{kind}" {accessors} default="{shown}">\n\t\t\t{escape(row.text_in(index))}\n\t\t</member>\n'
+        out += f'\t\t<member name="{row.name}" type="{kind}" {accessors} default="{shown}">\n'
+        out += f"\t\t\t{escape(row.text_in(index))}\n\t\t</member>\n"
     return out
 
 

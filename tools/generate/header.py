@@ -129,7 +129,7 @@ def read(root: pathlib.Path):
 
 
 def parse(text):
-    lines = text.splitlines()
+    lines = _joined(text.splitlines())
     if not lines or lines[0] != "/*":
         raise Mistake("include/wspeer.h: line 1: it does not begin with the manual")
     end = lines.index(" */")
@@ -165,6 +165,21 @@ def parse(text):
         doc = []
     _check(header)
     return header
+
+
+def _joined(lines):
+    """The lines, with the prototypes that cbindgen wraps in one line; those that were joined to it are empty."""
+    found, begun = [], None
+    for line in lines:
+        if begun is not None:
+            found[begun] += f" {line.strip()}"
+            found.append("")
+        else:
+            found.append(line)
+            begun = len(found) - 1 if line.startswith("WS_API ") else None
+        if begun is not None and line.endswith(");"):
+            begun = None
+    return found
 
 
 def _type(text):

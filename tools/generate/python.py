@@ -1,4 +1,5 @@
-"""Python: codes.py, config_args.py and options.py for users, _declared.py for ctypes, all in bindings/python/src/wspeer."""
+"""Python: codes.py, config_args.py and options.py for users, and _declared.py for ctypes, in
+bindings/python/src/wspeer."""
 
 import re
 import textwrap
@@ -8,35 +9,36 @@ from names import groups
 PACKAGE = "bindings/python/src/wspeer"
 NOTE = "Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit."
 
-# Of each group of constants the enum, its base, what it is. The others are bytes and str, methods and arguments.
+# For each group of constants the enum, its base and its docstring. Python has no enum for the other groups: it uses
+# bytes and str, methods and arguments instead.
 ENUMS = {
-    "RESULT": ("Result", "Code", "The result of a call of the library: 0 and above succeeded."),
+    "RESULT": ("Result", "Code", "The result of a call. 0 and above: success."),
     "STATE": ("State", "Code", "The state of a connection or server."),
-    "EVENT": ("EventType", "Code", "What an event tells."),
-    "PHASE": ("Phase", "Code", "Where a connection was when it ended."),
-    "CAUSE": ("Cause", "Code", "Why a connection ended."),
-    "FULL": ("OnFull", "Code", "What becomes of one of several targets whose queue is full."),
-    "ROLE": ("Role", "Code", "Which end of a connection attach() is."),
-    "LOG": ("LogLevel", "Code", "Which lines of the log are kept."),
-    "FEATURE": ("Feature", "IntFlag", "What this build and platform can do."),
-    "VARIANT": ("VariantType", "Code", "The types of Godot's values."),
+    "EVENT": ("EventType", "Code", "The type of an event."),
+    "PHASE": ("Phase", "Code", "How far a connection had come when it ended."),
+    "CAUSE": ("Cause", "Code", "Why a connection ended, or what an ERROR event reports."),
+    "FULL": ("OnFull", "Code", "What a message to several targets does about one whose queue is full."),
+    "ROLE": ("Role", "Code", "The role of a connection of attach()."),
+    "LOG": ("LogLevel", "Code", "The level of log lines."),
+    "FEATURE": ("Feature", "IntFlag", "What this build and platform support."),
+    "VARIANT": ("VariantType", "Code", "The type of a Godot value."),
 }
-# Texts that speak of what is another thing in Python.
+# Comments of constants that differ in Python.
 TEXTS = {
-    "WS_TRUNCATED": "The buffer was too short: the text was cut at a code point and terminated.",
-    "WS_ERR_NULL": "A pointer is NULL.",
-    "WS_ERR_KIND": "This kind of handle has no such call.",
-    "WS_ERR_CONFIG": "An option is not usable; the sentence names the field.",
-    "WS_ERR_ADDRESS": "listen(): the address cannot be bound; the sentence has the reason.",
-    "WS_EVENT_MESSAGE": "A message.",
-    "WS_EVENT_AUTH": "With auth: event.data was sent by peer event.peer_id for its authentication.",
+    "WS_TRUNCATED": "The output did not fit. A text was cut at a code point.",
+    "WS_ERR_NULL": "A required pointer is NULL.",
+    "WS_ERR_KIND": "The call does not apply to this type of handle.",
+    "WS_ERR_CONFIG": "An option is invalid. The text of the error names it.",
+    "WS_ERR_ADDRESS": "listen() and host(): the address cannot be bound. The text of the error has the reason.",
+    "WS_EVENT_MESSAGE": "A message was received.",
+    "WS_EVENT_AUTH": "With auth: event.data is authentication data that peer event.peer_id sent.",
     "WS_FEATURE_SCENE": "host() and join() with scene=True.",
-    "WS_FULL_SKIP": "Skip that target: send() gives False, a SKIPPED event, WRITABLE when it recovers. The default.",
-    "WS_FULL_ALL_OR_NONE": "Take the message for all targets or for none (QueueFull).",
+    "WS_FULL_SKIP": "Skip that target: send() returns False, SKIPPED is reported, and WRITABLE once there is room. The default of servers.",
+    "WS_FULL_ALL_OR_NONE": "Accept the message for all targets or for none: the call raises QueueFull.",
 }
-# The functions of C by their names in Python, where these differ by more than the prefix.
+# C functions whose names in Python differ by more than the prefix.
 FUNCTIONS = {"put_packet": "send", "next_event": "events", "get_features": "features", "get_log": "log_lines"}
-# Types of arguments: the fields of ws_config that are not simply numbers.
+# Type hints of the fields of ws_config that are not numbers.
 HINTS = {
     "headers": "Headers",
     "subprotocols": "Union[str, Iterable[str]]",
@@ -69,12 +71,12 @@ CTYPES = {
     "size_t": "c_size_t",
 }
 POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)"}
-# Structs that are taken apart a whole batch at once, which costs less than ctypes.Structure.
+# Structs that are unpacked in batches, which is faster than ctypes.Structure.
 PACKED = ("ws_packet", "ws_event", "ws_variant", "ws_call")
 
 
 def in_python(text, names):
-    """A comment of the header in the words of Python, as one paragraph."""
+    """A comment of the header with the names of Python, as one paragraph."""
     text = " ".join(text.split())
     text = re.sub(r"\bWS_\w+\b", lambda found: names.get(found[0], found[0]), text)
     text = re.sub(r"\bws_config\.", "", text).replace("WS_FULL_*", "one of OnFull")
@@ -84,7 +86,7 @@ def in_python(text, names):
 
 
 def quoted(text):
-    """A literal with the quotes that need no escape, as ruff writes it."""
+    """A string literal with quotes that need no escape, as ruff formats it."""
     text = text.replace("\\", "\\\\")
     return f"'{text}'" if '"' in text and "'" not in text else '"' + text.replace('"', '\\"') + '"'
 
@@ -100,7 +102,7 @@ def docstring(text, indent):
 
 
 def names_of(header):
-    """How Python calls the constants of the header."""
+    """The Python names of the header's constants."""
     found = {"WS_OFF": "OFF"}
     for group, members in groups(header).items():
         for name, constant in members:
@@ -126,13 +128,13 @@ class Python:
         off = self.header.value("WS_OFF")
         out = f'"""The library\'s numbers by their names: of include/wspeer.h without the prefixes.\n\n{NOTE}\n"""\n\n'
         out += "from __future__ import annotations\n\nfrom enum import IntFlag\n\nfrom wspeer._code import Code\n\n"
-        out += f'OFF = 0x{off:X}\n"""In a limit or a time: switched off, or unlimited."""\n'
+        out += f'OFF = 0x{off:X}\n"""As a limit or a time: unlimited, or switched off."""\n'
         for group, (enum, base, what) in ENUMS.items():
             out += f'\n\nclass {enum}({base}):\n    """{what}"""\n\n'
             for name, constant in self.groups[group]:
                 text = TEXTS.get(constant.name) or self.text(constant.doc)
                 if group == "VARIANT":
-                    # Behind its name stands how C has the value.
+                    # The name is followed by the representation in C.
                     text = re.split(r"[:,.]", text)[0]
                     text = f"{text[0].upper()}{text[1:]}."
                 out += f"    {name} = {constant.value}\n{docstring(text, '    ')}"
@@ -146,7 +148,7 @@ class Python:
             "Headers = Union[Mapping[str, str], Iterable[Union[str, tuple[str, str]]]]\nPem = Union[str, bytes]\n\n\n"
         )
         out += "class ConfigArgs(TypedDict, total=False):\n"
-        out += '    """What is left out, or 0, means its default. A limit or a time that is OFF is switched off."""\n\n'
+        out += '    """An argument that is absent or 0 has its default. A limit or a time that is OFF is unlimited or switched off."""\n\n'
         for field in self.header.struct("ws_config").fields:
             if field.name in NO_ARGUMENTS or field.name.startswith("reserved"):
                 continue
@@ -162,11 +164,11 @@ class Python:
         return out
 
     def options(self):
-        out = f'"""What can be asked and set while a connection or server lives.\n\n{NOTE}\n"""\n\n'
+        out = f'"""Options that can be read and set while a connection or server is open.\n\n{NOTE}\n"""\n\n'
         out += "from __future__ import annotations\n\nimport ctypes\nfrom typing import NamedTuple\n\n"
         out += "from wspeer import _declared\nfrom wspeer._descriptors import Flag, Number, OptionsBase, Policy, ReadOnly\n"
         out += "from wspeer._library import lib\nfrom wspeer.errors import check\n\n\n"
-        out += 'class Options(OptionsBase):\n    """The options of one connection or server. KindError for one that it does not have."""\n\n    __slots__ = ()\n\n'
+        out += 'class Options(OptionsBase):\n    """The options of one connection or server. KindError: it does not have that option."""\n\n    __slots__ = ()\n\n'
         kinds = {"switch": "Flag", "full policy": "Policy", "read only": "ReadOnly"}
         for name, constant in self.groups["OPT"]:
             row = self.rows[name.lower()]
@@ -181,7 +183,7 @@ class Python:
             out += f"    {row.name} = {kinds.get(row.values, 'Number')}(\n        {constant.value},\n"
             out += "\n".join(f"        {quoted(line)}" for line in arguments)
             out += ",\n    )\n"
-        out += '\n\nclass Stats(NamedTuple):\n    """Counters since it was opened. A server: the sum over its clients, past ones included."""\n\n'
+        out += '\n\nclass Stats(NamedTuple):\n    """Counters since it was opened. A server: the sum over its clients, former ones included."""\n\n'
         for field in self.header.struct("ws_stats").fields[1:]:
             out += f"    {field.name}: int\n{docstring(self.text(field.doc), '    ')}"
         return (
@@ -189,7 +191,7 @@ class Python:
             + '''
     @classmethod
     def of(cls, handle: int) -> Stats:
-        """Those of a handle."""
+        """The counters of a handle."""
         stats = _declared.Stats()
         check(lib.ws_get_stats(handle, stats, ctypes.sizeof(stats)))
         return cls(*(getattr(stats, name) for name in cls._fields))

@@ -27,9 +27,9 @@ def number(value):
 
 def codes(table):
     """src/codes/options.rs."""
-    out = f"//! The options of ws_get_option() and ws_set_option(); values as in the field of ws_config of that name.\n//! {NOTE}\n"
+    out = f"//! The options of ws_get_option() and ws_set_option(). Values are those of the ws_config field of the same name.\n//! {NOTE}\n"
     for row in table.options:
-        text = row.constant or f"{PREFIXES[row.handles]}{row.name}."
+        text = row.constant or f"{PREFIXES[row.handles]}ws_config.{row.name}."
         out += f"\n{comment(text)}pub const {row.option_name}: i32 = {row.option};"
     return out + "\n"
 
@@ -53,7 +53,7 @@ def config(table, groups):
     """src/ffi/config_fields.rs."""
     out = f"//! {NOTE}\n\nuse crate::codes::*;\nuse std::ffi::{{c_char, c_void}};\n\n"
     first, *others = (constant for _, constant in groups["FLAG"])
-    flags = "\n".join(textwrap.wrap(" | ".join([first, *others]) + ".", 135))
+    flags = "\n".join(textwrap.wrap(" | ".join([first, *others]) + ".", 112))
     why = "// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.\n"
     out += f"{comment(table.config)}{why}#[repr(C)]\n#[derive(Clone, Copy)]\n#[allow(non_camel_case_types)]\npub struct ws_config {{\n"
     out += (

@@ -9,7 +9,8 @@ from table import OFF
 
 WEB = "bindings/web"
 NOTE = "// Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit."
-# A value of a call as Emscripten names it: p is as wide as a pointer. Nothing else that 64 bits would need is passed by value.
+# The types of arguments and results as Emscripten names them: p is as wide as a pointer. No other 64-bit type is passed
+# by value.
 KINDS = {"void": "v", "uint32_t": "i", "int32_t": "i", "size_t": "p", "ws_handle": "i", "ws_result": "i"}
 WIDTH = 120
 
@@ -66,7 +67,9 @@ def option(header, row):
         parts.append("set: true")
     if row.is_plain_option:
         parts.append(f"at: {place(header, row.name)}")
-    return f"    {row.option}: {{ {', '.join(parts)} }}"
+    line = f"    {row.option}: {{ {', '.join(parts)} }}"
+    # With the comma that follows.
+    return line if len(line) < WIDTH else f"    {row.option}: {{\n{wrapped(parts, 6)}\n    }}"
 
 
 def tables(header, table, sources):
@@ -173,12 +176,14 @@ TITLES = {
 
 
 def jsdoc(lines, indent):
+    """A comment in lines of at most WIDTH columns. Code, which is indented, keeps its lines."""
     paragraphs = "\n".join(lines).replace("*/", "* /").split("\n\n")
     width = WIDTH - len(indent) - 7
     lines = [
         line
         for index, one in enumerate(paragraphs)
-        for line in ([""] if index else []) + textwrap.wrap(" ".join(one.split()), width)
+        for line in ([""] if index else [])
+        + (one.split("\n") if one.startswith("  ") else textwrap.wrap(" ".join(one.split()), width))
     ]
     if len(lines) == 1:
         return f"{indent}/** {lines[0]} */\n"
@@ -195,19 +200,19 @@ def typescript(type_):
 def declarations(header):
     """wspeer.d.ts."""
     out = f"""{NOTE}
-// What a page's own JavaScript needs to call wspeer: the functions as Emscripten names them, with an underscore, in
-// another JavaScript library or on a module with -sEXPORTED_FUNCTIONS. They answer with numbers; texts and structs lie in
-// the program's memory. docs/web.md says what differs from the native library.
+// Declarations for a page's own JavaScript that calls wspeer: the functions as Emscripten names them, with an
+// underscore, in another JavaScript library or on a module with -sEXPORTED_FUNCTIONS. They return numbers; texts and
+// structs are in the program's memory. docs/web.md describes the differences from the native library.
 
 /** An address in the program's memory; with 64-bit pointers (-sMEMORY64) Emscripten passes it as a number too. */
 export type Pointer = number;
 /** A length in bytes. */
 export type Size = number;
-/** A connection; 0 is never valid. */
+/** A connection or server. 0 is never valid. */
 export type WsHandle = number;
 
 export declare const enum WsLimit {{
-  /** In a limit or a time: switched off, or unlimited. */
+  /** As a limit or a time: unlimited, or switched off. */
   OFF = {header.value("WS_OFF")},
 }}
 """
@@ -219,19 +224,23 @@ export declare const enum WsLimit {{
     for struct in header.structs:
         title = "".join(part.title() for part in struct.name.split("_")) + "Layout"
         (wide, wide_size), (narrow, narrow_size) = header.layout(struct, 8), header.layout(struct, 4)
-        out += f"\n{jsdoc([*struct.doc, 'Here: where its fields lie, in bytes.'], '')}export declare const enum {title} {{\n"
+        out += "\n" + jsdoc([*struct.doc, "These numbers are the offsets of its fields, in bytes."], "")
+        out += f"export declare const enum {title} {{\n"
         out += "".join(f"{jsdoc(field.doc, '  ')}  {field.name} = {narrow[field.name]},\n" for field in struct.fields)
-        out += f"  /** Of the whole struct. */\n  SIZE = {narrow_size},\n}}\n"
+        out += f"  /** Size of the whole struct. */\n  SIZE = {narrow_size},\n}}\n"
         if wide != narrow or wide_size != narrow_size:
-            out += f"\n/** The same with 64-bit pointers. */\nexport declare const enum {title}64 {{\n"
+            out += f"\n/** The offsets with 64-bit pointers. */\nexport declare const enum {title}64 {{\n"
             out += (
                 "".join(f"  {field.name} = {wide[field.name]},\n" for field in struct.fields)
                 + f"  SIZE = {wide_size},\n}}\n"
             )
     out += "\nexport interface Wspeer {\n"
     for function in header.functions:
-        parameters = ", ".join(f"{one.name}: {typescript(one.type)}" for one in function.parameters)
-        out += f"{jsdoc(function.doc, '  ')}  _{function.name}({parameters}): {typescript(function.result)};\n"
+        parameters = [f"{one.name}: {typescript(one.type)}" for one in function.parameters]
+        line = f"  _{function.name}({', '.join(parameters)}): {typescript(function.result)};"
+        if len(line) > WIDTH:
+            line = f"  _{function.name}(\n{wrapped(parameters, 4)}\n  ): {typescript(function.result)};"
+        out += f"{jsdoc(function.doc, '  ')}{line}\n"
     return out + "}\n"
 
 

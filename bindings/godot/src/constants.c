@@ -1,4 +1,5 @@
-/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`: do not edit. */
+/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`:
+ * do not edit. */
 #include "peer.h"
 
 const gd_constant peer_more_constants[] = {

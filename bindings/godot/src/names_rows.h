@@ -1,4 +1,5 @@
-/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`: do not edit. */
+/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`:
+ * do not edit. */
 {"inbound_bytes", "inbound_buffer_size"},
 {"outbound_bytes", "outbound_buffer_size"},
 {"inbound_packets", "max_queued_packets"},

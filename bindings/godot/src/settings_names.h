@@ -1,4 +1,5 @@
-/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`: do not edit. */
+/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`:
+ * do not edit. */
 #ifndef WSPEER_GODOT_SETTINGS_NAMES_H
 #define WSPEER_GODOT_SETTINGS_NAMES_H
 

@@ -1,4 +1,5 @@
-/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`: do not edit. */
+/* Generated from bindings/godot/interface.toml, src/options.toml and include/wspeer.h by `make generate`:
+ * do not edit. */
 static const setting settings[NUMBERS] = {
     [INBOUND_BUFFER_SIZE] = {
         "inbound_buffer_size", "int", {65535, 4194304, 65535}, FIELD(inbound_bytes), WS_OPT_INBOUND_BYTES, 1,

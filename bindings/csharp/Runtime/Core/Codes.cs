@@ -3,402 +3,463 @@ using System;
 
 namespace Wspeer
 {
-    /// <summary>What a call gives back. 0 and above: success.</summary>
+    /// <summary>The result of a call. 0 and above: success.</summary>
     public enum WebSocketResult : int
     {
-        /// <summary>Done.</summary>
+        /// <summary>The call succeeded.</summary>
         Ok = 0,
-        /// <summary>Nothing waits; ask again next frame.</summary>
+        /// <summary>The call succeeded, but there is nothing to return. Ask again in the next frame.</summary>
         Empty = 1,
-        /// <summary>ws_poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may poll again.</summary>
+        /// <summary>ws_poll(): the time budget is exhausted and work is left. Nothing is lost: the next poll continues.
+        /// A program with time left may poll again at once.</summary>
         More = 2,
-        /// <summary>Some of several targets could not take the message; SKIPPED events say which.</summary>
+        /// <summary>Some of several targets could not take the message. SKIPPED events name them.</summary>
         Partial = 3,
-        /// <summary>The buffer was too short: the text was cut at a code point and terminated; *len holds the whole length.</summary>
+        /// <summary>The output did not fit, and the buffer holds its beginning: a text is cut at a code point and
+        /// NUL-terminated. The call's length or count output is the whole size.</summary>
         Truncated = 4,
-        /// <summary>An argument is out of its range.</summary>
+        /// <summary>An argument is out of range.</summary>
         ErrArg = -1,
-        /// <summary>A pointer that must not be NULL is NULL.</summary>
+        /// <summary>A required pointer is NULL.</summary>
         ErrNull = -2,
-        /// <summary>The handle is 0, stale (freed or retired) or was never given out.</summary>
+        /// <summary>The handle is invalid: it is 0, stale (freed or retired), or was never issued.</summary>
         ErrHandle = -3,
-        /// <summary>This kind of handle has no such call; see the table of verbs and kinds.</summary>
+        /// <summary>The call does not apply to this type of handle; see the tables at the top of this header.</summary>
         ErrKind = -4,
-        /// <summary>Not in this state: messages can be put only while OPEN (or before, with WebSocketFlags.QueueBeforeOpen).</summary>
+        /// <summary>The handle is in the wrong state for the call. Messages can be sent only while OPEN, or before that
+        /// with WebSocketFlags.QueueBeforeOpen.</summary>
         ErrState = -5,
-        /// <summary>The outbound queue is full and the message was not taken. Poll, and put it again after the WRITABLE event.</summary>
+        /// <summary>The outbound queue is full, and the message was not accepted. Poll, and send it again after the
+        /// WRITABLE event.</summary>
         ErrFull = -6,
-        /// <summary>The message is over max_message_bytes, or a length is over what memory can hold.</summary>
+        /// <summary>A length is too large: a message exceeds max_message_bytes, a call or value does not fit the
+        /// buffer, or memory cannot hold it.</summary>
         ErrTooBig = -7,
-        /// <summary>Text is not valid UTF-8.</summary>
+        /// <summary>A text is not valid UTF-8.</summary>
         ErrUtf8 = -8,
-        /// <summary>There is no such target.</summary>
+        /// <summary>The target does not exist, or cannot be reached from this handle.</summary>
         ErrTarget = -9,
-        /// <summary>The ws_config is not usable: its size, its flags or one of its values. ws_last_error() names the field.</summary>
+        /// <summary>The ws_config is invalid: its size, its flags, or the value of a field. ws_last_error() names the
+        /// field.</summary>
         ErrConfig = -10,
-        /// <summary>The URL cannot be used.</summary>
+        /// <summary>The URL is invalid, or has a part that the call does not allow.</summary>
         ErrUrl = -11,
-        /// <summary>A certificate, key or pin in the config cannot be used.</summary>
+        /// <summary>A certificate, a key or pin_sha256 in the config cannot be used.</summary>
         ErrTls = -12,
-        /// <summary>ws_listen(): the address cannot be bound; ws_last_error() has the reason.</summary>
+        /// <summary>ws_listen() and ws_host(): the address cannot be bound. ws_last_error() has the reason.</summary>
         ErrAddress = -13,
-        /// <summary>This build or platform cannot do it; see ws_get_features().</summary>
+        /// <summary>This build or platform does not support the call or the option; see ws_get_features().
+        /// ws_decode_call() and ws_decode_variant(): a value has a type that only Godot can read.</summary>
         ErrUnsupported = -14,
-        /// <summary>A limit of the library or the system: no handle, descriptor, thread or memory left.</summary>
+        /// <summary>A limit of the library or the system is reached: no handle, descriptor, thread or memory is
+        /// left.</summary>
         ErrLimit = -15,
-        /// <summary>A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the text.</summary>
+        /// <summary>A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the
+        /// program continues. ws_get_log() has the details.</summary>
         ErrPanic = -16,
     }
 
-    /// <summary>The types of messages.</summary>
+    /// <summary>The type of a message.</summary>
     public enum WebSocketMessageType : int
     {
-        /// <summary>A text message: UTF-8, checked.</summary>
+        /// <summary>A text message, always valid UTF-8 (RFC 6455 section 5.6).</summary>
         Text = 1,
-        /// <summary>A binary message.</summary>
+        /// <summary>A binary message (RFC 6455 section 5.6).</summary>
         Binary = 2,
-        /// <summary>A remote call, with WebSocketFlags.Scene alone: put what ws_encode_call() made, give what came to ws_decode_call().</summary>
+        /// <summary>A remote call, with WebSocketFlags.Scene only. ws_encode_call() makes one to send, ws_decode_call()
+        /// reads a received one.</summary>
         Call = 3,
     }
 
-    /// <summary>The states of RFC 6455.</summary>
+    /// <summary>The state of a connection or server (RFC 6455).</summary>
     public enum WebSocketState : int
     {
-        /// <summary>Name lookup, TCP, TLS or the opening handshake is under way.</summary>
+        /// <summary>Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress.</summary>
         Connecting = 0,
-        /// <summary>Messages flow. A server: it listens.</summary>
+        /// <summary>Messages can be sent and received. A server is OPEN while it listens.</summary>
         Open = 1,
-        /// <summary>The closing handshake is under way. Messages that arrive are still delivered.</summary>
+        /// <summary>The closing handshake (RFC 6455 section 7.1.2) is in progress. Messages that arrive are still
+        /// delivered.</summary>
         Closing = 2,
-        /// <summary>The connection has ended. What it received stays readable.</summary>
+        /// <summary>The connection has ended. Messages received before can still be read.</summary>
         Closed = 3,
     }
 
-    /// <summary>What a WebSocketEvent tells.</summary>
+    /// <summary>The type of a WebSocketEvent.</summary>
     public enum WebSocketEventType : int
     {
-        /// <summary>A connection of ws_connect, ws_pair or ws_attach is open. A join: its id has come, and is event.peer_id.</summary>
+        /// <summary>A connection of ws_connect(), ws_pair() or ws_attach() is OPEN. A join: it has received its id,
+        /// event.peer_id, and with WebSocketFlags.Auth it has been admitted.</summary>
         Open = 1,
-        /// <summary>A message, in event.packet.</summary>
+        /// <summary>A message was received: event.packet.</summary>
         Message = 2,
-        /// <summary>The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer answers by itself.</summary>
+        /// <summary>The peer has started the closing handshake (RFC 6455 section 7.1.3). event.code is its status code,
+        /// 1005 if it sent none; event.packet.data is its reason. wspeer answers by itself.</summary>
         CloseRequest = 3,
-        /// <summary>The connection, or the server itself, has ended. Last event of its handle.</summary>
+        /// <summary>The connection, or the server itself, has ended. This is the last event of its handle.</summary>
         Closed = 4,
-        /// <summary>Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host event.peer_id its id.
-        /// Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format each other one.</summary>
+        /// <summary>Server, host: a client has completed its opening handshake. event.conn is its handle; on a host
+        /// event.peer_id is its id. Join: peer event.peer_id is present. Peer 1 is the host. The others are reported
+        /// with WebSocketFlags.Scene and WebSocketFlags.Godot3 only.</summary>
         Connected = 5,
-        /// <summary>Server, host: a client has ended. Last event of its handle, which retires in the server's next ws_poll().
-        /// Join in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands for all.</summary>
+        /// <summary>Server, host: a client's connection has ended. This is the last event of the client's handle, which
+        /// retires in the server's next ws_poll(). Join with WebSocketFlags.Scene or WebSocketFlags.Godot3: peer
+        /// event.peer_id has left. When the join's own connection ends, CLOSED stands for all peers.</summary>
         Disconnected = 6,
-        /// <summary>The outbound queue refused a message earlier and has room again.</summary>
+        /// <summary>The outbound queue has room again, after it refused a message.</summary>
         Writable = 7,
-        /// <summary>event.count messages for event.conn were not taken because its queue was full (once per stall), or, when event.conn is the server's own
-        /// handle or that of a join, event.count lifecycle events, and of a join errors of others, were left out because nobody read them.</summary>
+        /// <summary>event.count messages or events were left out because a queue was full. event.conn is a connection:
+        /// its outbound queue had no room for messages to several targets. Reported once until there is room again.
+        /// event.conn is the server's own handle or a join: the program did not read its events, so lifecycle events,
+        /// and on a join errors about other peers, were dropped.</summary>
         Skipped = 8,
-        /// <summary>Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024 bytes, and shows at most 256 of a path
-        /// or name.</summary>
+        /// <summary>A failure that does not end the connection. event.cause and the text in event.packet.data describe
+        /// it. The text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.</summary>
         Error = 9,
-        /// <summary>With WebSocketFlags.Auth: peer event.peer_id is to be authenticated: ws_send_auth(), ws_complete_auth(), or ws_disconnect(). First comes as AUTH what it
-        /// sends for that. CONNECTED follows as ws_complete_auth() says.</summary>
+        /// <summary>With WebSocketFlags.Auth: peer event.peer_id has to be authenticated. Answer with ws_send_auth()
+        /// and ws_complete_auth(), or refuse it with ws_disconnect(), on a join ws_close(). AUTH events report the data
+        /// that it sends. CONNECTED follows as ws_complete_auth() describes.</summary>
         Authenticating = 10,
-        /// <summary>With WebSocketFlags.Auth: event.packet holds data that peer event.peer_id sent for its authentication.</summary>
+        /// <summary>With WebSocketFlags.Auth: event.packet holds data that peer event.peer_id sent for its
+        /// authentication.</summary>
         Auth = 11,
     }
 
-    /// <summary>Where a connection was when it ended.</summary>
+    /// <summary>How far a connection had come when it ended.</summary>
     public enum WebSocketPhase : int
     {
-        /// <summary>No phase.</summary>
+        /// <summary>The event has no phase.</summary>
         None = 0,
-        /// <summary>Looking up the name.</summary>
+        /// <summary>Name lookup.</summary>
         Dns = 1,
-        /// <summary>Connecting by TCP.</summary>
+        /// <summary>Establishing the TCP connection.</summary>
         Tcp = 2,
-        /// <summary>Talking to a proxy.</summary>
+        /// <summary>Connecting through a proxy. Reserved: this version uses no proxy.</summary>
         Proxy = 3,
-        /// <summary>The TLS handshake, or a TLS failure later.</summary>
+        /// <summary>The TLS handshake, or a later failure of TLS.</summary>
         Tls = 4,
-        /// <summary>The opening handshake (HTTP).</summary>
+        /// <summary>The opening handshake over HTTP (RFC 6455 section 4).</summary>
         Http = 5,
         /// <summary>The WebSocket protocol, after the opening handshake.</summary>
         Websocket = 6,
-        /// <summary>Ended by the application: a closing handshake that either side asked for, or a drop by the host.</summary>
+        /// <summary>The application: a closing handshake that either side requested, a drop by the program, or a
+        /// failure in the protocol above WebSocket, such as an authentication.</summary>
         App = 7,
     }
 
-    /// <summary>Why a connection ended.</summary>
+    /// <summary>Why a connection ended, or what an Error event reports.</summary>
     public enum WebSocketCause : int
     {
-        /// <summary>No cause.</summary>
+        /// <summary>The event has no cause.</summary>
         None = 0,
-        /// <summary>The host asked for the close and the closing handshake was completed.</summary>
+        /// <summary>The program requested the close, and the closing handshake was completed (RFC 6455 section
+        /// 7.1.4).</summary>
         ClosedByHost = 1,
-        /// <summary>The peer asked for the close and the closing handshake was completed.</summary>
+        /// <summary>The peer requested the close, and the closing handshake was completed (RFC 6455 section
+        /// 7.1.4).</summary>
         ClosedByPeer = 2,
-        /// <summary>The host dropped the connection (code -1), or closed it before it was open.</summary>
+        /// <summary>The program dropped the connection (code -1), or closed it before it was OPEN.</summary>
         Dropped = 3,
         /// <summary>The peer ended the transport without a closing handshake.</summary>
         PeerGone = 4,
-        /// <summary>The transport was reset or failed; os_error has the system's number.</summary>
+        /// <summary>The transport was reset or failed. event.os_error is the system's error number.</summary>
         Reset = 5,
         /// <summary>The server that this client belonged to was closed.</summary>
         ServerClosed = 6,
-        /// <summary>The closing handshake, or the sending of what was accepted before it, was not finished within its time.</summary>
+        /// <summary>The close made no progress for close_timeout_ms: the peer did not answer it, or did not read what
+        /// was sent before it.</summary>
         CloseTimeout = 7,
-        /// <summary>The closing handshake could not be finished because the host did not read its full inbound queue.</summary>
+        /// <summary>The close made no progress for close_timeout_ms, because the inbound queue was full and the program
+        /// did not read it.</summary>
         NotReading = 8,
-        /// <summary>No pong within pong_timeout_ms.</summary>
+        /// <summary>The peer sent nothing for pong_timeout_ms, not even a pong (RFC 6455 section 5.5.3).</summary>
         PongTimeout = 9,
-        /// <summary>The name has no address.</summary>
+        /// <summary>The host name has no address.</summary>
         NameNotFound = 20,
-        /// <summary>The name lookup failed otherwise.</summary>
+        /// <summary>The name lookup failed for another reason.</summary>
         NameFailed = 21,
-        /// <summary>The connect timeout ended in the phase that the event names.</summary>
+        /// <summary>connect_timeout_ms expired. event.phase is the phase in which it did.</summary>
         ConnectTimeout = 22,
-        /// <summary>Every address refused the connection.</summary>
+        /// <summary>Every address refused the TCP connection.</summary>
         Refused = 23,
-        /// <summary>No route to any address.</summary>
+        /// <summary>There is no route to any of the addresses.</summary>
         Unreachable = 24,
-        /// <summary>TCP failed otherwise; os_error has the system's number.</summary>
+        /// <summary>TCP failed for another reason. event.os_error is the system's error number.</summary>
         TcpFailed = 25,
-        /// <summary>The certificate was signed by nobody that this machine trusts.</summary>
+        /// <summary>The certificate was not issued by an authority that this machine trusts.</summary>
         CertificateUntrusted = 30,
-        /// <summary>The certificate has expired or is not valid yet. Look at both clocks.</summary>
+        /// <summary>The certificate has expired, or is not valid yet. Check the clocks of both machines.</summary>
         CertificateExpired = 31,
-        /// <summary>The certificate is for another name.</summary>
+        /// <summary>The certificate was issued for another name.</summary>
         CertificateName = 32,
-        /// <summary>The certificate does not have the pinned SHA-256.</summary>
+        /// <summary>The certificate does not match pin_sha256.</summary>
         CertificatePin = 33,
-        /// <summary>The certificate cannot be used otherwise.</summary>
+        /// <summary>The certificate cannot be used for another reason.</summary>
         CertificateBad = 34,
-        /// <summary>The other end is not speaking TLS.</summary>
+        /// <summary>The peer does not speak TLS.</summary>
         NotTls = 35,
-        /// <summary>TLS failed otherwise.</summary>
+        /// <summary>TLS failed for another reason.</summary>
         TlsFailed = 36,
-        /// <summary>The server answered the request with another status than 101; http_status has it.</summary>
+        /// <summary>The server answered the request with a status other than 101, which is event.http_status.</summary>
         HttpStatus = 40,
-        /// <summary>The answer, or the request, is not a valid opening handshake.</summary>
+        /// <summary>The request or the response is not a valid opening handshake (RFC 6455 section 4).</summary>
         HttpInvalid = 41,
-        /// <summary>The header is over max_header_bytes.</summary>
+        /// <summary>The header of the request or response exceeds max_header_bytes.</summary>
         HttpTooBig = 42,
-        /// <summary>No subprotocol in common, or one that was not asked for.</summary>
+        /// <summary>The two sides have no subprotocol in common, or the server chose one that was not
+        /// offered.</summary>
         Subprotocol = 43,
-        /// <summary>The opening handshake of a server's client took longer than handshake_timeout_ms.</summary>
+        /// <summary>A client of the server did not complete its opening handshake within
+        /// handshake_timeout_ms.</summary>
         HandshakeTimeout = 44,
-        /// <summary>The peer broke RFC 6455 (close code 1002).</summary>
+        /// <summary>The peer violated RFC 6455 (close code 1002).</summary>
         Protocol = 50,
-        /// <summary>The peer sent text that is not UTF-8 (1007).</summary>
+        /// <summary>The peer sent a text that is not valid UTF-8 (close code 1007, RFC 6455 section 8.1).</summary>
         Utf8 = 51,
-        /// <summary>The peer sent a message or frame over the limits (1009).</summary>
+        /// <summary>The peer sent a message or frame over max_message_bytes (close code 1009), or a message in more
+        /// than max_fragments fragments (1008).</summary>
         TooBig = 52,
-        /// <summary>The peer sent more than max_messages_per_s or max_bytes_per_s (1008).</summary>
+        /// <summary>The peer exceeded max_messages_per_s or max_bytes_per_s (close code 1008).</summary>
         Rate = 53,
-        /// <summary>The peer did not read, its queue was full, and on_full is WebSocketFullPolicy.Disconnect (1008).</summary>
+        /// <summary>The peer did not read, so its outbound queue was full, and on_full is
+        /// WebSocketFullPolicy.Disconnect (close code 1008).</summary>
         Full = 54,
-        /// <summary>The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio times their size (1008).</summary>
+        /// <summary>The peer sent compressed data that cannot be decompressed (close code 1007), or that expands to
+        /// more than max_inflate_ratio times its size (1008).</summary>
         Deflate = 55,
-        /// <summary>The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a short header, a value that cannot be read (1002).
-        /// ERROR of a join in a scene: event.count packets of event.peer_id that the host passed on were broken so.</summary>
+        /// <summary>The peer violated the multiplayer format (close code 1002): a wrong first message, an id below 2, a
+        /// false sender, a truncated header, or a value that cannot be read. ERROR of a join with WebSocketFlags.Scene:
+        /// event.count packets of peer event.peer_id, relayed by the host, violated the format.</summary>
         Multiplayer = 56,
-        /// <summary>ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who are not there.</summary>
+        /// <summary>ERROR of a host with WebSocketFlags.Scene or WebSocketFlags.Godot3: event.count messages of peer
+        /// event.peer_id were addressed to peers that are not present.</summary>
         NoPeer = 57,
-        /// <summary>The peer was not authenticated within WebSocketOption.AuthTimeoutMs (1008).</summary>
+        /// <summary>The peer was not authenticated within WebSocketOption.AuthTimeoutMs (close code 1008).</summary>
         AuthTimeout = 58,
-        /// <summary>ERROR with WebSocketFlags.Scene: event.count calls of event.peer_id, or one of ours to it, were of a node that has other methods there than were declared here.</summary>
+        /// <summary>ERROR with WebSocketFlags.Scene: a node has other methods at peer event.peer_id than were declared
+        /// here. event.count calls or paths that the peer sent were affected; its calls of that node are
+        /// dropped.</summary>
         Checksum = 59,
-        /// <summary>ERROR with WebSocketFlags.Scene: event.count calls of event.peer_id were of a node or method that is not declared.</summary>
+        /// <summary>ERROR with WebSocketFlags.Scene: event.count calls of peer event.peer_id were dropped, because
+        /// their node or method is not declared here.</summary>
         NoNode = 62,
-        /// <summary>ERROR with WebSocketFlags.Scene: event.count packets of event.peer_id were nothing for a program: replication, objects as arguments, authentication or passing on that
-        /// is not switched on here.</summary>
+        /// <summary>ERROR with WebSocketFlags.Scene: event.count packets of peer event.peer_id were dropped, because a
+        /// program cannot use them: replication, objects as arguments, or authentication or relaying that is not
+        /// enabled here.</summary>
         Unsupported = 63,
-        /// <summary>ERROR at a client with WebSocketFlags.AppHeartbeat: the server offers no application heartbeat.</summary>
+        /// <summary>ERROR of a client with WebSocketFlags.AppHeartbeat: the server does not offer the application
+        /// heartbeat. Pings (RFC 6455 section 5.5.2) are sent instead.</summary>
         NoHeartbeat = 64,
-        /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.count calls of event.peer_id were lost for lack of memory.</summary>
+        /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.count calls of
+        /// peer event.peer_id were dropped for lack of memory.</summary>
         Resources = 60,
-        /// <summary>A defect in wspeer was caught; the log has the text.</summary>
+        /// <summary>A defect in wspeer was caught. ws_get_log() has the details.</summary>
         Panic = 61,
     }
 
-    /// <summary>Switches of WebSocketConfig.</summary>
+    /// <summary>Flags of WebSocketConfig.</summary>
     [Flags]
     public enum WebSocketFlags : uint
     {
         /// <summary>None.</summary>
         None = 0,
-        /// <summary>A put waits for ws_flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write.</summary>
+        /// <summary>Sent messages wait for ws_flush(), the next ws_poll() or 128 KiB, so that the messages of a frame
+        /// leave in one write.</summary>
         Coalesce = 1,
-        /// <summary>Messages may be put while CONNECTING; they leave after the opening handshake.</summary>
+        /// <summary>Messages are accepted while CONNECTING, and leave after the opening handshake. Not for a join with
+        /// WebSocketFlags.Scene or WebSocketFlags.Godot3.</summary>
         QueueBeforeOpen = 2,
-        /// <summary>Client: accept any certificate with a key of a kind that is supported: P-256, P-384, Ed25519, or RSA of 2048 bits and more.
-        /// For development alone; the log says so.</summary>
+        /// <summary>Client: accept any certificate whose key has a supported type: P-256, P-384, Ed25519, or RSA of at
+        /// least 2048 bits. For development only; the log has a warning.</summary>
         Insecure = 4,
-        /// <summary>Client: trust only ca_pem, neither the bundled nor the system's roots.</summary>
+        /// <summary>Client: trust only ca_pem, neither the bundled roots nor those of the system.</summary>
         OnlyCaPem = 8,
-        /// <summary>Server: answer every request with 503 until WebSocketOption.RefuseNew is set to 0.</summary>
+        /// <summary>Server: refuse new clients with 503 until WebSocketOption.RefuseNew is set to 0.</summary>
         RefuseNew = 16,
-        /// <summary>permessage-deflate (RFC 7692): a client offers it, a server accepts it where a client offers it.</summary>
+        /// <summary>Use permessage-deflate (RFC 7692): a client offers it, and a server accepts it from clients that
+        /// offer it.</summary>
         Deflate = 32,
-        /// <summary>With WebSocketFlags.Deflate: the server's compressor shall forget each message, which saves memory and lets a broadcast be compressed once.</summary>
+        /// <summary>With WebSocketFlags.Deflate: the server compresses each message by itself
+        /// (server_no_context_takeover, RFC 7692 section 7.1.1.1). This saves memory, and a broadcast is compressed
+        /// only once.</summary>
         ServerNoContextTakeover = 64,
-        /// <summary>With WebSocketFlags.Deflate: the client's compressor shall forget each message.</summary>
+        /// <summary>With WebSocketFlags.Deflate: the client compresses each message by itself
+        /// (client_no_context_takeover, RFC 7692 section 7.1.1.2).</summary>
         ClientNoContextTakeover = 128,
-        /// <summary>ws_host and ws_join: the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for others, instead of Godot 4's.</summary>
+        /// <summary>ws_host() and ws_join(): use the format of Godot 3.2 to 3.6 with gd_mp_api, not Godot 4's. The host
+        /// relays messages between clients.</summary>
         Godot3 = 256,
-        /// <summary>Client: a certificate may be for any name, if it is trusted otherwise. For development alone.</summary>
+        /// <summary>Client: accept a trusted certificate that was issued for another name. For development
+        /// only.</summary>
         AnyName = 512,
-        /// <summary>ws_host and ws_join: what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host, its raw bytes, remote calls.</summary>
+        /// <summary>ws_host() and ws_join(): speak the protocol of Godot 4's SceneMultiplayer. Peers learn of each
+        /// other and reach each other through the host, send raw bytes, and make remote calls.</summary>
         Scene = 1024,
-        /// <summary>With WebSocketFlags.Scene: who comes is told by AUTHENTICATING, and is there only after its authentication, see ws_complete_auth(): Godot's auth_callback.</summary>
+        /// <summary>With WebSocketFlags.Scene: peers are admitted only after an authentication, like Godot's
+        /// auth_callback. AUTHENTICATING reports a new peer; see ws_complete_auth().</summary>
         Auth = 2048,
-        /// <summary>With WebSocketFlags.Scene: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched off. The same on all sides.</summary>
+        /// <summary>With WebSocketFlags.Scene: clients do not learn of each other, and the host relays nothing, like
+        /// Godot's server_relay switched off. Set it on all sides or on none.</summary>
         NoRelay = 4096,
-        /// <summary>Both ends: the client's heartbeat goes as messages that the host does not see, as a browser hides pings: rtt_us and pong_timeout_ms work there too. A
-        /// client's heartbeat_ms is then 20000 unless set. A server that does not offer it is told by ERROR with WebSocketCause.NoHeartbeat. docs/heartbeat.md has the bytes.</summary>
+        /// <summary>Client and server: send the client's heartbeat as messages that the programs do not see, so that
+        /// rtt_us and pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000
+        /// on a client too. If the server does not offer it, ERROR with WebSocketCause.NoHeartbeat is reported.
+        /// docs/heartbeat.md has the bytes.</summary>
         AppHeartbeat = 8192,
     }
 
-    /// <summary>What a message to several targets does with one whose queue is full.</summary>
+    /// <summary>What a message to several targets does about one whose queue is full.</summary>
     public enum WebSocketFullPolicy : uint
     {
-        /// <summary>Skip that target: WebSocketResult.Partial, a SKIPPED event, WRITABLE when it recovers. The default.</summary>
+        /// <summary>Skip that target: the call returns WebSocketResult.Partial, SKIPPED is reported, and WRITABLE once
+        /// there is room. The default of servers.</summary>
         Skip = 1,
-        /// <summary>Disconnect that target with 1008.</summary>
+        /// <summary>Disconnect that target with the close code 1008; the call returns WebSocketResult.Partial. The
+        /// default of hosts.</summary>
         Disconnect = 2,
-        /// <summary>Take the message for all targets or for none (WebSocketResult.ErrFull).</summary>
+        /// <summary>Accept the message for all targets or for none: the call fails with
+        /// WebSocketResult.ErrFull.</summary>
         AllOrNone = 3,
     }
 
-    /// <summary>Which end of a connection.</summary>
+    /// <summary>The role of one end of a connection.</summary>
     public enum WebSocketRole : int
     {
-        /// <summary>The client's end: sends the request, masks its frames.</summary>
+        /// <summary>The client: it sends the request and masks its frames (RFC 6455 section 5.3).</summary>
         Client = 1,
-        /// <summary>The server's end: answers the request.</summary>
+        /// <summary>The server: it answers the request.</summary>
         Server = 2,
     }
 
-    /// <summary>Texts that a connection can be asked for.</summary>
+    /// <summary>Texts that a connection has.</summary>
     public enum WebSocketText : int
     {
-        /// <summary>The URL as it is used, without user name and password. A server: its own, with the real port. A server's client: of its request.</summary>
+        /// <summary>The URL in use, without user name and password. A server: its own URL, with the actual port. A
+        /// server's client: the URL of its request.</summary>
         Url = 1,
         /// <summary>The path of the request, without the query.</summary>
         Path = 2,
         /// <summary>The query of the request, without the question mark.</summary>
         Query = 3,
-        /// <summary>The subprotocol that both ends agreed on, or "".</summary>
+        /// <summary>The agreed subprotocol (RFC 6455 section 1.9), or "".</summary>
         Subprotocol = 4,
-        /// <summary>The reason in the close frame that decided the close: the peer's, or ours where we failed the connection.</summary>
+        /// <summary>The reason in the deciding close frame (RFC 6455 section 7.1.6): the peer's, or ours if none was
+        /// received.</summary>
         CloseReason = 5,
-        /// <summary>Why the connection ended, as a sentence that says what to do; "" while it lives.</summary>
+        /// <summary>Why the connection ended and what to do about it, as a sentence; "" before the end.</summary>
         Error = 6,
         /// <summary>The local address and port: "127.0.0.1:9080", "[::1]:9080".</summary>
         LocalAddress = 7,
         /// <summary>The peer's address and port.</summary>
         RemoteAddress = 8,
-        /// <summary>The first KiB of the body of a refused request, as far as it came within 250 ms of the header, invalid UTF-8 replaced.</summary>
+        /// <summary>The first KiB of the response body, if the server refused the request. It ends 250 ms after the
+        /// header at the latest; invalid UTF-8 is replaced.</summary>
         Body = 9,
         /// <summary>The TLS version and cipher suite, or "" on ws://.</summary>
         Tls = 10,
-        /// <summary>What was agreed on of permessage-deflate, as "permessage-deflate; server_no_context_takeover", or "".</summary>
+        /// <summary>The agreed parameters of permessage-deflate, such as "permessage-deflate;
+        /// server_no_context_takeover", or "".</summary>
         Extensions = 11,
     }
 
-    /// <summary>What can be read and set while a connection lives.</summary>
+    /// <summary>Options that can be read and set while a connection or server is open.</summary>
     public enum WebSocketOption : int
     {
         /// <summary>TCP_NODELAY: 1 (default) or 0.</summary>
         NoDelay = 1,
-        /// <summary>heartbeat_ms; 0 and WebSocketConfig.Off: no pings.</summary>
+        /// <summary>WebSocketConfig.HeartbeatMs; 0 and WebSocketConfig.Off: no pings.</summary>
         HeartbeatMs = 2,
-        /// <summary>pong_timeout_ms; 0: three times heartbeat_ms.</summary>
+        /// <summary>WebSocketConfig.PongTimeoutMs; 0: three times heartbeat_ms.</summary>
         PongTimeoutMs = 3,
-        /// <summary>close_timeout_ms.</summary>
+        /// <summary>WebSocketConfig.CloseTimeoutMs.</summary>
         CloseTimeoutMs = 4,
-        /// <summary>poll_budget_us.</summary>
+        /// <summary>WebSocketConfig.PollBudgetUs.</summary>
         PollBudgetUs = 5,
-        /// <summary>max_message_bytes.</summary>
+        /// <summary>WebSocketConfig.MaxMessageBytes.</summary>
         MaxMessageBytes = 6,
-        /// <summary>max_fragments.</summary>
+        /// <summary>WebSocketConfig.MaxFragments.</summary>
         MaxFragments = 7,
-        /// <summary>inbound_packets.</summary>
+        /// <summary>WebSocketConfig.InboundPackets.</summary>
         InboundPackets = 8,
-        /// <summary>inbound_bytes.</summary>
+        /// <summary>WebSocketConfig.InboundBytes.</summary>
         InboundBytes = 9,
-        /// <summary>outbound_packets.</summary>
+        /// <summary>WebSocketConfig.OutboundPackets.</summary>
         OutboundPackets = 10,
-        /// <summary>outbound_bytes.</summary>
+        /// <summary>WebSocketConfig.OutboundBytes.</summary>
         OutboundBytes = 11,
-        /// <summary>max_messages_per_s.</summary>
+        /// <summary>WebSocketConfig.MaxMessagesPerS.</summary>
         MaxMessagesPerS = 12,
-        /// <summary>max_bytes_per_s.</summary>
+        /// <summary>WebSocketConfig.MaxBytesPerS.</summary>
         MaxBytesPerS = 13,
         /// <summary>The flag WebSocketFlags.Coalesce: 0 or 1.</summary>
         Coalesce = 14,
         /// <summary>Server: the flag WebSocketFlags.RefuseNew: 0 or 1.</summary>
         RefuseNew = 15,
-        /// <summary>Server: max_clients.</summary>
+        /// <summary>Server: WebSocketConfig.MaxClients.</summary>
         MaxClients = 16,
-        /// <summary>Server: max_clients_per_address.</summary>
+        /// <summary>Server: WebSocketConfig.MaxClientsPerAddress.</summary>
         MaxClientsPerAddress = 17,
-        /// <summary>Server: max_pending_handshakes.</summary>
+        /// <summary>Server: WebSocketConfig.MaxPendingHandshakes.</summary>
         MaxPendingHandshakes = 18,
-        /// <summary>Server: handshake_timeout_ms.</summary>
+        /// <summary>Server: WebSocketConfig.HandshakeTimeoutMs.</summary>
         HandshakeTimeoutMs = 19,
-        /// <summary>Server: on_full.</summary>
+        /// <summary>Server: WebSocketConfig.OnFull.</summary>
         OnFull = 20,
-        /// <summary>The local port, to read only: which one "ws://127.0.0.1:0" got.</summary>
+        /// <summary>The local port, read only: the one chosen for "ws://127.0.0.1:0".</summary>
         Port = 21,
-        /// <summary>deflate_threshold_bytes.</summary>
+        /// <summary>WebSocketConfig.DeflateThresholdBytes.</summary>
         DeflateThresholdBytes = 22,
-        /// <summary>max_inflate_ratio.</summary>
+        /// <summary>WebSocketConfig.MaxInflateRatio.</summary>
         MaxInflateRatio = 23,
-        /// <summary>Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Kept and told; every packet is reliable and ordered.</summary>
+        /// <summary>Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default).
+        /// Only stored: every packet is reliable and ordered.</summary>
         TransferMode = 24,
-        /// <summary>Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.</summary>
+        /// <summary>Host, join: Godot's transfer channel (default 0). Only stored: every packet uses the one
+        /// connection.</summary>
         TransferChannel = 25,
-        /// <summary>Host, join with WebSocketFlags.Auth: how long the authentication of a peer may take, in milliseconds; WebSocketConfig.Off: without end (default: 3000). For those who come later.</summary>
+        /// <summary>Host, join with WebSocketFlags.Auth: time limit of the authentication of a peer, in milliseconds
+        /// (default: 3000); WebSocketConfig.Off: none. It applies to peers that arrive later.</summary>
         AuthTimeoutMs = 26,
-        /// <summary>Host, join: max_call_bytes.</summary>
+        /// <summary>Host, join: WebSocketConfig.MaxCallBytes.</summary>
         MaxCallBytes = 27,
-        /// <summary>Host, join: max_call_items.</summary>
+        /// <summary>Host, join: WebSocketConfig.MaxCallItems.</summary>
         MaxCallItems = 28,
     }
 
-    /// <summary>Which log lines are kept.</summary>
+    /// <summary>The level of log lines.</summary>
     public enum WebSocketLogLevel : int
     {
-        /// <summary>Nothing.</summary>
+        /// <summary>No lines.</summary>
         Off = 0,
-        /// <summary>Defects and what no event tells.</summary>
+        /// <summary>Defects of wspeer, and system failures that concern no single connection.</summary>
         Error = 1,
-        /// <summary>What is likely a mistake, such as WebSocketFlags.Insecure. The default.</summary>
+        /// <summary>Probable mistakes such as WebSocketFlags.Insecure, and clients that were refused. The
+        /// default.</summary>
         Warn = 2,
-        /// <summary>Connections that open and end.</summary>
+        /// <summary>Connections that open and end, and servers that listen.</summary>
         Info = 3,
-        /// <summary>Steps of the handshakes.</summary>
+        /// <summary>Details of connecting and freeing.</summary>
         Debug = 4,
     }
 
-    /// <summary>Structs whose size the library tells.</summary>
+    /// <summary>Structs whose size the library reports.</summary>
     internal enum WebSocketStruct : int
     {
-        /// <summary>ws_config, which may grow.</summary>
+        /// <summary>ws_config, which may grow in later versions.</summary>
         Config = 1,
-        /// <summary>ws_stats, which may grow.</summary>
+        /// <summary>ws_stats, which may grow in later versions.</summary>
         Stats = 2,
-        /// <summary>ws_packet, which stays as it is.</summary>
+        /// <summary>ws_packet, whose layout is fixed.</summary>
         Packet = 3,
-        /// <summary>ws_event, which stays as it is.</summary>
+        /// <summary>ws_event, whose layout is fixed.</summary>
         Event = 4,
-        /// <summary>ws_variant.</summary>
+        /// <summary>ws_variant, whose layout is fixed.</summary>
         Variant = 5,
-        /// <summary>ws_call.</summary>
+        /// <summary>ws_call, whose layout is fixed.</summary>
         Call = 6,
     }
 
-    /// <summary>Types of values in a remote call of Godot's: Variant.Type.</summary>
+    /// <summary>Types of the values in a Godot remote call: Variant.Type.</summary>
     public enum WebSocketVariantType : int
     {
         /// <summary>null.</summary>
@@ -435,7 +496,7 @@ namespace Wspeer
         Quaternion = 15,
         /// <summary>AABB: position, size.</summary>
         Aabb = 16,
-        /// <summary>Basis: row by row, the first row is the x of all three axes.</summary>
+        /// <summary>Basis: row by row. The first row has the x components of the three axes.</summary>
         Basis = 17,
         /// <summary>Transform3D: its Basis, then its origin.</summary>
         Transform3d = 18,
@@ -443,9 +504,10 @@ namespace Wspeer
         Projection = 19,
         /// <summary>Color: r, g, b, a.</summary>
         Color = 20,
-        /// <summary>StringName, as STRING.</summary>
+        /// <summary>StringName: as STRING.</summary>
         StringName = 21,
-        /// <summary>NodePath: `count` STRINGs follow, names and then number[0] sub-names; `integer` is 1 when it is absolute.</summary>
+        /// <summary>NodePath: `count` STRING items follow, first names, then number[0] sub-names. `integer` is 1 if the
+        /// path is absolute.</summary>
         NodePath = 22,
         /// <summary>RID: cannot be sent.</summary>
         Rid = 23,
@@ -455,13 +517,15 @@ namespace Wspeer
         Callable = 25,
         /// <summary>Signal: cannot be sent.</summary>
         Signal = 26,
-        /// <summary>Dictionary: `count` pairs follow, a key and a value each. A typed one: `integer` is the type of the keys plus 256 times that of the values.</summary>
+        /// <summary>Dictionary: `count` pairs of items follow, each a key and its value. In a typed one `integer` is
+        /// the type of the keys plus 256 times the type of the values.</summary>
         Dictionary = 27,
-        /// <summary>Array: `count` values follow. A typed one: `integer` is the type of its elements.</summary>
+        /// <summary>Array: `count` values follow. In a typed one `integer` is the type of the elements.</summary>
         Array = 28,
         /// <summary>PackedByteArray: `count` bytes in data.</summary>
         PackedByteArray = 29,
-        /// <summary>PackedInt32Array: `count` int32_t in data, little-endian and maybe not aligned, so copy them out; so are all that follow.</summary>
+        /// <summary>PackedInt32Array: `count` int32_t in data. The elements of this and the following arrays are
+        /// little-endian and may be unaligned: copy them out.</summary>
         PackedInt32Array = 30,
         /// <summary>PackedInt64Array: `count` int64_t.</summary>
         PackedInt64Array = 31,
@@ -469,39 +533,40 @@ namespace Wspeer
         PackedFloat32Array = 32,
         /// <summary>PackedFloat64Array: `count` doubles.</summary>
         PackedFloat64Array = 33,
-        /// <summary>PackedStringArray: `count` STRINGs follow.</summary>
+        /// <summary>PackedStringArray: `count` STRING items follow.</summary>
         PackedStringArray = 34,
-        /// <summary>PackedVector2Array: 2 floats each; of an engine with double precision 2 doubles, and `len` is then twice as much.</summary>
+        /// <summary>PackedVector2Array: 2 floats for each element, or 2 doubles from an engine built with double
+        /// precision; `len` is then twice as large.</summary>
         PackedVector2Array = 35,
-        /// <summary>PackedVector3Array: 3 floats each, or doubles.</summary>
+        /// <summary>PackedVector3Array: 3 floats or doubles for each element.</summary>
         PackedVector3Array = 36,
-        /// <summary>PackedColorArray: 4 floats each.</summary>
+        /// <summary>PackedColorArray: 4 floats for each element.</summary>
         PackedColorArray = 37,
-        /// <summary>PackedVector4Array: 4 floats each, or doubles.</summary>
+        /// <summary>PackedVector4Array: 4 floats or doubles for each element.</summary>
         PackedVector4Array = 38,
     }
 
-    /// <summary>What a build and platform can do.</summary>
+    /// <summary>What a build and platform support.</summary>
     [Flags]
     public enum WebSocketFeatures : uint
     {
-        /// <summary>ws_connect over ws://.</summary>
+        /// <summary>ws_connect() over ws://.</summary>
         Client = 1,
-        /// <summary>ws_listen.</summary>
+        /// <summary>ws_listen().</summary>
         Server = 2,
-        /// <summary>wss://.</summary>
+        /// <summary>wss:// URLs.</summary>
         Tls = 4,
-        /// <summary>Request headers can be set and response headers read.</summary>
+        /// <summary>Setting request headers and reading response headers.</summary>
         Headers = 8,
-        /// <summary>Protocol pings and their round-trip time.</summary>
+        /// <summary>Pings and their round-trip time (RFC 6455 section 5.5.2).</summary>
         Ping = 16,
-        /// <summary>ws_wait.</summary>
+        /// <summary>ws_wait().</summary>
         Wait = 32,
-        /// <summary>ws_pair and ws_attach.</summary>
+        /// <summary>ws_pair() and ws_attach().</summary>
         Pair = 64,
-        /// <summary>permessage-deflate.</summary>
+        /// <summary>permessage-deflate (RFC 7692).</summary>
         Deflate = 128,
-        /// <summary>ws_host, ws_join and ws_join_local.</summary>
+        /// <summary>ws_join(); with WebSocketFeatures.Server also ws_host() and ws_join_local().</summary>
         Multiplayer = 256,
         /// <summary>WebSocketFlags.Scene.</summary>
         Scene = 512,

@@ -2,12 +2,13 @@
 using System;
 using System.Runtime.InteropServices;
 
-// What the library fills is never assigned here.
+// Fields that the library fills are never assigned in C#.
 #pragma warning disable 0649
 
 namespace Wspeer
 {
-    /// <summary>The C functions as they are: static, blittable, nothing marshalled, nothing called back, as IL2CPP needs it.</summary>
+    /// <summary>The C functions, as IL2CPP needs them: static, with blittable types, without marshalling and
+    /// without callbacks.</summary>
     internal static unsafe class Native
     {
 #if (UNITY_IOS || UNITY_TVOS || UNITY_VISIONOS || UNITY_WEBGL) && !UNITY_EDITOR
@@ -154,16 +155,20 @@ namespace Wspeer
         internal static extern int ws_complete_auth(uint h, int peer_id);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern int ws_encode_call(byte* path, byte* method, NativeVariant* items, UIntPtr count, byte* buf, UIntPtr cap, UIntPtr* len);
+        internal static extern int ws_encode_call(byte* path, byte* method, NativeVariant* items, UIntPtr count, byte*
+            buf, UIntPtr cap, UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern int ws_decode_call(byte* data, UIntPtr len, NativeCall* @out, NativeVariant* items, UIntPtr cap);
+        internal static extern int ws_decode_call(byte* data, UIntPtr len, NativeCall* @out, NativeVariant* items,
+            UIntPtr cap);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern int ws_encode_variant(NativeVariant* items, UIntPtr count, byte* buf, UIntPtr cap, UIntPtr* len);
+        internal static extern int ws_encode_variant(NativeVariant* items, UIntPtr count, byte* buf, UIntPtr cap,
+            UIntPtr* len);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
-        internal static extern int ws_decode_variant(byte* data, UIntPtr len, NativeVariant* items, UIntPtr cap, UIntPtr* count, UIntPtr* used);
+        internal static extern int ws_decode_variant(byte* data, UIntPtr len, NativeVariant* items, UIntPtr cap,
+            UIntPtr* count, UIntPtr* used);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_put_packet(uint h, byte* data, UIntPtr len, int type);
@@ -178,40 +183,45 @@ namespace Wspeer
         internal static extern int ws_wait(uint* handles, UIntPtr n, int timeout_ms);
     }
 
-    /// <summary>Counters since the handle was opened. A server: the sum over its clients, past ones included.</summary>
+    /// <summary>Counters since the handle was opened. A server: the sum over its clients, former ones
+    /// included.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public unsafe struct WebSocketStats
     {
-        /// <summary>How many bytes were filled.</summary>
+        /// <summary>Number of bytes that ws_get_stats() filled.</summary>
         public uint StructSize;
-        /// <summary>Server: connected clients. Else 1 while OPEN.</summary>
+        /// <summary>Server: number of connected clients. Else 1 while OPEN, otherwise 0.</summary>
         public uint Connections;
-        /// <summary>Messages received. With WS_AUTH those of a peer count once it is admitted.</summary>
+        /// <summary>Messages received. With WS_AUTH, the messages of a peer count once it is admitted.</summary>
         public ulong MessagesIn;
         /// <summary>Messages accepted for sending.</summary>
         public ulong MessagesOut;
-        /// <summary>Bytes of messages received.</summary>
+        /// <summary>Bytes of the messages received.</summary>
         public ulong BytesIn;
-        /// <summary>Bytes of messages accepted for sending.</summary>
+        /// <summary>Bytes of the messages accepted for sending.</summary>
         public ulong BytesOut;
-        /// <summary>Bytes read from the transport, above TLS.</summary>
+        /// <summary>Bytes read from the transport, after TLS decryption.</summary>
         public ulong WireBytesIn;
-        /// <summary>Bytes written to the transport, above TLS.</summary>
+        /// <summary>Bytes written to the transport, before TLS encryption.</summary>
         public ulong WireBytesOut;
-        /// <summary>Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (WS_AUTH) count for kept_bytes instead.</summary>
+        /// <summary>Messages and AUTH events that the program has not taken yet. With WS_AUTH, messages of a peer that
+        /// is not admitted count in kept_bytes instead.</summary>
         public ulong QueuedPacketsIn;
-        /// <summary>Their bytes.</summary>
+        /// <summary>Bytes of these messages and AUTH events.</summary>
         public ulong QueuedBytesIn;
-        /// <summary>Messages that wait to be sent: the operating system has not taken them whole.</summary>
+        /// <summary>Messages to be sent: the operating system has not taken all of their bytes.</summary>
         public ulong QueuedPacketsOut;
-        /// <summary>Bytes that wait to be sent, with the headers of frames. Over wss:// the bytes of a TLS record wait until all of it was taken.</summary>
+        /// <summary>Bytes to be sent, frame headers included. Over wss:// the bytes of a TLS record count until the
+        /// operating system has taken the whole record.</summary>
         public ulong QueuedBytesOut;
-        /// <summary>Messages not taken by a full queue of one of several targets, and messages that came and were dropped, because ws_disconnect() had been called for
-        /// their sender, because it had sent more in a second than it may, or because it ended before it was admitted (WS_AUTH).</summary>
+        /// <summary>Messages to several targets that a full queue did not take, and received messages that were
+        /// dropped: after ws_disconnect() of their sender, beyond its rate limit, or because it ended before it was
+        /// admitted (WS_AUTH).</summary>
         public ulong Skipped;
-        /// <summary>How often reading stopped because the host's queue was full.</summary>
+        /// <summary>Number of times that reading paused because the inbound queue was full.</summary>
         public ulong InboundStalls;
-        /// <summary>The last round-trip time of a ping, in microseconds; 0: none measured.</summary>
+        /// <summary>Round-trip time of the last answered ping, in microseconds. 0: none was measured. Always 0 on a
+        /// server's own handle.</summary>
         public ulong RttUs;
         /// <summary>Duration of the last ws_poll() of this handle, in microseconds.</summary>
         public ulong LastPollUs;
@@ -219,201 +229,244 @@ namespace Wspeer
         public ulong LongestPollUs;
         /// <summary>Server: clients accepted since it was opened.</summary>
         public ulong Accepted;
-        /// <summary>Server: clients whose opening handshake failed or was refused.</summary>
+        /// <summary>Server: clients that were refused, or whose opening handshake failed.</summary>
         public ulong Refused;
-        /// <summary>Server: opening handshakes under way.</summary>
+        /// <summary>Server: opening handshakes in progress.</summary>
         public ulong PendingHandshakes;
-        /// <summary>Messages that came compressed. They count when those of messages_in do.</summary>
+        /// <summary>Compressed messages received. They are counted together with messages_in.</summary>
         public ulong CompressedIn;
-        /// <summary>Messages that were compressed.</summary>
+        /// <summary>Messages that were sent compressed.</summary>
         public ulong CompressedOut;
-        /// <summary>Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients.</summary>
+        /// <summary>Memory of the compressors and decompressors, in bytes. A server: of all its clients.</summary>
         public ulong DeflateMemoryBytes;
-        /// <summary>Memory kept for peers beside the queues, in bytes: messages that have not come whole, what was read and not looked at, texts of events, path numbers
-        /// and news of a scene.</summary>
+        /// <summary>Memory kept for peers outside the queues, in bytes: incomplete messages, bytes that were read and
+        /// not decoded yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and
+        /// with WS_AUTH the messages of peers that are not admitted.</summary>
         public ulong KeptBytes;
     }
 
-    /// <summary>A message. 40 bytes with 64-bit pointers, 32 with 32-bit.</summary>
+    /// <summary>A received message. 40 bytes with 64-bit pointers, 32 with 32-bit pointers.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativePacket
     {
-        /// <summary>The bytes, lent: valid until the next call that reads items through the same handle, or its ws_free(). Never NULL; not NUL-terminated when it is a message.</summary>
+        /// <summary>The bytes, lent to the program: valid until the next call that takes items through the same handle,
+        /// or its ws_free(). Never NULL. A message is not NUL-terminated.</summary>
         public IntPtr Data;
-        /// <summary>How many bytes; 0 is an empty message.</summary>
+        /// <summary>Length of data in bytes. 0: the message is empty.</summary>
         public UIntPtr Len;
         /// <summary>WS_TEXT, WS_BINARY or WS_CALL.</summary>
         public int Type;
-        /// <summary>Multiplayer: who sent it. Else 0.</summary>
+        /// <summary>Multiplayer: id of the sender. Else 0.</summary>
         public int PeerId;
-        /// <summary>The connection that it came by: a server's client, or the handle itself.</summary>
+        /// <summary>The connection that received it: a server's client, or the handle itself.</summary>
         public uint Conn;
-        /// <summary>Zero for now.</summary>
+        /// <summary>Always 0 in this version.</summary>
         public uint Flags;
-        /// <summary>What ws_set_user() or ws_config.user gave that connection.</summary>
+        /// <summary>The value that ws_set_user() or ws_config.user gave the connection.</summary>
         public ulong User;
     }
 
-    /// <summary>One thing that happened. 128 bytes with 64-bit pointers, 120 with 32-bit.</summary>
+    /// <summary>An event. 128 bytes with 64-bit pointers, 120 with 32-bit pointers.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeEvent
     {
         /// <summary>WS_EVENT_*.</summary>
         public int Type;
-        /// <summary>The connection that it is about.</summary>
+        /// <summary>The connection that the event is about.</summary>
         public uint Conn;
-        /// <summary>Multiplayer: which peer it is about; OPEN of a join: its own id. Else 0.</summary>
+        /// <summary>Multiplayer: id of the peer that the event is about; in the OPEN of a join, the join's id. Else
+        /// 0.</summary>
         public int PeerId;
-        /// <summary>CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code; 1005: a close frame without one; 1006: no close frame. Else 0.</summary>
+        /// <summary>CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code (RFC 6455 section 7.1.5). 1005: the close frame
+        /// had none. 1006: there was no close frame. Else 0.</summary>
         public int Code;
         /// <summary>CLOSED, DISCONNECTED, ERROR: WS_PHASE_*.</summary>
         public int Phase;
         /// <summary>CLOSED, DISCONNECTED, ERROR: WS_CAUSE_*.</summary>
         public int Cause;
-        /// <summary>The HTTP status of the answer to the opening handshake, or 0.</summary>
+        /// <summary>HTTP status of the response to the opening handshake, or 0.</summary>
         public int HttpStatus;
         /// <summary>The operating system's error number, or 0.</summary>
         public int OsError;
-        /// <summary>CLOSED, DISCONNECTED: how many messages were accepted for sending and never left.</summary>
+        /// <summary>CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent.</summary>
         public uint Unsent;
-        /// <summary>CLOSED, DISCONNECTED: 1 when the closing handshake was completed. Else 0.</summary>
+        /// <summary>CLOSED, DISCONNECTED: 1 if the closing handshake was completed. Else 0.</summary>
         public uint Clean;
-        /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call.</summary>
+        /// <summary>Time of the event: nanoseconds on the system's monotonic clock since the first call of the library.
+        /// 0 for MESSAGE.</summary>
         public ulong TimeNs;
-        /// <summary>SKIPPED, and ERROR about what a peer sent: how many.</summary>
+        /// <summary>SKIPPED: number of messages or events left out. ERROR with WS_SCENE or WS_GODOT3: number of
+        /// packets. Else 0.</summary>
         public ulong Count;
-        /// <summary>Zero.</summary>
+        /// <summary>Always 0 in this version.</summary>
         public fixed ulong Reserved[4];
-        /// <summary>MESSAGE: the message. AUTH: packet.data and len are the data. Any other event: packet.data is a text, lent likewise, NUL-terminated, packet.len without the NUL: the peer's reason
-        /// for CLOSE_REQUEST, a sentence that says what happened and what to do for CLOSED, DISCONNECTED and ERROR, else "".</summary>
+        /// <summary>MESSAGE: the message. AUTH: data and len are the authentication data. Any other event: data is a
+        /// text, lent like a message and NUL-terminated; len does not count the NUL. CLOSE_REQUEST: the peer's reason.
+        /// CLOSED, DISCONNECTED and ERROR: a sentence that says what happened and what to do. Else "".</summary>
         public NativePacket Packet;
     }
 
-    /// <summary>How to open a connection or a server. Fill it with ws_config_init(), then set what you need; every field that stays 0 means its default.
-    /// Everything is copied during the call. Texts are UTF-8 and NUL-terminated; NULL means none.</summary>
+    /// <summary>How to open a connection or a server. Fill it with ws_config_init(), then set what you need: every
+    /// field that stays 0 has its default. The call that opens copies everything, texts included. Texts are UTF-8 and
+    /// NUL-terminated; NULL means none.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeConfig
     {
-        /// <summary>Set by ws_config_init().</summary>
+        /// <summary>Size of this struct in bytes; ws_config_init() sets it.</summary>
         public uint StructSize;
-        /// <summary>A number of your choice for ws_free_owner(); 0: none.</summary>
+        /// <summary>A number of your choice that groups handles for ws_free_owner(). 0: none.</summary>
         public uint Owner;
-        /// <summary>WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW | WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER |
-        /// WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME | WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.</summary>
+        /// <summary>Combined by |: WS_COALESCE | WS_QUEUE_BEFORE_OPEN | WS_INSECURE | WS_ONLY_CA_PEM | WS_REFUSE_NEW |
+        /// WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER | WS_CLIENT_NO_CONTEXT_TAKEOVER | WS_GODOT3 | WS_ANY_NAME |
+        /// WS_SCENE | WS_AUTH | WS_NO_RELAY | WS_APP_HEARTBEAT.</summary>
         public uint Flags;
-        /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
+        /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
-        /// <summary>Client, join: from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds (default: 10000).</summary>
+        /// <summary>Client, join: time limit from ws_connect() or ws_join() to OPEN, all phases together, in
+        /// milliseconds (default: 10000). With WS_AUTH it ends when the join has its id.</summary>
         public uint ConnectTimeoutMs;
-        /// <summary>Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).</summary>
+        /// <summary>Server: time limit from accepting a client to the end of its opening handshake, TLS included, in
+        /// milliseconds (default: 3000).</summary>
         public uint HandshakeTimeoutMs;
-        /// <summary>How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WS_OFF (default: 3000).</summary>
+        /// <summary>Time limit of a close without progress, in milliseconds; never WS_OFF (default: 3000). Progress is
+        /// that accepted messages and the close frame leave; then the peer has this time to answer.</summary>
         public uint CloseTimeoutMs;
-        /// <summary>How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WS_OFF).</summary>
+        /// <summary>Interval of the pings to the peer, which also measure the round-trip time, in milliseconds
+        /// (default: servers' clients 20000, clients WS_OFF; RFC 6455 section 5.5.2).</summary>
         public uint HeartbeatMs;
-        /// <summary>Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
-        /// A ping has at least a second to be answered, or heartbeat_ms if that is less.</summary>
+        /// <summary>Time without any byte from the peer after which an unanswered ping ends the connection, in
+        /// milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms). A ping may be answered for at least a
+        /// second, or for heartbeat_ms if that is shorter.</summary>
         public uint PongTimeoutMs;
-        /// <summary>The longest message taken from the peer and from the host, in bytes (default: 16777216).</summary>
+        /// <summary>Maximum length of a message, received or sent, in bytes (default: 16777216).</summary>
         public uint MaxMessageBytes;
-        /// <summary>The most fragments of one received message (default: 131072).</summary>
+        /// <summary>Maximum number of fragments of a received message (default: 131072; RFC 6455 section
+        /// 5.4).</summary>
         public uint MaxFragments;
-        /// <summary>The longest request or response header, in bytes (default: 16384).</summary>
+        /// <summary>Maximum length of the header of a request or response, in bytes (default: 16384).</summary>
         public uint MaxHeaderBytes;
-        /// <summary>Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).</summary>
+        /// <summary>Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading
+        /// pauses, and TCP slows down the peer.</summary>
         public uint InboundPackets;
-        /// <summary>Bytes of messages and of AUTH events that may wait for the host (default: 4194304).</summary>
+        /// <summary>Maximum bytes of queued inbound messages and AUTH events (default: 4194304). At the limit reading
+        /// pauses.</summary>
         public uint InboundBytes;
-        /// <summary>Messages that may wait to be sent (default: 4096).</summary>
+        /// <summary>Maximum number of queued outbound messages (default: 4096). At the limit sending fails with
+        /// WS_ERR_FULL.</summary>
         public uint OutboundPackets;
-        /// <summary>Bytes that may wait to be sent (default: 4194304).</summary>
+        /// <summary>Maximum bytes of queued output (default: 4194304). At the limit sending fails with
+        /// WS_ERR_FULL.</summary>
         public uint OutboundBytes;
-        /// <summary>Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WS_OFF).</summary>
+        /// <summary>Maximum number of messages that a peer may send in a second (default: WS_OFF). A peer that sends
+        /// more is closed with 1008, and its further messages are dropped.</summary>
         public uint MaxMessagesPerS;
-        /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WS_OFF).</summary>
+        /// <summary>Maximum bytes of messages that a peer may send in a second (default: WS_OFF). A peer that sends
+        /// more is closed with 1008, and its further messages are dropped.</summary>
         public uint MaxBytesPerS;
-        /// <summary>Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).</summary>
+        /// <summary>Server: maximum number of connected clients (default: 4096). An ended client counts until its
+        /// messages have been read. Further clients are refused with 503.</summary>
         public uint MaxClients;
-        /// <summary>Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: WS_OFF, as behind a proxy all clients share one).</summary>
+        /// <summary>Server: maximum number of clients from one IP address, counted as for max_clients (default: WS_OFF,
+        /// because all clients behind a proxy share one). Further clients are refused with 503.</summary>
         public uint MaxClientsPerAddress;
-        /// <summary>Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).</summary>
+        /// <summary>Server: maximum number of opening handshakes in progress (default: 256). Further connections wait
+        /// in the system's listen queue.</summary>
         public uint MaxPendingHandshakes;
-        /// <summary>Server, host: WS_FULL_* (default: WS_FULL_SKIP; of a host WS_FULL_DISCONNECT, as a game cannot do without a packet).</summary>
+        /// <summary>Server, host: what a message to several targets does about a target whose outbound queue is full,
+        /// WS_FULL_* (default: WS_FULL_SKIP; for a host WS_FULL_DISCONNECT, because a game cannot do without a
+        /// packet).</summary>
         public uint OnFull;
-        /// <summary>TCP_NODELAY: WS_OFF leaves Nagle's algorithm on (default: small messages leave at once).</summary>
+        /// <summary>TCP_NODELAY: WS_OFF leaves Nagle's algorithm on (default: small messages are sent at
+        /// once).</summary>
         public uint NoDelay;
-        /// <summary>How many texts `headers` points to.</summary>
+        /// <summary>Number of texts that `headers` points to, at most 100.</summary>
         public uint HeadersCount;
-        /// <summary>With WS_DEFLATE: how hard to compress, 1 (fast) to 9 (small) (default: 1, as a game pays in frame time).</summary>
+        /// <summary>With WS_DEFLATE: compression level, 1 (fast) to 9 (small) (default: 1, because compression takes
+        /// frame time).</summary>
         public uint DeflateLevel;
-        /// <summary>With WS_DEFLATE: shorter messages are not compressed, in bytes; WS_OFF: none is (default: 64).</summary>
+        /// <summary>With WS_DEFLATE: shorter messages are sent uncompressed; in bytes (default: 64). WS_OFF: all
+        /// are.</summary>
         public uint DeflateThresholdBytes;
-        /// <summary>With WS_DEFLATE: window of the server's compressor as a power of two, 9 to 15 (default: 15).</summary>
+        /// <summary>With WS_DEFLATE: window size of the server's compressor, as a power of two, 9 to 15 (default: 15;
+        /// RFC 7692 section 7.1.2.1).</summary>
         public uint ServerMaxWindowBits;
-        /// <summary>With WS_DEFLATE: window of the client's compressor as a power of two, 9 to 15 (default: 15).</summary>
+        /// <summary>With WS_DEFLATE: window size of the client's compressor, as a power of two, 9 to 15 (default: 15;
+        /// RFC 7692 section 7.1.2.2).</summary>
         public uint ClientMaxWindowBits;
-        /// <summary>The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
-        /// What is sent keeps to half of it.</summary>
+        /// <summary>Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the
+        /// connection is closed with 1008. Sent messages stay within half of it.</summary>
         public uint MaxInflateRatio;
-        /// <summary>Zero.</summary>
+        /// <summary>Must be 0.</summary>
         public uint Reserved;
-        /// <summary>Extra headers of the request (client) or of the answer (server), each "Name: value".</summary>
+        /// <summary>Extra headers of the request (client) or of the response (server), each "Name: value".</summary>
         public IntPtr Headers;
-        /// <summary>Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
-        /// a client that offers none of them is refused with 400.</summary>
+        /// <summary>Subprotocols in order of preference, such as "chat.v2, chat.v1" (RFC 6455 section 1.9). Client:
+        /// they are offered, and the server must choose one. Server: it chooses the first that the client offers and it
+        /// knows; a client that offers none of them is refused with 400.</summary>
         public IntPtr Subprotocols;
-        /// <summary>Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, even if a CA signed it, it is marked
-        /// CA:TRUE, it names its host only in the common name, or it is of X.509 version 1. What cannot be used is left out with a warning in the log;
-        /// WS_ERR_TLS if all is. The text may be indented, in one line, or have its line ends written out as \n.</summary>
+        /// <summary>Client: PEM of certificates to trust besides the bundled ones and the system's. Each is that of a
+        /// CA, or the server's own, even if a CA signed it, it is marked CA:TRUE, it names its host only in the common
+        /// name, or it is of X.509 version 1. Certificates that cannot be used are skipped, with a warning in the log;
+        /// if none can, the result is WS_ERR_TLS. The text may be indented, be in one line, or have its line ends
+        /// written as \n.</summary>
         public IntPtr CaPem;
-        /// <summary>PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client sends it when asked.</summary>
+        /// <summary>PEM of the certificate chain, own certificate first; read like ca_pem. A wss:// server needs it. A
+        /// client sends it if the server asks for it.</summary>
         public IntPtr CertPem;
         /// <summary>PEM of the private key of cert_pem (PKCS #8, PKCS #1 or SEC1).</summary>
         public IntPtr KeyPem;
-        /// <summary>Client: the name to ask for (SNI) and to check the certificate against, instead of the URL's host.</summary>
+        /// <summary>Client: the name for SNI (RFC 6066), against which the certificate is checked, instead of the URL's
+        /// host.</summary>
         public IntPtr ServerName;
-        /// <summary>Client: SHA-256 of the server's own certificate (DER), 64 hex digits, colons allowed. It is then trusted by this alone.</summary>
+        /// <summary>Client: SHA-256 of the server's own certificate (DER), as 64 hex digits; colons are allowed. The
+        /// certificate is trusted if, and only if, it has this value.</summary>
         public IntPtr PinSha256;
-        /// <summary>The first value of ws_set_user().</summary>
+        /// <summary>Initial value of ws_set_user().</summary>
         public IntPtr User;
-        /// <summary>With WS_SCENE: the longest remote call, its arguments included, in bytes (default: 1048576).
-        /// Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WS_ERR_TOO_BIG.</summary>
+        /// <summary>With WS_SCENE: maximum length of a remote call, arguments included, in bytes (default: 1048576). A
+        /// peer that sends a longer one is closed with 1002; a join drops a relayed one, and reports it by ERROR.
+        /// Sending one fails with WS_ERR_TOO_BIG.</summary>
         public uint MaxCallBytes;
-        /// <summary>With WS_SCENE: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
-        /// At more, as max_call_bytes.</summary>
+        /// <summary>With WS_SCENE: maximum number of items in the arguments of a remote call, as ws_decode_call()
+        /// counts them (default: 65536). A call with more is treated like one over max_call_bytes.</summary>
         public uint MaxCallItems;
     }
 
-    /// <summary>A value of Godot's, or the head of a container whose items follow it in the array. Fields that a type has no use for are zero; zero them too when you
-    /// make one. 160 bytes with 64-bit pointers, 152 with 32-bit.</summary>
+    /// <summary>A Godot value, or the head of a container, whose items follow it in the array. Fields that the type
+    /// does not use are 0; set them to 0 when sending too. 160 bytes with 64-bit pointers, 152 with 32-bit
+    /// pointers.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeVariant
     {
         /// <summary>WS_VARIANT_*.</summary>
         public int Type;
-        /// <summary>How many items, pairs, elements or names belong to it.</summary>
+        /// <summary>Number of items, pairs, elements or names that belong to it.</summary>
         public uint Count;
-        /// <summary>BOOL: 0 or 1. INT. ARRAY, DICTIONARY: what its elements have to be, 0: anything. NODE_PATH: 1 when it is absolute.</summary>
+        /// <summary>BOOL: 0 or 1. INT: the number. ARRAY, DICTIONARY: the required types of the elements, 0 for any.
+        /// NODE_PATH: 1 if it is absolute.</summary>
         public long Integer;
-        /// <summary>FLOAT: number[0]. The components of vectors, rectangles, transforms and colours. NODE_PATH: number[0] is how many of its names are sub-names.</summary>
+        /// <summary>FLOAT: number[0]. Vectors, rectangles, transforms, colours and the like: the components. NODE_PATH:
+        /// number[0] is the number of sub-names.</summary>
         public fixed double Number[16];
-        /// <summary>STRING, STRING_NAME: UTF-8, not NUL-terminated. Packed arrays: their elements. Lent; never NULL in what was decoded.</summary>
+        /// <summary>STRING, STRING_NAME: UTF-8 without a NUL at the end. Packed arrays: the elements. Decoded values:
+        /// lent, and never NULL.</summary>
         public IntPtr Data;
-        /// <summary>How many bytes.</summary>
+        /// <summary>Length of data in bytes.</summary>
         public UIntPtr Len;
     }
 
-    /// <summary>A call that has come. 24 bytes with 64-bit pointers, 16 with 32-bit.</summary>
+    /// <summary>A received remote call. 24 bytes with 64-bit pointers, 16 with 32-bit pointers.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal unsafe struct NativeCall
     {
-        /// <summary>The path of the node as it was declared, without "/root/"; NUL-terminated, lent as the packet is.</summary>
+        /// <summary>Path of the node as it was declared, without "/root/". NUL-terminated; lent as long as the
+        /// packet.</summary>
         public IntPtr Path;
-        /// <summary>The name of the method; NUL-terminated, lent likewise.</summary>
+        /// <summary>Name of the method. NUL-terminated; lent as long as the packet.</summary>
         public IntPtr Method;
-        /// <summary>How many arguments it has.</summary>
+        /// <summary>Number of arguments.</summary>
         public uint Arguments;
-        /// <summary>How many items these are, those in containers included.</summary>
+        /// <summary>Number of items in the arguments, those in containers included.</summary>
         public uint Items;
     }
 }

@@ -3,94 +3,131 @@ using System;
 
 namespace Wspeer
 {
-    /// <summary>How to open a connection or a server. Every field that stays 0 or null means its default; everything is copied during the call.</summary>
+    /// <summary>How to open a connection or a server. Every field that stays 0 or null has its default. The call that
+    /// opens copies everything.</summary>
     [Serializable]
     public sealed class WebSocketConfig
     {
-        /// <summary>In a limit or a time of ws_config and ws_set_option(): switched off, or unlimited.</summary>
+        /// <summary>As a limit or a time, in ws_config and ws_set_option(): unlimited, or switched off.</summary>
         public const uint Off = 0xFFFFFFFFu;
 
-        /// <summary>A number of your choice for WebSocketLibrary.FreeOwner(); 0: WebSocketLibrary.Owner.</summary>
+        /// <summary>A number of your choice that groups handles for WebSocketLibrary.FreeOwner(). 0:
+        /// WebSocketLibrary.Owner.</summary>
         [NonSerialized] public uint Owner;
-        /// <summary>WebSocketFlags.Coalesce | WebSocketFlags.QueueBeforeOpen | WebSocketFlags.Insecure | WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate | WebSocketFlags.ServerNoContextTakeover |
-        /// WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 | WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay | WebSocketFlags.AppHeartbeat.</summary>
+        /// <summary>Combined by |: WebSocketFlags.Coalesce | WebSocketFlags.QueueBeforeOpen | WebSocketFlags.Insecure |
+        /// WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate |
+        /// WebSocketFlags.ServerNoContextTakeover | WebSocketFlags.ClientNoContextTakeover | WebSocketFlags.Godot3 |
+        /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
+        /// WebSocketFlags.AppHeartbeat.</summary>
         public WebSocketFlags Flags;
-        /// <summary>How long one ws_poll() may work, in microseconds (default: 1000).</summary>
+        /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
-        /// <summary>Client, join: from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds (default: 10000).</summary>
+        /// <summary>Client, join: time limit from ws_connect() or ws_join() to OPEN, all phases together, in
+        /// milliseconds (default: 10000). With WebSocketFlags.Auth it ends when the join has its id.</summary>
         public uint ConnectTimeoutMs;
-        /// <summary>Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).</summary>
+        /// <summary>Server: time limit from accepting a client to the end of its opening handshake, TLS included, in
+        /// milliseconds (default: 3000).</summary>
         public uint HandshakeTimeoutMs;
-        /// <summary>How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never WebSocketConfig.Off (default: 3000).</summary>
+        /// <summary>Time limit of a close without progress, in milliseconds; never WebSocketConfig.Off (default: 3000).
+        /// Progress is that accepted messages and the close frame leave; then the peer has this time to
+        /// answer.</summary>
         public uint CloseTimeoutMs;
-        /// <summary>How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients WebSocketConfig.Off).</summary>
+        /// <summary>Interval of the pings to the peer, which also measure the round-trip time, in milliseconds
+        /// (default: servers' clients 20000, clients WebSocketConfig.Off; RFC 6455 section 5.5.2).</summary>
         public uint HeartbeatMs;
-        /// <summary>Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms).
-        /// A ping has at least a second to be answered, or heartbeat_ms if that is less.</summary>
+        /// <summary>Time without any byte from the peer after which an unanswered ping ends the connection, in
+        /// milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms). A ping may be answered for at least a
+        /// second, or for heartbeat_ms if that is shorter.</summary>
         public uint PongTimeoutMs;
-        /// <summary>The longest message taken from the peer and from the host, in bytes (default: 16777216).</summary>
+        /// <summary>Maximum length of a message, received or sent, in bytes (default: 16777216).</summary>
         public uint MaxMessageBytes;
-        /// <summary>The most fragments of one received message (default: 131072).</summary>
+        /// <summary>Maximum number of fragments of a received message (default: 131072; RFC 6455 section
+        /// 5.4).</summary>
         public uint MaxFragments;
-        /// <summary>The longest request or response header, in bytes (default: 16384).</summary>
+        /// <summary>Maximum length of the header of a request or response, in bytes (default: 16384).</summary>
         public uint MaxHeaderBytes;
-        /// <summary>Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).</summary>
+        /// <summary>Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading
+        /// pauses, and TCP slows down the peer.</summary>
         public uint InboundPackets;
-        /// <summary>Bytes of messages and of AUTH events that may wait for the host (default: 4194304).</summary>
+        /// <summary>Maximum bytes of queued inbound messages and AUTH events (default: 4194304). At the limit reading
+        /// pauses.</summary>
         public uint InboundBytes;
-        /// <summary>Messages that may wait to be sent (default: 4096).</summary>
+        /// <summary>Maximum number of queued outbound messages (default: 4096). At the limit sending fails with
+        /// WebSocketResult.ErrFull.</summary>
         public uint OutboundPackets;
-        /// <summary>Bytes that may wait to be sent (default: 4194304).</summary>
+        /// <summary>Maximum bytes of queued output (default: 4194304). At the limit sending fails with
+        /// WebSocketResult.ErrFull.</summary>
         public uint OutboundBytes;
-        /// <summary>Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: WebSocketConfig.Off).</summary>
+        /// <summary>Maximum number of messages that a peer may send in a second (default: WebSocketConfig.Off). A peer
+        /// that sends more is closed with 1008, and its further messages are dropped.</summary>
         public uint MaxMessagesPerS;
-        /// <summary>Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: WebSocketConfig.Off).</summary>
+        /// <summary>Maximum bytes of messages that a peer may send in a second (default: WebSocketConfig.Off). A peer
+        /// that sends more is closed with 1008, and its further messages are dropped.</summary>
         public uint MaxBytesPerS;
-        /// <summary>Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).</summary>
+        /// <summary>Server: maximum number of connected clients (default: 4096). An ended client counts until its
+        /// messages have been read. Further clients are refused with 503.</summary>
         public uint MaxClients;
-        /// <summary>Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: WebSocketConfig.Off, as behind a proxy all clients share one).</summary>
+        /// <summary>Server: maximum number of clients from one IP address, counted as for max_clients (default:
+        /// WebSocketConfig.Off, because all clients behind a proxy share one). Further clients are refused with
+        /// 503.</summary>
         public uint MaxClientsPerAddress;
-        /// <summary>Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).</summary>
+        /// <summary>Server: maximum number of opening handshakes in progress (default: 256). Further connections wait
+        /// in the system's listen queue.</summary>
         public uint MaxPendingHandshakes;
-        /// <summary>Server, host: WS_FULL_* (default: WebSocketFullPolicy.Skip; of a host WebSocketFullPolicy.Disconnect, as a game cannot do without a packet).</summary>
+        /// <summary>Server, host: what a message to several targets does about a target whose outbound queue is full,
+        /// WS_FULL_* (default: WebSocketFullPolicy.Skip; for a host WebSocketFullPolicy.Disconnect, because a game
+        /// cannot do without a packet).</summary>
         public WebSocketFullPolicy OnFull;
-        /// <summary>TCP_NODELAY: WebSocketConfig.Off leaves Nagle's algorithm on (default: small messages leave at once).</summary>
+        /// <summary>TCP_NODELAY: WebSocketConfig.Off leaves Nagle's algorithm on (default: small messages are sent at
+        /// once).</summary>
         public uint NoDelay;
-        /// <summary>With WebSocketFlags.Deflate: how hard to compress, 1 (fast) to 9 (small) (default: 1, as a game pays in frame time).</summary>
+        /// <summary>With WebSocketFlags.Deflate: compression level, 1 (fast) to 9 (small) (default: 1, because
+        /// compression takes frame time).</summary>
         public uint DeflateLevel;
-        /// <summary>With WebSocketFlags.Deflate: shorter messages are not compressed, in bytes; WebSocketConfig.Off: none is (default: 64).</summary>
+        /// <summary>With WebSocketFlags.Deflate: shorter messages are sent uncompressed; in bytes (default: 64).
+        /// WebSocketConfig.Off: all are.</summary>
         public uint DeflateThresholdBytes;
-        /// <summary>With WebSocketFlags.Deflate: window of the server's compressor as a power of two, 9 to 15 (default: 15).</summary>
+        /// <summary>With WebSocketFlags.Deflate: window size of the server's compressor, as a power of two, 9 to 15
+        /// (default: 15; RFC 7692 section 7.1.2.1).</summary>
         public uint ServerMaxWindowBits;
-        /// <summary>With WebSocketFlags.Deflate: window of the client's compressor as a power of two, 9 to 15 (default: 15).</summary>
+        /// <summary>With WebSocketFlags.Deflate: window size of the client's compressor, as a power of two, 9 to 15
+        /// (default: 15; RFC 7692 section 7.1.2.2).</summary>
         public uint ClientMaxWindowBits;
-        /// <summary>The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256).
-        /// What is sent keeps to half of it.</summary>
+        /// <summary>Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the
+        /// connection is closed with 1008. Sent messages stay within half of it.</summary>
         public uint MaxInflateRatio;
-        /// <summary>Extra headers of the request (client) or of the answer (server), each "Name: value".</summary>
+        /// <summary>Extra headers of the request (client) or of the response (server), each "Name: value".</summary>
         public string[] Headers;
-        /// <summary>Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server: chooses the client's first that it knows;
-        /// a client that offers none of them is refused with 400.</summary>
+        /// <summary>Subprotocols in order of preference, such as "chat.v2, chat.v1" (RFC 6455 section 1.9). Client:
+        /// they are offered, and the server must choose one. Server: it chooses the first that the client offers and it
+        /// knows; a client that offers none of them is refused with 400.</summary>
         public string Subprotocols;
-        /// <summary>Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself, even if a CA signed it, it is marked
-        /// CA:TRUE, it names its host only in the common name, or it is of X.509 version 1. What cannot be used is left out with a warning in the log;
-        /// WebSocketResult.ErrTls if all is. The text may be indented, in one line, or have its line ends written out as \n.</summary>
+        /// <summary>Client: PEM of certificates to trust besides the bundled ones and the system's. Each is that of a
+        /// CA, or the server's own, even if a CA signed it, it is marked CA:TRUE, it names its host only in the common
+        /// name, or it is of X.509 version 1. Certificates that cannot be used are skipped, with a warning in the log;
+        /// if none can, the result is WebSocketResult.ErrTls. The text may be indented, be in one line, or have its
+        /// line ends written as \n.</summary>
         public string CaPem;
-        /// <summary>PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client sends it when asked.</summary>
+        /// <summary>PEM of the certificate chain, own certificate first; read like ca_pem. A wss:// server needs it. A
+        /// client sends it if the server asks for it.</summary>
         public string CertPem;
         /// <summary>PEM of the private key of cert_pem (PKCS #8, PKCS #1 or SEC1).</summary>
         public string KeyPem;
-        /// <summary>Client: the name to ask for (SNI) and to check the certificate against, instead of the URL's host.</summary>
+        /// <summary>Client: the name for SNI (RFC 6066), against which the certificate is checked, instead of the URL's
+        /// host.</summary>
         public string ServerName;
-        /// <summary>Client: SHA-256 of the server's own certificate (DER), 64 hex digits, colons allowed. It is then trusted by this alone.</summary>
+        /// <summary>Client: SHA-256 of the server's own certificate (DER), as 64 hex digits; colons are allowed. The
+        /// certificate is trusted if, and only if, it has this value.</summary>
         public string PinSha256;
-        /// <summary>The first value of ws_set_user().</summary>
+        /// <summary>Initial value of ws_set_user().</summary>
         [NonSerialized] public IntPtr User;
-        /// <summary>With WebSocketFlags.Scene: the longest remote call, its arguments included, in bytes (default: 1048576).
-        /// Who sends a longer one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is WebSocketResult.ErrTooBig.</summary>
+        /// <summary>With WebSocketFlags.Scene: maximum length of a remote call, arguments included, in bytes (default:
+        /// 1048576). A peer that sends a longer one is closed with 1002; a join drops a relayed one, and reports it by
+        /// ERROR. Sending one fails with WebSocketResult.ErrTooBig.</summary>
         public uint MaxCallBytes;
-        /// <summary>With WebSocketFlags.Scene: the most items that the arguments of a remote call may be, as ws_decode_call() counts them (default: 65536).
-        /// At more, as max_call_bytes.</summary>
+        /// <summary>With WebSocketFlags.Scene: maximum number of items in the arguments of a remote call, as
+        /// ws_decode_call() counts them (default: 65536). A call with more is treated like one over
+        /// max_call_bytes.</summary>
         public uint MaxCallItems;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)

@@ -10,288 +10,302 @@ from enum import IntFlag
 from wspeer._code import Code
 
 OFF = 0xFFFFFFFF
-"""In a limit or a time: switched off, or unlimited."""
+"""As a limit or a time: unlimited, or switched off."""
 
 
 class Result(Code):
-    """The result of a call of the library: 0 and above succeeded."""
+    """The result of a call. 0 and above: success."""
 
     OK = 0
-    """Done."""
+    """The call succeeded."""
     EMPTY = 1
-    """Nothing waits; ask again next frame."""
+    """The call succeeded, but there is nothing to return. Ask again in the next frame."""
     MORE = 2
-    """poll(): the budget ended with work left. Nothing is lost; the next poll goes on. A host with time left may
-    poll again."""
+    """poll(): the time budget is exhausted and work is left. Nothing is lost: the next poll continues. A program
+    with time left may poll again at once."""
     PARTIAL = 3
-    """Some of several targets could not take the message; SKIPPED events say which."""
+    """Some of several targets could not take the message. SKIPPED events name them."""
     TRUNCATED = 4
-    """The buffer was too short: the text was cut at a code point and terminated."""
+    """The output did not fit. A text was cut at a code point."""
     ERR_ARG = -1
-    """An argument is out of its range."""
+    """An argument is out of range."""
     ERR_NULL = -2
-    """A pointer is NULL."""
+    """A required pointer is NULL."""
     ERR_HANDLE = -3
-    """The handle is 0, stale (freed or retired) or was never given out."""
+    """The handle is invalid: it is 0, stale (freed or retired), or was never issued."""
     ERR_KIND = -4
-    """This kind of handle has no such call."""
+    """The call does not apply to this type of handle."""
     ERR_STATE = -5
-    """Not in this state: messages can be put only while OPEN (or before, with queue_before_open)."""
+    """The handle is in the wrong state for the call. Messages can be sent only while OPEN, or before that with
+    queue_before_open."""
     ERR_FULL = -6
-    """The outbound queue is full and the message was not taken. Poll, and put it again after the WRITABLE event."""
+    """The outbound queue is full, and the message was not accepted. Poll, and send it again after the WRITABLE
+    event."""
     ERR_TOO_BIG = -7
-    """The message is over max_message_bytes, or a length is over what memory can hold."""
+    """A length is too large: a message exceeds max_message_bytes, a call or value does not fit the buffer, or
+    memory cannot hold it."""
     ERR_UTF8 = -8
-    """Text is not valid UTF-8."""
+    """A text is not valid UTF-8."""
     ERR_TARGET = -9
-    """There is no such target."""
+    """The target does not exist, or cannot be reached from this handle."""
     ERR_CONFIG = -10
-    """An option is not usable; the sentence names the field."""
+    """An option is invalid. The text of the error names it."""
     ERR_URL = -11
-    """The URL cannot be used."""
+    """The URL is invalid, or has a part that the call does not allow."""
     ERR_TLS = -12
-    """A certificate, key or pin in the config cannot be used."""
+    """A certificate, a key or pin_sha256 in the config cannot be used."""
     ERR_ADDRESS = -13
-    """listen(): the address cannot be bound; the sentence has the reason."""
+    """listen() and host(): the address cannot be bound. The text of the error has the reason."""
     ERR_UNSUPPORTED = -14
-    """This build or platform cannot do it; see features()."""
+    """This build or platform does not support the call or the option; see features(). decode_call() and
+    decode_variant(): a value has a type that only Godot can read."""
     ERR_LIMIT = -15
-    """A limit of the library or the system: no handle, descriptor, thread or memory left."""
+    """A limit of the library or the system is reached: no handle, descriptor, thread or memory is left."""
     ERR_PANIC = -16
-    """A defect in wspeer was caught. The handle and its family are retired, the host goes on, the log has the
-    text."""
+    """A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the program
+    continues. log_lines() has the details."""
 
 
 class State(Code):
     """The state of a connection or server."""
 
     CONNECTING = 0
-    """Name lookup, TCP, TLS or the opening handshake is under way."""
+    """Name lookup, TCP, TLS or the opening handshake (RFC 6455 section 4) is in progress."""
     OPEN = 1
-    """Messages flow. A server: it listens."""
+    """Messages can be sent and received. A server is OPEN while it listens."""
     CLOSING = 2
-    """The closing handshake is under way. Messages that arrive are still delivered."""
+    """The closing handshake (RFC 6455 section 7.1.2) is in progress. Messages that arrive are still delivered."""
     CLOSED = 3
-    """The connection has ended. What it received stays readable."""
+    """The connection has ended. Messages received before can still be read."""
 
 
 class EventType(Code):
-    """What an event tells."""
+    """The type of an event."""
 
     OPEN = 1
-    """A connection of connect(), pair() or attach() is open. A join: its id has come, and is event.peer_id."""
+    """A connection of connect(), pair() or attach() is OPEN. A join: it has received its id, event.peer_id, and
+    with auth it has been admitted."""
     MESSAGE = 2
-    """A message."""
+    """A message was received."""
     CLOSE_REQUEST = 3
-    """The peer has started the closing handshake; code and text are its close code (1005: none) and reason. wspeer
-    answers by itself."""
+    """The peer has started the closing handshake (RFC 6455 section 7.1.3). event.code is its status code, 1005 if
+    it sent none; event.packet.data is its reason. wspeer answers by itself."""
     CLOSED = 4
-    """The connection, or the server itself, has ended. Last event of its handle."""
+    """The connection, or the server itself, has ended. This is the last event of its handle."""
     CONNECTED = 5
-    """Server, host: a client has finished its opening handshake; event.conn is its handle, and on a host
-    event.peer_id its id. Join: peer event.peer_id is there: the host, 1, and in a scene and in Godot 3's format
-    each other one."""
+    """Server, host: a client has completed its opening handshake. event.conn is its handle; on a host event.peer_id
+    is its id. Join: peer event.peer_id is present. Peer 1 is the host. The others are reported with scene and
+    godot3 only."""
     DISCONNECTED = 6
-    """Server, host: a client has ended. Last event of its handle, which retires in the server's next poll(). Join
-    in a scene or in Godot 3's format: peer event.peer_id has gone; when this connection itself ends, CLOSED stands
-    for all."""
+    """Server, host: a client's connection has ended. This is the last event of the client's handle, which retires
+    in the server's next poll(). Join with scene or godot3: peer event.peer_id has left. When the join's own
+    connection ends, CLOSED stands for all peers."""
     WRITABLE = 7
-    """The outbound queue refused a message earlier and has room again."""
+    """The outbound queue has room again, after it refused a message."""
     SKIPPED = 8
-    """event.count messages for event.conn were not taken because its queue was full (once per stall), or, when
-    event.conn is the server's own handle or that of a join, event.count lifecycle events, and of a join errors of
-    others, were left out because nobody read them."""
+    """event.count messages or events were left out because a queue was full. event.conn is a connection: its
+    outbound queue had no room for messages to several targets. Reported once until there is room again. event.conn
+    is the server's own handle or a join: the program did not read its events, so lifecycle events, and on a join
+    errors about other peers, were dropped."""
     ERROR = 9
-    """Something went wrong that ends no connection; cause and text say what. The text of any event has at most 1024
-    bytes, and shows at most 256 of a path or name."""
+    """A failure that does not end the connection. event.cause and the text in event.packet.data describe it. The
+    text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name."""
     AUTHENTICATING = 10
-    """With auth: peer event.peer_id is to be authenticated: send_auth(), complete_auth(), or disconnect(). First
-    comes as AUTH what it sends for that. CONNECTED follows as complete_auth() says."""
+    """With auth: peer event.peer_id has to be authenticated. Answer with send_auth() and complete_auth(), or refuse
+    it with disconnect(), on a join close(). AUTH events report the data that it sends. CONNECTED follows as
+    complete_auth() describes."""
     AUTH = 11
-    """With auth: event.data was sent by peer event.peer_id for its authentication."""
+    """With auth: event.data is authentication data that peer event.peer_id sent."""
 
 
 class Phase(Code):
-    """Where a connection was when it ended."""
+    """How far a connection had come when it ended."""
 
     NONE = 0
-    """No phase."""
+    """The event has no phase."""
     DNS = 1
-    """Looking up the name."""
+    """Name lookup."""
     TCP = 2
-    """Connecting by TCP."""
+    """Establishing the TCP connection."""
     PROXY = 3
-    """Talking to a proxy."""
+    """Connecting through a proxy. Reserved: this version uses no proxy."""
     TLS = 4
-    """The TLS handshake, or a TLS failure later."""
+    """The TLS handshake, or a later failure of TLS."""
     HTTP = 5
-    """The opening handshake (HTTP)."""
+    """The opening handshake over HTTP (RFC 6455 section 4)."""
     WEBSOCKET = 6
     """The WebSocket protocol, after the opening handshake."""
     APP = 7
-    """Ended by the application: a closing handshake that either side asked for, or a drop by the host."""
+    """The application: a closing handshake that either side requested, a drop by the program, or a failure in the
+    protocol above WebSocket, such as an authentication."""
 
 
 class Cause(Code):
-    """Why a connection ended."""
+    """Why a connection ended, or what an ERROR event reports."""
 
     NONE = 0
-    """No cause."""
+    """The event has no cause."""
     CLOSED_BY_HOST = 1
-    """The host asked for the close and the closing handshake was completed."""
+    """The program requested the close, and the closing handshake was completed (RFC 6455 section 7.1.4)."""
     CLOSED_BY_PEER = 2
-    """The peer asked for the close and the closing handshake was completed."""
+    """The peer requested the close, and the closing handshake was completed (RFC 6455 section 7.1.4)."""
     DROPPED = 3
-    """The host dropped the connection (code -1), or closed it before it was open."""
+    """The program dropped the connection (code -1), or closed it before it was OPEN."""
     PEER_GONE = 4
     """The peer ended the transport without a closing handshake."""
     RESET = 5
-    """The transport was reset or failed; os_error has the system's number."""
+    """The transport was reset or failed. event.os_error is the system's error number."""
     SERVER_CLOSED = 6
     """The server that this client belonged to was closed."""
     CLOSE_TIMEOUT = 7
-    """The closing handshake, or the sending of what was accepted before it, was not finished within its time."""
+    """The close made no progress for close_timeout_ms: the peer did not answer it, or did not read what was sent
+    before it."""
     NOT_READING = 8
-    """The closing handshake could not be finished because the host did not read its full inbound queue."""
+    """The close made no progress for close_timeout_ms, because the inbound queue was full and the program did not
+    read it."""
     PONG_TIMEOUT = 9
-    """No pong within pong_timeout_ms."""
+    """The peer sent nothing for pong_timeout_ms, not even a pong (RFC 6455 section 5.5.3)."""
     NAME_NOT_FOUND = 20
-    """The name has no address."""
+    """The host name has no address."""
     NAME_FAILED = 21
-    """The name lookup failed otherwise."""
+    """The name lookup failed for another reason."""
     CONNECT_TIMEOUT = 22
-    """The connect timeout ended in the phase that the event names."""
+    """connect_timeout_ms expired. event.phase is the phase in which it did."""
     REFUSED = 23
-    """Every address refused the connection."""
+    """Every address refused the TCP connection."""
     UNREACHABLE = 24
-    """No route to any address."""
+    """There is no route to any of the addresses."""
     TCP_FAILED = 25
-    """TCP failed otherwise; os_error has the system's number."""
+    """TCP failed for another reason. event.os_error is the system's error number."""
     CERTIFICATE_UNTRUSTED = 30
-    """The certificate was signed by nobody that this machine trusts."""
+    """The certificate was not issued by an authority that this machine trusts."""
     CERTIFICATE_EXPIRED = 31
-    """The certificate has expired or is not valid yet. Look at both clocks."""
+    """The certificate has expired, or is not valid yet. Check the clocks of both machines."""
     CERTIFICATE_NAME = 32
-    """The certificate is for another name."""
+    """The certificate was issued for another name."""
     CERTIFICATE_PIN = 33
-    """The certificate does not have the pinned SHA-256."""
+    """The certificate does not match pin_sha256."""
     CERTIFICATE_BAD = 34
-    """The certificate cannot be used otherwise."""
+    """The certificate cannot be used for another reason."""
     NOT_TLS = 35
-    """The other end is not speaking TLS."""
+    """The peer does not speak TLS."""
     TLS_FAILED = 36
-    """TLS failed otherwise."""
+    """TLS failed for another reason."""
     HTTP_STATUS = 40
-    """The server answered the request with another status than 101; http_status has it."""
+    """The server answered the request with a status other than 101, which is event.http_status."""
     HTTP_INVALID = 41
-    """The answer, or the request, is not a valid opening handshake."""
+    """The request or the response is not a valid opening handshake (RFC 6455 section 4)."""
     HTTP_TOO_BIG = 42
-    """The header is over max_header_bytes."""
+    """The header of the request or response exceeds max_header_bytes."""
     SUBPROTOCOL = 43
-    """No subprotocol in common, or one that was not asked for."""
+    """The two sides have no subprotocol in common, or the server chose one that was not offered."""
     HANDSHAKE_TIMEOUT = 44
-    """The opening handshake of a server's client took longer than handshake_timeout_ms."""
+    """A client of the server did not complete its opening handshake within handshake_timeout_ms."""
     PROTOCOL = 50
-    """The peer broke RFC 6455 (close code 1002)."""
+    """The peer violated RFC 6455 (close code 1002)."""
     UTF8 = 51
-    """The peer sent text that is not UTF-8 (1007)."""
+    """The peer sent a text that is not valid UTF-8 (close code 1007, RFC 6455 section 8.1)."""
     TOO_BIG = 52
-    """The peer sent a message or frame over the limits (1009)."""
+    """The peer sent a message or frame over max_message_bytes (close code 1009), or a message in more than
+    max_fragments fragments (1008)."""
     RATE = 53
-    """The peer sent more than max_messages_per_s or max_bytes_per_s (1008)."""
+    """The peer exceeded max_messages_per_s or max_bytes_per_s (close code 1008)."""
     FULL = 54
-    """The peer did not read, its queue was full, and on_full is OnFull.DISCONNECT (1008)."""
+    """The peer did not read, so its outbound queue was full, and on_full is OnFull.DISCONNECT (close code 1008)."""
     DEFLATE = 55
-    """The peer sent compressed data that cannot be decompressed (1007), or that become more than max_inflate_ratio
-    times their size (1008)."""
+    """The peer sent compressed data that cannot be decompressed (close code 1007), or that expands to more than
+    max_inflate_ratio times its size (1008)."""
     MULTIPLAYER = 56
-    """The peer broke the multiplayer format: a wrong first message, an id below 2, a sender that is another, a
-    short header, a value that cannot be read (1002). ERROR of a join in a scene: event.count packets of
-    event.peer_id that the host passed on were broken so."""
+    """The peer violated the multiplayer format (close code 1002): a wrong first message, an id below 2, a false
+    sender, a truncated header, or a value that cannot be read. ERROR of a join with scene: event.count packets of
+    peer event.peer_id, relayed by the host, violated the format."""
     NO_PEER = 57
-    """ERROR of a host in a scene or in Godot 3's format: event.count messages of event.peer_id were for peers who
-    are not there."""
+    """ERROR of a host with scene or godot3: event.count messages of peer event.peer_id were addressed to peers that
+    are not present."""
     AUTH_TIMEOUT = 58
-    """The peer was not authenticated within options.auth_timeout_ms (1008)."""
+    """The peer was not authenticated within options.auth_timeout_ms (close code 1008)."""
     CHECKSUM = 59
-    """ERROR with scene: event.count calls of event.peer_id, or one of ours to it, were of a node that has other
-    methods there than were declared here."""
+    """ERROR with scene: a node has other methods at peer event.peer_id than were declared here. event.count calls
+    or paths that the peer sent were affected; its calls of that node are dropped."""
     NO_NODE = 62
-    """ERROR with scene: event.count calls of event.peer_id were of a node or method that is not declared."""
+    """ERROR with scene: event.count calls of peer event.peer_id were dropped, because their node or method is not
+    declared here."""
     UNSUPPORTED = 63
-    """ERROR with scene: event.count packets of event.peer_id were nothing for a program: replication, objects as
-    arguments, authentication or passing on that is not switched on here."""
+    """ERROR with scene: event.count packets of peer event.peer_id were dropped, because a program cannot use them:
+    replication, objects as arguments, or authentication or relaying that is not enabled here."""
     NO_HEARTBEAT = 64
-    """ERROR at a client with app_heartbeat: the server offers no application heartbeat."""
+    """ERROR of a client with app_heartbeat: the server does not offer the application heartbeat. Pings (RFC 6455
+    section 5.5.2) are sent instead."""
     RESOURCES = 60
-    """The system has no descriptor or memory left. ERROR with scene: event.count calls of event.peer_id were lost
-    for lack of memory."""
+    """The system has no descriptor or memory left. ERROR with scene: event.count calls of peer event.peer_id were
+    dropped for lack of memory."""
     PANIC = 61
-    """A defect in wspeer was caught; the log has the text."""
+    """A defect in wspeer was caught. log_lines() has the details."""
 
 
 class OnFull(Code):
-    """What becomes of one of several targets whose queue is full."""
+    """What a message to several targets does about one whose queue is full."""
 
     SKIP = 1
-    """Skip that target: send() gives False, a SKIPPED event, WRITABLE when it recovers. The default."""
+    """Skip that target: send() returns False, SKIPPED is reported, and WRITABLE once there is room. The default of
+    servers."""
     DISCONNECT = 2
-    """Disconnect that target with 1008."""
+    """Disconnect that target with the close code 1008; the call returns Result.PARTIAL. The default of hosts."""
     ALL_OR_NONE = 3
-    """Take the message for all targets or for none (QueueFull)."""
+    """Accept the message for all targets or for none: the call raises QueueFull."""
 
 
 class Role(Code):
-    """Which end of a connection attach() is."""
+    """The role of a connection of attach()."""
 
     CLIENT = 1
-    """The client's end: sends the request, masks its frames."""
+    """The client: it sends the request and masks its frames (RFC 6455 section 5.3)."""
     SERVER = 2
-    """The server's end: answers the request."""
+    """The server: it answers the request."""
 
 
 class LogLevel(Code):
-    """Which lines of the log are kept."""
+    """The level of log lines."""
 
     OFF = 0
-    """Nothing."""
+    """No lines."""
     ERROR = 1
-    """Defects and what no event tells."""
+    """Defects of wspeer, and system failures that concern no single connection."""
     WARN = 2
-    """What is likely a mistake, such as insecure. The default."""
+    """Probable mistakes such as insecure, and clients that were refused. The default."""
     INFO = 3
-    """Connections that open and end."""
+    """Connections that open and end, and servers that listen."""
     DEBUG = 4
-    """Steps of the handshakes."""
+    """Details of connecting and freeing."""
 
 
 class Feature(IntFlag):
-    """What this build and platform can do."""
+    """What this build and platform support."""
 
     CLIENT = 1
     """connect() over ws://."""
     SERVER = 2
     """listen()."""
     TLS = 4
-    """wss://."""
+    """wss:// URLs."""
     HEADERS = 8
-    """Request headers can be set and response headers read."""
+    """Setting request headers and reading response headers."""
     PING = 16
-    """Protocol pings and their round-trip time."""
+    """Pings and their round-trip time (RFC 6455 section 5.5.2)."""
     WAIT = 32
     """wait()."""
     PAIR = 64
     """pair() and attach()."""
     DEFLATE = 128
-    """permessage-deflate."""
+    """permessage-deflate (RFC 7692)."""
     MULTIPLAYER = 256
-    """host(), join() and join_local()."""
+    """join(); with Feature.SERVER also host() and join_local()."""
     SCENE = 512
     """host() and join() with scene=True."""
 
 
 class VariantType(Code):
-    """The types of Godot's values."""
+    """The type of a Godot value."""
 
     NIL = 0
     """Null."""

@@ -15,136 +15,147 @@ Pem = Union[str, bytes]
 
 
 class ConfigArgs(TypedDict, total=False):
-    """What is left out, or 0, means its default. A limit or a time that is OFF is switched off."""
+    """An argument that is absent or 0 has its default. A limit or a time that is OFF is unlimited or switched off."""
 
     owner: int
-    """A number of your choice for free_owner(); 0: none."""
+    """A number of your choice that groups handles for free_owner(). 0: none."""
     poll_budget_us: int
-    """How long one poll() may work, in microseconds (default: 1000)."""
+    """Maximum duration of one poll(), in microseconds (default: 1000)."""
     connect_timeout_ms: int
-    """Client, join: from connect() or join() to OPEN, all phases together, in milliseconds (default: 10000)."""
+    """Client, join: time limit from connect() or join() to OPEN, all phases together, in milliseconds (default:
+    10000). With auth it ends when the join has its id."""
     handshake_timeout_ms: int
-    """Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000)."""
+    """Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds
+    (default: 3000)."""
     close_timeout_ms: int
-    """How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress,
-    in milliseconds; never OFF (default: 3000)."""
+    """Time limit of a close without progress, in milliseconds; never OFF (default: 3000). Progress is that accepted
+    messages and the close frame leave; then the peer has this time to answer."""
     heartbeat_ms: int
-    """How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers'
-    clients 20000, clients OFF)."""
+    """Interval of the pings to the peer, which also measure the round-trip time, in milliseconds (default: servers'
+    clients 20000, clients OFF; RFC 6455 section 5.5.2)."""
     pong_timeout_ms: int
-    """Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least
-    heartbeat_ms (default: 3 x heartbeat_ms). A ping has at least a second to be answered, or heartbeat_ms if that
-    is less."""
+    """Time without any byte from the peer after which an unanswered ping ends the connection, in milliseconds; at
+    least heartbeat_ms (default: 3 x heartbeat_ms). A ping may be answered for at least a second, or for
+    heartbeat_ms if that is shorter."""
     max_message_bytes: int
-    """The longest message taken from the peer and from the host, in bytes (default: 16777216)."""
+    """Maximum length of a message, received or sent, in bytes (default: 16777216)."""
     max_fragments: int
-    """The most fragments of one received message (default: 131072)."""
+    """Maximum number of fragments of a received message (default: 131072; RFC 6455 section 5.4)."""
     max_header_bytes: int
-    """The longest request or response header, in bytes (default: 16384)."""
+    """Maximum length of the header of a request or response, in bytes (default: 16384)."""
     inbound_packets: int
-    """Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default:
-    4096)."""
+    """Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading pauses, and
+    TCP slows down the peer."""
     inbound_bytes: int
-    """Bytes of messages and of AUTH events that may wait for the host (default: 4194304)."""
+    """Maximum bytes of queued inbound messages and AUTH events (default: 4194304). At the limit reading pauses."""
     outbound_packets: int
-    """Messages that may wait to be sent (default: 4096)."""
+    """Maximum number of queued outbound messages (default: 4096). At the limit sending fails with
+    Result.ERR_FULL."""
     outbound_bytes: int
-    """Bytes that may wait to be sent (default: 4194304)."""
+    """Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL."""
     max_messages_per_s: int
-    """Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default:
-    OFF)."""
+    """Maximum number of messages that a peer may send in a second (default: OFF). A peer that sends more is closed
+    with 1008, and its further messages are dropped."""
     max_bytes_per_s: int
-    """Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped
-    (default: OFF)."""
+    """Maximum bytes of messages that a peer may send in a second (default: OFF). A peer that sends more is closed
+    with 1008, and its further messages are dropped."""
     max_clients: int
-    """Server: clients that may be connected; one that has ended counts until its messages were read; more are
-    answered with 503 (default: 4096)."""
+    """Server: maximum number of connected clients (default: 4096). An ended client counts until its messages have
+    been read. Further clients are refused with 503."""
     max_clients_per_address: int
-    """Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: OFF, as
-    behind a proxy all clients share one)."""
+    """Server: maximum number of clients from one IP address, counted as for max_clients (default: OFF, because all
+    clients behind a proxy share one). Further clients are refused with 503."""
     max_pending_handshakes: int
-    """Server: opening handshakes under way at a time; more wait in the system's queue (default: 256)."""
+    """Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the
+    system's listen queue."""
     on_full: OnFull
-    """Server, host: one of OnFull (default: OnFull.SKIP; of a host OnFull.DISCONNECT, as a game cannot do without a
-    packet)."""
+    """Server, host: what a message to several targets does about a target whose outbound queue is full, one of
+    OnFull (default: OnFull.SKIP; for a host OnFull.DISCONNECT, because a game cannot do without a packet)."""
     no_delay: bool
-    """False leaves Nagle's algorithm on (default: True, small messages leave at once)."""
+    """False leaves Nagle's algorithm on (default: True, small messages are sent at once)."""
     deflate_level: int
-    """With deflate: how hard to compress, 1 (fast) to 9 (small) (default: 1, as a game pays in frame time)."""
+    """With deflate: compression level, 1 (fast) to 9 (small) (default: 1, because compression takes frame time)."""
     deflate_threshold_bytes: int
-    """With deflate: shorter messages are not compressed, in bytes; OFF: none is (default: 64)."""
+    """With deflate: shorter messages are sent uncompressed; in bytes (default: 64). OFF: all are."""
     server_max_window_bits: int
-    """With deflate: window of the server's compressor as a power of two, 9 to 15 (default: 15)."""
+    """With deflate: window size of the server's compressor, as a power of two, 9 to 15 (default: 15; RFC 7692
+    section 7.1.2.1)."""
     client_max_window_bits: int
-    """With deflate: window of the client's compressor as a power of two, 9 to 15 (default: 15)."""
+    """With deflate: window size of the client's compressor, as a power of two, 9 to 15 (default: 15; RFC 7692
+    section 7.1.2.2)."""
     max_inflate_ratio: int
-    """The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is
-    closed with 1008 (default: 256). What is sent keeps to half of it."""
+    """Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the connection is
+    closed with 1008. Sent messages stay within half of it."""
     headers: Headers
-    """Extra headers of the request (client) or of the answer (server): a dict, or pairs, or lines "Name: value"."""
+    """Extra headers of the request (client) or of the response (server): a dict, or pairs, or lines "Name:
+    value"."""
     subprotocols: Union[str, Iterable[str]]
-    """Subprotocols in order of preference, "chat.v2, chat.v1". Client: offered; the server must choose one. Server:
-    chooses the client's first that it knows; a client that offers none of them is refused with 400."""
+    """Subprotocols in order of preference, such as "chat.v2, chat.v1" (RFC 6455 section 1.9). Client: they are
+    offered, and the server must choose one. Server: it chooses the first that the client offers and it knows; a
+    client that offers none of them is refused with 400."""
     ca_pem: Pem
-    """Client: PEM of certificates to trust besides the bundled and the system's: of CAs, or of the server itself,
-    even if a CA signed it, it is marked CA:TRUE, it names its host only in the common name, or it is of X.509
-    version 1. What cannot be used is left out with a warning in the log; Result.ERR_TLS if all is. The text may be
-    indented, in one line, or have its line ends written out as \\n."""
+    """Client: PEM of certificates to trust besides the bundled ones and the system's. Each is that of a CA, or the
+    server's own, even if a CA signed it, it is marked CA:TRUE, it names its host only in the common name, or it is
+    of X.509 version 1. Certificates that cannot be used are skipped, with a warning in the log; if none can, the
+    result is Result.ERR_TLS. The text may be indented, be in one line, or have its line ends written as \\n."""
     cert_pem: Pem
-    """PEM of the certificate chain, own certificate first; as ca_pem is read. A wss:// server needs it; a client
-    sends it when asked."""
+    """PEM of the certificate chain, own certificate first; read like ca_pem. A wss:// server needs it. A client
+    sends it if the server asks for it."""
     key_pem: Pem
     """PEM of the private key of cert_pem (PKCS #8, PKCS #1 or SEC1)."""
     server_name: str
-    """Client: the name to ask for (SNI) and to check the certificate against, instead of the URL's host."""
+    """Client: the name for SNI (RFC 6066), against which the certificate is checked, instead of the URL's host."""
     pin_sha256: str
-    """Client: SHA-256 of the server's own certificate (DER), 64 hex digits, colons allowed. It is then trusted by
-    this alone."""
+    """Client: SHA-256 of the server's own certificate (DER), as 64 hex digits; colons are allowed. The certificate
+    is trusted if, and only if, it has this value."""
     user: int
-    """The first value of set_user()."""
+    """Initial value of set_user()."""
     max_call_bytes: int
-    """With scene: the longest remote call, its arguments included, in bytes (default: 1048576). Who sends a longer
-    one is closed with 1002; a join drops one that was passed on, and reports it by ERROR. A put of one is
-    Result.ERR_TOO_BIG."""
+    """With scene: maximum length of a remote call, arguments included, in bytes (default: 1048576). A peer that
+    sends a longer one is closed with 1002; a join drops a relayed one, and reports it by ERROR. Sending one fails
+    with Result.ERR_TOO_BIG."""
     max_call_items: int
-    """With scene: the most items that the arguments of a remote call may be, as decode_call() counts them (default:
-    65536). At more, as max_call_bytes."""
+    """With scene: maximum number of items in the arguments of a remote call, as decode_call() counts them (default:
+    65536). A call with more is treated like one over max_call_bytes."""
     coalesce: bool
-    """A put waits for flush(), the next poll or 128 KiB, so that the messages of a frame leave in one write."""
+    """Sent messages wait for flush(), the next poll() or 128 KiB, so that the messages of a frame leave in one
+    write."""
     queue_before_open: bool
-    """Messages may be put while CONNECTING; they leave after the opening handshake."""
+    """Messages are accepted while CONNECTING, and leave after the opening handshake. Not for a join with scene or
+    godot3."""
     insecure: bool
-    """Client: accept any certificate with a key of a kind that is supported: P-256, P-384, Ed25519, or RSA of 2048
-    bits and more. For development alone; the log says so."""
+    """Client: accept any certificate whose key has a supported type: P-256, P-384, Ed25519, or RSA of at least 2048
+    bits. For development only; the log has a warning."""
     only_ca_pem: bool
-    """Client: trust only ca_pem, neither the bundled nor the system's roots."""
+    """Client: trust only ca_pem, neither the bundled roots nor those of the system."""
     refuse_new: bool
-    """Server: answer every request with 503 until options.refuse_new is set to 0."""
+    """Server: refuse new clients with 503 until options.refuse_new is set to 0."""
     deflate: bool
-    """permessage-deflate (RFC 7692): a client offers it, a server accepts it where a client offers it."""
+    """Use permessage-deflate (RFC 7692): a client offers it, and a server accepts it from clients that offer it."""
     server_no_context_takeover: bool
-    """With deflate: the server's compressor shall forget each message, which saves memory and lets a broadcast be
-    compressed once."""
+    """With deflate: the server compresses each message by itself (server_no_context_takeover, RFC 7692 section
+    7.1.1.1). This saves memory, and a broadcast is compressed only once."""
     client_no_context_takeover: bool
-    """With deflate: the client's compressor shall forget each message."""
+    """With deflate: the client compresses each message by itself (client_no_context_takeover, RFC 7692 section
+    7.1.1.2)."""
     godot3: bool
-    """host() and join(): the format of Godot 3.2 to 3.6 with gd_mp_api, where the host passes on what is for
-    others, instead of Godot 4's."""
+    """host() and join(): use the format of Godot 3.2 to 3.6 with gd_mp_api, not Godot 4's. The host relays messages
+    between clients."""
     any_name: bool
-    """Client: a certificate may be for any name, if it is trusted otherwise. For development alone."""
+    """Client: accept a trusted certificate that was issued for another name. For development only."""
     scene: bool
-    """host() and join(): what Godot 4's SceneMultiplayer says too: other peers told and reached by way of the host,
-    its raw bytes, remote calls."""
+    """host() and join(): speak the protocol of Godot 4's SceneMultiplayer. Peers learn of each other and reach each
+    other through the host, send raw bytes, and make remote calls."""
     auth: bool
-    """With scene: who comes is told by AUTHENTICATING, and is there only after its authentication, see
-    complete_auth(): Godot's auth_callback."""
+    """With scene: peers are admitted only after an authentication, like Godot's auth_callback. AUTHENTICATING
+    reports a new peer; see complete_auth()."""
     no_relay: bool
-    """With scene: clients do not hear of each other, and the host passes nothing on: Godot's server_relay switched
-    off. The same on all sides."""
+    """With scene: clients do not learn of each other, and the host relays nothing, like Godot's server_relay
+    switched off. Set it on all sides or on none."""
     app_heartbeat: bool
-    """Both ends: the client's heartbeat goes as messages that the host does not see, as a browser hides pings:
-    rtt_us and pong_timeout_ms work there too. A client's heartbeat_ms is then 20000 unless set. A server that does
-    not offer it is told by ERROR with Cause.NO_HEARTBEAT. docs/heartbeat.md has the bytes."""
+    """Client and server: send the client's heartbeat as messages that the programs do not see, so that rtt_us and
+    pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000 on a client too.
+    If the server does not offer it, ERROR with Cause.NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes."""
 
 
 FLAGS = {

@@ -1,4 +1,4 @@
-"""What can be asked and set while a connection or server lives.
+"""Options that can be read and set while a connection or server is open.
 
 Generated from include/wspeer.h and src/options.toml by `make generate`: do not edit.
 """
@@ -15,63 +15,66 @@ from wspeer.errors import check
 
 
 class Options(OptionsBase):
-    """The options of one connection or server. KindError for one that it does not have."""
+    """The options of one connection or server. KindError: it does not have that option."""
 
     __slots__ = ()
 
     no_delay = Flag(
         1,
-        "False leaves Nagle's algorithm on (default: True, small messages leave at once).",
+        "False leaves Nagle's algorithm on (default: True, small messages are sent at once).",
     )
     heartbeat_ms = Number(
         2,
-        "How often the peer is pinged, which measures the round-trip time too, in milliseconds (default: servers' clients 20000, clients OFF).",
+        "Interval of the pings to the peer, which also measure the round-trip time, in milliseconds (default: servers' clients 20000, clients OFF; RFC 6455 "
+        "section 5.5.2).",
     )
     pong_timeout_ms = Number(
         3,
-        "Time without any byte from the peer after which it counts as dead, once pinged, in milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms). A "
-        "ping has at least a second to be answered, or heartbeat_ms if that is less.",
+        "Time without any byte from the peer after which an unanswered ping ends the connection, in milliseconds; at least heartbeat_ms (default: 3 x "
+        "heartbeat_ms). A ping may be answered for at least a second, or for heartbeat_ms if that is shorter.",
     )
     close_timeout_ms = Number(
         4,
-        "How long a close may wait for the peer, and for what was accepted to leave, counted from the last progress, in milliseconds; never OFF (default: "
-        "3000).",
+        "Time limit of a close without progress, in milliseconds; never OFF (default: 3000). Progress is that accepted messages and the close frame leave; "
+        "then the peer has this time to answer.",
     )
     poll_budget_us = Number(
         5,
-        "How long one poll() may work, in microseconds (default: 1000).",
+        "Maximum duration of one poll(), in microseconds (default: 1000).",
     )
     max_message_bytes = Number(
         6,
-        "The longest message taken from the peer and from the host, in bytes (default: 16777216).",
+        "Maximum length of a message, received or sent, in bytes (default: 16777216).",
     )
     max_fragments = Number(
         7,
-        "The most fragments of one received message (default: 131072).",
+        "Maximum number of fragments of a received message (default: 131072; RFC 6455 section 5.4).",
     )
     inbound_packets = Number(
         8,
-        "Messages and AUTH events that may wait for the host; at more, reading stops and TCP slows the peer (default: 4096).",
+        "Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading pauses, and TCP slows down the peer.",
     )
     inbound_bytes = Number(
         9,
-        "Bytes of messages and of AUTH events that may wait for the host (default: 4194304).",
+        "Maximum bytes of queued inbound messages and AUTH events (default: 4194304). At the limit reading pauses.",
     )
     outbound_packets = Number(
         10,
-        "Messages that may wait to be sent (default: 4096).",
+        "Maximum number of queued outbound messages (default: 4096). At the limit sending fails with Result.ERR_FULL.",
     )
     outbound_bytes = Number(
         11,
-        "Bytes that may wait to be sent (default: 4194304).",
+        "Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL.",
     )
     max_messages_per_s = Number(
         12,
-        "Messages a peer may send in a second before it is closed with 1008; those behind are dropped (default: OFF).",
+        "Maximum number of messages that a peer may send in a second (default: OFF). A peer that sends more is closed with 1008, and its further messages are "
+        "dropped.",
     )
     max_bytes_per_s = Number(
         13,
-        "Bytes of messages a peer may send in a second before it is closed with 1008; messages behind are dropped (default: OFF).",
+        "Maximum bytes of messages that a peer may send in a second (default: OFF). A peer that sends more is closed with 1008, and its further messages are "
+        "dropped.",
     )
     coalesce = Flag(
         14,
@@ -83,96 +86,100 @@ class Options(OptionsBase):
     )
     max_clients = Number(
         16,
-        "Server: clients that may be connected; one that has ended counts until its messages were read; more are answered with 503 (default: 4096).",
+        "Server: maximum number of connected clients (default: 4096). An ended client counts until its messages have been read. Further clients are refused "
+        "with 503.",
     )
     max_clients_per_address = Number(
         17,
-        "Server: clients from one IP address, counted as for max_clients; more are answered with 503 (default: OFF, as behind a proxy all clients share one).",
+        "Server: maximum number of clients from one IP address, counted as for max_clients (default: OFF, because all clients behind a proxy share one). "
+        "Further clients are refused with 503.",
     )
     max_pending_handshakes = Number(
         18,
-        "Server: opening handshakes under way at a time; more wait in the system's queue (default: 256).",
+        "Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the system's listen queue.",
     )
     handshake_timeout_ms = Number(
         19,
-        "Server: from a client's arrival to its CONNECTED, TLS included, in milliseconds (default: 3000).",
+        "Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds (default: 3000).",
     )
     on_full = Policy(
         20,
-        "Server, host: one of OnFull (default: OnFull.SKIP; of a host OnFull.DISCONNECT, as a game cannot do without a packet).",
+        "Server, host: what a message to several targets does about a target whose outbound queue is full, one of OnFull (default: OnFull.SKIP; for a host "
+        "OnFull.DISCONNECT, because a game cannot do without a packet).",
     )
     port = ReadOnly(
         21,
-        'The local port, to read only: which one "ws://127.0.0.1:0" got.',
+        'The local port, read only: the one chosen for "ws://127.0.0.1:0".',
     )
     deflate_threshold_bytes = Number(
         22,
-        "With deflate: shorter messages are not compressed, in bytes; OFF: none is (default: 64).",
+        "With deflate: shorter messages are sent uncompressed; in bytes (default: 64). OFF: all are.",
     )
     max_inflate_ratio = Number(
         23,
-        "The most that a message over 1 MiB may have been compressed, in bytes for a byte; at more the connection is closed with 1008 (default: 256). What is "
-        "sent keeps to half of it.",
+        "Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the connection is closed with 1008. Sent messages stay within "
+        "half of it.",
     )
     transfer_mode = Number(
         24,
-        "Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Kept and told; every packet is reliable and "
+        "Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Only stored: every packet is reliable and "
         "ordered.",
     )
     transfer_channel = Number(
         25,
-        "Host, join: Godot's transfer channel (default 0). Kept and told; every packet travels on the one connection.",
+        "Host, join: Godot's transfer channel (default 0). Only stored: every packet uses the one connection.",
     )
     auth_timeout_ms = Number(
         26,
-        "Host, join with auth: how long the authentication of a peer may take, in milliseconds; OFF: without end (default: 3000). For those who come later.",
+        "Host, join with auth: time limit of the authentication of a peer, in milliseconds (default: 3000); OFF: none. It applies to peers that arrive later.",
     )
     max_call_bytes = Number(
         27,
-        "With scene: the longest remote call, its arguments included, in bytes (default: 1048576). Who sends a longer one is closed with 1002; a join drops "
-        "one that was passed on, and reports it by ERROR. A put of one is Result.ERR_TOO_BIG.",
+        "With scene: maximum length of a remote call, arguments included, in bytes (default: 1048576). A peer that sends a longer one is closed with 1002; a "
+        "join drops a relayed one, and reports it by ERROR. Sending one fails with Result.ERR_TOO_BIG.",
     )
     max_call_items = Number(
         28,
-        "With scene: the most items that the arguments of a remote call may be, as decode_call() counts them (default: 65536). At more, as max_call_bytes.",
+        "With scene: maximum number of items in the arguments of a remote call, as decode_call() counts them (default: 65536). A call with more is treated "
+        "like one over max_call_bytes.",
     )
 
 
 class Stats(NamedTuple):
-    """Counters since it was opened. A server: the sum over its clients, past ones included."""
+    """Counters since it was opened. A server: the sum over its clients, former ones included."""
 
     connections: int
-    """Server: connected clients. Else 1 while OPEN."""
+    """Server: number of connected clients. Else 1 while OPEN, otherwise 0."""
     messages_in: int
-    """Messages received. With auth those of a peer count once it is admitted."""
+    """Messages received. With auth, the messages of a peer count once it is admitted."""
     messages_out: int
     """Messages accepted for sending."""
     bytes_in: int
-    """Bytes of messages received."""
+    """Bytes of the messages received."""
     bytes_out: int
-    """Bytes of messages accepted for sending."""
+    """Bytes of the messages accepted for sending."""
     wire_bytes_in: int
-    """Bytes read from the transport, above TLS."""
+    """Bytes read from the transport, after TLS decryption."""
     wire_bytes_out: int
-    """Bytes written to the transport, above TLS."""
+    """Bytes written to the transport, before TLS encryption."""
     queued_packets_in: int
-    """Messages that wait for the host, and AUTH events. Messages of a peer that is not admitted (auth) count for
-    kept_bytes instead."""
+    """Messages and AUTH events that the program has not taken yet. With auth, messages of a peer that is not
+    admitted count in kept_bytes instead."""
     queued_bytes_in: int
-    """Their bytes."""
+    """Bytes of these messages and AUTH events."""
     queued_packets_out: int
-    """Messages that wait to be sent: the operating system has not taken them whole."""
+    """Messages to be sent: the operating system has not taken all of their bytes."""
     queued_bytes_out: int
-    """Bytes that wait to be sent, with the headers of frames. Over wss:// the bytes of a TLS record wait until all
-    of it was taken."""
+    """Bytes to be sent, frame headers included. Over wss:// the bytes of a TLS record count until the operating
+    system has taken the whole record."""
     skipped: int
-    """Messages not taken by a full queue of one of several targets, and messages that came and were dropped,
-    because disconnect() had been called for their sender, because it had sent more in a second than it may, or
-    because it ended before it was admitted (auth)."""
+    """Messages to several targets that a full queue did not take, and received messages that were dropped: after
+    disconnect() of their sender, beyond its rate limit, or because it ended before it was admitted (auth)."""
     inbound_stalls: int
-    """How often reading stopped because the host's queue was full."""
+    """Number of times that reading paused because the inbound queue was full."""
     rtt_us: int
-    """The last round-trip time of a ping, in microseconds; 0: none measured."""
+    """Round-trip time of the last answered ping, in microseconds. 0: none was measured. Always 0 on a server's own
+    handle."""
     last_poll_us: int
     """Duration of the last poll() of this handle, in microseconds."""
     longest_poll_us: int
@@ -180,22 +187,23 @@ class Stats(NamedTuple):
     accepted: int
     """Server: clients accepted since it was opened."""
     refused: int
-    """Server: clients whose opening handshake failed or was refused."""
+    """Server: clients that were refused, or whose opening handshake failed."""
     pending_handshakes: int
-    """Server: opening handshakes under way."""
+    """Server: opening handshakes in progress."""
     compressed_in: int
-    """Messages that came compressed. They count when those of messages_in do."""
+    """Compressed messages received. They are counted together with messages_in."""
     compressed_out: int
-    """Messages that were compressed."""
+    """Messages that were sent compressed."""
     deflate_memory_bytes: int
-    """Memory of the contexts of compressors and decompressors, in bytes. A server: of all its clients."""
+    """Memory of the compressors and decompressors, in bytes. A server: of all its clients."""
     kept_bytes: int
-    """Memory kept for peers beside the queues, in bytes: messages that have not come whole, what was read and not
-    looked at, texts of events, path numbers and news of a scene."""
+    """Memory kept for peers outside the queues, in bytes: incomplete messages, bytes that were read and not decoded
+    yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and with auth the
+    messages of peers that are not admitted."""
 
     @classmethod
     def of(cls, handle: int) -> Stats:
-        """Those of a handle."""
+        """The counters of a handle."""
         stats = _declared.Stats()
         check(lib.ws_get_stats(handle, stats, ctypes.sizeof(stats)))
         return cls(*(getattr(stats, name) for name in cls._fields))
