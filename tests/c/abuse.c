@@ -1,4 +1,5 @@
-/* Every export with NULL, 0, stale and wrong-kind handles, huge lengths, bad UTF-8 and unusable configs: a code and a sentence, never a crash. */
+/* Every export with NULL, 0, stale handles, handles of the wrong kind, huge lengths, bad UTF-8 and invalid configs: an
+   error code and message, never a crash. */
 #include "check.h"
 
 static ws_handle client_end, server_end, server, conn, attached, stale, host, local, host_conn;
@@ -23,7 +24,7 @@ static void set_up(void) {
   ws_free(other);
 }
 
-/* The call fails with `code`, and ws_last_error says something about it. */
+/* The call fails with `code`, and ws_last_error has a message. */
 #define FAILS(call, code, name)                                            \
   do {                                                                     \
     ws_result result_ = (call);                                            \
@@ -31,7 +32,7 @@ static void set_up(void) {
     CHECK(result_ == (code) && strlen(why()) > 8, name);                   \
   } while (0)
 
-/* The handles that still answer of those which the whole program uses: `probe_pair`. */
+/* A pair that stays open for the whole test; open_handles() counts which of its ends still work. */
 static ws_handle probe_pair[2];
 
 static uint32_t open_handles(void) {
@@ -50,7 +51,7 @@ static void bad_handles(void) {
   char text[8];
   uint8_t byte = 0;
   ws_pair(NULL, &probe_pair[0], &probe_pair[1]);
-  CHECK_EQUAL(open_handles(), 2, "a pair to watch over");
+  CHECK_EQUAL(open_handles(), 2, "a pair stays open beside the bad handles");
   for (int i = 0; i < 5; i++) {
     ws_handle h = bad[i];
     FAILS(ws_poll(h), WS_ERR_HANDLE, "ws_poll");
@@ -82,7 +83,7 @@ static void bad_handles(void) {
     FAILS(ws_wait(&h, 1, 0), WS_ERR_HANDLE, "ws_wait");
     uint32_t before = open_handles();
     ws_free(h);
-    CHECK_EQUAL(open_handles(), before, "ws_free frees nothing of others");
+    CHECK_EQUAL(open_handles(), before, "ws_free of a bad handle frees no other handle");
   }
 }
 
@@ -111,7 +112,7 @@ static void wrong_kinds(void) {
     FAILS(ws_get_option(h, WS_OPT_TRANSFER_MODE, &value), WS_ERR_KIND, "ws_get_option of a game");
     FAILS(ws_set_option(h, WS_OPT_TRANSFER_CHANNEL, 1), WS_ERR_KIND, "ws_set_option of a game");
   }
-  CHECK(ws_get_state(local) == WS_OPEN && ws_get_peer_id(host_conn) == ws_get_peer_id(local), "a player in memory is open");
+  CHECK(ws_get_state(local) == WS_OPEN && ws_get_peer_id(host_conn) == ws_get_peer_id(local), "a local player is open");
   FAILS(ws_put_packet_to(host_conn, 1, &byte, 1, WS_BINARY), WS_ERR_KIND, "ws_put_packet_to of a host's client");
   FAILS(ws_disconnect(local, 1, 0, NULL), WS_ERR_KIND, "ws_disconnect of a join");
   FAILS(ws_get_conns(local, &value, 1, &n), WS_ERR_KIND, "ws_get_conns of a join");
@@ -131,10 +132,10 @@ static void wrong_kinds(void) {
   FAILS(ws_get_header(server, "host", 0, text, sizeof text, &n), WS_ERR_KIND, "ws_get_header of a server");
   FAILS(ws_get_end(server, &event), WS_ERR_KIND, "ws_get_end of a server");
   FAILS(ws_get_text(server, WS_GET_PATH, text, sizeof text, &n), WS_ERR_KIND, "ws_get_text of a server");
-  FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a target that is no client");
+  FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a target that is not a client of the server");
   FAILS(ws_put_packet_to(server, (int32_t)stale, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a stale target");
   FAILS(ws_put_packet_to(server, INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "the target INT32_MIN");
-  CHECK_EQUAL(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY), WS_OK, "all but one that is not there");
+  CHECK_EQUAL(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY), WS_OK, "all but a peer that does not exist");
 }
 
 static void nulls(void) {
@@ -177,11 +178,11 @@ static void nulls(void) {
   FAILS(ws_get_waiting(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_waiting count");
   FAILS(ws_get_conns(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_conns count");
   FAILS(ws_wait(NULL, 1, 0), WS_ERR_NULL, "ws_wait");
-  CHECK_EQUAL(ws_put_packet(client_end, NULL, 0, WS_BINARY), WS_OK, "an empty message needs no pointer");
-  CHECK_EQUAL(ws_wait(NULL, 0, 0), WS_EMPTY, "waiting for nothing");
+  CHECK_EQUAL(ws_put_packet(client_end, NULL, 0, WS_BINARY), WS_OK, "an empty message may have a NULL pointer");
+  CHECK_EQUAL(ws_wait(NULL, 0, 0), WS_EMPTY, "waiting for no handles");
 }
 
-/* Values, calls and what belongs to scenes. */
+/* Variants, calls and functions of scenes. */
 static void scenes(void) {
   ws_handle scene, player;
   ws_config config;
@@ -191,9 +192,9 @@ static void scenes(void) {
   size_t n = 9;
   ws_call call;
   ws_variant item = {0};
-  FAILS(ws_declare_node(0, "A", "a"), WS_ERR_HANDLE, "ws_declare_node of no handle");
-  FAILS(ws_send_auth(77, 1, buf, 1), WS_ERR_HANDLE, "ws_send_auth of no handle");
-  FAILS(ws_complete_auth(77, 1), WS_ERR_HANDLE, "ws_complete_auth of no handle");
+  FAILS(ws_declare_node(0, "A", "a"), WS_ERR_HANDLE, "ws_declare_node with handle 0");
+  FAILS(ws_send_auth(77, 1, buf, 1), WS_ERR_HANDLE, "ws_send_auth with handle 0");
+  FAILS(ws_complete_auth(77, 1), WS_ERR_HANDLE, "ws_complete_auth with handle 0");
   ws_handle kinds[] = {client_end, server, attached, host, local};
   for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
     FAILS(ws_declare_node(kinds[i], "A", "a"), WS_ERR_KIND, "ws_declare_node without a scene");
@@ -204,20 +205,20 @@ static void scenes(void) {
   }
   FAILS(ws_set_option(client_end, WS_OPT_AUTH_TIMEOUT_MS, 5), WS_ERR_KIND, "an option of games");
   CHECK(ws_host("ws://127.0.0.1:0", &config, &scene) == WS_OK && ws_join_local(scene, NULL, &player) == WS_OK, "a scene");
-  FAILS(ws_declare_node(scene, NULL, "a"), WS_ERR_NULL, "a node without a path");
+  FAILS(ws_declare_node(scene, NULL, "a"), WS_ERR_NULL, "a NULL path");
   FAILS(ws_declare_node(scene, "", "a"), WS_ERR_ARG, "an empty path");
-  FAILS(ws_declare_node(scene, "A", NULL), WS_ERR_ARG, "nothing to forget");
-  FAILS(ws_declare_node(scene, "A", "a,a"), WS_ERR_ARG, "a name twice");
-  FAILS(ws_declare_node(scene, "A", "\xff"), WS_ERR_UTF8, "names that are not UTF-8");
+  FAILS(ws_declare_node(scene, "A", NULL), WS_ERR_ARG, "forgetting a node that is not declared");
+  FAILS(ws_declare_node(scene, "A", "a,a"), WS_ERR_ARG, "a duplicate method name");
+  FAILS(ws_declare_node(scene, "A", "\xff"), WS_ERR_UTF8, "method names that are not UTF-8");
   FAILS(ws_declare_node(scene, "\xff", "a"), WS_ERR_UTF8, "a path that is not UTF-8");
-  FAILS(ws_send_auth(scene, 1, NULL, 1), WS_ERR_NULL, "data at NULL");
-  FAILS(ws_send_auth(scene, 1, buf, SIZE_MAX), WS_ERR_TOO_BIG, "data without end");
-  FAILS(ws_send_auth(scene, 5, buf, 1), WS_ERR_TARGET, "data for nobody");
-  FAILS(ws_complete_auth(scene, INT32_MIN), WS_ERR_TARGET, "nobody to complete");
-  FAILS(ws_send_auth(player, 1, buf, 1), WS_ERR_TARGET, "an authentication that there is not");
-  FAILS(ws_set_option(scene, WS_OPT_AUTH_TIMEOUT_MS, 0), WS_ERR_ARG, "no time");
-  FAILS(ws_put_packet(scene, NULL, 5, WS_CALL), WS_ERR_NULL, "a call at NULL");
-  FAILS(ws_put_packet(scene, buf, SIZE_MAX, WS_CALL), WS_ERR_TOO_BIG, "a call without end");
+  FAILS(ws_send_auth(scene, 1, NULL, 1), WS_ERR_NULL, "NULL data");
+  FAILS(ws_send_auth(scene, 1, buf, SIZE_MAX), WS_ERR_TOO_BIG, "data of length SIZE_MAX");
+  FAILS(ws_send_auth(scene, 5, buf, 1), WS_ERR_TARGET, "authentication data for an unknown peer");
+  FAILS(ws_complete_auth(scene, INT32_MIN), WS_ERR_TARGET, "completing an unknown peer");
+  FAILS(ws_send_auth(player, 1, buf, 1), WS_ERR_TARGET, "completing a peer that is not being authenticated");
+  FAILS(ws_set_option(scene, WS_OPT_AUTH_TIMEOUT_MS, 0), WS_ERR_ARG, "an authentication timeout of 0");
+  FAILS(ws_put_packet(scene, NULL, 5, WS_CALL), WS_ERR_NULL, "a NULL call");
+  FAILS(ws_put_packet(scene, buf, SIZE_MAX, WS_CALL), WS_ERR_TOO_BIG, "a call of length SIZE_MAX");
   FAILS(ws_put_packet(scene, buf, 0, WS_CALL), WS_ERR_ARG, "an empty call");
   FAILS(ws_put_packet_to(scene, INT32_MIN, buf, n, WS_CALL), WS_ERR_ARG, "INT32_MIN");
   ws_free(player);
@@ -227,27 +228,27 @@ static void scenes(void) {
   FAILS(ws_encode_call("A", "a", NULL, 1, buf, sizeof buf, &n), WS_ERR_NULL, "ws_encode_call items");
   FAILS(ws_encode_call("A", "a", NULL, 0, NULL, 5, &n), WS_ERR_NULL, "ws_encode_call buf");
   FAILS(ws_encode_call("A", "a", NULL, 0, buf, sizeof buf, NULL), WS_ERR_NULL, "ws_encode_call len");
-  FAILS(ws_encode_call("", "a", NULL, 0, buf, sizeof buf, &n), WS_ERR_ARG, "ws_encode_call of no node");
-  FAILS(ws_encode_call("A", "a", &item, SIZE_MAX, buf, sizeof buf, &n), WS_ERR_TOO_BIG, "items without end");
-  FAILS(ws_encode_call("A", "a", &item, 1, buf, SIZE_MAX, &n), WS_ERR_TOO_BIG, "a buffer without end");
+  FAILS(ws_encode_call("", "a", NULL, 0, buf, sizeof buf, &n), WS_ERR_ARG, "ws_encode_call with an empty path");
+  FAILS(ws_encode_call("A", "a", &item, SIZE_MAX, buf, sizeof buf, &n), WS_ERR_TOO_BIG, "an item count of SIZE_MAX");
+  FAILS(ws_encode_call("A", "a", &item, 1, buf, SIZE_MAX, &n), WS_ERR_TOO_BIG, "a buffer of length SIZE_MAX");
   FAILS(ws_encode_variant(NULL, 1, buf, sizeof buf, &n), WS_ERR_NULL, "ws_encode_variant items");
-  FAILS(ws_encode_variant(&item, 0, buf, sizeof buf, &n), WS_ERR_ARG, "ws_encode_variant of nothing");
+  FAILS(ws_encode_variant(&item, 0, buf, sizeof buf, &n), WS_ERR_ARG, "ws_encode_variant of no items");
   FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, NULL), WS_ERR_NULL, "ws_encode_variant len");
   item.type = WS_VARIANT_PACKED_INT64_ARRAY;
   item.count = UINT32_MAX;
-  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, &n), WS_ERR_ARG, "an array with a count that lies");
+  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, &n), WS_ERR_ARG, "an array with a wrong count");
   item.len = SIZE_MAX;
-  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, &n), WS_ERR_NULL, "and at NULL");
+  FAILS(ws_encode_variant(&item, 1, buf, sizeof buf, &n), WS_ERR_NULL, "an array with NULL data");
   FAILS(ws_decode_variant(NULL, 4, &item, 1, &n, NULL), WS_ERR_NULL, "ws_decode_variant data");
   FAILS(ws_decode_variant(buf, SIZE_MAX, &item, 1, &n, NULL), WS_ERR_TOO_BIG, "ws_decode_variant len");
   FAILS(ws_decode_variant(buf, 4, NULL, 1, &n, NULL), WS_ERR_NULL, "ws_decode_variant items");
   FAILS(ws_decode_variant(buf, 4, &item, SIZE_MAX, &n, NULL), WS_ERR_TOO_BIG, "ws_decode_variant cap");
   FAILS(ws_decode_variant(buf, 4, &item, 1, NULL, NULL), WS_ERR_NULL, "ws_decode_variant count");
-  FAILS(ws_decode_variant(buf, 0, &item, 1, &n, NULL), WS_ERR_ARG, "ws_decode_variant of nothing");
+  FAILS(ws_decode_variant(buf, 0, &item, 1, &n, NULL), WS_ERR_ARG, "ws_decode_variant of no bytes");
   FAILS(ws_decode_call(NULL, 4, &call, &item, 1), WS_ERR_NULL, "ws_decode_call data");
   FAILS(ws_decode_call(buf, 4, NULL, &item, 1), WS_ERR_NULL, "ws_decode_call out");
   FAILS(ws_decode_call(buf, 4, &call, NULL, 1), WS_ERR_NULL, "ws_decode_call items");
-  FAILS(ws_decode_call(buf, 0, &call, &item, 1), WS_ERR_ARG, "ws_decode_call of nothing");
+  FAILS(ws_decode_call(buf, 0, &call, &item, 1), WS_ERR_ARG, "ws_decode_call of no bytes");
 }
 
 static void huge(void) {
@@ -261,14 +262,14 @@ static void huge(void) {
   FAILS(ws_put_packet_to(host, 0, &byte, SIZE_MAX, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet_to of a host");
   FAILS(ws_put_packet(local, &byte, SIZE_MAX / 2 + 1, WS_BINARY), WS_ERR_TOO_BIG, "ws_put_packet of a join");
   FAILS(ws_get_packets(h, &packet, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_get_packets");
-  CHECK_EQUAL(n, 0, "a count is written always");
+  CHECK_EQUAL(n, 0, "the count is written on failure too");
   FAILS(ws_feed(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_feed");
   FAILS(ws_take_output(attached, &byte, SIZE_MAX, &n), WS_ERR_TOO_BIG, "ws_take_output");
   FAILS(ws_wait(&h, SIZE_MAX, 0), WS_ERR_ARG, "ws_wait");
   FAILS(ws_config_init((ws_config *)(void *)&byte, SIZE_MAX), WS_ERR_CONFIG, "ws_config_init");
   static uint8_t big[(16 << 20) + 1];
   FAILS(ws_put_packet(h, big, sizeof big, WS_BINARY), WS_ERR_TOO_BIG, "a message over max_message_bytes");
-  CHECK_EQUAL(ws_put_packet(h, big, sizeof big - 1, WS_BINARY), WS_OK, "one of just that size");
+  CHECK_EQUAL(ws_put_packet(h, big, sizeof big - 1, WS_BINARY), WS_OK, "a message of exactly that size");
 }
 
 static void texts(void) {
@@ -286,16 +287,16 @@ static void texts(void) {
   const char *unbindable[] = {"ws://example.com:0", "http://127.0.0.1:0", "ws://user:secret@127.0.0.1:0", "ws://*.example.com:0", "ws://*1:0", "ws://*@127.0.0.1:0",
                               "ws://*x:0", "ws://*.:0", "ws://127.0.0.1:0/?room=1", "ws://*:0?x", "ws://127.0.0.1:0/#x"};
   for (size_t i = 0; i < sizeof unbindable / sizeof unbindable[0]; i++) FAILS(ws_listen(unbindable[i], NULL, &h), WS_ERR_URL, unbindable[i]);
-  FAILS(ws_host("http://127.0.0.1:0", NULL, &h), WS_ERR_URL, "ws_host of http");
-  FAILS(ws_host("ws://\xff", NULL, &h), WS_ERR_UTF8, "ws_host of no UTF-8");
-  FAILS(ws_host("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "ws_host wss without a certificate");
-  FAILS(ws_host("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "ws_host at an address of somebody else");
+  FAILS(ws_host("http://127.0.0.1:0", NULL, &h), WS_ERR_URL, "ws_host of an http:// URL");
+  FAILS(ws_host("ws://\xff", NULL, &h), WS_ERR_UTF8, "ws_host of a URL that is not UTF-8");
+  FAILS(ws_host("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "ws_host of a wss:// URL without a certificate");
+  FAILS(ws_host("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "ws_host at a foreign address");
   FAILS(ws_join("ws://a:0/", NULL, &h), WS_ERR_URL, "ws_join of port 0");
-  FAILS(ws_set_option(host, WS_OPT_TRANSFER_MODE, 3), WS_ERR_ARG, "a fourth transfer mode");
+  FAILS(ws_set_option(host, WS_OPT_TRANSFER_MODE, 3), WS_ERR_ARG, "an invalid transfer mode");
   FAILS(ws_set_option(local, WS_OPT_TRANSFER_CHANNEL, 0x80000000u), WS_ERR_ARG, "a negative channel");
-  FAILS(ws_listen("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "wss without a certificate");
-  FAILS(ws_listen("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "an address of somebody else");
-  CHECK(strstr(why(), "does not have that address"), "which says that it is not this machine's");
+  FAILS(ws_listen("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "ws_listen of a wss:// URL without a certificate");
+  FAILS(ws_listen("ws://203.0.113.7:0", NULL, &h), WS_ERR_ADDRESS, "ws_listen at a foreign address");
+  CHECK(strstr(why(), "does not have that address"), "the error says that the machine does not have the address");
   h = client_end;
   int codes[] = {-2, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 70000};
   for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) FAILS(ws_close(h, codes[i], NULL), WS_ERR_ARG, "a close code that must not be sent");
@@ -304,18 +305,18 @@ static void texts(void) {
   reason[124] = 0;
   FAILS(ws_close(h, 1000, reason), WS_ERR_ARG, "a reason of 124 bytes");
   FAILS(ws_close(h, 1000, "\xff"), WS_ERR_UTF8, "a reason that is not UTF-8");
-  CHECK_EQUAL(ws_get_state(h), WS_OPEN, "nothing of this closed it");
+  CHECK_EQUAL(ws_get_state(h), WS_OPEN, "the failed calls left the connection open");
   FAILS(ws_get_text(h, 99, text, sizeof text, NULL), WS_ERR_ARG, "an unknown text");
   FAILS(ws_get_option(h, 99, (uint32_t *)(void *)text), WS_ERR_ARG, "an unknown option");
   FAILS(ws_set_option(h, 99, 1), WS_ERR_ARG, "an unknown option to set");
-  FAILS(ws_set_option(h, WS_OPT_PORT, 1), WS_ERR_ARG, "an option that cannot be set");
-  FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 7), WS_ERR_ARG, "a switch set to 7");
+  FAILS(ws_set_option(h, WS_OPT_PORT, 1), WS_ERR_ARG, "a read-only option");
+  FAILS(ws_set_option(h, WS_OPT_NO_DELAY, 7), WS_ERR_ARG, "a boolean option set to 7");
   FAILS(ws_set_log_level(9), WS_ERR_ARG, "an unknown log level");
   FAILS(ws_attach(NULL, 7, &h), WS_ERR_ARG, "an unknown role");
-  FAILS(ws_wait(&client_end, 1, -2), WS_ERR_ARG, "a time-out of -2");
-  FAILS(ws_get_packets(client_end, (ws_packet *)(void *)text, 0, &n), WS_ERR_ARG, "room for no item");
+  FAILS(ws_wait(&client_end, 1, -2), WS_ERR_ARG, "a timeout of -2");
+  FAILS(ws_get_packets(client_end, (ws_packet *)(void *)text, 0, &n), WS_ERR_ARG, "a capacity of 0");
 
-  /* Copied text is cut at a code point and always terminated. */
+  /* Copied text is truncated at a code point and always terminated. */
   ws_config config;
   ws_config_init(&config, sizeof config);
   const char *headers[] = {"X-Name: \xc3\xa9\xc3\xa9\xc3\xa9"};
@@ -324,12 +325,12 @@ static void texts(void) {
   ws_handle s, c;
   open_pair(&config, &s, &c);
   memset(text, 'z', sizeof text);
-  CHECK(ws_get_header(s, "x-NAME", 0, text, 4, &n) == WS_TRUNCATED && n == 6 && !strcmp(text, "\xc3\xa9"), "cut at a code point");
+  CHECK(ws_get_header(s, "x-NAME", 0, text, 4, &n) == WS_TRUNCATED && n == 6 && !strcmp(text, "\xc3\xa9"), "a header is truncated at a code point");
   CHECK_EQUAL(text[4], 'z', "no byte beyond cap is touched");
-  CHECK(ws_get_header(s, "x-name", 0, text, 1, &n) == WS_TRUNCATED && text[0] == 0, "cap 1");
-  CHECK(ws_get_header(s, "x-name", 0, NULL, 0, &n) == WS_TRUNCATED && n == 6, "cap 0 asks for the length");
-  CHECK(ws_get_header(s, "x-name", 0, text, 7, NULL) == WS_OK && strlen(text) == 6, "just enough room, and no len");
-  CHECK_EQUAL(ws_get_header(s, "x-name", 1, text, sizeof text, &n), WS_EMPTY, "there is no second one");
+  CHECK(ws_get_header(s, "x-name", 0, text, 1, &n) == WS_TRUNCATED && text[0] == 0, "a capacity of 1 returns an empty string");
+  CHECK(ws_get_header(s, "x-name", 0, NULL, 0, &n) == WS_TRUNCATED && n == 6, "a capacity of 0 returns the length");
+  CHECK(ws_get_header(s, "x-name", 0, text, 7, NULL) == WS_OK && strlen(text) == 6, "the exact capacity, and a NULL length");
+  CHECK_EQUAL(ws_get_header(s, "x-name", 1, text, sizeof text, &n), WS_EMPTY, "a missing second header is WS_EMPTY");
   ws_free(s);
   ws_free(c);
   for (int r = -40; r < 40; r++)
@@ -344,19 +345,19 @@ static void configs(void) {
   } big;
   ws_handle h, other;
   memset(&big, 0xAA, sizeof big);
-  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "uninitialised");
+  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "an uninitialised config");
   memset(&big, 0, sizeof big);
   FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "struct_size 0");
   big.config.struct_size = 16;
   FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "struct_size too small");
   ws_config_init(&big.config, sizeof big);
-  CHECK_EQUAL(ws_pair(&big.config, &h, &other), WS_OK, "a longer one with a tail of zeros");
+  CHECK_EQUAL(ws_pair(&big.config, &h, &other), WS_OK, "a larger config with zeros behind the known fields");
   ws_free(h);
   ws_free(other);
   big.tail[sizeof big.tail - 1] = 1;
-  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "a longer one with something in its tail");
-  FAILS(ws_host("ws://127.0.0.1:0", &big.config, &h), WS_ERR_CONFIG, "of a host too");
-  FAILS(ws_join_local(host, &big.config, &h), WS_ERR_CONFIG, "of a player in memory too");
+  FAILS(ws_pair(&big.config, &h, &other), WS_ERR_CONFIG, "a larger config with unknown fields set");
+  FAILS(ws_host("ws://127.0.0.1:0", &big.config, &h), WS_ERR_CONFIG, "the same for ws_host");
+  FAILS(ws_join_local(host, &big.config, &h), WS_ERR_CONFIG, "the same for ws_join_local");
 #define BAD(field, value, code)                                \
   do {                                                         \
     ws_config config;                                          \
@@ -369,7 +370,7 @@ static void configs(void) {
   BAD(no_delay, 5, WS_ERR_CONFIG);
   BAD(on_full, 9, WS_ERR_CONFIG);
   BAD(close_timeout_ms, WS_OFF, WS_ERR_CONFIG);
-  CHECK(strstr(why(), "cannot be off"), "which says that a close has to end");
+  CHECK(strstr(why(), "cannot be off"), "the error says that a close timeout cannot be off");
   BAD(subprotocols, "a b", WS_ERR_CONFIG);
   BAD(subprotocols, "a,,b", WS_ERR_CONFIG);
   BAD(subprotocols, "a\r\nX: y", WS_ERR_CONFIG);
@@ -387,7 +388,7 @@ static void configs(void) {
     ws_config_init(&config, sizeof config);
     config.headers = &headers[i];
     config.headers_count = 1;
-    FAILS(ws_connect("ws://127.0.0.1:1", &config, &h), WS_ERR_CONFIG, "a header that breaks out");
+    FAILS(ws_connect("ws://127.0.0.1:1", &config, &h), WS_ERR_CONFIG, "an invalid or injected header");
   }
 }
 
@@ -396,7 +397,7 @@ static void secrets(void) {
   ws_handle h;
   ws_set_log_level(WS_LOG_DEBUG);
   CHECK_EQUAL(ws_connect("ws://user:hunter2@127.0.0.1:1/?x=y", NULL, &h), WS_OK, "a URL with a password");
-  CHECK(ws_get_text(h, WS_GET_URL, line, sizeof line, NULL) == WS_OK && !strstr(line, "hunter2") && !strstr(line, "user"), "is shown without it");
+  CHECK(ws_get_text(h, WS_GET_URL, line, sizeof line, NULL) == WS_OK && !strstr(line, "hunter2") && !strstr(line, "user"), "WS_GET_URL does not contain the password");
   ws_event event;
   double end = now_s() + 10;
   int closed = 0;
@@ -405,11 +406,11 @@ static void secrets(void) {
     while (ws_next_event(h, &event) == WS_OK)
       if (event.type == WS_EVENT_CLOSED) closed = event.cause == WS_CAUSE_REFUSED && event.phase == WS_PHASE_TCP && !strstr((const char *)event.packet.data, "hunter2");
   }
-  CHECK(closed, "the end is told without it");
+  CHECK(closed, "the end event does not contain the password");
   int found = 0;
   while (ws_get_log(line, sizeof line, NULL) == WS_OK) found |= strstr(line, "hunter2") != NULL;
-  CHECK(!found, "the log is without it");
-  CHECK_EQUAL(ws_get_log(line, sizeof line, NULL), WS_EMPTY, "the log is empty then");
+  CHECK(!found, "the log does not contain the password");
+  CHECK_EQUAL(ws_get_log(line, sizeof line, NULL), WS_EMPTY, "the log is empty after it was read");
   ws_free(h);
 }
 
@@ -425,13 +426,13 @@ int main(void) {
   secrets();
   CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats) &&
             ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
-        "the library tells the sizes of its structs");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(7) == 0 && ws_struct_size(-1) == 0, "and 0 for what is none");
+        "ws_struct_size matches the structs of the header");
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(7) == 0 && ws_struct_size(-1) == 0, "ws_struct_size of an unknown struct is 0");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();
-  CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all");
+  CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all handles");
   open_pair(NULL, &server_end, &client_end);
-  CHECK_EQUAL(ws_get_state(client_end), WS_OPEN, "and the library works again");
+  CHECK_EQUAL(ws_get_state(client_end), WS_OPEN, "the library works again after ws_shutdown");
   ws_shutdown();
   FINISH();
 }

@@ -1,6 +1,6 @@
-/* A server to be attacked, with what SECURITY.md advises: it sends back what it gets, keeps sending to whoever asks for /deaf, and
- * serves browsers, who ask for /browser, from one origin alone. Prints its port, then on SIGTERM what became of it.
- * Usage: attacked_server FLAGS HANDSHAKE_TIMEOUT_MS [CERT.pem KEY.pem], where 0 is the default */
+/* A server to be attacked, configured as SECURITY.md advises. It echoes messages, keeps sending to clients that request
+   /deaf, and accepts clients that request /browser from a single origin only. Prints its port and, on SIGTERM, its
+   statistics. Usage: attacked_server FLAGS HANDSHAKE_TIMEOUT_MS [CERT.pem KEY.pem], where 0 is the default. */
 #include "check.h"
 
 #include <signal.h>
@@ -25,21 +25,21 @@ enum { MOST = 4096 };
 static ws_handle deaf[MOST];
 static int deaf_count;
 
-/* Browsers name the page that they come from in one Origin header, in lower case. */
+/* Browsers send the origin of the page in one Origin header, in lower case. */
 static int comes_from_our_page(ws_handle conn) {
   char origin[128];
   return ws_get_header(conn, "Origin", 0, origin, sizeof origin, NULL) == WS_OK && !strcmp(origin, "https://game.example") &&
          ws_get_header(conn, "Origin", 1, origin, sizeof origin, NULL) == WS_EMPTY;
 }
 
-/* Processor time of this thread: that of a poll does not grow with what else the machine does. */
+/* CPU time of this thread, which other processes on the machine do not affect. */
 static double cpu_s(void) {
   struct timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* What cannot be taken is not read: the sender slows down. */
+/* An echo that is refused as full is counted and dropped. */
 static void serve(ws_handle server, uint64_t *skipped) {
   ws_event event;
   while (ws_next_event(server, &event) == WS_OK) {
@@ -47,7 +47,7 @@ static void serve(ws_handle server, uint64_t *skipped) {
     if (event.type == WS_EVENT_MESSAGE && ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) ++*skipped;
     if (event.type != WS_EVENT_CONNECTED) continue;
     ws_get_text(event.conn, WS_GET_PATH, path, sizeof path, NULL);
-    /* Freed, it is gone at once, with all that it sent behind its request. */
+    /* Freeing the handle drops the client at once, with everything it sent after its request. */
     if (!strcmp(path, "/browser") && !comes_from_our_page(event.conn)) ws_free(event.conn);
     if (!strcmp(path, "/deaf") && deaf_count < MOST) deaf[deaf_count++] = event.conn;
   }

@@ -1,5 +1,6 @@
-/* No call blocks: the longest single call in thread CPU time, and how often the thread gave up its processor inside a call, in every phase a network can
- * hang in and under every flood. Run with slowdns preloaded. Usage: blocking CERT.pem KEY.pem */
+/* No call blocks: measures the longest call in CPU time of the thread, and how often the thread yields the CPU inside a
+   call, in every phase in which a network can hang and under every flood. Run with slowdns preloaded. Usage: blocking
+   CERT.pem KEY.pem */
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -10,7 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The budget of 1 ms, and a half of tolerance for the slice that is under way when it ends: the slowest machine tried took 1.25 ms. */
+/* The budget of 1 ms, plus half a millisecond of tolerance for the slice in progress when it is exhausted: the slowest
+   machine measured took 1.25 ms. */
 static const double CPU_LIMIT_S = 0.0015;
 
 static double cpu_now(void) {
@@ -19,7 +21,8 @@ static double cpu_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* A call that waits gives up the processor. Rarely one does that to take a lock which another thread holds for a moment: the bound is one in 5000 calls, and five. */
+/* A call that blocks yields the CPU. A call rarely does so to take a lock that another thread holds for a moment; the
+   limit is one in 5,000 calls, plus five. */
 static const long CALLS_PER_WAIT = 5000, WAITS_AT_LEAST = 6;
 
 static long waits_now(void) {
@@ -44,7 +47,7 @@ static long calls, waits;
     calls++;                                                   \
   } while (0)
 
-/* Each scenario is measured until three of at most five measurements agree: the median decides. */
+/* Each scenario is measured until three of at most five measurements agree. */
 static struct {
   char name[64];
   int within, over;
@@ -131,7 +134,7 @@ static int open_client(ws_handle *h, const char *scheme, const char *host, int p
   return result;
 }
 
-/* Polls until CLOSED; checks the phase and the cause of its end. */
+/* Polls until CLOSED, and checks the phase and cause of the end. */
 static void ends_in(const char *name, ws_handle h, int phase, int cause, int raw, const char *drip) {
   ws_event event;
   int closed = 0;
@@ -159,7 +162,7 @@ static void hanging(void) {
   ws_handle h, quick;
   int port;
 
-  CHECK_EQUAL(open_client(&h, "ws", "one.blackhole.test", 80), WS_OK, "a name that nobody answers for");
+  CHECK_EQUAL(open_client(&h, "ws", "one.blackhole.test", 80), WS_OK, "a host name that is never resolved");
   ws_handle more[9];
   char host[64];
   for (int i = 0; i < 9; i++) {
@@ -176,7 +179,7 @@ static void hanging(void) {
     TIMED(ws_poll(quick));
     TIMED(ws_poll(server));
   }
-  CHECK(ws_get_state(quick) == WS_OPEN && now_s() - began < 1, "localhost is open at once while ten names hang");
+  CHECK(ws_get_state(quick) == WS_OPEN && now_s() - began < 1, "localhost opens at once while ten lookups hang");
   ends_in("black-holed name: phase DNS", h, WS_PHASE_DNS, WS_CAUSE_CONNECT_TIMEOUT, -1, "");
   for (int i = 0; i < 9; i++) TIMED(ws_free(more[i]));
   TIMED(ws_free(quick));
@@ -219,7 +222,7 @@ static void hanging(void) {
   calls = waits = 0;
 }
 
-/* Sends `frames` copies of a frame from a raw client as fast as they are taken, while a server polls. */
+/* Sends `frames` copies of a frame from a raw client as fast as possible, while a server polls. */
 static void flood(const char *name, const char *frame, size_t size, long frames, int reads_answers) {
   static char block[64 * 1024];
   size_t fits = sizeof block / size;
@@ -267,11 +270,11 @@ static void flood(const char *name, const char *frame, size_t size, long frames,
       got += count;
     }
     ws_get_stats(server, &stats, sizeof stats);
-    /* A queue that was full hid what is behind it from that poll. */
+    /* A full queue may have hidden further messages from that poll. */
     if (sent == total && stats.wire_bytes_in >= (uint64_t)total && polled == WS_OK && got == before) break;
   }
-  CHECK(sent == total && stats.wire_bytes_in >= (uint64_t)total, "the flood was taken to its end");
-  if ((frame[0] & 0xF) < 8) CHECK_EQUAL(got, (unsigned long)frames, "every message of it arrived");
+  CHECK(sent == total && stats.wire_bytes_in >= (uint64_t)total, "the whole flood was read");
+  if ((frame[0] & 0xF) < 8) CHECK_EQUAL(got, (unsigned long)frames, "every message of the flood arrived");
   close(fd);
   TIMED(ws_free(server));
   report(name);
@@ -307,12 +310,12 @@ static void crowd(const char *cert, const char *key, int count) {
     }
     ws_get_stats(server, &stats, sizeof stats);
   }
-  CHECK(open == count && (int)stats.connections == count, "all of them are open");
+  CHECK(open == count && (int)stats.connections == count, "all clients are open");
   char name[64];
   snprintf(name, sizeof name, "%d clients at once, %s", count, cert ? "wss" : "ws");
   report(name);
 
-  /* What is proportional to the targets is apart: a cost per target. */
+  /* Costs proportional to the number of targets are reported per target. */
   static uint8_t message[256];
   double cpu = cpu_now();
   ws_put_packet(server, message, sizeof message, WS_BINARY);
@@ -327,7 +330,7 @@ static void crowd(const char *cert, const char *key, int count) {
     for (int i = 0; i < count; i++) TIMED(ws_poll(clients[i]));
     while (ws_next_event(server, &event) == WS_OK) ended |= event.type == WS_EVENT_CLOSED;
   }
-  CHECK(ended, "the server closes them all");
+  CHECK(ended, "the server closes all clients");
   TIMED(ws_free(server));
   for (int i = 0; i < count; i++) TIMED(ws_free(clients[i]));
   snprintf(name, sizeof name, "closing %d clients, %s", count, cert ? "wss" : "ws");

@@ -1,4 +1,5 @@
-/* One end of a line whose cable is pulled: prints "ready" or "open", then how it ended. Usage: cable server|client URL */
+/* One end of a connection whose cable is pulled: prints "ready" or "open", then how it ended. Usage: cable
+   server|client URL */
 #include "check.h"
 
 int main(int argc, char **argv) {

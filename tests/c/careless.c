@@ -1,5 +1,6 @@
-/* The careless host: polls every 5 s or never, shuts down under the hands of other threads or at a signal, lives through jumps of the clock, and talks to a peer that
- * resets while its message inflates. Usage: careless CASE... */
+/* A careless host: it polls every 5 s or never, shuts down while other threads use handles or on a signal, survives
+   jumps of the clock, and talks to a peer that resets the connection while its message is being inflated. Usage:
+   careless CASE... */
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -26,7 +27,7 @@ static void rest_ms(long ms) {
   nanosleep(&time, NULL);
 }
 
-/* Sends back what comes; the number of clients that have ended. */
+/* Echoes messages; returns the number of clients that have ended. */
 static int echo(ws_handle server) {
   ws_event event;
   int ended = 0;
@@ -66,7 +67,7 @@ static void polls_every_5_s(void) {
     while (ws_next_event(client, &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE;
   }
   printf("%d messages, %d ends\n", sent, ended);
-  CHECK(sent > 100 && got == sent && !ended, "every message comes back, and no heartbeat blames the client");
+  CHECK(sent > 100 && got == sent && !ended, "all messages come back, and the heartbeat drops nobody");
 }
 
 static void never_polls(void) {
@@ -87,13 +88,13 @@ static void never_polls(void) {
       while (ws_next_event(clients[i], &event) == WS_OK) told += event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_HTTP;
     }
   }
-  CHECK_EQUAL(told, 10, "clients of a server that is never polled are told of the time-out");
+  CHECK_EQUAL(told, 10, "clients of a server that is never polled report CONNECT_TIMEOUT");
   struct rusage before, after;
   getrusage(RUSAGE_SELF, &before);
   rest_ms(300);
   getrusage(RUSAGE_SELF, &after);
   double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) + (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) * 1e-6;
-  CHECK(used < 0.05, "nothing runs while nobody polls");
+  CHECK(used < 0.05, "no CPU time is used while nobody polls");
   ws_free(server);
   for (int i = 0; i < 20; i++) ws_free(clients[i]);
 }
@@ -101,7 +102,7 @@ static void never_polls(void) {
 static atomic_int handles_at[8];
 static atomic_int going, lost_handles;
 
-/* Uses whatever handles there are. */
+/* Uses all handles of `handles_at`. */
 static void *uses(void *unused) {
   ws_event event;
   while (going) {
@@ -138,8 +139,8 @@ static void shuts_down_under_others(void) {
   going = 0;
   for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
   printf("the longest ws_shutdown took %.1f ms\n", longest * 1e3);
-  CHECK(!failures, "every handle is stale after ws_shutdown, whoever was using it");
-  CHECK(lost_handles > 0, "and who uses it is told");
+  CHECK(!failures, "all handles are invalid after ws_shutdown, on every thread");
+  CHECK(lost_handles > 0, "the threads see WS_ERR_HANDLE");
 }
 
 static volatile sig_atomic_t interrupted;
@@ -162,12 +163,12 @@ static void ends_at_a_signal(void) {
     alarm(20);
     ws_handle server = listen_at(NULL, url, sizeof url);
     if (write(lines[1], url, sizeof url) < 0) _exit(1);
-    /* No end of its own: the signal breaks the wait off. */
+    /* The server does not end by itself: the signal interrupts the wait. */
     while (!interrupted) {
       ws_wait(&server, 1, -1);
       echo(server);
     }
-    ws_close(server, 0, "the host was interrupted");
+    ws_close(server, 0, "a signal interrupts ws_wait");
     for (double end = now_s() + 5; ws_get_state(server) != WS_CLOSED && now_s() < end;) {
       ws_wait(&server, 1, 10);
       echo(server);
@@ -191,11 +192,11 @@ static void ends_at_a_signal(void) {
     }
   }
   waitpid(child, &status, 0);
-  CHECK(status == 0 && code == 1001, "a server that is interrupted in ws_wait closes its clients with 1001 and ends");
+  CHECK(status == 0 && code == 1001, "a server interrupted in ws_wait closes its clients with 1001 and ends");
   ws_free(client);
 }
 
-/* With the shim that makes the wall clock jump by hours at every look. */
+/* Run with a preloaded library that makes the wall clock jump by hours at every call. */
 static void clock_jumps(void) {
   ws_config config;
   ws_handle clients[3], none;
@@ -210,7 +211,7 @@ static void clock_jumps(void) {
   config.connect_timeout_ms = 1500;
   ws_handle server = open_server(&config, &config, clients, 3);
   int got = 0, sent = 0, ended = 0, timed_out = 0;
-  /* One that nobody answers. */
+  /* A server that does not answer. */
   int silent = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof address;
@@ -234,12 +235,12 @@ static void clock_jumps(void) {
       if (event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT) timed_out++, timed_out_after = now_s() - began;
     rest_ms(5);
   }
-  CHECK(!ended && got > sent / 2, "nobody is ended for it");
-  CHECK(timed_out == 1 && timed_out_after > 1.4 && timed_out_after < 2.4, "and a time-out comes in its time");
+  CHECK(!ended && got > sent / 2, "jumps of the clock end no connection");
+  CHECK(timed_out == 1 && timed_out_after > 1.4 && timed_out_after < 2.4, "jumps of the clock do not change a timeout");
   close(silent);
 }
 
-/* A client whose bytes we carry over a socket of our own, so that it can be reset at will. */
+/* A client whose bytes the test carries over a plain socket, which it can reset at any time. */
 static int open_by_hand(const ws_config *config, const char *url, ws_handle server, ws_handle *client) {
   static uint8_t bytes[65536];
   int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -291,7 +292,7 @@ static void resets_while_inflating(void) {
       ws_take_output(client, wire + filled, sizeof wire - filled, &len);
       filled += len;
     }
-    /* Some of it, so that the server is at it, at another place each time. */
+    /* Sends a part of the message, of a different length in each round, so that the server is inflating it. */
     size_t part = filled / 25 * (size_t)(round + 1);
     ws_stats stats;
     for (double end = now_s() + 10; sent < part && now_s() < end;) {
@@ -304,7 +305,7 @@ static void resets_while_inflating(void) {
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     close(fd);
     inflating += more == WS_MORE;
-    /* Its writes fail while its message is still being inflated. */
+    /* The server's writes fail while the message is still being inflated. */
     int ends = 0, first = 0, echoed = 0;
     for (double end = now_s() + 10; (!ends || !echoed) && now_s() < end;) {
       ws_put_packet(conn, (const uint8_t *)"are you there?", 14, WS_TEXT);
@@ -326,8 +327,8 @@ static void resets_while_inflating(void) {
     ws_free(server);
   }
   printf("%d of 20 were reset with bytes left to inflate\n", inflating);
-  CHECK(told == 20 && !wrong, "each is told once that it was lost, and others go on");
-  CHECK(messages <= 20 && inflating > 5, "while it was being inflated");
+  CHECK(told == 20 && !wrong, "each lost client is reported once, and others continue");
+  CHECK(messages <= 20 && inflating > 5, "the connections were lost while a message was being inflated");
 }
 
 int main(int argc, char **argv) {

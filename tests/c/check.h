@@ -1,4 +1,4 @@
-/* Checks for the test programs: each prints "ok - " or "not ok - ", and the program ends with FINISH. */
+/* Checks for the test programs: each prints "ok - " or "not ok - ", and FINISH ends the program. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -11,7 +11,8 @@
 
 static int failures;
 
-/* What came and what was expected, where a check compares two numbers; else the condition. The last error of this thread says more. */
+/* Prints the result of a check: the two numbers if it compared numbers, else the condition, and the last error of this
+   thread. */
 static inline void check_report(int good, const char *function, const char *name, const char *what, long long came, const char *expected_text,
                                 long long expected) {
   char last[512];
@@ -30,7 +31,7 @@ static inline void check_report(int good, const char *function, const char *name
 
 #define CHECK(condition, name) check_report((condition) != 0, __func__, name, #condition, 0, NULL, 0)
 
-/* Whether two integers are equal. */
+/* Checks that two integers are equal. */
 #define CHECK_EQUAL(came, expected, name)                                                        \
   do {                                                                                           \
     long long came_ = (long long)(came), expected_ = (long long)(expected);                      \
@@ -51,7 +52,7 @@ static inline const char *why(void) {
   return text;
 }
 
-/* An open pair, its OPEN events taken. */
+/* Opens a pair and takes its OPEN events. */
 static inline void open_pair(const ws_config *config, ws_handle *server, ws_handle *client) {
   ws_event event;
   if (ws_pair(config, server, client) < 0) {
@@ -68,7 +69,7 @@ static inline void open_pair(const ws_config *config, ws_handle *server, ws_hand
   }
 }
 
-/* A server on a free port and `count` open clients of it; their events are left. */
+/* A server on a free port, and `count` open clients of it. Their events are not taken. */
 static inline ws_handle open_server(const ws_config *server_config, const ws_config *client_config, ws_handle *clients, int count) {
   ws_handle server;
   char url[64];

@@ -1,7 +1,8 @@
-/* Sending with permessage-deflate: no call blocks, order and accounting hold in every state. Several connections are in deflate_crowd.c. */
+/* Sending with permessage-deflate: no call blocks, and order and counts are right in every state. Several connections
+   are in deflate_crowd.c. */
 #include "deflate.h"
 
-/* A long message, others behind it, one of them empty, and a close behind all. */
+/* A long message, shorter and empty ones queued behind it, and a close. */
 static void long_message(const char *name, uint32_t flags, uint32_t level, const uint8_t *data, size_t size, uint32_t budget_us, int closes) {
   ws_handle server, client;
   ws_config config = config_of(flags);
@@ -43,18 +44,19 @@ static void long_message(const char *name, uint32_t flags, uint32_t level, const
   printf("# %s: put %.1f ms, %ld polls, %llu bytes on the wire, %llu compressed\n", name, copy * 1e3, polls, (unsigned long long)after.wire_bytes_out,
          (unsigned long long)after.compressed_out);
   if (attempt <= 1) {
-    CHECK(accounted, "all of it counts as queued");
+    CHECK(accounted, "all messages count as queued");
     CHECK(good && next == count, "all messages arrive whole and in order");
-    CHECK(after.queued_packets_out == 0 && after.queued_bytes_out == 0, "nothing is left in the queue");
-    CHECK(!closes || unsent == 0, "the close behind them delivers all");
-    CHECK(after.compressed_out >= 3, "how many were compressed is told, after the end too");
+    CHECK(after.queued_packets_out == 0 && after.queued_bytes_out == 0, "the queue is empty afterwards");
+    CHECK(!closes || unsent == 0, "a close behind the messages delivers all of them");
+    CHECK(after.compressed_out >= 3, "compressed_out is available after the end");
   }
   ws_free(client);
   ws_free(server);
   report(name);
 }
 
-/* Reads the frames of the attached end's output: how many frames the first message has, and whether RSV1 is on the first alone. */
+/* Counts, in the attached end's output, the frames of the first message, and checks that RSV1 is set only on the first
+   frame of each. */
 static void fragments(void) {
   ws_handle client;
   ws_config config = config_of(0);
@@ -64,7 +66,7 @@ static void fragments(void) {
   size_t len = 0;
   ws_poll(client);
   ws_take_output(client, out, 1 << 20, &len);
-  CHECK(len > 0 && strstr((char *)out, "permessage-deflate; client_max_window_bits\r\n") != NULL, "the request offers it");
+  CHECK(len > 0 && strstr((char *)out, "permessage-deflate; client_max_window_bits\r\n") != NULL, "the request offers permessage-deflate");
   ws_free(client);
 
   ws_handle server;
@@ -74,7 +76,7 @@ static void fragments(void) {
   ws_feed(server, (const uint8_t *)request, strlen(request), NULL);
   ws_poll(server);
   ws_take_output(server, out, 1 << 20, &len);
-  CHECK(put(server, noise, 1 << 20) == WS_OK && put(server, text, 300) == WS_OK, "a message of a MiB and a short one are taken");
+  CHECK(put(server, noise, 1 << 20) == WS_OK && put(server, text, 300) == WS_OK, "a message of 1 MiB and a short one are accepted");
   int frames = 0, rsv1 = 0, messages = 0, first = -1, wrong = 0;
   size_t left = 0, header = 0;
   uint8_t head[14];
@@ -102,20 +104,20 @@ static void fragments(void) {
         messages += (head[0] & 0x80) != 0;
       }
   }
-  CHECK(messages == 2 && frames > 10 && rsv1 == 2 && wrong == 0, "the long message leaves as fragments, RSV1 on the first of each message");
+  CHECK(messages == 2 && frames > 10 && rsv1 == 2 && wrong == 0, "a long message is sent as fragments, with RSV1 on the first frame only");
   printf("figure: 1 MiB of noise left in %d fragments\n", frames - 1);
   ws_free(server);
   free(out);
 }
 
-/* A drop and a lost connection: what did not leave is counted. */
+/* A dropped and a lost connection report the number of unsent messages. */
 static void unsent(void) {
   ws_handle server, client;
   ws_event event = {0};
   for (int how = 0; how < 2; how++) {
     ws_config config = config_of(0);
     open_pair(&config, &server, &client);
-    CHECK(put(client, noise, 3u << 20) == WS_OK && put(client, text, 100) == WS_OK && put(client, text, 0) == WS_OK, "three messages are taken");
+    CHECK(put(client, noise, 3u << 20) == WS_OK && put(client, text, 100) == WS_OK && put(client, text, 0) == WS_OK, "three messages are accepted");
     ws_poll(client);
     if (how == 0) ws_close(client, -1, NULL);
     if (how == 1) ws_free(server);
@@ -129,13 +131,13 @@ static void unsent(void) {
     ws_free(client);
     ws_free(server);
   }
-  /* The first has left whole, the others not. */
+  /* The first message is sent completely, the others are not. */
   ws_config config = config_of(0);
   config.inbound_bytes = 1;
   open_pair(&config, &server, &client);
   put(client, text, 1000);
   for (int i = 0; i < 4; i++) ws_poll(client);
-  CHECK_EQUAL(stats_of(client).queued_packets_out, 0, "a short message has left");
+  CHECK_EQUAL(stats_of(client).queued_packets_out, 0, "a short message is sent");
   ws_free(client);
   ws_free(server);
 }
@@ -146,8 +148,8 @@ static void full(void) {
   config.outbound_bytes = 300000;
   config.outbound_packets = 4;
   open_pair(&config, &server, &client);
-  CHECK_EQUAL(put(client, noise, 1 << 20), WS_OK, "an empty queue takes any message");
-  CHECK_EQUAL(put(client, text, 1), WS_ERR_FULL, "behind it the queue is full");
+  CHECK_EQUAL(put(client, noise, 1 << 20), WS_OK, "an empty queue accepts any message");
+  CHECK_EQUAL(put(client, text, 1), WS_ERR_FULL, "the queue is full after it");
   int writable = 0, got = 0;
   ws_packet packet;
   ws_event event;
@@ -157,11 +159,11 @@ static void full(void) {
     while (ws_get_packet(server, &packet) == WS_OK) got++;
     while (ws_next_event(client, &event) == WS_OK) writable += event.type == WS_EVENT_WRITABLE;
   }
-  CHECK(writable == 1 && got == 1, "WRITABLE comes once when it has left");
+  CHECK(writable == 1 && got == 1, "WRITABLE is reported once the message is sent");
   int taken = 0;
-  CHECK_EQUAL(put(client, text, 200000), WS_OK, "a long message is taken");
+  CHECK_EQUAL(put(client, text, 200000), WS_OK, "a long message is accepted");
   while (taken < 20 && put(client, text, 10) == WS_OK) taken++;
-  CHECK_EQUAL(taken, 3, "waiting messages count by number");
+  CHECK_EQUAL(taken, 3, "queued messages count towards outbound_packets");
   writable = got = 0;
   for (double end = now_s() + 10; now_s() < end && !(writable && got == 4);) {
     ws_poll(client);
@@ -169,13 +171,14 @@ static void full(void) {
     while (ws_get_packet(server, &packet) == WS_OK) got++;
     while (ws_next_event(client, &event) == WS_OK) writable += event.type == WS_EVENT_WRITABLE;
   }
-  CHECK(writable == 1 && got == 4, "and WRITABLE comes once again");
-  CHECK(put(client, text, 200000) == WS_OK && put(client, text, 100000) == WS_OK && put(client, text, 1) == WS_ERR_FULL, "waiting messages count by bytes");
+  CHECK(writable == 1 && got == 4, "WRITABLE is reported once more");
+  CHECK(put(client, text, 200000) == WS_OK && put(client, text, 100000) == WS_OK && put(client, text, 1) == WS_ERR_FULL, "queued messages count towards outbound_bytes");
   ws_free(client);
   ws_free(server);
 }
 
-/* Messages before OPEN are compressed after it, in slices; with WS_COALESCE a frame's messages leave in one write. */
+/* Messages queued before OPEN are compressed after it, in slices; with WS_COALESCE the messages of a frame are sent in
+   one write. */
 static void early(uint32_t flags) {
   ws_handle server, client;
   ws_config config = config_of(flags | WS_QUEUE_BEFORE_OPEN);
@@ -195,8 +198,8 @@ static void early(uint32_t flags) {
     TIMED(ws_poll(server));
     good &= take(server, datas, lengths, 64, &next);
   }
-  if (attempt <= 1) CHECK(good && next == 64, "all that was put before OPEN arrives in order");
-  if (attempt <= 1) CHECK_EQUAL(stats_of(client).compressed_out, 52, "and all of it over the threshold was compressed");
+  if (attempt <= 1) CHECK(good && next == 64, "messages queued before OPEN arrive in order");
+  if (attempt <= 1) CHECK_EQUAL(stats_of(client).compressed_out, 52, "all queued messages over the threshold are compressed");
   ws_free(client);
   ws_free(server);
   report("4 MiB put before OPEN, level 6");
@@ -208,16 +211,16 @@ static void coalesce(void) {
   open_pair(&config, &server, &client);
   uint64_t before = stats_of(client).wire_bytes_out;
   for (int i = 0; i < 20; i++) put(client, text, 300);
-  CHECK(stats_of(client).wire_bytes_out == before && stats_of(client).queued_packets_out == 20, "with WS_COALESCE nothing leaves before the flush");
+  CHECK(stats_of(client).wire_bytes_out == before && stats_of(client).queued_packets_out == 20, "with WS_COALESCE nothing is sent before the flush");
   ws_flush(client);
-  CHECK(stats_of(client).wire_bytes_out > before && stats_of(client).wire_bytes_out - before < 20 * 100, "and then all of it, compressed");
+  CHECK(stats_of(client).wire_bytes_out > before && stats_of(client).wire_bytes_out - before < 20 * 100, "ws_flush sends all messages, compressed");
   ws_poll(server);
-  CHECK_EQUAL(ws_get_available(server), 20, "it arrives");
+  CHECK_EQUAL(ws_get_available(server), 20, "all coalesced messages arrive");
   ws_free(client);
   ws_free(server);
 }
 
-/* A full inbound queue: a compressed message does not begin to be inflated; nothing is lost when the host reads. */
+/* With a full inbound queue no further compressed message is inflated, and nothing is lost once the host reads. */
 static void full_inbound(void) {
   ws_handle server, client;
   ws_config config = config_of(0);
@@ -240,15 +243,15 @@ static void full_inbound(void) {
     ws_poll(server);
   }
   ws_stats stats = stats_of(server);
-  CHECK(good && stats.queued_packets_in <= 3 && stats.queued_bytes_in < 2u << 20, "a full queue takes no more than what had begun");
-  CHECK_EQUAL(ws_poll(server), WS_OK, "and a poll then says that there is nothing to do");
+  CHECK(good && stats.queued_packets_in <= 3 && stats.queued_bytes_in < 2u << 20, "a full inbound queue inflates no further message");
+  CHECK_EQUAL(ws_poll(server), WS_OK, "ws_poll then reports that no work is left");
   for (double end = now_s() + 30; next < COUNT && now_s() < end;) {
     ws_poll(client);
     ws_poll(server);
     good &= take(server, datas, lengths, COUNT, &next);
   }
-  CHECK(good && next == COUNT, "all arrive when the host reads again, in order");
-  /* Full again, and the peer closes behind it. */
+  CHECK(good && next == COUNT, "all messages arrive in order once the host reads again");
+  /* The queue fills again, and the peer closes. */
   next = 0;
   for (int i = 0; i < 6; i++) put(client, datas[i], lengths[i]);
   ws_close(client, 4000, "done");
@@ -266,12 +269,12 @@ static void full_inbound(void) {
       if (event.type == WS_EVENT_CLOSED) code = event.code;
     }
   }
-  CHECK(good && next == 6 && code == 4000, "the close comes behind all messages");
+  CHECK(good && next == 6 && code == 4000, "the close is reported after all messages");
   ws_free(client);
   ws_free(server);
 }
 
-/* The same over sockets: a server's client that waits with a message is served again when its host has read. */
+/* The same over sockets: a server's client with a held-back message is served again once its host has read. */
 static void full_inbound_of_server(void) {
   ws_handle server, client, conn = 0;
   size_t count = 0;
@@ -296,12 +299,12 @@ static void full_inbound_of_server(void) {
     }
     good &= take(conn, datas, lengths, 20, &next);
   }
-  CHECK(good && next == 20, "all arrive");
+  CHECK(good && next == 20, "all messages arrive once the host reads again");
   ws_free(client);
   ws_free(server);
 }
 
-/* Peers are freed with something to compress, or half inflated, in every state. */
+/* Frees connections with messages to compress, or with a half-inflated message, in every state. */
 static void freed(void) {
   for (int round = 0; round < 60; round++) {
     ws_handle server, client;

@@ -1,10 +1,11 @@
-/* What the tests of permessage-deflate share: payloads, and the longest call in thread CPU time. */
+/* Shared by the tests of permessage-deflate: payloads, and the longest call in CPU time of the thread. */
 #ifndef DEFLATE_H
 #define DEFLATE_H
 
 #include "check.h"
 
-/* The budget of 1 ms, and a half of tolerance for the slice that is under way when it ends: the slowest machine tried took 1.25 ms. */
+/* The budget of 1 ms, plus half a millisecond of tolerance for the slice in progress when it is exhausted: the slowest
+   machine measured took 1.25 ms. */
 static const double CPU_LIMIT_S = 0.0015;
 static const size_t LONG_BYTES = 16u << 20;
 
@@ -25,7 +26,7 @@ static inline double cpu_now(void) {
     if (cpu_ > longest) longest = cpu_;              \
   } while (0)
 
-/* Other work on the machine can only make a call seem longer: what was over the limit is measured again, up to five times in all. */
+/* Other processes can only lengthen a measurement: a call over the limit is measured again, up to five times. */
 static int attempt, over;
 
 #define MEASURE(scenario)                                        \
@@ -55,7 +56,8 @@ static inline ws_stats stats_of(ws_handle h) {
 
 static inline ws_result put(ws_handle h, const uint8_t *data, size_t len) { return ws_put_packet(h, data, len, WS_BINARY); }
 
-/* Takes the messages of `h`: their lengths must be those of `lengths` from *next on, their bytes those of `data`. */
+/* Takes the messages of `h`: their lengths must be those of `lengths` from *next on, and their bytes those of `data`.
+   */
 static inline int take(ws_handle h, const uint8_t *const *data, const size_t *lengths, int count, int *next) {
   ws_packet packet;
   int good = 1;
@@ -66,7 +68,7 @@ static inline int take(ws_handle h, const uint8_t *const *data, const size_t *le
   return good;
 }
 
-/* What is sent: zeros, something like JSON, and noise. */
+/* Payloads: zeros, JSON-like text, and noise. */
 static inline void make_payloads(void) {
   zeros = calloc(1, LONG_BYTES);
   text = malloc(LONG_BYTES);

@@ -1,4 +1,5 @@
-/* permessage-deflate to many: a broadcast is compressed once where it can be, who does not read costs the others nothing, and no call blocks. */
+/* permessage-deflate with many clients: a broadcast is compressed once if possible, a client that does not read costs
+   the others nothing, and no call blocks. */
 #include "deflate.h"
 
 #include <sys/resource.h>
@@ -26,7 +27,7 @@ static ws_handle crowd_of(ws_handle *clients, uint32_t server_flags, ws_config *
   return server;
 }
 
-/* Puts to all, and polls until each client has the message. The CPU time of the server's calls. */
+/* Sends a message to all clients, and polls until each has it. Returns the CPU time of the server's calls. */
 static double broadcast(ws_handle server, ws_handle *clients, const uint8_t *data, size_t size, int *arrived) {
   double cpu = cpu_now(), spent;
   TIMED(ws_put_packet(server, data, size, WS_BINARY));
@@ -68,9 +69,9 @@ static double broadcasts(const char *name, uint32_t flags, int kinds, size_t siz
          (unsigned long long)after.deflate_memory_bytes >> 10);
   if (attempt <= 1) {
     CHECK_EQUAL(arrived, CROWD, name);
-    CHECK_EQUAL(after.compressed_out - before.compressed_out, compressed, "so many clients got it compressed");
-    CHECK(after.messages_out - before.messages_out == CROWD && after.queued_packets_out == 0, "and it left for all");
-    if (flags & WS_SERVER_NO_CONTEXT_TAKEOVER) CHECK(after.deflate_memory_bytes < 1u << 20, "one context for all");
+    CHECK_EQUAL(after.compressed_out - before.compressed_out, compressed, "every client that negotiated compression received it compressed");
+    CHECK(after.messages_out - before.messages_out == CROWD && after.queued_packets_out == 0, "the broadcast was sent to all clients");
+    if (flags & WS_SERVER_NO_CONTEXT_TAKEOVER) CHECK(after.deflate_memory_bytes < 1u << 20, "all clients share one compression context");
   }
   free_crowd(server, clients);
   return spent;
@@ -85,13 +86,13 @@ static void crowds(void) {
     own[i] = broadcasts("a broadcast with takeover", 0, 1, sizes[i], CROWD);
     broadcasts("a broadcast to mixed clients", 0, 3, sizes[i], 67);
   }
-  CHECK(shared[1] * 3 < own[1], "without takeover a long message is compressed once, not a hundred times");
+  CHECK(shared[1] * 3 < own[1], "without context takeover a broadcast is compressed once");
   MEASURE(broadcasts("with takeover, 16 000 B", 0, 1, 16000, CROWD); report("broadcast with takeover, 16 000 B"))
   MEASURE(broadcasts("with takeover, 1 MiB", 0, 1, 1u << 20, CROWD); report("broadcast with takeover, 1 MiB"))
   MEASURE(broadcasts("without takeover, 1 MiB", WS_SERVER_NO_CONTEXT_TAKEOVER, 1, 1u << 20, CROWD); report("broadcast without takeover, 1 MiB"))
 }
 
-/* A client of three does not read: on_full says what becomes of a broadcast. */
+/* One of three clients does not read: on_full decides what happens to a broadcast. */
 static void on_full(uint32_t policy, uint32_t flags) {
   ws_handle clients[3];
   ws_config config = config_of(flags), client_config = config_of(0);
@@ -115,8 +116,8 @@ static void on_full(uint32_t policy, uint32_t flags) {
         while (ws_get_packet(clients[i], &packet) == WS_OK) got += i == 0;
     }
   }
-  if (policy == WS_FULL_ALL_OR_NONE) CHECK_EQUAL(result, WS_ERR_FULL, "all or none: WS_ERR_FULL");
-  else CHECK_EQUAL(result, WS_PARTIAL, "one of three is full: WS_PARTIAL");
+  if (policy == WS_FULL_ALL_OR_NONE) CHECK_EQUAL(result, WS_ERR_FULL, "WS_FULL_ALL_OR_NONE: WS_ERR_FULL");
+  else CHECK_EQUAL(result, WS_PARTIAL, "one of three queues is full: WS_PARTIAL");
   ws_packet packet;
   int third = 0;
   for (double end = now_s() + 20; now_s() < end && !(writable || dropped) ;) {
@@ -136,13 +137,13 @@ static void on_full(uint32_t policy, uint32_t flags) {
     ws_poll(clients[0]);
     while (ws_get_packet(clients[0], &packet) == WS_OK) got++;
   }
-  CHECK_EQUAL(got, sent, "a client that reads gets all");
-  CHECK(policy == WS_FULL_SKIP ? skipped == 1 && writable == 1 : policy == WS_FULL_DISCONNECT ? dropped == 1 : writable == 1, "and the events say what happened");
+  CHECK_EQUAL(got, sent, "a client that reads receives all messages");
+  CHECK(policy == WS_FULL_SKIP ? skipped == 1 && writable == 1 : policy == WS_FULL_DISCONNECT ? dropped == 1 : writable == 1, "the events report what happened to the stalled client");
   for (int i = 0; i < 3; i++) ws_free(clients[i]);
   ws_free(server);
 }
 
-/* Disconnecting clients that wait with long messages does not compress all of them in one call. */
+/* Disconnecting clients with long queued messages does not compress all of them in one call. */
 static void disconnects(void) {
   ws_handle clients[CROWD];
   ws_config configs[1] = {config_of(0)};
@@ -163,7 +164,7 @@ static void disconnects(void) {
       }
     }
   }
-  if (attempt <= 1) CHECK_EQUAL(good, 2 * CROWD, "each gets the message, then the close");
+  if (attempt <= 1) CHECK_EQUAL(good, 2 * CROWD, "each client receives the message, then the close");
   free_crowd(server, clients);
   report("100 disconnects behind 4 MiB");
 }

@@ -1,4 +1,4 @@
-/* Programs that are started with their output in a pipe, and waited for by what they print. */
+/* Programs started with their output in a pipe; the test waits for lines that they print. */
 #ifndef ENGINE_H
 #define ENGINE_H
 
@@ -17,10 +17,10 @@ typedef struct {
   char text[1 << 16];
 } engine;
 
-/* What moves the handles of the test on while it waits; at most some milliseconds. */
+/* Polls the test's handles during a wait, for at most some milliseconds. */
 static void move_on(void);
 
-/* Ended by timeout(1) after 40 s at the latest. The arguments end with NULL. */
+/* Starts a program. timeout(1) ends it after 40 s at the latest. The arguments end with NULL. */
 static void launch(engine *one, const char *const *arguments) {
   int ends[2];
   const char *args[24] = {"timeout", "-s", "KILL", "40"};
@@ -43,7 +43,7 @@ static void launch(engine *one, const char *const *arguments) {
   one->text[one->len++] = '\n';
 }
 
-/* Takes what it has printed. 0: it has ended. */
+/* Reads what the program has printed. Returns 0 once it has ended. */
 static int listen_to(engine *one) {
   ssize_t count = read(one->fd, one->text + one->len, sizeof one->text - 1 - one->len);
   if (count > 0) one->len += (size_t)count;
@@ -51,7 +51,8 @@ static int listen_to(engine *one) {
   return count != 0;
 }
 
-/* The rest of a line that it has printed and that begins with these words, or is just these; NULL: there is none so far. */
+/* The rest of the first printed line that begins with these words, or with `whole` equals them; NULL if there is none
+   yet. */
 static const char *line_of(engine *one, const char *words, int whole) {
   static char rest[8192];
   char line[4096];
@@ -65,7 +66,7 @@ static const char *line_of(engine *one, const char *words, int whole) {
   return NULL;
 }
 
-/* The same, waited for. */
+/* Like line_of(), but waits for the line. */
 static const char *said(engine *one, const char *words, int whole) {
   double end = now_s() + 25;
   for (int lives = 1; now_s() < end && lives;) {
@@ -78,7 +79,7 @@ static const char *said(engine *one, const char *words, int whole) {
   return NULL;
 }
 
-/* It has printed exactly this line, waited for. */
+/* Waits for exactly this line. */
 static int says(engine *one, const char *format, ...) {
   char line[4096];
   va_list list;
@@ -93,7 +94,7 @@ static int32_t number_said(engine *one, const char *words) {
   return rest ? (int32_t)strtol(rest, NULL, 10) : 0;
 }
 
-/* It ends by itself, with success. */
+/* Waits until the program ends with success. */
 static int ends(engine *one) {
   double end = now_s() + 25;
   int status;

@@ -1,4 +1,5 @@
-/* fork while other threads poll, wait, log and open: the child finds no lock of theirs, its own handles work, and the parent goes on. */
+/* fork() while other threads poll, wait, log and open: the child inherits no held lock, its new handles work, and the
+   parent continues. */
 #include "check.h"
 
 #include <pthread.h>
@@ -20,7 +21,7 @@ static void drain_log(void) {
   }
 }
 
-/* A server and clients that come, talk and go. */
+/* A server, and clients that connect, send and leave. */
 static void *play(void *unused) {
   ws_handle clients[4] = {0};
   ws_event event;
@@ -60,7 +61,7 @@ static void *wait_and_log(void *unused) {
   return unused;
 }
 
-/* What a child does with the library; it dies by SIGALRM when a call hangs. */
+/* Uses the library in the child; SIGALRM ends it if a call hangs. */
 static int live_as_child(void) {
   ws_handle own, client = 0, s, c;
   ws_event event;
@@ -108,7 +109,7 @@ int main(void) {
     waitpid(child, &status, 0);
     well += status == 0;
     if (status) last = status;
-    /* The next one at another moment. */
+    /* Varies the moment of the fork. */
     for (double next = now_s() + (i % 37) * 2e-5; now_s() < next;) {
     }
   }
@@ -117,7 +118,7 @@ int main(void) {
   unsigned long long before = echoed, before_waits = waits;
   for (end = now_s() + 20; (echoed == before || waits == before_waits) && now_s() < end;) {
   }
-  CHECK(echoed > before && waits > before_waits, "the parent goes on");
+  CHECK(echoed > before && waits > before_waits, "the parent continues");
   stop = 1;
   for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
   ws_shutdown();

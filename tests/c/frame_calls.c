@@ -1,5 +1,5 @@
-/* A client's frames against an echo server, to be counted by strace from outside: 32 messages out and back a frame, with WS_COALESCE.
- * Prints how many polls and frames it made. Usage: frame_calls URL */
+/* A client's frames against an echo server, for strace to count the system calls: each frame sends and receives 32
+   messages, with WS_COALESCE. Prints the number of polls and frames. Usage: frame_calls URL */
 #include "check.h"
 
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 
 enum { FRAMES = 200, PER_FRAME = 32 };
 
-/* A mark in the trace: an open of a name that is not there. */
+/* Marks a place in the trace by opening a file that does not exist. */
 static void mark(const char *name) { (void)!open(name, O_RDONLY); }
 
 int main(int argc, char **argv) {
@@ -36,7 +36,7 @@ int main(int argc, char **argv) {
     }
   }
   mark("/frames/end");
-  CHECK(now_s() < end, "all messages came back");
+  CHECK(now_s() < end, "all messages come back");
   printf("polls %ld frames %d\n", polls, FRAMES);
   ws_close(h, 0, NULL);
   ws_poll(h);

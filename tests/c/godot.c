@@ -1,5 +1,6 @@
-/* Real Godot engines on the other side, in both roles: stock multiplayer peers of Godot 4.6 and 3.6, raw packets of the scene's own API.
- * Usage: godot FORMAT ENGINE PROJECT [CERT KEY], where FORMAT is 3 or 4; with a certificate and its key all is over wss:// */
+/* Real Godot engines as the remote peer, in both roles: stock multiplayer peers of Godot 4.6 and 3.6, with raw packets
+   of the scene API. Usage: godot FORMAT ENGINE PROJECT [CERT KEY], where FORMAT is 3 or 4. With a certificate and its
+   key, everything is over wss://. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -10,7 +11,7 @@
 enum { MAX = 4, TIMEOUT = 25 };
 
 static int format;
-/* What a stock engine says when a stock host disconnects it. */
+/* How a stock engine reports that a stock host disconnected it. */
 static const char *kicked;
 static const char *engine_path, *project, *cert_path, *key_path;
 static char *cert, *key;
@@ -26,7 +27,7 @@ typedef struct {
   size_t len;
 } engine;
 
-/* Starts one with its output in a pipe: a host, or a join of that URL. It is ended by timeout(1) at the latest. */
+/* Starts an engine with its output in a pipe: as host, or as a join of `url`. timeout(1) ends it at the latest. */
 static void start(engine *one, const char *url) {
   int ends[2];
   memset(one, 0, sizeof *one);
@@ -57,7 +58,8 @@ static void poll_all(void) {
   for (int i = 0; i < handle_count; i++) ws_poll(handles[i]);
 }
 
-/* The engine has printed a line that is, or begins with, these words; waited for. What follows them goes to `rest`. */
+/* Waits until the engine has printed a line that equals or begins with these words. Copies what follows them to `rest`.
+   */
 static int said(engine *one, const char *words, char *rest, size_t cap) {
   double end = now_s() + TIMEOUT;
   char line[256];
@@ -81,10 +83,10 @@ static int said(engine *one, const char *words, char *rest, size_t cap) {
   return 0;
 }
 
-/* Whether it has printed these words so far. */
+/* Whether the engine has printed these words so far. */
 static int has_said(engine *one, const char *words) { return strstr(one->text, words) != NULL; }
 
-/* How it says that its game has ended: "over" or "failed". 3.6 says the latter in a game of its own too. */
+/* How it reports the end of its game: "over" or "failed". Godot 3.6 reports the latter between stock peers too. */
 static const char *ending_of(engine *one) {
   double end = now_s() + TIMEOUT;
   while (now_s() < end && !has_said(one, "\nover\n") && !has_said(one, "\nfailed\n")) {
@@ -97,7 +99,7 @@ static const char *ending_of(engine *one) {
   return has_said(one, "\nover\n") ? "over" : has_said(one, "\nfailed\n") ? "failed" : "nothing";
 }
 
-/* It ends by itself. */
+/* Waits until the engine ends. */
 static int ends(engine *one) {
   double end = now_s() + TIMEOUT;
   int status;
@@ -140,7 +142,7 @@ static ws_config host_config(void) {
   return config;
 }
 
-/* The next event of that type; messages of the scene's own protocol are passed over. */
+/* The next event of that type. Messages of the scene's own protocol are skipped. */
 static ws_event event_of(ws_handle h, int32_t type) {
   ws_event event;
   double end = now_s() + TIMEOUT;
@@ -157,7 +159,7 @@ static ws_event event_of(ws_handle h, int32_t type) {
   return event;
 }
 
-/* The next raw packet is this one, from this peer. */
+/* The next raw packet equals `words` and comes from this peer. */
 static int hears(ws_handle h, int32_t from, const char *words) {
   ws_event event = event_of(h, WS_EVENT_MESSAGE);
   int good = event.peer_id == from && event.packet.len == strlen(words) + 1 && !memcmp(event.packet.data + 1, words, strlen(words));
@@ -165,7 +167,7 @@ static int hears(ws_handle h, int32_t from, const char *words) {
   return good;
 }
 
-/* Puts a packet as the scene's send_bytes makes it: the command RAW and the bytes. */
+/* Sends a packet like send_bytes of the scene API: the command RAW and the bytes. */
 static ws_result say(ws_handle h, int32_t target, const char *words) {
   uint8_t bytes[256];
   bytes[0] = format == 4 ? 3 : 4;
@@ -196,46 +198,46 @@ static void in_a_game_of_godot(void) {
   start(&godot, NULL);
   int32_t port = number_said(&godot, "listening "), ids[2];
   char url[64];
-  /* By name: Godot 3 looks for no address in a certificate. */
+  /* By name, because Godot 3 does not match IP addresses in certificates. */
   snprintf(url, sizeof url, cert ? "wss://localhost:%d" : "ws://127.0.0.1:%d", port);
   ws_config config = config_of();
   for (int i = 0; i < 2; i++) {
     ws_join(url, &config, &handles[i]);
     handle_count = i + 1;
     ids[i] = event_of(handles[i], WS_EVENT_OPEN).peer_id;
-    CHECK(ids[i] >= 2 && ids[i] == ws_get_peer_id(handles[i]) && event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1, "Godot gives an id");
-    CHECK(said(&godot, print("connected ", ids[i], ""), NULL, 0), "Godot has peer_connected");
+    CHECK(ids[i] >= 2 && ids[i] == ws_get_peer_id(handles[i]) && event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1, "Godot assigns an id");
+    CHECK(said(&godot, print("connected ", ids[i], ""), NULL, 0), "Godot reports peer_connected");
   }
   ws_handle a = handles[0], b = handles[1];
-  CHECK_EQUAL(is_encrypted(a), (cert != NULL), "over TLS if wanted");
-  if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "each hears of the other");
-  CHECK(say(a, 1, "hello") == WS_OK && said(&godot, print("packet ", ids[0], " hello"), NULL, 0), "to Godot");
-  CHECK(say(a, 1, "say 0 all") == WS_OK && hears(a, 1, "all") && hears(b, 1, "all"), "from Godot to all");
-  CHECK(say(a, 1, print("say ", ids[1], " one")) == WS_OK && hears(b, 1, "one"), "from Godot to one");
-  CHECK(say(a, 1, print("say ", -ids[1], " but")) == WS_OK && hears(a, 1, "but"), "from Godot to all but one");
+  CHECK_EQUAL(is_encrypted(a), (cert != NULL), "the connection uses TLS if configured");
+  if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "both joins learn of each other");
+  CHECK(say(a, 1, "hello") == WS_OK && said(&godot, print("packet ", ids[0], " hello"), NULL, 0), "a packet to Godot");
+  CHECK(say(a, 1, "say 0 all") == WS_OK && hears(a, 1, "all") && hears(b, 1, "all"), "a packet from Godot to all");
+  CHECK(say(a, 1, print("say ", ids[1], " one")) == WS_OK && hears(b, 1, "one"), "a packet from Godot to one");
+  CHECK(say(a, 1, print("say ", -ids[1], " but")) == WS_OK && hears(a, 1, "but"), "a packet from Godot to all but one");
   if (format == 3) {
-    CHECK(say(a, ids[1], "by way of Godot") == WS_OK && hears(b, ids[0], "by way of Godot"), "to another by way of Godot");
-    CHECK(say(b, 0, "everyone") == WS_OK && hears(a, ids[1], "everyone") && said(&godot, print("packet ", ids[1], " everyone"), NULL, 0), "to everyone by way of Godot");
+    CHECK(say(a, ids[1], "by way of Godot") == WS_OK && hears(b, ids[0], "by way of Godot"), "a packet relayed by Godot to another join");
+    CHECK(say(b, 0, "everyone") == WS_OK && hears(a, ids[1], "everyone") && said(&godot, print("packet ", ids[1], " everyone"), NULL, 0), "a packet relayed by Godot to everyone");
   }
   engine other;
   start(&other, url);
   int32_t its = number_said(&other, "joined ");
-  CHECK(its >= 2 && said(&godot, print("connected ", its, ""), NULL, 0) && say(b, 1, print("kick ", its, "")) == WS_OK, "Godot disconnects a Godot");
+  CHECK(its >= 2 && said(&godot, print("connected ", its, ""), NULL, 0) && say(b, 1, print("kick ", its, "")) == WS_OK, "a Godot host disconnects a Godot client");
   kicked = ending_of(&other);
-  CHECK(strcmp(kicked, "nothing") && ends(&other), "which says so");
-  if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == its && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && event_of(b, WS_EVENT_DISCONNECTED).peer_id == its, "and ours hear of it");
-  CHECK_EQUAL(say(b, 1, print("kick ", ids[0], "")), WS_OK, "Godot is asked to disconnect one");
+  CHECK(strcmp(kicked, "nothing") && ends(&other), "the disconnected Godot client reports its end");
+  if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == its && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && event_of(b, WS_EVENT_DISCONNECTED).peer_id == its, "our joins see it connect and disconnect");
+  CHECK_EQUAL(say(b, 1, print("kick ", ids[0], "")), WS_OK, "Godot is told to disconnect a join");
   ws_event event = event_of(a, WS_EVENT_CLOSED);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000, "who is closed with 1000");
-  CHECK(said(&godot, print("disconnected ", ids[0], ""), NULL, 0), "Godot has peer_disconnected");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000, "the disconnected join is closed with 1000");
+  CHECK(said(&godot, print("disconnected ", ids[0], ""), NULL, 0), "Godot reports peer_disconnected");
   if (format == 3) {
-    CHECK_EQUAL(event_of(b, WS_EVENT_DISCONNECTED).peer_id, ids[0], "the other hears that it has gone");
+    CHECK_EQUAL(event_of(b, WS_EVENT_DISCONNECTED).peer_id, ids[0], "the other join sees it disconnect");
   }
   ws_join(url, &config, &handles[2]);
   handle_count = 3;
   int32_t third = event_of(handles[2], WS_EVENT_OPEN).peer_id;
-  CHECK(said(&godot, print("connected ", third, ""), NULL, 0), "another comes");
-  CHECK(say(handles[2], 1, "last words") == WS_OK && ws_close(handles[2], 0, NULL) == WS_OK && said(&godot, print("disconnected ", third, ""), NULL, 0), "and leaves by itself");
+  CHECK(said(&godot, print("connected ", third, ""), NULL, 0), "another join connects");
+  CHECK(say(handles[2], 1, "last words") == WS_OK && ws_close(handles[2], 0, NULL) == WS_OK && said(&godot, print("disconnected ", third, ""), NULL, 0), "Godot sees it leave");
   CHECK(say(b, 1, "quit") == WS_OK && event_of(b, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&godot), "Godot ends the game");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
@@ -252,49 +254,49 @@ static void with_godot_in_our_game(void) {
   for (int i = 0; i < 2; i++) {
     start(&godot[i], url);
     ids[i] = event_of(host, WS_EVENT_CONNECTED).peer_id;
-    CHECK(said(&godot[i], print("joined ", ids[i], ""), NULL, 0) && said(&godot[i], "connected 1", NULL, 0), "Godot has our id, and peer_connected of the host");
+    CHECK(said(&godot[i], print("joined ", ids[i], ""), NULL, 0) && said(&godot[i], "connected 1", NULL, 0), "Godot reports its id, and peer_connected of the host");
   }
   if (format == 3) {
-    CHECK(said(&godot[0], print("connected ", ids[1], ""), NULL, 0) && said(&godot[1], print("connected ", ids[0], ""), NULL, 0), "each hears of the other");
+    CHECK(said(&godot[0], print("connected ", ids[1], ""), NULL, 0) && said(&godot[1], print("connected ", ids[0], ""), NULL, 0), "both Godot clients learn of each other");
   }
   ws_handle conn = 0;
-  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && is_encrypted(conn) == (cert != NULL), "over TLS if wanted");
-  CHECK(say(host, ids[0], "say 1 hello") == WS_OK && hears(host, ids[0], "hello"), "to one and back");
-  CHECK(say(host, 0, "to all") == WS_OK && said(&godot[0], "packet 1 to all", NULL, 0) && said(&godot[1], "packet 1 to all", NULL, 0), "to all");
-  CHECK(say(host, -ids[0], "but one") == WS_OK && said(&godot[1], "packet 1 but one", NULL, 0), "to all but one");
-  CHECK(say(host, ids[0], "marker") == WS_OK && said(&godot[0], "packet 1 marker", NULL, 0) && !has_said(&godot[0], "but one"), "who did not hear it");
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && is_encrypted(conn) == (cert != NULL), "the connection uses TLS if configured");
+  CHECK(say(host, ids[0], "say 1 hello") == WS_OK && hears(host, ids[0], "hello"), "a packet to one, and back");
+  CHECK(say(host, 0, "to all") == WS_OK && said(&godot[0], "packet 1 to all", NULL, 0) && said(&godot[1], "packet 1 to all", NULL, 0), "a packet to all");
+  CHECK(say(host, -ids[0], "but one") == WS_OK && said(&godot[1], "packet 1 but one", NULL, 0), "a packet to all but one");
+  CHECK(say(host, ids[0], "marker") == WS_OK && said(&godot[0], "packet 1 marker", NULL, 0) && !has_said(&godot[0], "but one"), "the excluded client does not receive it");
   if (format == 3) {
-    CHECK(say(host, ids[0], print("say ", ids[1], " to B")) == WS_OK && said(&godot[1], print("packet ", ids[0], " to B"), NULL, 0), "from Godot to Godot through our host");
-    CHECK(say(host, ids[1], "say 0 everyone") == WS_OK && hears(host, ids[1], "everyone") && said(&godot[0], print("packet ", ids[1], " everyone"), NULL, 0), "from Godot to everyone");
-    CHECK(say(host, ids[1], "say -1 not the host") == WS_OK && said(&godot[0], print("packet ", ids[1], " not the host"), NULL, 0), "from Godot to all but the host");
-    CHECK(say(host, ids[0], print("say ", -ids[1], " not B")) == WS_OK && hears(host, ids[0], "not B"), "from Godot to all but the other");
+    CHECK(say(host, ids[0], print("say ", ids[1], " to B")) == WS_OK && said(&godot[1], print("packet ", ids[0], " to B"), NULL, 0), "a packet between Godot clients relayed by our host");
+    CHECK(say(host, ids[1], "say 0 everyone") == WS_OK && hears(host, ids[1], "everyone") && said(&godot[0], print("packet ", ids[1], " everyone"), NULL, 0), "a packet from Godot to everyone");
+    CHECK(say(host, ids[1], "say -1 not the host") == WS_OK && said(&godot[0], print("packet ", ids[1], " not the host"), NULL, 0), "a packet from Godot to all but the host");
+    CHECK(say(host, ids[0], print("say ", -ids[1], " not B")) == WS_OK && hears(host, ids[0], "not B"), "a packet from Godot to all but one");
     ws_join(url, &config, &handles[1]);
     handle_count = 2;
     int32_t ours = event_of(handles[1], WS_EVENT_OPEN).peer_id;
-    CHECK(said(&godot[0], print("connected ", ours, ""), NULL, 0), "a join of ours beside Godot");
+    CHECK(said(&godot[0], print("connected ", ours, ""), NULL, 0), "Godot sees a join of ours connect");
     event_of(handles[1], WS_EVENT_CONNECTED);
     event_of(handles[1], WS_EVENT_CONNECTED);
     event_of(handles[1], WS_EVENT_CONNECTED);
-    CHECK(say(handles[1], ids[0], print("say ", ours, " heard you")) == WS_OK && hears(handles[1], ids[0], "heard you"), "they talk to each other through our host");
+    CHECK(say(handles[1], ids[0], print("say ", ours, " heard you")) == WS_OK && hears(handles[1], ids[0], "heard you"), "our join and Godot exchange packets through our host");
     ws_close(handles[1], 0, NULL);
-    CHECK(said(&godot[1], print("disconnected ", ours, ""), NULL, 0), "Godot hears that it has gone");
+    CHECK(said(&godot[1], print("disconnected ", ours, ""), NULL, 0), "Godot sees our join disconnect");
   } else {
-    CHECK_EQUAL(ws_join_local(host, NULL, &handles[1]), WS_OK, "the host's own player");
+    CHECK_EQUAL(ws_join_local(host, NULL, &handles[1]), WS_OK, "a local player joins");
     handle_count = 2;
     event_of(handles[1], WS_EVENT_OPEN);
-    CHECK(say(host, 0, "all three") == WS_OK && hears(handles[1], 1, "all three") && said(&godot[0], "packet 1 all three", NULL, 0), "beside Godot");
+    CHECK(say(host, 0, "all three") == WS_OK && hears(handles[1], 1, "all three") && said(&godot[0], "packet 1 all three", NULL, 0), "the local player receives the same packets as Godot");
   }
   ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
   start(&godot[2], url);
-  CHECK(said(&godot[2], "failed", NULL, 0) && ends(&godot[2]), "a refused Godot has connection_failed");
-  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && !strcmp(ending_of(&godot[0]), kicked) && ends(&godot[0]), "a kicked Godot sees no difference");
+  CHECK(said(&godot[2], "failed", NULL, 0) && ends(&godot[2]), "a refused Godot client reports connection_failed");
+  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && !strcmp(ending_of(&godot[0]), kicked) && ends(&godot[0]), "a kicked Godot client reports the same as with a stock host");
   ws_event event;
   do event = event_of(host, WS_EVENT_DISCONNECTED);
   while (event.type && event.peer_id != ids[0]);
-  CHECK(event.peer_id == ids[0] && event.code == 1000, "our host hears that it has gone");
-  if (format == 3) CHECK(said(&godot[1], print("disconnected ", ids[0], ""), NULL, 0), "the other Godot too");
+  CHECK(event.peer_id == ids[0] && event.code == 1000, "our host sees the kicked client disconnect");
+  if (format == 3) CHECK(said(&godot[1], print("disconnected ", ids[0], ""), NULL, 0), "the other Godot client sees it disconnect");
   CHECK(ws_close(host, 0, NULL) == WS_OK && !strcmp(ending_of(&godot[1]), kicked) && ends(&godot[1]), "our host ends the game");
-  CHECK_EQUAL(event_of(host, WS_EVENT_CLOSED).conn, host, "and is closed");
+  CHECK_EQUAL(event_of(host, WS_EVENT_CLOSED).conn, host, "our host reports CLOSED");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
 

@@ -1,5 +1,5 @@
-/* Honest players while somebody attacks: each sends 32 bytes 60 times a second and waits for them to come back. Runs until SIGTERM, then prints how long they took.
- * Usage: honest URL COUNT [CA.pem] */
+/* Honest players during an attack: each sends 32 bytes 60 times a second and expects them back. Runs until SIGTERM,
+   then prints the round-trip times. Usage: honest URL COUNT [CA.pem] */
 #include "check.h"
 
 #include <signal.h>
@@ -27,7 +27,7 @@ static int by_size(const void *a, const void *b) {
   return (left > right) - (left < right);
 }
 
-/* `ended` is NULL once we close. */
+/* `ended` is NULL once the test closes the players. */
 static void read_all(int at, uint64_t *lost, uint64_t *ended) {
   ws_event event;
   while (ws_next_event(players[at].handle, &event) == WS_OK) {
@@ -82,7 +82,7 @@ int main(int argc, char **argv) {
       memcpy(message, &now, sizeof now);
       memcpy(message + 8, &players[i].sent, sizeof players[i].sent);
       if (ws_put_packet(h, message, sizeof message, WS_BINARY) == WS_OK) players[i].sent++;
-      /* A late one is not made up for: a game sends the newest. */
+      /* A late message is not sent twice to catch up: a game sends only its newest state. */
       players[i].next = players[i].next + 1.0 / 60 > now ? players[i].next + 1.0 / 60 : now + 1.0 / 60;
     }
     if (open == count && was != count) {
@@ -91,7 +91,7 @@ int main(int argc, char **argv) {
     }
     usleep(500);
   }
-  /* What is under way comes back first; a player who has all of it closes. */
+  /* Messages in transit come back first; a player that has all of them closes. */
   for (double end = now_s() + 10; now_s() < end && open;) {
     open = 0;
     for (int i = 0; i < count; i++) {

@@ -1,4 +1,5 @@
-/* Hosts that do not read, do not poll for a while, read packets alone or each client by its own handle. Raw peers are in raw.h. */
+/* Hosts that do not read, do not poll for a while, read only packets, or read each client by its handle. Raw peers are
+   in raw.h. */
 #include "raw.h"
 
 static void full_inbox(void) {
@@ -12,7 +13,7 @@ static void full_inbox(void) {
   ws_get_conns(server, &conn, 1, &count);
   fcntl(fd, F_SETFL, O_NONBLOCK);
   static uint8_t frames[2000], payload[1000];
-  /* 40 messages, then a ping: more than the queue takes, within the 64 KiB that are read beyond it. */
+  /* 40 messages, then a ping: more than the queue holds, but within the 64 KiB that may be read beyond it. */
   for (uint32_t i = 0; i < 40; i++) {
     memcpy(payload, &i, 4);
     send_all(fd, frames, put_frame(frames, 0x82, payload, sizeof payload, 1));
@@ -37,7 +38,7 @@ static void full_inbox(void) {
   }
   ws_stats stats;
   ws_get_stats(conn, &stats, sizeof stats);
-  CHECK(sent < 200000 && stats.queued_packets_in <= 10 + 140 && stats.inbound_stalls > 0, "a host that does not read: TCP slows the sender, the queue is bounded");
+  CHECK(sent < 200000 && stats.queued_packets_in <= 10 + 140 && stats.inbound_stalls > 0, "a host that does not read: TCP slows the sender, and the queue is bounded");
   uint32_t next = 0;
   int wrong = 0;
   ws_packet packet;
@@ -50,7 +51,7 @@ static void full_inbox(void) {
     ws_poll(server);
     while (ws_get_packet(conn, &packet) == WS_OK) wrong += memcmp(packet.data, &next, 4) != 0, next++;
   }
-  CHECK(next == sent && wrong == 0, "and when it reads, all comes in order");
+  CHECK(next == sent && wrong == 0, "once the host reads, all messages arrive in order");
   close(fd);
   ws_free(server);
 }
@@ -63,12 +64,12 @@ static void gap(void) {
   ws_handle server, client;
   server = open_server(&config, &config, &client, 1);
   struct timespec nap = {2, 500000000};
-  nanosleep(&nap, NULL); /* the loading screen that this is about */
+  nanosleep(&nap, NULL); /* like a loading screen */
   for (double end = now_s() + 0.5; now_s() < end;) {
     ws_poll(server);
     ws_poll(client);
   }
-  CHECK_EQUAL(ws_get_state(client), WS_OPEN, "a gap of 2.5 s at a pong time-out of 0.6 s: the link lives");
+  CHECK_EQUAL(ws_get_state(client), WS_OPEN, "a polling gap of 2.5 s with a pong timeout of 0.6 s does not end the connection");
   ws_stats stats;
   ws_get_stats(client, &stats, sizeof stats);
   CHECK(stats.rtt_us > 0, "the round-trip time is measured");
@@ -80,7 +81,7 @@ static void gap(void) {
     while (ws_next_event(server, &event) == WS_OK)
       if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
   }
-  CHECK(cause != 0, "a freed client is noticed");
+  CHECK(cause != 0, "the server sees a freed client end");
   int fd = open_raw(server);
   cause = 0;
   double began = now_s();
@@ -89,12 +90,12 @@ static void gap(void) {
     while (ws_next_event(server, &event) == WS_OK)
       if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
   }
-  CHECK(cause == WS_CAUSE_PONG_TIMEOUT && now_s() - began < 2, "a peer that answers no ping is dead after the pong time-out");
+  CHECK(cause == WS_CAUSE_PONG_TIMEOUT && now_s() - began < 2, "a peer that answers no ping is dropped after the pong timeout");
   close(fd);
   ws_free(server);
 }
 
-/* A host that reads packets alone leaks nothing, and its unread events collapse into one count. */
+/* A host that reads only packets leaks nothing, and its unread events collapse into one count. */
 static void only_packets(void) {
   ws_handle server;
   if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) exit(1);
@@ -109,29 +110,29 @@ static void only_packets(void) {
   size_t count;
   for (int i = 0; i < 20; i++) ws_poll(server);
   ws_get_conns(server, conns, 8192, &count);
-  CHECK(count < 2200, "clients whose events nobody takes retire");
+  CHECK(count < 2200, "clients with unread events retire");
   ws_event event;
   uint64_t told = 0;
   while (ws_next_event(server, &event) == WS_OK) told += event.type == WS_EVENT_SKIPPED ? event.count : 1;
-  CHECK_EQUAL(told, 6000, "every event was told or counted");
-  /* Retiring takes its part of each poll's budget. */
+  CHECK_EQUAL(told, 6000, "every event was reported or counted");
+  /* Retiring clients takes part of each poll's budget. */
   for (double end = now_s() + 10; count > 0 && now_s() < end;) {
     ws_poll(server);
     ws_get_conns(server, conns, 8192, &count);
   }
-  CHECK_EQUAL(count, 0, "none is left");
+  CHECK_EQUAL(count, 0, "all clients retire");
   ws_free(server);
 }
 
-/* Who reads each client by its own handle learns which ones have something. */
+/* ws_get_waiting tells a host that reads each client by its handle which clients have something to read. */
 static void by_client(void) {
   ws_handle clients[8], waiting[8], server = open_server(NULL, NULL, clients, 8);
   size_t count = 0;
   ws_event event;
-  CHECK(ws_get_waiting(server, waiting, 4, &count) == WS_TRUNCATED && count == 8, "newcomers wait, all of them counted");
-  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 8, "and told");
-  for (int i = 0; i < 8; i++) CHECK(ws_next_event(waiting[i], &event) == WS_OK && event.type == WS_EVENT_CONNECTED, "as CONNECTED");
-  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "then nobody waits");
+  CHECK(ws_get_waiting(server, waiting, 4, &count) == WS_TRUNCATED && count == 8, "ws_get_waiting counts all new clients when truncated");
+  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 8, "ws_get_waiting lists all new clients");
+  for (int i = 0; i < 8; i++) CHECK(ws_next_event(waiting[i], &event) == WS_OK && event.type == WS_EVENT_CONNECTED, "each new client has a CONNECTED event");
+  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "no client is listed after its events were read");
   ws_put_packet(clients[2], (const uint8_t *)"a", 1, WS_TEXT);
   ws_put_packet(clients[2], (const uint8_t *)"b", 1, WS_TEXT);
   ws_put_packet(clients[5], (const uint8_t *)"c", 1, WS_TEXT);
@@ -142,12 +143,12 @@ static void by_client(void) {
     for (int i = 0; i < 8; i++) ws_poll(clients[i]);
     ws_get_waiting(server, waiting, 8, &count);
   }
-  CHECK_EQUAL(count, 3, "who has sent or gone waits");
+  CHECK_EQUAL(count, 3, "clients with messages or an end are listed");
   int messages = 0, ends = 0;
   for (int i = 0; i < 3; i++) {
     while (ws_next_event(waiting[i], &event) == WS_OK) messages += event.type == WS_EVENT_MESSAGE, ends += event.type == WS_EVENT_DISCONNECTED;
   }
-  CHECK_EQUAL(messages, 3, "the messages are theirs");
+  CHECK_EQUAL(messages, 3, "the listed clients have the messages");
   while (ends == 0 && now_s() < end) {
     ws_poll(server);
     for (int i = 0; i < 8; i++) ws_poll(clients[i]);
@@ -156,11 +157,11 @@ static void by_client(void) {
       while (ws_next_event(waiting[i], &event) == WS_OK) ends += event.type == WS_EVENT_DISCONNECTED;
   }
   ws_poll(server);
-  CHECK(ends == 1 && ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "then nobody waits again");
-  CHECK(ws_get_conns(server, waiting, 8, &count) == WS_OK && count == 7, "seven are left");
+  CHECK(ends == 1 && ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "no client is listed after its messages were read");
+  CHECK(ws_get_conns(server, waiting, 8, &count) == WS_OK && count == 7, "the closed client is gone");
   ws_put_packet(clients[0], (const uint8_t *)"d", 1, WS_TEXT);
   while (ws_next_event(server, &event) != WS_OK && now_s() < end) ws_poll(server);
-  CHECK(event.type == WS_EVENT_MESSAGE && event.packet.data[0] == 'd', "the server's handle still takes what comes");
+  CHECK(event.type == WS_EVENT_MESSAGE && event.packet.data[0] == 'd', "the server's handle still delivers events");
   for (int i = 0; i < 8; i++) ws_free(clients[i]);
   ws_free(server);
 }

@@ -1,4 +1,5 @@
-/* Loaded before the C library: the wall clock jumps by hours, to and fro, at every look. The monotonic clock is left alone. */
+/* Preloaded before the C library: the wall clock jumps back and forth by hours at every call. The monotonic clock is
+   unchanged. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

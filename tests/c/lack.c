@@ -1,5 +1,5 @@
-/* Too little memory for one huge message: the call or the connection fails, others and the process go on. Each case is a process of its own, whose address space
- * is bounded once the message is there. */
+/* Too little memory for one huge message: the call or the connection fails, others and the process continue. Each case
+   runs in a separate process, whose address space is limited once the message is allocated. */
 #include "check.h"
 
 #include <sched.h>
@@ -19,14 +19,14 @@ static rlim_t address_space(void) {
   return (rlim_t)strtoul(line, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-/* From here on so much can be had, and no more. */
+/* Limits further allocations to about this many bytes. */
 static void leave_memory(size_t bytes) {
   struct rlimit limit;
   limit.rlim_cur = limit.rlim_max = address_space() + bytes;
   if (setrlimit(RLIMIT_AS, &limit)) exit(3);
 }
 
-/* From here on no 300 MB more can be had. */
+/* Makes further allocations of 300 MB fail. */
 static void bound_memory(void) {
   leave_memory(LEFT_BYTES);
   void *more = malloc(HUGE_BYTES);
@@ -53,7 +53,7 @@ static int talks(ws_handle from, ws_handle to) {
   return 0;
 }
 
-/* Polls until the end of `h`, which it returns. */
+/* Polls until `h` has ended, and returns its end event. */
 static ws_event end_of(ws_handle h) {
   ws_event event = {0};
   for (double end = now_s() + 10; now_s() < end;) {
@@ -72,10 +72,10 @@ static void put_direct(void) {
   open_pair(&config, &s, &c);
   open_pair(&config, &s2, &c2);
   bound_memory();
-  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_OK, "what the transport cannot take whole is accepted");
+  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_OK, "a message that the transport cannot take whole is accepted");
   ws_event event = end_of(c);
-  CHECK(event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_RESOURCES && event.unsent == 1, "and told as not sent, with the cause");
-  CHECK(talks(c2, s2), "other connections go on");
+  CHECK(event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_RESOURCES && event.unsent == 1, "the end reports it as unsent, with the cause RESOURCES");
+  CHECK(talks(c2, s2), "other connections continue");
 }
 
 static void put_queued(uint32_t flags) {
@@ -83,11 +83,11 @@ static void put_queued(uint32_t flags) {
   ws_handle s, c;
   fill(&config, flags);
   open_pair(&config, &s, &c);
-  /* Nobody reads: the transport is full. */
+  /* The peer does not read, so the transport fills up. */
   for (int i = 0; i < 20; i++) ws_put_packet(c, huge, 200000, WS_BINARY);
   bound_memory();
   CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a put that cannot be queued is refused");
-  CHECK(strstr(why(), "memory"), "with a sentence");
+  CHECK(strstr(why(), "memory"), "the error message says that memory is lacking");
   int got = 0;
   ws_event event;
   for (double end = now_s() + 20; got < 20 && now_s() < end;) {
@@ -95,8 +95,8 @@ static void put_queued(uint32_t flags) {
     ws_poll(s);
     while (ws_next_event(s, &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE && event.packet.len == 200000;
   }
-  CHECK_EQUAL(got, 20, "what was queued before it arrives");
-  CHECK(talks(c, s), "the connection goes on");
+  CHECK_EQUAL(got, 20, "earlier queued messages arrive");
+  CHECK(talks(c, s), "the connection continues");
 }
 
 static void put_behind(void) { put_queued(0); }
@@ -109,7 +109,7 @@ static void put_early(void) {
   if (ws_pair(&config, &s, &c) < 0) exit(1);
   bound_memory();
   CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a put before OPEN is refused");
-  CHECK(talks(c, s), "the connection opens and goes on");
+  CHECK(talks(c, s), "the connection opens and works");
 }
 
 static void broadcast_with(uint32_t flags) {
@@ -118,8 +118,8 @@ static void broadcast_with(uint32_t flags) {
   fill(&config, flags);
   ws_handle server = open_server(&config, &config, clients, 3);
   bound_memory();
-  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a message to all is refused");
-  CHECK_EQUAL(ws_put_packet_to(server, 0, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short one is taken");
+  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a broadcast is refused");
+  CHECK_EQUAL(ws_put_packet_to(server, 0, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short broadcast is accepted");
   int got = 0;
   ws_event event;
   for (double end = now_s() + 10; got < 3 && now_s() < end;) {
@@ -129,13 +129,14 @@ static void broadcast_with(uint32_t flags) {
       while (ws_next_event(clients[i], &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE;
     }
   }
-  CHECK_EQUAL(got, 3, "and reaches all");
+  CHECK_EQUAL(got, 3, "the short broadcast reaches all clients");
 }
 
 static void broadcast(void) { broadcast_with(0); }
 static void broadcast_compressed(void) { broadcast_with(WS_DEFLATE | WS_SERVER_NO_CONTEXT_TAKEOVER); }
 
-/* There is memory for the frame that a client without compression gets, and not for what the other keeps to compress: neither gets anything. */
+/* There is memory for the frame of the client without compression, but not for the copy to be compressed for the other:
+   neither receives anything. */
 static void broadcast_mixed_with(uint32_t flags) {
   ws_config config, plain;
   ws_handle deflating, other = 0;
@@ -153,8 +154,8 @@ static void broadcast_mixed_with(uint32_t flags) {
   while (ws_next_event(server, &event) == WS_OK) {
   }
   leave_memory(HUGE_BYTES + LEFT_BYTES);
-  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "what one client of two has no memory for is refused for both");
-  CHECK_EQUAL(ws_put_packet(server, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short one is taken");
+  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a broadcast without memory for one client is refused for both");
+  CHECK_EQUAL(ws_put_packet(server, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short broadcast is accepted");
   int got = 0, others = 0;
   ws_handle all[3] = {server, deflating, other};
   for (double end = now_s() + 10; got < 2 && now_s() < end;)
@@ -165,7 +166,7 @@ static void broadcast_mixed_with(uint32_t flags) {
         others += event.type == WS_EVENT_SKIPPED || (event.type == WS_EVENT_MESSAGE && event.packet.len != 5);
       }
     }
-  CHECK(got == 2 && others == 0, "and is all that both get, with nobody skipped");
+  CHECK(got == 2 && others == 0, "both receive only the short broadcast, and none is skipped");
 }
 
 static void broadcast_mixed(void) { broadcast_mixed_with(WS_DEFLATE); }
@@ -181,16 +182,16 @@ static void games(uint32_t flags) {
     ws_poll(join);
   }
   bound_memory();
-  CHECK_EQUAL(ws_put_packet(host, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a host's message to all is refused");
+  CHECK_EQUAL(ws_put_packet(host, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a host's broadcast is refused");
   ws_result sent = ws_put_packet(join, huge, HUGE_BYTES, WS_BINARY);
-  CHECK_EQUAL(sent, WS_ERR_LIMIT, "and that of a join");
-  CHECK(talks(join, host), "the game goes on");
+  CHECK_EQUAL(sent, WS_ERR_LIMIT, "a join's broadcast is refused");
+  CHECK(talks(join, host), "host and join continue");
 }
 
 static void game_of_godot3(void) { games(WS_GODOT3); }
 static void game_of_scene(void) { games(WS_SCENE); }
 
-/* Bytes of a server's end that the host carries, in its own hands. */
+/* Opens two attached ends, whose bytes the test carries. */
 static void open_attached(const ws_config *config, ws_handle *server, ws_handle *client) {
   static uint8_t bytes[65536];
   if (ws_attach(config, WS_ROLE_SERVER, server) < 0 || ws_attach(config, WS_ROLE_CLIENT, client) < 0) exit(1);
@@ -205,7 +206,7 @@ static void open_attached(const ws_config *config, ws_handle *server, ws_handle 
   if (ws_get_state(*server) != WS_OPEN || ws_get_state(*client) != WS_OPEN) exit(1);
 }
 
-/* Feeds until it has closed; the close code and cause are told by its last event. */
+/* Feeds bytes until the connection has closed. Returns its end event. */
 static ws_event feed_until_closed(ws_handle h, const uint8_t *head, size_t head_len, size_t head_every) {
   static uint8_t zeros[65536];
   ws_event event = {0};
@@ -220,7 +221,7 @@ static ws_event feed_until_closed(ws_handle h, const uint8_t *head, size_t head_
     fed += 65536;
     if (ws_get_state(h) != WS_OPEN) break;
   }
-  /* The close frame leaves, then the transport ends. */
+  /* Takes the close frame, then ends the transport. */
   size_t len = 1;
   while (len && ws_take_output(h, zeros, sizeof zeros, &len) == WS_OK) ws_poll(h);
   memset(zeros, 0, sizeof zeros);
@@ -236,14 +237,14 @@ static void receive(int in_fragments) {
   open_attached(&config, &s, &c);
   open_pair(&config, &s2, &c2);
   bound_memory();
-  /* Masked with 0: one frame of 300 MB, or fragments of 64 KiB. */
+  /* With masking key 0: one frame of 300 MB, or fragments of 64 KiB. */
   uint8_t whole[14] = {0x82, 0xFF, 0, 0, 0, 0, HUGE_BYTES >> 24 & 0xFF, HUGE_BYTES >> 16 & 0xFF, 0, 0, 0, 0, 0, 0};
   uint8_t piece[14] = {0x00, 0xFF, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
   uint8_t first[6] = {0x02, 0x80, 0, 0, 0, 0};
   if (in_fragments) ws_feed(s, first, sizeof first, NULL);
   ws_event event = in_fragments ? feed_until_closed(s, piece, sizeof piece, 65536) : feed_until_closed(s, whole, sizeof whole, HUGE_BYTES);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES, "the connection is closed with 1009 and the cause");
-  CHECK(talks(c2, s2), "other connections go on");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES, "the connection is closed with 1009 and the cause RESOURCES");
+  CHECK(talks(c2, s2), "other connections continue");
 }
 
 static void receive_whole(void) { receive(0); }
@@ -267,7 +268,7 @@ static void inflate(void) {
     filled += len;
     ws_get_stats(c, &stats, sizeof stats);
   } while ((len || stats.queued_packets_out) && now_s() < end);
-  /* What was compressed is dropped by another thread. */
+  /* Another thread frees the compressed message. */
   while (address_space() > before + LEFT_BYTES && now_s() < end) sched_yield();
   bound_memory();
   for (size_t fed = 0, taken; fed < filled && ws_get_state(s) == WS_OPEN && now_s() < end; fed += taken) {
@@ -278,8 +279,8 @@ static void inflate(void) {
   ws_take_output(s, bytes, sizeof bytes, &len);
   ws_feed(s, NULL, 0, NULL);
   ws_event event = end_of(s);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES, "what inflates beyond memory is closed with 1009 and the cause");
-  CHECK(talks(c2, s2), "other connections go on");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES, "a message that inflates beyond memory is closed with 1009 and RESOURCES");
+  CHECK(talks(c2, s2), "other connections continue");
 }
 
 int main(void) {
@@ -294,7 +295,7 @@ int main(void) {
     fflush(stdout);
     pid_t child = fork();
     if (!child) {
-      /* Pages of zeros that nobody writes to cost nothing. */
+      /* calloc() maps zero pages, which use no memory until written. */
       huge = calloc(1, HUGE_BYTES);
       if (!huge) _exit(3);
       failures = 0;

@@ -1,4 +1,4 @@
-/* Prints the size and the offsets of every struct of the header, to be held against other languages. */
+/* Prints the size and field offsets of every struct in the header, for comparison with other languages. */
 #include "wspeer.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Lent bytes stay what they are until the next read through the same handle or its ws_free, whatever else happens; slots are used again; forks. */
+/* Lent bytes are unchanged until the next read through the same handle or its ws_free, whatever else happens. Also
+   reused slots, forks and user values. */
 #include "check.h"
 
 #include <dlfcn.h>
@@ -32,33 +33,33 @@ static void over_polls(void) {
       ws_poll(c);
       ws_poll(s);
     }
-    CHECK(same(&kept, 7, sizes[n]), "arrives");
+    CHECK(same(&kept, 7, sizes[n]), "the message arrives");
     for (int i = 0; i < 50; i++) {
       send_pattern(c, (uint8_t)i, 300);
       ws_poll(c);
       ws_poll(s);
       ws_poll(s);
     }
-    CHECK(same(&kept, 7, sizes[n]), "stays over polls that read");
-    CHECK_EQUAL(ws_put_packet(s, kept.data, kept.len, WS_BINARY), WS_OK, "may be put again");
+    CHECK(same(&kept, 7, sizes[n]), "a loan is unchanged by polls that receive more");
+    CHECK_EQUAL(ws_put_packet(s, kept.data, kept.len, WS_BINARY), WS_OK, "lent bytes can be put again");
     ws_packet packet, echo = {0};
     int got = 0, right = 1;
     while (ws_get_packet(s, &packet) == WS_OK) right &= same(&packet, (uint8_t)got++, 300);
-    CHECK(got == 50 && right, "what came meanwhile is whole and in order");
+    CHECK(got == 50 && right, "messages received during the loan are whole and in order");
     end = now_s() + 10;
     while (ws_get_packet(c, &echo) != WS_OK && now_s() < end) {
       ws_poll(s);
       ws_poll(c);
     }
-    CHECK(same(&echo, 7, sizes[n]), "and arrives as it was");
+    CHECK(same(&echo, 7, sizes[n]), "the echo arrives unchanged");
   }
   send_pattern(c, 3, 1000);
   ws_poll(c);
   ws_poll(s);
   ws_packet kept;
-  CHECK(ws_get_packet(s, &kept) == WS_OK && same(&kept, 3, 1000), "the last one");
+  CHECK(ws_get_packet(s, &kept) == WS_OK && same(&kept, 3, 1000), "the last message is lent");
   ws_free(c);
-  CHECK(same(&kept, 3, 1000), "stays when the other end is freed");
+  CHECK(same(&kept, 3, 1000), "a loan is unchanged when the other end is freed");
   ws_free(s);
 }
 
@@ -73,12 +74,12 @@ static void batches(void) {
   ws_poll(c);
   for (int i = 30; i < 40; i++) send_pattern(c, (uint8_t)i, 100 + (size_t)i);
   ws_poll(s);
-  CHECK(ws_get_packets(s, packets, 40, &count) == WS_OK && count == 40, "all in one call, older and newer");
+  CHECK(ws_get_packets(s, packets, 40, &count) == WS_OK && count == 40, "ws_get_packets returns all messages in one call");
   ws_poll(s);
   int right = 1;
   for (size_t i = 0; i < count; i++) right &= same(&packets[i], (uint8_t)i, 100 + i);
-  CHECK(right, "all valid together");
-  CHECK(ws_get_packets(s, packets, 40, &count) == WS_EMPTY && count == 0, "then none");
+  CHECK(right, "all packets of a batch are valid together");
+  CHECK(ws_get_packets(s, packets, 40, &count) == WS_EMPTY && count == 0, "then no message is left");
   ws_free(s);
   ws_free(c);
 }
@@ -95,9 +96,9 @@ static void of_servers(void) {
     for (int i = 0; i < 3; i++) ws_poll(clients[i]);
     ws_poll(server);
   }
-  CHECK_EQUAL(ws_get_packet(server, &through_server), WS_OK, "one through the server");
+  CHECK_EQUAL(ws_get_packet(server, &through_server), WS_OK, "a packet lent through the server");
   ws_handle other = through_server.conn == conns[0] ? conns[1] : conns[0];
-  CHECK(ws_get_packet(other, &through_client) == WS_OK && through_client.conn == other, "one through a client's own handle");
+  CHECK(ws_get_packet(other, &through_client) == WS_OK && through_client.conn == other, "a packet lent through a client's handle");
   uint8_t first = through_server.data[0], second = through_client.data[0];
   ws_free(through_server.conn);
   for (int i = 0; i < 3; i++) send_pattern(clients[i], 99, 500);
@@ -105,8 +106,8 @@ static void of_servers(void) {
     for (int k = 0; k < 3; k++) ws_poll(clients[k]);
     ws_poll(server);
   }
-  CHECK(same(&through_server, first, 500), "stays when its client is freed");
-  CHECK(same(&through_client, second, 500), "stays beside it");
+  CHECK(same(&through_server, first, 500), "the server's loan is unchanged when its client is freed");
+  CHECK(same(&through_client, second, 500), "the other client's loan is unchanged");
   ws_free(server);
   for (int i = 0; i < 3; i++) ws_free(clients[i]);
 }
@@ -136,13 +137,13 @@ static void slots(void) {
       if (ws_get_state(s) != WS_ERR_HANDLE || ws_get_state(first) != WS_ERR_HANDLE) wrong++;
     }
     if (rounds == 10000) before = resident_kb();
-    /* A slot's generation comes round after 2 047 uses: only then may an old number mean something again. */
+    /* A slot's generation repeats after 2,047 uses; only then may an old number be valid again. */
     if (rounds % 1000000 == 0) first = s;
   }
   long grown = resident_kb() - before;
   printf("figure: %ld handles opened and freed, memory grew by %ld KiB\n", 2 * rounds, grown);
-  CHECK(wrong == 0 && rounds >= 100000, "stale handles stay stale");
-  CHECK(grown < 4096, "memory stays");
+  CHECK(wrong == 0 && rounds >= 100000, "stale handles stay invalid");
+  CHECK(grown < 4096, "memory use does not grow");
 }
 
 static void forks(void) {
@@ -159,12 +160,12 @@ static void forks(void) {
   }
   int status = 1;
   waitpid(child, &status, 0);
-  CHECK_EQUAL(status, 0, "the child sees stale handles and opens its own");
+  CHECK_EQUAL(status, 0, "a forked child sees stale handles and can open its own");
   send_pattern(c, 1, 10);
   ws_poll(c);
   ws_poll(s);
   ws_packet packet;
-  CHECK(ws_get_packet(s, &packet) == WS_OK && same(&packet, 1, 10), "the parent goes on");
+  CHECK(ws_get_packet(s, &packet) == WS_OK && same(&packet, 1, 10), "the parent continues after a fork");
   ws_free(s);
   ws_free(c);
 }
@@ -182,15 +183,15 @@ static void users(void) {
   ws_poll(c);
   ws_poll(s);
   ws_packet packet;
-  CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == (uint64_t)(uintptr_t)&mine && packet.conn == s, "the user value comes back");
+  CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == (uint64_t)(uintptr_t)&mine && packet.conn == s, "a packet has the user value");
   ws_set_user(s, 5);
   send_pattern(c, 1, 10);
   ws_poll(c);
   ws_poll(s);
-  CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == 5, "and the new one");
+  CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == 5, "a changed user value applies to later packets");
   ws_free_owner(77);
-  CHECK(ws_get_state(s) == WS_ERR_HANDLE && ws_get_state(c) == WS_ERR_HANDLE, "an owner's handles are freed");
-  CHECK_EQUAL(ws_get_state(s2), WS_OPEN, "another's are not");
+  CHECK(ws_get_state(s) == WS_ERR_HANDLE && ws_get_state(c) == WS_ERR_HANDLE, "ws_free_owner frees the handles of the owner");
+  CHECK_EQUAL(ws_get_state(s2), WS_OPEN, "ws_free_owner keeps the handles of others");
   ws_free(s2);
   ws_free(c2);
 }

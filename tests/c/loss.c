@@ -1,7 +1,7 @@
-/* Nothing is lost silently: messages before a close, stalled peers, full queues. Raw peers are in raw.h. */
+/* No message is lost silently: messages before a close, stalled peers, full queues. Raw peers are in raw.h. */
 #include "raw.h"
 
-/* ---- a hundred messages and then an end, all in one poll ---- */
+/* ---- a hundred messages and an end, all read in one poll ---- */
 
 enum ending { BY_CLOSE, BY_FIN, BY_OVERSIZE, BY_RESET };
 
@@ -21,7 +21,8 @@ static size_t hundred(uint8_t *out, enum ending ending, int masked) {
   return len;
 }
 
-/* Reads all through `h` and checks: 100 messages in order, then the end. `by_packets`: messages by ws_get_packet once the state is CLOSED. */
+/* Reads through `h` and checks: 100 messages in order, then the end. `by_packets`: uses ws_get_packet once the state is
+   CLOSED. */
 static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_packets, int as_server) {
   ws_event event;
   ws_packet packet;
@@ -29,11 +30,11 @@ static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_
   int ends = 0, requests = 0, others = 0, code = 0, cause = 0, wrong = 0, after = 0;
   double end = now_s() + 10;
   ws_event last = {0};
-  CHECK(ws_get_end(h, &last) == WS_EMPTY && last.type == 0, "no end is told while it lives");
+  CHECK(ws_get_end(h, &last) == WS_EMPTY && last.type == 0, "ws_get_end is WS_EMPTY before the end");
   while (ws_get_state(h) != WS_CLOSED && now_s() < end) ws_poll(polled);
-  CHECK(ws_get_end(h, &last) == WS_OK && last.conn == h, "the end is told before the messages are taken");
+  CHECK(ws_get_end(h, &last) == WS_OK && last.conn == h, "ws_get_end works before the messages are taken");
   CHECK_EQUAL(ws_get_state(h), WS_CLOSED, "the state is CLOSED first");
-  CHECK_EQUAL(ws_get_available(h), 100, "all messages wait");
+  CHECK_EQUAL(ws_get_available(h), 100, "all messages are queued");
   if (by_packets)
     while (ws_get_packet(h, &packet) == WS_OK) wrong += memcmp(packet.data, &next, 4) != 0, next++;
   while (ws_next_event(h, &event) == WS_OK) {
@@ -46,11 +47,11 @@ static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_
   CHECK(next == 100 && wrong == 0, "all 100 are readable, in order");
   CHECK(ends == 1 && after == 0, "then one last event");
   CHECK(last.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED) && last.code == code && last.cause == cause && last.packet.len == 0,
-        "which is as it was told");
-  CHECK(others <= 1, "and nothing else but the opening");
-  if (ending == BY_CLOSE) CHECK(requests == 1 && code == 1000 && cause == WS_CAUSE_CLOSED_BY_PEER, "the close is told");
-  if (ending == BY_FIN) CHECK(code == 1006 && cause == WS_CAUSE_PEER_GONE, "the bare end is told");
-  if (ending == BY_OVERSIZE) CHECK(code == 1009 && cause == WS_CAUSE_TOO_BIG, "the oversize frame is told");
+        "it equals the result of ws_get_end");
+  CHECK(others <= 1, "there are no other events besides the opening");
+  if (ending == BY_CLOSE) CHECK(requests == 1 && code == 1000 && cause == WS_CAUSE_CLOSED_BY_PEER, "the close is reported");
+  if (ending == BY_FIN) CHECK(code == 1006 && cause == WS_CAUSE_PEER_GONE, "an end without a close is reported");
+  if (ending == BY_OVERSIZE) CHECK(code == 1009 && cause == WS_CAUSE_TOO_BIG, "an oversize frame is reported");
 }
 
 static void before_the_end(void) {
@@ -129,10 +130,10 @@ static void stalled_one(void) {
     else other++;
     ws_poll(server);
   }
-  CHECK(refused > 0 && other == 0 && accepted > 1000, "a peer that never reads: WS_ERR_FULL");
+  CHECK(refused > 0 && other == 0 && accepted > 1000, "a peer that never reads leads to WS_ERR_FULL");
   ws_stats stats;
   ws_get_stats(conn, &stats, sizeof stats);
-  CHECK(stats.messages_out == accepted && stats.queued_bytes_out <= 4 * 1024 * 1024 + 2 * SIZE, "what was accepted is counted and bounded");
+  CHECK(stats.messages_out == accepted && stats.queued_bytes_out <= 4 * 1024 * 1024 + 2 * SIZE, "accepted messages are counted, and the queue is bounded");
   uint32_t seen = 0;
   int wrong = 0, writable = 0;
   ws_event event;
@@ -142,21 +143,21 @@ static void stalled_one(void) {
     drain(fd, &seen, SIZE, &wrong);
     while (ws_next_event(conn, &event) == WS_OK) writable += event.type == WS_EVENT_WRITABLE;
   }
-  CHECK(seen == accepted && wrong == 0, "everything accepted arrives in order when it reads again");
-  CHECK_EQUAL(writable, 1, "WRITABLE is told once");
-  CHECK_EQUAL(ws_put_packet(conn, message, SIZE, WS_BINARY), WS_OK, "and it can be put again");
+  CHECK(seen == accepted && wrong == 0, "all accepted messages arrive in order once the peer reads");
+  CHECK_EQUAL(writable, 1, "WRITABLE is reported once");
+  CHECK_EQUAL(ws_put_packet(conn, message, SIZE, WS_BINARY), WS_OK, "messages are accepted again");
   close(fd);
   ws_free(server);
 }
 
 static void stalled_among_others(void) {
-  enum { SIZE = 4000, SENDS = 8000 }; /* more than the system and a queue take together */
+  enum { SIZE = 4000, SENDS = 8000 }; /* more than the socket buffers and the queue hold together */
   ws_handle server, clients[2], conns[3];
   size_t count;
   server = open_server(NULL, NULL, clients, 2);
   int fd = open_raw(server);
   ws_get_conns(server, conns, 3, &count);
-  CHECK_EQUAL(count, 3, "three clients, one of which never reads");
+  CHECK_EQUAL(count, 3, "three clients are connected");
   static uint8_t message[SIZE];
   uint32_t partial = 0, whole = 0, other = 0, got[2] = {0, 0};
   int wrong = 0;
@@ -181,11 +182,11 @@ static void stalled_among_others(void) {
       while (ws_get_packet(clients[k], &packet) == WS_OK) wrong += memcmp(packet.data, &got[k], 4) != 0, got[k]++;
     }
   }
-  CHECK(got[0] == SENDS && got[1] == SENDS && wrong == 0, "those that read get all 8000");
-  CHECK(partial > 0 && other == 0 && whole + partial == SENDS, "the puts that left one out say so");
+  CHECK(got[0] == SENDS && got[1] == SENDS && wrong == 0, "the clients that read receive all 8000");
+  CHECK(partial > 0 && other == 0 && whole + partial == SENDS, "puts that skip a client return WS_PARTIAL");
   ws_stats stats;
   ws_get_stats(server, &stats, sizeof stats);
-  CHECK_EQUAL(stats.skipped, partial, "and are counted");
+  CHECK_EQUAL(stats.skipped, partial, "skipped messages are counted");
   int skipped_events = 0;
   ws_event event;
   while (ws_next_event(server, &event) == WS_OK) skipped_events += event.type == WS_EVENT_SKIPPED;
@@ -198,7 +199,7 @@ static void stalled_among_others(void) {
     ws_poll(server);
     arrived += drain(fd, &seen, SIZE, &ignored);
   }
-  CHECK_EQUAL(arrived, whole, "what it was sent arrives when it reads: none silently gone");
+  CHECK_EQUAL(arrived, whole, "the stalled client receives all messages that were not skipped");
   close(fd);
   ws_free(server);
   ws_free(clients[0]);
@@ -223,7 +224,7 @@ static void policies(void) {
       ws_poll(server);
     }
     if (policy == WS_FULL_DISCONNECT) {
-      CHECK(result == WS_PARTIAL && ws_get_state(conn) >= WS_CLOSING, "WS_FULL_DISCONNECT closes it");
+      CHECK(result == WS_PARTIAL && ws_get_state(conn) >= WS_CLOSING, "WS_FULL_DISCONNECT closes the stalled client");
       close(fd);
       ws_event event;
       int cause = 0;
@@ -233,9 +234,9 @@ static void policies(void) {
         while (ws_next_event(server, &event) == WS_OK)
           if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
       }
-      CHECK(cause == WS_CAUSE_FULL || cause == WS_CAUSE_RESET, "and says why");
+      CHECK(cause == WS_CAUSE_FULL || cause == WS_CAUSE_RESET, "its end event has the cause");
     } else {
-      CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN, "WS_FULL_ALL_OR_NONE refuses");
+      CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN, "WS_FULL_ALL_OR_NONE refuses the broadcast");
       close(fd);
     }
     ws_free(server);
@@ -253,7 +254,7 @@ static void put_and_close(void) {
   uint32_t put = 0;
   while (put < 1000 && ws_put_packet(client, message, sizeof message, WS_BINARY) == WS_OK) put++;
   ws_close(client, 1000, "done");
-  CHECK_EQUAL(ws_put_packet(client, message, 1, WS_BINARY), WS_ERR_STATE, "nothing is taken after ws_close");
+  CHECK_EQUAL(ws_put_packet(client, message, 1, WS_BINARY), WS_ERR_STATE, "puts after ws_close are refused");
   uint32_t got = 0, unsent = 99;
   int clean = 0;
   ws_event event;
@@ -266,7 +267,7 @@ static void put_and_close(void) {
     while (ws_next_event(client, &event) == WS_OK)
       if (event.type == WS_EVENT_CLOSED) unsent = event.unsent, clean = event.clean ? 1 : -1;
   }
-  CHECK(put == 1000 && got == put && unsent == 0 && clean == 1, "put, close, poll until CLOSED: all arrive");
+  CHECK(put == 1000 && got == put && unsent == 0 && clean == 1, "all messages put before ws_close arrive");
   ws_free(client);
   ws_free(server);
 
@@ -301,14 +302,14 @@ static void put_and_close(void) {
     struct pollfd wait = {fd, POLLIN, 0};
     if (!over) poll(&wait, 1, 10);
   }
-  CHECK(cause == WS_CAUSE_CLOSE_TIMEOUT && unsent > 0, "a stalled peer: the close ends by its time-out and counts");
+  CHECK(cause == WS_CAUSE_CLOSE_TIMEOUT && unsent > 0, "a close to a stalled peer ends by its timeout with unsent messages");
   printf("figure: %u accepted, %u unsent, %u arrived\n", accepted, unsent, seen);
-  CHECK(seen + unsent == accepted && wrong == 0, "exactly what did not leave is counted");
+  CHECK(seen + unsent == accepted && wrong == 0, "the unsent count is exact");
   close(fd);
   ws_free(server);
 }
 
-/* The end that arrives with the last bytes must not be missed by edge-triggered readiness. */
+/* An end of stream that arrives with the last bytes must not be missed by edge-triggered readiness. */
 static void fin_with_data(void) {
   ws_handle server;
   if (ws_listen("ws://127.0.0.1:0", NULL, &server) < 0) exit(1);
@@ -330,7 +331,7 @@ static void fin_with_data(void) {
     right += got == 1 && ended == 1;
     close(fd);
   }
-  CHECK_EQUAL(right, 200, "200 of 200 ends that came with the last bytes were seen");
+  CHECK_EQUAL(right, 200, "200 of 200 ends that arrived with the last bytes are detected");
   ws_free(server);
 }
 

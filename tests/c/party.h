@@ -1,4 +1,4 @@
-/* A host and its joins over loopback, which the tests of the multiplayer peer share. */
+/* A host and its joins over loopback, shared by the tests of the multiplayer peer. */
 #ifndef PARTY_H
 #define PARTY_H
 
@@ -22,7 +22,7 @@ static inline void poll_all(void) {
   for (int i = 0; i < join_count; i++) ws_poll(joins[i]);
 }
 
-/* Polls all until the condition holds, for at most 10 s. */
+/* Polls all handles until the condition holds, for at most 10 s. */
 #define UNTIL(condition)                                            \
   do {                                                              \
     double end_ = now_s() + 10;                                     \
@@ -30,7 +30,7 @@ static inline void poll_all(void) {
     if (!(condition)) printf("# not within 10 s: %s\n", #condition); \
   } while (0)
 
-/* The next event of one handle, within 10 s; type 0: none came. */
+/* The next event of a handle, within 10 s. Type 0: none. */
 static inline ws_event next_event(ws_handle h) {
   ws_event event;
   double end = now_s() + 10;
@@ -49,7 +49,7 @@ static inline ws_event event_of(ws_handle h, int32_t type) {
   return event;
 }
 
-/* The next item is this message from this peer. */
+/* The next event is this message from this peer. */
 static inline int hears(ws_handle h, int32_t from, const char *words) {
   ws_event event = next_event(h);
   int good = event.type == WS_EVENT_MESSAGE && event.packet.type == WS_BINARY && event.peer_id == from && event.packet.peer_id == from && event.packet.len == strlen(words) &&
@@ -74,7 +74,7 @@ static inline void drain(ws_handle h) {
   take_all(h);
 }
 
-/* Nothing waits for any of them after all have been polled for a while. */
+/* No handle has an event after all have been polled for a while. */
 static inline int all_quiet(void) {
   ws_event event;
   settle();
@@ -103,7 +103,7 @@ static inline void add_join(const ws_config *config) {
   join_count++;
 }
 
-/* A host and `count` joins that are open, everybody's first events taken. */
+/* A host and `count` open joins, whose first events are taken. */
 static inline void start(int count, const ws_config *host_config, const ws_config *join_config) {
   join_count = 0;
   if (ws_host("ws://127.0.0.1:0", host_config, &host) != WS_OK) {

@@ -1,5 +1,6 @@
-/* What peer_client.c and peer_server.c share. Commands come on standard input, one a line: a verb and NAME=VALUE fields, tabs between them.
- * Events leave on standard output, one a line, as flat JSON objects. The programs below tests/peers speak the same two languages. */
+/* Shared by peer_client.c and peer_server.c. Commands are lines of standard input: a verb and NAME=VALUE fields,
+   separated by tabs. Events are lines of standard output: flat JSON objects. The programs in tests/peers use the same
+   format. */
 #ifndef PEER_H
 #define PEER_H
 
@@ -22,7 +23,8 @@ static inline void split(char *line) {
   for (char *field = strtok(line, "\t"); field && field_count < MAX_FIELDS; field = strtok(NULL, "\t")) fields[field_count++] = field;
 }
 
-/* Takes the next command into `fields`, without waiting: 1; nothing yet: 0; end of input: -1. */
+/* Reads the next command into `fields` without waiting. Returns 1, or 0 if there is none yet, or -1 at the end of
+   input. */
 static inline int next_command(void) {
   static char buffer[MAX_LINE], line[MAX_LINE];
   static size_t length;
@@ -54,7 +56,7 @@ static inline const char *value_at(const char *name, int index) {
 
 static inline const char *value(const char *name) { return value_at(name, 0); }
 
-/* The text of a file that a field names, or NULL; kept until the program ends. */
+/* The content of the file named by a field, or NULL; kept until the program ends. */
 static inline char *file_of(const char *name) {
   const char *path = value(name);
   FILE *file = path ? fopen(path, "rb") : NULL;
@@ -64,7 +66,7 @@ static inline char *file_of(const char *name) {
   return text;
 }
 
-/* The settings of a client or a server, from the fields. */
+/* The config of a client or server, from the fields. */
 static inline ws_config config_of_fields(void) {
   static const char *headers[MAX_HEADERS];
   ws_config config;
@@ -108,14 +110,14 @@ static inline void text(const char *name, const char *value) {
   json_string(value);
 }
 
-/* A text of ws_get_text(). */
+/* A text from ws_get_text(). */
 static inline void text_of(const char *name, ws_handle h, int32_t what) {
   char copy[2048] = "";
   ws_get_text(h, what, copy, sizeof copy, NULL);
   text(name, copy);
 }
 
-/* All values of one header. */
+/* All values of a header. */
 static inline void shown(ws_handle h, const char *name) {
   char copy[512];
   printf(",\"shown\":[");
@@ -131,7 +133,7 @@ static inline void finish(void) {
   fflush(stdout);
 }
 
-/* A call that failed. */
+/* Reports a failed call. */
 static inline void failed(const char *call, ws_result result) {
   char sentence[512];
   ws_last_error(sentence, sizeof sentence, NULL);
@@ -155,8 +157,8 @@ static inline uint32_t crc32_of(const uint8_t *data, size_t len) {
   return ~crc;
 }
 
-/* The message that "put TYPE SIZE" asks for: binary counts 0 to 250 over and over, text repeats characters of 1 to 4 bytes, filled up with x,
- * random (binary, too) are the high bytes of a xorshift generator. */
+/* The message requested by "put TYPE SIZE": binary repeats the bytes 0 to 250, text repeats characters of 1 to 4 bytes
+   and is padded with x, random (binary) has the high bytes of a xorshift generator. */
 static inline uint8_t *pattern(int32_t type, size_t size, int random) {
   static const char unit[] = "ab\xC3\xA9\xE2\x82\xAC\xF0\x9F\x8E\xAE";
   size_t period = sizeof unit - 1, whole = size - size % period;
@@ -201,7 +203,7 @@ static inline void print_stats(ws_handle h) {
   finish();
 }
 
-/* The events that clients and servers print alike: MESSAGE, CLOSE_REQUEST, CLOSED and DISCONNECTED. */
+/* The events that client and server print in the same form: MESSAGE, CLOSE_REQUEST, CLOSED and DISCONNECTED. */
 static inline void print_event(const ws_event *event, const char *header_shown) {
   const char *sentence = (const char *)event->packet.data;
   if (event->type == WS_EVENT_MESSAGE) {

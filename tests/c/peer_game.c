@@ -1,5 +1,6 @@
-/* A peer of a Godot 4 game that a test tells what to do: peer_game host|join URL [CONNECT-TIMEOUT-MS]. It speaks the languages of peer.h.
- * Commands: put (target, hex), kick (id), refuse (on), close. Events have `id` and `hex`. It ends with its standard input. */
+/* A peer of a Godot 4 game that is controlled by a test: peer_game host|join URL [CONNECT-TIMEOUT-MS]. Commands and
+   events have the format of peer.h. Commands: put (target, hex), kick (id), refuse (on), close. Events have `id` and
+   `hex`. It ends with its standard input. */
 #include "peer.h"
 
 static ws_handle game;

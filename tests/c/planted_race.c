@@ -1,5 +1,5 @@
-/* For `make tsan`: proof that a race is seen where the library's own code is one side of it. A thread changes the bytes that another one puts; with the argument
- * "guarded" both hold a lock, and nothing may be reported. */
+/* For `make tsan`: proves that a race is detected if the library's code is one side of it. A thread changes the bytes
+   that another thread puts. With the argument "guarded" both hold a lock, and nothing may be reported. */
 #include "check.h"
 
 #include <pthread.h>

@@ -1,6 +1,7 @@
-/* Connects to argv[1] (argv[2]: subprotocols, argv[3]: max_message_bytes, argv[4]: flags, argv[5]: max_inflate_ratio, 0 for the defaults), echoes, and
- * prints how it ended as one line of NAME=VALUE, with the longest ws_poll in microseconds of thread CPU time.
- * Stays until the end of its standard input, as a game would: a process that exits resets what it has not read. */
+/* Connects to argv[1] (argv[2]: subprotocols, argv[3]: max_message_bytes, argv[4]: flags, argv[5]: max_inflate_ratio, 0
+   for the defaults) and echoes messages. Prints how the connection ended as one line of NAME=VALUE, with the longest
+   ws_poll in microseconds of CPU time. Stays until its standard input ends, like a game: a process that exits resets
+   connections with unread data. */
 #include "wspeer.h"
 
 #include <stdio.h>

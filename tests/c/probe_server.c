@@ -1,5 +1,5 @@
-/* An echo server with settings: NAME=VALUE ... Prints "PORT n", then a line per client's end, with the longest ws_poll since the last such line in
- * microseconds of thread CPU time. Ends with its standard input. */
+/* An echo server with settings: NAME=VALUE ... Prints "PORT n", then one line for each client's end, with the longest
+   ws_poll since the last line in microseconds of CPU time. Ends with its standard input. */
 #include "wspeer.h"
 
 #include <poll.h>

@@ -1,5 +1,5 @@
-/* What threads may do at once by the header, each with its count: nothing is lost, doubled or out of order, lent bytes stay, waits end. `make tsan` runs it with an
- * instrumented library. Usage: races CERT.pem KEY.pem */
+/* Concurrent uses that the header allows, each with counts: no message is lost, duplicated or reordered, lent bytes
+   stay unchanged, waits end. `make tsan` runs it with an instrumented library. Usage: races CERT.pem KEY.pem */
 #include "check.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@ static const double PATIENCE = 60;
 static atomic_int over, wrong;
 static char *cert, *key;
 
-/* Names of ".races.test" are this machine. */
+/* Resolves names below ".races.test" to this machine. */
 int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
   int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
   void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
@@ -23,13 +23,13 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
   return real(node && strstr(node, ".races.test") ? "127.0.0.1" : node, service, hints, result);
 }
 
-/* ---- messages that say who sent them and how many came before ---- */
+/* ---- messages with their writer and sequence number ---- */
 
 typedef struct {
   uint32_t writer, number;
 } Message;
 
-/* What one reader has had, by writer. */
+/* What one reader has received, by writer. */
 typedef struct {
   uint32_t next[WRITERS + 1];
   int total;
@@ -50,7 +50,7 @@ static void see(Seen *seen, const ws_packet *packet) {
   seen->total++;
 }
 
-/* Takes what waits behind a handle. */
+/* Takes all packets of a handle. */
 static void take(ws_handle h, Seen *seen) {
   ws_packet packets[16];
   size_t count;
@@ -66,21 +66,21 @@ typedef struct {
   pthread_t thread;
 } Part;
 
-/* One of several that put into the same handle. */
+/* Thread: one of several writers to the same handle. */
 static void *writes(void *argument) {
   Part *part = argument;
   for (uint32_t i = 0; i < EACH; i++) put(part->handle, part->writer, i);
   return NULL;
 }
 
-/* Polls a handle and takes what comes, until it has all. */
+/* Thread: polls a handle and takes packets, until it has all. */
 static void *reads(void *argument) {
   Part *part = argument;
   for (double end = now_s() + PATIENCE; part->seen.total < part->wanted && now_s() < end; take(part->handle, &part->seen)) ws_poll(part->handle);
   return NULL;
 }
 
-/* Polls and flushes. */
+/* Thread: polls and flushes. */
 static void *moves(void *argument) {
   Part *part = argument;
   for (double end = now_s() + PATIENCE; !over && now_s() < end; ws_flush(part->handle)) ws_poll(part->handle);
@@ -112,7 +112,7 @@ static ws_config config_of(uint32_t flags) {
   return config;
 }
 
-/* A server and open clients of it, and the server's handles of them in the same order. */
+/* A server, its open clients, and the server's handles for them in the same order. */
 static ws_handle party(const char *scheme, uint32_t flags, ws_handle *clients, ws_handle *conns, int count) {
   char url[64];
   ws_handle server;
@@ -137,7 +137,7 @@ static ws_handle party(const char *scheme, uint32_t flags, ws_handle *clients, w
   return server;
 }
 
-/* ---- who only looks, beside all that follows ---- */
+/* ---- threads that only query, alongside all scenarios ---- */
 
 enum { LOOKED_AT = 5 };
 static atomic_uint looked_at[LOOKED_AT];
@@ -186,7 +186,8 @@ static void *asks(void *unused) {
 
 /* ---- scenarios ---- */
 
-/* Three threads put into one client of a server, one polls and flushes it; the server's end is read by its own handle. */
+/* Three threads put to one client of a server, and one polls and flushes it. The server's end is read by its own
+   handle. */
 static void many_put_and_one_polls(const char *scheme, uint32_t flags) {
   ws_handle client, conn, server = party(scheme, flags, &client, &conn, 1);
   Part writers[WRITERS], reader, mover;
@@ -200,13 +201,14 @@ static void many_put_and_one_polls(const char *scheme, uint32_t flags) {
   over = 1;
   join(&mover, 1);
   printf("# %s, flags %u\n", scheme, (unsigned)flags);
-  CHECK(!wrong && reader.seen.total == WRITERS * EACH, "each writer's messages come in its order, and all");
-  CHECK(messages(client, 0) == WRITERS * EACH && messages(server, 1) == WRITERS * EACH, "and both ends count them");
+  CHECK(!wrong && reader.seen.total == WRITERS * EACH, "all messages of each writer arrive in order");
+  CHECK(messages(client, 0) == WRITERS * EACH && messages(server, 1) == WRITERS * EACH, "both ends count them");
   ws_free(client);
   ws_free(server);
 }
 
-/* Two threads poll and read two of a server's clients while a third puts to all, and the clients' own threads put and read. */
+/* Two threads poll and read two of a server's clients while a third broadcasts, and the clients' own threads put and
+   read. */
 static void two_poll_and_a_third_puts(void) {
   enum { CLIENTS = 2 };
   ws_handle clients[CLIENTS], conns[CLIENTS], server = party("ws", 0, clients, conns, CLIENTS);
@@ -218,7 +220,7 @@ static void two_poll_and_a_third_puts(void) {
     start(&out[i], reads, clients[i], 0, EACH);
     start(&own[i], writes, clients[i], 1, 0);
   }
-  /* To all: what one could not take is put to that one again. */
+  /* A broadcast that skipped a client is put to that client again. */
   start(&all, moves, server, 0, 0);
   for (uint32_t i = 0; i < EACH; i++) {
     Message message = {2, i};
@@ -234,7 +236,7 @@ static void two_poll_and_a_third_puts(void) {
   join(&all, 1);
   int well = !wrong;
   for (int i = 0; i < CLIENTS; i++) well &= in[i].seen.total == EACH && out[i].seen.total == EACH;
-  CHECK(well && messages(server, 1) == CLIENTS * EACH && messages(server, 0) == CLIENTS * EACH, "each client and the server have all, in order");
+  CHECK(well && messages(server, 1) == CLIENTS * EACH && messages(server, 0) == CLIENTS * EACH, "each client and the server receive all messages in order");
   ws_free(server);
   for (int i = 0; i < CLIENTS; i++) ws_free(clients[i]);
 }
@@ -270,7 +272,7 @@ static void lent_while_others_free(void) {
     Lending lending;
     if (round % 2) server = party("ws", 0, clients, conns, 2), lending.reads_from = conns[0], lending.freed = conns[1];
     else open_pair(NULL, &conns[0], &clients[0]), lending.reads_from = conns[0], lending.freed = clients[0];
-    /* Two messages: the second one waits while the first one is lent. */
+    /* Two messages: the second stays queued while the first is lent. */
     ws_packet packet;
     ws_put_packet(clients[0], bytes, LONG, WS_BINARY);
     ws_put_packet(clients[0], bytes, 100, WS_BINARY);
@@ -290,10 +292,10 @@ static void lent_while_others_free(void) {
     ws_free(server);
     for (int i = 0; i < 2; i++) ws_free(clients[i]);
   }
-  CHECK_EQUAL(well, ROUNDS, "what was lent stays while the others of its family are polled and freed");
+  CHECK_EQUAL(well, ROUNDS, "lent bytes are unchanged while other handles of the family are polled and freed");
 }
 
-/* One thread waits for many handles; others bring something by each kind of call. */
+/* One thread waits for many handles; others cause work by each kind of call. */
 enum { PAIRS = 24, BRINGERS = 2, TURNS = 200 };
 static ws_handle ends[PAIRS], others[PAIRS];
 static atomic_int in_hand[PAIRS];
@@ -303,7 +305,7 @@ static void *brings(void *argument) {
   Message message = {0, 0};
   for (uint32_t i = 0; i < TURNS; i++) {
     uint32_t at = (i * BRINGERS + which) % PAIRS;
-    /* The waiting thread has nothing else to wake up for. */
+    /* Nothing else can wake the waiting thread. */
     in_hand[at]++;
     ws_put_packet(others[at], (const uint8_t *)&message, sizeof message, WS_BINARY);
     for (double end = now_s() + PATIENCE; in_hand[at] && now_s() < end;) sched_yield();
@@ -325,11 +327,11 @@ static void waits_for_many(void) {
     }
   }
   for (int i = 0; i < BRINGERS; i++) pthread_join(threads[i], NULL);
-  CHECK(got == BRINGERS * TURNS && !slept, "what another thread puts ends the wait, each time");
+  CHECK(got == BRINGERS * TURNS && !slept, "every put of another thread ends the wait");
   for (int i = 0; i < PAIRS; i++) ws_free(ends[i]), ws_free(others[i]);
 }
 
-/* TLS on the worker and names on theirs, for several threads at once; some give up at once. */
+/* TLS handshakes and name lookups for several threads at once, some of which give up. */
 static char secure_url[64];
 static atomic_int opened;
 
@@ -379,17 +381,17 @@ static void secure_and_by_name(void) {
   for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
   over = 1;
   pthread_join(echo, NULL);
-  CHECK(opened == 18 && !wrong, "three threads at once look names up, shake hands and have their echo");
+  CHECK(opened == 18 && !wrong, "three threads resolve names, complete TLS handshakes and receive their echo");
   ws_free(client);
   ws_free(server);
 }
 
-/* A host and its joins, each polled by a thread of its own, while another puts to all by the host's handle. */
+/* A host and its joins, each polled by its own thread, while another thread broadcasts by the host's handle. */
 static void players_on_threads(void) {
   enum { JOINS = 3 };
   ws_handle host, joins[JOINS];
   ws_config config = config_of(WS_GODOT3);
-  config.outbound_packets = 4 * EACH; /* nobody is disconnected for being slow */
+  config.outbound_packets = 4 * EACH; /* no peer is disconnected for a full queue */
   ws_event event;
   char url[64];
   if (ws_host("ws://127.0.0.1:0", &config, &host) < 0) exit(3);
@@ -407,9 +409,10 @@ static void players_on_threads(void) {
   Part in[JOINS], out[JOINS], at_host, mover;
   over = wrong = 0;
   look_at((const ws_handle[]){host, joins[0], joins[1], joins[2]}, 4);
-  /* Each hears the host and the other two, the host all three: what joins put goes to all by way of the host. */
+  /* Each join receives from the host and the other two joins, the host from all three joins: a join's broadcast is
+     relayed by the host. */
   start(&at_host, reads, host, 0, JOINS * EACH);
-  /* What the host passes on may wait for polls after the one in which the host has read the last message. */
+  /* Relayed packets may be sent in polls after the one in which the host has read the last message. */
   start(&mover, moves, host, 0, 0);
   for (uint32_t i = 0; i < JOINS; i++) start(&in[i], reads, joins[i], 0, JOINS * EACH), start(&out[i], writes, joins[i], i, 0);
   for (uint32_t i = 0; i < EACH; i++) put(host, WRITERS, i);
@@ -420,12 +423,12 @@ static void players_on_threads(void) {
   join(&mover, 1);
   int well = !wrong && at_host.seen.total == JOINS * EACH;
   for (int i = 0; i < JOINS; i++) well &= in[i].seen.total == JOINS * EACH;
-  CHECK(well, "the host and three joins on nine threads hear each other, in order");
+  CHECK(well, "the host and three joins on nine threads receive all messages in order");
   for (int i = 0; i < JOINS; i++) ws_free(joins[i]);
   ws_free(host);
 }
 
-/* Three threads shut the library down while three open, poll, put and free; nothing stays open. */
+/* Three threads shut the library down while three open, poll, put and free; no socket stays open. */
 static void *opens(void *unused) {
   while (!over) {
     ws_handle server, client, s, c;
@@ -472,10 +475,10 @@ static void three_shut_down(void) {
   for (int i = 0; i < 3; i++) pthread_join(openers[i], NULL);
   ws_shutdown();
   for (double end = now_s() + PATIENCE; descriptors() > before && now_s() < end;) nanosleep(&nap, NULL);
-  CHECK(descriptors() <= before, "after it no socket is left open, whoever was opening one meanwhile");
+  CHECK(descriptors() <= before, "no socket is left open after ws_shutdown, even if handles are opened meanwhile");
   ws_handle s, c;
   open_pair(NULL, &s, &c);
-  CHECK(ws_get_state(s) == WS_OPEN && ws_get_state(c) == WS_OPEN, "and the library works again");
+  CHECK(ws_get_state(s) == WS_OPEN && ws_get_state(c) == WS_OPEN, "the library works again after ws_shutdown");
 }
 
 static char *read_file(const char *path) {
@@ -504,7 +507,7 @@ int main(int argc, char **argv) {
   three_shut_down();
   asking = 0;
   for (int i = 0; i < 2; i++) pthread_join(askers[i], NULL);
-  CHECK(asked > 100 && !ill_told, "who asks meanwhile has answers that never go back");
+  CHECK(asked > 100 && !ill_told, "values that another thread queries never decrease");
   ws_shutdown();
   free(cert);
   free(key);

@@ -1,4 +1,4 @@
-/* Raw peers: plain sockets that a test drives byte by byte, past the opening handshake. */
+/* Raw peers: plain sockets that a test drives byte by byte after the opening handshake. */
 #ifndef RAW_H
 #define RAW_H
 
@@ -34,7 +34,7 @@ static inline void send_all(int fd, const void *bytes, size_t len) {
   }
 }
 
-/* Connects a wspeer client to a raw server: the raw end, its handshake read and `answer` not yet sent. */
+/* Connects a wspeer client to a raw server. Returns the raw socket after the request; the response is not yet sent. */
 static inline int accept_client(ws_handle *client, const ws_config *config, char *accept_key) {
   int port, fd = -1;
   int listener = raw_listen(&port);
@@ -108,12 +108,12 @@ static inline size_t answer(char *out, size_t cap, const char *key) {
   return (size_t)snprintf(out, cap, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64);
 }
 
-/* A raw client of a wspeer server, past its handshake. */
+/* A raw client of a wspeer server after its opening handshake. */
 static inline int open_raw(ws_handle server) {
   uint32_t port;
   ws_get_option(server, WS_OPT_PORT, &port);
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  /* The system must not take all of a test's messages for a peer that does not read. */
+  /* A small receive buffer, so that the system does not hold all messages of a test for a peer that does not read. */
   int small = 64 * 1024;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   struct sockaddr_in address;
@@ -137,7 +137,7 @@ static inline int open_raw(ws_handle server) {
   return fd;
 }
 
-/* One frame with a zero masking key, or none. */
+/* One frame, with masking key 0 or without a mask. */
 static inline size_t put_frame(uint8_t *out, int first, const void *payload, size_t len, int masked) {
   size_t at = 0;
   out[at++] = (uint8_t)first;

@@ -1,4 +1,5 @@
-/* A host that loads and unloads the library again and again, with connections open and lookups under way. Usage: reload LIBRARY */
+/* A host that loads and unloads the library repeatedly, with open connections and pending lookups. Usage: reload
+   LIBRARY */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,7 +8,7 @@
 typedef int32_t (*opens)(const char *, const void *, uint32_t *);
 typedef int32_t (*polls)(uint32_t);
 
-/* A symbol as a function: ISO C has no cast for it. */
+/* Converts a symbol to a function pointer, for which ISO C has no cast. */
 #define LOAD(library, name, variable)                \
   do {                                               \
     void *symbol_ = dlsym(library, name);            \

@@ -1,10 +1,10 @@
-/* What the tests of Godot 4's scene share: a host and joins that know a node, and calls of it. */
+/* Shared by the tests of Godot 4's scene: a host and joins that have declared a node, and calls of it. */
 #ifndef SCENE_H
 #define SCENE_H
 
 #include "party.h"
 
-/* The next event is of that type and about that peer. */
+/* The next event has this type and peer. */
 static inline int told(ws_handle h, int32_t type, int32_t peer) {
   ws_event event = next_event(h);
   int good = event.type == type && event.peer_id == peer;
@@ -12,7 +12,7 @@ static inline int told(ws_handle h, int32_t type, int32_t peer) {
   return good;
 }
 
-/* The next events are ERRORs with that cause, about that peer, that tell of so many packets in all. */
+/* The next events are ERRORs with this cause and peer that count this many packets in total. */
 static inline int erred(ws_handle h, int32_t cause, int32_t peer, uint64_t count) {
   for (uint64_t sum = 0; sum < count;) {
     ws_event event = next_event(h);
@@ -46,7 +46,7 @@ static inline ws_result call(ws_handle h, int32_t target, const char *method, co
   return result == WS_OK ? ws_put_packet_to(h, target, buf, len, WS_CALL) : result;
 }
 
-/* The next event is a call of that method, from that peer; its items go to `items`. */
+/* The next event is a call of this method from this peer; its items are copied to `items`. */
 static inline int called(ws_handle h, int32_t from, const char *method, ws_variant *items, size_t cap) {
   static ws_event event;
   ws_call got = {0};
@@ -66,7 +66,7 @@ static inline void open_host(uint32_t flags) {
   }
 }
 
-/* A host and `count` joins that are open and know a node, everybody's first events taken. */
+/* A host and `count` open joins that have declared a node; their first events are taken. */
 static inline void start_scene(int count, uint32_t flags) {
   ws_config config = config_of(flags);
   open_host(flags);

@@ -1,4 +1,5 @@
-/* Godot engines and handles of ours in one scene: started, moved on, asked for what they hear. */
+/* Godot engines and handles of this library in one scene: starting, polling, and checking what they print or receive.
+   */
 #ifndef SCENE_ENGINE_H
 #define SCENE_ENGINE_H
 
@@ -16,7 +17,7 @@ static void move_on(void) {
   ws_wait(handles, (size_t)handle_count, 2);
 }
 
-/* A host, or a join of that URL, with up to two more words. */
+/* Starts a host, or a join of `url`, with up to two more arguments. */
 static void godot(engine *one, const char *url, const char *word, const char *second) {
   const char *args[] = {engine_path, "--headless", "--path", project, "--script", "scene.gd", "--", url ? "join" : "host", url ? url : word, url ? word : second, url ? second : NULL, NULL};
   launch(one, args);
@@ -69,7 +70,8 @@ static ws_result call(ws_handle h, int32_t target, const char *method, const ws_
   return result == WS_OK ? ws_put_packet_to(h, target, buf, len, WS_CALL) : result;
 }
 
-/* The next message is a call of that method from that peer; its items go to `items`, and how many they are is the result, or -1. */
+/* The next message is a call of this method from this peer. Copies its items to `items` and returns their number, or
+   -1. */
 static int called(ws_handle h, int32_t from, const char *method, ws_variant *items, size_t cap) {
   static ws_event event;
   ws_call got;

@@ -1,5 +1,5 @@
-/* A real Godot 4.6 in scenes, in both roles: authentication, others by way of the host, raw bytes, remote calls with every type, and the bytes on the wire beside
- * those of a stock peer. Usage: scene_godot ENGINE PROJECT EXAMPLE */
+/* A real Godot 4.6 in scenes, in both roles: authentication, relaying by the host, raw bytes, remote calls with every
+   type, and the bytes on the wire compared with those of a stock peer. Usage: scene_godot ENGINE PROJECT EXAMPLE */
 #include "scene_engine.h"
 
 /* ---- values ---- */
@@ -17,7 +17,7 @@ static const char *hex_of(const uint8_t *bytes, size_t len) {
   return hex;
 }
 
-/* Every value goes to Godot as an argument, is printed there, and comes back as the argument of a call. */
+/* Every value is sent to Godot as an argument, is printed there, and returns as the argument of a call. */
 static void all_values(ws_handle h, int32_t own, engine *one, int32_t its) {
   int arrived = 0, returned = 0;
   for (int i = 0; i < VALUES; i++) {
@@ -31,8 +31,8 @@ static void all_values(ws_handle h, int32_t own, engine *one, int32_t its) {
     else printf("# back came %s for %s\n", got >= 0 ? hex_of(bytes, len) : "nothing", values[i]);
     arrived += says(one, "echo %d %s", own, values[i]);
   }
-  CHECK_EQUAL(arrived, VALUES, "a value of each type comes to Godot in a call");
-  CHECK_EQUAL(returned, VALUES, "and from Godot");
+  CHECK_EQUAL(arrived, VALUES, "Godot receives a value of each type in a call");
+  CHECK_EQUAL(returned, VALUES, "a value of each type returns from Godot");
 }
 
 static ws_variant text_item(const char *text) {
@@ -43,14 +43,14 @@ static ws_variant text_item(const char *text) {
   return item;
 }
 
-/* Calls of a Godot peer and by it that all_values() does not make. */
+/* Calls to and from a Godot peer that all_values() does not make. */
 static void more_calls(ws_handle h, int32_t own, engine *one, int32_t its) {
   ws_variant items[8] = {{0}};
   items[0].type = WS_VARIANT_PACKED_BYTE_ARRAY;
   items[0].data = (const uint8_t *)"\xde\xad";
   items[0].len = items[0].count = 2;
-  CHECK(call(h, its, "raw", items, 1) == WS_OK && says(one, "raw %d dead", own), "bytes alone");
-  CHECK(call(h, its, "noargs", NULL, 0) == WS_OK && says(one, "noargs %d", own), "no arguments");
+  CHECK(call(h, its, "raw", items, 1) == WS_OK && says(one, "raw %d dead", own), "a call to Godot with only bytes");
+  CHECK(call(h, its, "noargs", NULL, 0) == WS_OK && says(one, "noargs %d", own), "a call to Godot without arguments");
   items[0].type = WS_VARIANT_INT;
   items[0].integer = -7;
   items[1] = text_item("x");
@@ -58,12 +58,12 @@ static void more_calls(ws_handle h, int32_t own, engine *one, int32_t its) {
   items[2].type = WS_VARIANT_ARRAY;
   items[2].count = 1;
   items[3] = items[0];
-  CHECK(call(h, its, "three", items, 4) == WS_OK && says(one, "three %d -7 x [-7]", own), "three arguments");
-  CHECK(call(h, its, "configured", &items[1], 1) == WS_OK && says(one, "configured %d x", own), "a method of rpc_config(), by a number of 16 bits");
-  CHECK(say(h, its, "call %d raw [PackedByteArray(1, 2, 3)]", own) == WS_OK && called(h, its, "raw", items, 8) == 1 && items[0].len == 3 && items[0].data[2] == 3, "bytes alone from Godot");
-  CHECK(say(h, its, "call %d noargs", own) == WS_OK && called(h, its, "noargs", items, 8) == 0, "no arguments");
-  CHECK(say(h, its, "call %d three [1, \"two\", [3, [4]]]", own) == WS_OK && called(h, its, "three", items, 8) == 6 && items[2].count == 2 && items[5].integer == 4, "three arguments");
-  CHECK(say(h, its, "call %d configured [\"w\"]", own) == WS_OK && called(h, its, "configured", items, 8) == 1 && items[0].data[0] == 'w', "a method of rpc_config()");
+  CHECK(call(h, its, "three", items, 4) == WS_OK && says(one, "three %d -7 x [-7]", own), "a call to Godot with three arguments");
+  CHECK(call(h, its, "configured", &items[1], 1) == WS_OK && says(one, "configured %d x", own), "a call to Godot of an rpc_config() method with a 16-bit id");
+  CHECK(say(h, its, "call %d raw [PackedByteArray(1, 2, 3)]", own) == WS_OK && called(h, its, "raw", items, 8) == 1 && items[0].len == 3 && items[0].data[2] == 3, "a call from Godot with only bytes");
+  CHECK(say(h, its, "call %d noargs", own) == WS_OK && called(h, its, "noargs", items, 8) == 0, "a call from Godot without arguments");
+  CHECK(say(h, its, "call %d three [1, \"two\", [3, [4]]]", own) == WS_OK && called(h, its, "three", items, 8) == 6 && items[2].count == 2 && items[5].integer == 4, "a call from Godot with three arguments");
+  CHECK(say(h, its, "call %d configured [\"w\"]", own) == WS_OK && called(h, its, "configured", items, 8) == 1 && items[0].data[0] == 'w', "a call from Godot of an rpc_config() method");
 }
 
 /* ---- games ---- */
@@ -81,35 +81,35 @@ static void in_a_game_of_godot(void) {
     handle_count = i + 1;
     declare(handles[i]);
     ids[i] = event_of(handles[i], WS_EVENT_OPEN).peer_id;
-    CHECK(event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", ids[i]), "a program joins Godot");
+    CHECK(event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", ids[i]), "a program joins a Godot server");
   }
   ws_handle a = handles[0], b = handles[1];
-  CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "each hears of the other");
+  CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "both programs learn of each other");
   godot(&other, url, NULL, NULL);
   int32_t its = event_of(a, WS_EVENT_CONNECTED).peer_id;
-  CHECK(event_of(b, WS_EVENT_CONNECTED).peer_id == its && says(&other, "joined %d", its) && says(&other, "connected %d", ids[0]) && says(&other, "connected %d", ids[1]), "a stock client joins, and all hear of each other");
+  CHECK(event_of(b, WS_EVENT_CONNECTED).peer_id == its && says(&other, "joined %d", its) && says(&other, "connected %d", ids[0]) && says(&other, "connected %d", ids[1]), "a stock client joins, and all learn of each other");
   all_values(a, ids[0], &server, 1);
   more_calls(a, ids[0], &server, 1);
   all_values(a, ids[0], &other, its);
   more_calls(b, ids[1], &other, its);
-  CHECK(call(a, 1, "only_authority", NULL, 0) == WS_OK && call(a, its, "only_authority", NULL, 0) == WS_OK && call(a, 0, "noargs", NULL, 0) == WS_OK, "a call to all");
-  CHECK(says(&server, "noargs %d", ids[0]) && says(&other, "noargs %d", ids[0]) && called(b, ids[0], "noargs", NULL, 0) == 0, "comes to both kinds");
-  CHECK(!line_of(&server, "only_authority", 0) && !line_of(&other, "only_authority", 0), "what is for the authority alone is refused by Godot");
+  CHECK(call(a, 1, "only_authority", NULL, 0) == WS_OK && call(a, its, "only_authority", NULL, 0) == WS_OK && call(a, 0, "noargs", NULL, 0) == WS_OK, "a program calls all");
+  CHECK(says(&server, "noargs %d", ids[0]) && says(&other, "noargs %d", ids[0]) && called(b, ids[0], "noargs", NULL, 0) == 0, "the call reaches stock and our peers");
+  CHECK(!line_of(&server, "only_authority", 0) && !line_of(&other, "only_authority", 0), "Godot refuses a call that only the authority may make");
   CHECK(say(a, its, "call 0 noargs") == WS_OK && called(a, its, "noargs", NULL, 0) == 0 && called(b, its, "noargs", NULL, 0) == 0 && says(&server, "noargs %d", its), "a stock client calls all");
   CHECK(say(a, 1, "call %d noargs", -ids[0]) == WS_OK && called(b, 1, "noargs", NULL, 0) == 0 && says(&other, "noargs 1"), "the stock server calls all but one");
-  CHECK(say(a, ids[1], "to b") == WS_OK && hears(b, ids[0], "to b"), "raw bytes to another by way of Godot");
-  CHECK(say(a, its, "to it") == WS_OK && says(&other, "packet %d to it", ids[0]), "to a stock client");
-  CHECK(say(a, 0, "to all") == WS_OK && hears(b, ids[0], "to all") && says(&other, "packet %d to all", ids[0]) && says(&server, "packet %d to all", ids[0]), "to all");
-  CHECK(say(a, -ids[1], "not b") == WS_OK && says(&other, "packet %d not b", ids[0]) && says(&server, "packet %d not b", ids[0]), "to all but one");
-  CHECK(say(a, -1, "not the server") == WS_OK && hears(b, ids[0], "not the server") && says(&other, "packet %d not the server", ids[0]), "to all but the server");
-  CHECK(say(b, its, "say %d one", ids[0]) == WS_OK && hears(a, its, "one"), "from a stock client to one");
-  CHECK(say(b, its, "say 0 all") == WS_OK && hears(a, its, "all") && hears(b, its, "all"), "to all");
-  CHECK(say(b, its, "say %d but", -ids[0]) == WS_OK && hears(b, its, "but") && says(&server, "packet %d but", its), "to all but one");
-  CHECK(say(b, 1, "say -%d by the server", ids[1]) == WS_OK && hears(a, 1, "by the server"), "from the server to all but one");
-  CHECK(!strstr(server.text, "not the server"), "who is left out hears nothing");
-  CHECK(say(a, 1, "kick %d", ids[1]) == WS_OK && event_of(b, WS_EVENT_CLOSED).code == 1000, "the server disconnects one");
-  CHECK(event_of(a, WS_EVENT_DISCONNECTED).peer_id == ids[1] && says(&other, "disconnected %d", ids[1]), "and both kinds hear of that");
-  CHECK(say(a, 1, "kick %d", its) == WS_OK && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && says(&other, "over") && ends(&other), "the stock client too");
+  CHECK(say(a, ids[1], "to b") == WS_OK && hears(b, ids[0], "to b"), "raw bytes to another program, relayed by Godot");
+  CHECK(say(a, its, "to it") == WS_OK && says(&other, "packet %d to it", ids[0]), "raw bytes to a stock client");
+  CHECK(say(a, 0, "to all") == WS_OK && hears(b, ids[0], "to all") && says(&other, "packet %d to all", ids[0]) && says(&server, "packet %d to all", ids[0]), "raw bytes to all");
+  CHECK(say(a, -ids[1], "not b") == WS_OK && says(&other, "packet %d not b", ids[0]) && says(&server, "packet %d not b", ids[0]), "raw bytes to all but one");
+  CHECK(say(a, -1, "not the server") == WS_OK && hears(b, ids[0], "not the server") && says(&other, "packet %d not the server", ids[0]), "raw bytes to all but the server");
+  CHECK(say(b, its, "say %d one", ids[0]) == WS_OK && hears(a, its, "one"), "raw bytes from a stock client to one");
+  CHECK(say(b, its, "say 0 all") == WS_OK && hears(a, its, "all") && hears(b, its, "all"), "raw bytes from a stock client to all");
+  CHECK(say(b, its, "say %d but", -ids[0]) == WS_OK && hears(b, its, "but") && says(&server, "packet %d but", its), "raw bytes from a stock client to all but one");
+  CHECK(say(b, 1, "say -%d by the server", ids[1]) == WS_OK && hears(a, 1, "by the server"), "raw bytes from the server to all but one");
+  CHECK(!strstr(server.text, "not the server"), "the excluded server receives nothing");
+  CHECK(say(a, 1, "kick %d", ids[1]) == WS_OK && event_of(b, WS_EVENT_CLOSED).code == 1000, "the server disconnects a program");
+  CHECK(event_of(a, WS_EVENT_DISCONNECTED).peer_id == ids[1] && says(&other, "disconnected %d", ids[1]), "both kinds of peer see it disconnect");
+  CHECK(say(a, 1, "kick %d", its) == WS_OK && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && says(&other, "over") && ends(&other), "the server disconnects the stock client");
   CHECK(say(a, 1, "quit") == WS_OK && event_of(a, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&server), "the server quits");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
@@ -132,7 +132,7 @@ static void with_godot_in_our_game(void) {
     ids[1] = other;
   }
   CHECK(says(&first, "joined %d", ids[0]) && says(&second, "joined %d", ids[1]) && says(&first, "connected 1"), "two stock clients join");
-  CHECK(says(&first, "connected %d", ids[1]) && says(&second, "connected %d", ids[0]), "and hear of each other");
+  CHECK(says(&first, "connected %d", ids[1]) && says(&second, "connected %d", ids[0]), "the stock clients learn of each other");
   all_values(host, 1, &first, ids[0]);
   more_calls(host, 1, &first, ids[0]);
   CHECK_EQUAL(ws_join(url, &config, &handles[1]), WS_OK, "a program joins them");
@@ -140,28 +140,28 @@ static void with_godot_in_our_game(void) {
   handle_count = 2;
   declare(join);
   ids[2] = event_of(join, WS_EVENT_OPEN).peer_id;
-  CHECK(says(&first, "connected %d", ids[2]) && says(&second, "connected %d", ids[2]), "and they hear of it");
+  CHECK(says(&first, "connected %d", ids[2]) && says(&second, "connected %d", ids[2]), "the stock clients learn of the program");
   all_values(join, ids[2], &second, ids[1]);
   more_calls(join, ids[2], &second, ids[1]);
-  CHECK(call(host, 0, "noargs", NULL, 0) == WS_OK && says(&first, "noargs 1") && says(&second, "noargs 1") && called(join, 1, "noargs", NULL, 0) == 0, "our host calls all, some of whom know the number");
+  CHECK(call(host, 0, "noargs", NULL, 0) == WS_OK && says(&first, "noargs 1") && says(&second, "noargs 1") && called(join, 1, "noargs", NULL, 0) == 0, "our host calls all, by node id and by path");
   CHECK(say(host, ids[0], "call 0 noargs") == WS_OK && called(host, ids[0], "noargs", NULL, 0) == 0 && called(join, ids[0], "noargs", NULL, 0) == 0 && says(&second, "noargs %d", ids[0]), "a stock client calls all");
-  CHECK(say(host, ids[0], "call %d three [1, \"b\", []]", ids[1]) == WS_OK && says(&second, "three %d 1 b []", ids[0]), "one stock client calls another by way of our host");
+  CHECK(say(host, ids[0], "call %d three [1, \"b\", []]", ids[1]) == WS_OK && says(&second, "three %d 1 b []", ids[0]), "one stock client calls another through our host");
   CHECK(say(host, ids[0], "say %d to B", ids[1]) == WS_OK && says(&second, "packet %d to B", ids[0]), "raw bytes between stock clients");
-  CHECK(say(host, ids[1], "say 0 all") == WS_OK && hears(host, ids[1], "all") && hears(join, ids[1], "all") && says(&first, "packet %d all", ids[1]), "to all");
-  CHECK(say(host, ids[1], "say -1 peers") == WS_OK && hears(join, ids[1], "peers") && says(&first, "packet %d peers", ids[1]), "to all but our host");
-  CHECK(say(host, ids[1], "say %d but", -ids[0]) == WS_OK && hears(host, ids[1], "but") && hears(join, ids[1], "but"), "to all but one");
-  CHECK(say(join, 0, "from a program") == WS_OK && hears(host, ids[2], "from a program") && says(&first, "packet %d from a program", ids[2]) && says(&second, "packet %d from a program", ids[2]), "a program to all");
-  CHECK(say(host, -ids[0], "but one") == WS_OK && says(&second, "packet 1 but one") && hears(join, 1, "but one"), "our host to all but one");
-  CHECK(say(host, ids[0], "marker") == WS_OK && says(&first, "packet 1 marker") && !strstr(first.text, "but one") && !strstr(first.text, "packet 1 but"), "who does not hear it");
+  CHECK(say(host, ids[1], "say 0 all") == WS_OK && hears(host, ids[1], "all") && hears(join, ids[1], "all") && says(&first, "packet %d all", ids[1]), "raw bytes from a stock client to all");
+  CHECK(say(host, ids[1], "say -1 peers") == WS_OK && hears(join, ids[1], "peers") && says(&first, "packet %d peers", ids[1]), "raw bytes from a stock client to all but our host");
+  CHECK(say(host, ids[1], "say %d but", -ids[0]) == WS_OK && hears(host, ids[1], "but") && hears(join, ids[1], "but"), "raw bytes from a stock client to all but one");
+  CHECK(say(join, 0, "from a program") == WS_OK && hears(host, ids[2], "from a program") && says(&first, "packet %d from a program", ids[2]) && says(&second, "packet %d from a program", ids[2]), "raw bytes from a program to all");
+  CHECK(say(host, -ids[0], "but one") == WS_OK && says(&second, "packet 1 but one") && hears(join, 1, "but one"), "raw bytes from our host to all but one");
+  CHECK(say(host, ids[0], "marker") == WS_OK && says(&first, "packet 1 marker") && !strstr(first.text, "but one") && !strstr(first.text, "packet 1 but"), "the excluded client does not receive it");
   ws_close(join, 0, NULL);
-  CHECK(says(&first, "disconnected %d", ids[2]) && says(&second, "disconnected %d", ids[2]), "the program leaves");
+  CHECK(says(&first, "disconnected %d", ids[2]) && says(&second, "disconnected %d", ids[2]), "the stock clients see the program leave");
   ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
   godot(&third, url, NULL, NULL);
-  CHECK(says(&third, "failed") && ends(&third), "a refused stock client has connection_failed");
-  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && says(&first, "over") && ends(&first), "a kicked one has server_disconnected");
-  CHECK(says(&second, "disconnected %d", ids[0]), "and the other hears of that");
+  CHECK(says(&third, "failed") && ends(&third), "a refused stock client reports connection_failed");
+  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && says(&first, "over") && ends(&first), "a kicked stock client reports server_disconnected");
+  CHECK(says(&second, "disconnected %d", ids[0]), "the other stock client sees it disconnect");
   CHECK(ws_close(host, 0, NULL) == WS_OK && says(&second, "over") && ends(&second), "our host ends the game");
-  CHECK(!strstr(first.text, "ERROR") && !strstr(second.text, "ERROR"), "no stock client had an error to print");
+  CHECK(!strstr(first.text, "ERROR") && !strstr(second.text, "ERROR"), "no stock client printed an error");
   if (strstr(second.text, "ERROR")) printf("# %s\n", second.text);
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
@@ -176,23 +176,23 @@ static void authentication(void) {
   ws_join(url, &config, &handles[0]);
   handle_count = 1;
   ws_handle a = handles[0];
-  CHECK(event_of(a, WS_EVENT_AUTHENTICATING).peer_id == 1 && ws_get_state(a) == WS_CONNECTING, "a stock server wants an authentication");
+  CHECK(event_of(a, WS_EVENT_AUTHENTICATING).peer_id == 1 && ws_get_state(a) == WS_CONNECTING, "a stock server starts an authentication");
   int32_t id = ws_get_peer_id(a);
-  CHECK(says(&server, "authenticating %d", id) && ws_send_auth(a, 1, (const uint8_t *)"secret good", 11) == WS_OK && says(&server, "auth %d secret good", id), "our secret comes there");
+  CHECK(says(&server, "authenticating %d", id) && ws_send_auth(a, 1, (const uint8_t *)"secret good", 11) == WS_OK && says(&server, "auth %d secret good", id), "the stock server receives our secret");
   ws_event event = event_of(a, WS_EVENT_AUTH);
-  CHECK(event.packet.len == 7 && !memcmp(event.packet.data, "welcome", 7) && !line_of(&server, "connected", 0), "and its answer here");
-  CHECK(ws_complete_auth(a, 1) == WS_OK && event_of(a, WS_EVENT_OPEN).peer_id == id && event_of(a, WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", id), "we are in, on both sides");
+  CHECK(event.packet.len == 7 && !memcmp(event.packet.data, "welcome", 7) && !line_of(&server, "connected", 0), "we receive its answer");
+  CHECK(ws_complete_auth(a, 1) == WS_OK && event_of(a, WS_EVENT_OPEN).peer_id == id && event_of(a, WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", id), "both sides are admitted");
   CHECK(say(a, 1, "say %d hello", id) == WS_OK && hears(a, 1, "hello"), "packets pass");
   ws_join(url, &config, &handles[1]);
   handle_count = 2;
   event_of(handles[1], WS_EVENT_AUTHENTICATING);
   int32_t refused = ws_get_peer_id(handles[1]);
   CHECK(ws_send_auth(handles[1], 1, (const uint8_t *)"secret bad", 10) == WS_OK && event_of(handles[1], WS_EVENT_CLOSED).code == 1000, "a wrong secret is refused");
-  CHECK(says(&server, "auth %d secret bad", refused) && ws_get_state(a) == WS_OPEN, "and nobody else is disturbed");
+  CHECK(says(&server, "auth %d secret bad", refused) && ws_get_state(a) == WS_OPEN, "other peers are not affected");
   ws_join(url, &plain, &handles[2]);
   handle_count = 3;
   event = event_of(handles[2], WS_EVENT_CLOSED);
-  CHECK(event.code == 1000 && says(&server, "unauthenticated %d", ws_get_peer_id(handles[2])), "who never authenticates is disconnected after Godot's 3 s");
+  CHECK(event.code == 1000 && says(&server, "unauthenticated %d", ws_get_peer_id(handles[2])), "a peer that never authenticates is disconnected after Godot's 3 s");
   CHECK(say(a, 1, "quit") == WS_OK && ends(&server), "the server quits");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 
@@ -225,25 +225,25 @@ static void authentication(void) {
       if (event.peer_id != out) late = event.peer_id;
     }
   }
-  CHECK(says(&good, "joined %d", in) && says(&good, "auth 1 welcome"), "and has joined");
-  CHECK(out && says(&bad, "unauthenticated 1") && ends(&bad), "one with a wrong secret is refused");
-  CHECK(late && says(&silent, "unauthenticated 1") && ends(&silent), "one that never completes gives up by itself");
+  CHECK(says(&good, "joined %d", in) && says(&good, "auth 1 welcome"), "the authenticated stock client joins");
+  CHECK(out && says(&bad, "unauthenticated 1") && ends(&bad), "a stock client with a wrong secret is refused");
+  CHECK(late && says(&silent, "unauthenticated 1") && ends(&silent), "a stock client that never completes times out by itself");
   CHECK(say(host, in, "say 1 hi") == WS_OK && hears(host, in, "hi"), "packets pass");
   ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, 300);
   godot(&silent, url, "auth", "bad");
   event = event_of(host, WS_EVENT_AUTHENTICATING);
   late = event.peer_id;
   event = event_of(host, WS_EVENT_DISCONNECTED);
-  CHECK(event.peer_id == late && event.cause == WS_CAUSE_AUTH_TIMEOUT && says(&silent, "unauthenticated 1") && ends(&silent), "ours gives up on one that it does not answer");
-  CHECK(!strstr(good.text, "ERROR"), "no error there");
+  CHECK(event.peer_id == late && event.cause == WS_CAUSE_AUTH_TIMEOUT && says(&silent, "unauthenticated 1") && ends(&silent), "our host times out an authentication that is not completed");
+  CHECK(!strstr(good.text, "ERROR"), "the authenticated client printed no error");
   ws_close(host, 0, NULL);
-  CHECK(says(&good, "over") && ends(&good), "the end");
+  CHECK(says(&good, "over") && ends(&good), "our host ends the game");
   ws_free(host);
 }
 
 /* ---- bytes ---- */
 
-/* What came to one plain connection since the last look, each message on a line; ids as letters. */
+/* Appends what a plain connection has received since the last call, one message a line, with ids as letters. */
 static void transcript(ws_handle h, char *text, size_t cap, const int32_t *ids, int count) {
   ws_packet packet;
   double quiet = now_s() + 0.3;
@@ -286,7 +286,7 @@ static void compare(const char *stock, const char *ours, const char *name) {
   if (strcmp(stock, ours)) printf("# stock:\n%s# ours:\n%s", stock, ours);
 }
 
-/* The same two plain clients at a stock host and at ours: what they are sent is the same. */
+/* The same two plain clients at a stock host and at ours must receive the same bytes. */
 static void hosts_send_the_same(void) {
   static engine server;
   static char text[2][2][4096];
@@ -318,7 +318,7 @@ static void hosts_send_the_same(void) {
     static const char *const sent[] = {"0703 B 03 0102", "0703 00000000 03 03", "0703 ffffffff 03 04", "0703 B a0 06000080 02 47616d6500"};
     for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) send_hex(a, sent[i], ids);
     transcript(b, text[ours][1], sizeof text[ours][1], ids, 2);
-    /* The host puts: raw bytes to all and to one, calls to one before and after it has confirmed. */
+    /* The host sends raw bytes to all and to one, and calls one client before and after it has confirmed the path. */
     for (int step = 0; step < 4; step++) {
       if (!ours) {
         char words[256];
@@ -358,12 +358,12 @@ static void hosts_send_the_same(void) {
     ws_free(b);
   }
   handle_count = 0;
-  compare(text[0][0], text[1][0], "a host of ours sends one client what a stock host sends");
-  compare(text[0][1], text[1][1], "and another one");
+  compare(text[0][0], text[1][0], "our host sends the first client the same bytes as a stock host");
+  compare(text[0][1], text[1][1], "our host sends the second client the same bytes as a stock host");
   printf("# to the first client:\n%s# to the second:\n%s", text[0][0], text[0][1]);
 }
 
-/* A plain server for a stock client and for ours: what they send is the same. */
+/* A plain server for a stock client and for ours must receive the same bytes. */
 static void joins_send_the_same(void) {
   static engine client;
   static char text[2][8192];
@@ -398,7 +398,7 @@ static void joins_send_the_same(void) {
       if (!ours) ws_put_packet(conn, (const uint8_t *)words, strlen(words), WS_BINARY);
       else if (calls) call(handles[1], steps[i].target, "noargs", NULL, 0);
       else say(handles[1], steps[i].target, "%s", steps[i].words + 4);
-      /* A set of peers has no order. */
+      /* The order of messages to several peers is not fixed. */
       transcript(conn, text[ours], sizeof text[ours], ids, 2);
       if (i == 6) {
         send_hex(conn, "02 01 01000000", ids);
@@ -413,11 +413,11 @@ static void joins_send_the_same(void) {
     else ends(&client);
   }
   handle_count = 0;
-  compare(text[0], text[1], "a join of ours sends what a stock client sends");
+  compare(text[0], text[1], "our join sends the same bytes as a stock client");
   printf("# from the client:\n%s", text[0]);
 }
 
-/* examples-c/godot_rpc.c in a stock game. */
+/* Runs examples-c/godot_rpc.c in a stock game. */
 static void the_example(void) {
   static engine server, example;
   char url[64];
@@ -431,7 +431,7 @@ static void the_example(void) {
   ws_join(url, &config, &handles[0]);
   handle_count = 1;
   event_of(handles[0], WS_EVENT_CONNECTED);
-  CHECK(say(handles[0], 1, "quit") == WS_OK && ends(&server) && ends(&example), "and ends with the game");
+  CHECK(say(handles[0], 1, "quit") == WS_OK && ends(&server) && ends(&example), "the example ends with the game");
   ws_free(handles[0]);
   handle_count = 0;
 }

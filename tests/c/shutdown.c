@@ -1,5 +1,6 @@
-/* ws_shutdown in every state that a handle can be in: each handle is stale, the library's threads end, and nothing stays open or allocated. What is lost a leak
- * checker tells at the exit; what is merely kept is counted here, under memcheck. Usage: shutdown CERT.pem KEY.pem */
+/* ws_shutdown with handles in every state: all handles become invalid, the library's threads end, and no descriptor or
+   memory stays. A leak checker reports lost memory at the exit; memory that is still referenced is counted here, under
+   memcheck. Usage: shutdown CERT.pem KEY.pem */
 #include "check.h"
 
 #include <arpa/inet.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 #include <valgrind/memcheck.h>
 
-/* A slot of the table of handles is used again after so many others. */
+/* A slot of the handle table is reused only after this many others. */
 enum { ROUNDS = 3, HANDLES = 64, SLOTS = 4096 };
 static ws_handle opened[HANDLES];
 static int count, raw[16], raw_count;
@@ -67,13 +68,13 @@ static void until_state(ws_handle h, int32_t state) {
   if (ws_get_state(h) != state) printf("not ok - state %d was not reached: %d\n", state, ws_get_state(h)), failures++;
 }
 
-/* Puts until the queue is full or 20 are in. */
+/* Puts until the queue is full or holds 20 messages. */
 static void fill(ws_handle h) {
   for (int i = 0; i < 20 && ws_put_packet(h, block, sizeof block / 10, WS_BINARY) == WS_OK; i++) {
   }
 }
 
-/* A peer without a library: accepts by its kernel, and says nothing. */
+/* A peer without this library: the kernel accepts for it, and it sends nothing. */
 static int silent(char *url, size_t cap, const char *scheme) {
   struct sockaddr_in address = {0};
   socklen_t len = sizeof address;
@@ -85,7 +86,7 @@ static int silent(char *url, size_t cap, const char *scheme) {
   return raw[raw_count++] = fd;
 }
 
-/* A client without a library, that has said so much. */
+/* A client without this library that has sent these bytes. */
 static void says(const char *url, const char *words) {
   struct sockaddr_in address = {0};
   address.sin_family = AF_INET;
@@ -138,7 +139,8 @@ static void open_with(const char *scheme, uint32_t flags) {
   ws_handle server = listening(scheme, config, url, sizeof url), clients[4];
   for (int i = 0; i < 4; i++) clients[i] = connected(url, &config);
   for (int i = 0; i < 4; i++) until_state(clients[i], WS_OPEN);
-  /* One has queued more than the transport takes, with half a message there already; of one the messages are lent; one is closing; one has none. */
+  /* The first client has a full queue and a half-sent message; of the second, messages are lent; the third is closing;
+     the fourth is idle. */
   fill(clients[0]);
   ws_put_packet(server, block, sizeof block, WS_BINARY);
   ws_put_packet(clients[1], block, 100, WS_BINARY);
@@ -203,7 +205,7 @@ static void attached(void) {
   ws_poll(h);
 }
 
-/* A host with a player in memory and two by loopback, all with something under way. */
+/* A host with a local player and two joins over loopback, all with queued packets. */
 static void players(uint32_t flags) {
   char url[64] = "ws://127.0.0.1:0";
   ws_config config = config_of(flags);
@@ -240,7 +242,7 @@ static void multiplayer3(void) { players(WS_GODOT3); }
 static void scene(void) { players(WS_SCENE); }
 static void scene_auth(void) { players(WS_SCENE | WS_AUTH); }
 
-/* ---- after it ---- */
+/* ---- after ws_shutdown ---- */
 
 static int entries(const char *path) {
   int found = 0;
@@ -296,9 +298,9 @@ int main(int argc, char **argv) {
   }
   CHECK_EQUAL(files[ROUNDS - 1], files[0], "no descriptor stays open");
   if (RUNNING_ON_VALGRIND) {
-    /* The C library keeps the stacks of ended threads and their tables. */
-    CHECK_EQUAL(lost, 0, "nothing is lost");
-    CHECK(reachable[ROUNDS - 1] <= reachable[ROUNDS - 2] + 2048, "nor kept");
+    /* The C library keeps the stacks and thread tables of ended threads. */
+    CHECK_EQUAL(lost, 0, "no memory is lost");
+    CHECK(reachable[ROUNDS - 1] <= reachable[ROUNDS - 2] + 2048, "no memory is kept");
     printf("figure: %lu bytes are kept after ws_shutdown, %lu after the round before\n", reachable[ROUNDS - 1], reachable[ROUNDS - 2]);
   }
   free(cert);

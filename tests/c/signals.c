@@ -1,4 +1,5 @@
-/* A host keeps its signals: with SIGPIPE at its default, talking to a peer that went kills nobody. Usage: signals CERT.pem KEY.pem */
+/* A host keeps its signal handling: with SIGPIPE at its default, writing to a peer that has ended kills nobody. Usage:
+   signals CERT.pem KEY.pem */
 #include "check.h"
 
 #include <signal.h>
@@ -25,7 +26,7 @@ static ws_handle begin_server(const char *scheme, ws_config config, const char *
   return server;
 }
 
-/* A connection of one's own: as server it waits for a client, as client it opens. Returns the handle to talk by, or 0. */
+/* Opens one end: a server waits for a client, a client connects. Returns the connection's handle, or 0. */
 static ws_handle open_end(ws_handle server, const char *url, ws_config config, const char *cert) {
   ws_handle h = server, open = 0;
   config.ca_pem = cert;
@@ -40,8 +41,8 @@ static ws_handle open_end(ws_handle server, const char *url, ws_config config, c
   return open;
 }
 
-/* Another process opens a connection with this one and exits. Puts that follow, without a poll that would see the end: the first write is answered
- * by a reset, the next would raise SIGPIPE. */
+/* A child process opens a connection with this one and exits. Puts without a poll in between do not see the end: the
+   first write is answered by a reset, and the next would raise SIGPIPE. */
 static void talk_to_the_gone(const char *scheme, const char *cert, const char *key, int from_server, uint32_t flags) {
   char url[64] = "", name[96];
   int there[2], back[2];
@@ -59,7 +60,7 @@ static void talk_to_the_gone(const char *scheme, const char *cert, const char *k
   ws_handle left = open_end(server, url, config, cert);
   char go = 0;
   if (!child) {
-    /* Once the parent is open. */
+    /* Once the parent's end is open. */
     if (read(in, &go, 1) < 0) _exit(1);
     _exit(0);
   }
@@ -98,7 +99,7 @@ int main(int argc, char **argv) {
   }
   struct sigaction now;
   sigaction(SIGPIPE, NULL, &now);
-  CHECK_EQUAL(now.sa_handler, SIG_DFL, "SIGPIPE is left as the host set it");
+  CHECK_EQUAL(now.sa_handler, SIG_DFL, "the signal action of SIGPIPE is unchanged");
   ws_shutdown();
   free(cert);
   free(key);

@@ -1,4 +1,4 @@
-/* For LD_PRELOAD: names below ".blackhole.test" take 30 s to look up, as behind a name server that does not answer. */
+/* For LD_PRELOAD: looking up names below ".blackhole.test" takes 30 s, like a name server that does not answer. */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Two threads on one handle and on many: putting, polling, reading, closing and freeing at once. */
+/* Several threads on one handle and on many: putting, polling, reading, closing and freeing at once. */
 #include "check.h"
 
 #include <pthread.h>
@@ -76,7 +76,7 @@ int main(void) {
   for (int i = 0; i < 6; i++) pthread_join(readers[i], NULL);
   CHECK_EQUAL(received, 6 * PUTS, "every message of every thread arrived");
 
-  /* Freed by one thread while others use it. */
+  /* One thread frees the handle while others use it. */
   for (int i = 0; i < 200; i++) {
     ws_handle s, c;
     open_pair(NULL, &s, &c);
@@ -89,7 +89,7 @@ int main(void) {
     if (ws_get_state(c) != WS_ERR_HANDLE) failures++;
     ws_free(s);
   }
-  CHECK_EQUAL(failures, 0, "freed under the hands of others");
+  CHECK_EQUAL(failures, 0, "handles freed while other threads use them become invalid");
   ws_shutdown();
   FINISH();
 }

@@ -1,8 +1,8 @@
-/* The values that the tests of the scene send. */
+/* Values sent by the tests of the scene. */
 #ifndef VALUES_H
 #define VALUES_H
 
-/* What Godot 4.6.3 prints for values of each type by var_to_bytes(). */
+/* Encodings of values of each type, as printed by var_to_bytes() of Godot 4.6.3. */
 static const char *const values[] = {
   "00000000",
   "0100000001000000",
