@@ -132,10 +132,12 @@ static void wrong_kinds(void) {
   FAILS(ws_get_header(server, "host", 0, text, sizeof text, &n), WS_ERR_KIND, "ws_get_header of a server");
   FAILS(ws_get_end(server, &event), WS_ERR_KIND, "ws_get_end of a server");
   FAILS(ws_get_text(server, WS_GET_PATH, text, sizeof text, &n), WS_ERR_KIND, "ws_get_text of a server");
-  FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a target that is not a client of the server");
+  FAILS(ws_put_packet_to(server, (int32_t)client_end, &byte, 1, WS_BINARY), WS_ERR_TARGET,
+        "a target that is not a client of the server");
   FAILS(ws_put_packet_to(server, (int32_t)stale, &byte, 1, WS_BINARY), WS_ERR_TARGET, "a stale target");
   FAILS(ws_put_packet_to(server, INT32_MIN, &byte, 1, WS_BINARY), WS_ERR_ARG, "the target INT32_MIN");
-  CHECK_EQUAL(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY), WS_OK, "all but a peer that does not exist");
+  CHECK_EQUAL(ws_put_packet_to(server, -(int32_t)client_end, &byte, 1, WS_BINARY), WS_OK,
+              "all but a peer that does not exist");
 }
 
 static void nulls(void) {
@@ -204,7 +206,8 @@ static void scenes(void) {
     FAILS(ws_put_packet(kinds[i], buf, n, WS_CALL), WS_ERR_KIND, "a call without a scene");
   }
   FAILS(ws_set_option(client_end, WS_OPT_AUTH_TIMEOUT_MS, 5), WS_ERR_KIND, "an option of games");
-  CHECK(ws_host("ws://127.0.0.1:0", &config, &scene) == WS_OK && ws_join_local(scene, NULL, &player) == WS_OK, "a scene");
+  CHECK(ws_host("ws://127.0.0.1:0", &config, &scene) == WS_OK && ws_join_local(scene, NULL, &player) == WS_OK,
+        "a scene");
   FAILS(ws_declare_node(scene, NULL, "a"), WS_ERR_NULL, "a NULL path");
   FAILS(ws_declare_node(scene, "", "a"), WS_ERR_ARG, "an empty path");
   FAILS(ws_declare_node(scene, "A", NULL), WS_ERR_ARG, "forgetting a node that is not declared");
@@ -281,12 +284,23 @@ static void texts(void) {
   FAILS(ws_put_packet(h, (const uint8_t *)"a", 1, 0), WS_ERR_ARG, "type 0");
   FAILS(ws_put_packet(h, (const uint8_t *)"a", 1, 9), WS_ERR_ARG, "type 9");
   FAILS(ws_connect("ws://\xff/", NULL, &h), WS_ERR_UTF8, "a URL that is not UTF-8");
-  const char *bad[] = {"", "x", "http://localhost/", "ws:", "ws://", "ws:/x", "ws://:80", "ws://host:99999/", "ws://host:x/", "ws://a b/", " ws://a/", "ws://a/\n",
-                       "ws://[::1/", "wss//a", "ws://a:0/"};
+  const char *bad[] = {"",         "x",         "http://localhost/", "ws:",          "ws://",
+                       "ws:/x",    "ws://:80",  "ws://host:99999/",  "ws://host:x/", "ws://a b/",
+                       " ws://a/", "ws://a/\n", "ws://[::1/",        "wss//a",       "ws://a:0/"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) FAILS(ws_connect(bad[i], NULL, &h), WS_ERR_URL, bad[i]);
-  const char *unbindable[] = {"ws://example.com:0", "http://127.0.0.1:0", "ws://user:secret@127.0.0.1:0", "ws://*.example.com:0", "ws://*1:0", "ws://*@127.0.0.1:0",
-                              "ws://*x:0", "ws://*.:0", "ws://127.0.0.1:0/?room=1", "ws://*:0?x", "ws://127.0.0.1:0/#x"};
-  for (size_t i = 0; i < sizeof unbindable / sizeof unbindable[0]; i++) FAILS(ws_listen(unbindable[i], NULL, &h), WS_ERR_URL, unbindable[i]);
+  const char *unbindable[] = {"ws://example.com:0",
+                              "http://127.0.0.1:0",
+                              "ws://user:secret@127.0.0.1:0",
+                              "ws://*.example.com:0",
+                              "ws://*1:0",
+                              "ws://*@127.0.0.1:0",
+                              "ws://*x:0",
+                              "ws://*.:0",
+                              "ws://127.0.0.1:0/?room=1",
+                              "ws://*:0?x",
+                              "ws://127.0.0.1:0/#x"};
+  for (size_t i = 0; i < sizeof unbindable / sizeof unbindable[0]; i++)
+    FAILS(ws_listen(unbindable[i], NULL, &h), WS_ERR_URL, unbindable[i]);
   FAILS(ws_host("http://127.0.0.1:0", NULL, &h), WS_ERR_URL, "ws_host of an http:// URL");
   FAILS(ws_host("ws://\xff", NULL, &h), WS_ERR_UTF8, "ws_host of a URL that is not UTF-8");
   FAILS(ws_host("wss://127.0.0.1:0", NULL, &h), WS_ERR_TLS, "ws_host of a wss:// URL without a certificate");
@@ -299,7 +313,8 @@ static void texts(void) {
   CHECK(strstr(why(), "does not have that address"), "the error says that the machine does not have the address");
   h = client_end;
   int codes[] = {-2, 1, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 70000};
-  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) FAILS(ws_close(h, codes[i], NULL), WS_ERR_ARG, "a close code that must not be sent");
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    FAILS(ws_close(h, codes[i], NULL), WS_ERR_ARG, "a close code that must not be sent");
   char reason[125];
   memset(reason, 'x', 124);
   reason[124] = 0;
@@ -325,17 +340,21 @@ static void texts(void) {
   ws_handle s, c;
   open_pair(&config, &s, &c);
   memset(text, 'z', sizeof text);
-  CHECK(ws_get_header(s, "x-NAME", 0, text, 4, &n) == WS_TRUNCATED && n == 6 && !strcmp(text, "\xc3\xa9"), "a header is truncated at a code point");
+  CHECK(ws_get_header(s, "x-NAME", 0, text, 4, &n) == WS_TRUNCATED && n == 6 && !strcmp(text, "\xc3\xa9"),
+        "a header is truncated at a code point");
   CHECK_EQUAL(text[4], 'z', "no byte beyond cap is touched");
-  CHECK(ws_get_header(s, "x-name", 0, text, 1, &n) == WS_TRUNCATED && text[0] == 0, "a capacity of 1 returns an empty string");
+  CHECK(ws_get_header(s, "x-name", 0, text, 1, &n) == WS_TRUNCATED && text[0] == 0,
+        "a capacity of 1 returns an empty string");
   CHECK(ws_get_header(s, "x-name", 0, NULL, 0, &n) == WS_TRUNCATED && n == 6, "a capacity of 0 returns the length");
-  CHECK(ws_get_header(s, "x-name", 0, text, 7, NULL) == WS_OK && strlen(text) == 6, "the exact capacity, and a NULL length");
+  CHECK(ws_get_header(s, "x-name", 0, text, 7, NULL) == WS_OK && strlen(text) == 6,
+        "the exact capacity, and a NULL length");
   CHECK_EQUAL(ws_get_header(s, "x-name", 1, text, sizeof text, &n), WS_EMPTY, "a missing second header is WS_EMPTY");
   ws_free(s);
   ws_free(c);
   for (int r = -40; r < 40; r++)
     if (!ws_result_name(r) || strncmp(ws_result_name(r), "WS_", 3)) CHECK(0, "ws_result_name");
-  CHECK(!strcmp(ws_result_name(WS_ERR_FULL), "WS_ERR_FULL") && !strcmp(ws_result_name(77), "WS_UNKNOWN"), "names of results");
+  CHECK(!strcmp(ws_result_name(WS_ERR_FULL), "WS_ERR_FULL") && !strcmp(ws_result_name(77), "WS_UNKNOWN"),
+        "names of results");
 }
 
 static void configs(void) {
@@ -382,7 +401,8 @@ static void configs(void) {
   BAD(pin_sha256, "00", WS_ERR_TLS);
   BAD(pin_sha256, "zz00000000000000000000000000000000000000000000000000000000000000", WS_ERR_TLS);
   BAD(server_name, "not a name", WS_ERR_TLS);
-  const char *headers[] = {"X: a\r\nY: b", "X: a\nb", "X:\x01", "no colon", ": x", "Upgrade: x", "sec-websocket-key: x", "X y: z", "Content-Length: 5"};
+  const char *headers[] = {"X: a\r\nY: b",         "X: a\nb", "X:\x01",           "no colon", ": x", "Upgrade: x",
+                           "sec-websocket-key: x", "X y: z",  "Content-Length: 5"};
   for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
     ws_config config;
     ws_config_init(&config, sizeof config);
@@ -397,14 +417,18 @@ static void secrets(void) {
   ws_handle h;
   ws_set_log_level(WS_LOG_DEBUG);
   CHECK_EQUAL(ws_connect("ws://user:hunter2@127.0.0.1:1/?x=y", NULL, &h), WS_OK, "a URL with a password");
-  CHECK(ws_get_text(h, WS_GET_URL, line, sizeof line, NULL) == WS_OK && !strstr(line, "hunter2") && !strstr(line, "user"), "WS_GET_URL does not contain the password");
+  CHECK(ws_get_text(h, WS_GET_URL, line, sizeof line, NULL) == WS_OK && !strstr(line, "hunter2") &&
+            !strstr(line, "user"),
+        "WS_GET_URL does not contain the password");
   ws_event event;
   double end = now_s() + 10;
   int closed = 0;
   while (!closed && now_s() < end) {
     ws_poll(h);
     while (ws_next_event(h, &event) == WS_OK)
-      if (event.type == WS_EVENT_CLOSED) closed = event.cause == WS_CAUSE_REFUSED && event.phase == WS_PHASE_TCP && !strstr((const char *)event.packet.data, "hunter2");
+      if (event.type == WS_EVENT_CLOSED)
+        closed = event.cause == WS_CAUSE_REFUSED && event.phase == WS_PHASE_TCP &&
+                 !strstr((const char *)event.packet.data, "hunter2");
   }
   CHECK(closed, "the end event does not contain the password");
   int found = 0;
@@ -425,12 +449,15 @@ int main(void) {
   configs();
   secrets();
   CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats) &&
-            ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
+            ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
+            ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
         "ws_struct_size matches the structs of the header");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(7) == 0 && ws_struct_size(-1) == 0, "ws_struct_size of an unknown struct is 0");
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(7) == 0 && ws_struct_size(-1) == 0,
+        "ws_struct_size of an unknown struct is 0");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();
-  CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE, "ws_shutdown retires all handles");
+  CHECK(ws_get_state(server) == WS_ERR_HANDLE && ws_get_state(attached) == WS_ERR_HANDLE,
+        "ws_shutdown retires all handles");
   open_pair(NULL, &server_end, &client_end);
   CHECK_EQUAL(ws_get_state(client_end), WS_OPEN, "the library works again after ws_shutdown");
   ws_shutdown();

@@ -28,7 +28,8 @@ static int deaf_count;
 /* Browsers send the origin of the page in one Origin header, in lower case. */
 static int comes_from_our_page(ws_handle conn) {
   char origin[128];
-  return ws_get_header(conn, "Origin", 0, origin, sizeof origin, NULL) == WS_OK && !strcmp(origin, "https://game.example") &&
+  return ws_get_header(conn, "Origin", 0, origin, sizeof origin, NULL) == WS_OK &&
+         !strcmp(origin, "https://game.example") &&
          ws_get_header(conn, "Origin", 1, origin, sizeof origin, NULL) == WS_EMPTY;
 }
 
@@ -44,7 +45,9 @@ static void serve(ws_handle server, uint64_t *skipped) {
   ws_event event;
   while (ws_next_event(server, &event) == WS_OK) {
     char path[64] = "";
-    if (event.type == WS_EVENT_MESSAGE && ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) ++*skipped;
+    if (event.type == WS_EVENT_MESSAGE &&
+        ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL)
+      ++*skipped;
     if (event.type != WS_EVENT_CONNECTED) continue;
     ws_get_text(event.conn, WS_GET_PATH, path, sizeof path, NULL);
     /* Freeing the handle drops the client at once, with everything it sent after its request. */
@@ -97,8 +100,11 @@ int main(int argc, char **argv) {
   }
   ws_stats stats;
   ws_get_stats(server, &stats, sizeof stats);
-  printf("longest_poll_cpu_us=%.0f longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u\n", longest_cpu * 1e6, (unsigned long long)stats.longest_poll_us,
-         (unsigned long long)stats.accepted, (unsigned long long)stats.refused, (unsigned long long)skipped, (unsigned long long)refused_puts, stats.connections);
+  printf(
+      "longest_poll_cpu_us=%.0f longest_poll_us=%llu accepted=%llu refused=%llu not_sent_back=%llu refused_puts=%llu clients=%u\n",
+      longest_cpu * 1e6, (unsigned long long)stats.longest_poll_us, (unsigned long long)stats.accepted,
+      (unsigned long long)stats.refused, (unsigned long long)skipped, (unsigned long long)refused_puts,
+      stats.connections);
   ws_shutdown();
   FINISH();
 }

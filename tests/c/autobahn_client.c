@@ -25,7 +25,8 @@ static int run(const char *url, char *answer, size_t cap) {
       if (holding && ws_put_packet(h, held.data, held.len, held.type) == WS_ERR_FULL) break;
       holding = 0;
       if (ws_next_event(h, &event) != WS_OK) break;
-      if (event.type == WS_EVENT_MESSAGE && answer) snprintf(answer, cap, "%.*s", (int)event.packet.len, (const char *)event.packet.data);
+      if (event.type == WS_EVENT_MESSAGE && answer)
+        snprintf(answer, cap, "%.*s", (int)event.packet.len, (const char *)event.packet.data);
       if (event.type == WS_EVENT_MESSAGE && !answer) {
         held = event.packet;
         holding = 1;

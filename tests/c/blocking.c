@@ -55,7 +55,8 @@ static struct {
 static int result_count;
 
 static void report(const char *name) {
-  printf("figure: %-28s longest call %7.1f us CPU, %8.1f us by the clock, %ld waits, of %ld\n", name, longest_cpu * 1e6, longest_wall * 1e6, waits, calls);
+  printf("figure: %-28s longest call %7.1f us CPU, %8.1f us by the clock, %ld waits, of %ld\n", name, longest_cpu * 1e6,
+         longest_wall * 1e6, waits, calls);
   int at = 0;
   while (at < result_count && strcmp(results[at].name, name)) at++;
   if (at == result_count) {
@@ -147,7 +148,8 @@ static void ends_in(const char *name, ws_handle h, int phase, int cause, int raw
       if (result != WS_OK) break;
       if (event.type == WS_EVENT_CLOSED) {
         closed = 1;
-        if (event.phase != phase || event.cause != cause) printf("# %s: phase %d, cause %d: %s\n", name, event.phase, event.cause, (const char *)event.packet.data);
+        if (event.phase != phase || event.cause != cause)
+          printf("# %s: phase %d, cause %d: %s\n", name, event.phase, event.cause, (const char *)event.packet.data);
         CHECK(event.phase == phase && event.cause == cause && event.packet.len > 20, name);
       }
     }
@@ -197,12 +199,18 @@ static void hanging(void) {
   struct {
     const char *name, *scheme, *drip;
     int phase;
-  } silent[] = {{"silent TLS: phase TLS", "wss", "", WS_PHASE_TLS},
-                {"slow-drip TLS: phase TLS", "wss", "\x16\x03\x03\x40\x01\x02\x02\x40\x02\x03\x03" "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", WS_PHASE_TLS},
-                {"silent HTTP: phase HTTP", "ws", "", WS_PHASE_HTTP},
-                {"slow-drip HTTP: phase HTTP", "ws", "HTTP/1.1 101 Switching Protocols\r\nX: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", WS_PHASE_HTTP}};
+  } silent[] = {
+      {"silent TLS: phase TLS", "wss", "", WS_PHASE_TLS},
+      {"slow-drip TLS: phase TLS", "wss",
+       "\x16\x03\x03\x40\x01\x02\x02\x40\x02\x03\x03"
+       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+       WS_PHASE_TLS},
+      {"silent HTTP: phase HTTP", "ws", "", WS_PHASE_HTTP},
+      {"slow-drip HTTP: phase HTTP", "ws",
+       "HTTP/1.1 101 Switching Protocols\r\nX: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+       WS_PHASE_HTTP}};
   for (size_t i = 0; i < 4; i++) {
     listener = raw_listen(&port, 8);
     open_client(&h, silent[i].scheme, "127.0.0.1", port);

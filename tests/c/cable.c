@@ -24,7 +24,8 @@ int main(int argc, char **argv) {
     while (ws_next_event(h, &event) == WS_OK) {
       if (event.type == WS_EVENT_OPEN || event.type == WS_EVENT_CONNECTED) printf("open\n");
       if (event.type == WS_EVENT_CLOSED || event.type == WS_EVENT_DISCONNECTED) {
-        printf("end phase=%d cause=%d code=%d clean=%u: %s\n", event.phase, event.cause, event.code, event.clean, (const char *)event.packet.data);
+        printf("end phase=%d cause=%d code=%d clean=%u: %s\n", event.phase, event.cause, event.code, event.clean,
+               (const char *)event.packet.data);
         return 0;
       }
       fflush(stdout);

@@ -33,7 +33,8 @@ static int echo(ws_handle server) {
   int ended = 0;
   ws_poll(server);
   while (ws_next_event(server, &event) == WS_OK) {
-    if (event.type == WS_EVENT_MESSAGE) ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
+    if (event.type == WS_EVENT_MESSAGE)
+      ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
     ended += event.type == WS_EVENT_DISCONNECTED;
   }
   return ended;
@@ -85,7 +86,9 @@ static void never_polls(void) {
     ws_event event;
     for (int i = 0; i < 10; i++) {
       ws_poll(clients[i]);
-      while (ws_next_event(clients[i], &event) == WS_OK) told += event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_HTTP;
+      while (ws_next_event(clients[i], &event) == WS_OK)
+        told +=
+            event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_HTTP;
     }
   }
   CHECK_EQUAL(told, 10, "clients of a server that is never polled report CONNECT_TIMEOUT");
@@ -93,7 +96,8 @@ static void never_polls(void) {
   getrusage(RUSAGE_SELF, &before);
   rest_ms(300);
   getrusage(RUSAGE_SELF, &after);
-  double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) + (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) * 1e-6;
+  double used = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+                (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) * 1e-6;
   CHECK(used < 0.05, "no CPU time is used while nobody polls");
   ws_free(server);
   for (int i = 0; i < 20; i++) ws_free(clients[i]);
@@ -216,7 +220,9 @@ static void clock_jumps(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof address;
   char url[64];
-  if (bind(silent, (struct sockaddr *)&address, len) || listen(silent, 5) || getsockname(silent, (struct sockaddr *)&address, &len)) exit(1);
+  if (bind(silent, (struct sockaddr *)&address, len) || listen(silent, 5) ||
+      getsockname(silent, (struct sockaddr *)&address, &len))
+    exit(1);
   snprintf(url, sizeof url, "ws://127.0.0.1:%d", ntohs(address.sin_port));
   double began = now_s(), timed_out_after = 0;
   if (ws_connect(url, &config, &none) < 0) exit(1);
@@ -232,7 +238,8 @@ static void clock_jumps(void) {
     }
     ws_poll(none);
     while (ws_next_event(none, &event) == WS_OK)
-      if (event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT) timed_out++, timed_out_after = now_s() - began;
+      if (event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT)
+        timed_out++, timed_out_after = now_s() - began;
     rest_ms(5);
   }
   CHECK(!ended && got > sent / 2, "jumps of the clock end no connection");
@@ -244,7 +251,9 @@ static void clock_jumps(void) {
 static int open_by_hand(const ws_config *config, const char *url, ws_handle server, ws_handle *client) {
   static uint8_t bytes[65536];
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)atoi(strrchr(url, ':') + 1))};
+  struct sockaddr_in address = {.sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                .sin_port = htons((uint16_t)atoi(strrchr(url, ':') + 1))};
   if (connect(fd, (struct sockaddr *)&address, sizeof address) || fcntl(fd, F_SETFL, O_NONBLOCK)) exit(1);
   if (ws_attach(config, WS_ROLE_CLIENT, client) < 0) exit(1);
   for (double end = now_s() + 10; ws_get_state(*client) != WS_OPEN && now_s() < end;) {
@@ -312,9 +321,12 @@ static void resets_while_inflating(void) {
       ws_put_packet(other, (const uint8_t *)"hello", 5, WS_TEXT);
       ws_poll(server);
       while (ws_next_event(server, &event) == WS_OK) {
-        if (event.type == WS_EVENT_MESSAGE && event.conn == conn) first += event.packet.len == 5 && !memcmp(event.packet.data, "first", 5), wrong += event.packet.len != 5;
-        else if (event.type == WS_EVENT_MESSAGE) ws_put_packet(event.conn, event.packet.data, event.packet.len, WS_TEXT);
-        if (event.type == WS_EVENT_DISCONNECTED && event.conn == conn) ends++, told += event.code == 1006 && (event.cause == WS_CAUSE_RESET || event.cause == WS_CAUSE_PEER_GONE);
+        if (event.type == WS_EVENT_MESSAGE && event.conn == conn)
+          first += event.packet.len == 5 && !memcmp(event.packet.data, "first", 5), wrong += event.packet.len != 5;
+        else if (event.type == WS_EVENT_MESSAGE)
+          ws_put_packet(event.conn, event.packet.data, event.packet.len, WS_TEXT);
+        if (event.type == WS_EVENT_DISCONNECTED && event.conn == conn)
+          ends++, told += event.code == 1006 && (event.cause == WS_CAUSE_RESET || event.cause == WS_CAUSE_PEER_GONE);
       }
       ws_poll(other);
       while (ws_next_event(other, &event) == WS_OK) echoed += event.type == WS_EVENT_MESSAGE;
@@ -335,8 +347,12 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } cases[] = {{"polls_every_5_s", polls_every_5_s},   {"never_polls", never_polls}, {"shuts_down_under_others", shuts_down_under_others},
-               {"ends_at_a_signal", ends_at_a_signal}, {"clock_jumps", clock_jumps}, {"resets_while_inflating", resets_while_inflating}};
+  } cases[] = {{"polls_every_5_s", polls_every_5_s},
+               {"never_polls", never_polls},
+               {"shuts_down_under_others", shuts_down_under_others},
+               {"ends_at_a_signal", ends_at_a_signal},
+               {"clock_jumps", clock_jumps},
+               {"resets_while_inflating", resets_while_inflating}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     for (int at = 1; at < argc; at++)
       if (!strcmp(argv[at], cases[i].name)) cases[i].run();

@@ -13,8 +13,8 @@ static int failures;
 
 /* Prints the result of a check: the two numbers if it compared numbers, else the condition, and the last error of this
    thread. */
-static inline void check_report(int good, const char *function, const char *name, const char *what, long long came, const char *expected_text,
-                                long long expected) {
+static inline void check_report(int good, const char *function, const char *name, const char *what, long long came,
+                                const char *expected_text, long long expected) {
   char last[512];
   if (good) {
     printf("ok - %s: %s\n", function, name);
@@ -70,7 +70,8 @@ static inline void open_pair(const ws_config *config, ws_handle *server, ws_hand
 }
 
 /* A server on a free port, and `count` open clients of it. Their events are not taken. */
-static inline ws_handle open_server(const ws_config *server_config, const ws_config *client_config, ws_handle *clients, int count) {
+static inline ws_handle open_server(const ws_config *server_config, const ws_config *client_config, ws_handle *clients,
+                                    int count) {
   ws_handle server;
   char url[64];
   if (ws_listen("ws://127.0.0.1:0", server_config, &server) < 0) {

@@ -3,7 +3,8 @@
 #include "deflate.h"
 
 /* A long message, shorter and empty ones queued behind it, and a close. */
-static void long_message(const char *name, uint32_t flags, uint32_t level, const uint8_t *data, size_t size, uint32_t budget_us, int closes) {
+static void long_message(const char *name, uint32_t flags, uint32_t level, const uint8_t *data, size_t size,
+                         uint32_t budget_us, int closes) {
   ws_handle server, client;
   ws_config config = config_of(flags);
   config.deflate_level = level;
@@ -24,12 +25,14 @@ static void long_message(const char *name, uint32_t flags, uint32_t level, const
     good &= result == WS_OK;
   }
   ws_stats before = stats_of(client);
-  int accounted = before.queued_packets_out == (uint64_t)count && before.queued_bytes_out >= size && before.messages_out == (uint64_t)count;
+  int accounted = before.queued_packets_out == (uint64_t)count && before.queued_bytes_out >= size &&
+                  before.messages_out == (uint64_t)count;
   if (closes) TIMED(ws_close(client, 0, NULL));
   ws_event event;
   int unsent = -1;
   long polls = 0;
-  for (double end = now_s() + 30; now_s() < end && !(closes ? closed == 2 : next == count && !stats_of(client).queued_packets_out); polls++) {
+  for (double end = now_s() + 30;
+       now_s() < end && !(closes ? closed == 2 : next == count && !stats_of(client).queued_packets_out); polls++) {
     TIMED(ws_poll(client));
     TIMED(ws_poll(server));
     good &= take(server, datas, lengths, count, &next);
@@ -41,8 +44,8 @@ static void long_message(const char *name, uint32_t flags, uint32_t level, const
       }
   }
   ws_stats after = stats_of(client);
-  printf("# %s: put %.1f ms, %ld polls, %llu bytes on the wire, %llu compressed\n", name, copy * 1e3, polls, (unsigned long long)after.wire_bytes_out,
-         (unsigned long long)after.compressed_out);
+  printf("# %s: put %.1f ms, %ld polls, %llu bytes on the wire, %llu compressed\n", name, copy * 1e3, polls,
+         (unsigned long long)after.wire_bytes_out, (unsigned long long)after.compressed_out);
   if (attempt <= 1) {
     CHECK(accounted, "all messages count as queued");
     CHECK(good && next == count, "all messages arrive whole and in order");
@@ -66,17 +69,20 @@ static void fragments(void) {
   size_t len = 0;
   ws_poll(client);
   ws_take_output(client, out, 1 << 20, &len);
-  CHECK(len > 0 && strstr((char *)out, "permessage-deflate; client_max_window_bits\r\n") != NULL, "the request offers permessage-deflate");
+  CHECK(len > 0 && strstr((char *)out, "permessage-deflate; client_max_window_bits\r\n") != NULL,
+        "the request offers permessage-deflate");
   ws_free(client);
 
   ws_handle server;
   ws_attach(&config, WS_ROLE_SERVER, &server);
-  const char *request = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+  const char *request =
+      "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
   ws_feed(server, (const uint8_t *)request, strlen(request), NULL);
   ws_poll(server);
   ws_take_output(server, out, 1 << 20, &len);
-  CHECK(put(server, noise, 1 << 20) == WS_OK && put(server, text, 300) == WS_OK, "a message of 1 MiB and a short one are accepted");
+  CHECK(put(server, noise, 1 << 20) == WS_OK && put(server, text, 300) == WS_OK,
+        "a message of 1 MiB and a short one are accepted");
   int frames = 0, rsv1 = 0, messages = 0, first = -1, wrong = 0;
   size_t left = 0, header = 0;
   uint8_t head[14];
@@ -104,7 +110,8 @@ static void fragments(void) {
         messages += (head[0] & 0x80) != 0;
       }
   }
-  CHECK(messages == 2 && frames > 10 && rsv1 == 2 && wrong == 0, "a long message is sent as fragments, with RSV1 on the first frame only");
+  CHECK(messages == 2 && frames > 10 && rsv1 == 2 && wrong == 0,
+        "a long message is sent as fragments, with RSV1 on the first frame only");
   printf("figure: 1 MiB of noise left in %d fragments\n", frames - 1);
   ws_free(server);
   free(out);
@@ -117,7 +124,8 @@ static void unsent(void) {
   for (int how = 0; how < 2; how++) {
     ws_config config = config_of(0);
     open_pair(&config, &server, &client);
-    CHECK(put(client, noise, 3u << 20) == WS_OK && put(client, text, 100) == WS_OK && put(client, text, 0) == WS_OK, "three messages are accepted");
+    CHECK(put(client, noise, 3u << 20) == WS_OK && put(client, text, 100) == WS_OK && put(client, text, 0) == WS_OK,
+          "three messages are accepted");
     ws_poll(client);
     if (how == 0) ws_close(client, -1, NULL);
     if (how == 1) ws_free(server);
@@ -172,7 +180,8 @@ static void full(void) {
     while (ws_next_event(client, &event) == WS_OK) writable += event.type == WS_EVENT_WRITABLE;
   }
   CHECK(writable == 1 && got == 4, "WRITABLE is reported once more");
-  CHECK(put(client, text, 200000) == WS_OK && put(client, text, 100000) == WS_OK && put(client, text, 1) == WS_ERR_FULL, "queued messages count towards outbound_bytes");
+  CHECK(put(client, text, 200000) == WS_OK && put(client, text, 100000) == WS_OK && put(client, text, 1) == WS_ERR_FULL,
+        "queued messages count towards outbound_bytes");
   ws_free(client);
   ws_free(server);
 }
@@ -199,7 +208,8 @@ static void early(uint32_t flags) {
     good &= take(server, datas, lengths, 64, &next);
   }
   if (attempt <= 1) CHECK(good && next == 64, "messages queued before OPEN arrive in order");
-  if (attempt <= 1) CHECK_EQUAL(stats_of(client).compressed_out, 52, "all queued messages over the threshold are compressed");
+  if (attempt <= 1)
+    CHECK_EQUAL(stats_of(client).compressed_out, 52, "all queued messages over the threshold are compressed");
   ws_free(client);
   ws_free(server);
   report("4 MiB put before OPEN, level 6");
@@ -211,9 +221,11 @@ static void coalesce(void) {
   open_pair(&config, &server, &client);
   uint64_t before = stats_of(client).wire_bytes_out;
   for (int i = 0; i < 20; i++) put(client, text, 300);
-  CHECK(stats_of(client).wire_bytes_out == before && stats_of(client).queued_packets_out == 20, "with WS_COALESCE nothing is sent before the flush");
+  CHECK(stats_of(client).wire_bytes_out == before && stats_of(client).queued_packets_out == 20,
+        "with WS_COALESCE nothing is sent before the flush");
   ws_flush(client);
-  CHECK(stats_of(client).wire_bytes_out > before && stats_of(client).wire_bytes_out - before < 20 * 100, "ws_flush sends all messages, compressed");
+  CHECK(stats_of(client).wire_bytes_out > before && stats_of(client).wire_bytes_out - before < 20 * 100,
+        "ws_flush sends all messages, compressed");
   ws_poll(server);
   CHECK_EQUAL(ws_get_available(server), 20, "all coalesced messages arrive");
   ws_free(client);
@@ -243,7 +255,8 @@ static void full_inbound(void) {
     ws_poll(server);
   }
   ws_stats stats = stats_of(server);
-  CHECK(good && stats.queued_packets_in <= 3 && stats.queued_bytes_in < 2u << 20, "a full inbound queue inflates no further message");
+  CHECK(good && stats.queued_packets_in <= 3 && stats.queued_bytes_in < 2u << 20,
+        "a full inbound queue inflates no further message");
   CHECK_EQUAL(ws_poll(server), WS_OK, "ws_poll then reports that no work is left");
   for (double end = now_s() + 30; next < COUNT && now_s() < end;) {
     ws_poll(client);
@@ -265,7 +278,8 @@ static void full_inbound(void) {
     ws_poll(client);
     ws_poll(server);
     while (ws_next_event(server, &event) == WS_OK) {
-      if (event.type == WS_EVENT_MESSAGE) good &= event.packet.len == lengths[next] && !memcmp(event.packet.data, datas[next], lengths[next]), next++;
+      if (event.type == WS_EVENT_MESSAGE)
+        good &= event.packet.len == lengths[next] && !memcmp(event.packet.data, datas[next], lengths[next]), next++;
       if (event.type == WS_EVENT_CLOSED) code = event.code;
     }
   }
@@ -338,7 +352,8 @@ int main(void) {
   MEASURE(long_message("1 MiB of text, level 9", 0, 9, text, 1u << 20, 0, 1))
   MEASURE(long_message("2 MiB of text, level 6", 0, 6, text, 2u << 20, 0, 1))
   MEASURE(long_message("100 000 B in the smallest slices", 0, 1, text, 100000, 1, 0))
-  MEASURE(long_message("100 000 B in the smallest slices, and a close", WS_CLIENT_NO_CONTEXT_TAKEOVER, 1, text, 100000, 1, 1))
+  MEASURE(long_message("100 000 B in the smallest slices, and a close", WS_CLIENT_NO_CONTEXT_TAKEOVER, 1, text, 100000,
+                       1, 1))
   fragments();
   unsent();
   full();

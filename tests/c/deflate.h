@@ -54,7 +54,9 @@ static inline ws_stats stats_of(ws_handle h) {
   return stats;
 }
 
-static inline ws_result put(ws_handle h, const uint8_t *data, size_t len) { return ws_put_packet(h, data, len, WS_BINARY); }
+static inline ws_result put(ws_handle h, const uint8_t *data, size_t len) {
+  return ws_put_packet(h, data, len, WS_BINARY);
+}
 
 /* Takes the messages of `h`: their lengths must be those of `lengths` from *next on, and their bytes those of `data`.
    */
@@ -62,7 +64,8 @@ static inline int take(ws_handle h, const uint8_t *const *data, const size_t *le
   ws_packet packet;
   int good = 1;
   while (ws_get_packet(h, &packet) == WS_OK) {
-    good &= *next < count && packet.len == lengths[*next] && (packet.len == 0 || !memcmp(packet.data, data[*next], packet.len));
+    good &= *next < count && packet.len == lengths[*next] &&
+            (packet.len == 0 || !memcmp(packet.data, data[*next], packet.len));
     ++*next;
   }
   return good;
@@ -79,7 +82,8 @@ static inline void make_payloads(void) {
     state ^= state >> 17;
     state ^= state << 5;
     noise[i] = (uint8_t)(state >> 24);
-    text[i] = (uint8_t)(i % 64 < 50 ? "{\"entity\": 17, \"position\": [1.0, 2.5, 3.25], \"name\":"[i % 64] : 'a' + noise[i] % 16);
+    text[i] = (uint8_t)(i % 64 < 50 ? "{\"entity\": 17, \"position\": [1.0, 2.5, 3.25], \"name\":"[i % 64]
+                                    : 'a' + noise[i] % 16);
   }
 }
 

@@ -64,14 +64,18 @@ static double broadcasts(const char *name, uint32_t flags, int kinds, size_t siz
   ws_stats before = stats_of(server);
   double spent = broadcast(server, clients, text, size, &arrived);
   ws_stats after = stats_of(server);
-  printf("figure: %s of %zu B to %d: %.2f ms CPU, %llu compressed, %llu B each on the wire, contexts %llu KiB\n", name, size, CROWD, spent * 1e3,
-         (unsigned long long)(after.compressed_out - before.compressed_out), (unsigned long long)(after.wire_bytes_out - before.wire_bytes_out) / CROWD,
+  printf("figure: %s of %zu B to %d: %.2f ms CPU, %llu compressed, %llu B each on the wire, contexts %llu KiB\n", name,
+         size, CROWD, spent * 1e3, (unsigned long long)(after.compressed_out - before.compressed_out),
+         (unsigned long long)(after.wire_bytes_out - before.wire_bytes_out) / CROWD,
          (unsigned long long)after.deflate_memory_bytes >> 10);
   if (attempt <= 1) {
     CHECK_EQUAL(arrived, CROWD, name);
-    CHECK_EQUAL(after.compressed_out - before.compressed_out, compressed, "every client that negotiated compression received it compressed");
-    CHECK(after.messages_out - before.messages_out == CROWD && after.queued_packets_out == 0, "the broadcast was sent to all clients");
-    if (flags & WS_SERVER_NO_CONTEXT_TAKEOVER) CHECK(after.deflate_memory_bytes < 1u << 20, "all clients share one compression context");
+    CHECK_EQUAL(after.compressed_out - before.compressed_out, compressed,
+                "every client that negotiated compression received it compressed");
+    CHECK(after.messages_out - before.messages_out == CROWD && after.queued_packets_out == 0,
+          "the broadcast was sent to all clients");
+    if (flags & WS_SERVER_NO_CONTEXT_TAKEOVER)
+      CHECK(after.deflate_memory_bytes < 1u << 20, "all clients share one compression context");
   }
   free_crowd(server, clients);
   return spent;
@@ -89,7 +93,8 @@ static void crowds(void) {
   CHECK(shared[1] * 3 < own[1], "without context takeover a broadcast is compressed once");
   MEASURE(broadcasts("with takeover, 16 000 B", 0, 1, 16000, CROWD); report("broadcast with takeover, 16 000 B"))
   MEASURE(broadcasts("with takeover, 1 MiB", 0, 1, 1u << 20, CROWD); report("broadcast with takeover, 1 MiB"))
-  MEASURE(broadcasts("without takeover, 1 MiB", WS_SERVER_NO_CONTEXT_TAKEOVER, 1, 1u << 20, CROWD); report("broadcast without takeover, 1 MiB"))
+  MEASURE(broadcasts("without takeover, 1 MiB", WS_SERVER_NO_CONTEXT_TAKEOVER, 1, 1u << 20, CROWD);
+          report("broadcast without takeover, 1 MiB"))
 }
 
 /* One of three clients does not read: on_full decides what happens to a broadcast. */
@@ -138,7 +143,10 @@ static void on_full(uint32_t policy, uint32_t flags) {
     while (ws_get_packet(clients[0], &packet) == WS_OK) got++;
   }
   CHECK_EQUAL(got, sent, "a client that reads receives all messages");
-  CHECK(policy == WS_FULL_SKIP ? skipped == 1 && writable == 1 : policy == WS_FULL_DISCONNECT ? dropped == 1 : writable == 1, "the events report what happened to the stalled client");
+  CHECK(policy == WS_FULL_SKIP         ? skipped == 1 && writable == 1
+        : policy == WS_FULL_DISCONNECT ? dropped == 1
+                                       : writable == 1,
+        "the events report what happened to the stalled client");
   for (int i = 0; i < 3; i++) ws_free(clients[i]);
   ws_free(server);
 }

@@ -67,7 +67,9 @@ static int live_as_child(void) {
   ws_event event;
   char own_url[64];
   alarm(20);
-  if (ws_poll(server) != WS_ERR_HANDLE || ws_get_state(server) != WS_ERR_HANDLE || ws_wait(&server, 1, 0) != WS_ERR_HANDLE) return 1;
+  if (ws_poll(server) != WS_ERR_HANDLE || ws_get_state(server) != WS_ERR_HANDLE ||
+      ws_wait(&server, 1, 0) != WS_ERR_HANDLE)
+    return 1;
   ws_free(server);
   if (ws_set_log_level(WS_LOG_DEBUG) < 0) return 2;
   drain_log();
@@ -113,7 +115,8 @@ int main(void) {
     for (double next = now_s() + (i % 37) * 2e-5; now_s() < next;) {
     }
   }
-  printf("%d of %d children ended well, the last other one with %x; %llu messages, %llu waits meanwhile\n", well, FORKS, (unsigned)last, echoed, waits);
+  printf("%d of %d children ended well, the last other one with %x; %llu messages, %llu waits meanwhile\n", well, FORKS,
+         (unsigned)last, echoed, waits);
   CHECK_EQUAL(well, FORKS, "no child hangs or fails");
   unsigned long long before = echoed, before_waits = waits;
   for (end = now_s() + 20; (echoed == before || waits == before_waits) && now_s() < end;) {

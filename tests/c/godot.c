@@ -162,7 +162,8 @@ static ws_event event_of(ws_handle h, int32_t type) {
 /* The next raw packet equals `words` and comes from this peer. */
 static int hears(ws_handle h, int32_t from, const char *words) {
   ws_event event = event_of(h, WS_EVENT_MESSAGE);
-  int good = event.peer_id == from && event.packet.len == strlen(words) + 1 && !memcmp(event.packet.data + 1, words, strlen(words));
+  int good = event.peer_id == from && event.packet.len == strlen(words) + 1 &&
+             !memcmp(event.packet.data + 1, words, strlen(words));
   if (!good) printf("# heard from %d: %.*s\n", event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
   return good;
 }
@@ -205,27 +206,37 @@ static void in_a_game_of_godot(void) {
     ws_join(url, &config, &handles[i]);
     handle_count = i + 1;
     ids[i] = event_of(handles[i], WS_EVENT_OPEN).peer_id;
-    CHECK(ids[i] >= 2 && ids[i] == ws_get_peer_id(handles[i]) && event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1, "Godot assigns an id");
+    CHECK(ids[i] >= 2 && ids[i] == ws_get_peer_id(handles[i]) && event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1,
+          "Godot assigns an id");
     CHECK(said(&godot, print("connected ", ids[i], ""), NULL, 0), "Godot reports peer_connected");
   }
   ws_handle a = handles[0], b = handles[1];
   CHECK_EQUAL(is_encrypted(a), (cert != NULL), "the connection uses TLS if configured");
-  if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "both joins learn of each other");
+  if (format == 3)
+    CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0],
+          "both joins learn of each other");
   CHECK(say(a, 1, "hello") == WS_OK && said(&godot, print("packet ", ids[0], " hello"), NULL, 0), "a packet to Godot");
   CHECK(say(a, 1, "say 0 all") == WS_OK && hears(a, 1, "all") && hears(b, 1, "all"), "a packet from Godot to all");
   CHECK(say(a, 1, print("say ", ids[1], " one")) == WS_OK && hears(b, 1, "one"), "a packet from Godot to one");
   CHECK(say(a, 1, print("say ", -ids[1], " but")) == WS_OK && hears(a, 1, "but"), "a packet from Godot to all but one");
   if (format == 3) {
-    CHECK(say(a, ids[1], "by way of Godot") == WS_OK && hears(b, ids[0], "by way of Godot"), "a packet relayed by Godot to another join");
-    CHECK(say(b, 0, "everyone") == WS_OK && hears(a, ids[1], "everyone") && said(&godot, print("packet ", ids[1], " everyone"), NULL, 0), "a packet relayed by Godot to everyone");
+    CHECK(say(a, ids[1], "by way of Godot") == WS_OK && hears(b, ids[0], "by way of Godot"),
+          "a packet relayed by Godot to another join");
+    CHECK(say(b, 0, "everyone") == WS_OK && hears(a, ids[1], "everyone") &&
+              said(&godot, print("packet ", ids[1], " everyone"), NULL, 0),
+          "a packet relayed by Godot to everyone");
   }
   engine other;
   start(&other, url);
   int32_t its = number_said(&other, "joined ");
-  CHECK(its >= 2 && said(&godot, print("connected ", its, ""), NULL, 0) && say(b, 1, print("kick ", its, "")) == WS_OK, "a Godot host disconnects a Godot client");
+  CHECK(its >= 2 && said(&godot, print("connected ", its, ""), NULL, 0) && say(b, 1, print("kick ", its, "")) == WS_OK,
+        "a Godot host disconnects a Godot client");
   kicked = ending_of(&other);
   CHECK(strcmp(kicked, "nothing") && ends(&other), "the disconnected Godot client reports its end");
-  if (format == 3) CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == its && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && event_of(b, WS_EVENT_DISCONNECTED).peer_id == its, "our joins see it connect and disconnect");
+  if (format == 3)
+    CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == its && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its &&
+              event_of(b, WS_EVENT_DISCONNECTED).peer_id == its,
+          "our joins see it connect and disconnect");
   CHECK_EQUAL(say(b, 1, print("kick ", ids[0], "")), WS_OK, "Godot is told to disconnect a join");
   ws_event event = event_of(a, WS_EVENT_CLOSED);
   CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000, "the disconnected join is closed with 1000");
@@ -237,8 +248,11 @@ static void in_a_game_of_godot(void) {
   handle_count = 3;
   int32_t third = event_of(handles[2], WS_EVENT_OPEN).peer_id;
   CHECK(said(&godot, print("connected ", third, ""), NULL, 0), "another join connects");
-  CHECK(say(handles[2], 1, "last words") == WS_OK && ws_close(handles[2], 0, NULL) == WS_OK && said(&godot, print("disconnected ", third, ""), NULL, 0), "Godot sees it leave");
-  CHECK(say(b, 1, "quit") == WS_OK && event_of(b, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&godot), "Godot ends the game");
+  CHECK(say(handles[2], 1, "last words") == WS_OK && ws_close(handles[2], 0, NULL) == WS_OK &&
+            said(&godot, print("disconnected ", third, ""), NULL, 0),
+        "Godot sees it leave");
+  CHECK(say(b, 1, "quit") == WS_OK && event_of(b, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&godot),
+        "Godot ends the game");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
 
@@ -254,22 +268,38 @@ static void with_godot_in_our_game(void) {
   for (int i = 0; i < 2; i++) {
     start(&godot[i], url);
     ids[i] = event_of(host, WS_EVENT_CONNECTED).peer_id;
-    CHECK(said(&godot[i], print("joined ", ids[i], ""), NULL, 0) && said(&godot[i], "connected 1", NULL, 0), "Godot reports its id, and peer_connected of the host");
+    CHECK(said(&godot[i], print("joined ", ids[i], ""), NULL, 0) && said(&godot[i], "connected 1", NULL, 0),
+          "Godot reports its id, and peer_connected of the host");
   }
   if (format == 3) {
-    CHECK(said(&godot[0], print("connected ", ids[1], ""), NULL, 0) && said(&godot[1], print("connected ", ids[0], ""), NULL, 0), "both Godot clients learn of each other");
+    CHECK(said(&godot[0], print("connected ", ids[1], ""), NULL, 0) &&
+              said(&godot[1], print("connected ", ids[0], ""), NULL, 0),
+          "both Godot clients learn of each other");
   }
   ws_handle conn = 0;
-  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && is_encrypted(conn) == (cert != NULL), "the connection uses TLS if configured");
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && is_encrypted(conn) == (cert != NULL),
+        "the connection uses TLS if configured");
   CHECK(say(host, ids[0], "say 1 hello") == WS_OK && hears(host, ids[0], "hello"), "a packet to one, and back");
-  CHECK(say(host, 0, "to all") == WS_OK && said(&godot[0], "packet 1 to all", NULL, 0) && said(&godot[1], "packet 1 to all", NULL, 0), "a packet to all");
-  CHECK(say(host, -ids[0], "but one") == WS_OK && said(&godot[1], "packet 1 but one", NULL, 0), "a packet to all but one");
-  CHECK(say(host, ids[0], "marker") == WS_OK && said(&godot[0], "packet 1 marker", NULL, 0) && !has_said(&godot[0], "but one"), "the excluded client does not receive it");
+  CHECK(say(host, 0, "to all") == WS_OK && said(&godot[0], "packet 1 to all", NULL, 0) &&
+            said(&godot[1], "packet 1 to all", NULL, 0),
+        "a packet to all");
+  CHECK(say(host, -ids[0], "but one") == WS_OK && said(&godot[1], "packet 1 but one", NULL, 0),
+        "a packet to all but one");
+  CHECK(say(host, ids[0], "marker") == WS_OK && said(&godot[0], "packet 1 marker", NULL, 0) &&
+            !has_said(&godot[0], "but one"),
+        "the excluded client does not receive it");
   if (format == 3) {
-    CHECK(say(host, ids[0], print("say ", ids[1], " to B")) == WS_OK && said(&godot[1], print("packet ", ids[0], " to B"), NULL, 0), "a packet between Godot clients relayed by our host");
-    CHECK(say(host, ids[1], "say 0 everyone") == WS_OK && hears(host, ids[1], "everyone") && said(&godot[0], print("packet ", ids[1], " everyone"), NULL, 0), "a packet from Godot to everyone");
-    CHECK(say(host, ids[1], "say -1 not the host") == WS_OK && said(&godot[0], print("packet ", ids[1], " not the host"), NULL, 0), "a packet from Godot to all but the host");
-    CHECK(say(host, ids[0], print("say ", -ids[1], " not B")) == WS_OK && hears(host, ids[0], "not B"), "a packet from Godot to all but one");
+    CHECK(say(host, ids[0], print("say ", ids[1], " to B")) == WS_OK &&
+              said(&godot[1], print("packet ", ids[0], " to B"), NULL, 0),
+          "a packet between Godot clients relayed by our host");
+    CHECK(say(host, ids[1], "say 0 everyone") == WS_OK && hears(host, ids[1], "everyone") &&
+              said(&godot[0], print("packet ", ids[1], " everyone"), NULL, 0),
+          "a packet from Godot to everyone");
+    CHECK(say(host, ids[1], "say -1 not the host") == WS_OK &&
+              said(&godot[0], print("packet ", ids[1], " not the host"), NULL, 0),
+          "a packet from Godot to all but the host");
+    CHECK(say(host, ids[0], print("say ", -ids[1], " not B")) == WS_OK && hears(host, ids[0], "not B"),
+          "a packet from Godot to all but one");
     ws_join(url, &config, &handles[1]);
     handle_count = 2;
     int32_t ours = event_of(handles[1], WS_EVENT_OPEN).peer_id;
@@ -277,25 +307,31 @@ static void with_godot_in_our_game(void) {
     event_of(handles[1], WS_EVENT_CONNECTED);
     event_of(handles[1], WS_EVENT_CONNECTED);
     event_of(handles[1], WS_EVENT_CONNECTED);
-    CHECK(say(handles[1], ids[0], print("say ", ours, " heard you")) == WS_OK && hears(handles[1], ids[0], "heard you"), "our join and Godot exchange packets through our host");
+    CHECK(say(handles[1], ids[0], print("say ", ours, " heard you")) == WS_OK && hears(handles[1], ids[0], "heard you"),
+          "our join and Godot exchange packets through our host");
     ws_close(handles[1], 0, NULL);
     CHECK(said(&godot[1], print("disconnected ", ours, ""), NULL, 0), "Godot sees our join disconnect");
   } else {
     CHECK_EQUAL(ws_join_local(host, NULL, &handles[1]), WS_OK, "a local player joins");
     handle_count = 2;
     event_of(handles[1], WS_EVENT_OPEN);
-    CHECK(say(host, 0, "all three") == WS_OK && hears(handles[1], 1, "all three") && said(&godot[0], "packet 1 all three", NULL, 0), "the local player receives the same packets as Godot");
+    CHECK(say(host, 0, "all three") == WS_OK && hears(handles[1], 1, "all three") &&
+              said(&godot[0], "packet 1 all three", NULL, 0),
+          "the local player receives the same packets as Godot");
   }
   ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
   start(&godot[2], url);
   CHECK(said(&godot[2], "failed", NULL, 0) && ends(&godot[2]), "a refused Godot client reports connection_failed");
-  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && !strcmp(ending_of(&godot[0]), kicked) && ends(&godot[0]), "a kicked Godot client reports the same as with a stock host");
+  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && !strcmp(ending_of(&godot[0]), kicked) && ends(&godot[0]),
+        "a kicked Godot client reports the same as with a stock host");
   ws_event event;
   do event = event_of(host, WS_EVENT_DISCONNECTED);
   while (event.type && event.peer_id != ids[0]);
   CHECK(event.peer_id == ids[0] && event.code == 1000, "our host sees the kicked client disconnect");
-  if (format == 3) CHECK(said(&godot[1], print("disconnected ", ids[0], ""), NULL, 0), "the other Godot client sees it disconnect");
-  CHECK(ws_close(host, 0, NULL) == WS_OK && !strcmp(ending_of(&godot[1]), kicked) && ends(&godot[1]), "our host ends the game");
+  if (format == 3)
+    CHECK(said(&godot[1], print("disconnected ", ids[0], ""), NULL, 0), "the other Godot client sees it disconnect");
+  CHECK(ws_close(host, 0, NULL) == WS_OK && !strcmp(ending_of(&godot[1]), kicked) && ends(&godot[1]),
+        "our host ends the game");
   CHECK_EQUAL(event_of(host, WS_EVENT_CLOSED).conn, host, "our host reports CLOSED");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }

@@ -41,7 +41,9 @@ static int is(const ws_event *event, const char *bytes) {
   return event->packet.len == strlen(bytes) && !memcmp(event->packet.data, bytes, event->packet.len);
 }
 
-static ws_result says(ws_handle h, const char *bytes) { return ws_put_packet(h, (const uint8_t *)bytes, strlen(bytes), WS_BINARY); }
+static ws_result says(ws_handle h, const char *bytes) {
+  return ws_put_packet(h, (const uint8_t *)bytes, strlen(bytes), WS_BINARY);
+}
 
 static void a_client_and_a_server(uint32_t more) {
   ws_config config = with(WS_APP_HEARTBEAT | more);
@@ -55,13 +57,17 @@ static void a_client_and_a_server(uint32_t more) {
   CHECK_EQUAL(comes(server, client, &event), WS_EVENT_CONNECTED, "the server reports CONNECTED");
   ws_handle conn = event.conn;
   CHECK_EQUAL(comes(client, server, &event), WS_EVENT_OPEN, "the client reports OPEN");
-  CHECK(ws_get_text(conn, WS_GET_QUERY, text, sizeof text, NULL) == WS_OK && !strcmp(text, "x=1"), "the server's query does not contain the heartbeat request");
-  CHECK(ws_get_text(client, WS_GET_URL, text, sizeof text, NULL) == WS_OK && !strcmp(text, url), "the client's URL does not contain the heartbeat request");
+  CHECK(ws_get_text(conn, WS_GET_QUERY, text, sizeof text, NULL) == WS_OK && !strcmp(text, "x=1"),
+        "the server's query does not contain the heartbeat request");
+  CHECK(ws_get_text(client, WS_GET_URL, text, sizeof text, NULL) == WS_OK && !strcmp(text, url),
+        "the client's URL does not contain the heartbeat request");
   CHECK(measures(server, client), "the client measures a round-trip time");
   for (int i = 0; i < 20; i++) {
     snprintf(text, sizeof text, "message %d", i);
-    CHECK(says(client, text) == WS_OK && comes(server, client, &event) == WS_EVENT_MESSAGE && is(&event, text), "a message to the server");
-    CHECK(says(conn, text) == WS_OK && comes(client, server, &event) == WS_EVENT_MESSAGE && is(&event, text), "a message to the client");
+    CHECK(says(client, text) == WS_OK && comes(server, client, &event) == WS_EVENT_MESSAGE && is(&event, text),
+          "a message to the server");
+    CHECK(says(conn, text) == WS_OK && comes(client, server, &event) == WS_EVENT_MESSAGE && is(&event, text),
+          "a message to the client");
     for (double end = now_s() + 0.025; now_s() < end;) {
       ws_poll(server);
       ws_poll(client);
@@ -69,8 +75,10 @@ static void a_client_and_a_server(uint32_t more) {
   }
   ws_stats stats = stats_of(client);
   CHECK(stats.messages_out == 20 && stats.messages_in == 20, "the client's counters leave out heartbeats");
-  CHECK(stats_of(conn).messages_out == 20 && stats_of(conn).messages_in == 20, "the server's counters leave out heartbeats");
-  CHECK(ws_next_event(client, &event) == WS_EMPTY && ws_next_event(server, &event) == WS_EMPTY, "heartbeats cause no events");
+  CHECK(stats_of(conn).messages_out == 20 && stats_of(conn).messages_in == 20,
+        "the server's counters leave out heartbeats");
+  CHECK(ws_next_event(client, &event) == WS_EMPTY && ws_next_event(server, &event) == WS_EMPTY,
+        "heartbeats cause no events");
   ws_close(client, 1000, "");
   CHECK(comes(client, server, &event) == WS_EVENT_CLOSED && event.clean && !event.unsent, "the close is clean");
   ws_free(client);
@@ -95,13 +103,17 @@ static void between_slices(void) {
   ws_connect(url, &config, &client);
   comes(server, client, &event);
   comes(client, server, &event);
-  CHECK(ws_put_packet(client, bytes, LONG, WS_BINARY) == WS_OK && ws_put_packet(server, bytes, LONG, WS_BINARY) == WS_OK, "messages of 8 MiB are accepted both ways");
+  CHECK(ws_put_packet(client, bytes, LONG, WS_BINARY) == WS_OK &&
+            ws_put_packet(server, bytes, LONG, WS_BINARY) == WS_OK,
+        "messages of 8 MiB are accepted both ways");
   int got = 0;
   for (double end = now_s() + 30; now_s() < end && got < 2;) {
     ws_poll(server);
     ws_poll(client);
-    while (ws_next_event(client, &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE && event.packet.len == LONG && !memcmp(event.packet.data, bytes, LONG);
-    while (ws_next_event(server, &event) == WS_OK) got += event.type == WS_EVENT_MESSAGE && event.packet.len == LONG && !memcmp(event.packet.data, bytes, LONG);
+    while (ws_next_event(client, &event) == WS_OK)
+      got += event.type == WS_EVENT_MESSAGE && event.packet.len == LONG && !memcmp(event.packet.data, bytes, LONG);
+    while (ws_next_event(server, &event) == WS_OK)
+      got += event.type == WS_EVENT_MESSAGE && event.packet.len == LONG && !memcmp(event.packet.data, bytes, LONG);
   }
   CHECK(got == 2 && measures(server, client), "both arrive whole, and the round-trip time is measured");
   free(bytes);
@@ -121,11 +133,18 @@ static void the_multiplayer_layers_do_not_see_it(uint32_t flags, const char *nam
   CHECK_EQUAL(comes(host, join, &event), WS_EVENT_CONNECTED, "the host reports CONNECTED");
   int32_t id = event.peer_id;
   CHECK(comes(join, host, &event) == WS_EVENT_OPEN && event.peer_id == id, "the join reports OPEN with its id");
-  CHECK(comes(join, host, &event) == WS_EVENT_CONNECTED && event.peer_id == 1, "the join reports CONNECTED of the host");
+  CHECK(comes(join, host, &event) == WS_EVENT_CONNECTED && event.peer_id == 1,
+        "the join reports CONNECTED of the host");
   CHECK(measures(host, join), "the join measures a round-trip time");
-  CHECK(ws_put_packet_to(join, 1, (const uint8_t *)"up", 2, WS_BINARY) == WS_OK && comes(host, join, &event) == WS_EVENT_MESSAGE && is(&event, "up"), "a packet to the host");
-  CHECK(ws_put_packet_to(host, id, (const uint8_t *)"down", 4, WS_BINARY) == WS_OK && comes(join, host, &event) == WS_EVENT_MESSAGE && is(&event, "down"), "a packet to the join");
-  CHECK(ws_join_local(host, &config, &local) == WS_OK && comes(local, host, &event) == WS_EVENT_OPEN && measures(host, local), "a local player measures a round-trip time");
+  CHECK(ws_put_packet_to(join, 1, (const uint8_t *)"up", 2, WS_BINARY) == WS_OK &&
+            comes(host, join, &event) == WS_EVENT_MESSAGE && is(&event, "up"),
+        "a packet to the host");
+  CHECK(ws_put_packet_to(host, id, (const uint8_t *)"down", 4, WS_BINARY) == WS_OK &&
+            comes(join, host, &event) == WS_EVENT_MESSAGE && is(&event, "down"),
+        "a packet to the join");
+  CHECK(ws_join_local(host, &config, &local) == WS_OK && comes(local, host, &event) == WS_EVENT_OPEN &&
+            measures(host, local),
+        "a local player measures a round-trip time");
   ws_free(local);
   ws_free(join);
   ws_free(host);
@@ -142,19 +161,25 @@ static void who_does_not_take_part(void) {
   ws_connect(url, &config, &client);
   comes(server, client, &event);
   ws_handle conn = event.conn;
-  CHECK(ws_get_text(conn, WS_GET_QUERY, query, sizeof query, NULL) == WS_OK && !strcmp(query, "wspeer-heartbeat=1"), "a server without the flag sees the heartbeat request in the query");
+  CHECK(ws_get_text(conn, WS_GET_QUERY, query, sizeof query, NULL) == WS_OK && !strcmp(query, "wspeer-heartbeat=1"),
+        "a server without the flag sees the heartbeat request in the query");
   comes(client, server, &event);
   says(conn, "first");
-  CHECK(comes(client, server, &event) == WS_EVENT_MESSAGE && is(&event, "first"), "the server's first message is delivered");
-  CHECK(comes(client, server, &event) == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_HEARTBEAT && ws_get_state(client) == WS_OPEN, "the client reports NO_HEARTBEAT and stays open");
-  CHECK(strstr((const char *)event.packet.data, "WS_APP_HEARTBEAT") != NULL, "the error message names WS_APP_HEARTBEAT");
+  CHECK(comes(client, server, &event) == WS_EVENT_MESSAGE && is(&event, "first"),
+        "the server's first message is delivered");
+  CHECK(comes(client, server, &event) == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_HEARTBEAT &&
+            ws_get_state(client) == WS_OPEN,
+        "the client reports NO_HEARTBEAT and stays open");
+  CHECK(strstr((const char *)event.packet.data, "WS_APP_HEARTBEAT") != NULL,
+        "the error message names WS_APP_HEARTBEAT");
   CHECK(measures(server, client), "the client falls back to ping frames");
   CHECK_EQUAL(ws_next_event(server, &event), WS_EMPTY, "the server receives no stray message");
   ws_free(client);
   config.connect_timeout_ms = 100;
   ws_connect(url, &config, &client);
   CHECK_EQUAL(comes(client, server, &event), WS_EVENT_OPEN, "the client reports OPEN");
-  CHECK(comes(client, server, &event) == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_HEARTBEAT, "without a first message, NO_HEARTBEAT is reported at the connect timeout");
+  CHECK(comes(client, server, &event) == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_HEARTBEAT,
+        "without a first message, NO_HEARTBEAT is reported at the connect timeout");
   ws_free(client);
   ws_free(server);
 
@@ -163,8 +188,11 @@ static void who_does_not_take_part(void) {
   ws_connect(url, &plain, &client);
   comes(server, client, &event);
   says(event.conn, "only this");
-  CHECK(comes(client, server, &event) == WS_EVENT_OPEN && comes(client, server, &event) == WS_EVENT_MESSAGE && is(&event, "only this"), "a client that does not ask receives only messages");
-  CHECK(measures(server, client) && ws_next_event(client, &event) == WS_EMPTY, "a client that does not ask uses ping frames");
+  CHECK(comes(client, server, &event) == WS_EVENT_OPEN && comes(client, server, &event) == WS_EVENT_MESSAGE &&
+            is(&event, "only this"),
+        "a client that does not ask receives only messages");
+  CHECK(measures(server, client) && ws_next_event(client, &event) == WS_EMPTY,
+        "a client that does not ask uses ping frames");
   ws_free(client);
   ws_free(server);
 }
@@ -180,7 +208,8 @@ static void a_dead_link(void) {
   }
   double began = now_s();
   int type = comes(client, 0, &event);
-  CHECK(type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_PONG_TIMEOUT && event.phase == WS_PHASE_WEBSOCKET, "a server that stops polling is dropped by PONG_TIMEOUT");
+  CHECK(type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_PONG_TIMEOUT && event.phase == WS_PHASE_WEBSOCKET,
+        "a server that stops polling is dropped by PONG_TIMEOUT");
   CHECK(now_s() - began < 2, "the pong timeout is kept");
   ws_free(client);
   ws_free(server);
@@ -191,10 +220,13 @@ static void configs(void) {
   ws_handle h, other;
   uint32_t value = 0;
   config.heartbeat_ms = config.pong_timeout_ms = 0;
-  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_OK && ws_get_option(h, WS_OPT_HEARTBEAT_MS, &value) == WS_OK && value == 20000, "a client pings every 20 s");
+  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_OK &&
+            ws_get_option(h, WS_OPT_HEARTBEAT_MS, &value) == WS_OK && value == 20000,
+        "a client pings every 20 s");
   ws_free(h);
   config.max_message_bytes = 31;
-  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && strstr(why(), "max_message_bytes"), "max_message_bytes must allow heartbeats");
+  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && strstr(why(), "max_message_bytes"),
+        "max_message_bytes must allow heartbeats");
   config = with(WS_APP_HEARTBEAT);
   CHECK(ws_pair(&config, &h, &other) == WS_OK && measures(h, other), "the ends of a pair measure a round-trip time");
   ws_free(h);

@@ -109,8 +109,9 @@ int main(int argc, char **argv) {
   }
   qsort(times, time_count, sizeof *times, by_size);
   if (!time_count) return 1;
-  printf("sent=%llu got=%llu lost=%llu ended=%llu p50_us=%.0f p99_us=%.0f max_us=%.0f\n", (unsigned long long)sent, (unsigned long long)got, (unsigned long long)lost,
-         (unsigned long long)ended, times[time_count / 2] * 1e6, times[time_count * 99 / 100] * 1e6, times[time_count - 1] * 1e6);
+  printf("sent=%llu got=%llu lost=%llu ended=%llu p50_us=%.0f p99_us=%.0f max_us=%.0f\n", (unsigned long long)sent,
+         (unsigned long long)got, (unsigned long long)lost, (unsigned long long)ended, times[time_count / 2] * 1e6,
+         times[time_count * 99 / 100] * 1e6, times[time_count - 1] * 1e6);
   ws_shutdown();
   FINISH();
 }

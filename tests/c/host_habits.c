@@ -38,7 +38,8 @@ static void full_inbox(void) {
   }
   ws_stats stats;
   ws_get_stats(conn, &stats, sizeof stats);
-  CHECK(sent < 200000 && stats.queued_packets_in <= 10 + 140 && stats.inbound_stalls > 0, "a host that does not read: TCP slows the sender, and the queue is bounded");
+  CHECK(sent < 200000 && stats.queued_packets_in <= 10 + 140 && stats.inbound_stalls > 0,
+        "a host that does not read: TCP slows the sender, and the queue is bounded");
   uint32_t next = 0;
   int wrong = 0;
   ws_packet packet;
@@ -69,7 +70,8 @@ static void gap(void) {
     ws_poll(server);
     ws_poll(client);
   }
-  CHECK_EQUAL(ws_get_state(client), WS_OPEN, "a polling gap of 2.5 s with a pong timeout of 0.6 s does not end the connection");
+  CHECK_EQUAL(ws_get_state(client), WS_OPEN,
+              "a polling gap of 2.5 s with a pong timeout of 0.6 s does not end the connection");
   ws_stats stats;
   ws_get_stats(client, &stats, sizeof stats);
   CHECK(stats.rtt_us > 0, "the round-trip time is measured");
@@ -90,7 +92,8 @@ static void gap(void) {
     while (ws_next_event(server, &event) == WS_OK)
       if (event.type == WS_EVENT_DISCONNECTED) cause = event.cause;
   }
-  CHECK(cause == WS_CAUSE_PONG_TIMEOUT && now_s() - began < 2, "a peer that answers no ping is dropped after the pong timeout");
+  CHECK(cause == WS_CAUSE_PONG_TIMEOUT && now_s() - began < 2,
+        "a peer that answers no ping is dropped after the pong timeout");
   close(fd);
   ws_free(server);
 }
@@ -129,10 +132,14 @@ static void by_client(void) {
   ws_handle clients[8], waiting[8], server = open_server(NULL, NULL, clients, 8);
   size_t count = 0;
   ws_event event;
-  CHECK(ws_get_waiting(server, waiting, 4, &count) == WS_TRUNCATED && count == 8, "ws_get_waiting counts all new clients when truncated");
+  CHECK(ws_get_waiting(server, waiting, 4, &count) == WS_TRUNCATED && count == 8,
+        "ws_get_waiting counts all new clients when truncated");
   CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 8, "ws_get_waiting lists all new clients");
-  for (int i = 0; i < 8; i++) CHECK(ws_next_event(waiting[i], &event) == WS_OK && event.type == WS_EVENT_CONNECTED, "each new client has a CONNECTED event");
-  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "no client is listed after its events were read");
+  for (int i = 0; i < 8; i++)
+    CHECK(ws_next_event(waiting[i], &event) == WS_OK && event.type == WS_EVENT_CONNECTED,
+          "each new client has a CONNECTED event");
+  CHECK(ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0,
+        "no client is listed after its events were read");
   ws_put_packet(clients[2], (const uint8_t *)"a", 1, WS_TEXT);
   ws_put_packet(clients[2], (const uint8_t *)"b", 1, WS_TEXT);
   ws_put_packet(clients[5], (const uint8_t *)"c", 1, WS_TEXT);
@@ -146,7 +153,8 @@ static void by_client(void) {
   CHECK_EQUAL(count, 3, "clients with messages or an end are listed");
   int messages = 0, ends = 0;
   for (int i = 0; i < 3; i++) {
-    while (ws_next_event(waiting[i], &event) == WS_OK) messages += event.type == WS_EVENT_MESSAGE, ends += event.type == WS_EVENT_DISCONNECTED;
+    while (ws_next_event(waiting[i], &event) == WS_OK)
+      messages += event.type == WS_EVENT_MESSAGE, ends += event.type == WS_EVENT_DISCONNECTED;
   }
   CHECK_EQUAL(messages, 3, "the listed clients have the messages");
   while (ends == 0 && now_s() < end) {
@@ -157,7 +165,8 @@ static void by_client(void) {
       while (ws_next_event(waiting[i], &event) == WS_OK) ends += event.type == WS_EVENT_DISCONNECTED;
   }
   ws_poll(server);
-  CHECK(ends == 1 && ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0, "no client is listed after its messages were read");
+  CHECK(ends == 1 && ws_get_waiting(server, waiting, 8, &count) == WS_OK && count == 0,
+        "no client is listed after its messages were read");
   CHECK(ws_get_conns(server, waiting, 8, &count) == WS_OK && count == 7, "the closed client is gone");
   ws_put_packet(clients[0], (const uint8_t *)"d", 1, WS_TEXT);
   while (ws_next_event(server, &event) != WS_OK && now_s() < end) ws_poll(server);

@@ -72,9 +72,11 @@ static void put_direct(void) {
   open_pair(&config, &s, &c);
   open_pair(&config, &s2, &c2);
   bound_memory();
-  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_OK, "a message that the transport cannot take whole is accepted");
+  CHECK_EQUAL(ws_put_packet(c, huge, HUGE_BYTES, WS_BINARY), WS_OK,
+              "a message that the transport cannot take whole is accepted");
   ws_event event = end_of(c);
-  CHECK(event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_RESOURCES && event.unsent == 1, "the end reports it as unsent, with the cause RESOURCES");
+  CHECK(event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_RESOURCES && event.unsent == 1,
+        "the end reports it as unsent, with the cause RESOURCES");
   CHECK(talks(c2, s2), "other connections continue");
 }
 
@@ -119,7 +121,8 @@ static void broadcast_with(uint32_t flags) {
   ws_handle server = open_server(&config, &config, clients, 3);
   bound_memory();
   CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a broadcast is refused");
-  CHECK_EQUAL(ws_put_packet_to(server, 0, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short broadcast is accepted");
+  CHECK_EQUAL(ws_put_packet_to(server, 0, (const uint8_t *)"still", 5, WS_BINARY), WS_OK,
+              "a short broadcast is accepted");
   int got = 0;
   ws_event event;
   for (double end = now_s() + 10; got < 3 && now_s() < end;) {
@@ -154,7 +157,8 @@ static void broadcast_mixed_with(uint32_t flags) {
   while (ws_next_event(server, &event) == WS_OK) {
   }
   leave_memory(HUGE_BYTES + LEFT_BYTES);
-  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT, "a broadcast without memory for one client is refused for both");
+  CHECK_EQUAL(ws_put_packet(server, huge, HUGE_BYTES, WS_BINARY), WS_ERR_LIMIT,
+              "a broadcast without memory for one client is refused for both");
   CHECK_EQUAL(ws_put_packet(server, (const uint8_t *)"still", 5, WS_BINARY), WS_OK, "a short broadcast is accepted");
   int got = 0, others = 0;
   ws_handle all[3] = {server, deflating, other};
@@ -242,8 +246,10 @@ static void receive(int in_fragments) {
   uint8_t piece[14] = {0x00, 0xFF, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
   uint8_t first[6] = {0x02, 0x80, 0, 0, 0, 0};
   if (in_fragments) ws_feed(s, first, sizeof first, NULL);
-  ws_event event = in_fragments ? feed_until_closed(s, piece, sizeof piece, 65536) : feed_until_closed(s, whole, sizeof whole, HUGE_BYTES);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES, "the connection is closed with 1009 and the cause RESOURCES");
+  ws_event event = in_fragments ? feed_until_closed(s, piece, sizeof piece, 65536)
+                                : feed_until_closed(s, whole, sizeof whole, HUGE_BYTES);
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES,
+        "the connection is closed with 1009 and the cause RESOURCES");
   CHECK(talks(c2, s2), "other connections continue");
 }
 
@@ -279,7 +285,8 @@ static void inflate(void) {
   ws_take_output(s, bytes, sizeof bytes, &len);
   ws_feed(s, NULL, 0, NULL);
   ws_event event = end_of(s);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES, "a message that inflates beyond memory is closed with 1009 and RESOURCES");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1009 && event.cause == WS_CAUSE_RESOURCES,
+        "a message that inflates beyond memory is closed with 1009 and RESOURCES");
   CHECK(talks(c2, s2), "other connections continue");
 }
 
@@ -287,9 +294,19 @@ int main(void) {
   static const struct {
     const char *name;
     void (*run)(void);
-  } cases[] = {{"put_direct", put_direct}, {"put_behind", put_behind}, {"put_to_be_compressed", put_to_be_compressed}, {"put_early", put_early}, {"broadcast", broadcast},
-               {"broadcast_compressed", broadcast_compressed}, {"broadcast_mixed", broadcast_mixed}, {"broadcast_mixed_shared", broadcast_mixed_shared}, {"game_of_godot3", game_of_godot3}, {"game_of_scene", game_of_scene}, {"receive_whole", receive_whole},
-               {"receive_fragments", receive_fragments}, {"inflate", inflate}};
+  } cases[] = {{"put_direct", put_direct},
+               {"put_behind", put_behind},
+               {"put_to_be_compressed", put_to_be_compressed},
+               {"put_early", put_early},
+               {"broadcast", broadcast},
+               {"broadcast_compressed", broadcast_compressed},
+               {"broadcast_mixed", broadcast_mixed},
+               {"broadcast_mixed_shared", broadcast_mixed_shared},
+               {"game_of_godot3", game_of_godot3},
+               {"game_of_scene", game_of_scene},
+               {"receive_whole", receive_whole},
+               {"receive_fragments", receive_fragments},
+               {"inflate", inflate}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     int status = 0;
     fflush(stdout);

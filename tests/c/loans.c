@@ -74,7 +74,8 @@ static void batches(void) {
   ws_poll(c);
   for (int i = 30; i < 40; i++) send_pattern(c, (uint8_t)i, 100 + (size_t)i);
   ws_poll(s);
-  CHECK(ws_get_packets(s, packets, 40, &count) == WS_OK && count == 40, "ws_get_packets returns all messages in one call");
+  CHECK(ws_get_packets(s, packets, 40, &count) == WS_OK && count == 40,
+        "ws_get_packets returns all messages in one call");
   ws_poll(s);
   int right = 1;
   for (size_t i = 0; i < count; i++) right &= same(&packets[i], (uint8_t)i, 100 + i);
@@ -98,7 +99,8 @@ static void of_servers(void) {
   }
   CHECK_EQUAL(ws_get_packet(server, &through_server), WS_OK, "a packet lent through the server");
   ws_handle other = through_server.conn == conns[0] ? conns[1] : conns[0];
-  CHECK(ws_get_packet(other, &through_client) == WS_OK && through_client.conn == other, "a packet lent through a client's handle");
+  CHECK(ws_get_packet(other, &through_client) == WS_OK && through_client.conn == other,
+        "a packet lent through a client's handle");
   uint8_t first = through_server.data[0], second = through_client.data[0];
   ws_free(through_server.conn);
   for (int i = 0; i < 3; i++) send_pattern(clients[i], 99, 500);
@@ -183,14 +185,16 @@ static void users(void) {
   ws_poll(c);
   ws_poll(s);
   ws_packet packet;
-  CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == (uint64_t)(uintptr_t)&mine && packet.conn == s, "a packet has the user value");
+  CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == (uint64_t)(uintptr_t)&mine && packet.conn == s,
+        "a packet has the user value");
   ws_set_user(s, 5);
   send_pattern(c, 1, 10);
   ws_poll(c);
   ws_poll(s);
   CHECK(ws_get_packet(s, &packet) == WS_OK && packet.user == 5, "a changed user value applies to later packets");
   ws_free_owner(77);
-  CHECK(ws_get_state(s) == WS_ERR_HANDLE && ws_get_state(c) == WS_ERR_HANDLE, "ws_free_owner frees the handles of the owner");
+  CHECK(ws_get_state(s) == WS_ERR_HANDLE && ws_get_state(c) == WS_ERR_HANDLE,
+        "ws_free_owner frees the handles of the owner");
   CHECK_EQUAL(ws_get_state(s2), WS_OPEN, "ws_free_owner keeps the handles of others");
   ws_free(s2);
   ws_free(c2);

@@ -40,16 +40,19 @@ static void all_there(ws_handle polled, ws_handle h, enum ending ending, int by_
   while (ws_next_event(h, &event) == WS_OK) {
     after += ends > 0;
     if (event.type == WS_EVENT_MESSAGE) wrong += memcmp(event.packet.data, &next, 4) != 0, next++;
-    else if (event.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED)) ends++, code = event.code, cause = event.cause;
+    else if (event.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED))
+      ends++, code = event.code, cause = event.cause;
     else if (event.type == WS_EVENT_CLOSE_REQUEST) requests++, wrong += next != 100;
     else others++;
   }
   CHECK(next == 100 && wrong == 0, "all 100 are readable, in order");
   CHECK(ends == 1 && after == 0, "then one last event");
-  CHECK(last.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED) && last.code == code && last.cause == cause && last.packet.len == 0,
+  CHECK(last.type == (as_server ? WS_EVENT_DISCONNECTED : WS_EVENT_CLOSED) && last.code == code &&
+            last.cause == cause && last.packet.len == 0,
         "it equals the result of ws_get_end");
   CHECK(others <= 1, "there are no other events besides the opening");
-  if (ending == BY_CLOSE) CHECK(requests == 1 && code == 1000 && cause == WS_CAUSE_CLOSED_BY_PEER, "the close is reported");
+  if (ending == BY_CLOSE)
+    CHECK(requests == 1 && code == 1000 && cause == WS_CAUSE_CLOSED_BY_PEER, "the close is reported");
   if (ending == BY_FIN) CHECK(code == 1006 && cause == WS_CAUSE_PEER_GONE, "an end without a close is reported");
   if (ending == BY_OVERSIZE) CHECK(code == 1009 && cause == WS_CAUSE_TOO_BIG, "an oversize frame is reported");
 }
@@ -133,7 +136,8 @@ static void stalled_one(void) {
   CHECK(refused > 0 && other == 0 && accepted > 1000, "a peer that never reads leads to WS_ERR_FULL");
   ws_stats stats;
   ws_get_stats(conn, &stats, sizeof stats);
-  CHECK(stats.messages_out == accepted && stats.queued_bytes_out <= 4 * 1024 * 1024 + 2 * SIZE, "accepted messages are counted, and the queue is bounded");
+  CHECK(stats.messages_out == accepted && stats.queued_bytes_out <= 4 * 1024 * 1024 + 2 * SIZE,
+        "accepted messages are counted, and the queue is bounded");
   uint32_t seen = 0;
   int wrong = 0, writable = 0;
   ws_event event;
@@ -302,7 +306,8 @@ static void put_and_close(void) {
     struct pollfd wait = {fd, POLLIN, 0};
     if (!over) poll(&wait, 1, 10);
   }
-  CHECK(cause == WS_CAUSE_CLOSE_TIMEOUT && unsent > 0, "a close to a stalled peer ends by its timeout with unsent messages");
+  CHECK(cause == WS_CAUSE_CLOSE_TIMEOUT && unsent > 0,
+        "a close to a stalled peer ends by its timeout with unsent messages");
   printf("figure: %u accepted, %u unsent, %u arrived\n", accepted, unsent, seen);
   CHECK(seen + unsent == accepted && wrong == 0, "the unsent count is exact");
   close(fd);

@@ -17,7 +17,8 @@ static void coming_and_going(uint32_t format) {
   CHECK_EQUAL(say(joins[0], "early"), WS_ERR_STATE, "nothing can be put before the id has arrived");
   event = next_event(joins[0]);
   ids[0] = ws_get_peer_id(joins[0]);
-  CHECK(event.type == WS_EVENT_OPEN && event.peer_id == ids[0] && ids[0] >= 2 && event.http_status == 101, "OPEN has the id");
+  CHECK(event.type == WS_EVENT_OPEN && event.peer_id == ids[0] && ids[0] >= 2 && event.http_status == 101,
+        "OPEN has the id");
   CHECK_EQUAL(ws_get_state(joins[0]), WS_OPEN, "the state is OPEN");
   event = next_event(joins[0]);
   CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == 1, "the join reports CONNECTED of the host");
@@ -26,60 +27,93 @@ static void coming_and_going(uint32_t format) {
   CHECK_EQUAL(ws_get_peer_id(event.conn), ids[0], "the client's handle has the id");
   CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && conn == event.conn, "ws_get_conn finds the client by its id");
   CHECK(ws_get_conns(host, &conn, 1, &count) == WS_OK && count == 1 && conn == event.conn, "ws_get_conns lists it");
-  CHECK(ws_get_conn(joins[0], 1, &conn) == WS_OK && conn == joins[0], "ws_get_conn of a join returns the join for the host");
-  CHECK(ws_get_conn(host, 12345, &conn) == WS_ERR_TARGET && ws_get_conn(host, 1, &conn) == WS_ERR_TARGET && ws_get_conn(joins[0], 5, &conn) == WS_ERR_TARGET,
+  CHECK(ws_get_conn(joins[0], 1, &conn) == WS_OK && conn == joins[0],
+        "ws_get_conn of a join returns the join for the host");
+  CHECK(ws_get_conn(host, 12345, &conn) == WS_ERR_TARGET && ws_get_conn(host, 1, &conn) == WS_ERR_TARGET &&
+            ws_get_conn(joins[0], 5, &conn) == WS_ERR_TARGET,
         "ws_get_conn finds no other peers");
   char address[64];
-  CHECK(ws_get_text(event.conn, WS_GET_REMOTE_ADDRESS, address, sizeof address, NULL) == WS_OK && !strncmp(address, "127.0.0.1:", 10), "a peer has a remote address");
+  CHECK(ws_get_text(event.conn, WS_GET_REMOTE_ADDRESS, address, sizeof address, NULL) == WS_OK &&
+            !strncmp(address, "127.0.0.1:", 10),
+        "a peer has a remote address");
   ws_stats stats;
   CHECK(say(joins[0], "abc") == WS_OK && hears(host, ids[0], "abc"), "a packet has its sender's id");
   CHECK(ws_get_stats(event.conn, &stats, sizeof stats) == WS_OK && stats.messages_in == 1, "a peer has stats");
 
-  CHECK(say(joins[0], "one") == WS_OK && say(joins[0], "two") == WS_OK && ws_close(joins[0], 4001, "bye") == WS_OK, "two packets and a close are accepted");
+  CHECK(say(joins[0], "one") == WS_OK && say(joins[0], "two") == WS_OK && ws_close(joins[0], 4001, "bye") == WS_OK,
+        "two packets and a close are accepted");
   UNTIL(ws_get_state(event.conn) == WS_CLOSED);
   CHECK(hears(host, ids[0], "one") && hears(host, ids[0], "two"), "packets are readable after the end");
   event = next_event(host);
-  CHECK(event.type == WS_EVENT_CLOSE_REQUEST && event.peer_id == ids[0] && event.code == 4001, "CLOSE_REQUEST follows the packets");
+  CHECK(event.type == WS_EVENT_CLOSE_REQUEST && event.peer_id == ids[0] && event.code == 4001,
+        "CLOSE_REQUEST follows the packets");
   CHECK_EQUAL(say_to(host, ids[0], "x"), WS_ERR_STATE, "an ended peer cannot be reached");
   event = next_event(host);
-  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[0] && event.code == 4001 && event.clean, "DISCONNECTED is last");
-  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && ws_get_state(conn) == WS_CLOSED, "the handle stays valid until the next poll");
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[0] && event.code == 4001 && event.clean,
+        "DISCONNECTED is last");
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_OK && ws_get_state(conn) == WS_CLOSED,
+        "the handle stays valid until the next poll");
   event = event_of(joins[0], WS_EVENT_CLOSED);
   CHECK(event.type == WS_EVENT_CLOSED && event.peer_id == 1 && event.clean, "the join reports CLOSED");
   UNTIL(ws_get_state(conn) == WS_ERR_HANDLE);
-  CHECK(ws_get_conn(host, ids[0], &conn) == WS_ERR_TARGET && say_to(host, ids[0], "x") == WS_ERR_TARGET, "the peer is unknown afterwards");
+  CHECK(ws_get_conn(host, ids[0], &conn) == WS_ERR_TARGET && say_to(host, ids[0], "x") == WS_ERR_TARGET,
+        "the peer is unknown afterwards");
   stop();
 }
 
 static void host_targets(uint32_t format) {
   ws_config config = config_of(format);
   start(3, &config, &config);
-  CHECK(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2] && ids[0] > 1 && ids[1] > 1 && ids[2] > 1, "ids are distinct");
+  CHECK(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2] && ids[0] > 1 && ids[1] > 1 && ids[2] > 1,
+        "ids are distinct");
   CHECK(say_to(host, ids[1], "one") == WS_OK && hears(joins[1], 1, "one") && all_quiet(), "the host to one");
-  CHECK(say_to(host, 0, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all") && hears(joins[2], 1, "all") && all_quiet(), "the host to all");
-  CHECK(say(host, "put") == WS_OK && hears(joins[0], 1, "put") && hears(joins[1], 1, "put") && hears(joins[2], 1, "put") && all_quiet(), "ws_put_packet to all");
-  CHECK(say_to(host, -ids[1], "but") == WS_OK && hears(joins[0], 1, "but") && hears(joins[2], 1, "but") && all_quiet(), "the host to all but one");
-  CHECK(say_to(host, -1, "me") == WS_OK && hears(joins[0], 1, "me") && hears(joins[1], 1, "me") && hears(joins[2], 1, "me"), "the host to all but itself");
-  CHECK(say_to(host, -12345, "no") == WS_OK && hears(joins[0], 1, "no") && hears(joins[1], 1, "no") && hears(joins[2], 1, "no"), "the host to all but an unknown peer");
-  CHECK(say_to(host, 12345, "x") == WS_ERR_TARGET && say_to(host, 1, "x") == WS_ERR_TARGET && say_to(host, INT32_MIN, "x") == WS_ERR_ARG, "invalid targets of a host");
+  CHECK(say_to(host, 0, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all") &&
+            hears(joins[2], 1, "all") && all_quiet(),
+        "the host to all");
+  CHECK(say(host, "put") == WS_OK && hears(joins[0], 1, "put") && hears(joins[1], 1, "put") &&
+            hears(joins[2], 1, "put") && all_quiet(),
+        "ws_put_packet to all");
+  CHECK(say_to(host, -ids[1], "but") == WS_OK && hears(joins[0], 1, "but") && hears(joins[2], 1, "but") && all_quiet(),
+        "the host to all but one");
+  CHECK(say_to(host, -1, "me") == WS_OK && hears(joins[0], 1, "me") && hears(joins[1], 1, "me") &&
+            hears(joins[2], 1, "me"),
+        "the host to all but itself");
+  CHECK(say_to(host, -12345, "no") == WS_OK && hears(joins[0], 1, "no") && hears(joins[1], 1, "no") &&
+            hears(joins[2], 1, "no"),
+        "the host to all but an unknown peer");
+  CHECK(say_to(host, 12345, "x") == WS_ERR_TARGET && say_to(host, 1, "x") == WS_ERR_TARGET &&
+            say_to(host, INT32_MIN, "x") == WS_ERR_ARG,
+        "invalid targets of a host");
   ws_handle conn;
   ws_get_conn(host, ids[2], &conn);
   CHECK(say(conn, "conn") == WS_OK && hears(joins[2], 1, "conn") && all_quiet(), "a put by the client's handle");
-  CHECK(say_to(conn, 0, "x") == WS_ERR_KIND && ws_disconnect(conn, 0, 0, NULL) == WS_ERR_KIND && ws_disconnect(joins[0], 1, 0, NULL) == WS_ERR_KIND, "a client's handle has no targets");
+  CHECK(say_to(conn, 0, "x") == WS_ERR_KIND && ws_disconnect(conn, 0, 0, NULL) == WS_ERR_KIND &&
+            ws_disconnect(joins[0], 1, 0, NULL) == WS_ERR_KIND,
+        "a client's handle has no targets");
   CHECK(say_to(joins[0], 1, "to 1") == WS_OK && hears(host, ids[0], "to 1") && all_quiet(), "a join to the host");
   CHECK_EQUAL(say_to(joins[0], INT32_MIN, "x"), WS_ERR_ARG, "INT32_MIN is an invalid target of a join");
   ws_packet packets[2];
   size_t count;
   CHECK(say_to(joins[0], 1, "a") == WS_OK && say_to(joins[0], 1, "b") == WS_OK, "two packets are accepted");
   UNTIL(ws_get_available(host) == 2);
-  CHECK(ws_get_packets(host, packets, 2, &count) == WS_OK && count == 2 && packets[1].peer_id == ids[0] && packets[1].data[0] == 'b', "packets of a batch have their sender's id");
+  CHECK(ws_get_packets(host, packets, 2, &count) == WS_OK && count == 2 && packets[1].peer_id == ids[0] &&
+            packets[1].data[0] == 'b',
+        "packets of a batch have their sender's id");
 
   uint32_t value;
-  CHECK(ws_get_option(host, WS_OPT_TRANSFER_MODE, &value) == WS_OK && value == 2, "the default transfer mode is reliable");
-  CHECK(ws_set_option(joins[0], WS_OPT_TRANSFER_MODE, 0) == WS_OK && ws_get_option(joins[0], WS_OPT_TRANSFER_MODE, &value) == WS_OK && value == 0, "the transfer mode is stored");
-  CHECK(ws_set_option(host, WS_OPT_TRANSFER_CHANNEL, 9) == WS_OK && ws_get_option(host, WS_OPT_TRANSFER_CHANNEL, &value) == WS_OK && value == 9, "the transfer channel is stored");
-  CHECK(ws_set_option(host, WS_OPT_TRANSFER_MODE, 3) == WS_ERR_ARG && ws_set_option(conn, WS_OPT_TRANSFER_MODE, 1) == WS_ERR_KIND, "an invalid mode, and a mode of a client's handle, are refused");
-  CHECK(ws_get_option(host, WS_OPT_ON_FULL, &value) == WS_OK && value == WS_FULL_DISCONNECT, "the default of on_full is WS_FULL_DISCONNECT");
+  CHECK(ws_get_option(host, WS_OPT_TRANSFER_MODE, &value) == WS_OK && value == 2,
+        "the default transfer mode is reliable");
+  CHECK(ws_set_option(joins[0], WS_OPT_TRANSFER_MODE, 0) == WS_OK &&
+            ws_get_option(joins[0], WS_OPT_TRANSFER_MODE, &value) == WS_OK && value == 0,
+        "the transfer mode is stored");
+  CHECK(ws_set_option(host, WS_OPT_TRANSFER_CHANNEL, 9) == WS_OK &&
+            ws_get_option(host, WS_OPT_TRANSFER_CHANNEL, &value) == WS_OK && value == 9,
+        "the transfer channel is stored");
+  CHECK(ws_set_option(host, WS_OPT_TRANSFER_MODE, 3) == WS_ERR_ARG &&
+            ws_set_option(conn, WS_OPT_TRANSFER_MODE, 1) == WS_ERR_KIND,
+        "an invalid mode, and a mode of a client's handle, are refused");
+  CHECK(ws_get_option(host, WS_OPT_ON_FULL, &value) == WS_OK && value == WS_FULL_DISCONNECT,
+        "the default of on_full is WS_FULL_DISCONNECT");
   stop();
 }
 
@@ -89,19 +123,25 @@ static void kicks(uint32_t format) {
   ws_handle conn;
   ws_event event;
   ws_get_conn(host, ids[0], &conn);
-  CHECK(say_to(host, ids[0], "last") == WS_OK && ws_disconnect(host, ids[0], 0, "kicked") == WS_OK, "ws_disconnect with a closing handshake");
+  CHECK(say_to(host, ids[0], "last") == WS_OK && ws_disconnect(host, ids[0], 0, "kicked") == WS_OK,
+        "ws_disconnect with a closing handshake");
   CHECK(hears(joins[0], 1, "last"), "packets put before arrive");
   event = event_of(joins[0], WS_EVENT_CLOSED);
   CHECK(event.code == 1000 && event.clean && event.cause == WS_CAUSE_CLOSED_BY_PEER, "the join reports CLOSED_BY_PEER");
   event = event_of(host, WS_EVENT_DISCONNECTED);
-  CHECK(event.peer_id == ids[0] && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST, "the host reports CLOSED_BY_HOST");
+  CHECK(event.peer_id == ids[0] && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST,
+        "the host reports CLOSED_BY_HOST");
   CHECK_EQUAL(ws_disconnect(host, ids[1], -1, NULL), WS_OK, "ws_disconnect with code -1");
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK(event.peer_id == ids[1] && !event.clean && event.cause == WS_CAUSE_DROPPED, "the host reports DROPPED");
   event = event_of(joins[1], WS_EVENT_CLOSED);
-  CHECK(event.type == WS_EVENT_CLOSED && !event.clean && event.cause == WS_CAUSE_PEER_GONE, "the join reports PEER_GONE");
-  CHECK(ws_disconnect(host, 12345, 0, NULL) == WS_ERR_TARGET && ws_disconnect(host, INT32_MIN, 0, NULL) == WS_ERR_ARG, "ws_disconnect of an unknown peer");
-  CHECK(ws_disconnect(host, -ids[2], 0, NULL) == WS_OK && all_quiet() == (format == 0) && ws_get_state(joins[2]) == WS_OPEN, "ws_disconnect of all but the last one");
+  CHECK(event.type == WS_EVENT_CLOSED && !event.clean && event.cause == WS_CAUSE_PEER_GONE,
+        "the join reports PEER_GONE");
+  CHECK(ws_disconnect(host, 12345, 0, NULL) == WS_ERR_TARGET && ws_disconnect(host, INT32_MIN, 0, NULL) == WS_ERR_ARG,
+        "ws_disconnect of an unknown peer");
+  CHECK(ws_disconnect(host, -ids[2], 0, NULL) == WS_OK && all_quiet() == (format == 0) &&
+            ws_get_state(joins[2]) == WS_OPEN,
+        "ws_disconnect of all but the last one");
   while (ws_next_event(joins[2], &event) == WS_OK) {
   }
   CHECK_EQUAL(ws_close(host, 0, NULL), WS_OK, "the host closes");
@@ -110,7 +150,8 @@ static void kicks(uint32_t format) {
   event = event_of(host, WS_EVENT_DISCONNECTED);
   CHECK_EQUAL(event.peer_id, ids[2], "the host reports that join's end");
   event = event_of(host, WS_EVENT_CLOSED);
-  CHECK(event.type == WS_EVENT_CLOSED && event.conn == host && say(host, "x") == WS_ERR_STATE, "the host's CLOSED is last");
+  CHECK(event.type == WS_EVENT_CLOSED && event.conn == host && say(host, "x") == WS_ERR_STATE,
+        "the host's CLOSED is last");
   stop();
 }
 
@@ -124,7 +165,8 @@ static void refusing(uint32_t format) {
   CHECK_EQUAL(ws_set_option(host, WS_OPT_REFUSE_NEW, 0), WS_OK, "WS_OPT_REFUSE_NEW is switched off");
   add_join(&join_config);
   UNTIL(ws_get_state(joins[1]) == WS_OPEN);
-  CHECK(ws_get_peer_id(joins[1]) >= 2 && event_of(host, WS_EVENT_CONNECTED).peer_id == ws_get_peer_id(joins[1]), "the next join is accepted");
+  CHECK(ws_get_peer_id(joins[1]) >= 2 && event_of(host, WS_EVENT_CONNECTED).peer_id == ws_get_peer_id(joins[1]),
+        "the next join is accepted");
   stop();
 }
 
@@ -146,7 +188,8 @@ static void full_queue(uint32_t format) {
     result = ws_put_packet_to(host, ids[0], block, sizeof block, WS_BINARY);
     ws_poll(host);
   }
-  CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN, "a full queue to one peer returns WS_ERR_FULL and keeps the peer");
+  CHECK(result == WS_ERR_FULL && ws_get_state(conn) == WS_OPEN,
+        "a full queue to one peer returns WS_ERR_FULL and keeps the peer");
   CHECK_EQUAL(ws_put_packet(host, block, sizeof block, WS_BINARY), WS_PARTIAL, "a broadcast returns WS_PARTIAL");
   ws_event event = event_of(joins[0], WS_EVENT_MESSAGE);
   CHECK_EQUAL(event.packet.len, sizeof block, "the other join receives the broadcast");
@@ -180,7 +223,8 @@ static void local_player(uint32_t format) {
   ws_poll(joins[0]);
   int32_t id = ws_get_peer_id(joins[0]);
   CHECK(id >= 2 && ws_get_state(joins[0]) == WS_OPEN, "a local player has an id after two rounds of polls");
-  CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && next_event(joins[0]).type == WS_EVENT_CONNECTED, "a local player reports OPEN and CONNECTED");
+  CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && next_event(joins[0]).type == WS_EVENT_CONNECTED,
+        "a local player reports OPEN and CONNECTED");
   event = next_event(host);
   CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == id, "the host reports CONNECTED of the local player");
   ws_set_option(host, WS_OPT_REFUSE_NEW, 0);
@@ -189,21 +233,31 @@ static void local_player(uint32_t format) {
   UNTIL(ws_get_state(joins[1]) == WS_OPEN);
   int32_t other = ws_get_peer_id(joins[1]);
   CHECK(other != id && event_of(host, WS_EVENT_CONNECTED).peer_id == other, "a join over a socket connects too");
-  if (format) CHECK(next_event(joins[0]).peer_id == other && event_of(joins[1], WS_EVENT_CONNECTED).peer_id == 1 && next_event(joins[1]).peer_id == id, "the local player and the join learn of each other");
+  if (format)
+    CHECK(next_event(joins[0]).peer_id == other && event_of(joins[1], WS_EVENT_CONNECTED).peer_id == 1 &&
+              next_event(joins[1]).peer_id == id,
+          "the local player and the join learn of each other");
   while (ws_next_event(joins[1], &event) == WS_OK) {
   }
-  CHECK(say(host, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all"), "a local player receives broadcasts");
+  CHECK(say(host, "all") == WS_OK && hears(joins[0], 1, "all") && hears(joins[1], 1, "all"),
+        "a local player receives broadcasts");
   CHECK(say_to(joins[0], 1, "mine") == WS_OK && hears(host, id, "mine"), "the host receives a local player's packet");
   CHECK_EQUAL(ws_wait(&host, 1, 0), WS_EMPTY, "nothing is left to poll for");
-  CHECK(say_to(joins[0], 1, "wake") == WS_OK && ws_wait(&host, 1, 1000) == WS_OK && hears(host, id, "wake"), "a local player's packet wakes a waiting host");
-  CHECK(say_to(host, id, "wake") == WS_OK && ws_wait(&joins[0], 1, 1000) == WS_OK && hears(joins[0], 1, "wake"), "the host's packet wakes a waiting local player");
+  CHECK(say_to(joins[0], 1, "wake") == WS_OK && ws_wait(&host, 1, 1000) == WS_OK && hears(host, id, "wake"),
+        "a local player's packet wakes a waiting host");
+  CHECK(say_to(host, id, "wake") == WS_OK && ws_wait(&joins[0], 1, 1000) == WS_OK && hears(joins[0], 1, "wake"),
+        "the host's packet wakes a waiting local player");
   static uint8_t big[1 << 20];
-  CHECK(ws_put_packet_to(host, id, big, sizeof big, WS_BINARY) == WS_OK && event_of(joins[0], WS_EVENT_MESSAGE).packet.len == sizeof big, "a long packet reaches a local player");
+  CHECK(ws_put_packet_to(host, id, big, sizeof big, WS_BINARY) == WS_OK &&
+            event_of(joins[0], WS_EVENT_MESSAGE).packet.len == sizeof big,
+        "a long packet reaches a local player");
   ws_close(joins[0], 0, NULL);
   event = event_of(host, WS_EVENT_DISCONNECTED);
-  CHECK(event.peer_id == id && event.clean && event_of(joins[0], WS_EVENT_CLOSED).clean, "a local player closes cleanly");
+  CHECK(event.peer_id == id && event.clean && event_of(joins[0], WS_EVENT_CLOSED).clean,
+        "a local player closes cleanly");
   ws_handle second;
-  CHECK(ws_join_local(joins[1], NULL, &second) == WS_ERR_KIND && ws_join_local(0, NULL, &second) == WS_ERR_HANDLE, "ws_join_local needs a host");
+  CHECK(ws_join_local(joins[1], NULL, &second) == WS_ERR_KIND && ws_join_local(0, NULL, &second) == WS_ERR_HANDLE,
+        "ws_join_local needs a host");
   ws_close(host, 0, NULL);
   CHECK_EQUAL(ws_join_local(host, NULL, &second), WS_ERR_STATE, "ws_join_local needs an open host");
   stop();
@@ -221,18 +275,24 @@ static void bytes4(void) {
   ws_event event = event_of(joins[0], WS_EVENT_MESSAGE);
   int32_t id = event_of(host, WS_EVENT_CONNECTED).peer_id;
   uint8_t expected[4] = {(uint8_t)id, (uint8_t)(id >> 8), (uint8_t)(id >> 16), (uint8_t)(id >> 24)};
-  CHECK(event.packet.type == WS_BINARY && event.packet.len == 4 && !memcmp(event.packet.data, expected, 4), "the first message is the id as 4 bytes in little-endian order");
-  CHECK(say(host, "\x03\x01\x02") == WS_OK && hears(joins[0], 0, "\x03\x01\x02"), "a packet is sent as a message without a header");
+  CHECK(event.packet.type == WS_BINARY && event.packet.len == 4 && !memcmp(event.packet.data, expected, 4),
+        "the first message is the id as 4 bytes in little-endian order");
+  CHECK(say(host, "\x03\x01\x02") == WS_OK && hears(joins[0], 0, "\x03\x01\x02"),
+        "a packet is sent as a message without a header");
   CHECK(say(joins[0], "\x03raw") == WS_OK && hears(host, id, "\x03raw"), "a message is received as a packet");
-  CHECK(ws_put_packet(host, (const uint8_t *)"text", 4, WS_TEXT) == WS_OK && event_of(joins[0], WS_EVENT_MESSAGE).packet.type == WS_TEXT, "text stays text");
+  CHECK(ws_put_packet(host, (const uint8_t *)"text", 4, WS_TEXT) == WS_OK &&
+            event_of(joins[0], WS_EVENT_MESSAGE).packet.type == WS_TEXT,
+        "text stays text");
   stop();
 }
 
 static void targets4(void) {
   start(2, NULL, NULL);
   int32_t others[] = {0, ids[1], ids[0], -1, -ids[1], 12345, -12345};
-  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) CHECK(say_to(joins[0], others[i], "x") == WS_ERR_TARGET && strlen(why()) > 8, "a join can reach only the host");
-  CHECK(say(joins[0], "to the host") == WS_OK && hears(host, ids[0], "to the host") && all_quiet(), "ws_put_packet of a join goes to the host");
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    CHECK(say_to(joins[0], others[i], "x") == WS_ERR_TARGET && strlen(why()) > 8, "a join can reach only the host");
+  CHECK(say(joins[0], "to the host") == WS_OK && hears(host, ids[0], "to the host") && all_quiet(),
+        "ws_put_packet of a join goes to the host");
   stop();
 }
 
@@ -243,14 +303,16 @@ static void early4(void) {
   CHECK(say(joins[0], "early") == WS_OK && say_to(joins[0], 1, "bird") == WS_OK, "packets are queued before the id");
   UNTIL(ws_get_state(joins[0]) == WS_OPEN);
   ws_event event = next_event(host);
-  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == ws_get_peer_id(joins[0]), "the host first reports CONNECTED");
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == ws_get_peer_id(joins[0]),
+        "the host first reports CONNECTED");
   CHECK(hears(host, event.peer_id, "early") && hears(host, event.peer_id, "bird"), "the queued packets follow");
   stop();
 }
 
 /* A join of a plain server that sends it these messages first. Returns the join's end event; `server` receives the
    server's. */
-static ws_event told_by_host(uint32_t format, const uint8_t *first, size_t len, int32_t type, const uint8_t *second, size_t second_len, ws_event *server) {
+static ws_event told_by_host(uint32_t format, const uint8_t *first, size_t len, int32_t type, const uint8_t *second,
+                             size_t second_len, ws_event *server) {
   ws_config config = config_of(format);
   config.connect_timeout_ms = len == (size_t)-1 ? 300 : 0;
   char url[64];
@@ -289,17 +351,27 @@ static void bad_hosts(void) {
       {"Godot 3: a packet before the id", WS_GODOT3, WS_BINARY, 10, 0, {0, 1}, {0}},
       {"Godot 3: an unknown type", WS_GODOT3, WS_BINARY, 13, 0, {9, 1}, {0}},
       {"Godot 3: Godot 4's id", WS_GODOT3, WS_BINARY, 4, 0, {2}, {0}},
-      {"Godot 3: two ids", WS_GODOT3, WS_BINARY, 13, 13, {3, 1, 0, 0, 0, 0, 0, 0, 0, 7}, {3, 1, 0, 0, 0, 0, 0, 0, 0, 8}},
+      {"Godot 3: two ids",
+       WS_GODOT3,
+       WS_BINARY,
+       13,
+       13,
+       {3, 1, 0, 0, 0, 0, 0, 0, 0, 7},
+       {3, 1, 0, 0, 0, 0, 0, 0, 0, 8}},
       {"Godot 3: a packet from peer 0", WS_GODOT3, WS_BINARY, 13, 9, {3, 1, 0, 0, 0, 0, 0, 0, 0, 7}, {0}},
   };
   ws_event event, server;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    event = told_by_host(cases[i].format, cases[i].first, cases[i].len, cases[i].type, cases[i].second_len ? cases[i].second : NULL, cases[i].second_len, &server);
-    CHECK(event.code == 1002 && event.cause == WS_CAUSE_MULTIPLAYER && event.phase == WS_PHASE_WEBSOCKET && server.code == 1002, cases[i].name);
+    event = told_by_host(cases[i].format, cases[i].first, cases[i].len, cases[i].type,
+                         cases[i].second_len ? cases[i].second : NULL, cases[i].second_len, &server);
+    CHECK(event.code == 1002 && event.cause == WS_CAUSE_MULTIPLAYER && event.phase == WS_PHASE_WEBSOCKET &&
+              server.code == 1002,
+          cases[i].name);
     stop();
   }
   event = told_by_host(0, id4, (size_t)-1, WS_BINARY, NULL, 0, &server);
-  CHECK(event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_WEBSOCKET && ws_get_peer_id(joins[0]) == 0, "a host that sends no id leads to CONNECT_TIMEOUT");
+  CHECK(event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_WEBSOCKET && ws_get_peer_id(joins[0]) == 0,
+        "a host that sends no id leads to CONNECT_TIMEOUT");
   stop();
 
   /* The id, packets and the end in one read: all are delivered in order. */
@@ -320,10 +392,12 @@ static void bad_hosts(void) {
     else say(host, "hi");
     ws_close(host, 0, NULL);
     for (int i = 0; i < 50; i++) ws_poll(host);
-    CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && ws_get_peer_id(joins[0]) == (round ? 7 : 2), "OPEN with the id, received in one read with the end");
+    CHECK(next_event(joins[0]).type == WS_EVENT_OPEN && ws_get_peer_id(joins[0]) == (round ? 7 : 2),
+          "OPEN with the id, received in one read with the end");
     if (!round) CHECK_EQUAL(next_event(joins[0]).type, WS_EVENT_CONNECTED, "CONNECTED of the host");
     CHECK(hears(joins[0], round ? 9 : 1, "hi"), "the packet");
-    CHECK(next_event(joins[0]).type == WS_EVENT_CLOSE_REQUEST && next_event(joins[0]).type == WS_EVENT_CLOSED, "CLOSE_REQUEST and CLOSED");
+    CHECK(next_event(joins[0]).type == WS_EVENT_CLOSE_REQUEST && next_event(joins[0]).type == WS_EVENT_CLOSED,
+          "CLOSE_REQUEST and CLOSED");
     stop();
   }
 }
@@ -331,20 +405,29 @@ static void bad_hosts(void) {
 static void configs(void) {
   ws_handle h;
   ws_config config = config_of(WS_GODOT3);
-  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG && ws_listen("ws://127.0.0.1:0", &config, &h) == WS_ERR_CONFIG, "WS_GODOT3 is only for hosts and joins");
+  CHECK(ws_connect("ws://127.0.0.1:1", &config, &h) == WS_ERR_CONFIG &&
+            ws_listen("ws://127.0.0.1:0", &config, &h) == WS_ERR_CONFIG,
+        "WS_GODOT3 is only for hosts and joins");
   config = config_of(WS_GODOT3 | WS_QUEUE_BEFORE_OPEN);
   CHECK_EQUAL(ws_join("ws://127.0.0.1:1", &config, &h), WS_ERR_CONFIG, "Godot 3 does not allow WS_QUEUE_BEFORE_OPEN");
   config = config_of(0);
   config.max_message_bytes = 20;
   start(1, &config, &config);
   uint8_t bytes[21] = {0};
-  CHECK(ws_put_packet(host, bytes, 20, WS_BINARY) == WS_OK && ws_put_packet(host, bytes, 21, WS_BINARY) == WS_ERR_TOO_BIG, "Godot 4: a packet of max_message_bytes");
+  CHECK(ws_put_packet(host, bytes, 20, WS_BINARY) == WS_OK &&
+            ws_put_packet(host, bytes, 21, WS_BINARY) == WS_ERR_TOO_BIG,
+        "Godot 4: a packet of max_message_bytes");
   stop();
   config.flags = WS_GODOT3;
   start(1, &config, &config);
-  CHECK(ws_put_packet(host, bytes, 11, WS_BINARY) == WS_OK && ws_put_packet(host, bytes, 12, WS_BINARY) == WS_ERR_TOO_BIG, "Godot 3: the header counts towards max_message_bytes");
-  CHECK(ws_put_packet(joins[0], bytes, 11, WS_BINARY) == WS_OK && ws_put_packet(joins[0], bytes, 12, WS_BINARY) == WS_ERR_TOO_BIG, "Godot 3: the header counts on a join too");
-  CHECK(event_of(joins[0], WS_EVENT_MESSAGE).packet.len == 11 && event_of(host, WS_EVENT_MESSAGE).packet.len == 11, "Godot 3: the longest packets arrive");
+  CHECK(ws_put_packet(host, bytes, 11, WS_BINARY) == WS_OK &&
+            ws_put_packet(host, bytes, 12, WS_BINARY) == WS_ERR_TOO_BIG,
+        "Godot 3: the header counts towards max_message_bytes");
+  CHECK(ws_put_packet(joins[0], bytes, 11, WS_BINARY) == WS_OK &&
+            ws_put_packet(joins[0], bytes, 12, WS_BINARY) == WS_ERR_TOO_BIG,
+        "Godot 3: the header counts on a join too");
+  CHECK(event_of(joins[0], WS_EVENT_MESSAGE).packet.len == 11 && event_of(host, WS_EVENT_MESSAGE).packet.len == 11,
+        "Godot 3: the longest packets arrive");
   stop();
 }
 

@@ -42,20 +42,30 @@ static void bytes3(void) {
   ws_config config = config_of(WS_GODOT3);
   start(0, &config, NULL);
   ids[0] = add_raw(0);
-  CHECK(event_of(joins[0], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[0], 3, ids[0]) && gets_id(joins[0], 1, 1), "SYS_ID, then SYS_ADD of the host");
+  CHECK(event_of(joins[0], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[0], 3, ids[0]) &&
+            gets_id(joins[0], 1, 1),
+        "SYS_ID, then SYS_ADD of the host");
   ids[1] = add_raw(1);
-  CHECK(event_of(joins[1], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[1], 3, ids[1]) && gets_id(joins[1], 1, 1) && gets_id(joins[1], 1, ids[0]), "SYS_ADD of the connected peers");
+  CHECK(event_of(joins[1], WS_EVENT_OPEN).type == WS_EVENT_OPEN && gets_id(joins[1], 3, ids[1]) &&
+            gets_id(joins[1], 1, 1) && gets_id(joins[1], 1, ids[0]),
+        "SYS_ADD of the connected peers");
   CHECK(gets_id(joins[0], 1, ids[1]), "SYS_ADD of the new peer to the others");
   size_t len = frame3(0, ids[0], ids[1], "\x04mine");
-  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(), "a packet to one peer is relayed unchanged, and only to that peer");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(),
+        "a packet to one peer is relayed unchanged, and only to that peer");
   len = frame3(0, ids[0], 0, "all");
-  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && hears(host, ids[0], "all") && all_quiet(), "a packet to all is relayed, and delivered to the host");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) &&
+            hears(host, ids[0], "all") && all_quiet(),
+        "a packet to all is relayed, and delivered to the host");
   len = frame3(0, ids[0], -1, "not 1");
-  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(), "a packet to all but the host");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && gets_frame(joins[1], len) && all_quiet(),
+        "a packet to all but the host");
   len = frame3(0, ids[0], -ids[1], "not B");
-  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "not B") && all_quiet(), "a packet to all but one");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "not B") && all_quiet(),
+        "a packet to all but one");
   len = frame3(0, ids[0], 1, "");
-  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "") && all_quiet(), "an empty packet to the host");
+  CHECK(ws_put_packet(joins[0], frame, len, WS_BINARY) == WS_OK && hears(host, ids[0], "") && all_quiet(),
+        "an empty packet to the host");
   CHECK_EQUAL(say_to(host, ids[0], "one"), WS_OK, "the host to one");
   len = frame3(0, 1, ids[0], "one");
   CHECK(gets_frame(joins[0], len), "a packet of the host to one has the header");
@@ -71,36 +81,53 @@ static void others3(void) {
   ws_config config = config_of(WS_GODOT3);
   start(2, &config, &config);
   CHECK(say_to(joins[0], ids[1], "you") == WS_OK && hears(joins[1], ids[0], "you") && all_quiet(), "a join to another");
-  CHECK(say(joins[1], "all") == WS_OK && hears(joins[0], ids[1], "all") && hears(host, ids[1], "all") && all_quiet(), "ws_put_packet to all");
-  CHECK(say_to(joins[1], -1, "not 1") == WS_OK && hears(joins[0], ids[1], "not 1") && all_quiet(), "to all but the host");
+  CHECK(say(joins[1], "all") == WS_OK && hears(joins[0], ids[1], "all") && hears(host, ids[1], "all") && all_quiet(),
+        "ws_put_packet to all");
+  CHECK(say_to(joins[1], -1, "not 1") == WS_OK && hears(joins[0], ids[1], "not 1") && all_quiet(),
+        "to all but the host");
   CHECK(say_to(joins[1], -ids[0], "not 0") == WS_OK && hears(host, ids[1], "not 0") && all_quiet(), "to all but one");
-  CHECK(say_to(joins[0], 12345, "x") == WS_ERR_TARGET && say_to(joins[0], ids[0], "x") == WS_ERR_TARGET, "an unknown target, and the sender itself");
-  CHECK(ws_put_packet(joins[0], (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG && ws_put_packet(host, (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG, "text is refused");
+  CHECK(say_to(joins[0], 12345, "x") == WS_ERR_TARGET && say_to(joins[0], ids[0], "x") == WS_ERR_TARGET,
+        "an unknown target, and the sender itself");
+  CHECK(ws_put_packet(joins[0], (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG &&
+            ws_put_packet(host, (const uint8_t *)"x", 1, WS_TEXT) == WS_ERR_ARG,
+        "text is refused");
   add_join(&config);
   UNTIL(ws_get_state(joins[2]) == WS_OPEN);
   int32_t third = ws_get_peer_id(joins[2]);
   ws_event event = next_event(joins[0]);
-  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == third && next_event(joins[1]).peer_id == third, "the others report CONNECTED of a new join");
+  CHECK(event.type == WS_EVENT_CONNECTED && event.peer_id == third && next_event(joins[1]).peer_id == third,
+        "the others report CONNECTED of a new join");
   event_of(joins[2], WS_EVENT_OPEN);
-  int32_t first = next_event(joins[2]).peer_id, second = next_event(joins[2]).peer_id, last = next_event(joins[2]).peer_id;
-  CHECK(first == 1 && second + last == ids[0] + ids[1] && second != last, "the new join reports CONNECTED of the host and the others");
-  CHECK(say_to(joins[2], ids[0], "bye") == WS_OK && ws_close(joins[2], 0, NULL) == WS_OK, "the new join sends a packet and closes");
+  int32_t first = next_event(joins[2]).peer_id, second = next_event(joins[2]).peer_id,
+          last = next_event(joins[2]).peer_id;
+  CHECK(first == 1 && second + last == ids[0] + ids[1] && second != last,
+        "the new join reports CONNECTED of the host and the others");
+  CHECK(say_to(joins[2], ids[0], "bye") == WS_OK && ws_close(joins[2], 0, NULL) == WS_OK,
+        "the new join sends a packet and closes");
   CHECK(hears(joins[0], third, "bye"), "its packet is delivered first");
   event = next_event(joins[0]);
-  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == third && ws_get_state(joins[0]) == WS_OPEN, "DISCONNECTED follows");
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == third && ws_get_state(joins[0]) == WS_OPEN,
+        "DISCONNECTED follows");
   CHECK_EQUAL(say_to(joins[0], third, "x"), WS_ERR_TARGET, "a peer that left is not a valid target");
   ws_handle conn;
   ws_get_conn(host, ids[1], &conn);
   ws_free(conn);
   event = next_event(joins[0]);
-  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[1], "freeing a client at the host is reported to the others");
+  CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == ids[1],
+        "freeing a client at the host is reported to the others");
   stop();
 }
 
 static void bad_joins3(void) {
   ws_config config = config_of(WS_GODOT3);
   start(1, &config, &config);
-  static const char *names[] = {"a forged `from` of another peer", "a forged `from` of the host", "a truncated header", "an empty message", "a system message about an id", "text", "the target INT32_MIN"};
+  static const char *names[] = {"a forged `from` of another peer",
+                                "a forged `from` of the host",
+                                "a truncated header",
+                                "an empty message",
+                                "a system message about an id",
+                                "text",
+                                "the target INT32_MIN"};
   for (int i = 0; i < 7; i++) {
     int32_t id = add_raw(1);
     size_t len = frame3(i == 4 ? 1 : 0, i == 0 ? ids[0] : i == 1 ? 1 : id, i == 6 ? INT32_MIN : 0, "abcd");
@@ -114,8 +141,12 @@ static void bad_joins3(void) {
     ws_event event = event_of(joins[1], WS_EVENT_CLOSED);
     CHECK_EQUAL(event.code, 1002, names[i]);
     event = next_event(host);
-    CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == id && event.cause == WS_CAUSE_MULTIPLAYER && event.code == 1002, "the host reports the cause, and delivers nothing of that client");
-    CHECK(next_event(joins[0]).type == WS_EVENT_DISCONNECTED && say_to(joins[0], 1, "fine") == WS_OK && hears(host, ids[0], "fine") && all_quiet(), "other peers are not affected");
+    CHECK(event.type == WS_EVENT_DISCONNECTED && event.peer_id == id && event.cause == WS_CAUSE_MULTIPLAYER &&
+              event.code == 1002,
+          "the host reports the cause, and delivers nothing of that client");
+    CHECK(next_event(joins[0]).type == WS_EVENT_DISCONNECTED && say_to(joins[0], 1, "fine") == WS_OK &&
+              hears(host, ids[0], "fine") && all_quiet(),
+          "other peers are not affected");
     ws_free(joins[1]);
     join_count = 1;
   }
@@ -128,7 +159,9 @@ static void bad_joins3(void) {
   ws_put_packet(joins[1], frame, len, WS_BINARY);
   UNTIL(ws_get_available(host) == 1);
   ws_event event = next_event(host);
-  CHECK(event.type == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_PEER && event.peer_id == id && event.count == 5 && strstr((const char *)event.packet.data, "99"), "packets to an unknown peer are counted in one event");
+  CHECK(event.type == WS_EVENT_ERROR && event.cause == WS_CAUSE_NO_PEER && event.peer_id == id && event.count == 5 &&
+            strstr((const char *)event.packet.data, "99"),
+        "packets to an unknown peer are counted in one event");
   CHECK(hears(host, id, "kept") && ws_get_state(joins[1]) == WS_OPEN, "their sender stays connected");
   stop();
 }

@@ -52,9 +52,12 @@ static inline ws_event event_of(ws_handle h, int32_t type) {
 /* The next event is this message from this peer. */
 static inline int hears(ws_handle h, int32_t from, const char *words) {
   ws_event event = next_event(h);
-  int good = event.type == WS_EVENT_MESSAGE && event.packet.type == WS_BINARY && event.peer_id == from && event.packet.peer_id == from && event.packet.len == strlen(words) &&
+  int good = event.type == WS_EVENT_MESSAGE && event.packet.type == WS_BINARY && event.peer_id == from &&
+             event.packet.peer_id == from && event.packet.len == strlen(words) &&
              !memcmp(event.packet.data, words, event.packet.len);
-  if (!good) printf("# type %d from %d: %.*s\n", event.type, event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
+  if (!good)
+    printf("# type %d from %d: %.*s\n", event.type, event.peer_id, (int)event.packet.len,
+           (const char *)event.packet.data);
   return good;
 }
 
@@ -87,7 +90,9 @@ static inline ws_result say_to(ws_handle h, int32_t target, const char *words) {
   return ws_put_packet_to(h, target, (const uint8_t *)words, strlen(words), WS_BINARY);
 }
 
-static inline ws_result say(ws_handle h, const char *words) { return ws_put_packet(h, (const uint8_t *)words, strlen(words), WS_BINARY); }
+static inline ws_result say(ws_handle h, const char *words) {
+  return ws_put_packet(h, (const uint8_t *)words, strlen(words), WS_BINARY);
+}
 
 static inline void url_of(ws_handle server, char *url, size_t cap) {
   if (ws_get_text(server, WS_GET_URL, url, cap, NULL) != WS_OK) exit(1);

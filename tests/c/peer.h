@@ -20,7 +20,8 @@ static int field_count;
 /* Splits a line in place into `fields`; the verb is fields[0]. */
 static inline void split(char *line) {
   field_count = 0;
-  for (char *field = strtok(line, "\t"); field && field_count < MAX_FIELDS; field = strtok(NULL, "\t")) fields[field_count++] = field;
+  for (char *field = strtok(line, "\t"); field && field_count < MAX_FIELDS; field = strtok(NULL, "\t"))
+    fields[field_count++] = field;
 }
 
 /* Reads the next command into `fields` without waiting. Returns 1, or 0 if there is none yet, or -1 at the end of
@@ -84,7 +85,8 @@ static inline ws_config config_of_fields(void) {
   if (value("client_bits")) config.client_max_window_bits = (uint32_t)strtoul(value("client_bits"), NULL, 0);
   if (value("timeout_ms")) config.connect_timeout_ms = (uint32_t)strtoul(value("timeout_ms"), NULL, 0);
   config.headers = headers;
-  while (config.headers_count < MAX_HEADERS && (headers[config.headers_count] = value_at("header", (int)config.headers_count)) != NULL)
+  while (config.headers_count < MAX_HEADERS &&
+         (headers[config.headers_count] = value_at("header", (int)config.headers_count)) != NULL)
     config.headers_count++;
   return config;
 }

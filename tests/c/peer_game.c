@@ -27,13 +27,15 @@ static ws_result obey(void) {
 }
 
 static void tell(const ws_event *event) {
-  static const char *names[] = {[WS_EVENT_OPEN] = "open", [WS_EVENT_MESSAGE] = "packet", [WS_EVENT_CLOSE_REQUEST] = "close request",
-    [WS_EVENT_CLOSED] = "closed", [WS_EVENT_CONNECTED] = "connected", [WS_EVENT_DISCONNECTED] = "disconnected", [WS_EVENT_WRITABLE] = "writable",
-    [WS_EVENT_SKIPPED] = "skipped", [WS_EVENT_ERROR] = "error"};
+  static const char *names[] = {
+      [WS_EVENT_OPEN] = "open",         [WS_EVENT_MESSAGE] = "packet",      [WS_EVENT_CLOSE_REQUEST] = "close request",
+      [WS_EVENT_CLOSED] = "closed",     [WS_EVENT_CONNECTED] = "connected", [WS_EVENT_DISCONNECTED] = "disconnected",
+      [WS_EVENT_WRITABLE] = "writable", [WS_EVENT_SKIPPED] = "skipped",     [WS_EVENT_ERROR] = "error"};
   begin(names[event->type]);
   number("id", (uint64_t)event->peer_id);
   printf(",\"hex\":\"");
-  for (size_t i = 0; event->type == WS_EVENT_MESSAGE && i < event->packet.len; i++) printf("%02x", event->packet.data[i]);
+  for (size_t i = 0; event->type == WS_EVENT_MESSAGE && i < event->packet.len; i++)
+    printf("%02x", event->packet.data[i]);
   printf("\"");
   finish();
 }

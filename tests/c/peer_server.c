@@ -1,14 +1,17 @@
-/* An echo server with settings: [host=ADDRESS] [path=PATH] [subprotocols=LIST] [header=LINE]... [show=NAME] [cert=FILE] [key=FILE] [flags=N]
- * [level=N] [threshold=N] [server_bits=N] [client_bits=N].
- * Commands for all clients: put type=text|binary|random size=N      close code=N reason=TEXT      stats      stop (the server closes)
- * Prints listening, open, message, close_request, closed and, at its own end, stopped. Ends with that or with its standard input. */
+/* An echo server with settings: [host=ADDRESS] [path=PATH] [subprotocols=LIST] [header=LINE]... [show=NAME] [cert=FILE]
+ * [key=FILE] [flags=N] [level=N] [threshold=N] [server_bits=N] [client_bits=N].
+ * Commands for all clients:
+ *   put type=text|binary|random size=N      close code=N reason=TEXT      stats      stop (closes the server)
+ * Prints listening, open, message, close_request, closed and, at its end, stopped. Ends then, or with its standard
+ * input. */
 #include "peer.h"
 
 static void obey(ws_handle server) {
   ws_result result = WS_OK;
   if (!strcmp(fields[0], "put")) put(server);
   if (!strcmp(fields[0], "stats")) print_stats(server);
-  if (!strcmp(fields[0], "close")) result = ws_disconnect(server, 0, value("code") ? atoi(value("code")) : 0, value("reason"));
+  if (!strcmp(fields[0], "close"))
+    result = ws_disconnect(server, 0, value("code") ? atoi(value("code")) : 0, value("reason"));
   if (!strcmp(fields[0], "stop")) result = ws_close(server, 0, value("reason"));
   if (result < 0) failed(fields[0], result);
 }
@@ -29,7 +32,8 @@ int main(int argc, char **argv) {
   ws_config config = config_of_fields();
   char url[256], header_shown[64];
   snprintf(header_shown, sizeof header_shown, "%s", value("show") ? value("show") : "");
-  snprintf(url, sizeof url, "%s://%s:0%s", config.cert_pem ? "wss" : "ws", value("host") ? value("host") : "127.0.0.1", value("path") ? value("path") : "");
+  snprintf(url, sizeof url, "%s://%s:0%s", config.cert_pem ? "wss" : "ws", value("host") ? value("host") : "127.0.0.1",
+           value("path") ? value("path") : "");
   ws_handle server;
   ws_result result = ws_listen(url, &config, &server);
   if (result < 0) {

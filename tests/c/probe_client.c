@@ -43,8 +43,10 @@ int main(int argc, char **argv) {
         ws_get_text(h, WS_GET_EXTENSIONS, extensions, sizeof extensions, NULL);
         ws_get_text(h, WS_GET_BODY, body, sizeof body, NULL);
         ws_get_text(h, WS_GET_SUBPROTOCOL, subprotocol, sizeof subprotocol, NULL);
-        printf("code=%d phase=%d cause=%d http=%d clean=%u messages=%d poll_us=%.0f subprotocol=%s extensions=%s body=%s sentence=%s\n", event.code, event.phase, event.cause,
-               event.http_status, event.clean, messages, longest, subprotocol, extensions, body, (const char *)event.packet.data);
+        printf(
+            "code=%d phase=%d cause=%d http=%d clean=%u messages=%d poll_us=%.0f subprotocol=%s extensions=%s body=%s sentence=%s\n",
+            event.code, event.phase, event.cause, event.http_status, event.clean, messages, longest, subprotocol,
+            extensions, body, (const char *)event.packet.data);
         fflush(stdout);
         ws_free(h);
         (void)getchar();

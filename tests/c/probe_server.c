@@ -65,9 +65,11 @@ int main(int argc, char **argv) {
     if (took > longest) longest = took;
     ws_event event;
     while (ws_next_event(server, &event) == WS_OK) {
-      if (event.type == WS_EVENT_MESSAGE) ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
+      if (event.type == WS_EVENT_MESSAGE)
+        ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
       if (event.type == WS_EVENT_DISCONNECTED) {
-        printf("END code=%d phase=%d cause=%d clean=%u poll_us=%.0f\n", event.code, event.phase, event.cause, event.clean, longest);
+        printf("END code=%d phase=%d cause=%d clean=%u poll_us=%.0f\n", event.code, event.phase, event.cause,
+               event.clean, longest);
         longest = 0;
       }
       fflush(stdout);

@@ -46,7 +46,8 @@ static void put(ws_handle h, uint32_t writer, uint32_t number) {
 static void see(Seen *seen, const ws_packet *packet) {
   Message message = {0, 0};
   if (packet->len == sizeof message) memcpy(&message, packet->data, sizeof message);
-  if (packet->len != sizeof message || message.writer > WRITERS || message.number != seen->next[message.writer]++) wrong++;
+  if (packet->len != sizeof message || message.writer > WRITERS || message.number != seen->next[message.writer]++)
+    wrong++;
   seen->total++;
 }
 
@@ -76,7 +77,9 @@ static void *writes(void *argument) {
 /* Thread: polls a handle and takes packets, until it has all. */
 static void *reads(void *argument) {
   Part *part = argument;
-  for (double end = now_s() + PATIENCE; part->seen.total < part->wanted && now_s() < end; take(part->handle, &part->seen)) ws_poll(part->handle);
+  for (double end = now_s() + PATIENCE; part->seen.total < part->wanted && now_s() < end;
+       take(part->handle, &part->seen))
+    ws_poll(part->handle);
   return NULL;
 }
 
@@ -160,7 +163,9 @@ static void *asks(void *unused) {
       memset(&stats, 0, sizeof stats);
       int32_t state = ws_get_state(h);
       if (state != WS_ERR_HANDLE && (state < WS_CONNECTING || state > WS_CLOSED)) ill_told++;
-      if (ws_get_stats(h, &stats, sizeof stats) == WS_OK && h == last[i] && (stats.messages_in < before[i].messages_in || stats.messages_out < before[i].messages_out)) ill_told++;
+      if (ws_get_stats(h, &stats, sizeof stats) == WS_OK && h == last[i] &&
+          (stats.messages_in < before[i].messages_in || stats.messages_out < before[i].messages_out))
+        ill_told++;
       last[i] = h;
       before[i] = stats;
       ws_get_available(h);
@@ -172,7 +177,9 @@ static void *asks(void *unused) {
       ws_get_conns(h, list, 32, &count);
       ws_get_waiting(h, list, 32, &count);
       ws_get_peer_id(h);
-      if (ws_put_packet(0, (const uint8_t *)"", 0, WS_BINARY) != WS_ERR_HANDLE || ws_last_error(text, sizeof text, NULL) != WS_OK || !strstr(text, "handle 0")) ill_told++;
+      if (ws_put_packet(0, (const uint8_t *)"", 0, WS_BINARY) != WS_ERR_HANDLE ||
+          ws_last_error(text, sizeof text, NULL) != WS_OK || !strstr(text, "handle 0"))
+        ill_told++;
       while (ws_get_log(text, sizeof text, NULL) == WS_OK)
         if (!strchr(text, ':')) ill_told++;
       asked++;
@@ -226,7 +233,9 @@ static void two_poll_and_a_third_puts(void) {
     Message message = {2, i};
     double end = now_s() + PATIENCE;
     for (int k = 0; k < CLIENTS; k++)
-      while (ws_put_packet_to(server, i % 2 ? (int32_t)conns[k] : -(int32_t)conns[1 - k], (const uint8_t *)&message, sizeof message, WS_BINARY) != WS_OK && now_s() < end) {
+      while (ws_put_packet_to(server, i % 2 ? (int32_t)conns[k] : -(int32_t)conns[1 - k], (const uint8_t *)&message,
+                              sizeof message, WS_BINARY) != WS_OK &&
+             now_s() < end) {
       }
   }
   join(in, CLIENTS);
@@ -236,7 +245,8 @@ static void two_poll_and_a_third_puts(void) {
   join(&all, 1);
   int well = !wrong;
   for (int i = 0; i < CLIENTS; i++) well &= in[i].seen.total == EACH && out[i].seen.total == EACH;
-  CHECK(well && messages(server, 1) == CLIENTS * EACH && messages(server, 0) == CLIENTS * EACH, "each client and the server receive all messages in order");
+  CHECK(well && messages(server, 1) == CLIENTS * EACH && messages(server, 0) == CLIENTS * EACH,
+        "each client and the server receive all messages in order");
   ws_free(server);
   for (int i = 0; i < CLIENTS; i++) ws_free(clients[i]);
 }
@@ -276,7 +286,8 @@ static void lent_while_others_free(void) {
     ws_packet packet;
     ws_put_packet(clients[0], bytes, LONG, WS_BINARY);
     ws_put_packet(clients[0], bytes, 100, WS_BINARY);
-    for (double end = now_s() + PATIENCE; ws_get_packet(conns[0], &packet) != WS_OK && now_s() < end;) ws_poll(clients[0]), ws_poll(conns[0]);
+    for (double end = now_s() + PATIENCE; ws_get_packet(conns[0], &packet) != WS_OK && now_s() < end;)
+      ws_poll(clients[0]), ws_poll(conns[0]);
     pthread_t thread;
     pthread_barrier_init(&lending.lent, NULL, 2);
     pthread_create(&thread, NULL, frees_the_other, &lending);
@@ -285,7 +296,8 @@ static void lent_while_others_free(void) {
     for (int i = 0; i < 5; i++) good &= intact(&packet) && packet.len == LONG;
     pthread_join(thread, NULL);
     good &= intact(&packet) && packet.len == LONG;
-    for (double end = now_s() + PATIENCE; ws_get_packet(conns[0], &packet) != WS_OK && now_s() < end;) ws_poll(clients[0]), ws_poll(conns[0]);
+    for (double end = now_s() + PATIENCE; ws_get_packet(conns[0], &packet) != WS_OK && now_s() < end;)
+      ws_poll(clients[0]), ws_poll(conns[0]);
     well += good && intact(&packet) && packet.len == 100 && ws_get_state(lending.freed) == WS_ERR_HANDLE;
     pthread_barrier_destroy(&lending.lent);
     ws_free(conns[0]);
@@ -350,7 +362,8 @@ static void *opens_by_name(void *argument) {
     }
     put(client, 0, 0);
     Seen seen = {{0}, 0};
-    for (double end = now_s() + PATIENCE; !seen.total && now_s() < end; take(client, &seen)) ws_wait(&client, 1, 5), ws_poll(client);
+    for (double end = now_s() + PATIENCE; !seen.total && now_s() < end; take(client, &seen))
+      ws_wait(&client, 1, 5), ws_poll(client);
     opened += seen.total == 1;
     ws_free(given_up);
     ws_free(client);
@@ -365,7 +378,8 @@ static void *echoes(void *argument) {
     ws_wait(&server, 1, 5);
     ws_poll(server);
     while (ws_next_event(server, &event) == WS_OK)
-      if (event.type == WS_EVENT_MESSAGE) ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
+      if (event.type == WS_EVENT_MESSAGE)
+        ws_put_packet(event.conn, event.packet.data, event.packet.len, event.packet.type);
   }
   return NULL;
 }
@@ -414,7 +428,8 @@ static void players_on_threads(void) {
   start(&at_host, reads, host, 0, JOINS * EACH);
   /* Relayed packets may be sent in polls after the one in which the host has read the last message. */
   start(&mover, moves, host, 0, 0);
-  for (uint32_t i = 0; i < JOINS; i++) start(&in[i], reads, joins[i], 0, JOINS * EACH), start(&out[i], writes, joins[i], i, 0);
+  for (uint32_t i = 0; i < JOINS; i++)
+    start(&in[i], reads, joins[i], 0, JOINS * EACH), start(&out[i], writes, joins[i], i, 0);
   for (uint32_t i = 0; i < EACH; i++) put(host, WRITERS, i);
   join(out, JOINS);
   join(in, JOINS);
@@ -438,7 +453,8 @@ static void *opens(void *unused) {
     if (ws_pair(&config, &s, &c) == WS_OK) put(c, 0, 0), ws_poll(c), ws_poll(s), ws_free(s);
     if (ws_listen(url, &config, &server) < 0) continue;
     ws_get_text(server, WS_GET_URL, url, sizeof url, NULL);
-    if (ws_connect(url, &config, &client) == WS_OK) ws_poll(client), ws_poll(server), ws_close(client, 0, NULL), ws_poll(server);
+    if (ws_connect(url, &config, &client) == WS_OK)
+      ws_poll(client), ws_poll(server), ws_close(client, 0, NULL), ws_poll(server);
   }
   return unused;
 }

@@ -79,7 +79,9 @@ static inline void sha1(const char *text, uint8_t out[20]) {
     }
     memcpy(v, h, sizeof v);
     for (int i = 0; i < 80; i++) {
-      uint32_t f = i < 20 ? (v[1] & v[2]) | (~v[1] & v[3]) : i < 40 || i >= 60 ? v[1] ^ v[2] ^ v[3] : (v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3]);
+      uint32_t f = i < 20              ? (v[1] & v[2]) | (~v[1] & v[3])
+                   : i < 40 || i >= 60 ? v[1] ^ v[2] ^ v[3]
+                                       : (v[1] & v[2]) | (v[1] & v[3]) | (v[2] & v[3]);
       uint32_t k = i < 20 ? 0x5A827999 : i < 40 ? 0x6ED9EBA1 : i < 60 ? 0x8F1BBCDC : 0xCA62C1D6;
       uint32_t t = (v[0] << 5 | v[0] >> 27) + f + v[4] + k + w[i];
       v[4] = v[3];
@@ -105,7 +107,10 @@ static inline size_t answer(char *out, size_t cap, const char *key) {
   }
   base64[27] = '=';
   base64[28] = 0;
-  return (size_t)snprintf(out, cap, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", base64);
+  return (size_t)snprintf(
+      out, cap,
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+      base64);
 }
 
 /* A raw client of a wspeer server after its opening handshake. */

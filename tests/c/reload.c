@@ -26,7 +26,9 @@ int main(int argc, char **argv) {
     LOAD(library, "ws_listen", listen_on);
     LOAD(library, "ws_poll", poll_once);
     uint32_t server, client, lost;
-    if (listen_on("ws://127.0.0.1:0", NULL, &server) || connect_to("ws://127.0.0.1:9/", NULL, &client) || connect_to("wss://nowhere.invalid/", NULL, &lost)) break;
+    if (listen_on("ws://127.0.0.1:0", NULL, &server) || connect_to("ws://127.0.0.1:9/", NULL, &client) ||
+        connect_to("wss://nowhere.invalid/", NULL, &lost))
+      break;
     poll_once(server);
     poll_once(client);
     poll_once(lost);

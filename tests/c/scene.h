@@ -8,7 +8,9 @@
 static inline int told(ws_handle h, int32_t type, int32_t peer) {
   ws_event event = next_event(h);
   int good = event.type == type && event.peer_id == peer;
-  if (!good) printf("# type %d of %d: %s\n", event.type, event.peer_id, event.packet.data ? (const char *)event.packet.data : "");
+  if (!good)
+    printf("# type %d of %d: %s\n", event.type, event.peer_id,
+           event.packet.data ? (const char *)event.packet.data : "");
   return good;
 }
 
@@ -16,8 +18,10 @@ static inline int told(ws_handle h, int32_t type, int32_t peer) {
 static inline int erred(ws_handle h, int32_t cause, int32_t peer, uint64_t count) {
   for (uint64_t sum = 0; sum < count;) {
     ws_event event = next_event(h);
-    printf("# type %d of %d, cause %d, %d times: %s\n", event.type, event.peer_id, event.cause, (int)event.count, event.packet.data ? (const char *)event.packet.data : "");
-    if (event.type != WS_EVENT_ERROR || event.cause != cause || event.peer_id != peer || event.packet.len < 20) return 0;
+    printf("# type %d of %d, cause %d, %d times: %s\n", event.type, event.peer_id, event.cause, (int)event.count,
+           event.packet.data ? (const char *)event.packet.data : "");
+    if (event.type != WS_EVENT_ERROR || event.cause != cause || event.peer_id != peer || event.packet.len < 20)
+      return 0;
     sum += event.count;
     if (sum > count) return 0;
   }
@@ -51,7 +55,9 @@ static inline int called(ws_handle h, int32_t from, const char *method, ws_varia
   static ws_event event;
   ws_call got = {0};
   event = next_event(h);
-  ws_result result = event.type == WS_EVENT_MESSAGE && event.packet.type == WS_CALL ? ws_decode_call(event.packet.data, event.packet.len, &got, items, cap) : WS_ERR_ARG;
+  ws_result result = event.type == WS_EVENT_MESSAGE && event.packet.type == WS_CALL
+                         ? ws_decode_call(event.packet.data, event.packet.len, &got, items, cap)
+                         : WS_ERR_ARG;
   int good = result == WS_OK && event.peer_id == from && !strcmp(got.path, "Game") && !strcmp(got.method, method);
   if (!good) printf("# type %d of %d: %s\n", event.type, event.peer_id, result == WS_OK ? got.method : "no call");
   return good;

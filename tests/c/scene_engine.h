@@ -19,7 +19,18 @@ static void move_on(void) {
 
 /* Starts a host, or a join of `url`, with up to two more arguments. */
 static void godot(engine *one, const char *url, const char *word, const char *second) {
-  const char *args[] = {engine_path, "--headless", "--path", project, "--script", "scene.gd", "--", url ? "join" : "host", url ? url : word, url ? word : second, url ? second : NULL, NULL};
+  const char *args[] = {engine_path,
+                        "--headless",
+                        "--path",
+                        project,
+                        "--script",
+                        "scene.gd",
+                        "--",
+                        url ? "join" : "host",
+                        url ? url : word,
+                        url ? word : second,
+                        url ? second : NULL,
+                        NULL};
   launch(one, args);
 }
 
@@ -44,7 +55,8 @@ static ws_event event_of(ws_handle h, int32_t type) {
 
 static int hears(ws_handle h, int32_t from, const char *words) {
   ws_event event = event_of(h, WS_EVENT_MESSAGE);
-  int good = event.peer_id == from && event.packet.type == WS_BINARY && event.packet.len == strlen(words) && !memcmp(event.packet.data, words, strlen(words));
+  int good = event.peer_id == from && event.packet.type == WS_BINARY && event.packet.len == strlen(words) &&
+             !memcmp(event.packet.data, words, strlen(words));
   if (!good) printf("# heard from %d: %.*s\n", event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
   return good;
 }
@@ -77,7 +89,8 @@ static int called(ws_handle h, int32_t from, const char *method, ws_variant *ite
   ws_call got;
   event = event_of(h, WS_EVENT_MESSAGE);
   if (event.packet.type != WS_CALL || ws_decode_call(event.packet.data, event.packet.len, &got, items, cap) != WS_OK) {
-    printf("# no call that fits, of type %d from %d: %.*s\n", event.packet.type, event.peer_id, (int)event.packet.len, (const char *)event.packet.data);
+    printf("# no call that fits, of type %d from %d: %.*s\n", event.packet.type, event.peer_id, (int)event.packet.len,
+           (const char *)event.packet.data);
     return -1;
   }
   if (event.peer_id != from || strcmp(got.path, "Game") || strcmp(got.method, method)) {

@@ -27,7 +27,9 @@ static void all_values(ws_handle h, int32_t own, engine *one, int32_t its) {
     ws_decode_variant(bytes, bytes_of(values[i], bytes), items, 16, &count, NULL);
     if (call(h, its, "echo", items, count) != WS_OK) printf("# %s\n", why());
     int got = called(h, its, "back", items, 16);
-    if (got >= 0 && ws_encode_variant(items, (size_t)got, bytes, sizeof bytes, &len) == WS_OK && !strcmp(hex_of(bytes, len), values[i])) returned++;
+    if (got >= 0 && ws_encode_variant(items, (size_t)got, bytes, sizeof bytes, &len) == WS_OK &&
+        !strcmp(hex_of(bytes, len), values[i]))
+      returned++;
     else printf("# back came %s for %s\n", got >= 0 ? hex_of(bytes, len) : "nothing", values[i]);
     arrived += says(one, "echo %d %s", own, values[i]);
   }
@@ -58,12 +60,21 @@ static void more_calls(ws_handle h, int32_t own, engine *one, int32_t its) {
   items[2].type = WS_VARIANT_ARRAY;
   items[2].count = 1;
   items[3] = items[0];
-  CHECK(call(h, its, "three", items, 4) == WS_OK && says(one, "three %d -7 x [-7]", own), "a call to Godot with three arguments");
-  CHECK(call(h, its, "configured", &items[1], 1) == WS_OK && says(one, "configured %d x", own), "a call to Godot of an rpc_config() method with a 16-bit id");
-  CHECK(say(h, its, "call %d raw [PackedByteArray(1, 2, 3)]", own) == WS_OK && called(h, its, "raw", items, 8) == 1 && items[0].len == 3 && items[0].data[2] == 3, "a call from Godot with only bytes");
-  CHECK(say(h, its, "call %d noargs", own) == WS_OK && called(h, its, "noargs", items, 8) == 0, "a call from Godot without arguments");
-  CHECK(say(h, its, "call %d three [1, \"two\", [3, [4]]]", own) == WS_OK && called(h, its, "three", items, 8) == 6 && items[2].count == 2 && items[5].integer == 4, "a call from Godot with three arguments");
-  CHECK(say(h, its, "call %d configured [\"w\"]", own) == WS_OK && called(h, its, "configured", items, 8) == 1 && items[0].data[0] == 'w', "a call from Godot of an rpc_config() method");
+  CHECK(call(h, its, "three", items, 4) == WS_OK && says(one, "three %d -7 x [-7]", own),
+        "a call to Godot with three arguments");
+  CHECK(call(h, its, "configured", &items[1], 1) == WS_OK && says(one, "configured %d x", own),
+        "a call to Godot of an rpc_config() method with a 16-bit id");
+  CHECK(say(h, its, "call %d raw [PackedByteArray(1, 2, 3)]", own) == WS_OK && called(h, its, "raw", items, 8) == 1 &&
+            items[0].len == 3 && items[0].data[2] == 3,
+        "a call from Godot with only bytes");
+  CHECK(say(h, its, "call %d noargs", own) == WS_OK && called(h, its, "noargs", items, 8) == 0,
+        "a call from Godot without arguments");
+  CHECK(say(h, its, "call %d three [1, \"two\", [3, [4]]]", own) == WS_OK && called(h, its, "three", items, 8) == 6 &&
+            items[2].count == 2 && items[5].integer == 4,
+        "a call from Godot with three arguments");
+  CHECK(say(h, its, "call %d configured [\"w\"]", own) == WS_OK && called(h, its, "configured", items, 8) == 1 &&
+            items[0].data[0] == 'w',
+        "a call from Godot of an rpc_config() method");
 }
 
 /* ---- games ---- */
@@ -81,36 +92,63 @@ static void in_a_game_of_godot(void) {
     handle_count = i + 1;
     declare(handles[i]);
     ids[i] = event_of(handles[i], WS_EVENT_OPEN).peer_id;
-    CHECK(event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", ids[i]), "a program joins a Godot server");
+    CHECK(event_of(handles[i], WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", ids[i]),
+          "a program joins a Godot server");
   }
   ws_handle a = handles[0], b = handles[1];
-  CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0], "both programs learn of each other");
+  CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == ids[1] && event_of(b, WS_EVENT_CONNECTED).peer_id == ids[0],
+        "both programs learn of each other");
   godot(&other, url, NULL, NULL);
   int32_t its = event_of(a, WS_EVENT_CONNECTED).peer_id;
-  CHECK(event_of(b, WS_EVENT_CONNECTED).peer_id == its && says(&other, "joined %d", its) && says(&other, "connected %d", ids[0]) && says(&other, "connected %d", ids[1]), "a stock client joins, and all learn of each other");
+  CHECK(event_of(b, WS_EVENT_CONNECTED).peer_id == its && says(&other, "joined %d", its) &&
+            says(&other, "connected %d", ids[0]) && says(&other, "connected %d", ids[1]),
+        "a stock client joins, and all learn of each other");
   all_values(a, ids[0], &server, 1);
   more_calls(a, ids[0], &server, 1);
   all_values(a, ids[0], &other, its);
   more_calls(b, ids[1], &other, its);
-  CHECK(call(a, 1, "only_authority", NULL, 0) == WS_OK && call(a, its, "only_authority", NULL, 0) == WS_OK && call(a, 0, "noargs", NULL, 0) == WS_OK, "a program calls all");
-  CHECK(says(&server, "noargs %d", ids[0]) && says(&other, "noargs %d", ids[0]) && called(b, ids[0], "noargs", NULL, 0) == 0, "the call reaches stock and our peers");
-  CHECK(!line_of(&server, "only_authority", 0) && !line_of(&other, "only_authority", 0), "Godot refuses a call that only the authority may make");
-  CHECK(say(a, its, "call 0 noargs") == WS_OK && called(a, its, "noargs", NULL, 0) == 0 && called(b, its, "noargs", NULL, 0) == 0 && says(&server, "noargs %d", its), "a stock client calls all");
-  CHECK(say(a, 1, "call %d noargs", -ids[0]) == WS_OK && called(b, 1, "noargs", NULL, 0) == 0 && says(&other, "noargs 1"), "the stock server calls all but one");
+  CHECK(call(a, 1, "only_authority", NULL, 0) == WS_OK && call(a, its, "only_authority", NULL, 0) == WS_OK &&
+            call(a, 0, "noargs", NULL, 0) == WS_OK,
+        "a program calls all");
+  CHECK(says(&server, "noargs %d", ids[0]) && says(&other, "noargs %d", ids[0]) &&
+            called(b, ids[0], "noargs", NULL, 0) == 0,
+        "the call reaches stock and our peers");
+  CHECK(!line_of(&server, "only_authority", 0) && !line_of(&other, "only_authority", 0),
+        "Godot refuses a call that only the authority may make");
+  CHECK(say(a, its, "call 0 noargs") == WS_OK && called(a, its, "noargs", NULL, 0) == 0 &&
+            called(b, its, "noargs", NULL, 0) == 0 && says(&server, "noargs %d", its),
+        "a stock client calls all");
+  CHECK(say(a, 1, "call %d noargs", -ids[0]) == WS_OK && called(b, 1, "noargs", NULL, 0) == 0 &&
+            says(&other, "noargs 1"),
+        "the stock server calls all but one");
   CHECK(say(a, ids[1], "to b") == WS_OK && hears(b, ids[0], "to b"), "raw bytes to another program, relayed by Godot");
   CHECK(say(a, its, "to it") == WS_OK && says(&other, "packet %d to it", ids[0]), "raw bytes to a stock client");
-  CHECK(say(a, 0, "to all") == WS_OK && hears(b, ids[0], "to all") && says(&other, "packet %d to all", ids[0]) && says(&server, "packet %d to all", ids[0]), "raw bytes to all");
-  CHECK(say(a, -ids[1], "not b") == WS_OK && says(&other, "packet %d not b", ids[0]) && says(&server, "packet %d not b", ids[0]), "raw bytes to all but one");
-  CHECK(say(a, -1, "not the server") == WS_OK && hears(b, ids[0], "not the server") && says(&other, "packet %d not the server", ids[0]), "raw bytes to all but the server");
+  CHECK(say(a, 0, "to all") == WS_OK && hears(b, ids[0], "to all") && says(&other, "packet %d to all", ids[0]) &&
+            says(&server, "packet %d to all", ids[0]),
+        "raw bytes to all");
+  CHECK(say(a, -ids[1], "not b") == WS_OK && says(&other, "packet %d not b", ids[0]) &&
+            says(&server, "packet %d not b", ids[0]),
+        "raw bytes to all but one");
+  CHECK(say(a, -1, "not the server") == WS_OK && hears(b, ids[0], "not the server") &&
+            says(&other, "packet %d not the server", ids[0]),
+        "raw bytes to all but the server");
   CHECK(say(b, its, "say %d one", ids[0]) == WS_OK && hears(a, its, "one"), "raw bytes from a stock client to one");
-  CHECK(say(b, its, "say 0 all") == WS_OK && hears(a, its, "all") && hears(b, its, "all"), "raw bytes from a stock client to all");
-  CHECK(say(b, its, "say %d but", -ids[0]) == WS_OK && hears(b, its, "but") && says(&server, "packet %d but", its), "raw bytes from a stock client to all but one");
-  CHECK(say(b, 1, "say -%d by the server", ids[1]) == WS_OK && hears(a, 1, "by the server"), "raw bytes from the server to all but one");
+  CHECK(say(b, its, "say 0 all") == WS_OK && hears(a, its, "all") && hears(b, its, "all"),
+        "raw bytes from a stock client to all");
+  CHECK(say(b, its, "say %d but", -ids[0]) == WS_OK && hears(b, its, "but") && says(&server, "packet %d but", its),
+        "raw bytes from a stock client to all but one");
+  CHECK(say(b, 1, "say -%d by the server", ids[1]) == WS_OK && hears(a, 1, "by the server"),
+        "raw bytes from the server to all but one");
   CHECK(!strstr(server.text, "not the server"), "the excluded server receives nothing");
-  CHECK(say(a, 1, "kick %d", ids[1]) == WS_OK && event_of(b, WS_EVENT_CLOSED).code == 1000, "the server disconnects a program");
-  CHECK(event_of(a, WS_EVENT_DISCONNECTED).peer_id == ids[1] && says(&other, "disconnected %d", ids[1]), "both kinds of peer see it disconnect");
-  CHECK(say(a, 1, "kick %d", its) == WS_OK && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its && says(&other, "over") && ends(&other), "the server disconnects the stock client");
-  CHECK(say(a, 1, "quit") == WS_OK && event_of(a, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&server), "the server quits");
+  CHECK(say(a, 1, "kick %d", ids[1]) == WS_OK && event_of(b, WS_EVENT_CLOSED).code == 1000,
+        "the server disconnects a program");
+  CHECK(event_of(a, WS_EVENT_DISCONNECTED).peer_id == ids[1] && says(&other, "disconnected %d", ids[1]),
+        "both kinds of peer see it disconnect");
+  CHECK(say(a, 1, "kick %d", its) == WS_OK && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its &&
+            says(&other, "over") && ends(&other),
+        "the server disconnects the stock client");
+  CHECK(say(a, 1, "quit") == WS_OK && event_of(a, WS_EVENT_CLOSED).type == WS_EVENT_CLOSED && ends(&server),
+        "the server quits");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 }
 
@@ -131,8 +169,10 @@ static void with_godot_in_our_game(void) {
     ids[0] = ids[1];
     ids[1] = other;
   }
-  CHECK(says(&first, "joined %d", ids[0]) && says(&second, "joined %d", ids[1]) && says(&first, "connected 1"), "two stock clients join");
-  CHECK(says(&first, "connected %d", ids[1]) && says(&second, "connected %d", ids[0]), "the stock clients learn of each other");
+  CHECK(says(&first, "joined %d", ids[0]) && says(&second, "joined %d", ids[1]) && says(&first, "connected 1"),
+        "two stock clients join");
+  CHECK(says(&first, "connected %d", ids[1]) && says(&second, "connected %d", ids[0]),
+        "the stock clients learn of each other");
   all_values(host, 1, &first, ids[0]);
   more_calls(host, 1, &first, ids[0]);
   CHECK_EQUAL(ws_join(url, &config, &handles[1]), WS_OK, "a program joins them");
@@ -140,25 +180,44 @@ static void with_godot_in_our_game(void) {
   handle_count = 2;
   declare(join);
   ids[2] = event_of(join, WS_EVENT_OPEN).peer_id;
-  CHECK(says(&first, "connected %d", ids[2]) && says(&second, "connected %d", ids[2]), "the stock clients learn of the program");
+  CHECK(says(&first, "connected %d", ids[2]) && says(&second, "connected %d", ids[2]),
+        "the stock clients learn of the program");
   all_values(join, ids[2], &second, ids[1]);
   more_calls(join, ids[2], &second, ids[1]);
-  CHECK(call(host, 0, "noargs", NULL, 0) == WS_OK && says(&first, "noargs 1") && says(&second, "noargs 1") && called(join, 1, "noargs", NULL, 0) == 0, "our host calls all, by node id and by path");
-  CHECK(say(host, ids[0], "call 0 noargs") == WS_OK && called(host, ids[0], "noargs", NULL, 0) == 0 && called(join, ids[0], "noargs", NULL, 0) == 0 && says(&second, "noargs %d", ids[0]), "a stock client calls all");
-  CHECK(say(host, ids[0], "call %d three [1, \"b\", []]", ids[1]) == WS_OK && says(&second, "three %d 1 b []", ids[0]), "one stock client calls another through our host");
-  CHECK(say(host, ids[0], "say %d to B", ids[1]) == WS_OK && says(&second, "packet %d to B", ids[0]), "raw bytes between stock clients");
-  CHECK(say(host, ids[1], "say 0 all") == WS_OK && hears(host, ids[1], "all") && hears(join, ids[1], "all") && says(&first, "packet %d all", ids[1]), "raw bytes from a stock client to all");
-  CHECK(say(host, ids[1], "say -1 peers") == WS_OK && hears(join, ids[1], "peers") && says(&first, "packet %d peers", ids[1]), "raw bytes from a stock client to all but our host");
-  CHECK(say(host, ids[1], "say %d but", -ids[0]) == WS_OK && hears(host, ids[1], "but") && hears(join, ids[1], "but"), "raw bytes from a stock client to all but one");
-  CHECK(say(join, 0, "from a program") == WS_OK && hears(host, ids[2], "from a program") && says(&first, "packet %d from a program", ids[2]) && says(&second, "packet %d from a program", ids[2]), "raw bytes from a program to all");
-  CHECK(say(host, -ids[0], "but one") == WS_OK && says(&second, "packet 1 but one") && hears(join, 1, "but one"), "raw bytes from our host to all but one");
-  CHECK(say(host, ids[0], "marker") == WS_OK && says(&first, "packet 1 marker") && !strstr(first.text, "but one") && !strstr(first.text, "packet 1 but"), "the excluded client does not receive it");
+  CHECK(call(host, 0, "noargs", NULL, 0) == WS_OK && says(&first, "noargs 1") && says(&second, "noargs 1") &&
+            called(join, 1, "noargs", NULL, 0) == 0,
+        "our host calls all, by node id and by path");
+  CHECK(say(host, ids[0], "call 0 noargs") == WS_OK && called(host, ids[0], "noargs", NULL, 0) == 0 &&
+            called(join, ids[0], "noargs", NULL, 0) == 0 && says(&second, "noargs %d", ids[0]),
+        "a stock client calls all");
+  CHECK(say(host, ids[0], "call %d three [1, \"b\", []]", ids[1]) == WS_OK && says(&second, "three %d 1 b []", ids[0]),
+        "one stock client calls another through our host");
+  CHECK(say(host, ids[0], "say %d to B", ids[1]) == WS_OK && says(&second, "packet %d to B", ids[0]),
+        "raw bytes between stock clients");
+  CHECK(say(host, ids[1], "say 0 all") == WS_OK && hears(host, ids[1], "all") && hears(join, ids[1], "all") &&
+            says(&first, "packet %d all", ids[1]),
+        "raw bytes from a stock client to all");
+  CHECK(say(host, ids[1], "say -1 peers") == WS_OK && hears(join, ids[1], "peers") &&
+            says(&first, "packet %d peers", ids[1]),
+        "raw bytes from a stock client to all but our host");
+  CHECK(say(host, ids[1], "say %d but", -ids[0]) == WS_OK && hears(host, ids[1], "but") && hears(join, ids[1], "but"),
+        "raw bytes from a stock client to all but one");
+  CHECK(say(join, 0, "from a program") == WS_OK && hears(host, ids[2], "from a program") &&
+            says(&first, "packet %d from a program", ids[2]) && says(&second, "packet %d from a program", ids[2]),
+        "raw bytes from a program to all");
+  CHECK(say(host, -ids[0], "but one") == WS_OK && says(&second, "packet 1 but one") && hears(join, 1, "but one"),
+        "raw bytes from our host to all but one");
+  CHECK(say(host, ids[0], "marker") == WS_OK && says(&first, "packet 1 marker") && !strstr(first.text, "but one") &&
+            !strstr(first.text, "packet 1 but"),
+        "the excluded client does not receive it");
   ws_close(join, 0, NULL);
-  CHECK(says(&first, "disconnected %d", ids[2]) && says(&second, "disconnected %d", ids[2]), "the stock clients see the program leave");
+  CHECK(says(&first, "disconnected %d", ids[2]) && says(&second, "disconnected %d", ids[2]),
+        "the stock clients see the program leave");
   ws_set_option(host, WS_OPT_REFUSE_NEW, 1);
   godot(&third, url, NULL, NULL);
   CHECK(says(&third, "failed") && ends(&third), "a refused stock client reports connection_failed");
-  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && says(&first, "over") && ends(&first), "a kicked stock client reports server_disconnected");
+  CHECK(ws_disconnect(host, ids[0], 0, "kicked") == WS_OK && says(&first, "over") && ends(&first),
+        "a kicked stock client reports server_disconnected");
   CHECK(says(&second, "disconnected %d", ids[0]), "the other stock client sees it disconnect");
   CHECK(ws_close(host, 0, NULL) == WS_OK && says(&second, "over") && ends(&second), "our host ends the game");
   CHECK(!strstr(first.text, "ERROR") && !strstr(second.text, "ERROR"), "no stock client printed an error");
@@ -176,23 +235,32 @@ static void authentication(void) {
   ws_join(url, &config, &handles[0]);
   handle_count = 1;
   ws_handle a = handles[0];
-  CHECK(event_of(a, WS_EVENT_AUTHENTICATING).peer_id == 1 && ws_get_state(a) == WS_CONNECTING, "a stock server starts an authentication");
+  CHECK(event_of(a, WS_EVENT_AUTHENTICATING).peer_id == 1 && ws_get_state(a) == WS_CONNECTING,
+        "a stock server starts an authentication");
   int32_t id = ws_get_peer_id(a);
-  CHECK(says(&server, "authenticating %d", id) && ws_send_auth(a, 1, (const uint8_t *)"secret good", 11) == WS_OK && says(&server, "auth %d secret good", id), "the stock server receives our secret");
+  CHECK(says(&server, "authenticating %d", id) && ws_send_auth(a, 1, (const uint8_t *)"secret good", 11) == WS_OK &&
+            says(&server, "auth %d secret good", id),
+        "the stock server receives our secret");
   ws_event event = event_of(a, WS_EVENT_AUTH);
-  CHECK(event.packet.len == 7 && !memcmp(event.packet.data, "welcome", 7) && !line_of(&server, "connected", 0), "we receive its answer");
-  CHECK(ws_complete_auth(a, 1) == WS_OK && event_of(a, WS_EVENT_OPEN).peer_id == id && event_of(a, WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", id), "both sides are admitted");
+  CHECK(event.packet.len == 7 && !memcmp(event.packet.data, "welcome", 7) && !line_of(&server, "connected", 0),
+        "we receive its answer");
+  CHECK(ws_complete_auth(a, 1) == WS_OK && event_of(a, WS_EVENT_OPEN).peer_id == id &&
+            event_of(a, WS_EVENT_CONNECTED).peer_id == 1 && says(&server, "connected %d", id),
+        "both sides are admitted");
   CHECK(say(a, 1, "say %d hello", id) == WS_OK && hears(a, 1, "hello"), "packets pass");
   ws_join(url, &config, &handles[1]);
   handle_count = 2;
   event_of(handles[1], WS_EVENT_AUTHENTICATING);
   int32_t refused = ws_get_peer_id(handles[1]);
-  CHECK(ws_send_auth(handles[1], 1, (const uint8_t *)"secret bad", 10) == WS_OK && event_of(handles[1], WS_EVENT_CLOSED).code == 1000, "a wrong secret is refused");
+  CHECK(ws_send_auth(handles[1], 1, (const uint8_t *)"secret bad", 10) == WS_OK &&
+            event_of(handles[1], WS_EVENT_CLOSED).code == 1000,
+        "a wrong secret is refused");
   CHECK(says(&server, "auth %d secret bad", refused) && ws_get_state(a) == WS_OPEN, "other peers are not affected");
   ws_join(url, &plain, &handles[2]);
   handle_count = 3;
   event = event_of(handles[2], WS_EVENT_CLOSED);
-  CHECK(event.code == 1000 && says(&server, "unauthenticated %d", ws_get_peer_id(handles[2])), "a peer that never authenticates is disconnected after Godot's 3 s");
+  CHECK(event.code == 1000 && says(&server, "unauthenticated %d", ws_get_peer_id(handles[2])),
+        "a peer that never authenticates is disconnected after Godot's 3 s");
   CHECK(say(a, 1, "quit") == WS_OK && ends(&server), "the server quits");
   for (int i = 0; i < handle_count; i++) ws_free(handles[i]);
 
@@ -227,14 +295,17 @@ static void authentication(void) {
   }
   CHECK(says(&good, "joined %d", in) && says(&good, "auth 1 welcome"), "the authenticated stock client joins");
   CHECK(out && says(&bad, "unauthenticated 1") && ends(&bad), "a stock client with a wrong secret is refused");
-  CHECK(late && says(&silent, "unauthenticated 1") && ends(&silent), "a stock client that never completes times out by itself");
+  CHECK(late && says(&silent, "unauthenticated 1") && ends(&silent),
+        "a stock client that never completes times out by itself");
   CHECK(say(host, in, "say 1 hi") == WS_OK && hears(host, in, "hi"), "packets pass");
   ws_set_option(host, WS_OPT_AUTH_TIMEOUT_MS, 300);
   godot(&silent, url, "auth", "bad");
   event = event_of(host, WS_EVENT_AUTHENTICATING);
   late = event.peer_id;
   event = event_of(host, WS_EVENT_DISCONNECTED);
-  CHECK(event.peer_id == late && event.cause == WS_CAUSE_AUTH_TIMEOUT && says(&silent, "unauthenticated 1") && ends(&silent), "our host times out an authentication that is not completed");
+  CHECK(event.peer_id == late && event.cause == WS_CAUSE_AUTH_TIMEOUT && says(&silent, "unauthenticated 1") &&
+            ends(&silent),
+        "our host times out an authentication that is not completed");
   CHECK(!strstr(good.text, "ERROR"), "the authenticated client printed no error");
   ws_close(host, 0, NULL);
   CHECK(says(&good, "over") && ends(&good), "our host ends the game");
@@ -253,11 +324,15 @@ static void transcript(ws_handle h, char *text, size_t cap, const int32_t *ids, 
       quiet = now_s() + 0.3;
       size_t used = strlen(text);
       for (size_t i = 0; i < packet.len && used + 4 < cap; i++) {
-        int32_t number = i + 4 <= packet.len ? (int32_t)((uint32_t)packet.data[i] | (uint32_t)packet.data[i + 1] << 8 | (uint32_t)packet.data[i + 2] << 16 | (uint32_t)packet.data[i + 3] << 24) : 0;
+        int32_t number = i + 4 <= packet.len
+                             ? (int32_t)((uint32_t)packet.data[i] | (uint32_t)packet.data[i + 1] << 8 |
+                                         (uint32_t)packet.data[i + 2] << 16 | (uint32_t)packet.data[i + 3] << 24)
+                             : 0;
         int known = -1;
         for (int k = 0; k < count; k++)
           if (number == ids[k]) known = k;
-        used += (size_t)(known >= 0 ? snprintf(text + used, cap - used, "%c", 'A' + known) : snprintf(text + used, cap - used, "%02x", packet.data[i]));
+        used += (size_t)(known >= 0 ? snprintf(text + used, cap - used, "%c", 'A' + known)
+                                    : snprintf(text + used, cap - used, "%02x", packet.data[i]));
         if (known >= 0) i += 3;
       }
       if (used + 2 < cap) strcpy(text + used, "\n");
@@ -311,18 +386,25 @@ static void hosts_send_the_same(void) {
     for (int i = 0; i < 2; i++) {
       ws_connect(url, NULL, &handles[i]);
       while (ws_get_packet(handles[i], &packet) != WS_OK) move_on();
-      ids[i] = (int32_t)((uint32_t)packet.data[0] | (uint32_t)packet.data[1] << 8 | (uint32_t)packet.data[2] << 16 | (uint32_t)packet.data[3] << 24);
+      ids[i] = (int32_t)((uint32_t)packet.data[0] | (uint32_t)packet.data[1] << 8 | (uint32_t)packet.data[2] << 16 |
+                         (uint32_t)packet.data[3] << 24);
       if (packet.len != 4) exit(1);
     }
     ws_handle a = handles[0], b = handles[1];
-    static const char *const sent[] = {"0703 B 03 0102", "0703 00000000 03 03", "0703 ffffffff 03 04", "0703 B a0 06000080 02 47616d6500"};
+    static const char *const sent[] = {"0703 B 03 0102", "0703 00000000 03 03", "0703 ffffffff 03 04",
+                                       "0703 B a0 06000080 02 47616d6500"};
     for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) send_hex(a, sent[i], ids);
     transcript(b, text[ours][1], sizeof text[ours][1], ids, 2);
     /* The host sends raw bytes to all and to one, and calls one client before and after it has confirmed the path. */
     for (int step = 0; step < 4; step++) {
       if (!ours) {
         char words[256];
-        snprintf(words, sizeof words, step == 0 ? "\3say 0 hi" : step == 1 ? "\3call %d three [5, \"hi\", [1.5, true]]" : step == 2 ? "\3call %d noargs" : "\3call 0 raw [PackedByteArray(9)]", ids[0]);
+        snprintf(words, sizeof words,
+                 step == 0   ? "\3say 0 hi"
+                 : step == 1 ? "\3call %d three [5, \"hi\", [1.5, true]]"
+                 : step == 2 ? "\3call %d noargs"
+                             : "\3call 0 raw [PackedByteArray(9)]",
+                 ids[0]);
         ws_put_packet(a, (const uint8_t *)words, strlen(words), WS_BINARY);
       } else {
         ws_variant items[5] = {{0}};
@@ -339,7 +421,10 @@ static void hosts_send_the_same(void) {
         bytes.type = WS_VARIANT_PACKED_BYTE_ARRAY;
         bytes.data = (const uint8_t *)"\t";
         bytes.len = bytes.count = 1;
-        ws_result result = step == 0 ? say(handles[2], 0, "hi") : step == 1 ? call(handles[2], ids[0], "three", items, 5) : step == 2 ? call(handles[2], ids[0], "noargs", NULL, 0) : call(handles[2], 0, "raw", &bytes, 1);
+        ws_result result = step == 0   ? say(handles[2], 0, "hi")
+                           : step == 1 ? call(handles[2], ids[0], "three", items, 5)
+                           : step == 2 ? call(handles[2], ids[0], "noargs", NULL, 0)
+                                       : call(handles[2], 0, "raw", &bytes, 1);
         if (result != WS_OK) printf("# %s\n", why());
       }
       transcript(a, text[ours][0], sizeof text[ours][0], ids, 2);
@@ -389,7 +474,9 @@ static void joins_send_the_same(void) {
     static const struct {
       int32_t target;
       const char *words;
-    } steps[] = {{1, "say one"}, {0x67dc5c56, "say two"}, {0, "say all"}, {-1, "say not the host"}, {-0x67dc5c56, "say not B"}, {1, "call noargs"}, {0, "call noargs"}, {1, "call noargs"}, {0, "call noargs"}};
+    } steps[] = {{1, "say one"},           {0x67dc5c56, "say two"},    {0, "say all"},
+                 {-1, "say not the host"}, {-0x67dc5c56, "say not B"}, {1, "call noargs"},
+                 {0, "call noargs"},       {1, "call noargs"},         {0, "call noargs"}};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
       char words[128];
       int calls = steps[i].words[0] == 'c';
@@ -403,8 +490,11 @@ static void joins_send_the_same(void) {
       if (i == 6) {
         send_hex(conn, "02 01 01000000", ids);
         send_hex(conn, "0703 B 02 01 01000000", ids);
-        send_hex(conn, "01 3030303030303030303030303030303030303030303030303030303030303030 00 05000000 47616d6500", ids);
-        send_hex(conn, "0703 B 01 3030303030303030303030303030303030303030303030303030303030303030 00 06000000 47616d6500", ids);
+        send_hex(conn, "01 3030303030303030303030303030303030303030303030303030303030303030 00 05000000 47616d6500",
+                 ids);
+        send_hex(conn,
+                 "0703 B 01 3030303030303030303030303030303030303030303030303030303030303030 00 06000000 47616d6500",
+                 ids);
         transcript(conn, text[ours], sizeof text[ours], ids, 2);
       }
     }
@@ -425,9 +515,12 @@ static void the_example(void) {
   handle_count = 0;
   godot(&server, NULL, NULL, NULL);
   snprintf(url, sizeof url, "ws://127.0.0.1:%d", number_said(&server, "listening "));
-  const char *args[] = {example_path, url, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured", "echo", "from C", NULL};
+  const char *args[] = {
+      example_path, url,      "/root/Game", "echo, back, noargs, raw, three, only_authority; configured",
+      "echo",       "from C", NULL};
   launch(&example, args);
-  CHECK(says(&example, "peer 1 is there") && says(&example, "peer 1 calls Game.back(\"from C\")"), "the example calls and is called back");
+  CHECK(says(&example, "peer 1 is there") && says(&example, "peer 1 calls Game.back(\"from C\")"),
+        "the example calls and is called back");
   ws_join(url, &config, &handles[0]);
   handle_count = 1;
   event_of(handles[0], WS_EVENT_CONNECTED);

@@ -81,7 +81,8 @@ static int silent(char *url, size_t cap, const char *scheme) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 8) || getsockname(fd, (struct sockaddr *)&address, &len)) exit(2);
+  if (bind(fd, (struct sockaddr *)&address, len) || listen(fd, 8) || getsockname(fd, (struct sockaddr *)&address, &len))
+    exit(2);
   snprintf(url, cap, "%s://127.0.0.1:%d", scheme, ntohs(address.sin_port));
   return raw[raw_count++] = fd;
 }
@@ -227,7 +228,8 @@ static void players(uint32_t flags) {
   ws_declare_node(host, "Game", "hello");
   uint8_t call[200];
   size_t len;
-  if ((flags & WS_SCENE) && ws_encode_call("Game", "hello", NULL, 0, call, sizeof call, &len) == WS_OK) ws_put_packet_to(joins[0], 0, call, len, WS_CALL);
+  if ((flags & WS_SCENE) && ws_encode_call("Game", "hello", NULL, 0, call, sizeof call, &len) == WS_OK)
+    ws_put_packet_to(joins[0], 0, call, len, WS_CALL);
   ws_put_packet_to(joins[0], ws_get_peer_id(joins[1]), block, 5000, WS_BINARY);
   fill(host);
   poll_all(3);
@@ -273,8 +275,9 @@ static void shut_down(const char *name, void (*state)(void)) {
 static const struct {
   const char *name;
   void (*run)(void);
-} STATES[] = {STATE(connecting),    STATE(handshaking), STATE(open_plain),  STATE(open_tls),     STATE(open_deflate), STATE(open_all), STATE(closing),   STATE(pairs_plain),
-              STATE(pairs_deflate), STATE(attached),    STATE(multiplayer), STATE(multiplayer3), STATE(scene),        STATE(scene_auth)};
+} STATES[] = {STATE(connecting),  STATE(handshaking),  STATE(open_plain),  STATE(open_tls),      STATE(open_deflate),
+              STATE(open_all),    STATE(closing),      STATE(pairs_plain), STATE(pairs_deflate), STATE(attached),
+              STATE(multiplayer), STATE(multiplayer3), STATE(scene),       STATE(scene_auth)};
 
 int main(int argc, char **argv) {
   if (argc < 3 || !(cert = read_file(argv[1])) || !(key = read_file(argv[2]))) return 2;
@@ -301,7 +304,8 @@ int main(int argc, char **argv) {
     /* The C library keeps the stacks and thread tables of ended threads. */
     CHECK_EQUAL(lost, 0, "no memory is lost");
     CHECK(reachable[ROUNDS - 1] <= reachable[ROUNDS - 2] + 2048, "no memory is kept");
-    printf("figure: %lu bytes are kept after ws_shutdown, %lu after the round before\n", reachable[ROUNDS - 1], reachable[ROUNDS - 2]);
+    printf("figure: %lu bytes are kept after ws_shutdown, %lu after the round before\n", reachable[ROUNDS - 1],
+           reachable[ROUNDS - 2]);
   }
   free(cert);
   free(key);

@@ -14,7 +14,8 @@ static char *read_file(const char *path) {
   return text;
 }
 
-static ws_handle begin_server(const char *scheme, ws_config config, const char *cert, const char *key, char *url, size_t cap) {
+static ws_handle begin_server(const char *scheme, ws_config config, const char *cert, const char *key, char *url,
+                              size_t cap) {
   ws_handle server;
   if (!strcmp(scheme, "wss")) {
     config.cert_pem = cert;
@@ -68,7 +69,8 @@ static void talk_to_the_gone(const char *scheme, const char *cert, const char *k
   waitpid(child, NULL, 0);
   close(in);
   close(out);
-  snprintf(name, sizeof name, "%s, from the %s%s", scheme, from_server ? "server" : "client", flags ? ", coalesced" : "");
+  snprintf(name, sizeof name, "%s, from the %s%s", scheme, from_server ? "server" : "client",
+           flags ? ", coalesced" : "");
   int was_open = left && ws_get_state(left) == WS_OPEN;
   for (int i = 0; i < 100; i++) {
     ws_put_packet(left, (const uint8_t *)"are you there?", 14, WS_TEXT);
