@@ -1,5 +1,5 @@
-//! Every number that crosses the boundary, each with its meaning. Append-only: a number keeps its meaning for ever.
-//! `cbindgen` copies these comments into the header.
+//! All constants of the C interface. Append-only: the meaning of a number never changes. `cbindgen` copies these
+//! comments to the header.
 
 mod options;
 mod variants;
@@ -15,7 +15,7 @@ pub const WS_ABI_VERSION: u32 = 1;
 /// As a limit or a time, in ws_config and ws_set_option(): unlimited, or switched off.
 pub const WS_OFF: u32 = 0xFFFF_FFFF;
 
-// --- Results: 0 and above are successes, below 0 are failures. ---
+// --- Results: 0 and above are successes, negative numbers are failures. ---
 
 /// The call succeeded.
 pub const WS_OK: i32 = 0;
@@ -66,7 +66,7 @@ pub const WS_ERR_LIMIT: i32 = -15;
 /// ws_get_log() has the details.
 pub const WS_ERR_PANIC: i32 = -16;
 
-// --- Types of messages: the opcodes of RFC 6455 section 5.2. ---
+// --- Types of messages: the opcodes of RFC 6455 section 5.2, and WS_CALL. ---
 
 /// A text message, always valid UTF-8 (RFC 6455 section 5.6).
 pub const WS_TEXT: i32 = 1;
@@ -86,7 +86,7 @@ pub const WS_CLOSING: i32 = 2;
 /// The connection has ended. Messages received before can still be read.
 pub const WS_CLOSED: i32 = 3;
 
-// --- Events. ---
+// --- Types of events. ---
 
 /// A connection of ws_connect(), ws_pair() or ws_attach() is OPEN. A join: it has received its id, event.peer_id, and
 /// with WS_AUTH it has been admitted.
@@ -145,7 +145,7 @@ pub const WS_PHASE_WEBSOCKET: i32 = 6;
 /// above WebSocket, such as an authentication.
 pub const WS_PHASE_APP: i32 = 7;
 
-// --- Causes: why a connection ended or an ERROR was reported. Stable; the sentence beside it may change. ---
+// --- Causes: why a connection ended or an ERROR was reported. The text of the event may change, the cause not. ---
 
 /// The event has no cause.
 pub const WS_CAUSE_NONE: i32 = 0;
@@ -287,7 +287,7 @@ pub const WS_NO_RELAY: u32 = 4096;
 /// the server does not offer it, ERROR with WS_CAUSE_NO_HEARTBEAT is reported. docs/heartbeat.md has the bytes.
 pub const WS_APP_HEARTBEAT: u32 = 8192;
 
-// --- ws_config.on_full: what a put to several targets does about a target whose queue is full. ---
+// --- ws_config.on_full: what a message to several targets does about a target whose queue is full. ---
 
 /// Skip that target: the call returns WS_PARTIAL, SKIPPED is reported, and WRITABLE once there is room. The default of
 /// servers.
@@ -304,7 +304,7 @@ pub const WS_ROLE_CLIENT: i32 = 1;
 /// The server: it answers the request.
 pub const WS_ROLE_SERVER: i32 = 2;
 
-// --- What ws_get_text() can tell. ---
+// --- Texts of ws_get_text(). ---
 
 /// The URL in use, without user name and password. A server: its own URL, with the actual port. A server's client: the
 /// URL of its request.

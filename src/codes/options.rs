@@ -1,4 +1,4 @@
-//! The options of ws_get_option() and ws_set_option(). Values are those of the ws_config field of the same name.
+//! The options of ws_get_option() and ws_set_option(). Values are those of the fields of ws_config.
 //! Generated from src/options.toml by `make generate`: change that file.
 
 /// TCP_NODELAY: 1 (default) or 0.

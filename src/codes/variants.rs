@@ -1,4 +1,4 @@
-//! Types of Variants, and numbers about the library as a whole: log levels, structs, features.
+//! Constants of Variant types, log levels, structs and features.
 
 // --- Log levels of ws_set_log_level(). ---
 

@@ -6,7 +6,7 @@ use std::ffi::{c_char, c_void};
 /// How to open a connection or a server. Fill it with ws_config_init(), then set what you need: every field that
 /// stays 0 has its default.
 /// The call that opens copies everything, texts included. Texts are UTF-8 and NUL-terminated; NULL means none.
-// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.
+// A flat struct because it is part of the ABI: it grows at its end, and zeros mean defaults.
 #[repr(C)]
 #[derive(Clone, Copy)]
 #[allow(non_camel_case_types)]
@@ -172,8 +172,8 @@ pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); 1] {
     [("reserved", config.reserved)]
 }
 
-/// The default of connect_timeout_ms, which is no option.
+/// The default of connect_timeout_ms, which is not an option.
 pub(super) const CONNECT_TIMEOUT_MS: u32 = 10_000;
 
-/// The default of max_header_bytes, which is no option.
+/// The default of max_header_bytes, which is not an option.
 pub(super) const MAX_HEADER_BYTES: u32 = 16_384;

@@ -1,4 +1,4 @@
-"""C#: Runtime/Core/Codes.cs (constants), Native.cs (functions and structs) and WebSocketConfig.cs."""
+"""C#: Codes.cs (constants), Native.cs (functions and structs) and WebSocketConfig.cs in Runtime/Core."""
 
 import re
 import textwrap
@@ -179,7 +179,7 @@ namespace Wspeer
                 else TYPED.get(field.name, kind(field.type))
             )
             doc = (
-                ["A number of your choice that groups handles for WebSocketLibrary.FreeOwner(). 0: WebSocketLibrary.Owner."]
+                ["A number of your choice that groups handles for WebSocketLibrary.FreeOwner().", "0: its Owner."]
                 if owner
                 else self.in_csharp(field.doc)
             )
@@ -216,7 +216,7 @@ namespace Wspeer
 
 
 def kind(text):
-    """A C type as C#'s."""
+    """The C# type for a C type."""
     return VALUES[re.sub(r"\bconst\b|\*", "", text).strip()] + "*" * text.count("*")
 
 

@@ -14,7 +14,7 @@ VALUES = {
     "read only": "read only",
 }
 COUNTS = {4: "four", 16: "sixteen"}
-# The structs of docs/binding.md, in the order in which a binding meets them.
+# The structs of docs/binding.md, in the order of its text.
 STRUCTS = ("ws_packet", "ws_event", "ws_config", "ws_stats", "ws_variant", "ws_call")
 
 
@@ -30,12 +30,13 @@ def options(table):
     for row in table.options:
         name = f"`{row.name}`" if row.config else f"`{row.name}`, no field"
         default = f"{row.default}" + ("" if row.default_of_servers is None else f"; servers {row.default_of_servers}")
-        out += f"| {row.option} | {name} | {HANDLES[row.handles]} | {row.unit} | {VALUES.get(row.values, row.values)} | {default} |\n"
+        values = VALUES.get(row.values, row.values)
+        out += f"| {row.option} | {name} | {HANDLES[row.handles]} | {row.unit} | {values} | {default} |\n"
     return out
 
 
 def kind(struct, field):
-    """A field's type in words."""
+    """The type of a field, in words."""
     if field.is_pointer:
         named = {
             "const uint8_t *": "pointer to bytes",

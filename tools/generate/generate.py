@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes what follows from the two sources of the interface: the table src/options.toml, and the Rust of src/ffi and src/codes.rs, which cbindgen turns
-into include/wspeer.h.
+"""Writes all files that are generated from the sources of the interface: the table src/options.toml, and the Rust of
+src/codes.rs and src/ffi, from which cbindgen makes include/wspeer.h.
 Usage: generate.py          writes every generated file (make generate)
-       generate.py --check  fails when one of them is not current
-       generate.py --list   their names"""
+       generate.py --check  fails if one of them is not current
+       generate.py --list   prints their names"""
 
 import json
 import os
@@ -28,7 +28,7 @@ HEADER = "include/wspeer.h"
 
 
 def built_header():
-    """The header that build.rs made of the Rust, as it is in the tree."""
+    """The header that build.rs makes from the Rust in the tree."""
     command = ["cargo", "check", "--quiet", "--locked", "--lib", "--message-format=json"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -47,7 +47,7 @@ def built_header():
 
 
 def stale(files):
-    """Those of the files that the tree has otherwise."""
+    """The files that differ from those in the tree, or are missing there."""
     return {
         path: text for path, text in files.items() if not (ROOT / path).exists() or (ROOT / path).read_text() != text
     }
@@ -61,14 +61,19 @@ def write(files):
 
 
 def stages():
-    """The files, in steps: each is made of what the ones before have written."""
+    """The files, in steps. Each step uses what the earlier ones wrote."""
     rows = table.read(ROOT)
     yield rust.files(rows, ROOT)
     built = built_header()
     yield {HEADER: built}
     interface = header.parse(built)
     yield csharp.files(interface) | python.files(interface, rows) | cpp.files(interface, ROOT)
-    yield godot.files(interface, rows, ROOT) | web.files(interface, rows, ROOT) | docs.files(interface, rows, ROOT) | errors.files(ROOT)
+    yield (
+        godot.files(interface, rows, ROOT)
+        | web.files(interface, rows, ROOT)
+        | docs.files(interface, rows, ROOT)
+        | errors.files(ROOT)
+    )
 
 
 def main():

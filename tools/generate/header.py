@@ -1,4 +1,4 @@
-"""include/wspeer.h as data. Every line has to be of a form that is known here: what is not fails with its number."""
+"""Parses include/wspeer.h. A line of an unknown form is an error, with the number of the line."""
 
 import dataclasses
 import pathlib
@@ -6,7 +6,7 @@ import re
 
 from table import Mistake
 
-# What cbindgen.toml and cbindgen put around the interface.
+# Lines that cbindgen.toml and cbindgen put around the interface.
 FRAME = r"""#ifndef WSPEER_H
 #define WSPEER_H
 #include <stddef.h>
@@ -24,7 +24,7 @@ extern "C" {
 #endif  // __cplusplus
 #endif // __cplusplus
 #endif  /* WSPEER_H */""".splitlines()
-# Sizes of what crosses the boundary, in bytes; 0: that of a pointer.
+# Sizes of the types in the interface, in bytes; 0: the size of a pointer.
 SIZES = {
     "uint8_t": 1,
     "int32_t": 4,
@@ -53,7 +53,8 @@ class Constant:
 
 @dataclasses.dataclass
 class Field:
-    """Of a struct, or a parameter. `type` is C's, without `struct`; `count` of an array, else 0."""
+    """A field of a struct, or a parameter. `type` is the C type without `struct`. `count` is the length of an array, or
+    0."""
 
     name: str
     type: str
@@ -93,7 +94,7 @@ class Header:
         return next(struct for struct in self.structs if struct.name == name)
 
     def group(self, prefix):
-        """The constants WS_<prefix>_*: the name behind the prefix, and the constant."""
+        """The constants WS_<prefix>_*: each name without the prefix, and the constant."""
         start = f"WS_{prefix}_"
         return [
             (constant.name.removeprefix(start), constant)
@@ -102,7 +103,8 @@ class Header:
         ]
 
     def layout(self, struct, pointer):
-        """Offsets of the fields by name, and the size, where pointers have `pointer` bytes: natural alignment, as SIZES says."""
+        """Offsets of the fields by name, and the size of the struct, with pointers of `pointer` bytes. Every type is
+        aligned to its size, which SIZES has."""
         offsets, end, widest = {}, 0, 1
         for field in struct.fields:
             size, step = self._size(field, pointer)
@@ -124,7 +126,7 @@ class Header:
 
 
 def read(root: pathlib.Path):
-    """The interface that a tree's header declares."""
+    """Reads the interface from the header of a tree."""
     return parse((root / "include" / "wspeer.h").read_text())
 
 
@@ -168,7 +170,7 @@ def parse(text):
 
 
 def _joined(lines):
-    """The lines, with the prototypes that cbindgen wraps in one line; those that were joined to it are empty."""
+    """The lines, with each prototype in one line. Lines that were joined to another are left empty."""
     found, begun = [], None
     for line in lines:
         if begun is not None:
@@ -196,7 +198,7 @@ def _field(text, doc, number, complete):
 
 
 def _check(header):
-    """All types are known, and everything has a comment."""
+    """Checks that all types are known and that everything has a comment."""
     known = {*SIZES, *(struct.name for struct in header.structs)}
     pointed = known | {"char", "void"}
     every = [(struct.name, field) for struct in header.structs for field in struct.fields]

@@ -1,4 +1,4 @@
-"""Parts of files that people write: what stands between a line with `<generated: NAME>` and one with `</generated>`."""
+"""Generated parts of hand-written files: the lines between `<generated: NAME>` and `</generated>`."""
 
 import re
 
@@ -15,5 +15,5 @@ def replace(path, text, name, part):
 
 
 def without(text):
-    """The text without its generated parts: what people wrote."""
+    """The hand-written text: without its generated parts."""
     return re.sub(r"(^[^\n]*generated: [a-z_ ]+\b[^\n]*\n).*?(^[^\n]*/generated)", r"\1\2", text, flags=re.S | re.M)

@@ -1,10 +1,10 @@
-"""Which constants of the header belong together, for all bindings."""
+"""The groups of the header's constants, which are the enums of the bindings."""
 
 from table import Mistake
 
-# Those with a prefix of their own: WS_EVENT_OPEN.
+# Groups whose constants have a prefix: WS_EVENT_OPEN.
 PREFIXES = ("EVENT", "PHASE", "CAUSE", "FULL", "ROLE", "GET", "OPT", "LOG", "VARIANT", "STRUCT", "FEATURE")
-# Those without.
+# The groups of constants without a prefix.
 PLAIN = {
     **dict.fromkeys(("OK", "EMPTY", "MORE", "PARTIAL", "TRUNCATED"), "RESULT"),
     **dict.fromkeys(("TEXT", "BINARY", "CALL"), "TYPE"),
@@ -14,7 +14,8 @@ PLAIN = {
 
 
 def group_of(constant):
-    """The group of a constant, and its name there. Groups: PREFIXES, RESULT, TYPE, STATE and FLAG; "" for the few that are alone."""
+    """The group of a constant, and its name in the group. Groups: PREFIXES, RESULT, TYPE, STATE and FLAG; "" for a
+    constant without a group."""
     name = constant.name.removeprefix("WS_")
     if name.startswith("ERR_"):
         return "RESULT", name
@@ -31,7 +32,7 @@ def group_of(constant):
 
 
 def groups(header):
-    """Of each group its constants, in the order of the header: name in the group, constant."""
+    """The constants of each group, in the order of the header: name in the group, constant."""
     found = {}
     for constant in header.constants:
         group, name = group_of(constant)

@@ -33,7 +33,8 @@ TEXTS = {
     "WS_EVENT_MESSAGE": "A message was received.",
     "WS_EVENT_AUTH": "With auth: event.data is authentication data that peer event.peer_id sent.",
     "WS_FEATURE_SCENE": "host() and join() with scene=True.",
-    "WS_FULL_SKIP": "Skip that target: send() returns False, SKIPPED is reported, and WRITABLE once there is room. The default of servers.",
+    "WS_FULL_SKIP": "Skip that target: send() returns False, SKIPPED is reported, and WRITABLE once there is room. "
+    "The default of servers.",
     "WS_FULL_ALL_OR_NONE": "Accept the message for all targets or for none: the call raises QueueFull.",
 }
 # C functions whose names in Python differ by more than the prefix.
@@ -142,13 +143,16 @@ class Python:
 
     def arguments(self):
         out = f'"""The keyword arguments of connect(), listen() and the others.\n\n{NOTE}\n"""\n\n'
-        out += "from __future__ import annotations\n\nfrom collections.abc import Iterable, Mapping\nfrom typing import TypedDict, Union\n\n"
+        out += "from __future__ import annotations\n\n"
+        out += "from collections.abc import Iterable, Mapping\nfrom typing import TypedDict, Union\n\n"
         out += "from wspeer.codes import OnFull\n\n"
         out += (
             "Headers = Union[Mapping[str, str], Iterable[Union[str, tuple[str, str]]]]\nPem = Union[str, bytes]\n\n\n"
         )
         out += "class ConfigArgs(TypedDict, total=False):\n"
-        out += '    """An argument that is absent or 0 has its default. A limit or a time that is OFF is unlimited or switched off."""\n\n'
+        about = "An argument that is absent or 0 has its default. "
+        about += "A limit or time that is OFF is unlimited or switched off."
+        out += f"{docstring(about, '    ')}\n"
         for field in self.header.struct("ws_config").fields:
             if field.name in NO_ARGUMENTS or field.name.startswith("reserved"):
                 continue
@@ -166,9 +170,11 @@ class Python:
     def options(self):
         out = f'"""Options that can be read and set while a connection or server is open.\n\n{NOTE}\n"""\n\n'
         out += "from __future__ import annotations\n\nimport ctypes\nfrom typing import NamedTuple\n\n"
-        out += "from wspeer import _declared\nfrom wspeer._descriptors import Flag, Number, OptionsBase, Policy, ReadOnly\n"
+        out += "from wspeer import _declared\n"
+        out += "from wspeer._descriptors import Flag, Number, OptionsBase, Policy, ReadOnly\n"
         out += "from wspeer._library import lib\nfrom wspeer.errors import check\n\n\n"
-        out += 'class Options(OptionsBase):\n    """The options of one connection or server. KindError: it does not have that option."""\n\n    __slots__ = ()\n\n'
+        about = "The options of one connection or server. KindError: it does not have that option."
+        out += f'class Options(OptionsBase):\n    """{about}"""\n\n    __slots__ = ()\n\n'
         kinds = {"switch": "Flag", "full policy": "Policy", "read only": "ReadOnly"}
         for name, constant in self.groups["OPT"]:
             row = self.rows[name.lower()]
@@ -183,7 +189,8 @@ class Python:
             out += f"    {row.name} = {kinds.get(row.values, 'Number')}(\n        {constant.value},\n"
             out += "\n".join(f"        {quoted(line)}" for line in arguments)
             out += ",\n    )\n"
-        out += '\n\nclass Stats(NamedTuple):\n    """Counters since it was opened. A server: the sum over its clients, former ones included."""\n\n'
+        out += '\n\nclass Stats(NamedTuple):\n    """Counters since it was opened. A server: the sum over its clients, '
+        out += 'former ones included."""\n\n'
         for field in self.header.struct("ws_stats").fields[1:]:
             out += f"    {field.name}: int\n{docstring(self.text(field.doc), '    ')}"
         return (
@@ -199,8 +206,10 @@ class Python:
         )
 
     def declared(self):
-        out = f'"""The structs and functions of the library for ctypes.\n\n{NOTE}\n"""\n\nfrom __future__ import annotations\n\nimport ctypes\nimport struct\n'
-        out += "from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p\nfrom typing import Any\n\n"
+        out = f'"""The structs and functions of the library for ctypes.\n\n{NOTE}\n"""\n\n'
+        out += "from __future__ import annotations\n\nimport ctypes\nimport struct\n"
+        out += "from ctypes import POINTER, c_char_p, c_int32, c_size_t, c_uint32, c_uint64, c_void_p\n"
+        out += "from typing import Any\n\n"
         out += f"ABI_VERSION = {self.header.value('WS_ABI_VERSION')}\n"
         for name, title in (("ws_config", "Config"), ("ws_stats", "Stats")):
             out += f'\n\nclass {title}(ctypes.Structure):\n    """{name}."""\n\n    _fields_ = [\n'
@@ -239,7 +248,7 @@ class Python:
         return CTYPES[field.type]
 
     def ctype(self, type_):
-        """Of an argument or result: what is read may be bytes, what is written is given by its address."""
+        """The ctypes type of an argument or result. Inputs may be bytes; outputs are passed by address."""
         plain = type_.replace("const ", "").replace(" *", "")
         if "*" not in type_:
             return CTYPES[type_]
@@ -250,7 +259,7 @@ class Python:
         return "c_char_p" if type_.startswith("const ") else "c_void_p"
 
     def letters(self, struct):
-        """The format of a struct for Python's module struct; reserved fields are skipped."""
+        """The format of a struct for the module struct. Reserved fields are skipped."""
         out = ""
         for field in struct.fields:
             size = 8 if field.type.endswith("64_t") else 4

@@ -1,4 +1,4 @@
-"""The Rust that follows from src/options.toml: constants, the table of options, and ws_config; and the enums of src/codes.rs."""
+"""Rust: the constants, the table of options and ws_config from src/options.toml, and the enums from src/codes.rs."""
 
 import pathlib
 import re
@@ -21,13 +21,14 @@ def comment(text, indent=""):
 
 
 def number(value):
-    """With underscores, as clippy wants long ones."""
+    """The text of a number, with underscores as clippy requires."""
     return value if isinstance(value, str) else f"{value:_}"
 
 
 def codes(table):
     """src/codes/options.rs."""
-    out = f"//! The options of ws_get_option() and ws_set_option(). Values are those of the ws_config field of the same name.\n//! {NOTE}\n"
+    out = "//! The options of ws_get_option() and ws_set_option(). Values are those of the fields of ws_config.\n"
+    out += f"//! {NOTE}\n"
     for row in table.options:
         text = row.constant or f"{PREFIXES[row.handles]}ws_config.{row.name}."
         out += f"\n{comment(text)}pub const {row.option_name}: i32 = {row.option};"
@@ -42,10 +43,12 @@ def scope_and_range(row):
 def rows(table):
     """src/endpoint/options/table.rs."""
     out = f"//! {NOTE}\n\nuse super::{{Definition, Range, Scope, row}};\nuse crate::codes::*;\n\n"
-    out += f"/// All options, in the order of their numbers.\npub(super) const TABLE: [Definition; {len(table.options)}] = [\n"
+    out += "/// All options, in the order of their numbers.\n"
+    out += f"pub(super) const TABLE: [Definition; {len(table.options)}] = [\n"
     for row in table.options:
         of_servers = row.default if row.default_of_servers is None else row.default_of_servers
-        out += f'    row({row.option_name}, "{row.name}", {scope_and_range(row)}, {number(row.default)}, {number(of_servers)}),\n'
+        defaults = f"{number(row.default)}, {number(of_servers)}"
+        out += f'    row({row.option_name}, "{row.name}", {scope_and_range(row)}, {defaults}),\n'
     return out + "];\n"
 
 
@@ -54,8 +57,9 @@ def config(table, groups):
     out = f"//! {NOTE}\n\nuse crate::codes::*;\nuse std::ffi::{{c_char, c_void}};\n\n"
     first, *others = (constant for _, constant in groups["FLAG"])
     flags = "\n".join(textwrap.wrap(" | ".join([first, *others]) + ".", 112))
-    why = "// Many fields, as it is the ABI: one flat block that grows at its end and whose zeros are defaults.\n"
-    out += f"{comment(table.config)}{why}#[repr(C)]\n#[derive(Clone, Copy)]\n#[allow(non_camel_case_types)]\npub struct ws_config {{\n"
+    why = "// A flat struct because it is part of the ABI: it grows at its end, and zeros mean defaults.\n"
+    out += f"{comment(table.config)}{why}#[repr(C)]\n#[derive(Clone, Copy)]\n"
+    out += "#[allow(non_camel_case_types)]\npub struct ws_config {\n"
     out += (
         "".join(
             f"{comment(row.doc.replace('{flags}', flags), '    ')}    pub {row.name}: {TYPES[row.type]},\n"
@@ -71,18 +75,22 @@ def config(table, groups):
     out += f"/// All flags of ws_config.flags.\npub(super) const FLAGS: u32 = {first}"
     out += "".join(f"\n    | {constant}" for constant in others) + ";\n\n"
     plain = [row for row in table.fields if row.is_plain_option]
-    out += f"/// The fields that are options: WS_OPT_* and the value, 0 for the default.\npub(super) fn options_of(config: &ws_config) -> [(i32, u32); {len(plain)}] {{\n    [\n"
+    out += "/// The fields that are options: WS_OPT_* and the value, 0 for the default.\n"
+    out += f"pub(super) fn options_of(config: &ws_config) -> [(i32, u32); {len(plain)}] {{\n    [\n"
     out += "".join(f"        ({row.option_name}, config.{row.name}),\n" for row in plain) + "    ]\n}\n\n"
     reserved = [row for row in table.fields if row.is_reserved]
     pairs = ", ".join(f'("{row.name}", config.{row.name})' for row in reserved)
-    out += f"/// The fields that must be 0: name and value.\npub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); {len(reserved)}] {{\n    [{pairs}]\n}}\n"
+    out += "/// The fields that must be 0: name and value.\n"
+    out += f"pub(super) fn reserved_of(config: &ws_config) -> [(&'static str, u32); {len(reserved)}] {{\n"
+    out += f"    [{pairs}]\n}}\n"
     for row in table.fields:
         if row.option is None and row.default is not None:
-            out += f"\n/// The default of {row.name}, which is no option.\npub(super) const {row.name.upper()}: u32 = {number(row.default)};\n"
+            out += f"\n/// The default of {row.name}, which is not an option.\n"
+            out += f"pub(super) const {row.name.upper()}: u32 = {number(row.default)};\n"
     return out
 
 
-# Of each enum inside: its group of constants, what it is, and whether its first member is the default.
+# For each internal enum: its group of constants, its comment, and whether its first member is the default.
 ENUMS = {
     "State": ("STATE", "The state of a connection or server (RFC 6455).", False),
     "MessageType": ("TYPE", "The type of a message.", False),
@@ -97,7 +105,7 @@ ENUMS = {
 
 
 def constants(root: pathlib.Path):
-    """The names of the constants by group, in the order of the Rust."""
+    """The names of the constants by group, in the order of the source."""
     found = {}
     for name in ("src/codes.rs", "src/codes/variants.rs"):
         for number, line in enumerate((root / name).read_text().splitlines(), 1):
@@ -113,7 +121,8 @@ def constants(root: pathlib.Path):
 
 def enums(groups):
     """src/status/enums.rs."""
-    out = f"//! {NOTE.replace('src/options.toml', 'src/codes.rs')}\n\nuse super::terminated;\nuse crate::codes::*;\nuse std::ffi::CStr;\n"
+    out = f"//! {NOTE.replace('src/options.toml', 'src/codes.rs')}\n\n"
+    out += "use super::terminated;\nuse crate::codes::*;\nuse std::ffi::CStr;\n"
     for enum, (group, what, has_default) in ENUMS.items():
         derive = "    #[derive(Default)]\n" if has_default else ""
         out += f"\ncodes! {{\n    /// {what}\n{derive}    {enum} {{\n"
@@ -125,7 +134,7 @@ def enums(groups):
 
 
 def words(table, groups):
-    """src/names/words.rs: what sentences call fields, options without a field, and flags."""
+    """src/names/words.rs: the names of fields, of options without a field and of flags, for error texts."""
     found = {row.name.upper(): row.name for row in table.fields if not row.is_reserved}
     found |= {short: constant for short, constant in groups["FLAG"]}
     for row in table.options:

@@ -1,4 +1,4 @@
-"""src/options.toml: the options and the fields of ws_config, read and checked."""
+"""Reads and checks src/options.toml: the options, and the fields of ws_config."""
 
 import dataclasses
 import pathlib
@@ -13,12 +13,12 @@ VALUES = r"any|switch|above zero|finite|full policy|read only|up to \d+"
 
 
 class Mistake(Exception):
-    """What is wrong in a source that people write, and where."""
+    """A mistake in a source that people write, with its place."""
 
 
 @dataclasses.dataclass
 class Row:
-    """A field of ws_config, an option, or both; src/options.toml says what each key is."""
+    """A field of ws_config, an option, or both. src/options.toml describes the keys."""
 
     name: str
     doc: str = ""
@@ -39,7 +39,7 @@ class Row:
 
     @property
     def default_number(self):
-        """The default with the names of constants resolved."""
+        """The default as a number, where the row may name a constant."""
         return NAMED[self.default] if isinstance(self.default, str) else self.default
 
     @property
@@ -49,18 +49,19 @@ class Row:
 
     @property
     def is_reserved(self):
-        """Whether the field has to be zero until it is put to use."""
+        """Whether the field is unused and must be zero."""
         return self.name.startswith("reserved")
 
     @property
     def is_plain_option(self):
-        """Whether the value of the field is that of the option, 0 its default."""
+        """Whether the field has the value of the option, with 0 for the default."""
         return self.option is not None and self.config and self.read == ""
 
 
 @dataclasses.dataclass
 class Table:
-    """All rows. `fields` are those of ws_config, in its order; `options` those with a number, in the order of numbers."""
+    """All rows. `fields` are those of ws_config, in its order; `options` are those with a number, in the order of their
+    numbers."""
 
     config: str
     rows: list[Row]
@@ -79,7 +80,7 @@ class Table:
 
 
 def read(root: pathlib.Path):
-    """The table of a tree."""
+    """Reads the table of a tree."""
     path = root / "src" / "options.toml"
     try:
         source = tomllib.loads(path.read_text())
@@ -108,7 +109,7 @@ def read(root: pathlib.Path):
 
 
 def _wrong(row):
-    """What is wrong with a row by itself."""
+    """The mistakes of a single row."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", row.name):
         yield "the name has other characters than a-z, 0-9 and _"
     if row.type not in TYPES:
@@ -141,7 +142,7 @@ def _wrong(row):
 
 
 def _padded(rows):
-    """With a field of padding at the end of ws_config where its size would be no multiple of 8."""
+    """The rows, with a padding field at the end of ws_config if its size is not a multiple of 8."""
     fields = [row for row in rows if row.config]
     pointers = [index for index, row in enumerate(fields) if row.type != "u32"]
     first, behind = pointers[0], len(fields) - 1 - pointers[-1]

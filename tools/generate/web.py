@@ -16,7 +16,7 @@ WIDTH = 120
 
 
 def wrapped(parts, indent):
-    """Parts with commas between them, in lines that break only there."""
+    """The parts, separated by commas, in lines that break only after a comma."""
     text = ", ".join(part.replace(" ", "\0") for part in parts)
     space = " " * indent
     return textwrap.fill(text, WIDTH, initial_indent=space, subsequent_indent=space, break_long_words=False).replace(
@@ -39,7 +39,7 @@ def signature(function):
 
 
 def most(row):
-    """The highest value that an option takes."""
+    """The highest valid value of an option."""
     return (
         int(row.values.removeprefix("up to "))
         if row.values.startswith("up to ")
@@ -48,17 +48,17 @@ def most(row):
 
 
 def place(header, name):
-    """Where ws_config has a field. The library is read before Closure renames properties, so names would not do."""
+    """The offset of a field in ws_config. A number, not a name, because Closure renames properties."""
     return either(*(header.layout(header.struct("ws_config"), pointer)[0][name] for pointer in (8, 4)))
 
 
 def either(wide, narrow):
-    """A number that differs with the width of pointers."""
+    """A number that depends on the width of pointers."""
     return f"{wide}" if wide == narrow else f"isWide ? {wide} : {narrow}"
 
 
 def option(header, row):
-    """A row of the options for JavaScript."""
+    """An option as a JavaScript property."""
     parts = [f"name: '{row.name}'", f"handles: '{row.handles}'"]
     if row.browser:
         standard = row.browser_default if row.browser_default is not None else row.default_number
@@ -73,7 +73,7 @@ def option(header, row):
 
 
 def tables(header, table, sources):
-    """library_wspeer_tables.js. Constants are those that the sources name."""
+    """library_wspeer_tables.js. It has only the constants that the sources use."""
     text = "".join(sources.values())
     values = {constant.name.removeprefix("WS_"): constant.value for constant in header.constants}
     used = sorted(set(re.findall(r"\bWSPEER_C\.(\w+)", text)))
@@ -191,7 +191,7 @@ def jsdoc(lines, indent):
 
 
 def typescript(type_):
-    """C's type as TypeScript's."""
+    """The TypeScript type for a C type."""
     if "*" in type_:
         return "Pointer"
     return {"void": "void", "size_t": "Size", "ws_handle": "WsHandle", "ws_result": "WsResult"}.get(type_, "number")

@@ -11,8 +11,8 @@ namespace Wspeer
         /// <summary>As a limit or a time, in ws_config and ws_set_option(): unlimited, or switched off.</summary>
         public const uint Off = 0xFFFFFFFFu;
 
-        /// <summary>A number of your choice that groups handles for WebSocketLibrary.FreeOwner(). 0:
-        /// WebSocketLibrary.Owner.</summary>
+        /// <summary>A number of your choice that groups handles for WebSocketLibrary.FreeOwner(). 0: its
+        /// Owner.</summary>
         [NonSerialized] public uint Owner;
         /// <summary>Combined by |: WebSocketFlags.Coalesce | WebSocketFlags.QueueBeforeOpen | WebSocketFlags.Insecure |
         /// WebSocketFlags.OnlyCaPem | WebSocketFlags.RefuseNew | WebSocketFlags.Deflate |

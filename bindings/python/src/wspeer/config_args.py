@@ -15,7 +15,7 @@ Pem = Union[str, bytes]
 
 
 class ConfigArgs(TypedDict, total=False):
-    """An argument that is absent or 0 has its default. A limit or a time that is OFF is unlimited or switched off."""
+    """An argument that is absent or 0 has its default. A limit or time that is OFF is unlimited or switched off."""
 
     owner: int
     """A number of your choice that groups handles for free_owner(). 0: none."""
