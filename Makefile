@@ -1,21 +1,23 @@
-# make                  builds the library and the C examples into build/
-# make demo             builds the library and runs the main job in a terminal, on loopback
-# make check            the fast tests: format, lints, the protocol and connection tests in Rust, generated files
-# make test             installs what the tests need and passes all of them; tests/run NAME runs one suite, tests/README.md has more
-# make test-long        hours of fuzzing, mutants, sanitizers, attacks and a crowd; make fuzz, mutants, asan, tsan, attacks, soak and autobahn-full are its parts
+# make                  builds the library and the C examples in build/
+# make demo             builds the library and runs its main task in a terminal, on loopback
+# make check            the fast tests: format, lints, protocol and connection tests in Rust, generated files
+# make test             installs what the tests need and runs all of them; tests/README.md says how to run one suite
+# make test-long        hours of fuzzing, mutants, sanitizers, attacks and a soak test; it runs the targets
+#                       fuzz, mutants, asan, tsan, attacks, soak and autobahn-full
 # make install          PREFIX=/usr/local, DESTDIR=; `make uninstall` takes the same
-# make generate         writes include/wspeer.h, and whatever the bindings and docs repeat of the interface, from the sources
-# make abi-record       records the binary interface anew: at a release, or after an addition
-# make release-check    whether version, changelog, ABI record, header and generated files agree
-# make godot            the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
-# make unity-package    puts what this machine built into bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
-# make examples-web     the chat in a page: build/examples-web
-# make windows          builds wspeer.dll with MinGW and tries it under Wine; as root on Debian it installs both (apt, 1.9 GB)
-# make autobahn-full    all 517 cases of the Autobahn suite in both roles: a quarter of an hour
-# make bench            installs the peers, measures wspeer beside them (BENCH="--quick": one short round) and writes build/bench/benchmarks.md
-# make bench-godot      measures echo through wspeer's Godot classes beside Godot's own and writes build/bench/godot.md
-# make bench-bindings   what one message costs through each binding, as a multiple of C
-# make clean            removes build/ and what cargo built
+# make generate         writes include/wspeer.h, and the parts of the bindings and docs that follow from the interface
+# make abi-record       records the binary interface: at a release, or after an addition
+# make release-check    checks that version, changelog, ABI record, header and generated files agree
+# make godot            builds the addon for Godot 4.3 and later: build/godot-addon/addons/wspeer
+# make unity-package    adds this machine's library to bindings/csharp and packs build/com.wspeer.wspeer-VERSION.tgz
+# make examples-web     builds the chat example for a web page: build/examples-web
+# make windows          builds wspeer.dll with MinGW and tests it in Wine; as root on Debian installs both (1.9 GB)
+# make autobahn-full    runs all 517 cases of the Autobahn suite in both roles: a quarter of an hour
+# make bench            installs the other libraries, measures wspeer and them (BENCH="--quick": one short round) and
+#                       writes build/bench/benchmarks.md
+# make bench-godot      measures echo with wspeer's Godot classes and with Godot's own, and writes build/bench/godot.md
+# make bench-bindings   measures the cost of one message in each binding, relative to C
+# make clean            removes build/ and cargo's output
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -27,18 +29,18 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
 all: library examples
 
-# CMakeLists.txt and pip (bindings/python/setup.py) build by this very command, and so the same library. Without the Rust library beside them what only C calls
-# is compiled as internal, which makes each call some 35 instructions shorter.
+# CMakeLists.txt and pip (bindings/python/setup.py) use the same command, so they build the same library. It does not
+# build the Rust library (rlib), so functions that only C calls are internal, which saves 35 instructions in each call.
 library:
 	cargo rustc --release --locked --lib --crate-type cdylib,staticlib
 	mkdir -p build
 	cp -f $(TARGET)/release/libwspeer.so build/libwspeer.so.new
-	mv -f build/libwspeer.so.new build/libwspeer.so # a program that runs keeps the one that it has mapped
+	mv -f build/libwspeer.so.new build/libwspeer.so # a running program keeps the library that it has mapped
 	cp -f $(TARGET)/release/libwspeer.a build/libwspeer.a.new
 	mv -f build/libwspeer.a.new build/libwspeer.a
 	ln -sf libwspeer.so build/libwspeer.so.0
 
-# For `sudo make install`, which may have no cargo: only what is older than the sources is built anew.
+# For `sudo make install`, where cargo may be missing: the library is built only if it is older than its sources.
 build/libwspeer.so: $(shell find src -name '*.rs') src/ffi/manual.h build.rs cbindgen.toml Cargo.toml Cargo.lock
 	$(MAKE) library
 
@@ -50,15 +52,16 @@ examples: $(EXAMPLES)
 build/%: examples-c/%.c include/wspeer.h | library
 	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -Lbuild -lwspeer -Wl,-rpath,'$$ORIGIN'
 
-# Debian's Emscripten needs Node's modules of Debian, which a Node from elsewhere does not look for.
+# Debian's Emscripten needs Debian's Node modules, which a Node from another source does not search for.
 EMCC := $(if $(wildcard /usr/share/nodejs),NODE_PATH="$${NODE_PATH:+$$NODE_PATH:}/usr/share/nodejs" )emcc
 
-# The chat in a page, build/examples-web: any static server serves it.
+# The chat example for a web page. Any static server can serve build/examples-web.
 examples-web: build/examples-web/chat.js build/examples-web/index.html
 
 build/examples-web/chat.js: examples-web/chat.c include/wspeer.h $(wildcard bindings/web/*.js)
 	mkdir -p build/examples-web
-	$(EMCC) -std=gnu99 -Wall -Wextra -O2 -Iinclude $< $(patsubst %,--js-library %,$(wildcard bindings/web/*.js)) -sEXPORTED_FUNCTIONS=_main,_malloc,_free -sALLOW_MEMORY_GROWTH=1 -o $@
+	$(EMCC) -std=gnu99 -Wall -Wextra -O2 -Iinclude $< $(patsubst %,--js-library %,$(wildcard bindings/web/*.js)) \
+	  -sEXPORTED_FUNCTIONS=_main,_malloc,_free -sALLOW_MEMORY_GROWTH=1 -o $@
 
 build/examples-web/index.html: examples-web/index.html
 	mkdir -p build/examples-web
@@ -73,13 +76,13 @@ demo: library build/demo
 	build/demo --cert build/demo-cert/cert.pem --key build/demo-cert/key.pem
 
 help:
-	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^# \( \{20\}.*\)/\1/p' Makefile
 
 test:
 	tests/setup.sh
 	tests/run
 
-# What needs no network beyond loopback and nothing but cargo and python3, in under three minutes when warm.
+# These suites need only cargo, python3 and loopback, and take less than three minutes once the dependencies are built.
 check:
 	tests/run fmt clippy current fast
 
@@ -105,47 +108,53 @@ autobahn-full: all
 	tests/setup.sh
 	tests/suites/autobahn.sh --full
 
-# A crowd that joins, talks, leaves and is cut, for an hour; build/soak.csv has memory and descriptors, build/soak.svg shows them.
+# Soak test: 500 clients join, talk, leave and lose their connections, for an hour. build/soak.csv has the memory and
+# descriptors in use, and build/soak.svg plots them.
 soak:
 	WSPEER_SOAK_SECONDS=3600 WSPEER_SOAK_CLIENTS=500 cargo test --release --locked --test soak -- --nocapture
 	tests/soak/plot.py build/soak.csv build/soak.svg
 
-# Attacks on a server, half a minute each, beside a hundred honest players.
+# Attacks on a server that also serves a hundred honest clients, half a minute each.
 attacks: library
 	tests/suites/attacks.sh --seconds 30
 
-# The careless host: too little memory or no descriptors, forks, signals, clocks that jump, polls that come late or never.
+# A careless program: it runs out of memory or descriptors, forks, gets signals, polls late or never; its clock jumps.
 careless: all
 	tests/run careless forks lack loss signals
 	cargo test --locked --test descriptors
 	cargo test --locked --test server fairness::
 
-# Runs each of the fuzzer's targets (TARGETS="frames calls": some) for SECONDS; wants a nightly toolchain. What is found lies in fuzz/artifacts.
+# Runs each fuzz target, or those in TARGETS="frames calls", for SECONDS. Needs a nightly toolchain. Inputs that fail
+# are stored in fuzz/artifacts.
 SECONDS ?= 60
 TARGETS ?= $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
 fuzz:
 	command -v cargo-fuzz > /dev/null || cargo install cargo-fuzz --version 0.13.2 --locked
 	for target in $(TARGETS); do \
 	  mkdir -p fuzz/corpus/$$target; \
-	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=4096 || exit 1; \
+	  cargo +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+	    -max_total_time=$(SECONDS) -max_len=8192 -timeout=20 -rss_limit_mb=4096 || exit 1; \
 	done
 
-# Changes of one operator, condition or result, each of which a test should notice (MUTANTS="src/protocol src/peer/beat.rs": some).
-# tests/mutants/known.md has those that none does.
+# Mutation tests: each changes one operator, condition or result, and a test should fail. MUTANTS="src/protocol
+# src/link/rate.rs" selects sources. tests/mutants/known.md lists the mutants that no test detects.
 mutants:
 	command -v cargo-mutants > /dev/null || cargo install cargo-mutants --version 27.1.0 --locked
 	tests/mutants/run.py $(MUTANTS)
 
-# AddressSanitizer and LeakSanitizer over the Rust tests and the C, C++ and C# programs (ASAN="c cpp": some); wants a nightly toolchain.
+# AddressSanitizer and LeakSanitizer, with the Rust tests and the C, C++ and C# programs (ASAN="c cpp" selects some).
+# Needs a nightly toolchain.
 asan:
 	tests/setup.sh
 	tests/sanitize/asan.sh $(ASAN)
 
-# ThreadSanitizer over the C programs and Rust tests that have threads (TSAN="c": some); as root it installs Debian's rustc and its source (apt, 1.1 GB).
+# ThreadSanitizer, with the C programs and Rust tests that use threads (TSAN="c" selects some). As root it installs
+# Debian's rustc and its source (apt, 1.1 GB).
 tsan:
 	tests/sanitize/tsan.sh $(TSAN)
 
-# The long forms of what `make test` does in short, in turn: the longest messages and calls, all handles there are, 100 minutes of fuzzing, an hour of a crowd, and the rest.
+# The long forms of tests that `make test` runs in a short form, one after the other: the longest messages and calls,
+# the reuse of all handles, 100 minutes of fuzzing, an hour of the soak test, and the others.
 test-long: all
 	WSPEER_LONG_BYTES=4294967301 cargo test --release --locked --test long_messages
 	WSPEER_FRAME_BYTES=67108864 cargo test --release --locked --test longest_call -- --nocapture
@@ -158,11 +167,11 @@ test-long: all
 	$(MAKE) soak
 	$(MAKE) autobahn-full
 
-# Writes the record of the binary interface anew: at a release, or after an addition.
+# Records the binary interface: at a release, or after an addition.
 abi-record:
 	tests/abi/guard.py --record include/wspeer.h
 
-# Writes whatever follows from src/options.toml, src/codes.rs and src/ffi; tools/generate/README.md says what that is.
+# Writes the files that follow from src/options.toml, src/codes.rs and src/ffi; tools/generate/README.md lists them.
 generate:
 	tools/generate/generate.py
 	bindings/csharp/tools~/package.py --metas
@@ -170,7 +179,8 @@ generate:
 unity-package: library
 	bindings/csharp/tools~/package.py
 
-# The suite of the web build in another browser (apt: firefox-esr), and with the Emscripten of Debian sid (as root, apt: debootstrap; 1 GB in build/sid).
+# The tests of the web build in another browser (apt: firefox-esr), and with the Emscripten of Debian sid (as root, apt:
+# debootstrap; 1 GB in build/sid).
 web-firefox: library
 	WSPEER_BROWSER=firefox tests/suites/web.sh
 
@@ -189,23 +199,29 @@ lint:
 	cargo clippy --all-targets --features inject-panics -- -D warnings
 
 install: build/libwspeer.so build/libwspeer.a
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/wspeer $(DESTDIR)$(PREFIX)/share/doc/wspeer
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/lib/cmake/wspeer $(DESTDIR)$(PREFIX)/share/doc/wspeer
 	install -m 644 LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(PREFIX)/share/doc/wspeer/
 	install -m 644 include/wspeer.h bindings/cpp/wspeer.hpp $(DESTDIR)$(PREFIX)/include/
 	install -m 755 build/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0
 	ln -sf libwspeer.so.0 $(DESTDIR)$(PREFIX)/lib/libwspeer.so
 	install -m 644 build/libwspeer.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 cmake/wspeerConfig.cmake cmake/wspeerTargets.cmake $(DESTDIR)$(PREFIX)/lib/cmake/wspeer/
-	sed 's|@VERSION@|$(VERSION)|' cmake/wspeerConfigVersion.cmake.in > $(DESTDIR)$(PREFIX)/lib/cmake/wspeer/wspeerConfigVersion.cmake
-	sed 's|@VERSION@|$(VERSION)|; s|@PREFIX@|$(PREFIX)|' cmake/wspeer.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
+	sed 's|@VERSION@|$(VERSION)|' cmake/wspeerConfigVersion.cmake.in \
+	  > $(DESTDIR)$(PREFIX)/lib/cmake/wspeer/wspeerConfigVersion.cmake
+	sed 's|@VERSION@|$(VERSION)|; s|@PREFIX@|$(PREFIX)|' cmake/wspeer.pc.in \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/include/wspeer.h $(DESTDIR)$(PREFIX)/include/wspeer.hpp
-	rm -f $(DESTDIR)$(PREFIX)/lib/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0 $(DESTDIR)$(PREFIX)/lib/libwspeer.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
+	rm -f $(DESTDIR)$(PREFIX)/lib/libwspeer.so $(DESTDIR)$(PREFIX)/lib/libwspeer.so.0
+	rm -f $(DESTDIR)$(PREFIX)/lib/libwspeer.a $(DESTDIR)$(PREFIX)/lib/pkgconfig/wspeer.pc
 	rm -rf $(DESTDIR)$(PREFIX)/lib/cmake/wspeer $(DESTDIR)$(PREFIX)/share/doc/wspeer
 
 clean:
 	cargo clean
 	rm -rf build
 
-.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check release-check test autobahn-full bench bench-godot fuzz mutants soak attacks careless asan tsan test-long abi-record generate fmt lint install uninstall clean
+.PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
+  release-check test autobahn-full bench bench-godot fuzz mutants soak attacks careless asan tsan test-long \
+  abi-record generate fmt lint install uninstall clean

@@ -1,4 +1,4 @@
-//! Converts a ws_config to Settings. Sizes, flags and values are checked here, and nowhere below.
+//! Converts a ws_config to Settings. It checks sizes, flags and values, so the code below it does not.
 
 use super::config_fields::{CONNECT_TIMEOUT_MS, FLAGS, MAX_HEADER_BYTES, options_of, reserved_of, ws_config};
 use super::guard::wrong;

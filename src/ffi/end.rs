@@ -1,4 +1,4 @@
-//! Exports that end.
+//! Exports that close connections and free handles.
 
 use super::guard::guard;
 use super::pointers::optional_text;

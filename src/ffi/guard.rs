@@ -1,4 +1,4 @@
-//! What surrounds every export: no panic leaves it, and the text of a failure is kept for ws_last_error().
+//! Runs the body of every export: no panic leaves it, and the text of a failure is kept for ws_last_error().
 
 use super::types::ws_result;
 use crate::error::Error;
@@ -102,8 +102,9 @@ fn watch_forks() {
     }
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        // SAFETY: `in_child` stays mapped (the library is linked with nodelete) and takes no lock that a thread of the parent may have held. It allocates,
-        // which POSIX leaves open in the child of a process with threads; glibc, musl and Apple's libc keep their allocator usable there.
+        // SAFETY: `in_child` stays mapped (the library is linked with nodelete) and takes no lock that a thread of the
+        // parent may have held. It allocates, which POSIX does not permit in the child of a process with threads, but
+        // glibc, musl and Apple's libc keep their allocators usable there.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
 }

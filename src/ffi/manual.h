@@ -55,6 +55,10 @@
  * share one lock, as do the two of a pair; all others work in parallel. Memory that a call reads must not change until
  * the call returns. After fork() all handles are stale in the child.
  *
+ * MEMORY. A pointer with a length refers to that many readable bytes, one with a capacity (`cap`) to that many writable
+ * elements. NULL is allowed with a length or capacity of 0, and where a comment says so; else it is WS_ERR_NULL.
+ * Outputs must not be read or written by another thread during the call.
+ *
  * ERRORS. Results of 0 and above are successes. ws_last_error() has the text of this thread's last failed call, which
  * says what to do. The last event of a connection, and WS_GET_ERROR, say why it ended. Outputs are written only on
  * success, but counts and lengths always. Any function may return WS_ERR_PANIC; their comments do not repeat it.

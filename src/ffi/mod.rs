@@ -1,7 +1,8 @@
 //! The C boundary: it converts pointers to values and panics to codes. The only unsafe code of the library. The
-//! comments of the exported functions are the manual: `cbindgen` copies them into the header.
+//! comments of the exported functions are the manual: `cbindgen` copies them to the header.
 #![allow(unsafe_code)]
-#![allow(clippy::missing_safety_doc)] // Exported comments are written for C; each SAFETY line names the sentence of the header that it relies on.
+// Exported comments are written for C. Each SAFETY line names the sentence of the header that it relies on.
+#![allow(clippy::missing_safety_doc)]
 
 pub mod ask;
 mod config;

@@ -1,4 +1,4 @@
-//! Exports that open handles.
+//! Exports that open handles, and those of attached transports.
 
 use super::guard::{guard, guard_opening, wrong};
 use super::pointers::{need, put, put_optional, text};

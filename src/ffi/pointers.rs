@@ -19,8 +19,8 @@ pub(super) fn optional_text<'a>(name: &str, pointer: *const c_char) -> Result<Op
     if pointer.is_null() {
         return Ok(None);
     }
-    // SAFETY: the header says that texts are NUL-terminated, and that what a call reads stays as it is until it returns. No text is used after an output was
-    // written that may lie in it.
+    // SAFETY: the header says that texts are NUL-terminated, and that memory which a call reads does not change until
+    // it returns. No text is used after the call has written an output that may overlap it.
     let text = unsafe { CStr::from_ptr(pointer) };
     if text.count_bytes() > MAX_TEXT {
         return Err(wrong(ErrorCode::TooBig, format!("{name} is longer than {MAX_TEXT} bytes")));
@@ -37,8 +37,9 @@ pub(super) fn bytes<'a>(name: &str, pointer: *const u8, len: usize) -> Result<&'
     if pointer.is_null() || len > isize::MAX as usize {
         return Err(no_bytes(name, pointer.is_null()));
     }
-    // SAFETY: the header says that `len` bytes are readable at `data`, and that what a call reads stays as it is until it returns; NULL and impossible lengths
-    // were refused above. Outputs that are written while the bytes are in use lie elsewhere: see `overlaps`.
+    // SAFETY: the header says that `len` bytes are readable at `data`, and that memory which a call reads does not
+    // change until it returns; NULL and impossible lengths were refused above. Outputs that are written while the bytes
+    // are in use do not overlap them: see `overlaps`.
     Ok(unsafe { std::slice::from_raw_parts(pointer, len) })
 }
 

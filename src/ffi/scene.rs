@@ -1,4 +1,4 @@
-//! Exports for a scene of Godot 4: values and calls in the caller's buffers, authentication, nodes.
+//! Exports for WS_SCENE: nodes, authentication, and calls and values in the program's buffers.
 
 use super::guard::{guard, wrong};
 use super::pointers::{bytes, need, optional_text, overlaps, put, put_at, text, writable};

@@ -1,4 +1,4 @@
-//! The structs that cross the boundary. No implicit padding; sizes are asserted here, in C and in Python.
+//! The structs of the C interface. They have no implicit padding; their sizes are asserted here, in C and in Python.
 
 pub use super::config_fields::ws_config;
 use std::ffi::c_char;
@@ -115,7 +115,7 @@ pub struct ws_call {
 }
 
 /// Counters since the handle was opened. A server: the sum over its clients, former ones included.
-// Many fields, as it is the ABI: one flat block of counters that grows at its end.
+// A flat struct because it is part of the ABI: it grows at its end.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 #[allow(non_camel_case_types)]
