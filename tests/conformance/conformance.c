@@ -1,5 +1,5 @@
-/* The conformance program in C: runs one scenario of docs/conformance.md and prints its trace. What it prints is what every other language has to print.
- * Usage: conformance SCENARIO [URL [CA.pem]] */
+/* The conformance program in C: runs one scenario of docs/conformance.md and prints its trace. The programs in other
+   languages must print the same. Usage: conformance SCENARIO [URL [CA.pem]] */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 /* ---- The trace ---- */
 
-/* One handle of a scenario, and its name at the start of lines: "" where there is one alone. */
+/* A handle of a scenario, and its name at the start of lines: "" if there is only one. */
 typedef struct {
   const char *name;
   ws_handle h;
@@ -17,7 +17,7 @@ typedef struct {
 } end;
 
 enum { MAX_ENDS = 4, SHORT = 64 };
-/* All ends of the scenario: what is polled while one is waited for. */
+/* All ends of the scenario. All are polled while one is waited for. */
 static end *ends[MAX_ENDS];
 static size_t end_count;
 
@@ -25,7 +25,7 @@ static void begin_line(const char *name) {
   if (*name) printf("%s ", name);
 }
 
-/* A call that failed is a line with its verb, the result's name and the sentence. */
+/* A failed call prints a line with its verb, the name of the result and the error message. */
 static ws_result check(const char *verb, ws_result result) {
   char why[512];
   if (result < 0) {
@@ -113,7 +113,7 @@ static void poll_all(void) {
   nanosleep(&rest, NULL);
 }
 
-/* The next event of one end, polling all; within 10 s. */
+/* The next event of one end within 10 s; all ends are polled. */
 static ws_event next_event(const end *one) {
   ws_event event;
   for (time_t limit = time(NULL) + 10; ws_next_event(one->h, &event) != WS_OK; poll_all()) {
@@ -131,7 +131,7 @@ static void take(const end *one, int count) {
   }
 }
 
-/* Prints events up to one of this type. */
+/* Prints events up to the first of this type. */
 static void until(const end *one, int32_t type) {
   ws_event event;
   do {
@@ -151,7 +151,7 @@ static void free_all(void) {
 
 static end client = {"", 0, 0};
 
-/* A client that is polled until it is open (1) or has ended (0). */
+/* Polls a client until it is open (returns 1) or has ended (0). */
 static int open_client(const char *url, const char *path, const ws_config *config) {
   char whole[256];
   snprintf(whole, sizeof whole, "%s%s", url, path);
@@ -250,7 +250,7 @@ static void close_here(const char *url) {
   close_client(-1, "");
 }
 
-/* The far end closes as the path says. */
+/* The remote peer closes as the path requests. */
 static void close_there(const char *url) {
   static const char *paths[] = {"/close/1000/", "/close/1001/going", "/close/4001/bye"};
   for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -259,7 +259,8 @@ static void close_there(const char *url) {
   }
 }
 
-/* 100 messages and a close come at once, and are read when the connection has ended: taken in batches where the language has them. */
+/* 100 messages and a close arrive at once, and are read after the connection has ended; in batches where the language
+   has them. */
 static void burst(const char *url) {
   ws_packet packets[32];
   size_t count;
@@ -271,7 +272,7 @@ static void burst(const char *url) {
   until(&client, WS_EVENT_CLOSED);
 }
 
-/* The far end gives no code, drops the connection, breaks the protocol, or a limit. */
+/* The remote peer closes without a code, drops the connection, violates the protocol, or exceeds a limit. */
 static void bad_peer(const char *url) {
   static const char *paths[] = {"/close/none", "/close/drop", "/bad/utf8", "/bad/reserved", "/bad/big"};
   ws_config config;
@@ -378,7 +379,7 @@ static void stale(const char *url) {
   free_all();
 }
 
-/* ---- A server; the driver's clients come one by one, and their words say what to do ---- */
+/* ---- A server. The driver's clients connect one by one, and their messages say what to do ---- */
 
 static ws_result reply(ws_handle server, int32_t target, const ws_packet *packet) {
   return check("put_to", ws_put_packet_to(server, target, packet->data, packet->len, packet->type));
@@ -437,7 +438,7 @@ static void serve(void) {
   printf("server closed\n");
 }
 
-/* ---- A game: a host and three who join it, in either format ---- */
+/* ---- A game: a host and three joins, in either format ---- */
 
 static void say(ws_handle h, int32_t type, const char *words) { check("put", ws_put_packet(h, (const uint8_t *)words, strlen(words), type)); }
 

@@ -108,7 +108,7 @@ void poll_all() {
   std::this_thread::sleep_for(std::chrono::microseconds(500));
 }
 
-// Polls all until `done` says so; within 10 s.
+// Polls all ends until `done` returns true, for at most 10 s.
 template <class Done>
 void poll_until(const string& name, Done done) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -121,7 +121,7 @@ void poll_until(const string& name, Done done) {
   }
 }
 
-// Shows the next event to `see`, which is read by a loop that is left at once: the others stay.
+// Passes the next event to `see`. The loop over the events is left at once; the other events stay queued.
 template <class Handle, class See>
 void next_event(Handle& handle, const string& name, See see) {
   poll_until(name, [&] {
@@ -138,7 +138,7 @@ void take(Handle& handle, const string& name, int count) {
   for (int i = 0; i < count; i++) next_event(handle, name, [&](const wspeer::event& event) { print(name, event); });
 }
 
-// Prints events up to one of this kind.
+// Prints events up to the first of this kind.
 template <class Handle>
 void until(Handle& handle, const string& name, event_kind kind) {
   for (bool seen = false; !seen;) {

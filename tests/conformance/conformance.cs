@@ -26,7 +26,7 @@ static class Conformance
         return true;
     }
 
-    /// <summary>What the body opens, or null and a line.</summary>
+    /// <summary>The object that the body opens, or null after printing the error.</summary>
     static T Opened<T>(string verb, Func<T> open) where T : class
     {
         try
@@ -104,7 +104,7 @@ static class Conformance
 
     static readonly List<WebSocketEndpoint> polled = new List<WebSocketEndpoint>();
 
-    /// <summary>Polls all until `done` says so; within 10 s.</summary>
+    /// <summary>Polls all ends until `done` returns true, for at most 10 s.</summary>
     static void PollUntil(string name, Func<bool> done)
     {
         for (DateTime limit = DateTime.UtcNow.AddSeconds(10); !done();)
@@ -135,7 +135,7 @@ static class Conformance
         for (int i = 0; i < count; i++) NextEvent(endpoint, name, e => Print(name, e));
     }
 
-    /// <summary>Prints events up to one of this type.</summary>
+    /// <summary>Prints events up to the first of this type.</summary>
     static void Until(WebSocketEndpoint endpoint, string name, WebSocketEventType type)
     {
         for (bool seen = false; !seen;)

@@ -50,7 +50,7 @@ class End:
                 return
 
 
-# What is polled while one is waited for.
+# All ends are polled while one is waited for.
 ends: list[End] = []
 
 
@@ -308,7 +308,7 @@ def stale(url: str) -> None:
     free_all()
 
 
-# ---- A server; the driver's clients come one by one, and their words say what to do ----
+# ---- A server. The driver's clients connect one by one, and their messages say what to do ----
 
 
 def serve() -> None:
@@ -341,7 +341,7 @@ def serve() -> None:
     print("server closed")
 
 
-# ---- A game: a host and three who join it, in either format ----
+# ---- A game: a host and three joins, in either format ----
 
 
 def multiplayer(godot3: bool) -> None:

@@ -1,4 +1,5 @@
-// What bindings/cpp/wspeer.hpp promises: types that cannot be mixed up or copied by mistake, lifetimes, errors with and without exceptions.
+// What bindings/cpp/wspeer.hpp guarantees: types that cannot be mixed up or copied by mistake, lifetimes, errors with
+// and without exceptions.
 #include "wspeer.hpp"
 
 #include <array>
@@ -54,7 +55,7 @@ void what_is_put() {
   const std::vector<std::uint8_t> bytes = {1, 2, 3};
   bool good = a.put("literal") && a.put(text) && a.put(std::string_view(text)) && a.put(bytes) && a.put(std::array<std::byte, 2>{}) && a.put(bytes_view()) &&
               a.put(binary(text)) && a.put(wspeer::text(bytes)) && a.put(message{message_kind::text, {'m'}}) && a.put("");
-  check(good, "everything is accepted");
+  check(good, "all messages are accepted");
   b.poll();
   std::string seen;
   for (auto& packet : b.packets()) {
@@ -62,11 +63,11 @@ void what_is_put() {
     seen += std::to_string(packet.size());
     good = good && bool(b.put(packet));
   }
-  check(seen == "t7t6t6b3b2b0b6t3t1t0", "strings are texts, bytes are binary, text() and binary() say it otherwise");
+  check(seen == "t7t6t6b3b2b0b6t3t1t0", "strings are sent as text, bytes as binary, and text() and binary() override it");
   a.poll();
   std::string back;
   for (auto& packet : a.packets()) back += (packet.is_text() ? "t" : "b") + std::to_string(packet.size());
-  check(good && back == seen, "a packet goes back as what it was");
+  check(good && back == seen, "a packet is echoed with its type");
 }
 
 void reading_and_keeping() {
@@ -83,13 +84,13 @@ void reading_and_keeping() {
     kept.push_back(packet.copy());
     if (kept.size() == 10) break;
   }
-  check(kept.size() == 10 && bytes_view(kept[0].bytes).text() == "message 10", "leaving a loop loses nothing, and a copy is the program's own");
+  check(kept.size() == 10 && bytes_view(kept[0].bytes).text() == "message 10", "leaving a loop loses no message, and a copied event stays valid");
   batch<64> batch;
-  check(b.read(batch) && batch.size() == 64 && batch[0].text() == "message 20" && batch[63].text() == "message 83", "a batch takes many, valid together");
+  check(b.read(batch) && batch.size() == 64 && batch[0].text() == "message 20" && batch[63].text() == "message 83", "a batch reads many packets, valid together");
   std::size_t count = 0;
   for (auto& packet : batch) count += packet.is_text();
-  check(count == 64 && b.read(batch) && batch.size() == 16 && !b.read(batch) && batch.empty(), "and the rest, and then none");
-  check(b.available() == 0 && b.events().begin() == b.events().end(), "nothing waits");
+  check(count == 64 && b.read(batch) && batch.size() == 16 && !b.read(batch) && batch.empty(), "the next batches read the rest, then none");
+  check(b.available() == 0 && b.events().begin() == b.events().end(), "no message is left");
 }
 
 void owning() {
@@ -98,37 +99,37 @@ void owning() {
   const ws_handle raw = a.raw();
   {
     peer moved = std::move(a);
-    check(moved.raw() == raw && moved.state() == state::open, "a move takes the handle along");
-    check(a.poll().is(code::err_handle) && a.put("x").is(code::err_handle), "what was moved from gives an error");
+    check(moved.raw() == raw && moved.state() == state::open, "a move transfers the handle");
+    check(a.poll().is(code::err_handle) && a.put("x").is(code::err_handle), "a moved-from object returns an error");
     peer other;
     other = std::move(moved);
     other = std::move(*&other);
-    check(other.raw() == raw && ws_get_state(raw) == WS_OPEN, "so does an assignment, to itself too");
+    check(other.raw() == raw && ws_get_state(raw) == WS_OPEN, "assignment transfers the handle, also to itself");
   }
-  check(ws_get_state(raw) == WS_ERR_HANDLE, "the end of an owner frees the handle");
+  check(ws_get_state(raw) == WS_ERR_HANDLE, "the destructor frees the handle");
   peer& b = ends.second;
   const ws_handle second = b.raw();
   b = peer();
-  check(ws_get_state(second) == WS_ERR_HANDLE, "assigning frees what was there");
+  check(ws_get_state(second) == WS_ERR_HANDLE, "assignment frees the previous handle");
   peer nothing;
   nothing.free();
-  check(nothing.state() == state::stale && nothing.url().empty() && !nothing.header("X"), "an empty handle answers");
+  check(nothing.state() == state::stale && nothing.url().empty() && !nothing.header("X"), "an empty handle can be queried");
 }
 
 void mistakes() {
   auto refused = peer::connect("nothing");
-  check(!refused && refused.error().code == code::err_url && refused.error().sentence.find("ws://") != std::string::npos, "an opening that fails says why");
-  check(std::string(refused.error().name()) == "WS_ERR_URL", "and its name");
+  check(!refused && refused.error().code == code::err_url && refused.error().sentence.find("ws://") != std::string::npos, "a failed opening has an error message");
+  check(std::string(refused.error().name()) == "WS_ERR_URL", "a failed opening has the result's name");
   auto [a, b] = open_pair();
   const result bad = a.put("a\xFF");
-  check(!bad && bad.is(code::err_utf8) && bad.error().sentence.find("UTF-8") != std::string::npos, "so does a call");
+  check(!bad && bad.is(code::err_utf8) && bad.error().sentence.find("UTF-8") != std::string::npos, "a failed call has an error message");
   config secret;
   secret.header("X", "marked\r\n").subprotocols("marked, marked");
   for (const char* url : {"ws://marked:marked@h:99999/?marked", "ws://localhost/"}) {
     auto opened = peer::connect(url, secret);
-    check(!opened && opened.error().sentence.find("marked") == std::string::npos, "no error tells a secret");
+    check(!opened && opened.error().sentence.find("marked") == std::string::npos, "error messages contain no secret");
   }
-  check(bool(a.put("good")) && a.put("good").error().sentence.empty(), "and one that succeeds has no error");
+  check(bool(a.put("good")) && a.put("good").error().sentence.empty(), "a successful call has no error message");
 #if defined(__cpp_exceptions)
   std::string caught;
   try {
@@ -136,7 +137,7 @@ void mistakes() {
   } catch (const exception& error) {
     caught = error.what();
   }
-  check(caught.rfind("WS_ERR_URL: ", 0) == 0, "value() throws the name and the sentence");
+  check(caught.rfind("WS_ERR_URL: ", 0) == 0, "value() throws with the result's name and message");
   try {
     a.close(999).or_throw();
     caught = "";
@@ -145,7 +146,7 @@ void mistakes() {
   }
   check(caught.find("999") != std::string::npos, "or_throw() throws");
   peer good = peer::connect("ws://127.0.0.1:1").value();
-  check(good.state() == state::connecting, "value() moves out what is there");
+  check(good.state() == state::connecting, "value() moves the object out");
 #endif
 }
 
@@ -168,27 +169,27 @@ void texts_and_clients() {
     for (auto& event : server->events())
       if (event.kind() == event_kind::connected) seen[event.client()]++;
   }
-  check(a->header("x-long") == long_value && !a->header("x-long", 1), "a long header comes whole, once");
-  check(server->clients().size() == 2 && seen.count(server->clients()[0]) == 1 && server->clients()[1].header("X-Ask") == "one", "the clients are listed, with their headers");
+  check(a->header("x-long") == long_value && !a->header("x-long", 1), "a long header is returned whole, once");
+  check(server->clients().size() == 2 && seen.count(server->clients()[0]) == 1 && server->clients()[1].header("X-Ask") == "one", "clients are listed with their headers");
   const client_ref first = server->clients()[0], second = server->clients()[1];
   check(server->port() != 0 && server->url().find(std::to_string(server->port())) != std::string::npos, "the port is in the URL");
-  check(bool(server->put_except(first, "x")) && server->stats().messages_out == 1, "all but one");
-  check(server->put_to(client_ref(), "x").is(code::err_target) && server->disconnect(client_ref()).is(code::err_target), "a client_ref of nothing is no target, and not all");
+  check(bool(server->put_except(first, "x")) && server->stats().messages_out == 1, "a message to all but one");
+  check(server->put_to(client_ref(), "x").is(code::err_target) && server->disconnect(client_ref()).is(code::err_target), "an empty client_ref is not a target, and does not mean all");
   check(server->set_option(WS_OPT_COALESCE, 1) && server->option(WS_OPT_COALESCE) == 1U && !server->option(9999), "options are set and read");
   event end;
-  check(server->waiting().empty() && a->put("x") && !a->end(end), "nobody waits, and nobody has ended");
+  check(server->waiting().empty() && a->put("x") && !a->end(end), "no client is waiting, and none has ended");
   for (int i = 0; i < 1000 && server->waiting().empty(); i++) {
     wait(10, *server);
     server->poll();
   }
-  check(server->waiting().size() == 1 && server->waiting()[0].available() == 1, "one waits");
+  check(server->waiting().size() == 1 && server->waiting()[0].available() == 1, "a client with a message is waiting");
   free_owner(7);
-  check(a->state() == state::stale && b->state() == state::stale && server->state() == state::open, "free_owner frees those with that owner");
+  check(a->state() == state::stale && b->state() == state::stale && server->state() == state::open, "free_owner frees the handles of that owner");
   for (int i = 0; i < 1000 && (first.state() != state::closed || second.state() != state::closed); i++) {
     wait(10, *server);
     server->poll();
   }
-  check(first.end(end) && end.kind() == event_kind::disconnected && end.close_code() == 1001, "how one ended is told before its events are taken");
+  check(first.end(end) && end.kind() == event_kind::disconnected && end.close_code() == 1001, "the end of a client is available before its events are read");
   int gone = 0;
   for (int i = 0; i < 1000 && gone < 2; i++) {
     wait(10, *server);
@@ -196,7 +197,7 @@ void texts_and_clients() {
     for (auto& event : server->events()) gone += event.kind() == event_kind::disconnected && (event.client() == first || event.client() == second);
   }
   server->poll();
-  check(gone == 2 && server->clients().empty() && client_ref(first).put("x").is(code::err_handle), "a client_ref that has ended gives an error");
+  check(gone == 2 && server->clients().empty() && client_ref(first).put("x").is(code::err_handle), "a client_ref of an ended client returns an error");
 }
 
 void own_transport() {
@@ -219,13 +220,13 @@ void own_transport() {
   carry(*client, *server);
   std::string heard;
   for (auto& packet : server->packets()) heard = packet.text();
-  check(said && heard == "carried", "bytes that the program carries itself");
+  check(said && heard == "carried", "bytes carried by the program");
   server->feed_end();
   server->poll();
-  check(server->state() == state::closed, "until the transport ends");
+  check(server->state() == state::closed, "the end of the transport closes the connection");
 }
 
-// A host and its local player, polled until both have no more to say; what a kind of event brought.
+// Polls a host and its local player until both are idle. Returns the texts of their events of one kind.
 std::string scene_until(multiplayer& host, multiplayer& player, event_kind kind) {
   std::string brought;
   for (int i = 0; i < 100; i++) {
@@ -249,18 +250,18 @@ void a_scene() {
   if (!host) std::abort();
   auto player = host->join_local();
   if (!player) std::abort();
-  check(host->declare_node("Game", "hello") && player->declare_node("Game", "hello"), "a node of a scene");
-  check(!host->forget_node("Other"), "one that was not declared is not forgotten");
-  check(scene_until(*host, *player, event_kind::auth) == "hostplayer", "both sides are authenticated");
+  check(host->declare_node("Game", "hello") && player->declare_node("Game", "hello"), "a node is declared");
+  check(!host->forget_node("Other"), "forgetting an undeclared node fails");
+  check(scene_until(*host, *player, event_kind::auth) == "hostplayer", "both sides report authentication data");
   std::array<std::uint8_t, 64> room;
   std::size_t size = 0;
   const bool made = ws_encode_call("Game", "hello", nullptr, 0, room.data(), room.size(), &size) == WS_OK;
-  check(made && player->put_to(1, {message_kind::call, {room.data(), size}}), "a call is put");
-  check(scene_until(*host, *player, event_kind::error) == "hello", "and comes");
+  check(made && player->put_to(1, {message_kind::call, {room.data(), size}}), "a call is accepted");
+  check(scene_until(*host, *player, event_kind::error) == "hello", "a call arrives");
 }
 
 void log_and_library() {
-  check(fits() && (features() & WS_FEATURE_MULTIPLAYER) != 0, "the library fits");
+  check(fits() && (features() & WS_FEATURE_MULTIPLAYER) != 0, "the library matches the header");
   set_log_level(WS_LOG_INFO);
   {
     auto ends = open_pair();
@@ -273,7 +274,7 @@ void log_and_library() {
   check(next_log().has_value(), "the log has lines");
   while (next_log()) {
   }
-  check(!next_log(), "until all are taken");
+  check(!next_log(), "the log is empty after it was read");
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 using System;
 using Wspeer;
 
-/// <summary>In steady state a message costs no garbage: the runtime's own count of bytes allocated by this thread does not move.</summary>
+/// <summary>In steady state a message causes no garbage: the runtime's count of bytes allocated by this thread does not
+/// change.</summary>
 static class Allocations
 {
     const int Frames = 2000, Each = 50;

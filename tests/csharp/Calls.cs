@@ -4,7 +4,8 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using Wspeer;
 
-/// <summary>What crosses the boundary is what IL2CPP and every other runtime can do without marshalling.</summary>
+/// <summary>The P/Invoke declarations use only types that IL2CPP and every other runtime pass without
+/// marshalling.</summary>
 static class Calls
 {
     public static void Run()

@@ -2,7 +2,7 @@ using System;
 using System.Diagnostics;
 using Wspeer;
 
-/// <summary>What the tests share: they print "ok - " or "not ok - ".</summary>
+/// <summary>Shared by the tests. Each check prints "ok - " or "not ok - ".</summary>
 static class Check
 {
     public static int Failures;
@@ -23,7 +23,7 @@ static class Check
         That(good, good ? name : name + " (" + seen + " instead of " + wanted + ")");
     }
 
-    /// <summary>The body must throw that, with that in its message.</summary>
+    /// <summary>The body must throw this exception with this text in its message.</summary>
     public static void Throws<T>(Action body, string contains, string name) where T : Exception
     {
         string seen = "nothing was thrown";
@@ -47,7 +47,7 @@ static class Check
         That(false, name + " (" + seen + ")");
     }
 
-    /// <summary>Frames until something holds. False after ten seconds.</summary>
+    /// <summary>Runs frames until the condition holds. Returns false after ten seconds.</summary>
     public static bool Until(Func<bool> holds, params WebSocketEndpoint[] endpoints)
     {
         var watch = Stopwatch.StartNew();
@@ -60,7 +60,7 @@ static class Check
         return false;
     }
 
-    /// <summary>An open pair, its Open events taken.</summary>
+    /// <summary>An open pair; its Open events are taken.</summary>
     public static void OpenPair(out WebSocketPeer server, out WebSocketPeer client, WebSocketConfig config = null)
     {
         WebSocketPeer one, other;
@@ -72,7 +72,7 @@ static class Check
         client = other;
     }
 
-    /// <summary>A server on a free port and open clients of it, their events taken.</summary>
+    /// <summary>A server on a free port and its open clients; their events are taken.</summary>
     public static WebSocketServer OpenServer(WebSocketPeer[] clients, WebSocketConfig config = null)
     {
         WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0", config);
@@ -91,7 +91,7 @@ static class Check
         foreach (WebSocketEvent e in endpoint.Events()) GC.KeepAlive(e.Type);
     }
 
-    /// <summary>Whether nobody listens on a port, as the server that did is gone.</summary>
+    /// <summary>Whether a port refuses connections because its server has been freed.</summary>
     public static bool Refuses(int port)
     {
         using (WebSocketPeer visitor = WebSocketPeer.Connect("ws://127.0.0.1:" + port))

@@ -5,7 +5,7 @@ using UnityEngine;
 using Wspeer;
 using Wspeer.Unity;
 
-/// <summary>The component, its lifecycle called as Unity would call it.</summary>
+/// <summary>The component, with its lifecycle methods called like Unity calls them.</summary>
 static class Component
 {
     static long total;
@@ -42,7 +42,7 @@ static class Component
 
     public static void Run()
     {
-        // As Unity does before any scene, and when the editor has loaded the scripts.
+        // Unity calls these before any scene, and when the editor has loaded the scripts.
         Invoke("Begin");
         Invoke("Watch");
         Life();
@@ -84,9 +84,9 @@ static class Component
             var client = new Client { Url = "ws://127.0.0.1:" + server.Port, ConnectOnStart = false };
             client.Begin();
             client.Frame();
-            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "nothing happens before Connect");
-            Check.Same(client.SendText("early"), WebSocketResult.ErrState, "sending before Connect");
-            Check.Same(client.Close(), WebSocketResult.ErrState, "closing before Connect");
+            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "the component is closed before Connect");
+            Check.Same(client.SendText("early"), WebSocketResult.ErrState, "sending before Connect returns ErrState");
+            Check.Same(client.Close(), WebSocketResult.ErrState, "closing before Connect returns ErrState");
             client.Connect();
             Check.Same(client.State, WebSocketState.Connecting, "Connect returns at once");
             Check.That(Until(client, server, () => client.Seen == "opened "), "Opened is raised from Update");
@@ -97,21 +97,21 @@ static class Component
             client.SendText("hello");
             client.Send(new byte[] { 1 });
             server.Poll();
-            Check.Same(server.Available, 0, "what is sent waits for the end of the frame");
+            Check.Same(server.Available, 0, "a sent message stays queued until the end of the frame");
             client.EndOfFrame();
-            Check.That(Check.Until(() => server.Available == 2, server), "and leaves in LateUpdate");
+            Check.That(Check.Until(() => server.Available == 2, server), "queued messages are sent in LateUpdate");
             server.SendText("welcome");
             server.Send(new byte[] { 2 });
-            Check.That(Until(client, server, () => client.Messages == 2), "MessageReceived is raised for both types");
-            Check.Same(text, "welcome", "TextReceived only for texts");
+            Check.That(Until(client, server, () => client.Messages == 2), "MessageReceived is raised for text and binary");
+            Check.Same(text, "welcome", "TextReceived is raised only for text");
 
             server.DisconnectAll(4002, "enough");
             Check.That(Until(client, server, () => client.Seen == "opened closed "), "Closed is raised");
             Check.That(client.Ending.Code == 4002 && client.Ending.Reason == "enough" && client.Ending.Clean && client.Ending.End.Cause == WebSocketCause.ClosedByPeer,
                 "with code, reason and cause: " + client.Ending.Message);
-            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "and the component can connect again");
+            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "the component is closed and has no peer");
             client.Connect();
-            Check.That(Until(client, server, () => client.Seen == "opened closed opened "), "which it does");
+            Check.That(Until(client, server, () => client.Seen == "opened closed opened "), "the component connects again");
             Check.Drain(server);
             client.Destroy();
             int code = 0;
@@ -121,10 +121,10 @@ static class Component
                     if (e.Type == WebSocketEventType.Disconnected || e.Type == WebSocketEventType.CloseRequest) code = code == 0 ? e.Code : code;
                 return code != 0;
             }, server);
-            Check.Same(code, 1001, "OnDestroy says goodbye with 1001");
+            Check.Same(code, 1001, "OnDestroy closes with 1001");
             client.Frame();
             client.Destroy();
-            Check.That(client.Peer == null, "a frame and a second OnDestroy after it do nothing");
+            Check.That(client.Peer == null, "a frame and a second OnDestroy after it have no effect");
         }
     }
 
@@ -140,14 +140,14 @@ static class Component
             };
             server.Send(new byte[1]);
             server.Send(new byte[1]);
-            Check.That(Until(client, server, () => calls == 2), "a handler that throws loses no message");
-            Check.That(Debug.StubLast is InvalidOperationException && Debug.StubLast.Message == "a mistake of the game", "and is logged");
+            Check.That(Until(client, server, () => calls == 2), "an exception in a handler loses no message");
+            Check.That(Debug.StubLast is InvalidOperationException && Debug.StubLast.Message == "a mistake of the game", "the exception is logged");
             Client other = Opened(server);
             other.MessageReceived += message => other.Connect();
             for (int i = 0; i < 5; i++) server.Send(new byte[1]);
-            Check.That(Until(other, server, () => other.Messages >= 1), "a handler that connects anew in the midst of messages");
-            Check.That(other.Messages == 1 && other.State == WebSocketState.Connecting, "gets none of the old connection after it");
-            Check.That(Until(other, server, () => other.Seen == "opened opened "), "and the new one opens");
+            Check.That(Until(other, server, () => other.Messages >= 1), "a handler connects again while messages are queued");
+            Check.That(other.Messages == 1 && other.State == WebSocketState.Connecting, "the handler receives no further message of the old connection");
+            Check.That(Until(other, server, () => other.Seen == "opened opened "), "the new connection opens");
             client.Destroy();
             other.Destroy();
         }
@@ -213,20 +213,20 @@ static class Component
         {
             Client client = Opened(tool);
             EditorApplication.StubPlayMode(PlayModeStateChange.ExitingPlayMode);
-            Check.Same(client.State, WebSocketState.Open, "leaving play mode: what is still to be destroyed can say goodbye");
+            Check.Same(client.State, WebSocketState.Open, "leaving play mode keeps the connection until the component is destroyed");
             EditorApplication.StubPlayMode(PlayModeStateChange.EnteredEditMode);
-            Check.Same(client.State, WebSocketState.Closed, "after play mode everything of the game is freed");
-            Check.Same(tool.Poll(), WebSocketResult.Ok, "but not an editor tool's server with an owner of its own");
+            Check.Same(client.State, WebSocketState.Closed, "after play mode the game's connections are freed");
+            Check.Same(tool.Poll(), WebSocketResult.Ok, "an editor tool's server with a separate owner is kept");
             client = Opened(tool);
             AssemblyReloadEvents.StubReload();
-            Check.Same(client.State, WebSocketState.Closed, "a domain reload frees too");
+            Check.Same(client.State, WebSocketState.Closed, "a domain reload frees the game's connections");
             client = Opened(tool);
             Application.StubUnload();
-            Check.Same(client.State, WebSocketState.Closed, "so does unloading Unity");
+            Check.Same(client.State, WebSocketState.Closed, "unloading Unity frees the game's connections");
             client = Opened(tool);
             Invoke("Begin");
-            Check.Same(client.State, WebSocketState.Closed, "and the next play mode, where the domain is not reloaded");
-            Check.Same(tool.Poll(), WebSocketResult.Ok, "the tool's server listens on");
+            Check.Same(client.State, WebSocketState.Closed, "the next play mode frees them if the domain was not reloaded");
+            Check.Same(tool.Poll(), WebSocketResult.Ok, "the tool's server still listens");
         }
     }
 }

@@ -1,7 +1,8 @@
 using System;
 using Wspeer;
 
-/// <summary>Application domains that are loaded and unloaded, which is how Unity's editor reloads scripts: each leaves nothing behind, and others keep what is theirs.</summary>
+/// <summary>Application domains that are loaded and unloaded, which is how Unity's editor reloads scripts: each frees
+/// what it opened, and keeps what others opened.</summary>
 static class Domains
 {
     public sealed class Guest : MarshalByRefObject
@@ -9,14 +10,15 @@ static class Domains
         WebSocketServer server;
         WebSocketPeer client, visitor;
 
-        /// <summary>Opens a server and clients, one of them to another domain's server, and leaves them in the midst of traffic. Gives the port.</summary>
+        /// <summary>Opens a server and clients, one of them to another domain's server, and leaves them during traffic.
+        /// Returns the port.</summary>
         public int Play(int othersPort)
         {
             var clients = new WebSocketPeer[1];
             server = Check.OpenServer(clients);
             client = clients[0];
             visitor = WebSocketPeer.Connect("ws://127.0.0.1:" + othersPort);
-            // Finalizers, which run at the unloading too, are shown elsewhere.
+            // Finalizers, which also run when a domain is unloaded, are tested elsewhere.
             GC.SuppressFinalize(server);
             GC.SuppressFinalize(client);
             GC.SuppressFinalize(visitor);
@@ -34,7 +36,7 @@ static class Domains
 
         public uint Owner => WebSocketLibrary.Owner;
 
-        /// <summary>As long as its domain.</summary>
+        /// <summary>Lives as long as its domain.</summary>
         public override object InitializeLifetimeService() => null;
     }
 

@@ -4,8 +4,8 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 
-/// <summary>Prints sizes and offsets of the structs as tests/c/layout.c does. With an argument: the same for 32-bit pointers, as assertions in C.
-/// Usage: Layout.exe [32]</summary>
+/// <summary>Prints the sizes and offsets of the structs like tests/c/layout.c. With an argument: the same for 32-bit
+/// pointers, as assertions in C. Usage: Layout.exe [32]</summary>
 static class Layout
 {
     static readonly string[] names = { "NativePacket", "NativeEvent", "NativeConfig", "WebSocketStats", "NativeVariant", "NativeCall" };
@@ -40,7 +40,7 @@ static class Layout
 
     static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Instance | BindingFlags.Public).OrderBy(field => field.MetadataToken).ToArray();
 
-    /// <summary>As sequential layout has it, with pointers of this process or of 4 bytes.</summary>
+    /// <summary>The sequential layout, with pointers of this process or of 4 bytes.</summary>
     static int Size(Type type, bool narrow, out int alignment)
     {
         if (type == typeof(IntPtr) || type == typeof(UIntPtr)) return alignment = narrow ? 4 : IntPtr.Size;

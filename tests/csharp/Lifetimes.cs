@@ -6,7 +6,8 @@ using System.Text;
 using System.Threading;
 using Wspeer;
 
-/// <summary>Opening and ending under traffic, in every way, without a leak; and what was opened by another user of the library stays.</summary>
+/// <summary>Opening and ending under traffic, in every way, leaks nothing; handles of another user of the library are
+/// kept.</summary>
 static class Lifetimes
 {
     public static void Run()
@@ -25,13 +26,14 @@ static class Lifetimes
         long memory = Memory();
         for (int i = 0; i < 50; i++) Cycle(i);
         Collect();
-        // What the worker still closes; and a runtime opens a few of its own.
+        // The worker may still be closing sockets, and a runtime opens a few itself.
         Check.Until(() => Descriptors() <= descriptors + 3);
         Check.That(Descriptors() <= descriptors + 3, "50 cycles under traffic: " + descriptors + " descriptors before, " + Descriptors() + " after");
         Check.That(Memory() - memory < 8192, "50 cycles under traffic: " + memory + " KiB before, " + Memory() + " KiB after");
     }
 
-    /// <summary>A server and three clients in the midst of traffic, ended by Dispose, by the garbage collector, by the owner or by a shutdown.</summary>
+    /// <summary>A server and three clients during traffic, ended by Dispose, the garbage collector, the owner or a
+    /// shutdown.</summary>
     static void Cycle(int number)
     {
         var clients = new WebSocketPeer[3];
@@ -66,7 +68,7 @@ static class Lifetimes
         }
     }
 
-    /// <summary>What nobody refers to any more is freed by the garbage collector.</summary>
+    /// <summary>Unreferenced peers are freed by the garbage collector.</summary>
     static void Forgotten()
     {
         int port = 0;
@@ -84,7 +86,8 @@ static class Lifetimes
         }), "a server that was forgotten is freed by the garbage collector");
     }
 
-    /// <summary>What is lent is read while the garbage collector runs all the time, of peers that nothing else refers to.</summary>
+    /// <summary>Reads lent bytes while the garbage collector runs continuously, of peers that are not referenced
+    /// elsewhere.</summary>
     static void Spans()
     {
         bool ends = false;
@@ -101,13 +104,13 @@ static class Lifetimes
         }
         Volatile.Write(ref ends, true);
         collector.Join();
-        Check.That(whole, "copies of what is lent are whole while the garbage collector runs");
-        Check.That(KeptSpan(), "a span is read to its end where GC.KeepAlive(peer) follows");
+        Check.That(whole, "copies of lent bytes are intact while the garbage collector runs");
+        Check.That(KeptSpan(), "a span stays valid up to GC.KeepAlive(peer)");
     }
 
     const int Length = 2 << 20;
 
-    /// <summary>A peer with one message that waits.</summary>
+    /// <summary>A peer with one queued message.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     static WebSocketPeer Waiting()
     {
@@ -201,23 +204,23 @@ static class Lifetimes
 
     static unsafe void Owners()
     {
-        Check.That(WebSocketLibrary.Owner != 0, "this assembly has an owner of its own");
+        Check.That(WebSocketLibrary.Owner != 0, "this assembly has its own owner");
         uint foreign = 0;
         using (WebSocketServer tool = WebSocketServer.Listen("ws://127.0.0.1:0", new WebSocketConfig { Owner = 5 }))
         using (WebSocketServer game = WebSocketServer.Listen("ws://127.0.0.1:0"))
         {
-            // Another user of the native library in the process.
+            // Another user of the native library in this process.
             fixed (byte* url = Encoding.UTF8.GetBytes("ws://127.0.0.1:" + tool.Port + "\0")) foreign = Connect(url);
-            Check.That(foreign != 0, "another user connects");
-            Check.That(Check.Until(() => ws_poll(foreign) >= 0 && ws_get_state(foreign) == 1, tool, game), "and is open");
+            Check.That(foreign != 0, "a foreign connection is created");
+            Check.That(Check.Until(() => ws_poll(foreign) >= 0 && ws_get_state(foreign) == 1, tool, game), "the foreign connection is open");
             WebSocketLibrary.FreeOwned();
             Check.Same(game.Poll(), WebSocketResult.ErrHandle, "FreeOwned frees what this assembly opened");
-            Check.Same(tool.Poll(), WebSocketResult.Ok, "but not what has another owner");
-            Check.That(Check.Until(() => ws_poll(foreign) >= 0, tool) && ws_get_state(foreign) == 1, "nor another user's connection");
+            Check.Same(tool.Poll(), WebSocketResult.Ok, "FreeOwned keeps handles with another owner");
+            Check.That(Check.Until(() => ws_poll(foreign) >= 0, tool) && ws_get_state(foreign) == 1, "FreeOwned keeps foreign connections");
             WebSocketLibrary.FreeOwner(0);
             Check.Same(ws_get_state(foreign), 1, "owner 0 frees nothing");
             WebSocketLibrary.FreeOwner(5);
-            Check.Same(tool.Poll(), WebSocketResult.ErrHandle, "FreeOwner frees what has that owner");
+            Check.Same(tool.Poll(), WebSocketResult.ErrHandle, "FreeOwner frees the handles of that owner");
             ws_free(foreign);
         }
     }

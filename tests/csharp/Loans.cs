@@ -2,7 +2,8 @@ using System;
 using System.Collections.Generic;
 using Wspeer;
 
-/// <summary>Reading in batches: nothing is lost when a loop is left early, order is kept however reading is mixed, and what is over says so.</summary>
+/// <summary>Reading in batches: leaving a loop early loses nothing, every mix of ways to read keeps the order, and
+/// expired loans throw.</summary>
 static class Loans
 {
     public static void Run()
@@ -35,12 +36,12 @@ static class Loans
             inOrder &= server.Available == 1000 - next;
             return next == 1000;
         }, client, server);
-        Check.That(inOrder && next == 1000, "a loop that is left every seventh time gets 1000 of 1000 messages in order, and Available counts the rest");
+        Check.That(inOrder && next == 1000, "a loop that is left every seventh time reads 1000 of 1000 messages in order, and Available counts the rest");
         client.Dispose();
         server.Dispose();
     }
 
-    /// <summary>A loop that was left at the last message of a batch must not hide what the next poll brings.</summary>
+    /// <summary>Leaving a loop at the last message of a batch must not hide messages of the next poll.</summary>
     static void AFrameLater()
     {
         WebSocketPeer server, client;
@@ -54,12 +55,13 @@ static class Loans
             WebSocketEvent e;
             if (!server.TryGetEvent(out e)) misses++;
         }
-        Check.Same(misses, 0, "one message a frame, read by one TryGetEvent, comes in its frame");
+        Check.Same(misses, 0, "with one message a frame, TryGetEvent returns it in its frame");
         client.Dispose();
         server.Dispose();
     }
 
-    /// <summary>Random reading in every way against what was sent: messages and the lifecycle each in order, nothing twice, texts intact.</summary>
+    /// <summary>Reads in random ways and compares with what was sent: messages and lifecycle events in order, none
+    /// twice, texts intact.</summary>
     static void Mixed()
     {
         var random = new Random(7);
@@ -124,7 +126,7 @@ static class Loans
         Check.That(server.TryGetPacket(out first) && first.GetText() == "one", "the first message");
         client.Poll();
         server.Poll();
-        Check.Same(first.GetText(), "one", "it is lent beyond a poll");
+        Check.Same(first.GetText(), "one", "a loan survives a poll");
         Check.That(server.TryGetPacket(out second) && second.GetText() == "two", "the second message");
         string seen = "no exception";
         try
@@ -135,7 +137,7 @@ static class Loans
         {
             seen = error.Message;
         }
-        Check.That(seen.Contains("copy what you keep"), "the first one is over and says so");
+        Check.That(seen.Contains("copy what you keep"), "an expired loan throws with a reason");
         server.Dispose();
         seen = "no exception";
         try
@@ -146,11 +148,11 @@ static class Loans
         {
             seen = error.Message;
         }
-        Check.That(seen.Contains("until Dispose"), "disposing ends the second one, and it says so");
+        Check.That(seen.Contains("until Dispose"), "a loan ended by Dispose throws with a reason");
         client.Dispose();
     }
 
-    /// <summary>Whoever frees what is being read, its reader is told; whose handle lives, reads on.</summary>
+    /// <summary>Freeing a handle during a read makes its loans throw; readers of other handles continue.</summary>
     static void FreedElsewhere()
     {
         WebSocketPeer server, client, other, otherClient;
@@ -171,14 +173,14 @@ static class Loans
             other.TryGetPacket(out others);
             if (way == "FreeOwned") WebSocketLibrary.FreeOwned();
             else WebSocketLibrary.Shutdown();
-            Check.That(read && Told(packet), way + ": a message that was being read says so");
+            Check.That(read && Told(packet), way + ": a loan of a freed handle throws");
             Check.Throws<WebSocketException>(() =>
             {
                 WebSocketPacket next;
                 server.TryGetPacket(out next);
             }, "ErrHandle: ", way + ": so does the next, though it was taken before");
-            if (way == "FreeOwned") Check.Same(others.GetText(), "two", way + ": what has another owner is read on");
-            else Check.That(Told(others), way + ": and that of every owner");
+            if (way == "FreeOwned") Check.Same(others.GetText(), "two", way + ": a loan with another owner is still readable");
+            else Check.That(Told(others), way + ": loans of every owner throw");
             foreach (WebSocketPeer one in new[] { server, client, other, otherClient }) one.Dispose();
         }
     }
@@ -217,16 +219,16 @@ static class Loans
             {
                 seen = error.Message;
             }
-            Check.That(seen.Contains("until Poll"), "what was read from one client ends with the next poll, in which it may retire");
-            Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "the second client alone is read");
+            Check.That(seen.Contains("until Poll"), "a packet read from one client expires with the next poll, in which the client may retire");
+            Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "only the second client was read");
             var waiting = new WebSocketConnection[2];
-            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0], "the first alone has something to take now");
-            Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other's message still comes by the server");
+            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0], "only the first client has something to read");
+            Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other client's message is still read through the server");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }
 
-    /// <summary>A client whose Disconnected was not given out yet can still be asked, however many polls come between.</summary>
+    /// <summary>A client whose Disconnected event was not read yet can be queried, for any number of polls.</summary>
     static void Retiring()
     {
         var clients = new WebSocketPeer[2];
@@ -253,7 +255,7 @@ static class Loans
         foreach (WebSocketPeer client in clients) client.Dispose();
     }
 
-    /// <summary>A message that is read as an event has nothing of an event that stood in its place before.</summary>
+    /// <summary>A message read as an event contains nothing of an earlier event in the same memory.</summary>
     static void AfterAnEnd()
     {
         var clients = new WebSocketPeer[2];

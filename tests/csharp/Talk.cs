@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.Text;
 using Wspeer;
 
-/// <summary>Clients, servers, pairs, attached connections and multiplayer peers do what their names say.</summary>
+/// <summary>Clients, servers, pairs, attached connections and multiplayer peers.</summary>
 static class Talk
 {
     public static void Run()
@@ -22,17 +22,17 @@ static class Talk
         using (WebSocketServer server = Check.OpenServer(clients, config))
         {
             Check.Same(clients[0].Subprotocol, "chat", "subprotocol");
-            Check.Same(clients[0].Connection.GetHeader("x-name"), "κόσμε", "a header of the answer, any case");
-            Check.Same(clients[0].Connection.GetHeader("X-Other"), null, "a header that is not there");
+            Check.Same(clients[0].Connection.GetHeader("x-name"), "κόσμε", "a response header, in any case");
+            Check.Same(clients[0].Connection.GetHeader("X-Other"), null, "a missing header");
             var list = new WebSocketConnection[2];
-            Check.Same(server.GetConnections(list), 3, "clients are counted where there is no room for all");
+            Check.Same(server.GetConnections(list), 3, "clients are counted even if the array is too short");
             Check.Same(list[1].GetHeader("X-Name"), "κόσμε", "a header of the request");
-            Check.That(list[0] != list[1] && list[0].Equals(list[0]) && list[0].State == WebSocketState.Open, "connections compare");
+            Check.That(list[0] != list[1] && list[0].Equals(list[0]) && list[0].State == WebSocketState.Open, "connections can be compared");
 
-            Check.Same(list[0].Send(new byte[] { 1, 2, 3 }), WebSocketResult.Ok, "to one");
+            Check.Same(list[0].Send(new byte[] { 1, 2, 3 }), WebSocketResult.Ok, "a message to one");
             fixedSend(list[0]);
-            Check.Same(server.SendToAllBut(list[0], Encoding.UTF8.GetBytes("others"), WebSocketMessageType.Text), WebSocketResult.Ok, "to all but one");
-            Check.Same(server.SendText("everyone"), WebSocketResult.Ok, "to all");
+            Check.Same(server.SendToAllBut(list[0], Encoding.UTF8.GetBytes("others"), WebSocketMessageType.Text), WebSocketResult.Ok, "a message to all but one");
+            Check.Same(server.SendText("everyone"), WebSocketResult.Ok, "a message to all");
             var got = new List<string>[3];
             for (int i = 0; i < 3; i++) got[i] = new List<string>();
             Check.That(Check.Until(() =>
@@ -43,7 +43,7 @@ static class Talk
             }, clients[0], clients[1], clients[2], server), "all hear the last message");
             var heard = new List<string> { string.Join(",", got[0]), string.Join(",", got[1]), string.Join(",", got[2]) };
             heard.Sort(string.CompareOrdinal);
-            Check.Same(string.Join("; ", heard), "01-02-03,09-08,everyone; others,everyone; others,everyone", "who hears what, in order");
+            Check.Same(string.Join("; ", heard), "01-02-03,09-08,everyone; others,everyone; others,everyone", "each client receives its messages in order");
 
             clients[1].Send(new byte[70000]);
             int length = 0;
@@ -57,16 +57,16 @@ static class Talk
                 }
                 return length > 0;
             }, clients[1], server), "a message of 70 000 bytes");
-            Check.That(length == 70000 && user == 42, "its length, and the user value of the config");
+            Check.That(length == 70000 && user == 42, "the length, and the user value of the config");
             Check.Same(list[0].GetStats().MessagesOut, 3ul, "statistics of a client");
             Check.Same(list[0].SetOption(WebSocketOption.MaxMessageBytes, 1000), WebSocketResult.Ok, "an option is set");
-            Check.Same(list[0].GetOption(WebSocketOption.MaxMessageBytes), 1000u, "and read");
+            Check.Same(list[0].GetOption(WebSocketOption.MaxMessageBytes), 1000u, "the option has the new value");
 
             Check.Same(server.DisconnectAll(4001, "until later"), WebSocketResult.Ok, "disconnecting all");
             WebSocketEnd end;
-            Check.That(!clients[2].Connection.TryGetEnd(out end), "it has not ended");
-            Check.That(Check.Until(() => clients[2].State == WebSocketState.Closed, clients[2], server), "it has ended");
-            Check.That(clients[2].Connection.TryGetEnd(out end) && end.Code == 4001 && end.Clean && end.Cause == WebSocketCause.ClosedByPeer, "and says how, before its events are read");
+            Check.That(!clients[2].Connection.TryGetEnd(out end), "TryGetEnd is false before the end");
+            Check.That(Check.Until(() => clients[2].State == WebSocketState.Closed, clients[2], server), "the client has ended");
+            Check.That(clients[2].Connection.TryGetEnd(out end) && end.Code == 4001 && end.Clean && end.Cause == WebSocketCause.ClosedByPeer, "TryGetEnd returns the end before its events are read");
             string closed = null;
             Check.That(Check.Until(() =>
             {
@@ -74,18 +74,18 @@ static class Talk
                     if (e.Type == WebSocketEventType.Closed) closed = e.Code + " " + e.Clean + " " + e.Cause + " " + e.Phase + " " + clients[2].Connection.GetText(WebSocketText.CloseReason);
                 return closed != null;
             }, clients[2], server), "a client is told");
-            Check.Same(closed, "4001 True ClosedByPeer App until later", "with code, cause and reason");
+            Check.Same(closed, "4001 True ClosedByPeer App until later", "Closed has code, cause and reason");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }
 
-    /// <summary>From memory of one's own.</summary>
+    /// <summary>Sends from unmanaged memory.</summary>
     static unsafe void fixedSend(WebSocketConnection client)
     {
         byte* memory = stackalloc byte[2];
         memory[0] = 9;
         memory[1] = 8;
-        Check.Same(client.Send((IntPtr)memory, 2), WebSocketResult.Ok, "from memory of one's own");
+        Check.Same(client.Send((IntPtr)memory, 2), WebSocketResult.Ok, "a message from unmanaged memory");
     }
 
     static void Texts()
@@ -139,12 +139,12 @@ static class Talk
                 foreach (WebSocketPacket packet in server.Packets()) got = packet.GetText();
                 return got != null;
             }, client, server), "attached: bytes carried by hand");
-            Check.Same(got, "by hand", "attached: the message");
+            Check.Same(got, "by hand", "attached: the message arrives");
             int none;
-            Check.Same(server.Feed(ReadOnlySpan<byte>.Empty, out none), WebSocketResult.Ok, "attached: no bytes are no end");
-            Check.Same(server.State, WebSocketState.Open, "attached: still open");
-            Check.Same(server.FeedEnd(), WebSocketResult.Ok, "attached: the transport ends");
-            Check.That(Check.Until(() => server.State == WebSocketState.Closed, server), "attached: and so the connection");
+            Check.Same(server.Feed(ReadOnlySpan<byte>.Empty, out none), WebSocketResult.Ok, "attached: feeding no bytes does not end the transport");
+            Check.Same(server.State, WebSocketState.Open, "attached: the connection is still open");
+            Check.Same(server.FeedEnd(), WebSocketResult.Ok, "attached: the transport is ended");
+            Check.That(Check.Until(() => server.State == WebSocketState.Closed, server), "attached: the connection closes");
         }
     }
 
@@ -162,17 +162,17 @@ static class Talk
                     if (e.Type == WebSocketEventType.Connected) peers.Add(e.PeerId);
                 return peers.Count == 2 && ann.UniqueId > 1 && bob.UniqueId > 1;
             }, host, ann, bob), "multiplayer: two have joined");
-            Check.That(peers.Contains(ann.UniqueId) && peers.Contains(bob.UniqueId), "multiplayer: the host knows both by their ids");
-            Check.Same(ann.Send(new byte[] { 7 }), WebSocketResult.Ok, "multiplayer: to the host");
+            Check.That(peers.Contains(ann.UniqueId) && peers.Contains(bob.UniqueId), "multiplayer: the host reports both ids");
+            Check.Same(ann.Send(new byte[] { 7 }), WebSocketResult.Ok, "multiplayer: a packet to the host");
             int from = 0;
             Check.That(Check.Until(() =>
             {
                 foreach (WebSocketPacket packet in host.Packets()) from = packet.PeerId;
                 return from != 0;
             }, host, ann, bob), "multiplayer: the host gets it");
-            Check.Same(from, ann.UniqueId, "multiplayer: and who sent it");
-            Check.Same(host.SendTo(-ann.UniqueId, new byte[] { 1 }), WebSocketResult.Ok, "multiplayer: to all but one");
-            Check.Same(host.SendTo(ann.UniqueId, new byte[] { 2 }), WebSocketResult.Ok, "multiplayer: to one");
+            Check.Same(from, ann.UniqueId, "multiplayer: the packet has its sender's id");
+            Check.Same(host.SendTo(-ann.UniqueId, new byte[] { 1 }), WebSocketResult.Ok, "multiplayer: a packet to all but one");
+            Check.Same(host.SendTo(ann.UniqueId, new byte[] { 2 }), WebSocketResult.Ok, "multiplayer: a packet to one");
             byte toAnn = 0, toBob = 0;
             Check.That(Check.Until(() =>
             {
@@ -180,13 +180,13 @@ static class Talk
                 foreach (WebSocketPacket packet in bob.Packets()) toBob = packet.Data[0];
                 return toAnn != 0 && toBob != 0;
             }, host, ann, bob), "multiplayer: both get theirs");
-            Check.That(toAnn == 2 && toBob == 1, "multiplayer: each its own");
-            Check.Same(ann.SendTo(bob.UniqueId, new byte[] { 3 }), WebSocketResult.ErrTarget, "multiplayer: a join reaches only the host");
+            Check.That(toAnn == 2 && toBob == 1, "multiplayer: each receives only its packets");
+            Check.Same(ann.SendTo(bob.UniqueId, new byte[] { 3 }), WebSocketResult.ErrTarget, "multiplayer: a join can reach only the host");
             Check.Same(host.GetConnection(ann.UniqueId).PeerId, ann.UniqueId, "multiplayer: the connection of an id");
             host.RefuseNew = true;
-            Check.That(host.RefuseNew, "multiplayer: newcomers refused");
-            Check.Same(host.DisconnectPeer(bob.UniqueId, 4000, "out"), WebSocketResult.Ok, "multiplayer: a peer is sent away");
-            Check.That(Check.Until(() => bob.State == WebSocketState.Closed, host, ann, bob), "multiplayer: and goes");
+            Check.That(host.RefuseNew, "multiplayer: new peers are refused");
+            Check.Same(host.DisconnectPeer(bob.UniqueId, 4000, "out"), WebSocketResult.Ok, "multiplayer: a peer is disconnected");
+            Check.That(Check.Until(() => bob.State == WebSocketState.Closed, host, ann, bob), "multiplayer: the disconnected peer closes");
         }
     }
 
@@ -194,10 +194,10 @@ static class Talk
     {
         WebSocketPeer server, client;
         Check.OpenPair(out server, out client);
-        Check.Same(WebSocketLibrary.Wait(0, server, null, client), WebSocketResult.Empty, "waiting: nothing waits");
+        Check.Same(WebSocketLibrary.Wait(0, server, null, client), WebSocketResult.Empty, "waiting: there is nothing to poll for");
         client.Send(new byte[1]);
         client.Poll();
-        Check.Same(server.Wait(1000), WebSocketResult.Ok, "waiting: a message waits");
+        Check.Same(server.Wait(1000), WebSocketResult.Ok, "waiting: a message ends the wait");
         client.Dispose();
         server.Dispose();
         WebSocketLibrary.SetLogLevel(WebSocketLogLevel.Info);

@@ -2,7 +2,7 @@ using System;
 using System.Threading;
 using Wspeer;
 
-/// <summary>Any thread may send, poll, ask and dispose; one thread reads.</summary>
+/// <summary>Any thread may send, poll, query and dispose; one thread reads.</summary>
 static class Threads
 {
     const int Senders = 4, Each = 5000;

@@ -1,4 +1,5 @@
-// The UnityEngine and UnityEditor types that the package uses, with the signatures of Unity's scripting reference, so that its Unity lines compile and run on Mono.
+// The UnityEngine and UnityEditor types that the package uses, with the signatures of Unity's scripting reference, so
+// that its Unity code compiles and runs on Mono.
 using System;
 
 namespace UnityEngine

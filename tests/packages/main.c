@@ -1,4 +1,4 @@
-/* Two ends in memory exchange a message: what a consumer's program needs to have been built, linked and loaded right. */
+/* Two ends in memory exchange a message: proves that a consumer's program was built, linked and loaded correctly. */
 #include <wspeer.h>
 
 #include <stdio.h>

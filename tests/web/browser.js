@@ -1,6 +1,8 @@
-// Runs programs that emcc has built in headless Chromium, or in Firefox with WSPEER_BROWSER=firefox. CHROMIUM_FLAGS: more of them, for a Chromium of one run.
-// Usage: browser.js serve ENDPOINT-FILE              one browser for all runs, until its input ends
-//        browser.js run PROGRAM.js [ARGUMENT...]     prints what the program prints, and ends as it does; BROWSER_ENDPOINT names the file
+// Runs programs built by emcc in headless Chromium, or in Firefox with WSPEER_BROWSER=firefox. CHROMIUM_FLAGS adds
+// flags to a Chromium started for one run. Usage:
+//   browser.js serve ENDPOINT-FILE              starts one browser for all runs, until its input ends
+//   browser.js run PROGRAM.js [ARGUMENT...]     prints what the program prints, and exits with its result
+// BROWSER_ENDPOINT names the file.
 const fs = require('fs')
 const http = require('http')
 const path = require('path')
@@ -10,7 +12,7 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 const LIMIT_MS = 60000
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' }
 
-// The page of a program, and the folder that it lies in. With these headers threads may share memory.
+// Serves the program's page and folder. These headers allow threads to share memory.
 function serveProgram(program, html) {
   const server = http.createServer((request, response) => {
     const name = path.basename(new URL(request.url, 'http://localhost').pathname)
@@ -26,7 +28,7 @@ function serveProgram(program, html) {
   return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)))
 }
 
-// MODULARIZE leaves the function createProgram. `ended` becomes the program's result.
+// emcc's MODULARIZE provides the function createProgram. `ended` is resolved with the program's result.
 function pageOf(program, argv) {
   return `<!doctype html><meta charset="utf-8"><title>wspeer</title><script>
     var said = '', finish, ended = new Promise(resolve => { finish = resolve }), tell = line => { said += line + '\\n' };
@@ -53,7 +55,8 @@ async function run(browser, program, argv, tell) {
   }
 }
 
-// Each browser: launch() one for this run alone, serve() one for many as { endpoint, close }, connect(endpoint) to that.
+// The browsers: launch() starts one for this run, serve() one for many as { endpoint, close }, connect(endpoint) uses
+// that one.
 const CHROMIUM = {
   options: { executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args: [...FLAGS, ...(process.env.CHROMIUM_FLAGS || '').split(' ').filter(Boolean)] },
   launch: () => chromium.launch(CHROMIUM.options),

@@ -1,5 +1,7 @@
-// The chat in pages: two of them and a native client talk by a native server. Usage: chat.js FOLDER CHAT PICTURE.png
-//   FOLDER has index.html and chat.js of examples-web, CHAT is examples-c/chat.c built; BROWSER_ENDPOINT names the browser that serves.
+// The chat in pages: two pages and a native client exchange messages through a native server. Usage: chat.js FOLDER
+// CHAT PICTURE.png
+// FOLDER contains index.html and chat.js of examples-web, CHAT is the compiled examples-c/chat.c; BROWSER_ENDPOINT
+// names the file of the served browser.
 const fs = require('fs')
 const http = require('http')
 const path = require('path')
@@ -20,7 +22,7 @@ async function passes(what, promise) {
   await promise.then(() => check(true, what), error => check(false, what, String(error).split('\n')[0]))
 }
 
-// A program whose lines are waited for.
+// A program; the test waits for lines that it prints.
 function start(...argv) {
   const child = spawn(chat, argv), seen = []
   readline.createInterface({ input: child.stdout }).on('line', line => seen.push(line))

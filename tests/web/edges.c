@@ -1,6 +1,6 @@
-/* A page and a peer that does not read, floods a tab that sleeps, closes with every kind of code, and dies: tests/web/edges.js; and wss.
- * Usage: edges URL                           URL without a path
- *        edges wss GOOD-URL BAD-URL...       an echo server that the browser trusts, and others that it does not */
+/* A page with a peer that does not read, floods a hidden tab, closes with every kind of code, or dies
+   (tests/web/edges.js); and wss. Usage: edges URL (without a path), or edges wss GOOD-URL BAD-URL...: an echo server
+   that the browser trusts, and others that it does not trust */
 #include "../c/check.h"
 
 #include <emscripten.h>
@@ -42,7 +42,7 @@ static int is_text(const ws_event *event, const char *words) {
   return event->type == WS_EVENT_MESSAGE && event->packet.type == WS_TEXT && event->packet.len == strlen(words) && !memcmp(event->packet.data, words, event->packet.len);
 }
 
-/* All numbered texts that are due, in order. */
+/* Takes all expected numbered texts, in order. */
 static int take_numbered(ws_handle h, int count) {
   char words[24];
   for (int i = 0; i < count; i++) {
@@ -63,7 +63,8 @@ static ws_result put_block(ws_handle h, uint32_t number) {
   return ws_put_packet(h, block, BLOCK, WS_BINARY);
 }
 
-/* Puts until the peer's and the system's buffers take no more for half a second. Both ends of loopback hold some megabytes. */
+/* Puts until the buffers of the peer and the system accept no more for half a second. Both ends of a loopback
+   connection hold some megabytes. */
 static uint32_t fill(ws_handle h, uint32_t number) {
   for (double stuck = now_s() + 0.5; now_s() < stuck && number < 4000;) {
     while (put_block(h, number) == WS_OK) {
@@ -86,24 +87,24 @@ static void deaf_peer(void) {
   config.outbound_bytes = ROOM;
   ws_handle h = opened("/deaf", &config);
   uint32_t count = fill(h, 0);
-  CHECK(count < 4000 && put_block(h, count) == WS_ERR_FULL, "a peer that does not read makes ws_put_packet say WS_ERR_FULL");
+  CHECK(count < 4000 && put_block(h, count) == WS_ERR_FULL, "a peer that does not read leads to WS_ERR_FULL");
   CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out > ROOM - 2 * BLOCK && stats.queued_bytes_out <= ROOM && stats.queued_packets_out > 0,
         "the counters tell what waits, and the limit holds");
-  CHECK(ws_next_event(h, &event) == WS_EMPTY, "nothing says WRITABLE meanwhile");
+  CHECK(ws_next_event(h, &event) == WS_EMPTY, "no WRITABLE is reported while it does not read");
   ws_handle hear = opened("/hear", NULL);
-  CHECK(next(h).type == WS_EVENT_WRITABLE, "WRITABLE comes when the peer reads again");
-  CHECK(put_block(h, count) == WS_OK, "and what was refused is taken");
+  CHECK(next(h).type == WS_EVENT_WRITABLE, "WRITABLE is reported once the peer reads again");
+  CHECK(put_block(h, count) == WS_OK, "the refused message is accepted then");
   for (double limit = now_s() + 20; ws_put_packet(h, (const uint8_t *)"how many", 8, WS_TEXT) == WS_ERR_FULL && now_s() < limit;) turn(h);
   char words[32];
   snprintf(words, sizeof words, "%u in order", (unsigned)count + 1);
   event = next_but_writable(h);
-  CHECK(is_text(&event, words), "the peer gets all, in order");
-  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out == 0 && stats.queued_packets_out == 0, "nothing waits any more");
+  CHECK(is_text(&event, words), "the peer receives all messages in order");
+  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out == 0 && stats.queued_packets_out == 0, "the queue is empty afterwards");
   ws_free(hear);
   ws_free(h);
 }
 
-/* A close waits behind what a peer does not read, and its timeout says so. */
+/* The close is queued after data that the peer does not read, and ends by its timeout. */
 static void deaf_at_the_close(void) {
   ws_config config;
   ws_config_init(&config, sizeof config);
@@ -118,9 +119,9 @@ static void deaf_at_the_close(void) {
   ws_free(h);
 }
 
-/* ---- A tab that sleeps ---- */
+/* ---- A hidden tab ---- */
 
-/* Another tab comes to the front for that time; frames of this one are counted as long as it is hidden. */
+/* Brings another tab to the front for this time, and counts this tab's frames while it is hidden. */
 EM_JS(void, rest_behind_another, (int ms), {
   var tab = window.open('about:blank');
   window.awake = false;
@@ -148,27 +149,27 @@ static void asleep(void) {
   rest_behind_another(1000);
   while (!is_awake()) emscripten_sleep(50);
   for (double limit = now_s() + 20; ws_get_available(h) < COUNT && now_s() < limit;) emscripten_sleep(5);
-  CHECK(frames_hidden() <= 1, was_hidden() ? "a hidden tab has no frames" : "the browser hides no tab here");
-  CHECK(ws_get_available(h) == COUNT && ws_get_state(h) == WS_OPEN, "what comes to a tab that sleeps waits");
-  CHECK(take_numbered(h, COUNT), "and is there in order when it wakes");
+  CHECK(frames_hidden() <= 1, was_hidden() ? "a hidden tab has no frames" : "this browser hides no tab");
+  CHECK(ws_get_available(h) == COUNT && ws_get_state(h) == WS_OPEN, "messages received by a hidden tab are queued");
+  CHECK(take_numbered(h, COUNT), "they are readable in order when the tab is shown again");
   ws_free(h);
   h = opened("/flood?count=3000&ms=300", NULL);
   for (double until = now_s() + 0.6; now_s() < until;) {
   }
-  CHECK(take_numbered(h, COUNT), "a page that computes for long loses nothing");
+  CHECK(take_numbered(h, COUNT), "a page that computes for long loses no message");
   ws_free(h);
   ws_config config;
   ws_config_init(&config, sizeof config);
   config.inbound_packets = 1000;
   h = opened("/flood?count=3000&ms=300", &config);
   for (double limit = now_s() + 20; ws_get_state(h) == WS_OPEN && now_s() < limit;) emscripten_sleep(20);
-  CHECK(ws_get_available(h) == 1000 && take_numbered(h, 1000), "up to the limit");
+  CHECK(ws_get_available(h) == 1000 && take_numbered(h, 1000), "messages up to the limit are readable");
   ws_event event = next(h);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING, "over it the connection is closed, and says so");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING, "above the limit the connection is closed with NOT_READING");
   ws_free(h);
 }
 
-/* ---- Close codes both ways ---- */
+/* ---- Close codes in both directions ---- */
 
 static void codes_from_the_peer(void) {
   static const int32_t codes[] = {1000, 1001, 1008, 1011, 3000, 4999};
@@ -177,7 +178,7 @@ static void codes_from_the_peer(void) {
     snprintf(path, sizeof path, "/close?code=%d", (int)codes[i]);
     ws_handle h = opened(path, NULL);
     ws_event words = next(h);
-    CHECK(is_text(&words, "last words"), "the message before the close comes first");
+    CHECK(is_text(&words, "last words"), "the message before the close is delivered first");
     ws_event request = next(h);
     CHECK(request.type == WS_EVENT_CLOSE_REQUEST && request.code == codes[i] && !strcmp((const char *)request.packet.data, "as asked"), "CLOSE_REQUEST has code and reason");
     ws_event end = next(h);
@@ -195,7 +196,7 @@ static void codes_to_the_peer(void) {
     ws_handle noted = opened("/noted", NULL), h = opened("/note", NULL);
     ws_close(h, codes[i].asked, "so long");
     ws_event end = next(h), seen = next(noted);
-    CHECK(end.type == WS_EVENT_CLOSED && end.code == (codes[i].asked ? codes[i].asked : 1000) && end.clean, "the code is reported as asked");
+    CHECK(end.type == WS_EVENT_CLOSED && end.code == (codes[i].asked ? codes[i].asked : 1000) && end.clean, "the code is reported as requested");
     CHECK(is_text(&seen, codes[i].seen), codes[i].seen);
     ws_free(h);
     ws_free(noted);
@@ -203,11 +204,11 @@ static void codes_to_the_peer(void) {
   ws_handle noted = opened("/noted", NULL), h = opened("/note", NULL);
   ws_free(h);
   ws_event seen = next(noted);
-  CHECK(is_text(&seen, "4001 "), "ws_free says that it goes away");
+  CHECK(is_text(&seen, "4001 "), "ws_free sends the close code 4001");
   ws_free(noted);
 }
 
-/* ---- A server that is killed while messages wait at both ends ---- */
+/* ---- A server that is killed while messages are queued at both ends ---- */
 
 static void killed(void) {
   ws_config config;
@@ -222,10 +223,10 @@ static void killed(void) {
   ws_connect(url, NULL, &last);
   for (double limit = now_s() + 20; (ws_get_state(flooded) != WS_CLOSED || ws_get_state(deaf) != WS_CLOSED) && now_s() < limit;) turn(deaf);
   ws_event event = next_but_writable(deaf);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_PEER_GONE && event.unsent > 0, "what waited for a server that was killed is counted as not sent");
-  CHECK(ws_get_available(flooded) == 500 && take_numbered(flooded, 500), "what it had sent is all there, in order");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_PEER_GONE && event.unsent > 0, "queued messages to a killed server are counted as unsent");
+  CHECK(ws_get_available(flooded) == 500 && take_numbered(flooded, 500), "all messages it had sent are readable in order");
   event = next(flooded);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE && event.unsent == 0, "and then its end is told");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE && event.unsent == 0, "its end is reported after them");
   CHECK(ws_next_event(flooded, &event) == WS_EMPTY, "CLOSED is the last");
   ws_shutdown();
 }
@@ -246,12 +247,12 @@ static void wss(int count, char **urls) {
     ws_event event = next(h);
     good += is_text(&event, words);
   }
-  CHECK(good == 100, "messages over wss come back");
+  CHECK(good == 100, "messages over wss are echoed");
   CHECK(ws_get_text(h, WS_GET_URL, text, sizeof text, NULL) == WS_OK && !strncmp(text, "wss://", 6), "WS_GET_URL is wss");
-  CHECK(ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED, "version and cipher are not told");
+  CHECK(ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED, "TLS version and cipher are not available");
   ws_close(h, 0, NULL);
   ws_event event = next(h);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000 && event.clean, "and is closed as any other");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000 && event.clean, "a wss connection closes normally");
   ws_free(h);
   for (int i = 1; i < count; i++) {
     CHECK(ws_connect(urls[i], NULL, &h) == WS_OK, urls[i]);

@@ -1,4 +1,4 @@
-// npm ws as a peer that is hard to live with; the path says how. Prints its port.
+// A difficult peer on npm ws; the path chooses its behaviour. Prints its port.
 const { WebSocketServer } = require('../../build/node/node_modules/ws')
 
 let deaf // who is not read
@@ -7,7 +7,8 @@ let listener
 
 const paths = {
   '/echo': ws => ws.on('message', (data, binary) => ws.send(data, { binary })),
-  // Reads nothing until somebody comes to /hear. Numbered messages; the text says how many were in order.
+  // Reads nothing until another client requests /hear. Expects numbered messages, and reports how many arrived in
+  // order.
   '/deaf': ws => {
     let inOrder = 0
     deaf = ws
@@ -21,7 +22,7 @@ const paths = {
     deaf.resume()
     ws.close()
   },
-  // ?count=N&ms=N: numbered texts, spread over that time.
+  // ?count=N&ms=N: sends numbered texts, spread over that time.
   '/flood': (ws, query) => {
     const count = Number(query.get('count')), ms = Number(query.get('ms')), began = Date.now()
     let sent = 0

@@ -12,7 +12,7 @@ sys.path.append(str(ROOT / "tests" / "abi"))
 import guard  # noqa: E402
 
 SOURCE = WEB / "every.c"
-# What a function needs; all others are for every build.
+# Requirements of a function; all others work in every build.
 NEEDS = {
     "SERVER": "ws_listen ws_host ws_join_local",
     "PAIR": "ws_pair ws_attach ws_feed ws_take_output",
@@ -20,7 +20,7 @@ NEEDS = {
     "HEADERS": "ws_get_header",
     "SCENE": "ws_declare_node ws_send_auth ws_complete_auth ws_encode_call ws_decode_call ws_encode_variant ws_decode_variant",
 }
-# These end what the others are called with.
+# These functions end the objects that the others are called with.
 LAST = ["ws_close", "ws_free", "ws_free_owner", "ws_shutdown"]
 PROGRAM = """
 #include "wspeer.h"

@@ -1,4 +1,5 @@
-// What browser.js needs of headless Firefox, over WebDriver BiDi (which Firefox speaks itself); one session at a time. TRUSTED_CA: a file with one more root to trust.
+// Headless Firefox for browser.js over WebDriver BiDi, which Firefox supports natively; one session at a time.
+// TRUSTED_CA: a file with an additional root certificate to trust.
 const childProcess = require('child_process')
 const fs = require('fs')
 const os = require('os')
@@ -7,7 +8,7 @@ const WebSocket = require('../../build/node/node_modules/ws')
 
 const FIREFOX = process.env.FIREFOX || 'firefox-esr'
 const START_MS = 60000
-// No looking outside, and no pause before a host that refused is asked again.
+// Disables background requests, and the delay before reconnecting to a host that refused.
 const PREFS = {
   'app.update.enabled': false,
   'browser.shell.checkDefaultBrowser': false,
@@ -19,7 +20,7 @@ const PREFS = {
   'toolkit.telemetry.reportingpolicy.firstRun': false,
 }
 
-// certutil is of libnss3-tools.
+// certutil is in the package libnss3-tools.
 function trust(profile, ca) {
   const certutil = (...words) => childProcess.execFileSync('certutil', ['-d', `sql:${profile}`, ...words])
   certutil('-N', '--empty-password')

@@ -1,4 +1,5 @@
-/* Put in front of a program that has a loop of its own: where it would rest, the browser goes on with its events (-sASYNCIFY). */
+/* Included before a program that has a loop: where the loop would sleep, the browser handles its events (-sASYNCIFY).
+   */
 #include "wspeer.h"
 
 #include <emscripten.h>

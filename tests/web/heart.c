@@ -1,4 +1,5 @@
-/* A server with the application heartbeat: says back what it hears, tells the query that it sees, and stops polling at "freeze". Usage: heart. Prints its URL. */
+/* A server with the application heartbeat: echoes messages, sends the query that it sees, and stops polling at
+   "freeze". Usage: heart. Prints its URL. */
 #include "wspeer.h"
 
 #include <stdio.h>

@@ -1,7 +1,6 @@
-/* Joins a host twice and prints what both are told, ids as names: the same natively and in a browser.
- * Usage: join 4|3 URL            two who join tests/web/host.c
- *        join wrong URL          a host that sends no id, or another first message
- *        join godot URL          one who joins a Godot, and talks to it and to whoever else is there */
+/* Joins a host twice and prints what both report, with ids as names; the output must be the same natively and in a
+   browser. Usage: join 4|3 URL (two joins of tests/web/host.c), join wrong URL (a host that sends no id, or an invalid
+   first message), join godot URL (one join of a Godot host; exchanges packets with it and all other peers) */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -82,7 +81,7 @@ static void game(const char *url, const ws_config *config) {
   put_to(1, ws_get_peer_id(ends[1]), "to myself");
   put_to(1, 77, "to nobody");
   put_to(1, 0, "to all");
-  if (godot3) take(0, 2); /* by the host's hand, and what the host says itself */
+  if (godot3) take(0, 2); /* relayed by the host, and the host's own messages */
   take(1, godot3);
   put_to(1, -1, "to all but the host");
   take(0, godot3);
@@ -98,7 +97,8 @@ static void wrong(const char *url, ws_config *config) {
   if (join(0, url, config)) take(0, 1);
 }
 
-/* Godot's scene protocol by hand: 3 is in front of raw bytes; 7, 1, id tells of a peer; 7, 3, id is in front of what is passed on. */
+/* Godot's scene protocol as bytes: 3 precedes raw bytes; 7, 1, id announces a peer; 7, 3, id precedes a relayed packet.
+   */
 static void godot(const char *url, const ws_config *config) {
   uint8_t packet[128] = {3};
   int32_t other = 0;

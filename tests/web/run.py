@@ -17,7 +17,7 @@ LIB = ROOT / os.environ.get("LIBDIR", "build")
 NATIVE = ["-std=c99", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-Iinclude", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
 ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 GROWS = "-sALLOW_MEMORY_GROWTH=1"
-# How the program of what a page has is built, and against whom it runs.
+# How each program is built, and the server that it connects to.
 BUILDS = {
     "O0": (["-O0", GROWS], "wspeer"),
     "O2": (["-O2", GROWS], "ws"),
@@ -45,7 +45,7 @@ def run(command, limit=100):
 
 
 def build(source, name, *flags):
-    # A current Emscripten makes its system libraries at their first use.
+    # A recent Emscripten builds its system libraries on first use.
     code, said = run(["tests/web/build", source, str(WEB / f"{name}.js"), *flags], limit=1000 if "WEB_TOOLS" in ENV else 100)
     if code:
         say(False, f"{name} is built with {' '.join(flags)}", said)

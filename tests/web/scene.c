@@ -1,8 +1,7 @@
-/* Godot 4's scene and Variants, the same natively and in a browser: what is printed is compared.
- * Usage: scene values            each recorded value, and bytes and items that are none
- *        scene wire URL          the bytes of a join, as tests/web/scene_host.c hears and says them
- *        scene godot URL         calls of a stock Godot, with a value of each type, and back; with another one beside
- *        scene auth URL          the authentication of a stock Godot */
+/* Godot 4's scene and Variants; the output must be the same natively and in a browser. Usage: scene values (each
+   recorded value, and invalid bytes and items), scene wire URL (the bytes of a join, as tests/web/scene_host.c receives
+   and sends them), scene godot URL (calls of a stock Godot with a value of each type, and back, next to another peer),
+   scene auth URL (the authentication of a stock Godot) */
 #include "wspeer.h"
 
 #include "../c/values.h"
@@ -18,7 +17,7 @@ enum { ITEMS = 100, BYTES = 1 << 13 };
 static ws_handle join;
 static ws_variant items[ITEMS];
 static uint8_t bytes[BYTES], call[BYTES];
-/* The other Godot, whose id is drawn. */
+/* The other Godot peer, whose id is random. */
 static int32_t other;
 
 static size_t bytes_of(const char *text, uint8_t *out) {
@@ -222,7 +221,7 @@ static ws_result call_of(int32_t target, const char *path, const char *method, s
   return result == WS_OK ? ws_put_packet_to(join, target, call, len, WS_CALL) : result;
 }
 
-/* The host says these bytes. */
+/* Makes the host send these bytes. */
 static void comes(const char *hex) {
   static char digits[BYTES];
   size_t len = 0;
@@ -233,7 +232,7 @@ static void comes(const char *hex) {
   say(1, "!%s", digits);
 }
 
-/* Waits until so many messages are there, so that what comes in front of them has come too. */
+/* Waits until this many messages are queued, so that everything sent before them has arrived too. */
 static void settle(int messages) {
   const struct timespec moment = {0, 1000000};
   for (time_t limit = time(NULL) + 8; ws_get_available(join) < messages && time(NULL) < limit; nanosleep(&moment, NULL)) ws_poll(join);
@@ -297,7 +296,7 @@ static void wire(const char *url) {
   comes(SIMPLIFY);
   comes("0703" OTHER SIMPLIFY);
   take(2);
-  /* A repeat is harmless. */
+  /* Repeating an announcement is harmless. */
   comes(SIMPLIFY);
   take(1);
   comes("0703" OTHER "800102dead");
@@ -363,7 +362,7 @@ static void wire(const char *url) {
   told("of another", ws_send_auth(join, 7, (const uint8_t *)"who", 3));
   told("too early", say(1, "x"));
   printf("state %d, id %d\n", (int)ws_get_state(join), ws_get_peer_id(join) > 1);
-  /* What is heard comes as a raw packet, which waits. */
+  /* The host reports what it receives as a raw packet, which is held back. */
   told("complete", ws_complete_auth(join, 1));
   told("twice", ws_complete_auth(join, 1));
   told("after", ws_send_auth(join, 1, (const uint8_t *)"who", 3));
@@ -372,7 +371,7 @@ static void wire(const char *url) {
   ws_free(join);
   open_join(url, WS_AUTH);
   take(1);
-  /* AUTH is told, though it stands behind a raw packet that waits. */
+  /* AUTH is reported although a held-back raw packet precedes it. */
   told("ask", ws_send_auth(join, 1, (const uint8_t *)"ask", 3));
   take(1);
   told("complete", ws_complete_auth(join, 1));
@@ -384,7 +383,7 @@ static void wire(const char *url) {
   ws_free(join);
   open_join(url, WS_AUTH);
   take(1);
-  /* What the host says to that, and that it closes, is not told: it was not admitted. */
+  /* The host's reply and its close are not reported, because the host was not admitted. */
   told("bye", ws_send_auth(join, 1, (const uint8_t *)"bye", 3));
   take(1);
   ws_stats stats;
@@ -393,7 +392,7 @@ static void wire(const char *url) {
   ws_free(join);
   open_join(url, 0);
   take(2);
-  /* Those who come and go while nobody reads are counted, and those who stay are told. */
+  /* Peers that come and go while nobody reads are counted, and the present ones are reported. */
   say(1, "names");
   settle(1);
   int names = 0, count = 0;
@@ -427,7 +426,7 @@ static void godot(const char *url) {
     told(values[i], call_of(1, "Game", "echo", count));
     take(1);
     size_t len = 0;
-    /* What has come back is the same value. */
+    /* The returned value is the same. */
     ws_encode_variant(items, count, call, sizeof call, &len);
     printf("  %s\n", !strcmp(hex_of(call, len), values[i]) ? "the same" : hex_of(call, len));
   }

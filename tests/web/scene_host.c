@@ -1,6 +1,7 @@
-/* A host of Godot 4's scene whose bytes a client says: a raw packet "!" and hexadecimal digits is sent back as these bytes, "text" as a text, and all else that
- * comes is answered by a raw packet "heard" and its digits; an authentication with "bye" by a close as well, one with "ask" by one with "why".
- * "names" is answered by many who come and go, of whom two stay. Prints its URL. */
+/* A host of Godot 4's scene controlled by a client. A raw packet "!" with hexadecimal digits is answered with those
+   bytes, and "text" with a text message. Every other packet is answered with a raw packet "heard" and its digits;
+   authentication data "bye" also with a close, and "ask" with "why". "names" is answered with many peers that come and
+   go, of which two stay. Prints its URL. */
 #include "wspeer.h"
 
 #include <stdio.h>

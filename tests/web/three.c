@@ -1,7 +1,8 @@
-/* One of three who join a Godot 4 host at once: asks everybody for a greeting, gives one to who asks, and prints what it hears, ids as numbers.
- * In Godot's scene protocol, by hand: 3 is in front of raw bytes; 7, 1, id and 7, 2, id tell of a peer that comes and goes; 7, 3, id is in front of what the host passes on.
- * Usage: three URL leave|stay     leave: ends when all have greeted; stay: when somebody has left besides
- * Godot loses what it has not read when the close comes, so who leaves first hears a farewell of the host, which has read all by then. */
+/* One of three joins of a Godot 4 host: asks every peer for a greeting, greets those that ask, and prints what it
+   receives, with ids as numbers. Godot's scene protocol as bytes: 3 precedes raw bytes; 7, 1, id and 7, 2, id announce
+   and remove a peer; 7, 3, id precedes a relayed packet. Usage: three URL leave|stay. leave: ends once all have
+   greeted; stay: once somebody has left, too. Godot drops what it has not read when the close arrives, so a client that
+   leaves first waits for a farewell of the host, which has read everything by then. */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static void ask(int32_t target, const char *word) {
   say_to(target, words);
 }
 
-/* Raw bytes of a peer. Whether they are a greeting. */
+/* Handles raw bytes of a peer. Returns whether they are a greeting. */
 static int hear(int32_t from, const uint8_t *bytes, size_t len) {
   char words[64];
   int target, start = 0;
@@ -77,7 +78,7 @@ int main(int argc, char **argv) {
         asked += !greeted;
       } else printf("unknown %d %d\n", data[0], data[1]);
     }
-    /* The host and two others greet; one of those asks, as Godot's own peer does not. */
+    /* The host and two others greet; one of those asks, unlike Godot's peer. */
     if (!stays && !parting && greetings == 3 && asked == 1) {
       parting = 1;
       ask(1, "farewell");

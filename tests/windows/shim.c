@@ -1,4 +1,4 @@
-/* bcryptprimitives.dll, which Windows has and Wine 8 lacks: for the tests alone. */
+/* bcryptprimitives.dll, which Windows has and Wine 8 lacks; only for the tests. */
 #include <windows.h>
 
 #include <bcrypt.h>
