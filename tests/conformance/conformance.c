@@ -63,7 +63,8 @@ static void print_packet(const char *name, const ws_packet *packet) {
   begin_line(name);
   printf("%s %zu %08x", packet->type == WS_TEXT ? "text" : "binary", packet->len, adler32(packet->data, packet->len));
   if (packet->peer_id) printf(" peer=%s", peer_name(packet->peer_id));
-  if (packet->type == WS_TEXT && packet->len > 0 && packet->len <= SHORT) printf(" %.*s", (int)packet->len, (const char *)packet->data);
+  if (packet->type == WS_TEXT && packet->len > 0 && packet->len <= SHORT)
+    printf(" %.*s", (int)packet->len, (const char *)packet->data);
   printf("\n");
 }
 
@@ -86,8 +87,9 @@ static void print_event(const char *name, const ws_event *event) {
     case WS_EVENT_CLOSE_REQUEST: printf("close-request code=%d reason=%s", event->code, words); break;
     case WS_EVENT_CLOSED:
     case WS_EVENT_DISCONNECTED:
-      printf("%s code=%d clean=%u phase=%d cause=%d status=%d unsent=%u", event->type == WS_EVENT_CLOSED ? "closed" : "disconnected", event->code, event->clean,
-             event->phase, event->cause, event->http_status, event->unsent);
+      printf("%s code=%d clean=%u phase=%d cause=%d status=%d unsent=%u",
+             event->type == WS_EVENT_CLOSED ? "closed" : "disconnected", event->code, event->clean, event->phase,
+             event->cause, event->http_status, event->unsent);
       printf(" reason=%s error=%s", text_of(event->conn, WS_GET_CLOSE_REASON), words);
       break;
     default: printf("event %d", event->type); break;
@@ -99,7 +101,8 @@ static void print_event(const char *name, const ws_event *event) {
 static void print_header(const char *name, ws_handle h, const char *header, uint32_t index) {
   char value[256];
   begin_line(name);
-  if (ws_get_header(h, header, index, value, sizeof value, NULL) == WS_OK) printf("header %s %u=%s\n", header, index, value);
+  if (ws_get_header(h, header, index, value, sizeof value, NULL) == WS_OK)
+    printf("header %s %u=%s\n", header, index, value);
   else printf("no header %s %u\n", header, index);
 }
 
@@ -140,7 +143,9 @@ static void until(const end *one, int32_t type) {
   } while (event.type != type);
 }
 
-static ws_result put(ws_handle h, const char *text) { return check("put", ws_put_packet(h, (const uint8_t *)text, strlen(text), WS_TEXT)); }
+static ws_result put(ws_handle h, const char *text) {
+  return check("put", ws_put_packet(h, (const uint8_t *)text, strlen(text), WS_TEXT));
+}
 
 static void free_all(void) {
   for (size_t i = 0; i < end_count; i++) ws_free(ends[i]->h);
@@ -240,7 +245,13 @@ static void close_here(const char *url) {
   static const struct {
     int32_t code;
     const char *reason;
-  } closes[] = {{0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"}};
+  } closes[] = {
+      {0, ""},
+      {1000, "bye"},
+      {1001, ""},
+      {3000, "κόσμε"},
+      {4999,
+       "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr"}};
   for (size_t i = 0; i < sizeof closes / sizeof closes[0]; i++) {
     open_client(url, "/sink", NULL);
     put(client.h, "last");
@@ -293,7 +304,8 @@ static void bad_open(void) {
   ws_handle h;
   ws_config config;
   for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) check("connect", ws_connect(urls[i], NULL, &h));
-  for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) check("listen", ws_listen(addresses[i], NULL, &h));
+  for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++)
+    check("listen", ws_listen(addresses[i], NULL, &h));
   ws_config_init(&config, sizeof config);
   config.headers_count = 1;
   config.headers = &injected;
@@ -385,7 +397,9 @@ static ws_result reply(ws_handle server, int32_t target, const ws_packet *packet
   return check("put_to", ws_put_packet_to(server, target, packet->data, packet->len, packet->type));
 }
 
-static int says(const ws_packet *packet, const char *word) { return packet->len == strlen(word) && !memcmp(packet->data, word, packet->len); }
+static int says(const ws_packet *packet, const char *word) {
+  return packet->len == strlen(word) && !memcmp(packet->data, word, packet->len);
+}
 
 static void serve(void) {
   enum { MAX_CLIENTS = 8 };
@@ -440,7 +454,9 @@ static void serve(void) {
 
 /* ---- A game: a host and three joins, in either format ---- */
 
-static void say(ws_handle h, int32_t type, const char *words) { check("put", ws_put_packet(h, (const uint8_t *)words, strlen(words), type)); }
+static void say(ws_handle h, int32_t type, const char *words) {
+  check("put", ws_put_packet(h, (const uint8_t *)words, strlen(words), type));
+}
 
 static void say_to(ws_handle h, int32_t target, int32_t type, const char *words) {
   check("put_to", ws_put_packet_to(h, target, (const uint8_t *)words, strlen(words), type));
@@ -515,9 +531,21 @@ int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(const char *url);
-  } clients[] = {{"echo", echo}, {"sizes", sizes}, {"subprotocol", subprotocol}, {"headers", headers}, {"certificate", certificate}, {"status", status},
-                 {"nobody", nobody}, {"close-here", close_here}, {"close-there", close_there}, {"burst", burst}, {"bad-peer", bad_peer}, {"bad-put", bad_put},
-                 {"bad-text", bad_text}, {"bad-close", bad_close}, {"stale", stale}};
+  } clients[] = {{"echo", echo},
+                 {"sizes", sizes},
+                 {"subprotocol", subprotocol},
+                 {"headers", headers},
+                 {"certificate", certificate},
+                 {"status", status},
+                 {"nobody", nobody},
+                 {"close-here", close_here},
+                 {"close-there", close_there},
+                 {"burst", burst},
+                 {"bad-peer", bad_peer},
+                 {"bad-put", bad_put},
+                 {"bad-text", bad_text},
+                 {"bad-close", bad_close},
+                 {"stale", stale}};
   const char *name = argc > 1 ? argv[1] : "", *url = argc > 2 ? argv[2] : "";
   int known = 1;
   if (!strcmp(name, "wss") && argc > 3) wss(url, read_file(argv[3]));

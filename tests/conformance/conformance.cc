@@ -65,7 +65,8 @@ void print(const string& name, const wspeer::event& event) {
     case event_kind::connected:
       begin_line(name);
       std::printf("connected");
-      if (!event.peer_id()) std::printf(" path=%s query=%s protocol=%s", of.path().c_str(), of.query().c_str(), of.subprotocol().c_str());
+      if (!event.peer_id())
+        std::printf(" path=%s query=%s protocol=%s", of.path().c_str(), of.query().c_str(), of.subprotocol().c_str());
       break;
     case event_kind::close_request:
       begin_line(name);
@@ -74,9 +75,10 @@ void print(const string& name, const wspeer::event& event) {
     case event_kind::closed:
     case event_kind::disconnected:
       begin_line(name);
-      std::printf("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%u reason=%s error=%s", event.kind() == event_kind::closed ? "closed" : "disconnected",
-                  event.close_code(), event.clean() ? 1 : 0, static_cast<int>(event.phase()), event.cause(), event.http_status(), event.unsent(),
-                  of.close_reason().c_str(), words(event.text()).c_str());
+      std::printf("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%u reason=%s error=%s",
+                  event.kind() == event_kind::closed ? "closed" : "disconnected", event.close_code(),
+                  event.clean() ? 1 : 0, static_cast<int>(event.phase()), event.cause(), event.http_status(),
+                  event.unsent(), of.close_reason().c_str(), words(event.text()).c_str());
       break;
     case event_kind::writable:
     case event_kind::skipped:
@@ -229,7 +231,8 @@ void status(const string& url) {
 void nobody(const string& url) { open_client(url + "/"); }
 
 void close_here(const string& url) {
-  const std::pair<std::int32_t, string> closes[] = {{0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
+  const std::pair<std::int32_t, string> closes[] = {
+      {0, ""}, {1000, "bye"}, {1001, ""}, {3000, "κόσμε"}, {4999, string(123, 'r')}};
   for (const auto& [code, reason] : closes) {
     open_client(url + "/sink");
     put("last");
@@ -272,8 +275,10 @@ void bad_peer(const string& url) {
 // ---- Bad input ----
 
 void bad_open(const string&) {
-  for (const char* url : {"", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"}) check("connect", wspeer::peer::connect(url));
-  for (const char* url : {"nothing", "ws://game.example:0", "wss://127.0.0.1:0"}) check("listen", wspeer::server::listen(url));
+  for (const char* url : {"", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"})
+    check("connect", wspeer::peer::connect(url));
+  for (const char* url : {"nothing", "ws://game.example:0", "wss://127.0.0.1:0"})
+    check("listen", wspeer::server::listen(url));
   check("connect", wspeer::peer::connect("ws://127.0.0.1:1", wspeer::config().header("X-Bad", "one\r\nX-Worse: two")));
   const char* no_colon = "no colon";
   wspeer::config config;
@@ -348,7 +353,8 @@ void stale(const string& url) {
 // ---- A server ----
 
 void serve(const string&) {
-  auto opened = wspeer::server::listen("ws://127.0.0.1:0", wspeer::config().subprotocols("chat").header("X-Answer", "yes"));
+  auto opened =
+      wspeer::server::listen("ws://127.0.0.1:0", wspeer::config().subprotocols("chat").header("X-Answer", "yes"));
   if (!check("listen", opened)) return;
   wspeer::server& server = *opened;
   polled = {&server};
@@ -456,10 +462,25 @@ string read_file(const char* path) {
 
 int main(int argc, char** argv) {
   const std::map<string, void (*)(const string&)> scenarios = {
-      {"echo", echo}, {"sizes", sizes}, {"subprotocol", subprotocol}, {"headers", headers}, {"certificate", certificate}, {"status", status},
-      {"nobody", nobody}, {"close-here", close_here}, {"close-there", close_there}, {"burst", burst}, {"bad-peer", bad_peer}, {"bad-open", bad_open},
-      {"bad-put", bad_put}, {"bad-text", bad_text}, {"bad-close", bad_close}, {"stale", stale}, {"server", serve},
-      {"multiplayer", [](const string&) { play(0); }}, {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};
+      {"echo", echo},
+      {"sizes", sizes},
+      {"subprotocol", subprotocol},
+      {"headers", headers},
+      {"certificate", certificate},
+      {"status", status},
+      {"nobody", nobody},
+      {"close-here", close_here},
+      {"close-there", close_there},
+      {"burst", burst},
+      {"bad-peer", bad_peer},
+      {"bad-open", bad_open},
+      {"bad-put", bad_put},
+      {"bad-text", bad_text},
+      {"bad-close", bad_close},
+      {"stale", stale},
+      {"server", serve},
+      {"multiplayer", [](const string&) { play(0); }},
+      {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};
   const string name = argc > 1 ? argv[1] : "", url = argc > 2 ? argv[2] : "";
   if (name == "wss" && argc > 3) {
     wss(url, read_file(argv[3]));

@@ -24,18 +24,25 @@ using namespace wspeer;
 
 template <class A, class B>
 constexpr bool mixes = std::is_constructible_v<A, B> || std::is_assignable_v<A&, B>;
-static_assert(!mixes<peer, server&&> && !mixes<server, multiplayer&&> && !mixes<multiplayer, peer&&> && !mixes<client_ref, peer&>);
-static_assert(!std::is_copy_constructible_v<peer> && std::is_nothrow_move_constructible_v<server> && std::is_nothrow_move_assignable_v<multiplayer>);
-static_assert(!std::is_copy_constructible_v<packet> && !std::is_copy_constructible_v<event> && !std::is_move_constructible_v<event>);
+static_assert(!mixes<peer, server&&> && !mixes<server, multiplayer&&> && !mixes<multiplayer, peer&&> &&
+              !mixes<client_ref, peer&>);
+static_assert(!std::is_copy_constructible_v<peer> && std::is_nothrow_move_constructible_v<server> &&
+              std::is_nothrow_move_assignable_v<multiplayer>);
+static_assert(!std::is_copy_constructible_v<packet> && !std::is_copy_constructible_v<event> &&
+              !std::is_move_constructible_v<event>);
 static_assert(!std::is_copy_constructible_v<event_range> && !std::is_move_constructible_v<packet_range>);
-static_assert(std::is_trivially_copyable_v<client_ref> && sizeof(client_ref) == sizeof(ws_handle) && sizeof(peer) == sizeof(ws_handle));
+static_assert(std::is_trivially_copyable_v<client_ref> && sizeof(client_ref) == sizeof(ws_handle) &&
+              sizeof(peer) == sizeof(ws_handle));
 static_assert(!std::is_invocable_v<decltype(&server::put_to), server&, const peer&, const outgoing&>);
 static_assert(!std::is_invocable_v<decltype(&server::put_to), server&, ws_handle, const outgoing&>);
 static_assert(std::is_invocable_v<decltype(&server::put_to), server&, client_ref, const outgoing&>);
-static_assert(!std::is_convertible_v<ws_handle, client_ref> && !std::is_convertible_v<std::string, bytes_view> && !std::is_convertible_v<std::vector<int>, bytes_view>);
-static_assert(std::is_convertible_v<std::array<std::byte, 4>, bytes_view> && std::is_convertible_v<std::vector<std::uint8_t>, outgoing>);
+static_assert(!std::is_convertible_v<ws_handle, client_ref> && !std::is_convertible_v<std::string, bytes_view> &&
+              !std::is_convertible_v<std::vector<int>, bytes_view>);
+static_assert(std::is_convertible_v<std::array<std::byte, 4>, bytes_view> &&
+              std::is_convertible_v<std::vector<std::uint8_t>, outgoing>);
 #if defined(__cpp_lib_span)
-static_assert(std::is_convertible_v<bytes_view, std::span<const std::uint8_t>> && std::is_convertible_v<std::span<const std::byte>, bytes_view>);
+static_assert(std::is_convertible_v<bytes_view, std::span<const std::uint8_t>> &&
+              std::is_convertible_v<std::span<const std::byte>, bytes_view>);
 #endif
 
 std::pair<peer, peer> open_pair(const config& config = {}) {
@@ -53,8 +60,9 @@ void what_is_put() {
   auto [a, b] = open_pair();
   const std::string text = "a text";
   const std::vector<std::uint8_t> bytes = {1, 2, 3};
-  bool good = a.put("literal") && a.put(text) && a.put(std::string_view(text)) && a.put(bytes) && a.put(std::array<std::byte, 2>{}) && a.put(bytes_view()) &&
-              a.put(binary(text)) && a.put(wspeer::text(bytes)) && a.put(message{message_kind::text, {'m'}}) && a.put("");
+  bool good = a.put("literal") && a.put(text) && a.put(std::string_view(text)) && a.put(bytes) &&
+              a.put(std::array<std::byte, 2>{}) && a.put(bytes_view()) && a.put(binary(text)) &&
+              a.put(wspeer::text(bytes)) && a.put(message{message_kind::text, {'m'}}) && a.put("");
   check(good, "all messages are accepted");
   b.poll();
   std::string seen;
@@ -63,7 +71,8 @@ void what_is_put() {
     seen += std::to_string(packet.size());
     good = good && bool(b.put(packet));
   }
-  check(seen == "t7t6t6b3b2b0b6t3t1t0", "strings are sent as text, bytes as binary, and text() and binary() override it");
+  check(seen == "t7t6t6b3b2b0b6t3t1t0",
+        "strings are sent as text, bytes as binary, and text() and binary() override it");
   a.poll();
   std::string back;
   for (auto& packet : a.packets()) back += (packet.is_text() ? "t" : "b") + std::to_string(packet.size());
@@ -84,12 +93,15 @@ void reading_and_keeping() {
     kept.push_back(packet.copy());
     if (kept.size() == 10) break;
   }
-  check(kept.size() == 10 && bytes_view(kept[0].bytes).text() == "message 10", "leaving a loop loses no message, and a copied event stays valid");
+  check(kept.size() == 10 && bytes_view(kept[0].bytes).text() == "message 10",
+        "leaving a loop loses no message, and a copied event stays valid");
   batch<64> batch;
-  check(b.read(batch) && batch.size() == 64 && batch[0].text() == "message 20" && batch[63].text() == "message 83", "a batch reads many packets, valid together");
+  check(b.read(batch) && batch.size() == 64 && batch[0].text() == "message 20" && batch[63].text() == "message 83",
+        "a batch reads many packets, valid together");
   std::size_t count = 0;
   for (auto& packet : batch) count += packet.is_text();
-  check(count == 64 && b.read(batch) && batch.size() == 16 && !b.read(batch) && batch.empty(), "the next batches read the rest, then none");
+  check(count == 64 && b.read(batch) && batch.size() == 16 && !b.read(batch) && batch.empty(),
+        "the next batches read the rest, then none");
   check(b.available() == 0 && b.events().begin() == b.events().end(), "no message is left");
 }
 
@@ -113,16 +125,20 @@ void owning() {
   check(ws_get_state(second) == WS_ERR_HANDLE, "assignment frees the previous handle");
   peer nothing;
   nothing.free();
-  check(nothing.state() == state::stale && nothing.url().empty() && !nothing.header("X"), "an empty handle can be queried");
+  check(nothing.state() == state::stale && nothing.url().empty() && !nothing.header("X"),
+        "an empty handle can be queried");
 }
 
 void mistakes() {
   auto refused = peer::connect("nothing");
-  check(!refused && refused.error().code == code::err_url && refused.error().sentence.find("ws://") != std::string::npos, "a failed opening has an error message");
+  check(!refused && refused.error().code == code::err_url &&
+            refused.error().sentence.find("ws://") != std::string::npos,
+        "a failed opening has an error message");
   check(std::string(refused.error().name()) == "WS_ERR_URL", "a failed opening has the result's name");
   auto [a, b] = open_pair();
   const result bad = a.put("a\xFF");
-  check(!bad && bad.is(code::err_utf8) && bad.error().sentence.find("UTF-8") != std::string::npos, "a failed call has an error message");
+  check(!bad && bad.is(code::err_utf8) && bad.error().sentence.find("UTF-8") != std::string::npos,
+        "a failed call has an error message");
   config secret;
   secret.header("X", "marked\r\n").subprotocols("marked, marked");
   for (const char* url : {"ws://marked:marked@h:99999/?marked", "ws://localhost/"}) {
@@ -170,12 +186,17 @@ void texts_and_clients() {
       if (event.kind() == event_kind::connected) seen[event.client()]++;
   }
   check(a->header("x-long") == long_value && !a->header("x-long", 1), "a long header is returned whole, once");
-  check(server->clients().size() == 2 && seen.count(server->clients()[0]) == 1 && server->clients()[1].header("X-Ask") == "one", "clients are listed with their headers");
+  check(server->clients().size() == 2 && seen.count(server->clients()[0]) == 1 &&
+            server->clients()[1].header("X-Ask") == "one",
+        "clients are listed with their headers");
   const client_ref first = server->clients()[0], second = server->clients()[1];
-  check(server->port() != 0 && server->url().find(std::to_string(server->port())) != std::string::npos, "the port is in the URL");
+  check(server->port() != 0 && server->url().find(std::to_string(server->port())) != std::string::npos,
+        "the port is in the URL");
   check(bool(server->put_except(first, "x")) && server->stats().messages_out == 1, "a message to all but one");
-  check(server->put_to(client_ref(), "x").is(code::err_target) && server->disconnect(client_ref()).is(code::err_target), "an empty client_ref is not a target, and does not mean all");
-  check(server->set_option(WS_OPT_COALESCE, 1) && server->option(WS_OPT_COALESCE) == 1U && !server->option(9999), "options are set and read");
+  check(server->put_to(client_ref(), "x").is(code::err_target) && server->disconnect(client_ref()).is(code::err_target),
+        "an empty client_ref is not a target, and does not mean all");
+  check(server->set_option(WS_OPT_COALESCE, 1) && server->option(WS_OPT_COALESCE) == 1U && !server->option(9999),
+        "options are set and read");
   event end;
   check(server->waiting().empty() && a->put("x") && !a->end(end), "no client is waiting, and none has ended");
   for (int i = 0; i < 1000 && server->waiting().empty(); i++) {
@@ -184,20 +205,24 @@ void texts_and_clients() {
   }
   check(server->waiting().size() == 1 && server->waiting()[0].available() == 1, "a client with a message is waiting");
   free_owner(7);
-  check(a->state() == state::stale && b->state() == state::stale && server->state() == state::open, "free_owner frees the handles of that owner");
+  check(a->state() == state::stale && b->state() == state::stale && server->state() == state::open,
+        "free_owner frees the handles of that owner");
   for (int i = 0; i < 1000 && (first.state() != state::closed || second.state() != state::closed); i++) {
     wait(10, *server);
     server->poll();
   }
-  check(first.end(end) && end.kind() == event_kind::disconnected && end.close_code() == 1001, "the end of a client is available before its events are read");
+  check(first.end(end) && end.kind() == event_kind::disconnected && end.close_code() == 1001,
+        "the end of a client is available before its events are read");
   int gone = 0;
   for (int i = 0; i < 1000 && gone < 2; i++) {
     wait(10, *server);
     server->poll();
-    for (auto& event : server->events()) gone += event.kind() == event_kind::disconnected && (event.client() == first || event.client() == second);
+    for (auto& event : server->events())
+      gone += event.kind() == event_kind::disconnected && (event.client() == first || event.client() == second);
   }
   server->poll();
-  check(gone == 2 && server->clients().empty() && client_ref(first).put("x").is(code::err_handle), "a client_ref of an ended client returns an error");
+  check(gone == 2 && server->clients().empty() && client_ref(first).put("x").is(code::err_handle),
+        "a client_ref of an ended client returns an error");
 }
 
 void own_transport() {
@@ -234,11 +259,13 @@ std::string scene_until(multiplayer& host, multiplayer& player, event_kind kind)
       side->poll();
       for (auto& event : side->events()) {
         if (event.kind() == kind) brought.append(event.text());
-        if (event.kind() == event_kind::authenticating) side->send_auth(event.peer_id(), bytes_view(std::string_view(side == &host ? "host" : "player")));
+        if (event.kind() == event_kind::authenticating)
+          side->send_auth(event.peer_id(), bytes_view(std::string_view(side == &host ? "host" : "player")));
         if (event.kind() == event_kind::auth) side->complete_auth(event.peer_id());
         if (event.kind() != event_kind::message || event.packet().kind() != message_kind::call) continue;
         ws_call call;
-        if (ws_decode_call(event.bytes().data(), event.bytes().size(), &call, nullptr, 0) == WS_OK) brought.append(call.method);
+        if (ws_decode_call(event.bytes().data(), event.bytes().size(), &call, nullptr, 0) == WS_OK)
+          brought.append(call.method);
       }
     }
   }

@@ -14,7 +14,8 @@ static const ws_config *defaults(void) {
 static ws_event next(ws_handle h) {
   ws_event event;
   memset(&event, 0, sizeof event);
-  for (double limit = now_s() + 20; ws_next_event(h, &event) != WS_OK && now_s() < limit; emscripten_sleep(1)) ws_poll(h);
+  for (double limit = now_s() + 20; ws_next_event(h, &event) != WS_OK && now_s() < limit; emscripten_sleep(1))
+    ws_poll(h);
   return event;
 }
 
@@ -35,13 +36,20 @@ static ws_event closed(ws_handle h, int32_t code, const char *reason) {
 }
 
 static void layouts(void) {
-  CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats), "ws_config and ws_stats have the same size as in C");
-  CHECK(ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event), "ws_packet and ws_event have the same size as in C");
-  CHECK(ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) && ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) && ws_struct_size(7) == 0, "the other structs have the same size as in C");
+  CHECK(ws_struct_size(WS_STRUCT_CONFIG) == sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) == sizeof(ws_stats),
+        "ws_config and ws_stats have the same size as in C");
+  CHECK(ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
+        "ws_packet and ws_event have the same size as in C");
+  CHECK(ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) && ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) &&
+            ws_struct_size(7) == 0,
+        "the other structs have the same size as in C");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION, "versions");
-  CHECK(!strcmp(ws_result_name(WS_OK), "WS_OK") && !strcmp(ws_result_name(WS_ERR_PANIC), "WS_ERR_PANIC") && !strcmp(ws_result_name(WS_TRUNCATED), "WS_TRUNCATED"),
+  CHECK(!strcmp(ws_result_name(WS_OK), "WS_OK") && !strcmp(ws_result_name(WS_ERR_PANIC), "WS_ERR_PANIC") &&
+            !strcmp(ws_result_name(WS_TRUNCATED), "WS_TRUNCATED"),
         "names of results");
-  CHECK(!strcmp(ws_result_name(5), "WS_UNKNOWN") && !strcmp(ws_result_name(-17), "WS_UNKNOWN") && ws_result_name(0) == ws_result_name(0), "result names are static");
+  CHECK(!strcmp(ws_result_name(5), "WS_UNKNOWN") && !strcmp(ws_result_name(-17), "WS_UNKNOWN") &&
+            ws_result_name(0) == ws_result_name(0),
+        "result names are static");
 }
 
 /* Messages of every size and type, sent and echoed. */
@@ -63,9 +71,11 @@ static void sizes(const char *url) {
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
       if (ws_put_packet(h, bytes, lengths[i], type) < 0) printf("put: %s\n", why());
       ws_event event = next(h);
-      good += event.type == WS_EVENT_MESSAGE && event.packet.type == type && event.packet.len == lengths[i] && event.packet.data && !memcmp(event.packet.data, bytes, lengths[i]);
+      good += event.type == WS_EVENT_MESSAGE && event.packet.type == type && event.packet.len == lengths[i] &&
+              event.packet.data && !memcmp(event.packet.data, bytes, lengths[i]);
     }
-    CHECK(good == 8, type == WS_TEXT ? "text from 0 bytes to 16 MiB comes back" : "binary from 0 bytes to 16 MiB comes back");
+    CHECK(good == 8,
+          type == WS_TEXT ? "text from 0 bytes to 16 MiB comes back" : "binary from 0 bytes to 16 MiB comes back");
   }
   CHECK(ws_put_packet(h, bytes, (16 << 20) + 1, WS_BINARY) == WS_ERR_TOO_BIG, "one byte more is WS_ERR_TOO_BIG");
   free(bytes);
@@ -98,8 +108,10 @@ static void burst(const char *url) {
   }
   CHECK(taken == COUNT && in_order, "all messages are read in order, in batches");
   ws_stats stats;
-  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.messages_in == COUNT && stats.messages_out == COUNT && stats.bytes_in == stats.bytes_out && stats.connections == 1 &&
-            stats.queued_packets_in == 0 && stats.queued_packets_out == 0, "the counters agree");
+  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.messages_in == COUNT && stats.messages_out == COUNT &&
+            stats.bytes_in == stats.bytes_out && stats.connections == 1 && stats.queued_packets_in == 0 &&
+            stats.queued_packets_out == 0,
+        "the counters agree");
   closed(h, 0, NULL);
   ws_free(h);
 }
@@ -112,11 +124,16 @@ static void inbound_limit(const char *url) {
   for (int i = 0; i < 20; i++) ws_put_packet(h, (const uint8_t *)"x", 1, WS_BINARY);
   for (double limit = now_s() + 20; ws_get_state(h) != WS_CLOSED && now_s() < limit;) emscripten_sleep(5);
   ws_event event, end;
-  CHECK(ws_get_end(h, &end) == WS_OK && end.type == WS_EVENT_CLOSED && end.cause == WS_CAUSE_NOT_READING && end.packet.len == 0, "ws_get_end has the cause");
+  CHECK(ws_get_end(h, &end) == WS_OK && end.type == WS_EVENT_CLOSED && end.cause == WS_CAUSE_NOT_READING &&
+            end.packet.len == 0,
+        "ws_get_end has the cause");
   int messages = 0;
   while ((event = next(h)).type == WS_EVENT_MESSAGE) messages++;
-  CHECK(messages == 10 && event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING && !event.clean, "the ten messages that fit are readable before CLOSED");
-  CHECK(strstr((const char *)event.packet.data, "inbound_packets") != NULL, "the error message names the option to raise");
+  CHECK(messages == 10 && event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING &&
+            !event.clean,
+        "the ten messages that fit are readable before CLOSED");
+  CHECK(strstr((const char *)event.packet.data, "inbound_packets") != NULL,
+        "the error message names the option to raise");
   CHECK(ws_next_event(h, &event) == WS_EMPTY, "CLOSED is the last");
   ws_free(h);
 }
@@ -130,17 +147,24 @@ static void outbound_limit(const char *url) {
   ws_handle h = opened(url, &config);
   int taken = 0, back = 0, writable = 0;
   while (ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK && taken < 100) taken++;
-  CHECK(taken == 4 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "WRITABLE"), "a full queue refuses messages");
-  CHECK(strstr(why(), "or raise outbound_bytes or") && ws_set_name("outbound_bytes", "the room") == WS_OK, "the error message names the option");
-  CHECK(ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "or raise the room or"), "the error message uses the name that was set");
-  CHECK(ws_set_name("outbound_bytes", NULL) == WS_OK && ws_set_name(NULL, "x") == WS_ERR_NULL && ws_set_name("\xFF", "x") == WS_ERR_UTF8, "the name is removed, and invalid names are refused");
+  CHECK(taken == 4 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "WRITABLE"),
+        "a full queue refuses messages");
+  CHECK(strstr(why(), "or raise outbound_bytes or") && ws_set_name("outbound_bytes", "the room") == WS_OK,
+        "the error message names the option");
+  CHECK(ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_ERR_FULL && strstr(why(), "or raise the room or"),
+        "the error message uses the name that was set");
+  CHECK(ws_set_name("outbound_bytes", NULL) == WS_OK && ws_set_name(NULL, "x") == WS_ERR_NULL &&
+            ws_set_name("\xFF", "x") == WS_ERR_UTF8,
+        "the name is removed, and invalid names are refused");
   while (back < taken || !writable) {
     ws_event event = next(h);
     if (!event.type) break;
     back += event.type == WS_EVENT_MESSAGE;
     writable += event.type == WS_EVENT_WRITABLE;
   }
-  CHECK(back == taken && writable == 1 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK && next(h).packet.len == SIZE, "WRITABLE is reported once, and the next message is accepted");
+  CHECK(back == taken && writable == 1 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK &&
+            next(h).packet.len == SIZE,
+        "WRITABLE is reported once, and the next message is accepted");
   closed(h, 0, NULL);
   ws_free(h);
 }
@@ -158,7 +182,8 @@ static void growth(const char *url) {
   CHECK(event.packet.len == 4 && !memcmp(event.packet.data, "lent", 4), "the loan is unchanged");
   CHECK(ws_put_packet(h, event.packet.data, event.packet.len, WS_BINARY) == WS_OK, "lent bytes can be put again");
   event = next(h);
-  CHECK(event.packet.type == WS_BINARY && event.packet.len == 4 && !memcmp(event.packet.data, "lent", 4), "the lent bytes are echoed");
+  CHECK(event.packet.type == WS_BINARY && event.packet.len == 4 && !memcmp(event.packet.data, "lent", 4),
+        "the lent bytes are echoed");
   CHECK(closed(h, 0, NULL).code == 1000, "the connection closes normally");
   ws_free(h);
   free(more);
@@ -191,14 +216,17 @@ static void close_codes(const char *url) {
     ws_connect(url, NULL, &h);
     next(h);
     ws_event event = closed(h, codes[i], "bye");
-    good += event.code == (codes[i] ? codes[i] : 1000) && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST && event.http_status == 101;
+    good += event.code == (codes[i] ? codes[i] : 1000) && event.clean && event.cause == WS_CAUSE_CLOSED_BY_HOST &&
+            event.http_status == 101;
     ws_free(h);
   }
   CHECK(good == 13, "every close code is reported as requested");
   ws_handle h = opened(url, NULL);
   ws_close(h, -1, NULL);
   ws_event event;
-  CHECK(ws_get_state(h) == WS_CLOSED && ws_next_event(h, &event) == WS_OK && event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_DROPPED, "a close with -1 ends at once");
+  CHECK(ws_get_state(h) == WS_CLOSED && ws_next_event(h, &event) == WS_OK && event.type == WS_EVENT_CLOSED &&
+            event.code == 1006 && event.cause == WS_CAUSE_DROPPED,
+        "a close with -1 ends at once");
   ws_free(h);
 }
 
@@ -206,12 +234,17 @@ static void failures_of_peers(const char *dying, const char *nobody) {
   ws_handle h = opened(dying, NULL);
   ws_put_packet(h, (const uint8_t *)"die", 3, WS_TEXT);
   ws_event event = next(h);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE && event.packet.len > 0, "a server that dies leads to PEER_GONE");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE &&
+            event.packet.len > 0,
+        "a server that dies leads to PEER_GONE");
   ws_free(h);
   ws_connect(nobody, NULL, &h);
   event = next(h);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.http_status == 0 && strstr((const char *)event.packet.data, "does not say why"), "a refused connection is reported without a cause");
-  CHECK(ws_get_state(h) == WS_CLOSED && ws_put_packet(h, NULL, 0, WS_TEXT) == WS_ERR_STATE, "a refused connection accepts no message");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.http_status == 0 &&
+            strstr((const char *)event.packet.data, "does not say why"),
+        "a refused connection is reported without a cause");
+  CHECK(ws_get_state(h) == WS_CLOSED && ws_put_packet(h, NULL, 0, WS_TEXT) == WS_ERR_STATE,
+        "a refused connection accepts no message");
   ws_free(h);
   ws_config config = *defaults();
   config.connect_timeout_ms = 1;
@@ -219,7 +252,8 @@ static void failures_of_peers(const char *dying, const char *nobody) {
   for (double until = now_s() + 0.02; now_s() < until;) {
   }
   ws_poll(h);
-  CHECK(ws_next_event(h, &event) == WS_OK && event.cause == WS_CAUSE_CONNECT_TIMEOUT, "the connect timeout is checked in the poll");
+  CHECK(ws_next_event(h, &event) == WS_OK && event.cause == WS_CAUSE_CONNECT_TIMEOUT,
+        "the connect timeout is checked in the poll");
   ws_free(h);
 }
 
@@ -235,29 +269,47 @@ static void small_things(const char *url) {
   uint32_t value = 0;
   ws_packet packet;
   ws_connect(url, &config, &h);
-  CHECK(ws_get_state(h) == WS_CONNECTING && ws_put_packet(h, (const uint8_t *)"early", 5, WS_TEXT) == WS_OK, "a message is accepted before OPEN");
+  CHECK(ws_get_state(h) == WS_CONNECTING && ws_put_packet(h, (const uint8_t *)"early", 5, WS_TEXT) == WS_OK,
+        "a message is accepted before OPEN");
   for (double limit = now_s() + 20; !ws_get_available(h) && now_s() < limit; emscripten_sleep(1)) ws_poll(h);
-  CHECK(ws_get_packet(h, &packet) == WS_OK && packet.len == 5 && packet.user == 4711 && packet.conn == h, "ws_get_packet takes only messages");
+  CHECK(ws_get_packet(h, &packet) == WS_OK && packet.len == 5 && packet.user == 4711 && packet.conn == h,
+        "ws_get_packet takes only messages");
   ws_event event;
-  CHECK(ws_next_event(h, &event) == WS_OK && event.type == WS_EVENT_OPEN && event.packet.user == 4711 && event.packet.data && !event.packet.len, "OPEN stays queued");
-  CHECK(ws_get_text(h, WS_GET_URL, text, sizeof text, &len) == WS_TRUNCATED && !strncmp(text, "ws://", 5) && !text[7] && len > 7, "texts are truncated and their length is returned");
-  CHECK(ws_get_option(h, WS_OPT_CLOSE_TIMEOUT_MS, &value) == WS_OK && value == 3000 && ws_set_option(h, WS_OPT_CLOSE_TIMEOUT_MS, 0) == WS_ERR_ARG, "options");
-  CHECK(ws_set_option(h, WS_OPT_NO_DELAY, 0) == WS_ERR_UNSUPPORTED && ws_get_option(h, WS_OPT_MAX_CLIENTS, &value) == WS_ERR_KIND && ws_get_option(h, 99, &value) == WS_ERR_ARG,
+  CHECK(ws_next_event(h, &event) == WS_OK && event.type == WS_EVENT_OPEN && event.packet.user == 4711 &&
+            event.packet.data && !event.packet.len,
+        "OPEN stays queued");
+  CHECK(ws_get_text(h, WS_GET_URL, text, sizeof text, &len) == WS_TRUNCATED && !strncmp(text, "ws://", 5) && !text[7] &&
+            len > 7,
+        "texts are truncated and their length is returned");
+  CHECK(ws_get_option(h, WS_OPT_CLOSE_TIMEOUT_MS, &value) == WS_OK && value == 3000 &&
+            ws_set_option(h, WS_OPT_CLOSE_TIMEOUT_MS, 0) == WS_ERR_ARG,
+        "options");
+  CHECK(ws_set_option(h, WS_OPT_NO_DELAY, 0) == WS_ERR_UNSUPPORTED &&
+            ws_get_option(h, WS_OPT_MAX_CLIENTS, &value) == WS_ERR_KIND && ws_get_option(h, 99, &value) == WS_ERR_ARG,
         "invalid options");
-  CHECK(ws_set_user(h, 42) == WS_OK && ws_put_packet(h, (const uint8_t *)"x", 1, WS_TEXT) == WS_OK && next(h).packet.user == 42, "the user value can be changed");
-  CHECK(ws_put_packet_to(h, 1, NULL, 0, WS_TEXT) == WS_ERR_KIND && ws_disconnect(h, 1, 0, NULL) == WS_ERR_KIND && ws_get_peer_id(h) == WS_ERR_KIND, "calls for other kinds of handle");
-  CHECK(ws_next_event(h, NULL) == WS_ERR_NULL && ws_get_packets(h, &packet, 0, &len) == WS_ERR_ARG && ws_put_packet(h, NULL, 1, WS_TEXT) == WS_ERR_NULL &&
-            ws_put_packet(h, NULL, 0, 9) == WS_ERR_ARG, "wrong arguments");
+  CHECK(ws_set_user(h, 42) == WS_OK && ws_put_packet(h, (const uint8_t *)"x", 1, WS_TEXT) == WS_OK &&
+            next(h).packet.user == 42,
+        "the user value can be changed");
+  CHECK(ws_put_packet_to(h, 1, NULL, 0, WS_TEXT) == WS_ERR_KIND && ws_disconnect(h, 1, 0, NULL) == WS_ERR_KIND &&
+            ws_get_peer_id(h) == WS_ERR_KIND,
+        "calls for other kinds of handle");
+  CHECK(ws_next_event(h, NULL) == WS_ERR_NULL && ws_get_packets(h, &packet, 0, &len) == WS_ERR_ARG &&
+            ws_put_packet(h, NULL, 1, WS_TEXT) == WS_ERR_NULL && ws_put_packet(h, NULL, 0, 9) == WS_ERR_ARG,
+        "wrong arguments");
   ws_connect(url, NULL, &other);
   ws_free_owner(5);
-  CHECK(ws_get_state(h) == WS_ERR_HANDLE && strstr(why(), "freed") && ws_get_state(other) == WS_CONNECTING && ws_poll(0) == WS_ERR_HANDLE, "ws_free_owner frees only its owner's handles");
+  CHECK(ws_get_state(h) == WS_ERR_HANDLE && strstr(why(), "freed") && ws_get_state(other) == WS_CONNECTING &&
+            ws_poll(0) == WS_ERR_HANDLE,
+        "ws_free_owner frees only its owner's handles");
   ws_shutdown();
   CHECK(ws_get_state(other) == WS_ERR_HANDLE, "ws_shutdown frees all handles");
   ws_set_log_level(WS_LOG_INFO);
   h = opened(url, NULL);
   closed(h, 0, NULL);
   char line[256];
-  CHECK(ws_get_log(line, 4, &len) == WS_TRUNCATED && ws_get_log(line, sizeof line, NULL) == WS_OK && !strncmp(line, "info: ws://", 11), "a line of the log");
+  CHECK(ws_get_log(line, 4, &len) == WS_TRUNCATED && ws_get_log(line, sizeof line, NULL) == WS_OK &&
+            !strncmp(line, "info: ws://", 11),
+        "a line of the log");
   ws_free(h);
   while (ws_get_log(line, sizeof line, NULL) == WS_OK) {}
   char with_query[256];
@@ -270,8 +322,10 @@ static void small_things(const char *url) {
   CHECK(lines >= 2 && !secret, "the log does not contain the query");
   config = *defaults();
   config.subprotocols = "marked/1";
-  CHECK(ws_connect(url, &config, &h) == WS_ERR_CONFIG && !strstr(why(), "marked"), "an invalid subprotocol is not quoted");
-  CHECK(ws_connect("ws://marked:marked@127.0.0.1:1/?marked", NULL, &h) < 0 && !strstr(why(), "marked"), "user name, password and query are not quoted");
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_CONFIG && !strstr(why(), "marked"),
+        "an invalid subprotocol is not quoted");
+  CHECK(ws_connect("ws://marked:marked@127.0.0.1:1/?marked", NULL, &h) < 0 && !strstr(why(), "marked"),
+        "user name, password and query are not quoted");
 }
 
 /* What a browser cannot do returns WS_ERR_UNSUPPORTED. */
@@ -280,10 +334,17 @@ static void unsupported(const char *url) {
   ws_config config = *defaults();
   size_t len;
   const char *header = "X-One: 1";
-  CHECK(ws_get_features() == (WS_FEATURE_CLIENT | WS_FEATURE_TLS | WS_FEATURE_MULTIPLAYER | WS_FEATURE_SCENE), "ws_get_features");
-  CHECK(ws_listen("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && ws_host("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && strlen(why()) > 20, "servers and hosts");
-  CHECK(ws_pair(NULL, &h, &two) == WS_ERR_UNSUPPORTED && ws_attach(NULL, WS_ROLE_CLIENT, &h) == WS_ERR_UNSUPPORTED && ws_join_local(1, NULL, &h) == WS_ERR_UNSUPPORTED, "ends in memory");
-  CHECK(ws_feed(1, NULL, 0, NULL) == WS_ERR_UNSUPPORTED && ws_take_output(1, NULL, 0, &len) == WS_ERR_UNSUPPORTED && (ws_wait)(&h, 1, 0) == WS_ERR_UNSUPPORTED, "attached transports and waiting");
+  CHECK(ws_get_features() == (WS_FEATURE_CLIENT | WS_FEATURE_TLS | WS_FEATURE_MULTIPLAYER | WS_FEATURE_SCENE),
+        "ws_get_features");
+  CHECK(ws_listen("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED && ws_host("ws://*:0", NULL, &h) == WS_ERR_UNSUPPORTED &&
+            strlen(why()) > 20,
+        "servers and hosts");
+  CHECK(ws_pair(NULL, &h, &two) == WS_ERR_UNSUPPORTED && ws_attach(NULL, WS_ROLE_CLIENT, &h) == WS_ERR_UNSUPPORTED &&
+            ws_join_local(1, NULL, &h) == WS_ERR_UNSUPPORTED,
+        "ends in memory");
+  CHECK(ws_feed(1, NULL, 0, NULL) == WS_ERR_UNSUPPORTED && ws_take_output(1, NULL, 0, &len) == WS_ERR_UNSUPPORTED &&
+            (ws_wait)(&h, 1, 0) == WS_ERR_UNSUPPORTED,
+        "attached transports and waiting");
   config.headers = &header;
   config.headers_count = 1;
   CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "headers"), "headers");
@@ -295,14 +356,19 @@ static void unsupported(const char *url) {
   CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && strstr(why(), "heartbeat_ms"), "heartbeats");
   config = *defaults();
   config.flags = WS_INSECURE;
-  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED && ws_connect("ws://user:word@127.0.0.1/", NULL, &h) == WS_ERR_UNSUPPORTED, "trust and passwords");
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_UNSUPPORTED &&
+            ws_connect("ws://user:word@127.0.0.1/", NULL, &h) == WS_ERR_UNSUPPORTED,
+        "trust and passwords");
   config = *defaults();
   config.flags = 1u << 30;
-  CHECK(ws_connect(url, &config, &h) == WS_ERR_CONFIG && ws_config_init(&config, 4) == WS_ERR_CONFIG, "unknown flags and sizes are WS_ERR_CONFIG, not unsupported");
+  CHECK(ws_connect(url, &config, &h) == WS_ERR_CONFIG && ws_config_init(&config, 4) == WS_ERR_CONFIG,
+        "unknown flags and sizes are WS_ERR_CONFIG, not unsupported");
   h = opened(url, NULL);
   char text[8];
-  CHECK(ws_get_header(h, "server", 0, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED && ws_get_text(h, WS_GET_REMOTE_ADDRESS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
-            ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED, "headers of the answer, addresses, TLS");
+  CHECK(ws_get_header(h, "server", 0, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
+            ws_get_text(h, WS_GET_REMOTE_ADDRESS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED &&
+            ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED,
+        "headers of the answer, addresses, TLS");
   ws_free(h);
 }
 

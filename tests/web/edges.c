@@ -39,7 +39,8 @@ static ws_handle opened(const char *path, const ws_config *config) {
 }
 
 static int is_text(const ws_event *event, const char *words) {
-  return event->type == WS_EVENT_MESSAGE && event->packet.type == WS_TEXT && event->packet.len == strlen(words) && !memcmp(event->packet.data, words, event->packet.len);
+  return event->type == WS_EVENT_MESSAGE && event->packet.type == WS_TEXT && event->packet.len == strlen(words) &&
+         !memcmp(event->packet.data, words, event->packet.len);
 }
 
 /* Takes all expected numbered texts, in order. */
@@ -88,18 +89,22 @@ static void deaf_peer(void) {
   ws_handle h = opened("/deaf", &config);
   uint32_t count = fill(h, 0);
   CHECK(count < 4000 && put_block(h, count) == WS_ERR_FULL, "a peer that does not read leads to WS_ERR_FULL");
-  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out > ROOM - 2 * BLOCK && stats.queued_bytes_out <= ROOM && stats.queued_packets_out > 0,
+  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out > ROOM - 2 * BLOCK &&
+            stats.queued_bytes_out <= ROOM && stats.queued_packets_out > 0,
         "the counters tell what waits, and the limit holds");
   CHECK(ws_next_event(h, &event) == WS_EMPTY, "no WRITABLE is reported while it does not read");
   ws_handle hear = opened("/hear", NULL);
   CHECK(next(h).type == WS_EVENT_WRITABLE, "WRITABLE is reported once the peer reads again");
   CHECK(put_block(h, count) == WS_OK, "the refused message is accepted then");
-  for (double limit = now_s() + 20; ws_put_packet(h, (const uint8_t *)"how many", 8, WS_TEXT) == WS_ERR_FULL && now_s() < limit;) turn(h);
+  for (double limit = now_s() + 20;
+       ws_put_packet(h, (const uint8_t *)"how many", 8, WS_TEXT) == WS_ERR_FULL && now_s() < limit;)
+    turn(h);
   char words[32];
   snprintf(words, sizeof words, "%u in order", (unsigned)count + 1);
   event = next_but_writable(h);
   CHECK(is_text(&event, words), "the peer receives all messages in order");
-  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out == 0 && stats.queued_packets_out == 0, "the queue is empty afterwards");
+  CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out == 0 && stats.queued_packets_out == 0,
+        "the queue is empty afterwards");
   ws_free(hear);
   ws_free(h);
 }
@@ -114,7 +119,8 @@ static void deaf_at_the_close(void) {
   fill(h, 0);
   ws_close(h, 1000, "enough");
   ws_event event = next_but_writable(h);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_CLOSE_TIMEOUT && event.unsent > 0 && !event.clean,
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_CLOSE_TIMEOUT &&
+            event.unsent > 0 && !event.clean,
         "a close that a peer does not read ends by its timeout, and what was not sent is counted");
   ws_free(h);
 }
@@ -165,7 +171,8 @@ static void asleep(void) {
   for (double limit = now_s() + 20; ws_get_state(h) == WS_OPEN && now_s() < limit;) emscripten_sleep(20);
   CHECK(ws_get_available(h) == 1000 && take_numbered(h, 1000), "messages up to the limit are readable");
   ws_event event = next(h);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING, "above the limit the connection is closed with NOT_READING");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1008 && event.cause == WS_CAUSE_NOT_READING,
+        "above the limit the connection is closed with NOT_READING");
   ws_free(h);
 }
 
@@ -180,9 +187,12 @@ static void codes_from_the_peer(void) {
     ws_event words = next(h);
     CHECK(is_text(&words, "last words"), "the message before the close is delivered first");
     ws_event request = next(h);
-    CHECK(request.type == WS_EVENT_CLOSE_REQUEST && request.code == codes[i] && !strcmp((const char *)request.packet.data, "as asked"), "CLOSE_REQUEST has code and reason");
+    CHECK(request.type == WS_EVENT_CLOSE_REQUEST && request.code == codes[i] &&
+              !strcmp((const char *)request.packet.data, "as asked"),
+          "CLOSE_REQUEST has code and reason");
     ws_event end = next(h);
-    CHECK(end.type == WS_EVENT_CLOSED && end.code == codes[i] && end.clean && end.cause == WS_CAUSE_CLOSED_BY_PEER, "CLOSED has the code");
+    CHECK(end.type == WS_EVENT_CLOSED && end.code == codes[i] && end.clean && end.cause == WS_CAUSE_CLOSED_BY_PEER,
+          "CLOSED has the code");
     ws_free(h);
   }
 }
@@ -191,12 +201,14 @@ static void codes_to_the_peer(void) {
   static const struct {
     int32_t asked;
     const char *seen;
-  } codes[] = {{0, "1000 so long"}, {1000, "1000 so long"}, {1001, "4001 so long"}, {1008, "4008 so long"}, {3000, "3000 so long"}, {4999, "4999 so long"}};
+  } codes[] = {{0, "1000 so long"},    {1000, "1000 so long"}, {1001, "4001 so long"},
+               {1008, "4008 so long"}, {3000, "3000 so long"}, {4999, "4999 so long"}};
   for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
     ws_handle noted = opened("/noted", NULL), h = opened("/note", NULL);
     ws_close(h, codes[i].asked, "so long");
     ws_event end = next(h), seen = next(noted);
-    CHECK(end.type == WS_EVENT_CLOSED && end.code == (codes[i].asked ? codes[i].asked : 1000) && end.clean, "the code is reported as requested");
+    CHECK(end.type == WS_EVENT_CLOSED && end.code == (codes[i].asked ? codes[i].asked : 1000) && end.clean,
+          "the code is reported as requested");
     CHECK(is_text(&seen, codes[i].seen), codes[i].seen);
     ws_free(h);
     ws_free(noted);
@@ -221,12 +233,18 @@ static void killed(void) {
   ws_handle last = 0;
   snprintf(url, sizeof url, "%s/die", base);
   ws_connect(url, NULL, &last);
-  for (double limit = now_s() + 20; (ws_get_state(flooded) != WS_CLOSED || ws_get_state(deaf) != WS_CLOSED) && now_s() < limit;) turn(deaf);
+  for (double limit = now_s() + 20;
+       (ws_get_state(flooded) != WS_CLOSED || ws_get_state(deaf) != WS_CLOSED) && now_s() < limit;)
+    turn(deaf);
   ws_event event = next_but_writable(deaf);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_PEER_GONE && event.unsent > 0, "queued messages to a killed server are counted as unsent");
-  CHECK(ws_get_available(flooded) == 500 && take_numbered(flooded, 500), "all messages it had sent are readable in order");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && event.cause == WS_CAUSE_PEER_GONE && event.unsent > 0,
+        "queued messages to a killed server are counted as unsent");
+  CHECK(ws_get_available(flooded) == 500 && take_numbered(flooded, 500),
+        "all messages it had sent are readable in order");
   event = next(flooded);
-  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE && event.unsent == 0, "its end is reported after them");
+  CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.cause == WS_CAUSE_PEER_GONE &&
+            event.unsent == 0,
+        "its end is reported after them");
   CHECK(ws_next_event(flooded, &event) == WS_EMPTY, "CLOSED is the last");
   ws_shutdown();
 }
@@ -248,8 +266,10 @@ static void wss(int count, char **urls) {
     good += is_text(&event, words);
   }
   CHECK(good == 100, "messages over wss are echoed");
-  CHECK(ws_get_text(h, WS_GET_URL, text, sizeof text, NULL) == WS_OK && !strncmp(text, "wss://", 6), "WS_GET_URL is wss");
-  CHECK(ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED, "TLS version and cipher are not available");
+  CHECK(ws_get_text(h, WS_GET_URL, text, sizeof text, NULL) == WS_OK && !strncmp(text, "wss://", 6),
+        "WS_GET_URL is wss");
+  CHECK(ws_get_text(h, WS_GET_TLS, text, sizeof text, NULL) == WS_ERR_UNSUPPORTED,
+        "TLS version and cipher are not available");
   ws_close(h, 0, NULL);
   ws_event event = next(h);
   CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000 && event.clean, "a wss connection closes normally");
@@ -257,7 +277,8 @@ static void wss(int count, char **urls) {
   for (int i = 1; i < count; i++) {
     CHECK(ws_connect(urls[i], NULL, &h) == WS_OK, urls[i]);
     event = next(h);
-    CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.phase == WS_PHASE_NONE && strstr((const char *)event.packet.data, "certificate"),
+    CHECK(event.type == WS_EVENT_CLOSED && event.code == 1006 && !event.clean && event.phase == WS_PHASE_NONE &&
+              strstr((const char *)event.packet.data, "certificate"),
           "a certificate that the browser does not trust opens nothing, and the words name it among the reasons");
     ws_free(h);
   }

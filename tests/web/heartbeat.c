@@ -31,7 +31,10 @@ static ws_event next(void) {
   return event;
 }
 
-static void say(const char *words) { printf("says %s: %s\n", words, ws_result_name(ws_put_packet(handle, (const uint8_t *)words, strlen(words), WS_BINARY))); }
+static void say(const char *words) {
+  printf("says %s: %s\n", words,
+         ws_result_name(ws_put_packet(handle, (const uint8_t *)words, strlen(words), WS_BINARY)));
+}
 
 static uint64_t rtt(void) {
   ws_stats stats;

@@ -21,7 +21,8 @@ int main(int argc, char **argv) {
     ws_poll(host);
     while (ws_next_event(host, &event) == WS_OK) {
       if (event.type != WS_EVENT_MESSAGE) continue;
-      if (event.packet.len == 7 && !memcmp(event.packet.data, "kick me", 7)) ws_disconnect(host, event.peer_id, 4003, "kicked");
+      if (event.packet.len == 7 && !memcmp(event.packet.data, "kick me", 7))
+        ws_disconnect(host, event.peer_id, 4003, "kicked");
       else ws_put_packet_to(host, 0, event.packet.data, event.packet.len, event.packet.type);
     }
   }

@@ -40,9 +40,11 @@ static void take(int end, int count) {
   while (count-- > 0) {
     ws_event event = next(end);
     printf("%s event %d peer=%s", names[end], (int)event.type, name_of(event.peer_id));
-    if (event.type == WS_EVENT_MESSAGE) printf(" type=%d %.*s", (int)event.packet.type, (int)event.packet.len, (const char *)event.packet.data);
+    if (event.type == WS_EVENT_MESSAGE)
+      printf(" type=%d %.*s", (int)event.packet.type, (int)event.packet.len, (const char *)event.packet.data);
     if (event.type == WS_EVENT_CLOSED || event.type == WS_EVENT_CLOSE_REQUEST)
-      printf(" code=%d clean=%d phase=%d cause=%d %s", (int)event.code, (int)event.clean, (int)event.phase, (int)event.cause, (const char *)event.packet.data);
+      printf(" code=%d clean=%d phase=%d cause=%d %s", (int)event.code, (int)event.clean, (int)event.phase,
+             (int)event.cause, (const char *)event.packet.data);
     printf("\n");
   }
 }

@@ -44,7 +44,8 @@ static const char *why(ws_result result) {
 static void show_items(size_t count) {
   for (size_t i = 0; i < count && i < ITEMS; i++) {
     const ws_variant *item = &items[i];
-    printf("  type=%d count=%u integer=%lld bytes=%s numbers", (int)item->type, (unsigned)item->count, (long long)item->integer, hex_of(item->data, item->len));
+    printf("  type=%d count=%u integer=%lld bytes=%s numbers", (int)item->type, (unsigned)item->count,
+           (long long)item->integer, hex_of(item->data, item->len));
     for (int j = 0; j < 16; j++) printf(" %.17g", item->number[j]);
     printf("\n");
   }
@@ -59,7 +60,8 @@ static void read_value(const char *hex, int shows) {
   if (result != WS_OK) return;
   if (shows) show_items(count);
   result = ws_encode_variant(items, count, call, sizeof call, &made);
-  printf("  again: %s %d %s\n", ws_result_name(result), result == WS_OK && made == used && !memcmp(bytes, call, made), why(result));
+  printf("  again: %s %d %s\n", ws_result_name(result), result == WS_OK && made == used && !memcmp(bytes, call, made),
+         why(result));
   result = ws_encode_call("/root/Game", "hello", items, count, call, sizeof call, &made);
   printf("  call: %s %s\n", ws_result_name(result), hex_of(call, made));
 }
@@ -85,26 +87,67 @@ static void read_call(const char *hex) {
   ws_call got = {0};
   ws_result result = ws_decode_call(call, len, &got, items, ITEMS);
   printf("call %s: %s %s\n", hex, ws_result_name(result), why(result));
-  if (result == WS_OK) printf("  %s.%s %u arguments, %u items\n", got.path, got.method, (unsigned)got.arguments, (unsigned)got.items);
+  if (result == WS_OK)
+    printf("  %s.%s %u arguments, %u items\n", got.path, got.method, (unsigned)got.arguments, (unsigned)got.items);
   if (result == WS_OK) show_items(got.items);
 }
 
 static void all_values(void) {
-  static const char *const none[] = {"", "27000000", "ff000000", "0400000001000000ff000000", "0400000002000000c0800000", "0400000003000000eda08000", "0400000004000000f4908080",
-    "0400000004000000f09f9880", "04000000ffffffff", "1d000000ffffffff", "23000000ffffffff", "26000100ffffff7f", "1c000000ffffff7f", "1b000000ffffff7f", "22000000ffffffff",
-    "1600000002000000", "160000000200000000000000000000000000", "16000000ffffffffffffffff00000000", "1c0001002700000000000000", "1c0001000000000000000000", "170000000000000000000000",
-    "18000100a10500f905000000", "19000000", "1a000000000000000000000000000000", "1c0001001800000000000000", "1c00020011000000456e636f6465644f626a6563744173494400000000000000",
-    "05000100000000000000f83f9a9999999999b9bf", "2300010001000000000000000000f83f0000000000000440", "030000000000807f", "03000000000080ff", "02000100000000000000008000",
-    "0200010000000080ffffffff", "16000000010000800100000003000000010000006100000001000000620000000100000063000000"};
-  static const char *const no_calls[] = {"", "47616d65", "47616d6500", "006d0000", "47616d65000000", "47616d65006d00", "47616d65006d000000", "47616d65006d0001", "ff006d0000",
-    "47616d65006d000118000100000000000000000000", "47616d65006d0003 0205 81 c2000000000000008000", "47616d65006d0003 0280 42 0080 82 00000080", "47616d65006d0000"};
+  static const char *const none[] = {
+      "",
+      "27000000",
+      "ff000000",
+      "0400000001000000ff000000",
+      "0400000002000000c0800000",
+      "0400000003000000eda08000",
+      "0400000004000000f4908080",
+      "0400000004000000f09f9880",
+      "04000000ffffffff",
+      "1d000000ffffffff",
+      "23000000ffffffff",
+      "26000100ffffff7f",
+      "1c000000ffffff7f",
+      "1b000000ffffff7f",
+      "22000000ffffffff",
+      "1600000002000000",
+      "160000000200000000000000000000000000",
+      "16000000ffffffffffffffff00000000",
+      "1c0001002700000000000000",
+      "1c0001000000000000000000",
+      "170000000000000000000000",
+      "18000100a10500f905000000",
+      "19000000",
+      "1a000000000000000000000000000000",
+      "1c0001001800000000000000",
+      "1c00020011000000456e636f6465644f626a6563744173494400000000000000",
+      "05000100000000000000f83f9a9999999999b9bf",
+      "2300010001000000000000000000f83f0000000000000440",
+      "030000000000807f",
+      "03000000000080ff",
+      "02000100000000000000008000",
+      "0200010000000080ffffffff",
+      "16000000010000800100000003000000010000006100000001000000620000000100000063000000"};
+  static const char *const no_calls[] = {"",
+                                         "47616d65",
+                                         "47616d6500",
+                                         "006d0000",
+                                         "47616d65000000",
+                                         "47616d65006d00",
+                                         "47616d65006d000000",
+                                         "47616d65006d0001",
+                                         "ff006d0000",
+                                         "47616d65006d000118000100000000000000000000",
+                                         "47616d65006d0003 0205 81 c2000000000000008000",
+                                         "47616d65006d0003 0280 42 0080 82 00000080",
+                                         "47616d65006d0000"};
   static uint8_t deep[BYTES];
   size_t len, used;
   for (int i = 0; i < VALUES; i++) read_value(values[i], 1);
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) read_value(none[i], 1);
   for (int i = 0; i < VALUES; i++) {
     size_t whole = bytes_of(values[i], bytes), refused = 0;
-    for (size_t end = 0; end < whole; end++) refused += ws_decode_variant(bytes, end, items, ITEMS, &len, NULL) == WS_ERR_ARG;
+    for (size_t end = 0; end < whole; end++)
+      refused += ws_decode_variant(bytes, end, items, ITEMS, &len, NULL) == WS_ERR_ARG;
     printf("%d of %d cut off\n", (int)refused, (int)whole);
   }
   for (int depth = 64; depth <= 65; depth++) {
@@ -133,16 +176,25 @@ static void all_values(void) {
   item_of(WS_VARIANT_NIL, 0, 0), write_items(2, "two values");
   write_items(0, "no value");
   for (int i = 0; i < 64; i += 7) {
-    item_of(WS_VARIANT_INT, 0, i == 63 ? INT64_MIN : -((int64_t)1 << i)), items[1] = items[0], items[1].integer = ~items[0].integer;
+    item_of(WS_VARIANT_INT, 0, i == 63 ? INT64_MIN : -((int64_t)1 << i)), items[1] = items[0],
+                                                                          items[1].integer = ~items[0].integer;
     ws_result result = ws_encode_call("Game", "m", items, 2, call, sizeof call, &len);
     printf("integers: %s %s\n", ws_result_name(result), hex_of(call, len));
     read_call(hex_of(call, len));
   }
   for (size_t i = 0; i < sizeof no_calls / sizeof *no_calls; i++) read_call(no_calls[i]);
-  ws_result results[] = {ws_encode_call(NULL, "m", NULL, 0, call, 9, &len), ws_encode_call("", "m", NULL, 0, call, 9, &len), ws_encode_call("Game", "\xff", NULL, 0, call, 9, &len),
-    ws_encode_call("Game", "m", NULL, 1, call, 9, &len), ws_encode_call("Game", "m", NULL, 0, NULL, 9, &len), ws_encode_call("Game", "m", NULL, 0, call, 9, NULL),
-    ws_encode_call("Game", "m", NULL, 0, call, 7, &len), ws_encode_call("Game", "m", NULL, 0, call, 8, &len), ws_decode_call(NULL, 1, NULL, items, 1), ws_decode_call(call, 8, NULL, items, 1),
-    ws_decode_variant(call, 8, NULL, 1, &len, NULL), ws_decode_variant((const uint8_t *)"\x1c\0\0\0\1\0\0\0\0\0\0\0", 12, items, 1, &len, NULL)};
+  ws_result results[] = {ws_encode_call(NULL, "m", NULL, 0, call, 9, &len),
+                         ws_encode_call("", "m", NULL, 0, call, 9, &len),
+                         ws_encode_call("Game", "\xff", NULL, 0, call, 9, &len),
+                         ws_encode_call("Game", "m", NULL, 1, call, 9, &len),
+                         ws_encode_call("Game", "m", NULL, 0, NULL, 9, &len),
+                         ws_encode_call("Game", "m", NULL, 0, call, 9, NULL),
+                         ws_encode_call("Game", "m", NULL, 0, call, 7, &len),
+                         ws_encode_call("Game", "m", NULL, 0, call, 8, &len),
+                         ws_decode_call(NULL, 1, NULL, items, 1),
+                         ws_decode_call(call, 8, NULL, items, 1),
+                         ws_decode_variant(call, 8, NULL, 1, &len, NULL),
+                         ws_decode_variant((const uint8_t *)"\x1c\0\0\0\1\0\0\0\0\0\0\0", 12, items, 1, &len, NULL)};
   for (size_t i = 0; i < sizeof results / sizeof *results; i++) printf("%s\n", ws_result_name(results[i]));
 }
 
@@ -180,10 +232,12 @@ static void show(const ws_event *event) {
     show_items(got.items);
     return;
   }
-  if (event->type == WS_EVENT_MESSAGE) printf(" type=%d %.*s", (int)event->packet.type, (int)event->packet.len, (const char *)event->packet.data);
+  if (event->type == WS_EVENT_MESSAGE)
+    printf(" type=%d %.*s", (int)event->packet.type, (int)event->packet.len, (const char *)event->packet.data);
   if (event->type == WS_EVENT_AUTH) printf(" %u %s", (unsigned)event->packet.len, (const char *)event->packet.data);
   if (event->type == WS_EVENT_ERROR || event->type == WS_EVENT_CLOSED)
-    printf(" code=%d cause=%d phase=%d count=%d %s", (int)event->code, (int)event->cause, (int)event->phase, (int)event->count, (const char *)event->packet.data);
+    printf(" code=%d cause=%d phase=%d count=%d %s", (int)event->code, (int)event->cause, (int)event->phase,
+           (int)event->count, (const char *)event->packet.data);
   printf("\n");
 }
 
@@ -235,7 +289,8 @@ static void comes(const char *hex) {
 /* Waits until this many messages are queued, so that everything sent before them has arrived too. */
 static void settle(int messages) {
   const struct timespec moment = {0, 1000000};
-  for (time_t limit = time(NULL) + 8; ws_get_available(join) < messages && time(NULL) < limit; nanosleep(&moment, NULL)) ws_poll(join);
+  for (time_t limit = time(NULL) + 8; ws_get_available(join) < messages && time(NULL) < limit; nanosleep(&moment, NULL))
+    ws_poll(join);
 }
 
 #define SIMPLIFY "013563306561393836326431653934306135386531653130393565656331303734000100000047616d6500"
@@ -243,9 +298,25 @@ static void settle(int messages) {
 
 static void wire(const char *url) {
   static char many[2 * 66000 + 2];
-  static const char *const breaches[] = {"", "07", "0701010000", "070101000000", "0704" OTHER, "0703" OTHER "0301", "0703" OTHER, "0703" OTHER "0700", "03", "02010100",
-    "0135", "01356330656139383632643165393430613538653165313039356565633130373400010000004761", "30", "2005000080004100", "000100", "0001000105",
-    "0135633065613938363264316539343061353865316531303935656563313037340001000000" "4e6f646500"};
+  static const char *const breaches[] = {
+      "",
+      "07",
+      "0701010000",
+      "070101000000",
+      "0704" OTHER,
+      "0703" OTHER "0301",
+      "0703" OTHER,
+      "0703" OTHER "0700",
+      "03",
+      "02010100",
+      "0135",
+      "01356330656139383632643165393430613538653165313039356565633130373400010000004761",
+      "30",
+      "2005000080004100",
+      "000100",
+      "0001000105",
+      "0135633065613938363264316539343061353865316531303935656563313037340001000000"
+      "4e6f646500"};
   const char *words = "hello, noargs, raw; configured";
   other = 0x67dc5c56;
   open_join(url, 0);
@@ -286,7 +357,8 @@ static void wire(const char *url) {
   take(2);
   item_of(WS_VARIANT_PACKED_BYTE_ARRAY, 2, 0)->data = (const uint8_t *)"\xde\xad", items[0].len = 2;
   told("bytes alone", call_of(1, "Game", "raw", 1));
-  item_of(WS_VARIANT_INT, 0, 5), items[1].type = WS_VARIANT_STRING, items[1].data = (const uint8_t *)"hi", items[1].len = 2;
+  item_of(WS_VARIANT_INT, 0, 5), items[1].type = WS_VARIANT_STRING, items[1].data = (const uint8_t *)"hi",
+                                 items[1].len = 2;
   told("two arguments", call_of(other, "Game", "hello", 2));
   told("sorted", call_of(1, "Sorted", "\xf0\x9f\x98\x80", 0));
   told("of rpc_config", call_of(1, "Sorted", "q", 0));
@@ -411,7 +483,9 @@ static void wire(const char *url) {
   take(1);
 }
 
-static void declare(void) { told("declare", ws_declare_node(join, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured")); }
+static void declare(void) {
+  told("declare", ws_declare_node(join, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured"));
+}
 
 static void godot(const char *url) {
   size_t count, used;

@@ -11,7 +11,8 @@ static uint8_t out[1 << 18];
 
 static size_t bytes_of(const uint8_t *digits, size_t len) {
   size_t count = 0;
-  for (unsigned byte; 2 * count + 1 < len && sscanf((const char *)digits + 2 * count, "%2x", &byte) == 1; count++) out[count] = (uint8_t)byte;
+  for (unsigned byte; 2 * count + 1 < len && sscanf((const char *)digits + 2 * count, "%2x", &byte) == 1; count++)
+    out[count] = (uint8_t)byte;
   return count;
 }
 
@@ -37,7 +38,8 @@ static void answer(const ws_packet *packet) {
     for (size_t i = 0; i < packet->len && i < 1000; i++) len += sprintf((char *)out + len, "%02x", data[i]);
     ws_put_packet(packet->conn, out, (size_t)len, WS_BINARY);
     if (packet->len == 5 && !memcmp(data, "\7\0bye", 5)) ws_close(packet->conn, 4001, NULL);
-    if (packet->len == 5 && !memcmp(data, "\7\0ask", 5)) ws_put_packet(packet->conn, (const uint8_t *)"\7\0why", 5, WS_BINARY);
+    if (packet->len == 5 && !memcmp(data, "\7\0ask", 5))
+      ws_put_packet(packet->conn, (const uint8_t *)"\7\0why", 5, WS_BINARY);
   }
 }
 
@@ -55,7 +57,8 @@ int main(void) {
     ws_event event;
     ws_poll(server);
     while (ws_next_event(server, &event) == WS_OK) {
-      if (event.type == WS_EVENT_CONNECTED) ws_put_packet(event.conn, (const uint8_t *)"\x76\xc9\xa5\x05", 4, WS_BINARY);
+      if (event.type == WS_EVENT_CONNECTED)
+        ws_put_packet(event.conn, (const uint8_t *)"\x76\xc9\xa5\x05", 4, WS_BINARY);
       if (event.type == WS_EVENT_MESSAGE) answer(&event.packet);
     }
   }

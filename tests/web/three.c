@@ -83,7 +83,8 @@ int main(int argc, char **argv) {
       parting = 1;
       ask(1, "farewell");
     }
-    if (greetings == 3 + parting && asked == 1 && parting + gone >= 1 && ws_get_state(end) == WS_OPEN) ws_close(end, 1000, "");
+    if (greetings == 3 + parting && asked == 1 && parting + gone >= 1 && ws_get_state(end) == WS_OPEN)
+      ws_close(end, 1000, "");
     if (time(NULL) < limit) continue;
     printf("nothing more came\n");
     return 1;
