@@ -12,7 +12,8 @@ static class Conformance
 {
     delegate void See(WebSocketEvent e);
 
-    static readonly TextWriter output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
+    static readonly TextWriter output =
+        new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
 
     // ---- The trace ----
 
@@ -58,8 +59,9 @@ static class Conformance
     static void Print(string name, WebSocketPacket packet)
     {
         bool shown = packet.IsText && packet.Length > 0 && packet.Length <= 64;
-        output.WriteLine(Begin(name) + (packet.IsText ? "text " : "binary ") + packet.Length + " " + Adler32(packet.Data).ToString("x8") + By(packet.PeerId)
-            + (shown ? " " + packet.GetText() : ""));
+        output.WriteLine(Begin(name) + (packet.IsText ? "text " : "binary ") + packet.Length + " " +
+                         Adler32(packet.Data).ToString("x8") + By(packet.PeerId) +
+                         (shown ? " " + packet.GetText() : ""));
     }
 
     static void Print(string name, WebSocketEvent e)
@@ -77,15 +79,18 @@ static class Conformance
             case WebSocketEventType.Connected:
                 line = "connected";
                 if (e.PeerId == 0)
-                    line += " path=" + of.GetText(WebSocketText.Path) + " query=" + of.GetText(WebSocketText.Query) + " protocol=" + of.GetText(WebSocketText.Subprotocol);
+                    line += " path=" + of.GetText(WebSocketText.Path) + " query=" + of.GetText(WebSocketText.Query) +
+                            " protocol=" + of.GetText(WebSocketText.Subprotocol);
                 break;
             case WebSocketEventType.CloseRequest:
                 line = "close-request code=" + e.Code + " reason=" + e.GetText();
                 break;
             case WebSocketEventType.Closed:
             case WebSocketEventType.Disconnected:
-                line = (e.Type == WebSocketEventType.Closed ? "closed" : "disconnected") + " code=" + e.Code + " clean=" + (e.Clean ? 1 : 0) + " phase=" + (int)e.Phase + " cause="
-                    + (int)e.Cause + " status=" + e.HttpStatus + " unsent=" + e.Unsent + " reason=" + of.GetText(WebSocketText.CloseReason) + " error=" + e.GetText();
+                line = (e.Type == WebSocketEventType.Closed ? "closed" : "disconnected") + " code=" + e.Code +
+                       " clean=" + (e.Clean ? 1 : 0) + " phase=" + (int)e.Phase + " cause=" + (int)e.Cause +
+                       " status=" + e.HttpStatus + " unsent=" + e.Unsent +
+                       " reason=" + of.GetText(WebSocketText.CloseReason) + " error=" + e.GetText();
                 break;
             default:
                 line = "event " + (int)e.Type;
@@ -97,7 +102,8 @@ static class Conformance
     static void PrintHeader(string name, WebSocketConnection connection, string header, int index)
     {
         string value = connection.GetHeader(header, index);
-        output.WriteLine(Begin(name) + (value != null ? "header " + header + " " + index + "=" + value : "no header " + header + " " + index));
+        output.WriteLine(Begin(name) + (value != null ? "header " + header + " " + index + "=" + value
+                                                      : "no header " + header + " " + index));
     }
 
     // ---- Polling ----
@@ -219,7 +225,8 @@ static class Conformance
 
     static void Headers(string url)
     {
-        OpenClient(url + "/echo?a=1&b=%20", new WebSocketConfig { Headers = new[] { "X-Ask: one", "X-Ask: two words" } });
+        OpenClient(
+            url + "/echo?a=1&b=%20", new WebSocketConfig { Headers = new[] { "X-Ask: one", "X-Ask: two words" } });
         for (int i = 0; i < 3; i++) PrintHeader("", client.Connection, "x-answer", i);
         PrintHeader("", client.Connection, "x-missing", 0);
         CloseClient();
@@ -283,18 +290,24 @@ static class Conformance
     static void BadOpen(string url)
     {
         const string nobody = "ws://127.0.0.1:1";
-        foreach (string bad in new[] { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" }) Opened("connect", () => WebSocketPeer.Connect(bad));
-        foreach (string bad in new[] { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" }) Opened("listen", () => WebSocketServer.Listen(bad));
-        Opened("connect", () => WebSocketPeer.Connect(nobody, new WebSocketConfig { Headers = new[] { "X-Bad: one\r\nX-Worse: two" } }));
+        foreach (string bad in new[] { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" })
+            Opened("connect", () => WebSocketPeer.Connect(bad));
+        foreach (string bad in new[] { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" })
+            Opened("listen", () => WebSocketServer.Listen(bad));
+        Opened("connect", () => WebSocketPeer.Connect(
+                              nobody, new WebSocketConfig { Headers = new[] { "X-Bad: one\r\nX-Worse: two" } }));
         Opened("connect", () => WebSocketPeer.Connect(nobody, new WebSocketConfig { Headers = new[] { "no colon" } }));
-        Opened("connect", () => WebSocketPeer.Connect("wss://127.0.0.1:1", new WebSocketConfig { CaPem = "no certificate" }));
-        Opened("connect", () => WebSocketPeer.Connect(nobody, new WebSocketConfig { DeflateLevel = 10, Flags = WebSocketFlags.Deflate }));
+        Opened("connect",
+            () => WebSocketPeer.Connect("wss://127.0.0.1:1", new WebSocketConfig { CaPem = "no certificate" }));
+        Opened("connect", () => WebSocketPeer.Connect(
+                              nobody, new WebSocketConfig { DeflateLevel = 10, Flags = WebSocketFlags.Deflate }));
     }
 
     static void BadPut(string url)
     {
         byte[] zeros = new byte[1001];
-        using (WebSocketPeer early = Opened("connect", () => WebSocketPeer.Connect(url, limited))) Failed("put", early.SendText("too early"));
+        using (WebSocketPeer early = Opened("connect", () => WebSocketPeer.Connect(url, limited)))
+            Failed("put", early.SendText("too early"));
         OpenClient(url + "/echo", limited);
         Failed("put", client.Send(zeros));
         Failed("put", client.Send(new ReadOnlySpan<byte>(zeros, 0, 1000)));
@@ -465,11 +478,25 @@ static class Conformance
 
     static int Main(string[] arguments)
     {
-        var scenarios = new Dictionary<string, Action<string>>
-        {
-            { "echo", Echo }, { "sizes", Sizes }, { "subprotocol", Subprotocol }, { "headers", Headers }, { "certificate", Certificate }, { "status", Status }, { "nobody", Nobody },
-            { "close-here", CloseHere }, { "close-there", CloseThere }, { "burst", Burst }, { "bad-peer", BadPeer }, { "bad-open", BadOpen }, { "bad-put", BadPut },
-            { "bad-text", BadText }, { "bad-close", BadClose }, { "stale", Stale }, { "server", Serve }, { "multiplayer", url => Play(WebSocketFlags.None) },
+        var scenarios = new Dictionary<string, Action<string>> {
+            { "echo", Echo },
+            { "sizes", Sizes },
+            { "subprotocol", Subprotocol },
+            { "headers", Headers },
+            { "certificate", Certificate },
+            { "status", Status },
+            { "nobody", Nobody },
+            { "close-here", CloseHere },
+            { "close-there", CloseThere },
+            { "burst", Burst },
+            { "bad-peer", BadPeer },
+            { "bad-open", BadOpen },
+            { "bad-put", BadPut },
+            { "bad-text", BadText },
+            { "bad-close", BadClose },
+            { "stale", Stale },
+            { "server", Serve },
+            { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },
         };
         string name = arguments.Length > 0 ? arguments[0] : "", to = arguments.Length > 1 ? arguments[1] : "";

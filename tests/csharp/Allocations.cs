@@ -46,7 +46,8 @@ static class Allocations
             server.Poll();
             foreach (WebSocketEvent e in server.Events()) total += e.Packet.ToArray().Length;
         }, 0);
-        Check.That(counted >= Frames * Each * 64L, "the count sees copies: " + counted / (Frames * Each) + " bytes for each message of 64");
+        Check.That(counted >= Frames * Each * 64L,
+            "the count sees copies: " + counted / (Frames * Each) + " bytes for each message of 64");
         client.Dispose();
         server.Dispose();
 

@@ -65,7 +65,8 @@ static class Check
     {
         WebSocketPeer one, other;
         WebSocketPeer.Pair(out one, out other, config);
-        if (!Until(() => one.State == WebSocketState.Open && other.State == WebSocketState.Open, one, other)) throw new Exception("the pair did not open");
+        if (!Until(() => one.State == WebSocketState.Open && other.State == WebSocketState.Open, one, other))
+            throw new Exception("the pair did not open");
         Drain(one);
         Drain(other);
         server = one;
@@ -76,11 +77,13 @@ static class Check
     public static WebSocketServer OpenServer(WebSocketPeer[] clients, WebSocketConfig config = null)
     {
         WebSocketServer server = WebSocketServer.Listen("ws://127.0.0.1:0", config);
-        for (int i = 0; i < clients.Length; i++) clients[i] = WebSocketPeer.Connect("ws://127.0.0.1:" + server.Port, config);
+        for (int i = 0; i < clients.Length; i++)
+            clients[i] = WebSocketPeer.Connect("ws://127.0.0.1:" + server.Port, config);
         var all = new WebSocketEndpoint[clients.Length + 1];
         clients.CopyTo(all, 0);
         all[clients.Length] = server;
-        Func<bool> open = () => Array.TrueForAll(clients, client => client.State == WebSocketState.Open) && server.Connection.GetStats().Connections == clients.Length;
+        Func<bool> open = () => Array.TrueForAll(clients, client => client.State == WebSocketState.Open) &&
+                                server.Connection.GetStats().Connections == clients.Length;
         if (!Until(open, all)) throw new Exception("the clients did not open");
         foreach (WebSocketEndpoint one in all) Drain(one);
         return server;

@@ -54,7 +54,10 @@ static class Component
 
     static void Invoke(string name)
     {
-        typeof(WebSocketClientBehaviour).Assembly.GetType("Wspeer.Unity.Lifetime", true).GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic).Invoke(null, null);
+        typeof(WebSocketClientBehaviour)
+            .Assembly.GetType("Wspeer.Unity.Lifetime", true)
+            .GetMethod(name, BindingFlags.Static | BindingFlags.NonPublic)
+            .Invoke(null, null);
     }
 
     static WebSocketServer Listen() => WebSocketServer.Listen("ws://127.0.0.1:0", new WebSocketConfig { Owner = 9 });
@@ -72,7 +75,8 @@ static class Component
     {
         var client = new Client { Url = "ws://127.0.0.1:" + server.Port };
         client.Begin();
-        if (!Until(client, server, () => client.State == WebSocketState.Open && client.Seen == "opened ")) throw new Exception("the component did not open");
+        if (!Until(client, server, () => client.State == WebSocketState.Open && client.Seen == "opened "))
+            throw new Exception("the component did not open");
         Check.Drain(server);
         return client;
     }
@@ -84,7 +88,8 @@ static class Component
             var client = new Client { Url = "ws://127.0.0.1:" + server.Port, ConnectOnStart = false };
             client.Begin();
             client.Frame();
-            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "the component is closed before Connect");
+            Check.That(
+                client.State == WebSocketState.Closed && client.Peer == null, "the component is closed before Connect");
             Check.Same(client.SendText("early"), WebSocketResult.ErrState, "sending before Connect returns ErrState");
             Check.Same(client.Close(), WebSocketResult.ErrState, "closing before Connect returns ErrState");
             client.Connect();
@@ -102,23 +107,28 @@ static class Component
             Check.That(Check.Until(() => server.Available == 2, server), "queued messages are sent in LateUpdate");
             server.SendText("welcome");
             server.Send(new byte[] { 2 });
-            Check.That(Until(client, server, () => client.Messages == 2), "MessageReceived is raised for text and binary");
+            Check.That(
+                Until(client, server, () => client.Messages == 2), "MessageReceived is raised for text and binary");
             Check.Same(text, "welcome", "TextReceived is raised only for text");
 
             server.DisconnectAll(4002, "enough");
             Check.That(Until(client, server, () => client.Seen == "opened closed "), "Closed is raised");
-            Check.That(client.Ending.Code == 4002 && client.Ending.Reason == "enough" && client.Ending.Clean && client.Ending.End.Cause == WebSocketCause.ClosedByPeer,
+            Check.That(client.Ending.Code == 4002 && client.Ending.Reason == "enough" && client.Ending.Clean &&
+                           client.Ending.End.Cause == WebSocketCause.ClosedByPeer,
                 "with code, reason and cause: " + client.Ending.Message);
-            Check.That(client.State == WebSocketState.Closed && client.Peer == null, "the component is closed and has no peer");
+            Check.That(client.State == WebSocketState.Closed && client.Peer == null,
+                "the component is closed and has no peer");
             client.Connect();
-            Check.That(Until(client, server, () => client.Seen == "opened closed opened "), "the component connects again");
+            Check.That(
+                Until(client, server, () => client.Seen == "opened closed opened "), "the component connects again");
             Check.Drain(server);
             client.Destroy();
             int code = 0;
             Check.Until(() =>
             {
                 foreach (WebSocketEvent e in server.Events())
-                    if (e.Type == WebSocketEventType.Disconnected || e.Type == WebSocketEventType.CloseRequest) code = code == 0 ? e.Code : code;
+                    if (e.Type == WebSocketEventType.Disconnected || e.Type == WebSocketEventType.CloseRequest)
+                        code = code == 0 ? e.Code : code;
                 return code != 0;
             }, server);
             Check.Same(code, 1001, "OnDestroy closes with 1001");
@@ -141,12 +151,15 @@ static class Component
             server.Send(new byte[1]);
             server.Send(new byte[1]);
             Check.That(Until(client, server, () => calls == 2), "an exception in a handler loses no message");
-            Check.That(Debug.StubLast is InvalidOperationException && Debug.StubLast.Message == "a mistake of the game", "the exception is logged");
+            Check.That(Debug.StubLast is InvalidOperationException && Debug.StubLast.Message == "a mistake of the game",
+                "the exception is logged");
             Client other = Opened(server);
             other.MessageReceived += message => other.Connect();
             for (int i = 0; i < 5; i++) server.Send(new byte[1]);
-            Check.That(Until(other, server, () => other.Messages >= 1), "a handler connects again while messages are queued");
-            Check.That(other.Messages == 1 && other.State == WebSocketState.Connecting, "the handler receives no further message of the old connection");
+            Check.That(
+                Until(other, server, () => other.Messages >= 1), "a handler connects again while messages are queued");
+            Check.That(other.Messages == 1 && other.State == WebSocketState.Connecting,
+                "the handler receives no further message of the old connection");
             Check.That(Until(other, server, () => other.Seen == "opened opened "), "the new connection opens");
             client.Destroy();
             other.Destroy();
@@ -157,24 +170,29 @@ static class Component
     {
         var client = new Client { Url = "nowhere" };
         client.Begin();
-        Check.That(client.Seen == "closed " && client.Ending.Message.StartsWith("ErrUrl: "), "a URL that is none raises Closed: " + client.Ending.Message);
+        Check.That(client.Seen == "closed " && client.Ending.Message.StartsWith("ErrUrl: "),
+            "a URL that is none raises Closed: " + client.Ending.Message);
         client.Connect("ws://127.0.0.1:1");
         Check.That(Check.Until(() =>
         {
             client.Frame();
             return client.Seen == "closed closed ";
         }), "nobody listens: Closed");
-        Check.That(client.Ending.End.Phase == WebSocketPhase.Tcp && client.Ending.End.Cause == WebSocketCause.Refused && client.Ending.Message.Contains("refused"), client.Ending.Message);
+        Check.That(client.Ending.End.Phase == WebSocketPhase.Tcp && client.Ending.End.Cause == WebSocketCause.Refused &&
+                       client.Ending.Message.Contains("refused"),
+            client.Ending.Message);
         client.Config = new WebSocketConfig { Subprotocols = "a\0b" };
         client.Connect();
-        Check.That(client.Seen == "closed closed closed " && client.Ending.Message.Contains("NUL"), "a config that cannot be: " + client.Ending.Message.Split('\n')[0]);
+        Check.That(client.Seen == "closed closed closed " && client.Ending.Message.Contains("NUL"),
+            "a config that cannot be: " + client.Ending.Message.Split('\n')[0]);
         client.Config = null;
         using (WebSocketServer server = Listen())
         {
             Client freed = Opened(server);
             WebSocketLibrary.FreeOwned();
             freed.Frame();
-            Check.That(freed.Seen == "opened closed " && freed.Ending.Message.StartsWith("ErrHandle: "), "freed elsewhere: " + freed.Ending.Message);
+            Check.That(freed.Seen == "opened closed " && freed.Ending.Message.StartsWith("ErrHandle: "),
+                "freed elsewhere: " + freed.Ending.Message);
         }
     }
 
@@ -190,7 +208,9 @@ static class Component
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int frame = 0; frame < 1000; frame++) Exchange(client, server, data);
             long counted = GC.GetAllocatedBytesForCurrentThread() - before;
-            Check.That(counted == 0 && client.Messages > had + 5000 && total > 64 * 5000, "frames with messages: " + counted + " bytes for " + (client.Messages - had) + " received and 10000 sent");
+            Check.That(counted == 0 && client.Messages > had + 5000 && total > 64 * 5000,
+                "frames with messages: " + counted + " bytes for " + (client.Messages - had) +
+                    " received and 10000 sent");
             client.Destroy();
         }
     }
@@ -213,7 +233,8 @@ static class Component
         {
             Client client = Opened(tool);
             EditorApplication.StubPlayMode(PlayModeStateChange.ExitingPlayMode);
-            Check.Same(client.State, WebSocketState.Open, "leaving play mode keeps the connection until the component is destroyed");
+            Check.Same(client.State, WebSocketState.Open,
+                "leaving play mode keeps the connection until the component is destroyed");
             EditorApplication.StubPlayMode(PlayModeStateChange.EnteredEditMode);
             Check.Same(client.State, WebSocketState.Closed, "after play mode the game's connections are freed");
             Check.Same(tool.Poll(), WebSocketResult.Ok, "an editor tool's server with a separate owner is kept");
@@ -225,7 +246,8 @@ static class Component
             Check.Same(client.State, WebSocketState.Closed, "unloading Unity frees the game's connections");
             client = Opened(tool);
             Invoke("Begin");
-            Check.Same(client.State, WebSocketState.Closed, "the next play mode frees them if the domain was not reloaded");
+            Check.Same(
+                client.State, WebSocketState.Closed, "the next play mode frees them if the domain was not reloaded");
             Check.Same(tool.Poll(), WebSocketResult.Ok, "the tool's server still listens");
         }
     }

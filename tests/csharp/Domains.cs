@@ -49,7 +49,8 @@ static class Domains
             for (; reloads < 50; reloads++)
             {
                 AppDomain domain = AppDomain.CreateDomain("game " + reloads);
-                var guest = (Guest)domain.CreateInstanceAndUnwrap(typeof(Guest).Assembly.FullName, typeof(Guest).FullName);
+                var guest =
+                    (Guest)domain.CreateInstanceAndUnwrap(typeof(Guest).Assembly.FullName, typeof(Guest).FullName);
                 int port = guest.Play(home.Port);
                 if (guest.Owner != WebSocketLibrary.Owner) otherOwners++;
                 AppDomain.Unload(domain);

@@ -8,7 +8,8 @@ using System.Text.RegularExpressions;
 /// pointers, as assertions in C. Usage: Layout.exe [32]</summary>
 static class Layout
 {
-    static readonly string[] names = { "NativePacket", "NativeEvent", "NativeConfig", "WebSocketStats", "NativeVariant", "NativeCall" };
+    static readonly string[] names = { "NativePacket", "NativeEvent", "NativeConfig", "WebSocketStats", "NativeVariant",
+        "NativeCall" };
     static readonly string[] inC = { "ws_packet", "ws_event", "ws_config", "ws_stats", "ws_variant", "ws_call" };
 
     static int Main(string[] arguments)
@@ -19,17 +20,22 @@ static class Layout
         {
             Type type = Find(names[i]);
             int size = Size(type, narrow, out _);
-            if (!narrow && size != Marshal.SizeOf(type)) throw new Exception(names[i] + " is laid out otherwise than expected here");
-            Console.WriteLine(narrow ? "_Static_assert(sizeof(" + inC[i] + ") == " + size + ", \"\");" : inC[i] + " size " + size + " 0");
+            if (!narrow && size != Marshal.SizeOf(type))
+                throw new Exception(names[i] + " is laid out otherwise than expected here");
+            Console.WriteLine(narrow ? "_Static_assert(sizeof(" + inC[i] + ") == " + size + ", \"\");"
+                                     : inC[i] + " size " + size + " 0");
             int at = 0;
             foreach (FieldInfo field in Fields(type))
             {
                 int fieldSize = Size(field.FieldType, narrow, out int alignment);
                 at = (at + alignment - 1) / alignment * alignment;
-                if (!narrow && at != (int)Marshal.OffsetOf(type, field.Name)) throw new Exception(names[i] + "." + field.Name + " lies elsewhere than expected here");
+                if (!narrow && at != (int)Marshal.OffsetOf(type, field.Name))
+                    throw new Exception(names[i] + "." + field.Name + " lies elsewhere than expected here");
                 string name = Regex.Replace(field.Name, "(?<!^)([A-Z])", "_$1").ToLowerInvariant();
-                Console.WriteLine(narrow ? "_Static_assert(__builtin_offsetof(" + inC[i] + ", " + name + ") == " + at + " && sizeof(((" + inC[i] + " *)0)->" + name + ") == " + fieldSize + ", \"\");"
-                    : inC[i] + " " + name + " " + at + " " + fieldSize);
+                Console.WriteLine(narrow ? "_Static_assert(__builtin_offsetof(" + inC[i] + ", " + name + ") == " + at +
+                                               " && sizeof(((" + inC[i] + " *)0)->" + name + ") == " + fieldSize +
+                                               ", \"\");"
+                                         : inC[i] + " " + name + " " + at + " " + fieldSize);
                 at += fieldSize;
             }
         }
@@ -38,7 +44,8 @@ static class Layout
 
     static Type Find(string name) => typeof(Wspeer.WebSocketPeer).Assembly.GetType("Wspeer." + name, true);
 
-    static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Instance | BindingFlags.Public).OrderBy(field => field.MetadataToken).ToArray();
+    static FieldInfo[] Fields(Type type) =>
+        type.GetFields(BindingFlags.Instance | BindingFlags.Public).OrderBy(field => field.MetadataToken).ToArray();
 
     /// <summary>The sequential layout, with pointers of this process or of 4 bytes.</summary>
     static int Size(Type type, bool narrow, out int alignment)

@@ -28,8 +28,10 @@ static class Lifetimes
         Collect();
         // The worker may still be closing sockets, and a runtime opens a few itself.
         Check.Until(() => Descriptors() <= descriptors + 3);
-        Check.That(Descriptors() <= descriptors + 3, "50 cycles under traffic: " + descriptors + " descriptors before, " + Descriptors() + " after");
-        Check.That(Memory() - memory < 8192, "50 cycles under traffic: " + memory + " KiB before, " + Memory() + " KiB after");
+        Check.That(Descriptors() <= descriptors + 3,
+            "50 cycles under traffic: " + descriptors + " descriptors before, " + Descriptors() + " after");
+        Check.That(
+            Memory() - memory < 8192, "50 cycles under traffic: " + memory + " KiB before, " + Memory() + " KiB after");
     }
 
     /// <summary>A server and three clients during traffic, ended by Dispose, the garbage collector, the owner or a
@@ -212,11 +214,13 @@ static class Lifetimes
             // Another user of the native library in this process.
             fixed (byte* url = Encoding.UTF8.GetBytes("ws://127.0.0.1:" + tool.Port + "\0")) foreign = Connect(url);
             Check.That(foreign != 0, "a foreign connection is created");
-            Check.That(Check.Until(() => ws_poll(foreign) >= 0 && ws_get_state(foreign) == 1, tool, game), "the foreign connection is open");
+            Check.That(Check.Until(() => ws_poll(foreign) >= 0 && ws_get_state(foreign) == 1, tool, game),
+                "the foreign connection is open");
             WebSocketLibrary.FreeOwned();
             Check.Same(game.Poll(), WebSocketResult.ErrHandle, "FreeOwned frees what this assembly opened");
             Check.Same(tool.Poll(), WebSocketResult.Ok, "FreeOwned keeps handles with another owner");
-            Check.That(Check.Until(() => ws_poll(foreign) >= 0, tool) && ws_get_state(foreign) == 1, "FreeOwned keeps foreign connections");
+            Check.That(Check.Until(() => ws_poll(foreign) >= 0, tool) && ws_get_state(foreign) == 1,
+                "FreeOwned keeps foreign connections");
             WebSocketLibrary.FreeOwner(0);
             Check.Same(ws_get_state(foreign), 1, "owner 0 frees nothing");
             WebSocketLibrary.FreeOwner(5);

@@ -36,7 +36,8 @@ static class Loans
             inOrder &= server.Available == 1000 - next;
             return next == 1000;
         }, client, server);
-        Check.That(inOrder && next == 1000, "a loop that is left every seventh time reads 1000 of 1000 messages in order, and Available counts the rest");
+        Check.That(inOrder && next == 1000,
+            "a loop that is left every seventh time reads 1000 of 1000 messages in order, and Available counts the rest");
         client.Dispose();
         server.Dispose();
     }
@@ -71,7 +72,8 @@ static class Loans
         {
             WebSocketPeer server, client;
             WebSocketPeer.Pair(out server, out client);
-            Check.Until(() => client.State == WebSocketState.Open && server.State == WebSocketState.Open, client, server);
+            Check.Until(
+                () => client.State == WebSocketState.Open && server.State == WebSocketState.Open, client, server);
             int count = random.Next(300);
             for (int i = 0; i < count; i++) client.Send(BitConverter.GetBytes(i));
             client.Close(4000, "round " + rounds);
@@ -87,8 +89,11 @@ static class Loans
                     WebSocketEvent e;
                     while (most-- > 0 && server.TryGetEvent(out e))
                     {
-                        if (e.Type == WebSocketEventType.Message && (e.Code != 0 || e.Clean || e.Phase != 0 || e.Cause != 0 || e.HttpStatus != 0)) wrong = "a message with an end";
-                        if (e.Type == WebSocketEventType.Message) messages.Add(BitConverter.ToInt32(e.Packet.ToArray(), 0));
+                        if (e.Type == WebSocketEventType.Message &&
+                            (e.Code != 0 || e.Clean || e.Phase != 0 || e.Cause != 0 || e.HttpStatus != 0))
+                            wrong = "a message with an end";
+                        if (e.Type == WebSocketEventType.Message)
+                            messages.Add(BitConverter.ToInt32(e.Packet.ToArray(), 0));
                         else others.Add(e.Type + " " + e.Code + " " + e.GetText());
                     }
                 }
@@ -107,11 +112,15 @@ static class Loans
             for (int i = 0; i < messages.Count; i++)
                 if (messages[i] != i) wrong = "message " + messages[i] + " at " + i;
             string all = string.Join("; ", others);
-            if (messages.Count != count || all != "Open 0 ; CloseRequest 4000 round " + rounds + "; Closed 4000 the peer closed the connection with 4000: round " + rounds) wrong = messages.Count + " of " + count + "; " + all;
+            if (messages.Count != count || all != "Open 0 ; CloseRequest 4000 round " + rounds +
+                                                      "; Closed 4000 the peer closed the connection with 4000: round " +
+                                                      rounds)
+                wrong = messages.Count + " of " + count + "; " + all;
             client.Dispose();
             server.Dispose();
         }
-        Check.That(wrong == null, rounds + " connections read in random ways" + (wrong == null ? "" : " (" + wrong + ")"));
+        Check.That(
+            wrong == null, rounds + " connections read in random ways" + (wrong == null ? "" : " (" + wrong + ")"));
     }
 
     static void Over()
@@ -179,7 +188,8 @@ static class Loans
                 WebSocketPacket next;
                 server.TryGetPacket(out next);
             }, "ErrHandle: ", way + ": so does the next, though it was taken before");
-            if (way == "FreeOwned") Check.Same(others.GetText(), "two", way + ": a loan with another owner is still readable");
+            if (way == "FreeOwned")
+                Check.Same(others.GetText(), "two", way + ": a loan with another owner is still readable");
             else Check.That(Told(others), way + ": loans of every owner throw");
             foreach (WebSocketPeer one in new[] { server, client, other, otherClient }) one.Dispose();
         }
@@ -207,7 +217,9 @@ static class Loans
             clients[1].SendText("from the second");
             var ofServer = new WebSocketConnection[2];
             server.GetConnections(ofServer);
-            Check.That(Check.Until(() => ofServer[0].Available == 1 && ofServer[1].Available == 1, clients[0], clients[1], server), "each of two clients has a message");
+            Check.That(Check.Until(() => ofServer[0].Available == 1 && ofServer[1].Available == 1, clients[0],
+                           clients[1], server),
+                "each of two clients has a message");
             WebSocketEvent e;
             string second = server.TryGetEvent(ofServer[1], out e) ? e.GetText() : null, seen = "no exception";
             server.Poll();
@@ -219,11 +231,14 @@ static class Loans
             {
                 seen = error.Message;
             }
-            Check.That(seen.Contains("until Poll"), "a packet read from one client expires with the next poll, in which the client may retire");
+            Check.That(seen.Contains("until Poll"),
+                "a packet read from one client expires with the next poll, in which the client may retire");
             Check.That(second != null && !server.TryGetEvent(ofServer[1], out e), "only the second client was read");
             var waiting = new WebSocketConnection[2];
-            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0], "only the first client has something to read");
-            Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second, "the other client's message is still read through the server");
+            Check.That(server.GetWaiting(waiting) == 1 && waiting[0] == ofServer[0],
+                "only the first client has something to read");
+            Check.That(server.TryGetEvent(out e) && e.Connection == ofServer[0] && e.GetText() != second,
+                "the other client's message is still read through the server");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }
@@ -240,7 +255,8 @@ static class Loans
                 client.Close();
             }
             var all = new WebSocketEndpoint[] { clients[0], clients[1], server };
-            Check.Until(() => clients[0].State == WebSocketState.Closed && clients[1].State == WebSocketState.Closed, all);
+            Check.Until(
+                () => clients[0].State == WebSocketState.Closed && clients[1].State == WebSocketState.Closed, all);
             int asked = 0, gone = 0;
             Check.Until(() =>
             {
@@ -278,7 +294,8 @@ static class Loans
                 if (e.Type == WebSocketEventType.Message) messages++;
                 left += e.Code + (e.Clean ? 1 : 0) + (int)e.Phase + (int)e.Cause + e.HttpStatus;
             }
-            Check.That(code == 4000 && messages == 3 && left == 0, "messages after an end have nothing of it: " + messages + " of 3, " + left);
+            Check.That(code == 4000 && messages == 3 && left == 0,
+                "messages after an end have nothing of it: " + messages + " of 3, " + left);
         }
         foreach (WebSocketPeer client in clients) client.Dispose();
     }

@@ -17,7 +17,8 @@ static class Talk
 
     static void Server()
     {
-        var config = new WebSocketConfig { Subprotocols = "chat", Headers = new[] { "X-Name: κόσμε" }, User = (IntPtr)42 };
+        var config =
+            new WebSocketConfig { Subprotocols = "chat", Headers = new[] { "X-Name: κόσμε" }, User = (IntPtr)42 };
         var clients = new WebSocketPeer[3];
         using (WebSocketServer server = Check.OpenServer(clients, config))
         {
@@ -27,23 +28,28 @@ static class Talk
             var list = new WebSocketConnection[2];
             Check.Same(server.GetConnections(list), 3, "clients are counted even if the array is too short");
             Check.Same(list[1].GetHeader("X-Name"), "κόσμε", "a header of the request");
-            Check.That(list[0] != list[1] && list[0].Equals(list[0]) && list[0].State == WebSocketState.Open, "connections can be compared");
+            Check.That(list[0] != list[1] && list[0].Equals(list[0]) && list[0].State == WebSocketState.Open,
+                "connections can be compared");
 
             Check.Same(list[0].Send(new byte[] { 1, 2, 3 }), WebSocketResult.Ok, "a message to one");
             fixedSend(list[0]);
-            Check.Same(server.SendToAllBut(list[0], Encoding.UTF8.GetBytes("others"), WebSocketMessageType.Text), WebSocketResult.Ok, "a message to all but one");
+            Check.Same(server.SendToAllBut(list[0], Encoding.UTF8.GetBytes("others"), WebSocketMessageType.Text),
+                WebSocketResult.Ok, "a message to all but one");
             Check.Same(server.SendText("everyone"), WebSocketResult.Ok, "a message to all");
             var got = new List<string>[3];
             for (int i = 0; i < 3; i++) got[i] = new List<string>();
             Check.That(Check.Until(() =>
             {
                 for (int i = 0; i < 3; i++)
-                    foreach (WebSocketPacket packet in clients[i].Packets()) got[i].Add(packet.IsText ? packet.GetText() : BitConverter.ToString(packet.ToArray()));
+                    foreach (WebSocketPacket packet in clients[i].Packets())
+                        got[i].Add(packet.IsText ? packet.GetText() : BitConverter.ToString(packet.ToArray()));
                 return Array.TrueForAll(got, one => one.Contains("everyone"));
             }, clients[0], clients[1], clients[2], server), "all hear the last message");
-            var heard = new List<string> { string.Join(",", got[0]), string.Join(",", got[1]), string.Join(",", got[2]) };
+            var heard =
+                new List<string> { string.Join(",", got[0]), string.Join(",", got[1]), string.Join(",", got[2]) };
             heard.Sort(string.CompareOrdinal);
-            Check.Same(string.Join("; ", heard), "01-02-03,09-08,everyone; others,everyone; others,everyone", "each client receives its messages in order");
+            Check.Same(string.Join("; ", heard), "01-02-03,09-08,everyone; others,everyone; others,everyone",
+                "each client receives its messages in order");
 
             clients[1].Send(new byte[70000]);
             int length = 0;
@@ -59,19 +65,25 @@ static class Talk
             }, clients[1], server), "a message of 70 000 bytes");
             Check.That(length == 70000 && user == 42, "the length, and the user value of the config");
             Check.Same(list[0].GetStats().MessagesOut, 3ul, "statistics of a client");
-            Check.Same(list[0].SetOption(WebSocketOption.MaxMessageBytes, 1000), WebSocketResult.Ok, "an option is set");
+            Check.Same(
+                list[0].SetOption(WebSocketOption.MaxMessageBytes, 1000), WebSocketResult.Ok, "an option is set");
             Check.Same(list[0].GetOption(WebSocketOption.MaxMessageBytes), 1000u, "the option has the new value");
 
             Check.Same(server.DisconnectAll(4001, "until later"), WebSocketResult.Ok, "disconnecting all");
             WebSocketEnd end;
             Check.That(!clients[2].Connection.TryGetEnd(out end), "TryGetEnd is false before the end");
-            Check.That(Check.Until(() => clients[2].State == WebSocketState.Closed, clients[2], server), "the client has ended");
-            Check.That(clients[2].Connection.TryGetEnd(out end) && end.Code == 4001 && end.Clean && end.Cause == WebSocketCause.ClosedByPeer, "TryGetEnd returns the end before its events are read");
+            Check.That(Check.Until(() => clients[2].State == WebSocketState.Closed, clients[2], server),
+                "the client has ended");
+            Check.That(clients[2].Connection.TryGetEnd(out end) && end.Code == 4001 && end.Clean &&
+                           end.Cause == WebSocketCause.ClosedByPeer,
+                "TryGetEnd returns the end before its events are read");
             string closed = null;
             Check.That(Check.Until(() =>
             {
                 foreach (WebSocketEvent e in clients[2].Events())
-                    if (e.Type == WebSocketEventType.Closed) closed = e.Code + " " + e.Clean + " " + e.Cause + " " + e.Phase + " " + clients[2].Connection.GetText(WebSocketText.CloseReason);
+                    if (e.Type == WebSocketEventType.Closed)
+                        closed = e.Code + " " + e.Clean + " " + e.Cause + " " + e.Phase + " " +
+                                 clients[2].Connection.GetText(WebSocketText.CloseReason);
                 return closed != null;
             }, clients[2], server), "a client is told");
             Check.Same(closed, "4001 True ClosedByPeer App until later", "Closed has code, cause and reason");
@@ -141,10 +153,12 @@ static class Talk
             }, client, server), "attached: bytes carried by hand");
             Check.Same(got, "by hand", "attached: the message arrives");
             int none;
-            Check.Same(server.Feed(ReadOnlySpan<byte>.Empty, out none), WebSocketResult.Ok, "attached: feeding no bytes does not end the transport");
+            Check.Same(server.Feed(ReadOnlySpan<byte>.Empty, out none), WebSocketResult.Ok,
+                "attached: feeding no bytes does not end the transport");
             Check.Same(server.State, WebSocketState.Open, "attached: the connection is still open");
             Check.Same(server.FeedEnd(), WebSocketResult.Ok, "attached: the transport is ended");
-            Check.That(Check.Until(() => server.State == WebSocketState.Closed, server), "attached: the connection closes");
+            Check.That(
+                Check.Until(() => server.State == WebSocketState.Closed, server), "attached: the connection closes");
         }
     }
 
@@ -154,7 +168,8 @@ static class Talk
         using (WebSocketMultiplayerPeer ann = WebSocketMultiplayerPeer.Join("ws://127.0.0.1:" + host.Port))
         using (WebSocketMultiplayerPeer bob = WebSocketMultiplayerPeer.JoinLocal(host))
         {
-            Check.That(host.IsHost && !ann.IsHost && host.UniqueId == 1 && ann.UniqueId == 0, "multiplayer: ids before the opening");
+            Check.That(host.IsHost && !ann.IsHost && host.UniqueId == 1 && ann.UniqueId == 0,
+                "multiplayer: ids before the opening");
             var peers = new HashSet<int>();
             Check.That(Check.Until(() =>
             {
@@ -162,7 +177,8 @@ static class Talk
                     if (e.Type == WebSocketEventType.Connected) peers.Add(e.PeerId);
                 return peers.Count == 2 && ann.UniqueId > 1 && bob.UniqueId > 1;
             }, host, ann, bob), "multiplayer: two have joined");
-            Check.That(peers.Contains(ann.UniqueId) && peers.Contains(bob.UniqueId), "multiplayer: the host reports both ids");
+            Check.That(
+                peers.Contains(ann.UniqueId) && peers.Contains(bob.UniqueId), "multiplayer: the host reports both ids");
             Check.Same(ann.Send(new byte[] { 7 }), WebSocketResult.Ok, "multiplayer: a packet to the host");
             int from = 0;
             Check.That(Check.Until(() =>
@@ -171,7 +187,8 @@ static class Talk
                 return from != 0;
             }, host, ann, bob), "multiplayer: the host gets it");
             Check.Same(from, ann.UniqueId, "multiplayer: the packet has its sender's id");
-            Check.Same(host.SendTo(-ann.UniqueId, new byte[] { 1 }), WebSocketResult.Ok, "multiplayer: a packet to all but one");
+            Check.Same(host.SendTo(-ann.UniqueId, new byte[] { 1 }), WebSocketResult.Ok,
+                "multiplayer: a packet to all but one");
             Check.Same(host.SendTo(ann.UniqueId, new byte[] { 2 }), WebSocketResult.Ok, "multiplayer: a packet to one");
             byte toAnn = 0, toBob = 0;
             Check.That(Check.Until(() =>
@@ -181,12 +198,15 @@ static class Talk
                 return toAnn != 0 && toBob != 0;
             }, host, ann, bob), "multiplayer: both get theirs");
             Check.That(toAnn == 2 && toBob == 1, "multiplayer: each receives only its packets");
-            Check.Same(ann.SendTo(bob.UniqueId, new byte[] { 3 }), WebSocketResult.ErrTarget, "multiplayer: a join can reach only the host");
+            Check.Same(ann.SendTo(bob.UniqueId, new byte[] { 3 }), WebSocketResult.ErrTarget,
+                "multiplayer: a join can reach only the host");
             Check.Same(host.GetConnection(ann.UniqueId).PeerId, ann.UniqueId, "multiplayer: the connection of an id");
             host.RefuseNew = true;
             Check.That(host.RefuseNew, "multiplayer: new peers are refused");
-            Check.Same(host.DisconnectPeer(bob.UniqueId, 4000, "out"), WebSocketResult.Ok, "multiplayer: a peer is disconnected");
-            Check.That(Check.Until(() => bob.State == WebSocketState.Closed, host, ann, bob), "multiplayer: the disconnected peer closes");
+            Check.Same(host.DisconnectPeer(bob.UniqueId, 4000, "out"), WebSocketResult.Ok,
+                "multiplayer: a peer is disconnected");
+            Check.That(Check.Until(() => bob.State == WebSocketState.Closed, host, ann, bob),
+                "multiplayer: the disconnected peer closes");
         }
     }
 
@@ -194,7 +214,8 @@ static class Talk
     {
         WebSocketPeer server, client;
         Check.OpenPair(out server, out client);
-        Check.Same(WebSocketLibrary.Wait(0, server, null, client), WebSocketResult.Empty, "waiting: there is nothing to poll for");
+        Check.Same(WebSocketLibrary.Wait(0, server, null, client), WebSocketResult.Empty,
+            "waiting: there is nothing to poll for");
         client.Send(new byte[1]);
         client.Poll();
         Check.Same(server.Wait(1000), WebSocketResult.Ok, "waiting: a message ends the wait");

@@ -48,7 +48,8 @@ static class Threads
             return total == Senders * Each;
         }, client, server);
         foreach (Thread thread in threads) thread.Join();
-        Check.That(total == Senders * Each && inOrder, total + " messages of " + Senders + " threads, each thread's in order");
+        Check.That(
+            total == Senders * Each && inOrder, total + " messages of " + Senders + " threads, each thread's in order");
         client.Dispose();
         server.Dispose();
     }
@@ -68,7 +69,9 @@ static class Threads
                 do
                 {
                     result = shared.Send(message);
-                    if (result != WebSocketResult.Ok && result != WebSocketResult.ErrFull && result != WebSocketResult.ErrHandle) strange++;
+                    if (result != WebSocketResult.Ok && result != WebSocketResult.ErrFull &&
+                        result != WebSocketResult.ErrHandle)
+                        strange++;
                     GC.KeepAlive(shared.State);
                     GC.KeepAlive(shared.Available);
                 } while (shared.Poll() != WebSocketResult.ErrHandle);
@@ -79,6 +82,7 @@ static class Threads
             server.Dispose();
             thread.Join();
         }
-        Check.That(strange == 0, rounds + " connections disposed while another thread polls and sends: it is told ErrHandle");
+        Check.That(
+            strange == 0, rounds + " connections disposed while another thread polls and sends: it is told ErrHandle");
     }
 }
