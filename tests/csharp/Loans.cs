@@ -37,7 +37,7 @@ static class Loans
             return next == 1000;
         }, client, server);
         Check.That(inOrder && next == 1000,
-            "a loop that is left every seventh time reads 1000 of 1000 messages in order, and Available counts the rest");
+            "a loop left every seventh time reads 1000 of 1000 messages in order, and Available counts the rest");
         client.Dispose();
         server.Dispose();
     }

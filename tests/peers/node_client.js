@@ -1,8 +1,9 @@
-// A client of npm ws that is told what to do as tests/c/peer_client.c is. Usage: node_client.js, with NODE_PATH set
+// A client of npm ws that a test controls like tests/c/peer_client.c. Usage: node_client.js, with NODE_PATH set
 'use strict';
 const fs = require('fs');
 const WebSocket = require('ws');
-const {close, deflate, extensions, headers, list, onCommand, print, printMessage, put, shown} = require('./node_common.js');
+const {close, deflate, extensions, headers, list, onCommand, print, printMessage, put, shown} =
+  require('./node_common.js');
 
 let ws;
 
@@ -19,13 +20,24 @@ function connect(settings) {
     const parts = [];
     response.on('data', (part) => parts.push(part));
     response.on('end', () => {
-      print('closed', {code: 1006, reason: '', ...end, status: response.statusCode, body: Buffer.concat(parts).toString(),
-                       shown: shown(response.rawHeaders, settings.show)});
+      print('closed', {
+        code: 1006,
+        reason: '',
+        ...end,
+        status: response.statusCode,
+        body: Buffer.concat(parts).toString(),
+        shown: shown(response.rawHeaders, settings.show)
+      });
     });
   });
   ws.on('open', () => {
     const socket = ws._socket;
-    print('open', {subprotocol: ws.protocol, extensions: extensions(ws), shown: answer, tls: socket.getProtocol ? socket.getProtocol() : ''});
+    print('open', {
+      subprotocol: ws.protocol,
+      extensions: extensions(ws),
+      shown: answer,
+      tls: socket.getProtocol ? socket.getProtocol() : ''
+    });
   });
   ws.on('message', printMessage);
   ws.on('error', (error) => { end.sentence = error.code ? `${error.code}: ${error.message}` : error.message; });

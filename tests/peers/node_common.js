@@ -1,4 +1,4 @@
-// What the two programs for npm ws share: the commands, events and messages of tests/c/peer.h.
+// Shared by the two programs for npm ws: the commands, events and messages of tests/c/peer.h.
 'use strict';
 const fs = require('fs');
 const readline = require('readline');
@@ -61,7 +61,7 @@ function pattern(type, size) {
   return Buffer.concat([Buffer.alloc(whole, unit), Buffer.alloc(size - whole, 'x')]);
 }
 
-// A text message goes as a string, as programs send it.
+// Text is sent as a string, as programs send it.
 function put(ws, settings) {
   const data = pattern(settings.type, Number(settings.size));
   ws.send(settings.type === 'text' ? data.toString() : data);
@@ -91,10 +91,14 @@ function shown(raw, name = '') {
   return raw.filter((_, index) => index % 2 === 1 && raw[index - 1].toLowerCase() === name.toLowerCase());
 }
 
-// What permessage-deflate is offered or agreed to with: deflate=yes and, as needed, flags of tests/c, level, threshold, server_bits and client_bits.
+// The permessage-deflate options: deflate=yes and optionally flags of tests/c, level, threshold, server_bits and
+// client_bits.
 function deflate(settings) {
   if (settings.deflate !== 'yes') return false;
-  const options = {threshold: Number(settings.threshold || 0), zlibDeflateOptions: {level: Number(settings.level || 1)}};
+  const options = {
+    threshold: Number(settings.threshold || 0),
+    zlibDeflateOptions: {level: Number(settings.level || 1)}
+  };
   const flags = Number(settings.flags || 0);
   if (flags & 64) options.serverNoContextTakeover = true;
   if (flags & 128) options.clientNoContextTakeover = true;
@@ -103,17 +107,33 @@ function deflate(settings) {
   return options;
 }
 
-// What was agreed on, as WS_GET_EXTENSIONS tells it.
+// The negotiated extensions in the format of WS_GET_EXTENSIONS.
 function extensions(ws) {
   const found = ws._extensions['permessage-deflate'];
   if (!found) return '';
-  const names = ['server_no_context_takeover', 'client_no_context_takeover', 'server_max_window_bits', 'client_max_window_bits'];
+  const names =
+    ['server_no_context_takeover', 'client_no_context_takeover', 'server_max_window_bits', 'client_max_window_bits'];
   const parts = names.filter((name) => found.params[name] && found.params[name] !== 15);
-  return ['permessage-deflate', ...parts.map((name) => found.params[name] === true ? name : `${name}=${found.params[name]}`)].join('; ');
+  return [
+    'permessage-deflate', ...parts.map((name) => found.params[name] === true ? name : `${name}=${found.params[name]}`)
+  ].join('; ');
 }
 
 function list(text) {
   return text === undefined ? [] : text.split(', ');
 }
 
-module.exports = {close, deflate, extensions, headers, list, onCommand, parse, pattern, print, printMessage, put, shown};
+module.exports = {
+  close,
+  deflate,
+  extensions,
+  headers,
+  list,
+  onCommand,
+  parse,
+  pattern,
+  print,
+  printMessage,
+  put,
+  shown
+};

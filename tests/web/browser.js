@@ -8,7 +8,9 @@ const http = require('http')
 const path = require('path')
 const { chromium } = require('../../build/node/node_modules/playwright-core')
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync']
 const LIMIT_MS = 60000
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' }
 
@@ -58,9 +60,12 @@ async function run(browser, program, argv, tell) {
 // The browsers: launch() starts one for this run, serve() one for many as { endpoint, close }, connect(endpoint) uses
 // that one.
 const CHROMIUM = {
-  options: { executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args: [...FLAGS, ...(process.env.CHROMIUM_FLAGS || '').split(' ').filter(Boolean)] },
+  options: {
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true,
+    args: [...FLAGS, ...(process.env.CHROMIUM_FLAGS || '').split(' ').filter(Boolean)] },
   launch: () => chromium.launch(CHROMIUM.options),
-  serve: () => chromium.launchServer(CHROMIUM.options).then(server => ({ endpoint: server.wsEndpoint(), close: () => server.close() })),
+  serve: () => chromium.launchServer(CHROMIUM.options).then(
+    server => ({ endpoint: server.wsEndpoint(), close: () => server.close() })),
   connect: endpoint => chromium.connect(endpoint),
 }
 
@@ -77,7 +82,8 @@ async function main() {
     return 0
   }
   const endpoint = process.env.BROWSER_ENDPOINT
-  const browser = endpoint && fs.existsSync(endpoint) ? await kind.connect(fs.readFileSync(endpoint, 'utf8')) : await kind.launch()
+  const browser = endpoint && fs.existsSync(endpoint)
+    ? await kind.connect(fs.readFileSync(endpoint, 'utf8')) : await kind.launch()
   try {
     return await run(browser, subject, argv, words => fs.writeSync(1, words))
   } catch (error) {

@@ -60,14 +60,15 @@ async function main() {
     await page.fill('#text', text)
     await page.press('#text', 'Enter')
   }
-  const shows = (page, text, kind = '.line') => page.locator(`${kind}:has-text(${JSON.stringify(text)})`).last().waitFor()
+  const shows = (page, text, kind = '.line') =>
+    page.locator(`${kind}:has-text(${JSON.stringify(text)})`).last().waitFor()
   try {
     const ada = await open('Ada')
     await passes('a page joins', shows(ada, 'Ada is here', '.news'))
     const grace = await open('Grace Höpper')
-    await passes('a second, and the first is told, with its name as it was given', shows(ada, 'Grace Höpper is here', '.news'))
+    await passes('a second page joins, and the first one shows its name', shows(ada, 'Grace Höpper is here', '.news'))
     const native = start('client', `ws://127.0.0.1:${port}`, 'Linus')
-    await passes('and a native client', shows(ada, 'Linus is here', '.news'))
+    await passes('a native client joins', shows(ada, 'Linus is here', '.news'))
     await shows(grace, 'Linus is here', '.news')
     await says(ada, 'Hello from a page. Who else is here?')
     await passes('page to page', shows(grace, 'Hello from a page'))
@@ -79,13 +80,15 @@ async function main() {
     await says(grace, 'And I am another page, polled once a frame.')
     await shows(ada, 'And I am another page')
     await says(ada, 'The milliseconds above are the heartbeat’s.')
-    await passes('own messages come back as own', ada.locator('.line.own:has-text("milliseconds")').waitFor())
-    await passes('the round-trip time is shown', ada.locator('#state', { hasText: /connected · \d+(\.\d)? ms/ }).waitFor())
+    await passes('own messages are marked as own', ada.locator('.line.own:has-text("milliseconds")').waitFor())
+    await passes('the round-trip time is shown',
+      ada.locator('#state', { hasText: /connected · \d+(\.\d)? ms/ }).waitFor())
     await ada.screenshot({ path: picture })
     await grace.close()
-    await passes('a page that is closed has left', shows(ada, 'Grace Höpper has left', '.news'))
+    await passes('closing a page is shown to the others', shows(ada, 'Grace Höpper has left', '.news'))
     server.child.stdin.end()
-    await passes('the page says so when the server goes, and offers to join again', ada.locator('#join:visible').waitFor())
+    await passes('a page reports the end of the server, and offers to join again',
+      ada.locator('#join:visible').waitFor())
     native.child.kill()
   } finally {
     server.child.kill()

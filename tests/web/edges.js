@@ -27,7 +27,8 @@ const paths = {
     const count = Number(query.get('count')), ms = Number(query.get('ms')), began = Date.now()
     let sent = 0
     const timer = setInterval(() => {
-      for (const due = Math.min(count, Math.ceil(count * (Date.now() - began) / ms)); sent < due;) ws.send(`message ${sent++}`)
+      for (const due = Math.min(count, Math.ceil(count * (Date.now() - began) / ms)); sent < due;)
+        ws.send(`message ${sent++}`)
       if (sent === count) clearInterval(timer)
     }, 10)
     ws.on('close', () => clearInterval(timer))
@@ -50,7 +51,8 @@ const paths = {
   '/die': () => process.kill(process.pid, 'SIGKILL'),
 }
 
-const server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: 1 << 25, perMessageDeflate: false }, () => console.log(server.address().port))
+const server = new WebSocketServer({ host: '127.0.0.1', port: 0, maxPayload: 1 << 25, perMessageDeflate: false },
+  () => console.log(server.address().port))
 server.on('connection', (ws, request) => {
   const url = new URL(request.url, 'http://localhost')
   ws.on('error', () => {})

@@ -29,9 +29,11 @@ function trust(profile, ca) {
 
 async function serve() {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'wspeer-firefox-'))
-  fs.writeFileSync(path.join(profile, 'user.js'), Object.entries(PREFS).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});\n`).join(''))
+  fs.writeFileSync(path.join(profile, 'user.js'),
+    Object.entries(PREFS).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});\n`).join(''))
   if (process.env.TRUSTED_CA) trust(profile, process.env.TRUSTED_CA)
-  const firefox = childProcess.spawn(FIREFOX, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const firefox = childProcess.spawn(FIREFOX,
+    ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0', 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const endpoint = await new Promise((resolve, reject) => {
     let said = ''
     firefox.on('error', reject)
