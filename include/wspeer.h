@@ -293,8 +293,8 @@
 #define WS_EVENT_WRITABLE 7
 
 // event.count messages or events were left out because a queue was full.
-// event.conn is a connection: its outbound queue had no room for messages to several targets. Reported once until
-// there is room again.
+// event.conn is a client of a server: its outbound queue had no room for messages to several targets. Reported once
+// until there is room again.
 // event.conn is the server's own handle or a join: the program did not read its events, so lifecycle events, and on a
 // join errors about other peers, were dropped.
 #define WS_EVENT_SKIPPED 8
@@ -385,7 +385,7 @@
 // TCP failed for another reason. event.os_error is the system's error number.
 #define WS_CAUSE_TCP_FAILED 25
 
-// The certificate was not issued by an authority that this machine trusts.
+// The certificate was not issued by a trusted authority.
 #define WS_CAUSE_CERTIFICATE_UNTRUSTED 30
 
 // The certificate has expired, or is not valid yet. Check the clocks of both machines.
@@ -1017,7 +1017,8 @@ typedef struct ws_config {
   uint32_t inbound_bytes;
   // Maximum number of queued outbound messages (default: 4096). At the limit sending fails with WS_ERR_FULL.
   uint32_t outbound_packets;
-  // Maximum bytes of queued output (default: 4194304). At the limit sending fails with WS_ERR_FULL.
+  // Maximum bytes of queued output (default: 4194304). At the limit sending fails with WS_ERR_FULL. An empty queue
+  // accepts any message.
   uint32_t outbound_bytes;
   // Maximum number of messages that a peer may send in a second (default: WS_OFF). A peer that sends more is closed
   // with 1008, and its further messages are dropped.
@@ -1474,7 +1475,8 @@ WS_API ws_result ws_decode_variant(const uint8_t *data, size_t len, struct ws_va
 // Godot's send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node on the other
 // side.
 // The message is written at once if no output is queued before it. With WS_COALESCE it waits for ws_flush(), the next
-// poll or 128 KiB. With WS_DEFLATE a message over 64 KiB is compressed in slices by the following polls and flushes.
+// poll or 128 KiB. With WS_DEFLATE a message over 64 KiB (less if deflate_level is above 2) is compressed in slices by
+// the following polls and flushes.
 //
 // Returns WS_OK (accepted), WS_PARTIAL (a server: the queues of some clients were full; see SKIPPED), WS_ERR_FULL (not
 // accepted: send it again after WRITABLE), WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (not accepted: no memory is left),

@@ -110,8 +110,8 @@ pub const WS_EVENT_DISCONNECTED: i32 = 6;
 /// The outbound queue has room again, after it refused a message.
 pub const WS_EVENT_WRITABLE: i32 = 7;
 /// event.count messages or events were left out because a queue was full.
-/// event.conn is a connection: its outbound queue had no room for messages to several targets. Reported once until
-/// there is room again.
+/// event.conn is a client of a server: its outbound queue had no room for messages to several targets. Reported once
+/// until there is room again.
 /// event.conn is the server's own handle or a join: the program did not read its events, so lifecycle events, and on a
 /// join errors about other peers, were dropped.
 pub const WS_EVENT_SKIPPED: i32 = 8;
@@ -180,7 +180,7 @@ pub const WS_CAUSE_REFUSED: i32 = 23;
 pub const WS_CAUSE_UNREACHABLE: i32 = 24;
 /// TCP failed for another reason. event.os_error is the system's error number.
 pub const WS_CAUSE_TCP_FAILED: i32 = 25;
-/// The certificate was not issued by an authority that this machine trusts.
+/// The certificate was not issued by a trusted authority.
 pub const WS_CAUSE_CERTIFICATE_UNTRUSTED: i32 = 30;
 /// The certificate has expired, or is not valid yet. Check the clocks of both machines.
 pub const WS_CAUSE_CERTIFICATE_EXPIRED: i32 = 31;

@@ -51,7 +51,8 @@ pub struct ws_config {
     pub inbound_bytes: u32,
     /// Maximum number of queued outbound messages (default: 4096). At the limit sending fails with WS_ERR_FULL.
     pub outbound_packets: u32,
-    /// Maximum bytes of queued output (default: 4194304). At the limit sending fails with WS_ERR_FULL.
+    /// Maximum bytes of queued output (default: 4194304). At the limit sending fails with WS_ERR_FULL. An empty queue
+    /// accepts any message.
     pub outbound_bytes: u32,
     /// Maximum number of messages that a peer may send in a second (default: WS_OFF). A peer that sends more is closed
     /// with 1008, and its further messages are dropped.

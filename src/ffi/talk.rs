@@ -14,7 +14,8 @@ use crate::table;
 /// Godot's send_bytes() sends, and one of type WS_CALL, made by ws_encode_call(), calls a method of a node on the other
 /// side.
 /// The message is written at once if no output is queued before it. With WS_COALESCE it waits for ws_flush(), the next
-/// poll or 128 KiB. With WS_DEFLATE a message over 64 KiB is compressed in slices by the following polls and flushes.
+/// poll or 128 KiB. With WS_DEFLATE a message over 64 KiB (less if deflate_level is above 2) is compressed in slices by
+/// the following polls and flushes.
 ///
 /// Returns WS_OK (accepted), WS_PARTIAL (a server: the queues of some clients were full; see SKIPPED), WS_ERR_FULL (not
 /// accepted: send it again after WRITABLE), WS_ERR_STATE (not OPEN), WS_ERR_LIMIT (not accepted: no memory is left),

@@ -24,6 +24,8 @@ extern "C" {
 #endif  // __cplusplus
 #endif // __cplusplus
 #endif  /* WSPEER_H */""".splitlines()
+# Columns of the longest line.
+WIDTH = 120
 # Sizes of the types in the interface, in bytes; 0: the size of a pointer.
 SIZES = {
     "uint8_t": 1,
@@ -131,6 +133,9 @@ def read(root: pathlib.Path):
 
 
 def parse(text):
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > WIDTH:
+            raise Mistake(f"include/wspeer.h: line {number} has more than {WIDTH} columns: wrap it in its source")
     lines = _joined(text.splitlines())
     if not lines or lines[0] != "/*":
         raise Mistake("include/wspeer.h: line 1: it does not begin with the manual")

@@ -108,10 +108,10 @@ namespace Wspeer
         Disconnected = 6,
         /// <summary>The outbound queue has room again, after it refused a message.</summary>
         Writable = 7,
-        /// <summary>event.count messages or events were left out because a queue was full. event.conn is a connection:
-        /// its outbound queue had no room for messages to several targets. Reported once until there is room again.
-        /// event.conn is the server's own handle or a join: the program did not read its events, so lifecycle events,
-        /// and on a join errors about other peers, were dropped.</summary>
+        /// <summary>event.count messages or events were left out because a queue was full. event.conn is a client of a
+        /// server: its outbound queue had no room for messages to several targets. Reported once until there is room
+        /// again. event.conn is the server's own handle or a join: the program did not read its events, so lifecycle
+        /// events, and on a join errors about other peers, were dropped.</summary>
         Skipped = 8,
         /// <summary>A failure that does not end the connection. event.cause and the text in event.packet.data describe
         /// it. The text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.</summary>
@@ -186,7 +186,7 @@ namespace Wspeer
         Unreachable = 24,
         /// <summary>TCP failed for another reason. event.os_error is the system's error number.</summary>
         TcpFailed = 25,
-        /// <summary>The certificate was not issued by an authority that this machine trusts.</summary>
+        /// <summary>The certificate was not issued by a trusted authority.</summary>
         CertificateUntrusted = 30,
         /// <summary>The certificate has expired, or is not valid yet. Check the clocks of both machines.</summary>
         CertificateExpired = 31,

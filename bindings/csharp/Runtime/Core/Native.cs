@@ -354,8 +354,8 @@ namespace Wspeer
         /// <summary>Maximum number of queued outbound messages (default: 4096). At the limit sending fails with
         /// WS_ERR_FULL.</summary>
         public uint OutboundPackets;
-        /// <summary>Maximum bytes of queued output (default: 4194304). At the limit sending fails with
-        /// WS_ERR_FULL.</summary>
+        /// <summary>Maximum bytes of queued output (default: 4194304). At the limit sending fails with WS_ERR_FULL. An
+        /// empty queue accepts any message.</summary>
         public uint OutboundBytes;
         /// <summary>Maximum number of messages that a peer may send in a second (default: WS_OFF). A peer that sends
         /// more is closed with 1008, and its further messages are dropped.</summary>

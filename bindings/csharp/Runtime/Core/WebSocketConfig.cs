@@ -56,7 +56,7 @@ namespace Wspeer
         /// WebSocketResult.ErrFull.</summary>
         public uint OutboundPackets;
         /// <summary>Maximum bytes of queued output (default: 4194304). At the limit sending fails with
-        /// WebSocketResult.ErrFull.</summary>
+        /// WebSocketResult.ErrFull. An empty queue accepts any message.</summary>
         public uint OutboundBytes;
         /// <summary>Maximum number of messages that a peer may send in a second (default: WebSocketConfig.Off). A peer
         /// that sends more is closed with 1008, and its further messages are dropped.</summary>

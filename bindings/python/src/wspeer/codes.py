@@ -103,10 +103,10 @@ class EventType(Code):
     WRITABLE = 7
     """The outbound queue has room again, after it refused a message."""
     SKIPPED = 8
-    """event.count messages or events were left out because a queue was full. event.conn is a connection: its
-    outbound queue had no room for messages to several targets. Reported once until there is room again. event.conn
-    is the server's own handle or a join: the program did not read its events, so lifecycle events, and on a join
-    errors about other peers, were dropped."""
+    """event.count messages or events were left out because a queue was full. event.conn is a client of a server:
+    its outbound queue had no room for messages to several targets. Reported once until there is room again.
+    event.conn is the server's own handle or a join: the program did not read its events, so lifecycle events, and
+    on a join errors about other peers, were dropped."""
     ERROR = 9
     """A failure that does not end the connection. event.cause and the text in event.packet.data describe it. The
     text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name."""
@@ -178,7 +178,7 @@ class Cause(Code):
     TCP_FAILED = 25
     """TCP failed for another reason. event.os_error is the system's error number."""
     CERTIFICATE_UNTRUSTED = 30
-    """The certificate was not issued by an authority that this machine trusts."""
+    """The certificate was not issued by a trusted authority."""
     CERTIFICATE_EXPIRED = 31
     """The certificate has expired, or is not valid yet. Check the clocks of both machines."""
     CERTIFICATE_NAME = 32

@@ -52,7 +52,8 @@ class ConfigArgs(TypedDict, total=False):
     """Maximum number of queued outbound messages (default: 4096). At the limit sending fails with
     Result.ERR_FULL."""
     outbound_bytes: int
-    """Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL."""
+    """Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL. An empty
+    queue accepts any message."""
     max_messages_per_s: int
     """Maximum number of messages that a peer may send in a second (default: OFF). A peer that sends more is closed
     with 1008, and its further messages are dropped."""

@@ -64,7 +64,7 @@ class Options(OptionsBase):
     )
     outbound_bytes = Number(
         11,
-        "Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL.",
+        "Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL. An empty queue accepts any message.",
     )
     max_messages_per_s = Number(
         12,
