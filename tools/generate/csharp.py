@@ -38,6 +38,31 @@ STRUCTS = {
 }
 PUBLIC = {"WebSocketStats"}
 HIDDEN = {"WebSocketStruct"}
+# Words of the header's comments, and what they are called in C#.
+WORDS = {
+    "ws_config": "WebSocketConfig",
+    "ws_stats": "WebSocketStats",
+    "ws_attach()": "WebSocketPeer.Attach()",
+    "ws_close()": "Close()",
+    "ws_connect()": "WebSocketPeer.Connect()",
+    "ws_disconnect()": "Disconnect()",
+    "ws_flush()": "Flush()",
+    "ws_get_features()": "WebSocketLibrary.Features",
+    "ws_get_log()": "WebSocketLibrary.TryGetLog()",
+    "ws_host()": "WebSocketMultiplayerPeer.Host()",
+    "ws_join()": "WebSocketMultiplayerPeer.Join()",
+    "ws_join_local()": "WebSocketMultiplayerPeer.JoinLocal()",
+    "ws_last_error()": "WebSocketLibrary.LastError",
+    "ws_listen()": "WebSocketServer.Listen()",
+    "ws_pair()": "WebSocketPeer.Pair()",
+    "ws_poll()": "Poll()",
+    "ws_set_option()": "SetOption()",
+    "ws_set_user()": "SetUser()",
+    "ws_version()": "WebSocketLibrary.Version",
+    "ws_wait()": "Wait()",
+    "event.conn": "event.Connection",
+    "event.packet.data": "event.GetText()",
+}
 TYPED = {"flags": "WebSocketFlags", "on_full": "WebSocketFullPolicy"}
 VALUES = {
     "int32_t": "int",
@@ -81,11 +106,15 @@ class CSharp:
             for name, constant in members
         }
         self.names["WS_OFF"] = "WebSocketConfig.Off"
+        structs = (header.struct(name) for name in ("ws_config", "ws_stats"))
+        self.names |= {field.name: pascal(field.name) for one in structs for field in one.fields if "_" in field.name}
+        events = header.struct("ws_event").fields
+        self.names |= {f"event.{field.name}": f"event.{pascal(field.name)}" for field in events} | WORDS
 
     def in_csharp(self, lines):
-        """A comment with the names of constants and of fields of ws_config in C#."""
-        text = re.sub(r"WS_\w+", lambda found: self.names.get(found[0], found[0]), "\n".join(lines))
-        return re.sub(r"\bws_config\.(\w+)", lambda found: f"WebSocketConfig.{pascal(found[1])}", text).splitlines()
+        """A comment with the names of C#."""
+        words = r"\bevent\.packet\.data\b|\bevent\.\w+|\bws_\w+\(\)|\bws_\w+|\bWS_\w+|\b[a-z]+(?:_\w+)+"
+        return [re.sub(words, lambda found: self.names.get(found[0], found[0]), line) for line in lines]
 
     def codes(self):
         blocks = []
@@ -122,7 +151,7 @@ class CSharp:
         name = STRUCTS[struct.name]
         access = "public" if name in PUBLIC else "internal"
         out = (
-            comment(struct.doc, "    ")
+            comment(self.in_csharp(struct.doc) if name in PUBLIC else struct.doc, "    ")
             + f"    [StructLayout(LayoutKind.Sequential)]\n    {access} unsafe struct {name}\n    {{\n"
         )
         for field in struct.fields:
@@ -130,7 +159,8 @@ class CSharp:
             declared = (
                 f"fixed {type_} {pascal(field.name)}[{field.count}]" if field.count else f"{type_} {pascal(field.name)}"
             )
-            out += comment(field.doc, "        ") + f"        public {declared};\n"
+            doc = self.in_csharp(field.doc) if name in PUBLIC else field.doc
+            out += comment(doc, "        ") + f"        public {declared};\n"
         return out + "    }\n"
 
     def native(self):
@@ -204,7 +234,7 @@ namespace Wspeer
     [Serializable]
     public sealed class WebSocketConfig
     {{
-{comment(off.doc, "        ")}        public const uint Off = {off.text};
+{comment(self.in_csharp(off.doc), "        ")}        public const uint Off = {off.text};
 
 {"".join(members)}
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)

@@ -10,8 +10,8 @@ namespace Wspeer
         Ok = 0,
         /// <summary>The call succeeded, but there is nothing to return. Ask again in the next frame.</summary>
         Empty = 1,
-        /// <summary>ws_poll(): the time budget is exhausted and work is left. Nothing is lost: the next poll continues.
-        /// A program with time left may poll again at once.</summary>
+        /// <summary>Poll(): the time budget is exhausted and work is left. Nothing is lost: the next poll continues. A
+        /// program with time left may poll again at once.</summary>
         More = 2,
         /// <summary>Some of several targets could not take the message. SKIPPED events name them.</summary>
         Partial = 3,
@@ -32,30 +32,31 @@ namespace Wspeer
         /// <summary>The outbound queue is full, and the message was not accepted. Poll, and send it again after the
         /// WRITABLE event.</summary>
         ErrFull = -6,
-        /// <summary>A length is too large: a message exceeds max_message_bytes, a call or value does not fit the
-        /// buffer, or memory cannot hold it.</summary>
+        /// <summary>A length is too large: a message exceeds MaxMessageBytes, a call or value does not fit the buffer,
+        /// or memory cannot hold it.</summary>
         ErrTooBig = -7,
         /// <summary>A text is not valid UTF-8.</summary>
         ErrUtf8 = -8,
         /// <summary>The target does not exist, or cannot be reached from this handle.</summary>
         ErrTarget = -9,
-        /// <summary>The ws_config is invalid: its size, its flags, or the value of a field. ws_last_error() names the
-        /// field.</summary>
+        /// <summary>The WebSocketConfig is invalid: its size, its flags, or the value of a field.
+        /// WebSocketLibrary.LastError names the field.</summary>
         ErrConfig = -10,
         /// <summary>The URL is invalid, or has a part that the call does not allow.</summary>
         ErrUrl = -11,
-        /// <summary>A certificate, a key or pin_sha256 in the config cannot be used.</summary>
+        /// <summary>A certificate, a key or PinSha256 in the config cannot be used.</summary>
         ErrTls = -12,
-        /// <summary>ws_listen() and ws_host(): the address cannot be bound. ws_last_error() has the reason.</summary>
+        /// <summary>WebSocketServer.Listen() and WebSocketMultiplayerPeer.Host(): the address cannot be bound.
+        /// WebSocketLibrary.LastError has the reason.</summary>
         ErrAddress = -13,
-        /// <summary>This build or platform does not support the call or the option; see ws_get_features().
+        /// <summary>This build or platform does not support the call or the option; see WebSocketLibrary.Features.
         /// ws_decode_call() and ws_decode_variant(): a value has a type that only Godot can read.</summary>
         ErrUnsupported = -14,
         /// <summary>A limit of the library or the system is reached: no handle, descriptor, thread or memory is
         /// left.</summary>
         ErrLimit = -15,
         /// <summary>A defect in wspeer was caught. The handle is retired, and with it those that share its lock; the
-        /// program continues. ws_get_log() has the details.</summary>
+        /// program continues. WebSocketLibrary.TryGetLog() has the details.</summary>
         ErrPanic = -16,
     }
 
@@ -88,39 +89,39 @@ namespace Wspeer
     /// <summary>The type of a WebSocketEvent.</summary>
     public enum WebSocketEventType : int
     {
-        /// <summary>A connection of ws_connect(), ws_pair() or ws_attach() is OPEN. A join: it has received its id,
-        /// event.peer_id, and with WebSocketFlags.Auth it has been admitted.</summary>
+        /// <summary>A connection of WebSocketPeer.Connect(), WebSocketPeer.Pair() or WebSocketPeer.Attach() is OPEN. A
+        /// join: it has received its id, event.PeerId, and with WebSocketFlags.Auth it has been admitted.</summary>
         Open = 1,
-        /// <summary>A message was received: event.packet.</summary>
+        /// <summary>A message was received: event.Packet.</summary>
         Message = 2,
-        /// <summary>The peer has started the closing handshake (RFC 6455 section 7.1.3). event.code is its status code,
-        /// 1005 if it sent none; event.packet.data is its reason. wspeer answers by itself.</summary>
+        /// <summary>The peer has started the closing handshake (RFC 6455 section 7.1.3). event.Code is its status code,
+        /// 1005 if it sent none; event.GetText() is its reason. wspeer answers by itself.</summary>
         CloseRequest = 3,
         /// <summary>The connection, or the server itself, has ended. This is the last event of its handle.</summary>
         Closed = 4,
-        /// <summary>Server, host: a client has completed its opening handshake. event.conn is its handle; on a host
-        /// event.peer_id is its id. Join: peer event.peer_id is present. Peer 1 is the host. The others are reported
+        /// <summary>Server, host: a client has completed its opening handshake. event.Connection is its handle; on a
+        /// host event.PeerId is its id. Join: peer event.PeerId is present. Peer 1 is the host. The others are reported
         /// with WebSocketFlags.Scene and WebSocketFlags.Godot3 only.</summary>
         Connected = 5,
         /// <summary>Server, host: a client's connection has ended. This is the last event of the client's handle, which
-        /// retires in the server's next ws_poll(). Join with WebSocketFlags.Scene or WebSocketFlags.Godot3: peer
-        /// event.peer_id has left. When the join's own connection ends, CLOSED stands for all peers.</summary>
+        /// retires in the server's next Poll(). Join with WebSocketFlags.Scene or WebSocketFlags.Godot3: peer
+        /// event.PeerId has left. When the join's own connection ends, CLOSED stands for all peers.</summary>
         Disconnected = 6,
         /// <summary>The outbound queue has room again, after it refused a message.</summary>
         Writable = 7,
-        /// <summary>event.count messages or events were left out because a queue was full. event.conn is a client of a
-        /// server: its outbound queue had no room for messages to several targets. Reported once until there is room
-        /// again. event.conn is the server's own handle or a join: the program did not read its events, so lifecycle
-        /// events, and on a join errors about other peers, were dropped.</summary>
+        /// <summary>event.Count messages or events were left out because a queue was full. event.Connection is a client
+        /// of a server: its outbound queue had no room for messages to several targets. Reported once until there is
+        /// room again. event.Connection is the server's own handle or a join: the program did not read its events, so
+        /// lifecycle events, and on a join errors about other peers, were dropped.</summary>
         Skipped = 8,
-        /// <summary>A failure that does not end the connection. event.cause and the text in event.packet.data describe
+        /// <summary>A failure that does not end the connection. event.Cause and the text in event.GetText() describe
         /// it. The text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name.</summary>
         Error = 9,
-        /// <summary>With WebSocketFlags.Auth: peer event.peer_id has to be authenticated. Answer with ws_send_auth()
-        /// and ws_complete_auth(), or refuse it with ws_disconnect(), on a join ws_close(). AUTH events report the data
-        /// that it sends. CONNECTED follows as ws_complete_auth() describes.</summary>
+        /// <summary>With WebSocketFlags.Auth: peer event.PeerId has to be authenticated. Answer with ws_send_auth() and
+        /// ws_complete_auth(), or refuse it with Disconnect(), on a join Close(). AUTH events report the data that it
+        /// sends. CONNECTED follows as ws_complete_auth() describes.</summary>
         Authenticating = 10,
-        /// <summary>With WebSocketFlags.Auth: event.packet holds data that peer event.peer_id sent for its
+        /// <summary>With WebSocketFlags.Auth: event.Packet holds data that peer event.PeerId sent for its
         /// authentication.</summary>
         Auth = 11,
     }
@@ -162,29 +163,29 @@ namespace Wspeer
         Dropped = 3,
         /// <summary>The peer ended the transport without a closing handshake.</summary>
         PeerGone = 4,
-        /// <summary>The transport was reset or failed. event.os_error is the system's error number.</summary>
+        /// <summary>The transport was reset or failed. event.OsError is the system's error number.</summary>
         Reset = 5,
         /// <summary>The server that this client belonged to was closed.</summary>
         ServerClosed = 6,
-        /// <summary>The close made no progress for close_timeout_ms: the peer did not answer it, or did not read what
-        /// was sent before it.</summary>
+        /// <summary>The close made no progress for CloseTimeoutMs: the peer did not answer it, or did not read what was
+        /// sent before it.</summary>
         CloseTimeout = 7,
-        /// <summary>The close made no progress for close_timeout_ms, because the inbound queue was full and the program
+        /// <summary>The close made no progress for CloseTimeoutMs, because the inbound queue was full and the program
         /// did not read it.</summary>
         NotReading = 8,
-        /// <summary>The peer sent nothing for pong_timeout_ms, not even a pong (RFC 6455 section 5.5.3).</summary>
+        /// <summary>The peer sent nothing for PongTimeoutMs, not even a pong (RFC 6455 section 5.5.3).</summary>
         PongTimeout = 9,
         /// <summary>The host name has no address.</summary>
         NameNotFound = 20,
         /// <summary>The name lookup failed for another reason.</summary>
         NameFailed = 21,
-        /// <summary>connect_timeout_ms expired. event.phase is the phase in which it did.</summary>
+        /// <summary>ConnectTimeoutMs expired. event.Phase is the phase in which it did.</summary>
         ConnectTimeout = 22,
         /// <summary>Every address refused the TCP connection.</summary>
         Refused = 23,
         /// <summary>There is no route to any of the addresses.</summary>
         Unreachable = 24,
-        /// <summary>TCP failed for another reason. event.os_error is the system's error number.</summary>
+        /// <summary>TCP failed for another reason. event.OsError is the system's error number.</summary>
         TcpFailed = 25,
         /// <summary>The certificate was not issued by a trusted authority.</summary>
         CertificateUntrusted = 30,
@@ -192,7 +193,7 @@ namespace Wspeer
         CertificateExpired = 31,
         /// <summary>The certificate was issued for another name.</summary>
         CertificateName = 32,
-        /// <summary>The certificate does not match pin_sha256.</summary>
+        /// <summary>The certificate does not match PinSha256.</summary>
         CertificatePin = 33,
         /// <summary>The certificate cannot be used for another reason.</summary>
         CertificateBad = 34,
@@ -200,60 +201,59 @@ namespace Wspeer
         NotTls = 35,
         /// <summary>TLS failed for another reason.</summary>
         TlsFailed = 36,
-        /// <summary>The server answered the request with a status other than 101, which is event.http_status.</summary>
+        /// <summary>The server answered the request with a status other than 101, which is event.HttpStatus.</summary>
         HttpStatus = 40,
         /// <summary>The request or the response is not a valid opening handshake (RFC 6455 section 4).</summary>
         HttpInvalid = 41,
-        /// <summary>The header of the request or response exceeds max_header_bytes.</summary>
+        /// <summary>The header of the request or response exceeds MaxHeaderBytes.</summary>
         HttpTooBig = 42,
         /// <summary>The two sides have no subprotocol in common, or the server chose one that was not
         /// offered.</summary>
         Subprotocol = 43,
-        /// <summary>A client of the server did not complete its opening handshake within
-        /// handshake_timeout_ms.</summary>
+        /// <summary>A client of the server did not complete its opening handshake within HandshakeTimeoutMs.</summary>
         HandshakeTimeout = 44,
         /// <summary>The peer violated RFC 6455 (close code 1002).</summary>
         Protocol = 50,
         /// <summary>The peer sent a text that is not valid UTF-8 (close code 1007, RFC 6455 section 8.1).</summary>
         Utf8 = 51,
-        /// <summary>The peer sent a message or frame over max_message_bytes (close code 1009), or a message in more
-        /// than max_fragments fragments (1008).</summary>
+        /// <summary>The peer sent a message or frame over MaxMessageBytes (close code 1009), or a message in more than
+        /// MaxFragments fragments (1008).</summary>
         TooBig = 52,
-        /// <summary>The peer exceeded max_messages_per_s or max_bytes_per_s (close code 1008).</summary>
+        /// <summary>The peer exceeded MaxMessagesPerS or MaxBytesPerS (close code 1008).</summary>
         Rate = 53,
-        /// <summary>The peer did not read, so its outbound queue was full, and on_full is
-        /// WebSocketFullPolicy.Disconnect (close code 1008).</summary>
+        /// <summary>The peer did not read, so its outbound queue was full, and OnFull is WebSocketFullPolicy.Disconnect
+        /// (close code 1008).</summary>
         Full = 54,
         /// <summary>The peer sent compressed data that cannot be decompressed (close code 1007), or that expands to
-        /// more than max_inflate_ratio times its size (1008).</summary>
+        /// more than MaxInflateRatio times its size (1008).</summary>
         Deflate = 55,
         /// <summary>The peer violated the multiplayer format (close code 1002): a wrong first message, an id below 2, a
         /// false sender, a truncated header, or a value that cannot be read. ERROR of a join with WebSocketFlags.Scene:
-        /// event.count packets of peer event.peer_id, relayed by the host, violated the format.</summary>
+        /// event.Count packets of peer event.PeerId, relayed by the host, violated the format.</summary>
         Multiplayer = 56,
-        /// <summary>ERROR of a host with WebSocketFlags.Scene or WebSocketFlags.Godot3: event.count messages of peer
-        /// event.peer_id were addressed to peers that are not present.</summary>
+        /// <summary>ERROR of a host with WebSocketFlags.Scene or WebSocketFlags.Godot3: event.Count messages of peer
+        /// event.PeerId were addressed to peers that are not present.</summary>
         NoPeer = 57,
         /// <summary>The peer was not authenticated within WebSocketOption.AuthTimeoutMs (close code 1008).</summary>
         AuthTimeout = 58,
-        /// <summary>ERROR with WebSocketFlags.Scene: a node has other methods at peer event.peer_id than were declared
-        /// here. event.count calls or paths that the peer sent were affected; its calls of that node are
+        /// <summary>ERROR with WebSocketFlags.Scene: a node has other methods at peer event.PeerId than were declared
+        /// here. event.Count calls or paths that the peer sent were affected; its calls of that node are
         /// dropped.</summary>
         Checksum = 59,
-        /// <summary>ERROR with WebSocketFlags.Scene: event.count calls of peer event.peer_id were dropped, because
-        /// their node or method is not declared here.</summary>
+        /// <summary>ERROR with WebSocketFlags.Scene: event.Count calls of peer event.PeerId were dropped, because their
+        /// node or method is not declared here.</summary>
         NoNode = 62,
-        /// <summary>ERROR with WebSocketFlags.Scene: event.count packets of peer event.peer_id were dropped, because a
+        /// <summary>ERROR with WebSocketFlags.Scene: event.Count packets of peer event.PeerId were dropped, because a
         /// program cannot use them: replication, objects as arguments, or authentication or relaying that is not
         /// enabled here.</summary>
         Unsupported = 63,
         /// <summary>ERROR of a client with WebSocketFlags.AppHeartbeat: the server does not offer the application
         /// heartbeat. Pings (RFC 6455 section 5.5.2) are sent instead.</summary>
         NoHeartbeat = 64,
-        /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.count calls of
-        /// peer event.peer_id were dropped for lack of memory.</summary>
+        /// <summary>The system has no descriptor or memory left. ERROR with WebSocketFlags.Scene: event.Count calls of
+        /// peer event.PeerId were dropped for lack of memory.</summary>
         Resources = 60,
-        /// <summary>A defect in wspeer was caught. ws_get_log() has the details.</summary>
+        /// <summary>A defect in wspeer was caught. WebSocketLibrary.TryGetLog() has the details.</summary>
         Panic = 61,
     }
 
@@ -263,8 +263,8 @@ namespace Wspeer
     {
         /// <summary>None.</summary>
         None = 0,
-        /// <summary>Sent messages wait for ws_flush(), the next ws_poll() or 128 KiB, so that the messages of a frame
-        /// leave in one write.</summary>
+        /// <summary>Sent messages wait for Flush(), the next Poll() or 128 KiB, so that the messages of a frame leave
+        /// in one write.</summary>
         Coalesce = 1,
         /// <summary>Messages are accepted while CONNECTING, and leave after the opening handshake. Not for a join with
         /// WebSocketFlags.Scene or WebSocketFlags.Godot3.</summary>
@@ -272,7 +272,7 @@ namespace Wspeer
         /// <summary>Client: accept any certificate whose key has a supported type: P-256, P-384, Ed25519, or RSA of at
         /// least 2048 bits. For development only; the log has a warning.</summary>
         Insecure = 4,
-        /// <summary>Client: trust only ca_pem, neither the bundled roots nor those of the system.</summary>
+        /// <summary>Client: trust only CaPem, neither the bundled roots nor those of the system.</summary>
         OnlyCaPem = 8,
         /// <summary>Server: refuse new clients with 503 until WebSocketOption.RefuseNew is set to 0.</summary>
         RefuseNew = 16,
@@ -286,14 +286,15 @@ namespace Wspeer
         /// <summary>With WebSocketFlags.Deflate: the client compresses each message by itself
         /// (client_no_context_takeover, RFC 7692 section 7.1.1.2).</summary>
         ClientNoContextTakeover = 128,
-        /// <summary>ws_host() and ws_join(): use the format of Godot 3.2 to 3.6 with gd_mp_api, not Godot 4's. The host
-        /// relays messages between clients.</summary>
+        /// <summary>WebSocketMultiplayerPeer.Host() and WebSocketMultiplayerPeer.Join(): use the format of Godot 3.2 to
+        /// 3.6 with gd_mp_api, not Godot 4's. The host relays messages between clients.</summary>
         Godot3 = 256,
         /// <summary>Client: accept a trusted certificate that was issued for another name. For development
         /// only.</summary>
         AnyName = 512,
-        /// <summary>ws_host() and ws_join(): speak the protocol of Godot 4's SceneMultiplayer. Peers learn of each
-        /// other and reach each other through the host, send raw bytes, and make remote calls.</summary>
+        /// <summary>WebSocketMultiplayerPeer.Host() and WebSocketMultiplayerPeer.Join(): speak the protocol of Godot
+        /// 4's SceneMultiplayer. Peers learn of each other and reach each other through the host, send raw bytes, and
+        /// make remote calls.</summary>
         Scene = 1024,
         /// <summary>With WebSocketFlags.Scene: peers are admitted only after an authentication, like Godot's
         /// auth_callback. AUTHENTICATING reports a new peer; see ws_complete_auth().</summary>
@@ -302,8 +303,8 @@ namespace Wspeer
         /// Godot's server_relay switched off. Set it on all sides or on none.</summary>
         NoRelay = 4096,
         /// <summary>Client and server: send the client's heartbeat as messages that the programs do not see, so that
-        /// rtt_us and pong_timeout_ms also work in a browser, which has no pings. heartbeat_ms then defaults to 20000
-        /// on a client too. If the server does not offer it, ERROR with WebSocketCause.NoHeartbeat is reported.
+        /// RttUs and PongTimeoutMs also work in a browser, which has no pings. HeartbeatMs then defaults to 20000 on a
+        /// client too. If the server does not offer it, ERROR with WebSocketCause.NoHeartbeat is reported.
         /// docs/heartbeat.md has the bytes.</summary>
         AppHeartbeat = 8192,
     }
@@ -369,7 +370,7 @@ namespace Wspeer
         NoDelay = 1,
         /// <summary>WebSocketConfig.HeartbeatMs; 0 and WebSocketConfig.Off: no pings.</summary>
         HeartbeatMs = 2,
-        /// <summary>WebSocketConfig.PongTimeoutMs; 0: three times heartbeat_ms.</summary>
+        /// <summary>WebSocketConfig.PongTimeoutMs; 0: three times HeartbeatMs.</summary>
         PongTimeoutMs = 3,
         /// <summary>WebSocketConfig.CloseTimeoutMs.</summary>
         CloseTimeoutMs = 4,
@@ -445,9 +446,9 @@ namespace Wspeer
     /// <summary>Structs whose size the library reports.</summary>
     internal enum WebSocketStruct : int
     {
-        /// <summary>ws_config, which may grow in later versions.</summary>
+        /// <summary>WebSocketConfig, which may grow in later versions.</summary>
         Config = 1,
-        /// <summary>ws_stats, which may grow in later versions.</summary>
+        /// <summary>WebSocketStats, which may grow in later versions.</summary>
         Stats = 2,
         /// <summary>ws_packet, whose layout is fixed.</summary>
         Packet = 3,
@@ -550,9 +551,9 @@ namespace Wspeer
     [Flags]
     public enum WebSocketFeatures : uint
     {
-        /// <summary>ws_connect() over ws://.</summary>
+        /// <summary>WebSocketPeer.Connect() over ws://.</summary>
         Client = 1,
-        /// <summary>ws_listen().</summary>
+        /// <summary>WebSocketServer.Listen().</summary>
         Server = 2,
         /// <summary>wss:// URLs.</summary>
         Tls = 4,
@@ -560,13 +561,14 @@ namespace Wspeer
         Headers = 8,
         /// <summary>Pings and their round-trip time (RFC 6455 section 5.5.2).</summary>
         Ping = 16,
-        /// <summary>ws_wait().</summary>
+        /// <summary>Wait().</summary>
         Wait = 32,
-        /// <summary>ws_pair() and ws_attach().</summary>
+        /// <summary>WebSocketPeer.Pair() and WebSocketPeer.Attach().</summary>
         Pair = 64,
         /// <summary>permessage-deflate (RFC 7692).</summary>
         Deflate = 128,
-        /// <summary>ws_join(); with WebSocketFeatures.Server also ws_host() and ws_join_local().</summary>
+        /// <summary>WebSocketMultiplayerPeer.Join(); with WebSocketFeatures.Server also WebSocketMultiplayerPeer.Host()
+        /// and WebSocketMultiplayerPeer.JoinLocal().</summary>
         Multiplayer = 256,
         /// <summary>WebSocketFlags.Scene.</summary>
         Scene = 512,

@@ -192,7 +192,8 @@ namespace Wspeer
         public uint StructSize;
         /// <summary>Server: number of connected clients. Else 1 while OPEN, otherwise 0.</summary>
         public uint Connections;
-        /// <summary>Messages received. With WS_AUTH, the messages of a peer count once it is admitted.</summary>
+        /// <summary>Messages received. With WebSocketFlags.Auth, the messages of a peer count once it is
+        /// admitted.</summary>
         public ulong MessagesIn;
         /// <summary>Messages accepted for sending.</summary>
         public ulong MessagesOut;
@@ -204,8 +205,8 @@ namespace Wspeer
         public ulong WireBytesIn;
         /// <summary>Bytes written to the transport, before TLS encryption.</summary>
         public ulong WireBytesOut;
-        /// <summary>Messages and AUTH events that the program has not taken yet. With WS_AUTH, messages of a peer that
-        /// is not admitted count in kept_bytes instead.</summary>
+        /// <summary>Messages and AUTH events that the program has not taken yet. With WebSocketFlags.Auth, messages of
+        /// a peer that is not admitted count in KeptBytes instead.</summary>
         public ulong QueuedPacketsIn;
         /// <summary>Bytes of these messages and AUTH events.</summary>
         public ulong QueuedBytesIn;
@@ -215,17 +216,17 @@ namespace Wspeer
         /// operating system has taken the whole record.</summary>
         public ulong QueuedBytesOut;
         /// <summary>Messages to several targets that a full queue did not take, and received messages that were
-        /// dropped: after ws_disconnect() of their sender, beyond its rate limit, or because it ended before it was
-        /// admitted (WS_AUTH).</summary>
+        /// dropped: after Disconnect() of their sender, beyond its rate limit, or because it ended before it was
+        /// admitted (WebSocketFlags.Auth).</summary>
         public ulong Skipped;
         /// <summary>Number of times that reading paused because the inbound queue was full.</summary>
         public ulong InboundStalls;
         /// <summary>Round-trip time of the last answered ping, in microseconds. 0: none was measured. Always 0 on a
         /// server's own handle.</summary>
         public ulong RttUs;
-        /// <summary>Duration of the last ws_poll() of this handle, in microseconds.</summary>
+        /// <summary>Duration of the last Poll() of this handle, in microseconds.</summary>
         public ulong LastPollUs;
-        /// <summary>Duration of the longest ws_poll() of this handle, in microseconds.</summary>
+        /// <summary>Duration of the longest Poll() of this handle, in microseconds.</summary>
         public ulong LongestPollUs;
         /// <summary>Server: clients accepted since it was opened.</summary>
         public ulong Accepted;
@@ -233,7 +234,7 @@ namespace Wspeer
         public ulong Refused;
         /// <summary>Server: opening handshakes in progress.</summary>
         public ulong PendingHandshakes;
-        /// <summary>Compressed messages received. They are counted together with messages_in.</summary>
+        /// <summary>Compressed messages received. They are counted together with MessagesIn.</summary>
         public ulong CompressedIn;
         /// <summary>Messages that were sent compressed.</summary>
         public ulong CompressedOut;
@@ -241,7 +242,7 @@ namespace Wspeer
         public ulong DeflateMemoryBytes;
         /// <summary>Memory kept for peers outside the queues, in bytes: incomplete messages, bytes that were read and
         /// not decoded yet, texts of events; in multiplayer also node numbers and pending notifications of peers, and
-        /// with WS_AUTH the messages of peers that are not admitted.</summary>
+        /// with WebSocketFlags.Auth the messages of peers that are not admitted.</summary>
         public ulong KeptBytes;
     }
 

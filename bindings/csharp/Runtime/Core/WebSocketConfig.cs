@@ -8,7 +8,7 @@ namespace Wspeer
     [Serializable]
     public sealed class WebSocketConfig
     {
-        /// <summary>As a limit or a time, in ws_config and ws_set_option(): unlimited, or switched off.</summary>
+        /// <summary>As a limit or a time, in WebSocketConfig and SetOption(): unlimited, or switched off.</summary>
         public const uint Off = 0xFFFFFFFFu;
 
         /// <summary>A number of your choice that groups handles for WebSocketLibrary.FreeOwner(). 0: its
@@ -20,10 +20,11 @@ namespace Wspeer
         /// WebSocketFlags.AnyName | WebSocketFlags.Scene | WebSocketFlags.Auth | WebSocketFlags.NoRelay |
         /// WebSocketFlags.AppHeartbeat.</summary>
         public WebSocketFlags Flags;
-        /// <summary>Maximum duration of one ws_poll(), in microseconds (default: 1000).</summary>
+        /// <summary>Maximum duration of one Poll(), in microseconds (default: 1000).</summary>
         public uint PollBudgetUs;
-        /// <summary>Client, join: time limit from ws_connect() or ws_join() to OPEN, all phases together, in
-        /// milliseconds (default: 10000). With WebSocketFlags.Auth it ends when the join has its id.</summary>
+        /// <summary>Client, join: time limit from WebSocketPeer.Connect() or WebSocketMultiplayerPeer.Join() to OPEN,
+        /// all phases together, in milliseconds (default: 10000). With WebSocketFlags.Auth it ends when the join has
+        /// its id.</summary>
         public uint ConnectTimeoutMs;
         /// <summary>Server: time limit from accepting a client to the end of its opening handshake, TLS included, in
         /// milliseconds (default: 3000).</summary>
@@ -36,8 +37,8 @@ namespace Wspeer
         /// (default: servers' clients 20000, clients WebSocketConfig.Off; RFC 6455 section 5.5.2).</summary>
         public uint HeartbeatMs;
         /// <summary>Time without any byte from the peer after which an unanswered ping ends the connection, in
-        /// milliseconds; at least heartbeat_ms (default: 3 x heartbeat_ms). A ping may be answered for at least a
-        /// second, or for heartbeat_ms if that is shorter.</summary>
+        /// milliseconds; at least HeartbeatMs (default: 3 x HeartbeatMs). A ping may be answered for at least a second,
+        /// or for HeartbeatMs if that is shorter.</summary>
         public uint PongTimeoutMs;
         /// <summary>Maximum length of a message, received or sent, in bytes (default: 16777216).</summary>
         public uint MaxMessageBytes;
@@ -67,7 +68,7 @@ namespace Wspeer
         /// <summary>Server: maximum number of connected clients (default: 4096). An ended client counts until its
         /// messages have been read. Further clients are refused with 503.</summary>
         public uint MaxClients;
-        /// <summary>Server: maximum number of clients from one IP address, counted as for max_clients (default:
+        /// <summary>Server: maximum number of clients from one IP address, counted as for MaxClients (default:
         /// WebSocketConfig.Off, because all clients behind a proxy share one). Further clients are refused with
         /// 503.</summary>
         public uint MaxClientsPerAddress;
@@ -108,10 +109,10 @@ namespace Wspeer
         /// if none can, the result is WebSocketResult.ErrTls. The text may be indented, be in one line, or have its
         /// line ends written as \n.</summary>
         public string CaPem;
-        /// <summary>PEM of the certificate chain, own certificate first; read like ca_pem. A wss:// server needs it. A
+        /// <summary>PEM of the certificate chain, own certificate first; read like CaPem. A wss:// server needs it. A
         /// client sends it if the server asks for it.</summary>
         public string CertPem;
-        /// <summary>PEM of the private key of cert_pem (PKCS #8, PKCS #1 or SEC1).</summary>
+        /// <summary>PEM of the private key of CertPem (PKCS #8, PKCS #1 or SEC1).</summary>
         public string KeyPem;
         /// <summary>Client: the name for SNI (RFC 6066), against which the certificate is checked, instead of the URL's
         /// host.</summary>
@@ -119,7 +120,7 @@ namespace Wspeer
         /// <summary>Client: SHA-256 of the server's own certificate (DER), as 64 hex digits; colons are allowed. The
         /// certificate is trusted if, and only if, it has this value.</summary>
         public string PinSha256;
-        /// <summary>Initial value of ws_set_user().</summary>
+        /// <summary>Initial value of SetUser().</summary>
         [NonSerialized] public IntPtr User;
         /// <summary>With WebSocketFlags.Scene: maximum length of a remote call, arguments included, in bytes (default:
         /// 1048576). A peer that sends a longer one is closed with 1002; a join drops a relayed one, and reports it by
@@ -127,7 +128,7 @@ namespace Wspeer
         public uint MaxCallBytes;
         /// <summary>With WebSocketFlags.Scene: maximum number of items in the arguments of a remote call, as
         /// ws_decode_call() counts them (default: 65536). A call with more is treated like one over
-        /// max_call_bytes.</summary>
+        /// MaxCallBytes.</summary>
         public uint MaxCallItems;
 
         internal unsafe void Write(NativeConfig* to, NativeTexts texts)
