@@ -81,6 +81,7 @@ def in_python(text, names):
     text = " ".join(text.split())
     text = re.sub(r"\bWS_\w+\b", lambda found: names.get(found[0], found[0]), text)
     text = re.sub(r"\bws_config\.", "", text).replace("WS_FULL_*", "one of OnFull")
+    text = text.replace("event.packet.data", "event.text").replace("event.packet", "event.data")
     return re.sub(
         r"\bws_(\w+)(?:\(\))?", lambda found: f"{FUNCTIONS.get(found[1], found[1].removeprefix('get_'))}()", text
     )

@@ -89,7 +89,7 @@ class EventType(Code):
     """A message was received."""
     CLOSE_REQUEST = 3
     """The peer has started the closing handshake (RFC 6455 section 7.1.3). event.code is its status code, 1005 if
-    it sent none; event.packet.data is its reason. wspeer answers by itself."""
+    it sent none; event.text is its reason. wspeer answers by itself."""
     CLOSED = 4
     """The connection, or the server itself, has ended. This is the last event of its handle."""
     CONNECTED = 5
@@ -108,8 +108,8 @@ class EventType(Code):
     event.conn is the server's own handle or a join: the program did not read its events, so lifecycle events, and
     on a join errors about other peers, were dropped."""
     ERROR = 9
-    """A failure that does not end the connection. event.cause and the text in event.packet.data describe it. The
-    text of any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name."""
+    """A failure that does not end the connection. event.cause and the text in event.text describe it. The text of
+    any event has at most 1024 bytes, and quotes at most 256 bytes of a path or name."""
     AUTHENTICATING = 10
     """With auth: peer event.peer_id has to be authenticated. Answer with send_auth() and complete_auth(), or refuse
     it with disconnect(), on a join close(). AUTH events report the data that it sends. CONNECTED follows as
