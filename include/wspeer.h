@@ -140,11 +140,11 @@
  *   }
  *
  * CONNECTED and DISCONNECTED report every peer to every peer, and every peer can send to every other: the host relays
- * messages, and states their sender itself. A packet of type WS_BINARY is what Godot sends with send_bytes() and
- * receives with the signal peer_packet; one of type WS_CALL is a remote call. Any peer may call any declared method:
- * check peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH, AUTHENTICATING and AUTH come
- * before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no CONNECTED.
- * Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
+ * messages, and sets the id of their sender itself. A packet of type WS_BINARY is what Godot sends with send_bytes()
+ * and receives with the signal peer_packet; one of type WS_CALL is a remote call. Any peer may call any declared
+ * method: check peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH, AUTHENTICATING and AUTH
+ * come before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no
+ * CONNECTED. Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
  * docs/godot-scene.md describes the bytes.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.
@@ -991,8 +991,8 @@ typedef struct ws_config {
   // Client, join: time limit from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds
   // (default: 10000). With WS_AUTH it ends when the join has its id.
   uint32_t connect_timeout_ms;
-  // Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds
-  // (default: 3000).
+  // Server, and the server's end of ws_pair() or ws_attach(): time limit of a client's opening handshake, from its
+  // connection on, TLS included, in milliseconds (default: 3000).
   uint32_t handshake_timeout_ms;
   // Time limit of a close without progress, in milliseconds; never WS_OFF (default: 3000). Progress is that accepted
   // messages and the close frame leave; then the peer has this time to answer.

@@ -817,8 +817,8 @@ export declare const enum WsConfigLayout {
    */
   connect_timeout_ms = 16,
   /**
-   * Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds
-   * (default: 3000).
+   * Server, and the server's end of ws_pair() or ws_attach(): time limit of a client's opening handshake, from its
+   * connection on, TLS included, in milliseconds (default: 3000).
    */
   handshake_timeout_ms = 20,
   /**

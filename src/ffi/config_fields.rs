@@ -25,8 +25,8 @@ pub struct ws_config {
     /// Client, join: time limit from ws_connect() or ws_join() to OPEN, all phases together, in milliseconds
     /// (default: 10000). With WS_AUTH it ends when the join has its id.
     pub connect_timeout_ms: u32,
-    /// Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds
-    /// (default: 3000).
+    /// Server, and the server's end of ws_pair() or ws_attach(): time limit of a client's opening handshake, from its
+    /// connection on, TLS included, in milliseconds (default: 3000).
     pub handshake_timeout_ms: u32,
     /// Time limit of a close without progress, in milliseconds; never WS_OFF (default: 3000). Progress is that accepted
     /// messages and the close frame leave; then the peer has this time to answer.

@@ -140,11 +140,11 @@
  *   }
  *
  * CONNECTED and DISCONNECTED report every peer to every peer, and every peer can send to every other: the host relays
- * messages, and states their sender itself. A packet of type WS_BINARY is what Godot sends with send_bytes() and
- * receives with the signal peer_packet; one of type WS_CALL is a remote call. Any peer may call any declared method:
- * check peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH, AUTHENTICATING and AUTH come
- * before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no CONNECTED.
- * Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
+ * messages, and sets the id of their sender itself. A packet of type WS_BINARY is what Godot sends with send_bytes()
+ * and receives with the signal peer_packet; one of type WS_CALL is a remote call. Any peer may call any declared
+ * method: check peer_id where Godot has @rpc("authority"), which is its default. With WS_AUTH, AUTHENTICATING and AUTH
+ * come before CONNECTED, and a join is OPEN once it is admitted; a peer that ends before it is admitted has no
+ * CONNECTED. Valid packets that a program cannot use produce one ERROR per cause, which counts them until it is taken.
  * docs/godot-scene.md describes the bytes.
  *
  * This file is generated from the library's sources. Within a major version the interface only grows.

@@ -19,7 +19,7 @@ STRUCTS = ("ws_packet", "ws_event", "ws_config", "ws_stats", "ws_variant", "ws_c
 
 
 def limits(table):
-    out = "| field | default | over it |\n|---|--:|---|\n"
+    out = "| field | default | beyond it |\n|---|--:|---|\n"
     return out + "".join(f"| `{row.name}` | {row.default} | {' '.join(row.over.split())} |\n" for row in table.limits)
 
 

@@ -26,8 +26,8 @@ namespace Wspeer
         /// all phases together, in milliseconds (default: 10000). With WebSocketFlags.Auth it ends when the join has
         /// its id.</summary>
         public uint ConnectTimeoutMs;
-        /// <summary>Server: time limit from accepting a client to the end of its opening handshake, TLS included, in
-        /// milliseconds (default: 3000).</summary>
+        /// <summary>Server, and the server's end of WebSocketPeer.Pair() or WebSocketPeer.Attach(): time limit of a
+        /// client's opening handshake, from its connection on, TLS included, in milliseconds (default: 3000).</summary>
         public uint HandshakeTimeoutMs;
         /// <summary>Time limit of a close without progress, in milliseconds; never WebSocketConfig.Off (default: 3000).
         /// Progress is that accepted messages and the close frame leave; then the peer has this time to

@@ -25,8 +25,8 @@ class ConfigArgs(TypedDict, total=False):
     """Client, join: time limit from connect() or join() to OPEN, all phases together, in milliseconds (default:
     10000). With auth it ends when the join has its id."""
     handshake_timeout_ms: int
-    """Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds
-    (default: 3000)."""
+    """Server, and the server's end of pair() or attach(): time limit of a client's opening handshake, from its
+    connection on, TLS included, in milliseconds (default: 3000)."""
     close_timeout_ms: int
     """Time limit of a close without progress, in milliseconds; never OFF (default: 3000). Progress is that accepted
     messages and the close frame leave; then the peer has this time to answer."""

@@ -100,7 +100,8 @@ class Options(OptionsBase):
     )
     handshake_timeout_ms = Number(
         19,
-        "Server: time limit from accepting a client to the end of its opening handshake, TLS included, in milliseconds (default: 3000).",
+        "Server, and the server's end of pair() or attach(): time limit of a client's opening handshake, from its connection on, TLS included, in milliseconds "
+        "(default: 3000).",
     )
     on_full = Policy(
         20,
