@@ -2,14 +2,16 @@
 //
 //   emcc game.c $(printf -- '--js-library %s ' library_wspeer*.js) -sEXPORTED_FUNCTIONS=_main,_malloc,_free -o game.html
 //
-// This file has the functions of the header, library_wspeer_tables.js its layouts and numbers, the others what these use, in
-// any order; Unity takes all of them as .jslib.
-// The browser's events go into queues here, and the program takes them from there; nothing calls into WebAssembly but malloc and free. What a browser
-// cannot do is WS_ERR_UNSUPPORTED with a sentence. docs/web.md has the differences from the native library. ECMAScript 5, as old Emscriptens read no more.
+// This file defines the functions of the header; library_wspeer_tables.js holds the struct layouts and constants, and
+// the other files hold the helpers. They can be passed in any order. Unity takes all of them as .jslib.
+// Browser events go into queues here, and the program takes them with the polling functions. The code calls only malloc
+// and free in WebAssembly. Calls that a browser cannot serve return WS_ERR_UNSUPPORTED and set an error text;
+// docs/web.md lists the differences from the native library. The code is ECMAScript 5: older Emscripten versions parse
+// nothing newer.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_OPTIONS: {
-    // 0: the connection has that option. `set`: it is to be changed.
+    // Returns 0 if the option may be read, or changed (`set`), on this connection; else the error result.
     checkOption: function (peer, option, set) {
       var row = WSPEER_OPTION_ROWS[option], beats = option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS;
       if (!row) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
@@ -19,7 +21,7 @@ mergeInto(LibraryManager.library, {
       if (row.standard === undefined || (set && !row.set)) return WSPEER.unsupported(row.name + ' is the browser\'s own affair');
       return 0;
     },
-    // What a value of an option has to be instead; '': it can be taken.
+    // Returns what a valid value must be, for the error text, or '' if `value` is valid.
     refuse: function (row, value) {
       var most = /^up to (\d+)$/.exec(row.values);
       if (row.values === 'switch' && value > 1) return 'must be 0 or 1';
@@ -28,14 +30,14 @@ mergeInto(LibraryManager.library, {
       if (row.values === 'finite' && value === WSPEER.OFF) return 'cannot be off: a close has to end';
       return '';
     },
-    // The row of the first option that a config sets and a page does not have.
+    // The row of the first option that the config sets and a browser cannot honour, or undefined.
     lacking: function (field) {
       return Object.keys(WSPEER_OPTION_ROWS).map(function (number) { return WSPEER_OPTION_ROWS[number]; }).filter(function (row) {
         var value = row.at && row.standard === undefined && row.handles !== 'server' ? field(row.at) : 0;
         return value && value !== WSPEER.OFF;
       })[0];
     },
-    // The values of a new connection; `field` reads a number of its config.
+    // The option values of a new connection; `field` reads a number of its config.
     values: function (field) {
       var values = {};
       Object.keys(WSPEER_OPTION_ROWS).forEach(function (number) {
@@ -87,7 +89,7 @@ mergeInto(LibraryManager.library, {
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
     WSPEER_CONN.settle(peer);
-    // Nothing has been received until its sender is admitted.
+    // Before authentication completes, received messages are not counted.
     apart = WSPEER_SCENE.apart(peer);
     values = [
       [at.messages_in, apart ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],

@@ -1,12 +1,13 @@
-// wspeer in the browser: the functions for Variants and calls over the program's memory, and calls as packets. A port of src/ffi/scene.rs and
-// src/multiplayer/scene/call.rs. See library_wspeer.js.
+// wspeer in the browser: the functions that encode and decode Variants and calls in the program's memory, and the
+// packet format of calls. A port of src/ffi/scene.rs and src/multiplayer/scene/call.rs. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_CALL: {
     // ---- Items in the program's memory ----
 
     memory: function () { return new DataView(HEAPU8.buffer); },
-    // The next item of the program, into `item`; a fault with a code when its bytes cannot be.
+    // Reads the program's ws_variant number `index` into `item`. Throws a fault with a result code for invalid data or
+    // len.
     load: function (at, index, item) {
       var variant = WSPEER_LAYOUT.variant, view = WSPEER_CALL.memory(), start = at + index * variant.size, i;
       item.kind = view.getInt32(start + variant.type, true);
@@ -20,7 +21,7 @@ mergeInto(LibraryManager.library, {
       if (item.len > 0x7fffffff) throw { words: 'item ' + index + ': the length of data is over what memory can hold', code: WSPEER_C.ERR_TOO_BIG };
       return item;
     },
-    // `base` is where in memory the bytes of the reader begin.
+    // Writes `item` as ws_variant number `index`; `base` is the address of the first byte of the reader.
     store: function (at, index, item, base) {
       var variant = WSPEER_LAYOUT.variant, view = WSPEER_CALL.memory(), start = at + index * variant.size, i;
       view.setInt32(start + variant.type, item.kind, true);
@@ -31,21 +32,21 @@ mergeInto(LibraryManager.library, {
       WSPEER.setSize(start + variant.data, base + item.at);
       WSPEER.setSize(start + variant.len, item.len);
     },
-    // A fault as a result; what is none is thrown on.
+    // Converts a thrown fault into a result; rethrows any other exception.
     failed: function (fault, prefix) {
       if (!fault.words) throw fault;
       if (fault.code) return WSPEER.fail(fault.code, fault.words);
       if (fault.unsupported) return WSPEER.fail(WSPEER_C.ERR_UNSUPPORTED, fault.words);
       return WSPEER.fail(WSPEER_C.ERR_ARG, prefix + fault.words);
     },
-    // A text of the program, or a result below 0.
+    // The text at a pointer argument, or an error result (a negative number).
     text: function (name, at) {
       var text;
       if (WSPEER.isNull(name, at)) return WSPEER_C.ERR_NULL;
       text = WSPEER.textAt(at);
       return text === null ? WSPEER.fail(WSPEER_C.ERR_UTF8, name + ' is not valid UTF-8') : text;
     },
-    // A failure where these are no bytes or items, else 0.
+    // 0 if pointer and length are valid, else an error result.
     checkBytes: function (name, at, len) {
       if (len && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, name + ' is NULL and its length is not 0');
       return len > 0x7fffffff ? WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of ' + name + ' is over what memory can hold') : 0;
@@ -55,7 +56,7 @@ mergeInto(LibraryManager.library, {
       return count * WSPEER_LAYOUT.variant.size > 0x7fffffff ? WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'there are more items than memory can hold') : 0;
     },
 
-    // ---- ws_encode_call, ws_encode_variant: `body` writes to a sink what next() gives ----
+    // ---- ws_encode_call, ws_encode_variant: `body` writes the items that next() returns to a sink ----
 
     encode: function (items, count, buf, cap, len, body) {
       var index = 0, item = WSPEER_VARIANT.item(), sink, wrong;
@@ -149,9 +150,10 @@ mergeInto(LibraryManager.library, {
       return index > cap ? WSPEER_C.TRUNCATED : WSPEER_C.OK;
     },
 
-    // ---- A call as the program has it: path, NUL, method, NUL, how many arguments, the arguments in compact form ----
+    // ---- A call as ws_encode_call() makes it: path, NUL, method, NUL, argument count (1 byte), compact arguments ----
 
-    // Checks all of it: where the method and the arguments begin, how many arguments and items they are, `maxItems` at most.
+    // Validates the whole call and returns the offsets of method and arguments and the counts of arguments and items.
+    // Throws when there are more than `maxItems` items.
     read: function (bytes, maxItems) {
       var first = bytes.indexOf(0), second = first < 0 ? -1 : bytes.indexOf(0, first + 1), pathEnd = first < 0 ? bytes.length : first, end = second < 0 ? bytes.length : second;
       if (!pathEnd || first < 0 || end === first + 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, pathEnd) || !WSPEER_VARIANT.isUtf8(bytes, first + 1, end - first - 1)) {
@@ -163,7 +165,7 @@ mergeInto(LibraryManager.library, {
         items: WSPEER_CALL.check(bytes, second + 1, maxItems)
       };
     },
-    // Reads all arguments behind their count; how many items they are.
+    // Reads the argument count at `at` and all arguments; returns the number of items.
     check: function (bytes, at, maxItems) {
       var reader = WSPEER_VARIANT.reader(bytes, at + 1, bytes.length - at - 1, true), item = WSPEER_VARIANT.item(), items = 0;
       for (var count = bytes[at]; count > 0; count--) {
@@ -178,7 +180,7 @@ mergeInto(LibraryManager.library, {
 
     // ---- A call as a packet ----
 
-    // For those who know the node by its number (`full`: with all 32 bits of it), or by its path.
+    // Encodes a call. The node is given by its number (in 32 bits if `full`) or, if `path` is set, by its path.
     packet: function (call, node, method, full, path) {
       var width = full || path || node > 0xffff ? 2 : node > 0xff ? 1 : 0, bytes = WSPEER_CALL.onlyBytes(call), body, place;
       body = bytes || call.bytes.subarray(call.start - 1);
@@ -188,7 +190,8 @@ mergeInto(LibraryManager.library, {
       for (var i = 0; i < 4; i++) head[1 + i] = place[i];
       return WSPEER.joined([head, body, path, [0]]);
     },
-    // The bytes that are all of its arguments, where a packet needs no count of them; else null.
+    // If the only argument is a PackedByteArray, its bytes, which a packet holds without an argument count; [] if there
+    // are no arguments; else null.
     onlyBytes: function (call) {
       var item = WSPEER_VARIANT.item();
       if (!call.count) return [];
@@ -196,7 +199,8 @@ mergeInto(LibraryManager.library, {
       WSPEER_VARIANT.read(WSPEER_VARIANT.reader(call.bytes, call.start, call.bytes.length - call.start, true), item);
       return item.kind === WSPEER_C.VARIANT_PACKED_BYTE_ARRAY ? call.bytes.subarray(item.at, item.at + item.len) : null;
     },
-    // A packet taken apart, arguments as they are: `path` or the number `node`.
+    // Splits a packet into its fields; the arguments stay encoded. The node is `path`, or the number `node` if `path`
+    // is null.
     readPacket: function (bytes) {
       var width = 1 << (bytes[0] >> 4 & 3), methodWidth = bytes[0] & 0x40 ? 2 : 1, head = 1 + width + methodWidth, rpc, place;
       if (width === 8 || bytes.length < head) throw WSPEER_VARIANT.bad('the head of a call is cut off, or has a width that is none');
@@ -209,14 +213,14 @@ mergeInto(LibraryManager.library, {
       rpc.args = bytes.subarray(head, place);
       return rpc;
     },
-    // A path up to its NUL.
+    // Reads a NUL-terminated path.
     readPath: function (bytes) {
       var end = bytes.indexOf(0);
       if (!bytes.length || bytes[bytes.length - 1]) throw WSPEER_VARIANT.bad('a path has no end');
       if (end < 1 || end !== bytes.length - 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, end)) throw WSPEER_VARIANT.bad('a path is empty, has a NUL in it or is not valid UTF-8');
       return WSPEER.decode(bytes.slice(0, end));
     },
-    // The call as the program has it, its arguments checked.
+    // Converts a received packet to the form of ws_encode_call(), after checking its arguments.
     expand: function (rpc, path, method, maxItems) {
       var texts = WSPEER.encode(path + '\0' + method + '\0'), args = rpc.args;
       if (rpc.onlyBytes && !args.length) return WSPEER.joined([texts, [0]]);

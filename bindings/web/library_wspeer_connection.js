@@ -4,7 +4,7 @@ mergeInto(LibraryManager.library, {
   $WSPEER_CONN: {
     // ---- Opening ----
 
-    // What a config says, or a result below 0.
+    // Reads and checks a ws_config; returns an error result (a negative number) if it cannot be used.
     readConfig: function (config, join) {
       var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, reserved, lacking, i;
       if (config && (size < WSPEER.leastConfig() || size > 4096)) {
@@ -15,7 +15,8 @@ mergeInto(LibraryManager.library, {
       }
       function field(offset) { return offset + 4 <= size ? WSPEER.word(config + offset) : 0; }
       function pointer(offset) { return offset + WSPEER_LAYOUT.pointer <= size ? WSPEER.wordOfSize(config + offset) : 0; }
-      // The name of the first of these fields that is set.
+      // isSet: the name of the first of these numbers that is set and not OFF. isGiven: of the first pointer that is
+      // not NULL.
       function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
       function isGiven(names, offsets) { return names.filter(function (name, i) { return pointer(offsets[i]); })[0]; }
       var flags = field(at.flags);
@@ -61,7 +62,7 @@ mergeInto(LibraryManager.library, {
       if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig(WSPEER.named('close_timeout_ms') + ' must be above 0');
       return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
     },
-    // A URL that can be used, taken apart; or why not.
+    // Parses a URL, or returns an error result.
     readUrl: function (text) {
       var authority = /^wss?:\/\/([^\/?#]*)/i.exec(text), url;
       if (/[\s\x00-\x1f\x7f]/.test(text)) return 'it has a space or a control character in it';
@@ -88,7 +89,7 @@ mergeInto(LibraryManager.library, {
       try {
         socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href, settings.protocols);
       } catch (error) {
-        // Its own text has the URL or the subprotocol in it, which may be a secret.
+        // The browser's own text quotes the URL or the subprotocol, which may be secret.
         if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: a subprotocol is a token, and each is named once');
         return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it (' + error.name + '): a page of https:// opens only wss://');
       }
@@ -110,7 +111,7 @@ mergeInto(LibraryManager.library, {
       return WSPEER_C.OK;
     },
 
-    // ---- What the browser tells ----
+    // ---- Browser events ----
 
     opened: function (peer) {
       peer.status = 101;
@@ -171,7 +172,7 @@ mergeInto(LibraryManager.library, {
       WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER, words: WSPEER_CONN.closedByPeer(code, event.reason) });
     },
 
-    // That the peer closed the connection, with which code and why.
+    // The error text for a close by the peer: its code, the code's meaning and the peer's reason.
     closedByPeer: function (code, reason) {
       if (code === 1005) return 'the peer closed the connection without a code';
       var meaning = {
@@ -179,13 +180,13 @@ mergeInto(LibraryManager.library, {
         1009: ' (message too big)', 1010: ' (extension needed)', 1011: ' (internal error)', 1012: ' (service restart)', 1013: ' (try again later)',
         1014: ' (bad gateway)'
       }[code] || '';
-      // A peer cannot begin a line of its own.
+      // Control characters become spaces: a peer cannot start a new line in the log.
       return 'the peer closed the connection with ' + code + meaning + (reason ? ': ' : '') + reason.replace(/[\u0000-\u001F\u007F-\u009F]/g, ' ');
     },
 
     // ---- Ending ----
 
-    // The last event, and the socket is let go.
+    // Queues CLOSED, the last event, and detaches the socket.
     ended: function (peer, mark) {
       var socket = peer.socket;
       if (peer.state === WSPEER_C.CLOSED) return;
@@ -198,13 +199,13 @@ mergeInto(LibraryManager.library, {
       peer.early = [];
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSED, mark);
       peer.end = mark;
-      // The reason is the peer's text: the event has it, and the log does not.
+      // The reason is the peer's text: it is in the event, but not in the log.
       var words = mark.cause === WSPEER_C.CAUSE_CLOSED_BY_PEER ? 'the peer closed the connection' : mark.words;
       WSPEER.note(3, WSPEER_CONN.shownUrl(peer) + ' ended: ' + words + ' (code ' + mark.code + ')');
     },
-    // The URL for the log: a query may hold a token.
+    // The URL for the log, without its query, which may hold a token.
     shownUrl: function (peer) { return peer.url.href.split('?')[0]; },
-    // What a page may say of a code: 1000 and 3000-4999.
+    // The code that is sent: browsers accept only 1000 and 3000-4999, so any other is raised by 3000.
     wireCode: function (code) { return code === 1000 || code >= 3000 ? code : code + 3000; },
     closeSocket: function (peer, code, reason) {
       try {
@@ -214,7 +215,7 @@ mergeInto(LibraryManager.library, {
         WSPEER.note(1, 'the browser did not close (' + error.name + ')');
       }
     },
-    // Fails the connection: the peer is told the code, and nothing more is read.
+    // Fails the connection: sends the close code and reads nothing more.
     breakOff: function (peer, code, phase, cause, words) {
       var short = words;
       while (WSPEER.encode(short).length > 123) short = short.slice(0, -1);
@@ -237,7 +238,7 @@ mergeInto(LibraryManager.library, {
       peer.state = WSPEER_C.CLOSING;
       WSPEER_CONN.closeSocket(peer, code, reason);
     },
-    // What is wrong with a code and a reason to close with, as a result; 0: nothing.
+    // 0 if a close code and reason are valid, else an error result.
     checkClose: function (code, reason) {
       var known = code === 0 || code === -1 || (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
       if (reason === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'reason is not valid UTF-8');
@@ -260,7 +261,7 @@ mergeInto(LibraryManager.library, {
         if (wanted(WSPEER.peers[h])) WSPEER_CONN.free(WSPEER.peers[h]);
       });
     },
-    // Timers and room for what is sent, judged once a frame.
+    // Called by ws_poll(): checks the timers, and whether WRITABLE is due.
     poll: function (peer) {
       if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.wanted >= 0 && WSPEER_CONN.hasRoom(peer, peer.wanted)) {
@@ -298,7 +299,7 @@ mergeInto(LibraryManager.library, {
 
     // ---- Sending ----
 
-    // Forgets what has left: bufferedAmount says how many bytes have not.
+    // Drops the sizes of messages that have been sent: bufferedAmount is the number of bytes that have not.
     settle: function (peer) {
       var buffered = peer.socket.bufferedAmount;
       while (WSPEER.count(peer.sizes) && peer.sizesBytes - WSPEER.peek(peer.sizes) >= buffered) peer.sizesBytes -= WSPEER.take(peer.sizes);
@@ -329,7 +330,7 @@ mergeInto(LibraryManager.library, {
       peer.bytesOut += size;
       return WSPEER_C.OK;
     },
-    // Messages of a join's format: now, all or none of them.
+    // Sends several packets of a join: all of them now, or none.
     putTogether: function (peer, packets) {
       var total = packets.reduce(function (sum, packet) { return sum + packet.length; }, 0);
       if (!WSPEER_CONN.mayPut(peer)) return WSPEER_CONN.notOpen();
@@ -342,7 +343,7 @@ mergeInto(LibraryManager.library, {
       return WSPEER_C.OK;
     },
     putNow: function (peer, packet) { return WSPEER_CONN.putTogether(peer, [packet]); },
-    // ws_put_packet and ws_put_packet_to; `target` undefined: to the peer, or as a join does.
+    // ws_put_packet and ws_put_packet_to; `target` is undefined for ws_put_packet.
     put: function (h, target, at, len, type) {
       var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');

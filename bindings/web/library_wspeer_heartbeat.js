@@ -1,4 +1,5 @@
-// wspeer in the browser: the application heartbeat, docs/heartbeat.md. This end asks in the URL and pings; the server announces and answers. See library_wspeer.js.
+// wspeer in the browser: the client side of the application heartbeat (docs/heartbeat.md). The client asks for it in
+// the URL and sends pings; the server announces support and answers. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_PULSE: {
@@ -13,7 +14,8 @@ mergeInto(LibraryManager.library, {
       if (peer.timeout !== WSPEER.OFF) peer.pulse.deadline = now + peer.timeout;
     },
     begins: function (bytes, start) { return start.every(function (byte, i) { return bytes[i] === byte; }); },
-    // Whether a message is a heartbeat, or the host's.
+    // Classifies a received message: BEAT is a heartbeat, OF_HOST belongs to the program, and NOT_OFFERED means that
+    // the server did not announce heartbeats.
     watch: function (peer, text, bytes) {
       var pulse = peer.pulse, announcement;
       pulse.heard = WSPEER.now();
@@ -38,7 +40,8 @@ mergeInto(LibraryManager.library, {
       var interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS];
       return peer.options[WSPEER_C.OPT_PONG_TIMEOUT_MS] || (interval === WSPEER.OFF ? WSPEER.OFF : Math.min(interval * 3, WSPEER.OFF));
     },
-    // As the native library judges its pings. A gap in polling moves all: the page slept.
+    // Sends pings and detects a lost link, with the native library's rules. After a gap in polling (a page in the
+    // background) all deadlines are moved by the gap.
     judgePulse: function (peer) {
       var pulse = peer.pulse, now = WSPEER.now(), gap = now - pulse.polled, interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS], timeout = WSPEER_PULSE.pongTimeout(peer);
       pulse.polled = now;

@@ -1,17 +1,18 @@
-// wspeer in the browser: a connection that joins a multiplayer host. In Godot 4's format the first message is the id; in Godot 3's every message has 9 bytes
-// in front (kind, from, to); with WS_SCENE library_wspeer_scene.js reads what follows the id. A port of src/multiplayer/join.rs. See library_wspeer.js.
+// wspeer in the browser: a connection that joins a multiplayer host. In Godot 4's format the first message is the id;
+// in Godot 3's every message starts with 9 bytes (type, source, target). With WS_SCENE, library_wspeer_scene.js reads
+// what follows the id. A port of src/multiplayer/join.rs. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_JOIN: {
     MAX_OTHERS: 65536,
     MAX_MARKS: 4096,
-    // Of the events that wait, one in so many came to nothing since the last time that these were looked for.
+    // The queue of events is compacted when at least one event in 8 has become obsolete since the last time.
     MARKS_PER_END: 8,
 
     join: function (flags) {
       return { godot3: (flags & WSPEER_C.GODOT3) !== 0, scene: flags & WSPEER_C.SCENE ? WSPEER_SCENE.scene(flags) : null, id: 0, others: new Set(), ends: 0 };
     },
-    // What the format puts in front of each message, at most.
+    // Maximum number of bytes that the format puts in front of each message.
     headerBytes: function (join) { return join.godot3 ? 9 : join.scene ? 7 : 0; },
     cameToJoin: function (peer, text, bytes) {
       var join = peer.join, why = '';
@@ -21,15 +22,15 @@ mergeInto(LibraryManager.library, {
       else WSPEER.pushMessage(peer, text ? WSPEER_C.TEXT : WSPEER_C.BINARY, bytes, 1);
       WSPEER_JOIN.judge(peer, why);
     },
-    // What waited for the authentication.
+    // Processes the messages that were held during authentication.
     lookOn: function (peer) { WSPEER_JOIN.judge(peer, WSPEER_SCENE.lookOn(peer)); },
     judge: function (peer, why) {
       if (why) WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_MULTIPLAYER, 'the host broke the multiplayer format: ' + why);
       var marks = WSPEER.count(peer.marks);
       if (marks > WSPEER_JOIN.MAX_MARKS && peer.join.ends >= marks / WSPEER_JOIN.MARKS_PER_END) WSPEER_JOIN.shorten(peer);
     },
-    // Where many events wait, those that came to nothing become one SKIPPED: ERROR about others, and CONNECTED with the DISCONNECTED of the same peer,
-    // unless a message of it waits between them.
+    // Compacts a long queue of events. Errors about other peers, and the CONNECTED and DISCONNECTED of a peer without a
+    // message between them, are replaced by one SKIPPED event.
     shorten: function (peer) {
       var skipped = 0, marks = peer.marks, waiting = marks.items.slice(marks.first), at = peer.messages.first, message, connected = new Map(), drops = new Set();
       peer.join.ends = 0;
@@ -40,7 +41,7 @@ mergeInto(LibraryManager.library, {
           drops.add(mark).add(connected.get(mark.peerId));
           connected.delete(mark.peerId);
         }
-        // An error with a count is about what somebody sent.
+        // Only errors about what a peer sent have a count.
         if (mark.type === WSPEER_C.EVENT_SKIPPED || mark.type === WSPEER_C.EVENT_ERROR && mark.count) drops.add(mark);
       });
       if (!drops.size) return;
@@ -57,7 +58,7 @@ mergeInto(LibraryManager.library, {
       peer.join.others.add(id);
       WSPEER.pushMark(peer, WSPEER_C.EVENT_CONNECTED, { peerId: id });
     },
-    // Another one is there, or was known already; '' or what is wrong with that.
+    // Adds a peer unless it is known already; returns '' or what is wrong.
     arrived: function (peer, id) {
       var join = peer.join;
       if (join.others.size >= WSPEER_JOIN.MAX_OTHERS) return id + ' is one peer too many';
@@ -69,7 +70,7 @@ mergeInto(LibraryManager.library, {
       peer.join.ends++;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_DISCONNECTED, { peerId: id });
     },
-    // Takes the id in; '' when it is one, else why not.
+    // Takes our id from the host's message; returns '' or what is wrong.
     readId: function (peer, text, bytes, at, len) {
       var id = WSPEER.number(bytes, at);
       if (text) return 'the first message is text and not an id of 4 bytes';
@@ -84,7 +85,7 @@ mergeInto(LibraryManager.library, {
       if (!peer.join.godot3) WSPEER_JOIN.greet(peer, 1);
       return '';
     },
-    // One message in Godot 3's format; '' or what is wrong with it.
+    // Reads one message in Godot 3's format; returns '' or what is wrong.
     read3: function (peer, text, bytes) {
       var join = peer.join, kind = bytes[0], id, from;
       if (bytes.length < 9) return 'a message has ' + bytes.length + ' bytes and not the 9 of its header';

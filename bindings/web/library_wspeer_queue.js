@@ -1,4 +1,5 @@
-// wspeer in the browser: memory of the program, failures, log, and the queue of a connection with its loans. See library_wspeer.js.
+// wspeer in the browser: memory access, errors, log, and the queue of a connection with the memory that it lends. See
+// library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER: {
@@ -8,7 +9,7 @@ mergeInto(LibraryManager.library, {
     log: [],
     logLevel: 2,
     lostLines: 0,
-    // Names of the program's own, by the word of the header.
+    // The program's names for words of the header, by word (ws_set_name).
     names: {},
     began: 0,
     names: {},
@@ -22,9 +23,9 @@ mergeInto(LibraryManager.library, {
 
     isWide: function () { return WSPEER_LAYOUT.pointer === 8; },
     slot: function (at) { return WSPEER.isWide() ? at / 4 : at >>> 2; },
-    // An argument that is as wide as a pointer.
+    // Converts an argument that is as wide as a pointer.
     size: function (value) { return WSPEER.isWide() ? value : value >>> 0; },
-    // The size of the first published ws_config, which ended before this field.
+    // The minimum size of a ws_config: that of its first published version, which ended before this field.
     leastConfig: function () { return WSPEER_LAYOUT.config.max_call_bytes; },
     word: function (at) { return HEAPU32[WSPEER.slot(at)]; },
     setWord: function (at, value) { HEAPU32[WSPEER.slot(at)] = value; },
@@ -43,7 +44,7 @@ mergeInto(LibraryManager.library, {
       for (var i = 0; i < width; i++) bytes.push(number >>> (8 * i) & 0xff);
       return bytes;
     },
-    // Rows of bytes as one.
+    // Concatenates arrays of bytes.
     joined: function (rows) {
       var size = 0, all;
       rows.forEach(function (row) { size += row.length; });
@@ -55,7 +56,7 @@ mergeInto(LibraryManager.library, {
       });
       return all;
     },
-    // Bytes of the program as they are now. Web interfaces take no memory that threads share: it is copied.
+    // A view of the program's memory; a copy if that memory is shared, as Web APIs refuse views of a SharedArrayBuffer.
     bytesAt: function (at, len) {
       if (typeof SharedArrayBuffer !== 'undefined' && HEAPU8.buffer instanceof SharedArrayBuffer) return HEAPU8.slice(at, at + len);
       return HEAPU8.subarray(at, at + len);
@@ -64,7 +65,7 @@ mergeInto(LibraryManager.library, {
       if (!WSPEER.encoder) WSPEER.encoder = new TextEncoder();
       return WSPEER.encoder.encode(text);
     },
-    // null: not UTF-8.
+    // Decodes UTF-8; returns null if it is invalid.
     decode: function (bytes) {
       if (!WSPEER.decoder) WSPEER.decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
       try {
@@ -73,13 +74,13 @@ mergeInto(LibraryManager.library, {
         return null;
       }
     },
-    // A NUL-terminated text of the program; null: not UTF-8.
+    // Reads a NUL-terminated text of the program; returns null for invalid UTF-8.
     textAt: function (at) {
       var end = at;
       while (HEAPU8[end]) end++;
       return WSPEER.decode(WSPEER.bytesAt(at, end - at));
     },
-    // A text that stays in the program's memory.
+    // Copies a text into memory that is never freed.
     keepText: function (text) {
       var bytes = WSPEER.encode(text), at = _malloc(bytes.length + 1);
       if (!at) return 0;
@@ -105,7 +106,7 @@ mergeInto(LibraryManager.library, {
       return end < bytes.length ? WSPEER_C.TRUNCATED : WSPEER_C.OK;
     },
 
-    // ---- Failures, log, time ----
+    // ---- Errors, log, time ----
 
     fail: function (code, sentence) {
       WSPEER.lastError = sentence;
@@ -114,14 +115,14 @@ mergeInto(LibraryManager.library, {
     unsupported: function (what) {
       return WSPEER.fail(WSPEER_C.ERR_UNSUPPORTED, 'a browser cannot do this: ' + what + ' (see ws_get_features)');
     },
-    // A word of the header as the program calls it.
+    // The program's name for a word of the header, else the word.
     named: function (word) { return Object.prototype.hasOwnProperty.call(WSPEER.names, word) ? WSPEER.names[word] : word; },
     badConfig: function (why) { return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'the config cannot be used: ' + why); },
     isNull: function (name, at) {
       if (!at) WSPEER.fail(WSPEER_C.ERR_NULL, name + ' is NULL');
       return !at;
     },
-    // The connection of a handle; null: the failure is told.
+    // The connection of a handle, or null after setting the error text.
     find: function (h) {
       h = h >>> 0;
       if (WSPEER.peers[h]) return WSPEER.peers[h];
@@ -174,7 +175,7 @@ mergeInto(LibraryManager.library, {
       peer.bytesWaiting += bytes.length;
       WSPEER.push(peer, peer.messages, { kind: kind, bytes: bytes, peerId: from });
     },
-    // The next item; `messages`: the next message. undefined: there is none.
+    // Takes the next message (`messages`) or the next event of any type; undefined if there is none.
     next: function (peer, messages) {
       var message = WSPEER.peek(peer.messages), mark = messages ? undefined : WSPEER.peek(peer.marks);
       if (mark && (!message || mark.number < message.number)) return WSPEER.take(peer.marks);
@@ -182,10 +183,11 @@ mergeInto(LibraryManager.library, {
       peer.bytesWaiting -= message.bytes.length;
       return WSPEER.take(peer.messages);
     },
-    // Takes up to `cap` items, lends their bytes and writes them. How many; -1: no memory, and nothing was taken.
+    // Takes up to `cap` items, copies their bytes to the lent memory and writes the structs. Returns their number, or
+    // -1 if memory ran out and nothing was taken.
     lend: function (peer, messages, out, cap) {
       var items = [], total = 0, item, i, at;
-      // The memory has to be there before anything is taken: at most what waits, texts with their NUL.
+      // Sum up the sizes first, texts with their NUL: the memory must be available before anything is handed out.
       for (i = 0; i < cap; i++) {
         item = WSPEER.next(peer, messages);
         if (!item) break;
@@ -214,7 +216,7 @@ mergeInto(LibraryManager.library, {
         if (!items[i].type) peer.bytesWaiting += items[i].bytes.length;
       }
     },
-    // Memory of the connection for what is lent, grown in powers of two.
+    // The connection's memory for lent bytes, grown to the next power of two; 0 if memory ran out.
     room: function (peer, len) {
       if (len <= peer.lentSize) return peer.lent;
       var size = 256;
@@ -253,7 +255,7 @@ mergeInto(LibraryManager.library, {
       WSPEER.setLong(out + event.time_ns, Math.round(item.time * 1e6));
       WSPEER.setLong(out + event.count, item.count || 0);
     },
-    // ws_get_packet, ws_next_event and their batches.
+    // ws_get_packet, ws_next_event and their batch forms.
     read: function (h, messages, out, cap, count) {
       var peer = WSPEER.find(h), taken;
       if (!peer) return WSPEER_C.ERR_HANDLE;

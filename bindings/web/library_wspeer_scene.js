@@ -1,26 +1,30 @@
-// wspeer in the browser: what SceneMultiplayer of Godot 4 says on top of a join, with WS_SCENE: authentication, others by way of the host, nodes and calls.
-// A port of src/multiplayer/{scene_join,scene_packets}.rs and scene/{packet,cache}.rs. docs/godot-scene.md has the bytes. See library_wspeer.js.
+// wspeer in the browser: the protocol of Godot 4's SceneMultiplayer on top of a join, with WS_SCENE: authentication,
+// peers relayed by the host, nodes and calls. A port of src/multiplayer/{scene_join,scene_packets}.rs and
+// scene/{packet,cache}.rs. docs/godot-scene.md describes the bytes. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_SCENE: {
     MAX_NODES: 65536,
     MAX_PATH: 4096,
-    // Its last numbers of one node are kept: the engine gives another one when a node leaves the tree and comes back.
+    // How many numbers of one peer for one node are kept: the engine assigns a new one when a node leaves the tree and
+    // returns.
     NUMBERS: 4,
     MAX_AUTH_UNREAD: 64,
     MAX_AUTH_BYTES: 65536,
     FIRST_OWN: 32768,
     SYS: 7,
 
-    // Ours by path and their paths by number, and of each peer: what its numbers stand for, which nodes have other methods there, which of our numbers
-    // it was told (true: it has confirmed that).
+    // `nodes`: our nodes by path. `paths`: their paths by our number. `peers`: for each peer its numbers (`paths`,
+    // `given`), the nodes whose methods differ there (`others`), and the numbers that we sent it (`told`; true:
+    // confirmed). `held`: messages that have not been processed; the first `waiting` of them are no authentication
+    // messages.
     scene: function (flags) {
       return {
         auth: (flags & WSPEER_C.AUTH) !== 0, relay: !(flags & WSPEER_C.NO_RELAY), isIn: false, local: false, remote: false, waiting: 0,
         held: [], heldBytes: 0, nodes: new Map(), paths: new Map(), lastId: 0, peers: new Map()
       };
     },
-    // Whether none of the held messages is to be inspected: the first `waiting` are none of the authentication.
+    // Whether no held message can be processed: before admission, the first `waiting` are skipped.
     keepsWaiting: function (scene) { return scene.held.length <= (scene.local || scene.isIn ? 0 : scene.waiting); },
 
     // ---- Nodes and numbers ----
@@ -30,7 +34,7 @@ mergeInto(LibraryManager.library, {
       if (!scene.peers.has(peerId)) scene.peers.set(peerId, { paths: new Map(), given: new Map(), others: new Set(), told: new Map() });
       return scene.peers.get(peerId);
     },
-    // A text that a peer may have chosen, as a sentence shows it: at most 256 bytes, cut at a code point.
+    // A text that a peer may have chosen, for an error text: at most 256 bytes, cut at a code point.
     shown: function (text) {
       var bytes = WSPEER.encode(text), end = 253;
       if (bytes.length <= 256) return text;
@@ -38,7 +42,7 @@ mergeInto(LibraryManager.library, {
       return WSPEER.decode(bytes.slice(0, end)) + '\u2026';
     },
     undeclared: function (path) { return WSPEER.fail(WSPEER_C.ERR_ARG, 'the node ' + WSPEER_SCENE.shown(path) + ' is not declared: use ws_declare_node first'); },
-    // What two programs do not mean the same by.
+    // The error text for a node whose methods differ between the two programs.
     otherMethods: function (peerId, path) {
       return WSPEER_SCENE.shown(path) + ' has other methods at peer ' + peerId + ' than were declared here: name all that its script has as RPCs, and no other';
     },
@@ -47,11 +51,11 @@ mergeInto(LibraryManager.library, {
       while (i < left.length && i < right.length && left[i] === right[i]) i++;
       return (i < left.length ? left[i] : -1) - (i < right.length ? right[i] : -1);
     },
-    // Methods with their numbers and their checksum; or what is wrong with them.
+    // Parses a list of methods: their numbers, names and checksum, or an error text.
     methods: function (text) {
       var semicolon = text.indexOf(';'), script = semicolon < 0 ? text : text.slice(0, semicolon), own = semicolon < 0 ? '' : text.slice(semicolon + 1);
       var numbers = new Map(), names = new Map(), all = '', wrong = '';
-      // The engine goes through those of rpc_config() first.
+      // Like the engine, number those of rpc_config() first.
       [[own, WSPEER_SCENE.FIRST_OWN], [script, 0]].forEach(function (part) {
         var list = part[0].split(',').map(function (name) { return name.trim(); }).filter(function (name) { return name; }).sort(WSPEER_SCENE.byCodePoint);
         if (list.length > WSPEER_SCENE.FIRST_OWN) wrong = wrong || 'a node has at most ' + WSPEER_SCENE.FIRST_OWN + ' methods';
@@ -102,22 +106,23 @@ mergeInto(LibraryManager.library, {
       });
       return WSPEER_C.OK;
     },
-    // The scene of a peer, or a result below 0.
+    // The scene of a connection, or an error result (a negative number).
     of: function (peer) {
       if (!peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls, authentication and nodes are for ws_host and ws_join with ' + WSPEER.named('WS_SCENE'));
       return peer.join.scene || WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls and authentication need ' + WSPEER.named('WS_SCENE') + ' in the flags of the config');
     },
 
-    // ---- What comes ----
+    // ---- Receiving ----
 
-    // A message after the id; '' or what the host broke.
+    // Takes a message that follows the id; returns '' or how the host broke the format.
     came: function (peer, text, bytes) {
       var scene = peer.join.scene;
       scene.held.push({ text: text, bytes: bytes });
       scene.heldBytes += bytes.length;
       return WSPEER_SCENE.lookOn(peer);
     },
-    // The scene of a join whose host is not admitted, or null. Nothing of that host is told or counted but its authentication and its end.
+    // The scene of a join whose host is not admitted, else null. Until then the program gets only authentication events
+    // and the end of the connection, and statistics count no messages.
     apart: function (peer) {
       var scene = peer.join && peer.join.scene;
       return scene && scene.auth && !scene.isIn ? scene : null;
@@ -132,7 +137,7 @@ mergeInto(LibraryManager.library, {
       try {
         if (!scene.isIn && !scene.local) done = WSPEER_SCENE.takeAuth(peer, scene, message);
         else {
-          // The host has seen our end: whatever comes now comes from one who is here.
+          // Anything but authentication means that the host has completed it.
           if (!scene.isIn) WSPEER_SCENE.beAdmitted(peer);
           if (message.text) throw WSPEER_VARIANT.bad('a message is text, and the scene has none');
           WSPEER_SCENE.take(peer, message.bytes);
@@ -157,7 +162,7 @@ mergeInto(LibraryManager.library, {
       WSPEER_JOIN.isOpen(peer);
       WSPEER_JOIN.greet(peer, 1);
     },
-    // Part of the authentication, or false.
+    // Takes an authentication message; returns false for any other message.
     takeAuth: function (peer, scene, message) {
       var bytes = message.bytes;
       if (message.text || (bytes[0] & 7) !== WSPEER_SCENE.SYS || bytes.length < 2 || bytes[1]) return false;
@@ -183,7 +188,7 @@ mergeInto(LibraryManager.library, {
         scene.peers.delete(from);
       } else {
         if (from === 1 || !peer.join.others.has(from)) throw WSPEER_VARIANT.bad('it passed on what ' + from + ' sent, who is not there');
-        // The host passes on without a look, so it is not to blame for what it passes on.
+        // The host relays without checking, so an error in a relayed packet is the sender's.
         try {
           WSPEER_SCENE.takePacket(peer, from, bytes.subarray(6));
         } catch (fault) {
@@ -200,7 +205,7 @@ mergeInto(LibraryManager.library, {
       if (bytes.length < at + 4) throw WSPEER_VARIANT.bad('a packet is cut off in a number');
       return WSPEER.number(bytes, at);
     },
-    // The id in a packet that tells of a peer or is passed on, which is checked.
+    // Reads and checks the peer id of a packet that announces a peer or is relayed.
     readAbout: function (bytes) {
       var id = WSPEER_SCENE.word(bytes, 2);
       if (bytes[1] < 3 && id < 2) throw WSPEER_VARIANT.bad(id + ' is not a client\'s id: clients have 2 and above');
@@ -233,7 +238,7 @@ mergeInto(LibraryManager.library, {
         WSPEER_SCENE.word(bytes, 2);
         throw WSPEER_VARIANT.bad(bytes[1] + ' is no packet of the system');
       }
-      // A last word after all was said.
+      // A second "authentication complete" is harmless.
       if (bytes.length === 2) return;
       WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_UNSUPPORTED, peer.join.scene.auth ? 'peer ' + from + ' sent authentication data after the end of it' :
         'peer ' + from + ' wants an authentication, and ' + WSPEER.named('WS_AUTH') + ' is not set here');
@@ -248,7 +253,7 @@ mergeInto(LibraryManager.library, {
       known = scene.peers.get(from);
       before = known && known.paths.get(id);
       if (before !== undefined && before !== path) throw WSPEER_VARIANT.bad('it gives the number ' + id + ' to a second path');
-      // What is not declared is never confirmed, so it is never called by its number.
+      // A node that is not declared is never confirmed, so that the peer always sends its path.
       if (!node) return;
       known = WSPEER_SCENE.known(scene, from);
       if (before === undefined) {
@@ -260,7 +265,7 @@ mergeInto(LibraryManager.library, {
       if (same) known.others.delete(path);
       else known.others.add(path);
       if (!same) WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
-      // Without it the other goes on to send the path, which serves as well.
+      // If this confirmation cannot be sent, the peer goes on sending the path, which works too.
       WSPEER_CONN.putNow(peer, WSPEER.joined([WSPEER_SCENE.headTo(from), [2, same ? 1 : 0], WSPEER.littleEndian(id, 4)]));
     },
     takeConfirmed: function (peer, from, bytes) {
@@ -268,7 +273,7 @@ mergeInto(LibraryManager.library, {
       if (bytes.length !== 6) throw WSPEER_VARIANT.bad('a confirmed path has ' + bytes.length + ' bytes and not 6');
       id = WSPEER_SCENE.word(bytes, 2) >>> 0;
       path = scene.paths.get(id);
-      // It may have been forgotten meanwhile.
+      // We may have dropped the node since then.
       if (path === undefined) return;
       known = scene.peers.get(from);
       if (!known || !known.told.has(id)) throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not told');
@@ -296,7 +301,8 @@ mergeInto(LibraryManager.library, {
       }
       WSPEER.pushMessage(peer, WSPEER_C.CALL, call, from);
     },
-    // What does not reach the program is told by one ERROR for each sender and cause until that is taken, with a count.
+    // Reports a packet that the program does not get: one ERROR event per sender and cause, with a count, until it is
+    // taken.
     note: function (peer, from, cause, why) {
       var marks = peer.marks, mark;
       for (var i = marks.first; i < marks.items.length; i++) {
@@ -312,20 +318,20 @@ mergeInto(LibraryManager.library, {
       });
     },
 
-    // ---- What is put ----
+    // ---- Sending ----
 
-    // The head of a packet to one peer or to several: none for the host alone.
+    // The head of a packet that the host relays to one peer or several; empty for the host itself.
     headTo: function (to) { return to === 1 ? [] : [WSPEER_SCENE.SYS, 3].concat(WSPEER.littleEndian(to, 4)); },
-    // Bytes of the game's own, as Godot's send_bytes, to a target that was checked.
+    // Sends raw bytes, like Godot's send_bytes, to a target that has been checked.
     putRaw: function (peer, target, text, data) {
       var relays = peer.join.scene.relay;
       if (text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no text messages: send it as WS_BINARY, or as an argument of a call');
       if (!data.length) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no empty packets: Godot refuses them');
-      // There is nobody else.
+      // Without relaying there is no peer but the host.
       if (!relays && target === -1) return WSPEER_C.OK;
       return WSPEER_CONN.putNow(peer, WSPEER.joined([WSPEER_SCENE.headTo(relays ? target || 0 : 1), [3], data]));
     },
-    // A call to a target; undefined: to everyone.
+    // Sends a call to a target; undefined: to everyone.
     putCall: function (peer, target, data) {
       var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets, most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
       if (data.length + 16 > most) {
@@ -367,7 +373,7 @@ mergeInto(LibraryManager.library, {
       });
       return WSPEER_CONN.putTogether(peer, packets);
     },
-    // Why the host is not being authenticated, as a result; 0: it is.
+    // 0 if the host is being authenticated, else an error result.
     checkAuth: function (peer, id) {
       var scene = WSPEER_SCENE.of(peer);
       if (typeof scene === 'number') return scene;

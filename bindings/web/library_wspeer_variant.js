@@ -1,10 +1,12 @@
-// wspeer in the browser: Godot's Variants as bytes, and calls as the program has them. A port of src/multiplayer/scene/{variant,read,write,call}.rs, whose
-// recorded vectors it is tested with. 64-bit integers are two halves, `lo` without a sign and `hi`. See library_wspeer.js.
+// wspeer in the browser: reads and writes Godot's Variants. A port of
+// src/multiplayer/scene/{variant,read,write,call}.rs, tested with the same recorded vectors. A 64-bit integer is two
+// halves: `lo` (unsigned) and `hi` (signed). See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
   $WSPEER_VARIANT: {
     MAX_DEPTH: 64,
-    // What the values of one container are written as: values, length and bytes alone, or that with a length that counts a NUL.
+    // How a container's elements are encoded: as values with types; as strings without types; or as such strings whose
+    // length counts a NUL.
     VALUES: 0,
     NAMES: 1,
     STRINGS: 2,
@@ -12,9 +14,9 @@ mergeInto(LibraryManager.library, {
       'Quaternion', 'AABB', 'Basis', 'Transform3D', 'Projection', 'Color', 'StringName', 'NodePath', 'RID', 'Object', 'Callable', 'Signal', 'Dictionary', 'Array',
       'PackedByteArray', 'PackedInt32Array', 'PackedInt64Array', 'PackedFloat32Array', 'PackedFloat64Array', 'PackedStringArray', 'PackedVector2Array',
       'PackedVector3Array', 'PackedColorArray', 'PackedVector4Array'],
-    // Components of the types from 0 on; below 0: integers.
+    // Number of components of the types from 0 on; negative: integers.
     COMPONENTS: [0, 0, 0, 0, 0, 2, -2, 4, -4, 3, -3, 6, 4, -4, 4, 4, 6, 9, 12, 16, 4],
-    // Bytes of an element of the packed arrays from 29 on, and in an engine with double precision.
+    // Bytes per element of the packed arrays from type 29 on: with single and with double precision.
     ELEMENTS: [[1, 1], [4, 4], [8, 8], [4, 4], [8, 8], null, [8, 16], [12, 24], [16, 16], [16, 32]],
     scratch: null,
 
@@ -25,12 +27,12 @@ mergeInto(LibraryManager.library, {
       if (kind < 0 || kind >= WSPEER_VARIANT.TYPES.length) return 'has type ' + kind + ', which is none: use WS_VARIANT_*';
       return 'is of type ' + WSPEER_VARIANT.name(kind) + ' (' + kind + '), which means nothing to another program: send its name, its path or its properties';
     },
-    // What is thrown where bytes are no value, or items none that can be written; `words` says why.
+    // Faults thrown for bytes that are no valid value, or items that cannot be written; `words` says why.
     bad: function (words) { return { words: words, unsupported: false }; },
     foreign: function (words) { return { words: words, unsupported: true }; },
     short: function () { return WSPEER_VARIANT.bad('it is shorter than it says'); },
     item: function () { return { kind: 0, count: 0, lo: 0, hi: 0, number: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 0, len: 0 }; },
-    // For the bytes of numbers.
+    // Scratch memory for converting floating-point numbers.
     view: function () {
       if (!WSPEER_VARIANT.scratch) WSPEER_VARIANT.scratch = new DataView(new ArrayBuffer(8));
       return WSPEER_VARIANT.scratch;
@@ -49,7 +51,7 @@ mergeInto(LibraryManager.library, {
       return true;
     },
 
-    // ---- The containers around a place: how many values each still lacks ----
+    // ---- The open containers at a position: how many elements each still needs ----
 
     nest: function () { return { lacks: [], inside: [] }; },
     enter: function (nest, count, inside) {
@@ -83,7 +85,7 @@ mergeInto(LibraryManager.library, {
       view.setUint32(4, WSPEER_VARIANT.readWord(reader), true);
       return view.getFloat64(0, true);
     },
-    // The next item, into `item`.
+    // Reads the next item into `item`.
     read: function (reader, item) {
       var depth = reader.nest.inside.length, inside = depth ? reader.nest.inside[depth - 1] : WSPEER_VARIANT.VALUES, kind;
       item.kind = WSPEER_C.VARIANT_STRING;
@@ -175,7 +177,7 @@ mergeInto(LibraryManager.library, {
       if (!WSPEER_VARIANT.isUtf8(reader.bytes, item.at, item.len)) throw WSPEER_VARIANT.bad('a ' + WSPEER_VARIANT.name(item.kind) + ' is not valid UTF-8');
       WSPEER_VARIANT.leave(reader.nest);
     },
-    // The type that a container's elements have to have, 0 for any.
+    // The element type of a typed container, 0 for any.
     readElementType: function (reader, mode, what) {
       var kind;
       if (!(mode & 3)) return 0;
@@ -184,15 +186,15 @@ mergeInto(LibraryManager.library, {
       if (!kind || kind >= WSPEER_VARIANT.TYPES.length) throw WSPEER_VARIANT.bad(kind + ' is no type for the elements of a typed ' + what);
       return kind;
     },
-    // A count of things that have at least so many bytes each.
+    // Reads a count of elements that have at least `least` bytes each.
     readCount: function (reader, least) {
-      // The highest bit of a Dictionary's said in Godot 2 that it was shared.
+      // In Godot 2 the highest bit marked a shared Dictionary.
       var count = WSPEER_VARIANT.readWord(reader) & 0x7fffffff;
       if (count > Math.floor((reader.end - reader.at) / least)) throw WSPEER_VARIANT.short();
       return count;
     },
 
-    // ---- From items to bytes; what has no room is counted all the same ----
+    // ---- From items to bytes; bytes beyond the capacity are counted but not written ----
 
     sink: function (at, cap) { return { at: at, cap: cap, len: 0 }; },
     putByte: function (sink, byte) {
@@ -216,7 +218,7 @@ mergeInto(LibraryManager.library, {
       WSPEER_VARIANT.putWord(sink, view.getUint32(0, true));
       if (wide) WSPEER_VARIANT.putWord(sink, view.getUint32(4, true));
     },
-    // Writes the items that next() gives until it gives null; how many outermost values they are.
+    // Writes the items that next() returns until it returns null; returns the number of outermost values.
     write: function (next, compact, sink) {
       var nest = WSPEER_VARIANT.nest(), values = 0, item, depth;
       for (var index = 0; (item = next()); index++) {
@@ -248,7 +250,7 @@ mergeInto(LibraryManager.library, {
       WSPEER_VARIANT.putByte(sink, 2 | mode << 6);
       for (var i = 0; i < 1 << mode; i++) WSPEER_VARIANT.putByte(sink, (i < 4 ? low >>> (8 * i) : item.hi >>> (8 * (i - 4))) & 0xff);
     },
-    // False: a container, whose items follow.
+    // Returns false for a container, whose elements follow.
     writeFull: function (item, nest, sink) {
       var kind = item.kind, count = WSPEER_VARIANT.components(kind), size = WSPEER_VARIANT.element(kind), wide, types, i;
       if (count) {
@@ -327,7 +329,7 @@ mergeInto(LibraryManager.library, {
       if (countsNul) WSPEER_VARIANT.putByte(sink, 0);
       WSPEER_VARIANT.putZeros(sink, WSPEER_VARIANT.pad(item.len + (countsNul ? 1 : 0)));
     },
-    // The types of a container's elements: of an Array's, or of a Dictionary's keys and values.
+    // The element types of an Array, or of a Dictionary's keys and values.
     elementTypes: function (item, count) {
       var types = [item.lo & 0xff, count > 1 ? item.lo >>> 8 & 0xff : 0], rest = count > 1 ? item.lo >>> 16 : item.lo >>> 8;
       if (item.hi || rest || types.some(function (kind) { return kind >= WSPEER_VARIANT.TYPES.length || kind === WSPEER_C.VARIANT_OBJECT; })) {

@@ -4,16 +4,18 @@ using System.Runtime.InteropServices;
 
 namespace Wspeer
 {
-    /// <summary>What was taken from a handle and not given out yet. One call to the library takes as much as waits, up to the size of the buffer, which grows while it is
-    /// found full. Nothing taken is lost when a loop is left early: the next one goes on here.</summary>
+    /// <summary>Events and messages that were taken from a handle and have not been handed out. One call to the library
+    /// takes what is queued, up to the size of the buffer, which grows when it was full. Nothing is lost when a loop
+    /// ends early: the next loop continues here.</summary>
     internal sealed unsafe class Inbox
     {
         const int Least = 8, Most = 256;
 
-        /// <summary>What the library had no more of when it was asked last. A loop then ends without asking again.</summary>
+        /// <summary>What the library had no more of at the last call, so that a loop ends without another
+        /// call.</summary>
         enum Exhausted { No, Messages, All }
 
-        // Never read: what is lent keeps it alive.
+        // Never read: it keeps the owner of the lent memory alive.
 #pragma warning disable 0414
         readonly WebSocketEndpoint owner;
 #pragma warning restore 0414
@@ -22,24 +24,25 @@ namespace Wspeer
         NativePacket[] packets;
         int next, count;
 
-        /// <summary>Whether items may hold more than messages have.</summary>
+        /// <summary>Whether `items` may hold events with more fields set than messages have.</summary>
         bool holdEvents;
 
-        /// <summary>The last messages filled their buffer, which grows before the next.</summary>
+        /// <summary>The last messages filled their buffer, so it grows before the next call.</summary>
         bool full;
         Exhausted exhausted;
 
-        /// <summary>From this place on the items' texts lie in `kept`, at the offset that stands for their address.</summary>
+        /// <summary>From this index on the texts of `items` lie in `kept`; their address field is an offset into
+        /// it.</summary>
         int keptFrom = int.MaxValue;
         byte[] kept;
 
-        /// <summary>Counts what was given out: a view of another turn than the last is over.</summary>
+        /// <summary>Number of items handed out. A view is valid only while its turn is the latest.</summary>
         uint turn;
 
-        /// <summary>Counts the calls that may free what others read from: FreeOwner and Shutdown.</summary>
+        /// <summary>Counts the calls that may free handles of others: FreeOwner and Shutdown.</summary>
         internal static volatile int Frees;
 
-        /// <summary>The handle that was read last, and how many such calls it has outlived.</summary>
+        /// <summary>The handle that was read last, and the value of `Frees` for which it was found alive.</summary>
         uint source;
         int outlived;
 
@@ -49,10 +52,10 @@ namespace Wspeer
             items = new NativeEvent[Least];
         }
 
-        /// <summary>A new loop, or a new poll: the library may have more.</summary>
+        /// <summary>A new loop or poll begins: the library may have more.</summary>
         internal void Begin() => exhausted = Exhausted.No;
 
-        /// <summary>How many messages were taken from the library and not given out yet.</summary>
+        /// <summary>Number of messages that were taken from the library and not handed out.</summary>
         internal int Messages
         {
             get
@@ -65,7 +68,7 @@ namespace Wspeer
             }
         }
 
-        /// <summary>Takes the next event. `ahead`: whether more may be taken from the library with it.</summary>
+        /// <summary>Takes the next event. `ahead`: more events may be taken from the library with it.</summary>
         internal bool TakeEvent(uint handle, bool ahead, out WebSocketEvent taken)
         {
             if (outlived != Frees) Outlive(handle);
@@ -87,7 +90,7 @@ namespace Wspeer
             return true;
         }
 
-        /// <summary>The handle is gone: nothing is to be read any more, and what was lent is over.</summary>
+        /// <summary>Forgets everything that was taken, because the handle was freed; lent views end.</summary>
         internal void Drop()
         {
             next = count = 0;
@@ -117,7 +120,7 @@ namespace Wspeer
             return index >= keptFrom ? new ReadOnlySpan<byte>(kept, (int)item.Packet.Data, length) : new ReadOnlySpan<byte>((void*)item.Packet.Data, length);
         }
 
-        /// <summary>Something was freed: what was lent can be read on only when this handle was not. Throws when it was.</summary>
+        /// <summary>Called after FreeOwner or Shutdown: throws if this handle was freed too.</summary>
         void Outlive(uint handle)
         {
             int frees = Frees;
@@ -134,7 +137,8 @@ namespace Wspeer
             return false;
         }
 
-        /// <summary>Takes what waits. A call that did not fill the buffer took all there was, so the loop ends without another.</summary>
+        /// <summary>Takes what is queued. If a call does not fill the buffer, nothing is left and the loop ends without
+        /// another call.</summary>
         bool FillWithEvents(uint handle, bool ahead)
         {
             if (exhausted == Exhausted.All) return false;
@@ -151,7 +155,8 @@ namespace Wspeer
             return count > 0;
         }
 
-        /// <summary>Takes messages alone, and puts them before the events that are still to be given out. Those are kept by copy, as this call ends their loan.</summary>
+        /// <summary>Takes only messages and puts them in front of the events that have not been handed out. Those are
+        /// copied first, as this call ends their loan.</summary>
         bool FillWithPackets(uint handle)
         {
             if (exhausted != Exhausted.No && next == count) return false;
@@ -207,7 +212,7 @@ namespace Wspeer
             keptFrom = next;
         }
 
-        /// <summary>Brings the next message of the buffer to its front. Other events keep their order.</summary>
+        /// <summary>Moves the next message in the buffer to the front. Other events keep their order.</summary>
         bool FindMessage()
         {
             int at = next;

@@ -5,12 +5,13 @@ using System.Text;
 
 namespace Wspeer
 {
-    /// <summary>Strings as the library reads them, for the time of one call.</summary>
+    /// <summary>Strings in the form that the library reads, valid for one call.</summary>
     internal sealed unsafe class NativeTexts : IDisposable
     {
         readonly List<IntPtr> blocks = new List<IntPtr>();
 
-        /// <summary>A UTF-8 text that ends with a NUL. Null and "", which is what Unity makes of null, give none.</summary>
+        /// <summary>A NUL-terminated UTF-8 text. Null, and "", which Unity serializes null to, give a null
+        /// pointer.</summary>
         internal IntPtr Text(string text, string name)
         {
             if (string.IsNullOrEmpty(text)) return IntPtr.Zero;
@@ -20,7 +21,7 @@ namespace Wspeer
             return block;
         }
 
-        /// <summary>Pointers to such texts.</summary>
+        /// <summary>An array of pointers to NUL-terminated texts.</summary>
         internal IntPtr List(string[] texts, string name)
         {
             if (texts == null || texts.Length == 0) return IntPtr.Zero;
@@ -46,7 +47,8 @@ namespace Wspeer
             return block;
         }
 
-        /// <summary>UTF-8 with a NUL at its end; of null, null. A NUL inside would cut the text short without a word.</summary>
+        /// <summary>UTF-8 with a NUL at its end; null for null. Throws if the text contains a NUL, which would cut it
+        /// silently.</summary>
         internal static byte[] Terminated(string text, string name)
         {
             if (text == null) return null;
@@ -56,10 +58,10 @@ namespace Wspeer
             return bytes;
         }
 
-        /// <summary>Which text the library shall copy out.</summary>
+        /// <summary>Which text the library is to copy out.</summary>
         internal enum Source { OfConnection, Header, LastError, Log }
 
-        /// <summary>A text that the library copies out, however long it is; null when there is none.</summary>
+        /// <summary>Copies a text of any length out of the library; null when there is none.</summary>
         internal static string Copied(Source source, uint handle = 0, int what = 0, string header = null, uint index = 0)
         {
             byte[] name = Terminated(header, nameof(header));

@@ -3,14 +3,15 @@ using System.Text;
 
 namespace Wspeer
 {
-    /// <summary>What is sent, as bytes.</summary>
+    /// <summary>Converts outgoing texts to bytes.</summary>
     internal static class Outgoing
     {
         const int Kept = 64 * 1024;
 
         [ThreadStatic] static byte[] buffer;
 
-        /// <summary>A text as UTF-8, in a buffer of this thread that the next call uses again. Only texts that may be long cost an allocation.</summary>
+        /// <summary>A text as UTF-8, in a buffer of this thread that the next call reuses. Only long texts cost an
+        /// allocation.</summary>
         internal static ReadOnlySpan<byte> Utf8(string text)
         {
             if (text == null) throw new ArgumentNullException(nameof(text));

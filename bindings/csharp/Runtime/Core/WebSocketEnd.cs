@@ -1,6 +1,6 @@
 namespace Wspeer
 {
-    /// <summary>How a connection ended. Its texts are WebSocketText.Error and CloseReason.</summary>
+    /// <summary>How a connection ended. WebSocketText.Error and CloseReason give the texts.</summary>
     public readonly struct WebSocketEnd
     {
         /// <summary>The close code; 1005: a close frame without one; 1006: no close frame.</summary>
@@ -9,10 +9,10 @@ namespace Wspeer
         /// <summary>Whether the closing handshake was completed.</summary>
         public readonly bool Clean;
 
-        /// <summary>Where it happened.</summary>
+        /// <summary>In which phase it ended.</summary>
         public readonly WebSocketPhase Phase;
 
-        /// <summary>Why.</summary>
+        /// <summary>The cause.</summary>
         public readonly WebSocketCause Cause;
 
         /// <summary>The HTTP status of the answer to the opening handshake, or 0.</summary>
@@ -21,7 +21,7 @@ namespace Wspeer
         /// <summary>The operating system's error number, or 0.</summary>
         public readonly int OsError;
 
-        /// <summary>How many messages were accepted for sending and never left.</summary>
+        /// <summary>Number of messages that were accepted for sending and not sent.</summary>
         public readonly uint Unsent;
 
         internal WebSocketEnd(in NativeEvent native)

@@ -2,8 +2,10 @@ using System;
 
 namespace Wspeer
 {
-    /// <summary>What a peer, a server and a multiplayer peer have in common: the handle that it owns, polling, reading and sending. Any thread may call anything, one thread
-    /// at a time reads. Dispose frees it in any state; so does the garbage collector. Poll, Send and the like of a disposed one are ErrHandle, and it has nothing to read.</summary>
+    /// <summary>The base of WebSocketPeer, WebSocketServer and WebSocketMultiplayerPeer: it owns a handle, polls, reads
+    /// and sends. Any thread may call any method, but only one at a time may read. Dispose frees it in any state; so
+    /// does the garbage collector. After Dispose, Poll, Send and similar calls return ErrHandle and there is nothing to
+    /// read.</summary>
     public abstract unsafe class WebSocketEndpoint : IDisposable
     {
         readonly Inbox inbox;
@@ -18,19 +20,21 @@ namespace Wspeer
             inbox = new Inbox(this);
         }
 
-        /// <summary>Its number in the library, with what can be asked and set.</summary>
+        /// <summary>Its handle, with the calls that query and configure it.</summary>
         public WebSocketConnection Connection => new WebSocketConnection(handle);
 
-        /// <summary>Its state now, while the queue may lag. A server is Open while it listens.</summary>
+        /// <summary>The state now; unread events may describe an earlier one. A server is Open while it
+        /// listens.</summary>
         public WebSocketState State => Connection.State;
 
-        /// <summary>How many messages wait to be read.</summary>
+        /// <summary>Number of messages ready to be read.</summary>
         public int Available => inbox.Messages + Connection.Available;
 
-        /// <summary>Its URL, without user name and password. A server: with the real port.</summary>
+        /// <summary>Its URL, without user name and password. For a server with the actual port.</summary>
         public string Url => Connection.GetText(WebSocketText.Url);
 
-        /// <summary>Moves it on: connects, reads, writes, judges timers. Call it once a frame. Never blocks. More: the budget ended with work left.</summary>
+        /// <summary>Does the network work: connects, reads, writes, checks timers. Call it once a frame; it never
+        /// blocks. More: the time budget ended with work left.</summary>
         public WebSocketResult Poll()
         {
             inbox.Begin();
@@ -38,22 +42,24 @@ namespace Wspeer
             return (WebSocketResult)Native.ws_poll(handle);
         }
 
-        /// <summary>The events that wait, messages among them, in order: foreach (var e in peer.Events()). Up to 256 are taken from the library at once, so let a server's
-        /// loop run to its end: a client whose Disconnected was taken retires in the next Poll, even when the loop was left before it.</summary>
+        /// <summary>The queued events, messages included, in order: foreach (var e in peer.Events()). Up to 256 are
+        /// taken from the library at once, so let a server's loop run to its end: a client whose Disconnected was taken
+        /// retires in the next Poll, even if the loop ended before that event.</summary>
         public WebSocketEvents Events()
         {
             inbox.Begin();
             return new WebSocketEvents(this);
         }
 
-        /// <summary>The messages that wait; other events stay: foreach (var packet in peer.Packets()).</summary>
+        /// <summary>The queued messages; other events stay queued: foreach (var packet in peer.Packets()).</summary>
         public WebSocketPackets Packets()
         {
             inbox.Begin();
             return new WebSocketPackets(this);
         }
 
-        /// <summary>Takes the next event; a server and a host take no other with it. Throws when the library has freed this one, by WebSocketLibrary.Shutdown or FreeOwner.</summary>
+        /// <summary>Takes the next event; on a server or host it takes only that one from the library. Throws when
+        /// WebSocketLibrary.Shutdown or FreeOwner has freed this object.</summary>
         public bool TryGetEvent(out WebSocketEvent taken) => NextEvent(!hasClients, out taken);
 
         internal bool NextEvent(bool ahead, out WebSocketEvent taken)
@@ -63,7 +69,7 @@ namespace Wspeer
             return false;
         }
 
-        /// <summary>Takes the next message; other events stay. Throws as TryGetEvent.</summary>
+        /// <summary>Takes the next message; other events stay queued. Throws like TryGetEvent.</summary>
         public bool TryGetPacket(out WebSocketPacket taken)
         {
             if (!disposed) return inbox.TakePacket(handle, out taken);
@@ -71,34 +77,37 @@ namespace Wspeer
             return false;
         }
 
-        /// <summary>Puts a message; the bytes are copied, or written at once. A server or host: to all. Ok: it is accepted. ErrFull: it is not; put it again after Writable.</summary>
+        /// <summary>Queues a message, to all clients on a server or host; the bytes are copied or written at once. Ok:
+        /// accepted. ErrFull: not accepted; send it again after Writable.</summary>
         public WebSocketResult Send(ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.Send(data, type);
 
-        /// <summary>Puts a message.</summary>
+        /// <summary>Queues a message.</summary>
         public WebSocketResult Send(byte[] data, WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.Send(data, type);
 
-        /// <summary>Puts a message from memory of your own, such as a NativeArray.</summary>
+        /// <summary>Queues a message from unmanaged memory, such as a NativeArray.</summary>
         public WebSocketResult Send(IntPtr data, int length, WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.Send(data, length, type);
 
-        /// <summary>Puts a text. Halves of surrogate pairs leave as U+FFFD, as in a browser.</summary>
+        /// <summary>Queues a text message. Unpaired surrogates are sent as U+FFFD, as in a browser.</summary>
         public WebSocketResult SendText(string text) => Connection.SendText(text);
 
-        /// <summary>Writes what waits to be sent: at the end of a frame, with WebSocketFlags.Coalesce.</summary>
+        /// <summary>Writes the queued messages: call it at the end of a frame with WebSocketFlags.Coalesce.</summary>
         public WebSocketResult Flush() => (WebSocketResult)Native.ws_flush(handle);
 
-        /// <summary>Starts the closing handshake, behind what was accepted; poll until Closed to be sure that it left. 0 means 1000 (a server: 1001); -1 drops
-        /// the connection at once; `reason` has up to 123 bytes.</summary>
+        /// <summary>Starts the closing handshake after the queued messages; poll until Closed to be sure that they were
+        /// sent. 0 means 1000 (a server: 1001); -1 drops the connection at once; `reason` has up to 123
+        /// bytes.</summary>
         public WebSocketResult Close(int code = 0, string reason = null) => Connection.Close(code, reason);
 
-        /// <summary>Waits until there is something to poll or to read, for hosts without frames. See WebSocketLibrary.Wait.</summary>
+        /// <summary>Waits until there is something to poll or to read, for programs without frames. See
+        /// WebSocketLibrary.Wait.</summary>
         public WebSocketResult Wait(int timeoutMs)
         {
             uint h = handle;
             return (WebSocketResult)Native.ws_wait(&h, (UIntPtr)1, timeoutMs);
         }
 
-        /// <summary>Frees it in any state; what was lent ends. A server: its clients too. What the peer has not acknowledged may be lost: to be sure, Close and poll until
-        /// Closed first. Never blocks.</summary>
+        /// <summary>Frees it in any state, with a server's clients; lent views end. Data that the peer has not
+        /// acknowledged may be lost: to be sure, Close and poll until Closed first. Never blocks.</summary>
         public void Dispose()
         {
             disposed = true;
@@ -108,18 +117,18 @@ namespace Wspeer
             GC.SuppressFinalize(this);
         }
 
-        /// <summary>Handles are numbers, so it does no harm to free one late, twice or on another thread.</summary>
+        /// <summary>Safe at any time and on any thread: freeing a stale handle does nothing.</summary>
         ~WebSocketEndpoint() => Native.ws_free(handle);
 
-        /// <summary>Before a poll and after the end: what was lent by other handles than this one's.</summary>
+        /// <summary>Before a poll and at the end: drops what was lent by handles other than this one.</summary>
         internal virtual void EndOtherLoans()
         {
         }
 
-        /// <summary>Which function opens.</summary>
+        /// <summary>Which function opens it.</summary>
         internal enum Opener { Connect, Listen, Host, Join, JoinLocal, Pair, Attach }
 
-        /// <summary>Opens, and gives the handle. Throws WebSocketException with the sentence.</summary>
+        /// <summary>Opens and returns the handle. Throws WebSocketException with the library's error text.</summary>
         internal static uint Open(Opener opener, string url, WebSocketConfig config, uint argument = 0)
         {
             uint second;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Wspeer
 {
-    /// <summary>One thing that happened, lent as a WebSocketPacket is: read it before the next one is taken.</summary>
+    /// <summary>An event. It is lent like a WebSocketPacket: read it before the next one is taken.</summary>
     public readonly ref struct WebSocketEvent
     {
         readonly Inbox inbox;
@@ -20,17 +20,17 @@ namespace Wspeer
         /// <summary>What happened.</summary>
         public WebSocketEventType Type => (WebSocketEventType)Native.Type;
 
-        /// <summary>The connection that it is about.</summary>
+        /// <summary>The connection that the event is about.</summary>
         public WebSocketConnection Connection => new WebSocketConnection(Native.Conn);
 
-        /// <summary>Multiplayer: which peer it is about; Open of a join: its own id. Else 0.</summary>
+        /// <summary>Multiplayer: the peer that the event is about; Open of a join: its own id. Else 0.</summary>
         public int PeerId => Native.PeerId;
 
         /// <summary>Message: the message.</summary>
         public WebSocketPacket Packet => Type == WebSocketEventType.Message ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
 
-        /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: a sentence that says what happened and what to do. Message: its bytes as text. Else "".
-        /// A new string each time.</summary>
+        /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: what happened and what to do about
+        /// it. Message: its bytes as text. Else "". Allocates a new string each time.</summary>
         public string GetText()
         {
             string text = Encoding.UTF8.GetString(From.Bytes(index, turn));
@@ -44,10 +44,10 @@ namespace Wspeer
         /// <summary>Closed, Disconnected: whether the closing handshake was completed.</summary>
         public bool Clean => Native.Clean != 0;
 
-        /// <summary>Closed, Disconnected, Error: where it happened.</summary>
+        /// <summary>Closed, Disconnected, Error: the phase in which it happened.</summary>
         public WebSocketPhase Phase => (WebSocketPhase)Native.Phase;
 
-        /// <summary>Closed, Disconnected, Error: why.</summary>
+        /// <summary>Closed, Disconnected, Error: the cause.</summary>
         public WebSocketCause Cause => (WebSocketCause)Native.Cause;
 
         /// <summary>The HTTP status of the answer to the opening handshake, or 0.</summary>
@@ -56,16 +56,17 @@ namespace Wspeer
         /// <summary>The operating system's error number, or 0.</summary>
         public int OsError => Native.OsError;
 
-        /// <summary>Closed, Disconnected: how many messages were accepted for sending and never left.</summary>
+        /// <summary>Closed, Disconnected: number of messages that were accepted for sending and not sent.</summary>
         public uint Unsent => Native.Unsent;
 
-        /// <summary>Skipped, and Error with NoPeer: how many.</summary>
+        /// <summary>Skipped, and Error with NoPeer: number of messages or events.</summary>
         public ulong Count => Native.Count;
 
-        /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call. 0 for messages that were read by themselves.</summary>
+        /// <summary>When it happened: nanoseconds of the system's monotonic clock since the library's first call. 0 for
+        /// messages that were taken by TryGetPacket or Packets.</summary>
         public ulong TimeNs => Native.TimeNs;
 
-        /// <summary>What SetUser or WebSocketConfig.User gave that connection.</summary>
+        /// <summary>The connection's value from SetUser or WebSocketConfig.User.</summary>
         public IntPtr User => (IntPtr)(long)Native.Packet.User;
 
         ref NativeEvent Native => ref From.Item(index, turn);
@@ -73,7 +74,7 @@ namespace Wspeer
         Inbox From => inbox ?? throw new InvalidOperationException("no event was taken: look at what TryGetEvent gives back");
     }
 
-    /// <summary>For foreach: the events that wait.</summary>
+    /// <summary>For foreach: the queued events.</summary>
     public readonly ref struct WebSocketEvents
     {
         readonly WebSocketEndpoint endpoint;
@@ -86,7 +87,7 @@ namespace Wspeer
         /// <summary>Begins the loop.</summary>
         public Enumerator GetEnumerator() => new Enumerator(endpoint);
 
-        /// <summary>Where a loop stands.</summary>
+        /// <summary>The position of a loop.</summary>
         public ref struct Enumerator
         {
             readonly WebSocketEndpoint endpoint;
@@ -106,7 +107,7 @@ namespace Wspeer
         }
     }
 
-    /// <summary>For foreach: the messages that wait.</summary>
+    /// <summary>For foreach: the queued messages.</summary>
     public readonly ref struct WebSocketPackets
     {
         readonly WebSocketEndpoint endpoint;
@@ -119,7 +120,7 @@ namespace Wspeer
         /// <summary>Begins the loop.</summary>
         public Enumerator GetEnumerator() => new Enumerator(endpoint);
 
-        /// <summary>Where a loop stands.</summary>
+        /// <summary>The position of a loop.</summary>
         public ref struct Enumerator
         {
             readonly WebSocketEndpoint endpoint;

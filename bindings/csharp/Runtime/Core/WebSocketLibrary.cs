@@ -7,8 +7,9 @@ namespace Wspeer
     {
         static volatile bool ready;
 
-        /// <summary>The owner of whatever is opened with a config whose Owner is 0. Drawn anew each time that this assembly is loaded, so that other users
-        /// of the native library in the process, and a domain before or after this one, have another.</summary>
+        /// <summary>The owner of everything that is opened with a config whose Owner is 0. It is drawn each time this
+        /// assembly is loaded, so it differs from that of other users of the native library in the process and of an
+        /// earlier or later domain.</summary>
         public static uint Owner { get; } = (uint)Guid.NewGuid().GetHashCode() | 1;
 
         /// <summary>Version of the native library: major * 10000 + minor * 100 + patch.</summary>
@@ -17,31 +18,36 @@ namespace Wspeer
         /// <summary>What this build and platform can do.</summary>
         public static WebSocketFeatures Features => (WebSocketFeatures)Native.ws_get_features();
 
-        /// <summary>The sentence of this thread's last failed call: what was wrong and what to do. "" before any. Decide by the result; the words may change.</summary>
+        /// <summary>The error text of this thread's last failed call: what was wrong and what to do. "" before any.
+        /// Decide by the result, not by the text, which may change.</summary>
         public static string LastError => NativeTexts.Copied(NativeTexts.Source.LastError) ?? "";
 
-        /// <summary>Frees all that this assembly opened: for a host that reloads. What is lent ends with it. Where nothing was opened the native library is not even looked for.</summary>
+        /// <summary>Frees everything that this assembly opened, for a host that reloads it; lent views end. If nothing
+        /// was opened, the native library is not loaded.</summary>
         public static void FreeOwned()
         {
             if (ready) FreeOwner(Owner);
         }
 
-        /// <summary>Frees all that was opened with this WebSocketConfig.Owner. 0 frees nothing. What is lent ends with it.</summary>
+        /// <summary>Frees everything that was opened with this WebSocketConfig.Owner; lent views end. 0 frees
+        /// nothing.</summary>
         public static void FreeOwner(uint owner)
         {
             Native.ws_free_owner(owner);
             Inbox.Frees++;
         }
 
-        /// <summary>Frees everything in the process, that of other users of the native library too, and asks its threads to end.</summary>
+        /// <summary>Frees everything in the process, also of other users of the native library, and asks its threads to
+        /// end.</summary>
         public static void Shutdown()
         {
             Native.ws_shutdown();
             Inbox.Frees++;
         }
 
-        /// <summary>Waits until one of these has something to poll or to read, for hosts without frames. -1: without end; 0: only a look.
-        /// Ok: poll now. Empty: the time is over. Null and disposed ones are passed over.</summary>
+        /// <summary>Waits until one of the endpoints has something to poll or to read, for programs without frames. -1:
+        /// no time limit; 0: only checks. Ok: poll now. Empty: the time is over. Null and disposed endpoints are
+        /// skipped.</summary>
         public static WebSocketResult Wait(int timeoutMs, params WebSocketEndpoint[] endpoints)
         {
             if (endpoints == null) throw new ArgumentNullException(nameof(endpoints));
@@ -60,7 +66,8 @@ namespace Wspeer
             return line != null;
         }
 
-        /// <summary>Comes before whatever opens: looks whether the native library is there and is the right one.</summary>
+        /// <summary>Runs before anything is opened: checks that the native library is found and fits this
+        /// assembly.</summary>
         internal static void Ready()
         {
             if (ready) return;
@@ -84,7 +91,7 @@ namespace Wspeer
             if (!fits)
                 throw new WebSocketException(WebSocketResult.ErrUnsupported, "the native library, with version " + abi + " of the binary interface, does not fit this assembly, "
                     + "which was made for " + Native.AbiVersion + ": take both from the same release");
-            // A domain that is unloaded, as Unity's editor does, leaves nothing behind.
+            // When a domain is unloaded, as Unity's editor does, its connections are freed.
             AppDomain.CurrentDomain.DomainUnload += (sender, args) => FreeOwned();
             ready = true;
         }

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Wspeer
 {
-    /// <summary>A message, lent: it can be read until the next one is taken from the same object, or until that is disposed; Poll does not end it. To keep it, copy it.</summary>
+    /// <summary>A lent message: readable until the next one is taken from the same object or that is disposed; Poll
+    /// does not end it. Copy it to keep it.</summary>
     public readonly ref struct WebSocketPacket
     {
         readonly Inbox inbox;
@@ -17,26 +18,27 @@ namespace Wspeer
             this.turn = turn;
         }
 
-        /// <summary>The bytes, where the library has them. The span must not be used any longer than the message, and does not keep alive what gave it: a peer that
-        /// nothing refers to any more is freed by the garbage collector, with its memory. A field or a using holds it, or GC.KeepAlive(peer) behind the last use.</summary>
+        /// <summary>The bytes in the library's memory. The span must not be used after the message's loan has ended. It
+        /// does not keep its peer alive: an unreferenced peer is freed by the garbage collector, with this memory. Hold
+        /// the peer in a field or a using, or call GC.KeepAlive(peer) after the last use.</summary>
         public ReadOnlySpan<byte> Data => From.Bytes(index, turn);
 
-        /// <summary>How many bytes.</summary>
+        /// <summary>Number of bytes.</summary>
         public int Length => checked((int)Native.Len);
 
         /// <summary>Text or Binary.</summary>
         public WebSocketMessageType Type => (WebSocketMessageType)Native.Type;
 
-        /// <summary>Whether it is a text.</summary>
+        /// <summary>Whether it is a text message.</summary>
         public bool IsText => Type == WebSocketMessageType.Text;
 
-        /// <summary>The connection that it came by: a server's client, or the receiver itself.</summary>
+        /// <summary>The connection that received it: a server's client, or the receiver itself.</summary>
         public WebSocketConnection Connection => new WebSocketConnection(Native.Conn);
 
-        /// <summary>Multiplayer: who sent it. Else 0.</summary>
+        /// <summary>Multiplayer: the sender. Else 0.</summary>
         public int PeerId => Native.PeerId;
 
-        /// <summary>What SetUser or WebSocketConfig.User gave that connection.</summary>
+        /// <summary>The connection's value from SetUser or WebSocketConfig.User.</summary>
         public IntPtr User => (IntPtr)(long)Native.User;
 
         /// <summary>The bytes as a new array.</summary>
@@ -55,7 +57,7 @@ namespace Wspeer
             return text;
         }
 
-        /// <summary>Copies the bytes to where there is room for Length of them.</summary>
+        /// <summary>Copies the bytes to a destination with room for Length of them.</summary>
         public void CopyTo(Span<byte> destination)
         {
             Data.CopyTo(destination);

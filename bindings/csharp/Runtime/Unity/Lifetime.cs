@@ -5,8 +5,9 @@ using UnityEditor;
 
 namespace Wspeer.Unity
 {
-    /// <summary>Frees what this assembly opened when the game that opened it is over: at the end of play mode, before a domain reload, and where Unity is a library of an
-    /// application that goes on. Other users of the native library in the process keep their connections, and so does an editor tool with an owner of its own.</summary>
+    /// <summary>Frees what this assembly opened when the game ends: at the end of play mode, before a domain reload,
+    /// and when an application that embeds Unity unloads it. Other users of the native library in the process keep
+    /// their connections, and so does an editor tool with its own owner.</summary>
     internal static class Lifetime
     {
         /// <summary>Play mode begins, with or without a domain reload.</summary>
@@ -26,7 +27,8 @@ namespace Wspeer.Unity
             EditorApplication.playModeStateChanged += OnPlayMode;
         }
 
-        /// <summary>After the objects of the scene were destroyed, so that their goodbyes have left.</summary>
+        /// <summary>Runs after the objects of the scene were destroyed, so that their close frames have been
+        /// sent.</summary>
         static void OnPlayMode(PlayModeStateChange change)
         {
             if (change == PlayModeStateChange.EnteredEditMode) WebSocketLibrary.FreeOwned();

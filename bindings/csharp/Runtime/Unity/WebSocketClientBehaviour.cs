@@ -8,7 +8,8 @@ namespace Wspeer.Unity
     [DefaultExecutionOrder(-1000)]
     public class WebSocketClientBehaviour : MonoBehaviour
     {
-        /// <summary>A message has come. It is lent for the time of the call: copy what you keep, by ToArray or GetText.</summary>
+        /// <summary>Receives a message. It is lent during the call: copy what you keep, with ToArray or
+        /// GetText.</summary>
         public delegate void MessageHandler(WebSocketPacket message);
 
         [SerializeField] string url = "ws://localhost:9080";
@@ -20,10 +21,10 @@ namespace Wspeer.Unity
         /// <summary>The connection is open.</summary>
         public event Action Opened;
 
-        /// <summary>A message has come, text or binary.</summary>
+        /// <summary>A message has arrived, text or binary.</summary>
         public event MessageHandler MessageReceived;
 
-        /// <summary>A text has come, as a new string.</summary>
+        /// <summary>A text message has arrived, as a new string.</summary>
         public event Action<string> TextReceived;
 
         /// <summary>The outbound queue refused a message earlier and has room again.</summary>
@@ -32,34 +33,35 @@ namespace Wspeer.Unity
         /// <summary>The connection has ended, or could not be opened. Connect may be called from here.</summary>
         public event Action<WebSocketClosing> Closed;
 
-        /// <summary>Where Connect goes.</summary>
+        /// <summary>The URL that Connect opens.</summary>
         public string Url
         {
             get => url;
             set => url = value;
         }
 
-        /// <summary>How Connect opens. Null means defaults.</summary>
+        /// <summary>The config that Connect uses; null means defaults.</summary>
         public WebSocketConfig Config
         {
             get => config;
             set => config = value;
         }
 
-        /// <summary>Whether Start connects.</summary>
+        /// <summary>Whether Start calls Connect.</summary>
         public bool ConnectOnStart
         {
             get => connectOnStart;
             set => connectOnStart = value;
         }
 
-        /// <summary>Closed before Connect and after the end.</summary>
+        /// <summary>The state; Closed before Connect and after the end.</summary>
         public WebSocketState State => peer == null ? WebSocketState.Closed : peer.State;
 
-        /// <summary>The connection with all that it can be asked; null when there is none.</summary>
+        /// <summary>The underlying connection; null when there is none.</summary>
         public WebSocketPeer Peer => peer;
 
-        /// <summary>Connects to Url; an older connection is dropped. A URL or config that cannot be used raises Closed at once.</summary>
+        /// <summary>Connects to Url; drops an older connection. A URL or config that cannot be used raises Closed at
+        /// once.</summary>
         public void Connect()
         {
             Drop();
@@ -81,32 +83,33 @@ namespace Wspeer.Unity
             Connect();
         }
 
-        /// <summary>Puts a message; it leaves at the end of the frame. ErrState when there is no open connection, ErrFull when it must be put again after Writable.</summary>
+        /// <summary>Queues a message; it is sent at the end of the frame. ErrState: no open connection. ErrFull: not
+        /// accepted; send it again after Writable.</summary>
         public WebSocketResult Send(ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary)
         {
             return peer == null ? WebSocketResult.ErrState : peer.Send(data, type);
         }
 
-        /// <summary>Puts a binary message.</summary>
+        /// <summary>Queues a binary message.</summary>
         public WebSocketResult Send(byte[] data) => Send(new ReadOnlySpan<byte>(data ?? throw new ArgumentNullException(nameof(data))));
 
-        /// <summary>Puts a text.</summary>
+        /// <summary>Queues a text message.</summary>
         public WebSocketResult SendText(string text)
         {
             if (text == null) throw new ArgumentNullException(nameof(text));
             return peer == null ? WebSocketResult.ErrState : peer.SendText(text);
         }
 
-        /// <summary>Starts the closing handshake; Closed tells its end.</summary>
+        /// <summary>Starts the closing handshake; Closed reports the end.</summary>
         public WebSocketResult Close(int code = 1000, string reason = null) => peer == null ? WebSocketResult.ErrState : peer.Close(code, reason);
 
-        /// <summary>Unity's.</summary>
+        /// <summary>Called by Unity: connects if ConnectOnStart is set.</summary>
         protected virtual void Start()
         {
             if (connectOnStart && peer == null) Connect();
         }
 
-        /// <summary>Unity's: everything is raised from here.</summary>
+        /// <summary>Called by Unity: polls and raises all events.</summary>
         protected virtual void Update()
         {
             WebSocketPeer now = peer;
@@ -114,7 +117,7 @@ namespace Wspeer.Unity
             now.Poll();
             try
             {
-                // A handler may close, drop or replace the connection: then the rest belongs to nobody.
+                // A handler may close, drop or replace the connection: then the remaining events are discarded.
                 foreach (WebSocketEvent e in now.Events())
                 {
                     Tell(e);
@@ -128,10 +131,10 @@ namespace Wspeer.Unity
             }
         }
 
-        /// <summary>Unity's: what was put in this frame leaves in one write.</summary>
+        /// <summary>Called by Unity: sends the messages of this frame in one write.</summary>
         protected virtual void LateUpdate() => peer?.Flush();
 
-        /// <summary>Unity's: says goodbye.</summary>
+        /// <summary>Called by Unity: closes the connection.</summary>
         protected virtual void OnDestroy()
         {
             peer?.Close(1001);

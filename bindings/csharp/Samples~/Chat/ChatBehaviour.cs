@@ -2,7 +2,7 @@
 using System.Collections.Generic;
 using UnityEngine;
 
-/// <summary>Put it on a GameObject and press Play: it hosts a chat or joins one.</summary>
+/// <summary>Add it to a GameObject and press Play: it hosts a chat or joins one.</summary>
 public sealed class ChatBehaviour : MonoBehaviour
 {
     [SerializeField] bool host = true;

@@ -1,7 +1,7 @@
 using System;
 using Wspeer;
 
-/// <summary>Someone who chats.</summary>
+/// <summary>A chat client.</summary>
 public sealed class ChatClient : IDisposable
 {
     readonly WebSocketPeer peer;
@@ -16,10 +16,10 @@ public sealed class ChatClient : IDisposable
     /// <summary>Whether the connection has ended with a closing handshake.</summary>
     public bool Clean { get; private set; }
 
-    /// <summary>Whether leaving would lose what was said, as nobody hears it yet.</summary>
+    /// <summary>Whether the connection is not open yet: leaving now would lose the lines that were entered.</summary>
     public bool Connecting => peer.State == WebSocketState.Connecting;
 
-    /// <summary>One frame. False when the connection has ended.</summary>
+    /// <summary>Runs once a frame. Returns false when the connection has ended.</summary>
     public bool Frame()
     {
         peer.Poll();

@@ -1,7 +1,7 @@
 using System;
 using Wspeer;
 
-/// <summary>Prints and passes on what everyone says.</summary>
+/// <summary>A chat server: prints every line and sends it to all clients.</summary>
 public sealed class ChatServer : IDisposable
 {
     readonly WebSocketServer server;
@@ -14,7 +14,7 @@ public sealed class ChatServer : IDisposable
         print("Chat on " + server.Url);
     }
 
-    /// <summary>One frame. False when the server has closed.</summary>
+    /// <summary>Runs once a frame. Returns false when the server has closed.</summary>
     public bool Frame()
     {
         server.Poll();

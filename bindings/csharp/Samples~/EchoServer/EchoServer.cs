@@ -2,8 +2,9 @@ using System;
 using System.Collections.Generic;
 using Wspeer;
 
-/// <summary>The minimal server: sends back what it gets, and prints who comes and goes. A client whose queue is full is not read until it has room again: its sending
-/// slows down, the others go on, and nothing is lost.</summary>
+/// <summary>The minimal server: sends every message back and prints who connects and disconnects. While a reply does
+/// not fit a client's queue, that client is not read: its sending slows down, the other clients are not affected, and
+/// nothing is lost.</summary>
 public sealed class EchoServer : IDisposable
 {
     struct Held
@@ -24,7 +25,7 @@ public sealed class EchoServer : IDisposable
         print("Listening on " + server.Url);
     }
 
-    /// <summary>One frame. False when the server has closed.</summary>
+    /// <summary>Runs once a frame. Returns false when the server has closed.</summary>
     public bool Frame()
     {
         server.Poll();
@@ -62,7 +63,7 @@ public sealed class EchoServer : IDisposable
         }
     }
 
-    /// <summary>Puts a held message again. False while it must be kept.</summary>
+    /// <summary>Sends a held message again. Returns false while it must be kept.</summary>
     bool LetGo(WebSocketConnection client)
     {
         if (!held.TryGetValue(client, out Held message)) return true;

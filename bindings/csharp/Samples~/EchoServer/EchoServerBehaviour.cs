@@ -2,7 +2,7 @@
 using UnityEngine;
 using Wspeer;
 
-/// <summary>Put it on a GameObject and press Play: it echoes on ws://localhost:9080.</summary>
+/// <summary>Add it to a GameObject and press Play: it echoes on ws://localhost:9080.</summary>
 public sealed class EchoServerBehaviour : MonoBehaviour
 {
     [SerializeField] string url = "ws://*:9080";

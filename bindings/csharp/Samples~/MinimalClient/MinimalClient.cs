@@ -1,7 +1,7 @@
 using System;
 using Wspeer;
 
-/// <summary>The minimal client: sends "Test packet" when it is connected, and prints what comes.</summary>
+/// <summary>The minimal client: sends "Test packet" when connected, and prints what it receives.</summary>
 public sealed class MinimalClient : IDisposable
 {
     readonly WebSocketPeer peer;
@@ -16,7 +16,7 @@ public sealed class MinimalClient : IDisposable
     /// <summary>Whether the connection has ended with a closing handshake.</summary>
     public bool Clean { get; private set; }
 
-    /// <summary>One frame. False when the connection has ended.</summary>
+    /// <summary>Runs once a frame. Returns false when the connection has ended.</summary>
     public bool Frame()
     {
         peer.Poll();

@@ -3,7 +3,7 @@ using UnityEngine;
 using Wspeer;
 using Wspeer.Unity;
 
-/// <summary>The same with the component: put both on one GameObject, set the URL, and press Play.</summary>
+/// <summary>The minimal client with the component: add both to one GameObject, set the URL and press Play.</summary>
 [RequireComponent(typeof(WebSocketClientBehaviour))]
 public sealed class MinimalClientBehaviour : MonoBehaviour
 {
