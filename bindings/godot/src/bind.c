@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A method as the engine calls it: what the row says, read once. */
+/* A method as the engine calls it: the parsed row of its table. */
 typedef struct bound {
   struct bound *next;
   const char *class_name;
@@ -19,10 +19,10 @@ typedef struct bound {
   uint32_t result;
 } bound;
 
-/* Given back when the class is unregistered. */
+/* All of them, freed when the class is unregistered. */
 static bound *all_bound;
 
-/* A virtual of a class: its name is interned, so that equal names are equal pointers. */
+/* A virtual method of a class. Its name is interned, so that equal names are equal pointers. */
 typedef struct {
   const gd_class *about;
   gd_name *names;
@@ -31,7 +31,7 @@ typedef struct {
 enum { CLASSES = 8 };
 static registered classes[CLASSES];
 
-/* Room for a value of any type that is used here. */
+/* Space for a value of any type that is used here. */
 typedef union {
   int64_t number;
   double real;
@@ -45,7 +45,7 @@ static void ptrcall(void *data, void *self, const void *const *args, void *ret) 
   method->function(&call);
 }
 
-/* Whether a variant can be the argument; objects must be null or of the class. */
+/* Whether a variant can be passed as the argument; an object must be null or of the argument's class. */
 static bool fits(const bound *method, int index, const gd_variant *argument) {
   uint32_t given = gd.variant_get_type(argument);
   if (method->types[index] != GD_OBJECT) return given == method->types[index] || gd.variant_can_convert_strict(given, method->types[index]);
@@ -84,7 +84,7 @@ static void call_variants(void *data, void *self, const gd_variant *const *given
   gd_call call = {self, pointers, &result, method->data};
   method->function(&call);
   if (method->returns) {
-    /* The engine's place for the result is an empty variant. */
+    /* The engine passes an empty variant for the result. */
     gd_variant told = gd_of(method->result, &result);
     gd.variant_new_copy(ret, &told);
     gd.variant_destroy(&told);
@@ -133,7 +133,7 @@ gd_object *gd_instantiate(const gd_class *about, void **self) {
   return object;
 }
 
-/* What the engine wants to know about an argument, a result or a property: names and texts live as long as the place. */
+/* What the engine is told about an argument, a result or a property; names and texts live as long as this struct. */
 typedef struct {
   gd_property_info info;
   gd_name name;
@@ -321,7 +321,7 @@ bool gd_bool_at(const gd_call *call, int index) {
 }
 
 gd_object *gd_object_at(const gd_call *call, int index) {
-  /* A null reference may be a null pointer to it. */
+  /* The engine may pass a null pointer for a null reference. */
   return call->args[index] ? *(gd_object *const *)call->args[index] : NULL;
 }
 

@@ -1,10 +1,11 @@
-/* How classes are told to the engine: as tables, whose rows read as GDScript does. */
+/* Registers classes with the engine from tables, whose rows are written like GDScript. */
 #ifndef WSPEER_GODOT_BIND_H
 #define WSPEER_GODOT_BIND_H
 
 #include "values.h"
 
-/* One call of a method. Arguments lie as their types do: `*(const int64_t *)args[0]`. The result's place holds a value of its type. */
+/* A call of a method. args[i] points to a value of the argument's type: `*(const int64_t *)args[0]`. `ret` points to a
+ * value of the result's type. */
 typedef struct {
   void *self;
   const void *const *args;
@@ -14,28 +15,29 @@ typedef struct {
 
 typedef void (*gd_method_function)(const gd_call *call);
 
-/* {"send(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", function}; `const` before the arrow; defaults: numbers, true, false, null, "", []. */
+/* A method: {"send(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", function}; `const` goes
+ * before the arrow; defaults are numbers, true, false, null, "" or []. */
 typedef struct {
   const char *signature;
   gd_method_function function;
   const void *data;
 } gd_method;
 
-/* {"inbound_buffer_size: int", "set_inbound_buffer_size", "get_inbound_buffer_size"}. */
+/* A property: {"inbound_buffer_size: int", "set_inbound_buffer_size", "get_inbound_buffer_size"}. */
 typedef struct {
   const char *signature;
   const char *setter;
   const char *getter;
 } gd_property;
 
-/* Of a named enumeration. */
+/* A constant of a named enumeration. */
 typedef struct {
   const char *enumeration;
   const char *name;
   int64_t value;
 } gd_constant;
 
-/* A class. Tables end with a row of zeros; any may be NULL. */
+/* A class. Each table ends with a row of zeros; any table may be NULL. */
 typedef struct {
   const char *name;
   const char *parent;
@@ -51,17 +53,17 @@ typedef struct {
 
 void gd_register(gd_library *library, const gd_class *about);
 void gd_unregister(gd_library *library, const gd_class *about);
-/* More of a class that is registered. */
+/* Adds methods, properties and constants to a registered class. */
 void gd_register_methods(gd_library *library, const char *class_name, const gd_method *methods);
 void gd_register_constants(gd_library *library, const char *class_name, const gd_constant *constants);
 void gd_register_properties(gd_library *library, const char *class_name, const gd_property *properties);
 
-/* A new object of a registered class, and what `start` was given for it. */
+/* Creates an object of a registered class; *self becomes the struct that `start` initialized for it. */
 gd_object *gd_instantiate(const gd_class *about, void **self);
 
 /* Arguments and results of a call. */
 int64_t gd_int_at(const gd_call *call, int index);
-/* Numbers that do not fit become the nearest that does. */
+/* Numbers out of range become the nearest in range. */
 int32_t gd_int32_at(const gd_call *call, int index);
 double gd_float_at(const gd_call *call, int index);
 bool gd_bool_at(const gd_call *call, int index);
@@ -73,7 +75,7 @@ void gd_return_float(const gd_call *call, double value);
 void gd_return_bool(const gd_call *call, bool value);
 void gd_return_text(const gd_call *call, const char *text, size_t len);
 void gd_return_object(const gd_call *call, gd_object *object);
-/* The empty Dictionary, to be filled. */
+/* The result, an empty Dictionary to fill. */
 gd_dictionary *gd_return_dictionary(const gd_call *call);
 
 #endif

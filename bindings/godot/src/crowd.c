@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many polls without a read, three seconds of frames, and packets of a client that has gone are given up. */
+/* After this many polls without a read (3 seconds at 60 frames a second) the packets of a client that has gone are
+ * discarded. */
 enum { PATIENCE = 180 };
 
-/* Where the search for a handle begins. */
+/* The place where the search for a handle begins. */
 static size_t home_of(const crowd *self, ws_handle conn) {
   return (conn * UINT32_C(2654435769)) & (self->place_count - 1);
 }
@@ -32,7 +33,7 @@ static void place_all(crowd *self) {
   for (size_t i = 0; i < self->count; i++) self->places[place_of(self, self->clients[i].conn)] = (uint32_t)(i + 1);
 }
 
-/* Empties a place; those behind it that would not be found any more move up. */
+/* Empties a place and moves up later entries that the search would no longer find. */
 static void empty_place(crowd *self, size_t hole) {
   size_t mask = self->place_count - 1;
   for (size_t at = (hole + 1) & mask; self->places[at]; at = (at + 1) & mask) {
@@ -92,7 +93,7 @@ void crowd_end(crowd *self) {
   memset(self, 0, sizeof *self);
 }
 
-/* Handles of the clients of whom there is something to tell, into `listed`. */
+/* Writes the handles of the clients with queued events or packets into `listed`. */
 static size_t list(crowd *self, ws_handle server) {
   size_t count = 0;
   while (ws_get_waiting(server, self->listed, self->listed_room, &count) == WS_TRUNCATED) {
@@ -109,7 +110,7 @@ static void tell_close(void *owner, const crowd_events *events, client *about, i
   if (events->close_requested) events->close_requested(owner, about, code == 1005 ? 1000 : code, reason);
 }
 
-/* It has gone: the last that is told of it. */
+/* Reports that the client has gone, and removes it. */
 static void tell_end(crowd *self, void *owner, const crowd_events *events, ws_handle conn, bool was_clean) {
   client *about = crowd_find(self, conn);
   if (!about) return;
@@ -119,7 +120,7 @@ static void tell_end(crowd *self, void *owner, const crowd_events *events, ws_ha
   if (about) crowd_forget(self, about);
 }
 
-/* Its packets are read: takes what else happened. */
+/* Takes the remaining events of a client whose packets have been read. */
 static void tell_events(crowd *self, void *owner, const crowd_events *events, ws_handle conn) {
   ws_event event;
   while (ws_next_event(conn, &event) == WS_OK) {
@@ -133,7 +134,7 @@ static void tell_events(crowd *self, void *owner, const crowd_events *events, ws
   }
 }
 
-/* Nobody reads its last packets: they are given up, with a warning. */
+/* Discards the unread packets of a client that has gone, with a warning. */
 static void give_up(crowd *self, void *owner, const crowd_events *events, ws_handle conn) {
   client *about = crowd_find(self, conn);
   ws_event event = {0};

@@ -1,8 +1,8 @@
-/* The class documentation of doc_classes/, as the build puts it into the library. */
+/* The class documentation of doc_classes/, which the build puts into the library. */
 #ifndef WSPEER_GODOT_DOCS_H
 #define WSPEER_GODOT_DOCS_H
 
-/* Ends with NULL. */
+/* Terminated by NULL. */
 extern const char *const class_docs[];
 
 #endif

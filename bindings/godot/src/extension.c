@@ -1,4 +1,4 @@
-/* The entry of the extension: registers the classes, and gives the editor their help. */
+/* The entry point of the extension: registers the classes and passes their documentation to the editor. */
 #include "docs.h"
 #include "multiplayer.h"
 #include "names.h"
@@ -29,7 +29,7 @@ static void unregister_classes(void) {
   gd_unregister(library, &multiplayer_class);
   gd_unregister(library, &server_class);
   gd_unregister(library, &peer_class);
-  /* Nothing of ours outlives the extension. */
+  /* Frees all connections and asks the library's threads to end. */
   ws_shutdown();
 }
 

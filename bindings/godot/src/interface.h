@@ -1,5 +1,6 @@
-/* What this extension uses of Godot's GDExtension interface, as it is since Godot 4.3: an own, short declaration, so that nothing has to be fetched to build.
- * tests/suites/gdextension.sh holds it against the header that the engine itself writes (--dump-gdextension-interface). */
+/* The part of Godot's GDExtension interface that this extension uses, as of Godot 4.3: a short declaration of our own,
+ * so that the build needs no download. tests/suites/gdextension.sh compares it with the header that the engine writes
+ * (--dump-gdextension-interface). */
 #ifndef WSPEER_GODOT_INTERFACE_H
 #define WSPEER_GODOT_INTERFACE_H
 
@@ -9,10 +10,10 @@
 typedef uint8_t gd_bool;
 /* An Object of the engine. */
 typedef struct gd_object gd_object;
-/* This extension, as the engine knows it. */
+/* The engine's handle for this extension. */
 typedef struct gd_library gd_library;
 
-/* Values of the engine as they lie in memory. A Variant has 24 bytes, in engines built with double precision 40. */
+/* The engine's values as they are in memory. A Variant has 24 bytes, or 40 in engines built with double precision. */
 typedef struct {
   uint64_t opaque[5];
 } gd_variant;
@@ -126,7 +127,7 @@ typedef void (*gd_constructor)(void *value, const void *const *args);
 typedef void (*gd_destructor)(void *value);
 typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int32_t count);
 
-/* X(result, name, arguments): the functions that the engine is asked for by name. */
+/* X(result, name, arguments): the functions that are looked up by name. */
 #define GD_INTERFACE(X)                                                                                                                              \
   X(void, print_error_with_message,                                                                                                                  \
     (const char *what, const char *message, const char *function, const char *file, int32_t line, gd_bool editor_notify))                            \
@@ -170,7 +171,7 @@ typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int3
     (gd_library * library, const gd_name *class_name, const gd_name *name, const gd_property_info *args, int64_t count))                             \
   X(void, classdb_unregister_extension_class, (gd_library * library, const gd_name *class_name))
 
-/* Since 4.3 in the editor. */
+/* In the editor, since Godot 4.3. */
 typedef void (*gd_load_help)(const char *xml);
 
 #endif

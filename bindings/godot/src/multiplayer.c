@@ -41,7 +41,7 @@ static bool is_free(game *self) {
   return false;
 }
 
-/* What both have in common once they are open. */
+/* Finishes opening, for create_server() and create_client(). */
 static int64_t opened(game *self, int64_t error, int32_t status, int32_t id) {
   if (error != GD_OK) return error;
   self->status = status;
@@ -79,7 +79,7 @@ static void create_client(const gd_call *call) {
   }
   opening how;
   opening_start(&how, &self->base, OF_MULTIPLAYER);
-  /* As in Godot, one time is for both sides. */
+  /* As in Godot, one timeout serves both sides. */
   how.config.connect_timeout_ms = how.config.handshake_timeout_ms;
   const char *url = opening_url(&how, gd_string_at(call, 0));
   int64_t error = opening_tls(&how, gd_object_at(call, 1), false);
@@ -103,7 +103,7 @@ static void tell_peer(game *self, const char *signal, int32_t id) {
   gd_emit(self->base.object, signal, args, 1);
 }
 
-/* After a close() nobody is told of any more. */
+/* After close() no signals are emitted. */
 static void connected(void *place, client *about) {
   if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_connected", about->id);
 }
@@ -113,7 +113,7 @@ static void disconnected(void *place, client *about, bool was_clean) {
   if (((game *)place)->status == CONNECTED) tell_peer(place, "peer_disconnected", about->id);
 }
 
-/* A join's events, as far as no packet that was not read stands in front of them. */
+/* Takes the events of a client that has joined, up to the first unread packet. */
 static void poll_join(game *self) {
   ws_event event;
   while (self->status != DISCONNECTED && !self->has_next && (self->status == CONNECTING || ws_get_available(self->base.handle) == 0)) {
@@ -135,7 +135,7 @@ static void v_poll(const gd_call *call) {
   static const crowd_events events = {connected, NULL, NULL, disconnected};
   game *self = call->self;
   if (!self->base.handle || self->clients.busy) return;
-  /* A handler may let go of this peer: it lives until the poll is over. */
+  /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
   gd_variant keep = gd_of_object(self->base.object);
   ws_poll(self->base.handle);
   if (self->is_host) {
@@ -179,14 +179,14 @@ static void v_available(const gd_call *call) {
   gd_return_int(call, (count < 0 ? 0 : count) + self->has_next);
 }
 
-/* The handle of a peer's connection; 0: there is none. */
+/* The handle of the connection to a peer, or 0. */
 static ws_handle conn_of(const game *self, int64_t id) {
   ws_handle conn = 0;
   bool has = self->base.handle && id > 0 && id <= INT32_MAX && ws_get_conn(self->base.handle, (int32_t)id, &conn) == WS_OK;
   return has ? conn : 0;
 }
 
-/* The scene does not look at what a put returns: a full queue is told in the log too, once. */
+/* The SceneMultiplayer ignores the result of put_packet(), so a full queue is also reported in the log, once. */
 static void tell_full(game *self, int32_t target) {
   char text[200], whose[40] = "of some peers are";
   client *about = target > 0 && self->is_host ? crowd_find(&self->clients, conn_of(self, target)) : NULL;
@@ -207,7 +207,7 @@ static void v_put_packet(const gd_call *call) {
     gd_return_int(call, GD_ERR_UNCONFIGURED);
     return;
   }
-  /* As in Godot, a client's packets all go to the server. */
+  /* As in Godot, a client sends all packets to the server. */
   int32_t target = self->is_host ? self->target : SERVER_ID;
   ws_result result = ws_put_packet_to(self->base.handle, target, bytes, len, WS_BINARY);
   if (result == WS_OK) self->full_told = false;
@@ -222,7 +222,7 @@ static void v_put_packet(const gd_call *call) {
     gd_return_int(call, GD_ERR_UNCONFIGURED);
     return;
   }
-  /* To one who is leaving is no mistake worth a line. */
+  /* A packet for a closing connection is not worth a log line. */
   gd_return_int(call, error_of(result, result == WS_ERR_STATE ? NULL : "put_packet"));
 }
 
@@ -231,7 +231,7 @@ static void v_max_packet_size(const gd_call *call) {
   gd_return_int(call, most > INT32_MAX ? INT32_MAX : most);
 }
 
-/* WebSockets are reliable, and have one channel. */
+/* WebSockets are reliable and ordered, and have one channel. */
 static void v_get_packet_mode(const gd_call *call) {
   gd_return_int(call, RELIABLE);
 }
@@ -242,7 +242,7 @@ static void v_get_packet_channel(const gd_call *call) {
 
 /* ---- peers ---- */
 
-/* As conn_of(), with an error. */
+/* Like conn_of(), but logs an error if there is none. */
 static ws_handle conn_at(const gd_call *call) {
   ws_handle conn = conn_of(call->self, gd_int_at(call, 0));
   if (!conn) gd_error("WSMultiplayerPeer", "there is no connection to a peer with this id: a client is connected to the server alone, which is peer 1");
@@ -256,7 +256,7 @@ static void v_disconnect_peer(const gd_call *call) {
   ws_close(conn, 1000, NULL);
   client *about = self->is_host ? crowd_find(&self->clients, conn) : NULL;
   if (!gd_bool_at(call, 1) || !about) return;
-  /* By force: no packet and no signal of it comes any more. */
+  /* By force: discard the peer's packets and emit no signal for it. */
   if (self->has_next && self->next.conn == conn) self->has_next = false;
   crowd_forget(&self->clients, about);
   ws_free(conn);

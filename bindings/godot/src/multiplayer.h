@@ -1,38 +1,39 @@
-/* WSMultiplayerPeer: as Godot's WebSocketMultiplayerPeer, for multiplayer.multiplayer_peer. */
+/* WSMultiplayerPeer: replaces Godot's WebSocketMultiplayerPeer as multiplayer.multiplayer_peer. */
 #ifndef WSPEER_GODOT_MULTIPLAYER_H
 #define WSPEER_GODOT_MULTIPLAYER_H
 
 #include "crowd.h"
 
-/* Of MultiplayerPeer. */
+/* Constants of MultiplayerPeer.ConnectionStatus. */
 enum { DISCONNECTED = 0, CONNECTING = 1, CONNECTED = 2 };
 enum { SERVER_ID = 1, RELIABLE = 2 };
 
 typedef struct {
   endpoint base;
   bool is_host;
-  /* As the scene has been told; a join's end only when its packets are read. */
+  /* The status as reported to the scene; the end of a client's connection is reported only after its packets are
+   * read. */
   int32_t status;
   int32_t id;
   int32_t target;
   int32_t transfer_mode;
   int32_t transfer_channel;
   bool refuses;
-  /* Taken ahead, as its sender was asked for. */
+  /* `next` holds a packet that was taken early, because the scene asked for its sender first. */
   bool has_next;
   ws_packet next;
-  /* Of a host. */
+  /* Host only. */
   crowd clients;
-  /* Of a join: the WSPeer of its connection, which tells how it ended too. */
+  /* Client only: the WSPeer of its connection, which also reports how it ended. */
   gd_ref link_ref;
   ws_peer *link;
-  /* Of a put to several, or of a join. */
+  /* A full queue was reported, for a packet to several peers or from a client. */
   bool full_told;
 } game;
 
 extern const gd_class multiplayer_class;
 
-/* Virtuals that only keep and tell. */
+/* Virtual methods that only store or return a value. */
 void v_set_transfer_channel(const gd_call *call);
 void v_get_transfer_channel(const gd_call *call);
 void v_set_transfer_mode(const gd_call *call);

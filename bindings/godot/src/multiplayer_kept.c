@@ -1,4 +1,4 @@
-/* What a WSMultiplayerPeer keeps and tells: transfer mode and channel, target, status, whether new peers may come. */
+/* The stored values of a WSMultiplayerPeer: transfer mode and channel, target, status, refusal of new peers. */
 #include "multiplayer.h"
 
 void v_set_transfer_channel(const gd_call *call) {

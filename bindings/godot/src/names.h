@@ -1,8 +1,8 @@
-/* The names that the library's options have in Godot. */
+/* The names of the library's options in Godot. */
 #ifndef WSPEER_GODOT_NAMES_H
 #define WSPEER_GODOT_NAMES_H
 
-/* Has the library's sentences use them. */
+/* Makes the library use these names in its error texts. */
 void names_set(void);
 
 #endif

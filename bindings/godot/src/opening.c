@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As the engine does, this extension ends the program when a few bytes cannot be had. */
+/* Ends the program when memory for a few bytes runs out, as the engine does. */
 static void *must(void *memory) {
   if (!memory) abort();
   return memory;
@@ -77,7 +77,7 @@ void opening_end(opening *self) {
   free(self->held);
 }
 
-/* The PEM text of a certificate or key, which is what a method of the options gives; NULL when there is none. */
+/* The PEM text of a certificate or key from a getter of the TLSOptions; NULL when there is none. */
 static const char *pem_of(opening *self, gd_object *options, const char *method) {
   gd_variant got, text;
   gd_object *held = NULL;
@@ -116,7 +116,7 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
     self->config.cert_pem = pem_of(self, options, "get_own_certificate");
     return GD_OK;
   }
-  /* As in Godot, a chain that is given is all that is trusted. */
+  /* As in Godot, a given chain replaces all other trusted certificates. */
   self->config.ca_pem = pem_of(self, options, "get_trusted_ca_chain");
   if (self->config.ca_pem) self->config.flags |= WS_ONLY_CA_PEM;
   if (asks(options, "is_unsafe_client")) self->config.flags |= self->config.ca_pem ? WS_ANY_NAME : WS_INSECURE;

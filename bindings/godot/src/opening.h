@@ -1,10 +1,11 @@
-/* A ws_config from an endpoint's properties and Godot's TLSOptions, and the library's results as Godot's. */
+/* Makes a ws_config from an endpoint's properties and Godot's TLSOptions, and Godot errors from the library's
+ * results. */
 #ifndef WSPEER_GODOT_OPENING_H
 #define WSPEER_GODOT_OPENING_H
 
 #include "settings.h"
 
-/* Of Godot's enumeration Error. */
+/* Values of Godot's enumeration Error. */
 enum {
   GD_OK = 0,
   GD_FAILED = 1,
@@ -19,10 +20,10 @@ enum {
   GD_ERR_BUG = 47
 };
 
-/* What a close frame has room for. */
+/* Maximum length of the reason in a close frame, in bytes. */
 enum { CLOSE_REASON_BYTES = 123 };
 
-/* A config, and the texts that it points to. */
+/* A config and the texts that it points to. */
 typedef struct {
   ws_config config;
   void **held;
@@ -31,31 +32,31 @@ typedef struct {
 
 void opening_start(opening *self, const endpoint *from, class_kind kind);
 void opening_end(opening *self);
-/* Takes the TLSOptions of a client or a server; null is allowed. What is wrong is printed. */
+/* Takes the TLSOptions of a client or a server; null is allowed. Prints what is wrong. */
 int64_t opening_tls(opening *self, gd_object *options, bool of_server);
-/* Takes the subprotocols from another list than the property. */
+/* Takes the subprotocols from this list instead of the property. */
 void opening_subprotocols(opening *self, const gd_packed *list);
 /* A copy of a String that lives as long as the opening. */
 const char *opening_text(opening *self, const gd_string *string);
-/* The same of a URL; one without a scheme is ws://, as Godot has it. */
+/* The same for a URL; as in Godot, one without a scheme gets ws://. */
 const char *opening_url(opening *self, const gd_string *string);
 
-/* Godot's Error for a result. A failure is printed with its sentence, if `function` is given. */
+/* Godot's Error for a result. A failure is printed with its error text if `function` is given. */
 int64_t error_of(ws_result result, const char *function);
 
-/* The URL to bind to, as ws_listen() and ws_host() want it; the text lives as long as the opening. */
+/* The URL to bind to, for ws_listen() and ws_host(); the text lives as long as the opening. */
 const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address, bool tls);
 
-/* The text that ws_get_text() gives, as a call's result. */
+/* Returns a text of ws_get_text() from a call. */
 void return_text_of(const gd_call *call, ws_handle handle, int32_t what);
-/* Prints what the library has logged: what is likely a mistake, and defects. */
+/* Prints the library's log lines: likely mistakes and defects. */
 void tell_log(void);
-/* The sentence of WS_GET_ERROR. */
+/* The text of WS_GET_ERROR. */
 gd_string error_text_of(ws_handle handle);
-/* The address or the port of "1.2.3.4:5" or "[::1]:5", as a call's result. */
+/* Returns the address or the port of "1.2.3.4:5" or "[::1]:5" from a call. */
 void return_address_of(const gd_call *call, ws_handle handle, int32_t what);
 void return_port_of(const gd_call *call, ws_handle handle, int32_t what);
-/* ws_get_stats() as a Dictionary. */
+/* Returns ws_get_stats() as a Dictionary. */
 void return_stats_of(const gd_call *call, ws_handle handle);
 
 #endif

@@ -12,7 +12,7 @@ static void start(void *place, gd_object *object) {
   gd_new(GD_BYTES, &self->unfed);
 }
 
-/* Lets go of the connection. */
+/* Frees the connection. */
 static void drop(ws_peer *self) {
   if (!self->borrowed) ws_free(self->base.handle);
   stream_drop(self);
@@ -73,7 +73,7 @@ int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, 
   bool tell = result != WS_ERR_FULL || !self->told_full;
   self->told_full = result == WS_ERR_FULL;
   int64_t error = error_of(result, tell ? function : NULL);
-  /* Last, as a script that the stream has may let go of this peer. */
+  /* Must be last: a script that the stream runs may drop the last reference to this peer. */
   if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   return error;
 }

@@ -1,4 +1,4 @@
-/* What WSPeer has beyond WebSocketPeer. */
+/* The methods that WSPeer adds to WebSocketPeer. */
 #include "peer.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ static void flush(const gd_call *call) {
   if (self->stream.object) stream_flush(self);
 }
 
-/* A connection of a server gives its packets alone: its server takes what else happens. */
+/* A connection of a server yields only packets: the server takes its other events. */
 static ws_result next(ws_peer *self, ws_event *event) {
   if (!self->base.handle) return WS_EMPTY;
   if (!self->borrowed) return ws_next_event(self->base.handle, event);
@@ -62,7 +62,7 @@ static void was_clean_close(const gd_call *call) {
   gd_return_bool(call, peer_end_of(call->self, &event) && event.clean);
 }
 
-/* A field of the last event; the row says which. */
+/* Returns a number of the last event; the table's row says which. */
 static void get_end_number(const gd_call *call) {
   ws_event event;
   int32_t value = 0;
@@ -77,7 +77,7 @@ static void get_close_message(const gd_call *call) {
   else *(gd_string *)call->ret = error_text_of(self->base.handle);
 }
 
-/* A text of the connection; the row says which. */
+/* Returns a text of the connection; the table's row says which. */
 static void get_text(const gd_call *call) {
   return_text_of(call, ((const ws_peer *)call->self)->base.handle, *(const int32_t *)call->data);
 }

@@ -6,7 +6,7 @@
 typedef struct {
   endpoint base;
   crowd clients;
-  /* Of what is bound: to be told while a stop() is under way. */
+  /* The result of is_listening(); stop() clears it while clients are still closing. */
   bool listening;
 } server;
 
@@ -70,7 +70,7 @@ static void get_local_host(const gd_call *call) {
   return_address_of(call, ((const server *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
 }
 
-/* ---- polling: what happened becomes signals ---- */
+/* ---- polling: emits events as signals ---- */
 
 static void connected(void *place, client *about) {
   char protocol[256] = "";
@@ -98,7 +98,7 @@ static void poll(const gd_call *call) {
   static const crowd_events events = {connected, received, close_requested, disconnected};
   server *self = call->self;
   if (!self->base.handle || self->clients.busy) return;
-  /* A handler may let go of this server: it lives until the poll is over. */
+  /* A signal handler may drop the last reference to this object: keep it until the poll is over. */
   gd_variant keep = gd_of_object(self->base.object);
   ws_poll(self->base.handle);
   crowd_tell(&self->clients, &self->base, &events);
@@ -108,7 +108,7 @@ static void poll(const gd_call *call) {
 
 /* ---- clients ---- */
 
-/* The client with the id of an argument; NULL and an error: there is none. */
+/* The client whose id is an argument, or NULL after an error. */
 static client *client_at(const gd_call *call) {
   server *self = call->self;
   int64_t id = gd_int_at(call, 0);
@@ -206,7 +206,7 @@ static int64_t send_all(const gd_call *call, const uint8_t *bytes, size_t len, i
     return GD_ERR_INVALID_PARAMETER;
   }
   ws_result result = ws_put_packet_to(self->base.handle, (int32_t)-but, bytes, len, type);
-  /* Some had no room: the others have got it. */
+  /* Some queues were full: the other clients got the packet. */
   return result == WS_PARTIAL ? GD_ERR_OUT_OF_MEMORY : error_of(result, "broadcast");
 }
 

@@ -1,4 +1,4 @@
-/* WSServer: many clients on one port, as Godot 3's WebSocketServer was, in Godot 4's style. */
+/* WSServer: many clients on one port, like Godot 3's WebSocketServer, in the style of Godot 4. */
 #ifndef WSPEER_GODOT_SERVER_H
 #define WSPEER_GODOT_SERVER_H
 

@@ -7,17 +7,17 @@
 typedef struct {
   const char *name;
   const char *type;
-  /* By class_kind; NONE: it has no such property. */
+  /* Default by class_kind; NONE: the class does not have the property. */
   double defaults[CLASSES_WITH_SETTINGS];
-  /* In ws_config; 0: none. */
+  /* Offset in ws_config; 0: none. */
   size_t field;
-  /* WS_OPT_*; 0: not while it is open. */
+  /* WS_OPT_*; 0: cannot be changed while open. */
   int32_t option;
-  /* From the property's unit to the library's. */
+  /* Factor from the property's unit to the library's. */
   double scale;
-  /* What 0 means to the library. */
+  /* The library's value for 0. */
   uint32_t zero;
-  /* In ws_config.flags. */
+  /* Bit in ws_config.flags. */
   uint32_t flag;
 } setting;
 
@@ -26,7 +26,7 @@ typedef struct {
 
 #include "settings_rows.h"
 
-/* Texts and lists. */
+/* Properties that are texts or lists. */
 typedef struct {
   const char *name;
   const char *type;
@@ -78,7 +78,7 @@ void settings_set(endpoint *self, int index, double value) {
   ws_result result = ws_set_option(self->handle, row->option, settings_raw(self, index));
   if (index == MAX_QUEUED_PACKETS) ws_set_option(self->handle, WS_OPT_OUTBOUND_PACKETS, settings_raw(self, index));
   if (index <= MAX_MESSAGE_SIZE) ws_set_option(self->handle, WS_OPT_MAX_MESSAGE_BYTES, settings_max_message(self));
-  /* A client has no options of servers. */
+  /* Setting a server option on a client is not an error. */
   if (result >= 0 || result == WS_ERR_HANDLE || result == WS_ERR_KIND) return;
   char why[1024];
   ws_last_error(why, sizeof why, NULL);

@@ -1,4 +1,4 @@
-/* The properties that say how a connection or a server is opened, for all three classes. */
+/* The properties that configure a connection or a server, for all three classes. */
 #ifndef WSPEER_GODOT_SETTINGS_H
 #define WSPEER_GODOT_SETTINGS_H
 
@@ -6,13 +6,13 @@
 #include "settings_names.h"
 #include "wspeer.h"
 
-/* Whose defaults. */
+/* The class, which selects the defaults. */
 typedef enum { OF_PEER, OF_SERVER, OF_MULTIPLAYER, CLASSES_WITH_SETTINGS } class_kind;
 
-/* What each object of the three classes begins with. */
+/* The first member of each object of the three classes. */
 typedef struct {
   gd_object *object;
-  /* 0: nothing was opened. */
+  /* 0: nothing is open. */
   ws_handle handle;
   double numbers[NUMBERS];
   gd_packed supported_protocols;
@@ -24,17 +24,17 @@ typedef struct {
 void endpoint_start(endpoint *self, gd_object *object, class_kind kind);
 void endpoint_end(endpoint *self);
 
-/* Sets a number, for what is opened later and for what is open. */
+/* Sets a number, for the open handle and for later ones. */
 void settings_set(endpoint *self, int setting, double value);
-/* The number as the library wants it: 0 means off or unlimited here. */
+/* The number in the library's form, where 0 means off or unlimited here. */
 uint32_t settings_raw(const endpoint *self, int setting);
-/* The longest message: buffers that are larger lift it. */
+/* Maximum message size: larger buffers raise it. */
 uint32_t settings_max_message(const endpoint *self);
 
-/* Tells the engine the properties of a class. */
+/* Registers the properties of a class with the engine. */
 void settings_register(gd_library *library, const char *class_name, class_kind kind);
 
-/* Puts all numbers and flags into a config. */
+/* Writes all numbers and flags into a config. */
 void settings_fill(const endpoint *self, class_kind kind, ws_config *config);
 
 #endif

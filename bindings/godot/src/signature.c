@@ -17,7 +17,7 @@ static const char *skip(const char *at, const char *wanted) {
   return strncmp(at, wanted, len) == 0 ? at + len : NULL;
 }
 
-/* A word of letters, digits, underscores and dots. */
+/* Reads a word of letters, digits, underscores and dots. */
 static const char *word(const char *at, char *out, size_t cap) {
   size_t len = 0;
   while (*at == ' ') at++;

@@ -1,4 +1,4 @@
-/* Reading the signatures of gd_method, gd_property and signals. */
+/* Parses the signatures of gd_method, gd_property and signals. */
 #ifndef WSPEER_GODOT_SIGNATURE_H
 #define WSPEER_GODOT_SIGNATURE_H
 
@@ -6,7 +6,7 @@
 
 enum { GD_ARGUMENTS = 6 };
 
-/* A type: of Variant, and the class or enumeration. */
+/* A type: the Variant type, and the class or enumeration. */
 typedef struct {
   uint32_t type;
   bool is_enum;
@@ -30,10 +30,10 @@ typedef struct {
   gd_type result;
 } gd_signature;
 
-/* "name(argument: Type = default, ...) const -> Type". Defaults are variants: free it. */
+/* Parses "name(argument: Type = default, ...) const -> Type". Defaults are variants: free it. */
 void gd_signature_open(gd_signature *signature, const char *text);
 void gd_signature_close(gd_signature *signature);
-/* "name: Type", into an argument without default. */
+/* Parses "name: Type" into an argument without a default. */
 void gd_argument_open(gd_argument *argument, const char *text);
 
 #endif

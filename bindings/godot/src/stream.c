@@ -1,15 +1,16 @@
-/* accept_stream(): the server's end of a connection over any StreamPeer, whose bytes are carried between it and ws_attach(). */
+/* accept_stream(): the server's end of a connection over any StreamPeer; carries the bytes between it and
+ * ws_attach(). */
 #include "peer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Of StreamPeerTCP, StreamPeerTLS and StreamPeerUDS alike. */
+/* Status values, equal in StreamPeerTCP, StreamPeerTLS and StreamPeerUDS. */
 enum { STATUS_CONNECTING = 1, STATUS_CONNECTED = 2 };
-/* Carried at a time, and how often in a poll. */
+/* Number of bytes carried at a time, and number of rounds in a poll. */
 enum { PIECE = 65536, ROUNDS = 8 };
 
-/* The integer that a method of the stream gives, or `otherwise` where there is none. */
+/* The integer that a method of the stream returns, or `otherwise` if it does not exist. */
 static int64_t ask(gd_object *stream, const char *method, int64_t otherwise) {
   gd_variant got, none[1];
   if (!gd_has_method(stream, method)) return otherwise;
@@ -18,7 +19,7 @@ static int64_t ask(gd_object *stream, const char *method, int64_t otherwise) {
   return value;
 }
 
-/* A stream that has no status is connected. */
+/* A stream without a status counts as connected. */
 static int64_t status_of(const ws_peer *self) {
   gd_variant got, none[1];
   if (!self->has_status) return STATUS_CONNECTED;
@@ -31,7 +32,8 @@ static void tell(gd_object *stream, const char *method) {
   ask(stream, method, 0);
 }
 
-/* Calls a method that gives [Error, value]: the error; the second is copied to `value` and has to be destroyed. */
+/* Calls a method that returns [Error, value] and returns the error; the value is copied to `value` and must be
+ * destroyed. */
 static int64_t ask_pair(gd_object *stream, const char *method, gd_variant argument, gd_variant *value) {
   gd_variant got, args[] = {argument};
   int64_t error = GD_FAILED;
@@ -47,8 +49,8 @@ static int64_t ask_pair(gd_object *stream, const char *method, gd_variant argume
   return error;
 }
 
-/* The methods of a stream may be a script's, which may do anything: call this peer, put another stream in its place, or let go of both. So while they are called both
- * are held, and what calls them is not entered again: what came of it meanwhile is seen to behind. */
+/* A stream may be a script, whose methods can do anything: call this peer, replace the stream, or drop the last
+ * references to both. So both are referenced during such a call, and the functions that make it are not re-entrant. */
 typedef struct {
   gd_ref peer, stream;
 } hold;
@@ -62,7 +64,7 @@ static bool enter(hold *held, ws_peer *self) {
   return true;
 }
 
-/* Nothing of the peer may be used behind this. */
+/* The peer must not be used after this. */
 static void leave(hold *held, ws_peer *self) {
   self->busy = false;
   gd.ref_set_object(&held->stream, NULL);
@@ -86,7 +88,8 @@ int64_t stream_accept(ws_peer *self, gd_object *stream) {
     self->has_status = gd_has_method(stream, "get_status");
     leave(&held, self);
   }
-  /* Else the second message of a frame waits for the first one's acknowledgement, which the other side delays by 40 ms. */
+  /* Without this the second message of a frame waits for the first one's acknowledgement, which the receiver delays by
+   * up to 40 ms. */
   stream_no_delay(self);
   return GD_OK;
 }
@@ -102,7 +105,8 @@ void stream_drop(ws_peer *self) {
   self->hung_up = false;
 }
 
-/* What came by the stream, as far as the library takes it. True: something moved. A stream that has ended gives no more. */
+/* Feeds received bytes to the library, as far as it takes them. Returns whether bytes moved. A stream that has ended
+ * yields no more. */
 static bool feed(ws_peer *self, bool is_connected) {
   gd_object *stream = self->stream.object;
   size_t size = gd_packed_size(GD_BYTES, &self->unfed), taken = 0;
@@ -126,7 +130,7 @@ static bool feed(ws_peer *self, bool is_connected) {
   return taken > 0;
 }
 
-/* Takes what the library wants to send. True: there is something. */
+/* Takes the library's output. Returns whether there is any. */
 static bool take(ws_peer *self) {
   if (self->unput_start < self->unput_end) return true;
   if (!self->unput && !(self->unput = malloc(PIECE))) return false;
@@ -135,7 +139,7 @@ static bool take(ws_peer *self) {
   return self->unput_end > 0;
 }
 
-/* What the library wants to send, as far as the stream takes it. True: something moved. */
+/* Writes output to the stream, as far as it takes it. Returns whether bytes moved. */
 static bool put(ws_peer *self) {
   if (!take(self)) return false;
   gd_packed bytes;
@@ -150,7 +154,7 @@ static bool put(ws_peer *self) {
   return true;
 }
 
-/* Puts what waits now; what a script adds meanwhile waits for the next time. True: something moved. */
+/* Writes what is queued now; what a script adds meanwhile is written the next time. Returns whether bytes moved. */
 static bool put_all(ws_peer *self) {
   ws_stats stats = {0};
   ws_get_stats(self->base.handle, &stats, sizeof stats);
@@ -159,7 +163,7 @@ static bool put_all(ws_peer *self) {
   return moved;
 }
 
-/* The stream is not needed any more: ended as its class does it. */
+/* Closes the stream in the way of its class. */
 static void hang_up(ws_peer *self) {
   gd_object *stream = self->stream.object;
   self->hung_up = true;
@@ -186,7 +190,7 @@ static void move_on(ws_peer *self) {
   if (gd_has_method(stream, "poll")) tell(stream, "poll");
   int64_t status = status_of(self);
   if (status == STATUS_CONNECTING) {
-    /* Its time for the opening handshake runs meanwhile. */
+    /* The timeout of the opening handshake runs while the stream connects. */
     ws_poll(self->base.handle);
     return;
   }
@@ -196,7 +200,7 @@ static void move_on(ws_peer *self) {
     if (status == STATUS_CONNECTED && put_all(self)) moved = 1;
   }
   if (status != STATUS_CONNECTED && self->fed == gd_packed_size(GD_BYTES, &self->unfed)) {
-    /* Nothing more comes, and nothing can leave. */
+    /* Nothing more arrives, and nothing can be sent. */
     ws_feed(self->base.handle, NULL, 0, NULL);
     ws_poll(self->base.handle);
     self->unput_start = self->unput_end = 0;
@@ -211,7 +215,7 @@ void stream_poll(ws_peer *self) {
   leave(&held, self);
 }
 
-/* The stream itself, or the one below it, as under TLS, that has a method; `below` has to be let go. */
+/* The stream, or the one below it (under TLS), that has a method; `below` must be destroyed. */
 static gd_object *who_has(const ws_peer *self, const char *method, gd_variant *below) {
   gd_variant none[1];
   gd_object *stream = self->stream.object;

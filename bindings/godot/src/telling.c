@@ -1,4 +1,4 @@
-/* What the library tells about a handle, as results of calls. */
+/* Returns what the library reports about a handle as results of calls. */
 #include "opening.h"
 
 #include <stdlib.h>
@@ -28,7 +28,7 @@ void tell_log(void) {
   }
 }
 
-/* Cuts the port off; NULL when there is none. */
+/* Cuts off the port; NULL when there is none. */
 static char *cut(ws_handle handle, int32_t what, char *text, size_t cap) {
   char *colon = ws_get_text(handle, what, text, cap, NULL) == WS_OK ? strrchr(text, ':') : NULL;
   if (!colon) return NULL;

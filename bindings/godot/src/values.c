@@ -5,7 +5,7 @@
 
 gd_interface gd;
 
-/* By type. The engine has none where nothing is to be done. */
+/* Converters by type; NULL where none is needed. */
 static gd_from_type from_type[GD_TYPES];
 static gd_to_type to_type[GD_TYPES];
 static gd_constructor empty[GD_TYPES];
@@ -14,7 +14,7 @@ static gd_destructor destroy[GD_TYPES];
 static gd_builtin size_of[GD_TYPES];
 static gd_builtin resize[GD_TYPES];
 
-/* What the engine knows the signatures of size() and resize() by. */
+/* The engine's hash of the signatures of size() and resize(). */
 static const int64_t SIZE_HASH = 3173160232;
 static const int64_t RESIZE_HASH = 848867239;
 
@@ -82,7 +82,7 @@ gd_string gd_string_new(const char *bytes, size_t len) {
 }
 
 void gd_utf8_open(gd_utf8 *utf8, const gd_string *string) {
-  /* One more in the small place is for the NUL. */
+  /* One byte of `small` is reserved for the NUL. */
   int64_t len = gd.string_to_utf8_chars(string, utf8->small, sizeof utf8->small - 1);
   utf8->bytes = utf8->small;
   utf8->len = len > 0 ? (size_t)len : 0;
@@ -172,7 +172,7 @@ int64_t gd_to_int(const gd_variant *variant) {
 void gd_set(gd_dictionary *dictionary, const char *key, gd_variant value) {
   gd_variant name = gd_of_text(key, strlen(key));
   gd_variant *place = gd.dictionary_operator_index(dictionary, &name);
-  /* The engine's variants may be shorter than ours: they are never assigned in C. */
+  /* The engine's variants may be shorter than ours: never assign them in C. */
   gd.variant_destroy(place);
   gd.variant_new_copy(place, &value);
   gd.variant_destroy(&value);

@@ -1,4 +1,5 @@
-# A guest of the chat. Without a screen it says the lines of the command line, each after the one before has come back, and leaves.
+# A chat client. Without a screen it sends the lines of the command line, each after the one before has come back, and
+# leaves.
 #   godot --path . chat/client.tscn -- ws://localhost:9080 Ada
 #   godot --headless --path . chat/client.tscn -- ws://localhost:9080 Ada "Good morning" "Good night"
 extends Control

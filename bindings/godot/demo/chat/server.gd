@@ -1,4 +1,4 @@
-# Passes on what each guest says to all of them.
+# Sends every line to all clients.
 #   godot --headless --path . chat/server.tscn -- 9080
 extends Node
 
@@ -34,7 +34,7 @@ func _process(_delta):
 			if guest.name:
 				tell(guest.name + " has left")
 
-# The first thing that a guest says is the name.
+# The first line of a client is its name.
 func heard(guest: Guest, words: String):
 	if guest.name:
 		tell(guest.name + ": " + words)

@@ -1,8 +1,10 @@
-# Players who walk about. The host decides where they are: a player asks for a step, the host takes it and tells everyone.
+# Players who walk about. The host decides where they are: a player requests a step, the host executes it and sends the
+# new position to everyone.
 #   godot --path . -- host 9080                    on one machine
 #   godot --path . -- join ws://localhost:9080     on others; then walk with the arrow keys
-# Without a screen it walks as the command line says, and leaves: godot --headless --path . -- join ws://localhost:9080 right right down
-# The step "stay" is none: who stays leaves with the host.
+# Without a screen it walks as the command line says, and leaves:
+# godot --headless --path . -- join ws://localhost:9080 right right down
+# The step "stay" does nothing: a player who stays leaves when the host leaves.
 extends Node2D
 
 const FIELD := Rect2(0, 0, 600, 360)
@@ -39,7 +41,7 @@ func _process(_delta):
 	if direction and players.has(multiplayer.get_unique_id()):
 		step.rpc_id(1, direction)
 
-# The host shows a newcomer everyone, and everyone the newcomer.
+# The host sends the new player to everyone, and everyone to the new player.
 func arrived(id: int):
 	if multiplayer.is_server():
 		print("arrived ", id)
@@ -58,14 +60,14 @@ func ended(why: String):
 	peer.close()
 	get_tree().quit()
 
-# A player asks the host for a step.
+# A player requests a step from the host.
 @rpc("any_peer", "call_local")
 func step(direction: Vector2):
 	var id := multiplayer.get_remote_sender_id()
 	if multiplayer.is_server() and players.has(id):
 		put.rpc(id, (players[id].position + direction.limit_length() * STEP).clamp(FIELD.position, FIELD.end))
 
-# The host tells where a player is.
+# The host reports a player's position.
 @rpc("authority", "call_local")
 func put(id: int, place: Vector2):
 	if not players.has(id):

@@ -1,4 +1,4 @@
-# Says hello to a server, prints what it answers, and leaves.
+# Sends a greeting to a server, prints the answer, and leaves.
 #   godot --headless --path . minimal/client.tscn -- ws://localhost:9080
 extends Node
 

@@ -1,4 +1,4 @@
-# Sends back what its clients say.
+# Sends every packet back.
 #   godot --headless --path . minimal/server.tscn -- 9080
 extends Node
 

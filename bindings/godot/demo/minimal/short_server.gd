@@ -1,4 +1,4 @@
-# The same server by WSServer, which Godot has no counterpart of: it keeps the clients itself, by their ids.
+# The same server with WSServer, which Godot has no counterpart of: it manages the clients itself, by their ids.
 #   godot --headless --path . minimal/short_server.tscn -- 9080
 extends Node
 
