@@ -1,4 +1,5 @@
-"""Puts the library into the package: built from the checkout that this folder lies in, or the one that WSPEER_LIBRARY names."""
+"""Puts the native library into the package: built from the checkout that contains this folder, or the file named by
+WSPEER_LIBRARY."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ def library() -> Path:
         )
     if not shutil.which("cargo"):
         sys.exit("wspeer: cargo is missing: install Rust, or set WSPEER_LIBRARY to a library to put inside")
-    # As `make` and CMake do: the same library.
+    # The same cargo command as in `make` and CMake, so that one build serves all.
     subprocess.run(["cargo", "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib,staticlib"], cwd=CHECKOUT, check=True)
     return CHECKOUT / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / FILE
 
@@ -41,7 +42,7 @@ class BuildPy(build_py):
 
 class BdistWheel(bdist_wheel):
     def get_tag(self) -> tuple[str, str, str]:
-        """The library is for one platform, but for any Python 3."""
+        """The native library is for one platform, but works with any Python 3."""
         return "py3", "none", super().get_tag()[2]
 
 
@@ -50,7 +51,7 @@ class WithLibrary(Distribution):
         return True
 
 
-# They lie at the root of the checkout, and a package holds only what lies below it.
+# The licences are at the root of the checkout, and a package can contain only files below its folder.
 for licence in ("LICENSE-MIT", "LICENSE-APACHE"):
     if (CHECKOUT / licence).exists():
         shutil.copy2(CHECKOUT / licence, HERE / licence)

@@ -15,7 +15,8 @@ from wspeer import EventType
 
 
 def typed() -> asyncio.Queue[str | None]:
-    """The lines that are typed; None is the end of input. A thread reads them, as not every loop can read a terminal."""
+    """Yields the lines that are typed; None is the end of input. A thread reads them, as not every event loop can read
+    a terminal."""
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
 

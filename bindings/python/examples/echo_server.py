@@ -1,4 +1,4 @@
-"""The minimal server: sends back what it gets, and prints who comes and goes.
+"""The minimal server: sends every message back and prints who connects and disconnects.
 Usage: echo_server.py [PORT [CERT.pem KEY.pem]]     port 0 takes any free one"""
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 import wspeer
 from wspeer import EventType
 
-# What was taken of clients whose queue is full, and has not been answered.
+# Events of clients with a full queue that were taken but not answered.
 taken: dict[wspeer.Peer, deque[wspeer.Event]] = {}
 
 
 def serve(client: wspeer.Peer) -> None:
-    """Serves one client through its own object. While its queue is full nothing more is read from it: its sending slows down, the others go on, and
-    nothing is lost."""
+    """Serves one client through its own object. While a reply does not fit its queue, the client is not read: its
+    sending slows down, the other clients are not affected, and nothing is lost."""
     events = taken.pop(client, None) or deque(client.events(limit=64))
     while events:
         event = events[0]
@@ -26,7 +26,7 @@ def serve(client: wspeer.Peer) -> None:
             print(f"+ {client.handle} connected from {client.remote_address}", flush=True)
         elif event.type == EventType.MESSAGE:
             try:
-                with contextlib.suppress(wspeer.StateError):  # it has left meanwhile
+                with contextlib.suppress(wspeer.StateError):  # the client has left
                     client.send(event.message)
             except wspeer.QueueFull:
                 taken[client] = events

@@ -1,4 +1,5 @@
-"""The three examples, which print what those in C print: the cases of tests/peers/examples.py with other programs. Usage: drive_examples.py INTERPRETER"""
+"""Runs the cases of tests/peers/examples.py with the three Python examples, which print what those in C print. Usage:
+drive_examples.py INTERPRETER"""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import harness  # noqa: E402
 
 import examples  # noqa: E402
 
-# Programs of the names that the cases call.
+# Wrapper programs under the names that the cases run.
 examples.FOLDER = ROOT / "build" / "python" / "examples"
 examples.FOLDER.mkdir(parents=True, exist_ok=True)
 for source in (ROOT / "bindings" / "python" / "examples").glob("*.py"):

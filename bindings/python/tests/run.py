@@ -1,4 +1,5 @@
-"""Runs the tests of the Python package in the interpreter that runs this: "ok - what" and "not ok - what". Usage: run.py [MODULE ...]"""
+"""Runs the tests of the Python package in this interpreter and prints "ok - what" or "not ok - what". Usage: run.py
+[MODULE ...]"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests share: polling until something is so, and other programs."""
+"""Helpers of the tests: polling until a condition holds, and running other programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCAL = "ws://127.0.0.1:0"
 
 
 def until(done: Callable[[], Any], *endpoints: wspeer.Endpoint) -> Any:
-    """Polls until `done` gives something; what it gives."""
+    """Polls until `done` returns a true value, and returns it."""
     limit = time.monotonic() + 20
     while True:
         for endpoint in endpoints:
@@ -30,12 +30,12 @@ def until(done: Callable[[], Any], *endpoints: wspeer.Endpoint) -> Any:
 
 
 def event(endpoint: wspeer.Endpoint, *others: wspeer.Endpoint) -> wspeer.Event:
-    """The next event of one, polling all."""
+    """The next event of one endpoint, while all are polled."""
     return until(lambda: endpoint.events(limit=1), endpoint, *others)[0]
 
 
 def event_of(kind: wspeer.EventType, endpoint: wspeer.Endpoint, *others: wspeer.Endpoint) -> wspeer.Event:
-    """The next event of that type; those before it are dropped."""
+    """The next event of that type; earlier ones are discarded."""
     while True:
         found = event(endpoint, *others)
         if found.type == kind:
@@ -43,7 +43,7 @@ def event_of(kind: wspeer.EventType, endpoint: wspeer.Endpoint, *others: wspeer.
 
 
 def open_pair(**config: Any) -> tuple[wspeer.Peer, wspeer.Peer]:
-    """Both ends of a pair, open."""
+    """Both ends of a pair, once they are open."""
     ends = wspeer.pair(**config)
     for end in ends:
         event_of(wspeer.EventType.OPEN, end, *ends)
@@ -51,7 +51,7 @@ def open_pair(**config: Any) -> tuple[wspeer.Peer, wspeer.Peer]:
 
 
 def served(**config: Any) -> tuple[wspeer.Server, wspeer.Peer, wspeer.Peer]:
-    """A server, a client that is open, and the server's object for it."""
+    """A server, an open client, and the server's object for that client."""
     server = wspeer.listen(LOCAL, **config)
     client = wspeer.connect(server.url)
     event_of(wspeer.EventType.OPEN, client, server)
@@ -59,6 +59,6 @@ def served(**config: Any) -> tuple[wspeer.Server, wspeer.Peer, wspeer.Peer]:
 
 
 def python(code: str, *flags: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Runs a program in another interpreter."""
+    """Runs a program in a new interpreter."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more.pop("env", {})}
     return subprocess.run([sys.executable, *flags, "-c", code], capture_output=True, text=True, timeout=50, env=environment, check=False, **more)

@@ -1,4 +1,5 @@
-"""Any calls in any order, with good and bad arguments, on objects of every kind and age: exceptions that Python programs know, and no crash."""
+"""Random calls in random order, with valid and invalid arguments, on objects of every type and state: only exceptions
+that Python programs know, and no crash."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ class TestAnyCalls(unittest.TestCase):
             gc.collect()
 
     def play(self, dice: random.Random, count: int) -> tuple[int, int]:
-        """How many calls were refused, and how many done."""
+        """Number of refused and of successful calls."""
         objects: list[Any] = []
         kept: list[Any] = []
         refused = done = 0

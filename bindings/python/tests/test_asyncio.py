@@ -1,4 +1,4 @@
-"""Under asyncio: nothing blocks the loop, nothing is lost, failures are raised where they are waited for."""
+"""asyncio: nothing blocks the loop, nothing is lost, failures are raised where they are awaited."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
         await asyncio.wait_for(task, 5)
 
     async def test_another_task_ticks_meanwhile(self) -> None:
-        # 80 MB there and back, a name lookup, and a peer that never answers. What the loop is held is measured as this thread's work between two ticks, so
-        # that other programs of the machine do not count.
+        # 80 MB there and back, a name lookup, and a peer that never answers. The delay of the loop is measured as this
+        # thread's CPU time between two ticks, so that other programs on the machine do not count.
         held: list[float] = []
 
         async def tick() -> None:
@@ -74,7 +74,7 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
         self.assertLess(worst, 100)
 
     async def flood(self, url: str) -> int:
-        """Sends 40 MB and reads them back; how many bytes came."""
+        """Sends 40 MB and reads them back; returns the number of received bytes."""
         got = 0
         async with wspeer.aio.connect(url, rate=200) as client:
             sending = asyncio.create_task(self.send_all(client, 400, 100_000))

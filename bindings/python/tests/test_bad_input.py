@@ -17,7 +17,7 @@ NOBODY = "ws://127.0.0.1:1"
 
 class TestBadInput(unittest.TestCase):
     def told(self, kind: type[Exception], part: str, call: Callable[..., object], *arguments: Any, **more: Any) -> None:
-        """The call raises that exception, and its sentence has this part."""
+        """Asserts that the call raises that exception with a text containing `part`."""
         with self.subTest(call=getattr(call, "__name__", call), arguments=str(arguments)[:60], more=str(more)[:60]):
             with self.assertRaises(kind) as caught:
                 call(*arguments, **more)
@@ -95,7 +95,7 @@ class TestBadInput(unittest.TestCase):
             self.told(TypeError, "code is str", one.close, "1000")
             for code in (999, 1004, 1005, 1006, 1015, 2999, 5000, -2):
                 self.told(wspeer.ArgumentError, str(code), one.close, code)
-            # What ctypes would cut to 1000.
+            # ctypes would truncate this to 1000.
             self.told(wspeer.ArgumentError, "code is 4294968296", one.close, 2**32 + 1000)
             self.assertEqual(one.state, wspeer.State.OPEN)
             one.close(4999, "é" * 61)
@@ -113,13 +113,13 @@ class TestBadInput(unittest.TestCase):
             self.assertIn("nothing listens there", str(error))
             self.assertIn("phase TCP, code 1006", str(error))
             self.assertGreater(error.os_error, 0)
-            # As a pool of processes passes it on.
+            # As a process pool passes it on.
             again = pickle.loads(pickle.dumps(error))
             self.assertEqual((str(again), vars(again)), (str(error), vars(error)))
             self.told(wspeer.StateError, "", peer.send, "late")
 
     def test_secrets(self) -> None:
-        """No text of an exception, and no object that it keeps, has what may be a secret."""
+        """No text of an exception and no object that it references contains something that may be secret."""
         for options in (
             {"headers": [("Authorization", "marked", "marked")]},
             {"headers": ["Authorization marked"]},
@@ -227,7 +227,7 @@ class TestBadInput(unittest.TestCase):
             self.told(TypeError, "data is int", attached.feed, 5)
 
     def test_every_sentence_of_a_failed_call_is_its_own(self) -> None:
-        # Another failure in between, as in a handler, does not change what was raised.
+        # Another failure in between, as in a handler, does not change the first exception.
         with self.assertRaises(wspeer.UrlError) as caught:
             wspeer.connect("nothing")
         with self.assertRaises(wspeer.ArgumentError):

@@ -1,4 +1,4 @@
-"""The package against the header, and the library that it loads."""
+"""The package compared with the header and with the loaded library."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ENUMS = {
     "FEATURE": wspeer.Feature,
     "VARIANT": wspeer.VariantType,
 }
-# What Python says in another way: bytes and str, the version of the package, the sizes that are held against ours.
+# Constants that Python expresses differently: bytes and str, the package version, the struct sizes that are checked.
 INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL"}
 INNER |= {f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL")}
 
@@ -130,7 +130,7 @@ class TestLoading(unittest.TestCase):
         sizes = [ctypes.sizeof(_declared.Config), ctypes.sizeof(_declared.Stats), *FROZEN]
         cases = [("version 2", 2, sizes)]
         for index in range(6):
-            # Events and packets of any other size, a config and stats that lack a field.
+            # Other sizes of events and packets; a config and stats with a field missing.
             cases.append(("the structs of", 1, [size - 8 * (index == at) for at, size in enumerate(sizes)]))
         cases.append(("the structs of", 1, [*sizes[:3], sizes[3] + 8, *sizes[4:]]))
         for said, version, told in cases:

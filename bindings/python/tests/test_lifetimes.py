@@ -1,4 +1,5 @@
-"""When things end: loans, freed and forgotten objects, exceptions, signals, threads, forks, and the interpreter itself."""
+"""Lifetimes: loans, freed and unreferenced objects, exceptions, signals, threads, forks, and the end of the
+interpreter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Against Python's websockets in both roles, over ws:// and wss:// with a private CA."""
+"""Interoperability with Python's websockets in both roles, over ws:// and wss:// with a private CA."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pem(name: str) -> str:
 
 
 def told(there: harness.Peer, server: wspeer.Server) -> dict[str, Any]:
-    """What their program tells next, the server being polled."""
+    """The next line that the other program prints, while the server is polled."""
     found: dict[str, Any] = until(lambda: not there.lines.empty() and there.any_event(), server)
     return found
 

@@ -57,13 +57,13 @@ class TestValues(unittest.TestCase):
         self.assertEqual(decode_variant(encode_variant(list(range(1000)))), list(range(1000)))
 
     def test_values_are_godots_bytes(self) -> None:
-        # var_to_bytes() of Godot 4.
+        # Recorded from var_to_bytes() of Godot 4.
         self.assertEqual(encode_variant(5).hex(), "0200000005000000")
         self.assertEqual(encode_variant("hi").hex(), "040000000200000068690000")
         self.assertEqual(encode_variant([True]).hex(), "1c000000010000000100000001000000")
 
     def test_lists_and_dicts_as_keys_can_be_read(self) -> None:
-        # An Array as the key of a Dictionary: Python's dict keeps a tuple.
+        # An Array as the key of a Dictionary is a tuple in Python's dict.
         pair = bytes.fromhex("1b00000001000000") + encode_variant([1, [2]]) + encode_variant({"x": []})
         self.assertEqual(decode_variant(pair), {(1, (2,)): {"x": []}})
 

@@ -1,4 +1,5 @@
-"""WebSockets that a program polls from its frame loop: a client, a server and Godot's multiplayer peer over ws:// and wss://.
+"""WebSockets that a program polls from its frame loop: a client, a server and Godot's multiplayer peer over ws:// and
+wss://.
 
     import wspeer
 
@@ -12,7 +13,7 @@
                     print(event.text)
             # update, draw, wait for the next frame
 
-wspeer.aio is the same under asyncio.
+wspeer.aio is the asyncio version.
 """
 
 from wspeer.codes import OFF, Cause, EventType, Feature, LogLevel, OnFull, Phase, Result, Role, State, VariantType

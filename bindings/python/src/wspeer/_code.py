@@ -1,4 +1,4 @@
-"""What the enums of numbers have in common."""
+"""The base class of the enums."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """A number of a newer library is no failure: it is named after its value."""
+    """Numbers of a newer library are accepted: an unknown one is named UNKNOWN_ and its value."""
 
     @classmethod
     def _missing_(cls, value: object) -> Code | None:

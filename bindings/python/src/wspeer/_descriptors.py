@@ -10,7 +10,7 @@ from wspeer.errors import check, whole
 
 
 class OptionsBase:
-    """A handle."""
+    """Holds the handle whose options are accessed."""
 
     __slots__ = ("_handle",)
 
@@ -27,18 +27,18 @@ class _Option:
         self.name = name
 
     def get(self, options: OptionsBase) -> int:
-        """The value as the library has it."""
+        """The value in the library's form."""
         value = ctypes.c_uint32()
         check(lib.ws_get_option(options._handle, self.number, value))
         return value.value
 
     def set(self, options: OptionsBase, value: int) -> None:
-        """Sets it."""
+        """Sets the value in the library's form."""
         check(lib.ws_set_option(options._handle, self.number, value))
 
 
 class Number(_Option):
-    """A limit, a time or another number."""
+    """A number: a limit or a time."""
 
     def __get__(self, options: OptionsBase, owner: type) -> int:
         return self.get(options)
@@ -48,7 +48,7 @@ class Number(_Option):
 
 
 class Flag(_Option):
-    """On or off."""
+    """A switch: True or False."""
 
     def __get__(self, options: OptionsBase, owner: type) -> bool:
         return bool(self.get(options))
@@ -60,7 +60,7 @@ class Flag(_Option):
 
 
 class Policy(_Option):
-    """One of OnFull."""
+    """A policy: one of OnFull."""
 
     def __get__(self, options: OptionsBase, owner: type) -> OnFull:
         return OnFull(self.get(options))
@@ -70,7 +70,7 @@ class Policy(_Option):
 
 
 class ReadOnly(_Option):
-    """Set by the library alone."""
+    """A value that only the library sets."""
 
     def __get__(self, options: OptionsBase, owner: type) -> int:
         return self.get(options)

@@ -1,4 +1,4 @@
-"""Who may read when, and what is lent: what keeps copied and lent bytes from being read after the library has taken them back."""
+"""Locks and loans: prevent that bytes are read after the library has reused or freed their memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 BATCH = 128
-"""How many items a call of the library takes at once."""
+"""Number of items that one call of the library takes."""
 
 
 class Gate:
-    """What an opened object and its clients share. The library's loans end with the next read, a free, and for a client with the poll that forgets it:
-    so of those one happens at a time. `with gate:` is a read or a free; a poll holds the lock alone."""
+    """The lock and the loans of an opened object and its clients. The library's loans end with the next read, with a
+    free, and for a client with the poll that retires it, so only one of these may run at a time. `with gate:` guards a
+    read or a free; a poll takes only the lock."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -48,20 +49,20 @@ class Gate:
 
     @property
     def events(self) -> ctypes.Array[ctypes.c_char]:
-        """Room for a batch."""
+        """The buffer for a batch of events."""
         if self._events is None:
             self._events = ctypes.create_string_buffer(BATCH * EVENT.size)
         return self._events
 
     @property
     def packets(self) -> ctypes.Array[ctypes.c_char]:
-        """Room for a batch."""
+        """The buffer for a batch of packets."""
         if self._packets is None:
             self._packets = ctypes.create_string_buffer(BATCH * PACKET.size)
         return self._packets
 
     def renew(self) -> None:
-        """After a fork a thread that is not there may hold the lock."""
+        """After a fork: the lock may be held by a thread that does not exist in the child."""
         self.lock = threading.RLock()
         self._busy = False
 
@@ -72,7 +73,7 @@ _registering = threading.Lock()
 
 @contextlib.contextmanager
 def all_gates() -> Iterator[None]:
-    """Everybody's: nothing is read, and nothing is lent."""
+    """Locks the gates of all endpoints and ends all loans."""
     with _registering:
         gates = sorted(_gates, key=id)
     with contextlib.ExitStack() as stack:
@@ -94,7 +95,8 @@ if hasattr(os, "register_at_fork"):
 
 
 class _Memory(ctypes.Array[ctypes.c_ubyte]):
-    """Memory of the library. All views of lent bytes hold this object, and it holds the endpoint that lent them."""
+    """Memory of the library. All views of lent bytes reference this object, which references the endpoint that lent
+    them."""
 
     _type_ = ctypes.c_ubyte
     _length_ = sys.maxsize
@@ -102,13 +104,13 @@ class _Memory(ctypes.Array[ctypes.c_ubyte]):
 
 
 class Loans:
-    """The views that an endpoint has given out since its last read."""
+    """The views that an endpoint has lent since its last read."""
 
     def __init__(self) -> None:
         self._given: list[tuple[weakref.ref[memoryview], weakref.ref[_Memory]]] = []
 
     def give(self, lender: object, address: int, length: int) -> memoryview:
-        """A read-only view of what the library lends."""
+        """A read-only view of lent memory."""
         memory = _Memory.from_address(address)
         memory.lender = lender
         view = memoryview(memory).cast("B")[:length].toreadonly()
@@ -116,7 +118,7 @@ class Loans:
         return view
 
     def end(self) -> None:
-        """Makes the views unusable. Raises BufferError, as bytearray and mmap do, when something made of one is still in use."""
+        """Releases the views. Raises BufferError, as bytearray and mmap do, if a slice of one is still in use."""
         if not self._given:
             return
         for view_of, _ in self._given:

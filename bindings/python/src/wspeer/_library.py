@@ -1,4 +1,4 @@
-"""The shared library: where it is found, and whether it fits _declared.py."""
+"""Finds and loads the shared library, and checks that it fits _declared.py."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def _assert_fit(path: str, library: ctypes.CDLL) -> None:
         raise ImportError(f"wspeer: {path} has version {version} of the binary interface, this package needs {ABI_VERSION}: install both anew")
     sizes = [library.ws_struct_size(which) for which in SIZES]
     ours = list(SIZES.values())
-    # A config and stats may have grown, and say for themselves how long they are; the others lie side by side in arrays.
+    # A config and stats carry their size and may have grown; the other structs are elements of arrays.
     if sizes[0] < ours[0] or sizes[1] < ours[1] or sizes[2:] != ours[2:]:
         raise ImportError(f"wspeer: the structs of {path} have {sizes} bytes, this package's {ours}: install both anew")
 
 
-# As ctypes.string_at, which costs a Python function more.
+# Like ctypes.string_at, but without the cost of a Python function.
 bytes_at = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
 
 PATH = _find()

@@ -1,4 +1,4 @@
-"""wspeer under asyncio: something polls at a rate of your choice, and nothing blocks the loop.
+"""wspeer for asyncio: a task polls at a chosen rate, and nothing blocks the event loop.
 
 async with wspeer.aio.connect("ws://127.0.0.1:9080") as ws:
     await ws.send("hello")
@@ -34,10 +34,11 @@ _SLICE = 0.001
 
 
 class Polled(Generic[E]):
-    """An endpoint that a task polls `rate` times a second, as `async with` begins; that waits until a client is open, and raises ConnectionFailed when it
-    cannot be. It ends with close(), or after an exception with close code 1011 and without waiting; then the endpoint is freed.
+    """An endpoint that a task polls `rate` times a second inside `async with`. Entering waits until a client is open,
+    and raises ConnectionFailed if it cannot be opened. Leaving calls close() and waits; after an exception it closes
+    with code 1011 and does not wait. Then the endpoint is freed.
 
-    Everything that does not wait is called on `.endpoint`, such as state, stats() and clients(); but events and packets are taken here."""
+    Call methods that do not wait on `.endpoint`, such as state, stats() and clients(); take events and packets here."""
 
     def __init__(self, endpoint: E, rate: float = 60) -> None:
         if not 0 < rate <= 10_000:
@@ -72,7 +73,8 @@ class Polled(Generic[E]):
             self._end(kind)
 
     async def events(self) -> AsyncIterator[Event]:
-        """Everything that happens, in order; the last is CLOSED. What a loop that was left has not seen, the next one sees."""
+        """Yields all events in order; the last is CLOSED. A loop that ends early leaves the other events to the next
+        loop."""
         while True:
             if self._pending:
                 event = self._pending.popleft()
@@ -91,7 +93,7 @@ class Polled(Generic[E]):
                 await self._next_turn()
 
     async def packets(self) -> AsyncIterator[Packet]:
-        """The messages; other events are passed over. Ends with a clean close, and raises ConnectionFailed at another end."""
+        """Yields the messages and skips other events. Ends after a clean close, else raises ConnectionFailed."""
         async for event in self.events():
             if event.type == EventType.MESSAGE:
                 yield event
@@ -99,7 +101,7 @@ class Polled(Generic[E]):
                 event.raise_if_failed()
 
     async def send(self, data: Data, **where: Any) -> bool:
-        """As send() of the endpoint, with its arguments, but waits while the queue is full."""
+        """The endpoint's send(), with the same arguments, but waits while the queue is full."""
         send: Any = self.endpoint.send  # type: ignore[attr-defined]
         while True:
             await self._give_way()
@@ -109,7 +111,8 @@ class Polled(Generic[E]):
                 await self._next_turn()
 
     async def close(self, code: int = 0, reason: str = "") -> None:
-        """Closes, and waits until what was accepted has left and the peer has answered, or close_timeout_ms is over. What came before can still be read."""
+        """Closes, and waits until the queued messages are sent and the peer has answered, or close_timeout_ms is over.
+        Events from before can still be read."""
         self.endpoint.close(code, reason)
         while not self._over():
             await self._next_turn()
@@ -127,7 +130,7 @@ class Polled(Generic[E]):
         if self._task is not None:
             self._task.cancel()
         with contextlib.suppress(CallFailed):
-            # For tasks that read and have not come to the end.
+            # Tasks that are still reading can take the remaining events.
             self._pending.extend(self.endpoint.events())
         self.endpoint.__exit__(kind, None, None)
 
@@ -135,7 +138,7 @@ class Polled(Generic[E]):
         return self._ended or self.endpoint.state == State.CLOSED
 
     async def _give_way(self) -> None:
-        """Lets other tasks run, once a millisecond, where much comes or goes."""
+        """Lets other tasks run, once a millisecond while there is much to send or receive."""
         now = time.monotonic()
         if now > self._slice_ends:
             await asyncio.sleep(0)
@@ -162,20 +165,20 @@ class Polled(Generic[E]):
 
 
 def connect(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[Peer]:
-    """As wspeer.connect()."""
+    """wspeer.connect() for asyncio."""
     return Polled(opening.connect(url, **config), rate)
 
 
 def listen(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[Server]:
-    """As wspeer.listen()."""
+    """wspeer.listen() for asyncio."""
     return Polled(opening.listen(url, **config), rate)
 
 
 def host(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[MultiplayerPeer]:
-    """As wspeer.host()."""
+    """wspeer.host() for asyncio."""
     return Polled(opening.host(url, **config), rate)
 
 
 def join(url: str, rate: float = 60, **config: Unpack[ConfigArgs]) -> Polled[MultiplayerPeer]:
-    """As wspeer.join()."""
+    """wspeer.join() for asyncio."""
     return Polled(opening.join(url, **config), rate)

@@ -1,4 +1,4 @@
-"""The keyword arguments of connect(), listen() and the others become a ws_config."""
+"""Converts the keyword arguments of connect(), listen() and the others into a ws_config."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wspeer.errors import check, encoded, whole
 
 
 def pack(given: Mapping[str, Any]) -> Config:
-    """The struct, which keeps alive what it points to."""
+    """The struct, which keeps the memory that it points to alive."""
     config = Config()
     check(lib.ws_config_init(config, ctypes.sizeof(config)))
     for name, value in given.items():
@@ -52,7 +52,7 @@ def _header(item: str | tuple[str, str]) -> bytes:
     try:
         name, value = item
     except (TypeError, ValueError):
-        # Without the item, which may hold a secret.
+        # The text must not contain the item, which may be secret.
         raise TypeError(f"headers has an item of type {type(item).__name__}: give a name and a value, or a line") from None
     return encoded("the name of a header", name) + b": " + encoded(f"the header {name}", value)
 
@@ -63,7 +63,7 @@ def _subprotocols(config: Config, names: str | Iterable[str]) -> None:
 
 
 def _decoded(text: bytes) -> str | None:
-    """None: it is no UTF-8. Python's own error would hold the text."""
+    """Decodes a text; None if it is not valid UTF-8. Python's own error would contain the text."""
     try:
         return text.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What is opened: that which all kinds can, and a single connection."""
+"""Endpoint, the base of everything that is opened, and Peer, a single connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ INT32 = (-(2**31), 2**31 - 1)
 
 
 class Packet(PacketFields):
-    """A message."""
+    """A received message."""
 
     __slots__ = ("_source",)
 
@@ -38,22 +38,23 @@ class Packet(PacketFields):
 
     @property
     def peer(self) -> Peer:
-        """The connection that it came by. Always the same object while you keep it."""
+        """The connection that received it. The same object for as long as you keep it."""
         return self._source._peer(self.conn)
 
 
 class Event(EventFields, Packet):
-    """One thing that happened. An event of type MESSAGE is a packet; of the others `text` is the peer's reason (CLOSE_REQUEST), or a sentence that
-    says what happened and what to do (CLOSED, DISCONNECTED, ERROR)."""
+    """An event. One of type MESSAGE is a packet; for the others `text` is the peer's reason (CLOSE_REQUEST), or what
+    happened and what to do about it (CLOSED, DISCONNECTED, ERROR)."""
 
     __slots__ = ()
 
 
 class Endpoint:
-    """Anything that is opened: a Peer, a Server, a MultiplayerPeer. Poll it once a frame, then take what came.
+    """Base of Peer, Server and MultiplayerPeer. Poll it once a frame, then take the events.
 
-    As a context manager it is closed and freed at the end, without waiting: with close code 1000 (a server 1001), after an exception 1011. To be sure
-    that all has left, close() and poll() until CLOSED before. Any thread may use it; a call waits for another one's read or poll of the same object."""
+    As a context manager it closes and frees itself at the end, without waiting: with close code 1000 (a server 1001),
+    or 1011 after an exception. To be sure that everything was sent, close() and poll() until CLOSED first. Any thread
+    may use it; a call waits while another thread reads or polls the same object."""
 
     __slots__ = ("__weakref__", "_freed", "_gate", "_handle", "_parent")
 
@@ -65,38 +66,42 @@ class Endpoint:
 
     @property
     def handle(self) -> int:
-        """The library's number for it: what events and packets call `conn`."""
+        """The library's handle, which events and packets have as `conn`."""
         return self._handle
 
     def poll(self) -> bool:
-        """Moves it on: connects, accepts, reads, answers pings, writes, judges timers. Once a frame for everything but a server's clients. Never blocks;
-        works for at most poll_budget_us. True when that ended with work left: poll again if there is time."""
+        """Does the network work: connects, accepts, reads, answers pings, writes, checks timers. Call it once a frame,
+        for everything but a server's clients. Never blocks; works for at most poll_budget_us. Returns True if that time
+        ended with work left: poll again if there is time."""
         with self._gate.lock:
             result: int = lib.ws_poll(self._handle)
         return check(result) != 0
 
     def events(self, limit: int | None = None, lend: bool = False) -> list[Event]:
-        """Takes what waits, in order, up to `limit`. With lend=True messages are not copied, and at most 128 items are taken: their data are memoryviews
-        that can be used until the next read from here or free(); later they raise ValueError, and a slice that you kept makes the read raise BufferError."""
+        """Takes the queued events in order, up to `limit`. With lend=True messages are not copied, and at most 128
+        items are taken: their data are memoryviews that are valid until the next read from this object or free(). After
+        that they raise ValueError, and a slice that you kept makes the read raise BufferError."""
         with self._gate:
             return self._take(Event, 12, lib.ws_next_events, self._gate.events, _declared.EVENT, limit, lend)
 
     def packets(self, limit: int | None = None, lend: bool = False) -> list[Packet]:
-        """Takes the messages that wait, and leaves other events; as events()."""
+        """Takes the queued messages and leaves other events; arguments as for events()."""
         with self._gate:
             return self._take(Packet, 0, lib.ws_get_packets, self._gate.packets, _declared.PACKET, limit, lend)
 
     def flush(self) -> None:
-        """Writes what waits to be sent, as far as the transport takes it."""
+        """Writes the queued messages, as far as the network takes them."""
         check(lib.ws_flush(self._handle))
 
     def close(self, code: int = 0, reason: str = "") -> None:
-        """Starts the closing handshake, behind what was accepted; poll() until CLOSED to be sure that it left. `code` 0 means 1000 (a server: 1001), -1
-        drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999. `reason` has up to 123 bytes. A server stops listening and closes all."""
+        """Starts the closing handshake after the queued messages; poll() until CLOSED to be sure that they were sent.
+        `code` 0 means 1000 (a server: 1001); -1 drops the connection at once; else 1000-1003, 1007-1014 or 3000-4999.
+        `reason` has up to 123 bytes. A server stops listening and closes all clients."""
         check(lib.ws_close(self._handle, whole("code", code, *INT32), encoded("reason", reason)))
 
     def free(self) -> None:
-        """Gives it back in any state, without a closing handshake. What the peer has not acknowledged may be lost. Harmless twice."""
+        """Frees it in any state, without a closing handshake. Data that the peer has not acknowledged may be lost. May
+        be repeated."""
         if self._freed:
             return
         with self._gate:
@@ -107,17 +112,17 @@ class Endpoint:
 
     @property
     def state(self) -> State:
-        """Its state now; a server's is OPEN while it listens."""
+        """The current state; a server is OPEN while it listens."""
         return State(check(lib.ws_get_state(self._handle)))
 
     @property
     def available(self) -> int:
-        """How many messages wait."""
+        """Number of messages ready to be read."""
         return check(lib.ws_get_available(self._handle))
 
     @property
     def url(self) -> str:
-        """The URL as it is used, without user name and password; a server's with the real port."""
+        """The URL, without user name and password; a server's with the actual port."""
         return self._get_text(1)
 
     @property
@@ -127,19 +132,22 @@ class Endpoint:
 
     @property
     def options(self) -> Options:
-        """What can be asked and set while it lives: `peer.options.heartbeat_ms = 5000`. A server's are for clients that connect later too."""
+        """The options that can be read and set: `peer.options.heartbeat_ms = 5000`. A server's also apply to clients
+        that connect later."""
         return Options(self._handle)
 
     def stats(self) -> Stats:
-        """The counters. A server's: the sum over its clients, past ones included."""
+        """The statistics. A server's: the sum over its clients, including those that have left."""
         return Stats.of(self._handle)
 
     def set_user(self, user: int) -> None:
-        """A number of your own that comes back in every packet and event. A server's clients start with their server's."""
+        """Sets a number for your use that comes back in every packet and event. A server's clients start with the
+        server's."""
         check(lib.ws_set_user(self._handle, whole("user", user, 0, 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1)))
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Waits, for hosts without frames, until there is something to poll or to read, for at most `timeout` seconds. False when they are over."""
+        """Waits until there is something to poll or to read, for programs without frames, at most `timeout` seconds.
+        False if the time is over."""
         return wait([self], timeout)
 
     def __enter__(self: Self) -> Self:
@@ -147,7 +155,7 @@ class Endpoint:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not self._freed:
-            # One that has gone already needs no goodbye.
+            # A client that has retired cannot be closed.
             lib.ws_close(self._handle, 1011 if kind else 0, b"")
             self.free()
 
@@ -164,7 +172,8 @@ class Endpoint:
         raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: it is of this process alone")
 
     def _take(self, make: Callable[..., Item], at: int, take: Any, room: Any, layout: struct.Struct, limit: int | None, lend: bool) -> list[Item]:
-        """Batch after batch, each item taken apart; `at` is where the address and the length of its bytes stand. The gate is ours."""
+        """Takes batches and makes an object of each item; `at` is the index of the address and length of its bytes. The
+        caller holds the gate."""
         if lend and self._parent is not None:
             raise KindError("a server's client lends nothing: read it with lend=False, or all clients through the server with lend=True")
         left = BATCH if lend else (1 << 62)
@@ -178,7 +187,7 @@ class Endpoint:
             wanted = min(BATCH, left)
             result = take(self._handle, room, wanted, count)
             if result < 0 and items:
-                break  # what was taken is given first; the next call tells
+                break  # return these first; the next call raises
             if result < 0:
                 check(result)
             taken = count.value
@@ -193,7 +202,7 @@ class Endpoint:
         return items
 
     def _lent(self, fields: tuple[Any, ...], at: int) -> bytes | memoryview:
-        """The bytes of a message; those of other events are copied."""
+        """Lends the bytes of a message; copies those of other events."""
         if at and fields[0] != EventType.MESSAGE:
             return bytes(bytes_at(fields[at], fields[at + 1]))
         return self._gate.loans.give(self, fields[at], fields[at + 1])
@@ -206,7 +215,7 @@ class Endpoint:
 
 
 def encode_message(data: Data, text: bool | None) -> tuple[bytes, int]:
-    """The bytes and the kind of a message."""
+    """The bytes and the type of a message."""
     if isinstance(data, str):
         if text is False:
             raise TypeError("text=False was given with str: give bytes")
@@ -224,12 +233,12 @@ def as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
 
 
 class Connection(Endpoint):
-    """What a single connection can tell: a Peer, or a player of a multiplayer game."""
+    """The properties of a single connection: a Peer, or a player of a multiplayer game."""
 
     __slots__ = ()
 
     def header(self, name: str, default: str = "") -> str:
-        """The first header of that name, in any case: of the request on a server's client, of the answer on a client."""
+        """The first header of that name, in any case: of the request (a server's client) or the response (a client)."""
         found = self._header(name, 0)
         return default if found is None else found
 
@@ -242,7 +251,8 @@ class Connection(Endpoint):
 
     @property
     def peer_id(self) -> int:
-        """Multiplayer: 1 of a host, the id of a player (0 until it has come) and of a host's client. KindError on others."""
+        """Multiplayer: 1 for a host; for a player and a host's client the player's id, 0 until it arrives. KindError on
+        others."""
         return check(lib.ws_get_peer_id(self._handle))
 
     @property
@@ -257,22 +267,22 @@ class Connection(Endpoint):
 
     @property
     def subprotocol(self) -> str:
-        """The subprotocol that both ends agreed on, or ""."""
+        """The negotiated subprotocol, or ""."""
         return self._get_text(4)
 
     @property
     def close_reason(self) -> str:
-        """The reason in the close frame that decided the close: the peer's, or ours where we failed the connection."""
+        """The reason in the close frame that started the close: the peer's, or ours if we failed the connection."""
         return self._get_text(5)
 
     @property
     def error(self) -> str:
-        """Why the connection ended, as a sentence that says what to do; "" while it lives."""
+        """Why the connection ended and what to do about it; "" while it is open."""
         return self._get_text(6)
 
     @property
     def end(self) -> Event | None:
-        """How it ended, as its last event tells it, while that still waits behind messages; None while it lives."""
+        """Its last event, even while that is queued behind messages; None while the connection is open."""
         room = ctypes.create_string_buffer(_declared.EVENT.size)
         if check(lib.ws_get_end(self._handle, room)) == Result.EMPTY:
             return None
@@ -295,7 +305,7 @@ class Connection(Endpoint):
 
     @property
     def extensions(self) -> str:
-        """What was agreed on of permessage-deflate, or ""."""
+        """The negotiated parameters of permessage-deflate, or ""."""
         return self._get_text(11)
 
     def _header(self, name: str, index: int) -> str | None:
@@ -303,13 +313,13 @@ class Connection(Endpoint):
 
 
 class Peer(Connection):
-    """One connection: of connect(), a client of a server, an end of a pair()."""
+    """One connection: from connect(), a client of a server, or one end of a pair()."""
 
     __slots__ = ()
 
     def send(self, data: Data, text: bool | None = None) -> None:
-        """Sends str as a text message, bytes as a binary one (text=True: bytes that are UTF-8 as text). QueueFull when it cannot be taken now: poll, and
-        send it again after WRITABLE."""
+        """Sends str as a text message and bytes as a binary one (text=True: UTF-8 bytes as text). Raises QueueFull if
+        the queue is full: poll, and send it again after WRITABLE."""
         payload, kind = (data, TYPE_BINARY) if type(data) is bytes and not text else encode_message(data, text)
         result = lib.ws_put_packet(self._handle, payload, len(payload), kind)
         if result < 0:
@@ -320,19 +330,20 @@ class Peer(Connection):
 
 
 class AttachedPeer(Peer):
-    """A connection of attach(), whose bytes the host carries."""
+    """A connection from attach(), whose bytes the program transports."""
 
     __slots__ = ()
 
     def feed(self, data: bytes | bytearray | memoryview | None) -> int:
-        """Gives bytes that came by its transport to the next poll(); None: the transport has ended. How many were taken: feed the rest later."""
+        """Passes bytes from the transport to the next poll(); None: the transport has ended. Returns how many were
+        taken: feed the remainder later."""
         taken = ctypes.c_size_t()
         given = None if data is None else as_bytes("data", data)
         check(lib.ws_feed(self._handle, given, len(given or b""), taken))
         return taken.value
 
     def take_output(self) -> bytes:
-        """Takes what it wants to send by its transport, b"" when there is nothing. Ask after each poll() and send()."""
+        """Takes the bytes to send by the transport, b"" if there are none. Call it after each poll() and send()."""
         room = ctypes.create_string_buffer(64 * 1024)
         length = ctypes.c_size_t()
         parts = []

@@ -1,4 +1,4 @@
-"""What is raised. Every Error has a sentence that says what to do; decide by its type or its numbers, as the words may change."""
+"""The exceptions. Each Error says what to do about it; decide by its type or its numbers, as the text may change."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from wspeer.codes import Cause, Phase, Result
 
 
 class Error(Exception):
-    """Whatever wspeer raises, but for the TypeError of a wrong type."""
+    """Base of all exceptions of wspeer, except TypeError for an argument of a wrong type."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-        """What is wrong and what to do."""
+        """What is wrong and what to do about it."""
 
 
 class LastEvent(Protocol):
-    """What an event tells of the end of a connection."""
+    """The fields of an event that ConnectionFailed uses."""
 
     @property
     def text(self) -> str:
-        """A sentence that says what happened and what to do."""
+        """What happened and what to do about it."""
 
     @property
     def phase(self) -> Phase:
-        """Where the connection was."""
+        """The phase in which the connection ended."""
 
     @property
     def cause(self) -> Cause:
-        """Why it ended."""
+        """The cause."""
 
     @property
     def code(self) -> int:
@@ -39,34 +39,34 @@ class LastEvent(Protocol):
 
     @property
     def http_status(self) -> int:
-        """The status of the answer to the opening handshake."""
+        """The HTTP status of the response to the opening handshake."""
 
     @property
     def os_error(self) -> int:
-        """The operating system's number."""
+        """The operating system's error number."""
 
     @property
     def unsent(self) -> int:
-        """How many accepted messages did not leave."""
+        """Number of accepted messages that were not sent."""
 
 
 class ConnectionFailed(Error):
-    """A connection did not open, or did not end cleanly. Has what its last event told."""
+    """A connection could not be opened, or did not end cleanly. Its fields are those of the last event."""
 
     def __init__(self, event: LastEvent) -> None:
         super().__init__(event.text)
         self.phase: Phase = event.phase
-        """Where it was."""
+        """The phase in which the connection ended."""
         self.cause: Cause = event.cause
-        """Why it ended."""
+        """The cause."""
         self.code = event.code
-        """The close code: 1006 without a close frame."""
+        """The close code; 1006 without a close frame."""
         self.http_status = event.http_status
-        """The status of the answer to the opening handshake, or 0."""
+        """The HTTP status of the response to the opening handshake, or 0."""
         self.os_error = event.os_error
-        """The operating system's number, or 0."""
+        """The operating system's error number, or 0."""
         self.unsent = event.unsent
-        """How many accepted messages did not leave."""
+        """Number of accepted messages that were not sent."""
 
     def __reduce__(self) -> Any:
         return ConnectionFailed.__new__, (ConnectionFailed, self.sentence), self.__dict__
@@ -76,10 +76,10 @@ class ConnectionFailed(Error):
 
 
 class CallFailed(Error):
-    """A call that the library refused."""
+    """The library refused a call."""
 
     result = Result.ERR_ARG
-    """Its result."""
+    """The result of the call."""
 
     def __init__(self, sentence: str, result: Result | None = None) -> None:
         super().__init__(sentence)
@@ -88,35 +88,35 @@ class CallFailed(Error):
 
 
 class ArgumentError(CallFailed, ValueError):
-    """An argument is out of its range."""
+    """An argument is out of range."""
 
 
 class HandleError(CallFailed):
-    """It was freed, or its client has gone."""
+    """The object was freed, or its client has left."""
 
     result = Result.ERR_HANDLE
 
 
 class KindError(CallFailed):
-    """There is no such call on this kind of object."""
+    """This kind of object does not support the call."""
 
     result = Result.ERR_KIND
 
 
 class StateError(CallFailed):
-    """Not in this state: messages can be sent only while it is OPEN."""
+    """The state does not allow the call: messages can be sent only while it is OPEN."""
 
     result = Result.ERR_STATE
 
 
 class QueueFull(CallFailed):
-    """The message was not taken: poll, and send it again after WRITABLE."""
+    """The message was not accepted: poll, and send it again after WRITABLE."""
 
     result = Result.ERR_FULL
 
 
 class TooBig(CallFailed, ValueError):
-    """The message is over max_message_bytes."""
+    """The message is longer than max_message_bytes."""
 
     result = Result.ERR_TOO_BIG
 
@@ -128,13 +128,13 @@ class TextError(CallFailed, ValueError):
 
 
 class TargetError(CallFailed, LookupError):
-    """There is no such target."""
+    """The target does not exist."""
 
     result = Result.ERR_TARGET
 
 
 class ConfigError(CallFailed, ValueError):
-    """An option cannot be used; the sentence names it."""
+    """An option cannot be used; the text names it."""
 
     result = Result.ERR_CONFIG
 
@@ -158,19 +158,19 @@ class AddressError(CallFailed):
 
 
 class UnsupportedError(CallFailed):
-    """This build or platform cannot do it."""
+    """This build or platform does not support the call."""
 
     result = Result.ERR_UNSUPPORTED
 
 
 class LimitError(CallFailed):
-    """No handle, descriptor, thread or memory is left."""
+    """No handle, file descriptor, thread or memory is left."""
 
     result = Result.ERR_LIMIT
 
 
 class PanicError(CallFailed):
-    """A defect in wspeer was caught; log_lines() has the text."""
+    """A bug in wspeer was caught; log_lines() has the text."""
 
     result = Result.ERR_PANIC
 
@@ -179,19 +179,19 @@ _KINDS: dict[int, type[CallFailed]] = {int(kind.result): kind for kind in CallFa
 
 
 def check(result: int) -> int:
-    """Gives a result that is a success; else raises what this thread was told last."""
+    """Returns a successful result; else raises the thread's last error."""
     if result >= 0:
         return result
     raise _KINDS.get(result, CallFailed)(copied(lib.ws_last_error), Result(result))
 
 
 def copied(call: Callable[..., int], *arguments: object) -> str:
-    """A text that a function of the library copies out, whole."""
+    """A complete text that a function of the library copies out."""
     return copied_if_any(call, *arguments) or ""
 
 
 def copied_if_any(call: Callable[..., int], *arguments: object) -> str | None:
-    """The same; None where there is none."""
+    """The same; None if there is none."""
     room = 256
     length = ctypes.c_size_t()
     while True:
@@ -205,7 +205,7 @@ def copied_if_any(call: Callable[..., int], *arguments: object) -> str | None:
 
 
 def encoded(name: str, text: object) -> bytes:
-    """Text for the library, which ends at a NUL."""
+    """A text argument for the library; it must not contain a NUL, which would end it."""
     if not isinstance(text, str):
         raise TypeError(f"{name} is {type(text).__name__}: give str")
     if "\0" in text:
@@ -214,17 +214,17 @@ def encoded(name: str, text: object) -> bytes:
 
 
 def utf8(name: str, text: str) -> bytes:
-    """Text of a message, where a NUL is a character like others."""
+    """A text message, in which a NUL is allowed."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         start = error.start
-    # Outside of the handler: Python's own error, which would be its context, holds the text.
+    # Raised outside of the handler: otherwise Python's own error, which contains the text, would be its context.
     raise TextError(f"{name} has a lone surrogate at {start}, which no UTF-8 can hold: leave it out")
 
 
 def whole(name: str, number: object, least: int, most: int) -> int:
-    """A whole number in its range."""
+    """Checks that a number is whole and in range."""
     if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError(f"{name} is {type(number).__name__}: give int")
     if not least <= number <= most:

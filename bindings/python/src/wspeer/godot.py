@@ -1,6 +1,6 @@
 """Godot's values and remote calls, for multiplayer peers with scene=True.
 
-None, bool, int, float, str, bytes (PackedByteArray), list and dict are themselves on both sides; every other type is a Value."""
+None, bool, int, float, str, bytes (PackedByteArray), list and dict correspond directly; every other type is a Value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wspeer.errors import ArgumentError, CallFailed, check, encoded, utf8
 
 _INT64 = (-(2**63), 2**63 - 1)
 _ZEROS = (0.0,) * 16
-# How many numbers a type has.
+# Number of components of each type.
 _NUMBERS = {
     VariantType.VECTOR2: 2,
     VariantType.VECTOR2I: 2,
@@ -35,7 +35,7 @@ _NUMBERS = {
     VariantType.COLOR: 4,
 }
 _WHOLE = {VariantType.VECTOR2I, VariantType.RECT2I, VariantType.VECTOR3I, VariantType.VECTOR4I}
-# How the elements of a packed array are stored, and how many numbers one has.
+# The format of a packed array's elements, and the number of components of each.
 _PACKED = {
     VariantType.PACKED_INT32_ARRAY: ("i", 1),
     VariantType.PACKED_INT64_ARRAY: ("q", 1),
@@ -49,32 +49,32 @@ _PACKED = {
 
 
 class Value(NamedTuple):
-    """A value of Godot's that Python has no type for: Value(VariantType.VECTOR2, (1.0, 2.0))."""
+    """A value of a Godot type that Python does not have: Value(VariantType.VECTOR2, (1.0, 2.0))."""
 
     type: VariantType
     value: Any
-    """The numbers of a vector, rectangle, transform or colour; those of a packed array, one after the other; a list of str (PackedStringArray); str of a
-    StringName or NodePath; list or dict of a typed Array or Dictionary."""
+    """Vector, rectangle, transform, colour: the components. Packed array: all components in order. PackedStringArray: a
+    list of str. StringName, NodePath: a str. Typed Array or Dictionary: a list or dict."""
     of: int = 0
     """Typed Array: the type of its elements. Typed Dictionary: that of the keys plus 256 times that of the values."""
 
 
 class Call(NamedTuple):
-    """A remote call that has come. Anybody may call any declared method: look at the packet's peer_id."""
+    """A received remote call. Any peer may call any declared method: check the packet's peer_id."""
 
     path: str
-    """The node, without "/root/"."""
+    """The path of the node, without "/root/"."""
     method: str
     arguments: list[Any]
 
 
 def encode_call(path: str, method: str, *arguments: object) -> bytes:
-    """A call as a packet, which MultiplayerPeer.call() sends."""
+    """Encodes a call as a packet, which MultiplayerPeer.call() sends."""
     return _encode(lib.ws_encode_call, arguments, encoded("path", path), encoded("method", method))
 
 
 def decode_call(data: bytes | memoryview) -> Call:
-    """A call of the packet of another: what Packet.call gives."""
+    """Decodes a received call, as Packet.call does."""
     data = bytes(data)
     call = ctypes.create_string_buffer(CALL.size)
     room = 16
@@ -88,12 +88,12 @@ def decode_call(data: bytes | memoryview) -> Call:
 
 
 def encode_variant(value: object) -> bytes:
-    """One value as Godot's var_to_bytes() writes it."""
+    """Encodes one value like Godot's var_to_bytes()."""
     return _encode(lib.ws_encode_variant, (value,))
 
 
 def decode_variant(data: bytes | memoryview) -> Any:
-    """One value as Godot's var_to_bytes() and put_var() write it."""
+    """Decodes one value from Godot's var_to_bytes() or put_var()."""
     data = bytes(data)
     total = ctypes.c_size_t()
     room = 16
@@ -130,7 +130,7 @@ def _item(kind: int, count: int = 0, integer: int = 0, numbers: tuple[float, ...
 
 
 def _flatten(value: object, items: list[bytes], kept: list[bytes]) -> None:
-    """The items of a value; `kept` keeps alive what they point to."""
+    """Appends the items of a value; `kept` keeps the memory that they point to alive."""
 
     def with_bytes(kind: int, data: bytes, count: int = 0) -> None:
         kept.append(data)
@@ -199,7 +199,7 @@ def _flatten_value(value: Value, items: list[bytes], kept: list[bytes], with_byt
 
 
 def _values(items: ctypes.Array[ctypes.c_char], total: int, count: int) -> list[Any]:
-    """The first `count` values, with what they contain."""
+    """The first `count` values, with the values inside them."""
     flat = list(VARIANT.iter_unpack(memoryview(items)[: total * VARIANT.size]))
     place = 0
 
@@ -245,7 +245,7 @@ def _values(items: ctypes.Array[ctypes.c_char], total: int, count: int) -> list[
 
 
 def _key(value: Any) -> Any:
-    """A list or dict as a key of a dict."""
+    """Makes a list or dict usable as the key of a dict."""
     if isinstance(value, Value):
         return Value(value.type, _key(value.value), value.of)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What packets and events tell, as the library fills their structs in."""
+"""The fields of packets and events, unpacked from the library's structs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Bytes = Union[bytes, memoryview]
 
 
 class PacketFields:
-    """What a packet tells by itself."""
+    """The fields of a packet."""
 
     __slots__ = ("_fields", "data")
     _KIND = 2
@@ -21,41 +21,41 @@ class PacketFields:
     def __init__(self, data: Bytes, fields: tuple[Any, ...]) -> None:
         self._fields = fields
         self.data = data
-        """Its bytes. With lend=True a read-only memoryview, valid until the next read from where it came."""
+        """The bytes. With lend=True a read-only memoryview, valid until the next read from the same object."""
 
     @property
     def is_text(self) -> bool:
-        """Whether it was sent as text; the library has checked that it is UTF-8."""
+        """Whether it is a text message; the library has checked that it is UTF-8."""
         return bool(self._fields[2] == TYPE_TEXT)
 
     @property
     def peer_id(self) -> int:
-        """Multiplayer: who sent it, or whom an event is about. Else 0."""
+        """Multiplayer: the sender of a packet, or the peer that an event is about. Else 0."""
         return int(self._fields[3])
 
     @property
     def conn(self) -> int:
-        """The number of the connection that it came by, or that an event is about."""
+        """The handle of the connection that received it, or that an event is about."""
         return int(self._fields[4])
 
     @property
     def user(self) -> int:
-        """What set_user() gave that connection."""
+        """The connection's value from set_user()."""
         return int(self._fields[6])
 
     @property
     def text(self) -> str:
-        """Its bytes as str; those of a binary message that are no UTF-8 are replaced."""
+        """The bytes as str; invalid UTF-8 in a binary message is replaced."""
         return str(self.data, "utf-8", "replace")
 
     @property
     def message(self) -> str | Bytes:
-        """str when it was sent as text, else its bytes. What send() takes."""
+        """A str for a text message, else the bytes; can be passed to send()."""
         return str(self.data, "utf-8") if self.is_text else self.data
 
     @property
     def call(self) -> Call | None:
-        """Scene: the remote call that it is; None when it is none. ArgumentError or UnsupportedError when it cannot be read."""
+        """Scene: the remote call, or None. Raises ArgumentError or UnsupportedError if it cannot be decoded."""
         return decode_call(self.data) if self._fields[self._KIND] == TYPE_CALL else None
 
     def __repr__(self) -> str:
@@ -63,35 +63,35 @@ class PacketFields:
 
 
 class EventFields(PacketFields):
-    """What an event tells by itself."""
+    """The fields of an event."""
 
     __slots__ = ()
     _KIND = 14
 
     @property
     def type(self) -> EventType:
-        """What it tells."""
+        """The type of the event."""
         kind = self._fields[0]
         return _TYPES.get(kind) or EventType(kind)
 
     @property
     def is_text(self) -> bool:
-        """Whether it is a message that was sent as text."""
+        """Whether it is a text message."""
         return bool(self._fields[0] == EventType.MESSAGE and self._fields[14] == TYPE_TEXT)
 
     @property
     def peer_id(self) -> int:
-        """Multiplayer: which peer it is about; OPEN of a player: its own id. Else 0."""
+        """Multiplayer: the peer that the event is about; OPEN of a player: its own id. Else 0."""
         return int(self._fields[2])
 
     @property
     def conn(self) -> int:
-        """The number of the connection that it is about."""
+        """The handle of the connection that the event is about."""
         return int(self._fields[1])
 
     @property
     def user(self) -> int:
-        """What set_user() gave that connection."""
+        """The connection's value from set_user()."""
         return int(self._fields[18])
 
     @property
@@ -101,17 +101,17 @@ class EventFields(PacketFields):
 
     @property
     def phase(self) -> Phase:
-        """CLOSED, DISCONNECTED, ERROR: where the connection was."""
+        """CLOSED, DISCONNECTED, ERROR: the phase in which it happened."""
         return Phase(self._fields[4])
 
     @property
     def cause(self) -> Cause:
-        """CLOSED, DISCONNECTED, ERROR: why."""
+        """CLOSED, DISCONNECTED, ERROR: the cause."""
         return Cause(self._fields[5])
 
     @property
     def http_status(self) -> int:
-        """The HTTP status of the answer to the opening handshake, or 0."""
+        """The HTTP status of the response to the opening handshake, or 0."""
         return int(self._fields[6])
 
     @property
@@ -121,7 +121,7 @@ class EventFields(PacketFields):
 
     @property
     def unsent(self) -> int:
-        """CLOSED, DISCONNECTED: how many messages were accepted for sending and never left."""
+        """CLOSED, DISCONNECTED: number of messages that were accepted for sending and not sent."""
         return int(self._fields[8])
 
     @property
@@ -136,7 +136,7 @@ class EventFields(PacketFields):
 
     @property
     def count(self) -> int:
-        """SKIPPED, and ERROR with Cause.NO_PEER: how many."""
+        """SKIPPED, and ERROR with Cause.NO_PEER: number of messages or events."""
         return int(self._fields[11])
 
     def raise_if_failed(self) -> None:

@@ -1,4 +1,4 @@
-"""How everything begins."""
+"""The functions that open something."""
 
 from __future__ import annotations
 
@@ -18,47 +18,50 @@ if TYPE_CHECKING:
 
 
 def connect(url: str, **config: Unpack[ConfigArgs]) -> Peer:
-    """Opens a client: "ws://host:port/path?query" or "wss://…". Returns at once, CONNECTING; poll it until OPEN or CLOSED. A user name and password in the
-    URL become an Authorization header. Failures of the network are told by the CLOSED event."""
+    """Opens a client: "ws://host:port/path?query" or "wss://…". Returns at once in state CONNECTING; poll it until OPEN
+    or CLOSED. A user name and password in the URL become an Authorization header. Network failures are reported by the
+    CLOSED event."""
     handle = ctypes.c_uint32()
     check(lib.ws_connect(encoded("url", url), pack(config), handle))
     return Peer(handle.value)
 
 
 def listen(url: str, **config: Unpack[ConfigArgs]) -> Server:
-    """Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (both families), "ws://localhost:0" (any free port, see options.port). The
-    host is an IP address, localhost or *. A path other than "/" restricts requests to it. wss:// needs cert_pem and key_pem. Failures to bind raise."""
+    """Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (IPv4 and IPv6), "ws://localhost:0" (any
+    free port, see options.port). The host is an IP address, localhost or *. With a path other than "/", only requests
+    for that path are accepted. wss:// needs cert_pem and key_pem. Raises if it cannot bind."""
     handle = ctypes.c_uint32()
     check(lib.ws_listen(encoded("url", url), pack(config), handle))
     return Server(handle.value)
 
 
 def host(url: str, **config: Unpack[ConfigArgs]) -> MultiplayerPeer:
-    """Opens a multiplayer host, peer 1, whose players get ids; the URL is as for listen(). In Godot 4's format, or with godot3=True in that of Godot 3.2
-    to 3.6."""
+    """Opens a multiplayer host, peer 1, which assigns ids to its players; the URL is that of listen(). The format is
+    Godot 4's, or with godot3=True that of Godot 3.2 to 3.6."""
     handle = ctypes.c_uint32()
     check(lib.ws_host(encoded("url", url), pack(config), handle))
     return MultiplayerPeer(handle.value)
 
 
 def join(url: str, **config: Unpack[ConfigArgs]) -> MultiplayerPeer:
-    """Joins a multiplayer host of host() or of Godot; the URL is as for connect(). CONNECTING until its id has come; then OPEN, with it, and CONNECTED of
-    peer 1, the host."""
+    """Joins a multiplayer host, of host() or of Godot; the URL is that of connect(). It is CONNECTING until its id
+    arrives; then follow OPEN, with the id, and CONNECTED of peer 1, the host."""
     handle = ctypes.c_uint32()
     check(lib.ws_join(encoded("url", url), pack(config), handle))
     return MultiplayerPeer(handle.value)
 
 
 def pair(**config: Unpack[ConfigArgs]) -> tuple[Peer, Peer]:
-    """Opens two connections that talk to each other in memory through the real protocol, the server's end and the client's: for a local player and for
-    tests. Poll both."""
+    """Opens two connections that are joined in memory and speak the real protocol, a server's end and a client's: for a
+    local player and for tests. Poll both."""
     server_end, client_end = ctypes.c_uint32(), ctypes.c_uint32()
     check(lib.ws_pair(pack(config), server_end, client_end))
     return Peer(server_end.value), Peer(client_end.value)
 
 
 def attach(role: Role, **config: Unpack[ConfigArgs]) -> AttachedPeer:
-    """Opens a connection whose bytes the host carries itself, by feed() and take_output(): another transport, a recording, a test."""
+    """Opens a connection whose bytes the program transports itself, with feed() and take_output(): another transport, a
+    recording, a test."""
     handle = ctypes.c_uint32()
     check(lib.ws_attach(pack(config), whole("role", role, *INT32), handle))
     return AttachedPeer(handle.value)

@@ -1,4 +1,4 @@
-"""What concerns the whole process: the log, versions, and freeing at once."""
+"""Functions for the whole process: the log, versions, and freeing everything."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from wspeer.errors import check, copied_if_any, whole
 
 
 def set_log_level(level: LogLevel) -> None:
-    """Sets which lines of the log are kept from now on; WARN at first."""
+    """Sets which log lines are kept from now on; WARN is the default."""
     check(lib.ws_set_log_level(whole("level", level, 0, LogLevel.DEBUG)))
 
 
 def log_lines() -> list[str]:
-    """Takes the lines of the log, "level: text" each. The library prints nothing, and keeps at most 1024."""
+    """Takes the log lines, "level: text" each. The library prints nothing, and keeps at most 1024 lines."""
     lines: list[str] = []
     while (line := copied_if_any(lib.ws_get_log)) is not None:
         lines.append(line)
@@ -24,7 +24,7 @@ def log_lines() -> list[str]:
 
 
 def forward_log(logger: logging.Logger | None = None) -> None:
-    """Takes the lines of the log and gives them to `logging`; without `logger` to the one named wspeer."""
+    """Takes the log lines and passes them to `logging`; without `logger` to the logger "wspeer"."""
     target = logger or logging.getLogger("wspeer")
     for line in log_lines():
         level, _, text = line.partition(": ")
@@ -40,18 +40,19 @@ def features() -> Feature:
 
 
 def library_version() -> str:
-    """The version of the library that is loaded."""
+    """The version of the loaded library."""
     number = lib.ws_version()
     return f"{number // 10000}.{number // 100 % 100}.{number % 100}"
 
 
 def free_owner(owner: int) -> None:
-    """Frees all that was opened with this `owner`: when a part of the program reloads."""
+    """Frees everything that was opened with this `owner`, for a part of the program that is reloaded."""
     with all_gates():
         lib.ws_free_owner(whole("owner", owner, 0, OFF))
 
 
 def shutdown() -> None:
-    """Frees everything that is open in this process, and asks the library's threads to end; waits for none. It works again after the next open."""
+    """Frees everything that is open in this process, and asks the library's threads to end, without waiting for them.
+    The library can be used again afterwards."""
     with all_gates():
         lib.ws_shutdown()

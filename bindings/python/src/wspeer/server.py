@@ -1,4 +1,4 @@
-"""What has many clients: a server, and Godot's multiplayer peer."""
+"""Endpoints with many clients: a server, and Godot's multiplayer peer."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class _Many(Endpoint):
         self._clients: weakref.WeakValueDictionary[int, Peer] = weakref.WeakValueDictionary()
 
     def clients(self) -> list[Peer]:
-        """The clients, those included whose DISCONNECTED was not taken yet."""
+        """The clients, including those whose DISCONNECTED has not been taken."""
         return self._list(lib.ws_get_conns)
 
     def waiting(self) -> list[Peer]:
-        """Those clients that have something to take, for a program that reads each by its own object."""
+        """The clients with queued events, for programs that read each client through its own object."""
         return self._list(lib.ws_get_waiting)
 
     def _list(self, get: Callable[..., int]) -> list[Peer]:
@@ -58,18 +58,20 @@ class _Many(Endpoint):
 
 
 class Server(_Many):
-    """A server of listen(). Its poll() moves all clients on, and its events() are theirs in turn; `event.peer` is the client."""
+    """A server from listen(). poll() also serves all clients, and events() takes from all clients in turn; `event.peer`
+    is the client."""
 
     __slots__ = ()
 
     def send(self, data: Data, to: Peer | int = 0, but: Peer | int | None = None, text: bool | None = None) -> bool:
-        """Sends to all clients, or to one, or to all but one. As Peer.send(); False when some of several targets could not take it, which SKIPPED tells of."""
+        """Sends to all clients, to one, or to all but one; else like Peer.send(). Returns False if the queues of some
+        of several targets were full; SKIPPED events say which."""
         if but is not None:
             return self._put_to(data, -_conn("but", but), text)
         return self._put_to(data, _conn("to", to), text)
 
     def disconnect(self, target: Peer | int = 0, code: int = 0, reason: str = "") -> None:
-        """Closes one client, or all, as close()."""
+        """Closes one client, or all; arguments as for close()."""
         check(lib.ws_disconnect(self._handle, _conn("target", target), whole("code", code, *INT32), encoded("reason", reason)))
 
 
@@ -82,25 +84,28 @@ def _conn(name: str, target: Peer | int) -> int:
 
 
 class MultiplayerPeer(Connection, _Many):
-    """Godot's multiplayer peer: a host of host(), peer 1, or a player of join() and join_local(). A target above 0 is one peer, 0 is everyone, below 0
-    everyone but that one. What only a single connection has, such as header(), is a player's, and KindError on a host."""
+    """Godot's multiplayer peer: a host from host(), peer 1, or a player from join() or join_local(). A target above 0
+    is one peer, 0 is everyone, below 0 everyone but that peer. Members of a single connection, such as header(), work
+    for a player and raise KindError on a host."""
 
     __slots__ = ()
 
     def send(self, data: Data, to: int | None = None, text: bool | None = None) -> bool:
-        """Sends to a target; without one as far as the format goes: a host's to all, a player's to the host, with godot3=True to everyone. As Server.send()."""
+        """Sends to a target. The default is all for a host, the host for a player, and everyone for a player with
+        godot3=True. Else like Server.send()."""
         if to is not None:
             return self._put_to(data, whole("to", to, *INT32), text)
         payload, kind = encode_message(data, text)
         return check(lib.ws_put_packet(self._handle, payload, len(payload), kind)) != Result.PARTIAL
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
-        """Host: closes a target, as close(); code -1 is Godot's force."""
+        """Host: closes a target; arguments as for close(); code -1 is Godot's force."""
         check(lib.ws_disconnect(self._handle, whole("target", target, *INT32), whole("code", code, *INT32), encoded("reason", reason)))
 
     def declare_node(self, path: str, methods: str | Iterable[str] | None, by_config: Iterable[str] = ()) -> None:
-        """With scene=True: declares a node, so that it can be called and its calls be understood. `methods` names every function of its script that is
-        annotated @rpc, and no other, in any order; `by_config` those that Node.rpc_config() made callable. None forgets it. Declare at once after opening."""
+        """With scene=True: declares a node, so that calls of its methods can be sent and received. `methods` names
+        every function of its script that is annotated @rpc, and no other, in any order; `by_config` those that were
+        made callable by Node.rpc_config(). None removes it. Declare nodes right after opening."""
         if methods is not None:
             annotated = methods if isinstance(methods, str) else ", ".join(methods)
             configured = ", ".join(by_config)
@@ -108,7 +113,8 @@ class MultiplayerPeer(Connection, _Many):
         check(lib.ws_declare_node(self._handle, encoded("path", path), None if methods is None else encoded("methods", methods)))
 
     def call(self, path: str, method: str, *arguments: object, to: int | None = None) -> bool:
-        """With scene=True: calls a method of a node at a target, or at all others. As send(); the other side reads it by `packet.call`."""
+        """With scene=True: calls a method of a node at a target, or at all others. Else like send(); the receiver reads
+        it with `packet.call`."""
         payload = encode_call(path, method, *arguments)
         if to is None:
             return check(lib.ws_put_packet(self._handle, payload, len(payload), TYPE_CALL)) != Result.PARTIAL
@@ -116,22 +122,22 @@ class MultiplayerPeer(Connection, _Many):
         return check(lib.ws_put_packet_to(self._handle, target, payload, len(payload), TYPE_CALL)) != Result.PARTIAL
 
     def send_auth(self, peer_id: int, data: bytes) -> None:
-        """With auth=True: sends data for the authentication of a peer, which comes there as AUTH."""
+        """With auth=True: sends authentication data to a peer, which gets it as an AUTH event."""
         payload = as_bytes("data", data)
         check(lib.ws_send_auth(self._handle, whole("peer_id", peer_id, *INT32), payload, len(payload)))
 
     def complete_auth(self, peer_id: int) -> None:
-        """With auth=True: says that the authentication of a peer is complete on this side."""
+        """With auth=True: completes the authentication of a peer on this side."""
         check(lib.ws_complete_auth(self._handle, whole("peer_id", peer_id, *INT32)))
 
     def peer(self, peer_id: int) -> Peer:
-        """Host: the connection of a player, for its address, header, stats and so on."""
+        """Host: the connection of a player, for its address, headers, stats and so on."""
         conn = ctypes.c_uint32()
         check(lib.ws_get_conn(self._handle, whole("peer_id", peer_id, *INT32), conn))
         return self._peer(conn.value)
 
     def join_local(self, **config: Unpack[ConfigArgs]) -> MultiplayerPeer:
-        """Host: the player who sits at its own machine, in memory. Poll both."""
+        """Host: opens the player on the host's own machine, connected in memory. Poll both."""
         handle = ctypes.c_uint32()
         check(lib.ws_join_local(self._handle, pack(config), handle))
         return MultiplayerPeer(handle.value)

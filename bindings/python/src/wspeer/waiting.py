@@ -12,21 +12,21 @@ from wspeer._library import lib
 from wspeer.codes import Result
 from wspeer.errors import ArgumentError, check
 
-# Python's signal handlers run between two calls of the library.
+# Maximum time of one call of the library, so that Python's signal handlers can run between two.
 _SLICE = 0.1
 
 
 class HasHandle(Protocol):
-    """What can be waited for: a Peer, a Server, a MultiplayerPeer."""
+    """What wait() accepts: a Peer, a Server, a MultiplayerPeer."""
 
     @property
     def handle(self) -> int:
-        """The library's number for it."""
+        """The library's handle."""
 
 
 def wait(endpoints: Iterable[HasHandle], timeout: float | None = None) -> bool:
-    """Waits, for programs without frames, until one of several has something to poll or to read, for at most `timeout` seconds (None: without end).
-    False when they are over."""
+    """Waits until one of several has something to poll or to read, for programs without frames, at most `timeout`
+    seconds (None: no limit). False if the time is over."""
     if timeout is not None and (math.isnan(timeout) or timeout < 0):
         raise ArgumentError(f"timeout is {timeout}: give seconds, 0 for a look, or None to wait without end")
     handles = [endpoint.handle for endpoint in endpoints]
