@@ -1,5 +1,5 @@
 /* A chat in a terminal.
- * Usage: chat server [PORT]            prints and passes on what everyone says
+ * Usage: chat server [PORT]            prints every line and sends it to all clients
  *        chat client URL NAME          type a line to say it; end of input leaves */
 #include "wspeer.h"
 
@@ -11,7 +11,8 @@
 
 static ws_handle handle;
 
-/* Reads what was typed, without ever waiting for it. Returns 0 at the end of input, 1 with a line in `line`, -1 with nothing yet. */
+/* Reads typed lines without blocking. Returns 1 with a line in `line`, 0 at the end of input, -1 if no line is
+ * complete. */
 static int typed(char *line, size_t cap) {
   static char buffer[1024];
   static size_t length;
@@ -37,7 +38,7 @@ static void say_to_all(const char *text) {
   ws_put_packet(handle, (const uint8_t *)text, strlen(text), WS_TEXT);
 }
 
-/* Undoes what a form does to a text in a URL. */
+/* Decodes application/x-www-form-urlencoded text of a URL. */
 static void decode(char *text) {
   char *out = text;
   for (unsigned code; *text; text++) {
@@ -49,7 +50,7 @@ static void decode(char *text) {
   *out = 0;
 }
 
-/* A client gives its name in a header, or in the query as a page does, which has no headers: ?name=Ada */
+/* A client sends its name in a header, or in the query like a page, which cannot set headers: ?name=Ada */
 static void name_of(ws_handle conn, char *name, size_t cap) {
   char query[512] = "", *found;
   name[0] = 0;

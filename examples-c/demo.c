@@ -1,5 +1,6 @@
-/* What `make demo` runs: one process hosts a server and plays several clients, over wss://, at 60 frames a second. Every client sends a few
- * messages a frame, the server sends each back and tells everyone the time, and at the end all is counted.
+/* Run by `make demo`: one process hosts a server and plays several clients, over wss://, at 60 frames a second. Every
+ * client sends a few messages a frame, the server sends each back and broadcasts the time, and at the end all messages
+ * are counted.
  * Usage: demo --cert CERT.pem --key KEY.pem [--seconds N] [--clients N] */
 #include "wspeer.h"
 
@@ -64,7 +65,7 @@ int main(int argc, char **argv) {
   const char *scheme = cert && key ? "wss" : "ws";
   ws_config config;
   ws_config_init(&config, sizeof config);
-  config.flags = WS_COALESCE; /* we own the frame's end: one write a frame */
+  config.flags = WS_COALESCE; /* one write per frame, at ws_flush() */
   config.cert_pem = cert;
   config.key_pem = key;
   char url[64];
@@ -73,7 +74,7 @@ int main(int argc, char **argv) {
   if (ws_listen(url, &config, &server) < 0) return fail("listen");
   ws_get_text(server, WS_GET_URL, url, sizeof url, NULL);
 
-  /* The clients, which trust that one certificate. */
+  /* The clients, which trust only that certificate. */
   ws_config_init(&config, sizeof config);
   config.flags = WS_COALESCE;
   config.ca_pem = cert;
@@ -90,7 +91,7 @@ int main(int argc, char **argv) {
     double frame_start = seconds_now();
     frames++;
 
-    /* The server's turn. */
+    /* The server's part of the frame. */
     ws_poll(server);
     ws_event event;
     while (ws_next_event(server, &event) == WS_OK) {
@@ -107,7 +108,7 @@ int main(int argc, char **argv) {
     }
     ws_flush(server);
 
-    /* The clients' turn. */
+    /* The clients' part of the frame. */
     if (!closing && frame_start - start > length) closing = 1;
     for (int i = 0; i < count; i++) {
       struct client *me = &clients[i];
@@ -142,7 +143,7 @@ int main(int argc, char **argv) {
       }
     }
 
-    /* The rest of the frame. */
+    /* Sleep until the next frame. */
     double rest = 1.0 / 60 - (seconds_now() - frame_start);
     if (rest > 0) {
       struct timespec nap = {0, (long)(rest * 1e9)};

@@ -1,4 +1,4 @@
-/* The minimal server: sends back what it gets, and prints who comes and goes.
+/* The minimal server: sends every message back and prints who connects and disconnects.
  * Usage: echo_server [PORT [CERT.pem KEY.pem]]     port 0 takes any free one */
 #include "wspeer.h"
 
@@ -22,14 +22,14 @@ static char *read_file(const char *path) {
   return text;
 }
 
-/* A message that the full queue of its client did not take, by the client's place in this table. */
+/* A message that did not fit the full queue of its client, by the client's index in this table. */
 enum { MAX_HELD = 1024 };
 static struct {
   ws_handle conn;
   ws_packet packet;
 } held[MAX_HELD];
 
-/* Puts a held message again. Returns 0 while it must be kept. */
+/* Sends a held message again. Returns 0 while it must be kept. */
 static int let_go(ws_handle conn) {
   for (int i = 0; i < MAX_HELD; i++) {
     if (held[i].conn != conn) continue;
@@ -49,8 +49,8 @@ static void hold(ws_handle conn, const ws_packet *packet) {
   ws_close(conn, 1013, "too many slow clients");
 }
 
-/* Serves one client through its own handle. A message that is not taken stays lent to us, and nothing more is read from this client until
- * it is: its sending slows down, the others go on, and nothing is lost. */
+/* Serves one client through its own handle. While a message is held, the client is not read, so the message stays lent:
+ * its sending slows down, the other clients are not affected, and nothing is lost. */
 static void serve(ws_handle conn) {
   ws_event event;
   while (let_go(conn) && ws_next_event(conn, &event) == WS_OK) {

@@ -1,6 +1,8 @@
-/* Joins a stock Godot 4 game, calls a method of one of its nodes with a text, and prints what it is called with, until the game ends.
+/* Joins an unchanged Godot 4 game, calls a method of one of its nodes with a text, and prints the calls that it
+ * receives, until the game ends.
  * Usage: godot_rpc URL NODE RPCS METHOD TEXT
- * RPCS are all functions of the node's script that are annotated @rpc. With a Godot server that has this script at /root/Game:
+ * RPCS are all functions of the node's script that are annotated @rpc. With a Godot server that has this script at
+ * /root/Game:
  *
  *   extends Node
  *   @rpc("any_peer") func hello(text): print(text); answer.rpc_id(multiplayer.get_remote_sender_id(), "Hello, " + text)

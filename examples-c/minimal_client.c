@@ -1,4 +1,5 @@
-/* The minimal client: connects to a ws:// or wss:// URL, sends "Test packet", prints what comes, and closes cleanly on Ctrl-C.
+/* The minimal client: connects to a ws:// or wss:// URL, sends "Test packet", prints what it receives, and closes
+ * cleanly on Ctrl-C.
  * Usage: minimal_client URL [SUBPROTOCOL [CA.pem]] */
 #include "wspeer.h"
 
@@ -39,7 +40,7 @@ int main(int argc, char **argv) {
 
   ws_handle client;
   ws_result result = ws_connect(argv[1], &config, &client);
-  free(ca); /* everything was copied */
+  free(ca); /* ws_connect() has copied it */
   if (result < 0) {
     char why[256];
     ws_last_error(why, sizeof why, NULL);

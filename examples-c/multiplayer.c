@@ -1,7 +1,8 @@
-/* A tiny game: everyone has a place on a line, walks about, and sees the others. The host keeps the places and tells everyone.
- * Usage: multiplayer host [PORT [SECONDS]]    hosts a game, with a player of its own in memory
+/* A tiny game: every player has a place on a line, walks about, and sees the others. The host stores the places and
+ * broadcasts them.
+ * Usage: multiplayer host [PORT [SECONDS]]    hosts a game, with its own player in memory
  *        multiplayer join URL [SECONDS]       joins one
- * Prints who comes and goes and, once a second, where everybody is. SECONDS 0 or none: until it ends by itself. */
+ * Prints who comes and goes and, once a second, where everyone is. SECONDS 0 or none: until the game ends. */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static player *find(int32_t id) {
   return NULL;
 }
 
-/* The host's game: places change as the players say. */
+/* The host's game: moves the players as they ask. */
 static void on_host(ws_handle host) {
   ws_event event;
   while (ws_next_event(host, &event) == WS_OK) {
@@ -41,7 +42,7 @@ static void on_host(ws_handle host) {
       *one = players[--player_count];
     }
   }
-  /* Everybody's place to everybody, as one packet a frame: a text, so that nothing depends on the machine. */
+  /* Everyone's place to everyone, in one packet per frame: as text, so that the byte order does not matter. */
   char places[MAX_PLAYERS * 24 + 1] = "";
   size_t length = 0;
   for (size_t i = 0; i < player_count; i++)
@@ -49,7 +50,7 @@ static void on_host(ws_handle host) {
   if (ws_get_state(host) == WS_OPEN) ws_put_packet_to(host, 0, (const uint8_t *)places, length, WS_BINARY);
 }
 
-/* A player: walks at random, and keeps what the host told last. Returns 0 when the game is over. */
+/* A player: walks at random, and keeps the last places from the host. Returns 0 when the game is over. */
 static int on_join(ws_handle join, char *places, size_t cap) {
   ws_event event;
   while (ws_next_event(join, &event) == WS_OK) {
@@ -107,7 +108,7 @@ int main(int argc, char **argv) {
     fflush(stdout);
     nanosleep(&rest, NULL);
   }
-  /* What was said last still leaves. */
+  /* Wait until the last messages have been sent. */
   while (hosts && ws_poll(host) >= 0 && ws_get_state(host) == WS_CLOSING) ws_wait(&host, 1, 16);
   ws_shutdown();
   return 0;

@@ -1,5 +1,6 @@
-/* The chat's client in a page: the same calls as in examples-c/chat.c, once a frame. What a person does in the page waits there until this program takes it.
- * make examples-web builds it; docs/web.md says how to look at it. */
+/* The chat's client in a page: the same calls as in examples-c/chat.c, once a frame. The page queues what the user does
+ * until this program takes it.
+ * `make examples-web` builds it; docs/web.md says how to open it. */
 #include "wspeer.h"
 
 #include <emscripten.h>
@@ -15,7 +16,7 @@ EM_JS(void, page_line, (const char *name, const char *text), { page.line(UTF8ToS
 EM_JS(void, page_note, (const char *text), { page.note(UTF8ToString(text)) })
 EM_JS(void, page_state, (int state, double rtt_ms), { page.state(state, rtt_ms) })
 
-/* What the person did next: 0 nothing, 1 join (text: the URL), 2 said something, 3 left. */
+/* The user's next action: 0 none, 1 join (text: the URL), 2 say a line, 3 leave. */
 EM_JS(int, page_deed, (char *text, int cap), {
   var deed = page.deeds.shift();
   if (!deed) return 0;
@@ -45,7 +46,7 @@ static void join(const char *url) {
   if (ws_connect(url, &config, &handle) < 0) tell_error();
 }
 
-/* "Ada: hello" was said by Ada; other lines are news. */
+/* "Ada: hello" was said by Ada; other lines are notices. */
 static void show(const char *data, size_t len) {
   static char line[4096];
   if (len > sizeof line - 1) len = sizeof line - 1;

@@ -1,4 +1,4 @@
-//! Makes a self-signed certificate for localhost, for demos and tests: cert.pem and key.pem in the folder given.
+//! Makes a self-signed certificate for localhost, for demos and tests: cert.pem and key.pem in the given folder.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: make_cert FOLDER")?;

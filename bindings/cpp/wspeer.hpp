@@ -1,4 +1,5 @@
-// wspeer.hpp: wspeer.h in C++17. WebSockets that a game polls from its frame loop; nothing blocks and nothing calls back.
+// wspeer.hpp: wspeer.h for C++17. WebSockets that a game polls from its frame loop; nothing blocks and there are no
+// callbacks.
 //
 //   #include <wspeer.hpp>
 //   #include <iostream>
@@ -17,15 +18,19 @@
 //     }
 //   }
 //
-// OWNING. peer, server and multiplayer own their handle: they can be moved, not copied, and free it when they end. client_ref, a server's client, is
-// a number that may be copied and kept: when that client is gone its calls give code::err_handle.
+// OWNING. peer, server and multiplayer own their handle: they can be moved, not copied, and the destructor frees it.
+// client_ref, a client of a server, is a number that may be copied and kept: once the client has been freed, its calls
+// return code::err_handle.
 //
-// LOANS. What a packet or event shows is lent by the library until the next read through the same handle, or its end. Packets and events cannot be copied, and
-// live in the loop that reads them: take packet.copy(), or a std::string of text(), to keep one.
+// LOANS. The bytes of a packet or event are lent by the library until the next read through the same handle, or its
+// end. Packets and events cannot be copied, and live in the loop that reads them: to keep one, take packet.copy(), or a
+// std::string of text().
 //
-// ERRORS. Calls give a result, opening calls an expected. Nothing throws by itself; with exceptions, or_throw() and value() throw wspeer::exception.
+// ERRORS. Calls return a result, functions that open something an expected. Nothing throws on its own; with exceptions,
+// or_throw() and value() throw wspeer::exception.
 //
-// What a call means, which threads may make it, and all limits stand in wspeer.h; raw() is the handle for it.
+// wspeer.h documents what a call means, which threads may make it, and all limits; raw() returns the handle for its
+// functions.
 #ifndef WSPEER_HPP
 #define WSPEER_HPP
 
@@ -188,7 +193,7 @@ enum class phase : std::int32_t {
 };
 // </generated>
 
-// Why a call failed: what to do stands in the sentence.
+// Why a call failed; `sentence` says what to do about it.
 struct error {
   wspeer::code code = code::ok;
   std::string sentence;
@@ -209,14 +214,14 @@ class exception : public std::runtime_error {
 
 namespace detail {
 
-// A text of the library's: `get(buffer, capacity, length)`.
+// Copies a text of any length: `get(buffer, capacity, length)` is a function of the library.
 template <class Get>
 std::optional<std::string> copy_text(Get get) {
   char small[256];
   std::size_t length = 0;
   ws_result result = get(small, sizeof small, &length);
   if (result == WS_OK) return std::string(small, length);
-  // It may have grown meanwhile.
+  // Repeat: the text may have grown between two calls.
   while (result == WS_TRUNCATED) {
     std::string whole(length + 1, '\0');
     result = get(whole.data(), whole.size(), &length);
@@ -231,7 +236,7 @@ inline error last_error(ws_result result) { return {static_cast<code>(result), c
 
 }  // namespace detail
 
-// What a call gave: true when it succeeded.
+// The result of a call: true if it succeeded.
 class result {
  public:
   explicit result(ws_result value) : value_(value) {}
@@ -239,7 +244,7 @@ class result {
   explicit operator bool() const { return value_ >= 0; }
   wspeer::code code() const { return static_cast<wspeer::code>(value_); }
   bool is(wspeer::code other) const { return code() == other; }
-  // The sentence is that of this thread's last failure: ask before the next call that may fail.
+  // The text is that of this thread's last failure: call this before another call that may fail.
   wspeer::error error() const { return value_ < 0 ? detail::last_error(value_) : wspeer::error{code(), ""}; }
 #if defined(__cpp_exceptions)
   result or_throw() const {
@@ -252,7 +257,7 @@ class result {
   ws_result value_;
 };
 
-// A value, or why there is none. * and -> need a value.
+// A value, or an error. * and -> require a value.
 template <class Value>
 class [[nodiscard]] expected {
  public:
@@ -287,7 +292,7 @@ class [[nodiscard]] expected {
   wspeer::error error_;
 };
 
-// Bytes that belong to someone else. Converts to std::span<const std::uint8_t> where there is one.
+// A view of bytes that it does not own. Converts to std::span<const std::uint8_t> in C++20.
 class bytes_view {
  public:
   using value_type = std::uint8_t;
@@ -295,7 +300,7 @@ class bytes_view {
 
   constexpr bytes_view() = default;
   constexpr bytes_view(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-  // Of a vector, array, span and the like of bytes.
+  // From a vector, array, span or similar of bytes.
   template <class Bytes, class Element = std::remove_cv_t<std::remove_pointer_t<decltype(std::declval<const Bytes&>().data())>>,
             class = std::enable_if_t<std::is_same_v<Element, std::uint8_t> || std::is_same_v<Element, std::byte>>>
   bytes_view(const Bytes& bytes) : data_(reinterpret_cast<const std::uint8_t*>(bytes.data())), size_(bytes.size()) {}
@@ -314,7 +319,7 @@ class bytes_view {
   std::size_t size_ = 0;
 };
 
-// A message of the program's own.
+// A message that owns its bytes.
 struct message {
   message_kind kind = message_kind::binary;
   std::vector<std::uint8_t> bytes;
@@ -322,7 +327,8 @@ struct message {
 
 class packet;
 
-// What is put: a string is a text, bytes are binary, a packet or message is what it was. text() and binary() say it otherwise.
+// The argument of put: a string is sent as text, bytes as binary, a packet or message with its own type. text() and
+// binary() override this.
 class outgoing {
  public:
   outgoing(const char* text) : outgoing(std::string_view(text)) {}
@@ -336,7 +342,7 @@ class outgoing {
   outgoing(message_kind kind, bytes_view bytes) : kind_(kind), bytes_(bytes) {}
 
   std::int32_t type() const { return static_cast<std::int32_t>(kind_); }
-  // Never NULL, as the library takes NULL for a mistake.
+  // Never NULL, which the library would report as an error.
   const std::uint8_t* data() const { return bytes_.data() ? bytes_.data() : &nothing_; }
   std::size_t size() const { return bytes_.size(); }
 
@@ -351,7 +357,8 @@ inline outgoing binary(std::string_view bytes) { return {message_kind::binary, b
 
 class client_ref;
 
-// A received message. It cannot be copied, as its bytes are lent until the next read through the same handle: copy() is the program's own.
+// A received message. It cannot be copied, as its bytes are lent until the next read through the same handle; copy()
+// makes a message that owns them.
 class packet {
  public:
   packet() = default;
@@ -364,9 +371,9 @@ class packet {
   bytes_view bytes() const { return {raw_.data, raw_.len}; }
   std::string_view text() const { return bytes().text(); }
   std::size_t size() const { return raw_.len; }
-  // Multiplayer: who sent it.
+  // Multiplayer: the sender.
   std::int32_t peer_id() const { return raw_.peer_id; }
-  // On a server: whose it is.
+  // On a server: the client that sent it.
   client_ref client() const;
   std::uint64_t user() const { return raw_.user; }
   message copy() const { return {kind(), {raw_.data, raw_.data + raw_.len}}; }
@@ -381,7 +388,7 @@ static_assert(sizeof(packet) == sizeof(ws_packet) && std::is_standard_layout_v<p
 
 inline outgoing::outgoing(const packet& packet) : kind_(packet.kind()), bytes_(packet.bytes()) {}
 
-// Something that happened. It cannot be copied, as its bytes are lent until the next read through the same handle.
+// An event. It cannot be copied, as its bytes are lent until the next read through the same handle.
 class event {
  public:
   event() = default;
@@ -392,9 +399,9 @@ class event {
   // The message of event_kind::message.
   wspeer::packet packet() const { return wspeer::packet(raw_.packet); }
   bytes_view bytes() const { return {raw_.packet.data, raw_.packet.len}; }
-  // The words of a message, the reason of a close_request, or the sentence of closed, disconnected and error, which says what happened and what to do.
+  // message: its text; close_request: the reason; closed, disconnected, error: what happened and what to do about it.
   std::string_view text() const { return bytes().text(); }
-  // On a server or host: whom it is about.
+  // On a server or host: the client that the event is about.
   client_ref client() const;
   std::int32_t peer_id() const { return raw_.peer_id; }
   std::int32_t close_code() const { return raw_.code; }
@@ -419,7 +426,7 @@ namespace detail {
 inline bool next(ws_handle handle, packet& into) { return ws_get_packet(handle, into.out()) == WS_OK; }
 inline bool next(ws_handle handle, event& into) { return ws_next_event(handle, into.out()) == WS_OK; }
 
-// What a range-for reads: one item at a time, so that leaving the loop loses none.
+// The range of a range-for. It reads one item at a time, so that leaving the loop early loses none.
 template <class Item>
 class [[nodiscard]] reading {
  public:
@@ -463,7 +470,8 @@ class [[nodiscard]] reading {
 using event_range = detail::reading<event>;
 using packet_range = detail::reading<packet>;
 
-// Room for messages that are taken together: read() of a handle fills it. All stay valid until the next read through that handle.
+// A buffer for messages that are taken in one call, by read() of a handle. All stay valid until the next read through
+// that handle.
 template <std::size_t Capacity>
 class batch {
  public:
@@ -472,7 +480,7 @@ class batch {
   std::size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
   const packet& operator[](std::size_t index) const { return packets_[index]; }
-  // Takes up to Capacity messages of a handle; false when none waits.
+  // Takes up to Capacity messages from a handle; false if there are none.
   bool fill(ws_handle handle) {
     count_ = 0;
     return ws_get_packets(handle, packets_[0].out(), Capacity, &count_) == WS_OK;
@@ -483,7 +491,8 @@ class batch {
   std::size_t count_ = 0;
 };
 
-// How to open. Numbers and flags by ->, with the names of ws_config; what stays 0 is the default. Texts by the functions, which keep them.
+// The settings for opening. Set numbers and flags with ->, using the names of ws_config; 0 means the default. Set texts
+// with the functions, which copy them.
 class config {
  public:
   config() { ws_config_init(&raw_, sizeof raw_); }
@@ -503,7 +512,7 @@ class config {
   config& server_name(std::string name) { return set(server_name_, std::move(name)); }
   config& pin_sha256(std::string pin) { return set(pin_sha256_, std::move(pin)); }
 
-  // `open(const ws_config*)`, with pointers to the texts.
+  // Calls `open(const ws_config*)` with pointers to the texts.
   template <class Open>
   ws_result use(Open open) const {
     ws_config raw = raw_;
@@ -531,18 +540,18 @@ class config {
   std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_;
 };
 
-// What every kind of handle can do.
+// The base of all handles.
 class handle {
  public:
-  // For the functions of wspeer.h.
+  // The handle for the functions of wspeer.h.
   ws_handle raw() const { return handle_; }
   wspeer::state state() const { return static_cast<wspeer::state>(ws_get_state(handle_)); }
 
-  // Once a frame, for every handle but a server's clients.
+  // Call it once a frame, for every handle but a server's clients.
   result poll() { return result(ws_poll(handle_)); }
-  // Everything that waits, in order: `for (auto& event : peer.events())`.
+  // The queued events, in order: `for (auto& event : peer.events())`.
   event_range events() { return event_range(handle_); }
-  // Only the messages; other events stay.
+  // Only the messages; other events stay queued.
   packet_range packets() { return packet_range(handle_); }
   template <std::size_t Capacity>
   bool read(batch<Capacity>& into) {
@@ -550,10 +559,10 @@ class handle {
   }
   std::int32_t available() const { return ws_get_available(handle_); }
 
-  // To the peer; of a server or host to all clients.
+  // Queues a message for the peer; on a server or host for all clients.
   [[nodiscard]] result put(const outgoing& message) { return result(ws_put_packet(handle_, message.data(), message.size(), message.type())); }
   result flush() { return result(ws_flush(handle_)); }
-  // Code 0: 1000, or 1001 of a server; -1: drop at once.
+  // Code 0 means 1000, on a server 1001; -1 drops the connection at once.
   result close(std::int32_t code = 0, const std::string& reason = {}) { return result(ws_close(handle_, code, reason.c_str())); }
 
   std::string url() const { return text_of(WS_GET_URL); }
@@ -587,23 +596,23 @@ class handle {
   ws_handle handle_ = 0;
 };
 
-// What a single connection can do besides.
+// The base of single connections.
 class connection : public handle {
  public:
   std::string path() const { return text_of(WS_GET_PATH); }
   std::string query() const { return text_of(WS_GET_QUERY); }
   std::string subprotocol() const { return text_of(WS_GET_SUBPROTOCOL); }
   std::string close_reason() const { return text_of(WS_GET_CLOSE_REASON); }
-  // How it ended, without taking its last event; false while it lives.
+  // How it ended, without taking its last event; false while it is open.
   bool end(event& into) const { return ws_get_end(handle_, into.out()) == WS_OK; }
-  // Why it ended, as a sentence that says what to do.
+  // Why it ended and what to do about it.
   std::string why() const { return text_of(WS_GET_ERROR); }
   std::string remote_address() const { return text_of(WS_GET_REMOTE_ADDRESS); }
   // The first KiB of the body of a refused request.
   std::string body() const { return text_of(WS_GET_BODY); }
   std::string tls() const { return text_of(WS_GET_TLS); }
   std::string extensions() const { return text_of(WS_GET_EXTENSIONS); }
-  // Of the request on a server's client, of the answer on a client. `index` counts those of one name.
+  // A header of the request (a server's client) or the response (a client). `index` counts headers of the same name.
   std::optional<std::string> header(const std::string& name, std::uint32_t index = 0) const {
     return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) { return ws_get_header(handle_, name.c_str(), index, buffer, capacity, length); });
   }
@@ -614,7 +623,7 @@ class connection : public handle {
 
 namespace detail {
 
-// Frees its handle. The number stays, so that later calls say code::err_handle.
+// Frees its handle in the destructor. After free() the handle keeps its number, so that calls return code::err_handle.
 template <class Base>
 class owning : public Base {
  public:
@@ -630,7 +639,8 @@ class owning : public Base {
   }
   ~owning() { free(); }
 
-  // In any state. What the peer has not acknowledged may be lost: to be sure, close() and poll until closed.
+  // Frees it in any state. Data that the peer has not acknowledged may be lost: to be sure, close() and poll until
+  // closed.
   void free() { ws_free(this->handle_); }
 
  protected:
@@ -638,7 +648,7 @@ class owning : public Base {
   explicit owning(ws_handle raw) : Base(raw) {}
 };
 
-// `open(const ws_config*, ws_handle*)`
+// Opens with `open(const ws_config*, ws_handle*)`.
 template <class Open>
 expected<ws_handle> open_with(const config& config, Open open) {
   ws_handle handle = 0;
@@ -655,15 +665,15 @@ expected<Owner> owned(const expected<ws_handle>& handle) {
 
 }  // namespace detail
 
-// A server's client. It owns nothing: copy it, keep it, use it as a key.
+// A client of a server. It owns nothing: copy it, keep it, use it as a key.
 class client_ref : public connection {
  public:
   client_ref() = default;
   explicit client_ref(ws_handle raw) : connection(raw) {}
 
-  // On a host: its id.
+  // On a host: the client's id.
   std::int32_t peer_id() const { return ws_get_peer_id(handle_); }
-  // Drops it; it has no DISCONNECTED then.
+  // Drops the client, without a DISCONNECTED event.
   void free() { ws_free(handle_); }
 
   friend bool operator==(client_ref a, client_ref b) { return a.handle_ == b.handle_; }
@@ -680,7 +690,7 @@ namespace detail {
 template <class List>
 std::vector<client_ref> clients_of(ws_handle handle, List list) {
   std::vector<ws_handle> handles;
-  // More may have come meanwhile.
+  // Repeat: clients may have connected between two calls.
   for (std::size_t count = 0; list(handle, handles.data(), handles.size(), &count) >= 0; handles.resize(count)) {
     if (count <= handles.size()) return {handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(count)};
   }
@@ -689,38 +699,38 @@ std::vector<client_ref> clients_of(ws_handle handle, List list) {
 
 }  // namespace detail
 
-// A client, or one of two ends that talk in memory.
+// A client, or one of two ends that are connected in memory.
 class peer : public detail::owning<connection> {
  public:
-  // Holds nothing yet.
+  // Has no handle yet.
   peer() = default;
-  // Takes a handle over.
+  // Takes ownership of a handle.
   explicit peer(ws_handle raw) : owning(raw) {}
 
   static expected<peer> connect(const std::string& url, const config& config = {}) {
     return detail::owned<peer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_connect(url.c_str(), raw, out); }));
   }
-  // The server's end and the client's end.
+  // Returns the server's end and the client's end.
   static expected<std::pair<peer, peer>> pair(const config& config = {}) {
     ws_handle client = 0;
     auto server = detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_pair(raw, out, &client); });
     if (!server) return server.error();
     return std::pair<peer, peer>(peer(*server), peer(client));
   }
-  // The program carries the bytes itself: WS_ROLE_CLIENT or WS_ROLE_SERVER.
+  // The program transports the bytes; the role is WS_ROLE_CLIENT or WS_ROLE_SERVER.
   static expected<peer> attach(std::int32_t role, const config& config = {}) {
     return detail::owned<peer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_attach(raw, role, out); }));
   }
-  // How many of them were taken; feed the rest later.
+  // Returns how many bytes were taken; feed the remainder later.
   expected<std::size_t> feed(bytes_view bytes) {
     std::size_t taken = 0;
     const ws_result result = ws_feed(handle_, bytes.empty() ? outgoing(bytes).data() : bytes.data(), bytes.size(), &taken);
     if (result < 0) return detail::last_error(result);
     return taken;
   }
-  // The transport has ended.
+  // Reports that the transport has ended.
   result feed_end() { return result(ws_feed(handle_, nullptr, 0, nullptr)); }
-  // How many bytes to send were written to `buffer`; ask until 0.
+  // Writes bytes to send into `buffer` and returns their number; call it until it returns 0.
   std::size_t take_output(std::uint8_t* buffer, std::size_t capacity) {
     std::size_t length = 0;
     ws_take_output(handle_, buffer, capacity, &length);
@@ -743,16 +753,17 @@ class server : public detail::owning<handle> {
     return result(ws_disconnect(handle_, target(client), code, reason.c_str()));
   }
   std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
-  // Those that have something to take, for a program that reads each by its own handle.
+  // The clients with queued events, for programs that read each client separately.
   std::vector<client_ref> waiting() const { return detail::clients_of(handle_, ws_get_waiting); }
 
  private:
-  // A client_ref of nothing must not mean all.
+  // An empty client_ref must not mean all clients.
   static std::int32_t target(client_ref client) { return client.raw() ? static_cast<std::int32_t>(client.raw()) : INT32_MAX; }
   result put_at(std::int32_t target, const outgoing& message) { return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type())); }
 };
 
-// A host, peer 1, or one who joined it. Ids and targets are Godot's: above 0 one peer, 0 everyone, below 0 everyone but that one.
+// A host, peer 1, or a client that joined one. Ids and targets are Godot's: above 0 one peer, 0 everyone, below 0
+// everyone but that peer.
 class multiplayer : public detail::owning<connection> {
  public:
   multiplayer() = default;
@@ -764,12 +775,12 @@ class multiplayer : public detail::owning<connection> {
   static expected<multiplayer> join(const std::string& url, const config& config = {}) {
     return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_join(url.c_str(), raw, out); }));
   }
-  // The player at the host's own machine, in memory.
+  // The player on the host's own machine, connected in memory.
   expected<multiplayer> join_local(const config& config = {}) {
     return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_join_local(handle_, raw, out); }));
   }
 
-  // 0 until it has come.
+  // 0 until the id arrives.
   std::int32_t peer_id() const { return ws_get_peer_id(handle_); }
   [[nodiscard]] result put_to(std::int32_t target, const outgoing& message) {
     return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type()));
@@ -777,43 +788,45 @@ class multiplayer : public detail::owning<connection> {
   result disconnect(std::int32_t target, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target, code, reason.c_str()));
   }
-  // With WS_SCENE: a node and all its RPCs, "hello, move, shoot"; calls are made by ws_encode_call() and read by ws_decode_call().
+  // With WS_SCENE: declares a node and all its RPCs, "hello, move, shoot"; ws_encode_call() encodes calls and
+  // ws_decode_call() decodes them.
   result declare_node(const std::string& path, const std::string& methods) { return result(ws_declare_node(handle_, path.c_str(), methods.c_str())); }
   result forget_node(const std::string& path) { return result(ws_declare_node(handle_, path.c_str(), nullptr)); }
   // With WS_AUTH, after event_kind::authenticating.
   result send_auth(std::int32_t peer_id, bytes_view data) { return result(ws_send_auth(handle_, peer_id, data.data(), data.size())); }
   result complete_auth(std::int32_t peer_id) { return result(ws_complete_auth(handle_, peer_id)); }
-  // The connection to a peer, on a host.
+  // On a host: the connection to a peer.
   std::optional<client_ref> client(std::int32_t peer_id) const {
     ws_handle found = 0;
     if (ws_get_conn(handle_, peer_id, &found) != WS_OK) return std::nullopt;
     return client_ref(found);
   }
-  // Of a host: those who have joined.
+  // On a host: the clients that have joined.
   std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
   std::vector<client_ref> waiting() const { return detail::clients_of(handle_, ws_get_waiting); }
 };
 
-// Waits until one of the handles has something to poll or to read, for programs without frames; false: the time is over. -1: without end.
+// Waits until one of the handles has something to poll or to read, for programs without frames; false: the time is
+// over. -1 means no time limit.
 template <class... Handles>
 bool wait(std::int32_t timeout_ms, const Handles&... handles) {
   const ws_handle raw[] = {handles.raw()...};
   return ws_wait(raw, sizeof...(handles), timeout_ms) == WS_OK;
 }
 
-// Frees what was opened with this config->owner.
+// Frees everything that was opened with this config->owner.
 inline void free_owner(std::uint32_t owner) { ws_free_owner(owner); }
-// Frees everything and lets the library's threads end; waits for none.
+// Frees everything and asks the library's threads to end, without waiting for them.
 inline void shutdown() { ws_shutdown(); }
 // WS_LOG_*.
 inline result set_log_level(std::int32_t level) { return result(ws_set_log_level(level)); }
-// What your users call a word of the header, such as "max_message_bytes", in all sentences from now on.
+// Sets the name that your users know for a word of the header, such as "max_message_bytes", in all later error texts.
 inline result set_name(const std::string &word, const std::string &name) { return result(ws_set_name(word.c_str(), name.c_str())); }
-// The next line of the log.
+// Takes the next log line.
 inline std::optional<std::string> next_log() { return detail::copy_text(ws_get_log); }
 // WS_FEATURE_*.
 inline std::uint32_t features() { return ws_get_features(); }
-// False when the library that was loaded does not belong to this header: use nothing of it then.
+// Whether the loaded library fits this header; if not, do not use it.
 inline bool fits() {
   return ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
          ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats);

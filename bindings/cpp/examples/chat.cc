@@ -1,5 +1,5 @@
 // A chat in a terminal.
-// Usage: chat server [PORT]            prints and passes on what everyone says
+// Usage: chat server [PORT]            prints every line and sends it to all clients
 //        chat client URL NAME          type a line to say it; end of input leaves
 #include <wspeer.hpp>
 
@@ -12,10 +12,10 @@ using wspeer::event_kind;
 
 namespace {
 
-// Reads what is typed, without ever waiting for it.
+// Reads typed lines without blocking.
 class input {
  public:
-  // A line, if there is one.
+  // The next line, if one is complete.
   std::optional<std::string> line() {
     auto end = typed_.find('\n');
     if (pollfd ready{STDIN_FILENO, POLLIN, 0}; end == std::string::npos && !over_ && ::poll(&ready, 1, 0) > 0) {

@@ -1,4 +1,4 @@
-// The minimal server: sends back what it gets, and prints who comes and goes.
+// The minimal server: sends every message back and prints who connects and disconnects.
 // Usage: echo_server [PORT [CERT.pem KEY.pem]]     port 0 takes any free one
 #include <wspeer.hpp>
 
@@ -18,10 +18,10 @@ static std::string read_file(const char* path) {
   return text.str();
 }
 
-// Messages that the full queue of their client did not take.
+// Messages that did not fit the full queue of their client.
 static std::unordered_map<wspeer::client_ref, wspeer::message> held;
 
-// Puts a held message again; false while it must be kept.
+// Sends a held message again; false while it must be kept.
 static bool let_go(wspeer::client_ref client) {
   const auto waiting = held.find(client);
   if (waiting == held.end()) return true;
@@ -30,8 +30,8 @@ static bool let_go(wspeer::client_ref client) {
   return true;
 }
 
-// Serves one client through its own handle. While a message of it is held nothing more is read from it: its sending slows down, the others go on, and
-// nothing is lost.
+// Serves one client through its own handle. While a message is held, the client is not read: its sending slows down,
+// the other clients are not affected, and nothing is lost.
 static void serve(wspeer::client_ref client) {
   if (!let_go(client)) return;
   for (auto& event : client.events()) {

@@ -1,4 +1,5 @@
-// The minimal client: connects to a ws:// or wss:// URL, sends "Test packet", prints what comes, and closes cleanly on Ctrl-C.
+// The minimal client: connects to a ws:// or wss:// URL, sends "Test packet", prints what it receives, and closes
+// cleanly on Ctrl-C.
 // Usage: minimal_client URL [SUBPROTOCOL [CA.pem]]
 #include <wspeer.hpp>
 
