@@ -1,5 +1,7 @@
-/* Work whose instructions can be counted: client and server in one thread over TCP on loopback, so that two runs of a length execute the same.
- * Usage: instructions CASE ROUNDS, below valgrind; the difference of two run lengths is what a round costs. instructions.py does that. */
+/* A workload with a reproducible instruction count: client and server in one thread over TCP on loopback, so that two
+ * runs of the same length execute the same instructions.
+ * Usage: instructions CASE ROUNDS, under valgrind; the difference of two run lengths is the cost of the rounds between.
+ * instructions.py does that. */
 #include "wspeer.h"
 
 #include <stdint.h>
@@ -39,7 +41,7 @@ static void open_both(uint32_t flags) {
   }
 }
 
-/* Puts a batch and lets it arrive: polls of the receiver that find nothing are no part of the count, as the system delivers at once. */
+/* Sends a batch. Loopback delivers at once, so the receiver has no idle polls that would be counted. */
 static void put_batch(ws_handle from) {
   for (int i = 0; i < BATCH; i++) need(ws_put_packet(from, payload, LEN, WS_BINARY) == WS_OK, "put");
   need(ws_flush(from) == WS_OK, "flush");

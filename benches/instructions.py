@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Counts instructions below valgrind's callgrind: of a message of 64 B in batches of 32, of one message there and back, and of a poll with nothing to do.
+"""Counts instructions with valgrind's callgrind: of a 64 B message in batches of 32, of one message there and back, and
+of an idle poll.
 
-The counts do not depend on what else the machine does. Usage: instructions.py [LIBRARY-DIRECTORY …] prints one column for each (default: build)."""
+The counts do not depend on the load of the machine. Usage: instructions.py [LIBRARY-DIRECTORY …] prints one column for
+each (default: build)."""
 import pathlib
 import re
 import subprocess
@@ -10,7 +12,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "instructions"
-# What a round does, and how many messages it has.
+# Number of messages in a round of each case.
 CASES = {
     "client_to_server": 32,
     "client_to_conn": 32,

@@ -1,7 +1,9 @@
-/* CPU of connecting by wss again and again, client, to a far end whose tickets resume a session and to one that gives none:
+/* CPU cost of repeated wss connections of a client, to a server whose tickets resume a session and to one without
+ * tickets:
  *   reconnect PORT_WITH_TICKETS PORT_WITHOUT CA.pem
- * A connection: ws_connect to OPEN, one message out and back, dropped. CPU is that of the process, the library's worker included.
- * The two take turns in blocks; the first block of each does not count. Prints medians, and the median of the ratios within a round. */
+ * A connection: ws_connect to OPEN, one message there and back, dropped. CPU is that of the process, the library's
+ * worker included. The two alternate in blocks; the first block of each does not count. Prints medians, and the median
+ * of the ratios within a round. */
 #define _POSIX_C_SOURCE 200809L
 #include "harness/pattern.h"
 #include "wspeer.h"

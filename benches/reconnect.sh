@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs build/bench/reconnect against two far ends of OpenSSL, with tickets and without.
+# Runs build/bench/reconnect against two instances of the load program with TLS, with tickets and without.
 set -euo pipefail
 cd "$(dirname "$0")/../build/bench"
 pids=

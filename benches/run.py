@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Measures wspeer beside its peers. Writes results.json, benchmarks.md and benchmarks.svg into build/bench, and with --docs the last two into docs.
+"""Measures wspeer and other WebSocket libraries. Writes results.json, benchmarks.md and benchmarks.svg into
+build/bench, and with --docs the last two into docs.
 
-Within a round the contestants take turns in every scenario, and the order rotates from round to round; ratios are taken within a round."""
+Within a round the contestants take turns in every scenario, and the order rotates from round to round; ratios are taken
+within a round."""
 import argparse
 import json
 import os

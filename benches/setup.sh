@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs those Debian packages that the benchmarks need and that are missing, which takes root. The Rust libraries
-# that wspeer is compared with are not among them: Cargo fetches these when `make bench` builds.
+# Installs the Debian packages that the benchmarks need and that are missing; needs root. The Rust libraries to compare
+# with are not among them: Cargo downloads them when `make bench` builds.
 set -euo pipefail
 packages="gcc g++ make python3 valgrind strace libssl-dev libwslay-dev libwebsockets-dev libwebsocketpp-dev libasio-dev"
 missing=

@@ -1,4 +1,5 @@
-"""docs/benchmarks.svg: CPU per message beside raw TCP, small panels with the same scale, written by hand."""
+"""docs/benchmarks.svg: CPU per message relative to raw TCP, as small panels with the same scale; the SVG is written
+directly."""
 from .figures import ratio
 
 PANELS = (
@@ -23,7 +24,7 @@ def text(x, y, words, size=12, anchor="start", weight="normal", ink=INK):
 
 
 def bar(x, y, name, value):
-    """One row; a bar that is over the scale ends in an arrow."""
+    """One row; a bar that exceeds the scale ends in an arrow."""
     ink = OWN if name == "wspeer" else OTHER
     parts = [text(x + LABEL - 8, y + 12, TITLES.get(name, name), anchor="end", weight="bold" if name == "wspeer" else "normal")]
     width = BAR * min(value, LIMIT) / LIMIT

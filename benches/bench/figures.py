@@ -1,4 +1,4 @@
-"""From the runs of results.json to medians and ratios."""
+"""Medians and ratios of the runs in results.json."""
 from statistics import median
 
 
@@ -12,7 +12,7 @@ def middle(runs, name, key):
 
 
 def ratio(runs, name, base, key="cpu_ns"):
-    """The median over the rounds of this contestant divided by the base in the same round."""
+    """The median over the rounds of the contestant's value divided by the base's in the same round."""
     pairs = zip(values(runs, name, key), values(runs, base, key))
     found = [a / b for a, b in pairs if a is not None and b]
     return median(found) if found else None
@@ -24,7 +24,7 @@ def rate(runs, name):
 
 
 def calls(runs, name):
-    """The histograms of all rounds together: (calls, longest in ns, counts by powers of two)."""
+    """The sum of the histograms of all rounds: (calls, longest in ns, counts by powers of two)."""
     rows = [row for row in runs.get(name, []) if "calls" in row]
     if not rows:
         return None

@@ -1,4 +1,5 @@
-"""Runs one contestant against the far end once, and returns what was measured as a dict. The contestant has core 0, the far end core 1."""
+"""Runs one contestant against the load program once, and returns the measurements as a dict. The contestant runs on
+core 0, the load program on core 1."""
 import json
 import os
 import pathlib
@@ -15,7 +16,7 @@ DATA_CALLS = "read,readv,recvfrom,recvmsg,write,writev,sendto,sendmsg,poll,ppoll
 
 
 class Broken(Exception):
-    """A contestant or the far end ended with an error."""
+    """A contestant or the load program ended with an error."""
 
 
 def start(words, core, wrap=(), env=None):
@@ -47,7 +48,8 @@ def finish(process, seconds):
 
 
 def stop(process, number=signal.SIGTERM):
-    """Ends a server, also one behind strace, which must itself live on to write its table. Returns what it said at its end."""
+    """Ends a server, also one under strace, which must not be killed so that it can write its table. Returns the
+    server's last output."""
     if process.poll() is None:
         children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for pid in [int(child) for child in children] or [process.pid]:
@@ -72,7 +74,7 @@ def port(process):
 
 
 class Far:
-    """The echo server, as the far end of clients."""
+    """Runs the echo server of the load program, for clients."""
 
     def __init__(self, tls=False):
         cert = ["--cert", OUT / "cert" / "cert.pem", "--key", OUT / "cert" / "key.pem"] if tls else []
@@ -114,7 +116,7 @@ def drive(contestant, process, options):
 
 
 def counts(contestant, options):
-    """Per message, as the difference of two run lengths: user instructions, data system calls, allocations."""
+    """Per message: user instructions, data system calls and allocations, as the difference of two run lengths."""
     each = options["burst"] if options["role"] == "client" else options["window"]
     run = client if options["role"] == "client" else server
 
@@ -163,7 +165,8 @@ def anonymous_bytes(pid):
 
 
 def hold(contestant, options):
-    """Memory per connection, connected and after one message each, and the cost of a poll when all are silent."""
+    """Memory per connection, after connecting and after one message each, and the cost of a poll of silent connections.
+    """
     with Allocations() as counter:
         process = start(program(contestant.command("server")), CONTESTANT_CORE, env=counter.env)
         far = None
@@ -173,7 +176,7 @@ def hold(contestant, options):
             far = start(words, FAR_CORE)
             for state in ("connected", "idle"):
                 line(far, state)
-                time.sleep(1)  # a few polls without traffic, so that what shrinks has shrunk
+                time.sleep(1)  # a few polls without traffic, so that buffers can shrink
                 states.append((anonymous_bytes(process.pid), counter.read()[1]))
                 if state == "connected":
                     far.stdin.write("\n")

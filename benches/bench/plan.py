@@ -1,4 +1,5 @@
-"""What is measured: the contestants (WebSocket libraries, and plain TCP as the limit) and the scenarios.
+"""The plan of the measurement: the contestants (WebSocket libraries, and plain TCP as the lower limit) and the
+scenarios.
 
 Names of scenarios: W1 is 64 B on one connection, W2 is 100 connections, W3a is 64 KiB, W3b 1 MiB, W4 a broadcast. A
 final `c` means frames of a client, a final `t` its tight loop; W1b is bursts to a server. `wss-` is over TLS."""
@@ -22,16 +23,16 @@ class Contestant:
 CONTESTANTS = {
     c.name: c
     for c in [
-        Contestant("raw", "raw", about="recv and send of the same bytes, no WebSocket at all: the limit"),
-        Contestant("wspeer", "wspeer", tls=True, about="WS_COALESCE, one ws_flush a frame, ws_get_packet"),
+        Contestant("raw", "raw", about="recv and send of the same bytes without WebSocket: the lower limit"),
+        Contestant("wspeer", "wspeer", tls=True, about="WS_COALESCE, one ws_flush per frame, ws_get_packet"),
         Contestant("wspeer-batch", "wspeer", "batch", tls=True, about="the same, with ws_get_packets, 64 at a time"),
         Contestant("wspeer-now", "wspeer", "now", about="without WS_COALESCE: every put is written at once"),
-        Contestant("wspeer-late", "wspeer", "late", server=False, about="takes messages only when all wait in the queue (growth only)"),
-        Contestant("tung", "tungstenite", tls=True, about="as it comes: `write` a message, one `flush` a frame; mio; rustls with ring for wss"),
+        Contestant("wspeer-late", "wspeer", "late", server=False, about="takes messages only when all are queued (growth only)"),
+        Contestant("tung", "tungstenite", tls=True, about="default settings: `write` per message, one `flush` per frame; mio; rustls with ring for wss"),
         Contestant("tung8k", "tungstenite", "8k", about="the same, with a read buffer of 8 KiB"),
-        Contestant("tungsend", "tungstenite", "send", about="`send`, that is write and flush, a message"),
-        Contestant("fastws", "fastwebsockets", client=False, about="in the shape of its echo example: tokio, hyper, one task a connection"),
-        Contestant("lws", "lws", about="many lws_write in a writeable callback; buffers of 64 KiB; poll"),
+        Contestant("tungsend", "tungstenite", "send", about="`send` (write and flush) per message"),
+        Contestant("fastws", "fastwebsockets", client=False, about="as in its echo example: tokio, hyper, one task per connection"),
+        Contestant("lws", "lws", about="several lws_write per writeable callback; buffers of 64 KiB; poll"),
         Contestant("wslay", "wslay", about="every message queued and sent at once, recv and send in callbacks, as Godot's WebSocketPeer does"),
         Contestant("websocketpp", "websocketpp", about="asio without threads, `poll()` as client"),
     ]
@@ -84,7 +85,7 @@ def burst(count):
 
 
 KIB64, MIB = 64 << 10, 1 << 20
-# Contestants of idle-clients: every library as it comes, and tungstenite also with a small read buffer.
+# Contestants of idle-clients: every library with its defaults, and tungstenite also with a small read buffer.
 PLAIN = ("raw", "wspeer", "tung", "tung8k", "fastws", "lws", "wslay", "websocketpp")
 # Contestants of conns and queued.
 GROWING = ("raw", "wspeer", "wspeer-late", "tung", "wslay")

@@ -22,7 +22,7 @@ def output(*words):
 
 
 def machine():
-    """What the figures depend on."""
+    """The machine and the versions that the figures depend on."""
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     lock = (ROOT / "benches" / "rust" / "Cargo.lock").read_text()
     system = re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text())
@@ -40,7 +40,7 @@ def machine():
 
 
 def short(results):
-    """The ratios that a reader asks for first."""
+    """The table of ratios at the top of the page."""
     rows = []
     for name, scenario in SCENARIOS.items():
         runs = results.get(name)

@@ -1,4 +1,4 @@
-"""The tables, in Markdown."""
+"""The tables of the report, in Markdown."""
 from .figures import calls, middle, rate, ratio
 from .plan import CONTESTANTS, SCENARIOS
 
@@ -39,7 +39,7 @@ def counts(runs):
 
 
 def held(results, prefix):
-    """Memory and idle polls by the number of silent connections."""
+    """Memory and idle polls, by the number of silent connections."""
     steps = {name.rsplit("-", 1)[1]: runs for name, runs in results.items() if name.startswith(prefix)}
     names = [name for name in CONTESTANTS if any(name in runs for runs in steps.values())]
     parts = []

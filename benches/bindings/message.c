@@ -1,5 +1,5 @@
-/* What one 64 B message costs in C: run.py says how it is measured.
- * Usage: message single|frame SECONDS     prints the CPU time of a message in ns */
+/* Measures the cost of one 64 B message in C; run.py describes the method.
+ * Usage: message single|frame SECONDS     prints the CPU time per message in ns */
 #include "wspeer.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ int main(int argc, char **argv) {
     ws_poll(client);
     ws_poll(server);
   }
-  chunks_until(frames, cpu_s() + seconds / 10); /* warms up */
+  chunks_until(frames, cpu_s() + seconds / 10); /* warm-up */
   double began = cpu_s();
   unsigned long done = chunks_until(frames, began + seconds);
   printf("%.1f\n", (cpu_s() - began) / (double)done * 1e9);

@@ -1,4 +1,4 @@
-// What one 64 B message costs in C++: as message.c.
+// Measures the cost of one 64 B message in C++, like message.c.
 #include "wspeer.hpp"
 
 #include <cstdio>
@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
     client.poll();
     server.poll();
   }
-  chunks_until(frames, cpu_s() + seconds / 10);  // warms up
+  chunks_until(frames, cpu_s() + seconds / 10);  // warm-up
   const double began = cpu_s();
   const unsigned long done = chunks_until(frames, began + seconds);
   std::printf("%.1f\n", (cpu_s() - began) / static_cast<double>(done) * 1e9);

@@ -1,5 +1,5 @@
-// What one 64 B message costs in C#: run.py says how it is measured.
-// Usage: message single|frame SECONDS     prints the CPU time of a message in ns
+// Measures the cost of one 64 B message in C#; run.py describes the method.
+// Usage: message single|frame SECONDS     prints the CPU time per message in ns
 using System;
 using System.Globalization;
 using System.Runtime.InteropServices;
@@ -17,7 +17,7 @@ static class Message
         public long Seconds, Nanoseconds;
     }
 
-    /// <summary>The framework's own clock of the process counts in steps of 10 ms, and reads a file for it.</summary>
+    /// <summary>.NET's own process clock has a resolution of 10 ms, and reads a file.</summary>
     [DllImport("libc")]
     static extern int clock_gettime(int clock, out Time time);
 

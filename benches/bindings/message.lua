@@ -1,4 +1,5 @@
--- What one 64 B message costs in LuaJIT, each made a Lua string: as message.c. In the root of the tree; WSPEER_LIBRARY names the library.
+-- Measures the cost of one 64 B message in LuaJIT, converted to a Lua string, like message.c. Run it in the root of the
+-- tree; WSPEER_LIBRARY names the library.
 local ffi = require("ffi")
 local header = assert(io.open("include/wspeer.h")):read("*a")
 ffi.cdef((header:gsub("#[^\n]*", ""):gsub('extern "C" {', ""):gsub('}  // extern "C"', ""):gsub("WS_API", "")))
@@ -50,7 +51,7 @@ local function chunks_until(limit)
 end
 
 local seconds = tonumber(arg[2])
-chunks_until(os.clock() + seconds / 10) -- warms up
+chunks_until(os.clock() + seconds / 10) -- warm-up
 local began = os.clock()
 local done = chunks_until(began + seconds)
 print(("%.1f"):format((os.clock() - began) / done * 1e9))

@@ -1,4 +1,5 @@
-"""What one 64 B message costs in Python, each made bytes: as message.c. WSPEER_LIBRARY names the library."""
+"""Measures the cost of one 64 B message in Python, converted to bytes, like message.c. WSPEER_LIBRARY names the
+library."""
 
 import sys
 import time
@@ -39,7 +40,7 @@ def chunks_until(limit: float) -> int:
 
 run, in_run = (frame, CHUNK * FRAME) if sys.argv[1] == "frame" else (single, CHUNK)
 seconds = float(sys.argv[2])
-chunks_until(time.process_time() + seconds / 10)  # warms up
+chunks_until(time.process_time() + seconds / 10)  # warm-up
 began = time.process_time()
 done = chunks_until(began + seconds)
 print(f"{(time.process_time() - began) / done * 1e9:.1f}")

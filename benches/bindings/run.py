@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""What one message costs through each binding, as a multiple of C. Usage: benches/bindings/run.py [--quick] [LANGUAGE ...]
+"""Measures the cost of one message through each binding, as a multiple of C. Usage: benches/bindings/run.py [--quick]
+[LANGUAGE ...]
 
-Two ends of ws_pair in one process; each message has 64 B and a number, which is checked. `single`: put, poll, take one, over and over. `frame`: 32 puts, a poll, and all 32
-taken as the binding does it best. A figure is the CPU time of the process (its own clock) divided by the messages; in a round all languages run one after the other, on
-one core, in an order that rotates; the ratio is the median of the ratios within a round."""
+The two ends of ws_pair are in one process; each message has 64 B and a number, which is checked. `single`: put, poll,
+take one, repeatedly. `frame`: 32 puts, a poll, and all 32 taken in the fastest way of the binding. A figure is the CPU
+time of the process (its own clock) divided by the number of messages. In a round all languages run one after the other
+on one core, in an order that rotates; the ratio is the median of the ratios within a round."""
 import os
 import pathlib
 import shutil
@@ -20,9 +22,9 @@ MODES = ["single", "frame"]
 
 
 class Language(NamedTuple):
-    """Commands run in the root of the tree; MODE and SECONDS follow the one that runs, which prints the ns of a message."""
+    """Commands run in the root of the tree. MODE and SECONDS are appended to `run`, which prints the ns per message."""
 
-    # The language is there when this file is.
+    # The language is measured if this file exists.
     source: str
     tools: list
     # Commands that build the program.
@@ -50,7 +52,7 @@ LANGUAGES = {
 
 
 def is_here(name, language):
-    """Whether a language can be run: a failure in CI when a tool is missing, a printed skip elsewhere."""
+    """Whether a language can be measured: if a tool is missing, fails in CI and prints a skip elsewhere."""
     missing = [tool for tool in language.tools if not shutil.which(tool) and not (ROOT / tool).exists()]
     if missing and (ROOT / language.source).exists():
         if os.environ.get("CI"):

@@ -1,4 +1,4 @@
-/* libwebsockets: messages wait in a queue of ours and leave, as many as the socket takes, in the writeable callback. */
+/* libwebsockets: messages are queued here; the writeable callback sends as many as the socket takes. */
 #include "../harness/bench.h"
 
 #include <libwebsockets.h>
@@ -11,15 +11,15 @@ enum { CHUNK = 64 << 10 };
 struct message {
   struct message *next;
   size_t len;
-  uint8_t bytes[]; /* LWS_PRE bytes of room, then the payload */
+  uint8_t bytes[]; /* LWS_PRE bytes of headroom, then the payload */
 };
 
-/* One connection; lws keeps it beside its own. */
+/* One connection; lws allocates it with its own data. */
 struct session {
   struct lws *wsi;
   struct session *next, *before;
   struct message *first, *last;
-  uint8_t *whole; /* a message that comes in pieces */
+  uint8_t *whole; /* a message that arrives in fragments */
   size_t have, room;
 };
 
@@ -146,7 +146,7 @@ void client_flush(void) {
   lws_service(context, -1);
 }
 
-/* One service call handles one piece of what came; -1 keeps it from waiting. */
+/* One service call handles one piece of the received data; -1 means that it does not wait. */
 void client_poll(void) {
   lws_service(context, -1);
 }
@@ -164,7 +164,7 @@ static void on_time(lws_sorted_usec_list_t *timer) {
 }
 
 void server_poll(int wait_ms) {
-  static lws_sorted_usec_list_t timer; /* lws_service() takes no time to wait: a timer ends it */
+  static lws_sorted_usec_list_t timer; /* lws_service() ignores a wait time: a timer ends it */
   if (wait_ms) lws_sul_schedule(context, 0, &timer, on_time, (lws_usec_t)wait_ms * 1000);
   lws_service(context, wait_ms ? 0 : -1);
 }

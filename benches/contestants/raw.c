@@ -1,4 +1,5 @@
-/* The limit: the same bytes over TCP with no WebSocket at all. One recv and one send a frame; a server waits with epoll. */
+/* The lower limit: the same bytes over TCP without WebSocket. One recv and one send per frame; a server waits with
+ * epoll. */
 #include "../harness/bench.h"
 
 #include <arpa/inet.h>
@@ -22,7 +23,7 @@ static void reserve(struct bytes *b, size_t len) {
   b->data = realloc(b->data, b->room);
 }
 
-/* Sends what waits. Returns 0 when the socket takes no more for now. */
+/* Sends the queued bytes. Returns 0 when the socket takes no more for now. */
 static int send_all(int fd, struct bytes *b) {
   while (b->at < b->end) {
     ssize_t n = send(fd, b->data + b->at, b->end - b->at, MSG_NOSIGNAL);
@@ -100,7 +101,7 @@ void client_poll(void) {
 
 struct conn {
   int fd, wants_room;
-  struct bytes out; /* what the socket did not take at once */
+  struct bytes out; /* bytes that the socket did not take at once */
 };
 
 static int listener, poller;

@@ -1,4 +1,4 @@
-// websocketpp over asio without threads: the client polls its io_service, as a frame loop would.
+// websocketpp on asio without threads: the client polls its io_service, as a frame loop would.
 #include "../harness/bench.h"
 
 #include <websocketpp/client.hpp>

@@ -1,5 +1,6 @@
-/* wslay as Godot's WebSocketPeer uses it: every message is queued and sent at once; callbacks call send and recv. Godot copies each message once more
- * into its packet buffer, which is left out here. wslay has no handshake, so it borrows the far end's. */
+/* wslay as Godot's WebSocketPeer uses it: every message is queued and sent at once; callbacks call send and recv. Godot
+ * copies each message once more into its packet buffer, which is left out here. wslay has no handshake, so this uses
+ * the load program's. */
 #include "../harness/bench.h"
 #include "../load/handshake.h"
 
@@ -15,7 +16,7 @@
 
 struct conn {
   int fd, echoes, wants_room;
-  struct hello *hello; /* while the request comes */
+  struct hello *hello; /* while the request arrives */
   wslay_event_context_ptr ctx;
 };
 

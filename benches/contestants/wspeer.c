@@ -1,5 +1,5 @@
-/* wspeer through its C header. Variants: none: WS_COALESCE, one ws_flush a frame, ws_get_packet; batch: ws_get_packets;
- * now: every put is written at once; late: takes messages only when all that are due wait in the queue. */
+/* wspeer through its C header. Variants: none: WS_COALESCE, one ws_flush per frame, ws_get_packet; batch:
+ * ws_get_packets; now: every put is written at once; late: takes messages only when all expected ones are queued. */
 #include "../harness/bench.h"
 
 #include "wspeer.h"
@@ -105,7 +105,7 @@ static void echo(const ws_packet *packet) {
   if (result != WS_ERR_STATE) check(result, "ws_put_packet");
 }
 
-/* Messages first, then who came and went: an event that nobody takes would keep ws_wait() from waiting. */
+/* Takes the messages first, then the other events: an event that is not taken would keep ws_wait() from waiting. */
 void server_poll(int wait_ms) {
   if (wait_ms) ws_wait(&peer, 1, wait_ms);
   poll_peer();

@@ -1,16 +1,17 @@
-# One round each of what benches/godot/run.py measures; each gives the messages that came back and the CPU time of the whole process for them.
+# The measurements of benches/godot/run.py, one round each; each returns the number of echoed messages and the CPU time
+# of the whole process.
 extends RefCounted
 
 const BUFFER := 8 << 20
 
-# Of all threads.
+# CPU time of all threads.
 func cpu_us() -> float:
 	var sum := 0.0
 	for thread in DirAccess.get_directories_at("/proc/self/task"):
 		sum += float(FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ).get_line().get_slice(" ", 0)) / 1000.0
 	return sum
 
-# Our classes have more to set.
+# wspeer's classes have more settings.
 func make(kind: String, coalesce: bool):
 	var one = ClassDB.instantiate(kind)
 	one.inbound_buffer_size = BUFFER
@@ -26,11 +27,11 @@ func client(kind: String, coalesce: bool, url: String, size: int, burst: int, ms
 		one.poll()
 		OS.delay_usec(100)
 	var result := frames(one, one.send, func(): one.poll(), size, burst, ms)
-	# Without a close frame: the far end knows data alone.
+	# No close frame: the load program expects only data.
 	one.close(-1)
 	return result
 
-# A host and a join in this process; the join sends back what it gets.
+# A host and a join in this process; the join sends every packet back.
 func multiplayer(kind: String, coalesce: bool, port: int, size: int, burst: int, ms: int) -> Dictionary:
 	var host = make(kind, coalesce)
 	var join = make(kind, coalesce)
@@ -52,7 +53,7 @@ func multiplayer(kind: String, coalesce: bool, port: int, size: int, burst: int,
 	host.close()
 	return result
 
-# As benches/harness/pattern.h has it.
+# The pattern of benches/harness/pattern.h.
 func pattern(size: int) -> PackedByteArray:
 	var message := PackedByteArray()
 	message.resize(size)
@@ -60,7 +61,7 @@ func pattern(size: int) -> PackedByteArray:
 		message[i] = (i * 31 + (i >> 8) * 7 + 5) & 255
 	return message
 
-# A frame: so many messages are sent, 4 ms pass, then it polls until all are back.
+# A frame: sends `burst` messages, sleeps 4 ms, then polls until all are back.
 func frames(one, put: Callable, pump: Callable, size: int, burst: int, ms: int) -> Dictionary:
 	var message := pattern(size)
 	var count := 0
@@ -86,7 +87,7 @@ func frames(one, put: Callable, pump: Callable, size: int, burst: int, ms: int) 
 	failed += count - back
 	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}
 
-# Sends back what one client says until it leaves.
+# Sends every message of one client back until it disconnects.
 func server(kind: String, coalesce: bool, listener: TCPServer) -> Dictionary:
 	var one = make(kind, coalesce)
 	while not listener.is_connection_available():
@@ -98,7 +99,7 @@ func server(kind: String, coalesce: bool, listener: TCPServer) -> Dictionary:
 	while one.get_ready_state() != WebSocketPeer.STATE_CLOSED:
 		one.poll()
 		while one.get_available_packet_count() > 0:
-			# Its last ones may find nobody.
+			# The client may be gone before the last ones are sent back.
 			failed += int(one.send(one.get_packet()) != OK and one.get_ready_state() == WebSocketPeer.STATE_OPEN)
 			count += 1
 		if coalesce:
@@ -106,7 +107,7 @@ func server(kind: String, coalesce: bool, listener: TCPServer) -> Dictionary:
 		OS.delay_usec(1000)
 	return {"messages": count, "cpu": cpu_us() - used, "failed": failed}
 
-# The same by WSServer.
+# The same with WSServer.
 func own_server(coalesce: bool, server) -> Dictionary:
 	server.coalesce = coalesce
 	while server.get_peers().is_empty():

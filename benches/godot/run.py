@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Measures echo through wspeer's classes beside echo through Godot's own, in one engine, and writes build/bench/godot.md. Usage: run.py [--docs] [--quick]"""
+"""Measures echo through wspeer's classes and through Godot's own in one engine, and writes build/bench/godot.md. Usage:
+run.py [--docs] [--quick]"""
 import argparse
 import os
 import pathlib
@@ -20,15 +21,15 @@ COALESCED = "coalesced"
 KINDS = (STOCK, OURS, COALESCED)
 SIZES = {64: 32, 65536: 4}
 ROLES = {
-    "client": "a client, the far end is `benches/load`",
-    "server": "a server by `TCPServer` and `accept_stream`, the far end is `benches/load`",
-    "WSServer": "a server, for wspeer by `WSServer`, the far end is `benches/load`",
-    "multiplayer": "a multiplayer server and a client of it, both in the engine",
+    "client": "a client; the server is `benches/load`",
+    "server": "a server with `TCPServer` and `accept_stream`; the client is `benches/load`",
+    "WSServer": "a server (wspeer: `WSServer`); the client is `benches/load`",
+    "multiplayer": "a multiplayer server and its client, both in the engine",
 }
 
 
 def measure(godot, role, kind, size, seconds, port):
-    """CPU microseconds a message."""
+    """CPU microseconds per message."""
     peer, multiplayer_peer = (f'"{name}", {str(kind == COALESCED).lower()}' for name in NAMES[STOCK if kind == STOCK else OURS])
     burst, ms = SIZES[size], int(seconds * 1000)
     if role == "client":
@@ -47,14 +48,15 @@ def measure(godot, role, kind, size, seconds, port):
 
 
 def ratio(cell, kind):
-    """How many times as many messages as with Godot's class."""
+    """The number of messages per CPU second relative to Godot's class."""
     return statistics.median(stock / ours for stock, ours in zip(cell[STOCK], cell[kind]))
 
 
 def report(cells, rounds, seconds, version, load):
     yield "# wspeer beside Godot's own classes"
     yield ""
-    yield "Echo in Godot, by GDScript: how many messages go out and come back for a second of CPU time, with wspeer's classes and with Godot's own. `make bench-godot` measures it on your machine."
+    yield "Echo in Godot, with GDScript: the number of messages that go out and come back per second of CPU time,"
+    yield "with wspeer's classes and with Godot's own. `make bench-godot` measures it on your machine."
     yield ""
     yield "| the engine is | message | Godot's class | wspeer's class | ratio | with `coalesce` | ratio |"
     yield "|---|--:|--:|--:|--:|--:|--:|"
@@ -64,13 +66,18 @@ def report(cells, rounds, seconds, version, load):
             figures += [f"{1e6 / statistics.median(cell[kind]):,.0f}", f"{ratio(cell, kind):.2f}"]
         yield f"| {ROLES[role]} | {f'{size} B' if size < 1024 else f'{size // 1024} KiB'} | {' | '.join(figures)} |"
     yield ""
-    yield "Messages a CPU second, and how many times as many go through wspeer: above 1 wspeer needs less. By default both write each message at once; with `coalesce` those of a frame leave in one"
-    yield "write, at the next `poll()` or `flush()`."
+    yield "Messages per CPU second, and the ratio of wspeer to Godot: above 1, wspeer needs less CPU. By default both"
+    yield "write each message at once; with `coalesce` those of a frame are written together, at the next `poll()`"
+    yield "or `flush()`."
     yield ""
-    yield f"Godot {version}, {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {rounds} rounds of {seconds} s, in which the three take turns and change order;"
-    yield "medians over the rounds, the ratio that of the ratios within a round. CPU is that of all threads of the engine, GDScript included. A frame is 32 messages of 64 B or 4 of 64 KiB and 4 ms"
-    yield "of sleep; the server polls once a millisecond. The engine has core 0, the far end core 1. Godot's buffers are set to 8 MiB, as its defaults hold no 64 KiB message; loopback, no TLS, no compression."
-    yield f"The machine's load average was {load:.0f} when it began. Godot's class measured against itself in this way gave 0.98 to 1.00 in one run."
+    yield f"Godot {version}, {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; {rounds} rounds of"
+    yield f"{seconds} s, in which the three take turns in changing order; medians over the rounds, and for the ratio"
+    yield "of the ratios within a round. CPU is that of all threads of the engine, GDScript included. A frame is"
+    yield "32 messages of 64 B or 4 of 64 KiB and 4 ms of sleep; the server polls once a millisecond. The engine"
+    yield "runs on core 0, the load program on core 1. Godot's buffers are set to 8 MiB, as its defaults are too"
+    yield "small for a 64 KiB message; loopback, no TLS, no compression."
+    yield f"The machine's load average was {load:.0f} at the start. Godot's class measured against itself in this way"
+    yield "gave 0.98 to 1.00 in one run."
 
 
 def main():

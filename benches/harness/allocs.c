@@ -1,4 +1,5 @@
-/* LD_PRELOAD: counts allocations and live bytes into the file $BENCH_ALLOCS (two 64-bit numbers), to be read from outside at any time. */
+/* LD_PRELOAD library: counts allocations and live bytes in the file $BENCH_ALLOCS (two 64-bit numbers), which can be
+ * read from outside at any time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

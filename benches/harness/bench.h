@@ -1,4 +1,5 @@
-/* What a contestant implements, and what the harness gives it. The harness has main(): a contestant is one file with these functions. */
+/* The functions that a contestant implements, and those that the harness provides. The harness has main(): a contestant
+ * is one file with these functions. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -10,21 +11,25 @@ extern "C" {
 #endif
 
 /* The client role. A frame is: put some messages, flush, later poll. */
-void client_open(int port, const char *ca); /* ws://127.0.0.1:port, or with the PEM file `ca` wss://localhost:port; returns when it is open */
+
+/* ws://127.0.0.1:port, or with the PEM file `ca` wss://localhost:port; returns when it is open */
+void client_open(int port, const char *ca);
 void client_put(const uint8_t *data, size_t len);
 void client_flush(void);
-void client_poll(void); /* never waits; gives every message that came to bench_got() */
+void client_poll(void); /* never waits; passes every received message to bench_got() */
 
 /* The server role. */
-int server_open(void);         /* listens on a free port of 127.0.0.1 and returns it */
-void server_poll(int wait_ms); /* waits at most so long for something to do, then accepts, reads and sends every message back; 0: does not wait */
+
+int server_open(void); /* listens on a free port of 127.0.0.1 and returns it */
+/* waits up to wait_ms (0: not at all) for something to do, then accepts, reads and sends every message back */
+void server_poll(int wait_ms);
 void server_put(const uint8_t *data, size_t len); /* to every client */
 
-/* From the harness. */
+/* Provided by the harness. */
 void bench_got(const uint8_t *data, size_t len);
 int bench_variant(const char *name); /* 1 when the command line asks for this variant */
-uint64_t bench_outstanding(void);    /* messages put that have not come back */
-void bench_call_begins(void);        /* around the one call whose duration --histogram counts */
+uint64_t bench_outstanding(void);    /* number of messages that have not come back */
+void bench_call_begins(void);        /* before the one call whose duration --histogram counts */
 void bench_call_ends(void);
 void bench_fail(const char *why);    /* ends the run; it does not return */
 

@@ -1,4 +1,4 @@
-/* How long single calls take, in thread CPU time, as a histogram by powers of two. */
+/* The durations of single calls in thread CPU time, as a histogram by powers of two. */
 #include "run.h"
 
 #include <stdio.h>

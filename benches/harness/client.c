@@ -1,4 +1,4 @@
-/* The client role: frames, the tight loop and idle polls, and what they cost. */
+/* The client role: frames, the tight loop and idle polls, and their cost. */
 #include "pattern.h"
 #include "run.h"
 
@@ -9,14 +9,14 @@
 
 static uint8_t *payload, *expected;
 static uint64_t put, got;
-static uint64_t in_call; /* thread CPU inside put, flush and poll */
-static uint64_t polls;   /* idle ones */
+static uint64_t in_call; /* thread CPU time inside put, flush and poll */
+static uint64_t polls;   /* idle polls */
 
 uint64_t bench_outstanding(void) {
   return put - got;
 }
 
-/* Length, number, both ends, and every 64th message as a whole. */
+/* Checks length, number, and first and last bytes, and every 64th message completely. */
 void bench_got(const uint8_t *data, size_t len) {
   if (len != options.len) bench_fail("a message of another length came back");
   uint32_t number;
@@ -53,7 +53,8 @@ static void frame(void) {
   in_call += clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 }
 
-/* Keeps a window of messages under way; half of it leaves at a time, or the window would fall apart into single messages. */
+/* Keeps a window of messages outstanding. Half of it is sent at a time; otherwise the window would degenerate into
+ * single messages. */
 static void tight(void) {
   for (int turn = 0; turn < 64; turn++) {
     if (put - got <= options.burst / 2) {

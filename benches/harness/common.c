@@ -1,4 +1,4 @@
-/* What all files of the harness use: the options of the command line, the clocks, the end of a run that failed. */
+/* Shared by the files of the harness: the options of the command line, the clocks, the end of a failed run. */
 #include "run.h"
 
 #include <stdio.h>

@@ -1,7 +1,9 @@
 /* The command line of every contestant:
- *   NAME client --port P [--ca PEM] [--variant V] --mode frame|tight|idle --len L --burst B --sleep-us U (--count N | --seconds S [--warm S]) [--histogram]
+ *   NAME client --port P [--ca PEM] [--variant V] --mode frame|tight|idle --len L --burst B --sleep-us U
+ *        (--count N | --seconds S [--warm S]) [--histogram]
  *   NAME server [--variant V] [--fanout LEN --hz N] [--histogram]
- * A client prints one line of JSON. A server prints "port N" and serves until SIGTERM; on SIGUSR1 it measures polls with nothing to do. */
+ * A client prints one line of JSON. A server prints "port N" and serves until SIGTERM; on SIGUSR1 it measures idle
+ * polls. */
 #include "run.h"
 
 #include <signal.h>
@@ -34,7 +36,7 @@ static void parse(int count, char **words) {
   }
 }
 
-/* A contestant without one of the roles leaves its functions out. */
+/* A contestant with only one role leaves out the functions of the other. */
 #define WITHOUT(role, type, name, arguments) \
   __attribute__((weak)) type name arguments { \
     bench_fail("has no " role " role"); \
@@ -48,7 +50,7 @@ WITHOUT("server", int, server_open, (void))
 WITHOUT("server", void, server_poll, (int wait_ms __attribute__((unused))))
 WITHOUT("server", void, server_put, (const uint8_t *data __attribute__((unused)), size_t len __attribute__((unused))))
 
-/* Named so, and not main, because the contestants in Rust bring a main of their own. */
+/* Not named main, because the contestants in Rust have their own. */
 int bench_main(int count, char **words) {
   parse(count, words);
   signal(SIGPIPE, SIG_IGN);

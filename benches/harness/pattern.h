@@ -1,4 +1,4 @@
-/* What every message holds: its number in the first 4 bytes, then a pattern that both sides know. */
+/* The contents of every message: its number in the first 4 bytes, then a pattern that both sides know. */
 #ifndef BENCH_PATTERN_H
 #define BENCH_PATTERN_H
 

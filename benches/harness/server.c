@@ -1,4 +1,5 @@
-/* The server role: echo or fan-out until SIGTERM. The load program measures it from outside; only the idle poll is measured here, on SIGUSR1. */
+/* The server role: echo or fan-out until SIGTERM. The load program measures it from outside; only the idle poll is
+ * measured here, on SIGUSR1. */
 #include "pattern.h"
 #include "run.h"
 
@@ -25,7 +26,7 @@ static void measure_idle_poll(void) {
   printf("{\"idle_poll_ns\": %.1f}\n", (double)cpu / (double)polls);
 }
 
-/* Sends one numbered message to everyone at each tick. */
+/* Sends one numbered message to every client at each tick. */
 static void fan_out(void) {
   uint8_t *payload = malloc(options.fanout);
   pattern_fill(payload, options.fanout);
@@ -36,7 +37,7 @@ static void fan_out(void) {
     now = clock_ns(CLOCK_MONOTONIC);
     if (now < next) continue;
     next += period;
-    if (next < now) next = now + period; /* behind: the missing ticks show as a lower rate */
+    if (next < now) next = now + period; /* late: missing ticks show as a lower rate */
     pattern_number(payload, number++);
     server_put(payload, options.fanout);
   }

@@ -1,4 +1,5 @@
-/* The far end of servers: many clients in one thread. It also reads the server's CPU clock, so that a server needs no code for it. */
+/* Drives a server: many clients in one thread. It also reads the server's CPU clock, so that a server needs no code for
+ * it. */
 #include "drive.h"
 
 #include "handshake.h"
@@ -38,7 +39,7 @@ static void dial(struct conn *c) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)plan->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct timeval limit = {.tv_sec = 10};
-  struct linger drop = {.l_onoff = 1}; /* thousands of ports must not linger after a run */
+  struct linger drop = {.l_onoff = 1}; /* thousands of ports must not stay in TIME_WAIT after a run */
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &drop, sizeof drop);
   if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) die(strerror(errno));
@@ -59,7 +60,7 @@ static void push(struct conn *c) {
   epoll_ctl(poller, EPOLL_CTL_MOD, c->stream.fd, &event);
 }
 
-/* One new message for each reply, or a new burst when the last one is back. */
+/* Queues one new message for each reply, or a new burst when the last reply is back. */
 static void refill(struct conn *c) {
   if (strcmp(plan->mode, "window") == 0) c->out.queued = c->in.received + plan->window;
   else if (strcmp(plan->mode, "burst") == 0 && c->in.received == c->out.queued) c->out.queued += plan->window;
@@ -110,7 +111,7 @@ static void measure(void) {
   printf("{\"messages\": %llu, \"wall_ns\": %llu, \"cpu_ns\": %.1f}\n", (unsigned long long)messages, (unsigned long long)wall, (double)cpu / (double)messages);
 }
 
-/* One message on each connection (unless the window is 0), then silence until standard input ends. */
+/* Sends one message on each connection (unless the window is 0), then nothing until standard input ends. */
 static void hold(void) {
   printf("connected\n");
   fflush(stdout);

@@ -8,7 +8,7 @@ struct plan {
   int port, pid, raw;
   const char *mode; /* window, burst, fanout, hold */
   size_t conns, window, len;
-  uint64_t count; /* end after so many messages; 0: after warm and seconds */
+  uint64_t count; /* end after this many messages; 0: after warm and seconds */
   double warm, seconds;
 };
 

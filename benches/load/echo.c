@@ -1,4 +1,4 @@
-/* The far end of clients: checks what they send and sends as many messages back. */
+/* The server for clients under test: checks their messages and sends as many back. */
 #include "echo.h"
 
 #include "handshake.h"
@@ -36,7 +36,7 @@ static void echo(struct conn *c) {
   watch(c, !wire_send(&c->out, &c->stream));
 }
 
-/* The beginning of the connection; what stands behind it is already messages. */
+/* Reads the opening handshake; bytes after it already belong to messages. */
 static void greet(struct conn *c, const uint8_t *bytes, size_t n) {
   size_t room = sizeof c->hello.text - c->hello.have, part = n < room ? n : room;
   memcpy(c->hello.text + c->hello.have, bytes, part);

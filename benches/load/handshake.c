@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-/* The key of the RFC's own example, and what must answer it. */
+/* The key of RFC 6455's example, and the Sec-WebSocket-Accept for it. */
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
@@ -43,7 +43,7 @@ void handshake_connect(int fd, int port) {
                    "\r\nSec-WebSocket-Version: 13\r\n\r\n", port);
   if (send(fd, text, (size_t)n, 0) != n) die("the request could not be sent");
   size_t have = 0;
-  do { /* one byte at a time, so that nothing behind the answer is taken */
+  do { /* one byte at a time, so that no bytes after the response are consumed */
     if (have == sizeof text - 1 || recv(fd, text + have, 1, 0) != 1) die("no answer to the request");
     text[++have] = 0;
   } while (have < 4 || memcmp(text + have - 4, "\r\n\r\n", 4) != 0);

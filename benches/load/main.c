@@ -1,6 +1,8 @@
-/* The far end:
- *   load echo [--cert PEM --key PEM [--no-tickets]]   prints "port N", serves clients; without tickets no TLS session is resumed
- *   load drive --port P --pid PID [--raw] --mode window|burst|fanout|hold --conns N --window W --len L (--count N | --seconds S --warm S) */
+/* The load program:
+ *   load echo [--cert PEM --key PEM [--no-tickets]]   prints "port N", serves clients; without tickets no TLS session
+ *   is resumed
+ *   load drive --port P --pid PID [--raw] --mode window|burst|fanout|hold --conns N --window W --len L
+ *              (--count N | --seconds S --warm S) */
 #include "drive.h"
 #include "echo.h"
 #include "stream.h"

@@ -51,7 +51,7 @@ SSL_CTX *stream_tls(const char *cert, const char *key) {
     die("the certificate or key cannot be read");
   }
   SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);
-  /* As with send(), a write may take only a part, and the rest may be passed at another address. */
+  /* Like send(), a write may take only a part, and the remainder may be passed at another address. */
   SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return tls;
 }

@@ -1,4 +1,5 @@
-/* A non-blocking TCP or TLS stream. Errors end the program, as the far end of a measurement must not limp. */
+/* A non-blocking TCP or TLS stream. Errors end the program, as a measurement with a failing load program is
+ * worthless. */
 #ifndef LOAD_STREAM_H
 #define LOAD_STREAM_H
 

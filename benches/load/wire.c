@@ -73,7 +73,7 @@ int wire_send(struct sender *s, struct stream *stream) {
   return 1;
 }
 
-/* The bytes of a frame's header that are needed, as far as they are known. */
+/* Number of header bytes of the frame, as far as it is known. */
 static size_t header_size(const struct receiver *r) {
   if (r->have < 2) return 2;
   size_t wide = (r->header[1] & 0x7f) == 127 ? 8 : (r->header[1] & 0x7f) == 126 ? 2 : 0;
@@ -101,7 +101,7 @@ static void check(struct receiver *r, const uint8_t *bytes, size_t from, size_t 
   }
 }
 
-/* Both ends of every piece that arrives, and every 64th message as a whole. */
+/* Checks the first and last bytes of every piece that arrives, and every 64th message completely. */
 static void check_piece(struct receiver *r, const uint8_t *bytes, size_t n) {
   if (r->any_start && r->received == 0 && r->at == 0 && n >= SEQ) {
     uint8_t first[SEQ];

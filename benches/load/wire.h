@@ -1,13 +1,13 @@
-/* Messages as they stand on the wire: sent from frames made beforehand, and checked as they arrive, without keeping them. */
+/* Messages on the wire: sent from prebuilt frames, and checked as they arrive, without storing them. */
 #ifndef LOAD_WIRE_H
 #define LOAD_WIRE_H
 
 #include "stream.h"
 
-/* Who has sent the bytes: a server's frames are not masked, a client's are, and RAW has no frames at all. */
+/* The sender of the bytes: a server's frames are not masked, a client's are, and RAW has no frames. */
 enum flavour { RAW, FROM_SERVER, FROM_CLIENT };
 
-/* A frame of one length; the message's number is written into it before it is sent. */
+/* A frame of one length; the number of the message is written into it before it is sent. */
 struct template {
   enum flavour flavour;
   size_t header, len, total;
@@ -16,20 +16,20 @@ struct template {
 
 struct sender {
   const struct template *frame;
-  uint64_t queued, sent; /* messages to send in all, and those that have left whole */
-  size_t offset;         /* of the message under way */
+  uint64_t queued, sent; /* total messages to send, and those that have been sent completely */
+  size_t offset;         /* in the message that is being sent */
 };
 
 struct receiver {
   enum flavour flavour;
-  size_t len;         /* of each message; 0: the first one's */
-  uint64_t received;  /* whole messages */
+  size_t len;         /* of each message; 0: that of the first one */
+  uint64_t received;  /* complete messages */
   uint32_t number;    /* of the next message */
   int any_start;      /* the first message may have any number */
-  uint8_t header[14]; /* as far as it has come */
+  uint8_t header[14]; /* the bytes that have arrived */
   size_t have;
   int in_payload;
-  size_t at; /* bytes of the payload that have come */
+  size_t at; /* number of payload bytes that have arrived */
 };
 
 const struct template *wire_template(enum flavour flavour, size_t len);
