@@ -15,6 +15,8 @@
 # make autobahn-full    runs all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make bench            installs the other libraries, measures wspeer and them (BENCH="--quick": one short round) and
 #                       writes build/bench/benchmarks.md
+# make bench-guard      counts instructions, allocations, system calls and bytes in fixed scenarios; fails when a count
+#                       exceeds its record in benches/guard.toml by 2 %; part of `make test`; see benches/README.md
 # make bench-godot      measures echo with wspeer's Godot classes and with Godot's own, and writes build/bench/godot.md
 # make bench-bindings   measures the cost of one message in each binding, relative to C
 # make clean            removes build/ and cargo's output
@@ -100,6 +102,10 @@ bench-godot: godot
 	mkdir -p build/bench
 	$(MAKE) -C benches ../build/bench/load
 	benches/godot/run.py $(BENCH)
+
+bench-guard: library
+	benches/setup.sh gcc make python3 valgrind strace
+	benches/guard.py $(GUARD)
 
 bench-bindings: library
 	benches/bindings/run.py
@@ -223,5 +229,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
-  release-check test autobahn-full bench bench-godot fuzz mutants soak attacks careless asan tsan test-long \
+  release-check test autobahn-full bench bench-guard bench-godot fuzz mutants soak attacks careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean
