@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Every direct dependency has its reason in docs/dependencies.md; what is linked has an accepted licence; what must stay out is out."""
+"""Every direct dependency has its reason in docs/dependencies.md, every linked package has an accepted licence, and
+excluded packages are absent."""
 import json
 import re
 import subprocess
 import sys
 
 PAGE = open("docs/dependencies.md").read()
-# Every system that is served; a crate for one of them counts.
+# All supported systems; a crate that only one of them needs counts.
 TARGETS = ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "aarch64-apple-darwin", "aarch64-linux-android"]
 
 
@@ -16,7 +17,7 @@ def metadata(target):
 
 
 def linked(data):
-    """The packages that end up in the library: by edges that are neither for building nor for tests."""
+    """The packages linked into the library: those reached without build and test dependencies."""
     nodes = {node["id"]: node for node in data["resolve"]["nodes"]}
     found, todo = set(), [data["resolve"]["root"]]
     while todo:
@@ -29,7 +30,7 @@ def linked(data):
 
 
 def allows(expression, accepted):
-    """Whether an SPDX expression can be met: one side of each OR, both of each AND."""
+    """Whether an SPDX expression is satisfied: one side of each OR, both of each AND."""
     tokens = re.findall(r"\(|\)|[^\s()/]+|/", expression.replace(" WITH ", "-WITH-"))
     code = " ".join({"(": "(", ")": ")", "/": "or", "OR": "or", "AND": "and"}.get(token) or str(token in accepted) for token in tokens)
     return eval(code, {"__builtins__": {}})  # only True, False, and, or, parentheses

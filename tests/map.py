@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Holds docs/design.md's map against src: every source file stands in it once, and nothing that is not there."""
+"""Compares the map of docs/design.md with src: every source file is listed once, and nothing else."""
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# The crate's root, the roots of modules, tests of a module, and what the text before the map names.
+# The crate's root, module roots, tests of a module, and files named in the text before the map.
 ELSEWHERE = re.compile(r"src/(lib|codes|status|names|error|heap|forks|journal|quiet)\.rs|.*/(mod|tests)\.rs")
 
 
 def named(text):
-    """The files of each line of the map: a name without a folder lies where the one before it does."""
+    """The files of each line of the map: a name without a folder is in the folder of the one before it."""
     for line in text.splitlines():
         if not line.startswith("| `src/"):
             continue

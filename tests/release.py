@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Before a release: the version is the same everywhere, the changelog has it, and what is generated or recorded is current. Usage: release.py (make release-check)"""
+"""Checks before a release: the version is the same everywhere, the changelog has it, and generated and recorded files
+are current. Usage: release.py (make release-check)"""
 
 import json
 import pathlib
@@ -23,7 +24,7 @@ def first(pattern, path):
 
 
 def versions(version):
-    """Each place that states the version, with what it states."""
+    """Each place that contains the version, with its value."""
     major, minor, patch = map(int, version.split("."))
     yield "WS_VERSION in include/wspeer.h", first(r"^#define WS_VERSION (\d+)$", "include/wspeer.h"), str(major * 10000 + minor * 100 + patch)
     yield "bindings/python/pyproject.toml", first(r'^version = "(.*)"$', "bindings/python/pyproject.toml"), version

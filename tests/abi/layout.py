@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""Reads the structs from the header, lays them out with ctypes, and compares with what C says.
-Usage: layout.py --fields HEADER > layout_fields.h; layout PROGRAM's output | layout.py --compare HEADER; layout.py --symbols HEADER LIBRARY;
-layout.py --documented HEADER docs/binding.md > a C file that compiles when its tables are right: WIDE is 1 with 64-bit pointers, 0 with 32-bit ones"""
+"""Reads the structs from the header, lays them out with ctypes, and compares them with the layout in C.
+Usage: layout.py --fields HEADER > layout_fields.h
+       layout PROGRAM's output | layout.py --compare HEADER
+       layout.py --symbols HEADER LIBRARY
+       layout.py --documented HEADER docs/binding.md > a C file that compiles if its tables are right;
+       WIDE is 1 with 64-bit pointers, 0 with 32-bit ones"""
 import ctypes
 import re
 import subprocess

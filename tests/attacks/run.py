@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Attacks on a server while a hundred honest players keep their 60 messages a second: what the attackers get, how long the players wait, how much memory it takes.
+"""Attacks a server while a hundred honest players send 60 messages a second each: measures what the attackers receive,
+how long the players wait, and how much memory it takes.
 Usage: run.py ARENA HONEST CERT KEY [--seconds N] [PART-OF-A-NAME]"""
 import re
 import resource
@@ -21,7 +22,7 @@ def peace():
 
 
 def slow_headers():
-    # Longer than the server's handshake_timeout_ms of 1 s.
+    # Longer than the server's handshake timeout of 1 s.
     attacked = AttackedServer("slow headers from 1000 connections", least_s=3, handshake_timeout_ms=1000)
     crowd = Crowd(attacked.port, 1000, many_addresses=True)
     at = 0
@@ -139,7 +140,7 @@ def origins():
     for what, (headers, let_in) in tries.items():
         request = REQUEST.replace(b"GET /", b"GET /browser")[:-2] + b"".join(b"Origin: " + one + b"\r\n" for one in headers) + b"\r\n"
         with socket.create_connection(("127.0.0.1", attacked.port), timeout=5) as one:
-            # A move comes right behind the request.
+            # A message follows the request immediately.
             one.sendall(request + frame(0x81, b"move"))
             answer = b""
             try:

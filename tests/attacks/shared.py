@@ -1,4 +1,4 @@
-"""What the attacks share: the server, its honest players and what they must have noticed, and crowds of raw sockets."""
+"""Shared by the attacks: the server, its honest players and their limits, and crowds of raw sockets."""
 import pathlib
 import random
 import re
@@ -11,15 +11,15 @@ import time
 
 PLAYERS = 100
 WS_DEFLATE = 32
-# Far above what is measured, as a test machine has other work: the figures are printed.
+# Far above the measured values, because a test machine has other work: the figures are printed.
 P99_LIMIT_US = 250_000
 MEMORY_LIMIT_KB = 256 * 1024
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = f"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-# The budget of a poll is 1 ms. Its processor time does not grow with what else the machine does.
+# The budget of a poll is 1 ms. Its CPU time does not depend on other work of the machine.
 POLL_CPU_LIMIT_US = 5_000
 failures = 0
-# Set by run.py: the programs, the certificate, and how long an attack lasts.
+# Set by run.py: the programs, the certificate, and the duration of an attack.
 programs = {"attacked": "", "honest": "", "cert": "", "key": ""}
 seconds = 2.0
 
@@ -43,7 +43,7 @@ def frame(first, payload, length=None):
 
 
 def frames_of(data):
-    """The whole frames at the start of what a server sent: (first byte, payload)."""
+    """The complete frames at the start of a server's bytes, as (first byte, payload)."""
     found = []
     while len(data) >= 2:
         size, at = data[1] & 0x7F, 2
@@ -58,7 +58,7 @@ def frames_of(data):
 
 
 def close_code(data):
-    """The code of the close frame that ends what a server sent; None: there is none."""
+    """The code of the close frame at the end of a server's bytes, or None."""
     for first, payload in frames_of(data):
         if first == 0x88 and len(payload) >= 2:
             return int.from_bytes(payload[:2], "big")
@@ -72,7 +72,7 @@ class Crowd:
         self.port = port
         self.many = many_addresses
         self.sockets = []
-        # What is still to be sent on a socket that was full: a frame is never cut.
+        # Bytes still to be sent on a socket that was full: a frame is never truncated.
         self.unsent = {}
         self.gone = 0
         for _ in range(count):
@@ -88,7 +88,8 @@ class Crowd:
         return one
 
     def send(self, bytes_of):
-        """bytes_of(socket's number) to each, once all that it was given before has left; those that have ended are counted and closed."""
+        """Sends bytes_of(number) to each socket that has sent its previous bytes. Ended sockets are counted and
+        closed."""
         for number, one in enumerate(list(self.sockets)):
             data = self.unsent.pop(one, b"") or bytes_of(number)
             try:
@@ -102,11 +103,11 @@ class Crowd:
                 self.end(one)
 
     def read(self, most=65536):
-        """What has come, one piece for each socket that had something."""
+        """Received bytes, one piece for each socket that had some."""
         return [data for _, data in self.read_each(most)]
 
     def read_each(self, most=65536):
-        """What has come, with the socket that it came from."""
+        """Received bytes, with their socket."""
         answers = []
         for one in list(self.sockets):
             try:
@@ -122,7 +123,7 @@ class Crowd:
         return answers
 
     def open_all(self, request=REQUEST, limit=20):
-        """Opening handshakes of all; returns how many are open."""
+        """Completes the opening handshakes. Returns the number of open connections."""
         waiting = {one: b"" for one in self.sockets}
         sent = set()
         end = time.monotonic() + limit
@@ -170,7 +171,7 @@ def memory_kb(pid):
 
 
 class AttackedServer:
-    """The server and its honest players, for one attack."""
+    """The server and its honest players during an attack."""
 
     def __init__(self, name, flags=0, tls=False, least_s=0, handshake_timeout_ms=0):
         self.name, self.tls, self.seconds = name, tls, max(seconds, least_s)
@@ -183,7 +184,7 @@ class AttackedServer:
         self.before = self.peak = memory_kb(self.server.pid)
 
     def rounds(self, every):
-        """Yields until the time is over."""
+        """Yields until the time has passed."""
         end = time.monotonic() + self.seconds
         while time.monotonic() < end:
             self.peak = max(self.peak, memory_kb(self.server.pid))
@@ -192,7 +193,7 @@ class AttackedServer:
             time.sleep(max(0, every - (time.monotonic() - began)))
 
     def judge(self, what=None, good=False):
-        """Ends both; the players must have noticed nothing. `what` is what the attack itself must have come to."""
+        """Ends both, and checks that the players were not affected. `what` describes the result of the attack."""
         self.peak = max(self.peak, memory_kb(self.server.pid))
         self.players.send_signal(signal.SIGTERM)
         out, err = self.players.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""Attacks on a TLS port: nonsense instead of a handshake, and inside a session what belongs to one."""
+"""Attacks on a TLS port: garbage instead of a handshake, and handshake messages inside a session."""
 import os
 import random
 import selectors
@@ -11,7 +11,8 @@ from shared import AttackedServer, Crowd, REQUEST, check, programs
 
 
 def commanded(attacked, version, command, told, answer):
-    """A client of openssl's opens a session and gives one command up to 200 times, each once the one before was told: whether the server ends that with the answer."""
+    """An openssl client opens a session and repeats a command up to 200 times, each time after the previous one was
+    answered: the server must end the connection with `answer`."""
     words = ["openssl", "s_client", version, "-crlf", "-connect", f"127.0.0.1:{attacked.port}", "-CAfile", programs["cert"]]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
         heard, times, ends = b"", 0, time.monotonic() + 20
@@ -38,7 +39,7 @@ def commanded(attacked, version, command, told, answer):
 
 
 def again():
-    """Handshakes inside an open session: in the clear, and as openssl's renegotiation and key updates."""
+    """Handshakes inside an open session: in plaintext, and as openssl's renegotiation and key updates."""
     attacked = AttackedServer("handshakes inside TLS sessions", tls=True)
     trust = ssl.create_default_context(cafile=programs["cert"])
     hello = bytes.fromhex("160303002f0100002b0303") + bytes(32) + bytes.fromhex("000004130113020100")

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the Autobahn suite against the C echo server and the C echo client, and judges its index.json: no case failed or was left out.
-Usage: run.py WSTEST ECHO_SERVER AUTOBAHN_CLIENT FOLDER [--full]      without --full: a fixed sample of the cases of permessage-deflate"""
+"""Runs the Autobahn suite against the C echo server and the C echo client, and checks its index.json: no case may fail
+or be missing.
+Usage: run.py WSTEST ECHO_SERVER AUTOBAHN_CLIENT FOLDER [--full]
+       without --full: a fixed sample of the permessage-deflate cases"""
 import json
 import pathlib
 import signal
@@ -10,7 +12,8 @@ import sys
 import time
 
 GOOD = {"OK", "NON-STRICT", "INFORMATIONAL"}
-# Sections 12 (kinds of data) and 13 (parameters) are permessage-deflate: 5 and 7 parts of 18 cases, message sizes growing from 1 to 18.
+# Sections 12 (kinds of data) and 13 (parameters) are permessage-deflate: 5 and 7 parts of 18 cases each, with message
+# sizes growing from case 1 to 18.
 PARTS = [f"12.{part}" for part in range(1, 6)] + [f"13.{part}" for part in range(1, 8)]
 SAMPLE = (1, 3, 5, 8, 11)
 FULL = "--full" in sys.argv
@@ -26,7 +29,8 @@ def free_port():
 
 
 def is_listening(port, process):
-    """Waits for it. False: the process has ended, as somebody took the port before it did."""
+    """Waits until the port accepts connections. Returns False if the process has ended because another one took the
+    port."""
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as sock:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The original Autobahn suite, wstest 25.10.1, needs Python 2.7: Debian bullseye's is unpacked below the given folder, nothing is installed
-# on the system, and the suite comes by pip. Usage: setup.sh FOLDER
+# Installs the original Autobahn suite, wstest 25.10.1, which needs Python 2.7: that of Debian bullseye is unpacked
+# below the given folder, without installing anything on the system, and the suite is installed by pip. Usage: setup.sh
+# FOLDER
 set -euo pipefail
 mkdir -p "$1"
 cd "$1"
@@ -9,7 +10,7 @@ arch=$(dpkg --print-architecture)
 triplet=$(gcc -print-multiarch)
 mkdir -p lists/partial cache/archives/partial packages
 chmod 777 packages
-# The mirror that this machine's own apt uses.
+# The mirror of this machine's apt.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bullseye main" > sources.list
 options=(-q -o "Dir::Etc::sourcelist=$root/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache")
@@ -24,7 +25,7 @@ export LD_LIBRARY_PATH=$root/python/usr/lib/$triplet
 export C_INCLUDE_PATH=$root/python/usr/include/python2.7:$root/python/usr/include
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 python3 -m venv tool
-# Newer ones make no environment for Python 2.7.
+# Newer versions cannot create an environment for Python 2.7.
 tool/bin/pip install -q 'virtualenv<20.22'
 tool/bin/virtualenv -q -p "$root/python/usr/bin/python2.7" suite
 suite/bin/pip install -q autobahntestsuite==25.10.1

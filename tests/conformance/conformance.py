@@ -21,14 +21,14 @@ SHORT = 64
 
 
 class End:
-    """One object of a scenario, and its name at the start of lines: "" where there is one alone."""
+    """An object of a scenario, and its name at the start of lines: "" if there is only one."""
 
     def __init__(self, name: str, ws: Any, peer_id: int = 0) -> None:
         self.name, self.ws, self.peer_id = name, ws, peer_id
         ends.append(self)
 
     def next_event(self) -> wspeer.Event:
-        """The next event, polling all; within 10 s."""
+        """The next event within 10 s; all objects are polled."""
         limit = time.monotonic() + 10
         while True:
             events: list[wspeer.Event] = self.ws.events(limit=1)
@@ -60,7 +60,7 @@ def say(name: str, line: str) -> None:
 
 @contextlib.contextmanager
 def told(verb: str) -> Iterator[None]:
-    """A call that fails is a line with its verb, the result's name and the sentence."""
+    """A failed call prints a line with its verb, the name of the result and the error message."""
     try:
         yield
     except wspeer.CallFailed as error:

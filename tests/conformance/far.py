@@ -1,4 +1,5 @@
-"""The far ends of the scenarios: Python's websockets as server and as clients, and a raw socket where a library would not do. Each notes what it sees."""
+"""The remote peers of the scenarios: Python's websockets as server and clients, and a raw socket where a library does
+not suffice. Each records what it sees."""
 import base64
 import contextlib
 import hashlib
@@ -19,7 +20,7 @@ LIMIT = 10
 
 
 def show(message):
-    """A message as it stands in a trace."""
+    """A message in the format of a trace."""
     text = isinstance(message, str)
     data = message.encode() if text else message
     words = f" {message}" if text and 0 < len(data) <= SHORT else ""
@@ -27,7 +28,7 @@ def show(message):
 
 
 class Far:
-    """A server with a thread for each connection. `end` gives what they noted, connection after connection."""
+    """A server with a thread for each connection. `end` returns their notes, connection by connection."""
 
     def __init__(self, secure=False):
         self._notes = []
@@ -40,7 +41,7 @@ class Far:
         return f"{self.scheme}://localhost:{self.port}"
 
     def _begin(self):
-        """A connection, before its program can know of it: the list for its notes, which `_serving` has to take."""
+        """Called for a connection before its program can see it: returns the list for its notes."""
         notes = []
         with self._changed:
             self._busy += 1
@@ -49,7 +50,7 @@ class Far:
 
     @contextlib.contextmanager
     def _serving(self, notes):
-        """What is wrong in a connection is noted, and so fails the scenario."""
+        """Records an exception in a connection, which makes the scenario fail."""
         try:
             yield notes
         except Exception as error:
@@ -116,7 +117,7 @@ class Library(Far):
 
 
 class Raw(Far):
-    """Sends frames byte by byte as the path says, then reads to the end."""
+    """Sends frames byte by byte as the path requests, then reads to the end."""
 
     def __init__(self):
         super().__init__()
@@ -175,7 +176,7 @@ FRAMES = {
 
 
 def clients(port, notes):
-    """The three who meet the program's server, one step after the other."""
+    """The three clients of the program's server, step by step."""
     def open_one(number):
         options = {"additional_headers": {"X-Name": ["Ann", "Bob", "Eve"][number - 1]}, "compression": None, "open_timeout": LIMIT, "close_timeout": LIMIT, "proxy": None}
         one = connect(f"ws://127.0.0.1:{port}/room/{number}?x={number}", subprotocols=["chat"], **options)
@@ -216,7 +217,7 @@ def clients(port, notes):
 
 
 def unused_port():
-    """A socket that is bound and does not listen, so that nobody else takes the port."""
+    """A socket that is bound but does not listen, so that nobody else takes the port."""
     held = socket.socket()
     held.bind(("127.0.0.1", 0))
     return held

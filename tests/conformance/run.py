@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""Runs every scenario of docs/conformance.md in one language, or in all that are in this tree, and compares the traces byte for byte with those in expected/.
-Usage: build/venv/bin/python tests/conformance/run.py [--language NAME]... [--scenario NAME]... [--write]    --write: what C prints becomes what is expected"""
+"""Runs every scenario of docs/conformance.md in one language, or in all languages of this tree, and compares the traces
+byte for byte with those in expected/.
+Usage: build/venv/bin/python tests/conformance/run.py [--language NAME]... [--scenario NAME]... [--write]
+       --write: replaces the expected traces by those of C"""
 import argparse
 import contextlib
 import difflib
@@ -24,29 +26,30 @@ EXPECTED = HERE / "expected"
 WORK = ROOT / "build" / "conformance"
 LIB = ROOT / os.environ.get("LIBDIR", "build")
 LINK = [f"-I{ROOT}/include", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
-# Without the proxies of the machine that this runs on.
+# Without the proxies configured on this machine.
 ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {"WSPEER_LIBRARY": str(LIB / "libwspeer.so")}
 LIMIT = 60
-# Only the traces whose "language: scenario" contains it.
+# Only the traces whose "language: scenario" contains this text.
 FILTER = os.environ.get("FILTER", "")
 
 
 class Language(NamedTuple):
-    """How a language's program is built and run; both commands run in the root of the tree."""
+    """How a language's program is built and run. Both commands run in the root of the tree."""
 
-    # The language is there when this file is.
+    # The language exists in this tree if this file does.
     source: str
-    # What has to be installed.
+    # Tools that have to be installed.
     tools: list
-    # The command that builds the program; none: nothing to build.
+    # The command that builds the program, or none.
     build: list
-    # The command that runs it; the scenario and its arguments follow. WSPEER_LIBRARY names the library for those that load it themselves.
+    # The command that runs it, followed by the scenario and its arguments. WSPEER_LIBRARY names the library for
+    # programs that load it themselves.
     run: list
-    # The scenarios that the language cannot say, each with the reason.
+    # Scenarios that the language cannot express, each with the reason.
     omits: dict = {}
-    # What a trace has in it that nobody promises, by scenario: a pattern of whole lines, which are left out.
+    # Lines of a trace that are not specified, by scenario: a pattern of whole lines, which are left out.
     leaves_open: dict = {}
-    # Runs only when it is asked for by name.
+    # Runs only if named explicitly.
     apart: bool = False
 
 
@@ -94,7 +97,7 @@ LANGUAGES = {
         ["tests/windows/wine", "build/windows/conformance.exe"],
         apart=True,
     ),
-    # The C program in a browser; what differs there is in expected/web/ and in docs/web.md.
+    # The C program in a browser. Differences are in expected/web/ and in docs/web.md.
     "web": Language(
         "bindings/web/library_wspeer.js",
         ["emcc", "chromium", "node", "build/node/node_modules/playwright-core"],
@@ -103,19 +106,19 @@ LANGUAGES = {
         {name: "a browser listens to nobody" for name in ("server", "multiplayer", "multiplayer3")}
         | {"wss": "a browser trusts no other roots than its own", "headers": "a browser shows no headers and takes none"}
         | ({"bad-peer": "Firefox does not tell that a connection was open when it is dropped at once"} if os.environ.get("WSPEER_BROWSER") == "firefox" else {}),
-        # With what a browser answers a peer that breaks the protocol: 1002 or 1007, in its own words or not at all.
+        # A browser answers a protocol error with 1002 or 1007, in its own words or without any.
         leaves_open={"bad-peer": r"far: frame 88 code=100[27] reason=.*\n"},
         apart=True,
     ),
 }
 
 
-# ---- The scenarios: each gives the program's arguments, and afterwards what the far end has noted ----
+# ---- The scenarios: each gives the program's arguments, and afterwards the notes of the remote peer ----
 
 
 @contextlib.contextmanager
 def alone(_run):
-    """Without a far end."""
+    """Without a remote peer."""
     yield [], []
 
 
@@ -154,7 +157,7 @@ def against_nobody(_run):
 
 @contextlib.contextmanager
 def met_by_clients(run):
-    """The program is a server: its first line names the port."""
+    """The program is a server, whose first line is its port."""
     notes = []
     run.when_listening = lambda port: far.clients(port, notes)
     yield [], notes
@@ -185,12 +188,12 @@ SCENARIOS = {
 
 
 class Run:
-    """One program in one scenario."""
+    """Runs one program in one scenario."""
 
     when_listening = None
 
     def trace(self, command, scenario):
-        """What the program printed and what the far end noted, ports made equal."""
+        """The program's output and the remote peer's notes, with ports normalised."""
         with SCENARIOS[scenario](self) as (arguments, notes):
             process = subprocess.Popen([*command, scenario, *arguments], cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                        encoding="utf-8", errors="replace")
@@ -228,7 +231,7 @@ def say(good, what, details=""):
 
 
 def is_here(name, language):
-    """Whether a language can be run: a failure in CI when a tool is missing, a printed skip elsewhere."""
+    """Whether a language can be run. A missing tool is a failure in CI, and a printed skip elsewhere."""
     missing = [tool for tool in language.tools if not shutil.which(tool) and not (ROOT / tool).exists()]
     if not (ROOT / language.source).exists() or not missing:
         return (ROOT / language.source).exists()

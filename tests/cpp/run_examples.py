@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The examples in C++ say what those in C do. Usage: run_examples.py FOLDER"""
+"""The C++ examples print the same as those in C. Usage: run_examples.py FOLDER"""
 import pathlib
 import sys
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What make unity-package packed, looked at as Unity would. Usage: packed.py TGZ FOLDER     unpacks into the folder"""
+"""Checks the output of make unity-package as Unity would. Usage: packed.py TGZ FOLDER unpacks into the folder"""
 import ctypes
 import pathlib
 import re

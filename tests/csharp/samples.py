@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The C# samples, driven as the C examples are: with each other, and with those of C. Usage: samples.py FOLDER"""
+"""Runs the C# samples like the C examples: with each other, and with those in C. Usage: samples.py FOLDER"""
 import pathlib
 import shutil
 import signal
@@ -18,7 +18,7 @@ lines = harness.Lines
 
 
 def in_csharp(names):
-    """From now on these programs are C#'s."""
+    """Replaces these programs by the C# ones."""
 
     def start(command, log, **more):
         name = pathlib.Path(command[0]).name
@@ -30,7 +30,7 @@ def in_csharp(names):
 
 
 def interrupt(program):
-    """C programs close on Ctrl-C, C# ones at the end of input: here both are told."""
+    """C programs close on Ctrl-C, C# programs at the end of input: this does both."""
     program.process.stdin.close()
     if program.process.args[0] != "mono":
         program.process.send_signal(signal.SIGINT)

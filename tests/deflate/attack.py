@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Broken and hostile permessage-deflate on a raw socket, against both ends: the close code of each, the memory and the longest poll that it costs.
+"""Invalid and malicious permessage-deflate on a raw socket, against both ends: checks the close code of each, the
+memory and the longest poll.
 Usage: attack.py PROBE_SERVER PROBE_CLIENT"""
 import pathlib
 import random
@@ -15,7 +16,8 @@ import probe
 from probe import Server, answer, check, frame, request, serve
 
 DEFLATE, OFF = 32, 0xFFFFFFFF
-# The budget of 1 ms, and a half of tolerance for the slice that is under way when it ends: the slowest machine tried took 1.25 ms.
+# The budget of 1 ms, plus half a millisecond of tolerance for the slice in progress when it is exhausted: the slowest
+# machine measured took 1.25 ms.
 POLL_LIMIT_US = 1500
 TAIL = b"\0\0\xff\xff"
 OFFER = "permessage-deflate; client_max_window_bits"
@@ -33,7 +35,7 @@ def inflated(payload):
 
 
 class Bits:
-    """Bits as DEFLATE packs them."""
+    """Bits in DEFLATE's order."""
 
     def __init__(self):
         self.value, self.count = 0, 0
@@ -48,7 +50,7 @@ class Bits:
 
 
 def dynamic_blocks():
-    """Blocks of Huffman codes of their own that say nothing: 8 of them end at a byte."""
+    """Blocks with their own Huffman codes and no data: 8 of them end at a byte boundary."""
     bits = Bits()
     for _ in range(8):
         bits.put(0, 1).put(2, 2).put(0, 5).put(0, 5).put(14, 4)
@@ -58,10 +60,10 @@ def dynamic_blocks():
     return bits.bytes()
 
 
-# A GiB of zeros in a MiB: the context is forgotten after each MiB, so that it can be repeated.
+# A GiB of zeros in a MiB: the context is reset after each MiB, so that it can be repeated.
 _MIB = zlib.compressobj(9, zlib.DEFLATED, -15)
 BOMB = (_MIB.compress(bytes(1 << 20)) + _MIB.flush(zlib.Z_FULL_FLUSH)) * 1024 + b"\0"
-# What ends each storm is the start of an empty block, whose rest is the tail.
+# Each storm ends with the start of an empty block, which the tail completes.
 STORMS = [
     ("200 000 empty stored blocks", b"\0\0\0\xff\xff" * 200_000 + b"\0"),
     ("45 000 empty dynamic blocks", dynamic_blocks() * 5_700 + b"\0"),
@@ -71,7 +73,7 @@ STORMS = [
 
 
 def quick(opcode, payload, masked, fin=True, rsv=4):
-    """A frame whose mask is zero: cheap to make."""
+    """A frame with masking key 0, which is cheap to make."""
     length = len(payload)
     bit = masked << 7
     head = bytes([fin << 7 | rsv << 4 | opcode])
@@ -93,14 +95,15 @@ def reset_peak(pid):
 
 
 class Ends:
-    """What attacks: a raw client against wspeer's server, a raw server against its client."""
+    """The attacker: a raw client of wspeer's server, or a raw server of its client."""
 
     def __init__(self, masked, **limits):
         self.masked, self.limits = masked, limits
         self.name = "server" if masked else "client"
 
     def run(self, act):
-        """Lets act(raw) talk on a connection that has agreed: (what it gives, what wspeer told, bytes of memory that it grew by)."""
+        """Runs act(raw) on a connection that has negotiated permessage-deflate. Returns (its result, wspeer's report,
+        growth of memory in bytes)."""
         if not self.masked:
             return self.run_client(act)
         settings = [f"{name}={value}" for name, value in self.limits.items()]
@@ -136,13 +139,13 @@ def close_code_of(data):
         try:
             raw.sock.sendall(data)
         except OSError:
-            pass  # it was answered before all was sent
+            pass  # answered before everything was sent
         return raw.close_code()
     return act
 
 
 def echoes_of(data, count, ends):
-    """The echoes of what was sent, inflated, then the code of a close that we begin."""
+    """The inflated echoes of what was sent, then the code of a close that we begin."""
     def act(raw):
         raw.sock.sendall(data)
         engine = zlib.decompressobj(-15)
@@ -174,13 +177,13 @@ probe.Raw.sock_frame = sock_frame
 
 
 def expect_code(ends, name, data, wanted, grown_limit=None):
-    """The close code, the memory and the time: measured again, up to five times, where the time was over."""
+    """The close code, memory and time. A time over the limit is measured again, up to five times."""
     for attempt in range(5):
         seen, told, grown = ends.run(close_code_of(data))
         poll_us = int(told["poll_us"])
         if poll_us < POLL_LIMIT_US or attempt == 4:
             break
-    # An end that has said why it closes drops what is still under way, which may be a reset.
+    # An end that has sent its close code drops data in transit, which may lead to a reset.
     code = int(str(seen).split(",")[0]) if str(seen)[0].isdigit() else seen
     check(f"{ends.name}: {name}: {wanted}", code == wanted and told["code"] in (str(wanted), "1006"), (seen, told))
     check(f"{ends.name}: {name}: no poll over {POLL_LIMIT_US} us", poll_us < POLL_LIMIT_US, poll_us)
@@ -337,7 +340,7 @@ def answers():
                    "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate; server_max_window_bits=08"]:
         _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions=chosen), "", "0", str(DEFLATE))
         check(f"client: fails at {chosen!r} with a sentence", (told["phase"], told["cause"]) == ("5", "41") and "server" in told["sentence"], told)
-    # The client asked the server to forget.
+    # The client requested no context takeover.
     _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", "0", str(DEFLATE | 64))
     check("client: fails where server_no_context_takeover was not granted", told["cause"] == "41" and "server_no_context_takeover" in told["sentence"], told)
     two = lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate").replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
@@ -346,7 +349,7 @@ def answers():
 
 
 def eight_bits():
-    """The smallest window: our compressor cannot keep to it and rests; the decompressor takes what comes."""
+    """The smallest window: our compressor cannot keep to it and is not used; the decompressor accepts it."""
     long = TEXT * 20
     for masked, offer in [(True, "permessage-deflate; server_max_window_bits=8"), (False, "permessage-deflate; client_max_window_bits=8")]:
         ends = Ends(masked)

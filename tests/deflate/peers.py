@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""permessage-deflate with real peers, both ways: every combination of parameters, messages that share a context, and what was agreed on."""
+"""permessage-deflate with real peers, in both roles: every combination of parameters, messages that share a context,
+and the negotiated parameters."""
 import functools
 import itertools
 import pathlib
@@ -20,7 +21,7 @@ BITS = [None, 9, 12, 15]
 TAKEOVERS = [0, SERVER_FORGETS, CLIENT_FORGETS, SERVER_FORGETS | CLIENT_FORGETS]
 PARAMETERS = list(itertools.product(TAKEOVERS, BITS, BITS))
 PAIRS = [("wspeer", "ws"), ("ws", "wspeer"), ("wspeer", "websockets"), ("websockets", "wspeer"), ("wspeer", "wspeer")]
-# What is put without waiting: later ones are made of what was in earlier ones; some are below the threshold.
+# Messages sent without waiting: later ones repeat content of earlier ones, and some are below the threshold.
 SHORT = [("text", 300), ("binary", 300), ("text", 10), ("random", 500), ("text", 300), ("binary", 70_000), ("text", 0), ("random", 300), ("binary", 64),
          ("text", 63), ("random", 500), ("text", 20_000)]
 LONG = [("text", 1 << 20), ("binary", 1 << 20), ("random", 1 << 20), ("text", 65_536), ("binary", 65_537), ("text", 1 << 20), ("random", 65_535)]
@@ -47,7 +48,7 @@ def settings(flags, server_bits, client_bits, level, **more):
 
 
 def exchange(peer, to, messages):
-    """All are put at once, and come back whole and in order."""
+    """Sends all messages at once, and expects them back whole and in order."""
     for type, size in messages:
         peer.tell("put", type=type, size=size)
     for end in (to, peer):
@@ -61,7 +62,7 @@ def stats(end):
 
 
 def compressed(peer, to, count):
-    """The ends that can tell have compressed the messages over the threshold, and saved bytes."""
+    """Checks, where an end reports it, that messages over the threshold were compressed and saved bytes."""
     for end in (peer, to):
         if end.name.startswith("wspeer"):
             seen = stats(end)
@@ -83,19 +84,19 @@ def talk(kind, to, wanted, offer, messages=SHORT, least=4, **trust):
 
 
 def offered(client, to):
-    """The client asks for each combination; the server grants all."""
+    """The client requests each combination, and the server grants all."""
     with case(f"{client} to {to}: {len(PARAMETERS)} combinations, as the client offers them"), server(to, **settings(0, None, None, 1)) as peer:
         for index, (flags, server_bits, client_bits) in enumerate(PARAMETERS):
             level = (1, 9)[index % 2]
             try:
-                # A server's counters are those of all its clients.
+                # A server's counters include all its clients.
                 talk(client, peer, agreed(flags, server_bits, client_bits), settings(flags, server_bits, client_bits, level), least=4 * (index + 1) if client != "wspeer" else 4)
             except Wrong as wrong:
                 raise Wrong(f"{flags, server_bits, client_bits}: {wrong}") from None
 
 
 def demanded(client):
-    """wspeer as a server demands each combination of a client that allows all."""
+    """wspeer as a server requires each combination from a client that allows all."""
     with case(f"{client} to wspeer: {len(PARAMETERS)} combinations, as the server demands them"):
         for index, (flags, server_bits, client_bits) in enumerate(PARAMETERS):
             level = (9, 1)[index % 2]
@@ -110,7 +111,7 @@ def demanded_of_wspeer(to):
     for flags, server_bits, client_bits in [(192, 9, 9), (64, 12, None), (128, None, 10), (0, 15, 15)]:
         with case(f"wspeer to {to}: the server demands {agreed(flags, server_bits, client_bits)}"):
             with server(to, **settings(flags, server_bits, client_bits, 6)) as peer:
-                # npm ws demands a window only of clients that named one for its own.
+                # npm ws limits the window only of clients that offered a limit.
                 talk("wspeer", peer, agreed(flags, server_bits, client_bits), settings(0, None, None, 1))
 
 
@@ -124,7 +125,7 @@ def long_messages(client, to, secure):
 
 
 def thresholds(client, to):
-    """How many messages wspeer compresses by its threshold; 0 means 64, WS_OFF none."""
+    """The number of messages that wspeer compresses at its threshold; 0 means 64, WS_OFF none."""
     for threshold, count in [(None, 2), (64, 2), (65, 1), (1, 4), (1000, 0), (0xFFFFFFFF, 0)]:
         messages = [("text", 10), ("text", 63), ("text", 64), ("text", 0), ("binary", 300)]
         with case(f"{client} to {to}: threshold {threshold}: {count} messages are compressed"):

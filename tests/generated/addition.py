@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What adding to the interface takes. In a copy of the tree: an option, an event, a cause, a flag and one use of them are added,
-`make generate` runs, every language is compiled, and only the sources and generated files may have changed.
-Usage: addition.py FOLDER     for the copy; its cargo target is kept beside it"""
+"""Checks what an addition to the interface takes. In a copy of the tree, an option, an event, a cause, a flag and one
+use of them are added, `make generate` runs, and every language is compiled. Only the sources and generated files may
+have changed.
+Usage: addition.py FOLDER     for the copy; its cargo target directory is kept next to it"""
 
 import os
 import pathlib
@@ -46,7 +47,7 @@ pub fn dummy(config: &ffi::ws_config) -> (status::EventKind, status::Cause, i32,
 }
 """
 SOURCES = {"src/options.toml", "src/codes.rs", "src/lib.rs"}
-# What a program in each language sees: a file, and what is in it after the addition.
+# What a program in each language sees: a file, and its content after the addition.
 SEEN = {
     "include/wspeer.h": [
         "#define WS_OPT_DUMMY_LIMIT 40",
@@ -112,7 +113,7 @@ class Copy:
         self.env = dict(os.environ, CARGO_TARGET_DIR=str(folder.parent / "target"), MAKEFLAGS="")
 
     def make(self):
-        """The files that git knows, as they are in the tree now."""
+        """Copies the files known to git, with their current content."""
         shutil.rmtree(self.folder, ignore_errors=True)
         listed = subprocess.run(
             ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
@@ -149,7 +150,7 @@ def changed(before, after):
 
 
 def add(copy):
-    """The addition: the rows stand behind the last field of ws_config, the constants behind those of their kind."""
+    """The addition: rows after the last field of ws_config, constants after those of their kind."""
     last = re.findall(
         r'\nname = "(\w+)"(?:(?!\n\[\[).)*?\ndoc = ', (copy.folder / "src/options.toml").read_text(), re.S
     )[-1]
@@ -227,7 +228,8 @@ def compile_all(copy):
 
 
 def fake_library(copy, package):
-    """A library that answers what the package asks when it is loaded: import needs no more, and a real one would take minutes."""
+    """A library that supports only loading the package, because import needs no more and building a real one takes
+    minutes."""
     say_sizes = """
 import ctypes, sys, types
 sys.modules["wspeer"] = types.ModuleType("wspeer")
@@ -250,7 +252,7 @@ print(f"unsigned ws_struct_size(int n) {{ unsigned s[] = {{0, {', '.join(map(str
 
 
 def mistakes(copy):
-    """What is wrong in a source, or not current, is said and not written."""
+    """Errors in a source, and outdated files, are reported and nothing is written."""
     cases = [
         (
             "an unknown key of the table",

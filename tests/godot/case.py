@@ -1,4 +1,4 @@
-"""An engine of one kind, held by a test, and raw peers of its objects."""
+"""An engine controlled by a test, and raw peers of its objects."""
 import base64
 import pathlib
 import re
@@ -18,7 +18,7 @@ NORMAL = struct.pack(">H", 1000)
 
 
 class Case:
-    """One engine of a kind, and what is said of each defect."""
+    """One engine of a kind, and the result of each defect."""
 
     def __init__(self, kind, library):
         self.kind = kind
@@ -37,7 +37,8 @@ class Case:
         return f"o{self.count}"
 
     def client(self, first=b"", multiplayer=False, headers=None, reply=None, settings=None, path=""):
-        """An object that is connecting, or connected, to a raw server, and the raw server's end. `reply` makes the answer from the key; `first` is sent behind it."""
+        """An object that connects, or has connected, to a raw server, and the raw server's socket. `reply` makes the
+        response from the key; `first` is sent after it."""
         name = self.name()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             kind = self.godot.multiplayer_peer if multiplayer else self.godot.peer
@@ -48,7 +49,7 @@ class Case:
             self.godot(f"{name}.poll()")
             listener.settimeout(10)
             raw = Raw(listener.accept()[0])
-        # A poll may send a part of the request.
+        # A poll may send only a part of the request.
         while True:
             self.godot(f"{name}.poll()")
             raw.sock.settimeout(0.02)
@@ -69,7 +70,7 @@ class Case:
         return name, raw
 
     def accepted(self):
-        """An object that has accepted a raw client, open, and the raw client."""
+        """An object that has accepted a raw client, after the opening handshake, and the raw client."""
         name, listener = self.name(), self.name()
         self.godot(f'make("{name}", "{self.godot.peer}")')
         self.godot(f'make("{listener}", "TCPServer")')
@@ -86,7 +87,7 @@ class Case:
         return name, raw
 
     def server(self):
-        """A multiplayer server, its signals watched, and its port."""
+        """A multiplayer server with watched signals, and its port."""
         name = self.name()
         self.godot(f'make("{name}", "{self.godot.multiplayer_peer}")')
         self.godot(f'watch("{name}", ["peer_connected", "peer_disconnected"])')
@@ -125,5 +126,5 @@ def numbered(count, masked=False, size=8):
 
 
 def numbers(messages):
-    """What numbered() was, of messages in base64."""
+    """The numbers that numbered() has put into messages, given in base64."""
     return [struct.unpack("<I", base64.b64decode(message)[:4])[0] for message in messages]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What Godot's own WebSocket classes lose or stall on, each tried with our classes and with the stock ones: ours must not; what the stock ones do is printed.
+"""Losses and stalls of Godot's own WebSocket classes, each tried with our classes and the stock ones: ours must not
+have them, and those of the stock ones are printed.
 Usage: defects.py SLOW_DNS_LIBRARY [KIND ...]"""
 import base64
 import socket
@@ -116,7 +117,7 @@ def last_words_to_a_multiplayer_server(case):
 
 
 def stalled_client(case):
-    """Reliable packets to a client that does not read: each arrives, or the game hears of it."""
+    """Reliable packets to a client that does not read: each arrives, or the game is notified."""
     name, port = case.server()
     raw, number = case.admitted(name, port, receive_buffer=4096)
     case.godot(f"{name}.set_target_peer({number})")
@@ -157,7 +158,7 @@ def no_loss_at_a_full_queue(case):
 
 
 def many_at_once(case):
-    """Accepts in one poll. No more than the 8 that Godot's listener lets wait."""
+    """Accepts in one poll. Godot's listener queues no more than 8."""
     name, port = case.server()
     raws = []
     for _ in range(8):
@@ -174,7 +175,7 @@ def many_at_once(case):
 
 
 def many_answers(case):
-    """No defect of Godot's: small messages one after the other wait for no acknowledgement."""
+    """Not a defect of Godot: small messages in succession do not wait for acknowledgements."""
     name, raw = case.accepted()
     took = []
 
@@ -190,7 +191,7 @@ def many_answers(case):
     client.start()
     case.godot(f'answer_many("{name}", 8, 20, 5000)')
     client.join(5)
-    # With an acknowledgement waited for, each of the 20 takes 40 ms.
+    # If the sender waited for acknowledgements, each of the 20 would take 40 ms.
     case.says(took and took[0] < 0.5, "the small messages of a frame leave at once through accept_stream", took)
     case.drop(name, raw)
 
@@ -227,7 +228,7 @@ def slow_name(case):
 
 
 def unanswered_close(case):
-    """Begun by the first half, looked at by the second."""
+    """A close that the peer does not answer."""
     name, raw = case.open_client()
     case.godot(f'{name}.close(1000, "bye")')
     case.godot(f"{name}.poll()")
@@ -252,7 +253,7 @@ def main():
                 case.says(False, defect.__name__, repr(error))
             print(f"# {defect.__name__} took {time.monotonic() - began:.1f} s")
         if kind == STOCK:
-            # It would wait for the lookup.
+            # The stock engine would wait for the lookup.
             case.godot.kill()
         else:
             began = time.monotonic()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The demo project, run with our classes and with the stock ones: the printed traces are equal. Usage: demo.py [KIND ...]"""
+"""Runs the demo project with our classes and with the stock ones: the printed traces must be equal. Usage: demo.py
+[KIND ...]"""
 import re
 import sys
 
@@ -21,7 +22,7 @@ def main():
 
 
 def trace(engines, port):
-    """What they printed, the port and the ids replaced."""
+    """The output, with the port and the ids replaced."""
     text = "\n".join("\n".join([f"[{name}]", *one.trace()]) for name, one in engines.items())
     text = text.replace(str(port), "PORT")
     ids = []
@@ -34,7 +35,7 @@ def trace(engines, port):
 
 
 def server_of(folder, scene, *args, ready):
-    """One on a free port, and the port."""
+    """A server on a free port, and the port."""
     for _ in range(5):
         port = free_port()
         server = Engine(folder, scene, "--", *[port if word == "PORT" else word for word in args])
@@ -59,7 +60,7 @@ def minimal(folder, kind):
 
 
 def short(folder):
-    """The server that only we have."""
+    """The server, which only our classes have."""
     server, port = server_of(folder, "minimal/short_server.tscn", "PORT", ready="listening on PORT")
     client = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
     check(client.finish() == 0 and client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], "minimal: WSServer echoes", client.trace())

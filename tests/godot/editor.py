@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The editor loads the addon, twice over, knows its classes, and lives when it is asked to reload it under open connections."""
+"""The editor loads the addon twice, knows its classes, and survives a reload under open connections."""
 import sys
 
 from engine import ROOT, Engine, check, end, figure, project
@@ -19,9 +19,9 @@ def edit(folder, when, codes):
 
 def main():
     folder = project(ROOT / "tests" / "godot" / "editor", "editor")
-    # As a user has it: the editor finds the addon by itself.
+    # As for a user: the editor finds the addon by itself.
     (folder / ".godot" / "extension_list.cfg").unlink()
-    # Godot 4.6.3 often aborts at the end of the run in which it found an extension, whichever it is.
+    # Godot 4.6.3 often aborts at the end of the run in which it first finds an extension, whichever it is.
     edit(folder, "the first time", (0, -6))
     edit(folder, "the second time", (0,))
     return end()

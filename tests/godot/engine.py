@@ -1,4 +1,4 @@
-"""Engines as child processes, and the projects that they run."""
+"""Engines as child processes, and their projects."""
 import json
 import os
 import pathlib
@@ -16,7 +16,7 @@ GODOT = str(ROOT / "build" / "godot" / "godot4")
 STOCK, OURS = "stock", "ours"
 NAMES = {STOCK: ("WebSocketPeer", "WebSocketMultiplayerPeer"), OURS: ("WSPeer", "WSMultiplayerPeer")}
 LIMIT = 60
-# What an engine prints when something in it went wrong.
+# Output of an engine that reports a fault.
 FAULTS = re.compile(r"SCRIPT ERROR|Parse Error|handle_crash|[Ll]eaked|still in use at exit")
 
 failures = 0
@@ -34,7 +34,7 @@ def figure(text):
 
 
 def quoted(text):
-    """As a literal of GDScript."""
+    """A GDScript literal."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -45,7 +45,8 @@ def free_port():
 
 
 def project(source, name, kind=OURS):
-    """A copy of a project in the work folder, with our addon; for the stock kind without it, and our class names replaced."""
+    """A copy of a project in the work folder with our addon; for the stock kind without it, with our class names
+    replaced."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(source, folder)
@@ -64,7 +65,7 @@ def project(source, name, kind=OURS):
 
 
 class Engine:
-    """One that runs. Its output is read by a thread, so that it never waits for us."""
+    """A running engine. A thread reads its output, so that it never blocks."""
 
     running = []
 
@@ -92,7 +93,7 @@ class Engine:
             self.news.notify_all()
 
     def wait(self, pattern, timeout=30, after=0):
-        """The match of the first line, from that index on, that the pattern matches whole; None when none comes."""
+        """The match of the first line from that index on which the pattern matches completely, or None."""
         end = time.monotonic() + timeout
         at = after
         with self.news:
@@ -113,12 +114,12 @@ class Engine:
             return "\n".join(self.lines)
 
     def pid(self):
-        """Of the engine itself, the child of timeout."""
+        """The process id of the engine, the child of timeout."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return int(children[0])
 
     def finish(self, timeout=30):
-        """Waits for its end; the exit code, or None when it does not end."""
+        """Waits for its end. Returns the exit code, or None if it does not end."""
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -134,7 +135,7 @@ class Engine:
         self.reader.join(5)
 
     def trace(self):
-        """What the scripts printed, without the engine's own lines."""
+        """The output of the scripts, without the engine's own lines."""
         return [line for line in self.lines if line and not line.startswith("Godot Engine v")]
 
     def faults(self):
@@ -142,7 +143,7 @@ class Engine:
 
 
 class Remote(Engine):
-    """One whose objects a test holds: see remote/remote.gd."""
+    """An engine whose objects a test controls: see remote/remote.gd."""
 
     def __init__(self, kind, *options, **environment):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -163,14 +164,14 @@ class Remote(Engine):
         return answer["value"]
 
     def close(self):
-        """Ends it; the exit code."""
+        """Ends the engine. Returns the exit code."""
         self.answers.close()
         self.sock.close()
         return self.finish()
 
 
 def end():
-    """Ends what still runs, tells of faults in any engine, and is the exit code."""
+    """Ends running engines, reports faults of any engine, and returns the exit code."""
     for one in Engine.running:
         one.kill()
         if one.faults():

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Engines that quit while connections are in any state: they end at once, with 0, and leak nothing. Usage: quit.py SLOW_DNS_LIBRARY [KIND]"""
+"""Engines that quit with connections in any state: they end at once, with exit code 0, and leak nothing. Usage: quit.py
+SLOW_DNS_LIBRARY [KIND]"""
 import contextlib
 import socket
 import sys
@@ -31,7 +32,7 @@ def looking_up(godot, stack):
 
 
 def opened(godot, stack):
-    """Both ends in this engine, with messages that were not read and one that was not sent."""
+    """Both ends in this engine, with unread messages and an unsent one."""
     godot(f'make("host", "{godot.multiplayer_peer}")')
     port = free_port()
     while godot(f'host.create_server({port}, "127.0.0.1")') != 0:
@@ -53,7 +54,7 @@ def closing(godot, stack):
 
 
 def playing(godot, stack):
-    """As the scene's own peer."""
+    """As the scene's multiplayer peer."""
     opened(godot, stack)
     godot('play("host")')
     godot("api.send_bytes(filled(10, 1))")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What a script sees of our classes and of the stock ones in the same situations: return values, states, codes, texts and the bytes on the wire have to be equal.
-Where they differ on purpose, DIFFERENT says why."""
+"""Compares what a script sees of our classes and of the stock ones in the same situations: return values, states,
+codes, texts and the bytes on the wire must be equal. DIFFERENT lists intended differences with their reasons."""
 import re
 import socket
 import struct
@@ -26,7 +26,7 @@ DIFFERENT = [
 
 
 class Seen(dict):
-    """Steps and what was seen at each."""
+    """Steps, and what was observed at each."""
 
     def __init__(self, case):
         super().__init__()
@@ -100,7 +100,7 @@ def requests(case, seen):
         lines = raw.request.split("\r\n")
         seen(f"first line, {what}", lines[0])
         fields = sorted(line for line in lines[1:] if not line.startswith(("Sec-WebSocket-Key", "Host: 127.0.0.1:")))
-        # White space means nothing there.
+        # White space has no meaning there.
         seen(f"headers, {what}", [re.sub(r"\s", "", field) for field in fields])
         case.godot(f'until("{name}", "get_ready_state", {OPEN}, 1000)')
         seen.ask(name, "get_ready_state()", "get_selected_protocol()")
@@ -165,7 +165,7 @@ def closed_by_the_other(case, seen):
         case.godot(f'until("{name}", "get_available_packet_count", 1, 50)')
         if bytes_:
             try:
-                # Ours says why in the reason, and repeats none.
+                # Ours gives an explanation in the reason, and does not repeat one.
                 _, opcode, payload, _ = raw.frame()
                 seen(f"answer to {what}", [opcode, payload[:2].hex()])
             except EOFError as error:
@@ -174,7 +174,7 @@ def closed_by_the_other(case, seen):
         case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 1000)')
         at_the_end = [case.godot(f"{name}.{call}") for call in END]
         if at_the_end[1] in (1002, 1007):
-            # Said by this end, in its own words.
+            # Text of this end, in its own words.
             at_the_end[2] = at_the_end[2] != ""
         seen(f"after {what}", at_the_end)
         seen(f"send after {what}", case.godot(f'{name}.send_text("x")'))
@@ -264,7 +264,7 @@ def a_new_multiplayer_peer(case, seen):
 
 
 def till_told(case, name):
-    """What it is told next."""
+    """Polls until signals are emitted, and returns them."""
     limit = time.monotonic() + 1
     while time.monotonic() < limit:
         case.godot(f"{name}.poll()")
@@ -296,7 +296,7 @@ def a_host(case, seen):
     second.sock.sendall(frame(BINARY, b"from 1"))
     case.godot(f'until("{name}", "get_available_packet_count", 2, 1000)')
     for number in range(2):
-        # It is the sender of the packet that comes next.
+        # The sender of the next packet.
         seen(f"sender {number}", case.godot(f"{name}.get_packet_peer()") == ids[number])
         seen.ask(name, "get_packet()", "get_packet_mode()", "get_packet_channel()")
     seen("address", [case.godot(f"{name}.get_peer_address({ids[0]})"), case.godot(f"{name}.get_peer_port({ids[0]})") == first.sock.getsockname()[1]])
@@ -330,7 +330,7 @@ def a_host(case, seen):
 
 
 def greetings(case, seen):
-    """What a client makes of a host's first message."""
+    """A client with various first messages of a host."""
     for what, first in (("7 or so", frame(BINARY, struct.pack("<i", 77), masked=False)), ("the largest", frame(BINARY, struct.pack("<i", 0x7FFFFFFF), masked=False)),
                         ("3 bytes", frame(BINARY, b"abc", masked=False)), ("5 bytes", frame(BINARY, b"abcde", masked=False)), ("1", frame(BINARY, struct.pack("<i", 1), masked=False)),
                         ("0", frame(BINARY, struct.pack("<i", 0), masked=False)), ("-5", frame(BINARY, struct.pack("<i", -5), masked=False)), ("empty", frame(BINARY, b"", masked=False))):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Peers of three kinds in one game, each as the host in turn: stock Godot, wspeer in C, and wspeer inside Godot. Usage: trio.py [HOST ...]"""
+"""Peers of three kinds in one game, each as the host in turn: stock Godot, wspeer in C, and wspeer inside Godot. Usage:
+trio.py [HOST ...]"""
 import base64
 import pathlib
 import struct
@@ -15,7 +16,7 @@ from harness import Peer, Wrong, case, same
 
 PROGRAM = str(ROOT / "build" / "tests" / "peer_game")
 RELAY, AUTH, RAW = bytes([7, 3]), bytes([7, 0]), bytes([3])
-# What an argument of a remote call is, as Godot writes it.
+# An argument of a remote call in Godot's encoding.
 VALUES = ["null", "true", "-5", "1.5", '"κόσμε"', "Vector2(1, 2)", "Vector3(1, 2, 3)", "Color(1, 0.5, 0, 1)", '[1, "two", [3.0]]', '{"a": 1, "b": [2]}', "PackedByteArray(1, 2, 255)",
           "PackedInt32Array(1, -2)", "PackedInt64Array(5)", "PackedFloat32Array(0.5)", "PackedFloat64Array(0.25)", 'PackedStringArray("a", "b")', "PackedVector2Array(1, 2)", "PackedColorArray(1, 0, 0, 1)"]
 
@@ -50,7 +51,7 @@ class GodotPeer:
         return self.godot("api.get_unique_id()")
 
     def told(self, *wanted):
-        """It gets that signal; others before it are dropped."""
+        """Waits for this signal; others before it are dropped."""
         limit = time.monotonic() + 15
         while time.monotonic() < limit:
             self.queue += self.godot("told()")
@@ -61,7 +62,7 @@ class GodotPeer:
         raise Wrong(f"{self.kind} Godot was never told {wanted}")
 
     def told_one(self, name):
-        """It gets a signal of that name: its argument."""
+        """Waits for a signal of this name. Returns its argument."""
         limit = time.monotonic() + 15
         while time.monotonic() < limit:
             self.queue += self.godot("told()")
@@ -73,7 +74,7 @@ class GodotPeer:
         raise Wrong(f"{self.kind} Godot was never told {name}")
 
     def heard(self, *wanted):
-        """These calls, in any order."""
+        """Waits for these calls, in any order."""
         limit, calls = time.monotonic() + 15, []
         while time.monotonic() < limit and len(calls) < len(wanted):
             calls += self.godot("game.heard()")
@@ -119,7 +120,7 @@ class GodotPeer:
 
 
 class CPeer:
-    """A C program on wspeer, which knows of the scene's protocol what raw bytes and relays are."""
+    """A C program using wspeer, which knows only raw bytes and relays of the scene's protocol."""
 
     kind = "C"
     id = 1
@@ -137,7 +138,7 @@ class CPeer:
         return self.id
 
     def _next(self, kind, number, hex=None):
-        """That event comes; other packets, and requests to close, before it are dropped."""
+        """Waits for this event; packets and CLOSE_REQUEST before it are dropped."""
         limit = time.monotonic() + 15
         while time.monotonic() < limit:
             event = self.peer.any_event()
@@ -260,7 +261,7 @@ def play(host, others, third):
 
 
 def with_a_word(host, guest, c):
-    """A game that asks for a word first."""
+    """A game with authentication by a word."""
     name = f"host {host.kind}"
     with case(f"{name}: who shows the word is let in"):
         host.let_in("sesame")
@@ -302,7 +303,7 @@ def calls(name, host, guest):
         host.heard([number, "up"])
         host.call(0, "all")
         guest.heard([1, "all"])
-        # It was called itself too.
+        # The caller was called itself too.
         host.heard([1, "all"])
         for one, other, source, target in ((host, guest, 1, number), (guest, host, number, 1)):
             for value in VALUES:
@@ -316,7 +317,7 @@ def main():
     games = {STOCK: (stock, [ours, CPeer()]), OURS: (ours, [stock, CPeer()]), "C": (CPeer(), [stock, ours])}
     for host in hosts:
         play(*games[host], CPeer())
-    # Words stay asked for, so these come last.
+    # Authentication stays on, so these come last.
     for host, guest in ((stock, ours), (ours, stock)):
         if host.kind in hosts:
             with_a_word(host, guest, CPeer())

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Tries mutants of the library against its fast tests: changes of one operator, one condition or one result, each of which a test should notice.
+"""Tests mutants of the library with its fast tests: each mutant changes one operator, condition or result, and a test
+should fail.
 
     tests/mutants/run.py                  all folders of FOLDERS
     tests/mutants/run.py src/protocol     the mutants of a folder, or of a file
-    --only PATTERN                        those whose description has what the regular expression looks for
-    --jobs N                              tests at the same time, 1 by default
+    --only PATTERN                        those whose description matches the regular expression
+    --jobs N                              number of parallel tests, 1 by default
 
-`cargo mutants` lists them, as .cargo/mutants.toml says; with one build for each, all of them would take days. So one build of a copy in
-build/mutants holds them all behind a switch, and of the tests only those run that reach a mutant. known.md lists those that live, each with its
-reason. Fails when another one of the files in JUDGED lives. build/mutants/result.json has the result of each.
+`cargo mutants` lists them, as configured by .cargo/mutants.toml. A build for each would take days: instead, one build
+of a copy in build/mutants contains all of them behind a switch, and only tests that reach a mutant are run. known.md
+lists the surviving ones, each with its reason. The run fails if another one survives in the files of JUDGED.
+build/mutants/result.json has the result of each.
 """
+
 import argparse
 import concurrent.futures
 import json
@@ -25,7 +28,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WORK = ROOT / "build" / "mutants"
 TREE = WORK / "tree"
-# Which test programs may notice a mutant of a folder. "lib" are the units.
+# The test programs that may detect a mutant of a folder. "lib" means the unit tests.
 OF_CONNECTIONS = ["lib", "connection", "server", "multiplayer", "abi"]
 FOLDERS = {
     "src/protocol": ["lib", "protocol"],
@@ -40,7 +43,7 @@ FOLDERS = {
 }
 
 
-# Files of which every mutant that lives is in known.md. In others those that live are printed, and do not fail the run.
+# Files whose surviving mutants are all in known.md. In other files they are printed and do not fail the run.
 JUDGED = ["src/protocol/assembly.rs", "src/protocol/body.rs", "src/protocol/decode.rs", "src/link/heartbeat.rs"]
 
 
@@ -60,12 +63,12 @@ def copy():
             continue
         (TREE / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / file, TREE / file)
-    # What tests read of other folders.
+    # Files of other folders that tests read.
     for name in ("docs", "bindings"):
         (TREE / name).symlink_to(ROOT / name)
     shutil.copy2(HERE / "switch.rs", TREE / "src" / "mutants.rs")
     library = TREE / "src" / "lib.rs"
-    # Code behind the switch is not written to please lints.
+    # The generated code does not satisfy lints.
     manifest = TREE / "Cargo.toml"
     manifest.write_text(re.sub(r"^\[lints\..*?(?=^\[(?!lints)|\Z)", "", manifest.read_text(), flags=re.M | re.S))
     words = library.read_text()
@@ -74,7 +77,7 @@ def copy():
 
 
 def rewrite(tool, dropped):
-    """Writes the mutants into the copy. Where each is, and which have no switch."""
+    """Writes the mutants into the copy. Returns their places, and those without a switch."""
     copy()
     (WORK / "dropped").write_text("".join(f"{number}\n" for number in sorted(dropped)))
     ranges, unwritten = {}, set()
@@ -88,7 +91,7 @@ def rewrite(tool, dropped):
 
 
 def blamed(messages, ranges):
-    """The mutants that errors of the compiler are about: those of the narrowest place around each."""
+    """The mutants that cause compiler errors: those with the smallest range around each error."""
     found = set()
     for message in messages:
         for span in (span for span in message["spans"] if span["is_primary"]):
@@ -97,7 +100,7 @@ def blamed(messages, ranges):
             file, start, end = span["file_name"], span["byte_start"], span["byte_end"]
             places = ranges.get(file, [])
             around = [(to - since, number) for since, to, number in places if since <= start and end <= to]
-            # Beside those that it lies in, those that lie in it; a result of another type is told at the end of the function.
+            # Mutants inside the range too, because a result of another type is reported at the end of the function.
             around = around or [(0, number) for since, to, number in places if start <= since and to <= end]
             around = around or [(start - to, number) for since, to, number in places if to <= start]
             if around:
@@ -107,7 +110,7 @@ def blamed(messages, ranges):
 
 
 def compile_tests(programs, environment):
-    """The test programs by name, or what the compiler says against them."""
+    """The test programs by name, or the compiler's errors."""
     wanted = ["--lib"] + [word for name in programs if name != "lib" for word in ("--test", name)]
     command = ["cargo", "test", "--locked", "--no-run", "--message-format=json", *wanted]
     done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -125,8 +128,8 @@ def compile_tests(programs, environment):
 
 
 def build(tool, mutants, programs, environment):
-    """Builds with as many mutants as compile. The programs, and the numbers of those that are in them."""
-    # A result that has no name cannot have another type.
+    """Builds with as many mutants as compile. Returns the programs, and the numbers of the mutants in them."""
+    # A function that returns `impl Iterator` cannot return another type.
     numbers = set(range(len(mutants)))
     dropped = {number for number in numbers if "impl Iterator" in ((mutants[number]["function"] or {}).get("return_type") or "")}
     while True:
@@ -142,7 +145,7 @@ def build(tool, mutants, programs, environment):
 
 
 def run(program, test, limit, **settings):
-    """Whether a test passes; a limit in seconds ends it."""
+    """Whether a test passes within a limit in seconds."""
     environment = os.environ | settings | {"RUST_BACKTRACE": "0"}
     try:
         done = subprocess.run([program, "--exact", test, "--test-threads=1"], cwd=TREE, env=environment, timeout=limit, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -178,7 +181,8 @@ def reached(built, jobs):
 
 
 def key(mutant):
-    """What names a mutant wherever its line is: the file, the description, the line's text and the place in that."""
+    """Identifies a mutant independently of its line number: the file, the description, the line's text and the position
+    in it."""
     start = mutant["span"]["start"]
     line = (ROOT / mutant["file"]).read_text().splitlines()[start["line"] - 1]
     described = re.sub(r"^[^ ]*: ", "", mutant["name"])

@@ -1,4 +1,4 @@
-"""A private CA and what it signs, made on the spot by the openssl program."""
+"""A private CA and certificates signed by it, created by the openssl program."""
 import subprocess
 import time
 
@@ -38,22 +38,23 @@ subjectAltName = DNS:game.example
 
 
 def path(name):
-    """Of a file made here: "chain.pem"."""
+    """The path of a file made here, such as "chain.pem"."""
     return str(FOLDER / name)
 
 
 def make():
-    """All of them. NAME.pem and NAME.key: root, intermediate, leaf, rsa, other, expired, future, client, stranger, unknown (signed
-    by the stranger), alone, alone_ca and engine, engine_old, engine_named (self-signed). chain.pem is leaf and intermediate."""
+    """Creates all certificates. NAME.pem and NAME.key: root, intermediate, leaf, rsa, other, expired, future, client,
+    stranger, unknown (signed by the stranger), alone, alone_ca and engine, engine_old, engine_named (self-signed).
+    chain.pem is leaf and intermediate."""
     (FOLDER / "issued").mkdir(parents=True, exist_ok=True)
     (FOLDER / "index.txt").write_text("")
     (FOLDER / "settings").write_text(SETTINGS)
     _self_signed("root", "basicConstraints=critical,CA:TRUE")
     _self_signed("stranger", "basicConstraints=critical,CA:TRUE")
     _self_signed("alone", "basicConstraints=CA:FALSE", "subjectAltName=DNS:localhost")
-    # What openssl makes when nothing is said.
+    # openssl's defaults.
     _self_signed("alone_ca", "subjectAltName=DNS:localhost")
-    # As game engines make them: a CA's, with a common name and no other.
+    # As game engines make them: CA:TRUE, and only a common name.
     _issue("engine", None, "engine", name="localhost")
     _issue("engine_old", None, "engine", name="localhost", start=-30, end=-1)
     _issue("engine_named", None, "engine_named", name="localhost")
@@ -66,15 +67,15 @@ def make():
     _issue("client", "root", "client")
     _issue("unknown", "stranger", "client")
     (FOLDER / "chain.pem").write_text(_read("leaf.pem") + _read("intermediate.pem"))
-    # Both in one file, as HAProxy wants it.
+    # Both in one file, as HAProxy requires it.
     (FOLDER / "bundle.pem").write_text(_read("chain.pem") + _read("leaf.key"))
-    # The two older forms of a key.
+    # The two older formats of a key.
     _openssl("ec", "-in", "leaf.key", "-out", "leaf.sec1.key")
     _openssl("rsa", "-in", "rsa.key", "-traditional", "-out", "rsa.pkcs1.key")
 
 
 def fingerprint(name):
-    """The SHA-256 of a certificate, in hexadecimal digits and colons."""
+    """The SHA-256 fingerprint of a certificate, in hexadecimal digits and colons."""
     return _openssl("x509", "-in", f"{name}.pem", "-noout", "-fingerprint", "-sha256").strip().split("=")[1]
 
 
@@ -98,7 +99,7 @@ def _self_signed(name, *extensions):
 
 
 def _issue(file, issuer, section, key=EC, start=-1, end=30, name=None):
-    """Without an issuer it signs itself."""
+    """Without an issuer, it is self-signed."""
     _openssl("req", "-new", *key, "-nodes", "-keyout", f"{file}.key", "-out", f"{file}.csr", "-subj", f"/CN={name or 'wspeer test ' + file}")
     date = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * DAY))
     by = ["-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"] if issuer else ["-selfsign", "-keyfile", f"{file}.key"]

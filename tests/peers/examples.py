@@ -6,7 +6,7 @@ import signal
 from certificates import path
 from harness import ROOT, Lines, Wrong, case, same
 
-# Where the programs are; those of other languages say the same.
+# Paths of the programs; those in other languages print the same.
 FOLDER = ROOT / "build"
 
 
@@ -29,7 +29,7 @@ def example(*command):
 
 
 def line(program, pattern):
-    """The next line, which has to match; what its groups hold."""
+    """The next line, which must match. Returns its groups."""
     text = program.line()
     found = re.fullmatch(pattern, text or "")
     if not found:

@@ -1,4 +1,4 @@
-"""Programs that are driven by lines, and cases that pass or fail."""
+"""Programs that are controlled by lines, and test cases."""
 import contextlib
 import json
 import os
@@ -14,7 +14,7 @@ import types
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 HERE = pathlib.Path(__file__).resolve().parent
 WORK = ROOT / "build" / "peers"
-# Without the proxies of the machine that this runs on.
+# Without the proxies configured on this machine.
 ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 ENV |= {"NODE_PATH": str(ROOT / "build/node/node_modules"), "PATH": os.environ["PATH"] + ":/usr/sbin"}
 PYTHON = str(ROOT / "build/venv/bin/python")
@@ -34,12 +34,12 @@ failures = 0
 
 
 class Wrong(Exception):
-    """What came is not what was expected."""
+    """The output is not what was expected."""
 
 
 @contextlib.contextmanager
 def case(name):
-    """One test: passes unless something in it is wrong. What it gives tells afterwards, by `.failed`."""
+    """One test: passes unless an error is raised in it. `.failed` of its result tells afterwards."""
     global failures
     outcome = types.SimpleNamespace(failed=False)
     try:
@@ -58,7 +58,7 @@ def same(what, seen, wanted):
 
 
 def has(event, /, **wanted):
-    """The fields of an event are as wanted."""
+    """Checks the fields of an event."""
     wrong = {name: event.get(name) for name, value in wanted.items() if event.get(name) != value}
     if wrong:
         raise Wrong(f"{wrong} instead of { {name: wanted[name] for name in wrong} } in {event}")
@@ -92,7 +92,7 @@ class Lines:
             raise Wrong(f"{self.name} printed nothing for {limit} s") from None
 
     def end(self):
-        """Ends its input, and so the program. Its exit code."""
+        """Closes its input, which ends the program. Returns its exit code."""
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         return self.wait()
@@ -107,7 +107,7 @@ class Lines:
 
 
 class Peer(Lines):
-    """A program that speaks the language of tests/c/peer.h."""
+    """A program with the commands and events of tests/c/peer.h."""
 
     # A client without a connection.
     idle = False
@@ -131,14 +131,14 @@ class Peer(Lines):
         return event
 
     def forget(self):
-        """Drops what an earlier case left."""
+        """Drops events left by an earlier case."""
         while not self.lines.empty():
             self.lines.get()
 
 
 @contextlib.contextmanager
 def server(kind, header=(), **settings):
-    """A server on a port of its own, `.port`."""
+    """A server on a free port, `.port`."""
     fields = [f"header={line}" for line in header] + [f"{name}={value}" for name, value in settings.items()]
     peer = Peer([*SERVERS[kind], *fields], f"{kind}-server")
     try:
@@ -155,7 +155,7 @@ _idle_clients = {}
 
 @contextlib.contextmanager
 def connection(kind, url, limit=15, **settings):
-    """A client that was told to connect; what it tells next is its first event, `.first`."""
+    """A client that is told to connect; `.first` is its first event."""
     peer = _idle_clients.pop(kind, None) or Peer(CLIENTS[kind], f"{kind}-client")
     peer.idle = False
     try:
@@ -176,14 +176,14 @@ def end_clients():
 
 
 def opened(peer):
-    """What a client told first, which has to be that it is open."""
+    """The first event of a client, which must be open."""
     if peer.first["event"] != "open":
         raise Wrong(f"did not open: {peer.first}")
     return peer.first
 
 
 def ended(peer):
-    """What a client told first, which has to be its end."""
+    """The first event of a client, which must be its end."""
     if peer.first["event"] != "closed":
         raise Wrong(f"did not end: {peer.first}")
     return peer.first
@@ -191,21 +191,21 @@ def ended(peer):
 
 @contextlib.contextmanager
 def session(kind, to, path="/", url=None, **settings):
-    """A client and a server that are connected: (client, server, what each told of its opening). It has to be closed by the case."""
+    """A client and a server that are connected: (client, server, the open event of each). The case has to close it."""
     to.forget()
     with connection(kind, (url or to.url) + path, **settings) as peer:
         yield peer, opened(peer), to.event("open")
 
 
 def echo(peer, to, type, size, crc):
-    """A message goes to the server and comes back: whole at both ends."""
+    """A message goes to the server and back: it must be whole at both ends."""
     peer.tell("put", type=type, size=size)
     for end in (to, peer):
         has(end.event("message", 30), type=type, size=size, crc=crc)
 
 
 def close(peer, to, code=1000, reason="bye"):
-    """The client closes, and both ends tell so."""
+    """The client closes, and both ends report it."""
     peer.tell("close", code=code, reason=reason)
     if "wspeer" in to.name:
         has(to.event("close_request"), code=code, reason=reason)
@@ -229,7 +229,8 @@ def free_port():
 
 @contextlib.contextmanager
 def daemon(name, make):
-    """A foreign program that cannot be asked for any free port: make(port) is its command, other ports are tried when one was taken meanwhile."""
+    """A foreign program that cannot choose a free port: make(port) is its command, and other ports are tried if one is
+    taken meanwhile."""
     for _ in range(5):
         port = free_port()
         process = Lines(make(port), name, stdin=subprocess.DEVNULL)
@@ -258,7 +259,7 @@ def _listens(process, port):
 
 
 def have(*tools):
-    """Whether all are here; a failure in CI, a printed skip elsewhere."""
+    """Whether all are installed. A missing one is a failure in CI, and a printed skip elsewhere."""
     missing = [tool for tool in tools if not (os.path.exists(tool) or shutil.which(tool, path=ENV["PATH"]))]
     for tool in missing:
         if os.environ.get("CI"):

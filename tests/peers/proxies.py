@@ -1,4 +1,5 @@
-"""Behind nginx and HAProxy, which end TLS: wspeer and foreign clients, a wspeer server, and every form of the headers that the proxies can produce."""
+"""Behind nginx and HAProxy, which terminate TLS: wspeer and foreign clients, a wspeer server, and every form of the
+headers that the proxies can produce."""
 import contextlib
 import os
 import string
@@ -12,7 +13,7 @@ CLIENTS = ["wspeer", "ws", "websockets"]
 
 
 class Settings(string.Template):
-    """A file of settings with @names in it."""
+    """A settings file with @names to be replaced."""
     delimiter = "@"
 
 
@@ -122,7 +123,7 @@ def behind_haproxy():
 
 @contextlib.contextmanager
 def servers():
-    """A wspeer server without and one with TLS, and what the settings have to name."""
+    """A wspeer server without TLS and one with it, and the values for the settings."""
     with server("wspeer", show="X-Proxy", header=["X-Answer: yes"]) as plain:
         with server("wspeer", show="X-Proxy", header=["X-Answer: yes"], cert=path("chain.pem"), key=path("leaf.key")) as secure:
             yield plain, secure, {"folder": WORK, "chain": path("chain.pem"), "key": path("leaf.key"), "bundle": path("bundle.pem"), "root": path("root.pem"),
@@ -130,7 +131,7 @@ def servers():
 
 
 def through(proxy, port, place, to):
-    """Clients reach the server through that place of the proxy; both ends close cleanly."""
+    """Clients reach the server through that location of the proxy, and both ends close cleanly."""
     url = f"wss://localhost:{port}"
     for client in CLIENTS:
         name = f"{client} through {proxy} at {place}"

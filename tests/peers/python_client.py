@@ -1,4 +1,4 @@
-"""A client of Python's websockets that is told what to do as tests/c/peer_client.c is."""
+"""A client of Python's websockets that a test controls like tests/c/peer_client.c."""
 import asyncio
 import ssl
 
@@ -26,7 +26,7 @@ async def run(settings):
         answer = error.response
         show_closed(None, status=answer.status_code, body=answer.body.decode(), shown=answer.headers.get_all(name), sentence=str(error))
         return
-    except Exception as error:  # whatever it is, the driver judges it
+    except Exception as error:  # any error is judged by the driver
         show_closed(None, status=0, body="", shown=[], sentence=f"{type(error).__name__}: {error}")
         return
     current["ws"] = ws

@@ -1,4 +1,4 @@
-"""What the two programs for Python's websockets share: the commands, events and messages of tests/c/peer.h."""
+"""Shared by the two programs for Python's websockets: the commands, events and messages of tests/c/peer.h."""
 import asyncio
 import functools
 import json
@@ -46,7 +46,7 @@ def random(size):
 
 
 def pattern(type, size):
-    """As bytes for binary and random, and str for text, as programs send them."""
+    """Bytes for binary and random, and str for text, as programs send them."""
     if type == "random":
         return random(size)
     if type == "binary":
@@ -61,7 +61,7 @@ def show_message(message):
 
 
 def show_closed(ws, **more):
-    # Without a connection that was open: 1006, as elsewhere.
+    # A connection that was never open ends with 1006, like those of the other peers.
     show("closed", code=ws.close_code if ws else 1006, reason=(ws.close_reason or "") if ws else "", **more)
 
 
@@ -81,7 +81,8 @@ def limit_versions(context, settings):
 
 
 def deflate(settings, factory):
-    """The extensions to offer or to agree to: deflate=yes and, as needed, flags of tests/c, level, server_bits and client_bits."""
+    """The extensions to offer or accept: deflate=yes and optionally flags of tests/c, level, server_bits and
+    client_bits."""
     flags = int(settings.get("flags", 0))
     bits = {f"{end}_max_window_bits": int(settings[f"{end}_bits"]) for end in ("server", "client") if f"{end}_bits" in settings}
     if "client_max_window_bits" not in bits and factory.__name__.startswith("Client"):
@@ -91,13 +92,13 @@ def deflate(settings, factory):
 
 
 def deflate_options(settings, factory):
-    """The library's own defaults without deflate=yes or no."""
+    """The library's defaults without deflate=yes or no."""
     wanted = settings.get("deflate")
     return {"compression": None, "extensions": deflate(settings, factory) if wanted == "yes" else None} if wanted else {}
 
 
 def extensions(ws, server):
-    """What was agreed on, as WS_GET_EXTENSIONS tells it."""
+    """The negotiated extensions in the format of WS_GET_EXTENSIONS."""
     if not ws.protocol.extensions:
         return ""
     found = ws.protocol.extensions[0]

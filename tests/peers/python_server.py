@@ -1,5 +1,6 @@
-"""An echo server of Python's websockets with the settings and commands of tests/c/peer_server.c, and these: client_ca=FILE (a certificate is
-demanded), tls=1.2. A request for /refuse/STATUS is refused with a body. Usage: python_server.py [NAME=VALUE]..."""
+"""An echo server of Python's websockets with the settings and commands of tests/c/peer_server.c, and also:
+client_ca=FILE (requires a client certificate), tls=1.2. A request for /refuse/STATUS is refused with a body.
+Usage: python_server.py [NAME=VALUE]..."""
 import asyncio
 import ssl
 import sys

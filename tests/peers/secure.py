@@ -1,4 +1,5 @@
-"""TLS in detail: which certificates are taken and which refused, with phase and cause; and ws and wss mistaken for each other."""
+"""TLS in detail: which certificates are accepted and refused, with phase and cause; and ws and wss confused with each
+other."""
 import contextlib
 
 from certificates import fingerprint, path
@@ -33,7 +34,7 @@ def all_details():
 
 
 def opens(name, to, **settings):
-    """wspeer opens and closes; what both ends told of the opening."""
+    """wspeer opens and closes. Returns the open events of both ends."""
     with case(name), session("wspeer", to, **settings) as (peer, here, there):
         close(peer, to)
         return here, there
@@ -41,7 +42,7 @@ def opens(name, to, **settings):
 
 
 def fails(name, url, phase, cause, words, **settings):
-    """wspeer's connection ends in that phase with that cause, and in a sentence with these words."""
+    """wspeer's connection ends in this phase with this cause, and its error message has these words."""
     with case(name), connection("wspeer", url, timeout_ms=8000, **settings) as peer:
         event = ended(peer)
         has(event, phase=phase, code=1006, clean=0)
@@ -98,7 +99,7 @@ def pins(to):
 
 
 def given(to):
-    """The server's own certificate as ca_pem, as game engines make it; and any name."""
+    """The server's own certificate as ca_pem, as game engines make it, for any host name."""
     with server(to, **pair("engine")) as peer:
         opens(f"{to}: a CA's certificate with a common name alone, given as ca_pem", peer, flags=ONLY_CA_PEM, ca=path("engine.pem"))
         fails(f"{to}: for another name", peer.url, TLS, NAME, "server_name", server_name="game.example", ca=path("engine.pem"))
@@ -130,7 +131,7 @@ def client_certificates(to):
             _, there = opens(f"{name}: a client certificate that is demanded", peer, **ROOT, **pair("client"))
             with case(f"{name}: whose name the server sees"):
                 same("name", there.get("client"), "wspeer test client")
-            # They end the connection without an alert; with TLS 1.3 that is after the client's side of the handshake.
+            # They end the connection without an alert; with TLS 1.3 after the client's part of the handshake.
             end = (TLS, TLS_FAILED, "certificate") if version == "1.2" else (HTTP, (GONE, RESET), "")
             fails(f"{name}: a client certificate of another CA", peer.url, *end, **ROOT, **pair("unknown"))
             alert = (TLS, TLS_FAILED, "cert_pem") if to == "ws" else end
@@ -139,7 +140,7 @@ def client_certificates(to):
 
 
 def alerts():
-    """OpenSSL's server tells by an alert what it has against a client."""
+    """OpenSSL's server reports by an alert why it refuses a client."""
     demand = ["-CAfile", path("root.pem"), "-Verify", "1", "-verify_return_error"]
     for version in ("1.2", "1.3"):
         with openssl_server(version, *demand) as url:
@@ -158,7 +159,7 @@ def openssl_server(version, *more):
 
 
 def keys():
-    """The three forms of a private key, in wspeer's server; what it cannot use is told by the call."""
+    """The three formats of a private key in wspeer's server; an unusable key is reported by the call."""
     for name, cert, key in (("PKCS #8", "rsa", "rsa"), ("PKCS #1", "rsa", "rsa.pkcs1"), ("SEC1", "chain", "leaf.sec1")):
         with server("wspeer", **pair(cert, key)) as to:
             for client in FOREIGN:
@@ -173,7 +174,7 @@ def keys():
 
 
 def refused_by_clients():
-    """The clients do not take wspeer's certificate; it goes on."""
+    """The clients refuse wspeer's certificate, and the server continues."""
     for client in FOREIGN:
         with server("wspeer", **pair("expired")) as to, case(f"{client} to wspeer: an expired certificate is refused"):
             with connection(client, to.url, **ROOT) as peer:
@@ -186,7 +187,7 @@ def refused_by_clients():
 
 
 def mistaken():
-    """ws and wss mistaken for each other; each ends at once, not by a time-out."""
+    """ws and wss confused with each other: each ends at once, not by a timeout."""
     for to in ("ws", "websockets", "wspeer"):
         with server(to) as peer:
             # websockets ends the connection without an answer.

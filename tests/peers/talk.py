@@ -1,4 +1,5 @@
-"""Every peer as client and as server of wspeer: messages, subprotocols, headers, closes and refusals, over ws and wss."""
+"""Every peer as client and as server of wspeer: messages, subprotocols, headers, closes and refusals, over ws and
+wss."""
 import zlib
 
 from certificates import path
@@ -87,7 +88,7 @@ def closes(name, client, to, trust):
 
 
 def told(peer, code, reason, cause):
-    """One end of a clean close. wspeer tells a request of the peer's before it, and who began."""
+    """One end of a clean close. wspeer first reports CLOSE_REQUEST of the peer, and who began."""
     own = peer.name.startswith("wspeer")
     if own and cause == BY_PEER:
         has(peer.event("close_request"), code=code, reason=reason)
@@ -114,7 +115,7 @@ def refusals(name, client, to, peer):
     if to == "ws":
         with server("ws", http="yes") as plain:
             for status in (401, 404, 200):
-                # Chunked, on a connection that is kept alive: what counts is not to wait for its end.
+                # Chunked, on a connection that is kept alive: the client must not wait for its end.
                 one = f"{name}: {status} of a server without WebSocket, chunked"
                 refused(one, client, f"{plain.url}/{status}", status, "not here: κόσμε\n", "X-Refused", ["yes"])
 
@@ -137,12 +138,12 @@ def subprotocols(name, client, to):
             has(there, subprotocol="chat.v2")
             close(own, peer)
         with case(f"{name}: no subprotocol in common"), connection(client, peer.url, subprotocols="other, another") as own:
-            # npm ws agrees without one, which the client must not take; the others answer 400.
+            # npm ws accepts without a subprotocol, which the client must refuse; the others answer 400.
             not_answered(client, ended(own)) if to == "ws" else not_agreed(client, ended(own), 400)
     with server(to) as peer, case(f"{name}: subprotocols that the server does not know of"):
         with connection(client, peer.url, subprotocols="chat.v1, chat.v2") as own:
             if client == "websockets":
-                # It takes none for an answer.
+                # This client accepts a response without a subprotocol.
                 has(own.first, event="open", subprotocol="")
                 has(peer.event("open"), subprotocol="")
                 close(own, peer)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Breaks RFC 6455 in every way on a raw socket and checks what wspeer answers: the close code of each broken frame, as server and as client,
-and the HTTP status of each bad request. Usage: probe.py PROBE_SERVER PROBE_CLIENT"""
+"""Violates RFC 6455 in every way on a raw socket and checks wspeer's answer: the close code for each invalid frame, as
+server and as client, and the HTTP status for each invalid request. Usage: probe.py PROBE_SERVER PROBE_CLIENT"""
 import base64
 import hashlib
 import os
@@ -22,7 +22,7 @@ def check(name, good, seen=""):
 
 
 def frame(opcode, payload=b"", fin=True, rsv=0, masked=True, length=None, form=None):
-    """One frame; `length` lies about it, `form` forces the 7, 16 or 64 bit form."""
+    """One frame; `length` is a false length, `form` forces the 7, 16 or 64 bit encoding."""
     length = len(payload) if length is None else length
     form = form or (7 if length < 126 else 16 if length < 65536 else 64)
     head = bytes([fin << 7 | rsv << 4 | opcode])
@@ -77,7 +77,7 @@ class Raw:
         return first >> 7, first & 0xF, payload, bool(second & 0x80)
 
     def close_code(self):
-        """The code of the close frame that comes, whatever comes before it; then the transport must end without a reset."""
+        """The code of the next close frame, after any other frames; then the transport must end without a reset."""
         while True:
             try:
                 _, opcode, payload, _ = self.frame()
@@ -129,7 +129,7 @@ def request(method="GET", path="/", version="HTTP/1.1", drop=(), **change):
 
 
 def broken_frames(masked):
-    """(name, bytes, close code) for a peer that has to send frames masked or not."""
+    """(name, bytes, close code) for a peer that has to send masked or unmasked frames."""
     f = lambda *args, **options: frame(*args, **{"masked": masked, **options})
     for bit, name in ((4, "RSV1"), (2, "RSV2"), (1, "RSV3")):
         yield f"{name} set", f(1, b"x", rsv=bit), 1002
@@ -182,12 +182,12 @@ def probe_server_frames():
             for index in range(0, len(data), cut):
                 raw.sock.sendall(data[index:index + cut])
             seen = [raw.frame()[1:3] for _ in range(3)]
-            # The pong leaves within the poll, the echoes after it.
+            # The pong is sent within the poll, the echoes after it.
             check(f"server: frames in pieces of {cut}", sorted(seen) == [(1, b"hello"), (2, b"z" * 300), (10, b"p")], seen)
         raw = server.request(request().encode() + frame(1, b"early"))
         raw.head()
         check("server: a frame in the segment of the request is taken", raw.frame()[1:3] == (1, b"early"))
-        # Forms longer than needed.
+        # Non-minimal length encodings.
         for form, payload in ((16, b"hello"), (64, b"hello"), (64, b"x" * 300)):
             raw = server.open()
             raw.sock.sendall(frame(2, payload, form=form))
@@ -291,7 +291,8 @@ def answer(key, **change):
 
 
 def serve(reply, *arguments, act=None):
-    """Lets the C client connect to a raw server. `reply` makes the answer from the key; `act` gets the connection; the client's last line is returned."""
+    """Lets the C client connect to a raw server. `reply` makes the response from the key; `act` gets the connection.
+    Returns the client's last line."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         port = listener.getsockname()[1]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# AddressSanitizer with LeakSanitizer over the Rust tests and the C, C++ and C# programs, all with a library that is instrumented too. Wants a nightly toolchain.
-# Usage: asan.sh [rust] [c] [cpp] [csharp]     all of them unless some are named
+# AddressSanitizer with LeakSanitizer for the Rust tests and the C, C++ and C# programs, all with an instrumented
+# library. Needs a nightly toolchain. Usage: asan.sh [rust] [c] [cpp] [csharp]     runs all unless some are named
 . "$(dirname "$0")/../lib/common.sh"
 . tests/sanitize/programs.sh
 parts=${*:-rust c cpp csharp}
@@ -19,15 +19,15 @@ cargo run --quiet --locked --example make_cert -- $lib/cert
 for part in $parts; do
   case $part in
   rust)
-    # Without the tests that count by an allocator of their own, which takes the place of the sanitizer's.
+    # Without the tests that have a counting allocator, which would replace the sanitizer's.
     names=$(sed -n '/^\[\[test\]\]/,/^path/s/^name = "\(.*\)"/\1/p' Cargo.toml | grep -vxE 'allocations|deflate_memory|panics')
     names+=" $(cd tests && ls */main.rs | sed 's|/main.rs||')"
     sanitized test --locked --no-fail-fast --target "$target" --features inject-panics --lib $(printf -- '--test %s ' $names) || rc=1
-    # What a panic of ours interrupts is leaked on purpose: the host may still hold loans.
+    # Memory of calls interrupted by a panic is leaked on purpose: the host may still hold loans.
     ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 sanitized test --locked --target "$target" --features inject-panics --test panics || rc=1
     ;;
   c)
-    # What bounds the time of a call is not for an instrumented library.
+    # Time limits of calls do not apply to an instrumented library.
     programs asan "gcc -fsanitize=address" abuse loans threads loss host_habits multiplayer multiplayer3 scene scene_bytes heartbeat signals
     ;;
   cpp)
@@ -35,7 +35,7 @@ for part in $parts; do
     tests/suites/conformance.sh --language cpp || rc=1
     ;;
   csharp)
-    # Mono looks for its own leaks and catches its own SIGSEGV.
+    # Mono has its own leak checks and SIGSEGV handler.
     printf '#!/bin/sh\nexec env LD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 %s "$@"\n' "$(readlink -f "$(gcc -print-file-name=libasan.so)")" "$(command -v mono)" > $lib/bin/mono
     chmod +x $lib/bin/mono
     PATH=$PWD/$lib/bin:$PATH tests/suites/conformance.sh --language csharp || rc=1

@@ -1,6 +1,7 @@
-# For the scripts beside it, after tests/lib/common.sh.
+# For the scripts in this folder, after tests/lib/common.sh.
 
-# programs SANITIZER COMPILER NAME[:ARGUMENT,...]...: compiles C programs of the tests and runs them with what follows, or with a certificate. A program that fails makes rc 1.
+# programs SANITIZER COMPILER NAME[:ARGUMENT,...]...: compiles C programs of the tests and runs them with these
+# arguments, or with a certificate. A failing program sets rc to 1.
 programs() {
   local sanitizer=$1 compiler=$2 name arguments log
   shift 2

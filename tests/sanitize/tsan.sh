@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# ThreadSanitizer over the C programs and the Rust tests that have threads, with a library, a standard library and ring's C that are instrumented too.
-# It takes one compiler's version of rustc, of the standard library's source and no rustup: Debian's rustc-web and rust-web-src; as root they are installed.
-# Usage: tsan.sh [c] [rust]     both unless one is named
+# ThreadSanitizer for the C programs and the Rust tests with threads, with an instrumented library, standard library and
+# ring. It needs the same version of rustc and of the standard library's source, without rustup: Debian's rustc-web and
+# rust-web-src, which are installed when run as root. Usage: tsan.sh [c] [rust]     runs both unless one is named
 . "$(dirname "$0")/../lib/common.sh"
 . tests/sanitize/programs.sh
 parts=${*:-c rust}
@@ -19,7 +19,8 @@ if [ ! -x /usr/bin/cargo ] || [ ! -d /usr/lib/rustlib/src/rust/library ] || ! co
     { tail -n 15 $lib/setup.log; echo "not ok - tsan: its packages cannot be had"; exit 1; }
 fi
 
-# Names in reports come from addr2line. The runtime refuses threads in the child of a fork unless told: then it sees the children of tests/c/forks.c as well.
+# Names in reports come from addr2line. By default the runtime refuses threads in the child of a fork; with this option
+# it also checks the children of tests/c/forks.c.
 export LIBDIR=$lib TSAN_OPTIONS="exitcode=66 die_after_fork=0 external_symbolizer_path=$(command -v addr2line)"
 sanitized() {
   env PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/tsan \
@@ -32,7 +33,8 @@ cp -f "target/tsan/$target/debug/libwspeer.so" $lib/
 ln -sf libwspeer.so $lib/libwspeer.so.0
 cargo run --quiet --locked --example make_cert -- $lib/cert
 
-# What the rest is worth: a race that was planted is told, with the library's own code as one side of it, and where a lock is held nothing is.
+# Checks the setup itself: a planted race with the library's code on one side is reported, and with a lock held nothing
+# is.
 CC="clang-19 -fsanitize=thread" compile planted_race
 build/tests/planted_race racy > $lib/planted.log 2>&1 && found=0 || found=$?
 if [ $found = 66 ] && grep -q 'data race' $lib/planted.log && grep -q 'wspeer::.*libwspeer' $lib/planted.log; then
@@ -50,7 +52,8 @@ for part in $parts; do
       careless:never_polls,shuts_down_under_others,ends_at_a_signal,resets_while_inflating
     ;;
   rust)
-    # Those in which threads meet: of the test, of the library (TLS, names) or of a proxy. The others have one thread.
+    # The tests in which threads meet: of the test, of the library (TLS, names) or of a proxy. The others have one
+    # thread.
     sanitized test --no-fail-fast --lib --test stale_handles --test waiting --test descriptors --test tls_streams --test panics --test network || rc=1
     sanitized test --test server crowd:: || rc=1
     WSPEER_SOAK_SECONDS=20 sanitized test --test soak || rc=1

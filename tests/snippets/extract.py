@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Prints a fenced block of a Markdown file as it stands. Usage: extract.py FILE LANGUAGE PART: the one block of LANGUAGE that contains PART."""
+"""Prints a fenced block of a Markdown file unchanged. Usage: extract.py FILE LANGUAGE PART: the only block of LANGUAGE
+that contains PART."""
 import re
 import sys
 

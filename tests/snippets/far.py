@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""The other side of a snippet, at 127.0.0.1:9080, by the Python package. Usage: far.py server: greets who comes and closes after the first message that it gets.
-far.py talkers: two clients, of whom one says hello; ends when the other has got that. far.py scene: a host whose node Game is called. Each prints what it hears."""
+"""The remote peer of a snippet, at 127.0.0.1:9080, using the Python package. Each prints what it receives.
+Usage: far.py server     greets clients and closes after the first message that it receives
+       far.py talkers    two clients, one of which says hello; ends when the other has received it
+       far.py scene      a host whose node Game is called"""
 
 import sys
 import time
@@ -36,7 +38,7 @@ def talkers():
                     if event.type == EventType.MESSAGE and peer is other:
                         print(event.text, flush=True)
                         heard = event.text == "hello"
-            # Again and again, as the other may have come later.
+            # Repeatedly, because the other may connect later.
             if one.state == other.state == wspeer.State.OPEN:
                 one.send("hello")
             other.wait(0.05)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes a program of a part of one: what stands behind a line "every frame" is its loop. Usage: wrap.py LANGUAGE < PART; LANGUAGE is c, cpp, csharp or python."""
+"""Makes a program of a code fragment: lines after "every frame" become its loop. Usage: wrap.py LANGUAGE < PART;
+LANGUAGE is c, cpp, csharp or python."""
 import re
 import sys
 
@@ -18,7 +19,7 @@ def braces(language, part):
 
 
 def python(part):
-    """The rest of the block is one deeper."""
+    """Indents the rest of the block by one level."""
     lines, indent = ["import asyncio", "import wspeer"], None
     asynchronous = "async with" in part
     for line in part.splitlines():

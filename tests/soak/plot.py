@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws what a soak wrote, build/soak.csv: memory and descriptors over time, and what is held while nobody is there. Usage: plot.py CSV SVG"""
+"""Draws the data of a soak, build/soak.csv: memory and descriptors over time, and the memory held while no client is
+connected. Usage: plot.py CSV SVG"""
 import csv
 import pathlib
 import sys
@@ -13,13 +14,13 @@ def text(x, y, words, size=12, anchor="start", weight="normal", ink=INK):
 
 
 def round_up(value):
-    """To a number that reads well, for the top of a scale."""
+    """Rounds up to a readable number for the top of a scale."""
     step = 10 ** (len(str(int(value))) - 1)
     return next(step * factor for factor in (1, 1.2, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * factor >= value)
 
 
 def panel(top, title, minutes, lines, dots, unit):
-    """Lines are (name, colour, [(minute, value)]); so are dots."""
+    """`lines` are (name, colour, [(minute, value)]), and so are `dots`."""
     width, bottom = WIDTH - LEFT - RIGHT, top + HEIGHT
     most = round_up(max(value for _, _, points in lines + dots for _, value in points))
     place = lambda point: (LEFT + width * point[0] / minutes, bottom - HEIGHT * point[1] / most)

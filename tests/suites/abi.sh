@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The header in every dialect, layouts, exported symbols; and every export abused.
-# Parts: the programs abuse and loans; the rest runs always.
+# The header in every dialect, layouts, exported symbols, and misuse of every export.
+# Parts: the programs abuse and loans; the rest always runs.
 . "$(dirname "$0")/../lib/common.sh"
 need gcc g++ clang nm
 echo '#include "wspeer.h"

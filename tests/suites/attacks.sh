@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Attacks on a server while honest players go on. Usage: attacks.sh [--seconds N]
+# Attacks on a server while honest players continue. Usage: attacks.sh [--seconds N]
 # Parts: the names in ATTACKS of tests/attacks/run.py.
 . "$(dirname "$0")/../lib/common.sh"
 need python3 cargo openssl

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The Autobahn suite against programs that are built from the header and the shared library alone.
+# The Autobahn suite against programs built only from the header and the shared library.
 . "$(dirname "$0")/../lib/common.sh"
 need build/wst/wstest
 compile autobahn_client

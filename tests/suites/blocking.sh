@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# No call blocks: thread CPU time and waits of the longest calls, where a network hangs and under floods.
+# No call blocks: CPU time and waits of the longest calls, with hanging networks and under floods.
 . "$(dirname "$0")/../lib/common.sh"
 need gcc cargo
 gcc -D_GNU_SOURCE -shared -fPIC -o build/tests/slowdns.so tests/c/slowdns.c -ldl

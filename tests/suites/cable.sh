@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# A real line between two network namespaces whose cable is pulled, before, while and after the ends talk.
+# A real connection between two network namespaces whose cable is pulled before, during and after the exchange of
+# messages.
 . "$(dirname "$0")/../lib/common.sh"
 need ip timeout unshare
-# Who may not make a network namespace by name can as the root of a user namespace, with a /run of its own for the names.
+# Without the right to create named network namespaces, this runs as root of a user namespace, with its own /run for the
+# names.
 if [ -z "${CABLE_ALONE:-}" ] && ! { ip netns add wspeer-probe && ip netns del wspeer-probe; } 2> /dev/null; then
   CABLE_ALONE=1 exec unshare -Urnm sh -c 'mount -t tmpfs none /run && exec "$0"' "$0"
 fi
@@ -23,7 +25,7 @@ ip -n "$a" link set va up
 ip -n "$b" link set vb up
 compile cable
 
-# has FILE TEXT: waits until it is there
+# has FILE TEXT: waits until the file contains the text
 has() {
   for _ in $(seq 200); do
     grep -q "$2" "$1" && return 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The careless host. The long case runs beside the others.
+# The careless host. The long case runs in parallel with the others.
 . "$(dirname "$0")/../lib/common.sh"
 compile careless -std=c11
 ${CC:-cc} -std=c99 -Wall -Wextra -O1 -shared -fPIC tests/c/jumping_clock.c -o build/tests/jumping_clock.so -ldl

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The C++ header: gcc and clang, C++17 and C++20, with and without exceptions and RTTI; the start of its README; its examples.
+# The C++ header: gcc and clang, C++17 and C++20, with and without exceptions and RTTI; the start of its README; its
+# examples.
 . "$(dirname "$0")/../lib/common.sh"
 need g++ clang++ openssl
 out=build/cpp
 mkdir -p $out
 link="-Iinclude -Ibindings/cpp -L$LIBDIR -lwspeer -Wl,-rpath,$(cd "$LIBDIR" && pwd)"
 gcc="g++ -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Werror -g -fsanitize=address,undefined"
-# Those that are off ask for C++98, for no padding, or for what a header alone cannot have.
+# The disabled warnings ask for C++98, for no padding, or for what a header alone cannot have.
 clang="clang++ -Weverything -Wno-c++98-compat -Wno-c++98-compat-pedantic -Wno-padded -Wno-weak-vtables -Werror -g -O1"
 rc=0
 
@@ -18,7 +19,7 @@ types() {
   echo "not ok - c++: $name"
 }
 
-# Both compilers at a time. An instrumented library goes with one sanitizer's runtime alone, so that its run names that compiler.
+# Both compilers in parallel. An instrumented library needs one sanitizer's runtime, so that run names its compiler.
 compilers=${COMPILERS:-gcc clang}
 for compiler in $compilers; do
   for std in 17 20; do
@@ -37,8 +38,8 @@ for example in minimal_client echo_server chat; do
 done
 timeout 200 python3 tests/cpp/run_examples.py $out || rc=1
 
-# The start in the README, word for word but for the port.
-: > $out/echo.log # what an earlier run said
+# The start of the README, word for word except for the port.
+: > $out/echo.log # output of an earlier run
 $out/echo_server 0 > $out/echo.log &
 server=$!
 for _ in $(seq 100); do port=$(sed -n 's/.*\*:\([0-9]*\).*/\1/p' $out/echo.log); [ -n "$port" ] && break; sleep 0.1; done

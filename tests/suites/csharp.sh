@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The Unity and C# binding on Mono and on .NET: compiled with all warnings as errors, layouts, lifetimes, garbage, wrong use, the component, the samples and the package.
+# The Unity and C# binding on Mono and on .NET: compiled with all warnings as errors, layouts, lifetimes, garbage,
+# misuse, the component, the samples and the package.
 . "$(dirname "$0")/../lib/common.sh"
 need mcs mono clang openssl build/dotnet/dotnetcore2/bin/dotnet
 rc=0
@@ -73,7 +74,7 @@ else
   rc=1
 fi
 
-# As on iOS, where the library is part of the program.
+# Like on iOS, where the library is part of the program.
 mkdir -p $out/internal
 build "Wspeer.dll as for iOS" -define:UNITY_IOS -unsafe -target:library -out:$out/internal/Wspeer.dll $package/Runtime/Core/*.cs
 cp $out/{Tests.exe,Wspeer.Unity.dll,UnityStub.dll} $out/internal/
@@ -85,7 +86,7 @@ else
   rc=1
 fi
 
-# As in WebGL, where it is JavaScript in the page.
+# Like in WebGL, where the library is JavaScript in the page.
 mkdir -p $out/webgl
 build "Wspeer.dll as for WebGL" -define:UNITY_WEBGL -unsafe -target:library -out:$out/webgl/Wspeer.dll $package/Runtime/Core/*.cs
 build "the component as for WebGL" -define:UNITY_WEBGL -target:library -r:$out/webgl/Wspeer.dll -r:UnityStub.dll -out:$out/webgl/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
@@ -99,7 +100,7 @@ else
   rc=1
 fi
 
-# What a program says when the native library is not there, too old, or of another binary interface.
+# The program's error if the native library is missing, too old, or has another binary interface.
 mkdir -p $out/alone
 cp $out/{Wspeer.dll,MinimalClient.exe} $out/alone/
 says() {

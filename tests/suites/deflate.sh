@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# permessage-deflate: real peers and every parameter, broken and hostile data, sending and broadcast.
+# permessage-deflate: real peers and every parameter, invalid and malicious data, sending and broadcast.
 # Parts: peers, attack, deflate, deflate_crowd.
 . "$(dirname "$0")/../lib/common.sh"
 need openssl python3

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The Godot extension in the real engine: its interface, its classes against the engine's own, what they do, their help, and what is left at the end.
+# The Godot extension in the real engine: its interface, its classes compared with the engine's, their behaviour, their
+# help, and leaks.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 timeout make python3
 godot=$PWD/build/godot/godot4
@@ -24,7 +25,7 @@ mkdir -p "$HOME"
 (cd "$project" && timeout 60 "$godot" --headless --dump-gdextension-interface > /dev/null 2>&1)
 python3 "$project/interface.py" "$project/gdextension_interface.h" bindings/godot/src/interface.h || rc=1
 
-# look: the editor, where the classes have their help, and which quits. It waits most of the time.
+# look: runs the editor, checks the help of the classes, and quits. It waits most of the time.
 look() {
   export HOME=$project-home
   local editor=$project-editor plain=$project-plain
@@ -35,16 +36,17 @@ look() {
   printf '[plugin]\nname="look"\ndescription=""\nauthor=""\nversion="1"\nscript="plugin.gd"\n' > "$editor/addons/look/plugin.cfg"
   printf 'config_version=5\n[editor_plugins]\nenabled=PackedStringArray("res://addons/look/plugin.cfg")\n' > "$editor/project.godot"
   printf 'config_version=5\n' > "$plain/project.godot"
-  # An editor that has made its cache of documentation; in the run that makes it, Godot 4.6.3 shows no texts for classes of extensions.
+  # Uses an editor that has already made its documentation cache: in the run that makes it, Godot 4.6.3 shows no texts
+  # for extension classes.
   timeout 120 "$godot" --headless --editor --quit-after 30 --path "$plain" > build/tests/gdextension.plain 2>&1 || return
-  # Found beforehand: in the run that finds an extension, Godot 4.6.3 often aborts at its end.
+  # Found beforehand: in the run that first finds an extension, Godot 4.6.3 often aborts at its end.
   cp "$project/.godot/extension_list.cfg" "$editor/.godot"
   timeout 120 "$godot" --headless --editor --verbose --path "$editor" > build/tests/gdextension.editor 2>&1
 }
 look &
 looking=$!
 
-# run NAME [ARGUMENT]: the checks of a script, and nothing left behind when the engine has quit
+# run NAME [ARGUMENT]: runs the checks of a script; nothing may be left behind when the engine has quit
 run() {
   local log="build/tests/gdextension.$1" name="$1.gd${2:+ ($2)}" code=0
   timeout 120 "$godot" --headless --verbose --path "$project" --script "$1.gd" ${2:+-- "$2"} > "$log" 2>&1 || code=$?

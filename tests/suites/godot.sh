@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real Godot 4 (4.6 or newer), 3.6 and 3.2 on the other side, in both roles, over ws:// and wss://.
+# Real Godot 4 (4.6 or newer), 3.6 and 3.2 as remote peers, in both roles, over ws:// and wss://.
 # Parts: 4, 3.6, 3.2.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 build/godot/godot3 build/godot/godot32 timeout

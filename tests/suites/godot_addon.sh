@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# wspeer's classes in a real Godot 4.6, beside Godot's own: the demo, the defects of Godot's own, games of mixed peers, quitting and the editor.
+# wspeer's classes in a real Godot 4.6, compared with Godot's own: the demo, defects of Godot's classes, games of mixed
+# peers, quitting and the editor.
 # Parts: demo, defects, trio, quit, same, editor.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 build/venv/bin/python timeout
@@ -8,7 +9,7 @@ compile peer_game
 gcc -D_GNU_SOURCE -shared -fPIC -o build/tests/slowdns-godot.so tests/c/slowdns.c -ldl
 slow=$PWD/build/tests/slowdns-godot.so
 
-# script NAME [ARGUMENT...]: tests/godot/NAME.py, its output in a log
+# script NAME [ARGUMENT...]: runs tests/godot/NAME.py, with its output in a log
 script() {
   local name=$1 began=$EPOCHREALTIME code=0
   shift
@@ -19,7 +20,7 @@ script() {
   echo "figure: $name took $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }") s" >> "build/tests/addon.$name"
 }
 
-# Most of the time is waiting, so two run at a time.
+# The scripts wait most of the time, so two run at a time.
 (script same; script editor) &
 side=$!
 script demo

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# docs/binding.md: its example runs in LuaJIT against an echo server, and its tables are the header's layouts, with 64-bit and 32-bit pointers.
+# docs/binding.md: its example runs in LuaJIT against an echo server, and its tables match the header's layouts, with
+# 64-bit and 32-bit pointers.
 . "$(dirname "$0")/../lib/common.sh"
 need luajit clang build/echo_server
 rc=0
@@ -8,7 +9,7 @@ sed -n '/^```lua/,/^```$/p' docs/binding.md | grep -v '^```' > $example
 lines=$(grep -c . $example)
 [ "$lines" -gt 20 ] && [ "$lines" -le 30 ] && echo "ok - lua: the example has $lines lines" || { echo "not ok - lua: the example has $lines lines instead of 30 at most"; rc=1; }
 
-: > build/tests/lua-echo.log # what an earlier run said
+: > build/tests/lua-echo.log # output of an earlier run
 build/echo_server 0 > build/tests/lua-echo.log &
 server=$!
 for _ in $(seq 100); do port=$(sed -n 's/.*\*:\([0-9]*\).*/\1/p' build/tests/lua-echo.log); [ -n "$port" ] && break; sleep 0.1; done

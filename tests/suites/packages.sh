@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Programs of others: with find_package, FetchContent and pkg-config, in C and C++, shared and static.
+# Programs of users: with find_package, FetchContent and pkg-config, in C and C++, shared and static.
 . "$(dirname "$0")/../lib/common.sh"
 need cmake pkg-config gcc g++
 work=$PWD/build/packages
@@ -7,14 +7,14 @@ rm -rf "$work"
 mkdir -p "$work"
 rc=0
 
-# step WHAT COMMAND...: a test that passes when the command does; its output is shown when it does not
+# step WHAT COMMAND...: a test that passes if the command does; its output is shown if it fails
 step() {
   local what=$1
   shift
   if "$@" > "$work/log" 2>&1; then echo "ok - packages: $what"; else echo "not ok - packages: $what"; sed 's/^/# /' "$work/log"; rc=1; fi
 }
 
-# runs PROGRAM: it says hello with nothing in the environment to find the library by
+# runs PROGRAM: it prints hello without any environment variable for finding the library
 runs() { [ "$(env -u LD_LIBRARY_PATH timeout 20 "$1")" = hello ]; }
 
 # consumer NAME CMAKE-ARGUMENTS...: configures, builds and runs its four programs
@@ -43,7 +43,7 @@ told=$(sed -n 's/^`build\/libwspeer\.so` has about \([0-9.]*\) MB.*/\1/p' README
 step "README: its size is told, $told MB" awk -v told="$told" -v size="$(stat -Lc %s build/libwspeer.so)" 'BEGIN { off = size / 1e6 - told; exit !(told > 0 && off < 0.5 && off > -0.5) }'
 step "fetch_content: building again builds nothing" sh -c "cmake --build '$work/fetch_content' | grep -v cargo | grep -i 'linking\|building' && exit 1 || exit 0"
 
-# linked NAME SOURCE FLAGS...: what pkg-config says builds a program, which runs
+# linked NAME SOURCE FLAGS...: the flags of pkg-config build a program, which runs
 linked() {
   local name=$1 source=$2
   shift 2
@@ -58,7 +58,7 @@ step "pkg-config: the prefix is the one that was said" sh -c "[ \"\$(pkg-config 
 shared="$(pkg-config --define-variable=prefix="$prefix" --cflags --libs wspeer)"
 linked shared main.c "$shared -Wl,-rpath,$prefix/lib"
 linked shared main.cc "$shared -Wl,-rpath,$prefix/lib"
-# Where only the archive is there, it is what -lwspeer finds.
+# If only the archive is present, -lwspeer finds it.
 mkdir "$work/static"
 cp -r "$prefix/include" "$work/static/"
 mkdir "$work/static/lib"

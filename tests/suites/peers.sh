@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Real peers, both ways: npm ws, Python's websockets, libwebsockets, nginx, HAProxy and OpenSSL; and the examples.
+# Real peers in both roles: npm ws, Python's websockets, libwebsockets, nginx, HAProxy and OpenSSL; and the examples.
 # Parts: the names in GROUPS of tests/peers/run.py.
 . "$(dirname "$0")/../lib/common.sh"
 need openssl python3

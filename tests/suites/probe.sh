@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A raw socket breaks the protocol in every way, against both ends.
+# A raw socket violates the protocol in every way, against both ends.
 # Parts: the functions probe_… of tests/probe/probe.py.
 . "$(dirname "$0")/../lib/common.sh"
 compile probe_server

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The Python package: checked, tested with the interpreters that are here, built as a wheel, installed in a fresh environment and used from another folder.
+# The Python package: checked, tested with the installed interpreters, built as a wheel, installed in a fresh
+# environment and used from another folder.
 . "$(dirname "$0")/../lib/common.sh"
 python=$PWD/build/venv/bin/python
 need "$python" openssl cc cargo
@@ -12,7 +13,7 @@ rc=0
 check() {
   if "${@:2}" > "$work/output" 2>&1; then echo "ok - python: $1"; else echo "not ok - python: $1"; cat "$work/output"; rc=1; fi
 }
-# told WHAT PART: the last check's output has it
+# told WHAT PART: the output of the last check contains PART
 told() {
   if grep -qF "$2" "$work/output"; then echo "ok - python: $1"; else echo "not ok - python: $1"; cat "$work/output"; rc=1; fi
 }
@@ -28,7 +29,7 @@ done
 check "ruff check" "$python" -m ruff check . ../../tests/conformance/conformance.py
 check "ruff format" "$python" -m ruff format --check . ../../tests/conformance/conformance.py
 
-# The tests, from the sources, with the oldest and the newest interpreter too where they are here.
+# The tests from the sources, also with the oldest and the newest interpreter if installed.
 tests() { WSPEER_LIBRARY=$library PYTHONPATH=src timeout 400 "$1" -X dev tests/run.py || { echo "not ok - python: the tests in $1 ended with $?"; rc=1; }; }
 tests "$python"
 for version in 3.9 3.13; do
@@ -37,7 +38,7 @@ for version in 3.9 3.13; do
   if [ -n "$interpreter" ]; then tests "$interpreter"; else echo "SKIP: the tests with Python $version, which is not here"; fi
 done
 
-# What pip makes of the checkout: the library is built by cargo, here once more for a wheel that has no other.
+# What pip builds from the checkout: cargo builds the library again, for a wheel without another one.
 check "pip builds a wheel" "$python" -m pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check -w "$work/wheel" .
 wheel=$(echo "$work"/wheel/*.whl)
 check "the wheel is for one platform and any Python 3" expr "$wheel" : ".*/wspeer-0\.1\.0-py3-none-[a-z]*_.*\.whl"
@@ -81,7 +82,7 @@ check "a misspelt option is a type error" not "$python" -m mypy --strict --pytho
 told "which names it" max_clinets
 env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/drive_examples.py" "$fresh" || rc=1
 
-# A source distribution holds no Rust sources, and says so.
+# A source distribution contains no Rust sources, and reports that.
 cd "$root/bindings/python"
 check "a source distribution is made" "$python" -c "from setuptools import build_meta; build_meta.build_sdist('$work')"
 mkdir "$work/sdist" && tar -xzf "$work"/wspeer-*.tar.gz -C "$work/sdist"

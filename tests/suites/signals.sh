@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The library leaves signals alone and raises none.
+# The library leaves signal handling alone and raises no signal.
 . "$(dirname "$0")/../lib/common.sh"
 need cargo
 certificate build/tests/signals-cert

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The commands and blocks of README, the docs and the bindings' READMEs as they stand, but for docs/binding.md (suite lua) and docs/conformance.md (suite bindings).
-# Their port is fixed, so all of it runs in a network of its own.
+# The commands and code blocks of README, the docs and the bindings' READMEs, unchanged, except docs/binding.md (suite
+# lua) and docs/conformance.md (suite bindings).
+# Their port is fixed, so everything runs in a separate network namespace.
 . "$(dirname "$0")/../lib/common.sh"
 need python3 unshare ip cc
 if [ -z "${SNIPPETS_ALONE:-}" ]; then
@@ -20,12 +21,12 @@ wrap=$root/tests/snippets/wrap.py
 readme=$root/README.md
 trap 'jobs -p | xargs -r kill 2> /dev/null || true' EXIT
 
-# check WHAT COMMAND...: a test that passes when the command does
+# check WHAT COMMAND...: a test that passes if the command does
 check() {
   if "${@:2}" > "$work/log" 2>&1; then echo "ok - snippets: $1"; else echo "not ok - snippets: $1"; sed 's/^/# /' "$work/log"; rc=1; fi
 }
 
-# The blocks, where the program of the first one is hello.c.
+# The blocks; the program of the first one is hello.c.
 "$extract" "$readme" c 'int main(void)' > "$work/hello.c"
 "$extract" "$readme" sh './hello' > "$work/commands"
 check "no loop runs while ws_next_event() fails" sh -c '! grep -rnE "while \(!?ws_next_event\([^)]*\)\)" README.md docs bindings include examples-c --include=*.md --include=*.h --include=*.c'
@@ -46,7 +47,7 @@ while IFS= read -r line; do
   command=${line%%  #*}
   command=${command%"${command##*[! ]}"}
   case $command in
-    make) ;; # what the suite `build` does
+    make) ;; # covered by the suite `build`
     *'&')
       eval "$command" > server.log 2>&1
       check "README: \`$command\` listens" until_listening
@@ -67,16 +68,16 @@ code=0
 timeout 20 ./hello > hello.log 2>&1 || code=$?
 check "README: hello ends with 1 when nobody listens" test "$code" = 1
 
-# wrapped FILE LANGUAGE PART: a block that is a part of a program, as one
+# wrapped FILE LANGUAGE PART: a block that is a fragment, as a program
 wrapped() { "$extract" "$@" | "$wrap" "$2"; }
 
 export WSPEER_LIBRARY=$root/build/libwspeer.so PYTHONPATH=$root/bindings/python/src
-# far KIND: the other side of what follows, which prints to far.log
+# far KIND: starts the remote peer for the following tests, which prints to far.log
 far() {
   python3 "$root/tests/snippets/far.py" "$1" > far.log 2>&1 &
   check "the other side listens" until_listening
 }
-# says PART COMMAND...: the command prints it; it is ended when it has
+# says PART COMMAND...: the command prints PART, and is then ended
 says() {
   "${@:2}" > said.log 2>&1 &
   local pid=$! found=1
@@ -89,9 +90,9 @@ says() {
   cat said.log
   return $found
 }
-# ends COMMAND...: by itself, with success
+# ends COMMAND...: the command ends by itself, with success
 ends() { timeout 30 "$@"; }
-# serves COMMAND...: listens; of two clients the one's hello reaches the other
+# serves COMMAND...: a server that relays the hello of one client to the other
 serves() {
   "$@" > served.log 2>&1 &
   local pid=$! code=0
@@ -108,7 +109,7 @@ have() {
   return 1
 }
 
-# C: the server of README, and the parts that have no program around them.
+# C: the server of README, and the fragments.
 link="-L$root/build -lwspeer -Wl,-rpath,$root/build"
 wrapped "$readme" c ws_listen > server.c
 check "README: the server in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude server.c -o server $link
@@ -148,7 +149,7 @@ if have g++; then
   check "and was heard" grep -qx hello far.log
   server_ends
   check "bindings/cpp/README.md: the server sends to everyone" serves ./server_cc
-  # Its section Installation: as `make install PREFIX=…` has installed it, and by FetchContent from this tree.
+  # Its section Installation: with the files installed by `make install PREFIX=…`, and by FetchContent from this tree.
   check "README: make install PREFIX=…" make -s -C "$root" install PREFIX="$work/installed"
   line=$("$extract" "$cpp" sh 'pkg-config' | sed 's/ *#.*//')
   check "bindings/cpp/README.md: \`$line\`" env PKG_CONFIG_PATH="$work/installed/lib/pkgconfig" sh -c "$line"
@@ -172,7 +173,7 @@ if have mcs && have mono; then
   check "bindings/csharp/README.md: \`$line\`" sh -c "cd package && $line"
   wrapped "$readme" csharp 'WebSocketPeer.Connect' > package/part.cs
   wrapped "$csharp" csharp 'WebSocketPeer.Connect' > package/game.cs
-  # A method of a component, in a class of its own.
+  # A method of a component, in a class made here.
   { printf 'using UnityEngine;\nusing Wspeer;\nusing Wspeer.Unity;\nclass Game : MonoBehaviour { void Start() {\n'; "$extract" "$csharp" csharp WebSocketClientBehaviour; printf '} }\n'; } > package/component.cs
   for name in part game; do
     check "C#: $name compiles" sh -c "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"
@@ -203,7 +204,7 @@ check "bindings/python/README.md: asyncio says hello and ends" ends python3 aio.
 check "and was heard" grep -qx hello far.log
 server_ends
 check "bindings/python/README.md: the server sends to all but one" serves python3 server.py
-# What the game does meanwhile stands where the block has dots.
+# The game's own work replaces the dots in the block.
 {
   printf 'import wspeer\n'
   "$extract" "$python" python declare_node | sed '0,/^\.\.\.$/s//while player.state != wspeer.State.OPEN: player.poll()/; 0,/^\.\.\.$/s//event = next(iter(player.events()))/'
@@ -222,7 +223,7 @@ elif [ -n "${CI:-}" ]; then
   need build/venv/bin/python cargo
 fi
 
-# Godot: the blocks are scripts, of which the engine has to know all.
+# Godot: the blocks are scripts; the engine must be able to parse all of them.
 godot=$root/build/godot/godot4
 if [ -x "$godot" ] && [ -e "$root/build/godot-addon/addons/wspeer/wspeer.gdextension" ]; then
   mkdir -p godot/.godot
@@ -238,7 +239,7 @@ elif [ -n "${CI:-}" ]; then
   need "$godot" "$root/build/godot-addon"
 fi
 
-# The browser: the line as it stands, over a program of the smallest.
+# The browser: the line unchanged, with a minimal program.
 if have emcc; then
   cp hello.c game.c
   line=$(sed -n 's/^`\(emcc game\.c .* -o game\.html\)`.*/\1/p' "$readme")
@@ -246,7 +247,7 @@ if have emcc; then
   check "README: \`emcc game.c …\`" eval "$line"
 fi
 
-# Commands: what is told is there, and the one that takes seconds runs.
+# Commands: every mentioned target exists, and the one that takes seconds runs.
 cd "$root"
 targets=$(grep -ohE '`make [a-z0-9-]+' README.md SECURITY.md docs/*.md bindings/*/README.md | sed 's/`make //' | sort -u)
 for target in $targets; do

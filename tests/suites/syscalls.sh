@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One read a poll, one write a frame: counted by strace between two marks.
+# One read per poll, and one write per frame: counted by strace between two marks.
 . "$(dirname "$0")/../lib/common.sh"
 need strace
 compile frame_calls

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# The C examples under memcheck: no error, nothing definitely lost.
+# The C examples under memcheck: no error, and no memory definitely lost.
 . "$(dirname "$0")/../lib/common.sh"
 need valgrind build/demo build/tests
 certificate build/tests/valgrind-cert
 cert=build/tests/valgrind-cert/cert.pem key=build/tests/valgrind-cert/key.pem
 logs=build/tests/valgrind
-# Nothing that an earlier run has printed is taken for this one.
+# Removes the output of earlier runs.
 rm -rf $logs
 mkdir -p $logs
-# Instead of the system's roots, which take a second to read here.
+# Replaces the system's root certificates, which take a second to read under memcheck.
 unset SSL_CERT_DIR
 kinds=definite
 
-# check NAME PROGRAM...: becomes that program under memcheck; call it in a subshell
+# check NAME PROGRAM...: becomes this program under memcheck; call it in a subshell
 check() {
   local name=$1
   shift
@@ -24,7 +24,7 @@ verdict() {
   if [ "$2" = 0 ] && [ ! -s $logs/$1.log ]; then echo "ok - memcheck: $1"; else echo "not ok - memcheck: $1 ended with $2"; cat $logs/$1.log; rc=1; fi
 }
 
-# start NAME PROGRAM...: in the background with its output in a file; sets url from the line that names it
+# start NAME PROGRAM...: starts it in the background with its output in a file; sets url from its output
 start() {
   local name=$1
   (check "$@") > $logs/$name.out <&0 &
@@ -37,14 +37,14 @@ start() {
   url=${url/\*/localhost}
 }
 
-# await FILE WORD: until it is printed
+# await FILE WORD: waits until the word is printed
 await() {
   for _ in $(seq 600); do grep -q "$2" "$1" 2> /dev/null && return 0; sleep 0.1; done
   echo "not ok - memcheck: $2 did not come in $1"
   rc=1
 }
 
-# end PID: a program that has ended already is judged by its status
+# end PID: a program that has already ended is judged by its status
 end() { kill "$1" 2> /dev/null || true; }
 
 (check demo build/demo --cert $cert --key $key --seconds 8 --clients 4) > $logs/demo.out && status=0 || status=$?
@@ -61,7 +61,7 @@ for scheme in ws wss; do
     until grep -q "Got text data from server: Test packet" $logs/minimal_client_$scheme.out || ! kill -0 $client 2> /dev/null; do sleep 0.1; done
     end $client
     wait $client && status=0 || status=$?
-    # Beside other work a handshake under memcheck may take longer than either end waits for it.
+    # On a busy machine, a handshake under memcheck may exceed the timeout of either end.
     grep -q "Closed with code 1006" $logs/minimal_client_$scheme.out && [ ! -s $logs/minimal_client_$scheme.log ] || break
     echo "# a handshake took too long: try $try of 5"
   done
@@ -79,7 +79,7 @@ wait $server && status=0 || status=$?
 verdict multiplayer_host $status
 grep -q "I am peer" $logs/multiplayer_join.out && grep -q "has come" $logs/multiplayer_host.out && echo "ok - the players met" || { echo "not ok - the players met"; rc=1; }
 
-# Calls and values, with lent items and buffers of the caller's, good and bad.
+# Calls and values, with lent items and the caller's buffers, valid and invalid.
 compile shutdown
 (kinds=definite,indirect,possible; check shutdown build/tests/shutdown $cert $key) > $logs/shutdown.out && status=0 || status=$?
 grep -E '^figure|^not ok' $logs/shutdown.out
@@ -91,7 +91,7 @@ for name in scene scene_bytes; do
   verdict $name $status
 done
 
-# What each of the chat's ends reads comes from a pipe that this shell holds open: it closes at the end of its input.
+# Each end of the chat reads from a pipe that this shell holds open, and closes at the end of its input.
 rm -f $logs/say_server $logs/say_client
 mkfifo -m 600 $logs/say_server $logs/say_client
 exec 7<> $logs/say_server 8<> $logs/say_client

@@ -22,7 +22,7 @@ for one in run edges every three; do
 done
 [ "${WEB_TOOLS:-}" != sid ] || build/venv/bin/python tests/web/wide.py || rc=1
 
-# The chat of examples-web, which has its own way to Chromium and is built by the emcc of this machine.
+# The chat of examples-web, which starts its own Chromium and is built by this machine's emcc.
 if [ -n "${WSPEER_BROWSER:-}${WEB_TOOLS:-}" ] || ! part chat; then
   echo "# the chat is left out"
 elif env -u NODE_PATH make -s examples-web && cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Peers that do not read, tabs that sleep, close codes, dying servers and TLS, in the browser that BROWSER_ENDPOINT names. Usage: edges.py"""
+"""Peers that do not read, hidden tabs, close codes, dying servers and TLS, in the browser named by BROWSER_ENDPOINT.
+Usage: edges.py"""
 import base64
 import contextlib
 import hashlib
@@ -28,14 +29,15 @@ def edges():
 
 
 def key_hash(name):
-    """Of a certificate's public key, as Chromium wants it."""
+    """The hash of a certificate's public key, in the format of Chromium's flag."""
     public = subprocess.run(["openssl", "x509", "-in", certificates.path(f"{name}.pem"), "-noout", "-pubkey"], check=True, capture_output=True).stdout
     der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=public, check=True, capture_output=True).stdout
     return base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
 def wss():
-    """wspeer's own echo server with a certificate that the browser trusts, and with a self-signed, an expired and another host's."""
+    """wspeer's echo server with a certificate that the browser trusts, and with a self-signed, an expired and another
+    host's certificate."""
     certificates.make()
     trust = {"TRUSTED_CA": certificates.path("root.pem")} if os.environ.get("WSPEER_BROWSER") == "firefox" else {"CHROMIUM_FLAGS": f"--ignore-certificate-errors-spki-list={key_hash('leaf')}"}
     urls = []

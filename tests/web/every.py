@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Every function of the header is called, natively and in a browser: it is there, and it answers WS_ERR_UNSUPPORTED, with a sentence, just when ws_get_features() lacks what it needs.
-The program is written from the header, so a new function is in it at once. Usage: every.py"""
+"""Calls every function of the header, natively and in a browser: it exists, and returns WS_ERR_UNSUPPORTED with an
+error message exactly if ws_get_features() lacks what it needs. The program is generated from the header, so it includes
+new functions automatically. Usage: every.py"""
 import re
 import shutil
 import sys
@@ -90,7 +91,7 @@ def calls_all(what, functions, code, said):
 
 
 def missing_one():
-    """The proof that a function which is not there is found."""
+    """Proves that a missing function is detected."""
     spoilt = WEB / "spoilt"
     shutil.rmtree(spoilt, ignore_errors=True)
     shutil.copytree(ROOT / "bindings" / "web", spoilt)
@@ -101,7 +102,7 @@ def missing_one():
 
 
 def write():
-    """The program; the functions of the header."""
+    """The program, and the functions of the header."""
     functions = guard.interface(ROOT / "include" / "wspeer.h")["functions"]
     SOURCE.write_text(program(functions))
     return functions

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""bindings/web against the header: it has every function with the header's arguments, and the compiler for WebAssembly
-places the fields of the structs where its tables have them. Usage: fits.py"""
+"""Compares bindings/web with the header: it has every function with the header's arguments, and its field tables match
+the struct layouts of the compiler for WebAssembly. Usage: fits.py"""
 
 import pathlib
 import re

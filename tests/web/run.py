@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The same programs natively and in headless Chromium, against wspeer, npm ws and Python's websockets; BROWSER_ENDPOINT names the browser that serves. Usage: run.py"""
+"""The same programs natively and in headless Chromium, against wspeer, npm ws and Python's websockets; BROWSER_ENDPOINT
+names the file of the served browser. Usage: run.py"""
 import contextlib
 import os
 import pathlib
@@ -59,13 +60,14 @@ def build_native(source, name):
 
 
 def in_browser(name, *arguments, **more):
-    """`more`: the environment of a browser for this run alone."""
+    """`more`: environment variables of a browser for this run alone."""
     return run(["env", *(["-u", "BROWSER_ENDPOINT"] if more else []), *(f"{key}={value}" for key, value in more.items()), "node", "tests/web/browser.js", "run", str(WEB / f"{name}.js"), *arguments])
 
 
 @contextlib.contextmanager
 def started(command, word):
-    """A program that runs meanwhile, and what follows `word` in a line of its output. Its later lines are read, so that it never waits."""
+    """A program in the background, and what follows `word` in a line of its output. Its later lines are read, so that
+    it never blocks."""
     process = subprocess.Popen(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
     try:
         for line in process.stdout:
@@ -110,7 +112,7 @@ def joins(once):
 
 
 def heartbeats(other):
-    """With a wspeer that freezes (each client its own), and with a server that knows nothing of it."""
+    """With a wspeer server that freezes (one for each client), and with a server without the heartbeat."""
     build_native("tests/web/heart.c", "heart")
     build_native("tests/web/heartbeat.c", "heartbeat")
     build("tests/web/heartbeat.c", "heartbeat", "-O2", "--closure", "1")
@@ -123,14 +125,14 @@ def heartbeats(other):
 
 
 def godot():
-    """A stock Godot 4.6 hosts; a Godot, a native wspeer and a page join."""
+    """A stock Godot 4.6 hosts; a Godot, a native wspeer peer and a page join."""
     engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/game4", "--script", "peer.gd", "--"]
     with started([*engine, "host"], "listening ") as port, started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined"):
         same("a stock Godot 4.6 host with a Godot beside", "join", "join", "godot", f"ws://127.0.0.1:{port}")
 
 
 def scenes():
-    """Godot 4's scene: recorded values, the bytes of a join, and a stock Godot 4.6 with another beside."""
+    """Godot 4's scene: recorded values, the bytes of a join, and a stock Godot 4.6 with another peer."""
     build_native("tests/web/scene.c", "scene")
     build_native("tests/web/scene_host.c", "scene_host")
     build("tests/web/scene.c", "scene", "-O3", "--closure", "1")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A page, a native wspeer peer and a stock Godot 4.6 at once in the game of a stock headless Godot 4.6: each hears of the others and gets a packet of each. Usage: three.py"""
+"""A page, a native wspeer peer and a stock Godot 4.6 in the game of a stock headless Godot 4.6 at once: each learns of
+the others and receives a packet of each. Usage: three.py"""
 import contextlib
 import re
 import subprocess
@@ -13,7 +14,7 @@ ENGINE = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tes
 
 
 class Program:
-    """Runs meanwhile; its lines are in a file."""
+    """A program in the background, with its output in a file."""
 
     def __init__(self, name, command):
         self.file = WEB / f"three-{name}.txt"
@@ -24,7 +25,7 @@ class Program:
         return self.file.read_text().splitlines()
 
     def waits_for(self, pattern):
-        """The first group of the line that matches."""
+        """The first group of the matching line."""
         limit = time.monotonic() + 20
         while time.monotonic() < limit:
             for line in self.lines():
@@ -39,7 +40,7 @@ class Program:
 
 
 def wrong(name, lines, wanted):
-    """What a trace has too much or too little, and which packet of a peer came before the news of it."""
+    """The missing and surplus lines of a trace, and packets of a peer that precede its announcement."""
     told = [line for line in lines if line in wanted or re.match(r"(id|met|gone|connected|disconnected|joined|closed|packet|unknown|put|\d+) ?", line)]
     faults = [f"{name} lacks {line!r}" for line in wanted if told.count(line) != 1] + [f"{name} has {line!r} besides" for line in told if line not in wanted]
     known = set()

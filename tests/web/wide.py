@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The web build with pointers of 64 bits (-m64), which Emscripten 3.1.6 cannot: WEB_TOOLS=sid. Usage: wide.py"""
+"""The web build with 64-bit pointers (-m64), which Emscripten 3.1.6 does not support: WEB_TOOLS=sid. Usage: wide.py"""
 import sys
 
 import every

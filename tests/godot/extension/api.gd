@@ -1,15 +1,15 @@
-# Holds our classes against the engine's own, as its ClassDB tells them: whatever the stock class has, ours has, with the same meaning to a script.
-# Prints "ok - " and "not ok - " lines and ends with the word END.
+# Compares our classes with the engine's own by its ClassDB: everything the stock class has, ours has, with the same
+# meaning to a script. Prints "ok - " and "not ok - " lines and ends with the word END.
 extends SceneTree
 
 const PAIRS := {"WebSocketPeer": "WSPeer", "WebSocketMultiplayerPeer": "WSMultiplayerPeer"}
-# Told as an int by the engine although it is a float, so that typed scripts would cut it.
+# The engine declares it as int although it is a float, so typed scripts would truncate it.
 const BETTER := ["heartbeat_interval"]
 
 func check(good: bool, what: String) -> void:
 	print("ok - " if good else "not ok - ", what)
 
-# A type, and the class or enumeration, in our names.
+# A type, and the class or enumeration, with our names.
 func told(info: Dictionary) -> String:
 	var name := String(info.class_name)
 	for stock in PAIRS:
@@ -67,7 +67,7 @@ func compare(stock: String, ours: String) -> void:
 		var same: bool = ClassDB.class_has_signal(ours, entry.name) and str(ClassDB.class_get_signal(ours, entry.name).args) == str(entry.args)
 		check(same, "%s has the signal %s" % [ours, entry.name])
 
-# What is ours alone must not stand in the way of what a later engine adds: each is documented, and no name is used twice.
+# Our additions must not conflict with additions of a later engine: each is documented, and no name is used twice.
 func own_names(ours: String) -> void:
 	var names := {}
 	for kind in [ClassDB.class_get_method_list(ours, true), ClassDB.class_get_property_list(ours, true), ClassDB.class_get_signal_list(ours, true)]:

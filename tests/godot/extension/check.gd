@@ -1,10 +1,10 @@
-# For the checks: what is printed, and waiting for a condition.
+# For the checks: printing results, and waiting for a condition.
 extends SceneTree
 
 func check(good: bool, what: String) -> void:
 	print("ok - " if good else "not ok - ", what)
 
-# Polls until the condition holds, for at most that long.
+# Polls until the condition holds, for at most this long.
 func wait(polled: Array, condition: Callable, seconds := 5.0) -> bool:
 	var end := Time.get_ticks_msec() + int(seconds * 1000)
 	while not condition.call():

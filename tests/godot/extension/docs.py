@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the class documentation against what the engine itself makes of the classes: each method, argument, default, property, signal and constant is told, as it is,
-and has a text. Usage: docs.py FOLDER_OF_THE_ENGINE OUR_FOLDER"""
+"""Compares the class documentation with what the engine generates from the classes: each method, argument, default,
+property, signal and constant must be listed correctly and have a text.
+Usage: docs.py FOLDER_OF_THE_ENGINE OUR_FOLDER"""
 import pathlib
 import sys
 import xml.etree.ElementTree as ET
@@ -15,7 +16,7 @@ def say(good, what):
 
 
 def entries(path):
-    """What is told of, with all its attributes and arguments."""
+    """The documented items, with all their attributes and arguments."""
     found = {}
     for entry in ET.parse(path).getroot().iter():
         if entry.tag in TOLD:
@@ -25,7 +26,7 @@ def entries(path):
 
 
 def texts(path):
-    """Where a text is missing."""
+    """Items without a text."""
     root = ET.parse(path).getroot()
     for tag in ("brief_description", "description"):
         if not (root.findtext(tag) or "").strip():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds bindings/godot/src/interface.h against the header that the engine writes: each function is there since 4.3 or earlier with as many arguments of the same
-kind, and each struct and number is the same. Usage: interface.py ENGINE_HEADER OUR_HEADER"""
+"""Compares bindings/godot/src/interface.h with the engine's header: each function exists since 4.3 or earlier with as
+many arguments of the same kind, and each struct and number is the same. Usage: interface.py ENGINE_HEADER OUR_HEADER"""
 import pathlib
 import re
 import subprocess
@@ -48,7 +48,7 @@ def say(good, what):
 
 
 def kind(declared):
-    """What an argument is to a calling convention: a pointer, or a number of so many bits."""
+    """What an argument is in the calling convention: a pointer, or a number of so many bits."""
     words = declared.replace("*", " * ").split()
     name = next(word for word in words if word not in ("const", "struct"))
     if "*" in words or re.search("(Ptr|Func|Constructor|Destructor|BuiltInMethod)$", name) or name in ("gd_from_type", "gd_to_type", "gd_constructor", "gd_destructor", "gd_builtin"):

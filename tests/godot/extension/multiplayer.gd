@@ -1,7 +1,7 @@
-# WSMultiplayerPeer under the engine's own SceneMultiplayer, with peers of WebSocketMultiplayerPeer in both roles, and by itself.
+# WSMultiplayerPeer under the engine's SceneMultiplayer, with WebSocketMultiplayerPeer peers in both roles, and alone.
 extends "res://check.gd"
 
-# No RefCounted: its handlers hold on to it.
+# Not RefCounted, because its handlers hold references to it.
 class Player extends Object:
 	var peer: MultiplayerPeer
 	var scene := SceneMultiplayer.new()
@@ -76,7 +76,7 @@ func game(kinds: Array) -> void:
 	var id := two.id()
 	two.peer.close()
 	if kinds[2] == WSMultiplayerPeer:
-		# The stock host loses what came before an end in the same poll.
+		# The stock host drops packets that precede an end in the same poll.
 		check(wait([server], func(): return server.told.size() == (2 if kinds[0] == WSMultiplayerPeer else 1)), "two leaves")
 		if kinds[0] == WSMultiplayerPeer:
 			check(server.take() == [[id, "bye"], "-%d" % id], "after its last words")
@@ -87,7 +87,7 @@ func game(kinds: Array) -> void:
 	for player in all:
 		player.free()
 
-# By itself, as a script may use it.
+# Without SceneMultiplayer, as a script may use it.
 func alone() -> void:
 	var told := []
 	host = WSMultiplayerPeer.new()
@@ -177,7 +177,7 @@ func full() -> void:
 	check(seen == [accepted, 0], "in order")
 	check(host.put_packet(packet) == OK, "and there is room again")
 
-# Handlers that do what a peer does not expect.
+# Handlers that call the peer unexpectedly.
 var host: WSMultiplayerPeer
 var joined: WSMultiplayerPeer
 

@@ -1,4 +1,4 @@
-# WSPeer against WSPeer and against the engine's own WebSocketPeer, in both roles, over accept_stream().
+# WSPeer with WSPeer and with the engine's WebSocketPeer, in both roles, over accept_stream().
 extends "res://check.gd"
 
 func pair(client, server, url_path := "/") -> Array:
@@ -72,7 +72,7 @@ func ours() -> void:
 	check(client.get_close_code() == -1 and client.get_close_phase() == WSPeer.PHASE_TCP, "with code -1, in the phase of TCP")
 	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(), "and says why: %s" % client.get_close_message())
 
-# The sentences of the library name the properties that there are here.
+# The library's error messages use the names of the properties.
 func own_names() -> void:
 	var client := WSPeer.new()
 	var server := WSPeer.new()
@@ -83,7 +83,7 @@ func own_names() -> void:
 	check(wait([client, server], func(): return server.get_ready_state() == 3), "a message that is too long ends the connection")
 	check("max_message_size (100)" in server.get_close_message(), "the sentence names the property: %s" % server.get_close_message())
 
-# A stream of another kind, where the engine has one: a socket of the file system.
+# A stream of another type, where the engine has one: a Unix domain socket.
 func other_streams() -> void:
 	if not ClassDB.class_exists("UDSServer"):
 		return
@@ -112,7 +112,7 @@ func other_streams() -> void:
 		return near.get_status() != 2
 	check(wait([], gone), "and the stream with it")
 
-# The other end of a stream goes without a word; the opening handshake never comes.
+# The other end of the stream closes silently, and the opening handshake never arrives.
 func lost_streams() -> void:
 	var client := WSPeer.new()
 	var server := WSPeer.new()
@@ -130,7 +130,7 @@ func lost_streams() -> void:
 	server.accept_stream(listener.take_connection())
 	check(wait([server], func(): return server.get_ready_state() == 3) and server.get_close_cause() == WSPeer.CAUSE_HANDSHAKE_TIMEOUT, "one that says nothing ends by the time for its handshake")
 
-# Longer than the buffers' sizes, in both directions, as they are by default.
+# Longer than the default buffer sizes, in both directions.
 func long_packets() -> void:
 	var client := WSPeer.new()
 	var server := WSPeer.new()
@@ -188,7 +188,7 @@ func tls() -> void:
 	check(wait([wary, secured], func(): return wary.get_ready_state() == 3), "without options such a certificate is refused")
 	check(wary.get_close_phase() == WSPeer.PHASE_TLS, "in the phase of TLS: %s" % wary.get_close_message())
 
-# Whether a client with these TLS options takes a server with that certificate.
+# Whether a client with these TLS options accepts a server with that certificate.
 func trusts(client, options: TLSOptions, key: CryptoKey, certificate: X509Certificate) -> bool:
 	var listener := TCPServer.new()
 	listener.listen(0, "127.0.0.1")
@@ -201,7 +201,7 @@ func trusts(client, options: TLSOptions, key: CryptoKey, certificate: X509Certif
 	wait([client, server], func(): return client.get_ready_state() != 0)
 	return client.get_ready_state() == 1
 
-# What Godot's own class trusts, with certificates as Godot makes them, ours does.
+# Certificates made and trusted by Godot's own class are trusted by ours.
 func trust() -> void:
 	var crypto := Crypto.new()
 	var key := crypto.generate_rsa(2048)

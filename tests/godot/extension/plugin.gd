@@ -1,9 +1,9 @@
-# In the editor: opens the help of each class and looks whether its text is shown.
+# In the editor: opens the help of each class and checks whether its text is shown.
 @tool
 extends EditorPlugin
 
 const CLASSES := ["WSPeer", "WSServer", "WSMultiplayerPeer"]
-# The editor scans the project first, and may load this script anew meanwhile; a help page needs some frames to appear.
+# The editor first scans the project, and may reload this script meanwhile. A help page needs some frames to appear.
 const STEP := 10
 
 var frame := 0

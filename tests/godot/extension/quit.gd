@@ -1,4 +1,4 @@
-# The engine quits while servers and connections are there; what holds them is let go of by the engine, in its order.
+# The engine quits while servers and connections exist; it releases their owners in its own order.
 extends "res://check.gd"
 
 var kept := []
@@ -38,7 +38,7 @@ func _initialize() -> void:
 			peer.connect_to_url(url)
 			wait([server, peer], func(): return peer.get_ready_state() == 1)
 			kept.append(peer)
-	# The cycle of a handler that holds its own server is the script's.
+	# The reference cycle of a handler that holds its own server is the script's.
 	for connection in server.client_connected.get_connections():
 		server.client_connected.disconnect(connection.callable)
 	finish()

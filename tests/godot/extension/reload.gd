@@ -1,9 +1,9 @@
-# The extension taken out and put in again while the engine runs; and what an editor does when its file has changed.
+# Unloads and loads the extension while the engine runs, and reloads it like an editor whose file has changed.
 extends "res://check.gd"
 
 const EXTENSION := "res://addons/wspeer/wspeer.gdextension"
 
-# Untyped, as the classes go and come. Nothing is kept: the engine cannot free objects of an extension that was taken out.
+# Untyped, because the classes come and go. Nothing is kept: the engine cannot free objects of an unloaded extension.
 func open() -> Array:
 	var server = ClassDB.instantiate("WSServer")
 	var peer = ClassDB.instantiate("WSPeer")

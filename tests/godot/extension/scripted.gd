@@ -1,12 +1,13 @@
-# accept_stream() with a stream whose methods are a script's and call the peer that uses it: nothing is entered twice, nothing is used that was let go of.
+# accept_stream() with a stream whose methods are a script's and call the peer that uses it: no reentrant call, and no
+# use of a released object.
 extends "res://check.gd"
 
 const Talkative := preload("res://talkative.gd")
 const REQUEST := "GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-# "hi", masked with zeros.
+# "hi", with masking key 0.
 const HI := [0x81, 0x82, 0, 0, 0, 0, 104, 105]
 
-# As a member a peer is held by nothing else while it is called.
+# As a member, a peer has no other reference while it is called.
 var peer: WSPeer
 var carrier: Object
 

@@ -1,4 +1,5 @@
-# WSServer: signals in order, packets, broadcasts, limits, closing; with WSPeer and with the engine's own WebSocketPeer as clients, and over TLS.
+# WSServer: order of signals, packets, broadcasts, limits, closing; with WSPeer and the engine's WebSocketPeer as
+# clients, and over TLS.
 extends "res://check.gd"
 
 var told := []
@@ -99,7 +100,7 @@ func unread() -> void:
 	check(wait([server, client], func(): return told.size() == 3, 10), "packets that nobody reads do not keep a client for ever")
 	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "and it is told as the others")
 
-# Handlers that do what a server does not expect.
+# Handlers that call the server unexpectedly.
 func handlers() -> void:
 	var url := serve()
 	server.client_connected.connect(func(id, _protocol):

@@ -1,4 +1,4 @@
-# What scripts do at random, in any order and state, from handlers too: nothing crashes, and nothing is left.
+# Random calls of scripts, in any order and state, also from handlers: nothing crashes, and nothing leaks.
 extends "res://check.gd"
 
 var random := RandomNumberGenerator.new()
@@ -43,7 +43,7 @@ func heard(id: int, which: WeakRef) -> void:
 		received += 1
 	something()
 
-# One thing; from a handler now and then.
+# One random call; sometimes from a handler.
 func something() -> void:
 	if depth > 0 and random.randf() < 0.8:
 		return

@@ -1,4 +1,4 @@
-# A stream whose methods are a script's, which calls back into the peer that it carries.
+# A stream whose methods are a script's, which calls back into the peer that uses it.
 extends StreamPeerExtension
 
 var does: Callable

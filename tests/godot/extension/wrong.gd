@@ -1,4 +1,5 @@
-# Every method of every class with wrong numbers and kinds of arguments, in each state: an error of the engine's, or a harmless call, never a crash.
+# Every method of every class with wrong numbers and types of arguments, in each state: an error of the engine, or a
+# harmless call, never a crash.
 extends "res://check.gd"
 
 var random := RandomNumberGenerator.new()
@@ -17,7 +18,7 @@ func abuse(object: Object, rounds: int) -> void:
 		for j in random.randi() % (method.args.size() + 2):
 			var wanted: int = method.args[j].type if j < method.args.size() else 0
 			var one = value()
-			# Mostly of the right kind, so that the call is made.
+			# Mostly of the right type, so that the call is made.
 			for attempt in 20:
 				if typeof(one) == wanted or random.randf() < 0.05:
 					break

@@ -1,4 +1,5 @@
-# One peer of a Godot 3 game that does what packets say: --script peer.gd host [CERT KEY], or: --script peer.gd join URL [CERT]
+# A peer of a Godot 3 game that is controlled by packets: --script peer.gd host [CERT KEY], or: --script peer.gd join
+# URL [CERT]
 extends SceneTree
 
 var peer

@@ -1,4 +1,4 @@
-# One peer of a Godot 4 game that does what packets say: --script peer.gd -- host [CERT KEY], or: -- join URL [CERT]
+# A peer of a Godot 4 game that is controlled by packets: --script peer.gd -- host [CERT KEY], or: -- join URL [CERT]
 extends SceneTree
 
 var peer := WebSocketMultiplayerPeer.new()

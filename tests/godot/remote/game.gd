@@ -1,4 +1,5 @@
-# A node that any peer may call; it keeps what it was called with. Methods in the order that all peers agree on by name.
+# A node that any peer may call; it stores the calls that it receives. All peers agree on the order of the methods by
+# their names.
 extends Node
 
 var calls := []

@@ -1,6 +1,6 @@
-# Lets a test hold objects of this engine: --script remote.gd -- PORT
-# Each line that comes from that TCP port is an expression, as the class Expression knows them, over the objects made so far and the functions below; its value goes
-# back as a line of JSON, bytes as base64.
+# Lets a test control objects of this engine: --script remote.gd -- PORT
+# Each line from that TCP port is an expression of the class Expression over the created objects and the functions
+# below. Its value is returned as a line of JSON, bytes as base64.
 extends SceneTree
 
 var driver := StreamPeerTCP.new()
@@ -59,7 +59,7 @@ func hold_new(name: String, script: String) -> bool:
 func drop(name: String) -> bool:
 	return objects.erase(name)
 
-# From now on its signals are kept for told(): each its name and its arguments.
+# From now on its signals are recorded for told(): the name and arguments of each.
 func watch(name: String, of: Array) -> int:
 	for word in of:
 		var count: int = objects[name].get_signal_list().filter(func(one): return one.name == word)[0].args.size()
@@ -68,7 +68,7 @@ func watch(name: String, of: Array) -> int:
 		objects[name].connect(word, keepers[count])
 	return of.size()
 
-# The scene's own multiplayer, as `api`, goes by that peer from now on; `game` is a node that others may call.
+# From now on the scene's own multiplayer, as `api`, uses that peer; `game` is a node that others may call.
 func play(name: String) -> bool:
 	if not "api" in objects:
 		objects.api = get_multiplayer()
@@ -79,7 +79,7 @@ func play(name: String) -> bool:
 	objects.api.multiplayer_peer = objects[name]
 	return true
 
-# From now on others of the game have to show that word, and are shown it.
+# From now on authentication is required: peers exchange this word.
 func let_in(by: String) -> bool:
 	if word.is_empty():
 		objects.api.peer_authenticating.connect(func(id): objects.api.send_auth(id, word))
@@ -105,7 +105,7 @@ func filled(size: int, byte: int) -> PackedByteArray:
 func cpu_us() -> float:
 	return float(FileAccess.open("/proc/self/schedstat", FileAccess.READ).get_line().get_slice(" ", 0)) / 1000.0
 
-# Polls once a millisecond, that long; the longest poll by the wall and in CPU time, and all messages read.
+# Polls once a millisecond for this long. Returns the longest poll in wall-clock and CPU time, and all messages.
 func spin(name: String, ms: int) -> Dictionary:
 	var one = objects[name]
 	var end := Time.get_ticks_msec() + ms
@@ -123,7 +123,7 @@ func spin(name: String, ms: int) -> Dictionary:
 		OS.delay_usec(1000)
 	return {"wall": wall, "cpu": cpu, "messages": messages.map(plain)}
 
-# Polls until a state is reached, and reads nothing; how long that took in ms, or -1.
+# Polls until a state is reached, without reading. Returns the time in ms, or -1.
 func until(name: String, method: String, wanted, ms: int) -> int:
 	var began := Time.get_ticks_msec()
 	while objects[name].call(method) != wanted:
@@ -133,7 +133,7 @@ func until(name: String, method: String, wanted, ms: int) -> int:
 		OS.delay_usec(500)
 	return Time.get_ticks_msec() - began
 
-# Polls and reads until that many messages have come, or the time is over.
+# Polls and reads until this many messages have arrived, or the time has passed.
 func read(name: String, count: int, ms: int) -> Array:
 	var one = objects[name]
 	var end := Time.get_ticks_msec() + ms
@@ -145,7 +145,7 @@ func read(name: String, count: int, ms: int) -> Array:
 		OS.delay_usec(200)
 	return messages
 
-# Answers each message with so many, at once, until so many have come; how many did.
+# Answers each message with `each` messages at once, until `count` have arrived. Returns how many did.
 func answer_many(name: String, times: int, count: int, ms: int) -> int:
 	var one = objects[name]
 	var end := Time.get_ticks_msec() + ms
@@ -160,7 +160,7 @@ func answer_many(name: String, times: int, count: int, ms: int) -> int:
 		OS.delay_usec(200)
 	return done
 
-# Puts packets that begin with their number, without a poll; how many were taken.
+# Puts packets that begin with their number, without a poll. Returns how many were accepted.
 func put_many(name: String, count: int, size: int) -> int:
 	var taken := 0
 	var packet := filled(size, 0)

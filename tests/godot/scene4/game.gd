@@ -1,4 +1,4 @@
-# The node /root/Game: what it is called with it prints, and calls back.
+# The node /root/Game: prints the calls that it receives, and calls back.
 extends Node
 
 @rpc("any_peer")
@@ -26,6 +26,6 @@ func three(a: int, b: String, c: Array):
 func only_authority():
 	print("only_authority ", multiplayer.get_remote_sender_id())
 
-# Made callable by rpc_config(): its number has 16 bits.
+# Made callable by rpc_config(): its id has 16 bits.
 func configured(word: String):
 	print("configured ", multiplayer.get_remote_sender_id(), " ", word)

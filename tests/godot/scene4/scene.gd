@@ -1,5 +1,6 @@
-# One peer of a Godot 4 game with stock classes alone: --script scene.gd -- host, or: -- join URL; then words of "auth" (authentication), "good" and "bad" (its
-# secret), "silent" (it never answers), "norelay". Raw packets say what to do.
+# A peer of a Godot 4 game with stock classes only: --script scene.gd -- host, or: -- join URL; followed by words:
+# "auth" (authentication), "good" or "bad" (the secret), "silent" (it never answers), "norelay". It is controlled by raw
+# packets.
 extends SceneTree
 
 var peer := WebSocketMultiplayerPeer.new()
@@ -45,7 +46,7 @@ func _on_authenticating(id: int):
 	if id == 1 and secret:
 		api.send_auth(1, ("secret " + secret).to_utf8_buffer())
 
-# A host asks for the secret; a join completes when it is welcome.
+# A host expects the secret; a join completes when it receives the welcome.
 func _on_auth(id: int, data: PackedByteArray):
 	var words := data.get_string_from_utf8()
 	print("auth ", id, " ", words)

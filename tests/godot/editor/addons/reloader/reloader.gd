@@ -1,4 +1,5 @@
-# Says which classes the editor has, then reloads the extension twice while objects of it live and talk, and uses them again.
+# Prints which classes the editor has, reloads the extension twice while objects of it have open connections, and uses
+# them again.
 @tool
 extends EditorPlugin
 
