@@ -98,7 +98,7 @@ def main():
             spoilt.write(re.sub(pattern, instead, text, count=1, flags=re.M))
             spoilt.flush()
             said = changes(now, interface(spoilt.name))
-            say(any(part in line for line in said), f"{what} is found")
+            say(any(part in line for line in said), f"{what} is detected")
     return rc
 
 

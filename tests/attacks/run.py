@@ -110,7 +110,7 @@ def smuggling():
                     answer += data
             except OSError:
                 pass
-        check(re.match(rb"HTTP/1\.1 (400|405|426|431|505) ", answer) and answer.count(b"HTTP/1.1 ") == 1, f"{attacked.name}: {what} is refused once: {answer[:40]}")
+        check(re.match(rb"HTTP/1\.1 (400|405|426|431|505) ", answer) and answer.count(b"HTTP/1.1 ") == 1, f"{attacked.name}: {what} is refused with one response: {answer[:40]}")
     for _ in attacked.rounds(0.2):
         pass
     attacked.judge()

@@ -180,7 +180,7 @@ class AttackedServer:
         self.port = int(self.server.stdout.readline())
         url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"
         self.players = subprocess.Popen([programs["honest"], url, str(PLAYERS)] + ([programs["cert"]] if tls else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        check(self.players.stdout.readline() == "open\n", f"{name}: {PLAYERS} players are in")
+        check(self.players.stdout.readline() == "open\n", f"{name}: {PLAYERS} players are connected")
         self.before = self.peak = memory_kb(self.server.pid)
 
     def rounds(self, every):
@@ -205,8 +205,8 @@ class AttackedServer:
         fair = told["lost"] == "0" and told["ended"] == "0" and told["sent"] == told["got"] and int(told["got"]) > PLAYERS * 20
         check(fair and not err, f"{self.name}: the players lost nothing ({told['got']} messages came back) {err[:300]}")
         check(int(told["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")
-        check(int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US, f"{self.name}: no poll took {POLL_CPU_LIMIT_US} us of the processor")
+        check(int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US, f"{self.name}: every poll took less than {POLL_CPU_LIMIT_US} us of CPU time")
         grown = self.peak - self.before
         check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
-        check(self.server.returncode == 0, f"{self.name}: the server ended well")
+        check(self.server.returncode == 0, f"{self.name}: the server exited with success")
         print(f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us, of processor time {after['longest_poll_cpu_us']} us", flush=True)

@@ -224,7 +224,7 @@ def broken(masked):
         seen, told, _ = ends.run(close_code_of(ends.frame(1, whole[:cut])))
         if (seen, told["cause"]) != (1007, "55") and (seen, told["cause"]) != (1007, "51"):
             wrong.append((cut, seen, told["cause"]))
-    check(f"{ends.name}: a message that is cut at any of {len(whole) - 1} places: 1007", not wrong, wrong)
+    check(f"{ends.name}: a message truncated at any of {len(whole) - 1} places: 1007", not wrong, wrong)
     for name, payload in [("a reserved block type", b"\x07\0"), ("a stored block with a wrong length", b"\0\x05\0\xfa\xfe"),
                           ("a distance before the start", Bits().put(3, 3).put(0b1000000, 7).put(0, 5).bytes()), ("a reserved length code", b"\x1b\x1b\x1b\x1b")]:
         expect_code(ends, name, ends.frame(2, payload), 1007)
@@ -235,7 +235,7 @@ def broken(masked):
     flipped = bytearray(deflated(generator.randbytes(50_000).hex().encode()))
     flipped[len(flipped) // 2] ^= 0x55
     seen, told, _ = ends.run(echo_or_code(ends, bytes(flipped)))
-    check(f"{ends.name}: a flipped byte ends in 1007 or another text, and no harm", seen in (1007, "echo"), (seen, told))
+    check(f"{ends.name}: a flipped byte leads to 1007 or another text, nothing else", seen in (1007, "echo"), (seen, told))
     for name, data in [
         ("RSV1 on a continuation", ends.frame(1, whole[:5], fin=False) + ends.frame(0, whole[5:])),
         ("RSV1 on a first continuation", ends.frame(0, whole)),
@@ -309,9 +309,9 @@ def without_agreement():
         raw = server.request(request(Sec_WebSocket_Extensions=OFFER))
         head = raw.head()
         raw.sock.sendall(data)
-        check("server: RSV1 without agreement: 1002", "Extensions" not in head and raw.close_code() == 1002, head)
+        check("server: RSV1 without the extension: 1002", "Extensions" not in head and raw.close_code() == 1002, head)
     _, seen, _ = serve(answer, "", "0", str(DEFLATE), act=close_code_of(quick(1, deflated(TEXT), False)))
-    check("client: RSV1 though the server did not agree: 1002", seen == 1002, seen)
+    check("client: RSV1 although the server declined the extension: 1002", seen == 1002, seen)
 
 
 def offers():
@@ -339,7 +339,7 @@ def answers():
                    "permessage-deflate; server_max_window_bits=7", "permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits=16",
                    "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate; server_max_window_bits=08"]:
         _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions=chosen), "", "0", str(DEFLATE))
-        check(f"client: fails at {chosen!r} with a sentence", (told["phase"], told["cause"]) == ("5", "41") and "server" in told["sentence"], told)
+        check(f"client: fails at {chosen!r} with an error message", (told["phase"], told["cause"]) == ("5", "41") and "server" in told["sentence"], told)
     # The client requested no context takeover.
     _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", "0", str(DEFLATE | 64))
     check("client: fails where server_no_context_takeover was not granted", told["cause"] == "41" and "server_no_context_takeover" in told["sentence"], told)
@@ -367,13 +367,13 @@ def eight_bits():
                 seen = act(raw)
         else:
             _, seen, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions=offer), "", "0", str(DEFLATE), act=act)
-            check("client: a window of 8 bits is told", told["client_max_window_bits"] == "8", told)
-        check(f"{ends.name}: with 8 bits for its own window it does not compress", seen == (0, 1, long, 1000), seen)
+            check("client: a window of 8 bits is reported", told["client_max_window_bits"] == "8", told)
+        check(f"{ends.name}: with an 8-bit window it does not compress", seen == (0, 1, long, 1000), seen)
     other = "permessage-deflate; server_max_window_bits=8; client_max_window_bits=9"
     ends = Ends(False)
     echo = echoes_of(ends.frame(1, deflated(TEXT, bits=9)) * 2, 2, ends)
     _, seen, _ = serve(lambda key: answer(key, Sec_WebSocket_Extensions=other), "", "0", str(DEFLATE), act=echo)
-    check("client: with 8 bits for the server's window it inflates", seen == ([(1, TEXT)] * 2, 1000), seen)
+    check("client: it inflates with an 8-bit server window", seen == ([(1, TEXT)] * 2, 1000), seen)
 
 
 began = time.monotonic()

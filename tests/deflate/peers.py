@@ -85,7 +85,7 @@ def talk(kind, to, wanted, offer, messages=SHORT, least=4, **trust):
 
 def offered(client, to):
     """The client requests each combination, and the server grants all."""
-    with case(f"{client} to {to}: {len(PARAMETERS)} combinations, as the client offers them"), server(to, **settings(0, None, None, 1)) as peer:
+    with case(f"{client} to {to}: {len(PARAMETERS)} combinations offered by the client"), server(to, **settings(0, None, None, 1)) as peer:
         for index, (flags, server_bits, client_bits) in enumerate(PARAMETERS):
             level = (1, 9)[index % 2]
             try:
@@ -97,7 +97,7 @@ def offered(client, to):
 
 def demanded(client):
     """wspeer as a server requires each combination from a client that allows all."""
-    with case(f"{client} to wspeer: {len(PARAMETERS)} combinations, as the server demands them"):
+    with case(f"{client} to wspeer: {len(PARAMETERS)} combinations required by the server"):
         for index, (flags, server_bits, client_bits) in enumerate(PARAMETERS):
             level = (9, 1)[index % 2]
             with server("wspeer", **settings(flags, server_bits, client_bits, level)) as peer:
@@ -109,7 +109,7 @@ def demanded(client):
 
 def demanded_of_wspeer(to):
     for flags, server_bits, client_bits in [(192, 9, 9), (64, 12, None), (128, None, 10), (0, 15, 15)]:
-        with case(f"wspeer to {to}: the server demands {agreed(flags, server_bits, client_bits)}"):
+        with case(f"wspeer to {to}: the server requires {agreed(flags, server_bits, client_bits)}"):
             with server(to, **settings(flags, server_bits, client_bits, 6)) as peer:
                 # npm ws limits the window only of clients that offered a limit.
                 talk("wspeer", peer, agreed(flags, server_bits, client_bits), settings(0, None, None, 1))

@@ -161,8 +161,8 @@ def add(copy):
 
 
 def compile_all(copy):
-    copy.check("the Rust compiles", "cargo", "check", "--quiet", "--locked", "--lib")
-    copy.check("and is formatted", "cargo", "fmt", "--all", "--check")
+    copy.check("the Rust code compiles", "cargo", "check", "--quiet", "--locked", "--lib")
+    copy.check("the Rust code is formatted", "cargo", "fmt", "--all", "--check")
     copy.check(
         "C sees it", "cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-fsyntax-only", "-xc", "-", source=C
     )
@@ -204,17 +204,17 @@ def compile_all(copy):
     )
     ruff = ROOT / "build/venv/bin/ruff"
     if ruff.exists():
-        copy.check("Python is formatted", str(ruff), "format", "--check", "bindings/python")
+        copy.check("the Python code is formatted", str(ruff), "format", "--check", "bindings/python")
     if shutil.which("node"):
         for script in sorted((copy.folder / "bindings/web").glob("*.js")):
-            copy.check(f"{script.name} is JavaScript", "node", "--check", str(script))
+            copy.check(f"{script.name} is valid JavaScript", "node", "--check", str(script))
     else:
         print("# JavaScript is left out: node is missing")
     if shutil.which("mcs"):
         (copy.folder.parent / "Dummy.cs").write_text(CSHARP)
         core = sorted(str(path) for path in (copy.folder / "bindings/csharp/Runtime/Core").glob("*.cs"))
         flags = ["-langversion:7.2", "-warn:4", "-nologo", "-unsafe", f"-out:{copy.folder.parent / 'Dummy.exe'}"]
-        copy.check("C# sees it", "mcs", *flags, str(copy.folder.parent / "Dummy.cs"), *core)
+        copy.check("C# has the addition", "mcs", *flags, str(copy.folder.parent / "Dummy.cs"), *core)
     else:
         print("# C# is left out: mcs is missing")
     if shutil.which("clang"):
@@ -308,7 +308,7 @@ def mistakes(copy):
     for what, name, change, told in cases:
         before = copy.edit(name, change)
         good, said = copy.run("tools/generate/generate.py", "--check")
-        say(not good and told in said, f"{what} is found", said)
+        say(not good and told in said, f"{what} is reported", said)
         (copy.folder / name).write_text(before)
 
 
@@ -318,7 +318,7 @@ def main():
     start = copy.files()
     if not copy.check("make generate runs", "make", "--silent", "generate"):
         return 1
-    say(not changed(start, copy.files()), "it changes nothing where nothing was added", changed(start, copy.files()))
+    say(not changed(start, copy.files()), "it changes nothing without an addition", changed(start, copy.files()))
 
     add(copy)
     if not copy.check("make generate runs after an addition", "make", "--silent", "generate"):
@@ -330,7 +330,7 @@ def main():
     say(not by_hand, f"{len(touched)} files change: {len(SOURCES)} sources, the others generated", by_hand)
     parts = [name for name in touched if name in generated and b"generated:" in after[name]]
     outside = [name for name in parts if marked.without(start[name].decode()) != marked.without(after[name].decode())]
-    say(not outside and len(parts) > 4, f"{len(parts)} of them change between their markers alone", outside)
+    say(not outside and len(parts) > 4, f"{len(parts)} of them change only between their markers", outside)
     lacking = [
         f"{name}: {part}" for name, wanted in SEEN.items() for part in wanted if part not in after[name].decode()
     ]

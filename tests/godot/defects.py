@@ -87,7 +87,7 @@ def last_words(case):
     raw.sock.sendall(numbered(100) + frame(CLOSE, NORMAL, masked=False))
     case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 3000)')
     got = numbers(case.godot(f'read("{name}", 100, 200)'))
-    case.says(got == list(range(100)), "they can be read once it is CLOSED", f"{len(got)} read")
+    case.says(got == list(range(100)), "packets can be read once the peer is CLOSED", f"{len(got)} read")
     case.drop(name, raw)
 
 
@@ -112,7 +112,7 @@ def last_words_to_a_multiplayer_server(case):
     while not told and time.monotonic() < limit:
         case.godot(f"{name}.poll()")
         told = case.godot("told()")
-    case.says(told == [["peer_disconnected", number]], "and then has peer_disconnected", told)
+    case.says(told == [["peer_disconnected", number]], "it then emits peer_disconnected", told)
     case.drop(name, raw)
 
 
@@ -170,7 +170,7 @@ def many_at_once(case):
         case.godot(f"{name}.poll()")
         polls += 1
         connected += len(case.godot("told()"))
-    case.says(connected == 8 and polls <= 4, "8 who come together are in within 4 polls", f"{connected} in {polls} polls")
+    case.says(connected == 8 and polls <= 4, "8 clients that connect at once are accepted within 4 polls", f"{connected} in {polls} polls")
     case.drop(name, *raws)
 
 
@@ -192,7 +192,7 @@ def many_answers(case):
     case.godot(f'answer_many("{name}", 8, 20, 5000)')
     client.join(5)
     # If the sender waited for acknowledgements, each of the 20 would take 40 ms.
-    case.says(took and took[0] < 0.5, "the small messages of a frame leave at once through accept_stream", took)
+    case.says(took and took[0] < 0.5, "the small messages of a frame are sent at once through accept_stream", took)
     case.drop(name, raw)
 
 
@@ -222,7 +222,7 @@ def slow_name(case):
                 reached = time.monotonic() - began
             except TimeoutError:
                 pass
-    case.says(reached is not None and reached < 1, "a name that is slow to look up does not delay localhost", f"reached after {reached if reached is None else round(reached, 2)} s of 2")
+    case.says(reached is not None and reached < 1, "a slow name lookup does not delay localhost", f"reached after {reached if reached is None else round(reached, 2)} s of 2")
     case.drop(name)
     case.drop(slow)
 
@@ -236,7 +236,7 @@ def unanswered_close(case):
     _, opcode, payload, _ = raw.frame()
     check(opcode == CLOSE and payload == NORMAL + b"bye", f"{case.kind}: the close frame has the code and the reason", payload)
     took = case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 4500)')
-    case.says(took >= 0, "a close that is not answered ends", f"after {took} ms of 4500")
+    case.says(took >= 0, "an unanswered close ends", f"after {took} ms of 4500")
     case.drop(name, raw)
 
 

@@ -195,7 +195,7 @@ def play(host, others, third):
     """A game; `third` joins late."""
     name = f"host {host.kind}"
     ids = {}
-    with case(f"{name}: all join and hear of each other"):
+    with case(f"{name}: all join and learn of each other"):
         url = host.host()
         for index, other in enumerate(others):
             other.join(url)
@@ -223,7 +223,7 @@ def play(host, others, third):
         host.send(ids[others[0]], b"marker")
         others[0].got(1, b"marker")
     if host.kind != "C":
-        with case(f"{name}: raw bytes by way of the host, to one, to all, to all but one"):
+        with case(f"{name}: raw bytes through the host, to one, to all, to all but one"):
             for one, other in (others, others[::-1]):
                 one.send(ids[other], b"to one")
                 other.got(ids[one], b"to one")
@@ -234,7 +234,7 @@ def play(host, others, third):
                 other.got(ids[one], b"not the host")
         godots = [host, *(other for other in others if other.kind != "C")]
         calls(name, *godots)
-    with case(f"{name}: a late one, and one that leaves"):
+    with case(f"{name}: a peer joins late, and one leaves"):
         host.refuse(True)
         third.join(url, "1000")
         same("refused", third.peer.any_event()["event"], "closed")
@@ -250,7 +250,7 @@ def play(host, others, third):
             if host.kind != "C":
                 other.connected(late)
                 other.disconnected(late)
-    with case(f"{name}: one is kicked, then the host ends the game"):
+    with case(f"{name}: a peer is disconnected, then the host ends the game"):
         host.kick(ids[others[0]])
         others[0].over()
         host.disconnected(ids[others[0]])
@@ -263,7 +263,7 @@ def play(host, others, third):
 def with_a_word(host, guest, c):
     """A game with authentication by a word."""
     name = f"host {host.kind}"
-    with case(f"{name}: who shows the word is let in"):
+    with case(f"{name}: a peer with the right word is admitted"):
         host.let_in("sesame")
         guest.let_in("sesame")
         url = host.host()
@@ -284,7 +284,7 @@ def with_a_word(host, guest, c):
         c.end()
         guest.close()
         host.disconnected(number)
-    with case(f"{name}: who shows another is not"):
+    with case(f"{name}: a peer with a wrong word is not admitted"):
         guest.let_in("open")
         guest.join(url)
         guest.told("peer_authentication_failed", 1)

@@ -114,5 +114,5 @@ def mistakes():
         same("exit code", client.wait(), 1)
     with case("minimal_client: no URL"), example("minimal_client", "http//nothing") as client:
         same("exit code", client.wait(), 1)
-    with case("echo_server: a key that does not fit"), example("echo_server", "0", path("chain.pem"), path("rsa.key")) as server:
+    with case("echo_server: a key of another certificate"), example("echo_server", "0", path("chain.pem"), path("rsa.key")) as server:
         same("exit code", server.wait(), 1)

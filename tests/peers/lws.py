@@ -19,13 +19,13 @@ def test_server():
         url = f"wss://localhost:{port}/"
         mirror(url)
         counter(url)
-        with case("libwebsockets: a subprotocol that it does not know"), connection("wspeer", url, subprotocols="no-such-protocol", **TRUST) as peer:
+        with case("libwebsockets: an unknown subprotocol"), connection("wspeer", url, subprotocols="no-such-protocol", **TRUST) as peer:
             has(ended(peer), phase=HTTP, code=1006)
         minimal_client(url)
 
 
 def mirror(url):
-    with case("libwebsockets: lws-mirror-protocol sends a line back"):
+    with case("libwebsockets: lws-mirror-protocol echoes a line"):
         with connection("wspeer", url, subprotocols="no-such-protocol, lws-mirror-protocol", **TRUST) as peer:
             has(opened(peer), subprotocol="lws-mirror-protocol")
             for line in [LINE, *(f"d #{number:06x} {number} 2 3 4;" for number in range(20))]:
@@ -36,7 +36,7 @@ def mirror(url):
 
 
 def counter(url):
-    with case("libwebsockets: dumb-increment-protocol counts for us"), connection("wspeer", url, subprotocols="dumb-increment-protocol", **TRUST) as peer:
+    with case("libwebsockets: dumb-increment-protocol sends a counter"), connection("wspeer", url, subprotocols="dumb-increment-protocol", **TRUST) as peer:
         has(opened(peer), subprotocol="dumb-increment-protocol")
         seen = [peer.event("message") for _ in range(12)]
         first = next(number for number in range(1000) if zlib.crc32(str(number).encode()) == seen[0]["crc"])

@@ -102,7 +102,7 @@ def behind_nginx():
             refused("nginx", port, "/old", 400)
             refused("nginx", port, "/down", 502, "nginx")
             refused("nginx", port, "/denied", 403, "the proxy says no")
-            with case("nginx: its TLS port asked for ws"), connection("wspeer", f"ws://localhost:{port}/usual") as peer:
+            with case("nginx: ws:// to its TLS port"), connection("wspeer", f"ws://localhost:{port}/usual") as peer:
                 has(ended(peer), phase=HTTP, cause=STATUS, status=400)
                 same("body tells of HTTPS", "HTTPS" in peer.first["body"], True)
 

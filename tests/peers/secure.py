@@ -70,7 +70,7 @@ def names(to):
     with server(to, **pair("other")) as peer:
         fails(f"{to}: a certificate for another name", peer.url, TLS, NAME, "localhost", **ROOT)
         _, there = opens(f"{to}: server_name instead of the URL's host", peer, server_name="game.example", **ROOT)
-        with case(f"{to}: server_name is what the server is asked for (SNI)"):
+        with case(f"{to}: server_name is sent as SNI"):
             same("SNI", there.get("server_name"), "game.example")
         fails(f"{to}: a wrong server_name", peer.url, TLS, NAME, "elsewhere.example", server_name="elsewhere.example", **ROOT)
     with server(to, **pair("rsa")) as peer:
@@ -119,7 +119,7 @@ def versions(to):
     for version in ("1.2", "1.3"):
         with server(to, tls=version, **pair("chain", "leaf")) as peer:
             here, there = opens(f"{to}: TLS {version} alone", peer, **ROOT)
-            with case(f"{to}: TLS {version} is what both ends tell"):
+            with case(f"{to}: TLS {version} is reported by both ends"):
                 same("wspeer", here.get("tls", "").split(" ")[0], f"TLSv{version}")
                 same(to, there.get("tls"), f"TLSv{version}")
 
@@ -129,7 +129,7 @@ def client_certificates(to):
         with server(to, tls=version, client_ca=path("root.pem"), **pair("chain", "leaf")) as peer:
             name = f"{to}, TLS {version}"
             _, there = opens(f"{name}: a client certificate that is demanded", peer, **ROOT, **pair("client"))
-            with case(f"{name}: whose name the server sees"):
+            with case(f"{name}: the server sees the client certificate's name"):
                 same("name", there.get("client"), "wspeer test client")
             # They end the connection without an alert; with TLS 1.3 after the client's part of the handshake.
             end = (TLS, TLS_FAILED, "certificate") if version == "1.2" else (HTTP, (GONE, RESET), "")
@@ -182,7 +182,7 @@ def refused_by_clients():
         with server("wspeer", **pair("chain", "leaf")) as to:
             with case(f"{client} to wspeer: an untrusted certificate is refused"), connection(client, to.url) as peer:
                 same("a certificate in the sentence", "certificate" in ended(peer)["sentence"], True)
-            with case(f"{client} to wspeer: and a trusting client is served"), session(client, to, **ROOT) as (peer, _, _):
+            with case(f"{client} to wspeer: a trusting client connects"), session(client, to, **ROOT) as (peer, _, _):
                 close(peer, to)
 
 

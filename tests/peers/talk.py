@@ -41,11 +41,11 @@ def all_pairs():
 def messages(name, client, to, trust):
     with case(f"{name}: opens and closes"), session(client, to, **trust) as (peer, _, _):
         for type, size in CRCS:
-            with case(f"{name}: {type} of {size} B there and back") as one:
+            with case(f"{name}: {type} of {size} B is echoed") as one:
                 echo(peer, to, type, size, CRCS[type, size])
             if one.failed:
                 raise Wrong("the rest of the messages is not tried")
-        with case(f"{name}: the server begins to talk"):
+        with case(f"{name}: the server sends first"):
             to.tell("put", type="text", size=126)
             has(peer.event("message"), type="text", size=126, crc=CRCS["text", 126])
         close(peer, to)
@@ -104,7 +104,7 @@ def refusals(name, client, to, peer):
     if to == "wspeer":
         with server("wspeer", path="/game") as game:
             refused(f"{name}: another path: 404 with a body", client, game.url + "/other", 404, "there is no WebSocket at this path\n")
-            with case(f"{name}: and the right path opens"), session(client, game, "/game?x") as (own, _, there):
+            with case(f"{name}: the right path opens"), session(client, game, "/game?x") as (own, _, there):
                 has(there, path="/game", query="x")
                 close(own, game)
         with server("wspeer", flags=16) as full:
@@ -140,7 +140,7 @@ def subprotocols(name, client, to):
         with case(f"{name}: no subprotocol in common"), connection(client, peer.url, subprotocols="other, another") as own:
             # npm ws accepts without a subprotocol, which the client must refuse; the others answer 400.
             not_answered(client, ended(own)) if to == "ws" else not_agreed(client, ended(own), 400)
-    with server(to) as peer, case(f"{name}: subprotocols that the server does not know of"):
+    with server(to) as peer, case(f"{name}: subprotocols at a server without any"):
         with connection(client, peer.url, subprotocols="chat.v1, chat.v2") as own:
             if client == "websockets":
                 # This client accepts a response without a subprotocol.

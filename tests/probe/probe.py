@@ -186,7 +186,7 @@ def probe_server_frames():
             check(f"server: frames in pieces of {cut}", sorted(seen) == [(1, b"hello"), (2, b"z" * 300), (10, b"p")], seen)
         raw = server.request(request().encode() + frame(1, b"early"))
         raw.head()
-        check("server: a frame in the segment of the request is taken", raw.frame()[1:3] == (1, b"early"))
+        check("server: a frame in the segment of the request is accepted", raw.frame()[1:3] == (1, b"early"))
         # Non-minimal length encodings.
         for form, payload in ((16, b"hello"), (64, b"hello"), (64, b"x" * 300)):
             raw = server.open()
@@ -232,9 +232,9 @@ def probe_requests():
         for name, text, wanted in bad:
             seen, head, body = status(server, text)
             wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-            check(f"request: {name}: {wanted[0]} with a sentence", seen in wanted and len(body) > 10 and "Content-Length:" in head, (seen, head, body))
+            check(f"request: {name}: {wanted[0]} with an error message", seen in wanted and len(body) > 10 and "Content-Length:" in head, (seen, head, body))
             if seen == 426:
-                check(f"request: {name}: the version is told", "Sec-WebSocket-Version: 13" in head, head)
+                check(f"request: {name}: the supported version is named", "Sec-WebSocket-Version: 13" in head, head)
         for name, text in [
             ("Connection: keep-alive, Upgrade", request(Connection="keep-alive, Upgrade")), ("connection: UPGRADE", request(Connection="UPGRADE")),
             ("upgrade: WebSocket", request(Upgrade="WebSocket")), ("15 KiB of cookies", request(Cookie="c=" + "x" * 15_000)),
@@ -261,7 +261,7 @@ def probe_requests():
         check("request: a full server: 503", status(server, request())[0] == 503)
         kept[0].sock.sendall(frame(8, b"\x03\xe8"))
         kept[0].close_code()
-        check("request: and room again afterwards", server.request(request()).head().startswith("HTTP/1.1 101"))
+        check("request: a full server accepts again after a client has left", server.request(request()).head().startswith("HTTP/1.1 101"))
     with Server("per_address=1") as server:
         kept = server.open()
         check("request: too many from one address: 503", status(server, request())[0] == 503)
@@ -279,7 +279,7 @@ def probe_requests():
                         raise
         except (EOFError, OSError) as end:
             seen = str(end)
-        check("request: a slow drip is answered 408 and ended", raw.data.startswith(b"HTTP/1.1 408") and time.monotonic() - began < 3, (raw.data, seen))
+        check("request: a slowly sent request is answered with 408", raw.data.startswith(b"HTTP/1.1 408") and time.monotonic() - began < 3, (raw.data, seen))
 
 
 def answer(key, **change):
@@ -326,7 +326,7 @@ def probe_client_frames():
         return first, raw.close_code()
     head, seen, told = serve(lambda key: answer(key) + frame(1, b"behind the 101", masked=False), act=act)
     check("client: a frame in the segment of the 101 is delivered and the echo is masked", seen == ((1, 1, b"behind the 101", True), 1000), seen)
-    check("client: code and cleanness of the close are told", told["code"] == "1000" and told["clean"] == "1" and told["cause"] == "2", told)
+    check("client: code and cleanness of the close are reported", told["code"] == "1000" and told["clean"] == "1" and told["cause"] == "2", told)
     check("client: the request has path, query and Host", head.startswith("GET /x?y=z HTTP/1.1\r\nHost: 127.0.0.1:"), head)
 
 
@@ -336,9 +336,9 @@ def probe_answers():
     for status_code, name, extra in ((404, "Not Found", ""), (401, "Unauthorized", ""), (302, "Found", "Location: ws://elsewhere/\r\n"), (200, "OK", ""), (503, "Busy", "")):
         _, _, told = serve(body(status_code, name, extra))
         right = told["phase"] == "5" and told["cause"] == "40" and told["http"] == str(status_code) and told["body"] == "nope"
-        check(f"client: {status_code} is told with phase, status and body", right and str(status_code) in told["sentence"], told)
+        check(f"client: {status_code} is reported with phase, status and body", right and str(status_code) in told["sentence"], told)
         if extra:
-            check("client: the place that a 302 points to is told", "ws://elsewhere/" in told["sentence"], told)
+            check("client: the target of a 302 is reported", "ws://elsewhere/" in told["sentence"], told)
     for name, reply, arguments, cause in [
         ("wrong Sec-WebSocket-Accept", lambda key: answer(key, Sec_WebSocket_Accept="x"), (), "41"),
         ("no Sec-WebSocket-Accept", lambda key: answer(key, Sec_WebSocket_Accept=None), (), "41"),
@@ -365,7 +365,7 @@ def probe_answers():
         _, seen, told = serve(reply, act=close)
         check(f"client: answer with {name}: open", seen == 1000 and told["code"] == "1000", (seen, told))
     _, seen, told = serve(lambda key: answer(key, Sec_WebSocket_Protocol="b"), "a, b", act=close)
-    check("client: the chosen subprotocol is told", told["subprotocol"] == "b", told)
+    check("client: the chosen subprotocol is reported", told["subprotocol"] == "b", told)
 
 
 if __name__ == "__main__":

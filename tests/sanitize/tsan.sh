@@ -16,7 +16,7 @@ if [ ! -x /usr/bin/cargo ] || [ ! -d /usr/lib/rustlib/src/rust/library ] || ! co
     exit 1
   fi
   { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src clang-19 libclang-rt-19-dev; } > $lib/setup.log 2>&1 ||
-    { tail -n 15 $lib/setup.log; echo "not ok - tsan: its packages cannot be had"; exit 1; }
+    { tail -n 15 $lib/setup.log; echo "not ok - tsan: its packages cannot be installed"; exit 1; }
 fi
 
 # Names in reports come from addr2line. By default the runtime refuses threads in the child of a fork; with this option
@@ -43,7 +43,7 @@ else
   echo "not ok - tsan: a planted race ended with $found"
   exit 1
 fi
-build/tests/planted_race guarded > $lib/planted.log 2>&1 && echo "ok - tsan: behind a lock nothing is reported" || { echo "not ok - tsan: behind a lock something is reported"; cat $lib/planted.log; exit 1; }
+build/tests/planted_race guarded > $lib/planted.log 2>&1 && echo "ok - tsan: with a lock nothing is reported" || { echo "not ok - tsan: with a lock something is reported"; cat $lib/planted.log; exit 1; }
 
 for part in $parts; do
   case $part in

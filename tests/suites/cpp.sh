@@ -48,5 +48,5 @@ if $gcc -std=c++17 $out/start.cc -o $out/start $link && [ "$(timeout 20 $out/sta
 closed as the host asked" ]; then echo "ok - c++: the start in the README"; else echo "not ok - c++: the start in the README"; rc=1; fi
 kill $server
 wait $server || rc=1
-diff <(sed -n 's|^//   ||p; s|^//$||p' bindings/cpp/wspeer.hpp | sed '/^int main/,/^}/!d') <(sed '/^int main/,/^}/!d' $out/start.cc | sed "s/:$port/:9080/") && echo "ok - c++: the header begins with the same" || { echo "not ok - c++: the header begins with the same"; rc=1; }
+diff <(sed -n 's|^//   ||p; s|^//$||p' bindings/cpp/wspeer.hpp | sed '/^int main/,/^}/!d') <(sed '/^int main/,/^}/!d' $out/start.cc | sed "s/:$port/:9080/") && echo "ok - c++: the header begins with the same example" || { echo "not ok - c++: the header begins with the same example"; rc=1; }
 exit $rc

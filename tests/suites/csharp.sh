@@ -116,11 +116,11 @@ says() {
   fi
 }
 rm -f $out/alone/libwspeer.so
-says "it is not there" "put libwspeer.so"
+says "a missing library" "put libwspeer.so"
 echo 'unsigned ws_abi_version(void) { return 1; } int ws_last_error(char *b, long c, long *l) { *b = 0; *l = 0; return 0; }' | ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
-says "it is too old" "is older than this assembly"
+says "a library that is too old" "is older than this assembly"
 echo 'unsigned ws_abi_version(void) { return 2; }' | ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
-says "it has another binary interface" "version 2 of the binary interface"
+says "a library with another binary interface" "version 2 of the binary interface"
 
 timeout 120 python3 tests/csharp/samples.py $out || rc=1
 

@@ -19,7 +19,7 @@ closed with 1000: closed as the host asked" ] && echo "ok - lua: the example say
 kill $server
 wait $server || rc=1
 said=$(timeout 20 luajit $example nothing "$LIBDIR/libwspeer.so" 2>&1) && rc=1
-[[ "$said" == *"WS_ERR_URL: the URL cannot be used"* ]] && echo "ok - lua: a bad URL ends in its sentence" || { echo "not ok - lua: a bad URL said $said"; rc=1; }
+[[ "$said" == *"WS_ERR_URL: the URL cannot be used"* ]] && echo "ok - lua: a bad URL returns its error message" || { echo "not ok - lua: a bad URL returned $said"; rc=1; }
 
 python3 tests/abi/layout.py --documented include/wspeer.h docs/binding.md > build/tests/documented.c
 facts=$(grep -c _Static_assert build/tests/documented.c)

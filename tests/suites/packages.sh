@@ -30,7 +30,7 @@ consumer() {
 make -s install DESTDIR="$work/stage" PREFIX=/opt/wspeer > "$work/install.log" 2>&1 || { cat "$work/install.log"; echo "not ok - packages: make install"; exit 1; }
 prefix=$work/stage/opt/wspeer
 step "make install with DESTDIR puts everything below it" sh -c "cd '$prefix' && ls include/wspeer.h include/wspeer.hpp lib/libwspeer.so lib/libwspeer.so.0 lib/libwspeer.a"
-step "make install puts the licences" sh -c "cd '$prefix/share/doc/wspeer' && ls LICENSE-MIT LICENSE-APACHE"
+step "make install copies the licences" sh -c "cd '$prefix/share/doc/wspeer' && ls LICENSE-MIT LICENSE-APACHE"
 mkdir "$work/no-cargo"
 printf '#!/bin/sh\necho "cargo was called: $*"\nexit 1\n' > "$work/no-cargo/cargo"
 chmod +x "$work/no-cargo/cargo"
@@ -40,7 +40,7 @@ consumer fetch_content -DFETCHCONTENT_SOURCE_DIR_WSPEER="$PWD" -DWSPEER_CARGO_TA
 step "fetch_content: its library is the one that make builds" cmp "$work"/fetch_content/_deps/wspeer-build/lib/libwspeer.so.0 build/libwspeer.so
 step "the library has no debug information" sh -c "! readelf -SW build/libwspeer.so | grep -q '\.debug_'"
 told=$(sed -n 's/^`build\/libwspeer\.so` has about \([0-9.]*\) MB.*/\1/p' README.md)
-step "README: its size is told, $told MB" awk -v told="$told" -v size="$(stat -Lc %s build/libwspeer.so)" 'BEGIN { off = size / 1e6 - told; exit !(told > 0 && off < 0.5 && off > -0.5) }'
+step "README: its size is stated, $told MB" awk -v told="$told" -v size="$(stat -Lc %s build/libwspeer.so)" 'BEGIN { off = size / 1e6 - told; exit !(told > 0 && off < 0.5 && off > -0.5) }'
 step "fetch_content: building again builds nothing" sh -c "cmake --build '$work/fetch_content' | grep -v cargo | grep -i 'linking\|building' && exit 1 || exit 0"
 
 # linked NAME SOURCE FLAGS...: the flags of pkg-config build a program, which runs
@@ -54,7 +54,7 @@ linked() {
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 step "pkg-config: the version is the header's" pkg-config --exact-version="$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)" wspeer
-step "pkg-config: the prefix is the one that was said" sh -c "[ \"\$(pkg-config --variable=prefix wspeer)\" = /opt/wspeer ]"
+step "pkg-config: the prefix is the given one" sh -c "[ \"\$(pkg-config --variable=prefix wspeer)\" = /opt/wspeer ]"
 shared="$(pkg-config --define-variable=prefix="$prefix" --cflags --libs wspeer)"
 linked shared main.c "$shared -Wl,-rpath,$prefix/lib"
 linked shared main.cc "$shared -Wl,-rpath,$prefix/lib"

@@ -50,7 +50,7 @@ assert all(name.startswith(("wspeer/", "wspeer-")) for name in names), names
 assert {name.rpartition("/")[2] for name in names} >= {"LICENSE-MIT", "LICENSE-APACHE"}, names
 END
 check "its library is the one that make builds" sh -c "unzip -p '$wheel' wspeer/libwspeer.so | cmp - '$root/build/libwspeer.so'"
-check "a fresh environment takes it without a registry" sh -c "'$python' -m venv '$work/fresh' && '$work/fresh/bin/python' -m pip install -q --no-index --disable-pip-version-check '$wheel'"
+check "a fresh environment installs it without a registry" sh -c "'$python' -m venv '$work/fresh' && '$work/fresh/bin/python' -m pip install -q --no-index --disable-pip-version-check '$wheel'"
 fresh=$work/fresh/bin/python
 
 cd "$work/elsewhere"
@@ -79,15 +79,15 @@ check "it works from another folder" env -u WSPEER_LIBRARY -u PYTHONPATH timeout
 check "its types reach the user's mypy --strict" "$python" -m mypy --strict --python-executable "$fresh" game.py
 echo 'import wspeer; wspeer.connect("ws://localhost", max_clinets=3)' > typo.py
 check "a misspelt option is a type error" not "$python" -m mypy --strict --python-executable "$fresh" typo.py
-told "which names it" max_clinets
+told "the error names it" max_clinets
 env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/drive_examples.py" "$fresh" || rc=1
 
 # A source distribution contains no Rust sources, and reports that.
 cd "$root/bindings/python"
 check "a source distribution is made" "$python" -c "from setuptools import build_meta; build_meta.build_sdist('$work')"
 mkdir "$work/sdist" && tar -xzf "$work"/wspeer-*.tar.gz -C "$work/sdist"
-check "which is not built without a library" not env -u WSPEER_LIBRARY "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
-told "and says what to do" "set WSPEER_LIBRARY to a library to put inside"
-check "and is built with one" env WSPEER_LIBRARY="$library" "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
+check "a source distribution is not built without a library" not env -u WSPEER_LIBRARY "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
+told "the error says what to do" "set WSPEER_LIBRARY to a library to put inside"
+check "a source distribution is built with a library" env WSPEER_LIBRARY="$library" "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
 rm -rf build src/*.egg-info
 exit $rc

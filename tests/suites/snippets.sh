@@ -54,7 +54,7 @@ while IFS= read -r line; do
       ;;
     ./hello)
       check "README: \`$command\` ends with success" sh -c 'timeout 20 ./hello > hello.log'
-      check "README: it shows what the server sent back" grep -qx hello hello.log
+      check "README: it shows the echo" grep -qx hello hello.log
       ;;
     *) check "README: \`$command\`" eval "$command" ;;
   esac
@@ -66,7 +66,7 @@ server_ends() {
 server_ends
 code=0
 timeout 20 ./hello > hello.log 2>&1 || code=$?
-check "README: hello ends with 1 when nobody listens" test "$code" = 1
+check "README: hello exits with 1 if nobody listens" test "$code" = 1
 
 # wrapped FILE LANGUAGE PART: a block that is a fragment, as a program
 wrapped() { "$extract" "$@" | "$wrap" "$2"; }
@@ -75,7 +75,7 @@ export WSPEER_LIBRARY=$root/build/libwspeer.so PYTHONPATH=$root/bindings/python/
 # far KIND: starts the remote peer for the following tests, which prints to far.log
 far() {
   python3 "$root/tests/snippets/far.py" "$1" > far.log 2>&1 &
-  check "the other side listens" until_listening
+  check "the remote peer listens" until_listening
 }
 # says PART COMMAND...: the command prints PART, and is then ended
 says() {
@@ -144,9 +144,9 @@ if have g++; then
   check "bindings/cpp/README.md: the start compiles" $cxx game.cc -o game_cc $link
   check "bindings/cpp/README.md: the server compiles" $cxx server.cc -o server_cc $link
   far server
-  check "README: C++ shows what comes" says '^hello$' stdbuf -oL ./part_cc
+  check "README: C++ shows what it receives" says '^hello$' stdbuf -oL ./part_cc
   check "bindings/cpp/README.md: the start says hello and ends" ends ./game_cc
-  check "and was heard" grep -qx hello far.log
+  check "the remote peer received it" grep -qx hello far.log
   server_ends
   check "bindings/cpp/README.md: the server sends to everyone" serves ./server_cc
   # Its section Installation: with the files installed by `make install PREFIX=…`, and by FetchContent from this tree.
@@ -179,9 +179,9 @@ if have mcs && have mono; then
     check "C#: $name compiles" sh -c "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"
   done
   far server
-  check "README: C# shows what comes" says '^hello$' mono package/part.exe
+  check "README: C# shows what it receives" says '^hello$' mono package/part.exe
   check "bindings/csharp/README.md: ten lines say hello and end" ends mono package/game.exe
-  check "and were heard" grep -qx hello far.log
+  check "the remote peer received it" grep -qx hello far.log
   server_ends
   check "bindings/csharp/README.md: the component compiles" sh -c "cd package && mcs -langversion:7.2 -nologo -target:library -out:UnityStub.dll '$root/tests/csharp/UnityStub.cs' &&
     mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:UnityStub.dll -out:Wspeer.Unity.dll Runtime/Unity/*.cs &&
@@ -195,13 +195,13 @@ wrapped "$python" python 'wspeer.connect' > game.py
 wrapped "$python" python 'wspeer.listen' > server.py
 wrapped "$python" python 'wspeer.aio.connect' > aio.py
 far server
-check "README: Python shows what comes" says '^hello$' python3 -u part.py
+check "README: Python shows what it receives" says '^hello$' python3 -u part.py
 check "bindings/python/README.md: ten lines say hello and end" ends python3 game.py
-check "and were heard" grep -qx hello far.log
+check "the remote peer received it" grep -qx hello far.log
 server_ends
 far server
 check "bindings/python/README.md: asyncio says hello and ends" ends python3 aio.py
-check "and was heard" grep -qx hello far.log
+check "the remote peer received it" grep -qx hello far.log
 server_ends
 check "bindings/python/README.md: the server sends to all but one" serves python3 server.py
 # The game's own work replaces the dots in the block.
@@ -212,7 +212,7 @@ check "bindings/python/README.md: the server sends to all but one" serves python
 } > scene.py
 far scene
 check "bindings/python/README.md: the player calls" ends python3 scene.py
-check "and was heard" sh -c 'for i in $(seq 100); do grep -qx "hello 5 \[1.5\]" far.log && exit; sleep 0.05; done; cat far.log; exit 1'
+check "the remote peer received it" sh -c 'for i in $(seq 100); do grep -qx "hello 5 \[1.5\]" far.log && exit; sleep 0.05; done; cat far.log; exit 1'
 server_ends
 if [ -x "$root/build/venv/bin/python" ] && command -v cargo > /dev/null; then
   line=$("$extract" "$python" sh 'pip install' | sed 's/ *#.*//')
@@ -243,7 +243,7 @@ fi
 if have emcc; then
   cp hello.c game.c
   line=$(sed -n 's/^`\(emcc game\.c .* -o game\.html\)`.*/\1/p' "$readme")
-  check "README: the emcc line is there" test -n "$line"
+  check "README: the emcc line exists" test -n "$line"
   check "README: \`emcc game.c …\`" eval "$line"
 fi
 
@@ -251,8 +251,8 @@ fi
 cd "$root"
 targets=$(grep -ohE '`make [a-z0-9-]+' README.md SECURITY.md docs/*.md bindings/*/README.md | sed 's/`make //' | sort -u)
 for target in $targets; do
-  grep -qE "^$target:|^$target " Makefile || { echo "not ok - snippets: make $target is told and is no target"; rc=1; }
+  grep -qE "^$target:|^$target " Makefile || { echo "not ok - snippets: make $target is documented and is not a target"; rc=1; }
 done
-check "every \`make …\` that is told is a target: $(echo "$targets" | wc -l)" test -n "$targets"
+check "every \`make …\` that is documented is a target: $(echo "$targets" | wc -l)" test -n "$targets"
 if command -v cargo > /dev/null; then check "README: \`make demo\`" timeout 300 make -s demo; fi
 exit $rc

@@ -16,6 +16,6 @@ reads=$(grep -cE ' (read|recvfrom|recvmsg)\(' <<< "$between" || true)
 writes=$(grep -cE ' (write|writev|sendto|sendmsg)\(' <<< "$between" || true)
 echo "figure: $polls polls, $reads reads; $frames frames of 32 messages, $writes writes"
 rc=0
-[ "$reads" = "$polls" ] && echo "ok - one read a poll" || { echo "not ok - one read a poll"; rc=1; }
-[ "$writes" = "$frames" ] && echo "ok - one write a frame" || { echo "not ok - one write a frame"; rc=1; }
+[ "$reads" = "$polls" ] && echo "ok - one read per poll" || { echo "not ok - one read per poll"; rc=1; }
+[ "$writes" = "$frames" ] && echo "ok - one write per frame" || { echo "not ok - one write per frame"; rc=1; }
 exit $rc

@@ -87,7 +87,7 @@ def program(functions):
 def calls_all(what, functions, code, said):
     lines = [line for line in said.splitlines() if line.startswith("ok - ")]
     unsupported = sum("WS_ERR_UNSUPPORTED" in line for line in lines)
-    say(code == 0 and len(lines) == len(functions), f"{what}: {len(lines)} functions of the header answer, {unsupported} of them WS_ERR_UNSUPPORTED with a sentence", f"ended with {code}\n{said}")
+    say(code == 0 and len(lines) == len(functions), f"{what}: {len(lines)} functions of the header answer, {unsupported} of them WS_ERR_UNSUPPORTED with an error message", f"ended with {code}\n{said}")
 
 
 def missing_one():

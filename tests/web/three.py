@@ -72,7 +72,7 @@ def play():
         both = [f"{word} {id}" for id in (page, native) for word in ("connected", "disconnected")] + [f"packet {id} say {id} greetings" for id in (page, native)]
         faults += wrong("the host", host.lines(), [f"connected {godot}", *both, f"packet {page} say {page} farewell"])
         faults += wrong("Godot's peer", engine.lines(), [f"joined {godot}", "connected 1", *both])
-        say(code == 0 and not faults and len({page, native, godot, "1"}) == 4, "a page, a native peer and a Godot 4.6 at once with a stock Godot 4.6 as the host: each has met and greeted all",
+        say(code == 0 and not faults and len({page, native, godot, "1"}) == 4, "a page, a native peer and a Godot 4.6 at once with a stock Godot 4.6 as the host: each has learned of and greeted all",
             "\n".join([f"the page ended with {code}", *faults, said, *peer.lines(), "host:", *host.lines(), "engine:", *engine.lines()]))
 
 

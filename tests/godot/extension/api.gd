@@ -32,14 +32,14 @@ func by_name(list: Array) -> Dictionary:
 func compare(stock: String, ours: String) -> void:
 	var inherited := ClassDB.get_parent_class(stock)
 	check(ClassDB.is_parent_class(ours, inherited), "%s is a %s, as %s is" % [ours, inherited, stock])
-	check(ClassDB.can_instantiate(ours), "%s can be made" % ours)
+	check(ClassDB.can_instantiate(ours), "%s can be created" % ours)
 
 	var theirs := by_name(ClassDB.class_get_method_list(stock, true))
 	var own := by_name(ClassDB.class_get_method_list(ours))
 	for name in theirs:
 		var wanted := signature(theirs[name])
 		var got := signature(own[name]) if own.has(name) else "is missing"
-		check(got == wanted, "%s.%s is as in %s%s" % [ours, name, stock, "" if got == wanted else ": %s, not %s" % [got, wanted]])
+		check(got == wanted, "%s.%s matches %s%s" % [ours, name, stock, "" if got == wanted else ": %s, not %s" % [got, wanted]])
 
 	var their_properties := by_name(ClassDB.class_get_property_list(stock, true))
 	var our_properties := by_name(ClassDB.class_get_property_list(ours))
@@ -54,7 +54,7 @@ func compare(stock: String, ours: String) -> void:
 		check(same_calls, "%s.%s is set and read by the same methods" % [ours, name])
 		var fallback = ClassDB.class_get_property_default_value(stock, name)
 		var got = ClassDB.instantiate(ours).get(name)
-		check(typeof(fallback) == typeof(got) and fallback == got, "%s.%s is %s at first" % [ours, name, str(fallback)])
+		check(typeof(fallback) == typeof(got) and fallback == got, "%s.%s is %s by default" % [ours, name, str(fallback)])
 
 	for enumeration in ClassDB.class_get_enum_list(stock, true):
 		var wanted := ClassDB.class_get_enum_constants(stock, enumeration, true)
@@ -73,7 +73,7 @@ func own_names(ours: String) -> void:
 	for kind in [ClassDB.class_get_method_list(ours, true), ClassDB.class_get_property_list(ours, true), ClassDB.class_get_signal_list(ours, true)]:
 		for entry in kind:
 			var name := String(entry.name)
-			check(not names.has(name), "%s.%s is there once" % [ours, name])
+			check(not names.has(name), "%s.%s is defined once" % [ours, name])
 			names[name] = true
 	for name in names:
 		var parent := ClassDB.get_parent_class(ours)

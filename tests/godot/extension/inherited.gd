@@ -38,10 +38,10 @@ func _initialize() -> void:
 	var chatty := Chatty.new()
 	chatty.connect_to_url("ws://127.0.0.1:%d" % lobby.get_local_port())
 	var general: PacketPeer = chatty
-	check(wait([lobby, chatty], func(): return lobby.names.size() == 1 and chatty.get_ready_state() == WSPeer.STATE_OPEN), "its own handler is called")
-	check(chatty.say("hi") == OK and chatty.said == 1 and general.put_packet([1]) == OK, "a script that extends WSPeer talks, also as a PacketPeer")
+	check(wait([lobby, chatty], func(): return lobby.names.size() == 1 and chatty.get_ready_state() == WSPeer.STATE_OPEN), "its handler is called")
+	check(chatty.say("hi") == OK and chatty.said == 1 and general.put_packet([1]) == OK, "a script that extends WSPeer sends, also as a PacketPeer")
 	var id := lobby.get_peers()[0]
-	check(wait([lobby], func(): return lobby.get_available_packet_count(id) == 2), "and is heard")
+	check(wait([lobby], func(): return lobby.get_available_packet_count(id) == 2), "its packets are received")
 	var game := Game.new()
 	var player: MultiplayerPeer = game
 	check(game.create_server(0, "127.0.0.1") == OK and game.where() > 0 and player.get_unique_id() == 1, "a script that extends WSMultiplayerPeer hosts")
@@ -55,7 +55,7 @@ func _initialize() -> void:
 		lobby.poll()
 		if not threads[0].is_alive():
 			results.append(threads.pop_front().wait_to_finish())
-	check(results == [300, 300, 300], "peers in threads of their own talk to a server in this one: %s" % [results])
+	check(results == [300, 300, 300], "peers in other threads exchange packets with a server in this one: %s" % [results])
 	for connection in lobby.data_received.get_connections() + lobby.client_connected.get_connections():
 		connection.signal.disconnect(connection.callable)
 	finish()

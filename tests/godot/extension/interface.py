@@ -95,6 +95,6 @@ for name, result, arguments in functions_of_ours():
     since, wanted_result, wanted = engine.get(name, ((99, 0), None, None))
     if since > (4, 3) or result != wanted_result or arguments != wanted:
         good = say(False, f"{name}: {result} {arguments}, in the engine since {since}: {wanted_result} {wanted}")
-good &= say(count > 30, f"{count} functions of the engine are as declared, and there since Godot 4.3 or earlier")
-good &= say(structs(), "structs and numbers of the engine are as declared")
+good &= say(count > 30, f"{count} functions match the engine's declarations, and exist since Godot 4.3 or earlier")
+good &= say(structs(), "structs and numbers match the engine's")
 sys.exit(not good)

@@ -33,8 +33,8 @@ func _initialize() -> void:
 	check(peer.get_ready_state() == WSPeer.STATE_OPEN and text(stream).begins_with("HTTP/1.1 101"), "a stream that polls its peer: it opens")
 	stream.incoming.append_array(PackedByteArray(HI))
 	step(5)
-	check(peer.get_packet().get_string_from_ascii() == "hi", "and its packet comes")
-	check(peer.get_connected_host() == "script" and peer.get_connected_port() == 7, "it tells its address")
+	check(peer.get_packet().get_string_from_ascii() == "hi", "its packet arrives")
+	check(peer.get_connected_host() == "script" and peer.get_connected_port() == 7, "its address is readable")
 	check(stream.deepest == 1, "no method is called within another: %d" % stream.deepest)
 
 	stream = open(func(): peer.send_text("x"))
@@ -42,7 +42,7 @@ func _initialize() -> void:
 	var before: int = stream.outgoing.size()
 	peer.send_text("last")
 	check(stream.outgoing.size() > before and stream.calls < 2000, "a stream that sends on its peer: %d calls" % stream.calls)
-	check(stream.deepest == 1, "and none within another")
+	check(stream.deepest == 1, "no method is called within another")
 
 	stream = open(func():
 		peer.get_connected_host()
@@ -60,7 +60,7 @@ func _initialize() -> void:
 		peer.accept_stream(StreamPeerBuffer.new())
 		peer.connect_to_url("ws://127.0.0.1:1"))
 	step(10)
-	check(peer.get_ready_state() == WSPeer.STATE_CLOSED, "a stream that puts another in its place is refused")
+	check(peer.get_ready_state() == WSPeer.STATE_CLOSED, "a stream that replaces itself by another is refused")
 	stream.does = Callable()
 	check(peer.accept_stream(StreamPeerBuffer.new()) == OK, "behind it that is no fault")
 
@@ -80,13 +80,13 @@ func _initialize() -> void:
 			"flush":
 				peer.send_text("x")
 				peer.flush()
-		check(peer == null and watched.get_ref() == null, "a stream that lets go of its peer within %s()" % method)
+		check(peer == null and watched.get_ref() == null, "a stream that releases its peer within %s()" % method)
 		stream.does = Callable()
 
 	carrier = open(Callable())
 	step(10)
 	carrier.does = func(): carrier = null
 	peer.poll()
-	check(carrier == null and peer.get_ready_state() == WSPeer.STATE_OPEN, "a stream that its program lets go of")
+	check(carrier == null and peer.get_ready_state() == WSPeer.STATE_OPEN, "a stream that its program releases")
 	peer = null
 	finish()

@@ -23,28 +23,28 @@ func join(url: String, client, options: TLSOptions = null):
 func life(client, url: String, options: TLSOptions = null) -> void:
 	var kind: String = client.get_class()
 	join(url, client, options)
-	check(wait([server, client], func(): return client.get_ready_state() == 1 and told.size() == 1), "%s: it is told" % kind)
+	check(wait([server, client], func(): return client.get_ready_state() == 1 and told.size() == 1), "%s: client_connected is emitted" % kind)
 	var id: int = told[0][1]
-	check(told == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id], "%s: by its id and subprotocol" % kind)
-	check(server.get_peer_address(id) == "127.0.0.1" and server.get_peer_port(id) > 0, "%s: with its address" % kind)
-	check(server.get_peer(id) == server.get_peer(id) and server.get_peer(id).get_ready_state() == 1, "%s: and as a WSPeer" % kind)
+	check(told == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id], "%s: it has id and subprotocol" % kind)
+	check(server.get_peer_address(id) == "127.0.0.1" and server.get_peer_port(id) > 0, "%s: it has its address" % kind)
+	check(server.get_peer(id) == server.get_peer(id) and server.get_peer(id).get_ready_state() == 1, "%s: get_peer() returns a WSPeer" % kind)
 	told.clear()
 	client.send_text("one")
 	client.send_text("two")
 	client.close(4002, "enough")
-	check(wait([server, client], func(): return told.size() == 4), "%s: talks and goes" % kind)
-	check(told == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]], "%s: told in order: %s" % [kind, told])
-	check(not server.has_peer(id), "%s: is forgotten" % kind)
+	check(wait([server, client], func(): return told.size() == 4), "%s: sends and closes" % kind)
+	check(told == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]], "%s: signals are in order: %s" % [kind, told])
+	check(not server.has_peer(id), "%s: the id is then unknown" % kind)
 	wait([client], func(): return client.get_ready_state() == 3)
 
 func crowd(url: String) -> void:
 	var clients := []
 	for i in 40:
 		clients.append(join(url, WSPeer.new()))
-	check(wait([server] + clients, func(): return told.size() == 40), "forty clients come")
+	check(wait([server] + clients, func(): return told.size() == 40), "forty clients connect")
 	var all := [server] + clients
-	check(server.broadcast_text("hi") == OK, "a broadcast")
-	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 1)), "reaches all")
+	check(server.broadcast_text("hi") == OK, "a broadcast is accepted")
+	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 1)), "the broadcast reaches all")
 	var ids := server.get_peers()
 	server.broadcast(PackedByteArray([9]), WSPeer.WRITE_MODE_BINARY, ids[3])
 	server.send(ids[3], PackedByteArray([1]))
@@ -53,20 +53,20 @@ func crowd(url: String) -> void:
 	for one in clients:
 		one.get_packet()
 		seen[one.get_packet()[0]] += 1
-	check(seen == {1: 1, 9: 39}, "each got its own")
-	check(server.get_stats().connections == 40, "the stats count them")
+	check(seen == {1: 1, 9: 39}, "each received its packets")
+	check(server.get_stats().connections == 40, "the stats count the messages")
 	told.clear()
 	for one in clients:
 		one.send_text("x")
-	check(wait(all, func(): return told.size() == 40), "each is heard")
+	check(wait(all, func(): return told.size() == 40), "a packet of each arrives")
 	told.clear()
 	server.disconnect_peer(ids[0], 4000, "you")
-	check(wait(all, func(): return told.size() == 1) and told[0] == ["gone", ids[0], true], "one is sent away")
-	check(clients.filter(func(one): return one.get_close_code() == 4000 and one.get_close_reason() == "you").size() == 1, "and knows why")
+	check(wait(all, func(): return told.size() == 1) and told[0] == ["gone", ids[0], true], "a client is disconnected")
+	check(clients.filter(func(one): return one.get_close_code() == 4000 and one.get_close_reason() == "you").size() == 1, "its close reason says why")
 	server.stop()
 	check(not server.is_listening(), "the server stops")
-	check(wait(all, func(): return told.size() == 40), "all are told to have gone")
-	check(clients.filter(func(one): return one.get_close_code() == 1001).size() == 39, "and closed with 1001")
+	check(wait(all, func(): return told.size() == 40), "client_disconnected is emitted for all")
+	check(clients.filter(func(one): return one.get_close_code() == 1001).size() == 39, "all are closed with 1001")
 	check(server.listen(0) == OK, "it listens again")
 	server.stop()
 
@@ -83,22 +83,22 @@ func unread() -> void:
 	wait([server, client], func(): return client.get_ready_state() == 3)
 	for i in 20:
 		server.poll()
-	check(told.size() == 1 and server.get_available_packet_count(id) == 2, "while packets wait, their client has not gone")
+	check(told.size() == 1 and server.get_available_packet_count(id) == 2, "a client with unread packets is not reported as disconnected")
 	check(server.get_packet(id).get_string_from_utf8() == "one" and server.was_string_packet(id), "they are read")
 	var peer := server.get_peer(id)
-	check(peer.get_packet().get_string_from_utf8() == "two", "also by its WSPeer")
+	check(peer.get_packet().get_string_from_utf8() == "two", "they are readable by its WSPeer too")
 	server.poll()
-	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "then it has gone")
+	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "client_disconnected follows")
 	server.poll()
-	check(peer.get_ready_state() == 3 and peer.get_close_code() == 1000 and peer.was_clean_close(), "its WSPeer knows how")
+	check(peer.get_ready_state() == 3 and peer.get_close_code() == 1000 and peer.was_clean_close(), "its WSPeer has the close code")
 	client = join(url, WSPeer.new())
 	told.clear()
 	wait([server, client], func(): return told.size() == 1)
 	id = told[0][1]
 	client.send_text("never read")
 	client.close()
-	check(wait([server, client], func(): return told.size() == 3, 10), "packets that nobody reads do not keep a client for ever")
-	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "and it is told as the others")
+	check(wait([server, client], func(): return told.size() == 3, 10), "unread packets do not keep a client forever")
+	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "its end is reported like the others")
 
 # Handlers that call the server unexpectedly.
 func handlers() -> void:
@@ -107,7 +107,7 @@ func handlers() -> void:
 		server.poll()
 		server.disconnect_peer(id))
 	var client = join(url, WSPeer.new())
-	check(wait([server, client], func(): return told.size() == 2) and told[1][0] == "gone", "a handler may poll and send away")
+	check(wait([server, client], func(): return told.size() == 2) and told[1][0] == "gone", "a handler may poll and disconnect clients")
 	server.client_connected.connect(func(_id, _protocol): server.stop())
 	client = join(url, WSPeer.new())
 	check(wait([server, client], func(): return client.get_ready_state() == 3), "a handler may stop the server")
@@ -128,23 +128,23 @@ func handlers() -> void:
 
 func errors() -> void:
 	serve()
-	check(server.listen(0) == ERR_ALREADY_IN_USE, "it listens once")
+	check(server.listen(0) == ERR_ALREADY_IN_USE, "listening twice is refused")
 	var other := WSServer.new()
-	check(other.listen(server.get_local_port(), [], "127.0.0.1") == ERR_ALREADY_IN_USE, "a port is for one")
-	check(other.listen(0, [], "no address") == ERR_INVALID_PARAMETER, "an address must be one")
-	check(other.listen(0, [], "*", TLSOptions.client()) == ERR_INVALID_PARAMETER, "a server wants a server's TLS options")
-	check(other.broadcast_text("x") == ERR_UNCONFIGURED and other.get_peer(5) == null and other.get_packet(5).is_empty(), "and nothing is there")
-	check(other.send_text(7, "x") == ERR_DOES_NOT_EXIST, "nobody to send to")
+	check(other.listen(server.get_local_port(), [], "127.0.0.1") == ERR_ALREADY_IN_USE, "a taken port is refused")
+	check(other.listen(0, [], "no address") == ERR_INVALID_PARAMETER, "an invalid address is refused")
+	check(other.listen(0, [], "*", TLSOptions.client()) == ERR_INVALID_PARAMETER, "client TLS options are refused")
+	check(other.broadcast_text("x") == ERR_UNCONFIGURED and other.get_peer(5) == null and other.get_packet(5).is_empty(), "nothing is listening")
+	check(other.send_text(7, "x") == ERR_DOES_NOT_EXIST, "an unknown target is refused")
 	other.max_clients = 1
-	check(other.listen(0, [], "127.0.0.1") == OK, "a server for one")
+	check(other.listen(0, [], "127.0.0.1") == OK, "a server with max_clients 1 listens")
 	other.full_queue_policy = WSPeer.FULL_QUEUE_DISCONNECT
 	var first := WSPeer.new()
 	var second := WSPeer.new()
 	first.connect_to_url("ws://127.0.0.1:%d" % other.get_local_port())
-	check(wait([other, first], func(): return first.get_ready_state() == 1), "takes one")
+	check(wait([other, first], func(): return first.get_ready_state() == 1), "it accepts one client")
 	second.connect_to_url("ws://127.0.0.1:%d" % other.get_local_port())
-	check(wait([other, second], func(): return second.get_ready_state() == 3), "and no other")
-	check(second.get_close_http_status() == 503 and second.get_close_phase() == WSPeer.PHASE_HTTP, "with 503")
+	check(wait([other, second], func(): return second.get_ready_state() == 3), "it refuses another")
+	check(second.get_close_http_status() == 503 and second.get_close_phase() == WSPeer.PHASE_HTTP, "the refused client sees 503")
 
 func _initialize() -> void:
 	var url := serve()
