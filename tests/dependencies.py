@@ -32,7 +32,10 @@ def linked(data):
 def allows(expression, accepted):
     """Whether an SPDX expression is satisfied: one side of each OR, both of each AND."""
     tokens = re.findall(r"\(|\)|[^\s()/]+|/", expression.replace(" WITH ", "-WITH-"))
-    code = " ".join({"(": "(", ")": ")", "/": "or", "OR": "or", "AND": "and"}.get(token) or str(token in accepted) for token in tokens)
+    code = " ".join(
+        {"(": "(", ")": ")", "/": "or", "OR": "or", "AND": "and"}.get(token) or str(token in accepted)
+        for token in tokens
+    )
     return eval(code, {"__builtins__": {}})  # only True, False, and, or, parentheses
 
 
@@ -45,21 +48,39 @@ def main():
         rc |= not good
 
     manifest = open("Cargo.toml").read()
-    direct = {name for section in re.findall(r"^\[(?:build-|dev-)?dependencies\]\n(.*?)(?=^\[|\Z)", manifest, re.M | re.S) for name in re.findall(r"^([\w-]+) =", section, re.M)}
+    direct = {
+        name
+        for section in re.findall(r"^\[(?:build-|dev-)?dependencies\]\n(.*?)(?=^\[|\Z)", manifest, re.M | re.S)
+        for name in re.findall(r"^([\w-]+) =", section, re.M)
+    }
     told = {name for row in re.findall(r"^\| (`[^|]*`) \|", PAGE, re.M) for name in re.findall(r"`([\w-]+)`", row)}
-    say(direct == told and len(direct) > 10, f"{len(direct)} direct dependencies have their reason {direct ^ told or ''}")
+    say(
+        direct == told and len(direct) > 10,
+        f"{len(direct)} direct dependencies have their reason {direct ^ told or ''}",
+    )
 
-    accepted = set(re.search(r"into the library: (.*?)\.\s", PAGE, re.S)[1].replace("(the data of `webpki-roots`)", "").replace(",", " ").split())
+    accepted = set(
+        re.search(r"into the library: (.*?)\.\s", PAGE, re.S)[1]
+        .replace("(the data of `webpki-roots`)", "")
+        .replace(",", " ")
+        .split()
+    )
     everything = {}
     for target in TARGETS:
         everything.update({package["name"]: package["license"] or "none" for package in linked(metadata(target))})
     odd = {name: licence for name, licence in everything.items() if not allows(licence, accepted)}
     say(not odd and len(everything) > 30, f"{len(everything)} linked crates have an accepted licence {odd or ''}")
-    say(not allows("GPL-3.0-only", accepted) and not allows("MIT AND GPL-3.0-only", accepted), "an unaccepted licence is detected")
+    say(
+        not allows("GPL-3.0-only", accepted) and not allows("MIT AND GPL-3.0-only", accepted),
+        "an unaccepted licence is detected",
+    )
 
     out = set(re.findall(r"`([\w-]+)`", PAGE.split("## Kept out")[1].split("##")[0]))
     locked = set(re.findall(r'^name = "(.*)"', open("Cargo.lock").read(), re.M))
-    say(not out & locked and len(out) >= 5 and "rustls" in locked, f"none of {len(out)} unwanted crates is in Cargo.lock {out & locked or ''}")
+    say(
+        not out & locked and len(out) >= 5 and "rustls" in locked,
+        f"none of {len(out)} unwanted crates is in Cargo.lock {out & locked or ''}",
+    )
     return rc
 
 

@@ -26,9 +26,13 @@ def first(pattern, path):
 def versions(version):
     """Each place that contains the version, with its value."""
     major, minor, patch = map(int, version.split("."))
-    yield "WS_VERSION in include/wspeer.h", first(r"^#define WS_VERSION (\d+)$", "include/wspeer.h"), str(major * 10000 + minor * 100 + patch)
+    yield "WS_VERSION in include/wspeer.h", first(r"^#define WS_VERSION (\d+)$", "include/wspeer.h"), str(
+        major * 10000 + minor * 100 + patch
+    )
     yield "bindings/python/pyproject.toml", first(r'^version = "(.*)"$', "bindings/python/pyproject.toml"), version
-    yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())["version"], version
+    yield "bindings/csharp/package.json", json.loads((ROOT / "bindings/csharp/package.json").read_text())[
+        "version"
+    ], version
     yield "Cargo.lock", first(r'^name = "wspeer"\nversion = "(.*)"$', "Cargo.lock"), version
 
 
@@ -36,11 +40,24 @@ def main():
     version = first(r'^version = "(.*)"$', "Cargo.toml")
     for where, stated, wanted in versions(version):
         check(stated == wanted, f"{where} has {wanted}" + ("" if stated == wanted else f", not {stated}"))
-    check(first(rf"^## {re.escape(version)} - (\d{{4}}-\d\d-\d\d)$", "CHANGELOG.md"), f"CHANGELOG.md has a section \"## {version} - YYYY-MM-DD\"")
-    check(not re.search(r"^## Unreleased\n+- ", (ROOT / "CHANGELOG.md").read_text(), re.M), "CHANGELOG.md lists nothing as unreleased")
-    generators = [["tools/generate/generate.py", "--check"], ["bindings/csharp/tools~/package.py", "--check"], ["tests/abi/guard.py", "include/wspeer.h"]]
+    check(
+        first(rf"^## {re.escape(version)} - (\d{{4}}-\d\d-\d\d)$", "CHANGELOG.md"),
+        f"CHANGELOG.md has a section \"## {version} - YYYY-MM-DD\"",
+    )
+    check(
+        not re.search(r"^## Unreleased\n+- ", (ROOT / "CHANGELOG.md").read_text(), re.M),
+        "CHANGELOG.md lists nothing as unreleased",
+    )
+    generators = [
+        ["tools/generate/generate.py", "--check"],
+        ["bindings/csharp/tools~/package.py", "--check"],
+        ["tests/abi/guard.py", "include/wspeer.h"],
+    ]
     for command in generators:
-        check(subprocess.run([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0, " ".join(command))
+        check(
+            subprocess.run([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL).returncode == 0,
+            " ".join(command),
+        )
     changed = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
     check(not changed, "everything is committed")
     return failures > 0

@@ -21,8 +21,12 @@ def interface(header):
     text = pathlib.Path(header).read_text()
     plain = re.sub(r"//.*", "", text)
     plain = re.sub(r"/\*.*?\*/", "", plain, flags=re.S)
-    functions = {name: " ".join(whole.split()) for whole, name in re.findall(r"^(WS_API [^;]*?(ws_\w+)\([^;]*\));", plain, re.M)}
-    constants = {name: value for name, value in re.findall(r"^#define (WS_\w+) (-?\d\w*)$", plain, re.M) if name != "WS_VERSION"}
+    functions = {
+        name: " ".join(whole.split()) for whole, name in re.findall(r"^(WS_API [^;]*?(ws_\w+)\([^;]*\));", plain, re.M)
+    }
+    constants = {
+        name: value for name, value in re.findall(r"^#define (WS_\w+) (-?\d\w*)$", plain, re.M) if name != "WS_VERSION"
+    }
     structs = {}
     for name, body in re.findall(r"typedef struct (ws_\w+) \{(.*?)\}", plain, re.S):
         fields = [" ".join(field.split()) for field in body.split(";") if field.strip()]
@@ -39,11 +43,16 @@ def places(header, structs, bits):
     lines = "".join(f"  offsetof({name}, {field}), sizeof((({name} *)0)->{field}),\n" for name, field in asked)
     with tempfile.TemporaryDirectory() as folder:
         source, output = f"{folder}/places.c", f"{folder}/places.s"
-        pathlib.Path(source).write_text(f'#include "{pathlib.Path(header).resolve()}"\nconst unsigned places[] = {{\n{lines}}};\n')
+        pathlib.Path(source).write_text(
+            f'#include "{pathlib.Path(header).resolve()}"\nconst unsigned places[] = {{\n{lines}}};\n'
+        )
         # clang lays out 32-bit structs without 32-bit libraries. The i386 ABI would align uint64_t to 4, unlike all
         # other ABIs with 8.
         target = {"64": "x86_64-linux-gnu", "32": "armv7-linux-gnueabihf"}[bits]
-        subprocess.run(["clang", f"--target={target}", "-std=c99", "-ffreestanding", "-nostdlibinc", "-S", source, "-o", output], check=True)
+        subprocess.run(
+            ["clang", f"--target={target}", "-std=c99", "-ffreestanding", "-nostdlibinc", "-S", source, "-o", output],
+            check=True,
+        )
         numbers = [int(n) for n in re.findall(r"^\s*\.long\s+(\d+)", pathlib.Path(output).read_text(), re.M)]
     assert len(numbers) == 2 * len(asked), "the assembler's text was read wrongly"
     return dict(zip(asked, zip(numbers[::2], numbers[1::2])))

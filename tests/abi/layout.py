@@ -10,8 +10,17 @@ import re
 import subprocess
 import sys
 
-TYPES = {"uint8_t": ctypes.c_uint8, "int32_t": ctypes.c_int32, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64, "int64_t": ctypes.c_int64, "double": ctypes.c_double, "size_t": ctypes.c_size_t,
-         "ws_handle": ctypes.c_uint32, "ws_result": ctypes.c_int32}
+TYPES = {
+    "uint8_t": ctypes.c_uint8,
+    "int32_t": ctypes.c_int32,
+    "uint32_t": ctypes.c_uint32,
+    "uint64_t": ctypes.c_uint64,
+    "int64_t": ctypes.c_int64,
+    "double": ctypes.c_double,
+    "size_t": ctypes.c_size_t,
+    "ws_handle": ctypes.c_uint32,
+    "ws_result": ctypes.c_int32,
+}
 
 
 def structs(header):
@@ -56,14 +65,20 @@ def main():
         for struct, wide, narrow in re.findall(r"^`(ws_\w+)`, (\d+) bytes (?:or (\d+)|in both)", text, re.M):
             print(f'_Static_assert(sizeof({struct}) == (WIDE ? {wide} : {narrow or wide}), "size of {struct}");')
             table = re.search(rf"^`{struct}`, .*?\n\n(?:\|.*\n)+", text, re.M)
-            for field, wide, narrow in re.findall(r"^\| `(\w+)` \|.*\| (\d+) \| (\d+) \|$", table[0] if table else "", re.M):
+            for field, wide, narrow in re.findall(
+                r"^\| `(\w+)` \|.*\| (\d+) \| (\d+) \|$", table[0] if table else "", re.M
+            ):
                 print(f'_Static_assert(offsetof({struct}, {field}) == (WIDE ? {wide} : {narrow}), "{struct}.{field}");')
         return 0
     declared = set(re.findall(r"^WS_API .*?(ws_\w+)\(", open(header).read(), re.M))
-    output = subprocess.run(["nm", "-D", "--defined-only", sys.argv[3]], check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(
+        ["nm", "-D", "--defined-only", sys.argv[3]], check=True, capture_output=True, text=True
+    ).stdout
     exported = {line.split()[-1] for line in output.splitlines() if line.split()[-2] in "TtWDBR"}
     good = declared == exported and len(declared) > 30
-    print(f"{'ok' if good else 'not ok'} - symbols: {len(declared)} declared, {len(exported)} exported {declared ^ exported or ''}")
+    print(
+        f"{'ok' if good else 'not ok'} - symbols: {len(declared)} declared, {len(exported)} exported {declared ^ exported or ''}"
+    )
     return 0 if good else 1
 
 

@@ -77,7 +77,10 @@ def header_bombs():
             time.sleep(0.005)
         crowd.close()
     refused = [answer for answer in answers if re.match(rb"HTTP/1\.1 4\d\d ", answer)]
-    attacked.judge(f"{len(refused)} were refused with a status", len(refused) > 10 and len(refused) == len([a for a in answers if a.startswith(b"HTTP")]))
+    attacked.judge(
+        f"{len(refused)} were refused with a status",
+        len(refused) > 10 and len(refused) == len([a for a in answers if a.startswith(b"HTTP")]),
+    )
 
 
 def smuggling():
@@ -110,7 +113,10 @@ def smuggling():
                     answer += data
             except OSError:
                 pass
-        check(re.match(rb"HTTP/1\.1 (400|405|426|431|505) ", answer) and answer.count(b"HTTP/1.1 ") == 1, f"{attacked.name}: {what} is refused with one response: {answer[:40]}")
+        check(
+            re.match(rb"HTTP/1\.1 (400|405|426|431|505) ", answer) and answer.count(b"HTTP/1.1 ") == 1,
+            f"{attacked.name}: {what} is refused with one response: {answer[:40]}",
+        )
     for _ in attacked.rounds(0.2):
         pass
     attacked.judge()
@@ -138,7 +144,11 @@ def origins():
         "ours, twice": ([good, good], False),
     }
     for what, (headers, let_in) in tries.items():
-        request = REQUEST.replace(b"GET /", b"GET /browser")[:-2] + b"".join(b"Origin: " + one + b"\r\n" for one in headers) + b"\r\n"
+        request = (
+            REQUEST.replace(b"GET /", b"GET /browser")[:-2]
+            + b"".join(b"Origin: " + one + b"\r\n" for one in headers)
+            + b"\r\n"
+        )
         with socket.create_connection(("127.0.0.1", attacked.port), timeout=5) as one:
             # A message follows the request immediately.
             one.sendall(request + frame(0x81, b"move"))
@@ -149,7 +159,10 @@ def origins():
                 answer += data
             except OSError:
                 pass
-        check((b"move" in answer) == let_in, f"{attacked.name}: {what} is {'served' if let_in else 'not served'}: {answer[-20:]}")
+        check(
+            (b"move" in answer) == let_in,
+            f"{attacked.name}: {what} is {'served' if let_in else 'not served'}: {answer[-20:]}",
+        )
     for _ in attacked.rounds(0.2):
         pass
     attacked.judge()
@@ -177,7 +190,9 @@ def empty_flood():
 
 
 def fragment_flood():
-    frame_flood("a flood of fragments", lambda number: frame(0x02, b"x") + frame(0x00, b"x") * 2_000 + frame(0x80, b"x"))
+    frame_flood(
+        "a flood of fragments", lambda number: frame(0x02, b"x") + frame(0x00, b"x") * 2_000 + frame(0x80, b"x")
+    )
 
 
 def fragments_without_end():

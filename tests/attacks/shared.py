@@ -175,11 +175,18 @@ class AttackedServer:
 
     def __init__(self, name, flags=0, tls=False, least_s=0, handshake_timeout_ms=0):
         self.name, self.tls, self.seconds = name, tls, max(seconds, least_s)
-        command = [programs["attacked"], str(flags), str(handshake_timeout_ms)] + ([programs["cert"], programs["key"]] if tls else [])
+        command = [programs["attacked"], str(flags), str(handshake_timeout_ms)] + (
+            [programs["cert"], programs["key"]] if tls else []
+        )
         self.server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.port = int(self.server.stdout.readline())
         url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/"
-        self.players = subprocess.Popen([programs["honest"], url, str(PLAYERS)] + ([programs["cert"]] if tls else []), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.players = subprocess.Popen(
+            [programs["honest"], url, str(PLAYERS)] + ([programs["cert"]] if tls else []),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         check(self.players.stdout.readline() == "open\n", f"{name}: {PLAYERS} players are connected")
         self.before = self.peak = memory_kb(self.server.pid)
 
@@ -202,11 +209,22 @@ class AttackedServer:
         after = dict(pair.split("=") for pair in self.server.communicate(timeout=30)[0].split())
         if what:
             check(good, f"{self.name}: {what}")
-        fair = told["lost"] == "0" and told["ended"] == "0" and told["sent"] == told["got"] and int(told["got"]) > PLAYERS * 20
+        fair = (
+            told["lost"] == "0"
+            and told["ended"] == "0"
+            and told["sent"] == told["got"]
+            and int(told["got"]) > PLAYERS * 20
+        )
         check(fair and not err, f"{self.name}: the players lost nothing ({told['got']} messages came back) {err[:300]}")
         check(int(told["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")
-        check(int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US, f"{self.name}: every poll took less than {POLL_CPU_LIMIT_US} us of CPU time")
+        check(
+            int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US,
+            f"{self.name}: every poll took less than {POLL_CPU_LIMIT_US} us of CPU time",
+        )
         grown = self.peak - self.before
         check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
         check(self.server.returncode == 0, f"{self.name}: the server exited with success")
-        print(f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us, of processor time {after['longest_poll_cpu_us']} us", flush=True)
+        print(
+            f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us, of processor time {after['longest_poll_cpu_us']} us",
+            flush=True,
+        )

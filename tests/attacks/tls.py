@@ -13,7 +13,16 @@ from shared import AttackedServer, Crowd, REQUEST, check, programs
 def commanded(attacked, version, command, told, answer):
     """An openssl client opens a session and repeats a command up to 200 times, each time after the previous one was
     answered: the server must end the connection with `answer`."""
-    words = ["openssl", "s_client", version, "-crlf", "-connect", f"127.0.0.1:{attacked.port}", "-CAfile", programs["cert"]]
+    words = [
+        "openssl",
+        "s_client",
+        version,
+        "-crlf",
+        "-connect",
+        f"127.0.0.1:{attacked.port}",
+        "-CAfile",
+        programs["cert"],
+    ]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
         heard, times, ends = b"", 0, time.monotonic() + 20
         os.set_blocking(client.stdout.fileno(), False)
@@ -35,7 +44,10 @@ def commanded(attacked, version, command, told, answer):
                     except BrokenPipeError:
                         pass
         client.kill()
-    return b"HTTP/1.1 101" in heard and answer in heard and times < 200, f"{attacked.name}: openssl {version} {command}, {times} times, ends in {answer.decode()}"
+    return (
+        b"HTTP/1.1 101" in heard and answer in heard and times < 200,
+        f"{attacked.name}: openssl {version} {command}, {times} times, ends in {answer.decode()}",
+    )
 
 
 def again():
@@ -98,7 +110,15 @@ def nonsense():
     attacked = AttackedServer("nonsense on a TLS port", tls=True)
     random.seed(7)
     hello = bytes.fromhex("1603010200010001fc0303")
-    kinds = [b"GET / HTTP/1.1\r\n\r\n", bytes(1000), hello + random.randbytes(507), bytes.fromhex("15030300020228"), bytes.fromhex("160301ffff") + bytes(2000), REQUEST, b"\x80\x2e\x01\0\x02"]
+    kinds = [
+        b"GET / HTTP/1.1\r\n\r\n",
+        bytes(1000),
+        hello + random.randbytes(507),
+        bytes.fromhex("15030300020228"),
+        bytes.fromhex("160301ffff") + bytes(2000),
+        REQUEST,
+        b"\x80\x2e\x01\0\x02",
+    ]
     made = 0
     for _ in attacked.rounds(0.05):
         crowd = Crowd(attacked.port, 20)

@@ -18,7 +18,12 @@ PARTS = [f"12.{part}" for part in range(1, 6)] + [f"13.{part}" for part in range
 SAMPLE = (1, 3, 5, 8, 11)
 FULL = "--full" in sys.argv
 CASES = 301 + len(PARTS) * (18 if FULL else len(SAMPLE))
-CHOSEN = ["*"] if FULL else [f"{section}.*" for section in (1, 2, 3, 4, 5, 6, 7, 9, 10)] + [f"{part}.{case}" for part in PARTS for case in SAMPLE]
+CHOSEN = (
+    ["*"]
+    if FULL
+    else [f"{section}.*" for section in (1, 2, 3, 4, 5, 6, 7, 9, 10)]
+    + [f"{part}.{case}" for part in PARTS for case in SAMPLE]
+)
 LIMIT = 3000 if FULL else 600
 
 
@@ -43,9 +48,17 @@ def is_listening(port, process):
 def start_fuzzing_server(wstest, folder):
     for _ in range(5):
         port = free_port()
-        spec = {"url": f"ws://127.0.0.1:{port}", "outdir": str(folder), "cases": CHOSEN, "exclude-cases": [], "exclude-agent-cases": {}}
+        spec = {
+            "url": f"ws://127.0.0.1:{port}",
+            "outdir": str(folder),
+            "cases": CHOSEN,
+            "exclude-cases": [],
+            "exclude-agent-cases": {},
+        }
         (folder / "spec.json").write_text(json.dumps(spec))
-        process = subprocess.Popen([wstest, "-m", "fuzzingserver", "-s", folder / "spec.json"], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [wstest, "-m", "fuzzingserver", "-s", folder / "spec.json"], stdout=subprocess.DEVNULL
+        )
         if is_listening(port, process):
             return port, process
         process.kill()
@@ -72,12 +85,19 @@ def server(wstest, program, folder):
     process = subprocess.Popen([program, "0"], stdout=subprocess.PIPE, text=True)
     try:
         port = int(process.stdout.readline().strip().rsplit(":", 1)[1])
-        spec = {"outdir": str(folder), "servers": [{"agent": "wspeer", "url": f"ws://127.0.0.1:{port}"}], "cases": CHOSEN,
-                "exclude-cases": [], "exclude-agent-cases": {}}
+        spec = {
+            "outdir": str(folder),
+            "servers": [{"agent": "wspeer", "url": f"ws://127.0.0.1:{port}"}],
+            "cases": CHOSEN,
+            "exclude-cases": [],
+            "exclude-agent-cases": {},
+        }
         (folder / "spec.json").write_text(json.dumps(spec))
         import threading
         threading.Thread(target=lambda: process.stdout.read(), daemon=True).start()
-        subprocess.run([wstest, "-m", "fuzzingclient", "-s", folder / "spec.json"], timeout=LIMIT, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [wstest, "-m", "fuzzingclient", "-s", folder / "spec.json"], timeout=LIMIT, stdout=subprocess.DEVNULL
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)

@@ -1,4 +1,5 @@
-"""The conformance program in Python: runs one scenario of docs/conformance.md and prints its trace. Usage: conformance.py SCENARIO [URL [CA.pem]]"""
+"""The conformance program in Python: runs one scenario of docs/conformance.md and prints its trace.
+Usage: conformance.py SCENARIO [URL [CA.pem]]"""
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ def show(name: str, event: wspeer.Event) -> None:
     if event.type == EventType.OPEN:
         line = f"open protocol={end.subprotocol}"
     elif event.type == EventType.CONNECTED:
-        line = "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
+        line = (
+            "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
+        )
     elif event.type == EventType.CLOSE_REQUEST:
         line = f"close-request code={event.code} reason={event.text}"
     elif event.type in (EventType.CLOSED, EventType.DISCONNECTED):

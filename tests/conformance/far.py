@@ -77,8 +77,18 @@ class Library(Far):
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
-        self._server = serve(self._serve, "127.0.0.1", 0, ssl=context, subprotocols=subprotocols, max_size=None, compression=None, process_request=self._request,
-                             process_response=self._response, logger=_silent())
+        self._server = serve(
+            self._serve,
+            "127.0.0.1",
+            0,
+            ssl=context,
+            subprotocols=subprotocols,
+            max_size=None,
+            compression=None,
+            process_request=self._request,
+            process_response=self._response,
+            logger=_silent(),
+        )
         self.port = self._server.socket.getsockname()[1]
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -166,7 +176,8 @@ def frame(first, payload):
 
 
 FRAMES = {
-    "/burst": b"".join(frame(0x81, f"message {i}".encode()) for i in range(100)) + frame(0x88, struct.pack(">H", 4100) + b"that was all"),
+    "/burst": b"".join(frame(0x81, f"message {i}".encode()) for i in range(100))
+    + frame(0x88, struct.pack(">H", 4100) + b"that was all"),
     "/close/none": frame(0x88, b""),
     "/close/drop": b"",
     "/bad/utf8": frame(0x81, b"good") + frame(0x81, b"a\xff"),
@@ -178,7 +189,13 @@ FRAMES = {
 def clients(port, notes):
     """The three clients of the program's server, step by step."""
     def open_one(number):
-        options = {"additional_headers": {"X-Name": ["Ann", "Bob", "Eve"][number - 1]}, "compression": None, "open_timeout": LIMIT, "close_timeout": LIMIT, "proxy": None}
+        options = {
+            "additional_headers": {"X-Name": ["Ann", "Bob", "Eve"][number - 1]},
+            "compression": None,
+            "open_timeout": LIMIT,
+            "close_timeout": LIMIT,
+            "proxy": None,
+        }
         one = connect(f"ws://127.0.0.1:{port}/room/{number}?x={number}", subprotocols=["chat"], **options)
         notes.append(f"{number} open protocol={one.subprotocol} answer={one.response.headers.get('X-Answer')}")
         hear(number, one)
@@ -228,4 +245,3 @@ def _silent():
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
     return logger
-

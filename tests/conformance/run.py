@@ -27,7 +27,9 @@ WORK = ROOT / "build" / "conformance"
 LIB = ROOT / os.environ.get("LIBDIR", "build")
 LINK = [f"-I{ROOT}/include", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
 # Without the proxies configured on this machine.
-ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {"WSPEER_LIBRARY": str(LIB / "libwspeer.so")}
+ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")} | {
+    "WSPEER_LIBRARY": str(LIB / "libwspeer.so")
+}
 LIMIT = 60
 # Only the traces whose "language: scenario" contains this text.
 FILTER = os.environ.get("FILTER", "")
@@ -57,43 +59,108 @@ LANGUAGES = {
     "c": Language(
         "tests/conformance/conformance.c",
         ["cc"],
-        ["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g", "-O1", "tests/conformance/conformance.c", "-o",
-         "build/conformance/conformance_c", *LINK],
+        [
+            "cc",
+            "-std=c99",
+            "-D_POSIX_C_SOURCE=200809L",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Wconversion",
+            "-Werror",
+            "-g",
+            "-O1",
+            "tests/conformance/conformance.c",
+            "-o",
+            "build/conformance/conformance_c",
+            *LINK,
+        ],
         ["build/conformance/conformance_c"],
     ),
     "python": Language(
         "bindings/python/src/wspeer/__init__.py",
         [],
         [],
-        ["env", "PYTHONPATH=bindings/python/src", "build/venv/bin/python", "-X", "dev", "-W", "error", "tests/conformance/conformance.py"],
+        [
+            "env",
+            "PYTHONPATH=bindings/python/src",
+            "build/venv/bin/python",
+            "-X",
+            "dev",
+            "-W",
+            "error",
+            "tests/conformance/conformance.py",
+        ],
     ),
     "cpp": Language(
         "tests/conformance/conformance.cc",
         ["g++"],
-        ["g++", "-std=c++17", "-fno-exceptions", "-fno-rtti", "-fsanitize=address,undefined", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror", "-g",
-         "-Ibindings/cpp", "tests/conformance/conformance.cc", "-o", "build/conformance/conformance_cpp", *LINK],
+        [
+            "g++",
+            "-std=c++17",
+            "-fno-exceptions",
+            "-fno-rtti",
+            "-fsanitize=address,undefined",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Wconversion",
+            "-Wshadow",
+            "-Werror",
+            "-g",
+            "-Ibindings/cpp",
+            "tests/conformance/conformance.cc",
+            "-o",
+            "build/conformance/conformance_cpp",
+            *LINK,
+        ],
         ["build/conformance/conformance_cpp"],
     ),
     "csharp": Language(
         "tests/conformance/conformance.cs",
         ["mcs", "mono"],
-        ["sh", "-c", "mcs -langversion:7.2 -unsafe -warn:4 -warnaserror -nologo -r:System.dll -r:System.Core.dll -out:build/conformance/conformance_csharp.exe "
-         "tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
+        [
+            "sh",
+            "-c",
+            "mcs -langversion:7.2 -unsafe -warn:4 -warnaserror -nologo -r:System.dll -r:System.Core.dll -out:build/conformance/conformance_csharp.exe "
+            "tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs",
+        ],
         ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "--debug", "build/conformance/conformance_csharp.exe"],
     ),
     "csharp-net": Language(
         "tests/conformance/conformance.cs",
         ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
-        ["sh", "-c", "tests/csharp/mcs-net -unsafe -out:build/conformance/conformance_net.dll tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs"],
+        [
+            "sh",
+            "-c",
+            "tests/csharp/mcs-net -unsafe -out:build/conformance/conformance_net.dll tests/conformance/conformance.cs bindings/csharp/Runtime/Core/*.cs",
+        ],
         ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/conformance/conformance_net.dll"],
     ),
-    "lua": Language("tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]),
+    "lua": Language(
+        "tests/conformance/conformance.lua", ["luajit"], [], ["luajit", "tests/conformance/conformance.lua"]
+    ),
     # The C program and the DLL of `make windows`, under Wine.
     "windows": Language(
         "tests/windows/wine",
         ["x86_64-w64-mingw32-gcc", "wine", "build/windows/wspeer.dll"],
-        ["x86_64-w64-mingw32-gcc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-Iinclude", "tests/conformance/conformance.c", "-o",
-         "build/windows/conformance.exe", "build/windows/libwspeer.dll.a", "-static", "-lpthread"],
+        [
+            "x86_64-w64-mingw32-gcc",
+            "-std=c99",
+            "-Wall",
+            "-Wextra",
+            "-Wpedantic",
+            "-Wconversion",
+            "-Werror",
+            "-O1",
+            "-Iinclude",
+            "tests/conformance/conformance.c",
+            "-o",
+            "build/windows/conformance.exe",
+            "build/windows/libwspeer.dll.a",
+            "-static",
+            "-lpthread",
+        ],
         ["tests/windows/wine", "build/windows/conformance.exe"],
         apart=True,
     ),
@@ -104,8 +171,15 @@ LANGUAGES = {
         ["tests/web/build", "tests/conformance/conformance.c", "build/conformance/web/conformance.js", "-O2"],
         ["node", "tests/web/browser.js", "run", "build/conformance/web/conformance.js"],
         {name: "a browser listens to nobody" for name in ("server", "multiplayer", "multiplayer3")}
-        | {"wss": "a browser trusts no other roots than its own", "headers": "a browser shows no headers and takes none"}
-        | ({"bad-peer": "Firefox does not tell that a connection was open when it is dropped at once"} if os.environ.get("WSPEER_BROWSER") == "firefox" else {}),
+        | {
+            "wss": "a browser trusts no other roots than its own",
+            "headers": "a browser shows no headers and takes none",
+        }
+        | (
+            {"bad-peer": "Firefox does not tell that a connection was open when it is dropped at once"}
+            if os.environ.get("WSPEER_BROWSER") == "firefox"
+            else {}
+        ),
         # A browser answers a protocol error with 1002 or 1007, in its own words or without any.
         leaves_open={"bad-peer": r"far: frame 88 code=100[27] reason=.*\n"},
         apart=True,
@@ -195,8 +269,16 @@ class Run:
     def trace(self, command, scenario):
         """The program's output and the remote peer's notes, with ports normalised."""
         with SCENARIOS[scenario](self) as (arguments, notes):
-            process = subprocess.Popen([*command, scenario, *arguments], cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                       encoding="utf-8", errors="replace")
+            process = subprocess.Popen(
+                [*command, scenario, *arguments],
+                cwd=ROOT,
+                env=ENV,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+            )
             try:
                 printed = self._meet(process) + process.communicate(timeout=LIMIT)[0]
             except subprocess.TimeoutExpired:
@@ -244,7 +326,15 @@ def is_here(name, language):
 def run_language(name, language, scenarios):
     failures = 0
     if language.build:
-        built = subprocess.run(language.build, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        built = subprocess.run(
+            language.build,
+            cwd=ROOT,
+            env=ENV,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
         if built.returncode:
             return say(False, f"{name} is built", built.stdout)
     began = time.monotonic()
@@ -259,9 +349,14 @@ def run_language(name, language, scenarios):
             trace = re.sub(language.leaves_open[scenario], "", trace)
         own = EXPECTED / name / f"{scenario}.txt"
         expected = (own if own.exists() else EXPECTED / f"{scenario}.txt").read_text(encoding="utf-8")
-        difference = "\n".join(difflib.unified_diff(expected.splitlines(), trace.splitlines(), "expected", name, lineterm=""))
+        difference = "\n".join(
+            difflib.unified_diff(expected.splitlines(), trace.splitlines(), "expected", name, lineterm="")
+        )
         failures += say(trace == expected, f"{name}: {scenario}", difference)
-    print(f"figure: conformance in {name}: {len(scenarios) - len(language.omits)} scenarios in {time.monotonic() - began:.1f} s", flush=True)
+    print(
+        f"figure: conformance in {name}: {len(scenarios) - len(language.omits)} scenarios in {time.monotonic() - began:.1f} s",
+        flush=True,
+    )
     return failures
 
 

@@ -11,7 +11,9 @@ import harness  # noqa: E402
 certificates.make()
 examples.FOLDER = pathlib.Path(sys.argv[1]).resolve()
 examples.echo("ws", [], [])
-examples.echo("wss", [certificates.path("chain.pem"), certificates.path("leaf.key")], ["", certificates.path("root.pem")])
+examples.echo(
+    "wss", [certificates.path("chain.pem"), certificates.path("leaf.key")], ["", certificates.path("root.pem")]
+)
 examples.chat()
 examples.mistakes()
 sys.exit(1 if harness.failures else 0)

@@ -48,7 +48,11 @@ def main():
             examples.chat()
         if names - {"chat"}:
             examples.echo("ws", [], [])
-            examples.echo("wss", [certificates.path("chain.pem"), certificates.path("leaf.key")], ["", certificates.path("root.pem")])
+            examples.echo(
+                "wss",
+                [certificates.path("chain.pem"), certificates.path("leaf.key")],
+                ["", certificates.path("root.pem")],
+            )
     in_csharp(set(PROGRAMS))
     examples.mistakes()
     return 1 if harness.failures else 0

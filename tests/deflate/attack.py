@@ -67,7 +67,10 @@ BOMB = (_MIB.compress(bytes(1 << 20)) + _MIB.flush(zlib.Z_FULL_FLUSH)) * 1024 + 
 STORMS = [
     ("200 000 empty stored blocks", b"\0\0\0\xff\xff" * 200_000 + b"\0"),
     ("45 000 empty dynamic blocks", dynamic_blocks() * 5_700 + b"\0"),
-    ("800 000 empty fixed blocks", Bits().put(sum(2 << 10 * index for index in range(4)), 40).bytes() * 200_000 + b"\0"),
+    (
+        "800 000 empty fixed blocks",
+        Bits().put(sum(2 << 10 * index for index in range(4)), 40).bytes() * 200_000 + b"\0",
+    ),
     ("500 000 last blocks", b"\x03\0" * 500_000 + b"\0"),
 ]
 
@@ -77,13 +80,24 @@ def quick(opcode, payload, masked, fin=True, rsv=4):
     length = len(payload)
     bit = masked << 7
     head = bytes([fin << 7 | rsv << 4 | opcode])
-    head += bytes([bit | length]) if length < 126 else bytes([bit | 126]) + struct.pack(">H", length) if length < 65536 else bytes([bit | 127]) + struct.pack(">Q", length)
+    head += (
+        bytes([bit | length])
+        if length < 126
+        else (
+            bytes([bit | 126]) + struct.pack(">H", length)
+            if length < 65536
+            else bytes([bit | 127]) + struct.pack(">Q", length)
+        )
+    )
     return head + (bytes(4) if masked else b"") + payload
 
 
 def fragments(opcode, payload, size, masked):
     pieces = [payload[at:at + size] for at in range(0, len(payload), size)]
-    return b"".join(quick(0 if index else opcode, piece, masked, index + 1 == len(pieces), 0 if index else 4) for index, piece in enumerate(pieces))
+    return b"".join(
+        quick(0 if index else opcode, piece, masked, index + 1 == len(pieces), 0 if index else 4)
+        for index, piece in enumerate(pieces)
+    )
 
 
 def memory(pid, field):
@@ -119,7 +133,9 @@ class Ends:
         def measure(raw):
             return measured(raw.process.pid, act, raw)
         arguments = [str(self.limits.get("max_message", 16 << 20)), str(DEFLATE), str(self.limits.get("max_ratio", 0))]
-        _, (seen, grown), told = serve(lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", *arguments, act=measure)
+        _, (seen, grown), told = serve(
+            lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", *arguments, act=measure
+        )
         return seen, told, grown
 
     def frame(self, *args, **options):
@@ -204,13 +220,19 @@ def expect_echoes(ends, name, data, wanted):
 
 
 def bombs(masked):
-    for kind, data in [("one frame", quick(2, BOMB, masked)), ("fragments of 1000 B", fragments(2, BOMB, 1000, masked)), ("text", quick(1, BOMB, masked))]:
+    for kind, data in [
+        ("one frame", quick(2, BOMB, masked)),
+        ("fragments of 1000 B", fragments(2, BOMB, 1000, masked)),
+        ("text", quick(1, BOMB, masked)),
+    ]:
         expect_code(Ends(masked), f"a GiB of zeros, {kind}", data, 1008, 12 << 20)
         expect_code(Ends(masked, max_ratio=OFF), f"a GiB of zeros, {kind}, any ratio", data, 1009, 48 << 20)
     ends = Ends(masked)
     expect_echoes(ends, "a MiB of zeros is no bomb", ends.frame(2, deflated(bytes(1 << 20))), [(2, bytes(1 << 20))])
     for name, payload in STORMS:
-        poll_us = expect_echoes(ends, name, ends.frame(1, payload) + fragments(1, deflated(TEXT), 7, masked), [(1, b""), (1, TEXT)])
+        poll_us = expect_echoes(
+            ends, name, ends.frame(1, payload) + fragments(1, deflated(TEXT), 7, masked), [(1, b""), (1, TEXT)]
+        )
         print(f"figure: {ends.name}: {name}: longest poll {poll_us} us CPU", flush=True)
     many = b"".join(ends.frame(2, deflated(bytes([index % 256]) * 50, 1)) for index in range(2_000))
     expect_echoes(ends, "2 000 messages in one write", many, [(2, bytes([index % 256]) * 50) for index in range(2_000)])
@@ -225,8 +247,12 @@ def broken(masked):
         if (seen, told["cause"]) != (1007, "55") and (seen, told["cause"]) != (1007, "51"):
             wrong.append((cut, seen, told["cause"]))
     check(f"{ends.name}: a message truncated at any of {len(whole) - 1} places: 1007", not wrong, wrong)
-    for name, payload in [("a reserved block type", b"\x07\0"), ("a stored block with a wrong length", b"\0\x05\0\xfa\xfe"),
-                          ("a distance before the start", Bits().put(3, 3).put(0b1000000, 7).put(0, 5).bytes()), ("a reserved length code", b"\x1b\x1b\x1b\x1b")]:
+    for name, payload in [
+        ("a reserved block type", b"\x07\0"),
+        ("a stored block with a wrong length", b"\0\x05\0\xfa\xfe"),
+        ("a distance before the start", Bits().put(3, 3).put(0b1000000, 7).put(0, 5).bytes()),
+        ("a reserved length code", b"\x1b\x1b\x1b\x1b"),
+    ]:
         expect_code(ends, name, ends.frame(2, payload), 1007)
     generator = random.Random(7692)
     for size in (10, 100, 1_000, 100_000):
@@ -235,7 +261,9 @@ def broken(masked):
     flipped = bytearray(deflated(generator.randbytes(50_000).hex().encode()))
     flipped[len(flipped) // 2] ^= 0x55
     seen, told, _ = ends.run(echo_or_code(ends, bytes(flipped)))
-    check(f"{ends.name}: a flipped byte leads to 1007 or another text, nothing else", seen in (1007, "echo"), (seen, told))
+    check(
+        f"{ends.name}: a flipped byte leads to 1007 or another text, nothing else", seen in (1007, "echo"), (seen, told)
+    )
     for name, data in [
         ("RSV1 on a continuation", ends.frame(1, whole[:5], fin=False) + ends.frame(0, whole[5:])),
         ("RSV1 on a first continuation", ends.frame(0, whole)),
@@ -255,7 +283,12 @@ def broken(masked):
     long = generator.randbytes(60_000).hex().encode()
     expect_code(small, "120 000 B with max_message_bytes 100 000", small.frame(1, deflated(long)), 1009, 16 << 20)
     expect_code(small, "the same in fragments", fragments(1, deflated(long), 999, masked), 1009)
-    expect_echoes(small, "100 000 B with max_message_bytes 100 000", small.frame(1, deflated(long[:100_000])), [(1, long[:100_000])])
+    expect_echoes(
+        small,
+        "100 000 B with max_message_bytes 100 000",
+        small.frame(1, deflated(long[:100_000])),
+        [(1, long[:100_000])],
+    )
     expect_code(small, "a frame that claims 2 MiB", frame(1, b"x", rsv=4, masked=masked, length=2 << 20), 1009)
     strict = Ends(masked, max_ratio=10)
     expect_code(strict, "2 MiB at 1:1000 with max_inflate_ratio 10", strict.frame(2, deflated(bytes(2 << 20))), 1008)
@@ -285,22 +318,50 @@ def legal(masked):
     shared = [(engine.compress(TEXT) + engine.flush(zlib.Z_SYNC_FLUSH))[:-4] for _ in range(3)]
     finished = deflated(TEXT, mode=zlib.Z_FINISH)
     for name, data, wanted in [
-        ("messages that share a context, one without compression between", f(1, shared[0]) + plain + f(1, shared[1]) + f(1, shared[2]),
-         [(1, TEXT), (1, b"plain"), (1, TEXT), (1, TEXT)]),
+        (
+            "messages that share a context, one without compression between",
+            f(1, shared[0]) + plain + f(1, shared[1]) + f(1, shared[2]),
+            [(1, TEXT), (1, b"plain"), (1, TEXT), (1, TEXT)],
+        ),
         ("a block marked as the last", f(1, finished + b"\0") + f(1, text), [(1, TEXT), (1, TEXT)]),
         ("the same without an empty block behind it", f(1, finished) + f(1, text), [(1, TEXT), (1, TEXT)]),
         ("last blocks one behind the other", f(1, finished * 3 + b"\0") + f(1, text), [(1, TEXT * 3), (1, TEXT)]),
-        ("RSV1 on an empty frame, then a message of the same context", f(1, shared[0]) + f(2, b"") + f(1, shared[1]), [(1, TEXT), (2, b""), (1, TEXT)]),
+        (
+            "RSV1 on an empty frame, then a message of the same context",
+            f(1, shared[0]) + f(2, b"") + f(1, shared[1]),
+            [(1, TEXT), (2, b""), (1, TEXT)],
+        ),
         ("an empty message as section 7.2.3.6 has it", f(2, b"\0") + f(1, text), [(2, b""), (1, TEXT)]),
         ("a message without compression blocks", f(2, deflated(TEXT, 0)), [(2, TEXT)]),
-        ("single bytes and empty fragments", b"".join([f(1, text[:1], fin=False)] + [frame(0, bytes([byte]), fin=False, masked=masked) + frame(0, b"", fin=False, masked=masked) for byte in text[1:]]) +
-         frame(0, b"", masked=masked), [(1, TEXT)]),
+        (
+            "single bytes and empty fragments",
+            b"".join(
+                [f(1, text[:1], fin=False)]
+                + [
+                    frame(0, bytes([byte]), fin=False, masked=masked) + frame(0, b"", fin=False, masked=masked)
+                    for byte in text[1:]
+                ]
+            )
+            + frame(0, b"", masked=masked),
+            [(1, TEXT)],
+        ),
         ("the first fragment empty", f(1, b"", fin=False) + frame(0, text, masked=masked), [(1, TEXT)]),
-        ("a ping between compressed fragments", f(1, text[:9], fin=False) + frame(9, b"p1", masked=masked) + frame(0, text[9:], masked=masked), [(10, b"p1"), (1, TEXT)]),
+        (
+            "a ping between compressed fragments",
+            f(1, text[:9], fin=False) + frame(9, b"p1", masked=masked) + frame(0, text[9:], masked=masked),
+            [(10, b"p1"), (1, TEXT)],
+        ),
     ]:
         expect_echoes(ends, name, data, wanted)
-    expect_code(ends, "a close between compressed fragments", f(1, text[:9], fin=False) + frame(8, b"\x0f\xa0", masked=masked), 4000)
-    expect_code(Ends(masked), "a new message between compressed fragments", f(1, text[:9], fin=False) + f(1, text), 1002)
+    expect_code(
+        ends,
+        "a close between compressed fragments",
+        f(1, text[:9], fin=False) + frame(8, b"\x0f\xa0", masked=masked),
+        4000,
+    )
+    expect_code(
+        Ends(masked), "a new message between compressed fragments", f(1, text[:9], fin=False) + f(1, text), 1002
+    )
 
 
 def without_agreement():
@@ -315,35 +376,77 @@ def without_agreement():
 
 
 def offers():
-    declined = ["permessage-deflate; unknown", "permessage-deflate; server_max_window_bits", "permessage-deflate; server_max_window_bits=7",
-                "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=010", "permessage-deflate; client_max_window_bits=",
-                "permessage-deflate; server_no_context_takeover=yes", "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
-                "x-webkit-deflate-frame", "permessage-bzip2", "permessage-deflate;", ", ,", "\"permessage-deflate\"", "permessage-deflate; server_max_window_bits=\"12"]
+    declined = [
+        "permessage-deflate; unknown",
+        "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; server_max_window_bits=7",
+        "permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; server_max_window_bits=010",
+        "permessage-deflate; client_max_window_bits=",
+        "permessage-deflate; server_no_context_takeover=yes",
+        "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+        "x-webkit-deflate-frame",
+        "permessage-bzip2",
+        "permessage-deflate;",
+        ", ,",
+        "\"permessage-deflate\"",
+        "permessage-deflate; server_max_window_bits=\"12",
+    ]
     with Server(f"flags={DEFLATE}") as server:
         for offer in declined:
             raw = server.request(request(Sec_WebSocket_Extensions=offer))
             head = raw.head()
             check(f"server: declines {offer!r}", head.startswith("HTTP/1.1 101 ") and "Extensions" not in head, head)
         for offer, wanted in [
-            ("permessage-deflate; nonsense, permessage-deflate; client_max_window_bits=10", "permessage-deflate; client_max_window_bits=10"),
+            (
+                "permessage-deflate; nonsense, permessage-deflate; client_max_window_bits=10",
+                "permessage-deflate; client_max_window_bits=10",
+            ),
             ("foo; bar=\"a, b; permessage-deflate\", permessage-deflate", "permessage-deflate"),
-            ("permessage-deflate;server_max_window_bits=\"11\" ; client_no_context_takeover", "permessage-deflate; client_no_context_takeover; server_max_window_bits=11"),
+            (
+                "permessage-deflate;server_max_window_bits=\"11\" ; client_no_context_takeover",
+                "permessage-deflate; client_no_context_takeover; server_max_window_bits=11",
+            ),
             ("permessage-deflate; server_max_window_bits=8", "permessage-deflate; server_max_window_bits=8"),
         ]:
             head = server.request(request(Sec_WebSocket_Extensions=offer)).head()
-            check(f"server: {offer!r} is answered with {wanted!r}", f"Sec-WebSocket-Extensions: {wanted}\r\n" in head + "\r\n", head)
+            check(
+                f"server: {offer!r} is answered with {wanted!r}",
+                f"Sec-WebSocket-Extensions: {wanted}\r\n" in head + "\r\n",
+                head,
+            )
 
 
 def answers():
-    for chosen in ["permessage-deflate; unknown", "permessage-deflate, permessage-deflate", "permessage-bzip2", "permessage-deflate; server_max_window_bits",
-                   "permessage-deflate; server_max_window_bits=7", "permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits=16",
-                   "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate; server_max_window_bits=08"]:
+    for chosen in [
+        "permessage-deflate; unknown",
+        "permessage-deflate, permessage-deflate",
+        "permessage-bzip2",
+        "permessage-deflate; server_max_window_bits",
+        "permessage-deflate; server_max_window_bits=7",
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; client_max_window_bits=16",
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=08",
+    ]:
         _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions=chosen), "", "0", str(DEFLATE))
-        check(f"client: fails at {chosen!r} with an error message", (told["phase"], told["cause"]) == ("5", "41") and "server" in told["sentence"], told)
+        check(
+            f"client: fails at {chosen!r} with an error message",
+            (told["phase"], told["cause"]) == ("5", "41") and "server" in told["sentence"],
+            told,
+        )
     # The client requested no context takeover.
-    _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", "0", str(DEFLATE | 64))
-    check("client: fails where server_no_context_takeover was not granted", told["cause"] == "41" and "server_no_context_takeover" in told["sentence"], told)
-    two = lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate").replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+    _, _, told = serve(
+        lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", "0", str(DEFLATE | 64)
+    )
+    check(
+        "client: fails where server_no_context_takeover was not granted",
+        told["cause"] == "41" and "server_no_context_takeover" in told["sentence"],
+        told,
+    )
+    two = lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate").replace(
+        b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
+    )
     _, _, told = serve(two, "", "0", str(DEFLATE))
     check("client: fails at two headers", told["cause"] == "41", told)
 
@@ -351,7 +454,10 @@ def answers():
 def eight_bits():
     """The smallest window: our compressor cannot keep to it and is not used; the decompressor accepts it."""
     long = TEXT * 20
-    for masked, offer in [(True, "permessage-deflate; server_max_window_bits=8"), (False, "permessage-deflate; client_max_window_bits=8")]:
+    for masked, offer in [
+        (True, "permessage-deflate; server_max_window_bits=8"),
+        (False, "permessage-deflate; client_max_window_bits=8"),
+    ]:
         ends = Ends(masked)
 
         def act(raw):
@@ -366,7 +472,9 @@ def eight_bits():
                 raw.head()
                 seen = act(raw)
         else:
-            _, seen, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions=offer), "", "0", str(DEFLATE), act=act)
+            _, seen, told = serve(
+                lambda key: answer(key, Sec_WebSocket_Extensions=offer), "", "0", str(DEFLATE), act=act
+            )
             check("client: a window of 8 bits is reported", told["client_max_window_bits"] == "8", told)
         check(f"{ends.name}: with an 8-bit window it does not compress", seen == (0, 1, long, 1000), seen)
     other = "permessage-deflate; server_max_window_bits=8; client_max_window_bits=9"

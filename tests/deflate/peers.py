@@ -22,9 +22,29 @@ TAKEOVERS = [0, SERVER_FORGETS, CLIENT_FORGETS, SERVER_FORGETS | CLIENT_FORGETS]
 PARAMETERS = list(itertools.product(TAKEOVERS, BITS, BITS))
 PAIRS = [("wspeer", "ws"), ("ws", "wspeer"), ("wspeer", "websockets"), ("websockets", "wspeer"), ("wspeer", "wspeer")]
 # Messages sent without waiting: later ones repeat content of earlier ones, and some are below the threshold.
-SHORT = [("text", 300), ("binary", 300), ("text", 10), ("random", 500), ("text", 300), ("binary", 70_000), ("text", 0), ("random", 300), ("binary", 64),
-         ("text", 63), ("random", 500), ("text", 20_000)]
-LONG = [("text", 1 << 20), ("binary", 1 << 20), ("random", 1 << 20), ("text", 65_536), ("binary", 65_537), ("text", 1 << 20), ("random", 65_535)]
+SHORT = [
+    ("text", 300),
+    ("binary", 300),
+    ("text", 10),
+    ("random", 500),
+    ("text", 300),
+    ("binary", 70_000),
+    ("text", 0),
+    ("random", 300),
+    ("binary", 64),
+    ("text", 63),
+    ("random", 500),
+    ("text", 20_000),
+]
+LONG = [
+    ("text", 1 << 20),
+    ("binary", 1 << 20),
+    ("random", 1 << 20),
+    ("text", 65_536),
+    ("binary", 65_537),
+    ("text", 1 << 20),
+    ("random", 65_535),
+]
 
 
 @functools.lru_cache
@@ -35,7 +55,9 @@ def crc(type, size):
 
 def agreed(flags, server_bits, client_bits):
     parts = ["permessage-deflate"]
-    parts += ["server_no_context_takeover"] * bool(flags & SERVER_FORGETS) + ["client_no_context_takeover"] * bool(flags & CLIENT_FORGETS)
+    parts += ["server_no_context_takeover"] * bool(flags & SERVER_FORGETS) + ["client_no_context_takeover"] * bool(
+        flags & CLIENT_FORGETS
+    )
     for name, bits in (("server", server_bits), ("client", client_bits)):
         if bits not in (None, 15):
             parts.append(f"{name}_max_window_bits={bits}")
@@ -43,7 +65,14 @@ def agreed(flags, server_bits, client_bits):
 
 
 def settings(flags, server_bits, client_bits, level, **more):
-    wanted = {"deflate": "yes", "flags": DEFLATE | flags, "level": level, "server_bits": server_bits, "client_bits": client_bits, **more}
+    wanted = {
+        "deflate": "yes",
+        "flags": DEFLATE | flags,
+        "level": level,
+        "server_bits": server_bits,
+        "client_bits": client_bits,
+        **more,
+    }
     return {name: value for name, value in wanted.items() if value is not None}
 
 
@@ -85,12 +114,21 @@ def talk(kind, to, wanted, offer, messages=SHORT, least=4, **trust):
 
 def offered(client, to):
     """The client requests each combination, and the server grants all."""
-    with case(f"{client} to {to}: {len(PARAMETERS)} combinations offered by the client"), server(to, **settings(0, None, None, 1)) as peer:
+    with (
+        case(f"{client} to {to}: {len(PARAMETERS)} combinations offered by the client"),
+        server(to, **settings(0, None, None, 1)) as peer,
+    ):
         for index, (flags, server_bits, client_bits) in enumerate(PARAMETERS):
             level = (1, 9)[index % 2]
             try:
                 # A server's counters include all its clients.
-                talk(client, peer, agreed(flags, server_bits, client_bits), settings(flags, server_bits, client_bits, level), least=4 * (index + 1) if client != "wspeer" else 4)
+                talk(
+                    client,
+                    peer,
+                    agreed(flags, server_bits, client_bits),
+                    settings(flags, server_bits, client_bits, level),
+                    least=4 * (index + 1) if client != "wspeer" else 4,
+                )
             except Wrong as wrong:
                 raise Wrong(f"{flags, server_bits, client_bits}: {wrong}") from None
 
@@ -120,7 +158,9 @@ def long_messages(client, to, secure):
     trust = {"ca": certificates.path("root.pem")} if secure else {}
     with server(to, **settings(0, None, None, 1), **files) as peer:
         for flags, bits, level in [(0, None, 1), (192, 9, 1), (0, 12, 9)] if not secure else [(0, None, 1)]:
-            with case(f"{client} to {to}: up to 1 MiB, {agreed(flags, bits, bits)}, level {level}{', wss' if secure else ''}"):
+            with case(
+                f"{client} to {to}: up to 1 MiB, {agreed(flags, bits, bits)}, level {level}{', wss' if secure else ''}"
+            ):
                 talk(client, peer, agreed(flags, bits, bits), settings(flags, bits, bits, level), LONG, None, **trust)
 
 

@@ -45,7 +45,9 @@ class Case:
             self.godot(f'make("{name}", "{kind}")')
             for setting, value in (settings or {}).items():
                 self.godot(f'{name}.set("{setting}", {value})')
-            self.godot(f'{name}.{"create_client" if multiplayer else "connect_to_url"}("ws://127.0.0.1:{listener.getsockname()[1]}{path}")')
+            self.godot(
+                f'{name}.{"create_client" if multiplayer else "connect_to_url"}("ws://127.0.0.1:{listener.getsockname()[1]}{path}")'
+            )
             self.godot(f"{name}.poll()")
             listener.settimeout(10)
             raw = Raw(listener.accept()[0])
@@ -122,7 +124,9 @@ class Case:
 
 
 def numbered(count, masked=False, size=8):
-    return b"".join(frame(BINARY, struct.pack("<I", number) + bytes(size - 4), masked=masked) for number in range(count))
+    return b"".join(
+        frame(BINARY, struct.pack("<I", number) + bytes(size - 4), masked=masked) for number in range(count)
+    )
 
 
 def numbers(messages):

@@ -16,7 +16,12 @@ from probe import Raw, frame, request
 def fragments(case):
     name, raw = case.open_client()
     piece = bytes(30000)
-    raw.sock.sendall(frame(BINARY, piece, fin=False, masked=False) + frame(0, piece, fin=False, masked=False) + frame(0, piece, masked=False) + frame(PING, masked=False))
+    raw.sock.sendall(
+        frame(BINARY, piece, fin=False, masked=False)
+        + frame(0, piece, fin=False, masked=False)
+        + frame(0, piece, masked=False)
+        + frame(PING, masked=False)
+    )
     sizes = [len(base64.b64decode(message)) for message in case.godot(f'read("{name}", 1, 1000)')]
     case.says(sizes == [90000], "a message of 90 000 bytes in fragments arrives", f"sizes {sizes}")
     case.drop(name, raw)
@@ -70,12 +75,20 @@ def ping_flood(case):
     for work in (send, drain):
         threading.Thread(target=work, daemon=True).start()
     seen = case.godot(f'spin("{name}", 700)')
-    case.says(seen["cpu"] < 30_000 and seen["wall"] < 500_000, "a flood of pings does not stall a frame", f"longest poll {seen['wall'] / 1000:.1f} ms, CPU {seen['cpu'] / 1000:.1f} ms")
+    case.says(
+        seen["cpu"] < 30_000 and seen["wall"] < 500_000,
+        "a flood of pings does not stall a frame",
+        f"longest poll {seen['wall'] / 1000:.1f} ms, CPU {seen['cpu'] / 1000:.1f} ms",
+    )
     case.drop(name, raw)
 
 
 def last_words(case):
-    for how, tail in (("a close", frame(CLOSE, NORMAL, masked=False)), ("the end of TCP", b""), ("a frame over every limit", frame(BINARY, masked=False, length=1 << 40))):
+    for how, tail in (
+        ("a close", frame(CLOSE, NORMAL, masked=False)),
+        ("the end of TCP", b""),
+        ("a frame over every limit", frame(BINARY, masked=False, length=1 << 40)),
+    ):
         name, raw = case.open_client()
         raw.sock.sendall(numbered(100) + tail)
         if not tail:
@@ -141,19 +154,31 @@ def stalled_client(case):
     told = case.godot("told()")
     complete = got == list(range(len(got)))
     reported = ["peer_disconnected", number] in told
-    case.says(complete and (len(got) == taken or reported), "8 000 reliable packets to a stalled client are delivered or reported", f"taken {taken}, arrived {len(got)}, told {told}")
+    case.says(
+        complete and (len(got) == taken or reported),
+        "8 000 reliable packets to a stalled client are delivered or reported",
+        f"taken {taken}, arrived {len(got)}, told {told}",
+    )
     case.drop(name, raw)
 
 
 def no_loss_at_a_full_queue(case):
     name, raw = case.open_client()
-    thread = threading.Thread(target=raw.sock.sendall, args=(numbered(10000, size=16) + numbered(20, size=60000) + frame(PING, b"alive", masked=False),), daemon=True)
+    thread = threading.Thread(
+        target=raw.sock.sendall,
+        args=(numbered(10000, size=16) + numbered(20, size=60000) + frame(PING, b"alive", masked=False),),
+        daemon=True,
+    )
     thread.start()
     for _ in range(200):
         case.godot(f"{name}.poll()")
     queued = case.godot(f"{name}.get_available_packet_count()")
     got = numbers(case.godot(f'read("{name}", 10020, 5000)'))
-    case.says(queued < 10020 and got == [*range(10000), *range(20)], "a full inbound queue slows the sender and loses nothing", f"{queued} queued unread, {len(got)} read")
+    case.says(
+        queued < 10020 and got == [*range(10000), *range(20)],
+        "a full inbound queue slows the sender and loses nothing",
+        f"{queued} queued unread, {len(got)} read",
+    )
     case.drop(name, raw)
 
 
@@ -170,7 +195,11 @@ def many_at_once(case):
         case.godot(f"{name}.poll()")
         polls += 1
         connected += len(case.godot("told()"))
-    case.says(connected == 8 and polls <= 4, "8 clients that connect at once are accepted within 4 polls", f"{connected} in {polls} polls")
+    case.says(
+        connected == 8 and polls <= 4,
+        "8 clients that connect at once are accepted within 4 polls",
+        f"{connected} in {polls} polls",
+    )
     case.drop(name, *raws)
 
 
@@ -197,9 +226,16 @@ def many_answers(case):
 
 
 def keep_alive(case):
-    for what, headers in (("Connection: keep-alive, Upgrade", {"Connection": "keep-alive, Upgrade"}), ("headers of 8 KB", {"X-Filler": "x" * 8000})):
+    for what, headers in (
+        ("Connection: keep-alive, Upgrade", {"Connection": "keep-alive, Upgrade"}),
+        ("headers of 8 KB", {"X-Filler": "x" * 8000}),
+    ):
         name, raw = case.client(headers=headers)
-        state = OPEN if case.godot(f'until("{name}", "get_ready_state", {OPEN}, 700)') >= 0 else case.godot(f"{name}.get_ready_state()")
+        state = (
+            OPEN
+            if case.godot(f'until("{name}", "get_ready_state", {OPEN}, 700)') >= 0
+            else case.godot(f"{name}.get_ready_state()")
+        )
         case.says(state == OPEN, f"an answer with {what} connects", f"state {state}")
         case.drop(name, raw)
 
@@ -222,7 +258,11 @@ def slow_name(case):
                 reached = time.monotonic() - began
             except TimeoutError:
                 pass
-    case.says(reached is not None and reached < 1, "a slow name lookup does not delay localhost", f"reached after {reached if reached is None else round(reached, 2)} s of 2")
+    case.says(
+        reached is not None and reached < 1,
+        "a slow name lookup does not delay localhost",
+        f"reached after {reached if reached is None else round(reached, 2)} s of 2",
+    )
     case.drop(name)
     case.drop(slow)
 
@@ -234,7 +274,11 @@ def unanswered_close(case):
     case.godot(f"{name}.poll()")
     raw.sock.settimeout(10)
     _, opcode, payload, _ = raw.frame()
-    check(opcode == CLOSE and payload == NORMAL + b"bye", f"{case.kind}: the close frame has the code and the reason", payload)
+    check(
+        opcode == CLOSE and payload == NORMAL + b"bye",
+        f"{case.kind}: the close frame has the code and the reason",
+        payload,
+    )
     took = case.godot(f'until("{name}", "get_ready_state", {CLOSED}, 4500)')
     case.says(took >= 0, "an unanswered close ends", f"after {took} ms of 4500")
     case.drop(name, raw)
@@ -244,8 +288,22 @@ def main():
     library, *kinds = sys.argv[1:]
     for kind in kinds or [STOCK, OURS]:
         case = Case(kind, library)
-        for defect in (fragments, large_frame, large_send, ping_flood, last_words, last_words_to_a_multiplayer_client, last_words_to_a_multiplayer_server, stalled_client,
-                       no_loss_at_a_full_queue, many_at_once, many_answers, keep_alive, unanswered_close, slow_name):
+        for defect in (
+            fragments,
+            large_frame,
+            large_send,
+            ping_flood,
+            last_words,
+            last_words_to_a_multiplayer_client,
+            last_words_to_a_multiplayer_server,
+            stalled_client,
+            no_loss_at_a_full_queue,
+            many_at_once,
+            many_answers,
+            keep_alive,
+            unanswered_close,
+            slow_name,
+        ):
             began = time.monotonic()
             try:
                 defect(case)
@@ -258,7 +316,11 @@ def main():
         else:
             began = time.monotonic()
             code = case.godot.close()
-            check(code == 0 and time.monotonic() - began < 5, "the engine ends while a name is looked up", f"{code} after {time.monotonic() - began:.1f} s")
+            check(
+                code == 0 and time.monotonic() - began < 5,
+                "the engine ends while a name is looked up",
+                f"{code} after {time.monotonic() - began:.1f} s",
+            )
     return end()
 
 

@@ -51,9 +51,17 @@ def minimal(folder, kind):
     check(client.finish() == 0, f"minimal, {kind}: the client ends by itself")
     check(server.wait("a client left with 1000 that was all"), f"minimal, {kind}: the server sees it leave")
     server.kill()
-    check(client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], f"minimal, {kind}: text and bytes are echoed", client.trace())
+    check(
+        client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"],
+        f"minimal, {kind}: text and bytes are echoed",
+        client.trace(),
+    )
     nowhere = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
-    check(nowhere.finish() == 0 and nowhere.trace() == ["closed with -1"], f"minimal, {kind}: a refused connection closes with -1", nowhere.trace())
+    check(
+        nowhere.finish() == 0 and nowhere.trace() == ["closed with -1"],
+        f"minimal, {kind}: a refused connection closes with -1",
+        nowhere.trace(),
+    )
     if kind == OURS:
         short(folder)
     return trace({"server": server, "client": client, "nowhere": nowhere}, port)
@@ -63,7 +71,11 @@ def short(folder):
     """The server, which only our classes have."""
     server, port = server_of(folder, "minimal/short_server.tscn", "PORT", ready="listening on PORT")
     client = Engine(folder, "minimal/client.tscn", "--", f"ws://127.0.0.1:{port}")
-    check(client.finish() == 0 and client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"], "minimal: WSServer echoes", client.trace())
+    check(
+        client.finish() == 0 and client.trace()[1:] == ["text: hello", "bytes: [1, 2, 3]", "closed with 1000"],
+        "minimal: WSServer echoes",
+        client.trace(),
+    )
     check(server.wait("a client left cleanly"), "minimal: WSServer sees the client leave")
     server.kill()
 
@@ -79,12 +91,20 @@ def chat(folder, kind):
         check(ada.finish() == 0, f"chat, {kind}: a guest ends by itself")
         heard += [guest.recv(10) for _ in range(4)]
         other = Engine(folder, "chat/client.tscn", "--", url, "Grace")
-        check(other.finish() == 0 and other.trace()[-1] == "closed with 4000 that name is taken", f"chat, {kind}: a taken name is refused", other.trace())
+        check(
+            other.finish() == 0 and other.trace()[-1] == "closed with 4000 that name is taken",
+            f"chat, {kind}: a taken name is refused",
+            other.trace(),
+        )
     check(server.wait("Grace has left"), f"chat, {kind}: the last one's leaving is shown")
     server.kill()
     expected = ["Grace is here", "Ada is here", "Ada: Good morning", "Ada: κόσμε 👋", "Ada has left"]
     check(heard == expected, f"chat, {kind}: another library received everything", heard)
-    check(ada.trace() == ["protocol chat", *expected[1:4], "closed with 1000 "], f"chat, {kind}: the guest received everything", ada.trace())
+    check(
+        ada.trace() == ["protocol chat", *expected[1:4], "closed with 1000 "],
+        f"chat, {kind}: the guest received everything",
+        ada.trace(),
+    )
     return trace({"server": server, "ada": ada, "other": other}, port)
 
 
@@ -97,12 +117,30 @@ def game(folder, kind):
     check(walks.finish() == 0, f"game, {kind}: another player walks and leaves")
     check(stays.wait(r"left \d+") and host.wait(r"left \d+"), f"game, {kind}: all players see it leave")
     late = Engine(folder, "game/game.tscn", "--", "join", url)
-    check(late.finish() == 0 and late.wait(r"\d+ is at \(20\.0, 0\.0\)"), f"game, {kind}: a late player sees the positions")
-    check(host.wait(r"left \d+", after=host.lines.index(host.wait(r"left \d+").group()) + 1), f"game, {kind}: the late player leaves")
+    check(
+        late.finish() == 0 and late.wait(r"\d+ is at \(20\.0, 0\.0\)"),
+        f"game, {kind}: a late player sees the positions",
+    )
+    check(
+        host.wait(r"left \d+", after=host.lines.index(host.wait(r"left \d+").group()) + 1),
+        f"game, {kind}: the late player leaves",
+    )
     host.kill()
-    check(stays.finish() == 0 and stays.trace()[-1] == "the game is over", f"game, {kind}: players see the host end the game", stays.trace())
+    check(
+        stays.finish() == 0 and stays.trace()[-1] == "the game is over",
+        f"game, {kind}: players see the host end the game",
+        stays.trace(),
+    )
     places = [re.sub(r"^\d+", "", line) for line in walks.trace() if " is at " in line][-7:]
-    expected = [" is at (0.0, 0.0)", " is at (20.0, 0.0)", " is at (20.0, 20.0)", " is at (20.0, 40.0)", " is at (0.0, 40.0)", " is at (0.0, 40.0)", " is at (0.0, 20.0)"]
+    expected = [
+        " is at (0.0, 0.0)",
+        " is at (20.0, 0.0)",
+        " is at (20.0, 20.0)",
+        " is at (20.0, 40.0)",
+        " is at (0.0, 40.0)",
+        " is at (0.0, 40.0)",
+        " is at (0.0, 20.0)",
+    ]
     check(places == expected, f"game, {kind}: the host limits positions to the field", places)
     return trace({"host": host, "stays": stays, "walks": walks, "late": late}, port)
 

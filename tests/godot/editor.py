@@ -11,10 +11,16 @@ def edit(folder, when, codes):
     editor = Engine(folder, "--editor", "--quit-after", 1000)
     code = editor.finish(50)
     text = editor.text()
-    check(code in codes and not editor.faults(), f"the editor ends by itself, {when}", f"{code} {editor.faults()} {text[-600:]}")
+    check(
+        code in codes and not editor.faults(),
+        f"the editor ends by itself, {when}",
+        f"{code} {editor.faults()} {text[-600:]}",
+    )
     figure(f"the editor ended with {code}, {when}")
     check(f"classes {ALL}" in text, f"it has the classes, {when}", text[-600:])
-    check(text.count("status 2 ") == 2 and "after 2" in text, f"connections survive a reload request, {when}", text[-600:])
+    check(
+        text.count("status 2 ") == 2 and "after 2" in text, f"connections survive a reload request, {when}", text[-600:]
+    )
 
 
 def main():

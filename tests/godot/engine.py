@@ -73,8 +73,27 @@ class Engine:
         environment = dict(os.environ, HOME=str(WORK / "home"), **environment)
         (WORK / "home").mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            ["timeout", "-s", "KILL", str(limit), GODOT, "--headless", "--max-fps", "250", "--path", str(folder), *map(str, args)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment, start_new_session=True)
+            [
+                "timeout",
+                "-s",
+                "KILL",
+                str(limit),
+                GODOT,
+                "--headless",
+                "--max-fps",
+                "250",
+                "--path",
+                str(folder),
+                *map(str, args),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=environment,
+            start_new_session=True,
+        )
         self.folder = folder
         self.lines = []
         self.news = threading.Condition()
@@ -175,5 +194,7 @@ def end():
     for one in Engine.running:
         one.kill()
         if one.faults():
-            check(False, "an engine without errors", "\n".join([line for line in one.lines if FAULTS.search(line)][:10]))
+            check(
+                False, "an engine without errors", "\n".join([line for line in one.lines if FAULTS.search(line)][:10])
+            )
     return 1 if failures else 0

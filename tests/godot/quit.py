@@ -68,7 +68,11 @@ def quits(kind, state, library):
         godot("quit(0)")
         code = godot.finish(40)
         took = time.monotonic() - began
-    check(code == 0 and took < 5 and not godot.faults(), f"{kind}: quits while {state.__name__}", f"code {code} after {took:.1f} s {godot.faults()} " + "\n".join(godot.lines[-20:]))
+    check(
+        code == 0 and took < 5 and not godot.faults(),
+        f"{kind}: quits while {state.__name__}",
+        f"code {code} after {took:.1f} s {godot.faults()} " + "\n".join(godot.lines[-20:]),
+    )
 
 
 def main():

@@ -45,19 +45,48 @@ class Seen(dict):
 
 
 END = ("get_ready_state()", "get_close_code()", "get_close_reason()", "get_available_packet_count()")
-WHERE = ("get_requested_url()", "get_selected_protocol()", "get_connected_host()", "get_current_outbound_buffered_amount()")
+WHERE = (
+    "get_requested_url()",
+    "get_selected_protocol()",
+    "get_connected_host()",
+    "get_current_outbound_buffered_amount()",
+)
 
 
 def a_new_peer(case, seen):
     name = case.name()
     case.godot(f'make("{name}", "{case.godot.peer}")')
-    seen.ask(name, *END, *WHERE, "get_connected_port()", "was_string_packet()", "poll()", "get_packet()", "get_packet_error()", "send(filled(1, 1))", 'send_text("x")',
-             "put_packet(filled(1, 1))", "close()", "set_no_delay(true)", *END)
+    seen.ask(
+        name,
+        *END,
+        *WHERE,
+        "get_connected_port()",
+        "was_string_packet()",
+        "poll()",
+        "get_packet()",
+        "get_packet_error()",
+        "send(filled(1, 1))",
+        'send_text("x")',
+        "put_packet(filled(1, 1))",
+        "close()",
+        "set_no_delay(true)",
+        *END,
+    )
     case.drop(name)
 
 
 def urls(case, seen):
-    for url in ("", "nonsense", "http://127.0.0.1", "ws://", "ws://127.0.0.1:99999", "ws://127.0.0.1:port", "WS://127.0.0.1:9", "ws://127.0.0.1:9/a b", "wss://127.0.0.1:9"):
+    for url in (
+        "",
+        "nonsense",
+        "http://127.0.0.1",
+        "ws://",
+        "ws://127.0.0.1:99999",
+        "ws://127.0.0.1:port",
+        "WS://127.0.0.1:9",
+        "ws://127.0.0.1:9/a b",
+        "wss://127.0.0.1:9",
+    ):
         name = case.name()
         case.godot(f'make("{name}", "{case.godot.peer}")')
         seen(f"connect_to_url({url!r})", case.godot(f"{name}.connect_to_url({quoted(url)})"))
@@ -72,7 +101,9 @@ def connecting(case, seen):
         url = f"ws://127.0.0.1:{listener.getsockname()[1]}"
         case.godot(f'{name}.connect_to_url("{url}")')
         case.godot(f"{name}.poll()")
-        seen.ask(name, *END, "get_selected_protocol()", "send(filled(1, 1))", 'send_text("x")', "put_packet(filled(1, 1))")
+        seen.ask(
+            name, *END, "get_selected_protocol()", "send(filled(1, 1))", 'send_text("x")', "put_packet(filled(1, 1))"
+        )
         seen("connect_to_url() again", case.godot(f'{name}.connect_to_url("{url}")'))
         seen("requested", case.godot(f"{name}.get_requested_url()") == url)
         case.godot(f"{name}.close()")
@@ -94,9 +125,21 @@ def nobody(case, seen):
 
 
 def requests(case, seen):
-    for what, path, settings in (("plain", "", {}), ("a path", "/a/b?c=d&e=%20", {}), ("protocols and headers", "/", {
-            "supported_protocols": 'str_to_var(\'PackedStringArray("one", "two")\')', "handshake_headers": 'str_to_var(\'PackedStringArray("X-Test: 1", "x-more:  two ")\')'})):
-        name, raw = case.client(path=path, settings=settings, headers={"Sec-WebSocket-Protocol": "two"} if settings else None)
+    for what, path, settings in (
+        ("plain", "", {}),
+        ("a path", "/a/b?c=d&e=%20", {}),
+        (
+            "protocols and headers",
+            "/",
+            {
+                "supported_protocols": 'str_to_var(\'PackedStringArray("one", "two")\')',
+                "handshake_headers": 'str_to_var(\'PackedStringArray("X-Test: 1", "x-more:  two ")\')',
+            },
+        ),
+    ):
+        name, raw = case.client(
+            path=path, settings=settings, headers={"Sec-WebSocket-Protocol": "two"} if settings else None
+        )
         lines = raw.request.split("\r\n")
         seen(f"first line, {what}", lines[0])
         fields = sorted(line for line in lines[1:] if not line.startswith(("Sec-WebSocket-Key", "Host: 127.0.0.1:")))
@@ -133,11 +176,25 @@ def answers(case, seen):
 def messages(case, seen):
     name, raw = case.open_client()
     seen.ask(name, *END)
-    for call in ("send(filled(3, 65))", "send(filled(3, 65), 0)", 'send_text("κόσμε")', "put_packet(filled(2, 66))", "put_var([1, \"two\"])", 'send_text("")', "send(filled(0, 0))"):
+    for call in (
+        "send(filled(3, 65))",
+        "send(filled(3, 65), 0)",
+        'send_text("κόσμε")',
+        "put_packet(filled(2, 66))",
+        "put_var([1, \"two\"])",
+        'send_text("")',
+        "send(filled(0, 0))",
+    ):
         seen.ask(name, call)
         case.godot(f"{name}.poll()")
         seen(f"bytes of {call}", [str(part) for part in raw.frame()])
-    raw.sock.sendall(frame(TEXT, "κόσμε".encode(), masked=False) + frame(BINARY, b"\0\xff", masked=False) + frame(TEXT, b"", masked=False) + frame(TEXT, b"a", fin=False, masked=False) + frame(0, b"b", masked=False))
+    raw.sock.sendall(
+        frame(TEXT, "κόσμε".encode(), masked=False)
+        + frame(BINARY, b"\0\xff", masked=False)
+        + frame(TEXT, b"", masked=False)
+        + frame(TEXT, b"a", fin=False, masked=False)
+        + frame(0, b"b", masked=False)
+    )
     case.godot(f"{name}.poll()")
     case.godot(f"{name}.poll()")
     for _ in range(5):
@@ -152,11 +209,19 @@ def messages(case, seen):
 
 def closed_by_the_other(case, seen):
     for what, bytes_ in (
-        ("1000 bye", frame(CLOSE, struct.pack(">H", 1000) + b"bye", masked=False)), ("1001", frame(CLOSE, struct.pack(">H", 1001), masked=False)),
-        ("4001", frame(CLOSE, struct.pack(">H", 4001) + "κόσμε".encode(), masked=False)), ("no code", frame(CLOSE, b"", masked=False)),
-        ("one byte", frame(CLOSE, b"\x03", masked=False)), ("1005", frame(CLOSE, struct.pack(">H", 1005), masked=False)), ("bad text", frame(TEXT, b"\xff\xfe", masked=False)),
-        ("masked", frame(TEXT, b"x")), ("a reserved bit", frame(TEXT, b"x", rsv=4, masked=False)), ("a bad opcode", frame(3, b"x", masked=False)),
-        ("a stray continuation", frame(0, b"x", masked=False)), ("the end", None)):
+        ("1000 bye", frame(CLOSE, struct.pack(">H", 1000) + b"bye", masked=False)),
+        ("1001", frame(CLOSE, struct.pack(">H", 1001), masked=False)),
+        ("4001", frame(CLOSE, struct.pack(">H", 4001) + "κόσμε".encode(), masked=False)),
+        ("no code", frame(CLOSE, b"", masked=False)),
+        ("one byte", frame(CLOSE, b"\x03", masked=False)),
+        ("1005", frame(CLOSE, struct.pack(">H", 1005), masked=False)),
+        ("bad text", frame(TEXT, b"\xff\xfe", masked=False)),
+        ("masked", frame(TEXT, b"x")),
+        ("a reserved bit", frame(TEXT, b"x", rsv=4, masked=False)),
+        ("a bad opcode", frame(3, b"x", masked=False)),
+        ("a stray continuation", frame(0, b"x", masked=False)),
+        ("the end", None),
+    ):
         name, raw = case.open_client()
         if bytes_ is None:
             raw.sock.shutdown(socket.SHUT_WR)
@@ -204,15 +269,24 @@ def closed_by_us(case, seen):
 def accepting(case, seen):
     """accept_stream(), with several requests."""
     for what, settings, text in (
-        ("plain", [], request()), ("a path", [], request(path="/a?b=c")), ("common protocol", ["two", "one"], request(Sec_WebSocket_Protocol="one, two")),
-        ("no common protocol", ["three"], request(Sec_WebSocket_Protocol="one, two")), ("none asked for", ["one"], request()), ("asked, none known", [], request(Sec_WebSocket_Protocol="one")),
-        ("version 8", [], request(Sec_WebSocket_Version="8")), ("no key", [], request(drop=("Sec-WebSocket-Key",))), ("POST", [], request(method="POST"))):
+        ("plain", [], request()),
+        ("a path", [], request(path="/a?b=c")),
+        ("common protocol", ["two", "one"], request(Sec_WebSocket_Protocol="one, two")),
+        ("no common protocol", ["three"], request(Sec_WebSocket_Protocol="one, two")),
+        ("none asked for", ["one"], request()),
+        ("asked, none known", [], request(Sec_WebSocket_Protocol="one")),
+        ("version 8", [], request(Sec_WebSocket_Version="8")),
+        ("no key", [], request(drop=("Sec-WebSocket-Key",))),
+        ("POST", [], request(method="POST")),
+    ):
         name, tcp, stream = case.name(), case.name(), case.name()
         case.godot(f'make("{name}", "{case.godot.peer}")')
         case.godot(f'make("{tcp}", "TCPServer")')
         case.godot(f'{tcp}.listen(0, "127.0.0.1")')
         if settings:
-            case.godot(f'{name}.set("supported_protocols", str_to_var({quoted("PackedStringArray(" + ", ".join(map(quoted, settings)) + ")")}))')
+            case.godot(
+                f'{name}.set("supported_protocols", str_to_var({quoted("PackedStringArray(" + ", ".join(map(quoted, settings)) + ")")}))'
+            )
         raw = Raw(socket.create_connection(("127.0.0.1", case.godot(f"{tcp}.get_local_port()"))))
         limit = time.monotonic() + 5
         while not case.godot(f"{tcp}.is_connection_available()") and time.monotonic() < limit:
@@ -222,7 +296,13 @@ def accepting(case, seen):
         seen(f"state at once, {what}", case.godot(f"{name}.get_ready_state()"))
         raw.sock.sendall(text.encode())
         case.godot(f'until("{name}", "get_ready_state", {OPEN}, 100)')
-        seen(f"then, {what}", [case.godot(f"{name}.{call}") for call in (*END, "get_selected_protocol()", "get_requested_url()", "get_connected_host()")])
+        seen(
+            f"then, {what}",
+            [
+                case.godot(f"{name}.{call}")
+                for call in (*END, "get_selected_protocol()", "get_requested_url()", "get_connected_host()")
+            ],
+        )
         raw.sock.settimeout(0.3)
         try:
             head = raw.head()
@@ -231,7 +311,13 @@ def accepting(case, seen):
                 seen(f"headers, {what}", sorted(head.split("\r\n")[1:]))
                 raw.sock.sendall(frame(TEXT, b"hello"))
                 case.godot(f'until("{name}", "get_available_packet_count", 1, 500)')
-                seen(f"talk, {what}", [case.godot(f"{name}.{call}") for call in ("get_packet()", "was_string_packet()", 'send_text("back")')])
+                seen(
+                    f"talk, {what}",
+                    [
+                        case.godot(f"{name}.{call}")
+                        for call in ("get_packet()", "was_string_packet()", 'send_text("back")')
+                    ],
+                )
                 case.godot(f"{name}.poll()")
                 seen(f"back, {what}", [str(part) for part in raw.frame()])
                 raw.sock.sendall(frame(CLOSE, struct.pack(">H", 4000) + b"done"))
@@ -256,9 +342,33 @@ def multiplayer(case, name):
 
 def a_new_multiplayer_peer(case, seen):
     name = multiplayer(case, case.name())
-    seen.ask(name, *STATUS, "get_unique_id()", "poll()", "get_packet()", "get_packet_error()", "put_packet(filled(1, 1))", "get_transfer_mode()", "get_transfer_channel()",
-             "is_server_relay_supported()", 'create_client("http://127.0.0.1")', 'create_client("")', "create_server(-1)", "get_connection_status()", "close()", *STATUS)
-    seen.ask(name, "set_transfer_mode(0)", "get_transfer_mode()", "set_transfer_channel(3)", "get_transfer_channel()", "set_refuse_new_connections(true)", *STATUS)
+    seen.ask(
+        name,
+        *STATUS,
+        "get_unique_id()",
+        "poll()",
+        "get_packet()",
+        "get_packet_error()",
+        "put_packet(filled(1, 1))",
+        "get_transfer_mode()",
+        "get_transfer_channel()",
+        "is_server_relay_supported()",
+        'create_client("http://127.0.0.1")',
+        'create_client("")',
+        "create_server(-1)",
+        "get_connection_status()",
+        "close()",
+        *STATUS,
+    )
+    seen.ask(
+        name,
+        "set_transfer_mode(0)",
+        "get_transfer_mode()",
+        "set_transfer_channel(3)",
+        "get_transfer_channel()",
+        "set_refuse_new_connections(true)",
+        *STATUS,
+    )
     seen("signals", case.godot("told()"))
     case.drop(name)
 
@@ -276,7 +386,14 @@ def till_told(case, name):
 
 def a_host(case, seen):
     name, port = case.server()
-    seen.ask(name, *STATUS, "get_unique_id()", "put_packet(filled(1, 1))", "create_server(0)", 'create_client("ws://127.0.0.1:9")')
+    seen.ask(
+        name,
+        *STATUS,
+        "get_unique_id()",
+        "put_packet(filled(1, 1))",
+        "create_server(0)",
+        'create_client("ws://127.0.0.1:9")',
+    )
     raws, ids = zip(*(case.admitted(name, port) for _ in range(2)))
     first, second = raws
     for target in (0, ids[0], -ids[0], 12345, -12345):
@@ -299,7 +416,13 @@ def a_host(case, seen):
         # The sender of the next packet.
         seen(f"sender {number}", case.godot(f"{name}.get_packet_peer()") == ids[number])
         seen.ask(name, "get_packet()", "get_packet_mode()", "get_packet_channel()")
-    seen("address", [case.godot(f"{name}.get_peer_address({ids[0]})"), case.godot(f"{name}.get_peer_port({ids[0]})") == first.sock.getsockname()[1]])
+    seen(
+        "address",
+        [
+            case.godot(f"{name}.get_peer_address({ids[0]})"),
+            case.godot(f"{name}.get_peer_port({ids[0]})") == first.sock.getsockname()[1],
+        ],
+    )
     seen("state of its peer", case.godot(f"{name}.get_peer({ids[0]}).get_ready_state()"))
     case.godot(f"{name}.disconnect_peer({ids[0]})")
     case.godot(f"{name}.poll()")
@@ -331,9 +454,16 @@ def a_host(case, seen):
 
 def greetings(case, seen):
     """A client with various first messages of a host."""
-    for what, first in (("7 or so", frame(BINARY, struct.pack("<i", 77), masked=False)), ("the largest", frame(BINARY, struct.pack("<i", 0x7FFFFFFF), masked=False)),
-                        ("3 bytes", frame(BINARY, b"abc", masked=False)), ("5 bytes", frame(BINARY, b"abcde", masked=False)), ("1", frame(BINARY, struct.pack("<i", 1), masked=False)),
-                        ("0", frame(BINARY, struct.pack("<i", 0), masked=False)), ("-5", frame(BINARY, struct.pack("<i", -5), masked=False)), ("empty", frame(BINARY, b"", masked=False))):
+    for what, first in (
+        ("7 or so", frame(BINARY, struct.pack("<i", 77), masked=False)),
+        ("the largest", frame(BINARY, struct.pack("<i", 0x7FFFFFFF), masked=False)),
+        ("3 bytes", frame(BINARY, b"abc", masked=False)),
+        ("5 bytes", frame(BINARY, b"abcde", masked=False)),
+        ("1", frame(BINARY, struct.pack("<i", 1), masked=False)),
+        ("0", frame(BINARY, struct.pack("<i", 0), masked=False)),
+        ("-5", frame(BINARY, struct.pack("<i", -5), masked=False)),
+        ("empty", frame(BINARY, b"", masked=False)),
+    ):
         name, raw = case.client(first=first, multiplayer=True)
         case.godot(f'watch("{name}", {SIGNALS})')
         case.godot(f'until("{name}", "get_connection_status", 2, 150)')
@@ -355,7 +485,9 @@ def a_join(case, seen):
         seen(f"put to {target}", case.godot(f"{name}.put_packet(filled(2, 65))"))
         case.godot(f"{name}.poll()")
         seen(f"bytes to {target}", [str(part) for part in raw.frame()])
-    raw.sock.sendall(frame(BINARY, b"abc", masked=False) + frame(TEXT, b"text", masked=False) + frame(BINARY, b"", masked=False))
+    raw.sock.sendall(
+        frame(BINARY, b"abc", masked=False) + frame(TEXT, b"text", masked=False) + frame(BINARY, b"", masked=False)
+    )
     case.godot(f'until("{name}", "get_available_packet_count", 3, 1000)')
     for _ in range(3):
         seen.ask(name, "get_packet_peer()", "get_packet()", "get_packet_mode()", "get_packet_channel()")
@@ -375,8 +507,22 @@ def a_join(case, seen):
 
 def main():
     cases = [Case(STOCK, ""), Case(OURS, "")]
-    for scenario in (a_new_peer, urls, connecting, nobody, requests, answers, messages, closed_by_the_other, closed_by_us, accepting, a_new_multiplayer_peer, a_host, greetings,
-                     a_join):
+    for scenario in (
+        a_new_peer,
+        urls,
+        connecting,
+        nobody,
+        requests,
+        answers,
+        messages,
+        closed_by_the_other,
+        closed_by_us,
+        accepting,
+        a_new_multiplayer_peer,
+        a_host,
+        greetings,
+        a_join,
+    ):
         began = time.monotonic()
         stock, ours = Seen(cases[0]), Seen(cases[1])
         for case, seen in zip(cases, (stock, ours)):
@@ -387,7 +533,9 @@ def main():
             theirs, mine = stock.get(step, "nothing"), ours.get(step, "nothing")
             if theirs == mine:
                 continue
-            reason = next((reason for where, pattern, reason in DIFFERENT if where == name and re.fullmatch(pattern, step)), None)
+            reason = next(
+                (reason for where, pattern, reason in DIFFERENT if where == name and re.fullmatch(pattern, step)), None
+            )
             if reason:
                 print(f"# {name}: {step}: Godot's {theirs}, ours {mine}: {reason}")
             else:

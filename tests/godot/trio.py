@@ -17,8 +17,26 @@ from harness import Peer, Wrong, case, same
 PROGRAM = str(ROOT / "build" / "tests" / "peer_game")
 RELAY, AUTH, RAW = bytes([7, 3]), bytes([7, 0]), bytes([3])
 # An argument of a remote call in Godot's encoding.
-VALUES = ["null", "true", "-5", "1.5", '"κόσμε"', "Vector2(1, 2)", "Vector3(1, 2, 3)", "Color(1, 0.5, 0, 1)", '[1, "two", [3.0]]', '{"a": 1, "b": [2]}', "PackedByteArray(1, 2, 255)",
-          "PackedInt32Array(1, -2)", "PackedInt64Array(5)", "PackedFloat32Array(0.5)", "PackedFloat64Array(0.25)", 'PackedStringArray("a", "b")', "PackedVector2Array(1, 2)", "PackedColorArray(1, 0, 0, 1)"]
+VALUES = [
+    "null",
+    "true",
+    "-5",
+    "1.5",
+    '"κόσμε"',
+    "Vector2(1, 2)",
+    "Vector3(1, 2, 3)",
+    "Color(1, 0.5, 0, 1)",
+    '[1, "two", [3.0]]',
+    '{"a": 1, "b": [2]}',
+    "PackedByteArray(1, 2, 255)",
+    "PackedInt32Array(1, -2)",
+    "PackedInt64Array(5)",
+    "PackedFloat32Array(0.5)",
+    "PackedFloat64Array(0.25)",
+    'PackedStringArray("a", "b")',
+    "PackedVector2Array(1, 2)",
+    "PackedColorArray(1, 0, 0, 1)",
+]
 
 
 class GodotPeer:
@@ -85,7 +103,11 @@ class GodotPeer:
         same("rpc_id", self.godot(f'game.rpc_id({target}, "hear", "{words}")'), 0)
 
     def send(self, target, data):
-        same("send_bytes", self.godot(f'api.send_bytes(str_to_var("PackedByteArray({", ".join(map(str, data))})"), {target})'), 0)
+        same(
+            "send_bytes",
+            self.godot(f'api.send_bytes(str_to_var("PackedByteArray({", ".join(map(str, data))})"), {target})'),
+            0,
+        )
 
     def got(self, sender, data):
         self.told("peer_packet", sender, base64.b64encode(data).decode())

@@ -121,7 +121,9 @@ def compile_tests(programs, environment):
             errors.append(message["message"])
         if message["reason"] == "compiler-artifact" and message["executable"] and message["profile"]["test"]:
             kind = message["target"]["kind"][0]
-            built["lib" if kind not in ("test", "bin", "example") else message["target"]["name"]] = message["executable"]
+            built["lib" if kind not in ("test", "bin", "example") else message["target"]["name"]] = message[
+                "executable"
+            ]
     if done.returncode and not errors:
         sys.exit(f"the copy does not compile:\n{done.stderr[-3000:]}")
     return built, errors
@@ -131,7 +133,11 @@ def build(tool, mutants, programs, environment):
     """Builds with as many mutants as compile. Returns the programs, and the numbers of the mutants in them."""
     # A function that returns `impl Iterator` cannot return another type.
     numbers = set(range(len(mutants)))
-    dropped = {number for number in numbers if "impl Iterator" in ((mutants[number]["function"] or {}).get("return_type") or "")}
+    dropped = {
+        number
+        for number in numbers
+        if "impl Iterator" in ((mutants[number]["function"] or {}).get("return_type") or "")
+    }
     while True:
         ranges, unwritten = rewrite(tool, dropped)
         built, errors = compile_tests(programs, environment)
@@ -148,7 +154,14 @@ def run(program, test, limit, **settings):
     """Whether a test passes within a limit in seconds."""
     environment = os.environ | settings | {"RUST_BACKTRACE": "0"}
     try:
-        done = subprocess.run([program, "--exact", test, "--test-threads=1"], cwd=TREE, env=environment, timeout=limit, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(
+            [program, "--exact", test, "--test-threads=1"],
+            cwd=TREE,
+            env=environment,
+            timeout=limit,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         return done.returncode == 0
     except subprocess.TimeoutExpired:
         return False
@@ -186,7 +199,11 @@ def key(mutant):
     start = mutant["span"]["start"]
     line = (ROOT / mutant["file"]).read_text().splitlines()[start["line"] - 1]
     described = re.sub(r"^[^ ]*: ", "", mutant["name"])
-    return f"{mutant['file']}: {described} | {line.strip()} | {start['column'] - len(line) + len(line.lstrip())}".replace("`", "'")
+    return (
+        f"{mutant['file']}: {described} | {line.strip()} | {start['column'] - len(line) + len(line.lstrip())}".replace(
+            "`", "'"
+        )
+    )
 
 
 def known():
@@ -201,13 +218,21 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
-    patterns = [word for place in options.places for word in ("-f", place if place.endswith(".rs") else f"{place}/**", "-f", f"{place}.rs")]
+    patterns = [
+        word
+        for place in options.places
+        for word in ("-f", place if place.endswith(".rs") else f"{place}/**", "-f", f"{place}.rs")
+    ]
     mutants = json.loads(out_of(["cargo", "mutants", "--list", "--json", *patterns], cwd=ROOT))
     (WORK / "list.json").write_text(json.dumps(mutants))
     target = os.environ.get("CARGO_TARGET_DIR", str(WORK / "target"))
     environment = os.environ | {"CARGO_TARGET_DIR": target, "CARGO_PROFILE_DEV_DEBUG": "0"}
     tool_target = {"CARGO_TARGET_DIR": str(WORK / "tool")}
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--manifest-path", HERE / "Cargo.toml"], check=True, env=os.environ | tool_target)
+    subprocess.run(
+        ["cargo", "build", "--quiet", "--locked", "--manifest-path", HERE / "Cargo.toml"],
+        check=True,
+        env=os.environ | tool_target,
+    )
     programs = sorted({program for mutant in mutants for program in programs_of(mutant["file"])})
     built, there = build(str(WORK / "tool" / "debug" / "mutants"), mutants, programs, environment)
     tests = reached(built, options.jobs)
@@ -217,7 +242,11 @@ def main():
         mutant = mutants[number]
         allowed = programs_of(mutant["file"])
         for took, name, program, title, numbers in tests:
-            if name in allowed and number in numbers and not run(program, title, 10 + 5 * took, WSPEER_MUTANT=str(number)):
+            if (
+                name in allowed
+                and number in numbers
+                and not run(program, title, 10 + 5 * took, WSPEER_MUTANT=str(number))
+            ):
                 return number, f"{name} {title}"
         return number, None
 

@@ -84,7 +84,9 @@ def _read(name):
 
 
 def _openssl(*arguments):
-    done = subprocess.run(["openssl", *arguments], cwd=FOLDER, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["openssl", *arguments], cwd=FOLDER, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
     if done.returncode:
         raise SystemExit(f"openssl {' '.join(arguments)}: {done.stderr}")
     return done.stdout
@@ -95,13 +97,54 @@ EC = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
 
 def _self_signed(name, *extensions):
     more = [part for text in extensions for part in ("-addext", text)]
-    _openssl("req", "-x509", *EC, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", f"/CN=wspeer test {name}", "-days", "30", *more)
+    _openssl(
+        "req",
+        "-x509",
+        *EC,
+        "-nodes",
+        "-keyout",
+        f"{name}.key",
+        "-out",
+        f"{name}.pem",
+        "-subj",
+        f"/CN=wspeer test {name}",
+        "-days",
+        "30",
+        *more,
+    )
 
 
 def _issue(file, issuer, section, key=EC, start=-1, end=30, name=None):
     """Without an issuer, it is self-signed."""
-    _openssl("req", "-new", *key, "-nodes", "-keyout", f"{file}.key", "-out", f"{file}.csr", "-subj", f"/CN={name or 'wspeer test ' + file}")
+    _openssl(
+        "req",
+        "-new",
+        *key,
+        "-nodes",
+        "-keyout",
+        f"{file}.key",
+        "-out",
+        f"{file}.csr",
+        "-subj",
+        f"/CN={name or 'wspeer test ' + file}",
+    )
     date = lambda days: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * DAY))
     by = ["-cert", f"{issuer}.pem", "-keyfile", f"{issuer}.key"] if issuer else ["-selfsign", "-keyfile", f"{file}.key"]
-    _openssl("ca", "-batch", "-notext", "-config", "settings", "-extensions", section, "-in", f"{file}.csr", "-out", f"{file}.pem", *by,
-             "-startdate", date(start), "-enddate", date(end))
+    _openssl(
+        "ca",
+        "-batch",
+        "-notext",
+        "-config",
+        "settings",
+        "-extensions",
+        section,
+        "-in",
+        f"{file}.csr",
+        "-out",
+        f"{file}.pem",
+        *by,
+        "-startdate",
+        date(start),
+        "-enddate",
+        date(end),
+    )

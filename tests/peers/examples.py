@@ -100,7 +100,12 @@ def all_see(text, *programs):
 
 
 def demo():
-    with case("demo"), example("demo", "--cert", path("alone.pem"), "--key", path("alone.key"), "--seconds", "1", "--clients", "3") as program:
+    with (
+        case("demo"),
+        example(
+            "demo", "--cert", path("alone.pem"), "--key", path("alone.key"), "--seconds", "1", "--clients", "3"
+        ) as program,
+    ):
         line(program, r"hosting wss://localhost:\d+/?, 3 clients join, 1 seconds at 60 frames a second")
         while (text := program.line()) and not text.startswith("nothing was lost"):
             pass
@@ -114,5 +119,8 @@ def mistakes():
         same("exit code", client.wait(), 1)
     with case("minimal_client: no URL"), example("minimal_client", "http//nothing") as client:
         same("exit code", client.wait(), 1)
-    with case("echo_server: a key of another certificate"), example("echo_server", "0", path("chain.pem"), path("rsa.key")) as server:
+    with (
+        case("echo_server: a key of another certificate"),
+        example("echo_server", "0", path("chain.pem"), path("rsa.key")) as server,
+    ):
         same("exit code", server.wait(), 1)

@@ -70,7 +70,9 @@ class Lines:
     def __init__(self, command, log, stdin=subprocess.PIPE):
         WORK.mkdir(parents=True, exist_ok=True)
         with open(WORK / f"{log}.log", "a") as errors:
-            self.process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env=ENV, cwd=ROOT)
+            self.process = subprocess.Popen(
+                command, stdin=stdin, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env=ENV, cwd=ROOT
+            )
         self.name = log
         self.lines = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -113,7 +115,9 @@ class Peer(Lines):
     idle = False
 
     def tell(self, verb, header=(), **fields):
-        texts = [f"header={line}" for line in header] + [f"{name}={value}" for name, value in fields.items() if value is not None]
+        texts = [f"header={line}" for line in header] + [
+            f"{name}={value}" for name, value in fields.items() if value is not None
+        ]
         self.write("\t".join([verb, *texts]))
 
     def any_event(self, limit=15):

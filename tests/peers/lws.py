@@ -19,7 +19,10 @@ def test_server():
         url = f"wss://localhost:{port}/"
         mirror(url)
         counter(url)
-        with case("libwebsockets: an unknown subprotocol"), connection("wspeer", url, subprotocols="no-such-protocol", **TRUST) as peer:
+        with (
+            case("libwebsockets: an unknown subprotocol"),
+            connection("wspeer", url, subprotocols="no-such-protocol", **TRUST) as peer,
+        ):
             has(ended(peer), phase=HTTP, code=1006)
         minimal_client(url)
 
@@ -36,11 +39,18 @@ def mirror(url):
 
 
 def counter(url):
-    with case("libwebsockets: dumb-increment-protocol sends a counter"), connection("wspeer", url, subprotocols="dumb-increment-protocol", **TRUST) as peer:
+    with (
+        case("libwebsockets: dumb-increment-protocol sends a counter"),
+        connection("wspeer", url, subprotocols="dumb-increment-protocol", **TRUST) as peer,
+    ):
         has(opened(peer), subprotocol="dumb-increment-protocol")
         seen = [peer.event("message") for _ in range(12)]
         first = next(number for number in range(1000) if zlib.crc32(str(number).encode()) == seen[0]["crc"])
-        same("numbers in order", [event["crc"] for event in seen], [zlib.crc32(str(first + step).encode()) for step in range(12)])
+        same(
+            "numbers in order",
+            [event["crc"] for event in seen],
+            [zlib.crc32(str(first + step).encode()) for step in range(12)],
+        )
         peer.tell("close", code=4000)
         while (event := peer.any_event())["event"] == "message":
             pass
@@ -49,7 +59,9 @@ def counter(url):
 
 def minimal_client(url):
     with case("libwebsockets: examples-c/minimal_client"):
-        program = Lines([str(ROOT / "build/minimal_client"), url, "lws-mirror-protocol", path("root.pem")], "minimal_client")
+        program = Lines(
+            [str(ROOT / "build/minimal_client"), url, "lws-mirror-protocol", path("root.pem")], "minimal_client"
+        )
         same("first line", program.line(), "Connected")
         same("second line", program.line(), "< Got text data from server: Test packet")
         program.process.send_signal(signal.SIGINT)

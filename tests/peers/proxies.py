@@ -125,9 +125,19 @@ def behind_haproxy():
 def servers():
     """A wspeer server without TLS and one with it, and the values for the settings."""
     with server("wspeer", show="X-Proxy", header=["X-Answer: yes"]) as plain:
-        with server("wspeer", show="X-Proxy", header=["X-Answer: yes"], cert=path("chain.pem"), key=path("leaf.key")) as secure:
-            yield plain, secure, {"folder": WORK, "chain": path("chain.pem"), "key": path("leaf.key"), "bundle": path("bundle.pem"), "root": path("root.pem"),
-                                  "plain": plain.port, "secure": secure.port, "nobody": free_port()}
+        with server(
+            "wspeer", show="X-Proxy", header=["X-Answer: yes"], cert=path("chain.pem"), key=path("leaf.key")
+        ) as secure:
+            yield plain, secure, {
+                "folder": WORK,
+                "chain": path("chain.pem"),
+                "key": path("leaf.key"),
+                "bundle": path("bundle.pem"),
+                "root": path("root.pem"),
+                "plain": plain.port,
+                "secure": secure.port,
+                "nobody": free_port(),
+            }
 
 
 def through(proxy, port, place, to):
@@ -153,16 +163,26 @@ def through(proxy, port, place, to):
 
 
 def login(port, to):
-    with case("nginx: user name and password in the URL"), session("wspeer", to, "/login", url=f"wss://player:secret@localhost:{port}", **ROOT) as (peer, here, _):
+    with (
+        case("nginx: user name and password in the URL"),
+        session("wspeer", to, "/login", url=f"wss://player:secret@localhost:{port}", **ROOT) as (peer, here, _),
+    ):
         same("the password is not in WS_GET_URL", here["url"], f"wss://localhost:{port}/login")
         peer.tell("close", code=1000)
         told(to, 1000, "", BY_PEER)
         told(peer, 1000, None, BY_HOST)
-    with case("nginx: no password"), connection("wspeer", f"wss://localhost:{port}/login", show="WWW-Authenticate", **ROOT) as peer:
+    with (
+        case("nginx: no password"),
+        connection("wspeer", f"wss://localhost:{port}/login", show="WWW-Authenticate", **ROOT) as peer,
+    ):
         has(ended(peer), phase=HTTP, cause=STATUS, status=401, shown=['Basic realm="game"'])
 
 
 def refused(proxy, port, place, status, words=""):
     with case(f"{proxy}: {status} at {place}"), connection("wspeer", f"wss://localhost:{port}{place}", **ROOT) as peer:
         has(ended(peer), phase=HTTP, cause=STATUS, status=status)
-        same(f"{words!r} in the body {peer.first['body']!r}", words in peer.first["body"] and len(peer.first["body"]) > 10, True)
+        same(
+            f"{words!r} in the body {peer.first['body']!r}",
+            words in peer.first["body"] and len(peer.first["body"]) > 10,
+            True,
+        )

@@ -2,7 +2,19 @@
 import asyncio
 import ssl
 
-from python_common import close, commands, deflate_options, extensions, limit_versions, names, pattern, show, show_closed, show_message, tls_of
+from python_common import (
+    close,
+    commands,
+    deflate_options,
+    extensions,
+    limit_versions,
+    names,
+    pattern,
+    show,
+    show_closed,
+    show_message,
+    tls_of,
+)
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -21,16 +33,35 @@ async def run(settings):
     options |= deflate_options(settings, ClientPerMessageDeflateFactory)
     name = settings.get("show", "")
     try:
-        ws = await connect(settings["url"], subprotocols=names(settings), additional_headers=settings["header"], max_size=None, proxy=None, **options)
+        ws = await connect(
+            settings["url"],
+            subprotocols=names(settings),
+            additional_headers=settings["header"],
+            max_size=None,
+            proxy=None,
+            **options,
+        )
     except InvalidStatus as error:
         answer = error.response
-        show_closed(None, status=answer.status_code, body=answer.body.decode(), shown=answer.headers.get_all(name), sentence=str(error))
+        show_closed(
+            None,
+            status=answer.status_code,
+            body=answer.body.decode(),
+            shown=answer.headers.get_all(name),
+            sentence=str(error),
+        )
         return
     except Exception as error:  # any error is judged by the driver
         show_closed(None, status=0, body="", shown=[], sentence=f"{type(error).__name__}: {error}")
         return
     current["ws"] = ws
-    show("open", subprotocol=ws.subprotocol or "", extensions=extensions(ws, False), shown=ws.response.headers.get_all(name), tls=tls_of(ws))
+    show(
+        "open",
+        subprotocol=ws.subprotocol or "",
+        extensions=extensions(ws, False),
+        shown=ws.response.headers.get_all(name),
+        tls=tls_of(ws),
+    )
     try:
         async for message in ws:
             show_message(message)

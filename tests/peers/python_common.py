@@ -76,7 +76,10 @@ def names(settings):
 
 def limit_versions(context, settings):
     if "tls" in settings:
-        context.minimum_version = context.maximum_version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[settings["tls"]]
+        context.minimum_version = context.maximum_version = {
+            "1.2": ssl.TLSVersion.TLSv1_2,
+            "1.3": ssl.TLSVersion.TLSv1_3,
+        }[settings["tls"]]
     return context
 
 
@@ -84,7 +87,11 @@ def deflate(settings, factory):
     """The extensions to offer or accept: deflate=yes and optionally flags of tests/c, level, server_bits and
     client_bits."""
     flags = int(settings.get("flags", 0))
-    bits = {f"{end}_max_window_bits": int(settings[f"{end}_bits"]) for end in ("server", "client") if f"{end}_bits" in settings}
+    bits = {
+        f"{end}_max_window_bits": int(settings[f"{end}_bits"])
+        for end in ("server", "client")
+        if f"{end}_bits" in settings
+    }
     if "client_max_window_bits" not in bits and factory.__name__.startswith("Client"):
         bits["client_max_window_bits"] = True
     takeover = {"server_no_context_takeover": bool(flags & 64), "client_no_context_takeover": bool(flags & 128)}
@@ -94,7 +101,9 @@ def deflate(settings, factory):
 def deflate_options(settings, factory):
     """The library's defaults without deflate=yes or no."""
     wanted = settings.get("deflate")
-    return {"compression": None, "extensions": deflate(settings, factory) if wanted == "yes" else None} if wanted else {}
+    return (
+        {"compression": None, "extensions": deflate(settings, factory) if wanted == "yes" else None} if wanted else {}
+    )
 
 
 def extensions(ws, server):
@@ -105,7 +114,9 @@ def extensions(ws, server):
     local = (found.local_no_context_takeover, found.local_max_window_bits)
     remote = (found.remote_no_context_takeover, found.remote_max_window_bits)
     ends = {"server": local if server else remote, "client": remote if server else local}
-    parts = [f"{end}_no_context_takeover" for end in ends if ends[end][0]] + [f"{end}_max_window_bits={ends[end][1]}" for end in ends if ends[end][1] != 15]
+    parts = [f"{end}_no_context_takeover" for end in ends if ends[end][0]] + [
+        f"{end}_max_window_bits={ends[end][1]}" for end in ends if ends[end][1] != 15
+    ]
     return "; ".join(["permessage-deflate", *parts])
 
 

@@ -5,7 +5,20 @@ import asyncio
 import ssl
 import sys
 
-from python_common import close, commands, deflate_options, extensions, limit_versions, names, parse, pattern, show, show_closed, show_message, tls_of
+from python_common import (
+    close,
+    commands,
+    deflate_options,
+    extensions,
+    limit_versions,
+    names,
+    parse,
+    pattern,
+    show,
+    show_closed,
+    show_message,
+    tls_of,
+)
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
@@ -48,8 +61,17 @@ def client_name(ws):
 async def serve_client(ws):
     path, _, query = ws.request.path.partition("?")
     shown = ws.request.headers.get_all(settings.get("show", ""))
-    show("open", path=path, query=query, subprotocol=ws.subprotocol or "", extensions=extensions(ws, True), shown=shown, tls=tls_of(ws), server_name=server_names[-1] if server_names else "",
-         client=client_name(ws))
+    show(
+        "open",
+        path=path,
+        query=query,
+        subprotocol=ws.subprotocol or "",
+        extensions=extensions(ws, True),
+        shown=shown,
+        tls=tls_of(ws),
+        server_name=server_names[-1] if server_names else "",
+        client=client_name(ws),
+    )
     try:
         async for message in ws:
             show_message(message)
@@ -61,8 +83,13 @@ async def serve_client(ws):
 
 
 async def main():
-    options = {"subprotocols": names(settings), "process_request": process_request, "process_response": process_response, "max_size": None,
-               **deflate_options(settings, ServerPerMessageDeflateFactory)}
+    options = {
+        "subprotocols": names(settings),
+        "process_request": process_request,
+        "process_response": process_response,
+        "max_size": None,
+        **deflate_options(settings, ServerPerMessageDeflateFactory),
+    }
     async with serve(serve_client, settings.get("host", "127.0.0.1"), 0, ssl=context(), **options) as server:
         show("listening", port=server.sockets[0].getsockname()[1])
         async for verb, fields in commands():

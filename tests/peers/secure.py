@@ -46,7 +46,11 @@ def fails(name, url, phase, cause, words, **settings):
     with case(name), connection("wspeer", url, timeout_ms=8000, **settings) as peer:
         event = ended(peer)
         has(event, phase=phase, code=1006, clean=0)
-        same(f"cause {event['cause']} is expected", event["cause"] in (cause if isinstance(cause, tuple) else (cause,)), True)
+        same(
+            f"cause {event['cause']} is expected",
+            event["cause"] in (cause if isinstance(cause, tuple) else (cause,)),
+            True,
+        )
         same(f"{words!r} in {event['sentence']!r}", words in event["sentence"], True)
 
 
@@ -63,7 +67,14 @@ def chains(to):
         fails(f"{to}: the intermediate is missing", peer.url, TLS, UNTRUSTED, "send its whole chain", **ROOT)
     for name in ("expired", "future"):
         with server(to, **pair(name)) as peer:
-            fails(f"{to}: the certificate is of the {'past' if name == 'expired' else 'future'}", peer.url, TLS, EXPIRED, "clocks", **ROOT)
+            fails(
+                f"{to}: the certificate is of the {'past' if name == 'expired' else 'future'}",
+                peer.url,
+                TLS,
+                EXPIRED,
+                "clocks",
+                **ROOT,
+            )
 
 
 def names(to):
@@ -72,13 +83,29 @@ def names(to):
         _, there = opens(f"{to}: server_name instead of the URL's host", peer, server_name="game.example", **ROOT)
         with case(f"{to}: server_name is sent as SNI"):
             same("SNI", there.get("server_name"), "game.example")
-        fails(f"{to}: a wrong server_name", peer.url, TLS, NAME, "elsewhere.example", server_name="elsewhere.example", **ROOT)
+        fails(
+            f"{to}: a wrong server_name",
+            peer.url,
+            TLS,
+            NAME,
+            "elsewhere.example",
+            server_name="elsewhere.example",
+            **ROOT,
+        )
     with server(to, **pair("rsa")) as peer:
-        opens(f"{to}: an IPv4 address in the certificate, and an RSA key", peer, url=f"wss://127.0.0.1:{peer.port}", **ROOT)
+        opens(
+            f"{to}: an IPv4 address in the certificate, and an RSA key",
+            peer,
+            url=f"wss://127.0.0.1:{peer.port}",
+            **ROOT,
+        )
     if has_ipv6():
         with server(to, host="::1", **pair("rsa")) as peer:
             opens(f"{to}: an IPv6 address in the certificate", peer, url=f"wss://[::1]:{peer.port}", **ROOT)
-        with server("wspeer", host="[::1]", **pair("rsa")) as peer, case(f"{to} to wspeer: an IPv6 address in the certificate"):
+        with (
+            server("wspeer", host="[::1]", **pair("rsa")) as peer,
+            case(f"{to} to wspeer: an IPv6 address in the certificate"),
+        ):
             with session(to, peer, url=f"wss://[::1]:{peer.port}", **ROOT) as (own, _, _):
                 close(own, peer)
 
@@ -91,9 +118,24 @@ def pins(to):
         opens(f"{to}: a self-signed certificate that is pinned", peer, pin=pin)
         opens(f"{to}: a pin in small letters without colons", peer, pin=pin.replace(":", "").lower())
         fails(f"{to}: another pin", peer.url, TLS, PIN, pin.replace(":", "").lower(), pin="00" * 32)
-        fails(f"{to}: another pin than the trusted certificate's", peer.url, TLS, PIN, "SHA-256", pin=fingerprint("root"), ca=path("alone.pem"))
+        fails(
+            f"{to}: another pin than the trusted certificate's",
+            peer.url,
+            TLS,
+            PIN,
+            "SHA-256",
+            pin=fingerprint("root"),
+            ca=path("alone.pem"),
+        )
     with server(to, **pair("alone_ca")) as peer:
-        fails(f"{to}: a self-signed CA as the server's own certificate", peer.url, TLS, BAD, "pin_sha256", ca=path("root.pem"))
+        fails(
+            f"{to}: a self-signed CA as the server's own certificate",
+            peer.url,
+            TLS,
+            BAD,
+            "pin_sha256",
+            ca=path("root.pem"),
+        )
         opens(f"{to}: which can be pinned", peer, pin=fingerprint("alone_ca"))
         opens(f"{to}: or trusted", peer, ca=path("alone_ca.pem"))
 
@@ -101,18 +143,42 @@ def pins(to):
 def given(to):
     """The server's own certificate as ca_pem, as game engines make it, for any host name."""
     with server(to, **pair("engine")) as peer:
-        opens(f"{to}: a CA's certificate with a common name alone, given as ca_pem", peer, flags=ONLY_CA_PEM, ca=path("engine.pem"))
-        fails(f"{to}: for another name", peer.url, TLS, NAME, "server_name", server_name="game.example", ca=path("engine.pem"))
+        opens(
+            f"{to}: a CA's certificate with a common name alone, given as ca_pem",
+            peer,
+            flags=ONLY_CA_PEM,
+            ca=path("engine.pem"),
+        )
+        fails(
+            f"{to}: for another name",
+            peer.url,
+            TLS,
+            NAME,
+            "server_name",
+            server_name="game.example",
+            ca=path("engine.pem"),
+        )
         opens(f"{to}: which may be any", peer, flags=ANY_NAME, server_name="game.example", ca=path("engine.pem"))
         fails(f"{to}: one that is not given", peer.url, TLS, BAD, "ca_pem", flags=ANY_NAME, ca=path("engine_named.pem"))
     with server(to, **pair("engine_named")) as peer:
-        fails(f"{to}: the common name does not count beside another name", peer.url, TLS, NAME, "localhost", ca=path("engine_named.pem"))
+        fails(
+            f"{to}: the common name does not count beside another name",
+            peer.url,
+            TLS,
+            NAME,
+            "localhost",
+            ca=path("engine_named.pem"),
+        )
         opens(f"{to}: which counts", peer, server_name="game.example", ca=path("engine_named.pem"))
     with server(to, **pair("engine_old")) as peer:
-        fails(f"{to}: given, but of the past", peer.url, TLS, EXPIRED, "clocks", flags=ANY_NAME, ca=path("engine_old.pem"))
+        fails(
+            f"{to}: given, but of the past", peer.url, TLS, EXPIRED, "clocks", flags=ANY_NAME, ca=path("engine_old.pem")
+        )
     with server(to, **pair("other")) as peer:
         opens(f"{to}: a chain for another name, where any is taken", peer, flags=ANY_NAME, **ROOT)
-        fails(f"{to}: another chain is not", peer.url, TLS, UNTRUSTED, "ca_pem", flags=ANY_NAME, ca=path("stranger.pem"))
+        fails(
+            f"{to}: another chain is not", peer.url, TLS, UNTRUSTED, "ca_pem", flags=ANY_NAME, ca=path("stranger.pem")
+        )
 
 
 def versions(to):
@@ -144,8 +210,23 @@ def alerts():
     demand = ["-CAfile", path("root.pem"), "-Verify", "1", "-verify_return_error"]
     for version in ("1.2", "1.3"):
         with openssl_server(version, *demand) as url:
-            fails(f"OpenSSL, TLS {version}: no client certificate", url, TLS, TLS_FAILED, "set cert_pem and key_pem", **ROOT)
-            fails(f"OpenSSL, TLS {version}: a client certificate of another CA", url, TLS, TLS_FAILED, "check cert_pem", **ROOT, **pair("unknown"))
+            fails(
+                f"OpenSSL, TLS {version}: no client certificate",
+                url,
+                TLS,
+                TLS_FAILED,
+                "set cert_pem and key_pem",
+                **ROOT,
+            )
+            fails(
+                f"OpenSSL, TLS {version}: a client certificate of another CA",
+                url,
+                TLS,
+                TLS_FAILED,
+                "check cert_pem",
+                **ROOT,
+                **pair("unknown"),
+            )
     with openssl_server("1.1", "-cipher", "ALL:@SECLEVEL=0") as url:
         fails("OpenSSL: TLS 1.1 alone", url, TLS, TLS_FAILED, "no TLS version", **ROOT)
 
@@ -154,7 +235,10 @@ def alerts():
 def openssl_server(version, *more):
     files = ["-cert", path("rsa.pem"), "-key", path("rsa.key")]
     version = "-tls" + version.replace(".", "_")
-    with daemon("s_server", lambda port: ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *files, version, "-quiet", *more]) as port:
+    with daemon(
+        "s_server",
+        lambda port: ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *files, version, "-quiet", *more],
+    ) as port:
         yield f"wss://localhost:{port}"
 
 
@@ -169,7 +253,10 @@ def keys():
                             same(client, here["tls"], f"TLSv{version}")
                             same("wspeer", there["tls"].split(" ")[0], f"TLSv{version}")
                             close(peer, to)
-    with case("wspeer: a certificate and the key of another"), connection("wspeer", "wss://localhost:1", **pair("client", "leaf")) as peer:
+    with (
+        case("wspeer: a certificate and the key of another"),
+        connection("wspeer", "wss://localhost:1", **pair("client", "leaf")) as peer,
+    ):
         has(peer.first, event="failed", result="WS_ERR_TLS")
 
 
@@ -192,6 +279,8 @@ def mistaken():
         with server(to) as peer:
             # websockets ends the connection without an answer.
             cause = TLS_FAILED if to == "websockets" else NOT_TLS
-            fails(f"{to}: a plain port asked for wss", f"wss://localhost:{peer.port}", TLS, cause, "on this port", **ROOT)
+            fails(
+                f"{to}: a plain port asked for wss", f"wss://localhost:{peer.port}", TLS, cause, "on this port", **ROOT
+            )
         with server(to, **pair("chain", "leaf")) as peer:
             fails(f"{to}: a TLS port asked for ws", f"ws://localhost:{peer.port}", HTTP, (INVALID, GONE, RESET), "")

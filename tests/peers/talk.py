@@ -63,11 +63,17 @@ def headers(name, client, to, trust):
 
 def closes(name, client, to, trust):
     for code, reason in CLOSES if not trust else CLOSES[1:2]:
-        with case(f"{name}: the client closes with {code} and {len(reason.encode())} B"), session(client, to, **trust) as (peer, _, _):
+        with (
+            case(f"{name}: the client closes with {code} and {len(reason.encode())} B"),
+            session(client, to, **trust) as (peer, _, _),
+        ):
             peer.tell("close", code=code, reason=reason)
             told(to, code, reason, BY_PEER)
             told(peer, code, None, BY_HOST)
-        with case(f"{name}: the server closes with {code} and {len(reason.encode())} B"), session(client, to, **trust) as (peer, _, _):
+        with (
+            case(f"{name}: the server closes with {code} and {len(reason.encode())} B"),
+            session(client, to, **trust) as (peer, _, _),
+        ):
             to.tell("close", code=code, reason=reason)
             told(peer, code, reason, BY_PEER)
             told(to, code, None, BY_HOST)
@@ -103,15 +109,31 @@ def told(peer, code, reason, cause):
 def refusals(name, client, to, peer):
     if to == "wspeer":
         with server("wspeer", path="/game") as game:
-            refused(f"{name}: another path: 404 with a body", client, game.url + "/other", 404, "there is no WebSocket at this path\n")
+            refused(
+                f"{name}: another path: 404 with a body",
+                client,
+                game.url + "/other",
+                404,
+                "there is no WebSocket at this path\n",
+            )
             with case(f"{name}: the right path opens"), session(client, game, "/game?x") as (own, _, there):
                 has(there, path="/game", query="x")
                 close(own, game)
         with server("wspeer", flags=16) as full:
-            refused(f"{name}: no new clients: 503 with a Retry-After", client, full.url, 503, None, "Retry-After", ["5"])
+            refused(
+                f"{name}: no new clients: 503 with a Retry-After", client, full.url, 503, None, "Retry-After", ["5"]
+            )
         return
     for status in (401, 403, 503):
-        refused(f"{name}: {status} with headers and body", client, f"{peer.url}/refuse/{status}", status, "no entry: κόσμε\n", "X-Refused", ["yes"])
+        refused(
+            f"{name}: {status} with headers and body",
+            client,
+            f"{peer.url}/refuse/{status}",
+            status,
+            "no entry: κόσμε\n",
+            "X-Refused",
+            ["yes"],
+        )
     if to == "ws":
         with server("ws", http="yes") as plain:
             for status in (401, 404, 200):
@@ -133,11 +155,17 @@ def refused(name, client, url, status, body, show="", shown=()):
 
 def subprotocols(name, client, to):
     with server(to, subprotocols="chat.v1, chat.v2") as peer:
-        with case(f"{name}: one subprotocol in common"), session(client, peer, subprotocols="chat.v3, chat.v2") as (own, here, there):
+        with (
+            case(f"{name}: one subprotocol in common"),
+            session(client, peer, subprotocols="chat.v3, chat.v2") as (own, here, there),
+        ):
             has(here, subprotocol="chat.v2")
             has(there, subprotocol="chat.v2")
             close(own, peer)
-        with case(f"{name}: no subprotocol in common"), connection(client, peer.url, subprotocols="other, another") as own:
+        with (
+            case(f"{name}: no subprotocol in common"),
+            connection(client, peer.url, subprotocols="other, another") as own,
+        ):
             # npm ws accepts without a subprotocol, which the client must refuse; the others answer 400.
             not_answered(client, ended(own)) if to == "ws" else not_agreed(client, ended(own), 400)
     with server(to) as peer, case(f"{name}: subprotocols at a server without any"):

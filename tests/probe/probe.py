@@ -122,7 +122,13 @@ class Server:
 
 
 def request(method="GET", path="/", version="HTTP/1.1", drop=(), **change):
-    headers = {"Host": "127.0.0.1", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": "13"}
+    headers = {
+        "Host": "127.0.0.1",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": KEY,
+        "Sec-WebSocket-Version": "13",
+    }
     headers.update({name.replace("_", "-"): value for name, value in change.items()})
     lines = [f"{name}: {value}" for name, value in headers.items() if name not in drop]
     return f"{method} {path} {version}\r\n" + "\r\n".join(lines) + "\r\n\r\n"
@@ -144,7 +150,12 @@ def broken_frames(masked):
     yield "stray unfinished continuation", f(0, b"x", fin=False), 1002
     yield "text inside a fragmented message", f(1, b"a", fin=False) + f(1, b"b"), 1002
     yield "binary inside a fragmented message", f(2, b"a", fin=False) + f(2, b"b", fin=False), 1002
-    for name, text in (("an overlong form", b"\xc0\xaf"), ("a surrogate", b"\xed\xa0\x80"), ("0xFF", b"ab\xffcd"), ("above U+10FFFF", b"\xf4\x90\x80\x80")):
+    for name, text in (
+        ("an overlong form", b"\xc0\xaf"),
+        ("a surrogate", b"\xed\xa0\x80"),
+        ("0xFF", b"ab\xffcd"),
+        ("above U+10FFFF", b"\xf4\x90\x80\x80"),
+    ):
         yield f"text with {name}", f(1, text), 1007
         yield f"text with {name}, split", f(1, text[:1], fin=False) + f(0, text[1:]), 1007
     yield "text cut inside a code point", f(1, "κ".encode()[:1]), 1007
@@ -157,7 +168,9 @@ def broken_frames(masked):
     yield "64-bit length with its top bit set", f(2, b"", length=1 << 63, form=64), 1002
     yield "message over the limit, by its header alone", f(2, b"", length=100_001, form=64), 1009
     yield "message over the limit in fragments", f(2, b"x" * 60_000, fin=False) + f(0, b"x" * 60_000), 1009
-    yield "message over the limit in many fragments", f(2, b"x" * 30_000, fin=False) + f(0, b"x" * 30_000, fin=False) * 2 + f(0, b"x" * 30_000), 1009
+    yield "message over the limit in many fragments", f(2, b"x" * 30_000, fin=False) + f(
+        0, b"x" * 30_000, fin=False
+    ) * 2 + f(0, b"x" * 30_000), 1009
     yield "more fragments than allowed", f(2, b"x", fin=False) + f(0, b"x", fin=False) * 120, 1008
     for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999):
         yield f"close with code {code} is answered", f(8, struct.pack(">H", code) + b"why"), code
@@ -172,10 +185,20 @@ def probe_server_frames():
             seen = raw.close_code()
             check(f"server: {name}: {wanted}", seen == wanted, seen)
         raw = server.open()
-        raw.sock.sendall(frame(9, b"now") + frame(1, b"a", fin=False) + frame(9, b"inside") + frame(0, b"b") + frame(2, b"") + frame(10, b"unasked"))
+        raw.sock.sendall(
+            frame(9, b"now")
+            + frame(1, b"a", fin=False)
+            + frame(9, b"inside")
+            + frame(0, b"b")
+            + frame(2, b"")
+            + frame(10, b"unasked")
+        )
         seen = [raw.frame() for _ in range(4)]
-        check("server: pings are answered with their payload, inside a fragmented message too",
-              seen == [(1, 10, b"now", False), (1, 10, b"inside", False), (1, 1, b"ab", False), (1, 2, b"", False)], seen)
+        check(
+            "server: pings are answered with their payload, inside a fragmented message too",
+            seen == [(1, 10, b"now", False), (1, 10, b"inside", False), (1, 1, b"ab", False), (1, 2, b"", False)],
+            seen,
+        )
         for cut in (1, 2, 3, 5, 7):
             raw = server.open()
             data = frame(1, b"hello") + frame(9, b"p") + frame(2, b"z" * 300)
@@ -183,7 +206,9 @@ def probe_server_frames():
                 raw.sock.sendall(data[index:index + cut])
             seen = [raw.frame()[1:3] for _ in range(3)]
             # The pong is sent within the poll, the echoes after it.
-            check(f"server: frames in pieces of {cut}", sorted(seen) == [(1, b"hello"), (2, b"z" * 300), (10, b"p")], seen)
+            check(
+                f"server: frames in pieces of {cut}", sorted(seen) == [(1, b"hello"), (2, b"z" * 300), (10, b"p")], seen
+            )
         raw = server.request(request().encode() + frame(1, b"early"))
         raw.head()
         check("server: a frame in the segment of the request is accepted", raw.frame()[1:3] == (1, b"early"))
@@ -215,45 +240,74 @@ def status(server, text):
 def probe_requests():
     with Server() as server:
         bad = [
-            ("POST", request(method="POST"), 405), ("DELETE", request(method="DELETE"), 405), ("HTTP/1.0", request(version="HTTP/1.0"), 400),
-            ("no Host", request(drop=["Host"]), 400), ("two Hosts", request().replace("Host:", "Host: a\r\nHost:"), 400),
-            ("no Upgrade", request(drop=["Upgrade"]), 426), ("Upgrade: h2c", request(Upgrade="h2c"), 426),
-            ("Connection: close", request(Connection="close"), 426), ("no Connection", request(drop=["Connection"]), 426),
-            ("version 8", request(Sec_WebSocket_Version="8"), 426), ("no version", request(drop=["Sec-WebSocket-Version"]), 426),
-            ("no key", request(drop=["Sec-WebSocket-Key"]), 400), ("short key", request(Sec_WebSocket_Key="YWJj"), 400),
+            ("POST", request(method="POST"), 405),
+            ("DELETE", request(method="DELETE"), 405),
+            ("HTTP/1.0", request(version="HTTP/1.0"), 400),
+            ("no Host", request(drop=["Host"]), 400),
+            ("two Hosts", request().replace("Host:", "Host: a\r\nHost:"), 400),
+            ("no Upgrade", request(drop=["Upgrade"]), 426),
+            ("Upgrade: h2c", request(Upgrade="h2c"), 426),
+            ("Connection: close", request(Connection="close"), 426),
+            ("no Connection", request(drop=["Connection"]), 426),
+            ("version 8", request(Sec_WebSocket_Version="8"), 426),
+            ("no version", request(drop=["Sec-WebSocket-Version"]), 426),
+            ("no key", request(drop=["Sec-WebSocket-Key"]), 400),
+            ("short key", request(Sec_WebSocket_Key="YWJj"), 400),
             ("key that is not base64", request(Sec_WebSocket_Key="!" * 24), 400),
             ("two keys", request().replace("Upgrade:", f"Sec-WebSocket-Key: {KEY}\r\nUpgrade:"), 400),
-            ("a body", request(Content_Length="5") + "hello", 400), ("chunked", request(Transfer_Encoding="chunked"), 400),
-            ("garbage", "garbage garbage\r\n\r\n", 400), ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 405)),
+            ("a body", request(Content_Length="5") + "hello", 400),
+            ("chunked", request(Transfer_Encoding="chunked"), 400),
+            ("garbage", "garbage garbage\r\n\r\n", 400),
+            ("HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", (400, 405)),
             ("TLS on a plain port", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(200), 400),
-            ("a header of 17 KiB", request(X="x" * 17_000), 431), ("130 headers", request(**{f"X{n}": "x" for n in range(130)}), 431),
-            ("NUL in a header", request(X="a\0b"), 400), ("a name with a space", request().replace("Upgrade:", "Up grade: x\r\nUpgrade:"), 400),
+            ("a header of 17 KiB", request(X="x" * 17_000), 431),
+            ("130 headers", request(**{f"X{n}": "x" for n in range(130)}), 431),
+            ("NUL in a header", request(X="a\0b"), 400),
+            ("a name with a space", request().replace("Upgrade:", "Up grade: x\r\nUpgrade:"), 400),
         ]
         for name, text, wanted in bad:
             seen, head, body = status(server, text)
             wanted = wanted if isinstance(wanted, tuple) else (wanted,)
-            check(f"request: {name}: {wanted[0]} with an error message", seen in wanted and len(body) > 10 and "Content-Length:" in head, (seen, head, body))
+            check(
+                f"request: {name}: {wanted[0]} with an error message",
+                seen in wanted and len(body) > 10 and "Content-Length:" in head,
+                (seen, head, body),
+            )
             if seen == 426:
                 check(f"request: {name}: the supported version is named", "Sec-WebSocket-Version: 13" in head, head)
         for name, text in [
-            ("Connection: keep-alive, Upgrade", request(Connection="keep-alive, Upgrade")), ("connection: UPGRADE", request(Connection="UPGRADE")),
-            ("upgrade: WebSocket", request(Upgrade="WebSocket")), ("15 KiB of cookies", request(Cookie="c=" + "x" * 15_000)),
+            ("Connection: keep-alive, Upgrade", request(Connection="keep-alive, Upgrade")),
+            ("connection: UPGRADE", request(Connection="UPGRADE")),
+            ("upgrade: WebSocket", request(Upgrade="WebSocket")),
+            ("15 KiB of cookies", request(Cookie="c=" + "x" * 15_000)),
             ("120 headers", request(**{f"X{n}": "x" for n in range(110)})),
         ]:
             raw = server.request(text)
             head = raw.head()
-            digest = base64.b64encode(hashlib.sha1((KEY + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+            digest = base64.b64encode(
+                hashlib.sha1((KEY + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+            ).decode()
             check(f"request: {name}: 101", head.startswith("HTTP/1.1 101 ") and digest in head, head)
         raw = server.raw()
         for byte in request(Cookie="c=" + "x" * 2_000).encode():
             raw.sock.sendall(bytes([byte]))
         check("request: byte by byte: 101", raw.head().startswith("HTTP/1.1 101 "))
     with Server("path=/game", "subprotocols=chat.v2, chat.v1", "header=X-Game: yes") as server:
-        check("request: another path: 404", status(server, request(path="/other", Sec_WebSocket_Protocol="chat.v1"))[0] == 404)
-        check("request: no common subprotocol: 400", status(server, request(path="/game", Sec_WebSocket_Protocol="x"))[0] == 400)
+        check(
+            "request: another path: 404",
+            status(server, request(path="/other", Sec_WebSocket_Protocol="chat.v1"))[0] == 404,
+        )
+        check(
+            "request: no common subprotocol: 400",
+            status(server, request(path="/game", Sec_WebSocket_Protocol="x"))[0] == 400,
+        )
         check("request: no subprotocol: 400", status(server, request(path="/game"))[0] == 400)
         head = server.request(request(path="/game?a=b", Sec_WebSocket_Protocol="x, chat.v1, chat.v2")).head()
-        check("request: the client's first known subprotocol is chosen", "Sec-WebSocket-Protocol: chat.v1\r\n" in head and "X-Game: yes" in head, head)
+        check(
+            "request: the client's first known subprotocol is chosen",
+            "Sec-WebSocket-Protocol: chat.v1\r\n" in head and "X-Game: yes" in head,
+            head,
+        )
     with Server("flags=16") as server:
         check("request: refused new clients: 503", status(server, request())[0] == 503)
     with Server("max_clients=2") as server:
@@ -261,7 +315,10 @@ def probe_requests():
         check("request: a full server: 503", status(server, request())[0] == 503)
         kept[0].sock.sendall(frame(8, b"\x03\xe8"))
         kept[0].close_code()
-        check("request: a full server accepts again after a client has left", server.request(request()).head().startswith("HTTP/1.1 101"))
+        check(
+            "request: a full server accepts again after a client has left",
+            server.request(request()).head().startswith("HTTP/1.1 101"),
+        )
     with Server("per_address=1") as server:
         kept = server.open()
         check("request: too many from one address: 503", status(server, request())[0] == 503)
@@ -279,7 +336,11 @@ def probe_requests():
                         raise
         except (EOFError, OSError) as end:
             seen = str(end)
-        check("request: a slowly sent request is answered with 408", raw.data.startswith(b"HTTP/1.1 408") and time.monotonic() - began < 3, (raw.data, seen))
+        check(
+            "request: a slowly sent request is answered with 408",
+            raw.data.startswith(b"HTTP/1.1 408") and time.monotonic() - began < 3,
+            (raw.data, seen),
+        )
 
 
 def answer(key, **change):
@@ -296,7 +357,12 @@ def serve(reply, *arguments, act=None):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         port = listener.getsockname()[1]
-        process = subprocess.Popen([CLIENT, f"ws://127.0.0.1:{port}/x?y=z", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [CLIENT, f"ws://127.0.0.1:{port}/x?y=z", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         raw = Raw(listener.accept()[0])
         raw.process = process
         head = raw.head()
@@ -325,18 +391,43 @@ def probe_client_frames():
         raw.sock.sendall(frame(8, b"\x03\xe8bye", masked=False))
         return first, raw.close_code()
     head, seen, told = serve(lambda key: answer(key) + frame(1, b"behind the 101", masked=False), act=act)
-    check("client: a frame in the segment of the 101 is delivered and the echo is masked", seen == ((1, 1, b"behind the 101", True), 1000), seen)
-    check("client: code and cleanness of the close are reported", told["code"] == "1000" and told["clean"] == "1" and told["cause"] == "2", told)
-    check("client: the request has path, query and Host", head.startswith("GET /x?y=z HTTP/1.1\r\nHost: 127.0.0.1:"), head)
+    check(
+        "client: a frame in the segment of the 101 is delivered and the echo is masked",
+        seen == ((1, 1, b"behind the 101", True), 1000),
+        seen,
+    )
+    check(
+        "client: code and cleanness of the close are reported",
+        told["code"] == "1000" and told["clean"] == "1" and told["cause"] == "2",
+        told,
+    )
+    check(
+        "client: the request has path, query and Host", head.startswith("GET /x?y=z HTTP/1.1\r\nHost: 127.0.0.1:"), head
+    )
 
 
 def probe_answers():
     plain = lambda text: lambda key: text.encode()
     body = lambda status, name, extra="": plain(f"HTTP/1.1 {status} {name}\r\n{extra}Content-Length: 4\r\n\r\nnope")
-    for status_code, name, extra in ((404, "Not Found", ""), (401, "Unauthorized", ""), (302, "Found", "Location: ws://elsewhere/\r\n"), (200, "OK", ""), (503, "Busy", "")):
+    for status_code, name, extra in (
+        (404, "Not Found", ""),
+        (401, "Unauthorized", ""),
+        (302, "Found", "Location: ws://elsewhere/\r\n"),
+        (200, "OK", ""),
+        (503, "Busy", ""),
+    ):
         _, _, told = serve(body(status_code, name, extra))
-        right = told["phase"] == "5" and told["cause"] == "40" and told["http"] == str(status_code) and told["body"] == "nope"
-        check(f"client: {status_code} is reported with phase, status and body", right and str(status_code) in told["sentence"], told)
+        right = (
+            told["phase"] == "5"
+            and told["cause"] == "40"
+            and told["http"] == str(status_code)
+            and told["body"] == "nope"
+        )
+        check(
+            f"client: {status_code} is reported with phase, status and body",
+            right and str(status_code) in told["sentence"],
+            told,
+        )
         if extra:
             check("client: the target of a 302 is reported", "ws://elsewhere/" in told["sentence"], told)
     for name, reply, arguments, cause in [
@@ -344,7 +435,12 @@ def probe_answers():
         ("no Sec-WebSocket-Accept", lambda key: answer(key, Sec_WebSocket_Accept=None), (), "41"),
         ("no Upgrade", lambda key: answer(key, Upgrade=None), (), "41"),
         ("no Connection", lambda key: answer(key, Connection=None), (), "41"),
-        ("an extension that was not offered", lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), (), "41"),
+        (
+            "an extension that was not offered",
+            lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"),
+            (),
+            "41",
+        ),
         ("a subprotocol that was not asked for", lambda key: answer(key, Sec_WebSocket_Protocol="chat"), (), "43"),
         ("no subprotocol though asked", answer, ("chat",), "43"),
         ("another subprotocol than asked", lambda key: answer(key, Sec_WebSocket_Protocol="other"), ("chat",), "43"),

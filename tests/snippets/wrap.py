@@ -12,7 +12,11 @@ HEADS = {
 
 
 def braces(language, part):
-    before, _, loop = re.split(r"^(/\* every frame \*/|// every frame)\n", part, flags=re.M) if "every frame" in part else (part, "", "")
+    before, _, loop = (
+        re.split(r"^(/\* every frame \*/|// every frame)\n", part, flags=re.M)
+        if "every frame" in part
+        else (part, "", "")
+    )
     always = "1" if language == "c" else "true"
     body = f"while ({always}) {{\n{loop}}}\n" if loop else ""
     return HEADS[language] + before + body + ("}\n}\n" if language == "csharp" else "}\n")

@@ -27,9 +27,21 @@ def panel(top, title, minutes, lines, dots, unit):
     parts = [text(LEFT, top - 10, title, 13, weight="bold")]
     for part in range(5):
         y = bottom - HEIGHT * part / 4
-        parts += [f'<path d="M{LEFT} {y:.1f} h{width}" stroke="{FAINT}"/>', text(LEFT - 6, y + 4, f"{most * part / 4:,.10g}{unit if part == 4 else ''}", 10, "end", ink=GREY)]
+        parts += [
+            f'<path d="M{LEFT} {y:.1f} h{width}" stroke="{FAINT}"/>',
+            text(LEFT - 6, y + 4, f"{most * part / 4:,.10g}{unit if part == 4 else ''}", 10, "end", ink=GREY),
+        ]
     for minute in range(0, int(minutes) + 1, 10 if minutes > 20 else 1):
-        parts.append(text(place((minute, 0))[0], bottom + 14, f"{minute} min" if minute == 0 else str(minute), 10, "middle", ink=GREY))
+        parts.append(
+            text(
+                place((minute, 0))[0],
+                bottom + 14,
+                f"{minute} min" if minute == 0 else str(minute),
+                10,
+                "middle",
+                ink=GREY,
+            )
+        )
     names = []
     for name, colour, points in lines:
         path = " L".join(f"{x:.1f} {y:.1f}" for x, y in map(place, points))
@@ -54,7 +66,15 @@ def main():
     points = lambda some, name, scale=1.0: [(row["seconds"] / 60, row[name] * scale) for row in some]
     crowd = int(max(row["players"] for row in rows))
     panels = (
-        ("Memory", [("the process", OTHER, points(rows, "resident_kib", 1 / 1024)), ("heap in use", OWN, points(rows, "heap_kib", 1 / 1024))], [], " MiB"),
+        (
+            "Memory",
+            [
+                ("the process", OTHER, points(rows, "resident_kib", 1 / 1024)),
+                ("heap in use", OWN, points(rows, "heap_kib", 1 / 1024)),
+            ],
+            [],
+            " MiB",
+        ),
         ("Heap in use while nobody is there", [], [("at rest", DOT, points(rests, "heap_kib"))], " KiB"),
         ("Descriptors", [("open", OWN, points(rows, "descriptors"))], [], ""),
     )
@@ -64,7 +84,13 @@ def main():
         "<title>An hour of a crowd: memory and descriptors</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         text(20, 26, f"{crowd} clients come, talk, go and are cut: memory and descriptors", 16, weight="bold"),
-        text(20, 44, "Both ends in one process; heap without the proxy's. Where the lines fall, all have left for some seconds.", 12, ink=GREY),
+        text(
+            20,
+            44,
+            "Both ends in one process; heap without the proxy's. Where the lines fall, all have left for some seconds.",
+            12,
+            ink=GREY,
+        ),
     ]
     for index, (title, lines, dots, unit) in enumerate(panels):
         parts += panel(86 + (HEIGHT + GAP) * index, title, minutes, lines, dots, unit)

@@ -74,7 +74,9 @@ def program(functions):
     calls = []
     for name in sorted(functions, key=lambda name: LAST.index(name) if name in LAST else -1):
         result, declared = re.match(rf"WS_API (.*?){name}\((.*)\)$", functions[name]).groups()
-        arguments = [argument(one.strip(), place) for place, one in enumerate(declared.split(",")) if one.strip() != "void"]
+        arguments = [
+            argument(one.strip(), place) for place, one in enumerate(declared.split(",")) if one.strip() != "void"
+        ]
         call = f"({name})({', '.join(arguments)})"
         feature = f"WS_FEATURE_{needed[name]}" if name in needed else "0"
         if result.strip() in ("ws_result", "int32_t"):
@@ -87,7 +89,11 @@ def program(functions):
 def calls_all(what, functions, code, said):
     lines = [line for line in said.splitlines() if line.startswith("ok - ")]
     unsupported = sum("WS_ERR_UNSUPPORTED" in line for line in lines)
-    say(code == 0 and len(lines) == len(functions), f"{what}: {len(lines)} functions of the header answer, {unsupported} of them WS_ERR_UNSUPPORTED with an error message", f"ended with {code}\n{said}")
+    say(
+        code == 0 and len(lines) == len(functions),
+        f"{what}: {len(lines)} functions of the header answer, {unsupported} of them WS_ERR_UNSUPPORTED with an error message",
+        f"ended with {code}\n{said}",
+    )
 
 
 def missing_one():

@@ -15,7 +15,17 @@ import far  # noqa: E402
 
 WEB = ROOT / "build" / "web"
 LIB = ROOT / os.environ.get("LIBDIR", "build")
-NATIVE = ["-std=c99", "-D_DEFAULT_SOURCE", "-Wall", "-Wextra", "-Werror", "-Iinclude", f"-L{LIB}", "-lwspeer", f"-Wl,-rpath,{LIB}"]
+NATIVE = [
+    "-std=c99",
+    "-D_DEFAULT_SOURCE",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Iinclude",
+    f"-L{LIB}",
+    "-lwspeer",
+    f"-Wl,-rpath,{LIB}",
+]
 ENV = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 GROWS = "-sALLOW_MEMORY_GROWTH=1"
 # How each program is built, and the server that it connects to.
@@ -39,7 +49,17 @@ def say(good, what, details=""):
 
 def run(command, limit=100):
     try:
-        done = subprocess.run(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace", timeout=limit)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=ENV,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            timeout=limit,
+        )
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         return "no end", (late.stdout or b"").decode(errors="replace")
@@ -47,7 +67,9 @@ def run(command, limit=100):
 
 def build(source, name, *flags):
     # A recent Emscripten builds its system libraries on first use.
-    code, said = run(["tests/web/build", source, str(WEB / f"{name}.js"), *flags], limit=1000 if "WEB_TOOLS" in ENV else 100)
+    code, said = run(
+        ["tests/web/build", source, str(WEB / f"{name}.js"), *flags], limit=1000 if "WEB_TOOLS" in ENV else 100
+    )
     if code:
         say(False, f"{name} is built with {' '.join(flags)}", said)
     return code == 0
@@ -61,14 +83,34 @@ def build_native(source, name):
 
 def in_browser(name, *arguments, **more):
     """`more`: environment variables of a browser for this run alone."""
-    return run(["env", *(["-u", "BROWSER_ENDPOINT"] if more else []), *(f"{key}={value}" for key, value in more.items()), "node", "tests/web/browser.js", "run", str(WEB / f"{name}.js"), *arguments])
+    return run(
+        [
+            "env",
+            *(["-u", "BROWSER_ENDPOINT"] if more else []),
+            *(f"{key}={value}" for key, value in more.items()),
+            "node",
+            "tests/web/browser.js",
+            "run",
+            str(WEB / f"{name}.js"),
+            *arguments,
+        ]
+    )
 
 
 @contextlib.contextmanager
 def started(command, word):
     """A program in the background, and what follows `word` in a line of its output. Its later lines are read, so that
     it never blocks."""
-    process = subprocess.Popen(command, cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=ENV,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
     try:
         for line in process.stdout:
             if word in line:
@@ -85,7 +127,11 @@ def started(command, word):
 def same(what, native, web, *arguments):
     """A program prints the same natively and in the browser."""
     ours, theirs = run([str(WEB / native), *arguments]), in_browser(web, *arguments)
-    say(ours == theirs and ours[0] == 0 and ours[1], f"{what}: {len(ours[1].splitlines())} lines equal to native", f"native: {ours}\nweb: {theirs}")
+    say(
+        ours == theirs and ours[0] == 0 and ours[1],
+        f"{what}: {len(ours[1].splitlines())} lines equal to native",
+        f"native: {ours}\nweb: {theirs}",
+    )
 
 
 def pages(urls, dying):
@@ -98,7 +144,11 @@ def pages(urls, dying):
             code, said = in_browser(name, urls[peer], dying, nobody)
             lines = said.splitlines()
             wrong = [line for line in lines if not line.startswith("ok - ")]
-            say(code == 0 and not wrong and len(lines) > 60, f"{' '.join(flags)} against {peer}: {len(lines)} checks in {time.monotonic() - began:.1f} s", f"ended with {code}\n" + "\n".join(wrong))
+            say(
+                code == 0 and not wrong and len(lines) > 60,
+                f"{' '.join(flags)} against {peer}: {len(lines)} checks in {time.monotonic() - began:.1f} s",
+                f"ended with {code}\n" + "\n".join(wrong),
+            )
 
 
 def joins(once):
@@ -119,15 +169,34 @@ def heartbeats(other):
     said = []
     for program in (run, None):
         with started([str(WEB / "heart")], "ws://") as url:
-            said.append(run([str(WEB / "heartbeat"), "wspeer", f"ws://{url.rstrip('/')}"]) if program else in_browser("heartbeat", "wspeer", f"ws://{url.rstrip('/')}"))
-    say(said[0] == said[1] and said[0][0] == 0 and "rtt: measured" in said[0][1] and "cause=9" in said[0][1], "the heartbeat: RTT, order, counters, and a server that stops polling", f"native: {said[0]}\nweb: {said[1]}")
+            said.append(
+                run([str(WEB / "heartbeat"), "wspeer", f"ws://{url.rstrip('/')}"])
+                if program
+                else in_browser("heartbeat", "wspeer", f"ws://{url.rstrip('/')}")
+            )
+    say(
+        said[0] == said[1] and said[0][0] == 0 and "rtt: measured" in said[0][1] and "cause=9" in said[0][1],
+        "the heartbeat: RTT, order, counters, and a server that stops polling",
+        f"native: {said[0]}\nweb: {said[1]}",
+    )
     same("no heartbeat with another server", "heartbeat", "heartbeat", "other", other)
 
 
 def godot():
     """A stock Godot 4.6 hosts; a Godot, a native wspeer peer and a page join."""
-    engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/game4", "--script", "peer.gd", "--"]
-    with started([*engine, "host"], "listening ") as port, started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined"):
+    engine = [
+        str(ROOT / "build" / "godot" / "godot4"),
+        "--headless",
+        "--path",
+        "tests/godot/game4",
+        "--script",
+        "peer.gd",
+        "--",
+    ]
+    with (
+        started([*engine, "host"], "listening ") as port,
+        started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined"),
+    ):
         same("a stock Godot 4.6 host with a Godot beside", "join", "join", "godot", f"ws://127.0.0.1:{port}")
 
 
@@ -140,12 +209,24 @@ def scenes():
     same("values and calls", "scene", "scene", "values")
     with started([str(WEB / "scene_host")], "ws://") as host:
         same("the bytes of a join in a scene", "scene", "scene", "wire", f"ws://{host}")
-    engine = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/scene4", "--script", "scene.gd", "--"]
+    engine = [
+        str(ROOT / "build" / "godot" / "godot4"),
+        "--headless",
+        "--path",
+        "tests/godot/scene4",
+        "--script",
+        "scene.gd",
+        "--",
+    ]
     with started([*engine, "host"], "listening ") as port:
         for program in ([str(WEB / "scene")], ["node", "tests/web/browser.js", "run", str(WEB / "scene.js")]):
             with started([*engine, "join", f"ws://127.0.0.1:{port}"], "joined "):
                 traces.append(run([*program, "godot", f"ws://127.0.0.1:{port}"]))
-    say(traces[0] == traces[1] and traces[0][0] == 0, f"calls of a stock Godot and back: {len(traces[0][1].splitlines())} lines equal to native", f"native: {traces[0]}\nweb: {traces[1]}")
+    say(
+        traces[0] == traces[1] and traces[0][0] == 0,
+        f"calls of a stock Godot and back: {len(traces[0][1].splitlines())} lines equal to native",
+        f"native: {traces[0]}\nweb: {traces[1]}",
+    )
     with started([*engine, "host", "auth"], "listening ") as port:
         same("the authentication of a stock Godot", "scene", "scene", "auth", f"ws://127.0.0.1:{port}")
 
@@ -155,10 +236,17 @@ def main():
     build_native("examples-c/echo_server.c", "echo_server")
     build_native("examples-c/minimal_client.c", "minimal_client")
     build("examples-c/minimal_client.c", "minimal_client", "-O2")
-    with started([str(WEB / "echo_server"), "0"], "Listening on ") as of_wspeer, started(["node", "tests/web/server.js"], "") as of_ws:
+    with (
+        started([str(WEB / "echo_server"), "0"], "Listening on ") as of_wspeer,
+        started(["node", "tests/web/server.js"], "") as of_ws,
+    ):
         ends = far.Library()
         ws = f"ws://127.0.0.1:{of_ws}"
-        urls = {"wspeer": f"ws://127.0.0.1:{of_wspeer.rsplit(':', 1)[1].rstrip('/')}/", "ws": f"{ws}/", "websockets": f"{ends.url}/echo"}
+        urls = {
+            "wspeer": f"ws://127.0.0.1:{of_wspeer.rsplit(':', 1)[1].rstrip('/')}/",
+            "ws": f"{ws}/",
+            "websockets": f"{ends.url}/echo",
+        }
         same("examples-c/minimal_client.c", "minimal_client", "minimal_client", f"{ws}/once")
         pages(urls, f"{ws}/")
         joins(f"{ws}/")

@@ -10,7 +10,15 @@ import time
 import run
 from run import ROOT, WEB, build, build_native, in_browser, say
 
-ENGINE = [str(ROOT / "build" / "godot" / "godot4"), "--headless", "--path", "tests/godot/game4", "--script", "peer.gd", "--"]
+ENGINE = [
+    str(ROOT / "build" / "godot" / "godot4"),
+    "--headless",
+    "--path",
+    "tests/godot/game4",
+    "--script",
+    "peer.gd",
+    "--",
+]
 
 
 class Program:
@@ -19,7 +27,9 @@ class Program:
     def __init__(self, name, command):
         self.file = WEB / f"three-{name}.txt"
         with self.file.open("w") as out:
-            self.process = subprocess.Popen(command, cwd=ROOT, env=run.ENV, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=run.ENV, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            )
 
     def lines(self):
         return self.file.read_text().splitlines()
@@ -41,8 +51,15 @@ class Program:
 
 def wrong(name, lines, wanted):
     """The missing and surplus lines of a trace, and packets of a peer that precede its announcement."""
-    told = [line for line in lines if line in wanted or re.match(r"(id|met|gone|connected|disconnected|joined|closed|packet|unknown|put|\d+) ?", line)]
-    faults = [f"{name} lacks {line!r}" for line in wanted if told.count(line) != 1] + [f"{name} has {line!r} besides" for line in told if line not in wanted]
+    told = [
+        line
+        for line in lines
+        if line in wanted
+        or re.match(r"(id|met|gone|connected|disconnected|joined|closed|packet|unknown|put|\d+) ?", line)
+    ]
+    faults = [f"{name} lacks {line!r}" for line in wanted if told.count(line) != 1] + [
+        f"{name} has {line!r} besides" for line in told if line not in wanted
+    ]
     known = set()
     for line in told:
         if news := re.match(r"(?:met|connected) (\d+)$", line):
@@ -66,14 +83,39 @@ def play():
         peer.waits_for("(closed .*)")
         engine.waits_for(f"disconnected ({native})")
         host.waits_for(f"disconnected ({native})")
-        among = lambda me, other: [f"id {me}", f"met {godot}", f"met {other}", "1 says greetings", f"{godot} says greetings", f"{other} says greetings", f"{other} asks", "closed 1000"]
+        among = lambda me, other: [
+            f"id {me}",
+            f"met {godot}",
+            f"met {other}",
+            "1 says greetings",
+            f"{godot} says greetings",
+            f"{other} says greetings",
+            f"{other} asks",
+            "closed 1000",
+        ]
         faults = wrong("the page", said.splitlines(), [*among(page, native), "1 says farewell"])
         faults += wrong("native", peer.lines(), [*among(native, page), f"gone {page}"])
-        both = [f"{word} {id}" for id in (page, native) for word in ("connected", "disconnected")] + [f"packet {id} say {id} greetings" for id in (page, native)]
+        both = [f"{word} {id}" for id in (page, native) for word in ("connected", "disconnected")] + [
+            f"packet {id} say {id} greetings" for id in (page, native)
+        ]
         faults += wrong("the host", host.lines(), [f"connected {godot}", *both, f"packet {page} say {page} farewell"])
         faults += wrong("Godot's peer", engine.lines(), [f"joined {godot}", "connected 1", *both])
-        say(code == 0 and not faults and len({page, native, godot, "1"}) == 4, "a page, a native peer and a Godot 4.6 at once with a stock Godot 4.6 as the host: each has learned of and greeted all",
-            "\n".join([f"the page ended with {code}", *faults, said, *peer.lines(), "host:", *host.lines(), "engine:", *engine.lines()]))
+        say(
+            code == 0 and not faults and len({page, native, godot, "1"}) == 4,
+            "a page, a native peer and a Godot 4.6 at once with a stock Godot 4.6 as the host: each has learned of and greeted all",
+            "\n".join(
+                [
+                    f"the page ended with {code}",
+                    *faults,
+                    said,
+                    *peer.lines(),
+                    "host:",
+                    *host.lines(),
+                    "engine:",
+                    *engine.lines(),
+                ]
+            ),
+        )
 
 
 def main():

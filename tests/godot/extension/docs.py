@@ -45,7 +45,10 @@ for path in sorted(made.glob("*.xml")):
         continue
     wanted, got = entries(path), entries(own)
     differing = [name for name in wanted.keys() | got.keys() if wanted.get(name) != got.get(name)]
-    good &= say(not differing, f"the documentation of {path.stem} matches the class" + "".join(f"; {name}" for name in sorted(differing)))
+    good &= say(
+        not differing,
+        f"the documentation of {path.stem} matches the class" + "".join(f"; {name}" for name in sorted(differing)),
+    )
     missing = list(texts(own))
     good &= say(not missing, f"all {len(got)} items of it are described" + "".join(f"; {name}" for name in missing))
 good &= say(len(list(made.glob("*.xml"))) == len(list(ours.glob("*.xml"))) == 3, "three classes are documented")

@@ -23,11 +23,16 @@ STRUCTS = {
         "data:class_userdata".split(),
     ),
     "gd_initialization": (
-        "GDExtensionInitialization", "minimum_level:minimum_initialization_level data:userdata initialize deinitialize".split()),
+        "GDExtensionInitialization",
+        "minimum_level:minimum_initialization_level data:userdata initialize deinitialize".split(),
+    ),
     "gd_call_error": ("GDExtensionCallError", "error argument expected".split()),
 }
 NUMBERS = {
-    **{f"GD_{name}": f"GDEXTENSION_VARIANT_TYPE_{name}" for name in "NIL BOOL INT FLOAT STRING STRING_NAME OBJECT DICTIONARY ARRAY".split()},
+    **{
+        f"GD_{name}": f"GDEXTENSION_VARIANT_TYPE_{name}"
+        for name in "NIL BOOL INT FLOAT STRING STRING_NAME OBJECT DICTIONARY ARRAY".split()
+    },
     "GD_BYTES": "GDEXTENSION_VARIANT_TYPE_PACKED_BYTE_ARRAY",
     "GD_INTS": "GDEXTENSION_VARIANT_TYPE_PACKED_INT32_ARRAY",
     "GD_STRINGS": "GDEXTENSION_VARIANT_TYPE_PACKED_STRING_ARRAY",
@@ -51,16 +56,29 @@ def kind(declared):
     """What an argument is in the calling convention: a pointer, or a number of so many bits."""
     words = declared.replace("*", " * ").split()
     name = next(word for word in words if word not in ("const", "struct"))
-    if "*" in words or re.search("(Ptr|Func|Constructor|Destructor|BuiltInMethod)$", name) or name in ("gd_from_type", "gd_to_type", "gd_constructor", "gd_destructor", "gd_builtin"):
+    if (
+        "*" in words
+        or re.search("(Ptr|Func|Constructor|Destructor|BuiltInMethod)$", name)
+        or name in ("gd_from_type", "gd_to_type", "gd_constructor", "gd_destructor", "gd_builtin")
+    ):
         return "pointer"
-    return {"GDExtensionInt": "int64_t", "GDExtensionBool": "uint8_t", "gd_bool": "uint8_t", "GDExtensionVariantType": "uint32_t"}.get(name, name)
+    return {
+        "GDExtensionInt": "int64_t",
+        "GDExtensionBool": "uint8_t",
+        "gd_bool": "uint8_t",
+        "GDExtensionVariantType": "uint32_t",
+    }.get(name, name)
 
 
 def functions_of_engine():
     found = {}
     pattern = r"@name (\w+)\n \* @since (\d)\.(\d+)(?:(?!@name).)*?typedef ([^;(]*?)\(\*\w+\)\(([^;]*)\);"
     for name, major, minor, result, arguments in re.findall(pattern, theirs.read_text(), re.S):
-        found[name] = ((int(major), int(minor)), kind(result), [kind(argument) for argument in arguments.split(",") if argument.strip()])
+        found[name] = (
+            (int(major), int(minor)),
+            kind(result),
+            [kind(argument) for argument in arguments.split(",") if argument.strip()],
+        )
     return found
 
 
@@ -72,7 +90,12 @@ def functions_of_ours():
 
 
 def structs():
-    lines = ["#include <stddef.h>", f'#include "{theirs.resolve()}"', f'#include "{ours.resolve()}"', "#define SAME(a, b) _Static_assert((a) == (b), #a)"]
+    lines = [
+        "#include <stddef.h>",
+        f'#include "{theirs.resolve()}"',
+        f'#include "{ours.resolve()}"',
+        "#define SAME(a, b) _Static_assert((a) == (b), #a)",
+    ]
     for mine, (engine, fields) in STRUCTS.items():
         lines.append(f"SAME(sizeof({mine}), sizeof({engine}));")
         for field in fields:
