@@ -89,9 +89,7 @@ def show(name: str, event: wspeer.Event) -> None:
     if event.type == EventType.OPEN:
         line = f"open protocol={end.subprotocol}"
     elif event.type == EventType.CONNECTED:
-        line = (
-            "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
-        )
+        line = "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
     elif event.type == EventType.CLOSE_REQUEST:
         line = f"close-request code={event.code} reason={event.text}"
     elif event.type in (EventType.CLOSED, EventType.DISCONNECTED):
