@@ -4,7 +4,7 @@ use crate::status::{Cause, ErrorCode, Phase};
 use std::borrow::Cow;
 
 /// Longest text of an event, in bytes.
-const MAX_SENTENCE: usize = 1_024;
+const MAX_EVENT_TEXT: usize = 1_024;
 /// Maximum bytes of a peer's text within an error text.
 const MAX_SHOWN: usize = 256;
 const ELLIPSIS: &str = "…";
@@ -15,8 +15,8 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 }
 
 /// The text of an event: at most 1024 bytes.
-pub fn sentence(text: &str) -> Cow<'_, str> {
-    cut(text, MAX_SENTENCE)
+pub fn event_text(text: &str) -> Cow<'_, str> {
+    cut(text, MAX_EVENT_TEXT)
 }
 
 /// Cuts a text to at most `max` bytes, at a code point and with an ellipsis at the end.
@@ -36,8 +36,8 @@ pub struct Error(Box<(ErrorCode, String)>);
 impl Error {
     /// A failure with its text.
     #[cold]
-    pub fn new(code: ErrorCode, sentence: impl Into<String>) -> Error {
-        Error(Box::new((code, sentence.into())))
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Error {
+        Error(Box::new((code, message.into())))
     }
 
     /// The handle is of a type that does not have this call.
@@ -57,7 +57,7 @@ impl Error {
     }
 
     /// The text, for ws_last_error().
-    pub fn into_sentence(self) -> String {
+    pub fn into_message(self) -> String {
         self.0.1
     }
 }
@@ -74,13 +74,13 @@ pub struct Failure {
     /// The close code to send when the protocol can still send one (RFC 6455 section 7.4.1), or 0.
     pub close_code: u16,
     /// What happened and what to do.
-    pub sentence: String,
+    pub message: String,
 }
 
 impl Failure {
     /// A failure in a phase.
-    pub fn new(phase: Phase, cause: Cause, sentence: impl Into<String>) -> Failure {
-        Failure { phase, cause, sentence: sentence.into(), ..Failure::default() }
+    pub fn new(phase: Phase, cause: Cause, message: impl Into<String>) -> Failure {
+        Failure { phase, cause, message: message.into(), ..Failure::default() }
     }
 
     /// A failure of the transport, which the system reported as `error`.
@@ -92,14 +92,14 @@ impl Failure {
     }
 
     /// A violation of RFC 6455, which closes the connection with the status code `close_code`.
-    pub fn of_protocol(close_code: u16, sentence: impl Into<String>) -> Failure {
+    pub fn of_protocol(close_code: u16, message: impl Into<String>) -> Failure {
         let cause = match close_code {
             1007 => Cause::Utf8,
             1009 => Cause::TooBig,
             1008 => Cause::Rate,
             _ => Cause::Protocol,
         };
-        Failure { close_code, ..Failure::new(Phase::Websocket, cause, sentence) }
+        Failure { close_code, ..Failure::new(Phase::Websocket, cause, message) }
     }
 }
 

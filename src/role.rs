@@ -65,7 +65,7 @@ impl Role {
         if let Role::Join(join) = self
             && join.is_late
         {
-            join.look(peer, cx);
+            join.process_held(peer, cx);
         }
     }
 
@@ -74,7 +74,7 @@ impl Role {
     pub fn after_poll(&mut self, peer: &mut Connection, cx: &mut Cx<'_>, gap: Duration) -> (bool, Option<Instant>) {
         let Role::Join(join) = self else { return (false, None) };
         join.shift(gap);
-        (join.look(peer, cx), join.next_timer())
+        (join.process_held(peer, cx), join.next_timer())
     }
 
     /// Call after the slot of a freed client was released: a host forgets that client's id.
@@ -216,19 +216,14 @@ impl Role {
     }
 
     /// Adds a player of this process to a host. Returns the wire format and scene settings that the player must use.
-    pub fn welcome_local(
-        &self,
-        at: Place<'_>,
-        cx: &mut Cx<'_>,
-        end: MemoryEnd,
-    ) -> Result<(Wire, SceneSettings), Error> {
+    pub fn accept_local(&self, at: Place<'_>, cx: &mut Cx<'_>, end: MemoryEnd) -> Result<(Wire, SceneSettings), Error> {
         let (Role::Host(host), Place::Server(server)) = (self, at) else {
             return Err(Error::wrong_kind("only a host has players of its own"));
         };
         if server.state() != State::Open {
             return Err(Error::new(ErrorCode::State, "the host is closing or closed"));
         }
-        server.welcome_local(cx, end);
+        server.accept_local(cx, end);
         Ok((host.wire(), host.scene_settings()))
     }
 

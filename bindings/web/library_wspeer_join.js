@@ -111,7 +111,7 @@ mergeInto(LibraryManager.library, {
       if (target === undefined || target === 1) return '';
       if (!join.godot3 && !join.scene) return 'a client can send only to the host (target 1) in Godot 4\'s format: let the game on the host pass it on';
       if (target === join.id) return target + ' is this peer itself';
-      if (target > 0 && !join.others.has(target)) return 'no peer ' + target + ' is here: it may have gone';
+      if (target > 0 && !join.others.has(target)) return 'no peer ' + target + ' is connected: it may have gone';
       return '';
     }
   }

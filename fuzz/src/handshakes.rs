@@ -53,7 +53,7 @@ fn serve(pieces: &[&[u8]]) -> Option<(usize, Vec<u8>)> {
                 return Some((all - at - used, answer));
             }
             Err(refusal) => {
-                assert!((400..600).contains(&refusal.status) && !refusal.sentence.is_empty());
+                assert!((400..600).contains(&refusal.status) && !refusal.message.is_empty());
                 assert!(refusal.to_bytes().starts_with(b"HTTP/1.1 "));
                 // The sentence may know more where more had come.
                 return Some((0, refusal.status.to_be_bytes().to_vec()));
@@ -127,7 +127,7 @@ fn ask(spec: &RequestSpec, answer: &[u8], cut: u8) -> (bool, usize, u16, Cause) 
                 return (true, answer.len() - at - used, 101, Cause::None);
             }
             Err(refused) => {
-                assert!(!refused.failure.sentence.is_empty());
+                assert!(!refused.failure.message.is_empty());
                 return (false, 0, refused.status, refused.failure.cause);
             }
         }

@@ -135,7 +135,7 @@ pub fn ours(role: Role, pieces: &[&[u8]]) -> (Vec<Got>, End) {
         loop {
             let (used, received) = match decoder.next(&mut bytes[at..], &LIMITS) {
                 Ok(next) => next,
-                Err(failure) => return (got, End::Failed(failure.sentence)),
+                Err(failure) => return (got, End::Failed(failure.message)),
             };
             let message = |text: bool, bytes: Vec<u8>| {
                 if text { Got::Text(String::from_utf8(bytes).unwrap()) } else { Got::Binary(bytes) }

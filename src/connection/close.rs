@@ -28,12 +28,12 @@ impl Connection {
     pub fn close_because(&mut self, cx: &mut Cx<'_>, code: i32, reason: &str, failure: Option<Failure>) {
         match &mut self.stage {
             Stage::Opening(opening) if code == -1 || !opening.is_ending() => {
-                let sentence = if code == -1 {
+                let why = if code == -1 {
                     "the host dropped the connection"
                 } else {
                     "the host closed the connection before it was open"
                 };
-                self.end(cx, failed(failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, sentence))));
+                self.end(cx, failed(failure.unwrap_or_else(|| Failure::new(Phase::App, Cause::Dropped, why))));
             }
             Stage::Open(link) => {
                 link.close(&mut self.endpoint, cx, code, reason, failure);
@@ -81,7 +81,7 @@ impl Connection {
         let End { failure, clean, code, reason, mut unsent } = end;
         let info = &mut self.endpoint.info;
         let asked_for = clean && failure.close_code == 0 && failure.phase == Phase::App;
-        info.set_text(Text::Error, if asked_for { "" } else { &failure.sentence });
+        info.set_text(Text::Error, if asked_for { "" } else { &failure.message });
         info.set_text(Text::CloseReason, reason);
         if let Stage::Opening(opening) = &self.stage {
             unsent = opening.early().0;
@@ -97,12 +97,12 @@ impl Connection {
             clean,
             ..Mark::new(kind, cx.time_ns())
         };
-        mark.set_text(&failure.sentence);
+        mark.set_text(&failure.message);
         info.end = Some(Box::new(mark.clone()));
         self.endpoint.inbox.push_end(mark);
         // The peer's reason is in the event, and is kept out of the log.
         let why =
-            if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.sentence };
+            if failure.cause == Cause::ClosedByPeer { "the peer closed the connection" } else { &failure.message };
         journal::note(Level::Info, || format!("{} ended: {why} (code {code})", self.endpoint.info.shown_url()));
         self.changed.ended = true;
         match std::mem::replace(&mut self.stage, Stage::Ended) {

@@ -125,9 +125,9 @@ impl Connection {
     }
 
     /// Refuses a client before its request has arrived.
-    pub fn turn_away(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {
+    pub fn refuse_request(&mut self, cx: &mut Cx<'_>, refusal: &Refusal) {
         if let Stage::Opening(opening) = &mut self.stage {
-            let progress = opening.turn_away(&mut self.endpoint, cx, refusal);
+            let progress = opening.refuse_request(&mut self.endpoint, cx, refusal);
             self.advance(cx, progress);
         }
     }
@@ -316,8 +316,8 @@ impl Connection {
     }
 
     /// Copies messages that are still in the arena into storage of this connection, at the start of a poll.
-    pub fn settle(&mut self, arena: &Arena) {
-        self.endpoint.settle(arena);
+    pub fn leave_arena(&mut self, arena: &Arena) {
+        self.endpoint.leave_arena(arena);
     }
 
     /// Whether the inbound queue has reached a limit.
@@ -326,8 +326,8 @@ impl Connection {
     }
 
     /// Whether reading is paused because the inbound queue is full.
-    pub fn reading_rests(&self) -> bool {
-        self.link().is_some_and(|link| link.reading_rests(&self.endpoint))
+    pub fn is_reading_paused(&self) -> bool {
+        self.link().is_some_and(|link| link.is_reading_paused(&self.endpoint))
     }
 
     /// Whether a poll can make progress without a readiness event.

@@ -69,11 +69,11 @@ pub struct Inbox {
     /// Number of AUTH marks. The peer sends their data, so they count against the limits like messages.
     auths: u32,
     /// Messages before this index, counted from the start, have been copied out of the arena.
-    settled: u64,
+    arena_left_at: u64,
     /// New messages are held until a layer above has inspected them.
     pub holds: bool,
     /// Number of marks at the last `has_news`: a waiting host has been woken for these.
-    told: u32,
+    reported_marks: u32,
     /// The host has called `take_item`, so it reads marks.
     pub reads_marks: bool,
     /// The mark that ends the connection has been queued. It stays last.
@@ -117,7 +117,7 @@ impl Inbox {
     pub fn push_kept(&mut self, text: bool, bytes: Vec<u8>) {
         self.bytes += bytes.len() as u64;
         if !self.has_fresh() {
-            self.settled = self.end + 1;
+            self.arena_left_at = self.end + 1;
         }
         self.end += 1;
         self.push(Message::kept(if text { MessageType::Text } else { MessageType::Binary }, 0, bytes));
@@ -281,7 +281,7 @@ impl Inbox {
         let Some(message) = self.held.remove(index) else { return };
         self.end -= 1;
         self.bytes -= message.len() as u64;
-        self.settled -= u64::from(place < self.settled);
+        self.arena_left_at -= u64::from(place < self.arena_left_at);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
 
@@ -324,7 +324,7 @@ impl Inbox {
         let bytes = last.iter().map(|message| message.len() as u64).sum::<u64>();
         self.bytes -= bytes;
         self.end -= count as u64;
-        self.settled = self.settled.min(self.end);
+        self.arena_left_at = self.arena_left_at.min(self.end);
         self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
         if unadmitted {
             self.refused = (self.refused.0 + count as u64, self.refused.1 + bytes);
@@ -421,11 +421,11 @@ impl Inbox {
     }
 
     /// Copies the messages that are still in the arena into one allocation of this connection.
-    pub fn settle(&mut self, arena: &Arena) {
+    pub fn leave_arena(&mut self, arena: &Arena) {
         if !self.has_fresh() {
             return;
         }
-        let first = self.settled.saturating_sub(self.taken()) as usize;
+        let first = self.arena_left_at.saturating_sub(self.taken()) as usize;
         let (first, behind) = self.places(first);
         let fresh = || self.messages.range(first..).chain(self.held.range(behind..));
         let total =
@@ -445,7 +445,7 @@ impl Inbox {
                 start += len;
             }
         }
-        self.settled = self.end;
+        self.arena_left_at = self.end;
     }
 
     /// Frees the memory of empty queues.
@@ -500,7 +500,7 @@ impl Inbox {
     /// been added since the last call.
     pub fn has_news(&mut self) -> bool {
         let marks = self.marks.len() as u32;
-        let is_new = marks > std::mem::replace(&mut self.told, marks);
+        let is_new = marks > std::mem::replace(&mut self.reported_marks, marks);
         is_new || (self.reads_marks && !self.marks.is_empty()) || self.has_messages()
     }
 
@@ -532,7 +532,7 @@ impl Inbox {
 
     /// Whether a queued message may still be in the arena.
     pub fn has_fresh(&self) -> bool {
-        self.settled < self.end && !(self.messages.is_empty() && self.held.is_empty())
+        self.arena_left_at < self.end && !(self.messages.is_empty() && self.held.is_empty())
     }
 
     /// Number of messages taken so far.
@@ -592,7 +592,7 @@ mod tests {
         inbox.release_as(MessageType::Call, b"a call".to_vec(), 9);
         assert_eq!((inbox.ready(), inbox.held(), inbox.bytes()), (1, 1, 8));
         inbox.release(0, 0);
-        inbox.settle(&arena);
+        inbox.leave_arena(&arena);
         let kinds: Vec<MessageType> = inbox.messages.iter().map(|message| message.kind).collect();
         assert_eq!(kinds, [MessageType::Call, MessageType::Binary]);
         assert_eq!(taken(&mut inbox, &arena), ["9:a call", "0:bb"]);
@@ -705,7 +705,7 @@ mod tests {
         }
         inbox.drop_held();
         inbox.release_all();
-        inbox.settle(&arena);
+        inbox.leave_arena(&arena);
         arena.renew();
         assert!(!inbox.has_fresh());
         assert_eq!(taken(&mut inbox, &arena), ["0:bb", "0:cc"]);

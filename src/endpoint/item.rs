@@ -1,6 +1,6 @@
 //! Items of the inbound queue: received messages, and marks for other events.
 
-use crate::error::sentence;
+use crate::error::event_text;
 use crate::heap::Discarded;
 use crate::status::{Cause, EventKind, MessageType, Phase};
 use crate::work::{Arena, Chunk};
@@ -152,7 +152,7 @@ impl Mark {
 
     /// Stores at most 1024 bytes of `text`, without NUL bytes in it, followed by a NUL for C.
     pub fn set_text(&mut self, text: &str) {
-        let text = sentence(text);
+        let text = event_text(text);
         if !text.is_empty() {
             let mut bytes = Vec::with_capacity(text.len() + 1);
             bytes.extend(text.bytes().filter(|byte| *byte != 0));

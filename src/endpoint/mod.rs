@@ -163,9 +163,9 @@ impl Endpoint {
     }
 
     /// Queues an ERROR event.
-    pub fn report_error(&mut self, cx: &Cx<'_>, phase: Phase, cause: crate::status::Cause, sentence: &str) {
+    pub fn report_error(&mut self, cx: &Cx<'_>, phase: Phase, cause: crate::status::Cause, why: &str) {
         let mut mark = Mark { phase, cause, ..Mark::new(EventKind::Error, cx.time_ns()) };
-        mark.set_text(sentence);
+        mark.set_text(why);
         self.inbox.push_mark(mark);
     }
 
@@ -254,8 +254,8 @@ impl Endpoint {
     }
 
     /// Copies messages that are still in the arena into storage of this endpoint, at the start of a poll.
-    pub fn settle(&mut self, arena: &Arena) {
-        self.inbox.settle(arena);
+    pub fn leave_arena(&mut self, arena: &Arena) {
+        self.inbox.leave_arena(arena);
     }
 }
 

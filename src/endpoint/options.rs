@@ -142,8 +142,8 @@ impl Options {
         let row = *ROWS.get(usize::try_from(option).ok()?)?;
         let value = *self.values.get(usize::from(row))?;
         if option == WS_OPT_PONG_TIMEOUT_MS && value == 0 {
-            let beat = self.values[place(WS_OPT_HEARTBEAT_MS)];
-            return Some(if beat == WS_OFF { WS_OFF } else { beat.saturating_mul(3) });
+            let heartbeat = self.values[place(WS_OPT_HEARTBEAT_MS)];
+            return Some(if heartbeat == WS_OFF { WS_OFF } else { heartbeat.saturating_mul(3) });
         }
         Some(value)
     }

@@ -225,8 +225,8 @@ pub extern "C" fn ws_result_name(r: ws_result) -> *const c_char {
 /// Outputs and results as ws_get_text(). Each thread has its own text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ws_last_error(buf: *mut c_char, cap: usize, len: *mut usize) -> ws_result {
-    let sentence = last_error();
-    guard(|| copy_text(&sentence, buf, cap, len))
+    let why = last_error();
+    guard(|| copy_text(&why, buf, cap, len))
 }
 
 /// Sets which log lines are kept from now on: those of level `level`, WS_LOG_*, and of the more severe ones.

@@ -13,7 +13,7 @@ use crate::names::{
     PIN_SHA256, QUEUE_BEFORE_OPEN, SCENE,
 };
 use crate::net::TlsClientSettings;
-use crate::protocol::{DeflateSettings, LONGEST_BEAT, MAX_BITS, check_header, check_subprotocols};
+use crate::protocol::{DeflateSettings, LONGEST_HEARTBEAT, MAX_BITS, check_header, check_subprotocols};
 use crate::status::{ErrorCode, Level};
 use crate::table::Settings;
 use std::ffi::c_char;
@@ -96,9 +96,9 @@ fn options(config: &ws_config, server: bool, on_full: u32) -> Result<Options, Er
             set(&mut options, option, value)?;
         }
     }
-    if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_BEAT) {
+    if has(WS_APP_HEARTBEAT) && options.limit(WS_OPT_MAX_MESSAGE_BYTES) < u64::from(LONGEST_HEARTBEAT) {
         return Err(bad(format!(
-            "{MAX_MESSAGE_BYTES} is {}: {APP_HEARTBEAT} needs at least {LONGEST_BEAT}",
+            "{MAX_MESSAGE_BYTES} is {}: {APP_HEARTBEAT} needs at least {LONGEST_HEARTBEAT}",
             config.max_message_bytes
         )));
     }

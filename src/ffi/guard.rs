@@ -65,7 +65,7 @@ pub(super) fn guard_opening<T: Answer>(body: impl FnOnce() -> Result<T, Error>) 
 fn failed(error: Error) -> ws_result {
     // A thread that is ending has no storage for the text any more.
     let code = error.code();
-    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.into_sentence());
+    let _ = LAST_ERROR.try_with(|last| *last.borrow_mut() = error.into_message());
     code.code()
 }
 
@@ -75,8 +75,8 @@ pub(super) fn last_error() -> String {
 }
 
 /// Shorthand for a failure with one of the argument codes.
-pub(super) fn wrong(code: ErrorCode, sentence: impl Into<String>) -> Error {
-    Error::new(code, sentence)
+pub(super) fn wrong(code: ErrorCode, why: impl Into<String>) -> Error {
+    Error::new(code, why)
 }
 
 /// Returns the whole pages in `memory` to the system.

@@ -211,7 +211,7 @@ impl<'a> Iterator for Items<'a> {
             }
             Err(error) => {
                 *self.error =
-                    Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_sentence())));
+                    Some(Error::new(error.code(), format!("item {}: {}", self.index - 1, error.into_message())));
                 None
             }
         }

@@ -116,7 +116,7 @@ impl Link {
         closing.by_host = true;
         closing.failure = failure;
         self.send_close(Some(code), reason);
-        if cx.budget.look() {
+        if cx.budget.is_spent() {
             // The following polls write the queue.
             self.writes_on = true;
         } else {
@@ -146,7 +146,7 @@ impl Link {
             return;
         }
         let code = failure.close_code;
-        let reason = short(&failure.sentence).to_owned();
+        let reason = close_reason_of(&failure.message).to_owned();
         let closing = self.start_close(endpoint, cx.now);
         closing.failure.get_or_insert(failure);
         closing.stop = true;
@@ -228,18 +228,18 @@ impl Link {
             failure
         } else if let Some(mut failure) = by_peer {
             // The peer has stopped reading. Its close frame is the better explanation.
-            failure.sentence += &format!("; it did not read what was sent before within {CLOSE_TIMEOUT_MS}");
+            failure.message += &format!("; it did not read what was sent before within {CLOSE_TIMEOUT_MS}");
             failure
-        } else if self.reading_rests(endpoint) {
-            let sentence = "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
-            Failure::new(Phase::App, Cause::NotReading, sentence)
+        } else if self.is_reading_paused(endpoint) {
+            let why = "the close could not be finished because the inbound queue was full and the host did not read it: take all items each frame";
+            Failure::new(Phase::App, Cause::NotReading, why)
         } else {
-            let sentence = if self.unwritten() > 0 {
+            let why = if self.unwritten() > 0 {
                 format!("the peer did not read what was sent before the close within {CLOSE_TIMEOUT_MS}")
             } else {
                 format!("the peer did not answer the close within {CLOSE_TIMEOUT_MS}")
             };
-            Failure::new(Phase::App, Cause::CloseTimeout, sentence)
+            Failure::new(Phase::App, Cause::CloseTimeout, why)
         };
         self.end(cx, failure, false);
         None
@@ -371,10 +371,10 @@ fn closed_by_peer(code: Option<u16>, reason: &str) -> String {
 }
 
 /// Truncates a text to the 123 bytes of a close reason.
-fn short(sentence: &str) -> &str {
-    let mut end = sentence.len().min(123);
-    while !sentence.is_char_boundary(end) {
+fn close_reason_of(message: &str) -> &str {
+    let mut end = message.len().min(123);
+    while !message.is_char_boundary(end) {
         end -= 1;
     }
-    &sentence[..end]
+    &message[..end]
 }

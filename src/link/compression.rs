@@ -320,7 +320,7 @@ impl Compression {
                     return Err(broken());
                 }
             }
-            if tools.budget.look() {
+            if tools.budget.is_spent() {
                 return Ok((Inflated::Later, left));
             }
         }
@@ -347,18 +347,18 @@ impl Incoming {
     fn add(&mut self, bytes: &[u8], limits: &InflateLimits) -> Result<(), Failure> {
         let len = self.message.len() + bytes.len();
         if len as u64 > limits.max_message {
-            let sentence = format!(
+            let why = format!(
                 "a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time",
                 limits.max_message
             );
-            return Err(Failure::of_protocol(1009, sentence));
+            return Err(Failure::of_protocol(1009, why));
         }
         if len > RATIO_FREE && len as u64 / self.received.max(1) > limits.max_ratio {
-            let sentence = format!(
+            let why = format!(
                 "a message inflates to more than {} times its size: it may be a decompression bomb; else raise {MAX_INFLATE_RATIO}",
                 limits.max_ratio
             );
-            return Err(Failure { cause: Cause::Deflate, ..Failure::of_protocol(1008, sentence) });
+            return Err(Failure { cause: Cause::Deflate, ..Failure::of_protocol(1008, why) });
         }
         if self.text && self.utf8.feed(bytes).is_err() {
             return Err(not_utf8());
@@ -402,8 +402,8 @@ impl Incoming {
 }
 
 fn broken() -> Failure {
-    let sentence = "the peer sent compressed data that cannot be decompressed (RFC 7692 section 7.2.2)";
-    Failure { cause: Cause::Deflate, ..Failure::of_protocol(1007, sentence) }
+    let why = "the peer sent compressed data that cannot be decompressed (RFC 7692 section 7.2.2)";
+    Failure { cause: Cause::Deflate, ..Failure::of_protocol(1007, why) }
 }
 
 fn not_utf8() -> Failure {

@@ -12,45 +12,45 @@ use std::time::{Duration, Instant};
 /// Times of pings and of the last received bytes.
 pub(super) struct Heartbeat {
     /// When bytes last arrived.
-    heard: Instant,
+    received_at: Instant,
     /// When the last ping was sent; before the first, when the link was opened.
     pinged: Instant,
     /// When the oldest unanswered ping was sent.
-    asked: Option<Instant>,
+    unanswered_since: Option<Instant>,
 }
 
 impl Heartbeat {
     /// Starts the interval now.
     pub fn new(now: Instant) -> Heartbeat {
-        Heartbeat { heard: now, pinged: now, asked: None }
+        Heartbeat { received_at: now, pinged: now, unanswered_since: None }
     }
 
     /// Records that bytes arrived.
-    pub fn hear(&mut self, now: Instant) {
-        self.heard = self.heard.max(now);
+    pub fn note_received(&mut self, now: Instant) {
+        self.received_at = self.received_at.max(now);
     }
 
     /// Takes a pong. Returns the round-trip time in microseconds if it answers our ping.
-    pub fn hear_pong(&mut self, payload: &[u8], now: Instant) -> Option<u64> {
+    pub fn take_pong(&mut self, payload: &[u8], now: Instant) -> Option<u64> {
         if payload == PAYLOAD { self.answered(now) } else { None }
     }
 
     /// Records the answer to our ping. Returns the round-trip time in microseconds.
     pub fn answered(&mut self, now: Instant) -> Option<u64> {
-        let asked = self.asked.take()?;
-        Some((now.saturating_duration_since(asked).as_micros() as u64).max(1))
+        let unanswered_since = self.unanswered_since.take()?;
+        Some((now.saturating_duration_since(unanswered_since).as_micros() as u64).max(1))
     }
 
     /// Whether a ping is unanswered.
-    pub fn waits_for_answer(&self) -> bool {
-        self.asked.is_some()
+    pub fn is_unanswered(&self) -> bool {
+        self.unanswered_since.is_some()
     }
 
     /// Moves the times by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
-        self.heard += gap;
+        self.received_at += gap;
         self.pinged += gap;
-        self.asked = self.asked.map(|asked| asked + gap);
+        self.unanswered_since = self.unanswered_since.map(|unanswered_since| unanswered_since + gap);
     }
 }
 
@@ -67,31 +67,31 @@ impl Link {
         if interval.is_zero() {
             return None;
         }
-        if self.reading_rests(endpoint) {
+        if self.is_reading_paused(endpoint) {
             // Reading is paused, so pongs may be unread: their absence says nothing.
-            self.heartbeat.heard = cx.now;
+            self.heartbeat.received_at = cx.now;
         }
         if cx.now >= self.heartbeat.pinged + interval {
             self.heartbeat.pinged = cx.now;
             if !self.ping_by_message() {
                 self.put_control(0x9, PAYLOAD);
             }
-            self.heartbeat.asked.get_or_insert(cx.now);
+            self.heartbeat.unanswered_since.get_or_insert(cx.now);
             self.write(endpoint, cx);
         }
         let mut next = self.heartbeat.pinged + interval;
         if let Some(timeout) = endpoint.options.time(WS_OPT_PONG_TIMEOUT_MS)
-            && let Some(asked) = self.heartbeat.asked
+            && let Some(unanswered_since) = self.heartbeat.unanswered_since
         {
             let timeout = timeout.max(interval);
-            let dead =
-                (self.heartbeat.heard + timeout).max(asked + (timeout - interval).max(interval.min(ANSWER_TIME)));
+            let dead = (self.heartbeat.received_at + timeout)
+                .max(unanswered_since + (timeout - interval).max(interval.min(ANSWER_TIME)));
             if cx.now >= dead {
-                let silent = cx.now.saturating_duration_since(self.heartbeat.heard).as_millis();
-                let sentence = format!(
+                let silent = cx.now.saturating_duration_since(self.heartbeat.received_at).as_millis();
+                let why = format!(
                     "the peer was silent for {silent} ms and answered no ping: the link is cut, or raise {PONG_TIMEOUT_MS}"
                 );
-                self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, sentence), false);
+                self.end(cx, Failure::new(Phase::Websocket, Cause::PongTimeout, why), false);
                 return None;
             }
             next = next.min(dead);

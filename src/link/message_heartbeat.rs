@@ -4,7 +4,9 @@
 use super::Link;
 use crate::endpoint::Endpoint;
 use crate::names::APP_HEARTBEAT;
-use crate::protocol::{Beating, Lead, Marker, Role, announcement, beat, opcode_of, read_announcement, read_beat};
+use crate::protocol::{
+    HeartbeatMessage, Lead, Marker, Role, announcement, encode_heartbeat, opcode_of, read_announcement, read_heartbeat,
+};
 use crate::status::{Cause, Phase};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -31,7 +33,7 @@ pub(super) enum Watched {
     /// A message for the host where the announcement was expected: the server does not offer the heartbeat.
     NotOffered,
     /// A heartbeat message.
-    Beat(Beating),
+    Heartbeat(HeartbeatMessage),
 }
 
 impl MessageHeartbeat {
@@ -74,21 +76,20 @@ impl Link {
         let Some(heartbeat) = &self.message_heartbeat else { return Watched::Message };
         match &heartbeat.marker {
             Some(_) if text => Watched::Message,
-            Some(marker) => read_beat(marker, bytes).map_or(Watched::Message, Watched::Beat),
+            Some(marker) => read_heartbeat(marker, bytes).map_or(Watched::Message, Watched::Heartbeat),
             None if text => Watched::NotOffered,
-            None => {
-                read_announcement(bytes).map_or(Watched::NotOffered, |marker| Watched::Beat(Beating::Announced(marker)))
-            }
+            None => read_announcement(bytes)
+                .map_or(Watched::NotOffered, |marker| Watched::Heartbeat(HeartbeatMessage::Announced(marker))),
         }
     }
 
     /// Handles a heartbeat message.
-    pub(super) fn take_beat(&mut self, endpoint: &mut Endpoint, beating: Beating, now: Instant) {
+    pub(super) fn take_heartbeat(&mut self, endpoint: &mut Endpoint, message: HeartbeatMessage, now: Instant) {
         let Some(heartbeat) = &mut self.message_heartbeat else { return };
-        match (beating, self.role) {
-            (Beating::Announced(marker), _) => heartbeat.marker = Some(marker),
-            (Beating::Ping(number), Role::Server) => heartbeat.due = Some((true, number)),
-            (Beating::Pong(number), Role::Client) if number == heartbeat.number => {
+        match (message, self.role) {
+            (HeartbeatMessage::Announced(marker), _) => heartbeat.marker = Some(marker),
+            (HeartbeatMessage::Ping(number), Role::Server) => heartbeat.due = Some((true, number)),
+            (HeartbeatMessage::Pong(number), Role::Client) if number == heartbeat.number => {
                 endpoint.rtt_us = self.heartbeat.answered(now).unwrap_or(endpoint.rtt_us);
             }
             _ => {}
@@ -97,7 +98,7 @@ impl Link {
 
     /// Sends a ping as a message. False: this link does not use the application heartbeat, or is a server's.
     pub(super) fn ping_by_message(&mut self) -> bool {
-        let unanswered = self.heartbeat.waits_for_answer();
+        let unanswered = self.heartbeat.is_unanswered();
         let is_client = self.role == Role::Client;
         let Some(heartbeat) =
             self.message_heartbeat.as_mut().filter(|heartbeat| heartbeat.marker.is_some() && is_client)
@@ -108,13 +109,13 @@ impl Link {
         if !unanswered || heartbeat.number == 0 {
             heartbeat.number = heartbeat.number.wrapping_add(1).max(1);
             heartbeat.due = Some((false, heartbeat.number));
-            self.send_due_beat();
+            self.send_due_heartbeat();
         }
         true
     }
 
     /// Queues the due heartbeat message, unless it would fall between the fragments of another message.
-    pub(super) fn send_due_beat(&mut self) {
+    pub(super) fn send_due_heartbeat(&mut self) {
         let Some(heartbeat) = &mut self.message_heartbeat else { return };
         let (Some((pong, number)), Some(marker)) = (heartbeat.due, &heartbeat.marker) else { return };
         if self.waiting.is_some() || self.closing.is_some() || heartbeat.end > self.outbox.left() {
@@ -125,7 +126,7 @@ impl Link {
             self.role,
             &mut self.keys,
             Lead::whole(opcode_of(false)),
-            &beat(marker, pong, number),
+            &encode_heartbeat(marker, pong, number),
             false,
         );
         heartbeat.end = self.outbox.end();

@@ -196,10 +196,10 @@ impl Link {
         endpoint.drop_refused(cx);
         self.answer_last_ping();
         if self.message_heartbeat.is_some() {
-            self.send_due_beat();
+            self.send_due_heartbeat();
         }
         // If the earlier write ran out of budget and the budget is exhausted, the next poll continues writing.
-        if self.has_output() && !(self.writes_on && cx.budget.look()) {
+        if self.has_output() && !(self.writes_on && cx.budget.is_spent()) {
             self.write(endpoint, cx);
         }
         if self.closing.is_some() {

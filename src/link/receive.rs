@@ -10,7 +10,7 @@ use crate::error::Failure;
 use crate::heap::Moved;
 use crate::names::{MAX_BYTES_PER_S, MAX_MESSAGES_PER_S};
 use crate::net::{LEAST_READ, Reader, tls_failure};
-use crate::protocol::{Beating, Limits, Received, Role};
+use crate::protocol::{HeartbeatMessage, Limits, Received, Role};
 use crate::status::{Cause, Phase};
 use crate::work::{Budget, Cx, Place, ROUND_BYTES};
 use std::io::ErrorKind;
@@ -44,7 +44,7 @@ enum Next {
     /// Anything but a message in one frame.
     Other(Received),
     /// An application heartbeat message.
-    Beat(Beating),
+    Beat(HeartbeatMessage),
     /// The first message of a server that offers no application heartbeat.
     NoBeat,
     /// The peer violated the protocol.
@@ -59,7 +59,7 @@ impl Link {
         while self.wants_bytes(endpoint, cx) {
             // The first pass ignores the budget, so that every poll makes progress.
             let over =
-                (!std::mem::take(&mut first) && cx.budget.look()) || (endpoint.of_server && round >= ROUND_BYTES);
+                (!std::mem::take(&mut first) && cx.budget.is_spent()) || (endpoint.of_server && round >= ROUND_BYTES);
             if over || !self.go_on_inflating(endpoint, cx) || !self.go_on_moving(endpoint, cx) {
                 return true;
             }
@@ -75,7 +75,7 @@ impl Link {
             if self.backlog.is_empty() {
                 round += count;
             }
-            self.heartbeat.hear(cx.now);
+            self.heartbeat.note_received(cx.now);
             match place {
                 Some(place) => {
                     let narrow = self.narrow;
@@ -160,8 +160,8 @@ impl Link {
 
     fn take_assembled(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>, text: bool, bytes: Vec<u8>) {
         let watched = self.watch(text, &bytes);
-        if let Watched::Beat(beating) = watched {
-            return self.take_beat(endpoint, beating, cx.now);
+        if let Watched::Heartbeat(message) = watched {
+            return self.take_heartbeat(endpoint, message, cx.now);
         }
         endpoint.counters.messages_in += 1;
         endpoint.counters.bytes_in += bytes.len() as u64;
@@ -180,7 +180,7 @@ impl Link {
 
     /// Whether reading is paused because the inbound queue is full. No compressed message begins then either, as it may
     /// decompress to many times its size.
-    pub fn reading_rests(&self, endpoint: &Endpoint) -> bool {
+    pub fn is_reading_paused(&self, endpoint: &Endpoint) -> bool {
         endpoint.is_full()
             && (self.over_full as usize >= OVER_FULL_BYTES
                 || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
@@ -196,7 +196,7 @@ impl Link {
 
     /// Whether a poll would read from the socket.
     pub fn wants_input(&self, endpoint: &Endpoint) -> bool {
-        !self.has_read_all() && !self.is_over() && !self.reading_rests(endpoint)
+        !self.has_read_all() && !self.is_over() && !self.is_reading_paused(endpoint)
     }
 
     fn wants_bytes(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
@@ -208,7 +208,7 @@ impl Link {
             self.over_full = 0;
             return true;
         }
-        !self.reading_rests(endpoint)
+        !self.is_reading_paused(endpoint)
     }
 
     /// Decodes `count` bytes that were read to `place`.
@@ -265,22 +265,22 @@ impl Link {
             Next::Over => {}
             Next::Later => return false,
             Next::Failed(failure) => self.fail(endpoint, cx, failure),
-            Next::Beat(beating) => self.take_beat(endpoint, beating, cx.now),
+            Next::Beat(message) => self.take_heartbeat(endpoint, message, cx.now),
             Next::NoBeat => self.give_up_announcement(endpoint, cx),
             Next::Other(received) => match received {
                 Received::Assembled { text, bytes } => self.take_assembled(endpoint, cx, text, bytes),
                 Received::Compressed { text, last, start, len } => {
-                    return self.take_compressed(endpoint, cx, text, last, start..start + len) && !cx.budget.look();
+                    return self.take_compressed(endpoint, cx, text, last, start..start + len) && !cx.budget.is_spent();
                 }
                 Received::Ping { payload } => self.answer_ping(payload),
                 Received::Pong { payload } => {
-                    endpoint.rtt_us = self.heartbeat.hear_pong(&payload, cx.now).unwrap_or(endpoint.rtt_us);
+                    endpoint.rtt_us = self.heartbeat.take_pong(&payload, cx.now).unwrap_or(endpoint.rtt_us);
                 }
                 Received::Close { code, reason } => {
                     self.answer_last_ping();
                     self.close_received(endpoint, cx, code, reason);
                 }
-                Received::Fragments => return !cx.budget.look(),
+                Received::Fragments => return !cx.budget.is_spent(),
                 _ => {}
             },
         }
@@ -344,7 +344,7 @@ impl Link {
     fn watch_fresh(&self, inbox: &mut Inbox, text: bool, bytes: &[u8], place: Place, at: usize) -> Option<Next> {
         match self.watch(text, bytes) {
             Watched::Message => None,
-            Watched::Beat(beating) => Some(Next::Beat(beating)),
+            Watched::Heartbeat(message) => Some(Next::Beat(message)),
             Watched::NotOffered => {
                 push_fresh(inbox, text, place, at, bytes.len());
                 Some(Next::NoBeat)
@@ -393,7 +393,7 @@ impl Link {
                 Moved::Slice => {}
                 Moved::All(outgrown) => cx.give_back(outgrown),
             }
-            if cx.budget.look() {
+            if cx.budget.is_spent() {
                 return false;
             }
         }

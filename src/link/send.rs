@@ -260,7 +260,7 @@ impl Link {
 
     /// Compresses, encodes and writes queued messages until the budget is exhausted.
     pub fn write(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
-        while self.can_compress() && !cx.budget.look() {
+        while self.can_compress() && !cx.budget.is_spent() {
             self.encode_waiting(endpoint, cx);
             self.write_frames(endpoint, cx, false);
         }
@@ -285,7 +285,7 @@ impl Link {
         }
         let before = self.outbox.written();
         let mut half = None;
-        let result = self.outbox.write_to(stream, || once || half.get_or_insert_with(|| cx.budget.half()).look());
+        let result = self.outbox.write_to(stream, || once || half.get_or_insert_with(|| cx.budget.half()).is_spent());
         endpoint.counters.wire_out += self.outbox.written() - before;
         if let Some(spent) = self.outbox.take_spent() {
             cx.services.discard(Box::new(spent));
@@ -378,11 +378,11 @@ impl Link {
                 (None, Some(waiting)) if waiting.is_empty() => self.waiting = None,
                 _ => {}
             }
-            if half.look() {
+            if half.is_spent() {
                 break;
             }
         }
-        self.send_due_beat();
+        self.send_due_heartbeat();
         self.send_due_close();
     }
 

@@ -11,7 +11,7 @@ use super::{HOST_ID, LONG, Target, kept};
 use crate::error::Error;
 use crate::heap;
 use crate::link::Sent;
-use crate::server::{Handles, Line, Server};
+use crate::server::{Handles, KeyQueue, Server};
 use crate::status::State;
 use crate::work::Cx;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ const TURN: u32 = 64;
 pub struct Host {
     roster: Roster,
     /// Keys of clients with held messages, in turn.
-    behind: Line,
+    behind: KeyQueue,
     /// A long message is left for the next poll, which processes it before all else.
     is_late: bool,
     /// The scene's state, with Wire::Scene only.
@@ -36,7 +36,7 @@ impl Host {
         server.above.watches = true;
         server.above.holds = wire != Wire::Godot4;
         let scene = (wire == Wire::Scene).then(|| SceneHost::new(scene));
-        Host { roster: Roster::new(wire), behind: Line::default(), is_late: false, scene }
+        Host { roster: Roster::new(wire), behind: KeyQueue::default(), is_late: false, scene }
     }
 
     /// The wire format.
@@ -82,19 +82,19 @@ impl Host {
         }
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
-        self.meet(server, cx);
+        self.process_touched(server, cx);
         if !server.write_later(cx, false) {
             self.catch_up(server, cx, false);
         }
         cx.budget = whole;
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
-        self.roster.inform(server, cx);
+        self.roster.notify(server, cx);
         cx.budget = whole;
         let mut more = server.poll(cx, handles, gap);
-        more |= self.meet(server, cx);
+        more |= self.process_touched(server, cx);
         more |= self.catch_up(server, cx, false);
-        more |= self.roster.inform(server, cx);
+        more |= self.roster.notify(server, cx);
         if let Some(of_scene) = &mut self.scene {
             of_scene.judge_time(server, cx, gap);
         }
@@ -226,14 +226,14 @@ impl Host {
     /// slot's next client.
     pub fn forget_gone(&mut self, server: &mut Server, cx: &mut Cx<'_>) {
         for id in std::mem::take(&mut server.above.gone) {
-            self.part(server, cx, id);
+            self.remove_client(server, cx, id);
             self.roster.forget(id);
         }
     }
 
     /// Processes clients that opened, ended or sent since the last call: at least one, then until the budget is
     /// exhausted. Returns true if some are left.
-    fn meet(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
+    fn process_touched(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
         self.forget_gone(server, cx);
         let mut over = false;
         // Noting the end of a client queues it here again, so only the initial entries are processed.
@@ -254,47 +254,47 @@ impl Host {
             let Some(peer) = server.peer(key) else { continue };
             let (id, state) = (peer.endpoint.label, peer.state());
             let held = peer.endpoint.inbox.held();
-            if held > 0 && self.hears(server, key) {
+            if held > 0 && self.may_process(server, key) {
                 self.behind.push(key);
             } else if state == State::Closed {
-                self.part(server, cx, id);
+                self.remove_client(server, cx, id);
             }
-            over = cx.budget.look();
+            over = cx.budget.is_spent();
         }
         false
     }
 
     /// Assigns an id to a new client, then introduces it to the others or starts its authentication.
     fn admit(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) {
-        let Some(id) = self.roster.welcome(server, cx, key) else { return };
+        let Some(id) = self.roster.assign_id(server, cx, key) else { return };
         match (&mut self.scene, self.roster.wire) {
-            (Some(of_scene), _) => of_scene.meet(&mut self.roster, server, cx, key, id),
+            (Some(of_scene), _) => of_scene.add_client(&mut self.roster, server, cx, key, id),
             (None, Wire::Godot3) => self.roster.introduce(id),
             (None, _) => {}
         }
     }
 
     /// Notes the end of a client. The others are notified, except in the plain format of Godot 4.
-    fn part(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
+    fn remove_client(&mut self, server: &mut Server, cx: &mut Cx<'_>, id: i32) {
         let Some(key) = self.roster.leave(id) else { return };
         if let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label == id && !peer.endpoint.admitted) {
             peer.endpoint.drop_held(cx);
             server.take_account(cx, key);
         }
-        if self.scene.as_mut().is_none_or(|of_scene| of_scene.part(id)) {
-            self.roster.tell_of_end(server, id);
+        if self.scene.as_mut().is_none_or(|of_scene| of_scene.remove_client(id)) {
+            self.roster.queue_departure(server, id);
         }
     }
 
     /// Whether a client's held messages may be processed now; see `Admission`. Without a scene: those of every client
     /// with an id.
-    fn hears(&self, server: &mut Server, key: u32) -> bool {
+    fn may_process(&self, server: &mut Server, key: u32) -> bool {
         let Some(peer) = server.peer(key).filter(|peer| peer.endpoint.label != 0) else { return false };
         peer.endpoint.admitted
             || self
                 .scene
                 .as_ref()
-                .is_some_and(|of_scene| of_scene.hears(peer.endpoint.label, peer.endpoint.inbox.held()))
+                .is_some_and(|of_scene| of_scene.may_process(peer.endpoint.label, peer.endpoint.inbox.held()))
     }
 
     /// Processes held messages, clients in turn: at least one, then until the budget is exhausted. A long call takes
@@ -309,38 +309,38 @@ impl Host {
             }
             self.behind.pop();
             let mut left = TURN;
-            while !over && left > 0 && (begins || !is_late(server, cx, key)) && self.look(server, cx, key) {
+            while !over && left > 0 && (begins || !is_late(server, cx, key)) && self.process_held(server, cx, key) {
                 begins = false;
                 left -= 1;
-                over = cx.budget.look();
+                over = cx.budget.is_spent();
             }
             // Released messages become visible to the program, and the inbound queue may have room again.
             server.take_account(cx, key);
             server.read_on(key);
             let Some(peer) = server.peer(key) else { continue };
             let (held, state, id) = (peer.endpoint.inbox.held(), peer.state(), peer.endpoint.label);
-            if held > 0 && self.hears(server, key) {
+            if held > 0 && self.may_process(server, key) {
                 self.behind.push(key);
             } else if state == State::Closed {
-                self.part(server, cx, id);
+                self.remove_client(server, cx, id);
             }
         }
         !self.behind.is_empty()
     }
 
     /// Processes one held message of a client. Returns false if none may be processed.
-    fn look(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
-        if !self.hears(server, key) {
+    fn process_held(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+        if !self.may_process(server, key) {
             return false;
         }
         if let Some(of_scene) = &mut self.scene {
-            return of_scene.look(&mut self.roster, server, cx, key);
+            return of_scene.process_held(&mut self.roster, server, cx, key);
         }
         let Some(peer) = server.peer(key) else { return false };
         let own = peer.endpoint.label;
         let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return false };
         let target = match wire::read3(text, bytes) {
-            Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(Error::into_sentence),
+            Ok(Message3::Payload { from, to }) if from == own => Target::decode(to).map_err(Error::into_message),
             Ok(Message3::Payload { from, .. }) => Err(format!("it says that {from} sent what {own} has sent")),
             Ok(_) => Err("it sent what only a host may send".to_owned()),
             Err(why) => Err(why),

@@ -6,7 +6,7 @@ use super::scene::packet::{RAW_HEAD, RELAY_HEAD};
 use super::scene_join::SceneJoin;
 use super::scene_packets::{CallLimits, SceneSettings, check_raw, not_a_scene};
 use super::wire::{self, Message3, Wire};
-use super::{HOST_ID, LONG, Target, breach, kept};
+use super::{HOST_ID, LONG, Target, kept, violation};
 use crate::connection::Connection;
 use crate::error::{Error, Failure};
 use crate::link::Sent;
@@ -90,13 +90,13 @@ impl Join {
     }
 
     /// Processes received messages. Call it after the connection was polled. Returns true if messages are left.
-    pub fn look(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
+    pub fn process_held(&mut self, peer: &mut Connection, cx: &mut Cx<'_>) -> bool {
         if self.membership.opened.is_none() && self.membership.id == 0 {
             // The program gets OPEN only after the id, from `Membership::open`.
             self.membership.opened = peer.endpoint.inbox.take_mark(EventKind::Open);
         }
         let mut begins = std::mem::take(&mut self.is_late);
-        while self.hears(peer)
+        while self.may_process(peer)
             && let Some((text, bytes)) = peer.endpoint.inbox.first_held(cx.arena)
         {
             // As on a host: once half of the budget is spent, a long message of a scene waits for the next poll,
@@ -111,17 +111,17 @@ impl Join {
                 (Some(of_scene), _) if membership.id == 0 => {
                     wire::read_id(text, bytes).map(|id| of_scene.enter(membership, peer, cx, id))
                 }
-                (Some(of_scene), _) => of_scene.look(membership, peer, cx),
+                (Some(of_scene), _) => of_scene.process_held(membership, peer, cx),
                 (None, Wire::Godot3) => wire::read3(text, bytes).and_then(|message| self.take(peer, cx, message)),
                 (None, _) => wire::read_id(text, bytes).map(|id| self.take_id(peer, cx, id)),
             };
             if let Err(why) = done {
-                fail(peer, cx, breach(format!("the host broke the multiplayer format: {why}")));
+                fail(peer, cx, violation(format!("the host broke the multiplayer format: {why}")));
                 peer.endpoint.drop_held(cx);
             }
             // A long message, or many unread events, take long enough to read the clock.
             let is_over = if is_long || peer.endpoint.inbox.marks() > FEW_MARKS {
-                cx.budget.look()
+                cx.budget.is_spent()
             } else {
                 cx.budget.spend_frame()
             };
@@ -130,33 +130,29 @@ impl Join {
             }
         }
         // Packets that wait for the authentication, which can no longer be completed.
-        if peer.state() == State::Closed && !self.hears(peer) {
+        if peer.state() == State::Closed && !self.may_process(peer) {
             peer.endpoint.drop_held(cx);
         }
         if self.membership.id == 0
             && peer.state() == State::Open
             && self.deadline.is_some_and(|deadline| cx.now >= deadline)
         {
-            let sentence = format!(
+            let why = format!(
                 "the host sent no id within {CONNECT_TIMEOUT_MS}: it may not be a multiplayer host, or it speaks the format of another Godot"
             );
-            fail(
-                peer,
-                cx,
-                Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, sentence) },
-            );
+            fail(peer, cx, Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::ConnectTimeout, why) });
         }
         if peer.state() == State::Open && self.auth_deadline().is_some_and(|deadline| cx.now >= deadline) {
-            let sentence = format!(
+            let why = format!(
                 "the host was not authenticated within {AUTH_TIMEOUT_MS}: has it completed, and was ws_complete_auth called?"
             );
-            fail(peer, cx, Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, sentence) });
+            fail(peer, cx, Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::AuthTimeout, why) });
             if let Some(of_scene) = &mut self.scene {
                 of_scene.admission.refused = true;
             }
             peer.endpoint.refuse_messages(cx);
         }
-        peer.endpoint.inbox.held() > 0 && self.hears(peer)
+        peer.endpoint.inbox.held() > 0 && self.may_process(peer)
     }
 
     /// When `look` has to check the next deadline.
@@ -268,8 +264,8 @@ impl Join {
     }
 
     /// Whether a held message may be processed now; see `Admission`.
-    fn hears(&self, peer: &Connection) -> bool {
-        self.scene.as_ref().is_none_or(|of_scene| of_scene.hears(peer.endpoint.inbox.held()))
+    fn may_process(&self, peer: &Connection) -> bool {
+        self.scene.as_ref().is_none_or(|of_scene| of_scene.may_process(peer.endpoint.inbox.held()))
     }
 
     fn auth_deadline(&self) -> Option<Instant> {

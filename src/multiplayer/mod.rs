@@ -45,6 +45,6 @@ fn kept(cx: &Cx<'_>, memory: Vec<u8>) -> Vec<u8> {
 }
 
 /// A violation of the multiplayer format, which closes the connection with status code 1002.
-fn breach(sentence: String) -> Failure {
-    Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::Multiplayer, sentence) }
+fn violation(why: String) -> Failure {
+    Failure { close_code: 1002, ..Failure::new(Phase::Websocket, Cause::Multiplayer, why) }
 }

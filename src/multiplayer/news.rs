@@ -1,24 +1,24 @@
 //! Joins and departures that the players of a host have yet to be notified of. They wait for room in the outbound
 //! queues, and for the poll's budget.
 
-use crate::server::Line;
+use crate::server::KeyQueue;
 use std::collections::{BTreeMap, VecDeque};
 
 /// The players present, and those with pending notifications.
 #[derive(Default)]
 pub struct News {
     /// Ids of the players present, by join number.
-    there: BTreeMap<u64, i32>,
+    present: BTreeMap<u64, i32>,
     last: u64,
     /// Join numbers of players that have left.
     leaving: VecDeque<u64>,
     /// Keys of players to notify, in turn. Some may have no notification left.
-    pub waiting: Line,
+    pub waiting: KeyQueue,
 }
 
 /// What one player has been notified of.
 #[derive(Default)]
-pub struct Heard {
+pub struct Known {
     /// Its own join number. 0: it is not notified of the others, nor they of it.
     number: u64,
     /// It has been notified of all join numbers up to this one,
@@ -31,83 +31,83 @@ pub struct Heard {
 
 /// One notification.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Piece {
+pub enum Notice {
     /// This peer has joined.
-    Came(i32),
+    Joined(i32),
     /// This peer has left.
-    Went(i32),
+    Left(i32),
 }
 
 impl News {
     /// Adds a player, which is to be notified of the others.
-    pub fn arrive(&mut self, heard: &mut Heard, id: i32) {
+    pub fn arrive(&mut self, known: &mut Known, id: i32) {
         self.last += 1;
-        *heard = Heard { number: self.last, ..Heard::default() };
-        self.there.insert(self.last, id);
+        *known = Known { number: self.last, ..Known::default() };
+        self.present.insert(self.last, id);
     }
 
     /// Removes a player. `next_left` returns its departure later; until then the others may still be notified of its
     /// arrival.
-    pub fn leave(&mut self, heard: &mut Heard) {
-        let number = std::mem::take(heard).number;
+    pub fn leave(&mut self, known: &mut Known) {
+        let number = std::mem::take(known).number;
         if number != 0 {
             self.leaving.push_back(number);
         }
     }
 
     /// Takes the next departure, to be passed to `lose` for each other player.
-    pub fn next_left(&mut self) -> Option<Left> {
+    pub fn next_left(&mut self) -> Option<Departure> {
         let number = self.leaving.pop_front()?;
-        self.there.remove(&number).map(|id| Left { number, id })
+        self.present.remove(&number).map(|id| Departure { number, id })
     }
 
     /// Takes the next notification for a player, and records it as delivered.
-    pub fn pop(&self, heard: &mut Heard) -> Option<Piece> {
-        if let Some(id) = heard.gone.pop_front() {
-            if heard.gone.is_empty() {
-                heard.gone = VecDeque::new();
+    pub fn pop(&self, known: &mut Known) -> Option<Notice> {
+        if let Some(id) = known.gone.pop_front() {
+            if known.gone.is_empty() {
+                known.gone = VecDeque::new();
             }
-            return Some(Piece::Went(id));
+            return Some(Notice::Left(id));
         }
-        if !heard.is_in() {
+        if !known.is_in() {
             return None;
         }
-        let is_new = |number: u64| number != heard.number && heard.early.binary_search(&number).is_err();
-        let next = self.there.range(heard.up_to + 1..).find(|(number, _)| is_new(**number));
-        heard.up_to = next.map_or(self.last, |(number, _)| *number);
-        let passed = heard.early.partition_point(|number| *number <= heard.up_to);
-        heard.early.drain(..passed);
-        next.map(|(_, id)| Piece::Came(*id))
+        let is_new = |number: u64| number != known.number && known.early.binary_search(&number).is_err();
+        let next = self.present.range(known.up_to + 1..).find(|(number, _)| is_new(**number));
+        known.up_to = next.map_or(self.last, |(number, _)| *number);
+        let passed = known.early.partition_point(|number| *number <= known.up_to);
+        known.early.drain(..passed);
+        next.map(|(_, id)| Notice::Joined(*id))
     }
 }
 
 /// A player that has left.
 #[derive(Clone, Copy)]
-pub struct Left {
+pub struct Departure {
     number: u64,
     id: i32,
 }
 
-impl Heard {
+impl Known {
     /// Whether it is notified of the others, and they of it.
     pub fn is_in(&self) -> bool {
         self.number != 0
     }
 
     /// Whether it has yet to be notified of another player.
-    pub fn lacks(&self, of: &Heard) -> bool {
+    pub fn lacks(&self, of: &Known) -> bool {
         self.is_in() && of.is_in() && self.number != of.number && !self.knows(of.number)
     }
 
     /// Records that it was notified of another player ahead of its turn.
-    pub fn hear_early(&mut self, of: &Heard) {
+    pub fn learn_early(&mut self, of: &Known) {
         if let Err(at) = self.early.binary_search(&of.number) {
             self.early.insert(at, of.number);
         }
     }
 
     /// Records the departure of another player. Returns true if it is to be notified, because it knew that player.
-    pub fn lose(&mut self, left: Left) -> bool {
+    pub fn lose(&mut self, left: Departure) -> bool {
         let knew = self.is_in() && self.knows(left.number);
         if knew {
             self.gone.push_back(left.id);
@@ -136,7 +136,7 @@ mod tests {
     /// The peers that each player believes to be present.
     struct Crowd {
         news: News,
-        players: Vec<(i32, Heard, HashSet<i32>)>,
+        players: Vec<(i32, Known, HashSet<i32>)>,
         leaving: VecDeque<i32>,
         random: u64,
     }
@@ -149,17 +149,17 @@ mod tests {
 
         fn lose(&mut self) {
             let (id, left) = (self.leaving.pop_front().unwrap(), self.news.next_left().unwrap());
-            for (_, heard, told) in &mut self.players {
-                assert_eq!(heard.lose(left), told.contains(&id));
+            for (_, known, told) in &mut self.players {
+                assert_eq!(known.lose(left), told.contains(&id));
             }
         }
 
         fn tell(&mut self, at: usize) -> bool {
-            let (_, heard, told) = &mut self.players[at];
-            let Some(piece) = self.news.pop(heard) else { return false };
-            assert!(match piece {
-                Piece::Came(id) => told.insert(id),
-                Piece::Went(id) => told.remove(&id),
+            let (_, known, told) = &mut self.players[at];
+            let Some(notice) = self.news.pop(known) else { return false };
+            assert!(match notice {
+                Notice::Joined(id) => told.insert(id),
+                Notice::Left(id) => told.remove(&id),
             });
             true
         }
@@ -167,15 +167,15 @@ mod tests {
         fn step(&mut self, next: &mut i32) {
             match self.below(8) {
                 0 | 1 => {
-                    let mut heard = Heard::default();
-                    self.news.arrive(&mut heard, *next);
-                    self.players.push((*next, heard, HashSet::new()));
+                    let mut known = Known::default();
+                    self.news.arrive(&mut known, *next);
+                    self.players.push((*next, known, HashSet::new()));
                     *next += 1;
                 }
                 2 if !self.players.is_empty() => {
                     let at = self.below(self.players.len());
-                    let (id, mut heard, _) = self.players.swap_remove(at);
-                    self.news.leave(&mut heard);
+                    let (id, mut known, _) = self.players.swap_remove(at);
+                    self.news.leave(&mut known);
                     self.leaving.push_back(id);
                 }
                 4 if !self.leaving.is_empty() => self.lose(),
@@ -185,8 +185,8 @@ mod tests {
                     assert_eq!(lacks, to != of && !self.players[to].2.contains(&id));
                     if lacks {
                         let of = std::mem::take(&mut self.players[of].1);
-                        let (_, heard, told) = &mut self.players[to];
-                        heard.hear_early(&of);
+                        let (_, known, told) = &mut self.players[to];
+                        known.learn_early(&of);
                         assert!(told.insert(id));
                         self.players.iter_mut().find(|(other, ..)| *other == id).unwrap().1 = of;
                     }

@@ -1,7 +1,7 @@
 //! Relaying a client's messages to others, and closing a client that broke the format.
 
-use super::breach;
 use super::scene_packets::note;
+use super::violation;
 use crate::codes::WS_FULL_DISCONNECT;
 use crate::endpoint::{Inbox, Mark};
 use crate::error::Failure;
@@ -47,7 +47,7 @@ const COPIED: usize = 64 << 10;
 
 /// Sends a message of the host to some clients. Those without room for it are disconnected: they cannot go on without
 /// it.
-pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
+pub(super) fn send_to_clients(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, except: &[u32], message: &[u8]) {
     server.put_spread(
         cx,
         Spread { text: false, payload: message, keys, except, on_full: WS_FULL_DISCONNECT, now: false },
@@ -56,7 +56,7 @@ pub(super) fn tell(server: &mut Server, cx: &mut Cx<'_>, keys: Range<u32>, excep
 
 /// Closes a client that broke the format, and drops its other held messages.
 pub(super) fn close_for(server: &mut Server, cx: &mut Cx<'_>, key: u32, why: String) {
-    close_with(server, cx, key, breach(why));
+    close_with(server, cx, key, violation(why));
 }
 
 /// Closes a client whose message cannot be relayed for lack of memory: it must not assume that the others got it.
@@ -75,7 +75,7 @@ fn close_with(server: &mut Server, cx: &mut Cx<'_>, key: u32, failure: Failure) 
     }
     if peer.state() == State::Closed {
         let mut mark = Mark { phase: failure.phase, cause: failure.cause, ..Mark::new(EventKind::Error, cx.time_ns()) };
-        mark.set_text(&failure.sentence);
+        mark.set_text(&failure.message);
         peer.endpoint.inbox.push_mark_here(mark);
     } else {
         peer.fail(cx, failure);

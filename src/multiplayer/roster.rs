@@ -1,8 +1,8 @@
 //! The players of a host: their ids, their pending notifications about each other, and relayed messages.
 
 use super::ids::Ids;
-use super::news::{Heard, News, Piece};
-use super::relay::{Passed, close_for_memory, note_lost, tell};
+use super::news::{Known, News, Notice};
+use super::relay::{Passed, close_for_memory, note_lost, send_to_clients};
 use super::scene::packet::about;
 use super::wire::{self, Message3, Wire};
 use super::{FEW, HOST_ID, Target, kept};
@@ -32,9 +32,9 @@ struct Player {
     /// Its key in the server.
     key: u32,
     /// Its connection has not ended.
-    here: bool,
+    connected: bool,
     /// The players that it has been notified of.
-    heard: Heard,
+    known: Known,
 }
 
 /// The clients that a target selects, by key.
@@ -51,8 +51,8 @@ impl Roster {
 
     /// Heap bytes kept about the players.
     pub fn kept_bytes(&self) -> usize {
-        let heard: usize = self.players.values().map(|player| player.heard.heap_bytes()).sum();
-        heap::tree_bytes::<(i32, Player)>(self.players.len()) + heard
+        let known: usize = self.players.values().map(|player| player.known.heap_bytes()).sum();
+        heap::tree_bytes::<(i32, Player)>(self.players.len()) + known
     }
 
     /// Whether dropping it takes long enough to leave it to the worker.
@@ -67,7 +67,7 @@ impl Roster {
                 ErrorCode::Target,
                 "1 is the host itself, which has no connection to itself: open one with ws_join_local",
             ),
-            _ => Error::new(ErrorCode::Target, format!("no peer {id} is here: it may have gone")),
+            _ => Error::new(ErrorCode::Target, format!("no peer {id} is connected: it may have gone")),
         })
     }
 
@@ -88,7 +88,7 @@ impl Roster {
     }
 
     /// Assigns an id to a new client and sends it, before anything else.
-    pub fn welcome(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> Option<i32> {
+    pub fn assign_id(&mut self, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> Option<i32> {
         let id = self.draw_id();
         server.peer(key)?.endpoint.label = id;
         match self.wire {
@@ -97,24 +97,24 @@ impl Roster {
                 server.greet(cx, key, &[&wire::about(Message3::Id(id)), &wire::about(Message3::Add(HOST_ID))])
             }
         }
-        self.players.insert(id, Player { key, here: true, heard: Heard::default() });
+        self.players.insert(id, Player { key, connected: true, known: Known::default() });
         Some(id)
     }
 
     /// Marks a client as gone. Returns its key, or `None` if it was marked before.
     pub fn leave(&mut self, id: i32) -> Option<u32> {
-        let player = self.players.get_mut(&id).filter(|player| player.here)?;
-        player.here = false;
+        let player = self.players.get_mut(&id).filter(|player| player.connected)?;
+        player.connected = false;
         Some(player.key)
     }
 
     /// Queues the departure of a client for the others.
-    pub fn tell_of_end(&mut self, server: &Server, id: i32) {
+    pub fn queue_departure(&mut self, server: &Server, id: i32) {
         if self.wire != Wire::Godot4
             && server.state() == State::Open
             && let Some(player) = self.players.get_mut(&id)
         {
-            self.news.leave(&mut player.heard);
+            self.news.leave(&mut player.known);
         }
     }
 
@@ -126,73 +126,73 @@ impl Roster {
     /// Queues notifications of a newcomer for the others, and of the others for the newcomer.
     pub(super) fn introduce(&mut self, id: i32) {
         if let Some(player) = self.players.get_mut(&id) {
-            self.news.arrive(&mut player.heard, id);
+            self.news.arrive(&mut player.known, id);
         }
-        for player in self.players.values().filter(|player| player.here && player.heard.is_in()) {
+        for player in self.players.values().filter(|player| player.connected && player.known.is_in()) {
             self.news.waiting.push(player.key);
         }
     }
 
     /// Sends notifications of joins and departures, as far as outbound queues have room: at least one, then until the
     /// budget is exhausted. True: there is more to do.
-    pub fn inform(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
+    pub fn notify(&mut self, server: &mut Server, cx: &mut Cx<'_>) -> bool {
         if self.take_leave(cx) {
             return true;
         }
-        let mut told = false;
+        let mut has_sent = false;
         for _ in 0..self.news.waiting.len() {
             let Some(key) = self.news.waiting.pop() else { break };
             let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
-            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.here) else {
+            let Some(player) = self.players.get_mut(&id).filter(|player| player.key == key && player.connected) else {
                 continue;
             };
             if !server.peer(key).is_some_and(|peer| peer.may_put()) {
                 continue;
             }
             let has_room = |server: &mut Server| server.peer(key).is_some_and(|peer| peer.has_room_beside(NEWS_BYTES));
-            let (mut over, mut has_heard_all) = (false, false);
-            while !over && !has_heard_all {
+            let (mut over, mut knows_all) = (false, false);
+            while !over && !knows_all {
                 if !has_room(server) {
                     server.flush_one(cx, key);
                     if !has_room(server) {
                         break;
                     }
                 }
-                match self.news.pop(&mut player.heard) {
-                    Some(piece) => tell(server, cx, key..key + 1, &[], &about_player(self.wire, piece)),
-                    None => has_heard_all = true,
+                match self.news.pop(&mut player.known) {
+                    Some(notice) => send_to_clients(server, cx, key..key + 1, &[], &about_player(self.wire, notice)),
+                    None => knows_all = true,
                 }
-                told |= !has_heard_all;
+                has_sent |= !knows_all;
                 over = cx.budget.spend_frame();
             }
-            if !has_heard_all {
+            if !knows_all {
                 // It is retried after the other players, or when there is room.
                 self.news.waiting.push(key);
             }
-            if over || cx.budget.look() {
-                return told && !self.news.waiting.is_empty();
+            if over || cx.budget.is_spent() {
+                return has_sent && !self.news.waiting.is_empty();
             }
         }
         false
     }
 
     /// Records departures for the players that know of them: at least one, then until the budget is exhausted. Players
-    /// that have not heard of a departed client by then never do. Returns true if departures are left.
+    /// that do not know of a departed client by then are never notified. Returns true if departures are left.
     fn take_leave(&mut self, cx: &mut Cx<'_>) -> bool {
         while let Some(left) = self.news.next_left() {
             for player in self.players.values_mut() {
-                if player.here && player.heard.lose(left) {
+                if player.connected && player.known.lose(left) {
                     self.news.waiting.push(player.key);
                 }
             }
-            if cx.budget.look() {
+            if cx.budget.is_spent() {
                 return true;
             }
         }
         false
     }
 
-    /// Announces the sender of a message to those of its recipients that have not heard of it yet, ahead of their other
+    /// Announces the sender of a message to those of its recipients that do not know of it yet, ahead of their other
     /// notifications. Returns the keys of recipients without room for that.
     fn announce(
         &mut self,
@@ -204,26 +204,26 @@ impl Roster {
     ) -> Vec<u32> {
         let mut full = Vec::new();
         let id = server.peer(from).map_or(0, |peer| peer.endpoint.label);
-        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.heard)) else {
+        let Some(mut of) = self.players.get_mut(&id).map(|player| std::mem::take(&mut player.known)) else {
             return full;
         };
-        let message = about_player(self.wire, Piece::Came(id));
+        let message = about_player(self.wire, Notice::Joined(id));
         for key in self.news.waiting.iter().filter(|key| keys.contains(key)) {
             let to = server.peer(key).map_or(0, |peer| peer.endpoint.label);
-            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.heard.lacks(&of))
+            let Some(player) = self.players.get_mut(&to).filter(|player| player.key == key && player.known.lacks(&of))
             else {
                 continue;
             };
             let spread =
                 Spread { text: false, payload: &message, keys: key..key + 1, except: &[], on_full, now: false };
             if server.put_spread(cx, spread) == Sent::Taken {
-                player.heard.hear_early(&of);
+                player.known.learn_early(&of);
             } else {
                 full.push(key);
             }
         }
         if let Some(player) = self.players.get_mut(&id) {
-            player.heard = std::mem::take(&mut of);
+            player.known = std::mem::take(&mut of);
         }
         full
     }
@@ -274,11 +274,11 @@ impl Roster {
 const NEWS_BYTES: usize = wire::HEADER + 4;
 
 /// Encodes a notification about a player.
-fn about_player(wire: Wire, piece: Piece) -> Vec<u8> {
-    match (wire, piece) {
-        (Wire::Godot3, Piece::Came(id)) => wire::about(Message3::Add(id)).to_vec(),
-        (Wire::Godot3, Piece::Went(id)) => wire::about(Message3::Del(id)).to_vec(),
-        (Wire::Godot4 | Wire::Scene, Piece::Came(id)) => about(id, true).to_vec(),
-        (Wire::Godot4 | Wire::Scene, Piece::Went(id)) => about(id, false).to_vec(),
+fn about_player(wire: Wire, notice: Notice) -> Vec<u8> {
+    match (wire, notice) {
+        (Wire::Godot3, Notice::Joined(id)) => wire::about(Message3::Add(id)).to_vec(),
+        (Wire::Godot3, Notice::Left(id)) => wire::about(Message3::Del(id)).to_vec(),
+        (Wire::Godot4 | Wire::Scene, Notice::Joined(id)) => about(id, true).to_vec(),
+        (Wire::Godot4 | Wire::Scene, Notice::Left(id)) => about(id, false).to_vec(),
     }
 }

@@ -52,7 +52,7 @@ impl SceneHost {
     }
 
     /// Removes a client. Returns true if the other players know of it.
-    pub fn part(&mut self, id: i32) -> bool {
+    pub fn remove_client(&mut self, id: i32) -> bool {
         self.scene.cache.leave(id);
         self.pending.remove(&id).is_none() && self.scene.settings.relay
     }
@@ -86,7 +86,7 @@ impl SceneHost {
                 peer.endpoint.refuse_messages(cx);
                 server.take_account(cx, pending.key);
             }
-            if part.look() {
+            if part.is_spent() {
                 break;
             }
         }
@@ -109,15 +109,15 @@ impl SceneHost {
     }
 
     /// Whether one of `held` held messages of a client that is not admitted may be processed; see `Admission`.
-    pub fn hears(&self, id: i32, held: usize) -> bool {
-        self.pending.get(&id).is_some_and(|pending| pending.admission.hears(held))
+    pub fn may_process(&self, id: i32, held: usize) -> bool {
+        self.pending.get(&id).is_some_and(|pending| pending.admission.may_process(held))
     }
 
     /// Call after a client was given its id: admits it, or starts its authentication.
-    pub fn meet(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
+    pub fn add_client(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let timeout = server.endpoint.options.time(WS_OPT_AUTH_TIMEOUT_MS);
         if !self.scene.settings.auth {
-            return self.let_in(roster, server, cx, key, id);
+            return self.introduce(roster, server, cx, key, id);
         }
         let Some(peer) = server.peer(key) else { return };
         peer.endpoint.withhold();
@@ -132,7 +132,7 @@ impl SceneHost {
     }
 
     /// Processes one held message of a client. Returns false if there is none.
-    pub fn look(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
+    pub fn process_held(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32) -> bool {
         let limits = CallLimits::of(&server.endpoint.options);
         let Some(peer) = server.peer(key) else { return false };
         let own = peer.endpoint.label;
@@ -169,7 +169,7 @@ impl SceneHost {
         match self.scene.take(
             &mut peer.endpoint.inbox,
             cx.arena,
-            Source { peer: own, told: 0, head: 0, time_ns, limits },
+            Source { peer: own, label: 0, head: 0, time_ns, limits },
         ) {
             Ok(reply) => answer(server, cx, key, reply),
             Err(why) => close_for(server, cx, key, broken(own, &why)),
@@ -195,7 +195,7 @@ impl SceneHost {
         }
         let target = match Target::decode(to) {
             Ok(target) => target,
-            Err(error) => return close_for(server, cx, key, broken(own, &error.into_sentence())),
+            Err(error) => return close_for(server, cx, key, broken(own, &error.into_message())),
         };
         if matches!(target, Target::One(_) | Target::AllBut(HOST_ID)) {
             peer.endpoint.inbox.drop_held();
@@ -203,7 +203,7 @@ impl SceneHost {
             match self.scene.take(
                 &mut peer.endpoint.inbox,
                 cx.arena,
-                Source { peer: own, told: 0, head: RELAY_HEAD, time_ns, limits },
+                Source { peer: own, label: 0, head: RELAY_HEAD, time_ns, limits },
             ) {
                 Ok(reply) => answer(server, cx, key, reply),
                 Err(why) => return close_for(server, cx, key, broken(own, &why)),
@@ -279,12 +279,12 @@ impl SceneHost {
         if let (Some(peer), Some(opened)) = (server.peer(pending.key), pending.opened) {
             peer.endpoint.inbox.push_mark_here(Mark { time_ns: cx.time_ns(), ..opened });
         }
-        self.let_in(roster, server, cx, pending.key, id);
+        self.introduce(roster, server, cx, pending.key, id);
         server.take_account(cx, pending.key);
     }
 
     /// Admits a client. With relaying, it and the others are notified of each other.
-    fn let_in(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
+    fn introduce(&mut self, roster: &mut Roster, server: &mut Server, cx: &mut Cx<'_>, key: u32, id: i32) {
         let Some(peer) = server.peer(key) else { return };
         peer.endpoint.admit(cx);
         if self.scene.settings.relay {
@@ -309,12 +309,12 @@ fn call_one(
     if !route.reserve(out, call) {
         return Ok(Sent::NoMemory);
     }
-    if !route.is_told(id) {
+    if !route.is_sent(id) {
         let sent = server.put_one(cx, key, false, &route.announcement());
         if sent != Sent::Taken {
             return Ok(sent);
         }
-        route.tell(id);
+        route.note_sent(id);
     }
     route.put(out, call, route.is_known(id), true);
     Ok(server.put_one(cx, key, false, out))
@@ -345,11 +345,11 @@ fn call_many(
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for key in keys {
         let id = server.peer(key).map_or(0, |peer| peer.endpoint.label);
-        if !route.is_told(id) {
+        if !route.is_sent(id) {
             let spread =
                 Spread { text: false, payload: &announcement, keys: key..key + 1, except: &[], on_full, now: true };
             if server.put_spread(cx, spread) == Sent::Taken {
-                route.tell(id);
+                route.note_sent(id);
             }
         }
         if route.is_known(id) { known.push(key) } else { unknown.push(key) }

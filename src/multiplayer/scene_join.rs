@@ -35,8 +35,8 @@ impl SceneJoin {
     }
 
     /// Whether one of `held` held messages of the host may be processed.
-    pub fn hears(&self, held: usize) -> bool {
-        self.is_in || self.admission.hears(held)
+    pub fn may_process(&self, held: usize) -> bool {
+        self.is_in || self.admission.may_process(held)
     }
 
     /// Stores the id, then admits the host or starts its authentication.
@@ -53,7 +53,12 @@ impl SceneJoin {
     }
 
     /// Processes the next held message; `Err`: the host broke the format.
-    pub fn look(&mut self, membership: &mut Membership, peer: &mut Connection, cx: &mut Cx<'_>) -> Result<(), String> {
+    pub fn process_held(
+        &mut self,
+        membership: &mut Membership,
+        peer: &mut Connection,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), String> {
         let time_ns = cx.time_ns();
         if !self.is_in {
             if !self.admission.local {
@@ -64,8 +69,8 @@ impl SceneJoin {
         }
         let Some((_, bytes)) = peer.endpoint.inbox.first_held(cx.arena) else { return Ok(()) };
         let from = match packet::read(bytes) {
-            Ok(Packet::Add(id)) => return self.hear_of(membership, peer, cx, id, true),
-            Ok(Packet::Del(id)) => return self.hear_of(membership, peer, cx, id, false),
+            Ok(Packet::Add(id)) => return self.note_other(membership, peer, cx, id, true),
+            Ok(Packet::Del(id)) => return self.note_other(membership, peer, cx, id, false),
             Ok(Packet::Relay { peer: from, .. }) => Some(from),
             _ => None,
         };
@@ -83,7 +88,7 @@ impl SceneJoin {
         Ok(())
     }
 
-    fn hear_of(
+    fn note_other(
         &mut self,
         membership: &mut Membership,
         peer: &mut Connection,
@@ -140,7 +145,7 @@ impl SceneJoin {
     ) -> Result<(), String> {
         let source = Source {
             peer: from,
-            told: from,
+            label: from,
             head,
             time_ns: cx.time_ns(),
             limits: CallLimits::of(&peer.endpoint.options),
@@ -211,14 +216,14 @@ impl SceneJoin {
             Target::AllBut(except) => membership.others.keys().copied().filter(|id| *id != except).collect(),
         };
         for id in &targets {
-            if route.is_told(*id) {
+            if route.is_sent(*id) {
                 continue;
             }
             membership.scratch.clear();
             put_head(&mut membership.scratch, *id);
             membership.scratch.extend_from_slice(&route.announcement());
             match peer.put(|| &mut *cx, false, &membership.scratch) {
-                Sent::Taken => route.tell(*id),
+                Sent::Taken => route.note_sent(*id),
                 other => return Ok(other),
             }
         }

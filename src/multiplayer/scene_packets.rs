@@ -48,7 +48,7 @@ pub struct Admission {
 
 impl Admission {
     /// Whether one of `held` held packets of a peer that is not admitted may be processed.
-    pub fn hears(&self, held: usize) -> bool {
+    pub fn may_process(&self, held: usize) -> bool {
         !self.refused && held > if self.local { 0 } else { self.waiting }
     }
 }
@@ -67,7 +67,7 @@ pub struct Source {
     /// The sender's id.
     pub peer: i32,
     /// The sender as messages and events report it: 0 for the remote peer of the connection.
-    pub told: i32,
+    pub label: i32,
     /// Offset of the packet in its message, in bytes.
     pub head: usize,
     /// Timestamp of events about it.
@@ -114,7 +114,7 @@ impl CallLimits {
         match Call::read_within(bytes, self.items) {
             Ok((call, _)) => Ok(call),
             Err(Fault::TooMany(why)) => Err(too_big(why)),
-            Err(fault) => Err(not_a_call(&fault.sentence())),
+            Err(fault) => Err(not_a_call(&fault.message())),
         }
     }
 }
@@ -156,11 +156,11 @@ impl Scene {
         };
         let (reply, lost) = match effect {
             Effect::Raw => {
-                inbox.release((source.head + RAW_HEAD) as u32, source.told);
+                inbox.release((source.head + RAW_HEAD) as u32, source.label);
                 return Ok(None);
             }
             Effect::Call(bytes) => {
-                inbox.release_as(MessageType::Call, bytes, source.told);
+                inbox.release_as(MessageType::Call, bytes, source.label);
                 return Ok(None);
             }
             Effect::Reply(reply, lost) => (reply, lost),
@@ -168,7 +168,7 @@ impl Scene {
         };
         inbox.drop_held();
         if let Some((cause, why)) = lost {
-            note(inbox, source.told, cause, &why, source.time_ns);
+            note(inbox, source.label, cause, &why, source.time_ns);
         }
         Ok(reply)
     }
@@ -240,7 +240,7 @@ pub fn take_auth(
     inbox: &mut Inbox,
     arena: &Arena,
     admission: &mut Admission,
-    told: i32,
+    label: i32,
     time_ns: u64,
 ) -> Result<(), String> {
     let Some((text, bytes)) = inbox.held_at(admission.waiting, arena) else { return Ok(()) };
@@ -256,7 +256,7 @@ pub fn take_auth(
                 "it sent more authentication data than {MAX_AUTH_UNREAD} messages of {MAX_AUTH_BYTES} bytes before it was answered"
             ));
         }
-        let mut mark = Mark { label: told, ..Mark::new(EventKind::Auth, time_ns) };
+        let mut mark = Mark { label, ..Mark::new(EventKind::Auth, time_ns) };
         mark.set_bytes(data);
         inbox.push_mark_here(mark);
     }
@@ -266,15 +266,15 @@ pub fn take_auth(
 
 /// Reports a packet that does not reach the program: one ERROR per sender and cause, which counts repeats until it is
 /// taken.
-pub fn note(inbox: &mut Inbox, told: i32, cause: Cause, why: &str, time_ns: u64) {
+pub fn note(inbox: &mut Inbox, label: i32, cause: Cause, why: &str, time_ns: u64) {
     if let Some(mark) =
-        inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == told)
+        inbox.find_mark(|mark| mark.kind == EventKind::Error && mark.cause == cause && mark.label == label)
     {
         mark.count += 1;
         return;
     }
     let phase = if cause == Cause::Multiplayer { Phase::Websocket } else { Phase::App };
-    let mut mark = Mark { label: told, phase, cause, count: 1, ..Mark::new(EventKind::Error, time_ns) };
+    let mut mark = Mark { label, phase, cause, count: 1, ..Mark::new(EventKind::Error, time_ns) };
     mark.set_text(why);
     inbox.push_mark_here(mark);
 }

@@ -38,7 +38,7 @@ pub struct Dial {
 /// What a `Dial` waits for.
 enum At {
     /// The result of the name lookup.
-    Looking(Arc<Lookup>),
+    LookingUp(Arc<Lookup>),
     /// The first TCP connection.
     Connecting(Race),
     /// The TLS handshake, which runs on the worker.
@@ -62,14 +62,14 @@ impl Dial {
     pub fn start(services: &Services, to: Destination, now: Instant) -> Dial {
         let at = match services.resolver().resolve(&to.host) {
             Ok(addresses) => At::Connecting(Race::new(&addresses, to.port, now)),
-            Err(lookup) => At::Looking(lookup),
+            Err(lookup) => At::LookingUp(lookup),
         };
         Dial { to, at }
     }
 
     /// Makes progress without blocking. Call it until it returns `Done` or `Failed`.
     pub fn step(&mut self, services: &Services, now: Instant) -> Step {
-        if let At::Looking(lookup) = &self.at {
+        if let At::LookingUp(lookup) = &self.at {
             match lookup.result() {
                 None => return Step::Pending,
                 Some(Err(failure)) => {
@@ -121,7 +121,7 @@ impl Dial {
     /// The current phase, WS_PHASE_*.
     pub fn phase(&self) -> Phase {
         match self.at {
-            At::Looking(_) => Phase::Dns,
+            At::LookingUp(_) => Phase::Dns,
             At::Securing(..) => Phase::Tls,
             At::Connecting(_) | At::Over => Phase::Tcp,
         }
@@ -131,7 +131,7 @@ impl Dial {
     /// Sockets that are connecting are not checked; see `wait_fd`.
     pub fn is_due(&self, now: Instant) -> bool {
         match &self.at {
-            At::Looking(lookup) => lookup.result().is_some(),
+            At::LookingUp(lookup) => lookup.result().is_some(),
             At::Connecting(race) => race.next_start().is_some_and(|start| start <= now),
             At::Securing(mailbox, _) => !mailbox.is_empty(),
             At::Over => false,
@@ -372,14 +372,14 @@ mod tests {
         let gate = parking_lot::Mutex::new(gate);
         let resolver = Resolver::with_system(Arc::new(|| {}), Box::new(move |_| gate.lock().recv().unwrap()));
         let lookup = resolver.resolve("a.name").unwrap_err();
-        let looking = dial(At::Looking(lookup.clone()));
-        assert!(!looking.is_due(now));
+        let looking_up = dial(At::LookingUp(lookup.clone()));
+        assert!(!looking_up.is_due(now));
         result.send(Ok(vec![at(Ipv4Addr::LOCALHOST)])).unwrap();
         while lookup.result().is_none() {
             assert!(now.elapsed() < Duration::from_secs(20), "the lookup did not end");
             std::thread::yield_now();
         }
-        assert!(looking.is_due(now));
+        assert!(looking_up.is_due(now));
         let mailbox = Arc::new(Mailbox::new());
         let securing = dial(At::Securing(mailbox.clone(), CancelToken(Arc::default())));
         assert!(!securing.is_due(now));
@@ -423,7 +423,7 @@ mod tests {
         let race = Race::new(&["[fe80::1]:0".parse().unwrap()], 9, Instant::now());
         let to = Destination { host: "fe80::1".to_owned(), port: 9, tls: None, no_delay: true };
         let lost = run(race).err().unwrap();
-        assert!(lost.of_host(&to).sentence.contains("needs its interface"));
+        assert!(lost.of_host(&to).message.contains("needs its interface"));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Handshake {
             }
             match self.receive() {
                 Ok(0) => {
-                    let sentence = match self.session.reader() {
+                    let why = match self.session.reader() {
                         Reader::Client => {
                             "the server ended the connection during the TLS handshake: it may not speak TLS on this port, or demand a certificate"
                         }
@@ -111,11 +111,11 @@ impl Handshake {
                             "the client ended the connection during the TLS handshake: it may not trust the certificate"
                         }
                     };
-                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, sentence));
+                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, why));
                 }
                 Ok(_) if self.incoming.len() > MAX_WAITING => {
-                    let sentence = "the TLS handshake failed: a message of the other end is too long, which may be its chain of certificates";
-                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, sentence));
+                    let why = "the TLS handshake failed: a message of the other end is too long, which may be its chain of certificates";
+                    return Err(Failure::new(Phase::Tls, Cause::TlsFailed, why));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),

@@ -132,8 +132,8 @@ fn whole(field: &str, found: Vec<Option<Block>>) -> Result<Vec<Block>, Error> {
     found.into_iter().enumerate().map(|(index, block)| block.ok_or_else(|| cut(index))).collect()
 }
 
-fn wrong(sentence: String) -> Error {
-    Error::new(ErrorCode::Tls, sentence)
+fn wrong(why: String) -> Error {
+    Error::new(ErrorCode::Tls, why)
 }
 
 #[cfg(test)]
@@ -200,15 +200,15 @@ mod tests {
                         private_key("key_pem", &text).err(),
                         bundle("ca_pem", &text).err(),
                     ];
-                    for sentence in errors.into_iter().flatten().map(Error::into_sentence) {
+                    for why in errors.into_iter().flatten().map(Error::into_message) {
                         tried += 1;
                         for secret in [&cert, &key] {
                             let secret: String = secret.lines().filter(|line| !line.contains('-')).collect();
                             let leaks = secret
                                 .as_bytes()
                                 .windows(8)
-                                .any(|piece| sentence.as_bytes().windows(8).any(|said| said == piece));
-                            assert!(!leaks && sentence.len() < 200, "{sentence}");
+                                .any(|piece| why.as_bytes().windows(8).any(|said| said == piece));
+                            assert!(!leaks && why.len() < 200, "{why}");
                         }
                     }
                 }
@@ -251,15 +251,15 @@ mod tests {
             }
         }
         assert_eq!(bundle("ca_pem", &format!("{cert}{key}")).unwrap(), (vec![good], 0), "a key is no certificate");
-        assert!(bundle("ca_pem", &key).unwrap_err().into_sentence().contains("exchanged"));
-        assert!(bundle("ca_pem", "ca.pem").unwrap_err().into_sentence().contains("not its name"));
+        assert!(bundle("ca_pem", &key).unwrap_err().into_message().contains("exchanged"));
+        assert!(bundle("ca_pem", "ca.pem").unwrap_err().into_message().contains("not its name"));
     }
 
     #[test]
     fn error_messages_name_common_mistakes() {
         let (cert, key) = made();
-        let of_cert = |text: &str| certificates("cert_pem", text).unwrap_err().into_sentence();
-        let of_key = |text: &str| private_key("key_pem", text).unwrap_err().into_sentence();
+        let of_cert = |text: &str| certificates("cert_pem", text).unwrap_err().into_message();
+        let of_key = |text: &str| private_key("key_pem", text).unwrap_err().into_message();
         assert!(of_cert(&key).contains("exchanged"));
         assert!(of_key(&cert).contains("exchanged"));
         assert!(of_cert("cert.pem").contains("not its name"));

@@ -155,7 +155,7 @@ fn run(shared: &Shared) {
             if let Some(asked) = lookup.upgrade() {
                 drop(state);
                 let found = quiet::catch(|| (shared.system)(&name));
-                let result = told(&name, found.unwrap_or_else(|| Err(io::Error::other("the lookup panicked"))));
+                let result = addresses_of(&name, found.unwrap_or_else(|| Err(io::Error::other("the lookup panicked"))));
                 *asked.result.lock() = Some(result);
                 (shared.wake)();
                 state = shared.state.lock();
@@ -179,12 +179,12 @@ fn run(shared: &Shared) {
     state.threads -= 1;
 }
 
-fn told(name: &str, found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr>, Failure> {
+fn addresses_of(name: &str, found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr>, Failure> {
     match found {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
         Ok(_) => {
-            let sentence = format!("the host {name:?} has no address: check the spelling");
-            Err(Failure::new(Phase::Dns, Cause::NameNotFound, sentence))
+            let why = format!("the host {name:?} has no address: check the spelling");
+            Err(Failure::new(Phase::Dns, Cause::NameNotFound, why))
         }
         Err(error) => {
             // The system's lookup reports its reasons only as text.
@@ -307,6 +307,6 @@ mod tests {
             Resolver::with_system(Arc::new(|| {}), Box::new(|_| Err(io::Error::other("Name or service not known"))));
         let failure = wait_for(&resolver.resolve("nowhere.test").unwrap_err()).unwrap_err();
         assert_eq!((failure.phase, failure.cause), (Phase::Dns, Cause::NameNotFound));
-        assert!(failure.sentence.contains("nowhere.test"));
+        assert!(failure.message.contains("nowhere.test"));
     }
 }

@@ -270,6 +270,6 @@ fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -
         .map_err(|error| wrong(bad_identity(&error)))
 }
 
-fn wrong(sentence: impl Into<String>) -> Error {
-    Error::new(ErrorCode::Tls, sentence)
+fn wrong(why: impl Into<String>) -> Error {
+    Error::new(ErrorCode::Tls, why)
 }

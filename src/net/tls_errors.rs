@@ -19,7 +19,7 @@ pub enum Reader {
 
 /// Describes a failed handshake. `name`: the name that the peer's certificate must have.
 pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Failure {
-    let (cause, sentence) = match (error, reader) {
+    let (cause, why) = match (error, reader) {
         (Error::InvalidCertificate(bad), _) => bad_certificate(bad, name),
         (Error::InvalidMessage(_), Reader::Client) => (
             Cause::NotTls,
@@ -45,17 +45,17 @@ pub(super) fn failed_handshake(error: &Error, name: &str, reader: Reader) -> Fai
         ),
         (error, _) => (Cause::TlsFailed, format!("the TLS handshake failed: {error}")),
     };
-    Failure::new(Phase::Tls, cause, sentence)
+    Failure::new(Phase::Tls, cause, why)
 }
 
 /// The TLS failure behind a failed read of an open stream, if it is one. A server of TLS 1.3 checks a client's
 /// certificate only then.
 pub fn tls_failure(error: &std::io::Error, reader: Reader) -> Option<Failure> {
-    let sentence = match error.get_ref()?.downcast_ref::<Error>()? {
+    let why = match error.get_ref()?.downcast_ref::<Error>()? {
         Error::AlertReceived(alert) => received_alert(*alert, reader),
         error => format!("TLS failed: {error}"),
     };
-    Some(Failure::new(Phase::Tls, Cause::TlsFailed, sentence))
+    Some(Failure::new(Phase::Tls, Cause::TlsFailed, why))
 }
 
 /// Why a certificate and its key cannot be used by their owner.

@@ -185,7 +185,7 @@ impl Opening {
         self.write(endpoint, cx);
         let progress = self.read(endpoint, cx);
         let Progress::Pending { more } = progress else { return progress };
-        if !(self.writes_on && cx.budget.look()) {
+        if !(self.writes_on && cx.budget.is_spent()) {
             self.write(endpoint, cx);
         }
         self.finish(endpoint, cx, more)
@@ -218,7 +218,7 @@ impl Opening {
     }
 
     /// Refuses a client before its request has arrived.
-    pub fn turn_away(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refusal: &Refusal) -> Progress {
+    pub fn refuse_request(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, refusal: &Refusal) -> Progress {
         self.refuse(endpoint, cx.now, refusal);
         self.write(endpoint, cx);
         self.finish(endpoint, cx, false)
@@ -354,9 +354,9 @@ impl Opening {
         let phase = self.phase();
         let what = match (&mut self.at, phase) {
             (At::Answering { .. }, _) => {
-                let sentence = format!("the client did not finish its opening handshake within {ms} ms");
-                let refusal = Refusal::new(408, Cause::HandshakeTimeout, sentence);
-                return match self.turn_away(endpoint, cx, &refusal) {
+                let why = format!("the client did not finish its opening handshake within {ms} ms");
+                let refusal = Refusal::new(408, Cause::HandshakeTimeout, why);
+                return match self.refuse_request(endpoint, cx, &refusal) {
                     Progress::Failed(failure) => Err(failure),
                     _ => Ok(self.close_deadline()),
                 };
@@ -402,7 +402,7 @@ impl Opening {
         }
         let before = self.output.written();
         let mut half = cx.budget.half();
-        let result = self.output.write_to(stream, || half.look());
+        let result = self.output.write_to(stream, || half.is_spent());
         endpoint.counters.wire_out += self.output.written() - before;
         match result {
             Ok(wrote) => self.writes_on = matches!(wrote, Wrote::Later),
@@ -418,7 +418,7 @@ impl Opening {
         let mut first = true;
         while self.wants_input() {
             // The first pass ignores the budget, so that every poll makes progress.
-            if !std::mem::take(&mut first) && cx.budget.look() {
+            if !std::mem::take(&mut first) && cx.budget.is_spent() {
                 return Progress::Pending { more: true };
             }
             let Some(stream) = &mut self.stream else { break };
@@ -516,7 +516,7 @@ impl Opening {
     fn refuse(&mut self, endpoint: &mut Endpoint, now: Instant, refusal: &Refusal) {
         endpoint.info.http_status = refusal.status;
         self.output.push_bytes(&refusal.to_bytes());
-        self.end_after_output(endpoint, now, Failure::new(Phase::Http, refusal.cause, refusal.sentence.clone()));
+        self.end_after_output(endpoint, now, Failure::new(Phase::Http, refusal.cause, refusal.message.clone()));
     }
 
     /// Ends the opening once queued output (a refusal) has been sent.

@@ -1,8 +1,8 @@
 //! A message received in pieces: as several frames, or as one frame over several reads (RFC 6455 section 5.4).
 
-use super::breach::not_utf8;
 use super::received::{Limits, Received};
 use super::utf8::Utf8;
+use super::violation::not_utf8;
 use crate::error::Failure;
 use crate::heap::{Discarded, MOVE_SLICE, Move, Moved};
 use crate::names::{MAX_FRAGMENTS, MAX_MESSAGE_BYTES};
@@ -63,8 +63,8 @@ impl Assembly {
         self.fragments += 1;
         self.announced += len;
         if self.fragments > limits.max_fragments {
-            let sentence = format!("a message has more fragments than {MAX_FRAGMENTS} ({})", limits.max_fragments);
-            return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, sentence) });
+            let why = format!("a message has more fragments than {MAX_FRAGMENTS} ({})", limits.max_fragments);
+            return Err(Failure { close_code: 1008, ..Failure::of_protocol(1009, why) });
         }
         Ok(())
     }

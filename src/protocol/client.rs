@@ -155,15 +155,15 @@ impl ClientHandshake {
         let AnswerHead { minor, status, headers } = head;
         self.received = Vec::new();
         if status != 101 {
-            let failure = Failure::new(Phase::Http, Cause::HttpStatus, self.status_sentence(status, &headers));
+            let failure = Failure::new(Phase::Http, Cause::HttpStatus, self.status_message(status, &headers));
             let body = Body::announced(status, &headers);
             self.refusal = Some((Box::new(Refused { failure, status, headers, body: Vec::new() }), body));
             return self.receive_body(&bytes[used..]).map(|()| None);
         }
         if minor == 0 {
-            let sentence = "the server answered 101 in HTTP/1.0, which cannot change the protocol: a proxy in between may speak only HTTP/1.0 \
+            let why = "the server answered 101 in HTTP/1.0, which cannot change the protocol: a proxy in between may speak only HTTP/1.0 \
                             (nginx: proxy_http_version 1.1)";
-            return Err(Box::new(Refused { failure: invalid(sentence), status, headers, body: Vec::new() }));
+            return Err(Box::new(Refused { failure: invalid(why), status, headers, body: Vec::new() }));
         }
         match self.verify(&headers) {
             Ok((subprotocol, deflate)) => Ok(Some((used, Response { status: 101, headers, subprotocol, deflate }))),
@@ -175,10 +175,10 @@ impl ClientHandshake {
     pub fn receive_eof(&mut self) -> Box<Refused> {
         self.give_up().unwrap_or_else(|| {
             let what = if self.received.is_empty() { "without an answer" } else { "in the middle of its answer" };
-            let sentence = format!(
+            let why = format!(
                 "the server ended the connection {what} to the opening handshake: is it a WebSocket server, and ws:// or wss:// as it expects?"
             );
-            refused(Failure::new(Phase::Http, Cause::PeerGone, sentence))
+            refused(Failure::new(Phase::Http, Cause::PeerGone, why))
         })
     }
 
@@ -219,7 +219,7 @@ impl ClientHandshake {
             ));
         }
         let deflate = match &self.deflate {
-            Some(settings) => accept_answer(settings, headers).map_err(|sentence| invalid(&sentence))?,
+            Some(settings) => accept_answer(settings, headers).map_err(|why| invalid(&why))?,
             None if headers.list("sec-websocket-extensions").next().is_some() => {
                 return Err(invalid("the server chose an extension that was not offered"));
             }
@@ -228,7 +228,7 @@ impl ClientHandshake {
         let mut chosen = headers.list("sec-websocket-protocol");
         let first = chosen.next();
         // Without names: some programs offer a token as a subprotocol.
-        let subprotocol = |sentence: &str| Failure::new(Phase::Http, Cause::Subprotocol, sentence);
+        let subprotocol = |why: &str| Failure::new(Phase::Http, Cause::Subprotocol, why);
         match first {
             None if self.subprotocols.is_empty() => Ok((None, deflate)),
             None => Err(subprotocol(
@@ -244,7 +244,7 @@ impl ClientHandshake {
         }
     }
 
-    fn status_sentence(&self, number: u16, headers: &Headers) -> String {
+    fn status_message(&self, number: u16, headers: &Headers) -> String {
         let name = http::StatusCode::from_u16(number)
             .ok()
             .and_then(|status| status.canonical_reason())
@@ -273,9 +273,9 @@ impl ClientHandshake {
     }
 
     fn too_big(&self) -> Box<Refused> {
-        let sentence =
+        let why =
             format!("the header of the server's answer is longer than {MAX_HEADER_BYTES} ({})", self.max_header_bytes);
-        refused(Failure::new(Phase::Http, Cause::HttpTooBig, sentence))
+        refused(Failure::new(Phase::Http, Cause::HttpTooBig, why))
     }
 }
 
@@ -344,8 +344,8 @@ const SHOWN_BYTES: usize = 32;
 /// Maximum characters shown of a redirect's host, and of its path.
 const SHOWN_LOCATION: usize = 256;
 
-fn invalid(sentence: &str) -> Failure {
-    Failure::new(Phase::Http, Cause::HttpInvalid, sentence)
+fn invalid(why: &str) -> Failure {
+    Failure::new(Phase::Http, Cause::HttpInvalid, why)
 }
 
 fn refused(failure: Failure) -> Box<Refused> {

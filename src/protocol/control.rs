@@ -1,7 +1,7 @@
 //! The payloads of control frames (RFC 6455 section 5.5).
 
-use super::breach::protocol;
 use super::encode::code_may_be_sent;
+use super::violation::protocol;
 use crate::error::Failure;
 use std::ops::{Deref, DerefMut};
 

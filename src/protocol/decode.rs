@@ -2,11 +2,11 @@
 
 use super::Role;
 use super::assembly::Assembly;
-use super::breach::{not_utf8, protocol};
 use super::control::{ControlPayload, close_frame};
 use super::header::Header;
 use super::mask::mask;
 use super::received::{Limits, Received};
+use super::violation::{not_utf8, protocol};
 use crate::error::Failure;
 use crate::heap::{Discarded, Moved};
 use crate::names::MAX_MESSAGE_BYTES;
@@ -305,11 +305,11 @@ impl Decoder {
             limits.max_message
         };
         if assembled.saturating_add(header.len) > most {
-            let sentence = format!(
+            let why = format!(
                 "a message is longer than {MAX_MESSAGE_BYTES} ({}): raise it, or send less at a time",
                 limits.max_message
             );
-            return Err(Failure::of_protocol(1009, sentence));
+            return Err(Failure::of_protocol(1009, why));
         }
         Ok(())
     }

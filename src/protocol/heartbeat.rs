@@ -8,14 +8,14 @@ const PING: u8 = 1;
 const PONG: u8 = 2;
 
 /// Length of an announcement in bytes. It is the longest message of the heartbeat.
-pub const LONGEST_BEAT: u32 = 32;
+pub const LONGEST_HEARTBEAT: u32 = 32;
 /// First bytes of all heartbeats of one connection. Drawn at random, so that no message of the program begins with
 /// them.
 pub type Marker = [u8; 16];
 
 /// A decoded message of the heartbeat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Beating {
+pub enum HeartbeatMessage {
     /// The server offers the heartbeat.
     Announced(Marker),
     /// A ping, to be answered with this number.
@@ -49,7 +49,7 @@ pub fn read_announcement(bytes: &[u8]) -> Option<Marker> {
 }
 
 /// Encodes a ping, or the pong to it.
-pub fn beat(marker: &Marker, pong: bool, number: u32) -> Vec<u8> {
+pub fn encode_heartbeat(marker: &Marker, pong: bool, number: u32) -> Vec<u8> {
     let mut bytes = marker.to_vec();
     bytes.push(if pong { PONG } else { PING });
     bytes.extend_from_slice(&number.to_be_bytes());
@@ -57,12 +57,12 @@ pub fn beat(marker: &Marker, pong: bool, number: u32) -> Vec<u8> {
 }
 
 /// Decodes a heartbeat. `None`: it is a message of the program.
-pub fn read_beat(marker: &Marker, bytes: &[u8]) -> Option<Beating> {
+pub fn read_heartbeat(marker: &Marker, bytes: &[u8]) -> Option<HeartbeatMessage> {
     let (kind, number) = bytes.strip_prefix(marker)?.split_first()?;
     Some(match (*kind, <[u8; 4]>::try_from(number)) {
-        (PING, Ok(number)) => Beating::Ping(u32::from_be_bytes(number)),
-        (PONG, Ok(number)) => Beating::Pong(u32::from_be_bytes(number)),
-        _ => Beating::Other,
+        (PING, Ok(number)) => HeartbeatMessage::Ping(u32::from_be_bytes(number)),
+        (PONG, Ok(number)) => HeartbeatMessage::Pong(u32::from_be_bytes(number)),
+        _ => HeartbeatMessage::Other,
     })
 }
 
@@ -93,7 +93,7 @@ mod tests {
     fn an_announcement_has_a_fixed_length_and_prefix() {
         let bytes = announcement(&MARKER);
         assert_eq!(bytes, b"wspeer-heartbeat0123456789abcdef");
-        assert_eq!(bytes.len(), LONGEST_BEAT as usize);
+        assert_eq!(bytes.len(), LONGEST_HEARTBEAT as usize);
         assert_eq!(read_announcement(&bytes), Some(MARKER));
         for other in [&b""[..], &bytes[..31], &[&bytes[..], b"."].concat(), b"wspeer-heartbeaX0123456789abcdef"] {
             assert_eq!(read_announcement(other), None);
@@ -102,13 +102,16 @@ mod tests {
 
     #[test]
     fn only_messages_with_the_marker_are_heartbeats() {
-        assert_eq!(beat(&MARKER, false, 0x0102_0304), b"0123456789abcdef\x01\x01\x02\x03\x04");
-        assert_eq!(read_beat(&MARKER, &beat(&MARKER, false, 7)), Some(Beating::Ping(7)));
-        assert_eq!(read_beat(&MARKER, &beat(&MARKER, true, u32::MAX)), Some(Beating::Pong(u32::MAX)));
-        assert_eq!(read_beat(&MARKER, b"0123456789abcdef\x03"), Some(Beating::Other));
-        assert_eq!(read_beat(&MARKER, b"0123456789abcdef\x01\0\0\0"), Some(Beating::Other));
+        assert_eq!(encode_heartbeat(&MARKER, false, 0x0102_0304), b"0123456789abcdef\x01\x01\x02\x03\x04");
+        assert_eq!(read_heartbeat(&MARKER, &encode_heartbeat(&MARKER, false, 7)), Some(HeartbeatMessage::Ping(7)));
+        assert_eq!(
+            read_heartbeat(&MARKER, &encode_heartbeat(&MARKER, true, u32::MAX)),
+            Some(HeartbeatMessage::Pong(u32::MAX))
+        );
+        assert_eq!(read_heartbeat(&MARKER, b"0123456789abcdef\x03"), Some(HeartbeatMessage::Other));
+        assert_eq!(read_heartbeat(&MARKER, b"0123456789abcdef\x01\0\0\0"), Some(HeartbeatMessage::Other));
         for of_host in [&b""[..], b"hello", &MARKER, b"0123456789abcdeF\x01\0\0\0\0"] {
-            assert_eq!(read_beat(&MARKER, of_host), None);
+            assert_eq!(read_heartbeat(&MARKER, of_host), None);
         }
     }
 }

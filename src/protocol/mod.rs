@@ -2,7 +2,6 @@
 
 mod assembly;
 mod body;
-mod breach;
 mod client;
 mod control;
 mod decode;
@@ -17,6 +16,7 @@ mod mask;
 mod received;
 mod server;
 mod utf8;
+mod violation;
 
 pub use client::{ClientHandshake, Refused, RequestSpec, Response};
 pub use control::ControlPayload;
@@ -29,7 +29,8 @@ pub use extension::{DeflateParams, DeflateSettings, MAX_BITS, MIN_OWN_BITS, acce
 pub use header::Header;
 pub use headers::{Headers, check_header, check_subprotocols};
 pub use heartbeat::{
-    Beating, LONGEST_BEAT, Marker, announcement, ask_in, beat, read_announcement, read_beat, without_question,
+    HeartbeatMessage, LONGEST_HEARTBEAT, Marker, announcement, ask_in, encode_heartbeat, read_announcement,
+    read_heartbeat, without_question,
 };
 pub use mask::{MaskKeys, copy_masked, extend_masked, mask};
 pub use received::{Limits, Received};

@@ -42,13 +42,13 @@ pub struct Refusal {
     /// WS_CAUSE_*.
     pub cause: Cause,
     /// Body of the response.
-    pub sentence: String,
+    pub message: String,
 }
 
 impl Refusal {
     /// A refusal.
-    pub fn new(status: u16, cause: Cause, sentence: impl Into<String>) -> Refusal {
-        Refusal { status, cause, sentence: sentence.into() }
+    pub fn new(status: u16, cause: Cause, message: impl Into<String>) -> Refusal {
+        Refusal { status, cause, message: message.into() }
     }
 
     /// Encodes the HTTP response.
@@ -65,7 +65,7 @@ impl Refusal {
         };
         // A response with 426 must list Upgrade in Connection too (RFC 7231 section 6.5.15).
         let connection = if self.status == 426 { "Upgrade, close" } else { "close" };
-        let body = format!("{}\n", self.sentence);
+        let body = format!("{}\n", self.message);
         let head = format!(
             "HTTP/1.1 {} {name}\r\nConnection: {connection}\r\n{extra}Content-Type: text/plain; charset=utf-8\r\n",
             self.status
@@ -93,8 +93,8 @@ impl ServerHandshake {
         let start = empty_lines(&self.received);
         // Another protocol is refused at once: its client may wait for a response before it sends more.
         let within = &self.received[start.min(self.max_header_bytes)..self.received.len().min(self.max_header_bytes)];
-        if let Some(sentence) = not_a_request(within, before.saturating_sub(start)) {
-            return Err(invalid(sentence));
+        if let Some(why) = not_a_request(within, before.saturating_sub(start)) {
+            return Err(invalid(why));
         }
         let end = find_end(&self.received[start..], before.saturating_sub(start)).map(|end| start + end);
         if end.unwrap_or(self.received.len()) > self.max_header_bytes {
@@ -225,13 +225,13 @@ fn check(request: RequestHead) -> Result<Request, Refusal> {
     if headers.count("host") != 1 || !headers.get("host", 0).is_some_and(is_host) {
         return Err(invalid("the request must have one Host header, with a host and at most a port"));
     }
-    for (name, sentence) in [
+    for (name, why) in [
         ("content-length", "the request has several Content-Length headers"),
         ("sec-websocket-version", "the request has several Sec-WebSocket-Version headers"),
         ("sec-websocket-key", "the request has several Sec-WebSocket-Key headers"),
     ] {
         if headers.count(name) > 1 {
-            return Err(invalid(sentence));
+            return Err(invalid(why));
         }
     }
     // Otherwise a body would be read as frames, or as a request by an intermediary.
@@ -291,12 +291,12 @@ fn unparsed(error: httparse::Error) -> Refusal {
     }
 }
 
-fn invalid(sentence: &str) -> Refusal {
-    Refusal::new(400, Cause::HttpInvalid, sentence)
+fn invalid(why: &str) -> Refusal {
+    Refusal::new(400, Cause::HttpInvalid, why)
 }
 
-fn upgrade(sentence: &str) -> Refusal {
-    Refusal::new(426, Cause::HttpInvalid, sentence)
+fn upgrade(why: &str) -> Refusal {
+    Refusal::new(426, Cause::HttpInvalid, why)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The server's interface to the layer above: reports clients that opened, ended or sent messages, and accepts clients
 //! in this process, which have no socket.
 
-use super::{Line, Server, Slot};
+use super::{KeyQueue, Server, Slot};
 use crate::codes::*;
 use crate::connection::Connection;
 use crate::net::{MemoryEnd, Stream};
@@ -18,7 +18,7 @@ pub struct Above {
     /// The layer above inspects every message before the host receives it.
     pub holds: bool,
     /// Keys of clients that opened, ended or have messages to inspect.
-    pub touched: Line,
+    pub touched: KeyQueue,
     /// Ids of clients that have been removed.
     pub gone: Vec<i32>,
     /// Keys of clients in this process.
@@ -34,7 +34,7 @@ impl Above {
 
 impl Server {
     /// Accepts a client in this process. Its address and path are not checked.
-    pub fn welcome_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
+    pub fn accept_local(&mut self, cx: &mut Cx<'_>, end: MemoryEnd) {
         let (key, serial) = self.take_place(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let of = &self.settings.accept;
         let accept = Accept {
@@ -55,7 +55,7 @@ impl Server {
             false,
             cx.now,
         );
-        self.settle_in(key, serial, peer, cx.now);
+        self.fill_slot(key, serial, peer, cx.now);
         self.above.local.push(key);
     }
 
@@ -101,7 +101,7 @@ impl Server {
             let readable = end.readable() > 0;
             client.readable |= readable;
             if readable || has_output {
-                self.lines.ready.push(*key);
+                self.queues.ready.push(*key);
             }
             true
         });

@@ -85,7 +85,7 @@ impl Server {
                     return false;
                 }
             }
-            if half.look() {
+            if half.is_spent() {
                 // The next poll begins with the next listener.
                 self.listening.listeners.rotate_left(1);
                 return true;
@@ -132,7 +132,7 @@ impl Server {
     /// Whether a limit of `most` clients permits one more, if `count` and the ended clients with unread messages are
     /// counted.
     fn has_room_beside(&mut self, count: u64, most: u64, address: Option<IpAddr>) -> bool {
-        count + (self.lines.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
+        count + (self.queues.ended_unread.len() as u64) < most || count + self.unread_ended(address) < most
     }
 
     fn welcome(&mut self, cx: &mut Cx<'_>, stream: mio::net::TcpStream, address: SocketAddr, handles: &dyn Handles) {
@@ -146,7 +146,7 @@ impl Server {
         if crowded && tls.is_some() {
             self.counts.accepted += 1;
             self.counts.refused += 1;
-            self.refusals.tell(cx.now, || format!("{address} was refused before TLS: {CROWDED}"));
+            self.refusals.log(cx.now, || format!("{address} was refused before TLS: {CROWDED}"));
             return;
         }
         let (key, serial) = self.take_place(ip);
@@ -157,13 +157,13 @@ impl Server {
                 self.slots[key as usize] =
                     Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
                 if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
-                    self.lines.timers.push(Reverse((cx.now + time, key, serial)));
+                    self.queues.timers.push(Reverse((cx.now + time, key, serial)));
                 }
             }
             None if crowded => {
                 let mut peer = self.answering(Stream::Tcp(stream), address, cx.now);
-                peer.turn_away(cx, &busy(CROWDED));
-                self.settle_in(key, serial, peer, cx.now);
+                peer.refuse_request(cx, &busy(CROWDED));
+                self.fill_slot(key, serial, peer, cx.now);
                 self.take_changes(cx, key, Some(handles));
             }
             None => self.begin(cx, key, serial, Stream::Tcp(stream), address, cx.now, Some(handles)),
@@ -194,7 +194,7 @@ impl Server {
         match result {
             Ok(stream) => self.begin(cx, key, serial, stream, address, since, None),
             Err(failure) => {
-                self.refusals.tell(cx.now, || format!("TLS with {address} failed: {}", failure.sentence));
+                self.refusals.log(cx.now, || format!("TLS with {address} failed: {}", failure.message));
                 self.counts.refused += 1;
                 self.drop_securing(key);
             }
@@ -226,7 +226,7 @@ impl Server {
         if !registered {
             peer.close(cx, -1, "");
         }
-        self.settle_in(key, serial, peer, since);
+        self.fill_slot(key, serial, peer, since);
         self.take_changes(cx, key, handles);
     }
 
@@ -246,13 +246,13 @@ impl Server {
     }
 
     /// Puts a client in its slot and queues it for serving.
-    pub(super) fn settle_in(&mut self, key: u32, serial: u32, mut peer: Connection, since: Instant) {
+    pub(super) fn fill_slot(&mut self, key: u32, serial: u32, mut peer: Connection, since: Instant) {
         peer.endpoint.of_server = true;
         peer.endpoint.user = self.endpoint.user;
         peer.endpoint.inbox.holds = self.above.holds;
         let timer = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| since + time);
         if let Some(timer) = timer {
-            self.lines.timers.push(Reverse((timer, key, serial)));
+            self.queues.timers.push(Reverse((timer, key, serial)));
         }
         self.slots[key as usize] = Slot::Client(Box::new(Client {
             peer,
@@ -264,6 +264,6 @@ impl Server {
             timer,
             done: false,
         }));
-        self.lines.ready.push(key);
+        self.queues.ready.push(key);
     }
 }

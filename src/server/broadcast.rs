@@ -233,17 +233,17 @@ impl Server {
             {
                 continue;
             }
-            now = now && !cx.budget.look();
+            now = now && !cx.budget.is_spent();
             match forms.put(cx, &mut client.peer, now) {
-                Sent::Taken if at_once => self.soil(key, now),
-                Sent::Taken => self.lines.later.push(key),
+                Sent::Taken if at_once => self.mark_for_flush(key, now),
+                Sent::Taken => self.queues.later.push(key),
                 Sent::NotOpen => {}
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
                     partial = true;
-                    let sentence = format!(
+                    let why = format!(
                         "the client did not read and its outbound queue was full ({ON_FULL} is WS_FULL_DISCONNECT)"
                     );
-                    let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, sentence) };
+                    let failure = Failure { close_code: 1008, ..Failure::new(Phase::App, Cause::Full, why) };
                     client.peer.close_because(cx, 1008, "the outbound queue is full", Some(failure));
                     self.take_changes(cx, key, None);
                 }
@@ -263,7 +263,7 @@ impl Server {
         let sent = client.peer.put(|| &mut *cx, text, payload);
         let news = client.peer.endpoint.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken {
-            self.soil(key, true);
+            self.mark_for_flush(key, true);
         }
         if news {
             self.take_changes(cx, key, None);
@@ -275,10 +275,10 @@ impl Server {
     pub fn greet(&mut self, cx: &mut Cx<'_>, key: u32, messages: &[&[u8]]) {
         let Some(client) = self.client(key) else { return };
         match client.peer.queue_together(cx, messages) {
-            Sent::Taken => self.lines.later.push(key),
+            Sent::Taken => self.queues.later.push(key),
             Sent::NoMemory => {
                 client.peer.memory_failed();
-                self.soil(key, true);
+                self.mark_for_flush(key, true);
             }
             Sent::Full | Sent::Partial | Sent::NotOpen => {}
         }
@@ -290,14 +290,14 @@ impl Server {
     }
 
     /// Writes output that no readiness event will announce: the host's, and that caused by other clients.
-    pub fn write_dirty(&mut self, cx: &mut Cx<'_>) {
+    pub fn write_marked(&mut self, cx: &mut Cx<'_>) {
         // Each client once. Clients with more to write are served by the following polls.
-        for _ in 0..self.lines.dirty.len() {
-            let Some(key) = self.lines.dirty.pop() else { break };
+        for _ in 0..self.queues.to_flush.len() {
+            let Some(key) = self.queues.to_flush.pop() else { break };
             self.flush_one(cx, key);
         }
-        for _ in 0..self.lines.later.len() {
-            let Some(key) = self.lines.later.pop() else { break };
+        for _ in 0..self.queues.later.len() {
+            let Some(key) = self.queues.later.pop() else { break };
             self.flush_one(cx, key);
         }
     }
@@ -309,7 +309,7 @@ impl Server {
             if let Slot::Client(client) = slot
                 && client.peer.has_output()
             {
-                if cx.budget.look() && !each {
+                if cx.budget.is_spent() && !each {
                     return;
                 }
                 client.peer.write(cx);
@@ -320,16 +320,16 @@ impl Server {
     /// Writes the host's output for half of the remaining budget, and at least an eighth of the budget. Clients that
     /// are not reached are first the next time.
     pub(super) fn write_own(&mut self, cx: &mut Cx<'_>) {
-        if self.lines.dirty.is_empty() {
+        if self.queues.to_flush.is_empty() {
             return;
         }
         let mut part = cx.budget.eighth();
         let half = cx.budget.half();
         let whole = std::mem::replace(&mut cx.budget, half);
-        for _ in 0..self.lines.dirty.len() {
-            let Some(key) = self.lines.dirty.pop() else { break };
+        for _ in 0..self.queues.to_flush.len() {
+            let Some(key) = self.queues.to_flush.pop() else { break };
             self.flush_one(cx, key);
-            if cx.budget.look() && part.look() {
+            if cx.budget.is_spent() && part.is_spent() {
                 break;
             }
         }
@@ -341,30 +341,30 @@ impl Server {
     pub fn write_later(&mut self, cx: &mut Cx<'_>, own: bool) -> bool {
         let mut part = cx.budget.eighth();
         while let Some(key) =
-            if own && !self.lines.dirty.is_empty() { self.lines.dirty.pop() } else { self.lines.later.pop() }
+            if own && !self.queues.to_flush.is_empty() { self.queues.to_flush.pop() } else { self.queues.later.pop() }
         {
             self.flush_one(cx, key);
-            if part.look() && cx.budget.look() {
+            if part.is_spent() && cx.budget.is_spent() {
                 break;
             }
         }
-        !self.lines.later.is_empty() || (own && !self.lines.dirty.is_empty())
+        !self.queues.later.is_empty() || (own && !self.queues.to_flush.is_empty())
     }
 
     /// After a send: marks the client for the next flush or poll, unless a readiness event will follow. `tried`:
     /// writing has been attempted.
     #[inline]
-    pub fn soil(&mut self, key: u32, tried: bool) {
+    pub fn mark_for_flush(&mut self, key: u32, tried: bool) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize)
             && client.peer.needs_flush(tried)
         {
-            self.lines.dirty.push(key);
+            self.queues.to_flush.push(key);
         }
     }
 
     /// Whether output is marked for the next flush or poll.
-    pub fn has_dirty(&self) -> bool {
-        !self.lines.dirty.is_empty() || !self.lines.later.is_empty()
+    pub fn has_marked(&self) -> bool {
+        !self.queues.to_flush.is_empty() || !self.queues.later.is_empty()
     }
 
     fn open_clients(&self, except: Option<u32>) -> impl Iterator<Item = &super::Client> {

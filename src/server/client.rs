@@ -1,6 +1,6 @@
 //! An accepted connection, and the server's bookkeeping after each change of it.
 
-use super::{Handles, Lines, Server};
+use super::{Handles, Queues, Server};
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::heap::Discarded;
@@ -101,8 +101,8 @@ impl Server {
     pub fn look_soon(&mut self, key: u32, now: Instant) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         client.timer = Some(now);
-        self.lines.timers.push(Reverse((now, key, client.serial)));
-        self.lines.ready.push(key);
+        self.queues.timers.push(Reverse((now, key, client.serial)));
+        self.queues.ready.push(key);
     }
 
     /// Calls `act` on a client, then updates the server's bookkeeping. `None`: no such client.
@@ -154,7 +154,7 @@ impl Server {
         count(&mut self.counts.per_address, client.address(), |there| there.connected += 1);
         // Starts its heartbeat.
         client.timer = Some(cx.now);
-        self.lines.timers.push(Reverse((cx.now, key, client.serial)));
+        self.queues.timers.push(Reverse((cx.now, key, client.serial)));
         true
     }
 
@@ -171,8 +171,8 @@ impl Server {
         match info.end.as_deref().map(|mark| mark.cause) {
             Some(Cause::PeerGone | Cause::Reset | Cause::ServerClosed | Cause::ClosedByHost) | None => {}
             Some(_) => {
-                let sentence = info.text(Text::Error);
-                self.refusals.tell(cx.now, || format!("{address} was refused with {status}: {sentence}"));
+                let why = info.text(Text::Error);
+                self.refusals.log(cx.now, || format!("{address} was refused with {status}: {why}"));
             }
         }
     }
@@ -197,14 +197,14 @@ impl Server {
             // It never opened, so the host does not know it and its events are dropped.
             client.peer.endpoint.inbox.drop_marks();
             client.done = true;
-            self.lines.retiring.push_back(key);
+            self.queues.retiring.push_back(key);
             return;
         }
         self.counts.connected -= 1;
         count(&mut self.counts.per_address, client.address(), |there| there.connected -= 1);
-        self.lines.finished.push_back((key, client.serial));
+        self.queues.finished.push_back((key, client.serial));
         if client.peer.endpoint.inbox.counted() > 0 {
-            self.lines.ended_unread.push((key, client.serial));
+            self.queues.ended_unread.push((key, client.serial));
         }
     }
 
@@ -214,7 +214,7 @@ impl Server {
         if client.done && client.peer.endpoint.inbox.is_empty() {
             // Its last event was merged into SKIPPED while its messages awaited inspection, and these have been
             // dropped.
-            self.lines.retiring.push_back(key);
+            self.queues.retiring.push_back(key);
         }
         let marks = client.peer.endpoint.inbox.marks() as u32;
         self.counts.lifecycle = self.counts.lifecycle + marks as usize - client.marks as usize;
@@ -222,14 +222,14 @@ impl Server {
         let Endpoint { inbox, handle, label, .. } = &client.peer.endpoint;
         if self.above.shows(&client.peer) {
             if !inbox.is_empty() {
-                self.lines.waiting.push(key);
+                self.queues.waiting.push(key);
             }
             if inbox.has_messages() {
-                self.lines.talking.push(key);
+                self.queues.with_messages.push(key);
             }
         }
         if inbox.has_fresh() {
-            self.lines.fresh.push(key);
+            self.queues.fresh.push(key);
         }
         if self.above.watches
             && *handle != 0
@@ -243,22 +243,22 @@ impl Server {
     /// close.
     fn note_output(&mut self, cx: &Cx<'_>, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        if client.peer.can_send_on() || (client.peer.has_failed() && !client.peer.reading_rests()) {
+        if client.peer.can_send_on() || (client.peer.has_failed() && !client.peer.is_reading_paused()) {
             let busy = client.is_busy(cx.second());
-            self.lines.ready.enter(key, busy);
+            self.queues.ready.enter(key, busy);
         }
         if let Some(deadline) = client.peer.close_deadline()
             && client.timer.is_none_or(|at| at > deadline)
         {
             client.timer = Some(deadline);
-            self.lines.timers.push(Reverse((deadline, key, client.serial)));
+            self.queues.timers.push(Reverse((deadline, key, client.serial)));
         }
     }
 
     /// Number of ended clients with unread messages, from `address` or all. They count towards the client limits, so
     /// that a host that does not read cannot accumulate messages without bound: new clients are refused.
     pub(super) fn unread_ended(&mut self, address: Option<IpAddr>) -> u64 {
-        let Server { slots, lines: Lines { ended_unread, .. }, .. } = self;
+        let Server { slots, queues: Queues { ended_unread, .. }, .. } = self;
         let mut count = 0;
         ended_unread.retain(|(key, serial)| {
             let Slot::Client(client) = &slots[*key as usize] else { return false };

@@ -25,19 +25,19 @@ impl Server {
         if self.endpoint.inbox.marks() > 0 && (self.state != State::Closed || self.endpoint.inbox.marks() > 1) {
             return self.endpoint.inbox.take_item().map(|item| (None, item));
         }
-        while let Some(key) = self.lines.waiting.front() {
+        while let Some(key) = self.queues.waiting.front() {
             if let Some(item) = self.client(key).and_then(|client| client.peer.take_item()) {
                 self.took(key, matches!(&item, Item::Mark(mark) if is_last(mark)));
-                self.lines.served.0 += 1;
+                self.queues.served.0 += 1;
                 if self.client(key).is_none_or(|client| client.peer.endpoint.inbox.is_empty()) {
-                    self.leave_line();
-                } else if self.lines.served.0 >= TURN {
-                    self.lines.served.0 = 0;
-                    self.lines.waiting.rotate();
+                    self.leave_waiting();
+                } else if self.queues.served.0 >= TURN {
+                    self.queues.served.0 = 0;
+                    self.queues.waiting.rotate();
                 }
                 return Some((Some(key), item));
             }
-            self.leave_line();
+            self.leave_waiting();
         }
         // The server's CLOSED follows all items of its clients, and a DISCONNECTED is behind messages that have not
         // been inspected yet.
@@ -52,13 +52,13 @@ impl Server {
     #[inline]
     pub fn take_message(&mut self) -> Option<(Message, Origin)> {
         loop {
-            let key = self.lines.talking.front()?;
+            let key = self.queues.with_messages.front()?;
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else {
-                self.leave_talk();
+                self.leave_with_messages();
                 continue;
             };
             let Some(message) = client.peer.take_message() else {
-                self.leave_talk();
+                self.leave_with_messages();
                 continue;
             };
             let origin = Origin {
@@ -68,16 +68,16 @@ impl Server {
             };
             let more = client.peer.endpoint.inbox.has_messages();
             if client.done && client.peer.endpoint.inbox.is_empty() {
-                self.lines.retiring.push_back(key);
+                self.queues.retiring.push_back(key);
             } else if client.readable && !client.peer.is_full() {
-                self.lines.ready.push(key);
+                self.queues.ready.push(key);
             }
-            self.lines.served.1 += 1;
+            self.queues.served.1 += 1;
             if !more {
-                self.leave_talk();
-            } else if self.lines.served.1 >= TURN {
-                self.lines.served.1 = 0;
-                self.lines.talking.rotate();
+                self.leave_with_messages();
+            } else if self.queues.served.1 >= TURN {
+                self.queues.served.1 = 0;
+                self.queues.with_messages.rotate();
             }
             return Some((message, origin));
         }
@@ -85,11 +85,11 @@ impl Server {
 
     /// Handles of the clients that have items to take, in round-robin order.
     pub fn handles_waiting(&mut self) -> Vec<u32> {
-        let first = self.lines.waiting.front();
+        let first = self.queues.waiting.front();
         let mut handles = Vec::new();
-        for _ in 0..self.lines.waiting.len() {
+        for _ in 0..self.queues.waiting.len() {
             // One full rotation: each client is removed, and appended again if it still has items.
-            let Some(key) = self.lines.waiting.pop() else { break };
+            let Some(key) = self.queues.waiting.pop() else { break };
             let Some(client) = self
                 .client(key)
                 .filter(|client| client.peer.endpoint.handle != 0 && client.peer.endpoint.inbox.has_items())
@@ -97,10 +97,10 @@ impl Server {
                 continue;
             };
             handles.push(client.peer.endpoint.handle);
-            self.lines.waiting.push(key);
+            self.queues.waiting.push(key);
         }
-        if self.lines.waiting.front() != first {
-            self.lines.served.0 = 0;
+        if self.queues.waiting.front() != first {
+            self.queues.served.0 = 0;
         }
         handles
     }
@@ -113,7 +113,7 @@ impl Server {
         client.marks = marks;
         client.done |= last;
         if client.done && client.peer.endpoint.inbox.is_empty() {
-            self.lines.retiring.push_back(key);
+            self.queues.retiring.push_back(key);
         } else {
             self.read_on(key);
         }
@@ -123,29 +123,33 @@ impl Server {
     pub fn read_on(&mut self, key: u32) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         if client.readable && !client.peer.is_full() {
-            self.lines.ready.push(key);
+            self.queues.ready.push(key);
         }
     }
 
     /// Number of messages that the host may take.
     pub fn available(&self) -> usize {
-        self.lines.talking.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
+        self.queues.with_messages.iter().map(|key| self.slots.get(key as usize).map_or(0, messages)).sum()
     }
 
     /// Whether to wake a waiting host: there are messages, or events; if the host reads no events, only events that
     /// have been added since the last call.
     pub(super) fn has_news(&mut self) -> bool {
         let events = self.counts.lifecycle + self.endpoint.inbox.marks();
-        let is_new = events > std::mem::replace(&mut self.counts.told, events);
+        let is_new = events > std::mem::replace(&mut self.counts.reported, events);
         is_new
             || (self.reads_events && events > 0)
-            || self.lines.talking.iter().any(|key| self.slots.get(key as usize).is_some_and(|slot| messages(slot) > 0))
+            || self
+                .queues
+                .with_messages
+                .iter()
+                .any(|key| self.slots.get(key as usize).is_some_and(|slot| messages(slot) > 0))
     }
 
     /// Merges the events of the clients that ended first into one SKIPPED with a count, if too many events are queued.
     pub(super) fn collapse(&mut self, cx: &Cx<'_>) {
         while self.counts.lifecycle > MAX_LIFECYCLE {
-            let Some((key, serial)) = self.lines.finished.pop_front() else { return };
+            let Some((key, serial)) = self.queues.finished.pop_front() else { return };
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { continue };
             if client.serial != serial || client.done {
                 continue;
@@ -155,7 +159,7 @@ impl Server {
             client.marks = 0;
             client.done = true;
             if client.peer.endpoint.inbox.is_empty() {
-                self.lines.retiring.push_back(key);
+                self.queues.retiring.push_back(key);
             }
             self.note_skipped(cx, dropped as u64);
         }
@@ -169,15 +173,15 @@ impl Server {
     }
 
     /// Removes the first client of `waiting`, which has no more items.
-    fn leave_line(&mut self) {
-        self.lines.waiting.pop();
-        self.lines.served.0 = 0;
+    fn leave_waiting(&mut self) {
+        self.queues.waiting.pop();
+        self.queues.served.0 = 0;
     }
 
-    /// Removes the first client of `talking`, which has no more messages.
-    fn leave_talk(&mut self) {
-        self.lines.talking.pop();
-        self.lines.served.1 = 0;
+    /// Removes the first client of `with_messages`, which has no more messages.
+    fn leave_with_messages(&mut self) {
+        self.queues.with_messages.pop();
+        self.queues.served.1 = 0;
     }
 }
 

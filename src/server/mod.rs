@@ -6,7 +6,7 @@ mod accept;
 mod broadcast;
 mod client;
 mod items;
-mod line;
+mod key_queue;
 mod memory;
 mod refusals;
 mod serve;
@@ -15,7 +15,7 @@ mod turns;
 pub use above::Above;
 pub use broadcast::Spread;
 pub use items::{Origin, is_last};
-pub use line::Line;
+pub use key_queue::KeyQueue;
 
 use crate::connection::Connection;
 use crate::endpoint::{Counters, Endpoint, Options};
@@ -80,7 +80,7 @@ pub struct Server {
     free: Vec<u32>,
     /// Serial number of the client accepted last.
     serial: u32,
-    lines: Lines,
+    queues: Queues,
     counts: Counts,
     refusals: Refusals,
     reuse: Reuse,
@@ -108,23 +108,23 @@ struct Listening {
 
 /// Queues of clients, by key.
 #[derive(Default)]
-struct Lines {
+struct Queues {
     /// Clients to serve: there may be bytes to read or write.
     ready: Turns,
     /// Clients with items for the host, in round-robin order.
-    waiting: Line,
+    waiting: KeyQueue,
     /// Clients with messages for the host, in round-robin order. A separate queue, so that a host that takes only
     /// messages does not step over events.
-    talking: Line,
-    /// Items taken from the first client of `waiting`, and messages taken from the first of `talking`, in its current
+    with_messages: KeyQueue,
+    /// Items taken from the first client of `waiting`, and messages taken from the first of `with_messages`, in its current
     /// turn.
     served: (u32, u32),
     /// Clients with output of the host that has not been written yet.
-    dirty: Line,
+    to_flush: KeyQueue,
     /// Clients with output caused by other clients. It is written within the poll's budget.
-    later: Line,
+    later: KeyQueue,
     /// Clients with messages in the arena.
-    fresh: Line,
+    fresh: KeyQueue,
     /// Clients whose last event has been taken.
     retiring: VecDeque<u32>,
     /// Ended clients whose events have not been taken, oldest first: key and serial number.
@@ -134,11 +134,11 @@ struct Lines {
     /// When to check timers: time, key and serial number.
     timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
     /// Clients whose timers are due, but which have more to read first.
-    unread: Line,
+    unread: KeyQueue,
     /// Clients served in the current period. When it ends, clients of `served_before` that are not in it free memory.
-    served_lately: Line,
+    served_lately: KeyQueue,
     /// Clients served in the previous period.
-    served_before: Line,
+    served_before: KeyQueue,
 }
 
 /// Client counts.
@@ -158,16 +158,16 @@ struct Counts {
     /// Number of lifecycle events queued for the host.
     lifecycle: usize,
     /// Number of events at the last `has_news`: a waiting host has been woken for these.
-    told: usize,
+    reported: usize,
 }
 
 /// Memory kept for reuse, and when it is freed.
 #[derive(Default)]
 struct Reuse {
     /// When the read buffers are freed if no client is served before.
-    rest_at: Option<Instant>,
+    idle_at: Option<Instant>,
     /// When the current period of `served_lately` ends.
-    look_at: Option<Instant>,
+    period_end: Option<Instant>,
     /// Storage of long messages that were passed on to other clients.
     passed: Vec<Chunk>,
     /// The last frame that was sent to several clients.
@@ -219,7 +219,7 @@ impl Server {
             slots: Vec::new(),
             free: Vec::new(),
             serial: 0,
-            lines: Lines::default(),
+            queues: Queues::default(),
             counts: Counts::default(),
             refusals: Refusals::default(),
             reuse: Reuse::default(),
@@ -237,36 +237,36 @@ impl Server {
         let mut more = self.retire(cx, handles);
         self.sweep();
         self.drop_passed(cx);
-        self.settle(cx);
-        self.lines.ready.begin_poll();
+        self.leave_arena(cx);
+        self.queues.ready.begin_poll();
         let mut all_ready = self.collect_readiness(cx.second());
         self.collect_local();
         self.write_own(cx);
         more |= self.go_on_closing(cx);
         more |= self.accept(cx, handles);
-        self.worked = more || !self.lines.ready.is_empty();
-        if self.lines.ready.is_empty() {
-            self.rest(cx);
+        self.worked = more || !self.queues.ready.is_empty();
+        if self.queues.ready.is_empty() {
+            self.free_idle_buffers(cx);
         } else {
-            self.reuse.rest_at = None;
+            self.reuse.idle_at = None;
             more |= self.serve_ready(cx, handles);
         }
-        while !all_ready && !cx.budget.look() {
+        while !all_ready && !cx.budget.is_spent() {
             all_ready = self.collect_readiness(cx.second());
             more |= self.serve_ready(cx, handles);
         }
         more |= !all_ready;
-        if !self.lines.unread.is_empty() {
+        if !self.queues.unread.is_empty() {
             self.time_read(cx.now);
         }
         self.judge_timers(cx, handles);
         self.refusals.pass(cx.now);
         self.note_closed(cx);
-        if !self.lines.served_lately.is_empty() || !self.lines.served_before.is_empty() {
+        if !self.queues.served_lately.is_empty() || !self.queues.served_before.is_empty() {
             self.give_memory_back(cx);
         }
-        if !self.above.watches && !self.lines.dirty.is_empty() {
-            more |= cx.budget.look() || self.write_later(cx, true);
+        if !self.above.watches && !self.queues.to_flush.is_empty() {
+            more |= cx.budget.is_spent() || self.write_later(cx, true);
         }
         more
     }
@@ -293,7 +293,7 @@ impl Server {
 
     /// Fetches readiness events, on systems where nothing else can wait for them. `second`: `Cx::second`.
     #[cfg(not(unix))]
-    pub fn look(&mut self, second: u32) {
+    pub fn fetch_readiness(&mut self, second: u32) {
         self.collect_readiness(second);
     }
 
@@ -301,9 +301,9 @@ impl Server {
     pub fn has_work(&mut self) -> bool {
         let accepts = self.may_accept() && self.listening.accept_after.is_none();
         accepts
-            || !self.lines.ready.is_empty()
-            || self.has_dirty()
-            || !self.lines.retiring.is_empty()
+            || !self.queues.ready.is_empty()
+            || self.has_marked()
+            || !self.queues.retiring.is_empty()
             || !self.listening.mailbox.is_empty()
             || self.has_local_work()
             || self.has_news()
@@ -311,7 +311,7 @@ impl Server {
 
     /// When the next timer needs a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        let timer = self.lines.timers.peek().map(|Reverse((at, ..))| *at);
+        let timer = self.queues.timers.peek().map(|Reverse((at, ..))| *at);
         [timer, self.listening.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
     }
 
@@ -382,18 +382,18 @@ impl Server {
 
     /// Number of entries in all queues and timers. It stays proportional to the number of slots.
     pub fn footprint(&self) -> usize {
-        let written = self.lines.dirty.len() + self.lines.later.len();
-        let queues = self.lines.ready.len()
-            + self.lines.waiting.len()
-            + self.lines.talking.len()
+        let written = self.queues.to_flush.len() + self.queues.later.len();
+        let queues = self.queues.ready.len()
+            + self.queues.waiting.len()
+            + self.queues.with_messages.len()
             + written
-            + self.lines.fresh.len()
-            + self.lines.retiring.len();
+            + self.queues.fresh.len()
+            + self.queues.retiring.len();
         queues
-            + self.lines.finished.len()
-            + self.lines.ended_unread.len()
-            + self.lines.timers.len()
-            + self.lines.unread.len()
+            + self.queues.finished.len()
+            + self.queues.ended_unread.len()
+            + self.queues.timers.len()
+            + self.queues.unread.len()
     }
 
     /// Bytes kept for all clients outside their queues.

@@ -19,7 +19,7 @@ pub(super) struct Refusals {
 
 impl Refusals {
     /// Logs a client that was refused or failed, with its address and the reason.
-    pub(super) fn tell(&mut self, now: Instant, line: impl FnOnce() -> String) {
+    pub(super) fn log(&mut self, now: Instant, line: impl FnOnce() -> String) {
         self.pass(now);
         self.since.get_or_insert(now);
         if self.lines < LINES {

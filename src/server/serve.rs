@@ -39,7 +39,7 @@ impl Server {
                 }
                 client.readable |= readable;
                 let busy = client.is_busy(second);
-                self.lines.ready.enter(key, busy);
+                self.queues.ready.enter(key, busy);
             }
         }
         count < EVENTS
@@ -48,9 +48,9 @@ impl Server {
     /// Serves ready clients in rounds until the budget is exhausted. While others wait, a round is limited to a slice
     /// of the budget, and a client that uses up its slice is served after the others for `BUSY` seconds.
     pub(super) fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        cx.budget.look();
-        while let Some(key) = self.lines.ready.pop() {
-            let alone = self.lines.ready.is_empty();
+        cx.budget.is_spent();
+        while let Some(key) = self.queues.ready.pop() {
+            let alone = self.queues.ready.is_empty();
             let Some(client) = self.client(key) else { continue };
             if !alone {
                 cx.budget.begin_slice();
@@ -61,19 +61,19 @@ impl Server {
             }
             let used_up = cx.budget.end_slice();
             self.take_changes(cx, key, Some(handles));
-            self.lines.served_lately.push(key);
+            self.queues.served_lately.push(key);
             if let Some(client) = self.client(key) {
                 if used_up {
                     client.busy_until = cx.second() + BUSY;
                 }
                 let again = more || client.peer.has_backlog();
-                client.readable = again || client.peer.reading_rests();
+                client.readable = again || client.peer.is_reading_paused();
                 if again {
-                    self.lines.ready.push_behind(key);
+                    self.queues.ready.push_behind(key);
                 }
             }
-            if cx.budget.look() {
-                return !self.lines.ready.is_empty();
+            if cx.budget.is_spent() {
+                return !self.queues.ready.is_empty();
             }
         }
         false
@@ -81,13 +81,13 @@ impl Server {
 
     /// Schedules the timers that were due while there was more to read, for clients that have now been read.
     pub(super) fn time_read(&mut self, now: Instant) {
-        for _ in 0..self.lines.unread.len() {
-            let Some(key) = self.lines.unread.pop() else { return };
-            if self.lines.ready.contains(key) {
-                self.lines.unread.push(key);
+        for _ in 0..self.queues.unread.len() {
+            let Some(key) = self.queues.unread.pop() else { return };
+            if self.queues.ready.contains(key) {
+                self.queues.unread.push(key);
             } else if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
                 client.timer = Some(now);
-                self.lines.timers.push(Reverse((now, key, client.serial)));
+                self.queues.timers.push(Reverse((now, key, client.serial)));
             }
         }
     }
@@ -96,7 +96,7 @@ impl Server {
     /// never time out.
     #[inline]
     pub(super) fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
-        if self.lines.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
+        if self.queues.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
             self.judge_due(cx, handles);
         }
     }
@@ -104,25 +104,29 @@ impl Server {
     #[inline(never)]
     fn judge_due(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
         let mut part = cx.budget.eighth();
-        while let Some(Reverse((at, key, serial))) = self.lines.timers.peek().copied() {
+        while let Some(Reverse((at, key, serial))) = self.queues.timers.peek().copied() {
             if at > cx.now {
                 break;
             }
-            self.lines.timers.pop();
+            self.queues.timers.pop();
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
-                    if client.readable && self.lines.ready.contains(key) {
+                    if client.readable && self.queues.ready.contains(key) {
                         // Not all its bytes have been read: an unread one may be its sign of life.
                         client.peer.check_timers(cx, false);
                         client.timer = None;
-                        self.lines.unread.push(key);
+                        self.queues.unread.push(key);
                     } else {
                         client.timer = client.peer.check_timers(cx, true);
                         if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
                             client.peer.shrink();
                         }
                         if let Some(next) = client.timer {
-                            self.lines.timers.push(Reverse((next.max(cx.now + Duration::from_millis(1)), key, serial)));
+                            self.queues.timers.push(Reverse((
+                                next.max(cx.now + Duration::from_millis(1)),
+                                key,
+                                serial,
+                            )));
                             client.timer = Some(next.max(cx.now + Duration::from_millis(1)));
                         }
                     }
@@ -132,11 +136,12 @@ impl Server {
                     let deadline =
                         self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
                     match deadline {
-                        Some(deadline) if deadline > cx.now => self.lines.timers.push(Reverse((deadline, key, serial))),
+                        Some(deadline) if deadline > cx.now => {
+                            self.queues.timers.push(Reverse((deadline, key, serial)))
+                        }
                         Some(_) => {
                             let address = securing.address;
-                            self.refusals
-                                .tell(cx.now, || format!("{address} did not finish its TLS handshake in time"));
+                            self.refusals.log(cx.now, || format!("{address} did not finish its TLS handshake in time"));
                             self.counts.refused += 1;
                             self.drop_securing(key);
                         }
@@ -145,7 +150,7 @@ impl Server {
                 }
                 _ => {}
             }
-            if part.look() {
+            if part.is_spent() {
                 break;
             }
         }
@@ -165,7 +170,7 @@ impl Server {
                     self.take_changes(cx, key, None);
                 }
             }
-            if cx.budget.look() && next < self.slots.len() {
+            if cx.budget.is_spent() && next < self.slots.len() {
                 self.closing = Some((code, reason, next));
                 return true;
             }

@@ -1,6 +1,6 @@
 //! The order in which clients are served: a normal queue, and a queue of busy clients after it.
 
-use super::line::Line;
+use super::key_queue::KeyQueue;
 
 /// Maximum number of polls in a row in which no busy client is served.
 const PASSED_OVER: u32 = 16;
@@ -8,8 +8,8 @@ const PASSED_OVER: u32 = 16;
 /// Two queues; a key is in at most one of them.
 #[derive(Default)]
 pub(super) struct Turns {
-    pub(super) first: Line,
-    pub(super) behind: Line,
+    pub(super) first: KeyQueue,
+    pub(super) behind: KeyQueue,
     /// Polls since a key of `behind` was last taken.
     passed_over: u32,
 }

@@ -185,7 +185,7 @@ impl Body {
     }
 
     /// Whether the remote peer is in this process: threads that wait for it have to be woken.
-    pub fn talks_in_memory(&mut self) -> bool {
+    pub fn is_in_memory(&mut self) -> bool {
         match &mut self.kind {
             Kind::Pair(_) | Kind::Attached(..) => true,
             // The client of ws_join_local. No other client has a pipe.

@@ -36,7 +36,7 @@ impl Drop for Leaving {
             What::Server(server) => server.write_last(&mut cx, true),
             What::Peer(peer) => {
                 if let Some(peer) = peer.take() {
-                    let_go(peer, &mut cx);
+                    write_and_close(peer, &mut cx);
                 }
             }
         }
@@ -47,21 +47,21 @@ impl Drop for Leaving {
 pub(super) fn drop_peer(mut peer: Box<Connection>, cx: &mut Cx<'_>) -> Option<Box<Connection>> {
     let in_memory = matches!(peer.stream_mut(), Some(Stream::Memory(_)));
     if !in_memory && peer.has_output() {
-        if cx.budget.look() {
+        if cx.budget.is_spent() {
             return Some(peer);
         }
         peer.write(cx);
-        if peer.can_send_on() || cx.budget.look() {
+        if peer.can_send_on() || cx.budget.is_spent() {
             return Some(peer);
         }
     }
-    let_go(peer, cx);
+    write_and_close(peer, cx);
     None
 }
 
 /// Like `drop_peer`, but always to the end. If all output was written, the socket is drained before it is closed, so
 /// that a TCP reset cannot destroy the last bytes.
-fn let_go(mut peer: Box<Connection>, cx: &mut Cx<'_>) {
+fn write_and_close(mut peer: Box<Connection>, cx: &mut Cx<'_>) {
     peer.write(cx);
     if peer.state() == State::Open && !peer.has_output() {
         peer.close_because(cx, 1001, "", Some(Failure::new(Phase::App, Cause::Dropped, "freed")));

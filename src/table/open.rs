@@ -92,7 +92,7 @@ pub fn join_local(host: u32, settings: Settings) -> Result<u32, Error> {
     let (host_end, own_end) = MemoryEnd::pair(PIPE_BYTES);
     let (wire, scene) = with(host, |body, member| {
         let (role, kind, mut cx) = body.parts_with_role(now, None);
-        role.welcome_local(kind.place(member)?, &mut cx, host_end)
+        role.accept_local(kind.place(member)?, &mut cx, host_end)
     })?;
     let early = settings.queue_before_open;
     let options = Arc::new(settings.options.clone());

@@ -29,19 +29,19 @@ pub fn forget_all() {
     CHANGES.fetch_add(1, Ordering::Release);
 }
 
-/// What a handle refers to; `look` is called if this thread has no valid entry. The result may be stale as soon as it
+/// What a handle refers to; `look_up` is called if this thread has no valid entry. The result may be stale as soon as it
 /// is returned.
 #[inline(always)]
 pub fn find(
     handle: u32,
-    look: impl FnOnce(u32) -> Option<(&'static Family, Member)>,
+    look_up: impl FnOnce(u32) -> Option<(&'static Family, Member)>,
 ) -> (Option<&'static Family>, Member) {
     ENTRIES.with(|entries| {
         let place = &entries[handle as usize % PLACES];
         let key = u64::from(CHANGES.load(Ordering::Acquire)) << 32 | u64::from(handle);
         let mut known = place.get();
         if known.key != key {
-            let Some((family, member)) = look(handle) else { return (None, Member::Only) };
+            let Some((family, member)) = look_up(handle) else { return (None, Member::Only) };
             known = Entry { key, family: Some(family), member };
             place.set(known);
         }

@@ -23,7 +23,7 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
     with_family(handle, |family, body, member| {
         // Checked before the poll: a pipe that ends in it is gone afterwards, and threads that wait for its other end
         // must be woken.
-        let in_memory = body.talks_in_memory();
+        let in_memory = body.is_in_memory();
         let now = Instant::now();
         let budget = budget_of(&mut body.kind, member);
         let end = member.end();
@@ -41,10 +41,10 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
             (kind, member) => {
                 if let Kind::Pair(ends) = kind {
                     // Messages of both ends may be in the shared arena.
-                    ends.iter_mut().flatten().for_each(|peer| peer.settle(cx.arena));
+                    ends.iter_mut().flatten().for_each(|peer| peer.leave_arena(cx.arena));
                 }
                 let peer = peer_of(kind, member)?;
-                peer.settle(cx.arena);
+                peer.leave_arena(cx.arena);
                 cx.renew();
                 if !gap.is_zero() {
                     peer.shift(gap);
@@ -86,8 +86,8 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
         let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
         match (kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {
-                server.soil(key, true);
-                if server.has_dirty() {
+                server.mark_for_flush(key, true);
+                if server.has_marked() {
                     wake::all();
                 }
             }
@@ -132,11 +132,11 @@ fn put_by_role(
 /// ws_flush.
 pub fn flush(handle: u32) -> Result<(), Error> {
     with(handle, |body, member| {
-        let in_memory = body.talks_in_memory();
+        let in_memory = body.is_in_memory();
         let budget = budget_of(&mut body.kind, member);
         let (kind, mut cx) = body.parts(Instant::now(), budget);
         match (&mut *kind, member) {
-            (Kind::Server(server), Member::Server) => server.write_dirty(&mut cx),
+            (Kind::Server(server), Member::Server) => server.write_marked(&mut cx),
             (Kind::Server(server), Member::Client(key)) => server.flush_one(&mut cx, key),
             (kind, member) => peer_of(kind, member)?.write(&mut cx),
         }
@@ -390,10 +390,10 @@ fn rest(body: &mut Body, read: u64, now: Instant, member: Member) {
 pub(super) fn wake_for_output(body: &mut Body) {
     let waits = match &mut body.kind {
         Kind::Client(peer) => peer.has_output(),
-        Kind::Server(server) => server.has_dirty(),
+        Kind::Server(server) => server.has_marked(),
         _ => false,
     };
-    if waits || body.talks_in_memory() {
+    if waits || body.is_in_memory() {
         wake::all();
     }
 }

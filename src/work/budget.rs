@@ -23,7 +23,7 @@ pub struct Budget<'a> {
     start: Instant,
     /// Length of the budget from `start` on; `u64::MAX`: unlimited.
     nanos: u64,
-    since_look: u32,
+    since_check: u32,
     /// Nanoseconds spent at the last reading of the clock.
     seen: u64,
     over: bool,
@@ -33,7 +33,7 @@ pub struct Budget<'a> {
 }
 
 /// Frames between two readings of the clock: about 5 µs of work.
-const FRAMES_PER_LOOK: u32 = 64;
+const FRAMES_PER_CHECK: u32 = 64;
 
 impl<'a> Budget<'a> {
     /// A budget of three quarters of `micros` from `start` on; `None`: unlimited.
@@ -41,7 +41,7 @@ impl<'a> Budget<'a> {
     pub fn new(clock: &'a dyn Clock, start: Instant, micros: Option<u32>) -> Budget<'a> {
         // The remaining quarter is for work after the last check: writing answers, checking timers.
         let nanos = micros.map_or(u64::MAX, |micros| u64::from(micros) * 750);
-        Budget { clock, start, nanos, since_look: 0, seen: 0, over: false, slice_end: u64::MAX, slice_over: false }
+        Budget { clock, start, nanos, since_check: 0, seen: 0, over: false, slice_end: u64::MAX, slice_over: false }
     }
 
     /// A budget of half of the remaining time.
@@ -54,7 +54,7 @@ impl<'a> Budget<'a> {
             clock: self.clock,
             start: self.start,
             nanos,
-            since_look: 0,
+            since_check: 0,
             seen: spent,
             over,
             slice_end: u64::MAX,
@@ -71,7 +71,7 @@ impl<'a> Budget<'a> {
             clock: self.clock,
             start: self.start,
             nanos,
-            since_look: 0,
+            since_check: 0,
             seen: spent,
             over: false,
             slice_end: u64::MAX,
@@ -102,13 +102,13 @@ impl<'a> Budget<'a> {
     /// progress.
     #[inline]
     pub fn spend_frame(&mut self) -> bool {
-        self.since_look += 1;
-        self.since_look >= FRAMES_PER_LOOK && self.look()
+        self.since_check += 1;
+        self.since_check >= FRAMES_PER_CHECK && self.is_spent()
     }
 
     /// Reads the clock. True: the budget or the slice is exhausted.
-    pub fn look(&mut self) -> bool {
-        self.since_look = 0;
+    pub fn is_spent(&mut self) -> bool {
+        self.since_check = 0;
         if !self.over && !self.slice_over && self.nanos != u64::MAX {
             self.seen = self.spent();
             self.over = self.seen >= self.nanos;

@@ -55,7 +55,7 @@ fn poll_to_the_end(
         let now = Instant::now();
         let budget = Budget::new(&SystemClock, now, None);
         let mut cx = Cx { services, arena, codecs, now, epoch: start, budget };
-        client.settle(cx.arena);
+        client.leave_arena(cx.arena);
         cx.renew();
         client.pump(&mut cx);
         client.check_timers(&mut cx, true);
@@ -114,7 +114,7 @@ fn a_lost_client_reconnects_under_the_same_handle() {
     let end = client.endpoint.info.end.as_deref().unwrap();
     assert_eq!((end.cause, end.http_status), (Cause::Refused, 0));
     assert!(client.endpoint.info.headers.get("upgrade", 0).is_none());
-    client.settle(&arena);
+    client.leave_arena(&arena);
     let mut items = Vec::new();
     while let Some(item) = client.take_item() {
         items.push(match item {

@@ -232,7 +232,7 @@ mod heartbeat {
             end.feed(&[b"\x82\xFE\x27\x10\0\0\0\0".as_slice(), &[7; 10_000]].concat());
         }
         end.pass(ms(300_000));
-        assert!(end.peer.reading_rests());
+        assert!(end.peer.is_reading_paused());
         assert_eq!(end.peer.state(), State::Open, "its pongs are not looked for");
         let mut taken = end.items().len();
         end.poll();

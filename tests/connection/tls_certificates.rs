@@ -328,9 +328,9 @@ fn an_invalid_entry_does_not_affect_the_rest_of_a_bundle() {
     ] {
         assert!(client(format!("{good}{damaged}{good}")).is_ok());
         assert!(std::iter::from_fn(c_host::log_line).any(|line| line.contains("1 of the 3 certificates of ca_pem")));
-        let sentence = client(damaged).err().unwrap().into_sentence();
+        let sentence = client(damaged).err().unwrap().into_message();
         assert!(sentence.contains("no certificate that can be used"), "{sentence}");
     }
-    let sentence = client(bad.to_owned()).err().unwrap().into_sentence();
+    let sentence = client(bad.to_owned()).err().unwrap().into_message();
     assert!(sentence.contains("no certificate that can be used"), "{sentence}");
 }

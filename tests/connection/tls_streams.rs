@@ -159,7 +159,7 @@ fn open(client: bool, version: &'static SupportedProtocolVersion, first: &[u8]) 
             match dial.step(&services, Instant::now()) {
                 Step::Pending => None,
                 Step::Done(stream) => Some(stream),
-                Step::Failed(failure) => panic!("{}", failure.sentence),
+                Step::Failed(failure) => panic!("{}", failure.message),
             }
         });
         return finish(stream, far);
@@ -172,7 +172,7 @@ fn open(client: bool, version: &'static SupportedProtocolVersion, first: &[u8]) 
         far.send(usize::MAX);
         mailbox.take().pop()
     });
-    finish(stream.1.map_err(|failure| failure.sentence).unwrap(), far)
+    finish(stream.1.map_err(|failure| failure.message).unwrap(), far)
 }
 
 /// Polls until the remote peer has completed its handshake too.

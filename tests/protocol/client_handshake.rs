@@ -62,7 +62,7 @@ fn run(spec: &RequestSpec, answer: &[u8], end: bool, cut: impl Fn(&[u8]) -> Vec<
 
 fn told(refused: wspeer::internals::protocol::Refused) -> Outcome {
     assert_eq!(refused.failure.phase, Phase::Http);
-    assert!(!refused.failure.sentence.is_empty());
+    assert!(!refused.failure.message.is_empty());
     Refused(refused.failure.cause, refused.status, refused.body)
 }
 
@@ -315,9 +315,9 @@ mod invalid_response {
         assert_eq!(outcome(&spec(&[]), b"", true), gone);
         assert_eq!(outcome(&spec(&[]), b"HTTP/1.1 101 Swi", true), gone);
         let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
-        assert!(handshake.receive_eof().failure.sentence.contains("without an answer"));
+        assert!(handshake.receive_eof().failure.message.contains("without an answer"));
         assert!(matches!(handshake.receive(b"HTTP"), Ok(None)));
-        assert!(handshake.receive_eof().failure.sentence.contains("in the middle"));
+        assert!(handshake.receive_eof().failure.message.contains("in the middle"));
     }
 }
 
@@ -391,7 +391,7 @@ mod refusal {
         {
             let (mut handshake, _) = ClientHandshake::start(&spec(&[]));
             let bytes = format!("HTTP/1.1 {status} x\r\nLocation: https://b.example/\r\nContent-Length: 0\r\n\r\n");
-            let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.sentence;
+            let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.message;
             assert!(sentence.contains(&status.to_string()) && sentence.contains(hint), "{sentence}");
         }
     }
@@ -415,7 +415,7 @@ mod refusal {
         ] {
             let (mut handshake, _) = ClientHandshake::start(&spec(offered));
             let bytes = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n");
-            let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.sentence;
+            let sentence = handshake.receive(bytes.as_bytes()).unwrap_err().failure.message;
             assert!(sentence.contains(hint), "{status}, {offered:?}: {sentence}");
         }
     }
@@ -457,7 +457,7 @@ mod other_responses {
     use super::*;
 
     fn sentence(bytes: &[u8]) -> String {
-        ClientHandshake::start(&spec(&[])).0.receive(bytes).unwrap_err().failure.sentence
+        ClientHandshake::start(&spec(&[])).0.receive(bytes).unwrap_err().failure.message
     }
 
     #[test]
@@ -518,7 +518,7 @@ mod other_responses {
             ("my second one", "my "),
             ("you said:marked.subprotocol", "you said:"),
         ] {
-            let sentence = ClientHandshake::start(&spec).0.receive(answer.as_bytes()).unwrap_err().failure.sentence;
+            let sentence = ClientHandshake::start(&spec).0.receive(answer.as_bytes()).unwrap_err().failure.message;
             assert!(sentence.contains(&format!("it begins with \"{shown}\":")), "{answer}: {sentence}");
         }
     }
@@ -593,15 +593,15 @@ mod other_responses {
             let failure = handshake.receive(&answer(&lines)).unwrap_err().failure;
             assert_eq!(failure.cause, Cause::Subprotocol);
             assert!(
-                !failure.sentence.to_lowercase().contains("s3cret") && failure.sentence.contains("subprotocol"),
+                !failure.message.to_lowercase().contains("s3cret") && failure.message.contains("subprotocol"),
                 "{}",
-                failure.sentence
+                failure.message
             );
         }
         let refused = ClientHandshake::start(&offered)
             .0
             .receive(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             .unwrap_err();
-        assert!(refused.failure.sentence.contains("none of the subprotocols offered"), "{}", refused.failure.sentence);
+        assert!(refused.failure.message.contains("none of the subprotocols offered"), "{}", refused.failure.message);
     }
 }

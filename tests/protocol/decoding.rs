@@ -46,7 +46,7 @@ fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: boo
                 Ok(next) => next,
                 Err(failure) => {
                     assert_eq!(failure.phase, Phase::Websocket);
-                    assert!(!failure.sentence.is_empty());
+                    assert!(!failure.message.is_empty());
                     got.push(Fails(failure.close_code));
                     return got;
                 }

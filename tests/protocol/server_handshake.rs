@@ -31,7 +31,7 @@ fn run(bytes: &[u8], pieces: &[&[u8]]) -> Outcome {
                 return Valid(target, path, query, subprotocols, bytes[at + used..].to_vec());
             }
             Err(refusal) => {
-                assert!(!refusal.sentence.is_empty());
+                assert!(!refusal.message.is_empty());
                 return Refused(refusal.status, refusal.cause);
             }
         }
@@ -383,7 +383,7 @@ mod response {
         assert_eq!(chosen(&[], "Sec-WebSocket-Protocol: a"), Ok(None), "a server that knows none chooses none");
         let refusal = known(&["a", "b"]).answer(&offering("Sec-WebSocket-Protocol: x")).unwrap_err();
         assert_eq!(refusal.cause, Cause::Subprotocol);
-        assert!(refusal.sentence.ends_with("a, b"), "{}", refusal.sentence);
+        assert!(refusal.message.ends_with("a, b"), "{}", refusal.message);
     }
 
     #[test]

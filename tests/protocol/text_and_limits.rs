@@ -131,7 +131,7 @@ mod limits {
             let mut bytes = bytes.to_vec();
             let mut decoder = Decoder::new(Role::Client);
             let failure = decoder.next(&mut bytes, &SMALL).unwrap_err();
-            (failure.cause, failure.sentence)
+            (failure.cause, failure.message)
         };
         let (cause, sentence) = told(b"\x82\x0B");
         assert_eq!(cause, Cause::TooBig);

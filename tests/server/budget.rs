@@ -221,7 +221,7 @@ fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
     let flood = frame(0x82, &[7; 1_000]);
     hall.poll_until("reading stops", |hall| {
         sent += write_some(&mut client, &flood[sent % flood.len()..]);
-        hall.server.peer(key).unwrap().reading_rests()
+        hall.server.peer(key).unwrap().is_reading_paused()
     });
     // The client closes with unread data and no linger, which sends a reset.
     hall.act(|server, cx| {
@@ -281,7 +281,7 @@ fn broadcasts_are_written_within_the_budget_and_in_turn() {
     }
     assert!(longest <= 20, "one of them waited for {longest} polls");
     hall.poll();
-    assert!(!hall.server.has_dirty());
+    assert!(!hall.server.has_marked());
     for (stream, bytes) in &mut clients {
         read(stream, bytes);
         assert!(*bytes == b"\x82\x05state".repeat(100), "{} bytes", bytes.len());

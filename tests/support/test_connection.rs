@@ -164,7 +164,7 @@ impl End {
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
         };
-        self.peer.settle(cx.arena);
+        self.peer.leave_arena(cx.arena);
         cx.arena.renew();
         if gap > LONG_GAP {
             self.peer.shift(gap);

@@ -65,7 +65,7 @@ struct Known {
     /// The nodes that it assigned numbers to.
     nodes: BTreeMap<u32, There>,
     /// Our numbers that were sent to it, and whether it has confirmed them.
-    told: BTreeMap<u32, bool>,
+    sent: BTreeMap<u32, bool>,
 }
 
 /// What a peer has said about a declared node.
@@ -112,7 +112,7 @@ impl Known {
     fn bytes(&self) -> usize {
         heap::tree_bytes::<(u32, u32)>(self.numbers.len())
             + heap::tree_bytes::<(u32, There)>(self.nodes.len())
-            + heap::tree_bytes::<(u32, bool)>(self.told.len())
+            + heap::tree_bytes::<(u32, bool)>(self.sent.len())
     }
 }
 
@@ -184,7 +184,7 @@ impl Cache {
     /// Whether dropping it takes long enough to leave it to the worker.
     pub fn is_large(&self) -> bool {
         self.nodes.len() + self.peers.len() > MANY
-            || self.peers.values().map(|known| known.numbers.len() + known.told.len()).sum::<usize>() > MANY
+            || self.peers.values().map(|known| known.numbers.len() + known.sent.len()).sum::<usize>() > MANY
     }
 
     /// Forgets a peer.
@@ -217,8 +217,8 @@ impl Cache {
     pub fn confirm(&mut self, from: i32, id: u32, same: bool) -> Result<Option<&str>, String> {
         // The node may have been forgotten meanwhile.
         let Some(path) = self.paths.get(&id) else { return Ok(None) };
-        let told = self.peers.get_mut(&from).and_then(|known| known.told.get_mut(&id));
-        *told.ok_or_else(|| format!("it confirms the number {id}, which it was not told"))? = true;
+        let sent = self.peers.get_mut(&from).and_then(|known| known.sent.get_mut(&id));
+        *sent.ok_or_else(|| format!("it confirms the number {id}, which it was not told"))? = true;
         Ok((!same).then_some(path))
     }
 
@@ -280,13 +280,13 @@ pub struct Route<'a> {
 
 impl Route<'_> {
     /// Whether the node's number was sent to the peer, even if it is not confirmed yet.
-    pub fn is_told(&self, peer: i32) -> bool {
-        self.peers.get(&peer).is_some_and(|known| known.told.contains_key(&self.node.id))
+    pub fn is_sent(&self, peer: i32) -> bool {
+        self.peers.get(&peer).is_some_and(|known| known.sent.contains_key(&self.node.id))
     }
 
     /// Whether the peer has confirmed the number.
     pub fn is_known(&self, peer: i32) -> bool {
-        self.peers.get(&peer).is_some_and(|known| known.told.get(&self.node.id) == Some(&true))
+        self.peers.get(&peer).is_some_and(|known| known.sent.get(&self.node.id) == Some(&true))
     }
 
     /// The packet that assigns the number.
@@ -295,12 +295,12 @@ impl Route<'_> {
     }
 
     /// Records that the number was sent to this peer.
-    pub fn tell(&mut self, peer: i32) {
-        let told = &mut self.peers.entry(peer).or_default().told;
-        if told.len() > 2 * self.paths.len() + STALE {
-            told.retain(|node, _| self.paths.contains_key(node));
+    pub fn note_sent(&mut self, peer: i32) {
+        let sent = &mut self.peers.entry(peer).or_default().sent;
+        if sent.len() > 2 * self.paths.len() + STALE {
+            sent.retain(|node, _| self.paths.contains_key(node));
         }
-        told.entry(self.node.id).or_insert(false);
+        sent.entry(self.node.id).or_insert(false);
     }
 
     /// Reserves memory for the call. Returns false if there is not enough.
@@ -361,9 +361,9 @@ mod tests {
         let call = Call { path: "Game", method: "noargs", count: 0, arguments: &[] };
         let mut route = cache.route(&call).unwrap();
         assert_eq!(route.announcement(), [&[1][..], CHECK, &[0, 1, 0, 0, 0], b"Game\0"].concat());
-        assert!(!route.is_told(1) && !route.is_known(1));
-        route.tell(1);
-        assert!(route.is_told(1) && !route.is_known(1));
+        assert!(!route.is_sent(1) && !route.is_known(1));
+        route.note_sent(1);
+        assert!(route.is_sent(1) && !route.is_known(1));
         assert_eq!(cache.confirm(1, 1, true), Ok(None));
         let route = cache.route(&call).unwrap();
         assert!(route.is_known(1));
@@ -371,7 +371,7 @@ mod tests {
         route.put(&mut out, &call, true, true);
         assert_eq!(out, [0x80, 1, 1]);
         cache.leave(1);
-        assert!(!cache.route(&call).unwrap().is_told(1));
+        assert!(!cache.route(&call).unwrap().is_sent(1));
     }
 
     #[test]
@@ -428,7 +428,7 @@ mod tests {
             "{why}"
         );
         let call = Call { path: &path, method: "hello", count: 0, arguments: &[] };
-        assert!(Cache::default().route(&call).err().is_some_and(|error| error.into_sentence().len() < 400));
+        assert!(Cache::default().route(&call).err().is_some_and(|error| error.into_message().len() < 400));
     }
 
     #[test]
@@ -438,7 +438,7 @@ mod tests {
         for name in [NodeName::Id(9), NodeName::Path("Game")] {
             assert_eq!(cache.resolve(1, &rpc(name, 0)).map_err(|(cause, _)| cause), Err(Cause::Checksum));
         }
-        cache.route(&Call { path: "Game", method: "hello", count: 0, arguments: &[] }).unwrap().tell(1);
+        cache.route(&Call { path: "Game", method: "hello", count: 0, arguments: &[] }).unwrap().note_sent(1);
         assert_eq!(cache.confirm(1, 1, false), Ok(Some("Game")));
         assert!(cache.confirm(2, 1, true).is_err(), "who was not told");
         assert_eq!(cache.confirm(1, 77, true), Ok(None));
@@ -530,7 +530,7 @@ mod tests {
         for round in 0..100_000 {
             cache.declare("Game", "hello").unwrap();
             for path in ["Game", "Stays"] {
-                cache.route(&Call { path, method: "hello", count: 0, arguments: &[] }).unwrap().tell(7);
+                cache.route(&Call { path, method: "hello", count: 0, arguments: &[] }).unwrap().note_sent(7);
             }
             assert!(cache.simplify(7, round, "Game", CHECK).is_ok());
             cache.forget("Game").unwrap();
@@ -539,6 +539,6 @@ mod tests {
         }
         assert!(cache.bytes() < 16 << 10, "{}", cache.bytes());
         assert!(cache.resolve(7, &rpc(NodeName::Id(99_990), 0)).is_err_and(|(cause, _)| cause == Cause::Checksum));
-        assert!(cache.route(&Call { path: "Stays", method: "hello", count: 0, arguments: &[] }).unwrap().is_told(7));
+        assert!(cache.route(&Call { path: "Stays", method: "hello", count: 0, arguments: &[] }).unwrap().is_sent(7));
     }
 }

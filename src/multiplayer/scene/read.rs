@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
             _ => return self.full(out),
         };
         self.nest.leave();
-        tell(out, || Item { kind, integer, ..Item::default() });
+        store(out, || Item { kind, integer, ..Item::default() });
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
             let wide = wide && !integers && kind != WS_VARIANT_COLOR;
             let bytes = self.take(if wide { 8 * count } else { 4 * count })?;
             self.nest.leave();
-            tell(out, || Item { kind, number: numbers(bytes, integers, wide), ..Item::default() });
+            store(out, || Item { kind, number: numbers(bytes, integers, wide), ..Item::default() });
             return Ok(());
         }
         if let Some((narrow, double)) = element(kind) {
@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
             let bytes = self.take((count as usize).checked_mul(size).ok_or_else(short)?)?;
             self.pad(bytes.len())?;
             self.nest.leave();
-            tell(out, || Item { kind, count, bytes, ..Item::default() });
+            store(out, || Item { kind, count, bytes, ..Item::default() });
             return Ok(());
         }
         let (mut integer, mut float) = (0, 0.0);
@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
             _ => return Err(Fault::Malformed(format!("{kind} is not a Variant type of Godot"))),
         }
         self.nest.leave();
-        tell(out, || Item { kind, integer, number: first(float), ..Item::default() });
+        store(out, || Item { kind, integer, number: first(float), ..Item::default() });
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
         let each = if kind == WS_VARIANT_DICTIONARY { 2 } else { 1 };
         let count = self.count(4 * each)?;
         self.nest.enter(each as u64 * u64::from(count), inside)?;
-        tell(out, || Item { kind, count, integer: typed, ..Item::default() });
+        store(out, || Item { kind, count, integer: typed, ..Item::default() });
         Ok(())
     }
 
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
             return Err(short());
         }
         self.nest.enter(count, Inside::Names)?;
-        tell(out, || Item {
+        store(out, || Item {
             kind: WS_VARIANT_NODE_PATH,
             count: count as u32,
             integer: i64::from(flags & 1),
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
             return Err(Fault::Malformed(format!("a {} is not valid UTF-8", name(kind))));
         }
         self.nest.leave();
-        tell(out, || Item { kind, bytes, ..Item::default() });
+        store(out, || Item { kind, bytes, ..Item::default() });
         Ok(())
     }
 
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
 /// Where an item is stored. `None`: the item is only checked, which costs much less.
 type Out<'o, 'a> = Option<&'o mut Item<'a>>;
 
-fn tell<'a>(out: Out<'_, 'a>, item: impl FnOnce() -> Item<'a>) {
+fn store<'a>(out: Out<'_, 'a>, item: impl FnOnce() -> Item<'a>) {
     if let Some(out) = out {
         *out = item();
     }

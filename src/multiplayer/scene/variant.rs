@@ -45,7 +45,7 @@ pub enum Fault {
 
 impl Fault {
     /// The description of the fault.
-    pub fn sentence(self) -> String {
+    pub fn message(self) -> String {
         match self {
             Fault::Malformed(why) | Fault::Unsupported(why) | Fault::TooMany(why) => why,
         }

@@ -225,7 +225,7 @@ fn write_container(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>) -> Resu
             (2 * count, Inside::Values)
         }
     };
-    nest.enter(count, inside).map_err(Fault::sentence)
+    nest.enter(count, inside).map_err(Fault::message)
 }
 
 fn write_string(item: &Item<'_>, nest: &mut Nest, out: &mut Sink<'_>, counts_nul: bool) -> Result<(), String> {

@@ -87,10 +87,10 @@ fn wait_with(kit: &mut Kit, handles: &[u32], timeout_ms: i32, poll: PollEntries)
             return Ok(Success::Empty);
         }
         let until = [end, timer, Some(now + LONGEST)].into_iter().flatten().min().unwrap_or(now);
-        let woken = sleep(kit, until.saturating_duration_since(now), poll)?;
+        let was_woken = sleep(kit, until.saturating_duration_since(now), poll)?;
         let since = std::mem::replace(&mut now, Instant::now());
         attend(handles, since, now);
-        if woken {
+        if was_woken {
             return Ok(Success::Ok);
         }
     }
@@ -123,7 +123,7 @@ fn sleep(kit: &mut Kit, time: Duration, poll: PollEntries) -> Result<bool, Error
 #[cfg(not(unix))]
 fn sleep(kit: &mut Kit, time: Duration, _poll: PollEntries) -> Result<bool, Error> {
     const STEP: Duration = Duration::from_millis(2);
-    Ok(kit.waiter.rest_until(Instant::now() + time.min(STEP)) || kit.plan.blind)
+    Ok(kit.waiter.sleep_until(Instant::now() + time.min(STEP)) || kit.plan.blind)
 }
 
 /// Records that a wait for these handles, begun at `since`, has ended. Stale handles are skipped.

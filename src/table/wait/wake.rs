@@ -114,22 +114,22 @@ impl Waiter {
         fence(Ordering::SeqCst);
     }
 
-    /// Stops receiving wakes. `woken`: the pipe may contain bytes, which are read.
-    pub fn end(&self, woken: bool) {
+    /// Stops receiving wakes. `was_woken`: the pipe may contain bytes, which are read.
+    pub fn end(&self, was_woken: bool) {
         WAITERS.get().count.fetch_sub(1, Ordering::AcqRel);
         self.waits.store(false, Ordering::Release);
         #[cfg(unix)]
-        if woken && let Some(mut pipe) = self.pipe.as_ref() {
+        if was_woken && let Some(mut pipe) = self.pipe.as_ref() {
             use std::io::Read;
             let mut bytes = [0; 64];
             while pipe.read(&mut bytes).is_ok_and(|count| count == bytes.len()) {}
         }
         #[cfg(not(unix))]
-        let _ = woken;
+        let _ = was_woken;
     }
 
     /// Waits for a wake only, where there is no descriptor to wait for. Returns true if it arrived.
-    pub fn rest_until(&self, end: Instant) -> bool {
+    pub fn sleep_until(&self, end: Instant) -> bool {
         let Waiters { turn, .. } = WAITERS.get();
         let mut count = turn.0.lock();
         !turn.1.wait_until(&mut count, end).timed_out()

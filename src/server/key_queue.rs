@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 /// A queue of keys. Its memory is proportional to the largest key.
 #[derive(Default)]
-pub struct Line {
+pub struct KeyQueue {
     keys: VecDeque<u32>,
     /// Index: key; value: whether it is queued.
     stands: Vec<bool>,
 }
 
-impl Line {
+impl KeyQueue {
     /// Appends a key, if it is not queued.
     pub fn push(&mut self, key: u32) {
         if !self.contains(key) {
@@ -56,7 +56,7 @@ impl Line {
     /// Frees the memory of an empty queue, if it has more than `KEPT_BYTES`.
     pub fn shrink(&mut self) {
         if self.keys.is_empty() && self.stands.capacity() + size_of::<u32>() * self.keys.capacity() > KEPT_BYTES {
-            *self = Line::default();
+            *self = KeyQueue::default();
         }
     }
 
