@@ -23,7 +23,9 @@ def commanded(attacked, version, command, told, answer):
         "-CAfile",
         programs["cert"],
     ]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+    # Unbuffered: bytes for a client that has ended would be written again, and fail again, when its input is closed.
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "bufsize": 0}
+    with subprocess.Popen(words, **pipes) as client:
         heard, times, ends = b"", 0, time.monotonic() + 20
         os.set_blocking(client.stdout.fileno(), False)
         with selectors.DefaultSelector() as selector:
