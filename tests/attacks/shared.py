@@ -1,4 +1,5 @@
 """Shared by the attacks: the server, its honest players and their limits, and crowds of raw sockets."""
+import atexit
 import pathlib
 import random
 import re
@@ -189,6 +190,9 @@ class AttackedServer:
         )
         check(self.players.stdout.readline() == "open\n", f"{name}: {PLAYERS} players are connected")
         self.before = self.peak = memory_kb(self.server.pid)
+        # After an attack that ends in an exception nothing else would end them.
+        atexit.register(self.server.kill)
+        atexit.register(self.players.kill)
 
     def rounds(self, every):
         """Yields until the time has passed."""
