@@ -21,7 +21,8 @@ func signature(method: Dictionary) -> String:
 	var is_setter: bool = String(method.name).begins_with("set_")
 	for argument in method.args:
 		parts.append(("" if is_setter else String(argument.name) + " ") + told(argument))
-	return "(%s) -> %s, defaults %s, flags %d" % [", ".join(parts), told(method.return), str(method.default_args), method.flags]
+	return "(%s) -> %s, defaults %s, flags %d" % [", ".join(parts), told(method.return), str(method.default_args),
+			method.flags]
 
 func by_name(list: Array) -> Dictionary:
 	var found := {}
@@ -39,7 +40,8 @@ func compare(stock: String, ours: String) -> void:
 	for name in theirs:
 		var wanted := signature(theirs[name])
 		var got := signature(own[name]) if own.has(name) else "is missing"
-		check(got == wanted, "%s.%s matches %s%s" % [ours, name, stock, "" if got == wanted else ": %s, not %s" % [got, wanted]])
+		check(got == wanted, "%s.%s matches %s%s"
+				% [ours, name, stock, "" if got == wanted else ": %s, not %s" % [got, wanted]])
 
 	var their_properties := by_name(ClassDB.class_get_property_list(stock, true))
 	var our_properties := by_name(ClassDB.class_get_property_list(ours))
@@ -49,7 +51,8 @@ func compare(stock: String, ours: String) -> void:
 			continue
 		var same_type: bool = told(their_properties[name]) == told(our_properties[name]) or name in BETTER
 		check(same_type, "the property %s.%s has the type of %s" % [ours, name, stock])
-		var same_calls: bool = ClassDB.class_get_property_getter(stock, name) == ClassDB.class_get_property_getter(ours, name) \
+		var same_calls: bool = ClassDB.class_get_property_getter(stock, name) == ClassDB.class_get_property_getter(ours,
+				name) \
 				and ClassDB.class_get_property_setter(stock, name) == ClassDB.class_get_property_setter(ours, name)
 		check(same_calls, "%s.%s is set and read by the same methods" % [ours, name])
 		var fallback = ClassDB.class_get_property_default_value(stock, name)
@@ -58,19 +61,22 @@ func compare(stock: String, ours: String) -> void:
 
 	for enumeration in ClassDB.class_get_enum_list(stock, true):
 		var wanted := ClassDB.class_get_enum_constants(stock, enumeration, true)
-		check(wanted == ClassDB.class_get_enum_constants(ours, enumeration), "%s.%s has the constants of %s" % [ours, enumeration, stock])
+		check(wanted == ClassDB.class_get_enum_constants(ours, enumeration),
+				"%s.%s has the constants of %s" % [ours, enumeration, stock])
 	for constant in ClassDB.class_get_integer_constant_list(stock, true):
 		var same: bool = ClassDB.class_has_integer_constant(ours, constant) \
 				and ClassDB.class_get_integer_constant(stock, constant) == ClassDB.class_get_integer_constant(ours, constant)
 		check(same, "%s.%s is %d" % [ours, constant, ClassDB.class_get_integer_constant(stock, constant)])
 	for entry in ClassDB.class_get_signal_list(stock):
-		var same: bool = ClassDB.class_has_signal(ours, entry.name) and str(ClassDB.class_get_signal(ours, entry.name).args) == str(entry.args)
+		var same: bool = ClassDB.class_has_signal(ours,
+				entry.name) and str(ClassDB.class_get_signal(ours, entry.name).args) == str(entry.args)
 		check(same, "%s has the signal %s" % [ours, entry.name])
 
 # Our additions must not conflict with additions of a later engine: each is documented, and no name is used twice.
 func own_names(ours: String) -> void:
 	var names := {}
-	for kind in [ClassDB.class_get_method_list(ours, true), ClassDB.class_get_property_list(ours, true), ClassDB.class_get_signal_list(ours, true)]:
+	for kind in [ClassDB.class_get_method_list(ours, true), ClassDB.class_get_property_list(ours, true),
+			ClassDB.class_get_signal_list(ours, true)]:
 		for entry in kind:
 			var name := String(entry.name)
 			check(not names.has(name), "%s.%s is defined once" % [ours, name])

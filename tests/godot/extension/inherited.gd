@@ -38,13 +38,16 @@ func _initialize() -> void:
 	var chatty := Chatty.new()
 	chatty.connect_to_url("ws://127.0.0.1:%d" % lobby.get_local_port())
 	var general: PacketPeer = chatty
-	check(wait([lobby, chatty], func(): return lobby.names.size() == 1 and chatty.get_ready_state() == WSPeer.STATE_OPEN), "its handler is called")
-	check(chatty.say("hi") == OK and chatty.said == 1 and general.put_packet([1]) == OK, "a script that extends WSPeer sends, also as a PacketPeer")
+	check(wait([lobby, chatty], func(): return lobby.names.size() == 1 and chatty.get_ready_state() == WSPeer.STATE_OPEN),
+			"its handler is called")
+	check(chatty.say("hi") == OK and chatty.said == 1 and general.put_packet([1]) == OK,
+			"a script that extends WSPeer sends, also as a PacketPeer")
 	var id := lobby.get_peers()[0]
 	check(wait([lobby], func(): return lobby.get_available_packet_count(id) == 2), "its packets are received")
 	var game := Game.new()
 	var player: MultiplayerPeer = game
-	check(game.create_server(0, "127.0.0.1") == OK and game.where() > 0 and player.get_unique_id() == 1, "a script that extends WSMultiplayerPeer hosts")
+	check(game.create_server(0, "127.0.0.1") == OK and game.where() > 0 and player.get_unique_id() == 1,
+			"a script that extends WSMultiplayerPeer hosts")
 	lobby.data_received.connect(func(from): lobby.send_text(from, lobby.get_packet(from).get_string_from_utf8()))
 	var threads: Array[Thread] = []
 	for i in 3:

@@ -37,9 +37,11 @@ func game(kinds: Array) -> void:
 	var server := Player.new(kinds[0].new())
 	check(server.peer.create_server(port, "127.0.0.1") == OK, names)
 	server.start()
-	check(server.id() == 1 and server.peer.get_connection_status() == 2 and server.scene.is_server(), "the host has peer id 1")
+	check(server.id() == 1 and server.peer.get_connection_status() == 2 and server.scene.is_server(),
+			"the host has peer id 1")
 	var one := Player.new(kinds[1].new())
-	check(one.peer.create_client("ws://127.0.0.1:%d" % port) == OK and one.peer.get_connection_status() == 1, "a peer joins")
+	check(one.peer.create_client("ws://127.0.0.1:%d" % port) == OK and one.peer.get_connection_status() == 1,
+			"a peer joins")
 	one.start()
 	check(wait([server, one], func(): return server.told.size() == 1 and one.told.size() == 2), "and is there")
 	check(server.take() == ["+%d" % one.id()] and one.id() >= 2, "the host emits peer_connected")
@@ -49,7 +51,8 @@ func game(kinds: Array) -> void:
 	two.peer.create_client("ws://127.0.0.1:%d" % port)
 	two.start()
 	var all := [server, one, two]
-	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 1 and two.told.size() == 3), "another peer joins")
+	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 1 and two.told.size() == 3),
+			"another peer joins")
 	check(two.id() != one.id() and one.take() == ["+%d" % two.id()], "the others emit peer_connected")
 	server.take()
 	two.take()
@@ -58,19 +61,24 @@ func game(kinds: Array) -> void:
 	server.scene.send_bytes("but".to_utf8_buffer(), -one.id())
 	one.scene.send_bytes("host".to_utf8_buffer(), 1)
 	one.scene.send_bytes("relayed".to_utf8_buffer(), two.id())
-	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 2 and two.told.size() == 3), "packets to all, to one, to all but one, and through the host are sent")
+	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 2 and two.told.size() == 3),
+			"packets to all, to one, to all but one, and through the host are sent")
 	check(server.take() == [[one.id(), "host"]] and one.take() == [[1, "all"], [1, "one"]], "they arrive at their targets")
 	var got := two.take()
-	check([one.id(), "relayed"] in got and got.filter(func(each): return each[0] == 1) == [[1, "all"], [1, "but"]], "they have their senders, in order")
+	check([one.id(), "relayed"] in got and got.filter(func(each): return each[0] == 1) == [[1, "all"], [1, "but"]],
+			"they have their senders, in order")
 	if server.peer is WSMultiplayerPeer:
 		var link: WSPeer = server.peer.get_peer(one.id())
-		check(link == server.peer.get_peer(one.id()) and link.get_ready_state() == WSPeer.STATE_OPEN, "get_peer() returns a WSPeer")
-		check(server.peer.get_peer_address(one.id()) == "127.0.0.1" and server.peer.get_peer_port(one.id()) > 0, "it has an address")
+		check(link == server.peer.get_peer(one.id()) and link.get_ready_state() == WSPeer.STATE_OPEN,
+				"get_peer() returns a WSPeer")
+		check(server.peer.get_peer_address(one.id()) == "127.0.0.1" and server.peer.get_peer_port(one.id()) > 0,
+				"it has an address")
 	server.peer.disconnect_peer(one.id())
 	check(wait(all, func(): return "server gone" in one.told and server.told.size() == 1), "a peer is disconnected")
 	var last := one.take()
 	check(last == ["-1", "server gone"], "it emits server_disconnected: %s" % [last])
-	check(wait(all, func(): return two.told.size() == 1) and server.take().size() == 1 and two.take().size() == 1, "the others emit peer_disconnected once")
+	check(wait(all, func(): return two.told.size() == 1) and server.take().size() == 1 and two.take().size() == 1,
+			"the others emit peer_disconnected once")
 	check(one.peer.get_connection_status() == 0, "its status is disconnected")
 	two.scene.send_bytes("bye".to_utf8_buffer(), 1)
 	var id := two.id()
@@ -93,12 +101,15 @@ func alone() -> void:
 	host = WSMultiplayerPeer.new()
 	host.peer_connected.connect(func(id): told.append(id))
 	host.peer_disconnected.connect(func(id): told.append(-id))
-	check(host.transfer_mode == MultiplayerPeer.TRANSFER_MODE_RELIABLE and host.transfer_channel == 0 and not host.refuse_new_connections, "defaults of MultiplayerPeer")
+	check(host.transfer_mode == MultiplayerPeer.TRANSFER_MODE_RELIABLE and host.transfer_channel == 0
+			and not host.refuse_new_connections, "defaults of MultiplayerPeer")
 	host.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
 	host.transfer_channel = 3
 	check(host.transfer_mode == 0 and host.transfer_channel == 3, "transfer mode and channel are stored")
-	check(host.put_packet([1]) == ERR_UNCONFIGURED and host.get_connection_status() == 0, "an unconnected peer sends nothing")
-	check(host.create_server(0, "127.0.0.1") == OK and host.create_server(0) == ERR_ALREADY_IN_USE and host.create_client("ws://x") == ERR_ALREADY_IN_USE, "a second create call is refused")
+	check(host.put_packet([1]) == ERR_UNCONFIGURED and host.get_connection_status() == 0,
+			"an unconnected peer sends nothing")
+	check(host.create_server(0, "127.0.0.1") == OK and host.create_server(0) == ERR_ALREADY_IN_USE
+			and host.create_client("ws://x") == ERR_ALREADY_IN_USE, "a second create call is refused")
 	var other := WSMultiplayerPeer.new()
 	check(other.create_server(host.get_local_port(), "127.0.0.1") == ERR_ALREADY_IN_USE, "a taken port is refused")
 	check(other.create_client("http://x") == ERR_INVALID_PARAMETER, "an invalid URL is refused")
@@ -107,7 +118,8 @@ func alone() -> void:
 	check(host.refuse_new_connections, "refuse_new_connections is set")
 	other.create_client(url)
 	check(wait([host, other], func(): return other.get_connection_status() == 0), "a new peer is refused")
-	check(other.get_peer(1).get_close_http_status() == 503 and "503" in other.get_peer(1).get_close_message(), "its close reason says why: %s" % other.get_peer(1).get_close_message())
+	check(other.get_peer(1).get_close_http_status() == 503 and "503" in other.get_peer(1).get_close_message(),
+			"its close reason says why: %s" % other.get_peer(1).get_close_message())
 	host.refuse_new_connections = false
 	check(other.create_client(url) == OK, "it can connect again")
 	check(wait([host, other], func(): return other.get_connection_status() == 2 and told.size() == 1), "and is there")
@@ -117,19 +129,26 @@ func alone() -> void:
 	for i in 3:
 		host.put_packet([i])
 	check(wait([other], func(): return other.get_available_packet_count() == 3), "three packets arrive")
-	check(other.get_packet_peer() == 1 and other.get_available_packet_count() == 3, "get_packet_peer() returns the next sender without taking the packet")
-	check(other.get_packet() == PackedByteArray([0]) and other.get_packet_peer() == 1 and other.get_packet() == PackedByteArray([1]), "they arrive in order")
-	check(other.get_packet_mode() == MultiplayerPeer.TRANSFER_MODE_RELIABLE and other.get_packet_channel() == 0, "reliably")
+	check(other.get_packet_peer() == 1 and other.get_available_packet_count() == 3,
+			"get_packet_peer() returns the next sender without taking the packet")
+	check(other.get_packet() == PackedByteArray([0]) and other.get_packet_peer() == 1
+			and other.get_packet() == PackedByteArray([1]), "they arrive in order")
+	check(other.get_packet_mode() == MultiplayerPeer.TRANSFER_MODE_RELIABLE and other.get_packet_channel() == 0,
+			"reliably")
 	host.set_target_peer(-id)
 	check(host.put_packet([9]) == OK, "a packet to nobody is not an error")
 	other.put_packet([7])
 	host.disconnect_peer(id)
-	check(wait([host, other], func(): return other.get_available_packet_count() == 1 and not other.get_peer(1).get_ready_state() == 1), "a peer is disconnected while a packet is queued")
+	check(wait([host, other],
+			func(): return other.get_available_packet_count() == 1 and not other.get_peer(1).get_ready_state() == 1),
+			"a peer is disconnected while a packet is queued")
 	check(other.get_connection_status() == 2, "it stays connected until the packet is read")
 	check(other.get_packet() == PackedByteArray([2]), "it is read")
 	other.poll()
-	check(other.get_connection_status() == 0 and other.get_peer(1).get_close_code() == 1000, "it is then no longer connected")
-	check(wait([host], func(): return host.get_available_packet_count() == 1) and told == [id], "its last packet precedes peer_disconnected")
+	check(other.get_connection_status() == 0 and other.get_peer(1).get_close_code() == 1000,
+			"it is then no longer connected")
+	check(wait([host], func(): return host.get_available_packet_count() == 1) and told == [id],
+			"its last packet precedes peer_disconnected")
 	check(host.get_packet_peer() == id and host.get_packet() == PackedByteArray([7]), "it is read")
 	host.poll()
 	check(told == [id, -id], "peer_disconnected follows")
@@ -142,11 +161,13 @@ func alone() -> void:
 	wait([host, other], func(): return host.get_available_packet_count() == 1)
 	host.get_packet_peer()
 	host.disconnect_peer(id, true)
-	check(host.get_available_packet_count() == 0 and host.get_peer(id) == null, "a forced disconnect drops the peer and its packets at once")
+	check(host.get_available_packet_count() == 0 and host.get_peer(id) == null,
+			"a forced disconnect drops the peer and its packets at once")
 	for i in 10:
 		host.poll()
 	check(told == [id] and link.get_ready_state() == 3, "it emits no signal")
-	check(wait([other], func(): return other.get_connection_status() == 0) and other.get_peer(1).get_close_code() == 1000, "the other end receives a close")
+	check(wait([other], func(): return other.get_connection_status() == 0) and other.get_peer(1).get_close_code() == 1000,
+			"the other end receives a close")
 
 func full() -> void:
 	host = WSMultiplayerPeer.new()
@@ -167,7 +188,8 @@ func full() -> void:
 		elif error != ERR_OUT_OF_MEMORY:
 			check(false, "error %d" % error)
 		host.poll()
-	check(accepted > 0 and accepted < 8000, "of 8000 packets to a peer that does not read, %d are accepted and the others are errors" % accepted)
+	check(accepted > 0 and accepted < 8000,
+			"of 8000 packets to a peer that does not read, %d are accepted and the others are errors" % accepted)
 	var seen := [0, 0]
 	check(wait([host, stalled], func():
 		while stalled.get_available_packet_count():
@@ -192,10 +214,12 @@ func handlers() -> void:
 	host.peer_connected.connect(send_away)
 	joined = WSMultiplayerPeer.new()
 	joined.create_client(url)
-	check(wait([host, joined], func(): return joined.get_connection_status() == 0), "a handler may poll and force a disconnect")
+	check(wait([host, joined], func(): return joined.get_connection_status() == 0),
+			"a handler may poll and force a disconnect")
 	host.peer_connected.connect(func(_id): host.close())
 	joined.create_client(url)
-	check(wait([host, joined], func(): return joined.get_connection_status() == 0) and host.get_connection_status() == 0, "a handler may close the host")
+	check(wait([host, joined], func(): return joined.get_connection_status() == 0) and host.get_connection_status() == 0,
+			"a handler may close the host")
 	host = WSMultiplayerPeer.new()
 	host.create_server(0, "127.0.0.1")
 	joined.peer_connected.connect(func(_id): joined.close())

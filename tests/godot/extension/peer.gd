@@ -4,10 +4,12 @@ extends "res://check.gd"
 func pair(client, server, url_path := "/") -> Array:
 	var listener := TCPServer.new()
 	listener.listen(0, "127.0.0.1")
-	check(client.connect_to_url("ws://127.0.0.1:%d%s" % [listener.get_local_port(), url_path]) == OK, "%s connects" % client.get_class())
+	check(client.connect_to_url("ws://127.0.0.1:%d%s" % [listener.get_local_port(), url_path]) == OK,
+			"%s connects" % client.get_class())
 	check(wait([client], listener.is_connection_available), "a connection arrives")
 	check(server.accept_stream(listener.take_connection()) == OK, "%s accepts a stream" % server.get_class())
-	check(wait([client, server], func(): return client.get_ready_state() == 1 and server.get_ready_state() == 1), "both are open")
+	check(wait([client, server], func(): return client.get_ready_state() == 1 and server.get_ready_state() == 1),
+			"both are open")
 	return [client, server, listener.get_local_port()]
 
 func talk(client, server) -> void:
@@ -29,9 +31,11 @@ func talk(client, server) -> void:
 	large.resize(60000)
 	large.fill(7)
 	server.put_packet(large)
-	check(wait(polled, func(): return client.get_available_packet_count() == 1) and client.get_packet() == large, "%s: 60 kB back" % both)
+	check(wait(polled, func(): return client.get_available_packet_count() == 1) and client.get_packet() == large,
+			"%s: 60 kB back" % both)
 	server.close(4001, "bye")
-	check(wait(polled, func(): return client.get_ready_state() == 3 and server.get_ready_state() == 3), "%s: closes" % both)
+	check(wait(polled, func(): return client.get_ready_state() == 3 and server.get_ready_state() == 3),
+			"%s: closes" % both)
 	check(client.get_close_code() == 4001 and client.get_close_reason() == "bye", "%s: with code and reason" % both)
 
 func ours() -> void:
@@ -46,19 +50,25 @@ func ours() -> void:
 	var port: int = pair(client, server, "/room?name=a")[2]
 	check(client.get_selected_protocol() == "v1" and server.get_selected_protocol() == "v1", "a subprotocol is negotiated")
 	check(client.get_requested_url() == "ws://127.0.0.1:%d/room?name=a" % port, "the client has its URL")
-	check(server.get_requested_path() == "/room" and server.get_requested_query() == "name=a", "the server has path and query")
-	check(server.get_received_header("x-token") == "abc" and client.get_received_header("X-ANSWER") == "42", "headers of the other end are readable")
+	check(server.get_requested_path() == "/room" and server.get_requested_query() == "name=a",
+			"the server has path and query")
+	check(server.get_received_header("x-token") == "abc" and client.get_received_header("X-ANSWER") == "42",
+			"headers of the other end are readable")
 	check(client.get_selected_extensions().begins_with("permessage-deflate"), "compression is negotiated")
-	check(client.get_connected_host() == "127.0.0.1" and client.get_connected_port() == port, "the client has the host and port of its server")
-	check(server.get_connected_host() == "127.0.0.1" and server.get_connected_port() == client.get_local_port(), "the server has the address of its client")
+	check(client.get_connected_host() == "127.0.0.1" and client.get_connected_port() == port,
+			"the client has the host and port of its server")
+	check(server.get_connected_host() == "127.0.0.1" and server.get_connected_port() == client.get_local_port(),
+			"the server has the address of its client")
 	check(client.connect_to_url("ws://127.0.0.1:1") == ERR_ALREADY_IN_USE, "connecting an open peer is refused")
 	client.send_text("a".repeat(1000))
 	check(wait([client, server], func(): return server.get_available_packet_count() == 1), "a compressed packet arrives")
 	check(server.get_stats().compressed_in == 1 and server.get_stats().wire_bytes_in < 600, "small")
 	server.send_text("last words")
 	server.close(3000, "ü".repeat(100))
-	check(wait([client, server], func(): return client.get_ready_state() == 3), "it closes, with a reason that is too long")
-	check(client.get_close_code() == 3000 and client.get_close_reason() == "ü".repeat(61), "the reason is truncated between characters")
+	check(wait([client, server], func(): return client.get_ready_state() == 3),
+			"it closes, with a reason that is too long")
+	check(client.get_close_code() == 3000 and client.get_close_reason() == "ü".repeat(61),
+			"the reason is truncated between characters")
 	check(client.get_available_packet_count() == 1, "packets before the close are readable")
 	check(client.was_clean_close() and client.get_close_cause() == WSPeer.CAUSE_CLOSED_BY_PEER, "the cause is reported")
 	var types := []
@@ -66,11 +76,14 @@ func ours() -> void:
 	while event:
 		types.append(event.type)
 		event = client.next_event()
-	check(types == [WSPeer.EVENT_OPEN, WSPeer.EVENT_MESSAGE, WSPeer.EVENT_CLOSE_REQUEST, WSPeer.EVENT_CLOSED], "events are in order")
+	check(types == [WSPeer.EVENT_OPEN, WSPeer.EVENT_MESSAGE, WSPeer.EVENT_CLOSE_REQUEST, WSPeer.EVENT_CLOSED],
+			"events are in order")
 	check(client.connect_to_url("ws://127.0.0.1:%d" % port) == OK, "a closed peer connects again")
 	check(wait([client], func(): return client.get_ready_state() == 3), "connecting to a closed port ends")
-	check(client.get_close_code() == -1 and client.get_close_phase() == WSPeer.PHASE_TCP, "the code is -1, and the phase TCP")
-	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(), "the reason is reported: %s" % client.get_close_message())
+	check(client.get_close_code() == -1 and client.get_close_phase() == WSPeer.PHASE_TCP,
+			"the code is -1, and the phase TCP")
+	check(client.get_close_cause() == WSPeer.CAUSE_REFUSED and "refused" in client.get_close_message(),
+			"the reason is reported: %s" % client.get_close_message())
 
 # The library's error messages use the names of the properties.
 func own_names() -> void:
@@ -80,8 +93,10 @@ func own_names() -> void:
 		server.set(property, 100)
 	pair(client, server)
 	client.send_text("a".repeat(1000))
-	check(wait([client, server], func(): return server.get_ready_state() == 3), "a message that is too long ends the connection")
-	check("max_message_size (100)" in server.get_close_message(), "the error message names the property: %s" % server.get_close_message())
+	check(wait([client, server], func(): return server.get_ready_state() == 3),
+			"a message that is too long ends the connection")
+	check("max_message_size (100)" in server.get_close_message(),
+			"the error message names the property: %s" % server.get_close_message())
 
 # A stream of another type, where the engine has one: a Unix domain socket.
 func other_streams() -> void:
@@ -98,13 +113,15 @@ func other_streams() -> void:
 	var server := WSPeer.new()
 	server.accept_stream(listener.take_connection())
 	near.put_data("GET /x HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".to_utf8_buffer())
-	check(wait([server], func(): return server.get_ready_state() == 1) and server.get_requested_path() == "/x", "it carries a connection")
+	check(wait([server], func(): return server.get_ready_state() == 1) and server.get_requested_path() == "/x",
+			"it carries a connection")
 	near.poll()
 	var answer: String = near.get_partial_data(near.get_available_bytes())[1].get_string_from_utf8()
 	check("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer, "it answers")
 	server.send_text("hi")
 	near.poll()
-	check(near.get_partial_data(near.get_available_bytes())[1] == PackedByteArray([0x81, 2, 0x68, 0x69]), "a text is sent at once")
+	check(near.get_partial_data(near.get_available_bytes())[1] == PackedByteArray([0x81, 2, 0x68, 0x69]),
+			"a text is sent at once")
 	server.close(-1)
 	check(server.get_ready_state() == WSPeer.STATE_CLOSED and server.get_close_code() == -1, "it is dropped")
 	var gone := func():
@@ -120,7 +137,8 @@ func lost_streams() -> void:
 	client.send_text("last")
 	client.close(-1)
 	check(wait([server], func(): return server.get_ready_state() == 3), "a lost stream ends the connection")
-	check(server.get_close_code() == -1 and server.get_close_cause() == WSPeer.CAUSE_PEER_GONE and server.get_packet().get_string_from_utf8() == "last", "packets before the end are readable")
+	check(server.get_close_code() == -1 and server.get_close_cause() == WSPeer.CAUSE_PEER_GONE
+			and server.get_packet().get_string_from_utf8() == "last", "packets before the end are readable")
 	var listener := TCPServer.new()
 	listener.listen(0, "127.0.0.1")
 	var silent := StreamPeerTCP.new()
@@ -128,7 +146,8 @@ func lost_streams() -> void:
 	wait([silent], listener.is_connection_available)
 	server.connect_timeout = 0.3
 	server.accept_stream(listener.take_connection())
-	check(wait([server], func(): return server.get_ready_state() == 3) and server.get_close_cause() == WSPeer.CAUSE_HANDSHAKE_TIMEOUT, "a silent stream ends by the handshake timeout")
+	check(wait([server], func(): return server.get_ready_state() == 3)
+			and server.get_close_cause() == WSPeer.CAUSE_HANDSHAKE_TIMEOUT, "a silent stream ends by the handshake timeout")
 
 # Longer than the default buffer sizes, in both directions.
 func long_packets() -> void:
@@ -139,23 +158,28 @@ func long_packets() -> void:
 	long.resize(1000000)
 	long.fill(3)
 	check(client.put_packet(long) == OK and server.put_packet(long) == OK, "packets longer than the buffers are accepted")
-	check(wait([client, server], func(): return client.get_available_packet_count() + server.get_available_packet_count() == 2), "they arrive")
+	check(wait([client, server],
+			func(): return client.get_available_packet_count() + server.get_available_packet_count() == 2), "they arrive")
 	check(client.get_packet() == long and server.get_packet() == long, "whole")
 	server.max_message_size = 1000
 	server.inbound_buffer_size = 1000
 	server.outbound_buffer_size = 1000
 	client.put_packet(long)
-	check(wait([client, server], func(): return client.get_ready_state() == 3) and client.get_close_code() == 1009, "a packet over the limit leads to 1009")
-	check(server.get_close_code() == 1009 and server.get_close_cause() == WSPeer.CAUSE_TOO_BIG, "both ends report 1009: %s" % server.get_close_message())
+	check(wait([client, server], func(): return client.get_ready_state() == 3) and client.get_close_code() == 1009,
+			"a packet over the limit leads to 1009")
+	check(server.get_close_code() == 1009 and server.get_close_cause() == WSPeer.CAUSE_TOO_BIG,
+			"both ends report 1009: %s" % server.get_close_message())
 
 func not_connected() -> void:
 	var peer := WSPeer.new()
 	check(peer.send_text("x") == FAILED and peer.put_packet([1]) == FAILED, "an unconnected peer sends nothing")
-	check(peer.connect_to_url("http://x") == ERR_INVALID_PARAMETER and peer.connect_to_url("") == ERR_INVALID_PARAMETER, "a wrong URL is an error")
+	check(peer.connect_to_url("http://x") == ERR_INVALID_PARAMETER and peer.connect_to_url("") == ERR_INVALID_PARAMETER,
+			"a wrong URL is an error")
 	check(peer.connect_to_url("ws://127.0.0.1:99999") == ERR_INVALID_PARAMETER, "a wrong port is an error")
 	check(peer.accept_stream(null) == ERR_INVALID_PARAMETER, "a null stream is an error")
 	check(peer.get_ready_state() == WSPeer.STATE_CLOSED and peer.get_close_code() == -1, "it stays closed")
-	check(peer.next_event().is_empty() and peer.get_connected_host() == "" and peer.get_connected_port() == 0, "it emits no signal")
+	check(peer.next_event().is_empty() and peer.get_connected_host() == "" and peer.get_connected_port() == 0,
+			"it emits no signal")
 	peer.poll()
 	peer.close()
 	peer.flush()
@@ -168,24 +192,30 @@ func tls() -> void:
 	var listener := TCPServer.new()
 	listener.listen(0, "127.0.0.1")
 	var client := WSPeer.new()
-	check(client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), TLSOptions.server(key, certificate)) == ERR_INVALID_PARAMETER,
+	check(client.connect_to_url("wss://localhost:%d" % listener.get_local_port(),
+			TLSOptions.server(key, certificate)) == ERR_INVALID_PARAMETER,
 			"a client does not take a server's TLS options")
-	check(client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), TLSOptions.client_unsafe()) == OK, "a client accepts unsafe TLS options")
+	check(client.connect_to_url("wss://localhost:%d" % listener.get_local_port(), TLSOptions.client_unsafe()) == OK,
+			"a client accepts unsafe TLS options")
 	check(wait([client], listener.is_connection_available), "it comes")
 	var secured := StreamPeerTLS.new()
 	secured.accept_stream(listener.take_connection(), TLSOptions.server(key, certificate))
-	check(wait([client, secured], func(): return secured.get_status() == StreamPeerTLS.STATUS_CONNECTED), "TLS is established")
+	check(wait([client, secured], func(): return secured.get_status() == StreamPeerTLS.STATUS_CONNECTED),
+			"TLS is established")
 	var server := WSPeer.new()
 	check(server.accept_stream(secured) == OK, "a stream of TLS is accepted")
-	check(wait([client, server], func(): return client.get_ready_state() == 1 and server.get_ready_state() == 1), "both are open")
-	check(server.get_connected_host() == "127.0.0.1" and client.get_tls_info() != "", "both report TLS: %s" % client.get_tls_info())
+	check(wait([client, server], func(): return client.get_ready_state() == 1 and server.get_ready_state() == 1),
+			"both are open")
+	check(server.get_connected_host() == "127.0.0.1" and client.get_tls_info() != "",
+			"both report TLS: %s" % client.get_tls_info())
 	talk(client, server)
 	var wary := WSPeer.new()
 	wary.connect_to_url("wss://localhost:%d" % listener.get_local_port())
 	wait([wary], listener.is_connection_available)
 	secured = StreamPeerTLS.new()
 	secured.accept_stream(listener.take_connection(), TLSOptions.server(key, certificate))
-	check(wait([wary, secured], func(): return wary.get_ready_state() == 3), "without options such a certificate is refused")
+	check(wait([wary, secured], func(): return wary.get_ready_state() == 3),
+			"without options such a certificate is refused")
 	check(wary.get_close_phase() == WSPeer.PHASE_TLS, "the phase is TLS: %s" % wary.get_close_message())
 
 # Whether a client with these TLS options accepts a server with that certificate.
@@ -209,12 +239,15 @@ func trust() -> void:
 	var here := crypto.generate_self_signed_certificate(key, "CN=localhost,O=test,C=IT")
 	var elsewhere := crypto.generate_self_signed_certificate(key, "CN=elsewhere,O=test,C=IT")
 	var stranger := crypto.generate_self_signed_certificate(other_key, "CN=localhost,O=test,C=IT")
-	for row in [["nothing", null, here], ["it", TLSOptions.client(here), here], ["it, for another name", TLSOptions.client(elsewhere), elsewhere],
-			["it, for that name", TLSOptions.client(elsewhere, "elsewhere"), elsewhere], ["another", TLSOptions.client(stranger), here],
+	for row in [["nothing", null, here], ["it", TLSOptions.client(here), here],
+			["it, for another name", TLSOptions.client(elsewhere), elsewhere],
+			["it, for that name", TLSOptions.client(elsewhere, "elsewhere"), elsewhere], ["another", TLSOptions.client(stranger),
+					here],
 			["any", TLSOptions.client_unsafe(), elsewhere], ["it, for any name", TLSOptions.client_unsafe(elsewhere), elsewhere],
 			["another, for any name", TLSOptions.client_unsafe(stranger), here]]:
 		var stock := trusts(WebSocketPeer.new(), row[1], key, row[2])
-		check(trusts(WSPeer.new(), row[1], key, row[2]) == stock, "a certificate is accepted as by WebSocketPeer if the options trust %s: %s" % [row[0], stock])
+		check(trusts(WSPeer.new(), row[1], key, row[2]) == stock,
+				"a certificate is accepted as by WebSocketPeer if the options trust %s: %s" % [row[0], stock])
 
 func _initialize() -> void:
 	not_connected()

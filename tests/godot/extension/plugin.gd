@@ -32,7 +32,8 @@ func _process(_delta: float) -> void:
 	var step := frame / STEP
 	if step > 1 and step - 2 < CLASSES.size():
 		var words := brief(CLASSES[step - 2])
-		check(words != "" and words in shown(EditorInterface.get_script_editor()), "the editor's help describes %s: %s" % [CLASSES[step - 2], words])
+		check(words != "" and words in shown(EditorInterface.get_script_editor()),
+				"the editor's help describes %s: %s" % [CLASSES[step - 2], words])
 	if step - 1 < CLASSES.size():
 		EditorInterface.get_script_editor().goto_help("class_name:" + CLASSES[step - 1])
 		return

@@ -18,7 +18,8 @@ func _initialize() -> void:
 			var join := WSMultiplayerPeer.new()
 			join.create_client(game)
 			get_multiplayer().multiplayer_peer = join
-			check(wait([server, host, peer, join], func(): return peer.get_ready_state() == 1 and join.get_connection_status() == 2), "connections are open")
+			check(wait([server, host, peer, join],
+					func(): return peer.get_ready_state() == 1 and join.get_connection_status() == 2), "connections are open")
 			for i in 100:
 				peer.send_text("unread %d" % i)
 				server.poll()

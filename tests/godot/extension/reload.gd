@@ -14,12 +14,15 @@ func open() -> Array:
 func _initialize() -> void:
 	check(open().size() == 2, "it works")
 	for i in 3:
-		check(GDExtensionManager.unload_extension(EXTENSION) == GDExtensionManager.LOAD_STATUS_OK, "the extension is unloaded")
+		check(GDExtensionManager.unload_extension(EXTENSION) == GDExtensionManager.LOAD_STATUS_OK,
+				"the extension is unloaded")
 		check(not ClassDB.class_exists("WSPeer"), "its classes are gone")
-		check(GDExtensionManager.load_extension(EXTENSION) == GDExtensionManager.LOAD_STATUS_OK, "the extension is loaded again")
+		check(GDExtensionManager.load_extension(EXTENSION) == GDExtensionManager.LOAD_STATUS_OK,
+				"the extension is loaded again")
 		check(open().size() == 2, "it works again")
 	var kept := open()
-	check(GDExtensionManager.reload_extension(EXTENSION) != GDExtensionManager.LOAD_STATUS_OK, "reloading it while it runs is refused")
+	check(GDExtensionManager.reload_extension(EXTENSION) != GDExtensionManager.LOAD_STATUS_OK,
+			"reloading it while it runs is refused")
 	kept[1].send_text("still here")
 	check(wait(kept, func(): return kept[0].get_stats().messages_in == 1), "it continues")
 	finish()

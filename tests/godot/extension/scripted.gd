@@ -30,7 +30,8 @@ func text(stream: Object) -> String:
 func _initialize() -> void:
 	var stream := open(func(): peer.poll())
 	step(10)
-	check(peer.get_ready_state() == WSPeer.STATE_OPEN and text(stream).begins_with("HTTP/1.1 101"), "a stream that polls its peer: it opens")
+	check(peer.get_ready_state() == WSPeer.STATE_OPEN and text(stream).begins_with("HTTP/1.1 101"),
+			"a stream that polls its peer: it opens")
 	stream.incoming.append_array(PackedByteArray(HI))
 	step(5)
 	check(peer.get_packet().get_string_from_ascii() == "hi", "its packet arrives")
@@ -41,7 +42,8 @@ func _initialize() -> void:
 	step(10)
 	var before: int = stream.outgoing.size()
 	peer.send_text("last")
-	check(stream.outgoing.size() > before and stream.calls < 2000, "a stream that sends on its peer: %d calls" % stream.calls)
+	check(stream.outgoing.size() > before and stream.calls < 2000,
+			"a stream that sends on its peer: %d calls" % stream.calls)
 	check(stream.deepest == 1, "no method is called within another")
 
 	stream = open(func():
@@ -49,7 +51,8 @@ func _initialize() -> void:
 		peer.get_connected_port()
 		peer.set_no_delay(true))
 	step(10)
-	check(peer.get_ready_state() == WSPeer.STATE_OPEN and stream.deepest == 1, "a stream that asks its peer for its address")
+	check(peer.get_ready_state() == WSPeer.STATE_OPEN and stream.deepest == 1,
+			"a stream that asks its peer for its address")
 
 	stream = open(func(): peer.close(-1))
 	step(10)

@@ -23,17 +23,21 @@ func join(url: String, client, options: TLSOptions = null):
 func life(client, url: String, options: TLSOptions = null) -> void:
 	var kind: String = client.get_class()
 	join(url, client, options)
-	check(wait([server, client], func(): return client.get_ready_state() == 1 and told.size() == 1), "%s: client_connected is emitted" % kind)
+	check(wait([server, client], func(): return client.get_ready_state() == 1 and told.size() == 1),
+			"%s: client_connected is emitted" % kind)
 	var id: int = told[0][1]
-	check(told == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id], "%s: it has id and subprotocol" % kind)
+	check(told == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id],
+			"%s: it has id and subprotocol" % kind)
 	check(server.get_peer_address(id) == "127.0.0.1" and server.get_peer_port(id) > 0, "%s: it has its address" % kind)
-	check(server.get_peer(id) == server.get_peer(id) and server.get_peer(id).get_ready_state() == 1, "%s: get_peer() returns a WSPeer" % kind)
+	check(server.get_peer(id) == server.get_peer(id) and server.get_peer(id).get_ready_state() == 1,
+			"%s: get_peer() returns a WSPeer" % kind)
 	told.clear()
 	client.send_text("one")
 	client.send_text("two")
 	client.close(4002, "enough")
 	check(wait([server, client], func(): return told.size() == 4), "%s: sends and closes" % kind)
-	check(told == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]], "%s: signals are in order: %s" % [kind, told])
+	check(told == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]],
+			"%s: signals are in order: %s" % [kind, told])
 	check(not server.has_peer(id), "%s: the id is then unknown" % kind)
 	wait([client], func(): return client.get_ready_state() == 3)
 
@@ -44,11 +48,13 @@ func crowd(url: String) -> void:
 	check(wait([server] + clients, func(): return told.size() == 40), "forty clients connect")
 	var all := [server] + clients
 	check(server.broadcast_text("hi") == OK, "a broadcast is accepted")
-	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 1)), "the broadcast reaches all")
+	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 1)),
+			"the broadcast reaches all")
 	var ids := server.get_peers()
 	server.broadcast(PackedByteArray([9]), WSPeer.WRITE_MODE_BINARY, ids[3])
 	server.send(ids[3], PackedByteArray([1]))
-	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 2)), "one to all but one, and one to that one")
+	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 2)),
+			"one to all but one, and one to that one")
 	var seen := {1: 0, 9: 0}
 	for one in clients:
 		one.get_packet()
@@ -62,7 +68,8 @@ func crowd(url: String) -> void:
 	told.clear()
 	server.disconnect_peer(ids[0], 4000, "you")
 	check(wait(all, func(): return told.size() == 1) and told[0] == ["gone", ids[0], true], "a client is disconnected")
-	check(clients.filter(func(one): return one.get_close_code() == 4000 and one.get_close_reason() == "you").size() == 1, "its close reason says why")
+	check(clients.filter(func(one): return one.get_close_code() == 4000 and one.get_close_reason() == "you").size() == 1,
+			"its close reason says why")
 	server.stop()
 	check(not server.is_listening(), "the server stops")
 	check(wait(all, func(): return told.size() == 40), "client_disconnected is emitted for all")
@@ -83,14 +90,16 @@ func unread() -> void:
 	wait([server, client], func(): return client.get_ready_state() == 3)
 	for i in 20:
 		server.poll()
-	check(told.size() == 1 and server.get_available_packet_count(id) == 2, "a client with unread packets is not reported as disconnected")
+	check(told.size() == 1 and server.get_available_packet_count(id) == 2,
+			"a client with unread packets is not reported as disconnected")
 	check(server.get_packet(id).get_string_from_utf8() == "one" and server.was_string_packet(id), "they are read")
 	var peer := server.get_peer(id)
 	check(peer.get_packet().get_string_from_utf8() == "two", "they are readable by its WSPeer too")
 	server.poll()
 	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "client_disconnected follows")
 	server.poll()
-	check(peer.get_ready_state() == 3 and peer.get_close_code() == 1000 and peer.was_clean_close(), "its WSPeer has the close code")
+	check(peer.get_ready_state() == 3 and peer.get_close_code() == 1000 and peer.was_clean_close(),
+			"its WSPeer has the close code")
 	client = join(url, WSPeer.new())
 	told.clear()
 	wait([server, client], func(): return told.size() == 1)
@@ -107,7 +116,8 @@ func handlers() -> void:
 		server.poll()
 		server.disconnect_peer(id))
 	var client = join(url, WSPeer.new())
-	check(wait([server, client], func(): return told.size() == 2) and told[1][0] == "gone", "a handler may poll and disconnect clients")
+	check(wait([server, client], func(): return told.size() == 2) and told[1][0] == "gone",
+			"a handler may poll and disconnect clients")
 	server.client_connected.connect(func(_id, _protocol): server.stop())
 	client = join(url, WSPeer.new())
 	check(wait([server, client], func(): return client.get_ready_state() == 3), "a handler may stop the server")
@@ -116,7 +126,8 @@ func handlers() -> void:
 	wait([server, client], func(): return told.size() == 1)
 	var kept := server.get_peer(told[0][1])
 	server = null
-	check(kept.get_ready_state() == 3 and kept.send_text("x") == FAILED and kept.get_packet().is_empty(), "a client's WSPeer outlives its server, closed")
+	check(kept.get_ready_state() == 3 and kept.send_text("x") == FAILED and kept.get_packet().is_empty(),
+			"a client's WSPeer outlives its server, closed")
 	kept.poll()
 	kept.close()
 	url = serve()
@@ -133,7 +144,8 @@ func errors() -> void:
 	check(other.listen(server.get_local_port(), [], "127.0.0.1") == ERR_ALREADY_IN_USE, "a taken port is refused")
 	check(other.listen(0, [], "no address") == ERR_INVALID_PARAMETER, "an invalid address is refused")
 	check(other.listen(0, [], "*", TLSOptions.client()) == ERR_INVALID_PARAMETER, "client TLS options are refused")
-	check(other.broadcast_text("x") == ERR_UNCONFIGURED and other.get_peer(5) == null and other.get_packet(5).is_empty(), "nothing is listening")
+	check(other.broadcast_text("x") == ERR_UNCONFIGURED and other.get_peer(5) == null and other.get_packet(5).is_empty(),
+			"nothing is listening")
 	check(other.send_text(7, "x") == ERR_DOES_NOT_EXIST, "an unknown target is refused")
 	other.max_clients = 1
 	check(other.listen(0, [], "127.0.0.1") == OK, "a server with max_clients 1 listens")
@@ -144,7 +156,8 @@ func errors() -> void:
 	check(wait([other, first], func(): return first.get_ready_state() == 1), "it accepts one client")
 	second.connect_to_url("ws://127.0.0.1:%d" % other.get_local_port())
 	check(wait([other, second], func(): return second.get_ready_state() == 3), "it refuses another")
-	check(second.get_close_http_status() == 503 and second.get_close_phase() == WSPeer.PHASE_HTTP, "the refused client sees 503")
+	check(second.get_close_http_status() == 503 and second.get_close_phase() == WSPeer.PHASE_HTTP,
+			"the refused client sees 503")
 
 func _initialize() -> void:
 	var url := serve()

@@ -6,12 +6,15 @@ var random := RandomNumberGenerator.new()
 var calls := 0
 
 func value():
-	return [null, true, 0, 1, -1, 65536, 9223372036854775807, -9223372036854775808, 0.5, -1.0, INF, NAN, "", "x", "127.0.0.1", "ws://127.0.0.1:1", "ü".repeat(200), &"name",
-			PackedByteArray(), PackedByteArray([255, 0]), PackedStringArray(), PackedStringArray(["a", "b: c", "d\r\ne"]), [], [1], {}, Vector2(), RefCounted.new(), WSPeer.new(),
+	return [null, true, 0, 1, -1, 65536, 9223372036854775807, -9223372036854775808, 0.5, -1.0, INF, NAN, "", "x",
+			"127.0.0.1", "ws://127.0.0.1:1", "ü".repeat(200), &"name",
+			PackedByteArray(), PackedByteArray([255, 0]), PackedStringArray(), PackedStringArray(["a", "b: c",
+					"d\r\ne"]), [], [1], {}, Vector2(), RefCounted.new(), WSPeer.new(),
 			TLSOptions.client(), StreamPeerBuffer.new(), Callable(), PackedInt32Array([1])][random.randi() % 32]
 
 func abuse(object: Object, rounds: int) -> void:
-	var methods := ClassDB.class_get_method_list(object.get_class(), true).filter(func(method): return not String(method.name).begins_with("_"))
+	var methods := ClassDB.class_get_method_list(object.get_class(),
+			true).filter(func(method): return not String(method.name).begins_with("_"))
 	for i in rounds:
 		var method: Dictionary = methods[random.randi() % methods.size()]
 		var arguments := []
@@ -42,7 +45,8 @@ func _initialize() -> void:
 		peer.connect_to_url("ws://127.0.0.1:%d" % server.get_local_port())
 		var join := WSMultiplayerPeer.new()
 		join.create_client("ws://127.0.0.1:%d" % host.get_local_port())
-		wait([server, host, peer, join], func(): return peer.get_ready_state() == 1 and join.get_connection_status() == 2, 1.0)
+		wait([server, host, peer, join],
+				func(): return peer.get_ready_state() == 1 and join.get_connection_status() == 2, 1.0)
 		for id in server.get_peers():
 			abuse(server.get_peer(id), 30)
 		abuse(peer, 50)

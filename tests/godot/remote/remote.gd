@@ -64,7 +64,8 @@ func watch(name: String, of: Array) -> int:
 	for word in of:
 		var count: int = objects[name].get_signal_list().filter(func(one): return one.name == word)[0].args.size()
 		var keep := func(args): signals.append([word] + args)
-		var keepers := [func(): keep.call([]), func(a): keep.call([a]), func(a, b): keep.call([a, b]), func(a, b, c): keep.call([a, b, c])]
+		var keepers := [
+				func(): keep.call([]), func(a): keep.call([a]), func(a, b): keep.call([a, b]), func(a, b, c): keep.call([a, b, c])]
 		objects[name].connect(word, keepers[count])
 	return of.size()
 
@@ -75,7 +76,8 @@ func play(name: String) -> bool:
 		objects.game = load("res://game.gd").new()
 		objects.game.name = "Game"
 		root.add_child(objects.game)
-		watch("api", ["peer_connected", "peer_disconnected", "connected_to_server", "connection_failed", "server_disconnected", "peer_packet"])
+		watch("api", ["peer_connected", "peer_disconnected", "connected_to_server", "connection_failed",
+				"server_disconnected", "peer_packet"])
 	objects.api.multiplayer_peer = objects[name]
 	return true
 

@@ -13,7 +13,9 @@ func _initialize():
 	game = load("res://game.gd").new()
 	game.name = "Game"
 	root.add_child(game)
-	game.rpc_config("configured", {"rpc_mode": MultiplayerAPI.RPC_MODE_ANY_PEER, "transfer_mode": MultiplayerPeer.TRANSFER_MODE_RELIABLE, "call_local": false, "channel": 0})
+	game.rpc_config("configured",
+			{"rpc_mode": MultiplayerAPI.RPC_MODE_ANY_PEER, "transfer_mode": MultiplayerPeer.TRANSFER_MODE_RELIABLE,
+			"call_local": false, "channel": 0})
 	api.peer_connected.connect(func(id): print("connected ", id))
 	api.peer_disconnected.connect(func(id): print("disconnected ", id))
 	api.connected_to_server.connect(func(): print("joined ", api.get_unique_id()))
@@ -67,7 +69,8 @@ func _on_packet(id: int, bytes: PackedByteArray):
 		"call":
 			var rest := words[2].split(" ", true, 1)
 			var arguments: Array = str_to_var(rest[1]) if rest.size() > 1 else []
-			game.callv("rpc_id" if int(words[1]) != 0 else "rpc", ([int(words[1])] if int(words[1]) != 0 else []) + [StringName(rest[0])] + arguments)
+			game.callv("rpc_id" if int(words[1]) != 0 else "rpc",
+					([int(words[1])] if int(words[1]) != 0 else []) + [StringName(rest[0])] + arguments)
 		"kick":
 			api.disconnect_peer(int(words[1]))
 		"refuse":
