@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# A real connection between two network namespaces whose cable is pulled before, during and after the exchange of
-# messages.
+# A connection between two network namespaces whose cable is pulled before, during and after the exchange.
 . "$(dirname "$0")/../lib/common.sh"
 need ip timeout unshare
 # Without the right to create named network namespaces, this runs as root of a user namespace, with its own /run for the

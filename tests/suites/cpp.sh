@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The C++ header: gcc and clang, C++17 and C++20, with and without exceptions and RTTI; the start of its README; its
-# examples.
+# The C++ header: gcc and clang, C++17 and C++20, with and without exceptions and RTTI; its README and examples.
 . "$(dirname "$0")/../lib/common.sh"
 need g++ clang++ openssl
 out=build/cpp

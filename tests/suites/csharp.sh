@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The Unity and C# binding on Mono and on .NET: compiled with all warnings as errors, layouts, lifetimes, garbage,
-# misuse, the component, the samples and the package.
+# The C# binding on Mono and .NET: warnings are errors; layouts, lifetimes, misuse, component, samples, package.
 . "$(dirname "$0")/../lib/common.sh"
 need mcs mono clang openssl build/dotnet/dotnetcore2/bin/dotnet
 rc=0

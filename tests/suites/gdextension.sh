@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The Godot extension in the real engine: its interface, its classes compared with the engine's, their behaviour, their
-# help, and leaks.
+# The Godot extension in the real engine: its interface, its classes compared with the engine's, help and leaks.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 timeout make python3
 godot=$PWD/build/godot/godot4

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# What adding an option, an event and a cause takes: in a copy of the tree only sources and generated files change, and
-# every language compiles.
+# Adding an option, an event and a cause changes only sources and generated files, and every language compiles.
 . "$(dirname "$0")/../lib/common.sh"
 need cargo python3 make cc c++
 mkdir -p build/tests/generated

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# wspeer's classes in a real Godot 4.6, compared with Godot's own: the demo, defects of Godot's classes, games of mixed
-# peers, quitting and the editor.
+# The Godot addon in Godot 4.6, compared with Godot's classes: demo, defects, mixed games, quitting, editor.
 # Parts: demo, defects, trio, quit, same, editor.
 . "$(dirname "$0")/../lib/common.sh"
 need build/godot/godot4 build/venv/bin/python timeout

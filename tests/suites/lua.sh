@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# docs/binding.md: its example runs in LuaJIT against an echo server, and its tables match the header's layouts, with
-# 64-bit and 32-bit pointers.
+# docs/binding.md: its example runs in LuaJIT, and its tables match the header's layouts on 64-bit and 32-bit.
 . "$(dirname "$0")/../lib/common.sh"
 need luajit clang build/echo_server
 rc=0

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The Python package: checked, tested with the installed interpreters, built as a wheel, installed in a fresh
-# environment and used from another folder.
+# The Python package: checked, tested with the installed interpreters, built, installed and used from elsewhere.
 . "$(dirname "$0")/../lib/common.sh"
 python=$PWD/build/venv/bin/python
 need "$python" openssl cc cargo

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The commands and code blocks of README, the docs and the bindings' READMEs, unchanged, except docs/binding.md (suite
-# lua) and docs/conformance.md (suite bindings).
+# The commands and code blocks of the docs and READMEs, unchanged, except docs/binding.md and docs/conformance.md.
+# docs/binding.md is in the suite lua, docs/conformance.md in the suite bindings.
 # Their port is fixed, so everything runs in a separate network namespace.
 . "$(dirname "$0")/../lib/common.sh"
 need python3 unshare ip cc
