@@ -91,6 +91,7 @@ int main(int count, char **words) {
     ratio[i] = resumed[i] / full[i];
   }
   double shares = median(ratio);
-  printf("CPU of a connection, %d rounds of %d: resumed %.0f us, full handshake %.0f us, resumed / full %.2f\n", ROUNDS, BLOCK, median(resumed), median(full), shares);
+  printf("CPU of a connection, %d rounds of %d: resumed %.0f us, full handshake %.0f us, resumed / full %.2f\n", ROUNDS,
+         BLOCK, median(resumed), median(full), shares);
   return 0;
 }

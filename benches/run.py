@@ -19,9 +19,13 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each run (default 1)")
-    parser.add_argument("--scenarios", default="", help=f"with commas; W1c- and the like: all that begin so: {', '.join(SCENARIOS)}")
+    parser.add_argument(
+        "--scenarios", default="", help=f"with commas; W1c- and the like: all that begin so: {', '.join(SCENARIOS)}"
+    )
     parser.add_argument("--contestants", default="", help=f"with commas: {', '.join(CONTESTANTS)}")
-    parser.add_argument("--quick", action="store_true", help="one short round, to see that everything runs; no figure to quote")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round, to see that everything runs; no figure to quote"
+    )
     parser.add_argument("--out", default="results", help="name of the JSON file in build/bench (default results)")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg too")
     parser.add_argument("--again", metavar="FILE", help="measure nothing, write from this result")
@@ -30,8 +34,16 @@ def arguments():
 
 def chosen(table, text):
     words = [word for word in text.split(",") if word]
-    names = [name for name in table if not words or name in words or any(name.startswith(word) for word in words if word.endswith("-"))]
-    unknown = [word for word in words if word not in table and not any(name.startswith(word) for name in names if word.endswith("-"))]
+    names = [
+        name
+        for name in table
+        if not words or name in words or any(name.startswith(word) for word in words if word.endswith("-"))
+    ]
+    unknown = [
+        word
+        for word in words
+        if word not in table and not any(name.startswith(word) for name in names if word.endswith("-"))
+    ]
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(table)}")
     return [table[name] for name in names]
@@ -50,7 +62,13 @@ def measure_all(options):
         sys.exit("two cores are needed: one for the contestant, one for the far end")
     scenarios, contestants = chosen(SCENARIOS, options.scenarios), chosen(CONTESTANTS, options.contestants)
     path = measure.OUT / f"{options.out}.json"
-    result = {"machine": report.machine(), "rounds": options.rounds, "seconds": options.seconds, "quick": options.quick, "runs": {}}
+    result = {
+        "machine": report.machine(),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "quick": options.quick,
+        "runs": {},
+    }
     began = time.monotonic()
     for number in range(options.rounds):
         for scenario in scenarios:
@@ -62,7 +80,11 @@ def measure_all(options):
                 rows = result["runs"].setdefault(scenario.name, {}).setdefault(contestant.name, [])
                 rows.append(measured(contestant, scenario, options.seconds))
             path.write_text(json.dumps(result, indent=1))
-        print(f"round {number + 1} of {options.rounds} done after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"round {number + 1} of {options.rounds} done after {time.monotonic() - began:.0f} s",
+            file=sys.stderr,
+            flush=True,
+        )
     return result
 
 

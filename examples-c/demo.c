@@ -164,13 +164,15 @@ int main(int argc, char **argv) {
   }
   ws_get_stats(server, &stats, sizeof stats);
   qsort(samples, sample_count, sizeof samples[0], by_size);
-  printf("%lu frames; %lu messages sent, %lu received by the server, %lu echoed back; %lu broadcasts, %lu received\n", frames, sent, received,
-         echoed, broadcasts, ticks);
+  printf("%lu frames; %lu messages sent, %lu received by the server, %lu echoed back; %lu broadcasts, %lu received\n",
+         frames, sent, received, echoed, broadcasts, ticks);
   if (sample_count > 0)
     printf("round trip, frames included: min %.2f ms, median %.2f ms, 99%% %.2f ms, max %.2f ms\n", samples[0] * 1e3,
            samples[sample_count / 2] * 1e3, samples[sample_count * 99 / 100] * 1e3, samples[sample_count - 1] * 1e3);
-  printf("longest ws_poll: server %llu us, clients %llu us\n", (unsigned long long)stats.longest_poll_us, (unsigned long long)longest_client);
-  int good = sent > 0 && sent == received && sent == echoed && ticks == broadcasts * (unsigned long)count && clean == (unsigned long)count;
+  printf("longest ws_poll: server %llu us, clients %llu us\n", (unsigned long long)stats.longest_poll_us,
+         (unsigned long long)longest_client);
+  int good = sent > 0 && sent == received && sent == echoed && ticks == broadcasts * (unsigned long)count &&
+             clean == (unsigned long)count;
   printf("%s\n", good ? "nothing was lost and every close was clean" : "SOMETHING IS MISSING");
   ws_shutdown();
   return good ? 0 : 1;

@@ -61,7 +61,8 @@ static void serve(ws_handle conn) {
         printf("+ %u connected from %s\n", conn, text);
         break;
       case WS_EVENT_MESSAGE:
-        if (ws_put_packet(conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL) hold(conn, &event.packet);
+        if (ws_put_packet(conn, event.packet.data, event.packet.len, event.packet.type) == WS_ERR_FULL)
+          hold(conn, &event.packet);
         break;
       case WS_EVENT_CLOSE_REQUEST:
         printf("~ %u asks to close with code %d: %s\n", conn, event.code, (const char *)event.packet.data);

@@ -55,7 +55,8 @@ int main(int argc, char **argv) {
       if (event.type == WS_EVENT_CONNECTED) printf("peer %d is there\n", (int)event.peer_id);
       if (event.type == WS_EVENT_CONNECTED && event.peer_id == 1) result = ws_put_packet_to(h, 1, bytes, len, WS_CALL);
       if (event.type == WS_EVENT_MESSAGE && event.packet.type == WS_CALL) print_call(event.peer_id, &event.packet);
-      if (event.type == WS_EVENT_ERROR || event.type == WS_EVENT_CLOSED) printf("%s\n", (const char *)event.packet.data);
+      if (event.type == WS_EVENT_ERROR || event.type == WS_EVENT_CLOSED)
+        printf("%s\n", (const char *)event.packet.data);
       if (event.type == WS_EVENT_CLOSED || result != WS_OK) running = 0;
     }
     fflush(stdout);

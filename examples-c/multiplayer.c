@@ -46,7 +46,8 @@ static void on_host(ws_handle host) {
   char places[MAX_PLAYERS * 24 + 1] = "";
   size_t length = 0;
   for (size_t i = 0; i < player_count; i++)
-    length += (size_t)snprintf(places + length, sizeof places - length, "%d at %d. ", (int)players[i].id, (int)players[i].place);
+    length += (size_t)snprintf(places + length, sizeof places - length, "%d at %d. ", (int)players[i].id,
+                               (int)players[i].place);
   if (ws_get_state(host) == WS_OPEN) ws_put_packet_to(host, 0, (const uint8_t *)places, length, WS_BINARY);
 }
 
@@ -55,13 +56,15 @@ static int on_join(ws_handle join, char *places, size_t cap) {
   ws_event event;
   while (ws_next_event(join, &event) == WS_OK) {
     if (event.type == WS_EVENT_OPEN) printf("I am peer %d\n", (int)event.peer_id);
-    if (event.type == WS_EVENT_MESSAGE) snprintf(places, cap, "%.*s", (int)event.packet.len, (const char *)event.packet.data);
+    if (event.type == WS_EVENT_MESSAGE)
+      snprintf(places, cap, "%.*s", (int)event.packet.len, (const char *)event.packet.data);
     if (event.type == WS_EVENT_CLOSED) {
       printf("over: %s\n", (const char *)event.packet.data);
       return 0;
     }
   }
-  if (ws_get_state(join) == WS_OPEN && rand() % 4 == 0) ws_put_packet(join, (const uint8_t *)(rand() % 2 ? "+" : "-"), 1, WS_BINARY);
+  if (ws_get_state(join) == WS_OPEN && rand() % 4 == 0)
+    ws_put_packet(join, (const uint8_t *)(rand() % 2 ? "+" : "-"), 1, WS_BINARY);
   return 1;
 }
 

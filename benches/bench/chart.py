@@ -26,12 +26,19 @@ def text(x, y, words, size=12, anchor="start", weight="normal", ink=INK):
 def bar(x, y, name, value):
     """One row; a bar that exceeds the scale ends in an arrow."""
     ink = OWN if name == "wspeer" else OTHER
-    parts = [text(x + LABEL - 8, y + 12, TITLES.get(name, name), anchor="end", weight="bold" if name == "wspeer" else "normal")]
+    parts = [
+        text(
+            x + LABEL - 8, y + 12, TITLES.get(name, name), anchor="end", weight="bold" if name == "wspeer" else "normal"
+        )
+    ]
     width = BAR * min(value, LIMIT) / LIMIT
     shape = f"M{x + LABEL:.1f} {y + 2} h{width:.1f} v{ROW - 5} h-{width:.1f} z"
     if value > LIMIT:
         shape = f"M{x + LABEL:.1f} {y + 2} h{width:.1f} l7 {(ROW - 5) / 2} l-7 {(ROW - 5) / 2} h-{width:.1f} z"
-    return parts + [f'<path d="{shape}" fill="{ink}"/>', text(x + LABEL + width + 12, y + 12, f"{value:.2f}" if value < 10 else f"{value:.0f}", 11)]
+    return parts + [
+        f'<path d="{shape}" fill="{ink}"/>',
+        text(x + LABEL + width + 12, y + 12, f"{value:.2f}" if value < 10 else f"{value:.0f}", 11),
+    ]
 
 
 def panel(x, y, title, runs):
@@ -56,7 +63,13 @@ def svg(results):
         "<title>CPU time a message, as a multiple of raw TCP</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         text(20, 26, "CPU time a message, as a multiple of raw TCP (1, dashed)", 16, weight="bold"),
-        text(20, 44, "Shorter is better. Arrows: over the scale. Medians of the ratios within a round.", 12, ink="#6b7480"),
+        text(
+            20,
+            44,
+            "Shorter is better. Arrows: over the scale. Medians of the ratios within a round.",
+            12,
+            ink="#6b7480",
+        ),
     ]
     for index, (name, title) in enumerate(panels):
         parts += panel(10 + PANEL * (index % 2), 70 + height_of * (index // 2), f"{name}, {title}", results[name])

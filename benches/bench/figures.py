@@ -19,7 +19,11 @@ def ratio(runs, name, base, key="cpu_ns"):
 
 
 def rate(runs, name):
-    found = [row["messages"] / row["wall_ns"] * 1e9 for row in runs.get(name, []) if row.get("wall_ns") and row.get("messages")]
+    found = [
+        row["messages"] / row["wall_ns"] * 1e9
+        for row in runs.get(name, [])
+        if row.get("wall_ns") and row.get("messages")
+    ]
     return median(found) if found else None
 
 

@@ -90,8 +90,14 @@ class Far:
 def client(contestant, options, length, tls=False, wrap=(), env=None, limit=60):
     """`length` is ["--seconds", n] or ["--count", messages]."""
     with Far(tls) as far:
-        words = program(contestant.command("client")) + ["--port", far, *(["--ca", OUT / "cert" / "cert.pem"] if tls else [])]
-        words += flags(options, ["mode", "len", "burst", "sleep-us"]) + (["--histogram"] if options.get("histogram") else [])
+        words = program(contestant.command("client")) + [
+            "--port",
+            far,
+            *(["--ca", OUT / "cert" / "cert.pem"] if tls else []),
+        ]
+        words += flags(options, ["mode", "len", "burst", "sleep-us"]) + (
+            ["--histogram"] if options.get("histogram") else []
+        )
         return json.loads(finish(start(words + length, CONTESTANT_CORE, wrap, env), limit))
 
 
@@ -104,14 +110,24 @@ def server(contestant, options, length, wrap=(), env=None, limit=90):
         last = stop(process) if options.get("histogram") else ""
         return json.loads(out or "{}") | json.loads(last or "{}")
     except Broken as error:
-        raise Broken(f"{error}{'' if process.poll() is None else '; the server: ' + process.stderr.read().strip()[-300:]}") from None
+        raise Broken(
+            f"{error}{'' if process.poll() is None else '; the server: ' + process.stderr.read().strip()[-300:]}"
+        ) from None
     finally:
         if not process.stdout.closed:
             stop(process)
 
 
 def drive(contestant, process, options):
-    words = [OUT / "load", "drive", "--port", port(process), "--pid", process.pid, *(["--raw"] if contestant.program == "raw" else [])]
+    words = [
+        OUT / "load",
+        "drive",
+        "--port",
+        port(process),
+        "--pid",
+        process.pid,
+        *(["--raw"] if contestant.program == "raw" else []),
+    ]
     return words + flags(options, ["mode", "conns", "window", "len"])
 
 
@@ -126,20 +142,40 @@ def counts(contestant, options):
 
     def instructions(messages):
         path = OUT / "callgrind.out"
-        run(contestant, options, ["--count", messages], wrap=["valgrind", "--tool=callgrind", f"--callgrind-out-file={path}"], limit=300)
+        run(
+            contestant,
+            options,
+            ["--count", messages],
+            wrap=["valgrind", "--tool=callgrind", f"--callgrind-out-file={path}"],
+            limit=300,
+        )
         return int(re.search(r"^(?:summary|totals): (\d+)", path.read_text(), re.M).group(1))
 
     def system_calls(messages):
         path = OUT / "strace.out"
-        run(contestant, options, ["--count", messages], wrap=["strace", "-f", "-c", "-o", str(path), "-e", f"trace={DATA_CALLS}"], limit=300)
-        return sum(int(row.split()[3]) for row in path.read_text().splitlines() if re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+\d+", row) and "total" not in row)
+        run(
+            contestant,
+            options,
+            ["--count", messages],
+            wrap=["strace", "-f", "-c", "-o", str(path), "-e", f"trace={DATA_CALLS}"],
+            limit=300,
+        )
+        return sum(
+            int(row.split()[3])
+            for row in path.read_text().splitlines()
+            if re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+\d+", row) and "total" not in row
+        )
 
     def allocations(messages):
         with Allocations() as counter:
             run(contestant, options, ["--count", messages], env=counter.env)
             return counter.read()[0]
 
-    return {"instructions": difference(instructions), "system_calls": difference(system_calls), "allocations": difference(allocations)}
+    return {
+        "instructions": difference(instructions),
+        "system_calls": difference(system_calls),
+        "allocations": difference(allocations),
+    }
 
 
 class Allocations:
@@ -190,7 +226,13 @@ def hold(contestant, options):
             stop(process)
     (rss, live), (rss1, live1), (rss2, live2) = states
     n = options["conns"]
-    return {**result, "rss_connected": (rss1 - rss) / n, "heap_connected": (live1 - live) / n, "rss_after": (rss2 - rss) / n, "heap_after": (live2 - live) / n}
+    return {
+        **result,
+        "rss_connected": (rss1 - rss) / n,
+        "heap_connected": (live1 - live) / n,
+        "rss_after": (rss2 - rss) / n,
+        "heap_after": (live2 - live) / n,
+    }
 
 
 def run(contestant, scenario, seconds):

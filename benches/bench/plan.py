@@ -27,13 +27,29 @@ CONTESTANTS = {
         Contestant("wspeer", "wspeer", tls=True, about="WS_COALESCE, one ws_flush per frame, ws_get_packet"),
         Contestant("wspeer-batch", "wspeer", "batch", tls=True, about="the same, with ws_get_packets, 64 at a time"),
         Contestant("wspeer-now", "wspeer", "now", about="without WS_COALESCE: every put is written at once"),
-        Contestant("wspeer-late", "wspeer", "late", server=False, about="takes messages only when all are queued (growth only)"),
-        Contestant("tung", "tungstenite", tls=True, about="default settings: `write` per message, one `flush` per frame; mio; rustls with ring for wss"),
+        Contestant(
+            "wspeer-late", "wspeer", "late", server=False, about="takes messages only when all are queued (growth only)"
+        ),
+        Contestant(
+            "tung",
+            "tungstenite",
+            tls=True,
+            about="default settings: `write` per message, one `flush` per frame; mio; rustls with ring for wss",
+        ),
         Contestant("tung8k", "tungstenite", "8k", about="the same, with a read buffer of 8 KiB"),
         Contestant("tungsend", "tungstenite", "send", about="`send` (write and flush) per message"),
-        Contestant("fastws", "fastwebsockets", client=False, about="as in its echo example: tokio, hyper, one task per connection"),
+        Contestant(
+            "fastws",
+            "fastwebsockets",
+            client=False,
+            about="as in its echo example: tokio, hyper, one task per connection",
+        ),
         Contestant("lws", "lws", about="several lws_write per writeable callback; buffers of 64 KiB; poll"),
-        Contestant("wslay", "wslay", about="every message queued and sent at once, recv and send in callbacks, as Godot's WebSocketPeer does"),
+        Contestant(
+            "wslay",
+            "wslay",
+            about="every message queued and sent at once, recv and send in callbacks, as Godot's WebSocketPeer does",
+        ),
         Contestant("websocketpp", "websocketpp", about="asio without threads, `poll()` as client"),
     ]
 }
@@ -55,7 +71,12 @@ class Scenario:
         if contestant.name not in self.only if self.only else contestant.name == "wspeer-late":
             return False
         role = self.options.get("role", self.kind)
-        return {"client": contestant.client, "server": contestant.server, "tls": contestant.tls, "hold": contestant.server}[role]
+        return {
+            "client": contestant.client,
+            "server": contestant.server,
+            "tls": contestant.tls,
+            "hold": contestant.server,
+        }[role]
 
 
 def frames(length, count, sleep_us=4000, **more):
@@ -99,7 +120,9 @@ def many(name, kind, about, steps, options, only=()):
 SCENARIOS = {
     s.name: s
     for s in [
-        Scenario("W1c", "client", "frames of 32 x 64 B: put, flush, 4 ms sleep, poll until all are back", frames(64, 32)),
+        Scenario(
+            "W1c", "client", "frames of 32 x 64 B: put, flush, 4 ms sleep, poll until all are back", frames(64, 32)
+        ),
         Scenario("W1t", "client", "tight loop, 64 B, window 32", tight(64, 32)),
         Scenario("W3ac", "client", "frames of 4 x 64 KiB", frames(KIB64, 4)),
         Scenario("W3bc", "client", "frames of 1 x 1 MiB", frames(MIB, 1)),
@@ -109,21 +132,89 @@ SCENARIOS = {
         Scenario("W2", "server", "100 connections, 64 B, window 8", echo(100, 8, 64)),
         Scenario("W3a", "server", "1 connection, 64 KiB, window 8", echo(1, 8, KIB64)),
         Scenario("W3b", "server", "1 connection, 1 MiB, window 2", echo(1, 2, MIB)),
-        Scenario("W4", "server", "256 B to 1,000 connections at 60 Hz", {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60, "warm": 1}),
+        Scenario(
+            "W4",
+            "server",
+            "256 B to 1,000 connections at 60 Hz",
+            {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60, "warm": 1},
+        ),
         Scenario("wss-W1c", "tls", "wss, frames of 32 x 64 B", frames(64, 32)),
         Scenario("wss-W3ac", "tls", "wss, frames of 4 x 64 KiB", frames(KIB64, 4)),
         Scenario("wss-W3bc", "tls", "wss, frames of 1 x 1 MiB", frames(MIB, 1)),
-        *many("idle-clients", "hold", "{} connections after one message each", (100, 1_000, 10_000), lambda n: {"conns": n}, PLAIN),
-        *many("conns", "server", "{} connections, 64 B, window 8", (1, 10, 100, 1_000), lambda n: echo(n, 8, 64), GROWING),
-        *many("queued", "client", "{} messages of 64 B put before the flush", (1, 10, 100, 1_000, 10_000, 100_000), burst, GROWING),
-        Scenario("polls-small", "client", "thread CPU of single polls, client, frames of 32 x 64 B", frames(64, 32, histogram=True), ("wspeer",)),
-        Scenario("polls-64k", "client", "thread CPU of single polls, client, frames of 4 x 64 KiB", frames(KIB64, 4, histogram=True), ("wspeer",)),
-        Scenario("polls-1m", "client", "thread CPU of single polls, client, frames of 1 x 1 MiB", frames(MIB, 1, histogram=True), ("wspeer",)),
-        Scenario("polls-server", "server", "thread CPU of single polls, server, 1,000 connections, 64 B, window 8", echo(1000, 8, 64, histogram=True), ("wspeer",)),
-        Scenario("polls-fanout", "server", "thread CPU of single polls, server, 256 B to 1,000 connections at 60 Hz",
-                 {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60, "warm": 1, "histogram": True}, ("wspeer", "wspeer-now")),
-        Scenario("polls-flood", "client", "thread CPU of single polls, client, frames of 50,000 x 64 B", frames(64, 50_000, histogram=True), ("wspeer",)),
-        Scenario("counts-client", "counts", "per 64 B message, client, frames of 32", counted("client", frames(64, 32, 8000)), rounds=3),
-        Scenario("counts-server", "counts", "per 64 B message, server, bursts of 32", counted("server", echo(1, 32, 64, "burst")), rounds=3),
+        *many(
+            "idle-clients",
+            "hold",
+            "{} connections after one message each",
+            (100, 1_000, 10_000),
+            lambda n: {"conns": n},
+            PLAIN,
+        ),
+        *many(
+            "conns", "server", "{} connections, 64 B, window 8", (1, 10, 100, 1_000), lambda n: echo(n, 8, 64), GROWING
+        ),
+        *many(
+            "queued",
+            "client",
+            "{} messages of 64 B put before the flush",
+            (1, 10, 100, 1_000, 10_000, 100_000),
+            burst,
+            GROWING,
+        ),
+        Scenario(
+            "polls-small",
+            "client",
+            "thread CPU of single polls, client, frames of 32 x 64 B",
+            frames(64, 32, histogram=True),
+            ("wspeer",),
+        ),
+        Scenario(
+            "polls-64k",
+            "client",
+            "thread CPU of single polls, client, frames of 4 x 64 KiB",
+            frames(KIB64, 4, histogram=True),
+            ("wspeer",),
+        ),
+        Scenario(
+            "polls-1m",
+            "client",
+            "thread CPU of single polls, client, frames of 1 x 1 MiB",
+            frames(MIB, 1, histogram=True),
+            ("wspeer",),
+        ),
+        Scenario(
+            "polls-server",
+            "server",
+            "thread CPU of single polls, server, 1,000 connections, 64 B, window 8",
+            echo(1000, 8, 64, histogram=True),
+            ("wspeer",),
+        ),
+        Scenario(
+            "polls-fanout",
+            "server",
+            "thread CPU of single polls, server, 256 B to 1,000 connections at 60 Hz",
+            {"mode": "fanout", "len": 256, "conns": 1000, "hz": 60, "warm": 1, "histogram": True},
+            ("wspeer", "wspeer-now"),
+        ),
+        Scenario(
+            "polls-flood",
+            "client",
+            "thread CPU of single polls, client, frames of 50,000 x 64 B",
+            frames(64, 50_000, histogram=True),
+            ("wspeer",),
+        ),
+        Scenario(
+            "counts-client",
+            "counts",
+            "per 64 B message, client, frames of 32",
+            counted("client", frames(64, 32, 8000)),
+            rounds=3,
+        ),
+        Scenario(
+            "counts-server",
+            "counts",
+            "per 64 B message, server, bursts of 32",
+            counted("server", echo(1, 32, 64, "burst")),
+            rounds=3,
+        ),
     ]
 }

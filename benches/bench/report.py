@@ -9,8 +9,21 @@ from .figures import middle, ratio
 from .plan import CONTESTANTS, SCENARIOS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = {"wslay": "libwslay-dev", "lws": "libwebsockets-dev", "websocketpp": "libwebsocketpp-dev", "asio": "libasio-dev", "openssl": "libssl-dev"}
-OTHERS = {"raw": "raw", "tung": "tungstenite", "fastws": "fastwebsockets", "lws": "libwebsockets", "wslay": "wslay", "websocketpp": "websocketpp"}
+PACKAGES = {
+    "wslay": "libwslay-dev",
+    "lws": "libwebsockets-dev",
+    "websocketpp": "libwebsocketpp-dev",
+    "asio": "libasio-dev",
+    "openssl": "libssl-dev",
+}
+OTHERS = {
+    "raw": "raw",
+    "tung": "tungstenite",
+    "fastws": "fastwebsockets",
+    "lws": "libwebsockets",
+    "wslay": "wslay",
+    "websocketpp": "websocketpp",
+}
 CRATES = ("tungstenite", "fastwebsockets", "tokio", "hyper", "rustls", "mio")
 
 
@@ -35,7 +48,9 @@ def machine():
         "rustc": output("rustc", "--version").split(" (")[0],
         "gcc": output("cc", "-dumpfullversion"),
         "versions": {name: output("dpkg-query", "-W", "-f=${Version}", package) for name, package in PACKAGES.items()}
-        | {name: match.group(1) for name in CRATES if (match := re.search(rf'name = "{name}"\nversion = "(.*)"', lock))},
+        | {
+            name: match.group(1) for name in CRATES if (match := re.search(rf'name = "{name}"\nversion = "(.*)"', lock))
+        },
     }
 
 
@@ -53,26 +68,43 @@ def short(results):
     if "wspeer" in runs:
         counted = [middle(runs, "wspeer", key) for key in ("instructions", "system_calls", "allocations")]
         text += "\nOne 64 B message out and one in, client, 32 a frame: "
-        text += f"{counted[0]:,.0f} user instructions, {counted[1]:.2f} data system calls, {counted[2]:.2f} allocations.\n"
+        text += (
+            f"{counted[0]:,.0f} user instructions, {counted[1]:.2f} data system calls, {counted[2]:.2f} allocations.\n"
+        )
     return text
 
 
 def contestants(results, versions):
     used = [c for name, c in CONTESTANTS.items() if any(name in runs for runs in results.values())]
-    version = {"tungstenite": "tungstenite", "fastwebsockets": "fastwebsockets", "lws": "lws", "wslay": "wslay", "websocketpp": "websocketpp"}
-    rows = [f"| {c.name} | {versions.get(version.get(c.program, ''), 'this tree' if c.program == 'wspeer' else '-')} | {c.about} |" for c in used]
+    version = {
+        "tungstenite": "tungstenite",
+        "fastwebsockets": "fastwebsockets",
+        "lws": "lws",
+        "wslay": "wslay",
+        "websocketpp": "websocketpp",
+    }
+    rows = [
+        f"| {c.name} | {versions.get(version.get(c.program, ''), 'this tree' if c.program == 'wspeer' else '-')} | {c.about} |"
+        for c in used
+    ]
     return "\n".join(["| contestant | version | how it is used |", "|---|---|---|", *rows])
 
 
 def write(result, folder):
     results, about = result["runs"], result["machine"]
     quick = "\n**These figures are of a quick run and say only that everything runs.**\n" if result["quick"] else ""
-    below = ", ".join(f"{name} {about['versions'][name]}" for name in ("tokio", "hyper", "mio", "rustls", "asio", "openssl") if name in about["versions"])
+    below = ", ".join(
+        f"{name} {about['versions'][name]}"
+        for name in ("tokio", "hyper", "mio", "rustls", "asio", "openssl")
+        if name in about["versions"]
+    )
     text = (ROOT / "benches" / "bench" / "benchmarks.md.in").read_text()
     for mark, value in {
         "@QUICK@": quick,
         "@SHORT@": short(results),
-        "@MACHINE@": "{cpu}, {cores} cores, {system}, Linux {kernel}; {rustc}, gcc {gcc}; wspeer {wspeer}".format(**about),
+        "@MACHINE@": "{cpu}, {cores} cores, {system}, Linux {kernel}; {rustc}, gcc {gcc}; wspeer {wspeer}".format(
+            **about
+        ),
         "@ROUNDS@": str(result["rounds"]),
         "@SECONDS@": f"{result['seconds']:g}",
         "@CONTESTANTS@": contestants(results, about["versions"]),

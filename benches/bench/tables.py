@@ -66,7 +66,12 @@ LIMITS = (13, 16, 18, 20, 21, 24)  # powers of two: 8 us to 17 ms
 
 
 def histograms(results):
-    head = ["contestant", "polls", *(f"< {2**limit / 1e6:.2g} ms" if limit >= 20 else f"< {2**limit // 1000} µs" for limit in LIMITS), "longest"]
+    head = [
+        "contestant",
+        "polls",
+        *(f"< {2**limit / 1e6:.2g} ms" if limit >= 20 else f"< {2**limit // 1000} µs" for limit in LIMITS),
+        "longest",
+    ]
     rows = []
     for scenario, runs in results.items():
         for name in named(runs) if scenario.startswith("polls-") else []:
@@ -80,7 +85,13 @@ def histograms(results):
 
 
 def failures(results):
-    lines = [f"- {scenario}, {name}: {row['error']}" for scenario, runs in results.items() for name, rows in runs.items() for row in rows if "error" in row]
+    lines = [
+        f"- {scenario}, {name}: {row['error']}"
+        for scenario, runs in results.items()
+        for name, rows in runs.items()
+        for row in rows
+        if "error" in row
+    ]
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -104,7 +115,11 @@ def everything(results):
     for prefix, title, make in (
         ("idle-clients-", "### Silent connections of a server", held),
         ("conns-", "### Growth: CPU ns a message by the number of connections, 64 B, window 8", growth),
-        ("queued-", "### Growth: CPU ns a message inside the calls by the number of messages put before a flush, 64 B", growth),
+        (
+            "queued-",
+            "### Growth: CPU ns a message inside the calls by the number of messages put before a flush, 64 B",
+            growth,
+        ),
     ):
         if any(name.startswith(prefix) for name in results):
             parts.append(f"{title}\n\n{make(results, prefix)}")

@@ -33,21 +33,78 @@ class Language(NamedTuple):
 
 
 LANGUAGES = {
-    "c": Language("benches/bindings/message.c", ["cc"],
-                  [["cc", "-std=c99", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror", "benches/bindings/message.c", "-o", "build/bench/message_c", *LINK]],
-                  ["build/bench/message_c"]),
-    "cpp": Language("benches/bindings/message.cc", ["g++"],
-                    [["g++", "-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Ibindings/cpp", "benches/bindings/message.cc", "-o", "build/bench/message_cpp", *LINK]],
-                    ["build/bench/message_cpp"]),
-    "csharp": Language("benches/bindings/message.cs", ["mcs", "mono"],
-                       [["sh", "-c", "mcs -langversion:7.2 -unsafe -optimize -warnaserror -nologo -r:System.dll -out:build/bench/message_csharp.exe "
-                         "benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
-                       ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "build/bench/message_csharp.exe"]),
-    "csharp-net": Language("benches/bindings/message.cs", ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
-                           [["sh", "-c", "tests/csharp/mcs-net -unsafe -optimize -out:build/bench/message_net.dll benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs"]],
-                           ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/bench/message_net.dll"]),
+    "c": Language(
+        "benches/bindings/message.c",
+        ["cc"],
+        [
+            [
+                "cc",
+                "-std=c99",
+                "-D_POSIX_C_SOURCE=200809L",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "benches/bindings/message.c",
+                "-o",
+                "build/bench/message_c",
+                *LINK,
+            ]
+        ],
+        ["build/bench/message_c"],
+    ),
+    "cpp": Language(
+        "benches/bindings/message.cc",
+        ["g++"],
+        [
+            [
+                "g++",
+                "-std=c++17",
+                "-O2",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Ibindings/cpp",
+                "benches/bindings/message.cc",
+                "-o",
+                "build/bench/message_cpp",
+                *LINK,
+            ]
+        ],
+        ["build/bench/message_cpp"],
+    ),
+    "csharp": Language(
+        "benches/bindings/message.cs",
+        ["mcs", "mono"],
+        [
+            [
+                "sh",
+                "-c",
+                "mcs -langversion:7.2 -unsafe -optimize -warnaserror -nologo -r:System.dll -out:build/bench/message_csharp.exe "
+                "benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs",
+            ]
+        ],
+        ["env", f"LD_LIBRARY_PATH={LIB}", "mono", "build/bench/message_csharp.exe"],
+    ),
+    "csharp-net": Language(
+        "benches/bindings/message.cs",
+        ["mcs", "build/dotnet/dotnetcore2/bin/dotnet"],
+        [
+            [
+                "sh",
+                "-c",
+                "tests/csharp/mcs-net -unsafe -optimize -out:build/bench/message_net.dll benches/bindings/message.cs bindings/csharp/Runtime/Core/*.cs",
+            ]
+        ],
+        ["env", f"LD_LIBRARY_PATH={LIB}", "tests/csharp/net", "build/bench/message_net.dll"],
+    ),
     "lua": Language("benches/bindings/message.lua", ["luajit"], [], ["luajit", "benches/bindings/message.lua"]),
-    "python": Language("benches/bindings/message.py", ["python3"], [], ["env", "PYTHONPATH=bindings/python/src", "python3", "benches/bindings/message.py"]),
+    "python": Language(
+        "benches/bindings/message.py",
+        ["python3"],
+        [],
+        ["env", "PYTHONPATH=bindings/python/src", "python3", "benches/bindings/message.py"],
+    ),
 }
 
 
@@ -62,7 +119,15 @@ def is_here(name, language):
 
 
 def measure(language, mode, seconds):
-    done = subprocess.run([*language.run, mode, str(seconds)], cwd=ROOT, env=ENV, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*language.run, mode, str(seconds)],
+        cwd=ROOT,
+        env=ENV,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     if done.returncode:
         raise SystemExit(f"{' '.join(language.run)} {mode}: {done.stderr}")
     return float(done.stdout)
@@ -73,7 +138,11 @@ def main():
     wanted = [name for name in sys.argv[1:] if name != "--quick"]
     rounds, seconds = (3, 0.05) if quick else (11, 0.3)
     (ROOT / "build/bench").mkdir(parents=True, exist_ok=True)
-    languages = {name: one for name, one in LANGUAGES.items() if (name == "c" or not wanted or name in wanted) and is_here(name, one)}
+    languages = {
+        name: one
+        for name, one in LANGUAGES.items()
+        if (name == "c" or not wanted or name in wanted) and is_here(name, one)
+    }
     for language in languages.values():
         for command in language.build:
             subprocess.run(command, cwd=ROOT, env=ENV, check=True)

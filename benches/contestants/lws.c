@@ -111,11 +111,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "bench", .callback = on_event, .per_session_data_size = sizeof(struct session), .rx_buffer_size = CHUNK}, {.name = NULL}};
+    {.name = "bench", .callback = on_event, .per_session_data_size = sizeof(struct session), .rx_buffer_size = CHUNK},
+    {.name = NULL}};
 
 static void create(int port) {
   lws_set_log_level(0, NULL);
-  struct lws_context_creation_info info = {.port = port, .protocols = protocols, .pt_serv_buf_size = CHUNK, .iface = "127.0.0.1", .gid = -1, .uid = -1};
+  struct lws_context_creation_info info = {
+      .port = port, .protocols = protocols, .pt_serv_buf_size = CHUNK, .iface = "127.0.0.1", .gid = -1, .uid = -1};
   context = lws_create_context(&info);
   if (!context) bench_fail("lws_create_context");
 }
@@ -130,8 +132,13 @@ static void no_delay(struct lws *wsi) {
 void client_open(int port, const char *ca) {
   if (ca) bench_fail("not measured over TLS");
   create(CONTEXT_PORT_NO_LISTEN);
-  struct lws_client_connect_info info = {
-      .context = context, .address = "127.0.0.1", .port = port, .path = "/", .host = "127.0.0.1", .origin = "127.0.0.1", .local_protocol_name = "bench"};
+  struct lws_client_connect_info info = {.context = context,
+                                         .address = "127.0.0.1",
+                                         .port = port,
+                                         .path = "/",
+                                         .host = "127.0.0.1",
+                                         .origin = "127.0.0.1",
+                                         .local_protocol_name = "bench"};
   if (!lws_client_connect_via_info(&info)) bench_fail("lws_client_connect_via_info");
   while (!peer) lws_service(context, 0);
   no_delay(peer->wsi);

@@ -60,11 +60,14 @@ static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_
   else bench_got(message->msg, message->msg_length);
 }
 
-static const struct wslay_event_callbacks callbacks = {
-    .recv_callback = on_recv, .send_callback = on_send, .genmask_callback = on_mask, .on_msg_recv_callback = on_message};
+static const struct wslay_event_callbacks callbacks = {.recv_callback = on_recv,
+                                                       .send_callback = on_send,
+                                                       .genmask_callback = on_mask,
+                                                       .on_msg_recv_callback = on_message};
 
 static struct sockaddr_in loopback(int port) {
-  return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  return (struct sockaddr_in){
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
 /* The client. */

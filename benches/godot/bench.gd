@@ -8,7 +8,8 @@ const BUFFER := 8 << 20
 func cpu_us() -> float:
 	var sum := 0.0
 	for thread in DirAccess.get_directories_at("/proc/self/task"):
-		sum += float(FileAccess.open("/proc/self/task/%s/schedstat" % thread, FileAccess.READ).get_line().get_slice(" ", 0)) / 1000.0
+		sum += float(FileAccess.open("/proc/self/task/%s/schedstat" % thread,
+			FileAccess.READ).get_line().get_slice(" ", 0)) / 1000.0
 	return sum
 
 # wspeer's classes have more settings.
@@ -120,7 +121,8 @@ func own_server(coalesce: bool, server) -> Dictionary:
 	while server.has_peer(id):
 		server.poll()
 		while server.get_available_packet_count(id) > 0:
-			failed += int(server.send(id, server.get_packet(id)) != OK and server.has_peer(id) and server.get_peer(id).get_ready_state() == WebSocketPeer.STATE_OPEN)
+			failed += int(server.send(id, server.get_packet(id)) != OK and server.has_peer(id)
+				and server.get_peer(id).get_ready_state() == WebSocketPeer.STATE_OPEN)
 			count += 1
 		if coalesce:
 			server.flush()

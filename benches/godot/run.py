@@ -30,7 +30,9 @@ ROLES = {
 
 def measure(godot, role, kind, size, seconds, port):
     """CPU microseconds per message."""
-    peer, multiplayer_peer = (f'"{name}", {str(kind == COALESCED).lower()}' for name in NAMES[STOCK if kind == STOCK else OURS])
+    peer, multiplayer_peer = (
+        f'"{name}", {str(kind == COALESCED).lower()}' for name in NAMES[STOCK if kind == STOCK else OURS]
+    )
     burst, ms = SIZES[size], int(seconds * 1000)
     if role == "client":
         seen = godot(f'bench.client({peer}, "ws://127.0.0.1:{port}", {size}, {burst}, {ms})')
@@ -38,9 +40,33 @@ def measure(godot, role, kind, size, seconds, port):
         seen = godot(f'bench.multiplayer({multiplayer_peer}, {free_port()}, {size}, {burst}, {ms})')
     else:
         own = role == "WSServer" and kind != STOCK
-        load = subprocess.Popen(["taskset", "-c", "1", LOAD, "drive", "--port", str(godot(f"{'own' if own else 'listener'}.get_local_port()")), "--pid", str(godot.pid()), "--mode", "burst",
-                                 "--window", str(burst), "--len", str(size), "--seconds", str(seconds), "--warm", "0.05"], stdout=subprocess.DEVNULL)
-        seen = godot(f"bench.own_server({str(kind == COALESCED).lower()}, own)" if own else f"bench.server({peer}, listener)")
+        load = subprocess.Popen(
+            [
+                "taskset",
+                "-c",
+                "1",
+                LOAD,
+                "drive",
+                "--port",
+                str(godot(f"{'own' if own else 'listener'}.get_local_port()")),
+                "--pid",
+                str(godot.pid()),
+                "--mode",
+                "burst",
+                "--window",
+                str(burst),
+                "--len",
+                str(size),
+                "--seconds",
+                str(seconds),
+                "--warm",
+                "0.05",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        seen = godot(
+            f"bench.own_server({str(kind == COALESCED).lower()}, own)" if own else f"bench.server({peer}, listener)"
+        )
         load.wait()
     if seen["failed"] or not seen["messages"]:
         raise SystemExit(f"{role} {kind} {size}: {seen}")
@@ -105,10 +131,19 @@ def main():
                 for kind in KINDS[number % 3:] + KINDS[:number % 3]:
                     cell[kind].append(measure(godot, role, kind, size, seconds, port))
         for (role, size), cell in cells.items():
-            print(f"{role} {size} B: {ratio(cell, OURS):.2f} times as many messages a CPU second, with coalesce {ratio(cell, COALESCED):.2f}")
-        version = subprocess.run([engine.GODOT, "--version"], capture_output=True, text=True).stdout.split(".custom")[0].strip()
+            print(
+                f"{role} {size} B: {ratio(cell, OURS):.2f} times as many messages a CPU second, with coalesce {ratio(cell, COALESCED):.2f}"
+            )
+        version = (
+            subprocess.run([engine.GODOT, "--version"], capture_output=True, text=True)
+            .stdout.split(".custom")[0]
+            .strip()
+        )
         text = "\n".join(report(cells, rounds, seconds, version, load)) + "\n"
-        for folder in [ROOT / "build" / "bench" / "godot.md", *([ROOT / "docs" / "godot-benchmarks.md"] if options.docs else [])]:
+        for folder in [
+            ROOT / "build" / "bench" / "godot.md",
+            *([ROOT / "docs" / "godot-benchmarks.md"] if options.docs else []),
+        ]:
             folder.write_text(text)
     finally:
         echo.kill()

@@ -25,7 +25,8 @@ void calls_clear(void) {
 }
 
 void calls_print(void) {
-  printf("\"calls\": %llu, \"longest_ns\": %llu, \"below_2_to\": [", (unsigned long long)calls, (unsigned long long)longest);
+  printf("\"calls\": %llu, \"longest_ns\": %llu, \"below_2_to\": [", (unsigned long long)calls,
+         (unsigned long long)longest);
   for (int i = 0; i < 40; i++) printf("%s%llu", i ? ", " : "", (unsigned long long)buckets[i]);
   printf("]");
 }

@@ -106,7 +106,8 @@ int run_client(void) {
   if (step != idle && messages == 0) bench_fail("no message came back");
 
   double each = step == idle ? (double)polls : (double)messages;
-  printf("{\"messages\": %llu, \"wall_ns\": %llu, \"cpu_ns\": %.1f", (unsigned long long)messages, (unsigned long long)wall, (double)cpu / each);
+  printf("{\"messages\": %llu, \"wall_ns\": %llu, \"cpu_ns\": %.1f", (unsigned long long)messages,
+         (unsigned long long)wall, (double)cpu / each);
   if (step == frame) printf(", \"in_call_ns\": %.1f", (double)in_call / each);
   if (options.histogram) {
     printf(", ");

@@ -37,7 +37,8 @@ static uint64_t now_ns(clockid_t clock) {
 
 static void dial(struct conn *c) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)plan->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)plan->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct timeval limit = {.tv_sec = 10};
   struct linger drop = {.l_onoff = 1}; /* thousands of ports must not stay in TIME_WAIT after a run */
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -46,7 +47,8 @@ static void dial(struct conn *c) {
   if (!plan->raw) handshake_connect(fd, plan->port);
   stream_prepare(fd);
   c->stream.fd = fd;
-  c->in = (struct receiver){.flavour = plan->raw ? RAW : FROM_SERVER, .len = plan->len, .any_start = strcmp(plan->mode, "fanout") == 0};
+  c->in = (struct receiver){
+      .flavour = plan->raw ? RAW : FROM_SERVER, .len = plan->len, .any_start = strcmp(plan->mode, "fanout") == 0};
   c->out.frame = wire_template(plan->raw ? RAW : FROM_CLIENT, plan->len);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
   epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
@@ -108,7 +110,8 @@ static void measure(void) {
   wall = now_ns(CLOCK_MONOTONIC) - wall;
   uint64_t messages = received - before;
   if (!messages) die("no message came");
-  printf("{\"messages\": %llu, \"wall_ns\": %llu, \"cpu_ns\": %.1f}\n", (unsigned long long)messages, (unsigned long long)wall, (double)cpu / (double)messages);
+  printf("{\"messages\": %llu, \"wall_ns\": %llu, \"cpu_ns\": %.1f}\n", (unsigned long long)messages,
+         (unsigned long long)wall, (double)cpu / (double)messages);
 }
 
 /* Sends one message on each connection (unless the window is 0), then nothing until standard input ends. */

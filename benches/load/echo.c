@@ -31,7 +31,8 @@ static void watch(struct conn *c, int wants_room) {
 }
 
 static void echo(struct conn *c) {
-  if (!c->out.frame && c->in.received) c->out.frame = wire_template(c->in.flavour == RAW ? RAW : FROM_SERVER, c->in.len);
+  if (!c->out.frame && c->in.received)
+    c->out.frame = wire_template(c->in.flavour == RAW ? RAW : FROM_SERVER, c->in.len);
   c->out.queued = c->in.received;
   watch(c, !wire_send(&c->out, &c->stream));
 }

@@ -33,14 +33,19 @@ size_t hello_answer(const struct hello *h, char out[256]) {
   char accept[32];
   SHA1((const uint8_t *)joined, strlen(joined), digest);
   EVP_EncodeBlock((uint8_t *)accept, digest, sizeof digest);
-  return (size_t)snprintf(out, 256, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
+  return (size_t)snprintf(
+      out, 256,
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+      accept);
 }
 
 void handshake_connect(int fd, int port) {
   char text[1024];
-  int n = snprintf(text, sizeof text,
-                   "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " KEY
-                   "\r\nSec-WebSocket-Version: 13\r\n\r\n", port);
+  int n = snprintf(
+      text, sizeof text,
+      "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " KEY
+      "\r\nSec-WebSocket-Version: 13\r\n\r\n",
+      port);
   if (send(fd, text, (size_t)n, 0) != n) die("the request could not be sent");
   size_t have = 0;
   do { /* one byte at a time, so that no bytes after the response are consumed */

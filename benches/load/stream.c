@@ -47,7 +47,8 @@ void stream_prepare(int fd) {
 
 SSL_CTX *stream_tls(const char *cert, const char *key) {
   SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
-  if (!tls || SSL_CTX_use_certificate_chain_file(tls, cert) != 1 || SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1) {
+  if (!tls || SSL_CTX_use_certificate_chain_file(tls, cert) != 1 ||
+      SSL_CTX_use_PrivateKey_file(tls, key, SSL_FILETYPE_PEM) != 1) {
     die("the certificate or key cannot be read");
   }
   SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);

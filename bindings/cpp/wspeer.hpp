@@ -204,7 +204,8 @@ struct error {
 #if defined(__cpp_exceptions)
 class exception : public std::runtime_error {
  public:
-  explicit exception(wspeer::error why) : std::runtime_error(std::string(why.name()) + ": " + why.sentence), why_(std::move(why)) {}
+  explicit exception(wspeer::error why)
+      : std::runtime_error(std::string(why.name()) + ": " + why.sentence), why_(std::move(why)) {}
   const wspeer::error& error() const { return why_; }
 
  private:
@@ -301,10 +302,12 @@ class bytes_view {
   constexpr bytes_view() = default;
   constexpr bytes_view(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
   // From a vector, array, span or similar of bytes.
-  template <class Bytes, class Element = std::remove_cv_t<std::remove_pointer_t<decltype(std::declval<const Bytes&>().data())>>,
+  template <class Bytes,
+            class Element = std::remove_cv_t<std::remove_pointer_t<decltype(std::declval<const Bytes&>().data())>>,
             class = std::enable_if_t<std::is_same_v<Element, std::uint8_t> || std::is_same_v<Element, std::byte>>>
   bytes_view(const Bytes& bytes) : data_(reinterpret_cast<const std::uint8_t*>(bytes.data())), size_(bytes.size()) {}
-  explicit bytes_view(std::string_view text) : data_(reinterpret_cast<const std::uint8_t*>(text.data())), size_(text.size()) {}
+  explicit bytes_view(std::string_view text)
+      : data_(reinterpret_cast<const std::uint8_t*>(text.data())), size_(text.size()) {}
 
   constexpr const std::uint8_t* data() const { return data_; }
   constexpr std::size_t size() const { return size_; }
@@ -335,7 +338,8 @@ class outgoing {
   outgoing(std::string_view text) : kind_(message_kind::text), bytes_(text) {}
   outgoing(const std::string& text) : outgoing(std::string_view(text)) {}
   outgoing(bytes_view bytes) : kind_(message_kind::binary), bytes_(bytes) {}
-  template <class Bytes, class = decltype(bytes_view(std::declval<const Bytes&>())), class = std::enable_if_t<!std::is_convertible_v<const Bytes&, std::string_view>>>
+  template <class Bytes, class = decltype(bytes_view(std::declval<const Bytes&>())),
+            class = std::enable_if_t<!std::is_convertible_v<const Bytes&, std::string_view>>>
   outgoing(const Bytes& bytes) : outgoing(bytes_view(bytes)) {}
   outgoing(const message& message) : kind_(message.kind), bytes_(message.bytes) {}
   outgoing(const packet& packet);
@@ -384,7 +388,8 @@ class packet {
   ws_packet raw_{};
 };
 
-static_assert(sizeof(packet) == sizeof(ws_packet) && std::is_standard_layout_v<packet>, "an array of them is one of ws_packet");
+static_assert(sizeof(packet) == sizeof(ws_packet) && std::is_standard_layout_v<packet>,
+              "an array of them is one of ws_packet");
 
 inline outgoing::outgoing(const packet& packet) : kind_(packet.kind()), bytes_(packet.bytes()) {}
 
@@ -508,7 +513,9 @@ class config {
   }
   config& subprotocols(std::string names) { return set(subprotocols_, std::move(names)); }
   config& ca_pem(std::string pem) { return set(ca_pem_, std::move(pem)); }
-  config& certificate(std::string cert_pem, std::string key_pem) { return set(cert_pem_, std::move(cert_pem)).set(key_pem_, std::move(key_pem)); }
+  config& certificate(std::string cert_pem, std::string key_pem) {
+    return set(cert_pem_, std::move(cert_pem)).set(key_pem_, std::move(key_pem));
+  }
   config& server_name(std::string name) { return set(server_name_, std::move(name)); }
   config& pin_sha256(std::string pin) { return set(pin_sha256_, std::move(pin)); }
 
@@ -522,8 +529,9 @@ class config {
       raw.headers = lines.data();
       raw.headers_count = static_cast<std::uint32_t>(lines.size());
     }
-    const std::pair<const char**, const std::optional<std::string>*> texts[] = {{&raw.subprotocols, &subprotocols_}, {&raw.ca_pem, &ca_pem_}, {&raw.cert_pem, &cert_pem_},
-                                                                               {&raw.key_pem, &key_pem_}, {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_}};
+    const std::pair<const char**, const std::optional<std::string>*> texts[] = {
+        {&raw.subprotocols, &subprotocols_}, {&raw.ca_pem, &ca_pem_},           {&raw.cert_pem, &cert_pem_},
+        {&raw.key_pem, &key_pem_},           {&raw.server_name, &server_name_}, {&raw.pin_sha256, &pin_sha256_}};
     for (const auto& [field, text] : texts)
       if (*text) *field = (*text)->c_str();
     return open(&raw);
@@ -560,10 +568,14 @@ class handle {
   std::int32_t available() const { return ws_get_available(handle_); }
 
   // Queues a message for the peer; on a server or host for all clients.
-  [[nodiscard]] result put(const outgoing& message) { return result(ws_put_packet(handle_, message.data(), message.size(), message.type())); }
+  [[nodiscard]] result put(const outgoing& message) {
+    return result(ws_put_packet(handle_, message.data(), message.size(), message.type()));
+  }
   result flush() { return result(ws_flush(handle_)); }
   // Code 0 means 1000, on a server 1001; -1 drops the connection at once.
-  result close(std::int32_t code = 0, const std::string& reason = {}) { return result(ws_close(handle_, code, reason.c_str())); }
+  result close(std::int32_t code = 0, const std::string& reason = {}) {
+    return result(ws_close(handle_, code, reason.c_str()));
+  }
 
   std::string url() const { return text_of(WS_GET_URL); }
   std::string local_address() const { return text_of(WS_GET_LOCAL_ADDRESS); }
@@ -590,7 +602,10 @@ class handle {
   ~handle() = default;
 
   std::string text_of(std::int32_t what) const {
-    return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) { return ws_get_text(handle_, what, buffer, capacity, length); }).value_or("");
+    return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) {
+             return ws_get_text(handle_, what, buffer, capacity, length);
+           })
+        .value_or("");
   }
 
   ws_handle handle_ = 0;
@@ -614,7 +629,9 @@ class connection : public handle {
   std::string extensions() const { return text_of(WS_GET_EXTENSIONS); }
   // A header of the request (a server's client) or the response (a client). `index` counts headers of the same name.
   std::optional<std::string> header(const std::string& name, std::uint32_t index = 0) const {
-    return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) { return ws_get_header(handle_, name.c_str(), index, buffer, capacity, length); });
+    return detail::copy_text([&](char* buffer, std::size_t capacity, std::size_t* length) {
+      return ws_get_header(handle_, name.c_str(), index, buffer, capacity, length);
+    });
   }
 
  protected:
@@ -708,23 +725,27 @@ class peer : public detail::owning<connection> {
   explicit peer(ws_handle raw) : owning(raw) {}
 
   static expected<peer> connect(const std::string& url, const config& config = {}) {
-    return detail::owned<peer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_connect(url.c_str(), raw, out); }));
+    return detail::owned<peer>(detail::open_with(
+        config, [&](const ws_config* raw, ws_handle* out) { return ws_connect(url.c_str(), raw, out); }));
   }
   // Returns the server's end and the client's end.
   static expected<std::pair<peer, peer>> pair(const config& config = {}) {
     ws_handle client = 0;
-    auto server = detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_pair(raw, out, &client); });
+    auto server =
+        detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_pair(raw, out, &client); });
     if (!server) return server.error();
     return std::pair<peer, peer>(peer(*server), peer(client));
   }
   // The program transports the bytes; the role is WS_ROLE_CLIENT or WS_ROLE_SERVER.
   static expected<peer> attach(std::int32_t role, const config& config = {}) {
-    return detail::owned<peer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_attach(raw, role, out); }));
+    return detail::owned<peer>(
+        detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_attach(raw, role, out); }));
   }
   // Returns how many bytes were taken; feed the remainder later.
   expected<std::size_t> feed(bytes_view bytes) {
     std::size_t taken = 0;
-    const ws_result result = ws_feed(handle_, bytes.empty() ? outgoing(bytes).data() : bytes.data(), bytes.size(), &taken);
+    const ws_result result =
+        ws_feed(handle_, bytes.empty() ? outgoing(bytes).data() : bytes.data(), bytes.size(), &taken);
     if (result < 0) return detail::last_error(result);
     return taken;
   }
@@ -744,11 +765,14 @@ class server : public detail::owning<handle> {
   explicit server(ws_handle raw) : owning(raw) {}
 
   static expected<server> listen(const std::string& url, const config& config = {}) {
-    return detail::owned<server>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_listen(url.c_str(), raw, out); }));
+    return detail::owned<server>(detail::open_with(
+        config, [&](const ws_config* raw, ws_handle* out) { return ws_listen(url.c_str(), raw, out); }));
   }
 
   [[nodiscard]] result put_to(client_ref client, const outgoing& message) { return put_at(target(client), message); }
-  [[nodiscard]] result put_except(client_ref client, const outgoing& message) { return put_at(-target(client), message); }
+  [[nodiscard]] result put_except(client_ref client, const outgoing& message) {
+    return put_at(-target(client), message);
+  }
   result disconnect(client_ref client, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target(client), code, reason.c_str()));
   }
@@ -758,8 +782,12 @@ class server : public detail::owning<handle> {
 
  private:
   // An empty client_ref must not mean all clients.
-  static std::int32_t target(client_ref client) { return client.raw() ? static_cast<std::int32_t>(client.raw()) : INT32_MAX; }
-  result put_at(std::int32_t target, const outgoing& message) { return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type())); }
+  static std::int32_t target(client_ref client) {
+    return client.raw() ? static_cast<std::int32_t>(client.raw()) : INT32_MAX;
+  }
+  result put_at(std::int32_t target, const outgoing& message) {
+    return result(ws_put_packet_to(handle_, target, message.data(), message.size(), message.type()));
+  }
 };
 
 // A host, peer 1, or a client that joined one. Ids and targets are Godot's: above 0 one peer, 0 everyone, below 0
@@ -770,14 +798,17 @@ class multiplayer : public detail::owning<connection> {
   explicit multiplayer(ws_handle raw) : owning(raw) {}
 
   static expected<multiplayer> host(const std::string& url, const config& config = {}) {
-    return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_host(url.c_str(), raw, out); }));
+    return detail::owned<multiplayer>(detail::open_with(
+        config, [&](const ws_config* raw, ws_handle* out) { return ws_host(url.c_str(), raw, out); }));
   }
   static expected<multiplayer> join(const std::string& url, const config& config = {}) {
-    return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_join(url.c_str(), raw, out); }));
+    return detail::owned<multiplayer>(detail::open_with(
+        config, [&](const ws_config* raw, ws_handle* out) { return ws_join(url.c_str(), raw, out); }));
   }
   // The player on the host's own machine, connected in memory.
   expected<multiplayer> join_local(const config& config = {}) {
-    return detail::owned<multiplayer>(detail::open_with(config, [&](const ws_config* raw, ws_handle* out) { return ws_join_local(handle_, raw, out); }));
+    return detail::owned<multiplayer>(detail::open_with(
+        config, [&](const ws_config* raw, ws_handle* out) { return ws_join_local(handle_, raw, out); }));
   }
 
   // 0 until the id arrives.
@@ -790,10 +821,14 @@ class multiplayer : public detail::owning<connection> {
   }
   // With WS_SCENE: declares a node and all its RPCs, "hello, move, shoot"; ws_encode_call() encodes calls and
   // ws_decode_call() decodes them.
-  result declare_node(const std::string& path, const std::string& methods) { return result(ws_declare_node(handle_, path.c_str(), methods.c_str())); }
+  result declare_node(const std::string& path, const std::string& methods) {
+    return result(ws_declare_node(handle_, path.c_str(), methods.c_str()));
+  }
   result forget_node(const std::string& path) { return result(ws_declare_node(handle_, path.c_str(), nullptr)); }
   // With WS_AUTH, after event_kind::authenticating.
-  result send_auth(std::int32_t peer_id, bytes_view data) { return result(ws_send_auth(handle_, peer_id, data.data(), data.size())); }
+  result send_auth(std::int32_t peer_id, bytes_view data) {
+    return result(ws_send_auth(handle_, peer_id, data.data(), data.size()));
+  }
   result complete_auth(std::int32_t peer_id) { return result(ws_complete_auth(handle_, peer_id)); }
   // On a host: the connection to a peer.
   std::optional<client_ref> client(std::int32_t peer_id) const {
@@ -821,15 +856,18 @@ inline void shutdown() { ws_shutdown(); }
 // WS_LOG_*.
 inline result set_log_level(std::int32_t level) { return result(ws_set_log_level(level)); }
 // Sets the name that your users know for a word of the header, such as "max_message_bytes", in all later error texts.
-inline result set_name(const std::string &word, const std::string &name) { return result(ws_set_name(word.c_str(), name.c_str())); }
+inline result set_name(const std::string& word, const std::string& name) {
+  return result(ws_set_name(word.c_str(), name.c_str()));
+}
 // Takes the next log line.
 inline std::optional<std::string> next_log() { return detail::copy_text(ws_get_log); }
 // WS_FEATURE_*.
 inline std::uint32_t features() { return ws_get_features(); }
 // Whether the loaded library fits this header; if not, do not use it.
 inline bool fits() {
-  return ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) &&
-         ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) && ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats);
+  return ws_abi_version() == WS_ABI_VERSION && ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
+         ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event) && ws_struct_size(WS_STRUCT_CONFIG) >= sizeof(ws_config) &&
+         ws_struct_size(WS_STRUCT_STATS) >= sizeof(ws_stats);
 }
 
 }  // namespace wspeer

@@ -24,12 +24,16 @@ def library() -> Path:
         return Path(named)
     if not (CHECKOUT / "Cargo.toml").exists():
         sys.exit(
-            "wspeer: the Rust sources are not here: install from a checkout (pip install bindings/python), or set WSPEER_LIBRARY to a library to put inside"
+            "wspeer: the Rust sources are not here: install from a checkout (pip install bindings/python), or set WSPEER_LIBRARY to a library to put inside",
         )
     if not shutil.which("cargo"):
         sys.exit("wspeer: cargo is missing: install Rust, or set WSPEER_LIBRARY to a library to put inside")
     # The same cargo command as in `make` and CMake, so that one build serves all.
-    subprocess.run(["cargo", "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib,staticlib"], cwd=CHECKOUT, check=True)
+    subprocess.run(
+        ["cargo", "rustc", "--release", "--locked", "--lib", "--crate-type", "cdylib,staticlib"],
+        cwd=CHECKOUT,
+        check=True,
+    )
     return CHECKOUT / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / FILE
 
 

@@ -13,12 +13,15 @@ mergeInto(LibraryManager.library, {
   $WSPEER_OPTIONS: {
     // Returns 0 if the option may be read, or changed (`set`), on this connection; else the error result.
     checkOption: function (peer, option, set) {
-      var row = WSPEER_OPTION_ROWS[option], beats = option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS;
+      var row = WSPEER_OPTION_ROWS[option],
+        beats = option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS;
       if (!row) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
       if (row.handles === 'server') return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
-      if (row.handles === 'multiplayer' && !peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
+      if (row.handles === 'multiplayer' && !peer.join)
+        return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
       if (set && beats && peer.flags & WSPEER_C.APP_HEARTBEAT) return 0;
-      if (row.standard === undefined || (set && !row.set)) return WSPEER.unsupported(row.name + ' is the browser\'s own affair');
+      if (row.standard === undefined || (set && !row.set))
+        return WSPEER.unsupported(row.name + ' is the browser\'s own affair');
       return 0;
     },
     // Returns what a valid value must be, for the error text, or '' if `value` is valid.
@@ -32,7 +35,9 @@ mergeInto(LibraryManager.library, {
     },
     // The row of the first option that the config sets and a browser cannot honour, or undefined.
     lacking: function (field) {
-      return Object.keys(WSPEER_OPTION_ROWS).map(function (number) { return WSPEER_OPTION_ROWS[number]; }).filter(function (row) {
+      return Object.keys(WSPEER_OPTION_ROWS).map(function (number) {
+        return WSPEER_OPTION_ROWS[number];
+      }).filter(function (row) {
         var value = row.at && row.standard === undefined && row.handles !== 'server' ? field(row.at) : 0;
         return value && value !== WSPEER.OFF;
       })[0];
@@ -95,8 +100,10 @@ mergeInto(LibraryManager.library, {
       [at.messages_in, apart ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],
       [at.bytes_in, apart ? 0 : peer.bytesIn], [at.bytes_out, peer.bytesOut],
       [at.skipped, apart && peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
-      [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)], [at.queued_bytes_in, peer.bytesWaiting],
-      [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length], [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
+      [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)],
+      [at.queued_bytes_in, peer.bytesWaiting],
+      [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length],
+      [at.queued_bytes_out, peer.socket.bufferedAmount + peer.earlyBytes]
     ];
     HEAPU8.fill(0, out, out + size);
     WSPEER.setWord(out + at.struct_size, size);
@@ -125,7 +132,8 @@ mergeInto(LibraryManager.library, {
     if (!peer) return WSPEER_C.ERR_HANDLE;
     wrong = WSPEER_OPTIONS.checkOption(peer, option, false);
     if (wrong) return wrong;
-    WSPEER.setWord(out, option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_PULSE.pongTimeout(peer) : peer.options[option]);
+    WSPEER.setWord(out,
+      option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_PULSE.pongTimeout(peer) : peer.options[option]);
     return WSPEER_C.OK;
   },
   ws_set_option: function (h, option, value) {
@@ -135,7 +143,9 @@ mergeInto(LibraryManager.library, {
     if (wrong) return wrong;
     value = value >>> 0;
     why = WSPEER_OPTIONS.refuse(WSPEER_OPTION_ROWS[option], value);
-    if (why) return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER.named(WSPEER_OPTION_ROWS[option].name) + ' cannot be ' + value + ': it ' + why);
+    if (why)
+      return WSPEER.fail(WSPEER_C.ERR_ARG,
+        WSPEER.named(WSPEER_OPTION_ROWS[option].name) + ' cannot be ' + value + ': it ' + why);
     peer.options[option] = value;
     return WSPEER_C.OK;
   },
@@ -180,7 +190,8 @@ mergeInto(LibraryManager.library, {
   ws_set_name: function (word, name) {
     var known = word ? WSPEER.textAt(word) : undefined, own = name ? WSPEER.textAt(name) : undefined;
     if (known === undefined) return WSPEER.fail(WSPEER_C.ERR_NULL, 'word is NULL');
-    if (known === null || own === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, (known === null ? 'word' : 'name') + ' is not valid UTF-8');
+    if (known === null || own === null)
+      return WSPEER.fail(WSPEER_C.ERR_UTF8, (known === null ? 'word' : 'name') + ' is not valid UTF-8');
     if (WSPEER.encode(known).length > 64 || (own !== undefined && WSPEER.encode(own).length > 64)) {
       return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'a word or its name is longer than 64 bytes');
     }
@@ -193,7 +204,8 @@ mergeInto(LibraryManager.library, {
   ws_get_log: function (buf, cap, len) {
     var result;
     if (WSPEER.lostLines) {
-      WSPEER.log.unshift('warning: ' + WSPEER.lostLines + ' log lines were lost; call ws_get_log more often or lower the log level');
+      WSPEER.log.unshift('warning: ' + WSPEER.lostLines +
+        ' log lines were lost; call ws_get_log more often or lower the log level');
       WSPEER.lostLines = 0;
     }
     if (!WSPEER.log.length) return WSPEER_C.EMPTY;
@@ -201,7 +213,9 @@ mergeInto(LibraryManager.library, {
     if (result === WSPEER_C.OK) WSPEER.log.shift();
     return result;
   },
-  ws_get_features: function () { return WSPEER_C.FEATURE_CLIENT | WSPEER_C.FEATURE_TLS | WSPEER_C.FEATURE_MULTIPLAYER | WSPEER_C.FEATURE_SCENE; },
+  ws_get_features: function () {
+    return WSPEER_C.FEATURE_CLIENT | WSPEER_C.FEATURE_TLS | WSPEER_C.FEATURE_MULTIPLAYER | WSPEER_C.FEATURE_SCENE;
+  },
   ws_version: function () { return WSPEER_C.VERSION; },
   ws_abi_version: function () { return WSPEER_C.ABI_VERSION; },
   ws_struct_size: function (which) { return WSPEER_SIZES[which] || 0; },
@@ -214,7 +228,9 @@ mergeInto(LibraryManager.library, {
     return WSPEER_C.OK;
   },
   ws_disconnect: function (h, target, code, reason) {
-    return WSPEER.find(h) ? WSPEER.fail(WSPEER_C.ERR_KIND, 'only a server\'s handle has clients to disconnect; use ws_close') : WSPEER_C.ERR_HANDLE;
+    return WSPEER.find(h) ?
+      WSPEER.fail(WSPEER_C.ERR_KIND, 'only a server\'s handle has clients to disconnect; use ws_close') :
+      WSPEER_C.ERR_HANDLE;
   },
   ws_free: function (h) {
     if (WSPEER.peers[h >>> 0]) WSPEER_CONN.free(WSPEER.peers[h >>> 0]);
@@ -231,38 +247,56 @@ mergeInto(LibraryManager.library, {
     WSPEER_CONN.poll(peer);
     return WSPEER_C.OK;
   },
-  ws_get_packet: function (h, out) { return WSPEER.isNull('out', out) ? WSPEER_C.ERR_NULL : WSPEER.read(h, true, out, 1, 0); },
+  ws_get_packet: function (h, out) {
+    return WSPEER.isNull('out', out) ? WSPEER_C.ERR_NULL : WSPEER.read(h, true, out, 1, 0);
+  },
   ws_get_packets: function (h, out, cap, count) { return WSPEER.readBatch(h, true, out, cap, count); },
-  ws_next_event: function (h, out) { return WSPEER.isNull('out', out) ? WSPEER_C.ERR_NULL : WSPEER.read(h, false, out, 1, 0); },
+  ws_next_event: function (h, out) {
+    return WSPEER.isNull('out', out) ? WSPEER_C.ERR_NULL : WSPEER.read(h, false, out, 1, 0);
+  },
   ws_next_events: function (h, out, cap, count) { return WSPEER.readBatch(h, false, out, cap, count); },
   ws_config_init: function (config, size) {
     size = WSPEER.size(size);
     if (WSPEER.isNull('config', config)) return WSPEER_C.ERR_NULL;
-    if (size < WSPEER.leastConfig() || size > 4096) return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'size is ' + size + ': pass sizeof(ws_config)');
+    if (size < WSPEER.leastConfig() || size > 4096)
+      return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'size is ' + size + ': pass sizeof(ws_config)');
     HEAPU8.fill(0, config, config + size);
     WSPEER.setWord(config, size);
     return WSPEER_C.OK;
   },
   ws_connect: function (url, config, out) { return WSPEER_CONN.open(url, config, out, false); },
-  ws_listen: function (url, config, out) { return WSPEER.unsupported('it listens to nobody; run the server as a native program'); },
-  ws_host: function (url, config, out) { return WSPEER.unsupported('it listens to nobody; run the host as a native program'); },
+  ws_listen: function (url, config, out) {
+    return WSPEER.unsupported('it listens to nobody; run the server as a native program');
+  },
+  ws_host: function (url, config, out) {
+    return WSPEER.unsupported('it listens to nobody; run the host as a native program');
+  },
   ws_join: function (url, config, out) { return WSPEER_CONN.open(url, config, out, true); },
   ws_join_local: function (host, config, out) { return WSPEER.unsupported('there are no hosts in it'); },
-  ws_pair: function (config, server_end, client_end) { return WSPEER.unsupported('it speaks the protocol only to the network'); },
+  ws_pair: function (config, server_end, client_end) {
+    return WSPEER.unsupported('it speaks the protocol only to the network');
+  },
   ws_attach: function (config, role, out) { return WSPEER.unsupported('it speaks the protocol only to the network'); },
   ws_feed: function (h, bytes, len, taken) { return WSPEER.unsupported('no connection is one of ws_attach'); },
   ws_take_output: function (h, buf, cap, len) { return WSPEER.unsupported('no connection is one of ws_attach'); },
   ws_declare_node: function (h, path, methods) { return WSPEER_SCENE.declare(h, path, methods); },
   ws_send_auth: function (h, peer_id, data, len) { return WSPEER_SCENE.sendAuth(h, peer_id, data, WSPEER.size(len)); },
   ws_complete_auth: function (h, peer_id) { return WSPEER_SCENE.completeAuth(h, peer_id); },
-  ws_encode_call: function (path, method, items, count, buf, cap, len) { return WSPEER_CALL.encodeCall(path, method, items, count, buf, cap, len); },
+  ws_encode_call: function (path, method, items, count, buf, cap, len) {
+    return WSPEER_CALL.encodeCall(path, method, items, count, buf, cap, len);
+  },
   ws_decode_call: function (data, len, out, items, cap) { return WSPEER_CALL.decodeCall(data, len, out, items, cap); },
-  ws_encode_variant: function (items, count, buf, cap, len) { return WSPEER_CALL.encodeVariant(items, count, buf, cap, len); },
-  ws_decode_variant: function (data, len, items, cap, count, used) { return WSPEER_CALL.decodeVariant(data, len, items, cap, count, used); },
+  ws_encode_variant: function (items, count, buf, cap, len) {
+    return WSPEER_CALL.encodeVariant(items, count, buf, cap, len);
+  },
+  ws_decode_variant: function (data, len, items, cap, count, used) {
+    return WSPEER_CALL.decodeVariant(data, len, items, cap, count, used);
+  },
   ws_put_packet: function (h, data, len, type) { return WSPEER_CONN.put(h, undefined, data, len, type); },
   ws_put_packet_to: function (h, target, data, len, type) { return WSPEER_CONN.put(h, target, data, len, type); },
   ws_flush: function (h) { return WSPEER.find(h) ? WSPEER_C.OK : WSPEER_C.ERR_HANDLE; },
   ws_wait: function (handles, n, timeout_ms) {
-    return WSPEER.unsupported('a page must not wait inside a call; return to it each frame (emscripten_set_main_loop), or call emscripten_sleep with -sASYNCIFY');
+    return WSPEER.unsupported(
+      'a page must not wait inside a call; return to it each frame (emscripten_set_main_loop), or call emscripten_sleep with -sASYNCIFY');
   }
 });

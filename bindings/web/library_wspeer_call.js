@@ -17,8 +17,11 @@ mergeInto(LibraryManager.library, {
       for (i = 0; i < 16; i++) item.number[i] = view.getFloat64(start + variant.number + 8 * i, true);
       item.at = WSPEER.wordOfSize(start + variant.data);
       item.len = WSPEER.wordOfSize(start + variant.len);
-      if (item.len && !item.at) throw { words: 'item ' + index + ': data is NULL and its length is not 0', code: WSPEER_C.ERR_NULL };
-      if (item.len > 0x7fffffff) throw { words: 'item ' + index + ': the length of data is over what memory can hold', code: WSPEER_C.ERR_TOO_BIG };
+      if (item.len && !item.at)
+        throw { words: 'item ' + index + ': data is NULL and its length is not 0', code: WSPEER_C.ERR_NULL };
+      if (item.len > 0x7fffffff)
+        throw { words: 'item ' + index + ': the length of data is over what memory can hold',
+          code: WSPEER_C.ERR_TOO_BIG };
       return item;
     },
     // Writes `item` as ws_variant number `index`; `base` is the address of the first byte of the reader.
@@ -49,11 +52,13 @@ mergeInto(LibraryManager.library, {
     // 0 if pointer and length are valid, else an error result.
     checkBytes: function (name, at, len) {
       if (len && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, name + ' is NULL and its length is not 0');
-      return len > 0x7fffffff ? WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of ' + name + ' is over what memory can hold') : 0;
+      return len > 0x7fffffff ?
+        WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of ' + name + ' is over what memory can hold') : 0;
     },
     checkItems: function (items, count) {
       if (count && WSPEER.isNull('items', items)) return WSPEER_C.ERR_NULL;
-      return count * WSPEER_LAYOUT.variant.size > 0x7fffffff ? WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'there are more items than memory can hold') : 0;
+      return count * WSPEER_LAYOUT.variant.size > 0x7fffffff ?
+        WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'there are more items than memory can hold') : 0;
     },
 
     // ---- ws_encode_call, ws_encode_variant: `body` writes the items that next() returns to a sink ----
@@ -71,7 +76,8 @@ mergeInto(LibraryManager.library, {
         return WSPEER_CALL.failed(fault, '');
       }
       WSPEER.setSize(len, sink.len);
-      return sink.len > cap ? WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'buf has ' + cap + ' bytes and ' + sink.len + ' are needed') : WSPEER_C.OK;
+      return sink.len > cap ?
+        WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'buf has ' + cap + ' bytes and ' + sink.len + ' are needed') : WSPEER_C.OK;
     },
     encodeCall: function (path, method, items, count, buf, cap, len) {
       var texts = [WSPEER_CALL.text('path', path), 0];
@@ -80,7 +86,8 @@ mergeInto(LibraryManager.library, {
       if (typeof texts[1] === 'number') return texts[1];
       return WSPEER_CALL.encode(items, WSPEER.size(count), buf, WSPEER.size(cap), len, function (next, sink) {
         var place, values;
-        if (!texts[0] || !texts[1]) throw WSPEER_VARIANT.bad('a call needs the path of a node and the name of a method');
+        if (!texts[0] || !texts[1])
+          throw WSPEER_VARIANT.bad('a call needs the path of a node and the name of a method');
         texts.forEach(function (text) {
           var bytes = WSPEER.encode(text);
           for (var i = 0; i < bytes.length; i++) WSPEER_VARIANT.putByte(sink, bytes[i]);
@@ -96,7 +103,8 @@ mergeInto(LibraryManager.library, {
     encodeVariant: function (items, count, buf, cap, len) {
       return WSPEER_CALL.encode(items, WSPEER.size(count), buf, WSPEER.size(cap), len, function (next, sink) {
         var values = WSPEER_VARIANT.write(next, false, sink);
-        if (values !== 1) throw WSPEER_VARIANT.bad('the items are ' + values + ' values and not one: put them into an Array');
+        if (values !== 1)
+          throw WSPEER_VARIANT.bad('the items are ' + values + ' values and not one: put them into an Array');
       });
     },
 
@@ -155,26 +163,33 @@ mergeInto(LibraryManager.library, {
     // Validates the whole call and returns the offsets of method and arguments and the counts of arguments and items.
     // Throws when there are more than `maxItems` items.
     read: function (bytes, maxItems) {
-      var first = bytes.indexOf(0), second = first < 0 ? -1 : bytes.indexOf(0, first + 1), pathEnd = first < 0 ? bytes.length : first, end = second < 0 ? bytes.length : second;
-      if (!pathEnd || first < 0 || end === first + 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, pathEnd) || !WSPEER_VARIANT.isUtf8(bytes, first + 1, end - first - 1)) {
+      var first = bytes.indexOf(0), second = first < 0 ? -1 : bytes.indexOf(0, first + 1),
+        pathEnd = first < 0 ? bytes.length : first, end = second < 0 ? bytes.length : second;
+      if (!pathEnd || first < 0 || end === first + 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, pathEnd) ||
+        !WSPEER_VARIANT.isUtf8(bytes, first + 1, end - first - 1)) {
         throw WSPEER_VARIANT.bad('it has no path and method in front');
       }
       if (second < 0 || second + 1 === bytes.length) throw WSPEER_VARIANT.bad('it has no count of arguments');
       return {
-        path: bytes.subarray(0, first), method: first + 1, name: bytes.subarray(first + 1, second), count: bytes[second + 1], start: second + 2, bytes: bytes,
+        path: bytes.subarray(0, first), method: first + 1, name: bytes.subarray(first + 1, second),
+        count: bytes[second + 1], start: second + 2, bytes: bytes,
         items: WSPEER_CALL.check(bytes, second + 1, maxItems)
       };
     },
     // Reads the argument count at `at` and all arguments; returns the number of items.
     check: function (bytes, at, maxItems) {
-      var reader = WSPEER_VARIANT.reader(bytes, at + 1, bytes.length - at - 1, true), item = WSPEER_VARIANT.item(), items = 0;
+      var reader = WSPEER_VARIANT.reader(bytes, at + 1, bytes.length - at - 1, true), item = WSPEER_VARIANT.item(),
+        items = 0;
       for (var count = bytes[at]; count > 0; count--) {
         do {
           WSPEER_VARIANT.read(reader, item);
-          if (++items > maxItems) throw { words: 'its arguments are more than max_call_items (' + maxItems + ')', code: WSPEER_C.ERR_TOO_BIG };
+          if (++items > maxItems)
+            throw { words: 'its arguments are more than max_call_items (' + maxItems + ')',
+              code: WSPEER_C.ERR_TOO_BIG };
         } while (!WSPEER_VARIANT.isOutside(reader));
       }
-      if (reader.at !== reader.end) throw WSPEER_VARIANT.bad(reader.end - reader.at + ' bytes follow the last argument');
+      if (reader.at !== reader.end)
+        throw WSPEER_VARIANT.bad(reader.end - reader.at + ' bytes follow the last argument');
       return items;
     },
 
@@ -182,9 +197,12 @@ mergeInto(LibraryManager.library, {
 
     // Encodes a call. The node is given by its number (in 32 bits if `full`) or, if `path` is set, by its path.
     packet: function (call, node, method, full, path) {
-      var width = full || path || node > 0xffff ? 2 : node > 0xff ? 1 : 0, bytes = WSPEER_CALL.onlyBytes(call), body, place;
+      var width = full || path || node > 0xffff ? 2 : node > 0xff ? 1 : 0, bytes = WSPEER_CALL.onlyBytes(call), body,
+        place;
       body = bytes || call.bytes.subarray(call.start - 1);
-      var head = [width << 4 | (method > 0xff ? 0x40 : 0) | (bytes ? 0x80 : 0)].concat(WSPEER.littleEndian(node, 1 << width), WSPEER.littleEndian(method, method > 0xff ? 2 : 1));
+      var head = [width << 4 | (method > 0xff ? 0x40 : 0) | (bytes ? 0x80 : 0)].concat(
+        WSPEER.littleEndian(node, 1 << width),
+        WSPEER.littleEndian(method, method > 0xff ? 2 : 1));
       if (!path) return WSPEER.joined([head, body]);
       place = WSPEER.littleEndian(head.length + body.length + 0x80000000, 4);
       for (var i = 0; i < 4; i++) head[1 + i] = place[i];
@@ -202,13 +220,17 @@ mergeInto(LibraryManager.library, {
     // Splits a packet into its fields; the arguments stay encoded. The node is `path`, or the number `node` if `path`
     // is null.
     readPacket: function (bytes) {
-      var width = 1 << (bytes[0] >> 4 & 3), methodWidth = bytes[0] & 0x40 ? 2 : 1, head = 1 + width + methodWidth, rpc, place;
-      if (width === 8 || bytes.length < head) throw WSPEER_VARIANT.bad('the head of a call is cut off, or has a width that is none');
-      rpc = { node: 0, path: null, method: bytes[1 + width] | (methodWidth > 1 ? bytes[2 + width] << 8 : 0), onlyBytes: (bytes[0] & 0x80) !== 0, args: bytes.subarray(head) };
+      var width = 1 << (bytes[0] >> 4 & 3), methodWidth = bytes[0] & 0x40 ? 2 : 1, head = 1 + width + methodWidth, rpc,
+        place;
+      if (width === 8 || bytes.length < head)
+        throw WSPEER_VARIANT.bad('the head of a call is cut off, or has a width that is none');
+      rpc = { node: 0, path: null, method: bytes[1 + width] | (methodWidth > 1 ? bytes[2 + width] << 8 : 0),
+        onlyBytes: (bytes[0] & 0x80) !== 0, args: bytes.subarray(head) };
       for (var i = 0; i < width; i++) rpc.node += bytes[1 + i] * Math.pow(256, i);
       if (rpc.node < 0x80000000) return rpc;
       place = rpc.node - 0x80000000;
-      if (place < head || place >= bytes.length) throw WSPEER_VARIANT.bad('a call has the path of its node outside of itself');
+      if (place < head || place >= bytes.length)
+        throw WSPEER_VARIANT.bad('a call has the path of its node outside of itself');
       rpc.path = WSPEER_CALL.readPath(bytes.subarray(place));
       rpc.args = bytes.subarray(head, place);
       return rpc;
@@ -217,7 +239,8 @@ mergeInto(LibraryManager.library, {
     readPath: function (bytes) {
       var end = bytes.indexOf(0);
       if (!bytes.length || bytes[bytes.length - 1]) throw WSPEER_VARIANT.bad('a path has no end');
-      if (end < 1 || end !== bytes.length - 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, end)) throw WSPEER_VARIANT.bad('a path is empty, has a NUL in it or is not valid UTF-8');
+      if (end < 1 || end !== bytes.length - 1 || !WSPEER_VARIANT.isUtf8(bytes, 0, end))
+        throw WSPEER_VARIANT.bad('a path is empty, has a NUL in it or is not valid UTF-8');
       return WSPEER.decode(bytes.slice(0, end));
     },
     // Converts a received packet to the form of ws_encode_call(), after checking its arguments.
@@ -225,7 +248,8 @@ mergeInto(LibraryManager.library, {
       var texts = WSPEER.encode(path + '\0' + method + '\0'), args = rpc.args;
       if (rpc.onlyBytes && !args.length) return WSPEER.joined([texts, [0]]);
       if (rpc.onlyBytes) {
-        return WSPEER.joined([texts, [1], WSPEER.littleEndian(WSPEER_C.VARIANT_PACKED_BYTE_ARRAY, 4), WSPEER.littleEndian(args.length, 4), args,
+        return WSPEER.joined([texts, [1], WSPEER.littleEndian(WSPEER_C.VARIANT_PACKED_BYTE_ARRAY, 4),
+          WSPEER.littleEndian(args.length, 4), args,
           [0, 0, 0].slice(0, WSPEER_VARIANT.pad(args.length))]);
       }
       if (!args.length) throw WSPEER_VARIANT.bad('it has no count of arguments');

@@ -6,52 +6,80 @@ mergeInto(LibraryManager.library, {
 
     // Reads and checks a ws_config; returns an error result (a negative number) if it cannot be used.
     readConfig: function (config, join) {
-      var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, reserved, lacking, i;
+      var at = WSPEER_LAYOUT.config, size = config ? WSPEER.word(config) : 0, texts = {}, protocols, name, reserved,
+        lacking, i;
       if (config && (size < WSPEER.leastConfig() || size > 4096)) {
-        return WSPEER.badConfig('struct_size is ' + size + ' and should be ' + at.size + ': fill the config with ws_config_init(&config, sizeof config) first');
+        return WSPEER.badConfig('struct_size is ' + size + ' and should be ' + at.size +
+          ': fill the config with ws_config_init(&config, sizeof config) first');
       }
       for (i = at.size; i < size; i++) {
-        if (HEAPU8[config + i]) return WSPEER.badConfig('it sets a field that this version of wspeer does not know: update the library');
+        if (HEAPU8[config + i])
+          return WSPEER.badConfig('it sets a field that this version of wspeer does not know: update the library');
       }
       function field(offset) { return offset + 4 <= size ? WSPEER.word(config + offset) : 0; }
-      function pointer(offset) { return offset + WSPEER_LAYOUT.pointer <= size ? WSPEER.wordOfSize(config + offset) : 0; }
+      function pointer(offset) {
+        return offset + WSPEER_LAYOUT.pointer <= size ? WSPEER.wordOfSize(config + offset) : 0;
+      }
       // isSet: the name of the first of these numbers that is set and not OFF. isGiven: of the first pointer that is
       // not NULL.
-      function isSet(names, offsets) { return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0]; }
+      function isSet(names, offsets) {
+        return names.filter(function (name, i) { return field(offsets[i]) && field(offsets[i]) !== WSPEER.OFF; })[0];
+      }
       function isGiven(names, offsets) { return names.filter(function (name, i) { return pointer(offsets[i]); })[0]; }
       var flags = field(at.flags);
       reserved = WSPEER_RESERVED.filter(function (one) { return field(one.at); })[0];
       if (reserved) return WSPEER.badConfig(reserved.name + ' is ' + field(reserved.at) + ': it must be 0');
-      if (flags & ~WSPEER_FLAGS) return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~WSPEER_FLAGS) >>> 0).toString(16) + ')');
+      if (flags & ~WSPEER_FLAGS)
+        return WSPEER.badConfig('flags has unknown bits (0x' + ((flags & ~WSPEER_FLAGS) >>> 0).toString(16) + ')');
       if (!join && flags & WSPEER_C.GODOT3) return WSPEER.badConfig('WS_GODOT3 is for ws_host and ws_join');
-      if (!join && flags & WSPEER_C.SCENE) return WSPEER.badConfig(WSPEER.named('WS_SCENE') + ' is for ws_host and ws_join');
-      if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE) return WSPEER.badConfig('WS_GODOT3 and ' + WSPEER.named('WS_SCENE') + ' exclude each other');
-      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY)) return WSPEER.badConfig(WSPEER.named('WS_AUTH') + ' or ' + WSPEER.named('WS_NO_RELAY') + ' is set without ' + WSPEER.named('WS_SCENE'));
+      if (!join && flags & WSPEER_C.SCENE)
+        return WSPEER.badConfig(WSPEER.named('WS_SCENE') + ' is for ws_host and ws_join');
+      if (flags & WSPEER_C.GODOT3 && flags & WSPEER_C.SCENE)
+        return WSPEER.badConfig('WS_GODOT3 and ' + WSPEER.named('WS_SCENE') + ' exclude each other');
+      if (!(flags & WSPEER_C.SCENE) && flags & (WSPEER_C.AUTH | WSPEER_C.NO_RELAY))
+        return WSPEER.badConfig(WSPEER.named('WS_AUTH') + ' or ' + WSPEER.named('WS_NO_RELAY') + ' is set without ' +
+          WSPEER.named('WS_SCENE'));
       if (flags & (WSPEER_C.GODOT3 | WSPEER_C.SCENE) && flags & WSPEER_C.QUEUE_BEFORE_OPEN) {
-        return WSPEER.badConfig(WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ' goes neither with WS_GODOT3 nor with ' + WSPEER.named('WS_SCENE') + ', where packets are for others who have yet to come');
+        return WSPEER.badConfig(WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ' goes neither with WS_GODOT3 nor with ' +
+          WSPEER.named('WS_SCENE') + ', where packets are for others who have yet to come');
       }
-      if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME)) return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
-      if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER)) return WSPEER.unsupported('the browser agrees on compression by itself');
-      name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'], [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
+      if (flags & (WSPEER_C.INSECURE | WSPEER_C.ONLY_CA_PEM | WSPEER_C.ANY_NAME))
+        return WSPEER.unsupported('which certificates are trusted is the browser\'s own affair');
+      if (flags & (WSPEER_C.SERVER_NO_CONTEXT_TAKEOVER | WSPEER_C.CLIENT_NO_CONTEXT_TAKEOVER))
+        return WSPEER.unsupported('the browser agrees on compression by itself');
+      name = isGiven(['ca_pem', 'cert_pem', 'key_pem', 'server_name', 'pin_sha256'],
+        [at.ca_pem, at.cert_pem, at.key_pem, at.server_name, at.pin_sha256]);
       if (name) return WSPEER.unsupported('TLS is the browser\'s own affair, so leave ' + WSPEER.named(name) + ' NULL');
-      if (field(at.headers_count)) return WSPEER.unsupported('a request has no headers of one\'s own; say it in the URL\'s query or in the first message');
-      name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits', 'max_inflate_ratio'],
-        [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits, at.max_inflate_ratio]);
+      if (field(at.headers_count))
+        return WSPEER.unsupported(
+          'a request has no headers of one\'s own; say it in the URL\'s query or in the first message');
+      name = isSet(['deflate_level', 'deflate_threshold_bytes', 'server_max_window_bits', 'client_max_window_bits',
+        'max_inflate_ratio'],
+        [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits,
+          at.max_inflate_ratio]);
       if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + WSPEER.named(name) + ' 0');
       var beats = flags & WSPEER_C.APP_HEARTBEAT;
       name = beats ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
-      if (name) return WSPEER.unsupported('it shows no pings, so leave ' + WSPEER.named(name) + ' 0, or set ' + WSPEER.named('WS_APP_HEARTBEAT') + ' here and at a server of wspeer');
+      if (name)
+        return WSPEER.unsupported('it shows no pings, so leave ' + WSPEER.named(name) + ' 0, or set ' +
+          WSPEER.named('WS_APP_HEARTBEAT') + ' here and at a server of wspeer');
       if (beats && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
-        return WSPEER.badConfig(WSPEER.named('max_message_bytes') + ' is ' + field(at.max_message_bytes) + ': ' + WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 32');
+        return WSPEER.badConfig(WSPEER.named('max_message_bytes') + ' is ' + field(at.max_message_bytes) + ': ' +
+          WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 32');
       }
       name = isSet(['max_messages_per_s', 'max_bytes_per_s'], [at.max_messages_per_s, at.max_bytes_per_s]);
       if (name) return WSPEER.unsupported('it does not stop reading, so leave ' + WSPEER.named(name) + ' 0');
       name = isSet(['max_fragments', 'max_header_bytes'], [at.max_fragments, at.max_header_bytes]);
       if (name) return WSPEER.unsupported('it shows neither frames nor headers, so leave ' + WSPEER.named(name) + ' 0');
-      if (field(at.deflate_threshold_bytes)) return WSPEER.unsupported('the browser compresses by itself, so leave ' + WSPEER.named('deflate_threshold_bytes') + ' 0');
-      if (field(at.no_delay) && field(at.no_delay) !== 1) return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave ' + WSPEER.named('no_delay') + ' 0');
+      if (field(at.deflate_threshold_bytes))
+        return WSPEER.unsupported('the browser compresses by itself, so leave ' +
+          WSPEER.named('deflate_threshold_bytes') + ' 0');
+      if (field(at.no_delay) && field(at.no_delay) !== 1)
+        return WSPEER.unsupported('TCP_NODELAY is the browser\'s own affair, so leave ' + WSPEER.named('no_delay') +
+          ' 0');
       lacking = WSPEER_OPTIONS.lacking(field);
-      if (lacking) return WSPEER.unsupported(WSPEER.named(lacking.name) + ' is the browser\'s own affair, so leave it 0');
+      if (lacking)
+        return WSPEER.unsupported(WSPEER.named(lacking.name) + ' is the browser\'s own affair, so leave it 0');
       texts = pointer(at.subprotocols) ? WSPEER.textAt(pointer(at.subprotocols)) : '';
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
@@ -59,8 +87,10 @@ mergeInto(LibraryManager.library, {
       if (beats) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
       if (beats) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
       options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
-      if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF) return WSPEER.badConfig(WSPEER.named('close_timeout_ms') + ' must be above 0');
-      return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options, timeout: field(at.connect_timeout_ms) || 10000 };
+      if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF)
+        return WSPEER.badConfig(WSPEER.named('close_timeout_ms') + ' must be above 0');
+      return { flags: flags, owner: field(at.owner), user: pointer(at.user), protocols: protocols, options: options,
+        timeout: field(at.connect_timeout_ms) || 10000 };
     },
     // Parses a URL, or returns an error result.
     readUrl: function (text) {
@@ -79,27 +109,38 @@ mergeInto(LibraryManager.library, {
     },
     open: function (urlAt, config, out, join) {
       if (WSPEER.isNull('out', out) || WSPEER.isNull('url', urlAt)) return WSPEER_C.ERR_NULL;
-      if (typeof _malloc === 'undefined') return WSPEER.fail(WSPEER_C.ERR_LIMIT, 'malloc is not exported: link with -sEXPORTED_FUNCTIONS=_main,_malloc,_free');
+      if (typeof _malloc === 'undefined')
+        return WSPEER.fail(WSPEER_C.ERR_LIMIT,
+          'malloc is not exported: link with -sEXPORTED_FUNCTIONS=_main,_malloc,_free');
       var text = WSPEER.textAt(urlAt), settings = WSPEER_CONN.readConfig(config, join), url, peer, socket;
       if (text === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'url is not valid UTF-8');
       if (typeof settings === 'number') return settings;
       url = WSPEER_CONN.readUrl(text);
       if (typeof url === 'string') return WSPEER.fail(WSPEER_C.ERR_URL, 'the URL cannot be used: ' + url);
-      if (url.username || url.password) return WSPEER.unsupported('a request has no Authorization header, so leave user name and password out of the URL');
+      if (url.username || url.password)
+        return WSPEER.unsupported(
+          'a request has no Authorization header, so leave user name and password out of the URL');
       try {
-        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href, settings.protocols);
+        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href,
+          settings.protocols);
       } catch (error) {
         // The browser's own text quotes the URL or the subprotocol, which may be secret.
-        if (error.name === 'SyntaxError') return WSPEER.badConfig('the browser takes these subprotocols or this URL not: a subprotocol is a token, and each is named once');
-        return WSPEER.fail(WSPEER_C.ERR_URL, 'the browser does not open it (' + error.name + '): a page of https:// opens only wss://');
+        if (error.name === 'SyntaxError')
+          return WSPEER.badConfig(
+            'the browser takes these subprotocols or this URL not: a subprotocol is a token, and each is named once');
+        return WSPEER.fail(WSPEER_C.ERR_URL,
+          'the browser does not open it (' + error.name + '): a page of https:// opens only wss://');
       }
       socket.binaryType = 'arraybuffer';
       peer = {
-        handle: WSPEER.nextHandle++, socket: socket, state: WSPEER_C.CONNECTING, url: url, options: settings.options, flags: settings.flags, owner: settings.owner,
-        user: settings.user, deadline: settings.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + settings.timeout, timeout: settings.timeout,
+        handle: WSPEER.nextHandle++, socket: socket, state: WSPEER_C.CONNECTING, url: url, options: settings.options,
+        flags: settings.flags, owner: settings.owner,
+        user: settings.user, deadline: settings.timeout === WSPEER.OFF ? Infinity : WSPEER.now() + settings.timeout,
+        timeout: settings.timeout,
         messages: WSPEER.fifo(), marks: WSPEER.fifo(), nextNumber: 0, bytesWaiting: 0, lent: 0, lentSize: 0,
         early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
-        closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0, bytesOut: 0,
+        closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
+        bytesOut: 0,
         rttUs: 0, pulse: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.pulse() : null,
         join: join ? WSPEER_JOIN.join(settings.flags) : null
       };
@@ -129,19 +170,23 @@ mergeInto(LibraryManager.library, {
       early.forEach(function (data) { WSPEER_CONN.send(peer, data.data, data.size); });
     },
     came: function (peer, data) {
-      var text = typeof data === 'string', bytes = text ? WSPEER.encode(data) : new Uint8Array(data), most = peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES];
+      var text = typeof data === 'string', bytes = text ? WSPEER.encode(data) : new Uint8Array(data),
+        most = peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES];
       if (!WSPEER.allows(most, bytes.length)) {
         return WSPEER_CONN.breakOff(peer, 1009, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_TOO_BIG,
-          'a message is longer than ' + WSPEER.named('max_message_bytes') + ' (' + most + '): raise it, or send less at a time');
+          'a message is longer than ' + WSPEER.named('max_message_bytes') + ' (' + most +
+            '): raise it, or send less at a time');
       }
       var watched = peer.pulse ? WSPEER_PULSE.watch(peer, text, bytes) : WSPEER_PULSE.OF_HOST;
       if (watched === WSPEER_PULSE.BEAT) return;
       var scene = peer.join && peer.join.scene, waiting = WSPEER.count(peer.messages) + (scene ? scene.held.length : 0);
       var bytesWaiting = peer.bytesWaiting + (scene ? scene.heldBytes : 0);
       var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
-      if (waiting && ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && bytesWaiting >= room))) {
+      if (waiting &&
+        ((packets !== WSPEER.OFF && waiting >= packets) || (room !== WSPEER.OFF && bytesWaiting >= room))) {
         return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_NOT_READING,
-          'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise ' + WSPEER.named('inbound_packets') + ' or ' + WSPEER.named('inbound_bytes'));
+          'the inbound queue is full and a browser cannot stop the peer: take all items each frame, or raise ' +
+            WSPEER.named('inbound_packets') + ' or ' + WSPEER.named('inbound_bytes'));
       }
       peer.messagesIn++;
       peer.bytesIn += bytes.length;
@@ -153,7 +198,8 @@ mergeInto(LibraryManager.library, {
       var closing = peer.closing, code = event.code;
       if (!peer.status) {
         return WSPEER_CONN.ended(peer, {
-          code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_NONE, words: 'the connection could not be opened, and a browser does not say why: ' +
+          code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_NONE,
+          words: 'the connection could not be opened, and a browser does not say why: ' +
             'check host and port, that the server runs, its certificate, path and subprotocols; the console may say more'
         });
       }
@@ -166,22 +212,30 @@ mergeInto(LibraryManager.library, {
       }
       if (closing) {
         if (code === closing.sent) code = closing.asked;
-        return WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST, words: 'closed as the host asked' });
+        return WSPEER_CONN.ended(peer,
+          { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST,
+            words: 'closed as the host asked' });
       }
-      if (!WSPEER_SCENE.apart(peer)) WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
-      WSPEER_CONN.ended(peer, { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER, words: WSPEER_CONN.closedByPeer(code, event.reason) });
+      if (!WSPEER_SCENE.apart(peer))
+        WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
+      WSPEER_CONN.ended(peer,
+        { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER,
+          words: WSPEER_CONN.closedByPeer(code, event.reason) });
     },
 
     // The error text for a close by the peer: its code, the code's meaning and the peer's reason.
     closedByPeer: function (code, reason) {
       if (code === 1005) return 'the peer closed the connection without a code';
       var meaning = {
-        1001: ' (going away)', 1002: ' (protocol error)', 1003: ' (unsupported data)', 1007: ' (invalid data)', 1008: ' (policy violation)',
-        1009: ' (message too big)', 1010: ' (extension needed)', 1011: ' (internal error)', 1012: ' (service restart)', 1013: ' (try again later)',
+        1001: ' (going away)', 1002: ' (protocol error)', 1003: ' (unsupported data)', 1007: ' (invalid data)',
+        1008: ' (policy violation)',
+        1009: ' (message too big)', 1010: ' (extension needed)', 1011: ' (internal error)', 1012: ' (service restart)',
+        1013: ' (try again later)',
         1014: ' (bad gateway)'
       }[code] || '';
       // Control characters become spaces: a peer cannot start a new line in the log.
-      return 'the peer closed the connection with ' + code + meaning + (reason ? ': ' : '') + reason.replace(/[\u0000-\u001F\u007F-\u009F]/g, ' ');
+      return 'the peer closed the connection with ' + code + meaning + (reason ? ': ' : '') +
+        reason.replace(/[\u0000-\u001F\u007F-\u009F]/g, ' ');
     },
 
     // ---- Ending ----
@@ -240,9 +294,12 @@ mergeInto(LibraryManager.library, {
     },
     // 0 if a close code and reason are valid, else an error result.
     checkClose: function (code, reason) {
-      var known = code === 0 || code === -1 || (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+      var known = code === 0 || code === -1 || (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+        (code >= 3000 && code <= 4999);
       if (reason === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'reason is not valid UTF-8');
-      if (!known) return WSPEER.fail(WSPEER_C.ERR_ARG, code + ' is not a close code that can be sent: use 0, -1, 1000-1003, 1007-1014 or 3000-4999');
+      if (!known)
+        return WSPEER.fail(WSPEER_C.ERR_ARG,
+          code + ' is not a close code that can be sent: use 0, -1, 1000-1003, 1007-1014 or 3000-4999');
       var size = WSPEER.encode(reason).length;
       if (size > 123) return WSPEER.fail(WSPEER_C.ERR_ARG, 'the close reason has ' + size + ' bytes: at most 123 fit');
       return 0;
@@ -278,22 +335,26 @@ mergeInto(LibraryManager.library, {
       if (peer.closing) {
         return WSPEER_CONN.ended(peer, {
           code: 1006, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSE_TIMEOUT,
-          words: peer.socket.bufferedAmount ? 'the peer did not read what was sent before the close within ' + WSPEER.named('close_timeout_ms') :
+          words: peer.socket.bufferedAmount ?
+            'the peer did not read what was sent before the close within ' + WSPEER.named('close_timeout_ms') :
             'the peer did not answer the close within ' + WSPEER.named('close_timeout_ms')
         });
       }
       if (peer.status && peer.join.id) {
         return WSPEER_CONN.breakOff(peer, 1008, WSPEER_C.PHASE_APP, WSPEER_C.CAUSE_AUTH_TIMEOUT,
-          'the host was not authenticated within ' + WSPEER.named('WS_OPT_AUTH_TIMEOUT_MS') + ': has it completed, and was ws_complete_auth called?');
+          'the host was not authenticated within ' + WSPEER.named('WS_OPT_AUTH_TIMEOUT_MS') +
+            ': has it completed, and was ws_complete_auth called?');
       }
       if (peer.status) {
         return WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_CONNECT_TIMEOUT,
-          'the host sent no id within ' + WSPEER.named('connect_timeout_ms') + ': it may not be a multiplayer host, or it speaks the format of another Godot');
+          'the host sent no id within ' + WSPEER.named('connect_timeout_ms') +
+            ': it may not be a multiplayer host, or it speaks the format of another Godot');
       }
       WSPEER_CONN.closeSocket(peer, 0, '');
       WSPEER_CONN.ended(peer, {
         code: 1006, phase: WSPEER_C.PHASE_NONE, cause: WSPEER_C.CAUSE_CONNECT_TIMEOUT,
-        words: 'the connection was not open after ' + peer.timeout + ' ms: check host and port, and that the server runs, or raise ' + WSPEER.named('connect_timeout_ms')
+        words: 'the connection was not open after ' + peer.timeout +
+          ' ms: check host and port, and that the server runs, or raise ' + WSPEER.named('connect_timeout_ms')
       });
     },
 
@@ -302,11 +363,13 @@ mergeInto(LibraryManager.library, {
     // Drops the sizes of messages that have been sent: bufferedAmount is the number of bytes that have not.
     settle: function (peer) {
       var buffered = peer.socket.bufferedAmount;
-      while (WSPEER.count(peer.sizes) && peer.sizesBytes - WSPEER.peek(peer.sizes) >= buffered) peer.sizesBytes -= WSPEER.take(peer.sizes);
+      while (WSPEER.count(peer.sizes) && peer.sizesBytes - WSPEER.peek(peer.sizes) >= buffered)
+        peer.sizesBytes -= WSPEER.take(peer.sizes);
     },
     hasRoom: function (peer, len) {
       WSPEER_CONN.settle(peer);
-      var waiting = peer.socket.bufferedAmount + peer.earlyBytes, packets = WSPEER.count(peer.sizes) + peer.early.length;
+      var waiting = peer.socket.bufferedAmount + peer.earlyBytes,
+        packets = WSPEER.count(peer.sizes) + peer.early.length;
       return (!waiting && !packets) || (WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_BYTES], waiting + len) &&
         WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_PACKETS], packets + 1));
     },
@@ -315,13 +378,18 @@ mergeInto(LibraryManager.library, {
       peer.sizesBytes += size;
       peer.socket.send(data);
     },
-    mayPut: function (peer) { return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1; },
+    mayPut: function (peer) {
+      return peer.status !== 0 && !peer.closing && peer.state !== WSPEER_C.CLOSED && peer.socket.readyState === 1;
+    },
     notOpen: function () {
-      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: before OPEN a message needs ' + WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ', and once it closes none is taken, so open another');
+      return WSPEER.fail(WSPEER_C.ERR_STATE, 'the connection is not OPEN: before OPEN a message needs ' +
+        WSPEER.named('WS_QUEUE_BEFORE_OPEN') + ', and once it closes none is taken, so open another');
     },
     full: function (peer, size) {
       peer.wanted = size;
-      return WSPEER.fail(WSPEER_C.ERR_FULL, 'the outbound queue is full: poll and put it again after the WRITABLE event, or raise ' + WSPEER.named('outbound_bytes') + ' or ' + WSPEER.named('outbound_packets'));
+      return WSPEER.fail(WSPEER_C.ERR_FULL,
+        'the outbound queue is full: poll and put it again after the WRITABLE event, or raise ' +
+          WSPEER.named('outbound_bytes') + ' or ' + WSPEER.named('outbound_packets'));
     },
     sendCounted: function (peer, data, size) {
       if (!WSPEER_CONN.hasRoom(peer, size)) return WSPEER_CONN.full(peer, size);
@@ -347,19 +415,24 @@ mergeInto(LibraryManager.library, {
     put: function (h, target, at, len, type) {
       var peer, data, early, size = WSPEER.size(len), text = type === WSPEER_C.TEXT;
       if (size && !at) return WSPEER.fail(WSPEER_C.ERR_NULL, 'data is NULL and its length is not 0');
-      if (size > 2147483647) return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
-      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY) return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is not a message type: use WS_TEXT, WS_BINARY or WS_CALL');
+      if (size > 2147483647)
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the length of data is over what memory can hold');
+      if (!text && type !== WSPEER_C.CALL && type !== WSPEER_C.BINARY)
+        return WSPEER.fail(WSPEER_C.ERR_ARG, type + ' is not a message type: use WS_TEXT, WS_BINARY or WS_CALL');
       data = WSPEER.bytesAt(at, size);
       if (text) data = WSPEER.decode(data);
-      if (data === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY');
+      if (data === null)
+        return WSPEER.fail(WSPEER_C.ERR_UTF8, 'the text is not valid UTF-8: fix the encoding, or send it as WS_BINARY');
       peer = WSPEER.find(h);
       if (!peer) return WSPEER_C.ERR_HANDLE;
-      if (target !== undefined && !peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'only servers, hosts and joins have targets; use ws_put_packet');
+      if (target !== undefined && !peer.join)
+        return WSPEER.fail(WSPEER_C.ERR_KIND, 'only servers, hosts and joins have targets; use ws_put_packet');
       if (target === -2147483648) return WSPEER.fail(WSPEER_C.ERR_ARG, 'INT32_MIN is no target');
       if (type === WSPEER_C.CALL && !peer.join) return WSPEER_SCENE.of(peer);
       size += peer.join ? WSPEER_JOIN.headerBytes(peer.join) : 0;
       if (!WSPEER.allows(peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES], size)) {
-        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG,
+          'the message has ' + size + ' bytes and at most ' + peer.options[WSPEER_C.OPT_MAX_MESSAGE_BYTES] +
           ' are allowed: split it, or raise ' + WSPEER.named('max_message_bytes') + ' at both ends');
       }
       if (type === WSPEER_C.CALL) return WSPEER_SCENE.putCall(peer, target, data);
@@ -369,7 +442,8 @@ mergeInto(LibraryManager.library, {
         var wrong = WSPEER_JOIN.checkTarget(peer.join, target);
         if (wrong) return WSPEER.fail(WSPEER_C.ERR_TARGET, wrong);
         if (peer.join.scene) return WSPEER_SCENE.putRaw(peer, target, text, data);
-        if (peer.join.godot3 && text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text messages: send it as WS_BINARY');
+        if (peer.join.godot3 && text)
+          return WSPEER.fail(WSPEER_C.ERR_ARG, 'Godot 3\'s format has no text messages: send it as WS_BINARY');
         if (peer.join.godot3) data = WSPEER_JOIN.frame3(peer.join.id, target || 0, data);
       }
       if (!early || peer.status) return WSPEER_CONN.sendCounted(peer, data, size);

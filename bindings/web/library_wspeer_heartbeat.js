@@ -6,7 +6,9 @@ mergeInto(LibraryManager.library, {
     OF_HOST: 0,
     BEAT: 1,
     NOT_OFFERED: 2,
-    pulse: function () { return { marker: null, deadline: Infinity, number: 0, asked: -1, pinged: 0, heard: 0, polled: 0 }; },
+    pulse: function () {
+      return { marker: null, deadline: Infinity, number: 0, asked: -1, pinged: 0, heard: 0, polled: 0 };
+    },
     askIn: function (href) { return href + (href.indexOf('?') < 0 ? '?' : '&') + 'wspeer-heartbeat=1'; },
     beginPulse: function (peer) {
       var now = WSPEER.now();
@@ -38,12 +40,14 @@ mergeInto(LibraryManager.library, {
     },
     pongTimeout: function (peer) {
       var interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS];
-      return peer.options[WSPEER_C.OPT_PONG_TIMEOUT_MS] || (interval === WSPEER.OFF ? WSPEER.OFF : Math.min(interval * 3, WSPEER.OFF));
+      return peer.options[WSPEER_C.OPT_PONG_TIMEOUT_MS] ||
+        (interval === WSPEER.OFF ? WSPEER.OFF : Math.min(interval * 3, WSPEER.OFF));
     },
     // Sends pings and detects a lost link, with the native library's rules. After a gap in polling (a page in the
     // background) all deadlines are moved by the gap.
     judgePulse: function (peer) {
-      var pulse = peer.pulse, now = WSPEER.now(), gap = now - pulse.polled, interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS], timeout = WSPEER_PULSE.pongTimeout(peer);
+      var pulse = peer.pulse, now = WSPEER.now(), gap = now - pulse.polled,
+        interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS], timeout = WSPEER_PULSE.pongTimeout(peer);
       pulse.polled = now;
       if (gap > 1000) {
         pulse.heard += gap;
@@ -63,17 +67,20 @@ mergeInto(LibraryManager.library, {
       }
       if (timeout === WSPEER.OFF || pulse.asked < 0) return undefined;
       timeout = Math.max(timeout, interval);
-      if (now < Math.max(pulse.heard + timeout, pulse.asked + Math.max(timeout - interval, Math.min(interval, 1000)))) return undefined;
+      if (now < Math.max(pulse.heard + timeout, pulse.asked + Math.max(timeout - interval, Math.min(interval, 1000))))
+        return undefined;
       WSPEER_CONN.closeSocket(peer, 0, '');
       return WSPEER_CONN.ended(peer, {
         code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PONG_TIMEOUT,
-        words: 'the peer was silent for ' + Math.round(now - pulse.heard) + ' ms and answered no ping: the link is cut, or raise ' + WSPEER.named('pong_timeout_ms')
+        words: 'the peer was silent for ' + Math.round(now - pulse.heard) +
+          ' ms and answered no ping: the link is cut, or raise ' + WSPEER.named('pong_timeout_ms')
       });
     },
     losePulse: function (peer) {
       peer.pulse = null;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
-        phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_NO_HEARTBEAT, words: 'the server offers no application heartbeat: it is another than wspeer or has ' +
+        phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_NO_HEARTBEAT,
+        words: 'the server offers no application heartbeat: it is another than wspeer or has ' +
           'no ' + WSPEER.named('WS_APP_HEARTBEAT') + '; there is no round-trip time, and a dead link shows late'
       });
     }

@@ -10,7 +10,8 @@ mergeInto(LibraryManager.library, {
     MARKS_PER_END: 8,
 
     join: function (flags) {
-      return { godot3: (flags & WSPEER_C.GODOT3) !== 0, scene: flags & WSPEER_C.SCENE ? WSPEER_SCENE.scene(flags) : null, id: 0, others: new Set(), ends: 0 };
+      return { godot3: (flags & WSPEER_C.GODOT3) !== 0,
+        scene: flags & WSPEER_C.SCENE ? WSPEER_SCENE.scene(flags) : null, id: 0, others: new Set(), ends: 0 };
     },
     // Maximum number of bytes that the format puts in front of each message.
     headerBytes: function (join) { return join.godot3 ? 9 : join.scene ? 7 : 0; },
@@ -25,17 +26,22 @@ mergeInto(LibraryManager.library, {
     // Processes the messages that were held during authentication.
     lookOn: function (peer) { WSPEER_JOIN.judge(peer, WSPEER_SCENE.lookOn(peer)); },
     judge: function (peer, why) {
-      if (why) WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_MULTIPLAYER, 'the host broke the multiplayer format: ' + why);
+      if (why)
+        WSPEER_CONN.breakOff(peer, 1002, WSPEER_C.PHASE_WEBSOCKET, WSPEER_C.CAUSE_MULTIPLAYER,
+          'the host broke the multiplayer format: ' + why);
       var marks = WSPEER.count(peer.marks);
-      if (marks > WSPEER_JOIN.MAX_MARKS && peer.join.ends >= marks / WSPEER_JOIN.MARKS_PER_END) WSPEER_JOIN.shorten(peer);
+      if (marks > WSPEER_JOIN.MAX_MARKS && peer.join.ends >= marks / WSPEER_JOIN.MARKS_PER_END)
+        WSPEER_JOIN.shorten(peer);
     },
     // Compacts a long queue of events. Errors about other peers, and the CONNECTED and DISCONNECTED of a peer without a
     // message between them, are replaced by one SKIPPED event.
     shorten: function (peer) {
-      var skipped = 0, marks = peer.marks, waiting = marks.items.slice(marks.first), at = peer.messages.first, message, connected = new Map(), drops = new Set();
+      var skipped = 0, marks = peer.marks, waiting = marks.items.slice(marks.first), at = peer.messages.first, message,
+        connected = new Map(), drops = new Set();
       peer.join.ends = 0;
       waiting.forEach(function (mark) {
-        for (; (message = peer.messages.items[at]) && message.number < mark.number; at++) connected.delete(message.peerId);
+        for (; (message = peer.messages.items[at]) && message.number < mark.number; at++)
+          connected.delete(message.peerId);
         if (mark.type === WSPEER_C.EVENT_CONNECTED) connected.set(mark.peerId, mark);
         if (mark.type === WSPEER_C.EVENT_DISCONNECTED && connected.has(mark.peerId)) {
           drops.add(mark).add(connected.get(mark.peerId));
@@ -106,10 +112,13 @@ mergeInto(LibraryManager.library, {
       WSPEER_JOIN.left(peer, id);
       return '';
     },
-    frame3: function (from, to, data) { return WSPEER.joined([[0], WSPEER.littleEndian(from, 4), WSPEER.littleEndian(to, 4), data]); },
+    frame3: function (from, to, data) {
+      return WSPEER.joined([[0], WSPEER.littleEndian(from, 4), WSPEER.littleEndian(to, 4), data]);
+    },
     checkTarget: function (join, target) {
       if (target === undefined || target === 1) return '';
-      if (!join.godot3 && !join.scene) return 'a client can send only to the host (target 1) in Godot 4\'s format: let the game on the host pass it on';
+      if (!join.godot3 && !join.scene)
+        return 'a client can send only to the host (target 1) in Godot 4\'s format: let the game on the host pass it on';
       if (target === join.id) return target + ' is this peer itself';
       if (target > 0 && !join.others.has(target)) return 'no peer ' + target + ' is connected: it may have gone';
       return '';

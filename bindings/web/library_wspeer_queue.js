@@ -58,7 +58,8 @@ mergeInto(LibraryManager.library, {
     },
     // A view of the program's memory; a copy if that memory is shared, as Web APIs refuse views of a SharedArrayBuffer.
     bytesAt: function (at, len) {
-      if (typeof SharedArrayBuffer !== 'undefined' && HEAPU8.buffer instanceof SharedArrayBuffer) return HEAPU8.slice(at, at + len);
+      if (typeof SharedArrayBuffer !== 'undefined' && HEAPU8.buffer instanceof SharedArrayBuffer)
+        return HEAPU8.slice(at, at + len);
       return HEAPU8.subarray(at, at + len);
     },
     encode: function (text) {
@@ -116,7 +117,9 @@ mergeInto(LibraryManager.library, {
       return WSPEER.fail(WSPEER_C.ERR_UNSUPPORTED, 'a browser cannot do this: ' + what + ' (see ws_get_features)');
     },
     // The program's name for a word of the header, else the word.
-    named: function (word) { return Object.prototype.hasOwnProperty.call(WSPEER.names, word) ? WSPEER.names[word] : word; },
+    named: function (word) {
+      return Object.prototype.hasOwnProperty.call(WSPEER.names, word) ? WSPEER.names[word] : word;
+    },
     badConfig: function (why) { return WSPEER.fail(WSPEER_C.ERR_CONFIG, 'the config cannot be used: ' + why); },
     isNull: function (name, at) {
       if (!at) WSPEER.fail(WSPEER_C.ERR_NULL, name + ' is NULL');
@@ -126,7 +129,8 @@ mergeInto(LibraryManager.library, {
     find: function (h) {
       h = h >>> 0;
       if (WSPEER.peers[h]) return WSPEER.peers[h];
-      WSPEER.fail(WSPEER_C.ERR_HANDLE, h ? 'the handle was freed or has retired' : 'handle 0 was given: check the result of the call that opened it');
+      WSPEER.fail(WSPEER_C.ERR_HANDLE,
+        h ? 'the handle was freed or has retired' : 'handle 0 was given: check the result of the call that opened it');
       return null;
     },
     note: function (level, line) {
@@ -203,8 +207,10 @@ mergeInto(LibraryManager.library, {
       for (i = 0; i < items.length; i++) {
         item = items[i];
         if (item.bytes) HEAPU8.set(item.bytes, at);
-        if (messages) WSPEER.writePacket(peer, item, item.bytes.length ? at : WSPEER.empty(), out + i * WSPEER_LAYOUT.packet.size);
-        else WSPEER.writeEvent(peer, item, item.bytes && item.bytes.length ? at : WSPEER.empty(), out + i * WSPEER_LAYOUT.event.size);
+        if (messages)
+          WSPEER.writePacket(peer, item, item.bytes.length ? at : WSPEER.empty(), out + i * WSPEER_LAYOUT.packet.size);
+        else WSPEER.writeEvent(peer, item, item.bytes && item.bytes.length ? at : WSPEER.empty(),
+          out + i * WSPEER_LAYOUT.event.size);
         if (item.bytes) at += item.bytes.length;
       }
       return items.length;
@@ -260,7 +266,9 @@ mergeInto(LibraryManager.library, {
       var peer = WSPEER.find(h), taken;
       if (!peer) return WSPEER_C.ERR_HANDLE;
       taken = WSPEER.lend(peer, messages, out, cap);
-      if (taken < 0) return WSPEER.fail(WSPEER_C.ERR_LIMIT, 'there is no memory for what came: allow the memory to grow (-sALLOW_MEMORY_GROWTH)');
+      if (taken < 0)
+        return WSPEER.fail(WSPEER_C.ERR_LIMIT,
+          'there is no memory for what came: allow the memory to grow (-sALLOW_MEMORY_GROWTH)');
       if (count) WSPEER.setSize(count, taken);
       return taken ? WSPEER_C.OK : WSPEER_C.EMPTY;
     },

@@ -20,7 +20,8 @@ mergeInto(LibraryManager.library, {
     // messages.
     scene: function (flags) {
       return {
-        auth: (flags & WSPEER_C.AUTH) !== 0, relay: !(flags & WSPEER_C.NO_RELAY), isIn: false, local: false, remote: false, waiting: 0,
+        auth: (flags & WSPEER_C.AUTH) !== 0, relay: !(flags & WSPEER_C.NO_RELAY), isIn: false, local: false,
+        remote: false, waiting: 0,
         held: [], heldBytes: 0, nodes: new Map(), paths: new Map(), lastId: 0, peers: new Map()
       };
     },
@@ -31,7 +32,8 @@ mergeInto(LibraryManager.library, {
 
     relative: function (path) { return path.indexOf('/root/') === 0 ? path.slice(6) : path; },
     known: function (scene, peerId) {
-      if (!scene.peers.has(peerId)) scene.peers.set(peerId, { paths: new Map(), given: new Map(), others: new Set(), told: new Map() });
+      if (!scene.peers.has(peerId))
+        scene.peers.set(peerId, { paths: new Map(), given: new Map(), others: new Set(), told: new Map() });
       return scene.peers.get(peerId);
     },
     // A text that a peer may have chosen, for an error text: at most 256 bytes, cut at a code point.
@@ -41,10 +43,14 @@ mergeInto(LibraryManager.library, {
       while ((bytes[end] & 0xC0) === 0x80) end--;
       return WSPEER.decode(bytes.slice(0, end)) + '\u2026';
     },
-    undeclared: function (path) { return WSPEER.fail(WSPEER_C.ERR_ARG, 'the node ' + WSPEER_SCENE.shown(path) + ' is not declared: use ws_declare_node first'); },
+    undeclared: function (path) {
+      return WSPEER.fail(WSPEER_C.ERR_ARG,
+        'the node ' + WSPEER_SCENE.shown(path) + ' is not declared: use ws_declare_node first');
+    },
     // The error text for a node whose methods differ between the two programs.
     otherMethods: function (peerId, path) {
-      return WSPEER_SCENE.shown(path) + ' has other methods at peer ' + peerId + ' than were declared here: name all that its script has as RPCs, and no other';
+      return WSPEER_SCENE.shown(path) + ' has other methods at peer ' + peerId +
+        ' than were declared here: name all that its script has as RPCs, and no other';
     },
     byCodePoint: function (a, b) {
       var left = WSPEER.encode(a), right = WSPEER.encode(b), i = 0;
@@ -53,12 +59,16 @@ mergeInto(LibraryManager.library, {
     },
     // Parses a list of methods: their numbers, names and checksum, or an error text.
     methods: function (text) {
-      var semicolon = text.indexOf(';'), script = semicolon < 0 ? text : text.slice(0, semicolon), own = semicolon < 0 ? '' : text.slice(semicolon + 1);
+      var semicolon = text.indexOf(';'), script = semicolon < 0 ? text : text.slice(0, semicolon),
+        own = semicolon < 0 ? '' : text.slice(semicolon + 1);
       var numbers = new Map(), names = new Map(), all = '', wrong = '';
       // Like the engine, number those of rpc_config() first.
       [[own, WSPEER_SCENE.FIRST_OWN], [script, 0]].forEach(function (part) {
-        var list = part[0].split(',').map(function (name) { return name.trim(); }).filter(function (name) { return name; }).sort(WSPEER_SCENE.byCodePoint);
-        if (list.length > WSPEER_SCENE.FIRST_OWN) wrong = wrong || 'a node has at most ' + WSPEER_SCENE.FIRST_OWN + ' methods';
+        var list = part[0].split(',').map(function (name) {
+          return name.trim();
+        }).filter(function (name) { return name; }).sort(WSPEER_SCENE.byCodePoint);
+        if (list.length > WSPEER_SCENE.FIRST_OWN)
+          wrong = wrong || 'a node has at most ' + WSPEER_SCENE.FIRST_OWN + ' methods';
         list.forEach(function (name, i) {
           if (numbers.has(name)) wrong = wrong || 'the method ' + WSPEER_SCENE.shown(name) + ' is named twice';
           numbers.set(name, part[1] + i);
@@ -69,7 +79,8 @@ mergeInto(LibraryManager.library, {
       return wrong || { numbers: numbers, names: names, checksum: WSPEER_SCENE.md5(WSPEER.encode(all)) };
     },
     declare: function (h, pathAt, methodsAt) {
-      var path = WSPEER_CALL.text('path', pathAt), text = methodsAt ? WSPEER_CALL.text('methods', methodsAt) : null, peer, scene, methods, node, same;
+      var path = WSPEER_CALL.text('path', pathAt), text = methodsAt ? WSPEER_CALL.text('methods', methodsAt) : null,
+        peer, scene, methods, node, same;
       if (typeof path === 'number') return path;
       if (typeof text === 'number') return text;
       peer = WSPEER.find(h);
@@ -78,16 +89,20 @@ mergeInto(LibraryManager.library, {
       if (typeof scene === 'number') return scene;
       path = WSPEER_SCENE.relative(path);
       if (text === null) return WSPEER_SCENE.forget(scene, path);
-      if (!path || WSPEER.encode(path).length > WSPEER_SCENE.MAX_PATH) return WSPEER.fail(WSPEER_C.ERR_ARG, 'the path of a node must have 1 to ' + WSPEER_SCENE.MAX_PATH + ' bytes');
+      if (!path || WSPEER.encode(path).length > WSPEER_SCENE.MAX_PATH)
+        return WSPEER.fail(WSPEER_C.ERR_ARG, 'the path of a node must have 1 to ' + WSPEER_SCENE.MAX_PATH + ' bytes');
       methods = WSPEER_SCENE.methods(text);
       if (typeof methods === 'string') return WSPEER.fail(WSPEER_C.ERR_ARG, methods);
       node = scene.nodes.get(path);
       if (node) {
         same = node.methods.checksum === methods.checksum && node.methods.numbers.size === methods.numbers.size;
         methods.numbers.forEach(function (number, name) { same = same && node.methods.numbers.get(name) === number; });
-        return same ? WSPEER_C.OK : WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_SCENE.shown(path) + ' is declared with other methods: forget it first, with NULL');
+        return same ? WSPEER_C.OK :
+          WSPEER.fail(WSPEER_C.ERR_ARG,
+            WSPEER_SCENE.shown(path) + ' is declared with other methods: forget it first, with NULL');
       }
-      if (scene.nodes.size >= WSPEER_SCENE.MAX_NODES) return WSPEER.fail(WSPEER_C.ERR_LIMIT, WSPEER_SCENE.MAX_NODES + ' nodes are declared: forget some');
+      if (scene.nodes.size >= WSPEER_SCENE.MAX_NODES)
+        return WSPEER.fail(WSPEER_C.ERR_LIMIT, WSPEER_SCENE.MAX_NODES + ' nodes are declared: forget some');
       node = { path: path, id: ++scene.lastId, methods: methods };
       scene.nodes.set(path, node);
       scene.paths.set(node.id, path);
@@ -108,8 +123,12 @@ mergeInto(LibraryManager.library, {
     },
     // The scene of a connection, or an error result (a negative number).
     of: function (peer) {
-      if (!peer.join) return WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls, authentication and nodes are for ws_host and ws_join with ' + WSPEER.named('WS_SCENE'));
-      return peer.join.scene || WSPEER.fail(WSPEER_C.ERR_KIND, 'remote calls and authentication need ' + WSPEER.named('WS_SCENE') + ' in the flags of the config');
+      if (!peer.join)
+        return WSPEER.fail(WSPEER_C.ERR_KIND,
+          'remote calls, authentication and nodes are for ws_host and ws_join with ' + WSPEER.named('WS_SCENE'));
+      return peer.join.scene ||
+        WSPEER.fail(WSPEER_C.ERR_KIND,
+          'remote calls and authentication need ' + WSPEER.named('WS_SCENE') + ' in the flags of the config');
     },
 
     // ---- Receiving ----
@@ -171,29 +190,35 @@ mergeInto(LibraryManager.library, {
         return true;
       }
       if (bytes.length - 2 > WSPEER_SCENE.MAX_AUTH_BYTES || WSPEER.count(peer.marks) >= WSPEER_SCENE.MAX_AUTH_UNREAD) {
-        throw WSPEER_VARIANT.bad('it sent more authentication data than ' + WSPEER_SCENE.MAX_AUTH_UNREAD + ' messages of ' + WSPEER_SCENE.MAX_AUTH_BYTES + ' bytes before it was answered');
+        throw WSPEER_VARIANT.bad('it sent more authentication data than ' + WSPEER_SCENE.MAX_AUTH_UNREAD +
+          ' messages of ' + WSPEER_SCENE.MAX_AUTH_BYTES + ' bytes before it was answered');
       }
       WSPEER.pushMark(peer, WSPEER_C.EVENT_AUTH, { peerId: 1, data: WSPEER.joined([bytes.subarray(2), [0]]) });
       return true;
     },
     take: function (peer, bytes) {
       var scene = peer.join.scene, from;
-      if ((bytes[0] & 7) !== WSPEER_SCENE.SYS || bytes.length < 2 || !bytes[1] || bytes[1] > 3) return WSPEER_SCENE.takePacket(peer, 1, bytes);
+      if ((bytes[0] & 7) !== WSPEER_SCENE.SYS || bytes.length < 2 || !bytes[1] || bytes[1] > 3)
+        return WSPEER_SCENE.takePacket(peer, 1, bytes);
       from = WSPEER_SCENE.readAbout(bytes);
-      if (!scene.relay) return WSPEER_SCENE.note(peer, 1, WSPEER_C.CAUSE_UNSUPPORTED, 'the host passes on what others send, and ' + WSPEER.named('WS_NO_RELAY') + ' is set here');
+      if (!scene.relay)
+        return WSPEER_SCENE.note(peer, 1, WSPEER_C.CAUSE_UNSUPPORTED,
+          'the host passes on what others send, and ' + WSPEER.named('WS_NO_RELAY') + ' is set here');
       if (bytes[1] === 1) {
         WSPEER_SCENE.meet(peer, from);
       } else if (bytes[1] === 2) {
         WSPEER_JOIN.left(peer, from);
         scene.peers.delete(from);
       } else {
-        if (from === 1 || !peer.join.others.has(from)) throw WSPEER_VARIANT.bad('it passed on what ' + from + ' sent, who is not there');
+        if (from === 1 || !peer.join.others.has(from))
+          throw WSPEER_VARIANT.bad('it passed on what ' + from + ' sent, who is not there');
         // The host relays without checking, so an error in a relayed packet is the sender's.
         try {
           WSPEER_SCENE.takePacket(peer, from, bytes.subarray(6));
         } catch (fault) {
           if (!fault.words) throw fault;
-          WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_MULTIPLAYER, 'peer ' + from + ' broke the format of the scene: ' + fault.words);
+          WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_MULTIPLAYER,
+            'peer ' + from + ' broke the format of the scene: ' + fault.words);
         }
       }
     },
@@ -210,7 +235,8 @@ mergeInto(LibraryManager.library, {
       var id = WSPEER_SCENE.word(bytes, 2);
       if (bytes[1] < 3 && id < 2) throw WSPEER_VARIANT.bad(id + ' is not a client\'s id: clients have 2 and above');
       if (bytes[1] === 3 && bytes.length === 6) throw WSPEER_VARIANT.bad('what is to be passed on is empty');
-      if (bytes[1] === 3 && (bytes[6] & 7) === WSPEER_SCENE.SYS) throw WSPEER_VARIANT.bad('what is to be passed on is of the system itself');
+      if (bytes[1] === 3 && (bytes[6] & 7) === WSPEER_SCENE.SYS)
+        throw WSPEER_VARIANT.bad('what is to be passed on is of the system itself');
       return id;
     },
     takePacket: function (peer, from, bytes) {
@@ -218,7 +244,8 @@ mergeInto(LibraryManager.library, {
       switch (bytes[0] & 7) {
         case 0:
           if (bytes.length > peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]) {
-            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: ' + WSPEER.named('max_call_bytes') + ' is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
+            throw WSPEER_VARIANT.bad('its call has ' + bytes.length + ' bytes: ' + WSPEER.named('max_call_bytes') +
+              ' is ' + peer.options[WSPEER_C.OPT_MAX_CALL_BYTES]);
           }
           return WSPEER_SCENE.takeCall(peer, from, WSPEER_CALL.readPacket(bytes));
         case 1: return WSPEER_SCENE.takePath(peer, from, bytes);
@@ -240,7 +267,8 @@ mergeInto(LibraryManager.library, {
       }
       // A second "authentication complete" is harmless.
       if (bytes.length === 2) return;
-      WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_UNSUPPORTED, peer.join.scene.auth ? 'peer ' + from + ' sent authentication data after the end of it' :
+      WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_UNSUPPORTED,
+        peer.join.scene.auth ? 'peer ' + from + ' sent authentication data after the end of it' :
         'peer ' + from + ' wants an authentication, and ' + WSPEER.named('WS_AUTH') + ' is not set here');
     },
     takePath: function (peer, from, bytes) {
@@ -252,7 +280,8 @@ mergeInto(LibraryManager.library, {
       node = scene.nodes.get(path);
       known = scene.peers.get(from);
       before = known && known.paths.get(id);
-      if (before !== undefined && before !== path) throw WSPEER_VARIANT.bad('it gives the number ' + id + ' to a second path');
+      if (before !== undefined && before !== path)
+        throw WSPEER_VARIANT.bad('it gives the number ' + id + ' to a second path');
       // A node that is not declared is never confirmed, so that the peer always sends its path.
       if (!node) return;
       known = WSPEER_SCENE.known(scene, from);
@@ -261,12 +290,15 @@ mergeInto(LibraryManager.library, {
         if (!known.given.has(path)) known.given.set(path, []);
         if (known.given.get(path).push(id) > WSPEER_SCENE.NUMBERS) known.paths.delete(known.given.get(path).shift());
       }
-      same = WSPEER.joined([bytes.subarray(1, 33)]).every(function (byte, i) { return byte === node.methods.checksum.charCodeAt(i); });
+      same = WSPEER.joined([bytes.subarray(1, 33)]).every(function (byte, i) {
+        return byte === node.methods.checksum.charCodeAt(i);
+      });
       if (same) known.others.delete(path);
       else known.others.add(path);
       if (!same) WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
       // If this confirmation cannot be sent, the peer goes on sending the path, which works too.
-      WSPEER_CONN.putNow(peer, WSPEER.joined([WSPEER_SCENE.headTo(from), [2, same ? 1 : 0], WSPEER.littleEndian(id, 4)]));
+      WSPEER_CONN.putNow(peer,
+        WSPEER.joined([WSPEER_SCENE.headTo(from), [2, same ? 1 : 0], WSPEER.littleEndian(id, 4)]));
     },
     takeConfirmed: function (peer, from, bytes) {
       var scene = peer.join.scene, id, path, known;
@@ -276,20 +308,27 @@ mergeInto(LibraryManager.library, {
       // We may have dropped the node since then.
       if (path === undefined) return;
       known = scene.peers.get(from);
-      if (!known || !known.told.has(id)) throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not told');
+      if (!known || !known.told.has(id))
+        throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not told');
       known.told.set(id, true);
       if (!bytes[1]) WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
     },
     takeCall: function (peer, from, rpc) {
-      var scene = peer.join.scene, known = scene.peers.get(from), path = rpc.path === null ? known && known.paths.get(rpc.node) : rpc.path, node, method, call;
+      var scene = peer.join.scene, known = scene.peers.get(from),
+        path = rpc.path === null ? known && known.paths.get(rpc.node) : rpc.path, node, method, call;
       function lost(cause, why) { WSPEER_SCENE.note(peer, from, cause, why); }
-      if (path === undefined) return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called a node by the number ' + rpc.node + ', which it gave to none that is declared');
+      if (path === undefined)
+        return lost(WSPEER_C.CAUSE_NO_NODE,
+          'peer ' + from + ' called a node by the number ' + rpc.node + ', which it gave to none that is declared');
       node = scene.nodes.get(path);
-      if (!node) return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called the node ' + WSPEER_SCENE.shown(path) + ', which is not declared: use ws_declare_node');
+      if (!node)
+        return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called the node ' + WSPEER_SCENE.shown(path) +
+          ', which is not declared: use ws_declare_node');
       if (known && known.others.has(path)) return lost(WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
       method = node.methods.names.get(rpc.method);
       if (method === undefined) {
-        return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called method ' + rpc.method + ' of ' + WSPEER_SCENE.shown(path) + ', which has ' + node.methods.names.size + ' methods');
+        return lost(WSPEER_C.CAUSE_NO_NODE, 'peer ' + from + ' called method ' + rpc.method + ' of ' +
+          WSPEER_SCENE.shown(path) + ', which has ' + node.methods.names.size + ' methods');
       }
       try {
         call = WSPEER_CALL.expand(rpc, path, method, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);
@@ -297,7 +336,8 @@ mergeInto(LibraryManager.library, {
         if (!fault.words) throw fault;
         method = WSPEER_SCENE.shown(method) + ' on ' + WSPEER_SCENE.shown(path);
         if (!fault.unsupported) throw WSPEER_VARIANT.bad('its call of ' + method + ' cannot be read: ' + fault.words);
-        return lost(WSPEER_C.CAUSE_UNSUPPORTED, 'peer ' + from + ' called ' + method + ' with an argument that cannot be read: ' + fault.words);
+        return lost(WSPEER_C.CAUSE_UNSUPPORTED,
+          'peer ' + from + ' called ' + method + ' with an argument that cannot be read: ' + fault.words);
       }
       WSPEER.pushMessage(peer, WSPEER_C.CALL, call, from);
     },
@@ -314,7 +354,8 @@ mergeInto(LibraryManager.library, {
       }
       peer.join.ends++;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
-        peerId: from, phase: cause === WSPEER_C.CAUSE_MULTIPLAYER ? WSPEER_C.PHASE_WEBSOCKET : WSPEER_C.PHASE_APP, cause: cause, count: 1, words: why
+        peerId: from, phase: cause === WSPEER_C.CAUSE_MULTIPLAYER ? WSPEER_C.PHASE_WEBSOCKET : WSPEER_C.PHASE_APP,
+        cause: cause, count: 1, words: why
       });
     },
 
@@ -325,7 +366,9 @@ mergeInto(LibraryManager.library, {
     // Sends raw bytes, like Godot's send_bytes, to a target that has been checked.
     putRaw: function (peer, target, text, data) {
       var relays = peer.join.scene.relay;
-      if (text) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no text messages: send it as WS_BINARY, or as an argument of a call');
+      if (text)
+        return WSPEER.fail(WSPEER_C.ERR_ARG,
+          'a scene has no text messages: send it as WS_BINARY, or as an argument of a call');
       if (!data.length) return WSPEER.fail(WSPEER_C.ERR_ARG, 'a scene has no empty packets: Godot refuses them');
       // Without relaying there is no peer but the host.
       if (!relays && target === -1) return WSPEER_C.OK;
@@ -333,9 +376,11 @@ mergeInto(LibraryManager.library, {
     },
     // Sends a call to a target; undefined: to everyone.
     putCall: function (peer, target, data) {
-      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets, most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
+      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets,
+        most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
       if (data.length + 16 > most) {
-        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: ' + WSPEER.named('max_call_bytes') + ' is ' + most + ': send less, or raise it at both ends');
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: ' +
+          WSPEER.named('max_call_bytes') + ' is ' + most + ': send less, or raise it at both ends');
       }
       try {
         call = WSPEER_CALL.read(data, peer.options[WSPEER_C.OPT_MAX_CALL_ITEMS]);
@@ -353,7 +398,8 @@ mergeInto(LibraryManager.library, {
       if (!node) return WSPEER_SCENE.undeclared(path);
       method = WSPEER.decode(call.name.slice());
       if (!node.methods.numbers.has(method)) {
-        return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_SCENE.shown(path) + ' was declared without a method ' + WSPEER_SCENE.shown(method) + ': name all methods that the game\'s script has as RPCs');
+        return WSPEER.fail(WSPEER_C.ERR_ARG, WSPEER_SCENE.shown(path) + ' was declared without a method ' +
+          WSPEER_SCENE.shown(method) + ': name all methods that the game\'s script has as RPCs');
       }
       if (target > 0) targets = [target];
       else peer.join.others.forEach(function (id) { if (id !== -target) targets.push(id); });
@@ -361,7 +407,9 @@ mergeInto(LibraryManager.library, {
       known = targets.map(function (id) { return WSPEER_SCENE.known(scene, id); });
       for (i = 0; i < targets.length; i++) {
         if (known[i].told.has(node.id)) continue;
-        result = WSPEER_CONN.putNow(peer, WSPEER.joined([WSPEER_SCENE.headTo(targets[i]), [1], WSPEER.encode(node.methods.checksum), [0], WSPEER.littleEndian(node.id, 4),
+        result = WSPEER_CONN.putNow(peer,
+          WSPEER.joined([WSPEER_SCENE.headTo(targets[i]), [1], WSPEER.encode(node.methods.checksum), [0],
+            WSPEER.littleEndian(node.id, 4),
           WSPEER.encode(node.path), [0]]));
         if (result !== WSPEER_C.OK) return result;
         known[i].told.set(node.id, false);
@@ -369,7 +417,8 @@ mergeInto(LibraryManager.library, {
       told = known.every(function (one) { return one.told.get(node.id); });
       packets = targets.map(function (id, i) {
         var isKnown = known[i].told.get(node.id), number = node.methods.numbers.get(method);
-        return WSPEER.joined([WSPEER_SCENE.headTo(id), WSPEER_CALL.packet(call, isKnown ? node.id : 0, number, !told, isKnown ? null : WSPEER.encode(node.path))]);
+        return WSPEER.joined([WSPEER_SCENE.headTo(id),
+          WSPEER_CALL.packet(call, isKnown ? node.id : 0, number, !told, isKnown ? null : WSPEER.encode(node.path))]);
       });
       return WSPEER_CONN.putTogether(peer, packets);
     },
@@ -378,15 +427,21 @@ mergeInto(LibraryManager.library, {
       var scene = WSPEER_SCENE.of(peer);
       if (typeof scene === 'number') return scene;
       if (id === 1 && !scene.isIn && peer.join.id && scene.auth) return 0;
-      return WSPEER.fail(WSPEER_C.ERR_TARGET, 'peer ' + id + ' is not being authenticated: one who joins knows AUTHENTICATING of peer 1 alone');
+      return WSPEER.fail(WSPEER_C.ERR_TARGET,
+        'peer ' + id + ' is not being authenticated: one who joins knows AUTHENTICATING of peer 1 alone');
     },
-    isOver: function (id) { return WSPEER.fail(WSPEER_C.ERR_STATE, 'the authentication of peer ' + id + ' was completed already: no more can be sent'); },
+    isOver: function (id) {
+      return WSPEER.fail(WSPEER_C.ERR_STATE,
+        'the authentication of peer ' + id + ' was completed already: no more can be sent');
+    },
     sendAuth: function (h, id, data, len) {
       var peer, wrong = WSPEER_CALL.checkBytes('data', data, len);
       if (wrong) return wrong;
-      if (!len) return WSPEER.fail(WSPEER_C.ERR_ARG, 'there is no data to send: ws_complete_auth ends an authentication');
+      if (!len)
+        return WSPEER.fail(WSPEER_C.ERR_ARG, 'there is no data to send: ws_complete_auth ends an authentication');
       if (len > WSPEER_SCENE.MAX_AUTH_BYTES) {
-        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, len + ' bytes are too many for an authentication: at most ' + WSPEER_SCENE.MAX_AUTH_BYTES);
+        return WSPEER.fail(WSPEER_C.ERR_TOO_BIG,
+          len + ' bytes are too many for an authentication: at most ' + WSPEER_SCENE.MAX_AUTH_BYTES);
       }
       peer = WSPEER.find(h);
       if (!peer) return WSPEER_C.ERR_HANDLE;
@@ -413,7 +468,8 @@ mergeInto(LibraryManager.library, {
     // ---- MD5, RFC 1321, as 32 hexadecimal digits ----
 
     md5: function (bytes) {
-      var shifts = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21], size = (bytes.length + 72 >> 6) * 64, padded = new Uint8Array(size), view = new DataView(padded.buffer);
+      var shifts = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21], size = (bytes.length + 72 >> 6) * 64,
+        padded = new Uint8Array(size), view = new DataView(padded.buffer);
       var state = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476], a, b, c, d, mixed, word, next, round, block, i;
       padded.set(bytes);
       padded[bytes.length] = 0x80;
@@ -428,7 +484,8 @@ mergeInto(LibraryManager.library, {
           round = i >> 4;
           mixed = round === 0 ? b & c | ~b & d : round === 1 ? d & b | ~d & c : round === 2 ? b ^ c ^ d : c ^ (b | ~d);
           word = [i, 5 * i + 1, 3 * i + 5, 7 * i][round] % 16;
-          mixed = mixed + a + Math.floor(Math.abs(Math.sin(i + 1)) * 4294967296) + view.getUint32(block + 4 * word, true) | 0;
+          mixed = mixed + a + Math.floor(Math.abs(Math.sin(i + 1)) * 4294967296) +
+            view.getUint32(block + 4 * word, true) | 0;
           next = shifts[round * 4 + i % 4];
           a = d;
           d = c;
@@ -438,7 +495,9 @@ mergeInto(LibraryManager.library, {
         state = [state[0] + a | 0, state[1] + b | 0, state[2] + c | 0, state[3] + d | 0];
       }
       return state.map(function (word) {
-        return WSPEER.littleEndian(word, 4).map(function (byte) { return (byte + 256).toString(16).slice(1); }).join('');
+        return WSPEER.littleEndian(word, 4).map(function (byte) {
+          return (byte + 256).toString(16).slice(1);
+        }).join('');
       }).join('');
     }
   }

@@ -10,9 +10,12 @@ mergeInto(LibraryManager.library, {
     VALUES: 0,
     NAMES: 1,
     STRINGS: 2,
-    TYPES: ['Nil', 'bool', 'int', 'float', 'String', 'Vector2', 'Vector2i', 'Rect2', 'Rect2i', 'Vector3', 'Vector3i', 'Transform2D', 'Vector4', 'Vector4i', 'Plane',
-      'Quaternion', 'AABB', 'Basis', 'Transform3D', 'Projection', 'Color', 'StringName', 'NodePath', 'RID', 'Object', 'Callable', 'Signal', 'Dictionary', 'Array',
-      'PackedByteArray', 'PackedInt32Array', 'PackedInt64Array', 'PackedFloat32Array', 'PackedFloat64Array', 'PackedStringArray', 'PackedVector2Array',
+    TYPES: ['Nil', 'bool', 'int', 'float', 'String', 'Vector2', 'Vector2i', 'Rect2', 'Rect2i', 'Vector3', 'Vector3i',
+      'Transform2D', 'Vector4', 'Vector4i', 'Plane',
+      'Quaternion', 'AABB', 'Basis', 'Transform3D', 'Projection', 'Color', 'StringName', 'NodePath', 'RID', 'Object',
+      'Callable', 'Signal', 'Dictionary', 'Array',
+      'PackedByteArray', 'PackedInt32Array', 'PackedInt64Array', 'PackedFloat32Array', 'PackedFloat64Array',
+      'PackedStringArray', 'PackedVector2Array',
       'PackedVector3Array', 'PackedColorArray', 'PackedVector4Array'],
     // Number of components of the types from 0 on; negative: integers.
     COMPONENTS: [0, 0, 0, 0, 0, 2, -2, 4, -4, 3, -3, 6, 4, -4, 4, 4, 6, 9, 12, 16, 4],
@@ -24,14 +27,19 @@ mergeInto(LibraryManager.library, {
     components: function (kind) { return WSPEER_VARIANT.COMPONENTS[kind] || 0; },
     element: function (kind) { return WSPEER_VARIANT.ELEMENTS[kind - WSPEER_C.VARIANT_PACKED_BYTE_ARRAY] || null; },
     strange: function (kind) {
-      if (kind < 0 || kind >= WSPEER_VARIANT.TYPES.length) return 'has type ' + kind + ', which is none: use WS_VARIANT_*';
-      return 'is of type ' + WSPEER_VARIANT.name(kind) + ' (' + kind + '), which means nothing to another program: send its name, its path or its properties';
+      if (kind < 0 || kind >= WSPEER_VARIANT.TYPES.length)
+        return 'has type ' + kind + ', which is none: use WS_VARIANT_*';
+      return 'is of type ' + WSPEER_VARIANT.name(kind) + ' (' + kind +
+        '), which means nothing to another program: send its name, its path or its properties';
     },
     // Faults thrown for bytes that are no valid value, or items that cannot be written; `words` says why.
     bad: function (words) { return { words: words, unsupported: false }; },
     foreign: function (words) { return { words: words, unsupported: true }; },
     short: function () { return WSPEER_VARIANT.bad('it is shorter than it says'); },
-    item: function () { return { kind: 0, count: 0, lo: 0, hi: 0, number: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 0, len: 0 }; },
+    item: function () {
+      return { kind: 0, count: 0, lo: 0, hi: 0, number: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 0,
+        len: 0 };
+    },
     // Scratch memory for converting floating-point numbers.
     view: function () {
       if (!WSPEER_VARIANT.scratch) WSPEER_VARIANT.scratch = new DataView(new ArrayBuffer(8));
@@ -69,7 +77,9 @@ mergeInto(LibraryManager.library, {
 
     // ---- From bytes to items ----
 
-    reader: function (bytes, at, len, compact) { return { bytes: bytes, at: at, end: at + len, compact: compact, nest: WSPEER_VARIANT.nest() }; },
+    reader: function (bytes, at, len, compact) {
+      return { bytes: bytes, at: at, end: at + len, compact: compact, nest: WSPEER_VARIANT.nest() };
+    },
     isOutside: function (reader) { return !reader.nest.lacks.length; },
     take: function (reader, count) {
       if (count > reader.end - reader.at) throw WSPEER_VARIANT.short();
@@ -87,12 +97,14 @@ mergeInto(LibraryManager.library, {
     },
     // Reads the next item into `item`.
     read: function (reader, item) {
-      var depth = reader.nest.inside.length, inside = depth ? reader.nest.inside[depth - 1] : WSPEER_VARIANT.VALUES, kind;
+      var depth = reader.nest.inside.length, inside = depth ? reader.nest.inside[depth - 1] : WSPEER_VARIANT.VALUES,
+        kind;
       item.kind = WSPEER_C.VARIANT_STRING;
       item.count = item.lo = item.hi = item.len = 0;
       for (var i = 0; i < 16; i++) item.number[i] = 0;
       item.at = reader.at;
-      if (inside !== WSPEER_VARIANT.VALUES) return WSPEER_VARIANT.readString(reader, item, inside === WSPEER_VARIANT.STRINGS);
+      if (inside !== WSPEER_VARIANT.VALUES)
+        return WSPEER_VARIANT.readString(reader, item, inside === WSPEER_VARIANT.STRINGS);
       if (depth || !reader.compact) return WSPEER_VARIANT.readFull(reader, item);
       if (reader.at === reader.end) throw WSPEER_VARIANT.short();
       kind = reader.bytes[reader.at] & 0x3f;
@@ -116,11 +128,13 @@ mergeInto(LibraryManager.library, {
       item.lo >>>= 0;
     },
     readFull: function (reader, item) {
-      var head = WSPEER_VARIANT.readWord(reader), kind = head & 0xff, wide = (head & 0x10000) !== 0, count = WSPEER_VARIANT.components(kind), size = WSPEER_VARIANT.element(kind), i;
+      var head = WSPEER_VARIANT.readWord(reader), kind = head & 0xff, wide = (head & 0x10000) !== 0,
+        count = WSPEER_VARIANT.components(kind), size = WSPEER_VARIANT.element(kind), i;
       item.kind = kind;
       if (count) {
         for (i = 0; i < Math.abs(count); i++) {
-          item.number[i] = count < 0 ? WSPEER_VARIANT.readWord(reader) | 0 : WSPEER_VARIANT.readFloat(reader, wide && kind !== WSPEER_C.VARIANT_COLOR);
+          item.number[i] = count < 0 ? WSPEER_VARIANT.readWord(reader) | 0 :
+            WSPEER_VARIANT.readFloat(reader, wide && kind !== WSPEER_C.VARIANT_COLOR);
         }
         return WSPEER_VARIANT.leave(reader.nest);
       }
@@ -155,13 +169,15 @@ mergeInto(LibraryManager.library, {
           item.count = WSPEER_VARIANT.readCount(reader, 8);
           return WSPEER_VARIANT.enter(reader.nest, 2 * item.count, WSPEER_VARIANT.VALUES);
         default:
-          if (kind < WSPEER_VARIANT.TYPES.length) throw WSPEER_VARIANT.foreign('a value ' + WSPEER_VARIANT.strange(kind));
+          if (kind < WSPEER_VARIANT.TYPES.length)
+            throw WSPEER_VARIANT.foreign('a value ' + WSPEER_VARIANT.strange(kind));
           throw WSPEER_VARIANT.bad(kind + ' is not a Variant type of Godot');
       }
       WSPEER_VARIANT.leave(reader.nest);
     },
     readNodePath: function (reader, item) {
-      var names = WSPEER_VARIANT.readWord(reader), subNames = WSPEER_VARIANT.readWord(reader), flags = WSPEER_VARIANT.readWord(reader), property = flags >>> 1 & 1;
+      var names = WSPEER_VARIANT.readWord(reader), subNames = WSPEER_VARIANT.readWord(reader),
+        flags = WSPEER_VARIANT.readWord(reader), property = flags >>> 1 & 1;
       if (names < 0x80000000) throw WSPEER_VARIANT.bad('a NodePath is in the form of Godot 2');
       item.count = names - 0x80000000 + subNames + property;
       if (item.count > Math.floor((reader.end - reader.at) / 4)) throw WSPEER_VARIANT.short();
@@ -174,7 +190,8 @@ mergeInto(LibraryManager.library, {
       item.at = WSPEER_VARIANT.take(reader, len);
       WSPEER_VARIANT.take(reader, WSPEER_VARIANT.pad(len));
       item.len = countsNul && len && !reader.bytes[item.at + len - 1] ? len - 1 : len;
-      if (!WSPEER_VARIANT.isUtf8(reader.bytes, item.at, item.len)) throw WSPEER_VARIANT.bad('a ' + WSPEER_VARIANT.name(item.kind) + ' is not valid UTF-8');
+      if (!WSPEER_VARIANT.isUtf8(reader.bytes, item.at, item.len))
+        throw WSPEER_VARIANT.bad('a ' + WSPEER_VARIANT.name(item.kind) + ' is not valid UTF-8');
       WSPEER_VARIANT.leave(reader.nest);
     },
     // The element type of a typed container, 0 for any.
@@ -182,8 +199,10 @@ mergeInto(LibraryManager.library, {
       var kind;
       if (!(mode & 3)) return 0;
       kind = (mode & 3) === 1 ? WSPEER_VARIANT.readWord(reader) : WSPEER_C.VARIANT_OBJECT;
-      if (kind === WSPEER_C.VARIANT_OBJECT) throw WSPEER_VARIANT.foreign('a typed ' + what + ' of objects means nothing to another program');
-      if (!kind || kind >= WSPEER_VARIANT.TYPES.length) throw WSPEER_VARIANT.bad(kind + ' is no type for the elements of a typed ' + what);
+      if (kind === WSPEER_C.VARIANT_OBJECT)
+        throw WSPEER_VARIANT.foreign('a typed ' + what + ' of objects means nothing to another program');
+      if (!kind || kind >= WSPEER_VARIANT.TYPES.length)
+        throw WSPEER_VARIANT.bad(kind + ' is no type for the elements of a typed ' + what);
       return kind;
     },
     // Reads a count of elements that have at least `least` bytes each.
@@ -224,19 +243,22 @@ mergeInto(LibraryManager.library, {
       for (var index = 0; (item = next()); index++) {
         depth = nest.inside.length;
         try {
-          WSPEER_VARIANT.writeItem(item, nest, depth ? nest.inside[depth - 1] : WSPEER_VARIANT.VALUES, compact && !depth, sink);
+          WSPEER_VARIANT.writeItem(item, nest, depth ? nest.inside[depth - 1] : WSPEER_VARIANT.VALUES,
+            compact && !depth, sink);
         } catch (fault) {
           if (fault.words) fault.words = 'item ' + index + ' (' + WSPEER_VARIANT.name(item.kind) + ') ' + fault.words;
           throw fault;
         }
         if (!depth) values++;
       }
-      if (nest.lacks.length) throw WSPEER_VARIANT.bad('the last container lacks ' + nest.lacks[nest.lacks.length - 1] + ' items');
+      if (nest.lacks.length)
+        throw WSPEER_VARIANT.bad('the last container lacks ' + nest.lacks[nest.lacks.length - 1] + ' items');
       return values;
     },
     writeItem: function (item, nest, inside, compact, sink) {
       if (inside !== WSPEER_VARIANT.VALUES) {
-        if (item.kind !== WSPEER_C.VARIANT_STRING) throw WSPEER_VARIANT.bad('is not the String that the container before it wants');
+        if (item.kind !== WSPEER_C.VARIANT_STRING)
+          throw WSPEER_VARIANT.bad('is not the String that the container before it wants');
         WSPEER_VARIANT.writeString(item, sink, inside === WSPEER_VARIANT.STRINGS);
         return WSPEER_VARIANT.leave(nest);
       }
@@ -246,17 +268,21 @@ mergeInto(LibraryManager.library, {
       WSPEER_VARIANT.leave(nest);
     },
     writeCompact: function (item, sink) {
-      var low = item.lo | 0, is32 = item.hi === low >> 31, mode = !is32 ? 3 : low << 24 >> 24 === low ? 0 : low << 16 >> 16 === low ? 1 : 2;
+      var low = item.lo | 0, is32 = item.hi === low >> 31,
+        mode = !is32 ? 3 : low << 24 >> 24 === low ? 0 : low << 16 >> 16 === low ? 1 : 2;
       WSPEER_VARIANT.putByte(sink, 2 | mode << 6);
-      for (var i = 0; i < 1 << mode; i++) WSPEER_VARIANT.putByte(sink, (i < 4 ? low >>> (8 * i) : item.hi >>> (8 * (i - 4))) & 0xff);
+      for (var i = 0; i < 1 << mode; i++)
+        WSPEER_VARIANT.putByte(sink, (i < 4 ? low >>> (8 * i) : item.hi >>> (8 * (i - 4))) & 0xff);
     },
     // Returns false for a container, whose elements follow.
     writeFull: function (item, nest, sink) {
-      var kind = item.kind, count = WSPEER_VARIANT.components(kind), size = WSPEER_VARIANT.element(kind), wide, types, i;
+      var kind = item.kind, count = WSPEER_VARIANT.components(kind), size = WSPEER_VARIANT.element(kind), wide, types,
+        i;
       if (count) {
         WSPEER_VARIANT.putWord(sink, kind);
         for (i = 0; i < Math.abs(count); i++) {
-          if (count < 0 && (item.number[i] | 0) !== item.number[i]) throw WSPEER_VARIANT.bad('has ' + item.number[i] + ' in it, which is no integer of 32 bits');
+          if (count < 0 && (item.number[i] | 0) !== item.number[i])
+            throw WSPEER_VARIANT.bad('has ' + item.number[i] + ' in it, which is no integer of 32 bits');
           if (count < 0) WSPEER_VARIANT.putWord(sink, item.number[i]);
           else WSPEER_VARIANT.putFloat(sink, item.number[i], false);
         }
@@ -265,7 +291,8 @@ mergeInto(LibraryManager.library, {
       if (size) {
         wide = item.count * size[0] !== item.len;
         if (wide && item.count * size[1] !== item.len) {
-          throw WSPEER_VARIANT.bad('has ' + item.len + ' bytes for ' + item.count + ' elements: ' + size[0] + ' belong to each');
+          throw WSPEER_VARIANT.bad('has ' + item.len + ' bytes for ' + item.count + ' elements: ' + size[0] +
+            ' belong to each');
         }
         WSPEER_VARIANT.putWord(sink, kind | (wide ? 0x10000 : 0));
         WSPEER_VARIANT.putWord(sink, item.count);
@@ -297,7 +324,8 @@ mergeInto(LibraryManager.library, {
           return true;
         case WSPEER_C.VARIANT_NODE_PATH:
           if (!(item.number[0] >= 0 && item.number[0] <= item.count) || item.count >= 0x80000000) {
-            throw WSPEER_VARIANT.bad('has ' + item.count + ' names, and ' + item.number[0] + ' of them are said to be sub-names');
+            throw WSPEER_VARIANT.bad('has ' + item.count + ' names, and ' + item.number[0] +
+              ' of them are said to be sub-names');
           }
           WSPEER_VARIANT.putWord(sink, kind);
           WSPEER_VARIANT.putWord(sink, item.count - Math.floor(item.number[0]) + 0x80000000);
@@ -331,9 +359,13 @@ mergeInto(LibraryManager.library, {
     },
     // The element types of an Array, or of a Dictionary's keys and values.
     elementTypes: function (item, count) {
-      var types = [item.lo & 0xff, count > 1 ? item.lo >>> 8 & 0xff : 0], rest = count > 1 ? item.lo >>> 16 : item.lo >>> 8;
-      if (item.hi || rest || types.some(function (kind) { return kind >= WSPEER_VARIANT.TYPES.length || kind === WSPEER_C.VARIANT_OBJECT; })) {
-        throw WSPEER_VARIANT.bad('has ' + (item.hi * 4294967296 + item.lo) + ' as the type of its elements, which is none');
+      var types = [item.lo & 0xff, count > 1 ? item.lo >>> 8 & 0xff : 0],
+        rest = count > 1 ? item.lo >>> 16 : item.lo >>> 8;
+      if (item.hi || rest ||
+        types.some(
+          function (kind) { return kind >= WSPEER_VARIANT.TYPES.length || kind === WSPEER_C.VARIANT_OBJECT; })) {
+        throw WSPEER_VARIANT.bad('has ' + (item.hi * 4294967296 + item.lo) +
+          ' as the type of its elements, which is none');
       }
       return types;
     }

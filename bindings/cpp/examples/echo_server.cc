@@ -42,9 +42,11 @@ static void serve(wspeer::client_ref client) {
       held[client] = event.packet().copy();
       break;
     } else if (event.kind() == event_kind::close_request) {
-      std::cout << "~ " << client.raw() << " asks to close with code " << event.close_code() << ": " << event.text() << '\n';
+      std::cout << "~ " << client.raw() << " asks to close with code " << event.close_code() << ": " << event.text()
+                << '\n';
     } else if (event.kind() == event_kind::disconnected) {
-      std::cout << "- " << client.raw() << " disconnected with code " << event.close_code() << (event.clean() ? ", clean: " : ", unclean: ") << event.text() << '\n';
+      std::cout << "- " << client.raw() << " disconnected with code " << event.close_code()
+                << (event.clean() ? ", clean: " : ", unclean: ") << event.text() << '\n';
       held.erase(client);
     }
   }
@@ -56,7 +58,8 @@ int main(int argc, char** argv) {
   wspeer::config config;
   config.flags(WS_DEFLATE);  // compress for clients that offer it
   if (argc > 3) config.certificate(read_file(argv[2]), read_file(argv[3]));
-  auto server = wspeer::server::listen((argc > 3 ? "wss://*:" : "ws://*:") + std::string(argc > 1 ? argv[1] : "9080"), config);
+  auto server =
+      wspeer::server::listen((argc > 3 ? "wss://*:" : "ws://*:") + std::string(argc > 1 ? argv[1] : "9080"), config);
   if (!server) {
     std::cerr << server.error().name() << ": " << server.error().sentence << '\n';
     return 1;

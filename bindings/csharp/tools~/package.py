@@ -25,19 +25,46 @@ EMPTY = "  userData: \n  assetBundleName: \n  assetBundleVariant: \n"
 
 # Path below Runtime/Plugins: where cargo leaves it, and for which platforms Unity takes it: kind, name, settings.
 PLUGINS = {
-    "linux-x86_64/libwspeer.so": ("x86_64-unknown-linux-gnu", [("Editor", "Editor", {"CPU": "x86_64", "DefaultValueInitialized": "true", "OS": "Linux"}),
-                                                               ("Standalone", "Linux64", {"CPU": "x86_64"})]),
-    "windows-x86_64/wspeer.dll": ("x86_64-pc-windows-msvc", [("Editor", "Editor", {"CPU": "x86_64", "DefaultValueInitialized": "true", "OS": "Windows"}),
-                                                             ("Standalone", "Win64", {"CPU": "x86_64"})]),
-    "macos/libwspeer.dylib": ("universal-apple-darwin", [("Editor", "Editor", {"CPU": "AnyCPU", "DefaultValueInitialized": "true", "OS": "OSX"}),
-                                                         ("Standalone", "OSXUniversal", {"CPU": "AnyCPU"})]),
+    "linux-x86_64/libwspeer.so": (
+        "x86_64-unknown-linux-gnu",
+        [
+            ("Editor", "Editor", {"CPU": "x86_64", "DefaultValueInitialized": "true", "OS": "Linux"}),
+            ("Standalone", "Linux64", {"CPU": "x86_64"}),
+        ],
+    ),
+    "windows-x86_64/wspeer.dll": (
+        "x86_64-pc-windows-msvc",
+        [
+            ("Editor", "Editor", {"CPU": "x86_64", "DefaultValueInitialized": "true", "OS": "Windows"}),
+            ("Standalone", "Win64", {"CPU": "x86_64"}),
+        ],
+    ),
+    "macos/libwspeer.dylib": (
+        "universal-apple-darwin",
+        [
+            ("Editor", "Editor", {"CPU": "AnyCPU", "DefaultValueInitialized": "true", "OS": "OSX"}),
+            ("Standalone", "OSXUniversal", {"CPU": "AnyCPU"}),
+        ],
+    ),
     "android/arm64-v8a/libwspeer.so": ("aarch64-linux-android", [("Android", "Android", {"CPU": "ARM64"})]),
     "android/armeabi-v7a/libwspeer.so": ("armv7-linux-androideabi", [("Android", "Android", {"CPU": "ARMv7"})]),
     "android/x86_64/libwspeer.so": ("x86_64-linux-android", [("Android", "Android", {"CPU": "X86_64"})]),
-    "ios/libwspeer.a": ("aarch64-apple-ios", [("iPhone", "iOS", {"AddToEmbeddedBinaries": "false", "CPU": "ARM64", "CompileFlags": "", "FrameworkDependencies": ""})]),
+    "ios/libwspeer.a": (
+        "aarch64-apple-ios",
+        [
+            (
+                "iPhone",
+                "iOS",
+                {"AddToEmbeddedBinaries": "false", "CPU": "ARM64", "CompileFlags": "", "FrameworkDependencies": ""},
+            )
+        ],
+    ),
 }
 # The same code with another cargo target serves too.
-ALSO = {"windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"], "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"]}
+ALSO = {
+    "windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"],
+    "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"],
+}
 # The header in the browser, copied when the package is packed.
 PAGES = {f"WebGL/{path.stem}.jslib": path for path in sorted((ROOT / "bindings" / "web").glob("library_wspeer*.js"))}
 ALL_PLATFORMS = ["Android", "Editor", "Linux64", "OSXUniversal", "WebGL", "Win", "Win64", "iOS", "tvOS"]
@@ -58,8 +85,10 @@ def plugin_meta(path):
     excluded = {f"Exclude {name}": int(name not in taken) for name in ALL_PLATFORMS}
     data = platform_data("", "Any", False, excluded) + platform_data("Any", "", False, {})
     data += "".join(platform_data(kind, name, True, settings) for kind, name, settings in platforms)
-    return ("PluginImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  iconMap: {}\n  executionOrder: {}\n  defineConstraints: []\n  isPreloaded: 0\n"
-            f"  isOverridable: 0\n  isExplicitlyReferenced: 0\n  validateReferences: 1\n  platformData:\n{data}{EMPTY}")
+    return (
+        "PluginImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  iconMap: {}\n  executionOrder: {}\n  defineConstraints: []\n  isPreloaded: 0\n"
+        f"  isOverridable: 0\n  isExplicitlyReferenced: 0\n  validateReferences: 1\n  platformData:\n{data}{EMPTY}"
+    )
 
 
 def meta(path, folder):
@@ -71,7 +100,10 @@ def meta(path, folder):
     elif below in PLUGINS or below in PAGES:
         body = plugin_meta(below)
     elif path.endswith(".cs"):
-        body = "MonoImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n" + EMPTY
+        body = (
+            "MonoImporter:\n  externalObjects: {}\n  serializedVersion: 2\n  defaultReferences: []\n  executionOrder: 0\n  icon: {instanceID: 0}\n"
+            + EMPTY
+        )
     elif path.endswith(".asmdef"):
         body = "AssemblyDefinitionImporter:\n  externalObjects: {}\n" + EMPTY
     elif path == "package.json":
@@ -121,29 +153,67 @@ def check():
 
     wanted = {f"{path}.meta" for path in assets()}
     there = {str(path.relative_to(HERE)) for path in HERE.rglob("*.meta") if not hidden(path.relative_to(HERE))}
-    tell(wanted == there, f"{len(wanted)} files and folders, each with a .meta and none without one {sorted(wanted ^ there) or ''}")
+    tell(
+        wanted == there,
+        f"{len(wanted)} files and folders, each with a .meta and none without one {sorted(wanted ^ there) or ''}",
+    )
     texts = {name: (HERE / name).read_text() for name in there}
     guids = {name: re.findall(r"^guid: ([0-9a-f]{32})$", text, re.M) for name, text in texts.items()}
-    tell(all(len(found) == 1 for found in guids.values()) and len({found[0] for found in guids.values() if found}) == len(there), "every GUID is there once")
-    tell(all(found == [guid(name.removesuffix(".meta"))] for name, found in guids.items()), "GUIDs follow from the paths")
-    stale = [name for name, text in texts.items() if name in wanted and text != meta(name.removesuffix(".meta"), assets()[pathlib.Path(name.removesuffix(".meta"))])]
+    tell(
+        all(len(found) == 1 for found in guids.values())
+        and len({found[0] for found in guids.values() if found}) == len(there),
+        "every GUID is there once",
+    )
+    tell(
+        all(found == [guid(name.removesuffix(".meta"))] for name, found in guids.items()), "GUIDs follow from the paths"
+    )
+    stale = [
+        name
+        for name, text in texts.items()
+        if name in wanted
+        and text != meta(name.removesuffix(".meta"), assets()[pathlib.Path(name.removesuffix(".meta"))])
+    ]
     tell(not stale, f"import settings are what package.py says {stale or ''}")
-    taken = {name: re.findall(r"Exclude (\w+): 0$", text, re.M) for name, text in texts.items() if name.endswith(".jslib.meta")}
-    tell(len(taken) == len(PAGES) and all(platforms == ["WebGL"] for platforms in taken.values()), f"Unity takes {len(taken)} files of bindings/web for WebGL alone")
+    taken = {
+        name: re.findall(r"Exclude (\w+): 0$", text, re.M)
+        for name, text in texts.items()
+        if name.endswith(".jslib.meta")
+    }
+    tell(
+        len(taken) == len(PAGES) and all(platforms == ["WebGL"] for platforms in taken.values()),
+        f"Unity takes {len(taken)} files of bindings/web for WebGL alone",
+    )
     definitions = {path: json.loads(path.read_text()) for path in HERE.rglob("*.asmdef")}
     names = {definition["name"] for definition in definitions.values()}
-    tell(names == {"Wspeer", "Wspeer.Unity"} and all(set(one["references"]) <= names for one in definitions.values()), f"assembly definitions {sorted(names)}")
-    tell(all(path.stem == one["name"] for path, one in definitions.items()), "assembly definitions are named as their files")
+    tell(
+        names == {"Wspeer", "Wspeer.Unity"} and all(set(one["references"]) <= names for one in definitions.values()),
+        f"assembly definitions {sorted(names)}",
+    )
+    tell(
+        all(path.stem == one["name"] for path, one in definitions.items()),
+        "assembly definitions are named as their files",
+    )
     package = json.loads((HERE / "package.json").read_text())
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
     project = re.search(r"<Version>(.*)</Version>", (HERE / "dotnet~/Wspeer.csproj").read_text()).group(1)
-    tell(package["version"] == version == project and re.fullmatch(r"\d+\.\d+\.\d+", version), f"version {version} in package.json, Wspeer.csproj and Cargo.toml")
+    tell(
+        package["version"] == version == project and re.fullmatch(r"\d+\.\d+\.\d+", version),
+        f"version {version} in package.json, Wspeer.csproj and Cargo.toml",
+    )
     tell(f"## {version}" in (HERE / "CHANGELOG.md").read_text(), f"CHANGELOG.md has {version}")
-    tell(package["name"] == NAME and re.fullmatch(r"[a-z0-9.-]{1,214}", NAME) and re.fullmatch(r"\d{4}\.\d", package["unity"])
-         and all(package[key] for key in ("displayName", "description", "license", "author")), "package.json has what a package needs")
+    tell(
+        package["name"] == NAME
+        and re.fullmatch(r"[a-z0-9.-]{1,214}", NAME)
+        and re.fullmatch(r"\d{4}\.\d", package["unity"])
+        and all(package[key] for key in ("displayName", "description", "license", "author")),
+        "package.json has what a package needs",
+    )
     samples = {sample["path"] for sample in package["samples"]}
     there = {f"Samples~/{path.name}" for path in (HERE / "Samples~").iterdir() if path.is_dir()}
-    tell(samples == there and all(sample["displayName"] and sample["description"] for sample in package["samples"]), f"package.json names the samples {sorted(there)}")
+    tell(
+        samples == there and all(sample["displayName"] and sample["description"] for sample in package["samples"]),
+        f"package.json names the samples {sorted(there)}",
+    )
     return 0 if good else 1
 
 
@@ -154,18 +224,37 @@ def built(plugin):
         path = ROOT / "target" / triple / "release" / name
         if path.exists():
             return path
-    own = {"Linux": "linux-x86_64/libwspeer.so", "Darwin": "macos/libwspeer.dylib", "Windows": "windows-x86_64/wspeer.dll"}.get(platform.system())
+    own = {
+        "Linux": "linux-x86_64/libwspeer.so",
+        "Darwin": "macos/libwspeer.dylib",
+        "Windows": "windows-x86_64/wspeer.dll",
+    }.get(platform.system())
     for folder in (ROOT / "build", ROOT / "target" / "release"):
-        if plugin == own and (own != "linux-x86_64/libwspeer.so" or platform.machine() == "x86_64") and (folder / name).exists():
+        if (
+            plugin == own
+            and (own != "linux-x86_64/libwspeer.so" or platform.machine() == "x86_64")
+            and (folder / name).exists()
+        ):
             return folder / name
     return None
 
 
 def notices():
     """The licences of the crates that the native libraries hold."""
-    said = json.loads(subprocess.run(["cargo", "metadata", "--locked", "--format-version", "1"], cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    said = json.loads(
+        subprocess.run(
+            ["cargo", "metadata", "--locked", "--format-version", "1"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    )
     packages = {package["id"]: package for package in said["packages"]}
-    needs = {node["id"]: [dep["pkg"] for dep in node["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])] for node in said["resolve"]["nodes"]}
+    needs = {
+        node["id"]: [dep["pkg"] for dep in node["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])]
+        for node in said["resolve"]["nodes"]
+    }
     reached, waiting = set(), [said["resolve"]["root"]]
     while waiting:
         one = waiting.pop()
@@ -173,7 +262,9 @@ def notices():
             reached.add(one)
             waiting += needs[one]
     out = ["# Third Party Notices\n\nThe native libraries of this package hold these Rust crates.\n"]
-    for package in sorted((packages[one] for one in reached - {said["resolve"]["root"]}), key=lambda one: (one["name"], one["version"])):
+    for package in sorted(
+        (packages[one] for one in reached - {said["resolve"]["root"]}), key=lambda one: (one["name"], one["version"])
+    ):
         out.append(f"\n## {package['name']} {package['version']}\n\nLicence: {package['license']}\n")
         folder = pathlib.Path(package["manifest_path"]).parent
         for path in sorted(folder.iterdir()):
@@ -203,7 +294,11 @@ def pack():
     files[NOTICES], files[f"{NOTICES}.meta"] = notices().encode(), meta(NOTICES, False).encode()
     target = ROOT / "build" / f"{NAME}-{version}.tgz"
     target.parent.mkdir(exist_ok=True)
-    with open(target, "wb") as raw, gzip.GzipFile("", "wb", 9, raw, 0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+    with (
+        open(target, "wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, 0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
         for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(f"package/{name}")
             entry.size, entry.mode = len(content), 0o644

@@ -48,7 +48,8 @@ static void ptrcall(void *data, void *self, const void *const *args, void *ret) 
 /* Whether a variant can be passed as the argument; an object must be null or of the argument's class. */
 static bool fits(const bound *method, int index, const gd_variant *argument) {
   uint32_t given = gd.variant_get_type(argument);
-  if (method->types[index] != GD_OBJECT) return given == method->types[index] || gd.variant_can_convert_strict(given, method->types[index]);
+  if (method->types[index] != GD_OBJECT)
+    return given == method->types[index] || gd.variant_can_convert_strict(given, method->types[index]);
   if (given == GD_NIL) return true;
   if (given != GD_OBJECT) return false;
   gd_object *object = NULL;
@@ -56,7 +57,8 @@ static bool fits(const bound *method, int index, const gd_variant *argument) {
   return !object || gd_is(object, method->classes[index]);
 }
 
-static void call_variants(void *data, void *self, const gd_variant *const *given, int64_t count, gd_variant *ret, gd_call_error *error) {
+static void call_variants(void *data, void *self, const gd_variant *const *given, int64_t count, gd_variant *ret,
+                          gd_call_error *error) {
   const bound *method = data;
   const gd_variant *args[GD_ARGUMENTS];
   place values[GD_ARGUMENTS], result;
@@ -147,7 +149,8 @@ static void tell(told *about, const char *name, const gd_type *type) {
   bool is_object = type->type == GD_OBJECT;
   about->hint = gd_string_new(type->class_name, is_object ? strlen(type->class_name) : 0);
   uint32_t usage = GD_USAGE_DEFAULT | (type->is_enum ? GD_USAGE_ENUM : 0);
-  gd_property_info info = {type->type, &about->name, &about->class_name, is_object ? GD_HINT_RESOURCE_TYPE : 0, &about->hint, usage};
+  gd_property_info info = {type->type,   &about->name, &about->class_name, is_object ? GD_HINT_RESOURCE_TYPE : 0,
+                           &about->hint, usage};
   about->info = info;
 }
 
@@ -219,7 +222,8 @@ void gd_register_properties(gd_library *library, const char *class_name, const g
     told about;
     gd_argument_open(&argument, properties->signature);
     tell(&about, argument.name, &argument.type);
-    gd_name owner = gd_name_new(class_name), setter = gd_name_new(properties->setter), getter = gd_name_new(properties->getter);
+    gd_name owner = gd_name_new(class_name), setter = gd_name_new(properties->setter),
+            getter = gd_name_new(properties->getter);
     gd.classdb_register_extension_class_property(library, &owner, &about.info, &setter, &getter);
     gd_name_free(&getter);
     gd_name_free(&setter);
@@ -247,7 +251,8 @@ static void register_signal(gd_library *library, const char *class_name, const c
 
 void gd_register_constants(gd_library *library, const char *class_name, const gd_constant *constants) {
   for (; constants && constants->name; constants++) {
-    gd_name owner = gd_name_new(class_name), enumeration = gd_name_new(constants->enumeration), name = gd_name_new(constants->name);
+    gd_name owner = gd_name_new(class_name), enumeration = gd_name_new(constants->enumeration),
+            name = gd_name_new(constants->name);
     gd.classdb_register_extension_class_integer_constant(library, &owner, &enumeration, &name, constants->value, 0);
     gd_name_free(&name);
     gd_name_free(&enumeration);
@@ -279,7 +284,8 @@ void gd_register(gd_library *library, const gd_class *about) {
   gd_register_constants(library, about->name, about->constants);
   gd_register_methods(library, about->name, about->methods);
   gd_register_properties(library, about->name, about->properties);
-  for (const char *const *signal = about->signals; signal && *signal; signal++) register_signal(library, about->name, *signal);
+  for (const char *const *signal = about->signals; signal && *signal; signal++)
+    register_signal(library, about->name, *signal);
 }
 
 void gd_unregister(gd_library *library, const gd_class *about) {

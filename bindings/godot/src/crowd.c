@@ -15,7 +15,8 @@ static size_t home_of(const crowd *self, ws_handle conn) {
 
 static size_t place_of(const crowd *self, ws_handle conn) {
   size_t place = home_of(self, conn);
-  while (self->places[place] && self->clients[self->places[place] - 1].conn != conn) place = (place + 1) & (self->place_count - 1);
+  while (self->places[place] && self->clients[self->places[place] - 1].conn != conn)
+    place = (place + 1) & (self->place_count - 1);
   return place;
 }
 
@@ -126,7 +127,8 @@ static void tell_events(crowd *self, void *owner, const crowd_events *events, ws
   while (ws_next_event(conn, &event) == WS_OK) {
     client *about = crowd_find(self, conn);
     if (!about) return;
-    if (event.type == WS_EVENT_CLOSE_REQUEST) tell_close(owner, events, about, event.code, (const char *)event.packet.data);
+    if (event.type == WS_EVENT_CLOSE_REQUEST)
+      tell_close(owner, events, about, event.code, (const char *)event.packet.data);
     if (event.type == WS_EVENT_WRITABLE) about->full_told = false;
     if (event.type != WS_EVENT_DISCONNECTED) continue;
     tell_end(self, owner, events, conn, event.clean != 0);
@@ -144,7 +146,8 @@ static void give_up(crowd *self, void *owner, const crowd_events *events, ws_han
     ws_get_text(conn, WS_GET_CLOSE_REASON, text, sizeof text, NULL);
     tell_close(owner, events, about, event.code, text);
   }
-  snprintf(text, sizeof text, "%d packets of client %d, which has gone, were never read: take them with get_packet()", (int)about->unread, (int)about->id);
+  snprintf(text, sizeof text, "%d packets of client %d, which has gone, were never read: take them with get_packet()",
+           (int)about->unread, (int)about->id);
   gd_warning("poll", text);
   tell_end(self, owner, events, conn, event.clean != 0);
   ws_free(conn);

@@ -75,7 +75,8 @@ typedef struct {
   uint32_t usage;
 } gd_property_info;
 
-typedef void (*gd_call_function)(void *data, void *self, const gd_variant *const *args, int64_t count, gd_variant *ret, gd_call_error *error);
+typedef void (*gd_call_function)(void *data, void *self, const gd_variant *const *args, int64_t count, gd_variant *ret,
+                                 gd_call_error *error);
 typedef void (*gd_ptrcall_function)(void *data, void *self, const void *const *args, void *ret);
 
 typedef struct {
@@ -128,50 +129,57 @@ typedef void (*gd_destructor)(void *value);
 typedef void (*gd_builtin)(void *value, const void *const *args, void *ret, int32_t count);
 
 /* X(result, name, arguments): the functions that are looked up by name. */
-#define GD_INTERFACE(X)                                                                                                                              \
-  X(void, print_error_with_message,                                                                                                                  \
-    (const char *what, const char *message, const char *function, const char *file, int32_t line, gd_bool editor_notify))                            \
-  X(void, print_warning_with_message,                                                                                                                \
-    (const char *what, const char *message, const char *function, const char *file, int32_t line, gd_bool editor_notify))                            \
-  X(void, variant_new_nil, (gd_variant * variant))                                                                                                   \
-  X(void, variant_new_copy, (gd_variant * variant, const gd_variant *from))                                                                          \
-  X(void, variant_destroy, (gd_variant * variant))                                                                                                   \
-  X(void, variant_call,                                                                                                                              \
-    (gd_variant * self, const gd_name *method, const gd_variant *const *args, int64_t count, gd_variant *ret, gd_call_error *error))                 \
-  X(uint32_t, variant_get_type, (const gd_variant *variant))                                                                                         \
-  X(gd_bool, variant_has_method, (const gd_variant *variant, const gd_name *method))                                                                 \
-  X(gd_bool, variant_can_convert_strict, (uint32_t from, uint32_t to))                                                                               \
-  X(gd_from_type, get_variant_from_type_constructor, (uint32_t type))                                                                                \
-  X(gd_to_type, get_variant_to_type_constructor, (uint32_t type))                                                                                    \
-  X(gd_constructor, variant_get_ptr_constructor, (uint32_t type, int32_t which))                                                                     \
-  X(gd_destructor, variant_get_ptr_destructor, (uint32_t type))                                                                                      \
-  X(gd_builtin, variant_get_ptr_builtin_method, (uint32_t type, const gd_name *name, int64_t hash))                                                  \
-  X(void, string_new_with_utf8_chars_and_len, (gd_string * string, const char *bytes, int64_t len))                                                  \
-  X(int64_t, string_to_utf8_chars, (const gd_string *string, char *bytes, int64_t cap))                                                              \
-  X(void, string_name_new_with_latin1_chars, (gd_name * name, const char *chars, gd_bool is_static))                                                 \
-  X(uint8_t *, packed_byte_array_operator_index, (gd_packed * bytes, int64_t index))                                                                 \
-  X(const uint8_t *, packed_byte_array_operator_index_const, (const gd_packed *bytes, int64_t index))                                                \
-  X(int32_t *, packed_int32_array_operator_index, (gd_packed * ints, int64_t index))                                                                 \
-  X(const gd_string *, packed_string_array_operator_index_const, (const gd_packed *strings, int64_t index))                                          \
-  X(gd_variant *, array_operator_index_const, (const gd_array *array, int64_t index))                                                                \
-  X(gd_variant *, dictionary_operator_index, (gd_dictionary * dictionary, const gd_variant *key))                                                    \
-  X(void, ref_set_object, (gd_ref * ref, gd_object *object))                                                                                         \
-  X(gd_object *, object_cast_to, (const gd_object *object, void *tag))                                                                               \
-  X(void, object_set_instance, (gd_object * object, const gd_name *class_name, void *self))                                                          \
-  X(gd_object *, classdb_construct_object, (const gd_name *class_name))                                                                              \
-  X(void *, classdb_get_class_tag, (const gd_name *class_name))                                                                                      \
-  X(void, classdb_register_extension_class3,                                                                                                         \
-    (gd_library * library, const gd_name *name, const gd_name *parent, const gd_class_info *info))                                                   \
-  X(void, classdb_register_extension_class_method, (gd_library * library, const gd_name *class_name, const gd_method_info *info))                    \
-  X(void, classdb_register_extension_class_integer_constant,                                                                                         \
-    (gd_library * library, const gd_name *class_name, const gd_name *enum_name, const gd_name *name, int64_t value, gd_bool is_bitfield))            \
-  X(void, classdb_register_extension_class_property,                                                                                                 \
-    (gd_library * library, const gd_name *class_name, const gd_property_info *info, const gd_name *setter, const gd_name *getter))                   \
-  X(void, classdb_register_extension_class_signal,                                                                                                   \
-    (gd_library * library, const gd_name *class_name, const gd_name *name, const gd_property_info *args, int64_t count))                             \
+#define GD_INTERFACE(X)                                                                                                \
+  X(void, print_error_with_message,                                                                                    \
+    (const char *what, const char *message, const char *function, const char *file, int32_t line,                      \
+      gd_bool editor_notify))                                                                                          \
+  X(void, print_warning_with_message,                                                                                  \
+    (const char *what, const char *message, const char *function, const char *file, int32_t line,                      \
+      gd_bool editor_notify))                                                                                          \
+  X(void, variant_new_nil, (gd_variant * variant))                                                                     \
+  X(void, variant_new_copy, (gd_variant * variant, const gd_variant *from))                                            \
+  X(void, variant_destroy, (gd_variant * variant))                                                                     \
+  X(void, variant_call,                                                                                                \
+    (gd_variant * self, const gd_name *method, const gd_variant *const *args, int64_t count, gd_variant *ret,          \
+      gd_call_error *error))                                                                                           \
+  X(uint32_t, variant_get_type, (const gd_variant *variant))                                                           \
+  X(gd_bool, variant_has_method, (const gd_variant *variant, const gd_name *method))                                   \
+  X(gd_bool, variant_can_convert_strict, (uint32_t from, uint32_t to))                                                 \
+  X(gd_from_type, get_variant_from_type_constructor, (uint32_t type))                                                  \
+  X(gd_to_type, get_variant_to_type_constructor, (uint32_t type))                                                      \
+  X(gd_constructor, variant_get_ptr_constructor, (uint32_t type, int32_t which))                                       \
+  X(gd_destructor, variant_get_ptr_destructor, (uint32_t type))                                                        \
+  X(gd_builtin, variant_get_ptr_builtin_method, (uint32_t type, const gd_name *name, int64_t hash))                    \
+  X(void, string_new_with_utf8_chars_and_len, (gd_string * string, const char *bytes, int64_t len))                    \
+  X(int64_t, string_to_utf8_chars, (const gd_string *string, char *bytes, int64_t cap))                                \
+  X(void, string_name_new_with_latin1_chars, (gd_name * name, const char *chars, gd_bool is_static))                   \
+  X(uint8_t *, packed_byte_array_operator_index, (gd_packed * bytes, int64_t index))                                   \
+  X(const uint8_t *, packed_byte_array_operator_index_const, (const gd_packed *bytes, int64_t index))                  \
+  X(int32_t *, packed_int32_array_operator_index, (gd_packed * ints, int64_t index))                                   \
+  X(const gd_string *, packed_string_array_operator_index_const, (const gd_packed *strings, int64_t index))            \
+  X(gd_variant *, array_operator_index_const, (const gd_array *array, int64_t index))                                  \
+  X(gd_variant *, dictionary_operator_index, (gd_dictionary * dictionary, const gd_variant *key))                      \
+  X(void, ref_set_object, (gd_ref * ref, gd_object *object))                                                           \
+  X(gd_object *, object_cast_to, (const gd_object *object, void *tag))                                                 \
+  X(void, object_set_instance, (gd_object * object, const gd_name *class_name, void *self))                            \
+  X(gd_object *, classdb_construct_object, (const gd_name *class_name))                                                \
+  X(void *, classdb_get_class_tag, (const gd_name *class_name))                                                        \
+  X(void, classdb_register_extension_class3,                                                                           \
+    (gd_library * library, const gd_name *name, const gd_name *parent, const gd_class_info *info))                     \
+  X(void, classdb_register_extension_class_method, (gd_library * library, const gd_name *class_name,                   \
+    const gd_method_info *info))                                                                                       \
+  X(void, classdb_register_extension_class_integer_constant,                                                           \
+    (gd_library * library, const gd_name *class_name, const gd_name *enum_name, const gd_name *name, int64_t value,    \
+      gd_bool is_bitfield))                                                                                            \
+  X(void, classdb_register_extension_class_property,                                                                   \
+    (gd_library * library, const gd_name *class_name, const gd_property_info *info, const gd_name *setter,             \
+      const gd_name *getter))                                                                                          \
+  X(void, classdb_register_extension_class_signal,                                                                     \
+    (gd_library * library, const gd_name *class_name, const gd_name *name, const gd_property_info *args,               \
+      int64_t count))                                                                                                  \
   X(void, classdb_unregister_extension_class, (gd_library * library, const gd_name *class_name))
 
-/* In the editor, since Godot 4.3. */
+/* Since 4.3 in the editor. */
 typedef void (*gd_load_help)(const char *xml);
 
 #endif

@@ -116,7 +116,8 @@ static void disconnected(void *place, client *about, bool was_clean) {
 /* Takes the events of a client that has joined, up to the first unread packet. */
 static void poll_join(game *self) {
   ws_event event;
-  while (self->status != DISCONNECTED && !self->has_next && (self->status == CONNECTING || ws_get_available(self->base.handle) == 0)) {
+  while (self->status != DISCONNECTED && !self->has_next &&
+         (self->status == CONNECTING || ws_get_available(self->base.handle) == 0)) {
     if (ws_next_event(self->base.handle, &event) != WS_OK) return;
     if (event.type == WS_EVENT_OPEN) self->id = event.peer_id;
     if (event.type == WS_EVENT_CONNECTED) {
@@ -182,7 +183,8 @@ static void v_available(const gd_call *call) {
 /* The handle of the connection to a peer, or 0. */
 static ws_handle conn_of(const game *self, int64_t id) {
   ws_handle conn = 0;
-  bool has = self->base.handle && id > 0 && id <= INT32_MAX && ws_get_conn(self->base.handle, (int32_t)id, &conn) == WS_OK;
+  bool has =
+      self->base.handle && id > 0 && id <= INT32_MAX && ws_get_conn(self->base.handle, (int32_t)id, &conn) == WS_OK;
   return has ? conn : 0;
 }
 
@@ -194,7 +196,10 @@ static void tell_full(game *self, int32_t target) {
   if (*told) return;
   *told = true;
   if (target > 0) snprintf(whose, sizeof whose, "of peer %d is", (int)target);
-  snprintf(text, sizeof text, "the outbound queue %s full and the packet was not taken: poll before sending more, or raise outbound_buffer_size", whose);
+  snprintf(
+      text, sizeof text,
+      "the outbound queue %s full and the packet was not taken: poll before sending more, or raise outbound_buffer_size",
+      whose);
   gd_error("put_packet", text);
 }
 
@@ -211,7 +216,8 @@ static void v_put_packet(const gd_call *call) {
   int32_t target = self->is_host ? self->target : SERVER_ID;
   ws_result result = ws_put_packet_to(self->base.handle, target, bytes, len, WS_BINARY);
   if (result == WS_OK) self->full_told = false;
-  if (result == WS_ERR_FULL && target > 0 && self->is_host && self->base.numbers[FULL_QUEUE_POLICY] == WS_FULL_DISCONNECT)
+  if (result == WS_ERR_FULL && target > 0 && self->is_host &&
+      self->base.numbers[FULL_QUEUE_POLICY] == WS_FULL_DISCONNECT)
     ws_disconnect(self->base.handle, target, 1008, "its outbound queue is full");
   if (result == WS_ERR_FULL || result == WS_PARTIAL) {
     tell_full(self, target);
@@ -245,7 +251,10 @@ static void v_get_packet_channel(const gd_call *call) {
 /* Like conn_of(), but logs an error if there is none. */
 static ws_handle conn_at(const gd_call *call) {
   ws_handle conn = conn_of(call->self, gd_int_at(call, 0));
-  if (!conn) gd_error("WSMultiplayerPeer", "there is no connection to a peer with this id: a client is connected to the server alone, which is peer 1");
+  if (!conn)
+    gd_error(
+        "WSMultiplayerPeer",
+        "there is no connection to a peer with this id: a client is connected to the server alone, which is peer 1");
   return conn;
 }
 
@@ -321,7 +330,8 @@ static const gd_method virtuals[] = {
 
 static const gd_method methods[] = {
     {"create_client(url: String, tls_client_options: TLSOptions = null) -> Error", create_client, NULL},
-    {"create_server(port: int, bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error", create_server, NULL},
+    {"create_server(port: int, bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
+     create_server, NULL},
     {"get_peer(peer_id: int) const -> WSPeer", get_peer, NULL},
     {"get_peer_address(id: int) const -> String", get_peer_address, NULL},
     {"get_peer_port(id: int) const -> int", get_peer_port, NULL},
@@ -331,4 +341,5 @@ static const gd_method methods[] = {
     {0},
 };
 
-const gd_class multiplayer_class = {"WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, NULL};
+const gd_class multiplayer_class = {
+    "WSMultiplayerPeer", "MultiplayerPeerExtension", sizeof(game), start, end, virtuals, methods, NULL, NULL, NULL};

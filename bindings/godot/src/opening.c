@@ -64,7 +64,8 @@ void opening_start(opening *self, const endpoint *from, class_kind kind) {
   if (count == 0) return;
   const char **headers = reserve(self, count * sizeof *headers);
   for (size_t i = 0; i < count; i++) {
-    const char *header = opening_text(self, gd.packed_string_array_operator_index_const(&from->handshake_headers, (int64_t)i));
+    const char *header =
+        opening_text(self, gd.packed_string_array_operator_index_const(&from->handshake_headers, (int64_t)i));
     headers[i] = header ? header : "";
   }
   self->config.headers = headers;
@@ -83,7 +84,8 @@ static const char *pem_of(opening *self, gd_object *options, const char *method)
   gd_object *held = NULL;
   const char *pem = NULL;
   gd_variant none[1];
-  if (gd_call_method(options, method, none, 0, &got) && gd.variant_get_type(&got) == GD_OBJECT) gd_to(GD_OBJECT, &held, &got);
+  if (gd_call_method(options, method, none, 0, &got) && gd.variant_get_type(&got) == GD_OBJECT)
+    gd_to(GD_OBJECT, &held, &got);
   if (held) {
     if (gd_call_method(held, "save_to_string", none, 0, &text) && gd.variant_get_type(&text) == GD_STRING) {
       gd_string string;
@@ -108,7 +110,8 @@ static bool asks(gd_object *options, const char *method) {
 int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   if (!options) return GD_OK;
   if (asks(options, "is_server") != of_server) {
-    gd_error(__func__, of_server ? "these TLS options are a client's: use TLSOptions.server()" : "these TLS options are a server's: use TLSOptions.client()");
+    gd_error(__func__, of_server ? "these TLS options are a client's: use TLSOptions.server()"
+                                 : "these TLS options are a server's: use TLSOptions.client()");
     return GD_ERR_INVALID_PARAMETER;
   }
   if (of_server) {
@@ -131,15 +134,16 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   return GD_OK;
 }
 
-const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address, bool tls) {
+const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address,
+                            bool tls) {
   gd_utf8 host, path;
   gd_utf8_open(&host, bind_address);
   gd_utf8_open(&path, &from->request_path);
   size_t cap = host.len + path.len + 40;
   char *url = reserve(self, cap);
   bool is_ipv6 = strchr(host.bytes, ':') != NULL;
-  snprintf(url, cap, "%s://%s%s%s:%d%s%s", tls ? "wss" : "ws", is_ipv6 ? "[" : "", host.len ? host.bytes : "*", is_ipv6 ? "]" : "", (int)port,
-                     path.len && path.bytes[0] != '/' ? "/" : "", path.bytes);
+  snprintf(url, cap, "%s://%s%s%s:%d%s%s", tls ? "wss" : "ws", is_ipv6 ? "[" : "", host.len ? host.bytes : "*",
+           is_ipv6 ? "]" : "", (int)port, path.len && path.bytes[0] != '/' ? "/" : "", path.bytes);
   gd_utf8_close(&path);
   gd_utf8_close(&host);
   return url;

@@ -66,7 +66,9 @@ bool peer_end_of(const ws_peer *self, ws_event *event) {
 
 int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, const char *function) {
   if (!self->base.handle) {
-    gd_error(function, "nothing is connected: call connect_to_url() or accept_stream(), and poll() until the state is STATE_OPEN");
+    gd_error(
+        function,
+        "nothing is connected: call connect_to_url() or accept_stream(), and poll() until the state is STATE_OPEN");
     return GD_FAILED;
   }
   ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
@@ -280,8 +282,14 @@ static const gd_method methods[] = {
 };
 
 static const gd_constant constants[] = {
-    {"WriteMode", "WRITE_MODE_TEXT", 0}, {"WriteMode", "WRITE_MODE_BINARY", 1}, {"State", "STATE_CONNECTING", 0}, {"State", "STATE_OPEN", 1},
-    {"State", "STATE_CLOSING", 2},       {"State", "STATE_CLOSED", 3},          {0},
+    {"WriteMode", "WRITE_MODE_TEXT", 0},
+    {"WriteMode", "WRITE_MODE_BINARY", 1},
+    {"State", "STATE_CONNECTING", 0},
+    {"State", "STATE_OPEN", 1},
+    {"State", "STATE_CLOSING", 2},
+    {"State", "STATE_CLOSED", 3},
+    {0},
 };
 
-const gd_class peer_class = {"WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, NULL};
+const gd_class peer_class = {
+    "WSPeer", "PacketPeerExtension", sizeof(ws_peer), start, end, virtuals, methods, NULL, constants, NULL};

@@ -91,7 +91,8 @@ static void get_received_header(const gd_call *call) {
   uint32_t which = index >= 0 && index < UINT32_MAX ? (uint32_t)index : UINT32_MAX;
   gd_utf8_open(&name, gd_string_at(call, 0));
   ws_result result = ws_get_header(self->base.handle, name.bytes, which, small, sizeof small, &len);
-  if (result == WS_TRUNCATED && (value = malloc(len + 1))) result = ws_get_header(self->base.handle, name.bytes, which, value, len + 1, &len);
+  if (result == WS_TRUNCATED && (value = malloc(len + 1)))
+    result = ws_get_header(self->base.handle, name.bytes, which, value, len + 1, &len);
   gd_utf8_close(&name);
   gd_return_text(call, value, result == WS_OK && value ? len : 0);
   if (value != small) free(value);
@@ -105,9 +106,11 @@ static void get_local_port(const gd_call *call) {
   return_port_of(call, ((const ws_peer *)call->self)->base.handle, WS_GET_LOCAL_ADDRESS);
 }
 
-static const size_t phase = offsetof(ws_event, phase), cause = offsetof(ws_event, cause), http_status = offsetof(ws_event, http_status),
-                    os_error = offsetof(ws_event, os_error), unsent = offsetof(ws_event, unsent);
-static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_EXTENSIONS, path = WS_GET_PATH, query = WS_GET_QUERY;
+static const size_t phase = offsetof(ws_event, phase), cause = offsetof(ws_event, cause),
+                    http_status = offsetof(ws_event, http_status), os_error = offsetof(ws_event, os_error),
+                    unsent = offsetof(ws_event, unsent);
+static const int32_t body = WS_GET_BODY, tls = WS_GET_TLS, extensions = WS_GET_EXTENSIONS, path = WS_GET_PATH,
+                     query = WS_GET_QUERY;
 
 const gd_method peer_more_methods[] = {
     {"next_event() -> Dictionary", next_event, NULL},

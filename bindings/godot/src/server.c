@@ -113,7 +113,8 @@ static client *client_at(const gd_call *call) {
   server *self = call->self;
   int64_t id = gd_int_at(call, 0);
   client *found = id > 0 && id <= INT32_MAX ? crowd_find(&self->clients, (ws_handle)id) : NULL;
-  if (!found) gd_error("WSServer", "there is no client with this id: it has gone, or client_connected has not told of it yet");
+  if (!found)
+    gd_error("WSServer", "there is no client with this id: it has gone, or client_connected has not told of it yet");
   return found;
 }
 
@@ -133,7 +134,8 @@ static void get_peers(const gd_call *call) {
   gd_free(GD_INTS, call->ret);
   gd_new(GD_INTS, call->ret);
   gd_packed_resize(GD_INTS, call->ret, self->clients.count);
-  for (size_t i = 0; i < self->clients.count; i++) *gd.packed_int32_array_operator_index(call->ret, (int64_t)i) = self->clients.clients[i].id;
+  for (size_t i = 0; i < self->clients.count; i++)
+    *gd.packed_int32_array_operator_index(call->ret, (int64_t)i) = self->clients.clients[i].id;
 }
 
 static void get_peer_address(const gd_call *call) {
@@ -152,7 +154,8 @@ static void disconnect_peer(const gd_call *call) {
   gd_utf8_open(&reason, gd_string_at(call, 2));
   gd_utf8_cut(&reason, CLOSE_REASON_BYTES);
   int32_t code = gd_int32_at(call, 1);
-  error_of(ws_disconnect(((server *)call->self)->base.handle, gd_int32_at(call, 0), code < 0 ? -1 : code, reason.bytes), __func__);
+  error_of(ws_disconnect(((server *)call->self)->base.handle, gd_int32_at(call, 0), code < 0 ? -1 : code, reason.bytes),
+           __func__);
   gd_utf8_close(&reason);
 }
 
@@ -160,7 +163,8 @@ static void get_packet(const gd_call *call) {
   client *about = client_at(call);
   ws_packet packet;
   gd_free(GD_BYTES, call->ret);
-  if (about && peer_take(crowd_peer(about, call->self), &packet) == WS_OK) gd_bytes_new(call->ret, packet.data, packet.len);
+  if (about && peer_take(crowd_peer(about, call->self), &packet) == WS_OK)
+    gd_bytes_new(call->ret, packet.data, packet.len);
   else gd_new(GD_BYTES, call->ret);
 }
 
@@ -213,7 +217,8 @@ static int64_t send_all(const gd_call *call, const uint8_t *bytes, size_t len, i
 static void broadcast(const gd_call *call) {
   const gd_packed *message = gd_packed_at(call, 0);
   int32_t type = gd_int_at(call, 1) == 0 ? WS_TEXT : WS_BINARY;
-  gd_return_int(call, send_all(call, gd_bytes_of(message), gd_packed_size(GD_BYTES, message), type, gd_int_at(call, 2)));
+  gd_return_int(call,
+                send_all(call, gd_bytes_of(message), gd_packed_size(GD_BYTES, message), type, gd_int_at(call, 2)));
 }
 
 static void broadcast_text(const gd_call *call) {
@@ -232,7 +237,8 @@ static void get_stats(const gd_call *call) {
 }
 
 static const gd_method methods[] = {
-    {"listen(port: int, protocols: PackedStringArray = [], bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error", listen, NULL},
+    {"listen(port: int, protocols: PackedStringArray = [], bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
+     listen, NULL},
     {"stop()", stop, NULL},
     {"is_listening() const -> bool", is_listening, NULL},
     {"poll()", poll, NULL},
@@ -247,7 +253,8 @@ static const gd_method methods[] = {
     {"get_available_packet_count(id: int) const -> int", get_available_packet_count, NULL},
     {"send(id: int, message: PackedByteArray, write_mode: WSPeer.WriteMode = 1) -> Error", send, NULL},
     {"send_text(id: int, message: String) -> Error", send_text, NULL},
-    {"broadcast(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1, except_id: int = 0) -> Error", broadcast, NULL},
+    {"broadcast(message: PackedByteArray, write_mode: WSPeer.WriteMode = 1, except_id: int = 0) -> Error", broadcast,
+     NULL},
     {"broadcast_text(message: String, except_id: int = 0) -> Error", broadcast_text, NULL},
     {"flush()", flush, NULL},
     {"get_local_host() const -> String", get_local_host, NULL},
@@ -264,4 +271,5 @@ static const char *const signals[] = {
     NULL,
 };
 
-const gd_class server_class = {"WSServer", "RefCounted", sizeof(server), start, end, NULL, methods, NULL, NULL, signals};
+const gd_class server_class = {"WSServer", "RefCounted", sizeof(server), start, end,
+                               NULL,       methods,      NULL,           NULL,  signals};

@@ -36,7 +36,11 @@ typedef struct {
 } list;
 
 static const list lists[] = {
-    {"supported_protocols", "PackedStringArray", GD_STRINGS, offsetof(endpoint, supported_protocols), {true, false, true}},
+    {"supported_protocols",
+     "PackedStringArray",
+     GD_STRINGS,
+     offsetof(endpoint, supported_protocols),
+     {true, false, true}},
     {"handshake_headers", "PackedStringArray", GD_STRINGS, offsetof(endpoint, handshake_headers), {true, true, true}},
     {"certificate_pin", "String", GD_STRING, offsetof(endpoint, certificate_pin), {true, false, true}},
     {"request_path", "String", GD_STRING, offsetof(endpoint, request_path), {false, true, true}},
@@ -65,7 +69,8 @@ uint32_t settings_raw(const endpoint *self, int index) {
 }
 
 uint32_t settings_max_message(const endpoint *self) {
-  uint32_t most = settings_raw(self, MAX_MESSAGE_SIZE), in = settings_raw(self, INBOUND_BUFFER_SIZE), out = settings_raw(self, OUTBOUND_BUFFER_SIZE);
+  uint32_t most = settings_raw(self, MAX_MESSAGE_SIZE), in = settings_raw(self, INBOUND_BUFFER_SIZE),
+           out = settings_raw(self, OUTBOUND_BUFFER_SIZE);
   if (in != WS_OFF && in > most) most = in;
   if (out != WS_OFF && out > most) most = out;
   return most;
@@ -129,8 +134,8 @@ static void get_list(const gd_call *call) {
   gd_copy(row->type_number, call->ret, (const char *)call->self + row->place);
 }
 
-static void register_one(gd_library *library, const char *class_name, const char *name, const char *type, gd_method_function set,
-                         gd_method_function get, const void *data) {
+static void register_one(gd_library *library, const char *class_name, const char *name, const char *type,
+                         gd_method_function set, gd_method_function get, const void *data) {
   char set_text[160], get_text[160], property[120], setter[64], getter[64];
   snprintf(setter, sizeof setter, "set_%s", name);
   snprintf(getter, sizeof getter, "get_%s", name);
@@ -145,7 +150,9 @@ static void register_one(gd_library *library, const char *class_name, const char
 
 void settings_register(gd_library *library, const char *class_name, class_kind kind) {
   for (int i = 0; i < LISTS; i++)
-    if (lists[i].has[kind]) register_one(library, class_name, lists[i].name, lists[i].type, set_list, get_list, &lists[i]);
+    if (lists[i].has[kind])
+      register_one(library, class_name, lists[i].name, lists[i].type, set_list, get_list, &lists[i]);
   for (int i = 0; i < NUMBERS; i++)
-    if (has(&settings[i], kind)) register_one(library, class_name, settings[i].name, settings[i].type, set_number, get_number, &settings[i]);
+    if (has(&settings[i], kind))
+      register_one(library, class_name, settings[i].name, settings[i].type, set_number, get_number, &settings[i]);
 }

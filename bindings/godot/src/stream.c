@@ -23,7 +23,8 @@ static int64_t ask(gd_object *stream, const char *method, int64_t otherwise) {
 static int64_t status_of(const ws_peer *self) {
   gd_variant got, none[1];
   if (!self->has_status) return STATUS_CONNECTED;
-  int64_t status = gd_call_method(self->stream.object, "get_status", none, 0, &got) ? gd_to_int(&got) : STATUS_CONNECTED;
+  int64_t status =
+      gd_call_method(self->stream.object, "get_status", none, 0, &got) ? gd_to_int(&got) : STATUS_CONNECTED;
   gd.variant_destroy(&got);
   return status;
 }
@@ -125,7 +126,8 @@ static bool feed(ws_peer *self, bool is_connected) {
     gd.variant_destroy(&bytes);
     if (self->fed == size) return false;
   }
-  if (ws_feed(self->base.handle, gd_bytes_of(&self->unfed) + self->fed, size - self->fed, &taken) < 0) taken = size - self->fed;
+  if (ws_feed(self->base.handle, gd_bytes_of(&self->unfed) + self->fed, size - self->fed, &taken) < 0)
+    taken = size - self->fed;
   self->fed += taken;
   return taken > 0;
 }
@@ -222,7 +224,8 @@ static gd_object *who_has(const ws_peer *self, const char *method, gd_variant *b
   gd.variant_new_nil(below);
   if (gd_has_method(stream, method)) return stream;
   gd_object *inner = NULL;
-  if (gd_has_method(stream, "get_stream") && gd_call_method(stream, "get_stream", none, 0, below) && gd.variant_get_type(below) == GD_OBJECT)
+  if (gd_has_method(stream, "get_stream") && gd_call_method(stream, "get_stream", none, 0, below) &&
+      gd.variant_get_type(below) == GD_OBJECT)
     gd_to(GD_OBJECT, &inner, below);
   return inner && gd_has_method(inner, method) ? inner : NULL;
 }

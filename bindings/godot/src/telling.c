@@ -54,11 +54,28 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
     size_t place;
   } counters[] = {
 #define COUNTER(name) {#name, offsetof(ws_stats, name)}
-      COUNTER(messages_in),       COUNTER(messages_out),       COUNTER(bytes_in),       COUNTER(bytes_out),          COUNTER(wire_bytes_in),
-      COUNTER(wire_bytes_out),    COUNTER(queued_packets_in),  COUNTER(queued_bytes_in), COUNTER(queued_packets_out), COUNTER(queued_bytes_out),
-      COUNTER(skipped),           COUNTER(inbound_stalls),     COUNTER(rtt_us),         COUNTER(last_poll_us),       COUNTER(longest_poll_us),
-      COUNTER(accepted),          COUNTER(refused),            COUNTER(pending_handshakes), COUNTER(compressed_in),  COUNTER(compressed_out),
-      COUNTER(deflate_memory_bytes), COUNTER(kept_bytes),
+      COUNTER(messages_in),
+      COUNTER(messages_out),
+      COUNTER(bytes_in),
+      COUNTER(bytes_out),
+      COUNTER(wire_bytes_in),
+      COUNTER(wire_bytes_out),
+      COUNTER(queued_packets_in),
+      COUNTER(queued_bytes_in),
+      COUNTER(queued_packets_out),
+      COUNTER(queued_bytes_out),
+      COUNTER(skipped),
+      COUNTER(inbound_stalls),
+      COUNTER(rtt_us),
+      COUNTER(last_poll_us),
+      COUNTER(longest_poll_us),
+      COUNTER(accepted),
+      COUNTER(refused),
+      COUNTER(pending_handshakes),
+      COUNTER(compressed_in),
+      COUNTER(compressed_out),
+      COUNTER(deflate_memory_bytes),
+      COUNTER(kept_bytes),
 #undef COUNTER
   };
   gd_dictionary *told = gd_return_dictionary(call);

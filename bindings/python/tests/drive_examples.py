@@ -22,7 +22,11 @@ for source in (ROOT / "bindings" / "python" / "examples").glob("*.py"):
     program.chmod(0o755)
 certificates.make()
 examples.echo("ws", [], [])
-examples.echo("wss", [certificates.path("chain.pem"), certificates.path("leaf.key")], ["", certificates.path("root.pem")])
+examples.echo(
+    "wss",
+    [certificates.path("chain.pem"), certificates.path("leaf.key")],
+    ["", certificates.path("root.pem")],
+)
 examples.chat()
 examples.mistakes()
 sys.exit(1 if harness.failures else 0)

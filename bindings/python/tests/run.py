@@ -46,7 +46,10 @@ class Printed(unittest.TestResult):
     def say(self, word: str, test: unittest.TestCase, err: object = None) -> None:
         print(f"{word} - {VERSION}: {self.name(test)}", flush=True)
         if err is not None:
-            print("".join(f"# {line}" for line in "".join(traceback.format_exception(*err)).splitlines(True)), flush=True)
+            print(
+                "".join(f"# {line}" for line in "".join(traceback.format_exception(*err)).splitlines(True)),
+                flush=True,
+            )
 
     def name(self, test: unittest.TestCase) -> str:
         return str(test).split()[0].replace("test_", "").replace("_", " ")

@@ -61,4 +61,12 @@ def served(**config: Any) -> tuple[wspeer.Server, wspeer.Peer, wspeer.Peer]:
 def python(code: str, *flags: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """Runs a program in a new interpreter."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more.pop("env", {})}
-    return subprocess.run([sys.executable, *flags, "-c", code], capture_output=True, text=True, timeout=50, env=environment, check=False, **more)
+    return subprocess.run(
+        [sys.executable, *flags, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        env=environment,
+        check=False,
+        **more,
+    )

@@ -15,7 +15,22 @@ from talk import LOCAL
 import wspeer
 
 NUMBERS = [0, -1, 1, 2**31, -(2**31), 2**63, 1.5, float("nan")]
-ODD = [*NUMBERS, None, True, [], {}, object(), "", "text", "nul\0", "\ud800", b"", b"bytes", b"\xff" * 200, memoryview(b"view")]
+ODD = [
+    *NUMBERS,
+    None,
+    True,
+    [],
+    {},
+    object(),
+    "",
+    "text",
+    "nul\0",
+    "\ud800",
+    b"",
+    b"bytes",
+    b"\xff" * 200,
+    memoryview(b"view"),
+]
 EXPECTED = (wspeer.Error, TypeError, ValueError, BufferError)
 
 
@@ -66,9 +81,19 @@ class TestAnyCalls(unittest.TestCase):
         if dice.random() < 0.5:
             for each in objects:
                 each.poll()
-            kept.append([item.data[:3] for item in dice.choice([one.events, one.packets])(limit=dice.choice([None, 1, 5]), lend=dice.random() < 0.3)])
+            kept.append(
+                [
+                    item.data[:3]
+                    for item in dice.choice([one.events, one.packets])(
+                        limit=dice.choice([None, 1, 5]),
+                        lend=dice.random() < 0.3,
+                    )
+                ],
+            )
             return
-        name = dice.choice([name for name in dir(one) if not name.startswith("_") and name not in ("wait", "options")] + ["send"] * 10)
+        name = dice.choice(
+            [name for name in dir(one) if not name.startswith("_") and name not in ("wait", "options")] + ["send"] * 10,
+        )
         member = getattr(one, name)
         if callable(member):
             arguments = [dice.choice(ODD + objects) for _ in range(dice.choice([0, 1, 1, 1, 2]))]

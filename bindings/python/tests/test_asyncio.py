@@ -58,7 +58,9 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
             async with wspeer.aio.listen(LOCAL, rate=200) as server:
                 ticking = asyncio.create_task(tick())
                 echoing = asyncio.create_task(echo(server))
-                hanging = asyncio.create_task(self.fails(f"ws://127.0.0.1:{silent.getsockname()[1]}", connect_timeout_ms=300))
+                hanging = asyncio.create_task(
+                    self.fails(f"ws://127.0.0.1:{silent.getsockname()[1]}", connect_timeout_ms=300),
+                )
                 nameless = asyncio.create_task(self.fails("ws://name.invalid", connect_timeout_ms=2000))
                 got = await asyncio.gather(*(self.flood(server.endpoint.url) for _ in range(2)))
                 self.assertEqual((await hanging).cause, wspeer.Cause.CONNECT_TIMEOUT)
@@ -68,7 +70,10 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(sum(got), 80_000_000)
         held.sort()
         typical, worst = held[len(held) // 2], held[-1]
-        print(f"figure: python: asyncio held beside 80 MB: {len(held)} ticks, median {typical:.1f} ms, longest {worst:.0f} ms of work between two", flush=True)
+        print(
+            f"figure: python: asyncio held beside 80 MB: {len(held)} ticks, median {typical:.1f} ms, longest {worst:.0f} ms of work between two",
+            flush=True,
+        )
         self.assertGreater(len(held), 20)
         self.assertLess(typical, 20)
         self.assertLess(worst, 100)
@@ -127,7 +132,10 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
                 wspeer.aio.listen(LOCAL, rate=rate)
 
     async def test_a_bad_end_is_raised_to_the_reader(self) -> None:
-        async with wspeer.aio.listen(LOCAL, rate=500) as server, wspeer.aio.connect(server.endpoint.url, rate=500, queue_before_open=True) as client:
+        async with (
+            wspeer.aio.listen(LOCAL, rate=500) as server,
+            wspeer.aio.connect(server.endpoint.url, rate=500, queue_before_open=True) as client,
+        ):
             await client.send("hello")
             async for packet in server.packets():
                 packet.peer.close(-1)
@@ -140,7 +148,10 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
                 await client.send("late")
 
     async def test_a_loop_that_was_left_goes_on_where_it_was(self) -> None:
-        async with wspeer.aio.listen(LOCAL, rate=500) as server, wspeer.aio.connect(server.endpoint.url, rate=500) as client:
+        async with (
+            wspeer.aio.listen(LOCAL, rate=500) as server,
+            wspeer.aio.connect(server.endpoint.url, rate=500) as client,
+        ):
             async for event in server.events():
                 self.assertEqual(event.type, EventType.CONNECTED)
                 break
@@ -155,7 +166,10 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(got, [str(number) for number in range(300)])
 
     async def test_close_waits_until_all_has_left(self) -> None:
-        async with wspeer.aio.listen(LOCAL, rate=500) as server, wspeer.aio.connect(server.endpoint.url, rate=500) as client:
+        async with (
+            wspeer.aio.listen(LOCAL, rate=500) as server,
+            wspeer.aio.connect(server.endpoint.url, rate=500) as client,
+        ):
             for _ in range(30):
                 await client.send(bytes(100_000))
             got = 0
@@ -170,7 +184,10 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((got, ends[0].unsent), (30, 0))
 
     async def test_a_full_queue_is_waited_for(self) -> None:
-        async with wspeer.aio.listen(LOCAL, rate=500) as server, wspeer.aio.connect(server.endpoint.url, rate=500, outbound_packets=2) as client:
+        async with (
+            wspeer.aio.listen(LOCAL, rate=500) as server,
+            wspeer.aio.connect(server.endpoint.url, rate=500, outbound_packets=2) as client,
+        ):
             sending = asyncio.create_task(self.send_all(client, 100, 50_000))
             got = 0
             async for _ in server.packets():

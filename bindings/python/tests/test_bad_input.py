@@ -77,7 +77,14 @@ class TestBadInput(unittest.TestCase):
             self.told(wspeer.TextError, "lone surrogate at 1", one.send, "a\ud800")
             self.told(wspeer.TextError, "UTF-8", one.send, b"a\xff", text=True)
             self.told(wspeer.TooBig, "1001", one.send, bytes(1001))
-            for data in ("", b"", "nul \0 within", bytearray(b"\0\1"), memoryview(b"abcdef")[::2], memoryview(bytes(8)).cast("I")):
+            for data in (
+                "",
+                b"",
+                "nul \0 within",
+                bytearray(b"\0\1"),
+                memoryview(b"abcdef")[::2],
+                memoryview(bytes(8)).cast("I"),
+            ):
                 one.send(data)
                 message = event_of(EventType.MESSAGE, other, one)
                 self.assertEqual(message.message, data if isinstance(data, str) else memoryview(data).tobytes())
@@ -108,7 +115,10 @@ class TestBadInput(unittest.TestCase):
             with self.assertRaises(wspeer.ConnectionFailed) as caught:
                 failure.raise_if_failed()
             error = caught.exception
-            self.assertEqual((error.phase, error.cause, error.code, error.unsent), (wspeer.Phase.TCP, wspeer.Cause.REFUSED, 1006, 0))
+            self.assertEqual(
+                (error.phase, error.cause, error.code, error.unsent),
+                (wspeer.Phase.TCP, wspeer.Cause.REFUSED, 1006, 0),
+            )
             self.assertEqual(error.sentence, peer.error)
             self.assertIn("nothing listens there", str(error))
             self.assertIn("phase TCP, code 1006", str(error))
@@ -140,7 +150,11 @@ class TestBadInput(unittest.TestCase):
             {"heartbeat_ms": "marked"},
             {"insecure": "marked"},
         ):
-            for url in ("wss://marked:marked@localhost:1/?marked", "ws://marked:marked@h:99999/?marked", "ws://localhost/?marked\ud800"):
+            for url in (
+                "wss://marked:marked@localhost:1/?marked",
+                "ws://marked:marked@h:99999/?marked",
+                "ws://localhost/?marked\ud800",
+            ):
                 with self.subTest(options=options, url=url):
                     with self.assertRaises(Exception) as caught:
                         wspeer.connect(url, **options)
@@ -182,7 +196,13 @@ class TestBadInput(unittest.TestCase):
             self.assertIs(gone.peer, conn)
             self.told(wspeer.ConnectionFailed, "phase", gone.raise_if_failed)
             server.poll()
-            for call in (conn.poll, conn.events, lambda: conn.send("x"), lambda: conn.remote_address, lambda: server.send("x", to=conn)):
+            for call in (
+                conn.poll,
+                conn.events,
+                lambda: conn.send("x"),
+                lambda: conn.remote_address,
+                lambda: server.send("x", to=conn),
+            ):
                 self.told(wspeer.CallFailed, "", call)
             server.close()
             ended = event_of(EventType.CLOSED, server)

@@ -84,7 +84,14 @@ class TestHeader(unittest.TestCase):
     def test_structs_have_the_order_of_the_header(self) -> None:
         for struct, ours in (("ws_config", _declared.Config), ("ws_stats", _declared.Stats)):
             self.assertEqual([name for _, name in fields_of(struct)], [field[0] for field in ours._fields_])
-        letters = {"const uint8_t *": "P", "size_t": "N", "int32_t": "i", "ws_handle": "I", "uint32_t": "I", "uint64_t": "Q"}
+        letters = {
+            "const uint8_t *": "P",
+            "size_t": "N",
+            "int32_t": "i",
+            "ws_handle": "I",
+            "uint32_t": "I",
+            "uint64_t": "Q",
+        }
         packet = "".join(letters[kind] for kind, _ in fields_of("ws_packet"))
         self.assertEqual(_declared.PACKET.format, "@" + packet)
         event = "".join({"reserved": "32x", "packet": packet}.get(name) or letters[kind] for kind, name in fields_of("ws_event"))
@@ -120,7 +127,11 @@ class TestLoading(unittest.TestCase):
 
     def test_without_a_library_it_is_told_what_to_do(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            shutil.copytree(Path(wspeer.__file__).parent, Path(folder) / "wspeer", ignore=shutil.ignore_patterns("*wspeer.so", "__pycache__"))
+            shutil.copytree(
+                Path(wspeer.__file__).parent,
+                Path(folder) / "wspeer",
+                ignore=shutil.ignore_patterns("*wspeer.so", "__pycache__"),
+            )
             done = python("import wspeer", env={"WSPEER_LIBRARY": "", "PYTHONPATH": folder}, cwd=folder)
             self.assertIn("ImportError: wspeer: ", done.stderr)
             self.assertIn("install the package with pip, or set WSPEER_LIBRARY", done.stderr)
@@ -149,7 +160,9 @@ class TestLoading(unittest.TestCase):
         others = set(_declared.FUNCTIONS) - {"ws_abi_version", "ws_struct_size"}
         lines = [f"int {name}(void) {{ return 0; }}" for name in sorted(others)]
         lines.append(f"unsigned ws_abi_version(void) {{ return {version}; }}")
-        lines.append(f"unsigned ws_struct_size(int n) {{ unsigned sizes[] = {{0, {', '.join(map(str, sizes))}}}; return sizes[n]; }}")
+        lines.append(
+            f"unsigned ws_struct_size(int n) {{ unsigned sizes[] = {{0, {', '.join(map(str, sizes))}}}; return sizes[n]; }}",
+        )
         (folder / "fake.c").write_text("\n".join(lines))
         subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "fake.so", folder / "fake.c"], check=True)
         return folder / "fake.so"
@@ -183,15 +196,32 @@ class TestOptions(unittest.TestCase):
 
     def test_every_config_argument_is_taken(self) -> None:
         given = {name: 12 for name, kind in get_type_hints(ConfigArgs).items() if kind is int}
-        given.update(deflate_level=9, server_max_window_bits=9, client_max_window_bits=15, pong_timeout_ms=100, heartbeat_ms=50, max_header_bytes=4096)
+        given.update(
+            deflate_level=9,
+            server_max_window_bits=9,
+            client_max_window_bits=15,
+            pong_timeout_ms=100,
+            heartbeat_ms=50,
+            max_header_bytes=4096,
+        )
         given.update(max_message_bytes=64)  # Room for a heartbeat.
         given.update(
-            dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay"}, True), no_delay=False, on_full=wspeer.OnFull.ALL_OR_NONE
+            dict.fromkeys(set(FLAGS) - {"only_ca_pem", "godot3", "scene", "auth", "no_relay"}, True),
+            no_delay=False,
+            on_full=wspeer.OnFull.ALL_OR_NONE,
         )
-        given.update(headers=[("X-A", "1"), "X-B: 2"], subprotocols=["a", "b"], server_name="game.example", pin_sha256=":".join(["ab"] * 32))
+        given.update(
+            headers=[("X-A", "1"), "X-B: 2"],
+            subprotocols=["a", "b"],
+            server_name="game.example",
+            pin_sha256=":".join(["ab"] * 32),
+        )
         with wspeer.connect("ws://127.0.0.1:1", **given) as peer:
             self.assertEqual(peer.options.max_message_bytes, 64)
             self.assertEqual(peer.options.heartbeat_ms, 50)
             self.assertIs(peer.options.no_delay, False)
             self.assertIs(peer.options.coalesce, True)
-        self.assertEqual(set(given) | {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "ca_pem", "cert_pem", "key_pem"}, set(ConfigArgs.__annotations__))
+        self.assertEqual(
+            set(given) | {"only_ca_pem", "godot3", "scene", "auth", "no_relay", "ca_pem", "cert_pem", "key_pem"},
+            set(ConfigArgs.__annotations__),
+        )

@@ -138,9 +138,15 @@ class TestEnds(unittest.TestCase):
             until(lambda: other.state == State.CLOSED, one, other)
             end = other.end
             assert end is not None
-            self.assertEqual((end.type, end.code, end.clean, end.phase), (EventType.CLOSED, 4001, True, wspeer.Phase.APP))
+            self.assertEqual(
+                (end.type, end.code, end.clean, end.phase),
+                (EventType.CLOSED, 4001, True, wspeer.Phase.APP),
+            )
             self.assertEqual((end.text, other.close_reason), (other.error, "enough"))
-            self.assertEqual([event.type for event in other.events()], [EventType.MESSAGE, EventType.CLOSE_REQUEST, EventType.CLOSED])
+            self.assertEqual(
+                [event.type for event in other.events()],
+                [EventType.MESSAGE, EventType.CLOSE_REQUEST, EventType.CLOSED],
+            )
         with wspeer.host(LOCAL) as host, self.assertRaises(wspeer.KindError):
             host.end  # noqa: B018
 

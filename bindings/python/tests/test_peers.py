@@ -47,17 +47,27 @@ class TestPeers(unittest.TestCase):
         with harness.server("websockets", header=["X-Answer: yes"], subprotocols="b, a") as there:  # noqa: SIM117
             with wspeer.connect(there.url + "/p?q=1", subprotocols=["a", "c"], deflate=True) as peer:
                 self.assertEqual(event(peer).type, EventType.OPEN)
-                self.assertEqual((peer.subprotocol, peer.header("x-answer"), peer.headers("X-ANSWER"), peer.header("x-none", "-")), ("a", "yes", ["yes"], "-"))
+                self.assertEqual(
+                    (peer.subprotocol, peer.header("x-answer"), peer.headers("X-ANSWER"), peer.header("x-none", "-")),
+                    ("a", "yes", ["yes"], "-"),
+                )
                 self.assertIn("permessage-deflate", peer.extensions)
                 self.assertEqual(there.event("open")["path"], "/p")
                 self.echoed(peer)
                 there.tell("close", code=4002, reason="κόσμε")
                 request = event_of(EventType.CLOSE_REQUEST, peer)
                 closed = event(peer)
-                self.assertEqual((request.code, request.text, closed.clean, peer.close_reason), (4002, "κόσμε", True, "κόσμε"))
+                self.assertEqual(
+                    (request.code, request.text, closed.clean, peer.close_reason),
+                    (4002, "κόσμε", True, "κόσμε"),
+                )
 
     def test_a_client_of_their_server_over_tls_with_a_private_ca(self) -> None:
-        with harness.server("websockets", cert=certificates.path("chain.pem"), key=certificates.path("leaf.key")) as there:
+        with harness.server(
+            "websockets",
+            cert=certificates.path("chain.pem"),
+            key=certificates.path("leaf.key"),
+        ) as there:
             with wspeer.connect(there.url, ca_pem=pem("root.pem"), only_ca_pem=True) as peer:
                 self.assertEqual(event(peer).type, EventType.OPEN)
                 self.assertIn("TLSv1", peer.tls.replace("_", ""))
@@ -65,7 +75,10 @@ class TestPeers(unittest.TestCase):
             with wspeer.connect(there.url) as peer:
                 with self.assertRaises(wspeer.ConnectionFailed) as caught:
                     event(peer).raise_if_failed()
-                self.assertEqual((caught.exception.phase, caught.exception.cause), (wspeer.Phase.TLS, wspeer.Cause.CERTIFICATE_UNTRUSTED))
+                self.assertEqual(
+                    (caught.exception.phase, caught.exception.cause),
+                    (wspeer.Phase.TLS, wspeer.Cause.CERTIFICATE_UNTRUSTED),
+                )
                 self.assertIn("ca_pem", caught.exception.sentence)
             with wspeer.connect(there.url, pin_sha256=certificates.fingerprint("leaf")) as peer:
                 self.assertEqual(event(peer).type, EventType.OPEN)
@@ -73,7 +86,10 @@ class TestPeers(unittest.TestCase):
     def test_a_refusal_is_told(self) -> None:
         with harness.server("websockets") as there, wspeer.connect(there.url + "/refuse/403") as peer:
             failed = event(peer)
-            self.assertEqual((failed.phase, failed.cause, failed.http_status), (wspeer.Phase.HTTP, wspeer.Cause.HTTP_STATUS, 403))
+            self.assertEqual(
+                (failed.phase, failed.cause, failed.http_status),
+                (wspeer.Phase.HTTP, wspeer.Cause.HTTP_STATUS, 403),
+            )
             self.assertEqual((peer.header("X-Refused"), peer.body), ("yes", "no entry: κόσμε\n"))
 
     def test_their_client_at_a_server(self) -> None:
@@ -81,9 +97,17 @@ class TestPeers(unittest.TestCase):
             ("ws", {}, {}),
             ("wss", {"cert_pem": pem("chain.pem"), "key_pem": pem("leaf.key")}, {"ca": certificates.path("root.pem")}),
         ):
-            with self.subTest(scheme), wspeer.listen(f"{scheme}://localhost:0", headers={"X-Here": "1"}, **config) as server:
+            with (
+                self.subTest(scheme),
+                wspeer.listen(f"{scheme}://localhost:0", headers={"X-Here": "1"}, **config) as server,
+            ):
                 there = harness.Peer(harness.CLIENTS["websockets"], "websockets-client")
-                there.tell("connect", url=f"{scheme}://localhost:{server.options.port}/path", header=["X-There: 2"], **trust)
+                there.tell(
+                    "connect",
+                    url=f"{scheme}://localhost:{server.options.port}/path",
+                    header=["X-There: 2"],
+                    **trust,
+                )
                 conn = event(server).peer
                 self.assertEqual((conn.path, conn.header("x-there"), bool(conn.tls)), ("/path", "2", scheme == "wss"))
                 self.assertEqual(told(there, server)["event"], "open")

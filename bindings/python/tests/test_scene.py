@@ -112,7 +112,10 @@ class TestScene(unittest.TestCase):
         until(lambda: all(player.state == State.OPEN for player in (ann, bob)), *everyone)
         until(lambda: host.stats().connections == 2, *everyone)
         for one in everyone:
-            until(lambda one=one: sum(each.type == EventType.CONNECTED for each in one.events()) or one.available == 0, *everyone)
+            until(
+                lambda one=one: sum(each.type == EventType.CONNECTED for each in one.events()) or one.available == 0,
+                *everyone,
+            )
         ann.call("/root/Game", "hello", 5, [1.5], Value(VariantType.VECTOR2, (1.0, 2.0)), to=bob.peer_id)
         heard = event_of(EventType.MESSAGE, bob, *everyone)
         self.assertEqual(heard.call, wspeer.Call("Game", "hello", [5, [1.5], Value(VariantType.VECTOR2, (1.0, 2.0))]))
@@ -154,7 +157,7 @@ class TestScene(unittest.TestCase):
             (wspeer.ArgumentError, lambda: host.call("Game", "hello", *range(256))),
             (wspeer.ArgumentError, lambda: host.call("Game", "he\0llo")),
             (wspeer.TargetError, lambda: host.complete_auth(5)),
-            (TypeError, lambda: host.send_auth(5, "text")),  # type: ignore[arg-type]
+            (TypeError, lambda: host.send_auth(5, "text")),  # type: ignore[arg-type],
         ):
             with self.assertRaises(kind) as caught:
                 call()

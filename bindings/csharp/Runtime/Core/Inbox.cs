@@ -80,7 +80,8 @@ namespace Wspeer
         internal bool TakePacket(uint handle, out WebSocketPacket taken)
         {
             if (outlived != Frees) Outlive(handle);
-            if ((next == count || items[next].Type != (int)WebSocketEventType.Message) && !FindMessage() && !FillWithPackets(handle))
+            if ((next == count || items[next].Type != (int)WebSocketEventType.Message) && !FindMessage()
+                && !FillWithPackets(handle))
             {
                 Nothing(out _);
                 taken = default(WebSocketPacket);
@@ -108,7 +109,8 @@ namespace Wspeer
 
         static void Over()
         {
-            throw new InvalidOperationException("this message or event was lent until the next one is taken or until Dispose (what TryGetEvent gave of one client of a server: "
+            throw new InvalidOperationException(
+                "this message or event was lent until the next one is taken or until Dispose (what TryGetEvent gave of one client of a server: "
                 + "until Poll): copy what you keep, by ToArray or GetText");
         }
 
@@ -117,7 +119,8 @@ namespace Wspeer
         {
             ref NativeEvent item = ref Item(index, ofTurn);
             int length = checked((int)item.Packet.Len);
-            return index >= keptFrom ? new ReadOnlySpan<byte>(kept, (int)item.Packet.Data, length) : new ReadOnlySpan<byte>((void*)item.Packet.Data, length);
+            return index >= keptFrom ? new ReadOnlySpan<byte>(kept, (int)item.Packet.Data, length)
+                : new ReadOnlySpan<byte>((void*)item.Packet.Data, length);
         }
 
         /// <summary>Called after FreeOwner or Shutdown: throws if this handle was freed too.</summary>
@@ -166,7 +169,8 @@ namespace Wspeer
             if (packets == null) packets = new NativePacket[Least];
             if (full) packets = new NativePacket[packets.Length * 2];
             UIntPtr got;
-            fixed (NativePacket* into = packets) Check(Native.ws_get_packets(handle, into, (UIntPtr)packets.Length, &got));
+            fixed (NativePacket* into = packets)
+                Check(Native.ws_get_packets(handle, into, (UIntPtr)packets.Length, &got));
             int messages = (int)got;
             full = messages == packets.Length && messages < Most;
             NativeEvent[] old = items;

@@ -28,7 +28,9 @@ namespace Wspeer
             IntPtr list = Take(texts.Length * sizeof(IntPtr));
             for (int i = 0; i < texts.Length; i++)
             {
-                if (string.IsNullOrEmpty(texts[i])) throw new ArgumentException(name + "[" + i + "] is empty: give each header as \"Name: value\"", name);
+                if (string.IsNullOrEmpty(texts[i]))
+                    throw new ArgumentException(name + "[" + i + "] is empty: give each header as \"Name: value\"",
+                        name);
                 ((IntPtr*)list)[i] = Text(texts[i], name);
             }
             return list;
@@ -62,7 +64,8 @@ namespace Wspeer
         internal enum Source { OfConnection, Header, LastError, Log }
 
         /// <summary>Copies a text of any length out of the library; null when there is none.</summary>
-        internal static string Copied(Source source, uint handle = 0, int what = 0, string header = null, uint index = 0)
+        internal static string Copied(Source source, uint handle = 0, int what = 0, string header = null,
+            uint index = 0)
         {
             byte[] name = Terminated(header, nameof(header));
             byte* first = stackalloc byte[512];
@@ -86,7 +89,8 @@ namespace Wspeer
             return null;
         }
 
-        static int Copy(Source source, uint handle, int what, byte* name, uint index, byte* buffer, int capacity, UIntPtr* length)
+        static int Copy(Source source, uint handle, int what, byte* name, uint index, byte* buffer, int capacity,
+            UIntPtr* length)
         {
             switch (source)
             {

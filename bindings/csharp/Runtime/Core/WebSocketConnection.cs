@@ -38,7 +38,8 @@ namespace Wspeer
 
         /// <summary>A text that WebSocketText names: URL, address, why the connection ended. Throws when the connection
         /// was freed or has no such text.</summary>
-        public string GetText(WebSocketText what) => NativeTexts.Copied(NativeTexts.Source.OfConnection, Handle, (int)what) ?? "";
+        public string GetText(WebSocketText what) =>
+            NativeTexts.Copied(NativeTexts.Source.OfConnection, Handle, (int)what) ?? "";
 
         /// <summary>The value of a header of the HTTP request (a server's client) or response (a client); null when
         /// there is none. `index` counts headers of the same name. Throws when the connection was freed.</summary>
@@ -76,16 +77,20 @@ namespace Wspeer
         }
 
         /// <summary>Sets an option from now on.</summary>
-        public WebSocketResult SetOption(WebSocketOption option, uint value) => (WebSocketResult)Native.ws_set_option(Handle, (int)option, value);
+        public WebSocketResult SetOption(WebSocketOption option, uint value) =>
+            (WebSocketResult)Native.ws_set_option(Handle, (int)option, value);
 
         /// <summary>Sets a value for your use that comes back in every packet and event of this connection.</summary>
-        public unsafe WebSocketResult SetUser(IntPtr user) => (WebSocketResult)Native.ws_set_user(Handle, (UIntPtr)user.ToPointer());
+        public unsafe WebSocketResult SetUser(IntPtr user) =>
+            (WebSocketResult)Native.ws_set_user(Handle, (UIntPtr)user.ToPointer());
 
         /// <summary>Queues a message; the bytes are copied. Ok: accepted. ErrFull: not accepted; send it again after
         /// Writable.</summary>
-        public unsafe WebSocketResult Send(ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary)
+        public unsafe WebSocketResult Send(ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
         {
-            fixed (byte* bytes = &MemoryMarshal.GetReference(data)) return (WebSocketResult)Native.ws_put_packet(Handle, bytes, (UIntPtr)data.Length, (int)type);
+            fixed (byte* bytes = &MemoryMarshal.GetReference(data))
+                return (WebSocketResult)Native.ws_put_packet(Handle, bytes, (UIntPtr)data.Length, (int)type);
         }
 
         /// <summary>Queues a message.</summary>
@@ -95,7 +100,8 @@ namespace Wspeer
         }
 
         /// <summary>Queues a message from unmanaged memory, such as a NativeArray.</summary>
-        public unsafe WebSocketResult Send(IntPtr data, int length, WebSocketMessageType type = WebSocketMessageType.Binary)
+        public unsafe WebSocketResult Send(IntPtr data, int length,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
         {
             if (length < 0) throw new ArgumentOutOfRangeException(nameof(length));
             return (WebSocketResult)Native.ws_put_packet(Handle, (byte*)data, (UIntPtr)length, (int)type);
@@ -108,7 +114,8 @@ namespace Wspeer
         /// once.</summary>
         public unsafe WebSocketResult Close(int code = 0, string reason = null)
         {
-            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason))) return (WebSocketResult)Native.ws_close(Handle, code, text);
+            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason)))
+                return (WebSocketResult)Native.ws_close(Handle, code, text);
         }
 
         /// <summary>Whether both are the same connection.</summary>
@@ -124,9 +131,11 @@ namespace Wspeer
         public override string ToString() => Handle.ToString();
 
         /// <summary>Whether both are the same connection.</summary>
-        public static bool operator ==(WebSocketConnection one, WebSocketConnection other) => one.Handle == other.Handle;
+        public static bool operator ==(WebSocketConnection one, WebSocketConnection other) =>
+            one.Handle == other.Handle;
 
         /// <summary>Whether they are different connections.</summary>
-        public static bool operator !=(WebSocketConnection one, WebSocketConnection other) => one.Handle != other.Handle;
+        public static bool operator !=(WebSocketConnection one, WebSocketConnection other) =>
+            one.Handle != other.Handle;
     }
 }

@@ -79,13 +79,16 @@ namespace Wspeer
 
         /// <summary>Queues a message, to all clients on a server or host; the bytes are copied or written at once. Ok:
         /// accepted. ErrFull: not accepted; send it again after Writable.</summary>
-        public WebSocketResult Send(ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.Send(data, type);
+        public WebSocketResult Send(ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary) =>
+            Connection.Send(data, type);
 
         /// <summary>Queues a message.</summary>
-        public WebSocketResult Send(byte[] data, WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.Send(data, type);
+        public WebSocketResult Send(byte[] data, WebSocketMessageType type = WebSocketMessageType.Binary) =>
+            Connection.Send(data, type);
 
         /// <summary>Queues a message from unmanaged memory, such as a NativeArray.</summary>
-        public WebSocketResult Send(IntPtr data, int length, WebSocketMessageType type = WebSocketMessageType.Binary) => Connection.Send(data, length, type);
+        public WebSocketResult Send(IntPtr data, int length, WebSocketMessageType type = WebSocketMessageType.Binary) =>
+            Connection.Send(data, length, type);
 
         /// <summary>Queues a text message. Unpaired surrogates are sent as U+FFFD, as in a browser.</summary>
         public WebSocketResult SendText(string text) => Connection.SendText(text);

@@ -27,7 +27,8 @@ namespace Wspeer
         public int PeerId => Native.PeerId;
 
         /// <summary>Message: the message.</summary>
-        public WebSocketPacket Packet => Type == WebSocketEventType.Message ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
+        public WebSocketPacket Packet =>
+            Type == WebSocketEventType.Message ? new WebSocketPacket(inbox, index, turn) : default(WebSocketPacket);
 
         /// <summary>CloseRequest: the peer's reason. Closed, Disconnected, Error: what happened and what to do about
         /// it. Message: its bytes as text. Else "". Allocates a new string each time.</summary>
@@ -71,7 +72,8 @@ namespace Wspeer
 
         ref NativeEvent Native => ref From.Item(index, turn);
 
-        Inbox From => inbox ?? throw new InvalidOperationException("no event was taken: look at what TryGetEvent gives back");
+        Inbox From =>
+            inbox ?? throw new InvalidOperationException("no event was taken: look at what TryGetEvent gives back");
     }
 
     /// <summary>For foreach: the queued events.</summary>

@@ -8,7 +8,8 @@ namespace Wspeer
         /// <summary>The result of the call.</summary>
         public WebSocketResult Result { get; }
 
-        internal WebSocketException(WebSocketResult result, string sentence, Exception inner = null) : base(sentence, inner)
+        internal WebSocketException(WebSocketResult result, string sentence, Exception inner = null) : base(sentence,
+            inner)
         {
             Result = result;
         }

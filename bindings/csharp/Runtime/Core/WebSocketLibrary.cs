@@ -52,12 +52,14 @@ namespace Wspeer
         {
             if (endpoints == null) throw new ArgumentNullException(nameof(endpoints));
             uint[] handles = new uint[endpoints.Length];
-            for (int i = 0; i < handles.Length; i++) handles[i] = endpoints[i] == null ? 0 : endpoints[i].Connection.Handle;
+            for (int i = 0; i < handles.Length; i++)
+                handles[i] = endpoints[i] == null ? 0 : endpoints[i].Connection.Handle;
             fixed (uint* h = handles) return (WebSocketResult)Native.ws_wait(h, (UIntPtr)handles.Length, timeoutMs);
         }
 
         /// <summary>Sets which log lines are kept from now on.</summary>
-        public static WebSocketResult SetLogLevel(WebSocketLogLevel level) => (WebSocketResult)Native.ws_set_log_level((int)level);
+        public static WebSocketResult SetLogLevel(WebSocketLogLevel level) =>
+            (WebSocketResult)Native.ws_set_log_level((int)level);
 
         /// <summary>Takes the next log line, "level: text". The library itself prints nothing.</summary>
         public static bool TryGetLog(out string line)
@@ -76,20 +78,25 @@ namespace Wspeer
             try
             {
                 abi = Native.ws_abi_version();
-                fits = abi == Native.AbiVersion && Size(WebSocketStruct.Packet) == sizeof(NativePacket) && Size(WebSocketStruct.Event) == sizeof(NativeEvent)
-                    && Size(WebSocketStruct.Config) >= sizeof(NativeConfig) && Size(WebSocketStruct.Stats) >= sizeof(WebSocketStats);
+                fits = abi == Native.AbiVersion && Size(WebSocketStruct.Packet) == sizeof(NativePacket)
+                    && Size(WebSocketStruct.Event) == sizeof(NativeEvent)
+                    && Size(WebSocketStruct.Config) >= sizeof(NativeConfig)
+                        && Size(WebSocketStruct.Stats) >= sizeof(WebSocketStats);
             }
             catch (DllNotFoundException error)
             {
-                throw new DllNotFoundException("the native library of wspeer was not found: put libwspeer.so, libwspeer.dylib or wspeer.dll beside the program, "
+                throw new DllNotFoundException(
+                    "the native library of wspeer was not found: put libwspeer.so, libwspeer.dylib or wspeer.dll beside the program, "
                     + "or below Runtime/Plugins of the package (make unity-package does)", error);
             }
             catch (EntryPointNotFoundException error)
             {
-                throw new WebSocketException(WebSocketResult.ErrUnsupported, "the native library is older than this assembly: take both from the same release", error);
+                throw new WebSocketException(WebSocketResult.ErrUnsupported,
+                    "the native library is older than this assembly: take both from the same release", error);
             }
             if (!fits)
-                throw new WebSocketException(WebSocketResult.ErrUnsupported, "the native library, with version " + abi + " of the binary interface, does not fit this assembly, "
+                throw new WebSocketException(WebSocketResult.ErrUnsupported,
+                    "the native library, with version " + abi + " of the binary interface, does not fit this assembly, "
                     + "which was made for " + Native.AbiVersion + ": take both from the same release");
             // When a domain is unloaded, as Unity's editor does, its connections are freed.
             AppDomain.CurrentDomain.DomainUnload += (sender, args) => FreeOwned();

@@ -13,11 +13,13 @@ namespace Wspeer
         }
 
         /// <summary>Opens a host, peer 1. The URL is that of WebSocketServer.Listen.</summary>
-        public static WebSocketMultiplayerPeer Host(string url, WebSocketConfig config = null) => new WebSocketMultiplayerPeer(Open(Opener.Host, url, config), true);
+        public static WebSocketMultiplayerPeer Host(string url, WebSocketConfig config = null) =>
+            new WebSocketMultiplayerPeer(Open(Opener.Host, url, config), true);
 
         /// <summary>Joins a host. State is Connecting until the id arrives; then follow Open, with the id as PeerId,
         /// and Connected of peer 1.</summary>
-        public static WebSocketMultiplayerPeer Join(string url, WebSocketConfig config = null) => new WebSocketMultiplayerPeer(Open(Opener.Join, url, config), false);
+        public static WebSocketMultiplayerPeer Join(string url, WebSocketConfig config = null) =>
+            new WebSocketMultiplayerPeer(Open(Opener.Join, url, config), false);
 
         /// <summary>Joins a host of this process in memory: the player on the host's own machine. Poll both.</summary>
         public static WebSocketMultiplayerPeer JoinLocal(WebSocketMultiplayerPeer host, WebSocketConfig config = null)
@@ -43,9 +45,12 @@ namespace Wspeer
         }
 
         /// <summary>Queues a packet for a target.</summary>
-        public WebSocketResult SendTo(int target, ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary)
+        public WebSocketResult SendTo(int target, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
         {
-            fixed (byte* bytes = &MemoryMarshal.GetReference(data)) return (WebSocketResult)Native.ws_put_packet_to(Connection.Handle, target, bytes, (UIntPtr)data.Length, (int)type);
+            fixed (byte* bytes = &MemoryMarshal.GetReference(data))
+                return (WebSocketResult)Native.ws_put_packet_to(Connection.Handle, target, bytes, (UIntPtr)data.Length,
+                    (int)type);
         }
 
         /// <summary>Queues a packet for a target.</summary>
@@ -57,7 +62,8 @@ namespace Wspeer
         /// <summary>Host: closes the connection to a target; code -1 is Godot's force.</summary>
         public WebSocketResult DisconnectPeer(int target, int code = 0, string reason = null)
         {
-            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason))) return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
+            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason)))
+                return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
         }
 
         /// <summary>The connection to a peer: on a host the client's, on a join its own for peer 1. Throws when there

@@ -66,6 +66,9 @@ namespace Wspeer
 
         ref NativePacket Native => ref From.Item(index, turn).Packet;
 
-        Inbox From => inbox ?? throw new InvalidOperationException("no message was taken: look at what TryGetPacket gives back, or at Type of the event");
+        Inbox From =>
+            inbox
+                ?? throw new InvalidOperationException(
+                    "no message was taken: look at what TryGetPacket gives back, or at Type of the event");
     }
 }

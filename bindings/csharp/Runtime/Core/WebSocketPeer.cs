@@ -13,7 +13,8 @@ namespace Wspeer
         /// <summary>Opens a client: "ws://host:port/path?query" or "wss://...". Returns at once; poll it until Open or
         /// Closed. Network failures arrive as Closed; a URL or config that cannot be used throws
         /// WebSocketException.</summary>
-        public static WebSocketPeer Connect(string url, WebSocketConfig config = null) => new WebSocketPeer(Open(Opener.Connect, url, config));
+        public static WebSocketPeer Connect(string url, WebSocketConfig config = null) =>
+            new WebSocketPeer(Open(Opener.Connect, url, config));
 
         /// <summary>Opens two connections that are joined in memory and speak the real protocol: for a local player and
         /// for tests.</summary>
@@ -25,7 +26,8 @@ namespace Wspeer
         }
 
         /// <summary>Opens a connection whose bytes you transport yourself, with Feed and TakeOutput.</summary>
-        public static WebSocketPeer Attach(WebSocketRole role, WebSocketConfig config = null) => new WebSocketPeer(Open(Opener.Attach, null, config, (uint)role));
+        public static WebSocketPeer Attach(WebSocketRole role, WebSocketConfig config = null) =>
+            new WebSocketPeer(Open(Opener.Attach, null, config, (uint)role));
 
         /// <summary>The subprotocol that both ends agreed on, or "".</summary>
         public string Subprotocol => Connection.GetText(WebSocketText.Subprotocol);
@@ -41,13 +43,15 @@ namespace Wspeer
             if (bytes.IsEmpty) return WebSocketResult.Ok;
             UIntPtr count = UIntPtr.Zero;
             WebSocketResult result;
-            fixed (byte* from = &MemoryMarshal.GetReference(bytes)) result = (WebSocketResult)Native.ws_feed(Connection.Handle, from, (UIntPtr)bytes.Length, &count);
+            fixed (byte* from = &MemoryMarshal.GetReference(bytes))
+                result = (WebSocketResult)Native.ws_feed(Connection.Handle, from, (UIntPtr)bytes.Length, &count);
             taken = (int)count;
             return result;
         }
 
         /// <summary>After Attach: reports that the transport has ended.</summary>
-        public WebSocketResult FeedEnd() => (WebSocketResult)Native.ws_feed(Connection.Handle, null, UIntPtr.Zero, null);
+        public WebSocketResult FeedEnd() =>
+            (WebSocketResult)Native.ws_feed(Connection.Handle, null, UIntPtr.Zero, null);
 
         /// <summary>After Attach: takes bytes to send by the transport. Call it until there are none, after each Poll
         /// and Send.</summary>
@@ -56,7 +60,9 @@ namespace Wspeer
             UIntPtr count = UIntPtr.Zero;
             WebSocketResult result;
             byte none;
-            fixed (byte* to = &MemoryMarshal.GetReference(into)) result = (WebSocketResult)Native.ws_take_output(Connection.Handle, to == null ? &none : to, (UIntPtr)into.Length, &count);
+            fixed (byte* to = &MemoryMarshal.GetReference(into))
+                result = (WebSocketResult)Native.ws_take_output(Connection.Handle, to == null ? &none : to,
+                    (UIntPtr)into.Length, &count);
             length = (int)count;
             return result;
         }

@@ -17,26 +17,30 @@ namespace Wspeer
         /// <summary>Opens a server: "ws://127.0.0.1:9080", "wss://[::]:443", "ws://*:9080" (IPv4 and IPv6),
         /// "ws://localhost:0" (any free port). With a path other than "/", only requests for that path are accepted.
         /// wss:// needs CertPem and KeyPem. A bind failure throws WebSocketException at once.</summary>
-        public static WebSocketServer Listen(string url, WebSocketConfig config = null) => new WebSocketServer(Open(Opener.Listen, url, config));
+        public static WebSocketServer Listen(string url, WebSocketConfig config = null) =>
+            new WebSocketServer(Open(Opener.Listen, url, config));
 
         /// <summary>The port that it listens on.</summary>
         public int Port => (int)Connection.GetOption(WebSocketOption.Port);
 
         /// <summary>Queues a message for one client. Unlike the client's own Send, this checks that it is a client of
         /// this server.</summary>
-        public WebSocketResult SendTo(WebSocketConnection client, ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary)
+        public WebSocketResult SendTo(WebSocketConnection client, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
         {
             return Put((int)client.Handle, data, type);
         }
 
         /// <summary>Queues a message for all clients except one, which may have gone.</summary>
-        public WebSocketResult SendToAllBut(WebSocketConnection client, ReadOnlySpan<byte> data, WebSocketMessageType type = WebSocketMessageType.Binary)
+        public WebSocketResult SendToAllBut(WebSocketConnection client, ReadOnlySpan<byte> data,
+            WebSocketMessageType type = WebSocketMessageType.Binary)
         {
             return Put(-(int)client.Handle, data, type);
         }
 
         /// <summary>Closes one client; code and reason as for Close.</summary>
-        public WebSocketResult Disconnect(WebSocketConnection client, int code = 0, string reason = null) => End((int)client.Handle, code, reason);
+        public WebSocketResult Disconnect(WebSocketConnection client, int code = 0, string reason = null) =>
+            End((int)client.Handle, code, reason);
 
         /// <summary>Closes all clients and goes on listening; code and reason as for Close.</summary>
         public WebSocketResult DisconnectAll(int code = 0, string reason = null) => End(0, code, reason);
@@ -59,7 +63,8 @@ namespace Wspeer
         {
             UIntPtr count;
             fixed (WebSocketConnection* list = &MemoryMarshal.GetReference(into))
-                ((WebSocketResult)Native.ws_get_conns(Connection.Handle, (uint*)list, (UIntPtr)into.Length, &count)).ThrowIfFailed();
+                ((WebSocketResult)Native.ws_get_conns(Connection.Handle, (uint*)list, (UIntPtr)into.Length,
+                    &count)).ThrowIfFailed();
             return (int)count;
         }
 
@@ -69,19 +74,22 @@ namespace Wspeer
         {
             UIntPtr count;
             fixed (WebSocketConnection* list = &MemoryMarshal.GetReference(into))
-                ((WebSocketResult)Native.ws_get_waiting(Connection.Handle, (uint*)list, (UIntPtr)into.Length, &count)).ThrowIfFailed();
+                ((WebSocketResult)Native.ws_get_waiting(Connection.Handle, (uint*)list, (UIntPtr)into.Length,
+                    &count)).ThrowIfFailed();
             return (int)count;
         }
 
         WebSocketResult Put(int target, ReadOnlySpan<byte> data, WebSocketMessageType type)
         {
             fixed (byte* bytes = &MemoryMarshal.GetReference(data))
-                return (WebSocketResult)Native.ws_put_packet_to(Connection.Handle, target, bytes, (UIntPtr)data.Length, (int)type);
+                return (WebSocketResult)Native.ws_put_packet_to(Connection.Handle, target, bytes, (UIntPtr)data.Length,
+                    (int)type);
         }
 
         WebSocketResult End(int target, int code, string reason)
         {
-            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason))) return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
+            fixed (byte* text = NativeTexts.Terminated(reason, nameof(reason)))
+                return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
         }
     }
 }

@@ -91,7 +91,8 @@ namespace Wspeer.Unity
         }
 
         /// <summary>Queues a binary message.</summary>
-        public WebSocketResult Send(byte[] data) => Send(new ReadOnlySpan<byte>(data ?? throw new ArgumentNullException(nameof(data))));
+        public WebSocketResult Send(byte[] data) =>
+            Send(new ReadOnlySpan<byte>(data ?? throw new ArgumentNullException(nameof(data))));
 
         /// <summary>Queues a text message.</summary>
         public WebSocketResult SendText(string text)
@@ -101,7 +102,8 @@ namespace Wspeer.Unity
         }
 
         /// <summary>Starts the closing handshake; Closed reports the end.</summary>
-        public WebSocketResult Close(int code = 1000, string reason = null) => peer == null ? WebSocketResult.ErrState : peer.Close(code, reason);
+        public WebSocketResult Close(int code = 1000, string reason = null) =>
+            peer == null ? WebSocketResult.ErrState : peer.Close(code, reason);
 
         /// <summary>Called by Unity: connects if ConnectOnStart is set.</summary>
         protected virtual void Start()
@@ -159,7 +161,8 @@ namespace Wspeer.Unity
                         break;
                     case WebSocketEventType.Closed:
                         peer.Connection.TryGetEnd(out WebSocketEnd end);
-                        var closing = new WebSocketClosing(e.GetText(), peer.Connection.GetText(WebSocketText.CloseReason), end);
+                        var closing = new WebSocketClosing(e.GetText(),
+                            peer.Connection.GetText(WebSocketText.CloseReason), end);
                         Drop();
                         Raise(closing);
                         break;

@@ -9,7 +9,8 @@ public sealed class ChatClient : IDisposable
 
     public ChatClient(string url, string name, Action<string> print)
     {
-        peer = WebSocketPeer.Connect(url, new WebSocketConfig { Headers = new[] { "X-Chat-Name: " + name }, Flags = WebSocketFlags.QueueBeforeOpen });
+        peer = WebSocketPeer.Connect(url,
+            new WebSocketConfig { Headers = new[] { "X-Chat-Name: " + name }, Flags = WebSocketFlags.QueueBeforeOpen });
         this.print = print;
     }
 

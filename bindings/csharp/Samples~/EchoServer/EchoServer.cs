@@ -51,13 +51,15 @@ public sealed class EchoServer : IDisposable
                     print("+ " + client + " connected from " + client.GetText(WebSocketText.RemoteAddress));
                     break;
                 case WebSocketEventType.Message:
-                    if (client.Send(e.Packet.Data, e.Packet.Type) == WebSocketResult.ErrFull) held[client] = new Held { Data = e.Packet.ToArray(), Type = e.Packet.Type };
+                    if (client.Send(e.Packet.Data, e.Packet.Type) == WebSocketResult.ErrFull)
+                        held[client] = new Held { Data = e.Packet.ToArray(), Type = e.Packet.Type };
                     break;
                 case WebSocketEventType.CloseRequest:
                     print("~ " + client + " asks to close with code " + e.Code + ": " + e.GetText());
                     break;
                 case WebSocketEventType.Disconnected:
-                    print("- " + client + " disconnected with code " + e.Code + ", " + (e.Clean ? "clean" : "unclean") + ": " + e.GetText());
+                    print("- " + client + " disconnected with code " + e.Code + ", " + (e.Clean ? "clean" : "unclean")
+                        + ": " + e.GetText());
                     break;
             }
         }

@@ -9,7 +9,8 @@ public sealed class EchoServerBehaviour : MonoBehaviour
 
     EchoServer server;
 
-    void Start() => server = new EchoServer(url, new WebSocketConfig { Flags = WebSocketFlags.Deflate }, text => Debug.Log(text));
+    void Start() =>
+        server = new EchoServer(url, new WebSocketConfig { Flags = WebSocketFlags.Deflate }, text => Debug.Log(text));
 
     void Update() => server?.Frame();
 

@@ -29,7 +29,8 @@ public sealed class MinimalClient : IDisposable
                     peer.SendText("Test packet");
                     break;
                 case WebSocketEventType.Message:
-                    print(e.Packet.IsText ? "< Got text data from server: " + e.Packet.GetText() : "< Got binary data from server: " + e.Packet.Length + " bytes");
+                    print(e.Packet.IsText ? "< Got text data from server: " + e.Packet.GetText()
+                        : "< Got binary data from server: " + e.Packet.Length + " bytes");
                     break;
                 case WebSocketEventType.Closed:
                     print("Closed with code " + e.Code + ": " + e.GetText());

@@ -7,7 +7,8 @@ var server := WSServer.new()
 func _ready():
 	var args := OS.get_cmdline_user_args()
 	server.data_received.connect(echo)
-	server.client_disconnected.connect(func(id, was_clean): print("a client left ", "cleanly" if was_clean else "suddenly"))
+	server.client_disconnected.connect(
+		func(id, was_clean): print("a client left ", "cleanly" if was_clean else "suddenly"))
 	if server.listen(int(args[0]) if args else 9080) == OK:
 		print("listening on ", server.get_local_port())
 	else:

@@ -40,10 +40,17 @@ class Gate:
         self.lock.acquire()
         if self._busy:
             self.lock.release()
-            raise StateError("it is being read by the call that this one interrupted: a signal handler may only close it, or set a flag for the loop")
+            raise StateError(
+                "it is being read by the call that this one interrupted: a signal handler may only close it, or set a flag for the loop",
+            )
         self._busy = True
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._busy = False
         self.lock.release()
 
@@ -128,4 +135,6 @@ class Loans:
         del view
         self._given = [loan for loan in self._given if loan[1]() is not None]
         if self._given:
-            raise BufferError("a slice of lent bytes is still in use: drop it before the next read, or keep bytes(slice) instead")
+            raise BufferError(
+                "a slice of lent bytes is still in use: drop it before the next read, or keep bytes(slice) instead",
+            )

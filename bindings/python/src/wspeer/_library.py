@@ -19,7 +19,9 @@ def _find() -> str:
     inside = Path(__file__).with_name(FILE)
     if inside.exists():
         return str(inside)
-    raise ImportError(f"wspeer: {inside} is missing: install the package with pip, or set WSPEER_LIBRARY to the path of the library")
+    raise ImportError(
+        f"wspeer: {inside} is missing: install the package with pip, or set WSPEER_LIBRARY to the path of the library",
+    )
 
 
 def _load(path: str) -> ctypes.CDLL:
@@ -41,7 +43,9 @@ def _load(path: str) -> ctypes.CDLL:
 def _assert_fit(path: str, library: ctypes.CDLL) -> None:
     version = library.ws_abi_version()
     if version != ABI_VERSION:
-        raise ImportError(f"wspeer: {path} has version {version} of the binary interface, this package needs {ABI_VERSION}: install both anew")
+        raise ImportError(
+            f"wspeer: {path} has version {version} of the binary interface, this package needs {ABI_VERSION}: install both anew",
+        )
     sizes = [library.ws_struct_size(which) for which in SIZES]
     ours = list(SIZES.values())
     # A config and stats carry their size and may have grown; the other structs are elements of arrays.
@@ -50,7 +54,9 @@ def _assert_fit(path: str, library: ctypes.CDLL) -> None:
 
 
 # Like ctypes.string_at, but without the cost of a Python function.
-bytes_at = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(("PyBytes_FromStringAndSize", ctypes.pythonapi))
+bytes_at = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t)(
+    ("PyBytes_FromStringAndSize", ctypes.pythonapi),
+)
 
 PATH = _find()
 lib = _load(PATH)

@@ -53,7 +53,9 @@ def _header(item: str | tuple[str, str]) -> bytes:
         name, value = item
     except (TypeError, ValueError):
         # The text must not contain the item, which may be secret.
-        raise TypeError(f"headers has an item of type {type(item).__name__}: give a name and a value, or a line") from None
+        raise TypeError(
+            f"headers has an item of type {type(item).__name__}: give a name and a value, or a line",
+        ) from None
     return encoded("the name of a header", name) + b": " + encoded(f"the header {name}", value)
 
 

@@ -153,7 +153,12 @@ class Endpoint:
     def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if not self._freed:
             # A client that has retired cannot be closed.
             lib.ws_close(self._handle, 1011 if kind else 0, b"")
@@ -171,11 +176,22 @@ class Endpoint:
     def __reduce__(self) -> Any:
         raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: it is of this process alone")
 
-    def _take(self, make: Callable[..., Item], at: int, take: Any, room: Any, layout: struct.Struct, limit: int | None, lend: bool) -> list[Item]:
+    def _take(
+        self,
+        make: Callable[..., Item],
+        at: int,
+        take: Any,
+        room: Any,
+        layout: struct.Struct,
+        limit: int | None,
+        lend: bool,
+    ) -> list[Item]:
         """Takes batches and makes an object of each item; `at` is the index of the address and length of its bytes. The
         caller holds the gate."""
         if lend and self._parent is not None:
-            raise KindError("a server's client lends nothing: read it with lend=False, or all clients through the server with lend=True")
+            raise KindError(
+                "a server's client lends nothing: read it with lend=False, or all clients through the server with lend=True",
+            )
         left = BATCH if lend else (1 << 62)
         if limit is not None:
             left = min(left, whole("limit", limit, 1, 1 << 62))

@@ -83,7 +83,11 @@ def decode_call(data: bytes | memoryview) -> Call:
         result = check(lib.ws_decode_call(data, len(data), call, items, room))
         path, method, count, total = CALL.unpack(call)
         if result != Result.TRUNCATED:
-            return Call(ctypes.string_at(path).decode(), ctypes.string_at(method).decode(), _values(items, total, count))
+            return Call(
+                ctypes.string_at(path).decode(),
+                ctypes.string_at(method).decode(),
+                _values(items, total, count),
+            )
         room = total
 
 
@@ -125,7 +129,14 @@ def _encode(function: Callable[..., int], values: tuple[object, ...], *names: by
         return buffer.raw[: length.value]
 
 
-def _item(kind: int, count: int = 0, integer: int = 0, numbers: tuple[float, ...] = (), data: int = 0, length: int = 0) -> bytes:
+def _item(
+    kind: int,
+    count: int = 0,
+    integer: int = 0,
+    numbers: tuple[float, ...] = (),
+    data: int = 0,
+    length: int = 0,
+) -> bytes:
     return VARIANT.pack(kind, count, integer, *(numbers + _ZEROS)[:16], data, length)
 
 
@@ -134,7 +145,9 @@ def _flatten(value: object, items: list[bytes], kept: list[bytes]) -> None:
 
     def with_bytes(kind: int, data: bytes, count: int = 0) -> None:
         kept.append(data)
-        items.append(_item(kind, count, data=ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0, length=len(data)))
+        items.append(
+            _item(kind, count, data=ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0, length=len(data)),
+        )
 
     if value is None:
         items.append(_item(VariantType.NIL))
@@ -155,9 +168,16 @@ def _flatten(value: object, items: list[bytes], kept: list[bytes]) -> None:
     elif isinstance(value, (list, tuple)):
         _flatten_all(_item(VariantType.ARRAY, len(value)), value, items, kept)
     elif isinstance(value, dict):
-        _flatten_all(_item(VariantType.DICTIONARY, len(value)), [part for pair in value.items() for part in pair], items, kept)
+        _flatten_all(
+            _item(VariantType.DICTIONARY, len(value)),
+            [part for pair in value.items() for part in pair],
+            items,
+            kept,
+        )
     else:
-        raise TypeError(f"{type(value).__name__} is not a Variant type of Godot: give None, bool, int, float, str, bytes, list, dict or wspeer.godot.Value")
+        raise TypeError(
+            f"{type(value).__name__} is not a Variant type of Godot: give None, bool, int, float, str, bytes, list, dict or wspeer.godot.Value",
+        )
 
 
 def _flatten_all(head: bytes, values: Any, items: list[bytes], kept: list[bytes]) -> None:
@@ -185,11 +205,21 @@ def _flatten_value(value: Value, items: list[bytes], kept: list[bytes], with_byt
         elif kind == VariantType.NODE_PATH:
             names, *subnames = inner.split(":")
             parts = [name for name in names.split("/") if name] + subnames
-            _flatten_all(_item(kind, len(parts), int(inner.startswith("/")), (float(len(subnames)),)), parts, items, kept)
+            _flatten_all(
+                _item(kind, len(parts), int(inner.startswith("/")), (float(len(subnames)),)),
+                parts,
+                items,
+                kept,
+            )
         elif kind == VariantType.ARRAY:
             _flatten_all(_item(kind, len(inner), value.of), inner, items, kept)
         elif kind == VariantType.DICTIONARY:
-            _flatten_all(_item(kind, len(inner), value.of), [part for pair in dict(inner).items() for part in pair], items, kept)
+            _flatten_all(
+                _item(kind, len(inner), value.of),
+                [part for pair in dict(inner).items() for part in pair],
+                items,
+                kept,
+            )
         else:
             raise ArgumentError(f"a Value of type {kind!r} cannot be sent: give Python's own")
     except CallFailed:

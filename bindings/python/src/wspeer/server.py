@@ -72,7 +72,14 @@ class Server(_Many):
 
     def disconnect(self, target: Peer | int = 0, code: int = 0, reason: str = "") -> None:
         """Closes one client, or all; arguments as for close()."""
-        check(lib.ws_disconnect(self._handle, _conn("target", target), whole("code", code, *INT32), encoded("reason", reason)))
+        check(
+            lib.ws_disconnect(
+                self._handle,
+                _conn("target", target),
+                whole("code", code, *INT32),
+                encoded("reason", reason),
+            ),
+        )
 
 
 def _conn(name: str, target: Peer | int) -> int:
@@ -100,7 +107,14 @@ class MultiplayerPeer(Connection, _Many):
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
         """Host: closes a target; arguments as for close(); code -1 is Godot's force."""
-        check(lib.ws_disconnect(self._handle, whole("target", target, *INT32), whole("code", code, *INT32), encoded("reason", reason)))
+        check(
+            lib.ws_disconnect(
+                self._handle,
+                whole("target", target, *INT32),
+                whole("code", code, *INT32),
+                encoded("reason", reason),
+            ),
+        )
 
     def declare_node(self, path: str, methods: str | Iterable[str] | None, by_config: Iterable[str] = ()) -> None:
         """With scene=True: declares a node, so that calls of its methods can be sent and received. `methods` names
@@ -110,7 +124,13 @@ class MultiplayerPeer(Connection, _Many):
             annotated = methods if isinstance(methods, str) else ", ".join(methods)
             configured = ", ".join(by_config)
             methods = f"{annotated}; {configured}" if configured else annotated
-        check(lib.ws_declare_node(self._handle, encoded("path", path), None if methods is None else encoded("methods", methods)))
+        check(
+            lib.ws_declare_node(
+                self._handle,
+                encoded("path", path),
+                None if methods is None else encoded("methods", methods),
+            ),
+        )
 
     def call(self, path: str, method: str, *arguments: object, to: int | None = None) -> bool:
         """With scene=True: calls a method of a node at a target, or at all others. Else like send(); the receiver reads
