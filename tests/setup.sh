@@ -27,34 +27,42 @@ for tool in $tools; do
 done
 if [ -n "$wanted" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $wanted; } >> "$log" 2>&1 || missing "$wanted"
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $wanted; } \
+      >> "$log" 2>&1 || missing "$wanted"
   else
     missing "(not root)$wanted"
   fi
 fi
 
 if [ ! -x build/venv/bin/python ] || ! build/venv/bin/python -c 'import websockets' 2> /dev/null; then
-  { python3 -m venv build/venv && build/venv/bin/pip install -q websockets==17.4; } >> "$log" 2>&1 || missing "the Python package websockets"
+  { python3 -m venv build/venv && build/venv/bin/pip install -q websockets==17.4; } >> "$log" 2>&1 ||
+    missing "the Python package websockets"
 fi
 
 if ! build/venv/bin/python -c 'import mypy, ruff, setuptools.command.bdist_wheel' 2> /dev/null; then
   # mypy 1, because mypy 2 no longer checks for Python 3.9.
-  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 || missing "mypy and ruff"
+  build/venv/bin/python -m pip install -q mypy==1.20.2 ruff==0.17.6 setuptools==84.2.1 >> "$log" 2>&1 ||
+    missing "mypy and ruff"
 fi
 
 # The runtime of .NET Core 3.1, which is MIT-licensed and available as a Python wheel.
 if [ ! -x build/dotnet/dotnetcore2/bin/dotnet ]; then
-  { build/venv/bin/pip install -q --no-deps --target build/dotnet dotnetcore2==3.1.23 && chmod +x build/dotnet/dotnetcore2/bin/dotnet; } >> "$log" 2>&1 || missing "the .NET runtime"
+  { build/venv/bin/pip install -q --no-deps --target build/dotnet dotnetcore2==3.1.23 &&
+    chmod +x build/dotnet/dotnetcore2/bin/dotnet; } >> "$log" 2>&1 || missing "the .NET runtime"
 fi
 
 if [ ! -d build/node/node_modules/ws ]; then
   mkdir -p build/node
-  (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 || missing "the npm package ws"
+  (cd build/node && npm install --silent --no-audit --no-fund --prefix . ws@8.23.0) >> "$log" 2>&1 ||
+    missing "the npm package ws"
 fi
 
 # The driver for Chromium, and the closure compiler for Debian's Emscripten 3.1.6.
-if [ ! -d build/node/node_modules/playwright-core ] || [ ! -d build/node/node_modules/google-closure-compiler-linux ]; then
-  (cd build/node && npm install --silent --no-audit --no-fund --prefix . playwright-core@1.65.1 google-closure-compiler@20220104.0.0) >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
+if [ ! -d build/node/node_modules/playwright-core ] ||
+  [ ! -d build/node/node_modules/google-closure-compiler-linux ]; then
+  (cd build/node &&
+    npm install --silent --no-audit --no-fund --prefix . playwright-core@1.65.1 google-closure-compiler@20220104.0.0) \
+    >> "$log" 2>&1 || missing "playwright-core and the closure compiler"
 fi
 
 if [ ! -x build/wst/wstest ]; then

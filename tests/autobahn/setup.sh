@@ -13,11 +13,13 @@ chmod 777 packages
 # The mirror of this machine's apt.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
 echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bullseye main" > sources.list
-options=(-q -o "Dir::Etc::sourcelist=$root/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache")
+options=(-q -o "Dir::Etc::sourcelist=$root/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+  -o "Dir::State::lists=$root/lists" -o "Dir::Cache=$root/cache")
 apt-get "${options[@]}" update
 (
   cd packages
-  apt-get "${options[@]}" download python2.7 python2.7-minimal python2.7-dev libpython2.7 libpython2.7-minimal libpython2.7-stdlib \
+  apt-get "${options[@]}" download python2.7 python2.7-minimal python2.7-dev libpython2.7 libpython2.7-minimal \
+    libpython2.7-stdlib \
     libpython2.7-dev libffi7 libssl1.1
 )
 for package in packages/*_"$arch".deb; do dpkg -x "$package" python; done

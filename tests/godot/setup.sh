@@ -21,12 +21,14 @@ fetch() {
   local mirror
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" > apt/sources.list
-  local options=(-q -o "Dir::Etc::sourcelist=$root/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null
+  local options=(-q -o "Dir::Etc::sourcelist=$root/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::Etc::preferencesparts=/dev/null
     -o "Dir::State::lists=$root/apt/lists" -o "Dir::State::status=$root/apt/status" -o "Dir::Cache=$root/apt/cache"
     -o APT::Install-Recommends=false -o Acquire::Languages=none -o "APT::Sandbox::User=$(id -un)")
   apt-get "${options[@]}" update
   local names
-  names=$(apt-get "${options[@]}" install --print-uris "$@" | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" | grep -vE "$unneeded")
+  names=$(apt-get "${options[@]}" install --print-uris "$@" | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p" |
+    grep -vE "$unneeded")
   (cd packages && apt-get "${options[@]}" download $names)
   for package in packages/*.deb; do dpkg-deb -x "$package" new; done
 }
@@ -38,7 +40,8 @@ launcher() {
   local lib="$tree/usr/lib/$triplet"
   # /lib is a link in a complete system; packages of older suites have files in it.
   printf '#!/bin/sh\nexec "%s" --inhibit-cache --library-path "%s:%s:%s/pulseaudio" --argv0 %s "%s" "$@"\n' \
-    "$(ls "$tree"/usr/lib64/ld-linux-*.so.* "$tree"/usr/lib/ld-linux-*.so.* "$tree"/lib64/ld-linux-*.so.* "$tree"/lib/ld-linux-*.so.* 2> /dev/null | head -n 1)" \
+    "$(ls "$tree"/usr/lib64/ld-linux-*.so.* "$tree"/usr/lib/ld-linux-*.so.* \
+      "$tree"/lib64/ld-linux-*.so.* "$tree"/lib/ld-linux-*.so.* 2> /dev/null | head -n 1)" \
     "$lib" "$tree/lib/$triplet" "$lib" "$3" "$tree/usr/bin/$3" > "$1.new"
   chmod +x "$1.new"
   # 3.2 exits with 255 here.
@@ -51,7 +54,8 @@ newest() {
     fetch "$suite" godot godot3-server || continue
     rm -rf tree
     mv new tree
-    launcher godot4 tree godot '4\.([6-9]|[1-9][0-9]+)\.' && launcher godot3 tree godot3-server '3\.6\.' && mv godot4.new godot4 && mv godot3.new godot3 && return
+    launcher godot4 tree godot '4\.([6-9]|[1-9][0-9]+)\.' && launcher godot3 tree godot3-server '3\.6\.' &&
+      mv godot4.new godot4 && mv godot3.new godot3 && return
   done
   return 1
 }

@@ -20,11 +20,13 @@ compile() {
   local name=$1
   shift
   # Another suite may run the same program: the new file replaces it atomically.
-  ${CC:-cc} $STRICT -g -O1 -Iinclude "tests/c/$name.c" -o "build/tests/$name.$$" -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" -lpthread "$@"
+  ${CC:-cc} $STRICT -g -O1 -Iinclude "tests/c/$name.c" -o "build/tests/$name.$$" -L"$LIBDIR" -lwspeer \
+    -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" -lpthread "$@"
   mv -f "build/tests/$name.$$" "build/tests/$name"
 }
 
-# program NAME [ARGUMENT...]: compiles tests/c/NAME.c with $FLAGS and runs it under $WRAP for at most $LIMIT (200) seconds.
+# program NAME [ARGUMENT...]: compiles tests/c/NAME.c with $FLAGS and runs it under $WRAP for at most $LIMIT seconds
+# (200 by default).
 program() {
   local name=$1 code=0
   shift

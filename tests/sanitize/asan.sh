@@ -20,15 +20,19 @@ for part in $parts; do
   case $part in
   rust)
     # Without the tests that have a counting allocator, which would replace the sanitizer's.
-    names=$(sed -n '/^\[\[test\]\]/,/^path/s/^name = "\(.*\)"/\1/p' Cargo.toml | grep -vxE 'allocations|deflate_memory|panics')
+    names=$(sed -n '/^\[\[test\]\]/,/^path/s/^name = "\(.*\)"/\1/p' Cargo.toml |
+      grep -vxE 'allocations|deflate_memory|panics')
     names+=" $(cd tests && ls */main.rs | sed 's|/main.rs||')"
-    sanitized test --locked --no-fail-fast --target "$target" --features inject-panics --lib $(printf -- '--test %s ' $names) || rc=1
+    sanitized test --locked --no-fail-fast --target "$target" --features inject-panics --lib \
+      $(printf -- '--test %s ' $names) || rc=1
     # Memory of calls interrupted by a panic is leaked on purpose: the host may still hold loans.
-    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 sanitized test --locked --target "$target" --features inject-panics --test panics || rc=1
+    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 sanitized test --locked --target "$target" --features inject-panics \
+      --test panics || rc=1
     ;;
   c)
     # Time limits of calls do not apply to an instrumented library.
-    programs asan "gcc -fsanitize=address" abuse loans threads loss host_habits multiplayer multiplayer3 scene scene_bytes heartbeat signals
+    programs asan "gcc -fsanitize=address" abuse loans threads loss host_habits multiplayer multiplayer3 scene \
+      scene_bytes heartbeat signals
     ;;
   cpp)
     COMPILERS=gcc tests/suites/cpp.sh || rc=1
@@ -36,7 +40,8 @@ for part in $parts; do
     ;;
   csharp)
     # Mono has its own leak checks and SIGSEGV handler.
-    printf '#!/bin/sh\nexec env LD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 %s "$@"\n' "$(readlink -f "$(gcc -print-file-name=libasan.so)")" "$(command -v mono)" > $lib/bin/mono
+    printf '#!/bin/sh\nexec env LD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 %s "$@"\n' \
+      "$(readlink -f "$(gcc -print-file-name=libasan.so)")" "$(command -v mono)" > $lib/bin/mono
     chmod +x $lib/bin/mono
     PATH=$PWD/$lib/bin:$PATH tests/suites/conformance.sh --language csharp || rc=1
     ;;

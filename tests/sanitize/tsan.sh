@@ -10,12 +10,15 @@ lib=build/tsan
 rc=0
 mkdir -p $lib
 
-if [ ! -x /usr/bin/cargo ] || [ ! -d /usr/lib/rustlib/src/rust/library ] || ! command -v clang-19 > /dev/null || ! ls /usr/lib/llvm-19/lib/clang/*/lib/linux/libclang_rt.tsan-x86_64.a > /dev/null 2>&1; then
+if [ ! -x /usr/bin/cargo ] || [ ! -d /usr/lib/rustlib/src/rust/library ] || ! command -v clang-19 > /dev/null ||
+  ! ls /usr/lib/llvm-19/lib/clang/*/lib/linux/libclang_rt.tsan-x86_64.a > /dev/null 2>&1; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
     echo "not ok - tsan: install rustc-web cargo-web rust-web-src clang-19 libclang-rt-19-dev"
     exit 1
   fi
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src clang-19 libclang-rt-19-dev; } > $lib/setup.log 2>&1 ||
+  { apt-get update &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src \
+      clang-19 libclang-rt-19-dev; } > $lib/setup.log 2>&1 ||
     { tail -n 15 $lib/setup.log; echo "not ok - tsan: its packages cannot be installed"; exit 1; }
 fi
 
@@ -43,7 +46,8 @@ else
   echo "not ok - tsan: a planted race ended with $found"
   exit 1
 fi
-build/tests/planted_race guarded > $lib/planted.log 2>&1 && echo "ok - tsan: with a lock nothing is reported" || { echo "not ok - tsan: with a lock something is reported"; cat $lib/planted.log; exit 1; }
+build/tests/planted_race guarded > $lib/planted.log 2>&1 && echo "ok - tsan: with a lock nothing is reported" ||
+  { echo "not ok - tsan: with a lock something is reported"; cat $lib/planted.log; exit 1; }
 
 for part in $parts; do
   case $part in
@@ -54,7 +58,8 @@ for part in $parts; do
   rust)
     # The tests in which threads meet: of the test, of the library (TLS, names) or of a proxy. The others have one
     # thread.
-    sanitized test --no-fail-fast --lib --test stale_handles --test waiting --test descriptors --test tls_streams --test panics --test network || rc=1
+    sanitized test --no-fail-fast --lib --test stale_handles --test waiting --test descriptors --test tls_streams \
+      --test panics --test network || rc=1
     sanitized test --test server crowd:: || rc=1
     WSPEER_SOAK_SECONDS=20 sanitized test --test soak || rc=1
     ;;

@@ -6,9 +6,11 @@ need gcc g++ clang nm
 echo '#include "wspeer.h"
 int main(void) { ws_config c; ws_config_init(&c, sizeof c); c.max_clients = WS_OFF; return (int)(ws_version() - WS_VERSION); }' > build/tests/dialect.c
 cp build/tests/dialect.c build/tests/dialect.cc
-for one in "gcc -std=c99 c" "gcc -std=c11 c" "clang -std=c99 c" "clang -std=c11 c" "g++ -std=c++11 cc" "g++ -std=c++20 cc" "clang++ -std=c++11 cc" "clang++ -std=c++20 cc"; do
+for one in "gcc -std=c99 c" "gcc -std=c11 c" "clang -std=c99 c" "clang -std=c11 c" "g++ -std=c++11 cc" \
+  "g++ -std=c++20 cc" "clang++ -std=c++11 cc" "clang++ -std=c++20 cc"; do
   set -- $one
-  if $1 $2 -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude build/tests/dialect.$3 -o build/tests/dialect -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" && build/tests/dialect; then
+  if $1 $2 -Wall -Wextra -Wpedantic -Wconversion -Werror -Iinclude build/tests/dialect.$3 -o build/tests/dialect \
+    -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)" && build/tests/dialect; then
     echo "ok - header: $1 $2"
   else
     echo "not ok - header: $1 $2"

@@ -5,4 +5,5 @@
 need python3 cargo openssl
 for name in attacked_server honest; do compile "$name"; done
 certificate build/tests/attacks-cert
-exec timeout 1100 python3 tests/attacks/run.py build/tests/attacked_server build/tests/honest build/tests/attacks-cert/cert.pem build/tests/attacks-cert/key.pem "$@" ${FILTER:+"$FILTER"}
+exec timeout 1100 python3 tests/attacks/run.py build/tests/attacked_server build/tests/honest \
+  build/tests/attacks-cert/cert.pem build/tests/attacks-cert/key.pem "$@" ${FILTER:+"$FILTER"}

@@ -4,5 +4,6 @@
 need gcc cargo
 gcc -D_GNU_SOURCE -shared -fPIC -o build/tests/slowdns.so tests/c/slowdns.c -ldl
 certificate build/tests/blocking-cert
-LIMIT=300 FLAGS=-D_GNU_SOURCE WRAP="env LD_PRELOAD=$PWD/build/tests/slowdns.so" program blocking build/tests/blocking-cert/cert.pem build/tests/blocking-cert/key.pem
+LIMIT=300 FLAGS=-D_GNU_SOURCE WRAP="env LD_PRELOAD=$PWD/build/tests/slowdns.so" program blocking \
+  build/tests/blocking-cert/cert.pem build/tests/blocking-cert/key.pem
 exit $rc

@@ -15,7 +15,8 @@ clean() {
   ip netns del "$b" 2> /dev/null || true
 }
 trap clean EXIT
-if ! { ip netns add "$a" && ip netns add "$b" && ip link add va netns "$a" type veth peer name vb netns "$b"; } 2> build/tests/cable.log; then
+if ! { ip netns add "$a" && ip netns add "$b" && ip link add va netns "$a" type veth peer name vb netns "$b"; } \
+  2> build/tests/cable.log; then
   lacks "this machine lets us make no network namespaces: $(head -n 1 build/tests/cable.log)"
 fi
 ip -n "$a" addr add 10.99.0.1/24 dev va
@@ -49,7 +50,8 @@ ip -n "$a" link set va down
 expect $client "phase=6 cause=9 code=1006 clean=0" "the client finds the pulled cable by its heartbeat"
 expect $server "phase=6 cause=9 code=1006 clean=0" "the server finds it too"
 ip netns exec "$b" timeout 60 build/tests/cable client ws://10.99.0.1:9080 > $client &
-expect $client "phase=2 cause=2[24] code=1006" "with the cable pulled, connecting ends in TCP by its time-out or as unreachable"
+expect $client "phase=2 cause=2[24] code=1006" \
+  "with the cable pulled, connecting ends in TCP by its time-out or as unreachable"
 ip netns exec "$b" timeout 60 build/tests/cable client ws://10.98.0.1:9080 > $client &
 expect $client "phase=2 cause=24 code=1006" "without a route, the address is unreachable"
 exit $rc

@@ -14,7 +14,10 @@ rc=0
 types() {
   local name=$1
   shift
-  if "$@" tests/cpp/types.cc -o "$out/types-$name" $link && timeout 60 "$out/types-$name" | sed "s/ - c++: / - c++: $name: /"; then return; fi
+  if "$@" tests/cpp/types.cc -o "$out/types-$name" $link && timeout 60 "$out/types-$name" |
+    sed "s/ - c++: / - c++: $name: /"; then
+    return
+  fi
   echo "not ok - c++: $name"
 }
 
@@ -33,7 +36,8 @@ for compiler in $compilers; do
 done
 
 for example in minimal_client echo_server chat; do
-  $gcc -std=c++17 bindings/cpp/examples/$example.cc -o $out/$example $link || { echo "not ok - c++: $example is built"; exit 1; }
+  $gcc -std=c++17 bindings/cpp/examples/$example.cc -o $out/$example $link ||
+    { echo "not ok - c++: $example is built"; exit 1; }
 done
 timeout 200 python3 tests/cpp/run_examples.py $out || rc=1
 
@@ -41,11 +45,23 @@ timeout 200 python3 tests/cpp/run_examples.py $out || rc=1
 : > $out/echo.log # output of an earlier run
 $out/echo_server 0 > $out/echo.log &
 server=$!
-for _ in $(seq 100); do port=$(sed -n 's/.*\*:\([0-9]*\).*/\1/p' $out/echo.log); [ -n "$port" ] && break; sleep 0.1; done
+for _ in $(seq 100); do
+  port=$(sed -n 's/.*\*:\([0-9]*\).*/\1/p' $out/echo.log)
+  [ -n "$port" ] && break
+  sleep 0.1
+done
 sed -n '/^```cpp/,/^```$/p; /^```$/q' bindings/cpp/README.md | grep -v '^```' | sed "s/:9080/:$port/" > $out/start.cc
 if $gcc -std=c++17 $out/start.cc -o $out/start $link && [ "$(timeout 20 $out/start)" = "hello
-closed as the host asked" ]; then echo "ok - c++: the start in the README"; else echo "not ok - c++: the start in the README"; rc=1; fi
+closed as the host asked" ]; then
+  echo "ok - c++: the start in the README"
+else
+  echo "not ok - c++: the start in the README"
+  rc=1
+fi
 kill $server
 wait $server || rc=1
-diff <(sed -n 's|^//   ||p; s|^//$||p' bindings/cpp/wspeer.hpp | sed '/^int main/,/^}/!d') <(sed '/^int main/,/^}/!d' $out/start.cc | sed "s/:$port/:9080/") && echo "ok - c++: the header begins with the same example" || { echo "not ok - c++: the header begins with the same example"; rc=1; }
+diff <(sed -n 's|^//   ||p; s|^//$||p' bindings/cpp/wspeer.hpp | sed '/^int main/,/^}/!d') \
+  <(sed '/^int main/,/^}/!d' $out/start.cc | sed "s/:$port/:9080/") &&
+  echo "ok - c++: the header begins with the same example" ||
+  { echo "not ok - c++: the header begins with the same example"; rc=1; }
 exit $rc

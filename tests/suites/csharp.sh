@@ -24,10 +24,13 @@ build() {
 python3 "$package/tools~/package.py" --check || rc=1
 build Wspeer.dll -unsafe -target:library -out:$out/Wspeer.dll $package/Runtime/Core/*.cs
 build "UnityEngine's stub" -target:library -out:$out/UnityStub.dll tests/csharp/UnityStub.cs
-build "the component in a player" -target:library -r:Wspeer.dll -r:UnityStub.dll -out:$out/player.dll $package/Runtime/Unity/*.cs
-build "the component in the editor" -define:UNITY_EDITOR -target:library -r:Wspeer.dll -r:UnityStub.dll -out:$out/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
+build "the component in a player" -target:library -r:Wspeer.dll -r:UnityStub.dll -out:$out/player.dll \
+  $package/Runtime/Unity/*.cs
+build "the component in the editor" -define:UNITY_EDITOR -target:library -r:Wspeer.dll -r:UnityStub.dll \
+  -out:$out/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
 for sample in MinimalClient EchoServer Chat; do
-  build "$sample in Unity" -define:UNITY_2021_3_OR_NEWER -target:library -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$out/unity-sample.dll "$package/Samples~/$sample"/*.cs
+  build "$sample in Unity" -define:UNITY_2021_3_OR_NEWER -target:library -r:Wspeer.dll -r:Wspeer.Unity.dll \
+    -r:UnityStub.dll -out:$out/unity-sample.dll "$package/Samples~/$sample"/*.cs
   build "$sample" -r:Wspeer.dll "-out:$out/$sample.exe" "$package/Samples~/$sample"/*.cs
 done
 build Layout.exe -r:Wspeer.dll -r:System.dll -r:System.Core.dll -out:$out/Layout.exe tests/csharp/Layout.cs
@@ -45,7 +48,8 @@ else
 fi
 mono $out/Layout.exe 32 > build/tests/layout32.c
 for target in i686-linux-gnu armv7a-linux-gnueabihf i686-windows-msvc; do
-  if clang -target $target -std=c11 -ffreestanding -fsyntax-only -Wno-pragma-once-outside-header -Iinclude build/tests/layout32.c; then
+  if clang -target $target -std=c11 -ffreestanding -fsyntax-only -Wno-pragma-once-outside-header -Iinclude \
+    build/tests/layout32.c; then
     echo "ok - layout: $(grep -c _Static_assert build/tests/layout32.c) sizes and offsets with 32-bit pointers on $target"
   else
     echo "not ok - layout: 32-bit pointers on $target"
@@ -63,9 +67,12 @@ mkdir -p $net
 ln -sf "$(cd "$LIBDIR" && pwd)/libwspeer.so" $net/libwspeer.so
 if tests/csharp/mcs-net -unsafe -target:library -out:$net/Wspeer.dll $package/Runtime/Core/*.cs &&
   tests/csharp/mcs-net -target:library -out:$net/UnityStub.dll tests/csharp/UnityStub.cs &&
-  tests/csharp/mcs-net -define:UNITY_EDITOR -target:library -lib:$net -r:Wspeer.dll -r:UnityStub.dll -out:$net/Wspeer.Unity.dll $package/Runtime/Unity/*.cs &&
-  tests/csharp/mcs-net -unsafe -lib:$net -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$net/Tests.dll "${tests[@]}" &&
-  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong allocations lifetimes threads component > $net/log && ! grep -q '^not ok' $net/log; then
+  tests/csharp/mcs-net -define:UNITY_EDITOR -target:library -lib:$net -r:Wspeer.dll -r:UnityStub.dll \
+    -out:$net/Wspeer.Unity.dll $package/Runtime/Unity/*.cs &&
+  tests/csharp/mcs-net -unsafe -lib:$net -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll -out:$net/Tests.dll \
+    "${tests[@]}" &&
+  timeout 200 tests/csharp/net $net/Tests.dll calls talk loans wrong allocations lifetimes threads component \
+    > $net/log && ! grep -q '^not ok' $net/log; then
   echo "ok - .NET: $(grep -c '^ok' $net/log) tests on .NET Core 3.1"
 else
   cat $net/log
@@ -75,9 +82,11 @@ fi
 
 # Like on iOS, where the library is part of the program.
 mkdir -p $out/internal
-build "Wspeer.dll as for iOS" -define:UNITY_IOS -unsafe -target:library -out:$out/internal/Wspeer.dll $package/Runtime/Core/*.cs
+build "Wspeer.dll as for iOS" -define:UNITY_IOS -unsafe -target:library -out:$out/internal/Wspeer.dll \
+  $package/Runtime/Core/*.cs
 cp $out/{Tests.exe,Wspeer.Unity.dll,UnityStub.dll} $out/internal/
-if LD_PRELOAD=$out/libwspeer.so timeout 120 mono --debug $out/internal/Tests.exe talk loans > $out/internal.log && ! grep -q '^not ok' $out/internal.log; then
+if LD_PRELOAD=$out/libwspeer.so timeout 120 mono --debug $out/internal/Tests.exe talk loans > $out/internal.log &&
+  ! grep -q '^not ok' $out/internal.log; then
   echo "ok - __Internal: $(grep -c '^ok' $out/internal.log) tests with the library in the program itself"
 else
   cat $out/internal.log
@@ -87,9 +96,12 @@ fi
 
 # Like in WebGL, where the library is JavaScript in the page.
 mkdir -p $out/webgl
-build "Wspeer.dll as for WebGL" -define:UNITY_WEBGL -unsafe -target:library -out:$out/webgl/Wspeer.dll $package/Runtime/Core/*.cs
-build "the component as for WebGL" -define:UNITY_WEBGL -target:library -r:$out/webgl/Wspeer.dll -r:UnityStub.dll -out:$out/webgl/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
-lacking=$(grep -oE 'extern [a-z]+ ws_[a-z_]+|extern .*\bws_[a-z_]+\(' $package/Runtime/Core/Native.cs | grep -oE 'ws_[a-z_]+' | sort -u | while read -r name; do
+build "Wspeer.dll as for WebGL" -define:UNITY_WEBGL -unsafe -target:library -out:$out/webgl/Wspeer.dll \
+  $package/Runtime/Core/*.cs
+build "the component as for WebGL" -define:UNITY_WEBGL -target:library -r:$out/webgl/Wspeer.dll -r:UnityStub.dll \
+  -out:$out/webgl/Wspeer.Unity.dll $package/Runtime/Unity/*.cs
+lacking=$(grep -oE 'extern [a-z]+ ws_[a-z_]+|extern .*\bws_[a-z_]+\(' $package/Runtime/Core/Native.cs |
+  grep -oE 'ws_[a-z_]+' | sort -u | while read -r name; do
   grep -qE "^  $name: function" bindings/web/*.js || echo "$name"
 done)
 if [ -z "$lacking" ] && grep -qa __Internal $out/webgl/Wspeer.dll; then
@@ -116,7 +128,8 @@ says() {
 }
 rm -f $out/alone/libwspeer.so
 says "a missing library" "put libwspeer.so"
-echo 'unsigned ws_abi_version(void) { return 1; } int ws_last_error(char *b, long c, long *l) { *b = 0; *l = 0; return 0; }' | ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
+echo 'unsigned ws_abi_version(void) { return 1; } int ws_last_error(char *b, long c, long *l) { *b = 0; *l = 0; return 0; }' |
+  ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
 says "a library that is too old" "is older than this assembly"
 echo 'unsigned ws_abi_version(void) { return 2; }' | ${CC:-cc} -shared -fPIC -x c - -o $out/alone/libwspeer.so
 says "a library with another binary interface" "version 2 of the binary interface"
@@ -124,7 +137,8 @@ says "a library with another binary interface" "version 2 of the binary interfac
 timeout 120 python3 tests/csharp/samples.py $out || rc=1
 
 if [ "$(uname -sm)" = "Linux x86_64" ]; then
-  timeout 120 "$package/tools~/package.py" && python3 tests/csharp/packed.py build/com.wspeer.wspeer-*.tgz $out/unpacked || { echo "not ok - packed"; rc=1; }
+  timeout 120 "$package/tools~/package.py" &&
+    python3 tests/csharp/packed.py build/com.wspeer.wspeer-*.tgz $out/unpacked || { echo "not ok - packed"; rc=1; }
   build "what was packed" -unsafe -target:library -out:$out/packed.dll $out/unpacked/package/Runtime/Core/*.cs
 fi
 exit $rc

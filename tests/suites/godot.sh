@@ -17,12 +17,18 @@ for version in 4 3.6 3.2; do
   found=$({ timeout 30 "$engine" --version || true; } | tail -n 1)
   pattern="^${version//./\\.}\\."
   [ $version != 4 ] || pattern='^4\.([6-9]|[1-9][0-9]+)\.'
-  if [[ $found =~ $pattern ]]; then echo "ok - this is Godot $version: $found"; else echo "not ok - this is Godot $version: $found"; rc=1; fi
+  if [[ $found =~ $pattern ]]; then
+    echo "ok - this is Godot $version: $found"
+  else
+    echo "not ok - this is Godot $version: $found"
+    rc=1
+  fi
   rm -rf "build/tests/game$version"
   cp -r "tests/godot/game$format" "build/tests/game$version"
   began=$EPOCHREALTIME
   for tls in "" "$cert $key"; do
-    timeout 100 build/tests/godot "$format" "$engine" "build/tests/game$version" $tls || { echo "not ok - godot $version ended with $?"; rc=1; }
+    timeout 100 build/tests/godot "$format" "$engine" "build/tests/game$version" $tls ||
+      { echo "not ok - godot $version ended with $?"; rc=1; }
   done
   echo "figure: Godot $version took $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }") s"
 done

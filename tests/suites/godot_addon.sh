@@ -15,7 +15,9 @@ script() {
   rm -f "build/tests/addon.$name"
   part "$name" || return 0
   timeout 150 build/venv/bin/python "tests/godot/$name.py" "$@" > "build/tests/addon.$name" 2>&1 || code=$?
-  if [ $code != 0 ] && ! grep -q '^not ok' "build/tests/addon.$name"; then echo "not ok - $name ended with $code" >> "build/tests/addon.$name"; fi
+  if [ $code != 0 ] && ! grep -q '^not ok' "build/tests/addon.$name"; then
+    echo "not ok - $name ended with $code" >> "build/tests/addon.$name"
+  fi
   echo "figure: $name took $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }") s" >> "build/tests/addon.$name"
 }
 

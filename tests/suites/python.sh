@@ -10,11 +10,23 @@ library=$(cd "$LIBDIR" && pwd)/libwspeer.so
 rc=0
 # check WHAT COMMAND...
 check() {
-  if "${@:2}" > "$work/output" 2>&1; then echo "ok - python: $1"; else echo "not ok - python: $1"; cat "$work/output"; rc=1; fi
+  if "${@:2}" > "$work/output" 2>&1; then
+    echo "ok - python: $1"
+  else
+    echo "not ok - python: $1"
+    cat "$work/output"
+    rc=1
+  fi
 }
 # told WHAT PART: the output of the last check contains PART
 told() {
-  if grep -qF "$2" "$work/output"; then echo "ok - python: $1"; else echo "not ok - python: $1"; cat "$work/output"; rc=1; fi
+  if grep -qF "$2" "$work/output"; then
+    echo "ok - python: $1"
+  else
+    echo "not ok - python: $1"
+    cat "$work/output"
+    rc=1
+  fi
 }
 not() { ! "$@"; }
 rm -rf "$work" bindings/python/build
@@ -23,22 +35,29 @@ mkdir -p "$work/elsewhere"
 # The sources.
 cd bindings/python
 for version in 3.9 3.13; do
-  check "mypy --strict for Python $version" env MYPYPATH=src "$python" -m mypy --python-version $version src examples ../../tests/conformance/conformance.py
+  check "mypy --strict for Python $version" env MYPYPATH=src "$python" -m mypy --python-version $version src examples \
+    ../../tests/conformance/conformance.py
 done
 check "ruff check" "$python" -m ruff check . ../../tests/conformance/conformance.py
 check "ruff format" "$python" -m ruff format --check . ../../tests/conformance/conformance.py
 
 # The tests from the sources, also with the oldest and the newest interpreter if installed.
-tests() { WSPEER_LIBRARY=$library PYTHONPATH=src timeout 400 "$1" -X dev tests/run.py || { echo "not ok - python: the tests in $1 ended with $?"; rc=1; }; }
+tests() { WSPEER_LIBRARY=$library PYTHONPATH=src timeout 400 "$1" -X dev tests/run.py ||
+  { echo "not ok - python: the tests in $1 ended with $?"; rc=1; }; }
 tests "$python"
 for version in 3.9 3.13; do
   interpreter=$(ls "$HOME"/.pyenv/versions/$version.*/bin/python 2> /dev/null | tail -n 1 || true)
   interpreter=${interpreter:-$(command -v python$version || true)}
-  if [ -n "$interpreter" ]; then tests "$interpreter"; else echo "SKIP: the tests with Python $version, which is not here"; fi
+  if [ -n "$interpreter" ]; then
+    tests "$interpreter"
+  else
+    echo "SKIP: the tests with Python $version, which is not here"
+  fi
 done
 
 # What pip builds from the checkout: cargo builds the library again, for a wheel without another one.
-check "pip builds a wheel" "$python" -m pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check -w "$work/wheel" .
+check "pip builds a wheel" "$python" -m pip wheel -q --no-deps --no-build-isolation --disable-pip-version-check \
+  -w "$work/wheel" .
 wheel=$(echo "$work"/wheel/*.whl)
 check "the wheel is for one platform and any Python 3" expr "$wheel" : ".*/wspeer-0\.1\.0-py3-none-[a-z]*_.*\.whl"
 check "the wheel holds the library and py.typed, and nothing of the tests" "$python" - "$wheel" << 'END'
@@ -48,8 +67,11 @@ assert {"wspeer/libwspeer.so", "wspeer/py.typed", "wspeer/aio.py"} <= names, nam
 assert all(name.startswith(("wspeer/", "wspeer-")) for name in names), names
 assert {name.rpartition("/")[2] for name in names} >= {"LICENSE-MIT", "LICENSE-APACHE"}, names
 END
-check "its library is the one that make builds" sh -c "unzip -p '$wheel' wspeer/libwspeer.so | cmp - '$root/build/libwspeer.so'"
-check "a fresh environment installs it without a registry" sh -c "'$python' -m venv '$work/fresh' && '$work/fresh/bin/python' -m pip install -q --no-index --disable-pip-version-check '$wheel'"
+check "its library is the one that make builds" sh -c \
+  "unzip -p '$wheel' wspeer/libwspeer.so | cmp - '$root/build/libwspeer.so'"
+check "a fresh environment installs it without a registry" \
+  sh -c "'$python' -m venv '$work/fresh' &&
+    '$work/fresh/bin/python' -m pip install -q --no-index --disable-pip-version-check '$wheel'"
 fresh=$work/fresh/bin/python
 
 cd "$work/elsewhere"
@@ -85,8 +107,10 @@ env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/drive_e
 cd "$root/bindings/python"
 check "a source distribution is made" "$python" -c "from setuptools import build_meta; build_meta.build_sdist('$work')"
 mkdir "$work/sdist" && tar -xzf "$work"/wspeer-*.tar.gz -C "$work/sdist"
-check "a source distribution is not built without a library" not env -u WSPEER_LIBRARY "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
+check "a source distribution is not built without a library" not env -u WSPEER_LIBRARY "$python" -m pip wheel \
+  -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
 told "the error says what to do" "set WSPEER_LIBRARY to a library to put inside"
-check "a source distribution is built with a library" env WSPEER_LIBRARY="$library" "$python" -m pip wheel -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
+check "a source distribution is built with a library" env WSPEER_LIBRARY="$library" "$python" -m pip wheel \
+  -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
 rm -rf build src/*.egg-info
 exit $rc

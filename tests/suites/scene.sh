@@ -11,6 +11,7 @@ mkdir -p build/tests/scene-home
 cp -r tests/godot/scene4 build/tests/scene4
 export HOME=$PWD/build/tests/scene-home
 began=$EPOCHREALTIME
-timeout 150 build/tests/scene_godot "$PWD/build/godot/godot4" build/tests/scene4 build/godot_rpc || { echo "not ok - scene_godot ended with $?"; rc=1; }
+timeout 150 build/tests/scene_godot "$PWD/build/godot/godot4" build/tests/scene4 build/godot_rpc ||
+  { echo "not ok - scene_godot ended with $?"; rc=1; }
 echo "figure: the scenes with Godot took $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }") s"
 exit $rc

@@ -23,13 +23,20 @@ trap 'jobs -p | xargs -r kill 2> /dev/null || true' EXIT
 
 # check WHAT COMMAND...: a test that passes if the command does
 check() {
-  if "${@:2}" > "$work/log" 2>&1; then echo "ok - snippets: $1"; else echo "not ok - snippets: $1"; sed 's/^/# /' "$work/log"; rc=1; fi
+  if "${@:2}" > "$work/log" 2>&1; then
+    echo "ok - snippets: $1"
+  else
+    echo "not ok - snippets: $1"
+    sed 's/^/# /' "$work/log"
+    rc=1
+  fi
 }
 
 # The blocks; the program of the first one is hello.c.
 "$extract" "$readme" c 'int main(void)' > "$work/hello.c"
 "$extract" "$readme" sh './hello' > "$work/commands"
-check "no loop runs while ws_next_event() fails" sh -c '! grep -rnE "while \(!?ws_next_event\([^)]*\)\)" README.md docs bindings include examples-c --include=*.md --include=*.h --include=*.c'
+check "no loop runs while ws_next_event() fails" \
+  sh -c '! grep -rnE "while \(!?ws_next_event\([^)]*\)\)" README.md docs bindings include examples-c --include=*.md --include=*.h --include=*.c'
 check "the header's first program is README's" diff -wB \
   <(sed -n '/^ \*   #include "wspeer.h"/,/^ \*   }/s/^ \*//p' include/wspeer.h) "$work/hello.c"
 
@@ -119,13 +126,15 @@ check "README: the server in C sends to everyone" serves ./server
   number=0
   for block in 'ws_join(' 'ws_encode_call(' 'ws_decode_call(' 'WS_EVENT_AUTH)'; do
     number=$((number + 1))
-    printf 'void part%d(ws_handle, ws_event);\nvoid part%d(ws_handle %s, ws_event e) {\n(void)e;\n' $number $number "$([ $number = 1 ] && echo unused || echo h)"
+    printf 'void part%d(ws_handle, ws_event);\nvoid part%d(ws_handle %s, ws_event e) {\n(void)e;\n' $number $number \
+      "$([ $number = 1 ] && echo unused || echo h)"
     [ $number = 1 ] && printf '(void)unused;\n' || printf '(void)h;\n'
     "$extract" "$root/docs/godot-scene.md" c "$block"
     printf '}\n'
   done
 } > scene.c
-check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c scene.c -o scene.o
+check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c scene.c \
+  -o scene.o
 {
   printf '#include "wspeer.h"\n#include <string.h>\nvoid part(ws_event event);\n'
   "$extract" "$root/SECURITY.md" c comes_from_our_page | sed 's/^\.\.\.$/void part(ws_event event) {/'
@@ -158,8 +167,10 @@ if have g++; then
       mkdir -p "$block"
       cp game.cc "$block"
       { printf 'cmake_minimum_required(VERSION 3.16)\nproject(game CXX)\nset(CMAKE_CXX_STANDARD 17)\nadd_executable(game game.cc)\n'; "$extract" "$cpp" cmake "$block"; } > "$block/CMakeLists.txt"
-      check "bindings/cpp/README.md: $block" sh -c "cmake -S '$block' -B '$block/build' -DCMAKE_PREFIX_PATH='$work/installed' \
-        -DFETCHCONTENT_SOURCE_DIR_WSPEER='$root' -DWSPEER_CARGO_TARGET_DIR='${CARGO_TARGET_DIR:-$root/target}' && cmake --build '$block/build'"
+      check "bindings/cpp/README.md: $block" sh -c \
+        "cmake -S '$block' -B '$block/build' -DCMAKE_PREFIX_PATH='$work/installed' \
+        -DFETCHCONTENT_SOURCE_DIR_WSPEER='$root' -DWSPEER_CARGO_TARGET_DIR='${CARGO_TARGET_DIR:-$root/target}' &&
+        cmake --build '$block/build'"
     done
   fi
 fi
@@ -176,15 +187,18 @@ if have mcs && have mono; then
   # A method of a component, in a class made here.
   { printf 'using UnityEngine;\nusing Wspeer;\nusing Wspeer.Unity;\nclass Game : MonoBehaviour { void Start() {\n'; "$extract" "$csharp" csharp WebSocketClientBehaviour; printf '} }\n'; } > package/component.cs
   for name in part game; do
-    check "C#: $name compiles" sh -c "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"
+    check "C#: $name compiles" sh -c \
+      "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"
   done
   far server
   check "README: C# shows what it receives" says '^hello$' mono package/part.exe
   check "bindings/csharp/README.md: ten lines say hello and end" ends mono package/game.exe
   check "the remote peer received it" grep -qx hello far.log
   server_ends
-  check "bindings/csharp/README.md: the component compiles" sh -c "cd package && mcs -langversion:7.2 -nologo -target:library -out:UnityStub.dll '$root/tests/csharp/UnityStub.cs' &&
-    mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:UnityStub.dll -out:Wspeer.Unity.dll Runtime/Unity/*.cs &&
+  check "bindings/csharp/README.md: the component compiles" sh -c \
+    "cd package && mcs -langversion:7.2 -nologo -target:library -out:UnityStub.dll '$root/tests/csharp/UnityStub.cs' &&
+    mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:UnityStub.dll -out:Wspeer.Unity.dll \
+      Runtime/Unity/*.cs &&
     mcs -langversion:7.2 -nologo -target:library -r:Wspeer.dll -r:Wspeer.Unity.dll -r:UnityStub.dll component.cs"
 fi
 
@@ -207,18 +221,22 @@ check "bindings/python/README.md: the server sends to all but one" serves python
 # The game's own work replaces the dots in the block.
 {
   printf 'import wspeer\n'
-  "$extract" "$python" python declare_node | sed '0,/^\.\.\.$/s//while player.state != wspeer.State.OPEN: player.poll()/; 0,/^\.\.\.$/s//event = next(iter(player.events()))/'
+  "$extract" "$python" python declare_node |
+    sed '0,/^\.\.\.$/s//while player.state != wspeer.State.OPEN: player.poll()/; 0,/^\.\.\.$/s//event = next(iter(player.events()))/'
   printf 'player.close()\nwhile player.state != wspeer.State.CLOSED: player.poll()\n'
 } > scene.py
 far scene
 check "bindings/python/README.md: the player calls" ends python3 scene.py
-check "the remote peer received it" sh -c 'for i in $(seq 100); do grep -qx "hello 5 \[1.5\]" far.log && exit; sleep 0.05; done; cat far.log; exit 1'
+check "the remote peer received it" sh -c \
+  'for i in $(seq 100); do grep -qx "hello 5 \[1.5\]" far.log && exit; sleep 0.05; done; cat far.log; exit 1'
 server_ends
 if [ -x "$root/build/venv/bin/python" ] && command -v cargo > /dev/null; then
   line=$("$extract" "$python" sh 'pip install' | sed 's/ *#.*//')
   packages=$("$root/build/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  check "bindings/python/README.md: \`$line\`" sh -c "'$root/build/venv/bin/python' -m venv '$work/fresh' && . '$work/fresh/bin/activate' && cd '$root' &&
-    env -u WSPEER_LIBRARY PYTHONPATH='$packages' PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 $line && cd / && env -u WSPEER_LIBRARY -u PYTHONPATH python -c 'import wspeer'"
+  check "bindings/python/README.md: \`$line\`" sh -c \
+    "'$root/build/venv/bin/python' -m venv '$work/fresh' && . '$work/fresh/bin/activate' && cd '$root' &&
+    env -u WSPEER_LIBRARY PYTHONPATH='$packages' PIP_NO_BUILD_ISOLATION=0 PIP_NO_INDEX=1 $line &&
+    cd / && env -u WSPEER_LIBRARY -u PYTHONPATH python -c 'import wspeer'"
 elif [ -n "${CI:-}" ]; then
   need build/venv/bin/python cargo
 fi
@@ -233,7 +251,9 @@ if [ -x "$godot" ] && [ -e "$root/build/godot-addon/addons/wspeer/wspeer.gdexten
   "$extract" "$root/bindings/godot/README.md" gdscript WSPeer.new > godot/peer.gd
   { printf 'extends Node\n'; "$extract" "$root/bindings/godot/README.md" gdscript WSServer.new; } > godot/server.gd
   for name in peer server; do
-    check "bindings/godot/README.md: $name" sh -c "HOME='$work' timeout 60 '$godot' --headless --path godot --check-only --script $name.gd > godot.log 2>&1; code=\$?; cat godot.log; ! grep -q ERROR godot.log && exit \$code"
+    check "bindings/godot/README.md: $name" \
+      sh -c "HOME='$work' timeout 60 '$godot' --headless --path godot --check-only --script $name.gd > godot.log 2>&1
+      code=\$?; cat godot.log; ! grep -q ERROR godot.log && exit \$code"
   done
 elif [ -n "${CI:-}" ]; then
   need "$godot" "$root/build/godot-addon"
@@ -249,9 +269,11 @@ fi
 
 # Commands: every mentioned target exists, and the one that takes seconds runs.
 cd "$root"
-targets=$(grep -ohE '`make [a-z0-9-]+' README.md SECURITY.md docs/*.md bindings/*/README.md | sed 's/`make //' | sort -u)
+targets=$(grep -ohE '`make [a-z0-9-]+' README.md SECURITY.md docs/*.md bindings/*/README.md | sed 's/`make //' |
+  sort -u)
 for target in $targets; do
-  grep -qE "^$target:|^$target " Makefile || { echo "not ok - snippets: make $target is documented and is not a target"; rc=1; }
+  grep -qE "^$target:|^$target " Makefile ||
+    { echo "not ok - snippets: make $target is documented and is not a target"; rc=1; }
 done
 check "every \`make …\` that is documented is a target: $(echo "$targets" | wc -l)" test -n "$targets"
 if command -v cargo > /dev/null; then check "README: \`make demo\`" timeout 300 make -s demo; fi

@@ -8,7 +8,8 @@ coproc echo_server { exec build/echo_server 0; }
 server=$echo_server_PID
 read -r -t 20 line <&"${echo_server[0]}"
 url=ws://127.0.0.1:${line##*:}
-strace -f -qq -o build/tests/frame_calls.trace -e trace=open,openat,read,recvfrom,recvmsg,write,sendto,sendmsg,writev build/tests/frame_calls "$url" > build/tests/frame_calls.out
+strace -f -qq -o build/tests/frame_calls.trace -e trace=open,openat,read,recvfrom,recvmsg,write,sendto,sendmsg,writev \
+  build/tests/frame_calls "$url" > build/tests/frame_calls.out
 cat build/tests/frame_calls.out
 read -r _ polls _ frames < <(grep '^polls' build/tests/frame_calls.out)
 between=$(sed -n '/frames\/begin/,/frames\/end/p' build/tests/frame_calls.trace | grep -v frames/)

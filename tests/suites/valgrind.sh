@@ -8,7 +8,8 @@ logs=build/tests/valgrind
 # Removes the output of earlier runs.
 rm -rf $logs
 mkdir -p $logs
-# minimal_client trusts $cert by SSL_CERT_FILE instead of the system's roots, which take a second to read under memcheck.
+# minimal_client trusts $cert by SSL_CERT_FILE instead of the system's roots, which take one second to read under
+# memcheck.
 unset SSL_CERT_DIR
 kinds=definite
 
@@ -16,12 +17,19 @@ kinds=definite
 check() {
   local name=$1
   shift
-  exec valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full --show-leak-kinds=$kinds --errors-for-leak-kinds=$kinds --log-file=$logs/$name.log "$@"
+  exec valgrind -q --error-exitcode=99 --suppressions=tests/lib/valgrind.supp --leak-check=full \
+    --show-leak-kinds=$kinds --errors-for-leak-kinds=$kinds --log-file=$logs/$name.log "$@"
 }
 
 # verdict NAME STATUS
 verdict() {
-  if [ "$2" = 0 ] && [ ! -s $logs/$1.log ]; then echo "ok - memcheck: $1"; else echo "not ok - memcheck: $1 ended with $2"; cat $logs/$1.log; rc=1; fi
+  if [ "$2" = 0 ] && [ ! -s $logs/$1.log ]; then
+    echo "ok - memcheck: $1"
+  else
+    echo "not ok - memcheck: $1 ended with $2"
+    cat $logs/$1.log
+    rc=1
+  fi
 }
 
 # start NAME PROGRAM...: starts it in the background with its output in a file; sets url from its output
@@ -51,18 +59,27 @@ end() { kill "$1" 2> /dev/null || true; }
 verdict demo $status
 
 for scheme in ws wss; do
-  if [ $scheme = wss ]; then start echo_server_wss build/echo_server 0 $cert $key; else start echo_server_ws build/echo_server 0; fi
+  if [ $scheme = wss ]; then
+    start echo_server_wss build/echo_server 0 $cert $key
+  else
+    start echo_server_ws build/echo_server 0
+  fi
   server=$pid
   for try in 1 2 3 4 5; do
     rm -f $logs/minimal_client_$scheme.out
     touch $logs/minimal_client_$scheme.out
-    (SSL_CERT_FILE=$cert check minimal_client_$scheme build/minimal_client "$url" "" $cert) > $logs/minimal_client_$scheme.out &
+    (SSL_CERT_FILE=$cert check minimal_client_$scheme build/minimal_client "$url" "" $cert) \
+      > $logs/minimal_client_$scheme.out &
     client=$!
-    until grep -q "Got text data from server: Test packet" $logs/minimal_client_$scheme.out || ! kill -0 $client 2> /dev/null; do sleep 0.1; done
+    until grep -q "Got text data from server: Test packet" $logs/minimal_client_$scheme.out ||
+      ! kill -0 $client 2> /dev/null; do
+      sleep 0.1
+    done
     end $client
     wait $client && status=0 || status=$?
     # On a busy machine, a handshake under memcheck may exceed the timeout of either end.
-    grep -q "Closed with code 1006" $logs/minimal_client_$scheme.out && [ ! -s $logs/minimal_client_$scheme.log ] || break
+    grep -q "Closed with code 1006" $logs/minimal_client_$scheme.out && [ ! -s $logs/minimal_client_$scheme.log ] ||
+      break
     echo "# a handshake took too long: try $try of 5"
   done
   verdict minimal_client_$scheme $status
@@ -77,11 +94,13 @@ server=$pid
 verdict multiplayer_join $status
 wait $server && status=0 || status=$?
 verdict multiplayer_host $status
-grep -q "I am peer" $logs/multiplayer_join.out && grep -q "has come" $logs/multiplayer_host.out && echo "ok - the players met" || { echo "not ok - the players met"; rc=1; }
+grep -q "I am peer" $logs/multiplayer_join.out && grep -q "has come" $logs/multiplayer_host.out &&
+  echo "ok - the players met" || { echo "not ok - the players met"; rc=1; }
 
 # Calls and values, with lent items and the caller's buffers, valid and invalid.
 compile shutdown
-(kinds=definite,indirect,possible; check shutdown build/tests/shutdown $cert $key) > $logs/shutdown.out && status=0 || status=$?
+(kinds=definite,indirect,possible; check shutdown build/tests/shutdown $cert $key) > $logs/shutdown.out && status=0 ||
+  status=$?
 grep -E '^figure|^not ok' $logs/shutdown.out
 verdict shutdown $status
 

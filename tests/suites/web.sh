@@ -2,7 +2,9 @@
 # The header in a browser: bindings/web/*.js, compiled by Emscripten and run in headless Chromium.
 # Parts: fits, conformance, run, edges, every, three, chat.
 . "$(dirname "$0")/../lib/common.sh"
-need clang emcc chromium node build/node/node_modules/playwright-core build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl build/godot/godot4
+need clang emcc chromium node build/node/node_modules/playwright-core \
+  build/node/node_modules/google-closure-compiler-linux build/node/node_modules/ws build/venv/bin/python openssl \
+  build/godot/godot4
 if part fits; then python3 tests/web/fits.py || rc=1; fi
 
 mkdir -p build/web
@@ -25,7 +27,9 @@ done
 # The chat of examples-web, which starts its own Chromium and is built by this machine's emcc.
 if [ -n "${WSPEER_BROWSER:-}${WEB_TOOLS:-}" ] || ! part chat; then
   echo "# the chat is left out"
-elif env -u NODE_PATH make -s examples-web && cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then
+elif env -u NODE_PATH make -s examples-web &&
+  cc -std=c99 -D_POSIX_C_SOURCE=200809L -Iinclude examples-c/chat.c -o build/web/chat -L"$LIBDIR" -lwspeer \
+  -Wl,-rpath,"$(cd "$LIBDIR" && pwd)"; then
   timeout 100 node tests/web/chat.js build/examples-web build/web/chat build/web/chat.png || rc=1
 else
   echo "not ok - web: the chat is built"

@@ -10,7 +10,8 @@ if [ ! -e "$root/made" ]; then
   # The mirror and proxy settings of this machine's apt.
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
   rm -rf "$root"
-  debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg sid "$root" "$mirror" /usr/share/debootstrap/scripts/sid
+  debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg sid "$root" "$mirror" \
+    /usr/share/debootstrap/scripts/sid
   apt-config dump | grep -E '^Acquire::https?::' > "$root/etc/apt/apt.conf.d/90outside" || true
   DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get install -y --no-install-recommends emscripten
   # The matching closure compiler; setup.sh has that of Debian's Emscripten 3.1.6.
@@ -28,6 +29,7 @@ exec unshare --mount bash -c '
   mount --bind . "$root$PWD"
   mount -t proc proc "$root/proc"
   mount -t tmpfs tmpfs "$root/dev/shm" || true
-  exec chroot "$root" env -u WEB_TOOLS -C "$PWD" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin EM_CACHE=/var/cache/emscripten EMCC_CFLAGS=-Wno-error=closure \
+  exec chroot "$root" env -u WEB_TOOLS -C "$PWD" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    EM_CACHE=/var/cache/emscripten EMCC_CFLAGS=-Wno-error=closure \
     EM_CLOSURE_COMPILER=/opt/node_modules/google-closure-compiler-linux/compiler "$@"
 ' sid "$root" "$@"

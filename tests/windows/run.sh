@@ -14,7 +14,8 @@ rc=0
 
 # Debian has no standard library for the Windows target: it is built from source by the matching compiler.
 cargo_for_windows() {
-  PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/windows CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$PWD/tests/windows/wine \
+  PATH=/usr/bin:$PATH RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=target/windows \
+    CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$PWD/tests/windows/wine \
     /usr/bin/cargo "$@" --locked -Zbuild-std=std,panic_abort,panic_unwind,test --target $target
 }
 report() {
@@ -36,7 +37,8 @@ for part in $parts; do
       name=$(basename "$source" .c)
       arguments=()
       [ "$name" != demo ] || arguments=(--cert $out/cert/cert.pem --key $out/cert/key.pem)
-      x86_64-w64-mingw32-gcc -std=c99 -g -O1 -Iinclude "$source" -o "$out/$name.exe" $out/libwspeer.dll.a -static -lpthread
+      x86_64-w64-mingw32-gcc -std=c99 -g -O1 -Iinclude "$source" -o "$out/$name.exe" $out/libwspeer.dll.a -static \
+        -lpthread
       timeout 200 tests/windows/wine "$out/$name.exe" "${arguments[@]}" > "$out/$name.log" && passed=0 || passed=1
       [ $passed = 0 ] || grep -v '^ok' "$out/$name.log" | head -50 || true
       report $passed "$name"
