@@ -1,4 +1,4 @@
--- The conformance program in LuaJIT, by its FFI alone: docs/conformance.md and docs/binding.md.
+-- The conformance program in LuaJIT, through its FFI only: docs/conformance.md and docs/binding.md.
 -- Usage: luajit conformance.lua SCENARIO [URL [CA.pem]]     in the root of the tree; WSPEER_LIBRARY names the library
 local ffi = require("ffi")
 local header = assert(io.open("include/wspeer.h")):read("*a")
@@ -45,7 +45,8 @@ local function peer_field(id) return id == 0 and "" or " peer=" .. (peer_names[i
 local function print_packet(name, packet)
   local length = tonumber(packet.len)
   local is_text = packet.type == K.WS_TEXT
-  local line = ("%s %d %s%s"):format(is_text and "text" or "binary", length, adler32(packet.data, length), peer_field(packet.peer_id))
+  local line = ("%s %d %s%s"):format(is_text and "text" or "binary", length,
+    adler32(packet.data, length), peer_field(packet.peer_id))
   if is_text and length > 0 and length <= 64 then line = line .. " " .. ffi.string(packet.data, length) end
   show(name, line)
 end
@@ -58,19 +59,24 @@ local function print_event(name, event)
   if kind == K.WS_EVENT_CONNECTED then
     line = "connected"
     if event.peer_id == 0 then
-      line = ("connected path=%s query=%s protocol=%s"):format(text_of(event.conn, K.WS_GET_PATH), text_of(event.conn, K.WS_GET_QUERY), text_of(event.conn, K.WS_GET_SUBPROTOCOL))
+      line = ("connected path=%s query=%s protocol=%s"):format(text_of(event.conn, K.WS_GET_PATH),
+        text_of(event.conn, K.WS_GET_QUERY), text_of(event.conn, K.WS_GET_SUBPROTOCOL))
     end
   elseif kind == K.WS_EVENT_CLOSE_REQUEST then
     line = ("close-request code=%d reason=%s"):format(event.code, words)
   elseif kind == K.WS_EVENT_CLOSED or kind == K.WS_EVENT_DISCONNECTED then
-    line = ("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%d reason=%s error=%s"):format(kind == K.WS_EVENT_CLOSED and "closed" or "disconnected", event.code,
-      event.clean, event.phase, event.cause, event.http_status, event.unsent, text_of(event.conn, K.WS_GET_CLOSE_REASON), words)
+    line = ("%s code=%d clean=%d phase=%d cause=%d status=%d unsent=%d reason=%s error=%s"):format(
+      kind == K.WS_EVENT_CLOSED and "closed" or "disconnected", event.code,
+      event.clean, event.phase, event.cause, event.http_status, event.unsent,
+      text_of(event.conn, K.WS_GET_CLOSE_REASON), words)
   end
   show(name, line .. peer_field(event.peer_id))
 end
 
 local function print_header(name, h, header_name, index)
-  if ws.ws_get_header(h, header_name, index, text_buffer, 65536, nil) ~= 0 then return show(name, ("no header %s %d"):format(header_name, index)) end
+  if ws.ws_get_header(h, header_name, index, text_buffer, 65536, nil) ~= 0 then
+    return show(name, ("no header %s %d"):format(header_name, index))
+  end
   show(name, ("header %s %d=%s"):format(header_name, index, ffi.string(text_buffer)))
 end
 
@@ -107,7 +113,7 @@ local function until_event(one, kind)
   repeat print_event(one.name, next_event(one)) until event.type == kind
 end
 
--- A config, and what keeps its texts alive until the call that copies them.
+-- A config, and a table that keeps its strings alive until the call that copies them.
 local function config_of(fields)
   local config, kept = ffi.new("ws_config"), {}
   ws.ws_config_init(config, ffi.sizeof(config))
@@ -125,7 +131,7 @@ end
 
 local out = ffi.new("ws_handle[1]")
 
--- The call is one of connect, listen, host and join. The handle, or nothing.
+-- The call is one of connect, listen, host and join. Returns the handle, or nothing.
 local function open(verb, url, fields)
   local config, kept = config_of(fields)
   local result = check(verb, ws["ws_" .. verb](url, config, out))
@@ -135,7 +141,9 @@ end
 
 local function put(h, words, kind) return check("put", ws.ws_put_packet(h, words, #words, kind or K.WS_TEXT)) end
 
-local function put_to(h, target, words, kind) return check("put_to", ws.ws_put_packet_to(h, target, words, #words, kind or K.WS_TEXT)) end
+local function put_to(h, target, words, kind)
+  return check("put_to", ws.ws_put_packet_to(h, target, words, #words, kind or K.WS_TEXT))
+end
 
 -- ---- Scenarios of a client ----
 
@@ -246,7 +254,9 @@ end
 -- ---- Bad input ----
 
 scenarios["bad-open"] = function()
-  for _, url in ipairs { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" } do open("connect", url) end
+  for _, url in ipairs { "", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://" } do
+    open("connect", url)
+  end
   for _, url in ipairs { "nothing", "ws://game.example:0", "wss://127.0.0.1:0" } do open("listen", url) end
   open("connect", "ws://127.0.0.1:1", { headers = { "X-Bad: one\r\nX-Worse: two" } })
   open("connect", "ws://127.0.0.1:1", { headers = { "no colon" } })
@@ -308,7 +318,8 @@ end
 -- ---- A server ----
 
 function scenarios.server()
-  local server = { name = "", h = open("listen", "ws://127.0.0.1:0", { subprotocols = "chat", headers = { "X-Answer: yes" } }) }
+  local server = { name = "",
+    h = open("listen", "ws://127.0.0.1:0", { subprotocols = "chat", headers = { "X-Answer: yes" } }) }
   ends = { server }
   local port, numbers, count = ffi.new("uint32_t[1]"), {}, 0
   ws.ws_get_option(server.h, K.WS_OPT_PORT, port)
