@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The Unity package: import settings, and what make unity-package builds.
+"""The Unity package: import settings, and the steps of `make unity-package`.
 Usage: package.py          puts bindings/web and the native libraries that this machine has built in place, and packs
                            build/com.wspeer.wspeer-VERSION.tgz
-       package.py --metas  writes the .meta file of whatever has none; the GUIDs follow from the paths, so they are the
+       package.py --metas  writes missing .meta files; the GUIDs are computed from the paths, so they are the
                            same everywhere
        package.py --check  checks the package: .meta files, GUIDs, JSON, versions"""
 import gzip
@@ -23,7 +23,7 @@ NAME = "com.wspeer.wspeer"
 NOTICES = "Third Party Notices.md"
 EMPTY = "  userData: \n  assetBundleName: \n  assetBundleVariant: \n"
 
-# Path below Runtime/Plugins: where cargo leaves it, and for which platforms Unity takes it: kind, name, settings.
+# Path below Runtime/Plugins: the cargo target, and Unity's platforms for it: type, name, settings.
 PLUGINS = {
     "linux-x86_64/libwspeer.so": (
         "x86_64-unknown-linux-gnu",
@@ -60,12 +60,12 @@ PLUGINS = {
         ],
     ),
 }
-# The same code with another cargo target serves too.
+# Other cargo targets that build the same library.
 ALSO = {
     "windows-x86_64/wspeer.dll": ["x86_64-pc-windows-gnu"],
     "macos/libwspeer.dylib": ["aarch64-apple-darwin", "x86_64-apple-darwin"],
 }
-# The header in the browser, copied when the package is packed.
+# The library for browsers, copied when the package is built.
 PAGES = {f"WebGL/{path.stem}.jslib": path for path in sorted((ROOT / "bindings" / "web").glob("library_wspeer*.js"))}
 ALL_PLATFORMS = ["Android", "Editor", "Linux64", "OSXUniversal", "WebGL", "Win", "Win64", "iOS", "tvOS"]
 
@@ -92,7 +92,7 @@ def plugin_meta(path):
 
 
 def meta(path, folder):
-    """The import settings of a path of the package."""
+    """The text of the .meta file for a path of the package."""
     path = str(path)
     below = path.removeprefix("Runtime/Plugins/")
     if folder:
@@ -114,12 +114,13 @@ def meta(path, folder):
 
 
 def hidden(path):
-    """Unity does not import what begins with a dot or ends with a tilde, nor what is below it."""
+    """Unity ignores files and folders whose names begin with a dot or end with a tilde, and everything below them."""
     return any(part.startswith(".") or part.endswith("~") for part in path.parts)
 
 
 def assets():
-    """Whatever needs a .meta: path, and whether it is a folder. Native libraries and pages count whether they are there or not."""
+    """All assets that need a .meta: path, and whether it is a folder. Native libraries and pages count even if they do
+    not exist."""
     found = {path.relative_to(HERE): path.is_dir() for path in HERE.rglob("*") if path.suffix != ".meta"}
     for plugin in [*PLUGINS, *PAGES]:
         path = pathlib.PurePath("Runtime/Plugins") / plugin
@@ -218,7 +219,7 @@ def check():
 
 
 def built(plugin):
-    """Where this machine has that library, or None."""
+    """The path of the library built on this machine, or None."""
     name = pathlib.PurePath(plugin).name
     for triple in [PLUGINS[plugin][0], *ALSO.get(plugin, [])]:
         path = ROOT / "target" / triple / "release" / name
@@ -240,7 +241,7 @@ def built(plugin):
 
 
 def notices():
-    """The licences of the crates that the native libraries hold."""
+    """The licences of the crates that are linked into the native libraries."""
     said = json.loads(
         subprocess.run(
             ["cargo", "metadata", "--locked", "--format-version", "1"],
@@ -287,7 +288,7 @@ def pack():
     version = json.loads((HERE / "package.json").read_text())["version"]
     files = {str(path.relative_to(HERE)): path.read_bytes() for path in HERE.rglob("*")
              if path.is_file() and not path.relative_to(HERE).parts[0].startswith((".", "tools~"))}
-    # A .meta without its library, or of a folder without one, would be told as a mistake by Unity.
+    # Unity reports a .meta without its library, or of a folder without one, as an error.
     there = {name for name in files if not name.endswith(".meta")}
     there |= {str(parent) for name in there for parent in pathlib.PurePath(name).parents}
     files = {name: content for name, content in files.items() if name.removesuffix(".meta") in there}
