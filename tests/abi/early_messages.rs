@@ -53,7 +53,7 @@ fn messages_queued_before_open_arrive_first_and_in_order() {
         }
         assert_eq!(close(client, 1000), WS_OK);
         let (mut got, mut ended) = (0, false);
-        until("all came, and the end", || {
+        until("all messages and the end arrive", || {
             poll(client);
             poll(server);
             while let Some(event) = next(server) {
@@ -70,7 +70,7 @@ fn messages_queued_before_open_arrive_first_and_in_order() {
         });
         assert_eq!(got, all);
         let mut last = None;
-        until("the client is told", || {
+        until("the client reports its end", || {
             poll(client);
             last = last.take().or_else(|| std::iter::from_fn(|| next(client)).find(Event::is_end));
             last.is_some()

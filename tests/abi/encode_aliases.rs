@@ -29,7 +29,7 @@ fn inputs_that_overlap_the_output_are_refused() {
     assert_eq!(
         encode_call(base, base, &[string(base, 4)], base.wrapping_add(5), 251).0,
         WS_OK,
-        "what ends where buf begins"
+        "an argument may end where buf begins"
     );
     assert_eq!(encode_call(base, outside, &[], base, 256).0, WS_ERR_ARG, "the path");
     assert_eq!(encode_call(outside, base, &[], base, 256).0, WS_ERR_ARG, "the method");
@@ -43,12 +43,12 @@ fn inputs_that_overlap_the_output_are_refused() {
     assert_eq!(
         encode_call(outside, outside, &[string(base, 4)], base.wrapping_add(4), 252).0,
         WS_OK,
-        "an item likewise"
+        "an item may end there too"
     );
     assert_eq!(
         encode_call(outside, outside, &[string(base, 4)], base, 0).0,
         WS_ERR_TOO_BIG,
-        "a buf of no bytes holds nothing"
+        "an empty buf is too small"
     );
 }
 

@@ -78,8 +78,8 @@ impl Order {
                 holds(self.is_join && self.others.len() < before, "DISCONNECTED of one who is not there");
             }
             WS_EVENT_WRITABLE | WS_EVENT_SKIPPED | WS_EVENT_ERROR => {
-                holds(self.open, "news before it is open");
-                holds(!self.close_request, "news after CLOSE_REQUEST");
+                holds(self.open, "a report before it is open");
+                holds(!self.close_request, "a report after CLOSE_REQUEST");
             }
             other => panic!("{what}: {other} is no event: {:?}", self.told),
         }
@@ -471,8 +471,8 @@ fn join_late(seed: u32, format: u32, ids: u32) {
     there.sort_unstable();
     order.others.sort_unstable();
     assert_eq!(order.others, there, "{what}");
-    assert_eq!(told.events + told.skipped, said, "{what}: each is told or counted");
-    assert!(told.skipped > 0, "{what}: nothing was left out");
+    assert_eq!(told.events + told.skipped, said, "{what}: each is reported or counted");
+    assert!(told.skipped > 0, "{what}: no message was skipped");
     crate::c_host::free(join);
     crate::c_host::free(server);
 }

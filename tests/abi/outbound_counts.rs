@@ -85,7 +85,7 @@ impl Line {
             sender_end: None,
             receiver_end: None,
         };
-        until("the answer has left", || {
+        until("the response is sent", || {
             poll(line.sender_polled);
             stats(line.sender).queued_bytes_out == 0
         });
@@ -156,7 +156,7 @@ impl Line {
         if !self.way.deflate {
             let end = *self.ends.last().unwrap_or(&0);
             let left = end.checked_sub(bytes).unwrap_or_else(|| panic!("{:?}: {bytes} bytes of {end} wait", self.way));
-            assert!(left >= self.left, "{:?}: what had left waits again", self.way);
+            assert!(left >= self.left, "{:?}: sent bytes are queued again", self.way);
             self.left = left;
             let wait = self.ends.iter().filter(|end| **end > left).count();
             assert_eq!(
@@ -193,7 +193,7 @@ impl Line {
     /// Checks that the receiver gets exactly the messages reported as sent, while the sender does nothing.
     fn compare_with_receiver(&mut self) {
         let sent = self.ends.len() - self.waiting().0 as usize;
-        until("what has left arrives", || {
+        until("all sent messages arrive", || {
             self.read();
             self.received >= sent
         });
@@ -265,7 +265,7 @@ fn outbound_counts_are_exact_after_every_call() {
             }
             line.compare_with_receiver();
             // The queue empties once the receiver reads, and a refused put is followed by WRITABLE.
-            until("all has left", || {
+            until("all is sent", || {
                 line.read();
                 line.poll();
                 line.waiting() == (0, 0) && line.refused.is_none()
@@ -315,7 +315,7 @@ fn idle_connections_keep_counting_queued_messages() {
     let large = noise(&mut Dice(3), 30_000);
     // The system buffers grow for a while although nobody reads.
     let mut changed = Instant::now();
-    until("nothing leaves any more", || {
+    until("nothing more is sent", || {
         for line in &mut lines {
             let before = line.waiting();
             line.poll();
@@ -349,7 +349,7 @@ fn idle_connections_keep_counting_queued_messages() {
         line.compare_with_receiver();
     }
     for mut line in lines {
-        until("all has left", || {
+        until("all is sent", || {
             line.read();
             line.poll();
             line.waiting() == (0, 0)

@@ -153,7 +153,7 @@ fn all_of(handle: u32) -> (Vec<Vec<u8>>, Event) {
         while let Some(event) = next(handle) {
             match event.kind {
                 WS_EVENT_MESSAGE => {
-                    assert!(end.is_none(), "a message behind the end");
+                    assert!(end.is_none(), "a message after the end");
                     messages.push(event.bytes);
                 }
                 WS_EVENT_CLOSED | WS_EVENT_DISCONNECTED => end = Some(event),
@@ -493,7 +493,11 @@ fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
         assert_eq!(told.kind == WS_EVENT_OPEN, passes, "{}", told.sentence());
         if !passes {
             assert_eq!(told.phase, WS_PHASE_TLS);
-            assert!(told.sentence().contains("whole chain"), "it says what the server lacks: {}", told.sentence());
+            assert!(
+                told.sentence().contains("whole chain"),
+                "the message names the missing chain: {}",
+                told.sentence()
+            );
         }
         free(client);
         free(server);
@@ -709,7 +713,7 @@ fn messages_that_arrive_faster_than_they_are_read_are_not_lost() {
         let client = connect(port, certificate.as_ref(), |_| {});
         event(&[client, server], WS_EVENT_OPEN);
         let (mut sent, mut read) = (0_u32, 0_u32);
-        until("all of them", || {
+        until("all messages arrive", || {
             poll(client);
             while sent < MESSAGES && put(client, &sent.to_le_bytes().repeat(8)) == WS_OK {
                 sent += 1;
@@ -752,7 +756,7 @@ fn a_message_over_64_kib_arrives_or_its_failure_is_reported() {
         }
         assert_eq!(put(conn, &vec![1; (3 << 20) + 1]), WS_OK);
         let mut ends = Vec::new();
-        until("both ends are told", || {
+        until("both ends report the end", || {
             poll(server);
             poll(client);
             ends.extend([client, server].into_iter().filter_map(next).filter(Event::is_end));
@@ -778,7 +782,7 @@ fn sending_into_a_dead_network_never_blocks() {
         event(&[client, server], WS_EVENT_OPEN);
         proxy.end_all(silence);
         let (mut full, mut calls, mut end) = (false, 0_u64, None);
-        until("the end is told", || {
+        until("the end is reported", || {
             // If a call blocked, the loop would not reach 20 frames before the end.
             full |= (0..200).any(|_| put(client, &[1; 65_536]) == WS_ERR_FULL);
             calls += 1;
@@ -787,8 +791,8 @@ fn sending_into_a_dead_network_never_blocks() {
             end.is_some()
         });
         let end = end.unwrap();
-        assert!(silence == End::Swallow || full, "a full queue is said");
-        assert!(calls > 20, "{calls} frames until the end was told");
+        assert!(silence == End::Swallow || full, "a full queue is reported");
+        assert!(calls > 20, "{calls} frames until the end was reported");
         assert_eq!((end.cause, end.code), (WS_CAUSE_PONG_TIMEOUT, 1006), "{}", end.sentence());
         free(client);
         free(server);
@@ -1036,7 +1040,7 @@ fn listen_with(cert: &str, key: &str) -> (u32, u16) {
 /// Polls a client and its server until the client reports OPEN or its end.
 fn fate(client: u32, server: u32) -> Event {
     let mut told = None;
-    until("the client's fate", || {
+    until("OPEN or the end of the client", || {
         poll(server);
         poll(client);
         told = next(client).filter(|event| event.kind == WS_EVENT_OPEN || event.is_end());
@@ -1269,7 +1273,7 @@ fn failed_attempts_leak_no_descriptor() {
         fail(how, true);
     }
     let mut before = 0;
-    until("the first are gone", || {
+    until("the first are freed", || {
         let now = sockets();
         std::mem::replace(&mut before, now) == now
     });

@@ -44,7 +44,10 @@ fn clients_beyond_the_handshake_limit_are_accepted_one_by_one() {
     let began = Instant::now();
     while c!(ws_wait(&server, 1, 50)) == WS_OK {
         assert!(ws_poll(server) >= 0);
-        assert!(began.elapsed() < Duration::from_secs(5), "it polls for those that may not come yet");
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "ws_wait returns for connections that cannot be accepted yet"
+        );
     }
     silent.write_all(REQUEST).unwrap();
     let mut connected = 0;
@@ -195,7 +198,7 @@ fn waiting_long_in_ws_wait_does_not_move_deadlines() {
     while count(client, WS_EVENT_CLOSED) == 0 {
         wait(&[client]);
         assert!(ws_poll(client) >= 0);
-        assert!(began.elapsed() < Duration::from_millis(2_000), "it is not given up");
+        assert!(began.elapsed() < Duration::from_millis(2_000), "the dial does not time out");
     }
     assert!(began.elapsed() >= Duration::from_millis(1_100));
     ws_free(client);
@@ -256,7 +259,7 @@ fn child_processes_inherit_no_descriptor_of_ours() {
     let before = descriptors();
     let (server, client) = open_tls();
     let ours: Vec<_> = descriptors().into_iter().filter(|one| !before.contains(one)).collect();
-    // SAFETY: a look at a number.
+    // SAFETY: it only reads the flags of a descriptor.
     let flags = |fd: i32| unsafe { libc::fcntl(fd, libc::F_GETFD) };
     // A listener and the two ends of the connection. The event queue and its waker look like those of any other test.
     assert!(ours.iter().filter(|(_, what)| what.to_string_lossy().starts_with("socket:")).count() >= 3, "{ours:?}");
@@ -380,7 +383,7 @@ fn a_change_from_another_thread_ends_ws_wait() {
                 && stream.read(&mut header).is_ok_and(|count| count > 0)
         })
     });
-    assert!(left, "what a server collects waits while a thread waits");
+    assert!(left, "collected messages are sent while a thread waits");
 }
 
 /// Occupies the worker thread until it is dropped.

@@ -135,7 +135,7 @@ static void unsent(void) {
       while (ws_next_event(client, &event) == WS_OK)
         if (event.type == WS_EVENT_CLOSED) told = (int)event.unsent;
     }
-    CHECK_EQUAL(told, 3, how ? "a lost connection tells of 3 unsent messages" : "a drop tells of 3 unsent messages");
+    CHECK_EQUAL(told, 3, how ? "a lost connection reports 3 unsent messages" : "a drop reports 3 unsent messages");
     ws_free(client);
     ws_free(server);
   }

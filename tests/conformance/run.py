@@ -176,7 +176,7 @@ LANGUAGES = {
             "headers": "a browser shows no headers and takes none",
         }
         | (
-            {"bad-peer": "Firefox does not tell that a connection was open when it is dropped at once"}
+            {"bad-peer": "Firefox does not report that a connection was open when it is dropped at once"}
             if os.environ.get("WSPEER_BROWSER") == "firefox"
             else {}
         ),

@@ -41,7 +41,7 @@ mod polls {
         loop {
             let clock = clock(&end, us(100));
             let (more, _) = end.poll_within(&clock, Some(1_000));
-            assert!(clock.asked.get() <= 10, "it looked at the clock {} times", clock.asked.get());
+            assert!(clock.asked.get() <= 10, "it read the clock {} times", clock.asked.get());
             let new = numbers(&end.items());
             assert!(!new.is_empty() && new.len() <= 10 * 64, "{} messages in 1 ms where 64 cost 100 us", new.len());
             seen.extend(new);
@@ -122,7 +122,7 @@ mod polls {
         let mut end = End::open_server(&[]);
         end.feed(&b"\x89\x80\0\0\0\0".repeat(10_000));
         let clock = clock(&end, us(100));
-        assert!(end.poll_within(&clock, Some(1_000)).0, "10000 pings are too much for one poll");
+        assert!(end.poll_within(&clock, Some(1_000)).0, "10000 pings are too many for one poll");
         assert!(end.output().len() <= 2 * 10 * 64);
     }
 
@@ -171,7 +171,7 @@ mod rates {
         end.poll();
         let mut items = end.items();
         assert_eq!(items.pop(), Some(RATE));
-        assert_eq!(numbers(&items).len(), 101, "what came is readable");
+        assert_eq!(numbers(&items).len(), 101, "the received messages are readable");
         let output = end.output();
         assert_eq!((output[0], &output[2..4]), (0x88, 1008u16.to_be_bytes().as_slice()));
     }
@@ -237,7 +237,7 @@ mod rates {
         end.now += ms(5_000);
         end.feed(&numbered(0, 700));
         end.poll();
-        assert_eq!(end.items().pop(), Some(RATE), "but not more than the rate allows in that time");
+        assert_eq!(end.items().pop(), Some(RATE), "the limit is what the rate allows in that time");
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod rates {
         end.now += ms(2_000);
         end.feed(&numbered(0, 301));
         end.poll();
-        assert_eq!(end.items().pop(), Some(RATE), "two seconds' worth, and what one second holds");
+        assert_eq!(end.items().pop(), Some(RATE), "two seconds at the rate, and the burst of one second");
     }
 
     #[test]
@@ -389,7 +389,7 @@ mod full_queues {
         }
         end.feed(b"\x89\x82\0\0\0\0ok");
         end.poll();
-        assert_eq!(end.output(), b"\x8A\x02ok", "and once it has read, it is answered again");
+        assert_eq!(end.output(), b"\x8A\x02ok", "once the peer has read, pings are answered again");
     }
 
     #[test]
@@ -429,7 +429,7 @@ mod full_queues {
         end.feed(&numbered(0, 20_000));
         end.poll();
         let waiting = end.peer.endpoint.inbox.len();
-        assert!((10..=2 * ROUND_BYTES / 10).contains(&waiting), "{waiting} wait: ten, and what was read with them");
+        assert!((10..=2 * ROUND_BYTES / 10).contains(&waiting), "{waiting} are queued: ten, and those read with them");
         assert_eq!(end.peer.endpoint.counters.stalls, 1);
         let mut seen = Vec::new();
         while seen.len() < 20_000 {

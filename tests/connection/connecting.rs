@@ -53,7 +53,7 @@ fn times_out_in(phase: Phase, to: Destination) {
     poll(&mut peer, start + ms(59_000));
     assert_eq!((peer.phase(), peer.state()), (phase, State::Connecting));
     poll(&mut peer, start + ms(60_000));
-    let Some(Item::Mark(mark)) = peer.take_item() else { panic!("nothing was told") };
+    let Some(Item::Mark(mark)) = peer.take_item() else { panic!("nothing was reported") };
     assert_eq!((mark.kind, mark.phase, mark.cause), (EventKind::Closed, phase, Cause::ConnectTimeout));
     assert!(peer.take_item().is_none());
 }

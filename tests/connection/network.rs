@@ -158,7 +158,9 @@ fn undisturbed(stage: &Stage) -> [u64; 2] {
         (client.code, server.code, client.cause, server.cause),
         (1000, 1000, WS_CAUSE_CLOSED_BY_HOST, WS_CAUSE_CLOSED_BY_PEER)
     );
-    until("what passed", || stage.proxy.passed().last().is_some_and(|passed| passed[UP] > 0 && passed[DOWN] > 0));
+    until("the proxy's byte counts", || {
+        stage.proxy.passed().last().is_some_and(|passed| passed[UP] > 0 && passed[DOWN] > 0)
+    });
     *stage.proxy.passed().last().expect("a connection")
 }
 
@@ -212,7 +214,7 @@ fn a_tls_stream_may_end_at_any_byte() {
 #[test]
 fn a_corrupted_tls_record_is_never_a_message() {
     let [sessions, whole] = sweep(&Stage::new(true), |at| End::Flip(at as u8), 11);
-    println!("figure: wss with a wrong bit at {sessions} places, {whole} of which TLS does not look at");
+    println!("figure: wss with a wrong bit at {sessions} places, {whole} of which TLS ignores");
     // TLS ignores the record version of the first flight (RFC 8446 section 5.1).
     assert!(sessions > 300 && whole < sessions / 10);
 }
@@ -268,7 +270,7 @@ fn a_pulled_cable_is_detected_by_both_ends() {
         opened && conn != 0
     });
     stage.proxy.end_all(End::Swallow);
-    until("both ends are told", || {
+    until("both ends report the end", || {
         poll(client);
         poll(stage.server);
         ends.extend([client, conn].into_iter().filter_map(next).filter(Event::is_end));

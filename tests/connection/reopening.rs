@@ -97,7 +97,7 @@ fn a_lost_client_reconnects_under_the_same_handle() {
         assert_eq!(
             client.put(|| &mut cx, false, b"a"),
             Sent::Taken,
-            "life {life}: what is put before OPEN waits for it"
+            "life {life}: a message put before OPEN is queued"
         );
         poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);
         let changed = client.take_changed();

@@ -233,13 +233,13 @@ mod heartbeat {
         }
         end.pass(ms(300_000));
         assert!(end.peer.is_reading_paused());
-        assert_eq!(end.peer.state(), State::Open, "its pongs are not looked for");
+        assert_eq!(end.peer.state(), State::Open, "while reading is paused, missing pongs do not count");
         let mut taken = end.items().len();
         end.poll();
         taken += end.items().len();
         assert_eq!(taken, 12);
         end.pass(ms(59_900));
-        assert_eq!(end.peer.state(), State::Open, "the silence counts from when reading went on");
+        assert_eq!(end.peer.state(), State::Open, "the silence counts from when reading resumed");
         end.pass(ms(200));
         assert_eq!(end.peer.state(), State::Closed);
     }
@@ -253,7 +253,7 @@ mod heartbeat {
         end.pass(ms(9_900));
         assert_eq!(end.peer.state(), State::Open);
         end.pass(ms(100));
-        assert_eq!(end.peer.state(), State::Closed, "but the silence before and after it is");
+        assert_eq!(end.peer.state(), State::Closed, "the silence before and after the gap counts");
     }
 
     #[test]
@@ -317,7 +317,7 @@ mod heartbeat {
                 end.pass(ms(4_700));
             }
             assert_eq!((end.peer.state(), end.output()), (State::Open, PING.to_vec()));
-            assert_eq!(end.closed_after(ms(5_000)), ms(1_000), "and then a second to answer");
+            assert_eq!(end.closed_after(ms(5_000)), ms(1_000), "after the ping, one second to answer");
         }
     }
 
@@ -340,7 +340,7 @@ mod heartbeat {
         end.now += ms(900);
         end.poll();
         assert_eq!((end.output(), end.peer.state()), (PING.to_vec(), State::Open));
-        assert_eq!(end.closed_after(ms(5_000)), ms(400), "as long as from the first ping to the end");
+        assert_eq!(end.closed_after(ms(5_000)), ms(400), "the time from the first ping to the pong timeout");
     }
 
     #[test]
@@ -412,7 +412,7 @@ mod closing {
         end.pass(ms(2_000));
         assert_eq!(end.output().len(), 1_000);
         end.poll();
-        assert_eq!(end.closed_after(ms(10_000)), ms(3_000), "since the progress");
+        assert_eq!(end.closed_after(ms(10_000)), ms(3_000), "counted from the last progress");
         assert_eq!(
             end.items(),
             [Closed(Phase::App, Cause::CloseTimeout, 1006, false, 8)],

@@ -296,7 +296,7 @@ fn has_read_all_is_true_only_when_everything_was_read() {
                         }
                     };
                     if all {
-                        assert_eq!(got, said, "round {round}: the rest lies in the socket, and no event will come");
+                        assert_eq!(got, said, "round {round}: bytes are left in the socket, and no event follows");
                         break;
                     }
                 }
@@ -348,14 +348,14 @@ fn little_data_is_buffered_for_a_full_socket() {
     });
     let all = at as u64;
     let held = all - stream.left(all, all);
-    assert!(at < ours.len() && (1..=100 << 10).contains(&held), "{held} held back");
+    assert!(at < ours.len() && (1..=100 << 10).contains(&held), "{held} bytes are held back");
     assert_eq!(stream.flush().unwrap_err().kind(), ErrorKind::WouldBlock);
-    until("the rest", || {
+    until("the remainder is flushed", || {
         far.receive();
         stream.flush().ok()
     });
     assert_eq!(stream.left(all, all), all);
-    until("all of it", || {
+    until("all bytes arrive", || {
         far.receive();
         (far.plain.len() == at).then_some(())
     });
@@ -374,7 +374,7 @@ fn a_truncated_record_is_not_delivered() {
             socket2::SockRef::from(&far.tcp).set_linger(Some(Duration::ZERO)).unwrap();
         }
         let mut plain = Vec::new();
-        until("the whole one", || {
+        until("the complete record", || {
             read(&mut stream, &mut plain, 30_000);
             (!plain.is_empty()).then_some(())
         });
@@ -441,10 +441,10 @@ fn an_endless_handshake_message_is_refused() {
             [&[22, 3, 3, 0, 100][..], &[0; 100]].concat()[begun..].to_vec()
         };
         sent += tcp.write(&piece).unwrap_or(0);
-        assert!(sent < 4 << 20, "it goes on reading");
+        assert!(sent < 4 << 20, "it does not stop reading");
         match dial.step(&services, Instant::now()) {
             Step::Pending => None,
-            Step::Done(_) => panic!("it came through"),
+            Step::Done(_) => panic!("the handshake succeeded"),
             Step::Failed(failure) => Some(failure),
         }
     });

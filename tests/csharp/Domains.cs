@@ -60,7 +60,7 @@ static class Domains
                 Check.Drain(home);
             }
             Check.Same(freed, 50, "50 domains unloaded in the midst of traffic: what they opened is freed");
-            Check.Same(otherOwners, 50, "each had an owner of its own");
+            Check.Same(otherOwners, 50, "each had a separate owner");
             clients[0].SendText("still here");
             string got = null;
             Check.That(Check.Until(() =>

@@ -85,7 +85,7 @@ static class Talk
                         closed = e.Code + " " + e.Clean + " " + e.Cause + " " + e.Phase + " " +
                                  clients[2].Connection.GetText(WebSocketText.CloseReason);
                 return closed != null;
-            }, clients[2], server), "a client is told");
+            }, clients[2], server), "a client reports Closed");
             Check.Same(closed, "4001 True ClosedByPeer App until later", "Closed has code, cause and reason");
         }
         foreach (WebSocketPeer client in clients) client.Dispose();

@@ -83,6 +83,6 @@ static class Threads
             thread.Join();
         }
         Check.That(
-            strange == 0, rounds + " connections disposed while another thread polls and sends: it is told ErrHandle");
+            strange == 0, rounds + " connections disposed while another thread polls and sends: only ErrHandle");
     }
 }

@@ -261,13 +261,13 @@ def mistakes(copy):
             "unknown keys",
         ),
         (
-            "a number that is there twice",
+            "a number that is used twice",
             "src/options.toml",
             lambda text: text.replace("option = 40", "option = 5", 1),
             "twice",
         ),
         (
-            "a default that the sentence contradicts",
+            "a default that the description contradicts",
             "src/options.toml",
             lambda text: text.replace("(default: 7)", "(default: 8)"),
             "tells the default 8",

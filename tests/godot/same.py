@@ -20,7 +20,7 @@ DIFFERENT = [
     ("a new multiplayer peer", r"create_server\(-1\)|get_connection_status\(\) \(2\)", "there is no such port"),
     ("greetings", r"(3 bytes|5 bytes|1|0|-5|empty)", "what is no id ends it at once"),
     ("accepting", r"then, (version 8|no key)", "a request that was refused has no URL"),
-    ("accepting", r"answered, .*", "a refused request is told why"),
+    ("accepting", r"answered, .*", "a refused request gets a reason"),
     ("accepting", r".*, asked, none known", "a server may go on without a subprotocol, RFC 6455 section 4.2.2"),
 ]
 

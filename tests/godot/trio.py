@@ -77,7 +77,7 @@ class GodotPeer:
                 if self.queue.pop(0) == list(wanted):
                     return
             time.sleep(0.005)
-        raise Wrong(f"{self.kind} Godot was never told {wanted}")
+        raise Wrong(f"{self.kind} Godot never emitted {wanted}")
 
     def told_one(self, name):
         """Waits for a signal of this name. Returns its argument."""
@@ -89,7 +89,7 @@ class GodotPeer:
                 if told[0] == name:
                     return told[1]
             time.sleep(0.005)
-        raise Wrong(f"{self.kind} Godot was never told {name}")
+        raise Wrong(f"{self.kind} Godot never emitted {name}")
 
     def heard(self, *wanted):
         """Waits for these calls, in any order."""
@@ -167,8 +167,8 @@ class CPeer:
             if event["event"] == kind and event["id"] == number and hex in (None, event["hex"]):
                 return
             if event["event"] not in ("packet", "close request"):
-                raise Wrong(f"C was told {event} instead of {kind} {number}")
-        raise Wrong(f"C was never told {kind} {number} {hex}")
+                raise Wrong(f"C reported {event} instead of {kind} {number}")
+        raise Wrong(f"C never reported {kind} {number} {hex}")
 
     def put(self, target, packet):
         self.peer.tell("put", target=target, hex=packet.hex())

@@ -180,7 +180,7 @@ fn a_host_receives_authentication_sent_after_other_packets() {
     events.clear();
     step_without_poll(host, &mut events);
     assert!(matches!(events.as_slice(), [event] if event.kind == WS_EVENT_CONNECTED), "{events:?}");
-    crate::c_host::until("what waited", || {
+    crate::c_host::until("the queued messages", || {
         step(host, &mut events);
         events.len() == 5
     });
@@ -215,7 +215,7 @@ fn a_join_receives_authentication_sent_after_other_packets() {
     assert_eq!(told, [(WS_EVENT_AUTHENTICATING, 1, String::new()), auth("first"), auth("second")]);
     assert_eq!(ws_complete_auth(join, 1), WS_OK);
     events.clear();
-    crate::c_host::until("what waited", || {
+    crate::c_host::until("the queued messages", || {
         step(join, &mut events);
         events.len() == 4
     });
@@ -547,7 +547,7 @@ fn play(seed: u32) {
                 WS_EVENT_CONNECTED => one.connected = true,
                 _ => assert!(one.connected, "seed {seed}: {event:?} before CONNECTED"),
             }
-            assert!(one.completed || !one.connected, "seed {seed}: {event:?} of one that the program did not let in");
+            assert!(one.completed || !one.connected, "seed {seed}: {event:?} of a peer that the program did not admit");
         }
         assert_eq!(waiting(host), [0; 0], "seed {seed}: they have nothing to take");
         for one in all.iter().filter(|one| !one.ended && crate::c_host::conns(host).contains(&one.conn)) {
@@ -555,7 +555,7 @@ fn play(seed: u32) {
             let waiting = ws_get_available(one.conn);
             assert!(
                 one.completed && !one.kicked || waiting == 0,
-                "seed {seed}: {waiting} wait of one who is not heard"
+                "seed {seed}: {waiting} packets are queued from a peer that is not admitted"
             );
             let counted = crate::c_host::stats(one.conn).messages_in;
             assert!(
@@ -580,7 +580,7 @@ fn play(seed: u32) {
         let id = about(&packet);
         let one =
             all.iter().find(|one| one.id == id).unwrap_or_else(|| panic!("seed {seed}: the witness got {packet:?}"));
-        assert!(one.completed, "seed {seed}: the witness heard of {id}, who was never let in: {packet:?}");
+        assert!(one.completed, "seed {seed}: the witness received {packet:?} about {id}, which was not admitted");
         if packet[1] == 3 && marks >= order.len() {
             kicked.push(packet);
         }
@@ -588,7 +588,7 @@ fn play(seed: u32) {
     assert_eq!(marks, usize::from(marker), "seed {seed}");
     assert!(
         !kicked.iter().any(|packet| order.contains(&about(packet))),
-        "seed {seed}: passed on after ws_disconnect: {kicked:?}"
+        "seed {seed}: relayed after ws_disconnect: {kicked:?}"
     );
     all.iter().filter(|one| one.join != 0).for_each(|one| crate::c_host::free(one.join));
     crate::c_host::free(host);
@@ -656,7 +656,7 @@ fn false_host(seed: u32) {
         }
         let before = [WS_EVENT_AUTHENTICATING, WS_EVENT_AUTH, WS_EVENT_CLOSED];
         let strange = events.iter().find(|event| !completed && !before.contains(&event.kind));
-        assert!(strange.is_none(), "seed {seed}: {strange:?} of a host that the program did not let in");
+        assert!(strange.is_none(), "seed {seed}: {strange:?} of a host that the program did not admit");
         // The host's first message precedes the authentication.
         let counted = crate::c_host::stats(join).messages_in;
         assert!(
@@ -783,7 +783,7 @@ fn kick(seed: u32, flags: Option<u32>) {
         let behind = &witness.got[at..];
         assert!(
             !behind.windows(5).any(|bytes| bytes == b"noise"),
-            "seed {seed}, {flags:?}: passed on after ws_disconnect"
+            "seed {seed}, {flags:?}: relayed after ws_disconnect"
         );
     }
     crate::c_host::free(host);

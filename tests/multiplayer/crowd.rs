@@ -70,15 +70,18 @@ impl Player {
                 (0x88, _) => self.has_ended = true,
                 (0x82, [_, _, _, _]) if !self.has_id => self.has_id = true,
                 (0x82, [7, 1, id @ ..]) => {
-                    assert!(self.there.insert(i32::from_le_bytes(id.try_into().unwrap())), "told twice")
+                    assert!(self.there.insert(i32::from_le_bytes(id.try_into().unwrap())), "announced twice")
                 }
                 (0x82, [7, 2, id @ ..]) => {
-                    assert!(self.there.remove(&i32::from_le_bytes(id.try_into().unwrap())), "gone and never there")
+                    assert!(
+                        self.there.remove(&i32::from_le_bytes(id.try_into().unwrap())),
+                        "a disconnect of a peer that was not announced"
+                    )
                 }
                 (0x82, [7, 3, id @ ..]) => {
                     assert!(
                         self.there.contains(&i32::from_le_bytes(id[..4].try_into().unwrap())),
-                        "a packet of one it was not told of"
+                        "a packet of a peer that was not announced"
                     );
                     self.packets += 1;
                 }
@@ -139,7 +142,7 @@ impl Crowd {
         for _ in 0..count {
             self.players.push(Player::open(self.port));
         }
-        self.until("all are there", |crowd| {
+        self.until("all players know all others", |crowd| {
             crowd.players.iter().all(|player| player.there.len() == crowd.players.len() - 1)
         });
     }
@@ -184,7 +187,9 @@ fn mass_joins_and_leaves_stay_within_the_budget() {
     // One player sends small packets to all.
     let packet = [0x82, 0x80 | 8, 0, 0, 0, 0, 7, 3, 0, 0, 0, 0, 3, b'!'];
     crowd.players[0].stream.write_all(&packet.repeat(200)).unwrap();
-    crowd.until("all got all", |crowd| crowd.players[1..].iter().all(|player| player.packets == 200));
+    crowd.until("all players receive all packets", |crowd| {
+        crowd.players[1..].iter().all(|player| player.packets == 200)
+    });
     check("200 packets to all", &crowd.longest());
     crate::c_host::free(crowd.host);
 }
@@ -214,7 +219,7 @@ fn a_slow_reader_learns_later_and_only_of_present_peers() {
         for _ in 0..20 {
             crowd.players.push(Player::open(crowd.port));
         }
-        crowd.until("they are there", |crowd| {
+        crowd.until("the new players are announced", |crowd| {
             crowd.players.iter().all(|player| player.there.len() == crowd.players.len())
         });
         crowd.players.truncate(stay);
@@ -222,7 +227,7 @@ fn a_slow_reader_learns_later_and_only_of_present_peers() {
     }
     let end = Instant::now() + PATIENCE;
     while silent.there.len() != crowd.players.len() {
-        assert!(Instant::now() < end && !silent.has_ended, "{} are there for it", silent.there.len());
+        assert!(Instant::now() < end && !silent.has_ended, "it knows {} peers", silent.there.len());
         crowd.step();
         silent.read();
     }
@@ -382,7 +387,7 @@ fn hostile_to(messages: &[u8], takes: bool, until: impl Fn(&Join) -> bool) -> Ve
     let (mut stream, mut request, mut unsent, mut polls) = (None, Vec::new(), Vec::new(), Vec::new());
     let end = Instant::now() + 4 * PATIENCE;
     while !until(&join) {
-        assert!(Instant::now() < end, "{} are there", join.there.len());
+        assert!(Instant::now() < end, "{} peers are known", join.there.len());
         let began = thread_time();
         ws_poll(join.handle);
         polls.push(thread_time() - began);

@@ -60,7 +60,7 @@ fn event(host: u32, raw: &mut Raw, what: &str, fits: impl Fn(&Event) -> bool) ->
                 return event;
             }
         }
-        assert!(Instant::now() < end, "{what}: no such event");
+        assert!(Instant::now() < end, "{what}: no matching event");
     }
 }
 
@@ -97,7 +97,7 @@ fn queued_authentication_data_counts_towards_the_inbound_limits() {
     for _ in 0..SENT {
         raw.send(&[&[7, 0], [b'a'; 60_000].as_slice()].concat());
     }
-    crate::c_host::until("two that wait", || {
+    crate::c_host::until("two queued messages", || {
         raw.step();
         crate::c_host::poll(host);
         crate::c_host::stats(host).queued_packets_in >= 2
@@ -202,26 +202,26 @@ fn stats_include_the_memory_kept_for_a_peer() {
         crate::c_host::poll(host);
         crate::c_host::stats(host).messages_in == 100_000
     });
-    crate::c_host::until("all were looked at", || {
+    crate::c_host::until("all were handled", || {
         raw.step();
         crate::c_host::poll(host);
         crate::c_host::stats(host).queued_packets_in == 0
     });
     // The receive buffer is freed once it has not been needed for a while.
-    crate::c_host::until("the numbers of the declared node alone are kept", || {
+    crate::c_host::until("only the numbers of the declared node are kept", || {
         crate::c_host::poll(host);
         (before + 1..before + 8_192).contains(&crate::c_host::stats(host).kept_bytes)
     });
     // Half of a message of 2 MiB.
     raw.unsent.extend([&[0x82, 0xFF], (2_u64 << 20).to_be_bytes().as_slice(), &[0; 4]].concat());
     raw.unsent.extend(vec![0; 1 << 20]);
-    crate::c_host::until("half of it came", || {
+    crate::c_host::until("half of the message arrives", || {
         raw.step();
         crate::c_host::poll(host);
         crate::c_host::stats(host).kept_bytes >= 1 << 20
     });
     drop(raw);
-    crate::c_host::until("it has gone", || {
+    crate::c_host::until("the client is gone", || {
         crate::c_host::poll(host);
         while crate::c_host::next(host).is_some() {}
         crate::c_host::stats(host).kept_bytes <= before

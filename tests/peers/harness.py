@@ -131,7 +131,7 @@ class Peer(Lines):
     def event(self, kind, limit=15):
         event = self.any_event(limit)
         if event["event"] != kind:
-            raise Wrong(f"{self.name} told {event} instead of {kind}")
+            raise Wrong(f"{self.name} reported {event} instead of {kind}")
         return event
 
     def forget(self):

@@ -104,7 +104,7 @@ def behind_nginx():
             refused("nginx", port, "/denied", 403, "the proxy says no")
             with case("nginx: ws:// to its TLS port"), connection("wspeer", f"ws://localhost:{port}/usual") as peer:
                 has(ended(peer), phase=HTTP, cause=STATUS, status=400)
-                same("body tells of HTTPS", "HTTPS" in peer.first["body"], True)
+                same("the body mentions HTTPS", "HTTPS" in peer.first["body"], True)
 
 
 def behind_haproxy():

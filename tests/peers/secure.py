@@ -265,10 +265,10 @@ def refused_by_clients():
     for client in FOREIGN:
         with server("wspeer", **pair("expired")) as to, case(f"{client} to wspeer: an expired certificate is refused"):
             with connection(client, to.url, **ROOT) as peer:
-                same("expired in the sentence", "expired" in ended(peer)["sentence"], True)
+                same("expired in the error message", "expired" in ended(peer)["sentence"], True)
         with server("wspeer", **pair("chain", "leaf")) as to:
             with case(f"{client} to wspeer: an untrusted certificate is refused"), connection(client, to.url) as peer:
-                same("a certificate in the sentence", "certificate" in ended(peer)["sentence"], True)
+                same("a certificate in the error message", "certificate" in ended(peer)["sentence"], True)
             with case(f"{client} to wspeer: a trusting client connects"), session(client, to, **ROOT) as (peer, _, _):
                 close(peer, to)
 

@@ -150,7 +150,7 @@ def refused(name, client, url, status, body, show="", shown=()):
             has(event, body=body)
         if client == "wspeer":
             has(event, clean=0, phase=HTTP, cause=STATUS)
-            same("the sentence tells the status", str(status) in event["sentence"], True)
+            same("the error message names the status", str(status) in event["sentence"], True)
 
 
 def subprotocols(name, client, to):

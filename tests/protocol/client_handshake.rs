@@ -298,7 +298,7 @@ mod invalid_response {
         let refused = Refused(Cause::HttpTooBig, 0, Vec::new());
         assert_eq!(outcome(&spec(&[]), &of_length(MAX_HEADER + 1), false), refused);
         let endless = [b"HTTP/1.1 101 Switching Protocols\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
-        assert_eq!(outcome(&spec(&[]), &endless, false), refused, "one that does not end");
+        assert_eq!(outcome(&spec(&[]), &endless, false), refused, "a header that does not end");
     }
 
     #[test]
@@ -425,7 +425,7 @@ mod refusal {
         let head = b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
         let body = b"7\r\nnothing\r\n5\r\n here\r\n0\r\n\r\n".as_slice();
         let all = refused(404, b"nothing here");
-        assert_eq!(outcome(&spec(&[]), &[head, body].concat(), false), all, "told without the end of the connection");
+        assert_eq!(outcome(&spec(&[]), &[head, body].concat(), false), all, "reported before the connection ends");
         assert_eq!(outcome(&spec(&[]), &[head, body, b"HTTP/1.1 200"].concat(), false), all);
         assert_eq!(outcome(&spec(&[]), &[head, b"0\r\n\r\n"].concat(), false), refused(404, b""));
         assert_eq!(outcome(&spec(&[]), &[head, b"7\r\nnothing\r\n5\r\n he"].concat(), false), Waits);

@@ -245,7 +245,7 @@ fn we_fail_wherever_tungstenite_fails() {
     let [well, failed, stricter, earlier] = counts;
     assert!(
         failed > 2_000 && earlier > 200 && stricter > 20 && well > 2_000,
-        "{failed} {earlier} {stricter} {well}: too few of a kind to mean anything"
+        "{failed} {earlier} {stricter} {well}: too few cases of a kind"
     );
 }
 

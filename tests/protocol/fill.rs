@@ -120,7 +120,7 @@ fn text_read_in_place_is_validated_as_it_arrives() {
     let mut at = 24_000;
     assert_eq!(decoder.next(&mut wire[..at].to_vec(), &LIMITS).unwrap().1, Received::Nothing);
     loop {
-        let room = decoder.room_to_fill().expect("much is to come");
+        let room = decoder.room_to_fill().expect("the frame is incomplete");
         let count = room.len().min(wire.len() - at);
         room[..count].copy_from_slice(&wire[at..at + count]);
         at += count;
@@ -129,7 +129,7 @@ fn text_read_in_place_is_validated_as_it_arrives() {
             Err(failure) => break assert_eq!(failure.close_code, 1007),
         }
     }
-    assert!((60_001..wire.len()).contains(&at), "before the frame is whole or not at all");
+    assert!((60_001..wire.len()).contains(&at), "the failure is reported before the frame is complete");
 }
 
 #[test]

@@ -81,7 +81,7 @@ mod section_5_2_base_framing {
             for opcode in [0x81, 0x82, 0x88, 0x89, 0x8A] {
                 assert_eq!(short(&[opcode | bit, 0]), [Fails(1002)], "{:#x}", opcode | bit);
             }
-            assert_eq!(short(&[0x01, 1, b'a', 0x80 | bit, 0]), [Fails(1002)], "on a continuation");
+            assert_eq!(short(&[0x01, 1, b'a', 0x80 | bit, 0]), [Fails(1002)], "in a continuation frame");
         }
     }
 
@@ -101,7 +101,7 @@ mod section_5_2_base_framing {
         for opcode in [0x83, 0x84, 0x85, 0x86, 0x87, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F] {
             assert_eq!(short(&[opcode, 1, b'x']), [Fails(1002)], "{opcode:#x}");
         }
-        assert_eq!(short(b"\x01\x01a\x83\x01b"), [Fails(1002)], "in the middle of a message, too");
+        assert_eq!(short(b"\x01\x01a\x83\x01b"), [Fails(1002)], "the same within a fragmented message");
     }
 
     #[test]

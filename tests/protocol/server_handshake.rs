@@ -157,7 +157,7 @@ mod valid_request {
         for target in ["/?t=x", "/?v=1", "/@room", "/~me", "/a+b", "/a=b", "/\"q\"", "/a//b", "//a"] {
             assert!(matches!(of(target), Valid(told, ..) if told == target), "{target}");
         }
-        assert!(matches!(of("/a#b"), Valid(told, ..) if told == "/a"), "a fragment is left out");
+        assert!(matches!(of("/a#b"), Valid(told, ..) if told == "/a"), "a fragment is removed");
     }
 
     #[test]
@@ -309,7 +309,7 @@ mod invalid_request {
         assert_eq!(outcome(&of_length(MAX_HEADER)), valid());
         assert_eq!(outcome(&of_length(MAX_HEADER + 1)), TOO_BIG);
         let endless = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &[b'x'; MAX_HEADER]].concat();
-        assert_eq!(outcome(&endless), TOO_BIG, "one that does not end");
+        assert_eq!(outcome(&endless), TOO_BIG, "a header that does not end");
         // Frames after the request do not count.
         let pipelined = [request("GET / HTTP/1.1", &ALL), vec![b'x'; 2 * MAX_HEADER]].concat();
         assert_eq!(
@@ -374,7 +374,7 @@ mod response {
         assert_eq!(
             chosen(&["a", "b"], "Sec-WebSocket-Protocol: b, a"),
             name("b"),
-            "the client's first one that is known"
+            "the first of the client's list that the server knows"
         );
         assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: x, a"), name("a"));
         assert_eq!(chosen(&["a"], "Sec-WebSocket-Protocol: A"), Err(400), "they differ by case");
@@ -396,7 +396,7 @@ mod response {
                 .err()
         };
         assert_eq!(status("/game"), None);
-        assert_eq!(status("/game?token=1"), None, "the query is the host's to judge");
+        assert_eq!(status("/game?token=1"), None, "the query does not affect the path check");
         for other in ["/", "/game/", "/Game", "/games", "/x/../game"] {
             assert_eq!(status(other), Some(404), "{other}");
         }

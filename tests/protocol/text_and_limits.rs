@@ -52,7 +52,7 @@ mod section_8_1_utf8 {
         // The rest of the frame and of the message is not needed.
         assert_eq!(client(b"\x01\x7Dabc\xFFdef"), [Fails(1007)]);
         assert_eq!(server(b"\x01\xFD\0\0\0\0abc\xFFdef"), [Fails(1007)]);
-        assert_eq!(client(b"\x81\x7Dabc\xFFdef"), [Fails(1007)], "and of a message in one frame");
+        assert_eq!(client(b"\x81\x7Dabc\xFFdef"), [Fails(1007)], "the same for a message in one frame");
     }
 
     #[test]

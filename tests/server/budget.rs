@@ -96,7 +96,7 @@ fn dead_clients_time_out_while_polls_are_busy() {
             got += usize::from(kind == EventKind::Message);
             assert!(
                 kind != EventKind::Disconnected || silent.iter().any(|(_, silent)| Some(*silent) == key),
-                "a talker was dropped"
+                "an active client was dropped"
             );
         }
     }
@@ -238,8 +238,8 @@ fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
     });
     for _ in 0..10 {
         let clock = hall.clock(Duration::from_micros(10));
-        assert!(!hall.poll_within(&clock, Some(1_000)), "there is nothing to do until the host reads");
-        assert!(clock.asked.get() < 20, "it looked at the clock {} times", clock.asked.get());
+        assert!(!hall.poll_within(&clock, Some(1_000)), "no work is left until the host reads");
+        assert!(clock.asked.get() < 20, "it read the clock {} times", clock.asked.get());
         assert!(hall.server.peer(key).unwrap().has_failed());
     }
     // It continues once the host reads.

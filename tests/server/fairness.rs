@@ -168,7 +168,7 @@ fn of_many_pings_at_once_the_last_is_answered() {
         }
     }
     let numbers: Vec<u32> = pongs.chunks(6).map(|pong| u32::from_be_bytes(pong[2..].try_into().unwrap())).collect();
-    assert_eq!(numbers[..64], (0..64).collect::<Vec<u32>>(), "the first ones are answered each");
+    assert_eq!(numbers[..64], (0..64).collect::<Vec<u32>>(), "each of the first pings is answered");
     assert!(numbers.len() <= 70 && numbers.is_sorted(), "{numbers:?}");
 }
 

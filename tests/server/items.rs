@@ -147,7 +147,7 @@ fn a_client_with_dropped_events_retires_once_its_messages_are_read() {
         hall.server.took(key, false);
     }
     hall.poll();
-    assert!(hall.server.peer(key).is_none(), "and then it retires");
+    assert!(hall.server.peer(key).is_none(), "after its last message is taken, it retires");
 }
 
 #[test]

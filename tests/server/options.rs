@@ -73,7 +73,7 @@ fn enlarging_the_inbound_queue_resumes_reading_at_once() {
     assert!((1..100).contains(&before), "{before} messages are read at a limit of 1");
     assert_eq!(ws_set_option(conn, WS_OPT_INBOUND_PACKETS, 1_000), WS_OK);
     while ws_get_available(conn) < 100 {
-        assert!(Instant::now() < end, "{} of 100 messages are there", ws_get_available(conn));
+        assert!(Instant::now() < end, "{} of 100 messages are available", ws_get_available(conn));
         assert!(ws_poll(server) >= 0);
     }
     ws_free(server);

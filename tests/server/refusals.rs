@@ -189,7 +189,7 @@ fn pending_handshakes_are_limited() {
     poll_until(server, "three are pending", || stats(server).pending_handshakes == 3);
     for _ in 0..20 {
         assert!(ws_poll(server) >= 0);
-        assert_eq!(stats(server).pending_handshakes, 3, "the others wait in the system's queue");
+        assert_eq!(stats(server).pending_handshakes, 3, "the others stay in the system's queue");
     }
     // When one disconnects, the next one is accepted.
     streams.drain(..1);

@@ -15,7 +15,7 @@ fn a_closing_client_does_not_exhaust_the_budget() {
         hall.now += ms(16);
         let clock = hall.clock(ms(1) / 1_000);
         assert!(!hall.poll_within(&clock, Some(1_000)));
-        assert!(clock.asked.get() < 50, "a poll with nothing to do looked {} times at its budget", clock.asked.get());
+        assert!(clock.asked.get() < 50, "an idle poll checked its budget {} times", clock.asked.get());
     }
 }
 

@@ -48,7 +48,7 @@ pub fn wait(handles: &[u32]) {
     assert_eq!(
         c!(ws_wait(handles.as_ptr(), handles.len(), 5_000)),
         WS_OK,
-        "it slept through what a poll would have got done"
+        "ws_wait slept although a poll had work to do"
     );
 }
 

@@ -116,7 +116,7 @@ fn first_use(flags: u32, bits: u32) {
         send(client, server, 100);
         send(server, client, 100);
     }
-    assert!(is_near(told, live() - before), "later messages take no more");
+    assert!(is_near(told, live() - before), "later messages need no more memory");
     ws_free(client);
     ws_free(server);
 }
@@ -148,14 +148,14 @@ fn idle() {
     let before = live();
     let end = Instant::now() + Duration::from_secs(20);
     while figure(server) > 0 || figure(client) > 0 {
-        assert!(Instant::now() < end, "spare contexts go back when nothing happens");
+        assert!(Instant::now() < end, "idle connections return their spare contexts");
         for handle in [server, client, keeping[0], keeping[1]] {
             assert!(ws_poll(handle) >= 0);
         }
         c!(ws_wait([server, client].as_ptr(), 2, 20));
     }
-    assert!(live() < before - 600_000, "and so does their memory");
-    assert_eq!((figure(keeping[0]), figure(keeping[1])), kept, "what a connection has seen stays");
+    assert!(live() < before - 600_000, "their memory is freed");
+    assert_eq!((figure(keeping[0]), figure(keeping[1])), kept, "contexts with history are kept");
     for [server, client, conn] in [forgetting, keeping] {
         send(client, conn, 1_000);
         send(conn, client, 1_000);
@@ -171,7 +171,7 @@ fn shared() {
     let before = figure(server);
     let payload = vec![7; 1 << 20];
     assert_eq!(c!(ws_put_packet(server, payload.as_ptr(), payload.len(), WS_BINARY)), WS_OK);
-    assert_eq!(figure(server), before, "a context that a waiting message holds is told");
+    assert_eq!(figure(server), before, "the context of a queued message is reported");
     let mut packet = blank::<ws_packet>();
     let end = Instant::now() + Duration::from_secs(10);
     while c!(ws_get_packet(client, &mut packet)) != WS_OK {

@@ -61,7 +61,7 @@ fn running_out_of_descriptors_is_reported_and_accepting_resumes() {
     let end = Instant::now() + Duration::from_secs(20);
     let error = loop {
         assert!(Instant::now() < end);
-        assert_eq!(c!(ws_wait(&server, 1, 5_000)), WS_OK, "waiting takes no descriptor that is not there");
+        assert_eq!(c!(ws_wait(&server, 1, 5_000)), WS_OK, "ws_wait needs no new descriptor");
         assert!(ws_poll(server) >= 0);
         if let Some(event) = next(server) {
             break event;
@@ -88,7 +88,7 @@ fn running_out_of_descriptors_is_reported_and_accepting_resumes() {
         errors += u32::from(next(server).is_some_and(|event| event.r#type == WS_EVENT_ERROR));
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert!((1..=6).contains(&errors), "{errors} errors were told in 0.35 s");
+    assert!((1..=6).contains(&errors), "{errors} errors were reported in 0.35 s");
     let mut other = 0;
     let url = CString::new(format!("ws://127.0.0.1:{port}/")).unwrap();
     assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut other)), WS_OK);
@@ -106,7 +106,7 @@ fn running_out_of_descriptors_is_reported_and_accepting_resumes() {
         assert_eq!(
             c!(ws_wait(&server, 1, 5_000)),
             WS_OK,
-            "the connection still waits, and no readiness tells of it again"
+            "the connection is still pending, and no further readiness reports it"
         );
         assert!(ws_poll(server) >= 0);
         while let Some(event) = next(server) {

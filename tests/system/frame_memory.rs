@@ -276,7 +276,7 @@ fn a_server_releases_memory_after_long_messages() {
             read += clients.iter_mut().map(drain).sum::<usize>();
             read >= CLIENTS * message.len()
         });
-        until("its memory goes back", || {
+        until("its memory is freed", || {
             if talks_on {
                 send(server, &clients[0], b"\x82\x81\0\0\0\0x");
             }

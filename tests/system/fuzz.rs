@@ -81,7 +81,7 @@ fn fuzz_targets_pass_on_seeds_and_mutations() {
             if std::panic::catch_unwind(|| body(&input)).is_err() {
                 let path = std::env::temp_dir().join(format!("wspeer-{name}-{}", std::process::id()));
                 std::fs::write(&path, &input).expect("the temporary folder can be written");
-                panic!("{name}: run {runs} broke a promise; the input is {}", path.display());
+                panic!("{name}: run {runs} panicked; the input is {}", path.display());
             }
             runs += 1;
             if Instant::now() > end && runs > seeds.len() as u64 {

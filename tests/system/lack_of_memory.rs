@@ -150,7 +150,7 @@ fn one_case() {
             }
         }
         let still = pair(|_| {}, |pair| put_of(pair.client));
-        assert_eq!(play(name, &still), 1, "{name}: a new connection goes on");
+        assert_eq!(play(name, &still), 1, "{name}: a new connection works");
         still.handles.iter().for_each(|handle| c_host::free(*handle));
         assert!(most < 50, "{name}: {most} long allocations for one message");
     }
@@ -397,7 +397,9 @@ fn stranger(packet: fn(i32) -> Vec<u8>, arrive: usize) -> Scene {
     assert_eq!(unsafe { ws_get_option(game.host, WS_OPT_PORT, &mut port) }, WS_OK);
     let client = c_host::connect(port as u16, None, |_| {});
     let all = [game.host, game.joins[0], client];
-    drain_until("the stranger is in", &all, || c_host::conns(game.host).len() == 2 && ws_get_state(client) == WS_OPEN);
+    drain_until("the plain client is connected", &all, || {
+        c_host::conns(game.host).len() == 2 && ws_get_state(client) == WS_OPEN
+    });
     let bytes = packet(ws_get_peer_id(game.joins[0]));
     Scene { handles: all.to_vec(), act: put(client, WS_BINARY, bytes), arrive }
 }

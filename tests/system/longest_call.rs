@@ -139,7 +139,7 @@ fn take(handle: u32, longest: &mut Longest) -> Option<(i32, usize)> {
 fn receive(ends: &Ends, size: usize, longest: &mut Longest) {
     let (mut whole, mut come) = (false, 0);
     while !whole {
-        until("more of the message is there", || {
+        until("more of the message arrives", || {
             longest.time("poll to send", || poll(ends.polled));
             longest.time("poll to receive", || poll(ends.receiver));
             while let Some((kind, len)) = take(ends.receiver, longest) {
@@ -214,7 +214,7 @@ fn leave(case: Case, certificate: &Certificate, payload: &[u8], longest: &mut Lo
         }
         open == GONE
     });
-    until("those who may put are joined", || {
+    until("the clients that may send are admitted", || {
         poll(server);
         clients.iter().for_each(|client| _ = poll(*client));
         clients.iter().all(|client| ws_get_state(*client) == WS_OPEN)

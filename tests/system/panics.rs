@@ -136,7 +136,7 @@ fn exports_without_a_handle_are_guarded_too() {
     for call in [|| ws_free(5), || ws_free_owner(5), || ws_shutdown()] {
         inject::at(Place::Entry);
         call();
-        assert!(!inject::waits(), "it passed the guard");
+        assert!(!inject::waits(), "the panic was injected inside the guard");
     }
     assert_eq!(c!(ws_connect(c"ws://127.0.0.1:1".as_ptr(), null(), &mut out)), WS_OK);
     ws_free(out);
@@ -147,7 +147,7 @@ fn a_panic_in_ws_free_retires_the_family() {
     let (server, client) = open_pair();
     inject::at(Place::Locked);
     ws_free(client);
-    assert!(!inject::waits(), "it came under the lock");
+    assert!(!inject::waits(), "the panic was injected under the lock");
     assert_eq!((ws_get_state(client), ws_get_state(server)), (WS_ERR_HANDLE, WS_ERR_HANDLE));
 }
 

@@ -62,10 +62,10 @@ impl Tally {
 
     fn take(&mut self, bytes: &[u8]) {
         let number = u32::from_le_bytes(bytes[..4].try_into().expect("four bytes of count"));
-        assert_eq!(number, self.got, "a message was lost, doubled or displaced");
+        assert_eq!(number, self.got, "a message was lost, duplicated or reordered");
         assert!(
             bytes[4..].iter().enumerate().all(|(at, byte)| *byte == (at / 9) as u8 ^ number as u8),
-            "a message was spoilt"
+            "a message was corrupted"
         );
         self.got += 1;
     }
@@ -304,7 +304,7 @@ fn check_counters(handle: u32, tally: Tally) {
 
 fn memory_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("readable");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line of memory");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a VmRSS line");
     line.trim().trim_end_matches(" kB").trim().parse().expect("a number")
 }
 
@@ -423,7 +423,7 @@ fn counts_agree_and_memory_stays_flat_over_many_sessions() {
     let Record { resident, heap, descriptors, at_rest, .. } = record;
     println!("figure: heap at rest, bytes: {at_rest:?}");
     let (first, most_at_rest) = (at_rest[0], at_rest.iter().copied().max().unwrap_or(0));
-    assert!(most_at_rest < first + SLACK, "the library keeps memory of those who are gone: {at_rest:?}");
+    assert!(most_at_rest < first + SLACK, "memory of disconnected clients is kept: {at_rest:?}");
     for (what, figures, noise) in
         [("resident KiB", resident, 8_192), ("heap KiB", heap, 8_192), ("descriptors", descriptors, 200)]
     {

@@ -91,7 +91,7 @@ static void deaf_peer(void) {
   CHECK(count < 4000 && put_block(h, count) == WS_ERR_FULL, "a peer that does not read leads to WS_ERR_FULL");
   CHECK(ws_get_stats(h, &stats, sizeof stats) == WS_OK && stats.queued_bytes_out > ROOM - 2 * BLOCK &&
             stats.queued_bytes_out <= ROOM && stats.queued_packets_out > 0,
-        "the counters tell what waits, and the limit holds");
+        "the counters report what is queued, and the limit holds");
   CHECK(ws_next_event(h, &event) == WS_EMPTY, "no WRITABLE is reported while it does not read");
   ws_handle hear = opened("/hear", NULL);
   CHECK(next(h).type == WS_EVENT_WRITABLE, "WRITABLE is reported once the peer reads again");

@@ -53,7 +53,7 @@ def say(good, what):
 
 
 def kind(declared):
-    """What an argument is in the calling convention: a pointer, or a number of so many bits."""
+    """What an argument is in the calling convention: a pointer, or a number and its width in bits."""
     words = declared.replace("*", " * ").split()
     name = next(word for word in words if word not in ("const", "struct"))
     if (

@@ -43,7 +43,7 @@ func game(kinds: Array) -> void:
 	check(one.peer.create_client("ws://127.0.0.1:%d" % port) == OK and one.peer.get_connection_status() == 1,
 			"a peer joins")
 	one.start()
-	check(wait([server, one], func(): return server.told.size() == 1 and one.told.size() == 2), "and is there")
+	check(wait([server, one], func(): return server.told.size() == 1 and one.told.size() == 2), "and is connected")
 	check(server.take() == ["+%d" % one.id()] and one.id() >= 2, "the host emits peer_connected")
 	var first := one.take()
 	check(first == ["connected", "+1"], "and the other: %s" % [first])
@@ -122,7 +122,7 @@ func alone() -> void:
 			"its close reason says why: %s" % other.get_peer(1).get_close_message())
 	host.refuse_new_connections = false
 	check(other.create_client(url) == OK, "it can connect again")
-	check(wait([host, other], func(): return other.get_connection_status() == 2 and told.size() == 1), "and is there")
+	check(wait([host, other], func(): return other.get_connection_status() == 2 and told.size() == 1), "and is connected")
 	var id := other.get_unique_id()
 	check(told == [id] and other.get_packet_peer() == 0 and other.get_available_packet_count() == 0, "it has an id")
 	host.set_target_peer(id)
