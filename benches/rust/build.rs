@@ -3,5 +3,10 @@
 fn main() {
     let files = ["main", "client", "server", "calls", "common"].map(|name| format!("../harness/{name}.c"));
     println!("cargo:rerun-if-changed=../harness");
-    cc::Build::new().files(&files).define("BENCH_NO_MAIN", None).define("_GNU_SOURCE", None).opt_level(3).compile("harness");
+    cc::Build::new()
+        .files(&files)
+        .define("BENCH_NO_MAIN", None)
+        .define("_GNU_SOURCE", None)
+        .opt_level(3)
+        .compile("harness");
 }

@@ -5,7 +5,8 @@ use std::io::Write;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static ON: LazyLock<u32> = LazyLock::new(|| std::env::var("WSPEER_MUTANT").ok().and_then(|number| number.parse().ok()).unwrap_or(u32::MAX));
+static ON: LazyLock<u32> =
+    LazyLock::new(|| std::env::var("WSPEER_MUTANT").ok().and_then(|number| number.parse().ok()).unwrap_or(u32::MAX));
 static SEEN: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("WSPEER_MUTANTS_SEEN").ok());
 static WAS_SEEN: [AtomicBool; 8_192] = [const { AtomicBool::new(false) }; 8_192];
 

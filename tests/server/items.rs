@@ -120,7 +120,10 @@ fn reading_each_client_by_its_handle_leaves_no_entries() {
         drop(client);
         hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
         while let Some(item) = hall.server.peer(key).unwrap().take_item() {
-            let last = matches!(&item, wspeer::internals::endpoint::Item::Mark(mark) if wspeer::internals::server::is_last(mark));
+            let last = matches!(
+                &item,
+                wspeer::internals::endpoint::Item::Mark(mark) if wspeer::internals::server::is_last(mark)
+            );
             hall.server.took(key, last);
         }
         hall.poll();

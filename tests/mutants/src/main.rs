@@ -151,7 +151,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             Some((_, guard)) => {
                 let place = self.lines.range(guard.span());
                 let found = self.take(place.start, "MatchArmGuard");
-                let mut instead: Vec<String> = found.iter().map(|index| self.mutants[*index].replacement.clone()).collect();
+                let mut instead: Vec<String> =
+                    found.iter().map(|index| self.mutants[*index].replacement.clone()).collect();
                 instead.extend(deleted.iter().map(|_| "false".to_owned()));
                 if !has_let(guard) {
                     self.add(place, [found, deleted].concat(), Shape::Guard(instead));
@@ -218,7 +219,9 @@ impl Writer<'_> {
         let (mut at, mut index) = (range.start, within.start);
         while index < within.end {
             let node = &self.nodes[index];
-            let inner_end = (index + 1..within.end).find(|next| self.nodes[*next].range.start >= node.range.end.max(node.range.start + 1)).unwrap_or(within.end);
+            let inner_end = (index + 1..within.end)
+                .find(|next| self.nodes[*next].range.start >= node.range.end.max(node.range.start + 1))
+                .unwrap_or(within.end);
             let end = if node.range.is_empty() { index + 1 } else { inner_end };
             self.out.push_str(&self.text[at..node.range.start]);
             self.node(index, index + 1..end);
@@ -262,7 +265,8 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, list, dropped, root] = &arguments[..] else { panic!("mutants LIST DROPPED ROOT") };
     let list: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(list).unwrap()).unwrap();
-    let dropped: HashSet<usize> = std::fs::read_to_string(dropped).unwrap_or_default().lines().map(|line| line.parse().unwrap()).collect();
+    let dropped: HashSet<usize> =
+        std::fs::read_to_string(dropped).unwrap_or_default().lines().map(|line| line.parse().unwrap()).collect();
     let mut files: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (number, mutant) in list.iter().enumerate().filter(|(number, _)| !dropped.contains(number)) {
         files.entry(mutant["file"].as_str().unwrap()).or_default().push(number);
@@ -276,7 +280,9 @@ fn rewrite(root: &str, file: &str, list: &[Value], numbers: &[usize]) {
     let path = format!("{root}/{file}");
     let text = std::fs::read_to_string(&path).unwrap();
     let lines = Lines::new(&text);
-    let place = |place: &Value| lines.at(place["line"].as_u64().unwrap() as usize, place["column"].as_u64().unwrap() as usize - 1);
+    let place = |place: &Value| {
+        lines.at(place["line"].as_u64().unwrap() as usize, place["column"].as_u64().unwrap() as usize - 1)
+    };
     let mutants: Vec<Mutant> = numbers
         .iter()
         .map(|number| {
@@ -293,7 +299,8 @@ fn rewrite(root: &str, file: &str, list: &[Value], numbers: &[usize]) {
     for (index, mutant) in mutants.iter().enumerate() {
         by_start.entry(mutant.place.start).or_default().push(index);
     }
-    let mut finder = Finder { lines: &lines, mutants: &mutants, by_start, nodes: Vec::new(), is_const: 0, has_rest: false };
+    let mut finder =
+        Finder { lines: &lines, mutants: &mutants, by_start, nodes: Vec::new(), is_const: 0, has_rest: false };
     finder.visit_file(&syn::parse_file(&text).unwrap());
     let mut nodes = finder.nodes;
     for (index, mutant) in mutants.iter().enumerate().filter(|(_, mutant)| mutant.genre == "FnValue") {
@@ -302,10 +309,13 @@ fn rewrite(root: &str, file: &str, list: &[Value], numbers: &[usize]) {
         nodes.push(Node { range: at..at, mutants: vec![index], shape: Shape::Before(before) });
     }
     // Outer nodes first, and text inserted before an expression before that expression.
-    nodes.sort_by_key(|node| (node.range.start, !matches!(node.shape, Shape::Before(_)), std::cmp::Reverse(node.range.end)));
+    nodes.sort_by_key(|node| {
+        (node.range.start, !matches!(node.shape, Shape::Before(_)), std::cmp::Reverse(node.range.end))
+    });
     let mut writer = Writer { text: &text, nodes: &nodes, mutants: &mutants, out: String::new(), ranges: Vec::new() };
     writer.write(0..text.len(), 0..nodes.len());
-    let written: HashSet<usize> = nodes.iter().flat_map(|node| node.mutants.iter().map(|index| mutants[*index].number)).collect();
+    let written: HashSet<usize> =
+        nodes.iter().flat_map(|node| node.mutants.iter().map(|index| mutants[*index].number)).collect();
     for (number, range) in &writer.ranges {
         println!("{number} {file} {} {}", range.start, range.end);
     }

@@ -47,7 +47,10 @@ async fn serve(upgraded: upgrade::UpgradeFut, mut fanout: broadcast::Receiver<By
     }
 }
 
-async fn answer(mut request: Request<Incoming>, fanout: broadcast::Receiver<Bytes>) -> Result<Response<Empty<Bytes>>, WebSocketError> {
+async fn answer(
+    mut request: Request<Incoming>,
+    fanout: broadcast::Receiver<Bytes>,
+) -> Result<Response<Empty<Bytes>>, WebSocketError> {
     let (response, upgraded) = upgrade::upgrade(&mut request)?;
     tokio::task::spawn(serve_quietly(upgraded, fanout));
     Ok(response)

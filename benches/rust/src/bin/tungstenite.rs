@@ -68,7 +68,10 @@ fn tls(stream: TcpStream, ca: &str) -> StreamOwned<ClientConnection, TcpStream> 
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();
-    StreamOwned::new(ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap(), stream)
+    StreamOwned::new(
+        ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap(),
+        stream,
+    )
 }
 
 impl Client {
@@ -119,7 +122,10 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let poll = Poll::new().unwrap();
         poll.registry().register(&mut SourceFd(&listener.as_raw_fd()), LISTENER, Interest::READABLE).unwrap();
-        (Server { listener, poll, events: Events::with_capacity(256), sockets: Vec::new(), each: variant(c"send") }, port)
+        (
+            Server { listener, poll, events: Events::with_capacity(256), sockets: Vec::new(), each: variant(c"send") },
+            port,
+        )
     }
 
     /// The load program sends its request at once, so the handshake is made here, blocking.
@@ -130,7 +136,10 @@ impl Server {
             let socket = accept_with_config(stream, Some(config())).unwrap();
             socket.get_ref().set_nonblocking(true).unwrap();
             let fd = socket.get_ref().as_raw_fd();
-            self.poll.registry().register(&mut SourceFd(&fd), Token(self.sockets.len()), Interest::READABLE | Interest::WRITABLE).unwrap();
+            self.poll
+                .registry()
+                .register(&mut SourceFd(&fd), Token(self.sockets.len()), Interest::READABLE | Interest::WRITABLE)
+                .unwrap();
             self.sockets.push(Some(socket));
         }
     }
