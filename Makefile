@@ -15,6 +15,8 @@
 # make autobahn-full    runs all 517 cases of the Autobahn suite in both roles: a quarter of an hour
 # make bench            installs the other libraries, measures wspeer and them (BENCH="--quick": one short round) and
 #                       writes build/bench/benchmarks.md
+# make bench-goals      measures wspeer, raw TCP, a minimal C server and tungstenite in a few minutes, prints wspeer's
+#                       speed goals and which are reached, and fails unless all are; takes BENCH too
 # make bench-guard      counts instructions, allocations, system calls and bytes in fixed scenarios; fails when a count
 #                       exceeds its record in benches/guard.toml by 2 %; part of `make test`; see benches/README.md
 # make bench-godot      measures echo with wspeer's Godot classes and with Godot's own, and writes build/bench/godot.md
@@ -102,6 +104,11 @@ bench-godot: godot
 	mkdir -p build/bench
 	$(MAKE) -C benches ../build/bench/load
 	benches/godot/run.py $(BENCH)
+
+bench-goals: library
+	benches/setup.sh gcc make python3 valgrind strace libssl-dev
+	$(MAKE) -C benches goals
+	benches/run.py --goals $(BENCH)
 
 bench-guard: library
 	benches/setup.sh gcc make python3 valgrind strace
@@ -229,5 +236,5 @@ clean:
 	rm -rf build
 
 .PHONY: all library examples windows examples-web godot unity-package web-firefox web-emscripten6 demo help check \
-  release-check test autobahn-full bench bench-guard bench-godot fuzz mutants soak attacks careless asan tsan test-long \
+  release-check test autobahn-full bench bench-goals bench-guard bench-godot fuzz mutants soak attacks careless asan tsan test-long \
   abi-record generate fmt lint install uninstall clean

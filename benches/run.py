@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures wspeer and other WebSocket libraries. Writes results.json, benchmarks.md and benchmarks.svg into
-build/bench, and with --docs the last two into docs.
+build/bench, and with --docs the last two into docs. With --goals it measures only what bench/goals.py has goals for,
+prints a table of them, and fails when wspeer misses one.
 
 Within a round the contestants take turns in every scenario, and the order rotates from round to round; ratios are taken
 within a round."""
@@ -11,13 +12,13 @@ import pathlib
 import sys
 import time
 
-from bench import measure, report, tables
+from bench import goals, measure, report, tables
 from bench.plan import CONTESTANTS, SCENARIOS
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, help="default 7, of --goals 5")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each run (default 1)")
     parser.add_argument(
         "--scenarios", default="", help=f"with commas; W1c- and the like: all that begin so: {', '.join(SCENARIOS)}"
@@ -26,7 +27,8 @@ def arguments():
     parser.add_argument(
         "--quick", action="store_true", help="one short round, to see that everything runs; no figure to quote"
     )
-    parser.add_argument("--out", default="results", help="name of the JSON file in build/bench (default results)")
+    parser.add_argument("--goals", action="store_true", help="compare wspeer with its goals; writes goals.json")
+    parser.add_argument("--out", help="name of the JSON file in build/bench (default results, or goals)")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg too")
     parser.add_argument("--again", metavar="FILE", help="measure nothing, write from this result")
     return parser.parse_args()
@@ -60,7 +62,8 @@ def measured(contestant, scenario, seconds):
 def measure_all(options):
     if os.cpu_count() < 2:
         sys.exit("two cores are needed: one for the contestant, one for the far end")
-    scenarios, contestants = chosen(SCENARIOS, options.scenarios), chosen(CONTESTANTS, options.contestants)
+    scenarios = chosen(SCENARIOS, options.scenarios) if options.scenarios or not options.goals else goals.scenarios()
+    contestants = chosen(CONTESTANTS, options.contestants or (",".join(goals.CONTESTANTS) if options.goals else ""))
     path = measure.OUT / f"{options.out}.json"
     result = {
         "machine": report.machine(),
@@ -88,11 +91,27 @@ def measure_all(options):
     return result
 
 
+def compare_with_goals(result, options):
+    if "counts" not in result:
+        result["counts"] = goals.counted()
+        (measure.OUT / f"{options.out}.json").write_text(json.dumps(result, indent=1))
+    text, reached = goals.report(result)
+    print("CPU time relative to raw TCP in the same round, unless a row says otherwise:\n")
+    print(text)
+    failed = tables.failures(result["runs"])
+    print(failed, end="\n" if failed else "")
+    return 0 if reached and not failed else 1
+
+
 def main():
     options = arguments()
+    options.rounds = options.rounds or (5 if options.goals else 7)
+    options.out = options.out or ("goals" if options.goals else "results")
     if options.quick:
         options.rounds, options.seconds = 1, 0.3
     result = json.loads(pathlib.Path(options.again).read_text()) if options.again else measure_all(options)
+    if options.goals:
+        return compare_with_goals(result, options)
     print(tables.everything(result["runs"]))
     for folder in [measure.OUT, *([measure.ROOT / "docs"] if options.docs else [])]:
         report.write(result, folder)

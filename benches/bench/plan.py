@@ -30,6 +30,7 @@ CONTESTANTS = {
         Contestant(
             "wspeer-late", "wspeer", "late", server=False, about="takes messages only when all are queued (growth only)"
         ),
+        Contestant("minimal", "minimal", client=False, about="a server in C: epoll, unmasking, framing; no checks"),
         Contestant(
             "tung",
             "tungstenite",
@@ -128,6 +129,7 @@ SCENARIOS = {
         Scenario("W3bc", "client", "frames of 1 x 1 MiB", frames(MIB, 1)),
         Scenario("W3at", "client", "tight loop, 64 KiB, window 8", tight(KIB64, 8)),
         Scenario("idle", "client", "one poll with nothing to read", {"mode": "idle"}),
+        Scenario("W1", "server", "1 connection, 64 B, window 32", echo(1, 32, 64)),
         Scenario("W1b", "server", "1 connection, bursts of 32 x 64 B", echo(1, 32, 64, "burst")),
         Scenario("W2", "server", "100 connections, 64 B, window 8", echo(100, 8, 64)),
         Scenario("W3a", "server", "1 connection, 64 KiB, window 8", echo(1, 8, KIB64)),

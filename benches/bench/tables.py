@@ -98,7 +98,7 @@ def failures(results):
 GROUPS = (
     ("Client", ("W1c", "W1t", "W3ac", "W3bc", "W3at", "idle")),
     ("Client over TLS", ("wss-W1c", "wss-W3ac", "wss-W3bc")),
-    ("Server", ("W1b", "W2", "W3a", "W3b", "W4")),
+    ("Server", ("W1", "W1b", "W2", "W3a", "W3b", "W4")),
     ("Counts", ("counts-client", "counts-server")),
 )
 

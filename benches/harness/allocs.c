@@ -1,5 +1,5 @@
-/* LD_PRELOAD library: counts allocations, live bytes and readings of the clock. Other processes can read the counters in the
- * file $BENCH_ALLOCS, the program itself with allocs_read(). allocs_pass_time() moves the clocks forward. */
+/* LD_PRELOAD library: counts allocations, live bytes and readings of the clock. Other processes can read the counters
+ * in the file $BENCH_ALLOCS, the program itself with allocs_read(). allocs_pass_time() moves the clocks forward. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
