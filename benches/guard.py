@@ -187,7 +187,7 @@ def judge(measured, record, made_with):
         failed += bool(high)
         print(f"{'not ok' if high else 'ok'} - bench-guard: {scenario}: {'; '.join(high) or ', '.join(texts)}")
         if low:
-            print(f"note: {scenario}: {', '.join(low)} more than 2 % below the record; use --record to keep the gain")
+            print(f"figure: {scenario}: {', '.join(low)} more than 2 % below the record; use --record to keep the gain")
     return failed
 
 
@@ -223,7 +223,7 @@ def main():
         save(record)
         return 0
     if made_with != tools():
-        print(f"note: recorded with {made_with}, measured with {tools()}: instructions have a wider limit or none")
+        print(f"figure: recorded with {made_with}, measured with {tools()}: instructions have a wider limit or none")
     return 1 if judge(measure_all(words or known), record, made_with) else 0
 
 
