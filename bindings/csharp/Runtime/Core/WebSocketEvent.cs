@@ -39,7 +39,8 @@ namespace Wspeer
             return text;
         }
 
-        /// <summary>CloseRequest, Closed, Disconnected: the close code; 1005: a close frame without one; 1006: no close frame. Else 0.</summary>
+        /// <summary>CloseRequest, Closed, Disconnected: the close code; 1005: a close frame without one; 1006: no close
+        /// frame. Else 0.</summary>
         public int Code => Native.Code;
 
         /// <summary>Closed, Disconnected: whether the closing handshake was completed.</summary>

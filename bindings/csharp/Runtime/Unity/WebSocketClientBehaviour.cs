@@ -3,7 +3,8 @@ using UnityEngine;
 
 namespace Wspeer.Unity
 {
-    /// <summary>A WebSocket client as a component: it polls in Update, raises C# events there, on the main thread, and flushes what was sent in LateUpdate.</summary>
+    /// <summary>A WebSocket client as a component: it polls and raises C# events in Update, on the main thread, and
+    /// sends the queued messages in LateUpdate.</summary>
     [AddComponentMenu("Network/WebSocket Client (wspeer)")]
     [DefaultExecutionOrder(-1000)]
     public class WebSocketClientBehaviour : MonoBehaviour

@@ -4,7 +4,8 @@ using System.IO;
 using System.Threading;
 using Wspeer;
 
-/// <summary>Usage: EchoServer [PORT [CERT.pem KEY.pem]]     port 0 takes any free one; Enter, or the end of input, ends it</summary>
+/// <summary>Usage: EchoServer [PORT [CERT.pem KEY.pem]]     port 0 takes any free one; Enter, or the end of input, ends
+/// it</summary>
 static class Program
 {
     static volatile bool stop;
