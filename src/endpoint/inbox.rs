@@ -123,13 +123,14 @@ impl Inbox {
         self.push(Message::kept(if text { MessageType::Text } else { MessageType::Binary }, 0, bytes));
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, message: Message) {
-        if self.holds {
-            self.held.push_back(message);
-        } else {
-            self.messages.push_back(message);
-        }
+        if self.holds { self.hold(message) } else { self.messages.push_back(message) }
+    }
+
+    #[inline(never)]
+    fn hold(&mut self, message: Message) {
+        self.held.push_back(message);
     }
 
     /// Queues a mark behind all queued messages.
@@ -191,15 +192,9 @@ impl Inbox {
     /// Takes the next message and skips marks.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
-        let len = self.first_message()?.len();
-        self.pass_message(len)
-    }
-
-    /// Takes the first message, which has length `len`.
-    #[inline]
-    pub fn pass_message(&mut self, len: usize) -> Option<Message> {
-        self.bytes -= len as u64;
-        self.messages.pop_front()
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.len() as u64;
+        Some(message)
     }
 
     /// Takes the next message or mark, in order.
@@ -350,9 +345,15 @@ impl Inbox {
     }
 
     /// Drops and counts all messages, if messages are refused. `unadmitted`: their sender is not admitted.
+    #[inline]
     pub fn drop_refused(&mut self, unadmitted: bool) -> Option<Dropped> {
+        if self.refuses { self.drop_messages(unadmitted) } else { None }
+    }
+
+    #[cold]
+    fn drop_messages(&mut self, unadmitted: bool) -> Option<Dropped> {
         let count = self.len() as u64;
-        if !self.refuses || count == 0 {
+        if count == 0 {
             return None;
         }
         self.dropped += count;

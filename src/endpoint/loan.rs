@@ -6,8 +6,6 @@ use std::sync::Arc;
 
 /// Memory to reuse or free when a loan ends.
 pub enum Spent {
-    /// Nothing to free.
-    Nothing,
     /// The last buffer. There may be other references to it.
     One(Chunk),
     /// Several buffers, large in total.
@@ -28,13 +26,19 @@ impl Discarded for Loan {
 
 impl Loan {
     /// Ends the loan. Returns the last buffer for reuse, or all buffers if freeing them takes noticeable time.
-    pub fn end(&mut self) -> Spent {
+    #[inline]
+    pub fn end(&mut self) -> Option<Spent> {
+        if self.held.is_empty() { None } else { self.end_held() }
+    }
+
+    #[inline(never)]
+    fn end_held(&mut self) -> Option<Spent> {
         if self.held.len() > 1 && self.bytes() > MUCH {
-            return Spent::Several(std::mem::take(&mut self.held));
+            return Some(Spent::Several(std::mem::take(&mut self.held)));
         }
         let last = self.held.pop();
         self.held.clear();
-        last.map_or(Spent::Nothing, Spent::One)
+        last.map(Spent::One)
     }
 
     /// Heap bytes of buffers without other references.
@@ -45,16 +49,16 @@ impl Loan {
     /// Holds `chunk`, in addition to the held buffers (`more`) or in place of them. Consecutive messages in one buffer
     /// do not touch its reference count.
     #[inline]
-    pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Spent {
+    pub fn hold(&mut self, chunk: &Chunk, more: bool) -> Option<Spent> {
         if self.held.last().is_some_and(|last| Arc::ptr_eq(last, chunk)) && (more || self.held.len() == 1) {
-            return Spent::Nothing;
+            return None;
         }
         self.hold_another(chunk, more)
     }
 
     #[cold]
-    fn hold_another(&mut self, chunk: &Chunk, more: bool) -> Spent {
-        let spent = if more { Spent::Nothing } else { self.end() };
+    fn hold_another(&mut self, chunk: &Chunk, more: bool) -> Option<Spent> {
+        let spent = if more { None } else { self.end() };
         self.held.push(chunk.clone());
         spent
     }

@@ -417,12 +417,18 @@ impl Link {
 
     /// Fails the connection if the peer exceeds a rate limit. `before`: message and byte counters before the bytes to
     /// be checked.
+    #[inline]
     fn check_rate(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, before: [u64; 2]) {
-        let Some(most) = endpoint.rate_limits() else {
+        match endpoint.rate_limits() {
+            Some(most) => self.judge_rate(endpoint, cx, before, most),
             // Bytes that arrived before limits are set do not count.
-            self.rate = None;
-            return;
-        };
+            None if self.rate.is_some() => self.rate = None,
+            None => {}
+        }
+    }
+
+    #[inline(never)]
+    fn judge_rate(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, before: [u64; 2], most: [u64; 2]) {
         let excess =
             self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(cx.now, &endpoint.counters, most);
         let Some((count, room)) = excess else { return };

@@ -76,13 +76,16 @@ impl Decoder {
     /// Call again with the rest until `Nothing`, which consumes all.
     #[inline]
     pub fn next(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
-        if self.between
-            && let Some((start, len, text)) = whole_message(self.role, buf, limits)
-        {
-            if text && std::str::from_utf8(&buf[start..start + len]).is_err() {
-                return Err(not_utf8());
+        if self.between {
+            if buf.is_empty() {
+                return Ok((0, Received::Nothing));
             }
-            return Ok((start + len, Received::Message { text, start, len }));
+            if let Some((start, len, text)) = whole_message(self.role, buf, limits) {
+                if text && std::str::from_utf8(&buf[start..start + len]).is_err() {
+                    return Err(not_utf8());
+                }
+                return Ok((start + len, Received::Message { text, start, len }));
+            }
         }
         let received = self.next_piece(buf, limits);
         self.between = matches!(self.at, At::Header) && self.carried_len == 0 && self.assembly.is_none();

@@ -1,9 +1,37 @@
 //! Masking (RFC 6455 section 5.3).
 
+/// Bytes that are masked in one step: two registers of 16 bytes, which every x86-64 and AArch64 has.
+const STEP: usize = 32;
+
 /// Masks or unmasks in place. `offset` is the position of `bytes` in its payload.
 #[inline(always)]
 pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
-    let key = twice(key, offset);
+    let key = repeated(key, offset);
+    let (steps, rest) = bytes.as_chunks_mut::<STEP>();
+    for step in steps {
+        *step = masked(step, &key);
+    }
+    if !rest.is_empty() {
+        mask_rest(rest, key[0]);
+    }
+}
+
+/// Makes a masked copy. Both slices have the same length. `offset` is the position of `from` in its payload.
+#[inline(always)]
+pub fn copy_masked(to: &mut [u8], from: &[u8], key: [u8; 4], offset: usize) {
+    let key = repeated(key, offset);
+    let ((to_steps, to), (from_steps, from)) = (to.as_chunks_mut::<STEP>(), from.as_chunks::<STEP>());
+    for (to, from) in to_steps.iter_mut().zip(from_steps) {
+        *to = masked(from, &key);
+    }
+    if !from.is_empty() {
+        copy_rest(to, from, key[0]);
+    }
+}
+
+/// Masks less than one step.
+#[inline]
+fn mask_rest(bytes: &mut [u8], key: u64) {
     let (words, rest) = bytes.as_chunks_mut();
     for word in words {
         *word = (u64::from_le_bytes(*word) ^ key).to_le_bytes();
@@ -13,12 +41,10 @@ pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
     }
 }
 
-/// Makes a masked copy. Both slices have the same length. `offset` is the position of `from` in its payload.
-#[inline(always)]
-pub fn copy_masked(to: &mut [u8], from: &[u8], key: [u8; 4], offset: usize) {
-    let key = twice(key, offset);
-    let (to_words, to) = to.as_chunks_mut();
-    let (from_words, from) = from.as_chunks();
+/// Copies less than one step, masked.
+#[inline]
+fn copy_rest(to: &mut [u8], from: &[u8], key: u64) {
+    let ((to_words, to), (from_words, from)) = (to.as_chunks_mut(), from.as_chunks());
     for (to, from) in to_words.iter_mut().zip(from_words) {
         *to = (u64::from_le_bytes(*from) ^ key).to_le_bytes();
     }
@@ -27,12 +53,21 @@ pub fn copy_masked(to: &mut [u8], from: &[u8], key: [u8; 4], offset: usize) {
     }
 }
 
-/// The key as it applies at `offset` of the payload, twice: loops over such words are compiled to the widest registers
-/// available.
+/// The key as it applies at `offset` of the payload, repeated over one step.
 #[inline(always)]
-fn twice(key: [u8; 4], offset: usize) -> u64 {
+fn repeated(key: [u8; 4], offset: usize) -> [u64; STEP / 8] {
     let key = u64::from(u32::from_le_bytes(key).rotate_right(8 * (offset as u32 & 3)));
-    key << 32 | key
+    [key << 32 | key; STEP / 8]
+}
+
+/// One step. All words at once, so that the compiler uses wide registers without a loop around them.
+#[inline(always)]
+fn masked(from: &[u8; STEP], key: &[u64; STEP / 8]) -> [u8; STEP] {
+    let mut bytes = [0; STEP];
+    for ((to, from), key) in bytes.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0).zip(key) {
+        *to = (u64::from_le_bytes(*from) ^ key).to_le_bytes();
+    }
+    bytes
 }
 
 /// Appends a masked copy of the bytes at `offset` of a payload; each piece is masked while it is in the nearest cache.

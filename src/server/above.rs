@@ -93,6 +93,9 @@ impl Server {
 
     /// Queues clients in this process for serving, as readiness events do for sockets.
     pub(super) fn collect_local(&mut self) {
+        if self.above.local.is_empty() {
+            return;
+        }
         let mut local = std::mem::take(&mut self.above.local);
         local.retain(|key| {
             let Some(Slot::Client(client)) = self.slots.get_mut(*key as usize) else { return false };

@@ -32,7 +32,6 @@ fn busy(what: &str) -> Refusal {
 impl Server {
     /// Takes finished TLS handshakes and accepts new connections, for at most half of the budget.
     pub(super) fn accept(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        let mut half = cx.budget.half();
         if !self.listening.mailbox.is_empty() {
             for (key, result) in self.listening.mailbox.take() {
                 self.secured(cx, key, result);
@@ -42,6 +41,7 @@ impl Server {
             return false;
         }
         self.listening.accept_after = None;
+        let mut half = cx.budget.half();
         let mut index = 0;
         while index < self.listening.listeners.len() {
             if !self.may_accept() {

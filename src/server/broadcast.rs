@@ -186,6 +186,9 @@ impl Server {
 
     /// Has the worker free the storage of passed-on messages that all clients have sent.
     pub(super) fn drop_passed(&mut self, cx: &Cx<'_>) {
+        if self.reuse.passed.is_empty() {
+            return;
+        }
         let gone = self.reuse.passed.extract_if(.., |storage| Arc::strong_count(storage) == 1);
         gone.for_each(|storage| cx.services.discard(Box::new(storage)));
         if self.reuse.passed.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::client::MAX_LIFECYCLE;
 use super::{Server, Slot};
-use crate::endpoint::{Item, Mark, Message};
+use crate::endpoint::{Item, Loan, Mark, Message};
 use crate::status::{EventKind, State};
 use crate::work::Cx;
 
@@ -48,26 +48,26 @@ impl Server {
         self.endpoint.inbox.take_item().map(|item| (None, item))
     }
 
-    /// Takes the next message of any client, and its origin. Other items stay queued.
-    #[inline]
-    pub fn take_message(&mut self) -> Option<(Message, Origin)> {
+    /// Passes the next message of any client to `take`, with its origin and the server's loan, and removes it. Other
+    /// items stay queued. `None`: there is no message.
+    #[inline(always)]
+    pub fn take_message<R>(&mut self, take: impl FnOnce(&Message, Origin, &mut Loan) -> R) -> Option<R> {
         loop {
             let key = self.queues.with_messages.front()?;
             let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else {
                 self.leave_with_messages();
                 continue;
             };
-            let Some(message) = client.peer.take_message() else {
+            let endpoint = &mut client.peer.endpoint;
+            let Some(message) = endpoint.inbox.first_message() else {
                 self.leave_with_messages();
                 continue;
             };
-            let origin = Origin {
-                conn: client.peer.endpoint.handle,
-                user: client.peer.endpoint.user,
-                label: client.peer.endpoint.label,
-            };
-            let more = client.peer.endpoint.inbox.has_messages();
-            if client.done && client.peer.endpoint.inbox.is_empty() {
+            let origin = Origin { conn: endpoint.handle, user: endpoint.user, label: endpoint.label };
+            let result = take(message, origin, &mut self.endpoint.loan);
+            drop(endpoint.inbox.take_message());
+            let more = endpoint.inbox.has_messages();
+            if client.done && endpoint.inbox.is_empty() {
                 self.queues.retiring.push_back(key);
             } else if client.readable && !client.peer.is_full() {
                 self.queues.ready.push(key);
@@ -79,7 +79,7 @@ impl Server {
                 self.queues.served.1 = 0;
                 self.queues.with_messages.rotate();
             }
-            return Some((message, origin));
+            return Some(result);
         }
     }
 

@@ -13,15 +13,20 @@ pub struct KeyQueue {
 
 impl KeyQueue {
     /// Appends a key, if it is not queued.
+    #[inline]
     pub fn push(&mut self, key: u32) {
         if !self.contains(key) {
-            let place = key as usize;
-            if place >= self.stands.len() {
-                self.stands.resize(place + 1, false);
-            }
-            self.stands[place] = true;
-            self.keys.push_back(key);
+            self.append(key);
         }
+    }
+
+    fn append(&mut self, key: u32) {
+        let place = key as usize;
+        if place >= self.stands.len() {
+            self.stands.resize(place + 1, false);
+        }
+        self.stands[place] = true;
+        self.keys.push_back(key);
     }
 
     /// Removes and returns the first key.

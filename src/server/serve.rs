@@ -48,7 +48,10 @@ impl Server {
     /// Serves ready clients in rounds until the budget is exhausted. While others wait, a round is limited to a slice
     /// of the budget, and a client that uses up its slice is served after the others for `BUSY` seconds.
     pub(super) fn serve_ready(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) -> bool {
-        cx.budget.is_spent();
+        if self.queues.ready.len() > 1 {
+            // The first slice begins at this reading of the clock.
+            cx.budget.is_spent();
+        }
         while let Some(key) = self.queues.ready.pop() {
             let alone = self.queues.ready.is_empty();
             let Some(client) = self.client(key) else { continue };
@@ -72,8 +75,8 @@ impl Server {
                     self.queues.ready.push_behind(key);
                 }
             }
-            if cx.budget.is_spent() {
-                return !self.queues.ready.is_empty();
+            if !self.queues.ready.is_empty() && cx.budget.is_spent() {
+                return true;
             }
         }
         false

@@ -1,6 +1,6 @@
 //! Taking items through a handle, and lending their bytes.
 
-use super::{Body, Kind, Member, Shared, registry, with};
+use super::{Body, Kind, Member, Shared, registry, stale, with, with_any};
 use crate::endpoint::{Item, Loan, Mark, Spent};
 use crate::error::Error;
 use crate::server::{Origin, is_last};
@@ -34,16 +34,22 @@ pub enum What<'a> {
 /// ends, even if there is no message.
 #[inline]
 pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>)) -> Result<usize, Error> {
-    with(handle, |body, member| {
+    with_any(handle, |_, body, member| {
         let Body { kind, shared: Shared { arena, .. }, .. } = body;
         match (kind, member) {
             (Kind::Server(server), Member::Server) => {
+                if server.endpoint.handle != handle {
+                    return Err(stale(handle));
+                }
                 let mut count = 0;
                 while count < most {
-                    let Some((message, Origin { conn, user, label: peer_id })) = server.take_message() else { break };
-                    let (chunk, bytes) = message.parts(arena);
-                    let spent = server.endpoint.loan.hold(chunk, count > 0);
-                    sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
+                    let taken = server.take_message(|message, Origin { conn, user, label: peer_id }, loan| {
+                        let (chunk, bytes) = message.parts(arena);
+                        let spent = loan.hold(chunk, count > 0);
+                        sink(count, View { conn, user, peer_id, bytes, what: What::Message(message.kind) });
+                        spent
+                    });
+                    let Some(spent) = taken else { break };
                     count += 1;
                     give_back(arena, spent);
                 }
@@ -53,7 +59,9 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                 Ok(count)
             }
             (kind, member) => {
-                let Some(peer) = kind.peer(member) else { return Ok(0) };
+                let Some(peer) = kind.peer(member).filter(|peer| peer.endpoint.handle == handle) else {
+                    return Err(stale(handle));
+                };
                 let mut count = 0;
                 while count < most {
                     let Some(message) = peer.endpoint.inbox.first_message() else { break };
@@ -70,7 +78,7 @@ pub fn take_messages(handle: u32, most: usize, mut sink: impl FnMut(usize, View<
                             what: What::Message(message.kind),
                         },
                     );
-                    peer.endpoint.inbox.pass_message(bytes.len());
+                    drop(peer.endpoint.inbox.take_message());
                     count += 1;
                     give_back(arena, spent);
                 }
@@ -106,16 +114,16 @@ pub fn take_items(handle: u32, most: usize, mut sink: impl FnMut(usize, View<'_>
             };
             let peer_id = if about != 0 { about } else { other };
             let spent = match chunk {
-                Some(chunk) => loan_of(kind, member).map_or(Spent::Nothing, |loan| loan.hold(chunk, count > 0)),
-                None if count == 0 => loan_of(kind, member).map_or(Spent::Nothing, Loan::end),
-                None => Spent::Nothing,
+                Some(chunk) => loan_of(kind, member).and_then(|loan| loan.hold(chunk, count > 0)),
+                None if count == 0 => loan_of(kind, member).and_then(Loan::end),
+                None => None,
             };
             sink(count, View { conn, user, peer_id, bytes, what });
             count += 1;
             give_back(arena, spent);
         }
         if count == 0 {
-            give_back(arena, loan_of(kind, member).map_or(Spent::Nothing, Loan::end));
+            give_back(arena, loan_of(kind, member).and_then(Loan::end));
         }
         Ok(count)
     })
@@ -167,10 +175,16 @@ fn loan_of(kind: &mut Kind, member: Member) -> Option<&mut Loan> {
 }
 
 /// Reuses memory that the program no longer borrows. Large memory is freed by the worker, because that takes long.
-#[inline]
-fn give_back(arena: &mut Arena, spent: Spent) {
+#[inline(always)]
+fn give_back(arena: &mut Arena, spent: Option<Spent>) {
+    if let Some(spent) = spent {
+        reuse_or_free(arena, spent);
+    }
+}
+
+#[inline(never)]
+fn reuse_or_free(arena: &mut Arena, spent: Spent) {
     match spent {
-        Spent::Nothing => {}
         Spent::One(chunk) => give_one_back(arena, chunk),
         Spent::Several(chunks) => registry().services.discard(Box::new(chunks)),
     }

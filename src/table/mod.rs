@@ -100,11 +100,22 @@ pub fn with_family<R>(
     handle: u32,
     act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>,
 ) -> Result<R, Error> {
+    with_any(handle, |family, body, member| {
+        if !body.kind.is_current(member, handle) {
+            return Err(stale(handle));
+        }
+        act(family, body, member)
+    })
+}
+
+/// Like `with_family`, but `act` itself checks that the member still has this handle: its slot may have been reused.
+#[inline(always)]
+fn with_any<R>(
+    handle: u32,
+    act: impl FnOnce(&'static Family, &mut Body, Member) -> Result<R, Error>,
+) -> Result<R, Error> {
     let (Some(family), member) = recent::find(handle, look_up) else { return Err(stale(handle)) };
     let mut body = family.body.lock();
-    if !body.kind.is_current(member, handle) {
-        return Err(stale(handle));
-    }
     let mut watch = PanicWatch::new(family, &mut body);
     #[cfg(feature = "inject-panics")]
     crate::quiet::inject::pass(crate::quiet::inject::Place::Locked);

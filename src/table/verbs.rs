@@ -2,7 +2,7 @@
 
 use super::family::{Body, Family, Kind, Member};
 use super::leave::{Leaving, What, drop_peer};
-use super::{ClientHandles, PanicWatch, Registry, registry, wake, with, with_family};
+use super::{ClientHandles, PanicWatch, Registry, registry, stale, wake, with, with_any, with_family};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::heap;
@@ -76,18 +76,23 @@ pub fn poll(handle: u32) -> Result<bool, Error> {
 /// ws_put_packet: sends to the peer, or from a server to all clients.
 #[inline]
 pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
-    with_family(handle, |family, body, member| {
+    with_any(handle, |family, body, member| {
         // Kept short for connections without a multiplayer role: every message takes this path.
         let Body { kind, role: Role::Plain, shared, polled, .. } = body else {
-            return put_by_role(family, body, member, None, text, payload);
+            return put_with_role(family, body, member, handle, text, payload);
         };
-        let Some(peer) = kind.peer(member) else { return put_by_role(family, body, member, None, text, payload) };
+        let Some(peer) = kind.peer(member) else {
+            return put_with_role(family, body, member, handle, text, payload);
+        };
+        if peer.endpoint.handle != handle {
+            return Err(stale(handle));
+        }
         check_size(&peer.endpoint.options, payload, 0)?;
         let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
         match (kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {
                 server.mark_for_flush(key, true);
-                if server.has_marked() {
+                if wake::is_awaited() && server.has_marked() {
                     wake::all();
                 }
             }
@@ -100,6 +105,22 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
         }
         accepted(sent)
     })
+}
+
+/// ws_put_packet on a handle whose family has a multiplayer role, or on a server's.
+#[inline(never)]
+fn put_with_role(
+    family: &Family,
+    body: &mut Body,
+    member: Member,
+    handle: u32,
+    text: bool,
+    payload: &[u8],
+) -> Result<Success, Error> {
+    if !body.kind.is_current(member, handle) {
+        return Err(stale(handle));
+    }
+    put_by_role(family, body, member, None, text, payload)
 }
 
 /// ws_put_packet_to: sends from a server, a host or a join to one peer, all (0) or all but one (negative).

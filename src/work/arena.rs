@@ -56,8 +56,16 @@ impl Arena {
     }
 
     /// Frees surplus chunks, and puts a free one last, for the next read.
-    #[cold]
     fn sort_out(&mut self) {
+        if self.chunks.len() > KEPT_CHUNKS {
+            self.free_surplus();
+        } else if self.chunks.last().is_some_and(|last| !is_free(last)) {
+            self.chunks.rotate_left(1);
+        }
+    }
+
+    #[cold]
+    fn free_surplus(&mut self) {
         self.chunks.sort_by_key(is_free);
         let surplus = self.chunks.len().saturating_sub(KEPT_CHUNKS);
         self.chunks.drain(..surplus);
