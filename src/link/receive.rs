@@ -371,7 +371,13 @@ impl Link {
     }
 
     /// Decompresses bytes left by the last poll. False: some are still left.
+    #[inline]
     fn go_on_inflating(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
+        self.compression.is_none() || self.inflate_kept(endpoint, cx)
+    }
+
+    #[inline(never)]
+    fn inflate_kept(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let limits = inflate_limits(endpoint);
         let before = endpoint.received();
         let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else {
@@ -385,7 +391,13 @@ impl Link {
     }
 
     /// Moves a long message that may outgrow its buffer. False: the budget was exhausted before all of it was moved.
+    #[inline]
     fn go_on_moving(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
+        !self.decoder.mid_message() || self.move_message(endpoint, cx)
+    }
+
+    #[inline(never)]
+    fn move_message(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let limits = frame_limits(endpoint);
         loop {
             match self.decoder.move_on(&limits) {

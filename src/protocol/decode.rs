@@ -232,6 +232,7 @@ impl Decoder {
     }
 
     /// Whether a message has begun and is not complete.
+    #[inline]
     pub fn mid_message(&self) -> bool {
         self.assembly.is_some()
     }
