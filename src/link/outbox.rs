@@ -263,11 +263,9 @@ impl Outbox {
 
     fn write_segments_to(&mut self, stream: &mut Stream, mut is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
         while self.written < self.end {
-            let result = if self.segments().is_empty() {
-                let rest = &self.open.filled()[self.head..];
-                stream.write(&rest[..rest.len().min(WRITE_BYTES)])
-            } else {
-                self.write_segments(stream)
+            let result = match self.only_segment() {
+                Some(rest) => stream.write(&rest[..rest.len().min(WRITE_BYTES)]),
+                None => self.write_segments(stream),
             };
             match result {
                 Ok(0) => return Ok(Wrote::Blocked),
@@ -283,13 +281,21 @@ impl Outbox {
         Ok(Wrote::All)
     }
 
-    /// Writes from several segments, or from a single shared one.
+    /// The unwritten bytes, if one segment has all of them: no list of slices is needed to write it.
+    #[inline]
+    fn only_segment(&self) -> Option<&[u8]> {
+        let (segments, open) = (self.segments(), self.open.filled());
+        match segments.front() {
+            None => Some(&open[self.head..]),
+            Some(only) if segments.len() == 1 && open.is_empty() => Some(&only.bytes()[self.head..]),
+            Some(_) => None,
+        }
+    }
+
+    /// Writes from several segments.
     fn write_segments(&self, stream: &mut Stream) -> io::Result<usize> {
         let (slices, count) = self.slices();
-        match &slices[..count] {
-            [one] => stream.write(one),
-            several => stream.write_vectored(several),
-        }
+        stream.write_vectored(&slices[..count])
     }
 
     /// Slices to write next, and the number of them in use.

@@ -10,13 +10,16 @@ use crate::link::{Payload, Sent, SharedMessage, at_once_bytes, slice_bytes};
 use crate::names::ON_FULL;
 use crate::protocol::{Lead, MaskKeys, Role, encode_frame, frame_header, frame_room, opcode_of};
 use crate::status::{Cause, Phase};
-use crate::work::{Chunk, Codecs, Cx, MUCH};
+use crate::work::{Chunk, Codecs, Cx, FRAMES_PER_CHECK, MUCH};
 use parking_lot::Mutex;
 use std::ops::Range;
 use std::sync::Arc;
 
 /// The highest compression level: it has the smallest slices.
 const MAX_LEVEL: u8 = 9;
+/// A write of at most this many bytes takes as long as decoding `WRITE` frames.
+const SHORT: usize = 4 << 10;
+const WRITE: u32 = 8;
 
 /// A message to several clients.
 #[derive(Clone)]
@@ -222,7 +225,7 @@ impl Server {
 
     /// As `put_spread`, with forms made before.
     pub fn put_forms(&mut self, cx: &mut Cx<'_>, spread: Spread<'_>, forms: &mut Forms<'_>) -> Sent {
-        let Spread { keys, except, on_full, mut now, .. } = spread;
+        let Spread { payload, keys, except, on_full, mut now, .. } = spread;
         let (mut partial, at_once) = (false, now);
         for key in keys.start..keys.end.min(self.slots.len() as u32) {
             if except.contains(&key) {
@@ -236,7 +239,9 @@ impl Server {
             {
                 continue;
             }
-            now = now && !cx.budget.is_spent();
+            // A write takes some microseconds; a long or compressed message may take much longer.
+            let short = payload.len() <= SHORT && client.peer.compression().is_none();
+            now = now && !cx.budget.spend(if short { WRITE } else { FRAMES_PER_CHECK });
             match forms.put(cx, &mut client.peer, now) {
                 Sent::Taken if at_once => self.mark_for_flush(key, now),
                 Sent::Taken => self.queues.later.push(key),

@@ -1,7 +1,7 @@
 //! An accepted connection, and the server's bookkeeping after each change of it.
 
 use super::{Handles, Queues, Server};
-use crate::connection::Connection;
+use crate::connection::{Changed, Connection};
 use crate::endpoint::Endpoint;
 use crate::heap::Discarded;
 use crate::net::CancelToken;
@@ -47,8 +47,9 @@ impl Discarded for Client {
 
 impl Client {
     /// Whether it is served after the others.
-    pub(super) fn is_busy(&self, second: u32) -> bool {
-        second < self.busy_until
+    #[inline]
+    pub(super) fn is_busy(&self, second: impl FnOnce() -> u32) -> bool {
+        self.busy_until != 0 && second() < self.busy_until
     }
 
     /// Whether it can be removed: its last event and all its messages have been taken.
@@ -125,19 +126,25 @@ impl Server {
     /// Updates the bookkeeping after a change of a client. `handles`: needed if the client may have opened.
     pub(super) fn take_changes(&mut self, cx: &mut Cx<'_>, key: u32, handles: Option<&dyn Handles>) {
         let Some(client) = self.client(key) else { return };
-        let mut changed = client.peer.take_changed();
+        let changed = client.peer.take_changed();
+        if changed.opened || changed.ended {
+            self.take_lifecycle(cx, key, changed, handles);
+        }
+        self.note_changes(cx, key);
+        if self.counts.lifecycle > MAX_LIFECYCLE {
+            self.collapse(cx);
+        }
+    }
+
+    #[inline(never)]
+    fn take_lifecycle(&mut self, cx: &mut Cx<'_>, key: u32, mut changed: Changed, handles: Option<&dyn Handles>) {
         if changed.opened {
             changed.ended |= !self.opened(cx, key, handles);
-        } else if changed.ended {
+        } else {
             self.note_refused(cx, key);
         }
         if changed.ended {
             self.ended(key);
-        }
-        self.note_items(key);
-        self.note_output(cx, key);
-        if self.counts.lifecycle > MAX_LIFECYCLE {
-            self.collapse(cx);
         }
     }
 
@@ -208,50 +215,45 @@ impl Server {
         }
     }
 
-    /// Puts a client into the queues of clients with items for the host or the layer above.
-    fn note_items(&mut self, key: u32) {
-        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        if client.done && client.peer.endpoint.inbox.is_empty() {
-            // Its last event was merged into SKIPPED while its messages awaited inspection, and these have been
-            // dropped.
-            self.queues.retiring.push_back(key);
-        }
-        let marks = client.peer.endpoint.inbox.marks() as u32;
-        self.counts.lifecycle = self.counts.lifecycle + marks as usize - client.marks as usize;
-        client.marks = marks;
+    /// Puts a client into the queues of clients with items for the host or the layer above, or with output that no
+    /// readiness event will announce, and sets the timer of its close.
+    fn note_changes(&mut self, cx: &Cx<'_>, key: u32) {
+        let Server { slots, queues, counts, above, .. } = self;
+        let Some(Slot::Client(client)) = slots.get_mut(key as usize) else { return };
         let Endpoint { inbox, handle, label, .. } = &client.peer.endpoint;
-        if self.above.shows(&client.peer) {
-            if !inbox.is_empty() {
-                self.queues.waiting.push(key);
+        let marks = inbox.marks() as u32;
+        if marks != client.marks {
+            counts.lifecycle = counts.lifecycle + marks as usize - client.marks as usize;
+            client.marks = marks;
+        }
+        if inbox.is_empty() {
+            if client.done {
+                // Its last event was merged into SKIPPED while its messages awaited inspection, and these have been
+                // dropped.
+                queues.retiring.push_back(key);
             }
-            if inbox.has_messages() {
-                self.queues.with_messages.push(key);
+        } else {
+            if above.shows(&client.peer) {
+                queues.waiting.push(key);
+                if inbox.has_messages() {
+                    queues.with_messages.push(key);
+                }
+            }
+            if inbox.has_fresh() {
+                queues.fresh.push(key);
             }
         }
-        if inbox.has_fresh() {
-            self.queues.fresh.push(key);
+        if above.watches && *handle != 0 && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed) {
+            above.touched.push(key);
         }
-        if self.above.watches
-            && *handle != 0
-            && (*label == 0 || inbox.held() > 0 || client.peer.state() == State::Closed)
-        {
-            self.above.touched.push(key);
-        }
-    }
-
-    /// Queues a client for serving if it has output that no readiness event will announce, and sets the timer of its
-    /// close.
-    fn note_output(&mut self, cx: &Cx<'_>, key: u32) {
-        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         if client.peer.can_send_on() || (client.peer.has_failed() && !client.peer.is_reading_paused()) {
-            let busy = client.is_busy(cx.second());
-            self.queues.ready.enter(key, busy);
+            queues.ready.enter(key, client.is_busy(|| cx.second()));
         }
         if let Some(deadline) = client.peer.close_deadline()
             && client.timer.is_none_or(|at| at > deadline)
         {
             client.timer = Some(deadline);
-            self.queues.timers.push(Reverse((deadline, key, client.serial)));
+            queues.timers.push(Reverse((deadline, key, client.serial)));
         }
     }
 

@@ -239,7 +239,7 @@ impl Server {
         self.drop_passed(cx);
         self.leave_arena(cx);
         self.queues.ready.begin_poll();
-        let mut all_ready = self.collect_readiness(cx.second());
+        let mut all_ready = self.collect_readiness(|| cx.second());
         self.collect_local();
         self.write_own(cx);
         more |= self.go_on_closing(cx);
@@ -252,7 +252,7 @@ impl Server {
             more |= self.serve_ready(cx, handles);
         }
         while !all_ready && !cx.budget.is_spent() {
-            all_ready = self.collect_readiness(cx.second());
+            all_ready = self.collect_readiness(|| cx.second());
             more |= self.serve_ready(cx, handles);
         }
         more |= !all_ready;
@@ -294,7 +294,7 @@ impl Server {
     /// Fetches readiness events, on systems where nothing else can wait for them. `second`: `Cx::second`.
     #[cfg(not(unix))]
     pub fn fetch_readiness(&mut self, second: u32) {
-        self.collect_readiness(second);
+        self.collect_readiness(|| second);
     }
 
     /// Whether a poll has work that no readiness event announces.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 impl Server {
     /// Fetches readiness events. False: there may be more.
-    pub(super) fn collect_readiness(&mut self, second: u32) -> bool {
+    pub(super) fn collect_readiness(&mut self, second: impl Fn() -> u32) -> bool {
         // Interrupted or failed: no event is lost, and the next poll tries again.
         if self.listening.poll.poll(&mut self.listening.events, Some(Duration::ZERO)).is_err() {
             return true;
@@ -38,7 +38,7 @@ impl Server {
                     client.peer.read_on();
                 }
                 client.readable |= readable;
-                let busy = client.is_busy(second);
+                let busy = client.is_busy(&second);
                 self.queues.ready.enter(key, busy);
             }
         }

@@ -33,7 +33,7 @@ pub struct Budget<'a> {
 }
 
 /// Frames between two readings of the clock: about 5 µs of work.
-const FRAMES_PER_CHECK: u32 = 64;
+pub(crate) const FRAMES_PER_CHECK: u32 = 64;
 
 impl<'a> Budget<'a> {
     /// A budget of three quarters of `micros` from `start` on; `None`: unlimited.
@@ -102,7 +102,13 @@ impl<'a> Budget<'a> {
     /// progress.
     #[inline]
     pub fn spend_frame(&mut self) -> bool {
-        self.since_check += 1;
+        self.spend(1)
+    }
+
+    /// Counts work that takes as long as this number of frames. True: the budget is exhausted.
+    #[inline]
+    pub fn spend(&mut self, frames: u32) -> bool {
+        self.since_check += frames;
         self.since_check >= FRAMES_PER_CHECK && self.is_spent()
     }
 

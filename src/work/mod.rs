@@ -6,6 +6,7 @@ mod codecs;
 
 pub(crate) use arena::is_free;
 pub use arena::{Arena, Chunk, Place};
+pub(crate) use budget::FRAMES_PER_CHECK;
 pub use budget::{Budget, Clock, SystemClock};
 pub use codecs::Codecs;
 
