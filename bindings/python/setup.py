@@ -24,7 +24,8 @@ def library() -> Path:
         return Path(named)
     if not (CHECKOUT / "Cargo.toml").exists():
         sys.exit(
-            "wspeer: the Rust sources are not here: install from a checkout (pip install bindings/python), or set WSPEER_LIBRARY to a library to put inside",
+            "wspeer: the Rust sources are not here: install from a checkout (pip install bindings/python), "
+            "or set WSPEER_LIBRARY to a library to put inside",
         )
     if not shutil.which("cargo"):
         sys.exit("wspeer: cargo is missing: install Rust, or set WSPEER_LIBRARY to a library to put inside")

@@ -6,7 +6,7 @@ use super::{Services, Stream, TlsClient};
 use crate::error::Failure;
 use crate::status::{Cause, Phase};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -252,16 +252,17 @@ impl Race {
     }
 }
 
-/// Alternates the address families, IPv6 first if there is one (section 4).
+/// Alternates the address families, IPv6 first if there is one (section 4). Each address is tried once, however often
+/// the resolver returns it.
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut seen = HashSet::new();
     let (mut six, mut four): (VecDeque<SocketAddr>, VecDeque<SocketAddr>) =
-        addresses.iter().partition(|address| address.is_ipv6());
+        addresses.iter().filter(|address| seen.insert(**address)).partition(|address| address.is_ipv6());
     let mut order = Vec::new();
     while !six.is_empty() || !four.is_empty() {
         order.extend(six.pop_front());
         order.extend(four.pop_front());
     }
-    order.dedup();
     order
 }
 
@@ -326,6 +327,8 @@ mod tests {
         let v4 = |last| SocketAddr::from(([10, 0, 0, last], 0));
         let v6 = |last| SocketAddr::from(([0xFD00, 0, 0, 0, 0, 0, 0, last], 0));
         assert_eq!(interleave(&[v4(1), v4(2), v4(3), v6(1)]), [v6(1), v4(1), v4(2), v4(3)]);
+        let repeated = [v4(1), v6(1), v4(1), v4(2), v6(1), v4(2)];
+        assert_eq!(interleave(&repeated), [v6(1), v4(1), v4(2)], "each address once");
     }
 
     #[test]

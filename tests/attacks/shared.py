@@ -229,6 +229,8 @@ class AttackedServer:
         check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
         check(self.server.returncode == 0, f"{self.name}: the server exited with success")
         print(
-            f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; server +{grown} kB, longest poll {after['longest_poll_us']} us, of processor time {after['longest_poll_cpu_us']} us",
+            f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; "
+            f"server +{grown} kB, longest poll {after['longest_poll_us']} us, "
+            f"of processor time {after['longest_poll_cpu_us']} us",
             flush=True,
         )

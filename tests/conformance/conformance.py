@@ -89,12 +89,15 @@ def show(name: str, event: wspeer.Event) -> None:
     if event.type == EventType.OPEN:
         line = f"open protocol={end.subprotocol}"
     elif event.type == EventType.CONNECTED:
-        line = "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
+        line = (
+            "connected" if event.peer_id else f"connected path={end.path} query={end.query} protocol={end.subprotocol}"
+        )
     elif event.type == EventType.CLOSE_REQUEST:
         line = f"close-request code={event.code} reason={event.text}"
     elif event.type in (EventType.CLOSED, EventType.DISCONNECTED):
         word = "closed" if event.type == EventType.CLOSED else "disconnected"
-        line = f"{word} code={event.code} clean={event.clean:d} phase={event.phase:d} cause={event.cause:d} status={event.http_status} unsent={event.unsent}"
+        line = f"{word} code={event.code} clean={event.clean:d} phase={event.phase:d} cause={event.cause:d}"
+        line += f" status={event.http_status} unsent={event.unsent}"
         line += f" reason={end.close_reason} error={event.text}"
     else:
         line = f"event {event.type:d}"

@@ -185,7 +185,11 @@ if have mcs && have mono; then
   wrapped "$readme" csharp 'WebSocketPeer.Connect' > package/part.cs
   wrapped "$csharp" csharp 'WebSocketPeer.Connect' > package/game.cs
   # A method of a component, in a class made here.
-  { printf 'using UnityEngine;\nusing Wspeer;\nusing Wspeer.Unity;\nclass Game : MonoBehaviour { void Start() {\n'; "$extract" "$csharp" csharp WebSocketClientBehaviour; printf '} }\n'; } > package/component.cs
+  {
+    printf 'using UnityEngine;\nusing Wspeer;\nusing Wspeer.Unity;\nclass Game : MonoBehaviour { void Start() {\n'
+    "$extract" "$csharp" csharp WebSocketClientBehaviour
+    printf '} }\n'
+  } > package/component.cs
   for name in part game; do
     check "C#: $name compiles" sh -c \
       "cd package && mcs -langversion:7.2 -warnaserror -r:Wspeer.dll -out:$name.exe $name.cs"

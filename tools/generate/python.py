@@ -185,7 +185,7 @@ class Python:
                 else row.python or self.text(row.doc.splitlines())
             )
             # ruff joins what fits into its lines.
-            arguments = [f"{line} " for line in textwrap.wrap(text, 149)]
+            arguments = [f"{line} " for line in textwrap.wrap(text, 109)]
             arguments[-1] = arguments[-1].rstrip()
             out += f"    {row.name} = {kinds.get(row.values, 'Number')}(\n        {constant.value},\n"
             out += "\n".join(f"        {quoted(line)}" for line in arguments)

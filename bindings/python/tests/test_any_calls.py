@@ -61,7 +61,11 @@ class TestAnyCalls(unittest.TestCase):
         return refused, done
 
     def step(self, dice: random.Random, objects: list[Any], kept: list[Any]) -> None:
-        urls = [one.url for one in objects if isinstance(one, (wspeer.Server, wspeer.MultiplayerPeer)) and one.url] if dice.random() < 0.2 else []
+        urls = (
+            [one.url for one in objects if isinstance(one, (wspeer.Server, wspeer.MultiplayerPeer)) and one.url]
+            if dice.random() < 0.2
+            else []
+        )
         url = dice.choice([*urls, LOCAL, "ws://127.0.0.1:1", *ODD])
         openings: list[Callable[[], Any]] = [
             lambda: wspeer.connect(url, queue_before_open=True, inbound_packets=20),

@@ -71,7 +71,8 @@ class TestAsyncio(unittest.IsolatedAsyncioTestCase):
         held.sort()
         typical, worst = held[len(held) // 2], held[-1]
         print(
-            f"figure: python: asyncio held beside 80 MB: {len(held)} ticks, median {typical:.1f} ms, longest {worst:.0f} ms of work between two",
+            f"figure: python: asyncio held beside 80 MB: {len(held)} ticks, "
+            f"median {typical:.1f} ms, longest {worst:.0f} ms of work between two",
             flush=True,
         )
         self.assertGreater(len(held), 20)

@@ -94,7 +94,9 @@ class TestHeader(unittest.TestCase):
         }
         packet = "".join(letters[kind] for kind, _ in fields_of("ws_packet"))
         self.assertEqual(_declared.PACKET.format, "@" + packet)
-        event = "".join({"reserved": "32x", "packet": packet}.get(name) or letters[kind] for kind, name in fields_of("ws_event"))
+        event = "".join(
+            {"reserved": "32x", "packet": packet}.get(name) or letters[kind] for kind, name in fields_of("ws_event")
+        )
         self.assertEqual(_declared.EVENT.format, "@" + event)
         letters.update({"int64_t": "q", "double": "d", "const char *": "P"})
         variant = "".join({"number": "16d"}.get(name) or letters[kind] for kind, name in fields_of("ws_variant"))
@@ -161,7 +163,8 @@ class TestLoading(unittest.TestCase):
         lines = [f"int {name}(void) {{ return 0; }}" for name in sorted(others)]
         lines.append(f"unsigned ws_abi_version(void) {{ return {version}; }}")
         lines.append(
-            f"unsigned ws_struct_size(int n) {{ unsigned sizes[] = {{0, {', '.join(map(str, sizes))}}}; return sizes[n]; }}",
+            f"unsigned ws_struct_size(int n) {{ unsigned sizes[] = {{0, {', '.join(map(str, sizes))}}}; "
+            "return sizes[n]; }",
         )
         (folder / "fake.c").write_text("\n".join(lines))
         subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "fake.so", folder / "fake.c"], check=True)

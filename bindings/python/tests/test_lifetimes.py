@@ -232,8 +232,10 @@ class TestEnds(unittest.TestCase):
             "sys.exit(0)",
             "cycle = [peer, server]; cycle.append(cycle)",
             "import threading; threading.Thread(target=lambda: peer.wait(0.2)).start()",
-            "import threading; threading.Thread(target=lambda: [peer.poll() for _ in iter(int, 1)], daemon=True).start()",
-            "import atexit; atexit.register(lambda: (peer.close(), peer.poll(), server.poll(), wspeer.shutdown()) and None); del lent",
+            "import threading; "
+            "threading.Thread(target=lambda: [peer.poll() for _ in iter(int, 1)], daemon=True).start()",
+            "import atexit; "
+            "atexit.register(lambda: (peer.close(), peer.poll(), server.poll(), wspeer.shutdown()) and None); del lent",
         ):
             with self.subTest(end):
                 done = python(start + end)

@@ -112,7 +112,9 @@ func other_streams() -> void:
 	wait([near], func(): return near.get_status() == 2 and listener.is_connection_available())
 	var server := WSPeer.new()
 	server.accept_stream(listener.take_connection())
-	near.put_data("GET /x HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".to_utf8_buffer())
+	var request := "GET /x HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+	request += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+	near.put_data(request.to_utf8_buffer())
 	check(wait([server], func(): return server.get_ready_state() == 1) and server.get_requested_path() == "/x",
 			"it carries a connection")
 	near.poll()

@@ -41,7 +41,8 @@ class Gate:
         if self._busy:
             self.lock.release()
             raise StateError(
-                "it is being read by the call that this one interrupted: a signal handler may only close it, or set a flag for the loop",
+                "it is being read by the call that this one interrupted: "
+                "a signal handler may only close it, or set a flag for the loop",
             )
         self._busy = True
 

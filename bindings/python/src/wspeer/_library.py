@@ -44,7 +44,8 @@ def _assert_fit(path: str, library: ctypes.CDLL) -> None:
     version = library.ws_abi_version()
     if version != ABI_VERSION:
         raise ImportError(
-            f"wspeer: {path} has version {version} of the binary interface, this package needs {ABI_VERSION}: install both anew",
+            f"wspeer: {path} has version {version} of the binary interface, "
+            f"this package needs {ABI_VERSION}: install both anew",
         )
     sizes = [library.ws_struct_size(which) for which in SIZES]
     ours = list(SIZES.values())

@@ -190,7 +190,8 @@ class Endpoint:
         caller holds the gate."""
         if lend and self._parent is not None:
             raise KindError(
-                "a server's client lends nothing: read it with lend=False, or all clients through the server with lend=True",
+                "a server's client lends nothing: read it with lend=False, "
+                "or all clients through the server with lend=True",
             )
         left = BATCH if lend else (1 << 62)
         if limit is not None:

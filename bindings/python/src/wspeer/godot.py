@@ -176,7 +176,8 @@ def _flatten(value: object, items: list[bytes], kept: list[bytes]) -> None:
         )
     else:
         raise TypeError(
-            f"{type(value).__name__} is not a Variant type of Godot: give None, bool, int, float, str, bytes, list, dict or wspeer.godot.Value",
+            f"{type(value).__name__} is not a Variant type of Godot: "
+            "give None, bool, int, float, str, bytes, list, dict or wspeer.godot.Value",
         )
 
 

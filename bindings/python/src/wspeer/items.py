@@ -96,7 +96,9 @@ class EventFields(PacketFields):
 
     @property
     def code(self) -> int:
-        """CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code; 1005: a close frame without one; 1006: no close frame. Else 0."""
+        """CLOSE_REQUEST, CLOSED, DISCONNECTED: the close code. Else 0.
+
+        1005: a close frame without one; 1006: no close frame."""
         return int(self._fields[3])
 
     @property
@@ -146,7 +148,8 @@ class EventFields(PacketFields):
 
     def __repr__(self) -> str:
         if self.type == EventType.MESSAGE:
-            return f"<wspeer.Event MESSAGE, {'text' if self.is_text else 'binary'}, {len(self.data)} bytes, conn {self.conn}>"
+            form = "text" if self.is_text else "binary"
+            return f"<wspeer.Event MESSAGE, {form}, {len(self.data)} bytes, conn {self.conn}>"
         if self.type == EventType.AUTH:
             return f"<wspeer.Event AUTH, {len(self.data)} bytes, conn {self.conn}>"
         more = f", code {self.code}, {self.phase.name}, {self.text!r}" if self.data or self.code else ""

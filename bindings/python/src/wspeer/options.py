@@ -25,18 +25,19 @@ class Options(OptionsBase):
     )
     heartbeat_ms = Number(
         2,
-        "Interval of the pings to the peer, which also measure the round-trip time, in milliseconds (default: servers' clients 20000, clients OFF; RFC 6455 "
-        "section 5.5.2).",
+        "Interval of the pings to the peer, which also measure the round-trip time, in milliseconds (default: servers' "
+        "clients 20000, clients OFF; RFC 6455 section 5.5.2).",
     )
     pong_timeout_ms = Number(
         3,
-        "Time without any byte from the peer after which an unanswered ping ends the connection, in milliseconds; at least heartbeat_ms (default: 3 x "
-        "heartbeat_ms). A ping may be answered for at least a second, or for heartbeat_ms if that is shorter.",
+        "Time without any byte from the peer after which an unanswered ping ends the connection, in milliseconds; at "
+        "least heartbeat_ms (default: 3 x heartbeat_ms). A ping may be answered for at least a second, or for "
+        "heartbeat_ms if that is shorter.",
     )
     close_timeout_ms = Number(
         4,
-        "Time limit of a close without progress, in milliseconds; never OFF (default: 3000). Progress is that accepted messages and the close frame leave; "
-        "then the peer has this time to answer.",
+        "Time limit of a close without progress, in milliseconds; never OFF (default: 3000). Progress is that accepted "
+        "messages and the close frame leave; then the peer has this time to answer.",
     )
     poll_budget_us = Number(
         5,
@@ -52,7 +53,8 @@ class Options(OptionsBase):
     )
     inbound_packets = Number(
         8,
-        "Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading pauses, and TCP slows down the peer.",
+        "Maximum number of queued inbound messages and AUTH events (default: 4096). At the limit reading pauses, and "
+        "TCP slows down the peer.",
     )
     inbound_bytes = Number(
         9,
@@ -64,17 +66,18 @@ class Options(OptionsBase):
     )
     outbound_bytes = Number(
         11,
-        "Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL. An empty queue accepts any message.",
+        "Maximum bytes of queued output (default: 4194304). At the limit sending fails with Result.ERR_FULL. An empty "
+        "queue accepts any message.",
     )
     max_messages_per_s = Number(
         12,
-        "Maximum number of messages that a peer may send in a second (default: OFF). A peer that sends more is closed with 1008, and its further messages are "
-        "dropped.",
+        "Maximum number of messages that a peer may send in a second (default: OFF). A peer that sends more is closed "
+        "with 1008, and its further messages are dropped.",
     )
     max_bytes_per_s = Number(
         13,
-        "Maximum bytes of messages that a peer may send in a second (default: OFF). A peer that sends more is closed with 1008, and its further messages are "
-        "dropped.",
+        "Maximum bytes of messages that a peer may send in a second (default: OFF). A peer that sends more is closed "
+        "with 1008, and its further messages are dropped.",
     )
     coalesce = Flag(
         14,
@@ -86,27 +89,28 @@ class Options(OptionsBase):
     )
     max_clients = Number(
         16,
-        "Server: maximum number of connected clients (default: 4096). An ended client counts until its messages have been read. Further clients are refused "
-        "with 503.",
+        "Server: maximum number of connected clients (default: 4096). An ended client counts until its messages have "
+        "been read. Further clients are refused with 503.",
     )
     max_clients_per_address = Number(
         17,
-        "Server: maximum number of clients from one IP address, counted as for max_clients (default: OFF, because all clients behind a proxy share one). "
-        "Further clients are refused with 503.",
+        "Server: maximum number of clients from one IP address, counted as for max_clients (default: OFF, because all "
+        "clients behind a proxy share one). Further clients are refused with 503.",
     )
     max_pending_handshakes = Number(
         18,
-        "Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the system's listen queue.",
+        "Server: maximum number of opening handshakes in progress (default: 256). Further connections wait in the "
+        "system's listen queue.",
     )
     handshake_timeout_ms = Number(
         19,
-        "Server, and the server's end of pair() or attach(): time limit of a client's opening handshake, from its connection on, TLS included, in milliseconds "
-        "(default: 3000).",
+        "Server, and the server's end of pair() or attach(): time limit of a client's opening handshake, from its "
+        "connection on, TLS included, in milliseconds (default: 3000).",
     )
     on_full = Policy(
         20,
-        "Server, host: what a message to several targets does about a target whose outbound queue is full, one of OnFull (default: OnFull.SKIP; for a host "
-        "OnFull.DISCONNECT, because a game cannot do without a packet).",
+        "Server, host: what a message to several targets does about a target whose outbound queue is full, one of "
+        "OnFull (default: OnFull.SKIP; for a host OnFull.DISCONNECT, because a game cannot do without a packet).",
     )
     port = ReadOnly(
         21,
@@ -118,13 +122,13 @@ class Options(OptionsBase):
     )
     max_inflate_ratio = Number(
         23,
-        "Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the connection is closed with 1008. Sent messages stay within "
-        "half of it.",
+        "Maximum decompression ratio, for received messages over 1 MiB (default: 256). Beyond it the connection is "
+        "closed with 1008. Sent messages stay within half of it.",
     )
     transfer_mode = Number(
         24,
-        "Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Only stored: every packet is reliable and "
-        "ordered.",
+        "Host, join: Godot's transfer mode, 0 (unreliable), 1 (unreliable ordered) or 2 (reliable; default). Only "
+        "stored: every packet is reliable and ordered.",
     )
     transfer_channel = Number(
         25,
@@ -132,17 +136,19 @@ class Options(OptionsBase):
     )
     auth_timeout_ms = Number(
         26,
-        "Host, join with auth: time limit of the authentication of a peer, in milliseconds (default: 3000); OFF: none. It applies to peers that arrive later.",
+        "Host, join with auth: time limit of the authentication of a peer, in milliseconds (default: 3000); OFF: none. "
+        "It applies to peers that arrive later.",
     )
     max_call_bytes = Number(
         27,
-        "With scene: maximum length of a remote call, arguments included, in bytes (default: 1048576). A peer that sends a longer one is closed with 1002; a "
-        "join drops a relayed one, and reports it by ERROR. Sending one fails with Result.ERR_TOO_BIG.",
+        "With scene: maximum length of a remote call, arguments included, in bytes (default: 1048576). A peer that "
+        "sends a longer one is closed with 1002; a join drops a relayed one, and reports it by ERROR. Sending one "
+        "fails with Result.ERR_TOO_BIG.",
     )
     max_call_items = Number(
         28,
-        "With scene: maximum number of items in the arguments of a remote call, as decode_call() counts them (default: 65536). A call with more is treated "
-        "like one over max_call_bytes.",
+        "With scene: maximum number of items in the arguments of a remote call, as decode_call() counts them (default: "
+        "65536). A call with more is treated like one over max_call_bytes.",
     )
 
 
