@@ -78,6 +78,10 @@ pub fn write_frame(room: &mut [u8], role: Role, keys: &mut MaskKeys, lead: Lead,
 
 #[inline(always)]
 fn write_header(room: &mut [u8], header: Header) -> usize {
+    if let Some((bytes, count)) = header.encode_short() {
+        room[..8].copy_from_slice(&bytes);
+        return count;
+    }
     let (bytes, count) = header.encode();
     room[..ENCODED].copy_from_slice(&bytes);
     count

@@ -106,7 +106,17 @@ impl Server {
     }
 
     /// Updates the bookkeeping after an item was taken from a client, through any handle.
+    #[inline]
     pub fn took(&mut self, key: u32, last: bool) {
+        let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
+        let marks = client.peer.endpoint.inbox.marks() as u32;
+        if last || client.done || client.readable || marks != client.marks {
+            self.note_taken(key, last);
+        }
+    }
+
+    #[inline(never)]
+    fn note_taken(&mut self, key: u32, last: bool) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let marks = client.peer.endpoint.inbox.marks() as u32;
         self.counts.lifecycle = self.counts.lifecycle + marks as usize - client.marks as usize;
