@@ -53,10 +53,10 @@ def main():
         for section in re.findall(r"^\[(?:build-|dev-)?dependencies\]\n(.*?)(?=^\[|\Z)", manifest, re.M | re.S)
         for name in re.findall(r"^([\w-]+) =", section, re.M)
     }
-    told = {name for row in re.findall(r"^\| (`[^|]*`) \|", PAGE, re.M) for name in re.findall(r"`([\w-]+)`", row)}
+    reported = {name for row in re.findall(r"^\| (`[^|]*`) \|", PAGE, re.M) for name in re.findall(r"`([\w-]+)`", row)}
     say(
-        direct == told and len(direct) > 10,
-        f"{len(direct)} direct dependencies have their reason {direct ^ told or ''}",
+        direct == reported and len(direct) > 10,
+        f"{len(direct)} direct dependencies have their reason {direct ^ reported or ''}",
     )
 
     accepted = set(

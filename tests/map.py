@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Compares the map of docs/design.md with src: every source file is listed once, and nothing else."""
+
 import pathlib
 import re
 import sys
@@ -21,12 +22,16 @@ def named(text):
 
 
 def main():
-    told = list(named((ROOT / "docs" / "design.md").read_text()))
+    reported = list(named((ROOT / "docs" / "design.md").read_text()))
     there = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "src").rglob("*.rs"))]
     there = [path for path in there if not ELSEWHERE.fullmatch(path)]
-    wrong = [f"{path} is not in the map" for path in there if path not in told]
-    wrong += [f"{path} is in the map and does not exist" for path in told if path not in there]
-    wrong += [f"{path} is in the map {told.count(path)} times" for path in sorted(set(told)) if told.count(path) > 1]
+    wrong = [f"{path} is not in the map" for path in there if path not in reported]
+    wrong += [f"{path} is in the map and does not exist" for path in reported if path not in there]
+    wrong += [
+        f"{path} is in the map {reported.count(path)} times"
+        for path in sorted(set(reported))
+        if reported.count(path) > 1
+    ]
     for line in wrong:
         print(f"design.md: {line}")
     print(f"{'not ok' if wrong else 'ok'} - guard: docs/design.md's map has each of the {len(there)} source files")

@@ -15,7 +15,7 @@ mergeInto(LibraryManager.library, {
     SYS: 7,
 
     // `nodes`: our nodes by path. `paths`: their paths by our number. `peers`: for each peer its numbers (`paths`,
-    // `given`), the nodes whose methods differ there (`others`), and the numbers that we sent it (`told`; true:
+    // `given`), the nodes whose methods differ there (`others`), and the numbers that we sent it (`reported`; true:
     // confirmed). `held`: messages that have not been processed; the first `waiting` of them are no authentication
     // messages.
     scene: function (flags) {
@@ -33,7 +33,7 @@ mergeInto(LibraryManager.library, {
     relative: function (path) { return path.indexOf('/root/') === 0 ? path.slice(6) : path; },
     known: function (scene, peerId) {
       if (!scene.peers.has(peerId))
-        scene.peers.set(peerId, { paths: new Map(), given: new Map(), others: new Set(), told: new Map() });
+        scene.peers.set(peerId, { paths: new Map(), given: new Map(), others: new Set(), reported: new Map() });
       return scene.peers.get(peerId);
     },
     // A text that a peer may have chosen, for an error text: at most 256 bytes, cut at a code point.
@@ -117,7 +117,7 @@ mergeInto(LibraryManager.library, {
         (known.given.get(path) || []).forEach(function (number) { known.paths.delete(number); });
         known.given.delete(path);
         known.others.delete(path);
-        known.told.delete(node.id);
+        known.reported.delete(node.id);
       });
       return WSPEER_C.OK;
     },
@@ -308,9 +308,9 @@ mergeInto(LibraryManager.library, {
       // We may have dropped the node since then.
       if (path === undefined) return;
       known = scene.peers.get(from);
-      if (!known || !known.told.has(id))
-        throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not told');
-      known.told.set(id, true);
+      if (!known || !known.reported.has(id))
+        throw WSPEER_VARIANT.bad('it confirms the number ' + id + ', which it was not reported');
+      known.reported.set(id, true);
       if (!bytes[1]) WSPEER_SCENE.note(peer, from, WSPEER_C.CAUSE_CHECKSUM, WSPEER_SCENE.otherMethods(from, path));
     },
     takeCall: function (peer, from, rpc) {
@@ -376,7 +376,7 @@ mergeInto(LibraryManager.library, {
     },
     // Sends a call to a target; undefined: to everyone.
     putCall: function (peer, target, data) {
-      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, told, packets,
+      var call, scene = peer.join.scene, wrong, path, node, method, targets = [], known, i, result, reported, packets,
         most = peer.options[WSPEER_C.OPT_MAX_CALL_BYTES];
       if (data.length + 16 > most) {
         return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'the call has ' + data.length + ' bytes and needs 16 more: ' +
@@ -406,19 +406,20 @@ mergeInto(LibraryManager.library, {
       targets.sort(function (a, b) { return a - b; });
       known = targets.map(function (id) { return WSPEER_SCENE.known(scene, id); });
       for (i = 0; i < targets.length; i++) {
-        if (known[i].told.has(node.id)) continue;
+        if (known[i].reported.has(node.id)) continue;
         result = WSPEER_CONN.putNow(peer,
           WSPEER.joined([WSPEER_SCENE.headTo(targets[i]), [1], WSPEER.encode(node.methods.checksum), [0],
             WSPEER.littleEndian(node.id, 4),
           WSPEER.encode(node.path), [0]]));
         if (result !== WSPEER_C.OK) return result;
-        known[i].told.set(node.id, false);
+        known[i].reported.set(node.id, false);
       }
-      told = known.every(function (one) { return one.told.get(node.id); });
+      reported = known.every(function (one) { return one.reported.get(node.id); });
       packets = targets.map(function (id, i) {
-        var isKnown = known[i].told.get(node.id), number = node.methods.numbers.get(method);
+        var isKnown = known[i].reported.get(node.id), number = node.methods.numbers.get(method);
         return WSPEER.joined([WSPEER_SCENE.headTo(id),
-          WSPEER_CALL.packet(call, isKnown ? node.id : 0, number, !told, isKnown ? null : WSPEER.encode(node.path))]);
+          WSPEER_CALL.packet(
+            call, isKnown ? node.id : 0, number, !reported, isKnown ? null : WSPEER.encode(node.path))]);
       });
       return WSPEER_CONN.putTogether(peer, packets);
     },

@@ -29,7 +29,7 @@ struct Order {
     /// Of a join: ids of the other peers that are connected.
     others: Vec<i32>,
     is_join: bool,
-    told: Vec<Event>,
+    reported: Vec<Event>,
 }
 
 impl Order {
@@ -38,9 +38,9 @@ impl Order {
     }
 
     fn take(&mut self, event: Event, what: &str) {
-        self.told.push(event);
-        let event = self.told.last().unwrap();
-        let holds = |so: bool, why: &str| assert!(so, "{what}: {why}: {:?}", self.told);
+        self.reported.push(event);
+        let event = self.reported.last().unwrap();
+        let holds = |so: bool, why: &str| assert!(so, "{what}: {why}: {:?}", self.reported);
         holds(!self.ended, "an event after the end");
         let (open, last) =
             if self.of_server { (WS_EVENT_CONNECTED, WS_EVENT_DISCONNECTED) } else { (WS_EVENT_OPEN, WS_EVENT_CLOSED) };
@@ -81,7 +81,7 @@ impl Order {
                 holds(self.open, "a report before it is open");
                 holds(!self.close_request, "a report after CLOSE_REQUEST");
             }
-            other => panic!("{what}: {other} is no event: {:?}", self.told),
+            other => panic!("{what}: {other} is no event: {:?}", self.reported),
         }
     }
 }
@@ -399,7 +399,7 @@ impl Told {
         self.skipped += if event.kind == WS_EVENT_SKIPPED { event.count } else { 0 };
         order.take(event, what);
         // The later checks use only `others`.
-        order.told.clear();
+        order.reported.clear();
     }
 }
 
@@ -425,7 +425,7 @@ fn join_late(seed: u32, format: u32, ids: u32) {
         if format == WS_GODOT3 { about3(kind, id) } else { [&[7, kind], &id.to_le_bytes()[..]].concat() }
     };
     greeting(format).iter().for_each(|message| assert_eq!(crate::c_host::put(conn, message), WS_OK));
-    let (mut there, mut said, mut told) = (Vec::new(), 1_u64, Told::default());
+    let (mut there, mut said, mut reported) = (Vec::new(), 1_u64, Told::default());
     let reads_some = random(2) == 0;
     for step in 0..20_000 {
         let id = 100 + random(ids) as i32;
@@ -450,7 +450,7 @@ fn join_late(seed: u32, format: u32, ids: u32) {
             crate::c_host::poll(join);
             for _ in 0..if reads_some { random(40) } else { 0 } {
                 let Some(event) = crate::c_host::next(join) else { break };
-                told.take(event, &mut order, &what);
+                reported.take(event, &mut order, &what);
             }
         }
     }
@@ -463,7 +463,7 @@ fn join_late(seed: u32, format: u32, ids: u32) {
         let mut ended = false;
         while let Some(event) = crate::c_host::next(join) {
             ended |= event.kind == WS_EVENT_MESSAGE && event.peer_id == 1;
-            told.take(event, &mut order, &what);
+            reported.take(event, &mut order, &what);
         }
         ended
     });
@@ -471,8 +471,8 @@ fn join_late(seed: u32, format: u32, ids: u32) {
     there.sort_unstable();
     order.others.sort_unstable();
     assert_eq!(order.others, there, "{what}");
-    assert_eq!(told.events + told.skipped, said, "{what}: each is reported or counted");
-    assert!(told.skipped > 0, "{what}: no message was skipped");
+    assert_eq!(reported.events + reported.skipped, said, "{what}: each is reported or counted");
+    assert!(reported.skipped > 0, "{what}: no message was skipped");
     crate::c_host::free(join);
     crate::c_host::free(server);
 }

@@ -43,14 +43,14 @@ fn error_messages_use_the_names_set_by_a_binding() {
         ws_get_state(client) == WS_OPEN
     });
     assert_eq!(put(client, &vec![0; 4 << 20]), WS_OK);
-    let mut told = None;
+    let mut reported = None;
     until("the server refuses the message", || {
         poll(client);
         poll(server);
-        told = next(server).filter(|event| event.kind == WS_EVENT_DISCONNECTED).map(|event| event.sentence());
-        told.is_some()
+        reported = next(server).filter(|event| event.kind == WS_EVENT_DISCONNECTED).map(|event| event.sentence());
+        reported.is_some()
     });
-    assert!(told.as_ref().is_some_and(|told| told.ends_with("; else raise Bombs")), "{told:?}");
+    assert!(reported.as_ref().is_some_and(|reported| reported.ends_with("; else raise Bombs")), "{reported:?}");
     assert_eq!(set_name("max_inflate_ratio", None), WS_OK);
     free(client);
     free(server);

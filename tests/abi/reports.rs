@@ -384,9 +384,9 @@ fn error_messages_contain_no_part_of_a_key() {
             // SAFETY: as above.
             let connects = unsafe { ws_connect(c"wss://127.0.0.1:9/".as_ptr(), &config, &mut handle) };
             free(handle);
-            let mut told: Vec<String> = std::iter::from_fn(log_line).collect();
-            told.extend((listens != WS_OK || connects != WS_OK).then(last_error));
-            for sentence in &told {
+            let mut reported: Vec<String> = std::iter::from_fn(log_line).collect();
+            reported.extend((listens != WS_OK || connects != WS_OK).then(last_error));
+            for sentence in &reported {
                 let numbers = sentence.split(|char: char| !char.is_ascii_digit()).filter(|run| !run.is_empty()).count();
                 assert!(numbers < 8, "variant {index}: bytes in {sentence}");
                 let leaked = (0..body.len() - 8).find(|at| sentence.contains(&body[*at..at + 8]));
@@ -489,14 +489,14 @@ fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
     ] {
         let (server, port) = listen_with(&chain, &leaf_key.serialize_pem());
         let client = try_connect(&format!("wss://127.0.0.1:{port}/"), Some(trusted)).unwrap();
-        let told = fate(client, server);
-        assert_eq!(told.kind == WS_EVENT_OPEN, passes, "{}", told.sentence());
+        let reported = fate(client, server);
+        assert_eq!(reported.kind == WS_EVENT_OPEN, passes, "{}", reported.sentence());
         if !passes {
-            assert_eq!(told.phase, WS_PHASE_TLS);
+            assert_eq!(reported.phase, WS_PHASE_TLS);
             assert!(
-                told.sentence().contains("whole chain"),
+                reported.sentence().contains("whole chain"),
                 "the message names the missing chain: {}",
-                told.sentence()
+                reported.sentence()
             );
         }
         free(client);
@@ -1039,14 +1039,14 @@ fn listen_with(cert: &str, key: &str) -> (u32, u16) {
 
 /// Polls a client and its server until the client reports OPEN or its end.
 fn fate(client: u32, server: u32) -> Event {
-    let mut told = None;
+    let mut reported = None;
     until("OPEN or the end of the client", || {
         poll(server);
         poll(client);
-        told = next(client).filter(|event| event.kind == WS_EVENT_OPEN || event.is_end());
-        told.is_some()
+        reported = next(client).filter(|event| event.kind == WS_EVENT_OPEN || event.is_end());
+        reported.is_some()
     });
-    told.unwrap()
+    reported.unwrap()
 }
 
 /// https://github.com/briansmith/webpki/issues/257: a certificate with an IP address as a DNS name is refused for its
@@ -1056,13 +1056,17 @@ fn an_ip_address_as_dns_name_does_not_invalidate_the_other_names() {
     let (cert, key) = named(&["127.0.0.1", "192.168.0.42", "localhost"]);
     let (server, port) = listen_with(&cert, &key);
     let client = try_connect(&format!("wss://localhost:{port}/"), Some(&cert)).unwrap();
-    let told = fate(client, server);
-    assert_eq!(told.kind, WS_EVENT_OPEN, "{}", told.sentence());
+    let reported = fate(client, server);
+    assert_eq!(reported.kind, WS_EVENT_OPEN, "{}", reported.sentence());
     free(client);
     let client = try_connect(&format!("wss://127.0.0.1:{port}/"), Some(&cert)).unwrap();
-    let told = fate(client, server);
-    assert!(told.phase == WS_PHASE_TLS && told.sentence().contains("not for the name"), "{}", told.sentence());
-    println!("IP as DNS: {}", told.sentence());
+    let reported = fate(client, server);
+    assert!(
+        reported.phase == WS_PHASE_TLS && reported.sentence().contains("not for the name"),
+        "{}",
+        reported.sentence()
+    );
+    println!("IP as DNS: {}", reported.sentence());
     free(client);
     free(server);
 }
@@ -1085,8 +1089,8 @@ fn certificate_names_match_despite_case_and_a_trailing_dot() {
     ] {
         let client = try_connect(&format!("wss://{name}:{port}/"), Some(&cert))
             .unwrap_or_else(|error| panic!("{name}: {error} {}", last_error()));
-        let told = fate(client, server);
-        assert_eq!(told.kind, WS_EVENT_OPEN, "{name}: {}", told.sentence());
+        let reported = fate(client, server);
+        assert_eq!(reported.kind, WS_EVENT_OPEN, "{name}: {}", reported.sentence());
         free(client);
     }
     free(server);
@@ -1171,8 +1175,8 @@ fn a_101_response_may_lack_a_reason_or_have_extra_headers() {
             let _ = stream.read(&mut [0; 64]);
         });
         let client = connect(port, None, |_| {});
-        let told = event(&[client], WS_EVENT_MESSAGE);
-        assert_eq!(told.bytes, b"hello", "{line} {more}");
+        let reported = event(&[client], WS_EVENT_MESSAGE);
+        assert_eq!(reported.bytes, b"hello", "{line} {more}");
         free(client);
         thread.join().unwrap();
     }

@@ -35,11 +35,11 @@ fn poll_until_closed(handle: u32) -> String {
     text_of(|buf, cap, len| c!(ws_get_text(handle, WS_GET_ERROR, buf, cap, len))).unwrap_or_default()
 }
 
-fn with_log(mut told: Vec<String>) -> Vec<String> {
+fn with_log(mut reported: Vec<String>) -> Vec<String> {
     while let Some(line) = text_of(|buf, cap, len| c!(ws_get_log(buf, cap, len))) {
-        told.push(line);
+        reported.push(line);
     }
-    told
+    reported
 }
 
 /// Answers one request with `answer`. The thread returns the request.
@@ -91,10 +91,10 @@ fn error_messages_and_log_contain_no_secrets_of_host_or_peer() {
         config.subprotocols = subprotocols.as_ptr();
         let mut handle = 0;
         assert_eq!(c!(ws_connect(url.as_ptr(), &config, &mut handle)), WS_OK);
-        let told = with_log(vec![poll_until_closed(handle)]);
+        let reported = with_log(vec![poll_until_closed(handle)]);
         ws_free(handle);
-        assert!(told.len() > 2, "{told:?}");
-        assert!(!told.iter().any(|line| line.to_lowercase().contains("marked")), "{told:?}");
+        assert!(reported.len() > 2, "{reported:?}");
+        assert!(!reported.iter().any(|line| line.to_lowercase().contains("marked")), "{reported:?}");
         // The custom header replaces the one derived from the URL.
         let request = asked.join().unwrap();
         assert!(request.contains("authorization: Bearer marked\r\n") && !request.contains("Basic"), "{request}");
@@ -131,11 +131,11 @@ fn a_failed_connection_reveals_no_secret() {
     let url = CString::new(format!("ws://player:hunter2@{closed}/game?token=opensesame")).unwrap();
     let mut handle = 0;
     assert_eq!(c!(ws_connect(url.as_ptr(), null(), &mut handle)), WS_OK);
-    let told = with_log(vec![poll_until_closed(handle)]);
+    let reported = with_log(vec![poll_until_closed(handle)]);
     ws_free(handle);
-    assert!(told.iter().any(|line| line.contains("/game")), "the log has the connection: {told:?}");
+    assert!(reported.iter().any(|line| line.contains("/game")), "the log has the connection: {reported:?}");
     for secret in ["hunter2", "opensesame", "aHVudGVy"] {
-        assert!(!told.iter().any(|line| line.contains(secret)), "{secret} in {told:?}");
+        assert!(!reported.iter().any(|line| line.contains(secret)), "{secret} in {reported:?}");
     }
 }
 
@@ -164,11 +164,11 @@ fn a_response_that_echoes_the_request_reveals_no_secret() {
             (config.headers, config.headers_count, config.subprotocols) = (&header, 1, c"v1.marked".as_ptr());
             let mut handle = 0;
             assert_eq!(c!(ws_connect(url.as_ptr(), &config, &mut handle)), WS_OK);
-            let told = with_log(vec![poll_until_closed(handle)]);
+            let reported = with_log(vec![poll_until_closed(handle)]);
             ws_free(handle);
             asked.join().unwrap();
-            assert!(told[0].contains("it begins with"), "{told:?}");
-            assert!(!told.iter().any(|line| line.contains("mark")), "{told:?}");
+            assert!(reported[0].contains("it begins with"), "{reported:?}");
+            assert!(!reported.iter().any(|line| line.contains("mark")), "{reported:?}");
         }
     }
 }
@@ -229,13 +229,13 @@ fn a_server_reveals_no_secret_of_its_clients() {
         let mut client = std::net::TcpStream::connect(&address).unwrap();
         client.write_all(request.as_bytes()).unwrap();
         client.set_nonblocking(true).unwrap();
-        let (mut answer, mut told, mut ended) = (Vec::new(), Vec::new(), false);
+        let (mut answer, mut reported, mut ended) = (Vec::new(), Vec::new(), false);
         let end = Instant::now() + Duration::from_secs(20);
-        while !ended || !told.iter().any(|line: &String| line.contains("refused") || line.contains("ended")) {
-            assert!(Instant::now() < end, "{request:?} {told:?} {}", String::from_utf8_lossy(&answer));
+        while !ended || !reported.iter().any(|line: &String| line.contains("refused") || line.contains("ended")) {
+            assert!(Instant::now() < end, "{request:?} {reported:?} {}", String::from_utf8_lossy(&answer));
             ws_poll(server);
-            told.append(&mut events(server));
-            told = with_log(told);
+            reported.append(&mut events(server));
+            reported = with_log(reported);
             let mut buffer = [0; 4_096];
             match client.read(&mut buffer) {
                 Ok(count) if count > 0 => answer.extend_from_slice(&buffer[..count]),
@@ -246,7 +246,7 @@ fn a_server_reveals_no_secret_of_its_clients() {
                 drop(client.shutdown(std::net::Shutdown::Both));
             }
         }
-        assert!(!told.iter().any(|line| line.contains("marked")), "{request:?}: {told:?}");
+        assert!(!reported.iter().any(|line| line.contains("marked")), "{request:?}: {reported:?}");
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with("HTTP/1.1 101") || !answer.contains("marked"), "{request:?}: {answer}");
     }

@@ -1,4 +1,5 @@
 """Shared by the attacks: the server, its honest players and their limits, and crowds of raw sockets."""
+
 import atexit
 import pathlib
 import random
@@ -208,19 +209,22 @@ class AttackedServer:
         self.peak = max(self.peak, memory_kb(self.server.pid))
         self.players.send_signal(signal.SIGTERM)
         out, err = self.players.communicate(timeout=30)
-        told = dict(pair.split("=") for pair in out.split())
+        reported = dict(pair.split("=") for pair in out.split())
         self.server.send_signal(signal.SIGTERM)
         after = dict(pair.split("=") for pair in self.server.communicate(timeout=30)[0].split())
         if what:
             check(good, f"{self.name}: {what}")
         fair = (
-            told["lost"] == "0"
-            and told["ended"] == "0"
-            and told["sent"] == told["got"]
-            and int(told["got"]) > PLAYERS * 20
+            reported["lost"] == "0"
+            and reported["ended"] == "0"
+            and reported["sent"] == reported["got"]
+            and int(reported["got"]) > PLAYERS * 20
         )
-        check(fair and not err, f"{self.name}: the players lost nothing ({told['got']} messages came back) {err[:300]}")
-        check(int(told["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")
+        check(
+            fair and not err,
+            f"{self.name}: the players lost nothing ({reported['got']} messages came back) {err[:300]}",
+        )
+        check(int(reported["p99_us"]) < P99_LIMIT_US, f"{self.name}: 99 of 100 came back within {P99_LIMIT_US} us")
         check(
             int(after["longest_poll_cpu_us"]) < POLL_CPU_LIMIT_US,
             f"{self.name}: every poll took less than {POLL_CPU_LIMIT_US} us of CPU time",
@@ -229,7 +233,8 @@ class AttackedServer:
         check(grown < MEMORY_LIMIT_KB, f"{self.name}: the server grew by less than {MEMORY_LIMIT_KB} kB")
         check(self.server.returncode == 0, f"{self.name}: the server exited with success")
         print(
-            f"figure: {self.name}: p50 {told['p50_us']} us, p99 {told['p99_us']} us, longest {told['max_us']} us; "
+            f"figure: {self.name}: p50 {reported['p50_us']} us, "
+            f"p99 {reported['p99_us']} us, longest {reported['max_us']} us; "
             f"server +{grown} kB, longest poll {after['longest_poll_us']} us, "
             f"of processor time {after['longest_poll_cpu_us']} us",
             flush=True,

@@ -80,18 +80,18 @@ static void never_polls(void) {
   ws_handle server = listen_at(NULL, url, sizeof url);
   for (int i = 0; i < 20; i++)
     if (ws_connect(url, &config, &clients[i]) < 0) exit(1);
-  int told = 0;
+  int reported = 0;
   /* Half of the clients are never polled either. */
-  for (double end = now_s() + 10; told < 10 && now_s() < end; rest_ms(5)) {
+  for (double end = now_s() + 10; reported < 10 && now_s() < end; rest_ms(5)) {
     ws_event event;
     for (int i = 0; i < 10; i++) {
       ws_poll(clients[i]);
       while (ws_next_event(clients[i], &event) == WS_OK)
-        told +=
+        reported +=
             event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_HTTP;
     }
   }
-  CHECK_EQUAL(told, 10, "clients of a server that is never polled report CONNECT_TIMEOUT");
+  CHECK_EQUAL(reported, 10, "clients of a server that is never polled report CONNECT_TIMEOUT");
   struct rusage before, after;
   getrusage(RUSAGE_SELF, &before);
   rest_ms(300);
@@ -283,7 +283,7 @@ static void resets_while_inflating(void) {
     random = random * 1664525 + 1013904223;
     text[i] = (uint8_t)("etaoin shrdlu"[(random >> 24) % 13]);
   }
-  int inflating = 0, told = 0, wrong = 0, messages = 0;
+  int inflating = 0, reported = 0, wrong = 0, messages = 0;
   for (int round = 0; round < 20; round++) {
     ws_handle server = open_server(&config, &config, &other, 1), conn = 0;
     ws_get_text(server, WS_GET_URL, url, sizeof url, NULL);
@@ -326,7 +326,8 @@ static void resets_while_inflating(void) {
         else if (event.type == WS_EVENT_MESSAGE)
           ws_put_packet(event.conn, event.packet.data, event.packet.len, WS_TEXT);
         if (event.type == WS_EVENT_DISCONNECTED && event.conn == conn)
-          ends++, told += event.code == 1006 && (event.cause == WS_CAUSE_RESET || event.cause == WS_CAUSE_PEER_GONE);
+          ends++,
+              reported += event.code == 1006 && (event.cause == WS_CAUSE_RESET || event.cause == WS_CAUSE_PEER_GONE);
       }
       ws_poll(other);
       while (ws_next_event(other, &event) == WS_OK) echoed += event.type == WS_EVENT_MESSAGE;
@@ -339,7 +340,7 @@ static void resets_while_inflating(void) {
     ws_free(server);
   }
   printf("%d of 20 were reset with bytes left to inflate\n", inflating);
-  CHECK(told == 20 && !wrong, "each lost client is reported once, and others continue");
+  CHECK(reported == 20 && !wrong, "each lost client is reported once, and others continue");
   CHECK(messages <= 20 && inflating > 5, "the connections were lost while a message was being inflated");
 }
 

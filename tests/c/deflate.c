@@ -129,13 +129,13 @@ static void unsent(void) {
     ws_poll(client);
     if (how == 0) ws_close(client, -1, NULL);
     if (how == 1) ws_free(server);
-    int told = -1;
-    for (double end = now_s() + 10; told < 0 && now_s() < end;) {
+    int reported = -1;
+    for (double end = now_s() + 10; reported < 0 && now_s() < end;) {
       ws_poll(client);
       while (ws_next_event(client, &event) == WS_OK)
-        if (event.type == WS_EVENT_CLOSED) told = (int)event.unsent;
+        if (event.type == WS_EVENT_CLOSED) reported = (int)event.unsent;
     }
-    CHECK_EQUAL(told, 3, how ? "a lost connection reports 3 unsent messages" : "a drop reports 3 unsent messages");
+    CHECK_EQUAL(reported, 3, how ? "a lost connection reports 3 unsent messages" : "a drop reports 3 unsent messages");
     ws_free(client);
     ws_free(server);
   }

@@ -237,7 +237,7 @@ static void in_a_game_of_godot(void) {
     CHECK(event_of(a, WS_EVENT_CONNECTED).peer_id == its && event_of(a, WS_EVENT_DISCONNECTED).peer_id == its &&
               event_of(b, WS_EVENT_DISCONNECTED).peer_id == its,
           "our joins see it connect and disconnect");
-  CHECK_EQUAL(say(b, 1, print("kick ", ids[0], "")), WS_OK, "Godot is told to disconnect a join");
+  CHECK_EQUAL(say(b, 1, print("kick ", ids[0], "")), WS_OK, "Godot is asked to disconnect a join");
   ws_event event = event_of(a, WS_EVENT_CLOSED);
   CHECK(event.type == WS_EVENT_CLOSED && event.code == 1000, "the disconnected join is closed with 1000");
   CHECK(said(&godot, print("disconnected ", ids[0], ""), NULL, 0), "Godot reports peer_disconnected");

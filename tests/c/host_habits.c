@@ -115,9 +115,9 @@ static void only_packets(void) {
   ws_get_conns(server, conns, 8192, &count);
   CHECK(count < 2200, "clients with unread events retire");
   ws_event event;
-  uint64_t told = 0;
-  while (ws_next_event(server, &event) == WS_OK) told += event.type == WS_EVENT_SKIPPED ? event.count : 1;
-  CHECK_EQUAL(told, 6000, "every event was reported or counted");
+  uint64_t reported = 0;
+  while (ws_next_event(server, &event) == WS_OK) reported += event.type == WS_EVENT_SKIPPED ? event.count : 1;
+  CHECK_EQUAL(reported, 6000, "every event was reported or counted");
   /* Retiring clients takes part of each poll's budget. */
   for (double end = now_s() + 10; count > 0 && now_s() < end;) {
     ws_poll(server);

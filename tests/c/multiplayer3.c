@@ -247,16 +247,17 @@ static void flood_of_names3(void) {
   ws_put_packet(host, frame, 12, WS_BINARY);
   UNTIL(ws_get_available(joins[0]) == 1);
   ws_event event;
-  uint64_t told = 0, events = 0;
+  uint64_t reported = 0, events = 0;
   int there = 0;
   while (ws_next_event(joins[0], &event) == WS_OK && event.type != WS_EVENT_MESSAGE) {
     events++;
-    if (event.type == WS_EVENT_CONNECTED || event.type == WS_EVENT_DISCONNECTED) told++;
-    if (event.type == WS_EVENT_SKIPPED) told += event.count;
+    if (event.type == WS_EVENT_CONNECTED || event.type == WS_EVENT_DISCONNECTED) reported++;
+    if (event.type == WS_EVENT_SKIPPED) reported += event.count;
     there += event.type == WS_EVENT_CONNECTED;
     there -= event.type == WS_EVENT_DISCONNECTED;
   }
-  CHECK(sent == 15000 && told == 15000 && event.type == WS_EVENT_MESSAGE, "every announcement is reported or counted");
+  CHECK(sent == 15000 && reported == 15000 && event.type == WS_EVENT_MESSAGE,
+        "every announcement is reported or counted");
   CHECK(there == 5000 && events < 5000 + 4096, "the present peers are reported, and few of the others");
   stop();
 }

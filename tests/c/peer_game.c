@@ -56,8 +56,8 @@ int main(int argc, char **argv) {
     text_of("url", game, WS_GET_URL);
     finish();
   }
-  for (int told; (told = next_command()) >= 0;) {
-    if (told > 0) {
+  for (int reported; (reported = next_command()) >= 0;) {
+    if (reported > 0) {
       result = obey();
       if (result != WS_OK) failed(fields[0], result);
     }

@@ -9,10 +9,11 @@ static void coming_and_going(void) {
     add_join(&config);
     ws_event event = next_event(joins[i]);
     ids[i] = event.peer_id;
-    CHECK(event.type == WS_EVENT_OPEN && ids[i] >= 2 && told(joins[i], WS_EVENT_CONNECTED, 1),
+    CHECK(event.type == WS_EVENT_OPEN && ids[i] >= 2 && reported(joins[i], WS_EVENT_CONNECTED, 1),
           "a join reports its id and the host");
-    CHECK(told(host, WS_EVENT_CONNECTED, ids[i]), "the host reports the join");
-    for (int j = 0; j < i; j++) CHECK(told(joins[j], WS_EVENT_CONNECTED, ids[i]), "earlier joins report the new one");
+    CHECK(reported(host, WS_EVENT_CONNECTED, ids[i]), "the host reports the join");
+    for (int j = 0; j < i; j++)
+      CHECK(reported(joins[j], WS_EVENT_CONNECTED, ids[i]), "earlier joins report the new one");
     int heard[2] = {0, 0};
     for (int j = 0; j < i; j++) {
       int32_t other = event_of(joins[i], WS_EVENT_CONNECTED).peer_id;
@@ -22,12 +23,12 @@ static void coming_and_going(void) {
   }
   CHECK(ws_close(joins[1], 0, NULL) == WS_OK && event_of(host, WS_EVENT_DISCONNECTED).peer_id == ids[1],
         "the host reports a join's end");
-  CHECK(told(joins[0], WS_EVENT_DISCONNECTED, ids[1]) && told(joins[2], WS_EVENT_DISCONNECTED, ids[1]),
+  CHECK(reported(joins[0], WS_EVENT_DISCONNECTED, ids[1]) && reported(joins[2], WS_EVENT_DISCONNECTED, ids[1]),
         "the other joins report its end");
   CHECK_EQUAL(say_to(joins[0], ids[1], "x"), WS_ERR_TARGET, "a peer that left is not a valid target");
   CHECK(ws_disconnect(host, ids[2], 0, "kicked") == WS_OK && event_of(joins[2], WS_EVENT_CLOSED).code == 1000,
         "a disconnected join is closed with 1000");
-  CHECK(told(joins[0], WS_EVENT_DISCONNECTED, ids[2]), "the other join reports its end");
+  CHECK(reported(joins[0], WS_EVENT_DISCONNECTED, ids[2]), "the other join reports its end");
   stop();
 }
 
@@ -115,7 +116,7 @@ static void authentication(void) {
   CHECK(event.type == WS_EVENT_AUTHENTICATING && ids[0] >= 2 && ws_get_conn(host, ids[0], &conn) == WS_OK &&
             conn == event.conn,
         "the host reports AUTHENTICATING");
-  CHECK(told(joins[0], WS_EVENT_AUTHENTICATING, 1) && ws_get_peer_id(joins[0]) == ids[0] &&
+  CHECK(reported(joins[0], WS_EVENT_AUTHENTICATING, 1) && ws_get_peer_id(joins[0]) == ids[0] &&
             ws_get_state(joins[0]) == WS_CONNECTING,
         "the join reports AUTHENTICATING and is not open");
   CHECK(say_to(host, ids[0], "x") == WS_ERR_STATE && say_to(joins[0], 1, "x") == WS_ERR_STATE &&
@@ -141,10 +142,10 @@ static void authentication(void) {
         "the join receives the answer and is not admitted yet");
   CHECK_EQUAL(ws_send_auth(joins[0], 1, (const uint8_t *)"x", 1), WS_ERR_STATE,
               "no data can be sent after the other side's completion");
-  CHECK(ws_complete_auth(joins[0], 1) == WS_OK && told(joins[0], WS_EVENT_OPEN, ids[0]) &&
-            told(joins[0], WS_EVENT_CONNECTED, 1),
+  CHECK(ws_complete_auth(joins[0], 1) == WS_OK && reported(joins[0], WS_EVENT_OPEN, ids[0]) &&
+            reported(joins[0], WS_EVENT_CONNECTED, 1),
         "the join completes and is admitted");
-  CHECK(told(host, WS_EVENT_CONNECTED, ids[0]) && ws_get_state(joins[0]) == WS_OPEN, "the host reports CONNECTED");
+  CHECK(reported(host, WS_EVENT_CONNECTED, ids[0]) && ws_get_state(joins[0]) == WS_OPEN, "the host reports CONNECTED");
   CHECK(say_to(joins[0], 1, "hello") == WS_OK && hears(host, ids[0], "hello") && say_to(host, ids[0], "hi") == WS_OK &&
             hears(joins[0], 1, "hi"),
         "packets pass both ways");
@@ -155,15 +156,15 @@ static void authentication(void) {
   /* The join completes first. Then nothing delays the host's packets. */
   add_join(&config);
   ids[1] = event_of(host, WS_EVENT_AUTHENTICATING).peer_id;
-  CHECK(told(joins[1], WS_EVENT_AUTHENTICATING, 1) && all_quiet(),
+  CHECK(reported(joins[1], WS_EVENT_AUTHENTICATING, 1) && all_quiet(),
         "an authenticating join is not announced to the others");
   CHECK_EQUAL(say_to(joins[0], ids[1], "x"), WS_ERR_TARGET, "an authenticating join is not a valid target");
   CHECK(ws_complete_auth(joins[1], 1) == WS_OK && all_quiet(), "a join completes without data");
-  CHECK(ws_complete_auth(host, ids[1]) == WS_OK && told(host, WS_EVENT_CONNECTED, ids[1]), "the host completes");
-  CHECK(told(joins[1], WS_EVENT_OPEN, ids[1]) && told(joins[1], WS_EVENT_CONNECTED, 1) &&
-            told(joins[1], WS_EVENT_CONNECTED, ids[0]),
+  CHECK(ws_complete_auth(host, ids[1]) == WS_OK && reported(host, WS_EVENT_CONNECTED, ids[1]), "the host completes");
+  CHECK(reported(joins[1], WS_EVENT_OPEN, ids[1]) && reported(joins[1], WS_EVENT_CONNECTED, 1) &&
+            reported(joins[1], WS_EVENT_CONNECTED, ids[0]),
         "the new join learns of the first one");
-  CHECK(told(joins[0], WS_EVENT_CONNECTED, ids[1]), "the first join learns of the new one");
+  CHECK(reported(joins[0], WS_EVENT_CONNECTED, ids[1]), "the first join learns of the new one");
 
   /* Refusal. */
   add_join(&config);
@@ -171,7 +172,7 @@ static void authentication(void) {
   CHECK(ws_disconnect(host, ids[2], 0, "no") == WS_OK && event_of(joins[2], WS_EVENT_CLOSED).code == 1000 &&
             ws_get_state(joins[2]) == WS_CLOSED,
         "a join is refused by ws_disconnect");
-  CHECK(told(host, WS_EVENT_DISCONNECTED, ids[2]) && all_quiet(), "only the host reports its end");
+  CHECK(reported(host, WS_EVENT_DISCONNECTED, ids[2]) && all_quiet(), "only the host reports its end");
   CHECK_EQUAL(ws_complete_auth(host, ids[2]), WS_ERR_TARGET, "a refused join cannot be completed");
 
   /* Timeouts on both sides. */
@@ -199,7 +200,7 @@ static void authentication(void) {
   drain(joins[0]);
   CHECK(ws_send_auth(host, ids[0], (const uint8_t *)"who?", 4) == WS_OK && erred(joins[0], WS_CAUSE_UNSUPPORTED, 1, 1),
         "the join reports data that it cannot answer");
-  CHECK(ws_complete_auth(host, ids[0]) == WS_OK && told(host, WS_EVENT_CONNECTED, ids[0]) &&
+  CHECK(ws_complete_auth(host, ids[0]) == WS_OK && reported(host, WS_EVENT_CONNECTED, ids[0]) &&
             hears(host, ids[0], "early"),
         "the packet is delivered once the join is admitted");
   add_join(&plain);
@@ -217,7 +218,7 @@ static void authentication(void) {
   /* A join with authentication, and a host without. */
   start_scene(0, WS_SCENE);
   add_join(&config);
-  CHECK(told(joins[0], WS_EVENT_AUTHENTICATING, 1), "the join reports AUTHENTICATING");
+  CHECK(reported(joins[0], WS_EVENT_AUTHENTICATING, 1), "the join reports AUTHENTICATING");
   ids[0] = event_of(host, WS_EVENT_CONNECTED).peer_id;
   CHECK(ws_send_auth(joins[0], 1, (const uint8_t *)"?", 1) == WS_OK && erred(host, WS_CAUSE_UNSUPPORTED, ids[0], 1),
         "the host reports UNSUPPORTED");
@@ -225,7 +226,8 @@ static void authentication(void) {
   for (int i = 0; i < 50; i++) poll_all();
   CHECK(ws_get_available(joins[0]) == 0 && ws_complete_auth(joins[0], 1) == WS_OK,
         "the packet is held until the join completes");
-  CHECK(told(joins[0], WS_EVENT_OPEN, ids[0]) && told(joins[0], WS_EVENT_CONNECTED, 1) && hears(joins[0], 1, "kept"),
+  CHECK(reported(joins[0], WS_EVENT_OPEN, ids[0]) && reported(joins[0], WS_EVENT_CONNECTED, 1) &&
+            hears(joins[0], 1, "kept"),
         "the packet follows OPEN and CONNECTED");
   stop();
 
@@ -301,7 +303,7 @@ static void calls(void) {
   ws_declare_node(joins[3], "Game", "hello,noargs,raw");
   UNTIL(ws_get_state(joins[3]) == WS_OPEN);
   ids[3] = event_of(host, WS_EVENT_CONNECTED).peer_id;
-  for (int i = 0; i < 3; i++) CHECK(told(joins[i], WS_EVENT_CONNECTED, ids[3]), "a late join is announced");
+  for (int i = 0; i < 3; i++) CHECK(reported(joins[i], WS_EVENT_CONNECTED, ids[3]), "a late join is announced");
   CHECK(call(host, 0, "hello", two, 2) == WS_OK && called(joins[1], 1, "hello", items, 8) &&
             event_of(joins[3], WS_EVENT_MESSAGE).packet.type == WS_CALL,
         "a call reaches joins by node id and by path");
@@ -357,10 +359,10 @@ static void local_player(void) {
   ws_declare_node(joins[1], "Game", "hello,noargs,raw");
   UNTIL(ws_get_state(joins[1]) == WS_OPEN);
   ids[1] = ws_get_peer_id(joins[1]);
-  CHECK(told(joins[0], WS_EVENT_CONNECTED, ids[1]) && told(host, WS_EVENT_CONNECTED, ids[1]),
+  CHECK(reported(joins[0], WS_EVENT_CONNECTED, ids[1]) && reported(host, WS_EVENT_CONNECTED, ids[1]),
         "the local player is announced to the others");
-  CHECK(told(joins[1], WS_EVENT_OPEN, ids[1]) && told(joins[1], WS_EVENT_CONNECTED, 1) &&
-            told(joins[1], WS_EVENT_CONNECTED, ids[0]),
+  CHECK(reported(joins[1], WS_EVENT_OPEN, ids[1]) && reported(joins[1], WS_EVENT_CONNECTED, 1) &&
+            reported(joins[1], WS_EVENT_CONNECTED, ids[0]),
         "the local player learns of the others");
   CHECK(call(joins[1], 0, "noargs", NULL, 0) == WS_OK && called(host, ids[1], "noargs", items, 8) &&
             called(joins[0], ids[1], "noargs", items, 8),

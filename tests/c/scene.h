@@ -5,7 +5,7 @@
 #include "party.h"
 
 /* The next event has this type and peer. */
-static inline int told(ws_handle h, int32_t type, int32_t peer) {
+static inline int reported(ws_handle h, int32_t type, int32_t peer) {
   ws_event event = next_event(h);
   int good = event.type == type && event.peer_id == peer;
   if (!good)

@@ -127,10 +127,10 @@ static void bytes_of_a_join(void) {
   conn = event_of(host, WS_EVENT_CONNECTED).conn;
   ids[0] = 0x05a5c976;
   ids[1] = 0x67dc5c56;
-  CHECK(send(conn, "A") == WS_OK && told(join, WS_EVENT_OPEN, ids[0]) && told(join, WS_EVENT_CONNECTED, 1),
+  CHECK(send(conn, "A") == WS_OK && reported(join, WS_EVENT_OPEN, ids[0]) && reported(join, WS_EVENT_CONNECTED, 1),
         "the id opens the join");
   CHECK_EQUAL(ws_declare_node(join, "Game", "hello, noargs, raw"), WS_OK, "a node is declared");
-  CHECK(send(conn, "0701 B") == WS_OK && told(join, WS_EVENT_CONNECTED, ids[1]), "ADD of another peer is reported");
+  CHECK(send(conn, "0701 B") == WS_OK && reported(join, WS_EVENT_CONNECTED, ids[1]), "ADD of another peer is reported");
   CHECK(say_to(join, 1, "\x04\x05\x06") == WS_OK && comes(conn, "03 040506"), "raw bytes to the host");
   CHECK(say_to(join, ids[1], "\x01") == WS_OK && comes(conn, "0703 B 03 01"), "raw bytes to another peer");
   CHECK(say_to(join, 0, "\x02") == WS_OK && comes(conn, "0703 00000000 03 02") &&
@@ -155,7 +155,7 @@ static void bytes_of_a_join(void) {
         "invalid packets of another peer are accepted by the transport");
   CHECK(erred(join, WS_CAUSE_MULTIPLAYER, ids[1], 2) && hears(join, 1, "b"),
         "they are reported for that peer, and the host's packets continue");
-  CHECK(send(conn, "0702 B") == WS_OK && told(join, WS_EVENT_DISCONNECTED, ids[1]) &&
+  CHECK(send(conn, "0702 B") == WS_OK && reported(join, WS_EVENT_DISCONNECTED, ids[1]) &&
             call(join, ids[1], "noargs", NULL, 0) == WS_ERR_TARGET,
         "DEL of a peer is reported, and it is not a valid target");
   stop();
@@ -186,11 +186,11 @@ static void errors_that_nobody_reads(void) {
   for (double end = now_s() + 20; ws_get_available(joins[0]) == 0 && now_s() < end;) poll_all();
   ws_get_stats(joins[0], &stats, sizeof stats);
   printf("figure: longest poll of a join whose events nobody reads: %d us\n", (int)stats.longest_poll_us);
-  uint64_t items = 0, told = 0;
+  uint64_t items = 0, reported = 0;
   for (ws_event event; ws_next_event(joins[0], &event) == WS_OK; items++)
-    told += event.type == WS_EVENT_SKIPPED || event.type == WS_EVENT_ERROR ? event.count : 1;
+    reported += event.type == WS_EVENT_SKIPPED || event.type == WS_EVENT_ERROR ? event.count : 1;
   CHECK(items < 4200, "unread events of other peers collapse");
-  CHECK_EQUAL(told, 3 + 3 * PEERS, "all events are counted");
+  CHECK_EQUAL(reported, 3 + 3 * PEERS, "all events are counted");
   stop();
 }
 
@@ -276,7 +276,7 @@ static void bad_hosts(void) {
     send(conn, "03 31");
     send(conn, cases[i].bytes);
     send(conn, "03 32");
-    CHECK(told(joins[0], WS_EVENT_OPEN, 77) && told(joins[0], WS_EVENT_CONNECTED, 1) && hears(joins[0], 1, "1"),
+    CHECK(reported(joins[0], WS_EVENT_OPEN, 77) && reported(joins[0], WS_EVENT_CONNECTED, 1) && hears(joins[0], 1, "1"),
           "packets before the invalid one are delivered");
     ws_event event = next_event(joins[0]);
     CHECK(event.type == WS_EVENT_CLOSED && event.cause == WS_CAUSE_MULTIPLAYER && event.code == 1002, cases[i].name);

@@ -77,14 +77,14 @@ static void talk_to_the_gone(const char *scheme, const char *cert, const char *k
     ws_put_packet(left, (const uint8_t *)"hello?", 6, WS_BINARY);
     ws_flush(left);
   }
-  int told = 0;
+  int reported = 0;
   ws_event event;
-  for (double end = now_s() + 5; !told && now_s() < end;) {
+  for (double end = now_s() + 5; !reported && now_s() < end;) {
     ws_poll(left);
     while (ws_next_event(left, &event) == WS_OK)
-      if (event.type == WS_EVENT_CLOSED || event.type == WS_EVENT_DISCONNECTED) told = event.code;
+      if (event.type == WS_EVENT_CLOSED || event.type == WS_EVENT_DISCONNECTED) reported = event.code;
   }
-  CHECK(was_open && told == 1006, name);
+  CHECK(was_open && reported == 1006, name);
   ws_free(server ? server : left);
 }
 

@@ -60,7 +60,7 @@ def say(name: str, line: str) -> None:
 
 
 @contextlib.contextmanager
-def told(verb: str) -> Iterator[None]:
+def reported(verb: str) -> Iterator[None]:
     """A failed call prints a line with its verb, the name of the result and the error message."""
     try:
         yield
@@ -124,7 +124,7 @@ def until_state(ws: Any, done: Callable[[State], bool]) -> None:
 
 
 def put(ws: Any, data: wspeer.Data, **where: Any) -> None:
-    with told("put_to" if "to" in where else "put"):
+    with reported("put_to" if "to" in where else "put"):
         ws.send(data, **where)
 
 
@@ -146,7 +146,7 @@ def open_client(url: str, **config: Any) -> End:
 
 
 def close_client(client: End, code: int = 1000, reason: str = "") -> None:
-    with told("close"):
+    with reported("close"):
         client.ws.close(code, reason)
     client.until(EventType.CLOSED)
 
@@ -239,18 +239,18 @@ def bad_peer(url: str) -> None:
 
 def bad_open() -> None:
     for url in ("", "nothing", "http://127.0.0.1/", "ws://127.0.0.1:99999", "ws://"):
-        with told("connect"):
+        with reported("connect"):
             wspeer.connect(url)
     for url in ("nothing", "ws://game.example:0", "wss://127.0.0.1:0"):
-        with told("listen"):
+        with reported("listen"):
             wspeer.listen(url)
-    with told("connect"):
+    with reported("connect"):
         wspeer.connect("ws://127.0.0.1:1", headers={"X-Bad": "one\r\nX-Worse: two"})
-    with told("connect"):
+    with reported("connect"):
         wspeer.connect("ws://127.0.0.1:1", headers=["no colon"])
-    with told("connect"):
+    with reported("connect"):
         wspeer.connect("wss://127.0.0.1:1", ca_pem="no certificate")
-    with told("connect"):
+    with reported("connect"):
         wspeer.connect("ws://127.0.0.1:1", deflate=True, deflate_level=10)
 
 
@@ -267,7 +267,7 @@ def bad_put(url: str) -> None:
 
 def bad_text(url: str) -> None:
     client = open_client(url + "/echo")
-    with told("put"):
+    with reported("put"):
         client.ws.send(b"a\xce", text=True)
     put(client.ws, "good")
     client.take()
@@ -277,7 +277,7 @@ def bad_text(url: str) -> None:
 def bad_close(url: str) -> None:
     client = open_client(url + "/echo")
     for code, reason in ((1000, "r" * 124), (999, ""), (1005, ""), (5000, "")):
-        with told("close"):
+        with reported("close"):
             client.ws.close(code, reason)
     close_client(client)
 
@@ -289,9 +289,9 @@ def stale(url: str) -> None:
     freed = open_client(url + "/echo").ws
     freed.free()
     put(freed, "to nobody")
-    with told("close"):
+    with reported("close"):
         freed.close(1000)
-    with told("poll"):
+    with reported("poll"):
         freed.poll()
     freed.free()
 
@@ -330,13 +330,13 @@ def serve() -> None:
         elif event.type == EventType.MESSAGE and event.text == "me":
             put(ws, event.message, to=peer)
         elif event.type == EventType.MESSAGE and event.text == "others":
-            with told("put_to"):
+            with reported("put_to"):
                 ws.send(event.message, but=peer)
         elif event.type == EventType.MESSAGE and event.text == "end":
-            with told("disconnect"):
+            with reported("disconnect"):
                 ws.disconnect(peer, 4004, "as you wish")
         elif event.type == EventType.MESSAGE and event.text == "stop":
-            with told("close"):
+            with reported("close"):
                 ws.close(4100, "over")
         elif event.type == EventType.MESSAGE:
             put(ws, event.message)
@@ -386,20 +386,20 @@ def multiplayer(godot3: bool) -> None:
     if godot3:
         c.take()
 
-    with told("disconnect"):
+    with reported("disconnect"):
         host.ws.disconnect(b.peer_id, 4003, "kicked")
     host.until(EventType.DISCONNECTED)
     b.until(EventType.CLOSED)
     if godot3:
         a.take()
         c.take()
-    with told("close"):
+    with reported("close"):
         c.ws.close(4005, "leaving")
     host.until(EventType.DISCONNECTED)
     c.until(EventType.CLOSED)
     if godot3:
         a.take()
-    with told("close"):
+    with reported("close"):
         host.ws.close(0, "the game is over")
     host.until(EventType.DISCONNECTED)
     a.until(EventType.CLOSED)

@@ -139,10 +139,10 @@ fn judge(what: &str, at_client: &Told, at_server: &Told) {
         assert!(!end.sentence().is_empty());
         assert!(!end.clean || at_server.got == LENGTHS.len(), "{what}: {end:?} after {} messages", at_server.got);
         // Messages that the client reports as unsent have not arrived.
-        let told = at_client.end.as_ref().map_or(0, |end| end.unsent as usize);
+        let reported = at_client.end.as_ref().map_or(0, |end| end.unsent as usize);
         assert!(
-            !at_client.opened || at_server.got + told <= LENGTHS.len(),
-            "{what}: {} arrived, {told} unsent",
+            !at_client.opened || at_server.got + reported <= LENGTHS.len(),
+            "{what}: {} arrived, {reported} unsent",
             at_server.got
         );
     }
@@ -331,8 +331,8 @@ fn a_slow_network_with_jitter_loses_nothing() {
                     sent[at] += 1;
                 }
             }
-            for (at, (conn, told)) in at_server.iter_mut().enumerate() {
-                told.read(*conn, 0, &lengths);
+            for (at, (conn, reported)) in at_server.iter_mut().enumerate() {
+                reported.read(*conn, 0, &lengths);
                 while sent_back[at] < MESSAGES
                     && put(*conn, &message(1, sent_back[at], lengths[sent_back[at]])) == WS_OK
                 {
@@ -340,8 +340,8 @@ fn a_slow_network_with_jitter_loses_nothing() {
                 }
             }
             at_server.len() == 4
-                && at_client.iter().all(|told| told.got == MESSAGES)
-                && at_server.iter().all(|(_, told)| told.got == MESSAGES)
+                && at_client.iter().all(|reported| reported.got == MESSAGES)
+                && at_server.iter().all(|(_, reported)| reported.got == MESSAGES)
         });
         clients.into_iter().for_each(free);
         free(server);

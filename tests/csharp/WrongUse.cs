@@ -34,17 +34,17 @@ static class WrongUse
                          "ws://marked:marked@h:99999/?marked", "ws://localhost/?marked\0" })
             {
                 if (config == null && url.StartsWith("wss")) continue;
-                string told = "nothing was thrown";
+                string reported = "nothing was thrown";
                 try
                 {
                     using (WebSocketPeer.Connect(url, config)) { }
                 }
                 catch (Exception error)
                 {
-                    told = error.ToString() + config;
+                    reported = error.ToString() + config;
                 }
-                if (told == "nothing was thrown" || told.ToLowerInvariant().Contains("marked"))
-                    Check.That(false, "the message has no secret: " + told);
+                if (reported == "nothing was thrown" || reported.ToLowerInvariant().Contains("marked"))
+                    Check.That(false, "the message has no secret: " + reported);
             }
         }
         Check.That(true, "no exception contains a secret");

@@ -2,6 +2,7 @@
 """Invalid and malicious permessage-deflate on a raw socket, against both ends: checks the close code of each, the
 memory and the longest poll.
 Usage: attack.py PROBE_SERVER PROBE_CLIENT"""
+
 import pathlib
 import random
 import re
@@ -93,7 +94,7 @@ def quick(opcode, payload, masked, fin=True, rsv=4):
 
 
 def fragments(opcode, payload, size, masked):
-    pieces = [payload[at:at + size] for at in range(0, len(payload), size)]
+    pieces = [payload[at : at + size] for at in range(0, len(payload), size)]
     return b"".join(
         quick(0 if index else opcode, piece, masked, index + 1 == len(pieces), 0 if index else 4)
         for index, piece in enumerate(pieces)
@@ -126,17 +127,18 @@ class Ends:
             head = raw.head()
             assert "Sec-WebSocket-Extensions: permessage-deflate" in head, head
             seen, grown = measured(server.process.pid, act, raw)
-            told = dict(part.split("=") for part in server.process.stdout.readline().split()[1:])
-        return seen, told, grown
+            reported = dict(part.split("=") for part in server.process.stdout.readline().split()[1:])
+        return seen, reported, grown
 
     def run_client(self, act):
         def measure(raw):
             return measured(raw.process.pid, act, raw)
+
         arguments = [str(self.limits.get("max_message", 16 << 20)), str(DEFLATE), str(self.limits.get("max_ratio", 0))]
-        _, (seen, grown), told = serve(
+        _, (seen, grown), reported = serve(
             lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", *arguments, act=measure
         )
-        return seen, told, grown
+        return seen, reported, grown
 
     def frame(self, *args, **options):
         return quick(*args, masked=self.masked, **options)
@@ -157,11 +159,13 @@ def close_code_of(data):
         except OSError:
             pass  # answered before everything was sent
         return raw.close_code()
+
     return act
 
 
 def echoes_of(data, count, ends):
     """The inflated echoes of what was sent, then the code of a close that we begin."""
+
     def act(raw):
         raw.sock.sendall(data)
         engine = zlib.decompressobj(-15)
@@ -179,6 +183,7 @@ def echoes_of(data, count, ends):
                 seen.append((kind, engine.decompress(whole + TAIL) if compressed else whole))
         raw.sock.sendall(frame(8, b"\x03\xe8", masked=ends.masked))
         return seen, raw.close_code()
+
     return act
 
 
@@ -195,13 +200,15 @@ probe.Raw.sock_frame = sock_frame
 def expect_code(ends, name, data, wanted, grown_limit=None):
     """The close code, memory and time. A time over the limit is measured again, up to five times."""
     for attempt in range(5):
-        seen, told, grown = ends.run(close_code_of(data))
-        poll_us = int(told["poll_us"])
+        seen, reported, grown = ends.run(close_code_of(data))
+        poll_us = int(reported["poll_us"])
         if poll_us < POLL_LIMIT_US or attempt == 4:
             break
     # An end that has sent its close code drops data in transit, which may lead to a reset.
     code = int(str(seen).split(",")[0]) if str(seen)[0].isdigit() else seen
-    check(f"{ends.name}: {name}: {wanted}", code == wanted and told["code"] in (str(wanted), "1006"), (seen, told))
+    check(
+        f"{ends.name}: {name}: {wanted}", code == wanted and reported["code"] in (str(wanted), "1006"), (seen, reported)
+    )
     check(f"{ends.name}: {name}: no poll over {POLL_LIMIT_US} us", poll_us < POLL_LIMIT_US, poll_us)
     if grown_limit is not None:
         check(f"{ends.name}: {name}: at most {grown_limit >> 20} MiB of memory", grown < grown_limit, grown)
@@ -210,11 +217,11 @@ def expect_code(ends, name, data, wanted, grown_limit=None):
 
 def expect_echoes(ends, name, data, wanted):
     for attempt in range(5):
-        (seen, code), told, _ = ends.run(echoes_of(data, len(wanted), ends))
-        poll_us = int(told["poll_us"])
+        (seen, code), reported, _ = ends.run(echoes_of(data, len(wanted), ends))
+        poll_us = int(reported["poll_us"])
         if poll_us < POLL_LIMIT_US or attempt == 4:
             break
-    check(f"{ends.name}: {name}", seen == wanted and code == 1000, (str(seen)[:200], code, told))
+    check(f"{ends.name}: {name}", seen == wanted and code == 1000, (str(seen)[:200], code, reported))
     check(f"{ends.name}: {name}: no poll over {POLL_LIMIT_US} us", poll_us < POLL_LIMIT_US, poll_us)
     return poll_us
 
@@ -243,9 +250,9 @@ def broken(masked):
     whole = deflated(TEXT * 3)
     wrong = []
     for cut in range(1, len(whole)):
-        seen, told, _ = ends.run(close_code_of(ends.frame(1, whole[:cut])))
-        if (seen, told["cause"]) != (1007, "55") and (seen, told["cause"]) != (1007, "51"):
-            wrong.append((cut, seen, told["cause"]))
+        seen, reported, _ = ends.run(close_code_of(ends.frame(1, whole[:cut])))
+        if (seen, reported["cause"]) != (1007, "55") and (seen, reported["cause"]) != (1007, "51"):
+            wrong.append((cut, seen, reported["cause"]))
     check(f"{ends.name}: a message truncated at any of {len(whole) - 1} places: 1007", not wrong, wrong)
     for name, payload in [
         ("a reserved block type", b"\x07\0"),
@@ -260,9 +267,11 @@ def broken(masked):
         expect_code(ends, f"{size} B of garbage", ends.frame(2, garbage), 1007)
     flipped = bytearray(deflated(generator.randbytes(50_000).hex().encode()))
     flipped[len(flipped) // 2] ^= 0x55
-    seen, told, _ = ends.run(echo_or_code(ends, bytes(flipped)))
+    seen, reported, _ = ends.run(echo_or_code(ends, bytes(flipped)))
     check(
-        f"{ends.name}: a flipped byte leads to 1007 or another text, nothing else", seen in (1007, "echo"), (seen, told)
+        f"{ends.name}: a flipped byte leads to 1007 or another text, nothing else",
+        seen in (1007, "echo"),
+        (seen, reported),
     )
     for name, data in [
         ("RSV1 on a continuation", ends.frame(1, whole[:5], fin=False) + ends.frame(0, whole[5:])),
@@ -306,6 +315,7 @@ def echo_or_code(ends, payload):
         raw.sock.sendall(frame(8, b"\x03\xe8", masked=ends.masked))
         raw.close_code()
         return "echo"
+
     return act
 
 
@@ -429,26 +439,26 @@ def answers():
         "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
         "permessage-deflate; server_max_window_bits=08",
     ]:
-        _, _, told = serve(lambda key: answer(key, Sec_WebSocket_Extensions=chosen), "", "0", str(DEFLATE))
+        _, _, reported = serve(lambda key: answer(key, Sec_WebSocket_Extensions=chosen), "", "0", str(DEFLATE))
         check(
             f"client: fails at {chosen!r} with an error message",
-            (told["phase"], told["cause"]) == ("5", "41") and "server" in told["sentence"],
-            told,
+            (reported["phase"], reported["cause"]) == ("5", "41") and "server" in reported["sentence"],
+            reported,
         )
     # The client requested no context takeover.
-    _, _, told = serve(
+    _, _, reported = serve(
         lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate"), "", "0", str(DEFLATE | 64)
     )
     check(
         "client: fails where server_no_context_takeover was not granted",
-        told["cause"] == "41" and "server_no_context_takeover" in told["sentence"],
-        told,
+        reported["cause"] == "41" and "server_no_context_takeover" in reported["sentence"],
+        reported,
     )
     two = lambda key: answer(key, Sec_WebSocket_Extensions="permessage-deflate").replace(
         b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
     )
-    _, _, told = serve(two, "", "0", str(DEFLATE))
-    check("client: fails at two headers", told["cause"] == "41", told)
+    _, _, reported = serve(two, "", "0", str(DEFLATE))
+    check("client: fails at two headers", reported["cause"] == "41", reported)
 
 
 def eight_bits():
@@ -472,10 +482,10 @@ def eight_bits():
                 raw.head()
                 seen = act(raw)
         else:
-            _, seen, told = serve(
+            _, seen, reported = serve(
                 lambda key: answer(key, Sec_WebSocket_Extensions=offer), "", "0", str(DEFLATE), act=act
             )
-            check("client: a window of 8 bits is reported", told["client_max_window_bits"] == "8", told)
+            check("client: a window of 8 bits is reported", reported["client_max_window_bits"] == "8", reported)
         check(f"{ends.name}: with an 8-bit window it does not compress", seen == (0, 1, long, 1000), seen)
     other = "permessage-deflate; server_max_window_bits=8; client_max_window_bits=9"
     ends = Ends(False)

@@ -305,10 +305,10 @@ def mistakes(copy):
             "does not know",
         ),
     ]
-    for what, name, change, told in cases:
+    for what, name, change, reported in cases:
         before = copy.edit(name, change)
         good, said = copy.run("tools/generate/generate.py", "--check")
-        say(not good and told in said, f"{what} is reported", said)
+        say(not good and reported in said, f"{what} is reported", said)
         (copy.folder / name).write_text(before)
 
 

@@ -1,4 +1,5 @@
 """An engine controlled by a test, and raw peers of its objects."""
+
 import base64
 import pathlib
 import re
@@ -109,12 +110,12 @@ class Case:
         limit = time.monotonic() + 10
         while time.monotonic() < limit:
             self.godot(f"{name}.poll()")
-            told = self.godot("told()")
-            if told:
+            reported = self.godot("reported()")
+            if reported:
                 break
         assert raw.head().startswith("HTTP/1.1 101 "), "not opened"
         number = struct.unpack("<i", raw.frame()[2])[0]
-        assert told == [["peer_connected", number]], told
+        assert reported == [["peer_connected", number]], reported
         return raw, number
 
     def drop(self, name, *raws):

@@ -120,12 +120,12 @@ def last_words_to_a_multiplayer_server(case):
     raw.sock.sendall(numbered(100, masked=True) + frame(CLOSE, NORMAL))
     got = numbers(case.godot(f'read("{name}", 100, 500)'))
     case.says(got == list(range(100)), "a multiplayer server reads 100 packets before a close", f"{len(got)} read")
-    told = []
+    reports = []
     limit = time.monotonic() + 3
-    while not told and time.monotonic() < limit:
+    while not reports and time.monotonic() < limit:
         case.godot(f"{name}.poll()")
-        told = case.godot("told()")
-    case.says(told == [["peer_disconnected", number]], "it then emits peer_disconnected", told)
+        reports = case.godot("reports()")
+    case.says(reports == [["peer_disconnected", number]], "it then emits peer_disconnected", reports)
     case.drop(name, raw)
 
 
@@ -151,13 +151,13 @@ def stalled_client(case):
     while reader.is_alive():
         case.godot(f"{name}.poll()")
         reader.join(0.002)
-    told = case.godot("told()")
+    reports = case.godot("reports()")
     complete = got == list(range(len(got)))
-    reported = ["peer_disconnected", number] in told
+    reported = ["peer_disconnected", number] in reports
     case.says(
         complete and (len(got) == taken or reported),
         "8 000 reliable packets to a stalled client are delivered or reported",
-        f"taken {taken}, arrived {len(got)}, told {told}",
+        f"taken {taken}, arrived {len(got)}, reports {reports}",
     )
     case.drop(name, raw)
 
@@ -194,7 +194,7 @@ def many_at_once(case):
     while connected < 8 and polls < 200:
         case.godot(f"{name}.poll()")
         polls += 1
-        connected += len(case.godot("told()"))
+        connected += len(case.godot("reports()"))
     case.says(
         connected == 8 and polls <= 4,
         "8 clients that connect at once are accepted within 4 polls",

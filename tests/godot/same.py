@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Compares what a script sees of our classes and of the stock ones in the same situations: return values, states,
 codes, texts and the bytes on the wire must be equal. DIFFERENT lists intended differences with their reasons."""
+
 import re
 import socket
 import struct
@@ -369,7 +370,7 @@ def a_new_multiplayer_peer(case, seen):
         "set_refuse_new_connections(true)",
         *STATUS,
     )
-    seen("signals", case.godot("told()"))
+    seen("signals", case.godot("reported()"))
     case.drop(name)
 
 
@@ -378,9 +379,9 @@ def till_told(case, name):
     limit = time.monotonic() + 1
     while time.monotonic() < limit:
         case.godot(f"{name}.poll()")
-        told = case.godot("told()")
-        if told:
-            return told
+        reported = case.godot("reported()")
+        if reported:
+            return reported
     return []
 
 
@@ -431,9 +432,9 @@ def a_host(case, seen):
     seen("signals of disconnect_peer", [[word, ids.index(number)] for word, number in till_told(case, name)])
     first.sock.close()
     case.godot(f"{name}.disconnect_peer({ids[1]}, true)")
-    seen("signals of force", [[word, ids.index(number)] for word, number in case.godot("told()")])
+    seen("signals of force", [[word, ids.index(number)] for word, number in case.godot("reported()")])
     case.godot(f"{name}.poll()")
-    seen("signals after force", [[word, ids.index(number)] for word, number in case.godot("told()")])
+    seen("signals after force", [[word, ids.index(number)] for word, number in case.godot("reported()")])
     try:
         seen("bytes of force", second.frame()[2].hex())
     except EOFError as error:
@@ -446,7 +447,7 @@ def a_host(case, seen):
     seen("signals of one that leaves", [word for word, _ in till_told(case, name)])
     fourth, number = case.admitted(name, port)
     case.godot(f"{name}.close()")
-    seen("signals of close", [word for word, _ in case.godot("told()")])
+    seen("signals of close", [word for word, _ in case.godot("reported()")])
     seen.ask(name, *STATUS, "get_unique_id()")
     seen("again", case.godot(f'{name}.create_client("ws://127.0.0.1:9")'))
     case.drop(name, *raws, third, fourth)
@@ -467,7 +468,7 @@ def greetings(case, seen):
         name, raw = case.client(first=first, multiplayer=True)
         case.godot(f'watch("{name}", {SIGNALS})')
         case.godot(f'until("{name}", "get_connection_status", 2, 150)')
-        seen(what, [case.godot(f"{name}.get_connection_status()"), case.godot("told()")])
+        seen(what, [case.godot(f"{name}.get_connection_status()"), case.godot("reported()")])
         if case.godot(f"{name}.get_connection_status()") == 2:
             seen(f"id, {what}", case.godot(f"{name}.get_unique_id()"))
         case.drop(name, raw)
@@ -500,7 +501,7 @@ def a_join(case, seen):
     case.godot(f'watch("{name}", {SIGNALS})')
     till_told(case, name)
     case.godot(f"{name}.close()")
-    seen("signals of close", case.godot("told()"))
+    seen("signals of close", case.godot("reported()"))
     seen.ask(name, *STATUS)
     case.drop(name, raw)
 

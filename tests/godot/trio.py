@@ -68,11 +68,11 @@ class GodotPeer:
     def id(self):
         return self.godot("api.get_unique_id()")
 
-    def told(self, *wanted):
+    def reported(self, *wanted):
         """Waits for this signal; others before it are dropped."""
         limit = time.monotonic() + 15
         while time.monotonic() < limit:
-            self.queue += self.godot("told()")
+            self.queue += self.godot("reported()")
             while self.queue:
                 if self.queue.pop(0) == list(wanted):
                     return
@@ -83,11 +83,11 @@ class GodotPeer:
         """Waits for a signal of this name. Returns its argument."""
         limit = time.monotonic() + 15
         while time.monotonic() < limit:
-            self.queue += self.godot("told()")
+            self.queue += self.godot("reported()")
             while self.queue:
-                told = self.queue.pop(0)
-                if told[0] == name:
-                    return told[1]
+                reported = self.queue.pop(0)
+                if reported[0] == name:
+                    return reported[1]
             time.sleep(0.005)
         raise Wrong(f"{self.kind} Godot never emitted {name}")
 
@@ -110,16 +110,16 @@ class GodotPeer:
         )
 
     def got(self, sender, data):
-        self.told("peer_packet", sender, base64.b64encode(data).decode())
+        self.reported("peer_packet", sender, base64.b64encode(data).decode())
 
     def connected(self, number):
-        self.told("peer_connected", number)
+        self.reported("peer_connected", number)
 
     def disconnected(self, number):
-        self.told("peer_disconnected", number)
+        self.reported("peer_disconnected", number)
 
     def joined(self):
-        self.told("connected_to_server")
+        self.reported("connected_to_server")
         return self.id
 
     def kick(self, number):
@@ -129,7 +129,7 @@ class GodotPeer:
         self.godot(f"api.set_refuse_new_connections({str(on).lower()})")
 
     def over(self):
-        self.told("server_disconnected")
+        self.reported("server_disconnected")
 
     def close(self):
         self.godot(f"{self.name}.close()")
@@ -309,7 +309,7 @@ def with_a_word(host, guest, c):
     with case(f"{name}: a peer with a wrong word is not admitted"):
         guest.let_in("open")
         guest.join(url)
-        guest.told("peer_authentication_failed", 1)
+        guest.reported("peer_authentication_failed", 1)
         failed = host.told_one("peer_authentication_failed")
         if failed == number:
             raise Wrong("an id came again")

@@ -210,17 +210,17 @@ fn a_join_receives_authentication_sent_after_other_packets() {
         step(join, &mut events);
         events.len() == 3
     });
-    let told: Vec<_> = events.iter().map(|event| (event.kind, event.peer_id, event.sentence())).collect();
+    let reported: Vec<_> = events.iter().map(|event| (event.kind, event.peer_id, event.sentence())).collect();
     let auth = |text: &str| (WS_EVENT_AUTH, 1, text.to_owned());
-    assert_eq!(told, [(WS_EVENT_AUTHENTICATING, 1, String::new()), auth("first"), auth("second")]);
+    assert_eq!(reported, [(WS_EVENT_AUTHENTICATING, 1, String::new()), auth("first"), auth("second")]);
     assert_eq!(ws_complete_auth(join, 1), WS_OK);
     events.clear();
     crate::c_host::until("the queued messages", || {
         step(join, &mut events);
         events.len() == 4
     });
-    let told: Vec<_> = events.iter().map(|event| event.kind).collect();
-    assert_eq!(told, [WS_EVENT_OPEN, WS_EVENT_CONNECTED, WS_EVENT_MESSAGE, WS_EVENT_MESSAGE]);
+    let reported: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(reported, [WS_EVENT_OPEN, WS_EVENT_CONNECTED, WS_EVENT_MESSAGE, WS_EVENT_MESSAGE]);
     crate::c_host::free(join);
     crate::c_host::free(server);
 }

@@ -159,7 +159,7 @@ _idle_clients = {}
 
 @contextlib.contextmanager
 def connection(kind, url, limit=15, **settings):
-    """A client that is told to connect; `.first` is its first event."""
+    """A client that the program is asked to connect; `.first` is its first event."""
     peer = _idle_clients.pop(kind, None) or Peer(CLIENTS[kind], f"{kind}-client")
     peer.idle = False
     try:

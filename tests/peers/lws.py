@@ -4,7 +4,7 @@ import zlib
 
 from certificates import path
 from harness import ROOT, Lines, case, connection, daemon, ended, has, opened, same
-from talk import BY_HOST, HTTP, told
+from talk import BY_HOST, HTTP, reported
 
 TRUST = {"ca": path("root.pem")}
 LINE = "d #ff0000 1 2 3 4;"
@@ -35,7 +35,7 @@ def mirror(url):
                 peer.tell("put", text=line)
                 has(peer.event("message"), type="text", size=len(line), crc=zlib.crc32(line.encode()))
             peer.tell("close", code=1000, reason="drawn")
-            told(peer, 1000, None, BY_HOST)
+            reported(peer, 1000, None, BY_HOST)
 
 
 def counter(url):

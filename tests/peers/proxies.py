@@ -1,12 +1,13 @@
 """Behind nginx and HAProxy, which terminate TLS: wspeer and foreign clients, a wspeer server, and every form of the
 headers that the proxies can produce."""
+
 import contextlib
 import os
 import string
 
 from certificates import path
 from harness import WORK, case, connection, daemon, echo, ended, free_port, has, same, server, session
-from talk import BY_HOST, BY_PEER, CRCS, HTTP, STATUS, told
+from talk import BY_HOST, BY_PEER, CRCS, HTTP, STATUS, reported
 
 ROOT = {"ca": path("root.pem")}
 CLIENTS = ["wspeer", "ws", "websockets"]
@@ -14,6 +15,7 @@ CLIENTS = ["wspeer", "ws", "websockets"]
 
 class Settings(string.Template):
     """A settings file with @names to be replaced."""
+
     delimiter = "@"
 
 
@@ -109,6 +111,7 @@ def behind_nginx():
 
 def behind_haproxy():
     with servers() as (plain, secure, places):
+
         def command(port):
             (WORK / "haproxy.cfg").write_text(HAPROXY.substitute(places, port=port))
             return ["haproxy", "-db", "-f", str(WORK / "haproxy.cfg")]
@@ -154,12 +157,12 @@ def through(proxy, port, place, to):
                 if place == "/usual":
                     echo(peer, to, "binary", 16 << 20, CRCS["binary", 16 << 20])
                 peer.tell("close", code=4001, reason="κόσμε")
-                told(to, 4001, "κόσμε", BY_PEER)
-                told(peer, 4001, None, BY_HOST)
+                reported(to, 4001, "κόσμε", BY_PEER)
+                reported(peer, 4001, None, BY_HOST)
         with case(f"{name}: the server closes"), session(client, to, place, url=url, **ROOT) as (peer, _, _):
             to.tell("close", code=1001, reason="restart")
-            told(peer, 1001, "restart", BY_PEER)
-            told(to, 1001, None, BY_HOST)
+            reported(peer, 1001, "restart", BY_PEER)
+            reported(to, 1001, None, BY_HOST)
 
 
 def login(port, to):
@@ -169,8 +172,8 @@ def login(port, to):
     ):
         same("the password is not in WS_GET_URL", here["url"], f"wss://localhost:{port}/login")
         peer.tell("close", code=1000)
-        told(to, 1000, "", BY_PEER)
-        told(peer, 1000, None, BY_HOST)
+        reported(to, 1000, "", BY_PEER)
+        reported(peer, 1000, None, BY_HOST)
     with (
         case("nginx: no password"),
         connection("wspeer", f"wss://localhost:{port}/login", show="WWW-Authenticate", **ROOT) as peer,

@@ -68,32 +68,32 @@ def closes(name, client, to, trust):
             session(client, to, **trust) as (peer, _, _),
         ):
             peer.tell("close", code=code, reason=reason)
-            told(to, code, reason, BY_PEER)
-            told(peer, code, None, BY_HOST)
+            reported(to, code, reason, BY_PEER)
+            reported(peer, code, None, BY_HOST)
         with (
             case(f"{name}: the server closes with {code} and {len(reason.encode())} B"),
             session(client, to, **trust) as (peer, _, _),
         ):
             to.tell("close", code=code, reason=reason)
-            told(peer, code, reason, BY_PEER)
-            told(to, code, None, BY_HOST)
+            reported(peer, code, reason, BY_PEER)
+            reported(to, code, None, BY_HOST)
     if client == "ws":
         with case(f"{name}: the client closes without a code"), session(client, to, **trust) as (peer, _, _):
             peer.tell("close")
-            told(to, 1005, "", BY_PEER)
-            told(peer, 1005, "", BY_HOST)
+            reported(to, 1005, "", BY_PEER)
+            reported(peer, 1005, "", BY_HOST)
     if to.name == "ws-server":
         with case(f"{name}: the server closes without a code"), session(client, to, **trust) as (peer, _, _):
             to.tell("close")
-            told(peer, 1005, "", BY_PEER)
-            told(to, 1005, "", BY_HOST)
+            reported(peer, 1005, "", BY_PEER)
+            reported(to, 1005, "", BY_HOST)
     with case(f"{name}: the client drops"), session(client, to, **trust) as (peer, _, _):
         peer.tell("drop")
         has(to.event("closed"), code=1006, reason="")
         has(peer.event("closed"), code=1006)
 
 
-def told(peer, code, reason, cause):
+def reported(peer, code, reason, cause):
     """One end of a clean close. wspeer first reports CLOSE_REQUEST of the peer, and who began."""
     own = peer.name.startswith("wspeer")
     if own and cause == BY_PEER:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Violates RFC 6455 in every way on a raw socket and checks wspeer's answer: the close code for each invalid frame, as
 server and as client, and the HTTP status for each invalid request. Usage: probe.py PROBE_SERVER PROBE_CLIENT"""
+
 import base64
 import hashlib
 import os
@@ -27,8 +28,11 @@ def frame(opcode, payload=b"", fin=True, rsv=0, masked=True, length=None, form=N
     form = form or (7 if length < 126 else 16 if length < 65536 else 64)
     head = bytes([fin << 7 | rsv << 4 | opcode])
     bit = masked << 7
-    head += {7: lambda: bytes([bit | length]), 16: lambda: bytes([bit | 126]) + struct.pack(">H", length),
-             64: lambda: bytes([bit | 127]) + struct.pack(">Q", length)}[form]()
+    head += {
+        7: lambda: bytes([bit | length]),
+        16: lambda: bytes([bit | 126]) + struct.pack(">H", length),
+        64: lambda: bytes([bit | 127]) + struct.pack(">Q", length),
+    }[form]()
     if masked:
         key = os.urandom(4)
         return head + key + bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
@@ -203,7 +207,7 @@ def probe_server_frames():
             raw = server.open()
             data = frame(1, b"hello") + frame(9, b"p") + frame(2, b"z" * 300)
             for index in range(0, len(data), cut):
-                raw.sock.sendall(data[index:index + cut])
+                raw.sock.sendall(data[index : index + cut])
             seen = [raw.frame()[1:3] for _ in range(3)]
             # The pong is sent within the poll, the echoes after it.
             check(
@@ -372,25 +376,29 @@ def serve(reply, *arguments, act=None):
             raw.sock.sendall(piece)
         seen = act(raw) if act else raw.sock.close()
         out, _ = process.communicate(timeout=20)
-    told = dict(part.split("=", 1) for part in out.strip().split(" sentence=")[0].split(" ") if "=" in part)
-    told["sentence"] = out.strip().split(" sentence=")[-1]
-    return head, seen, told
+    reported = dict(part.split("=", 1) for part in out.strip().split(" sentence=")[0].split(" ") if "=" in part)
+    reported["sentence"] = out.strip().split(" sentence=")[-1]
+    return head, seen, reported
 
 
 def probe_client_frames():
     for name, data, wanted in broken_frames(False):
+
         def act(raw, data=data):
             raw.sock.sendall(data)
             return raw.close_code()
+
         if name == "more fragments than allowed":
             continue
-        _, seen, told = serve(answer, "", "100000", act=act)
-        check(f"client: {name}: {wanted}", seen == wanted, (seen, told))
+        _, seen, reported = serve(answer, "", "100000", act=act)
+        check(f"client: {name}: {wanted}", seen == wanted, (seen, reported))
+
     def act(raw):
         first = raw.frame()
         raw.sock.sendall(frame(8, b"\x03\xe8bye", masked=False))
         return first, raw.close_code()
-    head, seen, told = serve(lambda key: answer(key) + frame(1, b"behind the 101", masked=False), act=act)
+
+    head, seen, reported = serve(lambda key: answer(key) + frame(1, b"behind the 101", masked=False), act=act)
     check(
         "client: a frame in the segment of the 101 is delivered and the echo is masked",
         seen == ((1, 1, b"behind the 101", True), 1000),
@@ -398,8 +406,8 @@ def probe_client_frames():
     )
     check(
         "client: code and cleanness of the close are reported",
-        told["code"] == "1000" and told["clean"] == "1" and told["cause"] == "2",
-        told,
+        reported["code"] == "1000" and reported["clean"] == "1" and reported["cause"] == "2",
+        reported,
     )
     check(
         "client: the request has path, query and Host", head.startswith("GET /x?y=z HTTP/1.1\r\nHost: 127.0.0.1:"), head
@@ -416,20 +424,20 @@ def probe_answers():
         (200, "OK", ""),
         (503, "Busy", ""),
     ):
-        _, _, told = serve(body(status_code, name, extra))
+        _, _, reported = serve(body(status_code, name, extra))
         right = (
-            told["phase"] == "5"
-            and told["cause"] == "40"
-            and told["http"] == str(status_code)
-            and told["body"] == "nope"
+            reported["phase"] == "5"
+            and reported["cause"] == "40"
+            and reported["http"] == str(status_code)
+            and reported["body"] == "nope"
         )
         check(
             f"client: {status_code} is reported with phase, status and body",
-            right and str(status_code) in told["sentence"],
-            told,
+            right and str(status_code) in reported["sentence"],
+            reported,
         )
         if extra:
-            check("client: the target of a 302 is reported", "ws://elsewhere/" in told["sentence"], told)
+            check("client: the target of a 302 is reported", "ws://elsewhere/" in reported["sentence"], reported)
     for name, reply, arguments, cause in [
         ("wrong Sec-WebSocket-Accept", lambda key: answer(key, Sec_WebSocket_Accept="x"), (), "41"),
         ("no Sec-WebSocket-Accept", lambda key: answer(key, Sec_WebSocket_Accept=None), (), "41"),
@@ -450,18 +458,22 @@ def probe_answers():
         ("nothing and the end", plain(""), (), "4"),
         ("half an answer and the end", plain("HTTP/1.1 101 Swi"), (), "4"),
     ]:
-        _, _, told = serve(reply, *arguments)
-        check(f"client: {name}: phase HTTP, cause {cause}", told["phase"] == "5" and told["cause"] == cause, told)
+        _, _, reported = serve(reply, *arguments)
+        check(
+            f"client: {name}: phase HTTP, cause {cause}",
+            reported["phase"] == "5" and reported["cause"] == cause,
+            reported,
+        )
     close = lambda raw: (raw.sock.sendall(frame(8, b"\x03\xe8", masked=False)), raw.close_code())[1]
     for name, reply in [
         ("connection: keep-alive, Upgrade", lambda key: answer(key, Connection=None, connection="keep-alive, Upgrade")),
         ("upgrade: WebSocket", lambda key: answer(key, Upgrade="WebSocket")),
         ("byte by byte", lambda key: [bytes([byte]) for byte in answer(key)]),
     ]:
-        _, seen, told = serve(reply, act=close)
-        check(f"client: answer with {name}: open", seen == 1000 and told["code"] == "1000", (seen, told))
-    _, seen, told = serve(lambda key: answer(key, Sec_WebSocket_Protocol="b"), "a, b", act=close)
-    check("client: the chosen subprotocol is reported", told["subprotocol"] == "b", told)
+        _, seen, reported = serve(reply, act=close)
+        check(f"client: answer with {name}: open", seen == 1000 and reported["code"] == "1000", (seen, reported))
+    _, seen, reported = serve(lambda key: answer(key, Sec_WebSocket_Protocol="b"), "a, b", act=close)
+    check("client: the chosen subprotocol is reported", reported["subprotocol"] == "b", reported)
 
 
 if __name__ == "__main__":

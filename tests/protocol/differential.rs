@@ -84,9 +84,10 @@ fn meaning(frames: &[(u8, Vec<u8>, bool)]) -> Vec<Got> {
     for (opcode, payload, fin) in frames {
         match opcode {
             8 => {
-                let told = payload.split_first_chunk::<2>();
+                let reported = payload.split_first_chunk::<2>();
                 got.push(Got::Close(
-                    told.map(|(code, reason)| (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap())),
+                    reported
+                        .map(|(code, reason)| (u16::from_be_bytes(*code), String::from_utf8(reason.to_vec()).unwrap())),
                 ));
             }
             9 => got.push(Got::Ping(payload.clone())),

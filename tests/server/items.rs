@@ -73,13 +73,13 @@ fn a_stalling_client_queues_at_most_two_events() {
         hall.poll();
     }
     assert_eq!(hall.server.peer(key).unwrap().endpoint.inbox.marks(), 2);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     while let Some((_, item)) = hall.server.take_item() {
         let wspeer::internals::endpoint::Item::Mark(mark) = item else { panic!("a message") };
-        told.push((mark.kind, mark.count));
+        reported.push((mark.kind, mark.count));
     }
-    told.sort_unstable();
-    assert_eq!(told, [(EventKind::Writable, 0), (EventKind::Skipped, 50)], "every skipped message is counted");
+    reported.sort_unstable();
+    assert_eq!(reported, [(EventKind::Writable, 0), (EventKind::Skipped, 50)], "every skipped message is counted");
 }
 
 /// Sends messages and polls until the server has received them.

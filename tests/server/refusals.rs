@@ -101,8 +101,8 @@ fn refusals_are_logged_with_address_and_reason_at_a_limited_rate() {
         lines.extend(log());
         lines.iter().any(|line| line.contains("more clients were refused"))
     });
-    let told = lines.iter().filter(|line| line.contains("404")).count();
-    assert!((1..50).contains(&told), "{told} of 50");
+    let reported = lines.iter().filter(|line| line.contains("404")).count();
+    assert!((1..50).contains(&reported), "{reported} of 50");
     assert!(!lines.iter().any(|line| line.contains("opensesame")), "{lines:?}");
     ws_free(server);
 }

@@ -19,7 +19,7 @@ check() {
   fi
 }
 # told WHAT PART: the output of the last check contains PART
-told() {
+reported() {
   if grep -qF "$2" "$work/output"; then
     echo "ok - python: $1"
   else
@@ -100,7 +100,7 @@ check "it works from another folder" env -u WSPEER_LIBRARY -u PYTHONPATH timeout
 check "its types reach the user's mypy --strict" "$python" -m mypy --strict --python-executable "$fresh" game.py
 echo 'import wspeer; wspeer.connect("ws://localhost", max_clinets=3)' > typo.py
 check "a misspelt option is a type error" not "$python" -m mypy --strict --python-executable "$fresh" typo.py
-told "the error names it" max_clinets
+reported "the error names it" max_clinets
 env -u WSPEER_LIBRARY timeout 100 "$python" "$root/bindings/python/tests/drive_examples.py" "$fresh" || rc=1
 
 # A source distribution contains no Rust sources, and reports that.
@@ -109,7 +109,7 @@ check "a source distribution is made" "$python" -c "from setuptools import build
 mkdir "$work/sdist" && tar -xzf "$work"/wspeer-*.tar.gz -C "$work/sdist"
 check "a source distribution is not built without a library" not env -u WSPEER_LIBRARY "$python" -m pip wheel \
   -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
-told "the error says what to do" "set WSPEER_LIBRARY to a library to put inside"
+reported "the error says what to do" "set WSPEER_LIBRARY to a library to put inside"
 check "a source distribution is built with a library" env WSPEER_LIBRARY="$library" "$python" -m pip wheel \
   -q --no-deps --no-build-isolation -w "$work/none" "$work"/sdist/wspeer-*
 rm -rf build src/*.egg-info

@@ -157,7 +157,7 @@ struct Flow {
     /// The source has ended its stream.
     source_ended: bool,
     /// The end of the stream was forwarded, or is never to be.
-    told: bool,
+    reported: bool,
     ended: Option<End>,
 }
 
@@ -239,7 +239,7 @@ impl Line {
                 return false;
             }
         }
-        !self.flows.iter().all(|flow| flow.told)
+        !self.flows.iter().all(|flow| flow.reported)
     }
 }
 
@@ -340,13 +340,13 @@ impl Flow {
         }
         if (self.source_ended && self.ended.is_none_or(|end| matches!(end, End::Flip(_)))
             || self.ended == Some(End::Fin))
-            && !self.told
+            && !self.reported
         {
-            self.told = true;
+            self.reported = true;
             let _ = to.shutdown(Shutdown::Write);
         }
         // A discarding flow does not forward the end, but counts as ended.
-        self.told |= self.source_ended && self.ended.is_some();
+        self.reported |= self.source_ended && self.ended.is_some();
         Ok(())
     }
 }

@@ -86,8 +86,8 @@ fn send(from: u32, to: u32, len: usize) {
     assert_eq!(packet.len, len);
 }
 
-fn is_near(told: i64, counted: i64) -> bool {
-    counted > 0 && (told - counted).abs() * 4 < counted
+fn is_near(reported: i64, counted: i64) -> bool {
+    counted > 0 && (reported - counted).abs() * 4 < counted
 }
 
 /// Compares the memory growth of the first compressed message in each direction with the reported figure.
@@ -110,13 +110,13 @@ fn first_use(flags: u32, bits: u32) {
     let grown = live() - before;
     // A context that no connection holds belongs to the family, and both ends report it.
     let shared = flags & WS_SERVER_NO_CONTEXT_TAKEOVER != 0;
-    let told = if shared { figure(server) } else { figure(server) + figure(client) };
-    assert!(is_near(told, grown), "{told} told and {grown} counted with {bits} bits, flags {flags:#x}");
+    let reported = if shared { figure(server) } else { figure(server) + figure(client) };
+    assert!(is_near(reported, grown), "{reported} reported and {grown} counted with {bits} bits, flags {flags:#x}");
     for _ in 0..10 {
         send(client, server, 100);
         send(server, client, 100);
     }
-    assert!(is_near(told, live() - before), "later messages need no more memory");
+    assert!(is_near(reported, live() - before), "later messages need no more memory");
     ws_free(client);
     ws_free(server);
 }

@@ -79,13 +79,13 @@ fn frees_of_the_host_are_not_slowed_by_heap_trimming() {
     std::thread::scope(|scope| {
         for deflate in [false, true] {
             let tries = (0..TRIES).map(|_| {
-                let (tell, told) = mpsc::channel();
+                let (tell, reported) = mpsc::channel();
                 let (payload, end) = (&payload, &end);
                 scope.spawn(move || {
                     tell.send(longest_free(deflate, payload)).unwrap();
                     end.wait();
                 });
-                told.recv().unwrap()
+                reported.recv().unwrap()
             });
             let mut tries: Vec<_> = tries.collect();
             println!("deflate {deflate}: the longest free of 100 KB took {tries:?} of CPU");

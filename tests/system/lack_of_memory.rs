@@ -120,8 +120,8 @@ fn a_failed_allocation_never_ends_the_process() {
         child.args(["one_case", "--exact", "--ignored", "--nocapture"]).env("WSPEER_LACK", index.to_string());
         let done = child.output().unwrap();
         if !done.status.success() {
-            let told = [done.stdout, done.stderr].concat();
-            dead.push(format!("{name}: {}\n{}", done.status, String::from_utf8_lossy(&told)));
+            let reported = [done.stdout, done.stderr].concat();
+            dead.push(format!("{name}: {}\n{}", done.status, String::from_utf8_lossy(&reported)));
         }
     }
     assert!(dead.is_empty(), "{} of {} cases:\n{}", dead.len(), CASES.len(), dead.join("\n"));
@@ -163,10 +163,10 @@ fn play(name: &str, scene: &Scene) -> usize {
         assert_eq!(result, WS_ERR_LIMIT, "{name}: {}", c_host::last_error());
         assert!(c_host::last_error().contains("memory"), "{name}: {}", c_host::last_error());
     }
-    let (mut arrived, mut told, end) = (0, 0, Instant::now() + c_host::PATIENCE);
+    let (mut arrived, mut reported, end) = (0, 0, Instant::now() + c_host::PATIENCE);
     let mut idle = 0;
-    while idle < 100 && (result < 0 || scene.arrive == 0 || arrived + told < scene.arrive) {
-        assert!(Instant::now() < end, "{name}: {result}, {arrived} arrived, {told} told");
+    while idle < 100 && (result < 0 || scene.arrive == 0 || arrived + reported < scene.arrive) {
+        assert!(Instant::now() < end, "{name}: {result}, {arrived} arrived, {reported} reported");
         // If nothing is expected, polls 100 times.
         idle += u32::from(result < 0 || scene.arrive == 0);
         for handle in &scene.handles {
@@ -178,8 +178,8 @@ fn play(name: &str, scene: &Scene) -> usize {
             while unsafe { ws_next_event(*handle, &mut event) } == WS_OK {
                 match event.r#type {
                     WS_EVENT_MESSAGE if event.packet.len >= LONG / 2 => arrived += 1,
-                    WS_EVENT_CLOSED | WS_EVENT_DISCONNECTED => told += scene.arrive,
-                    WS_EVENT_ERROR | WS_EVENT_SKIPPED => told += 1,
+                    WS_EVENT_CLOSED | WS_EVENT_DISCONNECTED => reported += scene.arrive,
+                    WS_EVENT_ERROR | WS_EVENT_SKIPPED => reported += 1,
                     _ => {}
                 }
             }

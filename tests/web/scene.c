@@ -248,7 +248,7 @@ static void take(int count) {
   }
 }
 
-static ws_result told(const char *what, ws_result result) {
+static ws_result reported(const char *what, ws_result result) {
   printf("%s: %s %s\n", what, ws_result_name(result), why(result));
   return result;
 }
@@ -266,7 +266,7 @@ static void open_join(const char *url, uint32_t flags) {
   ws_config config;
   ws_config_init(&config, sizeof config);
   config.flags = WS_SCENE | flags;
-  if (ws_join(url, &config, &join) != WS_OK) exit(told("join", WS_ERR_STATE) < 0);
+  if (ws_join(url, &config, &join) != WS_OK) exit(reported("join", WS_ERR_STATE) < 0);
 }
 
 static ws_result call_of(int32_t target, const char *path, const char *method, size_t count) {
@@ -320,48 +320,48 @@ static void wire(const char *url) {
   const char *words = "hello, noargs, raw; configured";
   other = 0x67dc5c56;
   open_join(url, 0);
-  told("declare", ws_declare_node(join, "/root/Game", "raw,hello , noargs"));
-  told("again", ws_declare_node(join, "Game", "hello,noargs,raw"));
-  told("otherwise", ws_declare_node(join, "Game", words));
-  told("twice", ws_declare_node(join, "Node", "a,b;a"));
-  told("no path", ws_declare_node(join, "/root/", "a"));
-  told("code points", ws_declare_node(join, "Sorted", "\xf0\x9f\x98\x80, \xef\xbf\xbd, z, a; q"));
-  told("nothing to forget", ws_declare_node(join, "Other", NULL));
-  told("too early", say(1, "x"));
-  told("too early", call_of(1, "Game", "noargs", 0));
+  reported("declare", ws_declare_node(join, "/root/Game", "raw,hello , noargs"));
+  reported("again", ws_declare_node(join, "Game", "hello,noargs,raw"));
+  reported("otherwise", ws_declare_node(join, "Game", words));
+  reported("twice", ws_declare_node(join, "Node", "a,b;a"));
+  reported("no path", ws_declare_node(join, "/root/", "a"));
+  reported("code points", ws_declare_node(join, "Sorted", "\xf0\x9f\x98\x80, \xef\xbf\xbd, z, a; q"));
+  reported("nothing to forget", ws_declare_node(join, "Other", NULL));
+  reported("too early", say(1, "x"));
+  reported("too early", call_of(1, "Game", "noargs", 0));
   take(2);
   comes("0701" OTHER);
   take(1);
-  told("to the host", say(1, "abc"));
-  told("to the other", say(other, "d"));
-  told("to all", say(0, "ef"));
-  told("to all but the host", say(-1, "g"));
-  told("to all but the other", say(-other, "h"));
+  reported("to the host", say(1, "abc"));
+  reported("to the other", say(other, "d"));
+  reported("to all", say(0, "ef"));
+  reported("to all but the host", say(-1, "g"));
+  reported("to all but the other", say(-other, "h"));
   take(5);
-  told("text", ws_put_packet(join, (const uint8_t *)"x", 1, WS_TEXT));
-  told("empty", say(1, ""));
-  told("to me", say(ws_get_peer_id(join), "x"));
-  told("to nobody", say(77, "x"));
-  told("to none", say(INT32_MIN, "x"));
-  told("no call", ws_put_packet(join, (const uint8_t *)"hello", 5, WS_CALL));
-  told("no node", call_of(1, "None", "m", 0));
-  told("no method", call_of(1, "Game", "m", 0));
-  told("calls nobody", call_of(77, "Game", "noargs", 0));
-  told("calls all", call_of(0, "Game", "noargs", 0));
+  reported("text", ws_put_packet(join, (const uint8_t *)"x", 1, WS_TEXT));
+  reported("empty", say(1, ""));
+  reported("to me", say(ws_get_peer_id(join), "x"));
+  reported("to nobody", say(77, "x"));
+  reported("to none", say(INT32_MIN, "x"));
+  reported("no call", ws_put_packet(join, (const uint8_t *)"hello", 5, WS_CALL));
+  reported("no node", call_of(1, "None", "m", 0));
+  reported("no method", call_of(1, "Game", "m", 0));
+  reported("calls nobody", call_of(77, "Game", "noargs", 0));
+  reported("calls all", call_of(0, "Game", "noargs", 0));
   take(4);
   comes("020101000000");
   comes("0703" OTHER "020101000000");
   comes("0361");
   take(1);
-  told("calls all by number", call_of(0, "/root/Game", "noargs", 0));
+  reported("calls all by number", call_of(0, "/root/Game", "noargs", 0));
   take(2);
   item_of(WS_VARIANT_PACKED_BYTE_ARRAY, 2, 0)->data = (const uint8_t *)"\xde\xad", items[0].len = 2;
-  told("bytes alone", call_of(1, "Game", "raw", 1));
+  reported("bytes alone", call_of(1, "Game", "raw", 1));
   item_of(WS_VARIANT_INT, 0, 5), items[1].type = WS_VARIANT_STRING, items[1].data = (const uint8_t *)"hi",
                                  items[1].len = 2;
-  told("two arguments", call_of(other, "Game", "hello", 2));
-  told("sorted", call_of(1, "Sorted", "\xf0\x9f\x98\x80", 0));
-  told("of rpc_config", call_of(1, "Sorted", "q", 0));
+  reported("two arguments", call_of(other, "Game", "hello", 2));
+  reported("sorted", call_of(1, "Sorted", "\xf0\x9f\x98\x80", 0));
+  reported("of rpc_config", call_of(1, "Sorted", "q", 0));
   take(5);
   comes("0703" OTHER "0377");
   take(1);
@@ -407,12 +407,12 @@ static void wire(const char *url) {
   take(1);
   comes("02000100 0000");
   take(1);
-  told("forget", ws_declare_node(join, "Game", NULL));
+  reported("forget", ws_declare_node(join, "Game", NULL));
   comes("800101");
   take(1);
   comes("0702" OTHER);
   take(1);
-  told("calls one who has gone", call_of(other, "Sorted", "q", 0));
+  reported("calls one who has gone", call_of(other, "Sorted", "q", 0));
   say(1, "text");
   take(1);
   for (size_t i = 0; i < sizeof breaches / sizeof *breaches; i++) {
@@ -428,25 +428,25 @@ static void wire(const char *url) {
   ws_free(join);
   open_join(url, WS_AUTH);
   take(1);
-  told("data", ws_send_auth(join, 1, (const uint8_t *)"who", 3));
-  told("no data", ws_send_auth(join, 1, NULL, 0));
-  told("too much", ws_send_auth(join, 1, (const uint8_t *)many, 65537));
-  told("of another", ws_send_auth(join, 7, (const uint8_t *)"who", 3));
-  told("too early", say(1, "x"));
+  reported("data", ws_send_auth(join, 1, (const uint8_t *)"who", 3));
+  reported("no data", ws_send_auth(join, 1, NULL, 0));
+  reported("too much", ws_send_auth(join, 1, (const uint8_t *)many, 65537));
+  reported("of another", ws_send_auth(join, 7, (const uint8_t *)"who", 3));
+  reported("too early", say(1, "x"));
   printf("state %d, id %d\n", (int)ws_get_state(join), ws_get_peer_id(join) > 1);
   /* The host reports what it receives as a raw packet, which is held back. */
-  told("complete", ws_complete_auth(join, 1));
-  told("twice", ws_complete_auth(join, 1));
-  told("after", ws_send_auth(join, 1, (const uint8_t *)"who", 3));
+  reported("complete", ws_complete_auth(join, 1));
+  reported("twice", ws_complete_auth(join, 1));
+  reported("after", ws_send_auth(join, 1, (const uint8_t *)"who", 3));
   take(4);
-  told("it is over", ws_complete_auth(join, 1));
+  reported("it is over", ws_complete_auth(join, 1));
   ws_free(join);
   open_join(url, WS_AUTH);
   take(1);
   /* AUTH is reported although a held-back raw packet precedes it. */
-  told("ask", ws_send_auth(join, 1, (const uint8_t *)"ask", 3));
+  reported("ask", ws_send_auth(join, 1, (const uint8_t *)"ask", 3));
   take(1);
-  told("complete", ws_complete_auth(join, 1));
+  reported("complete", ws_complete_auth(join, 1));
   take(4);
   ws_free(join);
   open_join(url, WS_AUTH);
@@ -456,7 +456,7 @@ static void wire(const char *url) {
   open_join(url, WS_AUTH);
   take(1);
   /* The host's reply and its close are not reported, because the host was not admitted. */
-  told("bye", ws_send_auth(join, 1, (const uint8_t *)"bye", 3));
+  reported("bye", ws_send_auth(join, 1, (const uint8_t *)"bye", 3));
   take(1);
   ws_stats stats;
   ws_get_stats(join, &stats, sizeof stats);
@@ -476,15 +476,16 @@ static void wire(const char *url) {
   ws_free(join);
   open_join(url, WS_NO_RELAY);
   take(2);
-  told("to all", say(0, "x"));
-  told("to nobody", say(-1, "x"));
+  reported("to all", say(0, "x"));
+  reported("to nobody", say(-1, "x"));
   take(1);
   comes("0701" OTHER);
   take(1);
 }
 
 static void declare(void) {
-  told("declare", ws_declare_node(join, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured"));
+  reported("declare",
+           ws_declare_node(join, "/root/Game", "echo, back, noargs, raw, three, only_authority; configured"));
 }
 
 static void godot(const char *url) {
@@ -497,7 +498,7 @@ static void godot(const char *url) {
   show(&event);
   for (int i = 0; i < VALUES; i++) {
     ws_decode_variant(bytes, bytes_of(values[i], bytes), items, ITEMS, &count, &used);
-    told(values[i], call_of(1, "Game", "echo", count));
+    reported(values[i], call_of(1, "Game", "echo", count));
     take(1);
     size_t len = 0;
     /* The returned value is the same. */
@@ -505,19 +506,19 @@ static void godot(const char *url) {
     printf("  %s\n", !strcmp(hex_of(call, len), values[i]) ? "the same" : hex_of(call, len));
   }
   item_of(WS_VARIANT_STRING, 0, 0)->data = (const uint8_t *)"word", items[0].len = 4;
-  told("of the other by way of the host", call_of(other, "Game", "echo", 1));
+  reported("of the other by way of the host", call_of(other, "Game", "echo", 1));
   take(1);
-  told("the host shall call", say(1, "call %d three [5, \"hi\", [1.5, true]]", (int)ws_get_peer_id(join)));
+  reported("the host shall call", say(1, "call %d three [5, \"hi\", [1.5, true]]", (int)ws_get_peer_id(join)));
   take(1);
-  told("and configured", say(1, "call 0 configured [\"all\"]"));
+  reported("and configured", say(1, "call 0 configured [\"all\"]"));
   take(1);
-  told("the other shall call", say(other, "call %d noargs", (int)ws_get_peer_id(join)));
+  reported("the other shall call", say(other, "call %d noargs", (int)ws_get_peer_id(join)));
   take(1);
-  told("and say", say(other, "say %d well met", (int)ws_get_peer_id(join)));
+  reported("and say", say(other, "say %d well met", (int)ws_get_peer_id(join)));
   take(1);
-  told("it shall quit", say(other, "quit"));
+  reported("it shall quit", say(other, "quit"));
   take(1);
-  told("the host shall disconnect me", say(1, "kick %d", (int)ws_get_peer_id(join)));
+  reported("the host shall disconnect me", say(1, "kick %d", (int)ws_get_peer_id(join)));
   for (event = next(); event.type != WS_EVENT_CLOSED; event = next()) {
   }
   printf("closed with %d\n", (int)event.code);
@@ -527,17 +528,17 @@ static void authenticate(const char *url) {
   open_join(url, WS_AUTH);
   declare();
   take(1);
-  told("the secret", ws_send_auth(join, 1, (const uint8_t *)"secret good", 11));
+  reported("the secret", ws_send_auth(join, 1, (const uint8_t *)"secret good", 11));
   take(1);
-  told("complete", ws_complete_auth(join, 1));
+  reported("complete", ws_complete_auth(join, 1));
   take(2);
   item_of(WS_VARIANT_INT, 0, 300);
-  told("a call", call_of(1, "Game", "echo", 1));
+  reported("a call", call_of(1, "Game", "echo", 1));
   take(1);
   ws_free(join);
   open_join(url, WS_AUTH);
   take(1);
-  told("no secret", ws_send_auth(join, 1, (const uint8_t *)"secret bad", 10));
+  reported("no secret", ws_send_auth(join, 1, (const uint8_t *)"secret bad", 10));
   ws_event event = next();
   while (event.type != WS_EVENT_CLOSED) event = next();
   printf("closed, state %d\n", (int)ws_get_state(join));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A page, a native wspeer peer and a stock Godot 4.6 in the game of a stock headless Godot 4.6 at once: each learns of
 the others and receives a packet of each. Usage: three.py"""
+
 import contextlib
 import re
 import subprocess
@@ -51,17 +52,17 @@ class Program:
 
 def wrong(name, lines, wanted):
     """The missing and surplus lines of a trace, and packets of a peer that precede its announcement."""
-    told = [
+    reported = [
         line
         for line in lines
         if line in wanted
         or re.match(r"(id|met|gone|connected|disconnected|joined|closed|packet|unknown|put|\d+) ?", line)
     ]
-    faults = [f"{name} lacks {line!r}" for line in wanted if told.count(line) != 1] + [
-        f"{name} has {line!r} besides" for line in told if line not in wanted
+    faults = [f"{name} lacks {line!r}" for line in wanted if reported.count(line) != 1] + [
+        f"{name} has {line!r} besides" for line in reported if line not in wanted
     ]
     known = set()
-    for line in told:
+    for line in reported:
         if news := re.match(r"(?:met|connected) (\d+)$", line):
             known.add(news[1])
         if (packet := re.match(r"(?:packet )?(\d+) (?:says|asks|say)\b", line)) and packet[1] not in known | {"1"}:

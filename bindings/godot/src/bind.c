@@ -87,9 +87,9 @@ static void call_variants(void *data, void *self, const gd_variant *const *given
   method->function(&call);
   if (method->returns) {
     /* The engine passes an empty variant for the result. */
-    gd_variant told = gd_of(method->result, &result);
-    gd.variant_new_copy(ret, &told);
-    gd.variant_destroy(&told);
+    gd_variant reported = gd_of(method->result, &result);
+    gd.variant_new_copy(ret, &reported);
+    gd.variant_destroy(&reported);
     if (method->result == GD_OBJECT) gd.ref_set_object(&result.ref, NULL);
     else gd_free(method->result, &result);
   }
@@ -141,9 +141,9 @@ typedef struct {
   gd_name name;
   gd_name class_name;
   gd_string hint;
-} told;
+} reported;
 
-static void tell(told *about, const char *name, const gd_type *type) {
+static void tell(reported *about, const char *name, const gd_type *type) {
   about->name = gd_name_new(name);
   about->class_name = gd_name_new(type->class_name);
   bool is_object = type->type == GD_OBJECT;
@@ -154,7 +154,7 @@ static void tell(told *about, const char *name, const gd_type *type) {
   about->info = info;
 }
 
-static void untell(told *about) {
+static void untell(reported *about) {
   gd_free(GD_STRING, &about->hint);
   gd_name_free(&about->class_name);
   gd_name_free(&about->name);
@@ -174,7 +174,7 @@ static void register_method(gd_library *library, const char *class_name, const g
   method->returns = signature.returns;
   method->result = signature.result.type;
 
-  told result, arguments[GD_ARGUMENTS];
+  reported result, arguments[GD_ARGUMENTS];
   gd_property_info infos[GD_ARGUMENTS];
   uint32_t metadata[GD_ARGUMENTS] = {0};
   gd_variant *defaults[GD_ARGUMENTS];
@@ -219,7 +219,7 @@ void gd_register_methods(gd_library *library, const char *class_name, const gd_m
 void gd_register_properties(gd_library *library, const char *class_name, const gd_property *properties) {
   for (; properties && properties->signature; properties++) {
     gd_argument argument;
-    told about;
+    reported about;
     gd_argument_open(&argument, properties->signature);
     tell(&about, argument.name, &argument.type);
     gd_name owner = gd_name_new(class_name), setter = gd_name_new(properties->setter),
@@ -234,7 +234,7 @@ void gd_register_properties(gd_library *library, const char *class_name, const g
 
 static void register_signal(gd_library *library, const char *class_name, const char *text) {
   gd_signature signature;
-  told arguments[GD_ARGUMENTS];
+  reported arguments[GD_ARGUMENTS];
   gd_property_info infos[GD_ARGUMENTS];
   gd_signature_open(&signature, text);
   for (int i = 0; i < signature.count; i++) {

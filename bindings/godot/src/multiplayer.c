@@ -192,9 +192,9 @@ static ws_handle conn_of(const game *self, int64_t id) {
 static void tell_full(game *self, int32_t target) {
   char text[200], whose[40] = "of some peers are";
   client *about = target > 0 && self->is_host ? crowd_find(&self->clients, conn_of(self, target)) : NULL;
-  bool *told = about ? &about->full_told : &self->full_told;
-  if (*told) return;
-  *told = true;
+  bool *reported = about ? &about->full_told : &self->full_told;
+  if (*reported) return;
+  *reported = true;
   if (target > 0) snprintf(whose, sizeof whose, "of peer %d is", (int)target);
   snprintf(
       text, sizeof text,

@@ -21,30 +21,30 @@ static ws_result next(ws_peer *self, ws_event *event) {
 
 static void next_event(const gd_call *call) {
   ws_peer *self = call->self;
-  gd_dictionary *told = gd_return_dictionary(call);
+  gd_dictionary *reported = gd_return_dictionary(call);
   ws_event event;
   if (next(self, &event) != WS_OK) return;
-  gd_set(told, "type", gd_of_int(event.type));
+  gd_set(reported, "type", gd_of_int(event.type));
   if (event.type == WS_EVENT_MESSAGE) {
     self->last_type = event.packet.type;
     self->taken++;
     gd_packed bytes;
     gd_bytes_new(&bytes, event.packet.data, event.packet.len);
-    gd_set(told, "packet", gd_of(GD_BYTES, &bytes));
-    gd_set(told, "is_text", gd_of_bool(event.packet.type == WS_TEXT));
+    gd_set(reported, "packet", gd_of(GD_BYTES, &bytes));
+    gd_set(reported, "is_text", gd_of_bool(event.packet.type == WS_TEXT));
     gd_free(GD_BYTES, &bytes);
     return;
   }
-  gd_set(told, "text", gd_of_text((const char *)event.packet.data, event.packet.len));
-  gd_set(told, "code", gd_of_int(event.code == 1006 ? -1 : event.code));
-  gd_set(told, "phase", gd_of_int(event.phase));
-  gd_set(told, "cause", gd_of_int(event.cause));
-  gd_set(told, "http_status", gd_of_int(event.http_status));
-  gd_set(told, "os_error", gd_of_int(event.os_error));
-  gd_set(told, "unsent", gd_of_int(event.unsent));
-  gd_set(told, "clean", gd_of_bool(event.clean));
-  gd_set(told, "count", gd_of_int((int64_t)event.count));
-  gd_set(told, "time_usec", gd_of_int((int64_t)(event.time_ns / 1000)));
+  gd_set(reported, "text", gd_of_text((const char *)event.packet.data, event.packet.len));
+  gd_set(reported, "code", gd_of_int(event.code == 1006 ? -1 : event.code));
+  gd_set(reported, "phase", gd_of_int(event.phase));
+  gd_set(reported, "cause", gd_of_int(event.cause));
+  gd_set(reported, "http_status", gd_of_int(event.http_status));
+  gd_set(reported, "os_error", gd_of_int(event.os_error));
+  gd_set(reported, "unsent", gd_of_int(event.unsent));
+  gd_set(reported, "clean", gd_of_bool(event.clean));
+  gd_set(reported, "count", gd_of_int((int64_t)event.count));
+  gd_set(reported, "time_usec", gd_of_int((int64_t)(event.time_ns / 1000)));
 }
 
 static void get_stats(const gd_call *call) {

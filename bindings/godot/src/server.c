@@ -114,7 +114,8 @@ static client *client_at(const gd_call *call) {
   int64_t id = gd_int_at(call, 0);
   client *found = id > 0 && id <= INT32_MAX ? crowd_find(&self->clients, (ws_handle)id) : NULL;
   if (!found)
-    gd_error("WSServer", "there is no client with this id: it has gone, or client_connected has not told of it yet");
+    gd_error("WSServer",
+             "there is no client with this id: it has gone, or client_connected has not been emitted for it yet");
   return found;
 }
 

@@ -78,13 +78,13 @@ void return_stats_of(const gd_call *call, ws_handle handle) {
       COUNTER(kept_bytes),
 #undef COUNTER
   };
-  gd_dictionary *told = gd_return_dictionary(call);
+  gd_dictionary *reported = gd_return_dictionary(call);
   ws_stats stats = {0};
   if (ws_get_stats(handle, &stats, sizeof stats) < 0) return;
-  gd_set(told, "connections", gd_of_int(stats.connections));
+  gd_set(reported, "connections", gd_of_int(stats.connections));
   for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
     uint64_t value;
     memcpy(&value, (const char *)&stats + counters[i].place, sizeof value);
-    gd_set(told, counters[i].name, gd_of_int((int64_t)value));
+    gd_set(reported, counters[i].name, gd_of_int((int64_t)value));
   }
 }

@@ -25,7 +25,7 @@ def pem(name: str) -> str:
     return Path(certificates.path(name)).read_text()
 
 
-def told(there: harness.Peer, server: wspeer.Server) -> dict[str, Any]:
+def reported(there: harness.Peer, server: wspeer.Server) -> dict[str, Any]:
     """The next line that the other program prints, while the server is polled."""
     found: dict[str, Any] = until(lambda: not there.lines.empty() and there.any_event(), server)
     return found
@@ -110,14 +110,14 @@ class TestPeers(unittest.TestCase):
                 )
                 conn = event(server).peer
                 self.assertEqual((conn.path, conn.header("x-there"), bool(conn.tls)), ("/path", "2", scheme == "wss"))
-                self.assertEqual(told(there, server)["event"], "open")
+                self.assertEqual(reported(there, server)["event"], "open")
                 for type_name in ("text", "binary"):
                     for size in SIZES:
                         there.tell("put", type=type_name, size=size)
                         message = event(server)
                         self.assertEqual((message.is_text, len(message.data)), (type_name == "text", size))
                         conn.send(message.message)
-                        came = told(there, server)
+                        came = reported(there, server)
                         self.assertEqual((came["type"], came["crc"]), (type_name, zlib.crc32(message.data)))
                 conn.close(4001, "enough")
                 self.assertEqual(event_of(EventType.DISCONNECTED, server).code, 4001)

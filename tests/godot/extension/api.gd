@@ -10,7 +10,7 @@ func check(good: bool, what: String) -> void:
 	print("ok - " if good else "not ok - ", what)
 
 # A type, and the class or enumeration, with our names.
-func told(info: Dictionary) -> String:
+func reported(info: Dictionary) -> String:
 	var name := String(info.class_name)
 	for stock in PAIRS:
 		name = name.replace(stock, PAIRS[stock])
@@ -20,8 +20,8 @@ func signature(method: Dictionary) -> String:
 	var parts := []
 	var is_setter: bool = String(method.name).begins_with("set_")
 	for argument in method.args:
-		parts.append(("" if is_setter else String(argument.name) + " ") + told(argument))
-	return "(%s) -> %s, defaults %s, flags %d" % [", ".join(parts), told(method.return), str(method.default_args),
+		parts.append(("" if is_setter else String(argument.name) + " ") + reported(argument))
+	return "(%s) -> %s, defaults %s, flags %d" % [", ".join(parts), reported(method.return), str(method.default_args),
 			method.flags]
 
 func by_name(list: Array) -> Dictionary:
@@ -49,7 +49,7 @@ func compare(stock: String, ours: String) -> void:
 		if not our_properties.has(name):
 			check(false, "%s.%s is missing" % [ours, name])
 			continue
-		var same_type: bool = told(their_properties[name]) == told(our_properties[name]) or name in BETTER
+		var same_type: bool = reported(their_properties[name]) == reported(our_properties[name]) or name in BETTER
 		check(same_type, "the property %s.%s has the type of %s" % [ours, name, stock])
 		var same_calls: bool = ClassDB.class_get_property_getter(stock, name) == ClassDB.class_get_property_getter(ours,
 				name) \

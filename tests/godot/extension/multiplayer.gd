@@ -5,16 +5,16 @@ extends "res://check.gd"
 class Player extends Object:
 	var peer: MultiplayerPeer
 	var scene := SceneMultiplayer.new()
-	var told := []
+	var reported := []
 	func _init(own: MultiplayerPeer) -> void:
 		peer = own
 		scene.root_path = ^"/root"
-		scene.peer_connected.connect(func(id): told.append("+%d" % id))
-		scene.peer_disconnected.connect(func(id): told.append("-%d" % id))
-		scene.connected_to_server.connect(func(): told.append("connected"))
-		scene.connection_failed.connect(func(): told.append("failed"))
-		scene.server_disconnected.connect(func(): told.append("server gone"))
-		scene.peer_packet.connect(func(id, bytes): told.append([id, bytes.get_string_from_utf8()]))
+		scene.peer_connected.connect(func(id): reported.append("+%d" % id))
+		scene.peer_disconnected.connect(func(id): reported.append("-%d" % id))
+		scene.connected_to_server.connect(func(): reported.append("connected"))
+		scene.connection_failed.connect(func(): reported.append("failed"))
+		scene.server_disconnected.connect(func(): reported.append("server gone"))
+		scene.peer_packet.connect(func(id, bytes): reported.append([id, bytes.get_string_from_utf8()]))
 	func start() -> void:
 		scene.multiplayer_peer = peer
 	func poll() -> void:
@@ -22,8 +22,8 @@ class Player extends Object:
 	func id() -> int:
 		return peer.get_unique_id()
 	func take() -> Array:
-		var all := told
-		told = []
+		var all := reported
+		reported = []
 		return all
 
 func free_port() -> int:
@@ -43,7 +43,7 @@ func game(kinds: Array) -> void:
 	check(one.peer.create_client("ws://127.0.0.1:%d" % port) == OK and one.peer.get_connection_status() == 1,
 			"a peer joins")
 	one.start()
-	check(wait([server, one], func(): return server.told.size() == 1 and one.told.size() == 2), "and is connected")
+	check(wait([server, one], func(): return server.reported.size() == 1 and one.reported.size() == 2), "and is connected")
 	check(server.take() == ["+%d" % one.id()] and one.id() >= 2, "the host emits peer_connected")
 	var first := one.take()
 	check(first == ["connected", "+1"], "and the other: %s" % [first])
@@ -51,7 +51,7 @@ func game(kinds: Array) -> void:
 	two.peer.create_client("ws://127.0.0.1:%d" % port)
 	two.start()
 	var all := [server, one, two]
-	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 1 and two.told.size() == 3),
+	check(wait(all, func(): return server.reported.size() == 1 and one.reported.size() == 1 and two.reported.size() == 3),
 			"another peer joins")
 	check(two.id() != one.id() and one.take() == ["+%d" % two.id()], "the others emit peer_connected")
 	server.take()
@@ -61,7 +61,7 @@ func game(kinds: Array) -> void:
 	server.scene.send_bytes("but".to_utf8_buffer(), -one.id())
 	one.scene.send_bytes("host".to_utf8_buffer(), 1)
 	one.scene.send_bytes("relayed".to_utf8_buffer(), two.id())
-	check(wait(all, func(): return server.told.size() == 1 and one.told.size() == 2 and two.told.size() == 3),
+	check(wait(all, func(): return server.reported.size() == 1 and one.reported.size() == 2 and two.reported.size() == 3),
 			"packets to all, to one, to all but one, and through the host are sent")
 	check(server.take() == [[one.id(), "host"]] and one.take() == [[1, "all"], [1, "one"]], "they arrive at their targets")
 	var got := two.take()
@@ -74,10 +74,11 @@ func game(kinds: Array) -> void:
 		check(server.peer.get_peer_address(one.id()) == "127.0.0.1" and server.peer.get_peer_port(one.id()) > 0,
 				"it has an address")
 	server.peer.disconnect_peer(one.id())
-	check(wait(all, func(): return "server gone" in one.told and server.told.size() == 1), "a peer is disconnected")
+	check(wait(all, func(): return "server gone" in one.reported and server.reported.size() == 1),
+			"a peer is disconnected")
 	var last := one.take()
 	check(last == ["-1", "server gone"], "it emits server_disconnected: %s" % [last])
-	check(wait(all, func(): return two.told.size() == 1) and server.take().size() == 1 and two.take().size() == 1,
+	check(wait(all, func(): return two.reported.size() == 1) and server.take().size() == 1 and two.take().size() == 1,
 			"the others emit peer_disconnected once")
 	check(one.peer.get_connection_status() == 0, "its status is disconnected")
 	two.scene.send_bytes("bye".to_utf8_buffer(), 1)
@@ -85,11 +86,12 @@ func game(kinds: Array) -> void:
 	two.peer.close()
 	if kinds[2] == WSMultiplayerPeer:
 		# The stock host drops packets that precede an end in the same poll.
-		check(wait([server], func(): return server.told.size() == (2 if kinds[0] == WSMultiplayerPeer else 1)), "two leaves")
+		check(wait([server], func(): return server.reported.size() == (2 if kinds[0] == WSMultiplayerPeer else 1)),
+				"two leaves")
 		if kinds[0] == WSMultiplayerPeer:
 			check(server.take() == [[id, "bye"], "-%d" % id], "its last packets arrive before its end")
 	else:
-		check(wait([server], func(): return "-%d" % id in server.told), "two leaves")
+		check(wait([server], func(): return "-%d" % id in server.reported), "two leaves")
 	server.peer.close()
 	check(server.peer.get_connection_status() == 0, "the host closes")
 	for player in all:
@@ -97,10 +99,10 @@ func game(kinds: Array) -> void:
 
 # Without SceneMultiplayer, as a script may use it.
 func alone() -> void:
-	var told := []
+	var reported := []
 	host = WSMultiplayerPeer.new()
-	host.peer_connected.connect(func(id): told.append(id))
-	host.peer_disconnected.connect(func(id): told.append(-id))
+	host.peer_connected.connect(func(id): reported.append(id))
+	host.peer_disconnected.connect(func(id): reported.append(-id))
 	check(host.transfer_mode == MultiplayerPeer.TRANSFER_MODE_RELIABLE and host.transfer_channel == 0
 			and not host.refuse_new_connections, "defaults of MultiplayerPeer")
 	host.transfer_mode = MultiplayerPeer.TRANSFER_MODE_UNRELIABLE
@@ -122,9 +124,10 @@ func alone() -> void:
 			"its close reason says why: %s" % other.get_peer(1).get_close_message())
 	host.refuse_new_connections = false
 	check(other.create_client(url) == OK, "it can connect again")
-	check(wait([host, other], func(): return other.get_connection_status() == 2 and told.size() == 1), "and is connected")
+	check(wait([host, other], func(): return other.get_connection_status() == 2 and reported.size() == 1),
+			"and is connected")
 	var id := other.get_unique_id()
-	check(told == [id] and other.get_packet_peer() == 0 and other.get_available_packet_count() == 0, "it has an id")
+	check(reported == [id] and other.get_packet_peer() == 0 and other.get_available_packet_count() == 0, "it has an id")
 	host.set_target_peer(id)
 	for i in 3:
 		host.put_packet([i])
@@ -147,14 +150,14 @@ func alone() -> void:
 	other.poll()
 	check(other.get_connection_status() == 0 and other.get_peer(1).get_close_code() == 1000,
 			"it is then no longer connected")
-	check(wait([host], func(): return host.get_available_packet_count() == 1) and told == [id],
+	check(wait([host], func(): return host.get_available_packet_count() == 1) and reported == [id],
 			"its last packet precedes peer_disconnected")
 	check(host.get_packet_peer() == id and host.get_packet() == PackedByteArray([7]), "it is read")
 	host.poll()
-	check(told == [id, -id], "peer_disconnected follows")
-	told.clear()
+	check(reported == [id, -id], "peer_disconnected follows")
+	reported.clear()
 	other.create_client(url)
-	wait([host, other], func(): return told.size() == 1 and other.get_connection_status() == 2)
+	wait([host, other], func(): return reported.size() == 1 and other.get_connection_status() == 2)
 	id = other.get_unique_id()
 	var link: WSPeer = host.get_peer(id)
 	other.put_packet([1])
@@ -165,7 +168,7 @@ func alone() -> void:
 			"a forced disconnect drops the peer and its packets at once")
 	for i in 10:
 		host.poll()
-	check(told == [id] and link.get_ready_state() == 3, "it emits no signal")
+	check(reported == [id] and link.get_ready_state() == 3, "it emits no signal")
 	check(wait([other], func(): return other.get_connection_status() == 0) and other.get_peer(1).get_close_code() == 1000,
 			"the other end receives a close")
 

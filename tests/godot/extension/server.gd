@@ -2,16 +2,16 @@
 # clients, and over TLS.
 extends "res://check.gd"
 
-var told := []
+var reported := []
 var server: WSServer
 
 func serve(tls: TLSOptions = null) -> String:
-	told.clear()
+	reported.clear()
 	server = WSServer.new()
-	server.client_connected.connect(func(id, protocol): told.append(["connected", id, protocol]))
-	server.data_received.connect(func(id): told.append(["data", id, server.get_packet(id).get_string_from_utf8()]))
-	server.client_close_request.connect(func(id, code, reason): told.append(["close", id, code, reason]))
-	server.client_disconnected.connect(func(id, clean): told.append(["gone", id, clean]))
+	server.client_connected.connect(func(id, protocol): reported.append(["connected", id, protocol]))
+	server.data_received.connect(func(id): reported.append(["data", id, server.get_packet(id).get_string_from_utf8()]))
+	server.client_close_request.connect(func(id, code, reason): reported.append(["close", id, code, reason]))
+	server.client_disconnected.connect(func(id, clean): reported.append(["gone", id, clean]))
 	check(server.listen(0, ["chat"], "127.0.0.1", tls) == OK and server.is_listening(), "a server listens")
 	return "%s://localhost:%d" % ["wss" if tls else "ws", server.get_local_port()]
 
@@ -23,21 +23,21 @@ func join(url: String, client, options: TLSOptions = null):
 func life(client, url: String, options: TLSOptions = null) -> void:
 	var kind: String = client.get_class()
 	join(url, client, options)
-	check(wait([server, client], func(): return client.get_ready_state() == 1 and told.size() == 1),
+	check(wait([server, client], func(): return client.get_ready_state() == 1 and reported.size() == 1),
 			"%s: client_connected is emitted" % kind)
-	var id: int = told[0][1]
-	check(told == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id],
+	var id: int = reported[0][1]
+	check(reported == [["connected", id, "chat"]] and server.has_peer(id) and Array(server.get_peers()) == [id],
 			"%s: it has id and subprotocol" % kind)
 	check(server.get_peer_address(id) == "127.0.0.1" and server.get_peer_port(id) > 0, "%s: it has its address" % kind)
 	check(server.get_peer(id) == server.get_peer(id) and server.get_peer(id).get_ready_state() == 1,
 			"%s: get_peer() returns a WSPeer" % kind)
-	told.clear()
+	reported.clear()
 	client.send_text("one")
 	client.send_text("two")
 	client.close(4002, "enough")
-	check(wait([server, client], func(): return told.size() == 4), "%s: sends and closes" % kind)
-	check(told == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]],
-			"%s: signals are in order: %s" % [kind, told])
+	check(wait([server, client], func(): return reported.size() == 4), "%s: sends and closes" % kind)
+	check(reported == [["data", id, "one"], ["data", id, "two"], ["close", id, 4002, "enough"], ["gone", id, true]],
+			"%s: signals are in order: %s" % [kind, reported])
 	check(not server.has_peer(id), "%s: the id is then unknown" % kind)
 	wait([client], func(): return client.get_ready_state() == 3)
 
@@ -45,7 +45,7 @@ func crowd(url: String) -> void:
 	var clients := []
 	for i in 40:
 		clients.append(join(url, WSPeer.new()))
-	check(wait([server] + clients, func(): return told.size() == 40), "forty clients connect")
+	check(wait([server] + clients, func(): return reported.size() == 40), "forty clients connect")
 	var all := [server] + clients
 	check(server.broadcast_text("hi") == OK, "a broadcast is accepted")
 	check(wait(all, func(): return clients.all(func(one): return one.get_available_packet_count() == 1)),
@@ -61,18 +61,19 @@ func crowd(url: String) -> void:
 		seen[one.get_packet()[0]] += 1
 	check(seen == {1: 1, 9: 39}, "each received its packets")
 	check(server.get_stats().connections == 40, "the stats count the messages")
-	told.clear()
+	reported.clear()
 	for one in clients:
 		one.send_text("x")
-	check(wait(all, func(): return told.size() == 40), "a packet of each arrives")
-	told.clear()
+	check(wait(all, func(): return reported.size() == 40), "a packet of each arrives")
+	reported.clear()
 	server.disconnect_peer(ids[0], 4000, "you")
-	check(wait(all, func(): return told.size() == 1) and told[0] == ["gone", ids[0], true], "a client is disconnected")
+	check(wait(all, func(): return reported.size() == 1) and reported[0] == ["gone", ids[0], true],
+			"a client is disconnected")
 	check(clients.filter(func(one): return one.get_close_code() == 4000 and one.get_close_reason() == "you").size() == 1,
 			"its close reason says why")
 	server.stop()
 	check(not server.is_listening(), "the server stops")
-	check(wait(all, func(): return told.size() == 40), "client_disconnected is emitted for all")
+	check(wait(all, func(): return reported.size() == 40), "client_disconnected is emitted for all")
 	check(clients.filter(func(one): return one.get_close_code() == 1001).size() == 39, "all are closed with 1001")
 	check(server.listen(0) == OK, "it listens again")
 	server.stop()
@@ -82,32 +83,32 @@ func unread() -> void:
 	for connection in server.data_received.get_connections():
 		server.data_received.disconnect(connection.callable)
 	var client = join(url, WSPeer.new())
-	wait([server, client], func(): return told.size() == 1)
-	var id: int = told[0][1]
+	wait([server, client], func(): return reported.size() == 1)
+	var id: int = reported[0][1]
 	client.send_text("one")
 	client.send_text("two")
 	client.close()
 	wait([server, client], func(): return client.get_ready_state() == 3)
 	for i in 20:
 		server.poll()
-	check(told.size() == 1 and server.get_available_packet_count(id) == 2,
+	check(reported.size() == 1 and server.get_available_packet_count(id) == 2,
 			"a client with unread packets is not reported as disconnected")
 	check(server.get_packet(id).get_string_from_utf8() == "one" and server.was_string_packet(id), "they are read")
 	var peer := server.get_peer(id)
 	check(peer.get_packet().get_string_from_utf8() == "two", "they are readable by its WSPeer too")
 	server.poll()
-	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "client_disconnected follows")
+	check(reported.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "client_disconnected follows")
 	server.poll()
 	check(peer.get_ready_state() == 3 and peer.get_close_code() == 1000 and peer.was_clean_close(),
 			"its WSPeer has the close code")
 	client = join(url, WSPeer.new())
-	told.clear()
-	wait([server, client], func(): return told.size() == 1)
-	id = told[0][1]
+	reported.clear()
+	wait([server, client], func(): return reported.size() == 1)
+	id = reported[0][1]
 	client.send_text("never read")
 	client.close()
-	check(wait([server, client], func(): return told.size() == 3, 10), "unread packets do not keep a client forever")
-	check(told.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "its end is reported like the others")
+	check(wait([server, client], func(): return reported.size() == 3, 10), "unread packets do not keep a client forever")
+	check(reported.slice(1) == [["close", id, 1000, ""], ["gone", id, true]], "its end is reported like the others")
 
 # Handlers that call the server unexpectedly.
 func handlers() -> void:
@@ -116,15 +117,15 @@ func handlers() -> void:
 		server.poll()
 		server.disconnect_peer(id))
 	var client = join(url, WSPeer.new())
-	check(wait([server, client], func(): return told.size() == 2) and told[1][0] == "gone",
+	check(wait([server, client], func(): return reported.size() == 2) and reported[1][0] == "gone",
 			"a handler may poll and disconnect clients")
 	server.client_connected.connect(func(_id, _protocol): server.stop())
 	client = join(url, WSPeer.new())
 	check(wait([server, client], func(): return client.get_ready_state() == 3), "a handler may stop the server")
 	url = serve()
 	client = join(url, WSPeer.new())
-	wait([server, client], func(): return told.size() == 1)
-	var kept := server.get_peer(told[0][1])
+	wait([server, client], func(): return reported.size() == 1)
+	var kept := server.get_peer(reported[0][1])
 	server = null
 	check(kept.get_ready_state() == 3 and kept.send_text("x") == FAILED and kept.get_packet().is_empty(),
 			"a client's WSPeer outlives its server, closed")
@@ -162,9 +163,9 @@ func errors() -> void:
 func _initialize() -> void:
 	var url := serve()
 	life(WSPeer.new(), url)
-	told.clear()
+	reported.clear()
 	life(WebSocketPeer.new(), url)
-	told.clear()
+	reported.clear()
 	crowd(url)
 	unread()
 	handlers()
@@ -173,7 +174,7 @@ func _initialize() -> void:
 	var key := crypto.generate_rsa(2048)
 	url = serve(TLSOptions.server(key, crypto.generate_self_signed_certificate(key)))
 	life(WSPeer.new(), url, TLSOptions.client_unsafe())
-	told.clear()
+	reported.clear()
 	life(WebSocketPeer.new(), url, TLSOptions.client_unsafe())
 	server = null
 	finish()

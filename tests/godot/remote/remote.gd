@@ -93,7 +93,7 @@ func let_in(by: String) -> bool:
 			objects.api.complete_auth(id)
 	return true
 
-func told() -> Array:
+func reported() -> Array:
 	var all := signals
 	signals = []
 	return all
