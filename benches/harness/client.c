@@ -70,7 +70,7 @@ static void idle(void) {
   polls += 1000;
 }
 
-static void settle(void) {
+static void wait_until_idle(void) {
   uint64_t limit = clock_ns(CLOCK_MONOTONIC) + 20000000000u;
   while (got < put) {
     client_poll();
@@ -102,7 +102,7 @@ int run_client(void) {
   cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
   wall = clock_ns(CLOCK_MONOTONIC) - wall;
   uint64_t messages = got - before;
-  settle();
+  wait_until_idle();
   if (step != idle && messages == 0) bench_fail("no message came back");
 
   double each = step == idle ? (double)polls : (double)messages;

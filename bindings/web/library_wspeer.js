@@ -14,12 +14,12 @@ mergeInto(LibraryManager.library, {
     // Returns 0 if the option may be read, or changed (`set`), on this connection; else the error result.
     checkOption: function (peer, option, set) {
       var row = WSPEER_OPTION_ROWS[option],
-        beats = option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS;
+        isHeartbeatOption = option === WSPEER_C.OPT_HEARTBEAT_MS || option === WSPEER_C.OPT_PONG_TIMEOUT_MS;
       if (!row) return WSPEER.fail(WSPEER_C.ERR_ARG, option + ' is no WS_OPT_*');
       if (row.handles === 'server') return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of servers');
       if (row.handles === 'multiplayer' && !peer.join)
         return WSPEER.fail(WSPEER_C.ERR_KIND, 'this is an option of hosts and joins');
-      if (set && beats && peer.flags & WSPEER_C.APP_HEARTBEAT) return 0;
+      if (set && isHeartbeatOption && peer.flags & WSPEER_C.APP_HEARTBEAT) return 0;
       if (row.standard === undefined || (set && !row.set))
         return WSPEER.unsupported(row.name + ' is the browser\'s own affair');
       return 0;
@@ -87,19 +87,19 @@ mergeInto(LibraryManager.library, {
     return WSPEER.find(h) ? WSPEER.unsupported('it does not show the headers of the answer') : WSPEER_C.ERR_HANDLE;
   },
   ws_get_stats: function (h, out, size) {
-    var at = WSPEER_LAYOUT.stats, peer, values, name, apart;
+    var at = WSPEER_LAYOUT.stats, peer, values, name, pending;
     size = Math.min(WSPEER.size(size), at.size);
     if (WSPEER.isNull('out', out)) return WSPEER_C.ERR_NULL;
     if (size < 8) return WSPEER.fail(WSPEER_C.ERR_ARG, 'size is ' + size + ': pass sizeof(ws_stats)');
     peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;
-    WSPEER_CONN.settle(peer);
+    WSPEER_CONN.dropSent(peer);
     // Before authentication completes, received messages are not counted.
-    apart = WSPEER_SCENE.apart(peer);
+    pending = WSPEER_SCENE.notAdmitted(peer);
     values = [
-      [at.messages_in, apart ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],
-      [at.bytes_in, apart ? 0 : peer.bytesIn], [at.bytes_out, peer.bytesOut],
-      [at.skipped, apart && peer.state === WSPEER_C.CLOSED ? apart.held.length : 0],
+      [at.messages_in, pending ? 0 : peer.messagesIn], [at.messages_out, peer.messagesOut],
+      [at.bytes_in, pending ? 0 : peer.bytesIn], [at.bytes_out, peer.bytesOut],
+      [at.skipped, pending && peer.state === WSPEER_C.CLOSED ? pending.held.length : 0],
       [at.rtt_us, peer.rttUs], [at.queued_packets_in, WSPEER.count(peer.messages)],
       [at.queued_bytes_in, peer.bytesWaiting],
       [at.queued_packets_out, WSPEER.count(peer.sizes) + peer.early.length],
@@ -133,7 +133,7 @@ mergeInto(LibraryManager.library, {
     wrong = WSPEER_OPTIONS.checkOption(peer, option, false);
     if (wrong) return wrong;
     WSPEER.setWord(out,
-      option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_PULSE.pongTimeout(peer) : peer.options[option]);
+      option === WSPEER_C.OPT_PONG_TIMEOUT_MS ? WSPEER_HEARTBEAT.pongTimeout(peer) : peer.options[option]);
     return WSPEER_C.OK;
   },
   ws_set_option: function (h, option, value) {

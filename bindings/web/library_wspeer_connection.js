@@ -58,12 +58,12 @@ mergeInto(LibraryManager.library, {
         [at.deflate_level, at.deflate_threshold_bytes, at.server_max_window_bits, at.client_max_window_bits,
           at.max_inflate_ratio]);
       if (name) return WSPEER.unsupported('the browser compresses by itself, so leave ' + WSPEER.named(name) + ' 0');
-      var beats = flags & WSPEER_C.APP_HEARTBEAT;
-      name = beats ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
+      var hasHeartbeat = flags & WSPEER_C.APP_HEARTBEAT;
+      name = hasHeartbeat ? '' : isSet(['heartbeat_ms', 'pong_timeout_ms'], [at.heartbeat_ms, at.pong_timeout_ms]);
       if (name)
         return WSPEER.unsupported('it shows no pings, so leave ' + WSPEER.named(name) + ' 0, or set ' +
           WSPEER.named('WS_APP_HEARTBEAT') + ' here and at a server of wspeer');
-      if (beats && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
+      if (hasHeartbeat && field(at.max_message_bytes) && field(at.max_message_bytes) < 32) {
         return WSPEER.badConfig(WSPEER.named('max_message_bytes') + ' is ' + field(at.max_message_bytes) + ': ' +
           WSPEER.named('WS_APP_HEARTBEAT') + ' needs at least 32');
       }
@@ -84,8 +84,8 @@ mergeInto(LibraryManager.library, {
       if (texts === null) return WSPEER.fail(WSPEER_C.ERR_UTF8, 'subprotocols is not valid UTF-8');
       protocols = texts.split(',').map(function (one) { return one.trim(); }).filter(function (one) { return one; });
       var options = WSPEER_OPTIONS.values(field);
-      if (beats) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
-      if (beats) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
+      if (hasHeartbeat) options[WSPEER_C.OPT_HEARTBEAT_MS] = field(at.heartbeat_ms) || 20000;
+      if (hasHeartbeat) options[WSPEER_C.OPT_PONG_TIMEOUT_MS] = field(at.pong_timeout_ms);
       options[WSPEER_C.OPT_COALESCE] = flags & WSPEER_C.COALESCE;
       if (options[WSPEER_C.OPT_CLOSE_TIMEOUT_MS] === WSPEER.OFF)
         return WSPEER.badConfig(WSPEER.named('close_timeout_ms') + ' must be above 0');
@@ -121,7 +121,7 @@ mergeInto(LibraryManager.library, {
         return WSPEER.unsupported(
           'a request has no Authorization header, so leave user name and password out of the URL');
       try {
-        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.askIn(url.href) : url.href,
+        socket = new WebSocket(settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.askIn(url.href) : url.href,
           settings.protocols);
       } catch (error) {
         // The browser's own text quotes the URL or the subprotocol, which may be secret.
@@ -141,7 +141,7 @@ mergeInto(LibraryManager.library, {
         early: [], earlyBytes: 0, sizes: WSPEER.fifo(), sizesBytes: 0, wanted: -1,
         closing: null, end: null, reason: '', error: '', status: 0, messagesIn: 0, messagesOut: 0, bytesIn: 0,
         bytesOut: 0,
-        rttUs: 0, pulse: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_PULSE.pulse() : null,
+        rttUs: 0, heartbeat: settings.flags & WSPEER_C.APP_HEARTBEAT ? WSPEER_HEARTBEAT.state() : null,
         join: join ? WSPEER_JOIN.join(settings.flags) : null
       };
       WSPEER.peers[peer.handle] = peer;
@@ -156,7 +156,7 @@ mergeInto(LibraryManager.library, {
 
     opened: function (peer) {
       peer.status = 101;
-      if (peer.pulse) WSPEER_PULSE.beginPulse(peer);
+      if (peer.heartbeat) WSPEER_HEARTBEAT.begin(peer);
       if (peer.join) return WSPEER_CONN.sendEarly(peer);
       peer.state = WSPEER_C.OPEN;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_OPEN);
@@ -177,8 +177,8 @@ mergeInto(LibraryManager.library, {
           'a message is longer than ' + WSPEER.named('max_message_bytes') + ' (' + most +
             '): raise it, or send less at a time');
       }
-      var watched = peer.pulse ? WSPEER_PULSE.watch(peer, text, bytes) : WSPEER_PULSE.OF_HOST;
-      if (watched === WSPEER_PULSE.BEAT) return;
+      var watched = peer.heartbeat ? WSPEER_HEARTBEAT.watch(peer, text, bytes) : WSPEER_HEARTBEAT.OF_HOST;
+      if (watched === WSPEER_HEARTBEAT.MESSAGE) return;
       var scene = peer.join && peer.join.scene, waiting = WSPEER.count(peer.messages) + (scene ? scene.held.length : 0);
       var bytesWaiting = peer.bytesWaiting + (scene ? scene.heldBytes : 0);
       var packets = peer.options[WSPEER_C.OPT_INBOUND_PACKETS], room = peer.options[WSPEER_C.OPT_INBOUND_BYTES];
@@ -192,7 +192,7 @@ mergeInto(LibraryManager.library, {
       peer.bytesIn += bytes.length;
       if (peer.join) WSPEER_JOIN.cameToJoin(peer, text, bytes);
       else WSPEER.pushMessage(peer, text ? WSPEER_C.TEXT : WSPEER_C.BINARY, bytes, 0);
-      if (watched === WSPEER_PULSE.NOT_OFFERED) WSPEER_PULSE.losePulse(peer);
+      if (watched === WSPEER_HEARTBEAT.NOT_OFFERED) WSPEER_HEARTBEAT.giveUp(peer);
     },
     closed: function (peer, event) {
       var closing = peer.closing, code = event.code;
@@ -216,7 +216,7 @@ mergeInto(LibraryManager.library, {
           { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_HOST,
             words: 'closed as the host asked' });
       }
-      if (!WSPEER_SCENE.apart(peer))
+      if (!WSPEER_SCENE.notAdmitted(peer))
         WSPEER.pushMark(peer, WSPEER_C.EVENT_CLOSE_REQUEST, { code: code, words: event.reason });
       WSPEER_CONN.ended(peer,
         { code: code, clean: true, phase: WSPEER_C.PHASE_APP, cause: WSPEER_C.CAUSE_CLOSED_BY_PEER,
@@ -244,7 +244,7 @@ mergeInto(LibraryManager.library, {
     ended: function (peer, mark) {
       var socket = peer.socket;
       if (peer.state === WSPEER_C.CLOSED) return;
-      WSPEER_CONN.settle(peer);
+      WSPEER_CONN.dropSent(peer);
       mark.status = peer.status;
       mark.unsent = peer.early.length + (mark.clean && peer.closing ? 0 : WSPEER.count(peer.sizes));
       socket.onopen = socket.onmessage = socket.onclose = null;
@@ -325,7 +325,7 @@ mergeInto(LibraryManager.library, {
         peer.wanted = -1;
         WSPEER.pushMark(peer, WSPEER_C.EVENT_WRITABLE, { peerId: peer.join ? 1 : 0 });
       }
-      if (peer.pulse && peer.status && !peer.closing) WSPEER_PULSE.judgePulse(peer);
+      if (peer.heartbeat && peer.status && !peer.closing) WSPEER_HEARTBEAT.check(peer);
       if (peer.state === WSPEER_C.CLOSED) return;
       if (peer.closing && peer.socket.bufferedAmount < peer.closing.waiting) {
         peer.closing.waiting = peer.socket.bufferedAmount;
@@ -361,13 +361,13 @@ mergeInto(LibraryManager.library, {
     // ---- Sending ----
 
     // Drops the sizes of messages that have been sent: bufferedAmount is the number of bytes that have not.
-    settle: function (peer) {
+    dropSent: function (peer) {
       var buffered = peer.socket.bufferedAmount;
       while (WSPEER.count(peer.sizes) && peer.sizesBytes - WSPEER.peek(peer.sizes) >= buffered)
         peer.sizesBytes -= WSPEER.take(peer.sizes);
     },
     hasRoom: function (peer, len) {
-      WSPEER_CONN.settle(peer);
+      WSPEER_CONN.dropSent(peer);
       var waiting = peer.socket.bufferedAmount + peer.earlyBytes,
         packets = WSPEER.count(peer.sizes) + peer.early.length;
       return (!waiting && !packets) || (WSPEER.allows(peer.options[WSPEER_C.OPT_OUTBOUND_BYTES], waiting + len) &&

@@ -2,41 +2,44 @@
 // the URL and sends pings; the server announces support and answers. See library_wspeer.js.
 
 mergeInto(LibraryManager.library, {
-  $WSPEER_PULSE: {
+  $WSPEER_HEARTBEAT: {
     OF_HOST: 0,
-    BEAT: 1,
+    MESSAGE: 1,
     NOT_OFFERED: 2,
-    pulse: function () {
-      return { marker: null, deadline: Infinity, number: 0, asked: -1, pinged: 0, heard: 0, polled: 0 };
+    state: function () {
+      return { marker: null, deadline: Infinity, number: 0, asked: -1, pinged: 0, receivedAt: 0, polled: 0 };
     },
     askIn: function (href) { return href + (href.indexOf('?') < 0 ? '?' : '&') + 'wspeer-heartbeat=1'; },
-    beginPulse: function (peer) {
+    begin: function (peer) {
       var now = WSPEER.now();
-      peer.pulse.pinged = peer.pulse.heard = peer.pulse.polled = now;
-      if (peer.timeout !== WSPEER.OFF) peer.pulse.deadline = now + peer.timeout;
+      peer.heartbeat.pinged = peer.heartbeat.receivedAt = peer.heartbeat.polled = now;
+      if (peer.timeout !== WSPEER.OFF) peer.heartbeat.deadline = now + peer.timeout;
     },
     begins: function (bytes, start) { return start.every(function (byte, i) { return bytes[i] === byte; }); },
-    // Classifies a received message: BEAT is a heartbeat, OF_HOST belongs to the program, and NOT_OFFERED means that
+    // Classifies a received message: MESSAGE is a heartbeat, OF_HOST belongs to the program, and NOT_OFFERED means that
     // the server did not announce heartbeats.
     watch: function (peer, text, bytes) {
-      var pulse = peer.pulse, announcement;
-      pulse.heard = WSPEER.now();
-      if (!pulse.marker) {
+      var heartbeat = peer.heartbeat, announcement;
+      heartbeat.receivedAt = WSPEER.now();
+      if (!heartbeat.marker) {
         announcement = Array.prototype.slice.call(WSPEER.encode('wspeer-heartbeat'));
-        if (text || bytes.length !== 32 || !WSPEER_PULSE.begins(bytes, announcement)) return WSPEER_PULSE.NOT_OFFERED;
-        pulse.marker = Array.prototype.slice.call(bytes, 16);
-        return WSPEER_PULSE.BEAT;
+        if (text || bytes.length !== 32 || !WSPEER_HEARTBEAT.begins(bytes, announcement))
+          return WSPEER_HEARTBEAT.NOT_OFFERED;
+        heartbeat.marker = Array.prototype.slice.call(bytes, 16);
+        return WSPEER_HEARTBEAT.MESSAGE;
       }
-      if (text || bytes.length < 17 || !WSPEER_PULSE.begins(bytes, pulse.marker)) return WSPEER_PULSE.OF_HOST;
-      if (bytes.length === 21 && pulse.asked >= 0 && WSPEER_PULSE.begins(bytes, WSPEER_PULSE.beat(pulse, 2))) {
-        peer.rttUs = Math.max(1, Math.round((pulse.heard - pulse.asked) * 1000));
-        pulse.asked = -1;
+      if (text || bytes.length < 17 || !WSPEER_HEARTBEAT.begins(bytes, heartbeat.marker))
+        return WSPEER_HEARTBEAT.OF_HOST;
+      if (bytes.length === 21 && heartbeat.asked >= 0 &&
+          WSPEER_HEARTBEAT.begins(bytes, WSPEER_HEARTBEAT.encode(heartbeat, 2))) {
+        peer.rttUs = Math.max(1, Math.round((heartbeat.receivedAt - heartbeat.asked) * 1000));
+        heartbeat.asked = -1;
       }
-      return WSPEER_PULSE.BEAT;
+      return WSPEER_HEARTBEAT.MESSAGE;
     },
-    beat: function (pulse, kind) {
-      var number = pulse.number;
-      return pulse.marker.concat([kind, number >>> 24, number >>> 16 & 255, number >>> 8 & 255, number & 255]);
+    encode: function (heartbeat, kind) {
+      var number = heartbeat.number;
+      return heartbeat.marker.concat([kind, number >>> 24, number >>> 16 & 255, number >>> 8 & 255, number & 255]);
     },
     pongTimeout: function (peer) {
       var interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS];
@@ -45,39 +48,39 @@ mergeInto(LibraryManager.library, {
     },
     // Sends pings and detects a lost link, with the native library's rules. After a gap in polling (a page in the
     // background) all deadlines are moved by the gap.
-    judgePulse: function (peer) {
-      var pulse = peer.pulse, now = WSPEER.now(), gap = now - pulse.polled,
-        interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS], timeout = WSPEER_PULSE.pongTimeout(peer);
-      pulse.polled = now;
+    check: function (peer) {
+      var heartbeat = peer.heartbeat, now = WSPEER.now(), gap = now - heartbeat.polled,
+        interval = peer.options[WSPEER_C.OPT_HEARTBEAT_MS], timeout = WSPEER_HEARTBEAT.pongTimeout(peer);
+      heartbeat.polled = now;
       if (gap > 1000) {
-        pulse.heard += gap;
-        pulse.pinged += gap;
-        pulse.deadline += gap;
-        if (pulse.asked >= 0) pulse.asked += gap;
+        heartbeat.receivedAt += gap;
+        heartbeat.pinged += gap;
+        heartbeat.deadline += gap;
+        if (heartbeat.asked >= 0) heartbeat.asked += gap;
       }
-      if (!pulse.marker) return now < pulse.deadline ? undefined : WSPEER_PULSE.losePulse(peer);
+      if (!heartbeat.marker) return now < heartbeat.deadline ? undefined : WSPEER_HEARTBEAT.giveUp(peer);
       if (!interval || interval === WSPEER.OFF) return undefined;
-      if (now >= pulse.pinged + interval) {
-        pulse.pinged = now;
-        if (pulse.asked < 0 && peer.socket.readyState === 1) {
-          pulse.number = (pulse.number + 1) >>> 0;
-          pulse.asked = now;
-          peer.socket.send(new Uint8Array(WSPEER_PULSE.beat(pulse, 1)));
+      if (now >= heartbeat.pinged + interval) {
+        heartbeat.pinged = now;
+        if (heartbeat.asked < 0 && peer.socket.readyState === 1) {
+          heartbeat.number = (heartbeat.number + 1) >>> 0;
+          heartbeat.asked = now;
+          peer.socket.send(new Uint8Array(WSPEER_HEARTBEAT.encode(heartbeat, 1)));
         }
       }
-      if (timeout === WSPEER.OFF || pulse.asked < 0) return undefined;
+      if (timeout === WSPEER.OFF || heartbeat.asked < 0) return undefined;
       timeout = Math.max(timeout, interval);
-      if (now < Math.max(pulse.heard + timeout, pulse.asked + Math.max(timeout - interval, Math.min(interval, 1000))))
-        return undefined;
+      if (now < Math.max(heartbeat.receivedAt + timeout,
+        heartbeat.asked + Math.max(timeout - interval, Math.min(interval, 1000)))) return undefined;
       WSPEER_CONN.closeSocket(peer, 0, '');
       return WSPEER_CONN.ended(peer, {
         code: 1006, phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_PONG_TIMEOUT,
-        words: 'the peer was silent for ' + Math.round(now - pulse.heard) +
+        words: 'the peer was silent for ' + Math.round(now - heartbeat.receivedAt) +
           ' ms and answered no ping: the link is cut, or raise ' + WSPEER.named('pong_timeout_ms')
       });
     },
-    losePulse: function (peer) {
-      peer.pulse = null;
+    giveUp: function (peer) {
+      peer.heartbeat = null;
       WSPEER.pushMark(peer, WSPEER_C.EVENT_ERROR, {
         phase: WSPEER_C.PHASE_WEBSOCKET, cause: WSPEER_C.CAUSE_NO_HEARTBEAT,
         words: 'the server offers no application heartbeat: it is another than wspeer or has ' +

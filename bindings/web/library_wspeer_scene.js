@@ -142,7 +142,7 @@ mergeInto(LibraryManager.library, {
     },
     // The scene of a join whose host is not admitted, else null. Until then the program gets only authentication events
     // and the end of the connection, and statistics count no messages.
-    apart: function (peer) {
+    notAdmitted: function (peer) {
       var scene = peer.join && peer.join.scene;
       return scene && scene.auth && !scene.isIn ? scene : null;
     },

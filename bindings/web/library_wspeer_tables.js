@@ -167,8 +167,8 @@
     library[name + '__proxy'] = 'sync';
     library[name + '__deps'] = [
       '$WSPEER_LAYOUT', '$WSPEER_C', '$WSPEER_FLAGS', '$WSPEER_NAMES', '$WSPEER_SIZES', '$WSPEER_OPTION_ROWS',
-      '$WSPEER_RESERVED', '$WSPEER_OPTIONS', '$WSPEER_CALL', '$WSPEER_CONN', '$WSPEER_PULSE', '$WSPEER_JOIN', '$WSPEER',
-      '$WSPEER_SCENE', '$WSPEER_VARIANT'
+      '$WSPEER_RESERVED', '$WSPEER_OPTIONS', '$WSPEER_CALL', '$WSPEER_CONN', '$WSPEER_HEARTBEAT', '$WSPEER_JOIN',
+      '$WSPEER', '$WSPEER_SCENE', '$WSPEER_VARIANT'
     ];
   });
   mergeInto(LibraryManager.library, library);

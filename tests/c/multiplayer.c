@@ -311,7 +311,7 @@ static void early4(void) {
 
 /* A join of a plain server that sends it these messages first. Returns the join's end event; `server` receives the
    server's. */
-static ws_event told_by_host(uint32_t format, const uint8_t *first, size_t len, int32_t type, const uint8_t *second,
+static ws_event reported_by_host(uint32_t format, const uint8_t *first, size_t len, int32_t type, const uint8_t *second,
                              size_t second_len, ws_event *server) {
   ws_config config = config_of(format);
   config.connect_timeout_ms = len == (size_t)-1 ? 300 : 0;
@@ -362,14 +362,14 @@ static void bad_hosts(void) {
   };
   ws_event event, server;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    event = told_by_host(cases[i].format, cases[i].first, cases[i].len, cases[i].type,
+    event = reported_by_host(cases[i].format, cases[i].first, cases[i].len, cases[i].type,
                          cases[i].second_len ? cases[i].second : NULL, cases[i].second_len, &server);
     CHECK(event.code == 1002 && event.cause == WS_CAUSE_MULTIPLAYER && event.phase == WS_PHASE_WEBSOCKET &&
               server.code == 1002,
           cases[i].name);
     stop();
   }
-  event = told_by_host(0, id4, (size_t)-1, WS_BINARY, NULL, 0, &server);
+  event = reported_by_host(0, id4, (size_t)-1, WS_BINARY, NULL, 0, &server);
   CHECK(event.cause == WS_CAUSE_CONNECT_TIMEOUT && event.phase == WS_PHASE_WEBSOCKET && ws_get_peer_id(joins[0]) == 0,
         "a host that sends no id leads to CONNECT_TIMEOUT");
   stop();

@@ -9,9 +9,9 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::status::{EventKind, State};
 
 /// Polls with a budget that is exhausted at the first check.
-fn poll_hurried(hall: &mut Hall) -> bool {
-    let clock = hall.clock(Duration::from_secs(1));
-    hall.poll_within(&clock, Some(1_000))
+fn poll_hurried(test: &mut TestServer) -> bool {
+    let clock = test.clock(Duration::from_secs(1));
+    test.poll_within(&clock, Some(1_000))
 }
 
 /// Writes as much as possible.
@@ -25,11 +25,11 @@ fn write_some(stream: &mut TcpStream, bytes: &[u8]) -> usize {
 
 #[test]
 fn data_sent_right_after_the_request_is_read() {
-    let mut hall = Hall::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
+    let mut test = TestServer::new(&[(WS_OPT_INBOUND_BYTES, WS_OFF)]);
     for count in 4..24 {
-        let mut client = hall.connect();
-        hall.poll_until("the connection", |hall| hall.server.totals().2[1] == 1);
-        hall.poll();
+        let mut client = test.connect();
+        test.poll_until("the connection", |test| test.server.totals().2[1] == 1);
+        test.poll();
         let bytes = [REQUEST.to_vec(), frame(0x82, &[7; 16_000]).repeat(count)].concat();
         let (mut sent, mut got) = (0, 0);
         let end = Instant::now() + PATIENCE;
@@ -38,26 +38,26 @@ fn data_sent_right_after_the_request_is_read() {
             if sent < bytes.len() {
                 sent += write_some(&mut client, &bytes[sent..]);
             }
-            poll_hurried(&mut hall);
-            got += hall.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
+            poll_hurried(&mut test);
+            got += test.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
         }
     }
 }
 
 #[test]
 fn clients_are_read_in_turn() {
-    let mut hall = Hall::new(&[]);
-    let mut clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
-    hall.items();
+    let mut test = TestServer::new(&[]);
+    let mut clients: Vec<_> = (0..10).map(|_| test.open()).collect();
+    test.items();
     for (client, _) in &mut clients {
         client.write_all(&frame(0x82, b"x").repeat(1_000)).unwrap();
     }
     let mut seen = vec![0; 10];
     let mut polls = 0;
     while seen.iter().sum::<usize>() < 10_000 {
-        poll_hurried(&mut hall);
+        poll_hurried(&mut test);
         polls += 1;
-        for (key, kind) in hall.items() {
+        for (key, kind) in test.items() {
             assert_eq!(kind, EventKind::Message);
             seen[key.unwrap() as usize] += 1;
         }
@@ -68,30 +68,30 @@ fn clients_are_read_in_turn() {
 }
 
 /// Polls with a clock that advances a little at each check, like real work.
-fn poll_busily(hall: &mut Hall) -> bool {
-    let clock = hall.clock(Duration::from_micros(10));
-    hall.poll_within(&clock, Some(1_000))
+fn poll_busily(test: &mut TestServer) -> bool {
+    let clock = test.clock(Duration::from_micros(10));
+    test.poll_within(&clock, Some(1_000))
 }
 
 #[test]
 fn dead_clients_time_out_while_polls_are_busy() {
-    let mut hall = Hall::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
-    let mut talkers: Vec<_> = (0..100).map(|_| hall.open()).collect();
-    let silent: Vec<_> = (0..300).map(|_| hall.open()).collect();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_HEARTBEAT_MS, 1_000), (WS_OPT_PONG_TIMEOUT_MS, 3_000)]);
+    let mut talkers: Vec<_> = (0..100).map(|_| test.open()).collect();
+    let silent: Vec<_> = (0..300).map(|_| test.open()).collect();
+    test.items();
     let moves = frame(0x82, b"x").repeat(10);
     let (mut gone, mut got) = (0, 0);
-    let began = hall.now;
+    let began = test.now;
     while gone < silent.len() {
-        assert!(hall.now - began < ms(6_000), "{gone} of {} silent clients are gone after 6 s", silent.len());
+        assert!(test.now - began < ms(6_000), "{gone} of {} silent clients are gone after 6 s", silent.len());
         for (talker, _) in &mut talkers {
             // A write may end inside a frame: the rest is then left out.
             let _ = write_some(talker, &moves);
         }
-        hall.now += ms(16);
+        test.now += ms(16);
         // There is always more to read than one poll can.
-        assert!(poll_busily(&mut hall), "the budget of each poll is used up");
-        for (key, kind) in hall.items() {
+        assert!(poll_busily(&mut test), "the budget of each poll is used up");
+        for (key, kind) in test.items() {
             gone += usize::from(kind == EventKind::Disconnected);
             got += usize::from(kind == EventKind::Message);
             assert!(
@@ -105,23 +105,23 @@ fn dead_clients_time_out_while_polls_are_busy() {
 
 #[test]
 fn a_poll_fetches_only_part_of_many_ready_clients() {
-    let mut hall = Hall::new(&[]);
-    let mut clients: Vec<_> = (0..600).map(|_| hall.open()).collect();
-    hall.items();
-    hall.poll();
-    let before = hall.server.footprint();
+    let mut test = TestServer::new(&[]);
+    let mut clients: Vec<_> = (0..600).map(|_| test.open()).collect();
+    test.items();
+    test.poll();
+    let before = test.server.footprint();
     for (client, _) in &mut clients {
         client.write_all(&frame(0x82, b"x")).unwrap();
     }
     // The budget ends at the first check: the clients fetched from the system are queued.
     let mut got = 0;
     for polls in 1.. {
-        poll_hurried(&mut hall);
+        poll_hurried(&mut test);
         if polls == 1 {
-            let line = hall.server.footprint() - before;
+            let line = test.server.footprint() - before;
             assert!((1..300).contains(&line), "{line} entries after one poll");
         }
-        got += hall.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
+        got += test.items().iter().filter(|(_, kind)| *kind == EventKind::Message).count();
         if got == 600 {
             break;
         }
@@ -131,9 +131,9 @@ fn a_poll_fetches_only_part_of_many_ready_clients() {
 
 #[test]
 fn closing_a_server_completes_over_several_polls() {
-    let mut hall = Hall::new(&[]);
-    let clients: Vec<_> = (0..10).map(|_| hall.open()).collect();
-    hall.act(|server, cx| {
+    let mut test = TestServer::new(&[]);
+    let clients: Vec<_> = (0..10).map(|_| test.open()).collect();
+    test.act(|server, cx| {
         // Like `ws_close` under load: no time is left in the call itself.
         let clock =
             Ticking { now: std::cell::Cell::new(cx.now), step: Duration::from_secs(1), asked: std::cell::Cell::new(0) };
@@ -148,18 +148,18 @@ fn closing_a_server_completes_over_several_polls() {
         server.close(&mut hurried, -1, "");
     });
     for _ in 0..20 {
-        poll_hurried(&mut hall);
+        poll_hurried(&mut test);
     }
-    assert_eq!(hall.server.state(), State::Closed);
+    assert_eq!(test.server.state(), State::Closed);
     drop(clients);
 }
 
 #[test]
 fn a_flooding_client_that_ignores_a_close_is_dropped() {
-    let mut hall = Hall::new(&[]);
-    let (mut client, key) = hall.open();
-    hall.items();
-    hall.act(|server, cx| {
+    let mut test = TestServer::new(&[]);
+    let (mut client, key) = test.open();
+    test.items();
+    test.act(|server, cx| {
         server.peer(key).unwrap().close(cx, 1000, "");
         server.take_account(cx, key);
     });
@@ -167,36 +167,36 @@ fn a_flooding_client_that_ignores_a_close_is_dropped() {
     let (mut sent, mut ended) = (0, 0);
     let end = Instant::now() + PATIENCE;
     while ended == 0 {
-        assert!(Instant::now() < end, "it is still there after {:?}", hall.now - hall.start);
-        assert!(hall.now - hall.start < ms(10_000), "it is still there after 10 s");
+        assert!(Instant::now() < end, "it is still there after {:?}", test.now - test.start);
+        assert!(test.now - test.start < ms(10_000), "it is still there after 10 s");
         // The frames have seven bytes each: the next write continues inside the frame at which the last one stopped.
         sent += client.write(&flood[sent % 7..]).unwrap_or(0);
-        hall.now += ms(16);
-        poll_hurried(&mut hall);
-        ended += hall.items().iter().filter(|(_, kind)| *kind == EventKind::Disconnected).count();
+        test.now += ms(16);
+        poll_hurried(&mut test);
+        ended += test.items().iter().filter(|(_, kind)| *kind == EventKind::Disconnected).count();
     }
-    assert!(hall.now - hall.start >= ms(3_000));
+    assert!(test.now - test.start >= ms(3_000));
 }
 
 #[test]
 fn closed_clients_retire_over_several_polls() {
-    let mut hall = Hall::new(&[]);
-    let clients: Vec<_> = (0..200).map(|_| hall.open()).collect();
-    hall.items();
+    let mut test = TestServer::new(&[]);
+    let clients: Vec<_> = (0..200).map(|_| test.open()).collect();
+    test.items();
     drop(clients);
     let mut gone = 0;
-    hall.poll_until("all are gone", |hall| {
+    test.poll_until("all are gone", |test| {
         // Their last events are taken after all have closed.
-        gone = (0..200).filter(|key| hall.server.peer(*key).is_some_and(|peer| peer.state() == State::Closed)).count();
+        gone = (0..200).filter(|key| test.server.peer(*key).is_some_and(|peer| peer.state() == State::Closed)).count();
         gone == 200
     });
-    assert_eq!(hall.items().len(), 200);
+    assert_eq!(test.items().len(), 200);
     let mut polls = 0;
-    while hall.given.retired.borrow().len() < 200 {
-        let before = hall.given.retired.borrow().len();
-        let clock = hall.clock(Duration::from_micros(50));
-        let more = hall.poll_within(&clock, Some(1_000));
-        let retired = hall.given.retired.borrow().len();
+    while test.given.retired.borrow().len() < 200 {
+        let before = test.given.retired.borrow().len();
+        let clock = test.clock(Duration::from_micros(50));
+        let more = test.poll_within(&clock, Some(1_000));
+        let retired = test.given.retired.borrow().len();
         assert!(
             (1..=10).contains(&(retired - before)),
             "{} retired in a poll of 1 ms where each takes 50 us",
@@ -206,7 +206,7 @@ fn closed_clients_retire_over_several_polls() {
         polls += 1;
     }
     assert!(polls >= 20);
-    let mut retired = hall.given.retired.borrow().clone();
+    let mut retired = test.given.retired.borrow().clone();
     retired.sort_unstable();
     retired.dedup();
     assert_eq!(retired.len(), 200, "each once");
@@ -214,38 +214,38 @@ fn closed_clients_retire_over_several_polls() {
 
 #[test]
 fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
-    let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
-    let (mut client, key) = hall.open();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_INBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let (mut client, key) = test.open();
+    test.items();
     let mut sent = 0;
     let flood = frame(0x82, &[7; 1_000]);
-    hall.poll_until("reading stops", |hall| {
+    test.poll_until("reading stops", |test| {
         sent += write_some(&mut client, &flood[sent % flood.len()..]);
-        hall.server.peer(key).unwrap().is_reading_paused()
+        test.server.peer(key).unwrap().is_reading_paused()
     });
     // The client closes with unread data and no linger, which sends a reset.
-    hall.act(|server, cx| {
+    test.act(|server, cx| {
         server.peer(key).unwrap().put(|| &mut *cx, false, b"unread");
     });
     socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
-    hall.poll_until("writing fails", |hall| {
-        hall.act(|server, cx| {
+    test.poll_until("writing fails", |test| {
+        test.act(|server, cx| {
             server.peer(key).unwrap().put(|| &mut *cx, false, b"more");
             server.take_account(cx, key);
         });
-        hall.server.peer(key).is_some_and(|peer| peer.has_failed())
+        test.server.peer(key).is_some_and(|peer| peer.has_failed())
     });
     for _ in 0..10 {
-        let clock = hall.clock(Duration::from_micros(10));
-        assert!(!hall.poll_within(&clock, Some(1_000)), "no work is left until the host reads");
+        let clock = test.clock(Duration::from_micros(10));
+        assert!(!test.poll_within(&clock, Some(1_000)), "no work is left until the host reads");
         assert!(clock.asked.get() < 20, "it read the clock {} times", clock.asked.get());
-        assert!(hall.server.peer(key).unwrap().has_failed());
+        assert!(test.server.peer(key).unwrap().has_failed());
     }
     // It continues once the host reads.
     let mut got = Vec::new();
-    hall.poll_until("the end", |hall| {
-        got.extend(hall.items());
+    test.poll_until("the end", |test| {
+        got.extend(test.items());
         got.last().is_some_and(|(_, kind)| *kind == EventKind::Disconnected)
     });
     assert!(
@@ -258,15 +258,15 @@ fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
 #[test]
 fn broadcasts_are_written_within_the_budget_and_in_turn() {
     const CLIENTS: usize = 100;
-    let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
-    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_COALESCE, 1)]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (test.open().0, Vec::new())).collect();
+    test.items();
     let (mut last, mut longest) = ([0; CLIENTS], 0);
     for poll in 1..=100 {
         // Each round: a message to all, and a poll that has time for only part of the clients.
-        hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken));
-        let clock = hall.clock(Duration::from_micros(50));
-        assert!(hall.poll_within(&clock, Some(1_000)), "there is more to write");
+        test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken));
+        let clock = test.clock(Duration::from_micros(50));
+        assert!(test.poll_within(&clock, Some(1_000)), "there is more to write");
         let mut written = 0;
         for ((stream, bytes), last) in clients.iter_mut().zip(&mut last) {
             let before = bytes.len();
@@ -280,8 +280,8 @@ fn broadcasts_are_written_within_the_budget_and_in_turn() {
         assert!((5..=20).contains(&written), "{written} were written to in a poll of 1 ms where each takes 50 us");
     }
     assert!(longest <= 20, "one of them waited for {longest} polls");
-    hall.poll();
-    assert!(!hall.server.has_marked());
+    test.poll();
+    assert!(!test.server.has_marked());
     for (stream, bytes) in &mut clients {
         read(stream, bytes);
         assert!(*bytes == b"\x82\x05state".repeat(100), "{} bytes", bytes.len());
@@ -291,17 +291,17 @@ fn broadcasts_are_written_within_the_budget_and_in_turn() {
 #[test]
 fn closing_many_clients_stays_within_the_budget() {
     const CLIENTS: usize = 100;
-    let mut hall = Hall::new(&[(WS_OPT_COALESCE, 1)]);
-    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (hall.open().0, Vec::new())).collect();
-    hall.items();
-    hall.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), Sent::Taken));
+    let mut test = TestServer::new(&[(WS_OPT_COALESCE, 1)]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (test.open().0, Vec::new())).collect();
+    test.items();
+    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"last", None), Sent::Taken));
     let mut so_far = 0;
     for poll in 0.. {
-        let clock = hall.clock(Duration::from_micros(50));
+        let clock = test.clock(Duration::from_micros(50));
         if poll == 0 {
-            hall.act_within(&clock, Some(1_000), |server, cx| server.close(cx, 1001, ""));
+            test.act_within(&clock, Some(1_000), |server, cx| server.close(cx, 1001, ""));
         } else {
-            hall.poll_within(&clock, Some(1_000));
+            test.poll_within(&clock, Some(1_000));
         }
         let mut reached = 0;
         for (stream, bytes) in &mut clients {

@@ -26,23 +26,23 @@ fn all_ready_clients_are_served_in_one_poll() {
         println!("SKIP: the limit of open files is too low");
         return;
     }
-    let mut hall = Hall::new(&[(WS_OPT_MAX_PENDING_HANDSHAKES, WS_OFF)]);
+    let mut test = TestServer::new(&[(WS_OPT_MAX_PENDING_HANDSHAKES, WS_OFF)]);
     let mut clients = Vec::new();
     while clients.len() < CLIENTS {
         // Fewer at a time than the listen queue holds.
         for _ in 0..100 {
-            let mut client = hall.connect();
+            let mut client = test.connect();
             client.write_all(REQUEST).unwrap();
             clients.push(client);
         }
         let count = clients.len() as u64;
-        hall.poll_until("the clients", |hall| hall.server.totals().2[0] == count);
+        test.poll_until("the clients", |test| test.server.totals().2[0] == count);
     }
-    hall.poll();
-    hall.items();
+    test.poll();
+    test.items();
     for client in &mut clients {
         client.write_all(&frame(0x82, b"x")).unwrap();
     }
-    hall.poll();
-    assert_eq!(hall.server.available(), CLIENTS);
+    test.poll();
+    assert_eq!(test.server.available(), CLIENTS);
 }

@@ -10,9 +10,9 @@ use wspeer::internals::status::EventKind;
 const FLOODERS: usize = 20;
 
 /// Polls with a budget of 1 ms, where each check of the clock takes 5 µs.
-fn poll(hall: &mut Hall) -> bool {
-    let clock = hall.clock(Duration::from_micros(5));
-    hall.poll_within(&clock, Some(1_000))
+fn poll(test: &mut TestServer) -> bool {
+    let clock = test.clock(Duration::from_micros(5));
+    test.poll_within(&clock, Some(1_000))
 }
 
 /// Clients whose sockets are kept full.
@@ -22,9 +22,9 @@ struct Flood {
 }
 
 impl Flood {
-    fn new(hall: &mut Hall, start: &[u8], bytes: Vec<u8>) -> Flood {
+    fn new(test: &mut TestServer, start: &[u8], bytes: Vec<u8>) -> Flood {
         let sockets = (0..FLOODERS).map(|_| {
-            let (mut socket, _) = hall.open();
+            let (mut socket, _) = test.open();
             socket.write_all(start).unwrap();
             socket.set_nonblocking(true).unwrap();
             (socket, 0)
@@ -44,9 +44,9 @@ impl Flood {
 }
 
 /// The longest wait of a message from an honest client, in polls, while others flood.
-fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
-    let (mut honest, key) = hall.open();
-    hall.items();
+fn longest_wait(test: &mut TestServer, mut flood: Flood) -> u32 {
+    let (mut honest, key) = test.open();
+    test.items();
     let mut longest = 0;
     for round in 0..60 {
         flood.go_on();
@@ -55,10 +55,10 @@ fn longest_wait(hall: &mut Hall, mut flood: Flood) -> u32 {
         let end = Instant::now() + PATIENCE;
         loop {
             assert!(Instant::now() < end, "it never came");
-            poll(hall);
+            poll(test);
             polls += 1;
-            hall.now += ms(1);
-            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == EventKind::Message) {
+            test.now += ms(1);
+            if test.items().iter().any(|(from, kind)| *from == Some(key) && *kind == EventKind::Message) {
                 break;
             }
             flood.go_on();
@@ -80,20 +80,20 @@ fn a_message_overtakes_floods_of_small_frames() {
         ("fragments", &frame(0x02, b"x"), frame(0x00, b"").repeat(5_000)),
     ];
     for (kind, start, bytes) in kinds {
-        let mut hall = Hall::new(&[(WS_OPT_MAX_FRAGMENTS, WS_OFF), (WS_OPT_INBOUND_PACKETS, WS_OFF)]);
-        let flood = Flood::new(&mut hall, start, bytes);
-        let longest = longest_wait(&mut hall, flood);
+        let mut test = TestServer::new(&[(WS_OPT_MAX_FRAGMENTS, WS_OFF), (WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+        let flood = Flood::new(&mut test, start, bytes);
+        let longest = longest_wait(&mut test, flood);
         assert!(longest <= 2, "a message waited {longest} polls behind a flood of {kind}");
     }
 }
 
 #[test]
 fn a_message_overtakes_repeated_bursts() {
-    let mut hall = Hall::new(&[]);
+    let mut test = TestServer::new(&[]);
     // Uses up nearly the whole budget of one poll, and leaves nothing for the next.
-    let mut flood = Flood::new(&mut hall, b"", frame(0x8A, b"").repeat(9_000));
-    let (mut honest, key) = hall.open();
-    hall.items();
+    let mut flood = Flood::new(&mut test, b"", frame(0x8A, b"").repeat(9_000));
+    let (mut honest, key) = test.open();
+    test.items();
     let mut longest = 0;
     for round in 0..10 {
         for (socket, _) in &mut flood.sockets {
@@ -102,11 +102,11 @@ fn a_message_overtakes_repeated_bursts() {
         honest.write_all(&frame(0x82, b"a move")).unwrap();
         let (mut polls, mut came) = (0, None);
         let end = Instant::now() + PATIENCE;
-        while poll(&mut hall) || came.is_none() {
+        while poll(&mut test) || came.is_none() {
             assert!(Instant::now() < end, "it never came");
             polls += 1;
-            hall.now += ms(1);
-            if hall.items().iter().any(|(from, kind)| *from == Some(key) && *kind == EventKind::Message) {
+            test.now += ms(1);
+            if test.items().iter().any(|(from, kind)| *from == Some(key) && *kind == EventKind::Message) {
                 came = Some(polls);
             }
         }
@@ -119,10 +119,10 @@ fn a_message_overtakes_repeated_bursts() {
 
 #[test]
 fn a_flooding_client_is_not_starved_by_many_small_senders() {
-    let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS, 1_000)]);
-    let (mut busy, key) = hall.open();
-    let mut others: Vec<_> = (0..200).map(|_| hall.open().0).collect();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_MAX_CLIENTS, 1_000)]);
+    let (mut busy, key) = test.open();
+    let mut others: Vec<_> = (0..200).map(|_| test.open().0).collect();
+    test.items();
     busy.set_nonblocking(true).unwrap();
     let flood = frame(0x82, b"x").repeat(2_000);
     let (mut sent, mut got) = (0, 0);
@@ -130,29 +130,29 @@ fn a_flooding_client_is_not_starved_by_many_small_senders() {
         // Each of 200 clients has a message for every poll, so the budget never reaches the end of the queue.
         others.iter_mut().for_each(|other| other.write_all(&frame(0x82, b"x")).unwrap());
         sent += busy.write(&flood[sent % flood.len()..]).unwrap_or(0);
-        poll(&mut hall);
-        hall.now += ms(1);
-        got += hall.items().iter().filter(|(from, kind)| *from == Some(key) && *kind == EventKind::Message).count();
+        poll(&mut test);
+        test.now += ms(1);
+        got += test.items().iter().filter(|(from, kind)| *from == Some(key) && *kind == EventKind::Message).count();
     }
     assert!(got >= 400 / 17 * 64, "{got} messages in 400 polls");
 }
 
 #[test]
 fn a_burst_of_a_single_client_is_read_in_one_poll() {
-    let mut hall = Hall::new(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
-    let (mut client, _) = hall.open();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_INBOUND_PACKETS, WS_OFF)]);
+    let (mut client, _) = test.open();
+    test.items();
     client.write_all(&frame(0x82, b"x").repeat(9_000)).unwrap();
-    let clock = hall.clock(Duration::from_micros(4));
-    assert!(!hall.poll_within(&clock, Some(1_000)), "nothing is left");
-    assert_eq!(hall.items().len(), 9_000);
+    let clock = test.clock(Duration::from_micros(4));
+    assert!(!test.poll_within(&clock, Some(1_000)), "nothing is left");
+    assert_eq!(test.items().len(), 9_000);
 }
 
 #[test]
 fn of_many_pings_at_once_the_last_is_answered() {
-    let mut hall = Hall::new(&[]);
-    let (mut client, _) = hall.open();
-    hall.items();
+    let mut test = TestServer::new(&[]);
+    let (mut client, _) = test.open();
+    test.items();
     let pings: Vec<u8> = (0..1_000u32).flat_map(|number| frame(0x89, &number.to_be_bytes())).collect();
     client.write_all(&pings).unwrap();
     client.set_nonblocking(true).unwrap();
@@ -160,7 +160,7 @@ fn of_many_pings_at_once_the_last_is_answered() {
     let end = Instant::now() + PATIENCE;
     while !pongs.ends_with(&[0x8A, 4, 0, 0, 3, 231]) {
         assert!(Instant::now() < end, "{} bytes of pongs", pongs.len());
-        hall.poll();
+        test.poll();
         let mut piece = [0; 65_536];
         match client.read(&mut piece) {
             Ok(count) => pongs.extend_from_slice(&piece[..count]),
@@ -178,18 +178,18 @@ fn a_flood_at_one_address_does_not_block_the_other() {
         let free = std::net::TcpListener::bind("127.0.0.2:0").unwrap();
         free.local_addr().unwrap()
     };
-    let mut hall = Hall::at(&[SocketAddr::from(([127, 0, 0, 1], 0)), other], &[]);
-    let _flood: Vec<_> = (0..40).map(|_| hall.connect()).collect();
+    let mut test = TestServer::at(&[SocketAddr::from(([127, 0, 0, 1], 0)), other], &[]);
+    let _flood: Vec<_> = (0..40).map(|_| test.connect()).collect();
     let mut honest = TcpStream::connect(other).unwrap();
     honest.set_nonblocking(true).unwrap();
     honest.write_all(REQUEST).unwrap();
     let mut answer = Vec::new();
     while answer.is_empty() {
         // Each poll has time for one connection.
-        let clock = hall.clock(Duration::from_secs(1));
-        hall.poll_within(&clock, Some(1_000));
+        let clock = test.clock(Duration::from_secs(1));
+        test.poll_within(&clock, Some(1_000));
         read(&mut honest, &mut answer);
-        let accepted = hall.server.totals().2[2];
+        let accepted = test.server.totals().2[2];
         assert!(accepted < 20, "{accepted} were accepted before it");
     }
 }

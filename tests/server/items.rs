@@ -7,74 +7,74 @@ use wspeer::internals::link::Sent;
 use wspeer::internals::status::{EventKind, State};
 
 /// Puts to one client until its queue is full, then lets the peer read everything, without a poll in between.
-fn stall_and_recover(hall: &mut Hall, key: u32, client: &mut TcpStream) {
+fn stall_and_recover(test: &mut TestServer, key: u32, client: &mut TcpStream) {
     let payload = vec![7; 60_000];
     let end = std::time::Instant::now() + PATIENCE;
-    while hall.act(|server, cx| server.put_one(cx, key, false, &payload)) == Sent::Taken {
+    while test.act(|server, cx| server.put_one(cx, key, false, &payload)) == Sent::Taken {
         assert!(std::time::Instant::now() < end);
     }
     let mut nothing = Vec::new();
-    while hall.server.peer(key).unwrap().queued_bytes() > 0 {
+    while test.server.peer(key).unwrap().queued_bytes() > 0 {
         assert!(std::time::Instant::now() < end);
         nothing.clear();
         read(client, &mut nothing);
-        hall.act(|server, cx| server.flush_one(cx, key));
+        test.act(|server, cx| server.flush_one(cx, key));
     }
 }
 
 /// Takes an item as `ws_next_event` on the client's handle does.
-fn take_from(hall: &mut Hall, key: u32) -> bool {
-    let taken = hall.server.peer(key).unwrap().take_item().is_some();
+fn take_from(test: &mut TestServer, key: u32) -> bool {
+    let taken = test.server.peer(key).unwrap().take_item().is_some();
     if taken {
-        hall.server.took(key, false);
+        test.server.took(key, false);
     }
     taken
 }
 
 #[test]
 fn events_raised_between_polls_are_counted() {
-    let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
-    let (mut client, key) = hall.open();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
+    let (mut client, key) = test.open();
+    test.items();
     for _ in 0..3 {
-        stall_and_recover(&mut hall, key, &mut client);
+        stall_and_recover(&mut test, key, &mut client);
     }
-    assert!(take_from(&mut hall, key), "WRITABLE");
-    while take_from(&mut hall, key) {}
+    assert!(take_from(&mut test, key), "WRITABLE");
+    while take_from(&mut test, key) {}
     // If the count had dropped below 0, the next events of this client would be dropped as too many.
     drop(client);
-    hall.poll_until("the end of the client", |hall| {
-        hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed)
+    test.poll_until("the end of the client", |test| {
+        test.server.peer(key).is_some_and(|peer| peer.state() == State::Closed)
     });
-    assert_eq!(hall.items(), [(Some(key), EventKind::Disconnected)]);
+    assert_eq!(test.items(), [(Some(key), EventKind::Disconnected)]);
 }
 
 #[test]
 fn an_event_raised_by_a_put_is_available_without_a_poll() {
-    let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
-    let (mut client, key) = hall.open();
-    hall.items();
-    stall_and_recover(&mut hall, key, &mut client);
-    assert_eq!(hall.items(), [(Some(key), EventKind::Writable)]);
+    let mut test = TestServer::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
+    let (mut client, key) = test.open();
+    test.items();
+    stall_and_recover(&mut test, key, &mut client);
+    assert_eq!(test.items(), [(Some(key), EventKind::Writable)]);
 }
 
 #[test]
 fn a_stalling_client_queues_at_most_two_events() {
-    let mut hall = Hall::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
-    let (mut client, key) = hall.open();
-    hall.items();
+    let mut test = TestServer::new(&[(WS_OPT_OUTBOUND_BYTES, 200_000)]);
+    let (mut client, key) = test.open();
+    test.items();
     for _ in 0..5 {
-        stall_and_recover(&mut hall, key, &mut client);
+        stall_and_recover(&mut test, key, &mut client);
         let payload = vec![7; 60_000];
         let mut partial = 0;
         while partial < 10 {
-            partial += u32::from(hall.act(|server, cx| server.put_all(cx, false, &payload, None)) == Sent::Partial);
+            partial += u32::from(test.act(|server, cx| server.put_all(cx, false, &payload, None)) == Sent::Partial);
         }
-        hall.poll();
+        test.poll();
     }
-    assert_eq!(hall.server.peer(key).unwrap().endpoint.inbox.marks(), 2);
+    assert_eq!(test.server.peer(key).unwrap().endpoint.inbox.marks(), 2);
     let mut reported = Vec::new();
-    while let Some((_, item)) = hall.server.take_item() {
+    while let Some((_, item)) = test.server.take_item() {
         let wspeer::internals::endpoint::Item::Mark(mark) = item else { panic!("a message") };
         reported.push((mark.kind, mark.count));
     }
@@ -83,87 +83,87 @@ fn a_stalling_client_queues_at_most_two_events() {
 }
 
 /// Sends messages and polls until the server has received them.
-fn send(hall: &mut Hall, client: &mut TcpStream, key: u32, count: usize) {
+fn send(test: &mut TestServer, client: &mut TcpStream, key: u32, count: usize) {
     use std::io::Write;
-    let before = hall.server.peer(key).unwrap().endpoint.counters.messages_in;
+    let before = test.server.peer(key).unwrap().endpoint.counters.messages_in;
     client.write_all(&frame(0x82, b"x").repeat(count)).unwrap();
-    hall.poll_until("the messages", |hall| {
-        hall.server.peer(key).unwrap().endpoint.counters.messages_in == before + count as u64
+    test.poll_until("the messages", |test| {
+        test.server.peer(key).unwrap().endpoint.counters.messages_in == before + count as u64
     });
 }
 
 #[test]
 fn a_new_client_in_a_reused_slot_has_only_its_own_items() {
-    let mut hall = Hall::new(&[]);
+    let mut test = TestServer::new(&[]);
     for round in 0..20 {
-        let (mut client, key) = hall.open();
+        let (mut client, key) = test.open();
         assert_eq!(key, 0, "the place is used again");
-        send(&mut hall, &mut client, key, 3);
-        assert_eq!(hall.server.available(), 3, "round {round}");
+        send(&mut test, &mut client, key, 3);
+        assert_eq!(test.server.available(), 3, "round {round}");
         // As `ws_free` does, with items still queued.
-        hall.act(|server, cx| server.forget(cx, key));
-        hall.poll();
+        test.act(|server, cx| server.forget(cx, key));
+        test.poll();
     }
-    let (mut client, key) = hall.open();
-    send(&mut hall, &mut client, key, 2);
+    let (mut client, key) = test.open();
+    send(&mut test, &mut client, key, 2);
     let message = (Some(key), EventKind::Message);
-    assert_eq!(hall.items(), [(Some(key), EventKind::Connected), message, message]);
+    assert_eq!(test.items(), [(Some(key), EventKind::Connected), message, message]);
 }
 
 #[test]
 fn reading_each_client_by_its_handle_leaves_no_entries() {
-    let mut hall = Hall::new(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_600_000)]);
+    let mut test = TestServer::new(&[(WS_OPT_HANDSHAKE_TIMEOUT_MS, 3_600_000)]);
     for _ in 0..200 {
-        let (mut client, key) = hall.open();
-        send(&mut hall, &mut client, key, 1);
-        assert_eq!(hall.server.available(), 1);
+        let (mut client, key) = test.open();
+        send(&mut test, &mut client, key, 1);
+        assert_eq!(test.server.available(), 1);
         drop(client);
-        hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
-        while let Some(item) = hall.server.peer(key).unwrap().take_item() {
+        test.poll_until("the end", |test| test.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
+        while let Some(item) = test.server.peer(key).unwrap().take_item() {
             let last = matches!(
                 &item,
                 wspeer::internals::endpoint::Item::Mark(mark) if wspeer::internals::server::is_last(mark)
             );
-            hall.server.took(key, last);
+            test.server.took(key, last);
         }
-        hall.poll();
-        assert!(hall.server.peer(key).is_none(), "retired");
+        test.poll();
+        assert!(test.server.peer(key).is_none(), "retired");
     }
-    assert!(hall.server.footprint() < 150, "{} entries of 200 clients that are gone", hall.server.footprint());
+    assert!(test.server.footprint() < 150, "{} entries of 200 clients that are gone", test.server.footprint());
 }
 
 #[test]
 fn a_client_with_dropped_events_retires_once_its_messages_are_read() {
-    let mut hall = Hall::new(&[]);
-    let (mut client, key) = hall.open();
-    send(&mut hall, &mut client, key, 2);
+    let mut test = TestServer::new(&[]);
+    let (mut client, key) = test.open();
+    send(&mut test, &mut client, key, 2);
     drop(client);
-    hall.poll_until("the end", |hall| hall.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
+    test.poll_until("the end", |test| test.server.peer(key).is_some_and(|peer| peer.state() == State::Closed));
     // 4,096 more clients whose events nobody reads: the events of the first one are the oldest and are dropped.
-    while hall.server.peer(key).is_some_and(|peer| peer.endpoint.inbox.marks() > 0) {
-        let (client, _) = hall.open();
+    while test.server.peer(key).is_some_and(|peer| peer.endpoint.inbox.marks() > 0) {
+        let (client, _) = test.open();
         drop(client);
-        hall.poll();
+        test.poll();
     }
     for _ in 0..2 {
-        assert!(hall.server.peer(key).unwrap().take_message().is_some(), "its messages stay readable");
-        hall.server.took(key, false);
+        assert!(test.server.peer(key).unwrap().take_message().is_some(), "its messages stay readable");
+        test.server.took(key, false);
     }
-    hall.poll();
-    assert!(hall.server.peer(key).is_none(), "after its last message is taken, it retires");
+    test.poll();
+    assert!(test.server.peer(key).is_none(), "after its last message is taken, it retires");
 }
 
 #[test]
 fn a_client_refused_for_lack_of_handles_is_not_counted() {
     use std::io::Write;
-    let mut hall = Hall::new(&[(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1)]);
-    hall.given.none_left.set(true);
-    let mut client = hall.connect();
+    let mut test = TestServer::new(&[(WS_OPT_MAX_CLIENTS_PER_ADDRESS, 1)]);
+    test.given.none_left.set(true);
+    let mut client = test.connect();
     client.write_all(REQUEST).unwrap();
     let mut answer = Vec::new();
-    hall.poll_until("the end of the client", |_| !read(&mut client, &mut answer));
-    hall.given.none_left.set(false);
-    assert_eq!(hall.items(), []);
-    let (_client, _) = hall.open();
-    assert_eq!(hall.server.totals().2[0], 1, "connected");
+    test.poll_until("the end of the client", |_| !read(&mut client, &mut answer));
+    test.given.none_left.set(false);
+    assert_eq!(test.items(), []);
+    let (_client, _) = test.open();
+    assert_eq!(test.server.totals().2[0], 1, "connected");
 }

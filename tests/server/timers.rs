@@ -5,36 +5,36 @@ use wspeer::internals::status::EventKind;
 
 #[test]
 fn a_closing_client_does_not_exhaust_the_budget() {
-    let mut hall = Hall::new(&[]);
-    let (_client, key) = hall.open();
-    hall.act(|server, cx| {
+    let mut test = TestServer::new(&[]);
+    let (_client, key) = test.open();
+    test.act(|server, cx| {
         server.peer(key).unwrap().close(cx, 1000, "");
         server.take_account(cx, key);
     });
     for _ in 0..10 {
-        hall.now += ms(16);
-        let clock = hall.clock(ms(1) / 1_000);
-        assert!(!hall.poll_within(&clock, Some(1_000)));
+        test.now += ms(16);
+        let clock = test.clock(ms(1) / 1_000);
+        assert!(!test.poll_within(&clock, Some(1_000)));
         assert!(clock.asked.get() < 50, "an idle poll checked its budget {} times", clock.asked.get());
     }
 }
 
 #[test]
 fn a_client_that_ignores_a_close_is_dropped_after_3_s() {
-    let mut hall = Hall::new(&[]);
-    let (_client, key) = hall.open();
-    hall.items();
-    hall.act(|server, cx| {
+    let mut test = TestServer::new(&[]);
+    let (_client, key) = test.open();
+    test.items();
+    test.act(|server, cx| {
         server.peer(key).unwrap().close(cx, 1000, "");
         server.take_account(cx, key);
     });
-    let clock = hall.clock(ms(1) / 1_000);
+    let clock = test.clock(ms(1) / 1_000);
     for _ in 0..29 {
-        hall.now += ms(100);
-        hall.poll_within(&clock, Some(1_000));
-        assert_eq!(hall.items(), []);
+        test.now += ms(100);
+        test.poll_within(&clock, Some(1_000));
+        assert_eq!(test.items(), []);
     }
-    hall.now += ms(200);
-    hall.poll_within(&clock, Some(1_000));
-    assert_eq!(hall.items(), [(Some(key), EventKind::Disconnected)]);
+    test.now += ms(200);
+    test.poll_within(&clock, Some(1_000));
+    assert_eq!(test.items(), [(Some(key), EventKind::Disconnected)]);
 }

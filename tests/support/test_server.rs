@@ -57,7 +57,7 @@ impl Handles for Given {
 }
 
 /// The server, and what polling it needs.
-pub struct Hall {
+pub struct TestServer {
     pub server: Server,
     pub given: Given,
     pub now: Instant,
@@ -68,12 +68,12 @@ pub struct Hall {
     last_poll: Option<Instant>,
 }
 
-impl Hall {
-    pub fn new(changes: &[(i32, u32)]) -> Hall {
-        Hall::at(&[SocketAddr::from(([127, 0, 0, 1], 0))], changes)
+impl TestServer {
+    pub fn new(changes: &[(i32, u32)]) -> TestServer {
+        TestServer::at(&[SocketAddr::from(([127, 0, 0, 1], 0))], changes)
     }
 
-    pub fn at(addresses: &[SocketAddr], changes: &[(i32, u32)]) -> Hall {
+    pub fn at(addresses: &[SocketAddr], changes: &[(i32, u32)]) -> TestServer {
         let mut options = Options::defaults(true);
         for (option, value) in changes {
             options.set(*option, *value).unwrap();
@@ -90,7 +90,7 @@ impl Hall {
         let mut server = Server::new(listeners, settings).unwrap();
         server.endpoint.handle = 1 << 30;
         let now = Instant::now();
-        Hall {
+        TestServer {
             server,
             given: Given::default(),
             now,
@@ -153,7 +153,7 @@ impl Hall {
     }
 
     /// Polls until `so` returns true; the fake clock stands still.
-    pub fn poll_until(&mut self, what: &str, mut so: impl FnMut(&mut Hall) -> bool) {
+    pub fn poll_until(&mut self, what: &str, mut so: impl FnMut(&mut TestServer) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !so(self) {
             assert!(Instant::now() < end, "{what}: not within {PATIENCE:?}");

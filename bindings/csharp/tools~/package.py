@@ -147,25 +147,25 @@ def write_metas():
 def check():
     good = True
 
-    def tell(fine, what):
+    def check(fine, what):
         nonlocal good
         good = good and fine
         print(f"{'ok' if fine else 'not ok'} - package: {what}")
 
     wanted = {f"{path}.meta" for path in assets()}
     there = {str(path.relative_to(HERE)) for path in HERE.rglob("*.meta") if not hidden(path.relative_to(HERE))}
-    tell(
+    check(
         wanted == there,
         f"{len(wanted)} files and folders, each with a .meta and none without one {sorted(wanted ^ there) or ''}",
     )
     texts = {name: (HERE / name).read_text() for name in there}
     guids = {name: re.findall(r"^guid: ([0-9a-f]{32})$", text, re.M) for name, text in texts.items()}
-    tell(
+    check(
         all(len(found) == 1 for found in guids.values())
         and len({found[0] for found in guids.values() if found}) == len(there),
         "every GUID is there once",
     )
-    tell(
+    check(
         all(found == [guid(name.removesuffix(".meta"))] for name, found in guids.items()), "GUIDs follow from the paths"
     )
     stale = [
@@ -174,35 +174,35 @@ def check():
         if name in wanted
         and text != meta(name.removesuffix(".meta"), assets()[pathlib.Path(name.removesuffix(".meta"))])
     ]
-    tell(not stale, f"import settings are what package.py says {stale or ''}")
+    check(not stale, f"import settings are what package.py says {stale or ''}")
     taken = {
         name: re.findall(r"Exclude (\w+): 0$", text, re.M)
         for name, text in texts.items()
         if name.endswith(".jslib.meta")
     }
-    tell(
+    check(
         len(taken) == len(PAGES) and all(platforms == ["WebGL"] for platforms in taken.values()),
         f"Unity takes {len(taken)} files of bindings/web for WebGL alone",
     )
     definitions = {path: json.loads(path.read_text()) for path in HERE.rglob("*.asmdef")}
     names = {definition["name"] for definition in definitions.values()}
-    tell(
+    check(
         names == {"Wspeer", "Wspeer.Unity"} and all(set(one["references"]) <= names for one in definitions.values()),
         f"assembly definitions {sorted(names)}",
     )
-    tell(
+    check(
         all(path.stem == one["name"] for path, one in definitions.items()),
         "assembly definitions are named as their files",
     )
     package = json.loads((HERE / "package.json").read_text())
     version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M).group(1)
     project = re.search(r"<Version>(.*)</Version>", (HERE / "dotnet~/Wspeer.csproj").read_text()).group(1)
-    tell(
+    check(
         package["version"] == version == project and re.fullmatch(r"\d+\.\d+\.\d+", version),
         f"version {version} in package.json, Wspeer.csproj and Cargo.toml",
     )
-    tell(f"## {version}" in (HERE / "CHANGELOG.md").read_text(), f"CHANGELOG.md has {version}")
-    tell(
+    check(f"## {version}" in (HERE / "CHANGELOG.md").read_text(), f"CHANGELOG.md has {version}")
+    check(
         package["name"] == NAME
         and re.fullmatch(r"[a-z0-9.-]{1,214}", NAME)
         and re.fullmatch(r"\d{4}\.\d", package["unity"])
@@ -211,7 +211,7 @@ def check():
     )
     samples = {sample["path"] for sample in package["samples"]}
     there = {f"Samples~/{path.name}" for path in (HERE / "Samples~").iterdir() if path.is_dir()}
-    tell(
+    check(
         samples == there and all(sample["displayName"] and sample["description"] for sample in package["samples"]),
         f"package.json names the samples {sorted(there)}",
     )

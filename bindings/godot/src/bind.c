@@ -135,15 +135,15 @@ gd_object *gd_instantiate(const gd_class *about, void **self) {
   return object;
 }
 
-/* What the engine is told about an argument, a result or a property; names and texts live as long as this struct. */
+/* What the engine learns about an argument, a result or a property; names and texts live as long as this struct. */
 typedef struct {
   gd_property_info info;
   gd_name name;
   gd_name class_name;
   gd_string hint;
-} reported;
+} property_info;
 
-static void tell(reported *about, const char *name, const gd_type *type) {
+static void fill_info(property_info *about, const char *name, const gd_type *type) {
   about->name = gd_name_new(name);
   about->class_name = gd_name_new(type->class_name);
   bool is_object = type->type == GD_OBJECT;
@@ -154,7 +154,7 @@ static void tell(reported *about, const char *name, const gd_type *type) {
   about->info = info;
 }
 
-static void untell(reported *about) {
+static void free_info(property_info *about) {
   gd_free(GD_STRING, &about->hint);
   gd_name_free(&about->class_name);
   gd_name_free(&about->name);
@@ -174,15 +174,15 @@ static void register_method(gd_library *library, const char *class_name, const g
   method->returns = signature.returns;
   method->result = signature.result.type;
 
-  reported result, arguments[GD_ARGUMENTS];
+  property_info result, arguments[GD_ARGUMENTS];
   gd_property_info infos[GD_ARGUMENTS];
   uint32_t metadata[GD_ARGUMENTS] = {0};
   gd_variant *defaults[GD_ARGUMENTS];
   uint32_t default_count = 0;
-  tell(&result, "", &signature.result);
+  fill_info(&result, "", &signature.result);
   for (int i = 0; i < signature.count; i++) {
     gd_argument *argument = &signature.arguments[i];
-    tell(&arguments[i], argument->name, &argument->type);
+    fill_info(&arguments[i], argument->name, &argument->type);
     infos[i] = arguments[i].info;
     method->types[i] = argument->type.type;
     strcpy(method->classes[i], argument->type.class_name);
@@ -207,8 +207,8 @@ static void register_method(gd_library *library, const char *class_name, const g
   gd.classdb_register_extension_class_method(library, &owner, &info);
   gd_name_free(&name);
   gd_name_free(&owner);
-  for (int i = 0; i < signature.count; i++) untell(&arguments[i]);
-  untell(&result);
+  for (int i = 0; i < signature.count; i++) free_info(&arguments[i]);
+  free_info(&result);
   gd_signature_close(&signature);
 }
 
@@ -219,33 +219,33 @@ void gd_register_methods(gd_library *library, const char *class_name, const gd_m
 void gd_register_properties(gd_library *library, const char *class_name, const gd_property *properties) {
   for (; properties && properties->signature; properties++) {
     gd_argument argument;
-    reported about;
+    property_info about;
     gd_argument_open(&argument, properties->signature);
-    tell(&about, argument.name, &argument.type);
+    fill_info(&about, argument.name, &argument.type);
     gd_name owner = gd_name_new(class_name), setter = gd_name_new(properties->setter),
             getter = gd_name_new(properties->getter);
     gd.classdb_register_extension_class_property(library, &owner, &about.info, &setter, &getter);
     gd_name_free(&getter);
     gd_name_free(&setter);
     gd_name_free(&owner);
-    untell(&about);
+    free_info(&about);
   }
 }
 
 static void register_signal(gd_library *library, const char *class_name, const char *text) {
   gd_signature signature;
-  reported arguments[GD_ARGUMENTS];
+  property_info arguments[GD_ARGUMENTS];
   gd_property_info infos[GD_ARGUMENTS];
   gd_signature_open(&signature, text);
   for (int i = 0; i < signature.count; i++) {
-    tell(&arguments[i], signature.arguments[i].name, &signature.arguments[i].type);
+    fill_info(&arguments[i], signature.arguments[i].name, &signature.arguments[i].type);
     infos[i] = arguments[i].info;
   }
   gd_name owner = gd_name_new(class_name), name = gd_name_new(signature.name);
   gd.classdb_register_extension_class_signal(library, &owner, &name, infos, signature.count);
   gd_name_free(&name);
   gd_name_free(&owner);
-  for (int i = 0; i < signature.count; i++) untell(&arguments[i]);
+  for (int i = 0; i < signature.count; i++) free_info(&arguments[i]);
   gd_signature_close(&signature);
 }
 

@@ -17,7 +17,7 @@ static void drop(ws_peer *self) {
   if (!self->borrowed) ws_free(self->base.handle);
   stream_drop(self);
   self->base.handle = 0;
-  self->borrowed = self->gone = self->told_full = false;
+  self->borrowed = self->gone = self->reported_full = false;
   self->last_type = 0;
   self->taken = 0;
 }
@@ -72,9 +72,9 @@ int64_t peer_put(ws_peer *self, const uint8_t *bytes, size_t len, int32_t type, 
     return GD_FAILED;
   }
   ws_result result = ws_put_packet(self->base.handle, bytes, len, type);
-  bool tell = result != WS_ERR_FULL || !self->told_full;
-  self->told_full = result == WS_ERR_FULL;
-  int64_t error = error_of(result, tell ? function : NULL);
+  bool reports = result != WS_ERR_FULL || !self->reported_full;
+  self->reported_full = result == WS_ERR_FULL;
+  int64_t error = error_of(result, reports ? function : NULL);
   /* Must be last: a script that the stream runs may drop the last reference to this peer. */
   if (result == WS_OK && self->stream.object && self->base.numbers[COALESCE] == 0) stream_flush(self);
   return error;

@@ -13,7 +13,7 @@ typedef struct {
   /* Number of packets that were taken. */
   uint64_t taken;
   /* A full queue was reported; it is not reported again until a packet is accepted. */
-  bool told_full;
+  bool reported_full;
   /* The argument of connect_to_url(). */
   gd_string requested_url;
   /* The stream of accept_stream(), its pending bytes in both directions, and the address of its other end. */

@@ -29,7 +29,7 @@ static int64_t status_of(const ws_peer *self) {
   return status;
 }
 
-static void tell(gd_object *stream, const char *method) {
+static void call_method(gd_object *stream, const char *method) {
   ask(stream, method, 0);
 }
 
@@ -169,8 +169,8 @@ static bool put_all(ws_peer *self) {
 static void hang_up(ws_peer *self) {
   gd_object *stream = self->stream.object;
   self->hung_up = true;
-  if (gd_has_method(stream, "disconnect_from_stream")) tell(stream, "disconnect_from_stream");
-  else if (gd_has_method(stream, "disconnect_from_host")) tell(stream, "disconnect_from_host");
+  if (gd_has_method(stream, "disconnect_from_stream")) call_method(stream, "disconnect_from_stream");
+  else if (gd_has_method(stream, "disconnect_from_host")) call_method(stream, "disconnect_from_host");
 }
 
 static void flush(ws_peer *self) {
@@ -189,7 +189,7 @@ void stream_flush(ws_peer *self) {
 static void move_on(ws_peer *self) {
   gd_object *stream = self->stream.object;
   if (self->hung_up) return;
-  if (gd_has_method(stream, "poll")) tell(stream, "poll");
+  if (gd_has_method(stream, "poll")) call_method(stream, "poll");
   int64_t status = status_of(self);
   if (status == STATUS_CONNECTING) {
     /* The timeout of the opening handshake runs while the stream connects. */
