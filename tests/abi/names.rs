@@ -13,7 +13,7 @@ fn set_name(word: &str, name: Option<&str>) -> i32 {
 }
 
 /// The error message for a wss:// server without a certificate.
-fn sentence() -> String {
+fn error_text() -> String {
     // SAFETY: the URL lives, and NULL is a config of defaults.
     assert_eq!(unsafe { ws_listen(c"wss://127.0.0.1:0".as_ptr(), std::ptr::null(), &mut 0) }, WS_ERR_TLS);
     last_error()
@@ -21,11 +21,11 @@ fn sentence() -> String {
 
 #[test]
 fn error_messages_use_the_names_set_by_a_binding() {
-    assert_eq!(sentence(), "a wss:// server needs cert_pem and key_pem in its config");
+    assert_eq!(error_text(), "a wss:// server needs cert_pem and key_pem in its config");
     assert_eq!(set_name("cert_pem", Some("the certificate")), WS_OK);
-    assert_eq!(sentence(), "a wss:// server needs the certificate and key_pem in its config");
+    assert_eq!(error_text(), "a wss:// server needs the certificate and key_pem in its config");
     assert_eq!(set_name("cert_pem", None), WS_OK);
-    assert_eq!(sentence(), "a wss:// server needs cert_pem and key_pem in its config");
+    assert_eq!(error_text(), "a wss:// server needs cert_pem and key_pem in its config");
 
     // The name is also used in the event of a connection.
     assert_eq!(set_name("max_inflate_ratio", Some("Bombs")), WS_OK);
@@ -47,7 +47,7 @@ fn error_messages_use_the_names_set_by_a_binding() {
     until("the server refuses the message", || {
         poll(client);
         poll(server);
-        reported = next(server).filter(|event| event.kind == WS_EVENT_DISCONNECTED).map(|event| event.sentence());
+        reported = next(server).filter(|event| event.kind == WS_EVENT_DISCONNECTED).map(|event| event.error_text());
         reported.is_some()
     });
     assert!(reported.as_ref().is_some_and(|reported| reported.ends_with("; else raise Bombs")), "{reported:?}");
@@ -58,8 +58,8 @@ fn error_messages_use_the_names_set_by_a_binding() {
 
 #[test]
 fn invalid_names_are_refused() {
-    assert_eq!(set_name("a word that no sentence has", Some("x")), WS_OK);
-    assert_eq!(set_name("a word that no sentence has", None), WS_OK);
+    assert_eq!(set_name("a word that no message has", Some("x")), WS_OK);
+    assert_eq!(set_name("a word that no message has", None), WS_OK);
     assert_eq!(set_name("port", Some(&"x".repeat(64))), WS_OK);
     assert_eq!(set_name("port", Some(&"x".repeat(65))), WS_ERR_TOO_BIG);
     assert_eq!(set_name(&"x".repeat(65), None), WS_ERR_TOO_BIG);

@@ -134,7 +134,7 @@ fn event(handles: &[u32], kind: i32) -> Event {
             assert!(poll(*handle) >= 0);
         }
         while let Some(event) = next(handles[0]) {
-            assert!(event.kind == kind || event.kind != WS_EVENT_CLOSED, "{}", event.sentence());
+            assert!(event.kind == kind || event.kind != WS_EVENT_CLOSED, "{}", event.error_text());
             if event.kind == kind {
                 found = Some(event);
                 break;
@@ -280,7 +280,7 @@ fn a_link_local_address_keeps_its_interface() {
         free(client);
         let lost = try_connect(&format!("{scheme}://[{address}]:{port}/"), Some(&cert)).unwrap();
         let (_, end) = all_of(lost);
-        assert!(end.phase == WS_PHASE_TCP && end.sentence().contains("needs its interface"), "{}", end.sentence());
+        assert!(end.phase == WS_PHASE_TCP && end.error_text().contains("needs its interface"), "{}", end.error_text());
         free(lost);
         free(server);
     }
@@ -335,7 +335,7 @@ fn an_http_1_0_response_is_reported_with_its_status() {
             (end.phase, end.cause, end.http_status),
             (WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status),
             "{}",
-            end.sentence()
+            end.error_text()
         );
         assert!(header(client, c"server").starts_with("SimpleHTTP/"));
         free(client);
@@ -386,11 +386,12 @@ fn error_messages_contain_no_part_of_a_key() {
             free(handle);
             let mut reported: Vec<String> = std::iter::from_fn(log_line).collect();
             reported.extend((listens != WS_OK || connects != WS_OK).then(last_error));
-            for sentence in &reported {
-                let numbers = sentence.split(|char: char| !char.is_ascii_digit()).filter(|run| !run.is_empty()).count();
-                assert!(numbers < 8, "variant {index}: bytes in {sentence}");
-                let leaked = (0..body.len() - 8).find(|at| sentence.contains(&body[*at..at + 8]));
-                assert_eq!(leaked, None, "variant {index}: {sentence}");
+            for error_text in &reported {
+                let numbers =
+                    error_text.split(|char: char| !char.is_ascii_digit()).filter(|run| !run.is_empty()).count();
+                assert!(numbers < 8, "variant {index}: bytes in {error_text}");
+                let leaked = (0..body.len() - 8).find(|at| error_text.contains(&body[*at..at + 8]));
+                assert_eq!(leaked, None, "variant {index}: {error_text}");
             }
         }
     }
@@ -454,7 +455,7 @@ fn garbage_instead_of_a_request_is_refused_at_once() {
         end.is_some()
     });
     let end = end.unwrap();
-    assert!(end.phase == WS_PHASE_TLS && end.sentence().contains("ws://"), "{}", end.sentence());
+    assert!(end.phase == WS_PHASE_TLS && end.error_text().contains("ws://"), "{}", end.error_text());
     free(client);
     free(server);
 }
@@ -490,13 +491,13 @@ fn an_explicitly_trusted_certificate_needs_no_complete_chain() {
         let (server, port) = listen_with(&chain, &leaf_key.serialize_pem());
         let client = try_connect(&format!("wss://127.0.0.1:{port}/"), Some(trusted)).unwrap();
         let reported = fate(client, server);
-        assert_eq!(reported.kind == WS_EVENT_OPEN, passes, "{}", reported.sentence());
+        assert_eq!(reported.kind == WS_EVENT_OPEN, passes, "{}", reported.error_text());
         if !passes {
             assert_eq!(reported.phase, WS_PHASE_TLS);
             assert!(
-                reported.sentence().contains("whole chain"),
+                reported.error_text().contains("whole chain"),
                 "the message names the missing chain: {}",
-                reported.sentence()
+                reported.error_text()
             );
         }
         free(client);
@@ -558,7 +559,7 @@ fn the_size_limit_applies_to_the_decompressed_message() {
                     (message, end.code, end.cause),
                     (None, 1009, WS_CAUSE_TOO_BIG),
                     "{len} in pieces of {piece}: {}",
-                    end.sentence()
+                    end.error_text()
                 );
             }
             free(server);
@@ -594,7 +595,7 @@ fn a_message_followed_by_a_reset_is_received() {
         }
         let (messages, end) = all_of(client);
         assert_eq!(messages, [b"the final result".to_vec()], "after {puts} puts");
-        assert_eq!((end.code, end.clean), (1006, false), "{}", end.sentence());
+        assert_eq!((end.code, end.clean), (1006, false), "{}", end.error_text());
         free(client);
     }
 }
@@ -614,7 +615,7 @@ fn a_redirect_names_its_target() {
         let client = connect(port, None, |_| {});
         let (_, end) = all_of(client);
         assert_eq!((end.phase, end.cause, end.http_status), (WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS, status));
-        assert!(end.sentence().contains(wanted) && !end.sentence().contains("secret"), "{}", end.sentence());
+        assert!(end.error_text().contains(wanted) && !end.error_text().contains("secret"), "{}", end.error_text());
         free(client);
         thread.join().unwrap();
     }
@@ -638,7 +639,7 @@ fn a_frame_sent_with_the_handshake_response_is_received() {
         let client = connect(port, None, |_| {});
         let (messages, end) = all_of(client);
         assert_eq!(messages, [b"first".to_vec(), b"second".to_vec()]);
-        assert_eq!(end.code, if close { 4001 } else { 1006 }, "{}", end.sentence());
+        assert_eq!(end.code, if close { 4001 } else { 1006 }, "{}", end.error_text());
         free(client);
         thread.join().unwrap();
     }
@@ -763,8 +764,8 @@ fn a_message_over_64_kib_arrives_or_its_failure_is_reported() {
             ends.len() == 2
         });
         let of = |handle| ends.iter().find(|end| (end.conn == client) == (handle == client)).unwrap();
-        assert_eq!((of(client).code, of(client).cause), (1009, WS_CAUSE_TOO_BIG), "{}", of(client).sentence());
-        assert_eq!((of(server).code, of(server).cause), (1009, WS_CAUSE_CLOSED_BY_PEER), "{}", of(server).sentence());
+        assert_eq!((of(client).code, of(client).cause), (1009, WS_CAUSE_TOO_BIG), "{}", of(client).error_text());
+        assert_eq!((of(server).code, of(server).cause), (1009, WS_CAUSE_CLOSED_BY_PEER), "{}", of(server).error_text());
         free(client);
         free(server);
     }
@@ -793,7 +794,7 @@ fn sending_into_a_dead_network_never_blocks() {
         let end = end.unwrap();
         assert!(silence == End::Swallow || full, "a full queue is reported");
         assert!(calls > 20, "{calls} frames until the end was reported");
-        assert_eq!((end.cause, end.code), (WS_CAUSE_PONG_TIMEOUT, 1006), "{}", end.sentence());
+        assert_eq!((end.cause, end.code), (WS_CAUSE_PONG_TIMEOUT, 1006), "{}", end.error_text());
         free(client);
         free(server);
     }
@@ -1007,8 +1008,8 @@ fn a_close_frame_received_while_sending_is_blocked_ends_the_connection() {
     });
     assert_eq!(put(client, b"more"), WS_ERR_STATE);
     let (_, end) = all_of(client);
-    assert_eq!((end.code, end.cause, end.clean), (1000, WS_CAUSE_CLOSED_BY_PEER, false), "{}", end.sentence());
-    assert!(end.unsent > 0 && end.sentence().contains("bye"), "{} unsent: {}", end.unsent, end.sentence());
+    assert_eq!((end.code, end.cause, end.clean), (1000, WS_CAUSE_CLOSED_BY_PEER, false), "{}", end.error_text());
+    assert!(end.unsent > 0 && end.error_text().contains("bye"), "{} unsent: {}", end.unsent, end.error_text());
     free(client);
     drop(go);
     thread.join().unwrap();
@@ -1057,16 +1058,16 @@ fn an_ip_address_as_dns_name_does_not_invalidate_the_other_names() {
     let (server, port) = listen_with(&cert, &key);
     let client = try_connect(&format!("wss://localhost:{port}/"), Some(&cert)).unwrap();
     let reported = fate(client, server);
-    assert_eq!(reported.kind, WS_EVENT_OPEN, "{}", reported.sentence());
+    assert_eq!(reported.kind, WS_EVENT_OPEN, "{}", reported.error_text());
     free(client);
     let client = try_connect(&format!("wss://127.0.0.1:{port}/"), Some(&cert)).unwrap();
     let reported = fate(client, server);
     assert!(
-        reported.phase == WS_PHASE_TLS && reported.sentence().contains("not for the name"),
+        reported.phase == WS_PHASE_TLS && reported.error_text().contains("not for the name"),
         "{}",
-        reported.sentence()
+        reported.error_text()
     );
-    println!("IP as DNS: {}", reported.sentence());
+    println!("IP as DNS: {}", reported.error_text());
     free(client);
     free(server);
 }
@@ -1090,7 +1091,7 @@ fn certificate_names_match_despite_case_and_a_trailing_dot() {
         let client = try_connect(&format!("wss://{name}:{port}/"), Some(&cert))
             .unwrap_or_else(|error| panic!("{name}: {error} {}", last_error()));
         let reported = fate(client, server);
-        assert_eq!(reported.kind, WS_EVENT_OPEN, "{name}: {}", reported.sentence());
+        assert_eq!(reported.kind, WS_EVENT_OPEN, "{name}: {}", reported.error_text());
         free(client);
     }
     free(server);
@@ -1149,8 +1150,8 @@ fn a_missing_close_notify_does_not_make_a_clean_close_unclean() {
         let (messages, end) = all_of(client);
         thread.join().unwrap();
         assert_eq!(messages, [b"last".to_vec()]);
-        assert_eq!((end.code, end.clean), if close { (1000, true) } else { (1006, false) }, "{}", end.sentence());
-        assert_eq!(end.cause, if close { WS_CAUSE_CLOSED_BY_PEER } else { WS_CAUSE_PEER_GONE }, "{}", end.sentence());
+        assert_eq!((end.code, end.clean), if close { (1000, true) } else { (1006, false) }, "{}", end.error_text());
+        assert_eq!(end.cause, if close { WS_CAUSE_CLOSED_BY_PEER } else { WS_CAUSE_PEER_GONE }, "{}", end.error_text());
         free(client);
     }
 }
@@ -1206,10 +1207,10 @@ fn a_leaving_player_is_reported_at_once() {
             }
             if leaves == 0 {
                 let end = event(&[host], WS_EVENT_DISCONNECTED);
-                assert_eq!((end.conn, end.code), (conn, 1001), "{}", end.sentence());
+                assert_eq!((end.conn, end.code), (conn, 1001), "{}", end.error_text());
             } else {
                 let end = event(&[host, join], WS_EVENT_DISCONNECTED);
-                assert_eq!((end.conn, end.code), (conn, if leaves == 1 { 1000 } else { 1006 }), "{}", end.sentence());
+                assert_eq!((end.conn, end.code), (conn, if leaves == 1 { 1000 } else { 1006 }), "{}", end.error_text());
                 free(join);
             }
             poll(host);

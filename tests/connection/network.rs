@@ -124,7 +124,7 @@ fn put_all(handle: u32, from: usize) {
 /// Checks what must hold for every fault: the phase fits the state, a clean end lost nothing, and an end has a message.
 fn judge(what: &str, at_client: &Told, at_server: &Told) {
     let end = at_client.end.as_ref().expect("the client's end");
-    assert!(!end.sentence().is_empty());
+    assert!(!end.error_text().is_empty());
     if at_client.opened {
         assert!([WS_PHASE_TLS, WS_PHASE_WEBSOCKET, WS_PHASE_APP].contains(&end.phase), "{what}: {end:?}");
     } else {
@@ -136,7 +136,7 @@ fn judge(what: &str, at_client: &Told, at_server: &Told) {
         assert_eq!(end.unsent, 0, "{what}: {end:?}");
     }
     if let Some(end) = &at_server.end {
-        assert!(!end.sentence().is_empty());
+        assert!(!end.error_text().is_empty());
         assert!(!end.clean || at_server.got == LENGTHS.len(), "{what}: {end:?} after {} messages", at_server.got);
         // Messages that the client reports as unsent have not arrived.
         let reported = at_client.end.as_ref().map_or(0, |end| end.unsent as usize);

@@ -225,12 +225,12 @@ fn common_certificates_are_accepted_or_refused_with_a_reason() {
             ];
             for (by, trust, wanted) in tries {
                 let end = end_of(server.port, &trust, &pem);
-                let what = format!("{} by {by}, {version}: {}", made.name, end.sentence());
+                let what = format!("{} by {by}, {version}: {}", made.name, end.error_text());
                 if wanted == PASSES {
                     assert_eq!((end.phase, end.cause), (WS_PHASE_HTTP, WS_CAUSE_HTTP_STATUS), "{what}");
                 } else {
                     assert_eq!(end.phase, WS_PHASE_TLS, "{what}");
-                    assert!(end.sentence().contains(wanted), "{what}");
+                    assert!(end.error_text().contains(wanted), "{what}");
                 }
             }
         }
@@ -265,8 +265,8 @@ fn weak_or_unknown_keys_and_signatures_are_refused() {
             let server = Server::start(&folder, name, version);
             for trust in [Trust::Ca(&pem), Trust::Insecure] {
                 let end = end_of(server.port, &trust, &pem);
-                assert_eq!(end.phase, WS_PHASE_TLS, "{name}, {version}: {}", end.sentence());
-                assert!(end.sentence().contains(wanted), "{name}, {version}: {}", end.sentence());
+                assert_eq!(end.phase, WS_PHASE_TLS, "{name}, {version}: {}", end.error_text());
+                assert!(end.error_text().contains(wanted), "{name}, {version}: {}", end.error_text());
             }
         }
     }

@@ -152,7 +152,7 @@ fn a_host_receives_authentication_sent_after_other_packets() {
     let mut events = Vec::new();
     let mut raw = Raw::open(host, port, &mut events);
     let of_auth = |events: &[Event]| -> Vec<String> {
-        events.iter().filter(|event| event.kind == WS_EVENT_AUTH).map(Event::sentence).collect()
+        events.iter().filter(|event| event.kind == WS_EVENT_AUTH).map(Event::error_text).collect()
     };
     raw.send(&[
         packet(b"\x03one"),
@@ -184,7 +184,7 @@ fn a_host_receives_authentication_sent_after_other_packets() {
         step(host, &mut events);
         events.len() == 5
     });
-    let bytes: Vec<_> = events[1..].iter().map(|event| (event.kind, event.sentence())).collect();
+    let bytes: Vec<_> = events[1..].iter().map(|event| (event.kind, event.error_text())).collect();
     assert_eq!(bytes, ["one", "two", "three", "four"].map(|text| (WS_EVENT_MESSAGE, text.to_owned())));
     crate::c_host::free(host);
 }
@@ -210,7 +210,7 @@ fn a_join_receives_authentication_sent_after_other_packets() {
         step(join, &mut events);
         events.len() == 3
     });
-    let reported: Vec<_> = events.iter().map(|event| (event.kind, event.peer_id, event.sentence())).collect();
+    let reported: Vec<_> = events.iter().map(|event| (event.kind, event.peer_id, event.error_text())).collect();
     let auth = |text: &str| (WS_EVENT_AUTH, 1, text.to_owned());
     assert_eq!(reported, [(WS_EVENT_AUTHENTICATING, 1, String::new()), auth("first"), auth("second")]);
     assert_eq!(ws_complete_auth(join, 1), WS_OK);

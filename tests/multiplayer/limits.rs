@@ -73,9 +73,9 @@ fn error_events_truncate_a_long_path() {
         raw.send(&[&[0xA0, 6, 0, 0, 0x80, 0], path.as_bytes(), &[0]].concat());
         let error = event(host, &mut raw, "ERROR", |event| event.kind == WS_EVENT_ERROR);
         assert_eq!(error.cause, WS_CAUSE_NO_NODE);
-        let sentence = String::from_utf8(error.bytes).unwrap();
-        let shown = sentence.split("the node ").nth(1).unwrap().split(", which").next().unwrap();
-        assert!(shown.len() <= 256 && sentence.len() < 400, "{} bytes of a path", shown.len());
+        let error_text = String::from_utf8(error.bytes).unwrap();
+        let shown = error_text.split("the node ").nth(1).unwrap().split(", which").next().unwrap();
+        assert!(shown.len() <= 256 && error_text.len() < 400, "{} bytes of a path", shown.len());
         assert!(if path.len() <= 256 {
             shown == path
         } else {
@@ -110,7 +110,7 @@ fn queued_authentication_data_counts_towards_the_inbound_limits() {
     assert!((u64::from(LIMIT)..=4 * u64::from(LIMIT)).contains(&waits), "{waits} bytes wait");
     for count in 0..SENT {
         let data = event(host, &mut raw, "AUTH", |event| {
-            assert!(!event.is_end(), "{count} came: {}", event.sentence());
+            assert!(!event.is_end(), "{count} came: {}", event.error_text());
             event.kind == WS_EVENT_AUTH
         });
         assert_eq!(data.bytes.len(), 60_000);
@@ -169,7 +169,7 @@ fn calls_are_limited_in_items_and_bytes() {
             let came =
                 event(host, &mut raw, "a call or an end", |event| event.kind == WS_EVENT_MESSAGE || event.is_end());
             match why {
-                None => assert_eq!(came.kind, WS_EVENT_MESSAGE, "{count}, {items}, {bytes}: {}", came.sentence()),
+                None => assert_eq!(came.kind, WS_EVENT_MESSAGE, "{count}, {items}, {bytes}: {}", came.error_text()),
                 Some(why) => {
                     let (code, cause) = (1002, WS_CAUSE_MULTIPLAYER);
                     assert_eq!(
@@ -177,7 +177,7 @@ fn calls_are_limited_in_items_and_bytes() {
                         (WS_EVENT_DISCONNECTED, code, cause),
                         "{count}, {items}, {bytes}"
                     );
-                    assert!(came.sentence().contains(why), "{}", came.sentence());
+                    assert!(came.error_text().contains(why), "{}", came.error_text());
                 }
             }
             crate::c_host::free(host);

@@ -58,7 +58,7 @@ impl Event {
         self.kind == WS_EVENT_CLOSED || self.kind == WS_EVENT_DISCONNECTED
     }
 
-    pub fn sentence(&self) -> String {
+    pub fn error_text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 }
