@@ -241,6 +241,18 @@ mod rates {
     }
 
     #[test]
+    fn what_a_gap_allows_lasts_beyond_the_next_poll() {
+        let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100)]);
+        end.pass(ms(1_000));
+        end.now += ms(5_000);
+        for count in [300, 250] {
+            end.feed(&numbered(0, count));
+            end.poll();
+            assert_eq!((end.items().len(), end.peer.state()), (count as usize, State::Open));
+        }
+    }
+
+    #[test]
     fn silent_polling_gaps_do_not_accumulate_allowance() {
         let mut end = End::open_server(&[(WS_OPT_MAX_MESSAGES_PER_S, 100), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         for _ in 0..50 {

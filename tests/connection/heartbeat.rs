@@ -77,6 +77,30 @@ mod client {
     }
 
     #[test]
+    fn the_announcement_is_awaited_until_its_deadline() {
+        let mut end = asking(&[]);
+        end.pass(ms(9_900));
+        let deadline = end.poll().unwrap();
+        end.now = deadline - ms(1);
+        end.poll();
+        assert_eq!(end.items(), []);
+        end.now = deadline;
+        end.poll();
+        assert!(matches!(end.items()[..], [Event(EventKind::Error, _)]));
+    }
+
+    #[test]
+    fn text_is_no_announcement() {
+        let mut end = asking(&[]);
+        let announcement = [b"wspeer-heartbeat".as_slice(), MARKER].concat();
+        end.feed(&[&[0x81, announcement.len() as u8], announcement.as_slice()].concat());
+        end.poll();
+        let items = end.items();
+        assert_eq!((items.len(), &items[0]), (2, &Text(String::from_utf8(announcement).unwrap())));
+        assert!(matches!(items[1], Event(EventKind::Error, _)), "{items:?}");
+    }
+
+    #[test]
     fn stray_pongs_and_unknown_heartbeats_are_ignored() {
         let mut end = announced(&[(WS_OPT_HEARTBEAT_MS, 1_000)]);
         end.feed(&frame(&beat(2, 1)));
@@ -222,6 +246,34 @@ mod server {
         end.feed(&masked(&beat(1, 1)));
         end.poll();
         assert_eq!((end.output(), end.items()), (vec![], vec![Binary(beat(1, 1))]));
+    }
+
+    /// A pong follows the last fragment of a long message, and nothing follows a close frame.
+    #[test]
+    fn a_pong_never_stands_between_fragments_or_after_a_close() {
+        let mut end = End::server_over(20_000, true, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        end.act(|connection, cx| connection.put(|| cx, false, &[7; 400_000]));
+        end.feed(ASKING);
+        let (mut output, mut sent) = (Vec::new(), false);
+        for _ in 0..100 {
+            let clock = Ticking { now: std::cell::Cell::new(end.now), step: ms(5), asked: std::cell::Cell::new(0) };
+            end.poll_within(&clock, Some(1));
+            output.extend(end.output());
+            let at = output.windows(16).position(|bytes| bytes == b"wspeer-heartbeat");
+            if let Some(marker) = at.and_then(|at| output.get(at + 16..at + 32))
+                && !std::mem::replace(&mut sent, true)
+            {
+                assert!(end.peer.is_waiting());
+                end.feed(&masked(&beat_of(marker, 1, 1)));
+            }
+        }
+        let at = output.windows(16).position(|bytes| bytes == b"wspeer-heartbeat").unwrap();
+        let pong = [b"\x82\x15".to_vec(), beat_of(&output[at + 16..at + 32], 2, 1)].concat();
+        assert!(output.ends_with(&pong), "the last of {} bytes", output.len());
+        end.act(|connection, cx| connection.close(cx, 0, ""));
+        end.feed(&masked(&beat_of(&output[at + 16..at + 32], 1, 2)));
+        end.poll();
+        assert_eq!(end.output(), b"\x88\x02\x03\xE8");
     }
 
     #[test]

@@ -6,7 +6,12 @@ mod clock;
 mod test_connection;
 
 mod budget;
+mod compression;
 mod connecting;
 mod heartbeat;
+mod inbox;
+mod outbox;
+mod receiving;
 mod reopening;
+mod sending;
 mod time;

@@ -47,6 +47,7 @@ pub use Took::*;
 pub struct End {
     pub peer: Connection,
     pub far: MemoryEnd,
+    capacity: usize,
     pub now: Instant,
     pub start: Instant,
     last_poll: Option<Instant>,
@@ -63,6 +64,7 @@ impl End {
         End {
             peer: make(Stream::Memory(Box::new(near)), now),
             far,
+            capacity,
             now,
             start: now,
             last_poll: None,
@@ -78,9 +80,14 @@ impl End {
     }
 
     pub fn server_over(capacity: usize, queue_before_open: bool, changes: &[(i32, u32)]) -> End {
-        let options = options(true, changes);
+        let accept = Accept { heartbeat: true, ..Accept::default() };
+        End::accepting(accept, capacity, queue_before_open, options(true, changes))
+    }
+
+    /// A server's end with these terms, which waits for its request.
+    pub fn accepting(accept: Accept, capacity: usize, queue_before_open: bool, options: Arc<Options>) -> End {
         let timeout = options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS);
-        let accept = Some(Arc::new(Accept { heartbeat: true, ..Accept::default() }));
+        let accept = Some(Arc::new(accept));
         End::over(capacity, |stream, now| {
             Connection::answer_on(stream, accept, 16 << 10, options, timeout, queue_before_open, now)
         })
@@ -93,6 +100,10 @@ impl End {
 
     /// Like `client`, and `heartbeat` requests the application heartbeat.
     pub fn client_asking(heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
+        End::requesting(256 << 10, heartbeat, timeout, changes)
+    }
+
+    fn requesting(capacity: usize, heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
         let spec = RequestSpec {
             host: "h".to_owned(),
             target: "/".to_owned(),
@@ -102,7 +113,7 @@ impl End {
             max_header_bytes: 16 << 10,
             heartbeat,
         };
-        End::over(256 << 10, |stream, now| {
+        End::over(capacity, |stream, now| {
             Connection::request_on(stream, &spec, options(false, changes), timeout, false, now)
         })
     }
@@ -125,6 +136,11 @@ impl End {
     /// A client's end after its opening handshake.
     pub fn open_client(changes: &[(i32, u32)]) -> End {
         End::client(None, changes).opened()
+    }
+
+    /// A client's end after its opening handshake, over a transport that holds `capacity` bytes in each direction.
+    pub fn open_client_over(capacity: usize, changes: &[(i32, u32)]) -> End {
+        End::requesting(capacity, false, None, changes).opened()
     }
 
     /// Completes a client's opening handshake.
@@ -215,6 +231,11 @@ impl End {
     /// The remote peer sends bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
         assert_eq!(self.far.write(bytes).unwrap(), bytes.len());
+    }
+
+    /// Number of bytes that the transport takes from the connection now.
+    pub fn far_room(&self) -> usize {
+        self.capacity - self.far.readable()
     }
 
     /// The remote peer disconnects: what it sent is readable, and writing fails.

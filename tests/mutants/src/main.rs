@@ -119,7 +119,8 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         if !has_let(&binary.left) && !has_let(&binary.right) {
             let (left, right) = (self.lines.range(binary.left.span()), self.lines.range(binary.right.span()));
             let text = self.lines.text;
-            let of = |index: &usize| format!("{} {} {}", &text[left.clone()], self.mutants[*index].replacement, &text[right.clone()]);
+            // `x as u64 < y` would begin generic arguments.
+            let of = |index: &usize| format!("({}) {} ({})", &text[left.clone()], self.mutants[*index].replacement, &text[right.clone()]);
             let instead = found.iter().map(of).collect();
             self.add(left.start..right.end, found, Shape::Instead(instead));
         }
