@@ -44,3 +44,25 @@ impl Refusals {
         *self = Refusals::default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_lines_a_second_are_logged_and_the_others_counted() {
+        let (mut refusals, start) = (Refusals::default(), Instant::now());
+        for period in 0..3 {
+            let now = start + PERIOD * period;
+            for line in 1..=15 {
+                refusals.log(now, || "refused".to_owned());
+                let logged = LINES.min(line);
+                assert_eq!((refusals.lines, refusals.left_out), (logged, u64::from(line - logged)));
+            }
+            refusals.pass(now + PERIOD - Duration::from_millis(1));
+            assert_eq!((refusals.lines, refusals.left_out), (LINES, 5));
+        }
+        refusals.pass(start + PERIOD * 3);
+        assert_eq!((refusals.lines, refusals.left_out, refusals.since), (0, 0, None));
+    }
+}

@@ -65,3 +65,47 @@ impl Turns {
         self.first.is_empty() && self.behind.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn busy_clients_come_after_the_others_and_each_key_once() {
+        let mut turns = Turns::default();
+        assert!(turns.is_empty() && turns.pop().is_none());
+        for (key, behind) in [(1, false), (3, true), (2, false), (3, false), (1, true), (4, true), (2, false)] {
+            turns.enter(key, behind);
+        }
+        assert_eq!((turns.len(), turns.is_empty(), turns.contains(3), turns.contains(5)), (4, false, true, false));
+        assert_eq!(std::iter::from_fn(|| turns.pop()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!((turns.len(), turns.contains(3)), (0, false));
+        turns.push_behind(7);
+        assert_eq!((turns.len(), turns.is_empty(), turns.contains(7)), (1, false, true));
+    }
+
+    #[test]
+    fn a_busy_client_is_passed_over_for_at_most_16_polls() {
+        let mut turns = Turns::default();
+        for _ in 0..2 {
+            // Polls without a busy client do not count.
+            for _ in 0..20 {
+                turns.begin_poll();
+                turns.push(1);
+                assert_eq!(turns.pop(), Some(1));
+            }
+            turns.push_behind(9);
+            for poll in 1..=PASSED_OVER {
+                turns.begin_poll();
+                turns.push(1);
+                turns.push(2);
+                let first = if poll == PASSED_OVER { 9 } else { 1 };
+                assert_eq!(turns.pop(), Some(first), "poll {poll}");
+                while !turns.first.is_empty() {
+                    assert!(turns.pop().is_some_and(|key| key < 3));
+                }
+            }
+            assert!(turns.is_empty());
+        }
+    }
+}

@@ -133,16 +133,8 @@ impl Model {
 
     fn step(&mut self) {
         match self.below(24) {
-            0..3 => {
-                if !self.ended {
-                    self.push_message(true);
-                }
-            }
-            3..6 => {
-                if !self.ended {
-                    self.push_message(false);
-                }
-            }
+            0..3 if !self.ended => self.push_message(true),
+            3..6 if !self.ended => self.push_message(false),
             6 => self.push_mark(false),
             7 => self.push_mark(true),
             8..10 => drop(self.take()),

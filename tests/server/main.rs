@@ -5,10 +5,13 @@ mod clock;
 #[path = "../support/test_server.rs"]
 mod test_server;
 
+mod broadcast;
 mod budget;
+mod counts;
 mod crowd;
 mod fairness;
 mod items;
 mod options;
 mod refusals;
 mod timers;
+mod upkeep;

@@ -74,6 +74,11 @@ impl TestServer {
     }
 
     pub fn at(addresses: &[SocketAddr], changes: &[(i32, u32)]) -> TestServer {
+        TestServer::accepting(Accept::default(), addresses, changes)
+    }
+
+    /// A server with these terms.
+    pub fn accepting(accept: Accept, addresses: &[SocketAddr], changes: &[(i32, u32)]) -> TestServer {
         let mut options = Options::defaults(true);
         for (option, value) in changes {
             options.set(*option, *value).unwrap();
@@ -82,7 +87,7 @@ impl TestServer {
             url_start: "ws://127.0.0.1".to_owned(),
             url_path: String::new(),
             tls: None,
-            accept: Arc::new(Accept::default()),
+            accept: Arc::new(accept),
             max_header_bytes: 16 << 10,
             options: Arc::new(options),
         };
@@ -172,9 +177,14 @@ impl TestServer {
 
     /// A client after its opening handshake, and its slot.
     pub fn open(&mut self) -> (TcpStream, u32) {
+        self.open_with(REQUEST)
+    }
+
+    /// As `open`, with another request.
+    pub fn open_with(&mut self, request: &[u8]) -> (TcpStream, u32) {
         let before: Vec<u32> = self.server.keys().collect();
         let mut stream = self.connect();
-        stream.write_all(REQUEST).unwrap();
+        stream.write_all(request).unwrap();
         let mut answer = Vec::new();
         self.poll_until("the answer to the request", |_| {
             read(&mut stream, &mut answer);
