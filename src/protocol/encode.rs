@@ -133,6 +133,21 @@ mod tests {
     }
 
     #[test]
+    fn a_separate_header_is_that_of_the_whole_frame() {
+        for len in [0, 125, 126, 65_535, 65_536] {
+            for lead in [Lead::whole(0x2), Lead { opcode: 0x1, rsv1: true, fin: false }] {
+                let mut frame = Vec::new();
+                encode_frame(&mut frame, Role::Server, &mut MaskKeys::new(), lead, &vec![0; len]);
+                let (header, count) = frame_header(lead, len, None);
+                assert_eq!(header[..count], frame[..frame.len() - len], "{len} bytes");
+                let (masked, masked_count) = frame_header(lead, len, Some([1, 2, 3, 4]));
+                assert_eq!((masked_count, &masked[count..masked_count]), (count + 4, [1, 2, 3, 4].as_slice()));
+                assert_eq!((masked[0], masked[1]), (header[0], header[1] | 0x80));
+            }
+        }
+    }
+
+    #[test]
     fn a_close_payload_cuts_its_reason_at_a_code_point() {
         let (payload, len) = close_payload(Some(1000), &"é".repeat(100));
         assert_eq!(len, 2 + 122);

@@ -238,7 +238,12 @@ mod tests {
             "permessage-deflate; client_max_window_bits=1o",
             "permessage-deflate; server_no_context_takeover=1",
             "permessage-deflate; server_no_context_takeover; server_no_context_takeover",
+            "permessage-deflate; client_no_context_takeover; client_no_context_takeover",
+            "permessage-deflate; server_max_window_bits=10; server_max_window_bits=10",
+            "permessage-deflate; client_max_window_bits; client_max_window_bits",
             "permessage-deflate; client_max_window_bits; client_max_window_bits=10",
+            "permessage-deflate; client_max_window_bits=10; client_max_window_bits=10",
+            "permessage-foo; quoted=\"permessage-deflate, a; b\"",
             "x-webkit-deflate-frame",
             "permessage-bzip2, permessage-deflates",
         ] {
@@ -275,6 +280,13 @@ mod tests {
             "permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits=8";
         let params = accept_answer(&asked, &header(good)).unwrap().unwrap();
         assert_eq!((params.server_bits, params.client_bits, params.client_no_takeover), (10, 8, false));
+        for (client_no_takeover, answer, expected) in
+            [(false, "", false), (true, "", true), (false, "; client_no_context_takeover", true)]
+        {
+            let asked = DeflateSettings { client_no_takeover, ..PLAIN };
+            let params = accept_answer(&asked, &header(&format!("permessage-deflate{answer}"))).unwrap().unwrap();
+            assert_eq!((params.client_no_takeover, params.server_no_takeover), (expected, false), "{answer}");
+        }
         for bad in [
             "permessage-deflate",
             "permessage-deflate; server_no_context_takeover",

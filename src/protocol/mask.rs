@@ -141,6 +141,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_long_copy_is_masked_as_a_whole() {
+        let bytes: Vec<u8> = (0..3 * PIECE + 5).map(|index| index as u8).collect();
+        for offset in 0..9 {
+            let mut whole = bytes.clone();
+            mask(&mut whole, [1, 2, 3, 4], offset);
+            let mut out = b"before".to_vec();
+            extend_masked(&mut out, &bytes, [1, 2, 3, 4], offset);
+            assert_eq!((&out[..6], &out[6..]), (b"before".as_slice(), whole.as_slice()), "offset {offset}");
+        }
+    }
+
+    #[test]
     fn masking_follows_the_rfc_at_every_length_and_offset() {
         let key = [0x37, 0xFA, 0x21, 0x3D];
         for len in 0..200 {

@@ -302,6 +302,26 @@ fn upgrade(why: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_is_split_into_path_and_query() {
+        for (target, expected) in [
+            ("/", Some(("/", ""))),
+            ("/a/b?c=d?e#f", Some(("/a/b", "c=d?e"))),
+            ("/?", Some(("/", ""))),
+            ("ws://host", Some(("/", ""))),
+            ("ws://host?a", Some(("/", "a"))),
+            ("http+x-1.0://host:80/a?b", Some(("/a", "b"))),
+            ("://host/a", None),
+            ("ws:///a", None),
+            ("ws://?a", None),
+            ("w_s://host/a", None),
+            ("*", None),
+            ("host:80", None),
+        ] {
+            assert_eq!(split_target(target), expected, "{target}");
+        }
+    }
     use crate::protocol::{ClientHandshake, RequestSpec};
 
     #[test]
