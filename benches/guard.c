@@ -259,6 +259,32 @@ static void client_get_packets(void) {
   pass(conn, client, BATCH, 64, WS_BINARY, RECEIVER, take_packets);
 }
 
+/* As pass(), from client to server, with ws_put_packets and ws_get_packets. */
+static void pass_packets(int counted) {
+  ws_packet_out packets[BATCH];
+  size_t taken;
+  for (int i = 0; i < BATCH; i++) packets[i] = (ws_packet_out){.data = payload, .len = 64, .type = WS_BINARY};
+  begin();
+  need(ws_put_packets(client, packets, BATCH, &taken) == WS_OK && taken == BATCH, "put");
+  need(ws_flush(client) == WS_OK, "flush");
+  end();
+  for (int got = 0; got < BATCH;) {
+    arrive(client_fd, conn_fd);
+    if (counted & RECEIVER) begin();
+    got += take_packets(server, conn);
+    if (counted & RECEIVER) end();
+    if (got < BATCH) ws_poll(client);
+  }
+}
+
+static void client_put_packets(void) {
+  pass_packets(SENDER);
+}
+
+static void client_batch(void) {
+  pass_packets(SENDER | RECEIVER);
+}
+
 static void conn_put(void) {
   pass(conn, client, BATCH, 64, WS_BINARY, SENDER, take);
 }
@@ -419,6 +445,8 @@ static const struct {
   void (*round)(void);
 } scenarios[] = {
   {"client_put", BATCH, open_plain, client_put},
+  {"client_put_packets", BATCH, open_plain, client_put_packets},
+  {"client_batch", BATCH, open_plain, client_batch},
   {"client_get", BATCH, open_plain, client_get},
   {"client_get_packets", BATCH, open_plain, client_get_packets},
   {"conn_put", BATCH, open_plain, conn_put},

@@ -25,6 +25,8 @@ LIBRARY = pathlib.Path(os.environ.get("LIBDIR") or ROOT / "build").resolve()
 # The scenarios of guard.c, each with the unit that its counts are for.
 SCENARIOS = {
     "client_put": "a client puts a 64 B message; 32 per flush",
+    "client_put_packets": "the same with ws_put_packets",
+    "client_batch": "a 64 B message from client to server, both ends, with ws_put_packets and ws_get_packets; 32 per flush",
     "client_get": "a client polls and gets a 64 B message with ws_get_packet; 32 per poll",
     "client_get_packets": "the same with ws_get_packets",
     "conn_put": "a server's connection puts a 64 B message; 32 per flush",

@@ -1,5 +1,5 @@
 /* A tiny game: every player has a place on a line, walks about, and sees the others. The host stores the places and
- * broadcasts them.
+ * sends each player what it sees.
  * Usage: multiplayer host [PORT [SECONDS]]    hosts a game, with its own player in memory
  *        multiplayer join URL [SECONDS]       joins one
  * Prints who comes and goes and, once a second, where everyone is. SECONDS 0 or none: until the game ends. */
@@ -42,13 +42,23 @@ static void on_host(ws_handle host) {
       *one = players[--player_count];
     }
   }
-  /* Everyone's place to everyone, in one packet per frame: as text, so that the byte order does not matter. */
-  char places[MAX_PLAYERS * 24 + 1] = "";
-  size_t length = 0;
-  for (size_t i = 0; i < player_count; i++)
-    length += (size_t)snprintf(places + length, sizeof places - length, "%d at %d. ", (int)players[i].id,
-                               (int)players[i].place);
-  if (ws_get_state(host) == WS_OPEN) ws_put_packet_to(host, 0, (const uint8_t *)places, length, WS_BINARY);
+  if (ws_get_state(host) != WS_OPEN) return;
+  /* To each player what it sees, one packet per frame: as text, so that the byte order does not matter. */
+  static char views[MAX_PLAYERS][MAX_PLAYERS * 32];
+  ws_packet_out packets[MAX_PLAYERS];
+  for (size_t i = 0; i < player_count; i++) {
+    size_t length = (size_t)snprintf(views[i], sizeof views[i], "You at %d. ", (int)players[i].place);
+    for (size_t k = 0; k < player_count; k++)
+      if (k != i)
+        length += (size_t)snprintf(views[i] + length, sizeof views[i] - length, "%d at %d. ", (int)players[k].id,
+                                   (int)players[k].place);
+    packets[i] = (ws_packet_out){
+        .data = (const uint8_t *)views[i], .len = length, .type = WS_BINARY, .target = players[i].id};
+  }
+  /* One call for all of them. A player whose queue is full misses this frame: the next one has newer places. */
+  size_t taken;
+  for (size_t at = 0; at < player_count; at += taken + 1)
+    if (ws_put_packets(host, packets + at, player_count - at, &taken) >= 0) break;
 }
 
 /* A player: walks at random, and keeps the last places from the host. Returns 0 when the game is over. */

@@ -73,7 +73,7 @@
  *   ws_get_packet(s),
  *   ws_next_event(s),
  *   ws_get_available        its items               items of all clients in turn  its items
- *   ws_put_packet           to the peer             to all clients                to this client
+ *   ws_put_packet(s)        to the peer             to all clients                to this client
  *   ws_put_packet_to        -                       one, all, all but one         -
  *   ws_flush                its output              output of all clients         its output
  *   ws_close                closing handshake       closes it and all clients     closing handshake
@@ -96,7 +96,7 @@
  *
  *                           host                    host's client    join, Godot 4's      join, WS_SCENE
  *                                                                    format               or WS_GODOT3
- *   ws_put_packet           to all clients          to this client   to the host          to everyone
+ *   ws_put_packet(s)        to all clients          to this client   to the host          to everyone
  *   ws_put_packet_to        id, all, all but id     -                only 1; else         id, all, all but id
  *                                                                    WS_ERR_TARGET
  *   ws_disconnect           id, all, all but id     -                -                    -
@@ -109,7 +109,7 @@
  * With WS_SCENE (- : WS_ERR_KIND; without WS_SCENE all of them):
  *
  *                           host                    host's client    join
- *   ws_put_packet
+ *   ws_put_packet(s)
  *   with WS_CALL            all clients             this client      everyone
  *   ws_put_packet_to
  *   with WS_CALL            id, all, all but id     -                id, all, all but id
@@ -699,6 +699,9 @@
 // ws_call, whose layout is fixed.
 #define WS_STRUCT_CALL 6
 
+// ws_packet_out, whose layout is fixed.
+#define WS_STRUCT_PACKET_OUT 7
+
 // null.
 #define WS_VARIANT_NIL 0
 
@@ -1121,6 +1124,19 @@ typedef struct ws_call {
   uint32_t items;
 } ws_call;
 
+// A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers.
+typedef struct ws_packet_out {
+  // The bytes, which ws_put_packets() copies. May be NULL if len is 0.
+  const uint8_t *data;
+  // Length of data in bytes.
+  size_t len;
+  // WS_TEXT, WS_BINARY or WS_CALL.
+  int32_t type;
+  // 0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and the handle is
+  // a server, a host or a join.
+  int32_t target;
+} ws_packet_out;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1492,6 +1508,22 @@ WS_API ws_result ws_put_packet(ws_handle h, const uint8_t *data, size_t len, int
 // Returns as ws_put_packet(), and WS_ERR_TARGET (no such client or peer), WS_ERR_ARG (INT32_MIN), WS_ERR_KIND (not a
 // server, host or join). Thread-safe.
 WS_API ws_result ws_put_packet_to(ws_handle h, int32_t target, const uint8_t *data, size_t len, int32_t type);
+
+// Puts packets[0] to packets[n - 1], in order, up to the first that is not accepted. Each has the rules and the effect
+// of ws_put_packet(), or of ws_put_packet_to() if its target is not 0, but one call costs less than n.
+// Without WS_COALESCE the messages are written together: at the end of the call, every 128 KiB, and when a full queue
+// would refuse one. Through a server's or host's handle, clients are written to while poll_budget_us lasts; ws_flush()
+// or the next poll writes to the others. Messages that another thread puts go before or after all of these.
+//
+// `taken` is set to the number of accepted messages; packets[*taken] is the first that was not. To a full queue, put it
+// and those behind it again after WRITABLE; to skip it, go on at packets[*taken + 1].
+// The call never blocks. Its time grows with the accepted messages, not with n: outbound_packets and outbound_bytes
+// bound what it adds to a queue, beside what the transport takes meanwhile.
+//
+// Returns WS_OK (all are accepted; also if n is 0), WS_PARTIAL (all are accepted, one or more not by every client), or
+// the error for packets[*taken]. With a `taken` of 0 also WS_ERR_HANDLE, WS_ERR_NULL (`packets` or `taken`),
+// WS_ERR_TOO_BIG (n). Thread-safe.
+WS_API ws_result ws_put_packets(ws_handle h, const struct ws_packet_out *packets, size_t n, size_t *taken);
 
 // Writes queued output, as much as the transport takes. A server: that of all its clients.
 //

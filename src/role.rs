@@ -11,7 +11,7 @@ use crate::multiplayer::{HOST_ID, Host, Join, SceneSettings, Target, Wire};
 use crate::names::{MAX_MESSAGE_BYTES, SCENE};
 use crate::net::MemoryEnd;
 use crate::server::{Handles, Server};
-use crate::status::{ErrorCode, State};
+use crate::status::{ErrorCode, MessageType, State};
 use crate::work::Cx;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,16 @@ pub enum Place<'a> {
     Client(&'a mut Server, u32),
     /// A connection without a server.
     Peer(&'a mut Connection),
+}
+
+/// A message of ws_put_packets.
+pub struct Packet<'a> {
+    /// As in ws_put_packet_to, or `None` for where ws_put_packet sends it.
+    pub target: Option<i32>,
+    /// Its type. The bytes of a text are valid UTF-8.
+    pub kind: MessageType,
+    /// The payload.
+    pub bytes: &'a [u8],
 }
 
 /// Returns the key of a server's client by its handle, or `None` if the handle is no client of this server.
@@ -124,7 +134,7 @@ impl Role {
             }
             (_, Place::Peer(peer)) => {
                 check_size(&peer.endpoint.options, payload, 0)?;
-                Ok(peer.put(|| cx, text, payload))
+                Ok(peer.put(cx, text, payload))
             }
             (Role::Join(_), Place::Server(_)) => Err(Error::gone()),
         }
@@ -155,6 +165,21 @@ impl Role {
                 join.put_call(peer, cx, target, bytes)
             }
             _ => Err(no_scene()),
+        }
+    }
+
+    /// Sends a message of ws_put_packets.
+    pub fn put_packet(
+        &mut self,
+        at: Place<'_>,
+        cx: &mut Cx<'_>,
+        packet: Packet<'_>,
+        find: Find<'_>,
+    ) -> Result<Sent, Error> {
+        let Packet { target, kind, bytes } = packet;
+        match kind {
+            MessageType::Call => self.put_call(at, cx, decoded(target)?, bytes),
+            MessageType::Text | MessageType::Binary => self.put(at, cx, target, kind == MessageType::Text, bytes, find),
         }
     }
 

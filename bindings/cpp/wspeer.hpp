@@ -361,6 +361,22 @@ inline outgoing binary(std::string_view bytes) { return {message_kind::binary, b
 
 class client_ref;
 
+// A message for put_many(). Its bytes are read by that call. Without a target it goes where put() sends it; a target is
+// one of put_to(): a server's client, or in multiplayer a number.
+class addressed {
+ public:
+  template <class Message, class = std::enable_if_t<std::is_convertible_v<const Message&, outgoing>>>
+  addressed(const Message& message) : addressed(0, message) {}
+  addressed(std::int32_t target, const outgoing& message) : raw_{message.data(), message.size(), message.type(), target} {}
+  addressed(client_ref client, const outgoing& message);
+
+  const ws_packet_out& raw() const { return raw_; }
+
+ private:
+  ws_packet_out raw_{};
+};
+static_assert(sizeof(addressed) == sizeof(ws_packet_out), "an array of one is an array of the other");
+
 // A received message. It cannot be copied, as its bytes are lent until the next read through the same handle; copy()
 // makes a message that owns them.
 class packet {
@@ -548,6 +564,12 @@ class config {
   std::optional<std::string> subprotocols_, ca_pem_, cert_pem_, key_pem_, server_name_, pin_sha256_;
 };
 
+// What put_many() did. A code below 0 is about messages[taken], the first that was not accepted.
+struct many_result {
+  result outcome{WS_OK};
+  std::size_t taken = 0;
+};
+
 // The base of all handles.
 class handle {
  public:
@@ -570,6 +592,18 @@ class handle {
   // Queues a message for the peer; on a server or host for all clients.
   [[nodiscard]] result put(const outgoing& message) {
     return result(ws_put_packet(handle_, message.data(), message.size(), message.type()));
+  }
+  // Queues several messages, in order, up to the first that is not accepted: see ws_put_packets(). `messages` is an
+  // array, a std::vector or anything else with data() and size().
+  [[nodiscard]] many_result put_many(const addressed* messages, std::size_t count) {
+    many_result out;
+    // The objects are as large as their only member.
+    out.outcome = result(ws_put_packets(handle_, count ? &messages->raw() : nullptr, count, &out.taken));
+    return out;
+  }
+  template <class Messages>
+  [[nodiscard]] many_result put_many(const Messages& messages) {
+    return put_many(std::data(messages), std::size(messages));
   }
   result flush() { return result(ws_flush(handle_)); }
   // Code 0 means 1000, on a server 1001; -1 drops the connection at once.
@@ -699,6 +733,9 @@ class client_ref : public connection {
 };
 
 inline client_ref packet::client() const { return client_ref(raw_.conn); }
+// An empty client_ref must not mean all clients.
+inline addressed::addressed(client_ref client, const outgoing& message)
+    : addressed(client.raw() ? static_cast<std::int32_t>(client.raw()) : INT32_MAX, message) {}
 inline client_ref event::client() const { return client_ref(raw_.conn); }
 
 namespace detail {

@@ -294,6 +294,7 @@ mergeInto(LibraryManager.library, {
   },
   ws_put_packet: function (h, data, len, type) { return WSPEER_CONN.put(h, undefined, data, len, type); },
   ws_put_packet_to: function (h, target, data, len, type) { return WSPEER_CONN.put(h, target, data, len, type); },
+  ws_put_packets: function (h, packets, n, taken) { return WSPEER_CONN.putSeveral(h, packets, n, taken); },
   ws_flush: function (h) { return WSPEER.find(h) ? WSPEER_C.OK : WSPEER_C.ERR_HANDLE; },
   ws_wait: function (handles, n, timeout_ms) {
     return WSPEER.unsupported(

@@ -453,6 +453,24 @@ mergeInto(LibraryManager.library, {
       peer.messagesOut++;
       peer.bytesOut += size;
       return WSPEER_C.OK;
+    },
+    // ws_put_packets: single puts, up to the first that is not accepted.
+    putSeveral: function (h, packets, n, taken) {
+      var at = WSPEER_LAYOUT.packet_out, start, result, i;
+      if (WSPEER.isNull('taken', taken)) return WSPEER_C.ERR_NULL;
+      WSPEER.setSize(taken, 0);
+      n = WSPEER.size(n);
+      if (n && WSPEER.isNull('packets', packets)) return WSPEER_C.ERR_NULL;
+      if (n * at.size > 0x7fffffff) return WSPEER.fail(WSPEER_C.ERR_TOO_BIG, 'n is over what memory can hold');
+      if (!WSPEER.find(h)) return WSPEER_C.ERR_HANDLE;
+      for (i = 0; i < n; i++) {
+        start = packets + i * at.size;
+        result = WSPEER_CONN.put(h, (WSPEER.word(start + at.target) | 0) || undefined, WSPEER.wordOfSize(start + at.data),
+          WSPEER.wordOfSize(start + at.len), WSPEER.word(start + at.type) | 0);
+        if (result < 0) return result;
+        WSPEER.setSize(taken, i + 1);
+      }
+      return WSPEER_C.OK;
     }
   }
 });

@@ -14,9 +14,9 @@
     ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
     ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
     ws_last_error: 'ippp', ws_listen: 'ippp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp',
-    ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_result_name: 'pi', ws_send_auth: 'iiipp',
-    ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v',
-    ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_result_name: 'pi',
+    ws_send_auth: 'iiipp', ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip',
+    ws_shutdown: 'v', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 
@@ -51,6 +51,9 @@
     },
     call: {
       size: 24, path: 0, method: 8, arguments: 16, items: 20
+    },
+    packet_out: {
+      size: 24, data: 0, len: 8, type: 16, target: 20
     }
   } : {
     pointer: 4,
@@ -83,6 +86,9 @@
     },
     call: {
       size: 16, path: 0, method: 4, arguments: 8, items: 12
+    },
+    packet_out: {
+      size: 16, data: 0, len: 4, type: 8, target: 12
     }
   };
   library.$WSPEER_C = {
@@ -118,7 +124,7 @@
   // By WS_STRUCT_*.
   library.$WSPEER_SIZES = {
     1: isWide ? 192 : 160, 2: 184, 3: isWide ? 40 : 32, 4: isWide ? 128 : 120, 5: isWide ? 160 : 152,
-    6: isWide ? 24 : 16
+    6: isWide ? 24 : 16, 7: isWide ? 24 : 16
   };
   // By WS_OPT_*. `standard`: a page has it, with this default; `set`: it can be changed; `at`: where ws_config has it.
   library.$WSPEER_OPTION_ROWS = {

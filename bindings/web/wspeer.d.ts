@@ -498,6 +498,8 @@ export declare const enum WsStruct {
   VARIANT = 5,
   /** ws_call, whose layout is fixed. */
   CALL = 6,
+  /** ws_packet_out, whose layout is fixed. */
+  PACKET_OUT = 7,
 }
 
 export declare const enum WsVariantType {
@@ -1071,6 +1073,35 @@ export declare const enum WsCallLayout64 {
   SIZE = 24,
 }
 
+/**
+ * A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers. These numbers are the
+ * offsets of its fields, in bytes.
+ */
+export declare const enum WsPacketOutLayout {
+  /** The bytes, which ws_put_packets() copies. May be NULL if len is 0. */
+  data = 0,
+  /** Length of data in bytes. */
+  len = 4,
+  /** WS_TEXT, WS_BINARY or WS_CALL. */
+  type = 8,
+  /**
+   * 0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and the handle is
+   * a server, a host or a join.
+   */
+  target = 12,
+  /** Size of the whole struct. */
+  SIZE = 16,
+}
+
+/** The offsets with 64-bit pointers. */
+export declare const enum WsPacketOutLayout64 {
+  data = 0,
+  len = 8,
+  type = 16,
+  target = 20,
+  SIZE = 24,
+}
+
 export interface Wspeer {
   /**
    * Returns the current state: WS_CONNECTING, WS_OPEN, WS_CLOSING or WS_CLOSED; or WS_ERR_HANDLE. The events that
@@ -1491,6 +1522,24 @@ export interface Wspeer {
    * (not a server, host or join). Thread-safe.
    */
   _ws_put_packet_to(h: WsHandle, target: number, data: Pointer, len: Size, type: number): WsResult;
+  /**
+   * Puts packets[0] to packets[n - 1], in order, up to the first that is not accepted. Each has the rules and the
+   * effect of ws_put_packet(), or of ws_put_packet_to() if its target is not 0, but one call costs less than n.
+   * Without WS_COALESCE the messages are written together: at the end of the call, every 128 KiB, and when a full
+   * queue would refuse one. Through a server's or host's handle, clients are written to while poll_budget_us lasts;
+   * ws_flush() or the next poll writes to the others. Messages that another thread puts go before or after all of
+   * these.
+   *
+   * `taken` is set to the number of accepted messages; packets[*taken] is the first that was not. To a full queue,
+   * put it and those behind it again after WRITABLE; to skip it, go on at packets[*taken + 1]. The call never
+   * blocks. Its time grows with the accepted messages, not with n: outbound_packets and outbound_bytes bound what
+   * it adds to a queue, beside what the transport takes meanwhile.
+   *
+   * Returns WS_OK (all are accepted; also if n is 0), WS_PARTIAL (all are accepted, one or more not by every
+   * client), or the error for packets[*taken]. With a `taken` of 0 also WS_ERR_HANDLE, WS_ERR_NULL (`packets` or
+   * `taken`), WS_ERR_TOO_BIG (n). Thread-safe.
+   */
+  _ws_put_packets(h: WsHandle, packets: Pointer, n: Size, taken: Pointer): WsResult;
   /**
    * Writes queued output, as much as the transport takes. A server: that of all its clients.
    *

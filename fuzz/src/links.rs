@@ -24,7 +24,12 @@ pub struct Way {
 impl Way {
     /// The bytes of the next message to put.
     pub fn next_bytes(&self, len: usize) -> Vec<u8> {
-        bytes_of(self.next, len)
+        self.bytes_ahead(0, len)
+    }
+
+    /// The bytes of the message that follows `ahead` others.
+    pub fn bytes_ahead(&self, ahead: u64, len: usize) -> Vec<u8> {
+        bytes_of(self.next + ahead, len)
     }
 
     /// The message was accepted.

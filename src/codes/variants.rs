@@ -27,6 +27,8 @@ pub const WS_STRUCT_EVENT: i32 = 4;
 pub const WS_STRUCT_VARIANT: i32 = 5;
 /// ws_call, whose layout is fixed.
 pub const WS_STRUCT_CALL: i32 = 6;
+/// ws_packet_out, whose layout is fixed.
+pub const WS_STRUCT_PACKET_OUT: i32 = 7;
 
 // --- Types of values in a ws_variant: Godot 4's Variant.Type. ---
 

@@ -9,11 +9,21 @@ use std::borrow::BorrowMut;
 use std::sync::Arc;
 
 impl Connection {
-    /// Sends one message. The caller has checked its size and UTF-8. `cx` is called only if it is needed.
+    /// Sends one message. The caller has checked its size and UTF-8.
     #[inline]
-    pub fn put<'a, C: BorrowMut<Cx<'a>>>(&mut self, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
+    pub fn put(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
         match &mut self.stage {
             Stage::Open(link) => link.put(&mut self.endpoint, cx, text, payload),
+            Stage::Opening(opening) => opening.put(&mut self.endpoint, text, payload),
+            Stage::Ended => Sent::NotOpen,
+        }
+    }
+
+    /// As `put`, in a call that is not corked. `cx` is called only if it is needed.
+    #[inline]
+    pub fn put_with<'a, C: BorrowMut<Cx<'a>>>(&mut self, cx: impl FnOnce() -> C, text: bool, payload: &[u8]) -> Sent {
+        match &mut self.stage {
+            Stage::Open(link) => link.put_with(&mut self.endpoint, cx, text, payload),
             Stage::Opening(opening) => opening.put(&mut self.endpoint, text, payload),
             Stage::Ended => Sent::NotOpen,
         }
@@ -54,6 +64,23 @@ impl Connection {
     /// As `put`, for a message that several connections compress later, each in its separate context.
     pub fn put_later(&mut self, text: bool, payload: &Payload) -> Sent {
         self.on_link(Sent::NotOpen, |link, endpoint| link.put_later(endpoint, text, payload))
+    }
+
+    /// Before a message of `len` bytes is put in a corked call: writes those put before if there is no room.
+    #[inline]
+    pub fn make_room(&mut self, cx: &mut Cx<'_>, len: usize) {
+        self.on_link((), |link, endpoint| link.make_room(endpoint, cx, len));
+    }
+
+    /// Records that a corked call has queued a message.
+    #[inline]
+    pub fn note_corked(&mut self) {
+        self.on_link((), |link, endpoint| link.note_corked(endpoint));
+    }
+
+    /// At the end of a corked call: writes what it has queued.
+    pub fn uncork(&mut self, cx: &mut Cx<'_>) {
+        self.on_link((), |link, endpoint| link.uncork(endpoint, cx));
     }
 
     /// Compresses, encodes and writes queued messages until the budget is exhausted.

@@ -321,6 +321,7 @@ pub extern "C" fn ws_struct_size(which: i32) -> u32 {
         WS_STRUCT_EVENT => size_of::<ws_event>(),
         WS_STRUCT_VARIANT => size_of::<ws_variant>(),
         WS_STRUCT_CALL => size_of::<ws_call>(),
+        WS_STRUCT_PACKET_OUT => size_of::<ws_packet_out>(),
         _ => 0,
     };
     size as u32

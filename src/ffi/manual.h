@@ -73,7 +73,7 @@
  *   ws_get_packet(s),
  *   ws_next_event(s),
  *   ws_get_available        its items               items of all clients in turn  its items
- *   ws_put_packet           to the peer             to all clients                to this client
+ *   ws_put_packet(s)        to the peer             to all clients                to this client
  *   ws_put_packet_to        -                       one, all, all but one         -
  *   ws_flush                its output              output of all clients         its output
  *   ws_close                closing handshake       closes it and all clients     closing handshake
@@ -96,7 +96,7 @@
  *
  *                           host                    host's client    join, Godot 4's      join, WS_SCENE
  *                                                                    format               or WS_GODOT3
- *   ws_put_packet           to all clients          to this client   to the host          to everyone
+ *   ws_put_packet(s)        to all clients          to this client   to the host          to everyone
  *   ws_put_packet_to        id, all, all but id     -                only 1; else         id, all, all but id
  *                                                                    WS_ERR_TARGET
  *   ws_disconnect           id, all, all but id     -                -                    -
@@ -109,7 +109,7 @@
  * With WS_SCENE (- : WS_ERR_KIND; without WS_SCENE all of them):
  *
  *                           host                    host's client    join
- *   ws_put_packet
+ *   ws_put_packet(s)
  *   with WS_CALL            all clients             this client      everyone
  *   ws_put_packet_to
  *   with WS_CALL            id, all, all but id     -                id, all, all but id

@@ -98,6 +98,14 @@ pub(super) fn put_at<T>(array: *mut T, index: usize, value: T) {
     unsafe { array.add(index).write_unaligned(value) };
 }
 
+/// Reads element `index` of an input array of at least `index + 1` elements.
+#[inline(always)]
+pub(super) fn get_at<T: Copy>(array: *const T, index: usize) -> T {
+    // SAFETY: callers checked that the array is not NULL and stay below the length that the program gave. Any bytes are
+    // a value of the structs of the header.
+    unsafe { array.add(index).read_unaligned() }
+}
+
 /// Writes an output that may be NULL.
 pub(super) fn put_optional<T>(pointer: *mut T, value: T) {
     if !pointer.is_null() {

@@ -1,12 +1,12 @@
 //! Exports that send.
 
 use super::guard::{guard, wrong};
-use super::pointers::bytes;
+use super::pointers::{bytes, get_at, need, put};
 use super::types::*;
 use crate::codes::{WS_BINARY, WS_CALL, WS_TEXT};
 use crate::error::Error;
-use crate::status::{ErrorCode, Success};
-use crate::table;
+use crate::status::{ErrorCode, MessageType, Success};
+use crate::table::{self, Packet, Packets};
 
 /// Sends a message of type WS_TEXT or WS_BINARY; its bytes are copied. A client sends to its peer. A server or host
 /// sends to all OPEN clients, and encodes the message once. A join sends to the host in Godot 4's format, and to
@@ -56,12 +56,76 @@ pub unsafe extern "C" fn ws_put_packet_to(
     })
 }
 
+/// Puts packets[0] to packets[n - 1], in order, up to the first that is not accepted. Each has the rules and the effect
+/// of ws_put_packet(), or of ws_put_packet_to() if its target is not 0, but one call costs less than n.
+/// Without WS_COALESCE the messages are written together: at the end of the call, every 128 KiB, and when a full queue
+/// would refuse one. Through a server's or host's handle, clients are written to while poll_budget_us lasts; ws_flush()
+/// or the next poll writes to the others. Messages that another thread puts go before or after all of these.
+///
+/// `taken` is set to the number of accepted messages; packets[*taken] is the first that was not. To a full queue, put it
+/// and those behind it again after WRITABLE; to skip it, go on at packets[*taken + 1].
+/// The call never blocks. Its time grows with the accepted messages, not with n: outbound_packets and outbound_bytes
+/// bound what it adds to a queue, beside what the transport takes meanwhile.
+///
+/// Returns WS_OK (all are accepted; also if n is 0), WS_PARTIAL (all are accepted, one or more not by every client), or
+/// the error for packets[*taken]. With a `taken` of 0 also WS_ERR_HANDLE, WS_ERR_NULL (`packets` or `taken`),
+/// WS_ERR_TOO_BIG (n). Thread-safe.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ws_put_packets(
+    h: ws_handle,
+    packets: *const ws_packet_out,
+    n: usize,
+    taken: *mut usize,
+) -> ws_result {
+    guard(|| {
+        put("taken", taken, 0)?;
+        if n > 0 {
+            need("packets", packets)?;
+        }
+        if n > isize::MAX as usize / size_of::<ws_packet_out>() {
+            return Err(wrong(ErrorCode::TooBig, "n is over what memory can hold"));
+        }
+        let mut count = 0;
+        let result = table::put_several(h, &Array { first: packets, len: n }, &mut count);
+        put("taken", taken, count)?;
+        result
+    })
+}
+
 /// Writes queued output, as much as the transport takes. A server: that of all its clients.
 ///
 /// Returns WS_OK or WS_ERR_HANDLE. Thread-safe.
 #[unsafe(no_mangle)]
 pub extern "C" fn ws_flush(h: ws_handle) -> ws_result {
     guard(|| table::flush(h).map(|()| Success::Ok))
+}
+
+/// The program's array of messages, which is not NULL unless it is empty.
+struct Array {
+    first: *const ws_packet_out,
+    len: usize,
+}
+
+impl Packets for Array {
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    fn get(&self, index: usize) -> Result<Packet<'_>, Error> {
+        packet(get_at(self.first, index))
+    }
+}
+
+#[inline(always)]
+fn packet<'a>(of: ws_packet_out) -> Result<Packet<'a>, Error> {
+    let target = (of.target != 0).then_some(of.target);
+    if of.r#type == WS_CALL {
+        return Ok(Packet { target, kind: MessageType::Call, bytes: call(of.data, of.len)? });
+    }
+    let (text, bytes) = message(of.data, of.len, of.r#type)?;
+    Ok(Packet { target, kind: if text { MessageType::Text } else { MessageType::Binary }, bytes })
 }
 
 #[cold]

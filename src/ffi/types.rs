@@ -36,6 +36,22 @@ pub struct ws_packet {
     pub user: u64,
 }
 
+/// A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers.
+#[repr(C)]
+#[derive(Clone, Copy)]
+#[allow(non_camel_case_types)]
+pub struct ws_packet_out {
+    /// The bytes, which ws_put_packets() copies. May be NULL if len is 0.
+    pub data: *const u8,
+    /// Length of data in bytes.
+    pub len: usize,
+    /// WS_TEXT, WS_BINARY or WS_CALL.
+    pub r#type: i32,
+    /// 0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and the handle is
+    /// a server, a host or a join.
+    pub target: i32,
+}
+
 /// An event. 128 bytes with 64-bit pointers, 120 with 32-bit pointers.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -180,6 +196,7 @@ const _: () = {
     assert!(size_of::<usize>() == 8 || size_of::<usize>() == 4);
     let wide = size_of::<usize>() == 8;
     assert!(size_of::<ws_packet>() == if wide { 40 } else { 32 });
+    assert!(size_of::<ws_packet_out>() == if wide { 24 } else { 16 });
     assert!(size_of::<ws_event>() == if wide { 128 } else { 120 });
     assert!(std::mem::offset_of!(ws_event, time_ns) == 40);
     assert!(std::mem::offset_of!(ws_event, packet) == 88);

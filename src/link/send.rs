@@ -40,10 +40,24 @@ pub enum Sent {
 }
 
 impl Link {
-    /// Sends one message. The caller has checked its size and UTF-8. `cx` is called only if it is needed: short
-    /// messages that are neither compressed nor written now do without.
+    /// Sends one message. The caller has checked its size and UTF-8.
     #[inline]
-    pub fn put<'a, C: BorrowMut<Cx<'a>>>(
+    pub fn put(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
+        if !self.may_put() {
+            return Sent::NotOpen;
+        }
+        if !self.has_room(endpoint, payload.len()) && !self.gains_room(endpoint, cx, payload.len()) {
+            endpoint.owe_writable(payload.len());
+            return Sent::Full;
+        }
+        let corked = cx.corked;
+        self.accept(endpoint, || cx, corked, text, payload)
+    }
+
+    /// As `put`, in a call that is not corked. `cx` is called only if it is needed: short messages that are neither
+    /// compressed nor written now do without.
+    #[inline]
+    pub fn put_with<'a, C: BorrowMut<Cx<'a>>>(
         &mut self,
         endpoint: &mut Endpoint,
         cx: impl FnOnce() -> C,
@@ -57,13 +71,26 @@ impl Link {
             endpoint.owe_writable(payload.len());
             return Sent::Full;
         }
+        self.accept(endpoint, cx, false, text, payload)
+    }
+
+    /// Queues a message for which there is room, and writes it unless that has to wait.
+    #[inline(always)]
+    fn accept<'a, C: BorrowMut<Cx<'a>>>(
+        &mut self,
+        endpoint: &mut Endpoint,
+        cx: impl FnOnce() -> C,
+        corked: bool,
+        text: bool,
+        payload: &[u8],
+    ) -> Sent {
         if payload.len() > DIRECT_BYTES || self.compression.is_some() || self.waiting.is_some() {
             if !self.put_with_care(endpoint, cx().borrow_mut(), text, payload) {
                 return Sent::NoMemory;
             }
         } else {
             self.outbox.push_frame(self.role, &mut self.keys, Lead::whole(opcode_of(text)), payload, true);
-            if self.must_write(endpoint) {
+            if self.must_write(endpoint, corked) {
                 self.write_frames(endpoint, cx().borrow_mut(), true);
             }
         }
@@ -77,12 +104,13 @@ impl Link {
             return Sent::NotOpen;
         }
         let total = messages.iter().map(|message| message.len()).sum();
+        self.make_room(endpoint, cx, total);
         if !self.has_room(endpoint, total) {
             endpoint.owe_writable(total);
             return Sent::Full;
         }
         let sent = self.queue_together(endpoint, cx, messages);
-        if sent == Sent::Taken && self.must_write(endpoint) {
+        if sent == Sent::Taken && self.must_write(endpoint, cx.corked) {
             self.write_frames(endpoint, cx, true);
         }
         sent
@@ -115,23 +143,60 @@ impl Link {
         if !self.queue_message(endpoint, cx, text, payload) {
             return false;
         }
-        if self.must_write(endpoint) {
+        if self.must_write(endpoint, cx.corked) {
             self.write_frames(endpoint, cx, true);
         }
         true
     }
 
-    /// Whether to write queued bytes now.
+    /// After a message was queued: whether to write now. In a corked call, `uncork` writes later.
     #[inline]
-    fn must_write(&self, endpoint: &Endpoint) -> bool {
-        self.outbox.unwritten() >= COALESCE_BYTES || !endpoint.options.is_on(WS_OPT_COALESCE)
+    fn must_write(&mut self, endpoint: &Endpoint, corked: bool) -> bool {
+        if corked {
+            self.note_corked(endpoint);
+        }
+        self.outbox.unwritten() >= COALESCE_BYTES || !(corked || endpoint.options.is_on(WS_OPT_COALESCE))
+    }
+
+    /// Records that a corked call has queued a message that `uncork` will write. With WS_COALESCE a flush writes it.
+    #[inline]
+    pub fn note_corked(&mut self, endpoint: &Endpoint) {
+        self.writes_on |= !endpoint.options.is_on(WS_OPT_COALESCE);
+    }
+
+    /// Before a message of `len` bytes is put: if there is no room for it, writes what the corked call has queued. So
+    /// such a call accepts what separate puts would.
+    #[inline]
+    pub fn make_room(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) {
+        if cx.corked && !self.has_room(endpoint, len) {
+            self.gains_room(endpoint, cx, len);
+        }
+    }
+
+    /// As `make_room`, for a queue without room. Returns whether there is room now.
+    #[cold]
+    fn gains_room(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) -> bool {
+        if !cx.corked || !self.writes_on {
+            return false;
+        }
+        self.uncork(endpoint, cx);
+        self.has_room(endpoint, len)
+    }
+
+    /// Writes what a corked call has queued.
+    #[cold]
+    pub fn uncork(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
+        if self.writes_on {
+            self.write_frames(endpoint, cx, true);
+        }
     }
 
     /// Whether to write a long message directly from the host's memory; writes the bytes queued before it first. A
-    /// client has to copy the message for masking anyway: with WS_COALESCE one below `COALESCE_BYTES` is queued
-    /// instead.
+    /// client has to copy the message for masking anyway: with WS_COALESCE, or in a corked call, one below
+    /// `COALESCE_BYTES` is queued instead.
     fn goes_directly(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, len: usize) -> bool {
-        let joins = self.role == Role::Client && len < COALESCE_BYTES && endpoint.options.is_on(WS_OPT_COALESCE);
+        let waits = cx.corked || endpoint.options.is_on(WS_OPT_COALESCE);
+        let joins = self.role == Role::Client && len < COALESCE_BYTES && waits;
         if joins || self.compresses(endpoint, len) {
             return false;
         }

@@ -182,7 +182,7 @@ impl Join {
         }
         self.membership.check(target)?;
         match &mut self.scene {
-            None if self.membership.wire == Wire::Godot4 => return Ok(peer.put(|| cx, text, payload)),
+            None if self.membership.wire == Wire::Godot4 => return Ok(peer.put(cx, text, payload)),
             Some(of_scene) if !of_scene.is_in => return Ok(Sent::NotOpen),
             Some(of_scene) => {
                 check_raw(text, payload)?;
@@ -193,7 +193,7 @@ impl Join {
         let to = target.unwrap_or(Target::All).encode();
         self.membership.scratch =
             wire::frame3(std::mem::take(&mut self.membership.scratch), self.membership.id, to, text, payload)?;
-        let sent = peer.put(|| &mut *cx, false, &self.membership.scratch);
+        let sent = peer.put(cx, false, &self.membership.scratch);
         self.membership.scratch = kept(cx, std::mem::take(&mut self.membership.scratch));
         Ok(sent)
     }

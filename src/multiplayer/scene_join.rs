@@ -155,7 +155,7 @@ impl SceneJoin {
             membership.scratch.clear();
             put_head(&mut membership.scratch, from);
             membership.scratch.extend_from_slice(&reply);
-            peer.put(|| &mut *cx, false, &membership.scratch);
+            peer.put(cx, false, &membership.scratch);
         }
         Ok(())
     }
@@ -191,7 +191,7 @@ impl SceneJoin {
         if !heap::append(&mut membership.scratch, payload) {
             return Sent::NoMemory;
         }
-        let sent = peer.put(|| &mut *cx, false, &membership.scratch);
+        let sent = peer.put(cx, false, &membership.scratch);
         membership.scratch = kept(cx, std::mem::take(&mut membership.scratch));
         sent
     }
@@ -222,7 +222,7 @@ impl SceneJoin {
             membership.scratch.clear();
             put_head(&mut membership.scratch, *id);
             membership.scratch.extend_from_slice(&route.announcement());
-            match peer.put(|| &mut *cx, false, &membership.scratch) {
+            match peer.put(cx, false, &membership.scratch) {
                 Sent::Taken => route.note_sent(*id),
                 other => return Ok(other),
             }
@@ -235,7 +235,7 @@ impl SceneJoin {
             }
             let is_known = route.is_known(id);
             route.put(&mut membership.scratch, call, is_known, is_known);
-            let sent = peer.put(|| &mut *cx, false, &membership.scratch);
+            let sent = peer.put(cx, false, &membership.scratch);
             membership.scratch = kept(cx, std::mem::take(&mut membership.scratch));
             return Ok(sent);
         }
@@ -270,7 +270,7 @@ impl SceneJoin {
         }
         membership.scratch.clear();
         packet::put_auth(&mut membership.scratch, data);
-        Ok(peer.put(|| &mut *cx, false, &membership.scratch))
+        Ok(peer.put(cx, false, &membership.scratch))
     }
 
     /// Marks the authentication of the host as complete on this side.
@@ -287,7 +287,7 @@ impl SceneJoin {
         }
         membership.scratch.clear();
         packet::put_auth(&mut membership.scratch, &[]);
-        let sent = peer.put(|| &mut *cx, false, &membership.scratch);
+        let sent = peer.put(cx, false, &membership.scratch);
         self.admission.local |= sent == Sent::Taken;
         if self.admission.local && self.admission.remote {
             self.be_admitted(membership, peer, cx);

@@ -64,17 +64,18 @@ enum Compressed {
 impl Forms<'_> {
     fn put(&mut self, cx: &mut Cx<'_>, peer: &mut Connection, now: bool) -> Sent {
         let len = self.payload.len() + self.rest.map_or(0, |(storage, start)| storage.len() - start);
+        peer.make_room(cx, len);
         if !peer.compresses(len) {
             if let Some((storage, start)) = self.rest {
                 return peer.put_parts(&self.plain, storage, start, len);
             }
-            return peer.put_shared(&self.plain, len, now);
+            return peer.put_shared(&self.plain, len, now && !cx.corked);
         }
-        let Some(compression) = peer.compression() else { return peer.put(|| cx, self.text, self.payload) };
+        let Some(compression) = peer.compression() else { return peer.put(cx, self.text, self.payload) };
         match compression.shared_by() {
             Some(kind) => match self.compressed(cx.codecs, kind, len, now) {
                 Compressed::Frame(frame) => {
-                    let sent = peer.put_shared(&frame, len, now);
+                    let sent = peer.put_shared(&frame, len, now && !cx.corked);
                     peer.endpoint.counters.compressed_out +=
                         u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
                     sent
@@ -85,7 +86,7 @@ impl Forms<'_> {
             None if !now || len > compression.at_once_bytes() || peer.is_waiting() => {
                 peer.put_later(self.text, &self.long())
             }
-            None => peer.put(|| cx, self.text, self.payload),
+            None => peer.put(cx, self.text, self.payload),
         }
     }
 
@@ -131,6 +132,15 @@ impl Server {
     /// `Full`, if on_full is WS_FULL_ALL_OR_NONE and a queue is full.
     pub fn put_all(&mut self, cx: &mut Cx<'_>, text: bool, payload: &[u8], except: Option<u32>) -> Sent {
         let policy = self.endpoint.options.raw(WS_OPT_ON_FULL);
+        if policy == Some(WS_FULL_ALL_OR_NONE) && cx.corked {
+            for key in 0..self.slots.len() as u32 {
+                if Some(key) != except
+                    && let Some(client) = self.client(key)
+                {
+                    client.peer.make_room(cx, payload.len());
+                }
+            }
+        }
         if policy == Some(WS_FULL_ALL_OR_NONE)
             && self.open_clients(except).any(|client| !client.peer.has_room(payload.len()))
         {
@@ -241,9 +251,16 @@ impl Server {
             }
             // A write takes some microseconds; a long or compressed message may take much longer.
             let short = payload.len() <= SHORT && client.peer.compression().is_none();
-            now = now && !cx.budget.spend(if short { WRITE } else { FRAMES_PER_CHECK });
+            let work = if !short {
+                FRAMES_PER_CHECK
+            } else if cx.corked {
+                1
+            } else {
+                WRITE
+            };
+            now = now && !cx.budget.spend(work);
             match forms.put(cx, &mut client.peer, now) {
-                Sent::Taken if at_once => self.mark_for_flush(key, now),
+                Sent::Taken if at_once => self.mark_put(cx, key, now),
                 Sent::Taken => self.queues.later.push(key),
                 Sent::NotOpen => {}
                 Sent::Full if on_full == WS_FULL_DISCONNECT => {
@@ -268,10 +285,10 @@ impl Server {
     /// Sends to one client.
     pub fn put_one(&mut self, cx: &mut Cx<'_>, key: u32, text: bool, payload: &[u8]) -> Sent {
         let Some(client) = self.client(key) else { return Sent::NotOpen };
-        let sent = client.peer.put(|| &mut *cx, text, payload);
+        let sent = client.peer.put(cx, text, payload);
         let news = client.peer.endpoint.inbox.marks() != client.marks as usize;
         if sent == Sent::Taken {
-            self.mark_for_flush(key, true);
+            self.mark_put(cx, key, true);
         }
         if news {
             self.take_changes(cx, key, None);
@@ -289,6 +306,36 @@ impl Server {
                 self.mark_for_flush(key, true);
             }
             Sent::Full | Sent::Partial | Sent::NotOpen => {}
+        }
+    }
+
+    /// After a message was put to a client: marks it for the next flush or poll, or, in a corked call, for the end of
+    /// the call. `tried`: writing has been attempted.
+    #[inline]
+    fn mark_put(&mut self, cx: &Cx<'_>, key: u32, tried: bool) {
+        if !cx.corked {
+            self.mark_for_flush(key, tried);
+        } else if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
+            client.peer.note_corked();
+            self.mark_corked(key);
+        }
+    }
+
+    /// Has `uncork` write to a client.
+    pub fn mark_corked(&mut self, key: u32) {
+        self.queues.corked.push(key);
+    }
+
+    /// At the end of a corked call: writes to the clients that it has put messages to while the budget lasts. The next
+    /// flush or poll writes to the others.
+    pub fn uncork(&mut self, cx: &mut Cx<'_>) {
+        cx.corked = false;
+        while let Some(key) = self.queues.corked.pop() {
+            let now = !cx.budget.spend(WRITE);
+            if now {
+                self.act(cx, key, |peer, cx| peer.uncork(cx));
+            }
+            self.mark_for_flush(key, now);
         }
     }
 

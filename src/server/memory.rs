@@ -33,6 +33,7 @@ impl Server {
                 &mut self.queues.waiting,
                 &mut self.queues.with_messages,
                 &mut self.queues.to_flush,
+                &mut self.queues.corked,
                 &mut self.queues.fresh,
                 &mut self.queues.unread,
             ];

@@ -121,6 +121,8 @@ struct Queues {
     served: (u32, u32),
     /// Clients with output of the host that has not been written yet.
     to_flush: KeyQueue,
+    /// Clients to which the corked call in progress has put messages.
+    corked: KeyQueue,
     /// Clients with output caused by other clients. It is written within the poll's budget.
     later: KeyQueue,
     /// Clients with messages in the arena.

@@ -132,6 +132,7 @@ impl Shared {
             now,
             epoch: *epoch,
             budget: Budget::new(&CLOCK, now, budget),
+            corked: false,
         }
     }
 

@@ -11,6 +11,7 @@ mod slots;
 pub mod verbs;
 mod wait;
 
+pub use crate::role::Packet;
 pub use ask::*;
 pub use family::{Body, Kind, Member, Shared};
 pub use items::{View, What, available, take_items, take_messages};

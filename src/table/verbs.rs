@@ -9,8 +9,9 @@ use crate::heap;
 use crate::link::{Sent, check_close};
 use crate::multiplayer::Target;
 use crate::names::{OUTBOUND_BYTES, OUTBOUND_PACKETS, QUEUE_BEFORE_OPEN};
-use crate::role::{Role, check_size};
-use crate::status::{ErrorCode, Success};
+use crate::role::{Packet, Role, check_size};
+use crate::status::{ErrorCode, MessageType, Success};
+use crate::work::Cx;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -88,7 +89,7 @@ pub fn put(handle: u32, text: bool, payload: &[u8]) -> Result<Success, Error> {
             return Err(stale(handle));
         }
         check_size(&peer.endpoint.options, payload, 0)?;
-        let sent = peer.put(|| shared.cx_since(polled[0]), text, payload);
+        let sent = peer.put_with(|| shared.cx_since(polled[0]), text, payload);
         match (kind, member) {
             (Kind::Server(server), Member::Client(key)) if sent == Sent::Taken => {
                 server.mark_for_flush(key, true);
@@ -148,6 +149,75 @@ fn put_by_role(
     let sent = role.put(kind.place(member)?, &mut cx, target, text, payload, &|handle| client_of(family, handle))?;
     wake_for_output(body);
     accepted(sent)
+}
+
+/// The messages of a ws_put_packets.
+pub trait Packets {
+    /// Number of messages.
+    fn count(&self) -> usize;
+    /// The message at an index below `count`, or what is wrong with it.
+    fn get(&self, index: usize) -> Result<Packet<'_>, Error>;
+}
+
+/// ws_put_packets: puts messages in order, up to the first that is not accepted. `taken` is increased by one for each
+/// accepted message. What they have queued is written at the end.
+pub fn put_several(handle: u32, packets: &impl Packets, taken: &mut usize) -> Result<Success, Error> {
+    with_family(handle, |family, body, member| {
+        // Writing to the clients of a server has a budget; writing to one peer is short enough without.
+        let budget = if member == Member::Server { budget_of(&mut body.kind, member) } else { None };
+        let (role, kind, mut cx) = body.parts_with_role(Instant::now(), budget);
+        cx.corked = true;
+        let mut result = put_plainly(role, kind, member, &mut cx, packets, taken);
+        while *taken < packets.count() && result.is_ok() {
+            let sent = packets.get(*taken).and_then(|packet| {
+                role.put_packet(kind.place(member)?, &mut cx, packet, &|handle| client_of(family, handle))
+            });
+            match sent.and_then(accepted) {
+                Ok(Success::Ok) => *taken += 1,
+                Ok(partial) => {
+                    result = Ok(partial);
+                    *taken += 1;
+                }
+                Err(error) => result = Err(error),
+            }
+        }
+        match kind {
+            Kind::Server(server) => server.uncork(&mut cx),
+            kind => peer_of(kind, member)?.uncork(&mut cx),
+        }
+        wake_for_output(body);
+        result
+    })
+}
+
+/// The part of `put_several` for a connection without a multiplayer role, kept short, as every message takes this path.
+/// Stops at the first packet that is a call or has a target, or is not accepted.
+#[inline(always)]
+fn put_plainly(
+    role: &Role,
+    kind: &mut Kind,
+    member: Member,
+    cx: &mut Cx<'_>,
+    packets: &impl Packets,
+    taken: &mut usize,
+) -> Result<Success, Error> {
+    if !matches!(role, Role::Plain) {
+        return Ok(Success::Ok);
+    }
+    if let (Kind::Server(server), Member::Client(key)) = (&mut *kind, member) {
+        server.mark_corked(key);
+    }
+    let Some(peer) = kind.peer(member) else { return Ok(Success::Ok) };
+    while *taken < packets.count() {
+        let Packet { target, kind, bytes } = packets.get(*taken)?;
+        if target.is_some() || kind == MessageType::Call {
+            break;
+        }
+        check_size(&peer.endpoint.options, bytes, 0)?;
+        accepted(peer.put(cx, kind == MessageType::Text, bytes))?;
+        *taken += 1;
+    }
+    Ok(Success::Ok)
 }
 
 /// ws_flush.

@@ -37,6 +37,8 @@ pub struct Cx<'a> {
     pub epoch: Instant,
     /// The time that this poll may take.
     pub budget: Budget<'a>,
+    /// Messages that are put are written together when the call ends (ws_put_packets), not each by its put.
+    pub corked: bool,
 }
 
 impl Cx<'_> {

@@ -57,6 +57,8 @@ static void bad_handles(void) {
     FAILS(ws_poll(h), WS_ERR_HANDLE, "ws_poll");
     FAILS(ws_get_packet(h, &packet), WS_ERR_HANDLE, "ws_get_packet");
     FAILS(ws_get_packets(h, &packet, 1, &n), WS_ERR_HANDLE, "ws_get_packets");
+    FAILS(ws_put_packets(h, &(ws_packet_out){.data = &byte, .len = 1, .type = WS_TEXT}, 1, &n), WS_ERR_HANDLE,
+          "ws_put_packets");
     FAILS(ws_next_event(h, &event), WS_ERR_HANDLE, "ws_next_event");
     FAILS(ws_next_events(h, &event, 1, &n), WS_ERR_HANDLE, "ws_next_events");
     FAILS(ws_put_packet(h, &byte, 1, WS_BINARY), WS_ERR_HANDLE, "ws_put_packet");
@@ -452,7 +454,7 @@ int main(void) {
             ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) &&
             ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
         "ws_struct_size matches the structs of the header");
-  CHECK(ws_struct_size(0) == 0 && ws_struct_size(7) == 0 && ws_struct_size(-1) == 0,
+  CHECK(ws_struct_size(0) == 0 && ws_struct_size(8) == 0 && ws_struct_size(-1) == 0,
         "ws_struct_size of an unknown struct is 0");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION && ws_get_features() != 0, "versions");
   ws_shutdown();

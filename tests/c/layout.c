@@ -8,7 +8,8 @@
 int main(void) {
   printf("ws_packet size %zu 0\nws_event size %zu 0\nws_config size %zu 0\nws_stats size %zu 0\n", sizeof(ws_packet),
          sizeof(ws_event), sizeof(ws_config), sizeof(ws_stats));
-  printf("ws_variant size %zu 0\nws_call size %zu 0\n", sizeof(ws_variant), sizeof(ws_call));
+  printf("ws_variant size %zu 0\nws_call size %zu 0\nws_packet_out size %zu 0\n", sizeof(ws_variant), sizeof(ws_call),
+         sizeof(ws_packet_out));
 #include "layout_fields.h"
   return 0;
 }

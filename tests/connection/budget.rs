@@ -299,7 +299,7 @@ mod full_queues {
     fn a_full_outbound_queue_refuses_messages_until_writable() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_PACKETS, 4), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         let mut taken = 0;
-        while end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])) == Sent::Taken {
+        while end.act(|peer, cx| peer.put(cx, false, &[7; 996])) == Sent::Taken {
             taken += 1;
         }
         assert_eq!(taken, 5, "one in the pipe and four in the queue");
@@ -321,9 +321,9 @@ mod full_queues {
     fn writable_means_that_the_refused_message_fits() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_BYTES, 10_000), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
         for _ in 0..4 {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 996])), Sent::Taken);
         }
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 8_000])), Sent::Full);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 8_000])), Sent::Full);
         for _ in 0..3 {
             end.poll();
             assert_eq!(end.items(), [], "3000 bytes wait, and 8000 are no room for 10000");
@@ -331,14 +331,14 @@ mod full_queues {
         end.output();
         end.poll();
         assert_eq!(end.items(), [Event(EventKind::Writable, 0)]);
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 8_000])), Sent::Taken);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 8_000])), Sent::Taken);
     }
 
     #[test]
     fn a_message_refused_before_open_leads_to_writable_after_it() {
         let mut end = End::server_over(256 << 10, true, &[(WS_OPT_OUTBOUND_PACKETS, 2)]);
         for sent in [Sent::Taken, Sent::Taken, Sent::Full] {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), sent);
+            assert_eq!(end.act(|peer, cx| peer.put(cx, true, b"x")), sent);
         }
         end.feed(REQUEST);
         end.poll();
@@ -348,8 +348,8 @@ mod full_queues {
     #[test]
     fn an_empty_queue_takes_any_message() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_OUTBOUND_BYTES, 10), (WS_OPT_OUTBOUND_PACKETS, 1)]);
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, &[b'x'; 50_000])), Sent::Taken);
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"")), Sent::Full);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, true, &[b'x'; 50_000])), Sent::Taken);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, true, b"")), Sent::Full);
         let mut received = Vec::new();
         while received.len() < 50_004 {
             received.extend(end.output());
@@ -362,7 +362,7 @@ mod full_queues {
     #[test]
     fn pongs_follow_a_long_outbound_queue() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
-        end.act(|peer, cx| peer.put(|| cx, false, &[7; 200_000]));
+        end.act(|peer, cx| peer.put(cx, false, &[7; 200_000]));
         let mut received = Vec::new();
         let mut pings = 0u8;
         while received.len() < 200_010 {
@@ -389,7 +389,7 @@ mod full_queues {
     #[test]
     fn unread_pongs_do_not_grow_the_queue_without_bound() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
-        end.act(|peer, cx| peer.put(|| cx, false, &[7; 10_000]));
+        end.act(|peer, cx| peer.put(cx, false, &[7; 10_000]));
         let ping = [b"\x89\xFD\0\0\0\0".as_slice(), &[7; 125]].concat();
         for _ in 0..5_000 {
             end.feed(&ping);
@@ -407,7 +407,7 @@ mod full_queues {
     #[test]
     fn messages_queued_before_open_are_limited_and_sent_in_order() {
         let mut end = End::server_over(256 << 10, true, &[(WS_OPT_OUTBOUND_PACKETS, 3)]);
-        let put = |end: &mut End, text: &'static [u8]| end.act(|peer, cx| peer.put(|| cx, true, text));
+        let put = |end: &mut End, text: &'static [u8]| end.act(|peer, cx| peer.put(cx, true, text));
         assert_eq!([b"1", b"2", b"3"].map(|text| put(&mut end, text)), [Sent::Taken; 3]);
         assert_eq!(put(&mut end, b"4"), Sent::Full);
         end.feed(REQUEST);
@@ -420,7 +420,7 @@ mod full_queues {
     fn messages_queued_before_a_failed_open_are_reported_as_unsent() {
         let mut end = End::server_over(256 << 10, true, &[]);
         for _ in 0..3 {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(cx, true, b"x")), Sent::Taken);
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         assert_eq!(end.items(), [Closed(Phase::App, Cause::Dropped, 1006, false, 3)]);
@@ -429,10 +429,10 @@ mod full_queues {
     #[test]
     fn messages_are_refused_before_open_and_after_close_by_default() {
         let mut end = End::server(&[]);
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), Sent::NotOpen);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, true, b"x")), Sent::NotOpen);
         let mut end = End::open_server(&[]);
         end.act(|peer, cx| peer.close(cx, 0, ""));
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, true, b"x")), Sent::NotOpen);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, true, b"x")), Sent::NotOpen);
     }
 
     #[test]

@@ -209,7 +209,7 @@ fn messages_arrive_in_order_by_every_way_of_sending() {
                         let now = random.below(2) == 0;
                         end.act(|connection, _| connection.put_shared(&Arc::new(frame), len, now))
                     }
-                    _ => end.act(|connection, cx| connection.put(|| cx, text, &payload)),
+                    _ => end.act(|connection, cx| connection.put(cx, text, &payload)),
                 };
                 assert_eq!(result, Sent::Taken);
                 sent.push((text, payload));
@@ -554,7 +554,7 @@ fn a_message_of_up_to_eight_slices_is_compressed_at_once() {
         let most = at_once_bytes(level);
         for (len, waits) in [(10, false), (most, false), (most + 1, true)] {
             let (mut end, _) = open(KEEPS, "", level, 1 << 20, &[(WS_OPT_DEFLATE_THRESHOLD_BYTES, 0)]);
-            assert_eq!(end.act(|connection, cx| connection.put(|| cx, false, &vec![7; len])), Sent::Taken);
+            assert_eq!(end.act(|connection, cx| connection.put(cx, false, &vec![7; len])), Sent::Taken);
             assert_eq!((end.peer.is_waiting(), end.output().is_empty()), (waits, waits), "{len} bytes, level {level}");
             end.poll();
             assert!(!end.peer.is_waiting() && end.peer.queued_bytes() == 0);
@@ -573,7 +573,7 @@ fn a_message_that_does_not_shrink_is_sent_as_it_is() {
             let payload = Payload::whole(Arc::new(hard.clone()));
             end.act(|connection, cx| match later {
                 true => connection.put_later(false, &payload),
-                false => connection.put(|| cx, false, &hard),
+                false => connection.put(cx, false, &hard),
             });
             end.poll();
             let mut peer = Peer::new(&params);
@@ -674,7 +674,7 @@ fn a_failed_write_ends_the_connection_after_the_message_under_way() {
     // In one frame, so that all its bytes have been read before it is decompressed.
     end.feed(&Sender::new(&params).frames(false, &payload, 1));
     end.hang_up();
-    end.act(|connection, cx| connection.put(|| cx, false, b"x"));
+    end.act(|connection, cx| connection.put(cx, false, b"x"));
     for polls in 0.. {
         let clock = clock(&end, 100);
         end.poll_within(&clock, Some(1_000));
@@ -691,13 +691,13 @@ fn a_failed_write_ends_the_connection_after_the_message_under_way() {
 fn contexts_without_takeover_are_freed_when_idle() {
     for (settings, has_one) in [(DROPS, false), (KEEPS, true)] {
         let (mut end, params) = open(settings, "", 1, 1 << 20, &[]);
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 50_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 50_000]));
         end.feed(&Sender::new(&params).frames(false, &[7; 50_000], 1));
         end.poll();
         end.act(|connection, _| connection.shrink());
         assert_eq!(end.peer.compression().unwrap().heap_bytes() > 0, has_one);
         // A message that waits keeps its context.
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 500_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 500_000]));
         let clock = clock(&end, 5_000);
         end.poll_within(&clock, Some(1));
         assert!(end.peer.is_waiting());
@@ -737,7 +737,7 @@ fn messages_put_before_open_are_compressed_too() {
     let mut end = End::accepting(accept, 1 << 20, true, options(true, &[]));
     let payloads = [vec![7; 50_000], b"short".to_vec()];
     for payload in &payloads {
-        assert_eq!(end.act(|connection, cx| connection.put(|| cx, false, payload)), Sent::Taken);
+        assert_eq!(end.act(|connection, cx| connection.put(cx, false, payload)), Sent::Taken);
     }
     let request = String::from_utf8(REQUEST.to_vec()).unwrap();
     let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";

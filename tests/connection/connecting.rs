@@ -37,6 +37,7 @@ fn times_out_in(phase: Phase, to: Destination) {
             now,
             epoch: start,
             budget: Budget::new(&SystemClock, now, None),
+            corked: false,
         };
         peer.pump(&mut cx);
         peer.check_timers(&mut cx, true);

@@ -252,7 +252,7 @@ mod server {
     #[test]
     fn a_pong_never_stands_between_fragments_or_after_a_close() {
         let mut end = End::server_over(20_000, true, &[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 400_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 400_000]));
         end.feed(ASKING);
         let (mut output, mut sent) = (Vec::new(), false);
         for _ in 0..100 {

@@ -126,7 +126,7 @@ fn nothing_is_read_after_a_close_frame_or_a_violation() {
         let capacity = 4_096;
         let mut end = End::open_server_over(capacity, &[QUIET]);
         // So much waits to be sent that the connection does not end at once.
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 10_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 10_000]));
         end.feed(last);
         end.poll();
         assert_eq!((end.peer.state(), end.peer.wants_input()), (state, false));
@@ -180,7 +180,7 @@ fn what_arrived_before_a_failed_write_is_delivered() {
         let mut end = End::open_server(&[(WS_OPT_INBOUND_PACKETS, WS_OFF), QUIET]);
         end.feed(&messages(1_000, 4));
         end.hang_up();
-        end.act(|connection, cx| connection.put(|| cx, false, b"x"));
+        end.act(|connection, cx| connection.put(cx, false, b"x"));
         assert!(end.peer.has_failed());
         let mut items = Vec::new();
         for polls in 0.. {
@@ -231,7 +231,7 @@ mod closing {
     fn waiting(capacity: usize) -> End {
         let mut end = End::server_over(capacity, true, &[QUIET]);
         for _ in 0..8 {
-            assert_eq!(end.act(|connection, cx| connection.put(|| cx, false, &[1; 100_000])), Sent::Taken);
+            assert_eq!(end.act(|connection, cx| connection.put(cx, false, &[1; 100_000])), Sent::Taken);
         }
         end.feed(super::REQUEST);
         poll_briefly(&mut end);
@@ -289,7 +289,7 @@ mod closing {
     fn a_close_frame_drops_the_message_under_way() {
         let mut end = End::open_server_over(100_000, &[QUIET]);
         let before = end.peer.kept_bytes();
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 200_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 200_000]));
         let mut fragment = messages(1, 60_000);
         fragment[0] = 0x02;
         end.feed(&fragment);
@@ -347,7 +347,7 @@ mod closing {
     #[test]
     fn a_close_by_the_peer_is_answered_once_and_keeps_its_reason() {
         let mut end = End::open_server_over(4_096, &[QUIET]);
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 10_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 10_000]));
         end.feed(b"\x88\x85\0\0\0\0\x0F\xA2our");
         end.poll();
         assert_eq!((end.peer.close_reason(), end.peer.state()), ("our", State::Closing));
@@ -369,13 +369,13 @@ mod closing {
         end.closed_after(ms(10_000));
         assert_eq!(text(&end), "the peer did not answer the close within close_timeout_ms");
         let mut end = End::open_server_over(4_096, &[QUIET]);
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 10_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 10_000]));
         end.act(|connection, cx| connection.close(cx, 0, ""));
         end.closed_after(ms(10_000));
         assert_eq!(text(&end), "the peer did not read what was sent before the close within close_timeout_ms");
         // The peer closed, and then did not read what was sent before.
         let mut end = End::open_server_over(4_096, &[QUIET]);
-        end.act(|connection, cx| connection.put(|| cx, false, &[7; 10_000]));
+        end.act(|connection, cx| connection.put(cx, false, &[7; 10_000]));
         end.feed(b"\x88\x82\0\0\0\0\x03\xE8");
         end.poll();
         end.closed_after(ms(10_000));
@@ -426,7 +426,7 @@ mod closing {
     fn a_drop_ends_at_once_and_counts_what_was_not_sent() {
         let mut end = End::open_server_over(4_096, &[QUIET]);
         for _ in 0..3 {
-            end.act(|connection, cx| connection.put(|| cx, false, &[7; 4_092]));
+            end.act(|connection, cx| connection.put(cx, false, &[7; 4_092]));
         }
         end.act(|connection, cx| connection.close(cx, -1, "ignored"));
         assert_eq!(end.items(), [Closed(Phase::App, Cause::Dropped, 1006, false, 2)]);

@@ -54,7 +54,7 @@ fn poll_to_the_end(
         assert!(start.elapsed() < ms(60_000), "{:?}", client.state());
         let now = Instant::now();
         let budget = Budget::new(&SystemClock, now, None);
-        let mut cx = Cx { services, arena, codecs, now, epoch: start, budget };
+        let mut cx = Cx { services, arena, codecs, now, epoch: start, budget, corked: false };
         client.leave_arena(cx.arena);
         cx.renew();
         client.pump(&mut cx);
@@ -93,16 +93,13 @@ fn a_lost_client_reconnects_under_the_same_handle() {
             now: start,
             epoch: start,
             budget: Budget::new(&SystemClock, start, None),
+            corked: false,
         };
-        assert_eq!(
-            client.put(|| &mut cx, false, b"a"),
-            Sent::Taken,
-            "life {life}: a message put before OPEN is queued"
-        );
+        assert_eq!(client.put(&mut cx, false, b"a"), Sent::Taken, "life {life}: a message put before OPEN is queued");
         poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);
         let changed = client.take_changed();
         assert!(changed.opened && changed.ended, "life {life}");
-        assert_eq!(client.put(|| -> &mut Cx<'_> { unreachable!() }, false, b"a"), Sent::NotOpen);
+        assert_eq!(client.put_with(|| -> &mut Cx<'_> { unreachable!() }, false, b"a"), Sent::NotOpen);
         if life + 1 < LIVES {
             assert!(client.dial_again(&services, recipe.clone(), Instant::now()));
         }

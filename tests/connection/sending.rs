@@ -26,7 +26,7 @@ fn full(changes: &[(i32, u32)]) -> End {
 }
 
 fn put(end: &mut End, payload: &[u8]) -> Sent {
-    end.act(|connection, cx| connection.put(|| cx, false, payload))
+    end.act(|connection, cx| connection.put(cx, false, payload))
 }
 
 /// Bytes that differ at every position.

@@ -383,7 +383,7 @@ mod closing {
     fn queued_messages_precede_the_close_and_progress_extends_the_timeout() {
         let mut end = End::open_server_over(1_000, &[(WS_OPT_CLOSE_TIMEOUT_MS, 3_000)]);
         for _ in 0..10 {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[7; 996])), wspeer::internals::link::Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[7; 996])), wspeer::internals::link::Sent::Taken);
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         let mut received = 0;
@@ -406,7 +406,7 @@ mod closing {
     fn a_close_without_progress_times_out_and_counts_unsent_messages() {
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..10 {
-            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+            end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         end.pass(ms(2_000));
@@ -439,7 +439,7 @@ mod closing {
     fn a_close_by_the_peer_waits_for_queued_messages() {
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..3 {
-            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+            end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
         }
         end.feed(b"\x88\x82\0\0\0\0\x03\xE9");
         end.poll();
@@ -480,7 +480,7 @@ mod closing {
     fn closed_by(behind: &[u8], capacity: usize) -> (usize, u8, Vec<Took>) {
         let mut end = End::server_over(capacity, true, &[]);
         for _ in 0..8 {
-            assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, &[1; 100_000])), wspeer::internals::link::Sent::Taken);
+            assert_eq!(end.act(|peer, cx| peer.put(cx, false, &[1; 100_000])), wspeer::internals::link::Sent::Taken);
         }
         end.feed(&[REQUEST, behind].concat());
         let clock = Ticking { now: Cell::new(end.now), step: ms(1), asked: Cell::new(0) };
@@ -530,7 +530,7 @@ mod closing {
     #[test]
     fn a_refused_request_ends_despite_messages_queued_before_open() {
         let mut end = End::server_over(256 << 10, true, &[]);
-        assert_eq!(end.act(|peer, cx| peer.put(|| cx, false, b"early")), wspeer::internals::link::Sent::Taken);
+        assert_eq!(end.act(|peer, cx| peer.put(cx, false, b"early")), wspeer::internals::link::Sent::Taken);
         end.feed(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
         end.poll();
         assert_eq!(end.peer.state(), State::Closed);
@@ -541,7 +541,7 @@ mod closing {
     fn a_peer_that_closed_and_disconnected_is_not_waited_for() {
         for (mut end, masked) in [(End::open_server_over(1_000, &[]), true), (End::open_client(&[]), false)] {
             for _ in 0..3 {
-                end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+                end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
             }
             let unsent = if masked { 2 } else { 0 };
             end.feed(if masked { b"\x88\x82\0\0\0\0\x03\xE8" } else { b"\x88\x02\x03\xE8" });
@@ -580,7 +580,7 @@ mod closing {
         // transport and 100 are read every 2 s.
         let mut end = End::open_server_over(1_000, &[]);
         for _ in 0..3 {
-            end.act(|peer, cx| peer.put(|| cx, false, &[7; 996]));
+            end.act(|peer, cx| peer.put(cx, false, &[7; 996]));
         }
         end.act(|peer, cx| peer.close(cx, 0, ""));
         let time = time_with_pings(&mut end, ms(120_000));
@@ -625,7 +625,7 @@ mod closing {
         end.feed(b"\x82\x01x\x88\x05\x0F\xA1out");
         end.hang_up();
         // The put finds that the peer has disconnected, before anything was read.
-        end.act(|peer, cx| peer.put(|| cx, false, b"on the way"));
+        end.act(|peer, cx| peer.put(cx, false, b"on the way"));
         end.poll();
         let items = end.items();
         assert_eq!(items[..2], [Binary(b"x".to_vec()), Event(EventKind::CloseRequest, 4_001)]);

@@ -79,6 +79,25 @@ void what_is_put() {
   check(good && back == seen, "a packet is echoed with its type");
 }
 
+void many_at_once() {
+  auto [a, b] = open_pair();
+  const std::vector<std::uint8_t> bytes = {1, 2, 3};
+  const std::vector<addressed> list = {"literal", bytes, binary("text"), ""};
+  const auto all = a.put_many(list);
+  check(all.outcome && all.taken == 4, "all messages of a list are accepted");
+  check(a.put_many(list.data(), 2).taken == 2 && a.put_many(nullptr, 0).outcome, "a pointer and a count");
+  const std::array<addressed, 3> targets = {addressed("x"), addressed(7, "y"), addressed("z")};
+  const auto some = a.put_many(targets);
+  check(some.outcome.is(code::err_kind) && some.taken == 1, "it ends at the first that is not accepted");
+  b.poll();
+  std::string seen;
+  for (auto& packet : b.packets()) seen += (packet.is_text() ? "t" : "b") + std::to_string(packet.size());
+  check(seen == "t7b3b4t0t7b3t1", "they arrive in order, each with its type");
+  const std::array<addressed, 1> none = {addressed(client_ref(), "nobody")};
+  check(a.put_many(none).outcome.is(code::err_kind) && none[0].raw().target == INT32_MAX,
+        "an empty client does not mean all clients");
+}
+
 void reading_and_keeping() {
   auto [a, b] = open_pair();
   for (int i = 0; i < 100; i++)
@@ -308,6 +327,7 @@ void log_and_library() {
 
 int main() {
   what_is_put();
+  many_at_once();
   reading_and_keeping();
   owning();
   mistakes();

@@ -28,6 +28,16 @@ static class Allocations
             server.Poll();
             foreach (WebSocketPacket packet in server.Packets()) total += packet.Length;
         });
+        var messages = new WebSocketMessage[Each];
+        for (int i = 0; i < Each; i++) messages[i] = new WebSocketMessage(i, 64 - i);
+        Steady("SendMany and Packets", Frames * Each, () =>
+        {
+            int taken;
+            client.SendMany(data, messages, out taken);
+            client.Poll();
+            server.Poll();
+            foreach (WebSocketPacket packet in server.Packets()) total += packet.Length;
+        });
         Steady("SendText, and an echo of what is lent", Frames * Each, () =>
         {
             for (int i = 0; i < Each; i++) client.SendText(text);

@@ -8,9 +8,10 @@ using System.Text.RegularExpressions;
 /// pointers, as assertions in C. Usage: Layout.exe [32]</summary>
 static class Layout
 {
-    static readonly string[] names = { "NativePacket", "NativeEvent", "NativeConfig", "WebSocketStats", "NativeVariant",
-        "NativeCall" };
-    static readonly string[] inC = { "ws_packet", "ws_event", "ws_config", "ws_stats", "ws_variant", "ws_call" };
+    static readonly string[] names = { "NativePacket", "NativePacketOut", "NativeEvent", "NativeConfig",
+        "WebSocketStats", "NativeVariant", "NativeCall" };
+    static readonly string[] inC = { "ws_packet", "ws_packet_out", "ws_event", "ws_config", "ws_stats",
+        "ws_variant", "ws_call" };
 
     static int Main(string[] arguments)
     {

@@ -9,10 +9,67 @@ static class Talk
     public static void Run()
     {
         Server();
+        Many();
         Texts();
         Attached();
         Multiplayer();
         Waiting();
+    }
+
+    /// <summary>SendMany: a list of messages in one call.</summary>
+    static void Many()
+    {
+        byte[] data = Encoding.UTF8.GetBytes("onetwothree\u00ff!");
+        int taken;
+        WebSocketPeer one, other;
+        Check.OpenPair(out one, out other);
+        using (one)
+        using (other)
+        {
+            WebSocketMessage[] list = { new WebSocketMessage(0, 3, WebSocketMessageType.Text), new WebSocketMessage(3, 3),
+                new WebSocketMessage(6, 5, WebSocketMessageType.Text), new WebSocketMessage(data.Length, 0) };
+            Check.Same(one.SendMany(data, list, out taken), WebSocketResult.Ok, "several messages are accepted");
+            Check.Same(taken, 4, "all are counted");
+            Check.Same(one.SendMany(default(ReadOnlySpan<byte>), default(ReadOnlySpan<WebSocketMessage>), out taken),
+                WebSocketResult.Ok, "no messages");
+            WebSocketMessage[] bad = { list[0], new WebSocketMessage(12, 1, WebSocketMessageType.Text), list[1] };
+            Check.Same(one.SendMany(data, bad, out taken), WebSocketResult.ErrUtf8, "the first wrong one ends the list");
+            Check.Same(taken, 1, "those before it are accepted");
+            Check.Throws<ArgumentOutOfRangeException>(
+                () => one.SendMany(data, new[] { new WebSocketMessage(10, data.Length) }, out taken), "message 0 ends behind",
+                "a message beyond the data");
+            Check.Throws<ArgumentOutOfRangeException>(() => new WebSocketMessage(-1, 1), "start", "a negative start");
+            string got = "";
+            Check.That(Check.Until(() =>
+            {
+                foreach (WebSocketPacket packet in other.Packets())
+                    got += (packet.IsText ? "t" : "b") + packet.GetText() + " ";
+                return got.Length >= 24;
+            }, one, other), "they arrive");
+            Check.Same(got, "tone btwo tthree b tone ", "in order, each with its type");
+        }
+        var clients = new WebSocketPeer[2];
+        using (WebSocketServer server = Check.OpenServer(clients))
+        {
+            var list = new WebSocketConnection[2];
+            server.GetConnections(list);
+            WebSocketMessage[] messages = { new WebSocketMessage(0, 3, WebSocketMessageType.Text, list[0]),
+                new WebSocketMessage(3, 3, WebSocketMessageType.Text, list[1]),
+                new WebSocketMessage(6, 5, WebSocketMessageType.Text),
+                new WebSocketMessage(0, 1, WebSocketMessageType.Text, default(WebSocketConnection)) };
+            Check.Same(server.SendMany(data, messages, out taken), WebSocketResult.ErrTarget, "no client has no handle");
+            Check.Same(taken, 3, "each of two clients has its message, then all");
+            var got = new[] { "", "" };
+            Check.That(Check.Until(() =>
+            {
+                for (int i = 0; i < 2; i++)
+                    foreach (WebSocketPacket packet in clients[i].Packets()) got[i] += packet.GetText() + " ";
+                return Array.TrueForAll(got, text => text.Contains("three"));
+            }, clients[0], clients[1], server), "both clients hear the last");
+            Array.Sort(got, string.CompareOrdinal);
+            Check.Same(string.Join(";", got), "one three ;two three ", "and what is for them");
+            foreach (WebSocketPeer client in clients) client.Dispose();
+        }
     }
 
     static void Server()

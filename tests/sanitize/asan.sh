@@ -31,8 +31,8 @@ for part in $parts; do
     ;;
   c)
     # Time limits of calls do not apply to an instrumented library.
-    programs asan "gcc -fsanitize=address" abuse loans threads loss host_habits multiplayer multiplayer3 scene \
-      scene_bytes heartbeat signals
+    programs asan "gcc -fsanitize=address" abuse loans put_packets threads loss host_habits multiplayer \
+      multiplayer3 scene scene_bytes heartbeat signals
     ;;
   cpp)
     COMPILERS=gcc tests/suites/cpp.sh || rc=1

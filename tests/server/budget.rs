@@ -144,6 +144,7 @@ fn closing_a_server_completes_over_several_polls() {
             now: cx.now,
             epoch: cx.epoch,
             budget: wspeer::internals::work::Budget::new(&clock, cx.now, Some(1_000)),
+            corked: false,
         };
         server.close(&mut hurried, -1, "");
     });
@@ -225,13 +226,13 @@ fn a_failed_client_with_a_full_queue_uses_no_budget_until_it_is_read() {
     });
     // The client closes with unread data and no linger, which sends a reset.
     test.act(|server, cx| {
-        server.peer(key).unwrap().put(|| &mut *cx, false, b"unread");
+        server.peer(key).unwrap().put(cx, false, b"unread");
     });
     socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
     drop(client);
     test.poll_until("writing fails", |test| {
         test.act(|server, cx| {
-            server.peer(key).unwrap().put(|| &mut *cx, false, b"more");
+            server.peer(key).unwrap().put(cx, false, b"more");
             server.take_account(cx, key);
         });
         test.server.peer(key).is_some_and(|peer| peer.has_failed())
@@ -286,6 +287,36 @@ fn broadcasts_are_written_within_the_budget_and_in_turn() {
         read(stream, bytes);
         assert!(*bytes == b"\x82\x05state".repeat(100), "{} bytes", bytes.len());
     }
+}
+
+#[test]
+fn a_corked_call_writes_at_its_end_within_the_budget() {
+    const CLIENTS: usize = 100;
+    let mut test = TestServer::new(&[]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| (test.open().0, Vec::new())).collect();
+    test.items();
+    let mut written = |expected: &[u8]| {
+        clients.iter_mut().filter_map(|(stream, bytes)| read(stream, bytes).then_some(bytes)).fold(0, |sum, bytes| {
+            assert!(bytes.is_empty() || bytes == expected, "{} bytes", bytes.len());
+            sum + usize::from(!bytes.is_empty())
+        })
+    };
+    let clock = test.clock(Duration::from_micros(50));
+    test.act_within(&clock, Some(1_000), |server, cx| {
+        cx.corked = true;
+        for _ in 0..3 {
+            assert_eq!(server.put_all(cx, false, b"state", None), Sent::Taken);
+        }
+    });
+    let all = b"\x82\x05state".repeat(3);
+    assert_eq!(written(&all), 0, "nothing is written before the end of the call");
+    let clock = test.clock(Duration::from_micros(200));
+    test.act_within(&clock, Some(1_000), |server, cx| server.uncork(cx));
+    let in_the_call = written(&all);
+    assert!((5..CLIENTS).contains(&in_the_call), "{in_the_call} were written to in a call of 1 ms");
+    test.poll();
+    assert_eq!(written(&all), CLIENTS, "the next poll writes to the others");
+    assert!(!test.server.has_marked());
 }
 
 #[test]

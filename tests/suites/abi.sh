@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The header in every dialect, layouts, exported symbols, and misuse of every export.
-# Parts: the programs abuse and loans; the rest always runs.
+# Parts: the programs abuse, loans and put_packets; the rest always runs.
 . "$(dirname "$0")/../lib/common.sh"
 need gcc g++ clang nm
 echo '#include "wspeer.h"
@@ -21,7 +21,7 @@ python3 tests/abi/layout.py --fields include/wspeer.h > build/tests/layout_field
 compile layout -Ibuild/tests
 build/tests/layout | python3 tests/abi/layout.py --compare include/wspeer.h || rc=1
 python3 tests/abi/layout.py --symbols include/wspeer.h "$LIBDIR/libwspeer.so" || rc=1
-for name in abuse loans; do LIMIT=120 program "$name"; done
+for name in abuse loans put_packets; do LIMIT=120 program "$name"; done
 ${CC:-cc} $STRICT -g tests/c/reload.c -o build/tests/reload -ldl
 timeout 60 build/tests/reload "$(cd "$LIBDIR" && pwd)/libwspeer.so" || { echo "not ok - reload ended with $?"; rc=1; }
 exit $rc

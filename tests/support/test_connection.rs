@@ -179,6 +179,7 @@ impl End {
             now: self.now,
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
+            corked: false,
         };
         self.peer.leave_arena(cx.arena);
         cx.arena.renew();
@@ -199,6 +200,7 @@ impl End {
             now: self.now,
             epoch: self.start,
             budget: Budget::new(&clock, self.now, None),
+            corked: false,
         };
         act(&mut self.peer, &mut cx)
     }

@@ -125,6 +125,7 @@ impl TestServer {
             now: self.now,
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
+            corked: false,
         };
         self.server.poll(&mut cx, &self.given, gap)
     }
@@ -153,6 +154,7 @@ impl TestServer {
             now: self.now,
             epoch: self.start,
             budget: Budget::new(clock, self.now, budget),
+            corked: false,
         };
         act(&mut self.server, &mut cx)
     }

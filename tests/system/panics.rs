@@ -56,6 +56,7 @@ fn calls() -> Vec<Call> {
     add("ws_next_events", Box::new(|h| c!(ws_next_events(h, &mut blank(), 1, &mut 0))));
     add("ws_put_packet", Box::new(|h| c!(ws_put_packet(h, b"x".as_ptr(), 1, WS_BINARY))));
     add("ws_put_packet_to", Box::new(|h| c!(ws_put_packet_to(h, 0, b"x".as_ptr(), 1, WS_BINARY))));
+    add("ws_put_packets", Box::new(|h| c!(ws_put_packets(h, &blank(), 1, &mut 0))));
     add("ws_flush", Box::new(|h| ws_flush(h)));
     add("ws_close", Box::new(|h| c!(ws_close(h, 0, null()))));
     add("ws_disconnect", Box::new(|h| c!(ws_disconnect(h, 0, 0, null()))));

@@ -41,7 +41,7 @@ static void layouts(void) {
   CHECK(ws_struct_size(WS_STRUCT_PACKET) == sizeof(ws_packet) && ws_struct_size(WS_STRUCT_EVENT) == sizeof(ws_event),
         "ws_packet and ws_event have the same size as in C");
   CHECK(ws_struct_size(WS_STRUCT_VARIANT) == sizeof(ws_variant) && ws_struct_size(WS_STRUCT_CALL) == sizeof(ws_call) &&
-            ws_struct_size(7) == 0,
+            ws_struct_size(WS_STRUCT_PACKET_OUT) == sizeof(ws_packet_out) && ws_struct_size(8) == 0,
         "the other structs have the same size as in C");
   CHECK(ws_version() == WS_VERSION && ws_abi_version() == WS_ABI_VERSION, "versions");
   CHECK(!strcmp(ws_result_name(WS_OK), "WS_OK") && !strcmp(ws_result_name(WS_ERR_PANIC), "WS_ERR_PANIC") &&
@@ -165,6 +165,35 @@ static void outbound_limit(const char *url) {
   CHECK(back == taken && writable == 1 && ws_put_packet(h, bytes, SIZE, WS_BINARY) == WS_OK &&
             next(h).packet.len == SIZE,
         "WRITABLE is reported once, and the next message is accepted");
+  closed(h, 0, NULL);
+  ws_free(h);
+}
+
+/* ws_put_packets: the messages before the first that is not accepted. */
+static void many(const char *url) {
+  static uint8_t bytes[500];
+  ws_config config = *defaults();
+  config.outbound_packets = 3;
+  ws_handle h = opened(url, &config);
+  ws_packet_out packets[5];
+  size_t taken = 99;
+  for (size_t i = 0; i < 5; i++)
+    packets[i] = (ws_packet_out){.data = bytes, .len = 100 * i + 100, .type = i % 2 ? WS_TEXT : WS_BINARY};
+  CHECK(ws_put_packets(h, packets, 5, &taken) == WS_ERR_FULL && taken == 3 && strstr(why(), "WRITABLE"),
+        "a batch ends when the queue is full");
+  for (size_t i = 0; i < 3; i++) {
+    ws_event event = next(h);
+    while (event.type == WS_EVENT_WRITABLE) event = next(h);
+    CHECK(event.type == WS_EVENT_MESSAGE && event.packet.len == packets[i].len && event.packet.type == packets[i].type,
+          "what was taken arrives in order");
+  }
+  packets[1].target = 7;
+  CHECK(ws_put_packets(h, packets, 2, &taken) == WS_ERR_KIND && taken == 1, "a client has no targets");
+  packets[0] = (ws_packet_out){.data = (const uint8_t *)"\xff", .len = 1, .type = WS_TEXT};
+  CHECK(ws_put_packets(h, packets, 2, &taken) == WS_ERR_UTF8 && taken == 0, "a text that is not UTF-8");
+  CHECK(ws_put_packets(h, NULL, 0, &taken) == WS_OK && taken == 0 && ws_put_packets(h, NULL, 1, &taken) == WS_ERR_NULL &&
+            ws_put_packets(h, packets, 1, NULL) == WS_ERR_NULL && ws_put_packets(0, packets, 1, &taken) == WS_ERR_HANDLE,
+        "wrong arguments of ws_put_packets");
   closed(h, 0, NULL);
   ws_free(h);
 }
@@ -379,6 +408,7 @@ int main(int argc, char **argv) {
   burst(argv[1]);
   inbound_limit(argv[1]);
   outbound_limit(argv[1]);
+  many(argv[1]);
   growth(argv[1]);
   memory(argv[1]);
   close_codes(argv[1]);

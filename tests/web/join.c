@@ -56,6 +56,26 @@ static void put_to(int end, int32_t target, const char *words) {
   printf("%s puts %s: %s %s\n", names[end], words, ws_result_name(result), why);
 }
 
+/* ws_put_packets: two messages to the host and one that is wrong, and calls that are wrong at once. */
+static void put_many(int end) {
+  ws_packet_out packets[] = {{.data = (const uint8_t *)"first", .len = 5, .type = WS_BINARY, .target = 1},
+                             {.data = (const uint8_t *)"second", .len = 6, .type = WS_BINARY, .target = 1},
+                             {.data = NULL, .len = 3, .type = WS_BINARY, .target = 1},
+                             {.data = NULL, .len = 0, .type = 9, .target = 1},
+                             {.data = NULL, .len = 0, .type = WS_BINARY, .target = INT32_MIN},
+                             {.data = (const uint8_t *)"\xff", .len = 1, .type = WS_TEXT, .target = 0}};
+  for (size_t i = 0; i < sizeof packets / sizeof packets[0] + 1; i += i == 0 ? 2 : 1) {
+    size_t taken = 99;
+    ws_result result = ws_put_packets(ends[end], packets + i, sizeof packets / sizeof packets[0] - i, &taken);
+    printf("%s puts many from %d on: %s after %d\n", names[end], (int)i, ws_result_name(result), (int)taken);
+  }
+  size_t taken = 99;
+  ws_result no_array = ws_put_packets(ends[end], NULL, 1, &taken);
+  printf("no array: %s %d", ws_result_name(no_array), (int)taken);
+  printf(", no count: %s", ws_result_name(ws_put_packets(ends[end], packets, 1, NULL)));
+  printf(", no handle: %s\n", ws_result_name(ws_put_packets(0, packets, 1, &taken)));
+}
+
 static int join(int end, const char *url, const ws_config *config) {
   ws_result result = ws_join(url, config, &ends[end]);
   printf("%s joins: %s, id %d\n", names[end], ws_result_name(result), (int)ws_get_peer_id(ends[end]));
@@ -78,6 +98,9 @@ static void game(const char *url, const ws_config *config) {
   put_to(0, 1, "to the host");
   take(0, 1);
   take(1, 1);
+  put_many(0);
+  take(0, 2);
+  take(1, 2);
   put_to(1, ws_get_peer_id(ends[0]), "to a");
   take(0, godot3);
   put_to(1, ws_get_peer_id(ends[1]), "to myself");

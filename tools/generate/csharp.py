@@ -30,6 +30,7 @@ ENUMS = {
 
 STRUCTS = {
     "ws_packet": "NativePacket",
+    "ws_packet_out": "NativePacketOut",
     "ws_event": "NativeEvent",
     "ws_config": "NativeConfig",
     "ws_stats": "WebSocketStats",

@@ -38,7 +38,7 @@ TEXTS = {
     "WS_FULL_ALL_OR_NONE": "Accept the message for all targets or for none: the call raises QueueFull.",
 }
 # C functions whose names in Python differ by more than the prefix.
-FUNCTIONS = {"put_packet": "send", "next_event": "events", "get_features": "features", "get_log": "log_lines"}
+FUNCTIONS = {"put_packet": "send", "put_packets": "send_many", "next_event": "events", "get_features": "features", "get_log": "log_lines"}
 # Type hints of the fields of ws_config that are not numbers.
 HINTS = {
     "headers": "Headers",
@@ -73,7 +73,7 @@ CTYPES = {
 }
 POINTERS = {"ws_config": "POINTER(Config)", "ws_stats": "POINTER(Stats)"}
 # Structs that are unpacked in batches, which is faster than ctypes.Structure.
-PACKED = ("ws_packet", "ws_event", "ws_variant", "ws_call")
+PACKED = ("ws_packet", "ws_packet_out", "ws_event", "ws_variant", "ws_call")
 
 
 def in_python(text, names):

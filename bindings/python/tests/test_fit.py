@@ -34,9 +34,12 @@ ENUMS = {
 }
 # Constants that Python expresses differently: bytes and str, the package version, the struct sizes that are checked.
 INNER = {"WS_VERSION", "WS_ABI_VERSION", "WS_TEXT", "WS_BINARY", "WS_CALL"}
-INNER |= {f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL")}
+INNER |= {f"WS_STRUCT_{name}" for name in ("CONFIG", "STATS", "PACKET", "EVENT", "VARIANT", "CALL", "PACKET_OUT")}
 
-FROZEN = [struct.size for struct in (_declared.PACKET, _declared.EVENT, _declared.VARIANT, _declared.CALL)]
+FROZEN = [
+    struct.size
+    for struct in (_declared.PACKET, _declared.EVENT, _declared.VARIANT, _declared.CALL, _declared.PACKET_OUT)
+]
 
 
 def fields_of(struct: str) -> list[tuple[str, str]]:
@@ -94,6 +97,8 @@ class TestHeader(unittest.TestCase):
         }
         packet = "".join(letters[kind] for kind, _ in fields_of("ws_packet"))
         self.assertEqual(_declared.PACKET.format, "@" + packet)
+        outgoing = "".join(letters[kind] for kind, _ in fields_of("ws_packet_out"))
+        self.assertEqual(_declared.PACKET_OUT.format, "@" + outgoing)
         event = "".join(
             {"reserved": "32x", "packet": packet}.get(name) or letters[kind] for kind, name in fields_of("ws_event")
         )
@@ -142,7 +147,7 @@ class TestLoading(unittest.TestCase):
     def test_sizes_and_versions_of_another_library_are_refused(self) -> None:
         sizes = [ctypes.sizeof(_declared.Config), ctypes.sizeof(_declared.Stats), *FROZEN]
         cases = [("version 2", 2, sizes)]
-        for index in range(6):
+        for index in range(7):
             # Other sizes of events and packets; a config and stats with a field missing.
             cases.append(("the structs of", 1, [size - 8 * (index == at) for at, size in enumerate(sizes)]))
         cases.append(("the structs of", 1, [*sizes[:3], sizes[3] + 8, *sizes[4:]]))

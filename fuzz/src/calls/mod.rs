@@ -135,7 +135,10 @@ impl World {
 
     fn put(&mut self, input: &mut Input) {
         let Some(at) = self.choose(input) else { return };
-        let (kind, len) = (1 + i32::from(input.byte() & 1), length(input));
+        let (how, len) = (input.byte(), length(input));
+        let kind = 1 + i32::from(how & 1);
+        // A quarter of the puts are several messages in one call.
+        let several = if how & 6 == 6 { usize::from(how >> 4) } else { 1 };
         let handle = self.known[at].handle;
         let (link, side) = match self.known[at].part {
             Part::End { link, side } => (link, side),
@@ -148,10 +151,24 @@ impl World {
             }
         };
         let way = &mut self.links[link].ways[side];
-        let bytes = way.next_bytes(len);
-        // SAFETY: the bytes live.
-        let result = checked(unsafe { ws_put_packet(handle, bytes.as_ptr(), len, kind) });
+        let bytes: Vec<_> = (0..several as u64).map(|ahead| way.bytes_ahead(ahead, len)).collect();
+        let result = match &bytes[..] {
+            // SAFETY: the bytes live.
+            [one] => checked(unsafe { ws_put_packet(handle, one.as_ptr(), len, kind) }),
+            all => {
+                let of = |bytes: &Vec<u8>| ws_packet_out { data: bytes.as_ptr(), len, r#type: kind, target: 0 };
+                let packets: Vec<_> = all.iter().map(of).collect();
+                let mut taken = usize::MAX;
+                // SAFETY: the packets and their bytes live.
+                let result = checked(unsafe { ws_put_packets(handle, packets.as_ptr(), several, &mut taken) });
+                assert_eq!(result == WS_OK, taken == several, "{taken} of {several} messages were taken: {result}");
+                // One that is accepted is counted below.
+                (usize::from(result == WS_OK)..taken).for_each(|_| way.accepted(len, kind, false));
+                result
+            }
+        };
         match result {
+            WS_OK if several == 0 => {}
             WS_OK => way.accepted(len, kind, false),
             WS_ERR_FULL | WS_ERR_STATE | WS_ERR_TOO_BIG => {}
             // A server's client retires when its server is polled after its end.

@@ -458,6 +458,8 @@ namespace Wspeer
         Variant = 5,
         /// <summary>ws_call, whose layout is fixed.</summary>
         Call = 6,
+        /// <summary>ws_packet_out, whose layout is fixed.</summary>
+        PacketOut = 7,
     }
 
     /// <summary>Types of the values in a Godot remote call: Variant.Type.</summary>

@@ -177,6 +177,9 @@ namespace Wspeer
         internal static extern int ws_put_packet_to(uint h, int target, byte* data, UIntPtr len, int type);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_put_packets(uint h, NativePacketOut* packets, UIntPtr n, UIntPtr* taken);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_flush(uint h);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
@@ -469,5 +472,20 @@ namespace Wspeer
         public uint Arguments;
         /// <summary>Number of items in the arguments, those in containers included.</summary>
         public uint Items;
+    }
+
+    /// <summary>A message for ws_put_packets(). 24 bytes with 64-bit pointers, 16 with 32-bit pointers.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct NativePacketOut
+    {
+        /// <summary>The bytes, which ws_put_packets() copies. May be NULL if len is 0.</summary>
+        public IntPtr Data;
+        /// <summary>Length of data in bytes.</summary>
+        public UIntPtr Len;
+        /// <summary>WS_TEXT, WS_BINARY or WS_CALL.</summary>
+        public int Type;
+        /// <summary>0: the message goes where ws_put_packet() sends it. Otherwise a target of ws_put_packet_to(), and
+        /// the handle is a server, a host or a join.</summary>
+        public int Target;
     }
 }

@@ -1,14 +1,16 @@
 using System;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Wspeer
 {
-    /// <summary>Converts outgoing texts to bytes.</summary>
+    /// <summary>Converts outgoing texts and lists of messages to what the library takes.</summary>
     internal static class Outgoing
     {
         const int Kept = 64 * 1024;
 
         [ThreadStatic] static byte[] buffer;
+        [ThreadStatic] static NativePacketOut[] packets;
 
         /// <summary>A text as UTF-8, in a buffer of this thread that the next call reuses. Only long texts cost an
         /// allocation.</summary>
@@ -23,6 +25,32 @@ namespace Wspeer
                 if (most <= Kept) buffer = into;
             }
             return new ReadOnlySpan<byte>(into, 0, Encoding.UTF8.GetBytes(text, 0, text.Length, into, 0));
+        }
+
+        /// <summary>ws_put_packets, with an array of this thread that later calls reuse.</summary>
+        internal static unsafe WebSocketResult SendMany(uint handle, ReadOnlySpan<byte> data, ReadOnlySpan<WebSocketMessage> messages, out int taken)
+        {
+            int count = messages.Length;
+            NativePacketOut[] all = packets;
+            if (all == null || all.Length < count) packets = all = new NativePacketOut[Math.Max(count, 64)];
+            fixed (byte* bytes = &MemoryMarshal.GetReference(data))
+            fixed (NativePacketOut* first = all)
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    ref readonly WebSocketMessage message = ref messages[i];
+                    if (message.Start > data.Length - message.Length)
+                        throw new ArgumentOutOfRangeException(nameof(messages), "message " + i + " ends behind the data: it has " + message.Length + " bytes from " + message.Start + " on, and there are " + data.Length);
+                    first[i].Data = (IntPtr)(bytes + message.Start);
+                    first[i].Len = (UIntPtr)message.Length;
+                    first[i].Type = (int)message.Type;
+                    first[i].Target = message.Target;
+                }
+                UIntPtr accepted;
+                int result = Native.ws_put_packets(handle, first, (UIntPtr)count, &accepted);
+                taken = (int)accepted;
+                return (WebSocketResult)result;
+            }
         }
     }
 }

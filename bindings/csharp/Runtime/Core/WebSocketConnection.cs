@@ -110,6 +110,15 @@ namespace Wspeer
         /// <summary>Queues a text message. Unpaired surrogates are sent as U+FFFD, as in a browser.</summary>
         public WebSocketResult SendText(string text) => Send(Outgoing.Utf8(text), WebSocketMessageType.Text);
 
+        /// <summary>Queues several messages, in order, up to the first that is not accepted: Send for each, in one call
+        /// that writes once and causes no garbage. The messages are parts of `data`. `taken`: how many were accepted.
+        /// The result is Ok if all were, else it is about messages[taken]. ErrFull: send that and those behind it again
+        /// after Writable.</summary>
+        public WebSocketResult SendMany(ReadOnlySpan<byte> data, ReadOnlySpan<WebSocketMessage> messages, out int taken)
+        {
+            return Outgoing.SendMany(Handle, data, messages, out taken);
+        }
+
         /// <summary>Starts the closing handshake after the queued messages. 0 means 1000; -1 drops the connection at
         /// once.</summary>
         public unsafe WebSocketResult Close(int code = 0, string reason = null)

@@ -93,6 +93,16 @@ namespace Wspeer
         /// <summary>Queues a text message. Unpaired surrogates are sent as U+FFFD, as in a browser.</summary>
         public WebSocketResult SendText(string text) => Connection.SendText(text);
 
+        /// <summary>Queues several messages, in order, up to the first that is not accepted: Send for each, in one call
+        /// that writes once and causes no garbage. The messages are parts of `data`; on a server or host each may have a
+        /// target. `taken`: how many were accepted. The result is Ok if all were (Partial: some of several targets did
+        /// not accept one), else it is about messages[taken]. ErrFull: send that and those behind it again after
+        /// Writable, or skip it.</summary>
+        public WebSocketResult SendMany(ReadOnlySpan<byte> data, ReadOnlySpan<WebSocketMessage> messages, out int taken)
+        {
+            return Connection.SendMany(data, messages, out taken);
+        }
+
         /// <summary>Writes the queued messages: call it at the end of a frame with WebSocketFlags.Coalesce.</summary>
         public WebSocketResult Flush() => (WebSocketResult)Native.ws_flush(handle);
 

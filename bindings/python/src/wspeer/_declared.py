@@ -94,6 +94,9 @@ class Stats(ctypes.Structure):
 PACKET = struct.Struct("@PNiiIIQ")
 """ws_packet: data, len, type, peer_id, conn, flags, user."""
 
+PACKET_OUT = struct.Struct("@PNii")
+"""ws_packet_out: data, len, type, target."""
+
 EVENT = struct.Struct("@iIiiiiiiIIQQ32xPNiiIIQ")
 """ws_event: type, conn, peer_id, code, phase, cause, http_status, os_error, unsent, clean, time_ns, count,
 reserved, packet."""
@@ -112,6 +115,7 @@ SIZES = {
     4: EVENT.size,
     5: VARIANT.size,
     6: CALL.size,
+    7: PACKET_OUT.size,
 }
 
 TYPE_TEXT = 1
@@ -171,6 +175,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_decode_variant": (c_int32, c_char_p, c_size_t, c_void_p, c_size_t, POINTER(c_size_t), POINTER(c_size_t)),
     "ws_put_packet": (c_int32, c_uint32, c_char_p, c_size_t, c_int32),
     "ws_put_packet_to": (c_int32, c_uint32, c_int32, c_char_p, c_size_t, c_int32),
+    "ws_put_packets": (c_int32, c_uint32, c_char_p, c_size_t, POINTER(c_size_t)),
     "ws_flush": (c_int32, c_uint32),
     "ws_wait": (c_int32, POINTER(c_uint32), c_size_t, c_int32),
 }

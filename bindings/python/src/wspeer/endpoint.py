@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import warnings
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, TypeVar, Union
 
 from wspeer import _declared
@@ -11,7 +12,7 @@ from wspeer._declared import TYPE_BINARY, TYPE_TEXT
 from wspeer._gate import BATCH, Gate
 from wspeer._library import bytes_at, lib
 from wspeer.codes import EventType, Result, State
-from wspeer.errors import KindError, check, copied, copied_if_any, encoded, utf8, whole
+from wspeer.errors import CallFailed, KindError, QueueFull, check, copied, copied_if_any, encoded, utf8, whole
 from wspeer.items import Bytes, EventFields, PacketFields
 from wspeer.options import Options, Stats
 from wspeer.waiting import wait
@@ -249,6 +250,28 @@ def as_bytes(name: str, data: object, wanted: str = "bytes") -> bytes:
         raise TypeError(f"{name} is {type(data).__name__}: give {wanted}") from None
 
 
+def put_many(handle: int, messages: Iterable[tuple[int, Data]], text: bool | None) -> int:
+    """ws_put_packets: messages with their targets, 0 for those without. Returns how many were accepted."""
+    payloads, rows, at = [], [], 0
+    for target, data in messages:
+        payload, kind = encode_message(data, text)
+        payloads.append(payload)
+        rows.append((at, len(payload), kind, target))
+        at += len(payload)
+    joined, taken = b"".join(payloads), ctypes.c_size_t()
+    first = ctypes.cast(ctypes.c_char_p(joined), ctypes.c_void_p).value or 0
+    pack = _declared.PACKET_OUT.pack
+    packets = b"".join([pack(first + at, size, kind, target) for at, size, kind, target in rows])
+    try:
+        check(lib.ws_put_packets(handle, packets, len(rows), taken))
+    except QueueFull:
+        pass
+    except CallFailed as refused:
+        refused.taken = taken.value
+        raise
+    return taken.value
+
+
 class Connection(Endpoint):
     """The properties of a single connection: a Peer, or a player of a multiplayer game."""
 
@@ -341,6 +364,12 @@ class Peer(Connection):
         result = lib.ws_put_packet(self._handle, payload, len(payload), kind)
         if result < 0:
             check(result)
+
+    def send_many(self, messages: Iterable[Data], text: bool | None = None) -> int:
+        """Sends several messages in one call and one write, in order, up to the first that is not accepted. Returns how
+        many were: fewer than given if the queue became full; send the others after WRITABLE. Raises what send() raises
+        otherwise; `taken` of the exception is then the number accepted before."""
+        return put_many(self._handle, ((0, data) for data in messages), text)
 
     def _peer(self, _conn: int) -> Peer:
         return self

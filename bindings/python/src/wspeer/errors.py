@@ -80,6 +80,8 @@ class CallFailed(Error):
 
     result = Result.ERR_ARG
     """The result of the call."""
+    taken = 0
+    """Number of messages that send_many() had sent before the one that was refused."""
 
     def __init__(self, sentence: str, result: Result | None = None) -> None:
         super().__init__(sentence)

@@ -12,7 +12,7 @@ from wspeer._library import lib
 from wspeer.codes import Result
 from wspeer.config import pack
 from wspeer.config_args import ConfigArgs
-from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message
+from wspeer.endpoint import INT32, Connection, Data, Endpoint, Peer, as_bytes, encode_message, put_many
 from wspeer.errors import TargetError, check, encoded, whole
 from wspeer.godot import encode_call
 
@@ -70,6 +70,13 @@ class Server(_Many):
             return self._put_to(data, -_conn("but", but), text)
         return self._put_to(data, _conn("to", to), text)
 
+    def send_many(self, messages: Iterable[tuple[Peer | int, Data]], text: bool | None = None) -> int:
+        """Sends several messages, each with its target (a client, or 0 for all), in one call, in order, up to the first
+        that is not accepted. Returns how many were: fewer than given if a queue was full. Skip that message, or send it
+        and the others after WRITABLE. Raises what send() raises otherwise; `taken` of the exception is then the number
+        accepted before."""
+        return put_many(self._handle, ((_conn("target", to), data) for to, data in messages), text)
+
     def disconnect(self, target: Peer | int = 0, code: int = 0, reason: str = "") -> None:
         """Closes one client, or all; arguments as for close()."""
         check(
@@ -104,6 +111,11 @@ class MultiplayerPeer(Connection, _Many):
             return self._put_to(data, whole("to", to, *INT32), text)
         payload, kind = encode_message(data, text)
         return check(lib.ws_put_packet(self._handle, payload, len(payload), kind)) != Result.PARTIAL
+
+    def send_many(self, messages: Iterable[tuple[int, Data]], text: bool | None = None) -> int:
+        """Sends several messages, each with its target as in send(), in one call; 0 is the default of send(). Else like
+        Server.send_many()."""
+        return put_many(self._handle, ((whole("target", to, *INT32), data) for to, data in messages), text)
 
     def disconnect(self, target: int, code: int = 0, reason: str = "") -> None:
         """Host: closes a target; arguments as for close(); code -1 is Godot's force."""
