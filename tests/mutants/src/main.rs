@@ -120,7 +120,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             let (left, right) = (self.lines.range(binary.left.span()), self.lines.range(binary.right.span()));
             let text = self.lines.text;
             // `x as u64 < y` would begin generic arguments.
-            let of = |index: &usize| format!("({}) {} ({})", &text[left.clone()], self.mutants[*index].replacement, &text[right.clone()]);
+            let of = |index: &usize| {
+                format!("({}) {} ({})", &text[left.clone()], self.mutants[*index].replacement, &text[right.clone()])
+            };
             let instead = found.iter().map(of).collect();
             self.add(left.start..right.end, found, Shape::Instead(instead));
         }
