@@ -98,7 +98,7 @@ impl Connection {
             ..Mark::new(kind, cx.time_ns())
         };
         mark.set_text(&failure.message);
-        info.end = Some(Box::new(mark.clone()));
+        info.set_end(mark.clone());
         self.endpoint.inbox.push_end(mark);
         // The peer's reason is in the event, and is kept out of the log.
         let why =

@@ -255,6 +255,7 @@ impl Connection {
     /// Frees memory that an idle connection does not need.
     pub fn shrink(&mut self) {
         self.endpoint.inbox.shrink();
+        self.endpoint.loan.shrink();
         if let Stage::Open(link) = &mut self.stage {
             link.shrink();
         }

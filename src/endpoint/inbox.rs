@@ -8,72 +8,24 @@ use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// Queued marks, each with the number of messages that precede it. Allocated on first use: most connections have none.
-#[derive(Default)]
-struct Marks(Option<Box<PlacedMarks>>);
-
 /// Messages dropped from the queue; the caller frees them at a time when that delays no frame.
 pub type Dropped = Messages;
 
-type PlacedMarks = VecDeque<(u64, Box<Mark>)>;
 type Messages = VecDeque<Message>;
-
-impl Deref for Marks {
-    type Target = PlacedMarks;
-
-    fn deref(&self) -> &Self::Target {
-        static NONE: PlacedMarks = VecDeque::new();
-        self.0.as_deref().unwrap_or(&NONE)
-    }
-}
-
-impl DerefMut for Marks {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        self.0.get_or_insert_default()
-    }
-}
-
-/// Messages that the layer above has not inspected yet, in a separate queue so that each is taken from the front.
-#[derive(Default)]
-struct Held(Option<Box<Messages>>);
-
-impl Deref for Held {
-    type Target = Messages;
-
-    fn deref(&self) -> &Self::Target {
-        static NONE: Messages = VecDeque::new();
-        self.0.as_deref().unwrap_or(&NONE)
-    }
-}
-
-impl DerefMut for Held {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        self.0.get_or_insert_default()
-    }
-}
 
 /// The queue. Messages and marks are stored separately, so that a host can read messages only; each mark stores the
 /// number of messages that precede it.
 #[derive(Default)]
 pub struct Inbox {
-    messages: Messages,
-    /// Messages after those in `messages` that the layer above has not inspected yet.
-    held: Held,
-    marks: Marks,
+    queued: Queued,
     /// Number of marks queued since the start.
     queued_marks: u64,
     /// Number of messages queued since the start; dropped ones are subtracted.
     end: u64,
-    /// Bytes of the queued messages and authentication data.
-    bytes: u64,
-    /// Number of AUTH marks. The peer sends their data, so they count against the limits like messages.
-    auths: u32,
-    /// Messages before this index, counted from the start, have been copied out of the arena.
-    arena_left_at: u64,
+    /// `None`: everything is queued or was delivered.
+    undelivered: Option<Box<Undelivered>>,
     /// New messages are held until a layer above has inspected them.
     pub holds: bool,
-    /// Number of marks at the last `has_news`: a waiting host has been woken for these.
-    reported_marks: u32,
     /// The host has called `take_item`, so it reads marks.
     pub reads_marks: bool,
     /// The mark that ends the connection has been queued. It stays last.
@@ -82,18 +34,92 @@ pub struct Inbox {
     refuses: bool,
     /// No mark is queued except the one that ends the connection.
     silenced: bool,
-    /// Messages received and never delivered: their sender was disconnected, exceeded the rate limit, or was never
+}
+
+/// What arrived and is not delivered, or not yet.
+#[derive(Default)]
+struct Undelivered {
+    /// CLOSE_REQUEST of a peer that is not admitted, kept until it is.
+    close_request: Option<Box<Mark>>,
+    /// Number of messages that were dropped: their sender was disconnected, exceeded the rate limit, or was never
     /// admitted.
-    pub dropped: u64,
-    /// Number and bytes of the messages among `dropped` whose sender was not admitted.
-    pub refused: (u64, u64),
+    dropped: u64,
+    /// Number and bytes of the messages among them whose sender was not admitted.
+    refused: (u64, u64),
+}
+
+/// What is queued. Allocated on first use, and freed by `shrink`: most connections of a server have nothing queued.
+#[derive(Default)]
+struct Queued(Option<Box<Content>>);
+
+struct Content {
+    messages: Messages,
+    /// Messages after those in `messages` that the layer above has not inspected yet, in a separate queue so that each
+    /// is taken from the front.
+    held: Messages,
+    /// Marks, each with the number of messages that precede it.
+    marks: VecDeque<(u64, Box<Mark>)>,
+    /// Bytes of the queued messages and authentication data.
+    bytes: u64,
+    /// Messages before this index, counted from the start, have been copied out of the arena.
+    arena_left_at: u64,
+    /// Number of AUTH marks. The peer sends their data, so they count against the limits like messages.
+    auths: u32,
+    /// Number of marks at the last `has_news`: a waiting host has been woken for these.
+    reported_marks: u32,
+}
+
+impl Content {
+    const EMPTY: Content = Content {
+        messages: VecDeque::new(),
+        held: VecDeque::new(),
+        marks: VecDeque::new(),
+        bytes: 0,
+        arena_left_at: 0,
+        auths: 0,
+        reported_marks: 0,
+    };
+
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.held.is_empty() && self.marks.is_empty()
+    }
+
+    #[inline(never)]
+    fn hold(&mut self, message: Message) {
+        self.held.push_back(message);
+    }
+}
+
+impl Queued {
+    /// The content, if there is any.
+    #[inline]
+    fn get(&self) -> Option<&Content> {
+        self.0.as_deref()
+    }
+}
+
+impl Deref for Queued {
+    type Target = Content;
+
+    #[inline]
+    fn deref(&self) -> &Content {
+        static NONE: Content = Content::EMPTY;
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for Queued {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Content {
+        self.0.get_or_insert_with(|| Box::new(Content::EMPTY))
+    }
 }
 
 impl Discarded for Inbox {
     fn empty(&mut self, keep: &mut usize) {
-        self.messages.empty(keep);
-        if let Some(held) = &mut self.held.0 {
-            held.empty(keep);
+        if let Some(queued) = &mut self.queued.0 {
+            queued.messages.empty(keep);
+            queued.held.empty(keep);
         }
     }
 }
@@ -102,46 +128,40 @@ impl Inbox {
     /// Queues a message whose bytes are in the arena.
     #[inline]
     pub fn push_fresh(&mut self, text: bool, chunk: u32, start: u32, len: u32) {
-        self.bytes += u64::from(len);
-        self.end += 1;
         self.push(Message::fresh(text, chunk, start, len));
     }
 
     /// Messages queued since the start, and bytes now queued. `Endpoint::count_received` uses the difference.
     #[inline]
     pub fn arrived(&self) -> (u64, u64) {
-        (self.end, self.bytes)
+        (self.end, self.bytes())
     }
 
     /// Queues a message that owns its storage.
     pub fn push_kept(&mut self, text: bool, bytes: Vec<u8>) {
-        self.bytes += bytes.len() as u64;
         if !self.has_fresh() {
-            self.arena_left_at = self.end + 1;
+            self.queued.arena_left_at = self.end + 1;
         }
-        self.end += 1;
         self.push(Message::kept(if text { MessageType::Text } else { MessageType::Binary }, 0, bytes));
     }
 
     #[inline(always)]
     fn push(&mut self, message: Message) {
-        if self.holds { self.hold(message) } else { self.messages.push_back(message) }
-    }
-
-    #[inline(never)]
-    fn hold(&mut self, message: Message) {
-        self.held.push_back(message);
+        self.end += 1;
+        let queued = &mut *self.queued;
+        queued.bytes += message.len() as u64;
+        if self.holds { queued.hold(message) } else { queued.messages.push_back(message) }
     }
 
     /// Queues a mark behind all queued messages.
     pub fn push_mark(&mut self, mark: Mark) {
-        self.insert_mark(self.marks.len(), self.end, mark);
+        self.insert_mark(self.queued.marks.len(), self.end, mark);
     }
 
     /// Queues the mark that ends the connection. Later marks go before it, and are dropped once it has been taken.
     pub fn push_end(&mut self, mark: Mark) {
         self.queued_marks += 1;
-        self.marks.push_back((self.end, Box::new(Mark { order: self.queued_marks, ..mark })));
+        self.queued.marks.push_back((self.end, Box::new(Mark { order: self.queued_marks, ..mark })));
         self.ended = true;
     }
 
@@ -158,51 +178,52 @@ impl Inbox {
         }
         self.queued_marks += 1;
         mark.order = self.queued_marks;
-        if mark.kind == EventKind::Auth && (!self.ended || !self.marks.is_empty()) {
-            self.auths += 1;
-            self.bytes += mark.text_len();
+        if mark.kind == EventKind::Auth && (!self.ended || !self.queued.marks.is_empty()) {
+            self.queued.auths += 1;
+            self.queued.bytes += mark.text_len();
         }
         if !self.ended {
-            self.marks.insert(index, (place, Box::new(mark)));
-        } else if let Some(before_end) = self.marks.len().checked_sub(1) {
-            self.marks.insert(index.min(before_end), (place, Box::new(mark)));
+            self.queued.marks.insert(index, (place, Box::new(mark)));
+        } else if let Some(before_end) = self.queued.marks.len().checked_sub(1) {
+            self.queued.marks.insert(index.min(before_end), (place, Box::new(mark)));
         }
     }
 
     /// Subtracts a removed mark from the AUTH counters.
     fn uncount(&mut self, mark: &Mark) {
         if mark.kind == EventKind::Auth {
-            self.auths -= 1;
-            self.bytes -= mark.text_len();
+            self.queued.auths -= 1;
+            self.queued.bytes -= mark.text_len();
         }
     }
 
     /// Adds to the count of a queued mark of this type. False: none is queued.
     pub fn add_to(&mut self, kind: EventKind, count: u64) -> bool {
-        let waiting = self.marks.iter_mut().find(|(_, mark)| mark.kind == kind);
+        let waiting = self.queued.marks.iter_mut().find(|(_, mark)| mark.kind == kind);
         waiting.map(|(_, mark)| mark.count += count).is_some()
     }
 
     /// The next message for the host.
     #[inline]
     pub fn first_message(&self) -> Option<&Message> {
-        self.messages.front()
+        self.queued.get()?.messages.front()
     }
 
     /// Takes the next message and skips marks.
     #[inline]
     pub fn take_message(&mut self) -> Option<Message> {
-        let message = self.messages.pop_front()?;
-        self.bytes -= message.len() as u64;
+        let queued = self.queued.0.as_mut()?;
+        let message = queued.messages.pop_front()?;
+        queued.bytes -= message.len() as u64;
         Some(message)
     }
 
     /// Takes the next message or mark, in order.
     pub fn take_item(&mut self) -> Option<Item> {
         self.reads_marks = true;
-        match self.marks.front() {
+        match self.queued.marks.front() {
             Some((after, _)) if *after <= self.taken() => {
-                let (_, mark) = self.marks.pop_front()?;
+                let (_, mark) = self.queued.marks.pop_front()?;
                 self.uncount(&mark);
                 Some(Item::Mark(mark))
             }
@@ -212,7 +233,7 @@ impl Inbox {
 
     /// Drops all marks and returns their number.
     pub fn drop_marks(&mut self) -> usize {
-        let marks = std::mem::take(&mut self.marks);
+        let marks = std::mem::take(&mut self.queued.marks);
         marks.iter().for_each(|(_, mark)| self.uncount(mark));
         marks.len()
     }
@@ -224,19 +245,19 @@ impl Inbox {
 
     /// As `first_held`, for the held message at `index`.
     pub fn held_at<'a>(&'a self, index: usize, arena: &'a Arena) -> Option<(bool, &'a [u8])> {
-        let message = self.held.get(index)?;
+        let message = self.queued.held.get(index)?;
         Some((message.kind == MessageType::Text, message.parts(arena).1))
     }
 
     /// The storage of the first held message and the offset of the message in it, if `Message::own_storage` permits
     /// sharing it.
     pub fn first_held_storage(&self) -> Option<(&Chunk, usize)> {
-        self.held.front()?.own_storage()
+        self.queued.held.front()?.own_storage()
     }
 
     /// Length of the first held message in bytes; 0: none is held.
     pub fn first_held_len(&self) -> usize {
-        self.held.front().map_or(0, Message::len)
+        self.queued.held.front().map_or(0, Message::len)
     }
 
     /// Releases the first held message to the host, without its first `header` bytes; `from` as in `Message`.
@@ -244,22 +265,22 @@ impl Inbox {
         if let Some(mut message) = self.pop_held() {
             message.cut(header);
             message.from = from;
-            self.bytes -= u64::from(header);
-            self.messages.push_back(message);
+            self.queued.bytes -= u64::from(header);
+            self.queued.messages.push_back(message);
         }
     }
 
     /// Releases `bytes` to the host in place of the first held message; `from` as in `Message`.
     pub fn release_as(&mut self, kind: MessageType, bytes: Vec<u8>, from: i32) {
         if let Some(message) = self.pop_held() {
-            self.bytes -= message.len() as u64;
-            self.bytes += bytes.len() as u64;
-            self.messages.push_back(Message::kept(kind, from, bytes));
+            self.queued.bytes -= message.len() as u64;
+            self.queued.bytes += bytes.len() as u64;
+            self.queued.messages.push_back(Message::kept(kind, from, bytes));
         }
     }
 
     fn pop_held(&mut self) -> Option<Message> {
-        if self.held.is_empty() { None } else { self.held.pop_front() }
+        if self.queued.held.is_empty() { None } else { self.queued.held.pop_front() }
     }
 
     /// Drops the first held message.
@@ -269,21 +290,23 @@ impl Inbox {
 
     /// Drops the held message at `index`.
     pub fn drop_held_at(&mut self, index: usize) {
-        if index >= self.held.len() {
+        if index >= self.queued.held.len() {
             return;
         }
-        let place = self.taken() + (self.messages.len() + index) as u64;
-        let Some(message) = self.held.remove(index) else { return };
+        let place = self.taken() + (self.queued.messages.len() + index) as u64;
+        let Some(message) = self.queued.held.remove(index) else { return };
         self.end -= 1;
-        self.bytes -= message.len() as u64;
-        self.arena_left_at -= u64::from(place < self.arena_left_at);
-        self.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
+        self.queued.bytes -= message.len() as u64;
+        self.queued.arena_left_at -= u64::from(place < self.queued.arena_left_at);
+        self.queued.marks.iter_mut().rev().take_while(|(after, _)| *after > place).for_each(|(after, _)| *after -= 1);
     }
 
     /// Drops all held messages. `unadmitted`: their sender is not admitted, so they are counted as dropped and refused.
     pub fn drop_all_held(&mut self, unadmitted: bool) -> Dropped {
         let held = self.drop_last(self.held(), unadmitted);
-        self.dropped += if unadmitted { held.len() as u64 } else { 0 };
+        if unadmitted {
+            self.count_dropped(held.len());
+        }
         held
     }
 
@@ -293,38 +316,80 @@ impl Inbox {
         let (mut messages, mut bytes) = (0, 0);
         let count = count.min(self.len());
         let (first, first_held) = self.places(self.len() - count);
-        let kept = self.messages.range(first..).chain(self.held.range(first_held..)).take_while(|message| {
-            let is_kept = messages <= most[0] && bytes <= most[1];
-            messages += 1;
-            bytes += message.len() as u64;
-            is_kept
-        });
+        let kept =
+            self.queued.messages.range(first..).chain(self.queued.held.range(first_held..)).take_while(|message| {
+                let is_kept = messages <= most[0] && bytes <= most[1];
+                messages += 1;
+                bytes += message.len() as u64;
+                is_kept
+            });
         let excess = self.drop_last(count - kept.count(), unadmitted);
-        self.dropped += excess.len() as u64;
+        self.count_dropped(excess.len());
         excess
     }
 
     /// Start of the messages from index `from` on: index in `messages` and index in `held`.
     fn places(&self, from: usize) -> (usize, usize) {
-        (from.min(self.messages.len()), from.saturating_sub(self.messages.len()))
+        (from.min(self.queued.messages.len()), from.saturating_sub(self.queued.messages.len()))
     }
 
     /// Drops the last `count` messages.
     fn drop_last(&mut self, count: usize, unadmitted: bool) -> Dropped {
         let (first, first_held) = self.places(self.len() - count);
-        let mut last = self.messages.split_off(first);
-        if !self.held.is_empty() {
-            last.append(&mut self.held.split_off(first_held));
+        let mut last = self.queued.messages.split_off(first);
+        if !self.queued.held.is_empty() {
+            last.append(&mut self.queued.held.split_off(first_held));
         }
         let bytes = last.iter().map(|message| message.len() as u64).sum::<u64>();
-        self.bytes -= bytes;
+        self.queued.bytes -= bytes;
         self.end -= count as u64;
-        self.arena_left_at = self.arena_left_at.min(self.end);
-        self.marks.iter_mut().rev().take_while(|(after, _)| *after > self.end).for_each(|(after, _)| *after = self.end);
+        self.queued.arena_left_at = self.queued.arena_left_at.min(self.end);
+        self.queued
+            .marks
+            .iter_mut()
+            .rev()
+            .take_while(|(after, _)| *after > self.end)
+            .for_each(|(after, _)| *after = self.end);
         if unadmitted {
-            self.refused = (self.refused.0 + count as u64, self.refused.1 + bytes);
+            self.count_refused(count as u64, bytes);
         }
         last
+    }
+
+    /// Keeps the CLOSE_REQUEST of a peer that is not admitted.
+    pub fn keep_close_request(&mut self, mark: Mark) {
+        self.undelivered.get_or_insert_default().close_request = Some(Box::new(mark));
+    }
+
+    /// Takes the kept CLOSE_REQUEST.
+    pub fn take_close_request(&mut self) -> Option<Mark> {
+        self.undelivered.as_mut()?.close_request.take().map(|mark| *mark)
+    }
+
+    /// Counts messages that are never delivered.
+    fn count_dropped(&mut self, messages: usize) {
+        if messages > 0 {
+            self.undelivered.get_or_insert_default().dropped += messages as u64;
+        }
+    }
+
+    /// Counts those among them whose sender is not admitted.
+    fn count_refused(&mut self, messages: u64, bytes: u64) {
+        if messages > 0 {
+            let refused = &mut self.undelivered.get_or_insert_default().refused;
+            *refused = (refused.0 + messages, refused.1 + bytes);
+        }
+    }
+
+    /// Number of messages received and never delivered: their sender was disconnected, exceeded the rate limit, or was
+    /// never admitted.
+    pub fn dropped(&self) -> u64 {
+        self.undelivered.as_ref().map_or(0, |undelivered| undelivered.dropped)
+    }
+
+    /// Number and bytes of the messages among them whose sender was not admitted.
+    pub fn refused(&self) -> (u64, u64) {
+        self.undelivered.as_ref().map_or((0, 0), |undelivered| undelivered.refused)
     }
 
     /// From now on `drop_refused` drops all messages.
@@ -336,11 +401,11 @@ impl Inbox {
     /// messages.
     pub fn silence(&mut self) {
         self.refuses = true;
-        self.bytes -= self.auth_bytes();
-        self.auths = 0;
-        let end = self.marks.pop_back().filter(|_| self.ended);
-        self.marks.clear();
-        self.marks.extend(end);
+        self.queued.bytes -= self.auth_bytes();
+        self.queued.auths = 0;
+        let end = self.queued.marks.pop_back().filter(|_| self.ended);
+        self.queued.marks.clear();
+        self.queued.marks.extend(end);
         self.silenced = true;
     }
 
@@ -356,20 +421,23 @@ impl Inbox {
         if count == 0 {
             return None;
         }
-        self.dropped += count;
+        self.count_dropped(count as usize);
         if unadmitted {
-            self.refused = (self.refused.0 + count, self.refused.1 + self.message_bytes());
+            self.count_refused(count, self.message_bytes());
         }
-        self.bytes = self.auth_bytes();
-        let mut all = std::mem::take(&mut self.messages);
-        all.append(&mut std::mem::take(&mut self.held));
+        self.queued.bytes = self.auth_bytes();
+        let mut all = std::mem::take(&mut self.queued.messages);
+        all.append(&mut std::mem::take(&mut self.queued.held));
         Some(all)
     }
 
     /// Releases all held messages to the host and stops holding new ones.
     pub fn release_all(&mut self) {
         self.holds = false;
-        self.messages.extend(std::mem::take(&mut self.held).drain(..));
+        if !self.queued.held.is_empty() {
+            let mut held = std::mem::take(&mut self.queued.held);
+            self.queued.messages.append(&mut held);
+        }
     }
 
     /// Queues a mark before the held messages and before a trailing CLOSE_REQUEST.
@@ -377,8 +445,8 @@ impl Inbox {
     pub fn push_mark_here(&mut self, mark: Mark) -> u64 {
         let place = self.taken() + self.ready() as u64;
         let precedes = |(after, earlier): &(u64, Box<Mark>)| *after <= place && earlier.kind != EventKind::CloseRequest;
-        let before_end = self.marks.len().saturating_sub(usize::from(self.ended));
-        let index = self.marks.range(..before_end).rposition(precedes).map_or(0, |before| before + 1);
+        let before_end = self.queued.marks.len().saturating_sub(usize::from(self.ended));
+        let index = self.queued.marks.range(..before_end).rposition(precedes).map_or(0, |before| before + 1);
         self.insert_mark(index, place, mark);
         self.queued_marks
     }
@@ -390,35 +458,35 @@ impl Inbox {
 
     /// Takes the first mark of this type, whatever its position.
     pub fn take_mark(&mut self, kind: EventKind) -> Option<Mark> {
-        let index = self.marks.iter().position(|(_, mark)| mark.kind == kind)?;
-        let (_, mark) = self.marks.remove(index)?;
+        let index = self.queued.marks.iter().position(|(_, mark)| mark.kind == kind)?;
+        let (_, mark) = self.queued.marks.remove(index)?;
         self.uncount(&mark);
         Some(*mark)
     }
 
     /// The first queued mark for which `fits` returns true.
     pub fn find_mark(&mut self, fits: impl Fn(&Mark) -> bool) -> Option<&mut Mark> {
-        self.marks.iter_mut().map(|(_, mark)| &mut **mark).find(|mark| fits(mark))
+        self.queued.marks.iter_mut().map(|(_, mark)| &mut **mark).find(|mark| fits(mark))
     }
 
     /// The mark with this `Mark::order`, if it is still queued.
     pub fn ordered_mark(&mut self, order: u64) -> Option<&mut Mark> {
         let index = self.index_of(order)?;
-        Some(&mut *self.marks[index].1)
+        Some(&mut *self.queued.marks[index].1)
     }
 
     /// Takes the mark with this `Mark::order`, if it is still queued and `fits` returns true.
     pub fn take_ordered(&mut self, order: u64, fits: impl FnOnce(&Mark) -> bool) -> Option<Mark> {
-        let index = self.index_of(order).filter(|index| fits(&self.marks[*index].1))?;
-        let (_, mark) = self.marks.remove(index)?;
+        let index = self.index_of(order).filter(|index| fits(&self.queued.marks[*index].1))?;
+        let (_, mark) = self.queued.marks.remove(index)?;
         self.uncount(&mark);
         Some(*mark)
     }
 
     /// Bisects: only the few marks at the end that others were queued before are out of order, and may not be found.
     fn index_of(&self, order: u64) -> Option<usize> {
-        let index = self.marks.partition_point(|(_, mark)| mark.order < order);
-        self.marks.get(index).filter(|(_, mark)| mark.order == order).map(|_| index)
+        let index = self.queued.marks.partition_point(|(_, mark)| mark.order < order);
+        self.queued.marks.get(index).filter(|(_, mark)| mark.order == order).map(|_| index)
     }
 
     /// Copies the messages that are still in the arena into one allocation of this connection.
@@ -426,9 +494,9 @@ impl Inbox {
         if !self.has_fresh() {
             return;
         }
-        let first = self.arena_left_at.saturating_sub(self.taken()) as usize;
+        let first = self.queued.arena_left_at.saturating_sub(self.taken()) as usize;
         let (first, behind) = self.places(first);
-        let fresh = || self.messages.range(first..).chain(self.held.range(behind..));
+        let fresh = || self.queued.messages.range(first..).chain(self.queued.held.range(behind..));
         let total =
             fresh().map(|message| if matches!(message.body, Body::Fresh { .. }) { message.len() } else { 0 }).sum();
         let mut storage = Vec::with_capacity(total);
@@ -439,52 +507,49 @@ impl Inbox {
         }
         let storage = Arc::new(storage);
         let mut start = 0;
-        let held = self.held.0.iter_mut().flat_map(|held| held.range_mut(behind..));
-        for message in self.messages.range_mut(first..).chain(held) {
+        let queued = &mut *self.queued;
+        for message in queued.messages.range_mut(first..).chain(queued.held.range_mut(behind..)) {
             if let Body::Fresh { len, .. } = message.body {
                 message.body = Body::Kept { storage: storage.clone(), start, len };
                 start += len;
             }
         }
-        self.arena_left_at = self.end;
+        self.queued.arena_left_at = self.end;
     }
 
     /// Frees the memory of empty queues.
     pub fn shrink(&mut self) {
-        if self.messages.is_empty() {
-            self.messages = VecDeque::new();
-        }
-        if self.held.is_empty() {
-            self.held = Held::default();
-        }
-        if self.marks.is_empty() {
-            self.marks = Marks::default();
+        let Some(queued) = &mut self.queued.0 else { return };
+        if queued.is_empty() {
+            self.queued = Queued::default();
+        } else if queued.messages.is_empty() && queued.held.is_empty() {
+            (queued.messages, queued.held) = (VecDeque::new(), VecDeque::new());
         }
     }
 
     /// Number of queued messages, including held ones.
     pub fn len(&self) -> usize {
-        self.messages.len() + self.held.len()
+        self.queued.get().map_or(0, |queued| queued.messages.len() + queued.held.len())
     }
 
     /// Number of queued messages and AUTH marks, which is what the inbound limits count.
     pub fn counted(&self) -> usize {
-        self.len() + self.auths as usize
+        self.queued.get().map_or(0, |queued| queued.messages.len() + queued.held.len() + queued.auths as usize)
     }
 
     /// Number of messages that the host may take.
     pub fn ready(&self) -> usize {
-        self.messages.len()
+        self.queued.get().map_or(0, |queued| queued.messages.len())
     }
 
     /// Number of messages that the layer above has not inspected yet.
     pub fn held(&self) -> usize {
-        self.held.len()
+        self.queued.get().map_or(0, |queued| queued.held.len())
     }
 
     /// Whether the host may take a message or a mark.
     pub fn has_items(&self) -> bool {
-        self.has_messages() || self.marks.front().is_some_and(|(after, _)| *after <= self.taken())
+        self.has_messages() || self.queued.marks.front().is_some_and(|(after, _)| *after <= self.taken())
     }
 
     /// Whether the host may take a message.
@@ -494,46 +559,50 @@ impl Inbox {
 
     /// Number of queued marks.
     pub fn marks(&self) -> usize {
-        self.marks.len()
+        self.queued.get().map_or(0, |queued| queued.marks.len())
     }
 
     /// Whether to wake a waiting host: there are messages, or marks; if the host reads no marks, only marks that have
     /// been added since the last call.
     pub fn has_news(&mut self) -> bool {
-        let marks = self.marks.len() as u32;
-        let is_new = marks > std::mem::replace(&mut self.reported_marks, marks);
-        is_new || (self.reads_marks && !self.marks.is_empty()) || self.has_messages()
+        let Some(queued) = &mut self.queued.0 else { return false };
+        let marks = queued.marks.len() as u32;
+        let is_new = marks > std::mem::replace(&mut queued.reported_marks, marks);
+        is_new || (self.reads_marks && !self.queued.marks.is_empty()) || self.has_messages()
     }
 
     /// Whether no message or mark is queued.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.marks.is_empty()
+        self.queued.get().is_none_or(|queued| queued.is_empty())
     }
 
     /// Bytes of the queued messages and authentication data.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.queued.get().map_or(0, |queued| queued.bytes)
     }
 
     /// Bytes of the queued messages.
     pub fn message_bytes(&self) -> u64 {
-        self.bytes - self.auth_bytes()
+        self.queued.bytes - self.auth_bytes()
     }
 
     fn auth_bytes(&self) -> u64 {
         let of_auth = |mark: &Mark| if mark.kind == EventKind::Auth { mark.text_len() } else { 0 };
-        if self.auths == 0 { 0 } else { self.marks.iter().map(|(_, mark)| of_auth(mark)).sum() }
+        if self.queued.auths == 0 { 0 } else { self.queued.marks.iter().map(|(_, mark)| of_auth(mark)).sum() }
     }
 
     /// Bytes of the texts of all marks other than AUTH.
     pub fn text_bytes(&self) -> usize {
-        let texts = self.marks.iter().filter(|(_, mark)| mark.kind != EventKind::Auth).map(|(_, mark)| mark.text_len());
+        let texts =
+            self.queued.marks.iter().filter(|(_, mark)| mark.kind != EventKind::Auth).map(|(_, mark)| mark.text_len());
         texts.sum::<u64>() as usize
     }
 
     /// Whether a queued message may still be in the arena.
     pub fn has_fresh(&self) -> bool {
-        self.arena_left_at < self.end && !(self.messages.is_empty() && self.held.is_empty())
+        self.queued.get().is_some_and(|queued| {
+            queued.arena_left_at < self.end && !(queued.messages.is_empty() && queued.held.is_empty())
+        })
     }
 
     /// Number of messages taken so far.
@@ -594,7 +663,7 @@ mod tests {
         assert_eq!((inbox.ready(), inbox.held(), inbox.bytes()), (1, 1, 8));
         inbox.release(0, 0);
         inbox.leave_arena(&arena);
-        let kinds: Vec<MessageType> = inbox.messages.iter().map(|message| message.kind).collect();
+        let kinds: Vec<MessageType> = inbox.queued.messages.iter().map(|message| message.kind).collect();
         assert_eq!(kinds, [MessageType::Call, MessageType::Binary]);
         assert_eq!(taken(&mut inbox, &arena), ["9:a call", "0:bb"]);
         assert_eq!(inbox.bytes(), 0);
@@ -675,6 +744,25 @@ mod tests {
             let last = ["mark 5", "mark 6", "mark 3", "mark 9"];
             assert_eq!(taken(&mut inbox, &arena), last[..3 + usize::from(ended)]);
         }
+    }
+
+    #[test]
+    fn a_queue_that_was_freed_goes_on_as_before() {
+        let arena = Arena::new(0);
+        let mut inbox = inbox_of(&[b"a"]);
+        inbox.push_mark(Mark::new(EventKind::Error, 0));
+        inbox.shrink();
+        inbox.release_all();
+        assert_eq!(taken(&mut inbox, &arena), ["0:a", "mark 9"], "only an empty queue is freed");
+        inbox.shrink();
+        assert!(inbox.queued.get().is_none() && inbox.is_empty() && !inbox.has_fresh() && !inbox.has_news());
+        assert_eq!((inbox.arrived(), inbox.newest_mark()), ((1, 0), 1));
+        assert!(inbox.take_message().is_none() && inbox.take_item().is_none() && inbox.drop_refused(false).is_none());
+        assert!(inbox.queued.get().is_none(), "asking allocates nothing");
+        inbox.push_kept(false, b"b".to_vec());
+        inbox.push_mark(Mark::new(EventKind::CloseRequest, 0));
+        assert_eq!(inbox.newest_mark(), 2);
+        assert_eq!(taken(&mut inbox, &arena), ["0:b", "mark 3"]);
     }
 
     #[test]

@@ -3,8 +3,7 @@
 use super::Mark;
 use crate::protocol::Headers;
 use crate::status::Text;
-use std::fmt;
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{SocketAddr, SocketAddrV4};
 
 /// Properties of a connection. A server keeps one per client, so unset properties take no memory.
 #[derive(Default)]
@@ -13,23 +12,38 @@ pub struct Info {
     pub http_status: u16,
     /// Headers of the request (on a server) or of the answer (on a client).
     pub headers: Headers,
-    /// A copy of the connection's last event.
-    pub end: Option<Box<Mark>>,
-    /// Our address.
-    pub local: Address,
-    /// The peer's address.
-    pub remote: Address,
+    addresses: Addresses,
     /// The target of the request has been set.
     has_target: bool,
+    /// `None`: nothing of it was set.
+    more: Option<Box<More>>,
+}
+
+/// Properties that most open connections of a server do not have.
+#[derive(Default)]
+struct More {
     /// Texts by WS_GET_*. Empty ones are not stored.
     texts: Vec<(Text, Box<str>)>,
+    /// A copy of the connection's last event.
+    end: Option<Box<Mark>>,
+}
+
+/// Our address and the peer's. Only two of IPv4 are stored in place: most connections of a server have these.
+#[derive(Default)]
+enum Addresses {
+    /// The transport has none.
+    #[default]
+    None,
+    V4([SocketAddrV4; 2]),
+    Other(Box<[Option<SocketAddr>; 2]>),
 }
 
 impl Info {
     /// The text for a WS_GET_* constant, "" if it was not set: URL (without user name and password), PATH, QUERY,
     /// SUBPROTOCOL, ERROR, BODY, TLS, EXTENSIONS.
     pub fn text(&self, what: Text) -> &str {
-        self.texts.iter().find(|(of, _)| *of == what).map_or("", |(_, text)| text)
+        let texts = self.more.as_ref().map_or(&[][..], |more| &more.texts);
+        texts.iter().find(|(of, _)| *of == what).map_or("", |(_, text)| text)
     }
 
     /// Forgets what the last link reported: all but the URL.
@@ -41,11 +55,51 @@ impl Info {
 
     /// Sets one of these texts.
     pub fn set_text(&mut self, what: Text, text: impl Into<Box<str>>) {
-        self.texts.retain(|(of, _)| *of != what);
+        if let Some(more) = &mut self.more {
+            more.texts.retain(|(of, _)| *of != what);
+        }
         let text = text.into();
         if !text.is_empty() {
-            self.texts.reserve_exact(1);
-            self.texts.push((what, text));
+            let texts = &mut self.more.get_or_insert_default().texts;
+            texts.reserve_exact(1);
+            texts.push((what, text));
+        }
+    }
+
+    /// A copy of the connection's last event.
+    pub fn end(&self) -> Option<&Mark> {
+        self.more.as_ref()?.end.as_deref()
+    }
+
+    /// Sets the last event.
+    pub fn set_end(&mut self, mark: Mark) {
+        self.more.get_or_insert_default().end = Some(Box::new(mark));
+    }
+
+    /// Sets our address and the peer's. `None`: unknown, or none.
+    pub fn set_addresses(&mut self, local: Option<SocketAddr>, remote: Option<SocketAddr>) {
+        self.addresses = match (local, remote) {
+            (None, None) => Addresses::None,
+            (Some(SocketAddr::V4(local)), Some(SocketAddr::V4(remote))) => Addresses::V4([local, remote]),
+            other => Addresses::Other(Box::new(other.into())),
+        };
+    }
+
+    /// Our address.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.address(0)
+    }
+
+    /// The peer's address.
+    pub fn remote(&self) -> Option<SocketAddr> {
+        self.address(1)
+    }
+
+    fn address(&self, end: usize) -> Option<SocketAddr> {
+        match &self.addresses {
+            Addresses::None => None,
+            Addresses::V4(addresses) => Some(addresses[end].into()),
+            Addresses::Other(addresses) => addresses[end],
         }
     }
 
@@ -86,41 +140,7 @@ impl Info {
     }
 }
 
-/// A socket address. IPv6 is boxed, so that the others take little memory.
-#[derive(Clone, Default)]
-pub enum Address {
-    /// Unknown, or none.
-    #[default]
-    Unknown,
-    /// IPv4.
-    V4(SocketAddrV4),
-    /// IPv6.
-    V6(Box<SocketAddrV6>),
-}
-
-impl Address {
-    /// The address; `None`: unknown.
-    pub fn get(&self) -> Option<SocketAddr> {
-        match self {
-            Address::Unknown => None,
-            Address::V4(address) => Some(SocketAddr::V4(*address)),
-            Address::V6(address) => Some(SocketAddr::V6(**address)),
-        }
-    }
-}
-
-impl From<Option<SocketAddr>> for Address {
-    fn from(address: Option<SocketAddr>) -> Address {
-        match address {
-            None => Address::Unknown,
-            Some(SocketAddr::V4(address)) => Address::V4(address),
-            Some(SocketAddr::V6(address)) => Address::V6(Box::new(address)),
-        }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().map_or(Ok(()), |address| address.fmt(formatter))
-    }
+/// An address as text; "": unknown, or none.
+pub fn shown_address(address: Option<SocketAddr>) -> String {
+    address.map_or(String::new(), |address| address.to_string())
 }

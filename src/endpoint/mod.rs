@@ -8,9 +8,9 @@ mod item;
 mod loan;
 pub mod options;
 
-pub use counters::Counters;
+pub use counters::{Counters, Tally};
 pub use inbox::{Dropped, Inbox};
-pub use info::{Address, Info};
+pub use info::{Info, shown_address};
 pub use item::{Item, Mark, Message};
 pub use loan::{Loan, Spent};
 pub use options::{MAX_LEN, Options, Refused, Scope, definition};
@@ -19,6 +19,7 @@ use crate::codes::*;
 use crate::heap::Discarded;
 use crate::status::{EventKind, Phase};
 use crate::work::{Arena, Cx, MUCH};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,8 +37,8 @@ pub struct Endpoint {
     pub of_server: bool,
     /// SKIPPED has been reported, and there has been no room since.
     skipping: bool,
-    /// Length of the longest message refused for lack of room since WRITABLE was last reported.
-    owes_writable: Option<u32>,
+    /// Length + 1 of the longest message refused for lack of room since WRITABLE was last reported.
+    owes_writable: Option<NonZeroU32>,
     /// Options, shared with others until changed.
     pub options: Arc<Options>,
     /// Inbound queue: items for the host.
@@ -45,13 +46,11 @@ pub struct Endpoint {
     /// Memory lent to the host through `handle`.
     pub loan: Loan,
     /// What `ws_get_text` and similar functions return.
-    pub info: Box<Info>,
+    pub info: Info,
     /// Counters since the endpoint was made, over all its links.
-    pub counters: Counters,
+    pub counters: Tally,
     /// Last round-trip time in microseconds; 0: none was measured.
     pub rtt_us: u64,
-    /// CLOSE_REQUEST of a peer that is not admitted, kept until it is.
-    close_request: Option<Box<Mark>>,
 }
 
 impl Discarded for Endpoint {
@@ -75,10 +74,9 @@ impl Endpoint {
             options,
             inbox: Inbox::default(),
             loan: Loan::default(),
-            info: Box::default(),
-            counters: Counters::default(),
+            info: Info::default(),
+            counters: Tally::default(),
             rtt_us: 0,
-            close_request: None,
         }
     }
 
@@ -88,17 +86,17 @@ impl Endpoint {
         self.info.forget_link();
         self.owes_writable = None;
         self.skipping = false;
-        self.close_request = None;
+        self.inbox.take_close_request();
     }
 
     /// The counters as ws_get_stats reports them: without messages that arrived while the peer was not admitted.
     pub fn totals(&self) -> Counters {
-        let mut counters = self.counters;
-        let (messages, bytes) = if !self.admitted { (u64::MAX, u64::MAX) } else { self.inbox.refused };
+        let mut counters = self.counters.snapshot();
+        let (messages, bytes) = if !self.admitted { (u64::MAX, u64::MAX) } else { self.inbox.refused() };
         counters.messages_in = counters.messages_in.saturating_sub(messages);
         counters.bytes_in = counters.bytes_in.saturating_sub(bytes);
-        counters.skipped += self.inbox.dropped;
-        counters.compressed_in = counters.compressed_in.min(counters.messages_in);
+        counters.rare.skipped += self.inbox.dropped();
+        counters.rare.compressed_in = counters.rare.compressed_in.min(counters.messages_in);
         counters
     }
 
@@ -119,10 +117,16 @@ impl Endpoint {
     }
 
     /// Whether the inbound queue has reached a limit, held messages included.
+    #[inline]
     pub fn is_full(&self) -> bool {
         let waiting = self.inbox.counted() as u64;
-        let (packets, bytes) = (self.options.limit(WS_OPT_INBOUND_PACKETS), self.options.limit(WS_OPT_INBOUND_BYTES));
-        waiting > 0 && (waiting >= packets || self.inbox.bytes() >= bytes)
+        waiting > 0 && self.reaches_limits(waiting)
+    }
+
+    #[inline]
+    fn reaches_limits(&self, waiting: u64) -> bool {
+        waiting >= self.options.limit(WS_OPT_INBOUND_PACKETS)
+            || self.inbox.bytes() >= self.options.limit(WS_OPT_INBOUND_BYTES)
     }
 
     /// When a close that begins now times out (`close_timeout_ms`); `None`: never.
@@ -174,7 +178,7 @@ impl Endpoint {
         let mut mark = Mark { code: i32::from(code), ..Mark::new(EventKind::CloseRequest, cx.time_ns()) };
         mark.set_text(reason);
         if !self.admitted {
-            self.close_request = Some(Box::new(mark));
+            self.inbox.keep_close_request(mark);
         } else {
             self.inbox.push_mark(mark);
         }
@@ -184,27 +188,28 @@ impl Endpoint {
     pub fn withhold(&mut self) {
         self.admitted = false;
         if let Some(mark) = self.inbox.take_mark(EventKind::CloseRequest) {
-            self.close_request = Some(Box::new(mark));
+            self.inbox.keep_close_request(mark);
         }
     }
 
     /// Admits the peer.
     pub fn admit(&mut self, cx: &Cx<'_>) {
         self.admitted = true;
-        if let Some(mark) = self.close_request.take() {
-            self.inbox.push_mark(Mark { time_ns: cx.time_ns(), ..*mark });
+        if let Some(mark) = self.inbox.take_close_request() {
+            self.inbox.push_mark(Mark { time_ns: cx.time_ns(), ..mark });
         }
     }
 
     /// Records that a message of `len` bytes was refused: WRITABLE is reported once there is room for it.
     pub fn owe_writable(&mut self, len: usize) {
-        self.owes_writable = self.owes_writable.max(Some(u32::try_from(len).unwrap_or(u32::MAX)));
+        let len = u32::try_from(len).unwrap_or(u32::MAX);
+        self.owes_writable = self.owes_writable.max(Some(NonZeroU32::MIN.saturating_add(len)));
     }
 
     /// Length of the message for which WRITABLE is to be reported.
     #[inline]
     pub fn owed_writable(&self) -> Option<u32> {
-        self.owes_writable
+        self.owes_writable.map(|len| len.get() - 1)
     }
 
     /// Reports that there is room for the refused message.
@@ -219,7 +224,7 @@ impl Endpoint {
 
     /// Counts a message to several targets that skipped this one. SKIPPED is reported once until there is room again.
     pub fn skip(&mut self, cx: &Cx<'_>) {
-        self.counters.skipped += 1;
+        self.counters.rare().skipped += 1;
         let waits = self.inbox.add_to(EventKind::Skipped, 1);
         if !waits && !self.skipping {
             self.inbox.push_mark(Mark { count: 1, ..Mark::new(EventKind::Skipped, cx.time_ns()) });

@@ -108,7 +108,7 @@ impl Link {
             self.end(cx, failure, false);
             return;
         }
-        if self.closing.is_some() || self.is_over() {
+        if self.rare.closing().is_some() || self.is_over() {
             return;
         }
         let code = if code == 0 { 1000 } else { code as u16 };
@@ -132,8 +132,9 @@ impl Link {
         code: Option<u16>,
         reason: String,
     ) {
-        if self.closing.is_none() {
-            self.changes.get_or_insert_default().close_request = Some(Box::new((code.unwrap_or(1005), reason.clone())));
+        if self.rare.closing().is_none() {
+            self.rare.state().changes.get_or_insert_default().close_request =
+                Some(Box::new((code.unwrap_or(1005), reason.clone())));
         }
         self.start_close(endpoint, cx.now).received = Some((code, reason));
         self.drop_unfinished(cx);
@@ -162,12 +163,12 @@ impl Link {
 
     /// Whether nothing more is read: the peer's close frame has arrived, or we fail the connection.
     pub(super) fn has_read_all(&self) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.received.is_some() || closing.stop)
+        self.rare.closing().is_some_and(|closing| closing.received.is_some() || closing.stop)
     }
 
     /// Whether we fail the connection. Messages that are not encoded yet are then not sent.
     pub(super) fn has_stopped(&self) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.stop)
+        self.rare.closing().is_some_and(|closing| closing.stop)
     }
 
     /// Ends the link once the closing handshake is complete and all bytes up to our close frame have been sent.
@@ -176,18 +177,18 @@ impl Link {
             return;
         }
         if self.has_read_all()
-            && let Some(failure) = self.write_failure.take()
+            && let Some(failure) = self.rare.state().write_failure.take()
         {
             // Queued bytes cannot be sent, and nothing more is read. The peer's close frame is a better explanation
             // than the failed write.
-            let own = self.closing.as_mut().and_then(|closing| closing.failure.take());
-            let received = || self.closing.as_ref().and_then(|closing| closing.failure_of_received());
+            let own = self.rare.state().closing.as_mut().and_then(|closing| closing.failure.take());
+            let received = || self.rare.closing().and_then(|closing| closing.failure_of_received());
             let failure = own.or_else(received).unwrap_or(*failure);
             self.end(cx, failure, false);
             return;
         }
         let (unwritten, left, uncompressed) = (self.unwritten(), self.outbox.left(), self.uncompressed());
-        let Some(closing) = &mut self.closing else { return };
+        let Some(closing) = &mut self.rare.state().closing else { return };
         let left = closing.end.map_or(left, |end| left.min(end));
         if left > closing.progress.0 || uncompressed < closing.progress.1 {
             // Progress restarts the timeout.
@@ -212,12 +213,12 @@ impl Link {
 
     /// When the close in progress times out; `None`: never, or none is in progress.
     pub fn close_deadline(&self) -> Option<Instant> {
-        self.closing.as_ref().filter(|_| !self.is_over())?.deadline
+        self.rare.closing().filter(|_| !self.is_over())?.deadline
     }
 
     /// Ends a close that has timed out. Returns when to check next.
     pub(super) fn check_close_timeout(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> Option<Instant> {
-        let closing = self.closing.as_mut()?;
+        let closing = self.rare.state().closing.as_mut()?;
         let deadline = closing.deadline?;
         if cx.now < deadline {
             return Some(deadline);
@@ -247,7 +248,7 @@ impl Link {
 
     /// Ends the link: closes the stream and discards all queued bytes and messages.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>, failure: Failure, clean: bool) {
-        if self.changes.as_ref().is_some_and(|changes| changes.end.is_some()) {
+        if self.rare.changes().is_some_and(|changes| changes.end.is_some()) {
             return;
         }
         let stream = self.stream.take();
@@ -256,8 +257,8 @@ impl Link {
             self.outbox.acknowledge(stream);
         }
         let unsent = self.queued_messages();
-        let finished = self.unwritten() == 0 && self.write_failure.is_none();
-        let closing = self.closing.get_or_insert_default();
+        let finished = self.unwritten() == 0 && self.rare.write_failure().is_none();
+        let closing = self.rare.state().closing.get_or_insert_default();
         let code = match (&closing.received, closing.sent) {
             (Some((code, _)), _) => code.unwrap_or(1005),
             (None, Some(Some(code))) if failure.close_code == code => code,
@@ -271,23 +272,25 @@ impl Link {
         }
         cx.discard(self.outbox.bytes(), std::mem::take(&mut self.outbox));
         self.drop_unfinished(cx);
-        cx.discard(self.waiting.as_ref().map_or(0, |waiting| waiting.bytes()), self.waiting.take());
-        self.changes.get_or_insert_default().end = Some(Box::new(End { failure, clean, code, reason, unsent }));
+        cx.discard(self.rare.waiting().map_or(0, |waiting| waiting.bytes()), self.rare.state().waiting.take());
+        self.rare.state().changes.get_or_insert_default().end =
+            Some(Box::new(End { failure, clean, code, reason, unsent }));
     }
 
     /// Drops incomplete messages and bytes that were not decoded, as nothing more is read.
     fn drop_unfinished(&mut self, cx: &Cx<'_>) {
         let assembled = self.decoder.abandon();
         cx.discard(assembled.iter().map(Vec::capacity).sum(), assembled);
-        cx.discard(self.backlog.heap_bytes(), std::mem::take(&mut self.backlog));
-        if let Some((bytes, inflated)) = self.compression.as_mut().map(|compression| compression.abandon()) {
+        cx.discard(self.rare.backlog_bytes(), std::mem::take(&mut self.rare.state().backlog));
+        if let Some((bytes, inflated)) = self.rare.state().compression.as_mut().map(|compression| compression.abandon())
+        {
             cx.discard(bytes, inflated);
         }
     }
 
     /// The reason of the deciding close frame: the peer's, or ours if none has arrived.
     pub fn close_reason(&self) -> &str {
-        match &self.closing {
+        match self.rare.closing() {
             Some(closing) => match &closing.received {
                 Some((_, reason)) => reason,
                 None => &closing.sent_reason,
@@ -297,17 +300,17 @@ impl Link {
     }
 
     fn start_close(&mut self, endpoint: &Endpoint, now: Instant) -> &mut Closing {
-        if self.closing.is_none() {
-            self.changes.get_or_insert_default().closing = true;
+        if self.rare.closing().is_none() {
+            self.rare.state().changes.get_or_insert_default().closing = true;
         }
         let progress = (self.outbox.left(), self.uncompressed());
-        self.closing.get_or_insert_with(|| {
+        self.rare.state().closing.get_or_insert_with(|| {
             Box::new(Closing { deadline: endpoint.close_deadline(now), progress, ..Closing::default() })
         })
     }
 
     fn send_close(&mut self, code: Option<u16>, reason: &str) {
-        let Some(closing) = &mut self.closing else { return };
+        let Some(closing) = &mut self.rare.state().closing else { return };
         if closing.sent.is_some() {
             return;
         }
@@ -319,22 +322,24 @@ impl Link {
 
     /// Queues our close frame once no message before it waits to be encoded; if we fail the connection, at once.
     pub(super) fn send_due_close(&mut self) {
-        let is_free = self.waiting.is_none();
-        let Some(closing) = self.closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free)) else {
+        let is_free = self.rare.waiting().is_none();
+        let Some(closing) =
+            self.rare.state().closing.as_mut().filter(|closing| closing.due && (closing.stop || is_free))
+        else {
             return;
         };
         closing.due = false;
         let (payload, len) = close_payload(closing.sent.flatten(), &closing.sent_reason);
         self.put_control(0x8, &payload[..len]);
         let end = self.outbox.end();
-        if let Some(closing) = &mut self.closing {
+        if let Some(closing) = &mut self.rare.state().closing {
             closing.end = Some(end);
         }
     }
 
     /// Bytes that have to be sent before the link ends: up to our close frame, once it is queued.
     fn unwritten(&self) -> usize {
-        match self.closing.as_ref().and_then(|closing| closing.end) {
+        match self.rare.closing().and_then(|closing| closing.end) {
             Some(end) => end.saturating_sub(self.outbox.left()) as usize,
             None if self.has_stopped() => self.outbox.bytes(),
             None => self.queued_bytes(),
@@ -343,7 +348,7 @@ impl Link {
 
     /// Bytes of messages waiting to be encoded.
     fn uncompressed(&self) -> usize {
-        self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
+        self.rare.waiting().map_or(0, |waiting| waiting.bytes())
     }
 }
 

@@ -6,28 +6,29 @@ use crate::endpoint::Endpoint;
 use crate::error::Failure;
 use crate::names::PONG_TIMEOUT_MS;
 use crate::status::{Cause, Phase};
-use crate::work::Cx;
+use crate::work::{Cx, Moment};
 use std::time::{Duration, Instant};
 
 /// Times of pings and of the last received bytes.
 pub(super) struct Heartbeat {
     /// When bytes last arrived.
-    received_at: Instant,
+    received_at: Moment,
     /// When the last ping was sent; before the first, when the link was opened.
-    pinged: Instant,
+    pinged: Moment,
     /// When the oldest unanswered ping was sent.
-    unanswered_since: Option<Instant>,
+    unanswered_since: Option<Moment>,
 }
 
 impl Heartbeat {
     /// Starts the interval now.
     pub fn new(now: Instant) -> Heartbeat {
+        let now = now.into();
         Heartbeat { received_at: now, pinged: now, unanswered_since: None }
     }
 
     /// Records that bytes arrived.
     pub fn note_received(&mut self, now: Instant) {
-        self.received_at = self.received_at.max(now);
+        self.received_at = self.received_at.max(now.into());
     }
 
     /// Takes a pong. Returns the round-trip time in microseconds if it answers our ping.
@@ -37,7 +38,7 @@ impl Heartbeat {
 
     /// Records the answer to our ping. Returns the round-trip time in microseconds.
     pub fn answered(&mut self, now: Instant) -> Option<u64> {
-        let unanswered_since = self.unanswered_since.take()?;
+        let unanswered_since = Instant::from(self.unanswered_since.take()?);
         Some((now.saturating_duration_since(unanswered_since).as_micros() as u64).max(1))
     }
 
@@ -48,9 +49,9 @@ impl Heartbeat {
 
     /// Moves the times by the length of a gap between polls.
     pub fn shift(&mut self, gap: Duration) {
-        self.received_at += gap;
-        self.pinged += gap;
-        self.unanswered_since = self.unanswered_since.map(|unanswered_since| unanswered_since + gap);
+        self.received_at = self.received_at.after(gap);
+        self.pinged = self.pinged.after(gap);
+        self.unanswered_since = self.unanswered_since.map(|unanswered_since| unanswered_since.after(gap));
     }
 }
 
@@ -69,25 +70,26 @@ impl Link {
         }
         if self.is_reading_paused(endpoint) {
             // Reading is paused, so pongs may be unread: their absence says nothing.
-            self.heartbeat.received_at = cx.now;
+            self.heartbeat.received_at = cx.now.into();
         }
-        if cx.now >= self.heartbeat.pinged + interval {
-            self.heartbeat.pinged = cx.now;
+        if cx.now >= Instant::from(self.heartbeat.pinged) + interval {
+            self.heartbeat.pinged = cx.now.into();
             if !self.ping_by_message() {
                 self.put_control(0x9, PAYLOAD);
             }
-            self.heartbeat.unanswered_since.get_or_insert(cx.now);
+            self.heartbeat.unanswered_since.get_or_insert(cx.now.into());
             self.write(endpoint, cx);
         }
-        let mut next = self.heartbeat.pinged + interval;
+        let mut next = Instant::from(self.heartbeat.pinged) + interval;
         if let Some(timeout) = endpoint.options.time(WS_OPT_PONG_TIMEOUT_MS)
             && let Some(unanswered_since) = self.heartbeat.unanswered_since
         {
             let timeout = timeout.max(interval);
-            let dead = (self.heartbeat.received_at + timeout)
-                .max(unanswered_since + (timeout - interval).max(interval.min(ANSWER_TIME)));
+            let received_at = Instant::from(self.heartbeat.received_at);
+            let dead = (received_at + timeout)
+                .max(Instant::from(unanswered_since) + (timeout - interval).max(interval.min(ANSWER_TIME)));
             if cx.now >= dead {
-                let silent = cx.now.saturating_duration_since(self.heartbeat.received_at).as_millis();
+                let silent = cx.now.saturating_duration_since(received_at).as_millis();
                 let why = format!(
                     "the peer was silent for {silent} ms and answered no ping: the link is cut, or raise {PONG_TIMEOUT_MS}"
                 );

@@ -51,7 +51,7 @@ impl Link {
     /// Client: it has requested the heartbeat in its opening handshake, so the announcement has to arrive by
     /// `deadline`.
     pub fn expect_announcement(&mut self, deadline: Option<Instant>) {
-        self.message_heartbeat = Some(MessageHeartbeat::new(None, deadline));
+        self.rare.state().message_heartbeat = Some(MessageHeartbeat::new(None, deadline));
     }
 
     /// Server: announces the heartbeat to a client that requested it, before any other message.
@@ -67,13 +67,13 @@ impl Link {
                 &announcement(&marker),
                 false,
             );
-            self.message_heartbeat = Some(MessageHeartbeat::new(Some(marker), None));
+            self.rare.state().message_heartbeat = Some(MessageHeartbeat::new(Some(marker), None));
         }
     }
 
     /// Classifies a received message.
     pub(super) fn watch(&self, text: bool, bytes: &[u8]) -> Watched {
-        let Some(heartbeat) = &self.message_heartbeat else { return Watched::Message };
+        let Some(heartbeat) = self.rare.message_heartbeat() else { return Watched::Message };
         match &heartbeat.marker {
             Some(_) if text => Watched::Message,
             Some(marker) => read_heartbeat(marker, bytes).map_or(Watched::Message, Watched::Heartbeat),
@@ -85,7 +85,7 @@ impl Link {
 
     /// Handles a heartbeat message.
     pub(super) fn take_heartbeat(&mut self, endpoint: &mut Endpoint, message: HeartbeatMessage, now: Instant) {
-        let Some(heartbeat) = &mut self.message_heartbeat else { return };
+        let Some(heartbeat) = &mut self.rare.state().message_heartbeat else { return };
         match (message, self.role) {
             (HeartbeatMessage::Announced(marker), _) => heartbeat.marker = Some(marker),
             (HeartbeatMessage::Ping(number), Role::Server) => heartbeat.due = Some((true, number)),
@@ -100,8 +100,11 @@ impl Link {
     pub(super) fn ping_by_message(&mut self) -> bool {
         let unanswered = self.heartbeat.is_unanswered();
         let is_client = self.role == Role::Client;
-        let Some(heartbeat) =
-            self.message_heartbeat.as_mut().filter(|heartbeat| heartbeat.marker.is_some() && is_client)
+        let Some(heartbeat) = self
+            .rare
+            .get_mut()
+            .and_then(|rare| rare.message_heartbeat.as_mut())
+            .filter(|heartbeat| heartbeat.marker.is_some() && is_client)
         else {
             return false;
         };
@@ -116,9 +119,10 @@ impl Link {
 
     /// Queues the due heartbeat message, unless it would fall between the fragments of another message.
     pub(super) fn send_due_heartbeat(&mut self) {
-        let Some(heartbeat) = &mut self.message_heartbeat else { return };
+        let Some(rare) = self.rare.get_mut() else { return };
+        let Some(heartbeat) = &mut rare.message_heartbeat else { return };
         let (Some((pong, number)), Some(marker)) = (heartbeat.due, &heartbeat.marker) else { return };
-        if self.waiting.is_some() || self.closing.is_some() || heartbeat.end > self.outbox.left() {
+        if rare.waiting.is_some() || rare.closing.is_some() || heartbeat.end > self.outbox.left() {
             return;
         }
         heartbeat.due = None;
@@ -134,7 +138,7 @@ impl Link {
 
     /// Stops waiting for the announcement at its deadline. Returns when to check next.
     pub(super) fn check_announcement(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) -> Option<Instant> {
-        let deadline = self.message_heartbeat.as_ref().filter(|heartbeat| heartbeat.marker.is_none())?.deadline?;
+        let deadline = self.rare.message_heartbeat().filter(|heartbeat| heartbeat.marker.is_none())?.deadline?;
         if cx.now < deadline {
             return Some(deadline);
         }
@@ -145,7 +149,7 @@ impl Link {
     /// Reports with one ERROR event that the server does not offer the heartbeat, and switches it off.
     #[cold]
     pub(super) fn give_up_announcement(&mut self, endpoint: &mut Endpoint, cx: &Cx<'_>) {
-        self.message_heartbeat = None;
+        self.rare.state().message_heartbeat = None;
         endpoint.report_error(
             cx,
             Phase::Websocket,

@@ -9,6 +9,7 @@ mod message_heartbeat;
 mod outbox;
 mod outgoing;
 mod pong;
+mod rare;
 mod rate;
 mod receive;
 mod send;
@@ -23,21 +24,16 @@ pub use slices::{at_once_bytes, slice_bytes};
 
 use crate::codes::WS_OPT_COALESCE;
 use crate::endpoint::Endpoint;
-use crate::error::Failure;
 use crate::heap::Discarded;
 use crate::net::Stream;
 use crate::protocol::{Decoder, DeflateParams, MaskKeys, Role};
 use crate::work::{Cx, LONG_GAP};
-use backlog::Backlog;
-use close::Closing;
 use heartbeat::Heartbeat;
-use message_heartbeat::MessageHeartbeat;
-use pong::Pongs;
+use rare::Rare;
 use rate::Rate;
 use std::time::{Duration, Instant};
 
-/// A WebSocket connection, from OPEN on. Its fields stay in one struct, grouped by direction: decoding queues answers, and
-/// sending decides when the link closes.
+/// A WebSocket connection, from OPEN on. What every link needs is here, grouped by direction; the rest is in `rare`.
 pub struct Link {
     /// Client or server.
     role: Role,
@@ -46,8 +42,6 @@ pub struct Link {
 
     // Receiving.
     decoder: Decoder,
-    /// Bytes read and not yet decoded, because the budget was exhausted.
-    backlog: Backlog,
     /// Read size is `ROUND_BYTES >> narrow`. It shrinks when the budget ends before all bytes of a read are decoded,
     /// since the remaining bytes are copied.
     narrow: u8,
@@ -58,30 +52,15 @@ pub struct Link {
     reads_on: bool,
     /// Number of bytes read while the inbound queue was full.
     over_full: u32,
-    /// State of the rate limits; `None`: none are set.
-    rate: Option<Box<Rate>>,
 
     // Sending.
     keys: MaskKeys,
     outbox: Outbox,
-    /// Messages to be encoded, after which `outbox` takes them. While there are any, every new message is queued here.
-    /// `None`: there are none.
-    waiting: Option<Box<Waiting>>,
     /// The last write stopped because the budget was exhausted; the transport may take more.
     writes_on: bool,
-    /// Why writing failed. Bytes that have arrived are still read before the link ends.
-    write_failure: Option<Box<Failure>>,
-    /// State of answering pings.
-    pongs: Pongs,
 
-    /// permessage-deflate (RFC 7692); `None`: not negotiated.
-    compression: Option<Box<Compression>>,
     heartbeat: Heartbeat,
-    /// The application heartbeat; `None`: not requested.
-    message_heartbeat: Option<Box<MessageHeartbeat>>,
-    closing: Option<Box<Closing>>,
-    /// Changes since the last `take_changes`; `None`: no change.
-    changes: Option<Box<Changes>>,
+    rare: Rare,
 }
 
 /// Changes of a link that are not in the inbound queue, kept until the connection above takes them.
@@ -115,12 +94,13 @@ pub struct Parts {
 
 impl Discarded for Link {
     fn empty(&mut self, keep: &mut usize) {
-        let Link { waiting, compression, decoder, outbox, backlog, .. } = self;
-        waiting.empty(keep);
-        compression.empty(keep);
-        decoder.empty(keep);
-        outbox.empty(keep);
-        backlog.empty(keep);
+        self.decoder.empty(keep);
+        self.outbox.empty(keep);
+        if let Some(rare) = self.rare.get_mut() {
+            rare.waiting.empty(keep);
+            rare.compression.empty(keep);
+            rare.backlog.empty(keep);
+        }
     }
 }
 
@@ -131,43 +111,41 @@ impl Link {
         let mut decoder = Decoder::new(role);
         // RSV1 is valid only if permessage-deflate was negotiated: it marks a compressed message (RFC 7692 section 6).
         decoder.rsv1_allowed = deflate.is_some();
-        let mut backlog = Backlog::default();
+        let mut rare = Rare::default();
         if !received.is_empty() {
-            backlog.put_back(&received);
+            rare.state().backlog.put_back(&received);
+        }
+        if !early.is_empty() {
+            rare.state().waiting = Some(Box::new(early));
+        }
+        if let Some((params, level)) = deflate {
+            rare.state().compression = Some(Box::new(Compression::new(role, &params, level)));
         }
         Link {
             role,
             stream: Some(stream),
             decoder,
-            backlog,
             narrow: 0,
             expects_long: false,
             reads_on,
             over_full: 0,
-            rate: None,
             keys: MaskKeys::new(),
             outbox,
-            waiting: Some(Box::new(early)).filter(|early| !early.is_empty()),
             writes_on: false,
-            write_failure: None,
-            pongs: Pongs::default(),
-            compression: deflate.map(|(params, level)| Box::new(Compression::new(role, &params, level))),
             heartbeat: Heartbeat::new(now),
-            message_heartbeat: None,
-            closing: None,
-            changes: None,
+            rare,
         }
     }
 
     /// Takes the changes since the last call; `None`: no change.
     pub fn take_changes(&mut self) -> Option<Box<Changes>> {
-        self.changes.take()
+        self.rare.state().changes.take()
     }
 
     /// Whether there are changes for `take_changes`.
     #[inline]
     pub fn has_changes(&self) -> bool {
-        self.changes.is_some()
+        self.rare.changes().is_some()
     }
 
     /// Whether the link has ended.
@@ -178,12 +156,12 @@ impl Link {
     /// Whether the closing handshake has begun, or the connection is being failed.
     #[inline]
     pub fn is_closing(&self) -> bool {
-        self.closing.is_some()
+        self.rare.closing().is_some()
     }
 
     /// State of permessage-deflate; `None`: not negotiated.
     pub fn compression(&self) -> Option<&Compression> {
-        self.compression.as_deref()
+        self.rare.compression()
     }
 
     /// Writes for part of the budget, then reads, decodes and answers. True: there may be more to read, and the budget
@@ -194,15 +172,17 @@ impl Link {
         }
         let more = self.read(endpoint, cx);
         endpoint.drop_refused(cx);
-        self.answer_last_ping();
-        if self.message_heartbeat.is_some() {
+        if self.rare.pongs().is_some() {
+            self.answer_last_ping();
+        }
+        if self.rare.message_heartbeat().is_some() {
             self.send_due_heartbeat();
         }
         // If the earlier write ran out of budget and the budget is exhausted, the next poll continues writing.
         if self.has_output() && !(self.writes_on && cx.budget.is_spent()) {
             self.write(endpoint, cx);
         }
-        if self.closing.is_some() {
+        if self.rare.closing().is_some() {
             self.finish_close(endpoint, cx);
         }
         more
@@ -214,10 +194,10 @@ impl Link {
         if self.is_over() {
             return None;
         }
-        if self.closing.is_some() {
+        if self.rare.closing().is_some() {
             return self.check_close_timeout(endpoint, cx);
         }
-        let answer = if self.message_heartbeat.is_some() { self.check_announcement(endpoint, cx) } else { None };
+        let answer = if self.rare.message_heartbeat().is_some() { self.check_announcement(endpoint, cx) } else { None };
         self.check_heartbeat(endpoint, cx).into_iter().chain(answer).min()
     }
 
@@ -232,13 +212,13 @@ impl Link {
     /// Moves every deadline by the length of a gap between polls.
     pub fn shift(&mut self, endpoint: &Endpoint, gap: Duration) {
         self.heartbeat.shift(gap);
-        if let Some(heartbeat) = &mut self.message_heartbeat {
+        if let Some(heartbeat) = self.rare.get_mut().and_then(|rare| rare.message_heartbeat.as_mut()) {
             heartbeat.shift(gap);
         }
         if endpoint.rate_limits().is_some() {
-            self.rate.get_or_insert_with(|| Box::new(Rate::new(endpoint.received()))).shift(gap);
+            self.rare.state().rate.get_or_insert_with(|| Box::new(Rate::new(endpoint.received()))).shift(gap);
         }
-        if let Some(closing) = &mut self.closing {
+        if let Some(closing) = self.rare.get_mut().and_then(|rare| rare.closing.as_mut()) {
             closing.shift(gap);
         }
     }
@@ -271,41 +251,42 @@ impl Link {
     /// attempted.
     #[inline]
     pub fn needs_flush(&self, endpoint: &Endpoint, tried: bool) -> bool {
-        let failed = self.write_failure.is_some();
+        let failed = self.rare.write_failure().is_some();
         failed || (self.has_output() && (!tried || endpoint.options.is_on(WS_OPT_COALESCE) || self.can_send_on()))
     }
 
     /// Bytes that the system has not taken, including bytes inside TLS and messages to be encoded.
     #[inline]
     pub fn queued_bytes(&self) -> usize {
-        self.outbox.bytes() + self.waiting.as_ref().map_or(0, |waiting| waiting.bytes())
+        self.outbox.bytes() + self.rare.waiting().map_or(0, |waiting| waiting.bytes())
     }
 
     /// Number of messages that the system has not taken completely.
     #[inline]
     pub fn queued_messages(&self) -> usize {
-        self.outbox.messages() + self.waiting.as_ref().map_or(0, |waiting| waiting.len())
+        self.outbox.messages() + self.rare.waiting().map_or(0, |waiting| waiting.len())
     }
 
     /// Heap bytes outside the queues: incomplete messages, and bytes read but not decoded.
     pub fn unfinished_bytes(&self) -> usize {
-        let inflating = self.compression.as_ref().map_or(0, |compression| compression.message_bytes());
-        self.decoder.heap_bytes() + inflating + self.backlog.heap_bytes()
+        let inflating = self.rare.compression().map_or(0, |compression| compression.message_bytes());
+        self.decoder.heap_bytes() + inflating + self.rare.backlog_bytes()
     }
 
     /// Compression contexts of queued messages that are shared with other connections: an id of each, and its heap
     /// bytes.
     pub fn shared_contexts(&self) -> impl Iterator<Item = (usize, usize)> {
-        self.waiting.iter().flat_map(|waiting| waiting.shared_contexts())
+        self.rare.waiting().into_iter().flat_map(|waiting| waiting.shared_contexts())
     }
 
     /// Frees memory that an idle link does not need.
     pub fn shrink(&mut self) {
-        self.decoder.shrink();
-        self.outbox.shrink();
-        if let Some(compression) = &mut self.compression {
-            compression.shrink(self.waiting.is_none());
+        if let Some(stream) = &mut self.stream {
+            stream.shrink();
         }
-        self.backlog.shrink();
+        self.decoder.shrink();
+        self.forget_pongs();
+        self.outbox.shrink();
+        self.rare.shrink();
     }
 }

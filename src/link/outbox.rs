@@ -106,23 +106,72 @@ impl Discarded for Spent {
     }
 }
 
-/// The outbound queue of a connection. A cursor moves through it, so that no bytes are moved after a partial write.
+/// The outbound queue of a connection.
 #[derive(Default)]
 pub struct Outbox {
-    /// The last segment, to which frames are appended.
-    open: Buffer,
-    /// The segments before it. `None` on most connections.
-    earlier: Option<Box<Earlier>>,
-    /// Bytes of the first segment that have been written. Without `earlier` segments, `open` is the first.
-    head: usize,
+    /// `None` on an idle connection.
+    queue: Option<Box<Queue>>,
     /// Position up to which the system has taken the bytes.
     left: u64,
     /// Position up to which the transport has taken the bytes. TLS may still buffer those after `left`.
     written: u64,
     /// Position at which the queue ends.
     end: u64,
-    /// End positions of the host's messages that the system has not taken completely.
-    ends: VecDeque<u64>,
+}
+
+/// Queued bytes, and memory for the next ones. A cursor moves through them, so that a partial write moves no bytes.
+#[derive(Default)]
+struct Queue {
+    /// The last segment, to which frames are appended.
+    open: Buffer,
+    /// The segments before it. `None` on most connections.
+    earlier: Option<Box<Earlier>>,
+    /// Bytes of the first segment that have been written. Without `earlier` segments, `open` is the first.
+    head: usize,
+    /// The host's messages that the system has not taken completely.
+    ends: Ends,
+}
+
+/// End positions of messages, in order. Those taken from the front are removed when the memory is full, and at `clear`.
+#[derive(Default)]
+struct Ends {
+    positions: Vec<u64>,
+    /// Number of positions taken from the front.
+    taken: usize,
+}
+
+impl Ends {
+    #[inline]
+    fn push(&mut self, end: u64) {
+        if self.positions.len() == self.positions.capacity() {
+            self.remove_taken();
+        }
+        self.positions.push(end);
+    }
+
+    /// Makes room, if that moves no more positions than it removes.
+    #[cold]
+    fn remove_taken(&mut self) {
+        if self.taken > self.len() {
+            self.positions.drain(..self.taken);
+            self.taken = 0;
+        }
+    }
+
+    /// Takes the positions up to `left`.
+    fn take(&mut self, left: u64) {
+        self.taken += self.positions[self.taken..].iter().take_while(|end| **end <= left).count();
+    }
+
+    fn clear(&mut self) {
+        self.positions.clear();
+        self.taken = 0;
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.positions.len() - self.taken
+    }
 }
 
 /// Result of a write.
@@ -137,8 +186,9 @@ pub enum Wrote {
 
 impl Discarded for Outbox {
     fn empty(&mut self, keep: &mut usize) {
-        self.open.bytes.empty(keep);
-        if let Some(earlier) = &mut self.earlier {
+        let Some(queue) = &mut self.queue else { return };
+        queue.open.bytes.empty(keep);
+        if let Some(earlier) = &mut queue.earlier {
             earlier.segments.empty(keep);
             earlier.spare.bytes.empty(keep);
             earlier.spent.empty(keep);
@@ -146,22 +196,30 @@ impl Discarded for Outbox {
     }
 }
 
+/// Queueing.
 impl Outbox {
     /// Reserves memory for the next `len` bytes. False: there is none.
     pub fn reserve(&mut self, len: usize) -> bool {
-        if self.open.filled + len > SEGMENT_BYTES {
-            self.close_open();
+        let is_behind = self.unwritten() > 0;
+        let queue = self.queue.get_or_insert_default();
+        if queue.open.filled + len > SEGMENT_BYTES {
+            queue.close_open(is_behind);
         }
-        let missing = (self.open.filled + len).saturating_sub(self.open.bytes.len());
-        self.open.bytes.try_reserve(missing).is_ok()
+        let missing = (queue.open.filled + len).saturating_sub(queue.open.bytes.len());
+        queue.open.bytes.try_reserve(missing).is_ok()
     }
 
     /// Appends one frame. `counts`: the frame ends a message of the host.
     #[inline(always)]
     pub fn push_frame(&mut self, role: Role, keys: &mut MaskKeys, lead: Lead, payload: &[u8], counts: bool) {
-        let count = write_frame(self.room(frame_room(payload.len())), role, keys, lead, payload);
-        self.add(count);
-        self.count(counts);
+        let is_behind = self.unwritten() > 0;
+        let queue = self.queue.get_or_insert_default();
+        let count = write_frame(queue.room(frame_room(payload.len()), is_behind), role, keys, lead, payload);
+        queue.open.filled += count;
+        self.end += count as u64;
+        if counts {
+            queue.ends.push(self.end);
+        }
     }
 
     /// Appends raw bytes (opening handshake, rest of a frame).
@@ -173,42 +231,49 @@ impl Outbox {
     /// Appends an encoded frame shared with other connections. Its first `skip` bytes have already been written.
     /// `counts` as in `push_frame`.
     pub fn push_shared(&mut self, frame: &Chunk, skip: usize, counts: bool) {
-        debug_assert!(skip == 0 || self.unwritten() == 0);
-        self.close_open();
-        if self.unwritten() == 0 {
-            self.head = skip;
+        let is_behind = self.unwritten() > 0;
+        debug_assert!(skip == 0 || !is_behind);
+        let queue = self.queue.get_or_insert_default();
+        if queue.open.filled > 0 {
+            queue.close_open(is_behind);
+        }
+        if !is_behind {
+            queue.head = skip;
             self.written += skip as u64;
         }
-        self.earlier.get_or_insert_default().segments.push_back(Segment::Shared(frame.clone()));
+        queue.earlier.get_or_insert_default().segments.push_back(Segment::Shared(frame.clone()));
         self.end += frame.len() as u64;
-        self.count(counts);
+        if counts {
+            queue.ends.push(self.end);
+        }
     }
 
     /// Appends a frame shared with other connections: `head`, followed by `storage` from `start` on.
     pub fn push_parts(&mut self, head: &Chunk, storage: &Chunk, start: usize) {
         self.push_shared(head, 0, false);
-        self.earlier.get_or_insert_default().segments.push_back(Segment::Part(storage.clone(), start));
+        let queue = self.queue.get_or_insert_default();
+        queue.earlier.get_or_insert_default().segments.push_back(Segment::Part(storage.clone(), start));
         self.end += (storage.len() - start) as u64;
-        self.count(true);
+        queue.ends.push(self.end);
     }
 
     /// Appends the rest of a frame whose first bytes were written directly.
     pub fn push_rest(&mut self, rest: &[u8]) {
         self.push_bytes(rest);
-        self.count(true);
+        self.count();
     }
 
     /// As `push_rest`, and masks the bytes; `offset` is the offset of `rest` in the payload.
     pub fn push_masked_rest(&mut self, rest: &[u8], key: [u8; 4], offset: usize) {
         copy_masked(self.room(rest.len()), rest, key, offset);
         self.add(rest.len());
-        self.count(true);
+        self.count();
     }
 
     /// Records the end of a message that the transport has taken without queueing.
     pub fn end_message(&mut self) {
         if self.end > self.left {
-            self.ends.push_back(self.end);
+            self.count();
         }
     }
 
@@ -216,27 +281,7 @@ impl Outbox {
     /// afterwards.
     pub fn note_lost(&mut self) {
         self.end += 1;
-        self.ends.push_back(self.end);
-    }
-
-    /// Updates `left` from the stream. Called after every write.
-    #[inline]
-    pub fn acknowledge(&mut self, stream: &Stream) {
-        self.left = stream.left(self.written, self.end);
-        if self.left == self.end {
-            self.ends.clear();
-            return;
-        }
-        while self.ends.front().is_some_and(|end| *end <= self.left) {
-            self.ends.pop_front();
-        }
-    }
-
-    /// Takes the large memory of written segments.
-    #[inline]
-    pub fn take_spent(&mut self) -> Option<Spent> {
-        let spent = &mut self.earlier.as_mut()?.spent;
-        if spent.is_empty() { None } else { Some(Spent(std::mem::take(spent))) }
+        self.count();
     }
 
     /// Counts bytes that were written without queueing. The queue must have been empty of unwritten bytes.
@@ -246,6 +291,25 @@ impl Outbox {
         self.acknowledge(stream);
     }
 
+    /// Records the end of a message of the host.
+    fn count(&mut self) {
+        self.queue.get_or_insert_default().ends.push(self.end);
+    }
+
+    /// Room at the end of the queue. The caller then calls `add` with the number of bytes written.
+    fn room(&mut self, len: usize) -> &mut [u8] {
+        let is_behind = self.unwritten() > 0;
+        self.queue.get_or_insert_default().room(len, is_behind)
+    }
+
+    fn add(&mut self, count: usize) {
+        self.queue.get_or_insert_default().open.filled += count;
+        self.end += count as u64;
+    }
+}
+
+/// Writing.
+impl Outbox {
     /// Writes until the queue is empty, the transport would block, or `is_over` returns true after a write; then
     /// updates `left`.
     pub fn write_to(&mut self, stream: &mut Stream, is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
@@ -263,13 +327,14 @@ impl Outbox {
 
     fn write_segments_to(&mut self, stream: &mut Stream, mut is_over: impl FnMut() -> bool) -> io::Result<Wrote> {
         while self.written < self.end {
-            let result = match self.only_segment() {
-                Some(rest) => stream.write(&rest[..rest.len().min(WRITE_BYTES)]),
-                None => self.write_segments(stream),
-            };
-            match result {
+            // Without a queue nothing is unwritten.
+            let Some(queue) = &mut self.queue else { break };
+            match queue.write(stream) {
                 Ok(0) => return Ok(Wrote::Blocked),
-                Ok(count) => self.advance(count),
+                Ok(count) => {
+                    self.written += count as u64;
+                    queue.advance(count, self.written == self.end);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Wrote::Blocked),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -279,6 +344,83 @@ impl Outbox {
             }
         }
         Ok(Wrote::All)
+    }
+
+    /// Updates `left` from the stream. Called after every write.
+    #[inline]
+    pub fn acknowledge(&mut self, stream: &Stream) {
+        self.left = stream.left(self.written, self.end);
+        match &mut self.queue {
+            Some(queue) if self.left == self.end => queue.ends.clear(),
+            Some(queue) => queue.ends.take(self.left),
+            None => {}
+        }
+    }
+
+    /// Takes the large memory of written segments.
+    #[inline]
+    pub fn take_spent(&mut self) -> Option<Spent> {
+        let spent = &mut self.queue.as_mut()?.earlier.as_mut()?.spent;
+        if spent.is_empty() { None } else { Some(Spent(std::mem::take(spent))) }
+    }
+
+    /// Frees the memory that unwritten bytes and messages under way do not need.
+    pub fn shrink(&mut self) {
+        match &mut self.queue {
+            Some(_) if self.left == self.end => self.queue = None,
+            Some(queue) if self.written == self.end => {
+                queue.open = Buffer::default();
+                queue.earlier = None;
+                queue.head = 0;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Positions, and what is queued.
+impl Outbox {
+    /// Bytes that the system has not taken.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        (self.end - self.left) as usize
+    }
+
+    /// Bytes that the transport has not taken.
+    #[inline]
+    pub fn unwritten(&self) -> usize {
+        (self.end - self.written) as usize
+    }
+
+    /// Position up to which the transport has taken the bytes.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Position up to which the system has taken the bytes.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Position at which the queue ends.
+    pub fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Number of the host's messages that the system has not taken completely.
+    #[inline]
+    pub fn messages(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.ends.len())
+    }
+}
+
+impl Queue {
+    /// Writes the first of the unwritten bytes.
+    fn write(&self, stream: &mut Stream) -> io::Result<usize> {
+        match self.only_segment() {
+            Some(rest) => stream.write(&rest[..rest.len().min(WRITE_BYTES)]),
+            None => self.write_segments(stream),
+        }
     }
 
     /// The unwritten bytes, if one segment has all of them: no list of slices is needed to write it.
@@ -316,77 +458,38 @@ impl Outbox {
         (slices, count)
     }
 
-    /// Bytes that the system has not taken.
+    /// Room at the end of the open segment. The caller then adds the number of bytes written to `open.filled`.
+    /// `is_behind`: there are unwritten bytes.
     #[inline]
-    pub fn bytes(&self) -> usize {
-        (self.end - self.left) as usize
-    }
-
-    /// Bytes that the transport has not taken.
-    #[inline]
-    pub fn unwritten(&self) -> usize {
-        (self.end - self.written) as usize
-    }
-
-    /// Position up to which the transport has taken the bytes.
-    pub fn written(&self) -> u64 {
-        self.written
-    }
-
-    /// Position up to which the system has taken the bytes.
-    pub fn left(&self) -> u64 {
-        self.left
-    }
-
-    /// Position at which the queue ends.
-    pub fn end(&self) -> u64 {
-        self.end
-    }
-
-    /// Number of the host's messages that the system has not taken completely.
-    #[inline]
-    pub fn messages(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Frees the memory if nothing is unwritten.
-    pub fn shrink(&mut self) {
-        if self.unwritten() == 0 {
-            self.open = Buffer::default();
-            self.earlier = None;
-            self.head = 0;
-            self.ends.shrink_to_fit();
-        }
-    }
-
-    #[inline]
-    fn count(&mut self, counts: bool) {
-        if counts {
-            self.ends.push_back(self.end);
-        }
-    }
-
-    /// Room at the end of the queue. The caller then calls `add` with the number of bytes written.
-    #[inline]
-    fn room(&mut self, len: usize) -> &mut [u8] {
+    fn room(&mut self, len: usize, is_behind: bool) -> &mut [u8] {
         if self.open.filled + len > SEGMENT_BYTES {
-            self.close_open();
+            self.close_open(is_behind);
         }
         self.open.room(len)
     }
 
-    #[inline]
-    fn add(&mut self, count: usize) {
-        self.open.filled += count;
-        self.end += count as u64;
-    }
-
     /// Closes the open segment and begins a new one, if it has unwritten bytes.
     #[cold]
-    fn close_open(&mut self) {
-        if self.unwritten() > 0 && self.open.filled > 0 {
+    fn close_open(&mut self, is_behind: bool) {
+        if is_behind && self.open.filled > 0 {
             let Earlier { segments, spare, .. } = &mut **self.earlier.get_or_insert_default();
             segments.push_back(Segment::Own(std::mem::replace(&mut self.open, std::mem::take(spare))));
+        }
+    }
+
+    /// Moves the cursor by `count` written bytes. `all`: everything has been written.
+    fn advance(&mut self, count: usize, all: bool) {
+        self.head += count;
+        if all {
+            self.clear_written();
+            return;
+        }
+        let Some(earlier) = &mut self.earlier else { return };
+        while let Some(len) = earlier.segments.front().map(|segment| segment.bytes().len())
+            && len <= self.head
+        {
+            self.head -= len;
+            earlier.pass_first();
         }
     }
 
@@ -400,22 +503,6 @@ impl Outbox {
         if self.open.bytes.len() > SPARE_BYTES {
             let open = Segment::Own(std::mem::take(&mut self.open));
             self.earlier.get_or_insert_default().spent.push(open);
-        }
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.written += count as u64;
-        self.head += count;
-        if self.written == self.end {
-            self.clear_written();
-            return;
-        }
-        let Some(earlier) = &mut self.earlier else { return };
-        while let Some(len) = earlier.segments.front().map(|segment| segment.bytes().len())
-            && len <= self.head
-        {
-            self.head -= len;
-            earlier.pass_first();
         }
     }
 
@@ -475,5 +562,27 @@ pub fn write_masked(
         if done == payload.len() {
             return Ok(written);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_taken_from_the_front_do_not_accumulate() {
+        let mut ends = Ends::default();
+        let mut next = 0;
+        for left in 0..10_000 {
+            while next < left + 5 {
+                next += 1;
+                ends.push(next);
+            }
+            ends.take(left);
+            assert_eq!(ends.len() as u64, next - left);
+        }
+        assert!(ends.positions.capacity() <= 32, "{}", ends.positions.capacity());
+        ends.clear();
+        assert_eq!(ends.len(), 0);
     }
 }

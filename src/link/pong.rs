@@ -24,12 +24,13 @@ pub(super) struct Pongs {
 impl Link {
     /// Answers the first pings of a round individually, and keeps the last of the others for `answer_last_ping`.
     pub(super) fn answer_ping(&mut self, payload: ControlPayload) {
-        if self.pongs.answered < PINGS_APART && self.pongs.last.is_none() && self.has_room_for_pong() {
-            self.pongs.answered += 1;
+        let pongs = self.rare.state().pongs.get_or_insert_default();
+        if pongs.answered < PINGS_APART && pongs.last.is_none() && pongs.has_room(self.outbox.left()) {
+            pongs.answered += 1;
             self.put_pong(&payload);
             return;
         }
-        match &mut self.pongs.last {
+        match &mut pongs.last {
             Some(last) => **last = payload,
             none => *none = Some(Box::new(payload)),
         }
@@ -37,28 +38,43 @@ impl Link {
 
     /// Answers the kept ping, unless too many bytes of pongs are unsent. Begins a new round.
     pub(super) fn answer_last_ping(&mut self) {
-        self.pongs.answered = 0;
-        if self.closing.is_some() {
-            self.pongs.last = None;
+        let Some(rare) = self.rare.get_mut() else { return };
+        let Some(pongs) = &mut rare.pongs else { return };
+        pongs.answered = 0;
+        if rare.closing.is_some() {
+            pongs.last = None;
         }
-        if self.pongs.last.is_some()
-            && self.has_room_for_pong()
-            && let Some(payload) = self.pongs.last.take()
+        if pongs.last.is_some()
+            && pongs.has_room(self.outbox.left())
+            && let Some(payload) = pongs.last.take()
         {
             self.put_pong(&payload);
         }
     }
 
-    fn has_room_for_pong(&mut self) -> bool {
-        if self.pongs.end <= self.outbox.left() {
-            self.pongs.unread = 0;
+    /// Frees the state if every pong has left and no ping is kept.
+    pub(super) fn forget_pongs(&mut self) {
+        let left = self.outbox.left();
+        if self.rare.pongs().is_some_and(|pongs| pongs.last.is_none() && pongs.end <= left) {
+            self.rare.state().pongs = None;
         }
-        self.pongs.unread < MAX_UNREAD_PONGS
     }
 
     fn put_pong(&mut self, payload: &[u8]) {
-        self.pongs.unread += payload.len() as u32 + 6;
         self.put_control(0xA, payload);
-        self.pongs.end = self.outbox.end();
+        let end = self.outbox.end();
+        let pongs = self.rare.state().pongs.get_or_insert_default();
+        pongs.unread += payload.len() as u32 + 6;
+        pongs.end = end;
+    }
+}
+
+impl Pongs {
+    /// Whether another pong may be queued. `left`: position up to which the system has taken the outgoing stream.
+    fn has_room(&mut self, left: u64) -> bool {
+        if self.end <= left {
+            self.unread = 0;
+        }
+        self.unread < MAX_UNREAD_PONGS
     }
 }

@@ -1,6 +1,5 @@
 //! Rate limits: messages and bytes that a peer may send per second.
 
-use crate::endpoint::Counters;
 use std::time::{Duration, Instant};
 
 /// Two leaky buckets, for messages and for bytes. What arrives fills them; they drain at the permitted rate and hold
@@ -29,12 +28,12 @@ impl Rate {
         Rate { counted, ..Rate::default() }
     }
 
-    /// Adds what arrived to the buckets. `Some`: it exceeds `most` messages or bytes per second; returns the number of
-    /// messages that arrived, and the room that there was for messages and bytes.
-    pub(super) fn take(&mut self, now: Instant, counters: &Counters, most: [u64; 2]) -> Option<(usize, [u64; 2])> {
+    /// Adds what arrived to the buckets; `totals` are the message and byte counters now. `Some`: it exceeds `most`
+    /// messages or bytes per second; returns the number of messages that arrived, and the room that there was for
+    /// messages and bytes.
+    pub(super) fn take(&mut self, now: Instant, totals: [u64; 2], most: [u64; 2]) -> Option<(usize, [u64; 2])> {
         let elapsed = self.at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
         let gap = std::mem::take(&mut self.gap).as_secs_f64();
-        let totals = [counters.messages_in, counters.bytes_in];
         let (mut over, mut room) = (false, [0; 2]);
         for index in 0..2 {
             let (most, level) = (most[index] as f64, &mut self.levels[index]);

@@ -66,13 +66,13 @@ impl Link {
             if self.has_read_all() {
                 break;
             }
-            let got = if self.backlog.is_empty() { self.read_stream(endpoint, cx) } else { self.read_backlog(cx) };
+            let got = if !self.rare.has_backlog() { self.read_stream(endpoint, cx) } else { self.read_backlog(cx) };
             let (count, last, place) = match got {
                 Got::Bytes { count, last, place } => (count, last, place),
                 Got::Again => continue,
                 Got::Nothing => return false,
             };
-            if self.backlog.is_empty() {
+            if !self.rare.has_backlog() {
                 round += count;
             }
             self.heartbeat.note_received(cx.now);
@@ -87,8 +87,8 @@ impl Link {
                 None => self.take_filled(endpoint, cx, count),
             }
             if last
-                && self.backlog.is_empty()
-                && !self.compression.as_ref().is_some_and(|compression| compression.kept().0)
+                && !self.rare.has_backlog()
+                && !self.rare.compression().is_some_and(|compression| compression.kept().0)
             {
                 self.end_broken(cx);
                 return false;
@@ -128,7 +128,7 @@ impl Link {
     /// Copies bytes that were read earlier into the arena, to be decoded.
     fn read_backlog(&mut self, cx: &mut Cx<'_>) -> Got {
         let (space, place) = cx.arena.space(self.read_size());
-        let count = self.backlog.take(space);
+        let count = self.rare.state().backlog.take(space);
         Got::Bytes { count, last: false, place: Some(place) }
     }
 
@@ -140,7 +140,7 @@ impl Link {
     /// Keeps the bytes of the last space that were not decoded when the budget was exhausted.
     fn keep_for_later(&mut self, cx: &mut Cx<'_>, range: std::ops::Range<usize>) {
         self.narrow = (self.narrow + 2).min(MOST_NARROW);
-        self.backlog.put_back(&cx.arena.last_space(ROUND_BYTES)[range]);
+        self.rare.state().backlog.put_back(&cx.arena.last_space(ROUND_BYTES)[range]);
     }
 
     /// Handles `count` bytes read into the buffer of a long message.
@@ -174,7 +174,9 @@ impl Link {
     fn note_full(&mut self, endpoint: &mut Endpoint, was_full: bool, count: usize) {
         if endpoint.is_full() {
             self.over_full += count as u32;
-            endpoint.counters.stalls += u64::from(!was_full);
+            if !was_full {
+                endpoint.counters.rare().stalls += 1;
+            }
         }
     }
 
@@ -183,14 +185,13 @@ impl Link {
     pub fn is_reading_paused(&self, endpoint: &Endpoint) -> bool {
         endpoint.is_full()
             && (self.over_full as usize >= OVER_FULL_BYTES
-                || self.compression.as_ref().is_some_and(|compression| compression.kept().1))
+                || self.rare.compression().is_some_and(|compression| compression.kept().1))
     }
 
     /// Whether a poll can make progress without a readiness event: received bytes to decode, or queued messages to
     /// encode or write.
     pub fn has_backlog(&self, endpoint: &Endpoint) -> bool {
-        let waits =
-            !self.backlog.is_empty() || self.compression.as_ref().is_some_and(|compression| compression.kept().0);
+        let waits = self.rare.has_backlog() || self.rare.compression().is_some_and(|compression| compression.kept().0);
         (waits && self.wants_input(endpoint)) || self.can_send_on()
     }
 
@@ -299,7 +300,7 @@ impl Link {
         limits: &Limits,
         budget: &mut Budget<'_>,
     ) -> (Next, bool) {
-        let (mut fresh, watches) = (false, self.message_heartbeat.is_some());
+        let (mut fresh, watches) = (false, self.rare.message_heartbeat().is_some());
         loop {
             match self.decoder.next(&mut bytes[*at..], limits) {
                 Ok((_, Received::Nothing)) => return (Next::Over, fresh),
@@ -363,7 +364,7 @@ impl Link {
         place: std::ops::Range<usize>,
     ) -> bool {
         let (may_begin, limits) = (!endpoint.is_full(), inflate_limits(endpoint));
-        let Some(compression) = &mut self.compression else { return true };
+        let Some(compression) = &mut self.rare.state().compression else { return true };
         let (space, scratch) = cx.arena.space_and_scratch(ROUND_BYTES);
         let mut tools = Tools { codecs: cx.codecs, scratch, budget: &mut cx.budget };
         let inflated = compression.inflate(text, last, &space[place], may_begin, &limits, &mut tools);
@@ -373,14 +374,15 @@ impl Link {
     /// Decompresses bytes left by the last poll. False: some are still left.
     #[inline]
     fn go_on_inflating(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
-        self.compression.is_none() || self.inflate_kept(endpoint, cx)
+        self.rare.compression().is_none() || self.inflate_kept(endpoint, cx)
     }
 
     #[inline(never)]
     fn inflate_kept(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) -> bool {
         let limits = inflate_limits(endpoint);
         let before = endpoint.received();
-        let Some(compression) = self.compression.as_mut().filter(|compression| compression.kept().0) else {
+        let Some(compression) = self.rare.state().compression.as_mut().filter(|compression| compression.kept().0)
+        else {
             return true;
         };
         let mut tools = Tools { codecs: cx.codecs, scratch: cx.arena.scratch(), budget: &mut cx.budget };
@@ -412,14 +414,16 @@ impl Link {
     }
 
     fn took_inflated(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, inflated: Result<Inflated, Failure>) -> bool {
-        if let Some(outgrown) = self.compression.as_mut().and_then(|compression| compression.outgrown.take()) {
+        if let Some(outgrown) =
+            self.rare.state().compression.as_mut().and_then(|compression| compression.outgrown.take())
+        {
             cx.give_back(outgrown);
         }
         match inflated {
             Ok(Inflated::More) => {}
             Ok(Inflated::Later) => return false,
             Ok(Inflated::Message { text, bytes }) => {
-                endpoint.counters.compressed_in += 1;
+                endpoint.counters.rare().compressed_in += 1;
                 self.take_assembled(endpoint, cx, text, bytes);
             }
             Err(failure) => self.fail(endpoint, cx, failure),
@@ -434,15 +438,18 @@ impl Link {
         match endpoint.rate_limits() {
             Some(most) => self.judge_rate(endpoint, cx, before, most),
             // Bytes that arrived before limits are set do not count.
-            None if self.rate.is_some() => self.rate = None,
+            None if self.rare.rate().is_some() => self.rare.state().rate = None,
             None => {}
         }
     }
 
     #[inline(never)]
     fn judge_rate(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, before: [u64; 2], most: [u64; 2]) {
-        let excess =
-            self.rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(cx.now, &endpoint.counters, most);
+        let excess = self.rare.state().rate.get_or_insert_with(|| Box::new(Rate::new(before))).take(
+            cx.now,
+            endpoint.received(),
+            most,
+        );
         let Some((count, room)) = excess else { return };
         // Messages after the one that exceeded the limit are dropped, as if each had been checked on arrival; so is a
         // close frame.
@@ -460,7 +467,7 @@ impl Link {
     }
 
     fn eof(&mut self, cx: &mut Cx<'_>) {
-        let failure = self.write_failure.take().map_or_else(
+        let failure = self.rare.state().write_failure.take().map_or_else(
             || {
                 Failure::new(
                     Phase::Websocket,
@@ -476,7 +483,7 @@ impl Link {
     fn read_failed(&mut self, cx: &mut Cx<'_>, error: &std::io::Error) {
         // A TLS alert is a better explanation than the write that failed because of it.
         let reader = if self.role == Role::Server { Reader::Server } else { Reader::Client };
-        let failure = match (tls_failure(error, reader), self.write_failure.take()) {
+        let failure = match (tls_failure(error, reader), self.rare.state().write_failure.take()) {
             (Some(failure), _) => failure,
             (None, Some(failure)) => *failure,
             (None, None) => {
@@ -488,11 +495,11 @@ impl Link {
 
     /// Ends the link if writing has failed, after all bytes that had arrived were read.
     fn end_broken(&mut self, cx: &mut Cx<'_>) {
-        if self.closing.as_ref().is_some_and(|closing| closing.is_received()) {
+        if self.rare.closing().is_some_and(|closing| closing.is_received()) {
             // The peer's close frame was among the last bytes and decides how the link ends: see `finish_close`.
             return;
         }
-        if let Some(failure) = self.write_failure.take() {
+        if let Some(failure) = self.rare.get_mut().and_then(|rare| rare.write_failure.take()) {
             self.end(cx, *failure, false);
         }
     }

@@ -50,8 +50,9 @@ impl Link {
             endpoint.owe_writable(payload.len());
             return Sent::Full;
         }
+        let Some(is_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
         let corked = cx.corked;
-        self.accept(endpoint, || cx, corked, text, payload)
+        self.accept(endpoint, || cx, is_plain, corked, text, payload)
     }
 
     /// As `put`, in a call that is not corked. `cx` is called only if it is needed: short messages that are neither
@@ -64,27 +65,27 @@ impl Link {
         text: bool,
         payload: &[u8],
     ) -> Sent {
-        if !self.may_put() {
-            return Sent::NotOpen;
-        }
+        let Some(is_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
         if !self.has_room(endpoint, payload.len()) {
             endpoint.owe_writable(payload.len());
             return Sent::Full;
         }
-        self.accept(endpoint, cx, false, text, payload)
+        self.accept(endpoint, cx, is_plain, false, text, payload)
     }
 
-    /// Queues a message for which there is room, and writes it unless that has to wait.
+    /// Queues a message for which there is room, and writes it unless that has to wait. `is_plain`: see
+    /// `Rare::puts_plainly`.
     #[inline(always)]
     fn accept<'a, C: BorrowMut<Cx<'a>>>(
         &mut self,
         endpoint: &mut Endpoint,
         cx: impl FnOnce() -> C,
+        is_plain: bool,
         corked: bool,
         text: bool,
         payload: &[u8],
     ) -> Sent {
-        if payload.len() > DIRECT_BYTES || self.compression.is_some() || self.waiting.is_some() {
+        if payload.len() > DIRECT_BYTES || !is_plain {
             if !self.put_with_care(endpoint, cx().borrow_mut(), text, payload) {
                 return Sent::NoMemory;
             }
@@ -213,7 +214,7 @@ impl Link {
             endpoint.owe_writable(payload_len);
             return Sent::Full;
         }
-        if let Some(waiting) = &mut self.waiting {
+        if let Some(waiting) = self.rare.get_mut().and_then(|rare| rare.waiting.as_mut()) {
             waiting.push(Outgoing::Frame { frame: frame.clone() });
         } else if now && !self.has_output() && !endpoint.options.is_on(WS_OPT_COALESCE) {
             let result = self.stream.as_mut().map(|stream| stream.write(frame));
@@ -248,7 +249,7 @@ impl Link {
             endpoint.owe_writable(payload_len);
             return Sent::Full;
         }
-        match &mut self.waiting {
+        match self.rare.get_mut().and_then(|rare| rare.waiting.as_mut()) {
             Some(waiting) => waiting.push(Outgoing::Parts { head: head.clone(), storage: storage.clone(), start }),
             None => self.outbox.push_parts(head, storage, start),
         }
@@ -278,19 +279,19 @@ impl Link {
     /// Whether a message of this length is compressed.
     pub fn compresses(&self, endpoint: &Endpoint, len: usize) -> bool {
         let least = endpoint.options.limit(WS_OPT_DEFLATE_THRESHOLD_BYTES).max(1);
-        len as u64 >= least && self.compression.as_ref().is_some_and(|compression| compression.compresses())
+        len as u64 >= least && self.rare.compression().is_some_and(|compression| compression.compresses())
     }
 
     /// Whether messages wait to be compressed or encoded.
     pub fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+        self.rare.waiting().is_some()
     }
 
     /// Whether a message can be compressed or encoded now.
     pub fn can_compress(&self) -> bool {
-        self.waiting.is_some()
+        self.rare.waiting().is_some()
             && self.outbox.unwritten() < AHEAD_BYTES
-            && self.write_failure.is_none()
+            && self.rare.write_failure().is_none()
             && !self.has_stopped()
     }
 
@@ -320,7 +321,7 @@ impl Link {
     /// Whether messages are accepted (if there is room): no close is in progress.
     #[inline]
     pub fn may_put(&self) -> bool {
-        self.closing.is_none()
+        self.rare.closing().is_none()
     }
 
     /// Compresses, encodes and writes queued messages until the budget is exhausted.
@@ -345,7 +346,7 @@ impl Link {
     fn write_frames(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, once: bool) {
         self.writes_on = false;
         let Some(stream) = &mut self.stream else { return };
-        if self.write_failure.is_some() || self.outbox.bytes() == 0 {
+        if self.rare.write_failure().is_some() || self.outbox.bytes() == 0 {
             return;
         }
         let before = self.outbox.written();
@@ -381,10 +382,10 @@ impl Link {
         text: bool,
         payload: &[u8],
     ) -> bool {
-        let compression = self.compression.as_ref().filter(|_| self.compresses(endpoint, payload.len()));
+        let compression = self.rare.compression().filter(|_| self.compresses(endpoint, payload.len()));
         let (compresses, at_once) =
             (compression.is_some(), compression.map_or(usize::MAX, |compression| compression.at_once_bytes()));
-        if self.waiting.is_some() || payload.len() > at_once {
+        if self.rare.waiting().is_some() || payload.len() > at_once {
             let Some(copy) = heap::copy(payload) else { return false };
             self.wait(if compresses {
                 Outgoing::Message { text, payload: Payload::whole(Arc::new(copy)), at: 0, sent: 0, begun: false }
@@ -393,11 +394,11 @@ impl Link {
             });
             return true;
         }
-        if compresses && let Some(compression) = &mut self.compression {
+        if compresses && let Some(compression) = &mut self.rare.state().compression {
             let scratch = cx.arena.scratch();
             match compression.compress_whole(cx.codecs, payload, scratch) {
                 Ok(true) => {
-                    endpoint.counters.compressed_out += 1;
+                    endpoint.counters.rare().compressed_out += 1;
                     self.outbox.push_frame(
                         self.role,
                         &mut self.keys,
@@ -424,7 +425,7 @@ impl Link {
 
     /// Queues a message to be compressed or encoded later.
     fn wait(&mut self, outgoing: Outgoing) {
-        self.waiting.get_or_insert_default().push(outgoing);
+        self.rare.state().waiting.get_or_insert_default().push(outgoing);
     }
 
     /// Queues a control frame.
@@ -436,11 +437,11 @@ impl Link {
     fn encode_waiting(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>) {
         let mut half = cx.budget.half();
         while self.can_compress() {
-            let Some(first) = self.waiting.as_mut().and_then(|waiting| waiting.pop()) else { break };
+            let Some(first) = self.rare.state().waiting.as_mut().and_then(|waiting| waiting.pop()) else { break };
             let rest = self.encode_slice(endpoint, cx, first);
-            match (rest, &mut self.waiting) {
+            match (rest, &mut self.rare.state().waiting) {
                 (Some(rest), Some(waiting)) => waiting.push_front(rest),
-                (None, Some(waiting)) if waiting.is_empty() => self.waiting = None,
+                (None, Some(waiting)) if waiting.is_empty() => self.rare.state().waiting = None,
                 _ => {}
             }
             if half.is_spent() {
@@ -494,7 +495,7 @@ impl Link {
 
     fn compress_slice(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, first: Outgoing) -> Option<Outgoing> {
         let max_ratio = endpoint.options.limit(WS_OPT_MAX_INFLATE_RATIO);
-        let compression = self.compression.as_mut()?;
+        let compression = self.rare.state().compression.as_mut()?;
         if matches!(first, Outgoing::Message { .. }) && compression.prepare(cx.codecs) {
             return Some(first);
         }
@@ -510,7 +511,7 @@ impl Link {
                 };
                 let lead = Lead { rsv1: shorter, ..Lead::whole(opcode_of(text)) };
                 self.outbox.push_frame(self.role, &mut self.keys, lead, if shorter { scratch } else { piece }, true);
-                endpoint.counters.compressed_out += u64::from(shorter);
+                endpoint.counters.rare().compressed_out += u64::from(shorter);
             }
             Outgoing::Message { text, payload, at, sent, begun } => {
                 let piece = payload.piece(at, compression.slice_bytes());
@@ -526,7 +527,7 @@ impl Link {
                 if sends {
                     self.outbox.push_frame(self.role, &mut self.keys, Lead { opcode, rsv1: !begun, fin }, scratch, fin);
                 }
-                endpoint.counters.compressed_out += u64::from(fin);
+                endpoint.counters.rare().compressed_out += u64::from(fin);
                 if !fin {
                     let sent = sent + scratch.len();
                     return Some(Outgoing::Message { text, payload, at: end, sent, begun: begun || sends });
@@ -538,7 +539,7 @@ impl Link {
                 match made {
                     Ok(Some((frame, end, last))) => {
                         self.outbox.push_shared(&frame, 0, last);
-                        endpoint.counters.compressed_out += u64::from(last);
+                        endpoint.counters.rare().compressed_out += u64::from(last);
                         if !last {
                             return Some(Outgoing::Shared { message, index: index + 1, at: end });
                         }
@@ -560,7 +561,7 @@ impl Link {
             Cause::Resources,
             "a message could not be compressed: there may be no memory left",
         );
-        self.write_failure.get_or_insert(Box::new(failure));
+        self.rare.state().write_failure.get_or_insert(Box::new(failure));
     }
 
     /// As `compression_failed`, for a message that had been taken from the queue.
@@ -580,12 +581,12 @@ impl Link {
             Cause::Resources,
             "there is no memory left for what is to be sent: send less at a time",
         );
-        self.write_failure.get_or_insert(Box::new(failure));
+        self.rare.state().write_failure.get_or_insert(Box::new(failure));
     }
 
     /// Whether writing has failed and the link is about to end. No readiness event announces this.
     pub fn has_failed(&self) -> bool {
-        self.write_failure.is_some()
+        self.rare.write_failure().is_some()
     }
 
     /// Writes a message directly from the host's memory; queues the bytes that the transport does not take.
@@ -657,6 +658,6 @@ impl Link {
 
     fn write_failed(&mut self, error: &std::io::Error) {
         let failure = Failure::of_io(Phase::Websocket, Cause::Reset, "the connection was lost while writing", error);
-        self.write_failure.get_or_insert(Box::new(failure));
+        self.rare.state().write_failure.get_or_insert(Box::new(failure));
     }
 }

@@ -59,7 +59,7 @@ pub struct Records {
     pub outgoing: Outgoing,
     /// The peer has sent close_notify.
     closed: bool,
-    failed: Option<Error>,
+    failed: Option<Box<Error>>,
     /// Our last record is queued: a fatal alert or close_notify.
     finished: bool,
     /// Start of an incomplete handshake message.
@@ -153,7 +153,7 @@ impl Records {
 
     /// The failure, if there was one. Nothing is opened after it.
     pub fn failure(&self) -> Option<&Error> {
-        self.failed.as_ref()
+        self.failed.as_deref()
     }
 
     /// Whether nothing more will be opened.
@@ -323,7 +323,7 @@ impl Records {
             self.alert(FATAL, description);
         }
         self.finished = true;
-        self.failed = Some(error);
+        self.failed = Some(Box::new(error));
     }
 
     fn is_tls13(&self) -> bool {
@@ -384,6 +384,13 @@ impl Outgoing {
             self.records.pop_front();
         }
         if self.records.is_empty() && self.records.capacity() > 64 {
+            self.records = VecDeque::new();
+        }
+    }
+
+    /// Frees the memory if everything was sent.
+    pub fn shrink(&mut self) {
+        if self.records.is_empty() {
             self.records = VecDeque::new();
         }
     }

@@ -176,6 +176,13 @@ impl Stream {
         }
     }
 
+    /// Frees memory that an idle stream does not need.
+    pub fn shrink(&mut self) {
+        if let Stream::Tls(tls) = self {
+            tls.shrink();
+        }
+    }
+
     /// Ends our direction.
     pub fn shutdown_write(&mut self) {
         match self {

@@ -21,22 +21,31 @@ const _: () = assert!(LEAST_READ > MAX_RECORD);
 pub struct TlsStream {
     tcp: TcpStream,
     records: Records,
-    /// Read and not opened: the start of a record, or records that came faster than they could be opened.
-    carried: Vec<u8>,
-    /// Opened and not read by the caller yet: it came with the handshake, or did not fit.
-    plain: Vec<u8>,
-    /// Number of bytes of `plain` that the caller has read.
-    given: usize,
+    /// Received and not read by the caller. Allocated when there is some, and kept until `shrink`.
+    held: Option<Box<Held>>,
     /// The last read left nothing in the socket.
     drained: bool,
     /// A short read of the socket does not mean that nothing is left.
     reads_on: bool,
 }
 
+/// Received bytes that the caller has not read.
+#[derive(Default)]
+struct Held {
+    /// Not opened: the start of a record, or records that came faster than they could be opened.
+    carried: Vec<u8>,
+    /// Opened: it came with the handshake, or did not fit.
+    plain: Vec<u8>,
+    /// Number of bytes of `plain` that the caller has read.
+    given: usize,
+}
+
 impl TlsStream {
     /// `carried` and `plain` were received after the handshake.
     pub fn new(tcp: TcpStream, records: Records, carried: Vec<u8>, plain: Vec<u8>) -> TlsStream {
-        TlsStream { tcp, records, carried, plain, given: 0, drained: false, reads_on: false }
+        let is_held = !carried.is_empty() || !plain.is_empty();
+        let held = is_held.then(|| Box::new(Held { carried, plain, given: 0 }));
+        TlsStream { tcp, records, held, drained: false, reads_on: false }
     }
 
     /// Reads what is available. `Ok(0)`: the peer has ended the stream. `Interrupted`: bytes without plaintext were
@@ -44,22 +53,21 @@ impl TlsStream {
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // The buffered plaintext may be old, and the socket may have more by now.
         self.drained = false;
-        if self.given == self.plain.len() {
+        if !self.has_plain() {
             if buffer.len() >= LEAST_READ {
                 return self.read_directly(buffer);
             }
-            let mut plain = std::mem::take(&mut self.plain);
-            plain.resize(LEAST_READ, 0);
-            let result = self.read_directly(&mut plain);
-            plain.truncate(*result.as_ref().unwrap_or(&0));
-            (self.plain, self.given) = (plain, 0);
-            result?;
+            let mut plain = vec![0; LEAST_READ];
+            let count = self.read_directly(&mut plain)?;
+            plain.truncate(count);
+            self.held.get_or_insert_default().plain = plain;
         }
-        let count = buffer.len().min(self.plain.len() - self.given);
-        buffer[..count].copy_from_slice(&self.plain[self.given..self.given + count]);
-        self.given += count;
-        if self.given == self.plain.len() {
-            (self.plain, self.given) = (Vec::new(), 0);
+        let Some(Held { plain, given, .. }) = self.held.as_deref_mut() else { return Ok(0) };
+        let count = buffer.len().min(plain.len() - *given);
+        buffer[..count].copy_from_slice(&plain[*given..*given + count]);
+        *given += count;
+        if *given == plain.len() {
+            (*plain, *given) = (Vec::new(), 0);
         }
         Ok(count)
     }
@@ -76,7 +84,25 @@ impl TlsStream {
 
     /// Whether a read would return bytes, or the end, without more from the socket.
     pub fn holds_input(&self) -> bool {
-        !self.plain.is_empty() || self.records.is_over() || begins_whole(&self.carried)
+        self.has_plain() || self.records.is_over() || begins_whole(self.carried())
+    }
+
+    /// Frees memory that an idle stream does not need.
+    pub fn shrink(&mut self) {
+        self.records.outgoing.shrink();
+        if self.held.as_ref().is_some_and(|held| held.carried.is_empty() && held.plain.is_empty()) {
+            self.held = None;
+        }
+    }
+
+    /// Whether there is opened plaintext that the caller has not read.
+    fn has_plain(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| !held.plain.is_empty())
+    }
+
+    /// The bytes that were read and not opened.
+    fn carried(&self) -> &[u8] {
+        self.held.as_ref().map_or(&[], |held| &held.carried)
     }
 
     /// Seals plaintext from several slices and sends it, as long as the socket accepts it.
@@ -151,28 +177,28 @@ impl TlsStream {
 
     /// Reads the socket once, after the carried bytes, and opens the records in place.
     fn read_directly(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = self.carried.len().min(buffer.len());
-        if !self.records.is_over() && !begins_whole(&self.carried) {
+        let mut filled = self.carried().len().min(buffer.len());
+        if !self.records.is_over() && !begins_whole(self.carried()) {
             match self.tcp.read(&mut buffer[filled..]) {
                 // A peer may end without close_notify: WebSocket has its own closing handshake.
                 Ok(0) => return Ok(0),
                 Ok(count) => {
-                    buffer[..filled].copy_from_slice(&std::mem::take(&mut self.carried));
+                    if let Some(held) = &mut self.held {
+                        buffer[..filled].copy_from_slice(&std::mem::take(&mut held.carried));
+                    }
                     filled += count;
                     self.drained = SHORT_IS_LAST && !self.reads_on && filled < buffer.len();
                 }
                 Err(error) => return Err(error),
             }
-        } else {
-            buffer[..filled].copy_from_slice(&self.carried[..filled]);
-            self.carried.drain(..filled);
+        } else if let Some(held) = &mut self.held {
+            buffer[..filled].copy_from_slice(&held.carried[..filled]);
+            held.carried.drain(..filled);
         }
         let opened = self.records.open(&mut buffer[..filled]);
         let left = &buffer[opened.used..filled];
-        if self.carried.is_empty() {
-            self.carried.extend_from_slice(left);
-        } else {
-            self.carried.splice(..0, left.iter().copied());
+        if !left.is_empty() {
+            self.held.get_or_insert_default().carried.splice(..0, left.iter().copied());
         }
         if !self.records.outgoing.is_empty() {
             // A response of TLS itself, such as to a key update. If the socket fails, the next write reports it.
@@ -184,7 +210,7 @@ impl TlsStream {
         match self.records.failure() {
             Some(error) => Err(broken(error.clone())),
             None if self.records.is_over() => Ok(0),
-            None if self.drained && !begins_whole(&self.carried) => Err(ErrorKind::WouldBlock.into()),
+            None if self.drained && !begins_whole(self.carried()) => Err(ErrorKind::WouldBlock.into()),
             None => Err(ErrorKind::Interrupted.into()),
         }
     }

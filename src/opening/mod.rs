@@ -386,8 +386,7 @@ impl Opening {
 
     fn take_stream(&mut self, endpoint: &mut Endpoint, stream: Stream) {
         let info = &mut endpoint.info;
-        info.local = stream.local_addr().into();
-        info.remote = stream.peer_addr().into();
+        info.set_addresses(stream.local_addr(), stream.peer_addr());
         info.set_text(Text::Tls, stream.describe_tls().unwrap_or_default());
         stream.set_no_delay(endpoint.options.is_on(WS_OPT_NO_DELAY));
         self.stream = Some(stream);

@@ -36,9 +36,22 @@ pub struct Decoder {
     /// A negotiated extension uses RSV1.
     pub rsv1_allowed: bool,
     role: Role,
-    at: At,
     /// At the start of a frame, with no message in progress.
     between: bool,
+    /// State of anything but complete messages in one frame. Allocated when one begins, and kept until `shrink`.
+    pieces: Option<Box<Pieces>>,
+}
+
+/// What a decoder checks headers against, besides the limits.
+#[derive(Clone, Copy)]
+struct Rules {
+    rsv1_allowed: bool,
+    role: Role,
+}
+
+/// A position in a frame or between frames, and what has been received of a message or control frame.
+struct Pieces {
+    at: At,
     /// Start of an incomplete header.
     carried: [u8; 14],
     carried_len: u8,
@@ -51,25 +64,17 @@ pub struct Decoder {
 
 impl Discarded for Decoder {
     fn empty(&mut self, keep: &mut usize) {
-        self.assembly.empty(keep);
-        self.spare.empty(keep);
+        if let Some(pieces) = &mut self.pieces {
+            pieces.assembly.empty(keep);
+            pieces.spare.empty(keep);
+        }
     }
 }
 
 impl Decoder {
     /// A decoder for our role: a server requires masked frames, a client unmasked ones (section 5.1).
     pub fn new(role: Role) -> Decoder {
-        Decoder {
-            rsv1_allowed: false,
-            role,
-            at: At::Header,
-            between: true,
-            carried: [0; 14],
-            carried_len: 0,
-            control: None,
-            assembly: None,
-            spare: None,
-        }
+        Decoder { rsv1_allowed: false, role, between: true, pieces: None }
     }
 
     /// Decodes from the front of `buf`, unmasking in place. Returns how many bytes were consumed, and what they were.
@@ -87,14 +92,96 @@ impl Decoder {
                 return Ok((start + len, Received::Message { text, start, len }));
             }
         }
-        let received = self.next_piece(buf, limits);
-        self.between = matches!(self.at, At::Header) && self.carried_len == 0 && self.assembly.is_none();
+        self.next_piece(buf, limits)
+    }
+
+    #[inline(never)]
+    fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
+        let rules = Rules { rsv1_allowed: self.rsv1_allowed, role: self.role };
+        let pieces = self.pieces.get_or_insert_with(Pieces::new);
+        let received = pieces.next(rules, buf, limits);
+        self.between = pieces.is_between();
         received
     }
 
+    /// Offers storage, of any content, for the next message received in pieces.
+    pub fn offer(&mut self, spare: Vec<u8>) {
+        self.pieces.get_or_insert_with(Pieces::new).spare = Some(spare);
+    }
+
+    /// Takes back the storage that was offered and not used.
+    #[inline]
+    pub fn take_back(&mut self) -> Option<Vec<u8>> {
+        self.pieces.as_mut()?.spare.take()
+    }
+
+    /// Storage that the next bytes from the peer may be read into, which saves a copy, if much of a frame is
+    /// outstanding. Then call `filled`.
+    #[inline]
+    pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
+        if self.between { None } else { self.pieces.as_mut()?.room_to_fill() }
+    }
+
+    /// Accounts for `count` bytes that were read into `room_to_fill`. Returns the message if they complete it.
+    pub fn filled(&mut self, count: usize) -> Result<Received, Failure> {
+        let Some(pieces) = &mut self.pieces else { return Ok(Received::Nothing) };
+        let received = pieces.filled(count);
+        self.between = pieces.is_between();
+        received
+    }
+
+    /// Releases memory that the message in progress does not need.
+    pub fn shrink(&mut self) {
+        match &mut self.pieces {
+            Some(pieces) if !self.between => pieces.spare = None,
+            _ => self.pieces = None,
+        }
+    }
+
+    /// Call before a read, until there is nothing to move. Moves a slice of the message in progress if it may outgrow
+    /// its storage.
+    pub fn move_on(&mut self, limits: &Limits) -> Moved {
+        self.pieces.as_mut().map_or(Moved::Nothing, |pieces| pieces.move_on(limits))
+    }
+
+    /// Takes the storage of the message in progress. Nothing may be decoded afterwards.
+    pub fn abandon(&mut self) -> [Vec<u8>; 2] {
+        let assembly = self.pieces.as_mut().and_then(|pieces| pieces.assembly.take());
+        assembly.map(|assembly| assembly.into_storage()).unwrap_or_default()
+    }
+
+    /// Whether a message has begun and is not complete.
+    #[inline]
+    pub fn mid_message(&self) -> bool {
+        !self.between && self.pieces.as_ref().is_some_and(|pieces| pieces.assembly.is_some())
+    }
+
+    /// Heap bytes of the message in progress.
+    pub fn heap_bytes(&self) -> usize {
+        let assembly = self.pieces.as_ref().and_then(|pieces| pieces.assembly.as_ref());
+        assembly.map_or(0, |assembly| assembly.heap_bytes())
+    }
+}
+
+impl Pieces {
+    fn new() -> Box<Pieces> {
+        Box::new(Pieces {
+            at: At::Header,
+            carried: [0; 14],
+            carried_len: 0,
+            control: None,
+            assembly: None,
+            spare: None,
+        })
+    }
+
+    /// Whether a frame begins next, with no message in progress.
+    fn is_between(&self) -> bool {
+        matches!(self.at, At::Header) && self.carried_len == 0 && self.assembly.is_none()
+    }
+
     /// Decodes anything but a complete message in one frame: pieces, control frames, invalid frames.
-    #[inline(never)]
-    fn next_piece(&mut self, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
+    fn next(&mut self, rules: Rules, buf: &mut [u8], limits: &Limits) -> Result<(usize, Received), Failure> {
         let mut used = 0;
         let mut fragments = 0;
         loop {
@@ -107,7 +194,7 @@ impl Decoder {
                         return Ok((buf.len(), Received::Nothing));
                     };
                     used += len;
-                    self.judge(&header, limits)?;
+                    self.judge(rules, &header, limits)?;
                     if header.opcode >= CLOSE {
                         self.at = At::Control { header };
                     } else {
@@ -169,21 +256,8 @@ impl Decoder {
         }
     }
 
-    /// Offers storage, of any content, for the next message received in pieces.
-    pub fn offer(&mut self, spare: Vec<u8>) {
-        self.spare = Some(spare);
-    }
-
-    /// Takes back the storage that was offered and not used.
-    #[inline]
-    pub fn take_back(&mut self) -> Option<Vec<u8>> {
-        self.spare.take()
-    }
-
-    /// Storage that the next bytes from the peer may be read into, which saves a copy, if much of a frame is
-    /// outstanding. Then call `filled`.
-    #[inline]
-    pub fn room_to_fill(&mut self) -> Option<&mut [u8]> {
+    /// As the decoder's.
+    fn room_to_fill(&mut self) -> Option<&mut [u8]> {
         match self.at {
             At::Data { left, .. } if left >= MIN_FILL => {
                 self.assembly.as_deref_mut().filter(|assembly| !assembly.compressed)?.room(left)
@@ -192,8 +266,8 @@ impl Decoder {
         }
     }
 
-    /// Accounts for `count` bytes that were read into `room_to_fill`. Returns the message if they complete it.
-    pub fn filled(&mut self, count: usize) -> Result<Received, Failure> {
+    /// As the decoder's.
+    fn filled(&mut self, count: usize) -> Result<Received, Failure> {
         let At::Data { left, done, key, fin } = self.at else { return Ok(Received::Nothing) };
         let Some(assembly) = &mut self.assembly else { return Ok(Received::Nothing) };
         assembly.filled(count, |piece| {
@@ -203,19 +277,11 @@ impl Decoder {
         })?;
         let rest = left - count as u64;
         self.at = if rest > 0 { At::Data { left: rest, done: done + count as u64, key, fin } } else { At::Header };
-        let received = if rest == 0 && fin { self.finish() } else { Ok(Received::Nothing) };
-        self.between = matches!(self.at, At::Header) && self.assembly.is_none();
-        received
+        if rest == 0 && fin { self.finish() } else { Ok(Received::Nothing) }
     }
 
-    /// Releases memory that the message in progress does not need.
-    pub fn shrink(&mut self) {
-        self.spare = None;
-    }
-
-    /// Call before a read, until there is nothing to move. Moves a slice of the message in progress if it may outgrow
-    /// its storage.
-    pub fn move_on(&mut self, limits: &Limits) -> Moved {
+    /// As the decoder's.
+    fn move_on(&mut self, limits: &Limits) -> Moved {
         let frame = match self.at {
             At::Data { left, fin, .. } => Some((left, fin)),
             _ => None,
@@ -224,22 +290,6 @@ impl Decoder {
             Some(assembly) => assembly.move_on(frame, limits.max_message),
             None => Moved::Nothing,
         }
-    }
-
-    /// Takes the storage of the message in progress. Nothing may be decoded afterwards.
-    pub fn abandon(&mut self) -> [Vec<u8>; 2] {
-        self.assembly.take().map(|assembly| assembly.into_storage()).unwrap_or_default()
-    }
-
-    /// Whether a message has begun and is not complete.
-    #[inline]
-    pub fn mid_message(&self) -> bool {
-        self.assembly.is_some()
-    }
-
-    /// Heap bytes.
-    pub fn heap_bytes(&self) -> usize {
-        self.assembly.as_ref().map_or(0, |assembly| assembly.heap_bytes())
     }
 
     /// Parses the next header. Returns it and how many of `bytes` it took. An incomplete one is kept for the next call.
@@ -264,13 +314,13 @@ impl Decoder {
     }
 
     /// Checks a header against the protocol and the limits.
-    fn judge(&self, header: &Header, limits: &Limits) -> Result<(), Failure> {
+    fn judge(&self, rules: Rules, header: &Header, limits: &Limits) -> Result<(), Failure> {
         let first_of_data = matches!(header.opcode, TEXT | BINARY);
-        if header.rsv != 0 && !(header.rsv == RSV1 && self.rsv1_allowed && first_of_data) {
+        if header.rsv != 0 && !(header.rsv == RSV1 && rules.rsv1_allowed && first_of_data) {
             return Err(protocol("a reserved bit is set and no extension was agreed on (RFC 6455 section 5.2)"));
         }
-        if header.mask.is_some() != (self.role == Role::Server) {
-            return Err(protocol(match self.role {
+        if header.mask.is_some() != (rules.role == Role::Server) {
+            return Err(protocol(match rules.role {
                 Role::Server => "a client's frame is not masked (RFC 6455 section 5.1)",
                 Role::Client => "a server's frame is masked (RFC 6455 section 5.1)",
             }));

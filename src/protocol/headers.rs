@@ -7,9 +7,34 @@ use std::fmt;
 /// Headers in the order received, in one allocation: a server keeps those of every client.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers {
-    /// Lines of "name:value". Neither part contains a line break.
+    /// Lines of "name:value". Neither part contains a line break. In place of a name of `COMMON` and its colon there is
+    /// one control character.
     lines: Box<str>,
 }
+
+/// Names that are stored as one character, because most requests or responses have them. Their case is not kept.
+const COMMON: [&str; 18] = [
+    "host",
+    "upgrade",
+    "connection",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    "sec-websocket-accept",
+    "origin",
+    "user-agent",
+    "cookie",
+    "cache-control",
+    "pragma",
+    "accept-encoding",
+    "accept-language",
+    "content-type",
+    "content-length",
+    "date",
+];
+/// The control character for the first name of `COMMON`. Those from here on do not break lines, and no name has them.
+const FIRST_COMMON: u8 = 14;
 
 impl Headers {
     /// From parsed headers. Bytes that are not UTF-8 are replaced.
@@ -21,8 +46,10 @@ impl Headers {
     pub(super) fn from_pairs<'a>(pairs: impl Iterator<Item = (&'a str, &'a [u8])>) -> Headers {
         let mut lines = String::new();
         for (name, value) in pairs {
-            lines += name;
-            lines.push(':');
+            match COMMON.iter().position(|common| common.eq_ignore_ascii_case(name)) {
+                Some(index) => lines.push(char::from(FIRST_COMMON + index as u8)),
+                None => lines.extend([name, ":"]),
+            }
             lines += &String::from_utf8_lossy(value);
             lines.push('\n');
         }
@@ -51,16 +78,25 @@ impl Headers {
 
     /// The values of all headers of this name, ignoring case.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        let lines = self.lines.split_terminator('\n').filter_map(|line| line.split_once(':'));
-        lines.filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.pairs().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Names and values.
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.split_terminator('\n').filter_map(|line| {
+            let code = line.bytes().next().and_then(|byte| byte.checked_sub(FIRST_COMMON));
+            match code.and_then(|index| COMMON.get(usize::from(index))) {
+                Some(name) => Some((*name, &line[1..])),
+                None => line.split_once(':'),
+            }
+        })
     }
 }
 
 /// Shows names only: a value may be a secret.
 impl fmt::Debug for Headers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.lines.split_terminator('\n').filter_map(|line| line.split_once(':')).map(|(name, _)| name);
-        formatter.debug_list().entries(names).finish()
+        formatter.debug_list().entries(self.pairs().map(|(name, _)| name)).finish()
     }
 }
 
@@ -129,6 +165,21 @@ mod tests {
             assert!(check_header(bad).is_err(), "{bad:?}");
         }
         assert_eq!(check_header("Cookie:  a=b; c=d "), Ok(("Cookie".to_owned(), "a=b; c=d".to_owned())));
+    }
+
+    #[test]
+    fn common_names_are_found_like_others() {
+        let pairs = [("Host", "a:1"), ("X-Host", "b"), ("DATE", ""), ("x", "c\u{e}:d"), ("date", "e"), ("x", "")];
+        let headers = Headers::from_pairs(pairs.iter().map(|(name, value)| (*name, value.as_bytes())));
+        for name in ["host", "HOST"] {
+            assert_eq!((headers.get(name, 0), headers.count(name)), (Some("a:1"), 1));
+        }
+        assert_eq!(headers.all("Date").collect::<Vec<_>>(), ["", "e"]);
+        assert_eq!(headers.all("X").collect::<Vec<_>>(), ["c\u{e}:d", ""]);
+        assert_eq!(headers.get("x-host", 0), Some("b"));
+        assert_eq!(format!("{headers:?}"), r#"["host", "X-Host", "date", "x", "date", "x"]"#);
+        // The last name has the last character below a space.
+        assert_eq!(FIRST_COMMON as usize + COMMON.len(), 0x20);
     }
 
     #[test]

@@ -12,7 +12,6 @@ use crate::protocol::Refusal;
 use crate::status::{Cause, EventKind, Level, Phase};
 use crate::work::Cx;
 use mio::{Interest, Token};
-use std::cmp::Reverse;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -157,7 +156,7 @@ impl Server {
                 self.slots[key as usize] =
                     Slot::Securing(Box::new(Securing { serial, address, since: cx.now, _token: token }));
                 if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
-                    self.queues.timers.push(Reverse((cx.now + time, key, serial)));
+                    self.queues.timers.push(cx.now + time, key, serial);
                 }
             }
             None if crowded => {
@@ -241,7 +240,8 @@ impl Server {
             false,
             since,
         );
-        peer.endpoint.info.remote = Some(address).into();
+        let info = &mut peer.endpoint.info;
+        info.set_addresses(info.local(), Some(address));
         peer
     }
 
@@ -250,20 +250,20 @@ impl Server {
         peer.endpoint.of_server = true;
         peer.endpoint.user = self.endpoint.user;
         peer.endpoint.inbox.holds = self.above.holds;
-        let timer = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| since + time);
-        if let Some(timer) = timer {
-            self.queues.timers.push(Reverse((timer, key, serial)));
-        }
-        self.slots[key as usize] = Slot::Client(Box::new(Client {
+        let mut client = Box::new(Client {
             peer,
             serial,
             pending: true,
             busy_until: 0,
             readable: true,
             marks: 0,
-            timer,
+            timer: None,
             done: false,
-        }));
+        });
+        if let Some(time) = self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS) {
+            client.set_timer(key, since + time, &mut self.queues);
+        }
+        self.slots[key as usize] = Slot::Client(client);
         self.queues.ready.push(key);
     }
 }

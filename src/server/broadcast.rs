@@ -76,8 +76,9 @@ impl Forms<'_> {
             Some(kind) => match self.compressed(cx.codecs, kind, len, now) {
                 Compressed::Frame(frame) => {
                     let sent = peer.put_shared(&frame, len, now && !cx.corked);
-                    peer.endpoint.counters.compressed_out +=
-                        u64::from(sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain));
+                    if sent == Sent::Taken && !Arc::ptr_eq(&frame, &self.plain) {
+                        peer.endpoint.counters.rare().compressed_out += 1;
+                    }
                     sent
                 }
                 Compressed::Long(message) => peer.put_shared_message(&message, len),

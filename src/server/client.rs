@@ -2,12 +2,11 @@
 
 use super::{Handles, Queues, Server};
 use crate::connection::{Changed, Connection};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, shown_address};
 use crate::heap::Discarded;
 use crate::net::CancelToken;
 use crate::status::{Cause, State, Text};
-use crate::work::Cx;
-use std::cmp::Reverse;
+use crate::work::{Cx, Moment};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -26,7 +25,7 @@ pub(super) struct Client {
     /// Number of its marks included in `Counts::lifecycle`.
     pub(super) marks: u32,
     /// When its timers are checked next.
-    pub(super) timer: Option<Instant>,
+    pub(super) timer: Option<Moment>,
     /// Its last event has been taken.
     pub(super) done: bool,
 }
@@ -52,6 +51,12 @@ impl Client {
         self.busy_until != 0 && second() < self.busy_until
     }
 
+    /// Has its timers checked at `at`. `key` is its own.
+    pub(super) fn set_timer(&mut self, key: u32, at: Instant, queues: &mut Queues) {
+        self.timer = Some(at.into());
+        queues.timers.push(at, key, self.serial);
+    }
+
     /// Whether it can be removed: its last event and all its messages have been taken.
     pub(super) fn is_over(&self) -> bool {
         self.done && (self.peer.endpoint.handle == 0 || self.peer.endpoint.inbox.is_empty())
@@ -59,12 +64,7 @@ impl Client {
 
     /// Its address, for the limits; the loopback address for clients in this process.
     pub(super) fn address(&self) -> IpAddr {
-        self.peer
-            .endpoint
-            .info
-            .remote
-            .get()
-            .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
+        self.peer.endpoint.info.remote().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip().to_canonical())
     }
 }
 
@@ -101,8 +101,7 @@ impl Server {
     /// Has the next poll check a client's timers and transport, because an option has changed.
     pub fn look_soon(&mut self, key: u32, now: Instant) {
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
-        client.timer = Some(now);
-        self.queues.timers.push(Reverse((now, key, client.serial)));
+        client.set_timer(key, now, &mut self.queues);
         self.queues.ready.push(key);
     }
 
@@ -160,8 +159,7 @@ impl Server {
         self.counts.connected += 1;
         count(&mut self.counts.per_address, client.address(), |there| there.connected += 1);
         // Starts its heartbeat.
-        client.timer = Some(cx.now);
-        self.queues.timers.push(Reverse((cx.now, key, client.serial)));
+        client.set_timer(key, cx.now, &mut self.queues);
         true
     }
 
@@ -174,8 +172,8 @@ impl Server {
         self.counts.refused += 1;
         let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) else { return };
         let info = &client.peer.endpoint.info;
-        let (address, status) = (&info.remote, info.http_status);
-        match info.end.as_deref().map(|mark| mark.cause) {
+        let (address, status) = (shown_address(info.remote()), info.http_status);
+        match info.end().map(|mark| mark.cause) {
             Some(Cause::PeerGone | Cause::Reset | Cause::ServerClosed | Cause::ClosedByHost) | None => {}
             Some(_) => {
                 let why = info.text(Text::Error);
@@ -250,10 +248,9 @@ impl Server {
             queues.ready.enter(key, client.is_busy(|| cx.second()));
         }
         if let Some(deadline) = client.peer.close_deadline()
-            && client.timer.is_none_or(|at| at > deadline)
+            && client.timer.is_none_or(|at| at > deadline.into())
         {
-            client.timer = Some(deadline);
-            queues.timers.push(Reverse((deadline, key, client.serial)));
+            client.set_timer(key, deadline, queues);
         }
     }
 
@@ -290,7 +287,7 @@ impl Server {
 
     pub(super) fn remove(&mut self, cx: &Cx<'_>, key: u32) {
         if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
-            self.endpoint.counters.add(&client.peer.totals());
+            self.counts.removed.add(&client.peer.totals());
             if client.peer.endpoint.label != 0 {
                 self.above.gone.push(client.peer.endpoint.label);
             }

@@ -3,7 +3,6 @@
 use super::key_queue::KeyQueue;
 use super::{Handles, Queues, Server, Slot};
 use crate::work::Cx;
-use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -41,7 +40,10 @@ impl Server {
                 .into_iter()
                 .chain([&mut self.queues.served_lately, &mut self.queues.served_before])
                 .for_each(KeyQueue::shrink);
-            self.queues.timers.shrink_to(self.queues.timers.len() + self.queues.timers.len() / 2);
+            // Each client that opened lately still has the timer of its handshake.
+            if self.queues.timers.len() > SWEEP_AT.max(self.slots.len() + self.slots.len() / 4) {
+                self.sweep_timers();
+            }
         }
     }
 
@@ -109,14 +111,19 @@ impl Server {
         if ended_unread.len() > most {
             self.unread_ended(None);
         }
-        let Server { slots, queues: Queues { timers, .. }, .. } = self;
-        if timers.len() > most {
-            timers.retain(|Reverse((at, key, serial))| match &slots[*key as usize] {
-                Slot::Client(client) => client.serial == *serial && client.timer == Some(*at),
-                Slot::Securing(securing) => securing.serial == *serial,
-                Slot::Free => false,
-            });
+        if self.queues.timers.len() > most {
+            self.sweep_timers();
         }
+    }
+
+    /// Removes timers that have been replaced.
+    fn sweep_timers(&mut self) {
+        let Server { slots, queues: Queues { timers, .. }, .. } = self;
+        timers.retain(|at, key, serial| match &slots[key as usize] {
+            Slot::Client(client) => client.serial == serial && client.timer == Some(at),
+            Slot::Securing(securing) => securing.serial == serial,
+            Slot::Free => false,
+        });
     }
 }
 

@@ -10,6 +10,7 @@ mod key_queue;
 mod memory;
 mod refusals;
 mod serve;
+mod timers;
 mod turns;
 
 pub use above::Above;
@@ -29,11 +30,11 @@ use client::{Client, FromThere, Slot};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use refusals::Refusals;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use timers::Timers;
 use turns::Turns;
 
 /// Tokens below this one belong to listeners.
@@ -67,8 +68,8 @@ pub struct ServerSettings {
 
 /// A listening server and its clients.
 pub struct Server {
-    /// The part that the host sees. Its queue has the server's events, and its counters those of removed clients.
-    /// Clients share its options until theirs are changed.
+    /// The part that the host sees. Its queue has the server's events. Clients share its options until theirs are
+    /// changed.
     pub endpoint: Endpoint,
     /// State for the layer above.
     pub above: Above,
@@ -133,8 +134,7 @@ struct Queues {
     finished: VecDeque<(u32, u32)>,
     /// Ended clients with unread messages (key and serial number). Some may have none any more: see `unread_ended`.
     ended_unread: Vec<(u32, u32)>,
-    /// When to check timers: time, key and serial number.
-    timers: BinaryHeap<Reverse<(Instant, u32, u32)>>,
+    timers: Timers,
     /// Clients whose timers are due, but which have more to read first.
     unread: KeyQueue,
     /// Clients served in the current period. When it ends, clients of `served_before` that are not in it free memory.
@@ -157,6 +157,8 @@ struct Counts {
     accepted: u64,
     /// Refused since the start.
     refused: u64,
+    /// Counters of removed clients.
+    removed: Counters,
     /// Number of lifecycle events queued for the host.
     lifecycle: usize,
     /// Number of events at the last `has_news`: a waiting host has been woken for these.
@@ -313,8 +315,10 @@ impl Server {
 
     /// When the next timer needs a poll.
     pub fn next_timer(&self) -> Option<Instant> {
-        let timer = self.queues.timers.peek().map(|Reverse((at, ..))| *at);
-        [timer, self.listening.accept_after.filter(|_| self.may_accept())].into_iter().flatten().min()
+        [self.queues.timers.first(), self.listening.accept_after.filter(|_| self.may_accept())]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Starts to close the server: it accepts no more clients and closes each one, within the budget of the following
@@ -363,7 +367,7 @@ impl Server {
     /// Counters including those of removed clients; queued messages and bytes in and out; and the numbers of connected,
     /// pending, accepted and refused clients.
     pub fn totals(&self) -> (Counters, [u64; 4], [u64; 4]) {
-        let mut sum = self.endpoint.counters;
+        let mut sum = self.counts.removed;
         let mut queued = [0; 4];
         for slot in &self.slots {
             if let Slot::Client(client) = slot {

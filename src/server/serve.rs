@@ -6,7 +6,6 @@ use crate::endpoint::Mark;
 use crate::error::Failure;
 use crate::status::{Cause, EventKind, Phase, State};
 use crate::work::Cx;
-use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 impl Server {
@@ -89,8 +88,7 @@ impl Server {
             if self.queues.ready.contains(key) {
                 self.queues.unread.push(key);
             } else if let Some(Slot::Client(client)) = self.slots.get_mut(key as usize) {
-                client.timer = Some(now);
-                self.queues.timers.push(Reverse((now, key, client.serial)));
+                client.set_timer(key, now, &mut self.queues);
             }
         }
     }
@@ -99,19 +97,15 @@ impl Server {
     /// never time out.
     #[inline]
     pub(super) fn judge_timers(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
-        if self.queues.timers.peek().is_some_and(|Reverse((at, ..))| *at <= cx.now) {
+        if self.queues.timers.are_due(cx.now) {
             self.judge_due(cx, handles);
         }
     }
 
     #[inline(never)]
     fn judge_due(&mut self, cx: &mut Cx<'_>, handles: &dyn Handles) {
-        let mut part = cx.budget.eighth();
-        while let Some(Reverse((at, key, serial))) = self.queues.timers.peek().copied() {
-            if at > cx.now {
-                break;
-            }
-            self.queues.timers.pop();
+        let (now, mut part) = (cx.now.into(), cx.budget.eighth());
+        while let Some((at, key, serial)) = self.queues.timers.pop_due(now) {
             match self.slots.get_mut(key as usize) {
                 Some(Slot::Client(client)) if client.serial == serial && client.timer == Some(at) => {
                     if client.readable && self.queues.ready.contains(key) {
@@ -120,17 +114,12 @@ impl Server {
                         client.timer = None;
                         self.queues.unread.push(key);
                     } else {
-                        client.timer = client.peer.check_timers(cx, true);
-                        if client.timer.is_some_and(|next| next >= cx.now + IDLE) {
-                            client.peer.shrink();
-                        }
-                        if let Some(next) = client.timer {
-                            self.queues.timers.push(Reverse((
-                                next.max(cx.now + Duration::from_millis(1)),
-                                key,
-                                serial,
-                            )));
-                            client.timer = Some(next.max(cx.now + Duration::from_millis(1)));
+                        client.timer = None;
+                        if let Some(next) = client.peer.check_timers(cx, true) {
+                            if next >= cx.now + IDLE {
+                                client.peer.shrink();
+                            }
+                            client.set_timer(key, next.max(cx.now + Duration::from_millis(1)), &mut self.queues);
                         }
                     }
                     self.take_changes(cx, key, Some(handles));
@@ -139,9 +128,7 @@ impl Server {
                     let deadline =
                         self.endpoint.options.time(WS_OPT_HANDSHAKE_TIMEOUT_MS).map(|time| securing.since + time);
                     match deadline {
-                        Some(deadline) if deadline > cx.now => {
-                            self.queues.timers.push(Reverse((deadline, key, serial)))
-                        }
+                        Some(deadline) if deadline > cx.now => self.queues.timers.push(deadline, key, serial),
                         Some(_) => {
                             let address = securing.address;
                             self.refusals.log(cx.now, || format!("{address} did not finish its TLS handshake in time"));
@@ -157,6 +144,7 @@ impl Server {
                 break;
             }
         }
+        self.queues.timers.settle();
     }
 
     pub(super) fn go_on_closing(&mut self, cx: &mut Cx<'_>) -> bool {

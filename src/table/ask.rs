@@ -4,7 +4,7 @@ use super::family::{Kind, Member};
 use super::verbs::peer_of;
 use super::{Body, wake, with};
 use crate::codes::*;
-use crate::endpoint::{Counters, Mark, Refused, Scope, definition};
+use crate::endpoint::{Counters, Mark, Refused, Scope, definition, shown_address};
 use crate::error::Error;
 use crate::names::Name;
 use crate::status::{ErrorCode, State, Text};
@@ -40,8 +40,8 @@ pub fn text(handle: u32, what: Text) -> Result<String, Error> {
             Text::Url => info.url(),
             Text::Path => info.path().to_owned(),
             Text::CloseReason => peer.close_reason().to_owned(),
-            Text::LocalAddress => info.local.to_string(),
-            Text::RemoteAddress => info.remote.to_string(),
+            Text::LocalAddress => shown_address(info.local()),
+            Text::RemoteAddress => shown_address(info.remote()),
             Text::Query | Text::Subprotocol | Text::Error | Text::Body | Text::Tls | Text::Extensions => {
                 info.text(what).to_owned()
             }
@@ -64,8 +64,7 @@ pub fn end(handle: u32) -> Result<Option<(u32, u64, i32, Mark)>, Error> {
         Ok(peer
             .endpoint
             .info
-            .end
-            .as_deref()
+            .end()
             .map(|mark| (peer.endpoint.handle, peer.endpoint.user, peer.endpoint.label, mark.clone())))
     })
 }
@@ -140,7 +139,7 @@ pub fn option(handle: u32, option: i32) -> Result<u32, Error> {
         }
         let peer = peer_of(&mut body.kind, member)?;
         match option {
-            WS_OPT_PORT => Ok(peer.endpoint.info.local.get().map_or(0, |address| u32::from(address.port()))),
+            WS_OPT_PORT => Ok(peer.endpoint.info.local().map_or(0, |address| u32::from(address.port()))),
             _ => peer.endpoint.options.raw(option).ok_or_else(unknown),
         }
     })

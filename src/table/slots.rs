@@ -7,10 +7,47 @@ use std::collections::VecDeque;
 
 const INDEX_BITS: u32 = 20;
 
+/// A slot, in 16 bytes: there is one for each client of a server.
 struct Slot {
+    /// `None`: the slot is free.
+    family: Option<&'static Family>,
+    /// The object of the family: `number_of(member)`.
+    member: u32,
     /// 1 to 2047: a handle is never 0.
     generation: u32,
-    entry: Option<(&'static Family, Member)>,
+}
+
+/// Numbers of members other than a server's clients, whose keys are far below these.
+const ONLY: u32 = u32::MAX;
+const SERVER: u32 = u32::MAX - 1;
+const ENDS: [u32; 2] = [u32::MAX - 3, u32::MAX - 2];
+
+/// A member as a number.
+fn number_of(member: Member) -> u32 {
+    match member {
+        Member::Only => ONLY,
+        Member::Server => SERVER,
+        Member::End(end) => ENDS[usize::from(end)],
+        Member::Client(key) => key,
+    }
+}
+
+/// The member with a number.
+fn member_of(number: u32) -> Member {
+    match number {
+        ONLY => Member::Only,
+        SERVER => Member::Server,
+        number if number == ENDS[0] => Member::End(0),
+        number if number == ENDS[1] => Member::End(1),
+        key => Member::Client(key),
+    }
+}
+
+impl Slot {
+    /// The object in the slot.
+    fn entry(&self) -> Option<(&'static Family, Member)> {
+        self.family.map(|family| (family, member_of(self.member)))
+    }
 }
 
 /// Number of slots and generations.
@@ -70,11 +107,11 @@ impl Slots {
         let index = if self.free.len() >= self.limits.free || self.slots.len() >= self.limits.slots {
             self.free.pop_front().or_else(|| self.spent.pop_front())? as usize
         } else {
-            self.slots.push(Slot { generation: self.first_generation, entry: None });
+            self.slots.push(Slot { family: None, member: ONLY, generation: self.first_generation });
             self.slots.len() - 1
         };
         let slot = &mut self.slots[index];
-        slot.entry = Some((family, member));
+        (slot.family, slot.member) = (Some(family), number_of(member));
         Some(slot.generation << INDEX_BITS | index as u32)
     }
 
@@ -84,7 +121,7 @@ impl Slots {
         if slot.generation != handle >> INDEX_BITS {
             return None;
         }
-        slot.entry
+        slot.entry()
     }
 
     /// Retires a handle, and returns what it referred to.
@@ -94,7 +131,8 @@ impl Slots {
         if slot.generation != handle >> INDEX_BITS {
             return None;
         }
-        let entry = slot.entry.take()?;
+        let entry = slot.entry()?;
+        slot.family = None;
         slot.generation = slot.generation % self.limits.generations + 1;
         let line = if slot.generation == self.first_generation { &mut self.spent } else { &mut self.free };
         line.push_back(index as u32);
@@ -111,8 +149,8 @@ impl Slots {
     /// The handles whose object satisfies `wanted`.
     pub fn handles(&self, wanted: impl Fn(&Family, Member) -> bool) -> Vec<u32> {
         let used = self.slots.iter().enumerate();
-        used.filter_map(|(index, slot)| match &slot.entry {
-            Some((family, member)) if wanted(family, *member) => Some(slot.generation << INDEX_BITS | index as u32),
+        used.filter_map(|(index, slot)| match slot.entry() {
+            Some((family, member)) if wanted(family, member) => Some(slot.generation << INDEX_BITS | index as u32),
             _ => None,
         })
         .collect()
@@ -129,6 +167,18 @@ mod tests {
         let handle = slots.add(family, Member::Only).unwrap();
         slots.remove(handle).unwrap();
         handle
+    }
+
+    #[test]
+    fn a_slot_keeps_its_member() {
+        let mut slots = Slots::new(0);
+        let family = slots.take_family();
+        let others = [Member::Only, Member::Server, Member::End(0), Member::End(1)];
+        for member in others.into_iter().chain([0, 1, 1 << INDEX_BITS].map(Member::Client)) {
+            let handle = slots.add(family, member).unwrap();
+            assert!(slots.find(handle).is_some_and(|(_, found)| found == member), "{member:?}");
+        }
+        assert_eq!(size_of::<Slot>(), 16);
     }
 
     #[test]

@@ -3,12 +3,14 @@
 mod arena;
 mod budget;
 mod codecs;
+mod moment;
 
 pub(crate) use arena::is_free;
 pub use arena::{Arena, Chunk, Place};
 pub(crate) use budget::FRAMES_PER_CHECK;
 pub use budget::{Budget, Clock, SystemClock};
 pub use codecs::Codecs;
+pub use moment::Moment;
 
 use crate::heap::Discarded;
 use crate::net::Services;

@@ -262,7 +262,7 @@ impl Model {
         assert_eq!((inbox.is_empty(), inbox.has_messages()), (self.entries.is_empty(), held.len() < messages.len()));
         let can_take = self.entries.first().is_some_and(|entry| !matches!(entry, Message { held: true, .. }));
         assert_eq!(inbox.has_items(), can_take || held.len() < messages.len());
-        assert_eq!((inbox.dropped, inbox.refused), (self.dropped, self.refused));
+        assert_eq!((inbox.dropped(), inbox.refused()), (self.dropped, self.refused));
         for (index, place) in held.iter().enumerate() {
             let Message { kind, bytes, .. } = &self.entries[*place] else { panic!("a mark") };
             assert_eq!(inbox.held_at(index, &self.arena), Some((*kind == MessageType::Text, bytes.as_slice())));
@@ -326,7 +326,7 @@ fn a_silenced_queue_keeps_only_its_end() {
         assert_eq!(inbox.marks(), usize::from(ended));
         assert_eq!(inbox.drop_refused(unadmitted).map(|dropped| dropped.len()), Some(2));
         let refused = if unadmitted { (2, 30) } else { (0, 0) };
-        assert_eq!((inbox.len(), inbox.bytes(), inbox.dropped, inbox.refused), (0, 0, 2, refused));
+        assert_eq!((inbox.len(), inbox.bytes(), inbox.dropped(), inbox.refused()), (0, 0, 2, refused));
         assert!(inbox.drop_refused(unadmitted).is_none(), "there are none");
         if !ended {
             inbox.push_end(QueuedMark::new(EventKind::Closed, 0));

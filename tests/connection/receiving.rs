@@ -50,14 +50,14 @@ fn a_full_queue_lets_64_kib_be_read_for_control_frames() {
         assert_eq!(unread(&end, capacity), 400_000 - (OVER_FULL_BYTES - 20_000));
     }
     assert!(end.peer.is_reading_paused() && !end.peer.wants_input() && !end.peer.has_backlog());
-    assert_eq!(end.peer.endpoint.counters.stalls, 1);
+    assert_eq!(end.peer.endpoint.counters.snapshot().rare.stalls, 1);
     // Once the program has taken the messages, reading goes on, and the next stall allows as much.
     end.items();
     assert!(end.peer.wants_input());
     end.poll();
     let read = 400_000 - (OVER_FULL_BYTES - 20_000) - unread(&end, capacity);
     assert!((OVER_FULL_BYTES..=ROUND_BYTES).contains(&read), "{read} bytes");
-    assert_eq!(end.peer.endpoint.counters.stalls, 2);
+    assert_eq!(end.peer.endpoint.counters.snapshot().rare.stalls, 2);
 }
 
 #[test]
@@ -324,7 +324,7 @@ mod closing {
     }
 
     fn text(end: &End) -> String {
-        let mark = end.peer.endpoint.info.end.as_deref().unwrap();
+        let mark = end.peer.endpoint.info.end().unwrap();
         mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned()).unwrap()
     }
 

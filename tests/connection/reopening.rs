@@ -108,7 +108,7 @@ fn a_lost_client_reconnects_under_the_same_handle() {
     // Nobody listens any more: the end event must contain nothing of an earlier link.
     assert!(client.dial_again(&services, recipe, Instant::now()));
     poll_to_the_end(&mut client, &services, &mut arena, &mut codecs, start);
-    let end = client.endpoint.info.end.as_deref().unwrap();
+    let end = client.endpoint.info.end().unwrap();
     assert_eq!((end.cause, end.http_status), (Cause::Refused, 0));
     assert!(client.endpoint.info.headers.get("upgrade", 0).is_none());
     client.leave_arena(&arena);

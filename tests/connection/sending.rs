@@ -342,7 +342,7 @@ fn the_event_names_the_meaning_of_a_code() {
         let [high, low] = u16::to_be_bytes(code);
         end.feed(&[0x88, 2, high, low]);
         end.poll();
-        let mark = end.peer.endpoint.info.end.as_deref().unwrap();
+        let mark = end.peer.endpoint.info.end().unwrap();
         let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned());
         assert_eq!(text.unwrap(), format!("the peer closed the connection with {code}{meaning}"));
     }
@@ -356,7 +356,7 @@ fn a_violation_is_explained_to_the_peer() {
     end.poll();
     let output = end.output();
     let (code, reason) = (u16::from_be_bytes([output[2], output[3]]), String::from_utf8(output[4..].to_vec()).unwrap());
-    let mark = end.peer.endpoint.info.end.as_deref().unwrap();
+    let mark = end.peer.endpoint.info.end().unwrap();
     let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned()).unwrap();
     assert_eq!((code, usize::from(output[1]) + 2), (1009, output.len()));
     assert!(text.starts_with(&reason) && reason.len() == text.len().min(123), "{reason} / {text}");

@@ -613,7 +613,7 @@ mod closing {
             let mut end = End::open_client(&[]);
             end.feed(frame);
             end.poll();
-            let mark = end.peer.endpoint.info.end.as_deref().unwrap();
+            let mark = end.peer.endpoint.info.end().unwrap();
             let text = mark.text.as_ref().map(|text| String::from_utf8_lossy(&text[..text.len() - 1]).into_owned());
             assert_eq!((text.as_deref(), mark.cause), (Some(sentence), Cause::ClosedByPeer));
         }

@@ -29,6 +29,8 @@ fn run(role: Role, extended: bool, limits: &Limits, pieces: &[&[u8]], fills: boo
     decoder.rsv1_allowed = extended;
     let (mut got, mut inflates) = (Vec::new(), Vec::new());
     for piece in pieces {
+        // As between polls without traffic: what is in progress has to stay.
+        decoder.shrink();
         let mut bytes = piece.to_vec();
         let mut at = 0;
         loop {

@@ -1,0 +1,143 @@
+//! State that most links do not have, in one allocation that such links lack.
+
+use super::backlog::Backlog;
+use super::close::Closing;
+use super::message_heartbeat::MessageHeartbeat;
+use super::pong::Pongs;
+use super::rate::Rate;
+use super::{Changes, Compression, Waiting};
+use crate::error::Failure;
+
+/// Where the state is kept. Allocated when it is first changed, and freed by `shrink`.
+#[derive(Default)]
+pub(super) struct Rare(Option<Box<State>>);
+
+/// The state.
+#[derive(Default)]
+pub(super) struct State {
+    /// Bytes read and not yet decoded, because the budget was exhausted.
+    pub(super) backlog: Backlog,
+    /// State of the rate limits; `None`: none are set.
+    pub(super) rate: Option<Box<Rate>>,
+    /// Messages to be encoded, after which `Link::outbox` takes them. While there are any, every new message is queued
+    /// here. `None`: there are none.
+    pub(super) waiting: Option<Box<Waiting>>,
+    /// Why writing failed. Bytes that have arrived are still read before the link ends.
+    pub(super) write_failure: Option<Box<Failure>>,
+    /// State of answering pings; `None`: none has arrived, or all answers have left.
+    pub(super) pongs: Option<Box<Pongs>>,
+    /// permessage-deflate (RFC 7692); `None`: not negotiated.
+    pub(super) compression: Option<Box<Compression>>,
+    /// The application heartbeat; `None`: not requested.
+    pub(super) message_heartbeat: Option<Box<MessageHeartbeat>>,
+    /// `None`: no close is in progress.
+    pub(super) closing: Option<Box<Closing>>,
+    /// Changes since the last `take_changes`; `None`: no change.
+    pub(super) changes: Option<Box<Changes>>,
+}
+
+impl State {
+    fn are_all_none(&self) -> bool {
+        let State { backlog, rate, waiting, write_failure, pongs, compression, message_heartbeat, closing, changes } =
+            self;
+        let sends = waiting.is_some() || write_failure.is_some() || pongs.is_some() || message_heartbeat.is_some();
+        let receives = !backlog.is_empty() || rate.is_some() || compression.is_some();
+        !sends && !receives && closing.is_none() && changes.is_none()
+    }
+}
+
+impl Rare {
+    /// The state, to be changed. Allocates it.
+    #[inline]
+    pub(super) fn state(&mut self) -> &mut State {
+        self.0.get_or_insert_default()
+    }
+
+    /// The state, if there is any.
+    #[inline]
+    pub(super) fn get_mut(&mut self) -> Option<&mut State> {
+        self.0.as_deref_mut()
+    }
+
+    /// Whether a message is neither compressed nor has to wait behind others; `None`: a close is in progress, so none is
+    /// accepted.
+    #[inline]
+    pub(super) fn puts_plainly(&self) -> Option<bool> {
+        match &self.0 {
+            None => Some(true),
+            Some(state) if state.closing.is_some() => None,
+            Some(state) => Some(state.compression.is_none() && state.waiting.is_none()),
+        }
+    }
+
+    /// Whether there are bytes read and not yet decoded.
+    #[inline]
+    pub(super) fn has_backlog(&self) -> bool {
+        self.0.as_ref().is_some_and(|state| !state.backlog.is_empty())
+    }
+
+    /// Heap bytes of the backlog.
+    pub(super) fn backlog_bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |state| state.backlog.heap_bytes())
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn rate(&self) -> Option<&Rate> {
+        self.0.as_ref()?.rate.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn waiting(&self) -> Option<&Waiting> {
+        self.0.as_ref()?.waiting.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn write_failure(&self) -> Option<&Failure> {
+        self.0.as_ref()?.write_failure.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn pongs(&self) -> Option<&Pongs> {
+        self.0.as_ref()?.pongs.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn compression(&self) -> Option<&Compression> {
+        self.0.as_ref()?.compression.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn message_heartbeat(&self) -> Option<&MessageHeartbeat> {
+        self.0.as_ref()?.message_heartbeat.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn closing(&self) -> Option<&Closing> {
+        self.0.as_ref()?.closing.as_deref()
+    }
+
+    /// As in `State`.
+    #[inline]
+    pub(super) fn changes(&self) -> Option<&Changes> {
+        self.0.as_ref()?.changes.as_deref()
+    }
+
+    /// Frees memory that an idle link does not need.
+    pub(super) fn shrink(&mut self) {
+        let Some(state) = self.get_mut() else { return };
+        if let Some(compression) = &mut state.compression {
+            compression.shrink(state.waiting.is_none());
+        }
+        state.backlog.shrink();
+        if state.are_all_none() {
+            self.0 = None;
+        }
+    }
+}
