@@ -65,7 +65,7 @@ impl Membership {
                 wrong("a client can send only to the host (target 1) in Godot 4's format: let the game on the host pass it on".to_owned())
             }
             (_, Some(Target::One(id))) if id == self.id => wrong(format!("{id} is this peer itself")),
-            (_, Some(Target::One(id))) if !self.others.contains_key(&id) => wrong(format!("no peer {id} is here: it may have gone")),
+            (_, Some(Target::One(id))) if !self.others.contains_key(&id) => wrong(format!("no peer {id} is connected: it may have gone")),
             _ => Ok(()),
         }
     }
