@@ -124,7 +124,7 @@ def last_words_to_a_multiplayer_server(case):
     limit = time.monotonic() + 3
     while not reports and time.monotonic() < limit:
         case.godot(f"{name}.poll()")
-        reports = case.godot("reports()")
+        reports = case.godot("reported()")
     case.says(reports == [["peer_disconnected", number]], "it then emits peer_disconnected", reports)
     case.drop(name, raw)
 
@@ -151,7 +151,7 @@ def stalled_client(case):
     while reader.is_alive():
         case.godot(f"{name}.poll()")
         reader.join(0.002)
-    reports = case.godot("reports()")
+    reports = case.godot("reported()")
     complete = got == list(range(len(got)))
     reported = ["peer_disconnected", number] in reports
     case.says(
@@ -194,7 +194,7 @@ def many_at_once(case):
     while connected < 8 and polls < 200:
         case.godot(f"{name}.poll()")
         polls += 1
-        connected += len(case.godot("reports()"))
+        connected += len(case.godot("reported()"))
     case.says(
         connected == 8 and polls <= 4,
         "8 clients that connect at once are accepted within 4 polls",
