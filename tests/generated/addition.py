@@ -231,11 +231,11 @@ def fake_library(copy, package):
     """A library that supports only loading the package, because import needs no more and building a real one takes
     minutes."""
     say_sizes = """
-import ctypes, sys, types
+import sys, types
 sys.modules["wspeer"] = types.ModuleType("wspeer")
 sys.modules["wspeer"].__path__ = [sys.argv[1] + "/wspeer"]
 from wspeer import _declared as d
-sizes = [ctypes.sizeof(d.Config), ctypes.sizeof(d.Stats), d.PACKET.size, d.EVENT.size, d.VARIANT.size, d.CALL.size]
+sizes = [d.SIZES[which] for which in sorted(d.SIZES)]
 for name in d.FUNCTIONS:
     if name not in ("ws_abi_version", "ws_struct_size"):
         print(f"int {name}(void) {{ return 0; }}")
