@@ -160,7 +160,7 @@ impl Crowd {
 fn check(what: &str, longest: &[Duration]) {
     let longest = &longest[longest.len().saturating_sub(8)..];
     println!("{what}: the longest polls took {longest:?}");
-    assert!(longest[longest.len() - 3] <= Duration::from_micros(4_000), "{what}: {longest:?}");
+    assert!(longest[longest.len() - 3] <= Duration::from_micros(2_500), "{what}: {longest:?}");
 }
 
 /// Tests that measure the time of polls run alone.
@@ -483,25 +483,34 @@ fn a_call_with_the_most_allowed_items_stays_within_the_budget() {
         ("NodePath", array(32_000, &[22, 0, 0, 0, 1, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b'a', 0, 0, 0])),
         ("Array", array(65_000, &[28, 0, 0, 0, 0, 0, 0, 0])),
     ] {
-        let mut crowd = Crowd::new(|_| {});
-        crowd.grow(1);
-        // SAFETY: both texts live.
-        assert_eq!(unsafe { ws_declare_node(crowd.host, c"Game".as_ptr(), c"hello".as_ptr()) }, WS_OK);
-        crowd.longest();
         let place = (6 + arguments.len()) as u32 | 1 << 31;
         let call = [&[0x20], place.to_le_bytes().as_slice(), &[0], &arguments, b"Game\0"].concat();
-        let frame = [&[0x82, 0xFF], (call.len() as u64).to_be_bytes().as_slice(), &[0; 4], &call].concat();
-        let (mut sent, all) = (0, frame.repeat(10));
-        let before = crate::c_host::stats(crowd.host).messages_in;
-        let end = Instant::now() + PATIENCE;
-        while crate::c_host::stats(crowd.host).messages_in < before + 10 {
-            assert!(Instant::now() < end, "{what}: {sent} of {}", all.len());
-            sent += crowd.players[0].stream.write(&all[sent..]).unwrap_or(0);
-            crowd.step();
-        }
-        check(what, &crowd.longest());
-        crate::c_host::free(crowd.host);
+        // A busy machine disturbs some runs, so the median of three counts.
+        let mut third: Vec<_> = (0..3).map(|_| third_longest_with(&call)).collect();
+        third.sort_unstable();
+        check(what, &[third[1]; 3]);
         let frame = [&[0x82, 0x7F], (call.len() as u64).to_be_bytes().as_slice(), &call].concat();
         check(&format!("{what} at a join"), &hostile(&frame.repeat(10), |join| join.packets == 10));
     }
+}
+
+/// The third longest poll of a host to which a client sends ten times the same call.
+fn third_longest_with(call: &[u8]) -> Duration {
+    let mut crowd = Crowd::new(|_| {});
+    crowd.grow(1);
+    // SAFETY: both texts live.
+    assert_eq!(unsafe { ws_declare_node(crowd.host, c"Game".as_ptr(), c"hello".as_ptr()) }, WS_OK);
+    crowd.longest();
+    let frame = [&[0x82, 0xFF], (call.len() as u64).to_be_bytes().as_slice(), &[0; 4], call].concat();
+    let (mut sent, all) = (0, frame.repeat(10));
+    let before = crate::c_host::stats(crowd.host).messages_in;
+    let end = Instant::now() + PATIENCE;
+    while crate::c_host::stats(crowd.host).messages_in < before + 10 {
+        assert!(Instant::now() < end, "{sent} of {}", all.len());
+        sent += crowd.players[0].stream.write(&all[sent..]).unwrap_or(0);
+        crowd.step();
+    }
+    crate::c_host::free(crowd.host);
+    let longest = crowd.longest();
+    longest[longest.len() - 3]
 }
