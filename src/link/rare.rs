@@ -81,49 +81,41 @@ impl Rare {
         self.0.as_ref().map_or(0, |state| state.backlog.heap_bytes())
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn rate(&self) -> Option<&Rate> {
         self.0.as_ref()?.rate.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn waiting(&self) -> Option<&Waiting> {
         self.0.as_ref()?.waiting.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn write_failure(&self) -> Option<&Failure> {
         self.0.as_ref()?.write_failure.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn pongs(&self) -> Option<&Pongs> {
         self.0.as_ref()?.pongs.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn compression(&self) -> Option<&Compression> {
         self.0.as_ref()?.compression.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn message_heartbeat(&self) -> Option<&MessageHeartbeat> {
         self.0.as_ref()?.message_heartbeat.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn closing(&self) -> Option<&Closing> {
         self.0.as_ref()?.closing.as_deref()
     }
 
-    /// As in `State`.
     #[inline]
     pub(super) fn changes(&self) -> Option<&Changes> {
         self.0.as_ref()?.changes.as_deref()

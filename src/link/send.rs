@@ -43,14 +43,16 @@ impl Link {
     /// Sends one message. The caller has checked its size and UTF-8.
     #[inline]
     pub fn put(&mut self, endpoint: &mut Endpoint, cx: &mut Cx<'_>, text: bool, payload: &[u8]) -> Sent {
-        if !self.may_put() {
-            return Sent::NotOpen;
+        let Some(mut is_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
+        if !self.has_room(endpoint, payload.len()) {
+            if !self.gains_room(endpoint, cx, payload.len()) {
+                endpoint.owe_writable(payload.len());
+                return Sent::Full;
+            }
+            // Writing may have emptied the queue of messages to be encoded.
+            let Some(now_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
+            is_plain = now_plain;
         }
-        if !self.has_room(endpoint, payload.len()) && !self.gains_room(endpoint, cx, payload.len()) {
-            endpoint.owe_writable(payload.len());
-            return Sent::Full;
-        }
-        let Some(is_plain) = self.rare.puts_plainly() else { return Sent::NotOpen };
         let corked = cx.corked;
         self.accept(endpoint, || cx, is_plain, corked, text, payload)
     }
