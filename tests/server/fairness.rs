@@ -193,3 +193,48 @@ fn a_flood_at_one_address_does_not_block_the_other() {
         assert!(accepted < 20, "{accepted} were accepted before it");
     }
 }
+
+/// The order in which ready clients are reported is that in which they sent.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_client_that_used_up_its_slice_is_served_after_the_others_for_a_while() {
+    let mut test = TestServer::new(&[(WS_OPT_INBOUND_PACKETS, WS_OFF), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let mut clients: Vec<(TcpStream, u32)> = (0..3).map(|_| test.open()).collect();
+    test.items();
+    let message = frame(0x82, b"x");
+    // Writes with both, polls, and returns whose message was read first. It is the first of three to send.
+    let first = |test: &mut TestServer, clients: &mut Vec<(TcpStream, u32)>, sender: usize| {
+        test.poll_until("rest", |test| !test.server.worked);
+        for index in [sender, (sender + 1) % 3, (sender + 2) % 3] {
+            clients[index].0.write_all(&message).unwrap();
+        }
+        let mut keys = Vec::new();
+        test.poll_until("the messages", |test| {
+            keys.extend(test.items().iter().map(|(key, _)| key.unwrap()));
+            keys.len() == 3
+        });
+        assert!(keys.contains(&0) && keys.contains(&1) && keys.contains(&2), "{keys:?}");
+        keys[0]
+    };
+    // Each waits for both others for as long as a second and a half, from the middle of a second on.
+    test.now = test.start + ms(500);
+    for flooder in 0..3 {
+        let key = clients[flooder].1;
+        assert_eq!(first(&mut test, &mut clients, flooder), key, "client {flooder} has not flooded yet");
+        clients[flooder].0.write_all(&message.repeat(9_000)).unwrap();
+        clients[(flooder + 1) % 3].0.write_all(&message).unwrap();
+        let (mut got, end) = (0, Instant::now() + PATIENCE);
+        while got < 9_001 {
+            assert!(Instant::now() < end, "{got} messages");
+            poll(&mut test);
+            got += test.items().len();
+        }
+        let since = test.now;
+        for (after, is_late) in [(0, true), (1_000, true), (1_499, true), (1_500, false), (2_000, false)] {
+            test.now = since + ms(after);
+            // Several times, as one poll may see only the first of the messages.
+            let comes_late = (0..5).any(|_| first(&mut test, &mut clients, flooder) != key);
+            assert_eq!(comes_late, is_late, "client {flooder} after {after} ms");
+        }
+    }
+}

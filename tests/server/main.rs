@@ -11,6 +11,7 @@ mod counts;
 mod crowd;
 mod fairness;
 mod items;
+mod model;
 mod options;
 mod refusals;
 mod timers;

@@ -10,17 +10,6 @@ use wspeer::internals::status::{EventKind, State};
 
 const QUIET: (i32, u32) = (WS_OPT_HEARTBEAT_MS, WS_OFF);
 
-/// Reads what the server sent into memory.
-fn read_all(end: &mut MemoryEnd) -> Vec<u8> {
-    let (mut all, mut buffer) = (Vec::new(), [0; 4_096]);
-    while let Ok(count) = end.read(&mut buffer)
-        && count > 0
-    {
-        all.extend_from_slice(&buffer[..count]);
-    }
-    all
-}
-
 #[test]
 fn an_unfinished_opening_handshake_times_out() {
     for (timeout, waits) in [(3_000, Some(3_000)), (500, Some(500)), (WS_OFF, None)] {
@@ -126,7 +115,7 @@ fn a_client_in_this_process_is_served_like_others() {
     far.write(REQUEST).unwrap();
     assert!(test.server.has_work());
     test.poll();
-    assert!(read_all(&mut far).starts_with(b"HTTP/1.1 101 "));
+    assert!(received(&mut far).starts_with(b"HTTP/1.1 101 "));
     let items = test.items();
     let [(Some(key), EventKind::Connected)] = items[..] else { panic!("{items:?}") };
     far.write(&frame(0x82, b"x")).unwrap();
@@ -135,16 +124,16 @@ fn a_client_in_this_process_is_served_like_others() {
     // Output that did not fit is written by later polls.
     let payload = vec![7; 150_000];
     assert_eq!(test.act(|server, cx| server.put_one(cx, key, false, &payload)), Sent::Taken);
-    let mut output = read_all(&mut far);
+    let mut output = received(&mut far);
     for _ in 0..10 {
         test.poll();
-        output.extend(read_all(&mut far));
+        output.extend(received(&mut far));
     }
     assert_eq!(output.len(), 150_010);
     assert_eq!(test.act(|server, cx| server.put_one(cx, key, false, b"last")), Sent::Taken);
     test.act(|server, cx| server.drop_local(cx));
     assert!(!test.server.has_local() && far.readable() == 6 + 1);
-    assert_eq!(read_all(&mut far), b"\x82\x04last");
+    assert_eq!(received(&mut far), b"\x82\x04last");
     assert_eq!(far.read(&mut [0; 1]).unwrap(), 0, "the end of the stream");
 }
 

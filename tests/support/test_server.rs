@@ -2,13 +2,14 @@
 #![allow(dead_code)] // Each test program uses a part.
 
 pub use crate::clock::Ticking;
+use mio::net::TcpListener;
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use wspeer::internals::endpoint::{Item, Options};
-use wspeer::internals::net::{Services, listen};
+use wspeer::internals::endpoint::{Item, Message, Options};
+use wspeer::internals::net::{MemoryEnd, Services, TlsServer, listen};
 use wspeer::internals::protocol::Accept;
 use wspeer::internals::server::{Handles, Server, ServerSettings};
 use wspeer::internals::status::EventKind;
@@ -79,6 +80,25 @@ impl TestServer {
 
     /// A server with these terms.
     pub fn accepting(accept: Accept, addresses: &[SocketAddr], changes: &[(i32, u32)]) -> TestServer {
+        let listeners = addresses.iter().map(|address| listen(*address, true).unwrap()).collect();
+        TestServer::on(listeners, None, accept, changes)
+    }
+
+    /// A server with TLS, whose certificate no client knows.
+    pub fn with_tls(changes: &[(i32, u32)]) -> TestServer {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let tls = TlsServer::new(&made.cert.pem(), &made.signing_key.serialize_pem()).unwrap();
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)), true).unwrap();
+        TestServer::on(vec![listener], Some(Arc::new(tls)), Accept::default(), changes)
+    }
+
+    /// A server on these sockets.
+    pub fn on(
+        listeners: Vec<TcpListener>,
+        tls: Option<Arc<TlsServer>>,
+        accept: Accept,
+        changes: &[(i32, u32)],
+    ) -> TestServer {
         let mut options = Options::defaults(true);
         for (option, value) in changes {
             options.set(*option, *value).unwrap();
@@ -86,12 +106,11 @@ impl TestServer {
         let settings = ServerSettings {
             url_start: "ws://127.0.0.1".to_owned(),
             url_path: String::new(),
-            tls: None,
+            tls,
             accept: Arc::new(accept),
             max_header_bytes: 16 << 10,
             options: Arc::new(options),
         };
-        let listeners = addresses.iter().map(|address| listen(*address, true).unwrap()).collect();
         let mut server = Server::new(listeners, settings).unwrap();
         server.endpoint.handle = 1 << 30;
         let now = Instant::now();
@@ -197,6 +216,28 @@ impl TestServer {
         (stream, key)
     }
 
+    /// A client in this process after its opening handshake, and its slot. Each direction holds 64 KiB.
+    pub fn join(&mut self) -> (MemoryEnd, u32) {
+        let before: Vec<u32> = self.server.keys().collect();
+        let (near, mut far) = MemoryEnd::pair(64 << 10);
+        self.act(|server, cx| server.accept_local(cx, near));
+        far.write(REQUEST).unwrap();
+        self.poll();
+        assert!(received(&mut far).starts_with(b"HTTP/1.1 101 "));
+        (far, self.server.keys().find(|key| !before.contains(key)).unwrap())
+    }
+
+    /// Payload of a message that was taken since the last poll.
+    pub fn payload(&self, message: &Message) -> Vec<u8> {
+        message.parts(&self.arena).1.to_vec()
+    }
+
+    /// Takes the next message of any client: the client's handle, and the payload.
+    pub fn message(&mut self) -> Option<(u32, Vec<u8>)> {
+        let TestServer { server, arena, .. } = self;
+        server.take_message(|message, origin, _| (origin.conn, message.parts(arena).1.to_vec()))
+    }
+
     /// Takes all items: the client's slot (none for the server's own items), and the kind of event.
     pub fn items(&mut self) -> Vec<(Option<u32>, EventKind)> {
         std::iter::from_fn(|| self.server.take_item())
@@ -219,4 +260,15 @@ pub fn read(stream: &mut TcpStream, into: &mut Vec<u8>) -> bool {
             Err(_) => return false,
         }
     }
+}
+
+/// What a client in this process has received.
+pub fn received(end: &mut MemoryEnd) -> Vec<u8> {
+    let (mut all, mut buffer) = (Vec::new(), [0; 4_096]);
+    while let Ok(count) = end.read(&mut buffer)
+        && count > 0
+    {
+        all.extend_from_slice(&buffer[..count]);
+    }
+    all
 }
