@@ -3,7 +3,22 @@
 
 #[path = "../support/c_host.rs"]
 mod c_host;
+#[path = "../support/clock.rs"]
+mod clock;
+#[path = "../support/test_connection.rs"]
+mod test_connection;
+#[path = "../support/test_host.rs"]
+mod test_host;
+#[path = "../support/test_join.rs"]
+mod test_join;
+#[path = "../support/test_server.rs"]
+mod test_server;
 
 mod admission;
+mod authentication;
+mod calls;
 mod crowd;
+mod full_queues;
+mod joins;
 mod limits;
+mod relaying;

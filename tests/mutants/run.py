@@ -49,7 +49,7 @@ FOLDERS = {
     "src/opening": OF_CONNECTIONS,
     "src/connection": OF_CONNECTIONS,
     "src/server": ["lib", "server", "multiplayer", "abi"],
-    "src/multiplayer": ["lib", "multiplayer", "abi"],
+    "src/multiplayer": ["lib", "protocol", "multiplayer", "abi"],
 }
 
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tungstenite::handshake::derive_accept_key;
 use wspeer::codes::*;
 use wspeer::internals::connection::Connection;
-use wspeer::internals::endpoint::{Item, Options};
+use wspeer::internals::endpoint::{Item, Message, Options};
 use wspeer::internals::net::{MemoryEnd, Services, Stream};
 use wspeer::internals::protocol::{Accept, RequestSpec};
 use wspeer::internals::status::{Cause, EventKind, MessageType, Phase, State};
@@ -103,7 +103,7 @@ impl End {
         End::requesting(256 << 10, heartbeat, timeout, changes)
     }
 
-    fn requesting(capacity: usize, heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
+    pub fn requesting(capacity: usize, heartbeat: bool, timeout: Option<Duration>, changes: &[(i32, u32)]) -> End {
         let spec = RequestSpec {
             host: "h".to_owned(),
             target: "/".to_owned(),
@@ -146,20 +146,25 @@ impl End {
     /// Completes a client's opening handshake.
     pub fn opened(self) -> End {
         let mut end = self;
+        end.accept();
         end.poll();
-        let request = String::from_utf8(end.output()).unwrap();
+        assert_eq!(end.peer.state(), State::Open);
+        assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
+        end
+    }
+
+    /// Answers a client's request.
+    pub fn accept(&mut self) {
+        self.poll();
+        let request = String::from_utf8(self.output()).unwrap();
         let key = request.split("Sec-WebSocket-Key: ").nth(1).unwrap().split("\r\n").next().unwrap();
         let accept = derive_accept_key(key.as_bytes());
-        end.feed(
+        self.feed(
             format!(
                 "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
             )
             .as_bytes(),
         );
-        end.poll();
-        assert_eq!(end.peer.state(), State::Open);
-        assert_eq!(end.items(), [Event(EventKind::Open, 0)]);
-        end
     }
 
     /// Polls like `ws_poll`, without a budget. Returns the next deadline.
@@ -193,16 +198,31 @@ impl End {
     /// Calls a function of the connection with a context.
     pub fn act<R>(&mut self, act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R) -> R {
         let clock = Ticking { now: Cell::new(self.now), step: Duration::ZERO, asked: Cell::new(0) };
+        self.act_within(&clock, None, act)
+    }
+
+    /// Like `act`, with a budget.
+    pub fn act_within<R>(
+        &mut self,
+        clock: &dyn Clock,
+        budget: Option<u32>,
+        act: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R,
+    ) -> R {
         let mut cx = Cx {
             services: &self.services,
             arena: &mut self.arena,
             codecs: &mut self.codecs,
             now: self.now,
             epoch: self.start,
-            budget: Budget::new(&clock, self.now, None),
+            budget: Budget::new(clock, self.now, budget),
             corked: false,
         };
         act(&mut self.peer, &mut cx)
+    }
+
+    /// The bytes of a message.
+    pub fn bytes(&self, message: &Message) -> Vec<u8> {
+        message.parts(&self.arena).1.to_vec()
     }
 
     /// Lets time pass in frames of 100 ms, each with a poll.

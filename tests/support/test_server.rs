@@ -134,6 +134,16 @@ impl TestServer {
 
     /// Polls with a budget. Returns whether work is left.
     pub fn poll_within(&mut self, clock: &dyn Clock, budget: Option<u32>) -> bool {
+        self.poll_by(clock, budget, |server, cx, given, gap| server.poll(cx, given, gap))
+    }
+
+    /// Polls with a budget through the layer above the server.
+    pub fn poll_by<R>(
+        &mut self,
+        clock: &dyn Clock,
+        budget: Option<u32>,
+        poll: impl FnOnce(&mut Server, &mut Cx<'_>, &Given, Duration) -> R,
+    ) -> R {
         let gap = self.last_poll.map_or(Duration::ZERO, |last| self.now - last);
         self.last_poll = Some(self.now);
         let gap = if gap > LONG_GAP { gap } else { Duration::ZERO };
@@ -146,7 +156,12 @@ impl TestServer {
             budget: Budget::new(clock, self.now, budget),
             corked: false,
         };
-        self.server.poll(&mut cx, &self.given, gap)
+        poll(&mut self.server, &mut cx, &self.given, gap)
+    }
+
+    /// The bytes of a message.
+    pub fn bytes(&self, message: &Message) -> Vec<u8> {
+        message.parts(&self.arena).1.to_vec()
     }
 
     pub fn clock(&self, step: Duration) -> Ticking {
