@@ -315,3 +315,105 @@ fn output_waits_for_the_write_that_it_belongs_to() {
         assert_eq!(receive(&mut test, client, expected).len(), expected);
     }
 }
+
+/// A client that asked for permessage-deflate with these parameters.
+fn open_compressed(test: &mut TestServer, parameters: &str) -> (TcpStream, u32) {
+    let head = String::from_utf8(REQUEST.to_vec()).unwrap();
+    let header = format!("Sec-WebSocket-Extensions: permessage-deflate{parameters}\r\n\r\n");
+    test.open_with(format!("{}{header}", &head[..head.len() - 2]).as_bytes())
+}
+
+fn compressing() -> TestServer {
+    let deflate =
+        DeflateSettings { server_no_takeover: false, client_no_takeover: false, server_bits: 15, client_bits: 15 };
+    let accept = Accept { deflate: Some(deflate), ..Accept::default() };
+    let options = [(WS_OPT_OUTBOUND_BYTES, WS_OFF), (WS_OPT_DEFLATE_THRESHOLD_BYTES, 1)];
+    TestServer::accepting(accept, &[SocketAddr::from(([127, 0, 0, 1], 0))], &options)
+}
+
+#[test]
+fn clients_without_context_takeover_share_one_compressor() {
+    let mut test = compressing();
+    let long = b"0123456789 abc".repeat(10_000);
+    let mut memory = Vec::new();
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        clients.push(open_compressed(&mut test, "; server_no_context_takeover"));
+        let before = test.server.deflate_memory();
+        test.act(|server, cx| server.put_spread(cx, Spread { now: false, ..spread(&long) }));
+        memory.push(test.server.deflate_memory() - before);
+        test.poll_until("all to be sent", |test| {
+            test.act(|server, cx| server.write_later(cx, true));
+            clients.iter_mut().for_each(|(client, _)| _ = read(client, &mut Vec::new()));
+            test.server.totals().1[2] == 0
+        });
+    }
+    assert!(memory[0] > 100_000 && memory.iter().all(|bytes| *bytes == memory[0]), "{memory:?}");
+    // One with context takeover has its own.
+    clients.push(open_compressed(&mut test, ""));
+    let before = test.server.deflate_memory();
+    let only_one = clients[3].1..clients[3].1 + 1;
+    test.act(|server, cx| server.put_spread(cx, Spread { keys: only_one, ..spread(b"0123456789 0123456789") }));
+    assert!(test.server.deflate_memory() >= before + 100_000);
+}
+
+#[test]
+fn a_message_is_compressed_at_once_only_if_there_is_time() {
+    let mut test = compressing();
+    let (mut client, key) = open_compressed(&mut test, "");
+    let (_other, sharing) = open_compressed(&mut test, "; server_no_context_takeover");
+    // Nothing is written in a corked call before its end.
+    test.act(|server, cx| {
+        cx.corked = true;
+        server.put_spread(cx, spread(b"abc abc abc abc abc"));
+        for key in [key, sharing] {
+            assert!(server.peer(key).unwrap().queued_bytes() > 0);
+        }
+        server.uncork(cx);
+        assert_eq!(server.totals().1[3], 0);
+    });
+    let mut bytes = Vec::new();
+    test.poll_until("it", |_| {
+        read(&mut client, &mut bytes);
+        !bytes.is_empty()
+    });
+    for len in [100, 5_000] {
+        for now in [true, false] {
+            let payload = b"0123456789 abc".repeat(len / 10);
+            test.act(|server, cx| server.put_spread(cx, Spread { now, ..spread(&payload) }));
+            assert_eq!(test.server.peer(key).unwrap().is_waiting(), !now, "{len} bytes");
+            // The form that others may share is compressed at once if it is short, and written if there is time.
+            assert_eq!(test.server.peer(sharing).unwrap().queued_bytes() > 0, !now, "{len} bytes");
+            let mut bytes = Vec::new();
+            test.poll_until("it to be sent", |test| {
+                test.act(|server, cx| server.write_later(cx, true));
+                read(&mut client, &mut bytes);
+                test.server.totals().1[2] == 0 && !bytes.is_empty()
+            });
+        }
+    }
+}
+
+#[test]
+fn the_storage_of_a_passed_on_message_is_freed_once_all_have_sent_it() {
+    let mut test = TestServer::new(&[]);
+    let mut clients: Vec<_> = (0..2).map(|_| test.join()).collect();
+    // More than each direction of a client in this process holds.
+    let storage = Arc::new(vec![7; 200_000]);
+    let held = Arc::downgrade(&storage);
+    test.act(|server, cx| server.put_parts(cx, spread(b"head"), &storage, 10));
+    drop(storage);
+    for (client, _) in &mut clients {
+        test.poll();
+        assert!(held.upgrade().is_some(), "one has not sent it");
+        let (mut bytes, end) = (Vec::new(), Instant::now() + PATIENCE);
+        while bytes.len() < 10 + 4 + 199_990 {
+            assert!(Instant::now() < end, "{} bytes", bytes.len());
+            test.act(|server, cx| server.write_later(cx, true));
+            test.poll();
+            bytes.extend(received(client));
+        }
+        assert!(frames(&bytes) == [(0x82, [b"head".as_slice(), &[7; 199_990]].concat())]);
+    }
+    test.poll_until("its end", |_| held.upgrade().is_none());
+}

@@ -351,3 +351,99 @@ fn closing_many_clients_stays_within_the_budget() {
         assert!(poll < 100, "{so_far} of them were written to");
     }
 }
+
+#[test]
+fn a_poll_says_whether_it_left_bytes_unread() {
+    // More clients than one call of the system reports as ready.
+    let mut test = TestServer::new(&[(WS_OPT_MAX_PENDING_HANDSHAKES, WS_OFF), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let mut clients: Vec<_> = (0..300).map(|_| test.open().0).collect();
+    test.poll_until("rest", |test| !test.server.worked);
+    test.items();
+    for nanos in [1_000_000_000, 60_000, 20_000, 5_000, 3_000, 2_700, 2_500, 2_300, 1_000] {
+        for client in &mut clients {
+            client.write_all(&frame(0x82, b"x")).unwrap();
+        }
+        let mut got = 0;
+        for polls in 1.. {
+            let clock = test.clock(Duration::from_nanos(nanos));
+            let more = test.poll_within(&clock, Some(1_000));
+            got += test.items().len();
+            assert_eq!((more, test.server.has_work()), (got < 300, got < 300), "poll {polls}, {nanos} ns");
+            if got == 300 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_that_closes_a_server_reaches_at_least_one_client() {
+    for count in 1..5 {
+        let mut test = TestServer::new(&[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        let _clients: Vec<_> = (0..count).map(|_| test.join().0).collect();
+        let clock = test.clock(Duration::from_secs(1));
+        test.act_within(&clock, Some(1_000), |server, cx| server.close(cx, -1, ""));
+        for left in (1..count).rev() {
+            assert_eq!((test.server.state(), test.server.totals().2[0]), (State::Closing, left));
+            assert_eq!(poll_hurried(&mut test), left > 1);
+        }
+        assert_eq!((test.server.state(), test.server.totals().2[0]), (State::Closed, 0));
+    }
+}
+
+#[test]
+fn output_is_written_beside_a_flood() {
+    const CLIENTS: usize = 40;
+    // With WS_COALESCE, a poll writes the host's output, first, in half of the time. The output that others caused has
+    // an eighth of the time, when none is left.
+    for (own, expected) in [(true, 6..=9), (false, 8..=10)] {
+        let mut test = TestServer::new(&[(WS_OPT_COALESCE, 1), (WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+        let mut clients: Vec<_> = (0..CLIENTS).map(|_| test.join()).collect();
+        test.items();
+        let flood = frame(0x82, b"x").repeat(9_000);
+        for round in 0..20 {
+            for (client, _) in &mut clients {
+                let _ = client.write(&flood);
+            }
+            let spread = wspeer::internals::server::Spread {
+                text: false,
+                payload: b"state",
+                keys: 0..u32::MAX,
+                except: &[],
+                on_full: WS_FULL_SKIP,
+                now: own,
+            };
+            test.act(|server, cx| assert_eq!(server.put_spread(cx, spread), Sent::Taken));
+            if own {
+                let clock = test.clock(Duration::from_micros(50));
+                assert!(test.poll_within(&clock, Some(1_000)));
+            } else {
+                let clock = test.clock(Duration::from_micros(10));
+                test.act_within(&clock, Some(1_000), |server, cx| {
+                    while !cx.budget.is_spent() {}
+                    assert!(server.write_later(cx, false));
+                });
+            }
+            let written = clients.iter_mut().filter(|(client, _)| client.readable() > 0).count();
+            assert!(expected.contains(&written), "{written} in round {round}");
+            test.items();
+            clients.iter_mut().for_each(|(client, _)| drop(received(client)));
+        }
+    }
+}
+
+#[test]
+fn a_call_reads_the_clock_after_every_eighth_short_write_and_each_long_one() {
+    let mut test = TestServer::new(&[(WS_OPT_HEARTBEAT_MS, WS_OFF)]);
+    let mut clients: Vec<_> = (0..64).map(|_| test.join().0).collect();
+    for (len, corked, expected) in [(1, false, 8), (4_096, false, 8), (4_097, false, 64), (4_096, true, 1)] {
+        let clock = test.clock(Duration::ZERO);
+        test.act_within(&clock, Some(1_000), |server, cx| {
+            cx.corked = corked;
+            assert_eq!(server.put_all(cx, false, &vec![7; len], None), Sent::Taken);
+        });
+        assert_eq!(clock.asked.get(), expected, "{len} bytes, corked: {corked}");
+        test.act(|server, cx| server.uncork(cx));
+        clients.iter_mut().for_each(|client| assert_eq!(received(client).len(), len + if len < 126 { 2 } else { 4 }));
+    }
+}

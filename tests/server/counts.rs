@@ -199,6 +199,8 @@ fn a_server_with_nothing_to_do_says_so() {
     // A message that waits to be read, and output that waits to be written.
     send(&mut test, &mut client, key, 1);
     assert!(test.server.has_work());
+    assert!(test.message().is_some() && !test.server.has_work());
+    send(&mut test, &mut client, key, 1);
     test.items();
     test.poll();
     assert!(!test.server.has_work());

@@ -1,7 +1,7 @@
 //! How a server logs clients that it refuses, and how many handshakes one address may have pending.
 #![allow(unsafe_code)] // Calls the C ABI.
 
-use crate::test_server::{PATIENCE, REQUEST, read};
+use crate::test_server::{PATIENCE, REQUEST, TestServer, ms, read};
 use std::ffi::CString;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -112,10 +112,39 @@ fn a_connection_without_a_byte_is_not_logged() {
     let _alone = ALONE.lock();
     log();
     let (server, port) = listen("ws://127.0.0.1:0", |_| {});
-    drop(come(Ipv4Addr::LOCALHOST, port));
+    let client = come(Ipv4Addr::LOCALHOST, port);
+    let address = client.local_addr().unwrap().to_string();
+    drop(client);
     poll_until(server, "it is gone", || stats(server).refused == 1);
-    assert_eq!(log(), Vec::<String>::new());
+    let lines = log();
+    assert!(!lines.iter().any(|line| line.contains(&address)), "{lines:?}");
     ws_free(server);
+}
+
+#[test]
+fn lines_that_were_left_out_are_counted_after_a_second() {
+    let _alone = ALONE.lock();
+    for refused in [3, 10, 17] {
+        log();
+        let mut test = TestServer::new(&[(WS_OPT_REFUSE_NEW, 1)]);
+        let mut clients: Vec<TcpStream> = (0..refused).map(|_| test.connect()).collect();
+        let addresses: Vec<String> = clients.iter().map(|client| client.local_addr().unwrap().to_string()).collect();
+        clients.iter_mut().for_each(|client| client.write_all(REQUEST).unwrap());
+        test.poll_until("all are refused", |test| test.server.totals().2[3] == refused);
+        let of_these = |lines: &[String]| {
+            lines.iter().filter(|line| addresses.iter().any(|address| line.contains(&format!("{address} was")))).count()
+        };
+        let mut lines = log();
+        assert_eq!(of_these(&lines), 10.min(refused as usize), "{lines:?}");
+        test.now += ms(999);
+        test.poll();
+        test.now += ms(1);
+        lines.extend(log());
+        test.poll();
+        lines.extend(log());
+        let expected = format!("warning: {} more clients were refused or failed", refused.saturating_sub(10));
+        assert_eq!(lines.iter().any(|line| line.starts_with(&expected)), refused > 10, "{lines:?}");
+    }
 }
 
 #[test]

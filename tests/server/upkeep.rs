@@ -266,7 +266,139 @@ fn the_entries_of_all_queues_are_counted() {
     let before = test.server.footprint();
     assert!(before >= 4 * 3, "{before}");
     test.items();
-    assert!(test.server.footprint() >= 3, "they retire in the next poll");
+    // None has items any more, and each retires in the next poll.
+    assert_eq!(test.server.footprint(), before - 3 + 3);
     test.poll();
     assert!(keys.iter().all(|key| test.server.peer(*key).is_none()));
+}
+
+#[test]
+fn a_server_that_is_freed_hands_over_its_sockets() {
+    let mut test = TestServer::new(&[QUIET]);
+    let mut clients: Vec<TcpStream> = (0..3).map(|_| test.open().0).collect();
+    clients.push(test.connect());
+    test.poll_until("it to be accepted", |test| test.server.totals().2[1] == 1);
+    let streams = test.server.take_streams();
+    assert_eq!((streams.len(), test.server.state()), (4, State::Closed));
+    assert!(TcpStream::connect(test.server.address()).is_err());
+    drop(streams);
+    for mut client in clients {
+        test.poll_until("its end", |_| !read(&mut client, &mut Vec::new()));
+    }
+}
+
+#[test]
+fn the_end_that_comes_with_the_last_bytes_is_noticed() {
+    let mut test = TestServer::new(&[QUIET]);
+    for round in 0..20 {
+        let (mut client, key) = test.open();
+        test.items();
+        test.poll_until("rest", |test| !test.server.worked);
+        client.write_all(&frame(0x82, b"last")).unwrap();
+        drop(client);
+        let mut items = Vec::new();
+        for _ in 0..10_000 {
+            test.poll();
+            items.extend(test.items());
+            if items.len() == 2 {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let expected = [EventKind::Message, EventKind::Disconnected].map(|kind| (Some(key), kind));
+        assert_eq!(items, expected, "round {round}");
+        test.poll();
+    }
+}
+
+#[test]
+fn a_client_in_a_slot_that_was_about_to_become_free_stays() {
+    let mut test = TestServer::new(&[QUIET]);
+    let (first, key) = test.join();
+    test.items();
+    drop(first);
+    test.poll();
+    assert_eq!(test.items(), [(Some(key), EventKind::Disconnected)]);
+    // Its slot becomes free in the next poll, or at once if the host frees its handle.
+    test.act(|server, cx| server.forget(cx, key));
+    let (mut second, again) = test.join();
+    assert_eq!((again, test.items()), (key, vec![(Some(key), EventKind::Connected)]));
+    second.write(&frame(0x82, b"x")).unwrap();
+    test.poll();
+    assert_eq!(test.items(), [(Some(key), EventKind::Message)]);
+    assert_eq!(test.given.retired.borrow().len(), 0);
+}
+
+#[test]
+fn events_of_clients_that_the_host_has_freed_do_not_count() {
+    let mut test = TestServer::new(&[QUIET]);
+    for _ in 0..2_200 {
+        let (end, key) = test.join();
+        drop(end);
+        test.poll();
+        test.act(|server, cx| server.forget(cx, key));
+    }
+    let clients: Vec<(MemoryEnd, u32)> = (0..20).map(|_| test.join()).collect();
+    let keys: Vec<u32> = clients.iter().map(|(_, key)| *key).collect();
+    drop(clients);
+    test.poll();
+    let expected =
+        keys.iter().flat_map(|key| [EventKind::Connected, EventKind::Disconnected].map(|kind| (Some(*key), kind)));
+    assert_eq!(test.items(), expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_client_without_a_handle_leaves_nothing() {
+    let mut test = TestServer::new(&[QUIET]);
+    test.given.none_left.set(true);
+    let mut ends = Vec::new();
+    for count in 1..4 {
+        let (near, mut far) = MemoryEnd::pair(1_000);
+        test.act(|server, cx| server.accept_local(cx, near));
+        far.write(REQUEST).unwrap();
+        test.poll();
+        test.poll();
+        assert!(far.room() == 0, "it is dropped");
+        assert_eq!((test.server.totals().2, test.items()), ([0, 0, count, 0], vec![]));
+        ends.push(far);
+    }
+    test.given.none_left.set(false);
+    // The first slot is used again.
+    let (_end, key) = test.join();
+    assert_eq!((key, test.items()), (0, vec![(Some(0), EventKind::Connected)]));
+    test.act(|server, cx| server.close(cx, -1, ""));
+    assert_eq!(test.server.state(), State::Closed);
+}
+
+#[test]
+fn a_client_is_hidden_until_the_layer_above_has_named_it() {
+    let mut test = TestServer::new(&[QUIET]);
+    test.server.above.watches = true;
+    let (near, mut end) = MemoryEnd::pair(1_000);
+    test.act(|server, cx| server.accept_local(cx, near));
+    end.write(&[REQUEST.to_vec(), frame(0x82, b"x")].concat()).unwrap();
+    test.poll();
+    received(&mut end);
+    assert_eq!((test.server.above.touched.pop(), test.server.above.touched.pop()), (Some(0), None));
+    let shown = |test: &mut TestServer| {
+        let handles = (test.server.handles().count(), test.server.all_handles().count());
+        (handles, test.server.keys().count(), test.server.available(), test.server.handles_waiting().len())
+    };
+    assert_eq!((shown(&mut test), test.items()), (((0, 1), 0, 0, 0), vec![]));
+    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"early", None), Sent::Taken));
+    assert_eq!(received(&mut end), b"");
+    test.server.peer(0).unwrap().endpoint.label = 7;
+    test.act(|server, cx| server.take_account(cx, 0));
+    assert_eq!(shown(&mut test), ((1, 1), 1, 1, 1));
+    test.act(|server, cx| assert_eq!(server.put_all(cx, false, b"late", None), Sent::Taken));
+    assert_eq!(received(&mut end), b"\x82\x04late");
+    assert_eq!(test.items(), [EventKind::Connected, EventKind::Message].map(|kind| (Some(0), kind)));
+    assert_eq!(test.server.above.touched.pop(), None, "nothing to inspect");
+    // Its end is reported to the layer above first, then its name.
+    drop(end);
+    test.poll();
+    assert_eq!((test.server.above.touched.pop(), test.server.above.gone.as_slice()), (Some(0), [].as_slice()));
+    assert_eq!(test.items(), [(Some(0), EventKind::Disconnected)]);
+    test.poll();
+    assert_eq!(test.server.above.gone, [7]);
 }

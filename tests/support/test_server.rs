@@ -159,7 +159,7 @@ impl TestServer {
         poll(&mut self.server, &mut cx, &self.given, gap)
     }
 
-    /// The bytes of a message.
+    /// The payload of a message that was taken since the last poll.
     pub fn bytes(&self, message: &Message) -> Vec<u8> {
         message.parts(&self.arena).1.to_vec()
     }
@@ -240,11 +240,6 @@ impl TestServer {
         self.poll();
         assert!(received(&mut far).starts_with(b"HTTP/1.1 101 "));
         (far, self.server.keys().find(|key| !before.contains(key)).unwrap())
-    }
-
-    /// Payload of a message that was taken since the last poll.
-    pub fn payload(&self, message: &Message) -> Vec<u8> {
-        message.parts(&self.arena).1.to_vec()
     }
 
     /// Takes the next message of any client: the client's handle, and the payload.
