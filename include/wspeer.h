@@ -87,6 +87,7 @@
  *   ws_get/set_option       its options             also for later clients        its options
  *   ws_get_conns,
  *   ws_get_waiting          -                       its clients                   -
+ *   ws_set_certificate      -                       wss:// only                   -
  *   ws_feed,
  *   ws_take_output          ws_attach() only        -                             -
  *   ws_wait                 yes                     yes                           waits for its server
@@ -1263,6 +1264,30 @@ WS_API uint32_t ws_abi_version(void);
 // all versions with the same WS_ABI_VERSION; ws_config and ws_stats are at least as large as in the header of the
 // binding. Thread-safe.
 WS_API uint32_t ws_struct_size(int32_t which);
+
+// Replaces the certificate of a server or host that was opened with wss://, while it runs. TLS handshakes that begin
+// from now on use the new one; connected clients keep their connections. `cert_pem` and `key_pem` are texts as in
+// ws_config. They are checked at once: if they cannot be used, do not belong together, or have expired, the server
+// keeps the certificate that it has.
+// The log warns of the own certificate of a server from 14 days before its end, when it is opened, when it is replaced,
+// and then once a day.
+//
+// Returns WS_OK, WS_ERR_TLS, WS_ERR_KIND (not a server, or one without TLS), WS_ERR_STATE (it is closing),
+// WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+WS_API ws_result ws_set_certificate(ws_handle server, const char *cert_pem, const char *key_pem);
+
+// Makes a self-signed certificate with a new P-256 key, for development and for games on a local network. Players
+// trust it by ws_config.pin_sha256 or ca_pem; browsers do not. `names` are 1 to 100 DNS names and IP addresses,
+// separated by commas: "localhost, 127.0.0.1, ::1". It is valid from a day before now, as clocks differ, for `days`
+// (1 to 36500) from now.
+//
+// Writes NUL-terminated texts: `cert` (PEM, for cert_pem and ca_pem), `key` (PEM, for key_pem; keep it secret) and
+// `sha256` (64 hex digits, for pin_sha256; may be NULL with `sha256_cap` 0). 2048, 512 and 65 bytes are enough for ten
+// names of usual length, 65536 bytes for any `cert`.
+// Returns WS_OK, WS_ERR_ARG (`names` or `days`), WS_ERR_TOO_BIG (a buffer is too short; nothing was written),
+// WS_ERR_TLS, WS_ERR_NULL, WS_ERR_UTF8. Thread-safe.
+WS_API ws_result ws_make_certificate(const char *names, uint32_t days, char *cert, size_t cert_cap, char *key,
+    size_t key_cap, char *sha256, size_t sha256_cap);
 
 // Starts the closing handshake (RFC 6455 section 7.1.2) after the messages that were accepted. Poll until CLOSED to be
 // sure that they were sent. `code` is 1000-1003, 1007-1014 or 3000-4999 (section 7.4); 0 means 1000, and -1 drops the

@@ -796,6 +796,22 @@ class peer : public detail::owning<connection> {
   }
 };
 
+// A self-signed certificate for development and games on a local network: PEM texts, and the SHA-256 for
+// config::pin_sha256.
+struct certificate {
+  std::string cert_pem, key_pem, sha256;
+
+  // For DNS names and IP addresses, "localhost, 127.0.0.1", from a day before now for `days` (1 to 36500).
+  static expected<certificate> make(const std::string& names, std::uint32_t days = 365) {
+    // Any certificate fits.
+    std::string cert(65536, 0), key(4096, 0), sha256(65, 0);
+    const ws_result result = ws_make_certificate(names.c_str(), days, &cert[0], cert.size(), &key[0], key.size(),
+                                                 &sha256[0], sha256.size());
+    if (result < 0) return detail::last_error(result);
+    return certificate{cert.c_str(), key.c_str(), sha256.c_str()};
+  }
+};
+
 class server : public detail::owning<handle> {
  public:
   server() = default;
@@ -812,6 +828,10 @@ class server : public detail::owning<handle> {
   }
   result disconnect(client_ref client, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target(client), code, reason.c_str()));
+  }
+  // Replaces the certificate of a wss:// server for new connections. If it cannot be used, the old one stays.
+  result set_certificate(const std::string& cert_pem, const std::string& key_pem) {
+    return result(ws_set_certificate(handle_, cert_pem.c_str(), key_pem.c_str()));
   }
   std::vector<client_ref> clients() const { return detail::clients_of(handle_, ws_get_conns); }
   // The clients with queued events, for programs that read each client separately.
@@ -855,6 +875,10 @@ class multiplayer : public detail::owning<connection> {
   }
   result disconnect(std::int32_t target, std::int32_t code = 0, const std::string& reason = {}) {
     return result(ws_disconnect(handle_, target, code, reason.c_str()));
+  }
+  // As server::set_certificate.
+  result set_certificate(const std::string& cert_pem, const std::string& key_pem) {
+    return result(ws_set_certificate(handle_, cert_pem.c_str(), key_pem.c_str()));
   }
   // With WS_SCENE: declares a node and all its RPCs, "hello, move, shoot"; ws_encode_call() encodes calls and
   // ws_decode_call() decodes them.

@@ -149,6 +149,12 @@ mergeInto(LibraryManager.library, {
     peer.options[option] = value;
     return WSPEER_C.OK;
   },
+  ws_set_certificate: function (server, cert_pem, key_pem) {
+    return WSPEER.unsupported('it listens to nobody; run the server as a native program');
+  },
+  ws_make_certificate: function (names, days, cert, cert_cap, key, key_cap, sha256, sha256_cap) {
+    return WSPEER.unsupported('it listens to nobody, and so has no certificate');
+  },
   ws_set_user: function (h, user) {
     var peer = WSPEER.find(h);
     if (!peer) return WSPEER_C.ERR_HANDLE;

@@ -13,10 +13,11 @@
     ws_get_end: 'iip', ws_get_features: 'i', ws_get_header: 'iipippp', ws_get_log: 'ippp', ws_get_option: 'iiip',
     ws_get_packet: 'iip', ws_get_packets: 'iippp', ws_get_peer_id: 'ii', ws_get_state: 'ii', ws_get_stats: 'iipp',
     ws_get_text: 'iiippp', ws_get_waiting: 'iippp', ws_host: 'ippp', ws_join: 'ippp', ws_join_local: 'iipp',
-    ws_last_error: 'ippp', ws_listen: 'ippp', ws_next_event: 'iip', ws_next_events: 'iippp', ws_pair: 'ippp',
-    ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi', ws_put_packets: 'iippp', ws_result_name: 'pi',
-    ws_send_auth: 'iiipp', ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip',
-    ws_shutdown: 'v', ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
+    ws_last_error: 'ippp', ws_listen: 'ippp', ws_make_certificate: 'ipipppppp', ws_next_event: 'iip',
+    ws_next_events: 'iippp', ws_pair: 'ippp', ws_poll: 'ii', ws_put_packet: 'iippi', ws_put_packet_to: 'iiippi',
+    ws_put_packets: 'iippp', ws_result_name: 'pi', ws_send_auth: 'iiipp', ws_set_certificate: 'iipp',
+    ws_set_log_level: 'ii', ws_set_name: 'ipp', ws_set_option: 'iiii', ws_set_user: 'iip', ws_shutdown: 'v',
+    ws_struct_size: 'ii', ws_take_output: 'iippp', ws_version: 'i', ws_wait: 'ippi'
   };
   var library = {};
 

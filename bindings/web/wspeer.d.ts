@@ -1246,6 +1246,33 @@ export interface Wspeer {
    */
   _ws_struct_size(which: number): number;
   /**
+   * Replaces the certificate of a server or host that was opened with wss://, while it runs. TLS handshakes that
+   * begin from now on use the new one; connected clients keep their connections. `cert_pem` and `key_pem` are texts
+   * as in ws_config. They are checked at once: if they cannot be used, do not belong together, or have expired, the
+   * server keeps the certificate that it has. The log warns of the own certificate of a server from 14 days before
+   * its end, when it is opened, when it is replaced, and then once a day.
+   *
+   * Returns WS_OK, WS_ERR_TLS, WS_ERR_KIND (not a server, or one without TLS), WS_ERR_STATE (it is closing),
+   * WS_ERR_HANDLE, WS_ERR_NULL, WS_ERR_UTF8, WS_ERR_TOO_BIG. Thread-safe.
+   */
+  _ws_set_certificate(server: WsHandle, cert_pem: Pointer, key_pem: Pointer): WsResult;
+  /**
+   * Makes a self-signed certificate with a new P-256 key, for development and for games on a local network. Players
+   * trust it by ws_config.pin_sha256 or ca_pem; browsers do not. `names` are 1 to 100 DNS names and IP addresses,
+   * separated by commas: "localhost, 127.0.0.1, ::1". It is valid from a day before now, as clocks differ, for
+   * `days` (1 to 36500) from now.
+   *
+   * Writes NUL-terminated texts: `cert` (PEM, for cert_pem and ca_pem), `key` (PEM, for key_pem; keep it secret)
+   * and `sha256` (64 hex digits, for pin_sha256; may be NULL with `sha256_cap` 0). 2048, 512 and 65 bytes are
+   * enough for ten names of usual length, 65536 bytes for any `cert`. Returns WS_OK, WS_ERR_ARG (`names` or
+   * `days`), WS_ERR_TOO_BIG (a buffer is too short; nothing was written), WS_ERR_TLS, WS_ERR_NULL, WS_ERR_UTF8.
+   * Thread-safe.
+   */
+  _ws_make_certificate(
+    names: Pointer, days: number, cert: Pointer, cert_cap: Size, key: Pointer, key_cap: Size, sha256: Pointer,
+    sha256_cap: Size
+  ): WsResult;
+  /**
    * Starts the closing handshake (RFC 6455 section 7.1.2) after the messages that were accepted. Poll until CLOSED
    * to be sure that they were sent. `code` is 1000-1003, 1007-1014 or 3000-4999 (section 7.4); 0 means 1000, and -1
    * drops the connection at once. `reason` (NULL: none) has at most 123 bytes. A server stops listening and closes

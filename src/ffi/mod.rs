@@ -5,6 +5,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod ask;
+pub mod certificate;
 mod config;
 mod config_fields;
 pub mod end;
@@ -18,6 +19,7 @@ pub mod types;
 pub mod wait;
 
 pub use ask::*;
+pub use certificate::*;
 pub use end::*;
 pub use frame::*;
 pub use open::*;

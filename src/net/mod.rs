@@ -2,10 +2,12 @@
 
 mod der;
 mod dial;
+mod expiry;
 mod given;
 mod handshake;
 mod keys;
 mod mailbox;
+mod make_certificate;
 mod memory;
 mod pem;
 mod records;
@@ -21,6 +23,7 @@ mod worker;
 
 pub use dial::{Destination, Dial, Step};
 pub use mailbox::{CancelToken, Mailbox};
+pub use make_certificate::{Made, make_certificate};
 pub use memory::MemoryEnd;
 pub use resolve::{interface, lacks_interface};
 pub use services::Services;

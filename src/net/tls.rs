@@ -1,6 +1,8 @@
 //! TLS settings: parsed at once, so that the call reports a wrong certificate, and set up on the worker, because that
 //! takes long.
 
+use super::der::validity;
+use super::expiry;
 use super::given::ByGiven;
 use super::pem::{bundle, certificates, private_key};
 use super::tls_errors::bad_identity;
@@ -17,6 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::sync::{Arc, LazyLock, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring_provider::default_provider()));
 
@@ -173,6 +176,8 @@ impl TlsClient {
 /// A server's certificate chain and key, ready for use.
 pub struct TlsServer {
     config: Arc<ServerConfig>,
+    /// The last second of the certificate's validity, since 1970; `None`: it cannot be read.
+    until: Option<u64>,
 }
 
 impl TlsServer {
@@ -180,12 +185,29 @@ impl TlsServer {
     pub fn new(cert_pem: &str, key_pem: &str) -> Result<TlsServer, Error> {
         let chain = certificates(&CERT_PEM.to_string(), cert_pem)?;
         let key = private_key(&KEY_PEM.to_string(), key_pem)?;
+        let until = validity(&chain[0]).map(|(_, until)| until);
         let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(|error| wrong(bad_identity(&error)))?;
         config.enable_secret_extraction = true;
-        Ok(TlsServer { config: Arc::new(config) })
+        Ok(TlsServer { config: Arc::new(config), until })
+    }
+
+    /// Refuses a certificate that has expired.
+    pub fn check_expiry(&self) -> Result<(), Error> {
+        match self.until {
+            Some(until) if until < now() => {
+                Err(wrong(format!("the certificate in {CERT_PEM} has expired, so clients would refuse it")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The warning that the certificate has expired or soon will, and the time until this has to be asked again.
+    pub fn expiry_warning(&self) -> Option<(Option<String>, Duration)> {
+        let now = now();
+        self.until.map(|until| (expiry::warning(until, now), expiry::next_check(until, now)))
     }
 
     /// Creates a session that expects a ClientHello.
@@ -268,6 +290,11 @@ fn check_pair(chain: &[CertificateDer<'static>], key: &PrivateKeyDer<'static>) -
     rustls::sign::CertifiedKey::from_der(chain.to_vec(), key.clone_key(), &PROVIDER)
         .map(drop)
         .map_err(|error| wrong(bad_identity(&error)))
+}
+
+/// Seconds since 1970, by the system's clock.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn wrong(why: impl Into<String>) -> Error {

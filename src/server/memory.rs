@@ -118,11 +118,13 @@ impl Server {
 
     /// Removes timers that have been replaced.
     fn sweep_timers(&mut self) {
-        let Server { slots, queues: Queues { timers, .. }, .. } = self;
-        timers.retain(|at, key, serial| match &slots[key as usize] {
-            Slot::Client(client) => client.serial == serial && client.timer == Some(at),
-            Slot::Securing(securing) => securing.serial == serial,
-            Slot::Free => false,
+        let Server { slots, certificates, queues: Queues { timers, .. }, .. } = self;
+        timers.retain(|at, key, serial| match slots.get(key as usize) {
+            Some(Slot::Client(client)) => client.serial == serial && client.timer == Some(at),
+            Some(Slot::Securing(securing)) => securing.serial == serial,
+            Some(Slot::Free) => false,
+            // The certificate's.
+            None => serial == *certificates,
         });
     }
 }

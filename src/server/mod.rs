@@ -4,6 +4,7 @@
 mod above;
 mod accept;
 mod broadcast;
+mod certificate;
 mod client;
 mod items;
 mod key_queue;
@@ -85,6 +86,8 @@ pub struct Server {
     counts: Counts,
     refusals: Refusals,
     reuse: Reuse,
+    /// Number of certificates that it has had.
+    certificates: u32,
     /// A close in progress: its code, its reason, and the key of the client to close next.
     closing: Option<(i32, String, usize)>,
     /// The last poll did more than query readiness.
@@ -227,6 +230,7 @@ impl Server {
             counts: Counts::default(),
             refusals: Refusals::default(),
             reuse: Reuse::default(),
+            certificates: 0,
             closing: None,
             worked: false,
             reads_events: false,

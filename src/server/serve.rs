@@ -1,5 +1,6 @@
 //! Serving clients in a poll: readiness, one round for each, timers, and the end of the server.
 
+use super::certificate::CERTIFICATE;
 use super::{EVENTS, FIRST_CLIENT, Handles, Server, Slot};
 use crate::codes::*;
 use crate::endpoint::Mark;
@@ -138,6 +139,7 @@ impl Server {
                         None => {}
                     }
                 }
+                None if key == CERTIFICATE && serial == self.certificates => self.check_certificate(cx.now),
                 _ => {}
             }
             if part.is_spent() {

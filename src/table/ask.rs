@@ -7,6 +7,8 @@ use crate::codes::*;
 use crate::endpoint::{Counters, Mark, Refused, Scope, definition, shown_address};
 use crate::error::Error;
 use crate::names::Name;
+use crate::net::TlsServer;
+use crate::server::Server;
 use crate::status::{ErrorCode, State, Text};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -188,6 +190,32 @@ pub fn set_option(handle: u32, option: i32, value: u32) -> Result<(), Error> {
         wake::all();
         Ok(())
     })
+}
+
+/// ws_set_certificate: TLS handshakes that begin from now on use it.
+pub fn set_certificate(handle: u32, cert_pem: &str, key_pem: &str) -> Result<(), Error> {
+    with(handle, |body, member| server_with_tls(body, member).map(drop))?;
+    // Takes longer than other calls may hold the lock.
+    let tls = TlsServer::new(cert_pem, key_pem)?;
+    tls.check_expiry()?;
+    let replaced =
+        with(handle, |body, member| Ok(server_with_tls(body, member)?.set_certificate(Arc::new(tls), Instant::now())))?;
+    drop(replaced);
+    Ok(())
+}
+
+/// The server of a handle, if it has a certificate and accepts clients.
+fn server_with_tls(body: &mut Body, member: Member) -> Result<&mut Server, Error> {
+    let (Kind::Server(server), Member::Server) = (&mut body.kind, member) else {
+        return Err(Error::wrong_kind("only a server's handle has a certificate to replace"));
+    };
+    if !server.has_tls() {
+        return Err(Error::wrong_kind("this server has no TLS: open it with wss:// instead of ws://"));
+    }
+    match server.state() {
+        State::Open => Ok(server),
+        _ => Err(Error::new(ErrorCode::State, "the server is closing and accepts no more clients")),
+    }
 }
 
 /// ws_set_user.

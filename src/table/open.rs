@@ -235,6 +235,7 @@ fn server(url: &str, settings: Settings) -> Result<Server, Error> {
     };
     let mut server = Server::new(listeners, server_settings)?;
     server.endpoint.user = settings.user;
+    server.check_certificate(Instant::now());
     journal::note(Level::Info, || format!("listening on {}", server.url()));
     Ok(server)
 }

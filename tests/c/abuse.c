@@ -78,6 +78,7 @@ static void bad_handles(void) {
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_conns");
     FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_HANDLE, "ws_get_waiting");
     FAILS(ws_get_conn(h, 1, &value), WS_ERR_HANDLE, "ws_get_conn");
+    FAILS(ws_set_certificate(h, "", ""), WS_ERR_HANDLE, "ws_set_certificate");
     FAILS(ws_get_peer_id(h), WS_ERR_HANDLE, "ws_get_peer_id");
     FAILS(ws_join_local(h, NULL, &value), WS_ERR_HANDLE, "ws_join_local");
     FAILS(ws_feed(h, &byte, 1, &n), WS_ERR_HANDLE, "ws_feed");
@@ -102,6 +103,7 @@ static void wrong_kinds(void) {
     FAILS(ws_disconnect(h, 0, 0, NULL), WS_ERR_KIND, "ws_disconnect");
     FAILS(ws_get_conns(h, &value, 1, &n), WS_ERR_KIND, "ws_get_conns");
     FAILS(ws_get_waiting(h, &value, 1, &n), WS_ERR_KIND, "ws_get_waiting");
+    FAILS(ws_set_certificate(h, "", ""), WS_ERR_KIND, "ws_set_certificate");
     FAILS(ws_get_option(h, WS_OPT_MAX_CLIENTS, &value), WS_ERR_KIND, "ws_get_option");
     FAILS(ws_set_option(h, WS_OPT_REFUSE_NEW, 1), WS_ERR_KIND, "ws_set_option");
   }
@@ -181,6 +183,12 @@ static void nulls(void) {
   FAILS(ws_get_waiting(server, NULL, 1, &n), WS_ERR_NULL, "ws_get_waiting");
   FAILS(ws_get_waiting(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_waiting count");
   FAILS(ws_get_conns(server, &h, 1, NULL), WS_ERR_NULL, "ws_get_conns count");
+  FAILS(ws_set_certificate(server, NULL, ""), WS_ERR_NULL, "ws_set_certificate cert_pem");
+  FAILS(ws_set_certificate(server, "", NULL), WS_ERR_NULL, "ws_set_certificate key_pem");
+  FAILS(ws_make_certificate(NULL, 1, text, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate names");
+  FAILS(ws_make_certificate("a", 1, NULL, 0, text, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate cert");
+  FAILS(ws_make_certificate("a", 1, text, 0, NULL, 0, NULL, 0), WS_ERR_NULL, "ws_make_certificate key");
+  FAILS(ws_make_certificate("a", 1, text, 0, text, 0, NULL, 65), WS_ERR_NULL, "ws_make_certificate sha256");
   FAILS(ws_wait(NULL, 1, 0), WS_ERR_NULL, "ws_wait");
   CHECK_EQUAL(ws_put_packet(client_end, NULL, 0, WS_BINARY), WS_OK, "an empty message may have a NULL pointer");
   CHECK_EQUAL(ws_wait(NULL, 0, 0), WS_EMPTY, "waiting for no handles");

@@ -16,7 +16,7 @@ typedef struct {
   int32_t id; /* multiplayer */
 } end;
 
-enum { MAX_ENDS = 4, SHORT = 64 };
+enum { MAX_ENDS = 5, SHORT = 64 };
 /* All ends of the scenario. All are polled while one is waited for. */
 static end *ends[MAX_ENDS];
 static size_t end_count;
@@ -391,6 +391,66 @@ static void stale(const char *url) {
   free_all();
 }
 
+/* ---- A certificate that is replaced while the server runs ---- */
+
+typedef struct {
+  char cert[4096], key[512], sha256[65];
+} made_certificate;
+
+static ws_result make_certificate(const char *names, uint32_t days, made_certificate *made) {
+  return check("make_certificate", ws_make_certificate(names, days, made->cert, sizeof made->cert, made->key,
+                                                       sizeof made->key, made->sha256, sizeof made->sha256));
+}
+
+/* A client that trusts only this certificate, by its fingerprint or as ca_pem. */
+static void visit(end *one, const char *url, const char *pin, const char *ca) {
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.flags = ca ? WS_ONLY_CA_PEM : 0;
+  config.ca_pem = ca;
+  config.pin_sha256 = pin;
+  if (check("connect", ws_connect(url, &config, &one->h)) < 0) exit(1);
+  add_end(one);
+  take(one, 1);
+}
+
+static void renew(void) {
+  static made_certificate first, second;
+  end server = {"server", 0, 0}, clients[] = {{"a", 0, 0}, {"b", 0, 0}, {"c", 0, 0}, {"d", 0, 0}};
+  ws_handle plain;
+  make_certificate("", 30, &first);
+  make_certificate("localhost:443", 30, &first);
+  make_certificate("localhost", 0, &first);
+  if (make_certificate("localhost, 127.0.0.1, ::1", 30, &first) < 0) return;
+  if (make_certificate("localhost, 127.0.0.1, ::1", 30, &second) < 0) return;
+  printf("sha256 %zu\n", strlen(first.sha256));
+  if (check("listen", ws_listen("ws://127.0.0.1:0", NULL, &plain)) < 0) return;
+  check("set_certificate", ws_set_certificate(plain, first.cert, first.key));
+  ws_free(plain);
+
+  ws_config config;
+  ws_config_init(&config, sizeof config);
+  config.cert_pem = first.cert;
+  config.key_pem = first.key;
+  if (check("listen", ws_listen("wss://127.0.0.1:0", &config, &server.h)) < 0) return;
+  add_end(&server);
+  char url[64];
+  snprintf(url, sizeof url, "%s", text_of(server.h, WS_GET_URL));
+  visit(&clients[0], url, first.sha256, NULL);
+  take(&server, 1);
+  check("set_certificate", ws_set_certificate(server.h, second.cert, second.key));
+  visit(&clients[1], url, second.sha256, NULL);
+  take(&server, 1);
+  put(clients[0].h, "still here");
+  take(&server, 1);
+  visit(&clients[2], url, NULL, first.cert);
+  check("set_certificate", ws_set_certificate(server.h, first.cert, second.key));
+  check("set_certificate", ws_set_certificate(server.h, "no certificate", second.key));
+  visit(&clients[3], url, NULL, second.cert);
+  take(&server, 1);
+  free_all();
+}
+
 /* ---- A server. The driver's clients connect one by one, and their messages say what to do ---- */
 
 static ws_result reply(ws_handle server, int32_t target, const ws_packet *packet) {
@@ -551,6 +611,7 @@ int main(int argc, char **argv) {
   if (!strcmp(name, "wss") && argc > 3) wss(url, read_file(argv[3]));
   else if (!strcmp(name, "bad-open")) bad_open();
   else if (!strcmp(name, "server")) serve();
+  else if (!strcmp(name, "renew")) renew();
   else if (!strcmp(name, "multiplayer")) multiplayer(0);
   else if (!strcmp(name, "multiplayer3")) multiplayer(WS_GODOT3);
   else known = 0;

@@ -350,6 +350,49 @@ void stale(const string& url) {
   polled.clear();
 }
 
+// ---- A certificate that is replaced while the server runs ----
+
+void renew(const string&) {
+  check("make_certificate", wspeer::certificate::make("", 30));
+  check("make_certificate", wspeer::certificate::make("localhost:443", 30));
+  check("make_certificate", wspeer::certificate::make("localhost", 0));
+  const auto first = wspeer::certificate::make("localhost, 127.0.0.1, ::1", 30);
+  const auto second = wspeer::certificate::make("localhost, 127.0.0.1, ::1", 30);
+  if (!check("make_certificate", first) || !check("make_certificate", second)) return;
+  std::printf("sha256 %zu\n", first->sha256.size());
+  auto plain = wspeer::server::listen("ws://127.0.0.1:0");
+  if (!check("listen", plain)) return;
+  check("set_certificate", plain->set_certificate(first->cert_pem, first->key_pem));
+  plain->free();
+
+  auto server = wspeer::server::listen("wss://127.0.0.1:0",
+                                       wspeer::config().certificate(first->cert_pem, first->key_pem));
+  if (!check("listen", server)) return;
+  const string url = server->url();
+  std::map<string, wspeer::peer> clients;
+  polled = {&*server};
+  const auto visit = [&](const string& name, const wspeer::config& config) {
+    auto opened = wspeer::peer::connect(url, config);
+    if (!check("connect", opened)) std::exit(1);
+    wspeer::peer& one = clients[name] = std::move(*opened);
+    polled.push_back(&one);
+    take(one, name, 1);
+  };
+  visit("a", wspeer::config().pin_sha256(first->sha256));
+  take(*server, "server", 1);
+  check("set_certificate", server->set_certificate(second->cert_pem, second->key_pem));
+  visit("b", wspeer::config().pin_sha256(second->sha256));
+  take(*server, "server", 1);
+  check("put", clients["a"].put("still here"));
+  take(*server, "server", 1);
+  visit("c", wspeer::config().flags(WS_ONLY_CA_PEM).ca_pem(first->cert_pem));
+  check("set_certificate", server->set_certificate(first->cert_pem, second->key_pem));
+  check("set_certificate", server->set_certificate("no certificate", second->key_pem));
+  visit("d", wspeer::config().flags(WS_ONLY_CA_PEM).ca_pem(second->cert_pem));
+  take(*server, "server", 1);
+  polled.clear();
+}
+
 // ---- A server ----
 
 void serve(const string&) {
@@ -478,6 +521,7 @@ int main(int argc, char** argv) {
       {"bad-text", bad_text},
       {"bad-close", bad_close},
       {"stale", stale},
+      {"renew", renew},
       {"server", serve},
       {"multiplayer", [](const string&) { play(0); }},
       {"multiplayer3", [](const string&) { play(WS_GODOT3); }}};

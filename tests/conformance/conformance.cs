@@ -367,6 +367,49 @@ static class Conformance
         polled.Clear();
     }
 
+    // ---- A certificate that is replaced while the server runs ----
+
+    static WebSocketCertificate Made(string names, int days) =>
+        Opened("make_certificate", () => WebSocketCertificate.Make(names, days));
+
+    static void Renew(string unused)
+    {
+        Made("", 30);
+        Made("localhost:443", 30);
+        Made("localhost", 0);
+        WebSocketCertificate first = Made("localhost, 127.0.0.1, ::1", 30),
+                             second = Made("localhost, 127.0.0.1, ::1", 30);
+        output.WriteLine("sha256 " + first.Sha256.Length);
+        using (WebSocketServer plain = WebSocketServer.Listen("ws://127.0.0.1:0"))
+            Failed("set_certificate", plain.SetCertificate(first.CertPem, first.KeyPem));
+
+        var config = new WebSocketConfig { CertPem = first.CertPem, KeyPem = first.KeyPem };
+        WebSocketServer server = WebSocketServer.Listen("wss://127.0.0.1:0", config);
+        polled.Clear();
+        polled.Add(server);
+        Func<string, WebSocketConfig, WebSocketPeer> visit = (name, how) =>
+        {
+            WebSocketPeer one = WebSocketPeer.Connect(server.Url, how);
+            polled.Add(one);
+            Take(one, name, 1);
+            return one;
+        };
+        WebSocketPeer a = visit("a", new WebSocketConfig { PinSha256 = first.Sha256 });
+        Take(server, "server", 1);
+        Failed("set_certificate", server.SetCertificate(second.CertPem, second.KeyPem));
+        visit("b", new WebSocketConfig { PinSha256 = second.Sha256 });
+        Take(server, "server", 1);
+        Failed("put", a.SendText("still here"));
+        Take(server, "server", 1);
+        visit("c", new WebSocketConfig { Flags = WebSocketFlags.OnlyCaPem, CaPem = first.CertPem });
+        Failed("set_certificate", server.SetCertificate(first.CertPem, second.KeyPem));
+        Failed("set_certificate", server.SetCertificate("no certificate", second.KeyPem));
+        visit("d", new WebSocketConfig { Flags = WebSocketFlags.OnlyCaPem, CaPem = second.CertPem });
+        Take(server, "server", 1);
+        foreach (WebSocketEndpoint one in polled) one.Dispose();
+        polled.Clear();
+    }
+
     // ---- A server ----
 
     static void Serve(string url)
@@ -495,6 +538,7 @@ static class Conformance
             { "bad-text", BadText },
             { "bad-close", BadClose },
             { "stale", Stale },
+            { "renew", Renew },
             { "server", Serve },
             { "multiplayer", url => Play(WebSocketFlags.None) },
             { "multiplayer3", url => Play(WebSocketFlags.Godot3) },

@@ -315,6 +315,49 @@ function scenarios.stale(url)
   put_to(server.h, 12345, "", K.WS_BINARY)
 end
 
+-- ---- A certificate that is replaced while the server runs ----
+
+local function make_certificate(names, days)
+  local cert, key, sha256 = ffi.new("char[4096]"), ffi.new("char[512]"), ffi.new("char[65]")
+  if check("make_certificate", ws.ws_make_certificate(names, days, cert, 4096, key, 512, sha256, 65)) < 0 then return end
+  return { cert = ffi.string(cert), key = ffi.string(key), sha256 = ffi.string(sha256) }
+end
+
+function scenarios.renew()
+  make_certificate("", 30)
+  make_certificate("localhost:443", 30)
+  make_certificate("localhost", 0)
+  local names = "localhost, 127.0.0.1, ::1"
+  local first, second = make_certificate(names, 30), make_certificate(names, 30)
+  print("sha256 " .. #first.sha256)
+  local plain = open("listen", "ws://127.0.0.1:0")
+  check("set_certificate", ws.ws_set_certificate(plain, first.cert, first.key))
+  ws.ws_free(plain)
+
+  local server = { name = "server",
+    h = open("listen", "wss://127.0.0.1:0", { cert_pem = first.cert, key_pem = first.key }) }
+  ends = { server }
+  local url = text_of(server.h, K.WS_GET_URL)
+  local function visit(name, fields)
+    local one = { name = name, h = open("connect", url, fields) }
+    ends[#ends + 1] = one
+    take(one, 1)
+    return one
+  end
+  local a = visit("a", { pin_sha256 = first.sha256 })
+  take(server, 1)
+  check("set_certificate", ws.ws_set_certificate(server.h, second.cert, second.key))
+  visit("b", { pin_sha256 = second.sha256 })
+  take(server, 1)
+  put(a.h, "still here")
+  take(server, 1)
+  visit("c", { flags = K.WS_ONLY_CA_PEM, ca_pem = first.cert })
+  check("set_certificate", ws.ws_set_certificate(server.h, first.cert, second.key))
+  check("set_certificate", ws.ws_set_certificate(server.h, "no certificate", second.key))
+  visit("d", { flags = K.WS_ONLY_CA_PEM, ca_pem = second.cert })
+  take(server, 1)
+end
+
 -- ---- A server ----
 
 function scenarios.server()

@@ -312,6 +312,44 @@ def stale(url: str) -> None:
     free_all()
 
 
+# ---- A certificate that is replaced while the server runs ----
+
+
+def renew() -> None:
+    for names, days in (("", 30), ("localhost:443", 30), ("localhost", 0)):
+        with reported("make_certificate"):
+            wspeer.make_certificate(names, days)
+    first, second = (wspeer.make_certificate(["localhost", "127.0.0.1", "::1"], 30) for _ in range(2))
+    print("sha256", len(first.sha256))
+    with wspeer.listen("ws://127.0.0.1:0") as plain, reported("set_certificate"):
+        plain.set_certificate(first.cert_pem, first.key_pem)
+
+    server = End("server", wspeer.listen("wss://127.0.0.1:0", cert_pem=first.cert_pem, key_pem=first.key_pem))
+
+    def visit(name: str, **trust: Any) -> End:
+        client = End(name, wspeer.connect(server.ws.url, **trust))
+        client.take()
+        return client
+
+    def replace(cert_pem: str, key_pem: str) -> None:
+        with reported("set_certificate"):
+            server.ws.set_certificate(cert_pem, key_pem)
+
+    a = visit("a", pin_sha256=first.sha256)
+    server.take()
+    replace(second.cert_pem, second.key_pem)
+    visit("b", pin_sha256=second.sha256)
+    server.take()
+    put(a.ws, "still here")
+    server.take()
+    visit("c", only_ca_pem=True, ca_pem=first.cert_pem)
+    replace(first.cert_pem, second.key_pem)
+    replace("no certificate", second.key_pem)
+    visit("d", only_ca_pem=True, ca_pem=second.cert_pem)
+    server.take()
+    free_all()
+
+
 # ---- A server. The driver's clients connect one by one, and their messages say what to do ----
 
 
@@ -423,6 +461,7 @@ SCENARIOS: dict[str, Callable[..., None]] = {
     "bad-text": bad_text,
     "bad-close": bad_close,
     "stale": stale,
+    "renew": renew,
     "server": serve,
     "multiplayer": lambda: multiplayer(False),
     "multiplayer3": lambda: multiplayer(True),

@@ -7,6 +7,7 @@ mod test_server;
 
 mod broadcast;
 mod budget;
+mod certificate;
 mod counts;
 mod crowd;
 mod fairness;

@@ -19,9 +19,9 @@ macro_rules! c {
 }
 
 /// The log is shared by all tests of this process.
-static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+pub static ALONE: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
 
-fn log() -> Vec<String> {
+pub fn log() -> Vec<String> {
     let mut lines = Vec::new();
     let (mut bytes, mut len) = ([0u8; 1_024], 0);
     while c!(ws_get_log(bytes.as_mut_ptr().cast(), bytes.len(), &mut len)) == WS_OK {

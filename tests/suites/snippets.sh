@@ -151,6 +151,34 @@ check "docs/godot-scene.md: its parts in C compile" ${CC:-cc} -std=c99 -Wall -We
 } > origin.c
 check "SECURITY.md: its part in C compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude -c origin.c -o origin.o
 
+# docs/serving.md.
+wrapped "$root/docs/serving.md" c ws_make_certificate > certificate.c
+check "docs/serving.md: the server with a certificate compiles" ${CC:-cc} -std=c99 -Wall -Wextra -Werror -Iinclude \
+  certificate.c -o certificate $link
+check "docs/serving.md: it listens and prints its fingerprint" says '^pin_sha256 [0-9a-f]\{64\}$' stdbuf -oL ./certificate
+{
+  printf 'import pathlib\nimport wspeer\n'
+  "$extract" "$root/docs/serving.md" python take_renewed
+  cat << 'END'
+folder, loaded, pins = pathlib.Path("renewed"), None, []
+folder.mkdir(exist_ok=True)
+server = None
+for _ in range(2):
+    made = wspeer.make_certificate("localhost")
+    (folder / "fullchain.pem").write_text(made.cert_pem)
+    (folder / "privkey.pem").write_text(made.key_pem)
+    server = server or wspeer.listen("wss://localhost:0", cert_pem=made.cert_pem, key_pem=made.key_pem)
+    loaded = take_renewed(server, folder, loaded)
+    assert take_renewed(server, folder, loaded) == loaded
+client = wspeer.connect(server.url, pin_sha256=made.sha256)
+while client.state == wspeer.State.CONNECTING:
+    server.poll()
+    client.poll()
+assert client.state == wspeer.State.OPEN, client.error
+END
+} > renewed.py
+check "docs/serving.md: a renewed certificate is taken" ends python3 renewed.py
+
 # C++.
 if have g++; then
   cxx="g++ -std=c++17 -Wall -Wextra -Werror -Iinclude -Ibindings/cpp"

@@ -322,6 +322,10 @@ static void small_things(const char *url) {
   CHECK(ws_put_packet_to(h, 1, NULL, 0, WS_TEXT) == WS_ERR_KIND && ws_disconnect(h, 1, 0, NULL) == WS_ERR_KIND &&
             ws_get_peer_id(h) == WS_ERR_KIND,
         "calls for other kinds of handle");
+  char made[64];
+  CHECK(ws_set_certificate(h, "", "") == WS_ERR_UNSUPPORTED &&
+            ws_make_certificate("a", 1, made, sizeof made, made, sizeof made, NULL, 0) == WS_ERR_UNSUPPORTED,
+        "a page has no certificate");
   CHECK(ws_next_event(h, NULL) == WS_ERR_NULL && ws_get_packets(h, &packet, 0, &len) == WS_ERR_ARG &&
             ws_put_packet(h, NULL, 1, WS_TEXT) == WS_ERR_NULL && ws_put_packet(h, NULL, 0, 9) == WS_ERR_ARG,
         "wrong arguments");

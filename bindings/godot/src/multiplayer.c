@@ -328,6 +328,10 @@ static const gd_method virtuals[] = {
     {0},
 };
 
+static void set_certificate(const gd_call *call) {
+  return_certificate_set(call, &((game *)call->self)->base);
+}
+
 static const gd_method methods[] = {
     {"create_client(url: String, tls_client_options: TLSOptions = null) -> Error", create_client, NULL},
     {"create_server(port: int, bind_address: String = \"*\", tls_server_options: TLSOptions = null) -> Error",
@@ -338,6 +342,7 @@ static const gd_method methods[] = {
     {"get_local_port() const -> int", get_local_port, NULL},
     {"flush()", flush, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
+    {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
     {0},
 };
 

@@ -40,7 +40,7 @@ const char *opening_url(opening *self, const gd_string *string) {
   return held;
 }
 
-void opening_subprotocols(opening *self, const gd_packed *list) {
+const char *opening_joined(opening *self, const gd_packed *list) {
   size_t count = gd_packed_size(GD_STRINGS, list), len = 0;
   char *joined = NULL;
   for (size_t i = 0; i < count; i++) {
@@ -50,8 +50,13 @@ void opening_subprotocols(opening *self, const gd_packed *list) {
     len += (size_t)sprintf(joined + len, "%s%s", len ? ", " : "", text.bytes);
     gd_utf8_close(&text);
   }
-  self->config.subprotocols = joined ? hold(self, joined, len) : NULL;
+  const char *held = joined ? hold(self, joined, len) : NULL;
   free(joined);
+  return held;
+}
+
+void opening_subprotocols(opening *self, const gd_packed *list) {
+  self->config.subprotocols = opening_joined(self, list);
 }
 
 void opening_start(opening *self, const endpoint *from, class_kind kind) {
@@ -132,6 +137,18 @@ int64_t opening_tls(opening *self, gd_object *options, bool of_server) {
   }
   gd.variant_destroy(&name);
   return GD_OK;
+}
+
+void return_certificate_set(const gd_call *call, endpoint *base) {
+  opening how = {0};
+  gd_object *options = gd_object_at(call, 0);
+  int64_t error = GD_ERR_INVALID_PARAMETER;
+  if (options) error = opening_tls(&how, options, true);
+  else gd_error("set_certificate", "there are no TLS options: give TLSOptions.server()");
+  if (error == GD_OK)
+    error = error_of(ws_set_certificate(base->handle, how.config.cert_pem, how.config.key_pem), "set_certificate");
+  opening_end(&how);
+  gd_return_int(call, error);
 }
 
 const char *opening_address(opening *self, const endpoint *from, int32_t port, const gd_string *bind_address,

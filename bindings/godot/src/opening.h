@@ -34,8 +34,12 @@ void opening_start(opening *self, const endpoint *from, class_kind kind);
 void opening_end(opening *self);
 /* Takes the TLSOptions of a client or a server; null is allowed. Prints what is wrong. */
 int64_t opening_tls(opening *self, gd_object *options, bool of_server);
+/* Replaces the certificate of a server by that of its TLSOptions, and returns an Error from the call. */
+void return_certificate_set(const gd_call *call, endpoint *base);
 /* Takes the subprotocols from this list instead of the property. */
 void opening_subprotocols(opening *self, const gd_packed *list);
+/* The texts of a PackedStringArray with ", " between them; NULL when it is empty. */
+const char *opening_joined(opening *self, const gd_packed *list);
 /* A copy of a String that lives as long as the opening. */
 const char *opening_text(opening *self, const gd_string *string);
 /* The same for a URL; as in Godot, one without a scheme gets ws://. */

@@ -233,6 +233,27 @@ static void flush(const gd_call *call) {
   ws_flush(((server *)call->self)->base.handle);
 }
 
+static void set_certificate(const gd_call *call) {
+  return_certificate_set(call, &((server *)call->self)->base);
+}
+
+static void make_certificate(const gd_call *call) {
+  enum { CERT = 65536, KEY = 4096, SHA256 = 65 }; /* any certificate fits */
+  char cert[CERT], key[KEY], sha256[SHA256];
+  opening how = {0};
+  const char *names = opening_joined(&how, gd_packed_at(call, 0));
+  int64_t days = gd_int_at(call, 1);
+  uint32_t valid = days < 0 || days > INT32_MAX ? 0 : (uint32_t)days;
+  ws_result made = ws_make_certificate(names ? names : "", valid, cert, CERT, key, KEY, sha256, SHA256);
+  opening_end(&how);
+  gd_free(GD_DICTIONARY, call->ret);
+  gd_new(GD_DICTIONARY, call->ret);
+  if (error_of(made, __func__) != GD_OK) return;
+  gd_set(call->ret, "certificate", gd_of_text(cert, strlen(cert)));
+  gd_set(call->ret, "key", gd_of_text(key, strlen(key)));
+  gd_set(call->ret, "sha256", gd_of_text(sha256, strlen(sha256)));
+}
+
 static void get_stats(const gd_call *call) {
   return_stats_of(call, ((const server *)call->self)->base.handle);
 }
@@ -261,6 +282,8 @@ static const gd_method methods[] = {
     {"get_local_host() const -> String", get_local_host, NULL},
     {"get_local_port() const -> int", get_local_port, NULL},
     {"get_stats() const -> Dictionary", get_stats, NULL},
+    {"set_certificate(tls_server_options: TLSOptions) -> Error", set_certificate, NULL},
+    {"make_certificate(names: PackedStringArray, days: int = 365) const -> Dictionary", make_certificate, NULL},
     {0},
 };
 

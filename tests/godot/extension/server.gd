@@ -160,6 +160,39 @@ func errors() -> void:
 	check(second.get_close_http_status() == 503 and second.get_close_phase() == WSPeer.PHASE_HTTP,
 			"the refused client sees 503")
 
+func options(made: Dictionary) -> TLSOptions:
+	var key := CryptoKey.new()
+	var certificate := X509Certificate.new()
+	check(key.load_from_string(made["key"]) == OK and certificate.load_from_string(made["certificate"]) == OK,
+			"the engine reads a made certificate")
+	return TLSOptions.server(key, certificate)
+
+# A client that trusts one certificate; returns the WSPeer once it is open or has failed.
+func visit(url: String, pin: String) -> WSPeer:
+	var client := WSPeer.new()
+	client.certificate_pin = pin
+	join(url, client)
+	wait([server, client], func(): return client.get_ready_state() != 0)
+	return client
+
+func certificates() -> void:
+	var first := WSServer.new().make_certificate(["localhost", "127.0.0.1"], 30)
+	var second := WSServer.new().make_certificate(["localhost"])
+	check(first.size() == 3 and first["sha256"].length() == 64, "a certificate is made")
+	check(WSServer.new().make_certificate(["a b"]).is_empty(), "one for an impossible name is not")
+	var url := serve(options(first))
+	var before := visit(url, first["sha256"])
+	check(server.set_certificate(options(second)) == OK, "the certificate is replaced")
+	check(visit(url, second["sha256"]).get_ready_state() == 1, "new clients see the new one")
+	check(visit(url, first["sha256"]).get_close_cause() == WSPeer.CAUSE_CERTIFICATE_PIN, "and not the old one")
+	check(before.get_ready_state() == 1, "connected clients stay")
+	var mixed := {"key": first["key"], "certificate": second["certificate"]}
+	check(server.set_certificate(options(mixed)) != OK, "a pair that does not belong together is refused")
+	check(server.set_certificate(TLSOptions.client()) == ERR_INVALID_PARAMETER, "client TLS options are refused")
+	check(visit(url, second["sha256"]).get_ready_state() == 1, "the old pair stays")
+	serve()
+	check(server.set_certificate(options(first)) != OK, "a server without TLS takes no certificate")
+
 func _initialize() -> void:
 	var url := serve()
 	life(WSPeer.new(), url)
@@ -170,6 +203,7 @@ func _initialize() -> void:
 	unread()
 	handlers()
 	errors()
+	certificates()
 	var crypto := Crypto.new()
 	var key := crypto.generate_rsa(2048)
 	url = serve(TLSOptions.server(key, crypto.generate_self_signed_certificate(key)))

@@ -86,6 +86,13 @@ namespace Wspeer
         internal static extern uint ws_struct_size(int which);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_set_certificate(uint server, byte* cert_pem, byte* key_pem);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ws_make_certificate(byte* names, uint days, byte* cert, UIntPtr cert_cap, byte* key,
+            UIntPtr key_cap, byte* sha256, UIntPtr sha256_cap);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ws_close(uint h, int code, byte* reason);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl)]

@@ -66,6 +66,10 @@ namespace Wspeer
                 return (WebSocketResult)Native.ws_disconnect(Connection.Handle, target, code, text);
         }
 
+        /// <summary>Host: replaces the certificate as WebSocketServer.SetCertificate does.</summary>
+        public WebSocketResult SetCertificate(string certPem, string keyPem) =>
+            WebSocketCertificate.Set(Connection.Handle, certPem, keyPem);
+
         /// <summary>The connection to a peer: on a host the client's, on a join its own for peer 1. Throws when there
         /// is no such peer.</summary>
         public WebSocketConnection GetConnection(int peerId)

@@ -45,6 +45,11 @@ namespace Wspeer
         /// <summary>Closes all clients and goes on listening; code and reason as for Close.</summary>
         public WebSocketResult DisconnectAll(int code = 0, string reason = null) => End(0, code, reason);
 
+        /// <summary>Replaces the certificate of a wss:// server for new connections. If it cannot be used or has
+        /// expired, the result is ErrTls and the old one stays.</summary>
+        public WebSocketResult SetCertificate(string certPem, string keyPem) =>
+            WebSocketCertificate.Set(Connection.Handle, certPem, keyPem);
+
         /// <summary>Takes the next event of one client. Leave a client unread while replies to it do not fit its queue:
         /// it is slowed down and the others are not. The event is lent until the next one is taken by this function, or
         /// until Poll or Dispose. Throws when the client was freed.</summary>

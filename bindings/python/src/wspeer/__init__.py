@@ -40,7 +40,7 @@ from wspeer.errors import (
     UrlError,
 )
 from wspeer.godot import Call, Value, decode_variant, encode_variant
-from wspeer.opening import attach, connect, host, join, listen, pair
+from wspeer.opening import Certificate, attach, connect, host, join, listen, make_certificate, pair
 from wspeer.options import Options, Stats
 from wspeer.process import features, forward_log, free_owner, library_version, log_lines, set_log_level, shutdown
 from wspeer.server import MultiplayerPeer, Server
@@ -54,6 +54,7 @@ __all__ = [
     "Call",
     "CallFailed",
     "Cause",
+    "Certificate",
     "ConfigArgs",
     "ConfigError",
     "Connection",
@@ -102,6 +103,7 @@ __all__ = [
     "library_version",
     "listen",
     "log_lines",
+    "make_certificate",
     "pair",
     "set_log_level",
     "shutdown",

@@ -146,6 +146,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "ws_version": (c_uint32,),
     "ws_abi_version": (c_uint32,),
     "ws_struct_size": (c_uint32, c_int32),
+    "ws_set_certificate": (c_int32, c_uint32, c_char_p, c_char_p),
+    "ws_make_certificate": (c_int32, c_char_p, c_uint32, c_void_p, c_size_t, c_void_p, c_size_t, c_void_p, c_size_t),
     "ws_close": (c_int32, c_uint32, c_int32, c_char_p),
     "ws_disconnect": (c_int32, c_uint32, c_int32, c_int32, c_char_p),
     "ws_free": (None, c_uint32),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wspeer._library import lib
-from wspeer.codes import Role
+from wspeer.codes import OFF, Role
 from wspeer.config import pack
 from wspeer.config_args import ConfigArgs
 from wspeer.endpoint import INT32, AttachedPeer, Peer
@@ -14,6 +14,8 @@ from wspeer.errors import check, encoded, whole
 from wspeer.server import MultiplayerPeer, Server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from typing_extensions import Unpack
 
 
@@ -33,6 +35,30 @@ def listen(url: str, **config: Unpack[ConfigArgs]) -> Server:
     handle = ctypes.c_uint32()
     check(lib.ws_listen(encoded("url", url), pack(config), handle))
     return Server(handle.value)
+
+
+class Certificate(NamedTuple):
+    """A self-signed certificate. `listen(url, cert_pem=made.cert_pem, key_pem=made.key_pem)` uses it, and
+    `connect(url, pin_sha256=made.sha256)` trusts it."""
+
+    cert_pem: str
+    """The certificate, in PEM."""
+    key_pem: str
+    """Its key, in PEM. Keep it secret."""
+    sha256: str
+    """SHA-256 of the certificate, as 64 hex digits."""
+
+
+def make_certificate(names: str | Iterable[str], days: int = 365) -> Certificate:
+    """Makes a self-signed certificate with a new key, for development and for games on a local network. `names` are DNS
+    names and IP addresses, such as ["localhost", "127.0.0.1"], or a text with commas between them. It is valid from a
+    day before now for `days`, 1 to 36500."""
+    listed = names if isinstance(names, str) else ",".join(names)
+    # Any certificate fits.
+    texts = [ctypes.create_string_buffer(room) for room in (65536, 4096, 65)]
+    buffers = [part for text in texts for part in (text, len(text))]
+    check(lib.ws_make_certificate(encoded("names", listed), whole("days", days, 0, OFF), *buffers))
+    return Certificate(*(text.value.decode() for text in texts))
 
 
 def host(url: str, **config: Unpack[ConfigArgs]) -> MultiplayerPeer:

@@ -35,6 +35,11 @@ class _Many(Endpoint):
         """The clients with queued events, for programs that read each client through its own object."""
         return self._list(lib.ws_get_waiting)
 
+    def set_certificate(self, cert_pem: str, key_pem: str) -> None:
+        """Replaces the certificate of a wss:// server or host while it runs, for new connections. Raises TlsError if it
+        cannot be used or has expired; the old one then stays."""
+        check(lib.ws_set_certificate(self._handle, encoded("cert_pem", cert_pem), encoded("key_pem", key_pem)))
+
     def _list(self, get: Callable[..., int]) -> list[Peer]:
         room, count = 64, ctypes.c_size_t()
         while True:
